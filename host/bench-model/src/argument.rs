@@ -1,0 +1,91 @@
+//! Concrete values for the parameters of one scenario, in the order the scenario declares them.
+
+use crate::{ModuleError, Value};
+use std::fmt;
+
+/// Parameter names and values. Names are unique.
+#[derive(Clone, Debug, Default, PartialEq, PartialOrd)]
+pub struct Arguments(Vec<(String, Value)>);
+
+impl Arguments {
+    /// Sets `name`, in place where it is there already.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        let (name, value) = (name.into(), value.into());
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    /// The value of `name`, if it is there.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// Names and values in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The flag `name`, or an error a module can return as it is.
+    pub fn flag(&self, name: &str) -> Result<bool, ModuleError> {
+        match self.get(name) {
+            Some(Value::Flag(value)) => Ok(*value),
+            other => Err(mismatch(name, "a flag", other)),
+        }
+    }
+
+    /// The integer `name`, or an error a module can return as it is.
+    pub fn integer(&self, name: &str) -> Result<i64, ModuleError> {
+        match self.get(name) {
+            Some(Value::Integer(value)) => Ok(*value),
+            other => Err(mismatch(name, "an integer", other)),
+        }
+    }
+
+    /// The integer `name` as a size, or an error a module can return as it is.
+    pub fn size(&self, name: &str) -> Result<usize, ModuleError> {
+        let value = self.integer(name)?;
+        usize::try_from(value).map_err(|_| ModuleError::InvalidArgument(format!("`{name}` is {value}, which is no size")))
+    }
+
+    /// The text `name`, or an error a module can return as it is.
+    pub fn text(&self, name: &str) -> Result<&str, ModuleError> {
+        match self.get(name) {
+            Some(Value::Text(value)) => Ok(value),
+            other => Err(mismatch(name, "text", other)),
+        }
+    }
+}
+
+fn mismatch(name: &str, wanted: &str, found: Option<&Value>) -> ModuleError {
+    ModuleError::InvalidArgument(match found {
+        Some(value) => format!("`{name}` is `{value}`, which is not {wanted}"),
+        None => format!("`{name}` is missing"),
+    })
+}
+
+/// `a=1 b=x`, as tables show it.
+impl fmt::Display for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, value)) in self.iter().enumerate() {
+            write!(f, "{}{name}={value}", if index == 0 { "" } else { " " })?;
+        }
+        Ok(())
+    }
+}
+
+impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Arguments {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        let mut arguments = Self::default();
+        for (name, value) in pairs {
+            arguments.set(name, value);
+        }
+        arguments
+    }
+}

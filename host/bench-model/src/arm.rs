@@ -1,0 +1,45 @@
+//! How a scenario is executed.
+
+use std::{fmt, str::FromStr};
+
+/// One way of executing a scenario. The same scenario in two arms must yield the same checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Arm {
+    /// A component in a WebAssembly engine.
+    Wasm,
+    /// A probe: native code in the worker's process.
+    Native,
+    /// One operating-system process each.
+    Process,
+}
+
+impl Arm {
+    /// Every arm, in the order of reports.
+    pub const ALL: [Self; 3] = [Self::Wasm, Self::Native, Self::Process];
+
+    /// The name used on the command line and in run files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wasm => "wasm",
+            Self::Native => "native",
+            Self::Process => "process",
+        }
+    }
+}
+
+impl fmt::Display for Arm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Arm {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|arm| arm.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is no arm; there are wasm, native and process"))
+    }
+}

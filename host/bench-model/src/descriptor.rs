@@ -1,0 +1,164 @@
+//! What a module says of itself, and the rules a descriptor must keep before anything is planned from it.
+
+use crate::{Parameter, Scenario};
+use std::collections::BTreeSet;
+
+/// What a module says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Descriptor {
+    /// The part before the slash in `module/scenario`.
+    pub name: String,
+    /// The module's own version.
+    pub version: String,
+    /// One line for `list`.
+    pub summary: String,
+    /// What can be measured. Never empty.
+    pub scenarios: Vec<Scenario>,
+}
+
+/// A descriptor that breaks a rule; says where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the descriptor breaks a rule: {0}")]
+pub struct DescriptorError(String);
+
+/// Far above any real module, low enough that a hostile one cannot exhaust the host.
+const ITEMS_MAX: usize = 1_000;
+const NAME_BYTES_MAX: usize = 64;
+
+impl Descriptor {
+    /// A descriptor without scenarios.
+    pub fn new(name: impl Into<String>, version: impl Into<String>, summary: impl Into<String>) -> Self {
+        Self { name: name.into(), version: version.into(), summary: summary.into(), scenarios: Vec::new() }
+    }
+
+    /// The same descriptor with a further scenario.
+    #[must_use]
+    pub fn scenario(mut self, scenario: Scenario) -> Self {
+        self.scenarios.push(scenario);
+        self
+    }
+
+    /// Checks names, uniqueness, sizes, and that defaults and domains agree.
+    pub fn validate(&self) -> Result<(), DescriptorError> {
+        name_is_valid(&self.name, "module")?;
+        if self.scenarios.is_empty() {
+            return Err(DescriptorError("there is no scenario".to_owned()));
+        }
+        unique(self.scenarios.iter().map(|scenario| scenario.name.as_str()), "scenario")?;
+        for scenario in &self.scenarios {
+            scenario_is_valid(scenario).map_err(|error| DescriptorError(format!("scenario `{}`: {}", scenario.name, error.0)))?;
+        }
+        Ok(())
+    }
+}
+
+fn scenario_is_valid(scenario: &Scenario) -> Result<(), DescriptorError> {
+    unique(scenario.parameters.iter().map(|parameter| parameter.name.as_str()), "parameter")?;
+    unique(scenario.metrics.iter().map(|metric| metric.name.as_str()), "metric")?;
+    for metric in &scenario.metrics {
+        if metric.name == scenario.name {
+            return Err(DescriptorError(format!("metric `{}` has the scenario's name, which is the driver's", metric.name)));
+        }
+    }
+    scenario.parameters.iter().try_for_each(parameter_is_valid)?;
+    for requirement in &scenario.requirements {
+        if let Some(name) = requirement.read_parameter()
+            && !scenario.parameters.iter().any(|parameter| parameter.name == name)
+        {
+            return Err(DescriptorError(format!("requirement `{}` names no parameter", requirement.capability)));
+        }
+    }
+    Ok(())
+}
+
+fn parameter_is_valid(parameter: &Parameter) -> Result<(), DescriptorError> {
+    let fault = |what: String| Err(DescriptorError(format!("parameter `{}`: {what}", parameter.name)));
+    let kind = parameter.kind();
+    if parameter.defaults.is_empty() || parameter.defaults.len() > ITEMS_MAX {
+        return fault(format!("{} defaults, wanted 1 to {ITEMS_MAX}", parameter.defaults.len()));
+    }
+    let values = parameter.defaults.iter().chain(parameter.domain.bounds());
+    if let Some(value) = values.into_iter().find(|value| value.kind() != kind) {
+        return fault(format!("`{value}` is not {kind}, as the first default is"));
+    }
+    if let Some(value) = parameter.defaults.iter().find(|value| !parameter.domain.contains(value)) {
+        return fault(format!("the default `{value}` is outside the domain ({})", parameter.domain));
+    }
+    Ok(())
+}
+
+fn unique<'a>(names: impl Iterator<Item = &'a str>, what: &str) -> Result<(), DescriptorError> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        name_is_valid(name, what)?;
+        if !seen.insert(name) {
+            return Err(DescriptorError(format!("{what} `{name}` is there twice")));
+        }
+    }
+    if seen.len() > ITEMS_MAX {
+        return Err(DescriptorError(format!("{} {what}s, at most {ITEMS_MAX} are allowed", seen.len())));
+    }
+    Ok(())
+}
+
+/// Names are printed, globbed and used in file names, so they are plain.
+fn name_is_valid(name: &str, what: &str) -> Result<(), DescriptorError> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(plain) {
+        let shown: String = name.chars().take(NAME_BYTES_MAX).collect();
+        return Err(DescriptorError(format!(
+            "{what} name {shown:?} is not made of 1 to {NAME_BYTES_MAX} characters of a-z, 0-9, - and _"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Metric, Unit, Value};
+
+    fn check(scenario: Scenario, expect: Result<(), &str>) {
+        let result = Descriptor::new("module", "1.0.0", "").scenario(scenario).validate();
+        match (result, expect) {
+            (Ok(()), Ok(())) => {}
+            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
+            (result, expect) => panic!("{result:?}, expected {expect:?}"),
+        }
+    }
+
+    fn scenario() -> Scenario {
+        Scenario::new("scenario", "family", "")
+    }
+
+    #[test]
+    fn defaults_must_lie_in_the_domain_and_have_one_kind() {
+        check(scenario().parameter(Parameter::new("size", 64, "").between(1, 64)), Ok(()));
+        check(scenario().parameter(Parameter::new("size", 65, "").between(1, 64)), Err("outside the domain (1 to 64)"));
+        check(scenario().parameter(Parameter::new("size", 1, "").choices(["a"])), Err("`a` is not a whole number"));
+        check(scenario().parameter(Parameter::new("size", 1, "").sweep(Vec::<Value>::new())), Err("0 defaults"));
+    }
+
+    #[test]
+    fn names_are_plain_and_unique() {
+        check(scenario().parameter(Parameter::new("Size", 1, "")), Err("\"Size\" is not made of"));
+        check(scenario().parameter(Parameter::new("a\u{1b}[2J", 1, "")), Err("is not made of"));
+        check(
+            scenario().parameter(Parameter::new("a", 1, "")).parameter(Parameter::new("a", 1, "")),
+            Err("`a` is there twice"),
+        );
+        check(scenario().metric(Metric::new("scenario", Unit::Count, "")), Err("which is the driver's"));
+    }
+
+    #[test]
+    fn a_path_requirement_names_its_parameter() {
+        check(scenario().requires("read:input", "").parameter(Parameter::new("input", ".", "")), Ok(()));
+        check(scenario().requires("read:input", ""), Err("names no parameter"));
+    }
+
+    #[test]
+    fn a_module_without_scenarios_is_refused() {
+        let error = Descriptor::new("module", "1", "").validate().unwrap_err();
+        assert_eq!(error.to_string(), "the descriptor breaks a rule: there is no scenario");
+    }
+}

@@ -1,0 +1,109 @@
+//! What a series measures, and in which base unit.
+
+use std::fmt;
+
+/// A series that a module records itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metric {
+    /// Says what is counted or timed.
+    pub name: String,
+    /// Where the clock starts and where it stops.
+    pub summary: String,
+    /// The base unit of every sample.
+    pub unit: Unit,
+    /// Which way is up.
+    pub direction: Direction,
+    /// Label names, in order.
+    pub labels: Vec<String>,
+}
+
+impl Metric {
+    /// A metric without labels of which less is better.
+    pub fn new(name: impl Into<String>, unit: Unit, summary: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            summary: summary.into(),
+            unit,
+            direction: Direction::LowerIsBetter,
+            labels: Vec::new(),
+        }
+    }
+
+    /// The same metric with another direction.
+    #[must_use]
+    pub fn direction(mut self, direction: Direction) -> Self {
+        self.direction = direction;
+        self
+    }
+
+    /// The same metric with a further label.
+    #[must_use]
+    pub fn label(mut self, name: impl Into<String>) -> Self {
+        self.labels.push(name.into());
+        self
+    }
+}
+
+/// Which way is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Latency, memory.
+    LowerIsBetter,
+    /// Throughput.
+    HigherIsBetter,
+    /// A count that is neither good nor bad.
+    Neutral,
+}
+
+impl Direction {
+    /// The name used in descriptors and run files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LowerIsBetter => "lower-is-better",
+            Self::HigherIsBetter => "higher-is-better",
+            Self::Neutral => "neutral",
+        }
+    }
+}
+
+/// A base unit, by its UCUM name. Samples are whole numbers of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// `ns`.
+    Nanoseconds,
+    /// `By`.
+    Bytes,
+    /// `1`.
+    Count,
+    /// Any other, shown unscaled; empty where there is none.
+    Other(String),
+}
+
+impl Unit {
+    /// The unit's UCUM name.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Nanoseconds => "ns",
+            Self::Bytes => "By",
+            Self::Count => "1",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl From<&str> for Unit {
+    fn from(name: &str) -> Self {
+        match name {
+            "ns" => Self::Nanoseconds,
+            "By" => Self::Bytes,
+            "1" => Self::Count,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,111 @@
+//! A knob of a scenario: its values, its defaults and its domain.
+
+use crate::{Kind, Unit, Value};
+use std::fmt;
+
+/// A knob. Every value of it has the same [`Kind`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Unique in its scenario; the unit comes last (`payload_bytes`).
+    pub name: String,
+    /// One line for `list`.
+    pub summary: String,
+    /// The unit of its values.
+    pub unit: Unit,
+    /// What runs where the user says nothing; several are an axis. Never empty.
+    pub defaults: Vec<Value>,
+    /// What may be asked for.
+    pub domain: Domain,
+}
+
+/// The values a parameter may take.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Domain {
+    /// Every value of the right kind.
+    Any,
+    /// One of these.
+    Choices(Vec<Value>),
+    /// From the first to the second, both included.
+    Between(Value, Value),
+}
+
+impl Parameter {
+    /// A parameter with one default, no unit, and every value of its kind allowed.
+    pub fn new(name: impl Into<String>, default: impl Into<Value>, summary: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            summary: summary.into(),
+            unit: Unit::Other(String::new()),
+            defaults: vec![default.into()],
+            domain: Domain::Any,
+        }
+    }
+
+    /// The same parameter in `unit`.
+    #[must_use]
+    pub fn unit(mut self, unit: Unit) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// The same parameter with these values as its default axis.
+    #[must_use]
+    pub fn sweep<V: Into<Value>>(mut self, values: impl IntoIterator<Item = V>) -> Self {
+        self.defaults = values.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same parameter with only these values allowed.
+    #[must_use]
+    pub fn choices<V: Into<Value>>(mut self, values: impl IntoIterator<Item = V>) -> Self {
+        self.domain = Domain::Choices(values.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The same parameter with only values from `low` to `high`, both included, allowed.
+    #[must_use]
+    pub fn between(mut self, low: impl Into<Value>, high: impl Into<Value>) -> Self {
+        self.domain = Domain::Between(low.into(), high.into());
+        self
+    }
+
+    /// The kind of its values.
+    pub fn kind(&self) -> Kind {
+        self.defaults.first().map_or(Kind::Text, Value::kind)
+    }
+}
+
+impl Domain {
+    /// Whether `value` may be asked for, its kind being right.
+    pub fn contains(&self, value: &Value) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Choices(choices) => choices.contains(value),
+            Self::Between(low, high) => low <= value && value <= high,
+        }
+    }
+
+    /// The values that bound the domain; each must have the parameter's kind.
+    pub(crate) fn bounds(&self) -> Vec<&Value> {
+        match self {
+            Self::Any => Vec::new(),
+            Self::Choices(choices) => choices.iter().collect(),
+            Self::Between(low, high) => vec![low, high],
+        }
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any"),
+            Self::Between(low, high) => write!(f, "{low} to {high}"),
+            Self::Choices(choices) => {
+                for (index, choice) in choices.iter().enumerate() {
+                    write!(f, "{}{choice}", if index == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+/* The C ABI between bench-host and a native probe: a dynamic library that exports `bench_probe_v1`.
+ *
+ * Rules
+ *  - A table grows at its end only. Its first member is its size in bytes as its owner compiled it; a reader looks at
+ *    the size before it touches a member that the first version did not have.
+ *  - Strings are UTF-8, not terminated by NUL, and borrowed for the duration of the call unless said otherwise.
+ *  - No function may unwind or longjmp across the boundary.
+ *  - The host calls one session from one thread, and the probe calls the host only from inside such a call.
+ *  - The host table and every extension of it stay valid until the process ends. So does the probe table: a probe is
+ *    never unloaded.
+ */
+#ifndef BENCH_PROBE_H
+#define BENCH_PROBE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BHP_ABI_MAJOR 1u
+#define BHP_ABI_MINOR 0u
+
+/* What a function returns; the text behind it goes through `explain` first. */
+typedef int32_t bhp_status;
+enum {
+    BHP_OK = 0,
+    BHP_UNSUPPORTED = 1,      /* this machine cannot: the cell is skipped */
+    BHP_INVALID_ARGUMENT = 2, /* an argument the domain could not rule out */
+    BHP_INVALID_STATE = 3,    /* a call out of order */
+    BHP_DENIED = 4,           /* not granted: the cell is skipped */
+    BHP_IO = 5,               /* a system call failed */
+    BHP_PANICKED = 6,         /* the session is broken and will only be closed */
+    BHP_OTHER = 7,
+    BHP_UNKNOWN_SCENARIO = 8
+};
+
+/* `ptr` may be NULL where `len` is 0. */
+typedef struct bhp_str {
+    const char *ptr;
+    size_t len;
+} bhp_str;
+
+/* A parameter and its concrete value, or a label and its value. A value is written as the descriptor writes it:
+ * `true`, `64`, `1.5`, or plain text. */
+typedef struct bhp_arg {
+    bhp_str name, value;
+} bhp_arg;
+
+/* What a batch did, in raw counts. `checksum` is a digest of one operation's result: equal for equal arguments. */
+typedef struct bhp_outcome {
+    uint64_t operations, bytes, checksum;
+} bhp_outcome;
+
+/* What the host offers. Every function takes `ctx` first. */
+typedef struct bhp_host {
+    size_t size;
+    void *ctx;
+    /* Opens a series of a metric the descriptor declares; opening the same one again continues it. */
+    bhp_status (*series_open)(void *ctx, bhp_str metric, const bhp_arg *labels, size_t labels_len, uint32_t *series_out);
+    /* Records samples in the metric's base unit. */
+    bhp_status (*series_append)(void *ctx, uint32_t series, const uint64_t *samples, size_t samples_len);
+    /* Reports one thing looked at by `verify`. */
+    bhp_status (*check)(void *ctx, bhp_str name, int32_t passed, bhp_str detail);
+    /* Says why the status that is about to be returned is not BHP_OK. */
+    void (*explain)(void *ctx, bhp_str message);
+    /* A further table by its id, or NULL. Its first member is its size. */
+    const void *(*extension)(void *ctx, bhp_str id);
+} bhp_host;
+
+/* Owned by the probe, from `open` until `close`. */
+typedef struct bhp_session bhp_session;
+
+/* What a probe offers. */
+typedef struct bhp_probe {
+    size_t size;
+    uint32_t abi_major, abi_minor;
+    /* JSON: {"name", "version", "summary", "scenarios": [{"name", "driver", "family", "summary", "limit",
+     * "parameters": [{"name", "summary", "unit", "defaults", "domain"}], "metrics": [{"name", "summary", "unit",
+     * "direction", "labels"}], "requirements": [{"capability", "purpose", "optional"}]}]}, with the meaning that
+     * wit/workload gives each of them. */
+    bhp_str descriptor;
+    /* Prepares a scenario; not timed. Every parameter is among `args`. On BHP_OK the session is the host's to close. */
+    bhp_status (*open)(const bhp_host *host, bhp_str scenario, const bhp_arg *args, size_t args_len,
+                       bhp_session **session_out);
+    /* Performs `times` operations, which may be 0, and nothing else; timed. */
+    bhp_status (*iterate)(bhp_session *session, uint64_t times, bhp_outcome *outcome_out);
+    /* Looks at the result of the operations so far and reports checks; not timed. */
+    bhp_status (*verify)(bhp_session *session);
+    /* Frees the session. */
+    void (*close)(bhp_session *session);
+    /* A further table by its id, or NULL. Its first member is its size. */
+    const void *(*extension)(bhp_str id);
+} bhp_probe;
+
+/* The one entry. Cheap and without side effects; the table is valid until the process ends. */
+#if defined(__GNUC__)
+__attribute__((visibility("default")))
+#endif
+const bhp_probe *bench_probe_v1(void);
+
+/* The host extension `bench-host:ring/0.1`: what wit/ring is to a component. */
+#define BHP_EXTENSION_RING "bench-host:ring/0.1"
+
+typedef struct bhp_ring_producer bhp_ring_producer;
+typedef struct bhp_ring_consumer bhp_ring_consumer;
+enum { BHP_RING_OK = 0, BHP_RING_FULL = 1, BHP_RING_TOO_LARGE = 2, BHP_RING_EMPTY = 3, BHP_RING_CORRUPT = 4 };
+
+typedef struct bhp_ring {
+    size_t size;
+    void *ctx;
+    /* Creates the ring `name`, or attaches to it. `capacity` is a power of two, 4 KiB to 64 MiB. */
+    bhp_status (*producer_open)(void *ctx, bhp_str name, uint32_t capacity, int32_t crc32c, bhp_ring_producer **out);
+    /* Publishes one message. */
+    int32_t (*push)(bhp_ring_producer *producer, const uint8_t *message, size_t message_len);
+    void (*producer_close)(bhp_ring_producer *producer);
+    /* Attaches to the ring `name`, which its producer has created. */
+    bhp_status (*consumer_open)(void *ctx, bhp_str name, bhp_ring_consumer **out);
+    /* Borrows the oldest message in place, until `release`. */
+    int32_t (*peek)(bhp_ring_consumer *consumer, const uint8_t **message_out, size_t *message_len_out);
+    /* Frees the room of the message last borrowed. */
+    void (*release)(bhp_ring_consumer *consumer);
+    void (*consumer_close)(bhp_ring_consumer *consumer);
+} bhp_ring;
+
+/* The layout the host was compiled with; its twin is in src/raw.rs. */
+#if UINTPTR_MAX == 0xffffffffffffffffu && (defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L))
+#ifdef __cplusplus
+#define BHP_ASSERT(condition) static_assert(condition, #condition)
+#else
+#define BHP_ASSERT(condition) _Static_assert(condition, #condition)
+#endif
+BHP_ASSERT(sizeof(bhp_str) == 16);
+BHP_ASSERT(sizeof(bhp_arg) == 32);
+BHP_ASSERT(sizeof(bhp_outcome) == 24);
+BHP_ASSERT(sizeof(bhp_host) == 56 && offsetof(bhp_host, series_open) == 16 && offsetof(bhp_host, extension) == 48);
+BHP_ASSERT(sizeof(bhp_probe) == 72 && offsetof(bhp_probe, descriptor) == 16 && offsetof(bhp_probe, open) == 32);
+BHP_ASSERT(offsetof(bhp_probe, extension) == 64);
+BHP_ASSERT(sizeof(bhp_ring) == 72 && offsetof(bhp_ring, producer_open) == 16 && offsetof(bhp_ring, consumer_close) == 64);
+#undef BHP_ASSERT
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

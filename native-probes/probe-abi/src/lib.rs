@@ -1,0 +1,11 @@
+//! The C ABI between the host and a native probe (`include/bench_probe.h`), its Rust twin in [`raw`], and a safe way to
+//! write a probe in Rust: implement [`Probe`] and call [`export_probe!`]. It must not know how the host loads a probe.
+
+mod author;
+pub mod raw;
+pub mod ring;
+
+#[doc(hidden)]
+pub use author::export;
+pub use author::{Host, Probe, Series};
+pub use bench_model as model;

@@ -1,0 +1,199 @@
+//! The twin of `bench_probe.h`, member for member. Whoever changes one changes both; the assertions at the end hold them
+//! together. What each member means is said in the header.
+
+#![expect(missing_docs, reason = "the header documents each member; a second text would drift from it")]
+
+use bench_model::ModuleError;
+use std::ffi::c_void;
+
+pub const ABI_MAJOR: u32 = 1;
+pub const ABI_MINOR: u32 = 0;
+
+/// The symbol a probe exports, with its terminating NUL.
+pub const ENTRY: &[u8] = b"bench_probe_v1\0";
+
+/// The type of the symbol [`ENTRY`].
+pub type Entry = unsafe extern "C" fn() -> *const Probe;
+
+pub type Status = i32;
+pub const OK: Status = 0;
+pub const UNSUPPORTED: Status = 1;
+pub const INVALID_ARGUMENT: Status = 2;
+pub const INVALID_STATE: Status = 3;
+pub const DENIED: Status = 4;
+pub const IO: Status = 5;
+pub const PANICKED: Status = 6;
+pub const OTHER: Status = 7;
+pub const UNKNOWN_SCENARIO: Status = 8;
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Str {
+    pub ptr: *const u8,
+    pub len: usize,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Arg {
+    pub name: Str,
+    pub value: Str,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outcome {
+    pub operations: u64,
+    pub bytes: u64,
+    pub checksum: u64,
+}
+
+#[repr(C)]
+#[derive(Debug)]
+pub struct Host {
+    pub size: usize,
+    pub ctx: *mut c_void,
+    pub series_open: unsafe extern "C" fn(*mut c_void, Str, *const Arg, usize, *mut u32) -> Status,
+    pub series_append: unsafe extern "C" fn(*mut c_void, u32, *const u64, usize) -> Status,
+    pub check: unsafe extern "C" fn(*mut c_void, Str, i32, Str) -> Status,
+    pub explain: unsafe extern "C" fn(*mut c_void, Str),
+    pub extension: unsafe extern "C" fn(*mut c_void, Str) -> *const c_void,
+}
+
+/// Opaque: owned by the probe.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Session {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+#[derive(Debug)]
+pub struct Probe {
+    pub size: usize,
+    pub abi_major: u32,
+    pub abi_minor: u32,
+    pub descriptor: Str,
+    pub open: unsafe extern "C" fn(*const Host, Str, *const Arg, usize, *mut *mut Session) -> Status,
+    pub iterate: unsafe extern "C" fn(*mut Session, u64, *mut Outcome) -> Status,
+    pub verify: unsafe extern "C" fn(*mut Session) -> Status,
+    pub close: unsafe extern "C" fn(*mut Session),
+    pub extension: unsafe extern "C" fn(Str) -> *const c_void,
+}
+
+/// The id of [`Ring`].
+pub const EXTENSION_RING: &str = "bench-host:ring/0.1";
+
+pub const RING_OK: i32 = 0;
+pub const RING_FULL: i32 = 1;
+pub const RING_TOO_LARGE: i32 = 2;
+pub const RING_EMPTY: i32 = 3;
+pub const RING_CORRUPT: i32 = 4;
+
+/// Opaque: owned by the host.
+#[repr(C)]
+#[derive(Debug)]
+pub struct RingProducer {
+    _opaque: [u8; 0],
+}
+
+/// Opaque: owned by the host.
+#[repr(C)]
+#[derive(Debug)]
+pub struct RingConsumer {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+#[derive(Debug)]
+pub struct Ring {
+    pub size: usize,
+    pub ctx: *mut c_void,
+    pub producer_open: unsafe extern "C" fn(*mut c_void, Str, u32, i32, *mut *mut RingProducer) -> Status,
+    pub push: unsafe extern "C" fn(*mut RingProducer, *const u8, usize) -> i32,
+    pub producer_close: unsafe extern "C" fn(*mut RingProducer),
+    pub consumer_open: unsafe extern "C" fn(*mut c_void, Str, *mut *mut RingConsumer) -> Status,
+    pub peek: unsafe extern "C" fn(*mut RingConsumer, *mut *const u8, *mut usize) -> i32,
+    pub release: unsafe extern "C" fn(*mut RingConsumer),
+    pub consumer_close: unsafe extern "C" fn(*mut RingConsumer),
+}
+
+impl Str {
+    /// Borrows `text` for as long as the caller of the C function borrows it.
+    pub const fn new(text: &str) -> Self {
+        Self { ptr: text.as_ptr(), len: text.len() }
+    }
+
+    /// The bytes, or nothing where the pointer is null.
+    ///
+    /// # Safety
+    /// `ptr` is null or points to `len` readable bytes that stay unchanged for `'a`.
+    pub unsafe fn bytes<'a>(self) -> &'a [u8] {
+        if self.ptr.is_null() {
+            return &[];
+        }
+        // SAFETY: the caller promises `len` readable bytes behind a pointer that is not null.
+        unsafe { std::slice::from_raw_parts(self.ptr, self.len) }
+    }
+
+    /// The text, with what is not UTF-8 replaced.
+    ///
+    /// # Safety
+    /// As [`Str::bytes`].
+    pub unsafe fn text<'a>(self) -> std::borrow::Cow<'a, str> {
+        // SAFETY: the caller's promise is the same.
+        String::from_utf8_lossy(unsafe { self.bytes() })
+    }
+}
+
+/// A slice out of a pointer and a length, where a null pointer means empty.
+///
+/// # Safety
+/// `ptr` is null, or points to `len` values that stay readable and unchanged for `'a`.
+pub unsafe fn slice<'a, T>(ptr: *const T, len: usize) -> &'a [T] {
+    if ptr.is_null() || len == 0 {
+        return &[];
+    }
+    // SAFETY: the caller promises `len` readable values behind a pointer that is not null.
+    unsafe { std::slice::from_raw_parts(ptr, len) }
+}
+
+/// The status that stands for `error`.
+pub fn status_of(error: &ModuleError) -> Status {
+    match error {
+        ModuleError::UnknownScenario(_) => UNKNOWN_SCENARIO,
+        ModuleError::InvalidArgument(_) => INVALID_ARGUMENT,
+        ModuleError::CapabilityDenied(_) => DENIED,
+        ModuleError::Unavailable(_) => UNSUPPORTED,
+        ModuleError::Crashed(_) => PANICKED,
+        ModuleError::Other(_) => OTHER,
+    }
+}
+
+/// The error that `status` stands for, with the text the probe explained it by. `None` for [`OK`].
+pub fn error_of(status: Status, explanation: String) -> Option<ModuleError> {
+    Some(match status {
+        OK => return None,
+        UNKNOWN_SCENARIO => ModuleError::UnknownScenario(explanation),
+        INVALID_ARGUMENT => ModuleError::InvalidArgument(explanation),
+        DENIED => ModuleError::CapabilityDenied(explanation),
+        UNSUPPORTED => ModuleError::Unavailable(explanation),
+        PANICKED => ModuleError::Crashed(format!("panicked: {explanation}")),
+        INVALID_STATE => ModuleError::Other(format!("call out of order: {explanation}")),
+        IO | OTHER => ModuleError::Other(explanation),
+        unknown => ModuleError::Other(format!("status {unknown}, which this host does not know: {explanation}")),
+    })
+}
+
+/// The layout the header asserts too.
+#[cfg(target_pointer_width = "64")]
+const _: () = {
+    use std::mem::{offset_of, size_of};
+    assert!(size_of::<Str>() == 16);
+    assert!(size_of::<Arg>() == 32);
+    assert!(size_of::<Outcome>() == 24);
+    assert!(size_of::<Host>() == 56 && offset_of!(Host, series_open) == 16 && offset_of!(Host, extension) == 48);
+    assert!(size_of::<Probe>() == 72 && offset_of!(Probe, descriptor) == 16 && offset_of!(Probe, open) == 32);
+    assert!(offset_of!(Probe, extension) == 64);
+    assert!(size_of::<Ring>() == 72 && offset_of!(Ring, producer_open) == 16 && offset_of!(Ring, consumer_close) == 64);
+};

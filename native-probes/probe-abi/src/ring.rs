@@ -1,0 +1,107 @@
+//! The host's shared-memory ring as a probe sees it: the extension `bench-host:ring/0.1` behind two safe types.
+
+use crate::raw;
+use bench_model::ModuleError;
+use std::ptr::NonNull;
+
+/// Why a message was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushError {
+    /// There is no room now.
+    Full,
+    /// It can never fit.
+    TooLarge,
+}
+
+/// The writing end of a ring.
+#[derive(Debug)]
+pub struct Producer {
+    table: &'static raw::Ring,
+    raw: NonNull<raw::RingProducer>,
+}
+
+/// The reading end of a ring.
+#[derive(Debug)]
+pub struct Consumer {
+    table: &'static raw::Ring,
+    raw: NonNull<raw::RingConsumer>,
+}
+
+impl Producer {
+    pub(crate) fn open(table: &'static raw::Ring, name: &str, capacity: u32, crc32c: bool) -> Result<Self, ModuleError> {
+        let mut out = std::ptr::null_mut();
+        // SAFETY: the table is the host's; name and `out` outlive the call.
+        let status =
+            unsafe { (table.producer_open)(table.ctx, raw::Str::new(name), capacity, i32::from(crc32c), &mut out) };
+        opened(status, name, out).map(|raw| Self { table, raw })
+    }
+
+    /// Publishes one message.
+    #[inline]
+    pub fn push(&mut self, message: &[u8]) -> Result<(), PushError> {
+        // SAFETY: the producer is open, and the message outlives the call.
+        match unsafe { (self.table.push)(self.raw.as_ptr(), message.as_ptr(), message.len()) } {
+            raw::RING_OK => Ok(()),
+            raw::RING_FULL => Err(PushError::Full),
+            _ => Err(PushError::TooLarge),
+        }
+    }
+}
+
+impl Consumer {
+    pub(crate) fn open(table: &'static raw::Ring, name: &str) -> Result<Self, ModuleError> {
+        let mut out = std::ptr::null_mut();
+        // SAFETY: the table is the host's; name and `out` outlive the call.
+        let status = unsafe { (table.consumer_open)(table.ctx, raw::Str::new(name), &mut out) };
+        opened(status, name, out).map(|raw| Self { table, raw })
+    }
+
+    /// Hands the oldest message to `read`, if there is one, and frees its room.
+    #[inline]
+    pub fn pop<R>(&mut self, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>, ModuleError> {
+        let (mut message, mut message_len) = (std::ptr::null(), 0);
+        // SAFETY: the consumer is open, and there is room for both results.
+        match unsafe { (self.table.peek)(self.raw.as_ptr(), &mut message, &mut message_len) } {
+            raw::RING_EMPTY => Ok(None),
+            raw::RING_OK => {
+                let release = Release(self);
+                // SAFETY: the host lends the message until it is released, which happens after `read`.
+                let result = read(unsafe { raw::slice(message, message_len) });
+                drop(release);
+                Ok(Some(result))
+            }
+            _ => Err(ModuleError::Other("the ring's message does not match its checksum".to_owned())),
+        }
+    }
+}
+
+/// Frees the room of the borrowed message, also where reading it panics.
+struct Release<'a>(&'a mut Consumer);
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the consumer is open and has lent a message.
+        unsafe { (self.0.table.release)(self.0.raw.as_ptr()) }
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        // SAFETY: the producer is open and is not used again.
+        unsafe { (self.table.producer_close)(self.raw.as_ptr()) }
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        // SAFETY: the consumer is open and is not used again.
+        unsafe { (self.table.consumer_close)(self.raw.as_ptr()) }
+    }
+}
+
+fn opened<T>(status: raw::Status, name: &str, out: *mut T) -> Result<NonNull<T>, ModuleError> {
+    match raw::error_of(status, format!("the host refused the ring `{name}`")) {
+        Some(error) => Err(error),
+        None => NonNull::new(out).ok_or_else(|| ModuleError::Other(format!("the host opened no ring `{name}`"))),
+    }
+}
