@@ -1,0 +1,281 @@
+//! Taking samples of one session: warm up, find the batch size, then time batches. A sample is the time of a whole batch,
+//! so that nothing is rounded; whoever reads it divides by the batch size, which the series carries.
+
+use crate::Clock;
+use bench_model::{ModuleError, Outcome, Session};
+use bench_sink::Series;
+use bench_sink::runfile::Overhead;
+
+/// How long to warm up and to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Operations run for at least this long before the first sample.
+    pub warm_up_ns: u64,
+    /// How much is measured.
+    pub amount: Amount,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// Samples are taken until this much time has passed since the first began.
+    Time {
+        /// Nanoseconds.
+        ns: u64,
+    },
+    /// Samples are taken until at least this many operations were timed.
+    Operations(u64),
+}
+
+/// What was measured, in raw counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measured {
+    /// Operations that were timed.
+    pub operations: u64,
+    /// Their payload bytes.
+    pub bytes: u64,
+    /// The digest of one operation's result.
+    pub checksum: u64,
+}
+
+/// Why there is no figure.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MeasureError {
+    /// The module said so.
+    #[error(transparent)]
+    Module(#[from] ModuleError),
+    /// The module did another number of operations than it was asked for.
+    #[error("iterate({asked}) says it did {done} operations")]
+    Count {
+        /// What was asked for.
+        asked: u64,
+        /// What the outcome says.
+        done: u64,
+    },
+    /// The result changed under equal arguments.
+    #[error("the checksum changed from {first:016x} to {now:016x} between two batches of the same arguments")]
+    Checksum {
+        /// Of the first batch.
+        first: u64,
+        /// Of a later one.
+        now: u64,
+    },
+}
+
+/// A sample must last this many times as long as taking it, so that the clock and the call weigh at most one per cent.
+const SAMPLE_TO_OVERHEAD: f64 = 100.0;
+const SAMPLE_NS_MIN: f64 = 1_000.0;
+const BATCH_MAX: u64 = 1 << 32;
+
+/// A session whose outcomes are looked at, batch by batch.
+struct Checked<'a> {
+    session: &'a mut dyn Session,
+    checksum: Option<u64>,
+}
+
+impl Checked<'_> {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, MeasureError> {
+        let outcome = self.session.iterate(times)?;
+        if outcome.operations != times {
+            return Err(MeasureError::Count { asked: times, done: outcome.operations });
+        }
+        if times > 0 {
+            let first = *self.checksum.get_or_insert(outcome.checksum);
+            if first != outcome.checksum {
+                return Err(MeasureError::Checksum { first, now: outcome.checksum });
+            }
+        }
+        Ok(outcome)
+    }
+}
+
+/// Measures the measuring: one reading of the clock, and one batch of no operations.
+pub fn overhead(session: &mut dyn Session, clock: &impl Clock) -> Result<Overhead, MeasureError> {
+    const READINGS: u32 = 1_000;
+    let start = clock.now_ns();
+    for _ in 0..READINGS {
+        std::hint::black_box(clock.now_ns());
+    }
+    let clock_ns = (clock.now_ns() - start) as f64 / f64::from(READINGS);
+    // The first call is cold. A module for which nothing takes long is asked once more and no further.
+    let mut checked = Checked { session, checksum: None };
+    checked.iterate(0)?;
+    let mut calls = 1;
+    loop {
+        let start = clock.now_ns();
+        for _ in 0..calls {
+            checked.iterate(0)?;
+        }
+        let spent = clock.now_ns() - start;
+        if spent > 100_000 || calls >= 1 << 14 {
+            return Ok(Overhead { clock_ns, call_ns: spent as f64 / f64::from(calls) });
+        }
+        calls *= 2;
+    }
+}
+
+/// Warms `session` up, finds the batch size, and records samples into `series` until the budget is spent.
+/// `before_first_sample` is called between warm-up and measurement.
+pub fn measure(
+    session: &mut dyn Session,
+    clock: &impl Clock,
+    budget: &Budget,
+    overhead: &Overhead,
+    series: &mut Series,
+    before_first_sample: impl FnOnce(&mut dyn Session),
+) -> Result<Measured, MeasureError> {
+    let mut checked = Checked { session, checksum: None };
+    let sample_ns = (SAMPLE_TO_OVERHEAD * (overhead.clock_ns + overhead.call_ns)).max(SAMPLE_NS_MIN);
+    let operation_ns = warm_up(&mut checked, clock, budget, sample_ns)?;
+    let batch = batch_size(operation_ns, sample_ns, budget.amount);
+    before_first_sample(checked.session);
+    series.batch = batch;
+    let mut measured = Measured { operations: 0, bytes: 0, checksum: checked.checksum.unwrap_or_default() };
+    let start = clock.now_ns();
+    loop {
+        let before = clock.now_ns();
+        let outcome = checked.iterate(batch)?;
+        let after = clock.now_ns();
+        series.record(after - before);
+        measured.operations += outcome.operations;
+        measured.bytes += outcome.bytes;
+        let done = match budget.amount {
+            Amount::Time { ns } => after - start >= ns,
+            Amount::Operations(operations) => measured.operations >= operations,
+        };
+        if done {
+            return Ok(measured);
+        }
+    }
+}
+
+/// Runs growing batches until the warm-up's time has passed; returns the time of one operation in the last of them.
+fn warm_up(checked: &mut Checked<'_>, clock: &impl Clock, budget: &Budget, sample_ns: f64) -> Result<f64, MeasureError> {
+    let start = clock.now_ns();
+    let mut times = 1;
+    loop {
+        let before = clock.now_ns();
+        checked.iterate(times)?;
+        let after = clock.now_ns();
+        let spent = after - before;
+        if after - start >= budget.warm_up_ns && (spent as f64 >= sample_ns || times >= BATCH_MAX) {
+            return Ok(spent as f64 / times as f64);
+        }
+        if (spent as f64) < sample_ns && times < BATCH_MAX {
+            times *= 2;
+        }
+    }
+}
+
+/// The smallest power of two whose batch lasts `sample_ns`, and no more than is asked for.
+fn batch_size(operation_ns: f64, sample_ns: f64, amount: Amount) -> u64 {
+    let wanted = (sample_ns / operation_ns.max(f64::MIN_POSITIVE)).min(BATCH_MAX as f64).ceil().max(1.0);
+    let batch = (wanted as u64).next_power_of_two();
+    match amount {
+        Amount::Time { .. } => batch,
+        Amount::Operations(operations) => batch.min(operations.max(1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::FakeClock;
+    use bench_model::{Check, Direction, Unit};
+    use proptest::prelude::*;
+
+    /// A session whose every operation takes the same time on the fake clock.
+    struct Mock {
+        clock: FakeClock,
+        operation_ns: u64,
+        batches: Vec<u64>,
+        /// From this batch on the checksum is another.
+        changes_at: usize,
+        skips: u64,
+    }
+
+    impl Session for Mock {
+        fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+            self.clock.advance(self.operation_ns * times);
+            self.batches.push(times);
+            let checksum = u64::from(self.batches.len() > self.changes_at);
+            Ok(Outcome { operations: times - self.skips.min(times), bytes: 3 * times, checksum })
+        }
+
+        fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+            Ok(Vec::new())
+        }
+    }
+
+    const OVERHEAD: Overhead = Overhead { clock_ns: 20.0, call_ns: 80.0 };
+
+    fn mock(operation_ns: u64) -> Mock {
+        Mock { clock: FakeClock::default(), operation_ns, batches: Vec::new(), changes_at: usize::MAX, skips: 0 }
+    }
+
+    fn check(mock: &mut Mock, amount: Amount) -> (Result<Measured, MeasureError>, Series, usize) {
+        let mut series = Series::new("time", Unit::Nanoseconds, Direction::LowerIsBetter);
+        let clock = mock.clock.clone();
+        let budget = Budget { warm_up_ns: 50_000, amount };
+        let warm_up = std::cell::Cell::new(0);
+        let now = || clock.now_ns() as usize;
+        let result = measure(mock, &clock, &budget, &OVERHEAD, &mut series, |_| warm_up.set(now()));
+        (result, series, warm_up.get())
+    }
+
+    #[test]
+    fn a_short_operation_is_batched_until_measuring_weighs_one_per_cent() {
+        let mut mock = mock(10);
+        let (measured, series, warm_up_ns) = check(&mut mock, Amount::Time { ns: 1_000_000 });
+        assert_eq!(series.batch, 1024, "100 × 100 ns of overhead over 10 ns an operation, as a power of two");
+        assert!(warm_up_ns >= 50_000);
+        assert_eq!(series.count(), 98, "samples of 10.24 µs until 1 ms has passed");
+        assert_eq!(measured, Ok(Measured { operations: 98 * 1024, bytes: 3 * 98 * 1024, checksum: 0 }));
+        assert!(series.raw().unwrap().iter().all(|sample| *sample == 10_240));
+    }
+
+    #[test]
+    fn a_long_operation_is_timed_alone_and_at_least_once() {
+        let mut mock = mock(5_000_000);
+        let (measured, series, _) = check(&mut mock, Amount::Time { ns: 1_000 });
+        assert_eq!((series.batch, series.count()), (1, 1));
+        assert_eq!(measured.unwrap().operations, 1);
+    }
+
+    #[test]
+    fn a_changing_checksum_or_a_wrong_count_yields_no_figure() {
+        let mut changing = Mock { changes_at: 3, ..mock(10) };
+        assert_eq!(check(&mut changing, Amount::Operations(1)).0, Err(MeasureError::Checksum { first: 0, now: 1 }));
+        let mut skipping = Mock { skips: 1, ..mock(10) };
+        assert_eq!(check(&mut skipping, Amount::Operations(1)).0, Err(MeasureError::Count { asked: 1, done: 0 }));
+    }
+
+    #[test]
+    fn overhead_is_what_the_clock_says_of_empty_batches() {
+        struct Slow(FakeClock);
+        impl Session for Slow {
+            fn iterate(&mut self, _: u64) -> Result<Outcome, ModuleError> {
+                self.0.advance(70);
+                Ok(Outcome::default())
+            }
+            fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+                Ok(Vec::new())
+            }
+        }
+        let clock = FakeClock::default();
+        assert_eq!(overhead(&mut Slow(clock.clone()), &clock), Ok(Overhead { clock_ns: 0.0, call_ns: 70.0 }));
+    }
+
+    proptest! {
+        #[test]
+        fn counts_add_up(operation_ns in 1u64..100_000, operations in 1u64..10_000) {
+            let mut mock = mock(operation_ns);
+            let (measured, series, _) = check(&mut mock, Amount::Operations(operations));
+            let measured = measured.unwrap();
+            prop_assert_eq!(measured.operations, series.count() * series.batch);
+            prop_assert!(measured.operations >= operations);
+            prop_assert!(measured.operations < operations + series.batch);
+            prop_assert_eq!(series.raw().unwrap().iter().sum::<u64>(), measured.operations * operation_ns);
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! From what modules offer and what a user selects to the cells of a run and their order. Pure: the order is drawn from a
+//! seed that is an argument.
+
+use bench_model::{Arguments, Arm, Descriptor, Parameter, Scenario, Value};
+use globset::{Glob, GlobMatcher};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use std::path::PathBuf;
+
+/// A module that could be loaded, and the arm it is loaded in.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The path as it was given.
+    pub file: PathBuf,
+    /// Of the file.
+    pub sha256: String,
+    /// The arm of every scenario in it.
+    pub arm: Arm,
+    /// What it says of itself.
+    pub descriptor: Descriptor,
+}
+
+/// Which scenarios to run, and with what.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// A glob over `module/scenario`, which also matches the bare name of a module or a scenario.
+    pub pattern: String,
+    /// The arms, or all that there are.
+    pub arms: Option<Vec<Arm>>,
+    /// Values of parameters, as they were written; a scenario without the parameter is not concerned.
+    pub axes: Vec<(String, Vec<String>)>,
+}
+
+/// A scenario, an arm and concrete arguments.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Which of the offers it comes from.
+    pub offer: usize,
+    /// What is run.
+    pub scenario: Scenario,
+    /// With what, a value for every parameter.
+    pub arguments: Arguments,
+}
+
+/// One repetition of a cell: what one worker process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unit {
+    /// The number of the cell.
+    pub cell: u32,
+    /// Which repetition, from 0.
+    pub process: u32,
+}
+
+/// The cells of a run and the order of their repetitions.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What the cells come from.
+    pub offers: Vec<Offer>,
+    /// In the order of reports.
+    pub cells: Vec<Cell>,
+    /// In the order of execution.
+    pub order: Vec<Unit>,
+}
+
+/// A wish that cannot be planned. Each says what there is instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The pattern is malformed.
+    #[error("`{pattern}` is not a pattern: {reason}")]
+    Pattern {
+        /// What was written.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nothing has such a name.
+    #[error("no scenario matches `{pattern}`{}; `bench-host list` shows what there is", hint(nearest))]
+    NoScenario {
+        /// What was written.
+        pattern: String,
+        /// The most similar name.
+        nearest: Option<String>,
+    },
+    /// Nothing that was selected has such a parameter.
+    #[error("no selected scenario has a parameter `{name}`{}; `bench-host list` shows what there is", hint(nearest))]
+    NoParameter {
+        /// What was written.
+        name: String,
+        /// The most similar name.
+        nearest: Option<String>,
+    },
+    /// The value is not of the parameter's kind.
+    #[error("{scenario}: parameter `{parameter}`: {reason}")]
+    Kind {
+        /// `module/scenario`.
+        scenario: String,
+        /// The parameter.
+        parameter: String,
+        /// What is wrong with the value.
+        reason: String,
+    },
+    /// The value is not in the parameter's domain.
+    #[error("{scenario}: parameter `{parameter}`: `{value}` is outside its domain ({domain})")]
+    Domain {
+        /// `module/scenario`.
+        scenario: String,
+        /// The parameter.
+        parameter: String,
+        /// What was written.
+        value: String,
+        /// What is allowed.
+        domain: String,
+    },
+    /// Too many for any run.
+    #[error("the selection has more than {CELLS_MAX} cells; give fewer values, or --filter")]
+    TooMany,
+}
+
+/// More than any run can finish.
+const CELLS_MAX: usize = 100_000;
+
+fn hint(nearest: &Option<String>) -> String {
+    nearest.as_ref().map_or_else(String::new, |name| format!(", did you mean `{name}`?"))
+}
+
+impl Plan {
+    /// The cells that `selections` ask of `offers`, each once, and `processes` repetitions of them in an order drawn from
+    /// `seed`. Each round repeats every cell once, so that a slow change of the machine meets all of them alike.
+    pub fn build(offers: Vec<Offer>, selections: &[Selection], processes: u32, seed: u64) -> Result<Self, PlanError> {
+        let mut cells: Vec<Cell> = Vec::new();
+        for selection in selections {
+            for cell in select(&offers, selection)? {
+                let known = cells.iter().any(|known| {
+                    known.offer == cell.offer && known.scenario.name == cell.scenario.name && known.arguments == cell.arguments
+                });
+                if !known {
+                    cells.push(cell);
+                }
+            }
+        }
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut order = Vec::with_capacity(cells.len() * processes as usize);
+        for process in 0..processes {
+            let mut round: Vec<_> = (0..cells.len() as u32).map(|cell| Unit { cell, process }).collect();
+            round.shuffle(&mut random);
+            order.extend(round);
+        }
+        Ok(Self { offers, cells, order })
+    }
+
+    /// The cell of that number.
+    pub fn cell(&self, number: u32) -> &Cell {
+        &self.cells[number as usize]
+    }
+
+    /// Where a cell comes from.
+    pub fn offer(&self, cell: &Cell) -> &Offer {
+        &self.offers[cell.offer]
+    }
+
+    /// `module/scenario`.
+    pub fn full_name(&self, cell: &Cell) -> String {
+        full_name(&self.offer(cell).descriptor, &cell.scenario)
+    }
+}
+
+fn full_name(descriptor: &Descriptor, scenario: &Scenario) -> String {
+    format!("{}/{}", descriptor.name, scenario.name)
+}
+
+fn select(offers: &[Offer], selection: &Selection) -> Result<Vec<Cell>, PlanError> {
+    let matcher = matcher(&selection.pattern)?;
+    let named: Vec<(usize, &Scenario)> = offers
+        .iter()
+        .enumerate()
+        .flat_map(|(offer, module)| module.descriptor.scenarios.iter().map(move |scenario| (offer, scenario)))
+        .filter(|&(offer, scenario)| {
+            let module = &offers[offer].descriptor;
+            [full_name(module, scenario), module.name.clone(), scenario.name.clone()].iter().any(|name| matcher.is_match(name))
+        })
+        .collect();
+    if named.is_empty() {
+        let names = offers.iter().flat_map(|offer| offer.descriptor.scenarios.iter().map(|s| full_name(&offer.descriptor, s)));
+        return Err(PlanError::NoScenario { pattern: selection.pattern.clone(), nearest: nearest(&selection.pattern, names) });
+    }
+    known_parameters(selection, &named)?;
+    let mut cells = Vec::new();
+    for (offer, scenario) in named {
+        if selection.arms.as_ref().is_some_and(|arms| !arms.contains(&offers[offer].arm)) {
+            continue;
+        }
+        let name = full_name(&offers[offer].descriptor, scenario);
+        for arguments in matrix(&name, scenario, selection)? {
+            cells.push(Cell { offer, scenario: scenario.clone(), arguments });
+            if cells.len() > CELLS_MAX {
+                return Err(PlanError::TooMany);
+            }
+        }
+    }
+    Ok(cells)
+}
+
+fn matcher(pattern: &str) -> Result<GlobMatcher, PlanError> {
+    Glob::new(pattern)
+        .map(|glob| glob.compile_matcher())
+        .map_err(|error| PlanError::Pattern { pattern: pattern.to_owned(), reason: error.kind().to_string() })
+}
+
+fn known_parameters(selection: &Selection, named: &[(usize, &Scenario)]) -> Result<(), PlanError> {
+    let names = || named.iter().flat_map(|(_, scenario)| scenario.parameters.iter().map(|parameter| parameter.name.clone()));
+    match selection.axes.iter().find(|(name, _)| !names().any(|known| known == *name)) {
+        Some((name, _)) => Err(PlanError::NoParameter { name: name.clone(), nearest: nearest(name, names()) }),
+        None => Ok(()),
+    }
+}
+
+fn nearest(wanted: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    names
+        .map(|name| (strsim::jaro_winkler(wanted, &name), name))
+        .filter(|(similarity, _)| *similarity > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+/// Every combination of the values of every parameter, the last parameter changing fastest.
+fn matrix(name: &str, scenario: &Scenario, selection: &Selection) -> Result<Vec<Arguments>, PlanError> {
+    let mut combinations = vec![Arguments::default()];
+    for parameter in &scenario.parameters {
+        let values = values(name, parameter, selection)?;
+        if combinations.len().saturating_mul(values.len()) > CELLS_MAX {
+            return Err(PlanError::TooMany);
+        }
+        combinations = combinations
+            .iter()
+            .flat_map(|arguments| {
+                values.iter().map(|value| {
+                    let mut arguments = arguments.clone();
+                    arguments.set(&parameter.name, value.clone());
+                    arguments
+                })
+            })
+            .collect();
+    }
+    Ok(combinations)
+}
+
+fn values(scenario: &str, parameter: &Parameter, selection: &Selection) -> Result<Vec<Value>, PlanError> {
+    // What is said last holds.
+    let Some((_, texts)) = selection.axes.iter().rev().find(|(name, _)| *name == parameter.name) else {
+        return Ok(parameter.defaults.clone());
+    };
+    let parse = |text: &String| {
+        let value = Value::parse(parameter.kind(), text).map_err(|error| PlanError::Kind {
+            scenario: scenario.to_owned(),
+            parameter: parameter.name.clone(),
+            reason: error.to_string(),
+        })?;
+        if !parameter.domain.contains(&value) {
+            return Err(PlanError::Domain {
+                scenario: scenario.to_owned(),
+                parameter: parameter.name.clone(),
+                value: text.clone(),
+                domain: parameter.domain.to_string(),
+            });
+        }
+        Ok(value)
+    };
+    texts.iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn offer(name: &str, arm: Arm) -> Offer {
+        let size = Parameter::new("size", 64, "").sweep([64, 128]).between(1, 1024);
+        let mode = Parameter::new("mode", "a", "").choices(["a", "b"]);
+        let first = Scenario::new("first", "family", "").parameter(size).parameter(mode);
+        let descriptor = Descriptor::new(name, "1", "").scenario(first).scenario(Scenario::new("second", "family", ""));
+        Offer { file: PathBuf::new(), sha256: String::new(), arm, descriptor }
+    }
+
+    fn selection(pattern: &str, axes: &[(&str, &[&str])]) -> Selection {
+        let axes = axes.iter().map(|(name, values)| ((*name).to_owned(), values.iter().map(|v| (*v).to_owned()).collect())).collect();
+        Selection { pattern: pattern.to_owned(), arms: None, axes }
+    }
+
+    fn check(selections: &[Selection], expect: Result<&[&str], &str>) {
+        let plan = Plan::build(vec![offer("m", Arm::Wasm), offer("m", Arm::Native)], selections, 1, 0);
+        match (plan, expect) {
+            (Ok(plan), Ok(expect)) => {
+                let cells: Vec<_> = plan
+                    .cells
+                    .iter()
+                    .map(|cell| format!("{} {} {}", plan.full_name(cell), plan.offer(cell).arm, cell.arguments).trim().to_owned())
+                    .collect();
+                assert_eq!(cells, expect);
+            }
+            (Err(error), Err(expect)) => assert_eq!(error.to_string(), expect),
+            (plan, expect) => panic!("{plan:?}, expected {expect:?}"),
+        }
+    }
+
+    #[test]
+    fn defaults_and_given_values_become_a_matrix_in_each_arm() {
+        check(
+            &[selection("m/first", &[])],
+            Ok(&[
+                "m/first wasm size=64 mode=a",
+                "m/first wasm size=128 mode=a",
+                "m/first native size=64 mode=a",
+                "m/first native size=128 mode=a",
+            ]),
+        );
+        let only_wasm = Selection { arms: Some(vec![Arm::Wasm]), ..selection("first", &[("size", &["1Ki"]), ("mode", &["b", "a"])]) };
+        check(&[only_wasm], Ok(&["m/first wasm size=1024 mode=b", "m/first wasm size=1024 mode=a"]));
+        check(&[selection("*/second", &[]), selection("m/sec*", &[])], Ok(&["m/second wasm", "m/second native"]));
+    }
+
+    #[test]
+    fn what_cannot_be_planned_says_what_there_is() {
+        let list = "`bench-host list` shows what there is";
+        check(&[selection("m/frist", &[])], Err(&format!("no scenario matches `m/frist`, did you mean `m/first`?; {list}")));
+        check(&[selection("zzz", &[])], Err(&format!("no scenario matches `zzz`; {list}")));
+        check(&[selection("m/*", &[("sise", &["1"])])], Err(&format!("no selected scenario has a parameter `sise`, did you mean `size`?; {list}")));
+        check(&[selection("m/*", &[("size", &["0"])])], Err("m/first: parameter `size`: `0` is outside its domain (1 to 1024)"));
+        check(&[selection("m/*", &[("mode", &["c"])])], Err("m/first: parameter `mode`: `c` is outside its domain (a, b)"));
+        check(&[selection("m/*", &[("size", &["big"])])], Err("m/first: parameter `size`: `big` is not a whole number (64, 4Ki, 1M)"));
+        check(&[selection("[", &[])], Err("`[` is not a pattern: unclosed character class; missing ']'"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_holds_every_repetition_once_and_follows_from_the_seed(seed: u64, processes in 1u32..5) {
+            let build = || Plan::build(vec![offer("m", Arm::Wasm)], &[selection("*", &[])], processes, seed).unwrap();
+            let plan = build();
+            prop_assert_eq!(&plan.order, &build().order);
+            let mut sorted = plan.order.clone();
+            sorted.sort();
+            let all: Vec<_> = (0..plan.cells.len() as u32).flat_map(|cell| (0..processes).map(move |process| Unit { cell, process })).collect();
+            prop_assert_eq!(sorted, all);
+            prop_assert!(plan.order.is_sorted_by_key(|unit| unit.process), "a round ends before the next begins");
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Running a plan: one unit after the other, in the plan's order, each on a workbench that may be a worker process or a
+//! mock. What a unit yields is written before the next begins; what contradicts it is written too.
+
+use crate::{Cell, Interrupt, Plan, Unit};
+use bench_sink::runfile::{
+    CellRecord, CheckRecord, ModuleRef, OutcomeRecord, Record, RunWriter, SeriesRecord, Status, WriteError,
+};
+use bench_wire::ArgumentsJson;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
+
+/// What one repetition of a cell yielded.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// The processor the worker was bound to, where it was.
+    pub cpu: Option<u32>,
+    /// Samples; none where the outcome is not ok.
+    pub series: Vec<SeriesRecord>,
+    /// What was looked at.
+    pub checks: Vec<CheckRecord>,
+    /// How it ended.
+    pub outcome: OutcomeRecord,
+}
+
+impl Report {
+    /// The report of a repetition that yielded no figure.
+    pub fn without_figures(unit: Unit, status: Status, reason: impl Into<String>) -> Self {
+        let outcome = OutcomeRecord {
+            cell: unit.cell,
+            process: unit.process,
+            status,
+            reason: Some(reason.into()),
+            iterations: 0,
+            bytes: 0,
+            recorded: 0,
+            lost: None,
+            checksum: None,
+            overhead: None,
+            used: Vec::new(),
+        };
+        Self { cpu: None, series: Vec::new(), checks: Vec::new(), outcome }
+    }
+}
+
+/// How work on a unit ended.
+#[derive(Debug)]
+pub enum UnitEnd {
+    /// With a report, good or bad.
+    Done(Box<Report>),
+    /// Somebody wants to stop; the unit does not count.
+    Interrupted,
+}
+
+/// Where a unit is executed.
+pub trait Workbench {
+    /// Executes one repetition of a cell, and always comes back.
+    fn execute(&mut self, plan: &Plan, unit: Unit) -> UnitEnd;
+}
+
+/// Where records are kept.
+pub trait Journal {
+    /// Keeps `records` as one block, for good.
+    fn append(&mut self, records: &[Record]) -> Result<(), WriteError>;
+}
+
+impl Journal for RunWriter {
+    fn append(&mut self, records: &[Record]) -> Result<(), WriteError> {
+        RunWriter::append(self, records)
+    }
+}
+
+/// Who wants to know how far a run is.
+pub trait Observer {
+    /// `unit` is about to be executed, as number `index` of the order.
+    fn started(&mut self, plan: &Plan, unit: Unit, index: usize);
+    /// `unit` has been executed.
+    fn finished(&mut self, plan: &Plan, outcome: &OutcomeRecord);
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Every unit was executed, or was not worth it.
+    Complete,
+    /// Somebody wanted to stop.
+    Interrupted,
+}
+
+/// Executes `plan`. A cell that failed or was skipped once is not tried again in the later rounds.
+pub fn run(
+    plan: &Plan,
+    workbench: &mut dyn Workbench,
+    journal: &mut dyn Journal,
+    observer: &mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Result<Ended, WriteError> {
+    let mut given_up = BTreeSet::new();
+    let mut results = Results::default();
+    for (index, unit) in plan.order.iter().copied().enumerate() {
+        if interrupt.is_raised() {
+            return Ok(Ended::Interrupted);
+        }
+        if given_up.contains(&unit.cell) {
+            continue;
+        }
+        observer.started(plan, unit, index);
+        let mut report = match workbench.execute(plan, unit) {
+            UnitEnd::Done(report) => *report,
+            UnitEnd::Interrupted => return Ok(Ended::Interrupted),
+        };
+        let contradicted = results.contradicted_by(plan, unit, &mut report);
+        let mut block = vec![Record::Cell(cell_record(plan, unit, report.cpu))];
+        block.extend(report.series.into_iter().map(Record::Series));
+        block.extend(report.checks.into_iter().map(Record::Check));
+        block.push(Record::Outcome(report.outcome.clone()));
+        block.extend(contradicted.iter().map(|report| Record::Outcome(report.outcome.clone())));
+        journal.append(&block)?;
+        if report.outcome.status != Status::Ok {
+            given_up.insert(unit.cell);
+        }
+        given_up.extend(contradicted.iter().map(|report| report.outcome.cell));
+        observer.finished(plan, &report.outcome);
+    }
+    Ok(Ended::Complete)
+}
+
+fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>) -> CellRecord {
+    let cell = plan.cell(unit.cell);
+    let offer = plan.offer(cell);
+    CellRecord {
+        cell: unit.cell,
+        process: unit.process,
+        scenario: plan.full_name(cell),
+        family: cell.scenario.family.clone(),
+        arm: offer.arm.to_string(),
+        arguments: ArgumentsJson(cell.arguments.clone()),
+        module: ModuleRef { file: offer.file.display().to_string(), sha256: offer.sha256.clone() },
+        limit: cell.scenario.limit.map(|limit| limit.to_string()),
+        cpu,
+    }
+}
+
+/// The checksums so far, by scenario and arguments, with the unit that first had them.
+#[derive(Default)]
+struct Results(HashMap<String, (String, Unit)>);
+
+impl Results {
+    /// Where `report` has another checksum than the same scenario with the same arguments had before, neither can be
+    /// trusted: fails `report`, and returns the failure of the other cell where it is another.
+    fn contradicted_by(&mut self, plan: &Plan, unit: Unit, report: &mut Report) -> Option<Report> {
+        let checksum = report.outcome.checksum.clone().filter(|_| report.outcome.status == Status::Ok)?;
+        let cell = plan.cell(unit.cell);
+        let key = format!("{} {:?}", plan.full_name(cell), cell.arguments);
+        let (first, by) = self.0.entry(key).or_insert_with(|| (checksum.clone(), unit)).clone();
+        if first == checksum {
+            return None;
+        }
+        let describe = |unit: Unit, cell: &Cell| format!("arm {} (process {})", plan.offer(cell).arm, unit.process);
+        let reason = format!(
+            "checksum {checksum} of {} differs from {first} of {}: equal arguments must yield equal results",
+            describe(unit, cell),
+            describe(by, plan.cell(by.cell)),
+        );
+        *report = Report { checks: std::mem::take(&mut report.checks), ..Report::without_figures(unit, Status::Failed, &reason) };
+        (by.cell != unit.cell).then(|| Report::without_figures(by, Status::Failed, reason))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Offer, Selection};
+    use bench_model::{Arm, Descriptor, Scenario};
+    use std::path::PathBuf;
+
+    /// A workbench that answers from a table and notes what it was asked.
+    struct Mock<'a> {
+        answer: Box<dyn Fn(Arm, Unit) -> UnitEnd + 'a>,
+        executed: Vec<Unit>,
+    }
+
+    impl Workbench for Mock<'_> {
+        fn execute(&mut self, plan: &Plan, unit: Unit) -> UnitEnd {
+            self.executed.push(unit);
+            (self.answer)(plan.offer(plan.cell(unit.cell)).arm, unit)
+        }
+    }
+
+    #[derive(Default)]
+    struct Memory {
+        blocks: Vec<Vec<Record>>,
+        room: Option<usize>,
+    }
+
+    impl Journal for Memory {
+        fn append(&mut self, records: &[Record]) -> Result<(), WriteError> {
+            if self.room == Some(self.blocks.len()) {
+                return Err(WriteError { path: PathBuf::new(), source: std::io::ErrorKind::StorageFull.into() });
+            }
+            self.blocks.push(records.to_vec());
+            Ok(())
+        }
+    }
+
+    struct Nobody;
+
+    impl Observer for Nobody {
+        fn started(&mut self, _: &Plan, _: Unit, _: usize) {}
+        fn finished(&mut self, _: &Plan, _: &OutcomeRecord) {}
+    }
+
+    /// Cell 0 is the scenario in wasm, cell 1 the same in native.
+    fn plan() -> Plan {
+        let descriptor = Descriptor::new("m", "1", "").scenario(Scenario::new("s", "f", ""));
+        let offer = |arm| Offer { file: PathBuf::new(), sha256: String::new(), arm, descriptor: descriptor.clone() };
+        let all = Selection { pattern: "*".to_owned(), arms: None, axes: Vec::new() };
+        Plan::build(vec![offer(Arm::Wasm), offer(Arm::Native)], &[all], 3, 7).unwrap()
+    }
+
+    fn ok(unit: Unit, checksum: u64) -> UnitEnd {
+        let mut report = Report::without_figures(unit, Status::Ok, "");
+        report.outcome.reason = None;
+        report.outcome.checksum = Some(format!("{checksum:016x}"));
+        UnitEnd::Done(Box::new(report))
+    }
+
+    fn check(answer: impl Fn(Arm, Unit) -> UnitEnd, executed: usize, outcomes: &[(u32, u32, Status)]) {
+        let plan = plan();
+        let mut mock = Mock { answer: Box::new(answer), executed: Vec::new() };
+        let mut memory = Memory::default();
+        run(&plan, &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap();
+        assert_eq!(mock.executed.len(), executed);
+        let mut found: Vec<_> = memory
+            .blocks
+            .iter()
+            .flatten()
+            .filter_map(|record| if let Record::Outcome(o) = record { Some((o.cell, o.process, o.status)) } else { None })
+            .collect();
+        found.sort_by_key(|(cell, process, _)| (*cell, *process));
+        assert_eq!(found, outcomes);
+    }
+
+    #[test]
+    fn every_repetition_is_executed_and_written() {
+        let all: Vec<_> = (0..2).flat_map(|cell| (0..3).map(move |process| (cell, process, Status::Ok))).collect();
+        check(|_, unit| ok(unit, 1), 6, &all);
+    }
+
+    #[test]
+    fn a_cell_that_failed_or_was_skipped_is_not_tried_again() {
+        for status in [Status::Failed, Status::Skipped] {
+            let answer = |arm, unit| match arm {
+                Arm::Wasm => UnitEnd::Done(Box::new(Report::without_figures(unit, status, "why"))),
+                _ => ok(unit, 1),
+            };
+            check(answer, 4, &[(0, 0, status), (1, 0, Status::Ok), (1, 1, Status::Ok), (1, 2, Status::Ok)]);
+        }
+    }
+
+    #[test]
+    fn arms_that_disagree_both_fail() {
+        let answer = |arm, unit| ok(unit, u64::from(arm == Arm::Native));
+        // One of the two is first found to be ok, and then failed by the other.
+        let plan = plan();
+        let mut mock = Mock { answer: Box::new(answer), executed: Vec::new() };
+        let mut memory = Memory::default();
+        run(&plan, &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap();
+        let last: HashMap<u32, OutcomeRecord> = memory
+            .blocks
+            .iter()
+            .flatten()
+            .filter_map(|record| if let Record::Outcome(o) = record { Some((o.cell, o.clone())) } else { None })
+            .collect();
+        assert_eq!(mock.executed.len(), 2);
+        for cell in [0, 1] {
+            assert_eq!(last[&cell].status, Status::Failed);
+            assert!(last[&cell].reason.as_ref().unwrap().contains("equal arguments must yield equal results"));
+        }
+    }
+
+    #[test]
+    fn a_process_that_disagrees_with_an_earlier_one_fails_the_cell() {
+        let answer = |arm, unit: Unit| match arm {
+            Arm::Wasm => UnitEnd::Done(Box::new(Report::without_figures(unit, Status::Skipped, "why"))),
+            _ => ok(unit, u64::from(unit.process)),
+        };
+        check(answer, 3, &[(0, 0, Status::Skipped), (1, 0, Status::Ok), (1, 1, Status::Failed)]);
+    }
+
+    #[test]
+    fn a_wish_to_stop_ends_the_run_and_the_unit_does_not_count() {
+        let interrupt = Interrupt::new();
+        let answer = |_, unit: Unit| match unit.process {
+            0 => ok(unit, 1),
+            _ => UnitEnd::Interrupted,
+        };
+        let mut mock = Mock { answer: Box::new(answer), executed: Vec::new() };
+        let mut memory = Memory::default();
+        let ended = run(&plan(), &mut mock, &mut memory, &mut Nobody, &interrupt).unwrap();
+        assert_eq!((ended, mock.executed.len(), memory.blocks.len()), (Ended::Interrupted, 3, 2));
+        interrupt.raise();
+        let ended = run(&plan(), &mut mock, &mut memory, &mut Nobody, &interrupt).unwrap();
+        assert_eq!((ended, mock.executed.len()), (Ended::Interrupted, 3), "nothing more is executed");
+    }
+
+    #[test]
+    fn a_journal_that_is_full_ends_the_run() {
+        let mut mock = Mock { answer: Box::new(|_, unit| ok(unit, 1)), executed: Vec::new() };
+        let mut memory = Memory { room: Some(2), ..Memory::default() };
+        let error = run(&plan(), &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap_err();
+        assert_eq!(error.source.kind(), std::io::ErrorKind::StorageFull);
+        assert_eq!(mock.executed.len(), 3);
+    }
+}

@@ -1,0 +1,83 @@
+//! What a worker prints: kept up to a bound, counted beyond it, so that a module can neither fill the disk nor block on a
+//! full pipe.
+
+use std::io::Read;
+use std::thread::JoinHandle;
+
+/// How much of each stream is kept.
+pub const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+
+/// What was printed to one stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Captured {
+    /// The first [`OUTPUT_BYTES_MAX`] bytes.
+    pub head: Vec<u8>,
+    /// The last few bytes, where there were more; an error message comes last.
+    pub tail: Vec<u8>,
+    /// All bytes there were.
+    pub total: u64,
+}
+
+const TAIL_BYTES: usize = 4 * 1024;
+
+impl Captured {
+    /// Reads `stream` to its end on a thread of its own.
+    pub(super) fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Self> {
+        std::thread::spawn(move || {
+            let mut captured = Self::default();
+            let mut buffer = vec![0; 16 * 1024];
+            // A stream that can no longer be read has ended.
+            while let Ok(read @ 1..) = stream.read(&mut buffer) {
+                captured.push(&buffer[..read]);
+            }
+            captured
+        })
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.total += bytes.len() as u64;
+        let room = OUTPUT_BYTES_MAX - self.head.len();
+        let (head, rest) = bytes.split_at(bytes.len().min(room));
+        self.head.extend_from_slice(head);
+        self.tail.extend_from_slice(rest);
+        let excess = self.tail.len().saturating_sub(TAIL_BYTES);
+        self.tail.drain(..excess);
+    }
+
+    /// The last line that is not empty, as text.
+    pub fn last_line(&self) -> Option<String> {
+        let end = if self.tail.is_empty() { &self.head } else { &self.tail };
+        let text = String::from_utf8_lossy(end);
+        text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+    }
+
+    /// What is written to a log: the head, a line that says what was left out, the tail.
+    pub fn to_log(&self) -> Vec<u8> {
+        let mut log = self.head.clone();
+        let omitted = self.total - (self.head.len() + self.tail.len()) as u64;
+        if omitted > 0 {
+            log.extend_from_slice(format!("\n[{omitted} bytes left out]\n").as_bytes());
+        }
+        log.extend_from_slice(&self.tail);
+        log
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_is_bounded_and_what_is_left_out_is_counted() {
+        let mut captured = Captured::default();
+        captured.push(&vec![b'a'; OUTPUT_BYTES_MAX - 1]);
+        captured.push(b"bb");
+        captured.push(&vec![b'c'; 10 * TAIL_BYTES]);
+        captured.push(b"\nthe last\n\n");
+        assert_eq!(captured.head.len(), OUTPUT_BYTES_MAX);
+        assert_eq!(captured.last_line().as_deref(), Some("the last"));
+        let log = captured.to_log();
+        assert!(log.len() < OUTPUT_BYTES_MAX + TAIL_BYTES + 64);
+        assert!(String::from_utf8(log).unwrap().contains(&format!("[{} bytes left out]", 9 * TAIL_BYTES + 12)));
+    }
+}

@@ -1,0 +1,125 @@
+//! The machine and the program a run was made with. What cannot be read is absent; nothing is guessed.
+
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// The machine and the program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// The version of bench-host.
+    pub host_version: String,
+    /// `linux`, `macos`.
+    pub os: String,
+    /// As the distribution calls itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<String>,
+    /// Release of the kernel.
+    pub kernel: String,
+    /// `x86_64`, `aarch64`.
+    pub architecture: String,
+    /// As the processor calls itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_model: Option<String>,
+    /// Processors this process may use.
+    pub cpus: u32,
+    /// Memory of the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// The frequency governor of the first processor; absent where the kernel scales no frequency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub governor: Option<String>,
+    /// The source of the monotonic clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_source: Option<String>,
+    /// The hypervisor, where the processor says that there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub virtualisation: Option<String>,
+    /// Load averages over 1, 5 and 15 minutes as the run began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<[f64; 3]>,
+    /// The revision of the source tree in the working directory, where there is one; `+dirty` where it was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_revision: Option<String>,
+}
+
+impl Fingerprint {
+    /// Looks at this machine.
+    pub fn take(host_version: &str) -> Self {
+        let kernel = rustix::system::uname();
+        let cpu = read("/proc/cpuinfo").unwrap_or_default();
+        Self {
+            host_version: host_version.to_owned(),
+            os: std::env::consts::OS.to_owned(),
+            distribution: read("/etc/os-release").and_then(|text| field(&text, "PRETTY_NAME", '=')),
+            kernel: kernel.release().to_string_lossy().into_owned(),
+            architecture: std::env::consts::ARCH.to_owned(),
+            cpu_model: field(&cpu, "model name", ':'),
+            cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32),
+            memory_bytes: read("/proc/meminfo").and_then(|text| memory_bytes(&text)),
+            governor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+            clock_source: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+            virtualisation: virtualisation(&cpu),
+            load: read("/proc/loadavg").and_then(|text| load(&text)),
+            git_revision: git_revision(),
+        }
+    }
+}
+
+fn read(path: &str) -> Option<String> {
+    fs::read_to_string(Path::new(path)).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// The value of the first line that begins with `name`, without quotes.
+fn field(text: &str, name: &str, separator: char) -> Option<String> {
+    let line = text.lines().find(|line| line.split(separator).next().is_some_and(|key| key.trim() == name))?;
+    Some(line.split_once(separator)?.1.trim().trim_matches('"').to_owned())
+}
+
+fn memory_bytes(meminfo: &str) -> Option<u64> {
+    let kibibytes = field(meminfo, "MemTotal", ':')?;
+    Some(kibibytes.strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
+}
+
+fn load(loadavg: &str) -> Option<[f64; 3]> {
+    let mut numbers = loadavg.split_whitespace().map(str::parse);
+    Some([numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?])
+}
+
+fn virtualisation(cpuinfo: &str) -> Option<String> {
+    let flags = field(cpuinfo, "flags", ':')?;
+    flags.split_whitespace().find(|flag| *flag == "hypervisor")?;
+    Some(read("/sys/hypervisor/type").or_else(|| read("/sys/class/dmi/id/sys_vendor")).unwrap_or_else(|| "unnamed".to_owned()))
+}
+
+fn git_revision() -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+        String::from_utf8(output.stdout).ok()
+    };
+    let revision = git(&["rev-parse", "HEAD"])?.trim().to_owned();
+    let changed = git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|text| !text.trim().is_empty());
+    Some(if changed { revision + "+dirty" } else { revision })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_by_their_whole_name() {
+        let text = "model\t\t: 85\nmodel name\t: A Processor\nflags\t\t: fpu hypervisor\n";
+        assert_eq!(field(text, "model name", ':').as_deref(), Some("A Processor"));
+        assert_eq!(field(text, "mode", ':'), None);
+        assert_eq!(field("PRETTY_NAME=\"A System\"", "PRETTY_NAME", '=').as_deref(), Some("A System"));
+    }
+
+    #[test]
+    fn sizes_and_loads_are_read_in_base_units() {
+        assert_eq!(memory_bytes("MemTotal:       2 kB\nMemFree: 1 kB"), Some(2048));
+        assert_eq!(memory_bytes("MemTotal:       2 MB"), None);
+        assert_eq!(load("0.01 0.5 2 1/100 42"), Some([0.01, 0.5, 2.0]));
+        assert_eq!(load("0.01"), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! Reading a run file. A torn last line, which a kill or a full disk leaves, is skipped and reported; anything else that is
+//! not a record is an error with its line.
+
+use super::{
+    CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, FORMAT_VERSION, ModuleRecord, OutcomeRecord, Record,
+    RunRecord, SeriesRecord,
+};
+use serde::Deserialize;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Every whole record of a run file, in order.
+#[derive(Clone, Debug)]
+pub struct RunFile {
+    /// Where it was read from.
+    pub directory: PathBuf,
+    /// The records.
+    pub records: Vec<Record>,
+    /// What was cut off at the end.
+    pub torn: Option<TornTail>,
+}
+
+/// The rest of a line that was never finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TornTail {
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its bytes.
+    pub bytes: usize,
+}
+
+/// A run file that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is not there, or may not be read.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A line is no record.
+    #[error("{}:{line}: not a record of a run file", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A later program wrote it.
+    #[error("{}:{line}: record version {found}; this bench-host reads up to {FORMAT_VERSION}", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What the line says.
+        found: u32,
+    },
+}
+
+#[derive(Deserialize)]
+struct Tag {
+    v: u32,
+    record: String,
+}
+
+impl RunFile {
+    /// Reads the run file in `directory`, or the file itself where that is what `directory` names.
+    pub fn read(directory: &Path) -> Result<Self, ReadError> {
+        let path = if directory.is_file() { directory.to_owned() } else { directory.join(FILE_NAME) };
+        let bytes = fs::read(&path).map_err(|source| ReadError::Io { path: path.clone(), source })?;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let mut records = Vec::new();
+        let lines = bytes[..whole].split_inclusive(|byte| *byte == b'\n');
+        let mut line = 0;
+        for text in lines {
+            line += 1;
+            records.extend(parse(&path, line, text)?);
+        }
+        let tail = &bytes[whole..];
+        let torn = (!tail.is_empty()).then_some(TornTail { line: line + 1, bytes: tail.len() });
+        Ok(Self { directory: path.parent().unwrap_or(Path::new(".")).to_owned(), records, torn })
+    }
+}
+
+/// The record on one line; nothing for a kind that a later minor version added.
+fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Record>, ReadError> {
+    let syntax = |source| ReadError::Syntax { path: path.to_owned(), line, source };
+    let tag: Tag = serde_json::from_slice(text).map_err(syntax)?;
+    if tag.v > FORMAT_VERSION {
+        return Err(ReadError::Version { path: path.to_owned(), line, found: tag.v });
+    }
+    let record = match tag.record.as_str() {
+        "run" => serde_json::from_slice::<RunRecord>(text).map(Record::Run),
+        "module" => serde_json::from_slice::<ModuleRecord>(text).map(Record::Module),
+        "calibration" => serde_json::from_slice::<CalibrationRecord>(text).map(Record::Calibration),
+        "cell" => serde_json::from_slice::<CellRecord>(text).map(Record::Cell),
+        "series" => serde_json::from_slice::<SeriesRecord>(text).map(Record::Series),
+        "check" => serde_json::from_slice::<CheckRecord>(text).map(Record::Check),
+        "outcome" => serde_json::from_slice::<OutcomeRecord>(text).map(Record::Outcome),
+        "end" => serde_json::from_slice::<EndRecord>(text).map(Record::End),
+        _ => return Ok(None),
+    };
+    record.map(Some).map_err(syntax)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runfile::{RunWriter, Status};
+    use proptest::prelude::*;
+
+    fn outcome(cell: u32) -> Record {
+        Record::Outcome(OutcomeRecord {
+            cell,
+            process: 0,
+            status: Status::Failed,
+            reason: Some("line one\nline two".to_owned()),
+            iterations: 0,
+            bytes: 0,
+            recorded: 0,
+            lost: None,
+            checksum: None,
+            overhead: None,
+            used: Vec::new(),
+        })
+    }
+
+    fn written(blocks: u32) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("run");
+        let mut writer = RunWriter::create(&directory).unwrap();
+        for cell in 0..blocks {
+            writer.append(&[outcome(cell), outcome(cell)]).unwrap();
+        }
+        (folder, directory)
+    }
+
+    fn cells(file: &RunFile) -> Vec<u32> {
+        file.records.iter().filter_map(|record| if let Record::Outcome(outcome) = record { Some(outcome.cell) } else { None }).collect()
+    }
+
+    #[test]
+    fn a_run_directory_is_never_written_twice() {
+        let (_folder, directory) = written(1);
+        let error = RunWriter::create(&directory).unwrap_err();
+        assert_eq!(error.source.kind(), io::ErrorKind::AlreadyExists);
+    }
+
+    #[test]
+    fn a_later_version_or_a_broken_line_is_an_error_with_its_line() {
+        let (_folder, directory) = written(1);
+        let path = directory.join(FILE_NAME);
+        let good = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{good}{{\"v\":2,\"record\":\"run\"}}\n")).unwrap();
+        assert!(matches!(RunFile::read(&directory), Err(ReadError::Version { line: 3, found: 2, .. })));
+        fs::write(&path, format!("garbage\n{good}")).unwrap();
+        assert!(matches!(RunFile::read(&directory), Err(ReadError::Syntax { line: 1, .. })));
+        fs::write(&path, format!("{{\"v\":1,\"record\":\"not yet\"}}\n{good}")).unwrap();
+        assert_eq!(cells(&RunFile::read(&directory).unwrap()), [0, 0]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn a_file_cut_anywhere_yields_its_whole_lines(share in 0.0f64..=1.0) {
+            let (_folder, directory) = written(3);
+            let path = directory.join(FILE_NAME);
+            let bytes = fs::read(&path).unwrap();
+            let cut = (bytes.len() as f64 * share) as usize;
+            fs::write(&path, &bytes[..cut]).unwrap();
+            let file = RunFile::read(&directory).unwrap();
+            let whole = bytes[..cut].iter().filter(|byte| **byte == b'\n').count();
+            prop_assert_eq!(&cells(&file)[..], &[0, 0, 1, 1, 2, 2][..whole]);
+            let ends_whole = cut == 0 || bytes[cut - 1] == b'\n';
+            prop_assert_eq!(file.torn.is_none(), ends_whole);
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The records, as they are written. A field that has no value is left out: absent data is absent.
+
+use crate::Series;
+use crate::fingerprint::Fingerprint;
+use crate::histogram;
+use bench_wire::{ArgumentsJson, DescriptorJson};
+use serde::{Deserialize, Serialize};
+
+/// One line of a run file.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "record", rename_all = "kebab-case")]
+pub enum Record {
+    /// The first line.
+    Run(RunRecord),
+    /// A module that was given, whether or not it could be loaded.
+    Module(ModuleRecord),
+    /// The machine's limits, before or after.
+    Calibration(CalibrationRecord),
+    /// A cell's identity; begins the block of one repetition.
+    Cell(CellRecord),
+    /// Samples.
+    Series(SeriesRecord),
+    /// One thing that was looked at.
+    Check(CheckRecord),
+    /// How the repetition ended; ends its block.
+    Outcome(OutcomeRecord),
+    /// The last line of a run that was not cut off.
+    End(EndRecord),
+}
+
+/// What was run, on what.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The name of the run directory.
+    pub id: String,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// What the order of cells was drawn from.
+    pub seed: u64,
+    /// The command line, word by word.
+    pub command: Vec<String>,
+    /// How much there is to do.
+    pub planned: Planned,
+    /// The machine and the program.
+    pub fingerprint: Fingerprint,
+}
+
+/// How much there is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    /// Cells.
+    pub cells: u32,
+    /// Worker processes a cell.
+    pub processes: u32,
+    /// Measured time of one worker process, where effort is given as a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_ns: Option<u64>,
+    /// Operations of one worker process, where effort is given as a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iterations: Option<u64>,
+}
+
+/// A module that was given.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ModuleRecord {
+    /// The path as it was given.
+    pub file: String,
+    /// Of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Of every scenario in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<String>,
+    /// What it says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub descriptor: Option<DescriptorJson>,
+    /// What it was granted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub granted: Vec<String>,
+    /// Why it could not be loaded, where it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// Before or after the cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// Before the first cell.
+    Before,
+    /// After the last cell.
+    After,
+}
+
+/// The machine's limits at one time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationRecord {
+    /// Before or after the cells.
+    pub when: When,
+    /// Each limit once.
+    pub limits: Vec<LimitRecord>,
+}
+
+/// One limit of the machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LimitRecord {
+    /// Its name.
+    pub limit: String,
+    /// `ns` or `ns/By`.
+    pub unit: String,
+    /// The median, where it could be measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub median: Option<f64>,
+    /// The smallest sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// How many samples.
+    pub count: u64,
+    /// Under what it was measured, or why it was not.
+    pub detail: String,
+}
+
+/// The file a cell's module came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleRef {
+    /// The path as it was given.
+    pub file: String,
+    /// Of the file.
+    pub sha256: String,
+}
+
+/// A cell's identity.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CellRecord {
+    /// Its number in the plan.
+    pub cell: u32,
+    /// Which repetition this block is of, from 0.
+    pub process: u32,
+    /// `module/scenario`.
+    pub scenario: String,
+    /// Groups scenarios in reports.
+    pub family: String,
+    /// How it is executed.
+    pub arm: String,
+    /// Concrete values.
+    pub arguments: ArgumentsJson,
+    /// Where the code came from.
+    pub module: ModuleRef,
+    /// The machine limit its operations are compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// The processor the worker was bound to, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<u32>,
+}
+
+/// Samples of one series in one repetition.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SeriesRecord {
+    /// The cell.
+    pub cell: u32,
+    /// The repetition.
+    pub process: u32,
+    /// What is measured.
+    pub metric: String,
+    /// The base unit of a sample.
+    pub unit: String,
+    /// Which way is up.
+    pub direction: String,
+    /// Label names and values.
+    pub labels: Vec<(String, String)>,
+    /// Operations a sample spans; a sample is their sum.
+    pub batch: u64,
+    /// How many samples.
+    pub count: u64,
+    /// All samples: HDR V2, base64.
+    pub histogram: String,
+    /// All samples in order, where they are few enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<Vec<u64>>,
+}
+
+impl SeriesRecord {
+    /// What is written of `series`.
+    pub fn new(cell: u32, process: u32, series: &Series) -> Self {
+        Self {
+            cell,
+            process,
+            metric: series.metric.clone(),
+            unit: series.unit.as_str().to_owned(),
+            direction: series.direction.as_str().to_owned(),
+            labels: series.labels.clone(),
+            batch: series.batch,
+            count: series.count(),
+            histogram: histogram::encode(&series.histogram),
+            raw: series.raw().map(<[u64]>::to_vec),
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckRecord {
+    /// The cell.
+    pub cell: u32,
+    /// The repetition.
+    pub process: u32,
+    /// Unique in the cell.
+    pub name: String,
+    /// Whether it held.
+    pub passed: bool,
+    /// Expected against found.
+    pub detail: String,
+}
+
+/// How it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Every check held; the figures count.
+    Ok,
+    /// The module is at fault; no figure counts.
+    Failed,
+    /// The environment is at fault; there is no figure.
+    Skipped,
+}
+
+/// What was measured of the measuring itself, in the worker of the cell; nothing is subtracted.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Overhead {
+    /// One reading of the clock.
+    pub clock_ns: f64,
+    /// One batch of no operations.
+    pub call_ns: f64,
+}
+
+/// How one repetition ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OutcomeRecord {
+    /// The cell.
+    pub cell: u32,
+    /// The repetition.
+    pub process: u32,
+    /// How it went.
+    pub status: Status,
+    /// Why, where it did not go well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Operations that were timed.
+    #[serde(default)]
+    pub iterations: u64,
+    /// Payload bytes of those operations.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Timed samples that were recorded.
+    #[serde(default)]
+    pub recorded: u64,
+    /// Samples that were lost, late or failed. Absent where the driver has no such notion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u64>,
+    /// Sixteen hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+    /// What measuring cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overhead: Option<Overhead>,
+    /// The imports the module called, where they were watched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used: Vec<String>,
+}
+
+/// The last line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EndRecord {
+    /// RFC 3339, UTC.
+    pub finished: String,
+    /// Why cells are missing, where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+}

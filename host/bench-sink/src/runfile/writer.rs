@@ -1,0 +1,78 @@
+//! Appending to a run file. A block of records is written at once and synced, so that a kill at any moment loses at most
+//! the block in flight; a block that does not fit the disk is taken back, so that the file stays readable.
+
+use super::{FILE_NAME, FORMAT_VERSION, Record};
+use serde::Serialize;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A run file that is being written.
+#[derive(Debug)]
+pub struct RunWriter {
+    directory: PathBuf,
+    file: File,
+    /// Bytes of whole blocks.
+    len: u64,
+}
+
+/// A record that could not be kept.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}", path.display())]
+pub struct WriteError {
+    /// What was to be written.
+    pub path: PathBuf,
+    /// Why it was not.
+    #[source]
+    pub source: io::Error,
+}
+
+/// A record with the version in front.
+#[derive(Serialize)]
+struct Line<'a> {
+    v: u32,
+    #[serde(flatten)]
+    record: &'a Record,
+}
+
+impl RunWriter {
+    /// Creates the run directory `directory`, which must not be there yet, and an empty run file in it.
+    pub fn create(directory: &Path) -> Result<Self, WriteError> {
+        let parent = directory.parent().unwrap_or(Path::new("."));
+        let fail = |path: &Path, source| WriteError { path: path.to_owned(), source };
+        fs::create_dir_all(parent).map_err(|error| fail(parent, error))?;
+        fs::create_dir(directory).map_err(|error| fail(directory, error))?;
+        let path = directory.join(FILE_NAME);
+        let file = OpenOptions::new().append(true).create_new(true).open(&path).map_err(|error| fail(&path, error))?;
+        // A file whose name is not on disk is lost with the name.
+        File::open(directory).and_then(|directory| directory.sync_all()).map_err(|error| fail(directory, error))?;
+        Ok(Self { directory: directory.to_owned(), file, len: 0 })
+    }
+
+    /// The run directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Appends `records` as one block and syncs.
+    pub fn append(&mut self, records: &[Record]) -> Result<(), WriteError> {
+        let mut block = Vec::new();
+        for record in records {
+            // Every record is plain data with text keys, which JSON can always hold.
+            serde_json::to_writer(&mut block, &Line { v: FORMAT_VERSION, record }).expect("records are JSON");
+            block.push(b'\n');
+        }
+        match self.file.write_all(&block).and_then(|()| self.file.sync_data()) {
+            Ok(()) => {
+                self.len += block.len() as u64;
+                Ok(())
+            }
+            Err(source) => {
+                // What is left of a block that failed would be read as torn; better that it was never there. Should this
+                // fail too, the reader still copes.
+                let _ = self.file.set_len(self.len);
+                Err(WriteError { path: self.directory.join(FILE_NAME), source })
+            }
+        }
+    }
+}

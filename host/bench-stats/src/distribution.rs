@@ -1,0 +1,116 @@
+//! Samples in order, each with the number of times it was seen. Raw samples and histograms both become one, so that a
+//! quantile is computed in one place.
+
+/// Values in ascending order with their counts. Never holds NaN or a count of 0.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Distribution {
+    points: Vec<(f64, u64)>,
+    count: u64,
+}
+
+impl Distribution {
+    /// Out of `(value, count)` pairs in any order; pairs that are NaN or have no count are left out.
+    pub fn new(points: impl IntoIterator<Item = (f64, u64)>) -> Self {
+        let mut points: Vec<_> = points.into_iter().filter(|(value, count)| !value.is_nan() && *count > 0).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let count = points.iter().map(|(_, count)| count).sum();
+        Self { points, count }
+    }
+
+    /// Out of plain samples in any order.
+    pub fn of_samples(samples: impl IntoIterator<Item = f64>) -> Self {
+        Self::new(samples.into_iter().map(|sample| (sample, 1)))
+    }
+
+    /// How many samples there are.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The smallest sample.
+    pub fn min(&self) -> Option<f64> {
+        self.points.first().map(|point| point.0)
+    }
+
+    /// The largest sample.
+    pub fn max(&self) -> Option<f64> {
+        self.points.last().map(|point| point.0)
+    }
+
+    /// The smallest sample that at least the share `q` of all samples do not exceed (the inverse of the empirical
+    /// distribution function: Hyndman and Fan 1996, definition 1). `q` is clamped to 0…1.
+    pub fn quantile(&self, q: f64) -> Option<f64> {
+        let rank = ((q.clamp(0.0, 1.0) * self.count as f64).ceil() as u64).clamp(1, self.count.max(1));
+        let mut seen = 0;
+        self.points.iter().find_map(|(value, count)| {
+            seen += count;
+            (seen >= rank).then_some(*value)
+        })
+    }
+
+    /// The arithmetic mean.
+    pub fn mean(&self) -> Option<f64> {
+        let sum: f64 = self.points.iter().map(|(value, count)| value * *count as f64).sum();
+        (self.count > 0).then(|| sum / self.count as f64)
+    }
+
+    /// The sample standard deviation, with n − 1 in the denominator; there is none of a single sample.
+    pub fn std_dev(&self) -> Option<f64> {
+        let mean = self.mean()?;
+        let squares: f64 = self.points.iter().map(|(value, count)| (value - mean).powi(2) * *count as f64).sum();
+        (self.count > 1).then(|| (squares / (self.count - 1) as f64).sqrt())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(samples: &[f64], q: f64, expect: Option<f64>) {
+        assert_eq!(Distribution::of_samples(samples.iter().copied()).quantile(q), expect, "{samples:?} at {q}");
+    }
+
+    #[test]
+    fn quantiles_are_samples() {
+        check(&[], 0.5, None);
+        check(&[7.0], 0.0, Some(7.0));
+        check(&[7.0], 1.0, Some(7.0));
+        check(&[4.0, 1.0, 3.0, 2.0], 0.5, Some(2.0));
+        check(&[4.0, 1.0, 3.0, 2.0], 0.51, Some(3.0));
+        check(&[4.0, 1.0, 3.0, 2.0], 1.0, Some(4.0));
+        check(&[1.0, f64::NAN], 1.0, Some(1.0));
+    }
+
+    #[test]
+    fn moments_match_hand_computed_ones() {
+        let distribution = Distribution::new([(2.0, 1), (4.0, 3), (5.0, 2), (7.0, 1), (9.0, 1)]);
+        assert_eq!(distribution.mean(), Some(5.0));
+        assert!((distribution.std_dev().unwrap() - (32.0f64 / 7.0).sqrt()).abs() < 1e-12);
+        assert_eq!(Distribution::of_samples([1.0]).std_dev(), None);
+        assert_eq!(Distribution::default().mean(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn counts_mean_repetition(samples in proptest::collection::vec((0u32..1000, 1u64..5), 1..50), q in 0.0f64..=1.0) {
+            let counted = Distribution::new(samples.iter().map(|(value, count)| (f64::from(*value), *count)));
+            let repeated = Distribution::of_samples(
+                samples.iter().flat_map(|(value, count)| std::iter::repeat_n(f64::from(*value), *count as usize)));
+            prop_assert_eq!(counted.quantile(q), repeated.quantile(q));
+            prop_assert_eq!(counted.count(), repeated.count());
+            prop_assert!((counted.mean().unwrap() - repeated.mean().unwrap()).abs() < 1e-9);
+        }
+
+        #[test]
+        fn quantiles_rise_and_split_the_samples(samples in proptest::collection::vec(-1e6f64..1e6, 1..200), q in 0.0f64..=1.0) {
+            let distribution = Distribution::of_samples(samples.iter().copied());
+            let value = distribution.quantile(q).unwrap();
+            let at_most = samples.iter().filter(|sample| **sample <= value).count() as f64;
+            let below = samples.iter().filter(|sample| **sample < value).count() as f64;
+            prop_assert!(at_most >= q * samples.len() as f64);
+            prop_assert!(below <= q * samples.len() as f64);
+            prop_assert!(distribution.min().unwrap() <= value && value <= distribution.max().unwrap());
+        }
+    }
+}

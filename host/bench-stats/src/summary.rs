@@ -1,0 +1,79 @@
+//! The figures a series is shown by. A quantile that too few samples support is absent.
+
+use crate::Distribution;
+
+/// The figures of a distribution, in the unit of its samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// How many samples there are; never 0.
+    pub count: u64,
+    /// The smallest.
+    pub min: f64,
+    /// The arithmetic mean.
+    pub mean: f64,
+    /// The median.
+    pub p50: Option<f64>,
+    /// The 90th percentile.
+    pub p90: Option<f64>,
+    /// The 99th percentile.
+    pub p99: Option<f64>,
+    /// The 99.9th percentile.
+    pub p999: Option<f64>,
+    /// The largest.
+    pub max: f64,
+    /// The sample standard deviation, where there are two samples.
+    pub std_dev: Option<f64>,
+}
+
+/// Whether `count` samples support the quantile `q`: at least ten of them must lie beyond it, so count ≥ 10/(1−q).
+pub fn quantile_is_supported(count: u64, q: f64) -> bool {
+    // A relative slack of one part in 10⁹ keeps 1 − 0.99 from asking for the 1001st sample.
+    count as f64 * (1.0 - q) >= 10.0 * (1.0 - 1e-9)
+}
+
+impl Summary {
+    /// The figures of `distribution`, or nothing where it is empty.
+    pub fn of(distribution: &Distribution) -> Option<Self> {
+        let count = distribution.count();
+        let quantile = |q| quantile_is_supported(count, q).then(|| distribution.quantile(q)).flatten();
+        Some(Self {
+            count,
+            min: distribution.min()?,
+            mean: distribution.mean()?,
+            p50: quantile(0.5),
+            p90: quantile(0.9),
+            p99: quantile(0.99),
+            p999: quantile(0.999),
+            max: distribution.max()?,
+            std_dev: distribution.std_dev(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(count: u64, q: f64, expect: bool) {
+        assert_eq!(quantile_is_supported(count, q), expect, "{count} samples at {q}");
+    }
+
+    #[test]
+    fn a_quantile_needs_ten_samples_beyond_it() {
+        check(19, 0.5, false);
+        check(20, 0.5, true);
+        check(99, 0.9, false);
+        check(100, 0.9, true);
+        check(999, 0.99, false);
+        check(1_000, 0.99, true);
+        check(9_999, 0.999, false);
+        check(10_000, 0.999, true);
+    }
+
+    #[test]
+    fn what_is_not_supported_is_absent() {
+        let summary = Summary::of(&Distribution::of_samples((1..=100).map(f64::from))).unwrap();
+        assert_eq!((summary.p50, summary.p90, summary.p99), (Some(50.0), Some(90.0), None));
+        assert_eq!(Summary::of(&Distribution::default()), None);
+    }
+}

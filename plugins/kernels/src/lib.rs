@@ -1,0 +1,38 @@
+//! Kernels over real bytes: checksums, parsing, sorting, searching, compressing. It must not know which arm it is built for,
+//! nor more of a kernel than its trait says.
+
+mod digest;
+mod input;
+mod kernel;
+mod lines;
+mod pass;
+
+use bench_plugin::prelude::*;
+
+struct Kernels;
+
+impl Plugin for Kernels {
+    fn describe() -> Descriptor {
+        let descriptor = Descriptor::new("kernels", env!("CARGO_PKG_VERSION"), "Ordinary code over real bytes.");
+        kernel::ALL.iter().fold(descriptor, |descriptor, entry| descriptor.scenario((entry.describe)()))
+    }
+
+    fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        match kernel::ALL.iter().find(|entry| entry.name == scenario) {
+            Some(entry) => (entry.open)(arguments),
+            None => Err(ModuleError::UnknownScenario(scenario.to_owned())),
+        }
+    }
+}
+
+bench_plugin::export!(Kernels);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_descriptor_keeps_the_rules() {
+        Kernels::describe().validate().unwrap();
+    }
+}

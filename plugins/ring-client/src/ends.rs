@@ -1,0 +1,167 @@
+//! Both ends of one ring, as the scenarios use them. It must not know what a message means.
+
+use bench_plugin::prelude::*;
+use bench_plugin::{Consumer, Producer, PushError};
+
+/// Both ends of one ring. A trait, so that the scenarios are tested on a ring that loses, alters or reorders.
+pub(crate) trait Ends {
+    /// Publishes one message.
+    fn push(&mut self, message: &[u8]) -> Result<(), PushError>;
+
+    /// Publishes messages in order until one does not fit; returns how many were taken.
+    fn push_batch(&mut self, messages: &[Vec<u8>]) -> usize;
+
+    /// Hands the oldest message to `read`; returns whether there was one.
+    fn pop(&mut self, read: impl FnOnce(&[u8])) -> Result<bool, ModuleError>;
+
+    /// Hands up to `max` of the oldest messages to `read`; returns how many there were.
+    fn pop_batch(&mut self, max: usize, read: impl FnMut(&[u8])) -> Result<usize, ModuleError>;
+}
+
+/// Both ends of a ring of the host.
+pub(crate) struct RingEnds {
+    // Fields are dropped in order: the reader leaves before the writer takes the ring down.
+    consumer: Consumer,
+    producer: Producer,
+}
+
+impl RingEnds {
+    /// Opens the ring that belongs to `scenario` and its arguments.
+    pub(crate) fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Self, ModuleError> {
+        let (bytes, crc32c) = (arguments.integer("ring_bytes")?, arguments.flag("crc32c")?);
+        let capacity = u32::try_from(bytes).ok().filter(|bytes| bytes.is_power_of_two());
+        let capacity = capacity.ok_or_else(|| {
+            ModuleError::InvalidArgument(format!("`ring_bytes` is {bytes}, which is not a power of two; try 262144"))
+        })?;
+        // Opening an existing ring attaches to it as it is, so what decides its shape is part of its name.
+        let name = format!("ring-client-{scenario}-{capacity}{}", if crc32c { "-crc32c" } else { "" });
+        let producer = host.ring_producer(&name, capacity, crc32c)?;
+        let consumer = host.ring_consumer(&name)?;
+        Ok(Self { consumer, producer })
+    }
+}
+
+impl Ends for RingEnds {
+    #[inline]
+    fn push(&mut self, message: &[u8]) -> Result<(), PushError> {
+        self.producer.push(message)
+    }
+
+    #[inline]
+    fn push_batch(&mut self, messages: &[Vec<u8>]) -> usize {
+        self.producer.push_batch(messages)
+    }
+
+    #[inline]
+    fn pop(&mut self, read: impl FnOnce(&[u8])) -> Result<bool, ModuleError> {
+        Ok(self.consumer.pop(read)?.is_some())
+    }
+
+    #[inline]
+    fn pop_batch(&mut self, max: usize, read: impl FnMut(&[u8])) -> Result<usize, ModuleError> {
+        self.consumer.pop_batch(max, read)
+    }
+}
+
+/// Empties the ring of what an earlier session left, and sends one message through it, which shows that it can hold one.
+pub(crate) fn try_out(ends: &mut impl Ends, message: &[u8]) -> Result<(), ModuleError> {
+    while ends.pop(|_| {})? {}
+    ends.push(message).map_err(|_| {
+        let bytes = message.len();
+        ModuleError::InvalidArgument(format!("`ring_bytes` is too small for one message of `payload_bytes` {bytes}"))
+    })?;
+    let mut same = false;
+    let popped = ends.pop(|found| same = found == message)?;
+    if popped && same {
+        Ok(())
+    } else {
+        Err(ModuleError::Other("the ring did not return the first message".to_owned()))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod faulty {
+    //! A ring in memory that does what a broken one would.
+
+    use super::*;
+    use std::collections::VecDeque;
+
+    /// What happens to message number `at`, counted from 0 and with the one that `try_out` sends.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub(crate) enum Fault {
+        /// Nothing.
+        None,
+        /// It is taken and never comes out.
+        Lost,
+        /// Its last byte changes.
+        Altered,
+        /// It comes out twice.
+        Repeated,
+    }
+
+    pub(crate) struct Faulty {
+        pub(crate) messages_max: usize,
+        pub(crate) fault: Fault,
+        pub(crate) at: usize,
+        seen: usize,
+        queue: VecDeque<Vec<u8>>,
+    }
+
+    impl Faulty {
+        pub(crate) fn new(messages_max: usize, fault: Fault, at: usize) -> Self {
+            Self { messages_max, fault, at, seen: 0, queue: VecDeque::new() }
+        }
+    }
+
+    impl Ends for Faulty {
+        fn push(&mut self, message: &[u8]) -> Result<(), PushError> {
+            if self.queue.len() >= self.messages_max {
+                return Err(PushError::Full);
+            }
+            let mut message = message.to_vec();
+            self.seen += 1;
+            match if self.seen - 1 == self.at { self.fault } else { Fault::None } {
+                Fault::Lost => return Ok(()),
+                Fault::Altered => *message.last_mut().unwrap() ^= 1,
+                Fault::Repeated => self.queue.push_back(message.clone()),
+                Fault::None => {}
+            }
+            self.queue.push_back(message);
+            Ok(())
+        }
+
+        fn push_batch(&mut self, messages: &[Vec<u8>]) -> usize {
+            messages.iter().take_while(|message| self.push(message).is_ok()).count()
+        }
+
+        fn pop(&mut self, read: impl FnOnce(&[u8])) -> Result<bool, ModuleError> {
+            Ok(self.queue.pop_front().map(|message| read(&message)).is_some())
+        }
+
+        fn pop_batch(&mut self, max: usize, read: impl FnMut(&[u8])) -> Result<usize, ModuleError> {
+            let count = max.min(self.queue.len());
+            self.queue
+                .drain(..count)
+                .map(|message| message.to_vec())
+                .collect::<Vec<_>>()
+                .iter()
+                .map(Vec::as_slice)
+                .for_each(read);
+            Ok(count)
+        }
+    }
+
+    /// Runs 10 messages and says which checks failed.
+    pub(crate) fn failed(session: &mut impl Session) -> Vec<String> {
+        for times in [0, 3, 7] {
+            assert_eq!(session.iterate(times).unwrap().operations, times);
+        }
+        session.verify().unwrap().into_iter().filter(|check| !check.passed).map(|check| check.name).collect()
+    }
+
+    #[test]
+    fn a_ring_that_holds_no_message_is_refused() {
+        let error = try_out(&mut Faulty::new(0, Fault::None, 0), &[0; 64]).unwrap_err();
+        assert!(matches!(error, ModuleError::InvalidArgument(_)), "{error:?}");
+    }
+}

@@ -1,0 +1,118 @@
+//! Bursts that fill the ring, then drain it. It measures throughput, with the cost of the boundary spread over a batch
+//! where there is a boundary.
+
+use crate::ends::{self, Ends};
+use crate::message::{self, Receiver};
+use bench_plugin::prelude::*;
+
+/// One batch stays in the second-level cache, and its messages fit a component's memory many times over.
+const BATCH_BYTES_MAX: usize = 256 * 1024;
+/// Beyond this the cost of the boundary has long vanished in the cost of the messages.
+const BATCH_MESSAGES_MAX: usize = 256;
+
+pub(crate) struct Stream<E> {
+    ends: E,
+    /// Written over for each batch, so that no message is allocated while the clock runs.
+    batch: Vec<Vec<u8>>,
+    payload_bytes: usize,
+    sent: u64,
+    receiver: Receiver,
+}
+
+impl<E: Ends> Stream<E> {
+    pub(crate) fn open(mut ends: E, payload_bytes: usize) -> Result<Self, ModuleError> {
+        let message = message::new(payload_bytes);
+        ends::try_out(&mut ends, &message)?;
+        let batch = vec![message; (BATCH_BYTES_MAX / payload_bytes).clamp(1, BATCH_MESSAGES_MAX)];
+        Ok(Self { ends, batch, payload_bytes, sent: 0, receiver: Receiver::new(payload_bytes) })
+    }
+
+    /// Pushes up to `left` messages until the ring is full; returns how many.
+    fn fill(&mut self, left: u64) -> u64 {
+        let mut pushed = 0;
+        loop {
+            let wanted = usize::try_from(left - pushed).unwrap_or(usize::MAX).min(self.batch.len());
+            let batch = &mut self.batch[..wanted];
+            batch.iter_mut().zip(self.sent..).for_each(|(message, sequence)| message::number(message, sequence));
+            let taken = self.ends.push_batch(batch);
+            pushed += taken as u64;
+            self.sent += taken as u64;
+            if taken < wanted || pushed == left {
+                return pushed;
+            }
+        }
+    }
+
+    /// Pops until everything sent has come, or nothing more does.
+    fn drain(&mut self) -> Result<(), ModuleError> {
+        while self.receiver.received() < self.sent {
+            if self.ends.pop_batch(self.batch.len(), |message| self.receiver.take(message))? == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<E: Ends> Session for Stream<E> {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        let mut left = times;
+        while left > 0 {
+            let pushed = self.fill(left);
+            if pushed == 0 {
+                return Err(ModuleError::Other(format!("message {}: the drained ring refused it", self.sent)));
+            }
+            self.drain()?;
+            left -= pushed;
+        }
+        let bytes = times * self.payload_bytes as u64;
+        Ok(Outcome { operations: times, bytes, checksum: self.receiver.digest() })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        Ok(self.receiver.checks(self.sent))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ends::faulty::{Fault, Faulty, failed};
+
+    fn check(fault: Fault, expect: &[&str]) {
+        for messages_max in [2, 3, 1000] {
+            let mut stream = Stream::open(Faulty::new(messages_max, fault, 5), 64).unwrap();
+            assert_eq!(failed(&mut stream), expect, "{fault:?} in a ring of {messages_max}");
+        }
+    }
+
+    #[test]
+    fn each_fault_fails_its_checks() {
+        check(Fault::None, &[]);
+        check(Fault::Lost, &["order", "nothing-lost"]);
+        check(Fault::Altered, &["content"]);
+    }
+
+    #[test]
+    fn a_ring_that_takes_nothing_is_an_error_and_no_endless_loop() {
+        struct Stuck;
+        impl Ends for Stuck {
+            fn push(&mut self, _: &[u8]) -> Result<(), bench_plugin::PushError> {
+                Ok(())
+            }
+            fn push_batch(&mut self, _: &[Vec<u8>]) -> usize {
+                0
+            }
+            fn pop(&mut self, _: impl FnOnce(&[u8])) -> Result<bool, ModuleError> {
+                Ok(false)
+            }
+            fn pop_batch(&mut self, _: usize, _: impl FnMut(&[u8])) -> Result<usize, ModuleError> {
+                Ok(0)
+            }
+        }
+        let (message, receiver) = (message::new(64), Receiver::new(64));
+        let mut stream = Stream { ends: Stuck, batch: vec![message], payload_bytes: 64, sent: 0, receiver };
+        assert!(stream.iterate(0).is_ok());
+        assert!(stream.iterate(1).is_err());
+    }
+}

@@ -1,0 +1,49 @@
+//! The host as a component sees it: series of samples, and rings where the feature is on.
+
+use super::bindings::bench_host::workload::metrics;
+use super::convert;
+use bench_model::ModuleError;
+
+/// What the host offers to a session.
+#[derive(Clone, Copy, Debug)]
+pub struct Host(());
+
+/// A series of a metric that the descriptor declares.
+#[derive(Debug)]
+pub struct Series(metrics::Series);
+
+impl Host {
+    pub(super) fn new() -> Self {
+        Self(())
+    }
+
+    /// Opens a series of `metric` with these label names and values; opening the same one again continues it.
+    pub fn series(self, metric: &str, labels: &[(&str, &str)]) -> Result<Series, ModuleError> {
+        let labels: Vec<_> = labels.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        metrics::Series::open(metric, &labels).map(Series).map_err(convert::error_in)
+    }
+
+    /// The writing end of the ring `name`, created with `capacity` bytes where it is not there yet.
+    #[cfg(feature = "ring")]
+    pub fn ring_producer(self, name: &str, capacity: u32, crc32c: bool) -> Result<super::Producer, ModuleError> {
+        super::Producer::open(name, capacity, crc32c)
+    }
+
+    /// The reading end of the ring `name`, which its producer has created.
+    #[cfg(feature = "ring")]
+    pub fn ring_consumer(self, name: &str) -> Result<super::Consumer, ModuleError> {
+        super::Consumer::open(name)
+    }
+}
+
+impl Series {
+    /// Records samples in the metric's base unit. The host counts what it cannot keep.
+    pub fn append(&self, samples: &[u64]) {
+        self.0.append(samples);
+    }
+
+    /// Records one sample. A call into the host: collect samples and [`append`](Self::append) them where it matters.
+    pub fn record(&self, sample: u64) {
+        self.append(&[sample]);
+    }
+}

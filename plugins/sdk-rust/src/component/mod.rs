@@ -1,0 +1,51 @@
+//! The component arm: the plug-in behind `wit/workload`. It turns WIT's shapes into the model's and back, and adds nothing.
+
+mod convert;
+mod host;
+#[cfg(feature = "ring")]
+mod ring;
+#[doc(hidden)]
+pub mod support;
+
+/// The bindings, made at build time from the WIT packages.
+#[doc(hidden)]
+#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+pub mod bindings {
+    #[cfg(not(feature = "ring"))]
+    wit_bindgen::generate!({
+        path: "../../wit/workload",
+        world: "bench-host:workload/workload",
+        generate_all,
+        pub_export_macro: true,
+        default_bindings_module: "bench_plugin::support::bindings",
+    });
+    #[cfg(feature = "ring")]
+    wit_bindgen::generate!({
+        path: ["../../wit/workload", "../../wit/ring"],
+        inline: "
+            package bench-host:sdk;
+            world workload {
+                include bench-host:workload/workload@0.1.0;
+                include bench-host:ring/client@0.1.0;
+            }
+        ",
+        world: "bench-host:sdk/workload",
+        generate_all,
+        pub_export_macro: true,
+        default_bindings_module: "bench_plugin::support::bindings",
+    });
+}
+
+pub use host::{Host, Series};
+#[cfg(feature = "ring")]
+pub use ring::{Consumer, Producer, PushError};
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_arm {
+    ($plugin:ty) => {
+        // The generated macro takes a name, not a type.
+        type __BenchHostComponent = $crate::support::Component<$plugin>;
+        $crate::support::bindings::export!(__BenchHostComponent with_types_in $crate::support::bindings);
+    };
+}

@@ -1,0 +1,62 @@
+//! The host's shared-memory ring as a component sees it: each message is copied through the boundary.
+
+use super::bindings::bench_host::ring::ring;
+use bench_model::ModuleError;
+
+/// Why a message was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushError {
+    /// There is no room now.
+    Full,
+    /// It can never fit.
+    TooLarge,
+}
+
+/// The writing end of a ring.
+#[derive(Debug)]
+pub struct Producer(ring::Producer);
+
+/// The reading end of a ring.
+#[derive(Debug)]
+pub struct Consumer(ring::Consumer);
+
+impl Producer {
+    pub(super) fn open(name: &str, capacity: u32, crc32c: bool) -> Result<Self, ModuleError> {
+        let integrity = if crc32c { ring::Integrity::Crc32c } else { ring::Integrity::None };
+        ring::Producer::open(name, capacity, integrity).map(Self).map_err(ModuleError::Other)
+    }
+
+    /// Publishes one message.
+    pub fn push(&mut self, message: &[u8]) -> Result<(), PushError> {
+        self.0.push(message).map_err(|error| match error {
+            ring::PushError::Full => PushError::Full,
+            ring::PushError::TooLarge => PushError::TooLarge,
+        })
+    }
+
+    /// Publishes messages in order until one does not fit, now or ever; returns how many were taken. One call through the
+    /// boundary however many there are, and no copy before it: keep the messages and write the next ones over them.
+    pub fn push_batch(&mut self, messages: &[Vec<u8>]) -> usize {
+        // The host takes no more than it was given, so the count fits where `messages.len()` does.
+        self.0.push_batch(messages) as usize
+    }
+}
+
+impl Consumer {
+    pub(super) fn open(name: &str) -> Result<Self, ModuleError> {
+        ring::Consumer::open(name).map(Self).map_err(ModuleError::Other)
+    }
+
+    /// Hands the oldest message to `read`, if there is one, and frees its room.
+    pub fn pop<R>(&mut self, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>, ModuleError> {
+        Ok(self.0.pop().map(|message| read(&message)))
+    }
+
+    /// Hands up to `max` of the oldest messages to `read`, in order, and frees their room; returns how many there were. One
+    /// call through the boundary, whose messages are all in this component's memory at once.
+    pub fn pop_batch(&mut self, max: usize, mut read: impl FnMut(&[u8])) -> Result<usize, ModuleError> {
+        let messages = self.0.pop_batch(u32::try_from(max).unwrap_or(u32::MAX));
+        messages.iter().for_each(|message| read(message));
+        Ok(messages.len())
+    }
+}

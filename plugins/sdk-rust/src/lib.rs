@@ -1,0 +1,72 @@
+//! Write a bench-host plug-in once: a crate that implements [`Plugin`] and calls [`export!`] builds for `wasm32-wasip2` as
+//! a component and for the host triple as a native probe, from the same source. It must not know which of the two it is.
+//!
+//! ```
+//! use bench_plugin::prelude::*;
+//!
+//! struct Fibonacci;
+//!
+//! impl Plugin for Fibonacci {
+//!     fn describe() -> Descriptor {
+//!         let n = Parameter::new("n", 20, "which number").between(0, 40);
+//!         let scenario = Scenario::new("recursive", "example", "Computes a Fibonacci number.").parameter(n);
+//!         Descriptor::new("fibonacci", "0.1.0", "A recursive function.").scenario(scenario)
+//!     }
+//!
+//!     fn open(_scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
+//!         fn fibonacci(n: i64) -> u64 {
+//!             if n < 2 { n as u64 } else { fibonacci(n - 1) + fibonacci(n - 2) }
+//!         }
+//!         let n = arguments.integer("n")?;
+//!         Ok(each(move || fibonacci(std::hint::black_box(n))))
+//!     }
+//! }
+//!
+//! bench_plugin::export!(Fibonacci);
+//! ```
+
+mod each;
+
+#[cfg(target_family = "wasm")]
+#[path = "component/mod.rs"]
+mod arm;
+#[cfg(not(target_family = "wasm"))]
+#[path = "probe.rs"]
+mod arm;
+
+pub use arm::{Host, Series};
+#[doc(hidden)]
+pub use arm::support;
+#[cfg(feature = "ring")]
+pub use arm::{Consumer, Producer, PushError};
+pub use bench_model as model;
+pub use each::{each, each_of};
+
+use bench_model::{Arguments, Descriptor, ModuleError, Session};
+
+/// A plug-in: what it measures and how a scenario is prepared.
+pub trait Plugin {
+    /// What there is to measure. Pure and quick: the same at each call, with nothing granted.
+    fn describe() -> Descriptor;
+
+    /// Prepares a scenario: reads input, allocates buffers. Not timed. The host passes a value within its domain for
+    /// every parameter.
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError>;
+}
+
+/// What almost every plug-in uses.
+pub mod prelude {
+    pub use crate::{Host, Plugin, each, each_of};
+    pub use bench_model::{
+        Arguments, Check, Descriptor, Direction, MachineLimit, Metric, ModuleError, Outcome, Parameter, Scenario, Session,
+        Unit, Value,
+    };
+}
+
+/// Exports a [`Plugin`] in the arm the crate is built for. Once a crate.
+#[macro_export]
+macro_rules! export {
+    ($plugin:ty) => {
+        $crate::__export_arm!($plugin);
+    };
+}

@@ -1,0 +1,37 @@
+//! The native arm: the plug-in as a probe behind the C ABI. Thin, because `probe-abi` is the safe side of that boundary.
+
+pub use probe_abi::{Host, Series};
+#[cfg(feature = "ring")]
+pub use probe_abi::ring::{Consumer, Producer, PushError};
+
+/// What [`crate::export!`] expands to. Not for direct use.
+#[doc(hidden)]
+pub mod support {
+    use crate::{Host, Plugin};
+    use bench_model::{Arguments, Descriptor, ModuleError, Session};
+    use std::marker::PhantomData;
+
+    pub use probe_abi::export_probe;
+
+    /// Shows a plug-in to `probe-abi` as a probe.
+    #[expect(missing_debug_implementations, reason = "never instantiated")]
+    pub struct AsProbe<P>(PhantomData<P>);
+
+    impl<P: Plugin> probe_abi::Probe for AsProbe<P> {
+        fn describe() -> Descriptor {
+            P::describe()
+        }
+
+        fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+            P::open(scenario, arguments, host)
+        }
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_arm {
+    ($plugin:ty) => {
+        $crate::support::export_probe!($crate::support::AsProbe<$plugin>);
+    };
+}
