@@ -114,23 +114,54 @@ pub fn overhead(session: &mut dyn Session, clock: &impl Clock) -> Result<Overhea
     }
 }
 
-/// Warms `session` up, finds the batch size, and records samples into `series` until the budget is spent.
-/// `before_first_sample` is called between warm-up and measurement.
-pub fn measure(
+/// A session that is warm: what was learned of it meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Warm {
+    /// How many operations a sample is to span.
+    pub batch: u64,
+    /// The digest of one operation's result.
+    pub checksum: u64,
+}
+
+/// Runs growing batches until the warm-up's time has passed, and finds the batch size.
+pub fn warm_up(
     session: &mut dyn Session,
     clock: &impl Clock,
     budget: &Budget,
     overhead: &Overhead,
-    series: &mut Series,
-    before_first_sample: impl FnOnce(&mut dyn Session),
-) -> Result<Measured, MeasureError> {
-    let mut checked = Checked { session, checksum: None };
+) -> Result<Warm, MeasureError> {
     let sample_ns = (SAMPLE_TO_OVERHEAD * (overhead.clock_ns + overhead.call_ns)).max(SAMPLE_NS_MIN);
-    let operation_ns = warm_up(&mut checked, clock, budget, sample_ns)?;
-    let batch = batch_size(operation_ns, sample_ns, budget.amount);
-    before_first_sample(checked.session);
+    let mut checked = Checked { session, checksum: None };
+    let start = clock.now_ns();
+    let mut times = 1;
+    loop {
+        let before = clock.now_ns();
+        let outcome = checked.iterate(times)?;
+        let after = clock.now_ns();
+        let spent_ns = (after - before) as f64;
+        let long_enough = spent_ns >= sample_ns || times >= BATCH_MAX;
+        if long_enough && after - start >= budget.warm_up_ns {
+            let batch = batch_size(spent_ns / times as f64, sample_ns, budget.amount);
+            return Ok(Warm { batch, checksum: outcome.checksum });
+        }
+        if !long_enough {
+            times *= 2;
+        }
+    }
+}
+
+/// Records samples into `series` until the budget is spent.
+pub fn measure(
+    session: &mut dyn Session,
+    clock: &impl Clock,
+    budget: &Budget,
+    warm: Warm,
+    series: &mut Series,
+) -> Result<Measured, MeasureError> {
+    let Warm { batch, checksum } = warm;
+    let mut checked = Checked { session, checksum: Some(checksum) };
     series.batch = batch;
-    let mut measured = Measured { operations: 0, bytes: 0, checksum: checked.checksum.unwrap_or_default() };
+    let mut measured = Measured { operations: 0, bytes: 0, checksum };
     let start = clock.now_ns();
     loop {
         let before = clock.now_ns();
@@ -145,24 +176,6 @@ pub fn measure(
         };
         if done {
             return Ok(measured);
-        }
-    }
-}
-
-/// Runs growing batches until the warm-up's time has passed; returns the time of one operation in the last of them.
-fn warm_up(checked: &mut Checked<'_>, clock: &impl Clock, budget: &Budget, sample_ns: f64) -> Result<f64, MeasureError> {
-    let start = clock.now_ns();
-    let mut times = 1;
-    loop {
-        let before = clock.now_ns();
-        checked.iterate(times)?;
-        let after = clock.now_ns();
-        let spent = after - before;
-        if after - start >= budget.warm_up_ns && (spent as f64 >= sample_ns || times >= BATCH_MAX) {
-            return Ok(spent as f64 / times as f64);
-        }
-        if (spent as f64) < sample_ns && times < BATCH_MAX {
-            times *= 2;
         }
     }
 }
@@ -213,14 +226,14 @@ mod tests {
         Mock { clock: FakeClock::default(), operation_ns, batches: Vec::new(), changes_at: usize::MAX, skips: 0 }
     }
 
-    fn check(mock: &mut Mock, amount: Amount) -> (Result<Measured, MeasureError>, Series, usize) {
+    fn check(mock: &mut Mock, amount: Amount) -> (Result<Measured, MeasureError>, Series, u64) {
         let mut series = Series::new("time", Unit::Nanoseconds, Direction::LowerIsBetter);
         let clock = mock.clock.clone();
         let budget = Budget { warm_up_ns: 50_000, amount };
-        let warm_up = std::cell::Cell::new(0);
-        let now = || clock.now_ns() as usize;
-        let result = measure(mock, &clock, &budget, &OVERHEAD, &mut series, |_| warm_up.set(now()));
-        (result, series, warm_up.get())
+        let result = warm_up(mock, &clock, &budget, &OVERHEAD);
+        let warm_up_ns = clock.now_ns();
+        let result = result.and_then(|warm| measure(mock, &clock, &budget, warm, &mut series));
+        (result, series, warm_up_ns)
     }
 
     #[test]

@@ -1,0 +1,43 @@
+//! How modules are driven. A module that was loaded, by whichever loader, is a [`Module`]; a driver asks it for the
+//! interface it drives and cannot tell a component from a probe or a mock. One folder a driver.
+
+#![forbid(unsafe_code)]
+
+mod grants;
+mod module;
+pub mod workload;
+
+pub use grants::{DirectoryGrant, Grants};
+pub use module::{Module, Recording};
+
+use bench_engine::{Budget, Report, Unit};
+use bench_model::{Arguments, Scenario};
+use bench_sink::runfile::Status;
+
+/// One repetition of a cell, as a driver is asked for it.
+#[derive(Clone, Debug)]
+pub struct Task<'a> {
+    /// Which repetition of which cell.
+    pub unit: Unit,
+    /// What to run.
+    pub scenario: &'a Scenario,
+    /// With what.
+    pub arguments: &'a Arguments,
+    /// For how long.
+    pub budget: Budget,
+}
+
+/// The drivers this host has.
+pub const DRIVERS: &[&str] = &["workload"];
+
+/// Has the scenario's driver execute `task` on `module`.
+pub fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
+    match task.scenario.driver.as_str() {
+        "workload" => workload::drive(module, task),
+        other => {
+            let known = DRIVERS.join(", ");
+            let reason = format!("needs the driver `{other}`; this host has {known}: use a newer bench-host");
+            Report::without_figures(task.unit, Status::Skipped, reason)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The driver `workload`: a self-contained scenario whose `iterate` the host times. The timed series carries the scenario's
+//! name; its clock starts before `iterate` is called and stops when it has returned, and a sample spans a whole batch.
+
+mod conformance;
+
+pub use conformance::conformance;
+
+use crate::{Module, Recording, Task};
+use bench_engine::{MeasureError, MonotonicClock, Report, measure, overhead, placement, warm_up};
+use bench_model::{Check, Direction, ModuleError, Unit};
+use bench_sink::runfile::{CheckRecord, OutcomeRecord, SeriesRecord, Status};
+use bench_sink::{Series, Sink};
+
+/// Opens, verifies, measures, and verifies again. A check that fails leaves its detail and no figure.
+pub(crate) fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
+    let cpu = placement::allowed_cpus().last().copied().filter(|cpu| placement::bind(*cpu));
+    let mut checks = Vec::new();
+    let mut report = match attempt(module, task, &mut checks) {
+        Ok(report) => report,
+        Err(stop) => Report::without_figures(task.unit, stop.status, stop.reason),
+    };
+    report.cpu = cpu;
+    report.checks = checks.iter().map(|check| check_record(task, check)).collect();
+    report
+}
+
+/// Why there is no figure.
+struct Stop {
+    status: Status,
+    reason: String,
+}
+
+impl From<ModuleError> for Stop {
+    fn from(error: ModuleError) -> Self {
+        let status = if error.is_environment() { Status::Skipped } else { Status::Failed };
+        Self { status, reason: error.to_string() }
+    }
+}
+
+impl From<MeasureError> for Stop {
+    fn from(error: MeasureError) -> Self {
+        match error {
+            MeasureError::Module(error) => error.into(),
+            other => Self { status: Status::Failed, reason: other.to_string() },
+        }
+    }
+}
+
+fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<Report, Stop> {
+    let mut session = module.open(task.scenario, task.arguments)?;
+    // A wrong result is found before time is spent on measuring it.
+    session.iterate(1)?;
+    verify(session.as_mut(), checks)?;
+    let clock = MonotonicClock::new();
+    let overhead = overhead(session.as_mut(), &clock)?;
+    let mut timed = Series::new(&task.scenario.name, Unit::Nanoseconds, Direction::LowerIsBetter);
+    let warm = warm_up(session.as_mut(), &clock, &task.budget, &overhead)?;
+    // What the module recorded while it warmed up is no more wanted than what the host timed.
+    session.sink().clear();
+    let measured = measure(session.as_mut(), &clock, &task.budget, warm, &mut timed)?;
+    verify(session.as_mut(), checks)?;
+    let sink = std::mem::take(session.sink());
+    drop(session);
+    let outcome = OutcomeRecord {
+        status: Status::Ok,
+        reason: None,
+        iterations: measured.operations,
+        bytes: measured.bytes,
+        recorded: timed.count(),
+        checksum: Some(format!("{:016x}", measured.checksum)),
+        overhead: Some(overhead),
+        ..Report::without_figures(task.unit, Status::Ok, "").outcome
+    };
+    Ok(Report { cpu: None, series: series_records(task, &timed, &sink), checks: Vec::new(), outcome })
+}
+
+/// Replaces `checks` by what the session finds now; a check that failed, or none at all, is a reason to stop.
+fn verify(session: &mut dyn Recording, checks: &mut Vec<Check>) -> Result<(), Stop> {
+    *checks = session.verify()?;
+    let fail = |reason| Err(Stop { status: Status::Failed, reason });
+    match checks.iter().find(|check| !check.passed) {
+        Some(check) => fail(format!("check `{}` failed: {}", check.name, check.detail)),
+        None if checks.is_empty() => fail("`verify` looked at nothing, so the result is not known to be right".to_owned()),
+        None => Ok(()),
+    }
+}
+
+fn check_record(task: &Task<'_>, check: &Check) -> CheckRecord {
+    CheckRecord {
+        cell: task.unit.cell,
+        process: task.unit.process,
+        name: check.name.clone(),
+        passed: check.passed,
+        detail: check.detail.clone(),
+    }
+}
+
+/// What the host timed, and then what the module recorded itself.
+fn series_records(task: &Task<'_>, timed: &Series, sink: &Sink) -> Vec<SeriesRecord> {
+    let own = sink.series().iter().filter(|series| series.count() > 0);
+    std::iter::once(timed).chain(own).map(|series| SeriesRecord::new(task.unit.cell, task.unit.process, series)).collect()
+}

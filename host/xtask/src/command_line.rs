@@ -1,0 +1,157 @@
+//! The command line of `cargo xtask`: what may be asked for and the texts of its help.
+//! It must not know how a task is done.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Prepare this machine.
+    Setup {
+        /// How much to install.
+        extent: Extent,
+    },
+    /// Build the components and their native twins.
+    Plugins {
+        /// How they are compiled.
+        profile: Profile,
+    },
+    /// Build the native probes.
+    Probes {
+        /// How they are compiled.
+        profile: Profile,
+    },
+    /// Build everything and load it.
+    Demo,
+    /// Run everything a change must pass.
+    Test {
+        /// How much to cover.
+        extent: Extent,
+    },
+    /// Check the source rules that clippy cannot see.
+    Tidy,
+}
+
+/// Whether a task covers the optional parts too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// What every contributor needs.
+    Required,
+    /// The optional parts as well.
+    All,
+}
+
+/// A cargo profile, of the two the modules are built with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Shared with `cargo test`; its figures mean nothing.
+    Dev,
+    /// What is measured.
+    Release,
+}
+
+impl Profile {
+    /// The name cargo knows it by.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Profile::Dev => "dev",
+            Profile::Release => "release",
+        }
+    }
+}
+
+/// Parses this process's arguments; help and mistakes are printed and end the process.
+pub(crate) fn parse() -> Task {
+    task(&command().get_matches())
+}
+
+fn command() -> Command {
+    Command::new("xtask")
+        .bin_name("cargo xtask")
+        .about("The project's own commands")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([
+            Command::new("setup")
+                .about("Install what building and testing need; says what is there, done or left out")
+                .arg(flag("all", "Try the optional parts too: PostgreSQL, CRIU, perf, Go")),
+            Command::new("plugins")
+                .about("Build plugins/* into plugins/<name>.wasm and the native twins beside them")
+                .arg(flag("debug", "Compile without optimisation; figures then mean nothing")),
+            Command::new("probes").about("Build native-probes/* into native-probes/<name>.so").arg(profile()),
+            Command::new("demo").about("Prepare, build everything in release, then load every module"),
+            Command::new("test")
+                .about("Run everything a change must pass, and stop at the first failure")
+                .arg(flag("all", "Cover the optional parts and the heavy packages too")),
+            Command::new("tidy").about("Check the source rules that clippy cannot see"),
+        ])
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
+}
+
+fn profile() -> Arg {
+    Arg::new("profile")
+        .long("profile")
+        .help("The cargo profile; measure with release only")
+        .value_parser(PossibleValuesParser::new([Profile::Dev.name(), Profile::Release.name()]))
+        .default_value(Profile::Release.name())
+}
+
+fn task(matches: &ArgMatches) -> Task {
+    match matches.subcommand() {
+        Some(("setup", given)) => Task::Setup { extent: extent(given) },
+        Some(("plugins", given)) => {
+            Task::Plugins { profile: if given.get_flag("debug") { Profile::Dev } else { Profile::Release } }
+        }
+        Some(("probes", given)) => {
+            let dev = given.get_one::<String>("profile").is_some_and(|name| name == Profile::Dev.name());
+            Task::Probes { profile: if dev { Profile::Dev } else { Profile::Release } }
+        }
+        Some(("demo", _)) => Task::Demo,
+        Some(("test", given)) => Task::Test { extent: extent(given) },
+        Some(("tidy", _)) => Task::Tidy,
+        // The parser requires one of the subcommands that `command` lists, all of which are above.
+        other => unreachable!("subcommand {other:?} is listed but has no task"),
+    }
+}
+
+fn extent(given: &ArgMatches) -> Extent {
+    if given.get_flag("all") { Extent::All } else { Extent::Required }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expect: Option<Task>) {
+        let words = std::iter::once("xtask").chain(line.split_whitespace());
+        let got = command().try_get_matches_from(words).ok().map(|matches| task(&matches));
+        assert_eq!(got, expect, "`cargo xtask {line}`");
+    }
+
+    #[test]
+    fn every_subcommand_has_its_task() {
+        command().debug_assert();
+        check("setup", Some(Task::Setup { extent: Extent::Required }));
+        check("setup --all", Some(Task::Setup { extent: Extent::All }));
+        check("plugins", Some(Task::Plugins { profile: Profile::Release }));
+        check("plugins --debug", Some(Task::Plugins { profile: Profile::Dev }));
+        check("probes", Some(Task::Probes { profile: Profile::Release }));
+        check("probes --profile dev", Some(Task::Probes { profile: Profile::Dev }));
+        check("demo", Some(Task::Demo));
+        check("test", Some(Task::Test { extent: Extent::Required }));
+        check("test --all", Some(Task::Test { extent: Extent::All }));
+        check("tidy", Some(Task::Tidy));
+    }
+
+    #[test]
+    fn mistakes_are_refused() {
+        check("", None);
+        check("tests", None);
+        check("probes --profile bench", None);
+        check("tidy --all", None);
+    }
+}

@@ -1,0 +1,48 @@
+//! The project's own commands, run as `cargo xtask`: prepare a machine, build the modules, show them, check the sources.
+//! It must not know any bench-* crate, so that it compiles in seconds and works while they do not compile.
+
+#![forbid(unsafe_code)]
+
+mod artifact;
+mod command_line;
+mod demo;
+mod output;
+mod package;
+mod plugins;
+mod probes;
+mod project;
+mod setup;
+mod test;
+mod tidy;
+mod tool;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::command_line::Task;
+use crate::project::Project;
+
+fn main() -> ExitCode {
+    let task = command_line::parse();
+    match Project::find().and_then(|project| perform(&project, task)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does one task; only the demo has an exit status of its own, that of the program it shows.
+fn perform(project: &Project, task: Task) -> Result<ExitCode> {
+    match task {
+        Task::Setup { extent } => setup::run(project, extent)?,
+        Task::Plugins { profile } => plugins::run(project, profile)?,
+        Task::Probes { profile } => probes::run(project, profile)?,
+        Task::Demo => return demo::run(project),
+        Task::Test { extent } => test::run(project, extent)?,
+        Task::Tidy => tidy::run(project)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,93 @@
+//! The packages of a workspace, as `cargo metadata` describes them: which are modules, and which are heavy.
+//! It must not know how a package is built.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::project::Project;
+use crate::tool;
+
+/// A member of a workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Package {
+    /// The name, with its dashes.
+    pub(crate) name: String,
+    /// Its `Cargo.toml`, absolute.
+    pub(crate) manifest: PathBuf,
+    /// Whether it has a library that a host can load.
+    pub(crate) is_module: bool,
+    /// Whether it is built unless asked for: false for what takes minutes to compile.
+    pub(crate) is_default: bool,
+}
+
+/// The members of the workspace of this manifest: the root's, or the plug-ins'. In the order of their names.
+pub(crate) fn members(project: &Project, manifest: Option<&str>) -> Result<Vec<Package>> {
+    let mut command = project.cargo(manifest);
+    command.args(["metadata", "--no-deps", "--format-version", "1"]);
+    if let Some(manifest) = manifest {
+        ensure!(
+            project.root().join(manifest).is_file(),
+            "{manifest} is absent, so its packages cannot be built: restore it with `git checkout -- {manifest}`"
+        );
+        command.args(["--manifest-path", manifest]);
+    }
+    parse(&tool::read(&mut command)?)
+}
+
+/// The members of the root's workspace that lie in this folder of the root.
+pub(crate) fn members_in(project: &Project, folder: &Path) -> Result<Vec<Package>> {
+    let folder = project.root().join(folder);
+    Ok(members(project, None)?.into_iter().filter(|package| package.manifest.starts_with(&folder)).collect())
+}
+
+fn parse(metadata: &str) -> Result<Vec<Package>> {
+    let metadata: Value = serde_json::from_str(metadata).context("what `cargo metadata` printed is not JSON")?;
+    let packages = metadata["packages"].as_array().context("`cargo metadata` printed no packages")?;
+    let mut packages = packages.iter().map(package).collect::<Result<Vec<_>>>()?;
+    packages.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(packages)
+}
+
+fn package(value: &Value) -> Result<Package> {
+    let text =
+        |key: &str| value[key].as_str().with_context(|| format!("`cargo metadata` printed a package without {key}"));
+    let targets = value["targets"].as_array().into_iter().flatten();
+    let is_cdylib =
+        |target: &Value| target["crate_types"].as_array().into_iter().flatten().any(|kind| kind == "cdylib");
+    Ok(Package {
+        name: text("name")?.to_owned(),
+        manifest: PathBuf::from(text("manifest_path")?),
+        is_module: targets.into_iter().any(is_cdylib),
+        is_default: value["metadata"]["bench-host"]["default"] != Value::Bool(false),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_read_and_sorted() {
+        let packages = parse(
+            r#"{"packages": [
+                {"name": "ring-client", "manifest_path": "/p/ring-client/Cargo.toml", "metadata": null,
+                 "targets": [{"crate_types": ["rlib", "cdylib"]}]},
+                {"name": "heavy", "manifest_path": "/p/heavy/Cargo.toml",
+                 "metadata": {"bench-host": {"default": false}}, "targets": [{"crate_types": ["cdylib"]}]},
+                {"name": "sdk", "manifest_path": "/p/sdk/Cargo.toml", "metadata": {"docs": {}},
+                 "targets": [{"crate_types": ["lib"]}, {"crate_types": ["bin"]}]}]}"#,
+        )
+        .unwrap();
+        let seen: Vec<_> = packages.iter().map(|p| (p.name.as_str(), p.is_module, p.is_default)).collect();
+        assert_eq!(seen, [("heavy", true, false), ("ring-client", true, true), ("sdk", false, true)]);
+    }
+
+    #[test]
+    fn what_is_not_metadata_is_refused() {
+        for text in ["", "{}", r#"{"packages": [{"name": "a"}]}"#] {
+            assert!(parse(text).is_err(), "{text:?} was taken for metadata");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Builds the native probes that are not heavy, and puts them where users look for them.
+//! It must not know what a probe measures.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::artifact;
+use crate::command_line::Profile;
+use crate::output::say;
+use crate::package;
+use crate::project::Project;
+
+/// Builds every probe of `native-probes/*` into `native-probes/<name>.so`, except the heavy ones.
+pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
+    let folder = Path::new("native-probes");
+    let members = package::members_in(project, folder)?;
+    let (probes, heavy): (Vec<_>, Vec<_>) =
+        members.into_iter().filter(|member| member.is_module).partition(|member| member.is_default);
+    for probe in heavy {
+        say(format_args!("probes: {0} left out, because it is heavy: `cargo build --release -p {0}`", probe.name));
+    }
+    if probes.is_empty() {
+        say("probes: no package of native-probes/ has a [lib] with the crate-type cdylib");
+        return Ok(());
+    }
+    say(format_args!("probes: {} ({})", probes.len(), profile.name()));
+    let mut command = project.cargo(None);
+    command.args(["build", "--profile", profile.name()]);
+    artifact::build(&mut command, &probes, &project.root().join(folder), artifact::LIBRARY)?;
+    if profile == Profile::Dev {
+        say("probes: these are dev builds, for tests alone: run `cargo xtask probes` before you measure");
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! The checkout: where its root is, which cargo builds it, and where the two workspaces put what they build.
+//! It must not know which packages there are.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+/// The manifest of the plug-ins' workspace, from the root.
+pub(crate) const PLUGINS_MANIFEST: &str = "plugins/Cargo.toml";
+
+/// The checkout this task runner belongs to.
+#[derive(Debug)]
+pub(crate) struct Project {
+    root: PathBuf,
+    cargo: OsString,
+    /// The user's `CARGO_TARGET_DIR`, made absolute, if there is one.
+    target: Option<PathBuf>,
+}
+
+impl Project {
+    /// Finds the checkout from the manifest cargo runs us for.
+    pub(crate) fn find() -> Result<Project> {
+        // Cargo sets the variable at run time too; the compiled-in value serves an executable started by hand.
+        let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&manifest).ancestors().nth(2).unwrap_or(Path::new(".")).to_path_buf();
+        ensure!(
+            root.join("host/xtask/Cargo.toml").is_file(),
+            "{} is not the project's root, because it has no host/xtask: start this as `cargo xtask` in the checkout",
+            root.display()
+        );
+        let target = match env::var_os("CARGO_TARGET_DIR").filter(|path| !path.is_empty()) {
+            Some(path) => Some(std::path::absolute(path).context("CARGO_TARGET_DIR cannot be made absolute")?),
+            None => None,
+        };
+        Ok(Project { root, cargo: env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), target })
+    }
+
+    /// The project's root folder.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A program to be started in the root.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.root);
+        // Cargo describes us to ourselves in these; a child that took them for its own would look at the wrong package.
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Cargo, to be run on the workspace of this manifest: the root's, or the plug-ins'.
+    pub(crate) fn cargo(&self, manifest: Option<&str>) -> Command {
+        let mut command = self.command(&self.cargo);
+        if let Some(target) = &self.target {
+            // Two workspaces in one target folder would throw each other's artifacts away.
+            command.env("CARGO_TARGET_DIR", if manifest.is_some() { target.join("plugins") } else { target.clone() });
+        }
+        command
+    }
+
+    /// Flags for rustc that keep this machine out of a plug-in: an environment variable and its value.
+    ///
+    /// They replace the user's own: a twin compiled for this very processor would not be comparable with the component
+    /// beside it, and panic messages would name folders of this machine. The digest still depends on where the checkout
+    /// is, because cargo hashes the path of a dependency outside the plug-ins' workspace into its symbols. Probes share
+    /// their artifacts with the host and so keep its flags; with others, each build would undo the one before.
+    pub(crate) fn plugin_flags(&self) -> (&'static str, OsString) {
+        let mut flags = OsString::new();
+        for (folder, name) in [(Some(self.root.clone()), "bench-host"), (cargo_home(), "cargo")] {
+            let Some(folder) = folder else { continue };
+            if !flags.is_empty() {
+                flags.push("\u{1f}");
+            }
+            flags.push("--remap-path-prefix=");
+            flags.push(folder);
+            flags.push("=/");
+            flags.push(name);
+        }
+        ("CARGO_ENCODED_RUSTFLAGS", flags)
+    }
+}
+
+fn cargo_home() -> Option<PathBuf> {
+    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
+}

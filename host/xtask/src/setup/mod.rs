@@ -1,0 +1,70 @@
+//! Prepares a machine: what every contributor needs is installed where that may be done, the rest is named.
+//! It must not know how a part is found or installed; `rust_part`, `system_tool` and `packager` do.
+
+mod packager;
+mod rust_part;
+mod system_tool;
+
+use std::fmt;
+
+use anyhow::{Result, bail};
+
+use self::packager::Packager;
+use crate::command_line::Extent;
+use crate::output::say;
+use crate::project::Project;
+
+/// How one part stands after its step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    /// It was there already.
+    Present,
+    /// It was installed just now, and found afterwards.
+    Installed,
+    /// It is still absent: why, and what to do next.
+    Absent(String),
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            State::Present => f.write_str("present"),
+            State::Installed => f.write_str("installed"),
+            State::Absent(why) => write!(f, "absent: {why}"),
+        }
+    }
+}
+
+/// Goes through every part. Optional ones are installed on [`Extent::All`] only, and their absence is never an error.
+pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
+    let mut packager = Packager::look();
+    let mut lacking = Vec::new();
+    say("setup: required");
+    for tool in system_tool::REQUIRED {
+        step(tool.name, tool.ensure(&mut packager), &mut lacking);
+    }
+    for part in rust_part::REQUIRED {
+        step(part.name, part.ensure(project), &mut lacking);
+    }
+    say("setup: optional");
+    for tool in system_tool::OPTIONAL {
+        let state = match extent {
+            Extent::All => tool.ensure(&mut packager),
+            Extent::Required => tool.look(&packager),
+        };
+        // Optional parts are collected nowhere, so that their absence cannot fail the setup.
+        step(tool.name, state, &mut Vec::new());
+    }
+    if !lacking.is_empty() {
+        let names = lacking.join(", ");
+        bail!("setup is incomplete without {names}: do what is said above, then run `cargo xtask setup` again");
+    }
+    Ok(())
+}
+
+fn step(name: &'static str, state: State, lacking: &mut Vec<&'static str>) {
+    say(format_args!("  {name:<14} {state}"));
+    if let State::Absent(_) = state {
+        lacking.push(name);
+    }
+}

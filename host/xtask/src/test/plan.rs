@@ -1,0 +1,142 @@
+//! The plan: which steps a change must pass, in which order, and how a person repeats each.
+//! It must not know how a step is carried out.
+
+use crate::command_line::Extent;
+use crate::plugins::WASM_TARGET;
+use crate::project::PLUGINS_MANIFEST;
+
+/// One step of the plan.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// Its name in headers and in the summary.
+    pub(super) title: &'static str,
+    /// What it does.
+    pub(super) work: Work,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Prepare the machine.
+    Setup(Extent),
+    /// Check the source rules.
+    Tidy,
+    /// Build the plug-ins, which the host's tests load.
+    Plugins,
+    /// Build the probes, in the profile of the tests.
+    Probes,
+    /// Run cargo on one of the two workspaces.
+    Cargo {
+        /// The workspace's manifest, where it is not the root's.
+        manifest: Option<&'static str>,
+        /// What follows `cargo`.
+        arguments: Vec<String>,
+        /// A variable set for it.
+        variable: Option<(&'static str, &'static str)>,
+    },
+}
+
+impl Step {
+    /// The command that does this step alone, to be typed in the root.
+    pub(super) fn shown(&self) -> String {
+        match &self.work {
+            Work::Setup(Extent::Required) => "cargo xtask setup".into(),
+            Work::Setup(Extent::All) => "cargo xtask setup --all".into(),
+            Work::Tidy => "cargo xtask tidy".into(),
+            Work::Plugins => "cargo xtask plugins".into(),
+            Work::Probes => "cargo xtask probes --profile dev".into(),
+            Work::Cargo { arguments, variable, .. } => {
+                let variable = variable.map(|(name, value)| format!("{name}='{value}' ")).unwrap_or_default();
+                format!("{variable}cargo {}", arguments.join(" "))
+            }
+        }
+    }
+}
+
+/// All steps, the cheap ones first. The packages named by `heavy` and `heavy_plugins` are left out of what compiles.
+pub(super) fn steps(extent: Extent, heavy: &[String], heavy_plugins: &[String]) -> Vec<Step> {
+    let host = |line: &str| cargo(None, line, heavy);
+    let plugins = |line: &str| cargo(Some(PLUGINS_MANIFEST), line, heavy_plugins);
+    let clippy_wasm = format!("clippy --workspace --target {WASM_TARGET} -- -D warnings");
+    vec![
+        Step { title: "setup", work: Work::Setup(extent) },
+        Step { title: "format, host", work: cargo(None, "fmt --all --check", &[]) },
+        Step { title: "format, plug-ins", work: cargo(Some(PLUGINS_MANIFEST), "fmt --all --check", &[]) },
+        // Reading the sources takes no time, so its findings come before anything is compiled.
+        Step { title: "tidy", work: Work::Tidy },
+        Step { title: "clippy, host", work: host("clippy --workspace --all-targets -- -D warnings") },
+        Step { title: "clippy, plug-ins natively", work: plugins("clippy --workspace --all-targets -- -D warnings") },
+        Step { title: "clippy, components", work: plugins(&clippy_wasm) },
+        // The host's tests load what the next two steps build.
+        Step { title: "plug-ins", work: Work::Plugins },
+        Step { title: "probes", work: Work::Probes },
+        Step { title: "tests, host", work: host("test --workspace") },
+        Step { title: "tests, plug-ins", work: plugins("test --workspace") },
+        Step { title: "documentation", work: documentation(host("doc --workspace --no-deps")) },
+    ]
+}
+
+/// A cargo command on a workspace: the manifest and the exclusions go before the arguments after `--`.
+fn cargo(manifest: Option<&'static str>, line: &str, exclude: &[String]) -> Work {
+    let mut words = line.split_whitespace().map(str::to_owned);
+    let mut arguments: Vec<String> = words.by_ref().take_while(|word| word != "--").collect();
+    for name in exclude {
+        arguments.extend(["--exclude".to_owned(), name.clone()]);
+    }
+    if let Some(manifest) = manifest {
+        arguments.extend(["--manifest-path".to_owned(), manifest.to_owned()]);
+    }
+    let rest: Vec<String> = words.collect();
+    if !rest.is_empty() {
+        arguments.push("--".to_owned());
+        arguments.extend(rest);
+    }
+    Work::Cargo { manifest, arguments, variable: None }
+}
+
+fn documentation(work: Work) -> Work {
+    match work {
+        Work::Cargo { manifest, arguments, .. } => {
+            Work::Cargo { manifest, arguments, variable: Some(("RUSTDOCFLAGS", "-D warnings")) }
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(extent: Extent, heavy: &[&str], expect: &[&str]) {
+        let heavy: Vec<String> = heavy.iter().map(|&name| name.to_owned()).collect();
+        let shown: Vec<String> = steps(extent, &heavy, &[]).iter().map(Step::shown).collect();
+        assert_eq!(shown, expect);
+    }
+
+    #[test]
+    fn every_step_can_be_typed() {
+        check(
+            Extent::Required,
+            &["duckdb-probe"],
+            &[
+                "cargo xtask setup",
+                "cargo fmt --all --check",
+                "cargo fmt --all --check --manifest-path plugins/Cargo.toml",
+                "cargo xtask tidy",
+                "cargo clippy --workspace --all-targets --exclude duckdb-probe -- -D warnings",
+                "cargo clippy --workspace --all-targets --manifest-path plugins/Cargo.toml -- -D warnings",
+                "cargo clippy --workspace --target wasm32-wasip2 --manifest-path plugins/Cargo.toml -- -D warnings",
+                "cargo xtask plugins",
+                "cargo xtask probes --profile dev",
+                "cargo test --workspace --exclude duckdb-probe",
+                "cargo test --workspace --manifest-path plugins/Cargo.toml",
+                "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --exclude duckdb-probe",
+            ],
+        );
+    }
+
+    #[test]
+    fn all_begins_with_the_optional_parts() {
+        assert_eq!(steps(Extent::All, &[], &[])[0].shown(), "cargo xtask setup --all");
+    }
+}

@@ -1,0 +1,44 @@
+//! The rule that the crates below the drivers name no family of benchmarks: they serve every family alike.
+//! It must not know what a family is beyond its name.
+
+use super::Finding;
+use super::source::Source;
+
+const FAMILIES: [&str; 5] = ["operators", "serverless", "pipelines", "wal", "tabular"];
+
+const WITHOUT: [&str; 4] =
+    ["host/bench-model/src/", "host/bench-stats/src/", "host/bench-sink/src/", "host/bench-engine/src/"];
+
+/// Finds the names of families, in comments too: what a crate's prose takes for granted, its code soon does.
+pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in sources.iter().filter(|source| source.is_in(&WITHOUT)) {
+        for (index, line) in source.text().lines().enumerate() {
+            // An underscore parts words here, because `wal_path` names the family as `wal` does.
+            let words = line.split(|letter: char| !letter.is_alphanumeric());
+            for word in words.filter(|word| FAMILIES.contains(&word.to_lowercase().as_str())) {
+                let what =
+                    format!("`{word}` is the name of a family, which only the drivers and what is above them may know");
+                findings.push(source.finding(index + 1, what));
+            }
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tidy::check;
+
+    #[test]
+    fn families_are_named_above_only() {
+        check(
+            super::check,
+            &[("host/bench-model/src/a.rs", "//! A.\nlet wal_path = 1;\n")],
+            &["host/bench-model/src/a.rs:2"],
+        );
+        check(super::check, &[("host/bench-sink/src/a.rs", "/// The WAL.\n")], &["host/bench-sink/src/a.rs:1"]);
+        check(super::check, &[("host/bench-stats/src/a.rs", "wall walk operator pipeline\n")], &[]);
+        check(super::check, &[("host/bench-drivers/src/a.rs", "wal\n"), ("host/bench-model/Cargo.toml", "wal\n")], &[]);
+    }
+}

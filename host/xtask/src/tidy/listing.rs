@@ -1,0 +1,86 @@
+//! The files that the rules are checked over: what git tracks or would track.
+//! It must not know any rule.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::source::Source;
+use crate::output::say;
+use crate::project::Project;
+use crate::tool;
+
+/// Reads every file of the project, in the order of their paths.
+pub(super) fn read(project: &Project) -> Result<Vec<Source>> {
+    let mut paths = match listed_by_git(project) {
+        Some(paths) => paths,
+        None => {
+            say("tidy: git cannot list the files here, so every file outside build folders is read");
+            let mut paths = Vec::new();
+            walk(project.root(), "", &mut paths)?;
+            paths
+        }
+    };
+    paths.sort();
+    paths.dedup();
+    let mut sources = Vec::with_capacity(paths.len());
+    for path in paths {
+        let file = project.root().join(&path);
+        // A file that was deleted and not yet committed is listed still; a link's target has a listing of its own.
+        if !file.is_symlink() && file.is_file() {
+            sources.push(Source::new(&path, fs::read(&file).with_context(|| format!("{path} cannot be read"))?));
+        }
+    }
+    Ok(sources)
+}
+
+fn listed_by_git(project: &Project) -> Option<Vec<String>> {
+    // What is not yet added counts too, so that a new file is checked before it is committed.
+    let mut git = project.command("git");
+    let listed = tool::ask(git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]))?;
+    let paths: Vec<String> = listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
+    (!paths.is_empty()).then_some(paths)
+}
+
+fn walk(root: &Path, folder: &str, paths: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(root.join(folder)).with_context(|| format!("{folder}/ cannot be listed"))? {
+        let entry = entry.with_context(|| format!("{folder}/ cannot be listed"))?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        if entry.file_type().with_context(|| format!("{path} cannot be looked at"))?.is_dir() {
+            if ![".git", "target", "results"].contains(&name.as_str()) {
+                walk(root, &path, paths)?;
+            }
+        } else if !is_built(&path) {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Whether this is a module that a build left beside the sources.
+fn is_built(path: &str) -> bool {
+    let mut parts = path.split('/');
+    let in_place = matches!(parts.next(), Some("plugins" | "native-probes")) && parts.count() == 1;
+    in_place && [".wasm", ".so", ".dylib"].iter().any(|extension| path.ends_with(extension))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_leaves_out_what_is_built() {
+        let root = tempfile::tempdir().unwrap();
+        for path in ["a.rs", "target/x", "results/r/run", "plugins/a.wasm", "plugins/a/src/lib.rs", "host/a.so"] {
+            let file = root.path().join(path);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, "").unwrap();
+        }
+        let mut paths = Vec::new();
+        walk(root.path(), "", &mut paths).unwrap();
+        paths.sort();
+        assert_eq!(paths, ["a.rs", "host/a.so", "plugins/a/src/lib.rs"]);
+    }
+}

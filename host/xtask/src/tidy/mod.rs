@@ -1,0 +1,84 @@
+//! The source rules that clippy cannot see, checked over every file of the project.
+//! It must not know what a rule looks for; `rules` lists them and each has a file of its own.
+
+mod families;
+mod layout;
+mod links;
+mod listing;
+mod source;
+mod text;
+mod unsafe_code;
+
+use std::fmt;
+
+use anyhow::{Result, bail};
+
+use self::source::Source;
+use crate::output::say;
+use crate::project::Project;
+
+/// A place that breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Finding {
+    path: String,
+    /// Counted from 1; 1 too where the whole file is meant.
+    line: usize,
+    /// What is wrong and why, as `what, why`.
+    what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path, self.line, self.what)
+    }
+}
+
+/// A rule sees all sources at once, since some rules are about what is absent.
+type Rule = fn(&[Source]) -> Vec<Finding>;
+
+const RULES: &[Rule] = &[
+    families::check,
+    layout::check,
+    links::check,
+    text::begins_with_docs,
+    text::is_short,
+    text::is_finished,
+    text::never_sleeps,
+    unsafe_code::is_forbidden,
+    unsafe_code::is_one_block_in_wasm,
+];
+
+/// Checks every rule and prints what was found; any finding is an error.
+pub(crate) fn run(project: &Project) -> Result<()> {
+    let sources = listing::read(project)?;
+    let mut findings: Vec<Finding> = RULES.iter().flat_map(|rule| rule(&sources)).collect();
+    findings.sort();
+    for finding in &findings {
+        say(finding);
+    }
+    if !findings.is_empty() {
+        bail!("tidy: {} findings in {} files: mend the lines above", findings.len(), sources.len());
+    }
+    say(format_args!("tidy: {} files, nothing found", sources.len()));
+    Ok(())
+}
+
+/// Asserts which lines of which files a rule finds, as `path:line`.
+#[cfg(test)]
+fn check(rule: Rule, files: &[(&str, &str)], expect: &[&str]) {
+    let sources: Vec<Source> = files.iter().map(|(path, text)| Source::new(path, text.as_bytes().to_vec())).collect();
+    let found: Vec<String> =
+        rule(&sources).iter().map(|finding| format!("{}:{}", finding.path, finding.line)).collect();
+    assert_eq!(found, expect, "in {files:?}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_reads_as_a_compiler_would_write_it() {
+        let finding = Finding { path: "a/b.rs".into(), line: 7, what: "this, because".into() };
+        assert_eq!(finding.to_string(), "a/b.rs:7: this, because");
+    }
+}

@@ -1,0 +1,93 @@
+//! Rules on unsafe code: forbidden in every crate but those that exist for it, and one block in bench-wasm.
+//! It must not know what the unsafe code does; its safety comments are clippy's to see to.
+
+use super::Finding;
+use super::source::{Source, has_word};
+
+/// The crates of the host that exist to hold unsafe code. bench-wasm has a rule of its own.
+const EXCEPT: [&str; 3] = ["host/bench-native/", "host/bench-wasm/", "host/shm-ring/"];
+
+const WASM: &str = "host/bench-wasm/src/";
+
+/// Every root file of a crate forbids unsafe code.
+pub(super) fn is_forbidden(sources: &[Source]) -> Vec<Finding> {
+    let roots = sources.iter().filter(|source| is_crate_root(&source.path) && !source.is_in(&EXCEPT));
+    let without = roots.filter(|source| !source.code().contains("#![forbid(unsafe_code)]"));
+    let what = "no `#![forbid(unsafe_code)]`, though unsafe code lives in bench-native, bench-wasm, the ring and the probes alone";
+    without.map(|source| source.finding(1, what)).collect()
+}
+
+/// bench-wasm denies unsafe code and has the one block that maps the compiled-code cache.
+pub(super) fn is_one_block_in_wasm(sources: &[Source]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut blocks = 0;
+    for source in sources.iter().filter(|source| source.is_in(&[WASM]) && source.has_extension(&["rs"])) {
+        let code = source.code();
+        if source.path == format!("{WASM}lib.rs") && !code.contains("#![deny(unsafe_code)]") {
+            findings.push(source.finding(1, "no `#![deny(unsafe_code)]`, so a second unsafe place would pass unseen"));
+        }
+        for (index, line) in code.lines().enumerate().filter(|(_, line)| has_word(line, "unsafe")) {
+            blocks += 1;
+            if blocks > 1 || !line.contains("unsafe {") {
+                let what = "unsafe code beside the one block that maps the compiled-code cache, which is all bench-wasm may have";
+                findings.push(source.finding(index + 1, what));
+            }
+        }
+    }
+    let root = sources.iter().find(|source| source.path == format!("{WASM}lib.rs"));
+    if let (Some(root), 0) = (root, blocks) {
+        let what =
+            "no unsafe block in bench-wasm, so this exception is out of date: forbid unsafe code here as elsewhere";
+        findings.push(root.finding(1, what));
+    }
+    findings
+}
+
+/// Whether this is the root file of a program or library of the host or the registry.
+fn is_crate_root(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts[..] {
+        ["host", _, "src", file] | ["registry", "src", file] => file == "lib.rs" || file == "main.rs",
+        ["host", _, "src", "bin", file] | ["registry", "src", "bin", file] => file.ends_with(".rs"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tidy::check;
+
+    #[test]
+    fn crate_roots_forbid() {
+        check(is_forbidden, &[("host/a/src/lib.rs", "//! A.\n#![forbid(unsafe_code)]\n")], &[]);
+        check(is_forbidden, &[("host/a/src/main.rs", "// #![forbid(unsafe_code)]\n")], &["host/a/src/main.rs:1"]);
+        check(is_forbidden, &[("registry/src/lib.rs", "")], &["registry/src/lib.rs:1"]);
+        check(is_forbidden, &[("host/a/src/bin/b.rs", "")], &["host/a/src/bin/b.rs:1"]);
+        check(
+            is_forbidden,
+            &[("host/a/src/b.rs", ""), ("host/shm-ring/src/lib.rs", ""), ("plugins/a/src/lib.rs", "")],
+            &[],
+        );
+    }
+
+    fn check_wasm(lib: &str, cache: &str, expect: &[&str]) {
+        check(
+            is_one_block_in_wasm,
+            &[("host/bench-wasm/src/cache.rs", cache), ("host/bench-wasm/src/lib.rs", lib)],
+            expect,
+        );
+    }
+
+    #[test]
+    fn wasm_has_one_block() {
+        let denies = "#![deny(unsafe_code)]\n";
+        let one = "#[expect(unsafe_code, reason = \"unsafe\")]\n// unsafe {\nlet a = unsafe { b() };\n";
+        check_wasm(denies, one, &[]);
+        check_wasm(denies, &one.repeat(2), &["host/bench-wasm/src/cache.rs:6"]);
+        check_wasm(denies, "unsafe fn a() {}\n", &["host/bench-wasm/src/cache.rs:1"]);
+        check_wasm(denies, "", &["host/bench-wasm/src/lib.rs:1"]);
+        check_wasm("", one, &["host/bench-wasm/src/lib.rs:1"]);
+        check(is_one_block_in_wasm, &[], &[]);
+    }
+}

@@ -1,0 +1,45 @@
+//! The direction of dependency between the crates, and the libraries that only some of them may know.
+//! The rules are pure functions over a list of edges, and must not know where the edges come from.
+
+#![forbid(unsafe_code)]
+
+mod rules;
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+use rules::{Edge, Kind, Member, findings};
+
+#[test]
+fn the_workspace_keeps_its_direction() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let metadata = MetadataCommand::new().current_dir(root).exec().expect("cargo describes the workspace");
+    let found = findings(&members(&metadata), &edges(&metadata));
+    assert!(found.is_empty(), "dependencies that break the rules:\n  {}", found.join("\n  "));
+}
+
+fn members(metadata: &Metadata) -> Vec<Member> {
+    let folder = metadata.workspace_root.join("native-probes");
+    let packages = metadata.workspace_packages();
+    let member = |package: &&cargo_metadata::Package| Member {
+        name: package.name.to_string(),
+        is_probe: package.manifest_path.starts_with(&folder),
+    };
+    packages.iter().map(member).collect()
+}
+
+/// Every edge of the resolved graph, that of other people's crates included. A crate in two versions is one node here,
+/// which can only make a rule stricter.
+fn edges(metadata: &Metadata) -> Vec<Edge> {
+    let resolve = metadata.resolve.as_ref().expect("cargo resolves the workspace");
+    let name = |id| metadata[id].name.to_string();
+    let mut edges = Vec::new();
+    for node in &resolve.nodes {
+        for dependency in &node.deps {
+            for kind in dependency.dep_kinds.iter().map(|info| info.kind) {
+                let kind = if kind == DependencyKind::Development { Kind::Dev } else { Kind::Shipped };
+                edges.push(Edge { from: name(&node.id), to: name(&dependency.pkg), kind });
+            }
+        }
+    }
+    edges
+}

@@ -1,0 +1,268 @@
+//! The rules themselves: who may depend on whom, and who may not know what, however far away.
+//! Everything here is a function of members and edges, so that a forbidden edge can be made up to see a rule fail.
+
+use std::collections::BTreeSet;
+
+/// A crate of the workspace.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) name: String,
+    /// Whether it lies in `native-probes/`.
+    pub(crate) is_probe: bool,
+}
+
+/// What a dependency is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The crate itself or its build script.
+    Shipped,
+    /// Tests, examples and benchmarks alone.
+    Dev,
+}
+
+/// One dependency.
+#[derive(Clone, Debug)]
+pub(crate) struct Edge {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) kind: Kind,
+}
+
+/// Which crates of the workspace each crate may depend on, tests aside.
+const DIRECTION: &[(&str, &[&str])] = &[
+    ("bench-model", &[]),
+    ("shm-ring", &[]),
+    ("xtask", &[]),
+    ("bench-wire", &["bench-model"]),
+    ("bench-stats", &["bench-model"]),
+    ("bench-registry", &["bench-model"]),
+    ("probe-abi", &["bench-model", "bench-wire"]),
+    ("bench-sink", &["bench-model", "bench-wire"]),
+    ("bench-engine", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
+    ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire"]),
+    ("bench-report", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
+    (
+        "bench-wasm",
+        &["bench-drivers", "bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "shm-ring"],
+    ),
+    (
+        "bench-native",
+        &[
+            "bench-drivers",
+            "bench-engine",
+            "bench-model",
+            "bench-sink",
+            "bench-stats",
+            "bench-wire",
+            "probe-abi",
+            "shm-ring",
+        ],
+    ),
+    (
+        "bench-host",
+        &[
+            "bench-drivers",
+            "bench-engine",
+            "bench-model",
+            "bench-native",
+            "bench-registry",
+            "bench-report",
+            "bench-sink",
+            "bench-stats",
+            "bench-wasm",
+            "bench-wire",
+            "shm-ring",
+        ],
+    ),
+];
+
+/// What a probe may depend on: the boundary, the nouns and the ring, so that it can be built without the host.
+const PROBE: &[&str] = &["bench-model", "bench-wire", "probe-abi", "shm-ring"];
+
+/// Pure crates: all they may depend on at all, tests aside.
+const PURE: &[(&str, &[&str])] = &[("bench-model", &["thiserror"]), ("bench-stats", &["bench-model", "thiserror"])];
+
+/// What a crate must not reach, by however many steps. A name stands for every crate that begins with it and a dash too.
+const UNREACHABLE: &[(&str, &[&str])] =
+    &[("bench-sink", &["clap", "libloading", "wasmtime"]), ("bench-model", &["serde"])];
+
+/// What only one member may name, even in its tests.
+const ONLY: &[(&str, &str)] = &[("wasmtime", "bench-wasm"), ("libloading", "bench-native")];
+
+/// Every broken rule, as the edge, what the rule is, and why it is there.
+pub(crate) fn findings(members: &[Member], edges: &[Edge]) -> Vec<String> {
+    let rules = [direction, purity, reach, exclusiveness];
+    let found: BTreeSet<String> = rules.iter().flat_map(|rule| rule(members, edges)).collect();
+    found.into_iter().collect()
+}
+
+fn direction(members: &[Member], edges: &[Edge]) -> Vec<String> {
+    let mut found = Vec::new();
+    for member in members {
+        let name = member.name.as_str();
+        let row = DIRECTION.iter().find(|(from, _)| *from == name).map(|(_, allowed)| *allowed);
+        let Some(allowed) = row.or(member.is_probe.then_some(PROBE)) else {
+            found.push(format!("{name}: a member that DIRECTION does not list: say there what it may depend on"));
+            continue;
+        };
+        for edge in shipped(edges, name) {
+            let is_internal = members.iter().any(|other| other.name == edge.to);
+            if is_internal && !allowed.contains(&edge.to.as_str()) {
+                let allowed = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
+                found.push(format!("{name} → {}: of this workspace, {name} may depend on {allowed}", edge.to));
+            }
+        }
+    }
+    found
+}
+
+fn purity(members: &[Member], edges: &[Edge]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, allowed) in PURE.iter().filter(|(name, _)| is_member(members, name)) {
+        for edge in shipped(edges, name).filter(|edge| !allowed.contains(&edge.to.as_str())) {
+            let allowed = allowed.join(", ");
+            found.push(format!("{name} → {}: {name} is pure and may depend on {allowed} alone", edge.to));
+        }
+    }
+    found
+}
+
+fn reach(members: &[Member], edges: &[Edge]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, banned) in UNREACHABLE.iter().filter(|(name, _)| is_member(members, name)) {
+        for path in paths_from(name, edges) {
+            let end = path.last().copied().unwrap_or_default();
+            if let Some(ban) = banned.iter().find(|ban| is_of(end, ban)) {
+                found.push(format!("{}: {name} must not reach {ban}, by however many steps", path.join(" → ")));
+            }
+        }
+    }
+    found
+}
+
+fn exclusiveness(members: &[Member], edges: &[Edge]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (library, owner) in ONLY {
+        // Dev-dependencies count: a test that loads the library itself goes round the one crate that knows how.
+        let strangers = edges.iter().filter(|edge| is_member(members, &edge.from) && edge.from != *owner);
+        for edge in strangers.filter(|edge| is_of(&edge.to, library)) {
+            found.push(format!("{} → {}: only {owner} may name {library}, in tests too", edge.from, edge.to));
+        }
+    }
+    found
+}
+
+/// The shortest path from a crate to each one it reaches, tests aside.
+fn paths_from<'a>(start: &'a str, edges: &'a [Edge]) -> Vec<Vec<&'a str>> {
+    let mut paths = vec![vec![start]];
+    let mut seen = BTreeSet::from([start]);
+    let mut next = 0;
+    while let Some(path) = paths.get(next).cloned() {
+        let end = path.last().copied().unwrap_or(start);
+        for edge in shipped(edges, end) {
+            if seen.insert(&edge.to) {
+                paths.push(path.iter().copied().chain([edge.to.as_str()]).collect());
+            }
+        }
+        next += 1;
+    }
+    paths
+}
+
+fn shipped<'a>(edges: &'a [Edge], from: &str) -> impl Iterator<Item = &'a Edge> {
+    edges.iter().filter(move |edge| edge.from == from && edge.kind == Kind::Shipped)
+}
+
+fn is_member(members: &[Member], name: &str) -> bool {
+    members.iter().any(|member| member.name == name)
+}
+
+/// Whether a crate is the library of this name or one of its family: `wasmtime-wasi` and `serde_json` are.
+fn is_of(name: &str, library: &str) -> bool {
+    name.strip_prefix(library).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
+}
+
+/// A workspace of every crate in the tables, a probe, and these edges: `a > b`, or `a ~> b` for tests alone.
+fn check(lines: &[&str], expect: &[&str]) {
+    let names = DIRECTION.iter().map(|(name, _)| (*name, *name == "probe-abi")).chain([("futex-probe", true)]);
+    let members: Vec<Member> = names.map(|(name, is_probe)| Member { name: name.to_owned(), is_probe }).collect();
+    let edge = |line: &&str| {
+        let (from, to) = line.split_once("> ").expect("an edge is written `a > b` or `a ~> b`");
+        let kind = if from.ends_with('~') { Kind::Dev } else { Kind::Shipped };
+        Edge { from: from.trim_end_matches([' ', '~']).to_owned(), to: to.to_owned(), kind }
+    };
+    let edges: Vec<Edge> = lines.iter().map(edge).collect();
+    assert_eq!(findings(&members, &edges), expect);
+}
+
+#[test]
+fn allowed_edges_pass() {
+    check(
+        &[
+            "bench-host > bench-wasm",
+            "bench-host > clap",
+            "bench-wasm > wasmtime-wasi",
+            "bench-native > probe-abi",
+            "bench-engine ~> bench-drivers",
+            "bench-model ~> proptest",
+            "proptest > serde",
+            "bench-model > thiserror",
+            "futex-probe > shm-ring",
+            "futex-probe > rustix",
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn an_edge_against_the_direction_is_found() {
+    check(
+        &["bench-engine > bench-drivers"],
+        &["bench-engine → bench-drivers: of this workspace, bench-engine may depend on \
+           bench-model, bench-sink, bench-stats, bench-wire"],
+    );
+    check(&["shm-ring > bench-model"], &["shm-ring → bench-model: of this workspace, shm-ring may depend on none"]);
+    check(
+        &["futex-probe > bench-engine"],
+        &["futex-probe → bench-engine: of this workspace, futex-probe may depend on \
+           bench-model, bench-wire, probe-abi, shm-ring"],
+    );
+}
+
+#[test]
+fn a_pure_crate_stays_pure() {
+    check(
+        &["bench-stats > rand"],
+        &["bench-stats → rand: bench-stats is pure and may depend on bench-model, thiserror alone"],
+    );
+}
+
+#[test]
+fn a_ban_holds_over_many_steps() {
+    check(
+        &["bench-sink > a", "a > b", "b > wasmtime-environ", "b > clapper"],
+        &["bench-sink → a → b → wasmtime-environ: bench-sink must not reach wasmtime, by however many steps"],
+    );
+    check(
+        &["bench-model > thiserror", "thiserror > serde_core"],
+        &["bench-model → thiserror → serde_core: bench-model must not reach serde, by however many steps"],
+    );
+}
+
+#[test]
+fn a_library_with_an_owner_is_named_by_no_other() {
+    check(
+        &["bench-host ~> libloading"],
+        &["bench-host → libloading: only bench-native may name libloading, in tests too"],
+    );
+    check(
+        &["bench-drivers > wasmtime"],
+        &["bench-drivers → wasmtime: only bench-wasm may name wasmtime, in tests too"],
+    );
+}
+
+#[test]
+fn a_new_member_must_be_placed() {
+    let found = findings(&[Member { name: "bench-new".into(), is_probe: false }], &[]);
+    assert_eq!(found, ["bench-new: a member that DIRECTION does not list: say there what it may depend on"]);
+}
