@@ -63,19 +63,25 @@ impl Ends for RingEnds {
     }
 }
 
-/// Empties the ring of what an earlier session left, and sends one message through it, which shows that it can hold one.
-pub(crate) fn try_out(ends: &mut impl Ends, message: &[u8]) -> Result<(), ModuleError> {
+/// Empties the ring of what an earlier session left, then fills it once and drains it; returns how many messages it holds,
+/// at least one. It also touches the ring's memory before the clock runs.
+pub(crate) fn try_out(ends: &mut impl Ends, message: &[u8]) -> Result<u64, ModuleError> {
     while ends.pop(|_| {})? {}
-    ends.push(message).map_err(|_| {
-        let bytes = message.len();
-        ModuleError::InvalidArgument(format!("`ring_bytes` is too small for one message of `payload_bytes` {bytes}"))
-    })?;
-    let mut same = false;
-    let popped = ends.pop(|found| same = found == message)?;
-    if popped && same {
-        Ok(())
-    } else {
-        Err(ModuleError::Other("the ring did not return the first message".to_owned()))
+    let (mut pushed, mut same) = (0, 0);
+    while ends.push(message).is_ok() {
+        pushed += 1;
+    }
+    while ends.pop(|found| same += u64::from(found == message))? {}
+    match pushed {
+        0 => {
+            let bytes = message.len();
+            let reason = format!("`ring_bytes` is too small for one message of `payload_bytes` {bytes}");
+            Err(ModuleError::InvalidArgument(reason))
+        }
+        _ if pushed == same => Ok(pushed),
+        _ => {
+            Err(ModuleError::Other(format!("of {pushed} messages that fill the ring, {same} came out of it unchanged")))
+        }
     }
 }
 
@@ -86,7 +92,7 @@ pub(crate) mod faulty {
     use super::*;
     use std::collections::VecDeque;
 
-    /// What happens to message number `at`, counted from 0 and with the one that `try_out` sends.
+    /// What happens to message number `at`, counted from 0 and with those that `try_out` sends.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub(crate) enum Fault {
         /// Nothing.
@@ -157,6 +163,13 @@ pub(crate) mod faulty {
             assert_eq!(session.iterate(times).unwrap().operations, times);
         }
         session.verify().unwrap().into_iter().filter(|check| !check.passed).map(|check| check.name).collect()
+    }
+
+    #[test]
+    fn trying_out_counts_what_the_ring_holds() {
+        assert_eq!(try_out(&mut Faulty::new(3, Fault::None, 0), &[0; 64]), Ok(3));
+        let error = try_out(&mut Faulty::new(3, Fault::Altered, 1), &[0; 64]).unwrap_err();
+        assert_eq!(error.to_string(), "of 3 messages that fill the ring, 2 came out of it unchanged");
     }
 
     #[test]

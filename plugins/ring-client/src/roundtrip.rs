@@ -45,7 +45,7 @@ mod tests {
     use crate::ends::faulty::{Fault, Faulty, failed};
 
     fn check(fault: Fault, expect: &[&str]) {
-        assert_eq!(failed(&mut Roundtrip::open(Faulty::new(4, fault, 5), 64).unwrap()), expect, "{fault:?}");
+        assert_eq!(failed(&mut Roundtrip::open(Faulty::new(4, fault, 8), 64).unwrap()), expect, "{fault:?}");
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(crate) struct Stream<E> {
     ends: E,
     /// Written over for each batch, so that no message is allocated while the clock runs.
     batch: Vec<Vec<u8>>,
+    /// What the ring holds. More is not offered: a component would copy it to the host only to have it refused.
+    burst: u64,
     payload_bytes: usize,
     sent: u64,
     receiver: Receiver,
@@ -22,22 +24,22 @@ pub(crate) struct Stream<E> {
 impl<E: Ends> Stream<E> {
     pub(crate) fn open(mut ends: E, payload_bytes: usize) -> Result<Self, ModuleError> {
         let message = message::new(payload_bytes);
-        ends::try_out(&mut ends, &message)?;
+        let burst = ends::try_out(&mut ends, &message)?;
         let batch = vec![message; (BATCH_BYTES_MAX / payload_bytes).clamp(1, BATCH_MESSAGES_MAX)];
-        Ok(Self { ends, batch, payload_bytes, sent: 0, receiver: Receiver::new(payload_bytes) })
+        Ok(Self { ends, batch, burst, payload_bytes, sent: 0, receiver: Receiver::new(payload_bytes) })
     }
 
     /// Pushes up to `left` messages until the ring is full; returns how many.
     fn fill(&mut self, left: u64) -> u64 {
-        let mut pushed = 0;
+        let (mut pushed, burst) = (0, left.min(self.burst));
         loop {
-            let wanted = usize::try_from(left - pushed).unwrap_or(usize::MAX).min(self.batch.len());
+            let wanted = usize::try_from(burst - pushed).unwrap_or(usize::MAX).min(self.batch.len());
             let batch = &mut self.batch[..wanted];
             batch.iter_mut().zip(self.sent..).for_each(|(message, sequence)| message::number(message, sequence));
             let taken = self.ends.push_batch(batch);
             pushed += taken as u64;
             self.sent += taken as u64;
-            if taken < wanted || pushed == left {
+            if taken < wanted || pushed == burst {
                 return pushed;
             }
         }
@@ -81,7 +83,9 @@ mod tests {
 
     fn check(fault: Fault, expect: &[&str]) {
         for messages_max in [2, 3, 1000] {
-            let mut stream = Stream::open(Faulty::new(messages_max, fault, 5), 64).unwrap();
+            // The fault comes when the ring has been tried out.
+            let ring = Faulty::new(messages_max, fault, messages_max + 4);
+            let mut stream = Stream::open(ring, 64).unwrap();
             assert_eq!(failed(&mut stream), expect, "{fault:?} in a ring of {messages_max}");
         }
     }
@@ -111,7 +115,7 @@ mod tests {
             }
         }
         let (message, receiver) = (message::new(64), Receiver::new(64));
-        let mut stream = Stream { ends: Stuck, batch: vec![message], payload_bytes: 64, sent: 0, receiver };
+        let mut stream = Stream { ends: Stuck, batch: vec![message], burst: 1, payload_bytes: 64, sent: 0, receiver };
         assert!(stream.iterate(0).is_ok());
         assert!(stream.iterate(1).is_err());
     }
