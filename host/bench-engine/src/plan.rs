@@ -149,6 +149,23 @@ impl Plan {
         Ok(Self { offers, cells, order })
     }
 
+    /// The plan without the cells whose `module/scenario` does not match `pattern`.
+    pub fn filtered(mut self, pattern: &str) -> Result<Self, PlanError> {
+        let matcher = matcher(pattern)?;
+        let keep: Vec<_> = self.cells.iter().map(|cell| matcher.is_match(self.full_name(cell))).collect();
+        let names: Vec<_> = self.cells.iter().map(|cell| self.full_name(cell)).collect();
+        if !keep.contains(&true) {
+            return Err(PlanError::NoScenario { pattern: pattern.to_owned(), nearest: nearest(pattern, names.into_iter()) });
+        }
+        // Cells are numbered anew, and the order keeps what is left of it.
+        let number = |cell: u32| keep[..cell as usize].iter().filter(|kept| **kept).count() as u32;
+        self.order.retain(|unit| keep[unit.cell as usize]);
+        self.order.iter_mut().for_each(|unit| unit.cell = number(unit.cell));
+        let mut kept = keep.iter();
+        self.cells.retain(|_| *kept.next().unwrap_or(&false));
+        Ok(self)
+    }
+
     /// The cell of that number.
     pub fn cell(&self, number: u32) -> &Cell {
         &self.cells[number as usize]
@@ -329,6 +346,23 @@ mod tests {
         check(&[selection("m/*", &[("mode", &["c"])])], Err("m/first: parameter `mode`: `c` is outside its domain (a, b)"));
         check(&[selection("m/*", &[("size", &["big"])])], Err("m/first: parameter `size`: `big` is not a whole number (64, 4Ki, 1M)"));
         check(&[selection("[", &[])], Err("`[` is not a pattern: unclosed character class; missing ']'"));
+    }
+
+    #[test]
+    fn a_filter_keeps_the_order_of_what_is_left() {
+        let build = || Plan::build(vec![offer("m", Arm::Wasm), offer("m", Arm::Native)], &[selection("*", &[])], 2, 3).unwrap();
+        let names = |plan: &Plan| {
+            let name = |unit: &Unit| {
+                let cell = plan.cell(unit.cell);
+                format!("{} {} {} {}", plan.full_name(cell), plan.offer(cell).arm, cell.arguments, unit.process)
+            };
+            plan.order.iter().map(name).collect::<Vec<_>>()
+        };
+        let whole = names(&build());
+        let filtered = names(&build().filtered("m/f*").unwrap());
+        let expect: Vec<_> = whole.into_iter().filter(|name| name.starts_with("m/first")).collect();
+        assert_eq!(filtered, expect);
+        assert!(matches!(build().filtered("x"), Err(PlanError::NoScenario { .. })));
     }
 
     proptest! {

@@ -1,1 +1,27 @@
+//! Runs components: the only crate that names wasmtime. It presents a component as a [`bench_drivers::Module`], grants what
+//! a run grants and nothing else, and knows no scenario and no family.
 
+#![deny(unsafe_code)]
+
+mod bindings;
+mod cache;
+mod against_bare;
+mod calibrate;
+mod capability;
+mod component;
+mod convert;
+mod engine;
+mod error;
+mod inspect;
+mod limits;
+mod session;
+mod state;
+mod watch;
+
+pub use against_bare::{CallPair, InstantiatePair, PairNs};
+pub use cache::{Cache, CacheError};
+pub use calibrate::component_call;
+pub use component::Component;
+pub use engine::Runtime;
+pub use error::LoadError;
+pub use limits::Limits;

@@ -46,6 +46,12 @@ impl Producer {
             _ => Err(PushError::TooLarge),
         }
     }
+
+    /// Publishes messages in order until one does not fit, now or ever; returns how many were taken.
+    #[inline]
+    pub fn push_batch(&mut self, messages: &[Vec<u8>]) -> usize {
+        messages.iter().take_while(|message| self.push(message).is_ok()).count()
+    }
 }
 
 impl Consumer {
@@ -72,6 +78,17 @@ impl Consumer {
             }
             _ => Err(ModuleError::Other("the ring's message does not match its checksum".to_owned())),
         }
+    }
+
+    /// Hands up to `max` of the oldest messages to `read`, in order, and frees their room; returns how many there were.
+    #[inline]
+    pub fn pop_batch(&mut self, max: usize, mut read: impl FnMut(&[u8])) -> Result<usize, ModuleError> {
+        for popped in 0..max {
+            if self.pop(&mut read)?.is_none() {
+                return Ok(popped);
+            }
+        }
+        Ok(max)
     }
 }
 

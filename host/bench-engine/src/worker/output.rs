@@ -44,11 +44,12 @@ impl Captured {
         self.tail.drain(..excess);
     }
 
-    /// The last line that is not empty, as text.
-    pub fn last_line(&self) -> Option<String> {
+    /// The last line that says something, as text; a hint of how to get a backtrace does not.
+    pub fn telling_line(&self) -> Option<String> {
         let end = if self.tail.is_empty() { &self.head } else { &self.tail };
         let text = String::from_utf8_lossy(end);
-        text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+        let telling = |line: &&str| !line.is_empty() && !line.starts_with("note: ");
+        text.lines().map(str::trim).rfind(telling).map(str::to_owned)
     }
 
     /// What is written to a log: the head, a line that says what was left out, the tail.
@@ -75,7 +76,7 @@ mod tests {
         captured.push(&vec![b'c'; 10 * TAIL_BYTES]);
         captured.push(b"\nthe last\n\n");
         assert_eq!(captured.head.len(), OUTPUT_BYTES_MAX);
-        assert_eq!(captured.last_line().as_deref(), Some("the last"));
+        assert_eq!(captured.telling_line().as_deref(), Some("the last"));
         let log = captured.to_log();
         assert!(log.len() < OUTPUT_BYTES_MAX + TAIL_BYTES + 64);
         assert!(String::from_utf8(log).unwrap().contains(&format!("[{} bytes left out]", 9 * TAIL_BYTES + 12)));

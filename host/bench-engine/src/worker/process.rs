@@ -49,7 +49,7 @@ pub enum WorkerError {
     Died {
         /// `was killed by SIGSEGV (segmentation fault)`, `exited with status 3`.
         how: String,
-        /// The last thing it printed to standard error.
+        /// The last thing it printed to standard error that says something.
         last_line: Option<String>,
     },
     /// It replied something else.
@@ -117,7 +117,7 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
     let join = |thread: Option<std::thread::JoinHandle<Captured>>| thread.and_then(|t| t.join().ok()).unwrap_or_default();
     let (stdout, stderr) = (join(stdout), join(stderr));
     let result = match result {
-        Ok(bytes) if bytes.is_empty() => Err(WorkerError::Died { how: describe(status), last_line: stderr.last_line() }),
+        Ok(bytes) if bytes.is_empty() => Err(WorkerError::Died { how: describe(status), last_line: stderr.telling_line() }),
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(WorkerError::Reply),
         Err(error) => Err(error),
     };

@@ -1,0 +1,24 @@
+//! The host's side of the WIT packages, made at build time.
+
+#![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+
+pub(crate) mod workload {
+    wasmtime::component::bindgen!({
+        path: "../../wit/workload",
+        world: "workload",
+        imports: { default: tracing | trappable },
+        with: { "bench-host:workload/metrics.series": crate::capability::metrics::OpenSeries },
+    });
+}
+
+pub(crate) mod ring {
+    wasmtime::component::bindgen!({
+        path: "../../wit/ring",
+        world: "client",
+        imports: { default: tracing | trappable },
+        with: {
+            "bench-host:ring/ring.producer": shm_ring::Producer,
+            "bench-host:ring/ring.consumer": shm_ring::Consumer,
+        },
+    });
+}

@@ -1,0 +1,119 @@
+//! Compiled code on disk, so that a component is compiled once and mapped from then on. Mapping code means trusting it: the
+//! folder must be ours alone.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs::{self, DirBuilder};
+use std::hash::{Hash, Hasher};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// A folder of compiled code that only this user can write.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    directory: PathBuf,
+}
+
+/// Why a folder is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// Others could put code there that would be run.
+    #[error("{}: others can write it, so code from it is not to be trusted; `chmod go-w` it, or remove it", .0.display())]
+    Untrusted(PathBuf),
+    /// It cannot be made or read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The engine refuses what it has just written.
+    #[error("{}: the engine refuses it: {reason}", path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Cache {
+    /// Uses `directory`, which is created where it is not there, and refused where others can write it.
+    pub fn open(directory: &Path) -> Result<Self, CacheError> {
+        let io = |source| CacheError::Io { path: directory.to_owned(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(io)?;
+        let metadata = fs::metadata(directory).map_err(io)?;
+        let ours = metadata.uid() == rustix::process::geteuid().as_raw();
+        if !ours || metadata.mode() & 0o022 != 0 {
+            return Err(CacheError::Untrusted(directory.to_owned()));
+        }
+        Ok(Self { directory: directory.to_owned() })
+    }
+
+    /// The code kept for the module `sha256`, if there is any that this engine can run.
+    pub(crate) fn map(&self, engine: &Engine, sha256: &str) -> Option<Component> {
+        let path = self.path(engine, sha256);
+        path.is_file().then(|| deserialize(engine, &path).ok()).flatten()
+    }
+
+    /// Keeps `code` for the module `sha256`, and maps it.
+    pub(crate) fn keep(&self, engine: &Engine, sha256: &str, code: &[u8]) -> Result<Component, CacheError> {
+        let path = self.path(engine, sha256);
+        let io = |source| CacheError::Io { path: path.clone(), source };
+        // Under its name it is whole or not there: another worker may be mapping it at this moment.
+        let mut file = tempfile::NamedTempFile::new_in(&self.directory).map_err(io)?;
+        file.write_all(code).map_err(io)?;
+        file.persist(&path).map_err(|error| io(error.error))?;
+        deserialize(engine, &path).map_err(|error| CacheError::Refused { path, reason: error.to_string() })
+    }
+
+    /// One file for each module and engine: version and settings of the engine are in the hash.
+    fn path(&self, engine: &Engine, sha256: &str) -> PathBuf {
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        self.directory.join(format!("{sha256}-{:016x}.cwasm", hasher.finish()))
+    }
+}
+
+#[expect(unsafe_code, reason = "mapping compiled code is the one thing here that the compiler cannot check")]
+fn deserialize(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+    // SAFETY: the file is code that an engine of this version and these settings has compiled: `Cache::open` refuses a
+    // folder that anybody else can write, and `Cache::keep` is the only one who writes there.
+    unsafe { Component::deserialize_file(engine, path) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_folder_that_others_can_write_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("code");
+        Cache::open(&directory).unwrap();
+        assert_eq!(fs::metadata(&directory).unwrap().mode() & 0o777, 0o700);
+        for mode in [0o770, 0o702, 0o777] {
+            fs::set_permissions(&directory, fs::Permissions::from_mode(mode)).unwrap();
+            assert!(matches!(Cache::open(&directory), Err(CacheError::Untrusted(_))), "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_mapped_and_what_is_damaged_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(&folder.path().join("code")).unwrap();
+        let engine = Engine::default();
+        assert!(cache.map(&engine, "digest").is_none());
+        let code = engine.precompile_component(b"(component)").unwrap();
+        cache.keep(&engine, "digest", &code).unwrap();
+        assert!(cache.map(&engine, "digest").is_some());
+        let other = Engine::new(wasmtime::Config::new().consume_fuel(true)).unwrap();
+        assert!(cache.map(&other, "digest").is_none(), "code for other settings is another file");
+        fs::write(cache.path(&engine, "digest"), b"garbage").unwrap();
+        assert!(cache.map(&engine, "digest").is_none());
+    }
+}

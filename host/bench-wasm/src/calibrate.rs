@@ -1,0 +1,35 @@
+//! The one machine limit that takes an engine: the call of an empty function of a component.
+
+use crate::Runtime;
+use bench_engine::calibration::{Effort, absent, measured, sample};
+use bench_model::MachineLimit;
+use bench_sink::runfile::LimitRecord;
+use wasmtime::component::{Component, Linker, TypedFunc};
+use wasmtime::{Result, Store};
+
+const EMPTY: &str = r#"
+(component
+  (core module $module (func (export "empty")))
+  (core instance $instance (instantiate $module))
+  (func (export "empty") (canon lift (core func $instance "empty"))))
+"#;
+
+/// Measures the call of an empty function of a component.
+pub fn component_call(runtime: &Runtime, effort: Effort) -> LimitRecord {
+    match attempt(runtime, effort) {
+        Ok(samples) => {
+            measured(MachineLimit::ComponentCall, samples, "an empty function without arguments or results, mean of 1000")
+        }
+        Err(error) => absent(MachineLimit::ComponentCall, format!("the engine does not run an empty component: {error}")),
+    }
+}
+
+fn attempt(runtime: &Runtime, effort: Effort) -> Result<Vec<f64>> {
+    let component = Component::new(&runtime.engine, EMPTY)?;
+    let mut store = Store::new(&runtime.engine, ());
+    let instance = Linker::new(&runtime.engine).instantiate(&mut store, &component)?;
+    let empty: TypedFunc<(), ()> = instance.get_typed_func(&mut store, "empty")?;
+    let mut failure = None;
+    let samples = sample(effort.samples, 1_000, || failure = failure.take().or(empty.call(&mut store, ()).err()));
+    failure.map_or(Ok(samples), Err)
+}

@@ -1,0 +1,37 @@
+//! `bench-host:workload/metrics`: a component's samples go straight into the session's sink.
+
+use crate::bindings::workload::bench_host::workload::{metrics, types};
+use crate::state::State;
+use bench_sink::SeriesId;
+use wasmtime::Result;
+use wasmtime::component::Resource;
+
+/// What a `series` handle stands for.
+#[expect(unreachable_pub, reason = "the generated bindings name it in a public alias")]
+pub struct OpenSeries(SeriesId);
+
+impl types::Host for State {}
+impl metrics::Host for State {}
+
+impl metrics::HostSeries for State {
+    fn open(
+        &mut self,
+        metric: String,
+        labels: Vec<(String, String)>,
+    ) -> Result<Result<Resource<OpenSeries>, types::Error>> {
+        match self.sink.open(&metric, &labels) {
+            Ok(id) => Ok(Ok(self.table.push(OpenSeries(id))?)),
+            Err(error) => Ok(Err(types::Error::InvalidArgument(error.to_string()))),
+        }
+    }
+
+    fn append(&mut self, series: Resource<OpenSeries>, samples: Vec<u64>) -> Result<()> {
+        let id = self.table.get(&series)?.0;
+        Ok(self.sink.append(id, &samples)?)
+    }
+
+    fn drop(&mut self, series: Resource<OpenSeries>) -> Result<()> {
+        self.table.delete(series)?;
+        Ok(())
+    }
+}

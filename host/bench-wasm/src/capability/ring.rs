@@ -1,0 +1,71 @@
+//! `bench-host:ring`: each message is copied between the component's memory and the shared ring, which is what the
+//! boundary costs.
+
+use crate::bindings::ring::bench_host::ring::ring;
+use crate::state::State;
+use shm_ring::{Consumer, Integrity, Producer, PushError};
+use wasmtime::Result;
+use wasmtime::component::Resource;
+
+impl ring::Host for State {}
+
+impl ring::HostProducer for State {
+    fn open(&mut self, name: String, capacity: u32, integrity: ring::Integrity) -> Result<Result<Resource<Producer>, String>> {
+        let integrity = match integrity {
+            ring::Integrity::None => Integrity::None,
+            ring::Integrity::Crc32c => Integrity::Crc32c,
+        };
+        match self.rings.producer(&name, capacity as usize, integrity) {
+            Ok(producer) => Ok(Ok(self.table.push(producer)?)),
+            Err(error) => Ok(Err(error.to_string())),
+        }
+    }
+
+    fn push(&mut self, producer: Resource<Producer>, message: Vec<u8>) -> Result<Result<(), ring::PushError>> {
+        Ok(self.table.get_mut(&producer)?.push(&message).map_err(|error| match error {
+            PushError::Full => ring::PushError::Full,
+            PushError::TooLarge => ring::PushError::TooLarge,
+        }))
+    }
+
+    fn push_batch(&mut self, producer: Resource<Producer>, messages: Vec<Vec<u8>>) -> Result<u32> {
+        let producer = self.table.get_mut(&producer)?;
+        let taken = messages.iter().take_while(|message| producer.push(message).is_ok()).count();
+        Ok(taken as u32)
+    }
+
+    fn drop(&mut self, producer: Resource<Producer>) -> Result<()> {
+        self.table.delete(producer)?;
+        Ok(())
+    }
+}
+
+impl ring::HostConsumer for State {
+    fn open(&mut self, name: String) -> Result<Result<Resource<Consumer>, String>> {
+        match self.rings.consumer(&name) {
+            Ok(consumer) => Ok(Ok(self.table.push(consumer)?)),
+            Err(error) => Ok(Err(error.to_string())),
+        }
+    }
+
+    fn pop(&mut self, consumer: Resource<Consumer>) -> Result<Option<Vec<u8>>> {
+        Ok(self.table.get_mut(&consumer)?.pop(<[u8]>::to_vec)?)
+    }
+
+    fn pop_batch(&mut self, consumer: Resource<Consumer>, max: u32) -> Result<Vec<Vec<u8>>> {
+        let consumer = self.table.get_mut(&consumer)?;
+        let mut messages = Vec::new();
+        while messages.len() < max as usize {
+            match consumer.pop(<[u8]>::to_vec)? {
+                Some(message) => messages.push(message),
+                None => break,
+            }
+        }
+        Ok(messages)
+    }
+
+    fn drop(&mut self, consumer: Resource<Consumer>) -> Result<()> {
+        self.table.delete(consumer)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! What a file is and what a component wants, seen without running any of it.
+
+use crate::LoadError;
+use std::path::Path;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// The version of wit/workload that this host runs.
+pub(crate) const WORKLOAD_VERSION: &str = "0.1.0";
+
+const PLUGIN: &str = "bench-host:workload/plugin@";
+
+/// Looks at the first bytes: is it WebAssembly, and is it a component?
+pub(crate) fn sniff(path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
+    const MAGIC: [u8; 4] = *b"\0asm";
+    match bytes {
+        [magic @ .., version0, version1, layer0, layer1] if magic == MAGIC => {
+            match ([*version0, *version1], [*layer0, *layer1]) {
+                (_, [1, 0]) => Ok(()),
+                ([1, 0], [0, 0]) => Err(LoadError::CoreModule(path.to_owned())),
+                _ => Err(LoadError::NotWasm(path.to_owned())),
+            }
+        }
+        [head @ .., _, _, _, _] if bytes.len() > 8 && head.starts_with(&MAGIC) => sniff(path, &bytes[..8]),
+        _ if bytes.starts_with(&MAGIC) => {
+            Err(LoadError::Damaged { path: path.to_owned(), reason: "the header is not complete".to_owned() })
+        }
+        _ => Err(LoadError::NotWasm(path.to_owned())),
+    }
+}
+
+/// The interfaces a component imports, in its order.
+pub(crate) fn imports(engine: &Engine, component: &Component) -> Vec<String> {
+    component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Whether it exports the interface every module exports, in a version this host runs.
+pub(crate) fn plugin_version(path: &Path, engine: &Engine, component: &Component) -> Result<(), LoadError> {
+    let exported = component.component_type();
+    let found = exported.exports(engine).find_map(|(name, _)| name.strip_prefix(PLUGIN).map(str::to_owned));
+    match found {
+        None => Err(LoadError::NoPlugin(path.to_owned())),
+        Some(found) if compatible(&found, WORKLOAD_VERSION) => Ok(()),
+        Some(found) => Err(LoadError::Version { path: path.to_owned(), found, ours: WORKLOAD_VERSION }),
+    }
+}
+
+/// Below 1.0 the minor version must be the same, from 1.0 on the major; and what it was built against may not be newer.
+fn compatible(found: &str, ours: &str) -> bool {
+    let parse = |version: &str| {
+        let mut numbers = version.split('.').map(|part| part.parse::<u64>().ok());
+        Some([numbers.next()??, numbers.next()??, numbers.next()??])
+    };
+    match (parse(found), parse(ours)) {
+        (Some([0, minor, patch]), Some([0, our_minor, our_patch])) => minor == our_minor && patch <= our_patch,
+        (Some([major, minor, _]), Some([our_major, our_minor, _])) => major == our_major && minor <= our_minor,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(bytes: &[u8], expect: &str) {
+        let found = sniff(Path::new("x"), bytes).map_or_else(|error| error.to_string(), |()| "a component".to_owned());
+        assert!(found.starts_with(expect), "{bytes:?}: {found}");
+    }
+
+    #[test]
+    fn files_are_told_apart_by_their_first_bytes() {
+        check(b"", "x: not a WebAssembly file");
+        check(b"#!/bin/sh\n", "x: not a WebAssembly file");
+        check(b"\0asm", "x: damaged");
+        check(b"\0asm\x01\0\0\0", "x: a core module");
+        check(b"\0asm\x01\0\0\0rest of it", "x: a core module");
+        check(b"\0asm\x0d\0\x01\0", "a component");
+        check(b"\0asm\x0d\0\x01\0rest of it", "a component");
+    }
+
+    #[test]
+    fn versions_are_compatible_within_a_minor_below_one() {
+        for (found, ours, expect) in [
+            ("0.1.0", "0.1.0", true),
+            ("0.1.0", "0.1.3", true),
+            ("0.1.4", "0.1.3", false),
+            ("0.2.0", "0.1.0", false),
+            ("1.0.0", "0.1.0", false),
+            ("1.1.9", "1.2.0", true),
+            ("x", "0.1.0", false),
+        ] {
+            assert_eq!(compatible(found, ours), expect, "{found} on {ours}");
+        }
+    }
+}

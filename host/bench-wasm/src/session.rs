@@ -1,0 +1,69 @@
+//! A session inside a component: one store, one instance, one handle. Thin, because every instruction here is timed.
+
+use crate::bindings::workload::Workload;
+use crate::convert;
+use crate::error::one_line;
+use crate::state::State;
+use bench_drivers::Recording;
+use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
+use bench_sink::Sink;
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+
+/// A session inside a component.
+pub(crate) struct WasmSession {
+    store: Store<State>,
+    workload: Workload,
+    handle: ResourceAny,
+}
+
+impl WasmSession {
+    pub(crate) fn open(
+        mut store: Store<State>,
+        workload: Workload,
+        scenario: &str,
+        arguments: &Arguments,
+    ) -> Result<Self, ModuleError> {
+        let sessions = workload.bench_host_workload_sessions();
+        let opened = sessions.session().call_open(&mut store, scenario, &convert::arguments(arguments));
+        let handle = opened.map_err(|error| trapped("open", &error))?.map_err(convert::error)?;
+        Ok(Self { store, workload, handle })
+    }
+
+    /// The parts, for comparing with calls that do not go through here.
+    pub(crate) fn parts(&mut self) -> (&mut Store<State>, ResourceAny) {
+        (&mut self.store, self.handle)
+    }
+}
+
+impl Session for WasmSession {
+    #[inline]
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        let session = self.workload.bench_host_workload_sessions().session();
+        match session.call_iterate(&mut self.store, self.handle, times) {
+            Ok(Ok(outcome)) => Ok(convert::outcome(outcome)),
+            Ok(Err(error)) => Err(convert::error(error)),
+            Err(error) => Err(trapped("iterate", &error)),
+        }
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let session = self.workload.bench_host_workload_sessions().session();
+        match session.call_verify(&mut self.store, self.handle) {
+            Ok(Ok(checks)) => Ok(checks.into_iter().map(convert::check).collect()),
+            Ok(Err(error)) => Err(convert::error(error)),
+            Err(error) => Err(trapped("verify", &error)),
+        }
+    }
+}
+
+impl Recording for WasmSession {
+    fn sink(&mut self) -> &mut Sink {
+        &mut self.store.data_mut().sink
+    }
+}
+
+/// An error of the engine rather than of the module: a trap, or a limit that was reached.
+pub(crate) fn trapped(what: &str, error: &wasmtime::Error) -> ModuleError {
+    ModuleError::Crashed(format!("`{what}` trapped: {}", one_line(error)))
+}

@@ -1,0 +1,103 @@
+//! The reading end of a ring. It must not know who writes, nor trust a length before it has looked at it.
+
+use crate::claim::Claim;
+use crate::wait::{self, Wait};
+use crate::{Corrupt, Integrity, RingError, Waking, record, ring};
+use std::sync::atomic::Ordering;
+
+/// The reading end. A ring has one at a time, and its holder's process keeps it until it is dropped.
+#[derive(Debug)]
+pub struct Consumer {
+    claim: Claim,
+    integrity: Integrity,
+    waking: Waking,
+    message_max: usize,
+    /// Where the oldest message's record starts; a multiple of 8.
+    head: u64,
+    /// Length of the message that was lent and not released.
+    lent: Option<usize>,
+}
+
+impl Consumer {
+    pub(crate) fn new(claim: Claim, integrity: Integrity, waking: Waking) -> Result<Self, RingError> {
+        let message_max = ring::message_max(&claim.memory);
+        let (head, _) = claim.memory.header().positions(claim.memory.capacity())?;
+        Ok(Self { claim, integrity, waking, message_max, head, lent: None })
+    }
+
+    /// Lends the oldest message in place, if there is one, until [`Consumer::release`]. Asked again before that, it
+    /// lends the same message.
+    #[inline]
+    pub fn peek(&mut self) -> Result<Option<&[u8]>, Corrupt> {
+        let len = match self.lent {
+            Some(len) => len,
+            None => match self.accept()? {
+                Some(len) => len,
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(self.payload(len)))
+    }
+
+    /// Frees the room of the message that was lent. Does nothing where none is.
+    #[inline]
+    pub fn release(&mut self) {
+        let Some(len) = self.lent.take() else { return };
+        self.head += record::footprint(len) as u64;
+        // Release: the payload was read before the producer may overwrite it.
+        self.claim.memory.header().head.0.store(self.head, Ordering::Release);
+        wait::wake(self.waking, self.claim.peer());
+    }
+
+    /// Hands the oldest message to `read`, if there is one, and frees its room. A panic in `read` keeps the message.
+    #[inline]
+    pub fn pop<R>(&mut self, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>, Corrupt> {
+        let Some(message) = self.peek()? else { return Ok(None) };
+        let result = read(message);
+        self.release();
+        Ok(Some(result))
+    }
+
+    /// As [`Consumer::pop`], but waits for a message. `None` says that `wait` gave up.
+    #[inline]
+    pub fn pop_waiting<R>(&mut self, read: impl FnOnce(&[u8]) -> R, wait: Wait) -> Result<Option<R>, Corrupt> {
+        if self.wait(wait) { self.pop(read) } else { Ok(None) }
+    }
+
+    /// Waits until there is something to [`Consumer::peek`] at; whether there is.
+    #[inline]
+    pub fn wait(&self, wait: Wait) -> bool {
+        let word = self.claim.memory.word(self.head);
+        wait::until(wait, self.claim.own(), || word.load(Ordering::Relaxed) != record::END)
+    }
+
+    /// Looks at the word at the head, and at the payload where it has a CRC.
+    #[inline]
+    fn accept(&mut self) -> Result<Option<usize>, Corrupt> {
+        // Acquire: the payload is as it was when the word was written.
+        let word = self.claim.memory.word(self.head).load(Ordering::Acquire);
+        if word == record::END {
+            return Ok(None);
+        }
+        let (len, expected) = record::decode(self.head, word, self.message_max)?;
+        match self.integrity {
+            Integrity::None if expected != 0 => return Err(Corrupt::Record { position: self.head, word }),
+            Integrity::None => {}
+            Integrity::Crc32c => {
+                let found = crc32c::crc32c(self.payload(len));
+                if found != expected {
+                    return Err(Corrupt::Checksum { position: self.head, expected, found });
+                }
+            }
+        }
+        self.lent = Some(len);
+        Ok(Some(len))
+    }
+
+    #[inline]
+    fn payload(&self, len: usize) -> &[u8] {
+        // SAFETY: `decode` saw that `len` is at most `capacity - 16`, and `capacity` bytes are mapped from `head` on. The
+        // producer does not write there until the record is released, which takes `&mut self`.
+        unsafe { std::slice::from_raw_parts(self.claim.memory.at(self.head).add(record::WORD_BYTES), len) }
+    }
+}

@@ -1,0 +1,106 @@
+//! Why a ring cannot be had, takes no message, or yields none. It must not know how a ring works.
+
+use std::fmt;
+
+/// Why a ring, or an end of it, cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum RingError {
+    /// The capacity is not one a ring can have.
+    #[error(
+        "a ring of {capacity} bytes cannot be made: the capacity is a power of two from {least} to {most} bytes",
+        most = crate::Ring::CAPACITY_MAX
+    )]
+    Capacity {
+        /// What was asked for.
+        capacity: usize,
+        /// The least this machine's page size allows.
+        least: usize,
+    },
+    /// The descriptor leads to something else.
+    #[error("the file descriptor leads to no ring: {0}")]
+    NotARing(String),
+    /// The ring was made by a build with another layout.
+    #[error("the ring has layout version {found}, this build knows {known}; build both ends from one source")]
+    Version {
+        /// What the ring says.
+        found: u32,
+        /// What this build knows.
+        known: u32,
+    },
+    /// The shared header contradicts itself.
+    #[error("the ring's shared header is damaged: {0}")]
+    Damaged(String),
+    /// A ring has one producer and one consumer at a time.
+    #[error("the ring has a {role} already, in process {pid}; close it first")]
+    Busy {
+        /// Which end.
+        role: Role,
+        /// Who has it.
+        pid: u32,
+    },
+    /// A system call failed.
+    #[error("{call} failed")]
+    System {
+        /// Which one.
+        call: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is no shared memory of the needed kind here.
+    #[error("shared-memory rings need Linux (memfd, file seals and futex)")]
+    Unsupported,
+}
+
+/// An end of a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The writing end.
+    Producer,
+    /// The reading end.
+    Consumer,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Producer => "producer",
+            Self::Consumer => "consumer",
+        })
+    }
+}
+
+/// Why a message was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PushError {
+    /// There is no room now.
+    #[error("the ring is full; let the consumer pop and try again")]
+    Full,
+    /// It can never fit.
+    #[error("the message is larger than a ring of this capacity takes")]
+    TooLarge,
+}
+
+/// Why the next message cannot be read. The consumer stays at it, and says so again when asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Corrupt {
+    /// What stands where a record should start is none.
+    #[error("no record starts at byte {position} of the ring's life: found word {word:#018x}")]
+    Record {
+        /// Bytes since the ring was made.
+        position: u64,
+        /// What stands there.
+        word: u64,
+    },
+    /// The payload is not what the producer wrote.
+    #[error(
+        "the message at byte {position} of the ring's life has CRC32C {found:#010x}, its record says {expected:#010x}"
+    )]
+    Checksum {
+        /// Bytes since the ring was made.
+        position: u64,
+        /// What the producer computed.
+        expected: u32,
+        /// What the consumer computed.
+        found: u32,
+    },
+}

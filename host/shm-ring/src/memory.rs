@@ -1,0 +1,139 @@
+//! The shared memory of a ring: a sealed memfd whose data area is mapped twice back to back. It must not know what a
+//! record is or who holds an end.
+
+use crate::header::Header;
+use crate::{Integrity, Ring, RingError, Waking};
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::mm::{MapFlags, ProtFlags};
+use std::ffi::c_void;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
+
+/// Header, data, and the data again.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    fd: OwnedFd,
+    base: NonNull<u8>,
+    page: usize,
+    capacity: usize,
+}
+
+// SAFETY: the mapping belongs to no thread; what is shared in it is reached through atomics, or through the one
+// producer and the one consumer.
+unsafe impl Send for Memory {}
+// SAFETY: as above.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    pub(crate) fn create(capacity: usize, integrity: Integrity, waking: Waking) -> Result<Self, RingError> {
+        let page = page_allowing(capacity)?;
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let fd = rustix::fs::memfd_create("bench-host-ring", flags).map_err(system("memfd_create"))?;
+        rustix::fs::ftruncate(&fd, (page + capacity) as u64).map_err(system("ftruncate"))?;
+        let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+        rustix::fs::fcntl_add_seals(&fd, seals).map_err(system("fcntl(F_ADD_SEALS)"))?;
+        let memory = Self::map(fd, page, capacity)?;
+        // SAFETY: the first page is mapped, aligned and as large as a header at least, and nobody else has it yet.
+        unsafe { memory.base.cast::<Header>().write(Header::new(capacity, integrity, waking)) };
+        Ok(memory)
+    }
+
+    pub(crate) fn attach(fd: OwnedFd) -> Result<(Self, Integrity, Waking), RingError> {
+        let page = rustix::param::page_size();
+        let bytes = rustix::fs::fstat(&fd).map_err(system("fstat"))?.st_size;
+        let capacity = usize::try_from(bytes).ok().and_then(|bytes| bytes.checked_sub(page)).unwrap_or(0);
+        if page_allowing(capacity).is_err() {
+            return Err(RingError::NotARing(format!("its {bytes} bytes are not one page and a ring's capacity")));
+        }
+        // A peer that can shrink the memory can kill whoever touches it; a ring is sealed when it is made.
+        let seals = rustix::fs::fcntl_get_seals(&fd)
+            .map_err(|_| RingError::NotARing("it is no memfd, which the ring would be sealed by".to_owned()))?;
+        if !seals.contains(SealFlags::SHRINK) {
+            return Err(RingError::NotARing("it is not sealed against shrinking".to_owned()));
+        }
+        let memory = Self::map(fd, page, capacity)?;
+        let (integrity, waking) = memory.header().validate(capacity)?;
+        Ok((memory, integrity, waking))
+    }
+
+    /// Maps `page + capacity` bytes of `fd`, and the last `capacity` bytes again right behind. Every page is touched
+    /// here, so that no message pays for it.
+    fn map(fd: OwnedFd, page: usize, capacity: usize) -> Result<Self, RingError> {
+        let bytes = page + 2 * capacity;
+        // SAFETY: a new mapping at an address the kernel chooses replaces nothing.
+        let base = unsafe {
+            rustix::mm::mmap_anonymous(std::ptr::null_mut(), bytes, ProtFlags::empty(), MapFlags::PRIVATE)
+                .map_err(system("mmap"))?
+        };
+        let Some(base) = NonNull::new(base.cast::<u8>()) else {
+            return Err(RingError::System { call: "mmap", source: std::io::ErrorKind::InvalidData.into() });
+        };
+        // From here on the reserved addresses are unmapped on any return.
+        let memory = Self { fd, base, page, capacity };
+        for (offset, len, from) in [(0, page + capacity, 0), (page + capacity, capacity, page as u64)] {
+            let (access, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED | MapFlags::FIXED);
+            // SAFETY: `offset` and `len` lie within the `bytes` reserved above, which hold nothing.
+            unsafe {
+                let at = base.as_ptr().add(offset).cast::<c_void>();
+                rustix::mm::mmap(at, len, access, flags | MapFlags::POPULATE, &memory.fd, from)
+                    .map_err(system("mmap"))?;
+            }
+        }
+        Ok(memory)
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    #[inline]
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: the first page is mapped as long as `self` lives, aligned, and large enough; every bit pattern is a
+        // header; what changes after creation is atomic.
+        unsafe { self.base.cast::<Header>().as_ref() }
+    }
+
+    /// Where the byte at `position` of the ring's life is. The `capacity` bytes from there are mapped.
+    #[inline]
+    pub(crate) fn at(&self, position: u64) -> *mut u8 {
+        let offset = position as usize & (self.capacity - 1);
+        // SAFETY: `offset` is less than `capacity`, and `page + 2 * capacity` bytes are mapped.
+        unsafe { self.base.as_ptr().add(self.page + offset) }
+    }
+
+    /// The word at `position`, which is a multiple of 8.
+    #[inline]
+    pub(crate) fn word(&self, position: u64) -> &AtomicU64 {
+        debug_assert_eq!(position % 8, 0, "a word is aligned");
+        // SAFETY: the page and the offset are multiples of 8, and 8 bytes from there are mapped as long as `self` lives.
+        // Both ends reach a word through an atomic, or through the payload that only one of them holds at a time.
+        unsafe { AtomicU64::from_ptr(self.at(position & !7).cast()) }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: the addresses were reserved by `map`, and whoever points into them holds an `Arc` of `self`. A failure
+        // would leave them mapped, which harms nobody.
+        let _ = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.page + 2 * self.capacity) };
+    }
+}
+
+/// The page size, where a ring may have this capacity.
+fn page_allowing(capacity: usize) -> Result<usize, RingError> {
+    let page = rustix::param::page_size();
+    let least = page.max(Ring::CAPACITY_MIN);
+    if !capacity.is_power_of_two() || !(least..=Ring::CAPACITY_MAX).contains(&capacity) {
+        return Err(RingError::Capacity { capacity, least });
+    }
+    Ok(page)
+}
+
+fn system(call: &'static str) -> impl Fn(rustix::io::Errno) -> RingError {
+    move |errno| RingError::System { call, source: errno.into() }
+}

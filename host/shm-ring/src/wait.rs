@@ -1,0 +1,93 @@
+//! Waiting for the other end: spinning, or spinning and then sleeping on a futex. It must not know what is waited for.
+
+use crate::Waking;
+use crate::header::Seat;
+use std::sync::atomic::{Ordering, fence};
+use std::time::Duration;
+
+/// How long and by which means an end waits for the other. Every wait is bounded, so that the caller can look whether
+/// its peer is alive; it may also end early, and is then simply asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Looks `rounds` times, without a system call.
+    Spin {
+        /// How often.
+        rounds: u32,
+    },
+    /// Looks `rounds` times, then sleeps until the peer wakes it or the time is over. Needs a ring made with
+    /// [`Waking::Futex`]; on any other nobody wakes it before.
+    Park {
+        /// How often.
+        rounds: u32,
+        /// How long it sleeps at most.
+        timeout: Duration,
+    },
+}
+
+/// Looks until `ready` or until `wait` gives up; returns what `ready` said last. `own` is the waiting end's seat.
+#[inline]
+pub(crate) fn until(wait: Wait, own: &Seat, mut ready: impl FnMut() -> bool) -> bool {
+    let (Wait::Spin { rounds } | Wait::Park { rounds, .. }) = wait;
+    for _ in 0..rounds {
+        if ready() {
+            return true;
+        }
+        std::hint::spin_loop();
+    }
+    match wait {
+        Wait::Spin { .. } => ready(),
+        Wait::Park { timeout, .. } => park(own, timeout, ready),
+    }
+}
+
+/// Announces the sleep, looks once more, and sleeps.
+#[cold]
+fn park(own: &Seat, timeout: Duration, mut ready: impl FnMut() -> bool) -> bool {
+    own.asleep.store(1, Ordering::Relaxed);
+    // The announcement must be visible before the last look; the fence in `wake` stands between the peer's publication
+    // and its look at the announcement. So at least one of the two sees what the other wrote.
+    fence(Ordering::SeqCst);
+    if !ready() {
+        sleep(own, timeout);
+    }
+    own.asleep.store(0, Ordering::Relaxed);
+    ready()
+}
+
+/// Wakes the peer where it sleeps; called after each publication.
+#[inline]
+pub(crate) fn wake(waking: Waking, peer: &Seat) {
+    if waking == Waking::Never {
+        return;
+    }
+    fence(Ordering::SeqCst);
+    if peer.asleep.load(Ordering::Relaxed) != 0 {
+        wake_sleeper(peer);
+    }
+}
+
+/// Sleeps while the announcement stands. Interruption, a withdrawn announcement and the timeout all end it: the caller
+/// looks again in each case.
+#[cfg(target_os = "linux")]
+fn sleep(own: &Seat, timeout: Duration) {
+    use rustix::thread::{Timespec, futex};
+    let timeout = Timespec::try_from(timeout).ok();
+    let _ = futex::wait(&own.asleep, futex::Flags::empty(), 1, timeout.as_ref());
+}
+
+/// Withdraws the announcement, so that only the first of several messages pays the system call.
+#[cold]
+#[cfg(target_os = "linux")]
+fn wake_sleeper(peer: &Seat) {
+    use rustix::thread::futex;
+    if peer.asleep.swap(0, Ordering::Relaxed) != 0 {
+        // It fails for an unmapped word only, and this one is mapped.
+        let _ = futex::wake(&peer.asleep, futex::Flags::empty(), 1);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sleep(_: &Seat, _: Duration) {}
+
+#[cfg(not(target_os = "linux"))]
+fn wake_sleeper(_: &Seat) {}

@@ -1,0 +1,151 @@
+//! What a ring does when it is not what it should be. It writes into the shared memory behind the ring's back, so it
+//! knows the layout.
+
+use shm_ring::{Corrupt, Integrity, PushError, Ring, RingError};
+use std::os::fd::OwnedFd;
+
+const VERSION_AT: u64 = 8;
+const INTEGRITY_AT: u64 = 12;
+const CAPACITY_AT: u64 = 16;
+const HEAD_AT: u64 = 256;
+const PRODUCER_AT: u64 = 384;
+
+fn data_at() -> u64 {
+    rustix::param::page_size() as u64
+}
+
+fn write(ring: &Ring, at: u64, bytes: &[u8]) {
+    assert_eq!(rustix::io::pwrite(ring.fd(), bytes, at).unwrap(), bytes.len());
+}
+
+fn attach(ring: &Ring) -> Result<Ring, RingError> {
+    Ring::attach(ring.fd().try_clone_to_owned().unwrap())
+}
+
+/// Damages a fresh ring and attaches to it: the refusal must say `expect`.
+fn check(at: u64, bytes: &[u8], expect: &str) {
+    let ring = Ring::create(4096, Integrity::None).unwrap();
+    write(&ring, at, bytes);
+    let error = attach(&ring).unwrap_err().to_string();
+    assert!(error.contains(expect), "{error}");
+}
+
+#[test]
+fn a_damaged_identity_is_refused() {
+    check(0, b"x", "leads to no ring: it starts with");
+    check(VERSION_AT, &9u32.to_ne_bytes(), "layout version 9, this build knows 1");
+    check(INTEGRITY_AT, &7u32.to_ne_bytes(), "integrity 7 is not known");
+    check(CAPACITY_AT, &8192u64.to_ne_bytes(), "claims 8192 bytes, the memory has room for 4096");
+}
+
+#[test]
+fn another_file_is_refused() {
+    let refusal = |fd: OwnedFd| Ring::attach(fd).unwrap_err().to_string();
+    assert!(refusal(std::fs::File::open("/dev/null").unwrap().into()).contains("its 0 bytes are not one page"));
+    let fd = rustix::fs::memfd_create("open", rustix::fs::MemfdFlags::ALLOW_SEALING).unwrap();
+    rustix::fs::ftruncate(&fd, data_at() + 65536).unwrap();
+    assert!(refusal(fd).contains("not sealed against shrinking"));
+}
+
+#[test]
+fn only_some_capacities_are_allowed() {
+    for capacity in [0, 1, 4095, 4097, 12288, Ring::CAPACITY_MAX + 1, Ring::CAPACITY_MAX * 2, usize::MAX] {
+        let error = Ring::create(capacity, Integrity::None).unwrap_err().to_string();
+        assert!(error.contains("a power of two from") && error.contains("67108864 bytes"), "{error}");
+    }
+}
+
+#[test]
+fn an_attached_peer_cannot_lose_its_memory() {
+    let ring = Ring::create(4096, Integrity::None).unwrap();
+    assert!(rustix::fs::ftruncate(ring.fd(), 0).is_err());
+}
+
+#[test]
+fn a_damaged_record_is_an_error_and_stays_one() {
+    let ring = Ring::create(4096, Integrity::None).unwrap();
+    let (mut producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
+    producer.push(b"hello").unwrap();
+    for word in [u64::from(u32::MAX), 4096 - 16 + 2, 6 | 1 << 32] {
+        write(&ring, data_at(), &word.to_ne_bytes());
+        assert_eq!(consumer.peek(), Err(Corrupt::Record { position: 0, word }));
+        assert_eq!(consumer.pop(|_| ()), Err(Corrupt::Record { position: 0, word }));
+        consumer.release();
+    }
+    write(&ring, data_at(), &6u64.to_ne_bytes());
+    assert_eq!(consumer.peek(), Ok(Some(&b"hello"[..])));
+}
+
+#[test]
+fn a_changed_payload_does_not_match_its_crc() {
+    let ring = Ring::create(4096, Integrity::Crc32c).unwrap();
+    let (mut producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
+    producer.push(b"hello").unwrap();
+    write(&ring, data_at() + 8, b"j");
+    let (expected, found) = (crc32c::crc32c(b"hello"), crc32c::crc32c(b"jello"));
+    assert_eq!(consumer.peek(), Err(Corrupt::Checksum { position: 0, expected, found }));
+    write(&ring, data_at() + 8, b"h");
+    assert_eq!(consumer.peek(), Ok(Some(&b"hello"[..])));
+}
+
+#[test]
+fn a_damaged_head_gives_no_room() {
+    let ring = Ring::create(4096, Integrity::None).unwrap();
+    let mut producer = ring.producer().unwrap();
+    producer.push(&[0; 4000]).unwrap();
+    write(&ring, HEAD_AT, &u64::MAX.to_ne_bytes());
+    assert_eq!(producer.push(&[0; 100]), Err(PushError::Full));
+    drop(producer);
+    assert!(ring.producer().unwrap_err().to_string().contains("its head is"));
+    assert!(ring.consumer().unwrap_err().to_string().contains("its head is"));
+}
+
+#[test]
+fn an_end_is_held_once_and_given_back() {
+    let ring = Ring::create(4096, Integrity::None).unwrap();
+    let producer = ring.producer().unwrap();
+    let again = attach(&ring).unwrap();
+    let error = again.producer().unwrap_err();
+    assert!(error.to_string().contains("has a producer already"), "{error}");
+    again.consumer().unwrap();
+    again.consumer().unwrap();
+    drop(producer);
+    again.producer().unwrap();
+}
+
+#[test]
+fn an_end_of_a_dead_process_is_taken_over() {
+    let ring = Ring::create(4096, Integrity::None).unwrap();
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    write(&ring, PRODUCER_AT, &child.id().to_ne_bytes());
+    assert!(matches!(ring.producer(), Err(RingError::Busy { pid, .. }) if pid == child.id()));
+    child.wait().unwrap();
+    ring.producer().unwrap();
+}
+
+#[test]
+fn a_producer_that_died_before_it_moved_the_tail_is_continued() {
+    const TAIL_AT: u64 = 128;
+    let ring = Ring::create(4096, Integrity::None).unwrap();
+    let mut producer = ring.producer().unwrap();
+    producer.push(b"first").unwrap();
+    write(&ring, TAIL_AT, &0u64.to_ne_bytes());
+    drop(producer);
+    ring.producer().unwrap().push(b"second").unwrap();
+    let mut consumer = ring.consumer().unwrap();
+    assert_eq!(consumer.pop(<[u8]>::to_vec), Ok(Some(b"first".to_vec())));
+    assert_eq!(consumer.pop(<[u8]>::to_vec), Ok(Some(b"second".to_vec())));
+}
+
+#[test]
+fn a_message_read_before_its_dead_producer_moved_the_tail_is_not_read_again() {
+    const TAIL_AT: u64 = 128;
+    let ring = Ring::create(4096, Integrity::None).unwrap();
+    let (mut producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
+    producer.push(b"first").unwrap();
+    consumer.pop(|_| ()).unwrap().unwrap();
+    write(&ring, TAIL_AT, &0u64.to_ne_bytes());
+    drop(producer);
+    ring.producer().unwrap().push(b"second").unwrap();
+    assert_eq!(consumer.pop(<[u8]>::to_vec), Ok(Some(b"second".to_vec())));
+}
