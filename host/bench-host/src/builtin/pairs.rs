@@ -1,0 +1,40 @@
+//! The host's path against the engine's own: both are done in every operation, in turns, so that whatever the machine does
+//! meanwhile meets both.
+
+use super::sessions::{by_path, closure};
+use bench_drivers::{Module, Recording};
+use bench_model::{Arguments, ModuleError};
+use bench_sink::{SeriesId, Sink};
+use bench_wasm::{CallPair, Component, InstantiatePair, PairNs};
+
+pub(super) fn component_call(component: &Component, mut sink: Sink) -> Result<Box<dyn Recording>, ModuleError> {
+    let empty = component.descriptor().scenarios.iter().find(|scenario| scenario.name == "empty");
+    let empty = empty.ok_or_else(|| ModuleError::Other("the component describes no scenario `empty`".to_owned()))?;
+    let mut pair = CallPair::new(component, empty, &Arguments::default())?;
+    let series = by_path(&mut sink, "calls_1000")?;
+    let mut turn = Turn::default();
+    Ok(closure(sink, move |sink| record(sink, series, pair.time(1_000, turn.next())?)))
+}
+
+pub(super) fn instantiation(component: Component, mut sink: Sink) -> Result<Box<dyn Recording>, ModuleError> {
+    let pair = InstantiatePair::new(component);
+    let series = by_path(&mut sink, "instances_10")?;
+    let mut turn = Turn::default();
+    Ok(closure(sink, move |sink| record(sink, series, pair.time(10, turn.next())?)))
+}
+
+fn record(sink: &mut Sink, [host, bare]: [SeriesId; 2], pair: PairNs) -> Result<(), ModuleError> {
+    let recorded = sink.append(host, &[pair.host]).and_then(|()| sink.append(bare, &[pair.bare]));
+    recorded.map_err(|error| ModuleError::Other(error.to_string()))
+}
+
+/// Who comes first, in turns.
+#[derive(Default)]
+struct Turn(bool);
+
+impl Turn {
+    fn next(&mut self) -> bool {
+        self.0 = !self.0;
+        self.0
+    }
+}

@@ -1,0 +1,13 @@
+//! `completions`: a script for a shell, made from the command line's own description.
+
+use crate::cli::Cli;
+use crate::{Exit, output};
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+pub(crate) fn run(shell: Shell) -> anyhow::Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "bench-host", &mut script);
+    output::print(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Done)
+}

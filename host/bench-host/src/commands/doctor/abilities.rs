@@ -1,0 +1,128 @@
+//! What the machine can do. Every ability that is lacking says what for it is wanted and how to get it.
+
+use bench_sink::fingerprint::Fingerprint;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// One thing a machine may be able to do.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Ability {
+    /// Short.
+    pub(super) name: &'static str,
+    /// Whether it can.
+    pub(super) present: bool,
+    /// What was found, or what its lack means.
+    pub(super) found: String,
+    /// How to get it, where it is lacking.
+    pub(super) next_step: Option<String>,
+}
+
+pub(super) fn abilities(fingerprint: &Fingerprint) -> Vec<Ability> {
+    vec![
+        wasm_target(),
+        tool("C compiler", &["cc", "--version"], "probes in C cannot be built", "install gcc or clang"),
+        tool("Go", &["go", "version"], "plug-ins in Go cannot be built", "install Go 1.26 or later"),
+        postgresql(),
+        criu(),
+        tool("perf", &["perf", "--version"], "no sampling profiler", "install linux-perf (Debian) or perf"),
+        cores(fingerprint),
+        clock_source(fingerprint),
+        governor(fingerprint),
+        load(fingerprint),
+    ]
+}
+
+fn present(name: &'static str, found: impl Into<String>) -> Ability {
+    Ability { name, present: true, found: found.into(), next_step: None }
+}
+
+fn lacking(name: &'static str, found: impl Into<String>, next_step: impl Into<String>) -> Ability {
+    Ability { name, present: false, found: found.into(), next_step: Some(next_step.into()) }
+}
+
+/// The first line a command prints; on its failure, the first line of what it says about that.
+fn first_line(command: &[&str]) -> Result<String, String> {
+    let output = Command::new(command[0]).args(&command[1..]).output().map_err(|error| format!("`{}`: {error}", command[0]))?;
+    let line = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().trim().to_owned();
+    if output.status.success() {
+        Ok(line(&output.stdout))
+    } else {
+        Err([line(&output.stderr), line(&output.stdout)].into_iter().find(|line| !line.is_empty()).unwrap_or_default())
+    }
+}
+
+fn tool(name: &'static str, command: &[&str], without: &str, next_step: &str) -> Ability {
+    match first_line(command) {
+        Ok(version) => present(name, version),
+        Err(reason) => lacking(name, format!("{without} ({reason})"), next_step),
+    }
+}
+
+fn wasm_target() -> Ability {
+    const NAME: &str = "wasm target";
+    match first_line(&["rustc", "--print", "target-libdir", "--target", "wasm32-wasip2"]) {
+        Ok(folder) if Path::new(&folder).is_dir() => present(NAME, "wasm32-wasip2 of the Rust toolchain"),
+        Ok(_) => lacking(NAME, "plug-ins in Rust cannot be built as components", "rustup target add wasm32-wasip2"),
+        Err(reason) => lacking(NAME, format!("no Rust toolchain ({reason})"), "install Rust with rustup, then `cargo xtask setup`"),
+    }
+}
+
+/// On the path, or where Debian puts the servers of each version.
+fn postgresql() -> Ability {
+    const NAME: &str = "PostgreSQL";
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let packaged = versions.map(|entry| entry.path().join("bin/postgres")).filter(|path| path.is_file()).max();
+    let server = packaged.unwrap_or_else(|| PathBuf::from("postgres"));
+    match first_line(&[&server.to_string_lossy(), "--version"]) {
+        Ok(version) => present(NAME, version),
+        Err(reason) => lacking(NAME, format!("no server to start ({reason})"), "install postgresql"),
+    }
+}
+
+fn criu() -> Ability {
+    const NAME: &str = "CRIU";
+    match first_line(&["criu", "--version"]) {
+        Err(reason) => lacking(NAME, format!("no checkpoint and restore ({reason})"), "install criu, at least 4.1 on a recent kernel"),
+        Ok(version) => match first_line(&["criu", "check"]) {
+            Ok(_) => present(NAME, version),
+            Err(reason) => lacking(NAME, format!("{version} does not work here: {reason}"), "run `criu check` as root; a recent kernel needs 4.1"),
+        },
+    }
+}
+
+fn cores(fingerprint: &Fingerprint) -> Ability {
+    match fingerprint.cpus {
+        0 | 1 => lacking("two cores", "one: nothing can be measured between cores", "allow this process a second processor"),
+        cpus => present("two cores", format!("{cpus} processors")),
+    }
+}
+
+fn clock_source(fingerprint: &Fingerprint) -> Ability {
+    const NAME: &str = "clock source";
+    match fingerprint.clock_source.as_deref() {
+        Some(source @ ("tsc" | "kvm-clock" | "arch_sys_counter" | "hyperv_clocksource_tsc_page")) => present(NAME, format!("{source}, read without a system call")),
+        Some(source) => lacking(NAME, format!("{source}: every reading is a system call"), "boot with clocksource=tsc where the processor allows it"),
+        None => lacking(NAME, "not told by this system", "compare the limit `clock` below with that of `syscall`"),
+    }
+}
+
+fn governor(fingerprint: &Fingerprint) -> Ability {
+    const NAME: &str = "governor";
+    match fingerprint.governor.as_deref() {
+        Some("performance") => present(NAME, "performance"),
+        Some(other) => lacking(NAME, format!("{other}: the frequency follows the load"), "cpupower frequency-set -g performance"),
+        None => present(NAME, "the kernel scales no frequency here"),
+    }
+}
+
+fn load(fingerprint: &Fingerprint) -> Ability {
+    const NAME: &str = "quiet";
+    match fingerprint.load {
+        Some([minute, ..]) if minute > 0.5 * f64::from(fingerprint.cpus) => {
+            lacking(NAME, format!("load {minute:.2} over the last minute"), "stop other work, or wait, before measuring")
+        }
+        Some([minute, ..]) => present(NAME, format!("load {minute:.2} over the last minute")),
+        None => lacking(NAME, "the load is not told by this system", "make sure that nothing else is running"),
+    }
+}

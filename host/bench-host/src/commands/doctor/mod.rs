@@ -1,0 +1,64 @@
+//! `doctor`: what this machine can and cannot do, with a reason and the next step for each lack, and its limits.
+
+mod abilities;
+
+use crate::cli::{DoctorArgs, Format, GrantArgs, LimitArgs};
+use crate::execute::{interrupt, limits};
+use crate::modules::Loader;
+use crate::{Exit, output};
+use abilities::{Ability, abilities};
+use bench_engine::calibration::Effort;
+use bench_report::scale;
+use bench_sink::fingerprint::Fingerprint;
+use bench_sink::runfile::LimitRecord;
+use serde_json::json;
+
+/// Long enough for the dearest limit on a slow disk.
+const DEADLINE_NS: u64 = 60_000_000_000;
+
+pub(crate) fn run(arguments: &DoctorArgs) -> anyhow::Result<Exit> {
+    let nothing = GrantArgs { allow_net: Vec::new(), allow_dir: Vec::new(), env: Vec::new() };
+    let loader = Loader::new(&nothing, LimitArgs { memory: 1 << 30, deadline: DEADLINE_NS })?;
+    let fingerprint = Fingerprint::take(env!("CARGO_PKG_VERSION"));
+    let abilities = abilities(&fingerprint);
+    let effort = if arguments.quick { Effort::QUICK } else { Effort::DEFAULT };
+    let here = std::env::current_dir()?;
+    let Some(limits) = limits(&loader, effort, &here, interrupt()?)? else { return Ok(Exit::NotMeasured) };
+    output::print(&match arguments.format {
+        Format::Json => serde_json::to_string_pretty(&json!({
+            "fingerprint": fingerprint, "abilities": abilities, "calibration": limits,
+        }))?,
+        _ => text(&fingerprint, &abilities, &limits),
+    })?;
+    Ok(Exit::Done)
+}
+
+fn text(fingerprint: &Fingerprint, abilities: &[Ability], limits: &[LimitRecord]) -> String {
+    let cpu = fingerprint.cpu_model.as_deref().unwrap_or("unnamed processor");
+    let mut text = format!("{} × {cpu}, {} {}\n\n", fingerprint.cpus, fingerprint.os, fingerprint.kernel);
+    for ability in abilities {
+        let mark = if ability.present { "yes" } else { "no " };
+        text.push_str(&format!("{mark}  {:14} {}\n", ability.name, ability.found));
+        if let Some(next) = &ability.next_step {
+            text.push_str(&format!("                    {next}\n"));
+        }
+    }
+    text.push_str(&format!("\n{:15} {:>12} {:>12} {:>6}  measured as\n", "limit", "median", "min", "n"));
+    for limit in limits {
+        let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| shown(limit, value));
+        text.push_str(&format!(
+            "{:15} {:>12} {:>12} {:>6}  {}\n",
+            limit.limit,
+            shown(limit.median),
+            shown(limit.min),
+            limit.count,
+            limit.detail
+        ));
+    }
+    text
+}
+
+/// A time; for a limit per byte, the bandwidth that is its inverse: nanoseconds a byte are seconds a gigabyte.
+fn shown(limit: &LimitRecord, value: f64) -> String {
+    if limit.unit == "ns/By" { format!("{:.1} GB/s", 1.0 / value) } else { scale::nanoseconds(value) }
+}

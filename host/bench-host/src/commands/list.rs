@@ -1,0 +1,137 @@
+//! `list`: what modules describe, import and are granted; or what a run has recorded.
+
+use crate::cli::{Format, ListArgs};
+use crate::execute::{interrupt, print_view};
+use crate::modules::{Loaded, Loader, Modules};
+use crate::worker::Kind;
+use crate::{Exit, output, paths};
+use bench_model::{Scenario, Unit};
+use bench_report::{RunView, escape};
+use bench_wire::DescriptorJson;
+use serde_json::{Value, json};
+
+pub(crate) fn run(arguments: &ListArgs) -> anyhow::Result<Exit> {
+    if let Some(directory) = &arguments.run {
+        let view = RunView::read(directory)?;
+        print_view(&view, arguments.format)?;
+        return Ok(Exit::Done);
+    }
+    let files = if arguments.files.is_empty() { paths::modules(&[])? } else { arguments.files.clone() };
+    let loader = Loader::new(&arguments.grants, arguments.limits)?;
+    let modules = loader.load(&files, arguments.files.is_empty(), interrupt()?);
+    let with_suites = arguments.files.is_empty();
+    match arguments.format {
+        Format::Json => output::print(&serde_json::to_string_pretty(&document(&modules, with_suites))?)?,
+        _ => output::print(&text(&modules, with_suites))?,
+    }
+    modules.refused.iter().for_each(|refused| output::line(&format!("bench-host: {}", refused.reason)));
+    Ok(if modules.refused.is_empty() { Exit::Done } else { Exit::Finding })
+}
+
+fn document(modules: &Modules, with_suites: bool) -> Value {
+    let module = |loaded: &Loaded| {
+        let imports: Vec<_> = loaded.imports.iter().map(|name| json!({"name": name, "granted": granted(loaded, name)})).collect();
+        json!({
+            "file": loaded.offer.file.display().to_string(),
+            "sha256": loaded.offer.sha256,
+            "arm": loaded.offer.arm.to_string(),
+            "descriptor": DescriptorJson::from(&loaded.offer.descriptor),
+            "imports": imports,
+            "granted": loaded.spec.grants.describe(),
+        })
+    };
+    let mut document = json!({
+        "modules": modules.loaded.iter().map(module).collect::<Vec<_>>(),
+        "refused": modules.refused.iter().map(|refused| {
+            json!({"file": refused.file.display().to_string(), "reason": refused.reason})
+        }).collect::<Vec<_>>(),
+    });
+    if with_suites {
+        let suites = bench_registry::suite_names().filter_map(|name| Some(json!({"name": name, "summary": bench_registry::suite(name).ok()?.summary})));
+        document["suites"] = suites.collect();
+    }
+    document
+}
+
+fn text(modules: &Modules, with_suites: bool) -> String {
+    let mut text = String::new();
+    let mut shown: Vec<&str> = Vec::new();
+    for loaded in &modules.loaded {
+        let descriptor = &loaded.offer.descriptor;
+        if shown.contains(&descriptor.name.as_str()) {
+            continue;
+        }
+        shown.push(&descriptor.name);
+        let arms: Vec<_> = modules.loaded.iter().filter(|other| other.offer.descriptor.name == descriptor.name).collect();
+        text.push_str(&format!("{} {}  {}\n", descriptor.name, escape(&descriptor.version), escape(&descriptor.summary)));
+        for arm in &arms {
+            text.push_str(&format!("  {:7} {}\n", arm.offer.arm, arm.offer.file.display()));
+        }
+        descriptor.scenarios.iter().for_each(|scenario| push_scenario(&mut text, &descriptor.name, scenario));
+        arms.iter().filter(|arm| arm.spec.kind == Kind::Component).for_each(|arm| push_imports(&mut text, arm));
+        text.push('\n');
+    }
+    if with_suites {
+        text.push_str("suites\n");
+        for name in bench_registry::suite_names() {
+            let summary = bench_registry::suite(name).map(|suite| suite.summary).unwrap_or_default();
+            text.push_str(&format!("  {name:10} {summary}\n"));
+        }
+    }
+    text
+}
+
+fn push_scenario(text: &mut String, module: &str, scenario: &Scenario) {
+    text.push_str(&format!("  {module}/{}  {}\n", scenario.name, escape(&scenario.summary)));
+    for parameter in &scenario.parameters {
+        let defaults: Vec<_> = parameter.defaults.iter().map(ToString::to_string).collect();
+        let (name, defaults, unit) = (&parameter.name, defaults.join(","), unit(&parameter.unit));
+        let line = format!("    -p {name}={defaults}{unit}  [{}]  {}", parameter.domain, parameter.summary);
+        text.push_str(&escape(&line));
+        text.push('\n');
+    }
+    for metric in &scenario.metrics {
+        let labels = if metric.labels.is_empty() { String::new() } else { format!("{{{}}}", metric.labels.join(",")) };
+        let line = format!("    records {}{labels}{}  {}", metric.name, unit(&metric.unit), metric.summary);
+        text.push_str(&escape(&line));
+        text.push('\n');
+    }
+    for requirement in &scenario.requirements {
+        let kind = if requirement.optional { "can use" } else { "needs" };
+        text.push_str(&escape(&format!("    {kind} {}  {}", requirement.capability, requirement.purpose)));
+        text.push('\n');
+    }
+}
+
+fn unit(unit: &Unit) -> String {
+    match unit.as_str() {
+        "" => String::new(),
+        name => format!(" {name}"),
+    }
+}
+
+fn push_imports(text: &mut String, loaded: &Loaded) {
+    text.push_str("  imports\n");
+    for import in &loaded.imports {
+        text.push_str(&format!("    {import}  {}\n", granted(loaded, import)));
+    }
+    let grants = loaded.spec.grants.describe();
+    text.push_str(&format!("  granted {}\n", if grants.is_empty() { "nothing".to_owned() } else { grants.join(", ") }));
+}
+
+/// What a component gets of an interface it imports.
+fn granted(loaded: &Loaded, import: &str) -> &'static str {
+    let grants = &loaded.spec.grants;
+    let reads = loaded.offer.descriptor.scenarios.iter().flat_map(|scenario| &scenario.requirements);
+    let reads = reads.filter_map(|requirement| requirement.read_parameter()).count() > 0;
+    match import {
+        _ if import.starts_with("bench-host:") => "offered",
+        _ if import.starts_with("wasi:filesystem/") && !grants.directories.is_empty() => "granted",
+        _ if import.starts_with("wasi:filesystem/") && reads => "the paths of its parameters, read-only",
+        _ if import.starts_with("wasi:sockets/") && !grants.connections.is_empty() => "granted",
+        _ if import.starts_with("wasi:cli/environment") && !grants.environment.is_empty() => "granted",
+        _ if import.starts_with("wasi:cli/std") || import.starts_with("wasi:io/") || import.starts_with("wasi:cli/exit") => "bounded",
+        _ if import.starts_with("wasi:clocks/") || import.starts_with("wasi:random/") => "offered",
+        _ => "denied",
+    }
+}

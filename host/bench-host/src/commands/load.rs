@@ -1,0 +1,44 @@
+//! `load`: every scenario of the files that were given.
+
+use crate::cli::{Common, LoadArgs};
+use crate::effort::Effort;
+use crate::execute::{Job, execute, interrupt};
+use crate::modules::{Loader, Modules};
+use crate::{Exit, output};
+use bench_engine::{Interrupt, Plan, Selection};
+
+pub(crate) fn run(arguments: LoadArgs) -> anyhow::Result<Exit> {
+    let interrupt = interrupt()?;
+    let common = &arguments.common;
+    let loader = Loader::new(&common.grants, common.limits)?;
+    let modules = loader.load(&arguments.files, false, interrupt);
+    let effort = Effort::new(common, &[])?;
+    plan_and_execute(&loader, &modules, &[selection("*", common)], effort, common, interrupt)
+}
+
+/// A selection by `pattern`, narrowed and set as the options say.
+pub(crate) fn selection(pattern: &str, common: &Common) -> Selection {
+    Selection { pattern: pattern.to_owned(), arms: common.arm.clone(), axes: common.parameters.clone() }
+}
+
+/// Plans what `selections` ask of `modules`, executes it, and says how it went.
+pub(crate) fn plan_and_execute(
+    loader: &Loader,
+    modules: &Modules,
+    selections: &[Selection],
+    effort: Effort,
+    common: &Common,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Exit> {
+    if modules.loaded.is_empty() {
+        modules.refused.iter().for_each(|refused| output::line(&format!("bench-host: {}", refused.reason)));
+        anyhow::bail!("no module could be loaded, so there is nothing to measure");
+    }
+    let seed = common.seed.unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64);
+    let mut plan = Plan::build(modules.offers(), selections, effort.processes, seed)?;
+    if let Some(filter) = &common.filter {
+        plan = plan.filtered(filter)?;
+    }
+    let job = Job { loader, modules, plan: &plan, effort, seed, common };
+    execute(&job, interrupt)
+}

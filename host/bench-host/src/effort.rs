@@ -1,0 +1,51 @@
+//! How much is measured: what the user says, else what the suite says, else the defaults.
+
+use crate::cli::Common;
+use bench_engine::{Amount, Budget, calibration};
+use bench_registry::Suite;
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    /// Worker processes a cell.
+    pub(crate) processes: u32,
+    /// Of each process.
+    pub(crate) budget: Budget,
+    /// Of the machine's limits.
+    pub(crate) calibration: calibration::Effort,
+}
+
+const CELL_NS: u64 = 1_500_000_000;
+const QUICK_CELL_NS: u64 = 100_000_000;
+const WARM_UP_NS: u64 = 100_000_000;
+const QUICK_WARM_UP_NS: u64 = 20_000_000;
+
+impl Effort {
+    /// Out of the options and the first suite that says something.
+    pub(crate) fn new(common: &Common, suites: &[Suite]) -> anyhow::Result<Self> {
+        let quick = common.quick;
+        let of_suites = suites.iter().find_map(|suite| suite.processes);
+        let processes = common.processes.or(of_suites.filter(|_| !quick)).unwrap_or(if quick { 1 } else { 3 });
+        let suite_time = suites.iter().find_map(|suite| suite.time.as_deref()).filter(|_| !quick);
+        let suite_time = suite_time.map(crate::cli::duration_ns).transpose().map_err(anyhow::Error::msg)?;
+        let cell_ns = common.time.or(suite_time).unwrap_or(if quick { QUICK_CELL_NS } else { CELL_NS });
+        let share = u64::from(processes);
+        let amount = match common.iterations {
+            Some(operations) => Amount::Operations(operations.div_ceil(share)),
+            None => Amount::Time { ns: cell_ns.div_ceil(share) },
+        };
+        let warm_up_ns = if quick { QUICK_WARM_UP_NS } else { WARM_UP_NS };
+        let calibration = if quick { calibration::Effort::QUICK } else { calibration::Effort::DEFAULT };
+        Ok(Self { processes, budget: Budget { warm_up_ns, amount }, calibration })
+    }
+
+    /// The measured time of one process, where that is how effort was given.
+    pub(crate) fn time_ns(&self) -> Option<u64> {
+        if let Amount::Time { ns } = self.budget.amount { Some(ns) } else { None }
+    }
+
+    /// The measured operations of one process, where that is how effort was given.
+    pub(crate) fn iterations(&self) -> Option<u64> {
+        if let Amount::Operations(operations) = self.budget.amount { Some(operations) } else { None }
+    }
+}

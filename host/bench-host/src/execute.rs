@@ -1,0 +1,242 @@
+//! One run from the plan to the table: run directory, limits before, cells, limits after, summary. Whatever ends a run early,
+//! what it has is kept and shown.
+
+use crate::Exit;
+use crate::cli::{Common, Format};
+use crate::effort::Effort;
+use crate::modules::{Loader, Modules, resolve_paths};
+use crate::output;
+use crate::progress::Progress;
+use crate::worker::{MeasureRequest, Reply, Request};
+use anyhow::Context;
+use bench_engine::worker::{Captured, WorkerError};
+use bench_engine::{Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
+use bench_report::RunView;
+use bench_sink::digest;
+use bench_sink::fingerprint::Fingerprint;
+use bench_sink::runfile::{CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunRecord, RunWriter, Status, When};
+use bench_wire::ArgumentsJson;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+static INTERRUPT: Interrupt = Interrupt::new();
+
+/// What Ctrl-C raises. The first asks to stop and keep what there is; the second stops at once.
+pub(crate) fn interrupt() -> anyhow::Result<&'static Interrupt> {
+    ctrlc::set_handler(|| {
+        if INTERRUPT.raise() {
+            std::process::exit(130);
+        }
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(&INTERRUPT)
+}
+
+/// What is to be executed.
+#[derive(Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) loader: &'a Loader,
+    pub(crate) modules: &'a Modules,
+    pub(crate) plan: &'a Plan,
+    pub(crate) effort: Effort,
+    pub(crate) seed: u64,
+    pub(crate) common: &'a Common,
+}
+
+/// Executes `job`, prints the summary, and says how it went.
+pub(crate) fn execute(job: &Job<'_>, interrupt: &Interrupt) -> anyhow::Result<Exit> {
+    if job.common.dry_run {
+        return print_plan(job.plan);
+    }
+    let now = jiff::Timestamp::now();
+    let id = run_id(now);
+    let directory = job.common.out.join(&id);
+    let mut writer = RunWriter::create(&directory).context("give another folder with --out DIR")?;
+    let mut head = vec![Record::Run(run_record(job, &id, now))];
+    head.extend(job.modules.records().into_iter().map(Record::Module));
+    writer.append(&head)?;
+    let ended = measure(job, &mut writer, interrupt);
+    if let Err(error) = &ended {
+        output::line(&format!("bench-host: {error:#}; the run so far is kept: make room, or give another folder with --out DIR"));
+    }
+    let view = RunView::read(&directory)?;
+    print_view(&view, job.common.format)?;
+    Ok(match ended {
+        Ok(Ended::Complete) => exit(&view),
+        Ok(Ended::Interrupted) | Err(_) => Exit::NotMeasured,
+    })
+}
+
+/// Limits, cells, limits, end.
+fn measure(job: &Job<'_>, writer: &mut RunWriter, interrupt: &Interrupt) -> anyhow::Result<Ended> {
+    let directory = writer.directory().to_owned();
+    calibrate(job, writer, When::Before, &directory, interrupt)?;
+    let mut progress = Progress::new(job.plan.order.len());
+    let mut bench = WorkerBench { job, interrupt, directory: &directory };
+    let ended = run(job.plan, &mut bench, writer, &mut progress, interrupt)?;
+    drop(progress);
+    if ended == Ended::Complete {
+        calibrate(job, writer, When::After, &directory, interrupt)?;
+    }
+    let stopped = (ended == Ended::Interrupted).then(|| "interrupted".to_owned());
+    writer.append(&[Record::End(EndRecord { finished: jiff::Timestamp::now().to_string(), stopped })])?;
+    Ok(ended)
+}
+
+fn calibrate(job: &Job<'_>, writer: &mut RunWriter, when: When, directory: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
+    if let Some(limits) = limits(job.loader, job.effort.calibration, directory, interrupt)? {
+        writer.append(&[Record::Calibration(CalibrationRecord { when, limits })])?;
+    }
+    Ok(())
+}
+
+/// The machine's limits, measured in a worker; nothing where somebody wants to stop.
+pub(crate) fn limits(
+    loader: &Loader,
+    effort: bench_engine::calibration::Effort,
+    directory: &Path,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Option<Vec<LimitRecord>>> {
+    let request = Request::Calibrate {
+        samples: effort.samples,
+        dear_samples: effort.dear_samples,
+        directory: directory.to_owned(),
+        cache: loader.cache.clone(),
+    };
+    match loader.workers.call(&request, loader.deadline(), interrupt).result {
+        Ok(Reply::Calibrated(limits)) => Ok(Some(limits)),
+        Ok(_) => anyhow::bail!("the worker answered something else"),
+        Err(WorkerError::Interrupted) => Ok(None),
+        Err(error) => Err(error).context("cannot measure the machine's limits"),
+    }
+}
+
+/// Executes units in worker processes.
+struct WorkerBench<'a> {
+    job: &'a Job<'a>,
+    interrupt: &'a Interrupt,
+    directory: &'a Path,
+}
+
+impl Workbench for WorkerBench<'_> {
+    fn execute(&mut self, plan: &Plan, unit: Unit) -> UnitEnd {
+        let done = |report| UnitEnd::Done(Box::new(report));
+        let cell = plan.cell(unit.cell);
+        let (module, arguments) = match resolve_paths(&self.job.modules.loaded[cell.offer], cell) {
+            Ok(resolved) => resolved,
+            Err(reason) => return done(Report::without_figures(unit, Status::Skipped, reason)),
+        };
+        let budget = self.job.effort.budget;
+        let request = Request::Measure(Box::new(MeasureRequest {
+            module,
+            cell: unit.cell,
+            process: unit.process,
+            scenario: cell.scenario.name.clone(),
+            arguments: ArgumentsJson(arguments),
+            warm_up_ns: budget.warm_up_ns,
+            time_ns: self.job.effort.time_ns(),
+            iterations: self.job.effort.iterations(),
+        }));
+        let measured = Duration::from_nanos(budget.warm_up_ns + self.job.effort.time_ns().unwrap_or_default());
+        let end = self.job.loader.workers.call(&request, self.job.loader.deadline() + measured, self.interrupt);
+        self.keep_output(unit, &end.stdout, &end.stderr);
+        match end.result {
+            Ok(Reply::Measured(mut report)) => {
+                explain_by_output(&mut report, &end.stderr);
+                UnitEnd::Done(report)
+            }
+            Ok(Reply::Refused(reason)) => done(Report::without_figures(unit, Status::Failed, reason)),
+            Ok(_) => done(Report::without_figures(unit, Status::Failed, "the worker answered something else")),
+            Err(WorkerError::Interrupted) => UnitEnd::Interrupted,
+            Err(error) => done(Report::without_figures(unit, Status::Failed, error.to_string())),
+        }
+    }
+}
+
+impl WorkerBench<'_> {
+    /// What a module printed goes beside the run file, bounded, and only where there is something.
+    fn keep_output(&self, unit: Unit, stdout: &Captured, stderr: &Captured) {
+        for (name, captured) in [("stdout", stdout), ("stderr", stderr)] {
+            if captured.total == 0 {
+                continue;
+            }
+            let logs = self.directory.join("logs");
+            let file = logs.join(format!("cell-{:04}-process-{}.{name}", unit.cell, unit.process));
+            // A log that cannot be kept costs no figure.
+            if let Err(error) = fs::create_dir_all(&logs).and_then(|()| fs::write(&file, captured.to_log())) {
+                tracing::warn!(%error, file = %file.display(), "what a module printed is not kept");
+            }
+        }
+    }
+}
+
+/// A module that failed has often said why just before.
+fn explain_by_output(report: &mut Report, stderr: &Captured) {
+    let outcome = &mut report.outcome;
+    if outcome.status == Status::Failed
+        && let (Some(reason), Some(line)) = (&mut outcome.reason, stderr.telling_line())
+    {
+        reason.push_str(&format!(" (it printed: {line})"));
+    }
+}
+
+fn run_record(job: &Job<'_>, id: &str, now: jiff::Timestamp) -> RunRecord {
+    RunRecord {
+        id: id.to_owned(),
+        started: now.to_string(),
+        seed: job.seed,
+        command: std::env::args().collect(),
+        planned: Planned {
+            cells: job.plan.cells.len() as u32,
+            processes: job.effort.processes,
+            time_ns: job.effort.time_ns(),
+            iterations: job.effort.iterations(),
+        },
+        fingerprint: Fingerprint::take(env!("CARGO_PKG_VERSION")),
+    }
+}
+
+/// The time in UTC, and six digits that tell two runs of one second apart.
+fn run_id(now: jiff::Timestamp) -> String {
+    let unique = digest::of_bytes(format!("{} {}", now.as_nanosecond(), std::process::id()).as_bytes());
+    format!("{}-{}", now.strftime("%Y-%m-%dT%H-%M-%SZ"), &unique[..6])
+}
+
+fn print_plan(plan: &Plan) -> anyhow::Result<Exit> {
+    let mut text = String::new();
+    for unit in &plan.order {
+        let cell = plan.cell(unit.cell);
+        let (name, arm) = (plan.full_name(cell), plan.offer(cell).arm);
+        text.push_str(&format!("{name}  {arm}  process {}  {}\n", unit.process, cell.arguments));
+    }
+    output::print(&text)?;
+    Ok(Exit::Done)
+}
+
+/// The summary, in the form that was asked for; what went wrong goes to standard error where the form has no room for it.
+pub(crate) fn print_view(view: &RunView, format: Format) -> anyhow::Result<()> {
+    let directory = view.directory.display();
+    let text = match format {
+        Format::Table => format!("{}\nrun directory: {directory}\n", bench_report::table(view, bench_report::Style::Table)),
+        Format::Markdown => bench_report::table(view, bench_report::Style::Markdown),
+        Format::Json => serde_json::to_string_pretty(&bench_report::json(view))?,
+        Format::Csv => bench_report::csv(view),
+    };
+    output::print(&text)?;
+    if matches!(format, Format::Json | Format::Csv) {
+        bench_report::notes(view).iter().for_each(|note| output::line(&format!("bench-host: {note}")));
+    }
+    Ok(())
+}
+
+/// A finding where a cell failed or a module was refused; not measured where no cell has a figure.
+pub(crate) fn exit(view: &RunView) -> Exit {
+    if view.findings() > 0 {
+        Exit::Finding
+    } else if view.cells.iter().any(|cell| cell.status == Status::Ok) {
+        Exit::Done
+    } else {
+        Exit::NotMeasured
+    }
+}

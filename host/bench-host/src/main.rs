@@ -1,0 +1,69 @@
+//! The command line: parse, build, do. Exit status 0 means all done and nothing found, 1 a finding, 2 not measured.
+
+#![forbid(unsafe_code)]
+
+mod builtin;
+mod cli;
+mod commands;
+mod effort;
+mod execute;
+mod modules;
+mod output;
+mod paths;
+mod progress;
+mod worker;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All done, nothing found.
+    Done,
+    /// A cell failed, a check failed, a target was missed.
+    Finding,
+    /// Nothing was measured, or not all of it.
+    NotMeasured,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::SUCCESS,
+            Exit::Finding => Self::from(1),
+            Exit::NotMeasured => Self::from(2),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(cli.verbose);
+    let result = match cli.command {
+        Command::Load(arguments) => commands::load::run(arguments),
+        Command::List(arguments) => commands::list::run(&arguments),
+        Command::Run(arguments) => commands::run::run(arguments),
+        Command::Validate(arguments) => commands::validate::run(&arguments),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments),
+        Command::Check(arguments) => commands::check::run(&arguments),
+        Command::Completions { shell } => commands::completions::run(shell),
+        Command::Worker => worker::serve(),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::error(&error);
+            Exit::NotMeasured.into()
+        }
+    }
+}
+
+/// Logs go to standard error; `RUST_LOG` says which, else `-v` says how many.
+fn start_log(verbose: u8) {
+    let default = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("{default},wasmtime=warn,cranelift=warn,regalloc2=warn")));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(verbose > 1).init();
+}

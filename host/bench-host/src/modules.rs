@@ -1,0 +1,260 @@
+//! The modules a command was given: told apart by name, described by a worker each, granted what the command grants.
+
+use crate::cli::{GrantArgs, LimitArgs};
+use crate::paths;
+use crate::worker::{Kind, ModuleSpec, Reply, Request};
+use anyhow::Context;
+use bench_drivers::{DirectoryGrant, Grants};
+use bench_engine::worker::Workers;
+use bench_engine::{Cell, Interrupt, Offer, Selection};
+use bench_model::{Arguments, Arm, Descriptor, Value};
+use bench_sink::digest;
+use bench_sink::runfile::ModuleRecord;
+use bench_wire::DescriptorJson;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+/// A module that could be loaded.
+#[derive(Clone, Debug)]
+pub(crate) struct Loaded {
+    pub(crate) spec: ModuleSpec,
+    pub(crate) offer: Offer,
+    /// The interfaces it imports.
+    pub(crate) imports: Vec<String>,
+}
+
+/// A file that could not.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    pub(crate) file: PathBuf,
+    pub(crate) sha256: Option<String>,
+    /// Names the file, says why and what to do.
+    pub(crate) reason: String,
+}
+
+/// What a command was given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Modules {
+    pub(crate) loaded: Vec<Loaded>,
+    pub(crate) refused: Vec<Refused>,
+}
+
+/// How modules are loaded, whatever they are.
+#[derive(Clone, Debug)]
+pub(crate) struct Loader {
+    pub(crate) workers: Workers,
+    pub(crate) grants: Grants,
+    pub(crate) cache: Option<PathBuf>,
+    pub(crate) limits: LimitArgs,
+}
+
+/// The name of the file a builtin module is shown with.
+pub(crate) const BUILTIN: &str = "builtin:self";
+
+/// The word that stands for the project's own sources where a scenario reads a path.
+const PROJECT: &str = "@project";
+
+impl Loader {
+    pub(crate) fn new(grants: &GrantArgs, limits: LimitArgs) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("cannot find this program to start workers with")?;
+        let variable = |name: &String| {
+            let value = std::env::var(name).with_context(|| format!("--env {name}: not set, or not text"))?;
+            anyhow::Ok((name.clone(), value))
+        };
+        Ok(Self {
+            workers: Workers { program, arguments: vec!["worker".to_owned()] },
+            grants: Grants {
+                directories: grants.allow_dir.clone(),
+                connections: grants.allow_net.clone(),
+                environment: grants.env.iter().map(variable).collect::<anyhow::Result<_>>()?,
+            },
+            cache: paths::code_cache(),
+            limits,
+        })
+    }
+
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_nanos(self.limits.deadline)
+    }
+
+    /// Describes `files`, two at a time, and with each component the probe of its name beside it.
+    pub(crate) fn load(&self, files: &[PathBuf], with_builtin: bool, interrupt: &Interrupt) -> Modules {
+        let mut given = with_native_arms(files);
+        given.extend(with_builtin.then(|| PathBuf::from(BUILTIN)));
+        let (first, second) = given.split_at(given.len().div_ceil(2));
+        let load_all = |files: &[PathBuf]| files.iter().map(|file| self.load_one(file, interrupt)).collect::<Vec<_>>();
+        let mut results = Vec::new();
+        thread::scope(|scope| {
+            let other = scope.spawn(|| load_all(second));
+            results = load_all(first);
+            results.extend(other.join().unwrap_or_default());
+        });
+        let mut modules = Modules::default();
+        for result in results {
+            match result {
+                Ok(loaded) => modules.loaded.push(loaded),
+                Err(refused) => modules.refused.push(refused),
+            }
+        }
+        modules.refuse_other_descriptions();
+        modules
+    }
+
+    fn load_one(&self, file: &Path, interrupt: &Interrupt) -> Result<Loaded, Refused> {
+        let refuse = |sha256: Option<&str>, reason: String| Refused { file: file.to_owned(), sha256: sha256.map(str::to_owned), reason };
+        let kind = kind(file).map_err(|reason| refuse(None, reason))?;
+        let sha256 = match kind {
+            Kind::Builtin => env!("CARGO_PKG_VERSION").to_owned(),
+            _ => digest::of_file(file).map_err(|error| refuse(None, format!("{}: cannot be read: {error}", file.display())))?,
+        };
+        let spec = ModuleSpec {
+            file: file.to_owned(),
+            sha256: sha256.clone(),
+            kind,
+            grants: self.grants.clone(),
+            cache: self.cache.clone(),
+            memory_bytes_max: usize::try_from(self.limits.memory).unwrap_or(usize::MAX),
+        };
+        let end = self.workers.call::<_, Reply>(&Request::Describe(spec.clone()), self.deadline(), interrupt);
+        let (descriptor, imports) = match end.result {
+            Ok(Reply::Described { descriptor, imports }) => (descriptor, imports),
+            Ok(Reply::Refused(reason)) => return Err(refuse(Some(&sha256), reason)),
+            Ok(_) => return Err(refuse(Some(&sha256), format!("{}: the worker answered something else", file.display()))),
+            Err(error) => return Err(refuse(Some(&sha256), format!("{}: while it was loaded, {error}", file.display()))),
+        };
+        let descriptor = Descriptor::try_from(descriptor)
+            .map_err(|reason| refuse(Some(&sha256), format!("{}: {reason}", file.display())))?;
+        let arm = if kind == Kind::Component { Arm::Wasm } else { Arm::Native };
+        Ok(Loaded { offer: Offer { file: file.to_owned(), sha256, arm, descriptor }, spec, imports })
+    }
+}
+
+impl Modules {
+    pub(crate) fn offers(&self) -> Vec<Offer> {
+        self.loaded.iter().map(|loaded| loaded.offer.clone()).collect()
+    }
+
+    /// Only the modules that `selections` name, so that a run records what it used; all of them where a selection names
+    /// none, for the plan to say so.
+    pub(crate) fn only_needed(mut self, selections: &[Selection]) -> anyhow::Result<Self> {
+        let matchers: Vec<_> = selections
+            .iter()
+            .map(|selection| globset::Glob::new(&selection.pattern).map(|glob| glob.compile_matcher()))
+            .collect::<Result<_, _>>()?;
+        let needed = |loaded: &Loaded| {
+            let descriptor = &loaded.offer.descriptor;
+            let mut names = descriptor.scenarios.iter().flat_map(|scenario| {
+                [format!("{}/{}", descriptor.name, scenario.name), scenario.name.clone(), descriptor.name.clone()]
+            });
+            names.any(|name| matchers.iter().any(|matcher| matcher.is_match(&name)))
+        };
+        if self.loaded.iter().any(needed) {
+            self.loaded.retain(needed);
+        }
+        Ok(self)
+    }
+
+    /// What is written of each at the head of a run file.
+    pub(crate) fn records(&self) -> Vec<ModuleRecord> {
+        let loaded = self.loaded.iter().map(|loaded| ModuleRecord {
+            file: loaded.offer.file.display().to_string(),
+            sha256: Some(loaded.offer.sha256.clone()),
+            arm: Some(loaded.offer.arm.to_string()),
+            descriptor: Some(DescriptorJson::from(&loaded.offer.descriptor)),
+            granted: if loaded.spec.kind == Kind::Component { loaded.spec.grants.describe() } else { Vec::new() },
+            refused: None,
+        });
+        let refused = self.refused.iter().map(|refused| ModuleRecord {
+            file: refused.file.display().to_string(),
+            sha256: refused.sha256.clone(),
+            arm: None,
+            descriptor: None,
+            granted: Vec::new(),
+            refused: Some(refused.reason.clone()),
+        });
+        loaded.chain(refused).collect()
+    }
+
+    /// Two files may be two arms of one module. If they describe it differently, or are the same arm of it, the later one
+    /// is refused: its cells could not be told from the other's.
+    fn refuse_other_descriptions(&mut self) {
+        let mut kept: Vec<Loaded> = Vec::new();
+        for loaded in std::mem::take(&mut self.loaded) {
+            let same_name = |other: &&Loaded| other.offer.descriptor.name == loaded.offer.descriptor.name;
+            let other = kept.iter().find(same_name);
+            let reason = other.and_then(|other| {
+                let (file, first, name) = (loaded.offer.file.display(), other.offer.file.display(), &loaded.offer.descriptor.name);
+                if kept.iter().any(|other| same_name(&other) && other.offer.arm == loaded.offer.arm) {
+                    Some(format!("{file}: module `{name}` was loaded from {first} already; give one of the two"))
+                } else if other.offer.descriptor != loaded.offer.descriptor {
+                    Some(format!("{file}: describes module `{name}` differently than {first}; build both arms from the same source"))
+                } else {
+                    None
+                }
+            });
+            match reason {
+                None => kept.push(loaded),
+                Some(reason) => {
+                    let (file, sha256) = (loaded.offer.file, Some(loaded.offer.sha256));
+                    self.refused.push(Refused { file, sha256, reason });
+                }
+            }
+        }
+        self.loaded = kept;
+    }
+}
+
+/// Each component's probe after it, each file once.
+fn with_native_arms(files: &[PathBuf]) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = Vec::new();
+    for file in files {
+        let beside = paths::is_component(file).then(|| file.with_extension(std::env::consts::DLL_EXTENSION));
+        for file in std::iter::once(file.clone()).chain(beside.filter(|probe| probe.is_file())) {
+            if !all.contains(&file) {
+                all.push(file);
+            }
+        }
+    }
+    all
+}
+
+fn kind(file: &Path) -> Result<Kind, String> {
+    match file {
+        _ if file.as_os_str() == BUILTIN => Ok(Kind::Builtin),
+        _ if paths::is_component(file) => Ok(Kind::Component),
+        _ if paths::is_probe(file) => Ok(Kind::Probe),
+        _ => Err(format!("{}: neither a component (.wasm) nor a probe (.so, .dylib); give built modules", file.display())),
+    }
+}
+
+/// What a cell's paths come to: the module with the grants they need, and the arguments as the module is to see them.
+pub(crate) fn resolve_paths(loaded: &Loaded, cell: &Cell) -> Result<(ModuleSpec, Arguments), String> {
+    let mut spec = loaded.spec.clone();
+    let mut arguments = cell.arguments.clone();
+    for parameter in cell.scenario.requirements.iter().filter_map(|requirement| requirement.read_parameter()) {
+        let Some(Value::Text(text)) = cell.arguments.get(parameter) else { continue };
+        let next = format!("give -p {parameter}=PATH");
+        let path = if text == PROJECT {
+            paths::project().map(|project| project.join("host")).ok_or_else(|| format!("the project's own sources are not here; {next}"))?
+        } else {
+            PathBuf::from(text)
+        };
+        let path = path.canonicalize().map_err(|error| format!("parameter `{parameter}`: {}: {error}; {next}", path.display()))?;
+        if spec.kind == Kind::Component {
+            let guest = format!("/{parameter}");
+            // A single file is seen through its folder, for a folder is the least that can be granted.
+            let (folder, seen) = match path.file_name() {
+                Some(name) if path.is_file() => {
+                    (path.parent().unwrap_or(Path::new("/")).to_owned(), format!("{guest}/{}", name.to_string_lossy()))
+                }
+                _ => (path.clone(), guest.clone()),
+            };
+            spec.grants.directories.push(DirectoryGrant { host: folder, guest, read_only: true });
+            arguments.set(parameter, Value::Text(seen));
+        } else {
+            arguments.set(parameter, Value::Text(path.to_string_lossy().into_owned()));
+        }
+    }
+    Ok((spec, arguments))
+}

@@ -1,0 +1,61 @@
+//! Where things are: the project, the cache, the modules. Nothing is made here.
+
+use anyhow::Context;
+use etcetera::BaseStrategy;
+use std::path::{Path, PathBuf};
+
+/// The folder of compiled code.
+pub(crate) fn code_cache() -> Option<PathBuf> {
+    Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("bench-host").join("code"))
+}
+
+/// The project's folder: the one we are in or below, else the one this program was built in, where that is still there.
+pub(crate) fn project() -> Option<PathBuf> {
+    let is_project = |directory: &&Path| directory.join("wit/workload/workload.wit").is_file();
+    let here = std::env::current_dir().ok();
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    here.as_deref()
+        .and_then(|here| here.ancestors().find(is_project))
+        .or_else(|| built.filter(is_project))
+        .map(Path::to_owned)
+}
+
+/// The modules in `folders`, or in the project's, sorted by path.
+pub(crate) fn modules(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let folders: Vec<PathBuf> = if folders.is_empty() {
+        let project = project().context("no project here to find modules in; name files, or give --modules DIR")?;
+        [project.join("plugins"), project.join("native-probes")].map(|folder| relative(&folder)).to_vec()
+    } else {
+        folders.to_vec()
+    };
+    let mut files = Vec::new();
+    for folder in &folders {
+        let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
+        files.extend(entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_module(path)));
+    }
+    files.sort();
+    // A probe beside a component of its name is found with the component.
+    let beside_component = |path: &Path| !is_component(path) && path.with_extension("wasm").is_file();
+    files.retain(|path| !beside_component(path));
+    Ok(files)
+}
+
+/// Whether the name is that of a component.
+pub(crate) fn is_component(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "wasm")
+}
+
+/// Whether the name is that of a probe.
+pub(crate) fn is_probe(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "so" || extension == "dylib")
+}
+
+fn is_module(path: &Path) -> bool {
+    is_component(path) || is_probe(path)
+}
+
+/// `path` as seen from where we are, where it lies below.
+fn relative(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or_else(|| path.to_owned())
+}

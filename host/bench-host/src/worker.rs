@@ -1,0 +1,174 @@
+//! What a worker process is asked and answers. The parent never runs a module's code: whatever a module does, it does here.
+
+use crate::{Exit, builtin};
+use bench_drivers::{Grants, Module, Task, drive};
+use bench_engine::{Amount, Budget, Report, Unit, calibration};
+use bench_model::{Check, Descriptor, Scenario};
+use bench_sink::runfile::{LimitRecord, Status};
+use bench_wasm::{Cache, Component, Limits, Runtime};
+use bench_wire::{ArgumentsJson, DescriptorJson};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// How a module is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Kind {
+    /// By the WebAssembly engine.
+    Component,
+    /// By the dynamic linker.
+    Probe,
+    /// It is part of this program.
+    Builtin,
+}
+
+/// A module, as a worker must know it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ModuleSpec {
+    /// Where it is.
+    pub(crate) file: PathBuf,
+    /// Of the file.
+    pub(crate) sha256: String,
+    /// How it is loaded.
+    pub(crate) kind: Kind,
+    /// What its sessions are granted.
+    pub(crate) grants: Grants,
+    /// Where compiled code is kept, if anywhere.
+    pub(crate) cache: Option<PathBuf>,
+    /// Of a component.
+    pub(crate) memory_bytes_max: usize,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Request {
+    /// What does the module say of itself?
+    Describe(ModuleSpec),
+    /// Execute one repetition of a cell.
+    Measure(Box<MeasureRequest>),
+    /// Does the module keep the rules?
+    Check {
+        module: ModuleSpec,
+        /// Scenarios by name, with arguments.
+        scenarios: Vec<(String, ArgumentsJson)>,
+    },
+    /// What can the machine do?
+    Calibrate {
+        samples: u32,
+        dear_samples: u32,
+        directory: PathBuf,
+        cache: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct MeasureRequest {
+    pub(crate) module: ModuleSpec,
+    pub(crate) cell: u32,
+    pub(crate) process: u32,
+    pub(crate) scenario: String,
+    pub(crate) arguments: ArgumentsJson,
+    pub(crate) warm_up_ns: u64,
+    /// Either of the two.
+    pub(crate) time_ns: Option<u64>,
+    pub(crate) iterations: Option<u64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    Described {
+        descriptor: DescriptorJson,
+        imports: Vec<String>,
+    },
+    Measured(Box<Report>),
+    Checked {
+        checks: Vec<(String, bool, String)>,
+        used: Vec<String>,
+    },
+    Calibrated(Vec<LimitRecord>),
+    /// The module cannot be loaded.
+    Refused(String),
+}
+
+/// Serves one request.
+pub(crate) fn serve() -> anyhow::Result<Exit> {
+    bench_engine::worker::serve(answer)?;
+    Ok(Exit::Done)
+}
+
+fn answer(request: Request) -> Reply {
+    match request {
+        Request::Describe(spec) => with_module(&spec, |module| Reply::Described {
+            descriptor: DescriptorJson::from(module.descriptor()),
+            imports: module.imports(),
+        }),
+        Request::Measure(request) => with_module(&request.module, |module| Reply::Measured(Box::new(measure(module, &request)))),
+        Request::Check { module, scenarios } => with_module(&module, |module| check(module, &scenarios)),
+        Request::Calibrate { samples, dear_samples, directory, cache } => {
+            let effort = calibration::Effort { samples, dear_samples };
+            let mut limits = calibration::measure(effort, &directory);
+            match runtime(cache, Limits::default()) {
+                Ok(runtime) => limits.push(bench_wasm::component_call(&runtime, effort)),
+                Err(reason) => limits.push(calibration::absent(bench_model::MachineLimit::ComponentCall, reason)),
+            }
+            Reply::Calibrated(limits)
+        }
+    }
+}
+
+fn with_module(spec: &ModuleSpec, body: impl FnOnce(&mut dyn Module) -> Reply) -> Reply {
+    match load(spec) {
+        Ok(mut module) => body(module.as_mut()),
+        Err(reason) => Reply::Refused(reason),
+    }
+}
+
+fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
+    match spec.kind {
+        Kind::Component => {
+            let limits = Limits { memory_bytes_max: spec.memory_bytes_max, ..Limits::default() };
+            let runtime = runtime(spec.cache.clone(), limits)?;
+            let component = Component::load(&runtime, &spec.file, &spec.sha256, spec.grants.clone());
+            Ok(Box::new(component.map_err(|error| error.to_string())?))
+        }
+        Kind::Probe => Ok(Box::new(bench_native::Probe::load(&spec.file).map_err(|error| error.to_string())?)),
+        Kind::Builtin => Ok(Box::new(builtin::Builtin::new(spec.cache.clone()))),
+    }
+}
+
+/// An engine; a cache that cannot be trusted is said and not used.
+pub(crate) fn runtime(cache: Option<PathBuf>, limits: Limits) -> Result<Runtime, String> {
+    let cache = cache.and_then(|directory| {
+        Cache::open(&directory).inspect_err(|error| tracing::warn!(%error, "compiled code is not cached")).ok()
+    });
+    Runtime::new(limits, cache).map_err(|error| error.to_string())
+}
+
+fn measure(module: &mut dyn Module, request: &MeasureRequest) -> Report {
+    let unit = Unit { cell: request.cell, process: request.process };
+    let amount = match (request.iterations, request.time_ns) {
+        (Some(operations), _) => Amount::Operations(operations),
+        (None, time_ns) => Amount::Time { ns: time_ns.unwrap_or_default() },
+    };
+    let Some(scenario) = scenario(module.descriptor(), &request.scenario) else {
+        let reason = format!("the module no longer describes a scenario `{}`", request.scenario);
+        return Report::without_figures(unit, Status::Failed, reason);
+    };
+    let budget = Budget { warm_up_ns: request.warm_up_ns, amount };
+    drive(module, &Task { unit, scenario: &scenario, arguments: &request.arguments.0, budget })
+}
+
+fn check(module: &mut dyn Module, scenarios: &[(String, ArgumentsJson)]) -> Reply {
+    let descriptor = module.descriptor().clone();
+    let mut checks: Vec<Check> = Vec::new();
+    let used = module.watch(&mut |module| {
+        for (name, arguments) in scenarios {
+            if let Some(scenario) = scenario(&descriptor, name) {
+                checks.extend(bench_drivers::workload::conformance(module, &scenario, &arguments.0));
+            }
+        }
+    });
+    Reply::Checked { checks: checks.into_iter().map(|check| (check.name, check.passed, check.detail)).collect(), used }
+}
+
+fn scenario(descriptor: &Descriptor, name: &str) -> Option<Scenario> {
+    descriptor.scenarios.iter().find(|scenario| scenario.name == name).cloned()
+}
