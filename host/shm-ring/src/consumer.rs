@@ -84,7 +84,7 @@ impl Consumer {
             Integrity::None if expected != 0 => return Err(Corrupt::Record { position: self.head, word }),
             Integrity::None => {}
             Integrity::Crc32c => {
-                let found = crc32c::crc32c(self.payload(len));
+                let found = self.integrity.digest(self.payload(len));
                 if found != expected {
                     return Err(Corrupt::Checksum { position: self.head, expected, found });
                 }

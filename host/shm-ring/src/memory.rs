@@ -15,8 +15,12 @@ use std::sync::atomic::AtomicU64;
 pub(crate) struct Memory {
     fd: OwnedFd,
     base: NonNull<u8>,
+    /// The first byte behind the header.
+    data: NonNull<u8>,
     page: usize,
     capacity: usize,
+    /// Of a position: its word's offset.
+    word_mask: usize,
 }
 
 // SAFETY: the mapping belongs to no thread; what is shared in it is reached through atomics, or through the one
@@ -69,8 +73,10 @@ impl Memory {
         let Some(base) = NonNull::new(base.cast::<u8>()) else {
             return Err(RingError::System { call: "mmap", source: std::io::ErrorKind::InvalidData.into() });
         };
+        // SAFETY: the page lies within the `bytes` reserved above.
+        let data = unsafe { base.add(page) };
         // From here on the reserved addresses are unmapped on any return.
-        let memory = Self { fd, base, page, capacity };
+        let memory = Self { fd, base, data, page, capacity, word_mask: capacity - 8 };
         for (offset, len, from) in [(0, page + capacity, 0), (page + capacity, capacity, page as u64)] {
             let (access, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED | MapFlags::FIXED);
             // SAFETY: `offset` and `len` lie within the `bytes` reserved above, which hold nothing.
@@ -102,17 +108,19 @@ impl Memory {
     #[inline]
     pub(crate) fn at(&self, position: u64) -> *mut u8 {
         let offset = position as usize & (self.capacity - 1);
-        // SAFETY: `offset` is less than `capacity`, and `page + 2 * capacity` bytes are mapped.
-        unsafe { self.base.as_ptr().add(self.page + offset) }
+        // SAFETY: `offset` is less than `capacity`, and `2 * capacity` bytes are mapped from `data` on.
+        unsafe { self.data.as_ptr().add(offset) }
     }
 
     /// The word at `position`, which is a multiple of 8.
     #[inline]
     pub(crate) fn word(&self, position: u64) -> &AtomicU64 {
         debug_assert_eq!(position % 8, 0, "a word is aligned");
-        // SAFETY: the page and the offset are multiples of 8, and 8 bytes from there are mapped as long as `self` lives.
-        // Both ends reach a word through an atomic, or through the payload that only one of them holds at a time.
-        unsafe { AtomicU64::from_ptr(self.at(position & !7).cast()) }
+        let offset = position as usize & self.word_mask;
+        // SAFETY: `data` is page-aligned and the mask leaves a multiple of 8 that is at most `capacity - 8`, so 8 aligned
+        // bytes from there are mapped as long as `self` lives. Both ends reach a word through an atomic, or through the
+        // payload that only one of them holds at a time.
+        unsafe { AtomicU64::from_ptr(self.data.as_ptr().add(offset).cast()) }
     }
 }
 

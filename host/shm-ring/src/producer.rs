@@ -36,10 +36,7 @@ impl Producer {
     /// Publishes a copy of `message`, or says at once why not.
     #[inline]
     pub fn push(&mut self, message: &[u8]) -> Result<(), PushError> {
-        let crc = match self.integrity {
-            Integrity::None => 0,
-            Integrity::Crc32c => crc32c::crc32c(message),
-        };
+        let crc = self.integrity.digest(message);
         let end = self.reserve(message.len())?;
         // SAFETY: `reserve` saw that the record lies within the `capacity` bytes that are mapped from `tail` on and that
         // the consumer has released them; nobody else writes there.
@@ -57,10 +54,7 @@ impl Producer {
         // record is published.
         let payload = unsafe { std::slice::from_raw_parts_mut(self.payload(), len) };
         fill(payload);
-        let crc = match self.integrity {
-            Integrity::None => 0,
-            Integrity::Crc32c => crc32c::crc32c(payload),
-        };
+        let crc = self.integrity.digest(payload);
         self.publish(len, crc, end);
         Ok(())
     }

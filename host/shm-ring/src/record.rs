@@ -11,7 +11,7 @@ pub(crate) const END: u64 = 0;
 
 /// Bytes a record with a payload of `len` takes, at most [`crate::Ring::CAPACITY_MAX`] plus a word.
 pub(crate) const fn footprint(len: usize) -> usize {
-    (WORD_BYTES + len).next_multiple_of(WORD_BYTES)
+    (len + 2 * WORD_BYTES - 1) & !(WORD_BYTES - 1)
 }
 
 /// The word of a record at `position`. The stamp makes a word from another position, or a bit of payload that is taken

@@ -24,6 +24,23 @@ pub enum Integrity {
     Crc32c = 1,
 }
 
+impl Integrity {
+    /// What the record of `payload` carries beside its length.
+    #[inline]
+    pub(crate) fn digest(self, payload: &[u8]) -> u32 {
+        match self {
+            Self::None => 0,
+            Self::Crc32c => checksum(payload),
+        }
+    }
+}
+
+/// Kept out of the callers, which mostly do without.
+#[inline(never)]
+fn checksum(payload: &[u8]) -> u32 {
+    crc32c::crc32c(payload)
+}
+
 /// Whether an end looks for a sleeping peer after each message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Waking {

@@ -1,5 +1,7 @@
 //! Both ends at once: in two threads, and in two processes. It must not assert how long anything takes.
 
+#![cfg(target_os = "linux")]
+
 use shm_ring::{Consumer, Integrity, Producer, PushError, Ring, Wait, Waking};
 use std::process::Command;
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! What a ring does when it is not what it should be. It writes into the shared memory behind the ring's back, so it
 //! knows the layout.
 
+#![cfg(target_os = "linux")]
+
 use shm_ring::{Corrupt, Integrity, PushError, Ring, RingError};
 use std::os::fd::OwnedFd;
 

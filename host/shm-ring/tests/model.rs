@@ -1,5 +1,7 @@
 //! The ring against a queue that cannot be wrong. It must not know the ring's layout beyond its documented capacity.
 
+#![cfg(target_os = "linux")]
+
 use proptest::prelude::*;
 use shm_ring::{Integrity, PushError, Ring, Waking};
 use std::collections::VecDeque;

@@ -1,0 +1,73 @@
+//! What a session is opened with: the arguments, read and named. It must not know how any of it is done.
+
+use crate::{Placement, TransportKind};
+use bench_model::{Arguments, ModuleError};
+
+/// What a session is opened with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// What one operation is.
+    pub scenario: ScenarioKind,
+    /// By which means a message travels.
+    pub transport: TransportKind,
+    /// The length of a message; at least [`Config::PAYLOAD_MIN`].
+    pub payload_bytes: usize,
+    /// Which CPUs the two processes are pinned to.
+    pub placement: Placement,
+}
+
+/// What one operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScenarioKind {
+    /// There and back.
+    PingPong,
+    /// One way; a batch ends with an acknowledgement.
+    Stream,
+}
+
+impl ScenarioKind {
+    /// The name used in the descriptor.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PingPong => "ping-pong",
+            Self::Stream => "stream",
+        }
+    }
+}
+
+impl Config {
+    /// The lengths of a message that the descriptor offers.
+    pub const PAYLOADS: [i64; 5] = [64, 1024, 4096, 16384, 65536];
+    /// The least length: a peer's report must fit.
+    pub const PAYLOAD_MIN: usize = 64;
+
+    /// Reads the arguments of `scenario`.
+    pub fn read(scenario: &str, arguments: &Arguments) -> Result<Self, ModuleError> {
+        let scenario = [ScenarioKind::PingPong, ScenarioKind::Stream]
+            .into_iter()
+            .find(|kind| kind.as_str() == scenario)
+            .ok_or_else(|| ModuleError::UnknownScenario(scenario.to_owned()))?;
+        let payload_bytes = arguments.size("payload_bytes")?;
+        if payload_bytes < Self::PAYLOAD_MIN {
+            let least = Self::PAYLOAD_MIN;
+            return Err(ModuleError::InvalidArgument(format!("payload_bytes={payload_bytes} is less than {least}")));
+        }
+        Ok(Self {
+            scenario,
+            transport: choice(arguments, "transport", TransportKind::ALL, TransportKind::as_str)?,
+            payload_bytes,
+            placement: choice(arguments, "placement", Placement::ALL, Placement::as_str)?,
+        })
+    }
+}
+
+fn choice<T: Copy, const N: usize>(
+    arguments: &Arguments,
+    name: &str,
+    all: [T; N],
+    as_str: fn(T) -> &'static str,
+) -> Result<T, ModuleError> {
+    let text = arguments.text(name)?;
+    let found = all.into_iter().find(|value| as_str(*value) == text);
+    found.ok_or_else(|| ModuleError::InvalidArgument(format!("there is no {name}={text}")))
+}

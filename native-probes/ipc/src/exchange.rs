@@ -1,0 +1,153 @@
+//! What the two processes say to each other: the parent's half of each scenario, and the peer's loop. Generic over the
+//! transport, so that a message costs no dynamic call; it must not know which one it is.
+
+use crate::ScenarioKind;
+use crate::message::{Direction, Messages, Report, Tally, Word, fold};
+use crate::peer::{EXIT_DONE, EXIT_TRANSPORT};
+use crate::transport::{Fault, Transport};
+
+/// The parent's half.
+pub(crate) trait Exchange {
+    /// Sends `times` messages and takes each answer before the next one.
+    fn ping_pong(&mut self, times: u64) -> Result<(), Fault>;
+    /// Sends `times` messages, at least one, and takes the acknowledgement of the last.
+    fn stream(&mut self, times: u64) -> Result<(), Fault>;
+    /// Asks the peer what it has seen.
+    fn query(&mut self) -> Result<Report, Fault>;
+    /// Tells an idle peer to end.
+    fn stop(&mut self) -> Result<(), Fault>;
+    /// What was sent.
+    fn sent(&self) -> Sent;
+    /// What came back from the peer, acknowledgements apart.
+    fn received(&self) -> Tally;
+}
+
+/// What the parent sent: how many messages, and the digest the peer must arrive at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) messages: u64,
+    pub(crate) digest: u64,
+}
+
+/// Both directions' messages, made before the fork so that each process has them.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    to_peer: Messages,
+    from_peer: Messages,
+    len: usize,
+}
+
+impl Prepared {
+    pub(crate) fn new(len: usize) -> Self {
+        Self { to_peer: Messages::new(Direction::ToPeer, len), from_peer: Messages::new(Direction::FromPeer, len), len }
+    }
+
+    /// A digest of what travels, equal for equal lengths.
+    pub(crate) fn digest(&self) -> u64 {
+        self.to_peer.digest() << 32 | self.from_peer.digest()
+    }
+}
+
+/// The parent's half over one transport.
+#[derive(Debug)]
+pub(crate) struct Parent<T> {
+    transport: T,
+    messages: Prepared,
+    sent: Sent,
+    received: Tally,
+}
+
+impl<T: Transport> Parent<T> {
+    pub(crate) fn new(transport: T, messages: Prepared) -> Self {
+        Self { transport, messages, sent: Sent::default(), received: Tally::default() }
+    }
+
+    #[inline]
+    fn send(&mut self, last: bool) -> Result<(), Fault> {
+        let word = Word::data(self.sent.messages, last);
+        self.transport.send(self.messages.to_peer.with(word))?;
+        self.sent = Sent { messages: self.sent.messages + 1, digest: fold(self.sent.digest, word) };
+        Ok(())
+    }
+
+    fn report(&mut self) -> Result<Report, Fault> {
+        self.transport.receive(Report::BYTES, Report::decode)?.ok_or(Fault::Protocol("the peer's report is none"))
+    }
+}
+
+impl<T: Transport> Exchange for Parent<T> {
+    fn ping_pong(&mut self, times: u64) -> Result<(), Fault> {
+        for _ in 0..times {
+            let sequence = self.sent.messages;
+            self.send(false)?;
+            let expected = &self.messages.from_peer;
+            let check = |message: &[u8]| expected.check(sequence, message);
+            let (word, matches) = self.transport.receive(self.messages.len, check)?;
+            self.received.count(word, matches);
+        }
+        Ok(())
+    }
+
+    fn stream(&mut self, times: u64) -> Result<(), Fault> {
+        for left in (0..times).rev() {
+            self.send(left == 0)?;
+        }
+        let found = self.report()?.tally;
+        let (messages, digest) = (found.messages, found.digest);
+        if (Sent { messages, digest }) == self.sent {
+            Ok(())
+        } else {
+            Err(Fault::Delivery { sent: self.sent.messages, acknowledged: messages })
+        }
+    }
+
+    fn query(&mut self) -> Result<Report, Fault> {
+        self.transport.send(self.messages.to_peer.with(Word::QUERY))?;
+        self.report()
+    }
+
+    fn stop(&mut self) -> Result<(), Fault> {
+        self.transport.send(self.messages.to_peer.with(Word::STOP))
+    }
+
+    fn sent(&self) -> Sent {
+        self.sent
+    }
+
+    fn received(&self) -> Tally {
+        self.received
+    }
+}
+
+/// The peer's loop; returns its exit status.
+pub(crate) fn serve<T: Transport>(transport: &mut T, messages: &mut Prepared, scenario: ScenarioKind) -> i32 {
+    match answer_all(transport, messages, scenario) {
+        Ok(()) | Err(Fault::Closed) => EXIT_DONE,
+        Err(_) => EXIT_TRANSPORT,
+    }
+}
+
+fn answer_all<T: Transport>(transport: &mut T, messages: &mut Prepared, scenario: ScenarioKind) -> Result<(), Fault> {
+    let mut tally = Tally::default();
+    loop {
+        let sequence = tally.messages;
+        let expected = &messages.to_peer;
+        let (word, matches) = transport.receive(messages.len, |message| expected.check(sequence, message))?;
+        match word {
+            Word::STOP => return Ok(()),
+            Word::QUERY => report(transport, tally)?,
+            _ => {
+                tally.count(word, matches);
+                match scenario {
+                    ScenarioKind::PingPong => transport.send(messages.from_peer.with(Word::data(sequence, false)))?,
+                    ScenarioKind::Stream if word.is_last() => report(transport, tally)?,
+                    ScenarioKind::Stream => {}
+                }
+            }
+        }
+    }
+}
+
+fn report<T: Transport>(transport: &mut T, tally: Tally) -> Result<(), Fault> {
+    transport.send(&Report { tally, cpu: rustix::thread::sched_getcpu() }.encode())
+}

@@ -1,0 +1,171 @@
+//! What travels: messages that carry a sequence number and a known pattern, and the peer's report. It must not know by
+//! which means they travel.
+
+/// Which way a message goes. The patterns differ, so that nobody takes its own message for the other's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    ToPeer,
+    FromPeer,
+}
+
+/// The first eight bytes of a message: a sequence number and flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Word(u64);
+
+impl Word {
+    /// The last message of a batch: acknowledge it.
+    pub(crate) const LAST: u64 = 1 << 63;
+    /// Not a message but a request for a [`Report`].
+    pub(crate) const QUERY: Self = Self(1 << 62);
+    /// Not a message but a request to end.
+    pub(crate) const STOP: Self = Self(1 << 61);
+    const SEQUENCE: u64 = (1 << 61) - 1;
+
+    pub(crate) fn data(sequence: u64, last: bool) -> Self {
+        Self(sequence & Self::SEQUENCE | if last { Self::LAST } else { 0 })
+    }
+
+    pub(crate) fn sequence(self) -> u64 {
+        self.0 & Self::SEQUENCE
+    }
+
+    pub(crate) fn is_last(self) -> bool {
+        self.0 & Self::LAST != 0
+    }
+
+    fn of(message: &[u8]) -> Self {
+        Self(message.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes)))
+    }
+}
+
+/// Messages of one direction, made ahead: sending one costs a store of its word, checking one a comparison.
+#[derive(Debug)]
+pub(crate) struct Messages([Vec<u8>; VARIANTS]);
+
+/// Messages take turns in their pattern, so that an old message in the place of the new one does not pass. The number is
+/// odd because places are reused after a power of two of messages.
+const VARIANTS: usize = 3;
+
+impl Messages {
+    pub(crate) fn new(direction: Direction, len: usize) -> Self {
+        let salt = if direction == Direction::ToPeer { 0 } else { VARIANTS };
+        Self(std::array::from_fn(|variant| pattern((variant + salt) as u64, len)))
+    }
+
+    /// The message with this word.
+    pub(crate) fn with(&mut self, word: Word) -> &[u8] {
+        let message = &mut self.0[(word.sequence() % VARIANTS as u64) as usize];
+        message[..8].copy_from_slice(&word.0.to_ne_bytes());
+        message
+    }
+
+    /// The word of `found`, and whether it is the message `sequence`, to the last byte.
+    pub(crate) fn check(&self, sequence: u64, found: &[u8]) -> (Word, bool) {
+        let word = Word::of(found);
+        let expected = &self.0[(sequence % VARIANTS as u64) as usize];
+        (word, word.sequence() == sequence && found.len() == expected.len() && found[8..] == expected[8..])
+    }
+
+    /// A digest of the patterns, without the words: equal for equal direction and length.
+    pub(crate) fn digest(&self) -> u64 {
+        self.0.iter().fold(0, |digest, message| u64::from(crc32c::crc32c_append(digest as u32, &message[8..])))
+    }
+}
+
+/// Bytes that repeat with no power of two (a splitmix64 sequence).
+fn pattern(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut bytes = Vec::with_capacity(len + 8);
+    while bytes.len() < len {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bytes.extend_from_slice(&(mixed ^ (mixed >> 31)).to_le_bytes());
+    }
+    bytes.truncate(len);
+    bytes
+}
+
+/// What one side received: how many messages, how many of them wrong, and a digest of their sequence in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) messages: u64,
+    pub(crate) mismatches: u64,
+    pub(crate) digest: u64,
+}
+
+impl Tally {
+    pub(crate) fn count(&mut self, word: Word, matches: bool) {
+        self.messages += 1;
+        self.mismatches += u64::from(!matches);
+        self.digest = fold(self.digest, word);
+    }
+}
+
+/// A digest that depends on the order.
+pub(crate) fn fold(digest: u64, word: Word) -> u64 {
+    digest.rotate_left(5).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ word.0
+}
+
+/// What the peer says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) tally: Tally,
+    /// Where it ran when it wrote this.
+    pub(crate) cpu: usize,
+}
+
+impl Report {
+    /// Its length as a message.
+    pub(crate) const BYTES: usize = 64;
+    const MAGIC: u64 = u64::from_le_bytes(*b"bh-ipc-r");
+
+    pub(crate) fn encode(&self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let Tally { messages, mismatches, digest } = self.tally;
+        for (index, field) in [Self::MAGIC, messages, mismatches, digest, self.cpu as u64].into_iter().enumerate() {
+            bytes[8 * index..8 * (index + 1)].copy_from_slice(&field.to_ne_bytes());
+        }
+        bytes
+    }
+
+    /// `None` where `bytes` are no report.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (fields, _) = bytes.as_chunks::<8>();
+        let fields: [u64; 5] =
+            std::array::from_fn(|index| fields.get(index).map_or(0, |field| u64::from_ne_bytes(*field)));
+        let [magic, messages, mismatches, digest, cpu] = fields;
+        (magic == Self::MAGIC)
+            .then_some(Self { tally: Tally { messages, mismatches, digest }, cpu: usize::try_from(cpu).ok()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_passes_as_itself_only() {
+        let mut sent = Messages::new(Direction::ToPeer, 64);
+        let expected = Messages::new(Direction::ToPeer, 64);
+        let message = sent.with(Word::data(7, true)).to_vec();
+        assert_eq!(expected.check(7, &message), (Word::data(7, true), true));
+        assert!(!expected.check(8, &message).1);
+        assert!(!expected.check(7, &message[..63]).1);
+        assert!(!Messages::new(Direction::FromPeer, 64).check(7, &message).1);
+        let mut damaged = message.clone();
+        damaged[63] ^= 1;
+        assert!(!expected.check(7, &damaged).1);
+        // The body of an older message under the new word.
+        let mut stale = sent.with(Word::data(5, false)).to_vec();
+        stale[..8].copy_from_slice(&message[..8]);
+        assert!(!expected.check(7, &stale).1);
+    }
+
+    #[test]
+    fn a_report_is_read_back() {
+        let report = Report { tally: Tally { messages: 1, mismatches: 2, digest: 3 }, cpu: 4 };
+        assert_eq!(Report::decode(&report.encode()), Some(report));
+        assert_eq!(Report::decode(&[0; Report::BYTES]), None);
+    }
+}

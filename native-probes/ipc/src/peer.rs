@@ -1,0 +1,179 @@
+//! The second process: forked, watched, ended and waited for. It must not know what the process does.
+//!
+//! # Why a fork without exec is sound here
+//! A library cannot start itself again, so the peer is a fork. The peer is one thread with a copy of the caller's memory.
+//! What it calls was prepared before the fork, but for small allocations; glibc's allocator takes its locks around a
+//! fork, so they are usable in the child even where another thread was inside `malloc`. Other libraries' locks may be
+//! held for ever in the child, so it calls none: it makes system calls, compares memory, and leaves by `_exit`, which
+//! runs no destructor and no `atexit` handler of the host.
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus};
+use rustix::thread::Timespec;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the child leaves with where it panicked, as Rust programs do.
+const EXIT_PANICKED: i32 = 101;
+/// What the child leaves with where it was told to end, or its transport ended.
+pub(crate) const EXIT_DONE: i32 = 0;
+/// What the child leaves with where it could not set itself up.
+pub(crate) const EXIT_SETUP: i32 = 102;
+/// What the child leaves with where its transport failed.
+pub(crate) const EXIT_TRANSPORT: i32 = 103;
+
+/// How long an ended peer is waited for before it is killed, and how long a failed one may take to be seen as ended.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The child, until it is waited for. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pid: Pid,
+    watch: Watch,
+    ended: Option<WaitStatus>,
+}
+
+/// Whether the other process is there. The peer's own watch sees its parent for ever, because the kernel kills the peer
+/// when its parent ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch(Option<Arc<OwnedFd>>);
+
+impl Watch {
+    /// The peer's view of its parent.
+    pub(crate) fn on_parent() -> Self {
+        Self(None)
+    }
+
+    /// Whether the process has ended, without waiting.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.wait(Duration::ZERO)
+    }
+
+    /// Waits until the process has ended, at most `timeout`; whether it has.
+    pub(crate) fn wait(&self, timeout: Duration) -> bool {
+        let Some(pidfd) = &self.0 else { return false };
+        let timeout = Timespec::try_from(timeout).ok();
+        loop {
+            match poll(&mut [PollFd::new(&**pidfd, PollFlags::IN)], timeout.as_ref()) {
+                Err(rustix::io::Errno::INTR) => {}
+                result => return result.is_ok_and(|ready| ready > 0),
+            }
+        }
+    }
+
+    /// What becomes readable when the process ends.
+    pub(crate) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+        self.0.as_ref().map(|fd| fd.as_fd())
+    }
+}
+
+impl Peer {
+    /// Forks. `body` runs in the child and its result is the child's exit status; it must not return to the host.
+    ///
+    /// The child is killed when the calling *thread* ends, so that no peer outlives a host that was killed.
+    pub(crate) fn start(body: impl FnOnce() -> i32) -> std::io::Result<Self> {
+        let parent = rustix::process::getpid();
+        // SAFETY: the child does only what the file's header allows and never returns from this call.
+        match unsafe { libc::fork() } {
+            -1 => Err(std::io::Error::last_os_error()),
+            0 => {
+                let status = catch_unwind(AssertUnwindSafe(|| {
+                    let tied = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+                    // The parent may have ended before the tie was made.
+                    if tied.is_err() || rustix::process::getppid() != Some(parent) {
+                        return EXIT_SETUP;
+                    }
+                    body()
+                }));
+                // SAFETY: ends this process; nothing of it is used again.
+                unsafe { libc::_exit(status.unwrap_or(EXIT_PANICKED)) }
+            }
+            raw => {
+                let pid = Pid::from_raw(raw).ok_or(std::io::ErrorKind::InvalidData)?;
+                // A child that is not waited for keeps its id, so the descriptor is this child's.
+                let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty());
+                let watch = Watch(pidfd.ok().map(Arc::new));
+                let mut peer = Self { pid, watch, ended: None };
+                if peer.watch.0.is_none() {
+                    peer.kill();
+                    return Err(std::io::Error::other("pidfd_open failed; it needs Linux 5.3"));
+                }
+                Ok(peer)
+            }
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    pub(crate) fn watch(&self) -> Watch {
+        self.watch.clone()
+    }
+
+    /// Waits for a peer that was told to end, and kills it where it does not.
+    pub(crate) fn finish(&mut self) {
+        if self.ended.is_none() && self.watch.wait(PATIENCE) {
+            self.reap();
+        }
+        self.kill();
+    }
+
+    /// How the peer ended, for a message; said after its transport has failed.
+    pub(crate) fn end(&mut self) -> String {
+        if self.ended.is_none() && self.watch.wait(PATIENCE) {
+            self.reap();
+        }
+        let Some(status) = self.ended else { return "is still running".to_owned() };
+        match (status.exit_status(), status.terminating_signal()) {
+            (Some(EXIT_PANICKED), _) => "panicked".to_owned(),
+            (Some(EXIT_SETUP), _) => "could not set itself up".to_owned(),
+            (Some(EXIT_TRANSPORT), _) => "ended because its transport failed".to_owned(),
+            (Some(code), _) => format!("ended with exit status {code}"),
+            (None, Some(signal)) => format!("was killed by signal {signal}"),
+            (None, None) => format!("ended with wait status {:#x}", status.as_raw()),
+        }
+    }
+
+    fn kill(&mut self) {
+        if self.ended.is_none() {
+            // It fails only where the process has ended already.
+            let _ = rustix::process::kill_process(self.pid, Signal::KILL);
+            self.reap();
+        }
+    }
+
+    fn reap(&mut self) {
+        while self.ended.is_none() {
+            match rustix::process::waitpid(Some(self.pid), WaitOptions::empty()) {
+                Ok(Some((_, status))) => self.ended = Some(status),
+                Ok(None) | Err(rustix::io::Errno::INTR) => {}
+                // Somebody else has waited for it; there is nothing left to do.
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Closes every descriptor of the child but standard input, output and error, and `keep`. Otherwise it would hold open
+/// what the host and other sessions wait to see closed.
+pub(crate) fn close_others(keep: &mut [RawFd]) {
+    keep.sort_unstable();
+    let mut first = 3u32;
+    for fd in keep.iter().map(|fd| fd.unsigned_abs()).chain([u32::MAX]) {
+        if fd > first {
+            // SAFETY: the child never touches a descriptor that is not in `keep` again, nor does it run destructors. An
+            // old kernel refuses the call, and then they stay open.
+            unsafe { libc::syscall(libc::SYS_close_range, first, fd - 1, 0) };
+        }
+        first = first.max(fd.saturating_add(1));
+    }
+}

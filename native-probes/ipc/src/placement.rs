@@ -1,0 +1,97 @@
+//! Which CPUs the two processes run on, and putting the caller back where it was. It must not know what they do there.
+
+use bench_model::ModuleError;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// Which CPUs the two processes are pinned to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// Both to one.
+    Same,
+    /// Each to one of its own, on two cores where there are two.
+    Cross,
+}
+
+/// The CPU of each process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cpus {
+    pub(crate) own: usize,
+    pub(crate) peer: usize,
+}
+
+impl Placement {
+    /// Both, in the order of reports.
+    pub const ALL: [Self; 2] = [Self::Same, Self::Cross];
+
+    /// The name used in the descriptor.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Cross => "cross",
+        }
+    }
+
+    /// Chooses among the CPUs this thread may run on.
+    pub(crate) fn choose(self) -> Result<Cpus, ModuleError> {
+        let allowed = sched_getaffinity(None)
+            .map_err(|errno| ModuleError::Other(format!("the allowed CPUs cannot be read: {errno}")))?;
+        let mut allowed = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu));
+        let Some(own) = allowed.next() else {
+            return Err(ModuleError::Other("the set of allowed CPUs is empty".to_owned()));
+        };
+        if self == Self::Same {
+            return Ok(Cpus { own, peer: own });
+        }
+        let others: Vec<_> = allowed.collect();
+        let siblings = siblings(own);
+        let peer = others.iter().find(|cpu| !siblings.contains(cpu)).or(others.first());
+        peer.map(|peer| Cpus { own, peer: *peer }).ok_or_else(|| {
+            ModuleError::Unavailable(format!(
+                "placement=cross needs two CPUs and only CPU {own} is allowed; widen the affinity (taskset) or the \
+                 cgroup's cpuset, or use placement=same"
+            ))
+        })
+    }
+}
+
+/// The hardware threads that share a core with `cpu`; none where the kernel does not say.
+fn siblings(cpu: usize) -> Vec<usize> {
+    let path = format!("/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.trim()
+        .split(',')
+        .filter_map(|part| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            Some(first.parse().ok()?..=last.parse().ok()?)
+        })
+        .flatten()
+        .collect()
+}
+
+/// Pins the calling thread.
+pub(crate) fn pin(cpu: usize) -> rustix::io::Result<()> {
+    let mut set = CpuSet::new();
+    set.set(cpu);
+    sched_setaffinity(None, &set)
+}
+
+/// Pins the calling thread until it is dropped, which must happen on the same thread.
+pub(crate) struct Pinned {
+    before: CpuSet,
+}
+
+impl Pinned {
+    pub(crate) fn to(cpu: usize) -> Result<Self, ModuleError> {
+        let failed = |errno| ModuleError::Other(format!("the thread cannot be pinned to CPU {cpu}: {errno}"));
+        let before = sched_getaffinity(None).map_err(failed)?;
+        pin(cpu).map_err(failed)?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // A CPU that was taken away meanwhile leaves the thread where it is; there is nobody to tell.
+        let _ = sched_setaffinity(None, &self.before);
+    }
+}

@@ -1,0 +1,153 @@
+//! A scenario prepared to be run: both processes placed, connected and idle. It must not know how a message travels.
+
+use crate::exchange::{Exchange, Parent, Prepared, serve};
+use crate::message::Report;
+use crate::peer::{EXIT_SETUP, Peer, close_others};
+use crate::placement::{Cpus, Pinned, pin};
+use crate::transport::{self, Fault, Link, Setup, Transport};
+use crate::{Config, Placement, ScenarioKind, TransportKind};
+use bench_model::{Check, ModuleError, Outcome};
+
+/// Two processes that are connected. Its thread is pinned until it is dropped, which must happen on the same thread.
+pub struct Session {
+    config: Config,
+    cpus: Cpus,
+    checksum: u64,
+    /// Whether the peer is idle and may be talked to.
+    healthy: bool,
+    /// `None` only while it is dropped.
+    exchange: Option<Box<dyn Exchange>>,
+    peer: Peer,
+    _pinned: Pinned,
+}
+
+impl Session {
+    /// Places this thread, starts and places the peer, and returns when the peer has answered once.
+    pub fn open(config: Config) -> Result<Self, ModuleError> {
+        if config.placement == Placement::Same && config.transport == TransportKind::ShmRingSpin {
+            let reason = "spinning needs two cores; use placement=cross or transport=shm-ring-futex";
+            return Err(ModuleError::Unavailable(reason.to_owned()));
+        }
+        transport::dispatch(config.transport, Opening { config })
+    }
+
+    /// The process id of the peer.
+    pub fn peer_pid(&self) -> u32 {
+        self.peer.pid()
+    }
+
+    fn exchange(&mut self) -> Result<&mut Box<dyn Exchange>, ModuleError> {
+        match &mut self.exchange {
+            Some(exchange) if self.healthy => Ok(exchange),
+            _ => Err(ModuleError::Other(format!("the exchange has failed before; the peer {}", self.peer.end()))),
+        }
+    }
+
+    /// Calls the peer for `what`; a fault is told with the peer's fate.
+    fn call<R>(&mut self, call: impl FnOnce(&mut Box<dyn Exchange>) -> Result<R, Fault>) -> Result<R, ModuleError> {
+        let result = call(self.exchange()?);
+        result.map_err(|fault| {
+            self.healthy = false;
+            let transport = self.config.transport.as_str();
+            ModuleError::Other(format!("transport={transport}: {fault}; the peer {}", self.peer.end()))
+        })
+    }
+}
+
+/// [`Session::open`] for a transport that is a value, continued where it is a type.
+struct Opening {
+    config: Config,
+}
+
+impl transport::Visitor for Opening {
+    type Output = Result<Session, ModuleError>;
+
+    fn visit<L: Link>(self) -> Self::Output {
+        let config = self.config;
+        let cpus = config.placement.choose()?;
+        let link = L::open(&Setup { payload_bytes: config.payload_bytes, placement: config.placement })?;
+        let messages = Prepared::new(config.payload_bytes);
+        let checksum = messages.digest();
+        let pinned = Pinned::to(cpus.own)?;
+        let (peer, link, messages) = start(link, messages, cpus.peer, config.scenario)?;
+        let side = link.parent(peer.watch());
+        let side = side.map_err(|fault| ModuleError::Other(format!("the transport was not set up: {fault}")))?;
+        let exchange: Box<dyn Exchange> = Box::new(Parent::new(side, messages));
+        let exchange = Some(exchange);
+        let mut session = Session { config, cpus, checksum, healthy: true, exchange, peer, _pinned: pinned };
+        session.call(|exchange| exchange.query())?;
+        Ok(session)
+    }
+}
+
+/// Forks: the peer takes its side of the link and serves, the parent gets back what it lent.
+fn start<L: Link>(
+    link: L,
+    mut messages: Prepared,
+    cpu: usize,
+    scenario: ScenarioKind,
+) -> Result<(Peer, L, Prepared), ModuleError> {
+    let mut lent = Some(link);
+    let peer = Peer::start(|| {
+        // In the child, so the parent's copy stays where it is.
+        let Some(Ok(mut side)) = lent.take().map(Link::peer) else { return EXIT_SETUP };
+        close_others(&mut side.fds());
+        if pin(cpu).is_err() {
+            return EXIT_SETUP;
+        }
+        serve(&mut side, &mut messages, scenario)
+    });
+    match (peer, lent) {
+        (Ok(peer), Some(link)) => Ok((peer, link, messages)),
+        (Err(error), _) => Err(ModuleError::Other(format!("the peer process cannot be started: {error}"))),
+        (Ok(_), None) => Err(ModuleError::Other("the link was used up before the fork".to_owned())),
+    }
+}
+
+impl bench_model::Session for Session {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        let (checksum, payload) = (self.checksum, self.config.payload_bytes as u64);
+        if times == 0 {
+            return Ok(Outcome { operations: 0, bytes: 0, checksum });
+        }
+        let ways = match self.config.scenario {
+            ScenarioKind::PingPong => self.call(|exchange| exchange.ping_pong(times)).map(|()| 2)?,
+            ScenarioKind::Stream => self.call(|exchange| exchange.stream(times)).map(|()| 1)?,
+        };
+        Ok(Outcome { operations: times, bytes: ways * payload * times, checksum })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let Report { tally, cpu } = self.call(|exchange| exchange.query())?;
+        let (sent, received) = self.call(|exchange| Ok((exchange.sent(), exchange.received())))?;
+        let found = Cpus { own: rustix::thread::sched_getcpu(), peer: cpu };
+        let mut checks = vec![
+            Check::equal("peer-received-every-message", &(sent.messages, sent.digest), &(tally.messages, tally.digest)),
+            Check::that(
+                "content",
+                tally.mismatches == 0 && received.mismatches == 0,
+                format!(
+                    "expected 0 mismatches, found {} in {} messages at the peer and {} in {} answers",
+                    tally.mismatches, tally.messages, received.mismatches, received.messages
+                ),
+            ),
+            Check::equal("placement", &self.cpus, &found),
+        ];
+        if self.config.scenario == ScenarioKind::PingPong {
+            checks.push(Check::equal("every-message-answered", &sent.messages, &received.messages));
+        }
+        Ok(checks)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(mut exchange) = self.exchange.take()
+            && self.healthy
+        {
+            // The peer is idle, so there is room; where it has just died, it needs no telling.
+            let _ = exchange.stop();
+        }
+        self.peer.finish();
+    }
+}

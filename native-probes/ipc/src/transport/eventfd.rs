@@ -1,0 +1,146 @@
+//! Slots in shared memory with eventfds as the signal: one write for each message, and one read for all that have come
+//! since the last. It must not know what a message says.
+//!
+//! A read of an eventfd cannot time out and does not end when the other process does, and a poll before it would cost
+//! what is measured. So the parent has a thread that sleeps until the peer ends, and then signals in its place.
+
+use super::slots::{Receiver, Sender, Slots};
+use super::{Fault, Link, Setup, Transport, broken, refused};
+use crate::peer::Watch;
+use bench_model::ModuleError;
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::fd::{AsRawFd, OwnedFd, RawFd};
+use rustix::io::Errno;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// One direction: where the payload lies, the signal that there is a message, and the signal that there is room, which
+/// is given only where the sender waits for it.
+#[derive(Clone)]
+struct Way {
+    slots: Arc<Slots>,
+    message: Arc<OwnedFd>,
+    room: Arc<OwnedFd>,
+}
+
+pub(crate) struct Signalled {
+    to_peer: Way,
+    from_peer: Way,
+}
+
+pub(crate) struct Side {
+    sender: Sender,
+    receiver: Receiver,
+    output: Way,
+    input: Way,
+    watch: Watch,
+    _sentinel: Option<Sentinel>,
+}
+
+impl Link for Signalled {
+    type Side = Side;
+
+    fn open(setup: &Setup) -> Result<Self, ModuleError> {
+        let signal = || eventfd(0, EventfdFlags::CLOEXEC).map(Arc::new).map_err(refused("eventfd"));
+        let way = || Ok(Way { slots: Slots::new(setup.payload_bytes)?, message: signal()?, room: signal()? });
+        Ok(Self { to_peer: way()?, from_peer: way()? })
+    }
+
+    fn parent(self, watch: Watch) -> Result<Side, Fault> {
+        let signals = [Arc::clone(&self.from_peer.message), Arc::clone(&self.to_peer.room)];
+        let sentinel = Sentinel::start(watch.clone(), signals)?;
+        Ok(Side::new(self.to_peer, self.from_peer, watch, Some(sentinel)))
+    }
+
+    fn peer(self) -> Result<Side, Fault> {
+        Ok(Side::new(self.from_peer, self.to_peer, Watch::on_parent(), None))
+    }
+}
+
+impl Side {
+    fn new(output: Way, input: Way, watch: Watch, sentinel: Option<Sentinel>) -> Self {
+        let (sender, receiver) = (Sender::new(Arc::clone(&output.slots)), Receiver::new(Arc::clone(&input.slots)));
+        Self { sender, receiver, output, input, watch, _sentinel: sentinel }
+    }
+}
+
+impl Transport for Side {
+    fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
+        while !self.sender.has_room() {
+            self.sender.own().announce();
+            if !self.sender.has_room() {
+                take(&self.output.room)?;
+                if !self.sender.has_room() && self.watch.is_gone() {
+                    return Err(Fault::Closed);
+                }
+            }
+            self.sender.own().withdraw();
+        }
+        self.sender.push(message);
+        give(&self.output.message)
+    }
+
+    fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
+        while !self.receiver.has_message() {
+            take(&self.input.message)?;
+            if !self.receiver.has_message() && self.watch.is_gone() {
+                return Err(Fault::Closed);
+            }
+        }
+        let result = self.receiver.pop(len, read);
+        if self.receiver.sender().take() {
+            give(&self.input.room)?;
+        }
+        Ok(result)
+    }
+
+    fn fds(&self) -> Vec<RawFd> {
+        [&self.output, &self.input].iter().flat_map(|way| [way.message.as_raw_fd(), way.room.as_raw_fd()]).collect()
+    }
+}
+
+fn give(signal: &OwnedFd) -> Result<(), Fault> {
+    super::write_all("write", &1u64.to_ne_bytes(), |bytes| rustix::io::write(signal, bytes))
+}
+
+/// Waits for a signal. One may be left over, and the other process's end is one too, so the caller looks again.
+fn take(signal: &OwnedFd) -> Result<(), Fault> {
+    super::read_exact("read", &mut [0; 8], |room| rustix::io::read(signal, room))
+}
+
+/// The thread that sleeps until the peer ends.
+struct Sentinel {
+    stop: Arc<OwnedFd>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sentinel {
+    fn start(watch: Watch, signals: [Arc<OwnedFd>; 2]) -> Result<Self, Fault> {
+        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(broken("eventfd"))?);
+        let until = Arc::clone(&stop);
+        let guard = move || {
+            let Some(pidfd) = watch.pidfd() else { return };
+            let wait = || poll(&mut [PollFd::new(&pidfd, PollFlags::IN), PollFd::new(&*until, PollFlags::IN)], None);
+            while wait() == Err(Errno::INTR) {}
+            for signal in &signals {
+                // There is nobody to tell; a signal that cannot be given has been given already.
+                let _ = give(signal);
+            }
+        };
+        let thread = std::thread::Builder::new().name("ipc-sentinel".to_owned()).spawn(guard);
+        let thread = thread.map_err(|_| Fault::Protocol("no thread can be started to watch the peer"))?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        let told = give(&self.stop);
+        if let Some(thread) = self.thread.take()
+            && told.is_ok()
+        {
+            // It panics nowhere; a panic would only mean that it has ended.
+            let _ = thread.join();
+        }
+    }
+}

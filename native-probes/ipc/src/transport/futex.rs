@@ -1,0 +1,87 @@
+//! Slots in shared memory with a futex as the signal: a side sleeps at once where there is nothing to do, and is woken
+//! where it sleeps. It must not know what a message says.
+
+use super::slots::{Receiver, Sender, Sleeper, Slots};
+use super::{Fault, LOOK_AFTER, Link, Setup, Transport};
+use crate::peer::Watch;
+use bench_model::ModuleError;
+use rustix::fd::RawFd;
+use rustix::thread::{Timespec, futex};
+use std::sync::Arc;
+
+pub(crate) struct Slept {
+    to_peer: Arc<Slots>,
+    from_peer: Arc<Slots>,
+}
+
+pub(crate) struct Side {
+    sender: Sender,
+    receiver: Receiver,
+    watch: Watch,
+}
+
+impl Link for Slept {
+    type Side = Side;
+
+    fn open(setup: &Setup) -> Result<Self, ModuleError> {
+        Ok(Self { to_peer: Slots::new(setup.payload_bytes)?, from_peer: Slots::new(setup.payload_bytes)? })
+    }
+
+    fn parent(self, watch: Watch) -> Result<Side, Fault> {
+        Ok(Side { sender: Sender::new(self.to_peer), receiver: Receiver::new(self.from_peer), watch })
+    }
+
+    fn peer(self) -> Result<Side, Fault> {
+        let watch = Watch::on_parent();
+        Ok(Side { sender: Sender::new(self.from_peer), receiver: Receiver::new(self.to_peer), watch })
+    }
+}
+
+impl Transport for Side {
+    fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
+        while !self.sender.has_room() {
+            self.sender.own().announce();
+            let room = self.sender.has_room();
+            sleep(self.sender.own(), room, &self.watch)?;
+        }
+        self.sender.push(message);
+        wake(self.sender.receiver());
+        Ok(())
+    }
+
+    fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
+        while !self.receiver.has_message() {
+            self.receiver.own().announce();
+            let message = self.receiver.has_message();
+            sleep(self.receiver.own(), message, &self.watch)?;
+        }
+        let result = self.receiver.pop(len, read);
+        wake(self.receiver.sender());
+        Ok(result)
+    }
+
+    fn fds(&self) -> Vec<RawFd> {
+        Vec::new()
+    }
+}
+
+/// Sleeps while the announcement stands, unless the second look was `ready`. It may return early; the caller looks again.
+fn sleep(own: &Sleeper, ready: bool, watch: &Watch) -> Result<(), Fault> {
+    let mut result = Ok(());
+    if !ready {
+        let timeout = Timespec::try_from(LOOK_AFTER).ok();
+        let slept = futex::wait(&own.0, futex::Flags::empty(), 1, timeout.as_ref());
+        if slept == Err(rustix::io::Errno::TIMEDOUT) && watch.is_gone() {
+            result = Err(Fault::Closed);
+        }
+    }
+    own.withdraw();
+    result
+}
+
+fn wake(other: &Sleeper) {
+    if other.take() {
+        // It fails for an unmapped word only, and this one is mapped.
+        let _ = futex::wake(&other.0, futex::Flags::empty(), 1);
+    }
+}

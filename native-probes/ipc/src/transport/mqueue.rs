@@ -1,0 +1,175 @@
+//! Two POSIX message queues, one a direction. Their names are gone before the first message: both processes have the
+//! queues from before the fork, so nothing is left behind however they end.
+
+use super::{Fault, LOOK_AFTER, Link, Setup, Transport, broken, refused};
+use crate::peer::Watch;
+use bench_model::ModuleError;
+use rustix::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use rustix::io::Errno;
+use std::ffi::CString;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Messages a queue; also the most that an unprivileged process may ask for by default.
+const DEPTH_MAX: i64 = 10;
+
+pub(crate) struct Queues {
+    to_peer: OwnedFd,
+    from_peer: OwnedFd,
+    payload_bytes: usize,
+}
+
+pub(crate) struct Side {
+    input: OwnedFd,
+    output: OwnedFd,
+    buffer: Vec<u8>,
+    watch: Watch,
+    /// When a blocked call gives up, on the wall clock. It is renewed only when it has passed, so a message does not pay
+    /// for a reading of the clock.
+    deadline: libc::timespec,
+}
+
+impl Link for Queues {
+    type Side = Side;
+
+    fn open(setup: &Setup) -> Result<Self, ModuleError> {
+        let payload_bytes = setup.payload_bytes;
+        if let Some(most) = limit("msgsize_max")
+            && payload_bytes as u64 > most
+        {
+            return Err(ModuleError::Unavailable(format!(
+                "a POSIX message queue takes messages of {most} bytes here and payload_bytes is {payload_bytes}; \
+                 sysctl fs.mqueue.msgsize_max={payload_bytes}"
+            )));
+        }
+        let depth = limit("msg_max").and_then(|most| i64::try_from(most).ok()).unwrap_or(DEPTH_MAX).min(DEPTH_MAX);
+        Ok(Self { to_peer: nameless(depth, payload_bytes)?, from_peer: nameless(depth, payload_bytes)?, payload_bytes })
+    }
+
+    fn parent(self, watch: Watch) -> Result<Side, Fault> {
+        Ok(Side::new(self.from_peer, self.to_peer, self.payload_bytes, watch))
+    }
+
+    fn peer(self) -> Result<Side, Fault> {
+        Ok(Side::new(self.to_peer, self.from_peer, self.payload_bytes, Watch::on_parent()))
+    }
+}
+
+/// A limit of the kernel's, where it says.
+fn limit(name: &str) -> Option<u64> {
+    std::fs::read_to_string(format!("/proc/sys/fs/mqueue/{name}")).ok()?.trim().parse().ok()
+}
+
+/// A queue whose name is already gone.
+fn nameless(depth: i64, payload_bytes: usize) -> Result<OwnedFd, ModuleError> {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let made = MADE.fetch_add(1, Ordering::Relaxed);
+    create(&format!("/bench-host-ipc-{}-{made}", std::process::id()), depth, payload_bytes)
+}
+
+fn create(name: &str, depth: i64, payload_bytes: usize) -> Result<OwnedFd, ModuleError> {
+    let name = CString::new(name).map_err(|_| ModuleError::Other("a queue's name contains NUL".to_owned()))?;
+    // SAFETY: all-zero bytes are an `mq_attr`.
+    let mut attributes: libc::mq_attr = unsafe { std::mem::zeroed() };
+    attributes.mq_maxmsg = depth as _;
+    attributes.mq_msgsize = payload_bytes as _;
+    let flags = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
+    // SAFETY: the name ends with NUL, and with O_CREAT a mode and attributes follow.
+    let queue = unsafe { libc::mq_open(name.as_ptr(), flags, 0o600 as libc::mode_t, &raw const attributes) };
+    if queue == -1 {
+        return Err(match last_errno() {
+            Errno::NOSYS => {
+                ModuleError::Unavailable("this kernel has no POSIX message queues; use another transport".to_owned())
+            }
+            Errno::MFILE | Errno::NOSPC => ModuleError::Unavailable(
+                "no further POSIX message queue is allowed; raise `ulimit -q` or fs.mqueue.queues_max".to_owned(),
+            ),
+            errno => refused("mq_open")(errno),
+        });
+    }
+    // SAFETY: on Linux a queue's handle is a file descriptor, and this one is nobody else's.
+    let queue = unsafe { OwnedFd::from_raw_fd(queue) };
+    // SAFETY: the name ends with NUL.
+    if unsafe { libc::mq_unlink(name.as_ptr()) } == -1 {
+        return Err(refused("mq_unlink")(last_errno()));
+    }
+    Ok(queue)
+}
+
+impl Side {
+    fn new(input: OwnedFd, output: OwnedFd, payload_bytes: usize, watch: Watch) -> Self {
+        Self { input, output, buffer: vec![0; payload_bytes], watch, deadline: deadline() }
+    }
+
+    /// What follows a failed call, before it is made again.
+    #[cold]
+    fn after_failure(&mut self, call: &'static str) -> Result<(), Fault> {
+        match last_errno() {
+            Errno::INTR => Ok(()),
+            Errno::TIMEDOUT if self.watch.is_gone() => Err(Fault::Closed),
+            Errno::TIMEDOUT => {
+                self.deadline = deadline();
+                Ok(())
+            }
+            errno => Err(broken(call)(errno)),
+        }
+    }
+}
+
+impl Transport for Side {
+    fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
+        let queue = self.output.as_raw_fd();
+        // SAFETY: the queue is open, and the message and the deadline outlive the call.
+        while unsafe { libc::mq_timedsend(queue, message.as_ptr().cast(), message.len(), 0, &raw const self.deadline) }
+            == -1
+        {
+            self.after_failure("mq_timedsend")?;
+        }
+        Ok(())
+    }
+
+    fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
+        let (queue, room) = (self.input.as_raw_fd(), self.buffer.len());
+        loop {
+            let (at, priority) = (self.buffer.as_mut_ptr().cast(), std::ptr::null_mut());
+            // SAFETY: the queue is open, the buffer has `room` bytes, and it and the deadline outlive the call.
+            let received = unsafe { libc::mq_timedreceive(queue, at, room, priority, &raw const self.deadline) };
+            match usize::try_from(received) {
+                Ok(received) if received == len => return Ok(read(&self.buffer[..len])),
+                Ok(_) => return Err(Fault::Protocol("a queued message of another length arrived")),
+                Err(_) => self.after_failure("mq_timedreceive")?,
+            }
+        }
+    }
+
+    fn fds(&self) -> Vec<RawFd> {
+        vec![self.input.as_raw_fd(), self.output.as_raw_fd()]
+    }
+}
+
+fn deadline() -> libc::timespec {
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO) + LOOK_AFTER;
+    libc::timespec { tv_sec: at.as_secs() as _, tv_nsec: at.subsec_nanos().into() }
+}
+
+fn last_errno() -> Errno {
+    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_has_no_name_when_it_is_there() {
+        let name = format!("/bench-host-ipc-test-{}", std::process::id());
+        let first = match create(&name, 2, 64) {
+            Ok(queue) => queue,
+            Err(ModuleError::Unavailable(reason)) => return eprintln!("skipped: {reason}"),
+            Err(error) => panic!("{error}"),
+        };
+        // O_EXCL would refuse a name that is taken.
+        create(&name, 2, 64).unwrap();
+        drop(first);
+    }
+}

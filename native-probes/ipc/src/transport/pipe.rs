@@ -1,0 +1,59 @@
+//! Two pipes, one a direction, of the kernel's default size. It must not know where a message starts: both sides know its
+//! length.
+
+use super::{Fault, Link, Setup, Transport, read_exact, refused, write_all};
+use crate::peer::Watch;
+use bench_model::ModuleError;
+use rustix::fd::{AsRawFd, OwnedFd, RawFd};
+use rustix::pipe::{PipeFlags, pipe_with};
+
+type Pipe = (OwnedFd, OwnedFd);
+
+pub(crate) struct Pipes {
+    to_peer: Pipe,
+    from_peer: Pipe,
+    payload_bytes: usize,
+}
+
+pub(crate) struct Side {
+    input: OwnedFd,
+    output: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+impl Link for Pipes {
+    type Side = Side;
+
+    fn open(setup: &Setup) -> Result<Self, ModuleError> {
+        // A write to a pipe whose reader is gone must fail rather than kill the host. Rust's runtime sets this at the
+        // start of a program, but not in one that a host of another language started.
+        // SAFETY: ignoring a signal installs no handler.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(refused("pipe2"));
+        Ok(Self { to_peer: pipe()?, from_peer: pipe()?, payload_bytes: setup.payload_bytes })
+    }
+
+    fn parent(self, _: Watch) -> Result<Side, Fault> {
+        Ok(Side { input: self.from_peer.0, output: self.to_peer.1, buffer: vec![0; self.payload_bytes] })
+    }
+
+    fn peer(self) -> Result<Side, Fault> {
+        Ok(Side { input: self.to_peer.0, output: self.from_peer.1, buffer: vec![0; self.payload_bytes] })
+    }
+}
+
+impl Transport for Side {
+    fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
+        write_all("write", message, |bytes| rustix::io::write(&self.output, bytes))
+    }
+
+    fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
+        let message = &mut self.buffer[..len];
+        read_exact("read", message, |room| rustix::io::read(&self.input, room))?;
+        Ok(read(message))
+    }
+
+    fn fds(&self) -> Vec<RawFd> {
+        vec![self.input.as_raw_fd(), self.output.as_raw_fd()]
+    }
+}

@@ -1,0 +1,174 @@
+//! A few fixed slots for messages in memory that two processes share, for the transports that have a signal but no way
+//! to carry a payload. It must not know how a side is woken, only whether it asked to be.
+
+use bench_model::ModuleError;
+use rustix::mm::{MapFlags, ProtFlags};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering, fence};
+
+/// Slots a direction: enough for one side to work while the other is woken, few enough to stay in its cache. A power of
+/// two, so that the counters may wrap.
+pub(crate) const SLOTS: u32 = 8;
+
+/// A value on cache lines of its own.
+#[repr(C, align(128))]
+struct Line<T>(T);
+
+/// What stands before the slots.
+#[repr(C)]
+struct Control {
+    /// Messages written so far.
+    tail: Line<AtomicU32>,
+    /// Messages released so far.
+    head: Line<AtomicU32>,
+    receiver: Line<Sleeper>,
+    sender: Line<Sleeper>,
+}
+
+/// 1 while a side sleeps or is about to; also what it may sleep on.
+#[repr(transparent)]
+pub(crate) struct Sleeper(pub(crate) AtomicU32);
+
+impl Sleeper {
+    /// Says that this side is about to sleep; it must look once more before it does.
+    pub(crate) fn announce(&self) {
+        self.0.store(1, Ordering::Relaxed);
+        // Pairs with the fence in `take`: one of the two sides sees what the other wrote.
+        fence(Ordering::SeqCst);
+    }
+
+    /// Says that this side is awake.
+    pub(crate) fn withdraw(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the other side asked to be woken; asked after each publication, and true once for each announcement.
+    pub(crate) fn take(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.0.load(Ordering::Relaxed) != 0 && self.0.swap(0, Ordering::Relaxed) != 0
+    }
+}
+
+/// The memory of one direction. A fork shares it.
+pub(crate) struct Slots {
+    base: NonNull<u8>,
+    stride: usize,
+}
+
+// SAFETY: the memory belongs to no thread; it is reached through atomics or by the one side that owns a slot.
+unsafe impl Send for Slots {}
+// SAFETY: as above.
+unsafe impl Sync for Slots {}
+
+impl Slots {
+    pub(crate) fn new(payload_bytes: usize) -> Result<Arc<Self>, ModuleError> {
+        let stride = payload_bytes.next_multiple_of(128);
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: a new mapping at an address the kernel chooses replaces nothing. It is zeroed, which is a `Control`.
+        let base = unsafe {
+            let flags = MapFlags::SHARED | MapFlags::POPULATE;
+            rustix::mm::mmap_anonymous(std::ptr::null_mut(), Self::bytes(stride), access, flags)
+        };
+        let base = base.ok().and_then(|base| NonNull::new(base.cast()));
+        let base = base.ok_or_else(|| ModuleError::Other("shared memory cannot be mapped".to_owned()))?;
+        Ok(Arc::new(Self { base, stride }))
+    }
+
+    fn bytes(stride: usize) -> usize {
+        size_of::<Control>() + SLOTS as usize * stride
+    }
+
+    fn control(&self) -> &Control {
+        // SAFETY: the mapping starts with a `Control`, is page-aligned, and lives as long as `self`; all of it is atomic.
+        unsafe { self.base.cast().as_ref() }
+    }
+
+    /// Where message number `index` lies; `stride` bytes from there are its slot.
+    fn slot(&self, index: u32) -> *mut u8 {
+        // SAFETY: the slot's number is less than `SLOTS`, and the mapping has so many slots behind the `Control`.
+        unsafe { self.base.as_ptr().add(size_of::<Control>() + (index % SLOTS) as usize * self.stride) }
+    }
+}
+
+impl Drop for Slots {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was made by `new`, and no side is left. A failure would leave it mapped, which harms nobody.
+        let _ = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), Self::bytes(self.stride)) };
+    }
+}
+
+/// The writing side of one direction; there is one.
+pub(crate) struct Sender {
+    slots: Arc<Slots>,
+    tail: u32,
+    head_seen: u32,
+}
+
+impl Sender {
+    pub(crate) fn new(slots: Arc<Slots>) -> Self {
+        Self { slots, tail: 0, head_seen: 0 }
+    }
+
+    /// Whether a slot is free.
+    pub(crate) fn has_room(&mut self) -> bool {
+        if self.tail.wrapping_sub(self.head_seen) == SLOTS {
+            // Acquire: the receiver has read the slot before it is overwritten.
+            self.head_seen = self.slots.control().head.0.load(Ordering::Acquire);
+        }
+        self.tail.wrapping_sub(self.head_seen) < SLOTS
+    }
+
+    /// Writes and publishes a message into a free slot, which [`Sender::has_room`] has said there is.
+    pub(crate) fn push(&mut self, message: &[u8]) {
+        assert!(message.len() <= self.slots.stride && self.has_room(), "a message fits a free slot");
+        // SAFETY: the slot has room, as asserted, and is free: nobody else touches it until it is published below.
+        unsafe { self.slots.slot(self.tail).copy_from_nonoverlapping(message.as_ptr(), message.len()) };
+        self.tail = self.tail.wrapping_add(1);
+        self.slots.control().tail.0.store(self.tail, Ordering::Release);
+    }
+
+    pub(crate) fn own(&self) -> &Sleeper {
+        &self.slots.control().sender.0
+    }
+
+    pub(crate) fn receiver(&self) -> &Sleeper {
+        &self.slots.control().receiver.0
+    }
+}
+
+/// The reading side of one direction; there is one.
+pub(crate) struct Receiver {
+    slots: Arc<Slots>,
+    head: u32,
+}
+
+impl Receiver {
+    pub(crate) fn new(slots: Arc<Slots>) -> Self {
+        Self { slots, head: 0 }
+    }
+
+    /// Whether a message is there.
+    pub(crate) fn has_message(&self) -> bool {
+        // Acquire: the slot is as it was when the message was published.
+        self.slots.control().tail.0.load(Ordering::Acquire) != self.head
+    }
+
+    /// Lends the oldest message, which [`Receiver::has_message`] has said there is, as `len` bytes, and frees its slot.
+    pub(crate) fn pop<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> R {
+        assert!(len <= self.slots.stride && self.has_message(), "a message of a slot's length is there");
+        // SAFETY: the slot has `len` bytes, as asserted; the sender does not write there until it is released below.
+        let result = read(unsafe { std::slice::from_raw_parts(self.slots.slot(self.head), len) });
+        self.head = self.head.wrapping_add(1);
+        self.slots.control().head.0.store(self.head, Ordering::Release);
+        result
+    }
+
+    pub(crate) fn own(&self) -> &Sleeper {
+        &self.slots.control().receiver.0
+    }
+
+    pub(crate) fn sender(&self) -> &Sleeper {
+        &self.slots.control().sender.0
+    }
+}

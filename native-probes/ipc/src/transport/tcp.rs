@@ -1,0 +1,48 @@
+//! A TCP connection over 127.0.0.1 without Nagle's algorithm. It must not know what travels over it.
+
+use super::socket::Stream;
+use super::{Fault, Link, Setup};
+use crate::peer::Watch;
+use bench_model::ModuleError;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+pub(crate) struct Loopback {
+    parent: TcpStream,
+    peer: TcpStream,
+    payload_bytes: usize,
+}
+
+impl Link for Loopback {
+    type Side = Stream;
+
+    fn open(setup: &Setup) -> Result<Self, ModuleError> {
+        let (parent, peer) =
+            connect().map_err(|error| ModuleError::Other(format!("no connection over 127.0.0.1: {error}")))?;
+        Ok(Self { parent, peer, payload_bytes: setup.payload_bytes })
+    }
+
+    fn parent(self, _: Watch) -> Result<Stream, Fault> {
+        Ok(Stream::new(self.parent.into(), self.payload_bytes))
+    }
+
+    fn peer(self) -> Result<Stream, Fault> {
+        Ok(Stream::new(self.peer.into(), self.payload_bytes))
+    }
+}
+
+/// Both ends of a connection over a port the kernel chooses.
+fn connect() -> std::io::Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let parent = TcpStream::connect(listener.local_addr()?)?;
+    let own = parent.local_addr()?;
+    // Any process of the machine may connect to the port; only one connection is ours.
+    let peer = loop {
+        let (stream, from) = listener.accept()?;
+        if from == own {
+            break stream;
+        }
+    };
+    parent.set_nodelay(true)?;
+    peer.set_nodelay(true)?;
+    Ok((parent, peer))
+}

@@ -1,0 +1,118 @@
+//! Pairs of connected Unix sockets: streams, and datagrams of one message each. It must not know what a message says.
+
+use super::socket::Stream;
+use super::{Fault, LOOK_AFTER, Link, Setup, Transport, broken, refused};
+use crate::peer::Watch;
+use bench_model::ModuleError;
+use rustix::fd::{AsRawFd, OwnedFd, RawFd};
+use rustix::io::Errno;
+use rustix::net::sockopt::{self, Timeout};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+
+pub(crate) struct StreamPair {
+    parent: OwnedFd,
+    peer: OwnedFd,
+    payload_bytes: usize,
+}
+
+fn pair(kind: SocketType) -> Result<(OwnedFd, OwnedFd), ModuleError> {
+    socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None).map_err(refused("socketpair"))
+}
+
+impl Link for StreamPair {
+    type Side = Stream;
+
+    fn open(setup: &Setup) -> Result<Self, ModuleError> {
+        let (parent, peer) = pair(SocketType::STREAM)?;
+        Ok(Self { parent, peer, payload_bytes: setup.payload_bytes })
+    }
+
+    fn parent(self, _: Watch) -> Result<Stream, Fault> {
+        Ok(Stream::new(self.parent, self.payload_bytes))
+    }
+
+    fn peer(self) -> Result<Stream, Fault> {
+        Ok(Stream::new(self.peer, self.payload_bytes))
+    }
+}
+
+pub(crate) struct DatagramPair {
+    parent: OwnedFd,
+    peer: OwnedFd,
+    payload_bytes: usize,
+}
+
+/// Four datagrams of the longest payload, with the kernel's bookkeeping; the kernel's default may be less than one.
+const SEND_BUFFER_BYTES: usize = 4 * (65_536 + 4096);
+
+impl Link for DatagramPair {
+    type Side = Datagram;
+
+    fn open(setup: &Setup) -> Result<Self, ModuleError> {
+        let (parent, peer) = pair(SocketType::DGRAM)?;
+        for fd in [&parent, &peer] {
+            sockopt::set_socket_send_buffer_size(fd, SEND_BUFFER_BYTES).map_err(refused("setsockopt(SO_SNDBUF)"))?;
+            // A datagram socket is not told that its peer is gone, so it looks from time to time.
+            for timeout in [Timeout::Recv, Timeout::Send] {
+                sockopt::set_socket_timeout(fd, timeout, Some(LOOK_AFTER))
+                    .map_err(refused("setsockopt(SO_RCVTIMEO)"))?;
+            }
+        }
+        Ok(Self { parent, peer, payload_bytes: setup.payload_bytes })
+    }
+
+    fn parent(self, watch: Watch) -> Result<Datagram, Fault> {
+        Ok(Datagram { fd: self.parent, buffer: vec![0; self.payload_bytes], watch })
+    }
+
+    fn peer(self) -> Result<Datagram, Fault> {
+        Ok(Datagram { fd: self.peer, buffer: vec![0; self.payload_bytes], watch: Watch::on_parent() })
+    }
+}
+
+pub(crate) struct Datagram {
+    fd: OwnedFd,
+    buffer: Vec<u8>,
+    watch: Watch,
+}
+
+impl Datagram {
+    /// Repeats `call` while it is interrupted, or times out and the other side is still there.
+    #[inline]
+    fn insist(
+        watch: &Watch,
+        name: &'static str,
+        mut call: impl FnMut() -> rustix::io::Result<usize>,
+    ) -> Result<usize, Fault> {
+        loop {
+            match call() {
+                Ok(bytes) => return Ok(bytes),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) if watch.is_gone() => return Err(Fault::Closed),
+                Err(Errno::AGAIN) => {}
+                Err(errno) => return Err(broken(name)(errno)),
+            }
+        }
+    }
+}
+
+impl Transport for Datagram {
+    fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
+        // A datagram is sent whole or not at all.
+        Self::insist(&self.watch, "send", || send(&self.fd, message, SendFlags::NOSIGNAL)).map(|_| ())
+    }
+
+    fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
+        let (fd, buffer) = (&self.fd, &mut self.buffer);
+        let receive = || recv(fd, &mut buffer[..], RecvFlags::empty()).map(|(_, received)| received);
+        let received = Self::insist(&self.watch, "recv", receive)?;
+        if received != len {
+            return Err(Fault::Protocol("a datagram of another length arrived"));
+        }
+        Ok(read(&self.buffer[..len]))
+    }
+
+    fn fds(&self) -> Vec<RawFd> {
+        vec![self.fd.as_raw_fd()]
+    }
+}

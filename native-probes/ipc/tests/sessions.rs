@@ -1,0 +1,161 @@
+//! Every transport, scenario and placement with a real peer process. It must not assert how long anything takes.
+
+#![cfg(target_os = "linux")]
+
+use bench_model::{ModuleError, Outcome, Session as _};
+use ipc::{Config, Placement, ScenarioKind, Session, TransportKind};
+use rustix::process::{Pid, Signal};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Sessions pin their thread, so two at once would only wait for each other's time slices.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Opens a session, or says why this machine cannot.
+fn open(config: Config) -> Option<Session> {
+    match Session::open(config) {
+        Ok(session) => Some(session),
+        Err(ModuleError::Unavailable(reason)) => {
+            eprintln!("skipped: {config:?}: {reason}");
+            None
+        }
+        Err(error) => panic!("{config:?}: {error}"),
+    }
+}
+
+fn pid(session: &Session) -> Pid {
+    Pid::from_raw(session.peer_pid().cast_signed()).unwrap()
+}
+
+/// Runs both scenarios, looks at counts and checks, and sees the peer gone afterwards.
+fn check(transport: TransportKind, payload_bytes: usize, placement: Placement) {
+    let _alone = alone();
+    for (scenario, ways) in [(ScenarioKind::PingPong, 2), (ScenarioKind::Stream, 1)] {
+        let config = Config { scenario, transport, payload_bytes, placement };
+        let before = rustix::thread::sched_getaffinity(None).unwrap();
+        let Some(mut session) = open(config) else { continue };
+        let nothing = session.iterate(0).unwrap();
+        assert_eq!((nothing.operations, nothing.bytes), (0, 0), "{config:?}");
+        for times in [1, 2, 100] {
+            let outcome = session.iterate(times).unwrap();
+            let bytes = ways * times * payload_bytes as u64;
+            assert_eq!(outcome, Outcome { operations: times, bytes, checksum: nothing.checksum }, "{config:?}");
+        }
+        for check in session.verify().unwrap() {
+            assert!(check.passed, "{config:?}: {check:?}");
+        }
+        let peer = pid(&session);
+        drop(session);
+        assert_eq!(rustix::process::test_kill_process(peer), Err(rustix::io::Errno::SRCH), "{config:?}");
+        assert_eq!(rustix::thread::sched_getaffinity(None).unwrap(), before, "{config:?}");
+        let again = open(config).unwrap().iterate(1).unwrap();
+        assert_eq!(again.checksum, nothing.checksum, "{config:?}");
+    }
+}
+
+#[test]
+fn every_transport_on_one_cpu() {
+    for transport in TransportKind::ALL {
+        check(transport, 64, Placement::Same);
+        check(transport, 65_536, Placement::Same);
+    }
+}
+
+#[test]
+fn every_transport_across_cpus() {
+    for transport in TransportKind::ALL {
+        check(transport, 64, Placement::Cross);
+        check(transport, 65_536, Placement::Cross);
+    }
+}
+
+/// Kills the peer `before` or during a batch that would never end: it ends with an error that says how the peer did.
+fn check_dead_peer(scenario: ScenarioKind, transport: TransportKind, before: bool) {
+    let _alone = alone();
+    let config = Config { scenario, transport, payload_bytes: 64, placement: Placement::Cross };
+    let Some(mut session) = open(config) else { return };
+    session.iterate(10).unwrap();
+    let peer = pid(&session);
+    let kill = move || rustix::process::kill_process(peer, Signal::KILL).unwrap();
+    let killer = if before {
+        kill();
+        None
+    } else {
+        Some(std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            kill();
+        }))
+    };
+    let error = session.iterate(u64::MAX).unwrap_err().to_string();
+    assert!(error.contains("the peer was killed by signal 9"), "{config:?}: {error}");
+    let error = session.verify().unwrap_err().to_string();
+    assert!(error.contains("has failed before"), "{config:?}: {error}");
+    killer.map(std::thread::JoinHandle::join).transpose().unwrap();
+}
+
+#[test]
+fn a_dead_peer_is_an_error() {
+    for transport in TransportKind::ALL {
+        for scenario in [ScenarioKind::PingPong, ScenarioKind::Stream] {
+            check_dead_peer(scenario, transport, true);
+            check_dead_peer(scenario, transport, false);
+        }
+    }
+}
+
+#[test]
+fn no_queue_is_left_behind() {
+    let _alone = alone();
+    let config = Config {
+        scenario: ScenarioKind::PingPong,
+        transport: TransportKind::PosixMq,
+        payload_bytes: 64,
+        placement: Placement::Same,
+    };
+    let Some(_session) = open(config) else { return };
+    let Ok(names) = std::fs::read_dir("/dev/mqueue") else {
+        return eprintln!("skipped: /dev/mqueue is not mounted");
+    };
+    let own = format!("bench-host-ipc-{}-", std::process::id());
+    let left: Vec<_> = names.flatten().filter(|name| name.file_name().to_string_lossy().starts_with(&own)).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn what_cannot_be_is_said_with_the_next_step() {
+    let _alone = alone();
+    let refusal = |transport, payload_bytes, placement| {
+        let config = Config { scenario: ScenarioKind::PingPong, transport, payload_bytes, placement };
+        match Session::open(config) {
+            Err(ModuleError::Unavailable(reason)) => reason,
+            Err(error) => panic!("{error}"),
+            Ok(_) => panic!("{config:?} was opened"),
+        }
+    };
+    let spinning = refusal(TransportKind::ShmRingSpin, 64, Placement::Same);
+    assert_eq!(spinning, "spinning needs two cores; use placement=cross or transport=shm-ring-futex");
+    let queue = refusal(TransportKind::PosixMq, 1 << 30, Placement::Same);
+    assert!(queue.contains("sysctl fs.mqueue.msgsize_max=") || queue.contains("no POSIX message queues"), "{queue}");
+    let affinity = rustix::thread::sched_getaffinity(None).unwrap();
+    let first = (0..rustix::thread::CpuSet::MAX_CPU).find(|cpu| affinity.is_set(*cpu)).unwrap();
+    let mut one = rustix::thread::CpuSet::new();
+    one.set(first);
+    rustix::thread::sched_setaffinity(None, &one).unwrap();
+    let cross = refusal(TransportKind::Pipe, 64, Placement::Cross);
+    rustix::thread::sched_setaffinity(None, &affinity).unwrap();
+    assert!(cross.contains("placement=cross needs two CPUs"), "{cross}");
+}
+
+#[test]
+fn the_descriptor_is_valid() {
+    use probe_abi::Probe;
+    let descriptor = ipc::Ipc::describe();
+    descriptor.validate().unwrap();
+    for scenario in &descriptor.scenarios {
+        let arguments = scenario.parameters.iter().map(|each| (each.name.clone(), each.defaults[0].clone())).collect();
+        Config::read(&scenario.name, &arguments).unwrap();
+    }
+}
