@@ -65,6 +65,8 @@ pub enum MeasureError {
 /// A sample must last this many times as long as taking it, so that the clock and the call weigh at most one per cent.
 const SAMPLE_TO_OVERHEAD: f64 = 100.0;
 const SAMPLE_NS_MIN: f64 = 1_000.0;
+/// A sample lasts at most this share of the time there is, whatever it weighs: figures take samples.
+const SAMPLES_MIN: f64 = 100.0;
 const BATCH_MAX: u64 = 1 << 32;
 
 /// A session whose outcomes are looked at, batch by batch.
@@ -130,7 +132,7 @@ pub fn warm_up(
     budget: &Budget,
     overhead: &Overhead,
 ) -> Result<Warm, MeasureError> {
-    let sample_ns = (SAMPLE_TO_OVERHEAD * (overhead.clock_ns + overhead.call_ns)).max(SAMPLE_NS_MIN);
+    let sample_ns = sample_ns(budget, overhead);
     let mut checked = Checked { session, checksum: None };
     let start = clock.now_ns();
     let mut times = 1;
@@ -177,6 +179,15 @@ pub fn measure(
         if done {
             return Ok(measured);
         }
+    }
+}
+
+/// How long a sample should last.
+fn sample_ns(budget: &Budget, overhead: &Overhead) -> f64 {
+    let wanted = (SAMPLE_TO_OVERHEAD * (overhead.clock_ns + overhead.call_ns)).max(SAMPLE_NS_MIN);
+    match budget.amount {
+        Amount::Time { ns } => wanted.min((ns as f64 / SAMPLES_MIN).max(SAMPLE_NS_MIN)),
+        Amount::Operations(_) => wanted,
     }
 }
 
@@ -253,6 +264,14 @@ mod tests {
         let (measured, series, _) = check(&mut mock, Amount::Time { ns: 1_000 });
         assert_eq!((series.batch, series.count()), (1, 1));
         assert_eq!(measured.unwrap().operations, 1);
+    }
+
+    #[test]
+    fn a_dear_call_does_not_take_the_samples_away() {
+        let budget = Budget { warm_up_ns: 0, amount: Amount::Time { ns: 10_000_000 } };
+        let dear = Overhead { clock_ns: 20.0, call_ns: 500_000.0 };
+        assert_eq!(sample_ns(&budget, &dear), 100_000.0, "a hundredth of the time, not a hundred calls");
+        assert_eq!(sample_ns(&budget, &OVERHEAD), 10_000.0);
     }
 
     #[test]

@@ -11,9 +11,9 @@ pub enum MachineLimit {
     Syscall,
     /// One hand-over of a cache line between two cores, one way.
     CacheLine,
-    /// One byte read sequentially from memory by one core.
+    /// One byte read sequentially by one core, out of its caches.
     MemoryRead,
-    /// One byte copied within memory by one core.
+    /// One byte copied by one core, within its caches.
     MemoryCopy,
     /// One 4 KiB write and `fdatasync`.
     Fdatasync,

@@ -8,8 +8,7 @@ struct Overhead;
 
 impl Plugin for Overhead {
     fn describe() -> Descriptor {
-        let empty = Scenario::new("empty", "self", "One batch: a call through the boundary that does nothing.")
-            .limit(MachineLimit::ComponentCall);
+        let empty = Scenario::new("empty", "self", "One turn of a loop that does nothing: what is left when the call is amortised.");
         let record = Scenario::new("record", "self", "Hands one batch of samples to the sink.")
             .parameter(Parameter::new("batch", 1024, "samples handed over in one call").between(1, 65_536))
             .metric(Metric::new("recorded", Unit::Count, "A counter's values; what counts is how long recording them takes."));

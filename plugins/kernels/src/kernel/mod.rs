@@ -41,7 +41,7 @@ pub(crate) trait Kernel: Sized + 'static {
     /// One pass. A failure is kept as a result that `verify` refuses.
     fn run(&mut self);
 
-    /// A digest of the last pass's result, the same on every machine. Timed once a batch: it must be cheap beside a pass.
+    /// A digest of the last pass's result, the same on every machine. Not timed.
     fn digest(&self) -> u64;
 
     /// Looks at the last pass's result.

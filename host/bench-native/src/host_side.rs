@@ -1,0 +1,99 @@
+//! A session's side of the host: the context, and the tables through which a probe reaches it. Tables and context live until
+//! the process ends, as bench_probe.h promises; what they hold is let go of with the session.
+
+use crate::context::{self, Context};
+use crate::notes::Used;
+use crate::ring;
+use bench_model::{Check, Metric, ModuleError};
+use bench_sink::Sink;
+use probe_abi::raw;
+use shm_ring::Rings;
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+/// A session's side of the host.
+///
+/// The context is leaked, and reached through this pointer and the copies of it in the tables alone. References to it are
+/// made for one function body, or for a borrow of this value; the probe is only called while neither is alive.
+#[derive(Debug)]
+pub(crate) struct HostSide {
+    context: NonNull<Context>,
+    table: &'static raw::Host,
+}
+
+impl HostSide {
+    /// A side that takes samples of `metrics` and notes in `used` what the probe uses.
+    pub(crate) fn new(metrics: &[Metric], used: Rc<Used>) -> Self {
+        let context = NonNull::from(Box::leak(Box::new(Context {
+            sink: Sink::new(metrics),
+            rings: Rings::default(),
+            checks: Vec::new(),
+            is_verifying: false,
+            notes: None,
+            used,
+            ring: std::ptr::null(),
+        })));
+        // The tables are not part of the context: a probe may read them while a callback has the context to itself.
+        let table = Box::leak(Box::new(context::host_table(context.as_ptr())));
+        let ring = Box::leak(Box::new(ring::table(context.as_ptr())));
+        let mut side = Self { context, table };
+        side.context_mut().ring = ring;
+        side
+    }
+
+    /// What the probe is given.
+    pub(crate) fn table(&self) -> *const raw::Host {
+        self.table
+    }
+
+    /// What was recorded.
+    pub(crate) fn sink(&mut self) -> &mut Sink {
+        &mut self.context_mut().sink
+    }
+
+    /// Whether the call that has returned left anything behind.
+    #[inline]
+    pub(crate) fn has_notes(&self) -> bool {
+        // SAFETY: the context is never freed, and no other reference to it is alive: a probe's call has returned, and
+        // whoever has one from `context_mut` borrows `self` mutably.
+        unsafe { self.context.as_ref() }.notes.is_some()
+    }
+
+    /// What the call of `function` that has returned `status` comes to; forgets what it left behind.
+    pub(crate) fn judge(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
+        self.context_mut().notes.take().unwrap_or_default().judge(function, status)
+    }
+
+    /// From now on checks are taken.
+    pub(crate) fn begin_verify(&mut self) {
+        let context = self.context_mut();
+        context.is_verifying = true;
+        context.checks.clear();
+    }
+
+    /// From now on no checks are taken; those that were.
+    pub(crate) fn end_verify(&mut self) -> Vec<Check> {
+        let context = self.context_mut();
+        context.is_verifying = false;
+        std::mem::take(&mut context.checks)
+    }
+
+    #[inline]
+    fn context_mut(&mut self) -> &mut Context {
+        // SAFETY: the context is never freed. Callbacks make references too, but for their own bodies and while the probe
+        // is called, which it is not while this reference is alive: its users are the functions above and the session,
+        // whose calls into the probe borrow it mutably.
+        unsafe { self.context.as_mut() }
+    }
+}
+
+impl Drop for HostSide {
+    /// Samples and rings may be large; tables and an empty context are not, and a process opens few sessions.
+    fn drop(&mut self) {
+        let context = self.context_mut();
+        context.sink = Sink::default();
+        context.rings = Rings::default();
+        context.checks = Vec::new();
+        context.notes = None;
+    }
+}

@@ -1,0 +1,17 @@
+//! Native probes, dynamic libraries behind the C ABI of `probe-abi`, as the modules that the drivers know. It must not
+//! know any probe or family, nor how a worker process is watched.
+
+mod context;
+mod error;
+mod host_side;
+mod load;
+mod notes;
+mod probe;
+mod ring;
+mod session;
+mod sniff;
+mod table;
+mod text;
+
+pub use error::LoadError;
+pub use probe::Probe;

@@ -1,0 +1,66 @@
+//! A probe that was loaded, as the drivers know it. It must not know how a library is opened or what a session's side of
+//! the host holds.
+
+use crate::notes::Used;
+use crate::session::NativeSession;
+use crate::{LoadError, load, table};
+use bench_drivers::{Module, Recording};
+use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
+use probe_abi::raw;
+use std::path::Path;
+use std::rc::Rc;
+
+/// A probe that was loaded. Its library stays loaded until the process ends, also when this is dropped.
+#[derive(Debug)]
+pub struct Probe {
+    table: &'static raw::Probe,
+    descriptor: Descriptor,
+    used: Rc<Used>,
+}
+
+impl Probe {
+    /// Loads the probe at `path`, which runs code of it, and reads its descriptor.
+    pub fn load(path: &Path) -> Result<Self, LoadError> {
+        let table = load::open(path)?;
+        // SAFETY: the library is never unloaded, and bench_probe.h promises a table that is as long as it says and that
+        // stays valid until the process ends.
+        unsafe { Self::from_table(path, table) }
+    }
+
+    /// A probe out of its table, which came from the library at `path`.
+    ///
+    /// # Safety
+    /// `table` is null, misaligned, or points to a table that keeps the rules of bench_probe.h: it is as long as its first
+    /// member says, it and what it points to stay as they are until the process ends, and its functions do what they promise.
+    #[doc(hidden)]
+    pub unsafe fn from_table(path: &Path, table: *const raw::Probe) -> Result<Self, LoadError> {
+        // SAFETY: the caller's promise is the same.
+        let table = unsafe { table::accept(path, table) }?;
+        // SAFETY: the caller promises that the descriptor stays as it is.
+        let descriptor = unsafe { table::describe(path, table.descriptor) }?;
+        Ok(Self { table, descriptor, used: Rc::default() })
+    }
+}
+
+impl Module for Probe {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// A library's imports say nothing of what it may do: it may do all that the process may.
+    fn imports(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
+        Ok(Box::new(NativeSession::open(self.table, scenario, arguments, Rc::clone(&self.used))?))
+    }
+
+    fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
+        let outer = std::mem::take(&mut self.used);
+        body(self);
+        let inner = std::mem::replace(&mut self.used, outer);
+        self.used.add(&inner);
+        inner.names()
+    }
+}

@@ -1,0 +1,73 @@
+//! The machine's limits before and after a run, side by side. Knows what was written about them, not how they were
+//! measured.
+
+use bench_sink::runfile::{CalibrationRecord, LimitRecord, When};
+
+/// A limit that was another after the run than before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drift {
+    /// The limit's name.
+    pub limit: String,
+    /// The unit of both medians.
+    pub unit: String,
+    /// The median before.
+    pub before: f64,
+    /// The median after.
+    pub after: f64,
+    /// How far it went, as a share of what was before: 0.1 is ten per cent more.
+    pub share: f64,
+}
+
+/// What is not said: a machine is never quite the same.
+const DRIFT_SHARE_MIN: f64 = 0.1;
+
+/// One limit at both times.
+pub(crate) struct LimitPair<'a> {
+    pub(crate) before: Option<&'a LimitRecord>,
+    pub(crate) after: Option<&'a LimitRecord>,
+}
+
+impl<'a> LimitPair<'a> {
+    /// The record that describes the limit: there is always at least one.
+    pub(crate) fn any(&self) -> Option<&'a LimitRecord> {
+        self.before.or(self.after)
+    }
+
+    pub(crate) fn before(&self) -> Option<f64> {
+        self.before.and_then(|record| record.median)
+    }
+
+    pub(crate) fn after(&self) -> Option<f64> {
+        self.after.and_then(|record| record.median)
+    }
+
+    /// The mean of both medians, or the one there is.
+    pub(crate) fn median(&self) -> Option<f64> {
+        match (self.before(), self.after()) {
+            (Some(before), Some(after)) => Some((before + after) / 2.0),
+            (before, after) => before.or(after),
+        }
+    }
+
+    pub(crate) fn drift(&self) -> Option<Drift> {
+        let (record, before, after) = (self.any()?, self.before()?, self.after()?);
+        let share = bench_stats::drift(before, after).filter(|share| share.abs() > DRIFT_SHARE_MIN)?;
+        Some(Drift { limit: record.limit.clone(), unit: record.unit.clone(), before, after, share })
+    }
+}
+
+/// Every limit by name, in the order in which they were written.
+pub(crate) fn pairs(records: &[CalibrationRecord]) -> Vec<(&str, LimitPair<'_>)> {
+    let mut pairs: Vec<(&str, LimitPair<'_>)> = Vec::new();
+    for (when, limit) in records.iter().flat_map(|record| record.limits.iter().map(|limit| (record.when, limit))) {
+        let index = pairs.iter().position(|(name, _)| *name == limit.limit).unwrap_or_else(|| {
+            pairs.push((&limit.limit, LimitPair { before: None, after: None }));
+            pairs.len() - 1
+        });
+        match when {
+            When::Before => pairs[index].1.before = Some(limit),
+            When::After => pairs[index].1.after = Some(limit),
+        }
+    }
+    pairs
+}

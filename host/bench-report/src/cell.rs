@@ -1,0 +1,237 @@
+//! One cell with all its processes brought together. Knows when a figure counts, not how it is shown.
+
+use crate::{ReportError, RunView, SeriesView};
+use bench_model::{Arguments, Arm, MachineLimit, Unit};
+use bench_sink::runfile::{CellRecord, CheckRecord, ModuleRef, OutcomeRecord, Overhead, SeriesRecord, Status};
+use std::collections::BTreeMap;
+
+/// A scenario in an arm with concrete arguments, and what was found.
+#[derive(Clone, Debug)]
+pub struct CellView {
+    /// Its number in the plan.
+    pub cell: u32,
+    /// `module/scenario`.
+    pub scenario: String,
+    /// Groups scenarios.
+    pub family: String,
+    /// How it was executed.
+    pub arm: Arm,
+    /// With what.
+    pub arguments: Arguments,
+    /// Failed where any process failed, skipped where none is ok and one was skipped, otherwise ok.
+    pub status: Status,
+    /// Why it is not ok; or, of an ok cell, why fewer processes count than were planned.
+    pub reason: Option<String>,
+    /// Where the code came from.
+    pub module: ModuleRef,
+    /// What its operations are compared with.
+    pub limit: Option<MachineLimit>,
+    /// The processor that all processes were bound to, where it is one.
+    pub cpu: Option<u32>,
+    /// Processes that ended well.
+    pub processes: u32,
+    /// Operations that were timed in those.
+    pub iterations: u64,
+    /// Payload bytes of those operations.
+    pub bytes: u64,
+    /// Timed samples that were recorded.
+    pub recorded: u64,
+    /// Samples that were lost, late or failed, where the driver has such a notion.
+    pub lost: Option<u64>,
+    /// Of one operation's result; the same in every process.
+    pub checksum: Option<String>,
+    /// What measuring cost: the mean over the processes.
+    pub overhead: Option<Overhead>,
+    /// The imports that were called, where they were watched.
+    pub used: Vec<String>,
+    /// What was looked at.
+    pub checks: Vec<CheckView>,
+    /// The figures; none where the cell is not ok.
+    pub series: Vec<SeriesView>,
+}
+
+/// One thing that was looked at, over all processes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckView {
+    /// Unique in the cell.
+    pub name: String,
+    /// Whether it held in every process.
+    pub passed: bool,
+    /// Expected against found, of the first process in which it did not hold, or else of the first.
+    pub detail: String,
+}
+
+impl CellView {
+    /// The scenario's own name, after the slash.
+    pub fn scenario_name(&self) -> &str {
+        self.scenario.split_once('/').map_or(self.scenario.as_str(), |(_, name)| name)
+    }
+
+    /// The series that holds the time of the operation: the one with the scenario's own name.
+    pub fn timed(&self) -> Option<&SeriesView> {
+        self.series.iter().find(|series| self.is_timed(series))
+    }
+
+    pub(crate) fn is_timed(&self, series: &SeriesView) -> bool {
+        series.metric == self.scenario_name() && series.labels.is_empty()
+    }
+
+    /// How many times the machine's limit the median operation takes. A limit per byte is multiplied by the bytes of one
+    /// operation. Nothing where either is not known, or where too few samples support the median.
+    pub fn ratio_to_limit(&self, run: &RunView) -> Option<f64> {
+        let limit = self.limit?;
+        let per_unit = run.limit(limit)?;
+        let timed = self.timed().filter(|series| series.unit == Unit::Nanoseconds)?;
+        let units = match limit.is_per_byte() {
+            true if self.iterations == 0 => return None,
+            true => self.bytes as f64 / self.iterations as f64,
+            false => 1.0,
+        };
+        let floor = per_unit * units;
+        (floor > 0.0).then_some(timed.summary.p50? / floor)
+    }
+}
+
+/// The records of one cell, by process.
+pub(crate) struct Block {
+    identity: CellRecord,
+    repetitions: BTreeMap<u32, Repetition>,
+}
+
+#[derive(Default)]
+struct Repetition {
+    cpu: Option<u32>,
+    series: Vec<SeriesRecord>,
+    checks: Vec<CheckRecord>,
+    outcome: Option<OutcomeRecord>,
+}
+
+impl Block {
+    pub(crate) fn new(identity: CellRecord) -> Self {
+        Self { identity, repetitions: BTreeMap::new() }
+    }
+
+    pub(crate) fn begin(&mut self, record: &CellRecord) {
+        self.repetitions.insert(record.process, Repetition { cpu: record.cpu, ..Repetition::default() });
+    }
+
+    pub(crate) fn series(&mut self, record: SeriesRecord) {
+        self.repetitions.entry(record.process).or_default().series.push(record);
+    }
+
+    pub(crate) fn check(&mut self, record: CheckRecord) {
+        self.repetitions.entry(record.process).or_default().checks.push(record);
+    }
+
+    /// The last outcome of a process holds: a later cell may have contradicted an earlier one.
+    pub(crate) fn outcome(&mut self, record: OutcomeRecord) {
+        let repetition = self.repetitions.entry(record.process).or_default();
+        repetition.outcome = Some(record);
+    }
+
+    /// The view, where at least one process came to an end.
+    pub(crate) fn view(self, planned_processes: u32) -> Result<Option<CellView>, ReportError> {
+        let Self { identity, repetitions } = self;
+        // What has no outcome was cut off in the middle of its block.
+        let whole: Vec<_> = repetitions
+            .into_values()
+            .filter_map(|mut repetition| repetition.outcome.take().map(|outcome| (outcome, repetition)))
+            .collect();
+        let Some(end) = whole.iter().map(|(outcome, _)| outcome).min_by_key(|outcome| rank(outcome.status)) else {
+            return Ok(None);
+        };
+        let is_ok = |outcome: &OutcomeRecord| outcome.status == Status::Ok;
+        let ok: Vec<&OutcomeRecord> =
+            whole.iter().map(|(outcome, _)| outcome).filter(|outcome| is_ok(outcome)).collect();
+        let skipped = whole.iter().map(|(outcome, _)| outcome).find(|outcome| outcome.status == Status::Skipped);
+        let reason = match end.status {
+            Status::Ok => {
+                partial(ok.len() as u32, planned_processes, skipped.and_then(|outcome| outcome.reason.as_deref()))
+            }
+            Status::Failed | Status::Skipped => end.reason.clone(),
+        };
+        let arm = identity
+            .arm
+            .parse()
+            .map_err(|reason: String| ReportError::inconsistent(identity.cell, identity.process, reason))?;
+        let mut view = CellView {
+            cell: identity.cell,
+            scenario: identity.scenario,
+            family: identity.family,
+            arm,
+            arguments: identity.arguments.0,
+            status: end.status,
+            reason,
+            module: identity.module,
+            // A limit that a later version added is not one this version can compare with.
+            limit: identity.limit.and_then(|name| name.parse().ok()),
+            cpu: same(whole.iter().map(|(_, repetition)| repetition.cpu)),
+            processes: ok.len() as u32,
+            iterations: ok.iter().map(|outcome| outcome.iterations).sum(),
+            bytes: ok.iter().map(|outcome| outcome.bytes).sum(),
+            recorded: ok.iter().map(|outcome| outcome.recorded).sum(),
+            lost: ok.iter().filter_map(|outcome| outcome.lost).reduce(|a, b| a + b),
+            checksum: ok.iter().find_map(|outcome| outcome.checksum.clone()),
+            overhead: mean_overhead(ok.iter().filter_map(|outcome| outcome.overhead)),
+            used: union(ok.iter().flat_map(|outcome| &outcome.used)),
+            checks: checks(whole.iter().flat_map(|(_, repetition)| &repetition.checks)),
+            series: Vec::new(),
+        };
+        if view.status == Status::Ok {
+            let counted = whole.into_iter().filter(|(outcome, _)| is_ok(outcome));
+            let mut series = SeriesView::merge(counted.flat_map(|(_, repetition)| repetition.series).collect())?;
+            series.sort_by_key(|series| !view.is_timed(series));
+            view.series = series;
+        }
+        Ok(Some(view))
+    }
+}
+
+/// What decides the status of a cell comes first.
+fn rank(status: Status) -> u8 {
+    match status {
+        Status::Failed => 0,
+        Status::Ok => 1,
+        Status::Skipped => 2,
+    }
+}
+
+fn partial(finished: u32, planned: u32, skipped: Option<&str>) -> Option<String> {
+    let text = format!("{finished} of {planned} processes finished");
+    (finished < planned).then(|| skipped.map_or_else(|| text.clone(), |why| format!("{text}: {why}")))
+}
+
+/// The one value of all, where they are equal.
+fn same<T: PartialEq>(mut values: impl Iterator<Item = Option<T>>) -> Option<T> {
+    let first = values.next()??;
+    values.all(|value| value.as_ref() == Some(&first)).then_some(first)
+}
+
+fn mean_overhead(overheads: impl Iterator<Item = Overhead>) -> Option<Overhead> {
+    let all: Vec<_> = overheads.collect();
+    let mean = |of: fn(&Overhead) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
+    (!all.is_empty()).then(|| Overhead { clock_ns: mean(|one| one.clock_ns), call_ns: mean(|one| one.call_ns) })
+}
+
+fn union<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for name in names {
+        if !all.contains(name) {
+            all.push(name.clone());
+        }
+    }
+    all
+}
+
+fn checks<'a>(records: impl Iterator<Item = &'a CheckRecord>) -> Vec<CheckView> {
+    let mut views: Vec<CheckView> = Vec::new();
+    for record in records {
+        let view = CheckView { name: record.name.clone(), passed: record.passed, detail: record.detail.clone() };
+        match views.iter_mut().find(|known| known.name == view.name) {
+            Some(known) if known.passed && !view.passed => *known = view,
+            Some(_) => {}
+            None => views.push(view),
+        }
+    }
+    views
+}

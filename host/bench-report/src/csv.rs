@@ -1,0 +1,107 @@
+//! The table for a spreadsheet: a row for each cell and series, in base units, nothing scaled. A cell without figures has
+//! one row that says why; a figure that is absent is empty.
+
+use crate::{CellView, RunView, SeriesView, escape};
+use bench_sink::runfile::Status;
+
+const COLUMNS: [&str; 28] = [
+    "scenario",
+    "family",
+    "arm",
+    "arguments",
+    "status",
+    "reason",
+    "metric",
+    "unit",
+    "direction",
+    "labels",
+    "batch",
+    "count",
+    "min",
+    "mean",
+    "p50",
+    "p90",
+    "p99",
+    "p999",
+    "max",
+    "std_dev",
+    "limit",
+    "limit_ratio",
+    "processes",
+    "iterations",
+    "bytes",
+    "lost",
+    "checksum",
+    "module_file",
+];
+
+type Row = [String; COLUMNS.len()];
+
+/// `view` as comma-separated values with a header. Text of modules is escaped, so that a record is one line.
+pub fn csv(view: &RunView) -> String {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    let rows = view.cells.iter().flat_map(|cell| match cell.series.as_slice() {
+        [] => vec![row(view, cell, None)],
+        series => series.iter().map(|series| row(view, cell, Some(series))).collect(),
+    });
+    // Writing into a vector cannot fail, and every row has the same length.
+    writer.write_record(COLUMNS).expect("a vector takes all rows");
+    rows.for_each(|row| writer.write_record(&row).expect("a vector takes all rows"));
+    let bytes = writer.into_inner().expect("a vector takes all rows");
+    String::from_utf8(bytes).expect("every field is text")
+}
+
+fn row(view: &RunView, cell: &CellView, series: Option<&SeriesView>) -> Row {
+    let text = |text: &str| escape(text).into_owned();
+    let of = |field: fn(&SeriesView) -> String| series.map(field).unwrap_or_default();
+    let figure = |field: fn(&SeriesView) -> Option<f64>| series.and_then(field).map(number).unwrap_or_default();
+    let is_timed = series.is_some_and(|series| cell.is_timed(series));
+    [
+        text(&cell.scenario),
+        text(&cell.family),
+        cell.arm.to_string(),
+        text(&cell.arguments.to_string()),
+        status(cell.status).to_owned(),
+        text(cell.reason.as_deref().unwrap_or_default()),
+        text(&of(|series| series.metric.clone())),
+        text(&of(|series| series.unit.to_string())),
+        of(|series| series.direction.as_str().to_owned()),
+        text(&of(labels)),
+        of(|series| series.batch.map(|batch| batch.to_string()).unwrap_or_default()),
+        of(|series| series.samples.to_string()),
+        figure(|series| Some(series.summary.min)),
+        figure(|series| Some(series.summary.mean)),
+        figure(|series| series.summary.p50),
+        figure(|series| series.summary.p90),
+        figure(|series| series.summary.p99),
+        figure(|series| series.summary.p999),
+        figure(|series| Some(series.summary.max)),
+        figure(|series| series.summary.std_dev),
+        cell.limit.filter(|_| is_timed).map(|limit| limit.to_string()).unwrap_or_default(),
+        cell.ratio_to_limit(view).filter(|_| is_timed).map(number).unwrap_or_default(),
+        cell.processes.to_string(),
+        cell.iterations.to_string(),
+        cell.bytes.to_string(),
+        cell.lost.map(|lost| lost.to_string()).unwrap_or_default(),
+        cell.checksum.clone().unwrap_or_default(),
+        text(&cell.module.file),
+    ]
+}
+
+fn labels(series: &SeriesView) -> String {
+    let pairs: Vec<_> = series.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    pairs.join(" ")
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Ok => "ok",
+        Status::Failed => "failed",
+        Status::Skipped => "skipped",
+    }
+}
+
+/// To the thousandth, without a point where there is nothing behind it.
+fn number(value: f64) -> String {
+    ((value * 1000.0).round() / 1000.0).to_string()
+}

@@ -1,0 +1,260 @@
+//! The JSON document: everything a program may want of a run, under names that stay. Figures are those of the summary; it
+//! computes none.
+
+use crate::calibration::{self, LimitPair};
+use crate::escape::is_treacherous;
+use crate::{CellView, RunView, SeriesView};
+use bench_sink::fingerprint::Fingerprint;
+use bench_sink::runfile::{ModuleRef, Overhead, Planned, Status};
+use bench_wire::ArgumentsJson;
+use serde::{Serialize, Serializer};
+use serde_json::Number;
+use std::fmt::Write;
+
+/// `view` as a JSON document, indented, ending with a line break. What a terminal would obey is written as `\u` escapes,
+/// which changes no value.
+pub fn json(view: &RunView) -> String {
+    let document = Document {
+        run: run(view),
+        modules: view.modules.iter().map(module).collect(),
+        cells: view.cells.iter().map(|cell| self::cell(view, cell)).collect(),
+    };
+    // The document is plain data with text keys, which JSON can always hold.
+    let text = serde_json::to_string_pretty(&document).expect("the document is JSON");
+    harmless(&text) + "\n"
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    run: RunJson<'a>,
+    modules: Vec<ModuleJson<'a>>,
+    cells: Vec<CellJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct RunJson<'a> {
+    id: &'a str,
+    directory: String,
+    seed: u64,
+    started: &'a str,
+    /// Null where the run was cut off.
+    ended: Option<&'a str>,
+    /// Null where all was done.
+    interrupted: Option<String>,
+    /// Null where the file ends with a whole line.
+    torn: Option<TornJson>,
+    command: &'a [String],
+    planned: &'a Planned,
+    fingerprint: &'a Fingerprint,
+    calibration: Pairs<&'a str, LimitJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct TornJson {
+    line: usize,
+    bytes: usize,
+}
+
+#[derive(Serialize)]
+struct LimitJson<'a> {
+    unit: &'a str,
+    before: Option<Number>,
+    after: Option<Number>,
+    count: u64,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct ModuleJson<'a> {
+    file: &'a str,
+    sha256: Option<&'a str>,
+    arm: Option<&'a str>,
+    granted: &'a [String],
+    refused: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct CellJson<'a> {
+    scenario: &'a str,
+    family: &'a str,
+    arm: &'a str,
+    arguments: ArgumentsJson,
+    status: Status,
+    reason: Option<&'a str>,
+    module: &'a ModuleRef,
+    cpu: Option<u32>,
+    processes: u32,
+    planned_processes: u32,
+    iterations: u64,
+    bytes: u64,
+    recorded: u64,
+    lost: Option<u64>,
+    checksum: Option<&'a str>,
+    overhead: Option<OverheadJson>,
+    limit: Option<RatioJson>,
+    used: &'a [String],
+    checks: Vec<CheckJson<'a>>,
+    series: Vec<SeriesJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct OverheadJson {
+    clock_ns: Option<Number>,
+    call_ns: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct RatioJson {
+    name: &'static str,
+    ratio: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct CheckJson<'a> {
+    name: &'a str,
+    passed: bool,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct SeriesJson<'a> {
+    metric: &'a str,
+    unit: &'a str,
+    direction: &'static str,
+    labels: Pairs<&'a str, &'a str>,
+    batch: Option<u64>,
+    count: u64,
+    min: Option<Number>,
+    mean: Option<Number>,
+    p50: Option<Number>,
+    p90: Option<Number>,
+    p99: Option<Number>,
+    p999: Option<Number>,
+    max: Option<Number>,
+    std_dev: Option<Number>,
+}
+
+/// An object that keeps its order.
+struct Pairs<K, V>(Vec<(K, V)>);
+
+impl<K: Serialize, V: Serialize> Serialize for Pairs<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+fn run(view: &RunView) -> RunJson<'_> {
+    let limits = calibration::pairs(&view.calibration);
+    RunJson {
+        id: &view.id,
+        directory: view.directory.display().to_string(),
+        seed: view.seed,
+        started: &view.started,
+        ended: view.ended.as_ref().map(|end| end.finished.as_str()),
+        interrupted: view.interrupted(),
+        torn: view.torn.map(|torn| TornJson { line: torn.line, bytes: torn.bytes }),
+        command: &view.command,
+        planned: &view.planned,
+        fingerprint: &view.fingerprint,
+        calibration: Pairs(limits.into_iter().filter_map(|(name, pair)| Some((name, limit(&pair)?))).collect()),
+    }
+}
+
+fn limit<'a>(pair: &LimitPair<'a>) -> Option<LimitJson<'a>> {
+    let record = pair.any()?;
+    // A limit per byte is far below 1, so places after the point would not do.
+    let number = |value: f64| Number::from_f64(format!("{value:.5e}").parse().unwrap_or(value));
+    Some(LimitJson {
+        unit: &record.unit,
+        before: pair.before().and_then(number),
+        after: pair.after().and_then(number),
+        count: record.count,
+        detail: &record.detail,
+    })
+}
+
+fn module(module: &bench_sink::runfile::ModuleRecord) -> ModuleJson<'_> {
+    ModuleJson {
+        file: &module.file,
+        sha256: module.sha256.as_deref(),
+        arm: module.arm.as_deref(),
+        granted: &module.granted,
+        refused: module.refused.as_deref(),
+    }
+}
+
+fn cell<'a>(view: &'a RunView, cell: &'a CellView) -> CellJson<'a> {
+    let check =
+        |check: &'a crate::CheckView| CheckJson { name: &check.name, passed: check.passed, detail: &check.detail };
+    CellJson {
+        scenario: &cell.scenario,
+        family: &cell.family,
+        arm: cell.arm.as_str(),
+        arguments: ArgumentsJson(cell.arguments.clone()),
+        status: cell.status,
+        reason: cell.reason.as_deref(),
+        module: &cell.module,
+        cpu: cell.cpu,
+        processes: cell.processes,
+        planned_processes: view.planned.processes,
+        iterations: cell.iterations,
+        bytes: cell.bytes,
+        recorded: cell.recorded,
+        lost: cell.lost,
+        checksum: cell.checksum.as_deref(),
+        overhead: cell.overhead.map(overhead),
+        limit: cell
+            .limit
+            .map(|limit| RatioJson { name: limit.as_str(), ratio: cell.ratio_to_limit(view).and_then(thousandths) }),
+        used: &cell.used,
+        checks: cell.checks.iter().map(check).collect(),
+        series: cell.series.iter().map(series).collect(),
+    }
+}
+
+fn overhead(overhead: Overhead) -> OverheadJson {
+    OverheadJson { clock_ns: thousandths(overhead.clock_ns), call_ns: thousandths(overhead.call_ns) }
+}
+
+fn series(series: &SeriesView) -> SeriesJson<'_> {
+    let summary = &series.summary;
+    // A sample is a whole number; what it is per operation need not be.
+    let sample =
+        |value: f64| if series.batch == Some(1) { Some(Number::from(value as u64)) } else { thousandths(value) };
+    SeriesJson {
+        metric: &series.metric,
+        unit: series.unit.as_str(),
+        direction: series.direction.as_str(),
+        labels: Pairs(series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()),
+        batch: series.batch,
+        count: summary.count,
+        min: sample(summary.min),
+        mean: thousandths(summary.mean),
+        p50: summary.p50.and_then(sample),
+        p90: summary.p90.and_then(sample),
+        p99: summary.p99.and_then(sample),
+        p999: summary.p999.and_then(sample),
+        max: sample(summary.max),
+        std_dev: summary.std_dev.and_then(thousandths),
+    }
+}
+
+fn thousandths(value: f64) -> Option<Number> {
+    Number::from_f64((value * 1000.0).round() / 1000.0)
+}
+
+/// Such characters are only ever inside of JSON strings, where an escape stands for the same character.
+fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        // The line breaks are those of the document; within strings they are escaped already.
+        if character == '\n' || !is_treacherous(character) {
+            out.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            write!(out, "\\u{unit:04x}").expect("a string takes all text");
+        }
+    }
+    out
+}

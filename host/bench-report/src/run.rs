@@ -1,0 +1,168 @@
+//! A whole run as a report sees it: cells in the order of tables, and what is not as it should be. Knows the records, not
+//! the shape of any document.
+
+use crate::calibration::{self, Drift};
+use crate::cell::Block;
+use crate::{CellView, ReportError};
+use bench_model::MachineLimit;
+use bench_sink::fingerprint::Fingerprint;
+use bench_sink::runfile::{
+    CalibrationRecord, EndRecord, ModuleRecord, Planned, Record, RunFile, RunRecord, Status, TornTail,
+};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A run, whole or cut off.
+#[derive(Clone, Debug)]
+pub struct RunView {
+    /// The name of the run directory.
+    pub id: String,
+    /// Where it was read from.
+    pub directory: PathBuf,
+    /// What the order was drawn from.
+    pub seed: u64,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// How much there was to do.
+    pub planned: Planned,
+    /// The machine and the program.
+    pub fingerprint: Fingerprint,
+    /// The command line, word by word.
+    pub command: Vec<String>,
+    /// The machine's limits, before and after.
+    pub calibration: Vec<CalibrationRecord>,
+    /// Every module that was given.
+    pub modules: Vec<ModuleRecord>,
+    /// By scenario, then arguments, then arm, so that arms stand next to each other.
+    pub cells: Vec<CellView>,
+    /// The end, where the run came to one.
+    pub ended: Option<EndRecord>,
+    /// What was cut off at the end of the file.
+    pub torn: Option<TornTail>,
+}
+
+/// Cells of the plan of which no process came to an end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// How many.
+    pub cells: u32,
+    /// Out of how many.
+    pub planned: u32,
+    /// Why, as far as the file says.
+    pub reason: String,
+}
+
+impl RunView {
+    /// Reads the run in `directory`.
+    pub fn read(directory: &Path) -> Result<Self, ReportError> {
+        Self::of(RunFile::read(directory)?)
+    }
+
+    /// The run that `file` holds.
+    pub fn of(file: RunFile) -> Result<Self, ReportError> {
+        let mut parts = Parts::default();
+        for record in file.records {
+            parts.take(record)?;
+        }
+        let run = parts.run.ok_or_else(|| ReportError::NoRun { directory: file.directory.clone() })?;
+        let views = parts.blocks.into_values().map(|block| block.view(run.planned.processes));
+        let mut cells: Vec<_> = views.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        cells.sort_by(order);
+        Ok(Self {
+            id: run.id,
+            directory: file.directory,
+            seed: run.seed,
+            started: run.started,
+            planned: run.planned,
+            fingerprint: run.fingerprint,
+            command: run.command,
+            calibration: parts.calibration,
+            modules: parts.modules,
+            cells,
+            ended: parts.ended,
+            torn: file.torn,
+        })
+    }
+
+    /// The median of a machine limit in its unit: the mean of those before and after, or the one there is.
+    pub fn limit(&self, limit: MachineLimit) -> Option<f64> {
+        calibration::pairs(&self.calibration).into_iter().find(|(name, _)| *name == limit.as_str())?.1.median()
+    }
+
+    /// The limits that were more than ten per cent off after the run.
+    pub fn drifts(&self) -> Vec<Drift> {
+        calibration::pairs(&self.calibration).iter().filter_map(|(_, pair)| pair.drift()).collect()
+    }
+
+    /// How many cells failed and how many modules were refused.
+    pub fn findings(&self) -> usize {
+        let failed = self.cells.iter().filter(|cell| cell.status == Status::Failed).count();
+        failed + self.modules.iter().filter(|module| module.refused.is_some()).count()
+    }
+
+    /// The cells that were planned and not run.
+    pub fn missing(&self) -> Option<Missing> {
+        let cells = self.planned.cells.saturating_sub(self.cells.len() as u32);
+        let reason = || self.interrupted().unwrap_or_else(|| "the run file does not say why".to_owned());
+        (cells > 0).then(|| Missing { cells, planned: self.planned.cells, reason: reason() })
+    }
+
+    /// Why the run ended before all was done, where it did.
+    pub fn interrupted(&self) -> Option<String> {
+        match &self.ended {
+            Some(end) => end.stopped.clone(),
+            None => Some("the run file has no end, so the run was killed or is still going on".to_owned()),
+        }
+    }
+
+    /// The scenario of `cell`, with the module's file where another cell has the same scenario, arm and arguments, so that
+    /// only the file tells them apart. As modules wrote it, not escaped.
+    pub fn name_of(&self, cell: &CellView) -> String {
+        // Twins stand next to each other.
+        let first = self.cells.partition_point(|other| order(other, cell).is_lt());
+        match self.cells.get(first + 1).is_some_and(|second| order(second, cell).is_eq()) {
+            true => format!("{} ({})", cell.scenario, cell.module.file),
+            false => cell.scenario.clone(),
+        }
+    }
+}
+
+fn order(a: &CellView, b: &CellView) -> Ordering {
+    // Values are never NaN, so arguments always compare.
+    let arguments = || a.arguments.partial_cmp(&b.arguments).unwrap_or(Ordering::Equal);
+    a.scenario.cmp(&b.scenario).then_with(arguments).then_with(|| a.arm.cmp(&b.arm))
+}
+
+/// The records by kind.
+#[derive(Default)]
+struct Parts {
+    run: Option<RunRecord>,
+    modules: Vec<ModuleRecord>,
+    calibration: Vec<CalibrationRecord>,
+    blocks: BTreeMap<u32, Block>,
+    ended: Option<EndRecord>,
+}
+
+impl Parts {
+    fn take(&mut self, record: Record) -> Result<(), ReportError> {
+        match record {
+            Record::Run(record) => self.run = Some(record),
+            Record::Module(record) => self.modules.push(record),
+            Record::Calibration(record) => self.calibration.push(record),
+            Record::Cell(record) => {
+                self.blocks.entry(record.cell).or_insert_with(|| Block::new(record.clone())).begin(&record);
+            }
+            Record::Series(record) => self.block(record.cell, record.process)?.series(record),
+            Record::Check(record) => self.block(record.cell, record.process)?.check(record),
+            Record::Outcome(record) => self.block(record.cell, record.process)?.outcome(record),
+            Record::End(record) => self.ended = Some(record),
+        }
+        Ok(())
+    }
+
+    fn block(&mut self, cell: u32, process: u32) -> Result<&mut Block, ReportError> {
+        let orphan = || ReportError::inconsistent(cell, process, "a record of a cell that the file does not describe");
+        self.blocks.get_mut(&cell).ok_or_else(orphan)
+    }
+}

@@ -1,0 +1,132 @@
+//! The table: a row for each cell and each further series, with arms next to each other. Knows how figures are laid out;
+//! what is said below them is the notes' business.
+
+use crate::{CellView, RunView, SeriesView, escape, notes, scale};
+use bench_sink::runfile::Status;
+use comfy_table::{CellAlignment, Table, presets};
+
+/// How a table is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// Aligned text.
+    #[default]
+    Table,
+    /// A table of GitHub-flavoured Markdown.
+    Markdown,
+}
+
+const COLUMNS: [&str; 9] = ["scenario", "arm", "arguments", "n", "p50", "p99", "max", "limit", "check"];
+
+/// Which of the columns hold figures, whose units stand below each other.
+const FIGURES: std::ops::Range<usize> = 3..8;
+
+/// What stands where there is no figure.
+pub(crate) const ABSENT: &str = "–";
+
+type Row = [String; COLUMNS.len()];
+
+/// `view` as a table, with notes where something is not as it should be, and two lines on what was measured where. Ends
+/// with a line break. Text of modules is escaped; nothing is wrapped or cut.
+pub fn table(view: &RunView, style: Style) -> String {
+    let rows: Vec<Row> = view.cells.iter().flat_map(|cell| rows(view, cell)).collect();
+    let notes = notes::notes(view);
+    let footer = notes::footer(view);
+    let paragraphs = match style {
+        Style::Table => [text(rows), notes.join("\n"), footer.join("\n")],
+        Style::Markdown => [
+            markdown(rows),
+            notes.iter().map(|note| format!("- {}", plain(note))).collect::<Vec<_>>().join("\n"),
+            // A list keeps the two lines apart without hidden signs at their ends.
+            [format!("- {}", plain(&footer[0])), format!("- {}", footer[1])].join("\n"),
+        ],
+    };
+    paragraphs
+        .iter()
+        .filter(|paragraph| !paragraph.is_empty())
+        .map(|text| format!("{text}\n"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The row of the cell itself and one for each series of the module's own.
+fn rows(view: &RunView, cell: &CellView) -> Vec<Row> {
+    let scenario = escape(&view.name_of(cell)).into_owned();
+    let [n, p50, p99, max] = cell.timed().map_or_else(|| std::array::from_fn(|_| ABSENT.to_owned()), figures);
+    let limit = match (cell.limit, cell.ratio_to_limit(view)) {
+        (Some(limit), Some(ratio)) => format!("{} {limit}", scale::ratio(ratio)),
+        _ => ABSENT.to_owned(),
+    };
+    let arguments = escape(&cell.arguments.to_string()).into_owned();
+    let head = [scenario, cell.arm.to_string(), arguments, n, p50, p99, max, limit, check(cell.status).to_owned()];
+    let own = cell.series.iter().filter(|series| !cell.is_timed(series)).map(|series| {
+        let [n, p50, p99, max] = figures(series);
+        let blank = String::new;
+        [format!("  ↳ {}", escape(&series.title())), blank(), blank(), n, p50, p99, max, blank(), blank()]
+    });
+    std::iter::once(head).chain(own).collect()
+}
+
+fn figures(series: &SeriesView) -> [String; 4] {
+    let figure = |value: Option<f64>| {
+        let shown = value.map(|value| scale::figure(value, &series.unit));
+        shown.map_or_else(|| ABSENT.to_owned(), |text| escape(&text).into_owned())
+    };
+    let summary = &series.summary;
+    [samples(series), figure(summary.p50), figure(summary.p99), figure(Some(summary.max))]
+}
+
+/// `400`, or `12.3k × 1024` where a sample spans several operations; `~` marks the mean of batches that differ.
+fn samples(series: &SeriesView) -> String {
+    let samples = scale::count(series.samples as f64);
+    match series.batch {
+        Some(1) => samples,
+        Some(batch) => format!("{samples} × {}", scale::count(batch as f64)),
+        None => format!("{samples} × ~{}", scale::count((series.operations as f64 / series.samples as f64).round())),
+    }
+}
+
+fn check(status: Status) -> &'static str {
+    match status {
+        Status::Ok => "ok",
+        Status::Failed => "FAILED",
+        Status::Skipped => "skipped",
+    }
+}
+
+fn text(rows: Vec<Row>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(COLUMNS).add_rows(rows);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        // Two spaces between columns, none before the first.
+        column.set_padding((0, 2));
+        if FIGURES.contains(&index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
+}
+
+fn markdown(rows: Vec<Row>) -> String {
+    let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
+    let rule = |index| if FIGURES.contains(&index) { "--:" } else { "---" }.to_owned();
+    let head = [line(&COLUMNS.map(str::to_owned)), line(&std::array::from_fn::<_, { COLUMNS.len() }, _>(rule))];
+    let body = rows.into_iter().map(|row| line(&row.map(|text| plain(text.trim()))));
+    head.into_iter().chain(body).collect::<Vec<_>>().join("\n")
+}
+
+/// `text` with whatever Markdown would take for markup made plain. An underscore within a word is none.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    let mut is_word = false;
+    while let Some(character) = characters.next() {
+        let within_word = is_word && characters.peek().is_some_and(|next| next.is_alphanumeric());
+        let is_markup = matches!(character, '\\' | '|' | '<' | '>' | '*' | '[' | ']' | '&' | '`' | '~' | '#');
+        if is_markup || (character == '_' && !within_word) {
+            out.push('\\');
+        }
+        out.push(character);
+        is_word = character.is_alphanumeric();
+    }
+    out
+}

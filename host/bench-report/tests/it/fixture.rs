@@ -1,0 +1,251 @@
+//! Run files written by hand, through the writer that a run uses. Knows the records, not what is made of them.
+
+use bench_model::{Direction, Unit, Value};
+use bench_report::RunView;
+use bench_sink::Series;
+use bench_sink::fingerprint::Fingerprint;
+use bench_sink::runfile::{
+    CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, LimitRecord, ModuleRecord, ModuleRef,
+    OutcomeRecord, Overhead, Planned, Record, RunFile, RunRecord, RunWriter, SeriesRecord, Status, When,
+};
+use bench_wire::ArgumentsJson;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A run directory that goes away with it.
+pub(crate) struct Run {
+    folder: tempfile::TempDir,
+    writer: RunWriter,
+}
+
+impl Run {
+    /// A run of `cells` cells with `processes` processes each, of which nothing is done yet.
+    pub(crate) fn begin(cells: u32, processes: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = RunWriter::create(&folder.path().join("run")).unwrap();
+        let planned = Planned { cells, processes, time_ns: Some(1_000_000_000), iterations: None };
+        let run = RunRecord {
+            id: "2026-01-02T03-04-05Z-abc".to_owned(),
+            started: "2026-01-02T03:04:05Z".to_owned(),
+            seed: 7,
+            command: vec!["bench-host".to_owned(), "load".to_owned(), "ring.wasm".to_owned()],
+            planned,
+            fingerprint: fingerprint(),
+        };
+        let mut begun = Self { folder, writer };
+        begun.append(&[Record::Run(run)]);
+        begun
+    }
+
+    pub(crate) fn append(&mut self, records: &[Record]) {
+        self.writer.append(records).unwrap();
+    }
+
+    /// Ends the run, before all was done where `stopped` says why.
+    pub(crate) fn end(&mut self, stopped: Option<&str>) {
+        let end = EndRecord { finished: "2026-01-02T03:05:00Z".to_owned(), stopped: stopped.map(str::to_owned) };
+        self.append(&[Record::End(end)]);
+    }
+
+    /// Leaves the beginning of a line, as a kill does.
+    pub(crate) fn tear(&self) {
+        let path = self.directory().join(FILE_NAME);
+        OpenOptions::new().append(true).open(path).unwrap().write_all(b"{\"v\":1,\"rec").unwrap();
+    }
+
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.folder.path().join("run")
+    }
+
+    /// The view, as if it had been read from `results/run`.
+    pub(crate) fn view(&self) -> RunView {
+        let mut file = RunFile::read(&self.directory()).unwrap();
+        file.directory = Path::new("results").join("run");
+        RunView::of(file).unwrap()
+    }
+}
+
+fn fingerprint() -> Fingerprint {
+    Fingerprint {
+        host_version: "0.1.0".to_owned(),
+        os: "linux".to_owned(),
+        distribution: None,
+        kernel: "6.1.0".to_owned(),
+        architecture: "x86_64".to_owned(),
+        cpu_model: Some("A Processor".to_owned()),
+        cpus: 2,
+        memory_bytes: Some(1 << 33),
+        governor: None,
+        clock_source: None,
+        virtualisation: None,
+        load: Some([0.5, 0.25, 0.0]),
+        git_revision: None,
+    }
+}
+
+/// One repetition of a cell.
+#[derive(Clone)]
+pub(crate) struct Block {
+    pub(crate) cell: CellRecord,
+    pub(crate) series: Vec<SeriesRecord>,
+    pub(crate) checks: Vec<CheckRecord>,
+    pub(crate) outcome: OutcomeRecord,
+}
+
+impl Block {
+    /// An ok repetition without samples.
+    pub(crate) fn new(cell: u32, process: u32, scenario: &str, arm: &str) -> Self {
+        let module = ModuleRef { file: format!("plugins/{arm}"), sha256: "00ff".to_owned() };
+        let record = CellRecord {
+            cell,
+            process,
+            scenario: scenario.to_owned(),
+            family: "family".to_owned(),
+            arm: arm.to_owned(),
+            arguments: ArgumentsJson::default(),
+            module,
+            limit: None,
+            cpu: Some(1),
+        };
+        let check =
+            CheckRecord { cell, process, name: "payload".to_owned(), passed: true, detail: "64 of 64".to_owned() };
+        Self {
+            cell: record,
+            series: Vec::new(),
+            checks: vec![check],
+            outcome: outcome(cell, process, Status::Ok, None),
+        }
+    }
+
+    pub(crate) fn argument(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.cell.arguments.0.set(name, value);
+        self
+    }
+
+    pub(crate) fn limit(mut self, limit: &str) -> Self {
+        self.cell.limit = Some(limit.to_owned());
+        self
+    }
+
+    /// Timed samples of `batch` operations, under the scenario's own name, of 64 bytes an operation.
+    pub(crate) fn timed(self, batch: u64, samples: impl IntoIterator<Item = u64>) -> Self {
+        let name = self.cell.scenario.split_once('/').unwrap().1.to_owned();
+        let mut timed = self.series(&name, Unit::Nanoseconds, &[], batch, samples);
+        timed.outcome.recorded = timed.series.last().unwrap().count;
+        timed.outcome.iterations = timed.outcome.recorded * batch;
+        timed.outcome.bytes = timed.outcome.iterations * 64;
+        timed.outcome.checksum = Some("00000000000000aa".to_owned());
+        timed.outcome.overhead = Some(Overhead { clock_ns: 20.0 + f64::from(timed.cell.process), call_ns: 1.5 });
+        timed
+    }
+
+    pub(crate) fn series(
+        mut self,
+        metric: &str,
+        unit: Unit,
+        labels: &[(&str, &str)],
+        batch: u64,
+        samples: impl IntoIterator<Item = u64>,
+    ) -> Self {
+        let mut series = Series::new(metric, unit, Direction::LowerIsBetter);
+        series.batch = batch;
+        series.labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        samples.into_iter().for_each(|sample| series.record(sample));
+        self.series.push(SeriesRecord::new(self.cell.cell, self.cell.process, &series));
+        self
+    }
+
+    /// The same repetition, which ended in another way; series stay, as a file may hold them.
+    pub(crate) fn ended(mut self, status: Status, reason: &str) -> Self {
+        self.outcome = outcome(self.cell.cell, self.cell.process, status, Some(reason));
+        self
+    }
+
+    pub(crate) fn records(self) -> Vec<Record> {
+        let mut records = vec![Record::Cell(self.cell)];
+        records.extend(self.series.into_iter().map(Record::Series));
+        records.extend(self.checks.into_iter().map(Record::Check));
+        records.push(Record::Outcome(self.outcome));
+        records
+    }
+}
+
+pub(crate) fn outcome(cell: u32, process: u32, status: Status, reason: Option<&str>) -> OutcomeRecord {
+    OutcomeRecord {
+        cell,
+        process,
+        status,
+        reason: reason.map(str::to_owned),
+        iterations: 0,
+        bytes: 0,
+        recorded: 0,
+        lost: None,
+        checksum: None,
+        overhead: None,
+        used: Vec::new(),
+    }
+}
+
+pub(crate) fn module(file: &str, refused: Option<&str>) -> Record {
+    Record::Module(ModuleRecord {
+        file: file.to_owned(),
+        sha256: Some("00ff".to_owned()),
+        arm: refused.is_none().then(|| "wasm".to_owned()),
+        descriptor: None,
+        granted: Vec::new(),
+        refused: refused.map(str::to_owned),
+    })
+}
+
+pub(crate) fn calibration(when: When, medians: &[(&str, Option<f64>)]) -> Record {
+    let limit = |(name, median): &(&str, Option<f64>)| LimitRecord {
+        limit: (*name).to_owned(),
+        unit: if name.starts_with("memory") { "ns/By" } else { "ns" }.to_owned(),
+        median: *median,
+        min: *median,
+        count: 200,
+        detail: "by hand".to_owned(),
+    };
+    Record::Calibration(CalibrationRecord { when, limits: medians.iter().map(limit).collect() })
+}
+
+/// A run with something of everything: two arms, a sweep, a module's own series, limits and their drift, a failed and a
+/// skipped cell, a refused module, and one cell that was never run.
+pub(crate) fn eventful() -> Run {
+    let mut run = Run::begin(6, 2);
+    run.append(&[module("plugins/wasm", None), module("broken.wasm", Some("not a component:\nbad magic"))]);
+    run.append(&[calibration(
+        When::Before,
+        &[("clock", Some(20.1)), ("cache-line", Some(50.0)), ("memory-read", Some(0.05))],
+    )]);
+    let stream = |cell, process, arm, bytes: i64| {
+        Block::new(cell, process, "ring/stream", arm).argument("payload_bytes", bytes).limit("memory-read")
+    };
+    for process in 0..2 {
+        let lag = [("side", "left")];
+        let first = u64::from(process) * 500;
+        run.append(&stream(0, process, "wasm", 64).timed(1024, (1..=500).map(|n| (first + n) * 1024)).records());
+        run.append(&stream(1, process, "native", 64).timed(1024, (1..=500).map(|n| n * 512)).records());
+        let own = stream(2, process, "wasm", 4096).timed(1, 1..=20).series("lag", Unit::Bytes, &lag, 1, [2048; 10]);
+        run.append(&own.records());
+    }
+    run.append(
+        &stream(3, 0, "native", 4096)
+            .timed(1, 1..=20)
+            .ended(Status::Failed, "check `payload` failed: \u{1b}[31m1 of 64")
+            .records(),
+    );
+    run.append(
+        &Block::new(4, 0, "ring/roundtrip", "native")
+            .limit("cache-line")
+            .ended(Status::Skipped, "needs 4 processors, there are 2")
+            .records(),
+    );
+    run.append(&[calibration(
+        When::After,
+        &[("clock", Some(20.4)), ("cache-line", None), ("memory-read", Some(0.06))],
+    )]);
+    run.end(Some("interrupted"));
+    run
+}

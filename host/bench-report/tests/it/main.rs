@@ -1,0 +1,6 @@
+//! What comes out for run files that were written by hand. One binary, so that it links once; nothing is measured.
+
+mod documents;
+mod fixture;
+mod tables;
+mod views;

@@ -1,0 +1,160 @@
+//! What of a run file counts: outcomes, processes, batches, support. Knows no layout.
+
+use crate::fixture::{Block, Run, calibration, outcome};
+use bench_model::{Arm, MachineLimit, Unit};
+use bench_report::{ReportError, RunView};
+use bench_sink::runfile::{Record, RunFile, Status, When};
+use std::fs;
+
+/// Checks what one look at a run with these records finds.
+fn check<T: PartialEq + std::fmt::Debug>(
+    processes: u32,
+    records: &[&[Record]],
+    look: impl Fn(&RunView) -> T,
+    expect: T,
+) {
+    let mut run = Run::begin(1, processes);
+    records.iter().for_each(|block| run.append(block));
+    assert_eq!(look(&run.view()), expect);
+}
+
+fn status(view: &RunView) -> (Status, Option<&str>, u32, usize) {
+    let cell = &view.cells[0];
+    (cell.status, cell.reason.as_deref(), cell.processes, cell.series.len())
+}
+
+fn block(process: u32) -> Block {
+    Block::new(0, process, "m/s", "wasm").timed(1, 1..=10)
+}
+
+#[test]
+fn a_cell_is_ok_failed_or_skipped() {
+    let (ok, more) = (block(0).records(), block(1).records());
+    let failed = block(1).ended(Status::Failed, "wrong").records();
+    let skipped = block(1).ended(Status::Skipped, "no disk").records();
+    let check = |records: &[&[Record]], expect: (Status, Option<&str>, u32, usize)| {
+        check(2, records, |view| format!("{:?}", status(view)), format!("{expect:?}"));
+    };
+    check(&[&ok, &more], (Status::Ok, None, 2, 1));
+    check(&[&ok], (Status::Ok, Some("1 of 2 processes finished"), 1, 1));
+    check(&[&ok, &failed], (Status::Failed, Some("wrong"), 1, 0));
+    check(&[&skipped], (Status::Skipped, Some("no disk"), 0, 0));
+    check(&[&ok, &skipped], (Status::Ok, Some("1 of 2 processes finished: no disk"), 1, 1));
+}
+
+#[test]
+fn the_last_outcome_of_a_process_holds() {
+    let superseding = Record::Outcome(outcome(0, 0, Status::Failed, Some("arms disagree")));
+    let other = Block::new(1, 0, "m/s", "native").ended(Status::Failed, "arms disagree");
+    let mut both = other.records();
+    both.push(superseding);
+    let look = |view: &RunView| {
+        let cells: Vec<_> = view.cells.iter().map(|cell| (cell.arm, cell.status, cell.series.len())).collect();
+        (view.findings(), cells)
+    };
+    let expect = (2, vec![(Arm::Wasm, Status::Failed, 0), (Arm::Native, Status::Failed, 0)]);
+    check(1, &[&block(0).records(), &both], look, expect);
+}
+
+#[test]
+fn a_block_that_was_cut_off_does_not_count() {
+    let mut cut = block(1).records();
+    cut.pop();
+    check(2, &[&block(0).records(), &cut], |view| (view.cells[0].processes, view.cells[0].series[0].samples), (1, 10));
+    check(2, &[&cut], |view| (view.cells.len(), view.missing().map(|missing| missing.cells)), (0, Some(1)));
+}
+
+#[test]
+fn batches_that_differ_are_merged_by_operation() {
+    let first = Block::new(0, 0, "m/s", "wasm").timed(2, [20; 10]);
+    let second = Block::new(0, 1, "m/s", "wasm").timed(4, [80; 10]);
+    let look = |view: &RunView| {
+        let cell = &view.cells[0];
+        let timed = cell.timed().unwrap();
+        let summary = &timed.summary;
+        (timed.batch, timed.samples, timed.operations, [summary.min, summary.mean, summary.p50.unwrap(), summary.max])
+    };
+    check(2, &[&first.records(), &second.records()], look, (None, 20, 60, [10.0, 15.0, 10.0, 20.0]));
+}
+
+#[test]
+fn a_histogram_stands_in_where_raw_samples_are_not_kept() {
+    let mut without = block(0);
+    without.series[0].raw = None;
+    let mut summaries = Vec::new();
+    for block in [block(0), without] {
+        let mut run = Run::begin(1, 1);
+        run.append(&block.records());
+        summaries.push(run.view().cells[0].series[0].summary.clone());
+    }
+    assert_eq!(summaries[0], summaries[1]);
+}
+
+#[test]
+fn the_ratio_takes_the_bytes_of_an_operation_where_the_limit_is_per_byte() {
+    let limits = [calibration(When::Before, &[("memory-read", Some(0.05)), ("clock", Some(2.0)), ("spawn", None)])];
+    let ratio = |view: &RunView| view.cells[0].ratio_to_limit(view);
+    let timed =
+        |limit, samples: usize| Block::new(0, 0, "m/s", "wasm").limit(limit).timed(1, vec![32; samples]).records();
+    check(1, &[&limits, &timed("memory-read", 20)], ratio, Some(10.0));
+    check(1, &[&limits, &timed("clock", 20)], ratio, Some(16.0));
+    check(1, &[&limits, &timed("clock", 19)], ratio, None);
+    check(1, &[&limits, &timed("spawn", 20)], ratio, None);
+    check(1, &[&limits, &timed("syscall", 20)], ratio, None);
+    let only_own = Block::new(0, 0, "m/s", "wasm").limit("clock").series("lag", Unit::Nanoseconds, &[], 1, [1; 20]);
+    check(1, &[&limits, &only_own.records()], ratio, None);
+}
+
+#[test]
+fn a_limit_is_the_mean_of_both_times_and_drifts_past_a_tenth() {
+    let before = [calibration(When::Before, &[("clock", Some(20.0)), ("syscall", Some(100.0)), ("spawn", None)])];
+    let after = [calibration(When::After, &[("clock", Some(22.0)), ("syscall", Some(80.0)), ("spawn", Some(5.0))])];
+    let limits = |view: &RunView| {
+        [MachineLimit::Clock, MachineLimit::Spawn, MachineLimit::Fdatasync].map(|limit| view.limit(limit))
+    };
+    check(1, &[&before, &after], limits, [Some(21.0), Some(5.0), None]);
+    check(1, &[&before], limits, [Some(20.0), None, None]);
+    let drifts = |view: &RunView| view.drifts().into_iter().map(|drift| (drift.limit, drift.share)).collect::<Vec<_>>();
+    check(1, &[&before, &after], drifts, vec![("syscall".to_owned(), -0.2)]);
+}
+
+#[test]
+fn checks_show_the_first_process_in_which_they_did_not_hold() {
+    let mut second = block(1).ended(Status::Failed, "wrong");
+    second.checks[0].passed = false;
+    second.checks[0].detail = "63 of 64".to_owned();
+    let look = |view: &RunView| view.cells[0].checks.iter().map(|c| (c.passed, c.detail.clone())).collect::<Vec<_>>();
+    check(2, &[&block(0).records(), &second.records()], look, vec![(false, "63 of 64".to_owned())]);
+}
+
+#[test]
+fn a_torn_tail_and_a_missing_end_are_known() {
+    let mut run = Run::begin(2, 1);
+    run.append(&block(0).records());
+    run.tear();
+    let view = run.view();
+    assert_eq!(view.torn.map(|torn| (torn.line, torn.bytes)), Some((6, 11)));
+    assert!(view.ended.is_none());
+    assert!(view.missing().unwrap().reason.contains("killed"));
+}
+
+#[test]
+fn a_file_that_contradicts_itself_is_refused() {
+    let refuse = |records: &[Record]| {
+        let mut run = Run::begin(1, 1);
+        run.append(records);
+        RunView::of(RunFile::read(&run.directory()).unwrap()).unwrap_err()
+    };
+    let mut wrong = block(0);
+    wrong.series[0].raw = None;
+    wrong.series[0].histogram = "garbage".to_owned();
+    assert!(matches!(refuse(&wrong.records()), ReportError::Histogram { cell: 0, process: 0, .. }));
+    let mut wrong = block(0);
+    wrong.series[0].batch = 0;
+    assert_eq!(refuse(&wrong.records()).to_string(), "cell 0, process 0: a sample of `s` spans no operation");
+    assert!(matches!(refuse(&block(0).records()[1..]), ReportError::Inconsistent { .. }));
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("run.jsonl"), "").unwrap();
+    assert!(matches!(RunView::read(folder.path()), Err(ReportError::NoRun { .. })));
+    assert!(matches!(RunView::read(&folder.path().join("absent")), Err(ReportError::Read(_))));
+}
