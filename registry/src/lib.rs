@@ -106,7 +106,10 @@ mod tests {
 
     #[test]
     fn an_unknown_name_or_field_says_what_there_is() {
-        assert_eq!(suite("slef").unwrap_err().to_string(), "there is no suite `slef`; there are: self, ipc, kernels, ring");
+        assert_eq!(
+            suite("slef").unwrap_err().to_string(),
+            "there is no suite `slef`; there are: self, ipc, kernels, ring"
+        );
         let error = parse_suite("mine.toml", "summary = \"\"\ncolour = 1\n[[cells]]\nscenario = \"*\"").unwrap_err();
         assert!(error.to_string().starts_with("suite `mine.toml`: "), "{error}");
         assert!(error.to_string().contains("colour"), "{error}");

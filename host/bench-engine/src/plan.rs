@@ -132,7 +132,9 @@ impl Plan {
         for selection in selections {
             for cell in select(&offers, selection)? {
                 let known = cells.iter().any(|known| {
-                    known.offer == cell.offer && known.scenario.name == cell.scenario.name && known.arguments == cell.arguments
+                    known.offer == cell.offer
+                        && known.scenario.name == cell.scenario.name
+                        && known.arguments == cell.arguments
                 });
                 if !known {
                     cells.push(cell);
@@ -155,7 +157,10 @@ impl Plan {
         let keep: Vec<_> = self.cells.iter().map(|cell| matcher.is_match(self.full_name(cell))).collect();
         let names: Vec<_> = self.cells.iter().map(|cell| self.full_name(cell)).collect();
         if !keep.contains(&true) {
-            return Err(PlanError::NoScenario { pattern: pattern.to_owned(), nearest: nearest(pattern, names.into_iter()) });
+            return Err(PlanError::NoScenario {
+                pattern: pattern.to_owned(),
+                nearest: nearest(pattern, names.into_iter()),
+            });
         }
         // Cells are numbered anew, and the order keeps what is left of it.
         let number = |cell: u32| keep[..cell as usize].iter().filter(|kept| **kept).count() as u32;
@@ -194,12 +199,18 @@ fn select(offers: &[Offer], selection: &Selection) -> Result<Vec<Cell>, PlanErro
         .flat_map(|(offer, module)| module.descriptor.scenarios.iter().map(move |scenario| (offer, scenario)))
         .filter(|&(offer, scenario)| {
             let module = &offers[offer].descriptor;
-            [full_name(module, scenario), module.name.clone(), scenario.name.clone()].iter().any(|name| matcher.is_match(name))
+            [full_name(module, scenario), module.name.clone(), scenario.name.clone()]
+                .iter()
+                .any(|name| matcher.is_match(name))
         })
         .collect();
     if named.is_empty() {
-        let names = offers.iter().flat_map(|offer| offer.descriptor.scenarios.iter().map(|s| full_name(&offer.descriptor, s)));
-        return Err(PlanError::NoScenario { pattern: selection.pattern.clone(), nearest: nearest(&selection.pattern, names) });
+        let names =
+            offers.iter().flat_map(|offer| offer.descriptor.scenarios.iter().map(|s| full_name(&offer.descriptor, s)));
+        return Err(PlanError::NoScenario {
+            pattern: selection.pattern.clone(),
+            nearest: nearest(&selection.pattern, names),
+        });
     }
     known_parameters(selection, &named)?;
     let mut cells = Vec::new();
@@ -225,7 +236,8 @@ fn matcher(pattern: &str) -> Result<GlobMatcher, PlanError> {
 }
 
 fn known_parameters(selection: &Selection, named: &[(usize, &Scenario)]) -> Result<(), PlanError> {
-    let names = || named.iter().flat_map(|(_, scenario)| scenario.parameters.iter().map(|parameter| parameter.name.clone()));
+    let names =
+        || named.iter().flat_map(|(_, scenario)| scenario.parameters.iter().map(|parameter| parameter.name.clone()));
     match selection.axes.iter().find(|(name, _)| !names().any(|known| known == *name)) {
         Some((name, _)) => Err(PlanError::NoParameter { name: name.clone(), nearest: nearest(name, names()) }),
         None => Ok(()),
@@ -300,7 +312,10 @@ mod tests {
     }
 
     fn selection(pattern: &str, axes: &[(&str, &[&str])]) -> Selection {
-        let axes = axes.iter().map(|(name, values)| ((*name).to_owned(), values.iter().map(|v| (*v).to_owned()).collect())).collect();
+        let axes = axes
+            .iter()
+            .map(|(name, values)| ((*name).to_owned(), values.iter().map(|v| (*v).to_owned()).collect()))
+            .collect();
         Selection { pattern: pattern.to_owned(), arms: None, axes }
     }
 
@@ -311,7 +326,11 @@ mod tests {
                 let cells: Vec<_> = plan
                     .cells
                     .iter()
-                    .map(|cell| format!("{} {} {}", plan.full_name(cell), plan.offer(cell).arm, cell.arguments).trim().to_owned())
+                    .map(|cell| {
+                        format!("{} {} {}", plan.full_name(cell), plan.offer(cell).arm, cell.arguments)
+                            .trim()
+                            .to_owned()
+                    })
                     .collect();
                 assert_eq!(cells, expect);
             }
@@ -331,7 +350,10 @@ mod tests {
                 "m/first native size=128 mode=a",
             ]),
         );
-        let only_wasm = Selection { arms: Some(vec![Arm::Wasm]), ..selection("first", &[("size", &["1Ki"]), ("mode", &["b", "a"])]) };
+        let only_wasm = Selection {
+            arms: Some(vec![Arm::Wasm]),
+            ..selection("first", &[("size", &["1Ki"]), ("mode", &["b", "a"])])
+        };
         check(&[only_wasm], Ok(&["m/first wasm size=1024 mode=b", "m/first wasm size=1024 mode=a"]));
         check(&[selection("*/second", &[]), selection("m/sec*", &[])], Ok(&["m/second wasm", "m/second native"]));
     }
@@ -339,18 +361,34 @@ mod tests {
     #[test]
     fn what_cannot_be_planned_says_what_there_is() {
         let list = "`bench-host list` shows what there is";
-        check(&[selection("m/frist", &[])], Err(&format!("no scenario matches `m/frist`, did you mean `m/first`?; {list}")));
+        check(
+            &[selection("m/frist", &[])],
+            Err(&format!("no scenario matches `m/frist`, did you mean `m/first`?; {list}")),
+        );
         check(&[selection("zzz", &[])], Err(&format!("no scenario matches `zzz`; {list}")));
-        check(&[selection("m/*", &[("sise", &["1"])])], Err(&format!("no selected scenario has a parameter `sise`, did you mean `size`?; {list}")));
-        check(&[selection("m/*", &[("size", &["0"])])], Err("m/first: parameter `size`: `0` is outside its domain (1 to 1024)"));
-        check(&[selection("m/*", &[("mode", &["c"])])], Err("m/first: parameter `mode`: `c` is outside its domain (a, b)"));
-        check(&[selection("m/*", &[("size", &["big"])])], Err("m/first: parameter `size`: `big` is not a whole number (64, 4Ki, 1M)"));
+        check(
+            &[selection("m/*", &[("sise", &["1"])])],
+            Err(&format!("no selected scenario has a parameter `sise`, did you mean `size`?; {list}")),
+        );
+        check(
+            &[selection("m/*", &[("size", &["0"])])],
+            Err("m/first: parameter `size`: `0` is outside its domain (1 to 1024)"),
+        );
+        check(
+            &[selection("m/*", &[("mode", &["c"])])],
+            Err("m/first: parameter `mode`: `c` is outside its domain (a, b)"),
+        );
+        check(
+            &[selection("m/*", &[("size", &["big"])])],
+            Err("m/first: parameter `size`: `big` is not a whole number (64, 4Ki, 1M)"),
+        );
         check(&[selection("[", &[])], Err("`[` is not a pattern: unclosed character class; missing ']'"));
     }
 
     #[test]
     fn a_filter_keeps_the_order_of_what_is_left() {
-        let build = || Plan::build(vec![offer("m", Arm::Wasm), offer("m", Arm::Native)], &[selection("*", &[])], 2, 3).unwrap();
+        let build =
+            || Plan::build(vec![offer("m", Arm::Wasm), offer("m", Arm::Native)], &[selection("*", &[])], 2, 3).unwrap();
         let names = |plan: &Plan| {
             let name = |unit: &Unit| {
                 let cell = plan.cell(unit.cell);

@@ -36,7 +36,6 @@ impl Report {
             lost: None,
             checksum: None,
             overhead: None,
-            used: Vec::new(),
         };
         Self { cpu: None, series: Vec::new(), checks: Vec::new(), outcome }
     }
@@ -161,7 +160,10 @@ impl Results {
             describe(unit, cell),
             describe(by, plan.cell(by.cell)),
         );
-        *report = Report { checks: std::mem::take(&mut report.checks), ..Report::without_figures(unit, Status::Failed, &reason) };
+        *report = Report {
+            checks: std::mem::take(&mut report.checks),
+            ..Report::without_figures(unit, Status::Failed, &reason)
+        };
         (by.cell != unit.cell).then(|| Report::without_figures(by, Status::Failed, reason))
     }
 }
@@ -234,7 +236,9 @@ mod tests {
             .blocks
             .iter()
             .flatten()
-            .filter_map(|record| if let Record::Outcome(o) = record { Some((o.cell, o.process, o.status)) } else { None })
+            .filter_map(
+                |record| if let Record::Outcome(o) = record { Some((o.cell, o.process, o.status)) } else { None },
+            )
             .collect();
         found.sort_by_key(|(cell, process, _)| (*cell, *process));
         assert_eq!(found, outcomes);

@@ -22,10 +22,14 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  bench-host load plugins/*.wasm -p payload_bytes=64,4096 --time 3s")]
     Load(LoadArgs),
     /// Show what there is: scenarios, parameters, metrics, needed and granted capabilities
-    #[command(after_help = "Examples:\n  bench-host list plugins/*.wasm\n  bench-host list --run results/2026-01-31T12-00-00Z-1a2b3c")]
+    #[command(
+        after_help = "Examples:\n  bench-host list plugins/*.wasm\n  bench-host list --run results/2026-01-31T12-00-00Z-1a2b3c"
+    )]
     List(ListArgs),
     /// Run a suite, or scenarios by name or glob
-    #[command(after_help = "Examples:\n  bench-host run self\n  bench-host run 'kernels/*' -p input=README.md --arm native")]
+    #[command(
+        after_help = "Examples:\n  bench-host run self\n  bench-host run 'kernels/*' -p input=README.md --arm native"
+    )]
     Run(RunArgs),
     /// Hold a run against targets
     #[command(after_help = "Example:\n  bench-host run self && bench-host validate --targets self")]
@@ -37,7 +41,9 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  bench-host check plugins/ring-client.wasm")]
     Check(CheckArgs),
     /// Print a completion script for a shell
-    #[command(after_help = "Example:\n  bench-host completions bash > ~/.local/share/bash-completion/completions/bench-host")]
+    #[command(
+        after_help = "Example:\n  bench-host completions bash > ~/.local/share/bash-completion/completions/bench-host"
+    )]
     Completions {
         /// Which shell
         shell: Shell,
@@ -76,6 +82,9 @@ pub(crate) struct ListArgs {
     /// Show what a run has recorded instead, also one that was cut off
     #[arg(long, value_name = "DIR", conflicts_with = "files")]
     pub(crate) run: Option<PathBuf>,
+    /// Try every scenario once, and show which imports are used
+    #[arg(long, conflicts_with = "run")]
+    pub(crate) used: bool,
     #[command(flatten)]
     pub(crate) grants: GrantArgs,
     /// How to print
@@ -216,7 +225,9 @@ fn split_values(text: &str) -> Vec<String> {
     while let Some(character) = characters.next() {
         match character {
             ',' => values.push(String::new()),
-            '\\' if characters.peek() == Some(&',') => values.last_mut().expect("never empty").extend(characters.next()),
+            '\\' if characters.peek() == Some(&',') => {
+                values.last_mut().expect("never empty").extend(characters.next())
+            }
             other => values.last_mut().expect("never empty").push(other),
         }
     }
@@ -224,7 +235,8 @@ fn split_values(text: &str) -> Vec<String> {
 }
 
 pub(crate) fn duration_ns(text: &str) -> Result<u64, String> {
-    let duration: jiff::SignedDuration = text.parse().map_err(|_| "expected a duration such as 500ms, 2s, 1m".to_owned())?;
+    let duration: jiff::SignedDuration =
+        text.parse().map_err(|_| "expected a duration such as 500ms, 2s, 1m".to_owned())?;
     u64::try_from(duration.as_nanos()).ok().filter(|ns| *ns > 0).ok_or_else(|| "expected a duration above 0".to_owned())
 }
 

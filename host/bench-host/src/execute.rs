@@ -14,7 +14,9 @@ use bench_engine::{Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run
 use bench_report::RunView;
 use bench_sink::digest;
 use bench_sink::fingerprint::Fingerprint;
-use bench_sink::runfile::{CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunRecord, RunWriter, Status, When};
+use bench_sink::runfile::{
+    CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunRecord, RunWriter, Status, When,
+};
 use bench_wire::ArgumentsJson;
 use std::fs;
 use std::path::Path;
@@ -58,7 +60,9 @@ pub(crate) fn execute(job: &Job<'_>, interrupt: &Interrupt) -> anyhow::Result<Ex
     writer.append(&head)?;
     let ended = measure(job, &mut writer, interrupt);
     if let Err(error) = &ended {
-        output::line(&format!("bench-host: {error:#}; the run so far is kept: make room, or give another folder with --out DIR"));
+        output::line(&format!(
+            "bench-host: {error:#}; the run so far is kept: make room, or give another folder with --out DIR"
+        ));
     }
     let view = RunView::read(&directory)?;
     print_view(&view, job.common.format)?;
@@ -84,7 +88,13 @@ fn measure(job: &Job<'_>, writer: &mut RunWriter, interrupt: &Interrupt) -> anyh
     Ok(ended)
 }
 
-fn calibrate(job: &Job<'_>, writer: &mut RunWriter, when: When, directory: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
+fn calibrate(
+    job: &Job<'_>,
+    writer: &mut RunWriter,
+    when: When,
+    directory: &Path,
+    interrupt: &Interrupt,
+) -> anyhow::Result<()> {
     if let Some(limits) = limits(job.loader, job.effort.calibration, directory, interrupt)? {
         writer.append(&[Record::Calibration(CalibrationRecord { when, limits })])?;
     }
@@ -208,7 +218,9 @@ fn print_plan(plan: &Plan) -> anyhow::Result<Exit> {
     for unit in &plan.order {
         let cell = plan.cell(unit.cell);
         let (name, arm) = (plan.full_name(cell), plan.offer(cell).arm);
-        text.push_str(&format!("{name}  {arm}  process {}  {}\n", unit.process, cell.arguments));
+        let line = format!("{name}  {arm}  process {}  {}", unit.process, cell.arguments);
+        text.push_str(&bench_report::escape(&line));
+        text.push('\n');
     }
     output::print(&text)?;
     Ok(Exit::Done)
@@ -218,9 +230,11 @@ fn print_plan(plan: &Plan) -> anyhow::Result<Exit> {
 pub(crate) fn print_view(view: &RunView, format: Format) -> anyhow::Result<()> {
     let directory = view.directory.display();
     let text = match format {
-        Format::Table => format!("{}\nrun directory: {directory}\n", bench_report::table(view, bench_report::Style::Table)),
+        Format::Table => {
+            format!("{}\nrun directory: {directory}\n", bench_report::table(view, bench_report::Style::Table))
+        }
         Format::Markdown => bench_report::table(view, bench_report::Style::Markdown),
-        Format::Json => serde_json::to_string_pretty(&bench_report::json(view))?,
+        Format::Json => bench_report::json(view),
         Format::Csv => bench_report::csv(view),
     };
     output::print(&text)?;

@@ -64,6 +64,7 @@ fn main() -> ExitCode {
 /// Logs go to standard error; `RUST_LOG` says which, else `-v` says how many.
 fn start_log(verbose: u8) {
     let default = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("{default},wasmtime=warn,cranelift=warn,regalloc2=warn")));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(format!("{default},wasmtime=warn,cranelift=warn,regalloc2=warn")));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(verbose > 1).init();
 }

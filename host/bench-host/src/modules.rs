@@ -102,11 +102,16 @@ impl Loader {
     }
 
     fn load_one(&self, file: &Path, interrupt: &Interrupt) -> Result<Loaded, Refused> {
-        let refuse = |sha256: Option<&str>, reason: String| Refused { file: file.to_owned(), sha256: sha256.map(str::to_owned), reason };
+        let refuse = |sha256: Option<&str>, reason: String| Refused {
+            file: file.to_owned(),
+            sha256: sha256.map(str::to_owned),
+            reason,
+        };
         let kind = kind(file).map_err(|reason| refuse(None, reason))?;
         let sha256 = match kind {
             Kind::Builtin => env!("CARGO_PKG_VERSION").to_owned(),
-            _ => digest::of_file(file).map_err(|error| refuse(None, format!("{}: cannot be read: {error}", file.display())))?,
+            _ => digest::of_file(file)
+                .map_err(|error| refuse(None, format!("{}: cannot be read: {error}", file.display())))?,
         };
         let spec = ModuleSpec {
             file: file.to_owned(),
@@ -120,8 +125,12 @@ impl Loader {
         let (descriptor, imports) = match end.result {
             Ok(Reply::Described { descriptor, imports }) => (descriptor, imports),
             Ok(Reply::Refused(reason)) => return Err(refuse(Some(&sha256), reason)),
-            Ok(_) => return Err(refuse(Some(&sha256), format!("{}: the worker answered something else", file.display()))),
-            Err(error) => return Err(refuse(Some(&sha256), format!("{}: while it was loaded, {error}", file.display()))),
+            Ok(_) => {
+                return Err(refuse(Some(&sha256), format!("{}: the worker answered something else", file.display())));
+            }
+            Err(error) => {
+                return Err(refuse(Some(&sha256), format!("{}: while it was loaded, {error}", file.display())));
+            }
         };
         let descriptor = Descriptor::try_from(descriptor)
             .map_err(|reason| refuse(Some(&sha256), format!("{}: {reason}", file.display())))?;
@@ -224,7 +233,10 @@ fn kind(file: &Path) -> Result<Kind, String> {
         _ if file.as_os_str() == BUILTIN => Ok(Kind::Builtin),
         _ if paths::is_component(file) => Ok(Kind::Component),
         _ if paths::is_probe(file) => Ok(Kind::Probe),
-        _ => Err(format!("{}: neither a component (.wasm) nor a probe (.so, .dylib); give built modules", file.display())),
+        _ => Err(format!(
+            "{}: neither a component (.wasm) nor a probe (.so, .dylib); give built modules",
+            file.display()
+        )),
     }
 }
 
@@ -236,11 +248,15 @@ pub(crate) fn resolve_paths(loaded: &Loaded, cell: &Cell) -> Result<(ModuleSpec,
         let Some(Value::Text(text)) = cell.arguments.get(parameter) else { continue };
         let next = format!("give -p {parameter}=PATH");
         let path = if text == PROJECT {
-            paths::project().map(|project| project.join("host")).ok_or_else(|| format!("the project's own sources are not here; {next}"))?
+            paths::project()
+                .map(|project| project.join("host"))
+                .ok_or_else(|| format!("the project's own sources are not here; {next}"))?
         } else {
             PathBuf::from(text)
         };
-        let path = path.canonicalize().map_err(|error| format!("parameter `{parameter}`: {}: {error}; {next}", path.display()))?;
+        let path = path
+            .canonicalize()
+            .map_err(|error| format!("parameter `{parameter}`: {}: {error}; {next}", path.display()))?;
         if spec.kind == Kind::Component {
             let guest = format!("/{parameter}");
             // A single file is seen through its folder, for a folder is the least that can be granted.

@@ -30,7 +30,8 @@ pub(crate) fn modules(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     };
     let mut files = Vec::new();
     for folder in &folders {
-        let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
+        let entries =
+            std::fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
         files.extend(entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_module(path)));
     }
     files.sort();

@@ -13,10 +13,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(units: usize) -> Self {
-        let target = if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target =
+            if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(units as u64), target);
         // The template is constant and well-formed.
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {eta} left  {msg}").expect("the template is well-formed");
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {eta} left  {msg}")
+            .expect("the template is well-formed");
         bar.set_style(style);
         Self { bar }
     }
@@ -26,7 +28,8 @@ impl Observer for Progress {
     fn started(&mut self, plan: &Plan, unit: Unit, index: usize) {
         let cell = plan.cell(unit.cell);
         self.bar.set_position(index as u64);
-        self.bar.set_message(format!("{} {} {}", plan.full_name(cell), plan.offer(cell).arm, cell.arguments));
+        let message = format!("{} {} {}", plan.full_name(cell), plan.offer(cell).arm, cell.arguments);
+        self.bar.set_message(bench_report::escape(&message).into_owned());
         tracing::debug!(scenario = plan.full_name(cell), arm = %plan.offer(cell).arm, arguments = %cell.arguments, process = unit.process, "started");
     }
 

@@ -51,12 +51,7 @@ pub(crate) enum Request {
         scenarios: Vec<(String, ArgumentsJson)>,
     },
     /// What can the machine do?
-    Calibrate {
-        samples: u32,
-        dear_samples: u32,
-        directory: PathBuf,
-        cache: Option<PathBuf>,
-    },
+    Calibrate { samples: u32, dear_samples: u32, directory: PathBuf, cache: Option<PathBuf> },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -100,7 +95,9 @@ fn answer(request: Request) -> Reply {
             descriptor: DescriptorJson::from(module.descriptor()),
             imports: module.imports(),
         }),
-        Request::Measure(request) => with_module(&request.module, |module| Reply::Measured(Box::new(measure(module, &request)))),
+        Request::Measure(request) => {
+            with_module(&request.module, |module| Reply::Measured(Box::new(measure(module, &request))))
+        }
         Request::Check { module, scenarios } => with_module(&module, |module| check(module, &scenarios)),
         Request::Calibrate { samples, dear_samples, directory, cache } => {
             let effort = calibration::Effort { samples, dear_samples };

@@ -51,7 +51,8 @@ impl Arguments {
     /// The integer `name` as a size, or an error a module can return as it is.
     pub fn size(&self, name: &str) -> Result<usize, ModuleError> {
         let value = self.integer(name)?;
-        usize::try_from(value).map_err(|_| ModuleError::InvalidArgument(format!("`{name}` is {value}, which is no size")))
+        usize::try_from(value)
+            .map_err(|_| ModuleError::InvalidArgument(format!("`{name}` is {value}, which is no size")))
     }
 
     /// The text `name`, or an error a module can return as it is.

@@ -46,7 +46,8 @@ impl Descriptor {
         }
         unique(self.scenarios.iter().map(|scenario| scenario.name.as_str()), "scenario")?;
         for scenario in &self.scenarios {
-            scenario_is_valid(scenario).map_err(|error| DescriptorError(format!("scenario `{}`: {}", scenario.name, error.0)))?;
+            scenario_is_valid(scenario)
+                .map_err(|error| DescriptorError(format!("scenario `{}`: {}", scenario.name, error.0)))?;
         }
         Ok(())
     }
@@ -57,7 +58,10 @@ fn scenario_is_valid(scenario: &Scenario) -> Result<(), DescriptorError> {
     unique(scenario.metrics.iter().map(|metric| metric.name.as_str()), "metric")?;
     for metric in &scenario.metrics {
         if metric.name == scenario.name {
-            return Err(DescriptorError(format!("metric `{}` has the scenario's name, which is the driver's", metric.name)));
+            return Err(DescriptorError(format!(
+                "metric `{}` has the scenario's name, which is the driver's",
+                metric.name
+            )));
         }
     }
     scenario.parameters.iter().try_for_each(parameter_is_valid)?;

@@ -25,11 +25,7 @@ pub struct Check {
 impl Check {
     /// A check that `found` equals `expected`; the detail shows both.
     pub fn equal<T: PartialEq + std::fmt::Debug + ?Sized>(name: impl Into<String>, expected: &T, found: &T) -> Self {
-        Self {
-            name: name.into(),
-            passed: expected == found,
-            detail: format!("expected {expected:?}, found {found:?}"),
-        }
+        Self { name: name.into(), passed: expected == found, detail: format!("expected {expected:?}, found {found:?}") }
     }
 
     /// A check of a condition that `detail` describes.

@@ -68,10 +68,8 @@ impl Value {
 fn parse_integer(text: &str) -> Option<i64> {
     const SUFFIXES: [(&str, i64); 6] =
         [("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30), ("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000)];
-    let (digits, factor) = SUFFIXES
-        .iter()
-        .find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, *factor)))
-        .unwrap_or((text, 1));
+    let (digits, factor) =
+        SUFFIXES.iter().find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, *factor))).unwrap_or((text, 1));
     digits.replace('_', "").parse::<i64>().ok()?.checked_mul(factor)
 }
 

@@ -65,6 +65,19 @@ impl NativeSession {
     }
 }
 
+/// What a probe wrote, member by member. The compiler would load two members at once, and such a load waits for the two
+/// stores that a probe has just made to reach the cache, which is 4 ns out of the 10 of an empty call.
+#[inline]
+fn read(outcome: &raw::Outcome) -> Outcome {
+    // SAFETY: a reference may be read from.
+    let member = |member: &u64| unsafe { std::ptr::from_ref(member).read_volatile() };
+    Outcome {
+        operations: member(&outcome.operations),
+        bytes: member(&outcome.bytes),
+        checksum: member(&outcome.checksum),
+    }
+}
+
 impl Session for NativeSession {
     #[inline]
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
@@ -76,7 +89,7 @@ impl Session for NativeSession {
         // because a session is not `Send`. No reference to the host's side is alive: they live as long as a borrow of `self`.
         let status = unsafe { (self.table.iterate)(self.handle.as_ptr(), times, &mut outcome) };
         self.settle("iterate", status)?;
-        Ok(Outcome { operations: outcome.operations, bytes: outcome.bytes, checksum: outcome.checksum })
+        Ok(read(&outcome))
     }
 
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {

@@ -42,8 +42,6 @@ pub struct CellView {
     pub checksum: Option<String>,
     /// What measuring cost: the mean over the processes.
     pub overhead: Option<Overhead>,
-    /// The imports that were called, where they were watched.
-    pub used: Vec<String>,
     /// What was looked at.
     pub checks: Vec<CheckView>,
     /// The figures; none where the cell is not ok.
@@ -173,7 +171,6 @@ impl Block {
             lost: ok.iter().filter_map(|outcome| outcome.lost).reduce(|a, b| a + b),
             checksum: ok.iter().find_map(|outcome| outcome.checksum.clone()),
             overhead: mean_overhead(ok.iter().filter_map(|outcome| outcome.overhead)),
-            used: union(ok.iter().flat_map(|outcome| &outcome.used)),
             checks: checks(whole.iter().flat_map(|(_, repetition)| &repetition.checks)),
             series: Vec::new(),
         };
@@ -211,16 +208,6 @@ fn mean_overhead(overheads: impl Iterator<Item = Overhead>) -> Option<Overhead> 
     let all: Vec<_> = overheads.collect();
     let mean = |of: fn(&Overhead) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
     (!all.is_empty()).then(|| Overhead { clock_ns: mean(|one| one.clock_ns), call_ns: mean(|one| one.call_ns) })
-}
-
-fn union<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for name in names {
-        if !all.contains(name) {
-            all.push(name.clone());
-        }
-    }
-    all
 }
 
 fn checks<'a>(records: impl Iterator<Item = &'a CheckRecord>) -> Vec<CheckView> {

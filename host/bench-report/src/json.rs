@@ -92,7 +92,6 @@ struct CellJson<'a> {
     checksum: Option<&'a str>,
     overhead: Option<OverheadJson>,
     limit: Option<RatioJson>,
-    used: &'a [String],
     checks: Vec<CheckJson<'a>>,
     series: Vec<SeriesJson<'a>>,
 }
@@ -206,7 +205,6 @@ fn cell<'a>(view: &'a RunView, cell: &'a CellView) -> CellJson<'a> {
         limit: cell
             .limit
             .map(|limit| RatioJson { name: limit.as_str(), ratio: cell.ratio_to_limit(view).and_then(thousandths) }),
-        used: &cell.used,
         checks: cell.checks.iter().map(check).collect(),
         series: cell.series.iter().map(series).collect(),
     }

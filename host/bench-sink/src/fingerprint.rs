@@ -90,7 +90,11 @@ fn load(loadavg: &str) -> Option<[f64; 3]> {
 fn virtualisation(cpuinfo: &str) -> Option<String> {
     let flags = field(cpuinfo, "flags", ':')?;
     flags.split_whitespace().find(|flag| *flag == "hypervisor")?;
-    Some(read("/sys/hypervisor/type").or_else(|| read("/sys/class/dmi/id/sys_vendor")).unwrap_or_else(|| "unnamed".to_owned()))
+    Some(
+        read("/sys/hypervisor/type")
+            .or_else(|| read("/sys/class/dmi/id/sys_vendor"))
+            .unwrap_or_else(|| "unnamed".to_owned()),
+    )
 }
 
 fn git_revision() -> Option<String> {

@@ -30,7 +30,10 @@ impl RecordedHistogram {
     /// Reads what a series record holds.
     pub fn decode(text: &str) -> Result<Self, HistogramError> {
         let bytes = STANDARD.decode(text).map_err(|error| HistogramError(error.to_string()))?;
-        Deserializer::new().deserialize(&mut bytes.as_slice()).map(Self).map_err(|error| HistogramError(error.to_string()))
+        Deserializer::new()
+            .deserialize(&mut bytes.as_slice())
+            .map(Self)
+            .map_err(|error| HistogramError(error.to_string()))
     }
 
     /// The recorded values with their counts, ascending. A value stands for all those within its bucket.

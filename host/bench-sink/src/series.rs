@@ -42,8 +42,8 @@ impl Series {
     /// Records one sample, in the unit of the series.
     #[inline]
     pub fn record(&mut self, sample: u64) {
-        // A histogram that resizes itself refuses no value; `saturating` spares the check for it.
-        self.histogram.saturating_record(sample);
+        // Not `saturating_record`, which clamps to the size of the moment instead of growing.
+        self.histogram.record(sample).expect("a histogram that resizes itself takes every value");
         if self.raw.len() < RAW_SAMPLES_MAX {
             self.raw.push(sample);
         }
@@ -63,5 +63,30 @@ impl Series {
     pub fn clear(&mut self) {
         self.histogram.reset();
         self.raw.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RecordedHistogram;
+    use crate::runfile::SeriesRecord;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_written_histogram_holds_what_was_recorded(samples in proptest::collection::vec(any::<u64>(), 1..50)) {
+            let mut series = Series::new("time", Unit::Nanoseconds, Direction::LowerIsBetter);
+            samples.iter().for_each(|sample| series.record(*sample));
+            let record = SeriesRecord::new(0, 0, &series);
+            let points: Vec<_> = RecordedHistogram::decode(&record.histogram).unwrap().points().collect();
+            prop_assert_eq!(points.iter().map(|point| point.1).sum::<u64>(), samples.len() as u64);
+            for sample in &samples {
+                // Three significant figures: within a thousandth, and exact below 2048.
+                let near = points.iter().any(|(point, _)| point.abs_diff(*sample) <= sample / 1000);
+                prop_assert!(near, "{} is not among {:?}", sample, points);
+            }
+            prop_assert_eq!(record.raw.as_deref(), Some(&samples[..]));
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! The host's path against the engine's own, in the same process on the same component: what this crate adds to a call and
 //! to an instantiation.
 
+use crate::Component;
 use crate::bindings::workload::bench_host::workload::types::{Error, Outcome};
 use crate::error::one_line;
 use crate::session::WasmSession;
 use crate::state::State;
-use crate::Component;
 use bench_model::{Arguments, ModuleError, Scenario, Session};
 use std::hint::black_box;
 use std::time::Instant;

@@ -17,10 +17,14 @@ const EMPTY: &str = r#"
 /// Measures the call of an empty function of a component.
 pub fn component_call(runtime: &Runtime, effort: Effort) -> LimitRecord {
     match attempt(runtime, effort) {
-        Ok(samples) => {
-            measured(MachineLimit::ComponentCall, samples, "an empty function without arguments or results, mean of 1000")
+        Ok(samples) => measured(
+            MachineLimit::ComponentCall,
+            samples,
+            "an empty function without arguments or results, mean of 1000",
+        ),
+        Err(error) => {
+            absent(MachineLimit::ComponentCall, format!("the engine does not run an empty component: {error}"))
         }
-        Err(error) => absent(MachineLimit::ComponentCall, format!("the engine does not run an empty component: {error}")),
     }
 }
 

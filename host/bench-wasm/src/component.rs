@@ -26,7 +26,10 @@ pub struct Component {
 
 impl std::fmt::Debug for Component {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Component").field("path", &self.path).field("descriptor", &self.descriptor).finish_non_exhaustive()
+        f.debug_struct("Component")
+            .field("path", &self.path)
+            .field("descriptor", &self.descriptor)
+            .finish_non_exhaustive()
     }
 }
 
@@ -40,13 +43,11 @@ impl Component {
         inspect::plugin_version(path, &engine, &code)?;
         let imports = inspect::imports(&engine, &code);
         let linker = capability::linker(&engine).map_err(|error| LoadError::link(path, &error))?;
-        let instance = linker
-            .instantiate_pre(&code)
-            .and_then(WorkloadPre::new)
-            .map_err(|error| LoadError::link(path, &error))?;
+        let instance =
+            linker.instantiate_pre(&code).and_then(WorkloadPre::new).map_err(|error| LoadError::link(path, &error))?;
         let mut store = state::store(&engine, path, runtime.limits, &[], &Grants::default())?;
-        let descriptor = describe(&mut store, &instance)
-            .map_err(|reason| LoadError::Describe { path: path.to_owned(), reason })?;
+        let descriptor =
+            describe(&mut store, &instance).map_err(|reason| LoadError::Describe { path: path.to_owned(), reason })?;
         Ok(Self { path: path.to_owned(), engine, limits: runtime.limits, grants, instance, descriptor, imports })
     }
 
@@ -98,9 +99,8 @@ impl Module for Component {
 }
 
 fn describe(store: &mut Store<State>, instance: &WorkloadPre<State>) -> Result<Descriptor, String> {
-    let call = |store: &mut Store<State>| {
-        instance.instantiate(&mut *store)?.bench_host_workload_plugin().call_describe(store)
-    };
+    let call =
+        |store: &mut Store<State>| instance.instantiate(&mut *store)?.bench_host_workload_plugin().call_describe(store);
     let descriptor = convert::descriptor(call(store).map_err(|error| one_line(&error))?)?;
     descriptor.validate().map_err(|error| error.to_string())?;
     Ok(descriptor)

@@ -2,8 +2,8 @@
 
 use crate::bindings::workload::bench_host::workload::types as wit;
 use bench_model::{
-    Arguments, Check, Descriptor, Direction, Domain, Metric, ModuleError, Outcome, Parameter, Requirement, Scenario, Unit,
-    Value,
+    Arguments, Check, Descriptor, Direction, Domain, Metric, ModuleError, Outcome, Parameter, Requirement, Scenario,
+    Unit, Value,
 };
 
 /// Fails where `limit` names no limit of a machine.

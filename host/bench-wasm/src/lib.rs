@@ -3,9 +3,9 @@
 
 #![deny(unsafe_code)]
 
+mod against_bare;
 mod bindings;
 mod cache;
-mod against_bare;
 mod calibrate;
 mod capability;
 mod component;

@@ -1,6 +1,6 @@
 //! What a component may use. A component that wants more is stopped with a reason that names the limit.
 
-use wasmtime::{Result, ResourceLimiter};
+use wasmtime::{ResourceLimiter, Result};
 
 /// What a component may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

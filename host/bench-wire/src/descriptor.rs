@@ -140,7 +140,11 @@ impl TryFrom<ScenarioJson> for Scenario {
 
     fn try_from(json: ScenarioJson) -> Result<Self, String> {
         Ok(Self {
-            limit: json.limit.map(|name| name.parse()).transpose().map_err(|error| format!("scenario `{}`: {error}", json.name))?,
+            limit: json
+                .limit
+                .map(|name| name.parse())
+                .transpose()
+                .map_err(|error| format!("scenario `{}`: {error}", json.name))?,
             name: json.name,
             driver: json.driver,
             family: json.family,

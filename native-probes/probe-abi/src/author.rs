@@ -34,12 +34,15 @@ pub struct Series {
 impl Host {
     /// Opens a series of `metric` with these label names and values; opening the same one again continues it.
     pub fn series(self, metric: &str, labels: &[(&str, &str)]) -> Result<Series, ModuleError> {
-        let labels: Vec<_> =
-            labels.iter().map(|(name, value)| raw::Arg { name: raw::Str::new(name), value: raw::Str::new(value) }).collect();
+        let labels: Vec<_> = labels
+            .iter()
+            .map(|(name, value)| raw::Arg { name: raw::Str::new(name), value: raw::Str::new(value) })
+            .collect();
         let mut id = 0;
         let table = self.table();
         // SAFETY: the table is the host's, and every pointer outlives the call.
-        let status = unsafe { (table.series_open)(table.ctx, raw::Str::new(metric), labels.as_ptr(), labels.len(), &mut id) };
+        let status =
+            unsafe { (table.series_open)(table.ctx, raw::Str::new(metric), labels.as_ptr(), labels.len(), &mut id) };
         match raw::error_of(status, format!("the host refused the series `{metric}`")) {
             None => Ok(Series { host: self, id }),
             Some(error) => Err(error),
@@ -59,7 +62,8 @@ impl Host {
     fn ring(self) -> Result<&'static raw::Ring, ModuleError> {
         let table = self.table();
         // SAFETY: the table is the host's. An extension is valid until the process ends, and its first member is its size.
-        let ring = unsafe { (table.extension)(table.ctx, raw::Str::new(raw::EXTENSION_RING)).cast::<raw::Ring>().as_ref() };
+        let ring =
+            unsafe { (table.extension)(table.ctx, raw::Str::new(raw::EXTENSION_RING)).cast::<raw::Ring>().as_ref() };
         match ring {
             Some(ring) if ring.size >= size_of::<raw::Ring>() => Ok(ring),
             _ => Err(ModuleError::Unavailable(format!("the host does not offer `{}`", raw::EXTENSION_RING))),
@@ -143,7 +147,8 @@ pub mod export {
 
     pub fn table<P: Probe>() -> Table {
         // A description that panics is described as empty, which the host refuses with its own words.
-        let descriptor = catch_unwind(|| serde_json::to_string(&DescriptorJson::from(&P::describe())).unwrap_or_default());
+        let descriptor =
+            catch_unwind(|| serde_json::to_string(&DescriptorJson::from(&P::describe())).unwrap_or_default());
         Table(raw::Probe {
             size: size_of::<raw::Probe>(),
             abi_major: raw::ABI_MAJOR,
@@ -187,7 +192,11 @@ pub mod export {
         })
     }
 
-    unsafe extern "C" fn iterate(session: *mut raw::Session, times: u64, outcome_out: *mut raw::Outcome) -> raw::Status {
+    unsafe extern "C" fn iterate(
+        session: *mut raw::Session,
+        times: u64,
+        outcome_out: *mut raw::Outcome,
+    ) -> raw::Status {
         // SAFETY: the host passes what `open` gave, from one thread, and not after `close`.
         let opened = unsafe { &mut *session.cast::<Opened>() };
         let host = opened.host;
@@ -231,7 +240,9 @@ pub mod export {
         let descriptor = P::describe();
         let known = descriptor.scenarios.iter().find(|known| known.name == scenario);
         let known = known.ok_or_else(|| ModuleError::UnknownScenario(scenario.to_owned()))?;
-        let kind = |name: &str| known.parameters.iter().find(|parameter| parameter.name == name).map(|parameter| parameter.kind());
+        let kind = |name: &str| {
+            known.parameters.iter().find(|parameter| parameter.name == name).map(|parameter| parameter.kind())
+        };
         let mut arguments = Arguments::default();
         for arg in args {
             // SAFETY: the host keeps names and values for the duration of the call.

@@ -28,7 +28,12 @@ pub struct Consumer {
 }
 
 impl Producer {
-    pub(crate) fn open(table: &'static raw::Ring, name: &str, capacity: u32, crc32c: bool) -> Result<Self, ModuleError> {
+    pub(crate) fn open(
+        table: &'static raw::Ring,
+        name: &str,
+        capacity: u32,
+        crc32c: bool,
+    ) -> Result<Self, ModuleError> {
         let mut out = std::ptr::null_mut();
         // SAFETY: the table is the host's; name and `out` outlive the call.
         let status =

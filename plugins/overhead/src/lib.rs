@@ -8,11 +8,21 @@ struct Overhead;
 
 impl Plugin for Overhead {
     fn describe() -> Descriptor {
-        let empty = Scenario::new("empty", "self", "One turn of a loop that does nothing: what is left when the call is amortised.");
+        let empty = Scenario::new(
+            "empty",
+            "self",
+            "One turn of a loop that does nothing: what is left when the call is amortised.",
+        );
         let record = Scenario::new("record", "self", "Hands one batch of samples to the sink.")
             .parameter(Parameter::new("batch", 1024, "samples handed over in one call").between(1, 65_536))
-            .metric(Metric::new("recorded", Unit::Count, "A counter's values; what counts is how long recording them takes."));
-        Descriptor::new("overhead", env!("CARGO_PKG_VERSION"), "What the host itself costs.").scenario(empty).scenario(record)
+            .metric(Metric::new(
+                "recorded",
+                Unit::Count,
+                "A counter's values; what counts is how long recording them takes.",
+            ));
+        Descriptor::new("overhead", env!("CARGO_PKG_VERSION"), "What the host itself costs.")
+            .scenario(empty)
+            .scenario(record)
     }
 
     fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {

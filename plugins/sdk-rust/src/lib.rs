@@ -34,11 +34,11 @@ mod arm;
 #[path = "probe.rs"]
 mod arm;
 
-pub use arm::{Host, Series};
 #[doc(hidden)]
 pub use arm::support;
 #[cfg(feature = "ring")]
 pub use arm::{Consumer, Producer, PushError};
+pub use arm::{Host, Series};
 pub use bench_model as model;
 pub use each::{each, each_of};
 
@@ -58,8 +58,8 @@ pub trait Plugin {
 pub mod prelude {
     pub use crate::{Host, Plugin, each, each_of};
     pub use bench_model::{
-        Arguments, Check, Descriptor, Direction, MachineLimit, Metric, ModuleError, Outcome, Parameter, Scenario, Session,
-        Unit, Value,
+        Arguments, Check, Descriptor, Direction, MachineLimit, Metric, ModuleError, Outcome, Parameter, Scenario,
+        Session, Unit, Value,
     };
 }
 

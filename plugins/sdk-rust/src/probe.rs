@@ -1,8 +1,8 @@
 //! The native arm: the plug-in as a probe behind the C ABI. Thin, because `probe-abi` is the safe side of that boundary.
 
-pub use probe_abi::{Host, Series};
 #[cfg(feature = "ring")]
 pub use probe_abi::ring::{Consumer, Producer, PushError};
+pub use probe_abi::{Host, Series};
 
 /// What [`crate::export!`] expands to. Not for direct use.
 #[doc(hidden)]

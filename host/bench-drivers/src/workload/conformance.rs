@@ -24,13 +24,21 @@ pub fn conformance(module: &mut dyn Module, scenario: &Scenario, arguments: &Arg
     }
     match session.verify() {
         Ok(found) => {
-            checks.push(Check::that(name("verify looks at something"), !found.is_empty(), format!("{} checks", found.len())));
-            checks.extend(found.into_iter().map(|check| Check { name: name(&format!("verify: {}", check.name)), ..check }));
+            checks.push(Check::that(
+                name("verify looks at something"),
+                !found.is_empty(),
+                format!("{} checks", found.len()),
+            ));
+            checks.extend(
+                found.into_iter().map(|check| Check { name: name(&format!("verify: {}", check.name)), ..check }),
+            );
         }
         Err(error) => checks.push(Check::that(name("verify looks at something"), false, error.to_string())),
     }
     drop(session);
-    checksums.extend(module.open(scenario, arguments).and_then(|mut again| again.iterate(3)).map(|outcome| outcome.checksum));
+    checksums.extend(
+        module.open(scenario, arguments).and_then(|mut again| again.iterate(3)).map(|outcome| outcome.checksum),
+    );
     let equal = checksums.len() == 3 && checksums.iter().all(|checksum| *checksum == checksums[0]);
     let shown: Vec<_> = checksums.iter().map(|checksum| format!("{checksum:016x}")).collect();
     checks.push(Check::that(name("equal arguments yield equal checksums"), equal, shown.join(", ")));
@@ -43,7 +51,11 @@ fn unknown_scenario(module: &mut dyn Module, scenario: &Scenario, arguments: &Ar
     let answer = match module.open(&unknown, arguments) {
         Ok(_) => "it was opened".to_owned(),
         Err(error @ ModuleError::UnknownScenario(_)) => {
-            return Check::that(format!("{}: an unknown scenario is refused as such", scenario.name), true, error.to_string());
+            return Check::that(
+                format!("{}: an unknown scenario is refused as such", scenario.name),
+                true,
+                error.to_string(),
+            );
         }
         Err(error) => error.to_string(),
     };

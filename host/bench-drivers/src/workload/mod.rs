@@ -80,7 +80,9 @@ fn verify(session: &mut dyn Recording, checks: &mut Vec<Check>) -> Result<(), St
     let fail = |reason| Err(Stop { status: Status::Failed, reason });
     match checks.iter().find(|check| !check.passed) {
         Some(check) => fail(format!("check `{}` failed: {}", check.name, check.detail)),
-        None if checks.is_empty() => fail("`verify` looked at nothing, so the result is not known to be right".to_owned()),
+        None if checks.is_empty() => {
+            fail("`verify` looked at nothing, so the result is not known to be right".to_owned())
+        }
         None => Ok(()),
     }
 }
@@ -98,5 +100,8 @@ fn check_record(task: &Task<'_>, check: &Check) -> CheckRecord {
 /// What the host timed, and then what the module recorded itself.
 fn series_records(task: &Task<'_>, timed: &Series, sink: &Sink) -> Vec<SeriesRecord> {
     let own = sink.series().iter().filter(|series| series.count() > 0);
-    std::iter::once(timed).chain(own).map(|series| SeriesRecord::new(task.unit.cell, task.unit.process, series)).collect()
+    std::iter::once(timed)
+        .chain(own)
+        .map(|series| SeriesRecord::new(task.unit.cell, task.unit.process, series))
+        .collect()
 }

@@ -23,9 +23,11 @@ pub(super) fn fdatasync(effort: Effort, directory: &Path) -> LimitRecord {
         failure.map_or(Ok(samples), Err)
     };
     match attempt() {
-        Ok(samples) => {
-            measured(MachineLimit::Fdatasync, samples, format!("4 KiB written over and synced in {}", directory.display()))
-        }
+        Ok(samples) => measured(
+            MachineLimit::Fdatasync,
+            samples,
+            format!("4 KiB written over and synced in {}", directory.display()),
+        ),
         Err(error) => absent(MachineLimit::Fdatasync, format!("cannot write in {}: {error}", directory.display())),
     }
 }

@@ -81,7 +81,9 @@ impl Workers {
     ) -> WorkerEnd<Reply> {
         match self.start() {
             Ok((child, channel)) => answer(child, channel, request, deadline, interrupt),
-            Err(error) => WorkerEnd { result: Err(error.into()), stdout: Captured::default(), stderr: Captured::default() },
+            Err(error) => {
+                WorkerEnd { result: Err(error.into()), stdout: Captured::default(), stderr: Captured::default() }
+            }
         }
     }
 
@@ -114,10 +116,13 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
     let group = Pid::from_child(&child);
     let _ = kill_process_group(group, Signal::KILL);
     let status = child.wait();
-    let join = |thread: Option<std::thread::JoinHandle<Captured>>| thread.and_then(|t| t.join().ok()).unwrap_or_default();
+    let join =
+        |thread: Option<std::thread::JoinHandle<Captured>>| thread.and_then(|t| t.join().ok()).unwrap_or_default();
     let (stdout, stderr) = (join(stdout), join(stderr));
     let result = match result {
-        Ok(bytes) if bytes.is_empty() => Err(WorkerError::Died { how: describe(status), last_line: stderr.telling_line() }),
+        Ok(bytes) if bytes.is_empty() => {
+            Err(WorkerError::Died { how: describe(status), last_line: stderr.telling_line() })
+        }
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(WorkerError::Reply),
         Err(error) => Err(error),
     };

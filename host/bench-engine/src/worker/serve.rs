@@ -22,10 +22,15 @@ pub enum ServeError {
 
 /// Answers the one request that standard input carries. The worker dies with its parent; standard input is replaced by
 /// nothing, so that a module cannot read or write the channel.
-pub fn serve<Request: DeserializeOwned, Reply: Serialize>(answer: impl FnOnce(Request) -> Reply) -> Result<(), ServeError> {
+pub fn serve<Request: DeserializeOwned, Reply: Serialize>(
+    answer: impl FnOnce(Request) -> Reply,
+) -> Result<(), ServeError> {
     let channel = take_stdin().map_err(ServeError::NotAWorker)?;
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).map_err(io::Error::from)?;
+    // A module that crashes is reported as such; its memory need not land in the user's folder.
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    rustix::process::setrlimit(rustix::process::Resource::Core, none).map_err(io::Error::from)?;
     let mut line = String::new();
     BufReader::new(&channel).read_line(&mut line)?;
     let reply = answer(serde_json::from_str(&line)?);

@@ -26,8 +26,9 @@ impl Builtin {
     /// The component whose empty scenario the host's path is tried on.
     fn component(&self) -> Result<Component, ModuleError> {
         let file = plugins()?.join("overhead.wasm");
-        let digest = digest::of_file(&file)
-            .map_err(|_| ModuleError::Unavailable(format!("{} is not built; run `cargo xtask plugins`", file.display())))?;
+        let digest = digest::of_file(&file).map_err(|_| {
+            ModuleError::Unavailable(format!("{} is not built; run `cargo xtask plugins`", file.display()))
+        })?;
         let runtime = worker::runtime(self.cache.clone(), Limits::default()).map_err(ModuleError::Unavailable)?;
         Component::load(&runtime, &file, &digest, bench_drivers::Grants::default())
             .map_err(|error| ModuleError::Other(error.to_string()))
@@ -35,7 +36,8 @@ impl Builtin {
 }
 
 fn plugins() -> Result<PathBuf, ModuleError> {
-    let project = paths::project().ok_or_else(|| ModuleError::Unavailable("the project is not here; run it in a checkout".to_owned()))?;
+    let project = paths::project()
+        .ok_or_else(|| ModuleError::Unavailable("the project is not here; run it in a checkout".to_owned()))?;
     Ok(project.join("plugins"))
 }
 
@@ -44,18 +46,23 @@ fn descriptor() -> Descriptor {
     let scenario = |name: &str, summary: &str| Scenario::new(name, "self", summary);
     Descriptor::new("self", env!("CARGO_PKG_VERSION"), "What the host itself costs.")
         .scenario(
-            scenario("component-call", "1000 calls of an empty `iterate` through the host, and 1000 typed calls of the engine's own.")
-                .metric(paths("calls_1000", "From before the first of 1000 calls to after the last.")),
+            scenario(
+                "component-call",
+                "1000 calls of an empty `iterate` through the host, and 1000 typed calls of the engine's own.",
+            )
+            .metric(paths("calls_1000", "From before the first of 1000 calls to after the last.")),
         )
         .scenario(
-            scenario("instantiation", "10 pooled instances through the host, and 10 of the engine's own.")
-                .metric(paths("instances_10", "The time of 10 instantiations, each from a ready store to an instance.")),
+            scenario("instantiation", "10 pooled instances through the host, and 10 of the engine's own.").metric(
+                paths("instances_10", "The time of 10 instantiations, each from a ready store to an instance."),
+            ),
         )
         .scenario(scenario("histogram-record", "One value recorded into an HDR histogram, without the host."))
-        .scenario(
-            scenario("sink-growth", "Three million samples into one series of the sink.")
-                .metric(Metric::new("growth", Unit::Bytes, "Resident memory after three million samples, less that after one million.")),
-        )
+        .scenario(scenario("sink-growth", "Three million samples into one series of the sink.").metric(Metric::new(
+            "growth",
+            Unit::Bytes,
+            "Resident memory after three million samples, less that after one million.",
+        )))
         .scenario(scenario("list", "`bench-host list plugins/*.wasm` from its start to its end."))
 }
 

@@ -83,7 +83,8 @@ pub(super) fn list(sink: Sink, plugins: &Path) -> Result<Box<dyn Recording>, Mod
     }
     let program = std::env::current_exe().map_err(|error| ModuleError::Unavailable(error.to_string()))?;
     Ok(closure(sink, move |_| {
-        let status = Command::new(&program).arg("list").args(&files).stdin(Stdio::null()).stdout(Stdio::null()).status();
+        let status =
+            Command::new(&program).arg("list").args(&files).stdin(Stdio::null()).stdout(Stdio::null()).status();
         match status {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(ModuleError::Other(format!("`bench-host list` ended with {status}"))),

@@ -20,8 +20,12 @@ pub(crate) fn run(arguments: &CheckArgs) -> anyhow::Result<Exit> {
     }
     for loaded in &modules.loaded {
         let mut text = format!("{} ({})\n", loaded.offer.file.display(), loaded.offer.arm);
-        text.push_str(&line(true, "loads", &format!("{} {}", loaded.offer.descriptor.name, loaded.offer.descriptor.version)));
-        let request = request(loaded, arguments)?;
+        text.push_str(&line(
+            true,
+            "loads",
+            &format!("{} {}", loaded.offer.descriptor.name, loaded.offer.descriptor.version),
+        ));
+        let request = request(loaded, &arguments.parameters)?;
         match loader.workers.call(&request, loader.deadline(), interrupt).result {
             Ok(Reply::Checked { checks, used }) => {
                 failed += checks.iter().filter(|(_, passed, _)| !passed).count();
@@ -46,8 +50,8 @@ pub(crate) fn run(arguments: &CheckArgs) -> anyhow::Result<Exit> {
 
 /// Every scenario of the module, with the first of each parameter's defaults or what the options say, and what that needs
 /// to be granted.
-fn request(loaded: &Loaded, arguments: &CheckArgs) -> anyhow::Result<Request> {
-    let all = Selection { pattern: "*".to_owned(), arms: None, axes: arguments.parameters.clone() };
+pub(super) fn request(loaded: &Loaded, parameters: &[(String, Vec<String>)]) -> anyhow::Result<Request> {
+    let all = Selection { pattern: "*".to_owned(), arms: None, axes: parameters.to_vec() };
     let plan = Plan::build(vec![loaded.offer.clone()], &[all], 1, 0)?;
     let mut module = loaded.spec.clone();
     let mut scenarios: Vec<(String, ArgumentsJson)> = Vec::new();

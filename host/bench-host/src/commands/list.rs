@@ -3,12 +3,15 @@
 use crate::cli::{Format, ListArgs};
 use crate::execute::{interrupt, print_view};
 use crate::modules::{Loaded, Loader, Modules};
-use crate::worker::Kind;
+use crate::worker::{Kind, Reply};
 use crate::{Exit, output, paths};
+use bench_engine::Interrupt;
 use bench_model::{Scenario, Unit};
 use bench_report::{RunView, escape};
 use bench_wire::DescriptorJson;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 pub(crate) fn run(arguments: &ListArgs) -> anyhow::Result<Exit> {
     if let Some(directory) = &arguments.run {
@@ -18,19 +21,49 @@ pub(crate) fn run(arguments: &ListArgs) -> anyhow::Result<Exit> {
     }
     let files = if arguments.files.is_empty() { paths::modules(&[])? } else { arguments.files.clone() };
     let loader = Loader::new(&arguments.grants, arguments.limits)?;
-    let modules = loader.load(&files, arguments.files.is_empty(), interrupt()?);
+    let interrupt = interrupt()?;
+    let modules = loader.load(&files, arguments.files.is_empty(), interrupt);
     let with_suites = arguments.files.is_empty();
+    let used = if arguments.used { Some(used(&loader, &modules, interrupt)?) } else { None };
     match arguments.format {
-        Format::Json => output::print(&serde_json::to_string_pretty(&document(&modules, with_suites))?)?,
-        _ => output::print(&text(&modules, with_suites))?,
+        Format::Json => output::print(&serde_json::to_string_pretty(&document(&modules, used.as_ref(), with_suites))?)?,
+        _ => output::print(&text(&modules, used.as_ref(), with_suites))?,
     }
     modules.refused.iter().for_each(|refused| output::line(&format!("bench-host: {}", refused.reason)));
     Ok(if modules.refused.is_empty() { Exit::Done } else { Exit::Finding })
 }
 
-fn document(modules: &Modules, with_suites: bool) -> Value {
+/// The functions each module called while all of its scenarios were tried, by file. A module that does not survive that
+/// used what is not known; `check` tells more.
+type Used = BTreeMap<PathBuf, Vec<String>>;
+
+fn used(loader: &Loader, modules: &Modules, interrupt: &Interrupt) -> anyhow::Result<Used> {
+    let mut used = Used::new();
+    for loaded in modules.loaded.iter().filter(|loaded| loaded.spec.kind == Kind::Component) {
+        let request = super::check::request(loaded, &[])?;
+        match loader.workers.call(&request, loader.deadline(), interrupt).result {
+            Ok(Reply::Checked { used: functions, .. }) => drop(used.insert(loaded.offer.file.clone(), functions)),
+            _ => output::line(&format!(
+                "bench-host: {}: cannot be tried; run `bench-host check` on it",
+                loaded.offer.file.display()
+            )),
+        }
+    }
+    Ok(used)
+}
+
+/// Whether the module called a function of the interface `import`, where that is known. Calls are announced by the
+/// interface's bare name.
+fn is_used(used: Option<&Used>, loaded: &Loaded, import: &str) -> Option<bool> {
+    let functions = used?.get(&loaded.offer.file)?;
+    let interface = import.rsplit('/').next()?.split('@').next()?;
+    Some(functions.iter().any(|function| function.split('#').next() == Some(interface)))
+}
+
+fn document(modules: &Modules, used: Option<&Used>, with_suites: bool) -> Value {
     let module = |loaded: &Loaded| {
-        let imports: Vec<_> = loaded.imports.iter().map(|name| json!({"name": name, "granted": granted(loaded, name)})).collect();
+        let import = |name: &String| json!({"name": name, "granted": granted(loaded, name), "used": is_used(used, loaded, name)});
+        let imports: Vec<_> = loaded.imports.iter().map(import).collect();
         json!({
             "file": loaded.offer.file.display().to_string(),
             "sha256": loaded.offer.sha256,
@@ -47,13 +80,14 @@ fn document(modules: &Modules, with_suites: bool) -> Value {
         }).collect::<Vec<_>>(),
     });
     if with_suites {
-        let suites = bench_registry::suite_names().filter_map(|name| Some(json!({"name": name, "summary": bench_registry::suite(name).ok()?.summary})));
+        let suites = bench_registry::suite_names()
+            .filter_map(|name| Some(json!({"name": name, "summary": bench_registry::suite(name).ok()?.summary})));
         document["suites"] = suites.collect();
     }
     document
 }
 
-fn text(modules: &Modules, with_suites: bool) -> String {
+fn text(modules: &Modules, used: Option<&Used>, with_suites: bool) -> String {
     let mut text = String::new();
     let mut shown: Vec<&str> = Vec::new();
     for loaded in &modules.loaded {
@@ -62,13 +96,19 @@ fn text(modules: &Modules, with_suites: bool) -> String {
             continue;
         }
         shown.push(&descriptor.name);
-        let arms: Vec<_> = modules.loaded.iter().filter(|other| other.offer.descriptor.name == descriptor.name).collect();
-        text.push_str(&format!("{} {}  {}\n", descriptor.name, escape(&descriptor.version), escape(&descriptor.summary)));
+        let arms: Vec<_> =
+            modules.loaded.iter().filter(|other| other.offer.descriptor.name == descriptor.name).collect();
+        text.push_str(&format!(
+            "{} {}  {}\n",
+            descriptor.name,
+            escape(&descriptor.version),
+            escape(&descriptor.summary)
+        ));
         for arm in &arms {
             text.push_str(&format!("  {:7} {}\n", arm.offer.arm, arm.offer.file.display()));
         }
         descriptor.scenarios.iter().for_each(|scenario| push_scenario(&mut text, &descriptor.name, scenario));
-        arms.iter().filter(|arm| arm.spec.kind == Kind::Component).for_each(|arm| push_imports(&mut text, arm));
+        arms.iter().filter(|arm| arm.spec.kind == Kind::Component).for_each(|arm| push_imports(&mut text, arm, used));
         text.push('\n');
     }
     if with_suites {
@@ -110,10 +150,16 @@ fn unit(unit: &Unit) -> String {
     }
 }
 
-fn push_imports(text: &mut String, loaded: &Loaded) {
+fn push_imports(text: &mut String, loaded: &Loaded, used: Option<&Used>) {
     text.push_str("  imports\n");
+    let width = loaded.imports.iter().map(String::len).max().unwrap_or_default();
     for import in &loaded.imports {
-        text.push_str(&format!("    {import}  {}\n", granted(loaded, import)));
+        let used = match is_used(used, loaded, import) {
+            Some(true) => ", used",
+            Some(false) => ", not used",
+            None => "",
+        };
+        text.push_str(&format!("    {import:width$}  {}{used}\n", granted(loaded, import)));
     }
     let grants = loaded.spec.grants.describe();
     text.push_str(&format!("  granted {}\n", if grants.is_empty() { "nothing".to_owned() } else { grants.join(", ") }));
@@ -130,7 +176,12 @@ fn granted(loaded: &Loaded, import: &str) -> &'static str {
         _ if import.starts_with("wasi:filesystem/") && reads => "the paths of its parameters, read-only",
         _ if import.starts_with("wasi:sockets/") && !grants.connections.is_empty() => "granted",
         _ if import.starts_with("wasi:cli/environment") && !grants.environment.is_empty() => "granted",
-        _ if import.starts_with("wasi:cli/std") || import.starts_with("wasi:io/") || import.starts_with("wasi:cli/exit") => "bounded",
+        _ if import.starts_with("wasi:cli/std")
+            || import.starts_with("wasi:io/")
+            || import.starts_with("wasi:cli/exit") =>
+        {
+            "bounded"
+        }
         _ if import.starts_with("wasi:clocks/") || import.starts_with("wasi:random/") => "offered",
         _ => "denied",
     }

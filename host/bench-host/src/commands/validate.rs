@@ -80,7 +80,10 @@ fn judge(view: &RunView, target: &Target) -> Result<Value, String> {
 fn base(view: &RunView, target: &Target, baseline: &Baseline) -> Result<f64, String> {
     if let Some(name) = &baseline.limit {
         let limit: MachineLimit = name.parse()?;
-        return view.limit(limit).map(|value| value / baseline.per).ok_or_else(|| format!("the machine's limit `{name}` was not measured"));
+        return view
+            .limit(limit)
+            .map(|value| value / baseline.per)
+            .ok_or_else(|| format!("the machine's limit `{name}` was not measured"));
     }
     let own_scenario = baseline.scenario.as_ref().is_none_or(|scenario| *scenario == target.scenario);
     let arguments = if own_scenario && baseline.arguments.is_empty() { &target.arguments } else { &baseline.arguments };
@@ -109,14 +112,17 @@ fn strings<V: Display>(arguments: &BTreeMap<String, V>) -> Vec<(String, String)>
 
 impl Wanted<'_> {
     fn is(&self, cell: &CellView) -> bool {
-        let argument = |(name, value): &(String, String)| cell.arguments.get(name).is_some_and(|found| found.to_string() == *value);
+        let argument = |(name, value): &(String, String)| {
+            cell.arguments.get(name).is_some_and(|found| found.to_string() == *value)
+        };
         cell.scenario == self.scenario && cell.arm.as_str() == self.arm && self.arguments.iter().all(argument)
     }
 
     fn series<'a>(&self, cell: &'a CellView) -> Option<&'a SeriesView> {
         let Some(metric) = self.metric else { return cell.timed() };
         let labelled = |series: &&SeriesView| {
-            series.labels.len() == self.labels.len() && series.labels.iter().all(|(name, value)| self.labels.get(name) == Some(value))
+            series.labels.len() == self.labels.len()
+                && series.labels.iter().all(|(name, value)| self.labels.get(name) == Some(value))
         };
         cell.series.iter().filter(|series| series.metric == metric).find(labelled)
     }
@@ -143,7 +149,10 @@ fn quantile(view: &RunView, wanted: &Wanted<'_>, target: &Target) -> Result<(f64
 
 /// Run directories begin with the time, so the last by name is the newest.
 fn newest(out: &Path) -> anyhow::Result<PathBuf> {
-    let entries = std::fs::read_dir(out).with_context(|| format!("cannot read {}; name a run directory", out.display()))?;
-    let runs = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join(bench_sink::runfile::FILE_NAME).is_file());
+    let entries =
+        std::fs::read_dir(out).with_context(|| format!("cannot read {}; name a run directory", out.display()))?;
+    let runs = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join(bench_sink::runfile::FILE_NAME).is_file());
     runs.max().with_context(|| format!("there is no run in {}; `bench-host run` makes one", out.display()))
 }

@@ -120,7 +120,6 @@ fn json_holds_every_cell_and_why_figures_are_absent() {
             "name": "memory-read",
             "ratio": 0.139
           },
-          "used": [],
           "checks": [
             {
               "name": "payload",
@@ -193,7 +192,6 @@ fn json_holds_every_cell_and_why_figures_are_absent() {
             "name": "memory-read",
             "ratio": null
           },
-          "used": [],
           "checks": [
             {
               "name": "payload",

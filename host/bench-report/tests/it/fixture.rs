@@ -183,7 +183,6 @@ pub(crate) fn outcome(cell: u32, process: u32, status: Status, reason: Option<&s
         lost: None,
         checksum: None,
         overhead: None,
-        used: Vec::new(),
     }
 }
 

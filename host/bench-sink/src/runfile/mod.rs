@@ -7,8 +7,8 @@ mod writer;
 
 pub use reader::{ReadError, RunFile, TornTail};
 pub use record::{
-    CalibrationRecord, CellRecord, CheckRecord, EndRecord, LimitRecord, ModuleRecord, ModuleRef, OutcomeRecord, Overhead,
-    Planned, Record, RunRecord, SeriesRecord, Status, When,
+    CalibrationRecord, CellRecord, CheckRecord, EndRecord, LimitRecord, ModuleRecord, ModuleRef, OutcomeRecord,
+    Overhead, Planned, Record, RunRecord, SeriesRecord, Status, When,
 };
 pub use writer::{RunWriter, WriteError};
 

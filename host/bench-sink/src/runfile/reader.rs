@@ -2,8 +2,8 @@
 //! not a record is an error with its line.
 
 use super::{
-    CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, FORMAT_VERSION, ModuleRecord, OutcomeRecord, Record,
-    RunRecord, SeriesRecord,
+    CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, FORMAT_VERSION, ModuleRecord, OutcomeRecord,
+    Record, RunRecord, SeriesRecord,
 };
 use serde::Deserialize;
 use std::fs;
@@ -129,7 +129,6 @@ mod tests {
             lost: None,
             checksum: None,
             overhead: None,
-            used: Vec::new(),
         })
     }
 
@@ -144,7 +143,10 @@ mod tests {
     }
 
     fn cells(file: &RunFile) -> Vec<u32> {
-        file.records.iter().filter_map(|record| if let Record::Outcome(outcome) = record { Some(outcome.cell) } else { None }).collect()
+        file.records
+            .iter()
+            .filter_map(|record| if let Record::Outcome(outcome) = record { Some(outcome.cell) } else { None })
+            .collect()
     }
 
     #[test]

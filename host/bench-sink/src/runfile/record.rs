@@ -264,9 +264,6 @@ pub struct OutcomeRecord {
     /// What measuring cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overhead: Option<Overhead>,
-    /// The imports the module called, where they were watched.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub used: Vec<String>,
 }
 
 /// The last line.

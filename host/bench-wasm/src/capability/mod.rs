@@ -12,8 +12,13 @@ use wasmtime::{Engine, Result};
 pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
-    crate::bindings::workload::bench_host::workload::types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
-    crate::bindings::workload::bench_host::workload::metrics::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    crate::bindings::workload::bench_host::workload::types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| {
+        state
+    })?;
+    crate::bindings::workload::bench_host::workload::metrics::add_to_linker::<_, HasSelf<State>>(
+        &mut linker,
+        |state| state,
+    )?;
     crate::bindings::ring::bench_host::ring::ring::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)
 }

@@ -10,7 +10,12 @@ use wasmtime::component::Resource;
 impl ring::Host for State {}
 
 impl ring::HostProducer for State {
-    fn open(&mut self, name: String, capacity: u32, integrity: ring::Integrity) -> Result<Result<Resource<Producer>, String>> {
+    fn open(
+        &mut self,
+        name: String,
+        capacity: u32,
+        integrity: ring::Integrity,
+    ) -> Result<Result<Resource<Producer>, String>> {
         let integrity = match integrity {
             ring::Integrity::None => Integrity::None,
             ring::Integrity::Crc32c => Integrity::Crc32c,

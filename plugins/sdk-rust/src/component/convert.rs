@@ -2,7 +2,8 @@
 
 use super::bindings::bench_host::workload::types as wit;
 use bench_model::{
-    Arguments, Check, Descriptor, Direction, Domain, Metric, ModuleError, Outcome, Parameter, Requirement, Scenario, Value,
+    Arguments, Check, Descriptor, Direction, Domain, Metric, ModuleError, Outcome, Parameter, Requirement, Scenario,
+    Value,
 };
 
 pub(super) fn descriptor(descriptor: Descriptor) -> wit::Descriptor {

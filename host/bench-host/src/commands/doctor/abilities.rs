@@ -43,7 +43,8 @@ fn lacking(name: &'static str, found: impl Into<String>, next_step: impl Into<St
 
 /// The first line a command prints; on its failure, the first line of what it says about that.
 fn first_line(command: &[&str]) -> Result<String, String> {
-    let output = Command::new(command[0]).args(&command[1..]).output().map_err(|error| format!("`{}`: {error}", command[0]))?;
+    let output =
+        Command::new(command[0]).args(&command[1..]).output().map_err(|error| format!("`{}`: {error}", command[0]))?;
     let line = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().trim().to_owned();
     if output.status.success() {
         Ok(line(&output.stdout))
@@ -64,7 +65,9 @@ fn wasm_target() -> Ability {
     match first_line(&["rustc", "--print", "target-libdir", "--target", "wasm32-wasip2"]) {
         Ok(folder) if Path::new(&folder).is_dir() => present(NAME, "wasm32-wasip2 of the Rust toolchain"),
         Ok(_) => lacking(NAME, "plug-ins in Rust cannot be built as components", "rustup target add wasm32-wasip2"),
-        Err(reason) => lacking(NAME, format!("no Rust toolchain ({reason})"), "install Rust with rustup, then `cargo xtask setup`"),
+        Err(reason) => {
+            lacking(NAME, format!("no Rust toolchain ({reason})"), "install Rust with rustup, then `cargo xtask setup`")
+        }
     }
 }
 
@@ -83,17 +86,27 @@ fn postgresql() -> Ability {
 fn criu() -> Ability {
     const NAME: &str = "CRIU";
     match first_line(&["criu", "--version"]) {
-        Err(reason) => lacking(NAME, format!("no checkpoint and restore ({reason})"), "install criu, at least 4.1 on a recent kernel"),
+        Err(reason) => lacking(
+            NAME,
+            format!("no checkpoint and restore ({reason})"),
+            "install criu, at least 4.1 on a recent kernel",
+        ),
         Ok(version) => match first_line(&["criu", "check"]) {
             Ok(_) => present(NAME, version),
-            Err(reason) => lacking(NAME, format!("{version} does not work here: {reason}"), "run `criu check` as root; a recent kernel needs 4.1"),
+            Err(reason) => lacking(
+                NAME,
+                format!("{version} does not work here: {reason}"),
+                "run `criu check` as root; a recent kernel needs 4.1",
+            ),
         },
     }
 }
 
 fn cores(fingerprint: &Fingerprint) -> Ability {
     match fingerprint.cpus {
-        0 | 1 => lacking("two cores", "one: nothing can be measured between cores", "allow this process a second processor"),
+        0 | 1 => {
+            lacking("two cores", "one: nothing can be measured between cores", "allow this process a second processor")
+        }
         cpus => present("two cores", format!("{cpus} processors")),
     }
 }
@@ -101,8 +114,14 @@ fn cores(fingerprint: &Fingerprint) -> Ability {
 fn clock_source(fingerprint: &Fingerprint) -> Ability {
     const NAME: &str = "clock source";
     match fingerprint.clock_source.as_deref() {
-        Some(source @ ("tsc" | "kvm-clock" | "arch_sys_counter" | "hyperv_clocksource_tsc_page")) => present(NAME, format!("{source}, read without a system call")),
-        Some(source) => lacking(NAME, format!("{source}: every reading is a system call"), "boot with clocksource=tsc where the processor allows it"),
+        Some(source @ ("tsc" | "kvm-clock" | "arch_sys_counter" | "hyperv_clocksource_tsc_page")) => {
+            present(NAME, format!("{source}, read without a system call"))
+        }
+        Some(source) => lacking(
+            NAME,
+            format!("{source}: every reading is a system call"),
+            "boot with clocksource=tsc where the processor allows it",
+        ),
         None => lacking(NAME, "not told by this system", "compare the limit `clock` below with that of `syscall`"),
     }
 }
@@ -111,7 +130,9 @@ fn governor(fingerprint: &Fingerprint) -> Ability {
     const NAME: &str = "governor";
     match fingerprint.governor.as_deref() {
         Some("performance") => present(NAME, "performance"),
-        Some(other) => lacking(NAME, format!("{other}: the frequency follows the load"), "cpupower frequency-set -g performance"),
+        Some(other) => {
+            lacking(NAME, format!("{other}: the frequency follows the load"), "cpupower frequency-set -g performance")
+        }
         None => present(NAME, "the kernel scales no frequency here"),
     }
 }
@@ -119,9 +140,11 @@ fn governor(fingerprint: &Fingerprint) -> Ability {
 fn load(fingerprint: &Fingerprint) -> Ability {
     const NAME: &str = "quiet";
     match fingerprint.load {
-        Some([minute, ..]) if minute > 0.5 * f64::from(fingerprint.cpus) => {
-            lacking(NAME, format!("load {minute:.2} over the last minute"), "stop other work, or wait, before measuring")
-        }
+        Some([minute, ..]) if minute > 0.5 * f64::from(fingerprint.cpus) => lacking(
+            NAME,
+            format!("load {minute:.2} over the last minute"),
+            "stop other work, or wait, before measuring",
+        ),
         Some([minute, ..]) => present(NAME, format!("load {minute:.2} over the last minute")),
         None => lacking(NAME, "the load is not told by this system", "make sure that nothing else is running"),
     }

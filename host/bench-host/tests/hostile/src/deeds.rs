@@ -1,0 +1,77 @@
+//! What each hostile scenario does in `iterate` and `verify`. One session type for all, so that a deed is a line.
+
+use bench_plugin::prelude::*;
+use std::hint::black_box;
+
+/// Every hostile scenario, with what it does.
+pub(crate) const ALL: &[(&str, &str)] = &[
+    ("trap", "Panics."),
+    ("loop", "Never returns."),
+    ("grow", "Allocates until it is refused."),
+    ("checksum", "Has another result in every batch."),
+    ("wrong-count", "Does one operation more than it was asked for."),
+    ("bad-verify", "Finds its own result wrong."),
+    ("no-verify", "Looks at nothing."),
+    ("shout", "Prints more than anybody wants to read, and succeeds."),
+    ("arms-differ", "Has another result in the component than in the probe."),
+    ("abort", "Aborts the process."),
+    ("segfault", "Writes where nothing may be written."),
+    ("exit", "Ends the process in the middle of a batch."),
+    ("unavailable", "Is not to be had on any machine."),
+];
+
+/// A session that does the deed of its name.
+pub(crate) struct Deed {
+    name: &'static str,
+    batches: u64,
+}
+
+impl Deed {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self { name, batches: 0 }
+    }
+}
+
+impl Session for Deed {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        self.batches += 1;
+        let mut outcome = Outcome { operations: times, bytes: 0, checksum: 42 };
+        match self.name {
+            "trap" => panic!("a deliberate panic"),
+            "loop" => loop {
+                black_box(self.batches);
+            },
+            "grow" => grow(),
+            "checksum" => outcome.checksum = self.batches,
+            "wrong-count" => outcome.operations += 1,
+            "shout" if self.batches == 1 => crate::shout()?,
+            "arms-differ" => outcome.checksum = u64::from(cfg!(target_family = "wasm")),
+            "abort" => std::process::abort(),
+            "segfault" => write_nowhere(),
+            "exit" => std::process::exit(3),
+            _ => {}
+        }
+        Ok(outcome)
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        Ok(match self.name {
+            "no-verify" => Vec::new(),
+            "bad-verify" => vec![Check::equal("result", &1, &2)],
+            _ => vec![Check::that("result", true, "")],
+        })
+    }
+}
+
+fn grow() {
+    let mut kept = Vec::new();
+    loop {
+        kept.push(black_box(vec![1_u8; 1 << 20]));
+    }
+}
+
+fn write_nowhere() {
+    let address: *mut u8 = black_box(std::ptr::without_provenance_mut(16));
+    // SAFETY: there is none: the first page is mapped in no process, and the crash is what the test is about.
+    unsafe { address.write_volatile(1) };
+}

@@ -1,0 +1,60 @@
+//! A plug-in whose every scenario but `good` breaks one rule. What only a process of its own can do is unavailable in the
+//! component, and so is what would take the whole machine's memory in the probe.
+
+mod deeds;
+
+use bench_plugin::prelude::*;
+use deeds::Deed;
+use std::io::Write;
+
+struct Hostile;
+
+/// Bytes that `shout` prints to each stream.
+const SHOUTED: usize = 10 << 20;
+
+impl Plugin for Hostile {
+    fn describe() -> Descriptor {
+        // The summary is part of the attack: it would clear the screen.
+        let mut descriptor = Descriptor::new("hostile", env!("CARGO_PKG_VERSION"), "Breaks\u{1b}[2J rules.");
+        let n = Parameter::new("n", 1, "any number").between(1, 1_000);
+        let good = Scenario::new("good", "hostile", "Does what it should.").parameter(n);
+        descriptor = descriptor.scenario(good);
+        for (name, summary) in deeds::ALL {
+            descriptor = descriptor.scenario(Scenario::new(*name, "hostile", *summary));
+        }
+        descriptor
+    }
+
+    fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        if scenario == "good" {
+            let n = arguments.integer("n")?;
+            return Ok(each(move || std::hint::black_box(n).unsigned_abs()));
+        }
+        let is_component = cfg!(target_family = "wasm");
+        match scenario {
+            "unavailable" => Err(ModuleError::Unavailable("there is nothing here to measure it with".to_owned())),
+            "abort" | "segfault" | "exit" if is_component => {
+                Err(ModuleError::Unavailable("not in a component".to_owned()))
+            }
+            "grow" if !is_component => Err(ModuleError::Unavailable("nothing bounds the memory of a probe".to_owned())),
+            _ => match deeds::ALL.iter().find(|(name, _)| *name == scenario) {
+                Some((name, _)) => Ok(Box::new(Deed::new(name))),
+                None => Err(ModuleError::UnknownScenario(scenario.to_owned())),
+            },
+        }
+    }
+}
+
+/// Prints what a terminal would obey, to both streams, until nobody could bear it any longer.
+fn shout() -> Result<(), ModuleError> {
+    const LINE: &[u8] = b"\x1b[2J\x1b]0;owned\x07\x1b[31mI AM EVERYWHERE\r\n";
+    let lines = LINE.repeat(1024);
+    let failed = |error: std::io::Error| ModuleError::Other(format!("cannot shout: {error}"));
+    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+    for _ in 0..SHOUTED.div_ceil(lines.len()) {
+        out.write_all(&lines).and_then(|()| err.write_all(&lines)).map_err(failed)?;
+    }
+    out.flush().map_err(failed)
+}
+
+bench_plugin::export!(Hostile);
