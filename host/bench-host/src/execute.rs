@@ -54,7 +54,10 @@ pub(crate) fn execute(job: &Job<'_>, interrupt: &Interrupt) -> anyhow::Result<Ex
     let now = jiff::Timestamp::now();
     let id = run_id(now);
     let directory = job.common.out.join(&id);
-    let mut writer = RunWriter::create(&directory).context("give another folder with --out DIR")?;
+    let mut writer = RunWriter::create(&directory).map_err(|error| {
+        let source = error.source.to_string();
+        anyhow::anyhow!("{error}: {source}; give another folder with --out DIR")
+    })?;
     let mut head = vec![Record::Run(run_record(job, &id, now))];
     head.extend(job.modules.records().into_iter().map(Record::Module));
     writer.append(&head)?;

@@ -174,13 +174,18 @@ impl Modules {
             granted: if loaded.spec.kind == Kind::Component { loaded.spec.grants.describe() } else { Vec::new() },
             refused: None,
         });
-        let refused = self.refused.iter().map(|refused| ModuleRecord {
-            file: refused.file.display().to_string(),
-            sha256: refused.sha256.clone(),
-            arm: None,
-            descriptor: None,
-            granted: Vec::new(),
-            refused: Some(refused.reason.clone()),
+        let refused = self.refused.iter().map(|refused| {
+            let file = refused.file.display().to_string();
+            // The record has the file beside the reason, so the reason need not name it again.
+            let reason = refused.reason.strip_prefix(&format!("{file}: ")).unwrap_or(&refused.reason);
+            ModuleRecord {
+                sha256: refused.sha256.clone(),
+                arm: None,
+                descriptor: None,
+                granted: Vec::new(),
+                refused: Some(reason.to_owned()),
+                file,
+            }
         });
         loaded.chain(refused).collect()
     }

@@ -26,7 +26,7 @@ pub struct Scenario {
 /// Something imports cannot show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
-    /// `probe:criu`, `kernel:userfaultfd`, `cpu:2`, `read:PARAMETER`.
+    /// `probe:criu`, `kernel:userfaultfd`, `cpu:2` (the scenario places itself), `read:PARAMETER`.
     pub capability: String,
     /// Why, in one line.
     pub purpose: String,
@@ -81,6 +81,13 @@ impl Scenario {
     #[must_use]
     pub fn requires(mut self, capability: impl Into<String>, purpose: impl Into<String>) -> Self {
         self.requirements.push(Requirement { capability: capability.into(), purpose: purpose.into(), optional: false });
+        self
+    }
+
+    /// The same scenario with a further requirement that it also runs without.
+    #[must_use]
+    pub fn can_use(mut self, capability: impl Into<String>, purpose: impl Into<String>) -> Self {
+        self.requirements.push(Requirement { capability: capability.into(), purpose: purpose.into(), optional: true });
         self
     }
 }

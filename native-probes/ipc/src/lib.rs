@@ -52,6 +52,7 @@ fn scenario(kind: ScenarioKind, limit: MachineLimit, summary: &str) -> Scenario 
     let placements = Placement::ALL.map(Placement::as_str);
     Scenario::new(kind.as_str(), "serverless", summary)
         .limit(limit)
+        .can_use("cpu:2", "a processor for each side, with placement=cross")
         .parameter(
             Parameter::new("transport", transports[0], "by which means a message travels")
                 .sweep(transports)

@@ -13,7 +13,7 @@ use bench_sink::{Series, Sink};
 
 /// Opens, verifies, measures, and verifies again. A check that fails leaves its detail and no figure.
 pub(crate) fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
-    let cpu = placement::allowed_cpus().last().copied().filter(|cpu| placement::bind(*cpu));
+    let cpu = bound_cpu(task);
     let mut checks = Vec::new();
     let mut report = match attempt(module, task, &mut checks) {
         Ok(report) => report,
@@ -22,6 +22,14 @@ pub(crate) fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     report.cpu = cpu;
     report.checks = checks.iter().map(|check| check_record(task, check)).collect();
     report
+}
+
+/// Binds this worker to the last processor it may use, which is the least likely to serve interrupts, and says which. A
+/// scenario that asks for several (`cpu:2`) places itself.
+fn bound_cpu(task: &Task<'_>) -> Option<u32> {
+    let places_itself = task.scenario.requirements.iter().any(|requirement| requirement.capability.starts_with("cpu:"));
+    let last = placement::allowed_cpus().last().copied().filter(|_| !places_itself);
+    last.filter(|cpu| placement::bind(*cpu))
 }
 
 /// Why there is no figure.
