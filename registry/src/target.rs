@@ -13,8 +13,7 @@ pub struct Targets {
     pub target: Vec<Target>,
 }
 
-/// A threshold. The value is the quantile divided by `per`; where there is a baseline, the value over the baseline, or the
-/// value less the baseline for `above`.
+/// A threshold. The value is the quantile divided by `per`, and, where there is a baseline, by the baseline.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
@@ -46,8 +45,6 @@ pub struct Target {
     pub at_most: f64,
     /// What the value is divided by.
     pub relative_to: Option<Baseline>,
-    /// What is subtracted from the value.
-    pub above: Option<Baseline>,
 }
 
 /// A limit of the machine, or the same quantile of another series.

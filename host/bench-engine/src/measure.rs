@@ -136,14 +136,17 @@ pub fn warm_up(
     let mut checked = Checked { session, checksum: None };
     let start = clock.now_ns();
     let mut times = 1;
+    // The least of all estimates: whatever else the machine does makes an operation look longer, and a batch too small.
+    let mut operation_ns = f64::INFINITY;
     loop {
         let before = clock.now_ns();
         let outcome = checked.iterate(times)?;
         let after = clock.now_ns();
         let spent_ns = (after - before) as f64;
+        operation_ns = operation_ns.min(spent_ns / times as f64);
         let long_enough = spent_ns >= sample_ns || times >= BATCH_MAX;
         if long_enough && after - start >= budget.warm_up_ns {
-            let batch = batch_size(spent_ns / times as f64, sample_ns, budget.amount);
+            let batch = batch_size(operation_ns, sample_ns, budget.amount);
             return Ok(Warm { batch, checksum: outcome.checksum });
         }
         if !long_enough {

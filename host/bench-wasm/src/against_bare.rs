@@ -48,8 +48,8 @@ impl CallPair {
         let iterate = instance.get_export_index(&mut store, sessions.as_ref(), "[method]session.iterate");
         let iterate = iterate.ok_or_else(|| ModuleError::Other("the component exports no `iterate`".to_owned()))?;
         let iterate = instance.get_typed_func(&mut store, iterate).map_err(engine_error)?;
-        let workload = component.workload(&mut store, &instance).map_err(engine_error)?;
-        let bare = WasmSession::open(store, workload, &scenario.name, arguments)?;
+        let exports = component.exports(&mut store, &instance).map_err(engine_error)?;
+        let bare = WasmSession::open(store, exports, &scenario.name, arguments)?;
         Ok(Self { session: Box::new(session), bare, iterate })
     }
 

@@ -1,7 +1,7 @@
 //! A component that was loaded: compiled or mapped, looked at, linked, and described. Everything but the instance itself is
 //! done once; a session is an instance of its own.
 
-use crate::bindings::workload::{Workload, WorkloadPre};
+use crate::bindings::workload::exports::bench_host::workload::{plugin, sessions};
 use crate::error::one_line;
 use crate::session::{self, WasmSession};
 use crate::state::{self, State};
@@ -19,7 +19,10 @@ pub struct Component {
     engine: Engine,
     limits: Limits,
     grants: Grants,
-    instance: WorkloadPre<State>,
+    instance: InstancePre<State>,
+    /// Where the functions of a session are among the exports. Found once: looking them up, and their types, takes a good
+    /// part of an instantiation.
+    sessions: sessions::GuestIndices,
     descriptor: Descriptor,
     imports: Vec<String>,
 }
@@ -42,13 +45,15 @@ impl Component {
         let code = runtime.compile(path, &bytes, sha256)?;
         inspect::plugin_version(path, &engine, &code)?;
         let imports = inspect::imports(&engine, &code);
-        let linker = capability::linker(&engine).map_err(|error| LoadError::link(path, &error))?;
-        let instance =
-            linker.instantiate_pre(&code).and_then(WorkloadPre::new).map_err(|error| LoadError::link(path, &error))?;
+        let link_error = |error: wasmtime::Error| LoadError::link(path, &error);
+        let linker = capability::linker(&engine).map_err(link_error)?;
+        let instance = linker.instantiate_pre(&code).map_err(link_error)?;
+        let sessions = sessions::GuestIndices::new(&instance).map_err(link_error)?;
         let mut store = state::store(&engine, path, runtime.limits, &[], &Grants::default())?;
         let descriptor =
             describe(&mut store, &instance).map_err(|reason| LoadError::Describe { path: path.to_owned(), reason })?;
-        Ok(Self { path: path.to_owned(), engine, limits: runtime.limits, grants, instance, descriptor, imports })
+        let (path, limits) = (path.to_owned(), runtime.limits);
+        Ok(Self { path, engine, limits, grants, instance, sessions, descriptor, imports })
     }
 
     /// A store for a session that records `metrics`.
@@ -59,24 +64,25 @@ impl Component {
 
     /// What instances are made from.
     pub(crate) fn instance_pre(&self) -> &InstancePre<State> {
-        self.instance.instance_pre()
+        &self.instance
     }
 
     /// A session as every driver gets it.
     pub(crate) fn open_session(&self, scenario: &Scenario, arguments: &Arguments) -> Result<WasmSession, ModuleError> {
         let mut store = self.store(&scenario.metrics)?;
-        let workload = self.instantiate(&mut store).map_err(|error| session::trapped("instantiation", &error))?;
-        WasmSession::open(store, workload, &scenario.name, arguments)
+        let exports = self.instantiate(&mut store).map_err(|error| session::trapped("instantiation", &error))?;
+        WasmSession::open(store, exports, &scenario.name, arguments)
     }
 
-    /// The world's exports of an instance that was made without them.
-    pub(crate) fn workload(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Workload> {
-        Workload::new(store, instance)
+    /// An instance as every session gets it, and its functions.
+    pub(crate) fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<sessions::Guest> {
+        let instance = self.instance.instantiate(&mut *store)?;
+        self.exports(store, &instance)
     }
 
-    /// An instance as every session gets it.
-    pub(crate) fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<Workload> {
-        self.instance.instantiate(store)
+    /// The functions of a session of `instance`.
+    pub(crate) fn exports(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<sessions::Guest> {
+        self.sessions.load(store, instance)
     }
 }
 
@@ -98,9 +104,11 @@ impl Module for Component {
     }
 }
 
-fn describe(store: &mut Store<State>, instance: &WorkloadPre<State>) -> Result<Descriptor, String> {
-    let call =
-        |store: &mut Store<State>| instance.instantiate(&mut *store)?.bench_host_workload_plugin().call_describe(store);
+fn describe(store: &mut Store<State>, prepared: &InstancePre<State>) -> Result<Descriptor, String> {
+    let call = |store: &mut Store<State>| {
+        let instance = prepared.instantiate(&mut *store)?;
+        plugin::GuestIndices::new(prepared)?.load(&mut *store, &instance)?.call_describe(store)
+    };
     let descriptor = convert::descriptor(call(store).map_err(|error| one_line(&error))?)?;
     descriptor.validate().map_err(|error| error.to_string())?;
     Ok(descriptor)

@@ -1,6 +1,6 @@
 //! A session inside a component: one store, one instance, one handle. Thin, because every instruction here is timed.
 
-use crate::bindings::workload::Workload;
+use crate::bindings::workload::exports::bench_host::workload::sessions::Guest;
 use crate::convert;
 use crate::error::one_line;
 use crate::state::State;
@@ -13,21 +13,20 @@ use wasmtime::component::ResourceAny;
 /// A session inside a component.
 pub(crate) struct WasmSession {
     store: Store<State>,
-    workload: Workload,
+    exports: Guest,
     handle: ResourceAny,
 }
 
 impl WasmSession {
     pub(crate) fn open(
         mut store: Store<State>,
-        workload: Workload,
+        exports: Guest,
         scenario: &str,
         arguments: &Arguments,
     ) -> Result<Self, ModuleError> {
-        let sessions = workload.bench_host_workload_sessions();
-        let opened = sessions.session().call_open(&mut store, scenario, &convert::arguments(arguments));
+        let opened = exports.session().call_open(&mut store, scenario, &convert::arguments(arguments));
         let handle = opened.map_err(|error| trapped("open", &error))?.map_err(convert::error)?;
-        Ok(Self { store, workload, handle })
+        Ok(Self { store, exports, handle })
     }
 
     /// The parts, for comparing with calls that do not go through here.
@@ -39,7 +38,7 @@ impl WasmSession {
 impl Session for WasmSession {
     #[inline]
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
-        let session = self.workload.bench_host_workload_sessions().session();
+        let session = self.exports.session();
         match session.call_iterate(&mut self.store, self.handle, times) {
             Ok(Ok(outcome)) => Ok(convert::outcome(outcome)),
             Ok(Err(error)) => Err(convert::error(error)),
@@ -48,7 +47,7 @@ impl Session for WasmSession {
     }
 
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
-        let session = self.workload.bench_host_workload_sessions().session();
+        let session = self.exports.session();
         match session.call_verify(&mut self.store, self.handle) {
             Ok(Ok(checks)) => Ok(checks.into_iter().map(convert::check).collect()),
             Ok(Err(error)) => Err(convert::error(error)),

@@ -27,7 +27,7 @@ pub fn serve<Request: DeserializeOwned, Reply: Serialize>(
 ) -> Result<(), ServeError> {
     let channel = take_stdin().map_err(ServeError::NotAWorker)?;
     #[cfg(target_os = "linux")]
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).map_err(io::Error::from)?;
+    die_with_parent(&channel).map_err(ServeError::NotAWorker)?;
     // A module that crashes is reported as such; its memory need not land in the user's folder.
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     rustix::process::setrlimit(rustix::process::Resource::Core, none).map_err(io::Error::from)?;
@@ -38,6 +38,14 @@ pub fn serve<Request: DeserializeOwned, Reply: Serialize>(
     text.push(b'\n');
     (&channel).write_all(&text)?;
     Ok(())
+}
+
+/// The signal is sent when the parent dies from now on; one that has died before is seen by whose child this is.
+#[cfg(target_os = "linux")]
+fn die_with_parent(channel: &UnixStream) -> io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    let parent = rustix::net::sockopt::socket_peercred(channel)?.pid;
+    if rustix::process::getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
 }
 
 fn take_stdin() -> io::Result<UnixStream> {

@@ -68,10 +68,9 @@ fn judge(view: &RunView, target: &Target) -> Result<Value, String> {
     };
     let (value, samples) = quantile(view, &wanted, target)?;
     let value = value / target.per;
-    let figure = match (&target.relative_to, &target.above) {
-        (Some(baseline), _) => value / base(view, target, baseline)?,
-        (None, Some(baseline)) => value - base(view, target, baseline)?,
-        (None, None) => value,
+    let figure = match &target.relative_to {
+        Some(baseline) => value / base(view, target, baseline)?,
+        None => value,
     };
     Ok(Value { figure, samples })
 }
