@@ -155,8 +155,10 @@ impl Results {
             return None;
         }
         let describe = |unit: Unit, cell: &Cell| format!("arm {} (process {})", plan.offer(cell).arm, unit.process);
+        let reads = cell.scenario.requirements.iter().any(|requirement| requirement.read_parameter().is_some());
+        let hint = if reads { "; where its input was changed meanwhile, run it again" } else { "" };
         let reason = format!(
-            "checksum {checksum} of {} differs from {first} of {}: equal arguments must yield equal results",
+            "checksum {checksum} of {} differs from {first} of {}: equal arguments must yield equal results{hint}",
             describe(unit, cell),
             describe(by, plan.cell(by.cell)),
         );

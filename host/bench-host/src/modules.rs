@@ -1,8 +1,8 @@
 //! The modules a command was given: told apart by name, described by a worker each, granted what the command grants.
 
 use crate::cli::{GrantArgs, LimitArgs};
-use crate::paths;
 use crate::worker::{Kind, ModuleSpec, Reply, Request};
+use crate::{output, paths};
 use anyhow::Context;
 use bench_drivers::{DirectoryGrant, Grants};
 use bench_engine::worker::Workers;
@@ -69,7 +69,7 @@ impl Loader {
                 connections: grants.allow_net.clone(),
                 environment: grants.env.iter().map(variable).collect::<anyhow::Result<_>>()?,
             },
-            cache: paths::code_cache(),
+            cache: trusted_cache(),
             limits,
         })
     }
@@ -145,12 +145,11 @@ impl Modules {
     }
 
     /// Only the modules that `selections` name, so that a run records what it used; all of them where a selection names
-    /// none, for the plan to say so.
-    pub(crate) fn only_needed(mut self, selections: &[Selection]) -> anyhow::Result<Self> {
-        let matchers: Vec<_> = selections
-            .iter()
-            .map(|selection| globset::Glob::new(&selection.pattern).map(|glob| glob.compile_matcher()))
-            .collect::<Result<_, _>>()?;
+    /// none or is malformed, for the plan to say so.
+    pub(crate) fn only_needed(mut self, selections: &[Selection]) -> Self {
+        let globs = selections.iter().map(|selection| globset::Glob::new(&selection.pattern));
+        let Ok(globs) = globs.collect::<Result<Vec<_>, _>>() else { return self };
+        let matchers: Vec<_> = globs.iter().map(globset::Glob::compile_matcher).collect();
         let needed = |loaded: &Loaded| {
             let descriptor = &loaded.offer.descriptor;
             let mut names = descriptor.scenarios.iter().flat_map(|scenario| {
@@ -161,7 +160,7 @@ impl Modules {
         if self.loaded.iter().any(needed) {
             self.loaded.retain(needed);
         }
-        Ok(self)
+        self
     }
 
     /// What is written of each at the head of a run file.
@@ -219,6 +218,18 @@ impl Modules {
     }
 }
 
+/// The folder of compiled code. One that cannot be trusted is told here, where the user sees it, and no worker is given it.
+fn trusted_cache() -> Option<PathBuf> {
+    let directory = paths::code_cache()?;
+    match bench_wasm::Cache::open(&directory) {
+        Ok(_) => Some(directory),
+        Err(error) => {
+            output::line(&format!("bench-host: compiled code is not cached: {error}"));
+            None
+        }
+    }
+}
+
 /// Each component's probe after it, each file once.
 fn with_native_arms(files: &[PathBuf]) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = Vec::new();
@@ -236,6 +247,10 @@ fn with_native_arms(files: &[PathBuf]) -> Vec<PathBuf> {
 fn kind(file: &Path) -> Result<Kind, String> {
     match file {
         _ if file.as_os_str() == BUILTIN => Ok(Kind::Builtin),
+        // Reading a pipe may never end.
+        _ if file.exists() && !file.is_file() => {
+            Err(format!("{}: a folder, a pipe or a device, not a file; give built modules", file.display()))
+        }
         _ if paths::is_component(file) => Ok(Kind::Component),
         _ if paths::is_probe(file) => Ok(Kind::Probe),
         _ => Err(format!(

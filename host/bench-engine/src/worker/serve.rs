@@ -27,7 +27,7 @@ pub fn serve<Request: DeserializeOwned, Reply: Serialize>(
 ) -> Result<(), ServeError> {
     let channel = take_stdin().map_err(ServeError::NotAWorker)?;
     #[cfg(target_os = "linux")]
-    die_with_parent(&channel).map_err(ServeError::NotAWorker)?;
+    die_with_parent(&channel)?;
     // A module that crashes is reported as such; its memory need not land in the user's folder.
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     rustix::process::setrlimit(rustix::process::Resource::Core, none).map_err(io::Error::from)?;

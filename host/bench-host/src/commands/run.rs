@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<Exit> {
     }
     let loader = Loader::new(&common.grants, common.limits)?;
     let modules = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
-    let modules = modules.only_needed(&selections)?;
+    let modules = modules.only_needed(&selections);
     let effort = Effort::new(common, &suites)?;
     plan_and_execute(&loader, &modules, &selections, effort, common, interrupt)
 }

@@ -1,0 +1,142 @@
+//! The program under test: run in a folder of its own, with what it said and how it ended. Must not know what any command
+//! does.
+
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The built program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_bench-host");
+
+/// A folder to run the program in.
+pub(crate) struct Host {
+    folder: TempDir,
+}
+
+/// How the program ended, and what it said.
+pub(crate) struct Ran {
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Host {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    /// A folder with the hostile module in both arms, `hostile.wasm` and `hostile.so`.
+    pub(crate) fn with_hostile() -> Self {
+        let host = Self::new();
+        for file in crate::modules::hostile() {
+            let name = file.file_name().expect("a module has a name");
+            fs::copy(file, host.path(name)).expect("the module is copied");
+        }
+        host
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The program with the words of `line`, in the folder.
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = command(PROGRAM);
+        command.args(line.split_whitespace()).current_dir(self.folder.path());
+        command
+    }
+
+    /// Runs the program with the words of `line`, which must end with `status`.
+    #[track_caller]
+    pub(crate) fn check(&self, line: &str, status: i32) -> Ran {
+        Ran::of(&mut self.command(line)).check(line, status)
+    }
+
+    /// The run directories there are, the oldest first.
+    pub(crate) fn runs(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.path("results")) else { return Vec::new() };
+        let mut runs: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        runs.sort();
+        runs
+    }
+
+    /// The only run directory.
+    #[track_caller]
+    pub(crate) fn run(&self) -> PathBuf {
+        let runs = self.runs();
+        assert_eq!(runs.len(), 1, "{runs:?}");
+        runs.into_iter().next().expect("there is one")
+    }
+}
+
+/// A command in the environment of the tests: nothing of the user's settings, and a cache of compiled code that all tests
+/// share and the user's own runs do not.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
+    for name in ["RUST_LOG", "NO_COLOR"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+impl Ran {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        command.output().expect("the program starts").into()
+    }
+
+    #[track_caller]
+    pub(crate) fn check(self, line: &str, status: i32) -> Self {
+        let Self { stdout, stderr, .. } = &self;
+        assert_eq!(self.status, Some(status), "`{line}`\n{stdout}\n{stderr}");
+        self
+    }
+
+    /// The document it printed.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.stdout, self.stderr))
+    }
+
+    /// That there is one line on standard error, with every one of `parts`.
+    #[track_caller]
+    pub(crate) fn one_line(&self, parts: &[&str]) {
+        assert_eq!(self.stderr.lines().count(), 1, "{}", self.stderr);
+        for part in parts {
+            assert!(self.stderr.contains(part), "{part:?} is not in: {}", self.stderr);
+        }
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("what is printed is text");
+        Self { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// The cells of a run's document that have this scenario.
+pub(crate) fn cells<'a>(document: &'a Value, scenario: &str) -> Vec<&'a Value> {
+    let cells = document["cells"].as_array().expect("a run has cells");
+    cells.iter().filter(|cell| cell["scenario"] == scenario).collect()
+}
+
+/// Waits until `condition` holds. The bound is far above what it takes, so that it tells a hang from a busy machine.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_secs(60), "still waiting until {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Says why a test looked at nothing.
+pub(crate) fn skip(reason: &str) {
+    eprintln!("skipped: {reason}");
+}

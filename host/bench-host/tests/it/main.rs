@@ -1,0 +1,16 @@
+//! bench-host as its users meet it: the built program, run on good modules, on hostile ones and on files that are none. No
+//! test looks at how long anything took.
+
+mod cache;
+mod figures;
+mod full_disk;
+mod host;
+mod listing;
+mod misdeeds;
+mod mistakes;
+mod modules;
+mod planning;
+mod readme;
+mod refusals;
+mod stopped;
+mod validation;

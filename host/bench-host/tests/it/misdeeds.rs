@@ -1,0 +1,96 @@
+//! What a hostile module comes to: a reason that names its deed, no figure, and no harm to what runs beside it.
+
+use crate::host::{Host, cells};
+use serde_json::Value;
+use std::fs;
+
+/// What is said of each scenario: in the component, then in the probe.
+const DEEDS: &[(&str, Deed, Deed)] = &[
+    ("trap", Deed::Failed("a deliberate panic"), Deed::Failed("a deliberate panic")),
+    ("loop", Deed::Failed("the worker was killed (--deadline allows more)"), Deed::Failed("the worker was killed")),
+    ("grow", Deed::Failed("the limit is 64 MiB (--memory allows more)"), Deed::Skipped("nothing bounds the memory")),
+    ("checksum", Deed::Failed("the checksum changed from"), Deed::Failed("the checksum changed from")),
+    ("wrong-count", Deed::Failed("says it did"), Deed::Failed("says it did")),
+    (
+        "bad-verify",
+        Deed::Failed("check `result` failed: expected 1, found 2"),
+        Deed::Failed("check `result` failed: expected 1, found 2"),
+    ),
+    ("no-verify", Deed::Failed("`verify` looked at nothing"), Deed::Failed("`verify` looked at nothing")),
+    ("arms-differ", Deed::Failed("must yield equal results"), Deed::Failed("must yield equal results")),
+    ("abort", Deed::Skipped("not in a component"), Deed::Failed("SIGABRT")),
+    ("segfault", Deed::Skipped("not in a component"), Deed::Failed("SIGSEGV")),
+    ("exit", Deed::Skipped("not in a component"), Deed::Failed("exited with status 3")),
+    ("unavailable", Deed::Skipped("nothing here to measure it with"), Deed::Skipped("nothing here to measure it with")),
+];
+
+enum Deed {
+    Failed(&'static str),
+    Skipped(&'static str),
+}
+
+#[test]
+fn every_misdeed_fails_its_own_cell_with_a_reason_and_no_figure() {
+    let host = Host::with_hostile();
+    let document = host.check("load hostile.wasm --quick --deadline 3s --memory 64Mi --format json", 1).json();
+    for (scenario, component, probe) in DEEDS {
+        check(&document, scenario, "wasm", component);
+        check(&document, scenario, "native", probe);
+    }
+    for scenario in ["hostile/good", "hostile/shout"] {
+        for cell in cells(&document, scenario) {
+            assert_eq!((&cell["status"], cell["series"].as_array().map(Vec::len)), (&"ok".into(), Some(1)), "{cell:#}");
+        }
+    }
+    assert_eq!(document["cells"].as_array().unwrap().len(), 2 * (DEEDS.len() + 2), "a deed is not looked at");
+}
+
+#[track_caller]
+fn check(document: &Value, scenario: &str, arm: &str, expect: &Deed) {
+    let scenario = format!("hostile/{scenario}");
+    let cell = cells(document, &scenario).into_iter().find(|cell| cell["arm"] == arm);
+    let cell = cell.unwrap_or_else(|| panic!("no cell {scenario} {arm}"));
+    let (status, part) = match expect {
+        Deed::Failed(part) => ("failed", part),
+        Deed::Skipped(part) => ("skipped", part),
+    };
+    assert_eq!(cell["status"], status, "{cell:#}");
+    assert!(cell["reason"].as_str().unwrap().contains(part), "{part:?} is not in {cell:#}");
+    assert!(cell["series"].as_array().unwrap().is_empty(), "{cell:#}");
+    let figures = ["iterations", "bytes", "recorded", "processes"];
+    assert!(figures.iter().all(|name| cell[*name] == 0) && cell["checksum"].is_null(), "{cell:#}");
+}
+
+#[test]
+fn what_the_machine_lacks_is_no_finding() {
+    let host = Host::with_hostile();
+    // With something that has a figure all is done, without it nothing was measured.
+    host.check("load hostile.wasm --filter hostile/{good,unavailable} --quick --time 20ms", 0);
+    host.check("load hostile.wasm --filter hostile/unavailable --quick --time 20ms", 2);
+}
+
+#[test]
+fn what_a_module_prints_is_kept_bounded_and_never_reaches_the_terminal() {
+    let host = Host::with_hostile();
+    let ran = host.check("load hostile.wasm --filter hostile/{shout,trap} --quick --time 20ms", 1);
+    // The deliberate panic is shown, and shows that text of the module does come through.
+    assert!(ran.stdout.contains("a deliberate panic"), "{}", ran.stdout);
+    for text in [&ran.stdout, &ran.stderr] {
+        assert!(!text.contains(['\u{1b}', '\u{7}', '\r']), "{text:?}");
+        assert!(!text.contains("I AM EVERYWHERE"), "{text:?}");
+    }
+    let logs = fs::read_dir(host.run().join("logs")).unwrap();
+    let logs: Vec<_> = logs.map(|log| fs::read(log.unwrap().path()).unwrap()).collect();
+    assert!(logs.iter().all(|log| log.len() < 100 * 1024), "{:?}", logs.iter().map(Vec::len).collect::<Vec<_>>());
+    let left_out = |log: &&Vec<u8>| String::from_utf8_lossy(log).contains("bytes left out]");
+    assert_eq!(logs.iter().filter(left_out).count(), 4, "two arms shouted to two streams each");
+}
+
+#[test]
+fn a_summary_with_escape_sequences_is_shown_as_text() {
+    let host = Host::with_hostile();
+    for line in ["list hostile.wasm", "list hostile.wasm --format json", "check hostile.wasm --deadline 1s"] {
+        let ran = Host::command(&host, line).output().unwrap();
+        assert!(!ran.stdout.contains(&0x1b) && !ran.stderr.contains(&0x1b), "`{line}`");
+    }
+}

@@ -1,0 +1,79 @@
+//! The modules that tests give to the program: the project's plug-ins, where they are built, and the hostile one, which is
+//! built here. Must not know what a test expects of them.
+
+use crate::host::{PROGRAM, Ran, command};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The project's folder.
+pub(crate) fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("host/bench-host lies in the project").to_owned()
+}
+
+/// The plug-ins of these names; nothing, and a word on standard error, where one is not built.
+pub(crate) fn plugins(names: &[&str]) -> Option<Vec<PathBuf>> {
+    let files: Vec<_> = names.iter().map(|name| project().join("plugins").join(format!("{name}.wasm"))).collect();
+    let built = |file: &PathBuf| file.is_file() && file.with_extension(std::env::consts::DLL_EXTENSION).is_file();
+    if files.iter().all(built) {
+        return Some(files);
+    }
+    crate::host::skip("plugins are not built; run cargo xtask plugins");
+    None
+}
+
+/// The hostile module as component and probe, built once a test process.
+pub(crate) fn hostile() -> &'static [PathBuf; 2] {
+    static BUILT: OnceLock<[PathBuf; 2]> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
+        fs::create_dir_all(&folder).expect("a folder for the module");
+        let library = format!("{}hostile.{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_EXTENSION);
+        let component = copy(&build(Some("wasm32-wasip2")).join("hostile.wasm"), &folder, "hostile.wasm");
+        let probe = copy(&build(None).join(library), &folder, &format!("hostile.{}", std::env::consts::DLL_EXTENSION));
+        // Its code is compiled into the cache now, so that no test's deadline has to allow for that.
+        Ran::of(command(PROGRAM).arg("list").arg(&component)).check("list hostile.wasm", 0);
+        [component, probe]
+    })
+}
+
+/// Builds the hostile module for `target`, and says where cargo leaves it. Flags, profile and target folder are those of
+/// the plug-ins, so that dependencies are built once for both.
+fn build(target: Option<&str>) -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile/Cargo.toml");
+    let own = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    // Where cargo puts all it builds into one folder, the plug-ins are below it too.
+    let shared = std::env::var_os("CARGO_TARGET_DIR").is_some_and(|folder| !folder.is_empty());
+    let target_folder = own.parent().filter(|_| shared).unwrap_or(own).join("plugins");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--release", "--locked", "--manifest-path"]).arg(manifest);
+    cargo.arg("--target-dir").arg(&target_folder).env("CARGO_ENCODED_RUSTFLAGS", flags());
+    cargo.args(target.map(|target| ["--target", target]).into_iter().flatten());
+    let output = cargo.output().expect("cargo starts");
+    assert!(output.status.success(), "{cargo:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    target_folder.join(target.unwrap_or_default()).join("release")
+}
+
+/// What `cargo xtask plugins` gives to rustc.
+fn flags() -> OsString {
+    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let mut flags = OsString::new();
+    for (folder, name) in [(Some(project()), "bench-host"), (cargo_home, "cargo")] {
+        let Some(folder) = folder else { continue };
+        flags.push(if flags.is_empty() { "" } else { "\u{1f}" });
+        flags.push("--remap-path-prefix=");
+        flags.push(folder);
+        flags.push(format!("=/{name}"));
+    }
+    flags
+}
+
+/// Copies beside the place and renames into it: a second test process may have the old file mapped.
+fn copy(from: &Path, folder: &Path, name: &str) -> PathBuf {
+    let (to, beside) = (folder.join(name), folder.join(format!(".{name}.{}", std::process::id())));
+    fs::copy(from, &beside).and_then(|_| fs::rename(&beside, &to)).expect("the module is put in its place");
+    to
+}

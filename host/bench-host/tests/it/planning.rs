@@ -1,0 +1,71 @@
+//! `--dry-run`: which cells there would be, and in which order, without making anything.
+
+use crate::host::Host;
+
+/// The lines of a plan, which must be made without a trace.
+#[track_caller]
+fn plan(line: &str) -> Vec<String> {
+    let host = Host::with_hostile();
+    let ran = host.check(&format!("load hostile.wasm --dry-run {line}"), 0);
+    assert_eq!((ran.stderr.as_str(), host.path("results").exists()), ("", false));
+    ran.stdout.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn a_plan_repeats_every_cell_in_rounds() {
+    let plan = plan("--seed 1 --processes 3");
+    assert_eq!(plan.len(), 3 * 2 * 14, "{plan:#?}");
+    for (process, round) in plan.chunks(2 * 14).enumerate() {
+        let word = format!("  process {process}");
+        assert!(round.iter().all(|line| line.contains(&word)), "{round:#?}");
+        let mut cells: Vec<_> = round.to_vec();
+        cells.sort();
+        cells.dedup();
+        assert_eq!(cells.len(), 2 * 14, "{round:#?}");
+    }
+}
+
+#[test]
+fn the_order_is_drawn_from_the_seed() {
+    let one = plan("--seed 1");
+    assert_eq!(one, plan("--seed 1"));
+    let mut other = plan("--seed 2");
+    assert_ne!(one, other);
+    let mut one = one;
+    one.sort();
+    other.sort();
+    assert_eq!(one, other);
+}
+
+#[test]
+fn options_narrow_and_widen_the_matrix() {
+    let line = "--filter hostile/good --arm wasm --processes 1 -p n=1,2,1Ki";
+    let host = Host::with_hostile();
+    host.check(&format!("load hostile.wasm --dry-run {line}"), 2).one_line(&["`1Ki` is outside its domain"]);
+    let mut found = plan("--filter hostile/go* --arm wasm --processes 1 -p n=1,2,5");
+    found.sort();
+    let cell = |n| format!("hostile/good  wasm  process 0  n={n}");
+    assert_eq!(found, [cell(1), cell(2), cell(5)]);
+    assert_eq!(plan("--filter */trap --arm native --quick"), ["hostile/trap  native  process 0"]);
+    assert_eq!(plan("--filter */trap --arm wasm,native --quick").len(), 2);
+}
+
+#[test]
+fn run_finds_modules_in_folders_and_takes_suites_from_files() {
+    let host = Host::with_hostile();
+    let suite = "summary = \"Two.\"\nprocesses = 2\n[[cells]]\nscenario = \"hostile/good\"\narms = [\"wasm\"]\n\
+                 [cells.arguments]\nn = [3, 4]\n";
+    std::fs::write(host.path("two.toml"), suite).unwrap();
+    let plan = |line: &str| {
+        let mut lines: Vec<_> = host.check(line, 0).stdout.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let cell = |process, n| format!("hostile/good  wasm  process {process}  n={n}");
+    assert_eq!(plan("run two.toml --modules . --dry-run"), [cell(0, 3), cell(0, 4), cell(1, 3), cell(1, 4)]);
+    // What the command line says takes the place of what the suite says.
+    assert_eq!(plan("run two.toml --modules . --dry-run --processes 1 -p n=9"), [cell(0, 9)]);
+    assert_eq!(plan("run hostile/good --modules . --arm wasm --dry-run --processes 1"), [cell(0, 1)]);
+    std::fs::write(host.path("two.toml"), "summary = 1\n").unwrap();
+    host.check("run two.toml --modules . --dry-run", 2);
+}

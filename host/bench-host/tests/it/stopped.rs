@@ -1,0 +1,116 @@
+//! Runs that are stopped: by Ctrl-C, by a kill, in the middle of a line. What was finished stays readable, and no process
+//! stays behind.
+#![cfg(target_os = "linux")]
+
+use crate::host::{Host, Ran, cells, eventually};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+/// A run of which `good` has been finished and `loop` is going on, with its worker.
+struct Going {
+    host: Host,
+    child: Child,
+    worker: u32,
+}
+
+fn start() -> Going {
+    let host = Host::with_hostile();
+    let line = "load hostile.wasm --filter hostile/{good,loop} --arm native --quick --time 20ms --deadline 10m";
+    let good_first = |seed: &u32| {
+        let plan = host.check(&format!("{line} --dry-run --seed {seed}"), 0).stdout;
+        plan.starts_with("hostile/good")
+    };
+    let seed = (0..100).find(good_first).expect("one of two cells is first for some seed");
+    let mut command = host.command(&format!("{line} --seed {seed}"));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let outcomes = || {
+        let text = host.runs().first().and_then(|run| fs::read_to_string(run.join("run.jsonl")).ok());
+        text.is_some_and(|text| text.contains("\"record\":\"outcome\""))
+    };
+    eventually("the first cell has been finished", outcomes);
+    let mut worker = None;
+    // The worker of the finished cell has ended before its outcome was written, so this is the next one.
+    eventually("the second cell has a worker", || {
+        worker = children(child.id()).first().copied();
+        worker.is_some()
+    });
+    Going { worker: worker.unwrap(), host, child }
+}
+
+impl Going {
+    /// Sends `signal` to the parent alone and waits until it has ended, and its worker with it.
+    fn stop(self, signal: Signal) -> (Host, Ran) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        let ran = Ran::from(self.child.wait_with_output().unwrap());
+        eventually("the worker has gone", || !is_running(self.worker));
+        (self.host, ran)
+    }
+}
+
+/// The fields of `/proc/PID/stat` after the name: the state, the parent, and so on.
+fn stat(process: &Path) -> Option<Vec<String>> {
+    let text = fs::read_to_string(process.join("stat")).ok()?;
+    Some(text.rsplit_once(") ")?.1.split_whitespace().map(str::to_owned).collect())
+}
+
+fn children(parent: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
+    let children = processes.filter(|path| stat(path).is_some_and(|stat| stat[1] == parent.to_string()));
+    children.filter_map(|path| path.file_name()?.to_str()?.parse().ok()).collect()
+}
+
+/// Whether it is there and is not merely waiting for somebody to ask how it ended.
+fn is_running(process: u32) -> bool {
+    stat(&Path::new("/proc").join(process.to_string())).is_some_and(|stat| stat[0] != "Z")
+}
+
+/// What the file of the stopped run is read as: `good` with its figures, and a reason with `part` for what is not there.
+#[track_caller]
+fn check_kept(host: &Host, part: &str) {
+    let line = format!("list --run {}", host.run().display());
+    let table = host.check(&line, 0).stdout;
+    assert!(table.contains("1 of 2 cells were not run") && table.contains(part), "{table}");
+    let document = host.check(&format!("{line} --format json"), 0).json();
+    assert!(document["run"]["interrupted"].as_str().unwrap().contains(part), "{:#}", document["run"]);
+    let good = cells(&document, "hostile/good");
+    assert_eq!((good.len(), &good[0]["status"]), (1, &"ok".into()));
+    assert!(good[0]["series"][0]["count"].as_u64().unwrap() > 0);
+    assert!(cells(&document, "hostile/loop").is_empty(), "the cell in flight does not count");
+}
+
+#[test]
+fn an_interrupt_keeps_what_is_finished_and_shows_it() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let (host, ran) = start().stop(signal);
+        let ran = ran.check("interrupted", 2);
+        assert!(ran.stdout.contains("hostile/good  native"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("1 of 2 cells were not run: interrupted"), "{}", ran.stdout);
+        check_kept(&host, "interrupted");
+    }
+}
+
+#[test]
+fn a_kill_loses_the_cell_in_flight_and_nothing_else() {
+    let (host, ran) = start().stop(Signal::KILL);
+    assert_eq!((ran.status, ran.stdout.as_str()), (None, ""));
+    check_kept(&host, "the run file has no end");
+}
+
+#[test]
+fn a_torn_last_line_is_told_and_the_rest_is_shown() {
+    let host = Host::with_hostile();
+    host.check("load hostile.wasm --filter hostile/good --quick --time 20ms", 0);
+    let file = host.run().join("run.jsonl");
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() - 7]).unwrap();
+    let line = format!("list --run {}", host.run().display());
+    let table = host.check(&line, 0).stdout;
+    assert!(table.contains("was never finished"), "{table}");
+    assert_eq!(table.lines().filter(|line| line.starts_with("hostile/good")).count(), 2, "{table}");
+    let document = host.check(&format!("{line} --format json"), 0).json();
+    assert!(document["run"]["torn"]["bytes"].as_u64().unwrap() > 0);
+    // The file that was cut is read, not repaired.
+    assert_eq!(fs::read(&file).unwrap().len(), whole.len() - 7);
+}
