@@ -14,6 +14,6 @@ pub mod worker;
 
 pub use clock::{Clock, MonotonicClock};
 pub use interrupt::{Interrupt, Subscription};
-pub use measure::{Amount, Budget, MeasureError, Measured, Warm, measure, overhead, warm_up};
+pub use measure::{Amount, Budget, MeasureError, Measured, Warm, first, measure, overhead, warm_up};
 pub use plan::{Cell, Offer, Plan, PlanError, Selection, Unit};
 pub use runner::{Ended, Journal, Observer, Report, UnitEnd, Workbench, run};

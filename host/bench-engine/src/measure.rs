@@ -91,6 +91,11 @@ impl Checked<'_> {
     }
 }
 
+/// Performs one operation, so that there is a result to look at; returns its digest, which every later one must have.
+pub fn first(session: &mut dyn Session) -> Result<u64, MeasureError> {
+    Ok(Checked { session, checksum: None }.iterate(1)?.checksum)
+}
+
 /// Measures the measuring: one reading of the clock, and one batch of no operations.
 pub fn overhead(session: &mut dyn Session, clock: &impl Clock) -> Result<Overhead, MeasureError> {
     const READINGS: u32 = 1_000;
@@ -125,29 +130,30 @@ pub struct Warm {
     pub checksum: u64,
 }
 
-/// Runs growing batches until the warm-up's time has passed, and finds the batch size.
+/// Runs growing batches until the warm-up's time has passed, and finds the batch size. `checksum` is the first operation's.
 pub fn warm_up(
     session: &mut dyn Session,
     clock: &impl Clock,
     budget: &Budget,
     overhead: &Overhead,
+    checksum: u64,
 ) -> Result<Warm, MeasureError> {
     let sample_ns = sample_ns(budget, overhead);
-    let mut checked = Checked { session, checksum: None };
+    let mut checked = Checked { session, checksum: Some(checksum) };
     let start = clock.now_ns();
     let mut times = 1;
     // The least of all estimates: whatever else the machine does makes an operation look longer, and a batch too small.
     let mut operation_ns = f64::INFINITY;
     loop {
         let before = clock.now_ns();
-        let outcome = checked.iterate(times)?;
+        checked.iterate(times)?;
         let after = clock.now_ns();
         let spent_ns = (after - before) as f64;
         operation_ns = operation_ns.min(spent_ns / times as f64);
         let long_enough = spent_ns >= sample_ns || times >= BATCH_MAX;
         if long_enough && after - start >= budget.warm_up_ns {
             let batch = batch_size(operation_ns, sample_ns, budget.amount);
-            return Ok(Warm { batch, checksum: outcome.checksum });
+            return Ok(Warm { batch, checksum });
         }
         if !long_enough {
             times *= 2;
@@ -244,7 +250,7 @@ mod tests {
         let mut series = Series::new("time", Unit::Nanoseconds, Direction::LowerIsBetter);
         let clock = mock.clock.clone();
         let budget = Budget { warm_up_ns: 50_000, amount };
-        let result = warm_up(mock, &clock, &budget, &OVERHEAD);
+        let result = first(mock).and_then(|checksum| warm_up(mock, &clock, &budget, &OVERHEAD, checksum));
         let warm_up_ns = clock.now_ns();
         let result = result.and_then(|warm| measure(mock, &clock, &budget, warm, &mut series));
         (result, series, warm_up_ns)
@@ -279,8 +285,10 @@ mod tests {
 
     #[test]
     fn a_changing_checksum_or_a_wrong_count_yields_no_figure() {
-        let mut changing = Mock { changes_at: 3, ..mock(10) };
-        assert_eq!(check(&mut changing, Amount::Operations(1)).0, Err(MeasureError::Checksum { first: 0, now: 1 }));
+        for changes_at in [1, 3] {
+            let mut changing = Mock { changes_at, ..mock(10) };
+            assert_eq!(check(&mut changing, Amount::Operations(1)).0, Err(MeasureError::Checksum { first: 0, now: 1 }));
+        }
         let mut skipping = Mock { skips: 1, ..mock(10) };
         assert_eq!(check(&mut skipping, Amount::Operations(1)).0, Err(MeasureError::Count { asked: 1, done: 0 }));
     }

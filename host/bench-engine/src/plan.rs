@@ -6,6 +6,7 @@ use globset::{Glob, GlobMatcher};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// A module that could be loaded, and the arm it is loaded in.
@@ -82,6 +83,12 @@ pub enum PlanError {
         /// The most similar name.
         nearest: Option<String>,
     },
+    /// What was selected is there, but not in the arms that were asked for.
+    #[error("no selected scenario is there in an arm that was asked for; the arms there are: {arms}")]
+    NoArm {
+        /// The arms of what was selected.
+        arms: String,
+    },
     /// Nothing that was selected has such a parameter.
     #[error("no selected scenario has a parameter `{name}`{}; `bench-host list` shows what there is", hint(nearest))]
     NoParameter {
@@ -129,8 +136,10 @@ impl Plan {
     /// `seed`. Each round repeats every cell once, so that a slow change of the machine meets all of them alike.
     pub fn build(offers: Vec<Offer>, selections: &[Selection], processes: u32, seed: u64) -> Result<Self, PlanError> {
         let mut cells: Vec<Cell> = Vec::new();
-        for selection in selections {
-            for cell in select(&offers, selection)? {
+        let named = selections.iter().map(|selection| named(&offers, selection)).collect::<Result<Vec<_>, _>>()?;
+        known_parameters(selections, &named)?;
+        for (selection, named) in selections.iter().zip(&named) {
+            for cell in select(&offers, selection, named)? {
                 let known = cells.iter().any(|known| {
                     known.offer == cell.offer
                         && known.scenario.name == cell.scenario.name
@@ -140,6 +149,11 @@ impl Plan {
                     cells.push(cell);
                 }
             }
+        }
+        if cells.is_empty() {
+            let arms: BTreeSet<_> = named.iter().flatten().map(|&(offer, _)| offers[offer].arm).collect();
+            let arms: Vec<_> = arms.into_iter().map(Arm::as_str).collect();
+            return Err(PlanError::NoArm { arms: arms.join(", ") });
         }
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut order = Vec::with_capacity(cells.len() * processes as usize);
@@ -191,30 +205,35 @@ fn full_name(descriptor: &Descriptor, scenario: &Scenario) -> String {
     format!("{}/{}", descriptor.name, scenario.name)
 }
 
-fn select(offers: &[Offer], selection: &Selection) -> Result<Vec<Cell>, PlanError> {
+/// A scenario, and which of the offers it comes from.
+type Named<'a> = (usize, &'a Scenario);
+
+/// The scenarios whose names match, in whichever arm.
+fn named<'a>(offers: &'a [Offer], selection: &Selection) -> Result<Vec<Named<'a>>, PlanError> {
     let matcher = matcher(&selection.pattern)?;
-    let named: Vec<(usize, &Scenario)> = offers
-        .iter()
-        .enumerate()
-        .flat_map(|(offer, module)| module.descriptor.scenarios.iter().map(move |scenario| (offer, scenario)))
-        .filter(|&(offer, scenario)| {
-            let module = &offers[offer].descriptor;
-            [full_name(module, scenario), module.name.clone(), scenario.name.clone()]
-                .iter()
-                .any(|name| matcher.is_match(name))
-        })
+    let all = offers.iter().enumerate().flat_map(|(offer, module)| {
+        module.descriptor.scenarios.iter().map(move |scenario| (offer, &module.descriptor, scenario))
+    });
+    let matches = |module: &Descriptor, scenario: &Scenario| {
+        let names = [full_name(module, scenario), module.name.clone(), scenario.name.clone()];
+        names.iter().any(|name| matcher.is_match(name))
+    };
+    let named: Vec<_> = all
+        .clone()
+        .filter(|(_, module, scenario)| matches(module, scenario))
+        .map(|(offer, _, scenario)| (offer, scenario))
         .collect();
     if named.is_empty() {
-        let names =
-            offers.iter().flat_map(|offer| offer.descriptor.scenarios.iter().map(|s| full_name(&offer.descriptor, s)));
-        return Err(PlanError::NoScenario {
-            pattern: selection.pattern.clone(),
-            nearest: nearest(&selection.pattern, names),
-        });
+        let names = all.map(|(_, module, scenario)| full_name(module, scenario));
+        let nearest = nearest(&selection.pattern, names);
+        return Err(PlanError::NoScenario { pattern: selection.pattern.clone(), nearest });
     }
-    known_parameters(selection, &named)?;
+    Ok(named)
+}
+
+fn select(offers: &[Offer], selection: &Selection, named: &[Named<'_>]) -> Result<Vec<Cell>, PlanError> {
     let mut cells = Vec::new();
-    for (offer, scenario) in named {
+    for &(offer, scenario) in named {
         if selection.arms.as_ref().is_some_and(|arms| !arms.contains(&offers[offer].arm)) {
             continue;
         }
@@ -235,13 +254,19 @@ fn matcher(pattern: &str) -> Result<GlobMatcher, PlanError> {
         .map_err(|error| PlanError::Pattern { pattern: pattern.to_owned(), reason: error.kind().to_string() })
 }
 
-fn known_parameters(selection: &Selection, named: &[(usize, &Scenario)]) -> Result<(), PlanError> {
-    let names =
-        || named.iter().flat_map(|(_, scenario)| scenario.parameters.iter().map(|parameter| parameter.name.clone()));
-    match selection.axes.iter().find(|(name, _)| !names().any(|known| known == *name)) {
-        Some((name, _)) => Err(PlanError::NoParameter { name: name.clone(), nearest: nearest(name, names()) }),
-        None => Ok(()),
+/// What is said of a parameter must concern a scenario: of those it is said of, at least one.
+fn known_parameters(selections: &[Selection], named: &[Vec<Named<'_>>]) -> Result<(), PlanError> {
+    for name in selections.iter().flat_map(|selection| selection.axes.iter().map(|(name, _)| name)) {
+        let concerned =
+            selections.iter().zip(named).filter(|(selection, _)| selection.axes.iter().any(|(axis, _)| axis == name));
+        let scenarios = concerned.flat_map(|(_, named)| named.iter().map(|(_, scenario)| *scenario));
+        let known: Vec<_> =
+            scenarios.flat_map(|scenario| &scenario.parameters).map(|parameter| parameter.name.clone()).collect();
+        if !known.contains(name) {
+            return Err(PlanError::NoParameter { name: name.clone(), nearest: nearest(name, known.into_iter()) });
+        }
     }
+    Ok(())
 }
 
 fn nearest(wanted: &str, names: impl Iterator<Item = String>) -> Option<String> {
@@ -383,6 +408,22 @@ mod tests {
             Err("m/first: parameter `size`: `big` is not a whole number (64, 4Ki, 1M)"),
         );
         check(&[selection("[", &[])], Err("`[` is not a pattern: unclosed character class; missing ']'"));
+    }
+
+    #[test]
+    fn what_is_said_of_a_parameter_need_not_concern_every_selection() {
+        let first = selection("m/first", &[("size", &["1"]), ("mode", &["a"])]);
+        let second = selection("m/second", &[("size", &["1"])]);
+        let only = |arm, selection: &Selection| Selection { arms: Some(vec![arm]), ..selection.clone() };
+        let both = [only(Arm::Wasm, &first), only(Arm::Wasm, &second)];
+        check(&both, Ok(&["m/first wasm size=1 mode=a", "m/second wasm"]));
+        let list = "`bench-host list` shows what there is";
+        check(&[second], Err(&format!("no selected scenario has a parameter `size`; {list}")));
+        let process = only(Arm::Process, &first);
+        check(
+            &[process],
+            Err("no selected scenario is there in an arm that was asked for; the arms there are: wasm, native"),
+        );
     }
 
     #[test]

@@ -104,6 +104,9 @@ fn calibrate(
     Ok(())
 }
 
+/// Long enough for the dearest limit on a slow disk, however soon a module must answer.
+const CALIBRATION_DEADLINE: Duration = Duration::from_secs(60);
+
 /// The machine's limits, measured in a worker; nothing where somebody wants to stop.
 pub(crate) fn limits(
     loader: &Loader,
@@ -117,7 +120,7 @@ pub(crate) fn limits(
         directory: directory.to_owned(),
         cache: loader.cache.clone(),
     };
-    match loader.workers.call(&request, loader.deadline(), interrupt).result {
+    match loader.workers.call(&request, loader.deadline().max(CALIBRATION_DEADLINE), interrupt).result {
         Ok(Reply::Calibrated(limits)) => Ok(Some(limits)),
         Ok(_) => anyhow::bail!("the worker answered something else"),
         Err(WorkerError::Interrupted) => Ok(None),
@@ -189,6 +192,7 @@ fn explain_by_output(report: &mut Report, stderr: &Captured) {
     let outcome = &mut report.outcome;
     if outcome.status == Status::Failed
         && let (Some(reason), Some(line)) = (&mut outcome.reason, stderr.telling_line())
+        && !reason.contains(&line)
     {
         reason.push_str(&format!(" (it printed: {line})"));
     }

@@ -11,6 +11,7 @@ mod modules;
 mod output;
 mod paths;
 mod progress;
+mod trial;
 mod worker;
 
 use clap::Parser;

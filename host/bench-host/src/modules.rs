@@ -110,8 +110,9 @@ impl Loader {
         let kind = kind(file).map_err(|reason| refuse(None, reason))?;
         let sha256 = match kind {
             Kind::Builtin => env!("CARGO_PKG_VERSION").to_owned(),
-            _ => digest::of_file(file)
-                .map_err(|error| refuse(None, format!("{}: cannot be read: {error}", file.display())))?,
+            _ => digest::of_file(file).map_err(|error| {
+                refuse(None, format!("{}: cannot be read: {error}; give the path of a built module", file.display()))
+            })?,
         };
         let spec = ModuleSpec {
             file: file.to_owned(),
@@ -129,7 +130,10 @@ impl Loader {
                 return Err(refuse(Some(&sha256), format!("{}: the worker answered something else", file.display())));
             }
             Err(error) => {
-                return Err(refuse(Some(&sha256), format!("{}: while it was loaded, {error}", file.display())));
+                return Err(refuse(
+                    Some(&sha256),
+                    format!("{}: while it was loaded, {error}; build or copy it again", file.display()),
+                ));
             }
         };
         let descriptor = Descriptor::try_from(descriptor)

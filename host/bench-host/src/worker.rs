@@ -1,7 +1,7 @@
 //! What a worker process is asked and answers. The parent never runs a module's code: whatever a module does, it does here.
 
 use crate::{Exit, builtin};
-use bench_drivers::{Grants, Module, Task, drive};
+use bench_drivers::{Grants, Module, Task, drive, workload};
 use bench_engine::{Amount, Budget, Report, Unit, calibration};
 use bench_model::{Check, Descriptor, Scenario};
 use bench_sink::runfile::{LimitRecord, Status};
@@ -45,11 +45,7 @@ pub(crate) enum Request {
     /// Execute one repetition of a cell.
     Measure(Box<MeasureRequest>),
     /// Does the module keep the rules?
-    Check {
-        module: ModuleSpec,
-        /// Scenarios by name, with arguments.
-        scenarios: Vec<(String, ArgumentsJson)>,
-    },
+    Check { module: ModuleSpec, scenario: String, arguments: ArgumentsJson },
     /// What can the machine do?
     Calibrate { samples: u32, dear_samples: u32, directory: PathBuf, cache: Option<PathBuf> },
 }
@@ -75,7 +71,8 @@ pub(crate) enum Reply {
     },
     Measured(Box<Report>),
     Checked {
-        checks: Vec<(String, bool, String)>,
+        /// Why the environment does not let it run, where it does not.
+        checks: Result<Vec<(String, bool, String)>, String>,
         used: Vec<String>,
     },
     Calibrated(Vec<LimitRecord>),
@@ -98,7 +95,9 @@ fn answer(request: Request) -> Reply {
         Request::Measure(request) => {
             with_module(&request.module, |module| Reply::Measured(Box::new(measure(module, &request))))
         }
-        Request::Check { module, scenarios } => with_module(&module, |module| check(module, &scenarios)),
+        Request::Check { module, scenario, arguments } => {
+            with_module(&module, |module| check(module, &scenario, &arguments))
+        }
         Request::Calibrate { samples, dear_samples, directory, cache } => {
             let effort = calibration::Effort { samples, dear_samples };
             let mut limits = calibration::measure(effort, &directory);
@@ -153,17 +152,15 @@ fn measure(module: &mut dyn Module, request: &MeasureRequest) -> Report {
     drive(module, &Task { unit, scenario: &scenario, arguments: &request.arguments.0, budget })
 }
 
-fn check(module: &mut dyn Module, scenarios: &[(String, ArgumentsJson)]) -> Reply {
-    let descriptor = module.descriptor().clone();
-    let mut checks: Vec<Check> = Vec::new();
-    let used = module.watch(&mut |module| {
-        for (name, arguments) in scenarios {
-            if let Some(scenario) = scenario(&descriptor, name) {
-                checks.extend(bench_drivers::workload::conformance(module, &scenario, &arguments.0));
-            }
-        }
-    });
-    Reply::Checked { checks: checks.into_iter().map(|check| (check.name, check.passed, check.detail)).collect(), used }
+fn check(module: &mut dyn Module, name: &str, arguments: &ArgumentsJson) -> Reply {
+    let Some(scenario) = scenario(module.descriptor(), name) else {
+        return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
+    };
+    let mut result = Ok(Vec::new());
+    let used = module.watch(&mut |module| result = workload::conformance(module, &scenario, &arguments.0));
+    let plain = |check: Check| (check.name, check.passed, check.detail);
+    let checks = result.map(|checks| checks.into_iter().map(plain).collect()).map_err(|error| error.to_string());
+    Reply::Checked { checks, used }
 }
 
 fn scenario(descriptor: &Descriptor, name: &str) -> Option<Scenario> {

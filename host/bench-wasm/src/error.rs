@@ -86,7 +86,9 @@ pub(crate) fn one_line(error: &wasmtime::Error) -> String {
         // A trap's context is a backtrace over many lines; its first line says where.
         let text = cause.to_string();
         let text = text.lines().next().unwrap_or_default().trim_end_matches(':').trim().to_owned();
-        if !text.is_empty() && !parts.iter().any(|part| part.contains(&text)) {
+        // That it was executing is said by whoever called it.
+        let says_where = text.starts_with("error while executing at wasm backtrace");
+        if !text.is_empty() && !says_where && !parts.iter().any(|part| part.contains(&text)) {
             parts.push(text);
         }
     }

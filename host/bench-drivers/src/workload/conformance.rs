@@ -3,12 +3,18 @@
 use crate::Module;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
 
-/// Tries one scenario with `arguments`. Each check names the rule; none of them takes a time.
-pub fn conformance(module: &mut dyn Module, scenario: &Scenario, arguments: &Arguments) -> Vec<Check> {
+/// Tries one scenario with `arguments`. Each check names the rule; none of them takes a time. An error is the environment's:
+/// the scenario cannot be tried here.
+pub fn conformance(
+    module: &mut dyn Module,
+    scenario: &Scenario,
+    arguments: &Arguments,
+) -> Result<Vec<Check>, ModuleError> {
     let name = |rule: &str| format!("{}: {rule}", scenario.name);
     let mut session = match module.open(scenario, arguments) {
         Ok(session) => session,
-        Err(error) => return vec![Check::that(name("opens with its defaults"), false, error.to_string())],
+        Err(error) if error.is_environment() => return Err(error),
+        Err(error) => return Ok(vec![Check::that(name("opens with its defaults"), false, error.to_string())]),
     };
     let mut checks = vec![Check::that(name("opens with its defaults"), true, arguments.to_string())];
     let mut checksums = Vec::new();
@@ -43,7 +49,7 @@ pub fn conformance(module: &mut dyn Module, scenario: &Scenario, arguments: &Arg
     let shown: Vec<_> = checksums.iter().map(|checksum| format!("{checksum:016x}")).collect();
     checks.push(Check::that(name("equal arguments yield equal checksums"), equal, shown.join(", ")));
     checks.push(unknown_scenario(module, scenario, arguments));
-    checks
+    Ok(checks)
 }
 
 fn unknown_scenario(module: &mut dyn Module, scenario: &Scenario, arguments: &Arguments) -> Check {

@@ -6,7 +6,7 @@ mod conformance;
 pub use conformance::conformance;
 
 use crate::{Module, Recording, Task};
-use bench_engine::{MeasureError, MonotonicClock, Report, measure, overhead, placement, warm_up};
+use bench_engine::{MeasureError, MonotonicClock, Report, first, measure, overhead, placement, warm_up};
 use bench_model::{Check, Direction, ModuleError, Unit};
 use bench_sink::runfile::{CheckRecord, OutcomeRecord, SeriesRecord, Status};
 use bench_sink::{Series, Sink};
@@ -57,12 +57,12 @@ impl From<MeasureError> for Stop {
 fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<Report, Stop> {
     let mut session = module.open(task.scenario, task.arguments)?;
     // A wrong result is found before time is spent on measuring it.
-    session.iterate(1)?;
+    let checksum = first(session.as_mut())?;
     verify(session.as_mut(), checks)?;
     let clock = MonotonicClock::new();
     let overhead = overhead(session.as_mut(), &clock)?;
     let mut timed = Series::new(&task.scenario.name, Unit::Nanoseconds, Direction::LowerIsBetter);
-    let warm = warm_up(session.as_mut(), &clock, &task.budget, &overhead)?;
+    let warm = warm_up(session.as_mut(), &clock, &task.budget, &overhead, checksum)?;
     // What the module recorded while it warmed up is no more wanted than what the host timed.
     session.sink().clear();
     let measured = measure(session.as_mut(), &clock, &task.budget, warm, &mut timed)?;

@@ -44,11 +44,13 @@ impl Captured {
         self.tail.drain(..excess);
     }
 
-    /// The last line that says something, as text; a hint of how to get a backtrace does not.
+    /// The last line that says something, as text; a backtrace and the hint of how to get one do not.
     pub fn telling_line(&self) -> Option<String> {
         let end = if self.tail.is_empty() { &self.head } else { &self.tail };
         let text = String::from_utf8_lossy(end);
-        let telling = |line: &&str| !line.is_empty() && !line.starts_with("note: ");
+        let is_frame = |line: &str| line.split_once(": ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+        let is_backtrace = |line: &str| line.starts_with("at ") || line == "stack backtrace:" || is_frame(line);
+        let telling = |line: &&str| !line.is_empty() && !line.starts_with("note: ") && !is_backtrace(line);
         text.lines().map(str::trim).rfind(telling).map(str::to_owned)
     }
 
@@ -67,6 +69,13 @@ impl Captured {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_backtrace_tells_nothing() {
+        let mut captured = Captured::default();
+        captured.push(b"it broke\nstack backtrace:\n   0: main\n      at /src/main.rs:1:1\nnote: run with more\n");
+        assert_eq!(captured.telling_line().as_deref(), Some("it broke"));
+    }
 
     #[test]
     fn output_is_bounded_and_what_is_left_out_is_counted() {

@@ -2,12 +2,11 @@
 
 use crate::cli::CheckArgs;
 use crate::execute::interrupt;
-use crate::modules::{Loaded, Loader, resolve_paths};
-use crate::worker::{Reply, Request};
+use crate::modules::Loader;
+use crate::trial::{Trial, trials};
 use crate::{Exit, output};
-use bench_engine::{Cell, Plan, Selection};
 use bench_report::escape;
-use bench_wire::ArgumentsJson;
+use std::collections::BTreeSet;
 use std::slice;
 
 pub(crate) fn run(arguments: &CheckArgs) -> anyhow::Result<Exit> {
@@ -16,62 +15,50 @@ pub(crate) fn run(arguments: &CheckArgs) -> anyhow::Result<Exit> {
     let modules = loader.load(slice::from_ref(&arguments.module), false, interrupt);
     let mut failed = modules.refused.len();
     for refused in &modules.refused {
-        output::print(&line(false, "loads", &refused.reason))?;
+        output::print(&line("FAILED", "loads", &refused.reason))?;
     }
     for loaded in &modules.loaded {
-        let mut text = format!("{} ({})\n", loaded.offer.file.display(), loaded.offer.arm);
-        text.push_str(&line(
-            true,
-            "loads",
-            &format!("{} {}", loaded.offer.descriptor.name, loaded.offer.descriptor.version),
-        ));
-        let request = request(loaded, &arguments.parameters)?;
-        match loader.workers.call(&request, loader.deadline(), interrupt).result {
-            Ok(Reply::Checked { checks, used }) => {
-                failed += checks.iter().filter(|(_, passed, _)| !passed).count();
-                checks.iter().for_each(|(name, passed, detail)| text.push_str(&line(*passed, name, detail)));
-                let used = if used.is_empty() { "nothing".to_owned() } else { used.join(", ") };
-                text.push_str(&format!("imported: {}\nused:     {used}\n", loaded.imports.join(", ")));
-            }
-            Ok(Reply::Refused(reason)) => {
-                failed += 1;
-                text.push_str(&line(false, "loads", &reason));
-            }
-            Ok(_) => anyhow::bail!("the worker answered something else"),
-            Err(error) => {
-                failed += 1;
-                text.push_str(&line(false, "keeps going", &error.to_string()));
-            }
+        let (descriptor, arm) = (&loaded.offer.descriptor, loaded.offer.arm);
+        let mut text = format!("{} ({arm})\n", loaded.offer.file.display());
+        text.push_str(&line("ok", "loads", &format!("{} {}", descriptor.name, descriptor.version)));
+        let trials = trials(&loader, loaded, &arguments.parameters, interrupt)?;
+        for trial in &trials {
+            failed += push_trial(&mut text, trial);
         }
+        let used: BTreeSet<_> = trials.iter().flat_map(|trial| trial.used.iter().map(String::as_str)).collect();
+        let used: Vec<_> = used.into_iter().collect();
+        text.push_str(&format!("  imported  {}\n", listed(&loaded.imports.join(", "))));
+        text.push_str(&format!("  used      {}\n", listed(&used.join(", "))));
         output::print(&text)?;
     }
-    Ok(if failed == 0 { Exit::Done } else { Exit::Finding })
+    Ok(match (failed, interrupt.is_raised()) {
+        (1.., _) => Exit::Finding,
+        (0, true) => Exit::NotMeasured,
+        (0, false) => Exit::Done,
+    })
 }
 
-/// Every scenario of the module, with the first of each parameter's defaults or what the options say, and what that needs
-/// to be granted.
-pub(super) fn request(loaded: &Loaded, parameters: &[(String, Vec<String>)]) -> anyhow::Result<Request> {
-    let all = Selection { pattern: "*".to_owned(), arms: None, axes: parameters.to_vec() };
-    let plan = Plan::build(vec![loaded.offer.clone()], &[all], 1, 0)?;
-    let mut module = loaded.spec.clone();
-    let mut scenarios: Vec<(String, ArgumentsJson)> = Vec::new();
-    for cell in &plan.cells {
-        let Cell { scenario, .. } = cell;
-        if scenarios.iter().any(|(name, _)| *name == scenario.name) {
-            continue;
-        }
-        let (spec, arguments) = resolve_paths(loaded, cell).map_err(anyhow::Error::msg)?;
-        for directory in spec.grants.directories {
-            if !module.grants.directories.contains(&directory) {
-                module.grants.directories.push(directory);
+/// Appends a line for each thing that was looked at; returns how many did not hold.
+fn push_trial(text: &mut String, trial: &Trial) -> usize {
+    match &trial.checks {
+        Ok(checks) => {
+            for (name, passed, detail) in checks {
+                text.push_str(&line(if *passed { "ok" } else { "FAILED" }, name, detail));
             }
+            checks.iter().filter(|(_, passed, _)| !passed).count()
         }
-        scenarios.push((scenario.name.clone(), ArgumentsJson(arguments)));
+        Err(reason) => {
+            text.push_str(&line("skipped", &trial.scenario, reason));
+            0
+        }
     }
-    Ok(Request::Check { module, scenarios })
 }
 
-fn line(passed: bool, name: &str, detail: &str) -> String {
-    let (mark, colon) = (if passed { "ok    " } else { "FAILED" }, if detail.is_empty() { "" } else { ": " });
-    format!("  {mark}  {}{colon}{}\n", escape(name), escape(detail))
+fn listed(names: &str) -> &str {
+    if names.is_empty() { "nothing" } else { names }
+}
+
+fn line(mark: &str, name: &str, detail: &str) -> String {
+    let colon = if detail.is_empty() { "" } else { ": " };
+    format!("  {mark:7} {}{colon}{}\n", escape(name), escape(detail))
 }

@@ -3,7 +3,8 @@
 use crate::cli::{Format, ListArgs};
 use crate::execute::{interrupt, print_view};
 use crate::modules::{Loaded, Loader, Modules};
-use crate::worker::{Kind, Reply};
+use crate::trial::trials;
+use crate::worker::Kind;
 use crate::{Exit, output, paths};
 use bench_engine::Interrupt;
 use bench_model::{Scenario, Unit};
@@ -33,21 +34,15 @@ pub(crate) fn run(arguments: &ListArgs) -> anyhow::Result<Exit> {
     Ok(if modules.refused.is_empty() { Exit::Done } else { Exit::Finding })
 }
 
-/// The functions each module called while all of its scenarios were tried, by file. A module that does not survive that
-/// used what is not known; `check` tells more.
+/// The functions each module called while its scenarios were tried, by file. What a scenario called that did not survive is
+/// not known; `check` tells more.
 type Used = BTreeMap<PathBuf, Vec<String>>;
 
 fn used(loader: &Loader, modules: &Modules, interrupt: &Interrupt) -> anyhow::Result<Used> {
     let mut used = Used::new();
     for loaded in modules.loaded.iter().filter(|loaded| loaded.spec.kind == Kind::Component) {
-        let request = super::check::request(loaded, &[])?;
-        match loader.workers.call(&request, loader.deadline(), interrupt).result {
-            Ok(Reply::Checked { used: functions, .. }) => drop(used.insert(loaded.offer.file.clone(), functions)),
-            _ => output::line(&format!(
-                "bench-host: {}: cannot be tried; run `bench-host check` on it",
-                loaded.offer.file.display()
-            )),
-        }
+        let trials = trials(loader, loaded, &[], interrupt)?;
+        used.insert(loaded.offer.file.clone(), trials.into_iter().flat_map(|trial| trial.used).collect());
     }
     Ok(used)
 }

@@ -13,12 +13,9 @@ use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::LimitRecord;
 use serde_json::json;
 
-/// Long enough for the dearest limit on a slow disk.
-const DEADLINE_NS: u64 = 60_000_000_000;
-
 pub(crate) fn run(arguments: &DoctorArgs) -> anyhow::Result<Exit> {
     let nothing = GrantArgs { allow_net: Vec::new(), allow_dir: Vec::new(), env: Vec::new() };
-    let loader = Loader::new(&nothing, LimitArgs { memory: 1 << 30, deadline: DEADLINE_NS })?;
+    let loader = Loader::new(&nothing, LimitArgs { memory: 1 << 30, deadline: 30_000_000_000 })?;
     let fingerprint = Fingerprint::take(env!("CARGO_PKG_VERSION"));
     let abilities = abilities(&fingerprint);
     let effort = if arguments.quick { Effort::QUICK } else { Effort::DEFAULT };

@@ -1,0 +1,56 @@
+//! Trying a module without measuring it: each scenario once, in a worker of its own, so that one that hangs or crashes hides
+//! no other.
+
+use crate::modules::{Loaded, Loader, resolve_paths};
+use crate::worker::{Reply, Request};
+use bench_engine::worker::WorkerError;
+use bench_engine::{Interrupt, Plan, Selection};
+use bench_wire::ArgumentsJson;
+
+/// What trying one scenario came to.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    /// Its name.
+    pub(crate) scenario: String,
+    /// What was looked at: rule, whether it held, expected against found; or why the environment does not let it run.
+    pub(crate) checks: Result<Vec<(String, bool, String)>, String>,
+    /// The functions of the host that were called.
+    pub(crate) used: Vec<String>,
+}
+
+/// Tries every scenario of `loaded` with the first of each parameter's defaults, or what `parameters` say. Ends early where
+/// somebody wants to stop.
+pub(crate) fn trials(
+    loader: &Loader,
+    loaded: &Loaded,
+    parameters: &[(String, Vec<String>)],
+    interrupt: &Interrupt,
+) -> anyhow::Result<Vec<Trial>> {
+    let all = Selection { pattern: "*".to_owned(), arms: None, axes: parameters.to_vec() };
+    let plan = Plan::build(vec![loaded.offer.clone()], &[all], 1, 0)?;
+    let mut trials: Vec<Trial> = Vec::new();
+    for cell in &plan.cells {
+        let scenario = cell.scenario.name.clone();
+        if trials.iter().any(|trial| trial.scenario == scenario) {
+            continue;
+        }
+        let (module, arguments) = match resolve_paths(loaded, cell) {
+            Ok(resolved) => resolved,
+            Err(reason) => {
+                trials.push(Trial { scenario, checks: Err(reason), used: Vec::new() });
+                continue;
+            }
+        };
+        let request = Request::Check { module, scenario: scenario.clone(), arguments: ArgumentsJson(arguments) };
+        let survives = |detail: String| Ok(vec![(format!("{scenario}: survives"), false, detail)]);
+        let (checks, used) = match loader.workers.call(&request, loader.deadline(), interrupt).result {
+            Ok(Reply::Checked { checks, used }) => (checks, used),
+            Ok(Reply::Refused(reason)) => (survives(reason), Vec::new()),
+            Ok(_) => anyhow::bail!("the worker answered something else"),
+            Err(WorkerError::Interrupted) => return Ok(trials),
+            Err(error) => (survives(error.to_string()), Vec::new()),
+        };
+        trials.push(Trial { scenario, checks, used });
+    }
+    Ok(trials)
+}
