@@ -26,16 +26,8 @@ impl Report {
     /// The report of a repetition that yielded no figure.
     pub fn without_figures(unit: Unit, status: Status, reason: impl Into<String>) -> Self {
         let outcome = OutcomeRecord {
-            cell: unit.cell,
-            process: unit.process,
-            status,
             reason: Some(reason.into()),
-            iterations: 0,
-            bytes: 0,
-            recorded: 0,
-            lost: None,
-            checksum: None,
-            overhead: None,
+            ..OutcomeRecord::without_figures(unit.cell, unit.process, status)
         };
         Self { cpu: None, series: Vec::new(), checks: Vec::new(), outcome }
     }

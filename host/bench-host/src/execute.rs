@@ -15,7 +15,7 @@ use bench_report::RunView;
 use bench_sink::digest;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunRecord, RunWriter, Status, When,
+    CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunRecord, RunWriter, Status, When, WriteError,
 };
 use bench_wire::ArgumentsJson;
 use std::fs;
@@ -63,9 +63,8 @@ pub(crate) fn execute(job: &Job<'_>, interrupt: &Interrupt) -> anyhow::Result<Ex
     writer.append(&head)?;
     let ended = measure(job, &mut writer, interrupt);
     if let Err(error) = &ended {
-        output::line(&format!(
-            "bench-host: {error:#}; the run so far is kept: make room, or give another folder with --out DIR"
-        ));
+        let next = if error.is::<WriteError>() { ": make room, or give another folder with --out DIR" } else { "" };
+        output::line(&format!("bench-host: {error:#}; the run so far is kept{next}"));
     }
     let view = RunView::read(&directory)?;
     print_view(&view, job.common.format)?;

@@ -88,7 +88,7 @@ impl Loader {
         thread::scope(|scope| {
             let other = scope.spawn(|| load_all(second));
             results = load_all(first);
-            results.extend(other.join().unwrap_or_default());
+            results.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         });
         let mut modules = Modules::default();
         for result in results {

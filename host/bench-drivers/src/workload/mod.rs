@@ -70,14 +70,12 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     let sink = std::mem::take(session.sink());
     drop(session);
     let outcome = OutcomeRecord {
-        status: Status::Ok,
-        reason: None,
         iterations: measured.operations,
         bytes: measured.bytes,
         recorded: timed.count(),
         checksum: Some(format!("{:016x}", measured.checksum)),
         overhead: Some(overhead),
-        ..Report::without_figures(task.unit, Status::Ok, "").outcome
+        ..OutcomeRecord::without_figures(task.unit.cell, task.unit.process, Status::Ok)
     };
     Ok(Report { cpu: None, series: series_records(task, &timed, &sink), checks: Vec::new(), outcome })
 }

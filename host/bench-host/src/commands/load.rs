@@ -30,6 +30,7 @@ pub(crate) fn plan_and_execute(
     common: &Common,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Exit> {
+    anyhow::ensure!(!interrupt.is_raised(), "interrupted before anything was measured");
     if modules.loaded.is_empty() {
         modules.refused.iter().for_each(|refused| output::line(&format!("bench-host: {}", refused.reason)));
         anyhow::bail!("no module could be loaded, so there is nothing to measure");

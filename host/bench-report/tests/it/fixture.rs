@@ -172,18 +172,7 @@ impl Block {
 }
 
 pub(crate) fn outcome(cell: u32, process: u32, status: Status, reason: Option<&str>) -> OutcomeRecord {
-    OutcomeRecord {
-        cell,
-        process,
-        status,
-        reason: reason.map(str::to_owned),
-        iterations: 0,
-        bytes: 0,
-        recorded: 0,
-        lost: None,
-        checksum: None,
-        overhead: None,
-    }
+    OutcomeRecord { reason: reason.map(str::to_owned), ..OutcomeRecord::without_figures(cell, process, status) }
 }
 
 pub(crate) fn module(file: &str, refused: Option<&str>) -> Record {

@@ -118,18 +118,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn outcome(cell: u32) -> Record {
-        Record::Outcome(OutcomeRecord {
-            cell,
-            process: 0,
-            status: Status::Failed,
-            reason: Some("line one\nline two".to_owned()),
-            iterations: 0,
-            bytes: 0,
-            recorded: 0,
-            lost: None,
-            checksum: None,
-            overhead: None,
-        })
+        let reason = Some("line one\nline two".to_owned());
+        Record::Outcome(OutcomeRecord { reason, ..OutcomeRecord::without_figures(cell, 0, Status::Failed) })
     }
 
     fn written(blocks: u32) -> (tempfile::TempDir, PathBuf) {

@@ -266,6 +266,24 @@ pub struct OutcomeRecord {
     pub overhead: Option<Overhead>,
 }
 
+impl OutcomeRecord {
+    /// A repetition of which nothing but its end is known.
+    pub fn without_figures(cell: u32, process: u32, status: Status) -> Self {
+        Self {
+            cell,
+            process,
+            status,
+            reason: None,
+            iterations: 0,
+            bytes: 0,
+            recorded: 0,
+            lost: None,
+            checksum: None,
+            overhead: None,
+        }
+    }
+}
+
 /// The last line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EndRecord {
