@@ -63,7 +63,10 @@ fn descriptor() -> Descriptor {
             Unit::Bytes,
             "Resident memory after three million samples, less that after one million.",
         )))
-        .scenario(scenario("list", "`bench-host list plugins/*.wasm` from its start to its end."))
+        .scenario(
+            scenario("list", "`bench-host list plugins/*.wasm` from its start to its end.")
+                .can_use("cpu:2", "it describes two modules at a time, as it does for a user"),
+        )
 }
 
 impl Module for Builtin {
