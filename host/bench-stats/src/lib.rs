@@ -3,11 +3,39 @@
 
 #![forbid(unsafe_code)]
 
+mod band;
+mod blocks;
+mod bootstrap;
 mod distribution;
+mod holm;
+mod interval;
+mod paired;
+mod pool;
+mod random;
+mod ratio;
+mod series;
 mod summary;
+mod unpaired;
+mod verdict;
 
+pub use band::Band;
 pub use distribution::Distribution;
+pub use holm::holm;
+pub use interval::{Interval, mean_interval};
+pub use paired::paired_ratios;
+pub use ratio::{RatioEstimate, Ratios};
 pub use summary::{Summary, quantile_is_supported};
+pub use unpaired::unpaired_ratios;
+pub use verdict::{Claim, Verdict, judge};
+
+/// The level of every interval and, as 1 − level, the error rate of every family of verdicts.
+pub const LEVEL: f64 = 0.95;
+
+/// The margin within which a ratio counts as equivalent to 1, where none is asked for: two per cent.
+pub const DELTA: f64 = 0.02;
+
+/// The fewest processes that a verdict may rest on.
+pub const PROCESSES_MIN: u32 = 3;
 
 /// How far `now` lies from `before`, as a share of `before`: 0.1 is ten per cent more. `None` where `before` is 0.
 pub fn drift(before: f64, now: f64) -> Option<f64> {

@@ -1,0 +1,164 @@
+//! The ratios of two arms that were measured by turns in the same processes. Knows pairs in their order, not which arms
+//! they come from.
+
+use crate::bootstrap::{Spread, spreads};
+use crate::pool::Pool;
+use crate::{RatioEstimate, Ratios};
+
+/// The ratios of the contender to the baseline, out of the pairs `(baseline, contender)` of each process in the order in
+/// which they were measured, per operation. Pairs that are not finite and positive are left out. `None` where fewer than two
+/// processes have pairs.
+///
+/// Both are ratios of pooled statistics: of the means of all pairs, and of the medians of all pairs, of which each is first
+/// divided by the level of its process (the geometric mean of its two medians), so that processes that lie apart all count.
+/// Where they do not lie apart this is the ratio of the plain medians. The standard errors come from redrawing whole
+/// processes, pairs and all, so that what hits both arms of a pair cancels; the degrees of freedom are one less than there
+/// are processes, and fewer still where those differ in size. The interval is Student's with a bootstrap standard
+/// error, on the log scale (Efron and Tibshirani 1993, ch. 12; Hesterberg 2015). The same seed gives the same figures.
+pub fn paired_ratios(processes: &[Vec<(f64, f64)>], seed: u64) -> Option<Ratios> {
+    let pool = Pool::of_pairs(processes)?;
+    let (medians, means) = spreads(&pool, seed, 0);
+    Some(Ratios {
+        medians: estimate(medians),
+        means: estimate(means),
+        pairs: pool.len() as u64,
+        processes: pool.processes().len() as u32,
+    })
+}
+
+fn estimate(spread: Spread) -> RatioEstimate {
+    RatioEstimate {
+        log: spread.log,
+        standard_error: spread.variance.sqrt(),
+        degrees_of_freedom: spread.degrees_of_freedom,
+        within_share: within_share(spread.within, spread.variance),
+    }
+}
+
+/// What part of `variance` lies within processes; none of no variance.
+pub(crate) fn within_share(within: f64, variance: f64) -> f64 {
+    if variance > 0.0 { (within / variance).min(1.0) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Processes = Vec<Vec<(f64, f64)>>;
+
+    /// Checks the ratios of what `change` makes of the pairs against what `expect` makes of the ratios.
+    fn check(
+        processes: &Processes,
+        change: impl Fn((f64, f64)) -> (f64, f64),
+        expect: impl Fn(RatioEstimate) -> RatioEstimate,
+    ) -> Result<(), TestCaseError> {
+        let before = paired_ratios(processes, 3).unwrap();
+        let changed: Processes =
+            processes.iter().map(|process| process.iter().map(|pair| change(*pair)).collect()).collect();
+        let after = paired_ratios(&changed, 3).unwrap();
+        for (before, after) in [(before.medians, after.medians), (before.means, after.means)] {
+            let expect = expect(before);
+            let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
+            let alike = near(after.log, expect.log)
+                && near(after.standard_error, expect.standard_error)
+                && near(after.degrees_of_freedom, expect.degrees_of_freedom)
+                && near(after.within_share, expect.within_share);
+            prop_assert!(alike, "{:?} is not {:?}", after, expect);
+        }
+        Ok(())
+    }
+
+    /// Values on a grid that scaling by a power of two, by which all tests scale, does not round, so that no tie is broken.
+    fn processes() -> impl Strategy<Value = Processes> {
+        let pair = (100u32..200, 100u32..200).prop_map(|(a, b)| (f64::from(a), f64::from(b)));
+        proptest::collection::vec(proptest::collection::vec(pair, 1..30), 2..6)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        #[test]
+        fn scaling_the_contender_scales_the_ratio(processes in processes(), power in -3i32..4) {
+            let log = f64::from(power) * std::f64::consts::LN_2;
+            check(&processes, |(a, b)| (a, b * 2f64.powi(power)), |it| RatioEstimate { log: it.log + log, ..it })?;
+        }
+
+        #[test]
+        fn swapping_the_arms_turns_the_ratio_over(processes in processes()) {
+            check(&processes, |(a, b)| (b, a), |it| RatioEstimate { log: -it.log, ..it })?;
+        }
+
+        #[test]
+        fn a_common_scale_changes_nothing(processes in processes(), power in -3i32..4) {
+            check(&processes, |(a, b)| (a * 2f64.powi(power), b * 2f64.powi(power)), |it| it)?;
+        }
+    }
+
+    #[test]
+    fn an_arm_compared_with_itself_has_a_ratio_of_exactly_one() {
+        let processes: Processes =
+            (0..4).map(|p| (0..50).map(|i| f64::from(100 + p * 7 + i * i % 13)).map(|x| (x, x)).collect()).collect();
+        let ratios = paired_ratios(&processes, 1).unwrap();
+        for estimate in [ratios.medians, ratios.means] {
+            assert_eq!((estimate.log, estimate.standard_error, estimate.within_share), (0.0, 0.0, 0.0));
+            assert_eq!(estimate.degrees_of_freedom, 3.0);
+        }
+        assert_eq!((ratios.pairs, ratios.processes), (200, 4));
+    }
+
+    #[test]
+    fn values_that_do_not_vary_have_no_standard_error() {
+        let ratios = paired_ratios(&vec![vec![(1.0, 1.03); 10]; 3], 1).unwrap();
+        for estimate in [ratios.medians, ratios.means] {
+            assert!((estimate.ratio() - 1.03).abs() < 1e-12 && estimate.standard_error == 0.0, "{estimate:?}");
+        }
+    }
+
+    #[test]
+    fn one_pair_a_process_is_enough_for_a_figure() {
+        let processes: Processes =
+            (0..5).map(|p| vec![(1.0 + f64::from(p) / 10.0, 2.0 + f64::from(p) / 4.0)]).collect();
+        let ratios = paired_ratios(&processes, 1).unwrap();
+        for estimate in [ratios.medians, ratios.means] {
+            assert!(estimate.standard_error > 0.0 && estimate.standard_error < 0.1, "{estimate:?}");
+            assert_eq!(estimate.within_share, 0.0, "a single pair cannot vary within its process");
+        }
+    }
+
+    #[test]
+    fn what_has_no_logarithm_is_left_out_and_a_single_process_is_not_enough() {
+        let odd = vec![(f64::NAN, 1.0), (1.0, 0.0), (-1.0, 1.0), (1.0, f64::INFINITY)];
+        assert_eq!(paired_ratios(&[], 1), None);
+        assert_eq!(paired_ratios(&[vec![(1.0, 2.0); 9], vec![], odd.clone()], 1), None);
+        let ratios = paired_ratios(&[vec![(1.0, 2.0); 9], odd, vec![(1.0, 2.0); 3]], 1).unwrap();
+        assert_eq!((ratios.pairs, ratios.processes), (12, 2));
+    }
+
+    #[test]
+    fn the_seed_decides_the_figures() {
+        let processes: Processes = (0..4)
+            .map(|p| (0..40).map(|i| (f64::from(100 + (i * 7 + p) % 11), f64::from(103 + (i * 5 + p) % 13))).collect())
+            .collect();
+        assert_eq!(paired_ratios(&processes, 5), paired_ratios(&processes, 5));
+        assert_ne!(paired_ratios(&processes, 5), paired_ratios(&processes, 6));
+    }
+
+    #[test]
+    fn processes_that_lie_apart_all_count() {
+        // Of five processes that lie ten per cent apart, the contender takes 0, 1, 2, 3 or 4 per cent more.
+        let process = |p: u32| {
+            (0..101)
+                .map(move |i| {
+                    let value = (1.0 + 0.1 * f64::from(p)) * (1.0 + f64::from(i % 11) / 1e4);
+                    (value, value * (1.0 + 0.01 * f64::from((p * 2) % 5)))
+                })
+                .collect()
+        };
+        let ratio = paired_ratios(&(0..5).map(process).collect::<Processes>(), 1).unwrap().medians.ratio();
+        assert!(
+            (ratio - 1.02).abs() < 0.002,
+            "the middle of the five is 1.02, that of the middle process 1.04: {ratio}"
+        );
+    }
+}
