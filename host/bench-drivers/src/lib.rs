@@ -8,7 +8,7 @@ mod module;
 pub mod workload;
 
 pub use grants::{DirectoryGrant, Grants};
-pub use module::{Module, Recording};
+pub use module::{Counts, Ledger, LedgerTask, Module, Recording};
 
 use bench_engine::{Budget, Report, Unit};
 use bench_model::{Arguments, Scenario};

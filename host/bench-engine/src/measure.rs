@@ -67,16 +67,16 @@ const SAMPLE_TO_OVERHEAD: f64 = 100.0;
 const SAMPLE_NS_MIN: f64 = 1_000.0;
 /// A sample lasts at most this share of the time there is, whatever it weighs: figures take samples.
 const SAMPLES_MIN: f64 = 100.0;
-const BATCH_MAX: u64 = 1 << 32;
+pub(crate) const BATCH_MAX: u64 = 1 << 32;
 
 /// A session whose outcomes are looked at, batch by batch.
-struct Checked<'a> {
-    session: &'a mut dyn Session,
-    checksum: Option<u64>,
+pub(crate) struct Checked<'a> {
+    pub(crate) session: &'a mut dyn Session,
+    pub(crate) checksum: Option<u64>,
 }
 
 impl Checked<'_> {
-    fn iterate(&mut self, times: u64) -> Result<Outcome, MeasureError> {
+    pub(crate) fn iterate(&mut self, times: u64) -> Result<Outcome, MeasureError> {
         let outcome = self.session.iterate(times)?;
         if outcome.operations != times {
             return Err(MeasureError::Count { asked: times, done: outcome.operations });
@@ -107,15 +107,18 @@ pub fn overhead(session: &mut dyn Session, clock: &impl Clock) -> Result<Overhea
     // The first call is cold. A module for which nothing takes long is asked once more and no further.
     let mut checked = Checked { session, checksum: None };
     checked.iterate(0)?;
-    let mut calls = 1;
+    // The least of all estimates: one that the machine got between would make samples far too long.
+    let mut call_ns = f64::INFINITY;
+    let (mut calls, begin) = (1, clock.now_ns());
     loop {
         let start = clock.now_ns();
         for _ in 0..calls {
             checked.iterate(0)?;
         }
-        let spent = clock.now_ns() - start;
-        if spent > 100_000 || calls >= 1 << 14 {
-            return Ok(Overhead { clock_ns, call_ns: spent as f64 / f64::from(calls) });
+        let now = clock.now_ns();
+        call_ns = call_ns.min((now - start) as f64 / f64::from(calls));
+        if now - begin > 300_000 || calls >= 1 << 14 {
+            return Ok(Overhead { clock_ns, call_ns });
         }
         calls *= 2;
     }
@@ -139,6 +142,18 @@ pub fn warm_up(
     checksum: u64,
 ) -> Result<Warm, MeasureError> {
     let sample_ns = sample_ns(budget, overhead);
+    let operation_ns = operation_ns(session, clock, budget.warm_up_ns, sample_ns, checksum)?;
+    Ok(Warm { batch: batch_size(operation_ns, sample_ns, budget.amount), checksum })
+}
+
+/// Runs batches that grow until one lasts `sample_ns`, for `warm_up_ns` at least, and estimates the time of an operation.
+pub(crate) fn operation_ns(
+    session: &mut dyn Session,
+    clock: &impl Clock,
+    warm_up_ns: u64,
+    sample_ns: f64,
+    checksum: u64,
+) -> Result<f64, MeasureError> {
     let mut checked = Checked { session, checksum: Some(checksum) };
     let start = clock.now_ns();
     let mut times = 1;
@@ -151,9 +166,8 @@ pub fn warm_up(
         let spent_ns = (after - before) as f64;
         operation_ns = operation_ns.min(spent_ns / times as f64);
         let long_enough = spent_ns >= sample_ns || times >= BATCH_MAX;
-        if long_enough && after - start >= budget.warm_up_ns {
-            let batch = batch_size(operation_ns, sample_ns, budget.amount);
-            return Ok(Warm { batch, checksum });
+        if long_enough && after - start >= warm_up_ns {
+            return Ok(operation_ns);
         }
         if !long_enough {
             times *= 2;
@@ -191,9 +205,14 @@ pub fn measure(
     }
 }
 
+/// How long a sample must last for measuring to weigh next to nothing in it.
+pub(crate) fn wanted_ns(overhead: &Overhead) -> f64 {
+    (SAMPLE_TO_OVERHEAD * (overhead.clock_ns + overhead.call_ns)).max(SAMPLE_NS_MIN)
+}
+
 /// How long a sample should last.
 fn sample_ns(budget: &Budget, overhead: &Overhead) -> f64 {
-    let wanted = (SAMPLE_TO_OVERHEAD * (overhead.clock_ns + overhead.call_ns)).max(SAMPLE_NS_MIN);
+    let wanted = wanted_ns(overhead);
     match budget.amount {
         Amount::Time { ns } => wanted.min((ns as f64 / SAMPLES_MIN).max(SAMPLE_NS_MIN)),
         Amount::Operations(_) => wanted,

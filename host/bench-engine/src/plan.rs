@@ -1,6 +1,7 @@
 //! From what modules offer and what a user selects to the cells of a run and their order. Pure: the order is drawn from a
 //! seed that is an argument.
 
+use crate::Matchup;
 use bench_model::{Arguments, Arm, Descriptor, Parameter, Scenario, Value};
 use globset::{Glob, GlobMatcher};
 use rand::SeedableRng;
@@ -18,6 +19,8 @@ pub struct Offer {
     pub sha256: String,
     /// The arm of every scenario in it.
     pub arm: Arm,
+    /// What is unlike the arm's default settings, where something is.
+    pub variant: Option<String>,
     /// What it says of itself.
     pub descriptor: Descriptor,
 }
@@ -31,6 +34,14 @@ pub struct Selection {
     pub arms: Option<Vec<Arm>>,
     /// Values of parameters, as they were written; a scenario without the parameter is not concerned.
     pub axes: Vec<(String, Vec<String>)>,
+}
+
+impl Selection {
+    /// Whether it names a scenario of `module`.
+    pub fn names(&self, module: &Descriptor) -> Result<bool, PlanError> {
+        let matcher = matcher(&self.pattern)?;
+        Ok(module.scenarios.iter().any(|scenario| matches(&matcher, module, scenario)))
+    }
 }
 
 /// A scenario, an arm and concrete arguments.
@@ -166,7 +177,7 @@ impl Plan {
     }
 
     /// The plan without the cells whose `module/scenario` does not match `pattern`.
-    pub fn filtered(mut self, pattern: &str) -> Result<Self, PlanError> {
+    pub fn filtered(self, pattern: &str) -> Result<Self, PlanError> {
         let matcher = matcher(pattern)?;
         let keep: Vec<_> = self.cells.iter().map(|cell| matcher.is_match(self.full_name(cell))).collect();
         let names: Vec<_> = self.cells.iter().map(|cell| self.full_name(cell)).collect();
@@ -176,13 +187,39 @@ impl Plan {
                 nearest: nearest(pattern, names.into_iter()),
             });
         }
-        // Cells are numbered anew, and the order keeps what is left of it.
-        let number = |cell: u32| keep[..cell as usize].iter().filter(|kept| **kept).count() as u32;
-        self.order.retain(|unit| keep[unit.cell as usize]);
+        Ok(self.only(&keep))
+    }
+
+    /// The plan with the cells at whose number `keep` says so. Cells are numbered anew, and the order keeps what is left of
+    /// it.
+    pub fn only(mut self, keep: &[bool]) -> Self {
+        let is_kept = |cell: u32| keep.get(cell as usize).copied().unwrap_or(false);
+        let number = |cell: u32| (0..cell).filter(|before| is_kept(*before)).count() as u32;
+        self.order.retain(|unit| is_kept(unit.cell));
         self.order.iter_mut().for_each(|unit| unit.cell = number(unit.cell));
-        let mut kept = keep.iter();
-        self.cells.retain(|_| *kept.next().unwrap_or(&false));
-        Ok(self)
+        let mut cell = 0..;
+        self.cells.retain(|_| cell.next().is_some_and(is_kept));
+        self
+    }
+
+    /// The cells that differ in how they are executed and in nothing else, in groups, each with the cell first that
+    /// `is_baseline`, where it has one, and the others by arm.
+    pub fn matchups(&self, is_baseline: impl Fn(&Offer) -> bool) -> Vec<Matchup> {
+        let mut matchups: Vec<Matchup> = Vec::new();
+        let same = |a: &Cell, b: &Cell| self.full_name(a) == self.full_name(b) && a.arguments == b.arguments;
+        for (number, cell) in self.cells.iter().enumerate() {
+            match matchups.iter_mut().find(|matchup| same(self.cell(matchup.cells[0]), cell)) {
+                Some(matchup) => matchup.cells.push(number as u32),
+                None => matchups.push(Matchup { cells: vec![number as u32] }),
+            }
+        }
+        for matchup in &mut matchups {
+            matchup.cells.sort_by_key(|cell| {
+                let offer = self.offer(self.cell(*cell));
+                (!is_baseline(offer), offer.arm, offer.variant.clone())
+            });
+        }
+        matchups
     }
 
     /// The cell of that number.
@@ -210,17 +247,13 @@ type Named<'a> = (usize, &'a Scenario);
 
 /// The scenarios whose names match, in whichever arm.
 fn named<'a>(offers: &'a [Offer], selection: &Selection) -> Result<Vec<Named<'a>>, PlanError> {
-    let matcher = matcher(&selection.pattern)?;
     let all = offers.iter().enumerate().flat_map(|(offer, module)| {
         module.descriptor.scenarios.iter().map(move |scenario| (offer, &module.descriptor, scenario))
     });
-    let matches = |module: &Descriptor, scenario: &Scenario| {
-        let names = [full_name(module, scenario), module.name.clone(), scenario.name.clone()];
-        names.iter().any(|name| matcher.is_match(name))
-    };
+    let matcher = matcher(&selection.pattern)?;
     let named: Vec<_> = all
         .clone()
-        .filter(|(_, module, scenario)| matches(module, scenario))
+        .filter(|(_, module, scenario)| matches(&matcher, module, scenario))
         .map(|(offer, _, scenario)| (offer, scenario))
         .collect();
     if named.is_empty() {
@@ -229,6 +262,11 @@ fn named<'a>(offers: &'a [Offer], selection: &Selection) -> Result<Vec<Named<'a>
         return Err(PlanError::NoScenario { pattern: selection.pattern.clone(), nearest });
     }
     Ok(named)
+}
+
+fn matches(matcher: &GlobMatcher, module: &Descriptor, scenario: &Scenario) -> bool {
+    let names = [full_name(module, scenario), module.name.clone(), scenario.name.clone()];
+    names.iter().any(|name| matcher.is_match(name))
 }
 
 fn select(offers: &[Offer], selection: &Selection, named: &[Named<'_>]) -> Result<Vec<Cell>, PlanError> {
@@ -333,7 +371,7 @@ mod tests {
         let mode = Parameter::new("mode", "a", "").choices(["a", "b"]);
         let first = Scenario::new("first", "family", "").parameter(size).parameter(mode);
         let descriptor = Descriptor::new(name, "1", "").scenario(first).scenario(Scenario::new("second", "family", ""));
-        Offer { file: PathBuf::new(), sha256: String::new(), arm, descriptor }
+        Offer { file: PathBuf::new(), sha256: String::new(), arm, variant: None, descriptor }
     }
 
     fn selection(pattern: &str, axes: &[(&str, &[&str])]) -> Selection {

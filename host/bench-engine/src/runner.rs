@@ -3,7 +3,8 @@
 
 use crate::{Cell, Interrupt, Plan, Unit};
 use bench_sink::runfile::{
-    CellRecord, CheckRecord, ModuleRef, OutcomeRecord, Record, RunWriter, SeriesRecord, Status, WriteError,
+    AccountRecord, CellRecord, CheckRecord, ModuleRef, OutcomeRecord, Record, RunWriter, SeriesRecord, Status,
+    WriteError,
 };
 use bench_wire::ArgumentsJson;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ pub struct Report {
     pub checks: Vec<CheckRecord>,
     /// How it ended.
     pub outcome: OutcomeRecord,
+    /// What its operations used and did, where that was looked at.
+    pub account: Option<AccountRecord>,
 }
 
 impl Report {
@@ -29,7 +32,7 @@ impl Report {
             reason: Some(reason.into()),
             ..OutcomeRecord::without_figures(unit.cell, unit.process, status)
         };
-        Self { cpu: None, series: Vec::new(), checks: Vec::new(), outcome }
+        Self { cpu: None, series: Vec::new(), checks: Vec::new(), outcome, account: None }
     }
 }
 
@@ -100,19 +103,27 @@ pub fn run(
             UnitEnd::Interrupted => return Ok(Ended::Interrupted),
         };
         let contradicted = results.contradicted_by(plan, unit, &mut report);
-        let mut block = vec![Record::Cell(cell_record(plan, unit, report.cpu))];
-        block.extend(report.series.into_iter().map(Record::Series));
-        block.extend(report.checks.into_iter().map(Record::Check));
-        block.push(Record::Outcome(report.outcome.clone()));
+        let outcome = report.outcome.clone();
+        let mut block = block(plan, unit, report);
         block.extend(contradicted.iter().map(|report| Record::Outcome(report.outcome.clone())));
         journal.append(&block)?;
-        if report.outcome.status != Status::Ok {
+        if outcome.status != Status::Ok {
             given_up.insert(unit.cell);
         }
         given_up.extend(contradicted.iter().map(|report| report.outcome.cell));
-        observer.finished(plan, &report.outcome);
+        observer.finished(plan, &outcome);
     }
     Ok(Ended::Complete)
+}
+
+/// The records of one repetition, in their order.
+pub(crate) fn block(plan: &Plan, unit: Unit, report: Report) -> Vec<Record> {
+    let mut block = vec![Record::Cell(cell_record(plan, unit, report.cpu))];
+    block.extend(report.series.into_iter().map(Record::Series));
+    block.extend(report.checks.into_iter().map(Record::Check));
+    block.extend(report.account.map(Record::Account));
+    block.push(Record::Outcome(report.outcome));
+    block
 }
 
 fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>) -> CellRecord {
@@ -124,6 +135,7 @@ fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>) -> CellRecord {
         scenario: plan.full_name(cell),
         family: cell.scenario.family.clone(),
         arm: offer.arm.to_string(),
+        variant: offer.variant.clone(),
         arguments: ArgumentsJson(cell.arguments.clone()),
         module: ModuleRef { file: offer.file.display().to_string(), sha256: offer.sha256.clone() },
         limit: cell.scenario.limit.map(|limit| limit.to_string()),
@@ -133,12 +145,12 @@ fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>) -> CellRecord {
 
 /// The checksums so far, by scenario and arguments, with the unit that first had them.
 #[derive(Default)]
-struct Results(HashMap<String, (String, Unit)>);
+pub(crate) struct Results(HashMap<String, (String, Unit)>);
 
 impl Results {
     /// Where `report` has another checksum than the same scenario with the same arguments had before, neither can be
     /// trusted: fails `report`, and returns the failure of the other cell where it is another.
-    fn contradicted_by(&mut self, plan: &Plan, unit: Unit, report: &mut Report) -> Option<Report> {
+    pub(crate) fn contradicted_by(&mut self, plan: &Plan, unit: Unit, report: &mut Report) -> Option<Report> {
         let checksum = report.outcome.checksum.clone().filter(|_| report.outcome.status == Status::Ok)?;
         let cell = plan.cell(unit.cell);
         let key = format!("{} {:?}", plan.full_name(cell), cell.arguments);
@@ -165,6 +177,7 @@ impl Results {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mock::{Memory, Nobody};
     use crate::{Offer, Selection};
     use bench_model::{Arm, Descriptor, Scenario};
     use std::path::PathBuf;
@@ -182,33 +195,16 @@ mod tests {
         }
     }
 
-    #[derive(Default)]
-    struct Memory {
-        blocks: Vec<Vec<Record>>,
-        room: Option<usize>,
-    }
-
-    impl Journal for Memory {
-        fn append(&mut self, records: &[Record]) -> Result<(), WriteError> {
-            if self.room == Some(self.blocks.len()) {
-                return Err(WriteError { path: PathBuf::new(), source: std::io::ErrorKind::StorageFull.into() });
-            }
-            self.blocks.push(records.to_vec());
-            Ok(())
-        }
-    }
-
-    struct Nobody;
-
-    impl Observer for Nobody {
-        fn started(&mut self, _: &Plan, _: Unit, _: usize) {}
-        fn finished(&mut self, _: &Plan, _: &OutcomeRecord) {}
-    }
-
     /// Cell 0 is the scenario in wasm, cell 1 the same in native.
     fn plan() -> Plan {
         let descriptor = Descriptor::new("m", "1", "").scenario(Scenario::new("s", "f", ""));
-        let offer = |arm| Offer { file: PathBuf::new(), sha256: String::new(), arm, descriptor: descriptor.clone() };
+        let offer = |arm| Offer {
+            file: PathBuf::new(),
+            sha256: String::new(),
+            arm,
+            variant: None,
+            descriptor: descriptor.clone(),
+        };
         let all = Selection { pattern: "*".to_owned(), arms: None, axes: Vec::new() };
         Plan::build(vec![offer(Arm::Wasm), offer(Arm::Native)], &[all], 3, 7).unwrap()
     }

@@ -31,6 +31,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  bench-host run self\n  bench-host run 'kernels/*' -p input=README.md --arm native"
     )]
     Run(RunArgs),
+    /// Put two arms, two runs or two git revisions side by side: ratio, interval, verdict, and where the time goes
+    #[command(
+        after_help = "Examples:\n  bench-host compare 'kernels/*'\n  bench-host compare ring-client/roundtrip -p payload_bytes=64 --engine all\n  bench-host compare results/A results/B\n  bench-host compare --git main..HEAD kernels"
+    )]
+    Compare(CompareArgs),
     /// Hold a run against targets
     #[command(after_help = "Example:\n  bench-host run self && bench-host validate --targets self")]
     Validate(ValidateArgs),
@@ -67,6 +72,31 @@ pub(crate) struct RunArgs {
     /// Suites of the registry, suite files (`.toml`), or scenarios by name or glob
     #[arg(required = true, value_name = "SUITE|SCENARIO")]
     pub(crate) what: Vec<String>,
+    /// Folders to find modules in [default: plugins and native-probes of the project]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) modules: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// Scenarios by name or glob, or suites, whose arms are compared; or two run directories; or one that `compare` has made
+    #[arg(required_unless_present = "git", value_name = "SCENARIO|SUITE|RUN")]
+    pub(crate) what: Vec<String>,
+    /// Build two revisions apart from the working tree, and compare what they measure
+    #[arg(long, value_name = "BASE..HEAD")]
+    pub(crate) git: Option<String>,
+    /// Compare engine settings of the wasm arm with its default settings: on-demand, no-cow, fuel, epoch, opt-none,
+    /// concurrency, or all
+    #[arg(long, value_name = "SWITCH", value_delimiter = ',', conflicts_with = "git")]
+    pub(crate) engine: Vec<String>,
+    /// Differences below this many per cent do not matter
+    #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = percent)]
+    pub(crate) delta: f64,
+    /// Compare runs of different machines all the same
+    #[arg(long)]
+    pub(crate) across_machines: bool,
     /// Folders to find modules in [default: plugins and native-probes of the project]
     #[arg(long, value_name = "DIR")]
     pub(crate) modules: Vec<PathBuf>,
@@ -210,6 +240,16 @@ pub(crate) enum Format {
     Markdown,
 }
 
+/// Per cent, as a user writes them; more than 0 and less than 100.
+fn percent(text: &str) -> Result<f64, String> {
+    let percent = text.trim_end_matches('%').trim().parse::<f64>().map_err(|_| "expected a number of per cent (2)")?;
+    if percent > 0.0 && percent < 100.0 {
+        Ok(percent)
+    } else {
+        Err("expected more than 0 and less than 100".to_owned())
+    }
+}
+
 fn key_values(text: &str) -> Result<(String, Vec<String>), String> {
     let (key, values) = text.split_once('=').ok_or("expected KEY=VALUE[,VALUE…]")?;
     if key.is_empty() {
@@ -283,6 +323,12 @@ mod tests {
         assert!(duration_ns("0s").is_err() && duration_ns("-1s").is_err() && duration_ns("5").is_err());
         assert_eq!(bytes("512Mi"), Ok(512 << 20));
         assert!(bytes("0").is_err() && bytes("lots").is_err());
+    }
+
+    #[test]
+    fn a_margin_is_a_share_of_something() {
+        assert_eq!((percent("2"), percent("0.5 %")), (Ok(2.0), Ok(0.5)));
+        assert!(percent("0").is_err() && percent("-1").is_err() && percent("100").is_err() && percent("NaN").is_err());
     }
 
     #[test]

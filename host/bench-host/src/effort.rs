@@ -1,7 +1,7 @@
 //! How much is measured: what the user says, else what the suite says, else the defaults.
 
 use crate::cli::Common;
-use bench_engine::{Amount, Budget, calibration};
+use bench_engine::{Amount, Budget, PairedBudget, calibration};
 use bench_registry::Suite;
 
 /// How much is measured.
@@ -20,7 +20,47 @@ const QUICK_CELL_NS: u64 = 100_000_000;
 const WARM_UP_NS: u64 = 100_000_000;
 const QUICK_WARM_UP_NS: u64 = 20_000_000;
 
+/// How much a comparison measures in each process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PairedEffort {
+    /// Of all arms together.
+    pub(crate) budget: PairedBudget,
+    /// Of each arm that has a ledger.
+    pub(crate) ledger_ns: u64,
+}
+
+const PAIRED_PROCESSES: u32 = 10;
+const QUICK_PAIRED_PROCESSES: u32 = 3;
+const PAIRED_NS: u64 = 8_000_000_000;
+const QUICK_PAIRED_NS: u64 = 450_000_000;
+const PAIRED_WARM_UP_NS: u64 = 20_000_000;
+const LEDGER_NS: u64 = 60_000_000;
+const QUICK_LEDGER_NS: u64 = 20_000_000;
+
+/// Blocks of one process. Two pairs each, so ten processes make 20,000 pairs, which find a difference of a few per mille.
+const BLOCKS_MAX: u64 = 1_000;
+
 impl Effort {
+    /// Of a comparison, out of the options.
+    pub(crate) fn paired(common: &Common) -> anyhow::Result<(Self, PairedEffort)> {
+        anyhow::ensure!(
+            common.iterations.is_none(),
+            "a comparison is measured for a time: give --time, not --iterations"
+        );
+        let quick = common.quick;
+        let processes = common.processes.unwrap_or(if quick { QUICK_PAIRED_PROCESSES } else { PAIRED_PROCESSES });
+        let time_ns =
+            common.time.unwrap_or(if quick { QUICK_PAIRED_NS } else { PAIRED_NS }).div_ceil(u64::from(processes));
+        let warm_up_ns = if quick { PAIRED_WARM_UP_NS / 4 } else { PAIRED_WARM_UP_NS };
+        let effort = Self {
+            processes,
+            budget: Budget { warm_up_ns, amount: Amount::Time { ns: time_ns } },
+            calibration: if quick { calibration::Effort::QUICK } else { calibration::Effort::DEFAULT },
+        };
+        let budget = PairedBudget { warm_up_ns, time_ns, blocks_max: BLOCKS_MAX };
+        Ok((effort, PairedEffort { budget, ledger_ns: if quick { QUICK_LEDGER_NS } else { LEDGER_NS } }))
+    }
+
     /// Out of the options and the first suite that says something.
     pub(crate) fn new(common: &Common, suites: &[Suite]) -> anyhow::Result<Self> {
         let quick = common.quick;

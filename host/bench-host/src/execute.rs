@@ -15,11 +15,12 @@ use bench_report::RunView;
 use bench_sink::digest;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunRecord, RunWriter, Status, When, WriteError,
+    AccountRecord, CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunRecord, RunWriter, Status, When,
+    WriteError,
 };
 use bench_wire::ArgumentsJson;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 static INTERRUPT: Interrupt = Interrupt::new();
@@ -51,6 +52,23 @@ pub(crate) fn execute(job: &Job<'_>, interrupt: &Interrupt) -> anyhow::Result<Ex
     if job.common.dry_run {
         return print_plan(job.plan);
     }
+    let (directory, ended) = record(job, interrupt, |writer, directory| {
+        let mut progress = Progress::new(job.plan.order.len());
+        let mut bench = WorkerBench { job, interrupt, directory };
+        Ok(run(job.plan, &mut bench, writer, &mut progress, interrupt)?)
+    })?;
+    let view = RunView::read(&directory)?;
+    print_view(&view, job.common.format)?;
+    Ok(if ended == Ended::Complete { exit(&view) } else { Exit::NotMeasured })
+}
+
+/// Makes a run directory, and in it the record of what `body` measures, with the machine's limits around it. An error on the
+/// way is said, and what there is by then is kept.
+pub(crate) fn record(
+    job: &Job<'_>,
+    interrupt: &Interrupt,
+    body: impl FnOnce(&mut RunWriter, &Path) -> anyhow::Result<Ended>,
+) -> anyhow::Result<(PathBuf, Ended)> {
     let now = jiff::Timestamp::now();
     let id = run_id(now);
     let directory = job.common.out.join(&id);
@@ -61,27 +79,24 @@ pub(crate) fn execute(job: &Job<'_>, interrupt: &Interrupt) -> anyhow::Result<Ex
     let mut head = vec![Record::Run(run_record(job, &id, now))];
     head.extend(job.modules.records().into_iter().map(Record::Module));
     writer.append(&head)?;
-    let ended = measure(job, &mut writer, interrupt);
-    if let Err(error) = &ended {
+    let ended = measure(job, &mut writer, interrupt, body).unwrap_or_else(|error| {
         let next = if error.is::<WriteError>() { ": make room, or give another folder with --out DIR" } else { "" };
         output::line(&format!("bench-host: {error:#}; the run so far is kept{next}"));
-    }
-    let view = RunView::read(&directory)?;
-    print_view(&view, job.common.format)?;
-    Ok(match ended {
-        Ok(Ended::Complete) => exit(&view),
-        Ok(Ended::Interrupted) | Err(_) => Exit::NotMeasured,
-    })
+        Ended::Interrupted
+    });
+    Ok((directory, ended))
 }
 
-/// Limits, cells, limits, end.
-fn measure(job: &Job<'_>, writer: &mut RunWriter, interrupt: &Interrupt) -> anyhow::Result<Ended> {
+/// Limits, what `body` measures, limits, end.
+fn measure(
+    job: &Job<'_>,
+    writer: &mut RunWriter,
+    interrupt: &Interrupt,
+    body: impl FnOnce(&mut RunWriter, &Path) -> anyhow::Result<Ended>,
+) -> anyhow::Result<Ended> {
     let directory = writer.directory().to_owned();
     calibrate(job, writer, When::Before, &directory, interrupt)?;
-    let mut progress = Progress::new(job.plan.order.len());
-    let mut bench = WorkerBench { job, interrupt, directory: &directory };
-    let ended = run(job.plan, &mut bench, writer, &mut progress, interrupt)?;
-    drop(progress);
+    let ended = body(writer, &directory)?;
     if ended == Ended::Complete {
         calibrate(job, writer, When::After, &directory, interrupt)?;
     }
@@ -155,10 +170,14 @@ impl Workbench for WorkerBench<'_> {
         }));
         let measured = Duration::from_nanos(budget.warm_up_ns + self.job.effort.time_ns().unwrap_or_default());
         let end = self.job.loader.workers.call(&request, self.job.loader.deadline() + measured, self.interrupt);
-        self.keep_output(unit, &end.stdout, &end.stderr);
+        let name = format!("cell-{:04}-process-{}", unit.cell, unit.process);
+        keep_output(self.directory, &name, &end.stdout, &end.stderr);
         match end.result {
             Ok(Reply::Measured(mut report)) => {
                 explain_by_output(&mut report, &end.stderr);
+                if unit.process == 0 && report.outcome.status == Status::Ok {
+                    report.account = account(self.job, plan, unit, self.interrupt);
+                }
                 UnitEnd::Done(report)
             }
             Ok(Reply::Refused(reason)) => done(Report::without_figures(unit, Status::Failed, reason)),
@@ -169,25 +188,44 @@ impl Workbench for WorkerBench<'_> {
     }
 }
 
-impl WorkerBench<'_> {
-    /// What a module printed goes beside the run file, bounded, and only where there is something.
-    fn keep_output(&self, unit: Unit, stdout: &Captured, stderr: &Captured) {
-        for (name, captured) in [("stdout", stdout), ("stderr", stderr)] {
-            if captured.total == 0 {
-                continue;
-            }
-            let logs = self.directory.join("logs");
-            let file = logs.join(format!("cell-{:04}-process-{}.{name}", unit.cell, unit.process));
-            // A log that cannot be kept costs no figure.
-            if let Err(error) = fs::create_dir_all(&logs).and_then(|()| fs::write(&file, captured.to_log())) {
-                tracing::warn!(%error, file = %file.display(), "what a module printed is not kept");
-            }
+/// What operations of a cell use and do, found out in a worker of its own. A cell without it keeps its figures.
+pub(crate) fn account(job: &Job<'_>, plan: &Plan, unit: Unit, interrupt: &Interrupt) -> Option<AccountRecord> {
+    let cell = plan.cell(unit.cell);
+    let (module, arguments) = resolve_paths(&job.modules.loaded[cell.offer], cell).ok()?;
+    let scenario = cell.scenario.name.clone();
+    let arguments = ArgumentsJson(arguments);
+    let request = Request::Account { module, cell: unit.cell, process: unit.process, scenario, arguments };
+    match job.loader.workers.call(&request, job.loader.deadline(), interrupt).result {
+        Ok(Reply::Accounted(Ok(account))) => Some(*account),
+        Ok(Reply::Accounted(Err(reason)) | Reply::Refused(reason)) => {
+            tracing::warn!(scenario = plan.full_name(cell), %reason, "no account");
+            None
+        }
+        Ok(_) | Err(WorkerError::Interrupted) => None,
+        Err(error) => {
+            tracing::warn!(scenario = plan.full_name(cell), %error, "no account");
+            None
+        }
+    }
+}
+
+/// What modules printed goes beside the run file, bounded, and only where there is something.
+pub(crate) fn keep_output(directory: &Path, unit: &str, stdout: &Captured, stderr: &Captured) {
+    for (name, captured) in [("stdout", stdout), ("stderr", stderr)] {
+        if captured.total == 0 {
+            continue;
+        }
+        let logs = directory.join("logs");
+        let file = logs.join(format!("{unit}.{name}"));
+        // A log that cannot be kept costs no figure.
+        if let Err(error) = fs::create_dir_all(&logs).and_then(|()| fs::write(&file, captured.to_log())) {
+            tracing::warn!(%error, file = %file.display(), "what a module printed is not kept");
         }
     }
 }
 
 /// A module that failed has often said why just before.
-fn explain_by_output(report: &mut Report, stderr: &Captured) {
+pub(crate) fn explain_by_output(report: &mut Report, stderr: &Captured) {
     let outcome = &mut report.outcome;
     if outcome.status == Status::Failed
         && let (Some(reason), Some(line)) = (&mut outcome.reason, stderr.telling_line())

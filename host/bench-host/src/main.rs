@@ -11,6 +11,7 @@ mod modules;
 mod output;
 mod paths;
 mod progress;
+mod tree;
 mod trial;
 mod worker;
 
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Load(arguments) => commands::load::run(arguments),
         Command::List(arguments) => commands::list::run(&arguments),
         Command::Run(arguments) => commands::run::run(arguments),
+        Command::Compare(arguments) => commands::compare::run(arguments),
         Command::Validate(arguments) => commands::validate::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),

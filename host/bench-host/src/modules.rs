@@ -121,6 +121,7 @@ impl Loader {
             grants: self.grants.clone(),
             cache: self.cache.clone(),
             memory_bytes_max: usize::try_from(self.limits.memory).unwrap_or(usize::MAX),
+            engine: None,
         };
         let end = self.workers.call::<_, Reply>(&Request::Describe(spec.clone()), self.deadline(), interrupt);
         let (descriptor, imports) = match end.result {
@@ -138,8 +139,12 @@ impl Loader {
         };
         let descriptor = Descriptor::try_from(descriptor)
             .map_err(|reason| refuse(Some(&sha256), format!("{}: {reason}", file.display())))?;
-        let arm = if kind == Kind::Component { Arm::Wasm } else { Arm::Native };
-        Ok(Loaded { offer: Offer { file: file.to_owned(), sha256, arm, descriptor }, spec, imports })
+        let arm = match kind {
+            Kind::Component => Arm::Wasm,
+            _ if paths::is_native_cpu(file) => Arm::NativeCpu,
+            _ => Arm::Native,
+        };
+        Ok(Loaded { offer: Offer { file: file.to_owned(), sha256, arm, variant: None, descriptor }, spec, imports })
     }
 }
 
@@ -151,18 +156,12 @@ impl Modules {
     /// Only the modules that `selections` name, so that a run records what it used; all of them where a selection names
     /// none or is malformed, for the plan to say so.
     pub(crate) fn only_needed(mut self, selections: &[Selection]) -> Self {
-        let globs = selections.iter().map(|selection| globset::Glob::new(&selection.pattern));
-        let Ok(globs) = globs.collect::<Result<Vec<_>, _>>() else { return self };
-        let matchers: Vec<_> = globs.iter().map(globset::Glob::compile_matcher).collect();
-        let needed = |loaded: &Loaded| {
-            let descriptor = &loaded.offer.descriptor;
-            let mut names = descriptor.scenarios.iter().flat_map(|scenario| {
-                [format!("{}/{}", descriptor.name, scenario.name), scenario.name.clone(), descriptor.name.clone()]
-            });
-            names.any(|name| matchers.iter().any(|matcher| matcher.is_match(&name)))
+        let is_named = |loaded: &Loaded| {
+            let mut named = selections.iter().map(|selection| selection.names(&loaded.offer.descriptor));
+            named.any(|named| named.unwrap_or(true))
         };
-        if self.loaded.iter().any(needed) {
-            self.loaded.retain(needed);
+        if self.loaded.iter().any(is_named) {
+            self.loaded.retain(is_named);
         }
         self
     }

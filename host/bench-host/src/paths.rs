@@ -46,6 +46,20 @@ pub(crate) fn is_component(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "wasm")
 }
 
+/// The folder beside a component in which the probe of its name is built for the processor it is built on.
+const NATIVE_CPU: &str = "native-cpu";
+
+/// Where the `native-cpu` arm of `component` is, if it is built.
+pub(crate) fn native_cpu_arm(component: &Path) -> PathBuf {
+    let name = component.with_extension(std::env::consts::DLL_EXTENSION);
+    component.with_file_name(NATIVE_CPU).join(name.file_name().unwrap_or_default())
+}
+
+/// Whether the probe at `path` is built for the processor it is built on.
+pub(crate) fn is_native_cpu(path: &Path) -> bool {
+    path.parent().and_then(Path::file_name).is_some_and(|folder| folder == NATIVE_CPU)
+}
+
 /// Whether the name is that of a probe.
 pub(crate) fn is_probe(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "so" || extension == "dylib")

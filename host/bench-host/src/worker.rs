@@ -2,10 +2,10 @@
 
 use crate::{Exit, builtin};
 use bench_drivers::{Grants, Module, Task, drive, workload};
-use bench_engine::{Amount, Budget, Report, Unit, calibration};
+use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Report, Unit, calibration};
 use bench_model::{Check, Descriptor, Scenario};
-use bench_sink::runfile::{LimitRecord, Status};
-use bench_wasm::{Cache, Component, Limits, Runtime};
+use bench_sink::runfile::{AccountRecord, LimitRecord, Status};
+use bench_wasm::{Cache, Component, Limits, Runtime, Settings};
 use bench_wire::{ArgumentsJson, DescriptorJson};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -36,6 +36,8 @@ pub(crate) struct ModuleSpec {
     pub(crate) cache: Option<PathBuf>,
     /// Of a component.
     pub(crate) memory_bytes_max: usize,
+    /// Of a component: what is unlike the engine's default settings.
+    pub(crate) engine: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,6 +46,10 @@ pub(crate) enum Request {
     Describe(ModuleSpec),
     /// Execute one repetition of a cell.
     Measure(Box<MeasureRequest>),
+    /// Execute one repetition of several cells in turns.
+    Compare(Box<CompareRequest>),
+    /// What do operations of a cell use and do?
+    Account { module: ModuleSpec, cell: u32, process: u32, scenario: String, arguments: ArgumentsJson },
     /// Does the module keep the rules?
     Check { module: ModuleSpec, scenario: String, arguments: ArgumentsJson },
     /// What can the machine do?
@@ -64,12 +70,36 @@ pub(crate) struct MeasureRequest {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CompareRequest {
+    pub(crate) entrants: Vec<EntrantSpec>,
+    pub(crate) scenario: String,
+    pub(crate) process: u32,
+    pub(crate) seed: u64,
+    pub(crate) warm_up_ns: u64,
+    pub(crate) time_ns: u64,
+    pub(crate) blocks_max: u64,
+    pub(crate) ledger_ns: u64,
+}
+
+/// One of the cells that are measured in turns.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EntrantSpec {
+    pub(crate) module: ModuleSpec,
+    pub(crate) label: String,
+    pub(crate) cell: u32,
+    pub(crate) arguments: ArgumentsJson,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Reply {
     Described {
         descriptor: DescriptorJson,
         imports: Vec<String>,
     },
     Measured(Box<Report>),
+    Compared(Box<PairedReport>),
+    /// Why it cannot be told, where it cannot.
+    Accounted(Result<Box<AccountRecord>, String>),
     Checked {
         /// Why the environment does not let it run, where it does not.
         checks: Result<Vec<(String, bool, String)>, String>,
@@ -95,13 +125,18 @@ fn answer(request: Request) -> Reply {
         Request::Measure(request) => {
             with_module(&request.module, |module| Reply::Measured(Box::new(measure(module, &request))))
         }
+        Request::Compare(request) => compare(&request),
+        Request::Account { module, cell, process, scenario, arguments } => {
+            let unit = Unit { cell, process };
+            with_module(&module, |module| account(module, unit, &scenario, &arguments))
+        }
         Request::Check { module, scenario, arguments } => {
             with_module(&module, |module| check(module, &scenario, &arguments))
         }
         Request::Calibrate { samples, dear_samples, directory, cache } => {
             let effort = calibration::Effort { samples, dear_samples };
             let mut limits = calibration::measure(effort, &directory);
-            match runtime(cache, Limits::default()) {
+            match runtime(cache, Limits::default(), &Settings::default()) {
                 Ok(runtime) => limits.push(bench_wasm::component_call(&runtime, effort)),
                 Err(reason) => limits.push(calibration::absent(bench_model::MachineLimit::ComponentCall, reason)),
             }
@@ -121,7 +156,8 @@ fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
     match spec.kind {
         Kind::Component => {
             let limits = Limits { memory_bytes_max: spec.memory_bytes_max, ..Limits::default() };
-            let runtime = runtime(spec.cache.clone(), limits)?;
+            let settings: Settings = spec.engine.as_deref().unwrap_or_default().parse()?;
+            let runtime = runtime(spec.cache.clone(), limits, &settings)?;
             let component = Component::load(&runtime, &spec.file, &spec.sha256, spec.grants.clone());
             Ok(Box::new(component.map_err(|error| error.to_string())?))
         }
@@ -131,11 +167,11 @@ fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
 }
 
 /// An engine; a cache that cannot be trusted is said and not used.
-pub(crate) fn runtime(cache: Option<PathBuf>, limits: Limits) -> Result<Runtime, String> {
+pub(crate) fn runtime(cache: Option<PathBuf>, limits: Limits, settings: &Settings) -> Result<Runtime, String> {
     let cache = cache.and_then(|directory| {
         Cache::open(&directory).inspect_err(|error| tracing::warn!(%error, "compiled code is not cached")).ok()
     });
-    Runtime::new(limits, cache).map_err(|error| error.to_string())
+    Runtime::new(limits, cache, settings).map_err(|error| error.to_string())
 }
 
 fn measure(module: &mut dyn Module, request: &MeasureRequest) -> Report {
@@ -150,6 +186,52 @@ fn measure(module: &mut dyn Module, request: &MeasureRequest) -> Report {
     };
     let budget = Budget { warm_up_ns: request.warm_up_ns, amount };
     drive(module, &Task { unit, scenario: &scenario, arguments: &request.arguments.0, budget })
+}
+
+/// Loads every entrant's module, and measures them in turns.
+fn compare(request: &CompareRequest) -> Reply {
+    let mut modules = Vec::with_capacity(request.entrants.len());
+    for entrant in &request.entrants {
+        match load(&entrant.module) {
+            Ok(module) => modules.push(module),
+            Err(reason) => return Reply::Refused(reason),
+        }
+    }
+    let found = modules.first().and_then(|module| scenario(module.descriptor(), &request.scenario));
+    let Some(scenario) = found else {
+        return Reply::Refused(format!("the module no longer describes a scenario `{}`", request.scenario));
+    };
+    let mut entrants: Vec<_> = request
+        .entrants
+        .iter()
+        .zip(&mut modules)
+        .map(|(entrant, module)| workload::Entrant {
+            module: module.as_mut(),
+            label: entrant.label.clone(),
+            cell: entrant.cell,
+            arguments: &entrant.arguments.0,
+        })
+        .collect();
+    let budget =
+        PairedBudget { warm_up_ns: request.warm_up_ns, time_ns: request.time_ns, blocks_max: request.blocks_max };
+    let task = workload::PairedTask {
+        scenario: &scenario,
+        process: request.process,
+        budget,
+        ledger_ns: request.ledger_ns,
+        seed: request.seed,
+    };
+    Reply::Compared(Box::new(workload::compare(&mut entrants, &task)))
+}
+
+fn account(module: &mut dyn Module, unit: Unit, name: &str, arguments: &ArgumentsJson) -> Reply {
+    let Some(scenario) = scenario(module.descriptor(), name) else {
+        return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
+    };
+    // Nothing here is timed, so there is no budget to keep.
+    let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(1) };
+    let task = Task { unit, scenario: &scenario, arguments: &arguments.0, budget };
+    Reply::Accounted(workload::account(module, &task).map(Box::new).map_err(|error| error.to_string()))
 }
 
 fn check(module: &mut dyn Module, name: &str, arguments: &ArgumentsJson) -> Reply {

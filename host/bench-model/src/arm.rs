@@ -7,21 +7,24 @@ use std::{fmt, str::FromStr};
 pub enum Arm {
     /// A component in a WebAssembly engine.
     Wasm,
-    /// A probe: native code in the worker's process.
+    /// A probe: native code in the worker's process, for the instruction set that every processor of its kind has.
     Native,
+    /// A probe built for the instruction set of the very processor it is built on.
+    NativeCpu,
     /// One operating-system process each.
     Process,
 }
 
 impl Arm {
     /// Every arm, in the order of reports.
-    pub const ALL: [Self; 3] = [Self::Wasm, Self::Native, Self::Process];
+    pub const ALL: [Self; 4] = [Self::Wasm, Self::Native, Self::NativeCpu, Self::Process];
 
     /// The name used on the command line and in run files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Wasm => "wasm",
             Self::Native => "native",
+            Self::NativeCpu => "native-cpu",
             Self::Process => "process",
         }
     }
@@ -40,6 +43,6 @@ impl FromStr for Arm {
         Self::ALL
             .into_iter()
             .find(|arm| arm.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is no arm; there are wasm, native and process"))
+            .ok_or_else(|| format!("`{text}` is no arm; there are wasm, native, native-cpu and process"))
     }
 }

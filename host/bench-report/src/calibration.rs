@@ -19,7 +19,7 @@ pub struct Drift {
 }
 
 /// What is not said: a machine is never quite the same.
-const DRIFT_SHARE_MIN: f64 = 0.1;
+pub(crate) const DRIFT_SHARE_MIN: f64 = 0.1;
 
 /// One limit at both times.
 pub(crate) struct LimitPair<'a> {

@@ -1,9 +1,11 @@
 //! One cell with all its processes brought together. Knows when a figure counts, not how it is shown.
 
-use crate::{ReportError, RunView, SeriesView};
+use crate::{ReportError, RunView, SeriesView, account};
 use bench_model::{Arguments, Arm, MachineLimit, Unit};
-use bench_sink::runfile::{CellRecord, CheckRecord, ModuleRef, OutcomeRecord, Overhead, SeriesRecord, Status};
-use std::collections::BTreeMap;
+use bench_sink::runfile::{
+    AccountRecord, CellRecord, CheckRecord, LedgerRecord, ModuleRef, OutcomeRecord, Overhead, SeriesRecord, Status,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A scenario in an arm with concrete arguments, and what was found.
 #[derive(Clone, Debug)]
@@ -16,6 +18,8 @@ pub struct CellView {
     pub family: String,
     /// How it was executed.
     pub arm: Arm,
+    /// What is unlike the arm's default settings, where something is.
+    pub variant: Option<String>,
     /// With what.
     pub arguments: Arguments,
     /// Failed where any process failed, skipped where none is ok and one was skipped, otherwise ok.
@@ -46,6 +50,12 @@ pub struct CellView {
     pub checks: Vec<CheckView>,
     /// The figures; none where the cell is not ok.
     pub series: Vec<SeriesView>,
+    /// What its operations used and did, of all processes together; none where the cell is not ok.
+    pub account: Option<AccountRecord>,
+    /// Where the time of its operations went, by process; none where the cell is not ok.
+    pub(crate) ledgers: Vec<LedgerRecord>,
+    /// The processes that ended well.
+    pub(crate) ended_well: BTreeSet<u32>,
 }
 
 /// One thing that was looked at, over all processes.
@@ -60,14 +70,39 @@ pub struct CheckView {
 }
 
 impl CellView {
+    /// The arm, and the variant where there is one: `wasm`, `wasm+fuel`.
+    pub fn arm_label(&self) -> String {
+        arm_label(self.arm, self.variant.as_deref())
+    }
+
     /// The scenario's own name, after the slash.
     pub fn scenario_name(&self) -> &str {
-        self.scenario.split_once('/').map_or(self.scenario.as_str(), |(_, name)| name)
+        own_name(&self.scenario)
+    }
+
+    /// What tells this cell from others, in the order of reports.
+    pub(crate) fn identity(&self) -> Identity<'_> {
+        (&self.scenario, &self.arguments, self.arm, self.variant.as_deref())
     }
 
     /// The series that holds the time of the operation: the one with the scenario's own name.
     pub fn timed(&self) -> Option<&SeriesView> {
         self.series.iter().find(|series| self.is_timed(series))
+    }
+
+    /// Takes the figures of the repetitions that ended well.
+    fn count(&mut self, repetitions: Vec<Repetition>) -> Result<(), ReportError> {
+        let (mut series, mut accounts) = (Vec::new(), Vec::new());
+        for repetition in repetitions {
+            series.extend(repetition.series);
+            accounts.extend(repetition.account);
+            self.ledgers.extend(repetition.ledger);
+        }
+        self.account = account::merge(accounts);
+        let mut series = SeriesView::merge(series)?;
+        series.sort_by_key(|series| !self.is_timed(series));
+        self.series = series;
+        Ok(())
     }
 
     pub(crate) fn is_timed(&self, series: &SeriesView) -> bool {
@@ -90,6 +125,18 @@ impl CellView {
     }
 }
 
+pub(crate) fn arm_label(arm: Arm, variant: Option<&str>) -> String {
+    variant.map_or_else(|| arm.to_string(), |variant| format!("{arm}+{variant}"))
+}
+
+/// Scenario, arguments, arm and variant.
+pub(crate) type Identity<'a> = (&'a str, &'a Arguments, Arm, Option<&'a str>);
+
+/// The name of a scenario without that of its module; the timed series bears it.
+pub(crate) fn own_name(scenario: &str) -> &str {
+    scenario.split_once('/').map_or(scenario, |(_, name)| name)
+}
+
 /// The records of one cell, by process.
 pub(crate) struct Block {
     identity: CellRecord,
@@ -102,6 +149,8 @@ struct Repetition {
     series: Vec<SeriesRecord>,
     checks: Vec<CheckRecord>,
     outcome: Option<OutcomeRecord>,
+    ledger: Option<LedgerRecord>,
+    account: Option<AccountRecord>,
 }
 
 impl Block {
@@ -125,6 +174,16 @@ impl Block {
     pub(crate) fn outcome(&mut self, record: OutcomeRecord) {
         let repetition = self.repetitions.entry(record.process).or_default();
         repetition.outcome = Some(record);
+    }
+
+    pub(crate) fn ledger(&mut self, record: LedgerRecord) {
+        let repetition = self.repetitions.entry(record.process).or_default();
+        repetition.ledger = Some(record);
+    }
+
+    pub(crate) fn account(&mut self, record: AccountRecord) {
+        let repetition = self.repetitions.entry(record.process).or_default();
+        repetition.account = Some(record);
     }
 
     /// The view, where at least one process came to an end.
@@ -157,6 +216,7 @@ impl Block {
             scenario: identity.scenario,
             family: identity.family,
             arm,
+            variant: identity.variant,
             arguments: identity.arguments.0,
             status: end.status,
             reason,
@@ -173,12 +233,13 @@ impl Block {
             overhead: mean_overhead(ok.iter().filter_map(|outcome| outcome.overhead)),
             checks: checks(whole.iter().flat_map(|(_, repetition)| &repetition.checks)),
             series: Vec::new(),
+            account: None,
+            ledgers: Vec::new(),
+            ended_well: ok.iter().map(|outcome| outcome.process).collect(),
         };
         if view.status == Status::Ok {
-            let counted = whole.into_iter().filter(|(outcome, _)| is_ok(outcome));
-            let mut series = SeriesView::merge(counted.flat_map(|(_, repetition)| repetition.series).collect())?;
-            series.sort_by_key(|series| !view.is_timed(series));
-            view.series = series;
+            let counted = whole.into_iter().filter(|(outcome, _)| is_ok(outcome)).map(|(_, repetition)| repetition);
+            view.count(counted.collect())?;
         }
         Ok(Some(view))
     }

@@ -39,13 +39,18 @@ type Row = [String; COLUMNS.len()];
 
 /// `view` as comma-separated values with a header. Text of modules is escaped, so that a record is one line.
 pub fn csv(view: &RunView) -> String {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
     let rows = view.cells.iter().flat_map(|cell| match cell.series.as_slice() {
         [] => vec![row(view, cell, None)],
         series => series.iter().map(|series| row(view, cell, Some(series))).collect(),
     });
+    print(&COLUMNS, rows)
+}
+
+/// A header and rows of the same length.
+pub(crate) fn print<const N: usize>(columns: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
     // Writing into a vector cannot fail, and every row has the same length.
-    writer.write_record(COLUMNS).expect("a vector takes all rows");
+    writer.write_record(columns).expect("a vector takes all rows");
     rows.for_each(|row| writer.write_record(&row).expect("a vector takes all rows"));
     let bytes = writer.into_inner().expect("a vector takes all rows");
     String::from_utf8(bytes).expect("every field is text")
@@ -59,7 +64,7 @@ fn row(view: &RunView, cell: &CellView, series: Option<&SeriesView>) -> Row {
     [
         text(&cell.scenario),
         text(&cell.family),
-        cell.arm.to_string(),
+        text(&cell.arm_label()),
         text(&cell.arguments.to_string()),
         status(cell.status).to_owned(),
         text(cell.reason.as_deref().unwrap_or_default()),
@@ -93,7 +98,7 @@ fn labels(series: &SeriesView) -> String {
     pairs.join(" ")
 }
 
-fn status(status: Status) -> &'static str {
+pub(crate) fn status(status: Status) -> &'static str {
     match status {
         Status::Ok => "ok",
         Status::Failed => "failed",

@@ -1,5 +1,6 @@
 //! Why a run cannot be shown. It says which record is at fault; it does not know what anybody does about it.
 
+use crate::Side;
 use bench_sink::HistogramError;
 use bench_sink::runfile::ReadError;
 use std::path::PathBuf;
@@ -28,6 +29,33 @@ pub enum ReportError {
         /// Why.
         #[source]
         source: HistogramError,
+    },
+    /// It holds no cells that were measured in turns.
+    #[error(
+        "{}: no cells of this run were measured in turns; name two runs, or measure again with `bench-host compare SCENARIO`",
+        directory.display()
+    )]
+    NotPaired {
+        /// The run directory.
+        directory: PathBuf,
+    },
+    /// One side of a comparison has no run at all.
+    #[error("side {side} of the comparison has no run; name at least one run directory for each side")]
+    NoSide {
+        /// Which.
+        side: Side,
+    },
+    /// Two runs were made on different machines.
+    #[error(
+        "{a} and {b} were made on different machines: {difference}; with `--across-machines` they are compared all the same"
+    )]
+    OtherMachine {
+        /// One run.
+        a: String,
+        /// The other.
+        b: String,
+        /// What is unlike.
+        difference: String,
     },
     /// A record contradicts another, or itself.
     #[error("cell {cell}, process {process}: {reason}")]

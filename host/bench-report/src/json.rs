@@ -3,7 +3,7 @@
 
 use crate::calibration::{self, LimitPair};
 use crate::escape::is_treacherous;
-use crate::{CellView, RunView, SeriesView};
+use crate::{AccountView, CellView, RunView, SeriesView};
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{ModuleRef, Overhead, Planned, Status};
 use bench_wire::ArgumentsJson;
@@ -19,8 +19,12 @@ pub fn json(view: &RunView) -> String {
         modules: view.modules.iter().map(module).collect(),
         cells: view.cells.iter().map(|cell| self::cell(view, cell)).collect(),
     };
-    // The document is plain data with text keys, which JSON can always hold.
-    let text = serde_json::to_string_pretty(&document).expect("the document is JSON");
+    print(&document)
+}
+
+/// `document`, which is plain data with text keys, indented and with escapes.
+pub(crate) fn print(document: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(document).expect("plain data with text keys is JSON");
     harmless(&text) + "\n"
 }
 
@@ -32,7 +36,7 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
-struct RunJson<'a> {
+pub(crate) struct RunJson<'a> {
     id: &'a str,
     directory: String,
     seed: u64,
@@ -78,6 +82,9 @@ struct CellJson<'a> {
     scenario: &'a str,
     family: &'a str,
     arm: &'a str,
+    /// Left out where the arm has its default settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<&'a str>,
     arguments: ArgumentsJson,
     status: Status,
     reason: Option<&'a str>,
@@ -94,6 +101,46 @@ struct CellJson<'a> {
     limit: Option<RatioJson>,
     checks: Vec<CheckJson<'a>>,
     series: Vec<SeriesJson<'a>>,
+    /// Left out where nothing was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<AccountJson>,
+}
+
+/// Figures of one operation, but for the bytes of memory and code.
+#[derive(Serialize)]
+pub(crate) struct AccountJson {
+    counted: u64,
+    instructions: Option<Number>,
+    host_calls: Option<Pairs<String, Option<Number>>>,
+    lifted_bytes: Option<Number>,
+    lowered_bytes: Option<Number>,
+    watched: u64,
+    faults_minor: Option<Number>,
+    faults_major: Option<Number>,
+    switches_voluntary: Option<Number>,
+    switches_involuntary: Option<Number>,
+    memory_bytes_max: Option<u64>,
+    code_bytes: Option<u64>,
+}
+
+impl AccountJson {
+    pub(crate) fn of(account: AccountView) -> Self {
+        let calls = |calls: Vec<(String, f64)>| calls.into_iter().map(|(name, calls)| (name, significant(calls)));
+        Self {
+            counted: account.counted,
+            instructions: account.instructions.and_then(significant),
+            host_calls: account.host_calls.map(|all| Pairs(calls(all).collect())),
+            lifted_bytes: account.lifted_bytes.and_then(significant),
+            lowered_bytes: account.lowered_bytes.and_then(significant),
+            watched: account.watched,
+            faults_minor: account.faults_minor.and_then(significant),
+            faults_major: account.faults_major.and_then(significant),
+            switches_voluntary: account.switches_voluntary.and_then(significant),
+            switches_involuntary: account.switches_involuntary.and_then(significant),
+            memory_bytes_max: account.memory_bytes_max,
+            code_bytes: account.code_bytes,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -134,7 +181,7 @@ struct SeriesJson<'a> {
 }
 
 /// An object that keeps its order.
-struct Pairs<K, V>(Vec<(K, V)>);
+pub(crate) struct Pairs<K, V>(pub(crate) Vec<(K, V)>);
 
 impl<K: Serialize, V: Serialize> Serialize for Pairs<K, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -142,7 +189,7 @@ impl<K: Serialize, V: Serialize> Serialize for Pairs<K, V> {
     }
 }
 
-fn run(view: &RunView) -> RunJson<'_> {
+pub(crate) fn run(view: &RunView) -> RunJson<'_> {
     let limits = calibration::pairs(&view.calibration);
     RunJson {
         id: &view.id,
@@ -161,12 +208,10 @@ fn run(view: &RunView) -> RunJson<'_> {
 
 fn limit<'a>(pair: &LimitPair<'a>) -> Option<LimitJson<'a>> {
     let record = pair.any()?;
-    // A limit per byte is far below 1, so places after the point would not do.
-    let number = |value: f64| Number::from_f64(format!("{value:.5e}").parse().unwrap_or(value));
     Some(LimitJson {
         unit: &record.unit,
-        before: pair.before().and_then(number),
-        after: pair.after().and_then(number),
+        before: pair.before().and_then(significant),
+        after: pair.after().and_then(significant),
         count: record.count,
         detail: &record.detail,
     })
@@ -189,6 +234,7 @@ fn cell<'a>(view: &'a RunView, cell: &'a CellView) -> CellJson<'a> {
         scenario: &cell.scenario,
         family: &cell.family,
         arm: cell.arm.as_str(),
+        variant: cell.variant.as_deref(),
         arguments: ArgumentsJson(cell.arguments.clone()),
         status: cell.status,
         reason: cell.reason.as_deref(),
@@ -207,6 +253,7 @@ fn cell<'a>(view: &'a RunView, cell: &'a CellView) -> CellJson<'a> {
             .map(|limit| RatioJson { name: limit.as_str(), ratio: cell.ratio_to_limit(view).and_then(thousandths) }),
         checks: cell.checks.iter().map(check).collect(),
         series: cell.series.iter().map(series).collect(),
+        account: cell.account.as_ref().map(|account| AccountJson::of(AccountView::of(account))),
     }
 }
 
@@ -237,7 +284,13 @@ fn series(series: &SeriesView) -> SeriesJson<'_> {
     }
 }
 
-fn thousandths(value: f64) -> Option<Number> {
+/// With six digits: a limit per byte, or what happens once in thousands of operations, is far below 1, so that places
+/// after the point would not do.
+pub(crate) fn significant(value: f64) -> Option<Number> {
+    Number::from_f64(format!("{value:.5e}").parse().unwrap_or(value))
+}
+
+pub(crate) fn thousandths(value: f64) -> Option<Number> {
     Number::from_f64((value * 1000.0).round() / 1000.0)
 }
 

@@ -3,20 +3,28 @@
 
 #![forbid(unsafe_code)]
 
+mod account;
 mod calibration;
 mod cell;
+mod comparison;
 mod csv;
 mod error;
 mod escape;
 mod json;
+mod layout;
 mod notes;
 mod run;
 pub mod scale;
 mod series;
 mod table;
 
+pub use self::account::AccountView;
 pub use self::calibration::Drift;
 pub use self::cell::{CellView, CheckView};
+pub use self::comparison::{
+    Comparison, Contender, Figures, Label, LedgerTerm, LedgerView, Matchup, Mean, OneSided, Options, Runs, Side,
+    SubjectAccount, comparison_csv, comparison_json, comparison_notes, comparison_table,
+};
 pub use self::csv::csv;
 pub use self::error::ReportError;
 pub use self::escape::escape;

@@ -1,12 +1,18 @@
 //! What is said below a table: whatever is not as it should be, one line each, and then what was measured where. Knows what
 //! a reader must be told, not how lines are laid out.
 
-use crate::{CellView, RunView, escape, scale};
+use crate::{CellView, Drift, RunView, escape, scale};
 use bench_model::Unit;
 use bench_sink::runfile::Status;
 
 /// One line for each thing that is not as it should be; none where all is well. Text of modules is escaped.
 pub fn notes(view: &RunView) -> Vec<String> {
+    let drifts = view.drifts();
+    troubles(view).into_iter().chain(drifts.iter().map(drift_note)).collect()
+}
+
+/// The notes of a run but those on the machine's limits.
+pub(crate) fn troubles(view: &RunView) -> Vec<String> {
     let refused = view.modules.iter().filter_map(|module| {
         Some(format!("{}: refused: {}", escape(&module.file), escape(module.refused.as_deref()?)))
     });
@@ -23,21 +29,22 @@ pub fn notes(view: &RunView) -> Vec<String> {
     let torn = view.torn.map(|torn| {
         format!("line {} of the run file was never finished; its {} bytes are left out", torn.line, torn.bytes)
     });
-    let drifts = view.drifts().into_iter().map(|drift| {
-        let unit = Unit::from(drift.unit.as_str());
-        format!(
-            "{} drifted by {:+.0} % during the run: {} before, {} after; compare figures with care",
-            escape(&drift.limit),
-            drift.share * 100.0,
-            scale::figure(drift.before, &unit),
-            scale::figure(drift.after, &unit),
-        )
-    });
-    refused.chain(cells).chain(missing).chain(cut).chain(torn).chain(drifts).collect()
+    refused.chain(cells).chain(missing).chain(cut).chain(torn).collect()
+}
+
+pub(crate) fn drift_note(drift: &Drift) -> String {
+    let unit = Unit::from(drift.unit.as_str());
+    format!(
+        "{} drifted by {:+.0} % during the run: {} before, {} after; compare figures with care",
+        escape(&drift.limit),
+        drift.share * 100.0,
+        scale::figure(drift.before, &unit),
+        scale::figure(drift.after, &unit),
+    )
 }
 
 fn cell_notes(view: &RunView, cell: &CellView) -> Vec<String> {
-    let title = format!("{} {} {}", view.name_of(cell), cell.arm, cell.arguments);
+    let title = format!("{} {} {}", view.name_of(cell), cell.arm_label(), cell.arguments);
     let title = escape(title.trim_end());
     let status = match cell.status {
         Status::Ok => "",
@@ -58,10 +65,25 @@ fn cell_notes(view: &RunView, cell: &CellView) -> Vec<String> {
 
 /// Two lines: the machine, the program and the effort; and what the figures mean.
 pub(crate) fn footer(view: &RunView) -> [String; 2] {
+    [
+        format!("{}; {}", machine(view), effort(view, " per cell")),
+        "per operation; n = samples × operations per sample; –: not measured, or too few samples; limit: see `bench-host doctor`"
+            .to_owned(),
+    ]
+}
+
+/// The machine and how busy it was: `A Processor × 2, linux 6.1.0, load 0.50`.
+pub(crate) fn machine(view: &RunView) -> String {
     let machine = &view.fingerprint;
-    let planned = &view.planned;
     let cpu = machine.cpu_model.as_deref().unwrap_or(&machine.architecture);
     let load = machine.load.map_or_else(String::new, |[minute, ..]| format!(", load {minute:.2}"));
+    let text = format!("{cpu} × {}, {} {}{load}", machine.cpus, machine.os, machine.kernel);
+    escape(&text).into_owned()
+}
+
+/// The program and what it was asked for, `of` whatever that is: `bench-host 0.1.0; 2 processes × 1 s per cell; seed 7`.
+pub(crate) fn effort(view: &RunView, of: &str) -> String {
+    let planned = &view.planned;
     let effort = match (planned.time_ns, planned.iterations) {
         (Some(time), _) => format!(" × {}", effort_time(time)),
         (None, Some(iterations)) => format!(" × {iterations} operations"),
@@ -71,15 +93,8 @@ pub(crate) fn footer(view: &RunView) -> [String; 2] {
         1 => "1 process".to_owned(),
         more => format!("{more} processes"),
     };
-    let first = format!(
-        "{cpu} × {}, {} {}{load}; bench-host {}; {processes}{effort} per cell; seed {}",
-        machine.cpus, machine.os, machine.kernel, machine.host_version, view.seed,
-    );
-    [
-        escape(&first).into_owned(),
-        "per operation; n = samples × operations per sample; –: not measured, or too few samples; limit: see `bench-host doctor`"
-            .to_owned(),
-    ]
+    let text = format!("bench-host {}; {processes}{effort}{of}; seed {}", view.fingerprint.host_version, view.seed);
+    escape(&text).into_owned()
 }
 
 /// A time that somebody chose, so without the digits of one that was measured.

@@ -7,7 +7,7 @@ use crate::{CellView, ReportError};
 use bench_model::MachineLimit;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CalibrationRecord, EndRecord, ModuleRecord, Planned, Record, RunFile, RunRecord, Status, TornTail,
+    CalibrationRecord, EndRecord, ModuleRecord, PairingRecord, Planned, Record, RunFile, RunRecord, Status, TornTail,
 };
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -34,12 +34,16 @@ pub struct RunView {
     pub calibration: Vec<CalibrationRecord>,
     /// Every module that was given.
     pub modules: Vec<ModuleRecord>,
-    /// By scenario, then arguments, then arm, so that arms stand next to each other.
+    /// By scenario, then arguments, then arm and variant, so that arms stand next to each other.
     pub cells: Vec<CellView>,
     /// The end, where the run came to one.
     pub ended: Option<EndRecord>,
     /// What was cut off at the end of the file.
     pub torn: Option<TornTail>,
+    /// Which cells were measured in turns.
+    pub(crate) pairings: Vec<PairingRecord>,
+    /// The numbers of all cells in the order in which they were first written.
+    pub(crate) written: Vec<u32>,
 }
 
 /// Cells of the plan of which no process came to an end.
@@ -82,6 +86,8 @@ impl RunView {
             cells,
             ended: parts.ended,
             torn: file.torn,
+            pairings: parts.pairings,
+            written: parts.written,
         })
     }
 
@@ -119,19 +125,23 @@ impl RunView {
     /// The scenario of `cell`, with the module's file where another cell has the same scenario, arm and arguments, so that
     /// only the file tells them apart. As modules wrote it, not escaped.
     pub fn name_of(&self, cell: &CellView) -> String {
-        // Twins stand next to each other.
-        let first = self.cells.partition_point(|other| order(other, cell).is_lt());
-        match self.cells.get(first + 1).is_some_and(|second| order(second, cell).is_eq()) {
+        match self.has_twin(cell) {
             true => format!("{} ({})", cell.scenario, cell.module.file),
             false => cell.scenario.clone(),
         }
+    }
+
+    /// Whether only the module's file tells `cell` from another.
+    pub(crate) fn has_twin(&self, cell: &CellView) -> bool {
+        // Twins stand next to each other.
+        let first = self.cells.partition_point(|other| order(other, cell).is_lt());
+        self.cells.get(first + 1).is_some_and(|second| order(second, cell).is_eq())
     }
 }
 
 fn order(a: &CellView, b: &CellView) -> Ordering {
     // Values are never NaN, so arguments always compare.
-    let arguments = || a.arguments.partial_cmp(&b.arguments).unwrap_or(Ordering::Equal);
-    a.scenario.cmp(&b.scenario).then_with(arguments).then_with(|| a.arm.cmp(&b.arm))
+    a.identity().partial_cmp(&b.identity()).unwrap_or(Ordering::Equal)
 }
 
 /// The records by kind.
@@ -141,6 +151,8 @@ struct Parts {
     modules: Vec<ModuleRecord>,
     calibration: Vec<CalibrationRecord>,
     blocks: BTreeMap<u32, Block>,
+    pairings: Vec<PairingRecord>,
+    written: Vec<u32>,
     ended: Option<EndRecord>,
 }
 
@@ -151,11 +163,18 @@ impl Parts {
             Record::Module(record) => self.modules.push(record),
             Record::Calibration(record) => self.calibration.push(record),
             Record::Cell(record) => {
-                self.blocks.entry(record.cell).or_insert_with(|| Block::new(record.clone())).begin(&record);
+                let block = self.blocks.entry(record.cell).or_insert_with(|| {
+                    self.written.push(record.cell);
+                    Block::new(record.clone())
+                });
+                block.begin(&record);
             }
             Record::Series(record) => self.block(record.cell, record.process)?.series(record),
             Record::Check(record) => self.block(record.cell, record.process)?.check(record),
             Record::Outcome(record) => self.block(record.cell, record.process)?.outcome(record),
+            Record::Ledger(record) => self.block(record.cell, record.process)?.ledger(record),
+            Record::Account(record) => self.block(record.cell, record.process)?.account(record),
+            Record::Pairing(record) => self.pairings.push(record),
             Record::End(record) => self.ended = Some(record),
         }
         Ok(())

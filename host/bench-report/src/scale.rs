@@ -39,6 +39,34 @@ pub fn ratio(value: f64) -> String {
     format!("{text}×")
 }
 
+/// How many times something is something else, where a thousandth matters: `0.987`, `1.000`, `12.35`, `45.6k`.
+pub fn factor(value: f64) -> String {
+    match value.abs() {
+        many if many >= 9999.5 => count(value),
+        some if some >= 9.9995 => significant(value, 4),
+        few if few >= 0.1 => format!("{value:.3}"),
+        _ => significant(value, 3),
+    }
+}
+
+/// How often something happens in an operation: `3`, `2.5`, `0.012`, `1204`.
+pub fn rate(value: f64) -> String {
+    if value.fract() == 0.0 || value.abs() >= 99.5 { count(value.round()) } else { significant(value, 2) }
+}
+
+/// A share with two digits: `29 %`, `1.3 %`, `0.45 %`.
+pub fn percent(share: f64) -> String {
+    format!("{} %", significant(share * 100.0, 2))
+}
+
+/// A number that is a rough one: `8`, `850`, `12k`, `3.4M`.
+pub fn about(value: f64) -> String {
+    let rounded: f64 = format!("{value:.1e}").parse().unwrap_or(value);
+    let (unit, factor) = COUNTS.iter().rev().find(|(_, factor)| rounded.abs() >= *factor).unwrap_or(&COUNTS[0]);
+    let digits = if rounded.abs() < 10.0 * factor && *factor > 1.0 { 2 } else { 1 };
+    format!("{}{unit}", significant(rounded / factor, digits))
+}
+
 /// Brings `value` to the first of `units` in which it stays below `step` as it is printed, not as it is: 999.95 ns is
 /// printed with three digits, so it is 1.00 µs.
 fn scaled(value: f64, units: &[(&str, f64)], space: &str, step: f64) -> String {
@@ -160,6 +188,38 @@ mod tests {
                 (12.3, "12×"),
                 (99.6, "100×"),
                 (45_600.0, "45.6k×"),
+            ],
+        );
+    }
+
+    #[test]
+    fn factors_show_a_thousandth_and_rough_numbers_two_digits() {
+        check(
+            factor,
+            &[
+                (0.98712, "0.987"),
+                (1.0, "1.000"),
+                (1.0234, "1.023"),
+                (12.346, "12.35"),
+                (0.04213, "0.0421"),
+                (45_600.0, "45.6k"),
+            ],
+        );
+        check(
+            rate,
+            &[(3.0, "3"), (2.5, "2.5"), (0.01234, "0.012"), (1_204.4, "1204"), (45_600.0, "45.6k"), (0.0, "0")],
+        );
+        check(percent, &[(0.294, "29 %"), (0.0131, "1.3 %"), (-0.0045, "-0.45 %"), (0.0, "0 %"), (1.0, "100 %")]);
+        check(
+            about,
+            &[
+                (1.0, "1"),
+                (8.4, "8"),
+                (42.0, "42"),
+                (853.0, "850"),
+                (999.0, "1.0k"),
+                (12_345.0, "12k"),
+                (3.44e6, "3.4M"),
             ],
         );
     }

@@ -1,9 +1,9 @@
 //! The table: a row for each cell and each further series, with arms next to each other. Knows how figures are laid out;
 //! what is said below them is the notes' business.
 
+use crate::layout::{self, ABSENT, Grid, plain};
 use crate::{CellView, RunView, SeriesView, escape, notes, scale};
 use bench_sink::runfile::Status;
-use comfy_table::{CellAlignment, Table, presets};
 
 /// How a table is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,32 +20,24 @@ const COLUMNS: [&str; 9] = ["scenario", "arm", "arguments", "n", "p50", "p99", "
 /// Which of the columns hold figures, whose units stand below each other.
 const FIGURES: std::ops::Range<usize> = 3..8;
 
-/// What stands where there is no figure.
-pub(crate) const ABSENT: &str = "–";
-
 type Row = [String; COLUMNS.len()];
 
 /// `view` as a table, with notes where something is not as it should be, and two lines on what was measured where. Ends
 /// with a line break. Text of modules is escaped; nothing is wrapped or cut.
 pub fn table(view: &RunView, style: Style) -> String {
-    let rows: Vec<Row> = view.cells.iter().flat_map(|cell| rows(view, cell)).collect();
+    let rows = view.cells.iter().flat_map(|cell| rows(view, cell)).map(Vec::from).collect();
+    let grid = Grid { head: &COLUMNS, figures: FIGURES, rows };
     let notes = notes::notes(view);
     let footer = notes::footer(view);
-    let paragraphs = match style {
-        Style::Table => [text(rows), notes.join("\n"), footer.join("\n")],
+    layout::paragraphs(match style {
+        Style::Table => [grid.text(), notes.join("\n"), footer.join("\n")],
         Style::Markdown => [
-            markdown(rows),
+            grid.markdown(),
             notes.iter().map(|note| format!("- {}", plain(note))).collect::<Vec<_>>().join("\n"),
             // A list keeps the two lines apart without hidden signs at their ends.
             [format!("- {}", plain(&footer[0])), format!("- {}", footer[1])].join("\n"),
         ],
-    };
-    paragraphs
-        .iter()
-        .filter(|paragraph| !paragraph.is_empty())
-        .map(|text| format!("{text}\n"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    })
 }
 
 /// The row of the cell itself and one for each series of the module's own.
@@ -57,7 +49,8 @@ fn rows(view: &RunView, cell: &CellView) -> Vec<Row> {
         _ => ABSENT.to_owned(),
     };
     let arguments = escape(&cell.arguments.to_string()).into_owned();
-    let head = [scenario, cell.arm.to_string(), arguments, n, p50, p99, max, limit, check(cell.status).to_owned()];
+    let arm = escape(&cell.arm_label()).into_owned();
+    let head = [scenario, arm, arguments, n, p50, p99, max, limit, check(cell.status).to_owned()];
     let own = cell.series.iter().filter(|series| !cell.is_timed(series)).map(|series| {
         let [n, p50, p99, max] = figures(series);
         let blank = String::new;
@@ -91,42 +84,4 @@ fn check(status: Status) -> &'static str {
         Status::Failed => "FAILED",
         Status::Skipped => "skipped",
     }
-}
-
-fn text(rows: Vec<Row>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(COLUMNS).add_rows(rows);
-    for (index, column) in table.column_iter_mut().enumerate() {
-        // Two spaces between columns, none before the first.
-        column.set_padding((0, 2));
-        if FIGURES.contains(&index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table.trim_fmt()
-}
-
-fn markdown(rows: Vec<Row>) -> String {
-    let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
-    let rule = |index| if FIGURES.contains(&index) { "--:" } else { "---" }.to_owned();
-    let head = [line(&COLUMNS.map(str::to_owned)), line(&std::array::from_fn::<_, { COLUMNS.len() }, _>(rule))];
-    let body = rows.into_iter().map(|row| line(&row.map(|text| plain(text.trim()))));
-    head.into_iter().chain(body).collect::<Vec<_>>().join("\n")
-}
-
-/// `text` with whatever Markdown would take for markup made plain. An underscore within a word is none.
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    let mut is_word = false;
-    while let Some(character) = characters.next() {
-        let within_word = is_word && characters.peek().is_some_and(|next| next.is_alphanumeric());
-        let is_markup = matches!(character, '\\' | '|' | '<' | '>' | '*' | '[' | ']' | '&' | '`' | '~' | '#');
-        if is_markup || (character == '_' && !within_word) {
-            out.push('\\');
-        }
-        out.push(character);
-        is_word = character.is_alphanumeric();
-    }
-    out
 }

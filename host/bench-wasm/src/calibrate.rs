@@ -4,8 +4,8 @@ use crate::Runtime;
 use bench_engine::calibration::{Effort, absent, measured, sample};
 use bench_model::MachineLimit;
 use bench_sink::runfile::LimitRecord;
+use wasmtime::Result;
 use wasmtime::component::{Component, Linker, TypedFunc};
-use wasmtime::{Result, Store};
 
 const EMPTY: &str = r#"
 (component
@@ -30,7 +30,7 @@ pub fn component_call(runtime: &Runtime, effort: Effort) -> LimitRecord {
 
 fn attempt(runtime: &Runtime, effort: Effort) -> Result<Vec<f64>> {
     let component = Component::new(&runtime.engine, EMPTY)?;
-    let mut store = Store::new(&runtime.engine, ());
+    let mut store = runtime.store(());
     let instance = Linker::new(&runtime.engine).instantiate(&mut store, &component)?;
     let empty: TypedFunc<(), ()> = instance.get_typed_func(&mut store, "empty")?;
     let mut failure = None;

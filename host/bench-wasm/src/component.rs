@@ -2,22 +2,24 @@
 //! done once; a session is an instance of its own.
 
 use crate::bindings::workload::exports::bench_host::workload::{plugin, sessions};
+use crate::engine::Code;
 use crate::error::one_line;
 use crate::session::{self, WasmSession};
 use crate::state::{self, State};
-use crate::{Limits, LoadError, Runtime, capability, convert, inspect, watch};
-use bench_drivers::{Grants, Module, Recording};
+use crate::{LoadError, Runtime, capability, convert, count, inspect, ledger, watch};
+use bench_drivers::{Counts, Grants, Ledger, LedgerTask, Module, Recording};
 use bench_model::{Arguments, Descriptor, Metric, ModuleError, Scenario};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
-use wasmtime::{Engine, Store};
 
 /// A component that was loaded.
 pub struct Component {
     path: PathBuf,
-    engine: Engine,
-    limits: Limits,
+    sha256: String,
+    runtime: Runtime,
     grants: Grants,
     instance: InstancePre<State>,
     /// Where the functions of a session are among the exports. Found once: looking them up, and their types, takes a good
@@ -25,6 +27,18 @@ pub struct Component {
     sessions: sessions::GuestIndices,
     descriptor: Descriptor,
     imports: Vec<String>,
+    load_times: LoadTimes,
+}
+
+/// What loading took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LoadTimes {
+    /// To have the file in memory.
+    pub(crate) read: Duration,
+    /// To have its code where it can run: mapped out of the cache, or compiled and, where there is a cache, kept in it.
+    pub(crate) code: Duration,
+    /// Which of the two.
+    pub(crate) mapped: bool,
 }
 
 impl std::fmt::Debug for Component {
@@ -39,27 +53,58 @@ impl std::fmt::Debug for Component {
 impl Component {
     /// Loads the component at `path`, whose digest is `sha256`. Its sessions are granted `grants`; its description nothing.
     pub fn load(runtime: &Runtime, path: &Path, sha256: &str, grants: Grants) -> Result<Self, LoadError> {
+        let started = Instant::now();
         let bytes = fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+        let read = started.elapsed();
         inspect::sniff(path, &bytes)?;
-        let engine = runtime.engine.clone();
-        let code = runtime.compile(path, &bytes, sha256)?;
-        inspect::plugin_version(path, &engine, &code)?;
-        let imports = inspect::imports(&engine, &code);
+        let started = Instant::now();
+        let Code { component: code, mapped } = runtime.compile(path, &bytes, sha256)?;
+        let load_times = LoadTimes { read, code: started.elapsed(), mapped };
+        let engine = &runtime.engine;
+        inspect::plugin_version(path, engine, &code)?;
+        let imports = inspect::imports(engine, &code);
         let link_error = |error: wasmtime::Error| LoadError::link(path, &error);
-        let linker = capability::linker(&engine).map_err(link_error)?;
+        let linker = capability::linker(engine).map_err(link_error)?;
         let instance = linker.instantiate_pre(&code).map_err(link_error)?;
         let sessions = sessions::GuestIndices::new(&instance).map_err(link_error)?;
-        let mut store = state::store(&engine, path, runtime.limits, &[], &Grants::default())?;
+        let mut store = state::store(runtime, path, &[], &Grants::default())?;
         let descriptor =
             describe(&mut store, &instance).map_err(|reason| LoadError::Describe { path: path.to_owned(), reason })?;
-        let (path, limits) = (path.to_owned(), runtime.limits);
-        Ok(Self { path, engine, limits, grants, instance, sessions, descriptor, imports })
+        let (path, sha256, runtime) = (path.to_owned(), sha256.to_owned(), runtime.clone());
+        Ok(Self { path, sha256, runtime, grants, instance, sessions, descriptor, imports, load_times })
+    }
+
+    /// The same component on another engine. Fails where its file is no longer what it was.
+    pub(crate) fn twin(&self, runtime: &Runtime) -> Result<Self, String> {
+        let text = |error: LoadError| error.to_string();
+        match bench_sink::digest::of_file(&self.path) {
+            Ok(found) if found == self.sha256 => {
+                Self::load(runtime, &self.path, &self.sha256, self.grants.clone()).map_err(text)
+            }
+            Ok(_) => Err(format!("{}: has changed since it was loaded", self.path.display())),
+            Err(source) => Err(text(LoadError::Read { path: self.path.clone(), source })),
+        }
+    }
+
+    /// The engine it was loaded for.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// What loading it took.
+    pub(crate) fn load_times(&self) -> LoadTimes {
+        self.load_times
     }
 
     /// A store for a session that records `metrics`.
     pub(crate) fn store(&self, metrics: &[Metric]) -> Result<Store<State>, ModuleError> {
-        state::store(&self.engine, &self.path, self.limits, metrics, &self.grants)
+        state::store(&self.runtime, &self.path, metrics, &self.grants)
             .map_err(|error| ModuleError::Unavailable(error.to_string()))
+    }
+
+    /// Its machine code.
+    pub(crate) fn code_bytes(&self) -> u64 {
+        self.instance.component().text().len() as u64
     }
 
     /// What instances are made from.
@@ -69,9 +114,15 @@ impl Component {
 
     /// A session as every driver gets it.
     pub(crate) fn open_session(&self, scenario: &Scenario, arguments: &Arguments) -> Result<WasmSession, ModuleError> {
+        let (store, exports) = self.uncalled(scenario)?;
+        WasmSession::open(store, exports, &scenario.name, arguments)
+    }
+
+    /// A store with an instance into which nothing was called yet.
+    pub(crate) fn uncalled(&self, scenario: &Scenario) -> Result<(Store<State>, sessions::Guest), ModuleError> {
         let mut store = self.store(&scenario.metrics)?;
         let exports = self.instantiate(&mut store).map_err(|error| session::trapped("instantiation", &error))?;
-        WasmSession::open(store, exports, &scenario.name, arguments)
+        Ok((store, exports))
     }
 
     /// An instance as every session gets it, and its functions.
@@ -99,8 +150,16 @@ impl Module for Component {
         Ok(Box::new(self.open_session(scenario, arguments)?))
     }
 
+    fn count(&mut self, scenario: &Scenario, arguments: &Arguments, operations: u64) -> Result<Counts, ModuleError> {
+        count::counts(self, scenario, arguments, operations)
+    }
+
+    fn ledger(&mut self, task: &LedgerTask<'_>) -> Result<Option<Ledger>, ModuleError> {
+        ledger::ledger(self, task).map(Some)
+    }
+
     fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
-        watch::calls(|| body(self))
+        watch::calls(|| body(self)).into_keys().collect()
     }
 }
 

@@ -1,52 +1,99 @@
-//! The engine, set up as every figure of this host is made: pooled, copy-on-write, without fuel, epochs or concurrency,
-//! which would cost ten per cent and more of what is measured. A deadline is kept by killing the worker instead.
+//! The engine, set up as its settings say: by default pooled, copy-on-write, without fuel, epochs or concurrency, which
+//! would cost ten per cent and more of what is measured. A deadline is kept by killing the worker instead.
 
 use crate::limits::INSTANCES_MAX;
-use crate::{Cache, Limits, LoadError};
+use crate::{Cache, Limits, LoadError, Settings, Switch};
 use std::path::Path;
 use wasmtime::component::Component as Compiled;
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store, Strategy};
 
 /// An engine, and where its code is kept.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) limits: Limits,
+    settings: Settings,
     cache: Option<Cache>,
+}
+
+/// A component's code, and how it was come by.
+pub(crate) struct Code {
+    pub(crate) component: Compiled,
+    /// Whether it was mapped out of the cache rather than compiled.
+    pub(crate) mapped: bool,
 }
 
 /// The reservation of one linear memory, beyond which no limit can go: all that 32 bits address.
 const MEMORY_RESERVATION: usize = 4 << 30;
 
 impl Runtime {
-    /// An engine for components under `limits`, whose code is kept in `cache` where there is one.
-    pub fn new(limits: Limits, cache: Option<Cache>) -> Result<Self, LoadError> {
+    /// An engine set up as `settings` say, for components under `limits`, whose code is kept in `cache` where there is
+    /// one.
+    pub fn new(limits: Limits, cache: Option<Cache>, settings: &Settings) -> Result<Self, LoadError> {
         let limits = Limits { memory_bytes_max: limits.memory_bytes_max.min(MEMORY_RESERVATION), ..limits };
-        let engine = Engine::new(&config(&limits)).map_err(|error| LoadError::Engine(error.to_string()))?;
-        Ok(Self { engine, limits, cache })
+        let engine = Engine::new(&config(&limits, settings)).map_err(|error| LoadError::Engine(error.to_string()))?;
+        Ok(Self { engine, limits, settings: settings.clone(), cache })
+    }
+
+    /// An engine beside this one whose code counts what it executes. It has no pool: what is counted is not timed, and
+    /// a second pool would reserve the address space a second time.
+    pub(crate) fn counting(&self) -> Result<Self, LoadError> {
+        let settings = Settings::from_iter([Switch::Fuel, Switch::OnDemand]);
+        Self::new(self.limits, self.cache.clone(), &settings)
+    }
+
+    /// A store of this engine. Where its code counts or looks at a deadline, there is more than any run can use.
+    pub(crate) fn store<T>(&self, data: T) -> Store<T> {
+        let mut store = Store::new(&self.engine, data);
+        if self.settings.has(Switch::Fuel) {
+            store.set_fuel(u64::MAX).expect("this engine counts fuel");
+        }
+        if self.settings.has(Switch::Epoch) {
+            store.set_epoch_deadline(u64::MAX);
+        }
+        store
     }
 
     /// The code of the component in `bytes`, whose digest is `sha256`: mapped where it was compiled before.
-    pub(crate) fn compile(&self, path: &Path, bytes: &[u8], sha256: &str) -> Result<Compiled, LoadError> {
+    pub(crate) fn compile(&self, path: &Path, bytes: &[u8], sha256: &str) -> Result<Code, LoadError> {
+        let compiled = |component| Code { component, mapped: false };
         let compile_error = |error: wasmtime::Error| LoadError::compile(path, &error);
         let Some(cache) = &self.cache else {
-            return Compiled::from_binary(&self.engine, bytes).map_err(compile_error);
+            return Compiled::from_binary(&self.engine, bytes).map(compiled).map_err(compile_error);
         };
         if let Some(component) = cache.map(&self.engine, sha256) {
-            return Ok(component);
+            return Ok(Code { component, mapped: true });
         }
         let code = self.engine.precompile_component(bytes).map_err(compile_error)?;
         match cache.keep(&self.engine, sha256, &code) {
-            Ok(component) => Ok(component),
+            Ok(component) => Ok(compiled(component)),
             Err(error) => {
                 tracing::warn!(%error, file = %path.display(), "compiled code is not kept; the next start compiles again");
-                Compiled::from_binary(&self.engine, bytes).map_err(compile_error)
+                Compiled::from_binary(&self.engine, bytes).map(compiled).map_err(compile_error)
             }
         }
     }
 }
 
-fn config(limits: &Limits) -> Config {
+fn config(limits: &Limits, settings: &Settings) -> Config {
+    let allocation = if settings.has(Switch::OnDemand) {
+        InstanceAllocationStrategy::OnDemand
+    } else {
+        InstanceAllocationStrategy::Pooling(pool(limits))
+    };
+    let mut config = Config::new();
+    config
+        .strategy(Strategy::Cranelift)
+        .cranelift_opt_level(if settings.has(Switch::OptNone) { OptLevel::None } else { OptLevel::Speed })
+        .allocation_strategy(allocation)
+        .memory_init_cow(!settings.has(Switch::NoCow))
+        .consume_fuel(settings.has(Switch::Fuel))
+        .epoch_interruption(settings.has(Switch::Epoch))
+        .concurrency_support(settings.has(Switch::Concurrency));
+    config
+}
+
+fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let instances = INSTANCES_MAX as u32;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
@@ -58,13 +105,5 @@ fn config(limits: &Limits) -> Config {
         .max_tables_per_component(instances)
         .max_memory_size(MEMORY_RESERVATION)
         .table_elements(limits.table_elements_max);
-    let mut config = Config::new();
-    config
-        .strategy(Strategy::Cranelift)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .memory_init_cow(true)
-        .consume_fuel(false)
-        .epoch_interruption(false)
-        .concurrency_support(false);
-    config
+    pool
 }

@@ -1,15 +1,17 @@
-//! What a store holds for one session: its sink, its rings, and what it was granted.
+//! What a store holds for one session: its sink, its rings, and what it was granted; and, where somebody looks, what
+//! passed the boundary. It must not know what a capability does.
 
+use crate::ledger::Observer;
 use crate::limits::Limiter;
-use crate::{Limits, LoadError};
+use crate::{LoadError, Runtime};
 use bench_drivers::Grants;
 use bench_model::Metric;
 use bench_sink::Sink;
 use shm_ring::Rings;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
+use wasmtime::Store;
 use wasmtime::component::ResourceTable;
-use wasmtime::{Engine, Store};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 /// One session's side of the host.
@@ -17,8 +19,37 @@ pub(crate) struct State {
     pub(crate) sink: Sink,
     pub(crate) rings: Rings,
     pub(crate) table: ResourceTable,
+    pub(crate) traffic: Traffic,
+    /// Who takes the time at the boundary, in a session that a ledger observes.
+    pub(crate) observer: Option<Observer>,
     wasi: WasiCtx,
     limiter: Limiter,
+}
+
+/// Bytes that the functions of capabilities have moved through the boundary: those of samples and messages, not those
+/// of handles, lengths and names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    /// Out of the component's memory.
+    pub(crate) lifted: u64,
+    /// Into the component's memory.
+    pub(crate) lowered: u64,
+}
+
+impl State {
+    /// Runs the body of a capability's function. What happens before it and after it is the boundary's, and an observer
+    /// is told where the one ends and the other begins.
+    #[inline]
+    pub(crate) fn body<R>(&mut self, body: impl FnOnce(&mut Self) -> R) -> R {
+        if let Some(observer) = &mut self.observer {
+            observer.body_starts();
+        }
+        let result = body(self);
+        if let Some(observer) = &mut self.observer {
+            observer.body_ends();
+        }
+        result
+    }
 }
 
 impl WasiView for State {
@@ -29,9 +60,8 @@ impl WasiView for State {
 
 /// A store for one session of the module at `path` that records `metrics` and may use what `grants` holds.
 pub(crate) fn store(
-    engine: &Engine,
+    runtime: &Runtime,
     path: &Path,
-    limits: Limits,
     metrics: &[Metric],
     grants: &Grants,
 ) -> Result<Store<State>, LoadError> {
@@ -40,12 +70,14 @@ pub(crate) fn store(
         sink: Sink::new(metrics),
         rings: Rings::default(),
         table: ResourceTable::new(),
+        traffic: Traffic::default(),
+        observer: None,
         wasi,
-        limiter: Limiter::new(limits),
+        limiter: Limiter::new(runtime.limits),
     };
-    let mut store = Store::new(engine, state);
+    let mut store = runtime.store(state);
     store.limiter(|state| &mut state.limiter);
-    store.set_hostcall_fuel(limits.handed_over_bytes_max);
+    store.set_hostcall_fuel(runtime.limits.handed_over_bytes_max);
     Ok(store)
 }
 

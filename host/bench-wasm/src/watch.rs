@@ -1,7 +1,7 @@
-//! Which imports a component calls. The engine's bindings announce each call to `tracing`; this listens for a while. Nothing
-//! is measured while it does.
+//! Which imports a component calls, and how often. The engine's bindings announce each call to `tracing`; this listens
+//! for a while. Nothing is measured while it does, and it must not know who asks.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
@@ -9,15 +9,19 @@ use tracing::{Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 
-/// Runs `body` and returns the imported functions that were called meanwhile, as `interface#function`, each once.
-pub(crate) fn calls(body: impl FnOnce()) -> Vec<String> {
-    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+/// Runs `body` and returns the imported functions that were called meanwhile, as `interface#function`, and how often.
+/// One thread listens at a time: that another leaves off would make the bindings fall silent to it.
+pub(crate) fn calls(body: impl FnOnce()) -> BTreeMap<String, u64> {
+    static LISTENING: Mutex<()> = Mutex::new(());
+    let _listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
+    let seen = Arc::new(Mutex::new(BTreeMap::new()));
     tracing::subscriber::with_default(Registry::default().with(Listener(seen.clone())), body);
-    let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
-    seen.into_iter().collect()
+    // The bindings remember that somebody listens, and would go on announcing at the cost of every later call.
+    tracing::callsite::rebuild_interest_cache();
+    std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-struct Listener(Arc<Mutex<BTreeSet<String>>>);
+struct Listener(Arc<Mutex<BTreeMap<String, u64>>>);
 
 impl<S: Subscriber> Layer<S> for Listener {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
@@ -27,7 +31,8 @@ impl<S: Subscriber> Layer<S> for Listener {
     fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
         let mut call = Call::default();
         attributes.record(&mut call);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(format!("{}#{}", call.module, call.function));
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen.entry(format!("{}#{}", call.module, call.function)).or_default() += 1;
     }
 }
 

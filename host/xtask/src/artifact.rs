@@ -10,14 +10,21 @@ use serde_json::Value;
 
 use crate::output::say;
 use crate::package::Package;
+use crate::project::Project;
 use crate::tool;
 
 /// The extension of a dynamic library on this system, without the dot.
 pub(crate) const LIBRARY: &str = std::env::consts::DLL_EXTENSION;
 
 /// Runs a `cargo build` of these packages and copies each one's module with this extension to
-/// `<folder>/<package>.<extension>`.
-pub(crate) fn build(command: &mut Command, packages: &[Package], folder: &Path, extension: &str) -> Result<()> {
+/// `<folder>/<package>.<extension>`, where the folder is one of the project's.
+pub(crate) fn build(
+    project: &Project,
+    command: &mut Command,
+    packages: &[Package],
+    folder: &str,
+    extension: &str,
+) -> Result<()> {
     for package in packages {
         command.args(["--package", &package.name]);
     }
@@ -26,9 +33,9 @@ pub(crate) fn build(command: &mut Command, packages: &[Package], folder: &Path, 
         let built = file_of(&messages, &package.manifest, extension).with_context(|| {
             format!("cargo built no .{extension} for {}: see that its [lib] has the crate-type cdylib", package.name)
         })?;
-        let name = format!("{}.{extension}", package.name);
-        let change = install(&built, &folder.join(&name))?;
-        say(format_args!("  {}/{name} {change}", folder.file_name().unwrap_or_default().display()));
+        let place = format!("{folder}/{}.{extension}", package.name);
+        let change = install(&built, &project.root().join(&place))?;
+        say(format_args!("  {place} {change}"));
     }
     Ok(())
 }
@@ -56,7 +63,7 @@ fn artifacts(messages: &str) -> impl Iterator<Item = Value> {
     values.filter(|message| message["reason"] == "compiler-artifact")
 }
 
-/// Copies a file if the contents differ, and says whether it did.
+/// Copies a file if the contents differ, into a folder made on demand, and says whether it did.
 ///
 /// The copy is made beside its place and renamed into it: a process that has the old file mapped keeps it, and nobody
 /// ever sees half a module. An equal file keeps its time stamp, so nothing that depends on it is made again.
@@ -68,7 +75,8 @@ fn install(from: &Path, to: &Path) -> Result<&'static str> {
     let name = to.file_name().unwrap_or_default().display();
     // The temporary name ends in neither .wasm nor .so, so that no glob over modules finds it.
     let beside = to.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let moved = fs::copy(from, &beside).and_then(|_| fs::rename(&beside, to));
+    let made = to.parent().map_or(Ok(()), fs::create_dir_all);
+    let moved = made.and_then(|()| fs::copy(from, &beside)).and_then(|_| fs::rename(&beside, to));
     if moved.is_err() {
         let _ = fs::remove_file(&beside);
     }
@@ -105,7 +113,7 @@ mod tests {
     #[test]
     fn only_a_change_is_written() {
         let folder = tempfile::tempdir().unwrap();
-        let (from, to) = (folder.path().join("built"), folder.path().join("module.so"));
+        let (from, to) = (folder.path().join("built"), folder.path().join("made/module.so"));
         fs::write(&from, "one").unwrap();
         assert_eq!(install(&from, &to).unwrap(), "written");
         let before = fs::metadata(&to).unwrap().modified().unwrap();
@@ -114,7 +122,7 @@ mod tests {
         fs::write(&from, "two").unwrap();
         assert_eq!(install(&from, &to).unwrap(), "written");
         assert_eq!(fs::read(&to).unwrap(), b"two");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "a temporary file was left behind");
+        assert_eq!(fs::read_dir(folder.path().join("made")).unwrap().count(), 1, "a temporary file was left behind");
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(crate) enum Task {
         /// How much to install.
         extent: Extent,
     },
-    /// Build the components and their native twins.
+    /// Build the components and their native twins, for any processor and for this one.
     Plugins {
         /// How they are compiled.
         profile: Profile,
@@ -77,7 +77,7 @@ fn command() -> Command {
                 .about("Install what building and testing need; says what is there, done or left out")
                 .arg(flag("all", "Try the optional parts too: PostgreSQL, CRIU, perf, Go")),
             Command::new("plugins")
-                .about("Build plugins/* into plugins/<name>.wasm and the native twins beside them")
+                .about("Build plugins/* into plugins/<name>.wasm, their native twins, and twins for this processor")
                 .arg(flag("debug", "Compile without optimisation; figures then mean nothing")),
             Command::new("probes").about("Build native-probes/* into native-probes/<name>.so").arg(profile()),
             Command::new("demo").about("Prepare, build everything in release, then load every module"),

@@ -10,6 +10,7 @@ mod output;
 mod package;
 mod plugins;
 mod probes;
+mod processor;
 mod project;
 mod setup;
 mod test;

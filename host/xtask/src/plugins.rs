@@ -1,18 +1,39 @@
-//! Builds the plug-ins: each as a component for the host to run and, from the same source, as its native twin.
+//! Builds the plug-ins: each as a component for the host to run and, from the same source, as its native twins.
 //! It must not know what a plug-in measures.
 
-use anyhow::Result;
+use std::fs;
+use std::io::ErrorKind;
 
-use crate::artifact;
+use anyhow::{Context, Result};
+
 use crate::command_line::Profile;
 use crate::output::say;
 use crate::package::{self, Package};
 use crate::project::{PLUGINS_MANIFEST, Project};
+use crate::{artifact, processor};
 
 /// The target that every component is built for.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 
-/// Builds every plug-in of the plug-ins' workspace into `plugins/<name>.wasm` and `plugins/<name>.so`.
+/// Where the twins for this very processor go, apart from the others: nothing may take one for the ordinary twin.
+pub(crate) const NATIVE_CPU_FOLDER: &str = "plugins/native-cpu";
+
+/// Cargo's word for the machine it runs on. What is built for a target that is named has a folder of its own.
+const HOST_TARGET: &str = "host-tuple";
+
+/// One way to build every plug-in.
+struct Arm {
+    /// The target, where it is not left to cargo.
+    target: Option<&'static str>,
+    /// Flags for rustc beside those that every plug-in has.
+    flags: Vec<String>,
+    /// Where the modules go, from the root.
+    folder: &'static str,
+    extension: &'static str,
+}
+
+/// Builds every plug-in of the plug-ins' workspace into `plugins/<name>.wasm` and `plugins/<name>.so`, and once more with
+/// every instruction of this processor into `plugins/native-cpu/<name>.so`.
 pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
     let members = package::members(project, Some(PLUGINS_MANIFEST))?;
     let plugins: Vec<Package> = members.into_iter().filter(|member| member.is_module && member.is_default).collect();
@@ -21,19 +42,46 @@ pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
         return Ok(());
     }
     say(format_args!("plugins: {} as {WASM_TARGET} and natively ({})", plugins.len(), profile.name()));
-    let folder = project.root().join("plugins");
     for (target, extension) in [(Some(WASM_TARGET), "wasm"), (None, artifact::LIBRARY)] {
-        let mut command = project.cargo(Some(PLUGINS_MANIFEST));
-        let (variable, flags) = project.plugin_flags();
-        command.env(variable, flags);
-        command.args(["build", "--manifest-path", PLUGINS_MANIFEST, "--profile", profile.name()]);
-        if let Some(target) = target {
-            command.args(["--target", target]);
-        }
-        artifact::build(&mut command, &plugins, &folder, extension)?;
+        let arm = Arm { target, flags: Vec::new(), folder: "plugins", extension };
+        build(project, profile, &plugins, &arm)?;
     }
+    build_native_cpu(project, profile, &plugins)?;
     if profile == Profile::Dev {
         say("plugins: these are not optimised: run `cargo xtask plugins` before you measure");
     }
     Ok(())
+}
+
+/// Builds the twins for this very processor. They only show how much of a difference is owed to instructions that other
+/// arms do not use, so a compiler that cannot build them stops nothing.
+fn build_native_cpu(project: &Project, profile: Profile, plugins: &[Package]) -> Result<()> {
+    let Some(flags) = processor::flags(project) else {
+        say("plugins: native-cpu left out, because rustc refuses -Ctarget-cpu=native: compare without that arm");
+        return forget(project);
+    };
+    say(format_args!("plugins: {} natively for this very processor ({})", plugins.len(), profile.name()));
+    let (folder, extension) = (NATIVE_CPU_FOLDER, artifact::LIBRARY);
+    build(project, profile, plugins, &Arm { target: Some(HOST_TARGET), flags, folder, extension })
+}
+
+/// Removes the twins that were built when the compiler could: they are of older sources, or of another processor.
+fn forget(project: &Project) -> Result<()> {
+    match fs::remove_dir_all(project.root().join(NATIVE_CPU_FOLDER)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{NATIVE_CPU_FOLDER} is out of date and cannot be removed"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn build(project: &Project, profile: Profile, plugins: &[Package], arm: &Arm) -> Result<()> {
+    let mut command = project.cargo(Some(PLUGINS_MANIFEST));
+    let (variable, flags) = project.plugin_flags(&arm.flags);
+    command.env(variable, flags);
+    command.args(["build", "--manifest-path", PLUGINS_MANIFEST, "--profile", profile.name()]);
+    if let Some(target) = arm.target {
+        command.args(["--target", target]);
+    }
+    artifact::build(project, &mut command, plugins, arm.folder, arm.extension)
 }

@@ -11,10 +11,11 @@ use crate::output::say;
 use crate::package;
 use crate::project::Project;
 
+const FOLDER: &str = "native-probes";
+
 /// Builds every probe of `native-probes/*` into `native-probes/<name>.so`, except the heavy ones.
 pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
-    let folder = Path::new("native-probes");
-    let members = package::members_in(project, folder)?;
+    let members = package::members_in(project, Path::new(FOLDER))?;
     let (probes, heavy): (Vec<_>, Vec<_>) =
         members.into_iter().filter(|member| member.is_module).partition(|member| member.is_default);
     for probe in heavy {
@@ -27,7 +28,7 @@ pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
     say(format_args!("probes: {} ({})", probes.len(), profile.name()));
     let mut command = project.cargo(None);
     command.args(["build", "--profile", profile.name()]);
-    artifact::build(&mut command, &probes, &project.root().join(folder), artifact::LIBRARY)?;
+    artifact::build(project, &mut command, &probes, FOLDER, artifact::LIBRARY)?;
     if profile == Profile::Dev {
         say("probes: these are dev builds, for tests alone: run `cargo xtask probes` before you measure");
     }

@@ -2,7 +2,7 @@
 //! It must not know which packages there are.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -44,7 +44,7 @@ impl Project {
     }
 
     /// A program to be started in the root.
-    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
         // Cargo describes us to ourselves in these; a child that took them for its own would look at the wrong package.
@@ -64,28 +64,55 @@ impl Project {
         command
     }
 
-    /// Flags for rustc that keep this machine out of a plug-in: an environment variable and its value.
+    /// The compiler that cargo uses here.
+    pub(crate) fn rustc(&self) -> Command {
+        self.command(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+    }
+
+    /// Flags for rustc that keep this machine out of a plug-in, and `more`: an environment variable and its value.
     ///
     /// They replace the user's own: a twin compiled for this very processor would not be comparable with the component
     /// beside it, and panic messages would name folders of this machine. The digest still depends on where the checkout
     /// is, because cargo hashes the path of a dependency outside the plug-ins' workspace into its symbols. Probes share
     /// their artifacts with the host and so keep its flags; with others, each build would undo the one before.
-    pub(crate) fn plugin_flags(&self) -> (&'static str, OsString) {
-        let mut flags = OsString::new();
-        for (folder, name) in [(Some(self.root.clone()), "bench-host"), (cargo_home(), "cargo")] {
-            let Some(folder) = folder else { continue };
-            if !flags.is_empty() {
-                flags.push("\u{1f}");
-            }
-            flags.push("--remap-path-prefix=");
-            flags.push(folder);
-            flags.push("=/");
-            flags.push(name);
-        }
-        ("CARGO_ENCODED_RUSTFLAGS", flags)
+    pub(crate) fn plugin_flags(&self, more: &[String]) -> (&'static str, OsString) {
+        let folders = [(Some(self.root.clone()), "bench-host"), (cargo_home(), "cargo")];
+        let mut flags: Vec<OsString> =
+            folders.into_iter().filter_map(|(folder, name)| Some(remapped(&folder?, name))).collect();
+        flags.extend(more.iter().map(OsString::from));
+        // The variable that takes flags with spaces in them: the checkout's folder may have one.
+        ("CARGO_ENCODED_RUSTFLAGS", flags.join(OsStr::new("\u{1f}")))
     }
+}
+
+/// The flag that shows this folder as one of the root.
+fn remapped(folder: &Path, name: &str) -> OsString {
+    let mut flag = OsString::from("--remap-path-prefix=");
+    flag.push(folder);
+    flag.push("=/");
+    flag.push(name);
+    flag
 }
 
 fn cargo_home() -> Option<PathBuf> {
     env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(root: &str) -> Project {
+        Project { root: root.into(), cargo: "cargo".into(), target: None }
+    }
+
+    #[test]
+    fn what_is_more_comes_behind_what_hides_this_machine() {
+        let (variable, plain) = project("/a b").plugin_flags(&[]);
+        assert_eq!(variable, "CARGO_ENCODED_RUSTFLAGS");
+        let plain = plain.into_string().unwrap();
+        assert_eq!(plain.split('\u{1f}').next(), Some("--remap-path-prefix=/a b=/bench-host"));
+        let (_, more) = project("/a b").plugin_flags(&["-Cx=y".to_owned(), "-Cz".to_owned()]);
+        assert_eq!(more.into_string().unwrap(), format!("{plain}\u{1f}-Cx=y\u{1f}-Cz"));
+    }
 }

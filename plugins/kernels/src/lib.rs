@@ -1,11 +1,12 @@
-//! Kernels over real bytes: checksums, parsing, sorting, searching, compressing. It must not know which arm it is built for,
-//! nor more of a kernel than its trait says.
+//! Kernels over real bytes: checksums, parsing, sorting, searching, compressing; and `spin`, which reads nothing. It must not
+//! know which arm it is built for, but for `spin`, whose arms may be asked to differ, nor more of a kernel than its trait says.
 
 mod digest;
 mod input;
 mod kernel;
 mod lines;
 mod pass;
+mod spin;
 
 use bench_plugin::prelude::*;
 
@@ -14,15 +15,20 @@ struct Kernels;
 impl Plugin for Kernels {
     fn describe() -> Descriptor {
         let descriptor = Descriptor::new("kernels", env!("CARGO_PKG_VERSION"), "Ordinary code over real bytes.");
-        kernel::ALL.iter().fold(descriptor, |descriptor, entry| descriptor.scenario((entry.describe)()))
+        entries().fold(descriptor, |descriptor, entry| descriptor.scenario((entry.describe)()))
     }
 
     fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
-        match kernel::ALL.iter().find(|entry| entry.name == scenario) {
+        match entries().find(|entry| entry.name == scenario) {
             Some(entry) => (entry.open)(arguments),
             None => Err(ModuleError::UnknownScenario(scenario.to_owned())),
         }
     }
+}
+
+/// The kernels, and the scenario that has no input.
+fn entries() -> impl Iterator<Item = &'static kernel::Entry> {
+    kernel::ALL.iter().chain([&spin::ENTRY])
 }
 
 bench_plugin::export!(Kernels);

@@ -1,33 +1,39 @@
 //! The driver `workload`: a self-contained scenario whose `iterate` the host times. The timed series carries the scenario's
 //! name; its clock starts before `iterate` is called and stops when it has returned, and a sample spans a whole batch.
 
+mod account;
 mod conformance;
+mod paired;
 
+pub use account::account;
 pub use conformance::conformance;
+pub use paired::{Entrant, PairedTask, compare};
 
 use crate::{Module, Recording, Task};
-use bench_engine::{MeasureError, MonotonicClock, Report, first, measure, overhead, placement, warm_up};
-use bench_model::{Check, Direction, ModuleError, Unit};
-use bench_sink::runfile::{CheckRecord, OutcomeRecord, SeriesRecord, Status};
+use bench_engine::{
+    MeasureError, Measured, MonotonicClock, Report, Unit, first, measure, overhead, placement, warm_up,
+};
+use bench_model::{Check, Direction, ModuleError, Scenario};
+use bench_sink::runfile::{CheckRecord, OutcomeRecord, Overhead, SeriesRecord, Status};
 use bench_sink::{Series, Sink};
 
 /// Opens, verifies, measures, and verifies again. A check that fails leaves its detail and no figure.
 pub(crate) fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
-    let cpu = bound_cpu(task);
+    let cpu = bound_cpu(task.scenario);
     let mut checks = Vec::new();
     let mut report = match attempt(module, task, &mut checks) {
         Ok(report) => report,
         Err(stop) => Report::without_figures(task.unit, stop.status, stop.reason),
     };
     report.cpu = cpu;
-    report.checks = checks.iter().map(|check| check_record(task, check)).collect();
+    report.checks = checks.iter().map(|check| check_record(task.unit, check)).collect();
     report
 }
 
 /// Binds this worker to the last processor it may use, which is the least likely to serve interrupts, and says which. A
 /// scenario that asks for several (`cpu:2`) places itself.
-fn bound_cpu(task: &Task<'_>) -> Option<u32> {
-    let places_itself = task.scenario.requirements.iter().any(|requirement| requirement.capability.starts_with("cpu:"));
+fn bound_cpu(scenario: &Scenario) -> Option<u32> {
+    let places_itself = scenario.requirements.iter().any(|requirement| requirement.capability.starts_with("cpu:"));
     let last = placement::allowed_cpus().last().copied().filter(|_| !places_itself);
     last.filter(|cpu| placement::bind(*cpu))
 }
@@ -61,7 +67,7 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     verify(session.as_mut(), checks)?;
     let clock = MonotonicClock::new();
     let overhead = overhead(session.as_mut(), &clock)?;
-    let mut timed = Series::new(&task.scenario.name, Unit::Nanoseconds, Direction::LowerIsBetter);
+    let mut timed = timed_series(task.scenario);
     let warm = warm_up(session.as_mut(), &clock, &task.budget, &overhead, checksum)?;
     // What the module recorded while it warmed up is no more wanted than what the host timed.
     session.sink().clear();
@@ -69,15 +75,29 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     verify(session.as_mut(), checks)?;
     let sink = std::mem::take(session.sink());
     drop(session);
-    let outcome = OutcomeRecord {
+    let outcome = outcome(task.unit, &measured, &timed, overhead);
+    Ok(Report { cpu: None, series: series_records(task, &timed, &sink), checks: Vec::new(), outcome, account: None })
+}
+
+/// The series that the host fills. Its name is the scenario's own.
+fn timed_series(scenario: &Scenario) -> Series {
+    Series::new(&scenario.name, bench_model::Unit::Nanoseconds, Direction::LowerIsBetter)
+}
+
+fn outcome(unit: Unit, measured: &Measured, timed: &Series, overhead: Overhead) -> OutcomeRecord {
+    OutcomeRecord {
         iterations: measured.operations,
         bytes: measured.bytes,
         recorded: timed.count(),
-        checksum: Some(format!("{:016x}", measured.checksum)),
+        checksum: Some(checksum_text(measured.checksum)),
         overhead: Some(overhead),
-        ..OutcomeRecord::without_figures(task.unit.cell, task.unit.process, Status::Ok)
-    };
-    Ok(Report { cpu: None, series: series_records(task, &timed, &sink), checks: Vec::new(), outcome })
+        ..OutcomeRecord::without_figures(unit.cell, unit.process, Status::Ok)
+    }
+}
+
+/// As it is written in records.
+fn checksum_text(checksum: u64) -> String {
+    format!("{checksum:016x}")
 }
 
 /// Replaces `checks` by what the session finds now; a check that failed, or none at all, is a reason to stop.
@@ -93,10 +113,10 @@ fn verify(session: &mut dyn Recording, checks: &mut Vec<Check>) -> Result<(), St
     }
 }
 
-fn check_record(task: &Task<'_>, check: &Check) -> CheckRecord {
+fn check_record(unit: Unit, check: &Check) -> CheckRecord {
     CheckRecord {
-        cell: task.unit.cell,
-        process: task.unit.process,
+        cell: unit.cell,
+        process: unit.process,
         name: check.name.clone(),
         passed: check.passed,
         detail: check.detail.clone(),

@@ -8,7 +8,7 @@ use crate::{paths, worker};
 use bench_drivers::{Module, Recording};
 use bench_model::{Arguments, Descriptor, Metric, ModuleError, Scenario, Unit};
 use bench_sink::{Sink, digest};
-use bench_wasm::{Component, Limits};
+use bench_wasm::{Component, Limits, Settings};
 use std::path::PathBuf;
 
 /// The module `self`.
@@ -29,7 +29,8 @@ impl Builtin {
         let digest = digest::of_file(&file).map_err(|_| {
             ModuleError::Unavailable(format!("{} is not built; run `cargo xtask plugins`", file.display()))
         })?;
-        let runtime = worker::runtime(self.cache.clone(), Limits::default()).map_err(ModuleError::Unavailable)?;
+        let runtime = worker::runtime(self.cache.clone(), Limits::default(), &Settings::default())
+            .map_err(ModuleError::Unavailable)?;
         Component::load(&runtime, &file, &digest, bench_drivers::Grants::default())
             .map_err(|error| ModuleError::Other(error.to_string()))
     }
@@ -63,6 +64,10 @@ fn descriptor() -> Descriptor {
             Unit::Bytes,
             "Resident memory after three million samples, less that after one million.",
         )))
+        .scenario(scenario(
+            "bootstrap",
+            "The interval on a ratio, out of ten processes of 2,000 pairs each: medians and means.",
+        ))
         .scenario(
             scenario("list", "`bench-host list plugins/*.wasm` from its start to its end.")
                 .can_use("cpu:2", "it describes two modules at a time, as it does for a user"),
@@ -85,6 +90,7 @@ impl Module for Builtin {
             "instantiation" => pairs::instantiation(self.component()?, sink),
             "histogram-record" => Ok(sessions::histogram_record(sink)),
             "sink-growth" => sessions::sink_growth(sink),
+            "bootstrap" => Ok(sessions::bootstrap(sink)),
             "list" => sessions::list(sink, &plugins()?),
             other => Err(ModuleError::UnknownScenario(other.to_owned())),
         }

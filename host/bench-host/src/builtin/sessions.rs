@@ -5,6 +5,8 @@ use bench_drivers::Recording;
 use bench_model::{Check, Direction, ModuleError, Outcome, Session, Unit};
 use bench_sink::{Series, Sink};
 use hdrhistogram::Histogram;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -71,6 +73,18 @@ fn resident_bytes() -> Result<u64, ModuleError> {
     let statm = std::fs::read_to_string("/proc/self/statm").map_err(|error| unavailable(error.to_string()))?;
     let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
     Ok(pages.ok_or_else(|| unavailable("no second field".to_owned()))? * rustix::param::page_size() as u64)
+}
+
+/// What a comparison of two arms computes once for each scenario.
+pub(super) fn bootstrap(sink: Sink) -> Box<dyn Recording> {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    // Times of a skewed distribution, as times are.
+    let mut time = || 100.0 / (1.0 - 0.9 * random.random::<f64>());
+    let pairs: Vec<Vec<(f64, f64)>> = (0..10).map(|_| (0..2_000).map(|_| (time(), time())).collect()).collect();
+    closure(sink, move |_| {
+        let ratios = bench_stats::paired_ratios(black_box(&pairs), 1);
+        black_box(ratios).map(|_| ()).ok_or_else(|| ModuleError::Other("the pairs have no ratio".to_owned()))
+    })
 }
 
 /// The command a user types, on the components of the project.

@@ -13,9 +13,19 @@ use bench_registry::Suite;
 pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let common = &arguments.common;
+    let (selections, suites) = selections(&arguments.what, common)?;
+    let loader = Loader::new(&common.grants, common.limits)?;
+    let modules = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
+    let modules = modules.only_needed(&selections);
+    let effort = Effort::new(common, &suites)?;
+    plan_and_execute(&loader, &modules, &selections, effort, common, interrupt)
+}
+
+/// What suites, and scenarios by name or glob, ask for; and the suites.
+pub(super) fn selections(what: &[String], common: &Common) -> anyhow::Result<(Vec<Selection>, Vec<Suite>)> {
     let mut suites = Vec::new();
     let mut selections = Vec::new();
-    for what in &arguments.what {
+    for what in what {
         match suite(what)? {
             Some(suite) => {
                 selections.extend(suite_selections(&suite, common)?);
@@ -24,11 +34,7 @@ pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<Exit> {
             None => selections.push(selection(what, common)),
         }
     }
-    let loader = Loader::new(&common.grants, common.limits)?;
-    let modules = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
-    let modules = modules.only_needed(&selections);
-    let effort = Effort::new(common, &suites)?;
-    plan_and_execute(&loader, &modules, &selections, effort, common, interrupt)
+    Ok((selections, suites))
 }
 
 /// The suite that `what` names, in the registry or as a file; nothing where it names scenarios.

@@ -2,6 +2,7 @@
 //! test looks at how long anything took.
 
 mod cache;
+mod comparing;
 mod figures;
 mod full_disk;
 mod host;
@@ -12,5 +13,6 @@ mod modules;
 mod planning;
 mod readme;
 mod refusals;
+mod revisions;
 mod stopped;
 mod validation;

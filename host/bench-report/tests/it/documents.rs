@@ -1,9 +1,10 @@
 //! The documents that a program reads, whole. Knows how they look, not how figures come about.
 
+use crate::compared::three_arms;
 use crate::fixture::{Block, Run, calibration, eventful, module};
 use bench_model::Unit;
 use bench_report::{csv, json};
-use bench_sink::runfile::{Status, When};
+use bench_sink::runfile::{AccountRecord, Record, Status, When};
 use insta::assert_snapshot;
 
 #[test]
@@ -204,6 +205,20 @@ fn json_holds_every_cell_and_why_figures_are_absent() {
       ]
     }
     "#);
+}
+
+#[test]
+fn json_has_a_variant_and_an_account_only_where_there_is_one() {
+    let mut run = three_arms(2);
+    run.append(&[Record::Account(AccountRecord { cell: 2, process: 0, ..AccountRecord::default() })]);
+    let document: serde_json::Value = serde_json::from_str(&json(&run.view())).unwrap();
+    let [wasm, fuel, native] = [0, 1, 2].map(|index| document["cells"][index].as_object().unwrap());
+    assert_eq!((wasm.get("variant"), &fuel["variant"], native.get("variant")), (None, &"fuel".into(), None));
+    assert_eq!(wasm["account"]["instructions"], 1204.0);
+    assert_eq!(wasm["account"]["host_calls"]["wasi:clocks/monotonic-clock#now"], 2.0);
+    assert_eq!(native["account"]["instructions"], serde_json::Value::Null);
+    assert_eq!(fuel["account"]["faults_minor"], serde_json::Value::Null);
+    assert!(!json(&eventful().view()).contains("\"account\""));
 }
 
 #[test]

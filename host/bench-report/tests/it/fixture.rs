@@ -22,16 +22,21 @@ pub(crate) struct Run {
 impl Run {
     /// A run of `cells` cells with `processes` processes each, of which nothing is done yet.
     pub(crate) fn begin(cells: u32, processes: u32) -> Self {
+        Self::begin_on("2026-01-02T03-04-05Z-abc", fingerprint(), cells, processes)
+    }
+
+    /// The same, under a name of its own and on any machine.
+    pub(crate) fn begin_on(id: &str, fingerprint: Fingerprint, cells: u32, processes: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let writer = RunWriter::create(&folder.path().join("run")).unwrap();
         let planned = Planned { cells, processes, time_ns: Some(1_000_000_000), iterations: None };
         let run = RunRecord {
-            id: "2026-01-02T03-04-05Z-abc".to_owned(),
+            id: id.to_owned(),
             started: "2026-01-02T03:04:05Z".to_owned(),
             seed: 7,
             command: vec!["bench-host".to_owned(), "load".to_owned(), "ring.wasm".to_owned()],
             planned,
-            fingerprint: fingerprint(),
+            fingerprint,
         };
         let mut begun = Self { folder, writer };
         begun.append(&[Record::Run(run)]);
@@ -58,15 +63,20 @@ impl Run {
         self.folder.path().join("run")
     }
 
-    /// The view, as if it had been read from `results/run`.
-    pub(crate) fn view(&self) -> RunView {
+    /// The file, as if it had been read from `results/run`.
+    pub(crate) fn file(&self) -> RunFile {
         let mut file = RunFile::read(&self.directory()).unwrap();
         file.directory = Path::new("results").join("run");
-        RunView::of(file).unwrap()
+        file
+    }
+
+    /// The view of the file.
+    pub(crate) fn view(&self) -> RunView {
+        RunView::of(self.file()).unwrap()
     }
 }
 
-fn fingerprint() -> Fingerprint {
+pub(crate) fn fingerprint() -> Fingerprint {
     Fingerprint {
         host_version: "0.1.0".to_owned(),
         os: "linux".to_owned(),
@@ -103,6 +113,7 @@ impl Block {
             scenario: scenario.to_owned(),
             family: "family".to_owned(),
             arm: arm.to_owned(),
+            variant: None,
             arguments: ArgumentsJson::default(),
             module,
             limit: None,
@@ -120,6 +131,16 @@ impl Block {
 
     pub(crate) fn argument(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.cell.arguments.0.set(name, value);
+        self
+    }
+
+    pub(crate) fn variant(mut self, variant: &str) -> Self {
+        self.cell.variant = Some(variant.to_owned());
+        self
+    }
+
+    pub(crate) fn checksum(mut self, checksum: &str) -> Self {
+        self.outcome.checksum = Some(checksum.to_owned());
         self
     }
 

@@ -1,5 +1,9 @@
 //! What comes out for run files that were written by hand. One binary, so that it links once; nothing is measured.
 
+mod compared;
+mod comparison;
+mod comparison_documents;
+mod comparison_sides;
 mod documents;
 mod fixture;
 mod tables;

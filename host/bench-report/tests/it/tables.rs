@@ -107,6 +107,17 @@ fn lost_samples_are_counted_and_twins_told_apart_by_their_file() {
 }
 
 #[test]
+fn variants_stand_behind_the_arm_they_are_variants_of() {
+    let mut run = Run::begin(3, 1);
+    run.append(&Block::new(0, 0, "m/s", "wasm").variant("fuel").timed(1, 1..=1000).records());
+    run.append(&Block::new(1, 0, "m/s", "native").timed(1, 1..=1000).records());
+    run.append(&Block::new(2, 0, "m/s", "wasm").timed(1, 1..=1000).records());
+    let text = table(&run.view(), Style::Table);
+    let arms: Vec<_> = text.lines().skip(1).take(3).filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(arms, ["wasm", "wasm+fuel", "native"]);
+}
+
+#[test]
 fn no_line_has_trailing_spaces_or_is_wrapped() {
     let mut run = Run::begin(1, 1);
     run.append(

@@ -1,10 +1,12 @@
 //! The append-only run file, `run.jsonl`: one record a line, each with a format version. It suffices to make every table
 //! again; it does not know how a table looks.
 
+mod compared;
 mod reader;
 mod record;
 mod writer;
 
+pub use compared::{AccountRecord, LedgerRecord, PairingRecord, TermRecord};
 pub use reader::{ReadError, RunFile, TornTail};
 pub use record::{
     CalibrationRecord, CellRecord, CheckRecord, EndRecord, LimitRecord, ModuleRecord, ModuleRef, OutcomeRecord,

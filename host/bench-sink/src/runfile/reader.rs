@@ -2,8 +2,8 @@
 //! not a record is an error with its line.
 
 use super::{
-    CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, FORMAT_VERSION, ModuleRecord, OutcomeRecord,
-    Record, RunRecord, SeriesRecord,
+    AccountRecord, CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, FORMAT_VERSION, LedgerRecord,
+    ModuleRecord, OutcomeRecord, PairingRecord, Record, RunRecord, SeriesRecord,
 };
 use serde::Deserialize;
 use std::fs;
@@ -105,6 +105,9 @@ fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Record>, ReadEr
         "series" => serde_json::from_slice::<SeriesRecord>(text).map(Record::Series),
         "check" => serde_json::from_slice::<CheckRecord>(text).map(Record::Check),
         "outcome" => serde_json::from_slice::<OutcomeRecord>(text).map(Record::Outcome),
+        "pairing" => serde_json::from_slice::<PairingRecord>(text).map(Record::Pairing),
+        "ledger" => serde_json::from_slice::<LedgerRecord>(text).map(Record::Ledger),
+        "account" => serde_json::from_slice::<AccountRecord>(text).map(Record::Account),
         "end" => serde_json::from_slice::<EndRecord>(text).map(Record::End),
         _ => return Ok(None),
     };

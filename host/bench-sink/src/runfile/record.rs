@@ -1,5 +1,6 @@
 //! The records, as they are written. A field that has no value is left out: absent data is absent.
 
+use super::{AccountRecord, LedgerRecord, PairingRecord};
 use crate::Series;
 use crate::fingerprint::Fingerprint;
 use crate::histogram;
@@ -24,6 +25,12 @@ pub enum Record {
     Check(CheckRecord),
     /// How the repetition ended; ends its block.
     Outcome(OutcomeRecord),
+    /// Which cells of a process were measured in turns.
+    Pairing(PairingRecord),
+    /// Where the time of a cell's operation went.
+    Ledger(LedgerRecord),
+    /// What a cell's operations used and did.
+    Account(AccountRecord),
     /// The last line of a run that was not cut off.
     End(EndRecord),
 }
@@ -142,6 +149,9 @@ pub struct CellRecord {
     pub family: String,
     /// How it is executed.
     pub arm: String,
+    /// What is unlike the arm's default settings, where something is: `fuel`, `on-demand`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// Concrete values.
     pub arguments: ArgumentsJson,
     /// Where the code came from.

@@ -19,19 +19,24 @@ impl metrics::HostSeries for State {
         metric: String,
         labels: Vec<(String, String)>,
     ) -> Result<Result<Resource<OpenSeries>, types::Error>> {
-        match self.sink.open(&metric, &labels) {
-            Ok(id) => Ok(Ok(self.table.push(OpenSeries(id))?)),
+        self.body(move |state| match state.sink.open(&metric, &labels) {
+            Ok(id) => Ok(Ok(state.table.push(OpenSeries(id))?)),
             Err(error) => Ok(Err(types::Error::InvalidArgument(error.to_string()))),
-        }
+        })
     }
 
     fn append(&mut self, series: Resource<OpenSeries>, samples: Vec<u64>) -> Result<()> {
-        let id = self.table.get(&series)?.0;
-        Ok(self.sink.append(id, &samples)?)
+        self.body(move |state| {
+            state.traffic.lifted += size_of_val(samples.as_slice()) as u64;
+            let id = state.table.get(&series)?.0;
+            Ok(state.sink.append(id, &samples)?)
+        })
     }
 
     fn drop(&mut self, series: Resource<OpenSeries>) -> Result<()> {
-        self.table.delete(series)?;
-        Ok(())
+        self.body(move |state| {
+            state.table.delete(series)?;
+            Ok(())
+        })
     }
 }

@@ -20,57 +20,78 @@ impl ring::HostProducer for State {
             ring::Integrity::None => Integrity::None,
             ring::Integrity::Crc32c => Integrity::Crc32c,
         };
-        match self.rings.producer(&name, capacity as usize, integrity) {
-            Ok(producer) => Ok(Ok(self.table.push(producer)?)),
+        self.body(move |state| match state.rings.producer(&name, capacity as usize, integrity) {
+            Ok(producer) => Ok(Ok(state.table.push(producer)?)),
             Err(error) => Ok(Err(error.to_string())),
-        }
+        })
     }
 
     fn push(&mut self, producer: Resource<Producer>, message: Vec<u8>) -> Result<Result<(), ring::PushError>> {
-        Ok(self.table.get_mut(&producer)?.push(&message).map_err(|error| match error {
-            PushError::Full => ring::PushError::Full,
-            PushError::TooLarge => ring::PushError::TooLarge,
-        }))
+        self.body(move |state| {
+            state.traffic.lifted += message.len() as u64;
+            Ok(state.table.get_mut(&producer)?.push(&message).map_err(|error| match error {
+                PushError::Full => ring::PushError::Full,
+                PushError::TooLarge => ring::PushError::TooLarge,
+            }))
+        })
     }
 
     fn push_batch(&mut self, producer: Resource<Producer>, messages: Vec<Vec<u8>>) -> Result<u32> {
-        let producer = self.table.get_mut(&producer)?;
-        let taken = messages.iter().take_while(|message| producer.push(message).is_ok()).count();
-        Ok(taken as u32)
+        self.body(move |state| {
+            state.traffic.lifted += total_bytes(&messages);
+            let producer = state.table.get_mut(&producer)?;
+            let taken = messages.iter().take_while(|message| producer.push(message).is_ok()).count();
+            Ok(taken as u32)
+        })
     }
 
     fn drop(&mut self, producer: Resource<Producer>) -> Result<()> {
-        self.table.delete(producer)?;
-        Ok(())
+        self.body(move |state| {
+            state.table.delete(producer)?;
+            Ok(())
+        })
     }
 }
 
 impl ring::HostConsumer for State {
     fn open(&mut self, name: String) -> Result<Result<Resource<Consumer>, String>> {
-        match self.rings.consumer(&name) {
-            Ok(consumer) => Ok(Ok(self.table.push(consumer)?)),
+        self.body(move |state| match state.rings.consumer(&name) {
+            Ok(consumer) => Ok(Ok(state.table.push(consumer)?)),
             Err(error) => Ok(Err(error.to_string())),
-        }
+        })
     }
 
     fn pop(&mut self, consumer: Resource<Consumer>) -> Result<Option<Vec<u8>>> {
-        Ok(self.table.get_mut(&consumer)?.pop(<[u8]>::to_vec)?)
+        self.body(move |state| {
+            let message = state.table.get_mut(&consumer)?.pop(<[u8]>::to_vec)?;
+            state.traffic.lowered += message.as_ref().map_or(0, Vec::len) as u64;
+            Ok(message)
+        })
     }
 
     fn pop_batch(&mut self, consumer: Resource<Consumer>, max: u32) -> Result<Vec<Vec<u8>>> {
-        let consumer = self.table.get_mut(&consumer)?;
-        let mut messages = Vec::new();
-        while messages.len() < max as usize {
-            match consumer.pop(<[u8]>::to_vec)? {
-                Some(message) => messages.push(message),
-                None => break,
+        self.body(move |state| {
+            let consumer = state.table.get_mut(&consumer)?;
+            let mut messages = Vec::new();
+            while messages.len() < max as usize {
+                match consumer.pop(<[u8]>::to_vec)? {
+                    Some(message) => messages.push(message),
+                    None => break,
+                }
             }
-        }
-        Ok(messages)
+            state.traffic.lowered += total_bytes(&messages);
+            Ok(messages)
+        })
     }
 
     fn drop(&mut self, consumer: Resource<Consumer>) -> Result<()> {
-        self.table.delete(consumer)?;
-        Ok(())
+        self.body(move |state| {
+            state.table.delete(consumer)?;
+            Ok(())
+        })
     }
+}
+
+fn total_bytes(messages: &[Vec<u8>]) -> u64 {
+    messages.iter().map(|message| message.len() as u64).sum()
 }

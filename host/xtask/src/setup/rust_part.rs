@@ -55,8 +55,7 @@ fn has_command(project: &Project, command: &str) -> bool {
 
 fn has_wasm_target(project: &Project) -> bool {
     // The compiler names the folder whether it exists or not, so what counts is a library in it.
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let folder = tool::ask(project.command(rustc).args(["--print", "target-libdir", "--target", WASM_TARGET]));
+    let folder = tool::ask(project.rustc().args(["--print", "target-libdir", "--target", WASM_TARGET]));
     folder.is_some_and(|folder| holds_library(Path::new(&folder)))
 }
 

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use super::source::Source;
 use crate::output::say;
+use crate::plugins::NATIVE_CPU_FOLDER;
 use crate::project::Project;
 use crate::tool;
 
@@ -61,9 +62,9 @@ fn walk(root: &Path, folder: &str, paths: &mut Vec<String>) -> Result<()> {
 
 /// Whether this is a module that a build left beside the sources.
 fn is_built(path: &str) -> bool {
-    let mut parts = path.split('/');
-    let in_place = matches!(parts.next(), Some("plugins" | "native-probes")) && parts.count() == 1;
-    in_place && [".wasm", ".so", ".dylib"].iter().any(|extension| path.ends_with(extension))
+    let folder = path.rsplit_once('/').map(|(folder, _)| folder);
+    matches!(folder, Some("plugins" | NATIVE_CPU_FOLDER | "native-probes"))
+        && [".wasm", ".so", ".dylib"].iter().any(|extension| path.ends_with(extension))
 }
 
 #[cfg(test)]
@@ -73,7 +74,8 @@ mod tests {
     #[test]
     fn a_walk_leaves_out_what_is_built() {
         let root = tempfile::tempdir().unwrap();
-        for path in ["a.rs", "target/x", "results/r/run", "plugins/a.wasm", "plugins/a/src/lib.rs", "host/a.so"] {
+        let built = ["target/x", "results/r/run", "plugins/a.wasm", "plugins/native-cpu/a.so", "native-probes/a.so"];
+        for path in ["a.rs", "plugins/a/src/lib.rs", "host/a.so"].into_iter().chain(built) {
             let file = root.path().join(path);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, "").unwrap();

@@ -48,7 +48,7 @@ pub(crate) trait Kernel: Sized + 'static {
     fn verify(&self) -> Vec<Check>;
 }
 
-/// A kernel as the plug-in sees it.
+/// A kernel, or another scenario, as the plug-in sees it.
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
     pub(crate) describe: fn() -> Scenario,

@@ -1,0 +1,55 @@
+//! What operations of a scenario use and do, beside how long they take. Nothing here is timed, so that what counting costs
+//! is in no figure.
+
+use super::verify;
+use crate::{Module, Task};
+use bench_engine::usage::Usage;
+use bench_engine::{Clock, MonotonicClock, first};
+use bench_model::ModuleError;
+use bench_sink::runfile::AccountRecord;
+
+/// Operations are counted this many at a time: enough to see what happens once in a while, few enough to count.
+const COUNTED: u64 = 8;
+
+/// Operations are watched until this much time has passed, or this many were done.
+const WATCHED_NS: u64 = 20_000_000;
+const WATCHED_MAX: u64 = 1 << 24;
+
+/// Counts operations of `task` on a twin, and watches what others use. Call it in a process that does nothing else, because
+/// the system counts by process.
+pub fn account(module: &mut dyn Module, task: &Task<'_>) -> Result<AccountRecord, ModuleError> {
+    let (watched, used) = watch(module, task)?;
+    let counts = module.count(task.scenario, task.arguments, COUNTED)?;
+    Ok(AccountRecord {
+        cell: task.unit.cell,
+        process: task.unit.process,
+        watched,
+        memory_bytes_max: used.memory_bytes_max,
+        faults_minor: used.faults_minor,
+        faults_major: used.faults_major,
+        switches_voluntary: used.switches_voluntary,
+        switches_involuntary: used.switches_involuntary,
+        counted: COUNTED,
+        host_calls: counts.host_calls,
+        lifted_bytes: counts.lifted_bytes,
+        lowered_bytes: counts.lowered_bytes,
+        instructions: counts.instructions,
+        code_bytes: counts.code_bytes,
+    })
+}
+
+/// What a warm session uses while it does as many operations as are returned beside it.
+fn watch(module: &mut dyn Module, task: &Task<'_>) -> Result<(u64, Usage), ModuleError> {
+    let mut session = module.open(task.scenario, task.arguments)?;
+    let failed = |reason: String| ModuleError::Other(reason);
+    first(session.as_mut()).map_err(|error| failed(error.to_string()))?;
+    verify(session.as_mut(), &mut Vec::new()).map_err(|stop| failed(stop.reason))?;
+    let clock = MonotonicClock::new();
+    let start = clock.now_ns();
+    let (mut times, mut watched, before) = (1, 0, Usage::now());
+    while clock.now_ns() - start < WATCHED_NS && watched < WATCHED_MAX {
+        watched += session.iterate(times)?.operations;
+        times *= 2;
+    }
+    Ok((watched, Usage::now().since(&before)))
+}

@@ -1,0 +1,186 @@
+//! Several arms of one scenario in one process, measured in turns: open all, verify all, warm all up, then block by block,
+//! then verify all again. Where one of them has no figure, none of them has a ratio.
+
+use super::{Stop, bound_cpu, check_record, checksum_text, outcome, timed_series, verify};
+use crate::{LedgerTask, Module, Recording};
+use bench_engine::{
+    Contender, MonotonicClock, PairedBudget, PairedReport, Report, Unit, first, measure_in_turns, overhead,
+    warm_up_contender,
+};
+use bench_model::{Arguments, Check, Scenario, Session};
+use bench_sink::Series;
+use bench_sink::runfile::{LedgerRecord, Overhead, SeriesRecord, Status};
+
+/// An arm that takes part.
+pub struct Entrant<'a> {
+    /// What runs it.
+    pub module: &'a mut dyn Module,
+    /// What reports call it: `wasm`, `native`.
+    pub label: String,
+    /// Its cell.
+    pub cell: u32,
+    /// The arguments as it is to see them.
+    pub arguments: &'a Arguments,
+}
+
+/// What they are measured on.
+#[derive(Clone, Debug)]
+pub struct PairedTask<'a> {
+    /// The same for all.
+    pub scenario: &'a Scenario,
+    /// Which repetition.
+    pub process: u32,
+    /// For how long.
+    pub budget: PairedBudget,
+    /// For how long an arm with a boundary is observed afterwards; 0 for not at all.
+    pub ledger_ns: u64,
+    /// What orders are drawn from.
+    pub seed: u64,
+}
+
+/// Sessions of each arm. Two of the same arm differ by noise alone, which is the noise floor of the others' ratio.
+const SESSIONS: usize = 2;
+
+/// One arm while it is measured.
+struct Side {
+    unit: Unit,
+    sessions: Vec<Box<dyn Recording>>,
+    checksum: u64,
+    overhead: Overhead,
+    checks: Vec<Check>,
+}
+
+/// Why there is no figure, and of which arm.
+type Fault = (usize, Stop);
+
+/// Measures all of `entrants` in turns.
+pub fn compare(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>) -> PairedReport {
+    let cpu = bound_cpu(task.scenario);
+    let mut sides = Vec::new();
+    let measured = open_all(entrants, task, &mut sides).and_then(|()| measure(&mut sides, task));
+    let (mut reports, ledgers) = match measured {
+        Ok((reports, batches)) => {
+            drop(std::mem::take(&mut sides));
+            let ledgers = ledgers(entrants, task, &batches);
+            (reports, ledgers)
+        }
+        Err(fault) => (without_figures(entrants, task, &sides, &fault), Vec::new()),
+    };
+    reports.iter_mut().for_each(|report| report.cpu = cpu);
+    PairedReport { reports, sessions: SESSIONS as u32, ledgers }
+}
+
+fn open_all(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, sides: &mut Vec<Side>) -> Result<(), Fault> {
+    for (index, entrant) in entrants.iter_mut().enumerate() {
+        let side = open(entrant, task).map_err(|stop| (index, stop))?;
+        let first = sides.first().map_or(side.checksum, |first: &Side| first.checksum);
+        let found = side.checksum;
+        sides.push(side);
+        if found != first {
+            let reason = format!(
+                "the arms disagree, so there is no ratio: {} yields {}, {} yields {}; equal arguments must yield equal results",
+                entrants[0].label,
+                checksum_text(first),
+                entrants[index].label,
+                checksum_text(found),
+            );
+            return Err((index, Stop { status: Status::Failed, reason }));
+        }
+    }
+    Ok(())
+}
+
+fn open(entrant: &mut Entrant<'_>, task: &PairedTask<'_>) -> Result<Side, Stop> {
+    let mut sessions = Vec::with_capacity(SESSIONS);
+    let mut checks = Vec::new();
+    let mut checksum = 0;
+    for _ in 0..SESSIONS {
+        let mut session = entrant.module.open(task.scenario, entrant.arguments)?;
+        checksum = first(session.as_mut())?;
+        verify(session.as_mut(), &mut checks)?;
+        sessions.push(session);
+    }
+    let overhead = overhead(sessions[0].as_mut(), &MonotonicClock::new())?;
+    Ok(Side { unit: Unit { cell: entrant.cell, process: task.process }, sessions, checksum, overhead, checks })
+}
+
+/// The reports, and with each the operations of one call.
+fn measure(sides: &mut [Side], task: &PairedTask<'_>) -> Result<(Vec<Report>, Vec<u64>), Fault> {
+    let clock = MonotonicClock::new();
+    let sample_ns = task.budget.sample_ns(sides.len() * SESSIONS, sides.iter().map(|side| &side.overhead));
+    let mut contenders = Vec::with_capacity(sides.len());
+    for (index, side) in sides.iter_mut().enumerate() {
+        let checksum = side.checksum;
+        let mut sessions: Vec<&mut dyn Session> =
+            side.sessions.iter_mut().map(|session| session.as_mut() as _).collect();
+        let warm = warm_up_contender(&mut sessions, &clock, &task.budget, sample_ns, checksum);
+        contenders.push(Contender { sessions, warm: warm.map_err(|error| (index, error.into()))? });
+    }
+    let mut series: Vec<Series> = contenders.iter().map(|_| timed_series(task.scenario)).collect();
+    let measured = measure_in_turns(&mut contenders, &clock, &task.budget, task.seed, &mut series);
+    let measured = measured.map_err(|(index, error)| (index, error.into()))?;
+    let batches = contenders.iter().map(|contender| contender.warm.batch).collect();
+    drop(contenders);
+    for (index, side) in sides.iter_mut().enumerate() {
+        for session in &mut side.sessions {
+            verify(session.as_mut(), &mut side.checks).map_err(|stop| (index, stop))?;
+        }
+    }
+    let report = |(side, (measured, series)): (&Side, (_, &Series))| Report {
+        cpu: None,
+        series: vec![SeriesRecord::new(side.unit.cell, side.unit.process, series)],
+        checks: side.checks.iter().map(|check| check_record(side.unit, check)).collect(),
+        outcome: outcome(side.unit, &measured, series, side.overhead),
+        account: None,
+    };
+    Ok((sides.iter().zip(measured.into_iter().zip(&series)).map(report).collect(), batches))
+}
+
+/// The fault of one arm leaves all of them without figures; the others say whose it was.
+fn without_figures(entrants: &[Entrant<'_>], task: &PairedTask<'_>, sides: &[Side], fault: &Fault) -> Vec<Report> {
+    let (at_fault, stop) = fault;
+    let report = |(index, entrant): (usize, &Entrant<'_>)| {
+        let unit = Unit { cell: entrant.cell, process: task.process };
+        let mut report = if index == *at_fault {
+            Report::without_figures(unit, stop.status, &stop.reason)
+        } else {
+            let reason = format!("not measured, because {} has no figure: {}", entrants[*at_fault].label, stop.reason);
+            Report::without_figures(unit, Status::Skipped, reason)
+        };
+        let checks = sides.get(index).map_or(&[][..], |side| &side.checks);
+        report.checks = checks.iter().map(|check| check_record(unit, check)).collect();
+        report
+    };
+    entrants.iter().enumerate().map(report).collect()
+}
+
+/// Where the time went, of the arms that have a boundary. One that cannot be observed keeps its figure.
+fn ledgers(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, batches: &[u64]) -> Vec<LedgerRecord> {
+    let mut ledgers = Vec::new();
+    for (entrant, batch) in entrants.iter_mut().zip(batches).filter(|_| task.ledger_ns > 0) {
+        let wanted = LedgerTask {
+            scenario: task.scenario,
+            arguments: entrant.arguments,
+            batch: *batch,
+            time_ns: task.ledger_ns,
+            seed: task.seed,
+        };
+        match entrant.module.ledger(&wanted) {
+            Ok(ledger) => ledgers.extend(ledger.map(|ledger| LedgerRecord {
+                cell: entrant.cell,
+                process: task.process,
+                total_ns: ledger.total_ns,
+                terms: ledger.terms,
+                once: ledger.once,
+                observed_ns: ledger.observed_ns,
+                event_ns: ledger.event_ns,
+                events: ledger.events,
+                batch: *batch,
+                operations: ledger.operations,
+                boundary: ledger.boundary,
+            })),
+            Err(error) => tracing::warn!(%error, arm = entrant.label, scenario = task.scenario.name, "no ledger"),
+        }
+    }
+    ledgers
+}

@@ -1,0 +1,202 @@
+//! Running a comparison: one process after the other measures all the cells of a matchup in turns, and what it yields is
+//! written before the next begins. It does not judge: whoever reads the file does.
+
+use crate::runner::{Results, block};
+use crate::{Ended, Interrupt, Journal, Observer, Plan, Report, Unit};
+use bench_sink::runfile::{LedgerRecord, PairingRecord, Record, Status, WriteError};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Cells that are measured in turns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matchup {
+    /// Their numbers in the plan. The first is what the others are compared with.
+    pub cells: Vec<u32>,
+}
+
+/// What one process yielded.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PairedReport {
+    /// Of each cell, in the order of the matchup.
+    pub reports: Vec<Report>,
+    /// Sessions of each cell, whose samples take turns.
+    pub sessions: u32,
+    /// Of the cells that have one.
+    pub ledgers: Vec<LedgerRecord>,
+}
+
+/// Where a matchup is executed.
+pub trait PairedWorkbench {
+    /// Executes one repetition of all cells of `matchup` in one process, in an order drawn from `seed`. Nothing where
+    /// somebody wants to stop.
+    fn execute(&mut self, plan: &Plan, matchup: &Matchup, process: u32, seed: u64) -> Option<PairedReport>;
+}
+
+/// Executes every matchup `processes` times. Each round takes every matchup once, in an order drawn from `seed`, so that a
+/// slow change of the machine meets all of them alike. One of which a cell failed or was skipped is not tried again.
+pub fn run_paired(
+    plan: &Plan,
+    matchups: &[Matchup],
+    (processes, seed): (u32, u64),
+    workbench: &mut dyn PairedWorkbench,
+    journal: &mut dyn Journal,
+    observer: &mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Result<Ended, WriteError> {
+    let mut given_up = BTreeSet::new();
+    let mut results = Results::default();
+    let mut index = 0;
+    for process in 0..processes {
+        for number in round(matchups.len(), process, seed) {
+            if interrupt.is_raised() {
+                return Ok(Ended::Interrupted);
+            }
+            index += 1;
+            if given_up.contains(&number) {
+                continue;
+            }
+            let matchup = &matchups[number];
+            observer.started(plan, Unit { cell: matchup.cells[0], process }, index - 1);
+            let of_process = seed.wrapping_add(u64::from(process) << 32).wrapping_add(number as u64);
+            let Some(paired) = workbench.execute(plan, matchup, process, of_process) else {
+                return Ok(Ended::Interrupted);
+            };
+            let (records, is_ok) = records(plan, matchup, process, paired, &mut results, observer);
+            journal.append(&records)?;
+            if !is_ok {
+                given_up.insert(number);
+            }
+        }
+    }
+    Ok(Ended::Complete)
+}
+
+/// The numbers of the matchups in the order of one round.
+fn round(matchups: usize, process: u32, seed: u64) -> Vec<usize> {
+    let mut order: Vec<_> = (0..matchups).collect();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(u64::from(process));
+    order.shuffle(&mut random);
+    order
+}
+
+/// Every cell's block, and what they have in common where all of them are ok, which is said too.
+fn records(
+    plan: &Plan,
+    matchup: &Matchup,
+    process: u32,
+    paired: PairedReport,
+    results: &mut Results,
+    observer: &mut dyn Observer,
+) -> (Vec<Record>, bool) {
+    let mut reports = paired.reports;
+    let mut contradicted = Vec::new();
+    for (cell, report) in matchup.cells.iter().zip(&mut reports) {
+        contradicted.extend(results.contradicted_by(plan, Unit { cell: *cell, process }, report));
+    }
+    let is_ok = contradicted.is_empty() && reports.iter().all(|report| report.outcome.status == Status::Ok);
+    let mut records = Vec::new();
+    for (cell, report) in matchup.cells.iter().zip(reports) {
+        observer.finished(plan, &report.outcome);
+        records.extend(block(plan, Unit { cell: *cell, process }, report));
+    }
+    records.extend(contradicted.into_iter().map(|report| Record::Outcome(report.outcome)));
+    if is_ok {
+        let pairing = PairingRecord { process, cells: matchup.cells.clone(), sessions: paired.sessions };
+        records.push(Record::Pairing(pairing));
+        records.extend(paired.ledgers.into_iter().map(Record::Ledger));
+    }
+    (records, is_ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mock::{Memory, Nobody};
+    use crate::{Offer, Selection};
+    use bench_model::{Arm, Descriptor, Parameter, Scenario};
+    use std::path::PathBuf;
+
+    /// Process, cells, seed.
+    type Asked = Vec<(u32, Vec<u32>, u64)>;
+
+    /// Notes what it was asked, and answers with one checksum an arm.
+    struct Mock {
+        asked: Asked,
+        checksum: fn(cell: u32, process: u32) -> u64,
+    }
+
+    impl PairedWorkbench for Mock {
+        fn execute(&mut self, _: &Plan, matchup: &Matchup, process: u32, seed: u64) -> Option<PairedReport> {
+            self.asked.push((process, matchup.cells.clone(), seed));
+            let report = |cell: &u32| {
+                let mut report = Report::without_figures(Unit { cell: *cell, process }, Status::Ok, "");
+                report.outcome.reason = None;
+                report.outcome.checksum = Some((self.checksum)(*cell, process).to_string());
+                report
+            };
+            Some(PairedReport { reports: matchup.cells.iter().map(report).collect(), sessions: 2, ledgers: Vec::new() })
+        }
+    }
+
+    fn plan() -> Plan {
+        let size = Parameter::new("size", 1, "").sweep([1, 2]).between(1, 2);
+        let descriptor = Descriptor::new("m", "1", "").scenario(Scenario::new("s", "f", "").parameter(size));
+        let offer = |arm, variant: Option<&str>| Offer {
+            file: PathBuf::new(),
+            sha256: String::new(),
+            arm,
+            variant: variant.map(str::to_owned),
+            descriptor: descriptor.clone(),
+        };
+        let offers = vec![offer(Arm::Wasm, Some("fuel")), offer(Arm::Wasm, None), offer(Arm::Native, None)];
+        let all = Selection { pattern: "*".to_owned(), arms: None, axes: Vec::new() };
+        Plan::build(offers, &[all], 1, 7).unwrap()
+    }
+
+    fn check(checksum: fn(u32, u32) -> u64) -> (Asked, Vec<Record>) {
+        let plan = plan();
+        let matchups = plan.matchups(|offer| offer.arm == Arm::Native);
+        let mut mock = Mock { asked: Vec::new(), checksum };
+        let mut memory = Memory::default();
+        let ended =
+            run_paired(&plan, &matchups, (3, 11), &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap();
+        assert_eq!(ended, Ended::Complete);
+        (mock.asked, memory.blocks.into_iter().flatten().collect())
+    }
+
+    #[test]
+    fn cells_that_differ_in_the_arm_alone_meet_and_the_baseline_comes_first() {
+        let plan = plan();
+        let cells = |matchups: Vec<Matchup>| matchups.into_iter().map(|matchup| matchup.cells).collect::<Vec<_>>();
+        assert_eq!(cells(plan.matchups(|offer| offer.arm == Arm::Native)), [[4, 2, 0], [5, 3, 1]]);
+        assert_eq!(cells(plan.matchups(|_| false)), [[2, 0, 4], [3, 1, 5]], "by arm, the default settings first");
+    }
+
+    #[test]
+    fn every_process_takes_every_matchup_once_with_a_seed_of_its_own() {
+        let (asked, records) = check(|_, _| 1);
+        assert_eq!(asked.len(), 6);
+        assert!(asked.is_sorted_by_key(|(process, ..)| *process), "a round ends before the next begins");
+        let seeds: BTreeSet<_> = asked.iter().map(|(.., seed)| seed).collect();
+        assert_eq!(seeds.len(), 6);
+        let pairings = records.iter().filter(|record| matches!(record, Record::Pairing(_))).count();
+        assert_eq!(pairings, 6);
+    }
+
+    #[test]
+    fn arms_that_disagree_are_not_paired_and_not_tried_again() {
+        let (asked, records) = check(|cell, _| u64::from(cell == 4));
+        let of_first = asked.iter().filter(|(_, cells, _)| cells.contains(&4)).count();
+        assert_eq!((of_first, asked.len()), (1, 4));
+        let failed = |record: &&Record| matches!(record, Record::Outcome(o) if o.status == Status::Failed);
+        let failed: BTreeSet<_> =
+            records.iter().filter(failed).map(|r| if let Record::Outcome(o) = r { o.cell } else { 0 }).collect();
+        assert_eq!(failed, BTreeSet::from([0, 2, 4]));
+        let paired = records.iter().any(|record| matches!(record, Record::Pairing(p) if p.cells.contains(&4)));
+        assert!(!paired);
+    }
+}

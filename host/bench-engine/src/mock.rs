@@ -1,0 +1,30 @@
+//! What both kinds of run are tested with: a journal in memory, and an observer who looks away. It decides nothing.
+
+use crate::{Journal, Observer, Plan, Unit};
+use bench_sink::runfile::{OutcomeRecord, Record, WriteError};
+use std::path::PathBuf;
+
+/// Keeps blocks of records, as many as it has room for.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) blocks: Vec<Vec<Record>>,
+    pub(crate) room: Option<usize>,
+}
+
+impl Journal for Memory {
+    fn append(&mut self, records: &[Record]) -> Result<(), WriteError> {
+        if self.room == Some(self.blocks.len()) {
+            return Err(WriteError { path: PathBuf::new(), source: std::io::ErrorKind::StorageFull.into() });
+        }
+        self.blocks.push(records.to_vec());
+        Ok(())
+    }
+}
+
+/// Looks away.
+pub(crate) struct Nobody;
+
+impl Observer for Nobody {
+    fn started(&mut self, _: &Plan, _: Unit, _: usize) {}
+    fn finished(&mut self, _: &Plan, _: &OutcomeRecord) {}
+}

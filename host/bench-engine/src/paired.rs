@@ -1,0 +1,227 @@
+//! Measuring several sessions in turns, so that whatever the machine does meanwhile meets all of them alike. It does not
+//! know what is compared with what: it yields samples whose n-th belong together.
+
+use crate::Clock;
+use crate::Warm;
+use crate::measure::{BATCH_MAX, Checked, MeasureError, Measured, operation_ns, wanted_ns};
+use bench_model::Session;
+use bench_sink::Series;
+use bench_sink::runfile::Overhead;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+/// How much is measured in one process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PairedBudget {
+    /// Each session runs for at least this long before the first sample.
+    pub warm_up_ns: u64,
+    /// Blocks are measured until this much time has passed,
+    pub time_ns: u64,
+    /// or until there are this many.
+    pub blocks_max: u64,
+}
+
+/// A block is one sample of every session; fewer make no interval, however long they take.
+const BLOCKS_MIN: u64 = 2;
+
+/// One side: sessions that do the same, each in a state of its own, so that what differs between them is noise.
+pub struct Contender<'a> {
+    /// As many as every other side has.
+    pub sessions: Vec<&'a mut dyn Session>,
+    /// What warming up found.
+    pub warm: Warm,
+}
+
+impl PairedBudget {
+    /// How long a sample of any of `sessions` sessions should last: all the time there is, divided by all samples there can
+    /// be, and never so short that measuring weighs in it. The same for all sides, whatever measuring them costs, because
+    /// samples of different lengths catch different shares of what the machine does meanwhile.
+    pub fn sample_ns<'a>(&self, sessions: usize, overheads: impl IntoIterator<Item = &'a Overhead>) -> f64 {
+        let share = self.time_ns as f64 / (self.blocks_max.max(1) * sessions.max(1) as u64) as f64;
+        overheads.into_iter().map(wanted_ns).fold(share, f64::max)
+    }
+}
+
+/// Warms up the sessions of one side, and finds the batch that they all take, which lasts `sample_ns`.
+pub fn warm_up_contender(
+    sessions: &mut [&mut dyn Session],
+    clock: &impl Clock,
+    budget: &PairedBudget,
+    sample_ns: f64,
+    checksum: u64,
+) -> Result<Warm, MeasureError> {
+    let mut least_ns = f64::INFINITY;
+    for session in sessions {
+        least_ns = least_ns.min(operation_ns(*session, clock, budget.warm_up_ns, sample_ns, checksum)?);
+    }
+    // Not a power of two: two sides that are nearly as fast would get batches of which one is twice the other.
+    let batch = (sample_ns / least_ns.max(f64::MIN_POSITIVE)).ceil().clamp(1.0, BATCH_MAX as f64);
+    Ok(Warm { batch: batch as u64, checksum })
+}
+
+/// Measures blocks until the budget is spent; samples go to the `series` of their side, sessions in turns. A block takes the
+/// sessions of one number next to each other, sides in random order, and the numbers in random order too. Before each sample an
+/// empty call brings back what the other sides have displaced on the way into the module. An error comes with the number of
+/// the side that made it.
+pub fn measure_in_turns(
+    contenders: &mut [Contender<'_>],
+    clock: &impl Clock,
+    budget: &PairedBudget,
+    seed: u64,
+    series: &mut [Series],
+) -> Result<Vec<Measured>, (usize, MeasureError)> {
+    let sessions = contenders.iter().map(|side| side.sessions.len()).min().unwrap_or_default();
+    let mut measured = Vec::with_capacity(contenders.len());
+    for (side, series) in contenders.iter().zip(series.iter_mut()) {
+        series.batch = side.warm.batch;
+        measured.push(Measured { operations: 0, bytes: 0, checksum: side.warm.checksum });
+    }
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut numbers: Vec<usize> = (0..sessions).collect();
+    let mut sides: Vec<usize> = (0..contenders.len()).collect();
+    let mut block = vec![0; sessions * contenders.len()];
+    let start = clock.now_ns();
+    for blocks in 1.. {
+        numbers.shuffle(&mut random);
+        for &number in &numbers {
+            sides.shuffle(&mut random);
+            for &side in &sides {
+                let Contender { sessions: of_side, warm } = &mut contenders[side];
+                let mut checked = Checked { session: &mut *of_side[number], checksum: Some(warm.checksum) };
+                checked.iterate(0).map_err(|error| (side, error))?;
+                let before = clock.now_ns();
+                let outcome = checked.iterate(warm.batch);
+                let after = clock.now_ns();
+                let outcome = outcome.map_err(|error| (side, error))?;
+                block[side * sessions + number] = after - before;
+                measured[side].operations += outcome.operations;
+                measured[side].bytes += outcome.bytes;
+            }
+        }
+        for (samples, series) in block.chunks(sessions.max(1)).zip(series.iter_mut()) {
+            samples.iter().for_each(|sample| series.record(*sample));
+        }
+        let spent = clock.now_ns() - start;
+        if blocks >= BLOCKS_MIN && (spent >= budget.time_ns || blocks >= budget.blocks_max) {
+            break;
+        }
+    }
+    Ok(measured)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::FakeClock;
+    use bench_model::{Check, Direction, ModuleError, Outcome, Unit};
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    type Order = Rc<RefCell<Vec<char>>>;
+
+    /// Takes `ns` an operation, and notes when it was called.
+    struct Mock {
+        name: char,
+        ns: u64,
+        clock: FakeClock,
+        order: Order,
+        fails_after: usize,
+    }
+
+    impl Session for Mock {
+        fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+            self.clock.advance(self.ns * times);
+            if times > 0 {
+                self.order.borrow_mut().push(self.name);
+            }
+            let calls = self.order.borrow().len();
+            Ok(Outcome { operations: times, bytes: times, checksum: u64::from(calls > self.fails_after) })
+        }
+
+        fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+            Ok(Vec::new())
+        }
+    }
+
+    struct Found {
+        result: Result<Vec<Measured>, (usize, MeasureError)>,
+        series: Vec<Series>,
+        order: String,
+    }
+
+    /// Two sessions `a` and `A` of one side, `b` and `B` of the other, in batches of 3 and 2.
+    fn check(budget: PairedBudget, seed: u64, fails_after: usize) -> Found {
+        let (clock, order) = (FakeClock::default(), Order::default());
+        let mock = |name, ns| Mock { name, ns, clock: clock.clone(), order: order.clone(), fails_after };
+        let (mut a, mut a_too, mut b, mut b_too) = (mock('a', 10), mock('A', 20), mock('b', 100), mock('B', 200));
+        let warm = |batch| Warm { batch, checksum: 0 };
+        let mut sides = [
+            Contender { sessions: vec![&mut a, &mut a_too], warm: warm(3) },
+            Contender { sessions: vec![&mut b, &mut b_too], warm: warm(2) },
+        ];
+        let series = || Series::new("time", Unit::Nanoseconds, Direction::LowerIsBetter);
+        let mut series = vec![series(), series()];
+        let result = measure_in_turns(&mut sides, &clock, &budget, seed, &mut series);
+        let order = order.borrow().iter().collect();
+        Found { result, series, order }
+    }
+
+    const BUDGET: PairedBudget = PairedBudget { warm_up_ns: 0, time_ns: u64::MAX, blocks_max: 50 };
+
+    #[test]
+    fn samples_of_a_block_stand_at_the_same_place_in_every_series() {
+        let found = check(BUDGET, 1, usize::MAX);
+        assert_eq!(found.series[0].raw().unwrap(), [30, 60].repeat(50));
+        assert_eq!(found.series[1].raw().unwrap(), [200, 400].repeat(50));
+        assert_eq!((found.series[0].batch, found.series[1].batch), (3, 2));
+        let measured = |batch: u64| Measured { operations: 100 * batch, bytes: 100 * batch, checksum: 0 };
+        assert_eq!(found.result, Ok(vec![measured(3), measured(2)]));
+    }
+
+    #[test]
+    fn every_order_of_a_block_is_drawn_and_follows_from_the_seed() {
+        let found = check(BUDGET, 1, usize::MAX);
+        let blocks: Vec<_> = found.order.as_bytes().chunks(4).map(|block| str::from_utf8(block).unwrap()).collect();
+        assert_eq!(blocks.len(), 50);
+        for block in &blocks {
+            let is_pair = |pair: &str| ["ab", "ba", "AB", "BA"].contains(&pair);
+            assert!(is_pair(&block[..2]) && is_pair(&block[2..]), "a pair is not torn apart: {block}");
+        }
+        let mut kinds = blocks.clone();
+        kinds.sort_unstable();
+        kinds.dedup();
+        assert_eq!(kinds.len(), 8, "two orders of numbers, two of sides in each");
+        assert_eq!(found.order, check(BUDGET, 1, usize::MAX).order);
+        assert_ne!(found.order, check(BUDGET, 2, usize::MAX).order);
+    }
+
+    #[test]
+    fn the_budget_ends_it_and_two_blocks_are_the_least() {
+        let timed = PairedBudget { time_ns: 690 * 5, ..BUDGET };
+        assert_eq!(check(timed, 1, usize::MAX).series[0].count(), 2 * 5);
+        assert_eq!(check(PairedBudget { time_ns: 0, ..BUDGET }, 1, usize::MAX).series[0].count(), 2 * 2);
+    }
+
+    #[test]
+    fn an_error_names_its_side() {
+        let found = check(BUDGET, 1, 9);
+        let side = usize::from(found.order.to_lowercase().ends_with('b'));
+        assert_eq!(found.result, Err((side, MeasureError::Checksum { first: 0, now: 1 })));
+    }
+
+    #[test]
+    fn a_sample_takes_its_share_of_the_time() {
+        let budget = PairedBudget { warm_up_ns: 0, time_ns: 8_000_000, blocks_max: 10 };
+        let overhead = |call_ns| Overhead { clock_ns: 20.0, call_ns };
+        assert_eq!(budget.sample_ns(4, &[overhead(80.0), overhead(8.0)]), 200_000.0);
+        let dear = [overhead(80.0), overhead(9_980.0)];
+        assert_eq!(budget.sample_ns(4, &dear), 1_000_000.0, "a hundred times what the dearest measuring costs");
+        for (ns, batch) in [(1_000, 200), (1_001, 200), (999_999, 1)] {
+            let (clock, order) = (FakeClock::default(), Order::default());
+            let mut mock = Mock { name: 'a', ns, clock: clock.clone(), order, fails_after: usize::MAX };
+            let warm = warm_up_contender(&mut [&mut mock], &clock, &budget, 200_000.0, 0);
+            assert_eq!(warm, Ok(Warm { batch, checksum: 0 }), "{ns}");
+        }
+    }
+}

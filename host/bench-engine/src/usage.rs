@@ -1,0 +1,89 @@
+//! What the operating system says this process has used: memory, page faults, context switches. Read, never reset, so that
+//! whoever wants to know of an interval takes the difference.
+
+/// What this process has used since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The most memory it ever had resident, in bytes.
+    pub memory_bytes_max: Option<u64>,
+    /// Page faults that were served without reading.
+    pub faults_minor: Option<u64>,
+    /// Page faults that had to read.
+    pub faults_major: Option<u64>,
+    /// Context switches because it waited.
+    pub switches_voluntary: Option<u64>,
+    /// Context switches because another ran.
+    pub switches_involuntary: Option<u64>,
+}
+
+impl Usage {
+    /// Up to now. What the system does not say is absent.
+    pub fn now() -> Self {
+        let read = |file: &str| std::fs::read_to_string(format!("/proc/self/{file}")).unwrap_or_default();
+        Self::parse(&read("stat"), &read("status"))
+    }
+
+    /// What was used since `earlier`; the high-water mark of memory stays what it is.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let less = |now: Option<u64>, then: Option<u64>| Some(now?.saturating_sub(then?));
+        Self {
+            memory_bytes_max: self.memory_bytes_max,
+            faults_minor: less(self.faults_minor, earlier.faults_minor),
+            faults_major: less(self.faults_major, earlier.faults_major),
+            switches_voluntary: less(self.switches_voluntary, earlier.switches_voluntary),
+            switches_involuntary: less(self.switches_involuntary, earlier.switches_involuntary),
+        }
+    }
+
+    /// Out of `/proc/self/stat` and `/proc/self/status` (proc(5)).
+    fn parse(stat: &str, status: &str) -> Self {
+        // The second field is the program's name in parentheses, in which anything may stand; the third follows the last one.
+        let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let stat = |field: usize| after_name.split_whitespace().nth(field - 3)?.parse().ok();
+        let status = |name: &str| {
+            let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+            value.split_whitespace().next()?.parse::<u64>().ok()
+        };
+        Self {
+            memory_bytes_max: status("VmHWM").map(|kib| kib * 1024),
+            faults_minor: stat(10),
+            faults_major: stat(12),
+            switches_voluntary: status("voluntary_ctxt_switches"),
+            switches_involuntary: status("nonvoluntary_ctxt_switches"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_whatever_the_program_is_called() {
+        let stat = "7 (a) b (c)) S 1 2 3 4 5 6 1234 99 5 98 10 20";
+        let status = "Name:\ta\nVmHWM:\t    2048 kB\nvoluntary_ctxt_switches:\t3\nnonvoluntary_ctxt_switches:\t4\n";
+        let usage = Usage::parse(stat, status);
+        let expect = Usage {
+            memory_bytes_max: Some(2 << 20),
+            faults_minor: Some(1234),
+            faults_major: Some(5),
+            switches_voluntary: Some(3),
+            switches_involuntary: Some(4),
+        };
+        assert_eq!(usage, expect);
+        assert_eq!(usage.since(&expect).faults_minor, Some(0));
+        assert_eq!(Usage::parse("", ""), Usage::default(), "what is not there is absent");
+        assert_eq!(usage.since(&Usage::default()).faults_minor, None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn touching_pages_is_seen() {
+        let before = Usage::now();
+        let pages = vec![1_u8; 64 << 20];
+        let used = Usage::now().since(&before);
+        assert!(pages.iter().step_by(4096).all(|byte| *byte == 1));
+        assert!(used.faults_minor.unwrap() > 0, "{used:?}");
+        assert!(used.memory_bytes_max.unwrap() >= 64 << 20, "{used:?}");
+    }
+}

@@ -1,0 +1,294 @@
+//! Comparing the arms of scenarios, or engine settings of one arm: they are measured in turns, in one worker process after
+//! the other.
+
+use super::{conclude, options};
+use crate::cli::CompareArgs;
+use crate::commands::run::selections;
+use crate::effort::{Effort, PairedEffort};
+use crate::execute::{Job, account, explain_by_output, interrupt, keep_output, record};
+use crate::modules::{Loaded, Loader, Modules, resolve_paths};
+use crate::progress::Progress;
+use crate::worker::{CompareRequest, EntrantSpec, Kind, ModuleSpec, Reply, Request};
+use crate::{Exit, output, paths};
+use bench_engine::worker::WorkerError;
+use bench_engine::{
+    Ended, Interrupt, Matchup, Offer, PairedReport, PairedWorkbench, Plan, PlanError, Report, Selection, Unit,
+    run_paired,
+};
+use bench_model::{Arguments, Arm};
+use bench_report::Comparison;
+use bench_sink::runfile::{RunFile, Status};
+use bench_wasm::Switch;
+use bench_wire::ArgumentsJson;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The arms that are compared unless the user names some; the last of them only where it is built.
+const ARMS: [Arm; 3] = [Arm::Wasm, Arm::Native, Arm::NativeCpu];
+
+pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
+    let interrupt = interrupt()?;
+    let common = &arguments.common;
+    let (effort, paired) = Effort::paired(common)?;
+    let loader = Loader::new(&common.grants, common.limits)?;
+    let sides = Sides::new(arguments)?;
+    let (selections, _) = selections(&arguments.what, common)?;
+    let selections: Vec<_> = selections.into_iter().map(|selection| sides.narrowed(selection)).collect();
+    let files = with_native_cpu_arms(paths::modules(&arguments.modules)?);
+    let modules = loader.load(&files, true, interrupt).only_needed(&selections);
+    anyhow::ensure!(!interrupt.is_raised(), "interrupted before anything was measured");
+    let modules = sides.variants(modules);
+    let seed = common.seed.unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64);
+    let mut plan = sides.plan(&modules, &selections, effort.processes, seed)?;
+    if let Some(filter) = &common.filter {
+        plan = plan.filtered(filter)?;
+    }
+    let plan = sides.whole(plan, &modules)?;
+    let matchups = plan.matchups(|offer| sides.is_baseline(offer));
+    if common.dry_run {
+        return print_matchups(&plan, &matchups);
+    }
+    let job = Job { loader: &loader, modules: &modules, plan: &plan, effort, seed, common };
+    let (directory, ended) = record(&job, interrupt, |writer, directory| {
+        let mut progress = Progress::new(matchups.len() * effort.processes as usize);
+        let mut bench = PairBench { job: &job, paired, interrupt, directory };
+        let rounds = (effort.processes, seed);
+        Ok(run_paired(&plan, &matchups, rounds, &mut bench, writer, &mut progress, interrupt)?)
+    })?;
+    let comparison = Comparison::of_pairs(RunFile::read(&directory)?, &options(arguments, seed))?;
+    let exit = conclude(&comparison, common.format, &[&directory])?;
+    Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
+}
+
+/// What is held against what.
+struct Sides {
+    arms: Vec<Arm>,
+    /// Whether the user named them, so that none may be missing.
+    are_named: bool,
+    /// Engine settings to hold against the default ones; arms are compared where there are none.
+    switches: Vec<Switch>,
+}
+
+impl Sides {
+    fn new(arguments: &CompareArgs) -> anyhow::Result<Self> {
+        let mut switches = Vec::new();
+        for name in &arguments.engine {
+            match name.as_str() {
+                "all" => switches.extend(Switch::ALL),
+                // What the default settings have.
+                "pool" => {}
+                name => switches.push(name.parse().map_err(anyhow::Error::msg)?),
+            }
+        }
+        switches.dedup();
+        let named = arguments.common.arm.clone();
+        if !arguments.engine.is_empty() {
+            anyhow::ensure!(
+                !switches.is_empty(),
+                "--engine pool is what is measured anyway; name a switch to hold against it"
+            );
+            let wasm_alone = named.as_ref().is_none_or(|arms| arms == &[Arm::Wasm]);
+            anyhow::ensure!(wasm_alone, "--engine compares settings of the arm wasm; leave --arm out");
+            return Ok(Self { arms: vec![Arm::Wasm], are_named: true, switches });
+        }
+        if let Some(arms) = &named {
+            anyhow::ensure!(arms.len() >= 2, "a comparison takes two arms or more: --arm wasm,native");
+        }
+        Ok(Self { are_named: named.is_some(), arms: named.unwrap_or_else(|| ARMS.to_vec()), switches })
+    }
+
+    /// The selection in the arms that are compared.
+    fn narrowed(&self, selection: Selection) -> Selection {
+        let arms = match &selection.arms {
+            Some(arms) => self.arms.iter().filter(|arm| arms.contains(arm)).copied().collect(),
+            None => self.arms.clone(),
+        };
+        Selection { arms: Some(arms), ..selection }
+    }
+
+    /// The arm that the others are held against: native where it takes part, else the last that was named.
+    fn is_baseline(&self, offer: &Offer) -> bool {
+        let native = self.arms.contains(&Arm::Native).then_some(Arm::Native);
+        Some(offer.arm) == native.or_else(|| self.arms.last().copied()) && offer.variant.is_none()
+    }
+
+    /// Every component once more for each engine setting that is compared.
+    fn variants(&self, mut modules: Modules) -> Modules {
+        let components = modules.loaded.iter().filter(|loaded| loaded.spec.kind == Kind::Component);
+        let variant = |loaded: &Loaded, switch: &Switch| {
+            let mut loaded = loaded.clone();
+            loaded.spec.engine = Some(switch.to_string());
+            loaded.offer.variant = Some(switch.to_string());
+            loaded
+        };
+        let variants: Vec<_> =
+            components.flat_map(|loaded| self.switches.iter().map(move |switch| variant(loaded, switch))).collect();
+        modules.loaded.extend(variants);
+        modules
+    }
+
+    fn plan(&self, modules: &Modules, selections: &[Selection], processes: u32, seed: u64) -> anyhow::Result<Plan> {
+        if modules.loaded.is_empty() {
+            modules.refused.iter().for_each(|refused| output::line(&format!("bench-host: {}", refused.reason)));
+            anyhow::bail!(
+                "no module could be loaded, so there is nothing to compare; `cargo xtask plugins` builds them"
+            );
+        }
+        let nor_a_run = |error: PlanError| match error {
+            PlanError::NoScenario { .. } => anyhow::anyhow!("{error}, and there is no run directory of that name"),
+            error => error.into(),
+        };
+        Plan::build(modules.offers(), selections, processes, seed).map_err(nor_a_run)
+    }
+
+    /// The plan without the scenarios that lack an arm, which are said; an error where that leaves nothing.
+    fn whole(&self, plan: Plan, modules: &Modules) -> anyhow::Result<Plan> {
+        let mut lacks: Vec<String> = Vec::new();
+        let mut keep = vec![true; plan.cells.len()];
+        for matchup in plan.matchups(|offer| self.is_baseline(offer)) {
+            let Some(lack) = self.lack(&plan, modules, &matchup) else { continue };
+            matchup.cells.iter().for_each(|cell| keep[*cell as usize] = false);
+            // Each combination of arguments lacks the same.
+            if !lacks.contains(&lack) {
+                lacks.push(lack);
+            }
+        }
+        anyhow::ensure!(keep.contains(&true), "{}", lacks.join("; "));
+        lacks.iter().for_each(|lack| output::line(&format!("bench-host: left out: {lack}")));
+        Ok(plan.only(&keep))
+    }
+
+    /// The arm that is needed and not there, where one is.
+    fn lack(&self, plan: &Plan, modules: &Modules, matchup: &Matchup) -> Option<String> {
+        let offers = || matchup.cells.iter().map(|cell| plan.offer(plan.cell(*cell)));
+        let is_needed = |arm: &&Arm| self.are_named || **arm != Arm::NativeCpu;
+        let missing = self.arms.iter().filter(is_needed).find(|arm| offers().all(|offer| offer.arm != **arm))?;
+        let name = plan.full_name(plan.cell(matchup.cells[0]));
+        let there = offers().next()?;
+        let file = arm_file(&there.file, there.arm, *missing);
+        let refused = modules.refused.iter().find(|refused| file.as_ref() == Some(&refused.file));
+        let why = match (refused, file) {
+            (Some(refused), _) => refused.reason.clone(),
+            (None, Some(file)) => format!("{} is not there; `cargo xtask plugins` builds it", file.display()),
+            (None, None) => format!("{} has no such twin", there.file.display()),
+        };
+        Some(format!("{name} has no arm {missing}: {why}"))
+    }
+}
+
+/// Where the `wanted` arm of the module at `file` would be, if its kind has such an arm.
+fn arm_file(file: &Path, arm: Arm, wanted: Arm) -> Option<PathBuf> {
+    let component = match arm {
+        Arm::Wasm => file.to_owned(),
+        Arm::Native => file.with_extension("wasm"),
+        Arm::NativeCpu => file.parent()?.parent()?.join(file.file_name()?).with_extension("wasm"),
+        Arm::Process => return None,
+    };
+    match wanted {
+        Arm::Wasm => Some(component),
+        Arm::Native => Some(component.with_extension(std::env::consts::DLL_EXTENSION)),
+        Arm::NativeCpu => Some(paths::native_cpu_arm(&component)),
+        Arm::Process => None,
+    }
+}
+
+/// Each component's probe for this very processor after it, where it is built.
+fn with_native_cpu_arms(files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let probes = files.iter().filter(|file| paths::is_component(file)).map(|file| paths::native_cpu_arm(file));
+    let probes: Vec<_> = probes.filter(|probe| probe.is_file()).collect();
+    files.into_iter().chain(probes).collect()
+}
+
+fn label(plan: &Plan, cell: u32) -> String {
+    let offer = plan.offer(plan.cell(cell));
+    offer.variant.as_ref().map_or_else(|| offer.arm.to_string(), |variant| format!("{}+{variant}", offer.arm))
+}
+
+fn print_matchups(plan: &Plan, matchups: &[Matchup]) -> anyhow::Result<Exit> {
+    let line = |matchup: &Matchup| {
+        let cell = plan.cell(matchup.cells[0]);
+        let labels: Vec<_> = matchup.cells.iter().map(|cell| label(plan, *cell)).collect();
+        let line = format!("{}  {}  {}", plan.full_name(cell), labels.join(" "), cell.arguments);
+        format!("{}\n", bench_report::escape(&line))
+    };
+    output::print(&matchups.iter().map(line).collect::<String>())?;
+    Ok(Exit::Done)
+}
+
+/// Executes matchups in worker processes.
+struct PairBench<'a> {
+    job: &'a Job<'a>,
+    paired: PairedEffort,
+    interrupt: &'a Interrupt,
+    directory: &'a Path,
+}
+
+impl PairedWorkbench for PairBench<'_> {
+    fn execute(&mut self, plan: &Plan, matchup: &Matchup, process: u32, seed: u64) -> Option<PairedReport> {
+        let unit = |cell: &u32| Unit { cell: *cell, process };
+        let nothing = |status, reason: &str| {
+            let reports = matchup.cells.iter().map(|cell| Report::without_figures(unit(cell), status, reason));
+            Some(PairedReport { reports: reports.collect(), sessions: 0, ledgers: Vec::new() })
+        };
+        let resolved = matchup.cells.iter().map(|cell| {
+            let cell = plan.cell(*cell);
+            resolve_paths(&self.job.modules.loaded[cell.offer], cell)
+        });
+        let resolved = match resolved.collect::<Result<Vec<_>, _>>() {
+            Ok(resolved) => resolved,
+            Err(reason) => return nothing(Status::Skipped, &reason),
+        };
+        let request = self.request(plan, matchup, process, seed, resolved);
+        // Each session is warmed up and each arm observed for a while more than what is measured.
+        let sessions = 2 * matchup.cells.len() as u64;
+        let budget = self.paired.budget;
+        let beyond = sessions * (budget.warm_up_ns + self.paired.ledger_ns);
+        let deadline = self.job.loader.deadline() + Duration::from_nanos(budget.time_ns + beyond);
+        let end = self.job.loader.workers.call(&request, deadline, self.interrupt);
+        let name = format!("cell-{:04}-process-{process}", matchup.cells[0]);
+        keep_output(self.directory, &name, &end.stdout, &end.stderr);
+        let mut paired = match end.result {
+            Ok(Reply::Compared(paired)) => *paired,
+            Ok(Reply::Refused(reason)) => return nothing(Status::Failed, &reason),
+            Ok(_) => return nothing(Status::Failed, "the worker answered something else"),
+            Err(WorkerError::Interrupted) => return None,
+            Err(error) => return nothing(Status::Failed, &error.to_string()),
+        };
+        paired.reports.iter_mut().for_each(|report| explain_by_output(report, &end.stderr));
+        if process == 0 && paired.reports.iter().all(|report| report.outcome.status == Status::Ok) {
+            for (cell, report) in matchup.cells.iter().zip(&mut paired.reports) {
+                report.account = account(self.job, plan, unit(cell), self.interrupt);
+            }
+        }
+        Some(paired)
+    }
+}
+
+impl PairBench<'_> {
+    fn request(
+        &self,
+        plan: &Plan,
+        matchup: &Matchup,
+        process: u32,
+        seed: u64,
+        resolved: Vec<(ModuleSpec, Arguments)>,
+    ) -> Request {
+        let entrants = matchup.cells.iter().zip(resolved).map(|(cell, (module, arguments))| EntrantSpec {
+            module,
+            label: label(plan, *cell),
+            cell: *cell,
+            arguments: ArgumentsJson(arguments),
+        });
+        let budget = self.paired.budget;
+        Request::Compare(Box::new(CompareRequest {
+            entrants: entrants.collect(),
+            scenario: plan.cell(matchup.cells[0]).scenario.name.clone(),
+            process,
+            seed,
+            warm_up_ns: budget.warm_up_ns,
+            time_ns: budget.time_ns,
+            blocks_max: budget.blocks_max,
+            ledger_ns: self.paired.ledger_ns,
+        }))
+    }
+}

@@ -1,0 +1,192 @@
+//! Comparing two git revisions: each is checked out and built in the cache folder, and the cells of both hosts are measured in
+//! turns. The hosts are spoken to by their command line and their run files alone, so that they may be of different versions.
+
+use super::{is_run, runs};
+use crate::cli::CompareArgs;
+use crate::effort::Effort;
+use crate::execute::interrupt;
+use crate::tree::{Built, Trees};
+use crate::{Exit, output};
+use anyhow::Context;
+use bench_engine::Interrupt;
+use bench_model::{Arguments, Value};
+use bench_sink::runfile::{Record, RunFile};
+use rand::SeedableRng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand_chacha::ChaCha8Rng;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The suites of the plug-ins that have both arms.
+const SUITES: [&str; 2] = ["kernels", "ring"];
+
+/// What stands for the project's own sources, which differ between the revisions; both are to read the same.
+const PROJECT: &str = "@project";
+
+pub(crate) fn run(arguments: &CompareArgs, range: &str) -> anyhow::Result<Exit> {
+    let interrupt = interrupt()?;
+    let common = &arguments.common;
+    anyhow::ensure!(!common.dry_run, "--git builds and measures; there is no plan to show before that");
+    let (effort, paired) = Effort::paired(common)?;
+    let trees = Trees::open(range)?;
+    let built = trees.build(interrupt)?;
+    let now = jiff::Timestamp::now();
+    let directory = common.out.join(format!("{}-git", now.strftime("%Y-%m-%dT%H-%M-%SZ")));
+    fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    // The hosts run in folders of their own.
+    let directory = fs::canonicalize(&directory).with_context(|| format!("cannot find {}", directory.display()))?;
+    let seed = common.seed.unwrap_or_else(|| now.as_nanosecond().unsigned_abs() as u64);
+    let side = |name: &'static str, built: Built| Side { name, built, out: directory.join(name), arguments, interrupt };
+    let [base, head] = built;
+    let sides = [side("base", base), side("head", head)];
+    let cells = common_cells(&sides, &directory)?;
+    // As many processes as a comparison of arms has, and a share of the time for each cell of each side.
+    let time_ns = paired.budget.time_ns / 2;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    for _ in 0..effort.processes {
+        let mut turns: Vec<(&Cell, &Side<'_>)> = Vec::new();
+        let mut cells: Vec<&Cell> = cells.iter().collect();
+        cells.shuffle(&mut random);
+        for cell in cells {
+            let first = *[0, 1].choose(&mut random).unwrap_or(&0);
+            turns.extend([(cell, &sides[first]), (cell, &sides[1 - first])]);
+        }
+        for (cell, side) in turns {
+            if interrupt.is_raised() {
+                output::line("bench-host: interrupted; what was measured so far is compared");
+                runs::compare(arguments, &sides[0].out, &sides[1].out)?;
+                return Ok(Exit::NotMeasured);
+            }
+            side.measure(cell, time_ns)?;
+        }
+    }
+    drop(trees);
+    runs::compare(arguments, &sides[0].out, &sides[1].out)
+}
+
+/// A cell that both revisions have.
+#[derive(Clone, Debug, PartialEq)]
+struct Cell {
+    scenario: String,
+    arm: String,
+    arguments: Arguments,
+}
+
+/// One revision, ready to measure.
+struct Side<'a> {
+    name: &'static str,
+    built: Built,
+    /// Where its runs are kept.
+    out: PathBuf,
+    arguments: &'a CompareArgs,
+    interrupt: &'a Interrupt,
+}
+
+impl Side<'_> {
+    /// What the suites or scenarios come to: each cell is done once, which takes no time to speak of.
+    fn cells(&self, scratch: &Path) -> anyhow::Result<Vec<Cell>> {
+        let mut command = self.host();
+        let what = &self.arguments.what;
+        match what.is_empty() {
+            true => command.args(SUITES),
+            false => command.args(what),
+        };
+        for (name, values) in &self.arguments.common.parameters {
+            command
+                .arg("-p")
+                .arg(format!("{name}={}", values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(",")));
+        }
+        if let Some(arms) = &self.arguments.common.arm {
+            command.arg("--arm").arg(arms.iter().map(|arm| arm.as_str()).collect::<Vec<_>>().join(","));
+        }
+        if let Some(filter) = &self.arguments.common.filter {
+            command.arg("--filter").arg(filter);
+        }
+        let out = scratch.join(format!(".{}-cells", self.name));
+        command.args(["--quick", "--iterations", "1", "--processes", "1", "--out"]).arg(&out);
+        let cells = self.run(&mut command).and_then(|()| cells_of(&out));
+        let _ = fs::remove_dir_all(&out);
+        cells
+    }
+
+    /// One process of `cell`.
+    fn measure(&self, cell: &Cell, time_ns: u64) -> anyhow::Result<()> {
+        let mut command = self.host();
+        command.arg(&cell.scenario).arg("--arm").arg(&cell.arm);
+        for (name, value) in cell.arguments.iter() {
+            command.arg("-p").arg(format!("{name}={}", quoted(&value.to_string())));
+        }
+        let time = format!("{}ms", (time_ns / 1_000_000).max(1));
+        command.args(["--quick", "--processes", "1", "--time", &time, "--out"]).arg(&self.out);
+        self.run(&mut command)
+    }
+
+    /// The revision's host, in the revision's folder, where it finds its own modules.
+    fn host(&self) -> Command {
+        let mut command = Command::new(&self.built.host);
+        command.current_dir(&self.built.tree).arg("run");
+        command
+    }
+
+    /// A cell that failed is in the run file; that nothing was measured is an error.
+    fn run(&self, command: &mut Command) -> anyhow::Result<()> {
+        let ended = crate::tree::run_to_end(command, self.interrupt)?;
+        if ended.status.code() == Some(2) && !self.interrupt.is_raised() {
+            anyhow::bail!("the host of {} ({}) measured nothing: {}", self.name, self.built.revision, ended.last_line);
+        }
+        Ok(())
+    }
+}
+
+/// The cells that both sides have, in the order of the base. What only one has is said.
+fn common_cells(sides: &[Side<'_>; 2], scratch: &Path) -> anyhow::Result<Vec<Cell>> {
+    let [base, head] = sides;
+    let of_base = base.cells(scratch)?;
+    let of_head = head.cells(scratch)?;
+    let say = |side: &Side<'_>, cell: &Cell| {
+        output::line(&format!("bench-host: left out: {} {} is in {} alone", cell.scenario, cell.arm, side.name));
+    };
+    of_base.iter().filter(|cell| !of_head.contains(cell)).for_each(|cell| say(base, cell));
+    of_head.iter().filter(|cell| !of_base.contains(cell)).for_each(|cell| say(head, cell));
+    let both = of_base.into_iter().filter(|cell| of_head.contains(cell));
+    let both: Vec<Cell> = both.map(|cell| with_one_input(cell, &base.built.tree)).collect();
+    anyhow::ensure!(!both.is_empty(), "the two revisions have no cell in common; name a scenario that both have");
+    Ok(both)
+}
+
+/// The same input for both sides: that of the base.
+fn with_one_input(mut cell: Cell, tree: &Path) -> Cell {
+    let names: Vec<String> = cell
+        .arguments
+        .iter()
+        .filter(|(_, value)| matches!(value, Value::Text(text) if text == PROJECT))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    for name in names {
+        cell.arguments.set(&name, Value::Text(tree.join("host").display().to_string()));
+    }
+    cell
+}
+
+/// The cells of the one run in `out`.
+fn cells_of(out: &Path) -> anyhow::Result<Vec<Cell>> {
+    let entries = fs::read_dir(out).with_context(|| format!("no run in {}", out.display()))?;
+    let run = entries.filter_map(|entry| Some(entry.ok()?.path())).find(|path| is_run(path));
+    let run = RunFile::read(&run.with_context(|| format!("no run in {}", out.display()))?)?;
+    let mut cells = Vec::new();
+    for record in run.records {
+        if let Record::Cell(cell) = record {
+            let cell = Cell { scenario: cell.scenario, arm: cell.arm, arguments: cell.arguments.0 };
+            if !cells.contains(&cell) {
+                cells.push(cell);
+            }
+        }
+    }
+    Ok(cells)
+}
+
+/// A value as the command line takes it: a comma would make two of it.
+fn quoted(value: &str) -> String {
+    value.replace(',', "\\,")
+}

@@ -1,0 +1,53 @@
+//! Comparing runs that were made before. Nothing is measured: run files say it all.
+
+use super::{conclude, is_run, options};
+use crate::Exit;
+use crate::cli::CompareArgs;
+use anyhow::Context;
+use bench_report::Comparison;
+use bench_sink::runfile::{Record, RunFile};
+use std::path::{Path, PathBuf};
+
+pub(crate) fn run(arguments: &CompareArgs, directories: &[PathBuf]) -> anyhow::Result<Exit> {
+    let common = &arguments.common;
+    match directories {
+        [one] => {
+            let runs = read(one)?;
+            let [run] = <[RunFile; 1]>::try_from(runs)
+                .map_err(|_| anyhow::anyhow!("{} holds several runs; name two to compare", one.display()))?;
+            let seed = common.seed.unwrap_or_else(|| seed(&run));
+            let directory = run.directory.clone();
+            conclude(&Comparison::of_pairs(run, &options(arguments, seed))?, common.format, &[&directory])
+        }
+        [a, b] => compare(arguments, a, b),
+        more => anyhow::bail!("{} run directories were given; a comparison takes two", more.len()),
+    }
+}
+
+/// Holds the run or runs in `b` against those in `a`.
+pub(super) fn compare(arguments: &CompareArgs, a: &Path, b: &Path) -> anyhow::Result<Exit> {
+    let (runs_a, runs_b) = (read(a)?, read(b)?);
+    let seed = arguments.common.seed.or_else(|| runs_a.first().map(seed)).unwrap_or_default();
+    let options = options(arguments, seed);
+    let comparison = Comparison::of_runs(runs_a, runs_b, &options, arguments.across_machines)?;
+    conclude(&comparison, arguments.common.format, &[a, b])
+}
+
+/// The run in `directory`, or the runs in the folders in it, by name.
+fn read(directory: &Path) -> anyhow::Result<Vec<RunFile>> {
+    if is_run(directory) {
+        return Ok(vec![RunFile::read(directory)?]);
+    }
+    let entries = std::fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))?;
+    let mut runs: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_run(path)).collect();
+    runs.sort();
+    anyhow::ensure!(!runs.is_empty(), "{}: no run in it; `bench-host run` makes one", directory.display());
+    runs.iter().map(|run| Ok(RunFile::read(run)?)).collect()
+}
+
+/// What the bootstrap is drawn from, so that a second look at the same run says the same.
+fn seed(run: &RunFile) -> u64 {
+    let seed = run.records.iter().find_map(|record| if let Record::Run(run) = record { Some(run.seed) } else { None });
+    seed.unwrap_or_default()
+}

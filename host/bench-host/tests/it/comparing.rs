@@ -1,0 +1,181 @@
+//! `compare`, on arms, on engine settings and on runs: what it finds, what it withholds, and what it refuses.
+
+use crate::host::{Host, Ran};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const GOOD: &str = "compare hostile/good --modules . --quick";
+
+/// The comparisons of a document.
+fn comparisons(document: &Value) -> &Vec<Value> {
+    document["comparisons"].as_array().expect("a comparison has comparisons")
+}
+
+/// A copy of the run in `from` whose text was changed.
+fn changed_run(from: &Path, name: &str, change: impl Fn(String) -> String) -> PathBuf {
+    let to = from.with_file_name(name);
+    fs::create_dir(&to).unwrap();
+    fs::write(to.join("run.jsonl"), change(fs::read_to_string(from.join("run.jsonl")).unwrap())).unwrap();
+    to
+}
+
+fn load(host: &Host, options: &str) -> PathBuf {
+    let before = host.runs();
+    host.check(&format!("load hostile.wasm --filter hostile/good --quick --time 60ms {options}"), 0);
+    host.runs().into_iter().find(|run| !before.contains(run)).expect("a run was made")
+}
+
+#[test]
+fn both_arms_are_measured_in_turns_and_judged() {
+    let host = Host::with_hostile();
+    let document = host.check(&format!("{GOOD} --format json"), 0).json();
+    let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
+    assert_eq!((&matchup["scenario"], &matchup["status"]), (&"hostile/good".into(), &"ok".into()));
+    assert_eq!((&matchup["baseline"]["arm"], &matchup["contender"]["arm"]), (&"native".into(), &"wasm".into()));
+    assert_eq!(matchup["processes"], 3);
+    let ratio = &matchup["ratio_of_medians"];
+    let [low, middle, high] = ["low", "ratio", "high"].map(|name| ratio[name].as_f64().unwrap());
+    assert!(0.0 < low && low <= middle && middle <= high, "{ratio}");
+    let (base, contender) = (&matchup["baseline"]["p50_ns"], &matchup["contender"]["p50_ns"]);
+    let of_medians = contender.as_f64().unwrap() / base.as_f64().unwrap();
+    assert!((middle / of_medians - 1.0).abs() < 0.05, "{middle} is not the ratio of {contender} and {base}");
+    let verdict = matchup["verdict"].as_str().unwrap();
+    assert!(["different", "equivalent", "undecided"].contains(&verdict), "{verdict}");
+    assert_eq!(matchup["aa"].as_array().unwrap().len(), 2, "each arm is compared with itself");
+    assert!(matchup["band"]["high"].as_f64().unwrap() >= 1.0);
+
+    let [ledger] = &document["ledgers"].as_array().unwrap()[..] else { panic!("{document:#}") };
+    let mean = |value: &Value| value["mean"].as_f64().unwrap();
+    let terms = ledger["terms"].as_array().unwrap();
+    let names: Vec<_> = terms.iter().map(|term| term["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["entry", "lower", "guest", "host-calls", "host-transition", "lift", "residual"]);
+    let sum: f64 = terms.iter().map(|term| mean(&term["ns"])).sum();
+    let total = mean(&ledger["total_ns"]);
+    // Each is printed with three digits.
+    assert!((sum - total).abs() < total * 0.01, "the terms are {sum}, the total is {total}");
+
+    let accounts = document["accounts"].as_array().unwrap();
+    let of_wasm = accounts.iter().find(|account| account["arm"] == "wasm").unwrap();
+    assert!(of_wasm["instructions"].as_f64().unwrap() > 0.0, "{of_wasm:#}");
+    assert!(of_wasm["code_bytes"].as_u64().unwrap() > 0, "{of_wasm:#}");
+    let of_native = accounts.iter().find(|account| account["arm"] == "native").unwrap();
+    assert!(of_native["instructions"].is_null(), "what cannot be counted is absent: {of_native:#}");
+}
+
+#[test]
+fn a_comparison_is_read_again_from_its_run_file_and_says_the_same() {
+    let host = Host::with_hostile();
+    let first = host.check(&format!("{GOOD} --format json"), 0).json();
+    let run = host.run();
+    let again = host.check(&format!("compare {} --format json", run.display()), 0).json();
+    assert_eq!(first["comparisons"], again["comparisons"]);
+    assert_eq!(first["ledgers"], again["ledgers"]);
+    let table = host.check(&format!("compare {}", run.display()), 0).stdout;
+    for part in ["hostile/good", "wasm / native", "residual", "A/A"] {
+        assert!(table.contains(part), "{part:?} is not in:\n{table}");
+    }
+    // It is a run like any other, too.
+    let listed = host.check(&format!("list --run {} --format json", run.display()), 0).json();
+    assert_eq!(listed["cells"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn arms_that_disagree_have_no_ratio_and_both_results_are_named() {
+    let host = Host::with_hostile();
+    let document = host.check("compare hostile/arms-differ --modules . --quick --format json", 1).json();
+    let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
+    assert!(matchup["ratio_of_medians"].is_null() && matchup["verdict"].is_null(), "{matchup:#}");
+    let reason = matchup["reason"].as_str().unwrap();
+    for part in ["native yields 0000000000000000", "wasm yields 0000000000000001"] {
+        assert!(reason.contains(part), "{part:?} is not in: {reason}");
+    }
+}
+
+#[test]
+fn a_misdeed_in_one_arm_costs_the_ratio_and_nothing_else() {
+    let host = Host::with_hostile();
+    let line = "compare hostile/{good,segfault,trap} --modules . --quick --deadline 5s --format json";
+    let document = host.check(line, 1).json();
+    for (scenario, status) in [("good", "ok"), ("trap", "failed")] {
+        let scenario = format!("hostile/{scenario}");
+        let matchup = comparisons(&document).iter().find(|matchup| matchup["scenario"] == scenario.as_str());
+        assert_eq!(matchup.unwrap_or_else(|| panic!("{document:#}"))["status"], status);
+    }
+}
+
+#[test]
+fn an_arm_that_is_missing_is_named_with_what_builds_it() {
+    let host = Host::with_hostile();
+    fs::remove_file(host.path("hostile.so")).unwrap();
+    host.check(GOOD, 2).one_line(&["hostile/good has no arm native", "hostile.so is not there", "cargo xtask plugins"]);
+    let ran = host.check("compare hostile/good --modules . --quick --arm wasm", 2);
+    ran.one_line(&["two arms or more"]);
+    host.check("compare results/a results/b --modules .", 2).one_line(&["results/a", "run directory"]);
+}
+
+#[test]
+fn below_three_processes_there_is_a_ratio_and_no_verdict() {
+    let host = Host::with_hostile();
+    let document = host.check(&format!("{GOOD} --processes 2 --format json"), 0).json();
+    let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
+    assert!(matchup["ratio_of_medians"]["ratio"].as_f64().unwrap() > 0.0);
+    assert_eq!(matchup["verdict"], "withheld");
+    let table = host.check(&format!("{GOOD} --processes 2"), 0).stdout;
+    assert!(table.contains("withheld") && table.contains("--processes"), "{table}");
+}
+
+#[test]
+fn every_engine_switch_is_held_against_the_default_settings() {
+    let host = Host::with_hostile();
+    let document = host.check(&format!("{GOOD} --engine all --format json"), 0).json();
+    let mut variants: Vec<_> =
+        comparisons(&document).iter().map(|matchup| matchup["contender"]["variant"].as_str().unwrap()).collect();
+    variants.sort_unstable();
+    assert_eq!(variants, ["concurrency", "epoch", "fuel", "no-cow", "on-demand", "opt-none"]);
+    for matchup in comparisons(&document) {
+        assert_eq!((&matchup["status"], &matchup["baseline"]["variant"]), (&"ok".into(), &Value::Null), "{matchup:#}");
+    }
+    host.check(&format!("{GOOD} --engine warp"), 2).one_line(&["`warp`", "fuel"]);
+}
+
+#[test]
+fn two_runs_are_compared_by_their_files_alone() {
+    let host = Host::with_hostile();
+    let [a, b] = ["--processes 3", "--processes 3"].map(|options| load(&host, options));
+    fs::remove_file(host.path("hostile.wasm")).unwrap();
+    let line = format!("compare {} {} --format json", a.display(), b.display());
+    let ran = Ran::of(&mut host.command(&line));
+    assert!(matches!(ran.status, Some(0 | 1)), "{}", ran.stderr);
+    let document = ran.json();
+    assert_eq!(comparisons(&document).len(), 2, "one an arm: {document:#}");
+    for matchup in comparisons(&document) {
+        assert_eq!(matchup["processes"], 3);
+        assert!(matchup["ratio_of_medians"]["ratio"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn runs_of_other_machines_are_refused_unless_asked_for_and_then_it_is_said() {
+    let host = Host::with_hostile();
+    let here = load(&host, "--processes 3");
+    let elsewhere = changed_run(&here, "elsewhere", |text| text.replace("\"cpus\":", "\"cpus\":1"));
+    let line = format!("compare {} {}", here.display(), elsewhere.display());
+    host.check(&line, 2).one_line(&["--across-machines"]);
+    let ran = Ran::of(&mut host.command(&format!("{line} --across-machines")));
+    assert!(matches!(ran.status, Some(0 | 1)), "{}", ran.stderr);
+    assert!(ran.stdout.contains("machine"), "{}", ran.stdout);
+}
+
+#[test]
+fn runs_with_other_results_have_no_ratio() {
+    let host = Host::with_hostile();
+    let right = load(&host, "--processes 3");
+    let wrong = changed_run(&right, "wrong", |text| text.replace("\"checksum\":\"0", "\"checksum\":\"f"));
+    let line = format!("compare {} {} --format json", right.display(), wrong.display());
+    let document = host.check(&line, 1).json();
+    for matchup in comparisons(&document) {
+        assert!(matchup["ratio_of_medians"].is_null(), "{matchup:#}");
+        assert!(matchup["reason"].as_str().unwrap().contains("checksum"), "{matchup:#}");
+    }
+}

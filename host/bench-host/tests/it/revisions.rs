@@ -1,0 +1,117 @@
+//! `compare --git`, on a small repository whose program hands everything on to the one under test. Its revisions build in a
+//! second, and are checked out, built and removed like any other.
+
+use crate::host::{Host, PROGRAM, Ran, command};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The program of the repository: what it is given it gives to the program under test.
+const HOST: &str = r#"
+use std::os::unix::process::CommandExt;
+fn main() {
+    let real = std::env::var_os("REAL_BENCH_HOST").expect("the test names the program");
+    let modules = std::env::var_os("REAL_MODULES").expect("the test names the modules");
+    let error = std::process::Command::new(real).args(std::env::args_os().skip(1)).arg("--modules").arg(modules).exec();
+    panic!("{error}");
+}
+"#;
+
+struct Repository {
+    host: Host,
+}
+
+impl Repository {
+    /// A repository of two revisions, `base` and `head`, and a third that does not build, `broken`.
+    fn new() -> Self {
+        let host = Host::with_hostile();
+        let repository = Self { host };
+        repository
+            .write("repository/Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"bench-host\", \"xtask\"]\n");
+        repository.write("repository/.cargo/config.toml", "[alias]\nxtask = \"run --quiet --package xtask --\"\n");
+        for (name, main) in [("bench-host", HOST), ("xtask", "fn main() {}\n")] {
+            let manifest = format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+            repository.write(&format!("repository/{name}/Cargo.toml"), &manifest);
+            repository.write(&format!("repository/{name}/src/main.rs"), main);
+        }
+        repository.git("init --quiet --initial-branch=main");
+        repository.commit("base");
+        repository.write("repository/note", "another revision\n");
+        repository.commit("head");
+        repository.write("repository/bench-host/src/main.rs", "fn main() { 1 + }\n");
+        repository.commit("broken");
+        repository.git("checkout --quiet head");
+        repository
+    }
+
+    fn path(&self) -> PathBuf {
+        self.host.path("repository")
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.host.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn git(&self, line: &str) -> String {
+        let identity = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"];
+        let mut git = Command::new("git");
+        git.args(identity).args(line.split_whitespace()).current_dir(self.path());
+        Ran::of(git.env("GIT_CONFIG_GLOBAL", "/dev/null")).check(line, 0).stdout
+    }
+
+    fn commit(&self, tag: &str) {
+        self.git("add --all");
+        self.git(&format!("commit --quiet --message {tag}"));
+        self.git(&format!("tag {tag}"));
+    }
+
+    /// The program under test, in the repository, with a cache of its own, so that what it leaves there is seen.
+    fn compare(&self, line: &str) -> Command {
+        let mut compare = command(PROGRAM);
+        compare.args(["compare", "--out", "../results"]).args(line.split_whitespace()).current_dir(self.path());
+        compare.env("XDG_CACHE_HOME", self.host.path("cache"));
+        compare.env("REAL_BENCH_HOST", PROGRAM).env("REAL_MODULES", self.host.path(""));
+        compare
+    }
+
+    /// That git knows of one tree, that nothing in it changed, and that no other is left.
+    #[track_caller]
+    fn check_untouched(&self) {
+        assert_eq!(self.git("worktree list").lines().count(), 1);
+        assert_eq!(self.git("status --porcelain"), "");
+        let trees = self.host.path("cache/bench-host/git");
+        let left = |folder: &Path| folder.join("base").exists() || folder.join("head").exists();
+        let folders = fs::read_dir(&trees).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+        assert_eq!(folders.filter(|folder| left(folder)).count(), 0, "a tree is left in {}", trees.display());
+    }
+}
+
+#[test]
+fn two_revisions_are_built_apart_measured_in_turns_and_removed() {
+    let repository = Repository::new();
+    let line = "--git base..head hostile/good --arm native --processes 3 --time 180ms --format json";
+    let ran = Ran::of(&mut repository.compare(line));
+    assert!(matches!(ran.status, Some(0 | 1)), "{}\n{}", ran.stdout, ran.stderr);
+    let document = ran.json();
+    let comparisons = document["comparisons"].as_array().unwrap();
+    assert_eq!(comparisons.len(), 1, "{document:#}");
+    assert_eq!((&comparisons[0]["scenario"], &comparisons[0]["processes"]), (&"hostile/good".into(), &3.into()));
+    assert!(comparisons[0]["ratio_of_medians"]["ratio"].as_f64().unwrap() > 0.0, "{document:#}");
+    repository.check_untouched();
+}
+
+#[test]
+fn a_revision_that_is_not_there_or_does_not_build_is_named() {
+    let repository = Repository::new();
+    let check = |range: &str, parts: &[&str]| {
+        let ran = Ran::of(&mut repository.compare(&format!("--git {range} hostile/good"))).check(range, 2);
+        let last = ran.stderr.lines().last().unwrap_or_default();
+        parts.iter().for_each(|part| assert!(last.contains(part), "{part:?} is not in: {}", ran.stderr));
+        repository.check_untouched();
+    };
+    check("nowhere..head", &["no revision `nowhere`"]);
+    check("base", &["BASE..HEAD"]);
+    check("base..broken", &["broken does not build", "error"]);
+}

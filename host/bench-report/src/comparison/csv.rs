@@ -1,0 +1,103 @@
+//! The comparison for a spreadsheet: a row for each matchup, in nanoseconds and plain ratios, nothing scaled. A figure that
+//! is absent is empty.
+
+use super::json::verdict;
+use super::{Comparison, Contender, Figures, Matchup};
+use crate::csv::status;
+use crate::escape;
+use bench_stats::{LEVEL, RatioEstimate, Verdict};
+
+const COLUMNS: [&str; 25] = [
+    "scenario",
+    "family",
+    "arguments",
+    "baseline",
+    "contender",
+    "status",
+    "reason",
+    "baseline_p50_ns",
+    "contender_p50_ns",
+    "pairs",
+    "processes",
+    "ratio_of_medians",
+    "ratio_of_medians_low",
+    "ratio_of_medians_high",
+    "ratio_of_means",
+    "ratio_of_means_low",
+    "ratio_of_means_high",
+    "band_low",
+    "band_high",
+    "p_different",
+    "p_equivalent",
+    "verdict",
+    "more_pairs",
+    "delta",
+    "note",
+];
+
+/// `comparison` as comma-separated values with a header. Text of modules is escaped, so that a record is one line.
+pub fn comparison_csv(comparison: &Comparison) -> String {
+    let rows = comparison.matchups.iter().map(|matchup| row(comparison, matchup));
+    crate::csv::print(&COLUMNS, rows)
+}
+
+fn row(comparison: &Comparison, matchup: &Matchup) -> [String; COLUMNS.len()] {
+    let text = |text: &str| escape(text).into_owned();
+    let figures = matchup.figures.as_ref();
+    let figure = |of: fn(&Figures) -> Option<f64>| figures.and_then(of).map(number).unwrap_or_default();
+    let [ratio, low, high] = bounds(figures.map(|figures| &figures.ratios.medians));
+    let [mean_ratio, mean_low, mean_high] = bounds(figures.map(|figures| &figures.ratios.means));
+    // There is no other place that every reader of a row sees.
+    let machines = comparison.across_machines.as_ref().map(|difference| format!("different machines: {difference}"));
+    let notes: Vec<String> = machines.into_iter().chain(matchup.note.clone()).collect();
+    let band = figures.and_then(|figures| figures.band);
+    [
+        text(&matchup.scenario),
+        text(&matchup.family),
+        text(&matchup.arguments.to_string()),
+        text(&matchup.baseline.label.to_string()),
+        text(&matchup.contender.label.to_string()),
+        status(matchup.status).to_owned(),
+        text(matchup.reason.as_deref().unwrap_or_default()),
+        p50(&matchup.baseline),
+        p50(&matchup.contender),
+        matchup.pairs.map(|pairs| pairs.to_string()).unwrap_or_default(),
+        matchup.processes.map(|processes| processes.to_string()).unwrap_or_default(),
+        ratio,
+        low,
+        high,
+        mean_ratio,
+        mean_low,
+        mean_high,
+        band.map(|band| number(band.low())).unwrap_or_default(),
+        band.map(|band| number(band.high())).unwrap_or_default(),
+        figure(|figures| figures.p_different),
+        figure(|figures| figures.p_equivalent),
+        matchup.verdict().map(verdict).unwrap_or_default().to_owned(),
+        figures.and_then(more_pairs).map(|pairs| pairs.to_string()).unwrap_or_default(),
+        comparison.options.delta.to_string(),
+        text(&notes.join("; ")),
+    ]
+}
+
+fn p50(contender: &Contender) -> String {
+    contender.summary.as_ref().and_then(|summary| summary.p50).map(number).unwrap_or_default()
+}
+
+fn bounds(estimate: Option<&RatioEstimate>) -> [String; 3] {
+    let Some(interval) = estimate.map(|estimate| estimate.interval(LEVEL)) else { return Default::default() };
+    [interval.estimate, interval.low, interval.high].map(number)
+}
+
+fn more_pairs(figures: &Figures) -> Option<u64> {
+    match figures.verdict {
+        Verdict::Undecided { more_pairs } => Some(more_pairs),
+        _ => None,
+    }
+}
+
+/// With six digits: a p value may be far below 1. What is not finite is not known.
+fn number(value: f64) -> String {
+    let rounded = format!("{value:.5e}").parse::<f64>().ok().filter(|rounded| rounded.is_finite());
+    rounded.map(|rounded| rounded.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,299 @@
+//! The JSON document of a comparison, under names that stay. Figures are those of the comparison; it computes none.
+
+use super::notes::comparison_notes;
+use super::{
+    Comparison, Contender, Figures, Label, LedgerTerm, LedgerView, Matchup, Mean, OneSided, Runs, SubjectAccount,
+};
+use crate::AccountView;
+use crate::json::{self, AccountJson, RunJson, significant, thousandths};
+use bench_sink::runfile::{ModuleRef, Status};
+use bench_stats::{LEVEL, RatioEstimate, Verdict};
+use bench_wire::ArgumentsJson;
+use serde::Serialize;
+use serde_json::Number;
+
+/// `comparison` as a JSON document, indented, ending with a line break. What is absent is null. What a terminal would obey
+/// is written as `\u` escapes, which changes no value.
+pub fn comparison_json(comparison: &Comparison) -> String {
+    json::print(&Document {
+        run: match &comparison.runs {
+            Runs::Paired(run) => RunsJson::Paired(Box::new(json::run(run))),
+            Runs::Sides { a, b } => {
+                RunsJson::Sides { a: a.iter().map(json::run).collect(), b: b.iter().map(json::run).collect() }
+            }
+        },
+        delta: comparison.options.delta,
+        level: LEVEL,
+        seed: comparison.options.seed,
+        across_machines: comparison.across_machines.as_deref(),
+        comparisons: comparison.matchups.iter().map(matchup).collect(),
+        one_sided: comparison.one_sided.iter().map(one_sided).collect(),
+        ledgers: comparison.ledgers.iter().map(ledger).collect(),
+        accounts: comparison.accounts.iter().map(account).collect(),
+        notes: comparison_notes(comparison),
+    })
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    run: RunsJson<'a>,
+    delta: f64,
+    level: f64,
+    seed: u64,
+    /// Null where both sides were measured on one machine.
+    across_machines: Option<&'a str>,
+    comparisons: Vec<MatchupJson<'a>>,
+    one_sided: Vec<OneSidedJson<'a>>,
+    ledgers: Vec<LedgerJson<'a>>,
+    accounts: Vec<SubjectJson<'a>>,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum RunsJson<'a> {
+    Paired(Box<RunJson<'a>>),
+    Sides { a: Vec<RunJson<'a>>, b: Vec<RunJson<'a>> },
+}
+
+#[derive(Serialize)]
+struct LabelJson<'a> {
+    arm: &'static str,
+    variant: Option<&'a str>,
+    /// Left out where one run was compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    side: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ContenderJson<'a> {
+    #[serde(flatten)]
+    label: LabelJson<'a>,
+    module: Option<&'a ModuleRef>,
+    checksum: Option<&'a str>,
+    samples: Option<u64>,
+    batch: Option<u64>,
+    p50_ns: Option<Number>,
+    mean_ns: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct MatchupJson<'a> {
+    scenario: &'a str,
+    family: &'a str,
+    arguments: ArgumentsJson,
+    baseline: ContenderJson<'a>,
+    contender: ContenderJson<'a>,
+    status: Status,
+    reason: Option<&'a str>,
+    pairs: Option<u64>,
+    processes: Option<u32>,
+    ratio_of_medians: Option<RatioJson>,
+    ratio_of_means: Option<RatioJson>,
+    aa: Vec<AaJson<'a>>,
+    band: Option<BandJson>,
+    p_different: Option<Number>,
+    p_equivalent: Option<Number>,
+    verdict: Option<&'static str>,
+    more_pairs: Option<u64>,
+    note: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct RatioJson {
+    ratio: Option<Number>,
+    low: Option<Number>,
+    high: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct AaJson<'a> {
+    #[serde(flatten)]
+    label: LabelJson<'a>,
+    #[serde(flatten)]
+    ratio: RatioJson,
+}
+
+#[derive(Serialize)]
+struct BandJson {
+    low: Option<Number>,
+    high: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct OneSidedJson<'a> {
+    scenario: &'a str,
+    arguments: ArgumentsJson,
+    #[serde(flatten)]
+    label: LabelJson<'a>,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct LedgerJson<'a> {
+    scenario: &'a str,
+    arguments: ArgumentsJson,
+    #[serde(flatten)]
+    label: LabelJson<'a>,
+    total_ns: MeanJson,
+    terms: Vec<TermJson<'a>>,
+    residual_share: Option<Number>,
+    once: Vec<TermJson<'a>>,
+    boundary: Vec<TermJson<'a>>,
+    observed_ns: MeanJson,
+    event_ns: MeanJson,
+    events: Option<Number>,
+    batch: Option<u64>,
+    operations: u64,
+    processes: u32,
+}
+
+/// Without bounds where there is one process.
+#[derive(Serialize)]
+struct MeanJson {
+    mean: Option<Number>,
+    low: Option<Number>,
+    high: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct TermJson<'a> {
+    name: &'a str,
+    ns: MeanJson,
+    /// Left out where the time is no part of an operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct SubjectJson<'a> {
+    scenario: &'a str,
+    arguments: ArgumentsJson,
+    #[serde(flatten)]
+    label: LabelJson<'a>,
+    #[serde(flatten)]
+    account: AccountJson,
+}
+
+fn label(label: &Label) -> LabelJson<'_> {
+    LabelJson {
+        arm: label.arm.as_str(),
+        variant: label.variant.as_deref(),
+        side: label.side.map(|side| side.to_string()),
+    }
+}
+
+fn matchup(matchup: &Matchup) -> MatchupJson<'_> {
+    let figures = matchup.figures.as_ref();
+    let number = |of: fn(&Figures) -> Option<f64>| figures.and_then(of).and_then(significant);
+    MatchupJson {
+        scenario: &matchup.scenario,
+        family: &matchup.family,
+        arguments: ArgumentsJson(matchup.arguments.clone()),
+        baseline: contender(&matchup.baseline),
+        contender: contender(&matchup.contender),
+        status: matchup.status,
+        reason: matchup.reason.as_deref(),
+        pairs: matchup.pairs,
+        processes: matchup.processes,
+        ratio_of_medians: figures.map(|figures| ratio(&figures.ratios.medians)),
+        ratio_of_means: figures.map(|figures| ratio(&figures.ratios.means)),
+        aa: figures.map(with_themselves).unwrap_or_default(),
+        band: figures
+            .and_then(|figures| figures.band)
+            .map(|band| BandJson { low: significant(band.low()), high: significant(band.high()) }),
+        p_different: number(|figures| figures.p_different),
+        p_equivalent: number(|figures| figures.p_equivalent),
+        verdict: matchup.verdict().map(verdict),
+        more_pairs: figures.and_then(|figures| match figures.verdict {
+            Verdict::Undecided { more_pairs } => Some(more_pairs),
+            _ => None,
+        }),
+        note: matchup.note.as_deref(),
+    }
+}
+
+fn with_themselves(figures: &Figures) -> Vec<AaJson<'_>> {
+    figures.aa.iter().map(|(of, estimate)| AaJson { label: label(of), ratio: ratio(estimate) }).collect()
+}
+
+fn contender(contender: &Contender) -> ContenderJson<'_> {
+    let summary = contender.summary.as_ref();
+    ContenderJson {
+        label: label(&contender.label),
+        module: contender.module.as_ref(),
+        checksum: contender.checksum.as_deref(),
+        samples: summary.map(|summary| summary.count),
+        batch: contender.batch,
+        p50_ns: summary.and_then(|summary| summary.p50).and_then(thousandths),
+        mean_ns: summary.and_then(|summary| thousandths(summary.mean)),
+    }
+}
+
+fn ratio(estimate: &RatioEstimate) -> RatioJson {
+    let interval = estimate.interval(LEVEL);
+    RatioJson {
+        ratio: significant(interval.estimate),
+        low: significant(interval.low),
+        high: significant(interval.high),
+    }
+}
+
+/// As documents name it.
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Different => "different",
+        Verdict::Equivalent => "equivalent",
+        Verdict::Undecided { .. } => "undecided",
+        Verdict::Withheld => "withheld",
+    }
+}
+
+fn one_sided(alone: &OneSided) -> OneSidedJson<'_> {
+    OneSidedJson {
+        scenario: &alone.scenario,
+        arguments: ArgumentsJson(alone.arguments.clone()),
+        label: label(&alone.label),
+        reason: &alone.reason,
+    }
+}
+
+fn ledger(ledger: &LedgerView) -> LedgerJson<'_> {
+    LedgerJson {
+        scenario: &ledger.scenario,
+        arguments: ArgumentsJson(ledger.arguments.clone()),
+        label: label(&ledger.label),
+        total_ns: mean(ledger.total),
+        terms: ledger.terms.iter().map(term).collect(),
+        residual_share: ledger.residual_share().and_then(significant),
+        once: ledger.once.iter().map(term).collect(),
+        boundary: ledger.boundary.iter().map(term).collect(),
+        observed_ns: mean(ledger.observed),
+        event_ns: mean(ledger.event),
+        events: significant(ledger.events),
+        batch: ledger.batch,
+        operations: ledger.operations,
+        processes: ledger.processes,
+    }
+}
+
+fn term(term: &LedgerTerm) -> TermJson<'_> {
+    TermJson { name: &term.name, ns: mean(term.ns), share: term.share.and_then(significant) }
+}
+
+fn mean(mean: Mean) -> MeanJson {
+    MeanJson {
+        mean: thousandths(mean.mean),
+        low: mean.bounds.and_then(|(low, _)| thousandths(low)),
+        high: mean.bounds.and_then(|(_, high)| thousandths(high)),
+    }
+}
+
+fn account(subject: &SubjectAccount) -> SubjectJson<'_> {
+    SubjectJson {
+        scenario: &subject.scenario,
+        arguments: ArgumentsJson(subject.arguments.clone()),
+        label: label(&subject.label),
+        account: AccountJson::of(AccountView::clone(&subject.account)),
+    }
+}

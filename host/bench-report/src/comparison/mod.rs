@@ -1,0 +1,138 @@
+//! What two arms, or two sides of several runs each, differ in. It knows how run files become ratios with verdicts, and
+//! neither how anything was run nor how a ratio is estimated.
+
+mod counts;
+mod csv;
+mod json;
+mod ledger;
+mod machine;
+mod matchup;
+mod notes;
+mod pairs;
+mod samples;
+mod sides;
+mod subject;
+mod table;
+
+pub use self::csv::comparison_csv;
+pub use self::json::comparison_json;
+pub use self::ledger::{LedgerTerm, LedgerView, Mean};
+pub use self::matchup::{Contender, Figures, Label, Matchup, Side};
+pub use self::notes::comparison_notes;
+pub use self::table::comparison_table;
+
+use crate::{AccountView, ReportError, RunView};
+use bench_model::Arguments;
+use bench_sink::runfile::{RunFile, Status};
+use bench_stats::Verdict;
+
+/// How to judge.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// The margin within which a ratio counts as equivalent to 1: 0.02 is two per cent.
+    pub delta: f64,
+    /// What the resampling is drawn from.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { delta: bench_stats::DELTA, seed: 0 }
+    }
+}
+
+/// Contenders against their baselines, with verdicts that hold for all of them together.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// What was compared.
+    pub runs: Runs,
+    /// How it was judged.
+    pub options: Options,
+    /// By scenario, arguments and contender.
+    pub matchups: Vec<Matchup>,
+    /// Where the time of an operation went, for each cell that was looked into.
+    pub ledgers: Vec<LedgerView>,
+    /// What an operation used and did, for each cell that was looked into.
+    pub accounts: Vec<SubjectAccount>,
+    /// Cells that have nothing to be compared with.
+    pub one_sided: Vec<OneSided>,
+    /// What the machines of the two sides differ in, where they do and the caller wanted them compared all the same.
+    pub across_machines: Option<String>,
+}
+
+/// The runs of a comparison.
+#[derive(Clone, Debug)]
+pub enum Runs {
+    /// One, in which the contenders were measured in turns.
+    Paired(Box<RunView>),
+    /// Two sides; no side is empty.
+    Sides {
+        /// The baseline.
+        a: Vec<RunView>,
+        /// What is compared with it.
+        b: Vec<RunView>,
+    },
+}
+
+/// The account of one cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubjectAccount {
+    /// `module/scenario`.
+    pub scenario: String,
+    /// With what it was executed.
+    pub arguments: Arguments,
+    /// Whose account it is.
+    pub label: Label,
+    /// The figures.
+    pub account: AccountView,
+}
+
+/// A cell that has nothing to be compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OneSided {
+    /// `module/scenario`.
+    pub scenario: String,
+    /// With what it was executed.
+    pub arguments: Arguments,
+    /// Which arm, and of which side.
+    pub label: Label,
+    /// Why the other is not there, as far as the files say.
+    pub reason: String,
+}
+
+impl Comparison {
+    /// Compares the arms of one run that measured them in turns: each contender with the baseline of its process, by pairs
+    /// of samples that were taken next to each other. A process counts only where all its contenders ended well.
+    pub fn of_pairs(run: RunFile, options: &Options) -> Result<Self, ReportError> {
+        pairs::compare(run, options)
+    }
+
+    /// Compares each cell of the side `b` with the same cell of the side `a`. A side may be several runs; each of their
+    /// processes is one of its own. Refuses runs of different machines unless `across_machines`.
+    pub fn of_runs(
+        a: Vec<RunFile>,
+        b: Vec<RunFile>,
+        options: &Options,
+        across_machines: bool,
+    ) -> Result<Self, ReportError> {
+        sides::compare(a, b, options, across_machines)
+    }
+
+    /// How many matchups failed; and where two sides were compared, how many became worse.
+    pub fn findings(&self) -> usize {
+        let failed = self.matchups.iter().filter(|matchup| matchup.status == Status::Failed).count();
+        failed + self.regressions()
+    }
+
+    /// How many matchups of the side B with the side A differ and are slower. Between arms nothing is a regression.
+    pub fn regressions(&self) -> usize {
+        let is_sides = matches!(self.runs, Runs::Sides { .. });
+        let worse = |figures: &Figures| figures.verdict == Verdict::Different && figures.ratios.medians.log > 0.0;
+        self.matchups.iter().filter(|matchup| is_sides && matchup.figures.as_ref().is_some_and(worse)).count()
+    }
+
+    /// Whether there is any ratio at all.
+    pub fn has_ratios(&self) -> bool {
+        self.matchups.iter().any(|matchup| matchup.figures.is_some())
+    }
+}

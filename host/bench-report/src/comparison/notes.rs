@@ -1,0 +1,228 @@
+//! What is said below a comparison: whatever is not as it should be, one line each, and then what was compared how. Knows
+//! what a reader must be told, not how lines are laid out.
+
+use super::{Comparison, Figures, Matchup, Runs, Side};
+use crate::calibration::{self, DRIFT_SHARE_MIN, Drift};
+use crate::{RunView, escape, notes, scale};
+use bench_model::Unit;
+use bench_stats::{LEVEL, PROCESSES_MIN, Verdict};
+use std::collections::BTreeMap;
+
+/// One line for each thing that is not as it should be, or that says what a ratio does not; none where all is well. Text
+/// of modules is escaped.
+pub fn comparison_notes(comparison: &Comparison) -> Vec<String> {
+    let machines = comparison.across_machines.as_ref().map(|difference| {
+        let difference = escape(difference);
+        format!("A and B were measured on different machines ({difference}): a ratio is one of machines too, not of code alone")
+    });
+    let own = together(comparison.matchups.iter().filter_map(|matchup| Some((matchup, matchup.own_reason()?))));
+    let counts = comparison.matchups.iter().filter_map(|matchup| Some(about(matchup, matchup.note.as_deref()?)));
+    let one_sided = comparison.one_sided.iter().map(|alone| {
+        let name = format!("{} {} {}", alone.scenario, alone.arguments, alone.label);
+        format!("{}: compared with nothing: {}", escape(&name), escape(&alone.reason))
+    });
+    let limits = match &comparison.runs {
+        Runs::Paired(run) => run.drifts().iter().map(notes::drift_note).collect(),
+        Runs::Sides { a, b } => side_limits(a, b, comparison.across_machines.is_some()),
+    };
+    machines
+        .into_iter()
+        .chain(troubles(&comparison.runs))
+        .chain(own)
+        .chain(one_sided)
+        .chain(counts)
+        .chain(withheld(comparison))
+        .chain(limits)
+        .collect()
+}
+
+/// What was measured where, and what the figures mean; a line each.
+pub(super) fn footer(comparison: &Comparison) -> Vec<String> {
+    let mut lines = match &comparison.runs {
+        Runs::Paired(run) => vec![format!("{}; {}", notes::machine(run), notes::effort(run, " for all arms in turns"))],
+        Runs::Sides { a, b } => vec![side(Side::A, a), side(Side::B, b)],
+    };
+    let (ratio, floor) = match comparison.runs {
+        // That processes are brought to one level first is why it may differ from the ratio of the medians shown.
+        Runs::Paired(_) => {
+            ("contender / baseline, of median times with processes brought to one level", "an arm against itself")
+        }
+        Runs::Sides { .. } => ("B / A, of median times", "a process against its side"),
+    };
+    let (level, seed) = (trimmed(LEVEL * 100.0), comparison.options.seed);
+    lines.push(format!("ratio = {ratio}; interval {level} %, bootstrap over whole processes, seed {seed}"));
+    let has_verdict = |matchup: &&Matchup| matchup.verdict().is_some_and(|verdict| verdict != Verdict::Withheld);
+    let judged = comparison.matchups.iter().filter(has_verdict).count();
+    let delta = trimmed(comparison.options.delta * 100.0);
+    let verdicts =
+        format!("verdicts are Holm-adjusted over {}; equivalent = within ±{delta} %; ", number(judged, "comparison"));
+    let verdicts = if judged == 0 { String::new() } else { verdicts };
+    lines.push(format!("{verdicts}A/A = {floor}; –: not measured, or too few samples"));
+    lines
+}
+
+/// A number that somebody chose: `2`, `2.5`.
+pub(super) fn trimmed(value: f64) -> String {
+    ((value * 1e6).round() / 1e6).to_string()
+}
+
+/// What several matchups say alike, said once.
+fn together<'a>(reasons: impl Iterator<Item = (&'a Matchup, &'a str)>) -> Vec<String> {
+    let mut said: Vec<(&str, Vec<&Matchup>)> = Vec::new();
+    for (matchup, reason) in reasons {
+        match said.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, matchups)) => matchups.push(matchup),
+            None => said.push((reason, vec![matchup])),
+        }
+    }
+    let line = |(reason, matchups): (&str, Vec<&Matchup>)| match matchups.as_slice() {
+        [only] => about(only, reason),
+        several => format!("{}: {}", number(several.len(), "comparison"), escape(reason)),
+    };
+    said.into_iter().map(line).collect()
+}
+
+fn about(matchup: &Matchup, text: &str) -> String {
+    let name = match matchup.arguments.is_empty() {
+        true => format!("{} {}", matchup.scenario, matchup.title()),
+        false => format!("{} {} {}", matchup.scenario, matchup.arguments, matchup.title()),
+    };
+    format!("{}: {}", escape(&name), escape(text))
+}
+
+/// What is amiss with the runs themselves. What several runs of a side say alike is said once.
+fn troubles(runs: &Runs) -> Vec<String> {
+    let (a, b) = match runs {
+        Runs::Paired(run) => return notes::troubles(run),
+        Runs::Sides { a, b } => (a, b),
+    };
+    let of = |side: Side, runs: &[RunView]| {
+        let mut said: BTreeMap<String, usize> = BTreeMap::new();
+        runs.iter().flat_map(notes::troubles).for_each(|note| *said.entry(note).or_default() += 1);
+        let line = |(note, count): (String, usize)| match runs.len() {
+            all if all == count => format!("{side}: {note}"),
+            all => format!("{side}, {count} of {all} runs: {note}"),
+        };
+        said.into_iter().map(line).collect::<Vec<_>>()
+    };
+    of(Side::A, a).into_iter().chain(of(Side::B, b)).collect()
+}
+
+/// Why verdicts are withheld and what to do, once for all that are so for the same reason.
+fn withheld(comparison: &Comparison) -> Vec<String> {
+    let mut reasons: Vec<(String, usize)> = Vec::new();
+    let figures = comparison.matchups.iter().filter_map(|matchup| matchup.figures.as_ref());
+    for figures in figures.filter(|figures| figures.verdict == Verdict::Withheld) {
+        let reason = why_withheld(figures, &comparison.runs);
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((reason, 1)),
+        }
+    }
+    let line = |(reason, count)| format!("{}: verdict withheld: {reason}", number(count, "comparison"));
+    reasons.into_iter().map(line).collect()
+}
+
+fn why_withheld(figures: &Figures, runs: &Runs) -> String {
+    match (figures.ratios.processes < PROCESSES_MIN, figures.band, runs) {
+        (true, _, Runs::Paired(_)) => format!(
+            "{} cannot tell a difference from chance; measure with `--processes {PROCESSES_MIN}` or more",
+            number(figures.ratios.processes as usize, "process"),
+        ),
+        (true, _, Runs::Sides { .. }) => format!(
+            "fewer than {PROCESSES_MIN} processes a side cannot tell a difference from chance; name more runs of each side, \
+             or measure with `--processes {PROCESSES_MIN}` or more"
+        ),
+        (false, None, _) => {
+            "nothing was measured against itself, so the noise is not known; measure for longer (`--time`)".to_owned()
+        }
+        (false, Some(_), _) => "the samples have no spread; measure for longer (`--time`)".to_owned(),
+    }
+}
+
+/// What the limits of the machine say of two sides: where they moved during the runs of one, and from one to the other.
+fn side_limits(a: &[RunView], b: &[RunView], is_other_machine: bool) -> Vec<String> {
+    let during = [(Side::A, a), (Side::B, b)].into_iter().flat_map(|(side, runs)| drifts(side, runs));
+    let between = shifts(a, b).into_iter().filter(|_| !is_other_machine).map(|shift| {
+        let unit = Unit::from(shift.unit.as_str());
+        format!(
+            "{} was {} in A and {} in B ({:+.0} %): the machine was not the same; compare figures with care",
+            escape(&shift.limit),
+            scale::figure(shift.before, &unit),
+            scale::figure(shift.after, &unit),
+            shift.share * 100.0,
+        )
+    });
+    during.chain(between).collect()
+}
+
+fn drifts(side: Side, runs: &[RunView]) -> Vec<String> {
+    if let [run] = runs {
+        return run.drifts().iter().map(|drift| format!("{side}: {}", notes::drift_note(drift))).collect();
+    }
+    let mut worst: BTreeMap<String, (f64, usize)> = BTreeMap::new();
+    for drift in runs.iter().flat_map(RunView::drifts) {
+        let (share, count) = worst.entry(drift.limit).or_default();
+        *share = if drift.share.abs() > share.abs() { drift.share } else { *share };
+        *count += 1;
+    }
+    let line = |(limit, (share, count)): (String, (f64, usize))| {
+        let (limit, all) = (escape(&limit).into_owned(), runs.len());
+        format!(
+            "{side}: {limit} drifted by up to {:+.0} % during {count} of {all} runs; compare figures with care",
+            share * 100.0
+        )
+    };
+    worst.into_iter().map(line).collect()
+}
+
+/// The limits that are another on B than on A: the means over the runs.
+fn shifts(a: &[RunView], b: &[RunView]) -> Vec<Drift> {
+    let mean = |runs: &[RunView], limit: &str| {
+        let of = |run: &RunView| {
+            calibration::pairs(&run.calibration).into_iter().find(|(name, _)| *name == limit)?.1.median()
+        };
+        let medians: Vec<f64> = runs.iter().filter_map(of).collect();
+        (!medians.is_empty()).then(|| medians.iter().sum::<f64>() / medians.len() as f64)
+    };
+    let known = a.first().map(|run| calibration::pairs(&run.calibration)).unwrap_or_default();
+    let shift = |(limit, pair): (&str, calibration::LimitPair<'_>)| {
+        let (before, after) = (mean(a, limit)?, mean(b, limit)?);
+        let share = bench_stats::drift(before, after).filter(|share| share.abs() > DRIFT_SHARE_MIN)?;
+        Some(Drift { limit: limit.to_owned(), unit: pair.any()?.unit.clone(), before, after, share })
+    };
+    known.into_iter().filter_map(shift).collect()
+}
+
+/// `A: 2026-01-02T03-04-05Z-abc; A Processor × 2, …; bench-host 0.1.0; …`.
+fn side(side: Side, runs: &[RunView]) -> String {
+    let Some(first) = runs.first() else { return String::new() };
+    let names = match runs {
+        [run] => run.id.clone(),
+        _ => format!("{} runs, {} to {}", runs.len(), first.id, runs.last().map_or("", |run| &run.id)),
+    };
+    let of = |run: &RunView| run.fingerprint.git_revision.clone();
+    let revision = of(first).filter(|revision| runs.iter().all(|run| of(run).as_ref() == Some(revision)));
+    let revision = revision.map_or_else(String::new, |revision| format!(" (git {})", abbreviated(&revision)));
+    format!(
+        "{side}: {}; {}; {}",
+        escape(&(names + &revision)),
+        notes::machine(first),
+        notes::effort(first, " per cell")
+    )
+}
+
+/// Twelve digits of a revision, and whether the tree was changed.
+fn abbreviated(revision: &str) -> String {
+    let (digits, rest) = revision.split_at(revision.find('+').unwrap_or(revision.len()));
+    digits.chars().take(12).chain(rest.chars()).collect()
+}
+
+fn number(count: usize, what: &str) -> String {
+    let plural = match (count, what.ends_with('s')) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{count} {what}{plural}")
+}

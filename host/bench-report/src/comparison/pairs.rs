@@ -1,0 +1,214 @@
+//! The arms of one run that measured them in turns: from its records to pairs of samples. Knows which samples belong
+//! together, not how a ratio is estimated of them.
+
+use super::matchup::{Draft, Measured, judge};
+use super::samples::Samples;
+use super::subject::{Measurement, Subject, draft, single_process};
+use super::{Comparison, Label, OneSided, Options, Runs};
+use crate::{CellView, ReportError, RunView};
+use bench_sink::runfile::{PairingRecord, RunFile, Status};
+use bench_stats::{Band, Distribution, Summary, paired_ratios};
+
+pub(super) fn compare(file: RunFile, options: &Options) -> Result<Comparison, ReportError> {
+    let samples = Samples::in_order(&file);
+    let view = RunView::of(file)?;
+    if view.pairings.is_empty() && view.cells.chunk_by(is_same_work).any(are_all_well) {
+        return Err(ReportError::NotPaired { directory: view.directory });
+    }
+    let reader = Reader { view: &view, samples: &samples, seed: options.seed };
+    let (mut drafts, mut one_sided) = (Vec::new(), Vec::new());
+    for cell in &view.cells {
+        match reader.baseline(cell) {
+            Some(baseline) if baseline.cell == cell.cell && reader.has_contenders(cell) => {}
+            Some(baseline) if baseline.cell == cell.cell => one_sided.push(reader.alone(cell)),
+            Some(baseline) => drafts.push(reader.draft(baseline, cell)),
+            None => one_sided.push(reader.alone(cell)),
+        }
+    }
+    let subjects: Vec<Subject> = view.cells.iter().map(|cell| reader.subject(cell)).collect();
+    Ok(Comparison {
+        matchups: judge(drafts, options.delta),
+        ledgers: subjects.iter().filter_map(Subject::ledger).collect(),
+        accounts: subjects.iter().filter_map(Subject::account).collect(),
+        one_sided,
+        options: *options,
+        across_machines: None,
+        runs: Runs::Paired(Box::new(view)),
+    })
+}
+
+/// The cells that one process measured in turns, with as many samples of each as all of them have.
+struct Round<'a> {
+    cells: &'a [u32],
+    sessions: usize,
+    samples: Vec<&'a [f64]>,
+}
+
+impl<'a> Round<'a> {
+    fn samples_of(&self, cell: u32) -> Option<&'a [f64]> {
+        self.cells.iter().position(|known| *known == cell).map(|index| self.samples[index])
+    }
+
+    /// Sample by sample: the sessions of both arms take turns in the same way.
+    fn pairs(&self, baseline: u32, contender: u32) -> Option<Vec<(f64, f64)>> {
+        let (baseline, contender) = (self.samples_of(baseline)?, self.samples_of(contender)?);
+        Some(baseline.iter().copied().zip(contender.iter().copied()).collect())
+    }
+
+    /// The first session of a cell against its second, in every whole block.
+    fn with_itself(&self, cell: u32) -> Option<Vec<(f64, f64)>> {
+        let blocks = self.samples_of(cell)?.chunks_exact(self.sessions.max(1));
+        blocks.map(|block| Some((*block.first()?, *block.get(1)?))).collect()
+    }
+}
+
+struct Reader<'a> {
+    view: &'a RunView,
+    samples: &'a Samples,
+    seed: u64,
+}
+
+impl<'a> Reader<'a> {
+    /// What `cell` is compared with: the first cell of the turns it took part in. A cell that took part in none, because one
+    /// of them failed before, is compared with what was written first, which is the same.
+    fn baseline(&self, cell: &CellView) -> Option<&'a CellView> {
+        let group = || self.view.cells.iter().filter(|other| is_same_work(cell, other));
+        let of_turns = |cell: &CellView| {
+            let record = self.view.pairings.iter().find(|record| record.cells.contains(&cell.cell))?;
+            group().find(|other| Some(&other.cell) == record.cells.first())
+        };
+        let place = |cell: &&CellView| self.view.written.iter().position(|written| *written == cell.cell);
+        let written_first = || group().min_by_key(place).filter(|_| group().count() > 1);
+        of_turns(cell).or_else(|| group().find_map(of_turns)).or_else(written_first)
+    }
+
+    fn has_contenders(&self, baseline: &CellView) -> bool {
+        self.view.cells.iter().any(|other| other.cell != baseline.cell && is_same_work(baseline, other))
+    }
+
+    fn draft(&self, baseline: &CellView, contender: &CellView) -> Draft {
+        draft(&self.subject(baseline), &self.subject(contender), || {
+            let rounds = self.rounds(baseline.cell, contender.cell);
+            let none = || (Status::Skipped, self.why_none(baseline, contender));
+            self.measure(&rounds, baseline, contender).ok_or_else(none)
+        })
+    }
+
+    fn measure(&self, rounds: &[Round<'_>], baseline: &CellView, contender: &CellView) -> Option<Measurement> {
+        let pairs: Vec<_> = rounds.iter().filter_map(|round| round.pairs(baseline.cell, contender.cell)).collect();
+        let measured = self.ratios(rounds, &pairs, [baseline, contender]);
+        let count = pairs.iter().map(Vec::len).sum::<usize>();
+        // A single process has figures to show, though no ratio; what has neither was not measured together.
+        let is_shown = measured.is_some() || (rounds.len() == 1 && count > 0);
+        let summary = |cell: &CellView| {
+            let samples = rounds.iter().filter_map(|round| round.samples_of(cell.cell)).flatten().copied();
+            Summary::of(&Distribution::of_samples(samples))
+        };
+        is_shown.then(|| Measurement {
+            reason: if measured.is_some() {
+                left_out(rounds.len(), baseline, contender)
+            } else {
+                Some(single_process())
+            },
+            summaries: [summary(baseline), summary(contender)],
+            pairs: measured.as_ref().map_or(count as u64, |measured| measured.ratios.pairs),
+            processes: measured.as_ref().map_or(1, |measured| measured.ratios.processes),
+            measured,
+        })
+    }
+
+    fn ratios(&self, rounds: &[Round<'_>], pairs: &[Vec<(f64, f64)>], cells: [&CellView; 2]) -> Option<Measured> {
+        let ratios = paired_ratios(pairs, self.seed)?;
+        let with_itself = |cell: &CellView| {
+            let turns: Option<Vec<_>> = rounds.iter().map(|round| round.with_itself(cell.cell)).collect();
+            Some((self.label(cell), paired_ratios(&turns?, self.seed)?.medians))
+        };
+        let aa: Vec<_> = cells.into_iter().filter_map(with_itself).collect();
+        let band = Band::of(&aa.iter().map(|(_, estimate)| *estimate).collect::<Vec<_>>());
+        Some(Measured { ratios, aa, band })
+    }
+
+    /// What counts: the processes in which every cell of the turns ended well.
+    fn rounds(&self, baseline: u32, contender: u32) -> Vec<Round<'a>> {
+        let has_both = |record: &&PairingRecord| record.cells.contains(&baseline) && record.cells.contains(&contender);
+        self.view.pairings.iter().filter(has_both).filter_map(|record| self.round(record)).collect()
+    }
+
+    fn round(&self, record: &'a PairingRecord) -> Option<Round<'a>> {
+        let samples = |cell: &u32| {
+            let ended_well = self.cell(*cell)?.ended_well.contains(&record.process);
+            self.samples.of(*cell, record.process).filter(|_| ended_well)
+        };
+        let all: Vec<&[f64]> = record.cells.iter().map(samples).collect::<Option<_>>()?;
+        let shortest = all.iter().map(|samples| samples.len()).min()?;
+        let samples = all.into_iter().map(|samples| &samples[..shortest]).collect();
+        Some(Round { cells: &record.cells, sessions: record.sessions as usize, samples })
+    }
+
+    /// Why two cells that are well have no ratio.
+    fn why_none(&self, baseline: &CellView, contender: &CellView) -> String {
+        let records = || {
+            let has_both =
+                |record: &&PairingRecord| [baseline, contender].iter().all(|c| record.cells.contains(&c.cell));
+            self.view.pairings.iter().filter(has_both)
+        };
+        let is_well = |cell: &u32, process| self.cell(*cell).is_some_and(|cell| cell.ended_well.contains(&process));
+        if records().next().is_none() {
+            return format!("it was not measured in turns with {}", self.label(baseline));
+        }
+        let mut well =
+            records().filter(|record| record.cells.iter().all(|cell| is_well(cell, record.process))).peekable();
+        if well.peek().is_none() {
+            return "there is no process in which all that were measured in turns ended well".to_owned();
+        }
+        let keeps_all =
+            |record: &PairingRecord| record.cells.iter().all(|c| self.samples.of(*c, record.process).is_some());
+        match well.any(keeps_all) {
+            true => "there are too few pairs with a time above 0; measure for longer (`--time`)".to_owned(),
+            false => "there are too many samples for their order to be kept; measure for a shorter time (`--time`)"
+                .to_owned(),
+        }
+    }
+
+    fn cell(&self, number: u32) -> Option<&'a CellView> {
+        self.view.cells.iter().find(|cell| cell.cell == number)
+    }
+
+    fn alone(&self, cell: &CellView) -> OneSided {
+        let cut = || self.view.missing().map(|missing| format!("no other arm of it was run: {}", missing.reason));
+        OneSided {
+            scenario: cell.scenario.clone(),
+            arguments: cell.arguments.clone(),
+            label: self.label(cell),
+            reason: cut().unwrap_or_else(|| "no other arm of it was run; add one with `--arm`".to_owned()),
+        }
+    }
+
+    fn label(&self, cell: &CellView) -> Label {
+        let file = self.view.has_twin(cell).then(|| cell.module.file.clone());
+        Label { arm: cell.arm, variant: cell.variant.clone(), file, side: None }
+    }
+
+    fn subject(&self, cell: &CellView) -> Subject {
+        Subject::of(cell, self.label(cell))
+    }
+}
+
+/// Such cells are paired where they were measured in turns; where one of them did not end well they never are.
+fn are_all_well(cells: &[CellView]) -> bool {
+    cells.iter().all(|cell| cell.status == Status::Ok)
+}
+
+fn is_same_work(a: &CellView, b: &CellView) -> bool {
+    a.scenario == b.scenario && a.arguments == b.arguments
+}
+
+/// Said where a third contender is why processes of two that are well do not count.
+fn left_out(counted: usize, baseline: &CellView, contender: &CellView) -> Option<String> {
+    let both = baseline.ended_well.intersection(&contender.ended_well).count();
+    (counted < both).then(|| {
+        format!(
+            "{counted} of {both} processes count: in the others a contender that took turns with them did not end well"
+        )
+    })
+}

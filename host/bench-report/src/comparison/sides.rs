@@ -1,0 +1,193 @@
+//! Two sides of a comparison, several runs each: from their records to matchups of the same cell on both. Knows which
+//! processes stand for a cell, not how a ratio is estimated of them.
+
+use super::matchup::{Draft, Measured, judge};
+use super::samples::Samples;
+use super::subject::{Measurement, Subject, draft, single_process};
+use super::{Comparison, Label, OneSided, Options, Runs, Side, counts, machine};
+use crate::{CellView, ReportError, RunView};
+use bench_sink::runfile::{RunFile, Status};
+use bench_stats::{Band, Distribution, Summary, unpaired_ratios};
+use std::cmp::Ordering;
+
+pub(super) fn compare(
+    a: Vec<RunFile>,
+    b: Vec<RunFile>,
+    options: &Options,
+    across_machines: bool,
+) -> Result<Comparison, ReportError> {
+    let (a_runs, a) = read(Side::A, a)?;
+    let (b_runs, b) = read(Side::B, b)?;
+    let difference = machine::difference(a_runs.iter().chain(&b_runs));
+    let across_machines = match difference {
+        Some(machine::Difference { a, b, what }) if !across_machines => {
+            return Err(ReportError::OtherMachine { a, b, difference: what });
+        }
+        difference => difference.map(|difference| difference.what),
+    };
+    let (mut drafts, mut one_sided) = (Vec::new(), Vec::new());
+    for entry in &a {
+        match b.iter().find(|other| entry.is_same(other)) {
+            Some(other) => drafts.push(matchup(entry, other, options.seed)),
+            None => one_sided.push(alone(&entry.subject, Side::B, &b_runs)),
+        }
+    }
+    let only_in_b = b.iter().filter(|entry| !a.iter().any(|other| entry.is_same(other)));
+    one_sided.extend(only_in_b.map(|entry| alone(&entry.subject, Side::A, &a_runs)));
+    let mut subjects: Vec<&Subject> = a.iter().chain(&b).map(|entry| &entry.subject).collect();
+    subjects.sort_by(|a, b| order(a, b));
+    Ok(Comparison {
+        matchups: judge(drafts, options.delta),
+        ledgers: subjects.iter().filter_map(|subject| subject.ledger()).collect(),
+        accounts: subjects.iter().filter_map(|subject| subject.account()).collect(),
+        one_sided,
+        options: *options,
+        across_machines,
+        runs: Runs::Sides { a: a_runs, b: b_runs },
+    })
+}
+
+/// A cell of one side, with the samples of each of its processes.
+struct Entry {
+    subject: Subject,
+    processes: Vec<Vec<f64>>,
+    /// Of the last run that had it.
+    run: usize,
+    /// Whether a run had it from two modules, so that its samples are of two programs.
+    is_double: bool,
+}
+
+impl Entry {
+    fn is_same(&self, other: &Self) -> bool {
+        self.subject.identity() == other.subject.identity()
+    }
+
+    fn samples(&self) -> Distribution {
+        Distribution::of_samples(self.processes.iter().flatten().copied())
+    }
+
+    /// How far, on the log scale, the median of a process lies from that of its side at most; nothing of one process.
+    fn spread(&self) -> Option<f64> {
+        let all = self.samples().quantile(0.5)?;
+        let of = |process: &Vec<f64>| Distribution::of_samples(process.iter().copied()).quantile(0.5);
+        let distances = self.processes.iter().filter_map(of).map(|median| (median / all).ln().abs());
+        let furthest = distances.reduce(f64::max).filter(|distance| distance.is_finite());
+        furthest.filter(|_| self.processes.len() > 1)
+    }
+}
+
+/// The runs of one side, and its cells in the order of reports.
+fn read(side: Side, files: Vec<RunFile>) -> Result<(Vec<RunView>, Vec<Entry>), ReportError> {
+    let (mut views, mut entries) = (Vec::new(), Vec::new());
+    for (run, file) in files.into_iter().enumerate() {
+        let mut samples = Samples::in_any_order(&file)?;
+        let view = RunView::of(file)?;
+        for cell in &view.cells {
+            let entry = enter(&mut entries, side, run, cell);
+            let counted = cell.ended_well.iter().filter(|_| cell.status == Status::Ok);
+            entry.processes.extend(counted.filter_map(|process| samples.take(cell.cell, *process)));
+        }
+        views.push(view);
+    }
+    if views.is_empty() {
+        return Err(ReportError::NoSide { side });
+    }
+    entries.sort_by(|a, b| order(&a.subject, &b.subject));
+    Ok((views, entries))
+}
+
+/// The entry of `cell`, which is of the run `run`.
+fn enter<'a>(entries: &'a mut Vec<Entry>, side: Side, run: usize, cell: &CellView) -> &'a mut Entry {
+    match entries.iter().position(|entry| entry.subject.identity() == cell.identity()) {
+        Some(index) => {
+            let entry = &mut entries[index];
+            entry.is_double |= entry.run == run;
+            entry.run = run;
+            entry.subject.add(cell);
+            entry
+        }
+        None => {
+            let label = Label { arm: cell.arm, variant: cell.variant.clone(), file: None, side: Some(side) };
+            let subject = Subject::of(cell, label);
+            entries.push(Entry { subject, processes: Vec::new(), run, is_double: false });
+            let last = entries.len() - 1;
+            &mut entries[last]
+        }
+    }
+}
+
+fn order(a: &Subject, b: &Subject) -> Ordering {
+    // Values are never NaN, so arguments always compare.
+    let identity = a.identity().partial_cmp(&b.identity()).unwrap_or(Ordering::Equal);
+    identity.then_with(|| a.label.side.cmp(&b.label.side))
+}
+
+fn matchup(a: &Entry, b: &Entry, seed: u64) -> Draft {
+    let mut drafted = draft(&a.subject, &b.subject, || measure(a, b, seed));
+    let accounts = [a, b].map(|entry| entry.subject.account());
+    if let [Some(a), Some(b)] = accounts {
+        drafted.moved = counts::moved(&a.account, &b.account);
+    }
+    drafted
+}
+
+fn measure(a: &Entry, b: &Entry, seed: u64) -> Result<Measurement, (Status, String)> {
+    for entry in [a, b] {
+        doubtful(entry)?;
+    }
+    if let ([of_a], [of_b]) = (a.subject.checksums.as_slice(), b.subject.checksums.as_slice())
+        && of_a != of_b
+    {
+        let reason = format!("checksum {of_a} of A differs from {of_b} of B: equal arguments must yield equal results");
+        return Err((Status::Failed, reason));
+    }
+    let processes = a.processes.len().min(b.processes.len());
+    let ratios = unpaired_ratios(&a.processes, &b.processes, seed);
+    if ratios.is_none() && processes != 1 {
+        return Err((Status::Skipped, "a side has too few samples with a time above 0; measure for longer".to_owned()));
+    }
+    let spread = a.spread().zip(b.spread()).map(|(a, b)| a.max(b));
+    let samples = [a, b].map(Entry::samples);
+    Ok(Measurement {
+        reason: ratios.is_none().then(single_process),
+        pairs: ratios.map_or(samples[0].count().min(samples[1].count()), |ratios| ratios.pairs),
+        processes: ratios.map_or(1, |ratios| ratios.processes),
+        summaries: samples.map(|samples| Summary::of(&samples)),
+        measured: ratios.map(|ratios| Measured { ratios, aa: Vec::new(), band: spread.map(Band::from_log) }),
+    })
+}
+
+/// Fails where it cannot be said what the samples of one side are of.
+fn doubtful(entry: &Entry) -> Result<(), (Status, String)> {
+    let subject = &entry.subject;
+    let label = &subject.label;
+    if entry.is_double {
+        let files: Vec<&str> = subject.modules.iter().map(|module| module.file.as_str()).collect();
+        let reason = format!("{label} is of two modules in one run ({}); compare runs of one each", files.join(", "));
+        return Err((Status::Skipped, reason));
+    }
+    match subject.checksums.as_slice() {
+        [first, second, ..] => {
+            let reason = format!(
+                "{label} had checksum {first} in one run and {second} in another: equal arguments must yield equal results"
+            );
+            Err((Status::Failed, reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A cell that is not on the side `missing`.
+fn alone(subject: &Subject, missing: Side, runs: &[RunView]) -> OneSided {
+    let cut = runs
+        .iter()
+        .find_map(RunView::missing)
+        .map(|cut| format!("{} of {} cells of {missing} were not run: {}", cut.cells, cut.planned, cut.reason));
+    OneSided {
+        scenario: subject.scenario.clone(),
+        arguments: subject.arguments.clone(),
+        label: subject.label.clone(),
+        reason: cut
+            .unwrap_or_else(|| format!("{missing} has no such cell; run the same scenarios, arms and arguments")),
+    }
+}

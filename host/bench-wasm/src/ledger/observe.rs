@@ -1,0 +1,167 @@
+//! Calls of a scenario, observed and not, in turns, and the reference in turns with both. It must not know what the
+//! calls are worth.
+
+use super::observer::Observer;
+use super::placed::anywhere;
+use super::reference::{Measurement, ns_per_tick};
+use super::sample::{Call, middle_half};
+use crate::Component;
+use crate::session::WasmSession;
+use bench_drivers::LedgerTask;
+use bench_model::{ModuleError, Outcome, Session};
+use quanta::Clock;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use std::time::{Duration, Instant};
+
+/// Pairs of sessions, one after another: where the memory of a session comes to lie makes a difference, and it should
+/// meet both sides.
+const PAIRS: u32 = 4;
+/// Of the time of a pair, what passes before calls are kept.
+const WARM_UP: f64 = 0.1;
+/// For how long the scenario is called, and then the reference, and so on in turns: whatever else the machine does
+/// should meet both.
+const STRETCH: Duration = Duration::from_millis(5);
+const REFERENCE_STRETCH: Duration = Duration::from_millis(2);
+/// Calls of one side that are kept, of all pairs.
+const CALLS_MAX: usize = 1 << 16;
+
+/// What was observed: means of calls, in nanoseconds.
+pub(crate) struct Observation {
+    pub(crate) plain: Call,
+    pub(crate) observed: Call,
+    /// Operations of the calls that were observed.
+    pub(crate) operations: u64,
+    /// The first call into each instance, in nanoseconds.
+    pub(crate) first_calls: Vec<f64>,
+}
+
+/// Calls the scenario for as long as `task` says, and at least once on either side, and measures the reference
+/// meanwhile.
+pub(crate) fn observe(
+    component: &Component,
+    task: &LedgerTask<'_>,
+    clock: &Clock,
+    reference: &mut Measurement,
+) -> Result<Observation, ModuleError> {
+    let mut random = ChaCha8Rng::seed_from_u64(task.seed);
+    let mut calls = [Vec::new(), Vec::new()];
+    let mut first_calls = Vec::new();
+    let started = Instant::now();
+    for pair in 1..=PAIRS {
+        let until = started + Duration::from_nanos(task.time_ns) * pair / PAIRS;
+        let left = || until.saturating_duration_since(Instant::now());
+        if pair > 1 && left().is_zero() {
+            break;
+        }
+        let mut sides = Sides::open(component, task, clock)?;
+        first_calls.extend(sides.first_calls);
+        sides.stretch(&mut random, left().mul_f64(WARM_UP), |_| {})?;
+        let calls_max = CALLS_MAX * pair as usize / PAIRS as usize;
+        loop {
+            let mut keep = |turn: [Call; 2]| {
+                if calls[0].len() < calls_max {
+                    calls.iter_mut().zip(turn).for_each(|(calls, call)| calls.push(call));
+                }
+            };
+            anywhere(&mut random, |random| {
+                sides.stretch(random, left().min(STRETCH), &mut keep)?;
+                reference.stretch(random, REFERENCE_STRETCH)
+            })?;
+            if left().is_zero() {
+                break;
+            }
+        }
+        sides.verify()?;
+    }
+    let operations = calls[1].len() as u64 * task.batch;
+    let ns = ns_per_tick(clock);
+    let [plain, observed] = calls.map(|mut calls| middle_half(&mut calls).unwrap_or_default().in_unit(ns));
+    Ok(Observation { plain, observed, operations, first_calls })
+}
+
+/// Two sessions of the scenario, of which the second is observed.
+struct Sides<'a> {
+    task: &'a LedgerTask<'a>,
+    clock: &'a Clock,
+    sessions: [WasmSession; 2],
+    order: [usize; 2],
+    first_calls: [f64; 2],
+    /// The digest of an operation's result, which every call of either side must have.
+    checksum: Option<u64>,
+}
+
+impl<'a> Sides<'a> {
+    fn open(component: &Component, task: &'a LedgerTask<'a>, clock: &'a Clock) -> Result<Self, ModuleError> {
+        let open = || -> Result<_, ModuleError> {
+            let (store, exports) = component.uncalled(task.scenario)?;
+            let start = Instant::now();
+            let session = WasmSession::open(store, exports, &task.scenario.name, task.arguments)?;
+            Ok((session, start.elapsed().as_nanos() as f64))
+        };
+        let [(plain, first), (mut observed, second)] = [open()?, open()?];
+        Observer::attach(observed.parts().0, clock);
+        let sessions = [plain, observed];
+        Ok(Self { task, clock, sessions, order: [0, 1], first_calls: [first, second], checksum: None })
+    }
+
+    /// Turns until `time` has passed, and at least one.
+    fn stretch(
+        &mut self,
+        random: &mut ChaCha8Rng,
+        time: Duration,
+        mut keep: impl FnMut([Call; 2]),
+    ) -> Result<(), ModuleError> {
+        let started = Instant::now();
+        loop {
+            self.order.shuffle(random);
+            let mut turn = [Call::default(); 2];
+            for side in self.order {
+                turn[side] = self.call(side)?;
+            }
+            keep(turn);
+            if started.elapsed() >= time {
+                return Ok(());
+            }
+        }
+    }
+
+    fn call(&mut self, side: usize) -> Result<Call, ModuleError> {
+        let session = &mut self.sessions[side];
+        let start = self.clock.raw();
+        let outcome = session.iterate(self.task.batch)?;
+        let end = self.clock.raw();
+        let seen = session.parts().0.data_mut().observer.as_mut().map(Observer::take);
+        self.look_at(&outcome)?;
+        match seen {
+            None => Ok(Call::plain(start, end)),
+            Some(seen) => Call::observed(start, end, &seen).ok_or_else(|| {
+                ModuleError::Other("a call of `iterate` entered the component more often than it can".to_owned())
+            }),
+        }
+    }
+
+    /// A wrong result has no ledger.
+    fn look_at(&mut self, outcome: &Outcome) -> Result<(), ModuleError> {
+        let (asked, done) = (self.task.batch, outcome.operations);
+        if done != asked {
+            return Err(ModuleError::Other(format!("iterate({asked}) says it did {done} operations")));
+        }
+        let (first, now) = (*self.checksum.get_or_insert(outcome.checksum), outcome.checksum);
+        if asked > 0 && first != now {
+            let reason = format!("the checksum changed from {first:016x} to {now:016x} between two calls");
+            return Err(ModuleError::Other(reason));
+        }
+        Ok(())
+    }
+
+    fn verify(&mut self) -> Result<(), ModuleError> {
+        for session in &mut self.sessions {
+            if let Some(check) = session.verify()?.into_iter().find(|check| !check.passed) {
+                return Err(ModuleError::Other(format!("check `{}` failed: {}", check.name, check.detail)));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,252 @@
+//! The stopwatch at a component's boundary: a reading of the clock at each crossing of a call, summed by what lay
+//! between two of them. It must not know what is called, nor what its readings cost.
+
+use crate::state::State;
+use quanta::Clock;
+use wasmtime::{CallHook, Store};
+
+/// Calls into the component by one call of the host: reallocations for its arguments, the function itself, its
+/// post-return.
+const ENTRIES_MAX: usize = 4;
+
+/// Takes the time in one store.
+#[derive(Debug)]
+pub(crate) struct Observer {
+    clock: Clock,
+    phase: Phase,
+    /// Calls into the component that have not returned.
+    depth: u32,
+    /// The last reading within a call of the host.
+    last: u64,
+    /// Events within the call of the host that is going on, of which no time is taken.
+    nested: u64,
+    seen: Seen,
+}
+
+/// What is going on since the last event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The component runs, or nothing does.
+    Outside,
+    /// The host was called and its function does not run yet; of functions that are no capability's this is all there
+    /// is.
+    Lift,
+    /// The function of a capability runs.
+    Body,
+    /// It has returned, and the component does not run yet.
+    Lower,
+}
+
+/// What was seen since the last [`Observer::take`]: readings and differences of readings of the clock, in its ticks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// When the component was entered and left, in turns.
+    marks: [u64; 2 * ENTRIES_MAX],
+    marked: usize,
+    /// Calls of capabilities.
+    pub(crate) stamped: HostCalls,
+    /// Before their functions ran: the host reads arguments.
+    pub(crate) lift: u64,
+    /// While they ran.
+    pub(crate) body: u64,
+    /// Calls of the host that are no capability's: of WASI, and of the engine itself.
+    pub(crate) unstamped: HostCalls,
+    /// While they ran, with their arguments and results.
+    pub(crate) whole: u64,
+    /// After the functions of capabilities had run: the host writes results.
+    pub(crate) lower: u64,
+}
+
+/// How many calls of the host there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HostCalls {
+    pub(crate) calls: u64,
+    /// Events within them, of which no time was taken.
+    pub(crate) nested: u64,
+}
+
+impl Seen {
+    /// When the component was entered and left, in turns; nothing where it was entered more often than could be kept.
+    pub(crate) fn marks(&self) -> Option<&[u64]> {
+        self.marks.get(..self.marked)
+    }
+
+    /// With these marks, and with so much of lift, body, lower and whole.
+    #[cfg(test)]
+    pub(crate) fn of(marks: &[u64], [lift, body, lower, whole]: [u64; 4]) -> Self {
+        let mut seen = Self { marked: marks.len(), lift, body, lower, whole, ..Self::default() };
+        seen.marks[..marks.len()].copy_from_slice(marks);
+        seen
+    }
+}
+
+impl Observer {
+    /// Has an observer take the time in `store`. A store that is observed once stays so.
+    pub(crate) fn attach(store: &mut Store<State>, clock: &Clock) {
+        store.data_mut().observer = Some(Self::new(clock));
+        store.call_hook(|mut context, event| {
+            if let Some(observer) = &mut context.data_mut().observer {
+                observer.event(event);
+            }
+            Ok(())
+        });
+    }
+
+    fn new(clock: &Clock) -> Self {
+        let seen = Seen::default();
+        Self { clock: clock.clone(), phase: Phase::Outside, depth: 0, last: 0, nested: 0, seen }
+    }
+
+    /// What was seen since the last time.
+    pub(crate) fn take(&mut self) -> Seen {
+        std::mem::take(&mut self.seen)
+    }
+
+    /// The function of a capability begins.
+    pub(crate) fn body_starts(&mut self) {
+        if self.phase == Phase::Lift {
+            self.seen.lift += self.lap();
+            self.phase = Phase::Body;
+        }
+    }
+
+    /// The function of a capability ends.
+    pub(crate) fn body_ends(&mut self) {
+        if self.phase == Phase::Body {
+            self.seen.body += self.lap();
+            self.phase = Phase::Lower;
+        }
+    }
+
+    fn event(&mut self, event: CallHook) {
+        match event {
+            CallHook::CallingWasm => {
+                if self.depth == 0 {
+                    self.mark();
+                } else {
+                    self.nested += 1;
+                }
+                self.depth += 1;
+            }
+            CallHook::ReturningFromWasm => {
+                self.depth -= 1;
+                if self.depth == 0 {
+                    self.mark();
+                } else {
+                    self.nested += 1;
+                }
+            }
+            CallHook::CallingHost if self.depth == 1 => {
+                self.last = self.clock.raw();
+                self.phase = Phase::Lift;
+            }
+            CallHook::ReturningFromHost if self.depth == 1 => self.host_returns(),
+            // Of a function that the host calls while it is itself called: reallocation, and what that calls.
+            CallHook::CallingHost | CallHook::ReturningFromHost => self.nested += 1,
+        }
+    }
+
+    fn host_returns(&mut self) {
+        let lap = self.lap();
+        let calls = if self.phase == Phase::Lower {
+            self.seen.lower += lap;
+            &mut self.seen.stamped
+        } else {
+            self.seen.whole += lap;
+            &mut self.seen.unstamped
+        };
+        calls.calls += 1;
+        calls.nested += std::mem::take(&mut self.nested);
+        self.phase = Phase::Outside;
+    }
+
+    fn mark(&mut self) {
+        let now = self.clock.raw();
+        if let Some(mark) = self.seen.marks.get_mut(self.seen.marked) {
+            *mark = now;
+        }
+        self.seen.marked += 1;
+    }
+
+    /// The time since the last reading, which is now.
+    fn lap(&mut self) -> u64 {
+        let now = self.clock.raw();
+        // Counters of two processors can differ where a thread is moved; a difference below zero is none.
+        now.saturating_sub(std::mem::replace(&mut self.last, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use CallHook::{CallingHost, CallingWasm, ReturningFromHost, ReturningFromWasm};
+
+    enum Event {
+        Hook(CallHook),
+        BodyStarts,
+        BodyEnds,
+    }
+
+    /// Tells an observer of events, one a tick.
+    fn seen(events: impl IntoIterator<Item = Event>) -> Seen {
+        let (clock, time) = Clock::mock();
+        let mut observer = Observer::new(&clock);
+        for event in events {
+            time.increment(1);
+            match event {
+                Event::Hook(event) => observer.event(event),
+                Event::BodyStarts => observer.body_starts(),
+                Event::BodyEnds => observer.body_ends(),
+            }
+        }
+        assert_eq!((observer.depth, observer.nested, observer.phase), (0, 0, Phase::Outside));
+        let seen = observer.take();
+        assert_eq!(observer.take(), Seen::default(), "it begins again");
+        seen
+    }
+
+    fn hooks(hooks: &[CallHook]) -> impl Iterator<Item = Event> {
+        hooks.iter().map(|hook| Event::Hook(*hook))
+    }
+
+    #[test]
+    fn a_call_of_a_capability_has_three_spans() {
+        // The result is put where the component allocates, for which its memory grows.
+        let before = hooks(&[CallingWasm, CallingHost]);
+        let after = [CallingWasm, CallingHost, ReturningFromHost, ReturningFromWasm];
+        let after = hooks(&after).chain(hooks(&[ReturningFromHost, ReturningFromWasm]));
+        let seen = seen(before.chain([Event::BodyStarts, Event::BodyEnds]).chain(after));
+        assert_eq!((seen.lift, seen.body, seen.lower, seen.whole), (1, 1, 5, 0));
+        assert_eq!(seen.stamped, HostCalls { calls: 1, nested: 4 });
+        assert_eq!(seen.unstamped, HostCalls::default());
+        assert_eq!(seen.marks(), Some(&[1, 10][..]));
+    }
+
+    #[test]
+    fn a_call_of_anything_else_has_one() {
+        let seen = seen(hooks(&[
+            CallingWasm,
+            CallingHost,
+            CallingWasm,
+            ReturningFromWasm,
+            ReturningFromHost,
+            CallingHost,
+            ReturningFromHost,
+            ReturningFromWasm,
+        ]));
+        assert_eq!((seen.lift, seen.body, seen.lower, seen.whole), (0, 0, 0, 3 + 1));
+        assert_eq!((seen.stamped, seen.unstamped), (HostCalls::default(), HostCalls { calls: 2, nested: 2 }));
+    }
+
+    #[test]
+    fn a_function_that_the_host_calls_itself_is_no_call_of_the_component() {
+        assert_eq!(seen([Event::BodyStarts, Event::BodyEnds]), Seen::default());
+    }
+
+    #[test]
+    fn entries_are_kept_as_far_as_there_is_room() {
+        let entries = |times: usize| seen((0..times).flat_map(|_| hooks(&[CallingWasm, ReturningFromWasm])));
+        assert_eq!(entries(ENTRIES_MAX).marks(), Some(&[1, 2, 3, 4, 5, 6, 7, 8][..]));
+        assert_eq!(entries(ENTRIES_MAX + 1).marks(), None);
+    }
+}

@@ -1,0 +1,43 @@
+//! Every setting loads a component and runs it, and each keeps its code apart. Must not know how the engine is set up.
+
+use crate::fixture::{Fixture, scenario};
+use bench_drivers::Module;
+use bench_model::Arguments;
+use bench_wasm::{Settings, Switch};
+use std::fs;
+
+fn check(fixture: &Fixture, settings: &Settings) {
+    let mut component = fixture.load(settings, Some(fixture.cache()));
+    for name in ["exchange", "compute"] {
+        let scenario = scenario(&component, name);
+        let mut session = component.open(&scenario, &Arguments::default()).expect("a session opens");
+        for times in [0, 1, 1000] {
+            let outcome = session.iterate(times).expect("the session runs");
+            assert_eq!((outcome.operations, outcome.checksum), (times, 7), "{settings}: {name}");
+        }
+        assert!(session.verify().expect("the session is looked at").iter().all(|check| check.passed));
+        let recorded: u64 = session.sink().series().iter().map(|series| series.count()).sum();
+        assert_eq!(recorded, if name == "exchange" { 15 * 1001 } else { 0 }, "{settings}: {name}");
+    }
+}
+
+#[test]
+fn every_switch_and_all_of_them_run_a_component() {
+    let fixture = Fixture::new();
+    check(&fixture, &Settings::default());
+    for switch in Switch::ALL {
+        check(&fixture, &Settings::default().with(switch));
+    }
+    check(&fixture, &Settings::from_iter(Switch::ALL));
+}
+
+#[test]
+fn code_for_other_settings_is_other_code() {
+    let fixture = Fixture::new();
+    let _cache = fixture.cache();
+    let kept = || fs::read_dir(fixture.path().with_file_name("code")).expect("the cache is there").count();
+    for (switches, expect) in [(&[][..], 1), (&[], 1), (&[Switch::Fuel], 2), (&[Switch::OptNone], 3)] {
+        fixture.load(&switches.iter().copied().collect(), Some(fixture.cache()));
+        assert_eq!(kept(), expect, "{switches:?}");
+    }
+}

@@ -1,0 +1,164 @@
+//! A chain of steps that each wait for the one before, so that no compiler makes it faster: a scenario whose arms differ by
+//! as much as was asked for, there to be found by a comparison. It must not read anything.
+
+use crate::kernel::Entry;
+use bench_plugin::prelude::*;
+
+pub(crate) const ENTRY: Entry = Entry { name: "spin", describe, open };
+
+/// Where every operation begins.
+const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// What the laps of an operation make of the seed, computed once by other means: Python's integers, cut to 64 bits.
+const RESULT: u64 = 0xb56d_ccc6_bb1e_7c15;
+
+/// Laps of an operation, a multiple of 100. Together they take some 11 ms, in which a call into a component weighs
+/// nothing, not even one that finds its way cold, because a busy sibling of the processor has emptied the caches: some 3 µs.
+const LAPS: u64 = 32_000;
+
+/// Steps of a lap.
+const STEPS: u64 = 256;
+
+// Halves of Knuth's numbers for MMIX that fit an immediate operand, so that no compiler is tempted to load them. The factor
+// is odd, so that a step can be undone.
+const FACTOR: u64 = 0x5851_f42d;
+const MASK: u64 = 0x1405_7b7e;
+
+/// One step. Its two operations do not combine, so no number of steps has a shorter form. And neither needs a second copy
+/// of `x`, as the usual `x ^ (x >> 7)` does: a copy is free on one processor, a cycle on another, and whether it lies in
+/// the way of the next step is the compiler's choice.
+fn step(x: u64) -> u64 {
+    x.wrapping_mul(FACTOR) ^ MASK
+}
+
+/// `STEPS` steps, written out: left to unroll a loop, compilers differ in how far they go, and at its end each adds a jump
+/// and maybe a copy. After so many steps that weighs a per mille at most, even where it is not free.
+#[inline(always)]
+fn lap(x: u64) -> u64 {
+    let four = |x| step(step(step(step(x))));
+    let sixteen = |x| four(four(four(four(x))));
+    let sixty_four = |x| sixteen(sixteen(sixteen(sixteen(x))));
+    sixty_four(sixty_four(sixty_four(sixty_four(x))))
+}
+
+fn chain(x: u64, laps: u64) -> u64 {
+    (0..laps).fold(x, |x, _| lap(x))
+}
+
+/// From the end of a chain back to its beginning, by undoing every step.
+fn unchain(x: u64, laps: u64) -> u64 {
+    const INVERSE: u64 = inverse(FACTOR);
+    (0..laps * STEPS).fold(x, |x, _| (x ^ MASK).wrapping_mul(INVERSE))
+}
+
+/// The inverse modulo 2⁶⁴ by Newton's method: an odd number is its own in the lowest three bits, and each round doubles the
+/// bits that are right.
+const fn inverse(odd: u64) -> u64 {
+    let (mut inverse, mut bits) = (odd, 3);
+    while bits < u64::BITS {
+        inverse = inverse.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(inverse)));
+        bits *= 2;
+    }
+    inverse
+}
+
+fn describe() -> Scenario {
+    let summary = "A chain of 8,192,000 multiplications, as fast in every arm, or slower in `wasm` by a known part.";
+    Scenario::new("spin", "kernels", summary).parameter(
+        Parameter::new("extra_percent", 0, "what the arm `wasm` does more, for a comparison to find")
+            .unit(Unit::from("%"))
+            .between(0, 100),
+    )
+}
+
+fn open(arguments: &Arguments) -> Result<Box<dyn Session>, ModuleError> {
+    let percent = arguments.size("extra_percent")? as u64;
+    Ok(Box::new(Spin::new(extra_laps(percent, cfg!(target_family = "wasm")))))
+}
+
+fn extra_laps(percent: u64, in_wasm: bool) -> u64 {
+    if in_wasm { LAPS / 100 * percent } else { 0 }
+}
+
+struct Spin {
+    /// Laps that follow those of the operation and are no part of its result.
+    extra_laps: u64,
+    /// What leads from the end of an operation back to the seed.
+    restart: u64,
+    /// Where the next operation begins: the seed, unless a step went wrong.
+    state: u64,
+    result: u64,
+}
+
+impl Spin {
+    fn new(extra_laps: u64) -> Self {
+        let result = chain(SEED, LAPS);
+        Self { extra_laps, restart: chain(result, extra_laps) ^ SEED, state: SEED, result }
+    }
+}
+
+impl Session for Spin {
+    /// Each operation begins where the one before has ended, its further laps included; else a processor would begin it
+    /// early and do both at once. That this is the seed every time is nothing that a compiler can know.
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        for _ in 0..times {
+            self.result = chain(self.state, LAPS);
+            self.state = chain(self.result, self.extra_laps) ^ self.restart;
+        }
+        Ok(Outcome { operations: times, bytes: 0, checksum: self.result })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        Ok(vec![
+            Check::equal("known-result", &RESULT, &self.result),
+            Check::equal("undone", &SEED, &unchain(self.result, LAPS)),
+            // One wrong step in any operation so far would have led elsewhere for good.
+            Check::equal("back-at-seed", &SEED, &self.state),
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(spin: &mut Spin) -> Vec<String> {
+        spin.verify().unwrap().into_iter().filter(|check| !check.passed).map(|check| check.name).collect()
+    }
+
+    #[test]
+    fn further_laps_change_no_result() {
+        for extra_laps in [0, 1, LAPS] {
+            let mut spin = Spin::new(extra_laps);
+            for times in [0, 1, 2] {
+                let expect = Outcome { operations: times, bytes: 0, checksum: RESULT };
+                assert_eq!(spin.iterate(times).unwrap(), expect, "{extra_laps} further laps");
+            }
+            assert!(failed(&mut spin).is_empty(), "{extra_laps} further laps");
+        }
+    }
+
+    #[test]
+    fn a_chain_can_be_undone() {
+        assert_eq!(FACTOR.wrapping_mul(inverse(FACTOR)), 1);
+        assert_eq!(unchain(chain(SEED, 3), 3), SEED);
+        assert_ne!(unchain(chain(SEED, 3), 2), SEED);
+    }
+
+    #[test]
+    fn a_wrong_step_fails_from_then_on() {
+        let mut spin = Spin::new(0);
+        spin.result ^= 1;
+        assert_eq!(failed(&mut spin), ["known-result", "undone"]);
+        spin.state ^= 1;
+        spin.iterate(1).unwrap();
+        assert_eq!(failed(&mut spin), ["known-result", "undone", "back-at-seed"]);
+    }
+
+    #[test]
+    fn the_parameter_is_for_the_arm_wasm_alone() {
+        for (percent, expect) in [(0, 0), (3, LAPS * 3 / 100), (100, LAPS)] {
+            assert_eq!((extra_laps(percent, true), extra_laps(percent, false)), (expect, 0));
+        }
+    }
+}
