@@ -1,0 +1,74 @@
+//! The system calls by which a log depends on its disk, behind a trait so that tests can make them fail. It must not know
+//! why they are called.
+
+use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+
+/// What a log asks of the file system where an answer can be "the disk is full" or "the data is gone".
+pub trait FileBoundary: std::fmt::Debug + Send + Sync {
+    /// Reserves blocks for the first `bytes` of `file`, so that no later store to a mapping of it can lack them. Without
+    /// this, a full disk would be a signal (SIGBUS) instead of an error.
+    fn allocate(&self, file: &File, bytes: u64) -> io::Result<()> {
+        OperatingSystem.allocate(file, bytes)
+    }
+
+    /// Writes records to the file, in modes in which each append is synced.
+    fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        OperatingSystem.write(file, bytes, offset)
+    }
+
+    /// Makes the file's data durable, that which was stored through a shared mapping included. On Linux fdatasync writes
+    /// back every dirty page of the file's page cache, and a store to a shared mapping makes its page dirty there
+    /// (`filemap_page_mkwrite`), so no msync is needed.
+    fn sync_data(&self, file: &File) -> io::Result<()> {
+        OperatingSystem.sync_data(file)
+    }
+
+    /// Makes names in the directory durable.
+    fn sync_directory(&self, directory: &File) -> io::Result<()> {
+        OperatingSystem.sync_directory(directory)
+    }
+}
+
+/// The system itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OperatingSystem;
+
+impl FileBoundary for OperatingSystem {
+    fn allocate(&self, file: &File, bytes: u64) -> io::Result<()> {
+        match rustix::fs::fallocate(file, FallocateFlags::empty(), 0, bytes) {
+            // The file system cannot reserve without writing.
+            Err(Errno::OPNOTSUPP) => write_zeros(file, 0..bytes, 1 << 20),
+            done => done.map_err(io::Error::from),
+        }
+    }
+
+    fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        file.write_all_at(bytes, offset)
+    }
+
+    fn sync_data(&self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
+
+    fn sync_directory(&self, directory: &File) -> io::Result<()> {
+        directory.sync_all()
+    }
+}
+
+/// Writes zeros to a range of a file, in pieces that end at multiples of `unit`. The page cache keeps a file in units of
+/// what was written at once, and a store through a mapping makes a whole unit dirty.
+pub(crate) fn write_zeros(file: &File, range: Range<u64>, unit: u64) -> io::Result<()> {
+    let zeros = vec![0; unit as usize];
+    let mut offset = range.start;
+    while offset < range.end {
+        let end = ((offset / unit + 1) * unit).min(range.end);
+        file.write_all_at(&zeros[..(end - offset) as usize], offset)?;
+        offset = end;
+    }
+    Ok(())
+}

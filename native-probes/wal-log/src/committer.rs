@@ -1,0 +1,161 @@
+//! Making records durable: one thread at a time syncs, for all that wait. It must not know what a record is.
+//!
+//! A failed sync is final. The kernel marks pages whose write-back failed as clean, so a second sync would succeed without
+//! having written them ("fsyncgate", PostgreSQL 2018); what is on the disk is then known to nobody but the next recovery.
+
+use crate::boundary::FileBoundary;
+use crate::segment::Segment;
+use crate::tail::Tail;
+use crate::turn::Turn;
+use crate::{Config, Durability, LogError};
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
+
+/// What is durable, and who is making more of it so.
+#[derive(Debug)]
+pub(crate) struct Committer {
+    boundary: Arc<dyn FileBoundary>,
+    durability: Durability,
+    state: Mutex<State>,
+    done: Condvar,
+    /// The first sequence that is not known to be on the disk.
+    durable: AtomicU64,
+    /// Why nothing can be made durable any more.
+    poison: OnceLock<String>,
+}
+
+#[derive(Debug)]
+struct State {
+    is_syncing: bool,
+    /// Segments that are no longer written to and were not synced since. One that is gone by now was recycled.
+    sealed: Vec<Weak<Segment>>,
+}
+
+impl Committer {
+    /// Of the segments of a log that was just recovered, whose last one is written. What modes that sync have recovered is
+    /// durable already.
+    pub(crate) fn new(config: &Config, segments: &[Arc<Segment>]) -> Self {
+        let durability = config.durability;
+        let durable = segments.last().map_or(0, |last| last.next_sequence());
+        let durable = if durability.syncs() { durable } else { 0 };
+        let sealed = &segments[..segments.len().saturating_sub(1)];
+        let sealed = sealed.iter().filter(|_| !durability.syncs()).map(Arc::downgrade).collect();
+        Self {
+            boundary: Arc::clone(&config.boundary),
+            durability,
+            state: Mutex::new(State { is_syncing: false, sealed }),
+            done: Condvar::new(),
+            durable: AtomicU64::new(durable),
+            poison: OnceLock::new(),
+        }
+    }
+
+    /// Fails where an earlier sync did.
+    #[inline]
+    pub(crate) fn check(&self) -> Result<(), LogError> {
+        match self.poison.get() {
+            None => Ok(()),
+            Some(reason) => Err(LogError::Poisoned { reason: reason.clone() }),
+        }
+    }
+
+    pub(crate) fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    /// Returns when what lies before `next_sequence` is as durable as the mode promises.
+    #[inline]
+    pub(crate) fn acknowledge(&self, tail: &Turn<Tail>, next_sequence: u64) -> Result<(), LogError> {
+        match self.durability {
+            Durability::None | Durability::ProcessCrash | Durability::Interval(_) => Ok(()),
+            Durability::Group => self.sync_through(tail, next_sequence),
+            Durability::Each => self.sync(tail).map(|_| ()),
+        }
+    }
+
+    /// Returns when what lies before `next_sequence` is on the disk, by whosever sync.
+    pub(crate) fn sync_through(&self, tail: &Turn<Tail>, next_sequence: u64) -> Result<(), LogError> {
+        let mut state = crate::lock(&self.state);
+        while state.is_syncing && self.durable() < next_sequence {
+            state = crate::wait(&self.done, state);
+        }
+        if self.durable() >= next_sequence {
+            return Ok(());
+        }
+        state.is_syncing = true;
+        drop(state);
+        self.lead(tail).map(|_| ())
+    }
+
+    /// Syncs what is in the log now, whether or not it is synced already; the first sequence that was not.
+    pub(crate) fn sync(&self, tail: &Turn<Tail>) -> Result<u64, LogError> {
+        let mut state = crate::lock(&self.state);
+        while state.is_syncing {
+            state = crate::wait(&self.done, state);
+        }
+        state.is_syncing = true;
+        drop(state);
+        self.lead(tail)
+    }
+
+    /// Notes a segment that is no longer written to; the caller has the tail. Modes in which appends wait have it synced
+    /// here, before its successor has a record: then a crash cannot leave a later record without an earlier one.
+    pub(crate) fn seal(&self, segment: &Arc<Segment>) -> Result<(), LogError> {
+        if self.durability.waits() {
+            self.sync_segment(segment)?;
+            segment.close_file();
+        } else {
+            if !self.durability.syncs() {
+                // It is opened again where somebody asks for a sync after all.
+                segment.close_file();
+            }
+            let mut state = crate::lock(&self.state);
+            state.sealed.retain(|segment| segment.strong_count() > 0);
+            state.sealed.push(Arc::downgrade(segment));
+        }
+        Ok(())
+    }
+
+    /// Syncs as the only one who does. `is_syncing` is set, and cleared however this ends.
+    fn lead(&self, tail: &Turn<Tail>) -> Result<u64, LogError> {
+        let _lead = Lead(self);
+        self.check()?;
+        let (active, next_sequence, sealed) = {
+            let tail = tail.take();
+            let sealed = std::mem::take(&mut crate::lock(&self.state).sealed);
+            (Arc::clone(tail.segment()), tail.next_sequence(), sealed)
+        };
+        for segment in sealed.iter().filter_map(Weak::upgrade) {
+            self.sync_segment(&segment)?;
+            segment.close_file();
+        }
+        self.sync_segment(&active)?;
+        self.durable.fetch_max(next_sequence, Ordering::Release);
+        Ok(next_sequence)
+    }
+
+    fn sync_segment(&self, segment: &Segment) -> Result<(), LogError> {
+        self.check()?;
+        let synced = segment.file().and_then(|file| self.boundary.sync_data(&file));
+        synced.map_err(|error| self.poison("sync", segment.path(), &error))
+    }
+
+    /// Lets nothing be appended or synced any more, because nobody knows what a file holds; what is said of it.
+    #[cold]
+    pub(crate) fn poison(&self, what: &str, path: &Path, error: &io::Error) -> LogError {
+        let reason = self.poison.get_or_init(|| format!("the {what} of {} failed: {error}", path.display()));
+        LogError::Poisoned { reason: reason.clone() }
+    }
+}
+
+/// Ends a sync for all that wait for it, also where it panicked.
+struct Lead<'a>(&'a Committer);
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        crate::lock(&self.0.state).is_syncing = false;
+        self.0.done.notify_all();
+    }
+}

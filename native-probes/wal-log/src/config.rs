@@ -1,0 +1,174 @@
+//! What a log is opened with. It must not know how any of it is done.
+
+use crate::boundary::{FileBoundary, OperatingSystem};
+use crate::{LogError, header};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a log is opened. [`Config::new`] sets what suits the durability; every field may be changed after.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the log lives; made where it is not there. Nothing else should be in it.
+    pub directory: PathBuf,
+    /// What an append that returned has been promised.
+    pub durability: Durability,
+    /// Bytes of a new segment, a multiple of the page size from [`Config::SEGMENT_BYTES_MIN`] to
+    /// [`Config::SEGMENT_BYTES_MAX`]. Segments that are there keep their size.
+    pub segment_bytes: u64,
+    /// In which state a segment's pages are when the first record goes there.
+    pub page_state: PageState,
+    /// How many segments are kept.
+    pub retention: Retention,
+    /// How many segments are made ready ahead of the one that is written, from 1 to 64.
+    pub segments_ahead: u32,
+    /// Bytes between two entries of the index of a segment, from 64 on: 8 bytes of memory each. A random read walks over
+    /// half as many on average.
+    pub index_stride_bytes: u32,
+    /// How much recovery looks at.
+    pub recovery: RecoveryMode,
+    /// What recovery does about damage.
+    pub policy: Policy,
+    /// How many threads recovery scans with, from 1 to 64; one segment is scanned by one thread.
+    pub recovery_threads: u32,
+    /// The system calls that can fail for reasons of the disk. Tests put their own here.
+    pub boundary: Arc<dyn FileBoundary>,
+}
+
+/// When an append returns. What was appended is visible to readers at once in every mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// As soon as the record is written, and nothing is promised: neither files nor the directory are ever synced, not
+    /// even when the log is closed.
+    None,
+    /// As soon as the record is in the page cache, which survives the process but not the kernel. Files are synced when
+    /// the log is closed.
+    ProcessCrash,
+    /// As [`Durability::ProcessCrash`], and a thread syncs whatever is new after each such time.
+    Interval(Duration),
+    /// When the record is on the disk. One appender syncs for all that wait: each waits for one sync under way at most,
+    /// and for its own. In this mode and the next, records are written to the file instead of stored to the mapping.
+    Group,
+    /// When the record is on the disk, by a sync of its own.
+    Each,
+}
+
+impl Durability {
+    /// Whether an append returns only after a sync.
+    pub(crate) fn waits(self) -> bool {
+        matches!(self, Self::Group | Self::Each)
+    }
+
+    /// Whether records are synced while the log is in use.
+    pub(crate) fn syncs(self) -> bool {
+        !matches!(self, Self::None | Self::ProcessCrash)
+    }
+}
+
+/// The state of a segment's pages before records are written to them, by far the largest factor in the cost of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageState {
+    /// Blocks are reserved and were never written. The appender pays for the first touch of each page, and a sync for
+    /// turning the extents into written ones.
+    Fresh,
+    /// Zeros were written and synced. The appender pays for making each page writable, and a sync writes only what was
+    /// appended: what durable modes want.
+    Written,
+    /// Every page is in memory and writable. The appender pays for nothing but the store, and a sync would write the
+    /// whole segment: what modes without a sync want.
+    Resident,
+}
+
+/// Which segments are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// All of them.
+    All,
+    /// So many, the one that is written included. The oldest is recycled for the next as soon as no reader holds it.
+    Segments(u32),
+}
+
+/// How much recovery looks at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecoveryMode {
+    /// Every record's checksum and place in the sequence up to the last valid record.
+    #[default]
+    Fast,
+    /// Beyond that: segments that are spare, what lies behind the last record of every segment, and whether the times
+    /// at which segments were begun ever go backwards.
+    Thorough,
+}
+
+/// What recovery does about damage. A torn tail, which is what a crash leaves, is cut under each of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// Opens nothing, changes nothing, and says what was found and where.
+    #[default]
+    Fail,
+    /// Keeps what lies before the first damage and removes the rest.
+    Truncate,
+    /// Keeps every record that is valid. Damaged stretches are marked as lost, so that the next open finds no damage; where
+    /// the last segments are lost as a whole, nobody knows which sequences they had, and these are given out again.
+    Skip,
+}
+
+impl Config {
+    /// The least size of a segment.
+    pub const SEGMENT_BYTES_MIN: u64 = 4 << 10;
+    /// The greatest size of a segment: a record's length has 32 bits.
+    pub const SEGMENT_BYTES_MAX: u64 = (4 << 30) - (64 << 10);
+
+    /// Segments of 64 MiB, all kept, one made ready ahead, in the page state that suits the durability; fast recovery
+    /// that fails on damage.
+    pub fn new(directory: impl Into<PathBuf>, durability: Durability) -> Self {
+        let page_state = if durability.syncs() { PageState::Written } else { PageState::Resident };
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            directory: directory.into(),
+            durability,
+            segment_bytes: 64 << 20,
+            page_state,
+            retention: Retention::All,
+            segments_ahead: 1,
+            index_stride_bytes: 1 << 10,
+            recovery: RecoveryMode::default(),
+            policy: Policy::default(),
+            recovery_threads: processors.min(4) as u32,
+            boundary: Arc::new(OperatingSystem),
+        }
+    }
+
+    /// The longest payload that fits a segment of this configuration.
+    pub fn payload_bytes_max(&self) -> u64 {
+        self.segment_bytes - (header::HEADER_BYTES + crate::record::HEAD_BYTES) as u64
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), LogError> {
+        let page = rustix::param::page_size() as u64;
+        let bytes = self.segment_bytes;
+        let sizes = Self::SEGMENT_BYTES_MIN.max(page)..=Self::SEGMENT_BYTES_MAX;
+        if !sizes.contains(&bytes) || !bytes.is_multiple_of(page) {
+            let (least, most) = sizes.into_inner();
+            let wanted = format!("a multiple of {page} from {least} to {most}");
+            return Err(LogError::Config { field: "segment_bytes", value: bytes, wanted });
+        }
+        let ranges = [
+            ("segments_ahead", self.segments_ahead, 1..=64),
+            ("index_stride_bytes", self.index_stride_bytes, 64..=u32::MAX),
+            ("recovery_threads", self.recovery_threads, 1..=64),
+        ];
+        for (field, value, range) in ranges {
+            if !range.contains(&value) {
+                let wanted = format!("from {} to {}", range.start(), range.end());
+                return Err(LogError::Config { field, value: value.into(), wanted });
+            }
+        }
+        match self.retention {
+            Retention::Segments(0) => {
+                let wanted = "1 or more, because the segment that is written counts".to_owned();
+                Err(LogError::Config { field: "retention", value: 0, wanted })
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The directory of a log: which names its files have, whose log it is, and that one process has it at a time. It must not
+//! know what is in a segment.
+
+use crate::boundary::FileBoundary;
+use crate::damage::{Damage, Finding};
+use crate::header::{LogId, VERSION};
+use crate::{Config, Durability, LogError};
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const LOCK: &str = "lock";
+const IDENTITY: &str = "identity";
+const HEADS: &str = "heads";
+/// Of files that are not yet, or no longer, what they will be.
+const UNFINISHED: &str = "new";
+const SEGMENT: &str = "wal";
+/// Of files that recovery was told to skip.
+const DAMAGED: &str = "damaged";
+
+const IDENTITY_MAGIC: u64 = u64::from_le_bytes(*b"wal-id\0\0");
+const IDENTITY_BYTES: usize = 40;
+
+/// An open directory. It stays locked as long as this lives, or anybody who has its lock.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    handle: File,
+    boundary: Arc<dyn FileBoundary>,
+    /// Whether names are made durable.
+    syncs: bool,
+    lock: Arc<Lock>,
+}
+
+/// That the directory is this log's. Whatever lends bytes of its files holds it too.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough while a process that another thread just forked has a copy of the descriptor.
+        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
+impl Directory {
+    /// Opens the directory, which is made where it is not there, and removes what an earlier process left unfinished.
+    pub(crate) fn open(config: &Config) -> Result<Self, LogError> {
+        let path = config.directory.clone();
+        fs::create_dir_all(&path).map_err(LogError::system("mkdir", &path))?;
+        let handle = File::open(&path).map_err(LogError::system("open", &path))?;
+        let lock = Arc::new(Lock(take_lock(&path)?));
+        let syncs = config.durability != Durability::None;
+        let directory = Self { path, handle, boundary: Arc::clone(&config.boundary), syncs, lock };
+        for path in directory.list(UNFINISHED)? {
+            fs::remove_file(&path).map_err(LogError::system("unlink", &path))?;
+        }
+        Ok(directory)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn lock(&self) -> &Arc<Lock> {
+        &self.lock
+    }
+
+    /// Numbers and paths of the segments, in order.
+    pub(crate) fn segments(&self) -> Result<Vec<(u64, PathBuf)>, LogError> {
+        let number = |path: &Path| {
+            let stem = path.file_stem()?.to_str()?;
+            (stem.len() == 16).then(|| u64::from_str_radix(stem, 16).ok())?
+        };
+        let paths = self.list(SEGMENT)?.into_iter();
+        let mut segments: Vec<_> = paths.filter_map(|path| Some((number(&path)?, path))).collect();
+        segments.sort_unstable();
+        Ok(segments)
+    }
+
+    /// The path of a segment.
+    pub(crate) fn segment(&self, number: u64) -> PathBuf {
+        self.path.join(format!("{number:016x}.{SEGMENT}"))
+    }
+
+    /// Where a segment is made before it gets its name.
+    pub(crate) fn unfinished(&self, number: u64) -> PathBuf {
+        self.path.join(format!("{number:016x}.{UNFINISHED}"))
+    }
+
+    pub(crate) fn heads(&self) -> PathBuf {
+        self.path.join(HEADS)
+    }
+
+    /// Gives a file another name, and makes both durable.
+    pub(crate) fn rename(&self, from: &Path, to: &Path) -> Result<(), LogError> {
+        fs::rename(from, to).map_err(LogError::system("rename", from))?;
+        self.sync()
+    }
+
+    pub(crate) fn remove(&self, path: &Path) -> Result<(), LogError> {
+        fs::remove_file(path).map_err(LogError::system("unlink", path))?;
+        self.sync()
+    }
+
+    /// Puts a damaged file where no log looks for it.
+    pub(crate) fn set_aside(&self, path: &Path) -> Result<(), LogError> {
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(format!(".{DAMAGED}"));
+        self.rename(path, Path::new(&aside))
+    }
+
+    /// Replaces a small file as a whole.
+    pub(crate) fn replace(&self, path: &Path, content: &[u8]) -> Result<(), LogError> {
+        let unfinished = path.with_extension(UNFINISHED);
+        let mut file = File::create(&unfinished).map_err(LogError::system("open", &unfinished))?;
+        file.write_all(content).map_err(LogError::system("write", &unfinished))?;
+        if self.syncs {
+            self.boundary.sync_data(&file).map_err(LogError::system("fdatasync", &unfinished))?;
+        }
+        self.rename(&unfinished, path)
+    }
+
+    fn sync(&self) -> Result<(), LogError> {
+        if !self.syncs {
+            return Ok(());
+        }
+        self.boundary.sync_directory(&self.handle).map_err(LogError::system("fsync", &self.path))
+    }
+
+    fn list(&self, extension: &str) -> Result<Vec<PathBuf>, LogError> {
+        let entries = fs::read_dir(&self.path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let entries = entries.map_err(LogError::system("readdir", &self.path))?;
+        let paths = entries.into_iter().map(|entry| entry.path());
+        Ok(paths.filter(|path| path.extension().is_some_and(|found| found == extension)).collect())
+    }
+
+    /// Which log this is: what the file says, or, for a directory without segments, a new one.
+    pub(crate) fn identify(&self) -> Result<Result<LogId, Finding>, LogError> {
+        let path = self.path.join(IDENTITY);
+        match fs::read(&path) {
+            Ok(bytes) => {
+                if let Some(log) = decode_identity(&bytes) {
+                    return Ok(Ok(log));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if self.segments()?.is_empty() {
+                    let log = LogId(u128::from(random()?) << 64 | u128::from(random()?));
+                    return self.set_identity(log).map(|()| Ok(log));
+                }
+            }
+            Err(error) => return Err(LogError::system("read", &path)(error)),
+        }
+        Ok(Err(Finding { file: path, offset: 0, damage: Damage::NoIdentity }))
+    }
+
+    pub(crate) fn set_identity(&self, log: LogId) -> Result<(), LogError> {
+        self.replace(&self.path.join(IDENTITY), &encode_identity(log))
+    }
+}
+
+/// Takes the lock of a directory for as long as the file is open, also against another log in the same process.
+fn take_lock(directory: &Path) -> Result<File, LogError> {
+    let path = directory.join(LOCK);
+    let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+    let mut file = options.map_err(LogError::system("open", &path))?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK) => {
+            let mut holder = String::new();
+            let _ = file.read_to_string(&mut holder);
+            let holder = holder.trim();
+            let holder = if holder.is_empty() { "unknown" } else { holder }.to_owned();
+            return Err(LogError::InUse { directory: directory.to_owned(), holder });
+        }
+        Err(errno) => return Err(LogError::system("flock", path)(errno.into())),
+    }
+    // For the message of whoever comes second; the lock is what counts.
+    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+    Ok(file)
+}
+
+fn encode_identity(log: LogId) -> [u8; IDENTITY_BYTES] {
+    let mut bytes = [0; IDENTITY_BYTES];
+    bytes[..8].copy_from_slice(&IDENTITY_MAGIC.to_le_bytes());
+    bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    bytes[16..32].copy_from_slice(&log.0.to_le_bytes());
+    let crc = crc32c::crc32c(&bytes[..32]);
+    bytes[32..36].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+fn decode_identity(bytes: &[u8]) -> Option<LogId> {
+    let log = LogId(u128::from_le_bytes(bytes.get(16..32)?.try_into().ok()?));
+    (encode_identity(log) == bytes).then_some(log)
+}
+
+/// A number that nobody can foresee, for identities and epochs.
+pub(crate) fn random() -> Result<u64, LogError> {
+    const SOURCE: &str = "/dev/urandom";
+    let mut bytes = [0; 8];
+    let read = File::open(SOURCE).and_then(|mut file| file.read_exact(&mut bytes));
+    read.map_err(LogError::system("read", SOURCE))?;
+    Ok(u64::from_ne_bytes(bytes))
+}

@@ -1,0 +1,147 @@
+//! Why a log cannot be opened, takes no record, or yields none. It must not know how any of it works.
+
+use crate::damage::Finding;
+use std::path::PathBuf;
+
+/// Why a log cannot be opened or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// A field of the configuration is out of its range.
+    #[error("{field} is {value}, and must be {wanted}")]
+    Config {
+        /// The field of [`crate::Config`].
+        field: &'static str,
+        /// What it is.
+        value: u64,
+        /// What it may be.
+        wanted: String,
+    },
+    /// A log has one writer at a time.
+    #[error("{} is open in process {holder}; close it there first", directory.display())]
+    InUse {
+        /// The log's directory.
+        directory: PathBuf,
+        /// The process id that the holder wrote down, or what else is known of it.
+        holder: String,
+    },
+    /// A system call failed.
+    #[error("{call} failed for {}", path.display())]
+    System {
+        /// Which one.
+        call: &'static str,
+        /// Of which file or directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The next segment could not be made ready. The log stays readable, what was acknowledged is in it, and appends go
+    /// on as soon as there is room.
+    #[error("no room for the next segment in {}; free {bytes} bytes there and append again", directory.display())]
+    NoSpace {
+        /// The log's directory.
+        directory: PathBuf,
+        /// Of a segment.
+        bytes: u64,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The entry, or the transaction as a whole, fits no segment.
+    #[error("{bytes} bytes with their heads fit no segment, which has room for {room}; make segments larger")]
+    TooLarge {
+        /// What it takes.
+        bytes: u64,
+        /// What a segment has.
+        room: u64,
+    },
+    /// A sync failed, after which nobody can say what is on the disk. Nothing is appended any more.
+    #[error(
+        "the log is poisoned, because {reason}; reopen it to find out what is left, which may be less than was synced"
+    )]
+    Poisoned {
+        /// What failed.
+        reason: String,
+    },
+    /// A batch was appended in part. What was appended is in the log.
+    #[error("of the batch, entries up to sequence {next} were appended, and no more")]
+    Partial {
+        /// The first sequence that was not appended.
+        next: u64,
+        /// Why.
+        source: Box<LogError>,
+    },
+    /// The files are damaged, and the policy is to fail.
+    #[error(
+        "{finding}{}; restore the file, or open with policy `truncate` to keep what is before, or `skip` to keep all that is \
+         valid",
+        others(*more)
+    )]
+    Corrupt {
+        /// The first place.
+        finding: Box<Finding>,
+        /// How many more there are.
+        more: usize,
+    },
+    /// A thread of the log is gone.
+    #[error("the thread that makes segments ready has ended; reopen the log")]
+    Stopped,
+}
+
+fn others(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(" (and {more} more places)") }
+}
+
+impl LogError {
+    /// The same error once more, for several that wait for one attempt.
+    pub(crate) fn duplicate(&self) -> Self {
+        let again = |error: &std::io::Error| match error.raw_os_error() {
+            Some(code) => std::io::Error::from_raw_os_error(code),
+            None => std::io::Error::new(error.kind(), error.to_string()),
+        };
+        match self {
+            Self::System { call, path, source } => Self::System { call, path: path.clone(), source: again(source) },
+            Self::NoSpace { directory, bytes, source } => {
+                Self::NoSpace { directory: directory.clone(), bytes: *bytes, source: again(source) }
+            }
+            Self::Poisoned { reason } => Self::Poisoned { reason: reason.clone() },
+            // No other error comes from the thread that makes segments ready.
+            _ => Self::Stopped,
+        }
+    }
+
+    pub(crate) fn system(call: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::System { call, path, source }
+    }
+}
+
+/// Why an entry cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The segment it was in is another one by now.
+    #[error("sequence {sequence} was recycled; the log begins with {first}")]
+    Recycled {
+        /// What was asked for.
+        sequence: u64,
+        /// The first sequence there is.
+        first: u64,
+    },
+    /// It was not written yet.
+    #[error("sequence {sequence} is not in the log yet; the next one is {next}")]
+    Beyond {
+        /// What was asked for.
+        sequence: u64,
+        /// The first sequence that was not written.
+        next: u64,
+    },
+    /// Recovery was told to skip it.
+    #[error("sequence {sequence} was lost to damage that recovery skipped; the next one is {next}")]
+    Lost {
+        /// What was asked for.
+        sequence: u64,
+        /// The next sequence there is.
+        next: u64,
+    },
+    /// It was intact when the log was opened or written, and is no more.
+    #[error("{0}; close the log and open it again, to have recovery look at it")]
+    Corrupt(Box<Finding>),
+}

@@ -1,0 +1,19 @@
+//! Tests of a log through its public interface and through the bytes of its files. They must not know how it is built
+//! inside.
+
+#![cfg(target_os = "linux")]
+
+mod bad_input;
+mod batches;
+mod concurrency;
+mod crash;
+mod durability;
+mod full_disk;
+mod model;
+mod reading;
+mod recycling;
+mod streams;
+mod subscriptions;
+mod support;
+mod torn;
+mod transactions;
