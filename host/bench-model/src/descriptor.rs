@@ -56,17 +56,21 @@ impl Descriptor {
 fn scenario_is_valid(scenario: &Scenario) -> Result<(), DescriptorError> {
     unique(scenario.parameters.iter().map(|parameter| parameter.name.as_str()), "parameter")?;
     unique(scenario.metrics.iter().map(|metric| metric.name.as_str()), "metric")?;
-    for metric in &scenario.metrics {
-        if metric.name == scenario.name {
-            return Err(DescriptorError(format!(
-                "metric `{}` has the scenario's name, which is the driver's",
-                metric.name
-            )));
+    let has_own_series = scenario.metrics.iter().any(|metric| metric.name == scenario.name);
+    match (scenario.has_own_clock(), has_own_series) {
+        (false, true) => {
+            let reason = format!("metric `{}` has the scenario's name, which is the driver's", scenario.name);
+            return Err(DescriptorError(reason));
         }
+        (true, false) => {
+            let reason = format!("it times itself (`clock:own`), and has no metric `{}`", scenario.name);
+            return Err(DescriptorError(reason));
+        }
+        (false, false) | (true, true) => {}
     }
     scenario.parameters.iter().try_for_each(parameter_is_valid)?;
     for requirement in &scenario.requirements {
-        if let Some(name) = requirement.read_parameter()
+        if let Some(name) = requirement.read_parameter().or(requirement.scratch_parameter())
             && !scenario.parameters.iter().any(|parameter| parameter.name == name)
         {
             return Err(DescriptorError(format!("requirement `{}` names no parameter", requirement.capability)));
@@ -152,12 +156,15 @@ mod tests {
             Err("`a` is there twice"),
         );
         check(scenario().metric(Metric::new("scenario", Unit::Count, "")), Err("which is the driver's"));
+        check(scenario().times_itself(Unit::Nanoseconds, ""), Ok(()));
+        check(scenario().requires("clock:own", ""), Err("has no metric `scenario`"));
     }
 
     #[test]
     fn a_path_requirement_names_its_parameter() {
         check(scenario().requires("read:input", "").parameter(Parameter::new("input", ".", "")), Ok(()));
         check(scenario().requires("read:input", ""), Err("names no parameter"));
+        check(scenario().requires("scratch:folder", ""), Err("names no parameter"));
     }
 
     #[test]

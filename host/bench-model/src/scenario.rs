@@ -1,6 +1,6 @@
 //! One thing that can be measured, and what it needs.
 
-use crate::{MachineLimit, Metric, Parameter};
+use crate::{MachineLimit, Metric, Parameter, Unit};
 
 /// One thing that can be measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,8 @@ pub struct Scenario {
 /// Something imports cannot show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
-    /// `probe:criu`, `kernel:userfaultfd`, `cpu:2` (the scenario places itself), `read:PARAMETER`.
+    /// `probe:criu`, `kernel:userfaultfd`, `cpu:2` (the scenario places itself), `read:PARAMETER`, `scratch:PARAMETER`,
+    /// `clock:own` (the scenario times itself).
     pub capability: String,
     /// Why, in one line.
     pub purpose: String,
@@ -39,7 +40,16 @@ impl Requirement {
     pub fn read_parameter(&self) -> Option<&str> {
         self.capability.strip_prefix("read:")
     }
+
+    /// The parameter whose value becomes the path of an empty folder, where this is such a requirement. The host makes the
+    /// folder for one process of the cell, inside the one that the parameter names, and removes it afterwards.
+    pub fn scratch_parameter(&self) -> Option<&str> {
+        self.capability.strip_prefix("scratch:")
+    }
 }
+
+/// What a scenario that times itself requires.
+const OWN_CLOCK: &str = "clock:own";
 
 impl Scenario {
     /// A scenario for the driver `workload`, without parameters.
@@ -61,6 +71,19 @@ impl Scenario {
     pub fn limit(mut self, limit: MachineLimit) -> Self {
         self.limit = Some(limit);
         self
+    }
+
+    /// The same scenario, but timed by the module: the host times nothing, and takes the series with the scenario's name, whose
+    /// clock starts and stops as `summary` says, for what it would have timed. For operations that wait for their turn on a schedule, or that are prepared one by one.
+    #[must_use]
+    pub fn times_itself(self, unit: Unit, summary: impl Into<String>) -> Self {
+        let metric = Metric::new(self.name.clone(), unit, summary);
+        self.requires(OWN_CLOCK, "only its own clock starts and stops with what is measured").metric(metric)
+    }
+
+    /// Whether the module times it, and not the host.
+    pub fn has_own_clock(&self) -> bool {
+        self.requirements.iter().any(|requirement| requirement.capability == OWN_CLOCK)
     }
 
     /// The same scenario with a further parameter.
