@@ -14,6 +14,7 @@ mod pool;
 mod random;
 mod ratio;
 mod series;
+mod slope;
 mod summary;
 mod unpaired;
 mod verdict;
@@ -24,6 +25,7 @@ pub use holm::holm;
 pub use interval::{Interval, mean_interval};
 pub use paired::paired_ratios;
 pub use ratio::{RatioEstimate, Ratios};
+pub use slope::{Slope, slope};
 pub use summary::{Summary, quantile_is_supported};
 pub use unpaired::unpaired_ratios;
 pub use verdict::{Claim, Verdict, judge};
@@ -42,6 +44,12 @@ pub fn drift(before: f64, now: f64) -> Option<f64> {
     (before != 0.0).then(|| (now - before) / before)
 }
 
+/// How many operations a second there were, where `operations` of them took `total_ns` together. `None` where they took no
+/// time or there were none.
+pub fn per_second(operations: f64, total_ns: f64) -> Option<f64> {
+    (operations > 0.0 && total_ns > 0.0).then(|| operations / total_ns * 1e9)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +59,12 @@ mod tests {
         assert_eq!(drift(100.0, 110.0), Some(0.1));
         assert_eq!(drift(100.0, 50.0), Some(-0.5));
         assert_eq!(drift(0.0, 1.0), None);
+    }
+
+    #[test]
+    fn a_rate_is_operations_by_seconds() {
+        assert_eq!(per_second(500.0, 250_000_000.0), Some(2_000.0));
+        assert_eq!(per_second(0.0, 1.0), None);
+        assert_eq!(per_second(1.0, 0.0), None);
     }
 }

@@ -6,7 +6,9 @@
 //! normal distribution, which Student's interval likes. What is true of the ratio 1 is true of every ratio, because the
 //! estimates are equivariant under scaling, which the unit tests check.
 
-use bench_stats::{Band, Claim, DELTA, LEVEL, RatioEstimate, Ratios, Verdict, judge, paired_ratios, unpaired_ratios};
+use bench_stats::{
+    Band, Claim, DELTA, LEVEL, RatioEstimate, Ratios, Verdict, judge, paired_ratios, slope, unpaired_ratios,
+};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -220,6 +222,23 @@ fn coverage_of_runs_that_are_not_paired() {
         let covered = covered.share(TRIALS);
         eprintln!("unpaired {name}: covers {covered}");
         assert!((0.93..=0.97).contains(&covered), "unpaired {name}: 95 % intervals cover in {covered}");
+    }
+}
+
+/// Few points, which is what a slope is laid through here, and noise that scatters alike about a line.
+#[test]
+fn coverage_of_slopes() {
+    let mut random = Random(ChaCha8Rng::seed_from_u64(4));
+    for points in [3, 5] {
+        let mut covered = Tally::default();
+        for _ in 0..TRIALS {
+            let line: Vec<_> =
+                (0..points).map(|at| (f64::from(at * at), 40.0 + 7.0 * f64::from(at * at) + random.normal())).collect();
+            let interval = slope(&line).and_then(|slope| slope.interval(LEVEL)).unwrap();
+            covered.add(interval.low <= 7.0 && 7.0 <= interval.high);
+        }
+        let covered = covered.share(TRIALS);
+        assert!((0.93..=0.97).contains(&covered), "{points} points: 95 % intervals cover in {covered}");
     }
 }
 
