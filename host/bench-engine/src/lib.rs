@@ -20,7 +20,7 @@ pub mod worker;
 pub use clock::{Clock, MonotonicClock};
 pub use interrupt::{Interrupt, Subscription};
 pub use matchup::{Matchup, PairedReport, PairedWorkbench, run_paired};
-pub use measure::{Amount, Budget, MeasureError, Measured, Warm, first, measure, overhead, warm_up};
+pub use measure::{Amount, Budget, MeasureError, Measured, Warm, first, measure, overhead, warm_up, warm_up_own_clock};
 pub use paired::{Contender, PairedBudget, measure_in_turns, warm_up_contender};
 pub use plan::{Cell, Offer, Plan, PlanError, Selection, Unit};
 pub use runner::{Ended, Journal, Observer, Report, UnitEnd, Workbench, run};

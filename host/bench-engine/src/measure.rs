@@ -146,6 +146,33 @@ pub fn warm_up(
     Ok(Warm { batch: batch_size(operation_ns, sample_ns, budget.amount), checksum })
 }
 
+/// As [`warm_up`], for a session that times its operations itself: a batch lasts a fifth of the time there is, because a
+/// batch is where such a session begins its schedule anew.
+pub fn warm_up_own_clock(
+    session: &mut dyn Session,
+    clock: &impl Clock,
+    budget: &Budget,
+    checksum: u64,
+) -> Result<Warm, MeasureError> {
+    const BATCHES: u64 = 5;
+    let batch = match budget.amount {
+        Amount::Operations(operations) => {
+            operation_ns(session, clock, budget.warm_up_ns, 0.0, checksum)?;
+            operations.div_ceil(BATCHES).max(1)
+        }
+        Amount::Time { ns } => {
+            let batch_ns = (ns / BATCHES) as f64;
+            let operation_ns =
+                operation_ns(session, clock, budget.warm_up_ns, batch_ns.min(OWN_CLOCK_TRIAL_NS), checksum)?;
+            ((batch_ns / operation_ns.max(1.0)) as u64).clamp(1, BATCH_MAX)
+        }
+    };
+    Ok(Warm { batch, checksum })
+}
+
+/// Batches of a session with a clock of its own grow up to so long while its speed is found out.
+const OWN_CLOCK_TRIAL_NS: f64 = 20_000_000.0;
+
 /// Runs batches that grow until one lasts `sample_ns`, for `warm_up_ns` at least, and estimates the time of an operation.
 pub(crate) fn operation_ns(
     session: &mut dyn Session,
@@ -300,6 +327,23 @@ mod tests {
         let dear = Overhead { clock_ns: 20.0, call_ns: 500_000.0 };
         assert_eq!(sample_ns(&budget, &dear), 100_000.0, "a hundredth of the time, not a hundred calls");
         assert_eq!(sample_ns(&budget, &OVERHEAD), 10_000.0);
+    }
+
+    #[test]
+    fn a_session_with_its_own_clock_is_called_some_five_times() {
+        for (operation_ns, batch, calls) in [(10, 200_000, 5), (300_000, 6, 6), (50_000_000, 1, 1)] {
+            let mut mock = mock(operation_ns);
+            let clock = mock.clock.clone();
+            let budget = Budget { warm_up_ns: 50_000, amount: Amount::Time { ns: 10_000_000 } };
+            let warm = first(&mut mock).and_then(|checksum| warm_up_own_clock(&mut mock, &clock, &budget, checksum));
+            assert_eq!(warm, Ok(Warm { batch, checksum: 0 }));
+            let mut series = Series::new("time", Unit::Nanoseconds, Direction::LowerIsBetter);
+            measure(&mut mock, &clock, &budget, warm.unwrap(), &mut series).unwrap();
+            assert_eq!(series.count(), calls, "{operation_ns} ns an operation");
+        }
+        let mut mock = mock(1_000);
+        let (clock, budget) = (mock.clock.clone(), Budget { warm_up_ns: 0, amount: Amount::Operations(95) });
+        assert_eq!(warm_up_own_clock(&mut mock, &clock, &budget, 0), Ok(Warm { batch: 19, checksum: 0 }));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The driver `workload`: a self-contained scenario whose `iterate` the host times. The timed series carries the scenario's
-//! name; its clock starts before `iterate` is called and stops when it has returned, and a sample spans a whole batch.
+//! name; its clock starts before `iterate` is called and stops when it has returned, and a sample spans a whole batch. A
+//! scenario that times itself fills that series with a clock of its own.
 
 mod account;
 mod conformance;
@@ -12,6 +13,7 @@ pub use paired::{Entrant, PairedTask, compare};
 use crate::{Module, Recording, Task};
 use bench_engine::{
     MeasureError, Measured, MonotonicClock, Report, Unit, first, measure, overhead, placement, warm_up,
+    warm_up_own_clock,
 };
 use bench_model::{Check, Direction, ModuleError, Scenario};
 use bench_sink::runfile::{CheckRecord, OutcomeRecord, Overhead, SeriesRecord, Status};
@@ -68,15 +70,37 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     let clock = MonotonicClock::new();
     let overhead = overhead(session.as_mut(), &clock)?;
     let mut timed = timed_series(task.scenario);
-    let warm = warm_up(session.as_mut(), &clock, &task.budget, &overhead, checksum)?;
+    let own_clock = task.scenario.has_own_clock();
+    let warm = if own_clock {
+        warm_up_own_clock(session.as_mut(), &clock, &task.budget, checksum)?
+    } else {
+        warm_up(session.as_mut(), &clock, &task.budget, &overhead, checksum)?
+    };
     // What the module recorded while it warmed up is no more wanted than what the host timed.
     session.sink().clear();
     let measured = measure(session.as_mut(), &clock, &task.budget, warm, &mut timed)?;
     verify(session.as_mut(), checks)?;
     let sink = std::mem::take(session.sink());
     drop(session);
+    if own_clock {
+        timed = taken(task.scenario, &sink)?;
+    }
     let outcome = outcome(task.unit, &measured, &timed, overhead);
     Ok(Report { cpu: None, series: series_records(task, &timed, &sink), checks: Vec::new(), outcome, account: None })
+}
+
+/// The series that a scenario with a clock of its own has filled.
+fn taken(scenario: &Scenario, sink: &Sink) -> Result<Series, Stop> {
+    let own = sink.series().iter().find(|series| is_timed(scenario, series) && series.count() > 0);
+    own.cloned().ok_or_else(|| {
+        let reason = format!("it times itself and has recorded nothing into `{}`", scenario.name);
+        Stop { status: Status::Failed, reason }
+    })
+}
+
+/// Whether it holds the time of the operation itself.
+fn is_timed(scenario: &Scenario, series: &Series) -> bool {
+    series.metric == scenario.name && series.labels.is_empty()
 }
 
 /// The series that the host fills. Its name is the scenario's own.
@@ -125,9 +149,99 @@ fn check_record(unit: Unit, check: &Check) -> CheckRecord {
 
 /// What the host timed, and then what the module recorded itself.
 fn series_records(task: &Task<'_>, timed: &Series, sink: &Sink) -> Vec<SeriesRecord> {
-    let own = sink.series().iter().filter(|series| series.count() > 0);
+    let own = sink.series().iter().filter(|series| series.count() > 0 && !is_timed(task.scenario, series));
     std::iter::once(timed)
         .chain(own)
         .map(|series| SeriesRecord::new(task.unit.cell, task.unit.process, series))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::module::Module;
+    use bench_engine::{Amount, Budget};
+    use bench_model::{Arguments, Descriptor, Outcome, Session};
+
+    /// A module whose one scenario times itself, or should.
+    struct Timer {
+        descriptor: Descriptor,
+        records: bool,
+    }
+
+    struct TimerSession {
+        sink: Sink,
+        records: bool,
+    }
+
+    impl Timer {
+        fn new(records: bool) -> Self {
+            let scenario = Scenario::new("nap", "f", "").times_itself(bench_model::Unit::Nanoseconds, "a fixed figure");
+            Self { descriptor: Descriptor::new("timer", "1", "").scenario(scenario), records }
+        }
+    }
+
+    impl Module for Timer {
+        fn descriptor(&self) -> &Descriptor {
+            &self.descriptor
+        }
+
+        fn imports(&self) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn open(&mut self, scenario: &Scenario, _: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
+            Ok(Box::new(TimerSession { sink: Sink::new(&scenario.metrics), records: self.records }))
+        }
+
+        fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
+            body(self);
+            Vec::new()
+        }
+    }
+
+    impl Session for TimerSession {
+        fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+            let series = self.sink.open("nap", &[]).map_err(|error| ModuleError::Other(error.to_string()))?;
+            for _ in 0..if self.records { times } else { 0 } {
+                self.sink.append(series, &[7]).map_err(|error| ModuleError::Other(error.to_string()))?;
+            }
+            Ok(Outcome { operations: times, bytes: 0, checksum: 0 })
+        }
+
+        fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+            Ok(vec![Check::that("there", true, "")])
+        }
+    }
+
+    impl Recording for TimerSession {
+        fn sink(&mut self) -> &mut Sink {
+            &mut self.sink
+        }
+    }
+
+    fn driven(records: bool) -> Report {
+        let mut module = Timer::new(records);
+        let scenario = module.descriptor.scenarios[0].clone();
+        let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(40) };
+        let unit = Unit { cell: 0, process: 0 };
+        drive(&mut module, &Task { unit, scenario: &scenario, arguments: &Arguments::default(), budget })
+    }
+
+    #[test]
+    fn a_scenario_that_times_itself_keeps_its_own_figures_and_only_those() {
+        let report = driven(true);
+        assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
+        assert_eq!((report.outcome.iterations, report.outcome.recorded), (40, 40));
+        let series: Vec<_> = report.series.iter().map(|series| (series.metric.as_str(), series.count)).collect();
+        assert_eq!(series, [("nap", 40)]);
+    }
+
+    #[test]
+    fn a_scenario_that_times_itself_and_records_nothing_has_no_figure() {
+        let report = driven(false);
+        assert_eq!(report.outcome.status, Status::Failed);
+        assert!(report.outcome.reason.unwrap().contains("recorded nothing into `nap`"));
+        assert!(report.series.is_empty());
+    }
 }

@@ -57,6 +57,12 @@ type Fault = (usize, Stop);
 pub fn compare(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>) -> PairedReport {
     let cpu = bound_cpu(task.scenario);
     let mut sides = Vec::new();
+    if task.scenario.has_own_clock() {
+        let reason = "it times itself, so arms cannot take turns: compare two runs instead (`compare RUN RUN`)";
+        let stop = Stop { status: Status::Skipped, reason: reason.to_owned() };
+        let reports = without_figures(entrants, task, &sides, &(0, stop));
+        return PairedReport { reports, sessions: SESSIONS as u32, ledgers: Vec::new() };
+    }
     let measured = open_all(entrants, task, &mut sides).and_then(|()| measure(&mut sides, task));
     let (mut reports, ledgers) = match measured {
         Ok((reports, batches)) => {

@@ -1,0 +1,149 @@
+//! One append at a time: how long each takes, and how long after it was meant to begin it had returned. It must not know which
+//! log it is.
+
+use crate::{Folder, Journal, Meter, Pace, Payloads, RawCommits, ReadBack, Schedule, Stopwatch, elapsed_ns};
+use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
+use probe_abi::Host;
+use std::time::Instant;
+
+/// How a log is measured one append at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct LatencyOptions {
+    /// Bytes of a payload.
+    pub payload_bytes: usize,
+    /// When appends begin.
+    pub pace: Pace,
+    /// Bytes that the log writes for one append and syncs before it returns; `None` where it does not sync.
+    pub synced_bytes: Option<usize>,
+}
+
+impl LatencyOptions {
+    /// Out of the arguments of [`crate::scenario::single_write_latency`].
+    pub fn read(arguments: &Arguments, synced_bytes: Option<usize>) -> Result<Self, ModuleError> {
+        let payload_bytes = crate::scenario::count(arguments, "payload_bytes")?;
+        Ok(Self { payload_bytes, pace: Pace::of_rate(arguments.integer("rate")?)?, synced_bytes })
+    }
+}
+
+/// Appends between two times that samples are handed over, so that they fit the memory.
+const CHUNK: u64 = 1 << 18;
+
+/// Payloads that are read back when the result is looked at.
+const READ_BACK_MAX: u64 = 10_000;
+
+struct WriteLatency<J> {
+    // Dropped in order: the log before its folder.
+    journal: J,
+    payloads: Payloads,
+    schedule: Option<Schedule>,
+    raw: Option<RawCommits>,
+    service: Meter,
+    response: Option<Meter>,
+    raw_commit: Option<Meter>,
+    bytes_each: u64,
+    _folder: Folder,
+}
+
+/// A session that appends to `journal`, whose files are in `folder`.
+pub fn write_latency<J: Journal + 'static>(
+    journal: J,
+    folder: Folder,
+    options: LatencyOptions,
+    host: Host,
+) -> Result<Box<dyn Session>, ModuleError> {
+    let raw = options.synced_bytes.map(|bytes| RawCommits::new(folder.path(), bytes)).transpose()?;
+    let schedule = match options.pace {
+        Pace::Closed => None,
+        Pace::Open { rate } => Some(Schedule::new(rate)),
+    };
+    let meter = |metric: &str| Meter::open(host, metric, &[]);
+    Ok(Box::new(WriteLatency {
+        payloads: Payloads::new(options.payload_bytes, 1)?,
+        service: meter("single_write_latency")?,
+        response: schedule.is_some().then(|| meter("response")).transpose()?,
+        raw_commit: raw.is_some().then(|| meter("raw_commit")).transpose()?,
+        bytes_each: options.payload_bytes as u64,
+        journal,
+        schedule,
+        raw,
+        _folder: folder,
+    }))
+}
+
+impl<J: Journal> WriteLatency<J> {
+    /// Appends one behind the other; the end of one is the beginning of the next.
+    fn closed(&mut self, times: u64) -> Result<(), ModuleError> {
+        for _ in 0..times {
+            if let (Some(raw), Some(meter)) = (&mut self.raw, &mut self.raw_commit) {
+                let watch = Stopwatch::start();
+                raw.commit()?;
+                meter.record(watch.ns());
+            }
+            let payload = self.payloads.advance();
+            let watch = Stopwatch::start();
+            self.journal.append(payload)?;
+            self.service.record(watch.ns());
+        }
+        Ok(())
+    }
+
+    /// Appends at the times of the schedule.
+    fn open(&mut self, times: u64) -> Result<(), ModuleError> {
+        let (Some(schedule), Some(response)) = (&mut self.schedule, &mut self.response) else { return Ok(()) };
+        schedule.begin();
+        for _ in 0..times {
+            let payload = self.payloads.advance();
+            let intended = schedule.wait();
+            let start = Instant::now();
+            self.journal.append(payload)?;
+            let end = Instant::now();
+            self.service.record((end - start).as_nanos() as u64);
+            response.record((end - intended).as_nanos() as u64);
+        }
+        schedule.end();
+        Ok(())
+    }
+}
+
+impl<J: Journal> Session for WriteLatency<J> {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        let mut left = times;
+        while left > 0 {
+            let chunk = left.min(CHUNK);
+            let meters = [Some(&mut self.service), self.response.as_mut(), self.raw_commit.as_mut()];
+            meters.into_iter().flatten().for_each(|meter| meter.prepare(chunk as usize));
+            self.journal.make_way(chunk * self.bytes_each)?;
+            if self.schedule.is_some() {
+                self.open(chunk)?
+            } else {
+                self.closed(chunk)?
+            }
+            let meters = [Some(&mut self.service), self.response.as_mut(), self.raw_commit.as_mut()];
+            meters.into_iter().flatten().for_each(Meter::hand_over);
+            left -= chunk;
+        }
+        Ok(Outcome { operations: times, bytes: times * self.bytes_each, checksum: self.payloads.digest() })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let mut checks = read_back(&mut self.journal, &self.payloads)?;
+        checks.extend(self.schedule.as_mut().map(Schedule::check));
+        Ok(checks)
+    }
+}
+
+/// Reads back the newest payloads and says whether they are what was appended.
+pub(crate) fn read_back<J: Journal>(journal: &mut J, payloads: &Payloads) -> Result<Vec<Check>, ModuleError> {
+    // Large payloads are fewer, so that looking at them takes no longer.
+    let wanted = payloads.count().min(READ_BACK_MAX).min((64 << 20) / payloads.bytes() as u64).max(1);
+    let mut read_back = ReadBack::default();
+    journal.read_last(wanted, &mut |payload| read_back.take(payloads, payload))?;
+    Ok(read_back.checks(payloads, wanted.min(payloads.count())))
+}
+
+/// Nanoseconds of one call.
+pub(crate) fn timed<R>(call: impl FnOnce() -> Result<R, ModuleError>) -> Result<(u64, R), ModuleError> {
+    let start = Instant::now();
+    let result = call()?;
+    Ok((elapsed_ns(start), result))
+}

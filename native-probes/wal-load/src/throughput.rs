@@ -1,0 +1,118 @@
+//! One batch after the other: how long each takes, in turns with the bare loop or the bare write of as many bytes. It must not
+//! know which log it is.
+
+use crate::latency::{read_back, timed};
+use crate::{Folder, Journal, Meter, Payloads, RawCommits, RawPages};
+use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
+use probe_abi::Host;
+
+/// How a log is measured batch by batch.
+#[derive(Clone, Copy, Debug)]
+pub struct ThroughputOptions {
+    /// Bytes of a payload.
+    pub payload_bytes: usize,
+    /// Payloads of a batch.
+    pub batch: usize,
+    /// Bytes that the log writes for one batch and syncs before it returns; `None` where it does not sync.
+    pub synced_bytes: Option<usize>,
+}
+
+impl ThroughputOptions {
+    /// Out of the arguments of [`crate::scenario::batch_write_throughput`].
+    pub fn read(arguments: &Arguments) -> Result<Self, ModuleError> {
+        let payload_bytes = crate::scenario::count(arguments, "payload_bytes")?;
+        Ok(Self { payload_bytes, batch: crate::scenario::count(arguments, "batch")?, synced_bytes: None })
+    }
+}
+
+/// Bytes of the file that the bare loop writes to: as many as a segment of the logs that are compared.
+const RAW_BYTES: usize = 64 << 20;
+
+/// Batches between two times that samples are handed over.
+const CHUNK: u64 = 1 << 16;
+
+/// What the log's figure stands beside.
+enum Raw {
+    /// In memory.
+    Append(RawPages),
+    /// On the disk.
+    Commit(RawCommits),
+}
+
+struct BatchThroughput<J> {
+    // Dropped in order: the log before its folder.
+    journal: J,
+    payloads: Payloads,
+    raw: Raw,
+    batch: Meter,
+    raw_meter: Meter,
+    options: ThroughputOptions,
+    _folder: Folder,
+}
+
+/// A session that appends batches to `journal`, whose files are in `folder`.
+pub fn batch_throughput<J: Journal + 'static>(
+    journal: J,
+    folder: Folder,
+    options: ThroughputOptions,
+    host: Host,
+) -> Result<Box<dyn Session>, ModuleError> {
+    let payloads = Payloads::new(options.payload_bytes, options.batch)?;
+    let (raw, metric) = match options.synced_bytes {
+        Some(bytes) => (Raw::Commit(RawCommits::new(folder.path(), bytes)?), "raw_commit"),
+        None => {
+            // A batch has some bytes of heads besides its payloads.
+            let needed = options.batch * (options.payload_bytes + 64);
+            (Raw::Append(RawPages::new(folder.path(), RAW_BYTES.max(needed.next_multiple_of(2 << 20)))?), "raw_append")
+        }
+    };
+    let (batch, raw_meter) = (Meter::open(host, "batch_write_throughput", &[])?, Meter::open(host, metric, &[])?);
+    Ok(Box::new(BatchThroughput { journal, payloads, raw, batch, raw_meter, options, _folder: folder }))
+}
+
+impl<J: Journal> BatchThroughput<J> {
+    fn one(&mut self) -> Result<(), ModuleError> {
+        let bytes = (self.options.batch * self.options.payload_bytes) as u64;
+        self.journal.make_way(bytes)?;
+        let payloads = self.payloads.advance_batch(self.options.batch);
+        let raw_ns = match &mut self.raw {
+            Raw::Append(pages) => timed(|| {
+                pages.append(&payloads);
+                Ok(())
+            })?,
+            Raw::Commit(commits) => timed(|| commits.commit())?,
+        };
+        self.raw_meter.record(raw_ns.0);
+        let batch = J::prepare(&payloads);
+        let (ns, ()) = timed(|| self.journal.append_batch(&batch))?;
+        self.batch.record(ns);
+        Ok(())
+    }
+}
+
+impl<J: Journal> Session for BatchThroughput<J> {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        let mut left = times;
+        while left > 0 {
+            let chunk = left.min(CHUNK);
+            self.batch.prepare(chunk as usize);
+            self.raw_meter.prepare(chunk as usize);
+            if let Raw::Append(pages) = &mut self.raw {
+                // The kernel makes pages that it has written back read-only again.
+                pages.make_resident()?;
+            }
+            for _ in 0..chunk {
+                self.one()?;
+            }
+            self.batch.hand_over();
+            self.raw_meter.hand_over();
+            left -= chunk;
+        }
+        let bytes = times * (self.options.batch * self.options.payload_bytes) as u64;
+        Ok(Outcome { operations: times, bytes, checksum: self.payloads.digest() })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        read_back(&mut self.journal, &self.payloads)
+    }
+}
