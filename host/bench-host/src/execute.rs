@@ -4,7 +4,7 @@
 use crate::Exit;
 use crate::cli::{Common, Format};
 use crate::effort::Effort;
-use crate::modules::{Loader, Modules, resolve_paths};
+use crate::modules::{Loader, Modules, Resolved};
 use crate::output;
 use crate::progress::Progress;
 use crate::worker::{MeasureRequest, Reply, Request};
@@ -153,7 +153,8 @@ impl Workbench for WorkerBench<'_> {
     fn execute(&mut self, plan: &Plan, unit: Unit) -> UnitEnd {
         let done = |report| UnitEnd::Done(Box::new(report));
         let cell = plan.cell(unit.cell);
-        let (module, arguments) = match resolve_paths(&self.job.modules.loaded[cell.offer], cell) {
+        let loader = self.job.loader;
+        let Resolved { module, arguments, scratch } = match loader.resolve(&self.job.modules.loaded[cell.offer], cell) {
             Ok(resolved) => resolved,
             Err(reason) => return done(Report::without_figures(unit, Status::Skipped, reason)),
         };
@@ -169,7 +170,8 @@ impl Workbench for WorkerBench<'_> {
             iterations: self.job.effort.iterations(),
         }));
         let measured = Duration::from_nanos(budget.warm_up_ns + self.job.effort.time_ns().unwrap_or_default());
-        let end = self.job.loader.workers.call(&request, self.job.loader.deadline() + measured, self.interrupt);
+        let end = loader.workers.call(&request, loader.deadline() + measured, self.interrupt);
+        drop(scratch);
         let name = format!("cell-{:04}-process-{}", unit.cell, unit.process);
         keep_output(self.directory, &name, &end.stdout, &end.stderr);
         match end.result {
@@ -191,7 +193,8 @@ impl Workbench for WorkerBench<'_> {
 /// What operations of a cell use and do, found out in a worker of its own. A cell without it keeps its figures.
 pub(crate) fn account(job: &Job<'_>, plan: &Plan, unit: Unit, interrupt: &Interrupt) -> Option<AccountRecord> {
     let cell = plan.cell(unit.cell);
-    let (module, arguments) = resolve_paths(&job.modules.loaded[cell.offer], cell).ok()?;
+    let Resolved { module, arguments, scratch: _scratch } =
+        job.loader.resolve(&job.modules.loaded[cell.offer], cell).ok()?;
     let scenario = cell.scenario.name.clone();
     let arguments = ArgumentsJson(arguments);
     let request = Request::Account { module, cell: unit.cell, process: unit.process, scenario, arguments };

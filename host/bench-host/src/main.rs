@@ -11,6 +11,7 @@ mod modules;
 mod output;
 mod paths;
 mod progress;
+mod scratch;
 mod tree;
 mod trial;
 mod worker;

@@ -1,6 +1,7 @@
 //! The modules a command was given: told apart by name, described by a worker each, granted what the command grants.
 
 use crate::cli::{GrantArgs, LimitArgs};
+use crate::scratch::{Scratch, ScratchFolder};
 use crate::worker::{Kind, ModuleSpec, Reply, Request};
 use crate::{output, paths};
 use anyhow::Context;
@@ -47,6 +48,18 @@ pub(crate) struct Loader {
     pub(crate) grants: Grants,
     pub(crate) cache: Option<PathBuf>,
     pub(crate) limits: LimitArgs,
+    /// Folders for workers that want some, for as long as there is a copy of this.
+    scratch: Scratch,
+}
+
+/// A module and arguments as one worker is to see them.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// With the grants that the arguments' paths need.
+    pub(crate) module: ModuleSpec,
+    pub(crate) arguments: Arguments,
+    /// Removed when this is dropped, which must not be before the worker has ended.
+    pub(crate) scratch: Vec<ScratchFolder>,
 }
 
 /// The name of the file a builtin module is shown with.
@@ -54,6 +67,9 @@ pub(crate) const BUILTIN: &str = "builtin:self";
 
 /// The word that stands for the project's own sources where a scenario reads a path.
 const PROJECT: &str = "@project";
+
+/// The word that stands for the system's folder for temporary files where a scenario wants a folder of its own.
+const TEMPORARY: &str = "@temp";
 
 impl Loader {
     pub(crate) fn new(grants: &GrantArgs, limits: LimitArgs) -> anyhow::Result<Self> {
@@ -71,6 +87,7 @@ impl Loader {
             },
             cache: trusted_cache(),
             limits,
+            scratch: Scratch::default(),
         })
     }
 
@@ -263,12 +280,30 @@ fn kind(file: &Path) -> Result<Kind, String> {
     }
 }
 
-/// What a cell's paths come to: the module with the grants they need, and the arguments as the module is to see them.
-pub(crate) fn resolve_paths(loaded: &Loaded, cell: &Cell) -> Result<(ModuleSpec, Arguments), String> {
-    let mut spec = loaded.spec.clone();
-    let mut arguments = cell.arguments.clone();
-    for parameter in cell.scenario.requirements.iter().filter_map(|requirement| requirement.read_parameter()) {
-        let Some(Value::Text(text)) = cell.arguments.get(parameter) else { continue };
+impl Loader {
+    /// What a cell's paths come to for one worker, or why they come to nothing and what to do.
+    pub(crate) fn resolve(&self, loaded: &Loaded, cell: &Cell) -> Result<Resolved, String> {
+        let mut resolved =
+            Resolved { module: loaded.spec.clone(), arguments: cell.arguments.clone(), scratch: Vec::new() };
+        for requirement in &cell.scenario.requirements {
+            if let Some((name, text)) = named(requirement.read_parameter(), &cell.arguments) {
+                resolved.read(name, text)?;
+            } else if let Some((name, text)) = named(requirement.scratch_parameter(), &cell.arguments) {
+                let parent = if text == TEMPORARY { std::env::temp_dir() } else { PathBuf::from(text) };
+                let folder = self.scratch.folder(&parent).map_err(|error| {
+                    let parent = parent.display();
+                    format!("parameter `{name}`: no folder can be made in {parent}: {error}; give -p {name}=FOLDER")
+                })?;
+                resolved.write(name, folder);
+            }
+        }
+        Ok(resolved)
+    }
+}
+
+impl Resolved {
+    /// Lets the module read the file or folder at `text`.
+    fn read(&mut self, parameter: &str, text: &str) -> Result<(), String> {
         let next = format!("give -p {parameter}=PATH");
         let path = if text == PROJECT {
             paths::project()
@@ -280,20 +315,43 @@ pub(crate) fn resolve_paths(loaded: &Loaded, cell: &Cell) -> Result<(ModuleSpec,
         let path = path
             .canonicalize()
             .map_err(|error| format!("parameter `{parameter}`: {}: {error}; {next}", path.display()))?;
-        if spec.kind == Kind::Component {
-            let guest = format!("/{parameter}");
-            // A single file is seen through its folder, for a folder is the least that can be granted.
-            let (folder, seen) = match path.file_name() {
-                Some(name) if path.is_file() => {
-                    (path.parent().unwrap_or(Path::new("/")).to_owned(), format!("{guest}/{}", name.to_string_lossy()))
-                }
-                _ => (path.clone(), guest.clone()),
-            };
-            spec.grants.directories.push(DirectoryGrant { host: folder, guest, read_only: true });
-            arguments.set(parameter, Value::Text(seen));
-        } else {
-            arguments.set(parameter, Value::Text(path.to_string_lossy().into_owned()));
+        // A single file is seen through its folder, for a folder is the least that can be granted.
+        match path.file_name() {
+            Some(name) if path.is_file() && self.module.kind == Kind::Component => {
+                let seen = format!("/{parameter}/{}", name.to_string_lossy());
+                self.grant(parameter, path.parent().unwrap_or(Path::new("/")), true);
+                self.arguments.set(parameter, Value::Text(seen));
+            }
+            _ => self.grant(parameter, &path, true),
         }
+        Ok(())
     }
-    Ok((spec, arguments))
+
+    /// Lets the module fill `folder`, and keeps it.
+    fn write(&mut self, parameter: &str, folder: ScratchFolder) {
+        self.grant(parameter, folder.path(), false);
+        self.scratch.push(folder);
+    }
+
+    /// Lets `parameter` be the path at which the module sees `path`.
+    fn grant(&mut self, parameter: &str, path: &Path, read_only: bool) {
+        let seen = if self.module.kind == Kind::Component {
+            let guest = format!("/{parameter}");
+            let grant = DirectoryGrant { host: path.to_owned(), guest: guest.clone(), read_only };
+            self.module.grants.directories.push(grant);
+            guest
+        } else {
+            path.to_string_lossy().into_owned()
+        };
+        self.arguments.set(parameter, Value::Text(seen));
+    }
+}
+
+/// The parameter that a requirement names, and its text.
+fn named<'a>(parameter: Option<&'a str>, arguments: &'a Arguments) -> Option<(&'a str, &'a str)> {
+    let parameter = parameter?;
+    match arguments.get(parameter)? {
+        Value::Text(text) => Some((parameter, text)),
+        _ => None,
+    }
 }

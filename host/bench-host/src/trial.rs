@@ -1,7 +1,7 @@
 //! Trying a module without measuring it: each scenario once, in a worker of its own, so that one that hangs or crashes hides
 //! no other.
 
-use crate::modules::{Loaded, Loader, resolve_paths};
+use crate::modules::{Loaded, Loader, Resolved};
 use crate::worker::{Reply, Request};
 use bench_engine::worker::WorkerError;
 use bench_engine::{Interrupt, Plan, Selection};
@@ -34,7 +34,7 @@ pub(crate) fn trials(
         if trials.iter().any(|trial| trial.scenario == scenario) {
             continue;
         }
-        let (module, arguments) = match resolve_paths(loaded, cell) {
+        let Resolved { module, arguments, scratch: _scratch } = match loader.resolve(loaded, cell) {
             Ok(resolved) => resolved,
             Err(reason) => {
                 trials.push(Trial { scenario, checks: Err(reason), used: Vec::new() });

@@ -163,12 +163,17 @@ fn push_imports(text: &mut String, loaded: &Loaded, used: Option<&Used>) {
 /// What a component gets of an interface it imports.
 fn granted(loaded: &Loaded, import: &str) -> &'static str {
     let grants = &loaded.spec.grants;
-    let reads = loaded.offer.descriptor.scenarios.iter().flat_map(|scenario| &scenario.requirements);
-    let reads = reads.filter_map(|requirement| requirement.read_parameter()).count() > 0;
+    let mut required = loaded.offer.descriptor.scenarios.iter().flat_map(|scenario| &scenario.requirements);
+    let reads = required.clone().any(|requirement| requirement.read_parameter().is_some());
+    let fills = required.any(|requirement| requirement.scratch_parameter().is_some());
     match import {
         _ if import.starts_with("bench-host:") => "offered",
         _ if import.starts_with("wasi:filesystem/") && !grants.directories.is_empty() => "granted",
+        _ if import.starts_with("wasi:filesystem/") && reads && fills => {
+            "the paths of its parameters, read-only, and scratch folders"
+        }
         _ if import.starts_with("wasi:filesystem/") && reads => "the paths of its parameters, read-only",
+        _ if import.starts_with("wasi:filesystem/") && fills => "scratch folders",
         _ if import.starts_with("wasi:sockets/") && !grants.connections.is_empty() => "granted",
         _ if import.starts_with("wasi:cli/environment") && !grants.environment.is_empty() => "granted",
         _ if import.starts_with("wasi:cli/std")

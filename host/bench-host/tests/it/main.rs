@@ -14,5 +14,6 @@ mod planning;
 mod readme;
 mod refusals;
 mod revisions;
+mod scratch;
 mod stopped;
 mod validation;

@@ -6,16 +6,16 @@ use crate::cli::CompareArgs;
 use crate::commands::run::selections;
 use crate::effort::{Effort, PairedEffort};
 use crate::execute::{Job, account, explain_by_output, interrupt, keep_output, record};
-use crate::modules::{Loaded, Loader, Modules, resolve_paths};
+use crate::modules::{Loaded, Loader, Modules, Resolved};
 use crate::progress::Progress;
-use crate::worker::{CompareRequest, EntrantSpec, Kind, ModuleSpec, Reply, Request};
+use crate::worker::{CompareRequest, EntrantSpec, Kind, Reply, Request};
 use crate::{Exit, output, paths};
 use bench_engine::worker::WorkerError;
 use bench_engine::{
     Ended, Interrupt, Matchup, Offer, PairedReport, PairedWorkbench, Plan, PlanError, Report, Selection, Unit,
     run_paired,
 };
-use bench_model::{Arguments, Arm};
+use bench_model::Arm;
 use bench_report::Comparison;
 use bench_sink::runfile::{RunFile, Status};
 use bench_wasm::Switch;
@@ -232,19 +232,20 @@ impl PairedWorkbench for PairBench<'_> {
         };
         let resolved = matchup.cells.iter().map(|cell| {
             let cell = plan.cell(*cell);
-            resolve_paths(&self.job.modules.loaded[cell.offer], cell)
+            self.job.loader.resolve(&self.job.modules.loaded[cell.offer], cell)
         });
         let resolved = match resolved.collect::<Result<Vec<_>, _>>() {
             Ok(resolved) => resolved,
             Err(reason) => return nothing(Status::Skipped, &reason),
         };
-        let request = self.request(plan, matchup, process, seed, resolved);
+        let request = self.request(plan, matchup, process, seed, &resolved);
         // Each session is warmed up and each arm observed for a while more than what is measured.
         let sessions = 2 * matchup.cells.len() as u64;
         let budget = self.paired.budget;
         let beyond = sessions * (budget.warm_up_ns + self.paired.ledger_ns);
         let deadline = self.job.loader.deadline() + Duration::from_nanos(budget.time_ns + beyond);
         let end = self.job.loader.workers.call(&request, deadline, self.interrupt);
+        drop(resolved);
         let name = format!("cell-{:04}-process-{process}", matchup.cells[0]);
         keep_output(self.directory, &name, &end.stdout, &end.stderr);
         let mut paired = match end.result {
@@ -265,19 +266,12 @@ impl PairedWorkbench for PairBench<'_> {
 }
 
 impl PairBench<'_> {
-    fn request(
-        &self,
-        plan: &Plan,
-        matchup: &Matchup,
-        process: u32,
-        seed: u64,
-        resolved: Vec<(ModuleSpec, Arguments)>,
-    ) -> Request {
-        let entrants = matchup.cells.iter().zip(resolved).map(|(cell, (module, arguments))| EntrantSpec {
-            module,
+    fn request(&self, plan: &Plan, matchup: &Matchup, process: u32, seed: u64, resolved: &[Resolved]) -> Request {
+        let entrants = matchup.cells.iter().zip(resolved).map(|(cell, resolved)| EntrantSpec {
+            module: resolved.module.clone(),
             label: label(plan, *cell),
             cell: *cell,
-            arguments: ArgumentsJson(arguments),
+            arguments: ArgumentsJson(resolved.arguments.clone()),
         });
         let budget = self.paired.budget;
         Request::Compare(Box::new(CompareRequest {

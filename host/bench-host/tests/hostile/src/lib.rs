@@ -1,10 +1,12 @@
-//! A plug-in whose every scenario but `good` breaks one rule. What only a process of its own can do is unavailable in the
+//! A plug-in whose every scenario but `good` and `litter` breaks one rule. What only a process of its own can do is unavailable in the
 //! component, and so is what would take the whole machine's memory in the probe.
 
 mod deeds;
+mod litter;
 
 use bench_plugin::prelude::*;
 use deeds::Deed;
+use litter::Litter;
 use std::io::Write;
 
 struct Hostile;
@@ -18,7 +20,7 @@ impl Plugin for Hostile {
         let mut descriptor = Descriptor::new("hostile", env!("CARGO_PKG_VERSION"), "Breaks\u{1b}[2J rules.");
         let n = Parameter::new("n", 1, "any number").between(1, 1_000);
         let good = Scenario::new("good", "hostile", "Does what it should.").parameter(n);
-        descriptor = descriptor.scenario(good);
+        descriptor = descriptor.scenario(good).scenario(Litter::describe());
         for (name, summary) in deeds::ALL {
             descriptor = descriptor.scenario(Scenario::new(*name, "hostile", *summary));
         }
@@ -29,6 +31,9 @@ impl Plugin for Hostile {
         if scenario == "good" {
             let n = arguments.integer("n")?;
             return Ok(each(move || std::hint::black_box(n).unsigned_abs()));
+        }
+        if scenario == "litter" {
+            return Ok(Box::new(Litter::open(arguments)?));
         }
         let is_component = cfg!(target_family = "wasm");
         match scenario {

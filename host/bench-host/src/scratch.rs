@@ -1,0 +1,258 @@
+//! Scratch folders: an empty one for each worker, in one root a run and parent, and none of them left behind, however anybody
+//! ends. It must not know what is written there, nor for which cell.
+
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What the name of every root begins with.
+const PREFIX: &str = "bench-host-scratch-";
+
+/// The file in a root that its host keeps locked for as long as it lives.
+const LOCK: &str = "lock";
+
+/// Names that are tried for a root before the parent is given up.
+const ATTEMPTS_MAX: u32 = 100;
+
+/// The roots that this process has made. Copies share them; they are removed with the last copy and the last folder.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scratch {
+    roots: Arc<Mutex<Vec<Arc<Root>>>>,
+}
+
+/// An empty folder for one worker, which goes with all that is in it when this is dropped.
+#[must_use = "the folder is removed when this is dropped"]
+#[derive(Debug)]
+pub(crate) struct ScratchFolder {
+    path: PathBuf,
+    /// Outlives the folder.
+    _root: Arc<Root>,
+}
+
+#[derive(Debug)]
+struct Root {
+    parent: PathBuf,
+    path: PathBuf,
+    next: AtomicU64,
+    /// Locked until it is dropped, or this process has died in any way.
+    _lock: File,
+}
+
+impl Scratch {
+    /// A new empty folder below `parent`, which must be there. The first below a parent also removes what hosts that were
+    /// killed have left there.
+    pub(crate) fn folder(&self, parent: &Path) -> io::Result<ScratchFolder> {
+        let root = self.root(&parent.canonicalize()?)?;
+        let path = root.path.join(root.next.fetch_add(1, Ordering::Relaxed).to_string());
+        fs::create_dir(&path)?;
+        Ok(ScratchFolder { path, _root: root })
+    }
+
+    fn root(&self, parent: &Path) -> io::Result<Arc<Root>> {
+        let mut roots = self.roots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(root) = roots.iter().find(|root| root.parent == parent) {
+            return Ok(root.clone());
+        }
+        sweep(parent);
+        let root = Arc::new(Root::make(parent)?);
+        roots.push(root.clone());
+        Ok(root)
+    }
+}
+
+impl ScratchFolder {
+    /// Where it is, absolute and free of links.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for ScratchFolder {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::warn!(%error, folder = %self.path.display(), "a scratch folder is not removed");
+        }
+    }
+}
+
+impl Root {
+    /// Nobody else may look into it: what is measured there is this user's.
+    fn make(parent: &Path) -> io::Result<Self> {
+        for attempt in 0..ATTEMPTS_MAX {
+            let path = parent.join(format!("{PREFIX}{}-{attempt}", std::process::id()));
+            match DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                Err(error) => return Err(error),
+            }
+            // Between the two another host may take it for an abandoned one; then the next name is tried.
+            if let Some(lock) = lock_new(&path)? {
+                return Ok(Self { parent: parent.to_owned(), path, next: AtomicU64::new(0), _lock: lock });
+            }
+        }
+        let reason = format!("no free name for a folder `{PREFIX}…`; remove those that nobody uses");
+        Err(io::Error::new(ErrorKind::AlreadyExists, reason))
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        if let Err(error) = remove_root(&self.path) {
+            tracing::warn!(%error, folder = %self.path.display(), "the folder of scratch folders is not removed");
+        }
+    }
+}
+
+/// The lock of a root that was just made; nothing where another host got hold of it before.
+fn lock_new(root: &Path) -> io::Result<Option<File>> {
+    let path = root.join(LOCK);
+    let lock = match File::options().write(true).create_new(true).open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    if !try_lock(&lock)? {
+        return Ok(None);
+    }
+    // Whoever had it locked meanwhile has removed it.
+    let same = |found: Metadata, ours: Metadata| (found.dev(), found.ino()) == (ours.dev(), ours.ino());
+    match fs::metadata(&path) {
+        Ok(found) => Ok(same(found, lock.metadata()?).then_some(lock)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether nobody else had it.
+fn try_lock(lock: &File) -> io::Result<bool> {
+    match flock(lock, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        locked => Ok(locked.map(|()| true)?),
+    }
+}
+
+/// Removes the roots in `parent` whose hosts have died. What cannot be removed is somebody else's business.
+fn sweep(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
+        if let Err(error) = remove_abandoned(&entry.path()) {
+            tracing::debug!(%error, folder = %entry.path().display(), "a scratch folder of another run is not removed");
+        }
+    }
+}
+
+fn remove_abandoned(root: &Path) -> io::Result<()> {
+    // In a folder that everybody writes to, a name says nothing: only our own folders count, and no links.
+    let found = fs::symlink_metadata(root)?;
+    if !found.is_dir() || found.uid() != rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    // Neither a link nor a pipe in the lock's place may lead or keep us elsewhere.
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
+    match File::options().read(true).custom_flags(flags).open(root.join(LOCK)) {
+        Ok(lock) if try_lock(&lock)? => remove_root(root),
+        Ok(_) => Ok(()),
+        // Its host died before there was a lock, or as it removed the rest: it is empty, and is not removed if it is not.
+        Err(error) if error.kind() == ErrorKind::NotFound => fs::remove_dir(root),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a root, the lock last but for the folder: for as long as anything else is there, so is the lock.
+fn remove_root(root: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(root)? {
+        let entry = entry?;
+        match entry.file_type()? {
+            kind if kind.is_dir() => fs::remove_dir_all(entry.path())?,
+            _ if entry.file_name() == LOCK => {}
+            _ => fs::remove_file(entry.path())?,
+        }
+    }
+    fs::remove_file(root.join(LOCK))?;
+    match fs::remove_dir(root) {
+        // Another host has just seen it without a lock.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn each_folder_is_empty_and_goes_with_what_was_put_there() {
+        let parent = tempfile::tempdir().unwrap();
+        let scratch = Scratch::default();
+        let (first, second) = (scratch.folder(parent.path()).unwrap(), scratch.folder(parent.path()).unwrap());
+        assert_ne!(first.path(), second.path());
+        for folder in [&first, &second] {
+            assert!(
+                names(folder.path()).is_empty() && folder.path().starts_with(parent.path().canonicalize().unwrap())
+            );
+            fs::create_dir(folder.path().join("a")).unwrap();
+            fs::write(folder.path().join("a/b"), "c").unwrap();
+        }
+        let gone = first.path().to_owned();
+        drop(first);
+        assert!(!gone.exists() && second.path().join("a/b").exists());
+        drop(scratch);
+        assert_eq!(names(parent.path()).len(), 1, "a folder keeps its root");
+        drop(second);
+        assert_eq!(names(parent.path()), [""; 0]);
+    }
+
+    #[test]
+    fn roots_of_the_dead_are_removed_and_no_others() {
+        let parent = tempfile::tempdir().unwrap();
+        let make = |name: &str| {
+            let path = parent.path().join(name);
+            fs::create_dir_all(path.join("0/a")).unwrap();
+            path
+        };
+        // Of a dead host, one that died before it had a lock, and three that only look like it.
+        fs::write(make("bench-host-scratch-1-0").join(LOCK), "").unwrap();
+        fs::create_dir(parent.path().join("bench-host-scratch-2-0")).unwrap();
+        make("bench-host-scratch-full-and-never-locked");
+        make("another-folder");
+        symlink(parent.path().join("another-folder"), parent.path().join("bench-host-scratch-link")).unwrap();
+        let living = Scratch::default();
+        let folder = living.folder(parent.path()).unwrap();
+        fs::write(folder.path().join("a"), "b").unwrap();
+        sweep(parent.path());
+        assert_eq!(
+            names(parent.path()),
+            [
+                "another-folder".to_owned(),
+                format!("bench-host-scratch-{}-0", std::process::id()),
+                "bench-host-scratch-full-and-never-locked".to_owned(),
+                "bench-host-scratch-link".to_owned(),
+            ]
+        );
+        assert!(folder.path().join("a").exists() && parent.path().join("another-folder/0/a").exists());
+    }
+
+    #[test]
+    fn a_parent_that_is_not_there_has_no_folders() {
+        let parent = tempfile::tempdir().unwrap();
+        fs::write(parent.path().join("file"), "").unwrap();
+        let check = |name: &str, kind: ErrorKind| {
+            let error = Scratch::default().folder(&parent.path().join(name)).unwrap_err();
+            assert_eq!(error.kind(), kind, "{name}: {error}");
+        };
+        check("absent", ErrorKind::NotFound);
+        check("file", ErrorKind::NotADirectory);
+    }
+}
