@@ -16,11 +16,16 @@ pub trait Journal {
     /// Appends the payloads of a batch in order, durable together where the log can do that.
     fn append_batch(&mut self, batch: &Self::Batch<'_>) -> Result<(), ModuleError>;
 
-    /// Does what a log must be given the time for: called between operations and not timed, with what the next one may take.
-    /// A log whose files would grow without end is begun anew here.
-    fn make_way(&mut self, bytes: u64) -> Result<(), ModuleError>;
+    /// Does what a log must be given the time for: called between operations and not timed, before so many payloads of so
+    /// many bytes. A log whose files would grow without end is begun anew here.
+    fn make_way(&mut self, payloads: u64, payload_bytes: usize) -> Result<(), ModuleError>;
 
-    /// Hands the last `count` payloads that the log has, or as many as there are, to `read`, oldest first. They are read
+    /// The number of the first payload, counted from 0, that the log must still have: 0 unless it was begun anew.
+    fn kept_from(&self) -> u64 {
+        0
+    }
+
+    /// Hands the last `count` payloads, which are not before [`Journal::kept_from`], to `read`, oldest first. They are read
     /// back from the log, not from what was passed to it.
     fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError>;
 }

@@ -1,9 +1,8 @@
 //! One append at a time: how long each takes, and how long after it was meant to begin it had returned. It must not know which
 //! log it is.
 
-use crate::{Folder, Journal, Meter, Pace, Payloads, RawCommits, ReadBack, Schedule, Stopwatch, elapsed_ns};
+use crate::{Bench, Folder, Journal, Meter, Pace, Payloads, RawCommits, ReadBack, Schedule, Stopwatch, elapsed_ns};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
-use probe_abi::Host;
 use std::time::Instant;
 
 /// How a log is measured one append at a time.
@@ -49,14 +48,15 @@ pub fn write_latency<J: Journal + 'static>(
     journal: J,
     folder: Folder,
     options: LatencyOptions,
-    host: Host,
+    bench: impl Into<Bench>,
 ) -> Result<Box<dyn Session>, ModuleError> {
     let raw = options.synced_bytes.map(|bytes| RawCommits::new(folder.path(), bytes)).transpose()?;
     let schedule = match options.pace {
         Pace::Closed => None,
         Pace::Open { rate } => Some(Schedule::new(rate)),
     };
-    let meter = |metric: &str| Meter::open(host, metric, &[]);
+    let bench = bench.into();
+    let meter = |metric: &str| Meter::open(bench, metric, &[]);
     Ok(Box::new(WriteLatency {
         payloads: Payloads::new(options.payload_bytes, 1)?,
         service: meter("single_write_latency")?,
@@ -112,7 +112,7 @@ impl<J: Journal> Session for WriteLatency<J> {
             let chunk = left.min(CHUNK);
             let meters = [Some(&mut self.service), self.response.as_mut(), self.raw_commit.as_mut()];
             meters.into_iter().flatten().for_each(|meter| meter.prepare(chunk as usize));
-            self.journal.make_way(chunk * self.bytes_each)?;
+            self.journal.make_way(chunk, self.payloads.bytes())?;
             if self.schedule.is_some() {
                 self.open(chunk)?
             } else {
@@ -135,10 +135,11 @@ impl<J: Journal> Session for WriteLatency<J> {
 /// Reads back the newest payloads and says whether they are what was appended.
 pub(crate) fn read_back<J: Journal>(journal: &mut J, payloads: &Payloads) -> Result<Vec<Check>, ModuleError> {
     // Large payloads are fewer, so that looking at them takes no longer.
-    let wanted = payloads.count().min(READ_BACK_MAX).min((64 << 20) / payloads.bytes() as u64).max(1);
+    let kept = payloads.count() - journal.kept_from();
+    let wanted = kept.min(READ_BACK_MAX).min((64 << 20) / payloads.bytes() as u64);
     let mut read_back = ReadBack::default();
     journal.read_last(wanted, &mut |payload| read_back.take(payloads, payload))?;
-    Ok(read_back.checks(payloads, wanted.min(payloads.count())))
+    Ok(read_back.checks(payloads, wanted))
 }
 
 /// Nanoseconds of one call.

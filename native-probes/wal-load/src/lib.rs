@@ -19,7 +19,7 @@ mod throughput;
 pub use folder::Folder;
 pub use journal::Journal;
 pub use latency::{LatencyOptions, write_latency};
-pub use meter::{Meter, Stopwatch, elapsed_ns};
+pub use meter::{Bench, Meter, Stopwatch, elapsed_ns};
 pub use payload::{Payloads, ReadBack, pattern};
 pub use raw::{RawCommits, RawPages};
 pub use schedule::{Pace, Schedule};

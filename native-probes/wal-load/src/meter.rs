@@ -11,6 +11,23 @@ pub fn elapsed_ns(start: Instant) -> u64 {
     start.elapsed().as_nanos() as u64
 }
 
+/// Where samples go: to the host, or, in tests of sessions, nowhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Bench(Option<Host>);
+
+impl Bench {
+    /// Samples are forgotten.
+    pub fn without_host() -> Self {
+        Self(None)
+    }
+}
+
+impl From<Host> for Bench {
+    fn from(host: Host) -> Self {
+        Self(Some(host))
+    }
+}
+
 /// Samples of one series.
 #[derive(Debug)]
 pub struct Meter {
@@ -21,13 +38,9 @@ pub struct Meter {
 
 impl Meter {
     /// A meter that fills the series `metric` with these labels.
-    pub fn open(host: Host, metric: &str, labels: &[(&str, &str)]) -> Result<Self, ModuleError> {
-        Ok(Self { series: Some(host.series(metric, labels)?), samples: Vec::new(), len: 0 })
-    }
-
-    /// A meter whose samples go nowhere, for tests of sessions without a host.
-    pub fn idle() -> Self {
-        Self { series: None, samples: Vec::new(), len: 0 }
+    pub fn open(bench: Bench, metric: &str, labels: &[(&str, &str)]) -> Result<Self, ModuleError> {
+        let series = bench.0.map(|host| host.series(metric, labels)).transpose()?;
+        Ok(Self { series, samples: Vec::new(), len: 0 })
     }
 
     /// Makes room for `count` samples, page by page, so that none of them pays for its own.
@@ -85,7 +98,7 @@ mod tests {
 
     #[test]
     fn samples_are_kept_in_order_also_beyond_what_was_prepared() {
-        let mut meter = Meter::idle();
+        let mut meter = Meter::open(Bench::without_host(), "time", &[]).unwrap();
         meter.prepare(2);
         (0..5).for_each(|sample| meter.record(sample));
         assert_eq!(meter.samples(), [0, 1, 2, 3, 4]);

@@ -69,8 +69,8 @@ impl Payloads {
         (number % self.buffers.len() as u64) as usize
     }
 
-    /// Payload number `n` as it should be.
-    fn expected(&self, number: u64) -> Vec<u8> {
+    /// Payload number `number` as it should be.
+    pub fn expected(&self, number: u64) -> Vec<u8> {
         let mut bytes = pattern(self.index_of(number) as u64, self.len);
         stamp(&mut bytes, number);
         bytes

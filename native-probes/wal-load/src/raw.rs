@@ -63,6 +63,16 @@ impl RawPages {
         self.at += needed;
         self.number = append(to, payloads, self.number);
     }
+
+    /// Whether the last record is the last of so many, with this payload.
+    pub fn ends_with(&self, count: u64, payload: &[u8]) -> bool {
+        let needed = (HEAD_BYTES + payload.len()).div_ceil(8);
+        let Some(at) = self.at.checked_sub(needed) else { return false };
+        // SAFETY: the words from `at` to where the next record goes are within the mapping.
+        let record = unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(at), needed) };
+        let bytes: Vec<u8> = record[2..].iter().flat_map(|word| word.to_ne_bytes()).collect();
+        self.number == count && record[1] + 1 == count && bytes.starts_with(payload)
+    }
 }
 
 impl Drop for RawPages {
@@ -176,6 +186,13 @@ impl RawCommits {
         self.at += len;
         Ok(())
     }
+
+    /// Whether the file has what was written last.
+    pub fn is_written(&self) -> bool {
+        let mut found = vec![0; self.data.len()];
+        let start = self.at.checked_sub(found.len() as u64);
+        start.is_some_and(|start| self.file.read_exact_at(&mut found, start).is_ok() && found == self.data)
+    }
 }
 
 /// A file of so many bytes, every one of them written.
@@ -235,9 +252,12 @@ mod tests {
         let mut pages = RawPages::new(folder.path(), 4096).unwrap();
         let mut payloads = Payloads::new(64, 10).unwrap();
         (0..20).for_each(|_| pages.append(&payloads.advance_batch(10)));
-        assert_eq!((pages.number, std::fs::read_dir(folder.path()).unwrap().count()), (200, 0));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(pages.ends_with(200, &payloads.expected(199)));
+        assert!(!pages.ends_with(200, &payloads.expected(198)) && !pages.ends_with(199, &payloads.expected(199)));
         let mut commits = RawCommits::new(folder.path(), 100).unwrap();
+        assert!(!commits.is_written());
         (0..3).for_each(|_| commits.commit().unwrap());
-        assert_eq!(commits.at, 300);
+        assert!(commits.is_written() && commits.at == 300);
     }
 }

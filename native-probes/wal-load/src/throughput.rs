@@ -2,9 +2,8 @@
 //! know which log it is.
 
 use crate::latency::{read_back, timed};
-use crate::{Folder, Journal, Meter, Payloads, RawCommits, RawPages};
+use crate::{Bench, Folder, Journal, Meter, Payloads, RawCommits, RawPages};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
-use probe_abi::Host;
 
 /// How a log is measured batch by batch.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +54,7 @@ pub fn batch_throughput<J: Journal + 'static>(
     journal: J,
     folder: Folder,
     options: ThroughputOptions,
-    host: Host,
+    bench: impl Into<Bench>,
 ) -> Result<Box<dyn Session>, ModuleError> {
     let payloads = Payloads::new(options.payload_bytes, options.batch)?;
     let (raw, metric) = match options.synced_bytes {
@@ -66,14 +65,14 @@ pub fn batch_throughput<J: Journal + 'static>(
             (Raw::Append(RawPages::new(folder.path(), RAW_BYTES.max(needed.next_multiple_of(2 << 20)))?), "raw_append")
         }
     };
-    let (batch, raw_meter) = (Meter::open(host, "batch_write_throughput", &[])?, Meter::open(host, metric, &[])?);
+    let bench = bench.into();
+    let (batch, raw_meter) = (Meter::open(bench, "batch_write_throughput", &[])?, Meter::open(bench, metric, &[])?);
     Ok(Box::new(BatchThroughput { journal, payloads, raw, batch, raw_meter, options, _folder: folder }))
 }
 
 impl<J: Journal> BatchThroughput<J> {
     fn one(&mut self) -> Result<(), ModuleError> {
-        let bytes = (self.options.batch * self.options.payload_bytes) as u64;
-        self.journal.make_way(bytes)?;
+        self.journal.make_way(self.options.batch as u64, self.options.payload_bytes)?;
         let payloads = self.payloads.advance_batch(self.options.batch);
         let raw_ns = match &mut self.raw {
             Raw::Append(pages) => timed(|| {

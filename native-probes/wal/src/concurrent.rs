@@ -1,0 +1,125 @@
+//! `concurrent_writes`: several threads that append to one log, each as fast as it can. It must not know how the log lets one
+//! of them go first.
+
+use crate::options::{Options, failed, unread, with_log};
+use bench_model::{Arguments, Check, MachineLimit, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
+use std::sync::Barrier;
+use std::thread;
+use wal_load::{Bench, Folder, Meter, Payloads, ReadBack, Stopwatch, scenario as shared};
+use wal_log::{Entry, Log, StreamId};
+
+const NAME: &str = "concurrent_writes";
+
+pub(crate) fn scenario() -> Scenario {
+    let clock = "from the call of append to its return, in the thread that called it";
+    let scenario = shared::scenario(NAME, Unit::Nanoseconds, clock, "one payload appended by one of several threads");
+    with_log(scenario.limit(MachineLimit::Clock).parameter(shared::payload_bytes()))
+        .parameter(Parameter::new("threads", 8, "threads that append at the same time").sweep([1, 8]).between(1, 256))
+}
+
+struct Concurrent {
+    log: Log,
+    /// Of each thread, which has a stream of its own.
+    payloads: Vec<Payloads>,
+    meter: Meter,
+    _folder: Folder,
+}
+
+/// Appends of all threads between two times that samples are handed over.
+const CHUNK: u64 = 1 << 18;
+
+/// Records that are read back when the result is looked at.
+const READ_BACK_MAX: u64 = 20_000;
+
+pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
+    let options = Options::read(arguments)?;
+    let threads = shared::count(arguments, "threads")?;
+    let payloads = Payloads::new(shared::count(arguments, "payload_bytes")?, 1)?;
+    let meter = Meter::open(bench, NAME, &[])?;
+    let log = options.open()?;
+    Ok(Box::new(Concurrent { log, payloads: vec![payloads; threads], meter, _folder: options.folder }))
+}
+
+/// Appends `times` payloads of `stream`; how long each took.
+fn append_all(
+    log: &Log,
+    stream: u32,
+    payloads: &mut Payloads,
+    times: u64,
+    start: &Barrier,
+) -> Result<Vec<u64>, ModuleError> {
+    // Written once, so that no sample pays for its own page.
+    let mut samples = vec![1; times as usize];
+    start.wait();
+    for sample in &mut samples {
+        let entry = Entry { stream: StreamId(stream), kind: 0, payload: payloads.advance() };
+        let watch = Stopwatch::start();
+        log.append(entry).map_err(failed)?;
+        *sample = watch.ns();
+    }
+    Ok(samples)
+}
+
+impl Concurrent {
+    fn round(&mut self, times: u64) -> Result<(), ModuleError> {
+        let threads = self.payloads.len() as u64;
+        let start = Barrier::new(self.payloads.len());
+        let (log, start) = (&self.log, &start);
+        let samples = thread::scope(|scope| {
+            let of_thread = |index: u64| times / threads + u64::from(index < times % threads);
+            let threads: Vec<_> = (self.payloads.iter_mut().zip(0..))
+                .map(|(payloads, index)| {
+                    scope.spawn(move || append_all(log, index as u32, payloads, of_thread(index), start))
+                })
+                .collect();
+            let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            threads.into_iter().map(join).collect::<Result<Vec<_>, ModuleError>>()
+        })?;
+        samples.iter().flatten().for_each(|sample| self.meter.record(*sample));
+        self.meter.hand_over();
+        Ok(())
+    }
+}
+
+impl Session for Concurrent {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        let mut left = times;
+        while left > 0 {
+            let chunk = left.min(CHUNK);
+            self.round(chunk)?;
+            left -= chunk;
+        }
+        let bytes = times * self.payloads[0].bytes() as u64;
+        Ok(Outcome { operations: times, bytes, checksum: self.payloads[0].digest() })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let appended: u64 = self.payloads.iter().map(Payloads::count).sum();
+        let snapshot = self.log.snapshot();
+        let wanted = appended.min(READ_BACK_MAX).min((64 << 20) / self.payloads[0].bytes() as u64);
+        let mut streams = vec![(ReadBack::default(), 0); self.payloads.len()];
+        let mut strangers = 0;
+        for record in snapshot.iter(snapshot.next_sequence() - wanted).map_err(unread)? {
+            let record = record.map_err(unread)?;
+            match streams.get_mut(record.stream.0 as usize) {
+                Some((read_back, count)) => {
+                    read_back.take(&self.payloads[record.stream.0 as usize], record.payload);
+                    *count += 1;
+                }
+                None => strangers += 1,
+            }
+        }
+        let found: u64 = streams.iter().map(|(_, count)| count).sum();
+        let mut checks = vec![
+            Check::equal("appended-once-each", &appended, &snapshot.next_sequence()),
+            Check::equal("read-back-count", &(wanted, 0), &(found, strangers)),
+        ];
+        for (payloads, (read_back, count)) in self.payloads.iter().zip(&streams) {
+            // A check of the same name fails where any of them does.
+            checks.extend(read_back.checks(payloads, *count).into_iter().filter(|check| !check.passed));
+        }
+        Ok(checks)
+    }
+}

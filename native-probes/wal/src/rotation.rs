@@ -1,0 +1,82 @@
+//! `segment_rotation`: going on in the next segment, which is ready, and how long the one after it takes to be made ready. It
+//! must not know who makes it.
+
+use crate::journal::entry;
+use crate::options::{Options, failed, unread, with_log};
+use bench_model::{Arguments, Check, MachineLimit, Metric, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
+use wal_load::{Bench, Folder, Meter, Payloads, ReadBack, Stopwatch, scenario as shared};
+use wal_log::{Config, Log};
+
+const NAME: &str = "segment_rotation";
+
+pub(crate) fn scenario() -> Scenario {
+    let clock = "from the call that ends a segment to the return of the first append to the next one, which is ready";
+    let provision = "from there until another segment is ready, recycled or new; not part of any append";
+    with_log(
+        shared::scenario(NAME, Unit::Nanoseconds, clock, "one segment ended and the next begun")
+            .limit(MachineLimit::Syscall)
+            .metric(Metric::new("provision", Unit::Nanoseconds, provision))
+            .parameter(
+                Parameter::new("segment_bytes", 16 << 20, "bytes of a segment")
+                    .unit(Unit::Bytes)
+                    .between(Config::SEGMENT_BYTES_MIN as i64, 1 << 30),
+            ),
+    )
+}
+
+struct Rotation {
+    log: Log,
+    payloads: Payloads,
+    rotation: Meter,
+    provision: Meter,
+    _folder: Folder,
+}
+
+pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
+    let mut options = Options::read(arguments)?;
+    options.config.segment_bytes = arguments.size("segment_bytes")? as u64;
+    Ok(Box::new(Rotation {
+        log: options.open()?,
+        payloads: Payloads::new(64, 1)?,
+        rotation: Meter::open(bench, NAME, &[])?,
+        provision: Meter::open(bench, "provision", &[])?,
+        _folder: options.folder,
+    }))
+}
+
+impl Session for Rotation {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        for _ in 0..times {
+            let payload = self.payloads.advance();
+            let watch = Stopwatch::start();
+            self.log.rotate().map_err(failed)?;
+            self.log.append(entry(payload)).map_err(failed)?;
+            self.rotation.record(watch.ns());
+            let watch = Stopwatch::start();
+            self.log.settle().map_err(failed)?;
+            self.provision.record(watch.ns());
+        }
+        self.rotation.hand_over();
+        self.provision.hand_over();
+        let bytes = times * self.payloads.bytes() as u64;
+        Ok(Outcome { operations: times, bytes, checksum: self.payloads.digest() })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let snapshot = self.log.snapshot();
+        let mut read_back = ReadBack::default();
+        for record in snapshot.iter(snapshot.first_sequence()).map_err(unread)? {
+            read_back.take(&self.payloads, record.map_err(unread)?.payload);
+        }
+        let kept = snapshot.next_sequence() - snapshot.first_sequence();
+        let mut checks = read_back.checks(&self.payloads, kept);
+        // Each append has gone to a segment of its own, but the first, which an empty segment was there for.
+        let segments = snapshot.segment_count() as u64;
+        checks.push(Check::that(
+            "a-segment-each",
+            segments == kept.max(1),
+            format!("expected {kept} entries in as many segments, found {segments}"),
+        ));
+        Ok(checks)
+    }
+}

@@ -1,0 +1,241 @@
+//! `comprehensive_stress`: threads that append, read, walk over ranges and commit transactions at a common rate, whether or not
+//! the operation before has ended. Its axis is the rate: how the response degrades as it grows is the figure. It must not know how
+//! the log serves them.
+
+use crate::journal::entry;
+use crate::options::{Options, failed, unread, with_log};
+use bench_model::{Arguments, Check, MachineLimit, Metric, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::thread;
+use std::time::Instant;
+use wal_load::{Bench, Folder, Meter, Pace, Schedule, pattern, scenario as shared};
+use wal_log::{Log, ReadError};
+
+const NAME: &str = "comprehensive_stress";
+
+/// What is done, and how often in twenty operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operation {
+    Append,
+    Read,
+    Range,
+    Transaction,
+}
+
+const OPERATIONS: [(&str, Operation, u32); 4] = [
+    ("append", Operation::Append, 12),
+    ("read", Operation::Read, 5),
+    ("range", Operation::Range, 1),
+    ("transaction", Operation::Transaction, 2),
+];
+const SHARES: u32 = 20;
+
+/// Entries of one range and of one transaction.
+const TOGETHER: u64 = 10;
+
+/// A read asks for one of the newest entries, so that what is recycled meanwhile is not among them.
+const NEWEST: u64 = 100_000;
+
+pub(crate) fn scenario() -> Scenario {
+    let clock = "from the time an operation was meant to begin to its return";
+    let service = "from the call of an operation to its return";
+    let mix = "one of 12 appends, 5 reads, 1 range of 10 and 2 transactions of 10, in random order, in an open loop";
+    let scenario = shared::scenario(NAME, Unit::Nanoseconds, clock, mix)
+        .limit(MachineLimit::Clock)
+        .metric(Metric::new("service", Unit::Nanoseconds, service).label("operation"))
+        .parameter(shared::payload_bytes());
+    with_log(scenario)
+        .parameter(
+            Parameter::new("rate", 100_000, "operations a second of all threads together, begun on time")
+                .sweep([10_000, 100_000])
+                .between(1, 100_000_000),
+        )
+        .parameter(Parameter::new("threads", 2, "threads that operate").between(1, 64))
+}
+
+struct Stress {
+    log: Log,
+    payload: Vec<u8>,
+    threads: Vec<Worker>,
+    appended: u64,
+    wrong: u64,
+    response: Meter,
+    services: [Meter; OPERATIONS.len()],
+    _folder: Folder,
+}
+
+/// One thread's schedule, and what it has done.
+struct Worker {
+    schedule: Schedule,
+    random: ChaCha8Rng,
+}
+
+/// What a thread did in one round.
+#[derive(Default)]
+struct Done {
+    /// Response and service of each operation, and which it was.
+    samples: Vec<(u64, u64, u8)>,
+    appended: u64,
+    wrong: u64,
+}
+
+pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
+    let options = Options::read(arguments)?;
+    let threads = shared::count(arguments, "threads")?;
+    let Pace::Open { rate } = Pace::of_rate(arguments.integer("rate")?)? else {
+        return Err(ModuleError::InvalidArgument("`rate` is 0; give operations a second".to_owned()));
+    };
+    let payload = pattern(1, shared::count(arguments, "payload_bytes")?);
+    let log = options.open()?;
+    // There is something to read from the start.
+    for _ in 0..TOGETHER * 2 {
+        log.append(entry(&payload)).map_err(failed)?;
+    }
+    let worker = |index: u64| Worker {
+        schedule: Schedule::new(rate / threads as f64),
+        random: ChaCha8Rng::seed_from_u64(index),
+    };
+    let mut services = Vec::new();
+    for (name, ..) in OPERATIONS {
+        services.push(Meter::open(bench, "service", &[("operation", name)])?);
+    }
+    let services = services.try_into().map_err(|_| ModuleError::Other("a series each".to_owned()))?;
+    Ok(Box::new(Stress {
+        log,
+        payload,
+        threads: (0..threads as u64).map(worker).collect(),
+        appended: TOGETHER * 2,
+        wrong: 0,
+        response: Meter::open(bench, NAME, &[])?,
+        services,
+        _folder: options.folder,
+    }))
+}
+
+impl Worker {
+    fn draw(&mut self) -> usize {
+        let mut share = self.random.random_range(0..SHARES);
+        let is_it = |(_, _, shares): &(&str, Operation, u32)| {
+            let it = share < *shares;
+            share = share.saturating_sub(*shares);
+            it
+        };
+        OPERATIONS.iter().position(is_it).unwrap_or(0)
+    }
+
+    fn run(&mut self, log: &Log, payload: &[u8], times: u64) -> Result<Done, ModuleError> {
+        let mut done = Done { samples: vec![(1, 1, 0); times as usize], ..Done::default() };
+        self.schedule.begin();
+        for index in 0..times as usize {
+            let kind = self.draw();
+            let intended = self.schedule.wait();
+            let start = Instant::now();
+            self.operate(OPERATIONS[kind].1, log, payload, &mut done)?;
+            let end = Instant::now();
+            let ns = |from: Instant| (end - from).as_nanos() as u64;
+            done.samples[index] = (ns(intended), ns(start), kind as u8);
+        }
+        self.schedule.end();
+        Ok(done)
+    }
+
+    fn operate(&mut self, operation: Operation, log: &Log, payload: &[u8], done: &mut Done) -> Result<(), ModuleError> {
+        match operation {
+            Operation::Append => {
+                log.append(entry(payload)).map_err(failed)?;
+                done.appended += 1;
+            }
+            Operation::Transaction => {
+                let mut transaction = log.transaction();
+                (0..TOGETHER).for_each(|_| transaction.append(entry(payload)));
+                transaction.commit().map_err(failed)?;
+                done.appended += TOGETHER;
+            }
+            Operation::Read => match log.read(self.recent(log, 1)) {
+                Ok(held) => done.wrong += u64::from(held.record().payload != payload),
+                Err(error) => is_recycled(error)?,
+            },
+            Operation::Range => {
+                let (snapshot, from) = (log.snapshot(), self.recent(log, TOGETHER));
+                match snapshot.range(from..from + TOGETHER) {
+                    Ok(records) => {
+                        let right = records.flatten().filter(|record| record.payload == payload).count() as u64;
+                        done.wrong += TOGETHER - right;
+                    }
+                    Err(error) => is_recycled(error)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One of the newest sequences, with `count` behind it.
+    fn recent(&mut self, log: &Log, count: u64) -> u64 {
+        let next = log.next_sequence() - count;
+        self.random.random_range(next.saturating_sub(NEWEST)..=next)
+    }
+}
+
+/// An entry that was recycled between the draw and the read is no fault.
+fn is_recycled(error: ReadError) -> Result<(), ModuleError> {
+    match error {
+        ReadError::Recycled { .. } => Ok(()),
+        error => Err(unread(error)),
+    }
+}
+
+/// Operations of all threads between two times that samples are handed over.
+const CHUNK: u64 = 1 << 20;
+
+impl Stress {
+    fn round(&mut self, times: u64) -> Result<(), ModuleError> {
+        let count = self.threads.len() as u64;
+        let (log, payload) = (&self.log, self.payload.as_slice());
+        let done = thread::scope(|scope| {
+            let of_thread = |index: u64| times / count + u64::from(index < times % count);
+            let threads: Vec<_> = (self.threads.iter_mut().zip(0..))
+                .map(|(worker, index)| scope.spawn(move || worker.run(log, payload, of_thread(index))))
+                .collect();
+            let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            threads.into_iter().map(join).collect::<Result<Vec<Done>, ModuleError>>()
+        })?;
+        for done in done {
+            self.appended += done.appended;
+            self.wrong += done.wrong;
+            for (response, service, kind) in done.samples {
+                self.response.record(response);
+                self.services[usize::from(kind)].record(service);
+            }
+        }
+        self.response.hand_over();
+        self.services.iter_mut().for_each(Meter::hand_over);
+        Ok(())
+    }
+}
+
+impl Session for Stress {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        let mut left = times;
+        while left > 0 {
+            let chunk = left.min(CHUNK);
+            self.round(chunk)?;
+            left -= chunk;
+        }
+        let checksum = u64::from(crc32c::crc32c(&self.payload));
+        Ok(Outcome { operations: times, bytes: times * self.payload.len() as u64, checksum })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let mut checks = vec![
+            Check::equal("appended-once-each", &self.appended, &self.log.next_sequence()),
+            Check::equal("read-what-was-written", &0, &self.wrong),
+        ];
+        let rates: Vec<_> = self.threads.iter_mut().map(|worker| worker.schedule.check()).collect();
+        let worst = rates.iter().find(|check| !check.passed).or(rates.first());
+        checks.extend(worst.cloned());
+        Ok(checks)
+    }
+}
