@@ -5,9 +5,10 @@
 
 mod suite;
 mod target;
+mod target_toml;
 
-pub use suite::{Cells, Suite};
-pub use target::{Baseline, Target, Targets};
+pub use suite::{Cells, OneOrMany, Scalar, Suite};
+pub use target::{Baseline, Bound, Figure, Per, SeriesName, Target, Targets};
 
 /// A name and its TOML.
 type Entry = (&'static str, &'static str);
@@ -53,12 +54,12 @@ pub fn suite_names() -> impl Iterator<Item = &'static str> {
 
 /// The suite `name`.
 pub fn suite(name: &str) -> Result<Suite, RegistryError> {
-    parse("suite", name, lookup("suite", SUITES, name)?)
+    parse_suite(name, lookup("suite", SUITES, name)?)
 }
 
 /// The targets `name`.
 pub fn targets(name: &str) -> Result<Targets, RegistryError> {
-    parse("targets", name, lookup("targets", TARGETS, name)?)
+    parse_targets(name, lookup("targets", TARGETS, name)?)
 }
 
 /// The names of all sets of targets.
@@ -68,20 +69,19 @@ pub fn target_names() -> impl Iterator<Item = &'static str> {
 
 /// A suite out of a text of the user's own, which errors call `name`.
 pub fn parse_suite(name: &str, text: &str) -> Result<Suite, RegistryError> {
-    parse("suite", name, text)
+    let parsed = toml::from_str(text).map_err(|error| error.to_string().trim().replace('\n', " "));
+    parsed.map_err(|reason| RegistryError::Syntax { what: "suite", name: name.to_owned(), reason })
+}
+
+/// Targets out of a text of the user's own, which errors call `name`.
+pub fn parse_targets(name: &str, text: &str) -> Result<Targets, RegistryError> {
+    target_toml::parse(text).map_err(|reason| RegistryError::Syntax { what: "targets", name: name.to_owned(), reason })
 }
 
 fn lookup(what: &'static str, entries: &[Entry], name: &str) -> Result<&'static str, RegistryError> {
     entries.iter().find(|(known, _)| *known == name).map(|(_, text)| *text).ok_or_else(|| {
         let known: Vec<_> = entries.iter().map(|(name, _)| *name).collect();
         RegistryError::Unknown { what, name: name.to_owned(), known: known.join(", ") }
-    })
-}
-
-fn parse<T: serde::de::DeserializeOwned>(what: &'static str, name: &str, text: &str) -> Result<T, RegistryError> {
-    toml::from_str(text).map_err(|error| {
-        let reason = error.to_string().trim().replace('\n', " ");
-        RegistryError::Syntax { what, name: name.to_owned(), reason }
     })
 }
 
@@ -99,7 +99,7 @@ mod tests {
             let targets = targets(name).unwrap();
             assert!(!targets.target.is_empty(), "{name}");
             for target in targets.target {
-                assert!(target.samples_min > 0 && target.at_most > 0.0, "{name}: {}", target.name);
+                assert!(!target.summary.is_empty() && !target.summary.contains('\n'), "{name}: {}", target.name);
             }
         }
     }

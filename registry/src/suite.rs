@@ -25,6 +25,9 @@ pub struct Cells {
     pub scenario: String,
     /// The arms, or all that there are.
     pub arms: Option<Vec<String>>,
+    /// Whether the entry is left out, with a word, where no module has such a scenario; otherwise that is a mistake.
+    #[serde(default)]
+    pub optional: bool,
     /// Values of parameters, each a scalar or a list.
     #[serde(default)]
     pub arguments: BTreeMap<String, OneOrMany>,
@@ -65,13 +68,20 @@ impl std::fmt::Display for Scalar {
     }
 }
 
+impl OneOrMany {
+    /// The values; one is a list of one.
+    pub(crate) fn into_list(self) -> Vec<Scalar> {
+        match self {
+            Self::One(value) => vec![value],
+            Self::Many(values) => values,
+        }
+    }
+}
+
 impl Cells {
     /// The arguments as the command line would give them.
     pub fn axes(&self) -> Vec<(String, Vec<String>)> {
-        let texts = |values: &OneOrMany| match values {
-            OneOrMany::One(value) => vec![value.to_string()],
-            OneOrMany::Many(values) => values.iter().map(Scalar::to_string).collect(),
-        };
+        let texts = |values: &OneOrMany| values.clone().into_list().iter().map(Scalar::to_string).collect();
         self.arguments.iter().map(|(name, values)| (name.clone(), texts(values))).collect()
     }
 }

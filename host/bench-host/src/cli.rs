@@ -37,7 +37,7 @@ pub(crate) enum Command {
     )]
     Compare(CompareArgs),
     /// Hold a run against targets
-    #[command(after_help = "Example:\n  bench-host run self && bench-host validate --targets self")]
+    #[command(after_help = "Example:\n  bench-host run wal-quick && bench-host validate --targets wal")]
     Validate(ValidateArgs),
     /// Show what this machine can and cannot do, and its limits
     #[command(after_help = "Example:\n  bench-host doctor --format json")]
@@ -128,12 +128,15 @@ pub(crate) struct ListArgs {
 pub(crate) struct ValidateArgs {
     /// A run directory [default: the newest in results]
     pub(crate) run: Option<PathBuf>,
-    /// Which set of targets
+    /// Which set of targets, of the registry or a file (`.toml`); may be given several times
     #[arg(long, value_name = "NAME", default_value = "self")]
-    pub(crate) targets: String,
+    pub(crate) targets: Vec<String>,
     /// Where runs are kept
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) out: PathBuf,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -107,6 +107,6 @@ pub(crate) fn status(status: Status) -> &'static str {
 }
 
 /// To the thousandth, without a point where there is nothing behind it.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     ((value * 1000.0).round() / 1000.0).to_string()
 }

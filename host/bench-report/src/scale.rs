@@ -33,6 +33,11 @@ pub fn count(value: f64) -> String {
     if value.abs() < 9999.5 { digits(value) } else { scaled(value, &COUNTS, "", 1000.0) }
 }
 
+/// How many a second: `812/s`, `12.3k/s`, `14.2M/s`.
+pub fn per_second(value: f64) -> String {
+    format!("{}/s", if value.abs() < 999.5 { digits(value) } else { scaled(value, &COUNTS, "", 1000.0) })
+}
+
 /// How many times something is something else: `0.42×`, `3.2×`, `12×`, `45.6k×`.
 pub fn ratio(value: f64) -> String {
     let text = if value.abs() >= 99.5 { count(value.round()) } else { significant(value, 2) };
@@ -173,6 +178,14 @@ mod tests {
                 (4e6, "4.00M"),
                 (-12_345.0, "-12.3k"),
             ],
+        );
+    }
+
+    #[test]
+    fn rates_have_three_digits_a_second() {
+        check(
+            per_second,
+            &[(812.0, "812/s"), (0.5, "0.500/s"), (1_234.0, "1.23k/s"), (14_249_000.0, "14.2M/s"), (1e7, "10.0M/s")],
         );
     }
 

@@ -25,6 +25,8 @@ pub struct SeriesView {
     pub samples: u64,
     /// How many operations all samples together span.
     pub operations: u64,
+    /// The sum of all samples as they were taken, which span those operations.
+    pub total: f64,
     /// The samples, each divided by the operations it spans.
     pub distribution: Distribution,
     /// The figures of the distribution.
@@ -74,6 +76,7 @@ fn view(record: SeriesRecord, samples: Samples) -> Result<Option<SeriesView>, Re
         batch: samples.batch(),
         samples: distribution.count(),
         operations: samples.operations(),
+        total: samples.total(),
         distribution,
         summary,
         metric: record.metric,
@@ -129,6 +132,10 @@ impl Samples {
 
     fn operations(&self) -> u64 {
         self.0.iter().map(|((batch, _), count)| batch * count).sum()
+    }
+
+    fn total(&self) -> f64 {
+        self.0.iter().map(|((_, value), count)| *value as f64 * *count as f64).sum()
     }
 
     fn per_operation(&self) -> Distribution {

@@ -65,16 +65,21 @@ fn figures(series: &SeriesView) -> [String; 4] {
         shown.map_or_else(|| ABSENT.to_owned(), |text| escape(&text).into_owned())
     };
     let summary = &series.summary;
-    [samples(series), figure(summary.p50), figure(summary.p99), figure(Some(summary.max))]
+    [
+        samples(series.samples, series.operations, series.batch),
+        figure(summary.p50),
+        figure(summary.p99),
+        figure(Some(summary.max)),
+    ]
 }
 
 /// `400`, or `12.3k × 1024` where a sample spans several operations; `~` marks the mean of batches that differ.
-fn samples(series: &SeriesView) -> String {
-    let samples = scale::count(series.samples as f64);
-    match series.batch {
-        Some(1) => samples,
-        Some(batch) => format!("{samples} × {}", scale::count(batch as f64)),
-        None => format!("{samples} × ~{}", scale::count((series.operations as f64 / series.samples as f64).round())),
+pub(crate) fn samples(samples: u64, operations: u64, batch: Option<u64>) -> String {
+    let shown = scale::count(samples as f64);
+    match batch {
+        Some(1) => shown,
+        Some(batch) => format!("{shown} × {}", scale::count(batch as f64)),
+        None => format!("{shown} × ~{}", scale::count((operations as f64 / samples as f64).round())),
     }
 }
 

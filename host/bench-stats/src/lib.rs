@@ -26,7 +26,7 @@ pub use interval::{Interval, mean_interval};
 pub use paired::paired_ratios;
 pub use ratio::{RatioEstimate, Ratios};
 pub use slope::{Slope, slope};
-pub use summary::{Summary, quantile_is_supported};
+pub use summary::{Summary, quantile_is_supported, samples_needed};
 pub use unpaired::unpaired_ratios;
 pub use verdict::{Claim, Verdict, judge};
 

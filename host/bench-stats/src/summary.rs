@@ -31,6 +31,11 @@ pub fn quantile_is_supported(count: u64, q: f64) -> bool {
     count as f64 * (1.0 - q) >= 10.0 * (1.0 - 1e-9)
 }
 
+/// The fewest samples that support the quantile `q`, which is below 1.
+pub fn samples_needed(q: f64) -> u64 {
+    (10.0 * (1.0 - 1e-9) / (1.0 - q)).ceil() as u64
+}
+
 impl Summary {
     /// The figures of `distribution`, or nothing where it is empty.
     pub fn of(distribution: &Distribution) -> Option<Self> {
@@ -68,6 +73,15 @@ mod tests {
         check(1_000, 0.99, true);
         check(9_999, 0.999, false);
         check(10_000, 0.999, true);
+    }
+
+    #[test]
+    fn what_is_needed_is_the_least_that_suffices() {
+        for q in [0.0, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999] {
+            let needed = samples_needed(q);
+            check(needed, q, true);
+            check(needed - 1, q, false);
+        }
     }
 
     #[test]

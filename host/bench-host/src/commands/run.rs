@@ -4,8 +4,8 @@ use super::load::{plan_and_execute, selection};
 use crate::cli::{Common, RunArgs};
 use crate::effort::Effort;
 use crate::execute::interrupt;
-use crate::modules::Loader;
-use crate::{Exit, paths};
+use crate::modules::{Loader, Modules};
+use crate::{Exit, output, paths};
 use anyhow::Context;
 use bench_engine::Selection;
 use bench_registry::Suite;
@@ -13,28 +13,67 @@ use bench_registry::Suite;
 pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let common = &arguments.common;
-    let (selections, suites) = selections(&arguments.what, common)?;
+    let (wishes, suites) = wishes(&arguments.what, common)?;
     let loader = Loader::new(&common.grants, common.limits)?;
     let modules = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
+    let selections = fulfilled(wishes, &modules)?;
     let modules = modules.only_needed(&selections);
     let effort = Effort::new(common, &suites)?;
     plan_and_execute(&loader, &modules, &selections, effort, common, interrupt)
 }
 
+/// A selection, and the suite that can do without it, where one can.
+#[derive(Debug)]
+pub(super) struct Wish {
+    selection: Selection,
+    optional_in: Option<String>,
+}
+
 /// What suites, and scenarios by name or glob, ask for; and the suites.
-pub(super) fn selections(what: &[String], common: &Common) -> anyhow::Result<(Vec<Selection>, Vec<Suite>)> {
+pub(super) fn wishes(what: &[String], common: &Common) -> anyhow::Result<(Vec<Wish>, Vec<Suite>)> {
     let mut suites = Vec::new();
-    let mut selections = Vec::new();
+    let mut wishes = Vec::new();
     for what in what {
         match suite(what)? {
             Some(suite) => {
-                selections.extend(suite_selections(&suite, common)?);
+                wishes.extend(suite_wishes(what, &suite, common)?);
                 suites.push(suite);
             }
-            None => selections.push(selection(what, common)),
+            None => wishes.push(Wish { selection: selection(what, common), optional_in: None }),
         }
     }
-    Ok((selections, suites))
+    Ok((wishes, suites))
+}
+
+/// The selections of `wishes`, but for those that a suite can do without and no module fulfils, which is said.
+pub(super) fn fulfilled(wishes: Vec<Wish>, modules: &Modules) -> anyhow::Result<Vec<Selection>> {
+    let mut selections = Vec::new();
+    let mut is_any_left_out = false;
+    for Wish { selection, optional_in } in wishes {
+        let mut named = modules.loaded.iter().map(|loaded| selection.names(&loaded.offer.descriptor));
+        match optional_in {
+            // A malformed pattern is left for the plan to say so.
+            Some(suite) if !named.any(|named| named.unwrap_or(true)) => {
+                is_any_left_out = true;
+                output::line(&left_out(&suite, &selection.pattern, modules));
+            }
+            _ => selections.push(selection),
+        }
+    }
+    anyhow::ensure!(!is_any_left_out || !selections.is_empty(), "nothing is left to measure; build the modules first");
+    Ok(selections)
+}
+
+fn left_out(suite: &str, pattern: &str, modules: &Modules) -> String {
+    let module = pattern.split('/').next().unwrap_or(pattern);
+    let refused = modules.refused.iter().find(|refused| refused.file.file_stem().is_some_and(|stem| stem == module));
+    match refused {
+        Some(refused) => format!("bench-host: suite {suite}: left out {pattern}: {}", refused.reason),
+        None => format!(
+            "bench-host: suite {suite}: left out {pattern}: no module here has it; build it with `cargo xtask probes` or \
+             `cargo xtask plugins`"
+        ),
+    }
 }
 
 /// The suite that `what` names, in the registry or as a file; nothing where it names scenarios.
@@ -46,17 +85,18 @@ fn suite(what: &str) -> anyhow::Result<Option<Suite>> {
     Ok(if bench_registry::suite_names().any(|name| name == what) { Some(bench_registry::suite(what)?) } else { None })
 }
 
-/// What a suite asks for; a parameter given on the command line takes the place of the suite's.
-fn suite_selections(suite: &Suite, common: &Common) -> anyhow::Result<Vec<Selection>> {
+/// What the suite `name` asks for; a parameter given on the command line takes the place of the suite's.
+fn suite_wishes(name: &str, suite: &Suite, common: &Common) -> anyhow::Result<Vec<Wish>> {
     let arms = |arms: &Vec<String>| arms.iter().map(|arm| arm.parse().map_err(anyhow::Error::msg)).collect();
-    let selection = |cells: &bench_registry::Cells| {
+    let wish = |cells: &bench_registry::Cells| {
         let own: Option<Vec<_>> = cells.arms.as_ref().map(arms).transpose()?;
         let arms = match (own, &common.arm) {
             (Some(own), Some(asked)) => Some(own.into_iter().filter(|arm| asked.contains(arm)).collect()),
             (own, asked) => own.or_else(|| asked.clone()),
         };
         let axes = cells.axes().into_iter().chain(common.parameters.clone()).collect();
-        anyhow::Ok(Selection { pattern: cells.scenario.clone(), arms, axes })
+        let selection = Selection { pattern: cells.scenario.clone(), arms, axes };
+        anyhow::Ok(Wish { selection, optional_in: cells.optional.then(|| name.to_owned()) })
     };
-    suite.cells.iter().map(selection).collect()
+    suite.cells.iter().map(wish).collect()
 }

@@ -69,3 +69,23 @@ fn run_finds_modules_in_folders_and_takes_suites_from_files() {
     std::fs::write(host.path("two.toml"), "summary = 1\n").unwrap();
     host.check("run two.toml --modules . --dry-run", 2);
 }
+
+#[test]
+fn a_suite_can_do_without_what_is_optional_and_says_so() {
+    let host = Host::with_hostile();
+    let cells = |scenario: &str, optional| format!("[[cells]]\nscenario = \"{scenario}\"\noptional = {optional}\n");
+    let check = |cells: &str, status, stderr: &[&str]| {
+        std::fs::write(host.path("mine.toml"), format!("summary = \"Some.\"\n{cells}")).unwrap();
+        host.check("run mine.toml --modules . --dry-run --quick --arm wasm", status).one_line(stderr);
+    };
+    let left_out = "suite mine.toml: left out absent/good: no module here has it; build it with `cargo xtask probes`";
+    check(&format!("{}{}", cells("hostile/good", true), cells("absent/good", true)), 0, &[left_out]);
+    check(&cells("absent/good", false), 2, &["no scenario matches `absent/good`"]);
+    // A module that is there and cannot be loaded says why.
+    std::fs::write(host.path("absent.wasm"), "no component").unwrap();
+    let refused = ["suite mine.toml: left out absent/good: ", "absent.wasm"];
+    std::fs::write(host.path("mine.toml"), format!("summary = \"Some.\"\n{}", cells("absent/good", true))).unwrap();
+    let ran = host.check("run mine.toml --modules . --dry-run --quick --arm wasm", 2);
+    assert!(refused.iter().all(|part| ran.stderr.contains(part)), "{}", ran.stderr);
+    assert!(ran.stderr.contains("nothing is left to measure"), "{}", ran.stderr);
+}

@@ -61,3 +61,53 @@ fn the_newest_run_is_taken_and_none_is_told() {
     let run = host.run();
     assert!(ran.stdout.contains(&*run.file_name().unwrap().to_string_lossy()), "{}", ran.stdout);
 }
+
+/// A run of `hostile/good`, and a file of targets with `lines` in each.
+fn held(targets: &[&str]) -> Host {
+    let host = Host::with_hostile();
+    host.check("load hostile.wasm --filter hostile/good --arm wasm --quick --time 20ms", 0);
+    let target = |(index, lines): (usize, &&str)| {
+        format!(
+            "[[target]]\nname = \"t{index}\"\nsummary = \"good\"\nscenario = \"hostile/good\"\narm = \"wasm\"\n\
+             samples_min = 1\nmean = true\n{lines}\n"
+        )
+    };
+    let text: String = targets.iter().enumerate().map(target).collect();
+    std::fs::write(host.path("mine.toml"), text).unwrap();
+    host
+}
+
+#[test]
+fn the_exit_status_is_the_worst_verdict() {
+    let (pass, miss, unmeasured) = ("at_most = 1e12", "at_least = 1e12", "at_most = 1\nmetric = \"none\"");
+    let check = |targets: &[&str], status| {
+        let ran = held(targets).check("validate --targets mine.toml", status);
+        assert_eq!(ran.stdout.lines().count(), targets.len() + 2, "{}", ran.stdout);
+    };
+    check(&[pass], 0);
+    check(&[pass, unmeasured], 2);
+    check(&[unmeasured, miss, pass], 1);
+}
+
+#[test]
+fn several_sets_make_one_document() {
+    let host = held(&["at_most = 1e12"]);
+    let ran = host.check("validate --targets mine.toml --targets self --format json", 2);
+    let document = ran.json();
+    let targets = document["targets"].as_array().unwrap();
+    assert_eq!(targets.len(), 1 + bench_registry::targets("self").unwrap().target.len());
+    assert_eq!((&targets[0]["set"], &targets[0]["verdict"]), (&"mine.toml".into(), &"pass".into()));
+    assert!(targets[0]["margin"].as_f64().unwrap() > 0.9 && targets[0]["reason"].is_null(), "{}", targets[0]);
+    assert!(targets[1]["value"].is_null() && targets[1]["reason"].is_string(), "{}", targets[1]);
+    let csv = host.check("validate --targets mine.toml --format csv", 0).stdout;
+    assert_eq!((csv.lines().count(), csv.starts_with("set,target,")), (2, true), "{csv}");
+    let markdown = host.check("validate --targets mine.toml --format markdown", 0).stdout;
+    assert!(markdown.starts_with("| target | value |"), "{markdown}");
+}
+
+#[test]
+fn a_malformed_target_is_named_with_its_set() {
+    let host = held(&["at_most = 1\nat_least = 1"]);
+    host.check("validate --targets mine.toml", 2).one_line(&["mine.toml", "target `t0`", "at_least"]);
+    host.check("validate --targets none.toml", 2).one_line(&["none.toml"]);
+}

@@ -3,7 +3,7 @@
 
 use super::{conclude, options};
 use crate::cli::CompareArgs;
-use crate::commands::run::selections;
+use crate::commands::run::{fulfilled, wishes};
 use crate::effort::{Effort, PairedEffort};
 use crate::execute::{Job, account, explain_by_output, interrupt, keep_output, record};
 use crate::modules::{Loaded, Loader, Modules, Resolved};
@@ -32,10 +32,12 @@ pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     let (effort, paired) = Effort::paired(common)?;
     let loader = Loader::new(&common.grants, common.limits)?;
     let sides = Sides::new(arguments)?;
-    let (selections, _) = selections(&arguments.what, common)?;
-    let selections: Vec<_> = selections.into_iter().map(|selection| sides.narrowed(selection)).collect();
+    let (wishes, _) = wishes(&arguments.what, common)?;
     let files = with_native_cpu_arms(paths::modules(&arguments.modules)?);
-    let modules = loader.load(&files, true, interrupt).only_needed(&selections);
+    let modules = loader.load(&files, true, interrupt);
+    let selections = fulfilled(wishes, &modules)?.into_iter().map(|selection| sides.narrowed(selection));
+    let selections: Vec<_> = selections.collect();
+    let modules = modules.only_needed(&selections);
     anyhow::ensure!(!interrupt.is_raised(), "interrupted before anything was measured");
     let modules = sides.variants(modules);
     let seed = common.seed.unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64);

@@ -1,0 +1,134 @@
+//! A figure of one series: of one cell, or its slope over several. It knows no bound and no baseline.
+
+use super::subject::{Subject, without};
+use bench_model::{Arguments, Unit, Value};
+use bench_registry::{Figure, Per, SeriesName, Target};
+use bench_report::{CellView, SeriesView, scale};
+use bench_sink::runfile::Status;
+use bench_stats::{LEVEL, per_second, quantile_is_supported, samples_needed, slope};
+
+/// What a figure came to.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    pub(super) value: f64,
+    pub(super) unit: Unit,
+    pub(super) samples: u64,
+    pub(super) operations: u64,
+    pub(super) batch: Option<u64>,
+    /// What is to be said of a slope.
+    pub(super) spread: Option<String>,
+}
+
+impl Reading {
+    /// The arguments of the cell, or those that all cells of a slope share.
+    pub(super) fn shared_arguments(&self, subject: &Subject<'_>, target: &Target) -> Arguments {
+        let arguments = &subject[0].arguments;
+        target.slope_over.as_deref().map_or_else(|| arguments.clone(), |over| without(arguments, over))
+    }
+}
+
+/// The target's figure of one series: that of the cell, or its slope over several.
+pub(super) fn figure(cells: &[&CellView], name: &SeriesName, target: &Target) -> Result<Reading, String> {
+    let readings = cells.iter().map(|cell| of_cell(cell, name, target)).collect::<Result<Vec<_>, _>>()?;
+    let first = readings[0].clone();
+    let Some(over) = &target.slope_over else { return Ok(first) };
+    if readings.iter().any(|reading| reading.unit != first.unit) {
+        return Err(format!("{} is in several units", title(cells[0])));
+    }
+    let places = cells.iter().map(|cell| number(cell, over)).collect::<Result<Vec<_>, _>>()?;
+    let points: Vec<_> = places.into_iter().zip(readings.iter().map(|reading| reading.value)).collect();
+    let slope = slope(&points)
+        .ok_or_else(|| format!("{} {} has one value of `{over}`; a slope needs two", name.scenario, name.arm))?;
+    let interval = slope.interval(LEVEL).map(|interval| {
+        let [low, high] = [interval.low, interval.high].map(|bound| scale::figure(bound, &first.unit));
+        format!(" (95 % interval {low} to {high})")
+    });
+    Ok(Reading {
+        value: slope.estimate,
+        samples: readings.iter().map(|reading| reading.samples).sum(),
+        operations: readings.iter().map(|reading| reading.operations).sum(),
+        batch: first.batch.filter(|batch| readings.iter().all(|reading| reading.batch == Some(*batch))),
+        spread: Some(format!("over {} values of {over}{}", slope.points, interval.unwrap_or_default())),
+        unit: first.unit,
+    })
+}
+
+fn of_cell(cell: &CellView, name: &SeriesName, target: &Target) -> Result<Reading, String> {
+    let series = series(cell, name)?;
+    let named = || format!("{} {}", title(cell), series.title());
+    if series.samples < target.samples_min {
+        return Err(format!("{}: {} samples, at least {} are needed", named(), series.samples, target.samples_min));
+    }
+    let per = operations(&name.per, cell)?;
+    let value = match target.figure {
+        Figure::Quantile(quantile) if !quantile_is_supported(series.samples, quantile) => {
+            let needed = samples_needed(quantile);
+            return Err(format!("{}: {} samples, the quantile {quantile} needs {needed}", named(), series.samples));
+        }
+        Figure::Quantile(quantile) => series.distribution.quantile(quantile).map(|value| value / per),
+        Figure::Mean => Some(series.total / series.operations as f64 / per),
+        Figure::Rate if series.unit != Unit::Nanoseconds => {
+            return Err(format!("{}: a rate is of times, and these are {}", named(), series.unit));
+        }
+        Figure::Rate => per_second(series.operations as f64 * per, series.total),
+    };
+    Ok(Reading {
+        value: value.ok_or_else(|| format!("{}: the samples take no time", named()))?,
+        unit: series.unit.clone(),
+        samples: series.samples,
+        operations: series.operations,
+        batch: series.batch,
+        spread: None,
+    })
+}
+
+/// The series of the cell, or why there is none.
+fn series<'a>(cell: &'a CellView, name: &SeriesName) -> Result<&'a SeriesView, String> {
+    let why = || cell.reason.as_deref().unwrap_or("the run file does not say why");
+    match cell.status {
+        Status::Ok => {}
+        Status::Failed => return Err(format!("{} failed: {}", title(cell), why())),
+        Status::Skipped => return Err(format!("{} was skipped: {}", title(cell), why())),
+    }
+    let Some(metric) = &name.metric else {
+        return cell.timed().ok_or_else(|| format!("{} has no samples of `{}`", title(cell), cell.scenario_name()));
+    };
+    let is_labelled = |series: &&SeriesView| {
+        series.labels.len() == name.labels.len()
+            && series.labels.iter().all(|(label, value)| name.labels.get(label) == Some(value))
+    };
+    let found = cell.series.iter().filter(|series| series.metric == *metric).find(is_labelled);
+    found.ok_or_else(|| {
+        let labels: String = name.labels.iter().map(|(label, value)| format!(" {label}={value}")).collect();
+        format!("{} has no samples of `{metric}`{labels}", title(cell))
+    })
+}
+
+/// How many operations the cell's are taken for.
+pub(super) fn operations(per: &Per, cell: &CellView) -> Result<f64, String> {
+    match per {
+        Per::Number(number) => Ok(*number),
+        Per::Argument(name) => {
+            let value = number(cell, name)?;
+            if value > 0.0 {
+                Ok(value)
+            } else {
+                Err(format!("{}: `{name}` is {value}, no number of operations", title(cell)))
+            }
+        }
+    }
+}
+
+/// The argument of the cell as a number.
+fn number(cell: &CellView, argument: &str) -> Result<f64, String> {
+    match cell.arguments.get(argument) {
+        Some(Value::Integer(value)) => Ok(*value as f64),
+        Some(Value::Decimal(value)) => Ok(*value),
+        _ => Err(format!("{} has no argument `{argument}` that is a number", title(cell))),
+    }
+}
+
+/// The cell as a reason names it.
+pub(super) fn title(cell: &CellView) -> String {
+    format!("{} {} {}", cell.scenario, cell.arm_label(), cell.arguments).trim_end().to_owned()
+}

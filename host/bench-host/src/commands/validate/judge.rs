@@ -1,0 +1,337 @@
+//! What a target comes to in a run: the value of every cell it applies to, and the worst of them. It computes no statistic
+//! and prints nothing.
+
+use super::figure::{Reading, figure, operations, title};
+use super::subject::{Subject, baseline_cell, subjects, varying};
+use bench_model::{Arguments, Direction, Unit};
+use bench_registry::{Baseline, Bound, Figure, Target};
+use bench_report::{Held, Judged, Quantity, RunView};
+use bench_stats::per_second;
+
+/// Holds `target` of `set` against the run.
+pub(super) fn judge(view: &RunView, set: &str, target: &Target) -> Judged {
+    let (direction, bound) = match target.bound {
+        Bound::AtMost(bound) => (Direction::LowerIsBetter, bound),
+        Bound::AtLeast(bound) => (Direction::HigherIsBetter, bound),
+    };
+    let mut judged = Judged {
+        set: set.to_owned(),
+        name: target.name.clone(),
+        summary: target.summary.clone(),
+        scenario: target.series.scenario.clone(),
+        arm: target.series.arm.clone(),
+        quantity: quantity(target, None),
+        direction,
+        bound,
+        held: Err(String::new()),
+    };
+    if let Some(limit) = target.beyond {
+        match view.limit(limit) {
+            Some(value) => judged.bound += value,
+            None => {
+                judged.held = Err(format!("the machine's limit `{limit}` was not measured"));
+                return judged;
+            }
+        }
+    }
+    let subjects = subjects(view, target);
+    let readings: Vec<_> = subjects.iter().map(|subject| reading(view, target, subject)).collect();
+    let unit = readings.iter().find_map(|reading| Some(reading.as_ref().ok()?.unit.clone()));
+    judged.quantity = quantity(target, unit);
+    judged.held = worst(target, &judged, &subjects, readings);
+    judged
+}
+
+fn quantity(target: &Target, unit: Option<Unit>) -> Quantity {
+    let unit = unit.unwrap_or_else(|| Unit::from(""));
+    match (&target.baseline, target.figure, &target.slope_over) {
+        (Some(_), ..) => Quantity::Ratio,
+        (None, Figure::Rate, _) => Quantity::Rate,
+        (None, _, Some(over)) => Quantity::Growth { unit, over: over.clone() },
+        (None, _, None) => Quantity::Plain(unit),
+    }
+}
+
+/// The worst of `readings`. A miss is one whatever else is not known; where there is none, nothing may be unknown.
+fn worst(
+    target: &Target,
+    judged: &Judged,
+    subjects: &[Result<Subject<'_>, String>],
+    readings: Vec<Result<Reading, String>>,
+) -> Result<Held, String> {
+    let cells: Vec<_> = subjects.iter().flatten().flatten().copied().collect();
+    let mut named = varying(&cells);
+    let lists = target.series.arguments.iter().filter(|(_, values)| values.len() > 1);
+    named.extend(lists.map(|(name, _)| name.as_str()).filter(|name| !varying(&cells).contains(name)));
+    named.retain(|name| Some(*name) != target.slope_over.as_deref());
+    let measured = subjects.iter().zip(&readings).filter_map(|(subject, reading)| {
+        let reading = reading.as_ref().ok()?;
+        Some((judged.margin_of(reading.value), subject.as_ref().ok()?, reading))
+    });
+    let worst = measured.min_by(|(a, ..), (b, ..)| a.total_cmp(b));
+    let unknown: Vec<_> = readings.iter().filter_map(|reading| reading.as_ref().err()).collect();
+    match (worst, &unknown[..]) {
+        (Some((margin, subject, reading)), unknown) if unknown.is_empty() || margin < 0.0 => {
+            let arguments = reading.shared_arguments(subject, target);
+            let among = (subjects.len() > 1).then(|| place(subjects.len(), &arguments, &named));
+            let at: Vec<_> = reading.spread.iter().cloned().chain(among).collect();
+            Ok(Held {
+                value: reading.value,
+                samples: reading.samples,
+                operations: reading.operations,
+                batch: reading.batch,
+                arguments,
+                at: (!at.is_empty()).then(|| at.join(", ")),
+            })
+        }
+        (_, [why]) => Err((*why).clone()),
+        (_, [why, others @ ..]) => Err(format!("{why}; and {} more", others.len())),
+        (_, []) => Err("it applies to nothing".to_owned()),
+    }
+}
+
+fn place(cells: usize, arguments: &Arguments, named: &[&str]) -> String {
+    let named: Arguments = named.iter().filter_map(|name| Some((*name, arguments.get(name)?.clone()))).collect();
+    format!("worst of {cells} at {named}")
+}
+
+/// The value of one subject, by the baseline's where there is one.
+fn reading(view: &RunView, target: &Target, subject: &Result<Subject<'_>, String>) -> Result<Reading, String> {
+    let cells = subject.as_ref().map_err(Clone::clone)?;
+    let own = figure(cells, &target.series, target)?;
+    let is_time = own.unit == Unit::Nanoseconds;
+    if (target.beyond.is_some() || matches!(target.baseline, Some(Baseline::Limit { .. }))) && !is_time {
+        return Err(format!("{} is in {}, and a limit of the machine is a time", title(cells[0]), own.unit));
+    }
+    let by = match &target.baseline {
+        None => return Ok(own),
+        Some(Baseline::Limit { limit, per }) => {
+            let time = view.limit(*limit).ok_or_else(|| format!("the machine's limit `{limit}` was not measured"))?;
+            let operations = operations(per, cells[0])?;
+            if target.figure == Figure::Rate { per_second(operations, time).unwrap_or(0.0) } else { time / operations }
+        }
+        Some(Baseline::Series(baseline)) => {
+            let others = cells.iter().map(|cell| baseline_cell(view, cell, &target.series, baseline));
+            let other = figure(&others.collect::<Result<Vec<_>, _>>()?, baseline, target)?;
+            if other.unit != own.unit {
+                return Err(format!("{} is in {}, and its baseline in {}", title(cells[0]), own.unit, other.unit));
+            }
+            other.value
+        }
+    };
+    if by == 0.0 {
+        Err("its baseline is 0".to_owned())
+    } else {
+        Ok(Reading { value: own.value / by, spread: None, ..own })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Cell, Run};
+    use super::*;
+    use bench_sink::runfile::Status;
+
+    /// The target that `lines` describe, held against the run: `pass 5`, `miss 5 at …`, or why it was not measured. Values
+    /// have three decimals.
+    #[track_caller]
+    fn check(run: Run, lines: &str, expect: &str) {
+        let needed = if lines.contains("samples_min") { "" } else { "samples_min = 20\n" };
+        let scenario = if lines.starts_with("scenario") { "" } else { "scenario = \"m/s\"\n" };
+        let text = format!("[[target]]\nname = \"t\"\nsummary = \"s\"\narm = \"native\"\n{scenario}{needed}{lines}");
+        let targets = bench_registry::parse_targets("mine", &text).unwrap();
+        let judged = judge(&run.view(), "mine", &targets.target[0]);
+        let found = match &judged.held {
+            Err(why) => why.clone(),
+            Ok(held) => {
+                let at = held.at.as_ref().map(|at| format!(" {at}")).unwrap_or_default();
+                format!("{} {:.3}{at}", judged.verdict().as_str(), held.value)
+            }
+        };
+        assert_eq!(found, expect, "{lines}");
+    }
+
+    /// A hundred times as many samples as there are percentiles: the quantile q is q × 100.
+    fn percentiles() -> impl Iterator<Item = u64> {
+        (1..=100).flat_map(|value| [value; 100])
+    }
+
+    fn ten(value: u64) -> impl Iterator<Item = u64> {
+        std::iter::repeat_n(value, 20)
+    }
+
+    #[test]
+    fn a_quantile_is_held_below_or_above_its_bound() {
+        let run = || Run::new([Cell::new().timed(percentiles())]);
+        check(run(), "at_most = 50", "pass 50.000");
+        check(run(), "at_most = 49", "miss 50.000");
+        check(run(), "at_least = 50", "pass 50.000");
+        check(run(), "at_least = 51", "miss 50.000");
+        check(run(), "quantile = 0.99\nat_most = 99", "pass 99.000");
+        check(run(), "quantile = 0.99\nper = 2\nat_most = 49", "miss 49.500");
+        check(run(), "mean = true\nat_most = 50.5", "pass 50.500");
+    }
+
+    #[test]
+    fn samples_that_are_too_few_are_no_measurement() {
+        let run = |samples| Run::new([Cell::new().timed(std::iter::repeat_n(7, samples))]);
+        check(run(19), "at_most = 9", "m/s native s: 19 samples, at least 20 are needed");
+        let p99 = "quantile = 0.99\nat_most = 9";
+        check(run(999), p99, "m/s native s: 999 samples, the quantile 0.99 needs 1000");
+        check(run(1000), p99, "pass 7.000");
+        check(run(3), "samples_min = 3\nat_most = 9", "m/s native s: 3 samples, the quantile 0.5 needs 20");
+        check(run(3), "samples_min = 3\nmean = true\nat_most = 9", "pass 7.000");
+    }
+
+    #[test]
+    fn a_rate_counts_every_operation_and_all_the_time() {
+        // 20 samples of 50 operations in 1,000 ns each, and 20 that took ten times as long: 2,000 operations in 220,000 ns.
+        let samples = || ten(1_000).chain(ten(10_000));
+        let run = || Run::new([Cell::new().with("batch", 4i64).series("s", "ns", 50, samples())]);
+        check(run(), "rate = true\nat_least = 9e6", "pass 9090909.091");
+        check(run(), "rate = true\nper = 10\nat_least = 90e6", "pass 90909090.909");
+        check(run(), "rate = true\nper = \"batch\"\nat_least = 40e6", "miss 36363636.364");
+        check(
+            run(),
+            "rate = true\nper = \"size\"\nat_least = 1",
+            "m/s native batch=4 has no argument `size` that is a number",
+        );
+        check(run(), "mean = true\nper = \"batch\"\nat_most = 28", "pass 27.500");
+        let bytes = Run::new([Cell::new().series("s", "By", 1, ten(1))]);
+        check(bytes, "rate = true\nat_least = 1", "m/s native s: a rate is of times, and these are By");
+    }
+
+    #[test]
+    fn a_ratio_of_rates_is_below_one_where_the_baseline_is_faster() {
+        let run = || Run::new([Cell::new().timed(ten(200)).series("raw", "ns", 1, ten(100))]);
+        let raw = "relative_to = { metric = \"raw\" }";
+        check(run(), &format!("rate = true\nat_least = 0.6\n{raw}"), "miss 0.500");
+        check(run(), &format!("at_most = 1.5\n{raw}"), "miss 2.000");
+        check(run(), "at_most = 1.5\nrelative_to = { metric = \"raw\", per = 0.5 }", "pass 1.000");
+        let limited = run().limit("syscall", 50.0);
+        check(limited, "rate = true\nat_least = 0.3\nrelative_to = { limit = \"syscall\" }", "miss 0.250");
+        let limited = run().limit("syscall", 50.0);
+        check(limited, "at_most = 9\nrelative_to = { limit = \"syscall\" }", "pass 4.000");
+        check(
+            run(),
+            "at_most = 9\nrelative_to = { limit = \"clock\" }",
+            "the machine's limit `clock` was not measured",
+        );
+        let bytes = Run::new([Cell::new().series("s", "By", 1, ten(1)).series("raw", "ns", 1, ten(1))]);
+        check(bytes, &format!("at_most = 1\n{raw}"), "m/s native is in By, and its baseline in ns");
+    }
+
+    #[test]
+    fn a_bound_beyond_a_limit_is_that_much_more() {
+        let run = || Run::new([Cell::new().timed(ten(180))]);
+        let lines = "at_most = 150\nbeyond = \"clock\"";
+        check(run().limit("clock", 30.0), lines, "pass 180.000");
+        check(run().limit("clock", 29.0), lines, "miss 180.000");
+        check(run(), lines, "the machine's limit `clock` was not measured");
+        let bytes = Run::new([Cell::new().series("s", "By", 1, ten(1))]).limit("clock", 30.0);
+        check(bytes, lines, "m/s native is in By, and a limit of the machine is a time");
+    }
+
+    fn sized(size: i64, bytes: u64) -> Cell {
+        Cell::new().with("size", size).series("s", "By", 1, ten(bytes))
+    }
+
+    #[test]
+    fn a_slope_is_of_the_figure_over_an_argument() {
+        let run = || Run::new([sized(100, 5_000), sized(1_000, 95_000)]);
+        check(run(), "slope_over = \"size\"\nat_most = 128", "pass 100.000 over 2 values of size");
+        check(run(), "slope_over = \"size\"\nper = 2\nat_most = 49", "miss 50.000 over 2 values of size");
+        let listed = "slope_over = \"size\"\narguments = { size = [100, \"10k\"] }\nat_most = 128";
+        check(run(), listed, "the run has no cell m/s native size=10k");
+        let three = Run::new([sized(1, 10), sized(2, 20), sized(3, 31)]);
+        let text = "miss 10.500 over 3 values of size (95 % interval 6.83 B to 14.2 B)";
+        check(three, "slope_over = \"size\"\nat_most = 10", text);
+        let one = Run::new([sized(100, 5_000)]);
+        check(one, "slope_over = \"size\"\nat_most = 1", "m/s native has one value of `size`; a slope needs two");
+    }
+
+    #[test]
+    fn each_setting_has_a_slope_of_its_own() {
+        let cell = |mode: &str, size, bytes| sized(size, bytes).with("mode", mode);
+        let run = Run::new([cell("a", 0, 0), cell("a", 10, 100), cell("b", 0, 0), cell("b", 10, 300)]);
+        let text = "miss 30.000 over 2 values of size, worst of 2 at mode=b";
+        check(run, "slope_over = \"size\"\nat_most = 20", text);
+    }
+
+    fn batched(batch: i64, time: u64) -> Cell {
+        Cell::new().with("batch", batch).timed(ten(time))
+    }
+
+    #[test]
+    fn the_worst_of_several_cells_is_what_counts() {
+        let run = || Run::new([batched(1, 5), batched(10, 9), batched(100, 7)]);
+        check(run(), "at_most = 10", "pass 9.000 worst of 3 at batch=10");
+        check(run(), "at_least = 6", "miss 5.000 worst of 3 at batch=1");
+        check(run(), "arguments = { batch = [1, 100] }\nat_most = 10", "pass 7.000 worst of 2 at batch=100");
+        check(run(), "arguments = { batch = 1 }\nat_most = 4", "miss 5.000");
+    }
+
+    #[test]
+    fn a_cell_that_is_named_and_missing_is_not_measured_but_hides_no_miss() {
+        let run = || Run::new([batched(1, 5), batched(10, 9)]);
+        let lines = |bound| format!("arguments = {{ batch = [1, \"1k\"] }}\nat_most = {bound}");
+        check(run(), &lines(5), "the run has no cell m/s native batch=1k");
+        check(run(), &lines(4), "miss 5.000 worst of 2 at batch=1");
+        check(run(), "scenario = \"o/s\"\nat_most = 5", "the run has no cell o/s native");
+        let early = "the run has no cell m/s native batch=1k; it ended early: interrupted";
+        check(run().stopped("interrupted"), &lines(5), early);
+    }
+
+    #[test]
+    fn a_cell_without_figures_says_why() {
+        let run = |status| Run::new([batched(1, 5), batched(10, 9).ended(status, "no room")]);
+        check(run(Status::Failed), "at_most = 9", "m/s native batch=10 failed: no room");
+        check(run(Status::Skipped), "at_most = 9", "m/s native batch=10 was skipped: no room");
+        check(run(Status::Failed), "arguments = { batch = 1 }\nat_most = 9", "pass 5.000");
+        let both = Run::new([batched(1, 5).ended(Status::Failed, "why"), batched(10, 9).ended(Status::Failed, "why")]);
+        check(both, "at_most = 9", "m/s native batch=1 failed: why; and 1 more");
+    }
+
+    #[test]
+    fn a_series_is_found_by_its_metric_and_all_its_labels() {
+        let run = || Run::new([Cell::new().series("lag", "ns", 1, ten(5)).label("side", "left")]);
+        check(run(), "metric = \"lag\"\nlabels = { side = \"left\" }\nat_most = 9", "pass 5.000");
+        check(run(), "metric = \"lag\"\nat_most = 9", "m/s native has no samples of `lag`");
+        check(
+            run(),
+            "metric = \"lag\"\nlabels = { side = \"right\" }\nat_most = 9",
+            "m/s native has no samples of `lag` side=right",
+        );
+        check(run(), "at_most = 9", "m/s native has no samples of `s`");
+    }
+
+    #[test]
+    fn a_variant_is_another_arm() {
+        let run = Run::new([batched(1, 5), batched(1, 50).variant("fuel")]);
+        check(run, "at_most = 9", "pass 5.000");
+    }
+
+    #[test]
+    fn a_baseline_at_home_is_that_of_the_same_arguments() {
+        let cell = |batch: i64, own, raw| batched(batch, own).series("raw", "ns", 1, ten(raw));
+        let run = Run::new([cell(1, 10, 10), cell(10, 300, 200)]);
+        check(run, "at_most = 2\nrelative_to = { metric = \"raw\" }", "pass 1.500 worst of 2 at batch=10");
+        let mode = |mode: &str, batch, time| batched(batch, time).with("mode", mode);
+        let run = || Run::new([mode("a", 1, 10), mode("a", 2, 20), mode("b", 1, 15), mode("b", 2, 50)]);
+        let lines = "arguments = { mode = \"b\" }\nat_most = 2\nrelative_to = { arguments = { mode = \"a\" } }";
+        check(run(), lines, "miss 2.500 worst of 2 at batch=2");
+        let lines = "arguments = { mode = \"b\" }\nat_most = 2\nrelative_to = { arguments = { mode = \"c\" } }";
+        check(run(), lines, "the run has no cell m/s native mode=c to be held against; and 1 more");
+    }
+
+    #[test]
+    fn a_baseline_elsewhere_must_be_one_cell() {
+        let other = |batch: i64, time| batched(batch, time).scenario("o/s");
+        let run = || Run::new([batched(1, 10), batched(1, 5).scenario("o/s"), other(2, 20)]);
+        let lines = "at_most = 1\nrelative_to = { scenario = \"o/s\" }";
+        let refusal =
+            "the run has 2 cells o/s native, and a baseline is one; the target must name more of their arguments";
+        check(run(), lines, refusal);
+        check(run(), "at_most = 1\nrelative_to = { scenario = \"o/s\", arguments = { batch = 2 } }", "pass 0.500");
+    }
+}

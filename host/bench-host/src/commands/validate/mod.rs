@@ -1,0 +1,67 @@
+//! `validate`: a recorded run held against sets of targets, a line each. It reads the run file and nothing else; how a target
+//! is judged and how it is shown is the business of others.
+
+mod figure;
+#[cfg(test)]
+mod fixture;
+mod judge;
+mod subject;
+
+use crate::cli::{Format, ValidateArgs};
+use crate::{Exit, output};
+use anyhow::Context;
+use bench_registry::Targets;
+use bench_report::{Judged, RunView, Style, TargetVerdict, judged_csv, judged_json, judged_table};
+use std::path::{Path, PathBuf};
+
+pub(crate) fn run(arguments: &ValidateArgs) -> anyhow::Result<Exit> {
+    let sets = arguments.targets.iter().map(|name| Ok((name, targets(name)?)));
+    let sets: Vec<_> = sets.collect::<anyhow::Result<_>>()?;
+    let directory = match &arguments.run {
+        Some(directory) => directory.clone(),
+        None => newest(&arguments.out)?,
+    };
+    let view = RunView::read(&directory)?;
+    let targets = sets.iter().flat_map(|(set, targets)| targets.target.iter().map(move |target| (set, target)));
+    let judged: Vec<Judged> = targets.map(|(set, target)| judge::judge(&view, set, target)).collect();
+    output::print(&match arguments.format {
+        Format::Table => {
+            format!("{}run directory: {}\n", judged_table(&judged, Style::Table), view.directory.display())
+        }
+        Format::Markdown => judged_table(&judged, Style::Markdown),
+        Format::Csv => judged_csv(&judged),
+        Format::Json => judged_json(&view, &judged),
+    })?;
+    Ok(exit(&judged))
+}
+
+/// The set of this name in the registry, or in a file of the user's own.
+fn targets(name: &str) -> anyhow::Result<Targets> {
+    if !name.ends_with(".toml") {
+        return Ok(bench_registry::targets(name)?);
+    }
+    let text = std::fs::read_to_string(name).with_context(|| format!("cannot read the targets {name}"))?;
+    Ok(bench_registry::parse_targets(name, &text)?)
+}
+
+/// A miss is a finding, whatever else could not be measured.
+fn exit(judged: &[Judged]) -> Exit {
+    let is_any = |verdict| judged.iter().any(|judged| judged.verdict() == verdict);
+    if is_any(TargetVerdict::Miss) {
+        Exit::Finding
+    } else if is_any(TargetVerdict::NotMeasured) {
+        Exit::NotMeasured
+    } else {
+        Exit::Done
+    }
+}
+
+/// Run directories begin with the time, so the last by name is the newest.
+fn newest(out: &Path) -> anyhow::Result<PathBuf> {
+    let entries =
+        std::fs::read_dir(out).with_context(|| format!("cannot read {}; name a run directory", out.display()))?;
+    let runs = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join(bench_sink::runfile::FILE_NAME).is_file());
+    runs.max().with_context(|| format!("there is no run in {}; `bench-host run` makes one", out.display()))
+}

@@ -1,0 +1,49 @@
+//! Targets for a spreadsheet: a row each, in base units and plain ratios, nothing scaled. A figure that is absent is empty.
+
+use super::{Held, Judged, bound_name};
+use crate::csv::{number, print};
+use crate::escape;
+
+const COLUMNS: [&str; 14] = [
+    "set",
+    "target",
+    "summary",
+    "scenario",
+    "arm",
+    "arguments",
+    "verdict",
+    "reason",
+    "unit",
+    "value",
+    "bound_kind",
+    "bound",
+    "margin",
+    "samples",
+];
+
+/// `judged` as comma-separated values with a header. Text of modules is escaped, so that a record is one line.
+pub fn judged_csv(judged: &[Judged]) -> String {
+    print(&COLUMNS, judged.iter().map(row))
+}
+
+fn row(judged: &Judged) -> [String; COLUMNS.len()] {
+    let text = |text: &str| escape(text).into_owned();
+    let held = judged.held.as_ref();
+    let of = |field: fn(&Held) -> String| held.map(field).unwrap_or_default();
+    [
+        text(&judged.set),
+        text(&judged.name),
+        text(&judged.summary),
+        text(&judged.scenario),
+        text(&judged.arm),
+        text(&of(|held| held.arguments.to_string())),
+        judged.verdict().as_str().to_owned(),
+        text(judged.held.as_ref().err().map_or("", String::as_str)),
+        text(&judged.quantity.unit()),
+        of(|held| number(held.value)),
+        bound_name(judged.direction).to_owned(),
+        number(judged.bound),
+        judged.margin().map(number).unwrap_or_default(),
+        of(|held| held.samples.to_string()),
+    ]
+}

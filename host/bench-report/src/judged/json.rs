@@ -1,0 +1,68 @@
+//! Targets for a program: one document, under names that stay. It computes no figure.
+
+use super::{Judged, bound_name};
+use crate::{RunView, json};
+use bench_wire::ArgumentsJson;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    run: RunJson<'a>,
+    targets: Vec<TargetJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct RunJson<'a> {
+    id: &'a str,
+    directory: String,
+}
+
+#[derive(Serialize)]
+struct TargetJson<'a> {
+    set: &'a str,
+    name: &'a str,
+    summary: &'a str,
+    scenario: &'a str,
+    arm: &'a str,
+    /// Of the cell that is worst; null where nothing was measured, as everything else that was found.
+    arguments: Option<ArgumentsJson>,
+    /// Which of several cells that is.
+    at: Option<&'a str>,
+    verdict: &'static str,
+    /// Why nothing was measured.
+    reason: Option<&'a str>,
+    unit: String,
+    value: Option<f64>,
+    bound_kind: &'static str,
+    bound: f64,
+    margin: Option<f64>,
+    samples: Option<u64>,
+}
+
+/// What was held against `view` as a JSON document, indented, ending with a line break. What a terminal would obey is
+/// written as `\u` escapes, which changes no value.
+pub fn judged_json(view: &RunView, judged: &[Judged]) -> String {
+    let run = RunJson { id: &view.id, directory: view.directory.display().to_string() };
+    json::print(&Document { run, targets: judged.iter().map(target).collect() })
+}
+
+fn target(judged: &Judged) -> TargetJson<'_> {
+    let held = judged.held.as_ref();
+    TargetJson {
+        set: &judged.set,
+        name: &judged.name,
+        summary: &judged.summary,
+        scenario: &judged.scenario,
+        arm: &judged.arm,
+        arguments: held.ok().map(|held| ArgumentsJson(held.arguments.clone())),
+        at: held.ok().and_then(|held| held.at.as_deref()),
+        verdict: judged.verdict().as_str(),
+        reason: held.err().map(String::as_str),
+        unit: judged.quantity.unit(),
+        value: held.ok().map(|held| held.value),
+        bound_kind: bound_name(judged.direction),
+        bound: judged.bound,
+        margin: judged.margin(),
+        samples: held.ok().map(|held| held.samples),
+    }
+}

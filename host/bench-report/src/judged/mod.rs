@@ -1,0 +1,246 @@
+//! Targets that were held against a run: what each came to, its bound, and what follows from the two. Knows neither how
+//! targets are written nor how a value is found.
+
+mod csv;
+mod json;
+mod table;
+
+pub use self::csv::judged_csv;
+pub use self::json::judged_json;
+pub use self::table::judged_table;
+
+use crate::scale;
+use bench_model::{Arguments, Direction, Unit};
+
+/// A target that was held against a run.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The name of the set it is from.
+    pub set: String,
+    /// Its own.
+    pub name: String,
+    /// One line that says what is held to what.
+    pub summary: String,
+    /// `module/scenario`.
+    pub scenario: String,
+    /// The arm, with its variant where it has one.
+    pub arm: String,
+    /// What value and bound are.
+    pub quantity: Quantity,
+    /// Below the bound is better, or above it; never neutral.
+    pub direction: Direction,
+    /// What the value must not pass; above 0.
+    pub bound: f64,
+    /// What was found, or why there is nothing.
+    pub held: Result<Held, String>,
+}
+
+/// What a value and its bound are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Quantity {
+    /// A figure in the unit of its samples; the empty unit where that is not known because there are none.
+    Plain(Unit),
+    /// Operations a second.
+    Rate,
+    /// How many times something else.
+    Ratio,
+    /// What a figure in this unit gains where the argument gains 1.
+    Growth {
+        /// Of the figure.
+        unit: Unit,
+        /// The argument's name.
+        over: String,
+    },
+}
+
+/// What a target's value came to: of all cells that it applies to, in the one that is worst.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// The value.
+    pub value: f64,
+    /// Samples behind it.
+    pub samples: u64,
+    /// Operations that those span.
+    pub operations: u64,
+    /// Operations that each of them spans, where it is one number.
+    pub batch: Option<u64>,
+    /// The arguments of the cell, or those that all its cells share.
+    pub arguments: Arguments,
+    /// Where in the run that was, where it is one place of several.
+    pub at: Option<String>,
+}
+
+/// What follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetVerdict {
+    /// The bound is kept.
+    Pass,
+    /// It is not.
+    Miss,
+    /// There is no value to say.
+    NotMeasured,
+}
+
+impl Judged {
+    /// What follows of value and bound.
+    pub fn verdict(&self) -> TargetVerdict {
+        match self.margin() {
+            None => TargetVerdict::NotMeasured,
+            Some(margin) if margin >= 0.0 => TargetVerdict::Pass,
+            // A value that is no number keeps no bound.
+            Some(_) => TargetVerdict::Miss,
+        }
+    }
+
+    /// How far the value is on the right side of the bound, as a share of the bound; negative where it is on the wrong one.
+    pub fn margin(&self) -> Option<f64> {
+        self.held.as_ref().ok().map(|held| self.margin_of(held.value))
+    }
+
+    /// The margin that `value` would have.
+    pub fn margin_of(&self, value: f64) -> f64 {
+        match self.direction {
+            Direction::HigherIsBetter => (value - self.bound) / self.bound,
+            Direction::LowerIsBetter | Direction::Neutral => (self.bound - value) / self.bound,
+        }
+    }
+}
+
+impl TargetVerdict {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Miss => "miss",
+            Self::NotMeasured => "not measured",
+        }
+    }
+}
+
+impl Quantity {
+    fn shown(&self, value: f64) -> String {
+        match self {
+            Self::Plain(unit) | Self::Growth { unit, .. } => scale::figure(value, unit),
+            Self::Rate => scale::per_second(value),
+            Self::Ratio => format!("{}×", scale::factor(value)),
+        }
+    }
+
+    /// As documents write it: a UCUM unit, `1/s`, `1`, or a unit by an argument.
+    fn unit(&self) -> String {
+        match self {
+            Self::Plain(unit) => unit.to_string(),
+            Self::Rate => "1/s".to_owned(),
+            Self::Ratio => "1".to_owned(),
+            Self::Growth { unit, over } => format!("{unit}/{over}"),
+        }
+    }
+}
+
+/// The name of the bound's field, as targets write it.
+fn bound_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::HigherIsBetter => "at_least",
+        Direction::LowerIsBetter | Direction::Neutral => "at_most",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Style;
+
+    fn judged(name: &str, quantity: Quantity, direction: Direction, bound: f64, value: f64) -> Judged {
+        let held = Held {
+            value,
+            samples: 12_000,
+            operations: 12_000,
+            batch: Some(1),
+            arguments: [("payload_bytes", 64i64)].into_iter().collect(),
+            at: None,
+        };
+        Judged {
+            set: "mine".to_owned(),
+            name: name.to_owned(),
+            summary: format!("{name} held to its bound"),
+            scenario: "m/s".to_owned(),
+            arm: "native".to_owned(),
+            quantity,
+            direction,
+            bound,
+            held: Ok(held),
+        }
+    }
+
+    #[track_caller]
+    fn check(direction: Direction, value: f64, verdict: TargetVerdict, margin: f64) {
+        let judged = judged("t", Quantity::Ratio, direction, 10.0, value);
+        assert_eq!(judged.verdict(), verdict, "{direction:?} {value}");
+        assert!((judged.margin().unwrap() - margin).abs() < 1e-12, "{direction:?} {value}: {:?}", judged.margin());
+    }
+
+    #[test]
+    fn a_bound_has_a_right_side() {
+        check(Direction::LowerIsBetter, 9.0, TargetVerdict::Pass, 0.1);
+        check(Direction::LowerIsBetter, 10.0, TargetVerdict::Pass, 0.0);
+        check(Direction::LowerIsBetter, 12.0, TargetVerdict::Miss, -0.2);
+        check(Direction::HigherIsBetter, 12.0, TargetVerdict::Pass, 0.2);
+        check(Direction::HigherIsBetter, 10.0, TargetVerdict::Pass, 0.0);
+        check(Direction::HigherIsBetter, 9.0, TargetVerdict::Miss, -0.1);
+    }
+
+    /// One of each quantity, one at a place among several, one that a module's text was the end of.
+    fn some() -> Vec<Judged> {
+        let (less, more) = (Direction::LowerIsBetter, Direction::HigherIsBetter);
+        let growth = Quantity::Growth { unit: Unit::Bytes, over: "streams".to_owned() };
+        let mut some = vec![
+            judged("append", Quantity::Plain(Unit::Nanoseconds), less, 10_000.0, 1_234.0),
+            judged("batch", Quantity::Rate, more, 1e7, 14_249_000.0),
+            judged("raw", Quantity::Ratio, more, 0.6, 0.5),
+            judged("memory", growth, less, 1024.0, 104.0),
+            judged("broken", Quantity::Plain(Unit::from("")), less, 500.0, 0.0),
+        ];
+        if let Ok(held) = &mut some[1].held {
+            held.batch = Some(16);
+            held.at = Some("worst of 2 at batch=10".to_owned());
+        }
+        some[4].held = Err("m/s native failed: \u{1b}[31mred".to_owned());
+        some
+    }
+
+    #[test]
+    fn the_table_has_a_line_a_target() {
+        insta::assert_snapshot!(judged_table(&some(), Style::Table), @r"
+        target    value       bound  margin           n  verdict
+        append  1.23 µs   ≤ 10.0 µs    88 %       12.0k  pass: append held to its bound
+        batch   14.2M/s   ≥ 10.0M/s    42 %  12.0k × 16  pass: batch held to its bound; worst of 2 at batch=10
+        raw      0.500×    ≥ 0.600×   -17 %       12.0k  miss: raw held to its bound
+        memory    104 B  ≤ 1.00 KiB    90 %       12.0k  pass: memory held to its bound
+        broken        –       ≤ 500       –           –  not measured: m/s native failed: \u{1b}[31mred
+        ");
+    }
+
+    #[test]
+    fn several_sets_are_told_apart_and_markdown_is_a_table() {
+        let mut two = some()[..2].to_vec();
+        two[1].set = "wal|2".to_owned();
+        insta::assert_snapshot!(judged_table(&two, Style::Markdown), @r"
+        | set | target | value | bound | margin | n | verdict |
+        | --- | --- | --: | --: | --: | --: | --- |
+        | mine | append | 1.23 µs | ≤ 10.0 µs | 88 % | 12.0k | pass: append held to its bound |
+        | wal\|2 | batch | 14.2M/s | ≥ 10.0M/s | 42 % | 12.0k × 16 | pass: batch held to its bound; worst of 2 at batch=10 |
+        ");
+    }
+
+    #[test]
+    fn documents_have_base_units_and_say_what_is_absent() {
+        insta::assert_snapshot!(judged_csv(&some()), @r"
+        set,target,summary,scenario,arm,arguments,verdict,reason,unit,value,bound_kind,bound,margin,samples
+        mine,append,append held to its bound,m/s,native,payload_bytes=64,pass,,ns,1234,at_most,10000,0.877,12000
+        mine,batch,batch held to its bound,m/s,native,payload_bytes=64,pass,,1/s,14249000,at_least,10000000,0.425,12000
+        mine,raw,raw held to its bound,m/s,native,payload_bytes=64,miss,,1,0.5,at_least,0.6,-0.167,12000
+        mine,memory,memory held to its bound,m/s,native,payload_bytes=64,pass,,By/streams,104,at_most,1024,0.898,12000
+        mine,broken,broken held to its bound,m/s,native,,not measured,m/s native failed: \u{1b}[31mred,,,at_most,500,,
+        ");
+    }
+}
