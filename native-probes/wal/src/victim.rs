@@ -61,7 +61,7 @@ impl Victim {
             if here == 0 {
                 break;
             }
-            let path = config.directory.join(format!("{number:016}.wal"));
+            let path = config.directory.join(format!("{number:016x}.wal"));
             files.push((path, SEGMENT_HEADER_BYTES + here * record_bytes));
             left -= here;
         }

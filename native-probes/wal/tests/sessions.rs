@@ -114,8 +114,8 @@ fn recoveries_come_to_what_they_must() {
             }
         }
     }
-    // Several segments, and the damage is not in the last one.
-    check("recovery_operations", &[("wal_bytes", (200 * MIB).into()), ("state", "corrupted".into())]);
+    // Segments enough for two digits of their numbers, and the damage is in one in the middle.
+    check("recovery_operations", &[("wal_bytes", (720 * MIB).into()), ("state", "corrupted".into())]);
 }
 
 #[test]
