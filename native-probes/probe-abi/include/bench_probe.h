@@ -124,6 +124,52 @@ typedef struct bhp_ring {
     void (*consumer_close)(bhp_ring_consumer *consumer);
 } bhp_ring;
 
+/* The host extension `bench-host:log/0.1`: what wit/log is to a component. */
+#define BHP_EXTENSION_LOG "bench-host:log/0.1"
+
+/* A log, and bytes that are lent. `ptr` may be NULL where `len` is 0. */
+typedef struct bhp_log bhp_log;
+typedef struct bhp_bytes {
+    const uint8_t *ptr;
+    size_t len;
+} bhp_bytes;
+enum { BHP_LOG_NONE = 0, BHP_LOG_PROCESS_CRASH = 1, BHP_LOG_GROUP = 2, BHP_LOG_EACH = 3 };
+enum { BHP_LOG_FRESH = 0, BHP_LOG_WRITTEN = 1, BHP_LOG_RESIDENT = 2 };
+enum {
+    BHP_LOG_OK = 0,
+    BHP_LOG_NO_SPACE = 1,
+    BHP_LOG_TOO_LARGE = 2,
+    BHP_LOG_POISONED = 3,
+    BHP_LOG_PARTIAL = 4,
+    BHP_LOG_RECYCLED = 5,
+    BHP_LOG_BEYOND = 6,
+    BHP_LOG_CORRUPT = 7,
+    BHP_LOG_OTHER = 8
+};
+
+typedef struct bhp_log_table {
+    size_t size;
+    void *ctx;
+    /* Makes a new log in `directory`, a scratch folder of the session. Its files lie in a folder there that nobody else
+     * may touch: whoever makes one of them shorter ends the process. */
+    bhp_status (*open)(void *ctx, bhp_str directory, int32_t durability, int32_t page_state, uint64_t segment_bytes,
+                       bhp_log **out);
+    /* Appends one payload. */
+    int32_t (*append)(bhp_log *log, const uint8_t *payload, size_t payload_len, uint64_t *sequence_out);
+    /* Appends payloads in order, durable together. The sequences are those from `start_out` to before `end_out`. */
+    int32_t (*append_batch)(bhp_log *log, const bhp_bytes *payloads, size_t payloads_len, uint64_t *start_out,
+                            uint64_t *end_out);
+    /* Lends the payload of a sequence in place, until the next call for this log but `reason`. */
+    int32_t (*read)(bhp_log *log, uint64_t sequence, bhp_bytes *payload_out);
+    uint64_t (*first_sequence)(bhp_log *log);
+    uint64_t (*next_sequence)(bhp_log *log);
+    /* Makes what was appended durable. `sequence_out` is the first one that is not. */
+    int32_t (*sync)(bhp_log *log, uint64_t *sequence_out);
+    /* Why the last call for this log did not return BHP_LOG_OK; lent until the next one. */
+    bhp_str (*reason)(bhp_log *log);
+    void (*close)(bhp_log *log);
+} bhp_log_table;
+
 /* The layout the host was compiled with; its twin is in src/raw.rs. */
 #if UINTPTR_MAX == 0xffffffffffffffffu && (defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L))
 #ifdef __cplusplus
@@ -138,6 +184,8 @@ BHP_ASSERT(sizeof(bhp_host) == 56 && offsetof(bhp_host, series_open) == 16 && of
 BHP_ASSERT(sizeof(bhp_probe) == 72 && offsetof(bhp_probe, descriptor) == 16 && offsetof(bhp_probe, open) == 32);
 BHP_ASSERT(offsetof(bhp_probe, extension) == 64);
 BHP_ASSERT(sizeof(bhp_ring) == 72 && offsetof(bhp_ring, producer_open) == 16 && offsetof(bhp_ring, consumer_close) == 64);
+BHP_ASSERT(sizeof(bhp_bytes) == 16);
+BHP_ASSERT(sizeof(bhp_log_table) == 88 && offsetof(bhp_log_table, open) == 16 && offsetof(bhp_log_table, close) == 80);
 #undef BHP_ASSERT
 #endif
 

@@ -1,6 +1,7 @@
 //! Writing a probe in Rust without `unsafe`: a trait, a handle to the host, and an export macro that keeps panics on
 //! this side of the boundary.
 
+use crate::log::{Durability, Log, PageState};
 use crate::raw;
 use crate::ring::{Consumer, Producer};
 use bench_model::{Arguments, Descriptor, ModuleError, Session};
@@ -59,15 +60,33 @@ impl Host {
         Consumer::open(self.ring()?, name)
     }
 
+    /// A new log in the scratch folder `directory`, with segments of `segment_bytes`, a multiple of 64 KiB up to 64 MiB.
+    pub fn log(
+        self,
+        directory: &str,
+        durability: Durability,
+        page_state: PageState,
+        segment_bytes: u64,
+    ) -> Result<Log, ModuleError> {
+        let table: *const raw::Log = self.extension(raw::EXTENSION_LOG).cast();
+        // SAFETY: an extension is valid until the process ends.
+        let table = unsafe { table.as_ref() }.filter(|table| table.size >= size_of::<raw::Log>());
+        let table = table.ok_or_else(|| not_offered(raw::EXTENSION_LOG))?;
+        Log::open(table, directory, durability, page_state, segment_bytes)
+    }
+
     fn ring(self) -> Result<&'static raw::Ring, ModuleError> {
+        let table: *const raw::Ring = self.extension(raw::EXTENSION_RING).cast();
+        // SAFETY: an extension is valid until the process ends.
+        let table = unsafe { table.as_ref() }.filter(|table| table.size >= size_of::<raw::Ring>());
+        table.ok_or_else(|| not_offered(raw::EXTENSION_RING))
+    }
+
+    /// A further table, or null. Its first member is its size.
+    fn extension(self, id: &str) -> *const std::ffi::c_void {
         let table = self.table();
-        // SAFETY: the table is the host's. An extension is valid until the process ends, and its first member is its size.
-        let ring =
-            unsafe { (table.extension)(table.ctx, raw::Str::new(raw::EXTENSION_RING)).cast::<raw::Ring>().as_ref() };
-        match ring {
-            Some(ring) if ring.size >= size_of::<raw::Ring>() => Ok(ring),
-            _ => Err(ModuleError::Unavailable(format!("the host does not offer `{}`", raw::EXTENSION_RING))),
-        }
+        // SAFETY: the table is the host's, and the id outlives the call.
+        unsafe { (table.extension)(table.ctx, raw::Str::new(id)) }
     }
 
     fn table(self) -> &'static raw::Host {
@@ -87,6 +106,10 @@ impl Host {
         // SAFETY: the table is the host's, and name and detail outlive the call.
         unsafe { (table.check)(table.ctx, name, i32::from(check.passed), detail) }
     }
+}
+
+fn not_offered(id: &str) -> ModuleError {
+    ModuleError::Unavailable(format!("the host does not offer `{id}`"))
 }
 
 impl Series {

@@ -118,6 +118,58 @@ pub struct Ring {
     pub consumer_close: unsafe extern "C" fn(*mut RingConsumer),
 }
 
+/// The id of [`Log`].
+pub const EXTENSION_LOG: &str = "bench-host:log/0.1";
+
+pub const LOG_NONE: i32 = 0;
+pub const LOG_PROCESS_CRASH: i32 = 1;
+pub const LOG_GROUP: i32 = 2;
+pub const LOG_EACH: i32 = 3;
+
+pub const LOG_FRESH: i32 = 0;
+pub const LOG_WRITTEN: i32 = 1;
+pub const LOG_RESIDENT: i32 = 2;
+
+pub const LOG_OK: i32 = 0;
+pub const LOG_NO_SPACE: i32 = 1;
+pub const LOG_TOO_LARGE: i32 = 2;
+pub const LOG_POISONED: i32 = 3;
+pub const LOG_PARTIAL: i32 = 4;
+pub const LOG_RECYCLED: i32 = 5;
+pub const LOG_BEYOND: i32 = 6;
+pub const LOG_CORRUPT: i32 = 7;
+pub const LOG_OTHER: i32 = 8;
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes {
+    pub ptr: *const u8,
+    pub len: usize,
+}
+
+/// Opaque: owned by the host.
+#[repr(C)]
+#[derive(Debug)]
+pub struct OpenLog {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+#[derive(Debug)]
+pub struct Log {
+    pub size: usize,
+    pub ctx: *mut c_void,
+    pub open: unsafe extern "C" fn(*mut c_void, Str, i32, i32, u64, *mut *mut OpenLog) -> Status,
+    pub append: unsafe extern "C" fn(*mut OpenLog, *const u8, usize, *mut u64) -> i32,
+    pub append_batch: unsafe extern "C" fn(*mut OpenLog, *const Bytes, usize, *mut u64, *mut u64) -> i32,
+    pub read: unsafe extern "C" fn(*mut OpenLog, u64, *mut Bytes) -> i32,
+    pub first_sequence: unsafe extern "C" fn(*mut OpenLog) -> u64,
+    pub next_sequence: unsafe extern "C" fn(*mut OpenLog) -> u64,
+    pub sync: unsafe extern "C" fn(*mut OpenLog, *mut u64) -> i32,
+    pub reason: unsafe extern "C" fn(*mut OpenLog) -> Str,
+    pub close: unsafe extern "C" fn(*mut OpenLog),
+}
+
 impl Str {
     /// Borrows `text` for as long as the caller of the C function borrows it.
     pub const fn new(text: &str) -> Self {
@@ -196,4 +248,6 @@ const _: () = {
     assert!(size_of::<Probe>() == 72 && offset_of!(Probe, descriptor) == 16 && offset_of!(Probe, open) == 32);
     assert!(offset_of!(Probe, extension) == 64);
     assert!(size_of::<Ring>() == 72 && offset_of!(Ring, producer_open) == 16 && offset_of!(Ring, consumer_close) == 64);
+    assert!(size_of::<Bytes>() == 16);
+    assert!(size_of::<Log>() == 88 && offset_of!(Log, open) == 16 && offset_of!(Log, close) == 80);
 };
