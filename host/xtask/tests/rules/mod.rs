@@ -78,7 +78,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
 
 /// What a probe may depend on: the boundary, the nouns, the ring, and what several probes share, so that it can be built
 /// without the host.
-const PROBE: &[&str] = &["bench-model", "bench-wire", "probe-abi", "shm-ring", "wal-load", "wal-log"];
+const PROBE: &[&str] = &["bench-model", "bench-wire", "function-core", "probe-abi", "shm-ring", "wal-load", "wal-log"];
 
 /// Pure crates: all they may depend on at all, tests aside. The generator of random numbers is one that has to be seeded.
 const PURE: &[(&str, &[&str])] =

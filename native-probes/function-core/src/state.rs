@@ -1,0 +1,197 @@
+//! What the function works out before its first request, and how it answers with it. It must not know how a request reaches it.
+
+use crate::order::{BadRequest, Item, Order};
+use crate::template::Template;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// The environment variable that says how many bytes the initialisation touches.
+pub const HEAP_BYTES: &str = "BENCH_HEAP_BYTES";
+
+/// Bytes that the initialisation touches where nothing is said.
+pub const HEAP_BYTES_DEFAULT: usize = 1 << 20;
+
+/// The environment variable that says for how long the initialisation works, in milliseconds.
+pub const INIT_MS: &str = "BENCH_INIT_MS";
+
+/// Milliseconds for which the initialisation works where nothing is said.
+pub const INIT_MS_DEFAULT: u64 = 0;
+
+/// Bytes of a page of rules: the unit in which the kernel hands out memory, nearly everywhere.
+const PAGE_BYTES: usize = 4096;
+
+/// A page's number comes before its rules, so that no two pages are equal.
+const PAGE_HEAD_BYTES: usize = 8;
+
+/// Rules of four bytes that a page has.
+const RULES_PER_PAGE: usize = (PAGE_BYTES - PAGE_HEAD_BYTES) / 4;
+
+/// Times that the seal is hashed over: some tens of microseconds.
+const SEAL_ROUNDS: usize = 200;
+
+/// A discount is below this, in percent.
+const DISCOUNT_PERCENT_END: u32 = 31;
+
+/// The function, initialised.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Pages of rules. Every page has the same rules, so that the answer does not depend on how many there are.
+    table: Vec<u8>,
+    greeting: Template,
+    line: Template,
+}
+
+impl State {
+    /// Touches `heap_bytes`, rounded up to whole pages and at least one, and works for `init_ms` milliseconds.
+    ///
+    /// Only work counts: a round that took longer than twice the fastest so far was interrupted, and counts as that.
+    pub fn initialise(heap_bytes: usize, init_ms: u64) -> Self {
+        let seal = worked_out(Duration::from_millis(init_ms));
+        let page = page(&seal);
+        let pages = heap_bytes.div_ceil(PAGE_BYTES).max(1);
+        let mut table = Vec::with_capacity(pages * PAGE_BYTES);
+        for number in 0..pages as u64 {
+            table.extend_from_slice(&number.to_le_bytes());
+            table.extend_from_slice(&page);
+        }
+        Self {
+            table,
+            greeting: Template::parse("Hello, {name}: {count} lines, {total} cents"),
+            line: Template::parse("{quantity} x {sku} at {price}, less {discount} %: {total}"),
+        }
+    }
+
+    /// As [`State::initialise`], of what [`HEAP_BYTES`] and [`INIT_MS`] say.
+    ///
+    /// # Errors
+    /// One line: the variable that is no whole number.
+    pub fn from_environment() -> Result<Self, String> {
+        let heap_bytes = number(HEAP_BYTES)?.map_or(HEAP_BYTES_DEFAULT, |bytes| bytes as usize);
+        Ok(Self::initialise(heap_bytes, number(INIT_MS)?.unwrap_or(INIT_MS_DEFAULT)))
+    }
+
+    /// Answers the JSON `body` with `{"digest", "greeting", "lines", "total_cents"}`: the digest is the SHA-256, in hexadecimal
+    /// digits, of the lines and the greeting, each followed by a line feed.
+    pub fn handle(&self, body: &[u8]) -> Result<Vec<u8>, BadRequest> {
+        let order = Order::parse(body)?;
+        let mut total_cents = 0;
+        let mut lines = Vec::with_capacity(order.items.len());
+        let mut hasher = Sha256::new();
+        for item in &order.items {
+            let (line, cents) = self.price(item);
+            hasher.update(line.as_bytes());
+            hasher.update(b"\n");
+            lines.push(Value::from(line));
+            total_cents += cents;
+        }
+        let (count, total) = (lines.len().to_string(), total_cents.to_string());
+        let greeting = self.greeting.fill(&[("name", &order.name), ("count", &count), ("total", &total)]);
+        hasher.update(greeting.as_bytes());
+        hasher.update(b"\n");
+        // In the order of the alphabet, which is also that of a map that sorts its keys.
+        let mut answer = Map::new();
+        answer.insert("digest".to_owned(), Value::from(hexadecimal(&hasher.finalize())));
+        answer.insert("greeting".to_owned(), Value::from(greeting));
+        answer.insert("lines".to_owned(), Value::from(lines));
+        answer.insert("total_cents".to_owned(), Value::from(total_cents));
+        Ok(Value::Object(answer).to_string().into_bytes())
+    }
+
+    /// One line of text, and its cents.
+    fn price(&self, item: &Item) -> (String, u64) {
+        let discount = self.rule(&item.sku) % DISCOUNT_PERCENT_END;
+        let cents = item.quantity * item.price_cents * u64::from(100 - discount) / 100;
+        let line = self.line.fill(&[
+            ("quantity", &item.quantity.to_string()),
+            ("sku", &item.sku),
+            ("price", &item.price_cents.to_string()),
+            ("discount", &discount.to_string()),
+            ("total", &cents.to_string()),
+        ]);
+        (line, cents)
+    }
+
+    /// The rule for a stock number: any page has it, and its hash chooses one.
+    fn rule(&self, sku: &str) -> u32 {
+        let hash = fnv(sku.as_bytes()) as usize;
+        let page = hash / RULES_PER_PAGE % (self.table.len() / PAGE_BYTES);
+        let at = page * PAGE_BYTES + PAGE_HEAD_BYTES + hash % RULES_PER_PAGE * 4;
+        self.table[at..at + 4].iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte))
+    }
+}
+
+/// The seal, worked out again and again until `time` has been spent on it, and at least once.
+fn worked_out(time: Duration) -> [u8; 32] {
+    let mut spent = Duration::ZERO;
+    let mut fastest = Duration::MAX;
+    loop {
+        let start = Instant::now();
+        let seal = black_box(seal(black_box(b"bench-host function")));
+        let took = start.elapsed();
+        fastest = fastest.min(took);
+        spent += took.min(fastest * 2);
+        if spent >= time {
+            return seal;
+        }
+    }
+}
+
+/// A hash of a hash of a hash.
+fn seal(seed: &[u8]) -> [u8; 32] {
+    let mut seal: [u8; 32] = Sha256::digest(seed).into();
+    for _ in 1..SEAL_ROUNDS {
+        seal = Sha256::digest(seal).into();
+    }
+    seal
+}
+
+/// A page without its number: rules drawn from the generator of Numerical Recipes (Press et al., 2nd ed., 7.1), which starts
+/// at the seal's first word.
+fn page(seal: &[u8; 32]) -> Vec<u8> {
+    let mut word = u32::from_le_bytes([seal[0], seal[1], seal[2], seal[3]]);
+    let mut page = Vec::with_capacity(PAGE_BYTES - PAGE_HEAD_BYTES);
+    for _ in 0..RULES_PER_PAGE {
+        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        // The high bits are the random ones.
+        page.extend_from_slice(&(word >> 16).to_le_bytes());
+    }
+    page
+}
+
+/// FNV-1a, 32 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>.
+fn fnv(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
+/// The environment variable `name`, where it is set.
+fn number(name: &str) -> Result<Option<u64>, String> {
+    let Some(text) = std::env::var_os(name) else { return Ok(None) };
+    let parsed = text.to_str().and_then(|text| text.parse().ok());
+    parsed.map(Some).ok_or_else(|| format!("{name} is {text:?}; give a whole number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_the_published_ones() {
+        assert_eq!([fnv(b""), fnv(b"foobar")], [0x811c_9dc5, 0xbf9c_f968]);
+        assert_eq!(hexadecimal(&[0x0f, 0xa0]), "0fa0");
+    }
+
+    #[test]
+    fn the_table_has_the_size_that_was_asked_for_and_no_two_equal_pages() {
+        let state = State::initialise(3 * PAGE_BYTES - 1, 0);
+        let pages: std::collections::BTreeSet<_> = state.table.chunks(PAGE_BYTES).collect();
+        assert_eq!((state.table.len(), pages.len()), (3 * PAGE_BYTES, 3));
+    }
+}

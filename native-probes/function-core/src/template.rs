@@ -1,0 +1,61 @@
+//! Text with named gaps, taken apart once and filled in many times. It must not know what the gaps are for.
+
+/// A template: `{name}` is a gap, everything else is text.
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Text(String),
+    Gap(String),
+}
+
+impl Template {
+    /// Takes `source` apart; a brace without its partner is text.
+    pub(crate) fn parse(source: &str) -> Self {
+        let mut parts = Vec::new();
+        let mut rest = source;
+        while let Some((text, (name, behind))) =
+            rest.split_once('{').and_then(|(text, behind)| Some((text, behind.split_once('}')?)))
+        {
+            parts.push(Part::Text(text.to_owned()));
+            parts.push(Part::Gap(name.to_owned()));
+            rest = behind;
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        Self { parts }
+    }
+
+    /// The text with its gaps filled; one without a value stays empty.
+    pub(crate) fn fill(&self, values: &[(&str, &str)]) -> String {
+        let mut filled = String::with_capacity(64);
+        for part in &self.parts {
+            filled.push_str(match part {
+                Part::Text(text) => text,
+                Part::Gap(name) => values.iter().find(|(known, _)| known == name).map_or("", |(_, value)| *value),
+            });
+        }
+        filled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(source: &str, expect: &str) {
+        assert_eq!(Template::parse(source).fill(&[("a", "1"), ("b", "22")]), expect);
+    }
+
+    #[test]
+    fn gaps_are_filled() {
+        check("", "");
+        check("no gap", "no gap");
+        check("{a}{b} and {a}", "122 and 1");
+        check("{a", "{a");
+        check("<{c}>", "<>");
+    }
+}
