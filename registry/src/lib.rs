@@ -3,10 +3,12 @@
 
 #![forbid(unsafe_code)]
 
+mod category;
 mod suite;
 mod target;
 mod target_toml;
 
+pub use category::{Categories, Category};
 pub use suite::{Cells, OneOrMany, Scalar, Suite};
 pub use target::{Baseline, Bound, Figure, Per, SeriesName, Target, Targets};
 
@@ -18,9 +20,19 @@ const SUITES: &[Entry] = &[
     ("ipc", include_str!("../suites/ipc.toml")),
     ("kernels", include_str!("../suites/kernels.toml")),
     ("ring", include_str!("../suites/ring.toml")),
+    ("wal", include_str!("../suites/wal.toml")),
+    ("wal-quick", include_str!("../suites/wal-quick.toml")),
+    ("wal-latency", include_str!("../suites/wal-latency.toml")),
+    ("wal-throughput", include_str!("../suites/wal-throughput.toml")),
+    ("wal-recovery", include_str!("../suites/wal-recovery.toml")),
+    ("wal-stress", include_str!("../suites/wal-stress.toml")),
 ];
 
-const TARGETS: &[Entry] = &[("self", include_str!("../targets/self.toml"))];
+const TARGETS: &[Entry] = &[
+    ("self", include_str!("../targets/self.toml")),
+    ("wal", include_str!("../targets/wal.toml")),
+    ("wal-limits", include_str!("../targets/wal-limits.toml")),
+];
 
 /// Why an entry cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +57,16 @@ pub enum RegistryError {
         /// What is wrong, and where.
         reason: String,
     },
+}
+
+/// The categories.
+pub fn categories() -> Result<Categories, RegistryError> {
+    let parsed = toml::from_str(include_str!("../categories.toml"));
+    parsed.map_err(|error| RegistryError::Syntax {
+        what: "registry",
+        name: "categories".to_owned(),
+        reason: error.to_string().trim().replace('\n', " "),
+    })
 }
 
 /// The names of all suites.
@@ -104,11 +126,63 @@ mod tests {
         }
     }
 
+    /// Whether an entry of the suite asks for the scenario in the arm with all these arguments. What an entry leaves to the
+    /// module's defaults is not known here.
+    fn asks_for(suite: &Suite, series: &SeriesName, arguments: &[(&String, String)]) -> bool {
+        suite.cells.iter().any(|cells| {
+            let axes = cells.axes();
+            let has = |(name, value): &(&String, String)| {
+                axes.iter().any(|(axis, values)| axis == *name && values.contains(value))
+            };
+            let module = cells.scenario.strip_suffix("/*");
+            let is_named = module.map_or(cells.scenario == series.scenario, |module| {
+                series.scenario.strip_prefix(module).is_some_and(|rest| rest.starts_with('/'))
+            });
+            let has_arm = cells.arms.as_ref().is_none_or(|arms| arms.contains(&series.arm));
+            is_named && has_arm && arguments.iter().all(has)
+        })
+    }
+
+    /// Every combination of the arguments that the series names.
+    fn combinations(series: &SeriesName) -> Vec<Vec<(&String, String)>> {
+        series.arguments.iter().fold(vec![Vec::new()], |combinations, (name, values)| {
+            let with = |combination: &Vec<_>, value: &Scalar| {
+                combination.iter().cloned().chain([(name, value.to_string())]).collect()
+            };
+            combinations.iter().flat_map(|combination| values.iter().map(|value| with(combination, value))).collect()
+        })
+    }
+
+    #[track_caller]
+    fn check_measured(set: &str, by: &str) {
+        let suite = suite(by).unwrap();
+        for target in targets(set).unwrap().target {
+            let baseline = match &target.baseline {
+                Some(Baseline::Series(series)) if series.scenario != target.series.scenario => Some(series),
+                _ => None,
+            };
+            for series in [&target.series].into_iter().chain(baseline) {
+                for arguments in combinations(series) {
+                    let is_measured = asks_for(&suite, series, &arguments);
+                    assert!(is_measured, "{set} {}: {by} has no {} {arguments:?}", target.name, series.scenario);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn suites_measure_the_targets_they_are_for() {
+        check_measured("self", "self");
+        check_measured("wal", "wal-quick");
+        check_measured("wal", "wal");
+        check_measured("wal-limits", "wal");
+    }
+
     #[test]
     fn an_unknown_name_or_field_says_what_there_is() {
         assert_eq!(
             suite("slef").unwrap_err().to_string(),
-            "there is no suite `slef`; there are: self, ipc, kernels, ring"
+            "there is no suite `slef`; there are: self, ipc, kernels, ring, wal, wal-quick, wal-latency, wal-throughput, wal-recovery, wal-stress"
         );
         let error = parse_suite("mine.toml", "summary = \"\"\ncolour = 1\n[[cells]]\nscenario = \"*\"").unwrap_err();
         assert!(error.to_string().starts_with("suite `mine.toml`: "), "{error}");

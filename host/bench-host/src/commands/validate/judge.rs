@@ -43,7 +43,9 @@ pub(super) fn judge(view: &RunView, set: &str, target: &Target) -> Judged {
 }
 
 fn quantity(target: &Target, unit: Option<Unit>) -> Quantity {
-    let unit = unit.unwrap_or_else(|| Unit::from(""));
+    // A bound beyond a limit of the machine is a time, even where nothing was measured.
+    let unknown = if target.beyond.is_some() { Unit::Nanoseconds } else { Unit::from("") };
+    let unit = unit.unwrap_or(unknown);
     match (&target.baseline, target.figure, &target.slope_over) {
         (Some(_), ..) => Quantity::Ratio,
         (None, Figure::Rate, _) => Quantity::Rate,
