@@ -3,10 +3,12 @@
 
 #![forbid(unsafe_code)]
 
+mod category;
 mod suite;
 mod target;
 mod target_toml;
 
+pub use category::{Categories, Category};
 pub use suite::{Cells, OneOrMany, Scalar, Suite};
 pub use target::{Baseline, Bound, Figure, Per, SeriesName, Target, Targets};
 
@@ -55,6 +57,16 @@ pub enum RegistryError {
         /// What is wrong, and where.
         reason: String,
     },
+}
+
+/// The categories.
+pub fn categories() -> Result<Categories, RegistryError> {
+    let parsed = toml::from_str(include_str!("../categories.toml"));
+    parsed.map_err(|error| RegistryError::Syntax {
+        what: "registry",
+        name: "categories".to_owned(),
+        reason: error.to_string().trim().replace('\n', " "),
+    })
 }
 
 /// The names of all suites.

@@ -39,6 +39,11 @@ pub(crate) enum Command {
     /// Hold a run against targets
     #[command(after_help = "Example:\n  bench-host run wal-quick && bench-host validate --targets wal")]
     Validate(ValidateArgs),
+    /// Print a document made of a run: for the readers of other suites, or a figure
+    #[command(
+        after_help = "Examples:\n  bench-host report results/2026-01-31T12-00-00Z-1a2b3c --format aetherless-json\n  bench-host report --format break-even-svg > break-even.svg"
+    )]
+    Report(ReportArgs),
     /// Show what this machine can and cannot do, and its limits
     #[command(after_help = "Example:\n  bench-host doctor --format json")]
     Doctor(DoctorArgs),
@@ -70,8 +75,11 @@ pub(crate) struct LoadArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// Suites of the registry, suite files (`.toml`), or scenarios by name or glob
-    #[arg(required = true, value_name = "SUITE|SCENARIO")]
+    #[arg(required_unless_present = "category", value_name = "SUITE|SCENARIO")]
     pub(crate) what: Vec<String>,
+    /// Scenarios by category: cold_start, ipc, ring_buffer, e2e
+    #[arg(long, value_name = "CATEGORY", value_delimiter = ',')]
+    pub(crate) category: Vec<String>,
     /// Folders to find modules in [default: plugins and native-probes of the project]
     #[arg(long, value_name = "DIR")]
     pub(crate) modules: Vec<PathBuf>,
@@ -137,6 +145,28 @@ pub(crate) struct ValidateArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// A run directory [default: the newest in results]
+    pub(crate) run: Option<PathBuf>,
+    /// Which document
+    #[arg(long, value_enum)]
+    pub(crate) format: ReportFormat,
+    /// Where runs are kept
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// The JSON document of the Aetherless benchmarking framework
+    AetherlessJson,
+    /// From how much work at the start on a restore is cheaper than a start: curves and where they meet
+    BreakEvenJson,
+    /// The same curves, drawn
+    BreakEvenSvg,
 }
 
 #[derive(Debug, Args)]

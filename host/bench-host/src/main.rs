@@ -51,6 +51,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run::run(arguments),
         Command::Compare(arguments) => commands::compare::run(arguments),
         Command::Validate(arguments) => commands::validate::run(&arguments),
+        Command::Report(arguments) => commands::report::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Completions { shell } => commands::completions::run(shell),

@@ -74,3 +74,18 @@ fn relative(path: &Path) -> PathBuf {
     let here = std::env::current_dir().ok();
     here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or_else(|| path.to_owned())
 }
+
+/// The run that was asked for, or the newest in `out`.
+pub(crate) fn run_directory(asked: Option<&Path>, out: &Path) -> anyhow::Result<PathBuf> {
+    asked.map_or_else(|| newest(out), |directory| Ok(directory.to_owned()))
+}
+
+/// Run directories begin with the time, so the last by name is the newest.
+fn newest(out: &Path) -> anyhow::Result<PathBuf> {
+    let entries =
+        std::fs::read_dir(out).with_context(|| format!("cannot read {}; name a run directory", out.display()))?;
+    let runs = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join(bench_sink::runfile::FILE_NAME).is_file());
+    runs.max().with_context(|| format!("there is no run in {}; `bench-host run` makes one", out.display()))
+}

@@ -10,6 +10,7 @@ mod comparison;
 mod csv;
 mod error;
 mod escape;
+mod export;
 mod json;
 mod judged;
 mod layout;
@@ -29,6 +30,9 @@ pub use self::comparison::{
 pub use self::csv::csv;
 pub use self::error::ReportError;
 pub use self::escape::escape;
+pub use self::export::{
+    BreakEven, StartCurve, StartPoint, aetherless_json, break_even_json, break_even_svg, break_evens, start_curves,
+};
 pub use self::json::json;
 pub use self::judged::{Held, Judged, Quantity, TargetVerdict, judged_csv, judged_json, judged_table};
 pub use self::notes::notes;

@@ -13,13 +13,28 @@ use bench_registry::Suite;
 pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let common = &arguments.common;
-    let (wishes, suites) = wishes(&arguments.what, common)?;
+    let what: Vec<_> = arguments.what.iter().cloned().chain(of_categories(&arguments.category)?).collect();
+    let (wishes, suites) = wishes(&what, common)?;
     let loader = Loader::new(&common.grants, common.limits)?;
     let modules = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
     let selections = fulfilled(wishes, &modules)?;
     let modules = modules.only_needed(&selections);
     let effort = Effort::new(common, &suites)?;
     plan_and_execute(&loader, &modules, &selections, effort, common, interrupt)
+}
+
+/// The scenarios of categories, as patterns.
+fn of_categories(names: &[String]) -> anyhow::Result<Vec<String>> {
+    let categories = bench_registry::categories()?;
+    let mut patterns = Vec::new();
+    for name in names {
+        let category = categories.named(name).with_context(|| {
+            let known: Vec<_> = categories.category.iter().map(|category| category.name.as_str()).collect();
+            format!("there is no category `{name}`; there are: {}", known.join(", "))
+        })?;
+        patterns.extend(category.scenarios.iter().cloned());
+    }
+    Ok(patterns)
 }
 
 /// A selection, and the suite that can do without it, where one can.

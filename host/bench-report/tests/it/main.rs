@@ -5,6 +5,7 @@ mod comparison;
 mod comparison_documents;
 mod comparison_sides;
 mod documents;
+mod exports;
 mod fixture;
 mod tables;
 mod views;

@@ -8,19 +8,15 @@ mod judge;
 mod subject;
 
 use crate::cli::{Format, ValidateArgs};
-use crate::{Exit, output};
+use crate::{Exit, output, paths};
 use anyhow::Context;
 use bench_registry::Targets;
 use bench_report::{Judged, RunView, Style, TargetVerdict, judged_csv, judged_json, judged_table};
-use std::path::{Path, PathBuf};
 
 pub(crate) fn run(arguments: &ValidateArgs) -> anyhow::Result<Exit> {
     let sets = arguments.targets.iter().map(|name| Ok((name, targets(name)?)));
     let sets: Vec<_> = sets.collect::<anyhow::Result<_>>()?;
-    let directory = match &arguments.run {
-        Some(directory) => directory.clone(),
-        None => newest(&arguments.out)?,
-    };
+    let directory = paths::run_directory(arguments.run.as_deref(), &arguments.out)?;
     let view = RunView::read(&directory)?;
     let targets = sets.iter().flat_map(|(set, targets)| targets.target.iter().map(move |target| (set, target)));
     let judged: Vec<Judged> = targets.map(|(set, target)| judge::judge(&view, set, target)).collect();
@@ -54,14 +50,4 @@ fn exit(judged: &[Judged]) -> Exit {
     } else {
         Exit::Done
     }
-}
-
-/// Run directories begin with the time, so the last by name is the newest.
-fn newest(out: &Path) -> anyhow::Result<PathBuf> {
-    let entries =
-        std::fs::read_dir(out).with_context(|| format!("cannot read {}; name a run directory", out.display()))?;
-    let runs = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.join(bench_sink::runfile::FILE_NAME).is_file());
-    runs.max().with_context(|| format!("there is no run in {}; `bench-host run` makes one", out.display()))
 }

@@ -1,0 +1,262 @@
+//! Starting afresh against bringing back what was started before: from how much work at the start on the one is dearer than the
+//! other. Knows the parameters that such scenarios have in common, not how anything is started.
+
+use crate::json::{print, significant};
+use crate::{CellView, RunView, scale};
+use bench_model::{Unit, Value};
+use bench_sink::runfile::Status;
+use bench_stats::slope;
+use plotters::prelude::*;
+use serde::Serialize;
+use serde_json::Number;
+
+/// The scenario that has the three parameters.
+const SCENARIO: &str = "cold-start";
+const START: &str = "start";
+const MEMORY: &str = "heap_bytes";
+const WORK: &str = "init_ms";
+
+/// Kinds that do the work of the start each time, and kinds that begin behind it.
+const AFRESH: [&str; 5] = ["spawn", "spawn-python", "spawn-node", "wasm-cached", "wasm-pooled"];
+const BROUGHT_BACK: [&str; 4] = ["criu-restore", "criu-lazy-pages", "fork-zygote", "wasm-preinitialised"];
+
+/// One way of starting with one amount of memory: its median over the work at the start.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StartCurve {
+    /// Which way, with the arguments that tell it from others of the same.
+    pub start: String,
+    /// Bytes that are touched at the start.
+    pub heap_bytes: u64,
+    /// Milliseconds of work at the start, the median in nanoseconds, and the number of samples.
+    pub points: Vec<StartPoint>,
+}
+
+/// One cell.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct StartPoint {
+    /// Milliseconds of work at the start.
+    pub init_ms: f64,
+    /// The median, in nanoseconds.
+    pub median_ns: f64,
+    /// How many samples it is of.
+    pub samples: u64,
+}
+
+/// Where two curves meet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BreakEven {
+    /// The way that does the work each time.
+    pub afresh: String,
+    /// The way that begins behind it.
+    pub brought_back: String,
+    /// Bytes that are touched at the start.
+    pub heap_bytes: u64,
+    /// From so many milliseconds of work on, bringing back is cheaper: 0 where it always is. `None` where it never is, as far as
+    /// lines tell, or where there are too few points for a line.
+    pub init_ms: Option<f64>,
+}
+
+/// The curves of all cells that have a figure.
+pub fn start_curves(view: &RunView) -> Vec<StartCurve> {
+    let mut curves: Vec<StartCurve> = Vec::new();
+    for (cell, start, heap_bytes, point) in view.cells.iter().filter_map(point) {
+        let start = named(cell, start);
+        match curves.iter_mut().find(|curve| curve.start == start && curve.heap_bytes == heap_bytes) {
+            Some(curve) => curve.points.push(point),
+            None => curves.push(StartCurve { start, heap_bytes, points: vec![point] }),
+        }
+    }
+    for curve in &mut curves {
+        curve.points.sort_by(|a, b| a.init_ms.total_cmp(&b.init_ms));
+    }
+    curves.sort_by(|a, b| (a.heap_bytes, &a.start).cmp(&(b.heap_bytes, &b.start)));
+    curves
+}
+
+fn point(cell: &CellView) -> Option<(&CellView, &str, u64, StartPoint)> {
+    let is_it = cell.scenario_name() == SCENARIO && cell.status == Status::Ok;
+    let timed = cell.timed().filter(|series| is_it && series.unit == Unit::Nanoseconds)?;
+    let integer = |name: &str| match cell.arguments.get(name)? {
+        Value::Integer(value) => u64::try_from(*value).ok(),
+        _ => None,
+    };
+    let Value::Text(start) = cell.arguments.get(START)? else { return None };
+    let point = StartPoint {
+        init_ms: integer(WORK)? as f64,
+        median_ns: timed.distribution.quantile(0.5)?,
+        samples: timed.samples,
+    };
+    Some((cell, start, integer(MEMORY)?, point))
+}
+
+/// The way, and whatever other arguments in text it has: `criu-restore (tmpfs, warm)`.
+fn named(cell: &CellView, start: &str) -> String {
+    let others = cell.arguments.iter().filter_map(|(name, value)| match value {
+        Value::Text(text) if name != START && !text.starts_with('@') && !text.contains('/') => Some(text.as_str()),
+        _ => None,
+    });
+    let others: Vec<_> = others.collect();
+    if others.is_empty() { start.to_owned() } else { format!("{start} ({})", others.join(", ")) }
+}
+
+/// Where each way that does the work meets each way that does not, for each amount of memory.
+pub fn break_evens(curves: &[StartCurve]) -> Vec<BreakEven> {
+    let is_of =
+        |curve: &StartCurve, kinds: &[&str]| kinds.contains(&curve.start.split(" (").next().unwrap_or_default());
+    let mut found = Vec::new();
+    for afresh in curves.iter().filter(|curve| is_of(curve, &AFRESH)) {
+        let same = |other: &&StartCurve| other.heap_bytes == afresh.heap_bytes && is_of(other, &BROUGHT_BACK);
+        for back in curves.iter().filter(same) {
+            found.push(BreakEven {
+                afresh: afresh.start.clone(),
+                brought_back: back.start.clone(),
+                heap_bytes: afresh.heap_bytes,
+                init_ms: meeting(&afresh.points, &back.points),
+            });
+        }
+    }
+    found
+}
+
+/// Where the line through `afresh` rises above the mean of `back`, which the work does not change.
+fn meeting(afresh: &[StartPoint], back: &[StartPoint]) -> Option<f64> {
+    let points: Vec<_> = afresh.iter().map(|point| (point.init_ms, point.median_ns)).collect();
+    let rise = slope(&points)?.estimate;
+    let mean = |values: &mut dyn Iterator<Item = f64>, count: usize| values.sum::<f64>() / count as f64;
+    let level = mean(&mut back.iter().map(|point| point.median_ns), back.len());
+    let (x, y) = (
+        mean(&mut points.iter().map(|point| point.0), points.len()),
+        mean(&mut points.iter().map(|point| point.1), points.len()),
+    );
+    // ȳ + rise · (x − x̄) = level.
+    let meeting = x + (level - y) / rise;
+    (rise > 0.0 && meeting.is_finite()).then_some(meeting.max(0.0))
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    run: &'a str,
+    unit: &'static str,
+    curves: &'a [StartCurve],
+    break_even: Vec<BreakEvenJson>,
+}
+
+#[derive(Serialize)]
+struct BreakEvenJson {
+    afresh: String,
+    brought_back: String,
+    heap_bytes: u64,
+    init_ms: Option<Number>,
+}
+
+/// The curves, and where they meet, as a JSON document.
+pub fn break_even_json(view: &RunView) -> String {
+    let curves = start_curves(view);
+    let break_even = break_evens(&curves).into_iter().map(|found| BreakEvenJson {
+        afresh: found.afresh,
+        brought_back: found.brought_back,
+        heap_bytes: found.heap_bytes,
+        init_ms: found.init_ms.and_then(significant),
+    });
+    print(&Document { run: &view.id, unit: "ns", curves: &curves, break_even: break_even.collect() })
+}
+
+/// The curves, one figure for each amount of memory, as SVG. `None` where the run has no such cells.
+pub fn break_even_svg(view: &RunView) -> Option<String> {
+    let curves = start_curves(view);
+    let mut amounts: Vec<_> = curves.iter().map(|curve| curve.heap_bytes).collect();
+    amounts.dedup();
+    if amounts.is_empty() {
+        return None;
+    }
+    let mut text = String::new();
+    {
+        let root = SVGBackend::with_string(&mut text, (960, 420 * amounts.len() as u32)).into_drawing_area();
+        // Drawing into a string cannot fail.
+        root.fill(&WHITE).ok()?;
+        for (area, heap_bytes) in root.split_evenly((amounts.len(), 1)).iter().zip(&amounts) {
+            let shown: Vec<_> = curves.iter().filter(|curve| curve.heap_bytes == *heap_bytes).collect();
+            draw(area, *heap_bytes, &shown)?;
+        }
+        root.present().ok()?;
+    }
+    Some(text)
+}
+
+fn draw(
+    area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
+    heap_bytes: u64,
+    curves: &[&StartCurve],
+) -> Option<()> {
+    let points = || curves.iter().flat_map(|curve| &curve.points);
+    let (least, most) = points()
+        .fold((f64::INFINITY, 0.0_f64), |(least, most), point| (least.min(point.median_ns), most.max(point.median_ns)));
+    let samples = points().map(|point| point.samples).min()?;
+    let work = points().map(|point| point.init_ms).fold(1.0, f64::max);
+    let memory = scale::figure(heap_bytes as f64, &Unit::Bytes);
+    let title = format!("Start to first correct response, {memory} touched (medians, n ≥ {samples})");
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, ("sans-serif", 18))
+        .margin(12)
+        .x_label_area_size(36)
+        .y_label_area_size(84)
+        .build_cartesian_2d(0.0..work, (least / 1e6 * 0.7..most / 1e6 * 1.4).log_scale())
+        .ok()?;
+    chart.configure_mesh().x_desc("work at the start, ms").y_desc("time, ms (logarithmic)").draw().ok()?;
+    for (index, curve) in curves.iter().enumerate() {
+        let colour = Palette99::pick(index).to_rgba();
+        let line = curve.points.iter().map(|point| (point.init_ms, point.median_ns / 1e6));
+        chart
+            .draw_series(LineSeries::new(line.clone(), colour.stroke_width(2)))
+            .ok()?
+            .label(curve.start.clone())
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+        chart.draw_series(line.map(|point| Circle::new(point, 3, colour.filled()))).ok()?;
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK)
+        .draw()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(of: &[(f64, f64)]) -> Vec<StartPoint> {
+        of.iter().map(|&(init_ms, median_ns)| StartPoint { init_ms, median_ns, samples: 10 }).collect()
+    }
+
+    #[test]
+    fn lines_meet_where_they_must() {
+        let afresh = points(&[(0.0, 1e6), (10.0, 11e6), (100.0, 101e6)]);
+        let check = |back: &[(f64, f64)], expect: Option<f64>| {
+            let found = meeting(&afresh, &points(back));
+            assert_eq!(found.map(|at| (at * 1e6).round() / 1e6), expect, "{back:?}");
+        };
+        check(&[(0.0, 16e6), (100.0, 16e6)], Some(15.0));
+        check(&[(0.0, 0.5e6)], Some(0.0));
+        assert_eq!(meeting(&points(&[(0.0, 1e6)]), &points(&[(0.0, 2e6)])), None, "one point has no line");
+        assert_eq!(meeting(&points(&[(0.0, 2e6), (10.0, 1e6)]), &points(&[(0.0, 3e6)])), None, "it never gets dearer");
+    }
+
+    #[test]
+    fn each_way_that_works_meets_each_that_does_not_at_the_same_memory() {
+        let curve = |start: &str, heap_bytes, of: &[(f64, f64)]| StartCurve {
+            start: start.to_owned(),
+            heap_bytes,
+            points: points(of),
+        };
+        let curves = [
+            curve("spawn", 1, &[(0.0, 1e6), (10.0, 11e6)]),
+            curve("criu-restore (tmpfs, warm)", 1, &[(0.0, 6e6)]),
+            curve("criu-restore (tmpfs, warm)", 2, &[(0.0, 6e6)]),
+        ];
+        let found = break_evens(&curves);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].brought_back.as_str(), found[0].init_ms), ("criu-restore (tmpfs, warm)", Some(5.0)));
+    }
+}

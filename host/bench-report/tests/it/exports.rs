@@ -1,0 +1,70 @@
+//! Documents in the shape of others. Knows their fields, word for word; a field more or less is a failure.
+
+use crate::fixture::{Block, Run};
+use bench_model::Unit;
+use bench_report::{aetherless_json, break_even_json, break_even_svg};
+use bench_sink::runfile::Status;
+use serde_json::{Map, Value};
+
+fn keys(object: &Value) -> Vec<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn the_document_of_the_other_suite_has_exactly_its_fields() {
+    let mut run = Run::begin(4, 1);
+    let block = |cell, scenario: &str| Block::new(cell, 0, scenario, "native").argument("payload_bytes", 1024);
+    run.append(&block(0, "ring-client/roundtrip").timed(1, 1..=1000).records());
+    run.append(&block(1, "ring-client/stream").timed(4, 1..=50).records());
+    run.append(&block(2, "ring-client/broken").timed(1, 1..=1000).ended(Status::Failed, "wrong").records());
+    run.append(&block(3, "kernels/sort").timed(1, 1..=1000).records());
+    run.end(None);
+    let category = |scenario: &str| scenario.starts_with("ring-client/").then(|| "ring_buffer".to_owned());
+    let document: Value = serde_json::from_str(&aetherless_json(&run.view(), category)).unwrap();
+    let sorted = |mut names: Vec<&'static str>| {
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(keys(&document), sorted(vec!["benchmark_suite", "version", "timestamp", "system_info", "results"]));
+    let results = document["results"].as_array().unwrap();
+    // What failed has no figure, and what belongs to no category no place.
+    let names: Vec<_> = results.iter().map(|result| result["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["ring_client_roundtrip_native_1024", "ring_client_stream_native_1024"]);
+    for result in results {
+        let fields = vec!["name", "category", "iterations", "metrics", "throughput", "metadata"];
+        assert_eq!(keys(result), sorted(fields));
+        let metrics = vec!["min_ns", "max_ns", "mean_ns", "median_ns", "p95_ns", "p99_ns", "std_dev_ns"];
+        assert_eq!(keys(&result["metrics"]), sorted(metrics));
+        assert_eq!(keys(&result["throughput"]), sorted(vec!["messages_per_sec", "bytes_per_sec"]));
+        assert_eq!(result["metadata"]["payload_size_bytes"], 1024);
+    }
+    let metrics: &Map<String, Value> = results[0]["metrics"].as_object().unwrap();
+    assert_eq!((metrics["min_ns"].as_f64(), metrics["max_ns"].as_f64()), (Some(1.0), Some(1000.0)));
+    assert_eq!((metrics["median_ns"].as_f64(), metrics["p95_ns"].as_f64()), (Some(500.0), Some(950.0)));
+    // Of 50 samples, too few lie beyond the 99th percentile.
+    assert_eq!(results[1]["metrics"]["p99_ns"], Value::Null);
+    assert_eq!(results[1]["iterations"], 200);
+}
+
+#[test]
+fn the_break_even_of_a_run_is_computed_and_drawn() {
+    let mut run = Run::begin(4, 1);
+    let cells = [("spawn", 0, 1_000_000), ("spawn", 10, 11_000_000), ("criu-restore", 0, 6_000_000)];
+    for (cell, (start, init_ms, ns)) in (0..).zip(cells) {
+        let block = Block::new(cell, 0, "criu/cold-start", "native")
+            .argument("start", start)
+            .argument("heap_bytes", 1 << 20)
+            .argument("init_ms", init_ms);
+        let samples = std::iter::repeat_n(ns, 100);
+        run.append(&block.series("cold-start", Unit::Nanoseconds, &[], 1, samples).records());
+    }
+    run.end(None);
+    let document: Value = serde_json::from_str(&break_even_json(&run.view())).unwrap();
+    let found = &document["break_even"][0];
+    assert_eq!((found["afresh"].as_str(), found["init_ms"].as_f64()), (Some("spawn"), Some(5.0)));
+    let svg = break_even_svg(&run.view()).unwrap();
+    for expect in ["<svg", "1.00 MiB touched", "criu-restore", "n ≥ 100"] {
+        assert!(svg.contains(expect), "{expect}: {svg}");
+    }
+    assert!(break_even_svg(&Run::begin(1, 1).view()).is_none());
+}
