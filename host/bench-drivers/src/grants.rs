@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub struct Grants {
     /// Folders.
     pub directories: Vec<DirectoryGrant>,
+    /// Which of them are scratch folders.
+    pub scratch: Vec<ScratchGrant>,
     /// `HOST:PORT`, to connect to over TCP.
     pub connections: Vec<String>,
     /// Environment variables and their values.
@@ -23,6 +25,15 @@ pub struct DirectoryGrant {
     pub guest: String,
     /// Whether it may only be read.
     pub read_only: bool,
+}
+
+/// A folder that the host made for one process, and removes with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScratchGrant {
+    /// What the module calls it.
+    pub guest: String,
+    /// A folder out of the module's reach, where the host keeps files on its behalf. It goes with the other.
+    pub beside: PathBuf,
 }
 
 impl Grants {

@@ -5,7 +5,7 @@ use crate::scratch::{Scratch, ScratchFolder};
 use crate::worker::{Kind, ModuleSpec, Reply, Request};
 use crate::{output, paths};
 use anyhow::Context;
-use bench_drivers::{DirectoryGrant, Grants};
+use bench_drivers::{DirectoryGrant, Grants, ScratchGrant};
 use bench_engine::worker::Workers;
 use bench_engine::{Cell, Interrupt, Offer, Selection};
 use bench_model::{Arguments, Arm, Descriptor, Value};
@@ -83,6 +83,7 @@ impl Loader {
             grants: Grants {
                 directories: grants.allow_dir.clone(),
                 connections: grants.allow_net.clone(),
+                scratch: Vec::new(),
                 environment: grants.env.iter().map(variable).collect::<anyhow::Result<_>>()?,
             },
             cache: trusted_cache(),
@@ -330,6 +331,10 @@ impl Resolved {
     /// Lets the module fill `folder`, and keeps it.
     fn write(&mut self, parameter: &str, folder: ScratchFolder) {
         self.grant(parameter, folder.path(), false);
+        if let Some(Value::Text(guest)) = self.arguments.get(parameter) {
+            let scratch = ScratchGrant { guest: guest.clone(), beside: folder.beside().to_owned() };
+            self.module.grants.scratch.push(scratch);
+        }
         self.scratch.push(folder);
     }
 

@@ -30,6 +30,7 @@ pub(crate) struct Scratch {
 #[derive(Debug)]
 pub(crate) struct ScratchFolder {
     path: PathBuf,
+    beside: PathBuf,
     /// Outlives the folder.
     _root: Arc<Root>,
 }
@@ -48,9 +49,15 @@ impl Scratch {
     /// killed have left there.
     pub(crate) fn folder(&self, parent: &Path) -> io::Result<ScratchFolder> {
         let root = self.root(&parent.canonicalize()?)?;
-        let path = root.path.join(root.next.fetch_add(1, Ordering::Relaxed).to_string());
-        fs::create_dir(&path)?;
-        Ok(ScratchFolder { path, _root: root })
+        let number = root.next.fetch_add(1, Ordering::Relaxed);
+        let folder = ScratchFolder {
+            path: root.path.join(number.to_string()),
+            beside: root.path.join(format!("{number}-host")),
+            _root: root,
+        };
+        fs::create_dir(&folder.path)?;
+        fs::create_dir(&folder.beside)?;
+        Ok(folder)
     }
 
     fn root(&self, parent: &Path) -> io::Result<Arc<Root>> {
@@ -70,12 +77,22 @@ impl ScratchFolder {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+
+    /// Another one, for what the host itself keeps on the worker's behalf. Who sees only [`Self::path`] does not reach it.
+    pub(crate) fn beside(&self) -> &Path {
+        &self.beside
+    }
 }
 
 impl Drop for ScratchFolder {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.path) {
-            tracing::warn!(%error, folder = %self.path.display(), "a scratch folder is not removed");
+        for path in [&self.path, &self.beside] {
+            match fs::remove_dir_all(path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    tracing::warn!(%error, folder = %path.display(), "a scratch folder is not removed");
+                }
+                _ => {}
+            }
         }
     }
 }
@@ -204,10 +221,12 @@ mod tests {
             );
             fs::create_dir(folder.path().join("a")).unwrap();
             fs::write(folder.path().join("a/b"), "c").unwrap();
+            fs::write(folder.beside().join("a"), "b").unwrap();
         }
-        let gone = first.path().to_owned();
+        let gone = [first.path().to_owned(), first.beside().to_owned()];
         drop(first);
-        assert!(!gone.exists() && second.path().join("a/b").exists());
+        assert!(gone.iter().all(|gone| !gone.exists()));
+        assert!(second.path().join("a/b").exists() && second.beside().join("a").exists());
         drop(scratch);
         assert_eq!(names(parent.path()).len(), 1, "a folder keeps its root");
         drop(second);

@@ -6,6 +6,7 @@ use crate::text;
 use bench_model::Check;
 use bench_sink::{SeriesId, Sink};
 use probe_abi::raw;
+use session_log::Logs;
 use shm_ring::Rings;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,14 +23,16 @@ const LABELS_MAX: usize = 64;
 pub(crate) struct Context {
     pub(crate) sink: Sink,
     pub(crate) rings: Rings,
+    pub(crate) logs: Logs,
     /// What `verify` reported since it was called.
     pub(crate) checks: Vec<Check>,
     pub(crate) is_verifying: bool,
     /// What the current call leaves behind.
     pub(crate) notes: Option<Box<Notes>>,
     pub(crate) used: Rc<Used>,
-    /// The extension's table, which lives until the process ends.
+    /// The extensions' tables, which live until the process ends.
     pub(crate) ring: *const raw::Ring,
+    pub(crate) log: *const raw::Log,
 }
 
 /// The host table whose functions work on `ctx`.
@@ -188,11 +191,17 @@ unsafe extern "C" fn extension(ctx: *mut c_void, id: raw::Str) -> *const c_void 
     let Some(context) = (unsafe { context(ctx) }) else { return std::ptr::null() };
     // Nothing here can panic: the id is compared where it is.
     // SAFETY: the probe lends the id for the duration of the call.
-    if unsafe { text::name(id) } != Ok(raw::EXTENSION_RING) {
-        return std::ptr::null();
+    match unsafe { text::name(id) } {
+        Ok(raw::EXTENSION_RING) => {
+            context.used.ring.set(true);
+            context.ring.cast()
+        }
+        Ok(raw::EXTENSION_LOG) => {
+            context.used.log.set(true);
+            context.log.cast()
+        }
+        _ => std::ptr::null(),
     }
-    context.used.ring.set(true);
-    context.ring.cast()
 }
 
 /// The room for a result of `function`.

@@ -3,10 +3,11 @@
 
 use crate::context::{self, Context};
 use crate::notes::Used;
-use crate::ring;
+use crate::{log, ring};
 use bench_model::{Check, Metric, ModuleError};
 use bench_sink::Sink;
 use probe_abi::raw;
+use session_log::Logs;
 use shm_ring::Rings;
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -27,17 +28,21 @@ impl HostSide {
         let context = NonNull::from(Box::leak(Box::new(Context {
             sink: Sink::new(metrics),
             rings: Rings::default(),
+            logs: Logs::default(),
             checks: Vec::new(),
             is_verifying: false,
             notes: None,
             used,
             ring: std::ptr::null(),
+            log: std::ptr::null(),
         })));
         // The tables are not part of the context: a probe may read them while a callback has the context to itself.
         let table = Box::leak(Box::new(context::host_table(context.as_ptr())));
         let ring = Box::leak(Box::new(ring::table(context.as_ptr())));
         let mut side = Self { context, table };
+        let log = Box::leak(Box::new(log::table(context.as_ptr())));
         side.context_mut().ring = ring;
+        side.context_mut().log = log;
         side
     }
 

@@ -5,6 +5,7 @@ mod context;
 mod error;
 mod host_side;
 mod load;
+mod log;
 mod notes;
 mod probe;
 mod ring;

@@ -72,6 +72,7 @@ pub(crate) struct Used {
     pub(crate) check: Cell<bool>,
     pub(crate) explain: Cell<bool>,
     pub(crate) ring: Cell<bool>,
+    pub(crate) log: Cell<bool>,
 }
 
 impl Used {
@@ -87,10 +88,11 @@ impl Used {
         self.flags().into_iter().filter(|(_, flag)| flag.get()).map(|(name, _)| name.to_owned()).collect()
     }
 
-    fn flags(&self) -> [(&'static str, &Cell<bool>); 4] {
+    fn flags(&self) -> [(&'static str, &Cell<bool>); 5] {
         [
             ("check", &self.check),
             ("explain", &self.explain),
+            ("extension bench-host:log/0.1", &self.log),
             ("extension bench-host:ring/0.1", &self.ring),
             ("series_open", &self.series_open),
         ]

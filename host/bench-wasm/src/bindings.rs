@@ -22,3 +22,12 @@ pub(crate) mod ring {
         },
     });
 }
+
+pub(crate) mod log {
+    wasmtime::component::bindgen!({
+        path: "../../wit/log",
+        world: "client",
+        imports: { default: tracing | trappable },
+        with: { "bench-host:log/log.log": session_log::SessionLog },
+    });
+}

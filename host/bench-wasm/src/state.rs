@@ -1,12 +1,13 @@
-//! What a store holds for one session: its sink, its rings, and what it was granted; and, where somebody looks, what
+//! What a store holds for one session: its sink, its rings, its logs, and what it was granted; and, where somebody looks, what
 //! passed the boundary. It must not know what a capability does.
 
 use crate::ledger::Observer;
 use crate::limits::Limiter;
 use crate::{LoadError, Runtime};
-use bench_drivers::Grants;
+use bench_drivers::{Grants, ScratchGrant};
 use bench_model::Metric;
 use bench_sink::Sink;
+use session_log::Logs;
 use shm_ring::Rings;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
@@ -18,6 +19,9 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 pub(crate) struct State {
     pub(crate) sink: Sink,
     pub(crate) rings: Rings,
+    pub(crate) logs: Logs,
+    /// The folders in which it may have logs.
+    pub(crate) scratch: Vec<ScratchGrant>,
     pub(crate) table: ResourceTable,
     pub(crate) traffic: Traffic,
     /// Who takes the time at the boundary, in a session that a ledger observes.
@@ -69,6 +73,8 @@ pub(crate) fn store(
     let state = State {
         sink: Sink::new(metrics),
         rings: Rings::default(),
+        logs: Logs::default(),
+        scratch: grants.scratch.clone(),
         table: ResourceTable::new(),
         traffic: Traffic::default(),
         observer: None,

@@ -34,6 +34,10 @@ pub enum PageState {
 /// What kind of fault an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
+    /// Of opening alone, which says so in an error of the module's.
+    Denied,
+    /// As the one before.
+    Invalid,
     /// There is no room on the disk; appends go on as soon as there is.
     NoSpace,
     /// The payload can never fit a segment.

@@ -1,5 +1,6 @@
 //! What a component can import: one file a capability, each linking its interface and answering its calls.
 
+pub(crate) mod log;
 pub(crate) mod metrics;
 pub(crate) mod ring;
 
@@ -19,6 +20,12 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>> {
         &mut linker,
         |state| state,
     )?;
+    crate::bindings::log::bench_host::log::log::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     crate::bindings::ring::bench_host::ring::ring::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)
+}
+
+/// Bytes of all of these.
+fn total_bytes(messages: &[Vec<u8>]) -> u64 {
+    messages.iter().map(|message| message.len() as u64).sum()
 }

@@ -1,6 +1,7 @@
 //! `bench-host:ring`: each message is copied between the component's memory and the shared ring, which is what the
 //! boundary costs.
 
+use super::total_bytes;
 use crate::bindings::ring::bench_host::ring::ring;
 use crate::state::State;
 use shm_ring::{Consumer, Integrity, Producer, PushError};
@@ -90,8 +91,4 @@ impl ring::HostConsumer for State {
             Ok(())
         })
     }
-}
-
-fn total_bytes(messages: &[Vec<u8>]) -> u64 {
-    messages.iter().map(|message| message.len() as u64).sum()
 }

@@ -31,6 +31,7 @@ pub(crate) struct Edge {
 /// Which crates of the workspace each crate may depend on, tests aside.
 const DIRECTION: &[(&str, &[&str])] = &[
     ("bench-model", &[]),
+    ("session-log", &["wal-log"]),
     ("shm-ring", &[]),
     ("xtask", &[]),
     ("bench-wire", &["bench-model"]),
@@ -43,7 +44,16 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("bench-report", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
     (
         "bench-wasm",
-        &["bench-drivers", "bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "shm-ring"],
+        &[
+            "bench-drivers",
+            "bench-engine",
+            "bench-model",
+            "bench-sink",
+            "bench-stats",
+            "bench-wire",
+            "session-log",
+            "shm-ring",
+        ],
     ),
     (
         "bench-native",
@@ -55,6 +65,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "bench-stats",
             "bench-wire",
             "probe-abi",
+            "session-log",
             "shm-ring",
         ],
     ),

@@ -1,5 +1,5 @@
-//! A plug-in whose every scenario but `good` and `litter` breaks one rule. What only a process of its own can do is unavailable in the
-//! component, and so is what would take the whole machine's memory in the probe.
+//! A plug-in whose every scenario but `good` and `litter` breaks one rule. What only a process of its own can do is
+//! unavailable in the component, and so is what would take the whole machine's memory in the probe.
 
 mod deeds;
 mod litter;

@@ -1,0 +1,129 @@
+//! `bench-host:log`: each payload is copied between the component's memory and the log's mapped files, which is what the
+//! boundary costs.
+
+use super::total_bytes;
+use crate::bindings::log::bench_host::log::log;
+use crate::state::State;
+use session_log::{Durability, Fault, LogFault, OpenError, Options, PageState, SessionLog};
+use wasmtime::Result;
+use wasmtime::component::Resource;
+
+impl log::Host for State {}
+
+impl log::HostLog for State {
+    fn open(
+        &mut self,
+        directory: String,
+        durability: log::Durability,
+        page_state: log::PageState,
+        segment_bytes: u64,
+    ) -> Result<Result<Resource<SessionLog>, log::Error>> {
+        let options = Options { durability: durability.into(), page_state: page_state.into(), segment_bytes };
+        self.body(move |state| match opened(state, &directory, options) {
+            Ok(log) => Ok(Ok(state.table.push(log)?)),
+            Err(error) => Ok(Err(error)),
+        })
+    }
+
+    fn append(&mut self, log: Resource<SessionLog>, payload: Vec<u8>) -> Result<Result<u64, log::Error>> {
+        self.body(move |state| {
+            state.traffic.lifted += payload.len() as u64;
+            Ok(state.table.get_mut(&log)?.append(&payload).map_err(log::Error::from))
+        })
+    }
+
+    fn append_batch(
+        &mut self,
+        log: Resource<SessionLog>,
+        payloads: Vec<Vec<u8>>,
+    ) -> Result<Result<log::Range, log::Error>> {
+        self.body(move |state| {
+            state.traffic.lifted += total_bytes(&payloads);
+            let appended = state.table.get_mut(&log)?.append_batch(payloads.iter().map(Vec::as_slice));
+            Ok(appended.map(|range| log::Range { start: range.start, end: range.end }).map_err(log::Error::from))
+        })
+    }
+
+    fn read(&mut self, log: Resource<SessionLog>, sequence: u64) -> Result<Result<Vec<u8>, log::Error>> {
+        self.body(move |state| {
+            let payload = state.table.get_mut(&log)?.read(sequence).map(<[u8]>::to_vec);
+            state.traffic.lowered += payload.as_ref().map_or(0, Vec::len) as u64;
+            Ok(payload.map_err(log::Error::from))
+        })
+    }
+
+    fn first_sequence(&mut self, log: Resource<SessionLog>) -> Result<u64> {
+        self.body(move |state| Ok(state.table.get(&log)?.first_sequence()))
+    }
+
+    fn next_sequence(&mut self, log: Resource<SessionLog>) -> Result<u64> {
+        self.body(move |state| Ok(state.table.get(&log)?.next_sequence()))
+    }
+
+    fn sync(&mut self, log: Resource<SessionLog>) -> Result<Result<u64, log::Error>> {
+        self.body(move |state| Ok(state.table.get_mut(&log)?.sync().map_err(log::Error::from)))
+    }
+
+    fn drop(&mut self, log: Resource<SessionLog>) -> Result<()> {
+        self.body(move |state| {
+            state.table.delete(log)?;
+            Ok(())
+        })
+    }
+}
+
+/// A log for `directory`, if that is a scratch folder of the session. Its files go beside that: a component could put a link
+/// in their place, or make a mapped one shorter, which would end the process.
+fn opened(state: &State, directory: &str, options: Options) -> Result<SessionLog, log::Error> {
+    let scratch = state.scratch.iter().find(|scratch| scratch.guest == directory);
+    let scratch = scratch.ok_or_else(|| log::Error {
+        fault: log::Fault::Denied,
+        reason: format!(
+            "`{directory}` is no scratch folder of this session; pass what a parameter required as `scratch:NAME` has"
+        ),
+    })?;
+    state.logs.open(&scratch.beside, options).map_err(|error| match error {
+        OpenError::Log(fault) => fault.into(),
+        error => {
+            let fault = if error.is_invalid() { log::Fault::Invalid } else { log::Fault::Other };
+            log::Error { fault, reason: error.to_string() }
+        }
+    })
+}
+
+impl From<log::Durability> for Durability {
+    fn from(durability: log::Durability) -> Self {
+        match durability {
+            log::Durability::None => Self::None,
+            log::Durability::ProcessCrash => Self::ProcessCrash,
+            log::Durability::Group => Self::Group,
+            log::Durability::Each => Self::Each,
+        }
+    }
+}
+
+impl From<log::PageState> for PageState {
+    fn from(page_state: log::PageState) -> Self {
+        match page_state {
+            log::PageState::Fresh => Self::Fresh,
+            log::PageState::Written => Self::Written,
+            log::PageState::Resident => Self::Resident,
+        }
+    }
+}
+
+impl From<LogFault> for log::Error {
+    fn from(LogFault { fault, reason }: LogFault) -> Self {
+        let fault = match fault {
+            Fault::NoSpace => log::Fault::NoSpace,
+            Fault::TooLarge => log::Fault::TooLarge,
+            Fault::Poisoned => log::Fault::Poisoned,
+            Fault::Partial => log::Fault::Partial,
+            Fault::Recycled => log::Fault::Recycled,
+            Fault::Beyond => log::Fault::Beyond,
+            Fault::Corrupt => log::Fault::Corrupt,
+            Fault::Other => log::Fault::Other,
+        };
+        Self { fault, reason }
+    }
+}
