@@ -38,6 +38,8 @@ mod arm;
 pub use arm::support;
 #[cfg(feature = "ring")]
 pub use arm::{Consumer, Producer, PushError};
+#[cfg(feature = "log")]
+pub use arm::{Durability, Fault, Log, LogError, PageState};
 pub use arm::{Host, Series};
 pub use bench_model as model;
 pub use each::{each, each_of};

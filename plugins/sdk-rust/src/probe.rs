@@ -1,5 +1,7 @@
 //! The native arm: the plug-in as a probe behind the C ABI. Thin, because `probe-abi` is the safe side of that boundary.
 
+#[cfg(feature = "log")]
+pub use probe_abi::log::{Durability, Fault, Log, LogError, PageState};
 #[cfg(feature = "ring")]
 pub use probe_abi::ring::{Consumer, Producer, PushError};
 pub use probe_abi::{Host, Series};

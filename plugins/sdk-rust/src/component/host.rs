@@ -1,4 +1,4 @@
-//! The host as a component sees it: series of samples, and rings where the feature is on.
+//! The host as a component sees it: series of samples, and rings and logs where their features are on.
 
 use super::bindings::bench_host::workload::metrics;
 use super::convert;
@@ -21,6 +21,18 @@ impl Host {
     pub fn series(self, metric: &str, labels: &[(&str, &str)]) -> Result<Series, ModuleError> {
         let labels: Vec<_> = labels.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         metrics::Series::open(metric, &labels).map(Series).map_err(convert::error_in)
+    }
+
+    /// A new log in the scratch folder `directory`, with segments of `segment_bytes`, a multiple of 64 KiB up to 64 MiB.
+    #[cfg(feature = "log")]
+    pub fn log(
+        self,
+        directory: &str,
+        durability: super::Durability,
+        page_state: super::PageState,
+        segment_bytes: u64,
+    ) -> Result<super::Log, ModuleError> {
+        super::Log::open(directory, durability, page_state, segment_bytes)
     }
 
     /// The writing end of the ring `name`, created with `capacity` bytes where it is not there yet.

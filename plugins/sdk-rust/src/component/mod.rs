@@ -2,16 +2,18 @@
 
 mod convert;
 mod host;
+#[cfg(feature = "log")]
+mod log;
 #[cfg(feature = "ring")]
 mod ring;
 #[doc(hidden)]
 pub mod support;
 
-/// The bindings, made at build time from the WIT packages.
+/// The bindings, made at build time from the WIT package that every plug-in is built against. What only some import has
+/// bindings of its own, beside what uses them; the linker joins the worlds.
 #[doc(hidden)]
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 pub mod bindings {
-    #[cfg(not(feature = "ring"))]
     wit_bindgen::generate!({
         path: "../../wit/workload",
         world: "bench-host:workload/workload",
@@ -19,24 +21,11 @@ pub mod bindings {
         pub_export_macro: true,
         default_bindings_module: "bench_plugin::support::bindings",
     });
-    #[cfg(feature = "ring")]
-    wit_bindgen::generate!({
-        path: ["../../wit/workload", "../../wit/ring"],
-        inline: "
-            package bench-host:sdk;
-            world workload {
-                include bench-host:workload/workload@0.1.0;
-                include bench-host:ring/client@0.1.0;
-            }
-        ",
-        world: "bench-host:sdk/workload",
-        generate_all,
-        pub_export_macro: true,
-        default_bindings_module: "bench_plugin::support::bindings",
-    });
 }
 
 pub use host::{Host, Series};
+#[cfg(feature = "log")]
+pub use log::{Durability, Fault, Log, LogError, PageState};
 #[cfg(feature = "ring")]
 pub use ring::{Consumer, Producer, PushError};
 

@@ -1,7 +1,12 @@
 //! The host's shared-memory ring as a component sees it: each message is copied through the boundary.
 
-use super::bindings::bench_host::ring::ring;
 use bench_model::ModuleError;
+use bindings::bench_host::ring::ring;
+
+#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+mod bindings {
+    wit_bindgen::generate!({ path: "../../wit/ring", world: "bench-host:ring/client", generate_all });
+}
 
 /// Why a message was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

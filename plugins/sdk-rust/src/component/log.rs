@@ -1,0 +1,90 @@
+//! The host's append-only log as a component sees it: each payload is copied through the boundary. It must not know how the
+//! log is kept.
+
+use bench_model::ModuleError;
+use bindings::bench_host::log::log;
+use std::fmt;
+use std::ops::Range;
+
+pub use bindings::bench_host::log::log::{Durability, Fault, PageState};
+
+#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+mod bindings {
+    wit_bindgen::generate!({ path: "../../wit/log", world: "bench-host:log/client", generate_all });
+}
+
+/// Why a log did nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogError {
+    /// For the module to act on.
+    pub fault: Fault,
+    /// For a person to read.
+    pub reason: String,
+}
+
+impl fmt::Display for LogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl From<LogError> for ModuleError {
+    fn from(error: LogError) -> Self {
+        match error.fault {
+            Fault::Denied => Self::CapabilityDenied(error.reason),
+            Fault::Invalid => Self::InvalidArgument(error.reason),
+            _ => Self::Other(error.reason),
+        }
+    }
+}
+
+/// A log that belongs to this session.
+#[derive(Debug)]
+pub struct Log(log::Log);
+
+impl Log {
+    pub(super) fn open(
+        directory: &str,
+        durability: Durability,
+        page_state: PageState,
+        segment_bytes: u64,
+    ) -> Result<Self, ModuleError> {
+        let opened = log::Log::open(directory, durability, page_state, segment_bytes);
+        opened.map(Self).map_err(|error| ModuleError::from(said(error)))
+    }
+
+    /// Appends one payload; its sequence.
+    pub fn append(&mut self, payload: &[u8]) -> Result<u64, LogError> {
+        self.0.append(payload).map_err(said)
+    }
+
+    /// Appends payloads in order, durable together; their sequences. One call through the boundary however many there are,
+    /// and no copy before it: keep the payloads and write the next ones over them.
+    pub fn append_batch(&mut self, payloads: &[Vec<u8>]) -> Result<Range<u64>, LogError> {
+        self.0.append_batch(payloads).map(|range| range.start..range.end).map_err(said)
+    }
+
+    /// Hands the payload of a sequence to `read`.
+    pub fn read<R>(&mut self, sequence: u64, read: impl FnOnce(&[u8]) -> R) -> Result<R, LogError> {
+        self.0.read(sequence).map(|payload| read(&payload)).map_err(said)
+    }
+
+    /// The first sequence that can still be read, or the next one where there is none.
+    pub fn first_sequence(&self) -> u64 {
+        self.0.first_sequence()
+    }
+
+    /// The sequence that the next payload will have.
+    pub fn next_sequence(&self) -> u64 {
+        self.0.next_sequence()
+    }
+
+    /// Makes what was appended durable; the first sequence that is not.
+    pub fn sync(&mut self) -> Result<u64, LogError> {
+        self.0.sync().map_err(said)
+    }
+}
+
+fn said(error: log::Error) -> LogError {
+    LogError { fault: error.fault, reason: error.reason }
+}
