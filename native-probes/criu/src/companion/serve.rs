@@ -1,0 +1,84 @@
+//! The function behind a small HTTP server: one connection after another, each kept alive until its client hangs up. It must
+//! not know how the process that it runs in came to be.
+
+use super::{DEEDS, Deed, end_with_parent, role, standard};
+use crate::http::{self, Incoming, Message};
+use function_core::State;
+use std::io::{self, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+
+/// Initialises the function, and serves.
+pub(super) fn run(options: &[&str]) -> io::Result<()> {
+    if options.contains(&role::SESSION) {
+        rustix::process::setsid()?;
+    } else {
+        end_with_parent()?;
+    }
+    let deed = DEEDS.iter().find(|(name, _)| options.contains(name)).map(|(_, deed)| *deed);
+    let state = State::from_environment().map_err(io::Error::other)?;
+    let listener: UnixListener = standard(0);
+    loop {
+        let (stream, _) = listener.accept()?;
+        serve(stream, &state, deed);
+        if deed == Some(Deed::Die) {
+            return Ok(());
+        }
+    }
+}
+
+/// Serves one connection to its end. What goes wrong with it is its client's business.
+pub(super) fn serve(mut stream: UnixStream, state: &State, deed: Option<Deed>) {
+    let mut incoming = Incoming::default();
+    loop {
+        match incoming.take() {
+            Ok(None) => match incoming.fill(&mut stream) {
+                Ok(true) => {}
+                Ok(false) | Err(_) => return,
+            },
+            Ok(Some(_)) if deed == Some(Deed::DieSilently) => std::process::exit(3),
+            Ok(Some(request)) => {
+                let response = respond(&request, state, deed);
+                if stream.write_all(&response).is_err() {
+                    return;
+                }
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+fn respond(request: &Message, state: &State, deed: Option<Deed>) -> Vec<u8> {
+    let (method, path) = request.line.split_once(' ').unwrap_or_default();
+    match (method, path.split(' ').next().unwrap_or_default()) {
+        ("GET", "/healthz") => http::response("200 OK", b"{}"),
+        ("POST", "/") if deed == Some(Deed::AnswerWrongly) => http::response("200 OK", b"{}"),
+        ("POST", "/") => match state.handle(&request.body) {
+            Ok(answer) => http::response("200 OK", &answer),
+            Err(error) => http::response("400 Bad Request", &error.to_json()),
+        },
+        _ => http::response("404 Not Found", b"{\"error\":\"there is nothing here\"}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, body: &[u8], expect: &str) {
+        let request = Message { line: line.to_owned(), body: body.to_vec() };
+        let response = respond(&request, &State::initialise(0, 0), None);
+        let mut incoming = Incoming::default();
+        incoming.fill(&mut response.as_slice()).unwrap();
+        assert_eq!(incoming.take().unwrap().unwrap().line, expect);
+    }
+
+    #[test]
+    fn requests_get_the_status_they_deserve() {
+        check("POST / HTTP/1.1", function_core::REQUEST, "HTTP/1.1 200 OK");
+        check("POST / HTTP/1.1", b"[]", "HTTP/1.1 400 Bad Request");
+        check("GET /healthz HTTP/1.1", b"", "HTTP/1.1 200 OK");
+        check("PUT / HTTP/1.1", b"", "HTTP/1.1 404 Not Found");
+        check("", b"", "HTTP/1.1 404 Not Found");
+    }
+}

@@ -1,0 +1,108 @@
+//! A session: starts the function again and again, each time in turns with the bare work that it is compared with, and
+//! compares every answer. It must not know how the function is started.
+
+use crate::Companion;
+use crate::listener::{Listener, Silence};
+use crate::options::{Kind, Options, SCENARIO};
+use crate::start::{Restore, Script, Spawn, Start, Zygote};
+use bench_model::{Check, ModuleError, Outcome, Session};
+use probe_abi::Host;
+use std::time::Instant;
+
+/// Bytes of a wrong answer that are shown.
+const SHOWN_BYTES: usize = 200;
+
+struct ColdStarts {
+    // Dropped in order: who listens before what is listened at.
+    start: Box<dyn Start>,
+    listener: Listener,
+    host: Option<Host>,
+    expected: Vec<u8>,
+    answers: u64,
+    wrong: Option<String>,
+}
+
+/// Prepares everything that happens once, however often the function is started then.
+pub(crate) fn open(
+    options: &Options,
+    companion: Companion,
+    host: Option<Host>,
+) -> Result<Box<dyn Session>, ModuleError> {
+    let listener = Listener::new()
+        .map_err(|error| ModuleError::Unavailable(format!("no socket for the function to listen at: {error}")))?;
+    let start: Box<dyn Start> = match options.kind {
+        Kind::Spawn => Box::new(Spawn::new(options, companion, &listener)?),
+        Kind::Script(language) => Box::new(Script::new(language, options, &listener)?),
+        Kind::Zygote => Box::new(Zygote::new(options, &companion, &listener)?),
+        Kind::Restore { lazy } => Box::new(Restore::new(lazy, options, companion, &listener)?),
+    };
+    let expected = function_core::expected_response();
+    Ok(Box::new(ColdStarts { start, listener, host, expected, answers: 0, wrong: None }))
+}
+
+impl ColdStarts {
+    fn once(&mut self) -> Result<(), ModuleError> {
+        if let Some((metric, ns)) = self.start.bare(&self.listener)? {
+            self.record(metric, &[], ns)?;
+        }
+        self.start.prepare()?;
+        let mut pending = self.listener.ask()?;
+        let asked = Instant::now();
+        self.start.start()?;
+        let mut watching = true;
+        let message = loop {
+            let silence = match pending.answer(self.start.watch().filter(|_| watching)) {
+                Ok(message) => break message,
+                Err(silence) => silence,
+            };
+            let Silence::Failed(reason) = silence else {
+                watching = false;
+                self.start.news(asked)?;
+                continue;
+            };
+            return Err(ModuleError::Other(format!("no answer from the function: {reason}{}", self.start.fate())));
+        };
+        let is_right = message.line == "HTTP/1.1 200 OK" && message.body == self.expected;
+        let ns = asked.elapsed().as_nanos() as u64;
+        drop(pending);
+        for (name, ns) in self.start.end(asked)? {
+            self.record("stage", &[("name", name)], ns)?;
+        }
+        self.answers += 1;
+        if is_right {
+            return self.record(SCENARIO, &[], ns);
+        }
+        let body = String::from_utf8_lossy(&message.body[..message.body.len().min(SHOWN_BYTES)]).into_owned();
+        self.wrong.get_or_insert(format!("start {}: {}: {body}", self.answers, message.line));
+        Ok(())
+    }
+
+    fn record(&self, metric: &str, labels: &[(&str, &str)], ns: u64) -> Result<(), ModuleError> {
+        if let Some(host) = self.host {
+            host.series(metric, labels)?.record(ns);
+        }
+        Ok(())
+    }
+}
+
+impl Session for ColdStarts {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        for _ in 0..times {
+            self.once()?;
+        }
+        Ok(Outcome { operations: times, bytes: 0, checksum: fnv(&self.expected) })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let detail = match &self.wrong {
+            Some(wrong) => format!("{wrong}; expected {}", String::from_utf8_lossy(&self.expected)),
+            None => format!("{} first answers are byte for byte what the function must answer", self.answers),
+        };
+        Ok(vec![Check::that("first-answers", self.wrong.is_none() && self.answers > 0, detail)])
+    }
+}
+
+/// FNV-1a, 64 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}

@@ -1,0 +1,117 @@
+//! The same function as a script, spawned with its interpreter where there is one. It must not know what the script does.
+
+use super::spawn::Program;
+use super::{Spawn, Start, failed};
+use crate::listener::Listener;
+use crate::options::Options;
+use bench_model::ModuleError;
+use rustix::fd::BorrowedFd;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// An interpreted language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    Python,
+    Node,
+}
+
+/// What has to be known of a language.
+struct Interpreter {
+    /// Its command. What that is may itself be a script that looks for the interpreter, which is not what is measured.
+    command: &'static str,
+    /// Makes it print where it really is.
+    locate: [&'static str; 2],
+    /// Leaves out what the function does not use.
+    options: &'static [&'static str],
+    script: &'static str,
+    extension: &'static str,
+}
+
+impl Language {
+    fn interpreter(self) -> Interpreter {
+        match self {
+            Self::Python => Interpreter {
+                command: "python3",
+                locate: ["-c", "import sys; print(sys.executable)"],
+                options: &["-S", "-E"],
+                script: include_str!("../../functions/function.py"),
+                extension: "py",
+            },
+            Self::Node => Interpreter {
+                command: "node",
+                locate: ["-p", "process.execPath"],
+                options: &[],
+                script: include_str!("../../functions/function.js"),
+                extension: "js",
+            },
+        }
+    }
+}
+
+/// Spawns an interpreter.
+#[derive(Debug)]
+pub(crate) struct Script {
+    spawn: Spawn,
+    file: PathBuf,
+}
+
+impl Script {
+    /// Looks for the interpreter and writes the script.
+    pub(crate) fn new(language: Language, options: &Options, listener: &Listener) -> Result<Self, ModuleError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let interpreter = language.interpreter();
+        let program = located(interpreter.command, &interpreter.locate)?;
+        let name = format!("function-{}.{}", NEXT.fetch_add(1, Ordering::Relaxed), interpreter.extension);
+        let file = options.directory.join(name);
+        fs::write(&file, interpreter.script).map_err(failed(&format!("cannot write {}", file.display())))?;
+        let arguments = interpreter.options.iter().map(Into::into).chain([file.clone().into()]).collect();
+        let environment = options.environment().to_vec();
+        let spawn = Spawn::program(Program { program, arguments, environment }, listener)?;
+        Ok(Self { spawn, file })
+    }
+}
+
+/// Where the interpreter behind `command` is.
+fn located(command: &str, locate: &[&str]) -> Result<PathBuf, ModuleError> {
+    let asked = Command::new(command).args(locate).stdin(Stdio::null()).output();
+    let path =
+        asked.ok().filter(|output| output.status.success()).and_then(|output| String::from_utf8(output.stdout).ok());
+    let path = path.map(|path| PathBuf::from(path.trim())).filter(|path| path.is_file());
+    path.ok_or_else(|| ModuleError::Unavailable(format!("there is no `{command}` that runs; install it")))
+}
+
+impl Start for Script {
+    fn prepare(&mut self) -> Result<(), ModuleError> {
+        self.spawn.prepare()
+    }
+
+    fn start(&mut self) -> Result<(), ModuleError> {
+        self.spawn.start()
+    }
+
+    fn watch(&self) -> Option<BorrowedFd<'_>> {
+        self.spawn.watch()
+    }
+
+    fn news(&mut self, asked: Instant) -> Result<(), ModuleError> {
+        self.spawn.news(asked)
+    }
+
+    fn fate(&mut self) -> String {
+        self.spawn.fate()
+    }
+
+    fn end(&mut self, asked: Instant) -> Result<Vec<(&'static str, u64)>, ModuleError> {
+        self.spawn.end(asked)
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.file);
+    }
+}

@@ -1,0 +1,113 @@
+//! The function's native server, spawned, and what every spawned process has in common. It must not know what the process does.
+
+use super::{Start, failed};
+use crate::Companion;
+use crate::companion::role;
+use crate::listener::Listener;
+use crate::options::Options;
+use bench_model::ModuleError;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+/// What is spawned.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<OsString>,
+    pub(crate) environment: Vec<(&'static str, String)>,
+}
+
+/// Spawns a program that listens at its standard input.
+#[derive(Debug)]
+pub(crate) struct Spawn {
+    what: Program,
+    socket: OwnedFd,
+    ready: Option<Command>,
+    running: Option<Running>,
+}
+
+/// A process, killed and waited for when this is dropped.
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    /// Becomes readable when it ends.
+    end: OwnedFd,
+}
+
+impl Spawn {
+    /// The native server.
+    pub(crate) fn new(options: &Options, companion: Companion, listener: &Listener) -> Result<Self, ModuleError> {
+        let deed = companion.deed.map(|deed| deed.as_str().into());
+        let arguments = std::iter::once(role::SERVE.into()).chain(deed).collect();
+        let environment = options.environment().to_vec();
+        Self::program(Program { program: companion.program, arguments, environment }, listener)
+    }
+
+    /// Any program.
+    pub(super) fn program(what: Program, listener: &Listener) -> Result<Self, ModuleError> {
+        let socket = listener.for_child().map_err(failed("no socket for the function"))?;
+        Ok(Self { what, socket, ready: None, running: None })
+    }
+}
+
+impl Start for Spawn {
+    fn prepare(&mut self) -> Result<(), ModuleError> {
+        let socket = self.socket.as_fd().try_clone_to_owned().map_err(failed("no socket for the function"))?;
+        let mut command = Command::new(&self.what.program);
+        command.env_clear().envs(self.what.environment.iter().map(|(name, value)| (name, value)));
+        command.args(&self.what.arguments).stdin(socket).stdout(Stdio::null());
+        self.ready = Some(command);
+        Ok(())
+    }
+
+    fn start(&mut self) -> Result<(), ModuleError> {
+        let mut command = self.ready.take().ok_or_else(|| ModuleError::Other("nothing is prepared".to_owned()))?;
+        let spawned = command.spawn();
+        let program = self.what.program.display();
+        let mut child = spawned.map_err(failed(&format!("{program} cannot be started")))?;
+        let pid = Pid::from_raw(child.id().cast_signed());
+        // A child that is not waited for keeps its id, so the descriptor is this child's.
+        match pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) {
+            Some(Ok(end)) => self.running = Some(Running { child, end }),
+            _ => {
+                end(&mut child);
+                return Err(ModuleError::Unavailable("pidfd_open failed; it needs Linux 5.3".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn watch(&self) -> Option<BorrowedFd<'_>> {
+        self.running.as_ref().map(|running| running.end.as_fd())
+    }
+
+    fn news(&mut self, _: Instant) -> Result<(), ModuleError> {
+        Err(ModuleError::Other(format!("no answer from the function{}", self.fate())))
+    }
+
+    fn fate(&mut self) -> String {
+        let status = self.running.as_mut().and_then(|running| running.child.try_wait().ok().flatten());
+        status.map_or_else(String::new, |status| format!(": {} ended with {status}", self.what.program.display()))
+    }
+
+    fn end(&mut self, _: Instant) -> Result<Vec<(&'static str, u64)>, ModuleError> {
+        self.running = None;
+        Ok(Vec::new())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+/// It fails only where the process has ended already.
+fn end(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
