@@ -13,6 +13,9 @@ use crate::package::Package;
 use crate::project::Project;
 use crate::tool;
 
+/// Cargo's word for the machine it runs on. What is built for a target that is named has a folder of its own.
+pub(crate) const HOST_TARGET: &str = "host-tuple";
+
 /// The extension of a dynamic library on this system, without the dot.
 pub(crate) const LIBRARY: &str = std::env::consts::DLL_EXTENSION;
 
@@ -40,9 +43,42 @@ pub(crate) fn build(
     Ok(())
 }
 
+/// Builds the programs of these packages and copies each to `<folder>/<program>`, where the module that starts it looks for it.
+/// `cargo` gives a new `cargo rustc` with the profile and the manifest.
+///
+/// What is started to be measured is linked statically where that is usual, so that no dynamic linker is measured with it. The
+/// target is named for the sake of its folder: otherwise this build and one of the tests would undo each other.
+pub(crate) fn build_programs(
+    project: &Project,
+    cargo: impl Fn() -> Command,
+    packages: &[Package],
+    folder: &str,
+) -> Result<()> {
+    for package in packages {
+        for program in &package.programs {
+            let mut command = cargo();
+            command.args(["--package", &package.name, "--bin", program, "--target", HOST_TARGET]);
+            let is_static = cfg!(target_os = "linux");
+            command.arg("--message-format=json-render-diagnostics");
+            command.args(["--", "-Ctarget-feature=+crt-static"].iter().filter(|_| is_static));
+            let built = program_of(&mut command)
+                .with_context(|| format!("{program} of {} is lacking: see that libc.a is there", package.name))?;
+            let place = format!("{folder}/{program}");
+            let change = install(&built, &project.root().join(&place))?;
+            say(format_args!("  {place} {change}"));
+        }
+    }
+    Ok(())
+}
+
 /// The program a `cargo build` made for its one package.
 pub(crate) fn build_program(command: &mut Command) -> Result<PathBuf> {
-    let messages = tool::read(command.arg("--message-format=json-render-diagnostics"))?;
+    program_of(command.arg("--message-format=json-render-diagnostics"))
+}
+
+/// The program that a command made which reports what it makes.
+fn program_of(command: &mut Command) -> Result<PathBuf> {
+    let messages = tool::read(command)?;
     let program = artifacts(&messages).find_map(|artifact| Some(PathBuf::from(artifact["executable"].as_str()?)));
     program.with_context(|| format!("`{}` made no program", tool::display(command)))
 }

@@ -18,6 +18,8 @@ pub(crate) struct Package {
     pub(crate) manifest: PathBuf,
     /// Whether it has a library that a host can load.
     pub(crate) is_module: bool,
+    /// The programs that are built with it.
+    pub(crate) programs: Vec<String>,
     /// Whether it is built unless asked for: false for what takes minutes to compile.
     pub(crate) is_default: bool,
 }
@@ -53,13 +55,16 @@ fn parse(metadata: &str) -> Result<Vec<Package>> {
 fn package(value: &Value) -> Result<Package> {
     let text =
         |key: &str| value[key].as_str().with_context(|| format!("`cargo metadata` printed a package without {key}"));
-    let targets = value["targets"].as_array().into_iter().flatten();
+    let targets = || value["targets"].as_array().into_iter().flatten();
     let is_cdylib =
         |target: &Value| target["crate_types"].as_array().into_iter().flatten().any(|kind| kind == "cdylib");
+    let is_program = |target: &&Value| target["kind"].as_array().into_iter().flatten().any(|kind| kind == "bin");
+    let programs = targets().filter(is_program).filter_map(|target| target["name"].as_str());
     Ok(Package {
         name: text("name")?.to_owned(),
         manifest: PathBuf::from(text("manifest_path")?),
-        is_module: targets.into_iter().any(is_cdylib),
+        is_module: targets().any(is_cdylib),
+        programs: programs.map(str::to_owned).collect(),
         is_default: value["metadata"]["bench-host"]["default"] != Value::Bool(false),
     })
 }
@@ -73,7 +78,8 @@ mod tests {
         let packages = parse(
             r#"{"packages": [
                 {"name": "ring-client", "manifest_path": "/p/ring-client/Cargo.toml", "metadata": null,
-                 "targets": [{"crate_types": ["rlib", "cdylib"]}]},
+                 "targets": [{"crate_types": ["rlib", "cdylib"]}, {"name": "serve", "kind": ["bin"], "crate_types": ["bin"]},
+                             {"name": "it", "kind": ["test"], "crate_types": ["bin"]}]},
                 {"name": "heavy", "manifest_path": "/p/heavy/Cargo.toml",
                  "metadata": {"bench-host": {"default": false}}, "targets": [{"crate_types": ["cdylib"]}]},
                 {"name": "sdk", "manifest_path": "/p/sdk/Cargo.toml", "metadata": {"docs": {}},
@@ -82,6 +88,7 @@ mod tests {
         .unwrap();
         let seen: Vec<_> = packages.iter().map(|p| (p.name.as_str(), p.is_module, p.is_default)).collect();
         assert_eq!(seen, [("heavy", true, false), ("ring-client", true, true), ("sdk", false, true)]);
+        assert_eq!(packages.iter().flat_map(|package| &package.programs).collect::<Vec<_>>(), ["serve"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -18,9 +19,6 @@ pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 /// Where the twins for this very processor go, apart from the others: nothing may take one for the ordinary twin.
 pub(crate) const NATIVE_CPU_FOLDER: &str = "plugins/native-cpu";
 
-/// Cargo's word for the machine it runs on. What is built for a target that is named has a folder of its own.
-const HOST_TARGET: &str = "host-tuple";
-
 /// One way to build every plug-in.
 struct Arm {
     /// The target, where it is not left to cargo.
@@ -33,7 +31,7 @@ struct Arm {
 }
 
 /// Builds every plug-in of the plug-ins' workspace into `plugins/<name>.wasm` and `plugins/<name>.so`, and once more with
-/// every instruction of this processor into `plugins/native-cpu/<name>.so`.
+/// every instruction of this processor into `plugins/native-cpu/<name>.so`; the programs that come with one into `plugins/<program>`.
 pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
     let members = package::members(project, Some(PLUGINS_MANIFEST))?;
     let plugins: Vec<Package> = members.into_iter().filter(|member| member.is_module && member.is_default).collect();
@@ -46,6 +44,8 @@ pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
         let arm = Arm { target, flags: Vec::new(), folder: "plugins", extension };
         build(project, profile, &plugins, &arm)?;
     }
+    let cargo = || cargo(project, "rustc", profile, &[]);
+    artifact::build_programs(project, cargo, &plugins, "plugins")?;
     build_native_cpu(project, profile, &plugins)?;
     if profile == Profile::Dev {
         say("plugins: these are not optimised: run `cargo xtask plugins` before you measure");
@@ -62,7 +62,7 @@ fn build_native_cpu(project: &Project, profile: Profile, plugins: &[Package]) ->
     };
     say(format_args!("plugins: {} natively for this very processor ({})", plugins.len(), profile.name()));
     let (folder, extension) = (NATIVE_CPU_FOLDER, artifact::LIBRARY);
-    build(project, profile, plugins, &Arm { target: Some(HOST_TARGET), flags, folder, extension })
+    build(project, profile, plugins, &Arm { target: Some(artifact::HOST_TARGET), flags, folder, extension })
 }
 
 /// Removes the twins that were built when the compiler could: they are of older sources, or of another processor.
@@ -75,11 +75,16 @@ fn forget(project: &Project) -> Result<()> {
     }
 }
 
+/// A command of cargo's that builds in the plug-ins' workspace, with these flags for rustc beside those that all have.
+fn cargo(project: &Project, command: &str, profile: Profile, flags: &[String]) -> Command {
+    let mut cargo = project.cargo(Some(PLUGINS_MANIFEST));
+    let (variable, flags) = project.plugin_flags(flags);
+    cargo.env(variable, flags).args([command, "--manifest-path", PLUGINS_MANIFEST, "--profile", profile.name()]);
+    cargo
+}
+
 fn build(project: &Project, profile: Profile, plugins: &[Package], arm: &Arm) -> Result<()> {
-    let mut command = project.cargo(Some(PLUGINS_MANIFEST));
-    let (variable, flags) = project.plugin_flags(&arm.flags);
-    command.env(variable, flags);
-    command.args(["build", "--manifest-path", PLUGINS_MANIFEST, "--profile", profile.name()]);
+    let mut command = cargo(project, "build", profile, &arm.flags);
     if let Some(target) = arm.target {
         command.args(["--target", target]);
     }

@@ -13,7 +13,8 @@ use crate::project::Project;
 
 const FOLDER: &str = "native-probes";
 
-/// Builds every probe of `native-probes/*` into `native-probes/<name>.so`, except the heavy ones.
+/// Builds every probe of `native-probes/*` into `native-probes/<name>.so` and the programs that come with it into
+/// `native-probes/<program>`, except the heavy ones.
 pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
     let members = package::members_in(project, Path::new(FOLDER))?;
     let (probes, heavy): (Vec<_>, Vec<_>) =
@@ -29,6 +30,12 @@ pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
     let mut command = project.cargo(None);
     command.args(["build", "--profile", profile.name()]);
     artifact::build(project, &mut command, &probes, FOLDER, artifact::LIBRARY)?;
+    let rustc = || {
+        let mut command = project.cargo(None);
+        command.args(["rustc", "--profile", profile.name()]);
+        command
+    };
+    artifact::build_programs(project, rustc, &probes, FOLDER)?;
     if profile == Profile::Dev {
         say("probes: these are dev builds, for tests alone: run `cargo xtask probes` before you measure");
     }

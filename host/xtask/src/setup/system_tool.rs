@@ -26,7 +26,8 @@ pub(super) const REQUIRED: &[SystemTool] = &[SystemTool {
     use_: "links every Rust program and compiles the C probes",
     note: "",
     is_present: || tool::find("cc").is_some(),
-    packages: Packages { apt: &["gcc", "libc6-dev"], dnf: "gcc", brew: "gcc" },
+    // The static C library, which is in a package of its own there: what is started to be measured is linked with it.
+    packages: Packages { apt: &["gcc", "libc6-dev"], dnf: "gcc glibc-static", brew: "gcc" },
 }];
 
 /// What some modules and commands use; each says *skipped* where its tool is absent.
