@@ -245,6 +245,7 @@ mod tests {
         check(run(), "slope_over = \"size\"\nper = 2\nat_most = 49", "miss 50.000 over 2 values of size");
         let listed = "slope_over = \"size\"\narguments = { size = [100, \"10k\"] }\nat_most = 128";
         check(run(), listed, "the run has no cell m/s native size=10k");
+        check(Run::new([]), listed, "the run has no cell m/s native size=100");
         let three = Run::new([sized(1, 10), sized(2, 20), sized(3, 31)]);
         let text = "miss 10.500 over 3 values of size (95 % interval 6.83 B to 14.2 B)";
         check(three, "slope_over = \"size\"\nat_most = 10", text);

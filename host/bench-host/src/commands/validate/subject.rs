@@ -21,7 +21,9 @@ pub(super) fn subjects<'a>(view: &'a RunView, target: &Target) -> Vec<Result<Sub
             Some(over) => slopes(view, target, over, cells),
         };
         if found.is_empty() {
-            subjects.push(Err(no_cell(view, &target.series, &combination)));
+            let first = over.and_then(|over| Some((over, target.series.arguments.get(over)?.first()?)));
+            let lacking: Vec<_> = combination.into_iter().chain(first).collect();
+            subjects.push(Err(no_cell(view, &target.series, &lacking)));
         }
         subjects.extend(found);
     }
