@@ -9,6 +9,11 @@ pub(crate) fn code_cache() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("bench-host").join("code"))
 }
 
+/// The folder into which `cargo xtask setup` unpacks a CRIU where the system's does not work.
+pub(crate) fn criu_cache() -> Option<PathBuf> {
+    Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("bench-host").join("criu"))
+}
+
 /// The project's folder: the one we are in or below, else the one this program was built in, where that is still there.
 pub(crate) fn project() -> Option<PathBuf> {
     let is_project = |directory: &&Path| directory.join("wit/workload/workload.wit").is_file();

@@ -16,7 +16,10 @@ pub(crate) fn run(arguments: &ReportArgs) -> anyhow::Result<Exit> {
         }
         ReportFormat::BreakEvenJson => bench_report::break_even_json(&view),
         ReportFormat::BreakEvenSvg => bench_report::break_even_svg(&view).with_context(|| {
-            format!("the run {} has no figure of a cold start; `bench-host run serverless` makes some", directory.display())
+            format!(
+                "the run {} has no figure of a cold start; `bench-host run serverless` makes some",
+                directory.display()
+            )
         })?,
     };
     output::print(&text)?;
