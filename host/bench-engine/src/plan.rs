@@ -272,7 +272,8 @@ fn matches(matcher: &GlobMatcher, module: &Descriptor, scenario: &Scenario) -> b
 fn select(offers: &[Offer], selection: &Selection, named: &[Named<'_>]) -> Result<Vec<Cell>, PlanError> {
     let mut cells = Vec::new();
     for &(offer, scenario) in named {
-        if selection.arms.as_ref().is_some_and(|arms| !arms.contains(&offers[offer].arm)) {
+        let arm = offers[offer].arm;
+        if !scenario.runs_in(arm) || selection.arms.as_ref().is_some_and(|arms| !arms.contains(&arm)) {
             continue;
         }
         let name = full_name(&offers[offer].descriptor, scenario);

@@ -1,6 +1,6 @@
 //! One thing that can be measured, and what it needs.
 
-use crate::{MachineLimit, Metric, Parameter, Unit};
+use crate::{Arm, MachineLimit, Metric, Parameter, Unit};
 
 /// One thing that can be measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +27,7 @@ pub struct Scenario {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
     /// `probe:criu`, `kernel:userfaultfd`, `cpu:2` (the scenario places itself), `read:PARAMETER`, `scratch:PARAMETER`,
-    /// `clock:own` (the scenario times itself).
+    /// `clock:own` (the scenario times itself), `arm:wasm,process` (it has no other arms).
     pub capability: String,
     /// Why, in one line.
     pub purpose: String,
@@ -50,6 +50,9 @@ impl Requirement {
 
 /// What a scenario that times itself requires.
 const OWN_CLOCK: &str = "clock:own";
+
+/// What the arms a scenario is limited to follow.
+const ARMS: &str = "arm:";
 
 impl Scenario {
     /// A scenario for the driver `workload`, without parameters.
@@ -86,6 +89,26 @@ impl Scenario {
         self.requirements.iter().any(|requirement| requirement.capability == OWN_CLOCK)
     }
 
+    /// The same scenario for another driver.
+    #[must_use]
+    pub fn driven_by(mut self, driver: impl Into<String>) -> Self {
+        self.driver = driver.into();
+        self
+    }
+
+    /// The same scenario in these arms alone, because it means nothing in any other.
+    #[must_use]
+    pub fn in_arms<const N: usize>(self, arms: [Arm; N]) -> Self {
+        let names = arms.map(Arm::as_str).join(",");
+        self.requires(format!("{ARMS}{names}"), "it means nothing in any other arm")
+    }
+
+    /// Whether it means something in `arm`.
+    pub fn runs_in(&self, arm: Arm) -> bool {
+        let mut limits = self.requirements.iter().filter_map(|requirement| requirement.capability.strip_prefix(ARMS));
+        limits.all(|arms| arms.split(',').any(|name| name == arm.as_str()))
+    }
+
     /// The same scenario with a further parameter.
     #[must_use]
     pub fn parameter(mut self, parameter: Parameter) -> Self {
@@ -112,5 +135,19 @@ impl Scenario {
     pub fn can_use(mut self, capability: impl Into<String>, purpose: impl Into<String>) -> Self {
         self.requirements.push(Requirement { capability: capability.into(), purpose: purpose.into(), optional: true });
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scenario_runs_in_every_arm_unless_it_says_otherwise() {
+        let runs_in = |scenario: &Scenario| Arm::ALL.map(|arm| scenario.runs_in(arm));
+        let scenario = Scenario::new("s", "f", "");
+        assert_eq!(runs_in(&scenario), [true; 4]);
+        assert_eq!(runs_in(&scenario.clone().in_arms([Arm::Native])), [false, true, false, false]);
+        assert_eq!(runs_in(&scenario.in_arms([Arm::Wasm, Arm::Process])), [true, false, false, true]);
     }
 }
