@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod function;
 mod grants;
 mod module;
 pub mod workload;
@@ -11,7 +12,7 @@ pub use grants::{DirectoryGrant, Grants, ScratchGrant};
 pub use module::{Counts, Ledger, LedgerTask, Module, Recording};
 
 use bench_engine::{Budget, Report, Unit};
-use bench_model::{Arguments, Scenario};
+use bench_model::{Arguments, Check, ModuleError, Scenario};
 use bench_sink::runfile::Status;
 
 /// One repetition of a cell, as a driver is asked for it.
@@ -28,16 +29,29 @@ pub struct Task<'a> {
 }
 
 /// The drivers this host has.
-pub const DRIVERS: &[&str] = &["workload"];
+pub const DRIVERS: &[&str] = &["workload", "function"];
 
 /// Has the scenario's driver execute `task` on `module`.
 pub fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     match task.scenario.driver.as_str() {
         "workload" => workload::drive(module, task),
+        "function" => function::drive(module, task),
         other => {
             let known = DRIVERS.join(", ");
             let reason = format!("needs the driver `{other}`; this host has {known}: use a newer bench-host");
             Report::without_figures(task.unit, Status::Skipped, reason)
         }
+    }
+}
+
+/// Has the scenario's driver try it with `arguments`, without timing anything. An error is the environment's.
+pub fn conformance(
+    module: &mut dyn Module,
+    scenario: &Scenario,
+    arguments: &Arguments,
+) -> Result<Vec<Check>, ModuleError> {
+    match scenario.driver.as_str() {
+        "function" => function::conformance(module, scenario, arguments),
+        _ => workload::conformance(module, scenario, arguments),
     }
 }

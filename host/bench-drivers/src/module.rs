@@ -1,5 +1,6 @@
 //! A loaded module, as every loader presents it. The traits say nothing of how code is executed.
 
+use crate::function::Functions;
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario, Session};
 use bench_sink::Sink;
 use bench_sink::runfile::TermRecord;
@@ -14,6 +15,11 @@ pub trait Module {
 
     /// Prepares a scenario for the driver `workload`.
     fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError>;
+
+    /// What it offers to the driver `function`, where it is a module for that.
+    fn functions(&mut self) -> Option<&mut dyn Functions> {
+        None
+    }
 
     /// What `operations` operations of a session of its own do, counted and not timed. Nothing is known of modules that
     /// run without a boundary.

@@ -41,9 +41,16 @@ fn bound_cpu(scenario: &Scenario) -> Option<u32> {
 }
 
 /// Why there is no figure.
-struct Stop {
-    status: Status,
-    reason: String,
+pub(crate) struct Stop {
+    pub(crate) status: Status,
+    pub(crate) reason: String,
+}
+
+impl Stop {
+    /// Something went wrong that must not.
+    pub(crate) fn failed(reason: impl Into<String>) -> Self {
+        Self { status: Status::Failed, reason: reason.into() }
+    }
 }
 
 impl From<ModuleError> for Stop {
@@ -137,7 +144,7 @@ fn verify(session: &mut dyn Recording, checks: &mut Vec<Check>) -> Result<(), St
     }
 }
 
-fn check_record(unit: Unit, check: &Check) -> CheckRecord {
+pub(crate) fn check_record(unit: Unit, check: &Check) -> CheckRecord {
     CheckRecord {
         cell: unit.cell,
         process: unit.process,

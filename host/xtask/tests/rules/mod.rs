@@ -40,7 +40,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("probe-abi", &["bench-model", "bench-wire"]),
     ("bench-sink", &["bench-model", "bench-wire"]),
     ("bench-engine", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
-    ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire"]),
+    ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "function-core"]),
     ("bench-report", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
     (
         "bench-wasm",

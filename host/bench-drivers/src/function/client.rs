@@ -1,0 +1,186 @@
+//! The client: connections that are kept alive, driven by one thread that does nothing else, so that no answer waits for it to
+//! be woken. It must not know what serves them.
+
+use super::http::{RequestText, parse_answer};
+use super::pace::Pace;
+use super::{Answer, answers};
+use bench_engine::{Amount, Clock, MonotonicClock};
+use bench_model::Check;
+use function_core::REQUEST;
+use rustix::event::{PollFd, PollFlags, poll};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+/// A request sent later than this after its time counts as late.
+const LATE_NS: u64 = 1_000_000;
+
+/// A request that is later than this is not sent.
+const SHED_NS: u64 = 1_000_000_000;
+
+/// Read at once.
+const READ_BYTES: usize = 16 << 10;
+
+/// What the connections did in one phase.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// From when each request was meant to be sent until its whole answer was there.
+    pub(super) response_ns: Vec<u64>,
+    pub(super) late: u64,
+    pub(super) shed: u64,
+    /// Answers that were not the known one, and the check that the last of them failed.
+    pub(super) failed: u64,
+    pub(super) wrong: Option<Check>,
+    /// From the begin until the last request was sent.
+    pub(super) sending_ns: u64,
+}
+
+/// Connections to one server.
+pub(super) struct Client {
+    connections: Vec<Connection>,
+    clock: MonotonicClock,
+    request: RequestText,
+    /// Whether to wait for answers spinning, for which the client must have a processor of its own.
+    spins: bool,
+}
+
+struct Connection {
+    stream: TcpStream,
+    /// When the request that is not answered was meant to be sent.
+    intended_ns: Option<u64>,
+    input: Vec<u8>,
+}
+
+impl Client {
+    /// Connects `count` times, one after the other, and says what each took, in nanoseconds.
+    pub(super) fn connect(
+        address: SocketAddr,
+        count: usize,
+        clock: MonotonicClock,
+        spins: bool,
+    ) -> io::Result<(Self, Vec<u64>)> {
+        let (mut connections, mut times) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        for _ in 0..count {
+            let before = clock.now_ns();
+            let stream = TcpStream::connect(address)?;
+            times.push(clock.now_ns() - before);
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            connections.push(Connection { stream, intended_ns: None, input: Vec::new() });
+        }
+        Ok((Self { connections, clock, request: RequestText::new(REQUEST), spins }, times))
+    }
+
+    /// Sends requests at `pace` until there are as many, or so much time has passed, as `amount` says, and waits for the
+    /// answers to all of them. Ends early where an answer is wrong.
+    pub(super) fn run(&mut self, pace: Pace, amount: Amount) -> io::Result<Tally> {
+        let mut tally = Tally::default();
+        let begin = self.clock.now_ns();
+        // Requests that were sent or shed.
+        let mut next = 0;
+        loop {
+            let now = self.clock.now_ns() - begin;
+            let is_over = tally.failed > 0
+                || match amount {
+                    Amount::Time { ns } => now >= ns,
+                    Amount::Operations(operations) => next >= operations,
+                };
+            if !is_over {
+                next = self.send_due(pace, begin, next, &mut tally)?;
+            } else if self.connections.iter().all(|connection| connection.intended_ns.is_none()) {
+                return Ok(tally);
+            }
+            self.receive(begin, &mut tally)?;
+        }
+    }
+
+    /// Sends what is due on the connections that are free. Times are since `begin`.
+    fn send_due(&mut self, pace: Pace, begin: u64, mut next: u64, tally: &mut Tally) -> io::Result<u64> {
+        for connection in self.connections.iter_mut().filter(|connection| connection.intended_ns.is_none()) {
+            let (intended, now) = loop {
+                let now = self.clock.now_ns() - begin;
+                let intended = pace.due_ns(next).unwrap_or(now);
+                if intended > now {
+                    return Ok(next);
+                }
+                next += 1;
+                if now - intended <= SHED_NS {
+                    break (intended, now);
+                }
+                tally.shed += 1;
+            };
+            tally.late += u64::from(now - intended > LATE_NS);
+            tally.sending_ns = now;
+            connection.intended_ns = Some(intended);
+            let request = self.request.sent_at(self.clock.now_ns());
+            // A request is far smaller than a socket's buffer, which is empty.
+            connection.stream.write_all(request)?;
+        }
+        Ok(next)
+    }
+
+    /// Takes the answers that are there; waits for one where the client has no processor of its own.
+    fn receive(&mut self, begin: u64, tally: &mut Tally) -> io::Result<()> {
+        let mut busy: Vec<_> = self.connections.iter_mut().filter(|one| one.intended_ns.is_some()).collect();
+        if busy.is_empty() {
+            std::hint::spin_loop();
+            return Ok(());
+        }
+        if busy.len() > 1 || !self.spins {
+            let mut sockets: Vec<_> = busy.iter().map(|one| PollFd::new(&one.stream, PollFlags::IN)).collect();
+            let no_time = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+            // Who shares a processor wakes up once in a while to see what is due.
+            let a_while = rustix::event::Timespec { tv_sec: 0, tv_nsec: 100_000 };
+            match poll(&mut sockets, Some(if self.spins { &no_time } else { &a_while })) {
+                Err(rustix::io::Errno::INTR) => return Ok(()),
+                Err(error) => return Err(error.into()),
+                Ok(_) => {}
+            }
+            let mut ready: Vec<_> = sockets.iter().map(|socket| !socket.revents().is_empty()).collect();
+            busy.retain(|_| ready.remove(0));
+        }
+        for connection in busy {
+            if let Some(answer) = connection.take_answer()? {
+                let now = self.clock.now_ns() - begin;
+                let intended = connection.intended_ns.take().unwrap_or(now);
+                let check = answers("answers", &answer);
+                if check.passed {
+                    tally.response_ns.push(now - intended);
+                } else {
+                    tally.failed += 1;
+                    tally.wrong = Some(check);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Connection {
+    /// The whole answer, where it is there.
+    fn take_answer(&mut self) -> io::Result<Option<Answer>> {
+        let len = self.input.len();
+        self.input.resize(len + READ_BYTES, 0);
+        let read = self.stream.read(&mut self.input[len..]);
+        self.input.truncate(len + read.as_ref().map_or(0, |bytes| *bytes));
+        match read {
+            Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the server closed the connection")),
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let Some((answer, bytes)) = parse_answer(&self.input).map_err(io::Error::other)? else { return Ok(None) };
+        self.input.drain(..bytes);
+        Ok(Some(answer))
+    }
+}
+
+/// One connection, one request with `body`, one answer.
+pub(super) fn ask_once(address: SocketAddr, body: &[u8]) -> io::Result<Answer> {
+    let mut connection = Connection { stream: TcpStream::connect(address)?, intended_ns: None, input: Vec::new() };
+    connection.stream.write_all(RequestText::new(body).sent_at(0))?;
+    loop {
+        if let Some(answer) = connection.take_answer()? {
+            return Ok(answer);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The scenario `cold-start`: from a start being asked for to the whole first answer. Nothing that was started is kept, and
+//! getting rid of it is not timed.
+
+use super::{Findings, Functions, Initialisation, Start, Starter, answers};
+use crate::Task;
+use crate::workload::Stop;
+use bench_engine::{Amount, Clock, MonotonicClock};
+use bench_model::{Check, ModuleError};
+use bench_sink::Sink;
+use function_core::REQUEST;
+
+/// The stage that comes after those of the start: the first request, with what the function does before it answers one.
+const ANSWER: &str = "answer";
+
+/// Starts for as long as `task` says, and records each into the series `cold-start` and its parts into `stage`.
+pub(super) fn measure(
+    functions: &mut dyn Functions,
+    task: &Task<'_>,
+    initialisation: Initialisation,
+    checks: &mut Vec<Check>,
+) -> Result<Findings, Stop> {
+    let mut starter = functions.prepare(Start::Kind(task.arguments.text("start")?), initialisation)?;
+    let clock = MonotonicClock::new();
+    let mut sink = Sink::new(&task.scenario.metrics);
+    let begin = clock.now_ns();
+    loop {
+        let sample = Sample::take(starter.as_mut(), &clock)?;
+        checks.splice(.., [sample.check]);
+        if !checks[0].passed {
+            return Ok(Findings { sink, iterations: 0, lost: None });
+        }
+        if clock.now_ns() - begin >= task.budget.warm_up_ns {
+            break;
+        }
+    }
+    let (mut iterations, begin) = (0, clock.now_ns());
+    loop {
+        let sample = Sample::take(starter.as_mut(), &clock)?;
+        checks.splice(.., [sample.check]);
+        iterations += 1;
+        record(&mut sink, &task.scenario.name, sample.total_ns, &sample.stages)?;
+        let done = match task.budget.amount {
+            Amount::Time { ns } => clock.now_ns() - begin >= ns,
+            Amount::Operations(operations) => iterations >= operations,
+        };
+        if done || !checks[0].passed {
+            return Ok(Findings { sink, iterations, lost: None });
+        }
+    }
+}
+
+/// One start.
+struct Sample {
+    total_ns: u64,
+    stages: Vec<(&'static str, u64)>,
+    check: Check,
+}
+
+impl Sample {
+    fn take(starter: &mut dyn Starter, clock: &MonotonicClock) -> Result<Self, ModuleError> {
+        let asked = clock.now_ns();
+        let mut started = starter.start()?;
+        let called = clock.now_ns();
+        let answer = started.function.call(REQUEST)?;
+        let answered = clock.now_ns();
+        let mut stages = started.stages;
+        stages.push((ANSWER, answered - called));
+        Ok(Self { total_ns: answered - asked, stages, check: answers("first-answer", &answer) })
+    }
+}
+
+fn record(sink: &mut Sink, name: &str, total_ns: u64, stages: &[(&'static str, u64)]) -> Result<(), Stop> {
+    append(sink, name, &[], total_ns)?;
+    stages.iter().try_for_each(|(stage, ns)| append(sink, "stage", &[("name".to_owned(), (*stage).to_owned())], *ns))
+}
+
+fn append(sink: &mut Sink, metric: &str, labels: &[(String, String)], sample: u64) -> Result<(), Stop> {
+    let opened = sink.open(metric, labels);
+    opened.and_then(|id| sink.append(id, &[sample])).map_err(|error| Stop::failed(error.to_string()))
+}

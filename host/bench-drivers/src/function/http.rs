@@ -1,0 +1,96 @@
+//! HTTP/1.1 as the client speaks it: one known request, and whole answers of a length that is said. It must not know how bytes
+//! travel.
+
+use super::Answer;
+
+/// The header in which the client says when it sent the request, in nanoseconds of the worker's clock.
+pub(super) const SENT: &str = "bench-sent";
+
+/// Digits of that time: always as many, so that every request is as long.
+const SENT_DIGITS: usize = 20;
+
+/// A larger answer is none.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// A request to `POST` a body to `/`, of which only the time changes.
+pub(super) struct RequestText {
+    bytes: Vec<u8>,
+    /// Where the time is.
+    sent: usize,
+}
+
+impl RequestText {
+    pub(super) fn new(body: &[u8]) -> Self {
+        let head = format!("POST / HTTP/1.1\r\nhost: function\r\n{SENT}: ");
+        let rest = format!("\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+        let sent = head.len();
+        let bytes = [head.as_bytes(), &[b'0'; SENT_DIGITS], rest.as_bytes(), body].concat();
+        Self { bytes, sent }
+    }
+
+    /// The whole request, sent at `ns`.
+    pub(super) fn sent_at(&mut self, mut ns: u64) -> &[u8] {
+        for digit in self.bytes[self.sent..self.sent + SENT_DIGITS].iter_mut().rev() {
+            *digit = b'0' + (ns % 10) as u8;
+            ns /= 10;
+        }
+        &self.bytes
+    }
+}
+
+/// The answer at the beginning of `input` and how many bytes it has, if all of it is there; an error says what is wrong.
+pub(super) fn parse_answer(input: &[u8]) -> Result<Option<(Answer, usize)>, String> {
+    let Some(head_bytes) = input.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4) else {
+        return if input.len() > ANSWER_BYTES_MAX { Err("the answer's head has no end".to_owned()) } else { Ok(None) };
+    };
+    let head = std::str::from_utf8(&input[..head_bytes]).map_err(|_| "the answer's head is no text")?;
+    let mut lines = head.split("\r\n");
+    let first = lines.next().unwrap_or_default();
+    let status = first.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
+    let status = status.ok_or_else(|| format!("`{first}` is no first line of an HTTP/1.1 answer"))?;
+    let mut headers = lines.filter_map(|line| line.split_once(':'));
+    let length = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let length: usize = length
+        .and_then(|(_, value)| value.trim().parse().ok())
+        .filter(|length| *length <= ANSWER_BYTES_MAX)
+        .ok_or("the answer does not say its length, or is longer than 1 MiB")?;
+    let end = head_bytes + length;
+    Ok(input.get(head_bytes..end).map(|body| (Answer { status, body: body.to_vec() }, end)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_differ_in_their_time_alone() {
+        let mut request = RequestText::new(b"{}");
+        let at = |request: &mut RequestText, ns| String::from_utf8(request.sent_at(ns).to_vec()).unwrap();
+        let (early, late) = (at(&mut request, 7), at(&mut request, u64::MAX));
+        assert!(early.contains("bench-sent: 00000000000000000007\r\n"), "{early}");
+        assert!(late.contains("bench-sent: 18446744073709551615\r\n"), "{late}");
+        assert!(early.len() == late.len() && early.ends_with("content-length: 2\r\n\r\n{}"));
+    }
+
+    #[test]
+    fn answers_are_whole_or_not_there() {
+        let text = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1";
+        let whole = text.len() - 8;
+        for end in 0..whole {
+            assert_eq!(parse_answer(&text[..end]), Ok(None), "{end}");
+        }
+        let expect = Answer { status: 400, body: b"abc".to_vec() };
+        assert_eq!(parse_answer(text), Ok(Some((expect, whole))));
+    }
+
+    #[test]
+    fn what_is_no_answer_says_why() {
+        for (text, reason) in [
+            ("SSH-2.0\r\n\r\n", "first line"),
+            ("HTTP/1.1 200 OK\r\n\r\n", "length"),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 9999999\r\n\r\n", "length"),
+        ] {
+            assert!(parse_answer(text.as_bytes()).unwrap_err().contains(reason), "{text}");
+        }
+    }
+}

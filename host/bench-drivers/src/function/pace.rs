@@ -1,0 +1,73 @@
+//! When requests are meant to be sent. Pure: what time it is, is an argument. It must not know what a request is.
+
+use bench_model::{Check, ModuleError};
+
+/// A run whose achieved rate is below this share of the asked one is void.
+const ACHIEVED_MIN: f64 = 0.99;
+
+/// When requests are meant to be sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Pace {
+    /// Each when its connection is free, which says nothing of what waits meanwhile.
+    Closed,
+    /// One each period, in nanoseconds, whether the ones before are answered or not.
+    Open {
+        /// Nanoseconds.
+        period_ns: f64,
+    },
+}
+
+impl Pace {
+    /// Out of the argument `rate`, where 0 is a closed loop.
+    pub(super) fn of_rate(rate: i64) -> Result<Self, ModuleError> {
+        match rate {
+            0 => Ok(Self::Closed),
+            1.. => Ok(Self::Open { period_ns: 1e9 / rate as f64 }),
+            _ => Err(ModuleError::InvalidArgument(format!("`rate` is {rate}; give requests a second, or 0"))),
+        }
+    }
+
+    /// When request `number`, counted from 0, is meant to be sent, in nanoseconds since the begin; `None` for whenever it can be.
+    pub(super) fn due_ns(self, number: u64) -> Option<u64> {
+        match self {
+            Self::Closed => None,
+            Self::Open { period_ns } => Some(((number + 1) as f64 * period_ns) as u64),
+        }
+    }
+
+    /// Whether `answered` requests in `elapsed_ns` are as many as were asked for; `None` where no rate was asked for.
+    pub(super) fn check(self, answered: u64, elapsed_ns: u64) -> Option<Check> {
+        let Self::Open { period_ns } = self else { return None };
+        let asked = 1e9 / period_ns;
+        let achieved = answered as f64 * 1e9 / (elapsed_ns as f64).max(1.0);
+        let detail = format!(
+            "asked for {asked:.0}/s, achieved {achieved:.0}/s over {answered} requests, wanted at least {:.0} %; the run is \
+             void: ask for less",
+            100.0 * ACHIEVED_MIN
+        );
+        Some(Check::that("achieved-rate", achieved >= ACHIEVED_MIN * asked, detail))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_due_evenly() {
+        let pace = Pace::of_rate(1_000).unwrap();
+        assert_eq!([0, 1, 9].map(|number| pace.due_ns(number)), [Some(1_000_000), Some(2_000_000), Some(10_000_000)]);
+        assert_eq!(Pace::of_rate(0).unwrap().due_ns(7), None);
+        assert!(Pace::of_rate(-1).is_err());
+    }
+
+    #[test]
+    fn a_rate_that_was_not_kept_is_void() {
+        let pace = Pace::of_rate(1_000).unwrap();
+        for (answered, passed) in [(1_000, true), (991, true), (989, false), (0, false)] {
+            let check = pace.check(answered, 1_000_000_000).unwrap();
+            assert_eq!(check.passed, passed, "{}", check.detail);
+        }
+        assert_eq!(Pace::Closed.check(0, 1), None);
+    }
+}

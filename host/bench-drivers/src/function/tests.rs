@@ -1,0 +1,244 @@
+//! The driver on functions that are made up: right ones, wrong ones, and one that has a server of its own.
+
+use super::*;
+use crate::{Recording, drive};
+use bench_engine::{Amount, Budget, Unit};
+use bench_model::{Descriptor, Metric, Parameter};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+/// How a made-up function answers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Mode {
+    Right,
+    Wrong,
+    Fails,
+    /// From the third answer on.
+    WrongLater,
+    /// It has a server, which answers rightly.
+    Serves,
+}
+
+struct Mock {
+    descriptor: Descriptor,
+    mode: Mode,
+}
+
+impl Mock {
+    fn new(mode: Mode) -> Self {
+        let count = |name| Metric::new(name, bench_model::Unit::Count, "");
+        let ns = |name| Metric::new(name, bench_model::Unit::Nanoseconds, "");
+        let heap = || Parameter::new("heap_bytes", 1, "");
+        let init = || Parameter::new("init_ms", 0, "");
+        let cold = Scenario::new("cold-start", "f", "")
+            .driven_by("function")
+            .metric(ns("cold-start"))
+            .metric(ns("stage").label("name"))
+            .parameter(Parameter::new("start", "mock", ""))
+            .parameter(heap())
+            .parameter(init());
+        let request = ["late", "failed", "shed"].into_iter().map(count);
+        let request = request.chain(["request", "service", "queue", "connect"].map(ns));
+        let request = request
+            .fold(Scenario::new("request", "f", "").driven_by("function"), Scenario::metric)
+            .parameter(Parameter::new("rate", 0, ""))
+            .parameter(Parameter::new("concurrency", 3, ""))
+            .parameter(Parameter::new("instance", "reused", ""))
+            .parameter(heap())
+            .parameter(init());
+        let other = Scenario::new("other", "f", "").driven_by("function").parameter(heap()).parameter(init());
+        let descriptor = Descriptor::new("mock", "1", "").scenario(cold).scenario(request).scenario(other);
+        Self { descriptor, mode }
+    }
+}
+
+impl Module for Mock {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn imports(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn open(&mut self, _: &Scenario, _: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
+        Err(ModuleError::Other("it has no sessions".to_owned()))
+    }
+
+    fn functions(&mut self) -> Option<&mut dyn Functions> {
+        Some(self)
+    }
+
+    fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
+        body(self);
+        Vec::new()
+    }
+}
+
+impl Functions for Mock {
+    fn prepare(&mut self, _: Start<'_>, _: Initialisation) -> Result<Box<dyn Starter>, ModuleError> {
+        Ok(Box::new(MockStarter { mode: self.mode, answers: 0 }))
+    }
+
+    fn serve(&mut self, _: Initialisation) -> Result<Option<Box<dyn Server>>, ModuleError> {
+        Ok(if self.mode == Mode::Serves { Some(Box::new(MockServer::start())) } else { None })
+    }
+}
+
+struct MockStarter {
+    mode: Mode,
+    answers: u64,
+}
+
+impl Starter for MockStarter {
+    fn start(&mut self) -> Result<Started, ModuleError> {
+        self.answers += 1;
+        let function = MockFunction { mode: self.mode, answers: self.answers };
+        Ok(Started { function: Box::new(function), stages: vec![("wake", 5)] })
+    }
+}
+
+struct MockFunction {
+    mode: Mode,
+    answers: u64,
+}
+
+impl Function for MockFunction {
+    fn call(&mut self, body: &[u8]) -> Result<Answer, ModuleError> {
+        self.answers += 1;
+        let is_wrong = self.mode == Mode::Wrong || self.mode == Mode::WrongLater && self.answers > 3;
+        match self.mode {
+            Mode::Fails => Err(ModuleError::Crashed("`handle` trapped: unreachable".to_owned())),
+            _ if body != REQUEST => Ok(Answer { status: 400, body: Vec::new() }),
+            _ if is_wrong => Ok(Answer { status: 200, body: b"{}".to_vec() }),
+            _ => Ok(Answer { status: 200, body: expected_response() }),
+        }
+    }
+}
+
+/// A server in a thread, which ends with the test's process.
+struct MockServer(SocketAddr);
+
+impl MockServer {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                std::thread::spawn(move || {
+                    let mut stream = stream.unwrap();
+                    let mut input = vec![0; 4096];
+                    let answer = expected_response();
+                    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len());
+                    while stream.read(&mut input).is_ok_and(|bytes| bytes > 0) {
+                        stream.write_all(&[head.as_bytes(), &answer].concat()).unwrap();
+                    }
+                });
+            }
+        });
+        Self(address)
+    }
+}
+
+impl Server for MockServer {
+    fn address(&self) -> SocketAddr {
+        self.0
+    }
+}
+
+/// What a scenario of a made-up function comes to with these arguments beside the defaults, over so many operations.
+fn driven(mode: Mode, scenario: &str, given: &[(&str, bench_model::Value)], operations: u64) -> Report {
+    let mut mock = Mock::new(mode);
+    let scenario = mock.descriptor.scenarios.iter().find(|known| known.name == scenario).unwrap().clone();
+    let defaults = scenario.parameters.iter().map(|one| (one.name.clone(), one.defaults[0].clone()));
+    let mut arguments: Arguments = defaults.collect();
+    given.iter().for_each(|(name, value)| arguments.set(*name, value.clone()));
+    let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(operations) };
+    let unit = Unit { cell: 0, process: 0 };
+    drive(&mut mock, &Task { unit, scenario: &scenario, arguments: &arguments, budget })
+}
+
+/// Expects a report with these series and counts.
+#[track_caller]
+fn check(report: &Report, expect: &[(&str, u64)]) {
+    assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
+    let mut found: Vec<_> = report.series.iter().map(|series| (series.metric.as_str(), series.count)).collect();
+    found.sort_unstable();
+    assert_eq!(found, expect);
+}
+
+/// Expects a report without figures, whose reason contains `expect`.
+#[track_caller]
+fn refused(report: &Report, status: Status, expect: &str) {
+    assert_eq!(report.outcome.status, status);
+    let reason = report.outcome.reason.as_deref().unwrap_or_default();
+    assert!(reason.contains(expect), "{reason}");
+    assert!(report.series.is_empty());
+}
+
+#[test]
+fn a_cold_start_has_its_stages() {
+    let report = driven(Mode::Right, "cold-start", &[], 4);
+    check(&report, &[("cold-start", 4), ("stage", 4), ("stage", 4)]);
+    let names: Vec<_> = report.series.iter().filter_map(|series| series.labels.first()).map(|label| &label.1).collect();
+    assert_eq!(names, ["wake", "answer"]);
+    assert_eq!(report.outcome.iterations, 4);
+}
+
+#[test]
+fn requests_are_all_accounted_for() {
+    let report = driven(Mode::Right, "request", &[], 100);
+    let here =
+        [("connect", 3), ("failed", 1), ("late", 1), ("queue", 100), ("request", 100), ("service", 100), ("shed", 1)];
+    check(&report, &here);
+    assert_eq!(report.outcome.iterations, 100);
+}
+
+#[test]
+fn every_request_can_have_an_instance_of_its_own() {
+    let report = driven(Mode::Right, "request", &[("instance", "per-request".into())], 20);
+    assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
+    let refusal = driven(Mode::Serves, "request", &[("instance", "per-request".into())], 20);
+    refused(&refusal, Status::Skipped, "start=spawn");
+}
+
+#[test]
+fn a_server_of_its_own_is_not_looked_into() {
+    let report = driven(Mode::Serves, "request", &[], 50);
+    check(&report, &[("connect", 3), ("failed", 1), ("late", 1), ("request", 50), ("shed", 1)]);
+}
+
+#[test]
+fn a_wrong_answer_leaves_no_figure() {
+    for scenario in ["cold-start", "request"] {
+        refused(&driven(Mode::Wrong, scenario, &[], 10), Status::Failed, "found \"200 {}\"");
+        refused(&driven(Mode::WrongLater, scenario, &[], 10), Status::Failed, "found \"200 {}\"");
+    }
+    refused(&driven(Mode::Fails, "cold-start", &[], 10), Status::Failed, "`handle` trapped: unreachable");
+    refused(&driven(Mode::Fails, "request", &[], 10), Status::Failed, "500 `handle` trapped: unreachable");
+}
+
+#[test]
+fn a_rate_beyond_what_can_be_kept_is_void() {
+    let report = driven(Mode::Right, "request", &[("rate", 10_000_000.into())], 2_000);
+    refused(&report, Status::Failed, "the run is void: ask for less");
+}
+
+#[test]
+fn what_the_driver_does_not_know_is_skipped() {
+    refused(&driven(Mode::Right, "other", &[], 1), Status::Skipped, "it knows cold-start, request");
+}
+
+#[test]
+fn conformance_is_one_right_and_one_wrong_request() {
+    for (mode, expect) in
+        [(Mode::Right, vec![true, true]), (Mode::Wrong, vec![true, false]), (Mode::Serves, vec![true])]
+    {
+        let mut mock = Mock::new(mode);
+        let scenario = mock.descriptor.scenarios[0].clone();
+        let defaults = scenario.parameters.iter().map(|one| (one.name.clone(), one.defaults[0].clone()));
+        let checks = crate::conformance(&mut mock, &scenario, &defaults.collect()).unwrap();
+        let passed: Vec<_> = checks.iter().map(|check| check.passed).collect();
+        assert_eq!(passed, expect, "{mode:?}: {checks:?}");
+    }
+}
