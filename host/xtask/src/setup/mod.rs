@@ -1,6 +1,8 @@
 //! Prepares a machine: what every contributor needs is installed where that may be done, the rest is named.
-//! It must not know how a part is found or installed; `rust_part`, `system_tool` and `packager` do.
+//! It must not know how a part is found or installed; `rust_part`, `system_tool`, `criu` and `packager` do.
 
+mod criu;
+mod mirror;
 mod packager;
 mod rust_part;
 mod system_tool;
@@ -9,6 +11,7 @@ use std::fmt;
 
 use anyhow::{Result, bail};
 
+use self::criu::CRIU;
 use self::packager::Packager;
 use crate::command_line::Extent;
 use crate::output::say;
@@ -35,7 +38,8 @@ impl fmt::Display for State {
     }
 }
 
-/// Goes through every part. Optional ones are installed on [`Extent::All`] only, and their absence is never an error.
+/// Goes through every part. Optional ones are installed on [`Extent::All`] only, but for CRIU, which leaves the system as it is;
+/// their absence is never an error.
 pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
     let mut packager = Packager::look();
     let mut lacking = Vec::new();
@@ -55,6 +59,7 @@ pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
         // Optional parts are collected nowhere, so that their absence cannot fail the setup.
         step(tool.name, state, &mut Vec::new());
     }
+    step("criu", CRIU.ensure(), &mut Vec::new());
     if !lacking.is_empty() {
         let names = lacking.join(", ");
         bail!("setup is incomplete without {names}: do what is said above, then run `cargo xtask setup` again");

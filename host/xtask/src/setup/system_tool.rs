@@ -40,13 +40,6 @@ pub(super) const OPTIONAL: &[SystemTool] = &[
         packages: Packages { apt: &["postgresql"], dnf: "postgresql-server", brew: "postgresql" },
     },
     SystemTool {
-        name: "criu",
-        use_: "scenarios that restore a process from its image",
-        note: "; one older than 4 fails on recent kernels",
-        is_present: || tool::find("criu").is_some(),
-        packages: Packages { apt: &["criu"], dnf: "criu", brew: "" },
-    },
-    SystemTool {
         name: "perf",
         use_: "`bench-host profile`",
         note: "",

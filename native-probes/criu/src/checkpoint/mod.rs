@@ -10,7 +10,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 /// How to get one that works.
-pub(crate) const NEXT_STEP: &str = "run `cargo xtask setup --all`, or install criu, at least 4.1 on a recent kernel";
+pub(crate) const NEXT_STEP: &str = "run `cargo xtask setup` as root, or install criu, at least 4.1 on a recent kernel";
 
 /// A CRIU that can be called.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Tool {
 impl Tool {
     /// The one that setting up has put into the user's cache, which then was needed; else the one on the search path.
     pub(crate) fn find() -> Option<Self> {
-        let cache = env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let cache = cache.or_else(|| Some(env::home_dir()?.join(".cache")));
         let unpacked = cache.and_then(|cache| Self::unpacked(&cache.join("bench-host/criu")));
         unpacked.or_else(|| {

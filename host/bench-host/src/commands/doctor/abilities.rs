@@ -1,5 +1,6 @@
 //! What the machine can do. Every ability that is lacking says what for it is wanted and how to get it.
 
+use crate::paths;
 use bench_sink::fingerprint::Fingerprint;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -83,22 +84,32 @@ fn postgresql() -> Ability {
     }
 }
 
+/// The one that `cargo xtask setup` has put into the cache, with its own loader and libraries, else the system's.
 fn criu() -> Ability {
     const NAME: &str = "CRIU";
-    match first_line(&["criu", "--version"]) {
-        Err(reason) => lacking(
-            NAME,
-            format!("no checkpoint and restore ({reason})"),
-            "install criu, at least 4.1 on a recent kernel",
-        ),
-        Ok(version) => match first_line(&["criu", "check"]) {
-            Ok(_) => present(NAME, version),
-            Err(reason) => lacking(
-                NAME,
-                format!("{version} does not work here: {reason}"),
-                "run `criu check` as root; a recent kernel needs 4.1",
-            ),
-        },
+    const NEXT: &str = "`cargo xtask setup` as root, or install criu, at least 4.1 on a recent kernel";
+    let unpacked = paths::criu_cache().filter(|folder| folder.join("usr/sbin/criu").is_file());
+    let words: Vec<String> = match &unpacked {
+        None => vec!["criu".to_owned()],
+        Some(folder) => {
+            let path = |inside: &str| folder.join(inside).to_string_lossy().into_owned();
+            let libraries = path("usr/lib/x86_64-linux-gnu");
+            vec![path("usr/lib64/ld-linux-x86-64.so.2"), "--library-path".to_owned(), libraries, path("usr/sbin/criu")]
+        }
+    };
+    let call = |before: &[&str], argument| {
+        let words: Vec<&str> = before.iter().copied().chain(words.iter().map(String::as_str)).chain([argument]).collect();
+        first_line(&words)
+    };
+    let version = match call(&[], "--version") {
+        Err(reason) => return lacking(NAME, format!("no checkpoint and restore ({reason})"), NEXT),
+        Ok(version) => version,
+    };
+    // In mounts of its own, because it leaves a file where the system keeps what lasts until its next start.
+    let apart = ["unshare", "--mount", "sh", "-c", "mount -t tmpfs tmpfs /run && exec \"$@\"", "sh"];
+    match call(&apart, "check") {
+        Ok(_) => present(NAME, version),
+        Err(reason) => lacking(NAME, format!("{version} does not work here: {reason}"), format!("run as root; {NEXT}")),
     }
 }
 
