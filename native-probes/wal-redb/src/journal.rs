@@ -1,0 +1,122 @@
+//! redb as a log: a table of payloads under rising numbers. It must not know what is measured.
+
+use bench_model::ModuleError;
+use redb::{Database, Durability, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
+use std::fmt::Display;
+use std::path::Path;
+use wal_load::Journal;
+
+const TABLE: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("log");
+
+/// What the table may hold before it is emptied, payloads and about what each takes besides. The file grows to some twice as
+/// much, because redb keeps large values in pages of up to twice their length.
+const TABLE_BYTES: u64 = 256 << 20;
+const RECORD_BYTES: u64 = 16;
+
+/// A log in a database of its own.
+#[derive(Debug)]
+pub struct RedbJournal {
+    database: Database,
+    durability: Durability,
+    /// What may still be appended before the table is emptied.
+    room: u64,
+    /// The number of the next payload, and of the first one that was not emptied away.
+    next: u64,
+    kept_from: u64,
+}
+
+impl RedbJournal {
+    /// What redb is given with each payload.
+    pub const KEY_BYTES: usize = size_of::<u64>();
+
+    /// Makes or opens the log in `folder`, with redb's defaults: a cache of up to 1 GiB of memory, and commits of one phase.
+    pub fn open(folder: &Path, durability: Durability) -> Result<Self, ModuleError> {
+        let path = folder.join("log.redb");
+        let database = Database::create(&path).map_err(failed("open", path.display()))?;
+        let mut journal = Self { database, durability, room: TABLE_BYTES, next: 0, kept_from: 0 };
+        let mut numbers = None;
+        journal.read(0, &mut |number, _| numbers = Some((numbers.map_or(number, |(first, _)| first), number)))?;
+        if let Some((first, last)) = numbers {
+            (journal.kept_from, journal.next) = (first, last + 1);
+        }
+        Ok(journal)
+    }
+
+    /// Does `change` in a transaction.
+    fn commit(&self, change: impl FnOnce(&WriteTransaction) -> Result<(), ModuleError>) -> Result<(), ModuleError> {
+        let mut transaction = self.database.begin_write().map_err(failed("begin", "a transaction"))?;
+        transaction.set_durability(self.durability).map_err(failed("choose", "the durability"))?;
+        change(&transaction)?;
+        transaction.commit().map_err(failed("commit", "a transaction"))
+    }
+
+    fn insert(&mut self, payloads: &[&[u8]]) -> Result<(), ModuleError> {
+        let first = self.next;
+        self.commit(|transaction| {
+            let mut table = transaction.open_table(TABLE).map_err(failed("open", TABLE))?;
+            for (number, payload) in (first..).zip(payloads) {
+                table.insert(number, payload).map_err(failed("insert", number))?;
+            }
+            Ok(())
+        })?;
+        self.next += payloads.len() as u64;
+        Ok(())
+    }
+
+    /// Hands numbers and payloads from `from` on to `read`.
+    fn read(&self, from: u64, read: &mut dyn FnMut(u64, &[u8])) -> Result<(), ModuleError> {
+        let transaction = self.database.begin_read().map_err(failed("begin", "a transaction"))?;
+        let table = match transaction.open_table(TABLE) {
+            Err(TableError::TableDoesNotExist(_)) => return Ok(()),
+            found => found.map_err(failed("open", TABLE))?,
+        };
+        for found in table.range(from..).map_err(failed("read from", from))? {
+            let (number, payload) = found.map_err(failed("read from", from))?;
+            read(number.value(), payload.value());
+        }
+        Ok(())
+    }
+}
+
+impl Journal for RedbJournal {
+    type Batch<'a> = Vec<&'a [u8]>;
+
+    fn append(&mut self, payload: &[u8]) -> Result<(), ModuleError> {
+        self.insert(&[payload])
+    }
+
+    fn prepare<'a>(payloads: &[&'a [u8]]) -> Vec<&'a [u8]> {
+        payloads.to_vec()
+    }
+
+    fn append_batch(&mut self, batch: &Vec<&[u8]>) -> Result<(), ModuleError> {
+        self.insert(batch)
+    }
+
+    /// Empties a table that would become too large. Its pages are used again.
+    fn make_way(&mut self, payloads: u64, payload_bytes: usize) -> Result<(), ModuleError> {
+        let bytes = payloads * (RECORD_BYTES + payload_bytes as u64);
+        if bytes > self.room && self.kept_from < self.next {
+            let delete = |transaction: &WriteTransaction| {
+                transaction.delete_table(TABLE).map(drop).map_err(failed("delete", TABLE))
+            };
+            self.commit(delete)?;
+            (self.room, self.kept_from) = (TABLE_BYTES, self.next);
+        }
+        self.room = self.room.saturating_sub(bytes);
+        Ok(())
+    }
+
+    fn kept_from(&self) -> u64 {
+        self.kept_from
+    }
+
+    fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError> {
+        self.read(self.next.saturating_sub(count), &mut |_, payload| read(payload))
+    }
+}
+
+/// An error of redb's, with what it was about.
+fn failed<E: Display>(what: &str, whom: impl Display) -> impl FnOnce(E) -> ModuleError {
+    move |error| ModuleError::Other(format!("redb cannot {what} {whom}: {error}"))
+}

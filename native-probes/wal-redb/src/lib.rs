@@ -1,0 +1,70 @@
+//! The probe `wal-redb`: the database redb as a write-ahead log, one transaction an append or a batch, as a baseline. It
+//! describes the scenarios and reads their arguments; it must not know how they are measured.
+
+#![cfg(target_os = "linux")]
+
+mod journal;
+
+pub use journal::RedbJournal;
+
+use bench_model::{Arguments, Descriptor, ModuleError, Session};
+use probe_abi::{Host, Probe, export_probe};
+use redb::Durability;
+use wal_load::{Bench, Folder, LatencyOptions, ThroughputOptions, scenario};
+
+/// The probe.
+#[derive(Debug)]
+pub struct WalRedb;
+
+/// What redb offers. It has nothing in between: what is not durable stays in the process until a durable commit.
+const DURABILITY: [(&str, Durability); 2] = [("each", Durability::Immediate), ("none", Durability::None)];
+
+impl Probe for WalRedb {
+    fn describe() -> Descriptor {
+        let durability = || {
+            let summary = "each: on the disk when the commit returns; none: in the process alone, and lost with it";
+            scenario::durability(&DURABILITY.map(|(name, _)| name), summary)
+        };
+        let summary = "redb 4.6, an embedded database, used as a log: a baseline";
+        Descriptor::new("wal-redb", env!("CARGO_PKG_VERSION"), summary)
+            .scenario(scenario::single_write_latency(
+                durability(),
+                "one payload is inserted under the next number, in a transaction of its own",
+            ))
+            .scenario(scenario::batch_write_throughput(
+                durability(),
+                "the payloads of a batch are inserted under the next numbers, in one transaction",
+            ))
+    }
+
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        open(scenario, arguments, host.into())
+    }
+}
+
+/// Opens a scenario, whose samples go to `bench`.
+pub fn open(scenario: &str, arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
+    let durability = scenario::choice(arguments, "durability", &DURABILITY)?;
+    let is_durable = matches!(durability, Durability::Immediate);
+    let folder = Folder::new(arguments.text("directory")?)?;
+    if is_durable {
+        folder.require_disk()?;
+    }
+    // What redb is given. How many pages it writes for that is its own affair, and part of what is compared.
+    let record_bytes = RedbJournal::KEY_BYTES + scenario::count(arguments, "payload_bytes")?;
+    let journal = RedbJournal::open(folder.path(), durability)?;
+    match scenario {
+        "single_write_latency" => {
+            let options = LatencyOptions::read(arguments, is_durable.then_some(record_bytes))?;
+            wal_load::write_latency(journal, folder, options, bench)
+        }
+        "batch_write_throughput" => {
+            let mut options = ThroughputOptions::read(arguments)?;
+            options.synced_bytes = is_durable.then_some(options.batch * record_bytes);
+            wal_load::batch_throughput(journal, folder, options, bench)
+        }
+        _ => Err(ModuleError::UnknownScenario(scenario.to_owned())),
+    }
+}
+
+export_probe!(WalRedb);

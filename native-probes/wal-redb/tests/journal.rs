@@ -1,0 +1,58 @@
+//! What was appended to redb is read back, after reopening too, and the file does not grow without end. It must not assert how
+//! long anything takes.
+
+#![cfg(target_os = "linux")]
+
+use redb::Durability;
+use wal_load::{Journal, Payloads};
+use wal_redb::{RedbJournal, WalRedb, open};
+use wal_trial::{batch, check, check_reopened, check_session};
+
+#[test]
+fn sessions_run_in_each_durability() {
+    for durability in ["each", "none"] {
+        let durability = ("durability", durability.into());
+        check_session::<WalRedb>(open, "single_write_latency", std::slice::from_ref(&durability));
+        check_session::<WalRedb>(open, "single_write_latency", &[durability.clone(), ("rate", 1_000.into())]);
+        check_session::<WalRedb>(open, "batch_write_throughput", &[durability, ("payload_bytes", 1_024.into())]);
+    }
+}
+
+#[test]
+fn what_was_appended_is_read_back_after_reopening_too() {
+    for durability in [Durability::Immediate, Durability::None] {
+        for payload_bytes in [64, 65_536] {
+            check_reopened(payload_bytes, |folder| RedbJournal::open(folder, durability));
+        }
+    }
+}
+
+#[test]
+fn a_full_table_is_emptied_and_its_space_used_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut payloads = Payloads::new(1 << 20, 50).unwrap();
+    let mut journal = RedbJournal::open(folder.path(), Durability::None).unwrap();
+    let bytes = || folder.path().join("log.redb").metadata().unwrap().len();
+    let mut after_two = 0;
+    for emptied in 1..5 {
+        let before = journal.kept_from();
+        while journal.kept_from() == before {
+            batch(&mut journal, &mut payloads, 50);
+        }
+        let kept = payloads.count() - journal.kept_from();
+        check(&mut journal, &payloads, kept);
+        match emptied {
+            2 => after_two = bytes(),
+            _ => assert!(after_two == 0 || bytes() <= after_two, "{} after {after_two}", bytes()),
+        }
+    }
+    let kept_from = journal.kept_from();
+    drop(journal);
+    assert_eq!(RedbJournal::open(folder.path(), Durability::None).unwrap().kept_from(), kept_from);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_error_that_names_it() {
+    let error = RedbJournal::open("/nowhere/at/all".as_ref(), Durability::None).unwrap_err().to_string();
+    assert!(error.starts_with("redb cannot open /nowhere/at/all/log.redb: "), "{error}");
+}
