@@ -1,0 +1,166 @@
+//! okaywal behind the trait that logs are measured through. It must not know what is measured.
+
+use crate::keeper::{Keeper, Place};
+use bench_model::ModuleError;
+use okaywal::{Configuration, WriteAheadLog};
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+use wal_load::Journal;
+
+/// Bytes of a segment, which okaywal fills with zeros when it makes one: as many as in the logs it is compared with. Its default
+/// of 1 MiB would make it change segments within almost every large batch.
+const SEGMENT_BYTES: u32 = 64 << 20;
+
+/// From here on the next segment is taken: three quarters, as in okaywal's defaults.
+const CHECKPOINT_BYTES: u64 = 48 << 20;
+
+/// How many payloads, and bytes of them, can be read back. Older segments are recycled, which bounds the files.
+const KEPT_PAYLOADS: usize = 10_000;
+const KEPT_BYTES: u64 = 64 << 20;
+
+/// A log in a folder of its own.
+#[derive(Debug)]
+pub struct OkayJournal {
+    /// `None` only while it is dropped.
+    log: Option<WriteAheadLog>,
+    keeper: Keeper,
+    /// Payloads in the log that can be read back, and their bytes.
+    kept: VecDeque<Place>,
+    kept_bytes: u64,
+    /// How many there were before them.
+    kept_from: u64,
+    /// Whether every call so far went well. After one that did not, okaywal may wait for ever: its active segment is not given
+    /// back, and stays marked as being synced.
+    is_intact: bool,
+}
+
+impl OkayJournal {
+    /// Makes or opens the log in `folder`.
+    pub fn open(folder: &Path) -> Result<Self, ModuleError> {
+        let keeper = Keeper::default();
+        let log = Configuration::default_for(folder)
+            .preallocate_bytes(SEGMENT_BYTES)
+            .checkpoint_after_bytes(CHECKPOINT_BYTES)
+            .open(keeper.clone())
+            .map_err(failed("open the log in", folder))?;
+        sync_files(folder).map_err(failed("sync the files in", folder))?;
+        let (kept, kept_bytes, kept_from) = (VecDeque::new(), 0, 0);
+        let mut journal = Self { log: Some(log), keeper, kept, kept_bytes, kept_from, is_intact: true };
+        journal.keeper.recovered().into_iter().for_each(|place| journal.keep(place));
+        Ok(journal)
+    }
+
+    /// Bytes that an entry of `payloads` payloads takes: a mark and a number of eight bytes, a mark at the end, and a mark, a
+    /// length and a checksum with each payload.
+    pub fn entry_bytes(payloads: usize, payload_bytes: usize) -> usize {
+        9 + payloads * (payload_bytes + 9) + 1
+    }
+
+    fn keep(&mut self, place: Place) {
+        self.kept_bytes += place.bytes;
+        self.kept.push_back(place);
+        while let Some(oldest) = self.kept.front()
+            && (self.kept.len() > KEPT_PAYLOADS || self.kept_bytes - oldest.bytes >= KEPT_BYTES)
+        {
+            self.kept_bytes -= oldest.bytes;
+            self.kept.pop_front();
+            self.kept_from += 1;
+        }
+    }
+
+    /// Calls okaywal, unless a call has failed before.
+    fn call<R>(&mut self, call: impl FnOnce(&mut Self, WriteAheadLog) -> io::Result<R>) -> Result<R, ModuleError> {
+        let Some(log) = self.log.clone().filter(|_| self.is_intact) else {
+            let reason = "okaywal has failed before, and would wait for ever; begin with an empty folder";
+            return Err(ModuleError::Other(reason.to_owned()));
+        };
+        // A panic within must not leave it looking intact.
+        self.is_intact = false;
+        let result = call(self, log).map_err(|error| ModuleError::Other(format!("okaywal: {error}")))?;
+        self.is_intact = true;
+        Ok(result)
+    }
+
+    fn commit(&mut self, payloads: &[&[u8]]) -> Result<(), ModuleError> {
+        self.call(|journal, log| {
+            let mut entry = log.begin_entry()?;
+            let id = entry.id();
+            for payload in payloads {
+                let record = entry.write_chunk(payload)?;
+                journal.keep(Place { entry: id, position: record.position, bytes: payload.len() as u64 });
+            }
+            entry.commit()?;
+            Ok(())
+        })
+    }
+}
+
+impl Journal for OkayJournal {
+    type Batch<'a> = Vec<&'a [u8]>;
+
+    fn append(&mut self, payload: &[u8]) -> Result<(), ModuleError> {
+        self.commit(&[payload])
+    }
+
+    fn prepare<'a>(payloads: &[&'a [u8]]) -> Vec<&'a [u8]> {
+        payloads.to_vec()
+    }
+
+    fn append_batch(&mut self, batch: &Vec<&[u8]>) -> Result<(), ModuleError> {
+        self.commit(batch)
+    }
+
+    /// Lets okaywal's own thread recycle the segments that nothing is read back from.
+    fn make_way(&mut self, _: u64, _: usize) -> Result<(), ModuleError> {
+        if let Some(oldest) = self.kept.front() {
+            self.keeper.need_from(oldest.entry);
+        }
+        Ok(())
+    }
+
+    fn kept_from(&self) -> u64 {
+        self.kept_from
+    }
+
+    fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError> {
+        self.call(|journal, log| {
+            let skipped = journal.kept.len().saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
+            let mut payload = Vec::new();
+            for place in journal.kept.iter().skip(skipped) {
+                let mut chunk = log.read_at(place.position)?;
+                payload.clear();
+                chunk.read_to_end(&mut payload)?;
+                if !chunk.crc_is_valid()? {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "a checksum does not match"));
+                }
+                read(&payload);
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Drop for OkayJournal {
+    fn drop(&mut self) {
+        self.keeper.close();
+        if let Some(log) = self.log.take().filter(|_| self.is_intact) {
+            // Its thread ends with the error that tells it not to recycle.
+            let _ = log.shutdown();
+        }
+    }
+}
+
+/// Brings the zeros of new segments to the disk, so that the first commit need not.
+fn sync_files(folder: &Path) -> io::Result<()> {
+    for file in fs::read_dir(folder)? {
+        File::open(file?.path())?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn failed(what: &str, folder: &Path) -> impl FnOnce(io::Error) -> ModuleError {
+    let what = format!("okaywal cannot {what} {}", folder.display());
+    move |error| ModuleError::Other(format!("{what}: {error}"))
+}
