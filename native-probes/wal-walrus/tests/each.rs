@@ -1,0 +1,12 @@
+//! As `journal.rs`, with the sync schedule for `each`, since walrus has one a process. It must not assert how long anything takes.
+
+#![cfg(target_os = "linux")]
+
+use wal_trial::{check_reopened, check_session};
+use wal_walrus::{Promise, WalWalrus, WalrusJournal, open};
+
+#[test]
+fn what_was_appended_is_read_back_after_reopening_too() {
+    check_reopened(64, |folder| WalrusJournal::open(folder, Promise::Each));
+    check_session::<WalWalrus>(open, "single_write_latency", &[("durability", "each".into())]);
+}
