@@ -6,7 +6,8 @@ use crate::engine::Code;
 use crate::error::one_line;
 use crate::session::{self, WasmSession};
 use crate::state::{self, State};
-use crate::{LoadError, Runtime, capability, convert, count, inspect, ledger, watch};
+use crate::{LoadError, Runtime, capability, convert, count, function, inspect, ledger, watch};
+use bench_drivers::function::Functions;
 use bench_drivers::{Counts, Grants, Ledger, LedgerTask, Module, Recording};
 use bench_model::{Arguments, Descriptor, Metric, ModuleError, Scenario};
 use std::fs;
@@ -17,14 +18,16 @@ use wasmtime::component::{Instance, InstancePre};
 
 /// A component that was loaded.
 pub struct Component {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     sha256: String,
     runtime: Runtime,
-    grants: Grants,
+    pub(crate) grants: Grants,
     instance: InstancePre<State>,
     /// Where the functions of a session are among the exports. Found once: looking them up, and their types, takes a good
-    /// part of an instantiation.
-    sessions: sessions::GuestIndices,
+    /// part of an instantiation. A function need not have sessions.
+    sessions: Option<sessions::GuestIndices>,
+    /// Whether requests can be handed to it.
+    is_function: bool,
     descriptor: Descriptor,
     imports: Vec<String>,
     load_times: LoadTimes,
@@ -66,12 +69,15 @@ impl Component {
         let link_error = |error: wasmtime::Error| LoadError::link(path, &error);
         let linker = capability::linker(engine).map_err(link_error)?;
         let instance = linker.instantiate_pre(&code).map_err(link_error)?;
-        let sessions = sessions::GuestIndices::new(&instance).map_err(link_error)?;
+        let exports = |name: &str| inspect::exports(engine, &code, name);
+        let is_function = exports(function::HANDLER);
+        let sessions = (!is_function || exports(inspect::SESSIONS)).then(|| sessions::GuestIndices::new(&instance));
+        let sessions = sessions.transpose().map_err(link_error)?;
         let mut store = state::store(runtime, path, &[], &Grants::default())?;
         let descriptor =
             describe(&mut store, &instance).map_err(|reason| LoadError::Describe { path: path.to_owned(), reason })?;
         let (path, sha256, runtime) = (path.to_owned(), sha256.to_owned(), runtime.clone());
-        Ok(Self { path, sha256, runtime, grants, instance, sessions, descriptor, imports, load_times })
+        Ok(Self { path, sha256, runtime, grants, instance, sessions, is_function, descriptor, imports, load_times })
     }
 
     /// The same component on another engine. Fails where its file is no longer what it was.
@@ -133,7 +139,8 @@ impl Component {
 
     /// The functions of a session of `instance`.
     pub(crate) fn exports(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<sessions::Guest> {
-        self.sessions.load(store, instance)
+        let sessions = self.sessions.as_ref().ok_or_else(|| wasmtime::Error::msg("it exports no `sessions`"))?;
+        sessions.load(store, instance)
     }
 }
 
@@ -148,6 +155,10 @@ impl Module for Component {
 
     fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
         Ok(Box::new(self.open_session(scenario, arguments)?))
+    }
+
+    fn functions(&mut self) -> Option<&mut dyn Functions> {
+        self.is_function.then_some(self as &mut dyn Functions)
     }
 
     fn count(&mut self, scenario: &Scenario, arguments: &Arguments, operations: u64) -> Result<Counts, ModuleError> {

@@ -10,6 +10,9 @@ pub(crate) const WORKLOAD_VERSION: &str = "0.1.0";
 
 const PLUGIN: &str = "bench-host:workload/plugin@";
 
+/// What a module for the driver `workload` exports, whatever its version.
+pub(crate) const SESSIONS: &str = "bench-host:workload/sessions@";
+
 /// Looks at the first bytes: is it WebAssembly, and is it a component?
 pub(crate) fn sniff(path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
     const MAGIC: [u8; 4] = *b"\0asm";
@@ -32,6 +35,11 @@ pub(crate) fn sniff(path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
 /// The interfaces a component imports, in its order.
 pub(crate) fn imports(engine: &Engine, component: &Component) -> Vec<String> {
     component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Whether an interface is exported whose name begins so.
+pub(crate) fn exports(engine: &Engine, component: &Component, begin: &str) -> bool {
+    component.component_type().exports(engine).any(|(name, _)| name.starts_with(begin))
 }
 
 /// Whether it exports the interface every module exports, in a version this host runs.

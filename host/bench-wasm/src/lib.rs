@@ -13,6 +13,7 @@ mod convert;
 mod count;
 mod engine;
 mod error;
+mod function;
 mod inspect;
 mod ledger;
 mod limits;

@@ -1,6 +1,7 @@
 //! What a store holds for one session: its sink, its rings, its logs, and what it was granted; and, where somebody looks, what
 //! passed the boundary. It must not know what a capability does.
 
+use crate::capability::http::Http;
 use crate::ledger::Observer;
 use crate::limits::Limiter;
 use crate::{LoadError, Runtime};
@@ -23,6 +24,7 @@ pub(crate) struct State {
     /// The folders in which it may have logs.
     pub(crate) scratch: Vec<ScratchGrant>,
     pub(crate) table: ResourceTable,
+    pub(crate) http: Http,
     pub(crate) traffic: Traffic,
     /// Who takes the time at the boundary, in a session that a ledger observes.
     pub(crate) observer: Option<Observer>,
@@ -76,6 +78,7 @@ pub(crate) fn store(
         logs: Logs::default(),
         scratch: grants.scratch.clone(),
         table: ResourceTable::new(),
+        http: Http::default(),
         traffic: Traffic::default(),
         observer: None,
         wasi,

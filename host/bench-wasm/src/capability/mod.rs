@@ -1,5 +1,6 @@
 //! What a component can import: one file a capability, each linking its interface and answering its calls.
 
+pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod metrics;
 pub(crate) mod ring;
@@ -13,16 +14,27 @@ use wasmtime::{Engine, Result};
 pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
-    crate::bindings::workload::bench_host::workload::types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| {
-        state
-    })?;
-    crate::bindings::workload::bench_host::workload::metrics::add_to_linker::<_, HasSelf<State>>(
-        &mut linker,
-        |state| state,
-    )?;
-    crate::bindings::log::bench_host::log::log::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
-    crate::bindings::ring::bench_host::ring::ring::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    http::add_to_linker(&mut linker)?;
+    add_own_to_linker(&mut linker)?;
     Ok(linker)
+}
+
+/// As [`linker`], for instances whose calls are awaited.
+pub(crate) fn awaiting_linker(engine: &Engine) -> Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    http::add_to_awaiting_linker(&mut linker)?;
+    add_own_to_linker(&mut linker)?;
+    Ok(linker)
+}
+
+/// What is the host's alone, none of which ever waits.
+fn add_own_to_linker(linker: &mut Linker<State>) -> Result<()> {
+    use crate::bindings::{log, ring, workload};
+    workload::bench_host::workload::types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    workload::bench_host::workload::metrics::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    log::bench_host::log::log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    ring::bench_host::ring::ring::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
 }
 
 /// Bytes of all of these.

@@ -1,0 +1,92 @@
+//! One instance, and a request to it: what a server would do, without the server. It must not know who asks.
+
+use crate::session::trapped;
+use crate::state::State;
+use bench_drivers::function::{Answer, Function};
+use bench_model::ModuleError;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use hyper::http::Request;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use tokio::sync::oneshot;
+use wasmtime::{Result, Store};
+use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
+use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
+use wasmtime_wasi_http::{Error, WasiBody, WasiHttpView};
+
+/// An instance whose handler is called.
+pub(super) struct WasmFunction {
+    store: Store<State>,
+    proxy: Proxy,
+}
+
+impl WasmFunction {
+    pub(super) fn new(mut store: Store<State>, linked: &ProxyPre<State>) -> Result<Self, ModuleError> {
+        let proxy = wait(linked.instantiate_async(&mut store)).map_err(|error| trapped("instantiation", &error))?;
+        Ok(Self { store, proxy })
+    }
+
+    async fn exchange(&mut self, body: &[u8]) -> Result<Option<Answer>> {
+        let body_text = Full::new(Bytes::copy_from_slice(body)).map_err(|never| -> Error { match never {} });
+        let request = Request::post("http://function/")
+            .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_LENGTH, body.len())
+            .body(body_text)
+            .map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+        let (sender, receiver) = oneshot::channel();
+        let request = self.store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
+        let response = self.store.data_mut().http().new_response_outparam(sender)?;
+        let handled = self.proxy.wasi_http_incoming_handler().call_handle(&mut self.store, request, response);
+        // The handler may wait for its answer to be taken away, and the answer is only there while it runs.
+        let (handled, answer) = tokio::join!(handled, taken(receiver));
+        handled?;
+        answer
+    }
+}
+
+/// The answer, whole; `None` where there never was one.
+async fn taken<E: std::fmt::Debug>(
+    receiver: oneshot::Receiver<std::result::Result<hyper::Response<WasiBody>, E>>,
+) -> Result<Option<Answer>> {
+    let Ok(answer) = receiver.await else { return Ok(None) };
+    let answer = answer.map_err(|error| wasmtime::Error::msg(format!("it answered with the error {error:?}")))?;
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect().await;
+    let body = body.map_err(|error| wasmtime::Error::msg(format!("its answer broke off: {error}")))?;
+    Ok(Some(Answer { status, body: body.to_bytes().to_vec() }))
+}
+
+impl Function for WasmFunction {
+    fn call(&mut self, body: &[u8]) -> Result<Answer, ModuleError> {
+        match wait(self.exchange(body)) {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => Err(ModuleError::Other("`handle` returned without an answer".to_owned())),
+            Err(error) => Err(trapped("handle", &error)),
+        }
+    }
+}
+
+/// Waits for `future` in this thread, blocking it. Also inside a task of somebody's run-time: whoever calls a function here
+/// wants nothing else done meanwhile.
+pub(super) fn wait<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}

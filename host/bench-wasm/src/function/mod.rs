@@ -1,0 +1,154 @@
+//! What a component offers to the driver `function`: instances behind `wasi:http/incoming-handler`, made out of as much as a
+//! start kind lets be there. It must not know what the function does, nor time anything but its own stages.
+
+mod call;
+mod snapshot;
+
+use self::call::WasmFunction;
+use crate::component::Component;
+use crate::error::one_line;
+use crate::state::{self, State};
+use crate::{Runtime, capability};
+use bench_drivers::Grants;
+use bench_drivers::function::{Functions, Initialisation, Start, Started, Starter};
+use bench_model::ModuleError;
+use bench_sink::digest;
+use std::path::PathBuf;
+use std::time::Instant;
+use wasmtime::Store;
+use wasmtime::component::{Component as Compiled, Linker};
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
+
+/// The exported interface that makes a component one for the driver, whatever its version.
+pub(crate) const HANDLER: &str = "wasi:http/incoming-handler@";
+
+const KINDS: &str = "wasm-compile, wasm-cached, wasm-pooled, wasm-preinitialised";
+
+impl Functions for Component {
+    fn prepare(&mut self, start: Start<'_>, initialisation: Initialisation) -> Result<Box<dyn Starter>, ModuleError> {
+        let maker = Maker::new(self, initialisation)?;
+        let bytes = || std::fs::read(&self.path).map_err(|error| failed(format!("{}: {error}", self.path.display())));
+        let source = match start {
+            Start::Kind("wasm-compile") => Source::Bytes(bytes()?),
+            Start::Kind("wasm-cached") => self.cached(bytes()?)?,
+            Start::Kind("wasm-pooled") => Source::Ready(maker.link(self.instance_pre().component())?),
+            Start::Kind("wasm-preinitialised") => Source::Ready(self.snapshot(&maker, &bytes()?)?),
+            Start::Quickest if snapshot::can_be_taken(self.instance_pre().component()) => {
+                Source::Ready(self.snapshot(&maker, &bytes()?)?)
+            }
+            Start::Quickest => Source::Ready(maker.link(self.instance_pre().component())?),
+            Start::Kind(other) => {
+                let reason = format!("`start` is `{other}`; a component is started as {KINDS}");
+                return Err(ModuleError::InvalidArgument(reason));
+            }
+        };
+        Ok(Box::new(WasmStarter { maker, source }))
+    }
+}
+
+impl Component {
+    /// Its compiled code in a file.
+    fn cached(&self, bytes: Vec<u8>) -> Result<Source, ModuleError> {
+        let sha256 = digest::of_bytes(&bytes);
+        let code = || self.runtime().compile(&self.path, &bytes, &sha256).map_err(|error| failed(error.to_string()));
+        // The first fills the cache, where it has not been.
+        code()?;
+        if !code()?.mapped {
+            let reason = "compiled code is not cached here: give the user's cache folder to nobody else to write";
+            return Err(ModuleError::Unavailable(reason.to_owned()));
+        }
+        Ok(Source::Cached { bytes, sha256 })
+    }
+
+    /// Itself, with the memory of an initialised instance.
+    fn snapshot(&self, maker: &Maker, bytes: &[u8]) -> Result<ProxyPre<State>, ModuleError> {
+        let snapshot =
+            snapshot::take(maker, bytes).map_err(|error| failed(format!("snapshot: {}", one_line(&error))))?;
+        let compiled = Compiled::from_binary(&maker.runtime.engine, &snapshot);
+        maker.link(&compiled.map_err(|error| failed(format!("compiling the snapshot: {}", one_line(&error))))?)
+    }
+}
+
+/// What makes instances.
+pub(super) struct Maker {
+    runtime: Runtime,
+    path: PathBuf,
+    grants: Grants,
+    linker: Linker<State>,
+}
+
+impl Maker {
+    fn new(component: &Component, initialisation: Initialisation) -> Result<Self, ModuleError> {
+        let runtime = component.runtime().clone();
+        let mut grants = component.grants.clone();
+        let environment = initialisation.environment();
+        grants.environment.extend(environment.map(|(name, value)| (name.to_owned(), value)));
+        let linker = capability::awaiting_linker(&runtime.engine).map_err(|error| failed(one_line(&error)))?;
+        Ok(Self { runtime, path: component.path.clone(), grants, linker })
+    }
+
+    fn store(&self) -> Result<Store<State>, ModuleError> {
+        let store = state::store(&self.runtime, &self.path, &[], &self.grants);
+        store.map_err(|error| ModuleError::Unavailable(error.to_string()))
+    }
+
+    fn link(&self, compiled: &Compiled) -> Result<ProxyPre<State>, ModuleError> {
+        let linked = self.linker.instantiate_pre(compiled).and_then(ProxyPre::new);
+        linked.map_err(|error| failed(format!("it does not fit this host: {}", one_line(&error))))
+    }
+}
+
+/// What is there when a start is asked for.
+enum Source {
+    /// The component's file, in memory.
+    Bytes(Vec<u8>),
+    /// Its compiled code in a file of the cache. The bytes are only for the case that it has gone.
+    Cached { bytes: Vec<u8>, sha256: String },
+    /// Its code in memory, linked.
+    Ready(ProxyPre<State>),
+}
+
+struct WasmStarter {
+    maker: Maker,
+    source: Source,
+}
+
+impl Starter for WasmStarter {
+    fn start(&mut self) -> Result<Started, ModuleError> {
+        let maker = &self.maker;
+        let mut stages = Vec::with_capacity(2);
+        let begin = Instant::now();
+        let coded;
+        let linked = match &self.source {
+            Source::Ready(linked) => linked,
+            Source::Bytes(bytes) => {
+                let compiled = Compiled::from_binary(&maker.runtime.engine, bytes);
+                coded = maker.link(&compiled.map_err(|error| failed(one_line(&error)))?)?;
+                stages.push(("compile", ns_since(begin)));
+                &coded
+            }
+            Source::Cached { bytes, sha256 } => {
+                let code = maker.runtime.compile(&maker.path, bytes, sha256);
+                let code = code.map_err(|error| failed(error.to_string()))?;
+                if !code.mapped {
+                    return Err(failed("its compiled code has gone from the cache meanwhile; try again".to_owned()));
+                }
+                coded = maker.link(&code.component)?;
+                stages.push(("map", ns_since(begin)));
+                &coded
+            }
+        };
+        let begin = Instant::now();
+        let function = WasmFunction::new(maker.store()?, linked)?;
+        stages.push(("instantiate", ns_since(begin)));
+        Ok(Started { function: Box::new(function), stages })
+    }
+}
+
+fn ns_since(begin: Instant) -> u64 {
+    begin.elapsed().as_nanos() as u64
+}
+
+fn failed(reason: String) -> ModuleError {
+    ModuleError::Other(reason)
+}
