@@ -177,7 +177,8 @@ impl Workbench for WorkerBench<'_> {
         match end.result {
             Ok(Reply::Measured(mut report)) => {
                 explain_by_output(&mut report, &end.stderr);
-                if unit.process == 0 && report.outcome.status == Status::Ok {
+                let has_sessions = cell.scenario.driver == "workload";
+                if unit.process == 0 && report.outcome.status == Status::Ok && has_sessions {
                     report.account = account(self.job, plan, unit, self.interrupt);
                 }
                 UnitEnd::Done(report)

@@ -12,6 +12,7 @@ mod output;
 mod paths;
 mod progress;
 mod scratch;
+mod server;
 mod tree;
 mod trial;
 mod worker;

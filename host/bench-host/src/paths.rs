@@ -65,6 +65,27 @@ pub(crate) fn is_native_cpu(path: &Path) -> bool {
     path.parent().and_then(Path::file_name).is_some_and(|folder| folder == NATIVE_CPU)
 }
 
+/// What a program that serves a component's function is called: `<component>-server`, beside it.
+const SERVER: &str = "-server";
+
+/// Where the `process` arm of `component` is, if it is built.
+pub(crate) fn process_arm(component: &Path) -> PathBuf {
+    let stem = component.file_stem().unwrap_or_default().to_string_lossy();
+    component.with_file_name(format!("{stem}{SERVER}{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Whether the name is that of such a program.
+pub(crate) fn is_server(path: &Path) -> bool {
+    !is_module(path) && path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(SERVER))
+}
+
+/// The probe that describes what the server `program` serves.
+pub(crate) fn described_by(program: &Path) -> PathBuf {
+    let stem = program.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = stem.strip_suffix(SERVER).unwrap_or(&stem);
+    program.with_file_name(format!("{stem}.{}", std::env::consts::DLL_EXTENSION))
+}
+
 /// Whether the name is that of a probe.
 pub(crate) fn is_probe(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "so" || extension == "dylib")

@@ -1,7 +1,8 @@
 //! What a worker process is asked and answers. The parent never runs a module's code: whatever a module does, it does here.
 
+use crate::server::ServerProgram;
 use crate::{Exit, builtin};
-use bench_drivers::{Grants, Module, Task, drive, workload};
+use bench_drivers::{Grants, Module, Task, conformance, drive, workload};
 use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Report, Unit, calibration};
 use bench_model::{Check, Descriptor, Scenario};
 use bench_sink::runfile::{AccountRecord, LimitRecord, Status};
@@ -17,6 +18,8 @@ pub(crate) enum Kind {
     Component,
     /// By the dynamic linker.
     Probe,
+    /// As a process of its own, which serves.
+    Server,
     /// It is part of this program.
     Builtin,
 }
@@ -162,6 +165,7 @@ fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
             Ok(Box::new(component.map_err(|error| error.to_string())?))
         }
         Kind::Probe => Ok(Box::new(bench_native::Probe::load(&spec.file).map_err(|error| error.to_string())?)),
+        Kind::Server => Ok(Box::new(ServerProgram::load(&spec.file)?)),
         Kind::Builtin => Ok(Box::new(builtin::Builtin::new(spec.cache.clone()))),
     }
 }
@@ -239,7 +243,7 @@ fn check(module: &mut dyn Module, name: &str, arguments: &ArgumentsJson) -> Repl
         return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
     };
     let mut result = Ok(Vec::new());
-    let used = module.watch(&mut |module| result = workload::conformance(module, &scenario, &arguments.0));
+    let used = module.watch(&mut |module| result = conformance(module, &scenario, &arguments.0));
     let plain = |check: Check| (check.name, check.passed, check.detail);
     let checks = result.map(|checks| checks.into_iter().map(plain).collect()).map_err(|error| error.to_string());
     Reply::Checked { checks, used }
