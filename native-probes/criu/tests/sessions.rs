@@ -134,3 +134,111 @@ fn restored_lazily() {
     check(&[("start", "criu-lazy-pages".into())]);
     check(&[("start", "criu-lazy-pages".into()), ("images", "disk".into()), ("heap_bytes", (16 * MIB).into())]);
 }
+
+/// The error of opening or, where that goes well, of starting once after `hurt` has had the session's namespace to look into;
+/// nothing may be left of it.
+#[track_caller]
+fn refused(given: &[(&str, Value)], deed: Option<Deed>, hurt: &dyn Fn(&Path), expect: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let before = children();
+    let error = open(given, deed, folder.path()).and_then(|mut session| {
+        hurt(folder.path());
+        // A second attempt must fare no better, and find nothing in its way.
+        let error = session.iterate(1).and_then(|_| session.verify().map(drop)).err();
+        match (error, session.iterate(1)) {
+            (Some(error), Err(_)) => Err(error),
+            (None, _) => {
+                let failed = session.verify()?.into_iter().find(|check| !check.passed);
+                Err(ModuleError::Other(failed.map_or_else(|| "it went well".to_owned(), |check| check.detail)))
+            }
+            (Some(error), Ok(_)) => panic!("{error}, and then it went well"),
+        }
+    });
+    nothing_is_left(&before, folder.path());
+    match error {
+        Err(error) if error.is_environment() => eprintln!("skipped: {error}"),
+        Err(error) => assert!(error.to_string().contains(expect), "{given:?}: {error}"),
+        Ok(()) => panic!("{given:?}: it went well"),
+    }
+}
+
+const RESTORE: (&str, &str) = ("start", "criu-restore");
+
+fn start(kind: &str) -> [(&str, Value); 1] {
+    [("start", kind.into())]
+}
+
+#[test]
+fn a_function_that_answers_wrongly_fails_the_check() {
+    refused(&start("spawn"), Some(Deed::AnswerWrongly), &|_| {}, "start 1: HTTP/1.1 200 OK: {}; expected {\"digest\"");
+    refused(
+        &start("criu-restore"),
+        Some(Deed::AnswerWrongly),
+        &|_| {},
+        "does not answer before its checkpoint: it answers",
+    );
+}
+
+#[test]
+fn a_function_that_dies_is_found_out_at_once() {
+    refused(&start("spawn"), Some(Deed::DieSilently), &|_| {}, "hung up without an answer");
+    refused(
+        &start("criu-restore"),
+        Some(Deed::DieSilently),
+        &|_| {},
+        "does not answer before its checkpoint: it hung up",
+    );
+    refused(&start("criu-restore"), Some(Deed::Die), &|_| {}, "has ended before its checkpoint");
+    let folder = tempfile::tempdir().unwrap();
+    let companion = Companion { program: "/bin/false".into(), deed: None };
+    let mut session = criu::open("cold-start", &arguments(&start("spawn"), folder.path()), companion, None).unwrap();
+    let error = session.iterate(1).unwrap_err().to_string();
+    assert!(error.contains("/bin/false ended with exit status: 1"), "{error}");
+}
+
+/// Changes the images that a session has in the scratch folder.
+#[track_caller]
+fn damaged(file: &'static str, change: &'static dyn Fn(&mut Vec<u8>), expect: &str) {
+    for caller in ["command", "standby"] {
+        let given = [(RESTORE.0, RESTORE.1.into()), ("images", "disk".into()), ("caller", caller.into())];
+        let hurt = |folder: &Path| {
+            let folders = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            let images = folders.into_iter().find(|path| path.is_dir()).unwrap();
+            let image = fs::read_dir(&images).unwrap().map(|entry| entry.unwrap().path());
+            let image = image.into_iter().find(|path| path.to_str().unwrap().contains(file)).unwrap();
+            let mut bytes = fs::read(&image).unwrap();
+            change(&mut bytes);
+            fs::write(&image, bytes).unwrap();
+        };
+        refused(&given, None, &hurt, expect);
+    }
+}
+
+#[test]
+fn damaged_images_are_refused_and_leave_nothing() {
+    damaged("/pages-1.img", &|bytes| bytes.truncate(4096), "is damaged: it has 4096 bytes instead of");
+    damaged("/inventory.img", &|bytes| bytes.truncate(6), "is damaged: it has 6 bytes instead of");
+    for file in ["/inventory.img", "/core-", "/mm-", "/pstree.img"] {
+        damaged(file, &|bytes| bytes.fill(0), "CRIU does not restore the images in");
+    }
+}
+
+#[test]
+fn images_of_another_machine_are_refused() {
+    // The first field of a process' image is the kind of machine; before it come two magic numbers and a length.
+    fn change(bytes: &mut Vec<u8>) {
+        assert_eq!(bytes[12], 0x08, "the image begins with another field");
+        bytes[13] ^= 3;
+    }
+    damaged("/core-", &change, "CRIU does not restore the images in");
+}
+
+#[test]
+fn what_cannot_be_asked_for_says_why() {
+    let lazily = [("start", "criu-lazy-pages".into()), ("caller", "standby".into())];
+    refused(&lazily, None, &|_| {}, "give caller=command");
+    refused(&start("fork"), None, &|_| {}, "there are spawn, spawn-python");
+    let folder = tempfile::tempdir().unwrap();
+    let error = criu::open("nothing", &arguments(&[], folder.path()), companion(None), None).err().unwrap();
+    assert_eq!(error, ModuleError::UnknownScenario("nothing".to_owned()));
+}

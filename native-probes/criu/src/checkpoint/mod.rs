@@ -50,10 +50,14 @@ impl Tool {
     }
 }
 
+/// What CRIU calls an error and goes on after: it may not raise a limit that it hardly needs.
+const HARMLESS: &str = "RLIMIT_NOFILE for self";
+
 /// What of CRIU's messages says why: its first error, without the time and the place in its sources.
 pub(crate) fn reason(log: &str) -> String {
     let lines = || log.lines().map(str::trim).filter(|line| !line.is_empty());
-    let error = lines().find_map(|line| Some(line.split_once("Error ")?.1));
+    let mut errors = lines().filter(|line| !line.contains(HARMLESS));
+    let error = errors.find_map(|line| Some(line.split_once("Error ")?.1));
     let error = error.map(|text| text.split_once("): ").map_or(text, |(_, text)| text));
     error.or_else(|| lines().next_back()).unwrap_or("it says nothing").to_owned()
 }
@@ -76,5 +80,6 @@ mod tests {
             "vdso: Unexpected",
         );
         check("Error (criu/util.c:1): a (b): c", "a (b): c");
+        check("Error (criu/rlimit.c:9): rlimit: Can't setup RLIMIT_NOFILE for self: x\nError (criu/a.c:1): why", "why");
     }
 }

@@ -12,6 +12,7 @@ use crate::start::spawn::Program;
 use bench_model::ModuleError;
 use rustix::fd::BorrowedFd;
 use rustix::fs::{Advice, fadvise, fdatasync};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ pub(crate) struct Restore {
     socket: String,
     /// The images, as the namespace sees them.
     images: PathBuf,
+    /// What the images are called, and their bytes. CRIU never ends where memory is cut off, so that is looked at before.
+    sizes: Vec<(OsString, u64)>,
     /// The folder of the images, as a descriptor of the one who asks CRIU's worker.
     folder: u64,
     bare: Spawn,
@@ -72,7 +75,9 @@ impl Restore {
         let pid = serve(&mut namespace, options, &companion)?;
         let socket = warm(&namespace, &pid, listener)?;
         dump(&mut namespace, &tool, &images, &pid)?;
-        let pages = namespace.seen_here(&images).join(PAGES);
+        let here = namespace.seen_here(&images);
+        let sizes = sizes(&here).map_err(failed("the images cannot be listed"))?;
+        let pages = here.join(PAGES);
         let arguments = vec![role::BARE.into(), pages.into()];
         let bare = Program { program: companion.program, arguments, environment: Vec::new() };
         let bare = Spawn::program(bare, listener)?;
@@ -84,6 +89,7 @@ impl Restore {
             pid,
             socket,
             images,
+            sizes,
             folder: 0,
             bare,
             is_asked: false,
@@ -139,6 +145,21 @@ impl Restore {
         ModuleError::Other(format!("CRIU does not restore the images in {images}: {reason}"))
     }
 
+    /// Refuses images that have not the sizes they were written with.
+    fn whole(&self) -> Result<(), ModuleError> {
+        for (name, bytes) in &self.sizes {
+            let file = self.images_here().join(name);
+            let found = fs::metadata(&file).map_err(failed(&format!("the image {}", file.display())))?.len();
+            if found != *bytes {
+                let file = self.images.join(name);
+                let reason =
+                    format!("the image {} is damaged: it has {found} bytes instead of {bytes}", file.display());
+                return Err(ModuleError::Other(reason));
+            }
+        }
+        Ok(())
+    }
+
     /// The folder of the images, as it is seen here.
     fn images_here(&self) -> PathBuf {
         self.namespace.seen_here(&self.images)
@@ -165,6 +186,7 @@ impl Start for Restore {
     }
 
     fn prepare(&mut self) -> Result<(), ModuleError> {
+        self.whole()?;
         if self.options.images == Images::Disk {
             forget(&self.images_here()).map_err(failed("images cannot be dropped from the page cache"))?;
         }
@@ -259,6 +281,11 @@ fn warm(namespace: &Namespace, pid: &str, listener: &Listener) -> Result<String,
         return Err(unwell(format!("it answers {} {}", answer.line, String::from_utf8_lossy(&answer.body))));
     }
     pending.hang_up().map_err(|error| unwell(error.to_string()))?;
+    socket_of(namespace, pid)
+}
+
+/// What the listening socket of the server is called, if that is still there.
+fn socket_of(namespace: &Namespace, pid: &str) -> Result<String, ModuleError> {
     let path = namespace.seen_here(Path::new(&format!("/proc/{pid}/fd/0")));
     let socket = fs::read_link(path).map_err(|_| {
         ModuleError::Other("the function has ended before its checkpoint, after its first answer".to_owned())
@@ -270,11 +297,21 @@ fn warm(namespace: &Namespace, pid: &str, listener: &Listener) -> Result<String,
 fn dump(namespace: &mut Namespace, tool: &Tool, images: &Path, pid: &str) -> Result<(), ModuleError> {
     let folder = images.to_string_lossy();
     let call = tool.call(&["dump", "-D", &folder, "-t", pid, "-v1"]);
-    namespace
-        .order(&[vec![order::ASK.to_owned()], call].concat())
-        .map_err(|log| ModuleError::Other(format!("CRIU takes no checkpoint of the function: {}", reason(&log))))?;
+    if let Err(log) = namespace.order(&[vec![order::ASK.to_owned()], call].concat()) {
+        socket_of(namespace, pid)?;
+        return Err(ModuleError::Other(format!("CRIU takes no checkpoint of the function: {}", reason(&log))));
+    }
     // It was killed by CRIU; here it is waited for, so that its number is free.
     namespace.order(&[order::END, pid]).map(drop).map_err(ModuleError::Other)
+}
+
+/// What is in the folder of images, with the bytes of each.
+fn sizes(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
+    let files = fs::read_dir(folder)?.map(|found| {
+        let found = found?;
+        Ok((found.file_name(), found.metadata()?.len()))
+    });
+    files.collect()
 }
 
 /// Sees that the files of `folder` have to be read from the disk.
