@@ -14,49 +14,100 @@ pub struct Producer {
     message_max: usize,
     /// Where the next record starts; a multiple of 8.
     tail: u64,
+    /// The first of the records that are written and not yet published, which hides the others.
+    staged: Option<Staged>,
     /// No record may reach beyond this until the head is read again.
     limit: u64,
+}
+
+/// A record whose word is withheld.
+#[derive(Clone, Copy, Debug)]
+struct Staged {
+    position: u64,
+    word: u64,
 }
 
 impl Producer {
     pub(crate) fn new(claim: Claim, integrity: Integrity, waking: Waking) -> Result<Self, RingError> {
         let message_max = ring::message_max(&claim.memory);
-        let (head, mut tail) = claim.memory.header().positions(claim.memory.capacity())?;
-        let word = claim.memory.word(tail).load(Ordering::Acquire);
-        // A producer that died between publication and the store of the tail left a record where an end mark belongs.
-        if word != record::END {
-            let (len, _) = record::decode(tail, word, message_max)
-                .map_err(|_| RingError::Damaged(format!("no end mark and no record at its tail, {tail}")))?;
-            tail += record::footprint(len) as u64;
+        let (head, published) = claim.memory.header().positions(claim.memory.capacity())?;
+        let limit = head.min(published) + claim.memory.capacity() as u64;
+        let mut tail = published;
+        // A producer that died between publication and the store of the tail left records where an end mark belongs.
+        loop {
+            let word = claim.memory.word(tail).load(Ordering::Acquire);
+            if word == record::END {
+                break;
+            }
+            let damaged =
+                || RingError::Damaged(format!("no end mark and no record at {tail}, behind its tail, {published}"));
+            let (len, _) = record::decode(tail, word, message_max).map_err(|_| damaged())?;
+            let next = tail + record::footprint(len) as u64;
+            if next >= limit {
+                return Err(damaged());
+            }
+            tail = next;
         }
         let limit = head + claim.memory.capacity() as u64;
-        Ok(Self { claim, integrity, waking, message_max, tail, limit })
+        Ok(Self { claim, integrity, waking, message_max, tail, staged: None, limit })
     }
 
-    /// Publishes a copy of `message`, or says at once why not.
+    /// Publishes a copy of `message`, or says at once why not. What is staged is published first.
     #[inline]
     pub fn push(&mut self, message: &[u8]) -> Result<(), PushError> {
+        self.publish();
         let crc = self.integrity.digest(message);
         let end = self.reserve(message.len())?;
         // SAFETY: `reserve` saw that the record lies within the `capacity` bytes that are mapped from `tail` on and that
         // the consumer has released them; nobody else writes there.
         unsafe { self.payload().copy_from_nonoverlapping(message.as_ptr(), message.len()) };
-        self.publish(message.len(), crc, end);
+        self.publish_one(message.len(), crc, end);
         Ok(())
     }
 
     /// Publishes a message of `len` bytes that `fill` writes in place. The bytes it finds there are old ones. A panic in
-    /// `fill` publishes nothing.
+    /// `fill` publishes nothing of it. What is staged is published first.
     #[inline]
     pub fn push_with(&mut self, len: usize, fill: impl FnOnce(&mut [u8])) -> Result<(), PushError> {
+        self.publish();
         let end = self.reserve(len)?;
         // SAFETY: as in `push`; the memory was zeroed by the kernel or written since, and the borrow ends before the
         // record is published.
         let payload = unsafe { std::slice::from_raw_parts_mut(self.payload(), len) };
         fill(payload);
         let crc = self.integrity.digest(payload);
-        self.publish(len, crc, end);
+        self.publish_one(len, crc, end);
         Ok(())
+    }
+
+    /// Writes a copy of `message` behind those that are staged, or says at once why not. None of them is seen before
+    /// [`Producer::publish`]: so many messages cost one publication.
+    #[inline]
+    pub fn stage(&mut self, message: &[u8]) -> Result<(), PushError> {
+        let crc = self.integrity.digest(message);
+        let end = self.reserve(message.len())?;
+        // SAFETY: as in `push`; a staged record is as far from the consumer as room it has released.
+        unsafe { self.payload().copy_from_nonoverlapping(message.as_ptr(), message.len()) };
+        let word = record::encode(self.tail, message.len(), crc);
+        match self.staged {
+            // The consumer reads no further than the first record, whose word still is an end mark.
+            Some(_) => self.claim.memory.word(self.tail).store(word, Ordering::Relaxed),
+            None => self.staged = Some(Staged { position: self.tail, word }),
+        }
+        self.tail = end;
+        Ok(())
+    }
+
+    /// Publishes what is staged, if anything is.
+    #[inline]
+    pub fn publish(&mut self) {
+        let Some(first) = self.staged.take() else { return };
+        let memory = &self.claim.memory;
+        memory.word(self.tail).store(record::END, Ordering::Relaxed);
+        // Release: whoever sees the word sees all the records behind it and their end mark.
+        memory.word(first.position).store(first.word, Ordering::Release);
+        memory.header().tail.0.store(self.tail, Ordering::Release);
+        wait::wake(self.waking, self.claim.peer());
     }
 
     /// As [`Producer::push`], but waits for room. [`PushError::Full`] says that `wait` gave up.
@@ -66,10 +117,27 @@ impl Producer {
             Err(PushError::Full) => {}
             done => return done,
         }
+        if self.wait_for_room(message.len(), wait) { self.push(message) } else { Err(PushError::Full) }
+    }
+
+    /// As [`Producer::stage`], but waits for room, for which it publishes what is staged. [`PushError::Full`] says that
+    /// `wait` gave up.
+    #[inline]
+    pub fn stage_waiting(&mut self, message: &[u8], wait: Wait) -> Result<(), PushError> {
+        match self.stage(message) {
+            Err(PushError::Full) => {}
+            done => return done,
+        }
+        self.publish();
+        if self.wait_for_room(message.len(), wait) { self.stage(message) } else { Err(PushError::Full) }
+    }
+
+    /// Waits until a message of `len` bytes fits; whether it does.
+    #[cold]
+    fn wait_for_room(&self, len: usize, wait: Wait) -> bool {
         let own = self.claim.own();
-        let (memory, tail, limit_wanted) = (&self.claim.memory, self.tail, self.wanted(message.len()));
-        let room = || head_limit(memory, tail).is_some_and(|limit| limit_wanted <= limit);
-        if wait::until(wait, own, room) { self.push(message) } else { Err(PushError::Full) }
+        let (memory, tail, limit_wanted) = (&self.claim.memory, self.tail, self.wanted(len));
+        wait::until(wait, own, || head_limit(memory, tail).is_some_and(|limit| limit_wanted <= limit))
     }
 
     /// Where a record of `len` bytes would end, if there is room for it and for the end mark behind it.
@@ -106,7 +174,7 @@ impl Producer {
     }
 
     #[inline]
-    fn publish(&mut self, len: usize, crc: u32, end: u64) {
+    fn publish_one(&mut self, len: usize, crc: u32, end: u64) {
         let memory = &self.claim.memory;
         memory.word(end).store(record::END, Ordering::Relaxed);
         // Release: whoever sees the word sees the payload and the end mark.

@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 const VERSION_AT: u64 = 8;
 const INTEGRITY_AT: u64 = 12;
 const CAPACITY_AT: u64 = 16;
+const TAIL_AT: u64 = 128;
 const HEAD_AT: u64 = 256;
 const PRODUCER_AT: u64 = 384;
 
@@ -127,7 +128,6 @@ fn an_end_of_a_dead_process_is_taken_over() {
 
 #[test]
 fn a_producer_that_died_before_it_moved_the_tail_is_continued() {
-    const TAIL_AT: u64 = 128;
     let ring = Ring::create(4096, Integrity::None).unwrap();
     let mut producer = ring.producer().unwrap();
     producer.push(b"first").unwrap();
@@ -140,8 +140,24 @@ fn a_producer_that_died_before_it_moved_the_tail_is_continued() {
 }
 
 #[test]
+fn a_producer_that_died_before_it_moved_the_tail_behind_a_batch_is_continued() {
+    let ring = Ring::create(4096, Integrity::None).unwrap();
+    let mut producer = ring.producer().unwrap();
+    for message in [&b"one"[..], b"two", b"three"] {
+        producer.stage(message).unwrap();
+    }
+    producer.publish();
+    drop(producer);
+    write(&ring, TAIL_AT, &0u64.to_ne_bytes());
+    ring.producer().unwrap().push(b"four").unwrap();
+    let mut consumer = ring.consumer().unwrap();
+    for expected in [&b"one"[..], b"two", b"three", b"four"] {
+        assert_eq!(consumer.pop(<[u8]>::to_vec).unwrap().as_deref(), Some(expected));
+    }
+}
+
+#[test]
 fn a_message_read_before_its_dead_producer_moved_the_tail_is_not_read_again() {
-    const TAIL_AT: u64 = 128;
     let ring = Ring::create(4096, Integrity::None).unwrap();
     let (mut producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
     producer.push(b"first").unwrap();

@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 enum Step {
     Push(usize),
     Fill(usize),
+    Stage(usize),
+    Publish,
     Pop,
     PeekTwice,
     Reopen,
@@ -19,7 +21,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let len = prop_oneof![4 => 0usize..80, 2 => 0usize..2000, 1 => 4000usize..4200];
     let step = prop_oneof![
         4 => len.clone().prop_map(Step::Push),
-        2 => len.prop_map(Step::Fill),
+        2 => len.clone().prop_map(Step::Fill),
+        4 => len.prop_map(Step::Stage),
+        2 => Just(Step::Publish),
         5 => Just(Step::Pop),
         1 => Just(Step::PeekTwice),
         1 => Just(Step::Reopen),
@@ -32,12 +36,16 @@ fn check(steps: &[Step], integrity: Integrity, waking: Waking) {
     const CAPACITY: usize = 4096;
     let ring = Ring::create_with(CAPACITY, integrity, waking).unwrap();
     let (mut producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
-    let mut model: VecDeque<Vec<u8>> = VecDeque::new();
+    let (mut model, mut staged): (VecDeque<Vec<u8>>, VecDeque<Vec<u8>>) = Default::default();
     for (index, step) in steps.iter().enumerate() {
         match *step {
-            Step::Push(len) | Step::Fill(len) => {
+            Step::Push(len) | Step::Fill(len) | Step::Stage(len) => {
+                if !matches!(step, Step::Stage(_)) {
+                    model.append(&mut staged);
+                }
                 let message: Vec<u8> = (0..len).map(|at| (at * 7 + index) as u8).collect();
-                let used: usize = model.iter().map(|message| (8 + message.len()).next_multiple_of(8)).sum();
+                let used: usize =
+                    model.iter().chain(&staged).map(|message| (8 + message.len()).next_multiple_of(8)).sum();
                 let expected = if len > CAPACITY - 16 {
                     Err(PushError::TooLarge)
                 } else if used + (8 + len).next_multiple_of(8) + 8 > CAPACITY {
@@ -47,12 +55,18 @@ fn check(steps: &[Step], integrity: Integrity, waking: Waking) {
                 };
                 let found = match step {
                     Step::Push(_) => producer.push(&message),
+                    Step::Stage(_) => producer.stage(&message),
                     _ => producer.push_with(len, |room| room.copy_from_slice(&message)),
                 };
                 assert_eq!(found, expected, "step {index}, {len} bytes, {used} used");
                 if expected.is_ok() {
-                    model.push_back(message);
+                    let queue = if matches!(step, Step::Stage(_)) { &mut staged } else { &mut model };
+                    queue.push_back(message);
                 }
+            }
+            Step::Publish => {
+                producer.publish();
+                model.append(&mut staged);
             }
             Step::Pop => assert_eq!(consumer.pop(<[u8]>::to_vec).unwrap(), model.pop_front(), "step {index}"),
             Step::PeekTwice => {
@@ -61,6 +75,8 @@ fn check(steps: &[Step], integrity: Integrity, waking: Waking) {
                 assert_eq!(consumer.peek().unwrap(), first.as_deref(), "step {index}");
             }
             Step::Reopen => {
+                // What was not published was never sent.
+                staged.clear();
                 drop((producer, consumer));
                 let again = Ring::attach(ring.fd().try_clone_to_owned().unwrap()).unwrap();
                 (producer, consumer) = (again.producer().unwrap(), again.consumer().unwrap());
