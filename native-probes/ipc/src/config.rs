@@ -10,10 +10,12 @@ pub struct Config {
     pub scenario: ScenarioKind,
     /// By which means a message travels.
     pub transport: TransportKind,
-    /// The length of a message; at least [`Config::PAYLOAD_MIN`].
+    /// The length of a message in bytes, without what a transport adds; at least [`Config::PAYLOAD_MIN`].
     pub payload_bytes: usize,
     /// Which CPUs the two processes are pinned to.
     pub placement: Placement,
+    /// Round trips a sample, in [`ScenarioKind::RoundTrips`]; at least 1.
+    pub batch: u64,
 }
 
 /// What one operation is.
@@ -23,27 +25,33 @@ pub enum ScenarioKind {
     PingPong,
     /// One way; a batch ends with an acknowledgement.
     Stream,
+    /// So many there and back, in turns with as many bare ones.
+    RoundTrips,
 }
 
 impl ScenarioKind {
+    /// All, in the order of reports.
+    pub const ALL: [Self; 3] = [Self::PingPong, Self::Stream, Self::RoundTrips];
+
     /// The name used in the descriptor.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::PingPong => "ping-pong",
             Self::Stream => "stream",
+            Self::RoundTrips => "round-trips",
         }
     }
 }
 
 impl Config {
     /// The lengths of a message that the descriptor offers.
-    pub const PAYLOADS: [i64; 5] = [64, 1024, 4096, 16384, 65536];
-    /// The least length: a peer's report must fit.
-    pub const PAYLOAD_MIN: usize = 64;
+    pub const PAYLOADS: [i64; 7] = [8, 56, 64, 1024, 4096, 16384, 65536];
+    /// The least length: the sequence number.
+    pub const PAYLOAD_MIN: usize = 8;
 
     /// Reads the arguments of `scenario`.
     pub fn read(scenario: &str, arguments: &Arguments) -> Result<Self, ModuleError> {
-        let scenario = [ScenarioKind::PingPong, ScenarioKind::Stream]
+        let scenario = ScenarioKind::ALL
             .into_iter()
             .find(|kind| kind.as_str() == scenario)
             .ok_or_else(|| ModuleError::UnknownScenario(scenario.to_owned()))?;
@@ -52,11 +60,19 @@ impl Config {
             let least = Self::PAYLOAD_MIN;
             return Err(ModuleError::InvalidArgument(format!("payload_bytes={payload_bytes} is less than {least}")));
         }
+        let batch = match scenario {
+            ScenarioKind::RoundTrips => arguments.size("batch")? as u64,
+            ScenarioKind::PingPong | ScenarioKind::Stream => 1,
+        };
+        if batch == 0 {
+            return Err(ModuleError::InvalidArgument("batch=0 measures nothing; give 1 or more".to_owned()));
+        }
         Ok(Self {
             scenario,
             transport: choice(arguments, "transport", TransportKind::ALL, TransportKind::as_str)?,
             payload_bytes,
             placement: choice(arguments, "placement", Placement::ALL, Placement::as_str)?,
+            batch,
         })
     }
 }

@@ -12,6 +12,10 @@ pub(crate) trait Exchange {
     fn ping_pong(&mut self, times: u64) -> Result<(), Fault>;
     /// Sends `times` messages, at least one, and takes the acknowledgement of the last.
     fn stream(&mut self, times: u64) -> Result<(), Fault>;
+    /// Brings both sides to where a bare loop begins.
+    fn prepare_bare(&mut self, rounds: u64) -> Result<(), Fault>;
+    /// Makes the bare round trips that were prepared.
+    fn bare(&mut self, rounds: u64) -> Result<(), Fault>;
     /// Asks the peer what it has seen.
     fn query(&mut self) -> Result<Report, Fault>;
     /// Tells an idle peer to end.
@@ -92,6 +96,7 @@ impl<T: Transport> Exchange for Parent<T> {
         for left in (0..times).rev() {
             self.send(left == 0)?;
         }
+        self.transport.flush()?;
         let found = self.report()?.tally;
         let (messages, digest) = (found.messages, found.digest);
         if (Sent { messages, digest }) == self.sent {
@@ -101,13 +106,25 @@ impl<T: Transport> Exchange for Parent<T> {
         }
     }
 
+    fn prepare_bare(&mut self, rounds: u64) -> Result<(), Fault> {
+        self.transport.send(self.messages.to_peer.with(Word::bare(rounds)))?;
+        self.transport.flush()?;
+        self.report().map(|_| ())
+    }
+
+    fn bare(&mut self, rounds: u64) -> Result<(), Fault> {
+        self.transport.bare(rounds, self.messages.len, true)
+    }
+
     fn query(&mut self) -> Result<Report, Fault> {
         self.transport.send(self.messages.to_peer.with(Word::QUERY))?;
+        self.transport.flush()?;
         self.report()
     }
 
     fn stop(&mut self) -> Result<(), Fault> {
-        self.transport.send(self.messages.to_peer.with(Word::STOP))
+        self.transport.send(self.messages.to_peer.with(Word::STOP))?;
+        self.transport.flush()
     }
 
     fn sent(&self) -> Sent {
@@ -136,10 +153,16 @@ fn answer_all<T: Transport>(transport: &mut T, messages: &mut Prepared, scenario
         match word {
             Word::STOP => return Ok(()),
             Word::QUERY => report(transport, tally)?,
+            _ if let Some(rounds) = word.bare_rounds() => {
+                report(transport, tally)?;
+                transport.bare(rounds, messages.len, false)?;
+            }
             _ => {
                 tally.count(word, matches);
                 match scenario {
-                    ScenarioKind::PingPong => transport.send(messages.from_peer.with(Word::data(sequence, false)))?,
+                    ScenarioKind::PingPong | ScenarioKind::RoundTrips => {
+                        transport.send(messages.from_peer.with(Word::data(sequence, false)))?
+                    }
                     ScenarioKind::Stream if word.is_last() => report(transport, tally)?,
                     ScenarioKind::Stream => {}
                 }
@@ -149,5 +172,6 @@ fn answer_all<T: Transport>(transport: &mut T, messages: &mut Prepared, scenario
 }
 
 fn report<T: Transport>(transport: &mut T, tally: Tally) -> Result<(), Fault> {
-    transport.send(&Report { tally, cpu: rustix::thread::sched_getcpu() }.encode())
+    transport.send(&Report { tally, cpu: rustix::thread::sched_getcpu() }.encode())?;
+    transport.flush()
 }

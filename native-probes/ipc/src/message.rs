@@ -19,10 +19,22 @@ impl Word {
     pub(crate) const QUERY: Self = Self(1 << 62);
     /// Not a message but a request to end.
     pub(crate) const STOP: Self = Self(1 << 61);
-    const SEQUENCE: u64 = (1 << 61) - 1;
+    /// Not a message but the start of as many bare round trips as its sequence number says.
+    const BARE: u64 = 1 << 60;
+    const SEQUENCE: u64 = (1 << 60) - 1;
 
     pub(crate) fn data(sequence: u64, last: bool) -> Self {
         Self(sequence & Self::SEQUENCE | if last { Self::LAST } else { 0 })
+    }
+
+    /// Announces `rounds` bare round trips.
+    pub(crate) fn bare(rounds: u64) -> Self {
+        Self(Self::BARE | rounds & Self::SEQUENCE)
+    }
+
+    /// How many bare round trips are announced, where it is that.
+    pub(crate) fn bare_rounds(self) -> Option<u64> {
+        (self.0 & !Self::SEQUENCE == Self::BARE).then(|| self.sequence())
     }
 
     pub(crate) fn sequence(self) -> u64 {

@@ -4,8 +4,8 @@
 //! A library cannot start itself again, so the peer is a fork. The peer is one thread with a copy of the caller's memory.
 //! What it calls was prepared before the fork, but for small allocations; glibc's allocator takes its locks around a
 //! fork, so they are usable in the child even where another thread was inside `malloc`. Other libraries' locks may be
-//! held for ever in the child, so it calls none: it makes system calls, compares memory, and leaves by `_exit`, which
-//! runs no destructor and no `atexit` handler of the host.
+//! held for ever in the child, so it calls none that has any: it makes system calls, parses and compares memory, and leaves
+//! by `_exit`, which runs no destructor and no `atexit` handler of the host, or by becoming another program.
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
@@ -38,7 +38,14 @@ pub(crate) struct Peer {
 /// Whether the other process is there. The peer's own watch sees its parent for ever, because the kernel kills the peer
 /// when its parent ends.
 #[derive(Clone, Debug)]
-pub(crate) struct Watch(Option<Arc<OwnedFd>>);
+pub(crate) struct Watch(Option<Arc<Watched>>);
+
+/// A process, by its id and by what becomes readable when it ends.
+#[derive(Debug)]
+struct Watched {
+    pid: Pid,
+    pidfd: OwnedFd,
+}
 
 impl Watch {
     /// The peer's view of its parent.
@@ -53,10 +60,10 @@ impl Watch {
 
     /// Waits until the process has ended, at most `timeout`; whether it has.
     pub(crate) fn wait(&self, timeout: Duration) -> bool {
-        let Some(pidfd) = &self.0 else { return false };
+        let Some(pidfd) = self.pidfd() else { return false };
         let timeout = Timespec::try_from(timeout).ok();
         loop {
-            match poll(&mut [PollFd::new(&**pidfd, PollFlags::IN)], timeout.as_ref()) {
+            match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], timeout.as_ref()) {
                 Err(rustix::io::Errno::INTR) => {}
                 result => return result.is_ok_and(|ready| ready > 0),
             }
@@ -65,7 +72,12 @@ impl Watch {
 
     /// What becomes readable when the process ends.
     pub(crate) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
-        self.0.as_ref().map(|fd| fd.as_fd())
+        self.0.as_ref().map(|watched| watched.pidfd.as_fd())
+    }
+
+    /// The peer's process id; `None` on the parent.
+    pub(crate) fn pid(&self) -> Option<Pid> {
+        self.0.as_ref().map(|watched| watched.pid)
     }
 }
 
@@ -94,7 +106,7 @@ impl Peer {
                 let pid = Pid::from_raw(raw).ok_or(std::io::ErrorKind::InvalidData)?;
                 // A child that is not waited for keeps its id, so the descriptor is this child's.
                 let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty());
-                let watch = Watch(pidfd.ok().map(Arc::new));
+                let watch = Watch(pidfd.ok().map(|pidfd| Arc::new(Watched { pid, pidfd })));
                 let mut peer = Self { pid, watch, ended: None };
                 if peer.watch.0.is_none() {
                     peer.kill();

@@ -5,7 +5,7 @@ use crate::message::Report;
 use crate::peer::{EXIT_SETUP, Peer, close_others};
 use crate::placement::{Cpus, Pinned, pin};
 use crate::transport::{self, Fault, Link, Setup, Transport};
-use crate::{Config, Placement, ScenarioKind, TransportKind};
+use crate::{Config, ScenarioKind};
 use bench_model::{Check, ModuleError, Outcome};
 
 /// Two processes that are connected. Its thread is pinned until it is dropped, which must happen on the same thread.
@@ -24,8 +24,7 @@ pub struct Session {
 impl Session {
     /// Places this thread, starts and places the peer, and returns when the peer has answered once.
     pub fn open(config: Config) -> Result<Self, ModuleError> {
-        if config.placement == Placement::Same && config.transport == TransportKind::ShmRingSpin {
-            let reason = "spinning needs two cores; use placement=cross or transport=shm-ring-futex";
+        if let Some(reason) = config.transport.unfit(&config) {
             return Err(ModuleError::Unavailable(reason.to_owned()));
         }
         transport::dispatch(config.transport, Opening { config })
@@ -34,6 +33,16 @@ impl Session {
     /// The process id of the peer.
     pub fn peer_pid(&self) -> u32 {
         self.peer.pid()
+    }
+
+    /// Brings both sides to where `rounds` bare round trips begin; [`Session::bare`] must follow.
+    pub(crate) fn prepare_bare(&mut self, rounds: u64) -> Result<(), ModuleError> {
+        self.call(|exchange| exchange.prepare_bare(rounds))
+    }
+
+    /// Makes the bare round trips that were prepared.
+    pub(crate) fn bare(&mut self, rounds: u64) -> Result<(), ModuleError> {
+        self.call(|exchange| exchange.bare(rounds))
     }
 
     fn exchange(&mut self) -> Result<&mut Box<dyn Exchange>, ModuleError> {
@@ -65,7 +74,9 @@ impl transport::Visitor for Opening {
     fn visit<L: Link>(self) -> Self::Output {
         let config = self.config;
         let cpus = config.placement.choose()?;
-        let link = L::open(&Setup { payload_bytes: config.payload_bytes, placement: config.placement })?;
+        let Config { scenario, payload_bytes, placement, .. } = config;
+        let message_max = payload_bytes.max(Report::BYTES);
+        let link = L::open(&Setup { payload_bytes, message_max, scenario, placement })?;
         let messages = Prepared::new(config.payload_bytes);
         let checksum = messages.digest();
         let pinned = Pinned::to(cpus.own)?;
@@ -95,6 +106,9 @@ fn start<L: Link>(
         if pin(cpu).is_err() {
             return EXIT_SETUP;
         }
+        if let Some(program) = side.program() {
+            return program.become_it(&side.fds());
+        }
         serve(&mut side, &mut messages, scenario)
     });
     match (peer, lent) {
@@ -111,7 +125,9 @@ impl bench_model::Session for Session {
             return Ok(Outcome { operations: 0, bytes: 0, checksum });
         }
         let ways = match self.config.scenario {
-            ScenarioKind::PingPong => self.call(|exchange| exchange.ping_pong(times)).map(|()| 2)?,
+            ScenarioKind::PingPong | ScenarioKind::RoundTrips => {
+                self.call(|exchange| exchange.ping_pong(times)).map(|()| 2)?
+            }
             ScenarioKind::Stream => self.call(|exchange| exchange.stream(times)).map(|()| 1)?,
         };
         Ok(Outcome { operations: times, bytes: ways * payload * times, checksum })
@@ -133,7 +149,7 @@ impl bench_model::Session for Session {
             ),
             Check::equal("placement", &self.cpus, &found),
         ];
-        if self.config.scenario == ScenarioKind::PingPong {
+        if self.config.scenario != ScenarioKind::Stream {
             checks.push(Check::equal("every-message-answered", &sent.messages, &received.messages));
         }
         Ok(checks)

@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use bench_model::{ModuleError, Outcome, Session as _};
-use ipc::{Config, Placement, ScenarioKind, Session, TransportKind};
+use ipc::{Config, Paired, Placement, ScenarioKind, Session, TransportKind};
 use rustix::process::{Pid, Signal};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -26,15 +26,15 @@ fn open(config: Config) -> Option<Session> {
     }
 }
 
-fn pid(session: &Session) -> Pid {
-    Pid::from_raw(session.peer_pid().cast_signed()).unwrap()
+fn pid(peer_pid: u32) -> Pid {
+    Pid::from_raw(peer_pid.cast_signed()).unwrap()
 }
 
 /// Runs both scenarios, looks at counts and checks, and sees the peer gone afterwards.
 fn check(transport: TransportKind, payload_bytes: usize, placement: Placement) {
     let _alone = alone();
     for (scenario, ways) in [(ScenarioKind::PingPong, 2), (ScenarioKind::Stream, 1)] {
-        let config = Config { scenario, transport, payload_bytes, placement };
+        let config = Config { scenario, transport, payload_bytes, placement, batch: 1 };
         let before = rustix::thread::sched_getaffinity(None).unwrap();
         let Some(mut session) = open(config) else { continue };
         let nothing = session.iterate(0).unwrap();
@@ -47,7 +47,7 @@ fn check(transport: TransportKind, payload_bytes: usize, placement: Placement) {
         for check in session.verify().unwrap() {
             assert!(check.passed, "{config:?}: {check:?}");
         }
-        let peer = pid(&session);
+        let peer = pid(session.peer_pid());
         drop(session);
         assert_eq!(rustix::process::test_kill_process(peer), Err(rustix::io::Errno::SRCH), "{config:?}");
         assert_eq!(rustix::thread::sched_getaffinity(None).unwrap(), before, "{config:?}");
@@ -59,6 +59,7 @@ fn check(transport: TransportKind, payload_bytes: usize, placement: Placement) {
 #[test]
 fn every_transport_on_one_cpu() {
     for transport in TransportKind::ALL {
+        check(transport, 8, Placement::Same);
         check(transport, 64, Placement::Same);
         check(transport, 65_536, Placement::Same);
     }
@@ -67,6 +68,7 @@ fn every_transport_on_one_cpu() {
 #[test]
 fn every_transport_across_cpus() {
     for transport in TransportKind::ALL {
+        check(transport, 8, Placement::Cross);
         check(transport, 64, Placement::Cross);
         check(transport, 65_536, Placement::Cross);
     }
@@ -75,10 +77,10 @@ fn every_transport_across_cpus() {
 /// Kills the peer `before` or during a batch that would never end: it ends with an error that says how the peer did.
 fn check_dead_peer(scenario: ScenarioKind, transport: TransportKind, before: bool) {
     let _alone = alone();
-    let config = Config { scenario, transport, payload_bytes: 64, placement: Placement::Cross };
+    let config = Config { scenario, transport, payload_bytes: 64, placement: Placement::Cross, batch: 1 };
     let Some(mut session) = open(config) else { return };
     session.iterate(10).unwrap();
-    let peer = pid(&session);
+    let peer = pid(session.peer_pid());
     let kill = move || rustix::process::kill_process(peer, Signal::KILL).unwrap();
     let killer = if before {
         kill();
@@ -106,6 +108,40 @@ fn a_dead_peer_is_an_error() {
     }
 }
 
+/// Runs pairs of checked and bare round trips, and then has the peer die in one of them.
+fn check_pairs(transport: TransportKind, payload_bytes: usize, placement: Placement) {
+    let _alone = alone();
+    let config = Config { scenario: ScenarioKind::RoundTrips, transport, payload_bytes, placement, batch: 50 };
+    let mut session = match Paired::open(config, None) {
+        Ok(session) => session,
+        Err(ModuleError::Unavailable(reason)) => return eprintln!("skipped: {config:?}: {reason}"),
+        Err(error) => panic!("{config:?}: {error}"),
+    };
+    for times in [1, 2, 9] {
+        let outcome = session.iterate(times).unwrap();
+        assert_eq!((outcome.operations, outcome.bytes), (times, times * 50 * 2 * payload_bytes as u64), "{config:?}");
+    }
+    for check in session.verify().unwrap() {
+        assert!(check.passed, "{config:?}: {check:?}");
+    }
+    let peer = pid(session.peer_pid());
+    let killer = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(20));
+        rustix::process::kill_process(peer, Signal::KILL).unwrap();
+    });
+    let error = session.iterate(u64::MAX).unwrap_err().to_string();
+    assert!(error.contains("the peer was killed by signal 9"), "{config:?}: {error}");
+    killer.join().unwrap();
+}
+
+#[test]
+fn checked_and_bare_round_trips_take_turns() {
+    for &transport in TransportKind::BARE {
+        check_pairs(transport, 64, Placement::Same);
+        check_pairs(transport, 65_536, Placement::Cross);
+    }
+}
+
 #[test]
 fn no_queue_is_left_behind() {
     let _alone = alone();
@@ -114,6 +150,7 @@ fn no_queue_is_left_behind() {
         transport: TransportKind::PosixMq,
         payload_bytes: 64,
         placement: Placement::Same,
+        batch: 1,
     };
     let Some(_session) = open(config) else { return };
     let Ok(names) = std::fs::read_dir("/dev/mqueue") else {
@@ -128,7 +165,7 @@ fn no_queue_is_left_behind() {
 fn what_cannot_be_is_said_with_the_next_step() {
     let _alone = alone();
     let refusal = |transport, payload_bytes, placement| {
-        let config = Config { scenario: ScenarioKind::PingPong, transport, payload_bytes, placement };
+        let config = Config { scenario: ScenarioKind::PingPong, transport, payload_bytes, placement, batch: 1 };
         match Session::open(config) {
             Err(ModuleError::Unavailable(reason)) => reason,
             Err(error) => panic!("{error}"),
@@ -137,6 +174,14 @@ fn what_cannot_be_is_said_with_the_next_step() {
     };
     let spinning = refusal(TransportKind::ShmRingSpin, 64, Placement::Same);
     assert_eq!(spinning, "spinning needs two cores; use placement=cross or transport=shm-ring-futex");
+    let http = Session::open(Config {
+        scenario: ScenarioKind::Stream,
+        transport: TransportKind::HttpUnix,
+        payload_bytes: 64,
+        placement: Placement::Same,
+        batch: 1,
+    });
+    assert!(matches!(http, Err(ModuleError::Unavailable(reason)) if reason.contains("use ping-pong")));
     let queue = refusal(TransportKind::PosixMq, 1 << 30, Placement::Same);
     assert!(queue.contains("sysctl fs.mqueue.msgsize_max=") || queue.contains("no POSIX message queues"), "{queue}");
     let affinity = rustix::thread::sched_getaffinity(None).unwrap();

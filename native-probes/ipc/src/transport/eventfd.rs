@@ -5,7 +5,7 @@
 //! what is measured. So the parent has a thread that sleeps until the peer ends, and then signals in its place.
 
 use super::slots::{Receiver, Sender, Slots};
-use super::{Fault, Link, Setup, Transport, broken, refused};
+use super::{Fault, Link, Setup, Transport, alternate, broken, read_exact, refused, write_all};
 use crate::peer::Watch;
 use bench_model::ModuleError;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
@@ -21,7 +21,12 @@ struct Way {
     slots: Arc<Slots>,
     message: Arc<OwnedFd>,
     room: Arc<OwnedFd>,
+    /// As `message`, of the bare loop: no signal is ever left over in it.
+    bare: Arc<OwnedFd>,
 }
+
+/// What the end of the peer adds to a signal, beyond what any number of messages does.
+const ENDED: u64 = 1 << 32;
 
 pub(crate) struct Signalled {
     to_peer: Way,
@@ -42,12 +47,15 @@ impl Link for Signalled {
 
     fn open(setup: &Setup) -> Result<Self, ModuleError> {
         let signal = || eventfd(0, EventfdFlags::CLOEXEC).map(Arc::new).map_err(refused("eventfd"));
-        let way = || Ok(Way { slots: Slots::new(setup.payload_bytes)?, message: signal()?, room: signal()? });
+        let way = || -> Result<Way, ModuleError> {
+            let slots = Slots::new(setup.message_max)?;
+            Ok(Way { slots, message: signal()?, room: signal()?, bare: signal()? })
+        };
         Ok(Self { to_peer: way()?, from_peer: way()? })
     }
 
     fn parent(self, watch: Watch) -> Result<Side, Fault> {
-        let signals = [Arc::clone(&self.from_peer.message), Arc::clone(&self.to_peer.room)];
+        let signals = [&self.from_peer.message, &self.to_peer.room, &self.from_peer.bare].map(Arc::clone);
         let sentinel = Sentinel::start(watch.clone(), signals)?;
         Ok(Side::new(self.to_peer, self.from_peer, watch, Some(sentinel)))
     }
@@ -94,18 +102,29 @@ impl Transport for Side {
         Ok(result)
     }
 
+    fn bare(&mut self, rounds: u64, _: usize, leads: bool) -> Result<(), Fault> {
+        let take = |side: &mut Self| if take(&side.input.bare)? < ENDED { Ok(()) } else { Err(Fault::Closed) };
+        alternate(self, rounds, leads, |side| give(&side.output.bare), take)
+    }
+
     fn fds(&self) -> Vec<RawFd> {
-        [&self.output, &self.input].iter().flat_map(|way| [way.message.as_raw_fd(), way.room.as_raw_fd()]).collect()
+        let of_way = |way: &Way| [&way.message, &way.room, &way.bare].map(|signal| signal.as_raw_fd());
+        [&self.output, &self.input].into_iter().flat_map(of_way).collect()
     }
 }
 
+#[inline]
 fn give(signal: &OwnedFd) -> Result<(), Fault> {
-    super::write_all("write", &1u64.to_ne_bytes(), |bytes| rustix::io::write(signal, bytes))
+    write_all("write", &1u64.to_ne_bytes(), |bytes| rustix::io::write(signal, bytes))
 }
 
-/// Waits for a signal. One may be left over, and the other process's end is one too, so the caller looks again.
-fn take(signal: &OwnedFd) -> Result<(), Fault> {
-    super::read_exact("read", &mut [0; 8], |room| rustix::io::read(signal, room))
+/// Waits for a signal, and says what has been given since the last. One may be left over, and the other process's end is one
+/// too, so the caller looks again.
+#[inline]
+fn take(signal: &OwnedFd) -> Result<u64, Fault> {
+    let mut given = [0; 8];
+    read_exact("read", &mut given, |room| rustix::io::read(signal, room))?;
+    Ok(u64::from_ne_bytes(given))
 }
 
 /// The thread that sleeps until the peer ends.
@@ -115,7 +134,7 @@ struct Sentinel {
 }
 
 impl Sentinel {
-    fn start(watch: Watch, signals: [Arc<OwnedFd>; 2]) -> Result<Self, Fault> {
+    fn start(watch: Watch, signals: [Arc<OwnedFd>; 3]) -> Result<Self, Fault> {
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(broken("eventfd"))?);
         let until = Arc::clone(&stop);
         let guard = move || {
@@ -124,7 +143,7 @@ impl Sentinel {
             while wait() == Err(Errno::INTR) {}
             for signal in &signals {
                 // There is nobody to tell; a signal that cannot be given has been given already.
-                let _ = give(signal);
+                let _ = rustix::io::write(&**signal, &ENDED.to_ne_bytes());
             }
         };
         let thread = std::thread::Builder::new().name("ipc-sentinel".to_owned()).spawn(guard);

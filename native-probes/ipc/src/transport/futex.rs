@@ -2,12 +2,13 @@
 //! where it sleeps. It must not know what a message says.
 
 use super::slots::{Receiver, Sender, Sleeper, Slots};
-use super::{Fault, LOOK_AFTER, Link, Setup, Transport};
+use super::{Fault, LOOK_AFTER, Link, Setup, Transport, alternate};
 use crate::peer::Watch;
 use bench_model::ModuleError;
 use rustix::fd::RawFd;
 use rustix::thread::{Timespec, futex};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 pub(crate) struct Slept {
     to_peer: Arc<Slots>,
@@ -24,7 +25,7 @@ impl Link for Slept {
     type Side = Side;
 
     fn open(setup: &Setup) -> Result<Self, ModuleError> {
-        Ok(Self { to_peer: Slots::new(setup.payload_bytes)?, from_peer: Slots::new(setup.payload_bytes)? })
+        Ok(Self { to_peer: Slots::new(setup.message_max)?, from_peer: Slots::new(setup.message_max)? })
     }
 
     fn parent(self, watch: Watch) -> Result<Side, Fault> {
@@ -58,6 +59,29 @@ impl Transport for Side {
         let result = self.receiver.pop(len, read);
         wake(self.receiver.sender());
         Ok(result)
+    }
+
+    fn bare(&mut self, rounds: u64, _: usize, leads: bool) -> Result<(), Fault> {
+        let give = |side: &mut Self| {
+            let word = side.sender.slots().bare();
+            word.store(1, Ordering::Release);
+            // It fails for an unmapped word only, and this one is mapped.
+            let _ = futex::wake(word, futex::Flags::empty(), 1);
+            Ok(())
+        };
+        let take = |side: &mut Self| {
+            let word = side.receiver.slots().bare();
+            while word.load(Ordering::Acquire) == 0 {
+                let timeout = Timespec::try_from(LOOK_AFTER).ok();
+                let slept = futex::wait(word, futex::Flags::empty(), 0, timeout.as_ref());
+                if slept == Err(rustix::io::Errno::TIMEDOUT) && side.watch.is_gone() {
+                    return Err(Fault::Closed);
+                }
+            }
+            word.store(0, Ordering::Relaxed);
+            Ok(())
+        };
+        alternate(self, rounds, leads, give, take)
     }
 
     fn fds(&self) -> Vec<RawFd> {

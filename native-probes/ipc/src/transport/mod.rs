@@ -1,18 +1,28 @@
-//! By which means a message travels: the two traits every means implements, their names, and what can go wrong. It must
+//! By which means a message travels: the two traits every means implements, and what can go wrong. It must
 //! not know what a message says.
 
 mod eventfd;
 mod futex;
+mod http;
+mod kind;
+mod line;
 mod mqueue;
 mod pipe;
+mod python;
 mod ring;
 mod slots;
 mod socket;
 mod tcp;
 mod unix;
+mod uring;
+mod vm;
 
-use crate::Placement;
+pub use kind::TransportKind;
+pub(crate) use kind::{Visitor, dispatch};
+
 use crate::peer::Watch;
+use crate::program::Program;
+use crate::{Placement, ScenarioKind};
 use bench_model::ModuleError;
 use rustix::fd::RawFd;
 use rustix::io::Errno;
@@ -38,20 +48,40 @@ pub(crate) trait Link: Sized {
 
 /// One side of a connection. It blocks, in its own way, until it can do what it is asked or the other side is gone.
 pub(crate) trait Transport {
-    /// Sends one message, at most as long as the payload the link was opened with.
+    /// Sends one message, at most as long as the link was opened for. It may leave with the next call of this side.
     fn send(&mut self, message: &[u8]) -> Result<(), Fault>;
 
     /// Receives one message of `len` bytes, which both sides know, and lends it to `read`.
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault>;
 
+    /// Sends what has not left yet.
+    fn flush(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Makes `rounds` round trips by the same system calls, in the same order, without looking at what travels: `len` bytes,
+    /// or none where those do not go through the kernel. The side that `leads` begins each. Both sides are asked at once.
+    fn bare(&mut self, _rounds: u64, _len: usize, _leads: bool) -> Result<(), Fault> {
+        Err(Fault::Protocol("this transport has no bare loop"))
+    }
+
     /// The descriptors this side needs.
     fn fds(&self) -> Vec<RawFd>;
+
+    /// The program that is the peer in this one's place. It gets the connection through [`Transport::fds`].
+    fn program(&self) -> Option<&Program> {
+        None
+    }
 }
 
 /// What a link is made for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setup {
+    /// The length of the messages that are measured, in bytes.
     pub(crate) payload_bytes: usize,
+    /// The length of the longest message, a report included, in bytes.
+    pub(crate) message_max: usize,
+    pub(crate) scenario: ScenarioKind,
     pub(crate) placement: Placement,
 }
 
@@ -68,79 +98,25 @@ pub(crate) enum Fault {
     Delivery { sent: u64, acknowledged: u64 },
 }
 
-/// The means there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TransportKind {
-    /// Two pipes.
-    Pipe,
-    /// A pair of connected Unix stream sockets.
-    UnixStream,
-    /// A pair of connected Unix datagram sockets.
-    UnixDatagram,
-    /// A loopback TCP connection without Nagle's algorithm.
-    TcpNodelay,
-    /// Slots in shared memory, signalled by eventfds.
-    Eventfd,
-    /// Slots in shared memory, signalled by a futex.
-    Futex,
-    /// Two POSIX message queues.
-    PosixMq,
-    /// Two rings in shared memory; a side waits by spinning.
-    ShmRingSpin,
-    /// Two rings in shared memory; a side spins shortly where it has a CPU of its own, then sleeps on a futex.
-    ShmRingFutex,
-}
-
-impl TransportKind {
-    /// All, in the order of reports.
-    pub const ALL: [Self; 9] = [
-        Self::Pipe,
-        Self::UnixStream,
-        Self::UnixDatagram,
-        Self::TcpNodelay,
-        Self::Eventfd,
-        Self::Futex,
-        Self::PosixMq,
-        Self::ShmRingSpin,
-        Self::ShmRingFutex,
-    ];
-
-    /// The name used in the descriptor.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pipe => "pipe",
-            Self::UnixStream => "unix-stream",
-            Self::UnixDatagram => "unix-datagram",
-            Self::TcpNodelay => "tcp-nodelay",
-            Self::Eventfd => "eventfd",
-            Self::Futex => "futex",
-            Self::PosixMq => "posix-mq",
-            Self::ShmRingSpin => "shm-ring-spin",
-            Self::ShmRingFutex => "shm-ring-futex",
+/// Lets `side` give and take in turns, `rounds` times; the side that `leads` gives first.
+#[inline]
+fn alternate<S>(
+    side: &mut S,
+    rounds: u64,
+    leads: bool,
+    give: impl Fn(&mut S) -> Result<(), Fault>,
+    take: impl Fn(&mut S) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    for _ in 0..rounds {
+        if leads {
+            give(side)?;
+            take(side)?;
+        } else {
+            take(side)?;
+            give(side)?;
         }
     }
-}
-
-/// What is done with a [`Link`] once its type is known.
-pub(crate) trait Visitor {
-    type Output;
-
-    fn visit<L: Link>(self) -> Self::Output;
-}
-
-/// Hands the type that `kind` stands for to `visitor`.
-pub(crate) fn dispatch<V: Visitor>(kind: TransportKind, visitor: V) -> V::Output {
-    match kind {
-        TransportKind::Pipe => visitor.visit::<pipe::Pipes>(),
-        TransportKind::UnixStream => visitor.visit::<unix::StreamPair>(),
-        TransportKind::UnixDatagram => visitor.visit::<unix::DatagramPair>(),
-        TransportKind::TcpNodelay => visitor.visit::<tcp::Loopback>(),
-        TransportKind::Eventfd => visitor.visit::<eventfd::Signalled>(),
-        TransportKind::Futex => visitor.visit::<futex::Slept>(),
-        TransportKind::PosixMq => visitor.visit::<mqueue::Queues>(),
-        TransportKind::ShmRingSpin => visitor.visit::<ring::Rings<false>>(),
-        TransportKind::ShmRingFutex => visitor.visit::<ring::Rings<true>>(),
-    }
+    Ok(())
 }
 
 /// A failed call while a link is opened.

@@ -16,7 +16,7 @@ const DEPTH_MAX: i64 = 10;
 pub(crate) struct Queues {
     to_peer: OwnedFd,
     from_peer: OwnedFd,
-    payload_bytes: usize,
+    message_max: usize,
 }
 
 pub(crate) struct Side {
@@ -33,25 +33,25 @@ impl Link for Queues {
     type Side = Side;
 
     fn open(setup: &Setup) -> Result<Self, ModuleError> {
-        let payload_bytes = setup.payload_bytes;
+        let message_max = setup.message_max;
         if let Some(most) = limit("msgsize_max")
-            && payload_bytes as u64 > most
+            && message_max as u64 > most
         {
             return Err(ModuleError::Unavailable(format!(
-                "a POSIX message queue takes messages of {most} bytes here and payload_bytes is {payload_bytes}; \
-                 sysctl fs.mqueue.msgsize_max={payload_bytes}"
+                "a POSIX message queue takes messages of {most} bytes here, one of the session has {message_max}; \
+                 sysctl fs.mqueue.msgsize_max={message_max}"
             )));
         }
         let depth = limit("msg_max").and_then(|most| i64::try_from(most).ok()).unwrap_or(DEPTH_MAX).min(DEPTH_MAX);
-        Ok(Self { to_peer: nameless(depth, payload_bytes)?, from_peer: nameless(depth, payload_bytes)?, payload_bytes })
+        Ok(Self { to_peer: nameless(depth, message_max)?, from_peer: nameless(depth, message_max)?, message_max })
     }
 
     fn parent(self, watch: Watch) -> Result<Side, Fault> {
-        Ok(Side::new(self.from_peer, self.to_peer, self.payload_bytes, watch))
+        Ok(Side::new(self.from_peer, self.to_peer, self.message_max, watch))
     }
 
     fn peer(self) -> Result<Side, Fault> {
-        Ok(Side::new(self.to_peer, self.from_peer, self.payload_bytes, Watch::on_parent()))
+        Ok(Side::new(self.to_peer, self.from_peer, self.message_max, Watch::on_parent()))
     }
 }
 
@@ -61,18 +61,18 @@ fn limit(name: &str) -> Option<u64> {
 }
 
 /// A queue whose name is already gone.
-fn nameless(depth: i64, payload_bytes: usize) -> Result<OwnedFd, ModuleError> {
+fn nameless(depth: i64, message_max: usize) -> Result<OwnedFd, ModuleError> {
     static MADE: AtomicU32 = AtomicU32::new(0);
     let made = MADE.fetch_add(1, Ordering::Relaxed);
-    create(&format!("/bench-host-ipc-{}-{made}", std::process::id()), depth, payload_bytes)
+    create(&format!("/bench-host-ipc-{}-{made}", std::process::id()), depth, message_max)
 }
 
-fn create(name: &str, depth: i64, payload_bytes: usize) -> Result<OwnedFd, ModuleError> {
+fn create(name: &str, depth: i64, message_max: usize) -> Result<OwnedFd, ModuleError> {
     let name = CString::new(name).map_err(|_| ModuleError::Other("a queue's name contains NUL".to_owned()))?;
     // SAFETY: all-zero bytes are an `mq_attr`.
     let mut attributes: libc::mq_attr = unsafe { std::mem::zeroed() };
     attributes.mq_maxmsg = depth as _;
-    attributes.mq_msgsize = payload_bytes as _;
+    attributes.mq_msgsize = message_max as _;
     let flags = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
     // SAFETY: the name ends with NUL, and with O_CREAT a mode and attributes follow.
     let queue = unsafe { libc::mq_open(name.as_ptr(), flags, 0o600 as libc::mode_t, &raw const attributes) };
@@ -97,8 +97,8 @@ fn create(name: &str, depth: i64, payload_bytes: usize) -> Result<OwnedFd, Modul
 }
 
 impl Side {
-    fn new(input: OwnedFd, output: OwnedFd, payload_bytes: usize, watch: Watch) -> Self {
-        Self { input, output, buffer: vec![0; payload_bytes], watch, deadline: deadline() }
+    fn new(input: OwnedFd, output: OwnedFd, message_max: usize, watch: Watch) -> Self {
+        Self { input, output, buffer: vec![0; message_max], watch, deadline: deadline() }
     }
 
     /// What follows a failed call, before it is made again.

@@ -1,7 +1,7 @@
 //! Two pipes, one a direction, of the kernel's default size. It must not know where a message starts: both sides know its
 //! length.
 
-use super::{Fault, Link, Setup, Transport, read_exact, refused, write_all};
+use super::{Fault, Link, Setup, Transport, alternate, read_exact, refused, write_all};
 use crate::peer::Watch;
 use bench_model::ModuleError;
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};
@@ -12,7 +12,7 @@ type Pipe = (OwnedFd, OwnedFd);
 pub(crate) struct Pipes {
     to_peer: Pipe,
     from_peer: Pipe,
-    payload_bytes: usize,
+    message_max: usize,
 }
 
 pub(crate) struct Side {
@@ -30,15 +30,15 @@ impl Link for Pipes {
         // SAFETY: ignoring a signal installs no handler.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
         let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(refused("pipe2"));
-        Ok(Self { to_peer: pipe()?, from_peer: pipe()?, payload_bytes: setup.payload_bytes })
+        Ok(Self { to_peer: pipe()?, from_peer: pipe()?, message_max: setup.message_max })
     }
 
     fn parent(self, _: Watch) -> Result<Side, Fault> {
-        Ok(Side { input: self.from_peer.0, output: self.to_peer.1, buffer: vec![0; self.payload_bytes] })
+        Ok(Side { input: self.from_peer.0, output: self.to_peer.1, buffer: vec![0; self.message_max] })
     }
 
     fn peer(self) -> Result<Side, Fault> {
-        Ok(Side { input: self.to_peer.0, output: self.from_peer.1, buffer: vec![0; self.payload_bytes] })
+        Ok(Side { input: self.to_peer.0, output: self.from_peer.1, buffer: vec![0; self.message_max] })
     }
 }
 
@@ -51,6 +51,16 @@ impl Transport for Side {
         let message = &mut self.buffer[..len];
         read_exact("read", message, |room| rustix::io::read(&self.input, room))?;
         Ok(read(message))
+    }
+
+    fn bare(&mut self, rounds: u64, len: usize, leads: bool) -> Result<(), Fault> {
+        let give =
+            |side: &mut Self| write_all("write", &side.buffer[..len], |bytes| rustix::io::write(&side.output, bytes));
+        let take = |side: &mut Self| {
+            let Self { input, buffer, .. } = side;
+            read_exact("read", &mut buffer[..len], |room| rustix::io::read(&*input, room))
+        };
+        alternate(self, rounds, leads, give, take)
     }
 
     fn fds(&self) -> Vec<RawFd> {

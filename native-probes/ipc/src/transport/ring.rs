@@ -1,12 +1,16 @@
-//! Two rings in shared memory, waited for by spinning or by spinning shortly and then sleeping. It must not know how a ring
+//! Two rings in shared memory, waited for by spinning or by spinning shortly and then sleeping; messages are published one
+//! at a time or in batches. It must not know how a ring
 //! works.
 
+use super::line::Line;
 use super::{Fault, Link, Setup, Transport};
 use crate::Placement;
 use crate::peer::Watch;
 use bench_model::ModuleError;
 use rustix::fd::{AsRawFd, RawFd};
 use shm_ring::{Consumer, Integrity, Producer, PushError, Ring, Wait, Waking};
+use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Rounds between two looks whether the other process is there: some tens of milliseconds.
@@ -19,73 +23,135 @@ const PARK_TIMEOUT: Duration = super::LOOK_AFTER;
 /// A ring holds four messages and more, and is small enough to stay in a cache.
 const CAPACITY_MIN: usize = 16 << 10;
 const MESSAGES_MIN: usize = 4;
+/// Where messages leave in batches, a ring holds some batches: a side works on one while the other works on the next.
+const BATCH_CAPACITY_MIN: usize = 128 << 10;
+/// Payload bytes after which a batch is published.
+const BATCH_BYTES: usize = 1 << 10;
 
-pub(crate) struct Rings<const PARK: bool> {
-    to_peer: Ring,
-    from_peer: Ring,
-    wait: Wait,
+/// How sides wait, and when messages leave.
+pub(crate) trait Mode {
+    const WAKING: Waking;
+    /// Whether messages are published some at a time, or when an answer is waited for.
+    const BATCHES: bool;
+
+    fn wait(placement: Placement) -> Wait;
 }
 
-pub(crate) struct Side {
+pub(crate) struct Spin;
+pub(crate) struct Park;
+pub(crate) struct Batch;
+
+impl Mode for Spin {
+    const WAKING: Waking = Waking::Never;
+    const BATCHES: bool = false;
+
+    fn wait(_: Placement) -> Wait {
+        Wait::Spin { rounds: SPIN_ROUNDS }
+    }
+}
+
+impl Mode for Park {
+    const WAKING: Waking = Waking::Futex;
+    const BATCHES: bool = false;
+
+    fn wait(placement: Placement) -> Wait {
+        // On one CPU the other side cannot publish while this one spins.
+        let rounds = if placement == Placement::Same { 0 } else { PARK_ROUNDS };
+        Wait::Park { rounds, timeout: PARK_TIMEOUT }
+    }
+}
+
+impl Mode for Batch {
+    const WAKING: Waking = Waking::Never;
+    const BATCHES: bool = true;
+
+    fn wait(placement: Placement) -> Wait {
+        Spin::wait(placement)
+    }
+}
+
+pub(crate) struct Rings<M> {
+    to_peer: Ring,
+    from_peer: Ring,
+    line: Arc<Line>,
+    wait: Wait,
+    mode: PhantomData<M>,
+}
+
+pub(crate) struct Side<M> {
     producer: Producer,
     consumer: Consumer,
+    /// Bytes staged since the last publication.
+    staged: usize,
+    line: Arc<Line>,
     wait: Wait,
     watch: Watch,
     fds: [RawFd; 2],
+    mode: PhantomData<M>,
 }
 
-impl<const PARK: bool> Link for Rings<PARK> {
-    type Side = Side;
+impl<M: Mode + 'static> Link for Rings<M> {
+    type Side = Side<M>;
 
     fn open(setup: &Setup) -> Result<Self, ModuleError> {
-        let capacity = (setup.payload_bytes * MESSAGES_MIN + 1).next_power_of_two().max(CAPACITY_MIN);
-        let (waking, wait) = if PARK {
-            // On one CPU the other side cannot publish while this one spins.
-            let rounds = if setup.placement == Placement::Same { 0 } else { PARK_ROUNDS };
-            (Waking::Futex, Wait::Park { rounds, timeout: PARK_TIMEOUT })
-        } else {
-            (Waking::Never, Wait::Spin { rounds: SPIN_ROUNDS })
-        };
+        let least = if M::BATCHES { BATCH_CAPACITY_MIN } else { CAPACITY_MIN };
+        let capacity = (setup.message_max * MESSAGES_MIN + 1).next_power_of_two().max(least);
         let ring = || {
-            Ring::create_with(capacity, Integrity::None, waking)
+            Ring::create_with(capacity, Integrity::None, M::WAKING)
                 .map_err(|error| ModuleError::Other(format!("the ring was not made: {error}")))
         };
-        Ok(Self { to_peer: ring()?, from_peer: ring()?, wait })
+        let (to_peer, from_peer) = (ring()?, ring()?);
+        Ok(Self { to_peer, from_peer, line: Line::new()?, wait: M::wait(setup.placement), mode: PhantomData })
     }
 
-    fn parent(self, watch: Watch) -> Result<Side, Fault> {
-        Side::new(&self.to_peer, &self.from_peer, self.wait, watch)
+    fn parent(self, watch: Watch) -> Result<Side<M>, Fault> {
+        Side::new(&self.to_peer, &self.from_peer, self.line, self.wait, watch)
     }
 
-    fn peer(self) -> Result<Side, Fault> {
-        Side::new(&self.from_peer, &self.to_peer, self.wait, Watch::on_parent())
+    fn peer(self) -> Result<Side<M>, Fault> {
+        Side::new(&self.from_peer, &self.to_peer, self.line, self.wait, Watch::on_parent())
     }
 }
 
-impl Side {
-    fn new(output: &Ring, input: &Ring, wait: Wait, watch: Watch) -> Result<Self, Fault> {
+impl<M> Side<M> {
+    fn new(output: &Ring, input: &Ring, line: Arc<Line>, wait: Wait, watch: Watch) -> Result<Self, Fault> {
         let taken = |_| Fault::Protocol("an end of a ring cannot be had");
         let fds = [output.fd().as_raw_fd(), input.fd().as_raw_fd()];
         let (producer, consumer) = (output.producer().map_err(taken)?, input.consumer().map_err(taken)?);
-        Ok(Self { producer, consumer, wait, watch, fds })
+        Ok(Self { producer, consumer, staged: 0, line, wait, watch, fds, mode: PhantomData })
     }
 }
 
-impl Transport for Side {
+impl<M: Mode> Transport for Side<M> {
     #[inline]
     fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
         loop {
-            match self.producer.push_waiting(message, self.wait) {
-                Ok(()) => return Ok(()),
+            let sent = if M::BATCHES {
+                self.producer.stage_waiting(message, self.wait)
+            } else {
+                self.producer.push_waiting(message, self.wait)
+            };
+            match sent {
+                Ok(()) => break,
                 Err(PushError::TooLarge) => return Err(Fault::Protocol("a message is larger than the ring takes")),
                 Err(PushError::Full) if self.watch.is_gone() => return Err(Fault::Closed),
                 Err(PushError::Full) => {}
             }
         }
+        if M::BATCHES {
+            self.staged += message.len();
+            if self.staged >= BATCH_BYTES {
+                self.flush()?;
+            }
+        }
+        Ok(())
     }
 
     #[inline]
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
+        if M::BATCHES {
+            self.flush()?;
+        }
         while !self.consumer.wait(self.wait) {
             if self.watch.is_gone() {
                 return Err(Fault::Closed);
@@ -98,6 +164,18 @@ impl Transport for Side {
             Ok(None) => Err(Fault::Protocol("a message was there and is gone")),
             Err(_) => Err(Fault::Protocol("the ring is damaged")),
         }
+    }
+
+    #[inline]
+    fn flush(&mut self) -> Result<(), Fault> {
+        self.producer.publish();
+        self.staged = 0;
+        Ok(())
+    }
+
+    /// The bare loop hands one cache line back and forth.
+    fn bare(&mut self, rounds: u64, _: usize, leads: bool) -> Result<(), Fault> {
+        self.line.exchange(rounds, leads, &self.watch)
     }
 
     fn fds(&self) -> Vec<RawFd> {

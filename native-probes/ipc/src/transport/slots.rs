@@ -24,6 +24,8 @@ struct Control {
     head: Line<AtomicU32>,
     receiver: Line<Sleeper>,
     sender: Line<Sleeper>,
+    /// 1 while a bare signal is given and not taken.
+    bare: Line<AtomicU32>,
 }
 
 /// 1 while a side sleeps or is about to; also what it may sleep on.
@@ -62,8 +64,8 @@ unsafe impl Send for Slots {}
 unsafe impl Sync for Slots {}
 
 impl Slots {
-    pub(crate) fn new(payload_bytes: usize) -> Result<Arc<Self>, ModuleError> {
-        let stride = payload_bytes.next_multiple_of(128);
+    pub(crate) fn new(message_max: usize) -> Result<Arc<Self>, ModuleError> {
+        let stride = message_max.next_multiple_of(128);
         let access = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: a new mapping at an address the kernel chooses replaces nothing. It is zeroed, which is a `Control`.
         let base = unsafe {
@@ -88,6 +90,13 @@ impl Slots {
     fn slot(&self, index: u32) -> *mut u8 {
         // SAFETY: the slot's number is less than `SLOTS`, and the mapping has so many slots behind the `Control`.
         unsafe { self.base.as_ptr().add(size_of::<Control>() + (index % SLOTS) as usize * self.stride) }
+    }
+}
+
+impl Slots {
+    /// The word of a bare signal.
+    pub(crate) fn bare(&self) -> &AtomicU32 {
+        &self.control().bare.0
     }
 }
 
@@ -132,6 +141,10 @@ impl Sender {
         &self.slots.control().sender.0
     }
 
+    pub(crate) fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
     pub(crate) fn receiver(&self) -> &Sleeper {
         &self.slots.control().receiver.0
     }
@@ -166,6 +179,10 @@ impl Receiver {
 
     pub(crate) fn own(&self) -> &Sleeper {
         &self.slots.control().receiver.0
+    }
+
+    pub(crate) fn slots(&self) -> &Slots {
+        &self.slots
     }
 
     pub(crate) fn sender(&self) -> &Sleeper {

@@ -1,6 +1,6 @@
 //! One side of a connected stream socket, whatever its family. It must not know how the connection was made.
 
-use super::{Fault, Transport, read_exact, write_all};
+use super::{Fault, Transport, alternate, read_exact, write_all};
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
@@ -10,8 +10,8 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(fd: OwnedFd, payload_bytes: usize) -> Self {
-        Self { fd, buffer: vec![0; payload_bytes] }
+    pub(crate) fn new(fd: OwnedFd, message_max: usize) -> Self {
+        Self { fd, buffer: vec![0; message_max] }
     }
 }
 
@@ -24,6 +24,19 @@ impl Transport for Stream {
         let message = &mut self.buffer[..len];
         read_exact("recv", message, |room| recv(&self.fd, room, RecvFlags::empty()).map(|(_, received)| received))?;
         Ok(read(message))
+    }
+
+    fn bare(&mut self, rounds: u64, len: usize, leads: bool) -> Result<(), Fault> {
+        let give = |side: &mut Self| {
+            write_all("send", &side.buffer[..len], |bytes| send(&side.fd, bytes, SendFlags::NOSIGNAL))
+        };
+        let take = |side: &mut Self| {
+            let Self { fd, buffer } = side;
+            read_exact("recv", &mut buffer[..len], |room| {
+                recv(&*fd, room, RecvFlags::empty()).map(|(_, received)| received)
+            })
+        };
+        alternate(self, rounds, leads, give, take)
     }
 
     fn fds(&self) -> Vec<RawFd> {

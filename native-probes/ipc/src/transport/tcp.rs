@@ -9,25 +9,29 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 pub(crate) struct Loopback {
     parent: TcpStream,
     peer: TcpStream,
-    payload_bytes: usize,
+    message_max: usize,
 }
 
 impl Link for Loopback {
     type Side = Stream;
 
     fn open(setup: &Setup) -> Result<Self, ModuleError> {
-        let (parent, peer) =
-            connect().map_err(|error| ModuleError::Other(format!("no connection over 127.0.0.1: {error}")))?;
-        Ok(Self { parent, peer, payload_bytes: setup.payload_bytes })
+        let (parent, peer) = pair()?;
+        Ok(Self { parent, peer, message_max: setup.message_max })
     }
 
     fn parent(self, _: Watch) -> Result<Stream, Fault> {
-        Ok(Stream::new(self.parent.into(), self.payload_bytes))
+        Ok(Stream::new(self.parent.into(), self.message_max))
     }
 
     fn peer(self) -> Result<Stream, Fault> {
-        Ok(Stream::new(self.peer.into(), self.payload_bytes))
+        Ok(Stream::new(self.peer.into(), self.message_max))
     }
+}
+
+/// Both ends of a connection.
+pub(super) fn pair() -> Result<(TcpStream, TcpStream), ModuleError> {
+    connect().map_err(|error| ModuleError::Other(format!("no connection over 127.0.0.1: {error}")))
 }
 
 /// Both ends of a connection over a port the kernel chooses.

@@ -1,7 +1,7 @@
 //! Pairs of connected Unix sockets: streams, and datagrams of one message each. It must not know what a message says.
 
 use super::socket::Stream;
-use super::{Fault, LOOK_AFTER, Link, Setup, Transport, broken, refused};
+use super::{Fault, LOOK_AFTER, Link, Setup, Transport, alternate, broken, refused};
 use crate::peer::Watch;
 use bench_model::ModuleError;
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};
@@ -12,10 +12,10 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 pub(crate) struct StreamPair {
     parent: OwnedFd,
     peer: OwnedFd,
-    payload_bytes: usize,
+    message_max: usize,
 }
 
-fn pair(kind: SocketType) -> Result<(OwnedFd, OwnedFd), ModuleError> {
+pub(super) fn pair(kind: SocketType) -> Result<(OwnedFd, OwnedFd), ModuleError> {
     socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None).map_err(refused("socketpair"))
 }
 
@@ -24,22 +24,22 @@ impl Link for StreamPair {
 
     fn open(setup: &Setup) -> Result<Self, ModuleError> {
         let (parent, peer) = pair(SocketType::STREAM)?;
-        Ok(Self { parent, peer, payload_bytes: setup.payload_bytes })
+        Ok(Self { parent, peer, message_max: setup.message_max })
     }
 
     fn parent(self, _: Watch) -> Result<Stream, Fault> {
-        Ok(Stream::new(self.parent, self.payload_bytes))
+        Ok(Stream::new(self.parent, self.message_max))
     }
 
     fn peer(self) -> Result<Stream, Fault> {
-        Ok(Stream::new(self.peer, self.payload_bytes))
+        Ok(Stream::new(self.peer, self.message_max))
     }
 }
 
 pub(crate) struct DatagramPair {
     parent: OwnedFd,
     peer: OwnedFd,
-    payload_bytes: usize,
+    message_max: usize,
 }
 
 /// Four datagrams of the longest payload, with the kernel's bookkeeping; the kernel's default may be less than one.
@@ -58,15 +58,15 @@ impl Link for DatagramPair {
                     .map_err(refused("setsockopt(SO_RCVTIMEO)"))?;
             }
         }
-        Ok(Self { parent, peer, payload_bytes: setup.payload_bytes })
+        Ok(Self { parent, peer, message_max: setup.message_max })
     }
 
     fn parent(self, watch: Watch) -> Result<Datagram, Fault> {
-        Ok(Datagram { fd: self.parent, buffer: vec![0; self.payload_bytes], watch })
+        Ok(Datagram { fd: self.parent, buffer: vec![0; self.message_max], watch })
     }
 
     fn peer(self) -> Result<Datagram, Fault> {
-        Ok(Datagram { fd: self.peer, buffer: vec![0; self.payload_bytes], watch: Watch::on_parent() })
+        Ok(Datagram { fd: self.peer, buffer: vec![0; self.message_max], watch: Watch::on_parent() })
     }
 }
 
@@ -110,6 +110,19 @@ impl Transport for Datagram {
             return Err(Fault::Protocol("a datagram of another length arrived"));
         }
         Ok(read(&self.buffer[..len]))
+    }
+
+    fn bare(&mut self, rounds: u64, len: usize, leads: bool) -> Result<(), Fault> {
+        let give = |side: &mut Self| {
+            let call = || send(&side.fd, &side.buffer[..len], SendFlags::NOSIGNAL);
+            Self::insist(&side.watch, "send", call).map(|_| ())
+        };
+        let take = |side: &mut Self| {
+            let Self { fd, buffer, watch } = side;
+            let call = || recv(&*fd, &mut buffer[..], RecvFlags::empty()).map(|(_, received)| received);
+            Self::insist(watch, "recv", call).map(|_| ())
+        };
+        alternate(self, rounds, leads, give, take)
     }
 
     fn fds(&self) -> Vec<RawFd> {

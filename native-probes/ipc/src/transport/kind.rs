@@ -1,0 +1,138 @@
+//! The names of the means there are, which of them fit a scenario, and the type each name stands for. It must not know how
+//! any of them works.
+
+use super::{Link, eventfd, futex, http, mqueue, pipe, python, ring, tcp, unix, uring, vm};
+use crate::{Config, Placement, ScenarioKind};
+
+/// The means there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransportKind {
+    /// Two pipes.
+    Pipe,
+    /// A pair of connected Unix stream sockets.
+    UnixStream,
+    /// A pair of connected Unix datagram sockets.
+    UnixDatagram,
+    /// A loopback TCP connection without Nagle's algorithm.
+    TcpNodelay,
+    /// Slots in shared memory, signalled by eventfds.
+    Eventfd,
+    /// Slots in shared memory, signalled by a futex.
+    Futex,
+    /// Two POSIX message queues.
+    PosixMq,
+    /// A pair of connected Unix stream sockets, driven by an io_uring on each side: one system call a turn.
+    IoUring,
+    /// The receiver copies out of the sender's memory with `process_vm_readv`, signalled by a futex.
+    ProcessVmReadv,
+    /// Two rings in shared memory; a side waits by spinning.
+    ShmRingSpin,
+    /// Two rings in shared memory; a side spins shortly where it has a CPU of its own, then sleeps on a futex.
+    ShmRingFutex,
+    /// As [`Self::ShmRingSpin`], but messages nobody waits for yet are published some at a time.
+    ShmRingBatch,
+    /// HTTP/1.1 and JSON over a kept loopback TCP connection without Nagle's algorithm.
+    HttpTcp,
+    /// HTTP/1.1 and JSON over a kept Unix stream connection.
+    HttpUnix,
+    /// As [`Self::UnixStream`], with a peer in Python.
+    PythonUnix,
+    /// As [`Self::TcpNodelay`], with a peer in Python.
+    PythonTcp,
+    /// As [`Self::HttpTcp`], with Python's `http.server` and `json` as the peer.
+    PythonHttp,
+}
+
+impl TransportKind {
+    /// All, in the order of reports.
+    pub const ALL: [Self; 17] = [
+        Self::Pipe,
+        Self::UnixStream,
+        Self::UnixDatagram,
+        Self::TcpNodelay,
+        Self::Eventfd,
+        Self::Futex,
+        Self::ShmRingSpin,
+        Self::ShmRingBatch,
+        Self::ShmRingFutex,
+        Self::PosixMq,
+        Self::IoUring,
+        Self::ProcessVmReadv,
+        Self::HttpTcp,
+        Self::HttpUnix,
+        Self::PythonUnix,
+        Self::PythonTcp,
+        Self::PythonHttp,
+    ];
+
+    /// Those that can do without content ([`super::Transport::bare`]), in the order of reports.
+    pub const BARE: &'static [Self] = Self::ALL.split_at(8).0;
+
+    /// The name used in the descriptor.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pipe => "pipe",
+            Self::UnixStream => "unix-stream",
+            Self::UnixDatagram => "unix-datagram",
+            Self::TcpNodelay => "tcp-nodelay",
+            Self::Eventfd => "eventfd",
+            Self::Futex => "futex",
+            Self::PosixMq => "posix-mq",
+            Self::IoUring => "io-uring",
+            Self::ProcessVmReadv => "process-vm-readv",
+            Self::ShmRingSpin => "shm-ring-spin",
+            Self::ShmRingFutex => "shm-ring-futex",
+            Self::ShmRingBatch => "shm-ring-batch",
+            Self::HttpTcp => "http-tcp",
+            Self::HttpUnix => "http-unix",
+            Self::PythonUnix => "python-unix",
+            Self::PythonTcp => "python-tcp",
+            Self::PythonHttp => "python-http",
+        }
+    }
+
+    /// Why it can never do what `config` asks, and what can, where that is so.
+    pub(crate) fn unfit(self, config: &Config) -> Option<&'static str> {
+        let spins = matches!(self, Self::ShmRingSpin | Self::ShmRingBatch);
+        let answers_each = matches!(self, Self::HttpTcp | Self::HttpUnix | Self::PythonHttp);
+        match config.scenario {
+            _ if spins && config.placement == Placement::Same => {
+                Some("spinning needs two cores; use placement=cross or transport=shm-ring-futex")
+            }
+            ScenarioKind::Stream if answers_each => {
+                Some("a request of HTTP is answered before the next, so there is no one-way stream; use ping-pong")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What is done with a [`Link`] once its type is known.
+pub(crate) trait Visitor {
+    type Output;
+
+    fn visit<L: Link>(self) -> Self::Output;
+}
+
+/// Hands the type that `kind` stands for to `visitor`.
+pub(crate) fn dispatch<V: Visitor>(kind: TransportKind, visitor: V) -> V::Output {
+    match kind {
+        TransportKind::Pipe => visitor.visit::<pipe::Pipes>(),
+        TransportKind::UnixStream => visitor.visit::<unix::StreamPair>(),
+        TransportKind::UnixDatagram => visitor.visit::<unix::DatagramPair>(),
+        TransportKind::TcpNodelay => visitor.visit::<tcp::Loopback>(),
+        TransportKind::Eventfd => visitor.visit::<eventfd::Signalled>(),
+        TransportKind::Futex => visitor.visit::<futex::Slept>(),
+        TransportKind::PosixMq => visitor.visit::<mqueue::Queues>(),
+        TransportKind::IoUring => visitor.visit::<uring::Uring>(),
+        TransportKind::ProcessVmReadv => visitor.visit::<vm::Foreign>(),
+        TransportKind::ShmRingSpin => visitor.visit::<ring::Rings<ring::Spin>>(),
+        TransportKind::ShmRingFutex => visitor.visit::<ring::Rings<ring::Park>>(),
+        TransportKind::ShmRingBatch => visitor.visit::<ring::Rings<ring::Batch>>(),
+        TransportKind::HttpTcp => visitor.visit::<http::OverTcp>(),
+        TransportKind::HttpUnix => visitor.visit::<http::OverUnix>(),
+        TransportKind::PythonUnix => visitor.visit::<python::Python<unix::StreamPair>>(),
+        TransportKind::PythonTcp => visitor.visit::<python::Python<tcp::Loopback>>(),
+        TransportKind::PythonHttp => visitor.visit::<python::Python<http::OverTcp>>(),
+    }
+}

@@ -1,0 +1,78 @@
+//! One cache line in memory that two processes share, handed back and forth by spinning: the least that a message between
+//! two cores can cost. It must not know what it is compared with.
+
+use super::Fault;
+use crate::peer::Watch;
+use bench_model::ModuleError;
+use rustix::mm::{MapFlags, ProtFlags};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The mapping, the start of which is the line.
+const BYTES: usize = 4096;
+
+/// Looks between two at the other process: some tens of milliseconds.
+const ROUNDS: u32 = 1 << 20;
+
+/// The line. A fork shares it.
+pub(crate) struct Line {
+    base: NonNull<AtomicU64>,
+}
+
+// SAFETY: the memory belongs to no thread and is reached through an atomic.
+unsafe impl Send for Line {}
+// SAFETY: as above.
+unsafe impl Sync for Line {}
+
+impl Line {
+    pub(crate) fn new() -> Result<Arc<Self>, ModuleError> {
+        let (access, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED | MapFlags::POPULATE);
+        // SAFETY: a new mapping at an address the kernel chooses replaces nothing. It is zeroed.
+        let base = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), BYTES, access, flags) };
+        let base = base.ok().and_then(|base| NonNull::new(base.cast()));
+        let base = base.ok_or_else(|| ModuleError::Other("shared memory cannot be mapped".to_owned()))?;
+        Ok(Arc::new(Self { base }))
+    }
+
+    /// Hands the line over and takes it back `rounds` times, from the side that `leads`.
+    pub(crate) fn exchange(&self, rounds: u64, leads: bool, watch: &Watch) -> Result<(), Fault> {
+        // SAFETY: the mapping starts with the atomic, is page-aligned, and lives as long as `self`.
+        let line = unsafe { self.base.as_ref() };
+        // Odd numbers are handed over by the side that leads, even ones back. Both left off at an even number.
+        let from = if leads { line.load(Ordering::Acquire) } else { line.load(Ordering::Acquire) & !1 };
+        for round in 0..rounds {
+            let number = from + 2 * round + 1;
+            if leads {
+                line.store(number, Ordering::Release);
+                wait_for(line, number + 1, watch)?;
+            } else {
+                wait_for(line, number, watch)?;
+                line.store(number + 1, Ordering::Release);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[inline]
+fn wait_for(line: &AtomicU64, number: u64, watch: &Watch) -> Result<(), Fault> {
+    loop {
+        for _ in 0..ROUNDS {
+            if line.load(Ordering::Acquire) == number {
+                return Ok(());
+            }
+            std::hint::spin_loop();
+        }
+        if watch.is_gone() {
+            return Err(Fault::Closed);
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was made by `new`, and nobody is left. A failure would leave it mapped, which harms nobody.
+        let _ = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), BYTES) };
+    }
+}
