@@ -214,6 +214,10 @@ impl Opened {
 }
 
 fn refused(error: OpenError) -> Refusal {
-    let status = if error.is_invalid() { raw::INVALID_ARGUMENT } else { raw::IO };
+    let status = match error {
+        OpenError::TooMany | OpenError::SegmentBytes(_) => raw::INVALID_ARGUMENT,
+        OpenError::Folder { .. } | OpenError::Log(_) => raw::IO,
+        OpenError::Unsupported => raw::UNSUPPORTED,
+    };
     Refusal::new(status, error)
 }

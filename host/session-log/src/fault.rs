@@ -1,8 +1,5 @@
 //! Why a log did nothing, as a session is told: a kind to act on and a line to read. It must not know who asked.
 
-use std::error::Error;
-use wal_log::{LogError, ReadError};
-
 /// What kind of fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -31,39 +28,4 @@ pub struct LogFault {
     pub fault: Fault,
     /// For a person to read, in one line.
     pub reason: String,
-}
-
-impl From<LogError> for LogFault {
-    #[cold]
-    fn from(error: LogError) -> Self {
-        let fault = match &error {
-            LogError::NoSpace { .. } => Fault::NoSpace,
-            LogError::TooLarge { .. } => Fault::TooLarge,
-            LogError::Poisoned { .. } => Fault::Poisoned,
-            LogError::Partial { .. } => Fault::Partial,
-            LogError::Corrupt { .. } => Fault::Corrupt,
-            LogError::Config { .. } | LogError::InUse { .. } | LogError::System { .. } | LogError::Stopped => {
-                Fault::Other
-            }
-        };
-        Self { fault, reason: chain(&error) }
-    }
-}
-
-impl From<ReadError> for LogFault {
-    #[cold]
-    fn from(error: ReadError) -> Self {
-        let fault = match &error {
-            ReadError::Recycled { .. } => Fault::Recycled,
-            ReadError::Beyond { .. } => Fault::Beyond,
-            ReadError::Lost { .. } | ReadError::Corrupt(_) => Fault::Corrupt,
-        };
-        Self { fault, reason: chain(&error) }
-    }
-}
-
-/// The error and what led to it.
-fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

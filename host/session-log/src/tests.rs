@@ -1,6 +1,7 @@
 //! Logs as a session has them: what they keep, what they refuse, and what they leave behind.
 
 use super::*;
+use std::fs;
 
 const OPTIONS: Options =
     Options { durability: Durability::ProcessCrash, page_state: PageState::Resident, segment_bytes: 64 << 10 };

@@ -82,12 +82,15 @@ fn opened(state: &State, directory: &str, options: Options) -> Result<SessionLog
             "`{directory}` is no scratch folder of this session; pass what a parameter required as `scratch:NAME` has"
         ),
     })?;
-    state.logs.open(&scratch.beside, options).map_err(|error| match error {
-        OpenError::Log(fault) => fault.into(),
-        error => {
-            let fault = if error.is_invalid() { log::Fault::Invalid } else { log::Fault::Other };
-            log::Error { fault, reason: error.to_string() }
-        }
+    state.logs.open(&scratch.beside, options).map_err(|error| {
+        let reason = error.to_string();
+        let fault = match error {
+            OpenError::Log(fault) => return fault.into(),
+            OpenError::TooMany | OpenError::SegmentBytes(_) => log::Fault::Invalid,
+            OpenError::Folder { .. } => log::Fault::Other,
+            OpenError::Unsupported => log::Fault::Denied,
+        };
+        log::Error { fault, reason }
     })
 }
 

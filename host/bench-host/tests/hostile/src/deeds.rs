@@ -17,6 +17,7 @@ pub(crate) const ALL: &[(&str, &str)] = &[
     ("abort", "Aborts the process."),
     ("segfault", "Writes where nothing may be written."),
     ("exit", "Ends the process in the middle of a batch."),
+    ("log-elsewhere", "Keeps a log where it was given no folder."),
     ("unavailable", "Is not to be had on any machine."),
 ];
 

@@ -5,6 +5,7 @@ mod deeds;
 mod litter;
 
 use bench_plugin::prelude::*;
+use bench_plugin::{Durability, PageState};
 use deeds::Deed;
 use litter::Litter;
 use std::io::Write;
@@ -27,7 +28,7 @@ impl Plugin for Hostile {
         descriptor
     }
 
-    fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
         if scenario == "good" {
             let n = arguments.integer("n")?;
             return Ok(each(move || std::hint::black_box(n).unsigned_abs()));
@@ -37,6 +38,11 @@ impl Plugin for Hostile {
         }
         let is_component = cfg!(target_family = "wasm");
         match scenario {
+            "log-elsewhere" => {
+                let (durability, page_state) = (Durability::None, PageState::Fresh);
+                host.log("/nowhere/at/all", durability, page_state, 65_536)
+                    .map(|_| -> Box<dyn Session> { Box::new(Deed::new("log-elsewhere")) })
+            }
             "unavailable" => Err(ModuleError::Unavailable("there is nothing here to measure it with".to_owned())),
             "abort" | "segfault" | "exit" if is_component => {
                 Err(ModuleError::Unavailable("not in a component".to_owned()))
