@@ -7,6 +7,7 @@ mod figures;
 mod full_disk;
 mod host;
 mod listing;
+mod log_arms;
 mod logs;
 mod misdeeds;
 mod mistakes;

@@ -1,0 +1,93 @@
+//! Payloads in the host's log: appended, appended in batches, and read at random. It must not know how the log is kept, nor
+//! whether a payload is copied on its way there.
+
+use bench_plugin::prelude::*;
+use bench_plugin::{Durability, Log, PageState};
+use std::ops::Range;
+use wal_scenarios::{Journal, Offer};
+
+struct WalClient;
+
+const DURABILITIES: [(&str, Durability); 4] = [
+    ("process-crash", Durability::ProcessCrash),
+    ("none", Durability::None),
+    ("group", Durability::Group),
+    ("each", Durability::Each),
+];
+
+const PAGE_STATES: [(&str, PageState); 3] =
+    [("resident", PageState::Resident), ("written", PageState::Written), ("fresh", PageState::Fresh)];
+
+impl Plugin for WalClient {
+    fn describe() -> Descriptor {
+        let page_state = Parameter::new("page_state", PAGE_STATES[0].0, "the state of pages before payloads go there")
+            .choices(PAGE_STATES.map(|(name, _)| name));
+        let offer = Offer { durabilities: &["process-crash", "none", "group", "each"], parameters: vec![page_state] };
+        let summary = "Payloads in the host's write-ahead log, through the boundary.";
+        wal_scenarios::describe(Descriptor::new("wal-client", env!("CARGO_PKG_VERSION"), summary), &offer)
+    }
+
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        wal_scenarios::open(scenario, arguments, || HostLog::open(arguments, host))
+    }
+}
+
+/// The host's log.
+struct HostLog(Log);
+
+impl HostLog {
+    fn open(arguments: &Arguments, host: Host) -> Result<Self, ModuleError> {
+        let durability = choice(arguments, "durability", &DURABILITIES)?;
+        let page_state = choice(arguments, "page_state", &PAGE_STATES)?;
+        let segment_bytes = arguments.size("segment_bytes")? as u64;
+        host.log(arguments.text("directory")?, durability, page_state, segment_bytes).map(Self)
+    }
+}
+
+impl Journal for HostLog {
+    #[inline]
+    fn append(&mut self, payload: &[u8]) -> Result<u64, ModuleError> {
+        Ok(self.0.append(payload)?)
+    }
+
+    #[inline]
+    fn append_batch(&mut self, payloads: &[Vec<u8>]) -> Result<Range<u64>, ModuleError> {
+        Ok(self.0.append_batch(payloads)?)
+    }
+
+    #[inline]
+    fn read(&mut self, sequence: u64, read: impl FnOnce(&[u8])) -> Result<(), ModuleError> {
+        Ok(self.0.read(sequence, read)?)
+    }
+
+    fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
+        Ok(self.0.first_sequence()..self.0.next_sequence())
+    }
+}
+
+/// The argument `name` as one of `choices`.
+fn choice<T: Copy>(arguments: &Arguments, name: &str, choices: &[(&str, T)]) -> Result<T, ModuleError> {
+    let text = arguments.text(name)?;
+    let found = choices.iter().find(|(known, _)| *known == text);
+    found.map(|(_, choice)| *choice).ok_or_else(|| ModuleError::InvalidArgument(format!("`{name}` is `{text}`")))
+}
+
+bench_plugin::export!(WalClient);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_descriptor_keeps_the_rules_and_offers_what_there_is() {
+        let descriptor = WalClient::describe();
+        descriptor.validate().unwrap();
+        for scenario in &descriptor.scenarios {
+            let parameter = |name: &str| scenario.parameters.iter().find(|parameter| parameter.name == name).unwrap();
+            for (name, _) in DURABILITIES {
+                assert!(parameter("durability").domain.contains(&name.into()), "{name}");
+            }
+            assert_eq!(parameter("durability").defaults, ["process-crash".into()]);
+        }
+    }
+}

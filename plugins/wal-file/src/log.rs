@@ -1,0 +1,164 @@
+//! The log: a few segments that are written one after the other, the oldest over again. It must not know what is done with
+//! it, nor how a record is laid out.
+
+use crate::record::{self, HEAD_BYTES};
+use crate::segment::{HEADER_BYTES, Segment};
+use bench_plugin::prelude::*;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use wal_scenarios::Journal;
+
+/// Segments that are kept.
+const SEGMENTS: usize = 4;
+
+pub(crate) struct FileLog {
+    directory: PathBuf,
+    segment_bytes: usize,
+    syncs: bool,
+    /// From the oldest to the one that is written. Each keeps its file.
+    segments: Vec<Segment>,
+    /// Records that are about to be written, or one that was read.
+    buffer: Vec<u8>,
+}
+
+impl FileLog {
+    /// A new log, in a new folder of its own.
+    pub(crate) fn open(arguments: &Arguments) -> Result<Self, ModuleError> {
+        let (parent, segment_bytes) = (Path::new(arguments.text("directory")?), arguments.size("segment_bytes")?);
+        let syncs = arguments.text("durability")? == "each";
+        let directory = new_folder(parent).map_err(|error| failed("a folder", parent.display(), &error))?;
+        let mut log = Self { directory, segment_bytes, syncs, segments: Vec::new(), buffer: Vec::new() };
+        log.rotate()?;
+        Ok(log)
+    }
+
+    /// Begins the next segment: a new one, or the oldest over again.
+    fn rotate(&mut self) -> Result<(), ModuleError> {
+        let next = self.segments.last().map_or(0, Segment::next);
+        let begun = if self.segments.len() < SEGMENTS {
+            let path = self.directory.join(self.segments.len().to_string());
+            Segment::create(&path, self.segment_bytes as u64, next)
+        } else {
+            let mut oldest = self.segments.remove(0);
+            oldest.begin(next).map(|()| oldest)
+        };
+        self.segments.push(begun.map_err(|error| failed("a segment", self.directory.display(), &error))?);
+        Ok(())
+    }
+
+    /// Writes as many of `payloads` as the last segment has room for, at least one unless another segment is needed; how
+    /// many.
+    fn write<P: AsRef<[u8]>>(&mut self, payloads: &[P]) -> Result<usize, ModuleError> {
+        let segment = self.segments.last_mut().ok_or_else(|| ModuleError::Other("the log was lost".to_owned()))?;
+        let (room, next) = (self.segment_bytes - segment.end(), segment.next());
+        self.buffer.clear();
+        let mut fitting = 0;
+        for (sequence, payload) in (next..).zip(payloads) {
+            let payload = payload.as_ref();
+            if self.buffer.len() + HEAD_BYTES + payload.len() > room {
+                break;
+            }
+            record::encode(sequence, payload, &mut self.buffer);
+            fitting += 1;
+        }
+        let lengths = payloads[..fitting].iter().map(|payload| HEAD_BYTES + payload.as_ref().len());
+        let written = segment.write(&self.buffer, lengths);
+        // What lies in two segments is synced in both: where there are more, this one is about to be left.
+        let done = written.and_then(|()| if self.syncs && fitting > 0 { segment.sync() } else { Ok(()) });
+        done.map_err(|error| failed("record", next, &error))?;
+        Ok(fitting)
+    }
+
+    fn append_all<P: AsRef<[u8]>>(&mut self, mut payloads: &[P]) -> Result<Range<u64>, ModuleError> {
+        let room = self.segment_bytes - HEADER_BYTES - HEAD_BYTES;
+        if let Some(payload) = payloads.iter().find(|payload| payload.as_ref().len() > room) {
+            let bytes = payload.as_ref().len();
+            let reason = format!("a payload of {bytes} bytes fits no segment; give -p segment_bytes={}", bytes * 16);
+            return Err(ModuleError::InvalidArgument(reason));
+        }
+        let start = self.next();
+        while !payloads.is_empty() {
+            let written = self.write(payloads)?;
+            payloads = &payloads[written..];
+            if !payloads.is_empty() {
+                self.rotate()?;
+            }
+        }
+        Ok(start..self.next())
+    }
+
+    fn next(&self) -> u64 {
+        self.segments.last().map_or(0, Segment::next)
+    }
+
+    /// Closes every file, and finds out from what is on the disk what there is.
+    fn reopen(&mut self) -> io::Result<()> {
+        let files = self.segments.len();
+        self.segments.clear();
+        for file in 0..files {
+            self.segments.extend(Segment::open(&self.directory.join(file.to_string()))?);
+        }
+        self.segments.sort_by_key(Segment::first);
+        // The log ends where a segment does not begin with what comes next.
+        let whole = self.segments.windows(2).take_while(|pair| pair[0].next() == pair[1].first()).count();
+        self.segments.truncate(whole + 1);
+        Ok(())
+    }
+}
+
+impl Journal for FileLog {
+    fn append(&mut self, payload: &[u8]) -> Result<u64, ModuleError> {
+        Ok(self.append_all(&[payload])?.start)
+    }
+
+    fn append_batch(&mut self, payloads: &[Vec<u8>]) -> Result<Range<u64>, ModuleError> {
+        self.append_all(payloads)
+    }
+
+    fn read(&mut self, sequence: u64, read: impl FnOnce(&[u8])) -> Result<(), ModuleError> {
+        let has = |segment: &&mut Segment| (segment.first()..segment.next()).contains(&sequence);
+        let segment = self.segments.iter_mut().rev().find(has);
+        let segment = segment.ok_or_else(|| ModuleError::Other(format!("sequence {sequence} is not in the log")))?;
+        match segment.read(sequence, &mut self.buffer) {
+            Ok(payload) => {
+                read(payload);
+                Ok(())
+            }
+            Err(error) => Err(failed("record", sequence, &error)),
+        }
+    }
+
+    fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
+        self.reopen().map_err(|error| failed("the log in", self.directory.display(), &error))?;
+        Ok(self.segments.first().map_or(0, Segment::first)..self.next())
+    }
+}
+
+impl Drop for FileLog {
+    fn drop(&mut self) {
+        self.segments.clear();
+        // What cannot be removed goes with the scratch folder it is in.
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A folder that is new: another session of this process may have one beside it.
+fn new_folder(parent: &Path) -> io::Result<PathBuf> {
+    for number in 0_u32.. {
+        let path = parent.join(format!("wal-{number}"));
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| path),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+fn failed(what: &str, which: impl std::fmt::Display, error: &io::Error) -> ModuleError {
+    ModuleError::Other(format!("{what} {which}: {error}"))
+}
+
+#[cfg(test)]
+mod tests;
