@@ -30,6 +30,7 @@ const SUITES: &[Entry] = &[
 
 const TARGETS: &[Entry] = &[
     ("self", include_str!("../targets/self.toml")),
+    ("ipc", include_str!("../targets/ipc.toml")),
     ("wal", include_str!("../targets/wal.toml")),
     ("wal-limits", include_str!("../targets/wal-limits.toml")),
 ];
