@@ -20,6 +20,7 @@ const SUITES: &[Entry] = &[
     ("ipc", include_str!("../suites/ipc.toml")),
     ("kernels", include_str!("../suites/kernels.toml")),
     ("ring", include_str!("../suites/ring.toml")),
+    ("serverless", include_str!("../suites/serverless.toml")),
     ("wal", include_str!("../suites/wal.toml")),
     ("wal-quick", include_str!("../suites/wal-quick.toml")),
     ("wal-latency", include_str!("../suites/wal-latency.toml")),
@@ -31,6 +32,7 @@ const SUITES: &[Entry] = &[
 const TARGETS: &[Entry] = &[
     ("self", include_str!("../targets/self.toml")),
     ("ipc", include_str!("../targets/ipc.toml")),
+    ("serverless", include_str!("../targets/serverless.toml")),
     ("wal", include_str!("../targets/wal.toml")),
     ("wal-limits", include_str!("../targets/wal-limits.toml")),
 ];
@@ -183,7 +185,7 @@ mod tests {
     fn an_unknown_name_or_field_says_what_there_is() {
         assert_eq!(
             suite("slef").unwrap_err().to_string(),
-            "there is no suite `slef`; there are: self, ipc, kernels, ring, wal, wal-quick, wal-latency, wal-throughput, wal-recovery, wal-stress"
+            "there is no suite `slef`; there are: self, ipc, kernels, ring, serverless, wal, wal-quick, wal-latency, wal-throughput, wal-recovery, wal-stress"
         );
         let error = parse_suite("mine.toml", "summary = \"\"\ncolour = 1\n[[cells]]\nscenario = \"*\"").unwrap_err();
         assert!(error.to_string().starts_with("suite `mine.toml`: "), "{error}");
