@@ -85,7 +85,7 @@ fn request() -> Scenario {
         "Sends one request over a connection that is kept alive, and has it answered.",
     )
     .driven_by("function")
-    .in_arms([Arm::Wasm, Arm::Native, Arm::Process])
+    .in_arms([Arm::Wasm, Arm::Process])
     .times_itself(Unit::Nanoseconds, clock)
     .requires("cpu:2", "client and server have a processor each")
     .parameter(rate.unit(Unit::from("1/s")).between(0, 10_000_000))

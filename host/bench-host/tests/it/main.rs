@@ -5,6 +5,7 @@ mod cache;
 mod comparing;
 mod figures;
 mod full_disk;
+mod functions;
 mod host;
 mod listing;
 mod log_arms;

@@ -43,7 +43,10 @@ fn every_misdeed_fails_its_own_cell_with_a_reason_and_no_figure() {
             assert_eq!((&cell["status"], cell["series"].as_array().map(Vec::len)), (&"ok".into(), Some(1)), "{cell:#}");
         }
     }
-    assert_eq!(document["cells"].as_array().unwrap().len(), 2 * (DEEDS.len() + 3), "a deed is not looked at");
+    // Those of functions have tests of their own.
+    let of_sessions =
+        document["cells"].as_array().unwrap().iter().filter(|cell| cell["scenario"] != "hostile/cold-start");
+    assert_eq!(of_sessions.count(), 2 * (DEEDS.len() + 3), "a deed is not looked at");
 }
 
 #[track_caller]

@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use hyper::http::Request;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -40,12 +41,27 @@ impl WasmFunction {
         let (sender, receiver) = oneshot::channel();
         let request = self.store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
         let response = self.store.data_mut().http().new_response_outparam(sender)?;
-        let handled = self.proxy.wasi_http_incoming_handler().call_handle(&mut self.store, request, response);
-        // The handler may wait for its answer to be taken away, and the answer is only there while it runs.
-        let (handled, answer) = tokio::join!(handled, taken(receiver));
-        handled?;
-        answer
+        let handler = self.proxy.wasi_http_incoming_handler();
+        let mut handled = pin!(handler.call_handle(&mut self.store, request, response));
+        let mut answer = pin!(taken(receiver));
+        let mut early = None;
+        // The handler may wait for its answer to be taken away.
+        let handled = poll_fn(|context| {
+            let handled = handled.as_mut().poll(context);
+            if handled.is_pending() && early.is_none() {
+                early = ready(answer.as_mut().poll(context));
+            }
+            handled
+        });
+        handled.await?;
+        // What it has not said by now it never will, even if it keeps the means to.
+        let late = poll_fn(|context| Poll::Ready(early.take().or_else(|| ready(answer.as_mut().poll(context)))));
+        late.await.unwrap_or(Ok(None))
     }
+}
+
+fn ready<T>(poll: Poll<T>) -> Option<T> {
+    if let Poll::Ready(value) = poll { Some(value) } else { None }
 }
 
 /// The answer, whole; `None` where there never was one.
@@ -71,9 +87,9 @@ impl Function for WasmFunction {
 }
 
 /// Waits for `future` in this thread, blocking it. Also inside a task of somebody's run-time: whoever calls a function here
-/// wants nothing else done meanwhile.
+/// wants nothing else done meanwhile. Nor may that run-time take turns from it, which it could never give back.
 pub(super) fn wait<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
+    let mut future = pin!(tokio::task::unconstrained(future));
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     loop {
         match future.as_mut().poll(&mut Context::from_waker(&waker)) {

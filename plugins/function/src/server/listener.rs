@@ -89,3 +89,27 @@ impl AsFd for Listener {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Expects that these words are refused with a reason that contains `expect`.
+    #[track_caller]
+    fn refused(words: &[&str], expect: &str) {
+        let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+        let reason = Listener::of(&words).err().expect("it is refused");
+        assert!(reason.contains(expect), "{reason}");
+    }
+
+    #[test]
+    fn a_place_that_is_taken_or_none_is_refused_with_what_to_do() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        refused(&["--tcp", &taken.local_addr().unwrap().to_string()], "give a free one");
+        refused(&["--unix", "/"], "give a free one");
+        refused(&["--fd", "x"], "no number");
+        refused(&["--fd", "1000000"], "give --fd N");
+        refused(&["--port", "1"], "no such option");
+        refused(&[], "give --fd N");
+    }
+}

@@ -2,6 +2,7 @@
 //! unavailable in the component, and so is what would take the whole machine's memory in the probe.
 
 mod deeds;
+mod function;
 mod litter;
 
 use bench_plugin::prelude::*;
@@ -21,7 +22,7 @@ impl Plugin for Hostile {
         let mut descriptor = Descriptor::new("hostile", env!("CARGO_PKG_VERSION"), "Breaks\u{1b}[2J rules.");
         let n = Parameter::new("n", 1, "any number").between(1, 1_000);
         let good = Scenario::new("good", "hostile", "Does what it should.").parameter(n);
-        descriptor = descriptor.scenario(good).scenario(Litter::describe());
+        descriptor = descriptor.scenario(good).scenario(Litter::describe()).scenario(function::describe());
         for (name, summary) in deeds::ALL {
             descriptor = descriptor.scenario(Scenario::new(*name, "hostile", *summary));
         }

@@ -1,0 +1,50 @@
+//! A function that answers as it must not, in the component alone. Which way is said by how much memory it is to fill, because
+//! that is what a function is told.
+
+use bench_plugin::model::Arm;
+use bench_plugin::prelude::*;
+
+/// Answers that are not the right one; nothing; never; a trap.
+const DEEDS: [i64; 4] = [1, 2, 3, 4];
+
+pub(crate) fn describe() -> Scenario {
+    Scenario::new("cold-start", "hostile", "Starts a function that does not answer as it should.")
+        .driven_by("function")
+        .in_arms([Arm::Wasm])
+        .times_itself(Unit::Nanoseconds, "no clock ever stops")
+        .parameter(Parameter::new("start", "wasm-pooled", "as for any component"))
+        .parameter(Parameter::new("heap_bytes", 1, "the deed").sweep(DEEDS).choices(DEEDS))
+        .parameter(Parameter::new("init_ms", 0, "nothing"))
+        .metric(Metric::new("stage", Unit::Nanoseconds, "A part.").label("name"))
+}
+
+#[cfg(target_family = "wasm")]
+mod handler {
+    use wasip2::exports::http::incoming_handler::Guest;
+    use wasip2::http::types::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
+
+    struct Handler;
+
+    impl Guest for Handler {
+        fn handle(_: IncomingRequest, outparam: ResponseOutparam) {
+            match std::env::var("BENCH_HEAP_BYTES").as_deref() {
+                Ok("1") => {
+                    let response = OutgoingResponse::new(Fields::new());
+                    let body = response.body().expect("it was not taken before");
+                    ResponseOutparam::set(outparam, Ok(response));
+                    let stream = body.write().expect("it was not taken before");
+                    stream.blocking_write_and_flush(b"{\"greeting\":\"Hello\"}").expect("somebody reads");
+                    drop(stream);
+                    OutgoingBody::finish(body, None).expect("no length was promised");
+                }
+                Ok("2") => {}
+                Ok("3") => loop {
+                    std::hint::spin_loop();
+                },
+                _ => panic!("a deliberate panic"),
+            }
+        }
+    }
+
+    wasip2::http::proxy::export!(Handler);
+}
