@@ -198,7 +198,7 @@ fn a_function_that_dies_is_found_out_at_once() {
 
 /// Changes the images that a session has in the scratch folder.
 #[track_caller]
-fn damaged(file: &'static str, change: &'static dyn Fn(&mut Vec<u8>), expect: &str) {
+fn damaged(file: &str, change: &dyn Fn(&mut Vec<u8>), expect: &str) {
     for caller in ["command", "standby"] {
         let given = [(RESTORE.0, RESTORE.1.into()), ("images", "disk".into()), ("caller", caller.into())];
         let hurt = |folder: &Path| {
@@ -226,11 +226,11 @@ fn damaged_images_are_refused_and_leave_nothing() {
 #[test]
 fn images_of_another_machine_are_refused() {
     // The first field of a process' image is the kind of machine; before it come two magic numbers and a length.
-    fn change(bytes: &mut Vec<u8>) {
+    let change = |bytes: &mut [u8]| {
         assert_eq!(bytes[12], 0x08, "the image begins with another field");
         bytes[13] ^= 3;
-    }
-    damaged("/core-", &change, "CRIU does not restore the images in");
+    };
+    damaged("/core-", &|bytes| change(bytes), "CRIU does not restore the images in");
 }
 
 #[test]
