@@ -24,7 +24,14 @@ impl Plugin for WalClient {
             .choices(PAGE_STATES.map(|(name, _)| name));
         let offer = Offer { durabilities: &["process-crash", "none", "group", "each"], parameters: vec![page_state] };
         let summary = "Payloads in the host's write-ahead log, through the boundary.";
-        wal_scenarios::describe(Descriptor::new("wal-client", env!("CARGO_PKG_VERSION"), summary), &offer)
+        let mut descriptor =
+            wal_scenarios::describe(Descriptor::new("wal-client", env!("CARGO_PKG_VERSION"), summary), &offer);
+        for scenario in &mut descriptor.scenarios {
+            // Bound to one processor, the thread that makes segments ready would take turns with the appends.
+            let placed = scenario.clone().can_use("cpu:2", "a processor for the thread that makes segments ready");
+            *scenario = placed;
+        }
+        descriptor
     }
 
     fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
