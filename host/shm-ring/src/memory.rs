@@ -112,6 +112,32 @@ impl Memory {
         unsafe { self.data.as_ptr().add(offset) }
     }
 
+    /// Asks for the cache line at `position`, to be read soon.
+    #[inline]
+    pub(crate) fn prefetch_to_read(&self, position: u64) {
+        let line = self.at(position);
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a prefetch changes nothing but caches and never faults.
+        unsafe {
+            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line.cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = line;
+    }
+
+    /// Asks for the cache line at `position`, to be written soon.
+    #[inline]
+    pub(crate) fn prefetch_to_write(&self, position: u64) {
+        let line = self.at(position);
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a prefetch changes nothing but caches and never faults; a processor without it does nothing.
+        unsafe {
+            std::arch::asm!("prefetchw [{line}]", line = in(reg) line, options(nostack, preserves_flags, readonly));
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = line;
+    }
+
     /// The word at `position`, which is a multiple of 8.
     #[inline]
     pub(crate) fn word(&self, position: u64) -> &AtomicU64 {

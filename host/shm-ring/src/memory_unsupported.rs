@@ -31,6 +31,14 @@ impl Memory {
         match self.0 {}
     }
 
+    pub(crate) fn prefetch_to_read(&self, _: u64) {
+        match self.0 {}
+    }
+
+    pub(crate) fn prefetch_to_write(&self, _: u64) {
+        match self.0 {}
+    }
+
     pub(crate) fn at(&self, _: u64) -> *mut u8 {
         match self.0 {}
     }

@@ -3,7 +3,13 @@
 use crate::claim::Claim;
 use crate::wait::{self, Wait};
 use crate::{Integrity, PushError, RingError, Waking, record, ring};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// No record ends here.
+const NOWHERE: u64 = u64::MAX;
+
+/// How far in front of the staged records lines are asked for, so that several are on their way at once.
+const AHEAD_BYTES: u64 = 1024;
 
 /// The writing end. A ring has one at a time, and its holder's process keeps it until it is dropped.
 #[derive(Debug)]
@@ -16,6 +22,8 @@ pub struct Producer {
     tail: u64,
     /// The first of the records that are written and not yet published, which hides the others.
     staged: Option<Staged>,
+    /// Where an end mark stands already, if anywhere in the free room.
+    marked: u64,
     /// No record may reach beyond this until the head is read again.
     limit: u64,
 }
@@ -49,7 +57,7 @@ impl Producer {
             tail = next;
         }
         let limit = head + claim.memory.capacity() as u64;
-        Ok(Self { claim, integrity, waking, message_max, tail, staged: None, limit })
+        Ok(Self { claim, integrity, waking, message_max, tail, staged: None, marked: NOWHERE, limit })
     }
 
     /// Publishes a copy of `message`, or says at once why not. What is staged is published first.
@@ -58,9 +66,10 @@ impl Producer {
         self.publish();
         let crc = self.integrity.digest(message);
         let end = self.reserve(message.len())?;
+        self.mark_end(end);
         // SAFETY: `reserve` saw that the record lies within the `capacity` bytes that are mapped from `tail` on and that
         // the consumer has released them; nobody else writes there.
-        unsafe { self.payload().copy_from_nonoverlapping(message.as_ptr(), message.len()) };
+        unsafe { copy(message, self.payload()) };
         self.publish_one(message.len(), crc, end);
         Ok(())
     }
@@ -71,6 +80,7 @@ impl Producer {
     pub fn push_with(&mut self, len: usize, fill: impl FnOnce(&mut [u8])) -> Result<(), PushError> {
         self.publish();
         let end = self.reserve(len)?;
+        self.mark_end(end);
         // SAFETY: as in `push`; the memory was zeroed by the kernel or written since, and the borrow ends before the
         // record is published.
         let payload = unsafe { std::slice::from_raw_parts_mut(self.payload(), len) };
@@ -87,12 +97,15 @@ impl Producer {
         let crc = self.integrity.digest(message);
         let end = self.reserve(message.len())?;
         // SAFETY: as in `push`; a staged record is as far from the consumer as room it has released.
-        unsafe { self.payload().copy_from_nonoverlapping(message.as_ptr(), message.len()) };
+        unsafe { copy(message, self.payload()) };
         let word = record::encode(self.tail, message.len(), crc);
         match self.staged {
             // The consumer reads no further than the first record, whose word still is an end mark.
             Some(_) => self.claim.memory.word(self.tail).store(word, Ordering::Relaxed),
             None => self.staged = Some(Staged { position: self.tail, word }),
+        }
+        if self.tail + AHEAD_BYTES < self.limit {
+            self.claim.memory.prefetch_to_write(self.tail + AHEAD_BYTES);
         }
         self.tail = end;
         Ok(())
@@ -102,6 +115,7 @@ impl Producer {
     #[inline]
     pub fn publish(&mut self) {
         let Some(first) = self.staged.take() else { return };
+        self.marked = NOWHERE;
         let memory = &self.claim.memory;
         memory.word(self.tail).store(record::END, Ordering::Relaxed);
         // Release: whoever sees the word sees all the records behind it and their end mark.
@@ -173,15 +187,57 @@ impl Producer {
         unsafe { self.claim.memory.at(self.tail).add(record::WORD_BYTES) }
     }
 
+    /// Puts the end mark at `end`, which `reserve` has found room for, where it does not stand yet. It comes before the
+    /// payload, whose line the consumer looks at: were the mark written in between and its line far away, the consumer would
+    /// take back the payload's line meanwhile.
+    #[inline]
+    fn mark_end(&mut self, end: u64) {
+        if self.marked != end {
+            self.claim.memory.word(end).store(record::END, Ordering::Relaxed);
+            // The payload may cover where it stood.
+            self.marked = NOWHERE;
+        }
+    }
+
+    /// Publishes the payload that was written at the tail, with an end mark at `end`.
     #[inline]
     fn publish_one(&mut self, len: usize, crc: u32, end: u64) {
         let memory = &self.claim.memory;
-        memory.word(end).store(record::END, Ordering::Relaxed);
         // Release: whoever sees the word sees the payload and the end mark.
         memory.word(self.tail).store(record::encode(self.tail, len, crc), Ordering::Release);
         memory.header().tail.0.store(end, Ordering::Release);
+        // The next message is often as long: its end mark is put now, and its line comes here while the consumer is busy
+        // rather than when that waits for the message.
+        let next_end = end + (end - self.tail);
+        if next_end + record::WORD_BYTES as u64 <= self.limit {
+            memory.word(next_end).store(record::END, Ordering::Relaxed);
+            self.marked = next_end;
+        }
         self.tail = end;
         wait::wake(self.waking, self.claim.peer());
+    }
+}
+
+/// The longest message that is copied word by word.
+const SHORT_BYTES: usize = 64;
+
+/// Copies `message`. A short one goes word by word: no call, and a word that was stored just before is read as it was stored,
+/// where a wider load would wait for the store to reach the cache.
+///
+/// # Safety
+/// `to` is aligned to 8 bytes, and as many bytes from there as `message` has are the caller's to write.
+#[inline]
+unsafe fn copy(message: &[u8], to: *mut u8) {
+    let (words, rest) = message.as_chunks::<{ record::WORD_BYTES }>();
+    if message.len() > SHORT_BYTES || !rest.is_empty() {
+        // SAFETY: as the caller promises; the message is a borrow of memory that is not the ring's.
+        return unsafe { to.copy_from_nonoverlapping(message.as_ptr(), message.len()) };
+    }
+    for (index, word) in words.iter().enumerate() {
+        // SAFETY: the word lies within the bytes the caller promises, and is aligned.
+        let to = unsafe { AtomicU64::from_ptr(to.add(index * record::WORD_BYTES).cast()) };
+        // Atomic, so that the loop is not made a call again.
+        to.store(u64::from_ne_bytes(*word), Ordering::Relaxed);
     }
 }
 

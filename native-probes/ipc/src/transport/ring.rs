@@ -26,7 +26,7 @@ const MESSAGES_MIN: usize = 4;
 /// Where messages leave in batches, a ring holds some batches: a side works on one while the other works on the next.
 const BATCH_CAPACITY_MIN: usize = 128 << 10;
 /// Payload bytes after which a batch is published.
-const BATCH_BYTES: usize = 1 << 10;
+const BATCH_BYTES: usize = 1 << 9;
 
 /// How sides wait, and when messages leave.
 pub(crate) trait Mode {
@@ -113,11 +113,12 @@ impl<M: Mode + 'static> Link for Rings<M> {
     }
 }
 
-impl<M> Side<M> {
+impl<M: Mode> Side<M> {
     fn new(output: &Ring, input: &Ring, line: Arc<Line>, wait: Wait, watch: Watch) -> Result<Self, Fault> {
         let taken = |_| Fault::Protocol("an end of a ring cannot be had");
         let fds = [output.fd().as_raw_fd(), input.fd().as_raw_fd()];
         let (producer, consumer) = (output.producer().map_err(taken)?, input.consumer().map_err(taken)?);
+        let consumer = if M::BATCHES { consumer.reading_ahead() } else { consumer };
         Ok(Self { producer, consumer, staged: 0, line, wait, watch, fds, mode: PhantomData })
     }
 }
