@@ -21,6 +21,9 @@ const WRITE_BYTES_MAX: usize = 4096;
 /// Read at once.
 const READ_BYTES: u64 = 1 << 16;
 
+/// What a response has that sets no other.
+const STATUS_DEFAULT: u16 = 200;
+
 /// Either the function or what is wrong with its environment.
 static FUNCTION: OnceLock<Result<State, String>> = OnceLock::new();
 
@@ -79,10 +82,12 @@ fn body(request: &IncomingRequest) -> Option<Vec<u8>> {
 
 /// Sends the answer. A client that has gone wants none, so errors are nobody's business.
 fn respond(outparam: ResponseOutparam, status: u16, body: &[u8]) {
-    let headers = Fields::new();
-    let _ = headers.set("content-type", &[b"application/json".to_vec()]);
-    let response = OutgoingResponse::new(headers);
-    let _ = response.set_status_code(status);
+    let headers = [("content-type".to_owned(), b"application/json".to_vec())];
+    let response = OutgoingResponse::new(Fields::from_list(&headers).unwrap_or_else(|_| Fields::new()));
+    // Each call of the host counts, and this is what it is anyway.
+    if status != STATUS_DEFAULT {
+        let _ = response.set_status_code(status);
+    }
     let outgoing = response.body();
     ResponseOutparam::set(outparam, Ok(response));
     let Ok(outgoing) = outgoing else { return };
