@@ -100,6 +100,7 @@ fn here(load: Load, instance: Instance, is_measuring: &Arc<AtomicBool>) -> (io::
         is_measuring: Arc::clone(is_measuring),
         service_ns: Vec::new(),
         queue_ns: Vec::new(),
+        spent: None,
     };
     let handler = Rc::new(RefCell::new(handler));
     let exchange = || {

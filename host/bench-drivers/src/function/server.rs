@@ -31,6 +31,8 @@ pub(super) struct Handler {
     pub(super) service_ns: Vec<u64>,
     /// From the request being sent until the call of the handler.
     pub(super) queue_ns: Vec<u64>,
+    /// A function that has done what it was started for, and is cleared away when its answer was sent.
+    pub(super) spent: Option<Box<dyn Function>>,
 }
 
 /// What answers a request.
@@ -41,25 +43,25 @@ pub(super) enum Instance {
     PerRequest(Box<dyn Starter>),
 }
 
-/// A function that has done what it was started for.
-type Spent = Option<Box<dyn Function>>;
-
 impl Handler {
-    fn answer(&mut self, sent_ns: Option<u64>, body: &[u8]) -> (Answer, Spent) {
+    fn answer(&mut self, sent_ns: Option<u64>, body: &[u8]) -> Answer {
+        // Never more than one is left over, for there is room for a few alone.
+        self.spent = None;
         let called = self.clock.now_ns();
-        let (answer, spent) = match &mut self.instance {
-            Instance::Reused(function) => (function.call(body), None),
-            Instance::PerRequest(starter) => match starter.start() {
-                Ok(mut started) => (started.function.call(body), Some(started.function)),
-                Err(error) => (Err(error), None),
-            },
+        let answer = match &mut self.instance {
+            Instance::Reused(function) => function.call(body),
+            Instance::PerRequest(starter) => starter.start().and_then(|mut started| {
+                let answer = started.function.call(body);
+                self.spent = Some(started.function);
+                answer
+            }),
         };
         let answered = self.clock.now_ns();
         if self.is_measuring.load(Ordering::Relaxed) {
             self.service_ns.push(answered - called);
             self.queue_ns.extend(sent_ns.map(|sent| called.saturating_sub(sent)));
         }
-        (answer.unwrap_or_else(failure), spent)
+        answer.unwrap_or_else(failure)
     }
 }
 
@@ -107,10 +109,9 @@ async fn respond(handler: Rc<RefCell<Handler>>, request: Request<Incoming>) -> h
     let sent_ns = sent_ns(request.headers());
     let body = request.into_body().collect().await?.to_bytes();
     let answer = if is_known {
-        let (answer, spent) = handler.borrow_mut().answer(sent_ns, &body);
-        if spent.is_some() {
-            // What a function leaves behind is cleared away when its answer was sent.
-            tokio::task::spawn_local(async move { drop(spent) });
+        let answer = handler.borrow_mut().answer(sent_ns, &body);
+        if handler.borrow().spent.is_some() {
+            tokio::task::spawn_local(async move { handler.borrow_mut().spent = None });
         }
         answer
     } else {
