@@ -7,7 +7,9 @@ use bench_model::{Arguments, ModuleError, Session, Value};
 use criu::{Companion, Criu, Deed};
 use probe_abi::Probe;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 fn companion(deed: Option<Deed>) -> Companion {
     Companion { program: env!("CARGO_BIN_EXE_criu-server").into(), deed }
@@ -62,24 +64,20 @@ fn check(given: &[(&str, Value)]) {
 
 /// Everybody below this thread, by number, with what they run: a session's processes, and theirs.
 fn children() -> Vec<(u32, String)> {
-    let mut found = Vec::new();
-    let mut open = vec![std::process::id()];
-    while let Some(pid) = open.pop() {
-        let path = format!("/proc/{pid}/task/{}/children", if pid == std::process::id() { thread() } else { pid });
-        for child in fs::read_to_string(path).unwrap_or_default().split_whitespace() {
-            let child: u32 = child.parse().unwrap();
-            let command = fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap_or_default();
-            found.push((child, command.replace('\0', " ")));
-            open.push(child);
-        }
-    }
-    found
+    let thread = fs::read_link("/proc/thread-self").unwrap();
+    // Tests run side by side, each in its own thread.
+    below(&Path::new("/proc").join(thread).join("children"))
 }
 
-/// The number of this thread: tests run side by side, each in its own.
-fn thread() -> u32 {
-    let path = fs::read_link("/proc/thread-self").unwrap();
-    path.file_name().unwrap().to_str().unwrap().parse().unwrap()
+/// Everybody that the file `children` of a thread names, and whoever is below them.
+fn below(children: &Path) -> Vec<(u32, String)> {
+    let mut found = Vec::new();
+    for child in fs::read_to_string(children).unwrap_or_default().split_whitespace() {
+        let command = fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap_or_default();
+        found.push((child.parse().unwrap(), command.replace('\0', " ")));
+        found.extend(below(Path::new(&format!("/proc/{child}/task/{child}/children"))));
+    }
+    found
 }
 
 #[track_caller]
@@ -241,4 +239,53 @@ fn what_cannot_be_asked_for_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let error = criu::open("nothing", &arguments(&[], folder.path()), companion(None), None).err().unwrap();
     assert_eq!(error, ModuleError::UnknownScenario("nothing".to_owned()));
+}
+
+/// The folder of a session that another process holds.
+const HELD: &str = "CRIU_TEST_HELD_FOLDER";
+
+/// Not a test of its own: what [`whoever_is_killed_takes_everybody_along`] starts and kills.
+#[test]
+#[ignore = "it holds a session until it is killed"]
+fn holds_a_session() {
+    let Some(folder) = std::env::var_os(HELD) else { return };
+    let mut session = opened(&start("criu-restore"), Path::new(&folder));
+    if let Some(session) = &mut session {
+        session.iterate(1).unwrap();
+    }
+    println!("\n{}", if session.is_some() { "held" } else { "skipped" });
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+#[test]
+fn whoever_is_killed_takes_everybody_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut holder = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "holds_a_session", "--nocapture"])
+        .env(HELD, folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(holder.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let said = said.into_iter().find(|line| line == "held" || line == "skipped").expect("it says how it went");
+    // All that it has started, in whatever thread; a descriptor of a process tells when that has ended.
+    let threads = fs::read_dir(format!("/proc/{}/task", holder.id())).unwrap();
+    let mut started = Vec::new();
+    for thread in threads.map(|entry| entry.unwrap().path()) {
+        started.extend(below(&thread.join("children")));
+    }
+    let ends = started.iter().map(|(pid, command)| {
+        let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
+        (rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap(), command)
+    });
+    let ends: Vec<_> = ends.collect();
+    assert_eq!(said == "held", ends.len() >= 2, "{started:?}");
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    for (end, command) in ends {
+        let mut poll = [rustix::event::PollFd::new(&end, rustix::event::PollFlags::IN)];
+        let timeout = std::time::Duration::from_secs(30).try_into().unwrap();
+        assert_eq!(rustix::event::poll(&mut poll, Some(&timeout)), Ok(1), "{command} has outlived its session");
+    }
 }
