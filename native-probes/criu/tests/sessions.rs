@@ -7,7 +7,7 @@ use bench_model::{Arguments, ModuleError, Session, Value};
 use criu::{Companion, Criu, Deed};
 use probe_abi::Probe;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -253,7 +253,8 @@ fn holds_a_session() {
     if let Some(session) = &mut session {
         session.iterate(1).unwrap();
     }
-    println!("\n{}", if session.is_some() { "held" } else { "skipped" });
+    let said = if session.is_some() { "\nheld\n" } else { "\nskipped\n" };
+    std::io::stdout().write_all(said.as_bytes()).unwrap();
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
