@@ -43,7 +43,7 @@ impl Consumer {
 
     /// Lends the oldest message in place, if there is one, until [`Consumer::release`]. Asked again before that, it
     /// lends the same message.
-    #[inline]
+    #[inline(always)]
     pub fn peek(&mut self) -> Result<Option<&[u8]>, Corrupt> {
         let len = match self.lent {
             Some(len) => len,
@@ -56,7 +56,7 @@ impl Consumer {
     }
 
     /// Frees the room of the message that was lent. Does nothing where none is.
-    #[inline]
+    #[inline(always)]
     pub fn release(&mut self) {
         let Some(len) = self.lent.take() else { return };
         self.head += record::footprint(len) as u64;
@@ -66,7 +66,7 @@ impl Consumer {
     }
 
     /// Hands the oldest message to `read`, if there is one, and frees its room. A panic in `read` keeps the message.
-    #[inline]
+    #[inline(always)]
     pub fn pop<R>(&mut self, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>, Corrupt> {
         let Some(message) = self.peek()? else { return Ok(None) };
         let result = read(message);
@@ -81,14 +81,14 @@ impl Consumer {
     }
 
     /// Waits until there is something to [`Consumer::peek`] at; whether there is.
-    #[inline]
+    #[inline(always)]
     pub fn wait(&self, wait: Wait) -> bool {
         let word = self.claim.memory.word(self.head);
         wait::until(wait, self.claim.own(), || word.load(Ordering::Relaxed) != record::END)
     }
 
     /// Looks at the word at the head, and at the payload where it has a CRC.
-    #[inline]
+    #[inline(always)]
     fn accept(&mut self) -> Result<Option<usize>, Corrupt> {
         // Acquire: the payload is as it was when the word was written.
         let word = self.claim.memory.word(self.head).load(Ordering::Acquire);

@@ -61,7 +61,7 @@ impl Producer {
     }
 
     /// Publishes a copy of `message`, or says at once why not. What is staged is published first.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, message: &[u8]) -> Result<(), PushError> {
         self.publish();
         let crc = self.integrity.digest(message);
@@ -92,7 +92,7 @@ impl Producer {
 
     /// Writes a copy of `message` behind those that are staged, or says at once why not. None of them is seen before
     /// [`Producer::publish`]: so many messages cost one publication.
-    #[inline]
+    #[inline(always)]
     pub fn stage(&mut self, message: &[u8]) -> Result<(), PushError> {
         let crc = self.integrity.digest(message);
         let end = self.reserve(message.len())?;
@@ -112,7 +112,7 @@ impl Producer {
     }
 
     /// Publishes what is staged, if anything is.
-    #[inline]
+    #[inline(always)]
     pub fn publish(&mut self) {
         let Some(first) = self.staged.take() else { return };
         self.marked = NOWHERE;
@@ -155,7 +155,7 @@ impl Producer {
     }
 
     /// Where a record of `len` bytes would end, if there is room for it and for the end mark behind it.
-    #[inline]
+    #[inline(always)]
     fn reserve(&mut self, len: usize) -> Result<u64, PushError> {
         if len > self.message_max {
             return Err(PushError::TooLarge);
@@ -200,7 +200,7 @@ impl Producer {
     }
 
     /// Publishes the payload that was written at the tail, with an end mark at `end`.
-    #[inline]
+    #[inline(always)]
     fn publish_one(&mut self, len: usize, crc: u32, end: u64) {
         let memory = &self.claim.memory;
         // Release: whoever sees the word sees the payload and the end mark.

@@ -124,7 +124,7 @@ impl<M: Mode> Side<M> {
 }
 
 impl<M: Mode> Transport for Side<M> {
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
         loop {
             let sent = if M::BATCHES {
@@ -148,7 +148,7 @@ impl<M: Mode> Transport for Side<M> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
         if M::BATCHES {
             self.flush()?;
@@ -167,7 +167,7 @@ impl<M: Mode> Transport for Side<M> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn flush(&mut self) -> Result<(), Fault> {
         self.producer.publish();
         self.staged = 0;
