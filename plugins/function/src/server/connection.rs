@@ -52,7 +52,7 @@ impl Client {
         let ended = !self.closes && !self.read()?;
         while !self.closes && self.answer_one(state) {}
         self.write()?;
-        Ok(!ended && !(self.closes && self.output.is_empty()))
+        Ok(!(ended || self.closes && self.output.is_empty()))
     }
 
     /// Reads what there is; false where the client has ended.
