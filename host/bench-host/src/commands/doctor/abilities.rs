@@ -98,7 +98,8 @@ fn criu() -> Ability {
         }
     };
     let call = |before: &[&str], argument| {
-        let words: Vec<&str> = before.iter().copied().chain(words.iter().map(String::as_str)).chain([argument]).collect();
+        let words: Vec<&str> =
+            before.iter().copied().chain(words.iter().map(String::as_str)).chain([argument]).collect();
         first_line(&words)
     };
     let version = match call(&[], "--version") {
