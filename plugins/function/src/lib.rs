@@ -113,7 +113,7 @@ fn request() -> Scenario {
             .direction(Direction::Neutral),
     )
     .metric(
-        Metric::new("shed", Unit::Count, "Requests of a process that were not sent, because they were a second late.")
+        Metric::new("shed", Unit::Count, "Requests of a process that were not sent, because they were a second late, or late when the time was over.")
             .direction(Direction::Neutral),
     )
 }

@@ -87,6 +87,10 @@ impl Client {
             if !is_over {
                 next = self.send_due(pace, begin, next, &mut tally)?;
             } else if self.connections.iter().all(|connection| connection.intended_ns.is_none()) {
+                if let Amount::Time { ns } = amount {
+                    // What was late already when the time was over had no free connection, and is not forgotten.
+                    tally.shed += pace.due_before(ns.saturating_sub(LATE_NS), next);
+                }
                 return Ok(tally);
             }
             self.receive(begin, &mut tally)?;

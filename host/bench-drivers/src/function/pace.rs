@@ -35,14 +35,24 @@ impl Pace {
         }
     }
 
-    /// Whether `answered` requests in `elapsed_ns` are as many as were asked for; `None` where no rate was asked for.
-    pub(super) fn check(self, answered: u64, elapsed_ns: u64) -> Option<Check> {
+    /// How many requests from number `next` on were due before `end_ns`.
+    pub(super) fn due_before(self, end_ns: u64, next: u64) -> u64 {
+        match self {
+            Self::Closed => 0,
+            Self::Open { period_ns } => ((end_ns as f64 / period_ns) as u64).saturating_sub(next),
+        }
+    }
+
+    /// Whether `answered` requests, sent in `elapsed_ns`, are as many as were asked for, when `shed` others were not sent; `None`
+    /// where no rate was asked for.
+    pub(super) fn check(self, answered: u64, shed: u64, elapsed_ns: u64) -> Option<Check> {
         let Self::Open { period_ns } = self else { return None };
         let asked = 1e9 / period_ns;
-        let achieved = answered as f64 * 1e9 / (elapsed_ns as f64).max(1.0);
+        let sent = answered as f64 / (answered + shed).max(1) as f64;
+        let achieved = sent * answered as f64 * 1e9 / (elapsed_ns as f64).max(1.0);
         let detail = format!(
-            "asked for {asked:.0}/s, achieved {achieved:.0}/s over {answered} requests, wanted at least {:.0} %; the run is \
-             void: ask for less",
+            "asked for {asked:.0}/s, achieved {achieved:.0}/s over {answered} requests and {shed} that were not sent, wanted at \
+             least {:.0} %; the run is void: ask for less",
             100.0 * ACHIEVED_MIN
         );
         Some(Check::that("achieved-rate", achieved >= ACHIEVED_MIN * asked, detail))
@@ -57,6 +67,7 @@ mod tests {
     fn requests_are_due_evenly() {
         let pace = Pace::of_rate(1_000).unwrap();
         assert_eq!([0, 1, 9].map(|number| pace.due_ns(number)), [Some(1_000_000), Some(2_000_000), Some(10_000_000)]);
+        assert_eq!([5_500_000, 1].map(|end_ns| pace.due_before(end_ns, 2)), [3, 0]);
         assert_eq!(Pace::of_rate(0).unwrap().due_ns(7), None);
         assert!(Pace::of_rate(-1).is_err());
     }
@@ -64,10 +75,12 @@ mod tests {
     #[test]
     fn a_rate_that_was_not_kept_is_void() {
         let pace = Pace::of_rate(1_000).unwrap();
-        for (answered, passed) in [(1_000, true), (991, true), (989, false), (0, false)] {
-            let check = pace.check(answered, 1_000_000_000).unwrap();
+        for (answered, shed, passed) in
+            [(1_000, 0, true), (991, 0, true), (989, 0, false), (1_000, 5, true), (1_000, 20, false), (0, 0, false)]
+        {
+            let check = pace.check(answered, shed, 1_000_000_000).unwrap();
             assert_eq!(check.passed, passed, "{}", check.detail);
         }
-        assert_eq!(Pace::Closed.check(0, 1), None);
+        assert_eq!(Pace::Closed.check(0, 0, 1), None);
     }
 }

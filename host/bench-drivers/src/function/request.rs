@@ -157,7 +157,7 @@ fn findings(
     let answered = tally.response_ns.len() as u64;
     let right = Check::that("answers", answered > 0, format!("{answered} answers, each as it should be"));
     checks.push(tally.wrong.unwrap_or(right));
-    checks.extend(load.pace.check(answered, tally.sending_ns));
+    checks.extend(load.pace.check(answered, tally.shed, tally.sending_ns));
     record(&mut sink, &task.scenario.name, &tally.response_ns)?;
     record(&mut sink, "connect", &connect_ns)?;
     for (name, count) in [("late", tally.late), ("failed", tally.failed), ("shed", tally.shed)] {
