@@ -84,7 +84,7 @@ fn scenario(name: &str, summary: &str, offer: &Offer) -> Scenario {
 }
 
 fn payload_bytes() -> Parameter {
-    Parameter::new("payload_bytes", PAYLOADS[0], "bytes of one payload").unit(Unit::Bytes).choices(PAYLOADS)
+    Parameter::new("payload_bytes", PAYLOADS[0], "bytes of one payload").unit(Unit::Bytes).between(16, PAYLOADS[2])
 }
 
 /// A session of `scenario` over the log that `open` opens, which is new and empty.
