@@ -1,7 +1,7 @@
 //! The probe `criu`: how long a function takes from *start asked* to its first correct answer, over the ways in which a process
 //! can come to be. It describes the scenario and opens it; it must not know how any of the ways works.
 //!
-//! To add a way of starting, write a [`start::Start`] in a file of `start/` and name it in [`options::KINDS`].
+//! To add a way of starting, write a `start::Start` in a file of `start/` and name it in `options::KINDS`.
 
 #![cfg(target_os = "linux")]
 

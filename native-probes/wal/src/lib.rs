@@ -1,7 +1,7 @@
 //! The probe `wal`: a write-ahead log in mapped files, written to, read, recovered and stressed. It describes the scenarios and
 //! opens them; it must not know how the log works, nor how a figure is made of its samples.
 //!
-//! To add a scenario, write one file with its description and its session, and name it in [`SCENARIOS`].
+//! To add a scenario, write one file with its description and its session, and name it in `SCENARIOS`.
 
 #![cfg(target_os = "linux")]
 

@@ -65,7 +65,7 @@ impl TransportKind {
         Self::PythonHttp,
     ];
 
-    /// Those that can do without content ([`super::Transport::bare`]), in the order of reports.
+    /// Those that can do without content (`Transport::bare`), in the order of reports.
     pub const BARE: &'static [Self] = Self::ALL.split_at(8).0;
 
     /// The name used in the descriptor.
