@@ -6,6 +6,7 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 
 /// What a log asks of the file system where an answer can be "the disk is full" or "the data is gone".
@@ -19,6 +20,12 @@ pub trait FileBoundary: std::fmt::Debug + Send + Sync {
     /// Writes records to the file, in modes in which each append is synced.
     fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
         OperatingSystem.write(file, bytes, offset)
+    }
+
+    /// Has the disk begin with a range that was just written, so that it works while the next records are made. Promises
+    /// nothing and reports nothing: [`FileBoundary::sync_data`] waits for it, and says what failed.
+    fn begin_write_back(&self, file: &File, range: Range<u64>) {
+        OperatingSystem.begin_write_back(file, range);
     }
 
     /// Makes the file's data durable, that which was stored through a shared mapping included. On Linux fdatasync writes
@@ -49,6 +56,13 @@ impl FileBoundary for OperatingSystem {
 
     fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
         file.write_all_at(bytes, offset)
+    }
+
+    fn begin_write_back(&self, file: &File, range: Range<u64>) {
+        let (offset, len) = (range.start as libc::off64_t, (range.end - range.start) as libc::off64_t);
+        // SAFETY: the descriptor is open, and the call takes numbers alone. Where a file system cannot do it, the sync that
+        // follows has more to do.
+        let _ = unsafe { libc::sync_file_range(file.as_raw_fd(), offset, len, libc::SYNC_FILE_RANGE_WRITE) };
     }
 
     fn sync_data(&self, file: &File) -> io::Result<()> {

@@ -26,8 +26,9 @@ const COMMIT_BYTES: usize = 8;
 /// the processor's own prefetching ends with the page, the first lines of the next one.
 const FETCH_AHEAD_BYTES: usize = 1 << 10;
 
-/// Bytes that are collected for one write to the file.
-const SCRATCH_BYTES: usize = 256 << 10;
+/// Bytes that are collected for one write to the file. The disk works on one piece while the next is made; smaller pieces cost
+/// it more than that gains.
+const SCRATCH_BYTES: usize = 512 << 10;
 
 /// The segment that is written, and what is known of it without looking.
 #[derive(Debug)]
@@ -166,6 +167,10 @@ impl Tail {
             return Ok(false);
         }
         self.flush(pen)?;
+        if let Some(scratch) = &self.scratch {
+            // More follows before the sync.
+            scratch.boundary.begin_write_back(&scratch.file, pen.start as u64..pen.offset as u64);
+        }
         self.start_scratch(pen, bytes);
         Ok(true)
     }
