@@ -37,8 +37,11 @@ fn the_disk_is_bounded_and_what_was_recycled_says_so() {
         // A reader that is in the middle of the log does not keep it from being recycled.
         assert_eq!(log.read(sequence).map(<[u8]>::len), Ok(1000));
     }
+    // Segments are retired by a thread that may be behind.
+    log.view = None;
+    log.log.settle().unwrap();
     let first = log.first_sequence();
-    assert!(first > 1700, "{first}");
+    assert!(first > 1600, "{first}");
     assert_eq!(log.read(first - 1).map_err(|error| error.fault), Err(Fault::Recycled));
     assert_eq!(log.read(first).map(<[u8]>::len), Ok(1000));
     let beyond = log.read(2000).unwrap_err();
