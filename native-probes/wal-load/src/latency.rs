@@ -1,7 +1,7 @@
 //! One append at a time: how long each takes, and how long after it was meant to begin it had returned. It must not know which
 //! log it is.
 
-use crate::{Bench, Folder, Journal, Meter, Pace, Payloads, RawCommits, ReadBack, Schedule, Stopwatch, elapsed_ns};
+use crate::{Bench, Folder, Journal, Meter, Pace, Payloads, RawCommits, ReadBack, Schedule, Stopwatch};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
 use std::time::Instant;
 
@@ -140,11 +140,4 @@ pub(crate) fn read_back<J: Journal>(journal: &mut J, payloads: &Payloads) -> Res
     let mut read_back = ReadBack::default();
     journal.read_last(wanted, &mut |payload| read_back.take(payloads, payload))?;
     Ok(read_back.checks(payloads, wanted))
-}
-
-/// Nanoseconds of one call.
-pub(crate) fn timed<R>(call: impl FnOnce() -> Result<R, ModuleError>) -> Result<(u64, R), ModuleError> {
-    let start = Instant::now();
-    let result = call()?;
-    Ok((elapsed_ns(start), result))
 }

@@ -13,6 +13,7 @@ pub struct Payloads {
     buffers: Vec<Vec<u8>>,
     len: usize,
     next: u64,
+    digest: u64,
 }
 
 impl Payloads {
@@ -24,8 +25,11 @@ impl Payloads {
                 BYTES_MAX >> 20
             )));
         }
-        let buffers = (0..at_once as u64).map(|index| pattern(index, len)).collect();
-        Ok(Self { buffers, len, next: 0 })
+        let buffers: Vec<_> = (0..at_once as u64).map(|index| pattern(index, len)).collect();
+        // Once, before anything is stamped: sessions tell it with every batch of operations.
+        let add = |digest: u64, bytes: &Vec<u8>| digest.rotate_left(7) ^ u64::from(crc32c::crc32c(bytes));
+        let digest = buffers.iter().fold(len as u64, add);
+        Ok(Self { buffers, len, next: 0, digest })
     }
 
     /// The next payload.
@@ -61,8 +65,7 @@ impl Payloads {
 
     /// A digest of all patterns: equal for equal lengths and numbers at a time.
     pub fn digest(&self) -> u64 {
-        let fresh = (0..self.buffers.len() as u64).map(|index| pattern(index, self.len));
-        fresh.fold(self.len as u64, |digest, bytes| digest.rotate_left(7) ^ u64::from(crc32c::crc32c(&bytes)))
+        self.digest
     }
 
     fn index_of(&self, number: u64) -> usize {

@@ -1,8 +1,8 @@
 //! One batch after the other: how long each takes, in turns with the bare loop or the bare write of as many bytes. It must not
 //! know which log it is.
 
-use crate::latency::{read_back, timed};
-use crate::{Bench, Folder, Journal, Meter, Payloads, RawCommits, RawPages};
+use crate::latency::read_back;
+use crate::{Bench, Folder, Journal, Meter, Payloads, RawCommits, RawPages, Stopwatch};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
 
 /// How a log is measured batch by batch.
@@ -74,17 +74,16 @@ impl<J: Journal> BatchThroughput<J> {
     fn one(&mut self) -> Result<(), ModuleError> {
         self.journal.make_way(self.options.batch as u64, self.options.payload_bytes)?;
         let payloads = self.payloads.advance_batch(self.options.batch);
-        let raw_ns = match &mut self.raw {
-            Raw::Append(pages) => timed(|| {
-                pages.append(&payloads);
-                Ok(())
-            })?,
-            Raw::Commit(commits) => timed(|| commits.commit())?,
-        };
-        self.raw_meter.record(raw_ns.0);
+        let watch = Stopwatch::start();
+        match &mut self.raw {
+            Raw::Append(pages) => pages.append(&payloads),
+            Raw::Commit(commits) => commits.commit()?,
+        }
+        self.raw_meter.record(watch.ns());
         let batch = J::prepare(&payloads);
-        let (ns, ()) = timed(|| self.journal.append_batch(&batch))?;
-        self.batch.record(ns);
+        let watch = Stopwatch::start();
+        self.journal.append_batch(&batch)?;
+        self.batch.record(watch.ns());
         Ok(())
     }
 }
