@@ -2,9 +2,9 @@
 //! of them go first.
 
 use crate::options::{Options, failed, unread, with_log};
+use crate::threads::share_out;
 use bench_model::{Arguments, Check, MachineLimit, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
 use std::sync::Barrier;
-use std::thread;
 use wal_load::{Bench, Folder, Meter, Payloads, ReadBack, Stopwatch, scenario as shared};
 use wal_log::{Entry, Log, StreamId};
 
@@ -62,20 +62,10 @@ fn append_all(
 
 impl Concurrent {
     fn round(&mut self, times: u64) -> Result<(), ModuleError> {
-        let threads = self.payloads.len() as u64;
         let start = Barrier::new(self.payloads.len());
-        let (log, start) = (&self.log, &start);
-        let samples = thread::scope(|scope| {
-            let of_thread = |index: u64| times / threads + u64::from(index < times % threads);
-            let threads: Vec<_> = (self.payloads.iter_mut().zip(0..))
-                .map(|(payloads, index)| {
-                    scope.spawn(move || append_all(log, index as u32, payloads, of_thread(index), start))
-                })
-                .collect();
-            let join = |thread: thread::ScopedJoinHandle<'_, _>| {
-                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            threads.into_iter().map(join).collect::<Result<Vec<_>, ModuleError>>()
+        let log = &self.log;
+        let samples = share_out(&mut self.payloads, times, |index, payloads, share| {
+            append_all(log, index as u32, payloads, share, &start)
         })?;
         samples.iter().flatten().for_each(|sample| self.meter.record(*sample));
         self.meter.hand_over();

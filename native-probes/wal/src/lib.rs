@@ -16,6 +16,7 @@ mod recovery;
 mod rotation;
 mod streaming;
 mod stress;
+mod threads;
 mod transactions;
 mod victim;
 mod write;

@@ -4,10 +4,10 @@
 
 use crate::journal::entry;
 use crate::options::{Options, failed, unread, with_log};
+use crate::threads::share_out;
 use bench_model::{Arguments, Check, MachineLimit, Metric, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::thread;
 use std::time::Instant;
 use wal_load::{Bench, Folder, Meter, Pace, Schedule, pattern, scenario as shared};
 use wal_log::{Log, ReadError};
@@ -190,18 +190,8 @@ const CHUNK: u64 = 1 << 20;
 
 impl Stress {
     fn round(&mut self, times: u64) -> Result<(), ModuleError> {
-        let count = self.threads.len() as u64;
         let (log, payload) = (&self.log, self.payload.as_slice());
-        let done = thread::scope(|scope| {
-            let of_thread = |index: u64| times / count + u64::from(index < times % count);
-            let threads: Vec<_> = (self.threads.iter_mut().zip(0..))
-                .map(|(worker, index)| scope.spawn(move || worker.run(log, payload, of_thread(index))))
-                .collect();
-            let join = |thread: thread::ScopedJoinHandle<'_, _>| {
-                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            threads.into_iter().map(join).collect::<Result<Vec<Done>, ModuleError>>()
-        })?;
+        let done = share_out(&mut self.threads, times, |_, worker, share| worker.run(log, payload, share))?;
         for done in done {
             self.appended += done.appended;
             self.wrong += done.wrong;
