@@ -31,7 +31,7 @@ pub(crate) struct Context {
     pub(crate) notes: Option<Box<Notes>>,
     pub(crate) used: Rc<Used>,
     /// The extensions' tables, which live until the process ends.
-    pub(crate) ring: *const raw::Ring,
+    pub(crate) ring: *const raw::RingWithPeers,
     pub(crate) log: *const raw::Log,
 }
 

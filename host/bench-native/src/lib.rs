@@ -7,6 +7,7 @@ mod host_side;
 mod load;
 mod log;
 mod notes;
+mod peer;
 mod probe;
 mod ring;
 mod session;

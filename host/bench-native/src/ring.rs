@@ -3,15 +3,16 @@
 
 use crate::context::{Context, context, out};
 use crate::notes::Refusal;
+use crate::peer;
 use crate::text;
 use probe_abi::raw;
 use shm_ring::{Consumer, Integrity, OpenError, Producer, PushError, RingError};
 use std::ffi::c_void;
 
 /// The extension's table, whose rings are those of `ctx`.
-pub(crate) fn table(ctx: *mut Context) -> raw::Ring {
-    raw::Ring {
-        size: size_of::<raw::Ring>(),
+pub(crate) fn table(ctx: *mut Context) -> raw::RingWithPeers {
+    let ring = raw::Ring {
+        size: size_of::<raw::RingWithPeers>(),
         ctx: ctx.cast(),
         producer_open,
         push,
@@ -20,7 +21,8 @@ pub(crate) fn table(ctx: *mut Context) -> raw::Ring {
         peek,
         release,
         consumer_close,
-    }
+    };
+    peer::with_peers(ring)
 }
 
 unsafe extern "C" fn producer_open(

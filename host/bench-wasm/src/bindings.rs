@@ -19,6 +19,7 @@ pub(crate) mod ring {
         with: {
             "bench-host:ring/ring.producer": shm_ring::Producer,
             "bench-host:ring/ring.consumer": shm_ring::Consumer,
+            "bench-host:ring/peers.peer": ring_peer::RingPeer,
         },
     });
 }

@@ -3,8 +3,8 @@
 
 use crate::ScenarioKind;
 use crate::message::{Direction, Messages, Report, Tally, Word, fold};
-use crate::peer::{EXIT_DONE, EXIT_TRANSPORT};
 use crate::transport::{Fault, Transport};
+use ring_peer::{EXIT_DONE, EXIT_TRANSPORT};
 
 /// The parent's half.
 pub(crate) trait Exchange {

@@ -10,15 +10,13 @@ mod config;
 mod exchange;
 mod message;
 mod paired;
-mod peer;
-mod placement;
 mod program;
 mod session;
 mod transport;
 
 pub use config::{Config, ScenarioKind};
 pub use paired::Paired;
-pub use placement::Placement;
+pub use ring_peer::Placement;
 pub use session::Session;
 pub use transport::TransportKind;
 

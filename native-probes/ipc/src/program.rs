@@ -1,8 +1,8 @@
 //! A program that the peer becomes, where the peer is not this code: prepared before the fork, executed after it. It must not
 //! know what the program does.
 
-use crate::peer::EXIT_SETUP;
 use bench_model::ModuleError;
+use ring_peer::EXIT_SETUP;
 use rustix::fd::{BorrowedFd, RawFd};
 use rustix::io::{FdFlags, fcntl_setfd};
 use std::ffi::{CString, c_char};

@@ -2,11 +2,11 @@
 
 use crate::exchange::{Exchange, Parent, Prepared, serve};
 use crate::message::Report;
-use crate::peer::{EXIT_SETUP, Peer, close_others};
-use crate::placement::{Cpus, Pinned, pin};
 use crate::transport::{self, Fault, Link, Setup, Transport};
 use crate::{Config, ScenarioKind};
 use bench_model::{Check, ModuleError, Outcome};
+use ring_peer::{Cpus, Pinned, pin};
+use ring_peer::{EXIT_SETUP, Peer, close_others};
 
 /// Two processes that are connected. Its thread is pinned until it is dropped, which must happen on the same thread.
 pub struct Session {

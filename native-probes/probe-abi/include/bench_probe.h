@@ -107,6 +107,15 @@ typedef struct bhp_ring_producer bhp_ring_producer;
 typedef struct bhp_ring_consumer bhp_ring_consumer;
 enum { BHP_RING_OK = 0, BHP_RING_FULL = 1, BHP_RING_TOO_LARGE = 2, BHP_RING_EMPTY = 3, BHP_RING_CORRUPT = 4 };
 
+/* A second process, and what it has seen. `in_place` is 0 where a side was not on its CPU. */
+typedef struct bhp_ring_peer bhp_ring_peer;
+typedef struct bhp_ring_tally {
+    uint64_t messages, altered, out_of_order, digest, in_place;
+} bhp_ring_tally;
+enum { BHP_PEER_ECHO = 0, BHP_PEER_COUNT = 1 };
+enum { BHP_PEER_SPINNING = 0, BHP_PEER_SLEEPING = 1 };
+enum { BHP_PEER_SAME_CPU = 0, BHP_PEER_CROSS_CPU = 1 };
+
 typedef struct bhp_ring {
     size_t size;
     void *ctx;
@@ -122,6 +131,22 @@ typedef struct bhp_ring {
     /* Frees the room of the message last borrowed. */
     void (*release)(bhp_ring_consumer *consumer);
     void (*consumer_close)(bhp_ring_consumer *consumer);
+    /* The members from here on are there where `size` says so: a second process behind two rings, as the interface `peers`
+     * of wit/ring describes it. What returns int32_t gives 0, or 1 for a failure that `peer_reason` tells. */
+    bhp_status (*peer_start)(void *ctx, int32_t task, int32_t waiting, int32_t placement, uint32_t ring_bytes,
+                             bhp_ring_peer **out);
+    /* Sends one message. */
+    int32_t (*peer_send)(bhp_ring_peer *peer, const uint8_t *message, size_t message_len);
+    /* Writes one message behind those the peer does not see yet; a full ring shows it those. */
+    int32_t (*peer_stage)(bhp_ring_peer *peer, const uint8_t *message, size_t message_len);
+    /* Shows the peer what is staged. */
+    void (*peer_publish)(bhp_ring_peer *peer);
+    /* Lends the next message from the peer in place, until the next call for this peer but `peer_reason`. */
+    int32_t (*peer_receive)(bhp_ring_peer *peer, const uint8_t **message_out, size_t *message_len_out);
+    int32_t (*peer_tally)(bhp_ring_peer *peer, bhp_ring_tally *tally_out);
+    /* Why the last call for this peer failed; lent until the next one. */
+    bhp_str (*peer_reason)(bhp_ring_peer *peer);
+    void (*peer_close)(bhp_ring_peer *peer);
 } bhp_ring;
 
 /* The host extension `bench-host:log/0.1`: what wit/log is to a component. */
@@ -183,7 +208,8 @@ BHP_ASSERT(sizeof(bhp_outcome) == 24);
 BHP_ASSERT(sizeof(bhp_host) == 56 && offsetof(bhp_host, series_open) == 16 && offsetof(bhp_host, extension) == 48);
 BHP_ASSERT(sizeof(bhp_probe) == 72 && offsetof(bhp_probe, descriptor) == 16 && offsetof(bhp_probe, open) == 32);
 BHP_ASSERT(offsetof(bhp_probe, extension) == 64);
-BHP_ASSERT(sizeof(bhp_ring) == 72 && offsetof(bhp_ring, producer_open) == 16 && offsetof(bhp_ring, consumer_close) == 64);
+BHP_ASSERT(sizeof(bhp_ring) == 136 && offsetof(bhp_ring, producer_open) == 16 && offsetof(bhp_ring, peer_start) == 72);
+BHP_ASSERT(sizeof(bhp_ring_tally) == 40 && offsetof(bhp_ring, peer_close) == 128);
 BHP_ASSERT(sizeof(bhp_bytes) == 16);
 BHP_ASSERT(sizeof(bhp_log_table) == 88 && offsetof(bhp_log_table, open) == 16 && offsetof(bhp_log_table, close) == 80);
 #undef BHP_ASSERT

@@ -2,6 +2,7 @@
 //! this side of the boundary.
 
 use crate::log::{Durability, Log, PageState};
+use crate::peer::{Peer, PeerConfig};
 use crate::raw;
 use crate::ring::{Consumer, Producer};
 use bench_model::{Arguments, Descriptor, ModuleError, Session};
@@ -58,6 +59,16 @@ impl Host {
     /// The reading end of the ring `name`, which its producer has created.
     pub fn ring_consumer(self, name: &str) -> Result<Consumer, ModuleError> {
         Consumer::open(self.ring()?, name)
+    }
+
+    /// A second process behind two rings.
+    pub fn ring_peer(self, config: PeerConfig) -> Result<Peer, ModuleError> {
+        let table: *const raw::RingWithPeers = self.extension(raw::EXTENSION_RING).cast();
+        // SAFETY: an extension is valid until the process ends, and its first member is its size, whatever its version.
+        let is_whole = !table.is_null() && unsafe { table.cast::<usize>().read() } >= size_of::<raw::RingWithPeers>();
+        // SAFETY: the size says that all of it is there.
+        let table = if is_whole { unsafe { table.as_ref() } } else { None };
+        Peer::start(table.ok_or_else(|| not_offered("bench-host:ring/0.1 with peers"))?, config)
     }
 
     /// A new log in the scratch folder `directory`, with segments of `segment_bytes`, a multiple of 64 KiB up to 64 MiB.

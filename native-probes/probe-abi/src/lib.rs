@@ -3,6 +3,7 @@
 
 mod author;
 pub mod log;
+pub mod peer;
 pub mod raw;
 pub mod ring;
 

@@ -118,6 +118,47 @@ pub struct Ring {
     pub consumer_close: unsafe extern "C" fn(*mut RingConsumer),
 }
 
+pub const PEER_ECHO: i32 = 0;
+pub const PEER_COUNT: i32 = 1;
+
+pub const PEER_SPINNING: i32 = 0;
+pub const PEER_SLEEPING: i32 = 1;
+
+pub const PEER_SAME_CPU: i32 = 0;
+pub const PEER_CROSS_CPU: i32 = 1;
+
+/// Opaque: owned by the host.
+#[repr(C)]
+#[derive(Debug)]
+pub struct RingPeer {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RingTally {
+    pub messages: u64,
+    pub altered: u64,
+    pub out_of_order: u64,
+    pub digest: u64,
+    pub in_place: u64,
+}
+
+/// The whole of `bhp_ring`, where its size says that it is all there; [`Ring`] is how it began.
+#[repr(C)]
+#[derive(Debug)]
+pub struct RingWithPeers {
+    pub ring: Ring,
+    pub peer_start: unsafe extern "C" fn(*mut c_void, i32, i32, i32, u32, *mut *mut RingPeer) -> Status,
+    pub peer_send: unsafe extern "C" fn(*mut RingPeer, *const u8, usize) -> i32,
+    pub peer_stage: unsafe extern "C" fn(*mut RingPeer, *const u8, usize) -> i32,
+    pub peer_publish: unsafe extern "C" fn(*mut RingPeer),
+    pub peer_receive: unsafe extern "C" fn(*mut RingPeer, *mut *const u8, *mut usize) -> i32,
+    pub peer_tally: unsafe extern "C" fn(*mut RingPeer, *mut RingTally) -> i32,
+    pub peer_reason: unsafe extern "C" fn(*mut RingPeer) -> Str,
+    pub peer_close: unsafe extern "C" fn(*mut RingPeer),
+}
+
 /// The id of [`Log`].
 pub const EXTENSION_LOG: &str = "bench-host:log/0.1";
 
@@ -248,6 +289,8 @@ const _: () = {
     assert!(size_of::<Probe>() == 72 && offset_of!(Probe, descriptor) == 16 && offset_of!(Probe, open) == 32);
     assert!(offset_of!(Probe, extension) == 64);
     assert!(size_of::<Ring>() == 72 && offset_of!(Ring, producer_open) == 16 && offset_of!(Ring, consumer_close) == 64);
+    assert!(size_of::<RingWithPeers>() == 136 && offset_of!(RingWithPeers, peer_start) == 72);
+    assert!(size_of::<RingTally>() == 40 && offset_of!(RingWithPeers, peer_close) == 128);
     assert!(size_of::<Bytes>() == 16);
     assert!(size_of::<Log>() == 88 && offset_of!(Log, open) == 16 && offset_of!(Log, close) == 80);
 };

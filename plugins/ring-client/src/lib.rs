@@ -1,13 +1,15 @@
-//! Messages through the host's shared-memory ring, both ends on one thread, each message checked where it arrives. It must
-//! not know how the ring is built, nor whether a message is copied on its way.
+//! Messages through the host's shared-memory ring, both ends on one thread or a second process behind it, each message checked
+//! where it arrives. It must not know how the ring is built, nor whether a message is copied on its way.
 
 mod ends;
 mod message;
+mod peer;
 mod roundtrip;
 mod stream;
 
 use bench_plugin::prelude::*;
 use ends::RingEnds;
+use peer::{OneWay, PING_PONG_TRANSPORTS, PLACEMENTS, PingPong, TRANSPORTS};
 use roundtrip::Roundtrip;
 use stream::Stream;
 
@@ -20,9 +22,13 @@ impl Plugin for RingClient {
         let roundtrip = "One message pushed into the ring and popped from it again, checked; both ends on one thread.";
         let stream =
             "One message of a burst that fills the ring and is then drained, checked; both ends on one thread.";
+        let ping_pong = "One message there and back through two rings to a second process; what comes back is checked.";
+        let one_way = "One message through a ring to a second process, which checks it; a batch ends when it has said what it saw.";
         Descriptor::new("ring-client", env!("CARGO_PKG_VERSION"), "Messages through the host's shared-memory ring.")
-            .scenario(scenario("roundtrip", roundtrip))
-            .scenario(scenario("stream", stream))
+            .scenario(on_one_thread("roundtrip", roundtrip))
+            .scenario(on_one_thread("stream", stream))
+            .scenario(across("ping-pong", ping_pong, &PING_PONG_TRANSPORTS))
+            .scenario(across("two-process-stream", one_way, &TRANSPORTS))
     }
 
     fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
@@ -30,26 +36,48 @@ impl Plugin for RingClient {
         match scenario {
             "roundtrip" => Ok(Box::new(Roundtrip::open(RingEnds::open(scenario, arguments, host)?, payload_bytes)?)),
             "stream" => Ok(Box::new(Stream::open(RingEnds::open(scenario, arguments, host)?, payload_bytes)?)),
+            "ping-pong" => Ok(Box::new(PingPong::new(peer::start(false, arguments, host)?.0, payload_bytes))),
+            "two-process-stream" => {
+                let (peer, batched) = peer::start(true, arguments, host)?;
+                Ok(Box::new(OneWay::new(peer, batched, payload_bytes)?))
+            }
             other => Err(ModuleError::UnknownScenario(other.to_owned())),
         }
     }
 }
 
-fn scenario(name: &str, summary: &str) -> Scenario {
-    Scenario::new(name, "serverless", summary)
+fn on_one_thread(name: &str, summary: &str) -> Scenario {
+    scenario(name, summary)
         .limit(MachineLimit::MemoryCopy)
-        .parameter(
-            Parameter::new("payload_bytes", PAYLOADS[0], "bytes of one message")
-                .unit(Unit::Bytes)
-                .sweep(PAYLOADS)
-                .choices(PAYLOADS),
-        )
         .parameter(
             Parameter::new("ring_bytes", 262_144, "capacity of the ring, a power of two")
                 .unit(Unit::Bytes)
                 .between(4096, 67_108_864),
         )
         .parameter(Parameter::new("crc32c", false, "whether the ring protects each message with a CRC32C"))
+}
+
+fn across(name: &str, summary: &str, transports: &[&'static str]) -> Scenario {
+    let transport = "how sides wait, and whether messages leave some at a time";
+    let placement = "whether both processes are pinned to one CPU or to two";
+    scenario(name, summary)
+        .limit(MachineLimit::CacheLine)
+        .can_use("cpu:2", "a processor for each side, with placement=cross")
+        .parameter(
+            Parameter::new("transport", transports[0], transport)
+                .sweep(transports.iter().copied())
+                .choices(transports.iter().copied()),
+        )
+        .parameter(Parameter::new("placement", PLACEMENTS[1], placement).sweep(PLACEMENTS).choices(PLACEMENTS))
+}
+
+fn scenario(name: &str, summary: &str) -> Scenario {
+    Scenario::new(name, "serverless", summary).parameter(
+        Parameter::new("payload_bytes", PAYLOADS[0], "bytes of one message")
+            .unit(Unit::Bytes)
+            .sweep(PAYLOADS)
+            .choices(PAYLOADS),
+    )
 }
 
 bench_plugin::export!(RingClient);

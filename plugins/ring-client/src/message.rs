@@ -58,6 +58,12 @@ impl Receiver {
         self.received
     }
 
+    /// How many were not what they should be: altered, and out of order.
+    #[cfg(test)]
+    pub(crate) fn wrong(&self) -> [u64; 2] {
+        [self.altered, self.out_of_order]
+    }
+
     /// A digest of what every message has in common. It is not the known one where a message was not what it should be.
     pub(crate) fn digest(&self) -> u64 {
         self.pattern_digest.wrapping_add(self.altered + self.out_of_order)

@@ -37,7 +37,7 @@ mod arm;
 #[doc(hidden)]
 pub use arm::support;
 #[cfg(feature = "ring")]
-pub use arm::{Consumer, Producer, PushError};
+pub use arm::{Consumer, Peer, PeerConfig, Producer, PushError, Tally};
 #[cfg(feature = "log")]
 pub use arm::{Durability, Fault, Log, LogError, PageState};
 pub use arm::{Host, Series};

@@ -3,6 +3,8 @@
 #[cfg(feature = "log")]
 pub use probe_abi::log::{Durability, Fault, Log, LogError, PageState};
 #[cfg(feature = "ring")]
+pub use probe_abi::peer::{Peer, PeerConfig, Tally};
+#[cfg(feature = "ring")]
 pub use probe_abi::ring::{Consumer, Producer, PushError};
 pub use probe_abi::{Host, Series};
 

@@ -17,6 +17,7 @@ mod planning;
 mod readme;
 mod refusals;
 mod revisions;
+mod rings;
 mod scratch;
 mod stopped;
 mod validation;

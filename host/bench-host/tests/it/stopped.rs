@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use crate::host::{Host, Ran, cells, eventually};
+use crate::modules::plugins;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::path::Path;
@@ -113,4 +114,55 @@ fn a_torn_last_line_is_told_and_the_rest_is_shown() {
     assert!(document["run"]["torn"]["bytes"].as_u64().unwrap() > 0);
     // The file that was cut is read, not repaired.
     assert_eq!(fs::read(&file).unwrap().len(), whole.len() - 7);
+}
+
+/// Whether it has a ring open.
+fn has_ring(process: u32) -> bool {
+    let files = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    let mut targets = files.filter_map(|file| fs::read_link(file.path()).ok());
+    targets.any(|target| target.to_string_lossy().contains("bench-host-ring"))
+}
+
+/// Starts a run whose worker has a second process, and kills the parent, or the worker, or the second process.
+fn check_peer(scenario: &str, arm: &str, victim: impl Fn(u32, u32, u32) -> u32) -> Option<Ran> {
+    let files = plugins(&["ring-client"])?;
+    let host = Host::new();
+    let words = "-p transport=shm-ring-futex -p placement=same -p payload_bytes=64 --processes 1";
+    let line = format!("load --filter ring-client/{scenario} --arm {arm} {words} --time 10m --deadline 10m");
+    let mut command = host.command(&line);
+    let child = command.args(files).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut worker, mut peer) = (0, 0);
+    eventually("the worker has a second process", || {
+        let pairs = children(child.id())
+            .into_iter()
+            .flat_map(|worker| children(worker).into_iter().map(move |peer| (worker, peer)));
+        // The machine's limits are measured with processes too.
+        let found = pairs.into_iter().find(|(_, peer)| has_ring(*peer));
+        (worker, peer) = found.unwrap_or_default();
+        found.is_some()
+    });
+    let victim = victim(child.id(), worker, peer);
+    kill_process(Pid::from_raw(victim.cast_signed()).unwrap(), Signal::KILL).unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    eventually("nobody is left", || !is_running(worker) && !is_running(peer));
+    Some(ran)
+}
+
+#[test]
+fn a_second_process_ends_with_whoever_started_it() {
+    for scenario in ["ping-pong", "two-process-stream"] {
+        for arm in ["wasm", "native"] {
+            check_peer(scenario, arm, |parent, _, _| parent);
+            check_peer(scenario, arm, |_, worker, _| worker);
+        }
+    }
+}
+
+#[test]
+fn a_second_process_that_is_killed_fails_its_cell_and_says_so() {
+    for (scenario, arm) in [("ping-pong", "wasm"), ("two-process-stream", "native")] {
+        let Some(ran) = check_peer(scenario, arm, |_, _, peer| peer) else { return };
+        let ran = ran.check(scenario, 1);
+        assert!(ran.stdout.contains("was killed by signal 9, and "), "{}", ran.stdout);
+    }
 }

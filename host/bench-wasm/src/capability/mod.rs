@@ -3,6 +3,7 @@
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod metrics;
+pub(crate) mod peers;
 pub(crate) mod ring;
 
 use crate::state::State;
@@ -28,12 +29,13 @@ pub(crate) fn awaiting_linker(engine: &Engine) -> Result<Linker<State>> {
     Ok(linker)
 }
 
-/// What is the host's alone, none of which ever waits.
+/// What is the host's alone. None of it waits for the network; what waits for a peer process keeps its thread.
 fn add_own_to_linker(linker: &mut Linker<State>) -> Result<()> {
     use crate::bindings::{log, ring, workload};
     workload::bench_host::workload::types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     workload::bench_host::workload::metrics::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     log::bench_host::log::log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    ring::bench_host::ring::peers::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     ring::bench_host::ring::ring::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
 }
 

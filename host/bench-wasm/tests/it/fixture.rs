@@ -17,7 +17,7 @@ const WORLD: &str = "
     package bench-host:fixture;
     world fixture {
         include bench-host:workload/workload@0.1.0;
-        include bench-host:ring/client@0.1.0;
+        include bench-host:ring/client@0.1.1;
     }
 ";
 

@@ -51,6 +51,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "bench-sink",
             "bench-stats",
             "bench-wire",
+            "ring-peer",
             "session-log",
             "shm-ring",
         ],
@@ -65,6 +66,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "bench-stats",
             "bench-wire",
             "probe-abi",
+            "ring-peer",
             "session-log",
             "shm-ring",
         ],
@@ -89,7 +91,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
 
 /// What a probe may depend on: the boundary, the nouns, the ring, and what several probes share, so that it can be built
 /// without the host.
-const PROBE: &[&str] = &["bench-model", "bench-wire", "function-core", "probe-abi", "shm-ring", "wal-load", "wal-log"];
+const PROBE: &[&str] = &["bench-model", "bench-wire", "function-core", "probe-abi", "ring-peer", "shm-ring", "wal-load", "wal-log"];
 
 /// Pure crates: all they may depend on at all, tests aside. The generator of random numbers is one that has to be seeded.
 const PURE: &[(&str, &[&str])] =
@@ -238,7 +240,7 @@ fn an_edge_against_the_direction_is_found() {
     check(
         &["futex-probe > bench-engine"],
         &["futex-probe → bench-engine: of this workspace, futex-probe may depend on \
-           bench-model, bench-wire, function-core, probe-abi, shm-ring, wal-load, wal-log"],
+           bench-model, bench-wire, function-core, probe-abi, ring-peer, shm-ring, wal-load, wal-log"],
     );
 }
 

@@ -6,8 +6,8 @@
 
 use super::slots::{Receiver, Sender, Slots};
 use super::{Fault, Link, Setup, Transport, alternate, broken, read_exact, refused, write_all};
-use crate::peer::Watch;
 use bench_model::ModuleError;
+use ring_peer::Watch;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};
 use rustix::io::Errno;

@@ -3,8 +3,8 @@
 
 use super::slots::{Receiver, Sender, Sleeper, Slots};
 use super::{Fault, LOOK_AFTER, Link, Setup, Transport, alternate};
-use crate::peer::Watch;
 use bench_model::ModuleError;
+use ring_peer::Watch;
 use rustix::fd::RawFd;
 use rustix::thread::{Timespec, futex};
 use std::sync::Arc;

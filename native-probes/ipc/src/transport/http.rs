@@ -4,10 +4,10 @@
 //! A message travels in base64, as JSON has no bytes, so a body is a third longer than the payload.
 
 use super::{Fault, Link, Setup, Transport, broken, tcp, unix, write_all};
-use crate::peer::Watch;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bench_model::ModuleError;
+use ring_peer::Watch;
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketType, recv, send};

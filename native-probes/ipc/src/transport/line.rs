@@ -2,8 +2,8 @@
 //! two cores can cost. It must not know what it is compared with.
 
 use super::Fault;
-use crate::peer::Watch;
 use bench_model::ModuleError;
+use ring_peer::Watch;
 use rustix::mm::{MapFlags, ProtFlags};
 use std::ptr::NonNull;
 use std::sync::Arc;

@@ -20,16 +20,12 @@ mod vm;
 pub use kind::TransportKind;
 pub(crate) use kind::{Visitor, dispatch};
 
-use crate::peer::Watch;
 use crate::program::Program;
 use crate::{Placement, ScenarioKind};
 use bench_model::ModuleError;
+use ring_peer::{LOOK_AFTER, Watch};
 use rustix::fd::RawFd;
 use rustix::io::Errno;
-use std::time::Duration;
-
-/// How long a side blocks before it looks whether the other is still there, where the kernel would not tell it.
-const LOOK_AFTER: Duration = Duration::from_millis(200);
 
 /// Both ends of a connection, made before the fork; afterwards each process takes its side and drops the other's.
 pub(crate) trait Link: Sized {

@@ -2,8 +2,8 @@
 //! queues from before the fork, so nothing is left behind however they end.
 
 use super::{Fault, LOOK_AFTER, Link, Setup, Transport, broken, refused};
-use crate::peer::Watch;
 use bench_model::ModuleError;
+use ring_peer::Watch;
 use rustix::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use rustix::io::Errno;
 use std::ffi::CString;

@@ -2,8 +2,8 @@
 //! length.
 
 use super::{Fault, Link, Setup, Transport, alternate, read_exact, refused, write_all};
-use crate::peer::Watch;
 use bench_model::ModuleError;
+use ring_peer::Watch;
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};
 use rustix::pipe::{PipeFlags, pipe_with};
 

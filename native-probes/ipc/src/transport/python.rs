@@ -2,9 +2,9 @@
 //! simple way pays. It must not know by which means the messages travel, only what the program calls that.
 
 use super::{Fault, Link, Setup, Transport, http, tcp, unix};
-use crate::peer::Watch;
 use crate::program::{Program, in_path};
 use bench_model::ModuleError;
+use ring_peer::Watch;
 use rustix::fd::RawFd;
 
 /// The peer, in Python: the twin of `exchange.rs` and `message.rs`.

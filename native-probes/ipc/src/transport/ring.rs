@@ -5,16 +5,14 @@
 use super::line::Line;
 use super::{Fault, Link, Setup, Transport};
 use crate::Placement;
-use crate::peer::Watch;
 use bench_model::ModuleError;
+use ring_peer::{SPIN_ROUNDS, Watch};
 use rustix::fd::{AsRawFd, RawFd};
 use shm_ring::{Consumer, Integrity, Producer, PushError, Ring, Wait, Waking};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Rounds between two looks whether the other process is there: some tens of milliseconds.
-const SPIN_ROUNDS: u32 = 1 << 20;
 /// Rounds before a side sleeps, where it has a CPU of its own: some microseconds, which is less than a sleep costs.
 const PARK_ROUNDS: u32 = 100;
 /// How long a side sleeps before it looks whether the other process is there.

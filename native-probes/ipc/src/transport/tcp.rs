@@ -2,8 +2,8 @@
 
 use super::socket::Stream;
 use super::{Fault, Link, Setup};
-use crate::peer::Watch;
 use bench_model::ModuleError;
+use ring_peer::Watch;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
 pub(crate) struct Loopback {

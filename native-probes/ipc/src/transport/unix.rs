@@ -2,8 +2,8 @@
 
 use super::socket::Stream;
 use super::{Fault, LOOK_AFTER, Link, Setup, Transport, alternate, broken, refused};
-use crate::peer::Watch;
 use bench_model::ModuleError;
+use ring_peer::Watch;
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};
 use rustix::io::Errno;
 use rustix::net::sockopt::{self, Timeout};

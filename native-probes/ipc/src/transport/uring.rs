@@ -2,9 +2,9 @@
 //! wait for the answer go to the kernel in one system call. It must not know what a message says.
 
 use super::{Fault, Link, Setup, Transport, broken, unix};
-use crate::peer::Watch;
 use bench_model::ModuleError;
 use io_uring::{IoUring, opcode, types};
+use ring_peer::Watch;
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};
 use rustix::io::Errno;
 

@@ -2,8 +2,8 @@
 //! and that there is one, travels through the slots and futex of another transport. It must not know what a message says.
 
 use super::{Fault, Link, Setup, Transport, broken, futex, slots};
-use crate::peer::{Peer, Watch, close_others};
 use bench_model::ModuleError;
+use ring_peer::{Peer, Watch, close_others};
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};
 use rustix::io::Errno;
 use rustix::process::{PTracer, Pid, set_ptracer};

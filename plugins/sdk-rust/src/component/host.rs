@@ -46,6 +46,12 @@ impl Host {
     pub fn ring_consumer(self, name: &str) -> Result<super::Consumer, ModuleError> {
         super::Consumer::open(name)
     }
+
+    /// A second process behind two rings.
+    #[cfg(feature = "ring")]
+    pub fn ring_peer(self, config: super::PeerConfig) -> Result<super::Peer, ModuleError> {
+        super::Peer::start(config)
+    }
 }
 
 impl Series {

@@ -5,6 +5,8 @@ mod host;
 #[cfg(feature = "log")]
 mod log;
 #[cfg(feature = "ring")]
+mod peer;
+#[cfg(feature = "ring")]
 mod ring;
 #[doc(hidden)]
 pub mod support;
@@ -26,6 +28,8 @@ pub mod bindings {
 pub use host::{Host, Series};
 #[cfg(feature = "log")]
 pub use log::{Durability, Fault, Log, LogError, PageState};
+#[cfg(feature = "ring")]
+pub use peer::{Peer, PeerConfig, Tally};
 #[cfg(feature = "ring")]
 pub use ring::{Consumer, Producer, PushError};
 

@@ -4,7 +4,7 @@ use bench_model::ModuleError;
 use bindings::bench_host::ring::ring;
 
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
-mod bindings {
+pub(super) mod bindings {
     wit_bindgen::generate!({ path: "../../wit/ring", world: "bench-host:ring/client", generate_all });
 }
 

@@ -18,18 +18,23 @@ use std::time::Duration;
 /// What the child leaves with where it panicked, as Rust programs do.
 const EXIT_PANICKED: i32 = 101;
 /// What the child leaves with where it was told to end, or its transport ended.
-pub(crate) const EXIT_DONE: i32 = 0;
+pub const EXIT_DONE: i32 = 0;
 /// What the child leaves with where it could not set itself up.
-pub(crate) const EXIT_SETUP: i32 = 102;
+pub const EXIT_SETUP: i32 = 102;
 /// What the child leaves with where its transport failed.
-pub(crate) const EXIT_TRANSPORT: i32 = 103;
+pub const EXIT_TRANSPORT: i32 = 103;
 
 /// How long an ended peer is waited for before it is killed, and how long a failed one may take to be seen as ended.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a side sleeps before it looks whether the other is still there, where the kernel would not tell it.
+pub const LOOK_AFTER: Duration = Duration::from_millis(200);
+/// Rounds of spinning between two such looks: some tens of milliseconds.
+pub const SPIN_ROUNDS: u32 = 1 << 20;
+
 /// The child, until it is waited for. Dropping it kills it.
 #[derive(Debug)]
-pub(crate) struct Peer {
+pub struct Peer {
     pid: Pid,
     watch: Watch,
     ended: Option<WaitStatus>,
@@ -38,7 +43,7 @@ pub(crate) struct Peer {
 /// Whether the other process is there. The peer's own watch sees its parent for ever, because the kernel kills the peer
 /// when its parent ends.
 #[derive(Clone, Debug)]
-pub(crate) struct Watch(Option<Arc<Watched>>);
+pub struct Watch(Option<Arc<Watched>>);
 
 /// A process, by its id and by what becomes readable when it ends.
 #[derive(Debug)]
@@ -49,17 +54,17 @@ struct Watched {
 
 impl Watch {
     /// The peer's view of its parent.
-    pub(crate) fn on_parent() -> Self {
+    pub fn on_parent() -> Self {
         Self(None)
     }
 
     /// Whether the process has ended, without waiting.
-    pub(crate) fn is_gone(&self) -> bool {
+    pub fn is_gone(&self) -> bool {
         self.wait(Duration::ZERO)
     }
 
     /// Waits until the process has ended, at most `timeout`; whether it has.
-    pub(crate) fn wait(&self, timeout: Duration) -> bool {
+    pub fn wait(&self, timeout: Duration) -> bool {
         let Some(pidfd) = self.pidfd() else { return false };
         let timeout = Timespec::try_from(timeout).ok();
         loop {
@@ -71,12 +76,12 @@ impl Watch {
     }
 
     /// What becomes readable when the process ends.
-    pub(crate) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+    pub fn pidfd(&self) -> Option<BorrowedFd<'_>> {
         self.0.as_ref().map(|watched| watched.pidfd.as_fd())
     }
 
     /// The peer's process id; `None` on the parent.
-    pub(crate) fn pid(&self) -> Option<Pid> {
+    pub fn pid(&self) -> Option<Pid> {
         self.0.as_ref().map(|watched| watched.pid)
     }
 }
@@ -85,7 +90,7 @@ impl Peer {
     /// Forks. `body` runs in the child and its result is the child's exit status; it must not return to the host.
     ///
     /// The child is killed when the calling *thread* ends, so that no peer outlives a host that was killed.
-    pub(crate) fn start(body: impl FnOnce() -> i32) -> std::io::Result<Self> {
+    pub fn start(body: impl FnOnce() -> i32) -> std::io::Result<Self> {
         let parent = rustix::process::getpid();
         // SAFETY: the child does only what the file's header allows and never returns from this call.
         match unsafe { libc::fork() } {
@@ -117,16 +122,18 @@ impl Peer {
         }
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
         self.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
-    pub(crate) fn watch(&self) -> Watch {
+    /// Whether it is there, for who waits for it.
+    pub fn watch(&self) -> Watch {
         self.watch.clone()
     }
 
     /// Waits for a peer that was told to end, and kills it where it does not.
-    pub(crate) fn finish(&mut self) {
+    pub fn finish(&mut self) {
         if self.ended.is_none() && self.watch.wait(PATIENCE) {
             self.reap();
         }
@@ -134,7 +141,7 @@ impl Peer {
     }
 
     /// How the peer ended, for a message; said after its transport has failed.
-    pub(crate) fn end(&mut self) -> String {
+    pub fn end(&mut self) -> String {
         if self.ended.is_none() && self.watch.wait(PATIENCE) {
             self.reap();
         }
@@ -177,7 +184,7 @@ impl Drop for Peer {
 
 /// Closes every descriptor of the child but standard input, output and error, and `keep`. Otherwise it would hold open
 /// what the host and other sessions wait to see closed.
-pub(crate) fn close_others(keep: &mut [RawFd]) {
+pub fn close_others(keep: &mut [RawFd]) {
     keep.sort_unstable();
     let mut first = 3u32;
     for fd in keep.iter().map(|fd| fd.unsigned_abs()).chain([u32::MAX]) {

@@ -14,9 +14,11 @@ pub enum Placement {
 
 /// The CPU of each process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cpus {
-    pub(crate) own: usize,
-    pub(crate) peer: usize,
+pub struct Cpus {
+    /// Of the process that started the other.
+    pub own: usize,
+    /// Of the other.
+    pub peer: usize,
 }
 
 impl Placement {
@@ -32,7 +34,7 @@ impl Placement {
     }
 
     /// Chooses among the CPUs this thread may run on.
-    pub(crate) fn choose(self) -> Result<Cpus, ModuleError> {
+    pub fn choose(self) -> Result<Cpus, ModuleError> {
         let allowed = sched_getaffinity(None)
             .map_err(|errno| ModuleError::Other(format!("the allowed CPUs cannot be read: {errno}")))?;
         let mut allowed = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu));
@@ -69,19 +71,21 @@ fn siblings(cpu: usize) -> Vec<usize> {
 }
 
 /// Pins the calling thread.
-pub(crate) fn pin(cpu: usize) -> rustix::io::Result<()> {
+pub fn pin(cpu: usize) -> rustix::io::Result<()> {
     let mut set = CpuSet::new();
     set.set(cpu);
     sched_setaffinity(None, &set)
 }
 
 /// Pins the calling thread until it is dropped, which must happen on the same thread.
-pub(crate) struct Pinned {
+#[derive(Debug)]
+pub struct Pinned {
     before: CpuSet,
 }
 
 impl Pinned {
-    pub(crate) fn to(cpu: usize) -> Result<Self, ModuleError> {
+    /// Pins it to `cpu`.
+    pub fn to(cpu: usize) -> Result<Self, ModuleError> {
         let failed = |errno| ModuleError::Other(format!("the thread cannot be pinned to CPU {cpu}: {errno}"));
         let before = sched_getaffinity(None).map_err(failed)?;
         pin(cpu).map_err(failed)?;

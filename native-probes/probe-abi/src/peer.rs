@@ -1,0 +1,120 @@
+//! A second process behind two rings, as a probe sees it: the end of the extension `bench-host:ring/0.1` behind a safe type. It
+//! must not know what a message means.
+
+use crate::raw;
+use bench_model::ModuleError;
+use std::ptr::NonNull;
+
+/// How a peer is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerConfig {
+    /// Whether it compares and counts messages; otherwise it sends each back.
+    pub counts: bool,
+    /// Whether both sides spin; otherwise they sleep until they are woken.
+    pub spins: bool,
+    /// Whether each side has a CPU of its own; otherwise both have one.
+    pub crosses: bool,
+    /// The capacity of each ring, a power of two between 4 KiB and 64 MiB.
+    pub ring_bytes: u32,
+}
+
+/// What the peer has seen since it was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Messages that came.
+    pub messages: u64,
+    /// Those that were not like the first one. An echo compares nothing.
+    pub altered: u64,
+    /// Those whose number did not follow the one before.
+    pub out_of_order: u64,
+    /// FNV-1a (64 bits) of the first message without its number; 0 before it has come, and of an echo.
+    pub digest: u64,
+    /// Whether both sides were on the CPUs they are pinned to.
+    pub in_place: bool,
+}
+
+/// The second process. It ends when this is dropped, and with the host.
+#[derive(Debug)]
+pub struct Peer {
+    table: &'static raw::RingWithPeers,
+    raw: NonNull<raw::RingPeer>,
+}
+
+impl Peer {
+    pub(crate) fn start(table: &'static raw::RingWithPeers, config: PeerConfig) -> Result<Self, ModuleError> {
+        let PeerConfig { counts, spins, crosses, ring_bytes } = config;
+        let task = if counts { raw::PEER_COUNT } else { raw::PEER_ECHO };
+        let waiting = if spins { raw::PEER_SPINNING } else { raw::PEER_SLEEPING };
+        let placement = if crosses { raw::PEER_CROSS_CPU } else { raw::PEER_SAME_CPU };
+        let mut out = std::ptr::null_mut();
+        // SAFETY: the table is the host's; `out` outlives the call.
+        let status = unsafe { (table.peer_start)(table.ring.ctx, task, waiting, placement, ring_bytes, &mut out) };
+        match raw::error_of(status, "the host started no peer process".to_owned()) {
+            Some(error) => Err(error),
+            None => NonNull::new(out)
+                .map(|raw| Self { table, raw })
+                .ok_or_else(|| ModuleError::Other("the host started no peer process and gave no reason".to_owned())),
+        }
+    }
+
+    /// Sends one message, of at least one byte and at most 16 bytes less than a ring has.
+    #[inline]
+    pub fn send(&mut self, message: &[u8]) -> Result<(), ModuleError> {
+        // SAFETY: the peer is open, and the message outlives the call.
+        let status = unsafe { (self.table.peer_send)(self.raw.as_ptr(), message.as_ptr(), message.len()) };
+        self.done(status)
+    }
+
+    /// Sends messages in order; the peer sees them together, or as many as fit the ring at a time.
+    pub fn send_batch(&mut self, messages: &[Vec<u8>]) -> Result<(), ModuleError> {
+        for message in messages {
+            // SAFETY: as in `send`.
+            let status = unsafe { (self.table.peer_stage)(self.raw.as_ptr(), message.as_ptr(), message.len()) };
+            self.done(status)?;
+        }
+        // SAFETY: the peer is open.
+        unsafe { (self.table.peer_publish)(self.raw.as_ptr()) };
+        Ok(())
+    }
+
+    /// Waits for the next message from the peer, and hands it to `read`.
+    #[inline]
+    pub fn receive<R>(&mut self, read: impl FnOnce(&[u8]) -> R) -> Result<R, ModuleError> {
+        let (mut message, mut message_len) = (std::ptr::null(), 0);
+        // SAFETY: the peer is open, and there is room for both results.
+        let status = unsafe { (self.table.peer_receive)(self.raw.as_ptr(), &mut message, &mut message_len) };
+        self.done(status)?;
+        // SAFETY: the host lends the message until the next call for this peer, which comes after `read`.
+        Ok(read(unsafe { raw::slice(message, message_len) }))
+    }
+
+    /// Asks the peer what it has seen. All that it has sent must have been received.
+    pub fn tally(&mut self) -> Result<Tally, ModuleError> {
+        let mut tally = raw::RingTally::default();
+        // SAFETY: the peer is open, and there is room for the tally.
+        let status = unsafe { (self.table.peer_tally)(self.raw.as_ptr(), &mut tally) };
+        self.done(status)?;
+        let raw::RingTally { messages, altered, out_of_order, digest, in_place } = tally;
+        Ok(Tally { messages, altered, out_of_order, digest, in_place: in_place != 0 })
+    }
+
+    #[inline]
+    fn done(&self, status: i32) -> Result<(), ModuleError> {
+        if status == 0 { Ok(()) } else { Err(self.failure()) }
+    }
+
+    #[cold]
+    fn failure(&self) -> ModuleError {
+        // SAFETY: the peer is open.
+        let reason = unsafe { (self.table.peer_reason)(self.raw.as_ptr()) };
+        // SAFETY: the host lends the text until the next call for this peer.
+        ModuleError::Other(unsafe { reason.text() }.into_owned())
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // SAFETY: the peer is open and is not used again.
+        unsafe { (self.table.peer_close)(self.raw.as_ptr()) }
+    }
+}

@@ -1,0 +1,191 @@
+//! The peer as who started it sees it: messages there, answers and tallies back, each waited for within bounds. It must not know
+//! what the peer does with them.
+
+use crate::error::PeerError;
+use crate::placement::{Cpus, Pinned, Placement, pin};
+use crate::process::{EXIT_SETUP, Peer, close_others};
+use crate::serve::{Server, Tally, Task, wait};
+use rustix::fd::AsRawFd;
+use shm_ring::{Consumer, Integrity, Producer, PushError, Ring, Wait, Waking};
+use std::time::{Duration, Instant};
+
+/// Rounds before a side sleeps that has a CPU of its own: some microseconds, which is less than a sleep costs.
+const PARK_ROUNDS: u32 = 100;
+
+/// How long a peer may be silent, where its user has no reason for another bound: more than a busy machine keeps a process waiting.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How a peer is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// What it does with messages.
+    pub task: Task,
+    /// How both sides wait for each other.
+    pub waiting: Waiting,
+    /// Where both sides run.
+    pub placement: Placement,
+    /// The capacity of each of the two rings, in bytes: a power of two as [`Ring::create`] takes it.
+    pub ring_bytes: usize,
+    /// How long the peer may be silent before that is an error.
+    pub patience: Duration,
+}
+
+/// How a side waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// It spins, which needs a CPU for each side.
+    Spinning,
+    /// It spins shortly where it has a CPU of its own, and then sleeps on a futex.
+    Sleeping,
+}
+
+/// A second process behind two rings. The thread that started it is pinned until it is dropped, which must happen on the same
+/// thread; the process ends then, or when that thread does.
+#[derive(Debug)]
+pub struct RingPeer {
+    // Dropped first: the process ends before its rings do.
+    process: Peer,
+    output: Producer,
+    input: Consumer,
+    message_max: usize,
+    wait: Wait,
+    patience: Duration,
+    cpus: Cpus,
+    _pinned: Pinned,
+}
+
+impl RingPeer {
+    /// Pins this thread, starts the peer, and returns when that has answered once.
+    pub fn start(config: Config) -> Result<Self, PeerError> {
+        let spins = config.waiting == Waiting::Spinning;
+        if spins && config.placement == Placement::Same {
+            let reason = "spinning needs two cores; use placement=cross or transport=shm-ring-futex";
+            return Err(bench_model::ModuleError::Unavailable(reason.to_owned()).into());
+        }
+        let cpus = config.placement.choose()?;
+        let waking = if spins { Waking::Never } else { Waking::Futex };
+        let ring = || Ring::create_with(config.ring_bytes, Integrity::None, waking);
+        let (there, back) = (ring()?, ring()?);
+        let message_max = there.message_max();
+        // On one CPU the other side cannot publish while this one spins.
+        let rounds = if config.placement == Placement::Same { 0 } else { PARK_ROUNDS };
+        let wait = wait(spins, rounds);
+        let mut server = Server::new(config.task, wait, message_max);
+        let mut keep = [there.fd().as_raw_fd(), back.fd().as_raw_fd()];
+        let pinned = Pinned::to(cpus.own)?;
+        let process = Peer::start(|| {
+            close_others(&mut keep);
+            match (pin(cpus.peer), there.consumer(), back.producer()) {
+                (Ok(()), Ok(input), Ok(output)) => server.serve(input, output),
+                _ => EXIT_SETUP,
+            }
+        });
+        let process = process.map_err(PeerError::Start)?;
+        let (output, input) = (there.producer()?, back.consumer()?);
+        let patience = config.patience;
+        let mut peer = Self { process, output, input, message_max, wait, patience, cpus, _pinned: pinned };
+        peer.tally()?;
+        Ok(peer)
+    }
+
+    /// The process id of the peer.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Whether this side is on the CPU it is pinned to, and the peer was when it gave this tally.
+    pub fn is_in_place(&self, tally: &Tally) -> bool {
+        (rustix::thread::sched_getcpu(), tally.cpu) == (self.cpus.own, self.cpus.peer as u64)
+    }
+
+    /// Sends one message of 1 byte or more, as soon as there is room for it.
+    #[inline]
+    pub fn send(&mut self, message: &[u8]) -> Result<(), PeerError> {
+        self.put(message, Producer::push_waiting)
+    }
+
+    /// Writes one message behind those the peer cannot see yet; a full ring shows it those that there are.
+    #[inline]
+    pub fn stage(&mut self, message: &[u8]) -> Result<(), PeerError> {
+        self.put(message, Producer::stage_waiting)
+    }
+
+    /// Shows the peer what is staged.
+    #[inline]
+    pub fn publish(&mut self) {
+        self.output.publish();
+    }
+
+    /// Waits for the next answer, and lends it until the next call.
+    #[inline]
+    pub fn receive(&mut self) -> Result<&[u8], PeerError> {
+        self.await_message("the answer to a message")?;
+        Ok(self.input.peek()?.unwrap_or_default())
+    }
+
+    /// Asks the peer what it has seen of all that was sent, and waits for it. All answers must have been received.
+    pub fn tally(&mut self) -> Result<Tally, PeerError> {
+        if self.output.push_waiting(&[], self.wait).is_err() {
+            self.insist(ROOM, |peer| Ok(peer.output.push_waiting(&[], peer.wait).ok()))?;
+        }
+        self.await_message("its tally")?;
+        let found = self.input.peek()?.unwrap_or_default();
+        let tally = Tally::decode(found).ok_or(PeerError::NoTally { found: found.len() });
+        self.input.release();
+        tally
+    }
+
+    #[inline]
+    fn put(
+        &mut self,
+        message: &[u8],
+        put: impl Fn(&mut Producer, &[u8], Wait) -> Result<(), PushError>,
+    ) -> Result<(), PeerError> {
+        let len = message.len();
+        // The empty message asks for the tally.
+        if len == 0 || len > self.message_max {
+            return Err(PeerError::Length { len, most: self.message_max });
+        }
+        // What fits an empty ring is refused by a full one alone.
+        match put(&mut self.output, message, self.wait) {
+            Ok(()) => Ok(()),
+            Err(_) => self.insist(ROOM, |peer| Ok(put(&mut peer.output, message, peer.wait).ok())),
+        }
+    }
+
+    #[inline]
+    fn await_message(&mut self, what: &'static str) -> Result<(), PeerError> {
+        self.input.release();
+        if self.input.wait(self.wait) {
+            return Ok(());
+        }
+        self.insist(what, |peer| Ok(peer.input.wait(peer.wait).then_some(())))
+    }
+
+    /// Repeats what has given up once, until it succeeds or the peer is gone or was silent for too long.
+    #[cold]
+    fn insist<R>(
+        &mut self,
+        waited_for: &'static str,
+        mut attempt: impl FnMut(&mut Self) -> Result<Option<R>, PeerError>,
+    ) -> Result<R, PeerError> {
+        let (since, watch) = (Instant::now(), self.process.watch());
+        loop {
+            // Looked at before the attempt: what it sent before it ended counts.
+            let is_gone = watch.is_gone();
+            if let Some(result) = attempt(self)? {
+                return Ok(result);
+            }
+            let pid = self.process.pid();
+            if is_gone {
+                return Err(PeerError::Gone { pid, end: self.process.end(), waited_for });
+            }
+            if since.elapsed() >= self.patience {
+                return Err(PeerError::Silent { pid, patience: self.patience, waited_for });
+            }
+        }
+    }
+}
+
+/// What a full ring waits for.
+const ROOM: &str = "room for a message";

@@ -1,0 +1,16 @@
+//! A second process, forked, placed and watched; and the one that answers or counts messages behind two rings, which the host
+//! starts for a component. It must not know what a message means, nor who asks.
+
+#![cfg(target_os = "linux")]
+
+mod client;
+mod error;
+mod placement;
+mod process;
+mod serve;
+
+pub use client::{Config, PATIENCE, RingPeer, Waiting};
+pub use error::PeerError;
+pub use placement::{Cpus, Pinned, Placement, pin};
+pub use process::{EXIT_DONE, EXIT_SETUP, EXIT_TRANSPORT, LOOK_AFTER, Peer, SPIN_ROUNDS, Watch, close_others};
+pub use serve::{Tally, Task};

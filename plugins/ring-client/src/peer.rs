@@ -1,0 +1,223 @@
+//! Messages to a second process behind two rings: there and back, or one way. It must not know how the process is started, nor
+//! whether a message is copied on its way.
+
+use crate::message::{self, Receiver};
+use bench_plugin::prelude::*;
+use bench_plugin::{Peer, PeerConfig, Tally};
+
+/// By which means a message travels, named as in the scenarios of `ipc`.
+pub(crate) const TRANSPORTS: [&str; 3] = ["shm-ring-spin", "shm-ring-futex", BATCHED];
+/// Those that wait for each answer, and so have no batches.
+pub(crate) const PING_PONG_TRANSPORTS: [&str; 2] = [TRANSPORTS[0], TRANSPORTS[1]];
+/// Messages go to the host, and to the peer, some at a time.
+const BATCHED: &str = "shm-ring-batch";
+
+/// The placements, named as in the scenarios of `ipc`.
+pub(crate) const PLACEMENTS: [&str; 2] = ["same", "cross"];
+
+/// A ring holds four messages and more, as those of `ipc` do, and is small enough to stay in a cache; where messages leave in
+/// batches it holds some batches.
+const RING_BYTES_MIN: usize = 16 << 10;
+const BATCH_RING_BYTES_MIN: usize = 128 << 10;
+const MESSAGES_MIN: usize = 4;
+
+/// One batch stays in the second-level cache.
+const BATCH_BYTES_MAX: usize = 64 << 10;
+const BATCH_MESSAGES_MAX: usize = 256;
+
+/// The other process. A trait, so that the scenarios are tested on one that loses, alters or reorders.
+pub(crate) trait Far {
+    /// Sends one message.
+    fn send(&mut self, message: &[u8]) -> Result<(), ModuleError>;
+    /// Sends messages in order.
+    fn send_batch(&mut self, messages: &[Vec<u8>]) -> Result<(), ModuleError>;
+    /// Waits for the next message that comes back, and hands it to `read`.
+    fn receive(&mut self, read: impl FnOnce(&[u8])) -> Result<(), ModuleError>;
+    /// What the other process has seen.
+    fn tally(&mut self) -> Result<Tally, ModuleError>;
+}
+
+impl Far for Peer {
+    #[inline]
+    fn send(&mut self, message: &[u8]) -> Result<(), ModuleError> {
+        Self::send(self, message)
+    }
+
+    #[inline]
+    fn send_batch(&mut self, messages: &[Vec<u8>]) -> Result<(), ModuleError> {
+        Self::send_batch(self, messages)
+    }
+
+    #[inline]
+    fn receive(&mut self, read: impl FnOnce(&[u8])) -> Result<(), ModuleError> {
+        Self::receive(self, read)
+    }
+
+    fn tally(&mut self) -> Result<Tally, ModuleError> {
+        Self::tally(self)
+    }
+}
+
+/// Starts the process that `arguments` ask for, which counts messages or sends them back; and whether they go in batches.
+pub(crate) fn start(counts: bool, arguments: &Arguments, host: Host) -> Result<(Peer, bool), ModuleError> {
+    let (transport, payload_bytes) = (arguments.text("transport")?, arguments.size("payload_bytes")?);
+    let (spins, batched) = (transport != TRANSPORTS[1], transport == BATCHED);
+    let crosses = arguments.text("placement")? == PLACEMENTS[1];
+    let least = if batched { BATCH_RING_BYTES_MIN } else { RING_BYTES_MIN };
+    let ring_bytes = (payload_bytes * MESSAGES_MIN + 1).next_power_of_two().max(least) as u32;
+    Ok((host.ring_peer(PeerConfig { counts, spins, crosses, ring_bytes })?, batched))
+}
+
+/// A message there and the same back, one at a time.
+pub(crate) struct PingPong<F> {
+    far: F,
+    message: Vec<u8>,
+    sent: u64,
+    receiver: Receiver,
+}
+
+impl<F: Far> PingPong<F> {
+    pub(crate) fn new(far: F, payload_bytes: usize) -> Self {
+        Self { far, message: message::new(payload_bytes), sent: 0, receiver: Receiver::new(payload_bytes) }
+    }
+}
+
+impl<F: Far> Session for PingPong<F> {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        for _ in 0..times {
+            message::number(&mut self.message, self.sent);
+            self.far.send(&self.message)?;
+            self.sent += 1;
+            let receiver = &mut self.receiver;
+            self.far.receive(|message| receiver.take(message))?;
+        }
+        let bytes = 2 * times * self.message.len() as u64;
+        Ok(Outcome { operations: times, bytes, checksum: self.receiver.digest() })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let tally = self.far.tally()?;
+        let mut checks = self.receiver.checks(self.sent);
+        checks.push(Check::equal("peer-received-every-message", &self.sent, &tally.messages));
+        checks.push(Check::equal("placement", &true, &tally.in_place));
+        Ok(checks)
+    }
+}
+
+/// Messages one way. What is timed ends when the peer has said what it saw of all of them.
+pub(crate) struct OneWay<F> {
+    far: F,
+    batch: Vec<Vec<u8>>,
+    batched: bool,
+    payload_bytes: usize,
+    digest: u64,
+    sent: u64,
+    seen: Tally,
+}
+
+impl<F: Far> OneWay<F> {
+    pub(crate) fn new(mut far: F, batched: bool, payload_bytes: usize) -> Result<Self, ModuleError> {
+        let messages = if batched { (BATCH_BYTES_MAX / payload_bytes).clamp(1, BATCH_MESSAGES_MAX) } else { 1 };
+        let batch = vec![message::new(payload_bytes); messages];
+        let digest = Receiver::new(payload_bytes).digest();
+        let seen = far.tally()?;
+        Ok(Self { far, batch, batched, payload_bytes, digest, sent: 0, seen })
+    }
+
+    fn send(&mut self, most: u64) -> Result<u64, ModuleError> {
+        let count = usize::try_from(most).unwrap_or(usize::MAX).min(self.batch.len());
+        let batch = &mut self.batch[..count];
+        batch.iter_mut().zip(self.sent..).for_each(|(message, sequence)| message::number(message, sequence));
+        match batch {
+            [message] if !self.batched => self.far.send(message)?,
+            batch => self.far.send_batch(batch)?,
+        }
+        self.sent += count as u64;
+        Ok(count as u64)
+    }
+}
+
+impl<F: Far> Session for OneWay<F> {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        let mut left = times;
+        while left > 0 {
+            left -= self.send(left)?;
+        }
+        if times > 0 {
+            self.seen = self.far.tally()?;
+        }
+        let bytes = times * self.payload_bytes as u64;
+        let wrong = self.seen.altered + self.seen.out_of_order;
+        Ok(Outcome { operations: times, bytes, checksum: self.digest.wrapping_add(wrong) })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let tally = self.far.tally()?;
+        let first = if self.sent == 0 { 0 } else { self.digest };
+        Ok(vec![
+            Check::equal("content", &(0, first), &(tally.altered, tally.digest)),
+            Check::equal("order", &0, &tally.out_of_order),
+            Check::equal("nothing-lost", &self.sent, &tally.messages),
+            Check::equal("placement", &true, &tally.in_place),
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ends::Ends;
+    use crate::ends::faulty::{Fault, Faulty, failed};
+
+    /// A ring on one thread in the peer's place, which does what a broken one would.
+    struct Near {
+        ring: Faulty,
+        receiver: Receiver,
+        counts: bool,
+    }
+
+    impl Near {
+        fn new(fault: Fault, counts: bool) -> Self {
+            Self { ring: Faulty::new(usize::MAX, fault, 4), receiver: Receiver::new(64), counts }
+        }
+    }
+
+    impl Far for Near {
+        fn send(&mut self, message: &[u8]) -> Result<(), ModuleError> {
+            self.ring.push(message).map_err(|error| ModuleError::Other(format!("{error:?}")))?;
+            while self.counts && self.ring.pop(|message| self.receiver.take(message))? {}
+            Ok(())
+        }
+
+        fn send_batch(&mut self, messages: &[Vec<u8>]) -> Result<(), ModuleError> {
+            messages.iter().try_for_each(|message| self.send(message))
+        }
+
+        fn receive(&mut self, read: impl FnOnce(&[u8])) -> Result<(), ModuleError> {
+            self.receiver.take(&[]);
+            self.ring.pop(read).map(|_| ())
+        }
+
+        fn tally(&mut self) -> Result<Tally, ModuleError> {
+            let (messages, [altered, out_of_order]) = (self.receiver.received(), self.receiver.wrong());
+            let digest = if messages == 0 { 0 } else { Receiver::new(64).digest() };
+            Ok(Tally { messages, altered, out_of_order, digest, in_place: true })
+        }
+    }
+
+    fn check(fault: Fault, ping_pong: &[&str], one_way: &[&str]) {
+        assert_eq!(failed(&mut PingPong::new(Near::new(fault, false), 64)), ping_pong, "{fault:?}");
+        for batched in [false, true] {
+            let mut session = OneWay::new(Near::new(fault, true), batched, 64).unwrap();
+            assert_eq!(failed(&mut session), one_way, "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn each_fault_fails_its_checks() {
+        check(Fault::None, &[], &[]);
+        check(Fault::Lost, &["order", "nothing-lost"], &["order", "nothing-lost"]);
+        check(Fault::Altered, &["content"], &["content"]);
+        check(Fault::Repeated, &["order"], &["order", "nothing-lost"]);
+    }
+}
