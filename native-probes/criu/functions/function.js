@@ -6,27 +6,24 @@ const { createServer } = require("http");
 const PAGE = 4096;
 const RULES = 1022;
 
-function seal() {
-  let digest = createHash("sha256").update("bench-host function").digest();
-  for (let round = 1; round < 200; round++) digest = createHash("sha256").update(digest).digest();
-  return digest;
-}
+const SEAL = createHash("sha256").update("bench-host function").digest();
 
-function workedOut(milliseconds) {
+function work(milliseconds) {
   let spent = 0;
   let fastest = Infinity;
-  for (;;) {
+  while (spent < milliseconds) {
     const start = performance.now();
-    const result = seal();
+    let digest = SEAL;
+    for (let round = 0; round < 200; round++) digest = createHash("sha256").update(digest).digest();
     const took = performance.now() - start;
     fastest = Math.min(fastest, took);
     spent += Math.min(took, 2 * fastest);
-    if (spent >= milliseconds) return result;
   }
 }
 
 function initialise(heapBytes, initMs) {
-  let word = workedOut(initMs).readUInt32LE(0);
+  work(initMs);
+  let word = SEAL.readUInt32LE(0);
   const page = Buffer.alloc(PAGE);
   for (let index = 0; index < RULES; index++) {
     word = (Math.imul(word, 1664525) + 1013904223) >>> 0;

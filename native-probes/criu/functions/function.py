@@ -4,27 +4,24 @@ import hashlib, json, os, re, socket, struct, time
 PAGE, RULES = 4096, 1022
 
 
-def seal():
-    digest = hashlib.sha256(b"bench-host function").digest()
-    for _ in range(199):
-        digest = hashlib.sha256(digest).digest()
-    return digest
+SEAL = hashlib.sha256(b"bench-host function").digest()
 
 
-def worked_out(seconds):
+def work(seconds):
     spent, fastest = 0.0, float("inf")
-    while True:
+    while spent < seconds:
         start = time.perf_counter()
-        result = seal()
+        digest = SEAL
+        for _ in range(200):
+            digest = hashlib.sha256(digest).digest()
         took = time.perf_counter() - start
         fastest = min(fastest, took)
         spent += min(took, 2 * fastest)
-        if spent >= seconds:
-            return result
 
 
 def initialise(heap_bytes, init_ms):
-    word, rules = struct.unpack("<I", worked_out(init_ms / 1000)[:4])[0], []
+    work(init_ms / 1000)
+    word, rules = struct.unpack("<I", SEAL[:4])[0], []
     for _ in range(RULES):
         word = (word * 1664525 + 1013904223) & 0xFFFFFFFF
         rules.append(word >> 16)

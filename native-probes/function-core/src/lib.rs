@@ -21,7 +21,7 @@ pub fn expected_response() -> Vec<u8> {
     EXPECTED.as_bytes().to_vec()
 }
 
-const EXPECTED: &str = r#"{"digest":"7fa4f900eb9ed63a1d44726074a1fb172c943c561bc089abdda253ba27d323b1","greeting":"Hello, Ada: 3 lines, 7481 cents","lines":["40 x BOLT-M8 at 35, less 0 %: 1400","40 x NUT-M8 at 12, less 8 %: 441","3 x PLATE-20 at 1899, less 1 %: 5640"],"total_cents":7481}"#;
+const EXPECTED: &str = r#"{"digest":"89311d140e27a9782a6ccdec78a4e59dfe0a63079b3d8c398d9f624551c6ab32","greeting":"Hello, Ada: 3 lines, 6038 cents","lines":["40 x BOLT-M8 at 35, less 2 %: 1372","40 x NUT-M8 at 12, less 6 %: 451","3 x PLATE-20 at 1899, less 26 %: 4215"],"total_cents":6038}"#;
 
 #[cfg(test)]
 mod tests {
