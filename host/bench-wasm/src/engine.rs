@@ -5,7 +5,9 @@ use crate::limits::INSTANCES_MAX;
 use crate::{Cache, Limits, LoadError, Settings, Switch};
 use std::path::Path;
 use wasmtime::component::Component as Compiled;
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store, Strategy};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store, Strategy,
+};
 
 /// An engine, and where its code is kept.
 #[derive(Clone, Debug)]
@@ -23,8 +25,9 @@ pub(crate) struct Code {
     pub(crate) mapped: bool,
 }
 
-/// So much of a memory is written with zeros when its instance has gone, instead of given back: the next instance in its place
-/// then finds its pages there, which touched anew take a thousand times as long as writing them.
+/// So much of what was written of a memory or a table is put back as it was when its instance has gone, instead of given back: the next
+/// instance in its place then finds its pages there, which touched anew take many times as long as writing them. The kernel
+/// says which pages those are, where it can.
 const KEPT_RESIDENT_BYTES: usize = 2 << 20;
 
 /// The reservation of one linear memory, beyond which no limit can go: all that 32 bits address.
@@ -109,6 +112,8 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .max_tables_per_component(instances)
         .max_memory_size(MEMORY_RESERVATION)
         .linear_memory_keep_resident(KEPT_RESIDENT_BYTES)
+        .table_keep_resident(KEPT_RESIDENT_BYTES)
+        .pagemap_scan(Enabled::Auto)
         .table_elements(limits.table_elements_max);
     pool
 }
