@@ -1,36 +1,39 @@
 //! Where the server listens: a socket that it was given, a path, or an address. It must not know what is said there.
 
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::io;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 const USAGE: &str = "give --fd N (a socket that listens), --unix PATH or --tcp ADDRESS:PORT";
 
 /// A socket that listens.
 pub(crate) enum Listener {
-    Tcp(TcpListener),
-    Unix(UnixListener),
+    Tcp(std::net::TcpListener),
+    Unix(std::os::unix::net::UnixListener),
+}
+
+/// The same, ready to be waited for.
+pub(crate) enum Listening {
+    Tcp(tokio::net::TcpListener),
+    Unix(tokio::net::UnixListener),
 }
 
 /// One connection.
-pub(crate) trait Connection: Read + Write + AsFd {}
-impl<C: Read + Write + AsFd> Connection for C {}
+pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin {}
+impl<C: AsyncRead + AsyncWrite + Unpin> Connection for C {}
 
 impl Listener {
     /// What the command line asks for.
     pub(crate) fn of(arguments: &[String]) -> Result<Self, String> {
         let [kind, place] = arguments else { return Err(USAGE.to_owned()) };
         let cannot = |error: io::Error| format!("cannot listen on {place}: {error}; give a free one");
-        let listener = match kind.as_str() {
-            "--tcp" => Self::Tcp(TcpListener::bind(place).map_err(cannot)?),
-            "--unix" => Self::Unix(UnixListener::bind(place).map_err(cannot)?),
-            "--fd" => Self::given(place).map_err(|error| format!("--fd {place}: {error}; {USAGE}"))?,
-            other => return Err(format!("{other}: no such option; {USAGE}")),
-        };
-        listener.set_nonblocking().map_err(|error| format!("{place}: {error}"))?;
-        Ok(listener)
+        match kind.as_str() {
+            "--tcp" => std::net::TcpListener::bind(place).map(Self::Tcp).map_err(cannot),
+            "--unix" => std::os::unix::net::UnixListener::bind(place).map(Self::Unix).map_err(cannot),
+            "--fd" => Self::given(place).map_err(|error| format!("--fd {place}: {error}; {USAGE}")),
+            other => Err(format!("{other}: no such option; {USAGE}")),
+        }
     }
 
     fn given(number: &str) -> io::Result<Self> {
@@ -40,54 +43,49 @@ impl Listener {
         Ok(if is_tcp { Self::Tcp(fd.into()) } else { Self::Unix(fd.into()) })
     }
 
-    fn set_nonblocking(&self) -> io::Result<()> {
+    /// Within a run-time.
+    pub(crate) fn listen(self) -> io::Result<Listening> {
         match self {
-            Self::Tcp(listener) => listener.set_nonblocking(true),
-            Self::Unix(listener) => listener.set_nonblocking(true),
-        }
-    }
-
-    /// The next connection, where one waits.
-    pub(crate) fn accept(&self) -> io::Result<Option<Box<dyn Connection>>> {
-        let accepted = match self {
-            Self::Tcp(listener) => listener.accept().and_then(|(stream, _)| tcp(stream)),
-            Self::Unix(listener) => listener.accept().and_then(|(stream, _)| unix(stream)),
-        };
-        match accepted {
-            Ok(connection) => Ok(Some(connection)),
-            // One that has gone before it was accepted is none.
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::ConnectionAborted) => {
-                Ok(None)
+            Self::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                tokio::net::TcpListener::from_std(listener).map(Listening::Tcp)
             }
-            Err(error) => Err(error),
+            Self::Unix(listener) => {
+                listener.set_nonblocking(true)?;
+                tokio::net::UnixListener::from_std(listener).map(Listening::Unix)
+            }
         }
     }
 }
 
-fn tcp(stream: TcpStream) -> io::Result<Box<dyn Connection>> {
-    stream.set_nodelay(true)?;
-    stream.set_nonblocking(true)?;
-    Ok(Box::new(stream))
-}
+impl Listening {
+    /// The next connection.
+    pub(crate) async fn accept(&self) -> io::Result<Box<dyn Connection>> {
+        loop {
+            match self.accept_one().await {
+                // One that has gone before it was accepted is none.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                accepted => return accepted,
+            }
+        }
+    }
 
-fn unix(stream: UnixStream) -> io::Result<Box<dyn Connection>> {
-    stream.set_nonblocking(true)?;
-    Ok(Box::new(stream))
+    async fn accept_one(&self) -> io::Result<Box<dyn Connection>> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok(Box::new(stream))
+            }
+            Self::Unix(listener) => Ok(Box::new(listener.accept().await?.0)),
+        }
+    }
 }
 
 /// A copy of the descriptor of that number, which only the kernel knows to be one.
 fn taken(number: i32) -> io::Result<OwnedFd> {
     let own = pidfd_open(getpid(), PidfdFlags::empty())?;
     Ok(pidfd_getfd(&own, number, PidfdGetfdFlags::empty())?)
-}
-
-impl AsFd for Listener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Tcp(listener) => listener.as_fd(),
-            Self::Unix(listener) => listener.as_fd(),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -104,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_place_that_is_taken_or_none_is_refused_with_what_to_do() {
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         refused(&["--tcp", &taken.local_addr().unwrap().to_string()], "give a free one");
         refused(&["--unix", "/"], "give a free one");
         refused(&["--fd", "x"], "no number");

@@ -1,8 +1,5 @@
-//! The function as a native HTTP/1.1 server in one thread, so that starting it costs no more than it must and a checkpoint
-//! finds it at rest. It prints nothing unless it cannot serve, and ends with the process that started it.
+//! The function as a native HTTP/1.1 server. It prints nothing unless it cannot serve, and ends with the process that started it.
 
-#[cfg(not(target_family = "wasm"))]
-mod connection;
 #[cfg(not(target_family = "wasm"))]
 mod listener;
 #[cfg(not(target_family = "wasm"))]
@@ -14,7 +11,7 @@ fn main() -> std::process::ExitCode {
         let arguments: Vec<_> = std::env::args().skip(1).collect();
         let listener = listener::Listener::of(&arguments)?;
         let state = function_core::State::from_environment()?;
-        serve::serve(&listener, &state).map_err(|error| format!("cannot serve: {error}"))
+        serve::serve(listener, state).map_err(|error| format!("cannot serve: {error}"))
     };
     match run() {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -1,54 +1,129 @@
-//! The loop of the server: wait until some socket is ready, and let it have its turn. It must not know what is said.
+//! The server: hyper in one thread, as the host serves functions that have no server of their own, so that the two differ in the
+//! function alone. It must not know where it listens.
 
-use crate::connection::Client;
-use crate::listener::Listener;
+use crate::listener::{Connection, Listener};
 use function_core::State;
-use rustix::event::{PollFd, PollFlags, poll};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+use std::convert::Infallible;
 use std::io;
+use std::rc::Rc;
+use tokio::task::LocalSet;
+
+/// A larger body is refused.
+const BODY_BYTES_MAX: u64 = 1 << 20;
 
 /// Serves until the process that started it ends, or the system refuses to go on.
-pub(crate) fn serve(listener: &Listener, state: &State) -> io::Result<()> {
+pub(crate) fn serve(listener: Listener, state: State) -> io::Result<()> {
     let parent = getppid();
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() != parent {
         // It has ended before it could be asked to be told.
         return Ok(());
     }
-    let mut clients: Vec<Client> = Vec::new();
-    loop {
-        let (accepts, ready) = wait(listener, &clients)?;
-        let mut ready = ready.into_iter();
-        clients.retain_mut(|client| {
-            // A client that broke off is none of the others' business.
-            !ready.next().unwrap_or_default() || client.turn(state).unwrap_or(false)
-        });
-        while accepts && let Some(connection) = listener.accept()? {
-            let mut client = Client::new(connection);
-            // Its request has often come with it.
-            if client.turn(state).unwrap_or(false) {
-                clients.push(client);
-            }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let state = Rc::new(state);
+    LocalSet::new().block_on(&runtime, async move {
+        let listener = listener.listen()?;
+        loop {
+            let connection = listener.accept().await?;
+            tokio::task::spawn_local(converse(connection, Rc::clone(&state)));
         }
-    }
+    })
 }
 
-/// Whether somebody connects, and which clients have something to do.
-fn wait(listener: &Listener, clients: &[Client]) -> io::Result<(bool, Vec<bool>)> {
-    let of_client = |client| {
-        let flags = if Client::wants_to_write(client) { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
-        PollFd::from_borrowed_fd(client.connection().as_fd(), flags)
-    };
-    let mut sockets = vec![PollFd::new(listener, PollFlags::IN)];
-    sockets.extend(clients.iter().map(of_client));
-    loop {
-        match poll(&mut sockets, None) {
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-            Ok(_) => {
-                let mut ready = sockets.iter().map(|socket| !socket.revents().is_empty());
-                return Ok((ready.next().unwrap_or_default(), ready.collect()));
-            }
+/// Answers the requests of one connection, one after the other, until it ends.
+async fn converse(connection: Box<dyn Connection>, state: Rc<State>) {
+    let service = service_fn(move |request| answer(Rc::clone(&state), request));
+    let served = http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(connection), service);
+    // A client that broke off is none of the others' business.
+    let _ = served.await;
+}
+
+async fn answer(state: Rc<State>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let text = |text: &str| text.as_bytes().to_vec();
+    let (status, body) = match (request.method(), request.uri().path()) {
+        (&Method::GET, "/healthz") => (StatusCode::OK, Vec::new()),
+        (&Method::POST, "/") if request.body().size_hint().lower() > BODY_BYTES_MAX => {
+            (StatusCode::PAYLOAD_TOO_LARGE, text("the body is too large"))
         }
+        (&Method::POST, "/") => match Limited::new(request.into_body(), BODY_BYTES_MAX as usize).collect().await {
+            Err(_) => (StatusCode::PAYLOAD_TOO_LARGE, text("the body is too large, or was cut off")),
+            Ok(body) => match state.handle(&body.to_bytes()) {
+                Ok(answer) => (StatusCode::OK, answer),
+                Err(refusal) => (StatusCode::BAD_REQUEST, refusal.to_json()),
+            },
+        },
+        _ => (StatusCode::NOT_FOUND, text("POST to /, or GET /healthz")),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use function_core::{REQUEST, expected_response};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixStream;
+
+    /// What a client that sends `input` in parts of `part` bytes, and then ends, is answered.
+    fn exchange(input: &[u8], part: usize) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        LocalSet::new().block_on(&runtime, async {
+            let (ours, mut theirs) = UnixStream::pair().unwrap();
+            tokio::task::spawn_local(converse(Box::new(ours), Rc::new(State::initialise(1, 0))));
+            for part in input.chunks(part) {
+                // The server may have ended the connection already.
+                let _ = theirs.write_all(part).await;
+                tokio::task::yield_now().await;
+            }
+            let _ = theirs.shutdown().await;
+            let mut answer = String::new();
+            theirs.read_to_string(&mut answer).await.unwrap();
+            answer
+        })
+    }
+
+    #[track_caller]
+    fn check(input: &[u8], status: &str, ending: &str) {
+        for part in [input.len(), 7] {
+            let answer = exchange(input, part);
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");
+            assert!(answer.ends_with(ending), "{answer}");
+        }
+    }
+
+    fn post(body: &[u8]) -> Vec<u8> {
+        let head = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+        [head.as_bytes(), body].concat()
+    }
+
+    #[test]
+    fn requests_are_answered() {
+        let expected = String::from_utf8(expected_response()).unwrap();
+        check(&post(REQUEST), "200 OK", &expected);
+        check(b"GET /healthz HTTP/1.1\r\n\r\n", "200 OK", "content-length: 0\r\n\r\n");
+        check(b"GET / HTTP/1.1\r\n\r\n", "404 Not Found", "/healthz");
+        check(&post(b"{}"), "400 Bad Request", "}");
+    }
+
+    #[test]
+    fn two_requests_in_one_part_have_two_answers() {
+        assert_eq!(exchange(&post(REQUEST).repeat(2), usize::MAX).matches("200 OK").count(), 2);
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused() {
+        check(b"hello\r\n\r\n", "400 Bad Request", "\r\n\r\n");
+        check(b"POST / HTTP/1.1\r\ncontent-length: 9999999\r\n\r\n", "413 Payload Too Large", "too large");
     }
 }
