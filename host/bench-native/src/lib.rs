@@ -3,6 +3,7 @@
 
 mod context;
 mod error;
+mod function;
 mod host_side;
 mod load;
 mod log;

@@ -3,7 +3,8 @@
 
 use crate::notes::Used;
 use crate::session::NativeSession;
-use crate::{LoadError, load, table};
+use crate::{LoadError, function, load, table};
+use bench_drivers::function::{Functions, Initialisation, Start, Starter};
 use bench_drivers::{Module, Recording};
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
 use probe_abi::raw;
@@ -56,11 +57,29 @@ impl Module for Probe {
         Ok(Box::new(NativeSession::open(self.table, scenario, arguments, Rc::clone(&self.used))?))
     }
 
+    fn functions(&mut self) -> Option<&mut dyn Functions> {
+        function::find(self.table).is_some().then_some(self as &mut dyn Functions)
+    }
+
     fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
         let outer = std::mem::take(&mut self.used);
         body(self);
         let inner = std::mem::replace(&mut self.used, outer);
         self.used.add(&inner);
         inner.names()
+    }
+}
+
+impl Functions for Probe {
+    fn prepare(&mut self, start: Start<'_>, initialisation: Initialisation) -> Result<Box<dyn Starter>, ModuleError> {
+        if let Start::Kind(kind) = start {
+            let reason = format!("`start` is `{kind}`; a probe is called in place and has no kinds of start");
+            return Err(ModuleError::InvalidArgument(reason));
+        }
+        let table = function::find(self.table);
+        function::starter(
+            table.ok_or_else(|| ModuleError::Other("the probe is no function".to_owned()))?,
+            initialisation,
+        )
     }
 }

@@ -195,6 +195,23 @@ typedef struct bhp_log_table {
     void (*close)(bhp_log *log);
 } bhp_log_table;
 
+/* The probe extension `bench-host:function/0.1`: a function that answers requests, for the driver `function`. */
+#define BHP_EXTENSION_FUNCTION "bench-host:function/0.1"
+
+/* Owned by the probe, from `start` until `stop`. */
+typedef struct bhp_started bhp_started;
+
+typedef struct bhp_function {
+    size_t size;
+    /* Initialises one, filling `heap_bytes` and working for `init_ms`. On BHP_OK it is the host's to stop. */
+    bhp_status (*start)(const bhp_host *host, uint64_t heap_bytes, uint64_t init_ms, bhp_started **started_out);
+    /* Answers a POST of `body` to `/`: an HTTP status, and a body that is lent until the next call of this function. */
+    bhp_status (*answer)(bhp_started *started, const uint8_t *body, size_t body_len, uint32_t *status_out,
+                         bhp_bytes *answer_out);
+    /* Frees it. */
+    void (*stop)(bhp_started *started);
+} bhp_function;
+
 /* The layout the host was compiled with; its twin is in src/raw.rs. */
 #if UINTPTR_MAX == 0xffffffffffffffffu && (defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L))
 #ifdef __cplusplus
@@ -212,6 +229,7 @@ BHP_ASSERT(sizeof(bhp_ring) == 136 && offsetof(bhp_ring, producer_open) == 16 &&
 BHP_ASSERT(sizeof(bhp_ring_tally) == 40 && offsetof(bhp_ring, peer_close) == 128);
 BHP_ASSERT(sizeof(bhp_bytes) == 16);
 BHP_ASSERT(sizeof(bhp_log_table) == 88 && offsetof(bhp_log_table, open) == 16 && offsetof(bhp_log_table, close) == 80);
+BHP_ASSERT(sizeof(bhp_function) == 32 && offsetof(bhp_function, start) == 8 && offsetof(bhp_function, stop) == 24);
 #undef BHP_ASSERT
 #endif
 

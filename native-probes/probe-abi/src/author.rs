@@ -1,6 +1,7 @@
 //! Writing a probe in Rust without `unsafe`: a trait, a handle to the host, and an export macro that keeps panics on
 //! this side of the boundary.
 
+use crate::function::Start;
 use crate::log::{Durability, Log, PageState};
 use crate::peer::{Peer, PeerConfig};
 use crate::raw;
@@ -11,6 +12,9 @@ use std::ptr::NonNull;
 
 /// A probe.
 pub trait Probe {
+    /// How a function for the driver `function` is started, where the probe is one.
+    const FUNCTION: Option<Start> = None;
+
     /// What there is to measure. The same at each call.
     fn describe() -> Descriptor;
 
@@ -156,6 +160,7 @@ macro_rules! export_probe {
 #[doc(hidden)]
 pub mod export {
     use super::{Host, Probe};
+    use crate::function::Answering;
     use crate::raw;
     use bench_model::{Arguments, Kind, ModuleError, Session, Value};
     use bench_wire::DescriptorJson;
@@ -192,7 +197,7 @@ pub mod export {
             iterate,
             verify,
             close,
-            extension,
+            extension: extension::<P>,
         })
     }
 
@@ -209,12 +214,8 @@ pub mod export {
         args_len: usize,
         session_out: *mut *mut raw::Session,
     ) -> raw::Status {
-        let Some(table) = NonNull::new(host.cast_mut()) else { return raw::INVALID_STATE };
         // SAFETY: the host passes a table whose first member is its size.
-        if unsafe { table.as_ref().size } < size_of::<raw::Host>() {
-            return raw::INVALID_STATE;
-        }
-        let host = Host { raw: table, not_send: PhantomData };
+        let Some(host) = (unsafe { accept(host) }) else { return raw::INVALID_STATE };
         guard(host, || {
             // SAFETY: the host passes texts and arguments that it keeps for the duration of the call.
             let (scenario, args) = unsafe { (scenario.text(), raw::slice(args, args_len)) };
@@ -224,6 +225,17 @@ pub mod export {
             unsafe { session_out.write(opened.cast()) };
             Ok(())
         })
+    }
+
+    /// The host behind its table, unless that ends before what is needed.
+    ///
+    /// # Safety
+    /// `host` is null or points to a table whose first member is its size, and which stays valid until the process ends.
+    unsafe fn accept(host: *const raw::Host) -> Option<Host> {
+        let raw = NonNull::new(host.cast_mut())?;
+        // SAFETY: the caller promises a table whose first member is its size.
+        let size = unsafe { raw.as_ref().size };
+        (size >= size_of::<raw::Host>()).then_some(Host { raw, not_send: PhantomData })
     }
 
     unsafe extern "C" fn iterate(
@@ -265,8 +277,73 @@ pub mod export {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(opened)));
     }
 
-    unsafe extern "C" fn extension(_id: raw::Str) -> *const std::ffi::c_void {
-        std::ptr::null()
+    unsafe extern "C" fn extension<P: Probe>(id: raw::Str) -> *const std::ffi::c_void {
+        // SAFETY: the host lends the id for the duration of the call.
+        let is_function = unsafe { id.text() } == raw::EXTENSION_FUNCTION;
+        let table = const { &Functions::<P>::TABLE };
+        if is_function && P::FUNCTION.is_some() { (&raw const *table).cast() } else { std::ptr::null() }
+    }
+
+    struct Functions<P>(PhantomData<P>);
+
+    impl<P: Probe> Functions<P> {
+        const TABLE: raw::Function =
+            raw::Function { size: size_of::<raw::Function>(), start: start::<P>, answer, stop };
+    }
+
+    /// What a `bhp_started` points to.
+    struct Started {
+        function: Box<dyn Answering>,
+        answer: Vec<u8>,
+        host: Host,
+    }
+
+    unsafe extern "C" fn start<P: Probe>(
+        host: *const raw::Host,
+        heap_bytes: u64,
+        init_ms: u64,
+        started_out: *mut *mut raw::Started,
+    ) -> raw::Status {
+        // SAFETY: the host passes a table whose first member is its size.
+        let Some(host) = (unsafe { accept(host) }) else { return raw::INVALID_STATE };
+        guard(host, || {
+            let start = P::FUNCTION.ok_or_else(|| ModuleError::Other("the probe is no function".to_owned()))?;
+            let started = Started { function: start(heap_bytes, init_ms)?, answer: Vec::new(), host };
+            // SAFETY: the host passes room for one pointer.
+            unsafe { started_out.write(Box::into_raw(Box::new(started)).cast()) };
+            Ok(())
+        })
+    }
+
+    unsafe extern "C" fn answer(
+        started: *mut raw::Started,
+        body: *const u8,
+        body_len: usize,
+        status_out: *mut u32,
+        answer_out: *mut raw::Bytes,
+    ) -> raw::Status {
+        // SAFETY: the host passes what `start` gave, from one thread, and not after `stop`.
+        let started = unsafe { &mut *started.cast::<Started>() };
+        guard(started.host, || {
+            // SAFETY: the host keeps the body for the duration of the call.
+            let body = unsafe { raw::slice(body, body_len) };
+            let (status, answer) = started.function.answer(body);
+            started.answer = answer;
+            let lent = raw::Bytes { ptr: started.answer.as_ptr(), len: started.answer.len() };
+            // SAFETY: the host passes room for one status and for one pointer and length.
+            unsafe {
+                status_out.write(status.into());
+                answer_out.write(lent);
+            }
+            Ok(())
+        })
+    }
+
+    unsafe extern "C" fn stop(started: *mut raw::Started) {
+        // SAFETY: the host passes what `start` gave, once, and not again.
+        let started = unsafe { Box::from_raw(started.cast::<Started>()) };
+        // There is nobody left to tell of a panic in a destructor.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(started)));
     }
 
     /// The arguments with the kinds that the descriptor gives their parameters.

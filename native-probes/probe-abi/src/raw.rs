@@ -211,6 +211,25 @@ pub struct Log {
     pub close: unsafe extern "C" fn(*mut OpenLog),
 }
 
+/// The id of [`Function`].
+pub const EXTENSION_FUNCTION: &str = "bench-host:function/0.1";
+
+/// Opaque: owned by the probe.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Started {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+#[derive(Debug)]
+pub struct Function {
+    pub size: usize,
+    pub start: unsafe extern "C" fn(*const Host, u64, u64, *mut *mut Started) -> Status,
+    pub answer: unsafe extern "C" fn(*mut Started, *const u8, usize, *mut u32, *mut Bytes) -> Status,
+    pub stop: unsafe extern "C" fn(*mut Started),
+}
+
 impl Str {
     /// Borrows `text` for as long as the caller of the C function borrows it.
     pub const fn new(text: &str) -> Self {
@@ -293,4 +312,5 @@ const _: () = {
     assert!(size_of::<RingTally>() == 40 && offset_of!(RingWithPeers, peer_close) == 128);
     assert!(size_of::<Bytes>() == 16);
     assert!(size_of::<Log>() == 88 && offset_of!(Log, open) == 16 && offset_of!(Log, close) == 80);
+    assert!(size_of::<Function>() == 32 && offset_of!(Function, start) == 8 && offset_of!(Function, stop) == 24);
 };

@@ -1,4 +1,5 @@
-//! The function called in place, as a session that the host times. It must not know which arm it is built for.
+//! The function called in place: as a session that the host times, and natively for the driver `function` too. It must not
+//! know who asks.
 
 use bench_plugin::prelude::*;
 use function_core::{REQUEST, State, expected_response};
@@ -31,5 +32,36 @@ impl Session for InProcess {
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
         let (expected, found) = (String::from_utf8_lossy(&self.expected), String::from_utf8_lossy(&self.answer));
         Ok(vec![Check::equal("answer", &expected, &found), Check::equal("wrong-answers", &0, &self.wrong)])
+    }
+}
+
+/// The plug-in as a probe.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) struct InPlace(State);
+
+#[cfg(not(target_family = "wasm"))]
+impl probe_abi::Probe for InPlace {
+    const FUNCTION: Option<probe_abi::function::Start> = Some(|heap_bytes, init_ms| {
+        let heap_bytes = usize::try_from(heap_bytes)
+            .map_err(|_| ModuleError::InvalidArgument(format!("`heap_bytes` is {heap_bytes}: too many")))?;
+        Ok(Box::new(Self(State::initialise(heap_bytes, init_ms))))
+    });
+
+    fn describe() -> Descriptor {
+        crate::Function::describe()
+    }
+
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        crate::Function::open(scenario, arguments, host)
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl probe_abi::function::Answering for InPlace {
+    fn answer(&mut self, body: &[u8]) -> (u16, Vec<u8>) {
+        match self.0.handle(body) {
+            Ok(answer) => (200, answer),
+            Err(refusal) => (400, refusal.to_json()),
+        }
     }
 }

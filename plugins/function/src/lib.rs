@@ -72,6 +72,11 @@ fn request() -> Scenario {
         0,
         "requests a second, whether the ones before are answered or not; 0 sends each when its connection is free",
     );
+    let p99 = Parameter::new(
+        "p99_us_max",
+        0,
+        "looks for the highest rate, up to `rate` where that is given, at which p99 of the response stays under this; 0 keeps `rate`",
+    );
     let concurrency = Parameter::new("concurrency", 1, "connections, kept alive");
     let instance = Parameter::new(
         "instance",
@@ -85,10 +90,11 @@ fn request() -> Scenario {
         "Sends one request over a connection that is kept alive, and has it answered.",
     )
     .driven_by("function")
-    .in_arms([Arm::Wasm, Arm::Process])
+    .in_arms([Arm::Wasm, Arm::Native, Arm::Process])
     .times_itself(Unit::Nanoseconds, clock)
     .requires("cpu:2", "client and server have a processor each")
     .parameter(rate.unit(Unit::from("1/s")).between(0, 10_000_000))
+    .parameter(p99.unit(Unit::from("us")).between(0, 60_000_000))
     .parameter(concurrency.between(1, 64))
     .parameter(instance.choices(["reused", "per-request"]))
     .parameter(heap_bytes())
@@ -104,6 +110,10 @@ fn request() -> Scenario {
         "From the request being sent until its handler is called; where the host serves.",
     ))
     .metric(Metric::new("connect", Unit::Nanoseconds, "From asking for a connection until there is one."))
+    .metric(
+        Metric::new("highest_rate", Unit::from("1/s"), "The highest rate of a process that was found, where one was looked for.")
+            .direction(Direction::HigherIsBetter),
+    )
     .metric(
         Metric::new("late", Unit::Count, "Requests of a process sent more than 1 ms after they were meant to be.")
             .direction(Direction::Neutral),
@@ -130,4 +140,8 @@ fn init_ms() -> Parameter {
         .between(0, 10_000)
 }
 
+#[cfg(target_family = "wasm")]
 bench_plugin::export!(Function);
+
+#[cfg(not(target_family = "wasm"))]
+probe_abi::export_probe!(in_process::InPlace);

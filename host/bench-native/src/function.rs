@@ -1,0 +1,88 @@
+//! What a probe offers to the driver `function`: the extension `bench-host:function/0.1` of its table, called in place. It must
+//! not know what is asked, nor time anything.
+
+use crate::host_side::HostSide;
+use bench_drivers::function::{Answer, Function, Initialisation, Started, Starter};
+use bench_model::ModuleError;
+use probe_abi::raw;
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+/// The probe's function, where it is one.
+pub(crate) fn find(probe: &'static raw::Probe) -> Option<*const raw::Function> {
+    // SAFETY: the table was looked at when it was loaded, and the id outlives the call.
+    let table = unsafe { (probe.extension)(raw::Str::new(raw::EXTENSION_FUNCTION)) };
+    (!table.is_null()).then_some(table.cast())
+}
+
+/// What starts the function in `table`.
+pub(crate) fn starter(
+    table: *const raw::Function,
+    initialisation: Initialisation,
+) -> Result<Box<dyn Starter>, ModuleError> {
+    let broken = |reason: String| ModuleError::Crashed(format!("the probe's table of its function {reason}"));
+    if !table.is_aligned() {
+        return Err(broken("is not aligned".to_owned()));
+    }
+    // SAFETY: the probe gave it as an extension, whose first member is its size and which stays as it is until the process ends.
+    let size = unsafe { (&raw const (*table).size).read() };
+    if size < size_of::<raw::Function>() {
+        let needed = size_of::<raw::Function>();
+        return Err(broken(format!("has {size} bytes, and {needed} are needed: set `size` to sizeof(bhp_function)")));
+    }
+    // SAFETY: the size says that all members are there.
+    Ok(Box::new(NativeStarter { table: unsafe { &*table }, initialisation }))
+}
+
+struct NativeStarter {
+    table: &'static raw::Function,
+    initialisation: Initialisation,
+}
+
+impl Starter for NativeStarter {
+    fn start(&mut self) -> Result<Started, ModuleError> {
+        let mut host = HostSide::new(&[], Rc::default());
+        let Initialisation { heap_bytes, init_ms } = self.initialisation;
+        let mut handle = std::ptr::null_mut();
+        // SAFETY: the function is the probe's, the host table stays until the process ends, and there is room for the handle.
+        let status = unsafe { (self.table.start)(host.table(), heap_bytes, init_ms, &mut handle) };
+        let verdict = host.judge("start", status);
+        // One that was started is stopped when it is dropped, also where the contract was broken meanwhile.
+        let handle = NonNull::new(handle).filter(|_| status == raw::OK);
+        let function = handle.map(|handle| NativeFunction { table: self.table, handle, host });
+        verdict?;
+        let function =
+            function.ok_or_else(|| ModuleError::Crashed("`start` broke the contract: it gave none".to_owned()))?;
+        Ok(Started { function: Box::new(function), stages: Vec::new() })
+    }
+}
+
+struct NativeFunction {
+    table: &'static raw::Function,
+    handle: NonNull<raw::Started>,
+    host: HostSide,
+}
+
+impl Function for NativeFunction {
+    fn call(&mut self, body: &[u8]) -> Result<Answer, ModuleError> {
+        let (mut http, mut lent) = (0, raw::Bytes { ptr: std::ptr::null(), len: 0 });
+        // SAFETY: the handle came from this table's `start` and is not stopped yet, and this is the thread it was started on,
+        // because it is not `Send`. The body outlives the call, and there is room for both results.
+        let status =
+            unsafe { (self.table.answer)(self.handle.as_ptr(), body.as_ptr(), body.len(), &mut http, &mut lent) };
+        self.host.judge("answer", status)?;
+        // SAFETY: the probe lends the answer until the next call of the function.
+        let body = unsafe { raw::slice(lent.ptr, lent.len) }.to_vec();
+        let status = u16::try_from(http);
+        let status = status.map_err(|_| ModuleError::Crashed(format!("`answer` gave the HTTP status {http}")))?;
+        Ok(Answer { status, body })
+    }
+}
+
+impl Drop for NativeFunction {
+    fn drop(&mut self) {
+        // SAFETY: the handle came from this table's `start`, and this is the one place that stops it. The host's side is a
+        // field, which is dropped after this.
+        unsafe { (self.table.stop)(self.handle.as_ptr()) }
+    }
+}
