@@ -6,6 +6,7 @@ mod cold_start;
 mod http;
 mod pace;
 mod request;
+mod search;
 mod server;
 
 use crate::workload::{Stop, check_record};

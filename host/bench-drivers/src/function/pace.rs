@@ -22,8 +22,21 @@ impl Pace {
     pub(super) fn of_rate(rate: i64) -> Result<Self, ModuleError> {
         match rate {
             0 => Ok(Self::Closed),
-            1.. => Ok(Self::Open { period_ns: 1e9 / rate as f64 }),
+            1.. => Ok(Self::of_requests_a_second(rate as f64)),
             _ => Err(ModuleError::InvalidArgument(format!("`rate` is {rate}; give requests a second, or 0"))),
+        }
+    }
+
+    /// An open loop.
+    pub(super) fn of_requests_a_second(rate: f64) -> Self {
+        Self::Open { period_ns: 1e9 / rate }
+    }
+
+    /// Requests a second, where there is a rate.
+    pub(super) fn rate(self) -> Option<f64> {
+        match self {
+            Self::Closed => None,
+            Self::Open { period_ns } => Some(1e9 / period_ns),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::client::{Client, Tally};
 use super::pace::Pace;
+use super::search::{Bound, Search, TRIALS};
 use super::server::{Handler, Instance, serve};
 use super::{Findings, Functions, Initialisation, Start};
 use crate::Task;
@@ -24,6 +25,8 @@ use tokio::sync::oneshot;
 struct Load {
     connections: usize,
     pace: Pace,
+    /// Where the highest rate that keeps it is looked for, instead of keeping the pace.
+    bound: Option<Bound>,
     budget: Budget,
     clock: MonotonicClock,
     /// The client's processor, where it has one of its own.
@@ -33,6 +36,10 @@ struct Load {
 /// What the client found.
 struct Found {
     tally: Tally,
+    /// The pace of the requests in `tally`: the one asked for, or the one that was found.
+    pace: Pace,
+    /// Requests a second, where the highest rate was looked for; none that was tried kept the bound where it is 0.
+    highest_rate: Option<f64>,
     connect_ns: Vec<u64>,
 }
 
@@ -51,6 +58,7 @@ pub(super) fn measure(
     let load = Load {
         connections: task.arguments.size("concurrency")?,
         pace: Pace::of_rate(task.arguments.integer("rate")?)?,
+        bound: Bound::of_p99_us(task.arguments.integer("p99_us_max")?)?,
         budget: task.budget,
         clock: MonotonicClock::new(),
         cpu: client_cpu,
@@ -133,17 +141,41 @@ impl Load {
         // Every connection has its first request answered, however long the function takes to begin.
         let first = client.run(Pace::Closed, Amount::Operations(self.connections as u64))?;
         let warm_up = Amount::Time { ns: self.budget.warm_up_ns };
-        let tally = match first {
-            first if first.failed > 0 => first,
-            _ => match client.run(self.pace, warm_up)? {
-                warm if warm.failed > 0 => warm,
-                _ => {
-                    is_measuring.store(true, Ordering::Relaxed);
-                    client.run(self.pace, self.budget.amount)?
-                }
-            },
+        let warm = if first.failed > 0 { first } else { client.run(self.pace, warm_up)? };
+        let (tally, pace, highest_rate) = match self.bound {
+            _ if warm.failed > 0 => (warm, self.pace, None),
+            None => {
+                is_measuring.store(true, Ordering::Relaxed);
+                (client.run(self.pace, self.budget.amount)?, self.pace, None)
+            }
+            Some(bound) => self.search(bound, &mut client, &warm)?,
         };
-        Ok(Found { tally, connect_ns })
+        Ok(Found { tally, pace, highest_rate, connect_ns })
+    }
+
+    /// Looks for the highest rate that keeps `bound`, from what `warm` has reached, or from the rate that was asked for; the
+    /// requests of the best trial, or of the last where none was good.
+    fn search(&self, bound: Bound, client: &mut Client, warm: &Tally) -> io::Result<(Tally, Pace, Option<f64>)> {
+        let share = match self.budget.amount {
+            Amount::Time { ns } => Amount::Time { ns: ns.div_ceil(TRIALS) },
+            Amount::Operations(operations) => Amount::Operations(operations.div_ceil(TRIALS)),
+        };
+        let reached = warm.response_ns.len() as f64 * 1e9 / (warm.sending_ns as f64).max(1.0);
+        let mut search = Search::from(self.pace.rate().unwrap_or(reached).max(1.0));
+        let (mut best, mut last) = (None, None);
+        for _ in 0..TRIALS {
+            let Some(rate) = search.next() else { break };
+            let pace = Pace::of_requests_a_second(rate);
+            let tally = client.run(pace, share)?;
+            if tally.failed > 0 {
+                return Ok((tally, pace, None));
+            }
+            let is_kept = bound.is_kept(pace, &tally);
+            search.tell(rate, is_kept);
+            *(if is_kept { &mut best } else { &mut last }) =
+                Some((tally, pace, Some(if is_kept { rate } else { 0.0 })));
+        }
+        Ok(best.or(last).unwrap_or_else(|| (Tally::default(), self.pace, Some(0.0))))
     }
 }
 
@@ -151,13 +183,19 @@ fn findings(
     mut sink: Sink,
     task: &Task<'_>,
     load: Load,
-    Found { tally, connect_ns }: Found,
+    Found { tally, pace, highest_rate, connect_ns }: Found,
     checks: &mut Vec<Check>,
 ) -> Result<Findings, Stop> {
     let answered = tally.response_ns.len() as u64;
     let right = Check::that("answers", answered > 0, format!("{answered} answers, each as it should be"));
     checks.push(tally.wrong.unwrap_or(right));
-    checks.extend(load.pace.check(answered, tally.shed, tally.sending_ns));
+    checks.extend(match (load.bound, highest_rate) {
+        (Some(bound), Some(rate)) => Some(bound.check(rate, pace)),
+        _ => pace.check(answered, tally.shed, tally.sending_ns),
+    });
+    if let Some(rate) = highest_rate {
+        record(&mut sink, "highest_rate", &[rate as u64])?;
+    }
     record(&mut sink, &task.scenario.name, &tally.response_ns)?;
     record(&mut sink, "connect", &connect_ns)?;
     for (name, count) in [("late", tally.late), ("failed", tally.failed), ("shed", tally.shed)] {

@@ -41,7 +41,9 @@ impl Mock {
         let request = request.chain(["request", "service", "queue", "connect"].map(ns));
         let request = request
             .fold(Scenario::new("request", "f", "").driven_by("function"), Scenario::metric)
+            .metric(Metric::new("highest_rate", bench_model::Unit::from("1/s"), ""))
             .parameter(Parameter::new("rate", 0, ""))
+            .parameter(Parameter::new("p99_us_max", 0, ""))
             .parameter(Parameter::new("concurrency", 3, ""))
             .parameter(Parameter::new("instance", "reused", ""))
             .parameter(heap())
@@ -231,6 +233,17 @@ fn a_wrong_answer_leaves_no_figure() {
 fn a_rate_beyond_what_can_be_kept_is_void() {
     let report = driven(Mode::Right, "request", &[("rate", 10_000_000.into())], 2_000);
     refused(&report, Status::Failed, "the run is void: ask for less");
+}
+
+#[test]
+fn the_highest_rate_under_a_bound_is_found_or_said_not_to_be() {
+    let within = |rate: i64, p99_us: i64| {
+        driven(Mode::Right, "request", &[("rate", rate.into()), ("p99_us_max", p99_us.into())], 80)
+    };
+    let report = within(500, 60_000_000);
+    assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
+    assert!(report.series.iter().any(|series| series.metric == "highest_rate" && series.count == 1));
+    refused(&within(5_000, 1), Status::Failed, "give a higher p99_us_max");
 }
 
 #[test]

@@ -1,0 +1,125 @@
+//! The search for the highest rate at which p99 stays under a bound: halves what lies between a rate that was kept and one that
+//! was not. Pure: what a trial came to is told. It must not know how a trial is made.
+
+use super::client::Tally;
+use super::pace::Pace;
+use bench_model::{Check, ModuleError};
+use bench_stats::Distribution;
+
+/// Trials of a search, which find the rate within a 128th of where it begins.
+pub(super) const TRIALS: u64 = 8;
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Bound {
+    /// The p99 of the response time that must not be passed, in nanoseconds.
+    p99_ns: f64,
+}
+
+impl Bound {
+    /// Out of the argument `p99_us_max`, where 0 looks for nothing.
+    pub(super) fn of_p99_us(p99_us: i64) -> Result<Option<Self>, ModuleError> {
+        match p99_us {
+            0 => Ok(None),
+            1.. => Ok(Some(Self { p99_ns: p99_us as f64 * 1e3 })),
+            _ => Err(ModuleError::InvalidArgument(format!("`p99_us_max` is {p99_us}; give microseconds, or 0"))),
+        }
+    }
+
+    /// Whether the requests of a trial kept it, and their pace.
+    pub(super) fn is_kept(self, pace: Pace, tally: &Tally) -> bool {
+        let answered = tally.response_ns.len() as u64;
+        let p99 = Distribution::of_samples(tally.response_ns.iter().map(|ns| *ns as f64)).quantile(0.99);
+        let kept_pace = pace.check(answered, tally.shed, tally.sending_ns).is_none_or(|check| check.passed);
+        kept_pace && p99.is_some_and(|p99| p99 <= self.p99_ns)
+    }
+
+    /// Whether a rate was found at all; `pace` is the last that was tried.
+    pub(super) fn check(self, highest_rate: f64, pace: Pace) -> Check {
+        let p99_us = self.p99_ns / 1e3;
+        let detail = match pace.rate() {
+            Some(lowest) if highest_rate == 0.0 => format!(
+                "p99 passed {p99_us} us, or requests were not sent in time, at every rate down to {lowest:.0}/s: give a \
+                 higher p99_us_max"
+            ),
+            _ => format!("p99 stayed under {p99_us} us up to {highest_rate:.0}/s"),
+        };
+        Check::that("p99-bound", highest_rate > 0.0, detail)
+    }
+}
+
+/// A search, between trials. Rates are requests a second.
+#[derive(Clone, Debug)]
+pub(super) struct Search {
+    /// The highest rate that was kept.
+    kept: f64,
+    /// The lowest that was not, once there was one.
+    refused: Option<f64>,
+    first: f64,
+}
+
+impl Search {
+    /// Begins at `rate`.
+    pub(super) fn from(rate: f64) -> Self {
+        Self { kept: 0.0, refused: None, first: rate }
+    }
+
+    /// The rate to try next; `None` where the very first was kept.
+    pub(super) fn next(&self) -> Option<f64> {
+        match self.refused {
+            Some(refused) => Some((self.kept + refused) / 2.0),
+            None => (self.kept == 0.0).then_some(self.first),
+        }
+    }
+
+    /// Takes what the trial at `rate` came to.
+    pub(super) fn tell(&mut self, rate: f64, was_kept: bool) {
+        if was_kept {
+            self.kept = rate;
+        } else {
+            self.refused = Some(rate);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Searches from `first` where rates up to `capacity` are kept; the highest that was, and how many trials it took.
+    fn check(first: f64, capacity: f64, expect: f64) {
+        let mut search = Search::from(first);
+        for _ in 0..TRIALS {
+            let Some(rate) = search.next() else { break };
+            search.tell(rate, rate <= capacity);
+        }
+        assert_eq!(search.kept, expect, "{first} {capacity}");
+    }
+
+    #[test]
+    fn the_highest_rate_that_is_kept_is_found() {
+        check(128.0, 128.0, 128.0);
+        check(128.0, 127.0, 127.0);
+        check(128.0, 77.5, 77.0);
+        check(128.0, 1.0, 1.0);
+        check(128.0, 0.5, 0.0);
+    }
+
+    #[test]
+    fn a_trial_is_kept_by_its_p99_and_its_pace() {
+        let bound = Bound::of_p99_us(10).unwrap().unwrap();
+        let pace = Pace::of_rate(1_000_000).unwrap();
+        let tally = |slow: u64, shed: u64| Tally {
+            response_ns: (0..1_000).map(|number| if number < slow { 10_001 } else { 10_000 }).collect(),
+            shed,
+            sending_ns: 1_000_000,
+            ..Tally::default()
+        };
+        assert!(bound.is_kept(pace, &tally(10, 0)));
+        assert!(!bound.is_kept(pace, &tally(11, 0)));
+        assert!(!bound.is_kept(pace, &tally(0, 30)));
+        assert!(!bound.is_kept(pace, &Tally::default()));
+        assert_eq!(Bound::of_p99_us(0), Ok(None));
+        assert!(Bound::of_p99_us(-1).is_err());
+    }
+}
