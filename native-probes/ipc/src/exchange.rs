@@ -66,7 +66,7 @@ impl<T: Transport> Parent<T> {
         Self { transport, messages, sent: Sent::default(), received: Tally::default() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, last: bool) -> Result<(), Fault> {
         let word = Word::data(self.sent.messages, last);
         self.transport.send(self.messages.to_peer.with(word))?;

@@ -65,7 +65,7 @@ impl Messages {
     }
 
     /// The message with this word.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with(&mut self, word: Word) -> &[u8] {
         let message = &mut self.0[(word.sequence() % VARIANTS as u64) as usize];
         message[..8].copy_from_slice(&word.0.to_ne_bytes());
@@ -73,7 +73,7 @@ impl Messages {
     }
 
     /// The word of `found`, and whether it is the message `sequence`, to the last byte.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn check(&self, sequence: u64, found: &[u8]) -> (Word, bool) {
         let word = Word::of(found);
         let expected = &self.0[(sequence % VARIANTS as u64) as usize];
@@ -87,7 +87,7 @@ impl Messages {
 }
 
 /// Whether two texts of one length are equal; short ones are compared without a call.
-#[inline]
+#[inline(always)]
 fn same(left: &[u8], right: &[u8]) -> bool {
     match (left.as_chunks::<8>(), right.as_chunks::<8>()) {
         ((left, []), (right, [])) if left.len() <= 8 => {

@@ -38,6 +38,8 @@ pub(crate) struct Side {
     receiver: Receiver,
     output: Way,
     input: Way,
+    /// Messages that were signalled and not taken yet.
+    signalled: u64,
     watch: Watch,
     _sentinel: Option<Sentinel>,
 }
@@ -68,11 +70,12 @@ impl Link for Signalled {
 impl Side {
     fn new(output: Way, input: Way, watch: Watch, sentinel: Option<Sentinel>) -> Self {
         let (sender, receiver) = (Sender::new(Arc::clone(&output.slots)), Receiver::new(Arc::clone(&input.slots)));
-        Self { sender, receiver, output, input, watch, _sentinel: sentinel }
+        Self { sender, receiver, output, input, signalled: 0, watch, _sentinel: sentinel }
     }
 }
 
 impl Transport for Side {
+    #[inline(always)]
     fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
         while !self.sender.has_room() {
             self.sender.own().announce();
@@ -88,13 +91,17 @@ impl Transport for Side {
         give(&self.output.message)
     }
 
+    #[inline(always)]
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
-        while !self.receiver.has_message() {
-            take(&self.input.message)?;
-            if !self.receiver.has_message() && self.watch.is_gone() {
-                return Err(Fault::Closed);
-            }
+        // Signals are counted rather than the slots looked at: a message that was seen before its signal would leave that over,
+        // and a later wait would be in vain.
+        if self.signalled == 0 {
+            self.signalled = take(&self.input.message)?;
         }
+        if self.signalled >= ENDED {
+            return Err(Fault::Closed);
+        }
+        self.signalled -= 1;
         let result = self.receiver.pop(len, read);
         if self.receiver.sender().take() {
             give(&self.input.room)?;
@@ -113,14 +120,14 @@ impl Transport for Side {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn give(signal: &OwnedFd) -> Result<(), Fault> {
     write_all("write", &1u64.to_ne_bytes(), |bytes| rustix::io::write(signal, bytes))
 }
 
 /// Waits for a signal, and says what has been given since the last. One may be left over, and the other process's end is one
 /// too, so the caller looks again.
-#[inline]
+#[inline(always)]
 fn take(signal: &OwnedFd) -> Result<u64, Fault> {
     let mut given = [0; 8];
     read_exact("read", &mut given, |room| rustix::io::read(signal, room))?;

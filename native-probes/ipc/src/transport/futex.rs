@@ -39,6 +39,7 @@ impl Link for Slept {
 }
 
 impl Transport for Side {
+    #[inline(always)]
     fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
         while !self.sender.has_room() {
             self.sender.own().announce();
@@ -50,6 +51,7 @@ impl Transport for Side {
         Ok(())
     }
 
+    #[inline(always)]
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
         while !self.receiver.has_message() {
             self.receiver.own().announce();
@@ -90,6 +92,7 @@ impl Transport for Side {
 }
 
 /// Sleeps while the announcement stands, unless the second look was `ready`. It may return early; the caller looks again.
+#[inline(always)]
 fn sleep(own: &Sleeper, ready: bool, watch: &Watch) -> Result<(), Fault> {
     let mut result = Ok(());
     if !ready {
@@ -103,6 +106,7 @@ fn sleep(own: &Sleeper, ready: bool, watch: &Watch) -> Result<(), Fault> {
     result
 }
 
+#[inline(always)]
 fn wake(other: &Sleeper) {
     if other.take() {
         // It fails for an unmapped word only, and this one is mapped.

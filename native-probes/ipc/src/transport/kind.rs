@@ -1,7 +1,7 @@
 //! The names of the means there are, which of them fit a scenario, and the type each name stands for. It must not know how
 //! any of them works.
 
-use super::{Link, eventfd, futex, http, mqueue, pipe, python, ring, tcp, unix, uring, vm};
+use super::{Link, eventfd, frames, futex, http, mqueue, pipe, python, ring, tcp, unix, uring, vm};
 use crate::{Config, Placement, ScenarioKind};
 
 /// The means there are.
@@ -29,7 +29,7 @@ pub enum TransportKind {
     ShmRingSpin,
     /// Two rings in shared memory; a side spins shortly where it has a CPU of its own, then sleeps on a futex.
     ShmRingFutex,
-    /// As [`Self::ShmRingSpin`], but messages nobody waits for yet are published some at a time.
+    /// As [`Self::ShmRingSpin`], but messages nobody waits for yet go in frames, some thousands of bytes at a time.
     ShmRingBatch,
     /// HTTP/1.1 and JSON over a kept loopback TCP connection without Nagle's algorithm.
     HttpTcp,
@@ -66,7 +66,7 @@ impl TransportKind {
     ];
 
     /// Those that can do without content (`Transport::bare`), in the order of reports.
-    pub const BARE: &'static [Self] = Self::ALL.split_at(8).0;
+    pub const BARE: &'static [Self] = Self::ALL.split_at(7).0;
 
     /// The name used in the descriptor.
     pub fn as_str(self) -> &'static str {
@@ -128,7 +128,7 @@ pub(crate) fn dispatch<V: Visitor>(kind: TransportKind, visitor: V) -> V::Output
         TransportKind::ProcessVmReadv => visitor.visit::<vm::Foreign>(),
         TransportKind::ShmRingSpin => visitor.visit::<ring::Rings<ring::Spin>>(),
         TransportKind::ShmRingFutex => visitor.visit::<ring::Rings<ring::Park>>(),
-        TransportKind::ShmRingBatch => visitor.visit::<ring::Rings<ring::Batch>>(),
+        TransportKind::ShmRingBatch => visitor.visit::<frames::Frames>(),
         TransportKind::HttpTcp => visitor.visit::<http::OverTcp>(),
         TransportKind::HttpUnix => visitor.visit::<http::OverUnix>(),
         TransportKind::PythonUnix => visitor.visit::<python::Python<unix::StreamPair>>(),

@@ -43,10 +43,12 @@ impl Link for Pipes {
 }
 
 impl Transport for Side {
+    #[inline(always)]
     fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
         write_all("write", message, |bytes| rustix::io::write(&self.output, bytes))
     }
 
+    #[inline(always)]
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
         let message = &mut self.buffer[..len];
         read_exact("read", message, |room| rustix::io::read(&self.input, room))?;

@@ -1,6 +1,5 @@
-//! Two rings in shared memory, waited for by spinning or by spinning shortly and then sleeping; messages are published one
-//! at a time or in batches. It must not know how a ring
-//! works.
+//! Two rings in shared memory, waited for by spinning or by spinning shortly and then sleeping. It must not know
+//! how a ring works.
 
 use super::line::Line;
 use super::{Fault, Link, Setup, Transport};
@@ -21,27 +20,19 @@ const PARK_TIMEOUT: Duration = super::LOOK_AFTER;
 /// A ring holds four messages and more, and is small enough to stay in a cache.
 const CAPACITY_MIN: usize = 16 << 10;
 const MESSAGES_MIN: usize = 4;
-/// Where messages leave in batches, a ring holds some batches: a side works on one while the other works on the next.
-const BATCH_CAPACITY_MIN: usize = 128 << 10;
-/// Payload bytes after which a batch is published.
-const BATCH_BYTES: usize = 1 << 9;
 
-/// How sides wait, and when messages leave.
+/// How sides wait.
 pub(crate) trait Mode {
     const WAKING: Waking;
-    /// Whether messages are published some at a time, or when an answer is waited for.
-    const BATCHES: bool;
 
     fn wait(placement: Placement) -> Wait;
 }
 
 pub(crate) struct Spin;
 pub(crate) struct Park;
-pub(crate) struct Batch;
 
 impl Mode for Spin {
     const WAKING: Waking = Waking::Never;
-    const BATCHES: bool = false;
 
     fn wait(_: Placement) -> Wait {
         Wait::Spin { rounds: SPIN_ROUNDS }
@@ -50,21 +41,11 @@ impl Mode for Spin {
 
 impl Mode for Park {
     const WAKING: Waking = Waking::Futex;
-    const BATCHES: bool = false;
 
     fn wait(placement: Placement) -> Wait {
         // On one CPU the other side cannot publish while this one spins.
         let rounds = if placement == Placement::Same { 0 } else { PARK_ROUNDS };
         Wait::Park { rounds, timeout: PARK_TIMEOUT }
-    }
-}
-
-impl Mode for Batch {
-    const WAKING: Waking = Waking::Never;
-    const BATCHES: bool = true;
-
-    fn wait(placement: Placement) -> Wait {
-        Spin::wait(placement)
     }
 }
 
@@ -79,8 +60,6 @@ pub(crate) struct Rings<M> {
 pub(crate) struct Side<M> {
     producer: Producer,
     consumer: Consumer,
-    /// Bytes staged since the last publication.
-    staged: usize,
     line: Arc<Line>,
     wait: Wait,
     watch: Watch,
@@ -92,8 +71,7 @@ impl<M: Mode + 'static> Link for Rings<M> {
     type Side = Side<M>;
 
     fn open(setup: &Setup) -> Result<Self, ModuleError> {
-        let least = if M::BATCHES { BATCH_CAPACITY_MIN } else { CAPACITY_MIN };
-        let capacity = (setup.message_max * MESSAGES_MIN + 1).next_power_of_two().max(least);
+        let capacity = (setup.message_max * MESSAGES_MIN + 1).next_power_of_two().max(CAPACITY_MIN);
         let ring = || {
             Ring::create_with(capacity, Integrity::None, M::WAKING)
                 .map_err(|error| ModuleError::Other(format!("the ring was not made: {error}")))
@@ -116,8 +94,7 @@ impl<M: Mode> Side<M> {
         let taken = |_| Fault::Protocol("an end of a ring cannot be had");
         let fds = [output.fd().as_raw_fd(), input.fd().as_raw_fd()];
         let (producer, consumer) = (output.producer().map_err(taken)?, input.consumer().map_err(taken)?);
-        let consumer = if M::BATCHES { consumer.reading_ahead() } else { consumer };
-        Ok(Self { producer, consumer, staged: 0, line, wait, watch, fds, mode: PhantomData })
+        Ok(Self { producer, consumer, line, wait, watch, fds, mode: PhantomData })
     }
 }
 
@@ -125,32 +102,17 @@ impl<M: Mode> Transport for Side<M> {
     #[inline(always)]
     fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
         loop {
-            let sent = if M::BATCHES {
-                self.producer.stage_waiting(message, self.wait)
-            } else {
-                self.producer.push_waiting(message, self.wait)
-            };
-            match sent {
-                Ok(()) => break,
+            match self.producer.push_waiting(message, self.wait) {
+                Ok(()) => return Ok(()),
                 Err(PushError::TooLarge) => return Err(Fault::Protocol("a message is larger than the ring takes")),
                 Err(PushError::Full) if self.watch.is_gone() => return Err(Fault::Closed),
                 Err(PushError::Full) => {}
             }
         }
-        if M::BATCHES {
-            self.staged += message.len();
-            if self.staged >= BATCH_BYTES {
-                self.flush()?;
-            }
-        }
-        Ok(())
     }
 
     #[inline(always)]
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
-        if M::BATCHES {
-            self.flush()?;
-        }
         while !self.consumer.wait(self.wait) {
             if self.watch.is_gone() {
                 return Err(Fault::Closed);
@@ -163,13 +125,6 @@ impl<M: Mode> Transport for Side<M> {
             Ok(None) => Err(Fault::Protocol("a message was there and is gone")),
             Err(_) => Err(Fault::Protocol("the ring is damaged")),
         }
-    }
-
-    #[inline(always)]
-    fn flush(&mut self) -> Result<(), Fault> {
-        self.producer.publish();
-        self.staged = 0;
-        Ok(())
     }
 
     /// The bare loop hands one cache line back and forth.

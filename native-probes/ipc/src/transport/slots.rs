@@ -1,6 +1,7 @@
 //! A few fixed slots for messages in memory that two processes share, for the transports that have a signal but no way
 //! to carry a payload. It must not know how a side is woken, only whether it asked to be.
 
+use super::copy_short;
 use bench_model::ModuleError;
 use rustix::mm::{MapFlags, ProtFlags};
 use std::ptr::NonNull;
@@ -34,6 +35,7 @@ pub(crate) struct Sleeper(pub(crate) AtomicU32);
 
 impl Sleeper {
     /// Says that this side is about to sleep; it must look once more before it does.
+    #[inline(always)]
     pub(crate) fn announce(&self) {
         self.0.store(1, Ordering::Relaxed);
         // Pairs with the fence in `take`: one of the two sides sees what the other wrote.
@@ -41,11 +43,13 @@ impl Sleeper {
     }
 
     /// Says that this side is awake.
+    #[inline(always)]
     pub(crate) fn withdraw(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
     /// Whether the other side asked to be woken; asked after each publication, and true once for each announcement.
+    #[inline(always)]
     pub(crate) fn take(&self) -> bool {
         fence(Ordering::SeqCst);
         self.0.load(Ordering::Relaxed) != 0 && self.0.swap(0, Ordering::Relaxed) != 0
@@ -81,12 +85,14 @@ impl Slots {
         size_of::<Control>() + SLOTS as usize * stride
     }
 
+    #[inline(always)]
     fn control(&self) -> &Control {
         // SAFETY: the mapping starts with a `Control`, is page-aligned, and lives as long as `self`; all of it is atomic.
         unsafe { self.base.cast().as_ref() }
     }
 
     /// Where message number `index` lies; `stride` bytes from there are its slot.
+    #[inline(always)]
     fn slot(&self, index: u32) -> *mut u8 {
         // SAFETY: the slot's number is less than `SLOTS`, and the mapping has so many slots behind the `Control`.
         unsafe { self.base.as_ptr().add(size_of::<Control>() + (index % SLOTS) as usize * self.stride) }
@@ -120,6 +126,7 @@ impl Sender {
     }
 
     /// Whether a slot is free.
+    #[inline(always)]
     pub(crate) fn has_room(&mut self) -> bool {
         if self.tail.wrapping_sub(self.head_seen) == SLOTS {
             // Acquire: the receiver has read the slot before it is overwritten.
@@ -129,10 +136,12 @@ impl Sender {
     }
 
     /// Writes and publishes a message into a free slot, which [`Sender::has_room`] has said there is.
+    #[inline(always)]
     pub(crate) fn push(&mut self, message: &[u8]) {
         assert!(message.len() <= self.slots.stride && self.has_room(), "a message fits a free slot");
-        // SAFETY: the slot has room, as asserted, and is free: nobody else touches it until it is published below.
-        unsafe { self.slots.slot(self.tail).copy_from_nonoverlapping(message.as_ptr(), message.len()) };
+        // SAFETY: the slot has room, as asserted, is initialised, and is free: nobody else touches it until it is published below.
+        let room = unsafe { std::slice::from_raw_parts_mut(self.slots.slot(self.tail), message.len()) };
+        copy_short(message, room);
         self.tail = self.tail.wrapping_add(1);
         self.slots.control().tail.0.store(self.tail, Ordering::Release);
     }
@@ -162,12 +171,14 @@ impl Receiver {
     }
 
     /// Whether a message is there.
+    #[inline(always)]
     pub(crate) fn has_message(&self) -> bool {
         // Acquire: the slot is as it was when the message was published.
         self.slots.control().tail.0.load(Ordering::Acquire) != self.head
     }
 
     /// Lends the oldest message, which [`Receiver::has_message`] has said there is, as `len` bytes, and frees its slot.
+    #[inline(always)]
     pub(crate) fn pop<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> R {
         assert!(len <= self.slots.stride && self.has_message(), "a message of a slot's length is there");
         // SAFETY: the slot has `len` bytes, as asserted; the sender does not write there until it is released below.

@@ -16,10 +16,12 @@ impl Stream {
 }
 
 impl Transport for Stream {
+    #[inline(always)]
     fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
         write_all("send", message, |bytes| send(&self.fd, bytes, SendFlags::NOSIGNAL))
     }
 
+    #[inline(always)]
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
         let message = &mut self.buffer[..len];
         read_exact("recv", message, |room| recv(&self.fd, room, RecvFlags::empty()).map(|(_, received)| received))?;

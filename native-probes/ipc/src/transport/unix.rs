@@ -78,7 +78,7 @@ pub(crate) struct Datagram {
 
 impl Datagram {
     /// Repeats `call` while it is interrupted, or times out and the other side is still there.
-    #[inline]
+    #[inline(always)]
     fn insist(
         watch: &Watch,
         name: &'static str,
@@ -97,11 +97,13 @@ impl Datagram {
 }
 
 impl Transport for Datagram {
+    #[inline(always)]
     fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
         // A datagram is sent whole or not at all.
         Self::insist(&self.watch, "send", || send(&self.fd, message, SendFlags::NOSIGNAL)).map(|_| ())
     }
 
+    #[inline(always)]
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
         let (fd, buffer) = (&self.fd, &mut self.buffer);
         let receive = || recv(fd, &mut buffer[..], RecvFlags::empty()).map(|(_, received)| received);
