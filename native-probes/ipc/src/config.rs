@@ -14,7 +14,7 @@ pub struct Config {
     pub payload_bytes: usize,
     /// Which CPUs the two processes are pinned to.
     pub placement: Placement,
-    /// Round trips a sample, in [`ScenarioKind::RoundTrips`]; at least 1.
+    /// Round trips a sample, in [`ScenarioKind::RoundTrips`], or messages an operation, in [`ScenarioKind::Stream`]; at least 1.
     pub batch: u64,
 }
 
@@ -61,8 +61,8 @@ impl Config {
             return Err(ModuleError::InvalidArgument(format!("payload_bytes={payload_bytes} is less than {least}")));
         }
         let batch = match scenario {
-            ScenarioKind::RoundTrips => arguments.size("batch")? as u64,
-            ScenarioKind::PingPong | ScenarioKind::Stream => 1,
+            ScenarioKind::RoundTrips | ScenarioKind::Stream => arguments.size("batch")? as u64,
+            ScenarioKind::PingPong => 1,
         };
         if batch == 0 {
             return Err(ModuleError::InvalidArgument("batch=0 measures nothing; give 1 or more".to_owned()));

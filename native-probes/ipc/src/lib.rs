@@ -37,12 +37,7 @@ impl Probe for Ipc {
                 MachineLimit::CacheLine,
                 "a message goes to the peer process, which checks it and answers with one of the same size, which is checked",
             ))
-            .scenario(scenario(
-                ScenarioKind::Stream,
-                &TransportKind::ALL,
-                MachineLimit::MemoryCopy,
-                "a message goes one way to the peer process, which checks it; a batch ends with the peer's acknowledgement",
-            ))
+            .scenario(stream())
             .scenario(round_trips())
     }
 
@@ -53,6 +48,14 @@ impl Probe for Ipc {
             ScenarioKind::RoundTrips => Box::new(Paired::open(config, Some(host))?),
         })
     }
+}
+
+/// How many messages follow each other before the peer acknowledges them is the batch of whoever calls, times this one.
+fn stream() -> Scenario {
+    let summary =
+        "messages go one way to the peer process, which checks them, and acknowledges all that were asked for together";
+    scenario(ScenarioKind::Stream, &TransportKind::ALL, MachineLimit::MemoryCopy, summary)
+        .parameter(Parameter::new("batch", 1, "messages an operation").between(1, 1_000_000))
 }
 
 /// The host times nothing in it: the two kinds of round trips take turns within one call.

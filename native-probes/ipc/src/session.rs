@@ -120,17 +120,17 @@ fn start<L: Link>(
 
 impl bench_model::Session for Session {
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
-        let (checksum, payload) = (self.checksum, self.config.payload_bytes as u64);
+        let (checksum, payload, batch) = (self.checksum, self.config.payload_bytes as u64, self.config.batch);
         if times == 0 {
             return Ok(Outcome { operations: 0, bytes: 0, checksum });
         }
-        let ways = match self.config.scenario {
+        let messages = match self.config.scenario {
             ScenarioKind::PingPong | ScenarioKind::RoundTrips => {
-                self.call(|exchange| exchange.ping_pong(times)).map(|()| 2)?
+                self.call(|exchange| exchange.ping_pong(times)).map(|()| 2 * times)?
             }
-            ScenarioKind::Stream => self.call(|exchange| exchange.stream(times)).map(|()| 1)?,
+            ScenarioKind::Stream => self.call(|exchange| exchange.stream(times * batch)).map(|()| times * batch)?,
         };
-        Ok(Outcome { operations: times, bytes: ways * payload * times, checksum })
+        Ok(Outcome { operations: times, bytes: payload * messages, checksum })
     }
 
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {

@@ -7,9 +7,9 @@ use ring_peer::{SPIN_ROUNDS, Watch};
 use rustix::fd::{AsRawFd, RawFd};
 use shm_ring::{Consumer, Integrity, Producer, PushError, Ring, Wait};
 
-/// Messages of a frame have so many bytes together, or there is one. Some hundred short ones hide what a frame costs, and both sides
-/// work at once on a batch of some frames.
-const FRAME_BYTES: usize = 4 << 10;
+/// Messages of a frame have so many bytes together, or there is one. A hundred short ones hide what a frame costs, and both sides work
+/// at once where there are several frames.
+const FRAME_BYTES: usize = 1 << 10;
 /// A ring holds some frames: a side works on one while the other works on the next.
 const FRAMES_MIN: usize = 4;
 const CAPACITY_MIN: usize = 128 << 10;
