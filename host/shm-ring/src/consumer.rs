@@ -16,29 +16,13 @@ pub struct Consumer {
     head: u64,
     /// Length of the message that was lent and not released.
     lent: Option<usize>,
-    reads_ahead: bool,
-    /// The tail as it was last read; kept where it reads ahead.
-    published: u64,
 }
-
-/// How far in front of the head lines are asked for, so that several are on their way at once.
-const AHEAD_BYTES: u64 = 1024;
-/// What processors hand to each other.
-const LINE_BYTES: usize = 64;
 
 impl Consumer {
     pub(crate) fn new(claim: Claim, integrity: Integrity, waking: Waking) -> Result<Self, RingError> {
         let message_max = ring::message_max(&claim.memory);
         let (head, _) = claim.memory.header().positions(claim.memory.capacity())?;
-        Ok(Self { claim, integrity, waking, message_max, head, lent: None, reads_ahead: false, published: 0 })
-    }
-
-    /// The same end, which asks for the memory of coming messages ahead. It pays where the producer publishes many at once, and
-    /// costs a further cache line where it publishes one.
-    #[must_use]
-    pub fn reading_ahead(mut self) -> Self {
-        self.reads_ahead = true;
-        self
+        Ok(Self { claim, integrity, waking, message_max, head, lent: None })
     }
 
     /// Lends the oldest message in place, if there is one, until [`Consumer::release`]. Asked again before that, it
@@ -96,13 +80,9 @@ impl Consumer {
             return Ok(None);
         }
         let (len, expected) = record::decode(self.head, word, self.message_max)?;
-        if self.reads_ahead {
-            self.read_ahead();
-        } else {
-            // Where the next message will be looked for. Asked for only then, the line would often be on its way here just
-            // when the producer wants to write to it.
-            self.claim.memory.prefetch_to_read(self.head + record::footprint(len) as u64);
-        }
+        // Where the next message will be looked for. Asked for only then, the line would often be on its way here just when the
+        // producer wants to write to it.
+        self.claim.memory.prefetch_to_read(self.head + record::footprint(len) as u64);
         match self.integrity {
             Integrity::None if expected != 0 => return Err(Corrupt::Record { position: self.head, word }),
             Integrity::None => {}
@@ -115,23 +95,6 @@ impl Consumer {
         }
         self.lent = Some(len);
         Ok(Some(len))
-    }
-
-    /// Asks for a line some way in front, where that is published.
-    #[inline]
-    fn read_ahead(&mut self) {
-        let memory = &self.claim.memory;
-        if self.head >= self.published {
-            // It only decides what is asked for; a damaged one asks for lines in vain.
-            self.published = memory.header().tail.0.load(Ordering::Relaxed);
-            let end = self.published.min(self.head + AHEAD_BYTES);
-            for line in (self.head..end).step_by(LINE_BYTES).skip(1) {
-                memory.prefetch_to_read(line);
-            }
-        }
-        if self.head + AHEAD_BYTES < self.published {
-            memory.prefetch_to_read(self.head + AHEAD_BYTES);
-        }
     }
 
     #[inline]
