@@ -12,6 +12,9 @@ use crate::output::say;
 use crate::project::Project;
 use crate::{artifact, plugins, probes, setup, tool};
 
+/// Every module has many cells, and who only wants to see the table should not wait for a quarter of an hour.
+const EFFORT: [&str; 4] = ["--processes", "2", "--time", "400ms"];
+
 /// Prepares the machine, builds everything in release, loads every module, and ends with the host's own status.
 pub(crate) fn run(project: &Project) -> Result<ExitCode> {
     setup::run(project, Extent::Required)?;
@@ -25,7 +28,7 @@ pub(crate) fn run(project: &Project) -> Result<ExitCode> {
     modules.extend(self::modules(project.root(), "native-probes", artifact::LIBRARY)?);
     ensure!(!modules.is_empty(), "there is no module to load: add one to plugins/ with `bench-host new NAME`");
     let mut command = project.command(program);
-    command.arg("load").args(modules);
+    command.arg("load").args(EFFORT).args(modules);
     say(format_args!("demo: {}", tool::display(&command)));
     let status = command.status().with_context(|| format!("`{}` could not be started", tool::display(&command)))?;
     let code =
