@@ -31,6 +31,7 @@ pub(crate) struct Edge {
 /// Which crates of the workspace each crate may depend on, tests aside.
 const DIRECTION: &[(&str, &[&str])] = &[
     ("bench-model", &[]),
+    ("pg-cluster", &[]),
     ("session-log", &["wal-log"]),
     ("shm-ring", &[]),
     ("xtask", &[]),
@@ -82,6 +83,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "bench-stats",
             "bench-wasm",
             "bench-wire",
+            "pg-cluster",
             "shm-ring",
         ],
     ),
