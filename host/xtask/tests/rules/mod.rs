@@ -41,7 +41,10 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("probe-abi", &["bench-model", "bench-wire"]),
     ("bench-sink", &["bench-model", "bench-wire"]),
     ("bench-engine", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
-    ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "function-core"]),
+    (
+        "bench-drivers",
+        &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "function-core", "pg-rows"],
+    ),
     ("bench-report", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
     (
         "bench-wasm",
@@ -91,7 +94,8 @@ const DIRECTION: &[(&str, &[&str])] = &[
 
 /// What a probe may depend on: the boundary, the nouns, the ring, and what several probes share, so that it can be built
 /// without the host.
-const PROBE: &[&str] = &["bench-model", "bench-wire", "function-core", "probe-abi", "shm-ring", "wal-load", "wal-log"];
+const PROBE: &[&str] =
+    &["bench-model", "bench-wire", "function-core", "pg-rows", "probe-abi", "shm-ring", "wal-load", "wal-log"];
 
 /// Pure crates: all they may depend on at all, tests aside. The generator of random numbers is one that has to be seeded.
 const PURE: &[(&str, &[&str])] =
