@@ -1,6 +1,7 @@
 //! What a store holds for one session: its sink, its rings, its logs, and what it was granted; and, where somebody looks, what
 //! passed the boundary. It must not know what a capability does.
 
+use crate::capability::batches::Batches;
 use crate::capability::http::Http;
 use crate::ledger::Observer;
 use crate::limits::Limiter;
@@ -25,6 +26,8 @@ pub(crate) struct State {
     pub(crate) scratch: Vec<ScratchGrant>,
     pub(crate) table: ResourceTable,
     pub(crate) http: Http,
+    /// Those of the call under way.
+    pub(crate) batches: Batches,
     pub(crate) traffic: Traffic,
     /// Who takes the time at the boundary, in a session that a ledger observes.
     pub(crate) observer: Option<Observer>,
@@ -79,6 +82,7 @@ pub(crate) fn store(
         scratch: grants.scratch.clone(),
         table: ResourceTable::new(),
         http: Http::default(),
+        batches: Batches::None,
         traffic: Traffic::default(),
         observer: None,
         wasi,
