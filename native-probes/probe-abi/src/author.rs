@@ -2,6 +2,7 @@
 //! this side of the boundary.
 
 use crate::log::{Durability, Log, PageState};
+use crate::pipeline;
 use crate::raw;
 use crate::ring::{Consumer, Producer};
 use bench_model::{Arguments, Descriptor, ModuleError, Session};
@@ -10,6 +11,12 @@ use std::ptr::NonNull;
 
 /// A probe.
 pub trait Probe {
+    /// How it reads rows, where it has scenarios for the driver `source`.
+    const READ: Option<pipeline::Transfer> = None;
+
+    /// How it writes rows, where it has scenarios for the driver `destination`.
+    const WRITE: Option<pipeline::Transfer> = None;
+
     /// What there is to measure. The same at each call.
     fn describe() -> Descriptor;
 
@@ -145,6 +152,7 @@ macro_rules! export_probe {
 #[doc(hidden)]
 pub mod export {
     use super::{Host, Probe};
+    use crate::pipeline::{Batches, Transfer};
     use crate::raw;
     use bench_model::{Arguments, Kind, ModuleError, Session, Value};
     use bench_wire::DescriptorJson;
@@ -181,7 +189,7 @@ pub mod export {
             iterate,
             verify,
             close,
-            extension,
+            extension: extension::<P>,
         })
     }
 
@@ -198,12 +206,8 @@ pub mod export {
         args_len: usize,
         session_out: *mut *mut raw::Session,
     ) -> raw::Status {
-        let Some(table) = NonNull::new(host.cast_mut()) else { return raw::INVALID_STATE };
         // SAFETY: the host passes a table whose first member is its size.
-        if unsafe { table.as_ref().size } < size_of::<raw::Host>() {
-            return raw::INVALID_STATE;
-        }
-        let host = Host { raw: table, not_send: PhantomData };
+        let Some(host) = (unsafe { accept(host) }) else { return raw::INVALID_STATE };
         guard(host, || {
             // SAFETY: the host passes texts and arguments that it keeps for the duration of the call.
             let (scenario, args) = unsafe { (scenario.text(), raw::slice(args, args_len)) };
@@ -213,6 +217,17 @@ pub mod export {
             unsafe { session_out.write(opened.cast()) };
             Ok(())
         })
+    }
+
+    /// The host behind its table, unless that ends before what is needed.
+    ///
+    /// # Safety
+    /// `host` is null or points to a table whose first member is its size, and which stays valid until the process ends.
+    unsafe fn accept(host: *const raw::Host) -> Option<Host> {
+        let raw = NonNull::new(host.cast_mut())?;
+        // SAFETY: the caller promises a table whose first member is its size.
+        let size = unsafe { raw.as_ref().size };
+        (size >= size_of::<raw::Host>()).then_some(Host { raw, not_send: PhantomData })
     }
 
     unsafe extern "C" fn iterate(
@@ -254,8 +269,74 @@ pub mod export {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(opened)));
     }
 
-    unsafe extern "C" fn extension(_id: raw::Str) -> *const std::ffi::c_void {
+    unsafe extern "C" fn extension<P: Probe>(id: raw::Str) -> *const std::ffi::c_void {
+        // SAFETY: the host lends the id for the duration of the call.
+        let is_pipeline = unsafe { id.bytes() } == raw::EXTENSION_PIPELINE.as_bytes();
+        let table = const { &Connectors::<P>::TABLE };
+        if is_pipeline && (table.read.is_some() || table.write.is_some()) {
+            return (&raw const *table).cast();
+        }
         std::ptr::null()
+    }
+
+    struct Connectors<P>(PhantomData<P>);
+
+    impl<P: Probe> Connectors<P> {
+        const TABLE: raw::Pipeline = raw::Pipeline {
+            size: size_of::<raw::Pipeline>(),
+            read: if P::READ.is_some() { Some(read::<P>) } else { None },
+            write: if P::WRITE.is_some() { Some(write::<P>) } else { None },
+        };
+    }
+
+    unsafe extern "C" fn read<P: Probe>(
+        host: *const raw::Host,
+        scenario: raw::Str,
+        args: *const raw::Arg,
+        args_len: usize,
+        batches: *const raw::Batches,
+        transfer_out: *mut raw::Transfer,
+    ) -> raw::Status {
+        // SAFETY: the caller's promises are the same.
+        unsafe { transfer::<P>(P::READ, host, scenario, (args, args_len), batches, transfer_out) }
+    }
+
+    unsafe extern "C" fn write<P: Probe>(
+        host: *const raw::Host,
+        scenario: raw::Str,
+        args: *const raw::Arg,
+        args_len: usize,
+        batches: *const raw::Batches,
+        transfer_out: *mut raw::Transfer,
+    ) -> raw::Status {
+        // SAFETY: the caller's promises are the same.
+        unsafe { transfer::<P>(P::WRITE, host, scenario, (args, args_len), batches, transfer_out) }
+    }
+
+    /// # Safety
+    /// Every pointer is what bench_probe.h promises to `read` and `write`.
+    unsafe fn transfer<P: Probe>(
+        transfer: Option<Transfer>,
+        host: *const raw::Host,
+        scenario: raw::Str,
+        (args, args_len): (*const raw::Arg, usize),
+        batches: *const raw::Batches,
+        transfer_out: *mut raw::Transfer,
+    ) -> raw::Status {
+        // SAFETY: the host passes a table whose first member is its size, and keeps it until the process ends.
+        let Some(host) = (unsafe { accept(host) }) else { return raw::INVALID_STATE };
+        // SAFETY: the host passes a table whose first member is its size, and keeps it for the duration of the call.
+        let (Some(mut batches), Some(transfer)) = (unsafe { Batches::new(batches) }, transfer) else {
+            return raw::INVALID_STATE;
+        };
+        guard(host, || {
+            // SAFETY: the host passes texts and arguments that it keeps for the duration of the call.
+            let (scenario, args) = unsafe { (scenario.text(), raw::slice(args, args_len)) };
+            let records = transfer(&scenario, &arguments::<P>(&scenario, args)?, &mut batches)?;
+            // SAFETY: the host passes room for one of these.
+            unsafe { transfer_out.write(raw::Transfer { records, bytes: batches.bytes() }) };
+            Ok(())
+        })
     }
 
     /// The arguments with the kinds that the descriptor gives their parameters.

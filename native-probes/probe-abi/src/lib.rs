@@ -3,6 +3,7 @@
 
 mod author;
 pub mod log;
+pub mod pipeline;
 pub mod raw;
 pub mod ring;
 

@@ -198,8 +198,7 @@ pub struct Transfer {
 }
 
 /// The type of both functions of [`Pipeline`].
-pub type Connect =
-    unsafe extern "C" fn(*const Host, Str, *const Arg, usize, *const Batches, *mut Transfer) -> Status;
+pub type Connect = unsafe extern "C" fn(*const Host, Str, *const Arg, usize, *const Batches, *mut Transfer) -> Status;
 
 #[repr(C)]
 #[derive(Debug)]

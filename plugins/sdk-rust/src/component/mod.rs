@@ -4,6 +4,8 @@ mod convert;
 mod host;
 #[cfg(feature = "log")]
 mod log;
+#[cfg(feature = "pipeline")]
+pub(crate) mod pipeline;
 #[cfg(feature = "ring")]
 mod ring;
 #[doc(hidden)]
@@ -26,6 +28,8 @@ pub mod bindings {
 pub use host::{Host, Series};
 #[cfg(feature = "log")]
 pub use log::{Durability, Fault, Log, LogError, PageState};
+#[cfg(feature = "pipeline")]
+pub use pipeline::Batches;
 #[cfg(feature = "ring")]
 pub use ring::{Consumer, Producer, PushError};
 
