@@ -96,6 +96,11 @@ pub fn target(arguments: &Arguments) -> Result<String, ModuleError> {
     Ok(format!("{}.\"bench_loaded\"", quoted(arguments.text(SCHEMA)?)))
 }
 
+/// Statements that remove all tables of a run.
+pub fn forget(schema: &str) -> String {
+    format!("SET client_min_messages = warning; DROP SCHEMA IF EXISTS {} CASCADE;", quoted(schema))
+}
+
 /// A query of what a table holds, in one row: how many rows, a hash over all columns of all of them in whichever order, and the
 /// names and types of its columns. Absent values differ from empty ones. Equal results in one session mean equal tables.
 pub fn fingerprint(table: &str) -> String {

@@ -2,6 +2,19 @@
 //! such batches into one. What a batch is made of is the connectors' business; the host carries it as bytes and looks at rows
 //! only in the database, where it compares what arrived with what was sent.
 
+mod channel;
+mod compression;
+mod drive;
+mod figures;
+mod side;
+mod tables;
+mod transfer;
+
+pub use drive::conformance;
+pub(crate) use drive::drive;
+pub use figures::metrics;
+pub use tables::{addresses, forget};
+
 use bench_model::{Arguments, ModuleError, Scenario};
 use std::borrow::Cow;
 
@@ -99,3 +112,6 @@ pub struct Transfer {
     /// `emit` and `receive` are the calls of the host as the connector sees them, crossing the boundary included.
     pub stages: Vec<(String, u64)>,
 }
+
+#[cfg(test)]
+mod tests;
