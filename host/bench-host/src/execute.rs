@@ -4,9 +4,10 @@
 use crate::Exit;
 use crate::cli::{Common, Format};
 use crate::effort::Effort;
-use crate::modules::{Loader, Modules, Resolved};
+use crate::modules::{Loader, Modules};
 use crate::output;
 use crate::progress::Progress;
+use crate::resolve::Resolved;
 use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError};
@@ -154,13 +155,16 @@ impl Workbench for WorkerBench<'_> {
         let done = |report| UnitEnd::Done(Box::new(report));
         let cell = plan.cell(unit.cell);
         let loader = self.job.loader;
-        let Resolved { module, arguments, scratch } = match loader.resolve(&self.job.modules.loaded[cell.offer], cell) {
+        let modules = self.job.modules;
+        let resolved = loader.resolve(modules, &modules.loaded[cell.offer], cell);
+        let Resolved { module, arguments, companion, scratch } = match resolved {
             Ok(resolved) => resolved,
             Err(reason) => return done(Report::without_figures(unit, Status::Skipped, reason)),
         };
         let budget = self.job.effort.budget;
         let request = Request::Measure(Box::new(MeasureRequest {
             module,
+            companion,
             cell: unit.cell,
             process: unit.process,
             scenario: cell.scenario.name.clone(),
@@ -170,6 +174,8 @@ impl Workbench for WorkerBench<'_> {
             iterations: self.job.effort.iterations(),
         }));
         let measured = Duration::from_nanos(budget.warm_up_ns + self.job.effort.time_ns().unwrap_or_default());
+        // What the server said before is another cell's.
+        loader.postgres.complaint();
         let end = loader.workers.call(&request, loader.deadline() + measured, self.interrupt);
         drop(scratch);
         let name = format!("cell-{:04}-process-{}", unit.cell, unit.process);
@@ -177,6 +183,7 @@ impl Workbench for WorkerBench<'_> {
         match end.result {
             Ok(Reply::Measured(mut report)) => {
                 explain_by_output(&mut report, &end.stderr);
+                explain_by(&mut report, "the server said", loader.postgres.complaint());
                 let has_sessions = cell.scenario.driver == "workload";
                 if unit.process == 0 && report.outcome.status == Status::Ok && has_sessions {
                     report.account = account(self.job, plan, unit, self.interrupt);
@@ -194,8 +201,8 @@ impl Workbench for WorkerBench<'_> {
 /// What operations of a cell use and do, found out in a worker of its own. A cell without it keeps its figures.
 pub(crate) fn account(job: &Job<'_>, plan: &Plan, unit: Unit, interrupt: &Interrupt) -> Option<AccountRecord> {
     let cell = plan.cell(unit.cell);
-    let Resolved { module, arguments, scratch: _scratch } =
-        job.loader.resolve(&job.modules.loaded[cell.offer], cell).ok()?;
+    let Resolved { module, arguments, scratch: _scratch, .. } =
+        job.loader.resolve(job.modules, &job.modules.loaded[cell.offer], cell).ok()?;
     let scenario = cell.scenario.name.clone();
     let arguments = ArgumentsJson(arguments);
     let request = Request::Account { module, cell: unit.cell, process: unit.process, scenario, arguments };
@@ -230,12 +237,17 @@ pub(crate) fn keep_output(directory: &Path, unit: &str, stdout: &Captured, stder
 
 /// A module that failed has often said why just before.
 pub(crate) fn explain_by_output(report: &mut Report, stderr: &Captured) {
+    explain_by(report, "it printed", stderr.telling_line());
+}
+
+/// Adds `line`, where there is one, to why there are no figures.
+fn explain_by(report: &mut Report, who: &str, line: Option<String>) {
     let outcome = &mut report.outcome;
     if outcome.status == Status::Failed
-        && let (Some(reason), Some(line)) = (&mut outcome.reason, stderr.telling_line())
+        && let (Some(reason), Some(line)) = (&mut outcome.reason, line)
         && !reason.contains(&line)
     {
-        reason.push_str(&format!(" (it printed: {line})"));
+        reason.push_str(&format!(" ({who}: {line})"));
     }
 }
 

@@ -106,7 +106,7 @@ impl Cluster {
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the server has ended"))
     }
 
-    /// The last lines of the server's log that tell of a failure, oldest first.
+    /// The lines of the server's log that tell of a failure, oldest first, since this was last asked; the latest few of them.
     pub fn complaints(&self) -> Vec<String> {
         self.server.complaints()
     }

@@ -87,7 +87,7 @@ impl Server {
     }
 
     pub(crate) fn complaints(&self) -> Vec<String> {
-        self.complaints.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.complaints.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
     }
 }
 
