@@ -15,6 +15,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
+use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 /// One session's side of the host.
@@ -114,8 +115,14 @@ fn wasi(grants: &Grants) -> Result<WasiCtx, String> {
         allowed.extend(found);
     }
     wasi.allow_tcp(!allowed.is_empty()).allow_udp(false).allow_ip_name_lookup(!allowed.is_empty());
-    wasi.socket_addr_check(move |address, _purpose| {
-        let granted = allowed.contains(&address);
+    wasi.socket_addr_check(move |address, purpose| {
+        // Whoever connects is bound to any address of this machine and any free port before.
+        let is_any = address.ip().is_unspecified() && address.port() == 0;
+        let granted = match purpose {
+            SocketAddrUse::TcpConnect => allowed.contains(&address),
+            SocketAddrUse::TcpBind => is_any && !allowed.is_empty(),
+            _ => false,
+        };
         Box::pin(async move { granted })
     });
     Ok(wasi.build())
