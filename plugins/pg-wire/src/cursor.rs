@@ -194,7 +194,7 @@ fn end_of(frame: Frame<'_>) -> Result<Option<End>, Error> {
 
 /// Adds a row.
 #[inline]
-fn push(columns: &mut [Column], row: &[u8]) -> Result<(), Error> {
+pub(crate) fn push(columns: &mut [Column], row: &[u8]) -> Result<(), Error> {
     let cut_off = || unexpected(READING, "a row that ends early");
     let (count, mut rest) = row.split_first_chunk::<2>().ok_or_else(cut_off)?;
     if usize::from(u16::from_be_bytes(*count)) != columns.len() {

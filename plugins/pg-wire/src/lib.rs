@@ -17,6 +17,8 @@ mod numeric;
 mod session;
 mod socket;
 mod stopwatch;
+#[cfg(test)]
+mod tests;
 mod text;
 mod url;
 

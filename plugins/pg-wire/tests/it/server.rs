@@ -1,0 +1,85 @@
+//! A server for one test, and what a test asks of it.
+
+use pg_cluster::{Cluster, ClusterError};
+use pg_wire::{Cursor, DatabaseUrl, Error, Loader, Method, Session, Table, batch};
+use tempfile::TempDir;
+
+/// A server that is gone with this.
+pub(crate) struct Server {
+    pub(crate) cluster: Cluster,
+    _folder: TempDir,
+}
+
+/// A server, unless the machine has none; then the test says so.
+pub(crate) fn start() -> Option<Server> {
+    let folder = tempfile::tempdir().expect("a folder");
+    match Cluster::start(folder.path(), &[]) {
+        Ok(cluster) => Some(Server { cluster, _folder: folder }),
+        Err(ClusterError::Unavailable(reason)) => {
+            eprintln!("skipped: {reason}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+impl Server {
+    pub(crate) fn url(&self) -> DatabaseUrl {
+        DatabaseUrl::parse(&self.cluster.url()).expect("a URL")
+    }
+
+    pub(crate) fn session(&self) -> Session {
+        Session::connect(&self.url()).expect("a connection")
+    }
+
+    pub(crate) fn execute(&self, sql: &str) {
+        self.session().execute("testing", sql).expect("a statement");
+    }
+
+    /// The one value of a query.
+    pub(crate) fn value(&self, sql: &str) -> String {
+        let rows = self.session().rows("testing", sql).expect("a query");
+        rows.into_iter().flatten().flatten().next().unwrap_or_default()
+    }
+}
+
+/// All of a query's rows as a source hands them over.
+pub(crate) fn read(session: &mut Session, sql: &str, batch_rows: u16) -> Result<Vec<Vec<u8>>, Error> {
+    let mut cursor = Cursor::open(session, sql, batch_rows)?;
+    let mut batches = Vec::new();
+    while let Some(batch) = cursor.next(&mut |_| {})? {
+        let mut stream = Vec::new();
+        batch::encode(&batch, &mut stream)?;
+        batches.push(stream);
+    }
+    cursor.close()?;
+    Ok(batches)
+}
+
+/// Loads batches as a destination does; how many rows there were.
+pub(crate) fn load(session: &mut Session, method: Method, table: &str, batches: Vec<Vec<u8>>) -> Result<u64, Error> {
+    let table = Table { name: table.to_owned(), is_logged: true };
+    let mut loader: Option<Loader<'_>> = None;
+    let mut session = Some(session);
+    for (number, stream) in (1..).zip(batches) {
+        let bytes = stream.len();
+        let batch = batch::decode(stream, number)?;
+        if let Some(session) = session.take() {
+            loader = Some(Loader::begin(session, method, &table, batch.schema_ref())?);
+        }
+        if let Some(Err(error)) = loader.as_mut().map(|loader| loader.write(&batch, bytes)) {
+            loader.take().expect("a load").abort();
+            return Err(error);
+        }
+    }
+    let mut loader = loader.expect("a batch");
+    let rows = match loader.finish() {
+        Ok(rows) => rows,
+        Err(error) => {
+            loader.abort();
+            return Err(error);
+        }
+    };
+    loader.commit()?;
+    Ok(rows)
+}
