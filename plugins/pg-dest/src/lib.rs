@@ -1,6 +1,8 @@
 //! Arrow batches into a table of PostgreSQL, in one transaction: by INSERT, by COPY of text, or by COPY of binary values. It must
 //! not know where the batches come from.
 
+mod encode;
+
 use bench_plugin::pipeline::{Batches, Destination};
 use bench_plugin::prelude::*;
 use pg_wire::describe::{self, DATABASE_URL};
@@ -41,7 +43,17 @@ impl Destination for PgDest {
             .parameter(compression.choices(["none", "lz4", "zstd"]))
             .parameter(inflight.between(1, 1024))
             .parameter(code.choices(["cached", "compiled"]));
-        Descriptor::new("pg-dest", env!("CARGO_PKG_VERSION"), "Rows into PostgreSQL.").scenario(scenario)
+        Descriptor::new("pg-dest", env!("CARGO_PKG_VERSION"), "Rows into PostgreSQL.")
+            .scenario(scenario)
+            .scenario(encode::describe())
+    }
+
+    fn open(scenario: &str, arguments: &Arguments, _: Host) -> Result<Box<dyn Session>, ModuleError> {
+        match scenario {
+            encode::ENCODE => encode::open(arguments),
+            LOAD => Err(ModuleError::Unavailable(format!("`{LOAD}` is for the driver `destination` alone"))),
+            other => Err(ModuleError::UnknownScenario(other.to_owned())),
+        }
     }
 
     fn write(scenario: &str, arguments: &Arguments, batches: &mut Batches<'_>) -> Result<u64, ModuleError> {

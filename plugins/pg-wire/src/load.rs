@@ -2,7 +2,7 @@
 
 use crate::binary::{self, Before, BinaryRows};
 use crate::session::unexpected;
-use crate::{Error, PgType, Session, cells, text};
+use crate::{Error, PgType, Session, cells, encode, text};
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use bytes::BytesMut;
@@ -34,9 +34,6 @@ pub struct Table {
     /// Whether its changes are written to the server's log.
     pub is_logged: bool,
 }
-
-/// About as many bytes as are encoded before they are sent: what encoder, kernel and server pass on within their caches.
-const CHUNK_BYTES: usize = 64 << 10;
 
 /// As many parameters as a statement may have.
 const PARAMETERS_MAX: usize = 65_535;
@@ -102,19 +99,18 @@ impl<'a> Loader<'a> {
         self.batches += 1;
         let columns = cells::of(batch, &self.types);
         let rows = batch.num_rows();
-        let chunk = match self.method {
-            Method::Insert => (PARAMETERS_MAX / columns.len().max(1)).min(INSERT_ROWS_MAX),
-            Method::Copy | Method::CopyBinary => CHUNK_BYTES.saturating_mul(rows) / bytes.max(1),
-        };
-        let chunk = chunk.max(1);
-        for start in (0..rows).step_by(chunk) {
-            let range = start..rows.min(start + chunk);
-            match self.method {
-                Method::Insert => self.insert(&columns, range)?,
-                Method::Copy => self.copied(|_, out| text::append(&columns, range, out))?,
-                Method::CopyBinary => {
-                    self.copied(|rows, out| rows.append(&columns, range, Before::Count, out))?;
-                }
+        if self.method == Method::Insert {
+            let statement = (PARAMETERS_MAX / columns.len().max(1)).clamp(1, INSERT_ROWS_MAX);
+            for start in (0..rows).step_by(statement) {
+                self.insert(&columns, start..rows.min(start + statement))?;
+            }
+        } else {
+            let is_text = self.method == Method::Copy;
+            for range in encode::chunks(rows, bytes) {
+                self.copied(|rows, out| match is_text {
+                    true => text::append(&columns, range, out),
+                    false => rows.append(&columns, range, Before::Count, out),
+                })?;
             }
         }
         // What the server says meanwhile must not fill its way to us, and when it refuses, the rest need not be sent.
@@ -162,7 +158,11 @@ impl<'a> Loader<'a> {
     pub fn abort(self) {
         let is_copy = self.method != Method::Insert;
         let put = self.session.put(WRITING, |out| {
-            if is_copy { frontend::copy_fail("the load ends early", out) } else { Ok(frontend::sync(out)) }
+            if is_copy {
+                return frontend::copy_fail("the load ends early", out);
+            }
+            frontend::sync(out);
+            Ok(())
         });
         if put.is_ok() && self.session.send(WRITING).is_ok() {
             // Errors are what is waited for: of the rows that are not wanted, then of the rest.

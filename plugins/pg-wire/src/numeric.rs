@@ -92,11 +92,12 @@ pub(crate) fn to_wire(text: &[u8], wire: &mut Vec<u8>) -> Option<()> {
         wire.extend_from_slice(&[0; 4]);
         wire.extend_from_slice(&sign.to_be_bytes());
         wire.extend_from_slice(&[0; 2]);
+        Some(())
     };
     let (sign, unsigned) = match text {
-        b"NaN" => return Some(special(NAN, wire)),
-        b"Infinity" => return Some(special(POSITIVE_INFINITY, wire)),
-        b"-Infinity" => return Some(special(NEGATIVE_INFINITY, wire)),
+        b"NaN" => return special(NAN, wire),
+        b"Infinity" => return special(POSITIVE_INFINITY, wire),
+        b"-Infinity" => return special(NEGATIVE_INFINITY, wire),
         [b'-', unsigned @ ..] => (NEGATIVE, unsigned),
         unsigned => (POSITIVE, unsigned),
     };

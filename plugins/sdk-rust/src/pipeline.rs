@@ -14,6 +14,12 @@ pub trait Source {
     /// Reads the rows that the arguments ask for and emits them; how many there were. The argument `from_table` is the table as
     /// SQL writes it.
     fn read(scenario: &str, arguments: &Arguments, batches: &mut Batches<'_>) -> Result<u64, ModuleError>;
+
+    /// As [`Plugin::open`], where it also has scenarios for the driver `workload`.
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        let _ = (arguments, host);
+        Err(no_session(scenario, "source"))
+    }
 }
 
 /// A plug-in for the driver `destination`.
@@ -24,14 +30,20 @@ pub trait Destination {
     /// Writes all batches and commits them together; how many rows there were. An error means that none is committed. The
     /// argument `into_table` is the table as SQL writes it.
     fn write(scenario: &str, arguments: &Arguments, batches: &mut Batches<'_>) -> Result<u64, ModuleError>;
+
+    /// As [`Plugin::open`], where it also has scenarios for the driver `workload`.
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        let _ = (arguments, host);
+        Err(no_session(scenario, "destination"))
+    }
 }
 
-/// A [`Source`] as any other plug-in, which describes it and has no session.
+/// A [`Source`] as any other plug-in.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "never instantiated")]
 pub struct SourcePlugin<S>(PhantomData<S>);
 
-/// A [`Destination`] as any other plug-in, which describes it and has no session.
+/// A [`Destination`] as any other plug-in.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "never instantiated")]
 pub struct DestinationPlugin<D>(PhantomData<D>);
@@ -41,8 +53,8 @@ impl<S: Source> Plugin for SourcePlugin<S> {
         S::describe()
     }
 
-    fn open(scenario: &str, _: &Arguments, _: Host) -> Result<Box<dyn Session>, ModuleError> {
-        Err(no_session(scenario, "source"))
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        S::open(scenario, arguments, host)
     }
 }
 
@@ -51,8 +63,8 @@ impl<D: Destination> Plugin for DestinationPlugin<D> {
         D::describe()
     }
 
-    fn open(scenario: &str, _: &Arguments, _: Host) -> Result<Box<dyn Session>, ModuleError> {
-        Err(no_session(scenario, "destination"))
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        D::open(scenario, arguments, host)
     }
 }
 

@@ -45,7 +45,7 @@ pub mod support {
         }
 
         fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
-            crate::pipeline::SourcePlugin::<S>::open(scenario, arguments, host)
+            S::open(scenario, arguments, host)
         }
     }
 
@@ -63,7 +63,7 @@ pub mod support {
         }
 
         fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
-            crate::pipeline::DestinationPlugin::<D>::open(scenario, arguments, host)
+            D::open(scenario, arguments, host)
         }
     }
 }
