@@ -4,10 +4,12 @@
 use crate::Exit;
 use crate::cli::{Common, Format};
 use crate::effort::Effort;
+use crate::history::History;
 use crate::modules::{Loader, Modules};
 use crate::output;
 use crate::progress::Progress;
 use crate::resolve::Resolved;
+use crate::secret::without_password;
 use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError};
@@ -55,7 +57,8 @@ pub(crate) fn execute(job: &Job<'_>, interrupt: &Interrupt) -> anyhow::Result<Ex
     }
     let (directory, ended) = record(job, interrupt, |writer, directory| {
         let mut progress = Progress::new(job.plan.order.len());
-        let mut bench = WorkerBench { job, interrupt, directory };
+        let history = History::new(directory, job.common.transfers.bench_json);
+        let mut bench = WorkerBench { job, interrupt, directory, history };
         Ok(run(job.plan, &mut bench, writer, &mut progress, interrupt)?)
     })?;
     let view = RunView::read(&directory)?;
@@ -148,6 +151,7 @@ struct WorkerBench<'a> {
     job: &'a Job<'a>,
     interrupt: &'a Interrupt,
     directory: &'a Path,
+    history: History,
 }
 
 impl Workbench for WorkerBench<'_> {
@@ -188,6 +192,7 @@ impl Workbench for WorkerBench<'_> {
                 if unit.process == 0 && report.outcome.status == Status::Ok && has_sessions {
                     report.account = account(self.job, plan, unit, self.interrupt);
                 }
+                self.history.append(plan, unit, &report);
                 UnitEnd::Done(report)
             }
             Ok(Reply::Refused(reason)) => done(Report::without_figures(unit, Status::Failed, reason)),
@@ -256,7 +261,7 @@ fn run_record(job: &Job<'_>, id: &str, now: jiff::Timestamp) -> RunRecord {
         id: id.to_owned(),
         started: now.to_string(),
         seed: job.seed,
-        command: std::env::args().collect(),
+        command: std::env::args().map(|word| without_password(&word)).collect(),
         planned: Planned {
             cells: job.plan.cells.len() as u32,
             processes: job.effort.processes,

@@ -3,6 +3,7 @@
 use crate::cli::{GrantArgs, LimitArgs};
 use crate::postgres::Postgres;
 use crate::scratch::Scratch;
+use crate::secret::Secrets;
 use crate::worker::{Kind, ModuleSpec, Reply, Request};
 use crate::{output, paths};
 use anyhow::Context;
@@ -56,6 +57,8 @@ pub(crate) struct Loader {
     pub(crate) scratch: Scratch,
     /// Servers for workers that want one, likewise.
     pub(crate) postgres: Postgres,
+    /// Passwords of servers that the user names.
+    pub(crate) secrets: Secrets,
 }
 
 /// The name of the file a builtin module is shown with.
@@ -80,6 +83,7 @@ impl Loader {
             limits,
             scratch: Scratch::default(),
             postgres: Postgres::default(),
+            secrets: Secrets::default(),
         })
     }
 

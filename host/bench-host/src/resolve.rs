@@ -66,8 +66,10 @@ impl Loader {
             if let Some((name, text)) = named(requirement.read_parameter(), &arguments) {
                 resolved.read(name, text)?;
             } else if let Some((name, text)) = named(requirement.postgres_parameter(), &arguments) {
-                let server =
-                    self.postgres.server(name, text).map_err(|reason| format!("parameter `{name}`: {reason}"))?;
+                let server = self
+                    .postgres
+                    .server(name, self.secrets.whole(text))
+                    .map_err(|reason| format!("parameter `{name}`: {reason}"))?;
                 resolved.arguments.set(name, Value::Text(server.url));
                 resolved.arguments.set("schema", Value::Text(server.schema));
                 resolved.module.grants.connections.extend(server.addresses);

@@ -19,4 +19,5 @@ mod refusals;
 mod revisions;
 mod scratch;
 mod stopped;
+mod transfers;
 mod validation;
