@@ -47,7 +47,7 @@ impl Batches<'_> {
     }
 
     /// The next batch, waiting for it; `None` after the last.
-    pub fn next(&mut self) -> Result<Option<Vec<u8>>, ModuleError> {
+    pub fn receive(&mut self) -> Result<Option<Vec<u8>>, ModuleError> {
         let mut batch = raw::Bytes { ptr: std::ptr::null(), len: 0 };
         let (table, ctx) = self.table();
         // SAFETY: the table is the host's, and there is room for the result.

@@ -126,7 +126,7 @@ fn next(
     number: u64,
     stopwatch: &mut Stopwatch<6>,
 ) -> Result<Option<(RecordBatch, usize)>, Error> {
-    let received = batches.next()?;
+    let received = batches.receive()?;
     stopwatch.lap(RECEIVE);
     let Some(stream) = received else { return Ok(None) };
     let bytes = stream.len();

@@ -68,7 +68,7 @@ impl Batches<'_> {
     }
 
     /// The next batch, waiting for it; `None` after the last.
-    pub fn next(&mut self) -> Result<Option<Vec<u8>>, ModuleError> {
+    pub fn receive(&mut self) -> Result<Option<Vec<u8>>, ModuleError> {
         let batch = batches::next().map_err(said)?;
         self.bytes += batch.as_ref().map_or(0, Vec::len) as u64;
         Ok(batch)
