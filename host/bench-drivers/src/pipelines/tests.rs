@@ -383,7 +383,7 @@ fn what_cannot_be_paired_says_why() {
         assert!(error.to_string().contains(expect), "{error}");
     };
     check(None, "nothing is there to read from");
-    let mut companion = |driver| {
+    let companion = |driver| {
         let module = Mock::new(driver, Deed::None, &target);
         let scenario = module.descriptor.scenarios[0].clone();
         Companion { module: Box::new(module), scenario, arguments: Arguments::default() }

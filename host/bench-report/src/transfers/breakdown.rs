@@ -1,7 +1,7 @@
 //! One cell: what was moved, how fast, and the stages of both sides, whose sum is the wall time of the side. Knows where a stage
 //! belongs, not what it does.
 
-use super::{mean, shown, stages};
+use super::{CODE, mean, shown, stages};
 use crate::layout::Grid;
 use crate::{CellView, escape, scale};
 use std::collections::BTreeSet;
@@ -70,7 +70,10 @@ fn of_side(cell: &CellView, side: &str) -> Vec<Vec<String>> {
         rows.extend(parts.map(|(part, ns)| row(format!("    of which {}", escape(part)), ns, String::new())));
     }
     if let Some(ns) = mean(cell, "module_load", side) {
-        rows.push(vec!["  module load".to_owned(), scale::nanoseconds(ns), String::new(), "once, before".to_owned()]);
+        let code = cell.conditions.iter().find(|(name, _)| *name == format!("{side}{CODE}"));
+        let note = code.map_or_else(String::new, |(_, code)| format!(", {} code", escape(code)));
+        let note = format!("once, before{note}");
+        rows.push(vec!["  module load".to_owned(), scale::nanoseconds(ns), String::new(), note]);
     }
     rows
 }

@@ -108,7 +108,7 @@ fn claim(pair: &Pair<'_>, ratios: &Ratios) -> Claim {
 
 /// How far, on the log scale, the median of a process lies from that of all at most.
 fn spread(cell: &CellView) -> Option<f64> {
-    let median = |samples: Vec<f64>| Distribution::of_samples(samples.into_iter()).quantile(0.5);
+    let median = |samples: Vec<f64>| Distribution::of_samples(samples).quantile(0.5);
     let all = median(cell.timed_processes.iter().flatten().copied().collect())?;
     let distances = cell.timed_processes.iter().filter_map(|process| Some((median(process.clone())? / all).ln().abs()));
     distances.reduce(f64::max).filter(|distance| distance.is_finite() && cell.timed_processes.len() > 1)

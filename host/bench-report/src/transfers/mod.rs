@@ -27,10 +27,15 @@ pub(crate) fn transfers(view: &RunView) -> String {
     crate::layout::paragraphs(parts)
 }
 
+/// What the name of the condition ends with that says where a side's code came from.
+const CODE: &str = "_code";
+
 /// What the figures of cells depend on beside their arguments, each set of it once.
 fn conditions(cells: &[&CellView]) -> Vec<String> {
     let listed = |cell: &&CellView| {
-        let conditions = cell.conditions.iter().map(|(name, value)| format!("{name}={value}"));
+        // Where code came from is said where it was loaded.
+        let conditions = cell.conditions.iter().filter(|(name, _)| !name.ends_with(CODE));
+        let conditions = conditions.map(|(name, value)| format!("{name}={value}"));
         crate::escape(&conditions.collect::<Vec<_>>().join(" ")).into_owned()
     };
     let all: BTreeSet<String> = cells.iter().map(listed).filter(|text| !text.is_empty()).collect();
