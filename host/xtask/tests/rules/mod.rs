@@ -244,7 +244,7 @@ fn an_edge_against_the_direction_is_found() {
     check(
         &["futex-probe > bench-engine"],
         &["futex-probe → bench-engine: of this workspace, futex-probe may depend on \
-           bench-model, bench-wire, function-core, probe-abi, shm-ring, wal-load, wal-log"],
+           bench-model, bench-wire, function-core, pg-rows, probe-abi, shm-ring, wal-load, wal-log"],
     );
 }
 
