@@ -27,7 +27,7 @@ impl Programs {
         let path = env::var_os("PATH").unwrap_or_default();
         let on_path = env::split_paths(&path).find_map(|folder| Self::in_folder(&folder));
         on_path.or_else(|| elsewhere().iter().find_map(|folder| Self::in_folder(folder))).ok_or_else(|| {
-            let reason = "no PostgreSQL server is installed (`initdb` and `postgres`): run `cargo xtask setup --all`, install it \
+            let reason = "no PostgreSQL server is installed (`initdb` and `postgres`): run `cargo xtask setup`, install it \
                           by the system's own means, or give --database-url URL";
             ClusterError::Unavailable(reason.to_owned())
         })
