@@ -24,7 +24,7 @@ pub fn transfer(name: &str, driver: &str, summary: &str) -> Scenario {
         "all",
         "seven columns of integers, texts, a boolean and a timestamp, or those and five more",
     );
-    let batch_rows = Parameter::new("batch_rows", 4096, "rows of a batch");
+    let batch_rows = Parameter::new("batch_rows", 1024, "rows of a batch");
     let seed = Parameter::new("seed", 1, "what the rows are drawn from");
     let ns = |name: &str, summary: &str| Metric::new(name, Unit::Nanoseconds, summary);
     let count = |name: &str, summary: &str| Metric::new(name, Unit::Count, summary).label("side");
