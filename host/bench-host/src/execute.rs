@@ -13,7 +13,7 @@ use crate::secret::without_password;
 use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError};
-use bench_engine::{Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
+use bench_engine::{Cell, Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
 use bench_report::RunView;
 use bench_sink::digest;
 use bench_sink::fingerprint::Fingerprint;
@@ -178,6 +178,7 @@ impl Workbench for WorkerBench<'_> {
             iterations: self.job.effort.iterations(),
         }));
         let measured = Duration::from_nanos(budget.warm_up_ns + self.job.effort.time_ns().unwrap_or_default());
+        let measured = measured + of_rows(cell, self.job.effort.iterations().unwrap_or_default());
         // What the server said before is another cell's.
         loader.postgres.complaint();
         let end = loader.workers.call(&request, loader.deadline() + measured, self.interrupt);
@@ -201,6 +202,18 @@ impl Workbench for WorkerBench<'_> {
             Err(error) => done(Report::without_figures(unit, Status::Failed, error.to_string())),
         }
     }
+}
+
+/// What a row may take on a slow machine to be made, moved and compared.
+const ROW: Duration = Duration::from_micros(100);
+
+/// How much longer a worker may take because of the rows that the cell asks for, where it asks for some: they are made, moved to
+/// warm up and in each of so many `repetitions`, and compared.
+fn of_rows(cell: &Cell, repetitions: u64) -> Duration {
+    let has_server = cell.scenario.requirements.iter().any(|requirement| requirement.postgres_parameter().is_some());
+    let rows = cell.arguments.integer("rows").ok().filter(|_| has_server).unwrap_or_default();
+    let moves = repetitions.saturating_add(2).saturating_mul(rows.unsigned_abs());
+    ROW.saturating_mul(u32::try_from(moves).unwrap_or(u32::MAX))
 }
 
 /// What operations of a cell use and do, found out in a worker of its own. A cell without it keeps its figures.
