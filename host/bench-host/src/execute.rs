@@ -189,7 +189,8 @@ impl Workbench for WorkerBench<'_> {
             Ok(Reply::Measured(mut report)) => {
                 explain_by_output(&mut report, &end.stderr);
                 explain_by(&mut report, "the server said", loader.postgres.complaint());
-                let has_sessions = cell.scenario.driver == "workload";
+                // What is done at a server is not seen in the worker, and doing it again takes long.
+                let has_sessions = cell.scenario.driver == "workload" && !has_server(cell);
                 if unit.process == 0 && report.outcome.status == Status::Ok && has_sessions {
                     report.account = account(self.job, plan, unit, self.interrupt);
                 }
@@ -210,10 +211,14 @@ const ROW: Duration = Duration::from_micros(100);
 /// How much longer a worker may take because of the rows that the cell asks for, where it asks for some: they are made, moved to
 /// warm up and in each of so many `repetitions`, and compared.
 fn of_rows(cell: &Cell, repetitions: u64) -> Duration {
-    let has_server = cell.scenario.requirements.iter().any(|requirement| requirement.postgres_parameter().is_some());
-    let rows = cell.arguments.integer("rows").ok().filter(|_| has_server).unwrap_or_default();
+    let rows = cell.arguments.integer("rows").ok().filter(|_| has_server(cell)).unwrap_or_default();
     let moves = repetitions.saturating_add(2).saturating_mul(rows.unsigned_abs());
     ROW.saturating_mul(u32::try_from(moves).unwrap_or(u32::MAX))
+}
+
+/// Whether the work is a server's.
+fn has_server(cell: &Cell) -> bool {
+    cell.scenario.requirements.iter().any(|requirement| requirement.postgres_parameter().is_some())
 }
 
 /// What operations of a cell use and do, found out in a worker of its own. A cell without it keeps its figures.
