@@ -48,30 +48,29 @@ pub(crate) fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, 
     report
 }
 
-/// Tries a scenario with `arguments`, without keeping a time: one whole transfer, and a scenario that is not there.
+/// Tries a scenario with `arguments`, without keeping a time: one whole transfer, and one by a scenario that is not there.
 pub fn conformance(
     module: &mut dyn Module,
-    companion: Option<&mut Companion>,
+    mut companion: Option<&mut Companion>,
     scenario: &Scenario,
     arguments: &Arguments,
 ) -> Result<Vec<Check>, ModuleError> {
     let rule = |name: &str| format!("{}: {name}", scenario.name);
     let mut tables = Database::open(database_parameter(scenario)?, arguments)?;
+    let mut checks = Vec::new();
+    let mut sides = Sides::prepare(module, companion.as_deref_mut(), scenario, arguments)?;
+    let moved = repetition(&mut sides, &mut tables, &mut checks).map_err(|stop| stop.reason);
+    let detail = moved.as_ref().err().cloned().unwrap_or_else(|| arguments.to_string());
+    checks.push(Check::that(rule("moves all rows"), moved.is_ok(), detail));
+    tables.clear()?;
     let unknown = Scenario { name: "no-such-scenario".to_owned(), ..scenario.clone() };
-    let answer = connectors(module)?.connector(&unknown).and_then(|mut connector| connector.instantiate());
-    let refused = match answer.map(drop) {
-        Err(error) => matches!(error, ModuleError::UnknownScenario(_)),
-        // It may be told from the call alone, which needs a table.
-        Ok(()) => true,
-    };
-    let mut checks = vec![Check::that(rule("an unknown scenario is refused as such"), refused, "")];
-    let mut sides = Sides::prepare(module, companion, scenario, arguments)?;
-    let found = repetition(&mut sides, &mut tables, &mut checks).map(drop);
-    let cleared = tables.clear();
-    match found.map_err(|stop| stop.reason).and(cleared.map_err(|error| error.to_string())) {
-        Ok(()) => checks.push(Check::that(rule("moves all rows"), true, arguments.to_string())),
-        Err(reason) => checks.push(Check::that(rule("moves all rows"), false, reason)),
-    }
+    let (from, into) = (tables.source().0.to_owned(), tables.target().to_owned());
+    let tried = Sides::prepare(module, companion, &unknown, arguments);
+    let answer = tried.and_then(|mut sides| sides.transfer(&from, &into)).err();
+    let refused = matches!(answer, Some(ModuleError::UnknownScenario(_)));
+    let detail = answer.map_or_else(|| "rows were moved".to_owned(), |error| error.to_string());
+    checks.push(Check::that(rule("an unknown scenario is refused as such"), refused, detail));
+    tables.clear()?;
     Ok(checks)
 }
 
