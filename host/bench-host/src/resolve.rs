@@ -18,7 +18,7 @@ pub(crate) struct Resolved {
     pub(crate) module: ModuleSpec,
     pub(crate) arguments: Arguments,
     /// The module that runs beside it.
-    pub(crate) companion: Option<CompanionSpec>,
+    pub(crate) companion: Option<Box<CompanionSpec>>,
     /// Removed when this is dropped, which must not be before the worker has ended.
     pub(crate) scratch: Vec<ScratchFolder>,
 }
@@ -44,11 +44,11 @@ impl Loader {
                 let arguments = shared_arguments(scenario, &cell.arguments);
                 let beside = self.of_module(&other.spec, scenario, arguments)?;
                 resolved.scratch.extend(beside.scratch);
-                resolved.companion = Some(CompanionSpec {
+                resolved.companion = Some(Box::new(CompanionSpec {
                     module: beside.module,
                     scenario: scenario.name.clone(),
                     arguments: ArgumentsJson(beside.arguments),
-                });
+                }));
             }
         }
         Ok(resolved)

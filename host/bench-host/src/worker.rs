@@ -62,7 +62,7 @@ pub(crate) enum Request {
     /// What do operations of a cell use and do?
     Account { module: ModuleSpec, cell: u32, process: u32, scenario: String, arguments: ArgumentsJson },
     /// Does the module keep the rules?
-    Check { module: ModuleSpec, companion: Option<CompanionSpec>, scenario: String, arguments: ArgumentsJson },
+    Check { module: ModuleSpec, companion: Option<Box<CompanionSpec>>, scenario: String, arguments: ArgumentsJson },
     /// What can the machine do?
     Calibrate { samples: u32, dear_samples: u32, directory: PathBuf, cache: Option<PathBuf> },
 }
@@ -70,7 +70,7 @@ pub(crate) enum Request {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct MeasureRequest {
     pub(crate) module: ModuleSpec,
-    pub(crate) companion: Option<CompanionSpec>,
+    pub(crate) companion: Option<Box<CompanionSpec>>,
     pub(crate) cell: u32,
     pub(crate) process: u32,
     pub(crate) scenario: String,
@@ -135,7 +135,7 @@ fn answer(request: Request) -> Reply {
             imports: module.imports(),
         }),
         Request::Measure(request) => {
-            with_companion(&request.module, request.companion.as_ref(), |module, companion| {
+            with_companion(&request.module, request.companion.as_deref(), |module, companion| {
                 Reply::Measured(Box::new(measure(module, companion, &request)))
             })
         }
@@ -145,7 +145,7 @@ fn answer(request: Request) -> Reply {
             with_module(&module, |module| account(module, unit, &scenario, &arguments))
         }
         Request::Check { module, companion, scenario, arguments } => {
-            with_companion(&module, companion.as_ref(), |module, companion| {
+            with_companion(&module, companion.as_deref(), |module, companion| {
                 check(module, companion, &scenario, &arguments)
             })
         }

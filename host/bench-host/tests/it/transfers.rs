@@ -12,7 +12,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-/// A host with an empty folder `tmp`, in which servers of the run are, and a line that loads both modules; nothing, said so,
+/// A host with an empty folder `tmp`, in which servers of the run are, and a line that runs both modules; nothing, said so,
 /// where the modules are not built or this machine has no PostgreSQL.
 fn host() -> Option<(Host, String)> {
     let files = modules::plugins(&["pg-source", "pg-dest"])?;
@@ -24,8 +24,11 @@ fn host() -> Option<(Host, String)> {
     }
     // One that cannot be started tells what is lacking.
     drop(server(&host)?);
-    let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-    Some((host, format!("load {} --processes 1 --deadline 5m", files.join(" "))))
+    fs::create_dir(host.path("modules")).unwrap();
+    for file in files.iter().flat_map(|file| [file.clone(), file.with_extension(std::env::consts::DLL_EXTENSION)]) {
+        fs::copy(&file, host.path("modules").join(file.file_name().unwrap())).unwrap();
+    }
+    Some((host, "run pg-dest/load pg-source/read --modules modules --processes 1 --deadline 5m".to_owned()))
 }
 
 /// A server that is the test's own.
