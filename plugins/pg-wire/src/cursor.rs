@@ -37,8 +37,6 @@ pub struct Cursor<'a> {
     schema: SchemaRef,
     columns: Vec<Column>,
     batch_rows: i32,
-    /// Requests for a batch that are not answered yet.
-    asked: usize,
     /// Whether the last row has come.
     is_over: bool,
 }
@@ -87,14 +85,9 @@ impl<'a> Cursor<'a> {
             })
         })?;
         let batch_rows = i32::from(batch_rows);
-        let mut cursor = Self { session, schema: Arc::new(schema), columns, batch_rows, asked: 0, is_over: false };
+        let mut cursor = Self { session, schema: Arc::new(schema), columns, batch_rows, is_over: false };
         cursor.ask(AHEAD)?;
         Ok(cursor)
-    }
-
-    /// What the rows are made of.
-    pub fn schema(&self) -> &SchemaRef {
-        &self.schema
     }
 
     /// The next batch; `None` after the last. `passed` is told at the end of each phase.
@@ -143,7 +136,6 @@ impl<'a> Cursor<'a> {
             frontend::flush(out);
             Ok(())
         })?;
-        self.asked += batches;
         self.session.send(READING)
     }
 
@@ -162,7 +154,6 @@ impl<'a> Cursor<'a> {
                 continue;
             }
             if let Some(end) = end_of(frame)? {
-                self.asked -= 1;
                 self.is_over = end == End::OfAll;
                 is_whole = true;
                 break;

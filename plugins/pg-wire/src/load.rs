@@ -159,14 +159,24 @@ impl<'a> Loader<'a> {
         let is_copy = self.method != Method::Insert;
         let put = self.session.put(WRITING, |out| {
             if is_copy {
-                return frontend::copy_fail("the load ends early", out);
+                frontend::copy_fail("the load ends early", out)?;
+            } else {
+                frontend::sync(out);
             }
-            frontend::sync(out);
-            Ok(())
+            frontend::query("rollback", out)
         });
-        if put.is_ok() && self.session.send(WRITING).is_ok() {
-            // Errors are what is waited for: of the rows that are not wanted, then of the rest.
-            while matches!(self.session.until_ready(WRITING), Err(Error::Server { .. })) {}
+        if put.is_err() || self.session.send(WRITING).is_err() {
+            return;
+        }
+        let mut is_over = false;
+        loop {
+            match self.session.message(WRITING) {
+                Ok(Message::CommandComplete(body)) => is_over |= body.tag().is_ok_and(|tag| tag == "ROLLBACK"),
+                Ok(Message::ReadyForQuery(_)) if is_over => return,
+                // What was sent before is answered first, and refused.
+                Ok(_) | Err(Error::Server { .. }) => {}
+                Err(_) => return,
+            }
         }
     }
 

@@ -98,17 +98,24 @@ impl Session {
         self.send(DOING)
     }
 
-    /// Runs statements that give no rows, or none that matter.
+    /// Runs statements that give no rows, or none that matter. Where the server refuses, others can be run afterwards.
     pub fn execute(&mut self, doing: &'static str, sql: &str) -> Result<(), Error> {
-        self.put(doing, |out| frontend::query(sql, out))?;
-        self.send(doing)?;
-        self.until_ready(doing)
+        self.rows(doing, sql).map(drop)
     }
 
-    /// The rows of a statement, as text.
+    /// The rows of a statement, as text. Where the server refuses, others can be run afterwards.
     pub fn rows(&mut self, doing: &'static str, sql: &str) -> Result<Vec<Vec<Option<String>>>, Error> {
         self.put(doing, |out| frontend::query(sql, out))?;
         self.send(doing)?;
+        let rows = self.rows_until_ready(doing);
+        if let Err(Error::Server { .. }) = &rows {
+            // A connection that has broken meanwhile says so to the next who uses it; the refusal is why.
+            let _ = self.until_ready(doing);
+        }
+        rows
+    }
+
+    fn rows_until_ready(&mut self, doing: &'static str) -> Result<Vec<Vec<Option<String>>>, Error> {
         let mut rows = Vec::new();
         loop {
             match self.message(doing)? {

@@ -59,27 +59,20 @@ pub(crate) fn read(session: &mut Session, sql: &str, batch_rows: u16) -> Result<
 /// Loads batches as a destination does; how many rows there were.
 pub(crate) fn load(session: &mut Session, method: Method, table: &str, batches: Vec<Vec<u8>>) -> Result<u64, Error> {
     let table = Table { name: table.to_owned(), is_logged: true };
-    let mut loader: Option<Loader<'_>> = None;
-    let mut session = Some(session);
-    for (number, stream) in (1..).zip(batches) {
-        let bytes = stream.len();
-        let batch = batch::decode(stream, number)?;
-        if let Some(session) = session.take() {
-            loader = Some(Loader::begin(session, method, &table, batch.schema_ref())?);
-        }
-        if let Some(Err(error)) = loader.as_mut().map(|loader| loader.write(&batch, bytes)) {
-            loader.take().expect("a load").abort();
-            return Err(error);
-        }
-    }
-    let mut loader = loader.expect("a batch");
-    let rows = match loader.finish() {
-        Ok(rows) => rows,
+    let mut batches = (1..).zip(batches).map(|(number, stream)| (stream.len(), batch::decode(stream, number)));
+    let (bytes, first) = batches.next().expect("a batch");
+    let first = first?;
+    let mut loader = Loader::begin(session, method, &table, first.schema_ref())?;
+    let mut write_all = || {
+        loader.write(&first, bytes)?;
+        batches.try_for_each(|(bytes, batch)| loader.write(&batch?, bytes))?;
+        loader.finish()
+    };
+    match write_all() {
+        Ok(rows) => loader.commit().map(|()| rows),
         Err(error) => {
             loader.abort();
-            return Err(error);
+            Err(error)
         }
-    };
-    loader.commit()?;
-    Ok(rows)
+    }
 }
