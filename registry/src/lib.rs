@@ -21,6 +21,9 @@ const SUITES: &[Entry] = &[
     ("kernels", include_str!("../suites/kernels.toml")),
     ("ring", include_str!("../suites/ring.toml")),
     ("serverless", include_str!("../suites/serverless.toml")),
+    ("postgres", include_str!("../suites/postgres.toml")),
+    ("postgres-matrix", include_str!("../suites/postgres-matrix.toml")),
+    ("postgres-million", include_str!("../suites/postgres-million.toml")),
     ("wal", include_str!("../suites/wal.toml")),
     ("wal-quick", include_str!("../suites/wal-quick.toml")),
     ("wal-latency", include_str!("../suites/wal-latency.toml")),
@@ -33,6 +36,7 @@ const TARGETS: &[Entry] = &[
     ("self", include_str!("../targets/self.toml")),
     ("ipc", include_str!("../targets/ipc.toml")),
     ("serverless", include_str!("../targets/serverless.toml")),
+    ("pipelines", include_str!("../targets/pipelines.toml")),
     ("wal", include_str!("../targets/wal.toml")),
     ("wal-limits", include_str!("../targets/wal-limits.toml")),
 ];
@@ -179,13 +183,14 @@ mod tests {
         check_measured("wal", "wal-quick");
         check_measured("wal", "wal");
         check_measured("wal-limits", "wal");
+        check_measured("pipelines", "postgres-million");
     }
 
     #[test]
     fn an_unknown_name_or_field_says_what_there_is() {
         assert_eq!(
             suite("slef").unwrap_err().to_string(),
-            "there is no suite `slef`; there are: self, ipc, kernels, ring, serverless, wal, wal-quick, wal-latency, wal-throughput, wal-recovery, wal-stress"
+            "there is no suite `slef`; there are: self, ipc, kernels, ring, serverless, postgres, postgres-matrix, postgres-million, wal, wal-quick, wal-latency, wal-throughput, wal-recovery, wal-stress"
         );
         let error = parse_suite("mine.toml", "summary = \"\"\ncolour = 1\n[[cells]]\nscenario = \"*\"").unwrap_err();
         assert!(error.to_string().starts_with("suite `mine.toml`: "), "{error}");

@@ -6,6 +6,7 @@
 pub mod function;
 mod grants;
 mod module;
+pub mod pipelines;
 pub mod workload;
 
 pub use grants::{DirectoryGrant, Grants, ScratchGrant};
@@ -28,14 +29,25 @@ pub struct Task<'a> {
     pub budget: Budget,
 }
 
-/// The drivers this host has.
-pub const DRIVERS: &[&str] = &["workload", "function"];
+/// Another module of the same arm, which a scenario has named and is run with.
+pub struct Companion {
+    /// The module.
+    pub module: Box<dyn Module>,
+    /// The scenario of it that was named.
+    pub scenario: Scenario,
+    /// What it is called with.
+    pub arguments: Arguments,
+}
 
-/// Has the scenario's driver execute `task` on `module`.
-pub fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
+/// The drivers this host has.
+pub const DRIVERS: &[&str] = &["workload", "function", "source", "destination"];
+
+/// Has the scenario's driver execute `task` on `module`, with the module beside it that the scenario has named, where it has.
+pub fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
     match task.scenario.driver.as_str() {
         "workload" => workload::drive(module, task),
         "function" => function::drive(module, task),
+        "source" | "destination" => pipelines::drive(module, companion, task),
         other => {
             let known = DRIVERS.join(", ");
             let reason = format!("needs the driver `{other}`; this host has {known}: use a newer bench-host");
@@ -47,11 +59,13 @@ pub fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
 /// Has the scenario's driver try it with `arguments`, without timing anything. An error is the environment's.
 pub fn conformance(
     module: &mut dyn Module,
+    companion: Option<&mut Companion>,
     scenario: &Scenario,
     arguments: &Arguments,
 ) -> Result<Vec<Check>, ModuleError> {
     match scenario.driver.as_str() {
         "function" => function::conformance(module, scenario, arguments),
+        "source" | "destination" => pipelines::conformance(module, companion, scenario, arguments),
         _ => workload::conformance(module, scenario, arguments),
     }
 }

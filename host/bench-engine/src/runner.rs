@@ -15,6 +15,9 @@ use std::collections::{BTreeSet, HashMap};
 pub struct Report {
     /// The processor the worker was bound to, where it was.
     pub cpu: Option<u32>,
+    /// What else the figures depend on, as it was found: names and values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<(String, String)>,
     /// Samples; none where the outcome is not ok.
     pub series: Vec<SeriesRecord>,
     /// What was looked at.
@@ -32,7 +35,7 @@ impl Report {
             reason: Some(reason.into()),
             ..OutcomeRecord::without_figures(unit.cell, unit.process, status)
         };
-        Self { cpu: None, series: Vec::new(), checks: Vec::new(), outcome, account: None }
+        Self { cpu: None, conditions: Vec::new(), series: Vec::new(), checks: Vec::new(), outcome, account: None }
     }
 }
 
@@ -118,7 +121,7 @@ pub fn run(
 
 /// The records of one repetition, in their order.
 pub(crate) fn block(plan: &Plan, unit: Unit, report: Report) -> Vec<Record> {
-    let mut block = vec![Record::Cell(cell_record(plan, unit, report.cpu))];
+    let mut block = vec![Record::Cell(cell_record(plan, unit, report.cpu, report.conditions))];
     block.extend(report.series.into_iter().map(Record::Series));
     block.extend(report.checks.into_iter().map(Record::Check));
     block.extend(report.account.map(Record::Account));
@@ -126,7 +129,7 @@ pub(crate) fn block(plan: &Plan, unit: Unit, report: Report) -> Vec<Record> {
     block
 }
 
-fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>) -> CellRecord {
+fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>, conditions: Vec<(String, String)>) -> CellRecord {
     let cell = plan.cell(unit.cell);
     let offer = plan.offer(cell);
     CellRecord {
@@ -140,6 +143,7 @@ fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>) -> CellRecord {
         module: ModuleRef { file: offer.file.display().to_string(), sha256: offer.sha256.clone() },
         limit: cell.scenario.limit.map(|limit| limit.to_string()),
         cpu,
+        conditions,
     }
 }
 

@@ -4,13 +4,16 @@
 use crate::Exit;
 use crate::cli::{Common, Format};
 use crate::effort::Effort;
-use crate::modules::{Loader, Modules, Resolved};
+use crate::history::History;
+use crate::modules::{Loader, Modules};
 use crate::output;
 use crate::progress::Progress;
+use crate::resolve::Resolved;
+use crate::secret::without_password;
 use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError};
-use bench_engine::{Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
+use bench_engine::{Cell, Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
 use bench_report::RunView;
 use bench_sink::digest;
 use bench_sink::fingerprint::Fingerprint;
@@ -54,7 +57,8 @@ pub(crate) fn execute(job: &Job<'_>, interrupt: &Interrupt) -> anyhow::Result<Ex
     }
     let (directory, ended) = record(job, interrupt, |writer, directory| {
         let mut progress = Progress::new(job.plan.order.len());
-        let mut bench = WorkerBench { job, interrupt, directory };
+        let history = History::new(directory, job.common.transfers.bench_json);
+        let mut bench = WorkerBench { job, interrupt, directory, history };
         Ok(run(job.plan, &mut bench, writer, &mut progress, interrupt)?)
     })?;
     let view = RunView::read(&directory)?;
@@ -147,6 +151,7 @@ struct WorkerBench<'a> {
     job: &'a Job<'a>,
     interrupt: &'a Interrupt,
     directory: &'a Path,
+    history: History,
 }
 
 impl Workbench for WorkerBench<'_> {
@@ -154,13 +159,16 @@ impl Workbench for WorkerBench<'_> {
         let done = |report| UnitEnd::Done(Box::new(report));
         let cell = plan.cell(unit.cell);
         let loader = self.job.loader;
-        let Resolved { module, arguments, scratch } = match loader.resolve(&self.job.modules.loaded[cell.offer], cell) {
+        let modules = self.job.modules;
+        let resolved = loader.resolve(modules, &modules.loaded[cell.offer], cell);
+        let Resolved { module, arguments, companion, scratch } = match resolved {
             Ok(resolved) => resolved,
             Err(reason) => return done(Report::without_figures(unit, Status::Skipped, reason)),
         };
         let budget = self.job.effort.budget;
         let request = Request::Measure(Box::new(MeasureRequest {
             module,
+            companion,
             cell: unit.cell,
             process: unit.process,
             scenario: cell.scenario.name.clone(),
@@ -170,6 +178,9 @@ impl Workbench for WorkerBench<'_> {
             iterations: self.job.effort.iterations(),
         }));
         let measured = Duration::from_nanos(budget.warm_up_ns + self.job.effort.time_ns().unwrap_or_default());
+        let measured = measured + of_rows(cell, self.job.effort.iterations().unwrap_or_default());
+        // What the server said before is another cell's.
+        loader.postgres.complaint();
         let end = loader.workers.call(&request, loader.deadline() + measured, self.interrupt);
         drop(scratch);
         let name = format!("cell-{:04}-process-{}", unit.cell, unit.process);
@@ -177,10 +188,13 @@ impl Workbench for WorkerBench<'_> {
         match end.result {
             Ok(Reply::Measured(mut report)) => {
                 explain_by_output(&mut report, &end.stderr);
-                let has_sessions = cell.scenario.driver == "workload";
+                explain_by(&mut report, "the server said", loader.postgres.complaint());
+                // What is done at a server is not seen in the worker, and doing it again takes long.
+                let has_sessions = cell.scenario.driver == "workload" && !has_server(cell);
                 if unit.process == 0 && report.outcome.status == Status::Ok && has_sessions {
                     report.account = account(self.job, plan, unit, self.interrupt);
                 }
+                self.history.append(plan, unit, &report);
                 UnitEnd::Done(report)
             }
             Ok(Reply::Refused(reason)) => done(Report::without_figures(unit, Status::Failed, reason)),
@@ -191,11 +205,27 @@ impl Workbench for WorkerBench<'_> {
     }
 }
 
+/// What a row may take on a slow machine to be made, moved and compared.
+const ROW: Duration = Duration::from_micros(100);
+
+/// How much longer a worker may take because of the rows that the cell asks for, where it asks for some: they are made, moved to
+/// warm up and in each of so many `repetitions`, and compared.
+fn of_rows(cell: &Cell, repetitions: u64) -> Duration {
+    let rows = cell.arguments.integer("rows").ok().filter(|_| has_server(cell)).unwrap_or_default();
+    let moves = repetitions.saturating_add(2).saturating_mul(rows.unsigned_abs());
+    ROW.saturating_mul(u32::try_from(moves).unwrap_or(u32::MAX))
+}
+
+/// Whether the work is a server's.
+fn has_server(cell: &Cell) -> bool {
+    cell.scenario.requirements.iter().any(|requirement| requirement.postgres_parameter().is_some())
+}
+
 /// What operations of a cell use and do, found out in a worker of its own. A cell without it keeps its figures.
 pub(crate) fn account(job: &Job<'_>, plan: &Plan, unit: Unit, interrupt: &Interrupt) -> Option<AccountRecord> {
     let cell = plan.cell(unit.cell);
-    let Resolved { module, arguments, scratch: _scratch } =
-        job.loader.resolve(&job.modules.loaded[cell.offer], cell).ok()?;
+    let Resolved { module, arguments, scratch: _scratch, .. } =
+        job.loader.resolve(job.modules, &job.modules.loaded[cell.offer], cell).ok()?;
     let scenario = cell.scenario.name.clone();
     let arguments = ArgumentsJson(arguments);
     let request = Request::Account { module, cell: unit.cell, process: unit.process, scenario, arguments };
@@ -230,12 +260,17 @@ pub(crate) fn keep_output(directory: &Path, unit: &str, stdout: &Captured, stder
 
 /// A module that failed has often said why just before.
 pub(crate) fn explain_by_output(report: &mut Report, stderr: &Captured) {
+    explain_by(report, "it printed", stderr.telling_line());
+}
+
+/// Adds `line`, where there is one, to why there are no figures.
+fn explain_by(report: &mut Report, who: &str, line: Option<String>) {
     let outcome = &mut report.outcome;
     if outcome.status == Status::Failed
-        && let (Some(reason), Some(line)) = (&mut outcome.reason, stderr.telling_line())
+        && let (Some(reason), Some(line)) = (&mut outcome.reason, line)
         && !reason.contains(&line)
     {
-        reason.push_str(&format!(" (it printed: {line})"));
+        reason.push_str(&format!(" ({who}: {line})"));
     }
 }
 
@@ -244,7 +279,7 @@ fn run_record(job: &Job<'_>, id: &str, now: jiff::Timestamp) -> RunRecord {
         id: id.to_owned(),
         started: now.to_string(),
         seed: job.seed,
-        command: std::env::args().collect(),
+        command: std::env::args().map(|word| without_password(&word)).collect(),
         planned: Planned {
             cells: job.plan.cells.len() as u32,
             processes: job.effort.processes,

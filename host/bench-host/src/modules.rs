@@ -1,17 +1,20 @@
 //! The modules a command was given: told apart by name, described by a worker each, granted what the command grants.
 
 use crate::cli::{GrantArgs, LimitArgs};
-use crate::scratch::{Scratch, ScratchFolder};
+use crate::postgres::Postgres;
+use crate::scratch::Scratch;
+use crate::secret::Secrets;
 use crate::worker::{Kind, ModuleSpec, Reply, Request};
 use crate::{output, paths};
 use anyhow::Context;
-use bench_drivers::{DirectoryGrant, Grants, ScratchGrant};
+use bench_drivers::Grants;
 use bench_engine::worker::Workers;
-use bench_engine::{Cell, Interrupt, Offer, Selection};
-use bench_model::{Arguments, Arm, Descriptor, Value};
+use bench_engine::{Interrupt, Offer, Selection};
+use bench_model::{Arm, Descriptor, Requirement, Scenario, Value};
 use bench_sink::digest;
 use bench_sink::runfile::ModuleRecord;
 use bench_wire::DescriptorJson;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -39,6 +42,8 @@ pub(crate) struct Refused {
 pub(crate) struct Modules {
     pub(crate) loaded: Vec<Loaded>,
     pub(crate) refused: Vec<Refused>,
+    /// Modules that are not run themselves, for scenarios that name another module.
+    pub(crate) companions: Vec<Loaded>,
 }
 
 /// How modules are loaded, whatever they are.
@@ -49,27 +54,15 @@ pub(crate) struct Loader {
     pub(crate) cache: Option<PathBuf>,
     pub(crate) limits: LimitArgs,
     /// Folders for workers that want some, for as long as there is a copy of this.
-    scratch: Scratch,
-}
-
-/// A module and arguments as one worker is to see them.
-#[derive(Debug)]
-pub(crate) struct Resolved {
-    /// With the grants that the arguments' paths need.
-    pub(crate) module: ModuleSpec,
-    pub(crate) arguments: Arguments,
-    /// Removed when this is dropped, which must not be before the worker has ended.
-    pub(crate) scratch: Vec<ScratchFolder>,
+    pub(crate) scratch: Scratch,
+    /// Servers for workers that want one, likewise.
+    pub(crate) postgres: Postgres,
+    /// Passwords of servers that the user names.
+    pub(crate) secrets: Secrets,
 }
 
 /// The name of the file a builtin module is shown with.
 pub(crate) const BUILTIN: &str = "builtin:self";
-
-/// The word that stands for the project's own sources where a scenario reads a path.
-const PROJECT: &str = "@project";
-
-/// The word that stands for the system's folder for temporary files where a scenario wants a folder of its own.
-const TEMPORARY: &str = "@temp";
 
 impl Loader {
     pub(crate) fn new(grants: &GrantArgs, limits: LimitArgs) -> anyhow::Result<Self> {
@@ -89,6 +82,8 @@ impl Loader {
             cache: trusted_cache(),
             limits,
             scratch: Scratch::default(),
+            postgres: Postgres::default(),
+            secrets: Secrets::default(),
         })
     }
 
@@ -100,7 +95,16 @@ impl Loader {
     pub(crate) fn load(&self, files: &[PathBuf], with_builtin: bool, interrupt: &Interrupt) -> Modules {
         let mut given = with_native_arms(files);
         given.extend(with_builtin.then(|| PathBuf::from(BUILTIN)));
-        let (first, second) = given.split_at(given.len().div_ceil(2));
+        let mut modules = self.describe(&given, interrupt);
+        modules.refuse_other_descriptions();
+        let beside = with_native_arms(&modules.beside(files));
+        modules.companions = self.describe(&beside, interrupt).loaded;
+        modules
+    }
+
+    /// What each of `files` says of itself.
+    fn describe(&self, files: &[PathBuf], interrupt: &Interrupt) -> Modules {
+        let (first, second) = files.split_at(files.len().div_ceil(2));
         let load_all = |files: &[PathBuf]| files.iter().map(|file| self.load_one(file, interrupt)).collect::<Vec<_>>();
         let mut results = Vec::new();
         thread::scope(|scope| {
@@ -115,7 +119,6 @@ impl Loader {
                 Err(refused) => modules.refused.push(refused),
             }
         }
-        modules.refuse_other_descriptions();
         modules
     }
 
@@ -180,14 +183,61 @@ impl Modules {
             named.any(|named| named.unwrap_or(true))
         };
         if self.loaded.iter().any(is_named) {
-            self.loaded.retain(is_named);
+            let (kept, others) = self.loaded.drain(..).partition(is_named);
+            self.loaded = kept;
+            let wanted = self.wanted(selections);
+            self.companions
+                .extend(others.into_iter().filter(|other: &Loaded| wanted.contains(&other.offer.descriptor.name)));
         }
         self
     }
 
+    /// The names of modules that scenarios name: by default, or because `selections` say so.
+    fn wanted(&self, selections: &[Selection]) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for scenario in self.loaded.iter().flat_map(|loaded| &loaded.offer.descriptor.scenarios) {
+            for name in scenario.requirements.iter().filter_map(Requirement::module_parameter) {
+                let parameters = scenario.parameters.iter().filter(|parameter| parameter.name == name);
+                let defaults = parameters.flat_map(|parameter| &parameter.defaults).map(Value::to_string);
+                let axes = selections.iter().flat_map(|selection| &selection.axes).filter(|(axis, _)| axis == name);
+                let said = axes.flat_map(|(_, values)| values).cloned();
+                names.extend(defaults.chain(said).filter_map(|value| Some(value.split_once('/')?.0.to_owned())));
+            }
+        }
+        names
+    }
+
+    /// Files of the modules that scenarios name and that were not given, in the folders of `files`.
+    fn beside(&self, files: &[PathBuf]) -> Vec<PathBuf> {
+        let mut wanted = self.wanted(&[]);
+        wanted.retain(|name| self.loaded.iter().all(|loaded| loaded.offer.descriptor.name != *name));
+        let in_folder = |file: &PathBuf| {
+            let extension = file.extension().unwrap_or_default();
+            wanted.iter().map(|name| file.with_file_name(name).with_extension(extension)).collect::<Vec<_>>()
+        };
+        let found: BTreeSet<_> = files.iter().flat_map(in_folder).filter(|file| file.is_file()).collect();
+        found.into_iter().collect()
+    }
+
+    /// The scenario `name` (`module/scenario`) and its module, in `arm`; or why there is none and what to do.
+    pub(crate) fn scenario(&self, name: &str, arm: Arm) -> Result<(&Loaded, &Scenario), String> {
+        let (module, scenario) = name.split_once('/').ok_or_else(|| format!("`{name}` is not MODULE/SCENARIO"))?;
+        let mut all = self.loaded.iter().chain(&self.companions);
+        let same_module = |loaded: &&Loaded| loaded.offer.descriptor.name == module && loaded.offer.arm == arm;
+        let loaded = all.find(same_module).ok_or_else(|| {
+            format!("there is no module `{module}` in the arm {arm}; build it, and give its file too")
+        })?;
+        let descriptor = &loaded.offer.descriptor;
+        let found = descriptor.scenarios.iter().find(|known| known.name == scenario);
+        found.map(|found| (loaded, found)).ok_or_else(|| {
+            let known: Vec<_> = descriptor.scenarios.iter().map(|known| known.name.as_str()).collect();
+            format!("the module `{module}` has no scenario `{scenario}`; it has {}", known.join(", "))
+        })
+    }
+
     /// What is written of each at the head of a run file.
     pub(crate) fn records(&self) -> Vec<ModuleRecord> {
-        let loaded = self.loaded.iter().map(|loaded| ModuleRecord {
+        let loaded = self.loaded.iter().chain(&self.companions).map(|loaded| ModuleRecord {
             file: loaded.offer.file.display().to_string(),
             sha256: Some(loaded.offer.sha256.clone()),
             arm: Some(loaded.offer.arm.to_string()),
@@ -283,85 +333,5 @@ fn kind(file: &Path) -> Result<Kind, String> {
             "{}: neither a component (.wasm) nor a probe (.so, .dylib); give built modules",
             file.display()
         )),
-    }
-}
-
-impl Loader {
-    /// What a cell's paths come to for one worker, or why they come to nothing and what to do.
-    pub(crate) fn resolve(&self, loaded: &Loaded, cell: &Cell) -> Result<Resolved, String> {
-        let mut resolved =
-            Resolved { module: loaded.spec.clone(), arguments: cell.arguments.clone(), scratch: Vec::new() };
-        for requirement in &cell.scenario.requirements {
-            if let Some((name, text)) = named(requirement.read_parameter(), &cell.arguments) {
-                resolved.read(name, text)?;
-            } else if let Some((name, text)) = named(requirement.scratch_parameter(), &cell.arguments) {
-                let parent = if text == TEMPORARY { std::env::temp_dir() } else { PathBuf::from(text) };
-                let folder = self.scratch.folder(&parent).map_err(|error| {
-                    let parent = parent.display();
-                    format!("parameter `{name}`: no folder can be made in {parent}: {error}; give -p {name}=FOLDER")
-                })?;
-                resolved.write(name, folder);
-            }
-        }
-        Ok(resolved)
-    }
-}
-
-impl Resolved {
-    /// Lets the module read the file or folder at `text`.
-    fn read(&mut self, parameter: &str, text: &str) -> Result<(), String> {
-        let next = format!("give -p {parameter}=PATH");
-        let path = if text == PROJECT {
-            paths::project()
-                .map(|project| project.join("host"))
-                .ok_or_else(|| format!("the project's own sources are not here; {next}"))?
-        } else {
-            PathBuf::from(text)
-        };
-        let path = path
-            .canonicalize()
-            .map_err(|error| format!("parameter `{parameter}`: {}: {error}; {next}", path.display()))?;
-        // A single file is seen through its folder, for a folder is the least that can be granted.
-        match path.file_name() {
-            Some(name) if path.is_file() && self.module.kind == Kind::Component => {
-                let seen = format!("/{parameter}/{}", name.to_string_lossy());
-                self.grant(parameter, path.parent().unwrap_or(Path::new("/")), true);
-                self.arguments.set(parameter, Value::Text(seen));
-            }
-            _ => self.grant(parameter, &path, true),
-        }
-        Ok(())
-    }
-
-    /// Lets the module fill `folder`, and keeps it.
-    fn write(&mut self, parameter: &str, folder: ScratchFolder) {
-        self.grant(parameter, folder.path(), false);
-        if let Some(Value::Text(guest)) = self.arguments.get(parameter) {
-            let scratch = ScratchGrant { guest: guest.clone(), beside: folder.beside().to_owned() };
-            self.module.grants.scratch.push(scratch);
-        }
-        self.scratch.push(folder);
-    }
-
-    /// Lets `parameter` be the path at which the module sees `path`.
-    fn grant(&mut self, parameter: &str, path: &Path, read_only: bool) {
-        let seen = if self.module.kind == Kind::Component {
-            let guest = format!("/{parameter}");
-            let grant = DirectoryGrant { host: path.to_owned(), guest: guest.clone(), read_only };
-            self.module.grants.directories.push(grant);
-            guest
-        } else {
-            path.to_string_lossy().into_owned()
-        };
-        self.arguments.set(parameter, Value::Text(seen));
-    }
-}
-
-/// The parameter that a requirement names, and its text.
-fn named<'a>(parameter: Option<&'a str>, arguments: &'a Arguments) -> Option<(&'a str, &'a str)> {
-    let parameter = parameter?;
-    match arguments.get(parameter)? {
-        Value::Text(text) => Some((parameter, text)),
-        _ => None,
     }
 }

@@ -1,7 +1,8 @@
 //! Trying a module without measuring it: each scenario once, in a worker of its own, so that one that hangs or crashes hides
 //! no other.
 
-use crate::modules::{Loaded, Loader, Resolved};
+use crate::modules::{Loaded, Loader, Modules};
+use crate::resolve::Resolved;
 use crate::worker::{Reply, Request};
 use bench_engine::worker::WorkerError;
 use bench_engine::{Interrupt, Plan, Selection};
@@ -22,6 +23,7 @@ pub(crate) struct Trial {
 /// somebody wants to stop.
 pub(crate) fn trials(
     loader: &Loader,
+    modules: &Modules,
     loaded: &Loaded,
     parameters: &[(String, Vec<String>)],
     interrupt: &Interrupt,
@@ -34,14 +36,15 @@ pub(crate) fn trials(
         if trials.iter().any(|trial| trial.scenario == scenario) {
             continue;
         }
-        let Resolved { module, arguments, scratch: _scratch } = match loader.resolve(loaded, cell) {
+        let Resolved { module, arguments, companion, scratch: _scratch } = match loader.resolve(modules, loaded, cell) {
             Ok(resolved) => resolved,
             Err(reason) => {
                 trials.push(Trial { scenario, checks: Err(reason), used: Vec::new() });
                 continue;
             }
         };
-        let request = Request::Check { module, scenario: scenario.clone(), arguments: ArgumentsJson(arguments) };
+        let arguments = ArgumentsJson(arguments);
+        let request = Request::Check { module, companion, scenario: scenario.clone(), arguments };
         let survives = |detail: String| Ok(vec![(format!("{scenario}: survives"), false, detail)]);
         let (checks, used) = match loader.workers.call(&request, loader.deadline(), interrupt).result {
             Ok(Reply::Checked { checks, used }) => (checks, used),

@@ -2,7 +2,7 @@
 
 use crate::server::ServerProgram;
 use crate::{Exit, builtin};
-use bench_drivers::{Grants, Module, Task, conformance, drive, workload};
+use bench_drivers::{Companion, Grants, Module, Task, conformance, drive, workload};
 use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Report, Unit, calibration};
 use bench_model::{Check, Descriptor, Scenario};
 use bench_sink::runfile::{AccountRecord, LimitRecord, Status};
@@ -43,6 +43,14 @@ pub(crate) struct ModuleSpec {
     pub(crate) engine: Option<String>,
 }
 
+/// A module that runs beside another, and what of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CompanionSpec {
+    pub(crate) module: ModuleSpec,
+    pub(crate) scenario: String,
+    pub(crate) arguments: ArgumentsJson,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Request {
     /// What does the module say of itself?
@@ -54,7 +62,7 @@ pub(crate) enum Request {
     /// What do operations of a cell use and do?
     Account { module: ModuleSpec, cell: u32, process: u32, scenario: String, arguments: ArgumentsJson },
     /// Does the module keep the rules?
-    Check { module: ModuleSpec, scenario: String, arguments: ArgumentsJson },
+    Check { module: ModuleSpec, companion: Option<Box<CompanionSpec>>, scenario: String, arguments: ArgumentsJson },
     /// What can the machine do?
     Calibrate { samples: u32, dear_samples: u32, directory: PathBuf, cache: Option<PathBuf> },
 }
@@ -62,6 +70,7 @@ pub(crate) enum Request {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct MeasureRequest {
     pub(crate) module: ModuleSpec,
+    pub(crate) companion: Option<Box<CompanionSpec>>,
     pub(crate) cell: u32,
     pub(crate) process: u32,
     pub(crate) scenario: String,
@@ -126,15 +135,19 @@ fn answer(request: Request) -> Reply {
             imports: module.imports(),
         }),
         Request::Measure(request) => {
-            with_module(&request.module, |module| Reply::Measured(Box::new(measure(module, &request))))
+            with_companion(&request.module, request.companion.as_deref(), |module, companion| {
+                Reply::Measured(Box::new(measure(module, companion, &request)))
+            })
         }
         Request::Compare(request) => compare(&request),
         Request::Account { module, cell, process, scenario, arguments } => {
             let unit = Unit { cell, process };
             with_module(&module, |module| account(module, unit, &scenario, &arguments))
         }
-        Request::Check { module, scenario, arguments } => {
-            with_module(&module, |module| check(module, &scenario, &arguments))
+        Request::Check { module, companion, scenario, arguments } => {
+            with_companion(&module, companion.as_deref(), |module, companion| {
+                check(module, companion, &scenario, &arguments)
+            })
         }
         Request::Calibrate { samples, dear_samples, directory, cache } => {
             let effort = calibration::Effort { samples, dear_samples };
@@ -153,6 +166,25 @@ fn with_module(spec: &ModuleSpec, body: impl FnOnce(&mut dyn Module) -> Reply) -
         Ok(mut module) => body(module.as_mut()),
         Err(reason) => Reply::Refused(reason),
     }
+}
+
+/// As [`with_module`], with the other module beside it.
+fn with_companion(
+    spec: &ModuleSpec,
+    beside: Option<&CompanionSpec>,
+    body: impl FnOnce(&mut dyn Module, Option<&mut Companion>) -> Reply,
+) -> Reply {
+    match beside.map(load_companion).transpose() {
+        Ok(mut companion) => with_module(spec, |module| body(module, companion.as_mut())),
+        Err(reason) => Reply::Refused(reason),
+    }
+}
+
+fn load_companion(spec: &CompanionSpec) -> Result<Companion, String> {
+    let module = load(&spec.module)?;
+    let found = scenario(module.descriptor(), &spec.scenario);
+    let scenario = found.ok_or_else(|| format!("the module beside it no longer describes `{}`", spec.scenario))?;
+    Ok(Companion { module, scenario, arguments: spec.arguments.0.clone() })
 }
 
 fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
@@ -178,7 +210,7 @@ pub(crate) fn runtime(cache: Option<PathBuf>, limits: Limits, settings: &Setting
     Runtime::new(limits, cache, settings).map_err(|error| error.to_string())
 }
 
-fn measure(module: &mut dyn Module, request: &MeasureRequest) -> Report {
+fn measure(module: &mut dyn Module, companion: Option<&mut Companion>, request: &MeasureRequest) -> Report {
     let unit = Unit { cell: request.cell, process: request.process };
     let amount = match (request.iterations, request.time_ns) {
         (Some(operations), _) => Amount::Operations(operations),
@@ -189,7 +221,7 @@ fn measure(module: &mut dyn Module, request: &MeasureRequest) -> Report {
         return Report::without_figures(unit, Status::Failed, reason);
     };
     let budget = Budget { warm_up_ns: request.warm_up_ns, amount };
-    drive(module, &Task { unit, scenario: &scenario, arguments: &request.arguments.0, budget })
+    drive(module, companion, &Task { unit, scenario: &scenario, arguments: &request.arguments.0, budget })
 }
 
 /// Loads every entrant's module, and measures them in turns.
@@ -238,12 +270,19 @@ fn account(module: &mut dyn Module, unit: Unit, name: &str, arguments: &Argument
     Reply::Accounted(workload::account(module, &task).map(Box::new).map_err(|error| error.to_string()))
 }
 
-fn check(module: &mut dyn Module, name: &str, arguments: &ArgumentsJson) -> Reply {
+fn check(
+    module: &mut dyn Module,
+    mut companion: Option<&mut Companion>,
+    name: &str,
+    arguments: &ArgumentsJson,
+) -> Reply {
     let Some(scenario) = scenario(module.descriptor(), name) else {
         return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
     };
     let mut result = Ok(Vec::new());
-    let used = module.watch(&mut |module| result = conformance(module, &scenario, &arguments.0));
+    let used = module.watch(&mut |module| {
+        result = conformance(module, companion.as_deref_mut(), &scenario, &arguments.0);
+    });
     let plain = |check: Check| (check.name, check.passed, check.detail);
     let checks = result.map(|checks| checks.into_iter().map(plain).collect()).map_err(|error| error.to_string());
     Reply::Checked { checks, used }

@@ -70,7 +70,7 @@ fn scenario_is_valid(scenario: &Scenario) -> Result<(), DescriptorError> {
     }
     scenario.parameters.iter().try_for_each(parameter_is_valid)?;
     for requirement in &scenario.requirements {
-        if let Some(name) = requirement.read_parameter().or(requirement.scratch_parameter())
+        if let Some(name) = requirement.parameter()
             && !scenario.parameters.iter().any(|parameter| parameter.name == name)
         {
             return Err(DescriptorError(format!("requirement `{}` names no parameter", requirement.capability)));
@@ -164,7 +164,9 @@ mod tests {
     fn a_path_requirement_names_its_parameter() {
         check(scenario().requires("read:input", "").parameter(Parameter::new("input", ".", "")), Ok(()));
         check(scenario().requires("read:input", ""), Err("names no parameter"));
-        check(scenario().requires("scratch:folder", ""), Err("names no parameter"));
+        for kind in ["scratch", "module", "postgres"] {
+            check(scenario().requires(format!("{kind}:folder"), ""), Err("names no parameter"));
+        }
     }
 
     #[test]

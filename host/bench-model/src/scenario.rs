@@ -27,7 +27,8 @@ pub struct Scenario {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
     /// `probe:criu`, `kernel:userfaultfd`, `cpu:2` (the scenario places itself), `read:PARAMETER`, `scratch:PARAMETER`,
-    /// `clock:own` (the scenario times itself), `arm:wasm,process` (it has no other arms).
+    /// `module:PARAMETER`, `postgres:PARAMETER`, `clock:own` (the scenario times itself), `arm:wasm,process` (it has no other
+    /// arms).
     pub capability: String,
     /// Why, in one line.
     pub purpose: String,
@@ -45,6 +46,24 @@ impl Requirement {
     /// folder for one process of the cell, inside the one that the parameter names, and removes it afterwards.
     pub fn scratch_parameter(&self) -> Option<&str> {
         self.capability.strip_prefix("scratch:")
+    }
+
+    /// The parameter whose value is the full name of a scenario of another module, where this is such a requirement. The host
+    /// loads that module in the same arm; parameters that both scenarios have are the same for both.
+    pub fn module_parameter(&self) -> Option<&str> {
+        self.capability.strip_prefix("module:")
+    }
+
+    /// The parameter whose value is the URL of a PostgreSQL server, where this is such a requirement. `@cluster` stands for a
+    /// server that the host starts for the run and removes with it.
+    pub fn postgres_parameter(&self) -> Option<&str> {
+        self.capability.strip_prefix("postgres:")
+    }
+
+    /// The parameter that this is about, whichever way.
+    pub fn parameter(&self) -> Option<&str> {
+        let first = self.read_parameter().or(self.scratch_parameter());
+        first.or(self.module_parameter()).or(self.postgres_parameter())
     }
 }
 

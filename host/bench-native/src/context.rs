@@ -1,6 +1,7 @@
 //! What a session's callbacks work on: what `ctx` points to, and the functions of the host table. They keep every rule of
 //! the boundary: nothing unwinds, nothing is trusted to be a slice or a text, and all that a probe hands over is bounded.
 
+use crate::batches::Batches;
 use crate::notes::{Notes, Refusal, Used};
 use crate::text;
 use bench_model::Check;
@@ -24,6 +25,7 @@ pub(crate) struct Context {
     pub(crate) sink: Sink,
     pub(crate) rings: Rings,
     pub(crate) logs: Logs,
+    pub(crate) batches: Batches,
     /// What `verify` reported since it was called.
     pub(crate) checks: Vec<Check>,
     pub(crate) is_verifying: bool,

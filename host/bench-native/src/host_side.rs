@@ -1,6 +1,7 @@
 //! A session's side of the host: the context, and the tables through which a probe reaches it. Tables and context live until
 //! the process ends, as bench_probe.h promises; what they hold is let go of with the session.
 
+use crate::batches::{self, Batches};
 use crate::context::{self, Context};
 use crate::notes::Used;
 use crate::{log, ring};
@@ -29,6 +30,7 @@ impl HostSide {
             sink: Sink::new(metrics),
             rings: Rings::default(),
             logs: Logs::default(),
+            batches: Batches::default(),
             checks: Vec::new(),
             is_verifying: false,
             notes: None,
@@ -67,6 +69,18 @@ impl HostSide {
     /// What the call of `function` that has returned `status` comes to; forgets what it left behind.
     pub(crate) fn judge(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
         self.context_mut().notes.take().unwrap_or_default().judge(function, status)
+    }
+
+    /// From now on batches are carried; the table through which they are, which stays until the process ends.
+    pub(crate) fn begin_transfer(&mut self, batches: Batches) -> *const raw::Batches {
+        let table = batches::table(self.context.as_ptr());
+        self.context_mut().batches = batches;
+        Box::leak(Box::new(table))
+    }
+
+    /// From now on no batches are carried; what is left of the transfer.
+    pub(crate) fn end_transfer(&mut self) -> Batches {
+        std::mem::take(&mut self.context_mut().batches)
     }
 
     /// From now on checks are taken.

@@ -3,13 +3,15 @@
 
 use crate::notes::Used;
 use crate::session::NativeSession;
-use crate::{LoadError, function, load, table};
+use crate::{LoadError, connector, function, load, table};
 use bench_drivers::function::{Functions, Initialisation, Start, Starter};
+use bench_drivers::pipelines::{Code, Connector, Connectors, Loading};
 use bench_drivers::{Module, Recording};
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
 use probe_abi::raw;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 /// A probe that was loaded. Its library stays loaded until the process ends, also when this is dropped.
 #[derive(Debug)]
@@ -17,15 +19,19 @@ pub struct Probe {
     table: &'static raw::Probe,
     descriptor: Descriptor,
     used: Rc<Used>,
+    /// From the file being opened to sessions being possible.
+    ready: Duration,
 }
 
 impl Probe {
     /// Loads the probe at `path`, which runs code of it, and reads its descriptor.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
+        let opened = Instant::now();
         let table = load::open(path)?;
         // SAFETY: the library is never unloaded, and bench_probe.h promises a table that is as long as it says and that
         // stays valid until the process ends.
-        unsafe { Self::from_table(path, table) }
+        let probe = unsafe { Self::from_table(path, table) }?;
+        Ok(Self { ready: opened.elapsed(), ..probe })
     }
 
     /// A probe out of its table, which came from the library at `path`.
@@ -39,7 +45,7 @@ impl Probe {
         let table = unsafe { table::accept(path, table) }?;
         // SAFETY: the caller promises that the descriptor stays as it is.
         let descriptor = unsafe { table::describe(path, table.descriptor) }?;
-        Ok(Self { table, descriptor, used: Rc::default() })
+        Ok(Self { table, descriptor, used: Rc::default(), ready: Duration::ZERO })
     }
 }
 
@@ -59,6 +65,10 @@ impl Module for Probe {
 
     fn functions(&mut self) -> Option<&mut dyn Functions> {
         function::find(self.table).is_some().then_some(self as &mut dyn Functions)
+    }
+
+    fn connectors(&mut self) -> Option<&mut dyn Connectors> {
+        connector::find(self.table).is_some().then_some(self as &mut dyn Connectors)
     }
 
     fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
@@ -81,5 +91,17 @@ impl Functions for Probe {
             table.ok_or_else(|| ModuleError::Other("the probe is no function".to_owned()))?,
             initialisation,
         )
+    }
+}
+
+impl Connectors for Probe {
+    fn connector(&mut self, scenario: &Scenario) -> Result<Box<dyn Connector>, ModuleError> {
+        let table = connector::find(self.table);
+        let table = table.ok_or_else(|| ModuleError::Other("the probe has no connectors".to_owned()))?;
+        Ok(Box::new(connector::connector(table, scenario)?))
+    }
+
+    fn loading(&self) -> Loading {
+        Loading { ns: u64::try_from(self.ready.as_nanos()).unwrap_or(u64::MAX), code: Code::Native }
     }
 }

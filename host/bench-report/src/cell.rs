@@ -32,6 +32,8 @@ pub struct CellView {
     pub limit: Option<MachineLimit>,
     /// The processor that all processes were bound to, where it is one.
     pub cpu: Option<u32>,
+    /// What else the figures depend on, as the driver found it; what differs between processes is of the first.
+    pub conditions: Vec<(String, String)>,
     /// Processes that ended well.
     pub processes: u32,
     /// Operations that were timed in those.
@@ -56,6 +58,8 @@ pub struct CellView {
     pub(crate) ledgers: Vec<LedgerRecord>,
     /// The processes that ended well.
     pub(crate) ended_well: BTreeSet<u32>,
+    /// The times of operations by process, in their order, where each was timed by itself; none where the cell is not ok.
+    pub(crate) timed_processes: Vec<Vec<f64>>,
 }
 
 /// One thing that was looked at, over all processes.
@@ -94,6 +98,7 @@ impl CellView {
     fn count(&mut self, repetitions: Vec<Repetition>) -> Result<(), ReportError> {
         let (mut series, mut accounts) = (Vec::new(), Vec::new());
         for repetition in repetitions {
+            self.timed_processes.extend(timed_one_by_one(&repetition, own_name(&self.scenario)));
             series.extend(repetition.series);
             accounts.extend(repetition.account);
             self.ledgers.extend(repetition.ledger);
@@ -125,6 +130,14 @@ impl CellView {
     }
 }
 
+/// The times of operations that were timed one by one, few enough to be kept in their order.
+fn timed_one_by_one(repetition: &Repetition, name: &str) -> Option<Vec<f64>> {
+    let is_timed = |series: &&SeriesRecord| series.metric == name && series.labels.is_empty();
+    let series = repetition.series.iter().find(is_timed)?;
+    let raw = series.raw.as_ref().filter(|raw| series.batch == 1 && raw.len() <= ONE_BY_ONE_MAX)?;
+    Some(raw.iter().map(|ns| *ns as f64).collect())
+}
+
 pub(crate) fn arm_label(arm: Arm, variant: Option<&str>) -> String {
     variant.map_or_else(|| arm.to_string(), |variant| format!("{arm}+{variant}"))
 }
@@ -143,9 +156,13 @@ pub(crate) struct Block {
     repetitions: BTreeMap<u32, Repetition>,
 }
 
+/// More operations of one process need not be kept one by one: an operation this short is compared in turns.
+const ONE_BY_ONE_MAX: usize = 10_000;
+
 #[derive(Default)]
 struct Repetition {
     cpu: Option<u32>,
+    conditions: Vec<(String, String)>,
     series: Vec<SeriesRecord>,
     checks: Vec<CheckRecord>,
     outcome: Option<OutcomeRecord>,
@@ -159,7 +176,8 @@ impl Block {
     }
 
     pub(crate) fn begin(&mut self, record: &CellRecord) {
-        self.repetitions.insert(record.process, Repetition { cpu: record.cpu, ..Repetition::default() });
+        let (cpu, conditions) = (record.cpu, record.conditions.clone());
+        self.repetitions.insert(record.process, Repetition { cpu, conditions, ..Repetition::default() });
     }
 
     pub(crate) fn series(&mut self, record: SeriesRecord) {
@@ -224,6 +242,7 @@ impl Block {
             // A limit that a later version added is not one this version can compare with.
             limit: identity.limit.and_then(|name| name.parse().ok()),
             cpu: same(whole.iter().map(|(_, repetition)| repetition.cpu)),
+            conditions: whole.first().map(|(_, repetition)| repetition.conditions.clone()).unwrap_or_default(),
             processes: ok.len() as u32,
             iterations: ok.iter().map(|outcome| outcome.iterations).sum(),
             bytes: ok.iter().map(|outcome| outcome.bytes).sum(),
@@ -236,6 +255,7 @@ impl Block {
             account: None,
             ledgers: Vec::new(),
             ended_well: ok.iter().map(|outcome| outcome.process).collect(),
+            timed_processes: Vec::new(),
         };
         if view.status == Status::Ok {
             let counted = whole.into_iter().filter(|(outcome, _)| is_ok(outcome)).map(|(_, repetition)| repetition);

@@ -9,6 +9,7 @@ use bench_sink::runfile::{ModuleRef, Overhead, Planned, Status};
 use bench_wire::ArgumentsJson;
 use serde::{Serialize, Serializer};
 use serde_json::Number;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// `view` as a JSON document, indented, ending with a line break. What a terminal would obey is written as `\u` escapes,
@@ -90,6 +91,9 @@ struct CellJson<'a> {
     reason: Option<&'a str>,
     module: &'a ModuleRef,
     cpu: Option<u32>,
+    /// Left out where the driver has found none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    conditions: BTreeMap<&'a str, &'a str>,
     processes: u32,
     planned_processes: u32,
     iterations: u64,
@@ -240,6 +244,7 @@ fn cell<'a>(view: &'a RunView, cell: &'a CellView) -> CellJson<'a> {
         reason: cell.reason.as_deref(),
         module: &cell.module,
         cpu: cell.cpu,
+        conditions: cell.conditions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
         processes: cell.processes,
         planned_processes: view.planned.processes,
         iterations: cell.iterations,

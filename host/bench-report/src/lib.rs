@@ -19,6 +19,7 @@ mod run;
 pub mod scale;
 mod series;
 mod table;
+mod transfers;
 
 pub use self::account::AccountView;
 pub use self::calibration::Drift;

@@ -2,6 +2,7 @@
 //! what is said below them is the notes' business.
 
 use crate::layout::{self, ABSENT, Grid, plain};
+use crate::transfers::{is_transfer, transfers};
 use crate::{CellView, RunView, SeriesView, escape, notes, scale};
 use bench_sink::runfile::Status;
 
@@ -25,12 +26,13 @@ type Row = [String; COLUMNS.len()];
 /// `view` as a table, with notes where something is not as it should be, and two lines on what was measured where. Ends
 /// with a line break. Text of modules is escaped; nothing is wrapped or cut.
 pub fn table(view: &RunView, style: Style) -> String {
-    let rows = view.cells.iter().flat_map(|cell| rows(view, cell)).map(Vec::from).collect();
+    let all = view.cells.iter().flat_map(|cell| rows(view, cell, style));
+    let rows = all.map(Vec::from).collect();
     let grid = Grid { head: &COLUMNS, figures: FIGURES, rows };
     let notes = notes::notes(view);
     let footer = notes::footer(view);
     layout::paragraphs(match style {
-        Style::Table => [grid.text(), notes.join("\n"), footer.join("\n")],
+        Style::Table => [grid.text() + &below(view), notes.join("\n"), footer.join("\n")],
         Style::Markdown => [
             grid.markdown(),
             notes.iter().map(|note| format!("- {}", plain(note))).collect::<Vec<_>>().join("\n"),
@@ -40,8 +42,15 @@ pub fn table(view: &RunView, style: Style) -> String {
     })
 }
 
-/// The row of the cell itself and one for each series of the module's own.
-fn rows(view: &RunView, cell: &CellView) -> Vec<Row> {
+/// What a text shows of cells that have more to say than fits a row.
+fn below(view: &RunView) -> String {
+    let text = transfers(view);
+    if text.is_empty() { text } else { format!("\n\n{}", text.trim_end()) }
+}
+
+/// The row of the cell itself and one for each series of the module's own, but for those that a text shows as a tree.
+fn rows(view: &RunView, cell: &CellView, style: Style) -> Vec<Row> {
+    let is_tree = style == Style::Table && is_transfer(cell);
     let scenario = escape(&view.name_of(cell)).into_owned();
     let [n, p50, p99, max] = cell.timed().map_or_else(|| std::array::from_fn(|_| ABSENT.to_owned()), figures);
     let limit = match (cell.limit, cell.ratio_to_limit(view)) {
@@ -51,7 +60,7 @@ fn rows(view: &RunView, cell: &CellView) -> Vec<Row> {
     let arguments = escape(&cell.arguments.to_string()).into_owned();
     let arm = escape(&cell.arm_label()).into_owned();
     let head = [scenario, arm, arguments, n, p50, p99, max, limit, check(cell.status).to_owned()];
-    let own = cell.series.iter().filter(|series| !cell.is_timed(series)).map(|series| {
+    let own = cell.series.iter().filter(|series| !cell.is_timed(series) && !is_tree).map(|series| {
         let [n, p50, p99, max] = figures(series);
         let blank = String::new;
         [format!("  ↳ {}", escape(&series.title())), blank(), blank(), n, p50, p99, max, blank(), blank()]

@@ -6,8 +6,9 @@ use crate::engine::Code;
 use crate::error::one_line;
 use crate::session::{self, WasmSession};
 use crate::state::{self, State};
-use crate::{LoadError, Runtime, capability, convert, count, function, inspect, ledger, watch};
+use crate::{LoadError, Runtime, capability, convert, count, function, inspect, ledger, pipeline, watch};
 use bench_drivers::function::Functions;
+use bench_drivers::pipelines::Connectors;
 use bench_drivers::{Counts, Grants, Ledger, LedgerTask, Module, Recording};
 use bench_model::{Arguments, Descriptor, Metric, ModuleError, Scenario};
 use std::fs;
@@ -28,6 +29,8 @@ pub struct Component {
     sessions: Option<sessions::GuestIndices>,
     /// Whether requests can be handed to it.
     is_function: bool,
+    /// Whether it carries rows.
+    is_connector: bool,
     descriptor: Descriptor,
     imports: Vec<String>,
     load_times: LoadTimes,
@@ -42,6 +45,8 @@ pub(crate) struct LoadTimes {
     pub(crate) code: Duration,
     /// Which of the two.
     pub(crate) mapped: bool,
+    /// From the file being opened to instances being possible.
+    pub(crate) ready: Duration,
 }
 
 impl std::fmt::Debug for Component {
@@ -56,28 +61,43 @@ impl std::fmt::Debug for Component {
 impl Component {
     /// Loads the component at `path`, whose digest is `sha256`. Its sessions are granted `grants`; its description nothing.
     pub fn load(runtime: &Runtime, path: &Path, sha256: &str, grants: Grants) -> Result<Self, LoadError> {
-        let started = Instant::now();
+        let opened = Instant::now();
         let bytes = fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-        let read = started.elapsed();
+        let read = opened.elapsed();
         inspect::sniff(path, &bytes)?;
         let started = Instant::now();
         let Code { component: code, mapped } = runtime.compile(path, &bytes, sha256)?;
-        let load_times = LoadTimes { read, code: started.elapsed(), mapped };
+        let code_took = started.elapsed();
         let engine = &runtime.engine;
         inspect::plugin_version(path, engine, &code)?;
         let imports = inspect::imports(engine, &code);
         let link_error = |error: wasmtime::Error| LoadError::link(path, &error);
         let linker = capability::linker(engine).map_err(link_error)?;
         let instance = linker.instantiate_pre(&code).map_err(link_error)?;
+        let load_times = LoadTimes { read, code: code_took, mapped, ready: opened.elapsed() };
         let exports = |name: &str| inspect::exports(engine, &code, name);
         let is_function = exports(function::HANDLER);
-        let sessions = (!is_function || exports(inspect::SESSIONS)).then(|| sessions::GuestIndices::new(&instance));
+        let is_connector = exports(pipeline::SOURCE) || exports(pipeline::DESTINATION);
+        let sessions = (!(is_function || is_connector) || exports(inspect::SESSIONS))
+            .then(|| sessions::GuestIndices::new(&instance));
         let sessions = sessions.transpose().map_err(link_error)?;
         let mut store = state::store(runtime, path, &[], &Grants::default())?;
         let descriptor =
             describe(&mut store, &instance).map_err(|reason| LoadError::Describe { path: path.to_owned(), reason })?;
         let (path, sha256, runtime) = (path.to_owned(), sha256.to_owned(), runtime.clone());
-        Ok(Self { path, sha256, runtime, grants, instance, sessions, is_function, descriptor, imports, load_times })
+        Ok(Self {
+            path,
+            sha256,
+            runtime,
+            grants,
+            instance,
+            sessions,
+            is_function,
+            is_connector,
+            descriptor,
+            imports,
+            load_times,
+        })
     }
 
     /// The same component on another engine. Fails where its file is no longer what it was.
@@ -159,6 +179,10 @@ impl Module for Component {
 
     fn functions(&mut self) -> Option<&mut dyn Functions> {
         self.is_function.then_some(self as &mut dyn Functions)
+    }
+
+    fn connectors(&mut self) -> Option<&mut dyn Connectors> {
+        self.is_connector.then_some(self as &mut dyn Connectors)
     }
 
     fn count(&mut self, scenario: &Scenario, arguments: &Arguments, operations: u64) -> Result<Counts, ModuleError> {

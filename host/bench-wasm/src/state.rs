@@ -1,6 +1,7 @@
 //! What a store holds for one session: its sink, its rings, its logs, and what it was granted; and, where somebody looks, what
 //! passed the boundary. It must not know what a capability does.
 
+use crate::capability::batches::Batches;
 use crate::capability::http::Http;
 use crate::ledger::Observer;
 use crate::limits::Limiter;
@@ -14,6 +15,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
+use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 /// One session's side of the host.
@@ -25,6 +27,8 @@ pub(crate) struct State {
     pub(crate) scratch: Vec<ScratchGrant>,
     pub(crate) table: ResourceTable,
     pub(crate) http: Http,
+    /// Those of the call under way.
+    pub(crate) batches: Batches,
     pub(crate) traffic: Traffic,
     /// Who takes the time at the boundary, in a session that a ledger observes.
     pub(crate) observer: Option<Observer>,
@@ -79,6 +83,7 @@ pub(crate) fn store(
         scratch: grants.scratch.clone(),
         table: ResourceTable::new(),
         http: Http::default(),
+        batches: Batches::None,
         traffic: Traffic::default(),
         observer: None,
         wasi,
@@ -110,8 +115,14 @@ fn wasi(grants: &Grants) -> Result<WasiCtx, String> {
         allowed.extend(found);
     }
     wasi.allow_tcp(!allowed.is_empty()).allow_udp(false).allow_ip_name_lookup(!allowed.is_empty());
-    wasi.socket_addr_check(move |address, _purpose| {
-        let granted = allowed.contains(&address);
+    wasi.socket_addr_check(move |address, purpose| {
+        // Whoever connects is bound to any address of this machine and any free port before.
+        let is_any = address.ip().is_unspecified() && address.port() == 0;
+        let granted = match purpose {
+            SocketAddrUse::TcpConnect => allowed.contains(&address),
+            SocketAddrUse::TcpBind => is_any && !allowed.is_empty(),
+            _ => false,
+        };
         Box::pin(async move { granted })
     });
     Ok(wasi.build())

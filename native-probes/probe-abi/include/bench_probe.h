@@ -212,6 +212,42 @@ typedef struct bhp_function {
     void (*stop)(bhp_started *started);
 } bhp_function;
 
+/* The probe extension `bench-host:pipeline/0.1`: what wit/pipeline is to a component. */
+#define BHP_EXTENSION_PIPELINE "bench-host:pipeline/0.1"
+
+enum { BHP_BATCH_OK = 0, BHP_BATCH_END = 1, BHP_BATCH_CLOSED = 2, BHP_BATCH_TOO_LARGE = 3, BHP_BATCH_OTHER = 4 };
+
+/* The host's side of a transfer, for the duration of one call of `read` or `write`. Every function takes `ctx` first. */
+typedef struct bhp_batches {
+    size_t size;
+    void *ctx;
+    /* Takes one batch, and waits while there is no room. */
+    int32_t (*emit)(void *ctx, const uint8_t *batch, size_t batch_len);
+    /* The next batch, waiting for it, lent until the next call of this function; BHP_BATCH_END after the last. */
+    int32_t (*next)(void *ctx, bhp_bytes *batch_out);
+    /* Why the last call of `emit` or `next` returned neither BHP_BATCH_OK nor BHP_BATCH_END; lent until the next one. */
+    bhp_str (*reason)(void *ctx);
+    /* Reports time spent in a stage; a name that is reported several times is summed. */
+    bhp_status (*stage)(void *ctx, bhp_str name, uint64_t nanoseconds);
+} bhp_batches;
+
+/* Rows and the bytes of the batches they were in. */
+typedef struct bhp_transfer {
+    uint64_t records, bytes;
+} bhp_transfer;
+
+/* Both functions are called on any thread, and at once by several, each with a host table of its own. One that the probe
+ * does not have is NULL. */
+typedef struct bhp_pipeline {
+    size_t size;
+    /* Reads the rows that the arguments ask for and emits them. */
+    bhp_status (*read)(const bhp_host *host, bhp_str scenario, const bhp_arg *args, size_t args_len,
+                       const bhp_batches *batches, bhp_transfer *transfer_out);
+    /* Writes all batches into a table, in one transaction. */
+    bhp_status (*write)(const bhp_host *host, bhp_str scenario, const bhp_arg *args, size_t args_len,
+                        const bhp_batches *batches, bhp_transfer *transfer_out);
+} bhp_pipeline;
+
 /* The layout the host was compiled with; its twin is in src/raw.rs. */
 #if UINTPTR_MAX == 0xffffffffffffffffu && (defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L))
 #ifdef __cplusplus
@@ -230,6 +266,9 @@ BHP_ASSERT(sizeof(bhp_ring_tally) == 40 && offsetof(bhp_ring, peer_close) == 128
 BHP_ASSERT(sizeof(bhp_bytes) == 16);
 BHP_ASSERT(sizeof(bhp_log_table) == 88 && offsetof(bhp_log_table, open) == 16 && offsetof(bhp_log_table, close) == 80);
 BHP_ASSERT(sizeof(bhp_function) == 32 && offsetof(bhp_function, start) == 8 && offsetof(bhp_function, stop) == 24);
+BHP_ASSERT(sizeof(bhp_batches) == 48 && offsetof(bhp_batches, emit) == 16 && offsetof(bhp_batches, stage) == 40);
+BHP_ASSERT(sizeof(bhp_transfer) == 16);
+BHP_ASSERT(sizeof(bhp_pipeline) == 24 && offsetof(bhp_pipeline, write) == 16);
 #undef BHP_ASSERT
 #endif
 

@@ -5,6 +5,7 @@ mod author;
 pub mod function;
 pub mod log;
 pub mod peer;
+pub mod pipeline;
 pub mod raw;
 pub mod ring;
 

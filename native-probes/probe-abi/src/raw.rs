@@ -230,6 +230,44 @@ pub struct Function {
     pub stop: unsafe extern "C" fn(*mut Started),
 }
 
+/// The id of [`Pipeline`].
+pub const EXTENSION_PIPELINE: &str = "bench-host:pipeline/0.1";
+
+pub const BATCH_OK: i32 = 0;
+pub const BATCH_END: i32 = 1;
+pub const BATCH_CLOSED: i32 = 2;
+pub const BATCH_TOO_LARGE: i32 = 3;
+pub const BATCH_OTHER: i32 = 4;
+
+#[repr(C)]
+#[derive(Debug)]
+pub struct Batches {
+    pub size: usize,
+    pub ctx: *mut c_void,
+    pub emit: unsafe extern "C" fn(*mut c_void, *const u8, usize) -> i32,
+    pub next: unsafe extern "C" fn(*mut c_void, *mut Bytes) -> i32,
+    pub reason: unsafe extern "C" fn(*mut c_void) -> Str,
+    pub stage: unsafe extern "C" fn(*mut c_void, Str, u64) -> Status,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Transfer {
+    pub records: u64,
+    pub bytes: u64,
+}
+
+/// The type of both functions of [`Pipeline`].
+pub type Connect = unsafe extern "C" fn(*const Host, Str, *const Arg, usize, *const Batches, *mut Transfer) -> Status;
+
+#[repr(C)]
+#[derive(Debug)]
+pub struct Pipeline {
+    pub size: usize,
+    pub read: Option<Connect>,
+    pub write: Option<Connect>,
+}
+
 impl Str {
     /// Borrows `text` for as long as the caller of the C function borrows it.
     pub const fn new(text: &str) -> Self {
@@ -313,4 +351,7 @@ const _: () = {
     assert!(size_of::<Bytes>() == 16);
     assert!(size_of::<Log>() == 88 && offset_of!(Log, open) == 16 && offset_of!(Log, close) == 80);
     assert!(size_of::<Function>() == 32 && offset_of!(Function, start) == 8 && offset_of!(Function, stop) == 24);
+    assert!(size_of::<Batches>() == 48 && offset_of!(Batches, emit) == 16 && offset_of!(Batches, stage) == 40);
+    assert!(size_of::<Transfer>() == 16);
+    assert!(size_of::<Pipeline>() == 24 && offset_of!(Pipeline, write) == 16);
 };

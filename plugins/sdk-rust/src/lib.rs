@@ -26,6 +26,8 @@
 //! ```
 
 mod each;
+#[cfg(feature = "pipeline")]
+pub mod pipeline;
 
 #[cfg(target_family = "wasm")]
 #[path = "component/mod.rs"]

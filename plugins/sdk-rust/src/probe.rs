@@ -4,6 +4,8 @@
 pub use probe_abi::log::{Durability, Fault, Log, LogError, PageState};
 #[cfg(feature = "ring")]
 pub use probe_abi::peer::{Peer, PeerConfig, Tally};
+#[cfg(feature = "pipeline")]
+pub use probe_abi::pipeline::Batches;
 #[cfg(feature = "ring")]
 pub use probe_abi::ring::{Consumer, Producer, PushError};
 pub use probe_abi::{Host, Series};
@@ -30,6 +32,42 @@ pub mod support {
             P::open(scenario, arguments, host)
         }
     }
+
+    /// Shows a source to `probe-abi` as a probe.
+    #[cfg(feature = "pipeline")]
+    #[expect(missing_debug_implementations, reason = "never instantiated")]
+    pub struct SourceProbe<S>(PhantomData<S>);
+
+    #[cfg(feature = "pipeline")]
+    impl<S: crate::pipeline::Source> probe_abi::Probe for SourceProbe<S> {
+        const READ: Option<probe_abi::pipeline::Transfer> = Some(S::read);
+
+        fn describe() -> Descriptor {
+            S::describe()
+        }
+
+        fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+            S::open(scenario, arguments, host)
+        }
+    }
+
+    /// Shows a destination to `probe-abi` as a probe.
+    #[cfg(feature = "pipeline")]
+    #[expect(missing_debug_implementations, reason = "never instantiated")]
+    pub struct DestinationProbe<D>(PhantomData<D>);
+
+    #[cfg(feature = "pipeline")]
+    impl<D: crate::pipeline::Destination> probe_abi::Probe for DestinationProbe<D> {
+        const WRITE: Option<probe_abi::pipeline::Transfer> = Some(D::write);
+
+        fn describe() -> Descriptor {
+            D::describe()
+        }
+
+        fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+            D::open(scenario, arguments, host)
+        }
+    }
 }
 
 #[doc(hidden)]
@@ -37,5 +75,21 @@ pub mod support {
 macro_rules! __export_arm {
     ($plugin:ty) => {
         $crate::support::export_probe!($crate::support::AsProbe<$plugin>);
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_source_arm {
+    ($source:ty) => {
+        $crate::support::export_probe!($crate::support::SourceProbe<$source>);
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_destination_arm {
+    ($destination:ty) => {
+        $crate::support::export_probe!($crate::support::DestinationProbe<$destination>);
     };
 }

@@ -157,7 +157,14 @@ fn report(task: &Task<'_>, findings: &Findings) -> Report {
         ..OutcomeRecord::without_figures(task.unit.cell, task.unit.process, Status::Ok)
     };
     let record = |series| SeriesRecord::new(task.unit.cell, task.unit.process, series);
-    Report { cpu: None, series: series.map(record).collect(), checks: Vec::new(), outcome, account: None }
+    Report {
+        cpu: None,
+        conditions: Vec::new(),
+        series: series.map(record).collect(),
+        checks: Vec::new(),
+        outcome,
+        account: None,
+    }
 }
 
 /// Tries one scenario with `arguments`, without timing anything: one start, the known request, and one that is wrong.

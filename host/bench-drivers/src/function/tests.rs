@@ -157,7 +157,7 @@ fn driven(mode: Mode, scenario: &str, given: &[(&str, bench_model::Value)], oper
     given.iter().for_each(|(name, value)| arguments.set(*name, value.clone()));
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(operations) };
     let unit = Unit { cell: 0, process: 0 };
-    drive(&mut mock, &Task { unit, scenario: &scenario, arguments: &arguments, budget })
+    drive(&mut mock, None, &Task { unit, scenario: &scenario, arguments: &arguments, budget })
 }
 
 /// Expects a report with these series and counts.
@@ -259,7 +259,7 @@ fn conformance_is_one_right_and_one_wrong_request() {
         let mut mock = Mock::new(mode);
         let scenario = mock.descriptor.scenarios[0].clone();
         let defaults = scenario.parameters.iter().map(|one| (one.name.clone(), one.defaults[0].clone()));
-        let checks = crate::conformance(&mut mock, &scenario, &defaults.collect()).unwrap();
+        let checks = crate::conformance(&mut mock, None, &scenario, &defaults.collect()).unwrap();
         let passed: Vec<_> = checks.iter().map(|check| check.passed).collect();
         assert_eq!(passed, expect, "{mode:?}: {checks:?}");
     }

@@ -93,7 +93,14 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
         timed = taken(task.scenario, &sink)?;
     }
     let outcome = outcome(task.unit, &measured, &timed, overhead);
-    Ok(Report { cpu: None, series: series_records(task, &timed, &sink), checks: Vec::new(), outcome, account: None })
+    Ok(Report {
+        cpu: None,
+        conditions: Vec::new(),
+        series: series_records(task, &timed, &sink),
+        checks: Vec::new(),
+        outcome,
+        account: None,
+    })
 }
 
 /// The series that a scenario with a clock of its own has filled.

@@ -134,6 +134,7 @@ fn measure(sides: &mut [Side], task: &PairedTask<'_>) -> Result<(Vec<Report>, Ve
     }
     let report = |(side, (measured, series)): (&Side, (_, &Series))| Report {
         cpu: None,
+        conditions: Vec::new(),
         series: vec![SeriesRecord::new(side.unit.cell, side.unit.process, series)],
         checks: side.checks.iter().map(|check| check_record(side.unit, check)).collect(),
         outcome: outcome(side.unit, &measured, series, side.overhead),

@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &CheckArgs) -> anyhow::Result<Exit> {
         let (descriptor, arm) = (&loaded.offer.descriptor, loaded.offer.arm);
         let mut text = format!("{} ({arm})\n", loaded.offer.file.display());
         text.push_str(&line("ok", "loads", &format!("{} {}", descriptor.name, descriptor.version)));
-        let trials = trials(&loader, loaded, &arguments.parameters, interrupt)?;
+        let trials = trials(&loader, &modules, loaded, &arguments.parameters, interrupt)?;
         for trial in &trials {
             failed += push_trial(&mut text, trial);
         }

@@ -41,7 +41,7 @@ type Used = BTreeMap<PathBuf, Vec<String>>;
 fn used(loader: &Loader, modules: &Modules, interrupt: &Interrupt) -> anyhow::Result<Used> {
     let mut used = Used::new();
     for loaded in modules.loaded.iter().filter(|loaded| loaded.spec.kind == Kind::Component) {
-        let trials = trials(loader, loaded, &[], interrupt)?;
+        let trials = trials(loader, modules, loaded, &[], interrupt)?;
         used.insert(loaded.offer.file.clone(), trials.into_iter().flat_map(|trial| trial.used).collect());
     }
     Ok(used)

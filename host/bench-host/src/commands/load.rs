@@ -7,13 +7,20 @@ use crate::modules::{Loader, Modules};
 use crate::{Exit, output};
 use bench_engine::{Interrupt, Plan, Selection};
 
-pub(crate) fn run(arguments: LoadArgs) -> anyhow::Result<Exit> {
+pub(crate) fn run(mut arguments: LoadArgs) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
+    let mut loader = Loader::new(&arguments.common.grants, arguments.common.limits)?;
+    settle(&mut arguments.common, &mut loader);
     let common = &arguments.common;
-    let loader = Loader::new(&common.grants, common.limits)?;
     let modules = loader.load(&arguments.files, false, interrupt);
     let effort = Effort::new(common, &[])?;
     plan_and_execute(&loader, &modules, &[selection("*", common)], effort, common, interrupt)
+}
+
+/// Makes parameters of options that are short for some, and leaves passwords with the loader, so that they are seen nowhere else.
+pub(crate) fn settle(common: &mut Common, loader: &mut Loader) {
+    common.parameters.extend(common.transfers.parameters());
+    loader.secrets.take(&mut common.parameters);
 }
 
 /// A selection by `pattern`, narrowed and set as the options say.

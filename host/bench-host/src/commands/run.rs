@@ -1,6 +1,6 @@
 //! `run`: suites of the registry, and scenarios by name or glob, out of the modules of the project.
 
-use super::load::{plan_and_execute, selection};
+use super::load::{plan_and_execute, selection, settle};
 use crate::cli::{Common, RunArgs};
 use crate::effort::Effort;
 use crate::execute::interrupt;
@@ -10,12 +10,13 @@ use anyhow::Context;
 use bench_engine::Selection;
 use bench_registry::Suite;
 
-pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<Exit> {
+pub(crate) fn run(mut arguments: RunArgs) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
+    let mut loader = Loader::new(&arguments.common.grants, arguments.common.limits)?;
+    settle(&mut arguments.common, &mut loader);
     let common = &arguments.common;
     let what: Vec<_> = arguments.what.iter().cloned().chain(of_categories(&arguments.category)?).collect();
     let (wishes, suites) = wishes(&what, common)?;
-    let loader = Loader::new(&common.grants, common.limits)?;
     let modules = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
     let selections = fulfilled(wishes, &modules)?;
     let modules = modules.only_needed(&selections);

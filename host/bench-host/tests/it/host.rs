@@ -44,6 +44,14 @@ impl Host {
         self.folder.path().join(name)
     }
 
+    /// The only run directory, beside which there may be files.
+    #[track_caller]
+    pub(crate) fn run_with_history(&self) -> PathBuf {
+        let folders: Vec<_> = self.runs().into_iter().filter(|run| run.is_dir()).collect();
+        assert_eq!(folders.len(), 1, "{folders:?}");
+        folders.into_iter().next().expect("there is one")
+    }
+
     /// The program with the words of `line`, in the folder.
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = command(PROGRAM);

@@ -20,4 +20,5 @@ mod revisions;
 mod rings;
 mod scratch;
 mod stopped;
+mod transfers;
 mod validation;

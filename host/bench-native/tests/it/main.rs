@@ -1,6 +1,7 @@
 //! Probes as the host meets them: written in C and compiled here, written in Rust, and files that are none. It must not
 //! reach past the public interface, but for the door that lets a test bring its own table.
 
+mod c_carrier;
 mod c_log;
 mod c_probe;
 mod compile;

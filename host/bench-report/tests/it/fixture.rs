@@ -118,6 +118,7 @@ impl Block {
             module,
             limit: None,
             cpu: Some(1),
+            conditions: Vec::new(),
         };
         let check =
             CheckRecord { cell, process, name: "payload".to_owned(), passed: true, detail: "64 of 64".to_owned() };

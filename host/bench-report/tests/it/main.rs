@@ -8,4 +8,5 @@ mod documents;
 mod exports;
 mod fixture;
 mod tables;
+mod transfers;
 mod views;

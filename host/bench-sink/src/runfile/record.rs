@@ -162,6 +162,9 @@ pub struct CellRecord {
     /// The processor the worker was bound to, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu: Option<u32>,
+    /// What else the figures depend on, as the driver found it: names and values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<(String, String)>,
 }
 
 /// Samples of one series in one repetition.

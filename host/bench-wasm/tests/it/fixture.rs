@@ -29,8 +29,12 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new() -> Self {
+        Self::of(component(MODULE, WORLD, &["workload", "ring"]))
+    }
+
+    /// A folder with this component.
+    pub(crate) fn of(component: Vec<u8>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let component = component();
         fs::write(folder.path().join("fixture.wasm"), &component).expect("the module is written");
         Self { folder, sha256: bench_sink::digest::of_bytes(&component) }
     }
@@ -57,15 +61,16 @@ pub(crate) fn scenario(component: &Component, name: &str) -> Scenario {
     scenarios.iter().find(|scenario| scenario.name == name).expect("the module has it").clone()
 }
 
-fn component() -> Vec<u8> {
+/// The component of a module's text, for the world `fixture` of a WIT text over these packages of the project.
+pub(crate) fn component(module: &str, world: &str, packages: &[&str]) -> Vec<u8> {
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
     let mut resolve = Resolve::default();
-    for package in ["workload", "ring"] {
+    for package in packages {
         resolve.push_dir(wit.join(package)).expect("the WIT parses");
     }
-    let package = resolve.push_str("fixture.wit", WORLD).expect("the world parses");
+    let package = resolve.push_str("fixture.wit", world).expect("the world parses");
     let world = resolve.select_world(&[package], Some("fixture")).expect("the world is there");
-    let mut module = wat::parse_str(MODULE).expect("the module parses");
+    let mut module = wat::parse_str(module).expect("the module parses");
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("the module takes metadata");
     let mut encoder = ComponentEncoder::default().validate(true).module(&module).expect("the module fits the world");
     encoder.encode().expect("the component is encoded")

@@ -38,8 +38,8 @@ impl fmt::Display for State {
     }
 }
 
-/// Goes through every part. Optional ones are installed on [`Extent::All`] only, but for CRIU, which leaves the system as it is;
-/// their absence is never an error.
+/// Goes through every part. Optional ones are installed on [`Extent::All`] only, but for CRIU, which leaves the system as it is, and
+/// for what tests use; their absence is never an error.
 pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
     let mut packager = Packager::look();
     let mut lacking = Vec::new();
@@ -51,6 +51,9 @@ pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
         step(part.name, part.ensure(project), &mut lacking);
     }
     say("setup: optional");
+    for tool in system_tool::TESTED {
+        step(tool.name, tool.ensure(&mut packager), &mut Vec::new());
+    }
     for tool in system_tool::OPTIONAL {
         let state = match extent {
             Extent::All => tool.ensure(&mut packager),

@@ -30,15 +30,17 @@ pub(super) const REQUIRED: &[SystemTool] = &[SystemTool {
     packages: Packages { apt: &["gcc", "libc6-dev"], dnf: "gcc glibc-static", brew: "gcc" },
 }];
 
+/// What tests and scenarios use that would otherwise be skipped: installed wherever that may be done, and never missed.
+pub(super) const TESTED: &[SystemTool] = &[SystemTool {
+    name: "postgresql",
+    use_: "scenarios against a database start a throw-away server",
+    note: "",
+    is_present: has_postgres,
+    packages: Packages { apt: &["postgresql"], dnf: "postgresql-server", brew: "postgresql" },
+}];
+
 /// What some modules and commands use; each says *skipped* where its tool is absent.
 pub(super) const OPTIONAL: &[SystemTool] = &[
-    SystemTool {
-        name: "postgresql",
-        use_: "scenarios against a database start a throw-away server",
-        note: "",
-        is_present: has_postgres,
-        packages: Packages { apt: &["postgresql"], dnf: "postgresql-server", brew: "postgresql" },
-    },
     SystemTool {
         name: "perf",
         use_: "`bench-host profile`",

@@ -31,6 +31,7 @@ pub(crate) struct Edge {
 /// Which crates of the workspace each crate may depend on, tests aside.
 const DIRECTION: &[(&str, &[&str])] = &[
     ("bench-model", &[]),
+    ("pg-cluster", &[]),
     ("session-log", &["wal-log"]),
     ("shm-ring", &[]),
     ("xtask", &[]),
@@ -40,7 +41,10 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("probe-abi", &["bench-model", "bench-wire"]),
     ("bench-sink", &["bench-model", "bench-wire"]),
     ("bench-engine", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
-    ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "function-core"]),
+    (
+        "bench-drivers",
+        &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "function-core", "pg-rows"],
+    ),
     ("bench-report", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
     (
         "bench-wasm",
@@ -84,6 +88,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "bench-stats",
             "bench-wasm",
             "bench-wire",
+            "pg-cluster",
             "shm-ring",
         ],
     ),
@@ -91,7 +96,17 @@ const DIRECTION: &[(&str, &[&str])] = &[
 
 /// What a probe may depend on: the boundary, the nouns, the ring, and what several probes share, so that it can be built
 /// without the host.
-const PROBE: &[&str] = &["bench-model", "bench-wire", "function-core", "probe-abi", "ring-peer", "shm-ring", "wal-load", "wal-log"];
+const PROBE: &[&str] = &[
+    "bench-model",
+    "bench-wire",
+    "function-core",
+    "pg-rows",
+    "probe-abi",
+    "ring-peer",
+    "shm-ring",
+    "wal-load",
+    "wal-log",
+];
 
 /// Pure crates: all they may depend on at all, tests aside. The generator of random numbers is one that has to be seeded.
 const PURE: &[(&str, &[&str])] =
@@ -240,7 +255,7 @@ fn an_edge_against_the_direction_is_found() {
     check(
         &["futex-probe > bench-engine"],
         &["futex-probe → bench-engine: of this workspace, futex-probe may depend on \
-           bench-model, bench-wire, function-core, probe-abi, ring-peer, shm-ring, wal-load, wal-log"],
+           bench-model, bench-wire, function-core, pg-rows, probe-abi, ring-peer, shm-ring, wal-load, wal-log"],
     );
 }
 

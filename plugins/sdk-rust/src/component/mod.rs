@@ -6,6 +6,8 @@ mod host;
 mod log;
 #[cfg(feature = "ring")]
 mod peer;
+#[cfg(feature = "pipeline")]
+pub(crate) mod pipeline;
 #[cfg(feature = "ring")]
 mod ring;
 #[doc(hidden)]
@@ -30,6 +32,8 @@ pub use host::{Host, Series};
 pub use log::{Durability, Fault, Log, LogError, PageState};
 #[cfg(feature = "ring")]
 pub use peer::{Peer, PeerConfig, Tally};
+#[cfg(feature = "pipeline")]
+pub use pipeline::Batches;
 #[cfg(feature = "ring")]
 pub use ring::{Consumer, Producer, PushError};
 

@@ -6,8 +6,9 @@ use crate::cli::CompareArgs;
 use crate::commands::run::{fulfilled, wishes};
 use crate::effort::{Effort, PairedEffort};
 use crate::execute::{Job, account, explain_by_output, interrupt, keep_output, record};
-use crate::modules::{Loaded, Loader, Modules, Resolved};
+use crate::modules::{Loaded, Loader, Modules};
 use crate::progress::Progress;
+use crate::resolve::Resolved;
 use crate::worker::{CompareRequest, EntrantSpec, Kind, Reply, Request};
 use crate::{Exit, output, paths};
 use bench_engine::worker::WorkerError;
@@ -234,7 +235,7 @@ impl PairedWorkbench for PairBench<'_> {
         };
         let resolved = matchup.cells.iter().map(|cell| {
             let cell = plan.cell(*cell);
-            self.job.loader.resolve(&self.job.modules.loaded[cell.offer], cell)
+            self.job.loader.resolve(self.job.modules, &self.job.modules.loaded[cell.offer], cell)
         });
         let resolved = match resolved.collect::<Result<Vec<_>, _>>() {
             Ok(resolved) => resolved,

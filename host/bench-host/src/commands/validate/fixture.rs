@@ -106,6 +106,7 @@ impl Cell {
             module: ModuleRef { file: String::new(), sha256: String::new() },
             limit: None,
             cpu: None,
+            conditions: Vec::new(),
         };
         Self { record, series: Vec::new(), outcome: (Status::Ok, None) }
     }

@@ -1,0 +1,247 @@
+//! Repetitions of one transfer: the target is cleared, both sides run, and what arrived is compared with what was sent. A
+//! comparison that fails leaves its detail and no figure.
+
+use super::compression::Compression;
+use super::figures::{Figures, code_name, transfer_checks};
+use super::side::Which;
+use super::tables::{Database, Tables};
+use super::transfer::{Between, Party, Transferred, drained, piped};
+use super::{Connector, Connectors, FROM_TABLE, INTO_TABLE, Loading};
+use crate::workload::{Stop, check_record};
+use crate::{Companion, Module, Task};
+use bench_engine::usage::Usage;
+use bench_engine::{Amount, Clock, MonotonicClock, Report};
+use bench_model::{Arguments, Check, ModuleError, Scenario};
+use bench_sink::runfile::{OutcomeRecord, SeriesRecord, Status};
+
+/// A connector, what it is called with, and what loading its module took.
+pub(super) struct Prepared {
+    name: String,
+    connector: Box<dyn Connector>,
+    arguments: Arguments,
+    loading: Loading,
+}
+
+/// The two sides of a transfer; without a destination, what the source reads goes nowhere.
+pub(super) struct Sides {
+    source: Prepared,
+    destination: Option<(Prepared, Between)>,
+}
+
+/// Measures a scenario of either driver.
+pub(crate) fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
+    let mut checks = Vec::new();
+    let mut conditions = Vec::new();
+    let attempt = || {
+        let parameter = database_parameter(task.scenario)?;
+        let mut tables = Database::open(parameter, task.arguments)?;
+        let mut sides = Sides::prepare(module, companion, task.scenario, task.arguments)?;
+        conditions = sides.conditions(&tables);
+        measure(&mut sides, &mut tables, task, &mut checks)
+    };
+    let mut report = match attempt() {
+        Ok(figures) => report(task, &figures),
+        Err(stop) => Report::without_figures(task.unit, stop.status, stop.reason),
+    };
+    report.conditions = conditions;
+    report.checks = checks.iter().map(|check| check_record(task.unit, check)).collect();
+    report
+}
+
+/// Tries a scenario with `arguments`, without keeping a time: one whole transfer, and one by a scenario that is not there.
+pub fn conformance(
+    module: &mut dyn Module,
+    mut companion: Option<&mut Companion>,
+    scenario: &Scenario,
+    arguments: &Arguments,
+) -> Result<Vec<Check>, ModuleError> {
+    let rule = |name: &str| format!("{}: {name}", scenario.name);
+    let mut tables = Database::open(database_parameter(scenario)?, arguments)?;
+    let mut checks = Vec::new();
+    let mut sides = Sides::prepare(module, companion.as_deref_mut(), scenario, arguments)?;
+    let moved = repetition(&mut sides, &mut tables, &mut checks).map_err(|stop| stop.reason);
+    let detail = moved.as_ref().err().cloned().unwrap_or_else(|| arguments.to_string());
+    checks.push(Check::that(rule("moves all rows"), moved.is_ok(), detail));
+    tables.clear()?;
+    let unknown = Scenario { name: "no-such-scenario".to_owned(), ..scenario.clone() };
+    let (from, into) = (tables.source().0.to_owned(), tables.target().to_owned());
+    let tried = Sides::prepare(module, companion, &unknown, arguments);
+    let answer = tried.and_then(|mut sides| sides.transfer(&from, &into)).err();
+    let refused = matches!(answer, Some(ModuleError::UnknownScenario(_)));
+    let detail = answer.map_or_else(|| "rows were moved".to_owned(), |error| error.to_string());
+    checks.push(Check::that(rule("an unknown scenario is refused as such"), refused, detail));
+    tables.clear()?;
+    Ok(checks)
+}
+
+/// The parameter that names the server of `scenario`.
+fn database_parameter(scenario: &Scenario) -> Result<&str, ModuleError> {
+    scenario.requirements.iter().find_map(|requirement| requirement.postgres_parameter()).ok_or_else(|| {
+        let reason =
+            "the scenario does not say which of its parameters names the server; it must require `postgres:PARAMETER`";
+        ModuleError::Other(reason.to_owned())
+    })
+}
+
+fn connectors(module: &mut dyn Module) -> Result<&mut dyn Connectors, ModuleError> {
+    module.connectors().ok_or_else(|| {
+        ModuleError::Unavailable(
+            "this arm has no connector to read or to write rows; choose another with --arm".to_owned(),
+        )
+    })
+}
+
+impl Sides {
+    pub(super) fn prepare(
+        module: &mut dyn Module,
+        companion: Option<&mut Companion>,
+        scenario: &Scenario,
+        arguments: &Arguments,
+    ) -> Result<Self, ModuleError> {
+        let own = Prepared::of(module, scenario, arguments)?;
+        if scenario.driver == "source" {
+            return Ok(Self { source: own, destination: None });
+        }
+        let companion = companion.ok_or_else(|| {
+            let reason = "nothing is there to read from; the scenario must require `module:PARAMETER` for its source";
+            ModuleError::Other(reason.to_owned())
+        })?;
+        let Companion { module, scenario, arguments: of_source } = companion;
+        if scenario.driver != "source" {
+            let reason = format!("`{}` has the driver `{}`, and is no source", scenario.name, scenario.driver);
+            return Err(ModuleError::InvalidArgument(reason));
+        }
+        let between = Between {
+            inflight_max: arguments.size("max_inflight_batches")?,
+            compression: Compression::parse(arguments.text("compression")?)?,
+        };
+        let source = Prepared::of(module.as_mut(), scenario, of_source)?;
+        Ok(Self { source, destination: Some((own, between)) })
+    }
+
+    /// What the figures depend on beside the arguments.
+    fn conditions(&self, tables: &dyn Tables) -> Vec<(String, String)> {
+        let code =
+            |which: Which, of: &Prepared| (format!("{}_code", which.name()), code_name(of.loading.code).to_owned());
+        let mut conditions = tables.conditions().to_vec();
+        conditions.push(code(Which::Source, &self.source));
+        conditions.extend(self.destination.iter().map(|(of, _)| code(Which::Destination, of)));
+        conditions
+    }
+
+    fn loadings(&self) -> Vec<(Which, Loading)> {
+        let source = (Which::Source, self.source.loading);
+        let destination = self.destination.iter().map(|(prepared, _)| (Which::Destination, prepared.loading));
+        std::iter::once(source).chain(destination).collect()
+    }
+
+    fn transfer(&mut self, from: &str, into: &str) -> Result<Transferred, ModuleError> {
+        self.source.arguments.set(FROM_TABLE, from);
+        match &mut self.destination {
+            None => drained(&mut self.source.party()),
+            Some((destination, between)) => {
+                destination.arguments.set(INTO_TABLE, into);
+                piped(&mut self.source.party(), &mut destination.party(), *between)
+            }
+        }
+    }
+}
+
+impl Prepared {
+    fn of(module: &mut dyn Module, scenario: &Scenario, arguments: &Arguments) -> Result<Self, ModuleError> {
+        let name = format!("{}/{}", module.descriptor().name, scenario.name);
+        let connectors = connectors(module)?;
+        let loading = connectors.loading();
+        Ok(Self { name, connector: connectors.connector(scenario)?, arguments: arguments.clone(), loading })
+    }
+
+    fn party(&mut self) -> Party<'_> {
+        Party { name: &self.name, connector: self.connector.as_mut(), arguments: &self.arguments }
+    }
+}
+
+/// Transfers for as long as `task` says; those that only warm up are compared too.
+pub(super) fn measure(
+    sides: &mut Sides,
+    tables: &mut dyn Tables,
+    task: &Task<'_>,
+    checks: &mut Vec<Check>,
+) -> Result<Figures, Stop> {
+    let clock = MonotonicClock::new();
+    if task.budget.warm_up_ns > 0 {
+        let begin = clock.now_ns();
+        while {
+            repetition(sides, tables, checks)?;
+            clock.now_ns() - begin < task.budget.warm_up_ns
+        } {}
+    }
+    let mut figures = Figures::new(&task.scenario.name);
+    let begin = clock.now_ns();
+    loop {
+        figures.add(repetition(sides, tables, checks)?)?;
+        let done = match task.budget.amount {
+            Amount::Time { ns } => clock.now_ns() - begin >= ns,
+            Amount::Operations(operations) => figures.transfers() >= operations,
+        };
+        if done {
+            break;
+        }
+    }
+    tables.clear()?;
+    let parts = figures.parts_checks();
+    checks.extend(parts);
+    passed(checks)?;
+    figures.once(&sides.loadings(), Usage::now().memory_bytes_max)?;
+    Ok(figures)
+}
+
+/// One transfer and what it is checked by, in place of the checks of the one before.
+fn repetition(sides: &mut Sides, tables: &mut dyn Tables, checks: &mut Vec<Check>) -> Result<Transferred, Stop> {
+    tables.clear()?;
+    let (from, into) = (tables.source().0.to_owned(), tables.target().to_owned());
+    let transferred = match sides.transfer(&from, &into) {
+        Ok(transferred) => transferred,
+        Err(error) => {
+            checks.splice(.., nothing_left(sides, tables));
+            return Err(error.into());
+        }
+    };
+    let held = tables.source().1.clone();
+    checks.splice(.., transfer_checks(&transferred, &held));
+    if sides.destination.is_some() {
+        let loaded = tables.loaded()?;
+        let loaded =
+            loaded.ok_or_else(|| Stop::failed(format!("the destination said that it was done, and made no {into}")))?;
+        checks.extend(held.checks(&loaded));
+    }
+    passed(checks)?;
+    Ok(transferred)
+}
+
+/// Whether a transfer that failed has left no rows. Nothing is known where the server cannot be asked, which the transfer's own
+/// failure says.
+fn nothing_left(sides: &Sides, tables: &mut dyn Tables) -> Option<Check> {
+    sides.destination.as_ref()?;
+    let rows = tables.loaded().ok()?.map_or(0, |held| held.rows);
+    Some(Check::that("rolled back", rows == 0, format!("{rows} rows are left of the transfer that failed")))
+}
+
+/// A check that failed is a reason to stop.
+fn passed(checks: &[Check]) -> Result<(), Stop> {
+    match checks.iter().find(|check| !check.passed) {
+        None => Ok(()),
+        Some(check) => Err(Stop::failed(format!("check `{}` failed: {}", check.name, check.detail))),
+    }
+}
+
+fn report(task: &Task<'_>, figures: &Figures) -> Report {
+    let outcome = OutcomeRecord {
+        iterations: figures.transfers(),
+        bytes: figures.bytes,
+        recorded: figures.transfers(),
+        ..OutcomeRecord::without_figures(task.unit.cell, task.unit.process, Status::Ok)
+    };
+    let record = |series| SeriesRecord::new(task.unit.cell, task.unit.process, series);
+    let series = figures.sink().series().iter().map(record).collect();
+    Report { series, outcome, ..Report::without_figures(task.unit, Status::Ok, "") }
+}

@@ -1,0 +1,197 @@
+//! The tables of both sides, as the host itself sees them: it makes the rows, clears what was loaded, and compares. Behind a
+//! trait, so that everything but SQL is tested without a server.
+
+use bench_model::{Arguments, Check, ModuleError};
+use pg_rows::Dataset;
+use postgres::config::Host;
+use postgres::{Client, Config, NoTls};
+
+/// What the host does to the tables.
+pub(super) trait Tables {
+    /// Beside the arguments: what figures depend on, as found. Names and values.
+    fn conditions(&self) -> &[(String, String)];
+
+    /// The table that a source reads, as it is written in SQL, and what it holds.
+    fn source(&self) -> (&str, &Held);
+
+    /// The table that a destination makes, as it is written in SQL.
+    fn target(&self) -> &str;
+
+    /// Gets rid of what was loaded, and of work that the server has put off.
+    fn clear(&mut self) -> Result<(), ModuleError>;
+
+    /// What was loaded; `None` where there is no table.
+    fn loaded(&mut self) -> Result<Option<Held>, ModuleError>;
+}
+
+/// What a table holds. Two are equal where their rows are, in whichever order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) rows: u64,
+    /// Over all columns of all rows.
+    pub(super) hash: String,
+    /// Names and types.
+    pub(super) columns: String,
+}
+
+impl Held {
+    /// Whether `loaded` is what was sent.
+    pub(super) fn checks(&self, loaded: &Self) -> Vec<Check> {
+        vec![
+            Check::equal("rows of the tables", &self.rows, &loaded.rows),
+            Check::equal("columns of the tables", &self.columns, &loaded.columns),
+            Check::equal("hash over all columns of all rows", &self.hash, &loaded.hash),
+        ]
+    }
+}
+
+/// Settings of the server that decide what a figure is.
+const SETTINGS: [&str; 8] = [
+    "server_version",
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "wal_level",
+    "shared_buffers",
+    "max_wal_size",
+    "autovacuum",
+];
+
+/// The port of a server whose URL names none.
+const PORT: u16 = 5432;
+
+/// Tables in a PostgreSQL server.
+pub(super) struct Database {
+    client: Client,
+    conditions: Vec<(String, String)>,
+    source: String,
+    held: Held,
+    target: String,
+    may_checkpoint: bool,
+}
+
+impl Database {
+    /// Connects to the server that the argument `parameter` names, and makes the rows unless they are there.
+    pub(super) fn open(parameter: &str, arguments: &Arguments) -> Result<Self, ModuleError> {
+        let dataset = Dataset::of(arguments)?;
+        let mut client = connect(parameter, arguments.text(parameter)?)?;
+        let failed = |error| ModuleError::Other(format!("the rows cannot be made: {}", said(&error)));
+        client.batch_execute(&dataset.create()).map_err(failed)?;
+        let (source, target) = (dataset.table(), pg_rows::target(arguments)?);
+        // Reading it all also has the server note which rows are valid, which the first to read must.
+        let held = held(&mut client, &source).map_err(failed)?;
+        let conditions = conditions(&mut client).map_err(failed)?;
+        let superuser = "SELECT usesuper FROM pg_user WHERE usename = current_user";
+        let may_checkpoint = client.query_opt(superuser, &[]).map_err(failed)?.is_some_and(|row| row.get(0));
+        Ok(Self { client, conditions, source, held, target, may_checkpoint })
+    }
+}
+
+/// What the URL in the argument `parameter` says; an error does not repeat it, for there is a password in it.
+fn parsed(parameter: &str, url: &str) -> Result<Config, ModuleError> {
+    url.parse().map_err(|error| {
+        let reason = format!(
+            "`{parameter}` is no URL of a server: {error}; give postgres://USER:PASSWORD@HOST:PORT/DATABASE, or `@cluster` for \
+             one of the run's own"
+        );
+        ModuleError::InvalidArgument(reason)
+    })
+}
+
+/// Where the server at `url` is reached over TCP: `HOST:PORT` for each of its addresses.
+pub fn addresses(parameter: &str, url: &str) -> Result<Vec<String>, ModuleError> {
+    let config = parsed(parameter, url)?;
+    let port = |index: usize| {
+        let ports = config.get_ports();
+        ports.get(index).or(ports.first()).copied().unwrap_or(PORT)
+    };
+    let tcp = config.get_hosts().iter().enumerate().filter_map(|(index, host)| match host {
+        Host::Tcp(host) => Some(format!("{host}:{}", port(index))),
+        Host::Unix(_) => None,
+    });
+    Ok(tcp.collect())
+}
+
+/// A connection to the server at `url`, for the host itself.
+fn connect(parameter: &str, url: &str) -> Result<Client, ModuleError> {
+    let config = parsed(parameter, url)?;
+    config.connect(NoTls).map_err(|error| {
+        let (shown, reason) = (shown(&config), said(&error));
+        let reason =
+            format!("no connection to {shown}: {reason}; start the server, or give another -p {parameter}=URL");
+        ModuleError::Unavailable(reason)
+    })
+}
+
+/// The server, without the password.
+fn shown(config: &Config) -> String {
+    let host = |host: &Host| match host {
+        Host::Tcp(host) => host.clone(),
+        Host::Unix(path) => path.display().to_string(),
+    };
+    let hosts: Vec<_> = config.get_hosts().iter().map(host).collect();
+    let port = config.get_ports().first().copied().unwrap_or(PORT);
+    format!("{}:{port}", hosts.join(","))
+}
+
+/// What the server said; else what the connection's fault was.
+fn said(error: &postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(error) => format!("{}: {}", error.severity(), error.message()),
+        None => {
+            let source = std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"));
+            format!("{error}{source}")
+        }
+    }
+}
+
+fn held(client: &mut Client, table: &str) -> Result<Held, postgres::Error> {
+    let row = client.query_one(&pg_rows::fingerprint(table), &[])?;
+    Ok(Held { rows: row.get::<_, i64>(0).cast_unsigned(), hash: row.get(1), columns: row.get(2) })
+}
+
+fn conditions(client: &mut Client) -> Result<Vec<(String, String)>, postgres::Error> {
+    let one = |setting: &&str| {
+        let row = client.query_one("SELECT current_setting($1)", &[setting])?;
+        Ok(((*setting).to_owned(), row.get(0)))
+    };
+    SETTINGS.iter().map(one).collect()
+}
+
+impl Tables for Database {
+    fn conditions(&self) -> &[(String, String)] {
+        &self.conditions
+    }
+
+    fn source(&self) -> (&str, &Held) {
+        (&self.source, &self.held)
+    }
+
+    fn target(&self) -> &str {
+        &self.target
+    }
+
+    fn clear(&mut self) -> Result<(), ModuleError> {
+        let mut statements = format!("DROP TABLE IF EXISTS {};", self.target);
+        if self.may_checkpoint {
+            // What one repetition leaves to be written is not the next one's.
+            statements.push_str(" CHECKPOINT;");
+        }
+        let failed = |error| ModuleError::Other(format!("{} cannot be removed: {}", self.target, said(&error)));
+        self.client.batch_execute("SET client_min_messages = warning").map_err(failed)?;
+        statements.split_inclusive(';').try_for_each(|statement| self.client.batch_execute(statement)).map_err(failed)
+    }
+
+    fn loaded(&mut self) -> Result<Option<Held>, ModuleError> {
+        let failed = |error| ModuleError::Other(format!("what was loaded cannot be looked at: {}", said(&error)));
+        let exists = self.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&self.target]).map_err(failed)?;
+        if exists.get(0) { held(&mut self.client, &self.target).map(Some).map_err(failed) } else { Ok(None) }
+    }
+}
+
+/// Removes all tables of a run from a server that outlives it.
+pub fn forget(url: &str, schema: &str) -> Result<(), ModuleError> {
+    let mut client = connect("database_url", url)?;
+    let failed = |error| ModuleError::Other(format!("the schema {schema} cannot be removed: {}", said(&error)));
+    client.batch_execute(&pg_rows::forget(schema)).map_err(failed)
+}

@@ -1,0 +1,217 @@
+//! The history of transfers: a line of JSON for each repetition, appended to one file in the folder of all runs, so that revisions
+//! can be put side by side. It must not know which stages there are: a field is a series.
+
+use crate::output;
+use bench_engine::{Cell, Plan, Report, Unit};
+use bench_model::Value;
+use bench_sink::runfile::{SeriesRecord, Status};
+use serde_json::{Map, json};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Command;
+
+/// The file in the folder of all runs.
+const FILE: &str = "results.jsonl";
+
+/// What a line begins with that a program is to find in what is printed.
+const MARK: &str = "@@BENCH_JSON@@";
+
+/// Where lines go.
+pub(crate) struct History {
+    /// Opened with the first line.
+    file: Option<File>,
+    folder: std::path::PathBuf,
+    run: String,
+    is_printed: bool,
+    git: Git,
+}
+
+/// The revision of the source tree in the working directory, where it is one.
+#[derive(Default)]
+struct Git {
+    sha: Option<String>,
+    branch: Option<String>,
+}
+
+impl History {
+    /// Of the run in `directory`. Lines are printed too where `is_printed`.
+    pub(crate) fn new(directory: &Path, is_printed: bool) -> Self {
+        let folder = directory.parent().unwrap_or(Path::new(".")).to_owned();
+        let run = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self { file: None, folder, run, is_printed, git: Git::default() }
+    }
+
+    /// Appends what `report` says of each of its repetitions, where it is one of rows that were moved. A line that cannot be
+    /// kept costs no figure; the run file has it all.
+    pub(crate) fn append(&mut self, plan: &Plan, unit: Unit, report: &Report) {
+        let cell = plan.cell(unit.cell);
+        if cell.scenario.family != "pipelines" || report.outcome.status != Status::Ok {
+            return;
+        }
+        let lines = self.lines(plan, cell, unit, report);
+        if self.is_printed {
+            lines.iter().for_each(|line| drop(output::print(&format!("{MARK}{line}\n"))));
+        }
+        if let Err(error) = self.write(&lines) {
+            let path = self.folder.join(FILE);
+            output::line(&format!("bench-host: {}: {error}; this run is not in the history", path.display()));
+        }
+    }
+
+    fn write(&mut self, lines: &[String]) -> io::Result<()> {
+        if self.file.is_none() {
+            self.file = Some(File::options().create(true).append(true).open(self.folder.join(FILE))?);
+        }
+        // One write, so that lines of two runs at a time do not mix.
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        self.file.as_mut().map_or(Ok(()), |file| file.write_all(text.as_bytes()))
+    }
+
+    fn lines(&mut self, plan: &Plan, cell: &Cell, unit: Unit, report: &Report) -> Vec<String> {
+        if self.git.sha.is_none() {
+            self.git = Git::look();
+        }
+        let mut common = Map::new();
+        let mut set = |name: &str, value: serde_json::Value| common.insert(name.to_owned(), value);
+        set("timestamp", json!(jiff::Timestamp::now().to_string()));
+        set("run", json!(self.run));
+        set("scenario", json!(plan.full_name(cell)));
+        set("arm", json!(plan.offer(cell).arm.to_string()));
+        set("process", json!(unit.process));
+        set("git_sha", json!(self.git.sha));
+        set("git_branch", json!(self.git.branch));
+        for (name, value) in cell.arguments.iter() {
+            // Under the name that the field has always had.
+            set(if name == "load_method" { "mode" } else { name }, plain(value));
+        }
+        for (name, value) in &report.conditions {
+            set(name, json!(value));
+        }
+        let repetitions = report.outcome.recorded;
+        let of_repetition = |index: u64| {
+            let mut line = common.clone();
+            line.insert("repetition".to_owned(), json!(index));
+            let fields =
+                report.series.iter().filter_map(|series| Some((field(series), sample(series, index, repetitions)?)));
+            line.extend(fields.map(|(name, sample)| (name, json!(sample))));
+            serde_json::Value::Object(line).to_string()
+        };
+        (0..repetitions).map(of_repetition).collect()
+    }
+}
+
+/// `stage.source.fetch_ns`: the metric, the values of its labels, and the unit where it is one of time or size.
+fn field(series: &SeriesRecord) -> String {
+    let labels: String = series.labels.iter().map(|(_, value)| format!(".{}", value.replace('/', "."))).collect();
+    match series.unit.as_str() {
+        "ns" => format!("{}{labels}_ns", series.metric),
+        _ => format!("{}{labels}", series.metric),
+    }
+}
+
+/// What the series has of the repetition `index`; what it has once is of all of them.
+fn sample(series: &SeriesRecord, index: u64, repetitions: u64) -> Option<u64> {
+    let raw = series.raw.as_ref()?;
+    match raw.len() as u64 {
+        1 => raw.first().copied(),
+        count if count == repetitions => raw.get(usize::try_from(index).ok()?).copied(),
+        _ => None,
+    }
+}
+
+fn plain(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Flag(value) => json!(value),
+        Value::Integer(value) => json!(value),
+        Value::Decimal(value) => json!(value),
+        Value::Text(value) => json!(value),
+    }
+}
+
+impl Git {
+    fn look() -> Self {
+        let ask = |arguments: &[&str]| {
+            let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+            let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            (!text.is_empty()).then_some(text)
+        };
+        Self { sha: ask(&["rev-parse", "--short", "HEAD"]), branch: ask(&["rev-parse", "--abbrev-ref", "HEAD"]) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_engine::{Offer, Selection};
+    use bench_model::{Arm, Descriptor, Parameter, Scenario};
+
+    fn plan(family: &str) -> Plan {
+        let scenario = Scenario::new("load", family, "")
+            .parameter(Parameter::new("load_method", "copy", ""))
+            .parameter(Parameter::new("rows", 10, ""));
+        let descriptor = Descriptor::new("m", "1", "").scenario(scenario);
+        let offer = Offer { file: "m.so".into(), sha256: String::new(), arm: Arm::Native, variant: None, descriptor };
+        let all = Selection { pattern: "*".to_owned(), arms: None, axes: Vec::new() };
+        Plan::build(vec![offer], &[all], 1, 0).unwrap()
+    }
+
+    fn series(metric: &str, unit: &str, labels: &[(&str, &str)], raw: &[u64]) -> SeriesRecord {
+        SeriesRecord {
+            cell: 0,
+            process: 0,
+            metric: metric.to_owned(),
+            unit: unit.to_owned(),
+            direction: String::new(),
+            labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            batch: 1,
+            count: raw.len() as u64,
+            histogram: String::new(),
+            raw: Some(raw.to_vec()),
+        }
+    }
+
+    fn report() -> Report {
+        let unit = Unit { cell: 0, process: 0 };
+        let mut report = Report::without_figures(unit, Status::Ok, "");
+        report.outcome.recorded = 2;
+        report.conditions = vec![("source_code".to_owned(), "cached".to_owned())];
+        report.series = vec![
+            series("load", "ns", &[], &[100, 200]),
+            series("stage", "ns", &[("side", "source"), ("name", "emit/blocked")], &[1, 2]),
+            series("memory", "By", &[], &[7]),
+        ];
+        report
+    }
+
+    #[test]
+    fn each_repetition_is_a_line_with_all_that_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut history = History::new(&folder.path().join("run-1"), false);
+        for _ in 0..2 {
+            history.append(&plan("pipelines"), Unit { cell: 0, process: 0 }, &report());
+        }
+        let text = std::fs::read_to_string(folder.path().join(FILE)).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 4);
+        let expect = json!({
+            "run": "run-1", "scenario": "m/load", "arm": "native", "process": 0, "repetition": 1, "mode": "copy", "rows": 10,
+            "source_code": "cached", "load_ns": 200, "stage.source.emit.blocked_ns": 2, "memory": 7,
+        });
+        for (name, value) in expect.as_object().unwrap() {
+            assert_eq!(lines[1][name], *value, "{name}");
+        }
+        assert!(lines[1]["timestamp"].as_str().unwrap().ends_with('Z'));
+        assert!(lines[1].as_object().unwrap().contains_key("git_branch"));
+    }
+
+    #[test]
+    fn what_failed_and_what_moves_no_rows_is_not_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut history = History::new(&folder.path().join("run-1"), false);
+        let unit = Unit { cell: 0, process: 0 };
+        history.append(&plan("kernels"), unit, &report());
+        history.append(&plan("pipelines"), unit, &Report::without_figures(unit, Status::Failed, "why"));
+        assert!(!folder.path().join(FILE).exists());
+    }
+}

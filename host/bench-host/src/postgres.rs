@@ -1,0 +1,113 @@
+//! The PostgreSQL servers of a run: one of its own, started when a cell first asks for it, and those that the user names. All
+//! that a run makes in either is gone at its end. It must not know what cells do there.
+
+use crate::output;
+use bench_drivers::pipelines;
+use bench_sink::digest;
+use pg_cluster::Cluster;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The word that stands for a server of the run's own.
+const CLUSTER: &str = "@cluster";
+
+/// What the schema of every run begins with.
+const SCHEMA: &str = "bench_host_";
+
+/// The servers of this run. Copies share them; they are let go with the last copy.
+#[derive(Clone, Debug)]
+pub(crate) struct Postgres(Arc<Servers>);
+
+/// A server, as a cell uses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Server {
+    pub(crate) url: String,
+    /// `HOST:PORT`, as far as it is reached over TCP.
+    pub(crate) addresses: Vec<String>,
+    /// The schema that all tables of this run are in.
+    pub(crate) schema: String,
+}
+
+#[derive(Debug)]
+struct Servers {
+    schema: String,
+    /// The run's own server; why there is none, where one could not be started.
+    own: Mutex<Option<Result<Cluster, String>>>,
+    /// The user's, in which there may be tables of this run.
+    users: Mutex<BTreeSet<String>>,
+}
+
+impl Default for Postgres {
+    fn default() -> Self {
+        let unique = format!("{} {}", jiff::Timestamp::now().as_nanosecond(), std::process::id());
+        let schema = format!("{SCHEMA}{}", &digest::of_bytes(unique.as_bytes())[..8]);
+        Self(Arc::new(Servers { schema, own: Mutex::default(), users: Mutex::default() }))
+    }
+}
+
+impl Postgres {
+    /// The server that `text`, the value of `parameter`, stands for. The first cell that asks for the run's own waits for it to
+    /// start; one that has died meanwhile is replaced.
+    pub(crate) fn server(&self, parameter: &str, text: &str) -> Result<Server, String> {
+        let url = if text == CLUSTER { self.own()? } else { text.to_owned() };
+        let addresses = pipelines::addresses(parameter, &url).map_err(|error| error.to_string())?;
+        if text != CLUSTER {
+            self.0.users.lock().unwrap_or_else(PoisonError::into_inner).insert(url.clone());
+        }
+        Ok(Server { url, addresses, schema: self.0.schema.clone() })
+    }
+
+    fn own(&self) -> Result<String, String> {
+        let mut own = self.0.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Ok(cluster)) = &*own
+            && cluster.process_id().is_err()
+        {
+            own.take();
+        }
+        let start = || Cluster::start(&std::env::temp_dir(), &[]).map_err(|error| error.to_string());
+        own.get_or_insert_with(start).as_ref().map(Cluster::url).map_err(Clone::clone)
+    }
+
+    /// What the run's own server has complained of last, since this was last asked.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        let own = self.0.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.as_ref()?.as_ref().ok()?.complaints().pop()
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        let users = self.users.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for url in std::mem::take(users) {
+            if let Err(error) = pipelines::forget(&url, &self.schema) {
+                output::line(&format!("bench-host: {error}; remove it by hand: DROP SCHEMA {} CASCADE", self.schema));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_of_the_users_is_granted_by_its_address_alone() {
+        let postgres = Postgres::default();
+        let check = |url: &str, expect: Result<&[&str], &str>| match (postgres.server("database_url", url), expect) {
+            (Ok(server), Ok(addresses)) => {
+                assert_eq!(
+                    (server.url.as_str(), server.addresses),
+                    (url, addresses.iter().map(|one| (*one).to_owned()).collect())
+                )
+            }
+            (Err(error), Err(part)) => assert!(error.contains(part) && !error.contains("secret"), "{error}"),
+            (found, expect) => panic!("{url}: {found:?}, expected {expect:?}"),
+        };
+        check("postgres://user:secret@db.example:6432/rows", Ok(&["db.example:6432"]));
+        check("postgres://user:secret@db.example/rows", Ok(&["db.example:5432"]));
+        check("postgres://user@%2Fvar%2Frun/rows", Ok(&[]));
+        check("no url", Err("`database_url` is no URL of a server"));
+        // Nothing of them is reached, so there is nothing to remove.
+        postgres.0.users.lock().unwrap().clear();
+    }
+}

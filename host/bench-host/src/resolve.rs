@@ -1,0 +1,155 @@
+//! What a cell's arguments come to for one worker: paths become what the module sees, names of servers become servers, names of
+//! other modules become those modules; and what all of that takes is granted.
+
+use crate::modules::{Loaded, Loader, Modules};
+use crate::paths;
+use crate::scratch::ScratchFolder;
+use crate::worker::{CompanionSpec, Kind, ModuleSpec};
+use bench_drivers::{DirectoryGrant, ScratchGrant};
+use bench_engine::Cell;
+use bench_model::{Arguments, Scenario, Value};
+use bench_wire::ArgumentsJson;
+use std::path::{Path, PathBuf};
+
+/// A module and arguments as one worker is to see them.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// With the grants that the arguments' paths and servers need.
+    pub(crate) module: ModuleSpec,
+    pub(crate) arguments: Arguments,
+    /// The module that runs beside it.
+    pub(crate) companion: Option<Box<CompanionSpec>>,
+    /// Removed when this is dropped, which must not be before the worker has ended.
+    pub(crate) scratch: Vec<ScratchFolder>,
+}
+
+/// The word that stands for the project's own sources where a scenario reads a path.
+const PROJECT: &str = "@project";
+
+/// The word that stands for the system's folder for temporary files where a scenario wants a folder of its own.
+const TEMPORARY: &str = "@temp";
+
+/// The argument, and its value, with which compiled code is not taken out of the cache, nor put there.
+const FRESH_CODE: (&str, &str) = ("code", "compiled");
+
+impl Loader {
+    /// What a cell's paths, servers and companions come to for one worker, or why they come to nothing and what to do.
+    pub(crate) fn resolve(&self, modules: &Modules, loaded: &Loaded, cell: &Cell) -> Result<Resolved, String> {
+        let mut resolved = self.of_module(&loaded.spec, &cell.scenario, cell.arguments.clone())?;
+        for requirement in &cell.scenario.requirements {
+            if let Some((name, text)) = named(requirement.module_parameter(), &cell.arguments) {
+                let (other, scenario) = modules
+                    .scenario(text, loaded.offer.arm)
+                    .map_err(|reason| format!("parameter `{name}`: {reason}"))?;
+                let arguments = shared_arguments(scenario, &cell.arguments);
+                let beside = self.of_module(&other.spec, scenario, arguments)?;
+                resolved.scratch.extend(beside.scratch);
+                resolved.companion = Some(Box::new(CompanionSpec {
+                    module: beside.module,
+                    scenario: scenario.name.clone(),
+                    arguments: ArgumentsJson(beside.arguments),
+                }));
+            }
+        }
+        Ok(resolved)
+    }
+
+    /// What `arguments` of `scenario` come to for the module `spec` alone.
+    fn of_module(&self, spec: &ModuleSpec, scenario: &Scenario, arguments: Arguments) -> Result<Resolved, String> {
+        let mut module = spec.clone();
+        let is_connector = matches!(scenario.driver.as_str(), "source" | "destination");
+        if is_connector && arguments.text(FRESH_CODE.0) == Ok(FRESH_CODE.1) {
+            module.cache = None;
+        }
+        let mut resolved = Resolved { module, arguments: arguments.clone(), companion: None, scratch: Vec::new() };
+        for requirement in &scenario.requirements {
+            if let Some((name, text)) = named(requirement.read_parameter(), &arguments) {
+                resolved.read(name, text)?;
+            } else if let Some((name, text)) = named(requirement.postgres_parameter(), &arguments) {
+                let server = self
+                    .postgres
+                    .server(name, self.secrets.whole(text))
+                    .map_err(|reason| format!("parameter `{name}`: {reason}"))?;
+                resolved.arguments.set(name, Value::Text(server.url));
+                resolved.arguments.set("schema", Value::Text(server.schema));
+                resolved.module.grants.connections.extend(server.addresses);
+            } else if let Some((name, text)) = named(requirement.scratch_parameter(), &arguments) {
+                let parent = if text == TEMPORARY { std::env::temp_dir() } else { PathBuf::from(text) };
+                let folder = self.scratch.folder(&parent).map_err(|error| {
+                    let parent = parent.display();
+                    format!("parameter `{name}`: no folder can be made in {parent}: {error}; give -p {name}=FOLDER")
+                })?;
+                resolved.write(name, folder);
+            }
+        }
+        Ok(resolved)
+    }
+}
+
+/// The arguments of `scenario`: those of its parameters that `arguments` have too, and the first default of the others.
+fn shared_arguments(scenario: &Scenario, arguments: &Arguments) -> Arguments {
+    let value = |parameter: &bench_model::Parameter| {
+        let shared = arguments.get(&parameter.name).filter(|value| value.kind() == parameter.kind());
+        Some((parameter.name.clone(), shared.or(parameter.defaults.first())?.clone()))
+    };
+    scenario.parameters.iter().filter_map(value).collect()
+}
+
+impl Resolved {
+    /// Lets the module read the file or folder at `text`.
+    fn read(&mut self, parameter: &str, text: &str) -> Result<(), String> {
+        let next = format!("give -p {parameter}=PATH");
+        let path = if text == PROJECT {
+            paths::project()
+                .map(|project| project.join("host"))
+                .ok_or_else(|| format!("the project's own sources are not here; {next}"))?
+        } else {
+            PathBuf::from(text)
+        };
+        let path = path
+            .canonicalize()
+            .map_err(|error| format!("parameter `{parameter}`: {}: {error}; {next}", path.display()))?;
+        // A single file is seen through its folder, for a folder is the least that can be granted.
+        match path.file_name() {
+            Some(name) if path.is_file() && self.module.kind == Kind::Component => {
+                let seen = format!("/{parameter}/{}", name.to_string_lossy());
+                self.grant(parameter, path.parent().unwrap_or(Path::new("/")), true);
+                self.arguments.set(parameter, Value::Text(seen));
+            }
+            _ => self.grant(parameter, &path, true),
+        }
+        Ok(())
+    }
+
+    /// Lets the module fill `folder`, and keeps it.
+    fn write(&mut self, parameter: &str, folder: ScratchFolder) {
+        self.grant(parameter, folder.path(), false);
+        if let Some(Value::Text(guest)) = self.arguments.get(parameter) {
+            let scratch = ScratchGrant { guest: guest.clone(), beside: folder.beside().to_owned() };
+            self.module.grants.scratch.push(scratch);
+        }
+        self.scratch.push(folder);
+    }
+
+    /// Lets `parameter` be the path at which the module sees `path`.
+    fn grant(&mut self, parameter: &str, path: &Path, read_only: bool) {
+        let seen = if self.module.kind == Kind::Component {
+            let guest = format!("/{parameter}");
+            let grant = DirectoryGrant { host: path.to_owned(), guest: guest.clone(), read_only };
+            self.module.grants.directories.push(grant);
+            guest
+        } else {
+            path.to_string_lossy().into_owned()
+        };
+        self.arguments.set(parameter, Value::Text(seen));
+    }
+}
+
+/// The parameter that a requirement names, and its text.
+fn named<'a>(parameter: Option<&'a str>, arguments: &'a Arguments) -> Option<(&'a str, &'a str)> {
+    let parameter = parameter?;
+    match arguments.get(parameter)? {
+        Value::Text(text) => Some((parameter, text)),
+        _ => None,
+    }
+}

@@ -1,0 +1,98 @@
+//! What a probe offers to the drivers `source` and `destination`: the extension `bench-host:pipeline/0.1` of its table. It must
+//! not know what a batch holds, nor time anything.
+
+use crate::batches::{Batches, End};
+use crate::host_side::HostSide;
+use bench_drivers::pipelines::{Connector, ConnectorInstance, Emit, Next, Transfer};
+use bench_model::{Arguments, Metric, ModuleError, Scenario};
+use probe_abi::raw;
+use std::rc::Rc;
+
+/// The probe's table of connectors, where it has one.
+pub(crate) fn find(probe: &'static raw::Probe) -> Option<*const raw::Pipeline> {
+    // SAFETY: the table was looked at when it was loaded, and the id outlives the call.
+    let table = unsafe { (probe.extension)(raw::Str::new(raw::EXTENSION_PIPELINE)) };
+    (!table.is_null()).then_some(table.cast())
+}
+
+/// The connector of `scenario`.
+pub(crate) fn connector(table: *const raw::Pipeline, scenario: &Scenario) -> Result<NativeConnector, ModuleError> {
+    let broken = |reason: String| ModuleError::Crashed(format!("the probe's table of connectors {reason}"));
+    if !table.is_aligned() {
+        return Err(broken("is not aligned".to_owned()));
+    }
+    // SAFETY: the probe gave it as an extension, whose first member is its size and which stays as it is until the process ends.
+    let size = unsafe { (&raw const (*table).size).read() };
+    if size < size_of::<raw::Pipeline>() {
+        let needed = size_of::<raw::Pipeline>();
+        return Err(broken(format!("has {size} bytes, and {needed} are needed: set `size` to sizeof(bhp_pipeline)")));
+    }
+    // SAFETY: the size says that all members are there, and a function pointer that is null is such an option.
+    let table: &'static raw::Pipeline = unsafe { &*table };
+    let (function, call) = match scenario.driver.as_str() {
+        "source" => ("read", table.read),
+        _ => ("write", table.write),
+    };
+    let (name, driver) = (scenario.name.clone(), &scenario.driver);
+    let call = call.ok_or_else(|| {
+        ModuleError::Other(format!("`{name}` is for the driver `{driver}`, and the probe has no function `{function}`"))
+    })?;
+    Ok(NativeConnector { function, call, metrics: scenario.metrics.clone(), scenario: name })
+}
+
+/// One function of the probe's, for one scenario.
+pub(crate) struct NativeConnector {
+    function: &'static str,
+    call: raw::Connect,
+    metrics: Vec<Metric>,
+    scenario: String,
+}
+
+impl Connector for NativeConnector {
+    fn instantiate(&mut self) -> Result<Box<dyn ConnectorInstance>, ModuleError> {
+        let host = HostSide::new(&self.metrics, Rc::default());
+        Ok(Box::new(NativeInstance { function: self.function, call: self.call, scenario: self.scenario.clone(), host }))
+    }
+}
+
+struct NativeInstance {
+    function: &'static str,
+    call: raw::Connect,
+    scenario: String,
+    host: HostSide,
+}
+
+impl ConnectorInstance for NativeInstance {
+    fn read(&mut self, arguments: &Arguments, batches: Box<dyn Emit>) -> Result<Transfer, ModuleError> {
+        self.transfer("read", arguments, End::Emit(batches))
+    }
+
+    fn write(&mut self, arguments: &Arguments, batches: Box<dyn Next>) -> Result<Transfer, ModuleError> {
+        self.transfer("write", arguments, End::Next(batches))
+    }
+}
+
+impl NativeInstance {
+    fn transfer(&mut self, function: &str, arguments: &Arguments, end: End) -> Result<Transfer, ModuleError> {
+        if function != self.function {
+            let reason = format!("`{function}` was asked of a connector for the other direction");
+            return Err(ModuleError::Other(reason));
+        }
+        let values: Vec<_> = arguments.iter().map(|(name, value)| (name, value.to_string())).collect();
+        let args: Vec<_> = values
+            .iter()
+            .map(|(name, value)| raw::Arg { name: raw::Str::new(name), value: raw::Str::new(value) })
+            .collect();
+        let scenario = raw::Str::new(&self.scenario);
+        let mut transfer = raw::Transfer::default();
+        let batches = self.host.begin_transfer(Batches::new(end));
+        // SAFETY: the function is the probe's, and bench_probe.h lets any thread call it. The host table stays until the process
+        // ends; the batches' table, the texts, the arguments and the room for the result outlive the call. No reference to the
+        // host's side is alive: they live as long as a borrow of it.
+        let status =
+            unsafe { (self.call)(self.host.table(), scenario, args.as_ptr(), args.len(), batches, &mut transfer) };
+        let stages = self.host.end_transfer().into_stages();
+        self.host.judge(function, status)?;
+        Ok(Transfer { records: transfer.records, bytes: transfer.bytes, stages })
+    }
+}

@@ -1,0 +1,126 @@
+//! What cells of one run differ by, as ratios of their times with an interval and a verdict: ways of loading, arms, and what the
+//! database itself offers. Knows which cells belong together, not how a ratio is estimated.
+
+use super::{agree, shown, telling};
+use crate::layout::{ABSENT, Grid};
+use crate::{CellView, RunView, escape, scale};
+use bench_model::{Arm, Value};
+use bench_sink::runfile::Status;
+use bench_stats::{Band, Claim, Distribution, LEVEL, Ratios, Verdict, judge, unpaired_ratios};
+
+const COLUMNS: [&str; 6] = ["compared", "arguments", "of means", "95 % interval", "processes", "verdict"];
+
+/// Differences below this share do not matter.
+const DELTA: f64 = 0.02;
+
+/// The argument that says how rows are loaded.
+const WAY: &str = "load_method";
+
+/// What a way of loading is held against: the way, and the scenario of the database's own client.
+const BASELINES: [(&str, &str); 3] =
+    [("insert", "psql/insert"), ("copy-binary", "psql/pipe"), ("copy-binary", "psql/server-copy")];
+
+/// A cell and the one that it is held against.
+struct Pair<'a> {
+    title: String,
+    baseline: &'a CellView,
+    contender: &'a CellView,
+}
+
+pub(super) fn of(view: &RunView, cells: &[&CellView]) -> Option<String> {
+    let pairs = pairs(view, cells);
+    let measured: Vec<_> = pairs.iter().filter_map(|pair| Some((pair, measure(pair, view.seed)?))).collect();
+    let claims: Vec<_> = measured.iter().map(|(pair, ratios)| claim(pair, ratios)).collect();
+    let verdicts = judge(&claims, DELTA);
+    let names = telling(cells);
+    let row = |((pair, ratios), verdict): (&(&Pair<'_>, Ratios), Verdict)| {
+        let interval = ratios.means.interval(LEVEL);
+        let known = interval.low.is_finite() && interval.high.is_finite();
+        let interval = format!("{}–{}", scale::factor(interval.low), scale::factor(interval.high));
+        let arguments = shown(&pair.contender.arguments, &names.iter().filter(|name| *name != WAY).cloned().collect());
+        vec![
+            escape(&pair.title).into_owned(),
+            escape(&arguments).into_owned(),
+            format!("{}×", scale::factor(ratios.means.ratio())),
+            if known { interval } else { ABSENT.to_owned() },
+            ratios.processes.to_string(),
+            told(verdict),
+        ]
+    };
+    let rows: Vec<_> = measured.iter().zip(verdicts).map(row).collect();
+    let has_rows = !rows.is_empty();
+    has_rows.then(|| Grid { head: &COLUMNS, figures: 2..5, rows }.text())
+}
+
+/// Components against native code, each way of loading against the first, and native code against the database's own means.
+fn pairs<'a>(view: &'a RunView, cells: &[&'a CellView]) -> Vec<Pair<'a>> {
+    let mut pairs = Vec::new();
+    for contender in cells {
+        let others = |scenario: &str, arm: Arm, except: &[&str]| {
+            let is_it = |cell: &&CellView| {
+                cell.scenario == scenario
+                    && cell.arm == arm
+                    && cell.status == Status::Ok
+                    && agree(&contender.arguments, &cell.arguments, except)
+            };
+            view.cells.iter().filter(is_it).collect::<Vec<_>>()
+        };
+        let way = contender
+            .arguments
+            .get(WAY)
+            .and_then(|way| if let Value::Text(way) = way { Some(way.as_str()) } else { None });
+        let named = way.map_or_else(|| contender.scenario.clone(), |way| format!("{} {way}", contender.scenario));
+        if contender.arm == Arm::Wasm {
+            let title = format!("{named}, wasm / native");
+            let native = others(&contender.scenario, Arm::Native, &[]);
+            pairs.extend(native.into_iter().map(|baseline| Pair { title: title.clone(), baseline, contender }));
+        }
+        let Some(way) = way else { continue };
+        let is_first = |cell: &&CellView| cell.arguments.get(WAY) == Some(&Value::from("insert"));
+        for baseline in others(&contender.scenario, contender.arm, &[WAY]).into_iter().filter(is_first) {
+            if way != "insert" {
+                pairs.push(Pair {
+                    title: format!("{} {}, {way} / insert", contender.scenario, contender.arm),
+                    baseline,
+                    contender,
+                });
+            }
+        }
+        for (_, scenario) in BASELINES.iter().filter(|(of, _)| *of == way && contender.arm == Arm::Native) {
+            let title = format!("{named} native / {scenario}");
+            let found = others(scenario, Arm::Native, &[]);
+            pairs.extend(found.into_iter().map(|baseline| Pair { title: title.clone(), baseline, contender }));
+        }
+    }
+    pairs
+}
+
+fn measure(pair: &Pair<'_>, seed: u64) -> Option<Ratios> {
+    unpaired_ratios(&pair.baseline.timed_processes, &pair.contender.timed_processes, seed)
+}
+
+/// The noise floor is how far a process lies from the median of its cell.
+fn claim(pair: &Pair<'_>, ratios: &Ratios) -> Claim {
+    let spreads = spread(pair.baseline).zip(spread(pair.contender));
+    let band = spreads.map(|(one, other)| Band::from_log(one.max(other)));
+    Claim { estimate: ratios.means, band, pairs: ratios.pairs, processes: ratios.processes }
+}
+
+/// How far, on the log scale, the median of a process lies from that of all at most.
+fn spread(cell: &CellView) -> Option<f64> {
+    let median = |samples: Vec<f64>| Distribution::of_samples(samples).quantile(0.5);
+    let all = median(cell.timed_processes.iter().flatten().copied().collect())?;
+    let distances = cell.timed_processes.iter().filter_map(|process| Some((median(process.clone())? / all).ln().abs()));
+    distances.reduce(f64::max).filter(|distance| distance.is_finite() && cell.timed_processes.len() > 1)
+}
+
+fn told(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Different => "different".to_owned(),
+        Verdict::Equivalent => format!("equivalent ±{} %", DELTA * 100.0),
+        Verdict::Undecided { more_pairs } => {
+            format!("undecided: ~{} more repetitions", scale::about(more_pairs as f64))
+        }
+        Verdict::Withheld => "withheld: fewer than 3 processes".to_owned(),
+    }
+}

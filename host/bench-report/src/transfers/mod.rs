@@ -1,0 +1,94 @@
+//! Rows that were moved from one side to another: where the time of each side went, the ways of loading side by side, and what
+//! each arm and each baseline of the same run differ by. Knows the series of such cells, not how they came to be.
+
+mod breakdown;
+mod compared;
+mod side_by_side;
+
+use crate::{CellView, RunView, SeriesView};
+use bench_model::Arguments;
+use bench_sink::runfile::Status;
+use std::collections::BTreeSet;
+
+/// The series that only cells of this kind have.
+const WALL: &str = "wall";
+
+/// Arguments that say where, not what.
+const PLACES: [&str; 2] = ["database_url", "folder"];
+
+/// What a run has of such cells, as text; nothing where it has none. Text of modules is escaped.
+pub(crate) fn transfers(view: &RunView) -> String {
+    let cells: Vec<&CellView> = view.cells.iter().filter(|cell| is_transfer(cell)).collect();
+    let telling = telling(&cells);
+    let mut parts: Vec<String> = conditions(&cells);
+    parts.extend(cells.iter().map(|cell| breakdown::of(cell, &telling)));
+    parts.extend(side_by_side::of(&cells));
+    parts.extend(compared::of(view, &cells));
+    crate::layout::paragraphs(parts)
+}
+
+/// What the name of the condition ends with that says where a side's code came from.
+const CODE: &str = "_code";
+
+/// What the figures of cells depend on beside their arguments, each set of it once.
+fn conditions(cells: &[&CellView]) -> Vec<String> {
+    let listed = |cell: &&CellView| {
+        // Where code came from is said where it was loaded.
+        let conditions = cell.conditions.iter().filter(|(name, _)| !name.ends_with(CODE));
+        let conditions = conditions.map(|(name, value)| format!("{name}={value}"));
+        crate::escape(&conditions.collect::<Vec<_>>().join(" ")).into_owned()
+    };
+    let all: BTreeSet<String> = cells.iter().map(listed).filter(|text| !text.is_empty()).collect();
+    all.into_iter().map(|text| format!("with {text}")).collect()
+}
+
+/// Whether `cell` moved rows and has figures.
+pub(crate) fn is_transfer(cell: &CellView) -> bool {
+    cell.status == Status::Ok
+        && cell.series.iter().any(|series| series.metric == WALL && value(series, "side").is_some())
+}
+
+/// The value of the label `name`.
+fn value<'a>(series: &'a SeriesView, name: &str) -> Option<&'a str> {
+    series.labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.as_str())
+}
+
+/// The mean of `metric` of `side`.
+fn mean(cell: &CellView, metric: &str, side: &str) -> Option<f64> {
+    let is_it = |series: &&SeriesView| series.metric == metric && value(series, "side") == Some(side);
+    cell.series.iter().find(is_it).map(|series| series.summary.mean)
+}
+
+/// The mean of a stage of `side`.
+fn stage(cell: &CellView, side: &str, name: &str) -> Option<f64> {
+    stages(cell, side).find(|(stage, _)| *stage == name).map(|(_, ns)| ns)
+}
+
+/// The stages of `side` and their means, in the order of a transfer; parts of a stage have a `/`.
+fn stages<'a>(cell: &'a CellView, side: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
+    let of_side =
+        cell.series.iter().filter(move |series| series.metric == "stage" && value(series, "side") == Some(side));
+    of_side.filter_map(|series| Some((value(series, "name")?, series.summary.mean)))
+}
+
+/// The names of arguments that tell one cell from another, and always the number of rows.
+fn telling(cells: &[&CellView]) -> BTreeSet<String> {
+    let all = cells.iter().flat_map(|cell| cell.arguments.iter().map(|(name, _)| name.to_owned()));
+    let varies = |name: &str| {
+        let values: Vec<_> = cells.iter().filter_map(|cell| cell.arguments.get(name)).collect();
+        values.iter().any(|value| *value != values[0])
+    };
+    all.filter(|name| name == "rows" || (!PLACES.contains(&name.as_str()) && varies(name))).collect()
+}
+
+/// `a=1 b=x`, of the arguments in `names`.
+fn shown(arguments: &Arguments, names: &BTreeSet<String>) -> String {
+    let told = arguments.iter().filter(|(name, _)| names.contains(*name));
+    told.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether both have the same value for every argument that both have, but for `except` and places.
+fn agree(one: &Arguments, other: &Arguments, except: &[&str]) -> bool {
+    let matters = |name: &str| !PLACES.contains(&name) && !except.contains(&name);
+    one.iter().filter(|(name, _)| matters(name)).all(|(name, value)| other.get(name).is_none_or(|found| found == value))
+}

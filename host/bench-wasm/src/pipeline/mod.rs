@@ -1,0 +1,130 @@
+//! What a component offers to the drivers `source` and `destination`: instances on whichever thread they are to run. It must
+//! not know what a batch holds, nor time anything.
+
+use crate::bindings::pipeline::bench_host::pipeline::reports::Report;
+use crate::bindings::pipeline::exports::bench_host::pipeline::{destination, source};
+use crate::bindings::workload::bench_host::workload::types;
+use crate::capability::batches::Batches;
+use crate::component::Component;
+use crate::session::trapped;
+use crate::state::{self, State};
+use crate::{Runtime, convert};
+use bench_drivers::Grants;
+use bench_drivers::pipelines::{Code, Connector, ConnectorInstance, Connectors, Emit, Loading, Next, Transfer};
+use bench_model::{Arguments, Metric, ModuleError, Scenario};
+use std::path::PathBuf;
+use wasmtime::Store;
+use wasmtime::component::{Instance, InstancePre};
+
+/// The exported interfaces that make a component a connector, whatever their version.
+pub(crate) const SOURCE: &str = "bench-host:pipeline/source@";
+pub(crate) const DESTINATION: &str = "bench-host:pipeline/destination@";
+
+impl Connectors for Component {
+    fn connector(&mut self, scenario: &Scenario) -> Result<Box<dyn Connector>, ModuleError> {
+        let instance = self.instance_pre().clone();
+        let exports = match scenario.driver.as_str() {
+            "source" => source::GuestIndices::new(&instance).map(Indices::Source),
+            _ => destination::GuestIndices::new(&instance).map(Indices::Destination),
+        };
+        let exports = exports.map_err(|_| {
+            let (scenario, driver) = (&scenario.name, &scenario.driver);
+            ModuleError::Other(format!(
+                "`{scenario}` is for the driver `{driver}`, and the component exports no `{driver}`"
+            ))
+        })?;
+        Ok(Box::new(WasmConnector {
+            runtime: self.runtime().clone(),
+            path: self.path.clone(),
+            grants: self.grants.clone(),
+            metrics: scenario.metrics.clone(),
+            scenario: scenario.name.clone(),
+            instance,
+            exports,
+        }))
+    }
+
+    fn loading(&self) -> Loading {
+        let times = self.load_times();
+        let code = if times.mapped { Code::Cached } else { Code::Compiled };
+        Loading { ns: u64::try_from(times.ready.as_nanos()).unwrap_or(u64::MAX), code }
+    }
+}
+
+/// Where the connector's function is among the exports.
+enum Indices {
+    Source(source::GuestIndices),
+    Destination(destination::GuestIndices),
+}
+
+/// The connector's function.
+enum Exports {
+    Source(source::Guest),
+    Destination(destination::Guest),
+}
+
+struct WasmConnector {
+    runtime: Runtime,
+    path: PathBuf,
+    grants: Grants,
+    metrics: Vec<Metric>,
+    scenario: String,
+    instance: InstancePre<State>,
+    exports: Indices,
+}
+
+impl Connector for WasmConnector {
+    fn instantiate(&mut self) -> Result<Box<dyn ConnectorInstance>, ModuleError> {
+        let store = state::store(&self.runtime, &self.path, &self.metrics, &self.grants);
+        let mut store = store.map_err(|error| ModuleError::Unavailable(error.to_string()))?;
+        // A batch that is too large is refused by the driver in words; to read it costs no more than the component has memory.
+        store.set_hostcall_fuel(self.runtime.limits.memory_bytes_max);
+        let instance = self.instance.instantiate(&mut store);
+        let exports = instance.and_then(|instance| self.load(&mut store, &instance));
+        let exports = exports.map_err(|error| trapped("instantiation", &error))?;
+        Ok(Box::new(WasmInstance { store, exports, scenario: self.scenario.clone() }))
+    }
+}
+
+impl WasmConnector {
+    fn load(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Exports> {
+        Ok(match &self.exports {
+            Indices::Source(indices) => Exports::Source(indices.load(store, instance)?),
+            Indices::Destination(indices) => Exports::Destination(indices.load(store, instance)?),
+        })
+    }
+}
+
+struct WasmInstance {
+    store: Store<State>,
+    exports: Exports,
+    scenario: String,
+}
+
+impl ConnectorInstance for WasmInstance {
+    fn read(&mut self, arguments: &Arguments, batches: Box<dyn Emit>) -> Result<Transfer, ModuleError> {
+        let Exports::Source(source) = &self.exports else { return Err(other_way("read")) };
+        self.store.data_mut().batches = Batches::Emit(batches);
+        let reported = source.call_read(&mut self.store, &self.scenario, &convert::arguments(arguments));
+        self.store.data_mut().batches = Batches::None;
+        transfer("read", reported)
+    }
+
+    fn write(&mut self, arguments: &Arguments, batches: Box<dyn Next>) -> Result<Transfer, ModuleError> {
+        let Exports::Destination(destination) = &self.exports else { return Err(other_way("write")) };
+        self.store.data_mut().batches = Batches::Next(batches);
+        let reported = destination.call_write(&mut self.store, &self.scenario, &convert::arguments(arguments));
+        self.store.data_mut().batches = Batches::None;
+        transfer("write", reported)
+    }
+}
+
+fn other_way(function: &str) -> ModuleError {
+    ModuleError::Other(format!("`{function}` was asked of a connector for the other direction"))
+}
+
+fn transfer(function: &str, reported: wasmtime::Result<Result<Report, types::Error>>) -> Result<Transfer, ModuleError> {
+    let report = reported.map_err(|error| trapped(function, &error))?.map_err(convert::error)?;
+    let stages = report.stages.into_iter().map(|stage| (stage.name, stage.nanoseconds)).collect();
+    Ok(Transfer { records: report.records, bytes: report.bytes, stages })
+}

@@ -1,0 +1,162 @@
+//! The program psql: how it is found, told which server, started and waited for. It must not know what it is asked.
+
+use bench_model::ModuleError;
+use std::ffi::OsStr;
+use std::io;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+/// psql and the server it is for.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    program: PathBuf,
+    /// Without the password, which others on the machine would see on a command line.
+    url: String,
+    password: Option<String>,
+}
+
+impl Client {
+    /// For the server at `url`.
+    pub(crate) fn new(url: &str) -> Result<Self, ModuleError> {
+        let program = program().ok_or_else(|| {
+            let reason = "psql is not on the search path; run `cargo xtask setup`, or install PostgreSQL's client";
+            ModuleError::Unavailable(reason.to_owned())
+        })?;
+        let (url, password) = without_password(url);
+        Ok(Self { program, url, password })
+    }
+
+    /// psql without a user's settings, that stops at the first error and says nothing but what it is asked for.
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1", "--dbname"]);
+        command.arg(&self.url).env("PGOPTIONS", "-c client_min_messages=warning");
+        if let Some(password) = &self.password {
+            command.env("PGPASSWORD", password);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// What psql prints when it runs `statements` one after the other, each in a transaction of its own unless they say
+    /// otherwise.
+    pub(crate) fn ask(&self, statements: &[&str]) -> Result<String, ModuleError> {
+        let mut command = self.command();
+        for statement in statements {
+            command.args(["--command", statement]);
+        }
+        let output = command.output().map_err(cannot_start)?;
+        succeeded(&output)?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+    }
+
+    /// Runs the file `script`.
+    pub(crate) fn run_file(&self, script: &OsStr) -> Result<(), ModuleError> {
+        succeeded(&self.command().arg("--file").arg(script).output().map_err(cannot_start)?)
+    }
+
+    /// Runs `out`, and what it prints into the input of `into`; returns when both have ended.
+    pub(crate) fn pipe(&self, out: &str, into: &[&str]) -> Result<(), ModuleError> {
+        let mut source = self.command().args(["--command", out]).spawn().map_err(cannot_start)?;
+        let rows = source.stdout.take().map_or_else(Stdio::null, Stdio::from);
+        let mut command = self.command();
+        for statement in into {
+            command.args(["--command", statement]);
+        }
+        let target = command.stdin(rows).spawn();
+        // The pipe's reading end must not stay open here, or a target that dies would leave the source waiting.
+        drop(command);
+        let written = target.and_then(Child::wait_with_output);
+        let read = source.wait_with_output();
+        let (written, read) = (written.map_err(cannot_start)?, read.map_err(cannot_start)?);
+        // A source that only lost its reader is not the one to tell.
+        succeeded(&written)?;
+        succeeded(&read)
+    }
+}
+
+/// What Debian has on the search path: a script that looks for the newest version and starts it, which takes longer than what is
+/// measured.
+const WRAPPER: &str = "pg_wrapper";
+
+/// Where Debian keeps each version.
+const VERSIONS: &str = "/usr/lib/postgresql";
+
+/// psql itself.
+fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join("psql")).find(|program| program.is_file())?;
+    if found.canonicalize().ok()?.file_name() != Some(OsStr::new(WRAPPER)) {
+        return Some(found);
+    }
+    let versions = std::fs::read_dir(VERSIONS).into_iter().flatten().flatten();
+    let numbered = versions.filter_map(|entry| Some((entry.file_name().to_str()?.parse::<f64>().ok()?, entry.path())));
+    let programs =
+        numbered.map(|(version, folder)| (version, folder.join("bin/psql"))).filter(|(_, psql)| psql.is_file());
+    programs.max_by(|one, other| one.0.total_cmp(&other.0)).map_or(Some(found), |(_, psql)| Some(psql))
+}
+
+fn cannot_start(error: io::Error) -> ModuleError {
+    ModuleError::Other(format!("psql cannot be started or waited for: {error}"))
+}
+
+/// An error in psql's own words.
+fn succeeded(output: &Output) -> Result<(), ModuleError> {
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or("it said nothing").to_owned();
+    // Without a server there is no figure, and nobody's code is at fault.
+    let is_environment = first.contains("connection to server") || first.contains("could not translate host name");
+    let reason = format!("psql ended with {}: {first}", output.status);
+    Err(if is_environment { ModuleError::Unavailable(reason) } else { ModuleError::Other(reason) })
+}
+
+/// The URL without its password, and the password as it is meant.
+fn without_password(url: &str) -> (String, Option<String>) {
+    let parts = || {
+        let (scheme, rest) = url.split_once("://")?;
+        let (login, place) = rest.split_once('@')?;
+        let (user, password) = login.split_once(':')?;
+        Some((format!("{scheme}://{user}@{place}"), decoded(password)))
+    };
+    parts().map_or_else(|| (url.to_owned(), None), |(url, password)| (url, Some(password)))
+}
+
+/// Undoes percent-encoding (RFC 3986, section 2.1).
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let code = tail.get(..2).and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+        match code.filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_kept_off_the_command_line() {
+        let check = |url: &str, expect: (&str, Option<&str>)| {
+            let (found, password) = without_password(url);
+            assert_eq!((found.as_str(), password.as_deref()), expect);
+        };
+        check("postgres://u:p%40ss%2@h:1/d", ("postgres://u@h:1/d", Some("p@ss%2")));
+        check("postgres://u@h/d", ("postgres://u@h/d", None));
+        check("host=h user=u", ("host=h user=u", None));
+    }
+}

@@ -1,0 +1,60 @@
+//! Every way of moving rows on a server of its own: all rows arrive, and what cannot be done says why. It must not take a time.
+
+use bench_model::{Arguments, ModuleError, Value};
+use pg_cluster::{Cluster, ClusterError};
+
+/// Runs `body` on a server of its own; not at all, and says so, where this machine has no PostgreSQL.
+fn with_server(body: impl FnOnce(&Cluster)) {
+    let parent = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(parent.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+    match Cluster::start(parent.path(), &[]) {
+        Err(ClusterError::Unavailable(reason)) => eprintln!("skipped: {reason}"),
+        cluster => body(&cluster.unwrap()),
+    }
+}
+
+fn arguments(url: &str, folder: &str) -> Arguments {
+    let mut arguments = Arguments::default();
+    arguments.set("rows", 1_500);
+    arguments.set("seed", 1);
+    let texts =
+        [("database_url", url), ("payload", "realistic"), ("columns", "all"), ("schema", "s"), ("folder", folder)];
+    for (name, value) in texts {
+        arguments.set(name, Value::from(value));
+    }
+    arguments
+}
+
+#[test]
+fn all_rows_arrive_by_every_way() {
+    with_server(|cluster| {
+        let folder = tempfile::tempdir().unwrap();
+        for scenario in ["pipe", "server-copy", "insert"] {
+            for table in ["logged", "unlogged"] {
+                let mut arguments = arguments(&cluster.url(), folder.path().to_str().unwrap());
+                arguments.set("table", Value::from(table));
+                let mut session = psql::open(scenario, &arguments, None).unwrap();
+                assert_eq!(session.iterate(2).unwrap().operations, 2);
+                let checks = session.verify().unwrap();
+                assert!(checks.iter().all(|check| check.passed), "{scenario}: {checks:?}");
+            }
+        }
+        let left = std::fs::read_dir(cluster.folder().join("data")).unwrap().flatten();
+        assert!(!left.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().contains("bench_host")));
+    });
+}
+
+#[test]
+fn what_cannot_be_moved_says_why() {
+    with_server(|cluster| {
+        let check = |url: &str, expect: &str| {
+            let mut arguments = arguments(url, "/nowhere");
+            arguments.set("table", Value::from("logged"));
+            let error = psql::open("insert", &arguments, None).err().unwrap();
+            assert!(matches!(error, ModuleError::Unavailable(_)) && error.to_string().contains(expect), "{error}");
+        };
+        check(&cluster.url(), "/nowhere/inserts.sql: ");
+        check(&cluster.url().replace("bench:", "bench:x"), "password authentication failed");
+        check("postgres://bench@127.0.0.1:1/postgres", "Connection refused");
+    });
+}

@@ -1,0 +1,75 @@
+//! The destination's own work without a server: batches in memory, encoded as COPY takes them. It must not know what sending
+//! them costs.
+
+use bench_plugin::prelude::*;
+use pg_wire::encode::{Encoder, decode_rows};
+use pg_wire::{Method, RecordBatch, describe, sample};
+use std::hint::black_box;
+
+/// The scenario's name.
+pub(crate) const ENCODE: &str = "encode";
+
+/// Rows of the batch.
+const ROWS: i32 = 4096;
+
+pub(crate) fn describe() -> Scenario {
+    let load_method = Parameter::new("load_method", "copy-binary", "how rows are written");
+    let columns = Parameter::new("columns", "all", "seven columns as in `load`, or those and five more");
+    Scenario::new(ENCODE, describe::FAMILY, "Encodes an Arrow batch of 4096 rows in memory as COPY takes it.")
+        .limit(MachineLimit::MemoryCopy)
+        .parameter(load_method.choices(["copy", "copy-binary"]))
+        .parameter(columns.choices(["all", "seed"]))
+}
+
+struct Encode {
+    method: Method,
+    encoder: Encoder,
+    batch: RecordBatch,
+    /// About what a row is encoded into.
+    batch_bytes: usize,
+}
+
+pub(crate) fn open(arguments: &Arguments) -> Result<Box<dyn Session>, ModuleError> {
+    let columns = if arguments.text("columns")? == "all" { 12 } else { 7 };
+    let method = if arguments.text("load_method")? == "copy" { Method::Copy } else { Method::CopyBinary };
+    let batch = sample::batch(ROWS, columns)?;
+    let encoder = Encoder::new(method, batch.schema_ref())?;
+    let mut session = Encode { method, encoder, batch, batch_bytes: 0 };
+    // What chunks are cut by is the size that a batch has on its way, of which this is about as large.
+    session.batch_bytes = session.encoded()?.len();
+    Ok(Box::new(session))
+}
+
+impl Encode {
+    fn encoded(&mut self) -> Result<Vec<u8>, ModuleError> {
+        let mut all = Vec::new();
+        self.encoder.encode(&self.batch, self.batch_bytes, |chunk| all.extend_from_slice(chunk))?;
+        Ok(all)
+    }
+}
+
+impl Session for Encode {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        let mut bytes = 0;
+        for _ in 0..times {
+            bytes = 0;
+            self.encoder
+                .encode(black_box(&self.batch), self.batch_bytes, |chunk| bytes += black_box(chunk).len() as u64)?;
+        }
+        Ok(Outcome { operations: times, bytes: times * bytes, checksum: if times == 0 { 0 } else { bytes } })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let encoded = self.encoded()?;
+        Ok(vec![match self.method {
+            Method::Copy => {
+                let lines = encoded.iter().filter(|byte| **byte == b'\n').count();
+                Check::equal("a-line-for-each-row", &self.batch.num_rows(), &lines)
+            }
+            Method::CopyBinary | Method::Insert => {
+                let same = decode_rows(self.batch.schema_ref(), &encoded)? == self.batch;
+                Check::that("rows-read-back-are-the-same", same, "the rows differ")
+            }
+        }])
+    }
+}

@@ -1,0 +1,138 @@
+//! Arrow batches into a table of PostgreSQL, in one transaction: by INSERT, by COPY of text, or by COPY of binary values. It must
+//! not know where the batches come from.
+
+mod encode;
+
+use bench_plugin::pipeline::{Batches, Destination};
+use bench_plugin::prelude::*;
+use pg_wire::describe::{self, DATABASE_URL};
+use pg_wire::{DatabaseUrl, Error, Loader, Method, RecordBatch, Session as Connection, Stopwatch, Table, batch};
+
+struct PgDest;
+
+/// The argument that the host adds: the table.
+const INTO_TABLE: &str = "into_table";
+
+const LOAD: &str = "load";
+
+/// Stages, in the order of [`Stopwatch::start`].
+const STAGES: [&str; 6] = ["connect", "receive", "decode", "create", "flush", "commit"];
+const CONNECT: usize = 0;
+const RECEIVE: usize = 1;
+const DECODE: usize = 2;
+const CREATE: usize = 3;
+const FLUSH: usize = 4;
+const COMMIT: usize = 5;
+
+impl Destination for PgDest {
+    fn describe() -> Descriptor {
+        let summary = "Moves all rows of a table into another, of the same server, as Arrow batches.";
+        let source = Parameter::new("source", "pg-source/read", "the scenario whose rows are loaded");
+        let load_method = Parameter::new("load_method", "copy-binary", "how rows are written");
+        let table = Parameter::new("table", "logged", "whether the table's changes go through the server's log");
+        let compression = Parameter::new("compression", "none", "what the host does to batches between the two sides");
+        let inflight =
+            Parameter::new("max_inflight_batches", 16, "batches between the two sides before the source waits");
+        let code =
+            Parameter::new("code", "cached", "whether compiled code is mapped where it is there, or compiled anew");
+        let scenario = describe::transfer(LOAD, "destination", summary)
+            .requires("module:source", "rows come out of another module")
+            .parameter(source)
+            .parameter(load_method.choices(["insert", "copy", "copy-binary"]))
+            .parameter(table.choices(["logged", "unlogged"]))
+            .parameter(compression.choices(["none", "lz4", "zstd"]))
+            .parameter(inflight.between(1, 1024))
+            .parameter(code.choices(["cached", "compiled"]));
+        Descriptor::new("pg-dest", env!("CARGO_PKG_VERSION"), "Rows into PostgreSQL.")
+            .scenario(scenario)
+            .scenario(encode::describe())
+    }
+
+    fn open(scenario: &str, arguments: &Arguments, _: Host) -> Result<Box<dyn Session>, ModuleError> {
+        match scenario {
+            encode::ENCODE => encode::open(arguments),
+            LOAD => Err(ModuleError::Unavailable(format!("`{LOAD}` is for the driver `destination` alone"))),
+            other => Err(ModuleError::UnknownScenario(other.to_owned())),
+        }
+    }
+
+    fn write(scenario: &str, arguments: &Arguments, batches: &mut Batches<'_>) -> Result<u64, ModuleError> {
+        if scenario != LOAD {
+            return Err(ModuleError::UnknownScenario(scenario.to_owned()));
+        }
+        let url = DatabaseUrl::parse(arguments.text(DATABASE_URL)?)?;
+        let method = match arguments.text("load_method")? {
+            "insert" => Method::Insert,
+            "copy" => Method::Copy,
+            _ => Method::CopyBinary,
+        };
+        let is_logged = arguments.text("table")? == "logged";
+        let table = Table { name: arguments.text(INTO_TABLE)?.to_owned(), is_logged };
+        let mut stopwatch = Stopwatch::start(STAGES);
+        let rows = write(&url, method, &table, batches, &mut stopwatch)?;
+        stopwatch.report(batches);
+        Ok(rows)
+    }
+}
+
+/// Writes all batches and commits; how many rows the server has.
+fn write(
+    url: &DatabaseUrl,
+    method: Method,
+    table: &Table,
+    batches: &mut Batches<'_>,
+    stopwatch: &mut Stopwatch<6>,
+) -> Result<u64, Error> {
+    let mut connection = Connection::connect(url)?;
+    stopwatch.lap(CONNECT);
+    // What the table is to be made of is known from the first batch.
+    let Some((first, bytes)) = next(batches, 1, stopwatch)? else { return Ok(0) };
+    let mut loader = Loader::begin(&mut connection, method, table, first.schema_ref())?;
+    stopwatch.lap(CREATE);
+    let loaded = load(&mut loader, (first, bytes), batches, stopwatch);
+    if let Err(error) = loaded {
+        loader.abort();
+        return Err(error);
+    }
+    loader.commit()?;
+    drop(connection);
+    stopwatch.lap(COMMIT);
+    loaded
+}
+
+/// Writes all batches; how many rows the server has, if nobody rolls them back.
+fn load(
+    loader: &mut Loader<'_>,
+    first: (RecordBatch, usize),
+    batches: &mut Batches<'_>,
+    stopwatch: &mut Stopwatch<6>,
+) -> Result<u64, Error> {
+    let (mut number, mut current) = (1, Some(first));
+    while let Some((batch, bytes)) = current {
+        loader.write(&batch, bytes)?;
+        drop(batch);
+        stopwatch.lap(FLUSH);
+        number += 1;
+        current = next(batches, number, stopwatch)?;
+    }
+    let rows = loader.finish()?;
+    stopwatch.lap(FLUSH);
+    Ok(rows)
+}
+
+/// The next batch and its size; `None` after the last.
+fn next(
+    batches: &mut Batches<'_>,
+    number: u64,
+    stopwatch: &mut Stopwatch<6>,
+) -> Result<Option<(RecordBatch, usize)>, Error> {
+    let received = batches.receive()?;
+    stopwatch.lap(RECEIVE);
+    let Some(stream) = received else { return Ok(None) };
+    let bytes = stream.len();
+    let batch = batch::decode(stream, number)?;
+    stopwatch.lap(DECODE);
+    Ok(Some((batch, bytes)))
+}
+
+bench_plugin::export_destination!(PgDest);

@@ -1,0 +1,223 @@
+//! Rows of a query through a cursor, as Arrow batches. It must not know what becomes of them.
+
+use crate::column::Column;
+use crate::session::{Session, parsed, refusal, unexpected};
+use crate::socket::{Frame, frame_of};
+use crate::{Error, PgType};
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::{Schema, SchemaRef};
+use fallible_iterator::FallibleIterator;
+use postgres_protocol::IsNull;
+use postgres_protocol::message::backend::Message;
+use postgres_protocol::message::frontend::{self, BindError};
+use std::sync::Arc;
+
+const QUERYING: &str = "beginning to read";
+const READING: &str = "reading rows";
+
+/// The portal, which is a cursor under a name, and the number of the format that is binary.
+const PORTAL: &str = "rows";
+const BINARY: i16 = 1;
+
+/// Batches that are asked for before the first has come, so that the server never waits for a request.
+const AHEAD: usize = 2;
+
+/// What reading a batch consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Waiting for rows, and reading them off the socket.
+    Fetch,
+    /// Making arrays of them.
+    Encode,
+}
+
+/// The rows of a query, as they were when its transaction began.
+pub struct Cursor<'a> {
+    session: &'a mut Session,
+    schema: SchemaRef,
+    columns: Vec<Column>,
+    batch_rows: i32,
+    /// Whether the last row has come.
+    is_over: bool,
+}
+
+impl std::fmt::Debug for Cursor<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cursor").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Cursor<'a> {
+    /// Opens a cursor for a query, in a read-only transaction of its own. A batch has up to `batch_rows` rows.
+    pub fn open(session: &'a mut Session, sql: &str, batch_rows: u16) -> Result<Self, Error> {
+        session.execute(QUERYING, "begin isolation level repeatable read read only")?;
+        session.put(QUERYING, |out| {
+            frontend::parse("", sql, [], out)?;
+            frontend::describe(b'S', "", out)?;
+            frontend::sync(out);
+            Ok(())
+        })?;
+        session.send(QUERYING)?;
+        let mut fields = Vec::new();
+        loop {
+            match session.message(QUERYING)? {
+                Message::RowDescription(description) => {
+                    let described = description
+                        .fields()
+                        .map(|field| Ok((field.name().to_owned(), field.type_oid(), field.type_modifier())));
+                    fields = described.collect().map_err(|source| Error::Broken { doing: QUERYING, source })?;
+                }
+                Message::ReadyForQuery(_) => break,
+                _ => {}
+            }
+        }
+        let types = types(session, &fields)?;
+        let names = fields.iter().map(|(name, ..)| name.as_str());
+        let schema =
+            Schema::new(names.clone().zip(&types).map(|(name, pg_type)| pg_type.field(name)).collect::<Vec<_>>());
+        let columns =
+            names.zip(&types).map(|(name, pg_type)| Column::new(name, pg_type, usize::from(batch_rows))).collect();
+        session.put(QUERYING, |out| {
+            let bound = frontend::bind(PORTAL, "", [], None::<()>, |(), _| Ok(IsNull::Yes), [BINARY], out);
+            bound.map_err(|error| match error {
+                BindError::Conversion(error) => std::io::Error::other(error),
+                BindError::Serialization(error) => error,
+            })
+        })?;
+        let batch_rows = i32::from(batch_rows);
+        let mut cursor = Self { session, schema: Arc::new(schema), columns, batch_rows, is_over: false };
+        cursor.ask(AHEAD)?;
+        Ok(cursor)
+    }
+
+    /// The next batch; `None` after the last. `passed` is told at the end of each phase.
+    pub fn next(&mut self, passed: &mut dyn FnMut(Phase)) -> Result<Option<RecordBatch>, Error> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let mut rows = 0;
+        loop {
+            let is_whole = self.take(&mut rows)?;
+            if is_whole {
+                break;
+            }
+            passed(Phase::Encode);
+            self.session.socket.fill().map_err(|source| Error::Broken { doing: READING, source })?;
+            passed(Phase::Fetch);
+        }
+        if !self.is_over {
+            self.ask(1)?;
+        }
+        let arrays = self.columns.iter_mut().map(Column::finish).collect::<Result<_, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options);
+        let batch = batch.map_err(|error| unexpected(READING, &error.to_string()))?;
+        passed(Phase::Encode);
+        Ok(Some(batch))
+    }
+
+    /// Ends the transaction.
+    pub fn close(self) -> Result<(), Error> {
+        self.session.put(READING, |out| {
+            frontend::sync(out);
+            Ok(())
+        })?;
+        self.session.send(READING)?;
+        self.session.until_ready(READING)?;
+        self.session.execute(READING, "commit")
+    }
+
+    fn ask(&mut self, batches: usize) -> Result<(), Error> {
+        let batch_rows = self.batch_rows;
+        self.session.put(READING, |out| {
+            for _ in 0..batches {
+                frontend::execute(PORTAL, batch_rows, out)?;
+            }
+            frontend::flush(out);
+            Ok(())
+        })?;
+        self.session.send(READING)
+    }
+
+    /// Takes the messages that have come, up to the end of the batch; whether that was there.
+    fn take(&mut self, rows: &mut usize) -> Result<bool, Error> {
+        let socket = &mut self.session.socket;
+        let buffered = socket.buffered();
+        let (mut used, mut is_whole) = (0, false);
+        while let Some(frame) =
+            frame_of(&buffered[used..]).map_err(|source| Error::Broken { doing: READING, source })?
+        {
+            used += frame.bytes();
+            if frame.tag == DATA_ROW {
+                push(&mut self.columns, frame.body)?;
+                *rows += 1;
+                continue;
+            }
+            if let Some(end) = end_of(frame)? {
+                self.is_over = end == End::OfAll;
+                is_whole = true;
+                break;
+            }
+        }
+        socket.consume(used);
+        Ok(is_whole)
+    }
+}
+
+const DATA_ROW: u8 = b'D';
+
+#[derive(PartialEq, Eq)]
+enum End {
+    OfBatch,
+    OfAll,
+}
+
+/// What ends with a message, if anything does. An error of the server's is an error.
+fn end_of(frame: Frame<'_>) -> Result<Option<End>, Error> {
+    let message = parsed(frame).map_err(|source| Error::Broken { doing: READING, source })?;
+    match message {
+        Message::PortalSuspended => Ok(Some(End::OfBatch)),
+        Message::CommandComplete(_) | Message::EmptyQueryResponse => Ok(Some(End::OfAll)),
+        Message::ErrorResponse(body) => Err(refusal(READING, &body)),
+        _ => Ok(None),
+    }
+}
+
+/// Adds a row.
+#[inline]
+pub(crate) fn push(columns: &mut [Column], row: &[u8]) -> Result<(), Error> {
+    let cut_off = || unexpected(READING, "a row that ends early");
+    let (count, mut rest) = row.split_first_chunk::<2>().ok_or_else(cut_off)?;
+    if usize::from(u16::from_be_bytes(*count)) != columns.len() {
+        return Err(unexpected(READING, "a row with another number of columns"));
+    }
+    for column in columns {
+        let (length, after) = rest.split_first_chunk::<4>().ok_or_else(cut_off)?;
+        match usize::try_from(i32::from_be_bytes(*length)) {
+            Ok(length) => {
+                let (value, after) = after.split_at_checked(length).ok_or_else(cut_off)?;
+                column.push(value)?;
+                rest = after;
+            }
+            Err(_) => {
+                column.push_null();
+                rest = after;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The columns' types, or which of them is not known.
+fn types(session: &mut Session, fields: &[(String, u32, i32)]) -> Result<Vec<PgType>, Error> {
+    let mut types = Vec::with_capacity(fields.len());
+    for (column, oid, modifier) in fields {
+        let Some(pg_type) = PgType::of_oid(*oid, *modifier) else {
+            let rows = session.rows(QUERYING, &format!("select format_type({oid}, {modifier})"))?;
+            let type_name = rows.into_iter().flatten().flatten().next().unwrap_or_else(|| format!("of number {oid}"));
+            return Err(Error::UnknownType { column: column.clone(), type_name });
+        };
+        types.push(pg_type);
+    }
+    Ok(types)
+}

@@ -1,0 +1,179 @@
+//! Days and microseconds since 2000, as the server counts them, since 1970, as Arrow does, and as text. The infinities are the
+//! first and the last number on both sides.
+
+/// Days from 1970-01-01 to 2000-01-01.
+const EPOCH_DAYS: i32 = 10_957;
+
+const DAY_US: i64 = 86_400_000_000;
+const SECOND_US: i64 = 1_000_000;
+
+const EPOCH_US: i64 = EPOCH_DAYS as i64 * DAY_US;
+
+pub(crate) fn date_to_arrow(days: i32) -> Result<i32, &'static str> {
+    match days {
+        i32::MIN | i32::MAX => Ok(days),
+        _ => days
+            .checked_add(EPOCH_DAYS)
+            .filter(|days| *days != i32::MAX)
+            .ok_or("a date beyond what Arrow counts in 32 bits"),
+    }
+}
+
+pub(crate) fn timestamp_to_arrow(us: i64) -> Result<i64, &'static str> {
+    match us {
+        i64::MIN | i64::MAX => Ok(us),
+        _ => us
+            .checked_add(EPOCH_US)
+            .filter(|us| *us != i64::MAX)
+            .ok_or("a timestamp after 294247-01-10, which Arrow cannot count in microseconds since 1970"),
+    }
+}
+
+pub(crate) fn date_from_arrow(days: i32) -> Result<i32, &'static str> {
+    match days {
+        i32::MIN | i32::MAX => Ok(days),
+        _ => {
+            days.checked_sub(EPOCH_DAYS).filter(|days| *days != i32::MIN).ok_or("a date before what PostgreSQL counts")
+        }
+    }
+}
+
+pub(crate) fn timestamp_from_arrow(us: i64) -> Result<i64, &'static str> {
+    match us {
+        i64::MIN | i64::MAX => Ok(us),
+        _ => us.checked_sub(EPOCH_US).filter(|us| *us != i64::MIN).ok_or("a timestamp before what PostgreSQL counts"),
+    }
+}
+
+/// Appends a date of Arrow's as the server reads it.
+pub(crate) fn date_text(days: i32, text: &mut Vec<u8>) {
+    match days {
+        i32::MIN => text.extend_from_slice(b"-infinity"),
+        i32::MAX => text.extend_from_slice(b"infinity"),
+        _ => {
+            let is_before_christ = day(i64::from(days), text);
+            text.extend_from_slice(if is_before_christ { b" BC" } else { b"" });
+        }
+    }
+}
+
+/// Appends a timestamp of Arrow's as the server reads it, with its zone where it has one.
+pub(crate) fn timestamp_text(us: i64, zone: &[u8], text: &mut Vec<u8>) {
+    match us {
+        i64::MIN => text.extend_from_slice(b"-infinity"),
+        i64::MAX => text.extend_from_slice(b"infinity"),
+        _ => {
+            let is_before_christ = day(us.div_euclid(DAY_US), text);
+            text.push(b' ');
+            let written = time_text(us.rem_euclid(DAY_US), text);
+            debug_assert_eq!(written, Ok(()), "a remainder is within a day");
+            text.extend_from_slice(zone);
+            text.extend_from_slice(if is_before_christ { b" BC" } else { b"" });
+        }
+    }
+}
+
+/// Appends microseconds since midnight, of which 24:00:00 is the last.
+pub(crate) fn time_text(us: i64, text: &mut Vec<u8>) -> Result<(), &'static str> {
+    if !(0..=DAY_US).contains(&us) {
+        return Err("a time of day before 00:00 or after 24:00");
+    }
+    let seconds = us / SECOND_US;
+    two(seconds / 3600, text);
+    text.push(b':');
+    two(seconds / 60 % 60, text);
+    text.push(b':');
+    two(seconds % 60, text);
+    let mut fraction = us % SECOND_US;
+    if fraction != 0 {
+        text.push(b'.');
+        for place in [100_000, 10_000, 1_000, 100, 10, 1] {
+            text.push(b'0' + (fraction / place) as u8);
+            fraction %= place;
+        }
+    }
+    Ok(())
+}
+
+/// Appends year, month and day of a day since 1970; whether it is before Christ, where years are counted backwards from 1.
+/// After Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
+fn day(days: i64, text: &mut Vec<u8>) -> bool {
+    // Years that begin in March, in eras of 400 years.
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let shown = if year > 0 { year } else { 1 - year };
+    if shown < 10_000 {
+        two(shown / 100, text);
+        two(shown % 100, text);
+    } else {
+        text.extend_from_slice(shown.to_string().as_bytes());
+    }
+    text.push(b'-');
+    two(month, text);
+    text.push(b'-');
+    two(day, text);
+    year <= 0
+}
+
+/// Appends a number below 100.
+fn two(number: i64, text: &mut Vec<u8>) {
+    text.extend_from_slice(&[b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(write: impl FnOnce(&mut Vec<u8>), expect: &str) {
+        let mut text = Vec::new();
+        write(&mut text);
+        assert_eq!(String::from_utf8(text).expect("ASCII"), expect);
+    }
+
+    #[test]
+    fn days_have_names() {
+        check(|text| date_text(0, text), "1970-01-01");
+        check(|text| date_text(-1, text), "1969-12-31");
+        check(|text| date_text(EPOCH_DAYS + 59, text), "2000-02-29");
+        check(|text| date_text(-719_162, text), "0001-01-01");
+        check(|text| date_text(-719_163, text), "0001-12-31 BC");
+        check(|text| date_text(2_932_897, text), "10000-01-01");
+        // The server's last day and its first one.
+        check(|text| date_text(2_145_042_905, text), "5874897-12-31");
+        check(|text| date_text(-2_440_588, text), "4714-11-24 BC");
+        check(|text| date_text(i32::MAX, text), "infinity");
+        check(|text| date_text(i32::MIN, text), "-infinity");
+    }
+
+    #[test]
+    fn moments_have_names() {
+        check(|text| timestamp_text(0, b"", text), "1970-01-01 00:00:00");
+        check(|text| timestamp_text(-1, b"+00", text), "1969-12-31 23:59:59.999999+00");
+        check(|text| timestamp_text(1_500_000, b"", text), "1970-01-01 00:00:01.500000");
+        check(|text| timestamp_text(-719_163 * DAY_US, b"+00", text), "0001-12-31 00:00:00+00 BC");
+        check(|text| timestamp_text(i64::MIN, b"+00", text), "-infinity");
+        check(|text| time_text(DAY_US, text).expect("of a day"), "24:00:00");
+    }
+
+    #[test]
+    fn counts_go_to_arrow_and_back() {
+        for days in [i32::MIN, -2_451_545, -1, 0, 2_145_031_584, i32::MAX] {
+            assert_eq!(date_to_arrow(days).and_then(date_from_arrow), Ok(days));
+        }
+        for us in [i64::MIN, -211_813_488_000_000_000, -1, 0, i64::MAX - EPOCH_US - 1, i64::MAX] {
+            assert_eq!(timestamp_to_arrow(us).and_then(timestamp_from_arrow), Ok(us));
+        }
+        assert!(timestamp_to_arrow(i64::MAX - EPOCH_US).is_err(), "it would be infinity");
+        assert!(timestamp_to_arrow(i64::MAX - 1).is_err());
+        assert!(timestamp_from_arrow(i64::MIN + EPOCH_US).is_err(), "it would be minus infinity");
+        assert!(timestamp_from_arrow(i64::MIN + 1).is_err());
+        assert!(date_to_arrow(i32::MAX - 1).is_err());
+        assert!(date_from_arrow(i32::MIN + 1).is_err());
+    }
+}

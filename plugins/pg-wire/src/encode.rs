@@ -1,0 +1,78 @@
+//! Batches as COPY takes them, without a server to take them: what a destination's own work is. It must not know what the bytes
+//! are sent through.
+
+use crate::binary::{Before, BinaryRows};
+use crate::column::Column;
+use crate::cursor::push;
+use crate::{Error, Method, PgType, cells, text};
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// About as many bytes as are encoded before they are sent: what encoder, kernel and server pass on within their caches.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// Ranges of rows of a batch that are encoded at once; `bytes` is about as large as the batch is.
+pub(crate) fn chunks(rows: usize, bytes: usize) -> impl Iterator<Item = Range<usize>> {
+    let chunk = (CHUNK_BYTES.saturating_mul(rows) / bytes.max(1)).max(1);
+    (0..rows).step_by(chunk).map(move |start| start..rows.min(start + chunk))
+}
+
+/// Encodes batches of one schema.
+#[derive(Debug)]
+pub struct Encoder {
+    method: Method,
+    types: Vec<PgType>,
+    rows: BinaryRows,
+    out: Vec<u8>,
+}
+
+impl Encoder {
+    /// Encodes as `method` does, which is one of those that copy.
+    pub fn new(method: Method, schema: &Schema) -> Result<Self, Error> {
+        let types = schema.fields().iter().map(|field| PgType::of_field(field)).collect::<Result<_, _>>()?;
+        Ok(Self { method, types, rows: BinaryRows::default(), out: Vec::new() })
+    }
+
+    /// Encodes a batch that is about `bytes` large, and hands chunks of it to `take`.
+    pub fn encode(&mut self, batch: &RecordBatch, bytes: usize, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
+        let columns = cells::of(batch, &self.types);
+        for range in chunks(batch.num_rows(), bytes) {
+            self.out.clear();
+            match self.method {
+                Method::Copy => text::append(&columns, range, &mut self.out)?,
+                Method::CopyBinary | Method::Insert => {
+                    self.rows.append(&columns, range, Before::Count, &mut self.out)?;
+                }
+            }
+            take(&self.out);
+        }
+        Ok(())
+    }
+}
+
+/// The batch that binary rows, as COPY takes them, are of.
+pub fn decode_rows(schema: &Schema, mut rows: &[u8]) -> Result<RecordBatch, Error> {
+    let wrong = |reason: &str| Error::Batch { number: 1, reason: reason.to_owned() };
+    let types = schema.fields().iter().map(|field| PgType::of_field(field)).collect::<Result<Vec<_>, _>>()?;
+    let names = schema.fields().iter().map(|field| field.name());
+    let mut columns: Vec<_> = names.zip(&types).map(|(name, pg_type)| Column::new(name, pg_type, 0)).collect();
+    while !rows.is_empty() {
+        let row = row_of(rows, columns.len()).ok_or_else(|| wrong("a row ends early"))?;
+        push(&mut columns, row)?;
+        rows = &rows[row.len()..];
+    }
+    let arrays = columns.iter_mut().map(Column::finish).collect::<Result<_, _>>()?;
+    RecordBatch::try_new(Arc::new(schema.clone()), arrays).map_err(|error| wrong(&error.to_string()))
+}
+
+/// The first row of so many columns.
+fn row_of(rows: &[u8], columns: usize) -> Option<&[u8]> {
+    let mut end = 2;
+    for _ in 0..columns {
+        let length = rows.get(end..end + 4).and_then(|length| length.try_into().ok()).map(i32::from_be_bytes)?;
+        end += 4 + usize::try_from(length).unwrap_or_default();
+    }
+    rows.get(..end)
+}

@@ -1,0 +1,103 @@
+//! Rows in the text form that COPY takes: values between tabs, rows between line ends, and what would be mistaken for either
+//! escaped. It must not know what the rows are sent through.
+
+use crate::cells::{Cells, Values};
+use crate::{Error, Kind, datetime};
+use std::io::Write;
+use std::ops::Range;
+
+/// What stands for a value that is null.
+const NULL: &[u8] = b"\\N";
+
+/// The zone of a `timestamptz`.
+const UTC: &[u8] = b"+00";
+
+/// Appends `rows` of these columns.
+pub(crate) fn append(columns: &[Cells<'_>], rows: Range<usize>, out: &mut Vec<u8>) -> Result<(), Error> {
+    for row in rows {
+        for (index, column) in columns.iter().enumerate() {
+            if index > 0 {
+                out.push(b'\t');
+            }
+            if column.is_null(row) {
+                out.extend_from_slice(NULL);
+            } else {
+                value(column, row, out).map_err(|reason| column.refusal(reason))?;
+            }
+        }
+        out.push(b'\n');
+    }
+    Ok(())
+}
+
+#[inline]
+fn value(column: &Cells<'_>, row: usize, out: &mut Vec<u8>) -> Result<(), &'static str> {
+    match &column.values {
+        Values::Bool(array) => out.push(if array.value(row) { b't' } else { b'f' }),
+        Values::Two(values) => integer(i64::from(values[row]), out),
+        Values::Four(values) => match column.kind {
+            Kind::Date => datetime::date_text(values[row], out),
+            _ => integer(i64::from(values[row]), out),
+        },
+        Values::Eight(values) => match column.kind {
+            Kind::Time => datetime::time_text(values[row], out)?,
+            Kind::Timestamp => datetime::timestamp_text(values[row], b"", out),
+            Kind::TimestampTz => datetime::timestamp_text(values[row], UTC, out),
+            _ => integer(values[row], out),
+        },
+        Values::Float4(values) => float(values[row], out),
+        Values::Float8(values) => float(values[row], out),
+        Values::Fixed(array) => hexadecimal(array.value(row), out),
+        Values::Variable { offsets, bytes } => {
+            let value = &bytes[offsets[row] as usize..offsets[row + 1] as usize];
+            match column.kind {
+                Kind::Bytea => {
+                    // The backslash itself is escaped.
+                    out.extend_from_slice(b"\\\\x");
+                    hexadecimal(value, out);
+                }
+                Kind::Numeric => out.extend_from_slice(value),
+                _ => escaped(value, out),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn integer(value: i64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// The shortest digits that are this number again; Rust's `NaN` and `inf` are the server's too.
+fn float(value: impl std::fmt::Debug, out: &mut Vec<u8>) {
+    let written = write!(out, "{value:?}");
+    debug_assert!(written.is_ok(), "a vector takes everything");
+}
+
+fn hexadecimal(value: &[u8], out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.extend(value.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
+}
+
+/// What follows the backslash in place of a byte that is escaped; 0 for any other byte.
+static ESCAPES: [u8; 256] = escapes();
+
+const fn escapes() -> [u8; 256] {
+    let mut table = [0; 256];
+    table[b'\\' as usize] = b'\\';
+    table[b'\n' as usize] = b'n';
+    table[b'\r' as usize] = b'r';
+    table[b'\t' as usize] = b't';
+    table
+}
+
+#[inline]
+fn escaped(value: &[u8], out: &mut Vec<u8>) {
+    let mut rest = value;
+    while let Some(at) = rest.iter().position(|byte| ESCAPES[usize::from(*byte)] != 0) {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(&[b'\\', ESCAPES[usize::from(rest[at])]]);
+        rest = &rest[at + 1..];
+    }
+    out.extend_from_slice(rest);
+}

@@ -1,0 +1,110 @@
+//! What leaves arrives: every type, with what goes wrong silently, by each method.
+
+use crate::server::{load, read, start};
+use pg_wire::Method;
+
+const METHODS: [Method; 3] = [Method::Insert, Method::Copy, Method::CopyBinary];
+
+/// A column of every type, and rows of extremes, absent values, empty ones, other scripts, and what COPY would take for its own.
+const EVERY_TYPE: &str = r#"
+    create table every (
+        id int primary key, flag boolean, small smallint, big bigint, single real, double double precision,
+        words text, short varchar(12), padded char(5), free bpchar, called name, document json, tree jsonb, raw bytea,
+        amount numeric, price numeric(12,4), tens numeric(3,-2), day date, clock time, clock_ms time(3),
+        moment timestamp, moment_s timestamp(0), zoned timestamptz, "Odd ""name""" uuid);
+    insert into every values
+        (1, true, 32767, 9223372036854775807, 'NaN', 'infinity', 'żółć – 日本語 🦀', 'twelve chars', 'abc', 'x ', 'n',
+         '{"a": [1, null]}', '{"b": "\"ü\""}', '\x00ff5c0a09', 'NaN', 12345678.9012, 99900, 'infinity', '24:00', '23:59:59.999',
+         'infinity', '2024-02-29 23:59:59', '-infinity', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'),
+        (2, false, -32768, -9223372036854775808, -0.0, 5e-324, E'tab\tline\nreturn\rslash\\ \\N \\. ''q'' "', '', '', '', '',
+         '[]', 'null', '', '-Infinity', -0.0001, -100, '-infinity', '00:00', '00:00:00.001', '-infinity', '0001-12-31 00:00:00 BC',
+         'infinity', '00000000-0000-0000-0000-000000000000'),
+        (3, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+         null, null, null, null),
+        (4, true, 0, 0, 3.4028235e38, 1.7976931348623157e308, '\N', E'\\.', E'\n', E'\t', E'\\', '"\u0000"', '{}', '\x5c4e',
+         '-123456789012345678901234567890.000000000100', 0, 0, '4714-11-24 BC', '12:34:56.789012', '12:34:56.789',
+         '4714-11-24 00:00:00 BC', '9999-12-31 23:59:59', '294246-12-31 23:59:59.999999+00',
+         'ffffffff-ffff-ffff-ffff-ffffffffffff'),
+        (5, false, 1, 1, 0.1, 0.1, '', E'é', 'ä', 'ß', 'ü', ' 1 ', '[1.10, 1e2]', '\x01', 0.00, 1.5, 100, '5874897-12-31',
+         '00:00:00.000001', '00:00', '1999-12-31 23:59:59.999999', '2000-01-01 00:00:00', '1969-12-31 23:59:59.999999+00',
+         '00000000-0000-0000-0000-000000000001');
+    insert into every (id, words, amount) select i, repeat('x', i % 97), i / 7.0 from generate_series(6, 1500) i;
+"#;
+
+/// Rows of either table that the other has not, absent values and all, and the names and types of the columns.
+fn difference(table: &str) -> String {
+    let rows = |one: &str, other: &str| {
+        format!(
+            "select t::text from (select {one}::text t from {one} except all select {other}::text t from {other}) s"
+        )
+    };
+    let columns = |table: &str| {
+        format!(
+            "select string_agg(quote_ident(attname) || ' ' || format_type(atttypid, atttypmod), ', ' order by attnum) \
+             from pg_attribute where attrelid = '{table}'::regclass and attnum > 0"
+        )
+    };
+    format!(
+        "select coalesce(string_agg(t, E'\\n'), '') from ({} union all {} union all select 'columns' where ({}) <> ({})) d",
+        rows("every", table),
+        rows(table, "every"),
+        columns("every"),
+        columns(table)
+    )
+}
+
+#[test]
+fn every_type_arrives_as_it_left() {
+    let Some(server) = start() else { return };
+    server.execute(EVERY_TYPE);
+    for (at, method) in METHODS.into_iter().enumerate() {
+        for batch_rows in [1, 7, 1000, u16::MAX] {
+            let table = format!("loaded_{at}_{batch_rows}");
+            let batches = read(&mut server.session(), "select * from every", batch_rows).expect("rows");
+            // One more than full ones, empty where the rows come out even.
+            assert_eq!(batches.len(), 1500 / usize::from(batch_rows) + 1, "{method:?} {batch_rows}");
+            let rows = load(&mut server.session(), method, &table, batches).expect("a load");
+            assert_eq!(rows, 1500, "{method:?} {batch_rows}");
+            assert_eq!(server.value(&difference(&table)), "", "{method:?} {batch_rows}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_table_is_created_empty() {
+    let Some(server) = start() else { return };
+    server.execute("create table every (id int, note text)");
+    for (at, method) in METHODS.into_iter().enumerate() {
+        let table = format!("loaded_{at}");
+        let batches = read(&mut server.session(), "select * from every", 100).expect("rows");
+        assert_eq!(batches.len(), 1, "the one that says what rows would be made of");
+        assert_eq!(load(&mut server.session(), method, &table, batches).expect("a load"), 0);
+        assert_eq!(server.value(&difference(&table)), "");
+        assert_eq!(server.value(&format!("select count(*) from {table}")), "0");
+    }
+}
+
+#[test]
+fn a_table_of_the_same_shape_grows() {
+    let Some(server) = start() else { return };
+    server.execute("create table every as select i id from generate_series(1, 10) i");
+    for rows in [10, 20] {
+        let batches = read(&mut server.session(), "select * from every", 100).expect("rows");
+        assert_eq!(load(&mut server.session(), Method::Copy, "loaded", batches).expect("a load"), 10);
+        assert_eq!(server.value("select count(*) from loaded"), rows.to_string());
+    }
+}
+
+#[test]
+fn a_cursor_sees_the_rows_as_they_were() {
+    let Some(server) = start() else { return };
+    server.execute("create table every as select i id from generate_series(1, 1000) i");
+    let mut session = server.session();
+    let mut cursor = pg_wire::Cursor::open(&mut session, "select * from every", 10).expect("a cursor");
+    server.execute("delete from every");
+    let mut rows = 0;
+    while let Some(batch) = cursor.next(&mut |_| {}).expect("rows") {
+        rows += batch.num_rows();
+    }
+    assert_eq!(rows, 1000);
+}
