@@ -1,5 +1,6 @@
 //! What the command line can say. Words only: what they come to is built elsewhere.
 
+use crate::transfer_args::TransferArgs;
 use bench_model::Arm;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -237,45 +238,6 @@ pub(crate) struct Common {
     pub(crate) limits: LimitArgs,
 }
 
-/// Short ways to say what scenarios that move rows are asked for most.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Scenarios that move rows")]
-pub(crate) struct TransferArgs {
-    /// How many rows; several are an axis (`-p rows=…`)
-    #[arg(long, value_name = "N[,N…]", value_delimiter = ',')]
-    pub(crate) rows: Vec<String>,
-    /// What is done to batches on their way: none, lz4, zstd; several are an axis (`-p compression=…`)
-    #[arg(long, value_name = "NAME[,NAME…]", value_delimiter = ',')]
-    pub(crate) compression: Vec<String>,
-    /// The server, instead of one of the run's own (`-p database_url=…`); its address is granted, and its password not recorded
-    #[arg(long, value_name = "URL")]
-    pub(crate) database_url: Option<String>,
-    /// Compile components anew instead of mapping cached code (`-p code=compiled`)
-    #[arg(long)]
-    pub(crate) no_aot: bool,
-    /// Print a line `@@BENCH_JSON@@{…}` for each repetition
-    #[arg(long)]
-    pub(crate) bench_json: bool,
-}
-
-impl TransferArgs {
-    /// The same as parameters.
-    pub(crate) fn parameters(&self) -> Vec<(String, Vec<String>)> {
-        let url = self.database_url.clone().into_iter().collect();
-        let code = self.no_aot.then(|| "compiled".to_owned()).into_iter().collect();
-        let said = [
-            ("rows", self.rows.clone()),
-            ("compression", self.compression.clone()),
-            ("database_url", url),
-            ("code", code),
-        ];
-        said.into_iter()
-            .filter(|(_, values)| !values.is_empty())
-            .map(|(name, values)| (name.to_owned(), values))
-            .collect()
-    }
-}
-
 /// What modules are granted; nothing by default.
 #[derive(Debug, Args)]
 pub(crate) struct GrantArgs {
@@ -378,20 +340,6 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn short_ways_are_parameters() {
-        let words =
-            ["bench-host", "run", "postgres", "--rows", "1k,2", "--no-aot", "--iters", "3", "--database-url", "a,b"];
-        let Command::Run(run) = Cli::parse_from(words).command else { panic!("another command") };
-        let found = run.common.transfers.parameters();
-        let expect: [(&str, &[&str]); 3] =
-            [("rows", &["1k", "2"]), ("database_url", &["a,b"]), ("code", &["compiled"])];
-        let expect =
-            expect.map(|(name, values)| (name.to_owned(), values.iter().map(|one| (*one).to_owned()).collect()));
-        assert_eq!(found, expect);
-        assert_eq!(run.common.iterations, Some(3));
     }
 
     #[test]

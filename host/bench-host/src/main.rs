@@ -17,6 +17,7 @@ mod resolve;
 mod scratch;
 mod secret;
 mod server;
+mod transfer_args;
 mod tree;
 mod trial;
 mod worker;

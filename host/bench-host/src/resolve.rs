@@ -35,14 +35,20 @@ const FRESH_CODE: (&str, &str) = ("code", "compiled");
 impl Loader {
     /// What a cell's paths, servers and companions come to for one worker, or why they come to nothing and what to do.
     pub(crate) fn resolve(&self, modules: &Modules, loaded: &Loaded, cell: &Cell) -> Result<Resolved, String> {
-        let mut resolved = self.of_module(&loaded.spec, &cell.scenario, cell.arguments.clone())?;
+        let is_connector = matches!(cell.scenario.driver.as_str(), "source" | "destination");
+        let is_fresh = is_connector && cell.arguments.text(FRESH_CODE.0) == Ok(FRESH_CODE.1);
+        let spec_of = |loaded: &Loaded| {
+            let spec = loaded.spec.clone();
+            if is_fresh { ModuleSpec { cache: None, ..spec } } else { spec }
+        };
+        let mut resolved = self.of_module(spec_of(loaded), &cell.scenario, cell.arguments.clone())?;
         for requirement in &cell.scenario.requirements {
             if let Some((name, text)) = named(requirement.module_parameter(), &cell.arguments) {
                 let (other, scenario) = modules
                     .scenario(text, loaded.offer.arm)
                     .map_err(|reason| format!("parameter `{name}`: {reason}"))?;
                 let arguments = shared_arguments(scenario, &cell.arguments);
-                let beside = self.of_module(&other.spec, scenario, arguments)?;
+                let beside = self.of_module(spec_of(other), scenario, arguments)?;
                 resolved.scratch.extend(beside.scratch);
                 resolved.companion = Some(Box::new(CompanionSpec {
                     module: beside.module,
@@ -54,13 +60,8 @@ impl Loader {
         Ok(resolved)
     }
 
-    /// What `arguments` of `scenario` come to for the module `spec` alone.
-    fn of_module(&self, spec: &ModuleSpec, scenario: &Scenario, arguments: Arguments) -> Result<Resolved, String> {
-        let mut module = spec.clone();
-        let is_connector = matches!(scenario.driver.as_str(), "source" | "destination");
-        if is_connector && arguments.text(FRESH_CODE.0) == Ok(FRESH_CODE.1) {
-            module.cache = None;
-        }
+    /// What `arguments` of `scenario` come to for `module` alone.
+    fn of_module(&self, module: ModuleSpec, scenario: &Scenario, arguments: Arguments) -> Result<Resolved, String> {
         let mut resolved = Resolved { module, arguments: arguments.clone(), companion: None, scratch: Vec::new() };
         for requirement in &scenario.requirements {
             if let Some((name, text)) = named(requirement.read_parameter(), &arguments) {

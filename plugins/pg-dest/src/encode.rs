@@ -13,11 +13,11 @@ pub(crate) const ENCODE: &str = "encode";
 const ROWS: i32 = 4096;
 
 pub(crate) fn describe() -> Scenario {
-    let load_method = Parameter::new("load_method", "copy-binary", "how rows are written");
+    let format = Parameter::new("format", "binary", "which of COPY's two");
     let columns = Parameter::new("columns", "all", "seven columns as in `load`, or those and five more");
     Scenario::new(ENCODE, describe::FAMILY, "Encodes an Arrow batch of 4096 rows in memory as COPY takes it.")
         .limit(MachineLimit::MemoryCopy)
-        .parameter(load_method.choices(["copy", "copy-binary"]))
+        .parameter(format.choices(["text", "binary"]))
         .parameter(columns.choices(["all", "seed"]))
 }
 
@@ -31,7 +31,7 @@ struct Encode {
 
 pub(crate) fn open(arguments: &Arguments) -> Result<Box<dyn Session>, ModuleError> {
     let columns = if arguments.text("columns")? == "all" { 12 } else { 7 };
-    let method = if arguments.text("load_method")? == "copy" { Method::Copy } else { Method::CopyBinary };
+    let method = if arguments.text("format")? == "text" { Method::Copy } else { Method::CopyBinary };
     let batch = sample::batch(ROWS, columns)?;
     let encoder = Encoder::new(method, batch.schema_ref())?;
     let mut session = Encode { method, encoder, batch, batch_bytes: 0 };

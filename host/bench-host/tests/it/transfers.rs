@@ -121,6 +121,15 @@ fn rows_arrive_in_both_arms_and_every_repetition_is_in_the_history() {
 }
 
 #[test]
+fn code_is_compiled_anew_on_both_sides_where_that_is_asked_for() {
+    let Some((host, line)) = host() else { return };
+    let line = format!("{line} --filter pg-dest/load --rows 10 --arm wasm --iters 1 --no-aot --format json");
+    let document = run(&host, &line).check(&line, 0).json();
+    let conditions = &cells(&document, "pg-dest/load")[0]["conditions"];
+    assert_eq!([&conditions["source_code"], &conditions["destination_code"]], ["compiled"; 2], "{conditions:#}");
+}
+
+#[test]
 fn a_server_that_is_killed_ends_the_cell_and_nothing_is_left() {
     let Some((host, line)) = host() else { return };
     let line = format!("{line} --rows 300k --filter pg-dest/load --arm native");
