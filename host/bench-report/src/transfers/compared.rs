@@ -48,8 +48,11 @@ pub(super) fn of(view: &RunView, cells: &[&CellView]) -> Option<String> {
         ]
     };
     let rows: Vec<_> = measured.iter().zip(verdicts).map(row).collect();
-    let has_rows = !rows.is_empty();
-    has_rows.then(|| Grid { head: &COLUMNS, figures: 2..5, rows }.text())
+    if rows.is_empty() {
+        let few = "nothing is compared, because cells have fewer than two processes; give --processes 3 or more";
+        return (!pairs.is_empty()).then(|| few.to_owned());
+    }
+    Some(Grid { head: &COLUMNS, figures: 2..5, rows }.text())
 }
 
 /// Components against native code, each way of loading against the first, and native code against the database's own means.

@@ -128,3 +128,14 @@ fn a_page_has_every_series_as_a_row() {
     let page = table(&run().view(), Style::Markdown);
     assert!(page.contains("stage{side=source,name=emit/blocked}") && !page.contains("of which"), "{page}");
 }
+
+#[test]
+fn one_process_is_not_compared_and_says_so() {
+    let mut run = Run::begin(2, 1);
+    for (cell, arm) in [(0, "wasm"), (1, "native")] {
+        run.append(&transfer(cell, 0, arm, "copy", 1_000_000).records());
+    }
+    run.end(None);
+    let text = table(&run.view(), Style::Table);
+    assert!(text.contains("nothing is compared, because cells have fewer than two processes"), "{text}");
+}
