@@ -8,27 +8,8 @@ use bench_model::{Arguments, Metric, ModuleError, Scenario};
 use probe_abi::raw;
 use std::rc::Rc;
 
-/// The probe's table of connectors, where it has one.
-pub(crate) fn find(probe: &'static raw::Probe) -> Option<*const raw::Pipeline> {
-    // SAFETY: the table was looked at when it was loaded, and the id outlives the call.
-    let table = unsafe { (probe.extension)(raw::Str::new(raw::EXTENSION_PIPELINE)) };
-    (!table.is_null()).then_some(table.cast())
-}
-
 /// The connector of `scenario`.
-pub(crate) fn connector(table: *const raw::Pipeline, scenario: &Scenario) -> Result<NativeConnector, ModuleError> {
-    let broken = |reason: String| ModuleError::Crashed(format!("the probe's table of connectors {reason}"));
-    if !table.is_aligned() {
-        return Err(broken("is not aligned".to_owned()));
-    }
-    // SAFETY: the probe gave it as an extension, whose first member is its size and which stays as it is until the process ends.
-    let size = unsafe { (&raw const (*table).size).read() };
-    if size < size_of::<raw::Pipeline>() {
-        let needed = size_of::<raw::Pipeline>();
-        return Err(broken(format!("has {size} bytes, and {needed} are needed: set `size` to sizeof(bhp_pipeline)")));
-    }
-    // SAFETY: the size says that all members are there, and a function pointer that is null is such an option.
-    let table: &'static raw::Pipeline = unsafe { &*table };
+pub(crate) fn connector(table: &'static raw::Pipeline, scenario: &Scenario) -> Result<NativeConnector, ModuleError> {
     let (function, call) = match scenario.driver.as_str() {
         "source" => ("read", table.read),
         _ => ("write", table.write),

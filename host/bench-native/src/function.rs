@@ -8,30 +8,9 @@ use probe_abi::raw;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-/// The probe's function, where it is one.
-pub(crate) fn find(probe: &'static raw::Probe) -> Option<*const raw::Function> {
-    // SAFETY: the table was looked at when it was loaded, and the id outlives the call.
-    let table = unsafe { (probe.extension)(raw::Str::new(raw::EXTENSION_FUNCTION)) };
-    (!table.is_null()).then_some(table.cast())
-}
-
 /// What starts the function in `table`.
-pub(crate) fn starter(
-    table: *const raw::Function,
-    initialisation: Initialisation,
-) -> Result<Box<dyn Starter>, ModuleError> {
-    let broken = |reason: String| ModuleError::Crashed(format!("the probe's table of its function {reason}"));
-    if !table.is_aligned() {
-        return Err(broken("is not aligned".to_owned()));
-    }
-    // SAFETY: the probe gave it as an extension, whose first member is its size and which stays as it is until the process ends.
-    let size = unsafe { (&raw const (*table).size).read() };
-    if size < size_of::<raw::Function>() {
-        let needed = size_of::<raw::Function>();
-        return Err(broken(format!("has {size} bytes, and {needed} are needed: set `size` to sizeof(bhp_function)")));
-    }
-    // SAFETY: the size says that all members are there.
-    Ok(Box::new(NativeStarter { table: unsafe { &*table }, initialisation }))
+pub(crate) fn starter(table: &'static raw::Function, initialisation: Initialisation) -> Box<dyn Starter> {
+    Box::new(NativeStarter { table, initialisation })
 }
 
 struct NativeStarter {

@@ -5,6 +5,7 @@ mod batches;
 mod connector;
 mod context;
 mod error;
+mod extension;
 mod function;
 mod host_side;
 mod load;

@@ -3,7 +3,7 @@
 
 use crate::notes::Used;
 use crate::session::NativeSession;
-use crate::{LoadError, connector, function, load, table};
+use crate::{LoadError, connector, extension, function, load, table};
 use bench_drivers::function::{Functions, Initialisation, Start, Starter};
 use bench_drivers::pipelines::{Code, Connector, Connectors, Loading};
 use bench_drivers::{Module, Recording};
@@ -64,11 +64,11 @@ impl Module for Probe {
     }
 
     fn functions(&mut self) -> Option<&mut dyn Functions> {
-        function::find(self.table).is_some().then_some(self as &mut dyn Functions)
+        extension::is_there::<raw::Function>(self.table).then_some(self as &mut dyn Functions)
     }
 
     fn connectors(&mut self) -> Option<&mut dyn Connectors> {
-        connector::find(self.table).is_some().then_some(self as &mut dyn Connectors)
+        extension::is_there::<raw::Pipeline>(self.table).then_some(self as &mut dyn Connectors)
     }
 
     fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
@@ -86,19 +86,13 @@ impl Functions for Probe {
             let reason = format!("`start` is `{kind}`; a probe is called in place and has no kinds of start");
             return Err(ModuleError::InvalidArgument(reason));
         }
-        let table = function::find(self.table);
-        function::starter(
-            table.ok_or_else(|| ModuleError::Other("the probe is no function".to_owned()))?,
-            initialisation,
-        )
+        Ok(function::starter(extension::table(self.table)?, initialisation))
     }
 }
 
 impl Connectors for Probe {
     fn connector(&mut self, scenario: &Scenario) -> Result<Box<dyn Connector>, ModuleError> {
-        let table = connector::find(self.table);
-        let table = table.ok_or_else(|| ModuleError::Other("the probe has no connectors".to_owned()))?;
-        Ok(Box::new(connector::connector(table, scenario)?))
+        Ok(Box::new(connector::connector(extension::table(self.table)?, scenario)?))
     }
 
     fn loading(&self) -> Loading {
