@@ -73,7 +73,9 @@ static bhp_status open_session(const bhp_host *host, bhp_str scenario, const bhp
         used += (size_t)snprintf(session->arguments + used, sizeof session->arguments - used, "%.*s=%.*s;", (int)name.len,
                                  name.ptr, (int)value.len, value.ptr);
         if (is(name, "mode")) snprintf(session->mode, sizeof session->mode, "%.*s", (int)value.len, value.ptr);
-        if (is(name, "step")) session->step = strtoull(value.ptr, NULL, 10);
+        // A text has no end mark, so nothing may be read up to one.
+        for (size_t j = 0; is(name, "step") && j < value.len; j++)
+            session->step = session->step * 10 + (uint64_t)(value.ptr[j] - '0');
     }
     bhp_arg side = {STR("side"), STR("left")};
     bhp_str metric = strcmp(session->mode, "undeclared") == 0 ? STR("product") : STR("sum");
