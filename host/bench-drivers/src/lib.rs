@@ -6,6 +6,7 @@
 pub mod function;
 mod grants;
 mod module;
+pub mod operators;
 pub mod workload;
 
 pub use grants::{DirectoryGrant, Grants, ScratchGrant};

@@ -1,6 +1,7 @@
 //! A loaded module, as every loader presents it. The traits say nothing of how code is executed.
 
 use crate::function::Functions;
+use crate::operators::Operators;
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario, Session};
 use bench_sink::Sink;
 use bench_sink::runfile::TermRecord;
@@ -18,6 +19,11 @@ pub trait Module {
 
     /// What it offers to the driver `function`, where it is a module for that.
     fn functions(&mut self) -> Option<&mut dyn Functions> {
+        None
+    }
+
+    /// What it offers to the driver `operator`, where it is a module for that.
+    fn operators(&mut self) -> Option<&mut dyn Operators> {
         None
     }
 

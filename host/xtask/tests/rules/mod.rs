@@ -33,6 +33,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("bench-model", &[]),
     ("session-log", &["wal-log"]),
     ("shm-ring", &[]),
+    ("control-plane", &[]),
     ("xtask", &[]),
     ("bench-wire", &["bench-model"]),
     ("bench-stats", &["bench-model"]),
@@ -40,7 +41,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("probe-abi", &["bench-model", "bench-wire"]),
     ("bench-sink", &["bench-model", "bench-wire"]),
     ("bench-engine", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
-    ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "function-core"]),
+    ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "control-plane", "function-core"]),
     ("bench-report", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
     (
         "bench-wasm",
