@@ -3,6 +3,7 @@
 
 use crate::function::Start;
 use crate::log::{Durability, Log, PageState};
+use crate::operator;
 use crate::peer::{Peer, PeerConfig};
 use crate::raw;
 use crate::ring::{Consumer, Producer};
@@ -14,6 +15,9 @@ use std::ptr::NonNull;
 pub trait Probe {
     /// How a function for the driver `function` is started, where the probe is one.
     const FUNCTION: Option<Start> = None;
+
+    /// How an operator for the driver `operator` is made, where the probe has some.
+    const OPERATOR: Option<operator::Make> = None;
 
     /// What there is to measure. The same at each call.
     fn describe() -> Descriptor;
@@ -161,7 +165,7 @@ macro_rules! export_probe {
 pub mod export {
     use super::{Host, Probe};
     use crate::function::Answering;
-    use crate::raw;
+    use crate::{operators, raw};
     use bench_model::{Arguments, Kind, ModuleError, Session, Value};
     use bench_wire::DescriptorJson;
     use std::any::Any;
@@ -231,7 +235,7 @@ pub mod export {
     ///
     /// # Safety
     /// `host` is null or points to a table whose first member is its size, and which stays valid until the process ends.
-    unsafe fn accept(host: *const raw::Host) -> Option<Host> {
+    pub(crate) unsafe fn accept(host: *const raw::Host) -> Option<Host> {
         let raw = NonNull::new(host.cast_mut())?;
         // SAFETY: the caller promises a table whose first member is its size.
         let size = unsafe { raw.as_ref().size };
@@ -278,10 +282,14 @@ pub mod export {
     }
 
     unsafe extern "C" fn extension<P: Probe>(id: raw::Str) -> *const std::ffi::c_void {
+        let functions = const { &Functions::<P>::TABLE };
+        let operators = const { &operators::Table::<P>::TABLE };
         // SAFETY: the host lends the id for the duration of the call.
-        let is_function = unsafe { id.text() } == raw::EXTENSION_FUNCTION;
-        let table = const { &Functions::<P>::TABLE };
-        if is_function && P::FUNCTION.is_some() { (&raw const *table).cast() } else { std::ptr::null() }
+        match &*unsafe { id.text() } {
+            raw::EXTENSION_FUNCTION if P::FUNCTION.is_some() => (&raw const *functions).cast(),
+            raw::EXTENSION_OPERATOR if P::OPERATOR.is_some() => (&raw const *operators).cast(),
+            _ => std::ptr::null(),
+        }
     }
 
     struct Functions<P>(PhantomData<P>);
@@ -366,7 +374,7 @@ pub mod export {
     }
 
     /// Runs `body`, explains its error or panic to the host, and returns the status that stands for it.
-    fn guard(host: Host, body: impl FnOnce() -> Result<(), ModuleError>) -> raw::Status {
+    pub(crate) fn guard(host: Host, body: impl FnOnce() -> Result<(), ModuleError>) -> raw::Status {
         match catch_unwind(AssertUnwindSafe(body)) {
             Ok(Ok(())) => raw::OK,
             Ok(Err(error)) => {

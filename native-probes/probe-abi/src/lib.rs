@@ -4,6 +4,8 @@
 mod author;
 pub mod function;
 pub mod log;
+pub mod operator;
+mod operators;
 pub mod peer;
 pub mod raw;
 pub mod ring;

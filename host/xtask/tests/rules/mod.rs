@@ -38,7 +38,8 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("bench-wire", &["bench-model"]),
     ("bench-stats", &["bench-model"]),
     ("bench-registry", &["bench-model"]),
-    ("probe-abi", &["bench-model", "bench-wire"]),
+    ("operator-core", &[]),
+    ("probe-abi", &["bench-model", "bench-wire", "operator-core"]),
     ("bench-sink", &["bench-model", "bench-wire"]),
     ("bench-engine", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
     ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "control-plane", "function-core"]),
@@ -92,7 +93,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
 
 /// What a probe may depend on: the boundary, the nouns, the ring, and what several probes share, so that it can be built
 /// without the host.
-const PROBE: &[&str] = &["bench-model", "bench-wire", "function-core", "probe-abi", "ring-peer", "shm-ring", "wal-load", "wal-log"];
+const PROBE: &[&str] = &["bench-model", "bench-wire", "function-core", "operator-core", "probe-abi", "ring-peer", "shm-ring", "wal-load", "wal-log"];
 
 /// Pure crates: all they may depend on at all, tests aside. The generator of random numbers is one that has to be seeded.
 const PURE: &[(&str, &[&str])] =
@@ -241,7 +242,7 @@ fn an_edge_against_the_direction_is_found() {
     check(
         &["futex-probe > bench-engine"],
         &["futex-probe → bench-engine: of this workspace, futex-probe may depend on \
-           bench-model, bench-wire, function-core, probe-abi, ring-peer, shm-ring, wal-load, wal-log"],
+           bench-model, bench-wire, function-core, operator-core, probe-abi, ring-peer, shm-ring, wal-load, wal-log"],
     );
 }
 
