@@ -26,6 +26,8 @@
 //! ```
 
 mod each;
+#[cfg(feature = "operator")]
+pub mod operator;
 
 #[cfg(target_family = "wasm")]
 #[path = "component/mod.rs"]
