@@ -30,13 +30,14 @@ pub struct Task<'a> {
 }
 
 /// The drivers this host has.
-pub const DRIVERS: &[&str] = &["workload", "function"];
+pub const DRIVERS: &[&str] = &["workload", "function", "operator"];
 
 /// Has the scenario's driver execute `task` on `module`.
 pub fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     match task.scenario.driver.as_str() {
         "workload" => workload::drive(module, task),
         "function" => function::drive(module, task),
+        "operator" => operators::drive(module, task),
         other => {
             let known = DRIVERS.join(", ");
             let reason = format!("needs the driver `{other}`; this host has {known}: use a newer bench-host");
@@ -53,6 +54,7 @@ pub fn conformance(
 ) -> Result<Vec<Check>, ModuleError> {
     match scenario.driver.as_str() {
         "function" => function::conformance(module, scenario, arguments),
+        "operator" => operators::conformance(module, scenario, arguments),
         _ => workload::conformance(module, scenario, arguments),
     }
 }

@@ -7,7 +7,21 @@
 //! the end of the chain tells whether state was lost. Its parameters are `count`, `rate` (nonces a second, 0 is one after the
 //! other), `idle_ms`, `deadline_ms`; its metrics are those of [`metrics`].
 
-use bench_model::{Direction, Metric, ModuleError, Unit};
+mod chain;
+mod figures;
+mod host;
+mod memory;
+mod nonces;
+mod plane;
+mod slot;
+
+use crate::workload::{Stop, check_record};
+use crate::{Module, Task};
+use bench_engine::Report;
+use bench_model::{Arguments, Check, Direction, Metric, ModuleError, Scenario, Unit};
+use bench_sink::Sink;
+use bench_sink::runfile::{OutcomeRecord, SeriesRecord, Status};
+use control_plane::{ControlPlane, Embedded};
 pub use control_plane::{Event, Key, Object, PlaneError, Scope};
 use std::sync::Arc;
 
@@ -24,7 +38,7 @@ pub fn metrics() -> Vec<Metric> {
             "chain",
             "from a nonce being meant to be written to it being seen behind the last operator, all of them loaded",
         ),
-        ns("hop", "from an event being taken to the next being taken, all operators loaded"),
+        ns("hop", "the time of a chain, divided by its operators"),
         ns("load", "one operator made, started and watching"),
         ns("load_all", "all operators made, started and watching"),
         ns("unload", "one operator suspended and dropped"),
@@ -33,6 +47,8 @@ pub fn metrics() -> Vec<Metric> {
         bytes("state", "what one operator keeps while it is unloaded"),
         bytes("memory_pss", "proportional set size of the worker and of its operators' processes").label("phase"),
         bytes("memory_private", "private memory of the worker and of its operators' processes").label("phase"),
+        bytes("per_operator", "the phase's median proportional set size beyond that without operators, by operator")
+            .label("phase"),
         ns("memory_at", "when memory was looked at, since the first operator was made").label("phase"),
         count("sent", "nonces written into the first namespace"),
         count("seen", "nonces seen behind the last operator in time"),
@@ -88,3 +104,73 @@ pub trait Plane: Send + Sync {
     /// Removes the object.
     fn delete(&self, key: &Key) -> Result<(), PlaneError>;
 }
+
+/// Takes a chain of operators through its phases, and accounts for every event. A check that fails leaves its detail and no
+/// figure.
+pub(crate) fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
+    let mut checks = Vec::new();
+    let mut report = match attempt(module, task, &mut checks) {
+        Ok((sink, sent)) => report(task, &sink, sent),
+        Err(stop) => Report::without_figures(task.unit, stop.status, stop.reason),
+    };
+    report.checks = checks.iter().map(|check| check_record(task.unit, check)).collect();
+    report
+}
+
+fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<(Sink, u64), Stop> {
+    let makers = vec![operators(module)?.prepare()?];
+    let mut sink = Sink::new(&metrics());
+    let sent = match task.scenario.name.as_str() {
+        "chain" => chain::measure(makers, plane(), task, &mut sink, checks)?,
+        other => {
+            let reason = format!("the driver `operator` knows no scenario `{other}`; it knows chain");
+            return Err(ModuleError::Unavailable(reason).into());
+        }
+    };
+    match checks.iter().find(|check| !check.passed) {
+        None => Ok((sink, sent)),
+        Some(check) => Err(Stop::failed(format!("check `{}` failed: {}", check.name, check.detail))),
+    }
+}
+
+fn operators(module: &mut dyn Module) -> Result<&mut dyn Operators, ModuleError> {
+    module.operators().ok_or_else(|| {
+        ModuleError::Unavailable("this arm has no operators to load; choose another with --arm".to_owned())
+    })
+}
+
+/// Where the objects of one cell are kept.
+fn plane() -> Arc<dyn ControlPlane> {
+    Arc::new(Embedded::new())
+}
+
+fn report(task: &Task<'_>, sink: &Sink, sent: u64) -> Report {
+    let series = sink.series().iter().filter(|series| series.count() > 0);
+    let count = |name: &str| series.clone().find(|series| series.metric == name).map_or(0, bench_sink::Series::count);
+    let only = |name: &str| {
+        let raw = series.clone().find(|series| series.metric == name).and_then(bench_sink::Series::raw);
+        raw.map_or(0, |samples| samples.iter().sum())
+    };
+    let outcome = OutcomeRecord {
+        iterations: sent,
+        recorded: count("chain"),
+        lost: Some(only("late") + only("failed")),
+        ..OutcomeRecord::without_figures(task.unit.cell, task.unit.process, Status::Ok)
+    };
+    let record = |series| SeriesRecord::new(task.unit.cell, task.unit.process, series);
+    Report { cpu: None, series: series.map(record).collect(), checks: Vec::new(), outcome, account: None }
+}
+
+/// Tries a chain with `arguments`, without timing anything: two nonces with all operators loaded, and two with none.
+pub fn conformance(
+    module: &mut dyn Module,
+    scenario: &Scenario,
+    arguments: &Arguments,
+) -> Result<Vec<Check>, ModuleError> {
+    let makers = vec![operators(module)?.prepare()?];
+    let checks = chain::try_out(makers, plane(), arguments)?;
+    Ok(checks.into_iter().map(|check| Check { name: format!("{}: {}", scenario.name, check.name), ..check }).collect())
+}
+
+#[cfg(test)]
+mod tests;
