@@ -3,8 +3,9 @@
 
 use crate::notes::Used;
 use crate::session::NativeSession;
-use crate::{LoadError, function, load, table};
+use crate::{LoadError, function, load, operator, table};
 use bench_drivers::function::{Functions, Initialisation, Start, Starter};
+use bench_drivers::operators::{Maker, Operators};
 use bench_drivers::{Module, Recording};
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
 use probe_abi::raw;
@@ -61,6 +62,10 @@ impl Module for Probe {
         function::find(self.table).is_some().then_some(self as &mut dyn Functions)
     }
 
+    fn operators(&mut self) -> Option<&mut dyn Operators> {
+        operator::find(self.table).is_some().then_some(self as &mut dyn Operators)
+    }
+
     fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
         let outer = std::mem::take(&mut self.used);
         body(self);
@@ -81,5 +86,12 @@ impl Functions for Probe {
             table.ok_or_else(|| ModuleError::Other("the probe is no function".to_owned()))?,
             initialisation,
         )
+    }
+}
+
+impl Operators for Probe {
+    fn prepare(&mut self) -> Result<Box<dyn Maker>, ModuleError> {
+        let table = operator::find(self.table);
+        operator::maker(table.ok_or_else(|| ModuleError::Other("the probe has no operators".to_owned()))?)
     }
 }

@@ -32,3 +32,11 @@ pub(crate) mod log {
         with: { "bench-host:log/log.log": session_log::SessionLog },
     });
 }
+
+pub(crate) mod operator {
+    wasmtime::component::bindgen!({
+        path: "../../wit/operator",
+        world: "module",
+        imports: { default: tracing | trappable },
+    });
+}

@@ -6,8 +6,9 @@ use crate::engine::Code;
 use crate::error::one_line;
 use crate::session::{self, WasmSession};
 use crate::state::{self, State};
-use crate::{LoadError, Runtime, capability, convert, count, function, inspect, ledger, watch};
+use crate::{LoadError, Runtime, capability, convert, count, function, inspect, ledger, operator, watch};
 use bench_drivers::function::Functions;
+use bench_drivers::operators::Operators;
 use bench_drivers::{Counts, Grants, Ledger, LedgerTask, Module, Recording};
 use bench_model::{Arguments, Descriptor, Metric, ModuleError, Scenario};
 use std::fs;
@@ -28,6 +29,8 @@ pub struct Component {
     sessions: Option<sessions::GuestIndices>,
     /// Whether requests can be handed to it.
     is_function: bool,
+    /// Whether an instance of it is an operator.
+    is_operator: bool,
     descriptor: Descriptor,
     imports: Vec<String>,
     load_times: LoadTimes,
@@ -71,13 +74,27 @@ impl Component {
         let instance = linker.instantiate_pre(&code).map_err(link_error)?;
         let exports = |name: &str| inspect::exports(engine, &code, name);
         let is_function = exports(function::HANDLER);
-        let sessions = (!is_function || exports(inspect::SESSIONS)).then(|| sessions::GuestIndices::new(&instance));
+        let is_operator = exports(operator::OPERATOR);
+        let has_sessions = exports(inspect::SESSIONS) || !(is_function || is_operator);
+        let sessions = has_sessions.then(|| sessions::GuestIndices::new(&instance));
         let sessions = sessions.transpose().map_err(link_error)?;
         let mut store = state::store(runtime, path, &[], &Grants::default())?;
         let descriptor =
             describe(&mut store, &instance).map_err(|reason| LoadError::Describe { path: path.to_owned(), reason })?;
         let (path, sha256, runtime) = (path.to_owned(), sha256.to_owned(), runtime.clone());
-        Ok(Self { path, sha256, runtime, grants, instance, sessions, is_function, descriptor, imports, load_times })
+        Ok(Self {
+            path,
+            sha256,
+            runtime,
+            grants,
+            instance,
+            sessions,
+            is_function,
+            is_operator,
+            descriptor,
+            imports,
+            load_times,
+        })
     }
 
     /// The same component on another engine. Fails where its file is no longer what it was.
@@ -159,6 +176,10 @@ impl Module for Component {
 
     fn functions(&mut self) -> Option<&mut dyn Functions> {
         self.is_function.then_some(self as &mut dyn Functions)
+    }
+
+    fn operators(&mut self) -> Option<&mut dyn Operators> {
+        self.is_operator.then_some(self as &mut dyn Operators)
     }
 
     fn count(&mut self, scenario: &Scenario, arguments: &Arguments, operations: u64) -> Result<Counts, ModuleError> {

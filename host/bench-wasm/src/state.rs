@@ -5,6 +5,7 @@ use crate::capability::http::Http;
 use crate::ledger::Observer;
 use crate::limits::Limiter;
 use crate::{LoadError, Runtime};
+use bench_drivers::operators::Plane;
 use bench_drivers::{Grants, ScratchGrant};
 use bench_model::Metric;
 use bench_sink::Sink;
@@ -12,6 +13,7 @@ use session_log::Logs;
 use shm_ring::Rings;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
+use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -25,6 +27,8 @@ pub(crate) struct State {
     pub(crate) scratch: Vec<ScratchGrant>,
     pub(crate) table: ResourceTable,
     pub(crate) http: Http,
+    /// That of the operator, where the store belongs to one.
+    pub(crate) plane: Option<Arc<dyn Plane>>,
     pub(crate) traffic: Traffic,
     /// Who takes the time at the boundary, in a session that a ledger observes.
     pub(crate) observer: Option<Observer>,
@@ -79,6 +83,7 @@ pub(crate) fn store(
         scratch: grants.scratch.clone(),
         table: ResourceTable::new(),
         http: Http::default(),
+        plane: None,
         traffic: Traffic::default(),
         observer: None,
         wasi,
