@@ -2,6 +2,7 @@
 //! reach past the public interface, but for the door that lets a test bring its own table.
 
 mod c_log;
+mod c_operator;
 mod c_probe;
 mod compile;
 mod panics;
