@@ -108,7 +108,7 @@ pub(super) fn measure(
     chain.wake(half(task.budget.amount))?;
     let samples = sampler.stop();
     chain.figures.record(sink, settings.count)?;
-    figures::memory(sink, &samples, settings.count)?;
+    figures::memory(sink, &samples)?;
     chain.account(sink, checks)?;
     Ok(chain.nonces.sent())
 }

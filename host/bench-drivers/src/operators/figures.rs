@@ -1,15 +1,12 @@
 //! What the driver has found, kept while it measures and recorded into the sink afterwards, so that keeping it is no part of the
 //! memory that is looked at. It must not know how it was found.
 
-use super::memory::{Memory, Sample};
+use super::memory::Sample;
 use crate::workload::Stop;
 use bench_sink::Sink;
 
 /// Chains that are timed while all operators are loaded: enough for every quantile that is shown.
 pub(super) const CHAINS_MAX: usize = 1 << 16;
-
-/// Phases whose memory is held against that of the worker without operators.
-const PER_OPERATOR: [&str; 3] = ["active", "idle", "unloaded"];
 
 /// Times and sizes, in nanoseconds and bytes.
 #[derive(Debug)]
@@ -63,28 +60,13 @@ pub(super) fn append(sink: &mut Sink, metric: &str, labels: &[(String, String)],
     opened.and_then(|id| sink.append(id, samples)).map_err(|error| Stop::failed(error.to_string()))
 }
 
-/// Memory by phase, as it was and by operator.
-pub(super) fn memory(sink: &mut Sink, samples: &[Sample], operators: usize) -> Result<(), Stop> {
+/// Memory by phase, and when it was looked at.
+pub(super) fn memory(sink: &mut Sink, samples: &[Sample]) -> Result<(), Stop> {
     for sample in samples {
         let labels = [("phase".to_owned(), sample.phase.to_owned())];
         append(sink, "memory_pss", &labels, &[sample.memory.pss_bytes])?;
         append(sink, "memory_private", &labels, &[sample.memory.private_bytes])?;
         append(sink, "memory_at", &labels, &[sample.at_ns])?;
     }
-    let Some(empty) = median(samples, "empty") else { return Ok(()) };
-    for phase in PER_OPERATOR {
-        if let Some(bytes) = median(samples, phase) {
-            let labels = [("phase".to_owned(), phase.to_owned())];
-            append(sink, "per_operator", &labels, &[bytes.saturating_sub(empty) / operators as u64])?;
-        }
-    }
     Ok(())
-}
-
-/// The median of the phase's proportional set sizes; of two in the middle, the lower.
-fn median(samples: &[Sample], phase: &str) -> Option<u64> {
-    let of_phase = samples.iter().filter(|sample| sample.phase == phase);
-    let mut bytes: Vec<_> = of_phase.map(|Sample { memory: Memory { pss_bytes, .. }, .. }| *pss_bytes).collect();
-    bytes.sort_unstable();
-    bytes.get(bytes.len().checked_sub(1)? / 2).copied()
 }

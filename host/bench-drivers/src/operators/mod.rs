@@ -47,8 +47,6 @@ pub fn metrics() -> Vec<Metric> {
         bytes("state", "what one operator keeps while it is unloaded"),
         bytes("memory_pss", "proportional set size of the worker and of its operators' processes").label("phase"),
         bytes("memory_private", "private memory of the worker and of its operators' processes").label("phase"),
-        bytes("per_operator", "the phase's median proportional set size beyond that without operators, by operator")
-            .label("phase"),
         ns("memory_at", "when memory was looked at, since the first operator was made").label("phase"),
         count("sent", "nonces written into the first namespace"),
         count("seen", "nonces seen behind the last operator in time"),

@@ -12,7 +12,7 @@ use scopes::{Scopes, Stored};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Changes that a watch may begin before.
-pub const HISTORY_CHANGES: usize = 4_096;
+pub const HISTORY_CHANGES: usize = 1_024;
 
 /// The largest spec, as etcd's largest request.
 pub const SPEC_BYTES_MAX: usize = 3 << 19;

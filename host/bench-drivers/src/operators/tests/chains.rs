@@ -58,7 +58,7 @@ fn a_chain_is_taken_through_every_phase_and_everything_is_accounted_for() {
             of_metric.map(|series| series.labels[0].1.clone()).collect::<Vec<_>>()
         };
         assert_eq!(phases("memory_pss"), ["empty", "load", "active", "idle", "unloading", "unloaded", "wake"]);
-        assert_eq!(phases("per_operator"), ["active", "idle", "unloaded"]);
+        assert_eq!(phases("memory_at"), phases("memory_private"));
     }
 }
 
