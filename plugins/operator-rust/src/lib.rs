@@ -53,7 +53,7 @@ fn measures() -> Vec<Metric> {
     let bytes = |name, summary| Metric::new(name, Unit::Bytes, summary);
     let count = |name, summary| Metric::new(name, Unit::Count, summary).direction(Direction::Neutral);
     vec![
-        ns("hop", "From an event being taken to the next being taken, all operators loaded."),
+        ns("hop", "The time of a chain, divided by its operators."),
         ns("load", "One operator made, started and watching."),
         ns("load_all", "All operators made, started and watching."),
         ns("unload", "One operator suspended and dropped."),

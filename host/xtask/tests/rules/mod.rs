@@ -38,11 +38,15 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("bench-wire", &["bench-model"]),
     ("bench-stats", &["bench-model"]),
     ("bench-registry", &["bench-model"]),
+    ("go-component", &[]),
     ("operator-core", &[]),
     ("probe-abi", &["bench-model", "bench-wire", "operator-core"]),
     ("bench-sink", &["bench-model", "bench-wire"]),
     ("bench-engine", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
-    ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "control-plane", "function-core"]),
+    (
+        "bench-drivers",
+        &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "control-plane", "function-core"],
+    ),
     ("bench-report", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
     (
         "bench-wasm",
@@ -93,7 +97,17 @@ const DIRECTION: &[(&str, &[&str])] = &[
 
 /// What a probe may depend on: the boundary, the nouns, the ring, and what several probes share, so that it can be built
 /// without the host.
-const PROBE: &[&str] = &["bench-model", "bench-wire", "function-core", "operator-core", "probe-abi", "ring-peer", "shm-ring", "wal-load", "wal-log"];
+const PROBE: &[&str] = &[
+    "bench-model",
+    "bench-wire",
+    "function-core",
+    "operator-core",
+    "probe-abi",
+    "ring-peer",
+    "shm-ring",
+    "wal-load",
+    "wal-log",
+];
 
 /// Pure crates: all they may depend on at all, tests aside. The generator of random numbers is one that has to be seeded.
 const PURE: &[(&str, &[&str])] =
