@@ -30,6 +30,8 @@ const SUITES: &[Entry] = &[
     ("wal-throughput", include_str!("../suites/wal-throughput.toml")),
     ("wal-recovery", include_str!("../suites/wal-recovery.toml")),
     ("wal-stress", include_str!("../suites/wal-stress.toml")),
+    ("operators-rust", include_str!("../suites/operators-rust.toml")),
+    ("operators-go", include_str!("../suites/operators-go.toml")),
 ];
 
 const TARGETS: &[Entry] = &[
@@ -39,6 +41,8 @@ const TARGETS: &[Entry] = &[
     ("pipelines", include_str!("../targets/pipelines.toml")),
     ("wal", include_str!("../targets/wal.toml")),
     ("wal-limits", include_str!("../targets/wal-limits.toml")),
+    ("operators-rust", include_str!("../targets/operators-rust.toml")),
+    ("operators-go", include_str!("../targets/operators-go.toml")),
 ];
 
 /// Why an entry cannot be used.
@@ -184,13 +188,15 @@ mod tests {
         check_measured("wal", "wal");
         check_measured("wal-limits", "wal");
         check_measured("pipelines", "postgres-million");
+        check_measured("operators-rust", "operators-rust");
+        check_measured("operators-go", "operators-go");
     }
 
     #[test]
     fn an_unknown_name_or_field_says_what_there_is() {
         assert_eq!(
             suite("slef").unwrap_err().to_string(),
-            "there is no suite `slef`; there are: self, ipc, kernels, ring, serverless, postgres, postgres-matrix, postgres-million, wal, wal-quick, wal-latency, wal-throughput, wal-recovery, wal-stress"
+            "there is no suite `slef`; there are: self, ipc, kernels, ring, serverless, postgres, postgres-matrix, postgres-million, wal, wal-quick, wal-latency, wal-throughput, wal-recovery, wal-stress, operators-rust, operators-go"
         );
         let error = parse_suite("mine.toml", "summary = \"\"\ncolour = 1\n[[cells]]\nscenario = \"*\"").unwrap_err();
         assert!(error.to_string().starts_with("suite `mine.toml`: "), "{error}");

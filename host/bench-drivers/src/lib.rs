@@ -6,6 +6,7 @@
 pub mod function;
 mod grants;
 mod module;
+pub mod operators;
 pub mod pipelines;
 pub mod workload;
 
@@ -40,7 +41,7 @@ pub struct Companion {
 }
 
 /// The drivers this host has.
-pub const DRIVERS: &[&str] = &["workload", "function", "source", "destination"];
+pub const DRIVERS: &[&str] = &["workload", "function", "operator", "source", "destination"];
 
 /// Has the scenario's driver execute `task` on `module`, with the module beside it that the scenario has named, where it has.
 pub fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
@@ -48,6 +49,7 @@ pub fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, task: &
         "workload" => workload::drive(module, task),
         "function" => function::drive(module, task),
         "source" | "destination" => pipelines::drive(module, companion, task),
+        "operator" => operators::drive(module, task),
         other => {
             let known = DRIVERS.join(", ");
             let reason = format!("needs the driver `{other}`; this host has {known}: use a newer bench-host");
@@ -66,6 +68,7 @@ pub fn conformance(
     match scenario.driver.as_str() {
         "function" => function::conformance(module, scenario, arguments),
         "source" | "destination" => pipelines::conformance(module, companion, scenario, arguments),
+        "operator" => operators::conformance(module, scenario, arguments),
         _ => workload::conformance(module, scenario, arguments),
     }
 }

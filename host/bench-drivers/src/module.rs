@@ -1,6 +1,7 @@
 //! A loaded module, as every loader presents it. The traits say nothing of how code is executed.
 
 use crate::function::Functions;
+use crate::operators::Operators;
 use crate::pipelines::Connectors;
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario, Session};
 use bench_sink::Sink;
@@ -24,6 +25,11 @@ pub trait Module {
 
     /// What it offers to the drivers `source` and `destination`, where it is a module for those.
     fn connectors(&mut self) -> Option<&mut dyn Connectors> {
+        None
+    }
+
+    /// What it offers to the driver `operator`, where it is a module for that.
+    fn operators(&mut self) -> Option<&mut dyn Operators> {
         None
     }
 

@@ -14,12 +14,12 @@ use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError};
 use bench_engine::{Cell, Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
-use bench_report::RunView;
+use bench_report::{OperatorTables, RunView};
 use bench_sink::digest;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    AccountRecord, CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunRecord, RunWriter, Status, When,
-    WriteError,
+    AccountRecord, CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunFile, RunRecord, RunWriter, Status,
+    When, WriteError,
 };
 use bench_wire::ArgumentsJson;
 use std::fs;
@@ -61,9 +61,24 @@ pub(crate) fn execute(job: &Job<'_>, interrupt: &Interrupt) -> anyhow::Result<Ex
         let mut bench = WorkerBench { job, interrupt, directory, history };
         Ok(run(job.plan, &mut bench, writer, &mut progress, interrupt)?)
     })?;
-    let view = RunView::read(&directory)?;
+    let file = RunFile::read(&directory)?;
+    write_tables(&directory, &bench_report::operator_tables(&file))?;
+    let view = RunView::of(file)?;
     print_view(&view, job.common.format)?;
     Ok(if ended == Ended::Complete { exit(&view) } else { Exit::NotMeasured })
+}
+
+/// Puts raw samples beside the run file, a folder each, where the run has some that are asked for as tables.
+fn write_tables(directory: &Path, tables: &[OperatorTables]) -> anyhow::Result<()> {
+    for table in tables {
+        let folder = directory.join(&table.folder);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        for (name, text) in [("latency.csv", &table.latency_csv), ("memory.csv", &table.memory_csv)] {
+            let path = folder.join(name);
+            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes a run directory, and in it the record of what `body` measures, with the machine's limits around it. An error on the

@@ -21,6 +21,11 @@ impl Extension for raw::Pipeline {
     const NAME: &str = "bhp_pipeline";
 }
 
+impl Extension for raw::Operators {
+    const ID: &str = raw::EXTENSION_OPERATOR;
+    const NAME: &str = "bhp_operators";
+}
+
 /// Whether the probe has the table.
 pub(crate) fn is_there<T: Extension>(probe: &'static raw::Probe) -> bool {
     !ask::<T>(probe).is_null()
@@ -28,6 +33,13 @@ pub(crate) fn is_there<T: Extension>(probe: &'static raw::Probe) -> bool {
 
 /// The probe's table, unless there is none or it is not one.
 pub(crate) fn table<T: Extension>(probe: &'static raw::Probe) -> Result<&'static T, ModuleError> {
+    let table = unlooked_at::<T>(probe)?;
+    // SAFETY: it is as long as it must be, and a function pointer that may be null is an option.
+    Ok(unsafe { &*table })
+}
+
+/// The same as a pointer to as many bytes as there must be, for a table whose functions C lets be null and Rust does not.
+pub(crate) fn unlooked_at<T: Extension>(probe: &'static raw::Probe) -> Result<*const T, ModuleError> {
     let table = ask::<T>(probe);
     if table.is_null() {
         return Err(ModuleError::Other(format!("the probe does not offer `{}`", T::ID)));
@@ -42,8 +54,7 @@ pub(crate) fn table<T: Extension>(probe: &'static raw::Probe) -> Result<&'static
         let (needed, name) = (size_of::<T>(), T::NAME);
         return broken(format!("has {size} bytes, and {needed} are needed: set `size` to sizeof({name})"));
     }
-    // SAFETY: the size says that all members are there, and a function pointer that may be null is an option.
-    Ok(unsafe { &*table })
+    Ok(table)
 }
 
 fn ask<T: Extension>(probe: &'static raw::Probe) -> *const T {

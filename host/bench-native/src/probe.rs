@@ -3,8 +3,9 @@
 
 use crate::notes::Used;
 use crate::session::NativeSession;
-use crate::{LoadError, connector, extension, function, load, table};
+use crate::{LoadError, connector, extension, function, load, operator, table};
 use bench_drivers::function::{Functions, Initialisation, Start, Starter};
+use bench_drivers::operators::{Maker, Operators};
 use bench_drivers::pipelines::{Code, Connector, Connectors, Loading};
 use bench_drivers::{Module, Recording};
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
@@ -71,6 +72,10 @@ impl Module for Probe {
         extension::is_there::<raw::Pipeline>(self.table).then_some(self as &mut dyn Connectors)
     }
 
+    fn operators(&mut self) -> Option<&mut dyn Operators> {
+        extension::is_there::<raw::Operators>(self.table).then_some(self as &mut dyn Operators)
+    }
+
     fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
         let outer = std::mem::take(&mut self.used);
         body(self);
@@ -97,5 +102,11 @@ impl Connectors for Probe {
 
     fn loading(&self) -> Loading {
         Loading { ns: u64::try_from(self.ready.as_nanos()).unwrap_or(u64::MAX), code: Code::Native }
+    }
+}
+
+impl Operators for Probe {
+    fn prepare(&mut self) -> Result<Box<dyn Maker>, ModuleError> {
+        operator::maker(extension::unlooked_at(self.table)?)
     }
 }

@@ -32,7 +32,8 @@ pub use self::csv::csv;
 pub use self::error::ReportError;
 pub use self::escape::escape;
 pub use self::export::{
-    BreakEven, StartCurve, StartPoint, aetherless_json, break_even_json, break_even_svg, break_evens, start_curves,
+    BreakEven, OperatorTables, StartCurve, StartPoint, aetherless_json, break_even_json, break_even_svg, break_evens,
+    operator_tables, start_curves,
 };
 pub use self::json::json;
 pub use self::judged::{Held, Judged, Quantity, TargetVerdict, judged_csv, judged_json, judged_table};

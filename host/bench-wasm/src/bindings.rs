@@ -46,3 +46,11 @@ pub(crate) mod pipeline {
         with: { "bench-host:workload/types": crate::bindings::workload::bench_host::workload::types },
     });
 }
+
+pub(crate) mod operator {
+    wasmtime::component::bindgen!({
+        path: "../../wit/operator",
+        world: "module",
+        imports: { default: tracing | trappable },
+    });
+}

@@ -6,8 +6,9 @@ use crate::engine::Code;
 use crate::error::one_line;
 use crate::session::{self, WasmSession};
 use crate::state::{self, State};
-use crate::{LoadError, Runtime, capability, convert, count, function, inspect, ledger, pipeline, watch};
+use crate::{LoadError, Runtime, capability, convert, count, function, inspect, ledger, operator, pipeline, watch};
 use bench_drivers::function::Functions;
+use bench_drivers::operators::Operators;
 use bench_drivers::pipelines::Connectors;
 use bench_drivers::{Counts, Grants, Ledger, LedgerTask, Module, Recording};
 use bench_model::{Arguments, Descriptor, Metric, ModuleError, Scenario};
@@ -31,6 +32,8 @@ pub struct Component {
     is_function: bool,
     /// Whether it carries rows.
     is_connector: bool,
+    /// Whether an instance of it is an operator.
+    is_operator: bool,
     descriptor: Descriptor,
     imports: Vec<String>,
     load_times: LoadTimes,
@@ -78,8 +81,9 @@ impl Component {
         let exports = |name: &str| inspect::exports(engine, &code, name);
         let is_function = exports(function::HANDLER);
         let is_connector = exports(pipeline::SOURCE) || exports(pipeline::DESTINATION);
-        let sessions = (!(is_function || is_connector) || exports(inspect::SESSIONS))
-            .then(|| sessions::GuestIndices::new(&instance));
+        let is_operator = exports(operator::OPERATOR);
+        let has_sessions = exports(inspect::SESSIONS) || !(is_function || is_connector || is_operator);
+        let sessions = has_sessions.then(|| sessions::GuestIndices::new(&instance));
         let sessions = sessions.transpose().map_err(link_error)?;
         let mut store = state::store(runtime, path, &[], &Grants::default())?;
         let descriptor =
@@ -94,6 +98,7 @@ impl Component {
             sessions,
             is_function,
             is_connector,
+            is_operator,
             descriptor,
             imports,
             load_times,
@@ -183,6 +188,10 @@ impl Module for Component {
 
     fn connectors(&mut self) -> Option<&mut dyn Connectors> {
         self.is_connector.then_some(self as &mut dyn Connectors)
+    }
+
+    fn operators(&mut self) -> Option<&mut dyn Operators> {
+        self.is_operator.then_some(self as &mut dyn Operators)
     }
 
     fn count(&mut self, scenario: &Scenario, arguments: &Arguments, operations: u64) -> Result<Counts, ModuleError> {

@@ -30,6 +30,12 @@ pub(crate) struct Code {
 /// says which pages those are, where it can.
 const KEPT_RESIDENT_BYTES: usize = 2 << 20;
 
+/// Components that can be there at once where there are to be many: the address space has room for their memories.
+const MANY: u32 = 8192;
+
+/// Core instances of such a component: its own, those of its adapters, and the ones that join them.
+const CORES_OF_MANY: u32 = 6;
+
 /// The reservation of one linear memory, beyond which no limit can go: all that 32 bits address.
 const MEMORY_RESERVATION: usize = 4 << 30;
 
@@ -47,6 +53,17 @@ impl Runtime {
     pub(crate) fn counting(&self) -> Result<Self, LoadError> {
         let settings = Settings::from_iter([Switch::Fuel, Switch::OnDemand]);
         Self::new(self.limits, self.cache.clone(), &settings)
+    }
+
+    /// An engine beside this one with room for many components at once, most of which do nothing. What they leave behind goes
+    /// back to the system: pages kept for the next instance would be counted for one that was unloaded.
+    pub(crate) fn for_many(&self) -> Result<Self, LoadError> {
+        let mut config = config(&self.limits, &self.settings);
+        if !self.settings.has(Switch::OnDemand) {
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool_for_many(&self.limits)));
+        }
+        let engine = Engine::new(&config).map_err(|error| LoadError::Engine(error.to_string()))?;
+        Ok(Self { engine, limits: self.limits, settings: self.settings.clone(), cache: self.cache.clone() })
     }
 
     /// A store of this engine. Where its code counts or looks at a deadline, there is more than any run can use.
@@ -115,5 +132,19 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .table_keep_resident(KEPT_RESIDENT_BYTES)
         .pagemap_scan(Enabled::Auto)
         .table_elements(limits.table_elements_max);
+    pool
+}
+
+/// A pool for many components, each with one memory.
+fn pool_for_many(limits: &Limits) -> PoolingAllocationConfig {
+    let mut pool = pool(limits);
+    pool.total_component_instances(MANY)
+        .total_core_instances(MANY * CORES_OF_MANY)
+        .total_memories(MANY)
+        .total_tables(MANY * CORES_OF_MANY)
+        .max_core_instances_per_component(CORES_OF_MANY)
+        .max_tables_per_component(CORES_OF_MANY)
+        .linear_memory_keep_resident(0)
+        .table_keep_resident(0);
     pool
 }

@@ -17,6 +17,7 @@ mod function;
 mod inspect;
 mod ledger;
 mod limits;
+mod operator;
 mod pipeline;
 mod session;
 mod settings;

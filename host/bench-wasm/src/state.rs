@@ -6,6 +6,7 @@ use crate::capability::http::Http;
 use crate::ledger::Observer;
 use crate::limits::Limiter;
 use crate::{LoadError, Runtime};
+use bench_drivers::operators::Plane;
 use bench_drivers::{Grants, ScratchGrant};
 use bench_model::Metric;
 use bench_sink::Sink;
@@ -13,6 +14,7 @@ use session_log::Logs;
 use shm_ring::Rings;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
+use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::sockets::SocketAddrUse;
@@ -29,6 +31,8 @@ pub(crate) struct State {
     pub(crate) http: Http,
     /// Those of the call under way.
     pub(crate) batches: Batches,
+    /// That of the operator, where the store belongs to one.
+    pub(crate) plane: Option<Arc<dyn Plane>>,
     pub(crate) traffic: Traffic,
     /// Who takes the time at the boundary, in a session that a ledger observes.
     pub(crate) observer: Option<Observer>,
@@ -84,6 +88,7 @@ pub(crate) fn store(
         table: ResourceTable::new(),
         http: Http::default(),
         batches: Batches::None,
+        plane: None,
         traffic: Traffic::default(),
         observer: None,
         wasi,

@@ -103,7 +103,7 @@ fn artifacts(messages: &str) -> impl Iterator<Item = Value> {
 ///
 /// The copy is made beside its place and renamed into it: a process that has the old file mapped keeps it, and nobody
 /// ever sees half a module. An equal file keeps its time stamp, so nothing that depends on it is made again.
-fn install(from: &Path, to: &Path) -> Result<&'static str> {
+pub(crate) fn install(from: &Path, to: &Path) -> Result<&'static str> {
     let new = fs::read(from).with_context(|| format!("{} cannot be read", from.display()))?;
     if fs::read(to).is_ok_and(|old| old == new) {
         return Ok("unchanged");

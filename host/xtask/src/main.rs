@@ -6,6 +6,7 @@
 mod artifact;
 mod command_line;
 mod demo;
+mod go;
 mod output;
 mod package;
 mod plugins;

@@ -11,7 +11,7 @@ use crate::command_line::Profile;
 use crate::output::say;
 use crate::package::{self, Package};
 use crate::project::{PLUGINS_MANIFEST, Project};
-use crate::{artifact, processor};
+use crate::{artifact, go, processor};
 
 /// The target that every component is built for.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
@@ -47,6 +47,7 @@ pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
     let cargo = || cargo(project, "rustc", profile, &[]);
     artifact::build_programs(project, cargo, &plugins, "plugins")?;
     build_native_cpu(project, profile, &plugins)?;
+    go::run(project)?;
     if profile == Profile::Dev {
         say("plugins: these are not optimised: run `cargo xtask plugins` before you measure");
     }

@@ -64,6 +64,11 @@ impl Project {
         command
     }
 
+    /// Where the root's workspace puts what it builds.
+    pub(crate) fn target(&self) -> PathBuf {
+        self.target.clone().unwrap_or_else(|| self.root.join("target"))
+    }
+
     /// The compiler that cargo uses here.
     pub(crate) fn rustc(&self) -> Command {
         self.command(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))

@@ -248,6 +248,65 @@ typedef struct bhp_pipeline {
                         const bhp_batches *batches, bhp_transfer *transfer_out);
 } bhp_pipeline;
 
+/* The probe extension `bench-host:operator/0.1`: what wit/operator is to a component, many operators in one process. */
+#define BHP_EXTENSION_OPERATOR "bench-host:operator/0.1"
+
+/* An object of the control plane. `space` is its namespace, a word that C++ has taken. */
+typedef struct bhp_key {
+    bhp_str kind, space, name;
+} bhp_key;
+typedef struct bhp_object {
+    bhp_key key;
+    uint64_t resource_version;
+    bhp_str spec;
+} bhp_object;
+typedef struct bhp_watch {
+    bhp_str kind, space;
+} bhp_watch;
+enum { BHP_EVENT_ADDED = 0, BHP_EVENT_MODIFIED = 1, BHP_EVENT_DELETED = 2 };
+enum {
+    BHP_PLANE_OK = 0,
+    BHP_PLANE_NOT_FOUND = 1,
+    BHP_PLANE_CONFLICT = 2,
+    BHP_PLANE_INVALID = 3,
+    BHP_PLANE_UNAVAILABLE = 4
+};
+
+/* The control plane of one operator, for the duration of the call that it is given to. An object that is written to
+ * `object_out` is lent until the next function of this table is called, or the call ends. On BHP_PLANE_CONFLICT only its
+ * `resource_version` is written: the version that there is. */
+typedef struct bhp_plane {
+    size_t size;
+    void *ctx;
+    int32_t (*get)(void *ctx, const bhp_key *key, bhp_object *object_out);
+    int32_t (*apply)(void *ctx, const bhp_key *key, bhp_str spec, bhp_object *object_out);
+    int32_t (*create)(void *ctx, const bhp_key *key, bhp_str spec, bhp_object *object_out);
+    int32_t (*update)(void *ctx, const bhp_object *object, bhp_object *object_out);
+    int32_t (*remove)(void *ctx, const bhp_key *key);
+    /* Why the last function did not return BHP_PLANE_OK; lent as an object is. */
+    bhp_str (*reason)(void *ctx);
+} bhp_plane;
+
+/* Owned by the probe, from `make` until `drop`. */
+typedef struct bhp_operator bhp_operator;
+
+typedef struct bhp_operators {
+    size_t size;
+    /* Makes an operator. On BHP_OK it is the host's to drop. */
+    bhp_status (*make)(const bhp_host *host, bhp_operator **operator_out);
+    /* Called once, before anything else. The watches are lent until the next call of this operator. */
+    bhp_status (*start)(bhp_operator *self, const bhp_plane *plane, const bhp_arg *args, size_t args_len,
+                        const bhp_watch **watches_out, size_t *watches_len_out);
+    /* Does what an event asks for. An object that was removed has no `spec`, and the version of its removal. */
+    bhp_status (*reconcile)(bhp_operator *self, const bhp_plane *plane, int32_t event, const bhp_object *object);
+    /* What is to be kept while there is no operator, lent until `drop`, which follows. */
+    bhp_status (*suspend)(bhp_operator *self, bhp_bytes *state_out);
+    /* Called on a new operator in place of `start`, with what `suspend` gave. */
+    bhp_status (*resume)(bhp_operator *self, const uint8_t *state, size_t state_len);
+    /* Frees it. */
+    void (*drop)(bhp_operator *self);
+} bhp_operators;
+
 /* The layout the host was compiled with; its twin is in src/raw.rs. */
 #if UINTPTR_MAX == 0xffffffffffffffffu && (defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L))
 #ifdef __cplusplus
@@ -269,6 +328,9 @@ BHP_ASSERT(sizeof(bhp_function) == 32 && offsetof(bhp_function, start) == 8 && o
 BHP_ASSERT(sizeof(bhp_batches) == 48 && offsetof(bhp_batches, emit) == 16 && offsetof(bhp_batches, stage) == 40);
 BHP_ASSERT(sizeof(bhp_transfer) == 16);
 BHP_ASSERT(sizeof(bhp_pipeline) == 24 && offsetof(bhp_pipeline, write) == 16);
+BHP_ASSERT(sizeof(bhp_object) == 72 && offsetof(bhp_object, resource_version) == 48 && sizeof(bhp_watch) == 32);
+BHP_ASSERT(sizeof(bhp_plane) == 64 && offsetof(bhp_plane, get) == 16 && offsetof(bhp_plane, reason) == 56);
+BHP_ASSERT(sizeof(bhp_operators) == 56 && offsetof(bhp_operators, make) == 8 && offsetof(bhp_operators, drop) == 48);
 #undef BHP_ASSERT
 #endif
 

@@ -4,6 +4,7 @@
 mod author;
 pub mod function;
 pub mod log;
+pub mod operator;
 pub mod peer;
 pub mod pipeline;
 pub mod raw;

@@ -268,6 +268,75 @@ pub struct Pipeline {
     pub write: Option<Connect>,
 }
 
+/// The id of [`Operators`].
+pub const EXTENSION_OPERATOR: &str = "bench-host:operator/0.1";
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    pub kind: Str,
+    pub space: Str,
+    pub name: Str,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Object {
+    pub key: Key,
+    pub resource_version: u64,
+    pub spec: Str,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    pub kind: Str,
+    pub space: Str,
+}
+
+pub const EVENT_ADDED: i32 = 0;
+pub const EVENT_MODIFIED: i32 = 1;
+pub const EVENT_DELETED: i32 = 2;
+
+pub const PLANE_OK: i32 = 0;
+pub const PLANE_NOT_FOUND: i32 = 1;
+pub const PLANE_CONFLICT: i32 = 2;
+pub const PLANE_INVALID: i32 = 3;
+pub const PLANE_UNAVAILABLE: i32 = 4;
+
+#[repr(C)]
+#[derive(Debug)]
+pub struct Plane {
+    pub size: usize,
+    pub ctx: *mut c_void,
+    pub get: unsafe extern "C" fn(*mut c_void, *const Key, *mut Object) -> i32,
+    pub apply: unsafe extern "C" fn(*mut c_void, *const Key, Str, *mut Object) -> i32,
+    pub create: unsafe extern "C" fn(*mut c_void, *const Key, Str, *mut Object) -> i32,
+    pub update: unsafe extern "C" fn(*mut c_void, *const Object, *mut Object) -> i32,
+    pub remove: unsafe extern "C" fn(*mut c_void, *const Key) -> i32,
+    pub reason: unsafe extern "C" fn(*mut c_void) -> Str,
+}
+
+/// Opaque: owned by the probe.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Operator {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+#[derive(Debug)]
+pub struct Operators {
+    pub size: usize,
+    pub make: unsafe extern "C" fn(*const Host, *mut *mut Operator) -> Status,
+    pub start:
+        unsafe extern "C" fn(*mut Operator, *const Plane, *const Arg, usize, *mut *const Watch, *mut usize) -> Status,
+    pub reconcile: unsafe extern "C" fn(*mut Operator, *const Plane, i32, *const Object) -> Status,
+    pub suspend: unsafe extern "C" fn(*mut Operator, *mut Bytes) -> Status,
+    pub resume: unsafe extern "C" fn(*mut Operator, *const u8, usize) -> Status,
+    pub drop: unsafe extern "C" fn(*mut Operator),
+}
+
 impl Str {
     /// Borrows `text` for as long as the caller of the C function borrows it.
     pub const fn new(text: &str) -> Self {
@@ -354,4 +423,7 @@ const _: () = {
     assert!(size_of::<Batches>() == 48 && offset_of!(Batches, emit) == 16 && offset_of!(Batches, stage) == 40);
     assert!(size_of::<Transfer>() == 16);
     assert!(size_of::<Pipeline>() == 24 && offset_of!(Pipeline, write) == 16);
+    assert!(size_of::<Object>() == 72 && offset_of!(Object, resource_version) == 48 && size_of::<Watch>() == 32);
+    assert!(size_of::<Plane>() == 64 && offset_of!(Plane, get) == 16 && offset_of!(Plane, reason) == 56);
+    assert!(size_of::<Operators>() == 56 && offset_of!(Operators, make) == 8 && offset_of!(Operators, drop) == 48);
 };

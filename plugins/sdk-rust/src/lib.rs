@@ -26,6 +26,8 @@
 //! ```
 
 mod each;
+#[cfg(feature = "operator")]
+pub mod operator;
 #[cfg(feature = "pipeline")]
 pub mod pipeline;
 

@@ -19,6 +19,24 @@ pub mod support {
 
     pub use probe_abi::export_probe;
 
+    /// Shows a plug-in with operators to `probe-abi` as a probe.
+    #[cfg(feature = "operator")]
+    #[expect(missing_debug_implementations, reason = "never instantiated")]
+    pub struct OperatorProbe<P, O>(PhantomData<(P, O)>);
+
+    #[cfg(feature = "operator")]
+    impl<P: Plugin, O: crate::operator::Operator + Default + 'static> probe_abi::Probe for OperatorProbe<P, O> {
+        const OPERATOR: Option<probe_abi::operator::Make> = Some(|| Box::new(O::default()));
+
+        fn describe() -> Descriptor {
+            P::describe()
+        }
+
+        fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+            P::open(scenario, arguments, host)
+        }
+    }
+
     /// Shows a plug-in to `probe-abi` as a probe.
     #[expect(missing_debug_implementations, reason = "never instantiated")]
     pub struct AsProbe<P>(PhantomData<P>);
@@ -91,5 +109,14 @@ macro_rules! __export_source_arm {
 macro_rules! __export_destination_arm {
     ($destination:ty) => {
         $crate::support::export_probe!($crate::support::DestinationProbe<$destination>);
+    };
+}
+
+#[cfg(feature = "operator")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_operator_arm {
+    ($plugin:ty, $operator:ty) => {
+        $crate::support::export_probe!($crate::support::OperatorProbe<$plugin, $operator>);
     };
 }

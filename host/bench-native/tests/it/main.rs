@@ -3,6 +3,7 @@
 
 mod c_carrier;
 mod c_log;
+mod c_operator;
 mod c_probe;
 mod compile;
 mod panics;

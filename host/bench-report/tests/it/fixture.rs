@@ -135,6 +135,11 @@ impl Block {
         self
     }
 
+    pub(crate) fn family(mut self, family: &str) -> Self {
+        self.cell.family = family.to_owned();
+        self
+    }
+
     pub(crate) fn variant(mut self, variant: &str) -> Self {
         self.cell.variant = Some(variant.to_owned());
         self

@@ -1,6 +1,7 @@
 //! What a component can import: one file a capability, each linking its interface and answering its calls.
 
 pub(crate) mod batches;
+pub(crate) mod control_plane;
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod metrics;
@@ -32,10 +33,12 @@ pub(crate) fn awaiting_linker(engine: &Engine) -> Result<Linker<State>> {
 
 /// What is the host's alone. None of it waits for the network; what waits for a peer process keeps its thread.
 fn add_own_to_linker(linker: &mut Linker<State>) -> Result<()> {
-    use crate::bindings::{log, pipeline, ring, workload};
+    use crate::bindings::{log, operator, pipeline, ring, workload};
     workload::bench_host::workload::types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     workload::bench_host::workload::metrics::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     pipeline::bench_host::pipeline::batches::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    operator::bench_host::operator::types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    operator::bench_host::operator::control_plane::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     log::bench_host::log::log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     ring::bench_host::ring::peers::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     ring::bench_host::ring::ring::add_to_linker::<_, HasSelf<State>>(linker, |state| state)

@@ -34,16 +34,28 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("pg-cluster", &[]),
     ("session-log", &["wal-log"]),
     ("shm-ring", &[]),
+    ("control-plane", &[]),
     ("xtask", &[]),
     ("bench-wire", &["bench-model"]),
     ("bench-stats", &["bench-model"]),
     ("bench-registry", &["bench-model"]),
-    ("probe-abi", &["bench-model", "bench-wire"]),
+    ("go-component", &[]),
+    ("operator-core", &[]),
+    ("probe-abi", &["bench-model", "bench-wire", "operator-core"]),
     ("bench-sink", &["bench-model", "bench-wire"]),
     ("bench-engine", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
     (
         "bench-drivers",
-        &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "function-core", "pg-rows"],
+        &[
+            "bench-engine",
+            "bench-model",
+            "bench-sink",
+            "bench-stats",
+            "bench-wire",
+            "control-plane",
+            "function-core",
+            "pg-rows",
+        ],
     ),
     ("bench-report", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
     (
@@ -100,6 +112,7 @@ const PROBE: &[&str] = &[
     "bench-model",
     "bench-wire",
     "function-core",
+    "operator-core",
     "pg-rows",
     "probe-abi",
     "ring-peer",
@@ -255,7 +268,7 @@ fn an_edge_against_the_direction_is_found() {
     check(
         &["futex-probe > bench-engine"],
         &["futex-probe → bench-engine: of this workspace, futex-probe may depend on \
-           bench-model, bench-wire, function-core, pg-rows, probe-abi, ring-peer, shm-ring, wal-load, wal-log"],
+           bench-model, bench-wire, function-core, operator-core, pg-rows, probe-abi, ring-peer, shm-ring, wal-load, wal-log"],
     );
 }
 

@@ -3,6 +3,7 @@
 
 use crate::function::Start;
 use crate::log::{Durability, Log, PageState};
+use crate::operator;
 use crate::peer::{Peer, PeerConfig};
 use crate::pipeline;
 use crate::raw;
@@ -15,6 +16,9 @@ use std::ptr::NonNull;
 pub trait Probe {
     /// How a function for the driver `function` is started, where the probe is one.
     const FUNCTION: Option<Start> = None;
+
+    /// How an operator for the driver `operator` is made, where the probe has some.
+    const OPERATOR: Option<operator::Make> = None;
 
     /// How it reads rows, where it has scenarios for the driver `source`.
     const READ: Option<pipeline::Transfer> = None;

@@ -4,6 +4,8 @@ mod convert;
 mod host;
 #[cfg(feature = "log")]
 mod log;
+#[cfg(feature = "operator")]
+mod operator;
 #[cfg(feature = "ring")]
 mod peer;
 #[cfg(feature = "pipeline")]

@@ -1,6 +1,8 @@
 //! What [`crate::export!`] expands to: the exports of the world, over any plug-in. Not for direct use.
 
 pub use super::bindings;
+#[cfg(feature = "operator")]
+pub use super::operator::{HasOperator, OperatorComponent, bindings as operator_bindings};
 #[cfg(feature = "pipeline")]
 pub use super::pipeline::{DestinationComponent, SourceComponent, destination_bindings, source_bindings};
 

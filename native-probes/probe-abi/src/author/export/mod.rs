@@ -2,6 +2,7 @@
 //! of the boundary. Not for direct use.
 
 mod function;
+mod operators;
 mod pipeline;
 
 use super::{Host, Probe};
@@ -119,6 +120,7 @@ unsafe extern "C" fn extension<P: Probe>(id: raw::Str) -> *const std::ffi::c_voi
     // SAFETY: the host lends the id for the duration of the call.
     let table = match &*unsafe { id.text() } {
         raw::EXTENSION_FUNCTION => function::table::<P>(),
+        raw::EXTENSION_OPERATOR => operators::table::<P>(),
         raw::EXTENSION_PIPELINE => pipeline::table::<P>(),
         _ => None,
     };

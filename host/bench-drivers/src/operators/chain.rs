@@ -1,0 +1,373 @@
+//! The scenario `chain`: operators in a row, each handing a nonce on to the next, through the phases in which their memory and
+//! their time are looked at. It must not know in which arm they are.
+
+use super::figures::{self, Figures};
+use super::host::{Handed, Host, Rules, Step};
+use super::memory::Sampler;
+use super::nonces::Nonces;
+use super::{KIND, Maker};
+use crate::Task;
+use crate::workload::Stop;
+use bench_engine::{Amount, Clock, MonotonicClock};
+use bench_model::{Arguments, Check, ModuleError};
+use bench_sink::Sink;
+use bench_sink::runfile::Status;
+use control_plane::{ControlPlane, Event, Key, Scope};
+use std::sync::Arc;
+
+/// Who writes the nonces.
+const WRITER: &str = "bench-host";
+
+/// The object that goes along the chain.
+const NAME: &str = "nonce";
+
+/// What a chain is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    /// Operators.
+    pub(super) count: usize,
+    /// Nanoseconds from one nonce to the next, whether the one before was seen or not; `None` for one after the other.
+    pub(super) period_ns: Option<u64>,
+    /// How long an operator is idle for before it is unloaded.
+    pub(super) idle_ns: u64,
+    /// After which a nonce is late.
+    pub(super) deadline_ns: u64,
+}
+
+/// A chain while it runs.
+pub(super) struct Chain<'a> {
+    pub(super) host: Host<'a>,
+    clock: &'a MonotonicClock,
+    settings: Settings,
+    first: Key,
+    pub(super) nonces: Nonces,
+    pub(super) figures: Figures,
+}
+
+/// What of nonces and hops is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    Nothing,
+    /// Times of chains whose operators are loaded.
+    Chains,
+    /// Times of operators that were unloaded, and of chains of them.
+    Wakes,
+}
+
+impl Settings {
+    pub(super) fn of(arguments: &Arguments) -> Result<Self, ModuleError> {
+        let at_least_1 = |name| match arguments.integer(name)? {
+            value @ 1.. => Ok(value as u64),
+            value => Err(ModuleError::InvalidArgument(format!("`{name}` is {value}; the least is 1"))),
+        };
+        let period_ns = match arguments.integer("rate")? {
+            0 => None,
+            rate @ 1.. => Some(1_000_000_000 / rate as u64),
+            rate => {
+                let reason = format!("`rate` is {rate}; give nonces a second, or 0 for one after the other");
+                return Err(ModuleError::InvalidArgument(reason));
+            }
+        };
+        Ok(Self {
+            count: at_least_1("count")? as usize,
+            period_ns,
+            idle_ns: at_least_1("idle_ms")? * 1_000_000,
+            deadline_ns: at_least_1("deadline_ms")? * 1_000_000,
+        })
+    }
+}
+
+/// Takes a chain through all of its phases. What is recorded goes to `sink`.
+pub(super) fn measure(
+    makers: Vec<Box<dyn Maker>>,
+    plane: Arc<dyn ControlPlane>,
+    task: &Task<'_>,
+    sink: &mut Sink,
+    checks: &mut Vec<Check>,
+) -> Result<u64, Stop> {
+    let settings = Settings::of(task.arguments)?;
+    let clock = MonotonicClock::new();
+    let figures = Figures::with_room(settings.count);
+    let sampler = Sampler::start(clock, "empty");
+    sampler.enter("load", Vec::new());
+    let mut chain = Chain::load(makers, plane, settings, &clock, figures)?;
+    let processes = chain.host.processes();
+    sampler.enter("active", processes.clone());
+    chain.warm_up(task.budget.warm_up_ns)?;
+    chain.send(half(task.budget.amount), Keep::Chains)?;
+    if chain.has_failed() {
+        return chain.account(sink, checks).map(|()| chain.nonces.sent());
+    }
+    sampler.enter("idle", processes);
+    chain.stay(settings.idle_ns)?;
+    sampler.enter("unloading", Vec::new());
+    chain.unload()?;
+    sampler.enter("unloaded", chain.host.processes());
+    chain.stay(settings.idle_ns)?;
+    sampler.enter("wake", Vec::new());
+    chain.wake(half(task.budget.amount))?;
+    let samples = sampler.stop();
+    chain.figures.record(sink, settings.count)?;
+    figures::memory(sink, &samples)?;
+    chain.account(sink, checks)?;
+    Ok(chain.nonces.sent())
+}
+
+/// Sends a few nonces along a chain of loaded operators, and along one of unloaded ones; what is accounted for.
+pub(super) fn try_out(
+    makers: Vec<Box<dyn Maker>>,
+    plane: Arc<dyn ControlPlane>,
+    arguments: &Arguments,
+) -> Result<Vec<Check>, ModuleError> {
+    let settings = Settings { period_ns: None, ..Settings::of(arguments)? };
+    let clock = MonotonicClock::new();
+    let mut sink = Sink::new(&super::metrics());
+    let mut checks = Vec::new();
+    let attempt = || {
+        let mut chain = Chain::load(makers, plane, settings, &clock, Figures::with_room(settings.count))?;
+        chain.send(Amount::Operations(2), Keep::Chains)?;
+        chain.host.unload_all();
+        chain.wake(Amount::Operations(2))?;
+        chain.account(&mut sink, &mut checks)
+    };
+    attempt().map_err(|Stop { status, reason }| match status {
+        Status::Skipped => ModuleError::Unavailable(reason),
+        _ => ModuleError::Other(reason),
+    })?;
+    Ok(checks)
+}
+
+/// Chains that are loaded and chains that are not are measured for as long.
+fn half(amount: Amount) -> Amount {
+    match amount {
+        Amount::Time { ns } => Amount::Time { ns: ns / 2 },
+        operations @ Amount::Operations(_) => operations,
+    }
+}
+
+impl<'a> Chain<'a> {
+    /// Loads the operators, and looks behind the last one before anything is written.
+    pub(super) fn load(
+        makers: Vec<Box<dyn Maker>>,
+        plane: Arc<dyn ControlPlane>,
+        settings: Settings,
+        clock: &'a MonotonicClock,
+        figures: Figures,
+    ) -> Result<Self, Stop> {
+        let depth_max = u32::try_from(settings.count).unwrap_or(u32::MAX);
+        let host = Host::new(plane, clock, makers, Rules { idle_ns: None, depth_max });
+        let first = Key::new(KIND, namespace(0), NAME);
+        let nonces = Nonces::new(settings.deadline_ns);
+        let mut chain = Self { host, clock, settings, first, nonces, figures };
+        let begin_ns = clock.now_ns();
+        for number in 0..settings.count {
+            let before_ns = clock.now_ns();
+            chain.host.load(arguments(number))?;
+            chain.figures.load_ns.push(clock.now_ns() - before_ns);
+        }
+        chain.figures.load_all_ns.push(clock.now_ns() - begin_ns);
+        chain.host.observe(&Scope::new(KIND, namespace(settings.count)))?;
+        Ok(chain)
+    }
+
+    /// Nonces that are accounted for like all others, but whose times are not kept.
+    fn warm_up(&mut self, time_ns: u64) -> Result<(), Stop> {
+        let begin_ns = self.clock.now_ns();
+        loop {
+            self.send_one(Keep::Nothing)?;
+            if self.clock.now_ns() - begin_ns >= time_ns || self.has_failed() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Nonces for as long as `amount` says, at the pace that was asked for.
+    fn send(&mut self, amount: Amount, keep: Keep) -> Result<(), Stop> {
+        let begin_ns = self.clock.now_ns();
+        let mut sent = 0;
+        loop {
+            match self.settings.period_ns {
+                None => self.send_one(keep)?,
+                Some(period_ns) => {
+                    let due_ns = begin_ns + sent * period_ns;
+                    self.run_until(due_ns, keep)?;
+                    self.write(due_ns)?;
+                }
+            }
+            sent += 1;
+            let is_done = match amount {
+                Amount::Time { ns } => self.clock.now_ns() - begin_ns >= ns,
+                Amount::Operations(operations) => sent >= operations,
+            };
+            if is_done || self.figures.is_full() || self.has_failed() {
+                return self.drain(keep);
+            }
+        }
+    }
+
+    /// One nonce, until it is seen, or as long as anybody would wait for it.
+    fn send_one(&mut self, keep: Keep) -> Result<(), Stop> {
+        self.write(self.clock.now_ns())?;
+        self.drain(keep)
+    }
+
+    fn write(&mut self, due_ns: u64) -> Result<(), Stop> {
+        let nonce = self.nonces.next(due_ns);
+        let spec = format!(r#"{{"nonce":{nonce}}}"#);
+        let written = self.host.plane.apply(&self.first, WRITER, &spec);
+        written.map(drop).map_err(|error| Stop::failed(format!("cannot write {}: {error}", self.first)))
+    }
+
+    /// Steps until the last nonce is seen, or is late twice over.
+    fn drain(&mut self, keep: Keep) -> Result<(), Stop> {
+        let end_ns = self.clock.now_ns() + 2 * self.settings.deadline_ns;
+        while !self.nonces.is_last_seen() && !self.has_failed() && self.clock.now_ns() < end_ns {
+            self.advance(end_ns, keep)?;
+        }
+        Ok(())
+    }
+
+    /// Whether an event was given up, so that its nonce will never be seen and the chain is void.
+    fn has_failed(&self) -> bool {
+        self.host.tally.failed > 0
+    }
+
+    fn run_until(&mut self, end_ns: u64, keep: Keep) -> Result<(), Stop> {
+        while self.clock.now_ns() < end_ns {
+            self.advance(end_ns, keep)?;
+        }
+        Ok(())
+    }
+
+    /// One step, or a wait for it.
+    fn advance(&mut self, end_ns: u64, keep: Keep) -> Result<(), Stop> {
+        match self.host.step()? {
+            Step::Nothing => self.host.wait(end_ns),
+            Step::Handed(Handed { took_ns, was_unloaded: true, is_reconciled: true }) if keep == Keep::Wakes => {
+                self.figures.wake_ns.push(took_ns);
+            }
+            Step::Handed(_) => (),
+            Step::Observed(event) => self.seen(&event, keep)?,
+        }
+        Ok(())
+    }
+
+    fn seen(&mut self, event: &Event, keep: Keep) -> Result<(), Stop> {
+        let now_ns = self.clock.now_ns();
+        let Some(object) = event.object() else { return Ok(()) };
+        let (nonce, _) = parse(&object.spec).ok_or_else(|| {
+            Stop::failed(format!("{} holds `{}`, wanted {{\"nonce\":N,\"count\":N}}", object.key, object.spec))
+        })?;
+        if let Some(took_ns) = self.nonces.see(nonce, now_ns) {
+            match keep {
+                Keep::Nothing => (),
+                Keep::Chains if self.figures.is_full() => (),
+                Keep::Chains => self.figures.chain_ns.push(took_ns),
+                Keep::Wakes => self.figures.chain_cold_ns.push(took_ns),
+            }
+        }
+        Ok(())
+    }
+
+    /// Does nothing but what events ask for.
+    fn stay(&mut self, time_ns: u64) -> Result<(), Stop> {
+        self.run_until(self.clock.now_ns() + time_ns, Keep::Nothing)
+    }
+
+    /// Waits until every operator was unloaded for having been idle. They have been for long enough.
+    fn unload(&mut self) -> Result<(), Stop> {
+        self.host.set_idle(Some(self.settings.idle_ns));
+        let end_ns = self.clock.now_ns() + self.settings.idle_ns + self.settings.deadline_ns;
+        while self.host.unloaded() < self.settings.count {
+            if self.clock.now_ns() >= end_ns {
+                let (unloaded, count) = (self.host.unloaded(), self.settings.count);
+                let why = self.host.tally.failures.first().map_or("", String::as_str);
+                return Err(Stop::failed(format!("{unloaded} of {count} idle operators were unloaded; {why}")));
+            }
+            self.advance(end_ns, Keep::Nothing)?;
+        }
+        Ok(())
+    }
+
+    /// Nonces that find every operator unloaded.
+    fn wake(&mut self, amount: Amount) -> Result<(), Stop> {
+        self.host.set_idle(None);
+        let begin_ns = self.clock.now_ns();
+        for round in 1.. {
+            self.send_one(Keep::Wakes)?;
+            for (took_ns, bytes) in self.host.unload_all() {
+                self.figures.unload_ns.push(took_ns);
+                self.figures.state_bytes.push(bytes);
+            }
+            let is_done = match amount {
+                Amount::Time { ns } => self.clock.now_ns() - begin_ns >= ns,
+                Amount::Operations(operations) => round >= operations,
+            };
+            if is_done || self.has_failed() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds what was sent against what was seen, and what was delivered against what was handed over.
+    fn account(&self, sink: &mut Sink, checks: &mut Vec<Check>) -> Result<(), Stop> {
+        let (sent, failed) = (self.nonces.sent(), self.nonces.outstanding());
+        let (seen, late, strange) = (self.nonces.seen, self.nonces.late, self.nonces.strange);
+        let retried = self.host.tally.retried;
+        for (name, count) in [("sent", sent), ("seen", seen), ("late", late), ("failed", failed), ("retried", retried)]
+        {
+            figures::append(sink, name, &[], &[count])?;
+        }
+        let tally = &self.host.tally;
+        let detail = format!("sent {sent} = seen {seen} + late {late} + failed {failed}; {strange} seen twice");
+        checks.push(Check::that("every-nonce-once", sent == seen + late + failed && strange == 0, detail));
+        let queued = self.host.queued();
+        let why: String = tally.failures.iter().map(|failure| format!("; {failure}")).collect();
+        let detail = format!(
+            "delivered {} = reconciled {} + failed {} + queued {queued}{why}",
+            tally.delivered, tally.reconciled, tally.failed
+        );
+        let is_whole = tally.delivered == tally.reconciled + tally.failed + queued && tally.failed == 0;
+        checks.push(Check::that("every-event-once", is_whole, detail));
+        // One that is queued when the time is over is late; one that is nowhere was swallowed.
+        let detail = format!("{failed} nonces are on their way with {queued} events");
+        checks.push(Check::that("nothing-swallowed", failed == 0 || queued > 0, detail));
+        if retried == 0 && failed == 0 {
+            checks.push(self.state_kept(seen + late));
+        }
+        Ok(())
+    }
+
+    /// Whether every operator has counted every nonce, however often it was unloaded.
+    fn state_kept(&self, nonces: u64) -> Check {
+        let written = |number: usize| self.host.plane.get(&Key::new(KIND, namespace(number + 1), NAME));
+        let counted =
+            |number: usize| written(number).ok().and_then(|object| parse(&object.spec)).map(|(_, count)| count);
+        let wrong =
+            (0..self.settings.count).map(|number| (number, counted(number))).find(|(_, count)| *count != Some(nonces));
+        let detail = wrong.map_or_else(
+            || format!("each of {} operators has counted {nonces}", self.settings.count),
+            |(number, count)| {
+                let count = count.map_or_else(|| "nothing".to_owned(), |count| count.to_string());
+                format!("operator {number} says it has counted {count}, wanted {nonces}: its state was lost")
+            },
+        );
+        Check::that("state-kept", wrong.is_none(), detail)
+    }
+}
+
+/// The namespace that operator `number` watches.
+fn namespace(number: usize) -> String {
+    format!("chain-{number}")
+}
+
+fn arguments(number: usize) -> Vec<(String, String)> {
+    vec![("watch".to_owned(), namespace(number)), ("apply".to_owned(), namespace(number + 1))]
+}
+
+/// The nonce and the count of a spec.
+fn parse(spec: &str) -> Option<(u64, u64)> {
+    let spec: serde_json::Value = serde_json::from_str(spec).ok()?;
+    Some((spec.get("nonce")?.as_u64()?, spec.get("count")?.as_u64()?))
+}

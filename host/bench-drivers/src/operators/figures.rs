@@ -1,0 +1,72 @@
+//! What the driver has found, kept while it measures and recorded into the sink afterwards, so that keeping it is no part of the
+//! memory that is looked at. It must not know how it was found.
+
+use super::memory::Sample;
+use crate::workload::Stop;
+use bench_sink::Sink;
+
+/// Chains that are timed while all operators are loaded: enough for every quantile that is shown.
+pub(super) const CHAINS_MAX: usize = 1 << 16;
+
+/// Times and sizes, in nanoseconds and bytes.
+#[derive(Debug)]
+pub(super) struct Figures {
+    pub(super) load_ns: Vec<u64>,
+    pub(super) load_all_ns: Vec<u64>,
+    pub(super) chain_ns: Vec<u64>,
+    pub(super) wake_ns: Vec<u64>,
+    pub(super) chain_cold_ns: Vec<u64>,
+    pub(super) unload_ns: Vec<u64>,
+    pub(super) state_bytes: Vec<u64>,
+}
+
+impl Figures {
+    /// None yet. The room for what is kept while memory is looked at is there, and was written.
+    pub(super) fn with_room(operators: usize) -> Self {
+        let room = |samples| {
+            let mut room = vec![u64::MAX; samples];
+            room.clear();
+            room
+        };
+        let (load_ns, chain_ns) = (room(operators), room(CHAINS_MAX));
+        let [load_all_ns, wake_ns, chain_cold_ns, unload_ns, state_bytes] = [const { Vec::new() }; 5];
+        Self { load_ns, load_all_ns, chain_ns, wake_ns, chain_cold_ns, unload_ns, state_bytes }
+    }
+
+    /// Whether no further chain can be kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.chain_ns.len() >= CHAINS_MAX
+    }
+
+    /// Records everything but memory, for a chain of so many operators.
+    pub(super) fn record(&self, sink: &mut Sink, operators: usize) -> Result<(), Stop> {
+        let hops: Vec<_> = self.chain_ns.iter().map(|ns| ns / operators as u64).collect();
+        let series = [
+            ("chain", &self.chain_ns),
+            ("hop", &hops),
+            ("load", &self.load_ns),
+            ("load_all", &self.load_all_ns),
+            ("unload", &self.unload_ns),
+            ("wake", &self.wake_ns),
+            ("chain_cold", &self.chain_cold_ns),
+            ("state", &self.state_bytes),
+        ];
+        series.iter().try_for_each(|(metric, samples)| append(sink, metric, &[], samples))
+    }
+}
+
+pub(super) fn append(sink: &mut Sink, metric: &str, labels: &[(String, String)], samples: &[u64]) -> Result<(), Stop> {
+    let opened = sink.open(metric, labels);
+    opened.and_then(|id| sink.append(id, samples)).map_err(|error| Stop::failed(error.to_string()))
+}
+
+/// Memory by phase, and when it was looked at.
+pub(super) fn memory(sink: &mut Sink, samples: &[Sample]) -> Result<(), Stop> {
+    for sample in samples {
+        let labels = [("phase".to_owned(), sample.phase.to_owned())];
+        append(sink, "memory_pss", &labels, &[sample.memory.pss_bytes])?;
+        append(sink, "memory_private", &labels, &[sample.memory.private_bytes])?;
+        append(sink, "memory_at", &labels, &[sample.at_ns])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,359 @@
+//! What runs operators: it takes events out of one mailbox, hands each to its operator in order, tries again what failed, and
+//! unloads what was idle for long enough. It must not know what the events are for, nor how an operator is made.
+
+use super::plane::{Causes, Named};
+use super::slot::{Held, Pending, Slot};
+use super::{Maker, Plane};
+use bench_engine::Clock;
+use bench_model::ModuleError;
+use control_plane::{ControlPlane, Delivery, Event, Mailbox, PlaneError, Scope, Subscription, Token};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often an event that failed is tried again.
+pub(super) const RETRIES_MAX: u32 = 3;
+
+/// How long the first of them waits; each further one waits twice as long.
+pub(super) const BACK_OFF_NS: u64 = 10_000_000;
+
+/// Watches of one operator.
+const WATCHES_MAX: usize = 1 << WATCH_BITS;
+const WATCH_BITS: u32 = 8;
+
+/// The watch of whoever looks at what the operators do.
+const OBSERVER: Token = Token::MAX;
+
+/// Failures that are kept word for word; the others are counted.
+const FAILURES_KEPT: usize = 8;
+
+/// When an operator is unloaded, and when an event is refused.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    /// How long it has to be idle for; `None` leaves it loaded.
+    pub(super) idle_ns: Option<u64>,
+    /// Operators that may act one on the other's write; one more has gone round in a circle.
+    pub(super) depth_max: u32,
+}
+
+/// What became of events. Every one that was delivered is one of these, or is queued.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) delivered: u64,
+    pub(super) reconciled: u64,
+    /// Given up after every retry, or refused as one of a circle.
+    pub(super) failed: u64,
+    pub(super) retried: u64,
+    /// Why the first of those that failed did.
+    pub(super) failures: Vec<String>,
+}
+
+/// What a step came to.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// There is nothing to do now.
+    Nothing,
+    /// One event was handed to its operator, or refused.
+    Handed(Handed),
+    /// A change that the observer watches.
+    Observed(Event),
+}
+
+/// How handing an event over went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Handed {
+    /// Nanoseconds from the event being taken to the operator being done.
+    pub(super) took_ns: u64,
+    /// Whether the operator was unloaded before.
+    pub(super) was_unloaded: bool,
+    pub(super) is_reconciled: bool,
+}
+
+/// Operators and the events on their way to them.
+pub(super) struct Host<'a> {
+    pub(super) plane: Arc<dyn ControlPlane>,
+    clock: &'a dyn Clock,
+    makers: Vec<Box<dyn Maker>>,
+    rules: Rules,
+    mailbox: Arc<Mailbox>,
+    causes: Arc<Causes>,
+    slots: Vec<Slot>,
+    /// Operators whose first event can be handed over.
+    ready: VecDeque<usize>,
+    /// Operators whose first event is tried again at a time.
+    waiting: BinaryHeap<Reverse<(u64, usize)>>,
+    /// When to look for idle ones again.
+    look_ns: u64,
+    observer: Option<Subscription>,
+    pub(super) tally: Tally,
+}
+
+impl<'a> Host<'a> {
+    /// Without operators. Operator *i* is made by maker *i* modulo how many there are.
+    pub(super) fn new(
+        plane: Arc<dyn ControlPlane>,
+        clock: &'a dyn Clock,
+        makers: Vec<Box<dyn Maker>>,
+        rules: Rules,
+    ) -> Self {
+        let (slots, ready, waiting) = (Vec::new(), VecDeque::new(), BinaryHeap::new());
+        let (mailbox, causes) = (Arc::default(), Arc::default());
+        let tally = Tally::default();
+        Self { plane, clock, makers, rules, mailbox, causes, slots, ready, waiting, look_ns: 0, observer: None, tally }
+    }
+
+    /// Makes and starts an operator, and begins its watches.
+    pub(super) fn load(&mut self, arguments: Vec<(String, String)>) -> Result<(), ModuleError> {
+        let number = self.slots.len();
+        let manager = format!("operator-{number}");
+        let plane: Arc<dyn Plane> =
+            Arc::new(Named { plane: Arc::clone(&self.plane), causes: Arc::clone(&self.causes), manager });
+        let mut operator = self.maker(number).make(Arc::clone(&plane))?;
+        let watches = self.as_effect_of(0, || operator.start(&arguments));
+        let watches = watches.map_err(|error| named(number, "start", &error))?;
+        if watches.len() > WATCHES_MAX {
+            let reason = format!("operator {number} wants {} watches; the most is {WATCHES_MAX}", watches.len());
+            return Err(ModuleError::InvalidArgument(reason));
+        }
+        self.slots.push(Slot::new(operator, plane, arguments, self.clock.now_ns()));
+        self.slots[number].watches.reserve_exact(watches.len());
+        for (index, scope) in watches.into_iter().enumerate() {
+            let token = (number as Token) << WATCH_BITS | index as Token;
+            let subscription = self.list_and_watch(token, &scope).map_err(|error| of_plane(&scope, &error))?;
+            self.slots[number].watches.push((scope, subscription));
+        }
+        Ok(())
+    }
+
+    /// Hands changes of `scope` after now to whoever takes steps.
+    pub(super) fn observe(&mut self, scope: &Scope) -> Result<(), ModuleError> {
+        let now = self.plane.list(scope).map_err(|error| of_plane(scope, &error))?.version;
+        let watch = self.plane.watch(scope, now, OBSERVER, &self.mailbox);
+        self.observer = Some(watch.map_err(|error| of_plane(scope, &error))?);
+        Ok(())
+    }
+
+    /// Delivers what is there as added, and what changes from then on.
+    fn list_and_watch(&mut self, token: Token, scope: &Scope) -> Result<Subscription, PlaneError> {
+        loop {
+            let listing = self.plane.list(scope)?;
+            match self.plane.watch(scope, listing.version, token, &self.mailbox) {
+                // So much was written since the list that it is too old: a newer one comes closer.
+                Err(PlaneError::TooOld { .. }) => (),
+                Err(error) => return Err(error),
+                Ok(subscription) => {
+                    for object in listing.objects {
+                        self.enqueue(token, Event::Added(object));
+                    }
+                    return Ok(subscription);
+                }
+            }
+        }
+    }
+
+    /// Does one thing, where there is one to do.
+    pub(super) fn step(&mut self) -> Result<Step, ModuleError> {
+        while let Some((token, delivery)) = self.mailbox.take() {
+            if token == OBSERVER {
+                return delivery.map(Step::Observed).map_err(|error| ModuleError::Unavailable(error.to_string()));
+            }
+            self.receive(token, delivery)?;
+        }
+        let now_ns = self.clock.now_ns();
+        while let Some(Reverse((due_ns, number))) = self.waiting.peek().copied()
+            && due_ns <= now_ns
+        {
+            self.waiting.pop();
+            self.ready.push_back(number);
+        }
+        if let Some(number) = self.ready.pop_front() {
+            return Ok(Step::Handed(self.hand_over(number, now_ns)));
+        }
+        self.unload_idle(now_ns);
+        Ok(Step::Nothing)
+    }
+
+    /// Waits for an event, until something else is to be done or until `end_ns`.
+    pub(super) fn wait(&self, end_ns: u64) {
+        let due_ns = self.waiting.peek().map_or(u64::MAX, |Reverse((due_ns, _))| *due_ns);
+        let look_ns = if self.rules.idle_ns.is_some() { self.look_ns } else { u64::MAX };
+        let until_ns = end_ns.min(due_ns).min(look_ns);
+        self.mailbox.wait(Duration::from_nanos(until_ns.saturating_sub(self.clock.now_ns())));
+    }
+
+    /// Suspends and drops every operator that has nothing to do; how long each took, and how much it keeps.
+    pub(super) fn unload_all(&mut self) -> Vec<(u64, u64)> {
+        let numbers = 0..self.slots.len();
+        numbers.filter_map(|number| self.unload(number)).collect()
+    }
+
+    /// The processes that operators have for themselves.
+    pub(super) fn processes(&self) -> Vec<u32> {
+        self.slots.iter().filter_map(Slot::process).collect()
+    }
+
+    pub(super) fn unloaded(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.is_unloaded()).count()
+    }
+
+    /// Events that wait for their operator.
+    pub(super) fn queued(&self) -> u64 {
+        self.slots.iter().map(|slot| slot.queue.len() as u64).sum()
+    }
+
+    /// Sets how long an operator has to be idle for before it is unloaded.
+    pub(super) fn set_idle(&mut self, idle_ns: Option<u64>) {
+        self.rules.idle_ns = idle_ns;
+        self.look_ns = 0;
+    }
+
+    fn maker(&mut self, number: usize) -> &mut dyn Maker {
+        let count = self.makers.len();
+        self.makers[number % count].as_mut()
+    }
+
+    fn as_effect_of<T>(&self, depth: u32, body: impl FnOnce() -> T) -> T {
+        self.causes.set(Some(depth));
+        let result = body();
+        self.causes.set(None);
+        result
+    }
+
+    fn receive(&mut self, token: Token, delivery: Delivery) -> Result<(), ModuleError> {
+        match delivery {
+            Ok(event) => self.enqueue(token, event),
+            Err(error) => {
+                let (number, index) = place(token);
+                let scope = self.slots[number].watches[index].0.clone();
+                if !matches!(error, PlaneError::TooOld { .. }) {
+                    return Err(of_plane(&scope, &error));
+                }
+                let subscription = self.list_and_watch(token, &scope).map_err(|error| of_plane(&scope, &error))?;
+                self.slots[number].watches[index].1 = subscription;
+            }
+        }
+        Ok(())
+    }
+
+    fn enqueue(&mut self, token: Token, event: Event) {
+        let (number, _) = place(token);
+        let depth = self.causes.depth(event.key());
+        self.tally.delivered += 1;
+        let slot = &mut self.slots[number];
+        slot.queue.push_back(Pending { event, depth, failures: 0 });
+        // One that has others before it comes after them.
+        if slot.queue.len() == 1 {
+            self.ready.push_back(number);
+        }
+    }
+
+    /// Hands the first event of an operator over; it stays the first where it is to be tried again.
+    fn hand_over(&mut self, number: usize, taken_ns: u64) -> Handed {
+        let was_unloaded = self.slots[number].is_unloaded();
+        let pending = self.slots[number].queue.pop_front().expect("it is ready because it has an event");
+        let outcome = self.reconcile(number, &pending);
+        let done_ns = self.clock.now_ns();
+        let slot = &mut self.slots[number];
+        slot.active_ns = done_ns;
+        let is_reconciled = outcome.is_ok();
+        match outcome {
+            Ok(()) => self.tally.reconciled += 1,
+            Err(error) => {
+                if matches!(error, ModuleError::Crashed(_)) && !slot.is_unloaded() {
+                    slot.held = Held::Nothing;
+                }
+                if pending.depth <= self.rules.depth_max && pending.failures < RETRIES_MAX {
+                    self.tally.retried += 1;
+                    let due_ns = done_ns + (BACK_OFF_NS << pending.failures);
+                    slot.queue.push_front(Pending { failures: pending.failures + 1, ..pending });
+                    self.waiting.push(Reverse((due_ns, number)));
+                    return Handed { took_ns: done_ns - taken_ns, was_unloaded, is_reconciled };
+                }
+                self.give_up(number, &pending, &error);
+            }
+        }
+        if !self.slots[number].queue.is_empty() {
+            self.ready.push_back(number);
+        }
+        Handed { took_ns: done_ns - taken_ns, was_unloaded, is_reconciled }
+    }
+
+    fn give_up(&mut self, number: usize, pending: &Pending, error: &ModuleError) {
+        self.tally.failed += 1;
+        if self.tally.failures.len() < FAILURES_KEPT {
+            let (key, tries) = (pending.event.key(), pending.failures + 1);
+            let failure = format!("operator {number} was handed {key} {tries} times, and no more: {error}");
+            self.tally.failures.push(failure);
+        }
+    }
+
+    /// Has the operator act, which is loaded for it where it is not.
+    fn reconcile(&mut self, number: usize, pending: &Pending) -> Result<(), ModuleError> {
+        if pending.depth > self.rules.depth_max {
+            let reason = format!(
+                "{} operators have acted one on the other's write, more than there are: they write into what they watch; \
+                 stop one of them",
+                pending.depth
+            );
+            return Err(ModuleError::Other(reason));
+        }
+        let plane = Arc::clone(&self.slots[number].plane);
+        let count = self.makers.len();
+        let (maker, slot) = (self.makers[number % count].as_mut(), &mut self.slots[number]);
+        self.causes.set(Some(pending.depth));
+        let outcome = slot.awake(maker, plane).and_then(|operator| operator.reconcile(&pending.event));
+        self.causes.set(None);
+        outcome
+    }
+
+    fn unload_idle(&mut self, now_ns: u64) {
+        let Some(idle_ns) = self.rules.idle_ns.filter(|_| now_ns >= self.look_ns) else { return };
+        let mut look_ns = now_ns + idle_ns;
+        for number in 0..self.slots.len() {
+            let slot = &self.slots[number];
+            if !slot.is_loaded() || !slot.queue.is_empty() {
+                continue;
+            }
+            match slot.active_ns + idle_ns {
+                due_ns if due_ns <= now_ns => drop(self.unload(number)),
+                due_ns => look_ns = look_ns.min(due_ns),
+            }
+        }
+        // Looking costs as much as there are operators, so those that fall idle one after the other share a look.
+        self.look_ns = look_ns.max(now_ns + idle_ns / 16);
+    }
+
+    fn unload(&mut self, number: usize) -> Option<(u64, u64)> {
+        let slot = &mut self.slots[number];
+        if !slot.queue.is_empty() {
+            return None;
+        }
+        let begin_ns = self.clock.now_ns();
+        self.causes.set(Some(0));
+        let unloaded = slot.unload();
+        self.causes.set(None);
+        match unloaded? {
+            Ok(bytes) => Some((self.clock.now_ns() - begin_ns, bytes)),
+            Err(error) => {
+                if self.tally.failures.len() < FAILURES_KEPT {
+                    self.tally.failures.push(named(number, "suspend", &error).to_string());
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Which operator, and which of its watches.
+fn place(token: Token) -> (usize, usize) {
+    ((token >> WATCH_BITS) as usize, token as usize % WATCHES_MAX)
+}
+
+fn of_plane(scope: &Scope, error: &PlaneError) -> ModuleError {
+    ModuleError::Unavailable(format!("cannot watch {} in {}: {error}", scope.kind, scope.namespace))
+}
+
+fn named(number: usize, call: &str, error: &ModuleError) -> ModuleError {
+    ModuleError::Other(format!("`{call}` of operator {number} failed: {error}"))
+}

@@ -1,0 +1,142 @@
+//! Memory of this process and of others, looked at ten times a second by a thread of its own and sorted by phase. It must not
+//! know what a phase is for.
+
+use bench_engine::{Clock, MonotonicClock};
+use std::fs;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Between two looks.
+const PERIOD: Duration = Duration::from_millis(100);
+
+/// One look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sample {
+    pub(super) phase: &'static str,
+    /// Of the clock that the sampler was given.
+    pub(super) at_ns: u64,
+    pub(super) memory: Memory,
+}
+
+/// Memory in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Memory {
+    /// Resident pages, each divided by how many processes share it.
+    pub(super) pss_bytes: u64,
+    /// Resident pages that no other process shares.
+    pub(super) private_bytes: u64,
+}
+
+/// What the thread is told.
+enum Order {
+    /// Look once more, and then begin a phase. The processes are those that count beside this one.
+    Enter(&'static str, Vec<u32>),
+}
+
+/// Looks at memory while it lives.
+pub(super) struct Sampler {
+    orders: SyncSender<Order>,
+    done: Receiver<()>,
+    thread: JoinHandle<Vec<Sample>>,
+}
+
+impl Memory {
+    /// What the system says of this process and of `others`; `None` where it does not say so of this one.
+    pub(super) fn now(others: &[u32]) -> Option<Self> {
+        let mut sum = Self::parse(&fs::read_to_string("/proc/self/smaps_rollup").ok()?)?;
+        for other in others {
+            // One that has ended meanwhile has no memory.
+            let text = fs::read_to_string(format!("/proc/{other}/smaps_rollup")).unwrap_or_default();
+            let other = Self::parse(&text).unwrap_or_default();
+            sum.pss_bytes += other.pss_bytes;
+            sum.private_bytes += other.private_bytes;
+        }
+        Some(sum)
+    }
+
+    /// Out of `smaps_rollup` (proc_pid_smaps(5)).
+    fn parse(text: &str) -> Option<Self> {
+        let kib = |name: &str| {
+            let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+            value.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+        };
+        Some(Self { pss_bytes: kib("Pss")?, private_bytes: kib("Private_Clean")? + kib("Private_Dirty")? })
+    }
+}
+
+impl Sampler {
+    /// Begins with `phase`.
+    pub(super) fn start(clock: MonotonicClock, phase: &'static str) -> Self {
+        let (orders, inbox) = sync_channel(0);
+        let (answer, done) = sync_channel(1);
+        let thread = thread::spawn(move || sample(clock, phase, &inbox, &answer));
+        Self { orders, done, thread }
+    }
+
+    /// Ends a phase with a last look, so that each has one at least, and begins another.
+    pub(super) fn enter(&self, phase: &'static str, processes: Vec<u32>) {
+        // A thread that has panicked is found when it is joined.
+        if self.orders.send(Order::Enter(phase, processes)).is_ok() {
+            let _ = self.done.recv();
+        }
+    }
+
+    /// Ends the last phase, and returns what was seen.
+    pub(super) fn stop(self) -> Vec<Sample> {
+        self.enter("", Vec::new());
+        drop(self.orders);
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+fn sample(
+    clock: MonotonicClock,
+    mut phase: &'static str,
+    inbox: &Receiver<Order>,
+    answer: &SyncSender<()>,
+) -> Vec<Sample> {
+    let (mut samples, mut processes) = (Vec::new(), Vec::new());
+    let look = |phase, processes: &[u32], samples: &mut Vec<Sample>| {
+        let taken = Memory::now(processes).map(|memory| Sample { phase, at_ns: clock.now_ns(), memory });
+        samples.extend(taken);
+    };
+    loop {
+        match inbox.recv_timeout(PERIOD) {
+            Ok(Order::Enter(next, others)) => {
+                look(phase, &processes, &mut samples);
+                (phase, processes) = (next, others);
+                // Whoever has gone need not be told.
+                let _ = answer.send(());
+            }
+            Err(RecvTimeoutError::Timeout) => look(phase, &processes, &mut samples),
+            Err(RecvTimeoutError::Disconnected) => return samples,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_found_in_what_the_system_says() {
+        let text = "55d0-7ffd ---p 00000000 00:00 0  [rollup]\nRss:  900 kB\nPss:  300 kB\nPss_Dirty: 7 kB\n\
+                    Private_Clean:  20 kB\nPrivate_Dirty:  80 kB\n";
+        assert_eq!(Memory::parse(text), Some(Memory { pss_bytes: 300 << 10, private_bytes: 100 << 10 }));
+        assert_eq!(Memory::parse("Rss: 1 kB"), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn every_phase_has_a_sample_however_short_it_is() {
+        let sampler = Sampler::start(MonotonicClock::new(), "a");
+        sampler.enter("b", vec![std::process::id()]);
+        sampler.enter("c", Vec::new());
+        let samples = sampler.stop();
+        let phases: Vec<_> = samples.iter().map(|sample| sample.phase).collect();
+        assert_eq!(phases, ["a", "b", "c"]);
+        let pss = |index: usize| samples[index].memory.pss_bytes;
+        assert!(pss(0) > 0 && pss(1) > pss(0), "the second phase counts another process, which is this one again");
+    }
+}

@@ -1,0 +1,107 @@
+//! Whole chains: what is recorded of right ones, and what is said of wrong ones.
+
+use super::*;
+use crate::drive;
+use bench_engine::{Amount, Budget, Unit};
+
+fn arguments(count: i64, rate: i64) -> Arguments {
+    [("count", count), ("rate", rate), ("idle_ms", 5), ("deadline_ms", 100)].into_iter().collect()
+}
+
+fn driven(mode: Mode, scenario: usize, arguments: &Arguments) -> Report {
+    // The second of them is the wrong one.
+    let mut module = Mock::new(mode, 1);
+    let scenario = module.descriptor.scenarios[scenario].clone();
+    let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(20) };
+    let unit = Unit { cell: 0, process: 0 };
+    drive(&mut module, None, &Task { unit, scenario: &scenario, arguments, budget })
+}
+
+/// Expects a chain of three with one that is wrong to have no figures, and a reason that contains `expect`.
+#[track_caller]
+fn check(mode: Mode, expect: &str) {
+    let mut arguments = arguments(3, 0);
+    if mode == Mode::Swallows {
+        // Each of its nonces is waited for, in vain.
+        arguments.set("deadline_ms", 2);
+    }
+    let report = driven(mode, 0, &arguments);
+    assert_eq!(report.outcome.status, Status::Failed, "{mode:?}");
+    assert!(report.series.is_empty());
+    let reason = report.outcome.reason.unwrap();
+    assert!(reason.contains(expect), "{mode:?}: {reason}");
+}
+
+#[test]
+fn a_chain_is_taken_through_every_phase_and_everything_is_accounted_for() {
+    for rate in [0, 2_000] {
+        let report = driven(Mode::Right, 0, &arguments(3, rate));
+        assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
+        assert!(report.checks.iter().all(|check| check.passed), "{:?}", report.checks);
+        let count = |metric: &str| {
+            report.series.iter().filter(|series| series.metric == metric).map(|series| series.count).sum::<u64>()
+        };
+        for (metric, expect) in [
+            ("chain", 20),
+            ("hop", 20),
+            ("load", 3),
+            ("load_all", 1),
+            ("wake", 60),
+            ("chain_cold", 20),
+            ("unload", 60),
+            ("state", 60),
+        ] {
+            assert_eq!(count(metric), expect, "{metric}");
+        }
+        let phases = |metric: &str| {
+            let of_metric = report.series.iter().filter(|series| series.metric == metric);
+            of_metric.map(|series| series.labels[0].1.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(phases("memory_pss"), ["empty", "load", "active", "idle", "unloading", "unloaded", "wake"]);
+        assert_eq!(phases("memory_at"), phases("memory_private"));
+    }
+}
+
+#[test]
+fn what_an_operator_does_wrong_is_said() {
+    check(Mode::Forgets, "`state-kept` failed");
+    check(Mode::RefusesState, "this state is another's");
+    check(Mode::Crashes, "was handed TestResource/chain-1/nonce 4 times, and no more: `reconcile` trapped");
+    check(Mode::Circles, "they write into what they watch");
+    check(Mode::Doubles, "seen twice");
+    check(Mode::Swallows, "`nothing-swallowed` failed");
+    check(Mode::CannotSuspend, "2 of 3 idle operators were unloaded; `suspend` of operator 1 failed");
+}
+
+#[test]
+fn what_is_tried_again_is_not_lost() {
+    let report = driven(Mode::Fails(1), 0, &arguments(3, 0));
+    assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
+    assert!(report.series.iter().any(|series| series.metric == "retried"));
+}
+
+#[test]
+fn what_cannot_be_asked_for_is_refused() {
+    for (arguments, expect) in [(arguments(0, 0), "`count` is 0"), (arguments(1, -1), "`rate` is -1")] {
+        let report = driven(Mode::Right, 0, &arguments);
+        assert!(report.outcome.reason.as_deref().unwrap().contains(expect), "{:?}", report.outcome);
+    }
+    let report = driven(Mode::Right, 1, &arguments(1, 0));
+    assert_eq!(report.outcome.status, Status::Skipped);
+    assert!(report.outcome.reason.unwrap().contains("knows no scenario `other`"));
+}
+
+#[test]
+fn conformance_accounts_for_a_few_nonces() {
+    let conformance = |mode| {
+        let mut module = Mock::new(mode, 1);
+        let scenario = module.descriptor.scenarios[0].clone();
+        conformance(&mut module, &scenario, &arguments(2, 0)).unwrap()
+    };
+    let failed = |checks: Vec<Check>| {
+        checks.into_iter().filter(|check| !check.passed).map(|check| check.name).collect::<Vec<_>>()
+    };
+    assert_eq!(conformance(Mode::Right).len(), 4);
+    assert_eq!(failed(conformance(Mode::Right)), [""; 0]);
+    assert_eq!(failed(conformance(Mode::Forgets)), ["chain: state-kept"]);
+}

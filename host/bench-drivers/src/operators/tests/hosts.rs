@@ -1,0 +1,153 @@
+//! When events are handed over, tried again and given up, and when operators are unloaded, on a clock that moves when it is told
+//! to.
+
+use super::super::host::{BACK_OFF_NS, Host, RETRIES_MAX, Rules, Step};
+use super::*;
+use bench_engine::Clock;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+struct FakeClock(Cell<u64>);
+
+impl Clock for FakeClock {
+    fn now_ns(&self) -> u64 {
+        self.0.get()
+    }
+}
+
+const IDLE_NS: u64 = 1_000_000_000;
+
+/// A host with a chain of `count`, of which the operator `wrong` is.
+fn host<'a>(mock: &mut Mock, clock: &'a FakeClock, count: usize) -> Host<'a> {
+    let rules = Rules { idle_ns: Some(IDLE_NS), depth_max: count as u32 };
+    let mut host = Host::new(Arc::new(Embedded::new()), clock, vec![mock.prepare().unwrap()], rules);
+    for number in 0..count {
+        let argument = |name: &str, namespace| (name.to_owned(), format!("chain-{namespace}"));
+        host.load(vec![argument("watch", number), argument("apply", number + 1)]).unwrap();
+    }
+    host
+}
+
+fn write(host: &Host<'_>, namespace: usize, name: &str, nonce: u64) {
+    let key = Key::new(KIND, format!("chain-{namespace}"), name);
+    host.plane.apply(&key, "test", &format!(r#"{{"nonce":{nonce}}}"#)).unwrap();
+}
+
+/// Takes steps until there is nothing to do now.
+fn settle(host: &mut Host<'_>) {
+    while !matches!(host.step().unwrap(), Step::Nothing) {}
+}
+
+#[test]
+fn a_failed_event_is_tried_again_later_and_later_and_others_go_on() {
+    let (clock, mut mock) = (FakeClock::default(), Mock::new(Mode::Crashes, 1));
+    let mut host = host(&mut mock, &clock, 3);
+    write(&host, 0, "a", 1);
+    settle(&mut host);
+    for retry in 0..RETRIES_MAX {
+        assert_eq!(host.tally.retried, u64::from(retry) + 1);
+        clock.0.set(clock.now_ns() + (BACK_OFF_NS << retry) - 1);
+        // Its own next events wait behind it; those of others do not.
+        write(&host, 2, &format!("b{retry}"), 7);
+        settle(&mut host);
+        assert_eq!(host.tally.retried, u64::from(retry) + 1);
+        clock.0.set(clock.now_ns() + 1);
+        settle(&mut host);
+    }
+    assert_eq!((host.tally.retried, host.tally.failed), (u64::from(RETRIES_MAX), 1));
+    assert_eq!((host.tally.delivered, host.tally.reconciled, host.queued()), (5, 4, 0));
+}
+
+#[test]
+fn an_event_that_is_acted_on_at_last_keeps_its_place() {
+    let (clock, mut mock) = (FakeClock::default(), Mock::new(Mode::Fails(2), 0));
+    let mut host = host(&mut mock, &clock, 1);
+    write(&host, 0, "a", 1);
+    write(&host, 0, "a", 2);
+    for _ in 0..8 {
+        settle(&mut host);
+        clock.0.set(clock.now_ns() + (BACK_OFF_NS << RETRIES_MAX));
+    }
+    let nonces: Vec<_> = mock.log.lock().unwrap().iter().map(|(_, nonce)| *nonce).collect();
+    assert_eq!(nonces, [1, 2]);
+    assert_eq!((host.tally.retried, host.tally.failed), (4, 0));
+}
+
+#[test]
+fn operators_are_unloaded_when_they_were_idle_for_long_enough_and_not_before() {
+    let (clock, mut mock) = (FakeClock::default(), Mock::new(Mode::Right, 0));
+    let mut host = host(&mut mock, &clock, 4);
+    settle(&mut host);
+    clock.0.set(IDLE_NS / 2);
+    write(&host, 2, "b", 1);
+    settle(&mut host);
+    clock.0.set(IDLE_NS);
+    settle(&mut host);
+    assert_eq!(host.unloaded(), 2, "the last two have acted meanwhile");
+    clock.0.set(2 * IDLE_NS);
+    settle(&mut host);
+    assert_eq!(host.unloaded(), 4);
+    write(&host, 3, "c", 2);
+    settle(&mut host);
+    assert_eq!(host.unloaded(), 3);
+}
+
+#[test]
+fn a_state_that_is_refused_is_kept() {
+    let (clock, mut mock) = (FakeClock::default(), Mock::new(Mode::RefusesState, 0));
+    let mut host = host(&mut mock, &clock, 1);
+    host.unload_all();
+    write(&host, 0, "a", 1);
+    for _ in 0..8 {
+        settle(&mut host);
+        clock.0.set(clock.now_ns() + (BACK_OFF_NS << RETRIES_MAX));
+    }
+    assert_eq!((host.tally.failed, host.unloaded()), (1, 1));
+}
+
+#[test]
+fn a_circle_of_several_ends() {
+    let (clock, mut mock) = (FakeClock::default(), Mock::new(Mode::Right, 0));
+    let rules = Rules { idle_ns: None, depth_max: 2 };
+    let mut host = Host::new(Arc::new(Embedded::new()), &clock, vec![mock.prepare().unwrap()], rules);
+    let argument = |name: &str, namespace| (name.to_owned(), format!("chain-{namespace}"));
+    host.load(vec![argument("watch", 0), argument("apply", 1)]).unwrap();
+    host.load(vec![argument("watch", 1), argument("apply", 0)]).unwrap();
+    // Each has a count of its own, so that every write changes something.
+    host.plane.apply(&Key::new(KIND, "chain-0", "a"), "operator-1", r#"{"nonce":1}"#).unwrap();
+    settle(&mut host);
+    assert_eq!((host.tally.reconciled, host.tally.failed), (3, 1), "{:?}", host.tally);
+}
+
+/// Events arrive while every operator is unloaded, again and again and at every point of the way: none is lost or comes twice,
+/// and every count is whole.
+#[test]
+fn two_hundred_operators_that_are_unloaded_while_events_arrive_lose_nothing() {
+    const OPERATORS: usize = 200;
+    const NONCES: u64 = 40;
+    let (clock, mut mock) = (FakeClock::default(), Mock::new(Mode::Right, 0));
+    let mut host = host(&mut mock, &clock, OPERATORS);
+    let mut unloaded = 0;
+    for nonce in 1..=NONCES {
+        write(&host, 0, "a", nonce);
+        for step in 0..OPERATORS as u64 {
+            host.step().unwrap();
+            if (step + nonce) % 17 == 0 {
+                unloaded += host.unload_all().len();
+            }
+        }
+    }
+    settle(&mut host);
+    assert!(unloaded > 20 * OPERATORS, "only {unloaded} were unloaded");
+    assert_eq!((host.tally.failed, host.tally.retried, host.queued()), (0, 0, 0), "{:?}", host.tally);
+    let mut handed: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for (namespace, nonce) in mock.log.lock().unwrap().iter() {
+        handed.entry(namespace.clone()).or_default().push(*nonce);
+    }
+    assert_eq!(handed.len(), OPERATORS);
+    let all: Vec<_> = (1..=NONCES).collect();
+    handed.iter().for_each(|(namespace, nonces)| assert_eq!(*nonces, all, "{namespace}"));
+    let last = host.plane.get(&Key::new(KIND, format!("chain-{OPERATORS}"), "a")).unwrap();
+    assert_eq!(last.spec, format!(r#"{{"count":{NONCES},"nonce":{NONCES}}}"#));
+}

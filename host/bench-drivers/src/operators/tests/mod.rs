@@ -1,0 +1,173 @@
+//! The driver on operators that are made up: right ones, and one for each thing that can be wrong with one.
+
+mod chains;
+mod hosts;
+
+use super::*;
+use crate::Recording;
+use bench_model::Descriptor;
+use std::sync::Mutex;
+
+/// What is wrong with operators.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Mode {
+    Right,
+    /// It has forgotten its count when it is resumed.
+    Forgets,
+    /// It takes up no state.
+    RefusesState,
+    /// It fails this often on the same event, and acts on it then.
+    Fails(u32),
+    /// It crashes on every event.
+    Crashes,
+    /// It writes into what it watches.
+    Circles,
+    /// It writes each nonce twice, with something else in between.
+    Doubles,
+    /// It writes nothing.
+    Swallows,
+    CannotSuspend,
+}
+
+/// A module whose operator `number` is wrong, and whose others are right.
+struct Mock {
+    descriptor: Descriptor,
+    mode: Mode,
+    number: usize,
+    /// What each operator was handed, by the namespace it watches.
+    log: Log,
+}
+
+/// Namespaces and nonces, in the order in which they were reconciled.
+type Log = Arc<Mutex<Vec<(String, u64)>>>;
+
+impl Mock {
+    fn new(mode: Mode, number: usize) -> Self {
+        let scenario = |name: &str| Scenario::new(name, "f", "").driven_by("operator");
+        let descriptor = Descriptor::new("mock", "1", "").scenario(scenario("chain")).scenario(scenario("other"));
+        Self { descriptor, mode, number, log: Log::default() }
+    }
+}
+
+impl Module for Mock {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn imports(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn open(&mut self, _: &Scenario, _: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
+        Err(ModuleError::Other("it has no sessions".to_owned()))
+    }
+
+    fn operators(&mut self) -> Option<&mut dyn Operators> {
+        Some(self)
+    }
+
+    fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
+        body(self);
+        Vec::new()
+    }
+}
+
+impl Operators for Mock {
+    fn prepare(&mut self) -> Result<Box<dyn Maker>, ModuleError> {
+        Ok(Box::new(MockMaker { mode: self.mode, wrong: format!("chain-{}", self.number), log: Arc::clone(&self.log) }))
+    }
+}
+
+struct MockMaker {
+    mode: Mode,
+    wrong: String,
+    log: Log,
+}
+
+impl Maker for MockMaker {
+    fn make(&mut self, plane: Arc<dyn Plane>) -> Result<Box<dyn Operator>, ModuleError> {
+        let (watch, apply) = (String::new(), String::new());
+        let (mode, wrong, log) = (self.mode, self.wrong.clone(), Arc::clone(&self.log));
+        Ok(Box::new(MockOperator { plane, mode, wrong, log, watch, apply, count: 0, failures: 0 }))
+    }
+}
+
+struct MockOperator {
+    plane: Arc<dyn Plane>,
+    mode: Mode,
+    wrong: String,
+    log: Log,
+    watch: String,
+    apply: String,
+    count: u64,
+    failures: u32,
+}
+
+impl MockOperator {
+    fn mode(&self) -> Mode {
+        if self.watch == self.wrong { self.mode } else { Mode::Right }
+    }
+
+    fn write(&self, namespace: &str, name: &str, nonce: u64) -> Result<(), ModuleError> {
+        let (key, spec) = (Key::new(KIND, namespace, name), format!(r#"{{"nonce":{nonce},"count":{}}}"#, self.count));
+        let written = self.plane.apply(&key, &spec);
+        written.map(drop).map_err(|error| ModuleError::Other(format!("cannot apply {key}: {error}")))
+    }
+}
+
+impl Operator for MockOperator {
+    fn start(&mut self, arguments: &[(String, String)]) -> Result<Vec<Scope>, ModuleError> {
+        let argument = |name| arguments.iter().find(|(known, _)| known == name).unwrap().1.clone();
+        (self.watch, self.apply) = (argument("watch"), argument("apply"));
+        Ok(vec![Scope::new(KIND, &self.watch)])
+    }
+
+    fn reconcile(&mut self, event: &Event) -> Result<(), ModuleError> {
+        let object = event.object().expect("nothing is deleted in a chain");
+        let spec: serde_json::Value = serde_json::from_str(&object.spec).unwrap();
+        let nonce = spec["nonce"].as_u64().unwrap();
+        match self.mode() {
+            Mode::Fails(times) if self.failures < times => {
+                self.failures += 1;
+                return Err(ModuleError::Other("not yet".to_owned()));
+            }
+            Mode::Crashes => return Err(ModuleError::Crashed("`reconcile` trapped: unreachable".to_owned())),
+            Mode::Swallows => return Ok(()),
+            Mode::Circles => return self.write(&self.watch, "round", nonce + 1),
+            _ => (),
+        }
+        self.failures = 0;
+        self.count += 1;
+        self.log.lock().unwrap().push((self.watch.clone(), nonce));
+        self.write(&self.apply, &object.key.name, nonce)?;
+        match self.mode() {
+            Mode::Doubles => {
+                self.count += 1;
+                self.write(&self.apply, &object.key.name, nonce)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn suspend(&mut self) -> Result<Vec<u8>, ModuleError> {
+        if self.mode() == Mode::CannotSuspend {
+            return Err(ModuleError::Other("it does not want to".to_owned()));
+        }
+        Ok(format!("{} {} {}", self.watch, self.apply, self.count).into_bytes())
+    }
+
+    fn resume(&mut self, state: &[u8]) -> Result<(), ModuleError> {
+        let text = String::from_utf8(state.to_vec()).unwrap();
+        let [watch, apply, count] = text.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        (self.watch, self.apply) = (watch.to_owned(), apply.to_owned());
+        self.count = count.parse().unwrap();
+        match self.mode() {
+            Mode::RefusesState => Err(ModuleError::Other("this state is another's".to_owned())),
+            Mode::Forgets => {
+                self.count = 0;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What a probe offers to the driver `operator`: the extension `bench-host:operator/0.1` of its table, called in place. It must
+//! not know what an operator does, nor time anything.
+
+use crate::host_side::HostSide;
+use crate::plane::Given;
+use crate::text;
+use bench_drivers::operators::{Event, Maker, Operator, Plane, Scope};
+use bench_model::ModuleError;
+use probe_abi::raw;
+use std::cell::RefCell;
+use std::mem::offset_of;
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// More watches than any operator has.
+const WATCHES_MAX: usize = 1_000;
+
+/// The longest state that is taken.
+const STATE_BYTES_MAX: usize = 64 << 20;
+
+/// The functions, which C lets be null and Rust does not.
+const FUNCTIONS: [(&str, usize); 6] = [
+    ("make", offset_of!(raw::Operators, make)),
+    ("start", offset_of!(raw::Operators, start)),
+    ("reconcile", offset_of!(raw::Operators, reconcile)),
+    ("suspend", offset_of!(raw::Operators, suspend)),
+    ("resume", offset_of!(raw::Operators, resume)),
+    ("drop", offset_of!(raw::Operators, drop)),
+];
+
+/// What makes the operators of `table`, whose functions may still be null.
+pub(crate) fn maker(table: *const raw::Operators) -> Result<Box<dyn Maker>, ModuleError> {
+    let broken =
+        |reason: String| ModuleError::Crashed(format!("the probe's table `{}` {reason}", raw::EXTENSION_OPERATOR));
+    for (function, offset) in FUNCTIONS {
+        // SAFETY: the size says that the member is there; a function pointer that may be null is such an option.
+        let member = unsafe { table.byte_add(offset).cast::<Option<unsafe extern "C" fn()>>().read() };
+        if member.is_none() {
+            return Err(broken(format!("has no `{function}`")));
+        }
+    }
+    // SAFETY: the size says that all members are there, and no function is null.
+    let table = unsafe { &*table };
+    // One side for all of them: it stays until the process ends, and operators come and go.
+    Ok(Box::new(NativeMaker { table, host: Rc::new(RefCell::new(HostSide::new(&[], Rc::default()))) }))
+}
+
+struct NativeMaker {
+    table: &'static raw::Operators,
+    /// What calls leave behind is judged after each, so that all operators can share it. It is not borrowed while one is called.
+    host: Rc<RefCell<HostSide>>,
+}
+
+impl Maker for NativeMaker {
+    fn make(&mut self, plane: Arc<dyn Plane>) -> Result<Box<dyn Operator>, ModuleError> {
+        let host_table = self.host.borrow().table();
+        let mut handle = std::ptr::null_mut();
+        // SAFETY: the function is the probe's, the host table stays until the process ends, and there is room for the handle.
+        let status = unsafe { (self.table.make)(host_table, &mut handle) };
+        let verdict = self.host.borrow_mut().judge("make", status);
+        // One that was made is dropped, also where the contract was broken meanwhile.
+        let handle = NonNull::new(handle).filter(|_| status == raw::OK);
+        let operator =
+            handle.map(|handle| NativeOperator { table: self.table, handle, plane, host: Rc::clone(&self.host) });
+        verdict?;
+        let operator = operator.ok_or_else(|| breach("make", "it gave none"))?;
+        Ok(Box::new(operator))
+    }
+}
+
+struct NativeOperator {
+    table: &'static raw::Operators,
+    handle: NonNull<raw::Operator>,
+    plane: Arc<dyn Plane>,
+    host: Rc<RefCell<HostSide>>,
+}
+
+impl NativeOperator {
+    fn judge(&self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
+        let mut host = self.host.borrow_mut();
+        if status == raw::OK && !host.has_notes() { Ok(()) } else { host.judge(function, status) }
+    }
+}
+
+impl Operator for NativeOperator {
+    fn start(&mut self, arguments: &[(String, String)]) -> Result<Vec<Scope>, ModuleError> {
+        let arg =
+            |(name, value): &(String, String)| raw::Arg { name: raw::Str::new(name), value: raw::Str::new(value) };
+        let args: Vec<raw::Arg> = arguments.iter().map(arg).collect();
+        let (mut watches, mut watches_len) = (std::ptr::null(), 0);
+        let given = Given::new(&*self.plane);
+        let plane = given.table();
+        // SAFETY: the handle came from this table's `make` and is not dropped yet, and this is the thread it was made on, because
+        // it is not `Send`. Plane, arguments and the room for the results outlive the call.
+        let status = unsafe {
+            let start = self.table.start;
+            start(self.handle.as_ptr(), &plane, args.as_ptr(), args.len(), &mut watches, &mut watches_len)
+        };
+        self.judge("start", status)?;
+        // SAFETY: the probe lends the watches until the next call of the operator.
+        let watches = unsafe { text::borrowed(watches, watches_len) }.filter(|watches| watches.len() <= WATCHES_MAX);
+        let watches = watches
+            .ok_or_else(|| breach("start", &format!("it gave {watches_len} watches, or none behind a pointer")))?;
+        watches.iter().map(scope).collect()
+    }
+
+    fn reconcile(&mut self, event: &Event) -> Result<(), ModuleError> {
+        let (kind, key, version, spec) = match event {
+            Event::Added(object) => (raw::EVENT_ADDED, &object.key, object.resource_version, &*object.spec),
+            Event::Modified(object) => (raw::EVENT_MODIFIED, &object.key, object.resource_version, &*object.spec),
+            Event::Deleted(key, version) => (raw::EVENT_DELETED, key, *version, ""),
+        };
+        let key = raw::Key {
+            kind: raw::Str::new(&key.kind),
+            space: raw::Str::new(&key.namespace),
+            name: raw::Str::new(&key.name),
+        };
+        let object = raw::Object { key, resource_version: version, spec: raw::Str::new(spec) };
+        let given = Given::new(&*self.plane);
+        let plane = given.table();
+        // SAFETY: as in `start`; the object and its texts outlive the call.
+        let status = unsafe { (self.table.reconcile)(self.handle.as_ptr(), &plane, kind, &object) };
+        self.judge("reconcile", status)
+    }
+
+    fn suspend(&mut self) -> Result<Vec<u8>, ModuleError> {
+        let mut state = raw::Bytes { ptr: std::ptr::null(), len: 0 };
+        // SAFETY: as in `start`.
+        let status = unsafe { (self.table.suspend)(self.handle.as_ptr(), &mut state) };
+        self.judge("suspend", status)?;
+        // SAFETY: the probe lends the state until the operator is dropped.
+        let bytes = unsafe { text::borrowed(state.ptr, state.len) }.filter(|bytes| bytes.len() <= STATE_BYTES_MAX);
+        let len = state.len;
+        bytes
+            .map(<[u8]>::to_vec)
+            .ok_or_else(|| breach("suspend", &format!("its state has {len} bytes, or is a null pointer")))
+    }
+
+    fn resume(&mut self, state: &[u8]) -> Result<(), ModuleError> {
+        // SAFETY: as in `start`; the state outlives the call.
+        let status = unsafe { (self.table.resume)(self.handle.as_ptr(), state.as_ptr(), state.len()) };
+        self.judge("resume", status)
+    }
+}
+
+impl Drop for NativeOperator {
+    fn drop(&mut self) {
+        // SAFETY: the handle came from this table's `make`, and this is the one place that drops it.
+        unsafe { (self.table.drop)(self.handle.as_ptr()) }
+    }
+}
+
+/// What a watch that the probe lends stands for.
+fn scope(watch: &raw::Watch) -> Result<Scope, ModuleError> {
+    // SAFETY: the probe lends the watches' texts until the next call of the operator.
+    let name = |text| unsafe { text::name(text) }.map_err(|fault| breach("start", &format!("a watch {fault}")));
+    Ok(Scope::new(name(watch.kind)?, name(watch.space)?))
+}
+
+fn breach(function: &str, reason: &str) -> ModuleError {
+    ModuleError::Crashed(format!("`{function}` broke the contract: {reason}"))
+}

@@ -1,0 +1,71 @@
+//! `bench-host:operator/control-plane`: the control plane of the operator that the store belongs to. It must not know where
+//! objects are kept.
+
+use crate::bindings::operator::bench_host::operator::{control_plane, types};
+use crate::state::State;
+use bench_drivers::operators::{Key, Object, Plane, PlaneError};
+use std::sync::Arc;
+use wasmtime::Result;
+
+impl types::Host for State {}
+
+impl control_plane::Host for State {
+    fn get(&mut self, key: types::Key) -> Result<Result<types::Object, types::Error>> {
+        self.body(|state| Ok(written(state, |plane| plane.get(&key_in(key)))))
+    }
+
+    fn apply(&mut self, key: types::Key, spec: String) -> Result<Result<types::Object, types::Error>> {
+        self.body(|state| Ok(written(state, |plane| plane.apply(&key_in(key), &spec))))
+    }
+
+    fn create(&mut self, key: types::Key, spec: String) -> Result<Result<types::Object, types::Error>> {
+        self.body(|state| Ok(written(state, |plane| plane.create(&key_in(key), &spec))))
+    }
+
+    fn update(&mut self, object: types::Object) -> Result<Result<types::Object, types::Error>> {
+        let types::Object { key, resource_version, spec } = object;
+        let object = Object { key: key_in(key), resource_version, spec };
+        self.body(|state| Ok(written(state, |plane| plane.update(&object))))
+    }
+
+    fn delete(&mut self, key: types::Key) -> Result<Result<(), types::Error>> {
+        self.body(|state| Ok(plane(state).and_then(|plane| plane.delete(&key_in(key)).map_err(error_out))))
+    }
+}
+
+fn written(
+    state: &State,
+    write: impl FnOnce(&dyn Plane) -> Result<Arc<Object>, PlaneError>,
+) -> Result<types::Object, types::Error> {
+    plane(state).and_then(|plane| write(plane).map(|object| object_out(&object)).map_err(error_out))
+}
+
+/// The operator's, unless the component is run as anything else.
+fn plane(state: &State) -> Result<&dyn Plane, types::Error> {
+    let none = || types::Error::Unavailable("only an operator has a control plane".to_owned());
+    state.plane.as_deref().ok_or_else(none)
+}
+
+fn key_in(key: types::Key) -> Key {
+    Key { kind: key.kind, namespace: key.namespace, name: key.name }
+}
+
+pub(crate) fn key_out(key: &Key) -> types::Key {
+    types::Key { kind: key.kind.clone(), namespace: key.namespace.clone(), name: key.name.clone() }
+}
+
+pub(crate) fn object_out(object: &Object) -> types::Object {
+    let Object { key, resource_version, spec } = object;
+    types::Object { key: key_out(key), resource_version: *resource_version, spec: spec.clone() }
+}
+
+fn error_out(error: PlaneError) -> types::Error {
+    match error {
+        PlaneError::NotFound => types::Error::NotFound,
+        PlaneError::Conflict(version) => types::Error::Conflict(version),
+        PlaneError::Invalid(reason) => types::Error::Invalid(reason),
+        other @ (PlaneError::TooOld { .. } | PlaneError::Unavailable(_)) => {
+            types::Error::Unavailable(other.to_string())
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The fields of one object's spec and who owns them, which is what server-side apply merges. A field is one at the top of the
+//! spec, whatever it holds; it must not know of versions.
+
+use super::SPEC_BYTES_MAX;
+use crate::PlaneError;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Fields by name.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Fields(BTreeMap<String, Field>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Field {
+    value: Value,
+    manager: Arc<str>,
+}
+
+impl Fields {
+    /// Those of `spec`, all of them `manager`'s.
+    pub(super) fn parse(spec: &str, manager: &str) -> Result<Self, PlaneError> {
+        if manager.is_empty() {
+            return Err(PlaneError::Invalid("whoever writes needs a name".to_owned()));
+        }
+        if spec.len() > SPEC_BYTES_MAX {
+            let reason = format!("a spec of {} bytes is too long, the most is {SPEC_BYTES_MAX}", spec.len());
+            return Err(PlaneError::Invalid(reason));
+        }
+        let refused = |error| PlaneError::Invalid(format!("the spec is no JSON object: {error}"));
+        let values: BTreeMap<String, Value> = serde_json::from_str(spec).map_err(refused)?;
+        let manager = Arc::from(manager);
+        let owned = |(name, value)| (name, Field { value, manager: Arc::clone(&manager) });
+        Ok(Self(values.into_iter().map(owned).collect()))
+    }
+
+    /// These after `manager` has applied `wanted`: its fields are set, and those that it owned and does not give are gone.
+    /// `None` where it would change another manager's.
+    pub(super) fn applied(&self, wanted: Self, manager: &str) -> Option<Self> {
+        let kept = self.0.iter().filter(|(_, field)| &*field.manager != manager);
+        let mut merged: BTreeMap<_, _> = kept.map(|(name, field)| (name.clone(), field.clone())).collect();
+        for (name, field) in wanted.0 {
+            match merged.get(&name) {
+                Some(other) if other.value != field.value => return None,
+                // Both want the same: it stays with whom it was.
+                Some(_) => (),
+                None => drop(merged.insert(name, field)),
+            }
+        }
+        Some(Self(merged))
+    }
+
+    /// `wanted` in place of these; what does not change stays with whom it was.
+    pub(super) fn replaced(&self, mut wanted: Self) -> Self {
+        for (name, field) in &mut wanted.0 {
+            if let Some(old) = self.0.get(name).filter(|old| old.value == field.value) {
+                field.manager = Arc::clone(&old.manager);
+            }
+        }
+        wanted
+    }
+
+    /// As JSON, fields by name.
+    pub(super) fn to_json(&self) -> String {
+        let mut text = String::from("{");
+        for (index, (name, field)) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            text.push_str(comma);
+            text.push_str(&Value::from(name.as_str()).to_string());
+            text.push(':');
+            text.push_str(&field.value.to_string());
+        }
+        text.push('}');
+        text
+    }
+}

@@ -1,0 +1,118 @@
+//! The operator on a plane that keeps what is applied. What is unloaded must come back as it was, and nothing else may.
+
+use super::*;
+use bench_plugin::operator::{Object, PlaneError, Stored};
+
+/// What was applied, as `namespace/name spec`; refuses while it is told to.
+#[derive(Default)]
+struct Kept {
+    applied: Vec<String>,
+    refuses: bool,
+}
+
+impl Plane for Kept {
+    fn apply(&mut self, key: Key<'_>, spec: &str) -> Result<u64, PlaneError> {
+        if self.refuses {
+            return Err(PlaneError::Conflict(7));
+        }
+        self.applied.push(format!("{}/{} {spec}", key.namespace, key.name));
+        Ok(self.applied.len() as u64)
+    }
+
+    fn get(&mut self, _key: Key<'_>) -> Result<Stored, PlaneError> {
+        Err(PlaneError::NotFound)
+    }
+
+    fn create(&mut self, _key: Key<'_>, _spec: &str) -> Result<u64, PlaneError> {
+        Err(PlaneError::Unavailable("applies only".to_owned()))
+    }
+
+    fn update(&mut self, _object: Object<'_>) -> Result<u64, PlaneError> {
+        Err(PlaneError::Unavailable("applies only".to_owned()))
+    }
+
+    fn delete(&mut self, _key: Key<'_>) -> Result<(), PlaneError> {
+        Err(PlaneError::NotFound)
+    }
+}
+
+fn started(plane: &mut Kept) -> Relay {
+    let arguments = [("watch", "a"), ("apply", "b")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut relay = Relay::default();
+    let watches = relay.start(plane, &arguments).unwrap();
+    assert_eq!(watches, [Watch { kind: KIND.to_owned(), namespace: "a".to_owned() }]);
+    relay
+}
+
+fn seen(relay: &mut Relay, plane: &mut Kept, spec: &str) -> Result<(), String> {
+    let key = Key { kind: KIND, namespace: "a", name: "x" };
+    relay.reconcile(plane, Event::Modified(Object { key, resource_version: 1, spec }))
+}
+
+/// Expects that a state is refused.
+#[track_caller]
+fn check(state: &str) {
+    assert!(Relay::default().resume(state.as_bytes()).is_err(), "{state:?} was taken");
+}
+
+#[test]
+fn each_nonce_is_applied_with_its_number() {
+    let mut plane = Kept::default();
+    let mut relay = started(&mut plane);
+    seen(&mut relay, &mut plane, r#"{"nonce":5}"#).unwrap();
+    seen(&mut relay, &mut plane, r#"{"count":9,"nonce":18446744073709551615}"#).unwrap();
+    relay.reconcile(&mut plane, Event::Deleted(Key { kind: KIND, namespace: "a", name: "x" }, 3)).unwrap();
+    let expect = [r#"b/x {"nonce":5,"count":1}"#, r#"b/x {"nonce":18446744073709551615,"count":2}"#];
+    assert_eq!(plane.applied, expect);
+}
+
+#[test]
+fn what_was_not_applied_does_not_count() {
+    let mut plane = Kept { refuses: true, ..Kept::default() };
+    let mut relay = started(&mut plane);
+    assert_eq!(
+        seen(&mut relay, &mut plane, r#"{"nonce":5}"#).unwrap_err(),
+        "b/x: conflict with version 7: read it again"
+    );
+    assert!(seen(&mut relay, &mut plane, "no JSON").unwrap_err().starts_with("x: expected"));
+    plane.refuses = false;
+    seen(&mut relay, &mut plane, r#"{"nonce":5}"#).unwrap();
+    assert_eq!(plane.applied, [r#"b/x {"nonce":5,"count":1}"#]);
+}
+
+#[test]
+fn what_is_resumed_is_what_was_suspended() {
+    let mut plane = Kept::default();
+    for nonces in [0, 1, NONCES_KEPT, NONCES_KEPT + 3] {
+        let mut relay = started(&mut plane);
+        for nonce in 0..nonces {
+            seen(&mut relay, &mut plane, &format!(r#"{{"nonce":{nonce}}}"#)).unwrap();
+        }
+        let mut resumed = Relay::default();
+        resumed.resume(&relay.suspend()).unwrap();
+        relay.spec.clear();
+        assert_eq!(resumed, relay);
+    }
+}
+
+#[test]
+fn a_state_that_is_not_whole_is_refused() {
+    for state in [
+        "",
+        "1\na\nb\n0",
+        "2\na\nb\n0\n",
+        "1\n\nb\n0\n",
+        "1\na\nb\nx\n",
+        "1\na\nb\n1\n",
+        "1\na\nb\n0\n5",
+        "1\na\nb\n1\n-1",
+    ] {
+        check(state);
+    }
+}
+
+#[test]
+fn without_its_namespaces_it_does_not_start() {
+    let error = Relay::default().start(&mut Kept::default(), &[("watch".to_owned(), "a".to_owned())]).unwrap_err();
+    assert_eq!(error, "the argument `apply` names no namespace");
+}

@@ -1,0 +1,12 @@
+//! Operators: plug-ins that act on the events of a control plane, in either arm. It must not know what any of them does.
+
+pub use operator_core::{Event, Key, Object, Operator, Plane, PlaneError, Stored, Watch};
+
+/// Exports a [`Plugin`](crate::Plugin) and the [`Operator`] of its scenarios for the driver `operator`, in the arm the crate is
+/// built for. Once a crate. An operator is made with `Default`.
+#[macro_export]
+macro_rules! export_operator {
+    ($plugin:ty, $operator:ty) => {
+        $crate::__export_operator_arm!($plugin, $operator);
+    };
+}
