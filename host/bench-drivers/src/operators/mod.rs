@@ -156,7 +156,14 @@ fn report(task: &Task<'_>, sink: &Sink, sent: u64) -> Report {
         ..OutcomeRecord::without_figures(task.unit.cell, task.unit.process, Status::Ok)
     };
     let record = |series| SeriesRecord::new(task.unit.cell, task.unit.process, series);
-    Report { cpu: None, series: series.map(record).collect(), checks: Vec::new(), outcome, account: None, conditions: Vec::new() }
+    Report {
+        cpu: None,
+        series: series.map(record).collect(),
+        checks: Vec::new(),
+        outcome,
+        account: None,
+        conditions: Vec::new(),
+    }
 }
 
 /// Tries a chain with `arguments`, without timing anything: two nonces with all operators loaded, and two with none.
