@@ -30,9 +30,14 @@ const SUITES: &[Entry] = &[
     ("wal-throughput", include_str!("../suites/wal-throughput.toml")),
     ("wal-recovery", include_str!("../suites/wal-recovery.toml")),
     ("wal-stress", include_str!("../suites/wal-stress.toml")),
+    ("operators-mixed", include_str!("../suites/operators-mixed.toml")),
     ("operators-rust", include_str!("../suites/operators-rust.toml")),
     ("operators-go", include_str!("../suites/operators-go.toml")),
 ];
+
+/// Other names of suites, which users of other hosts know them by.
+const ALIASES: &[(&str, &str)] =
+    &[("mixed", "operators-mixed"), ("rust-only", "operators-rust"), ("go-only", "operators-go")];
 
 const TARGETS: &[Entry] = &[
     ("self", include_str!("../targets/self.toml")),
@@ -85,8 +90,10 @@ pub fn suite_names() -> impl Iterator<Item = &'static str> {
     SUITES.iter().map(|(name, _)| *name)
 }
 
-/// The suite `name`.
+/// The suite `name`, by whichever of its names.
 pub fn suite(name: &str) -> Result<Suite, RegistryError> {
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == name);
+    let name = alias.map_or(name, |(_, name)| *name);
     parse_suite(name, lookup("suite", SUITES, name)?)
 }
 
@@ -127,6 +134,9 @@ mod tests {
         for name in suite_names() {
             let suite = suite(name).unwrap();
             assert!(!suite.summary.is_empty() && !suite.cells.is_empty(), "{name}");
+        }
+        for (alias, name) in ALIASES {
+            assert_eq!(suite(alias).unwrap().summary, suite(name).unwrap().summary, "{alias}");
         }
         for name in target_names() {
             let targets = targets(name).unwrap();
@@ -196,7 +206,7 @@ mod tests {
     fn an_unknown_name_or_field_says_what_there_is() {
         assert_eq!(
             suite("slef").unwrap_err().to_string(),
-            "there is no suite `slef`; there are: self, ipc, kernels, ring, serverless, postgres, postgres-matrix, postgres-million, wal, wal-quick, wal-latency, wal-throughput, wal-recovery, wal-stress, operators-rust, operators-go"
+            "there is no suite `slef`; there are: self, ipc, kernels, ring, serverless, postgres, postgres-matrix, postgres-million, wal, wal-quick, wal-latency, wal-throughput, wal-recovery, wal-stress, operators-mixed, operators-rust, operators-go"
         );
         let error = parse_suite("mine.toml", "summary = \"\"\ncolour = 1\n[[cells]]\nscenario = \"*\"").unwrap_err();
         assert!(error.to_string().starts_with("suite `mine.toml`: "), "{error}");

@@ -49,7 +49,7 @@ pub fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, task: &
         "workload" => workload::drive(module, task),
         "function" => function::drive(module, task),
         "source" | "destination" => pipelines::drive(module, companion, task),
-        "operator" => operators::drive(module, task),
+        "operator" => operators::drive(module, companion, task),
         other => {
             let known = DRIVERS.join(", ");
             let reason = format!("needs the driver `{other}`; this host has {known}: use a newer bench-host");
@@ -68,7 +68,7 @@ pub fn conformance(
     match scenario.driver.as_str() {
         "function" => function::conformance(module, scenario, arguments),
         "source" | "destination" => pipelines::conformance(module, companion, scenario, arguments),
-        "operator" => operators::conformance(module, scenario, arguments),
+        "operator" => operators::conformance(module, companion, scenario, arguments),
         _ => workload::conformance(module, scenario, arguments),
     }
 }

@@ -1,5 +1,6 @@
 //! What the command line can say. Words only: what they come to is built elsewhere.
 
+use crate::operator_args::OperatorArgs;
 use crate::transfer_args::TransferArgs;
 use bench_model::Arm;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -233,6 +234,8 @@ pub(crate) struct Common {
     #[command(flatten)]
     pub(crate) transfers: TransferArgs,
     #[command(flatten)]
+    pub(crate) operators: OperatorArgs,
+    #[command(flatten)]
     pub(crate) grants: GrantArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
@@ -274,6 +277,12 @@ pub(crate) enum Format {
     Csv,
     /// A table for a page
     Markdown,
+}
+
+/// Short options as parameters: those that were given, and their values.
+pub(crate) fn given<const N: usize>(options: [(&str, &[String]); N]) -> Vec<(String, Vec<String>)> {
+    let given = options.into_iter().filter(|(_, values)| !values.is_empty());
+    given.map(|(name, values)| (name.to_owned(), values.to_vec())).collect()
 }
 
 /// Per cent, as a user writes them; more than 0 and less than 100.

@@ -9,6 +9,7 @@ mod effort;
 mod execute;
 mod history;
 mod modules;
+mod operator_args;
 mod output;
 mod paths;
 mod postgres;

@@ -43,7 +43,9 @@ impl Loader {
         };
         let mut resolved = self.of_module(spec_of(loaded), &cell.scenario, cell.arguments.clone())?;
         for requirement in &cell.scenario.requirements {
-            if let Some((name, text)) = named(requirement.module_parameter(), &cell.arguments) {
+            let other = named(requirement.module_parameter(), &cell.arguments);
+            // Where the scenario can do without, nothing is named.
+            if let Some((name, text)) = other.filter(|(_, text)| !(requirement.optional && text.is_empty())) {
                 let (other, scenario) = modules
                     .scenario(text, loaded.offer.arm)
                     .map_err(|reason| format!("parameter `{name}`: {reason}"))?;

@@ -1,6 +1,7 @@
 //! Short options for scenarios that move rows. They say nothing that a parameter could not; it must not know which scenarios those
 //! are.
 
+use crate::cli::given;
 use clap::Args;
 
 /// Short ways to say what scenarios that move rows are asked for most.
@@ -27,18 +28,13 @@ pub(crate) struct TransferArgs {
 impl TransferArgs {
     /// The same as parameters.
     pub(crate) fn parameters(&self) -> Vec<(String, Vec<String>)> {
-        let url = self.database_url.clone().into_iter().collect();
-        let code = self.no_aot.then(|| "compiled".to_owned()).into_iter().collect();
-        let said = [
-            ("rows", self.rows.clone()),
-            ("compression", self.compression.clone()),
-            ("database_url", url),
-            ("code", code),
-        ];
-        said.into_iter()
-            .filter(|(_, values)| !values.is_empty())
-            .map(|(name, values)| (name.to_owned(), values))
-            .collect()
+        let code = if self.no_aot { vec!["compiled".to_owned()] } else { Vec::new() };
+        given([
+            ("rows", &self.rows),
+            ("compression", &self.compression),
+            ("database_url", self.database_url.as_slice()),
+            ("code", &code),
+        ])
     }
 }
 

@@ -5,7 +5,7 @@ use crate::notes::Used;
 use crate::session::NativeSession;
 use crate::{LoadError, connector, extension, function, load, operator, table};
 use bench_drivers::function::{Functions, Initialisation, Start, Starter};
-use bench_drivers::operators::{Maker, Operators};
+use bench_drivers::operators::{Maker, Operators, Suspension};
 use bench_drivers::pipelines::{Code, Connector, Connectors, Loading};
 use bench_drivers::{Module, Recording};
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
@@ -106,7 +106,8 @@ impl Connectors for Probe {
 }
 
 impl Operators for Probe {
-    fn prepare(&mut self) -> Result<Box<dyn Maker>, ModuleError> {
+    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError> {
+        suspension.without_images("a probe's operators")?;
         operator::maker(extension::unlooked_at(self.table)?)
     }
 }

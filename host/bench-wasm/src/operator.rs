@@ -10,7 +10,7 @@ use crate::session::trapped;
 use crate::state::{self, State};
 use crate::{Runtime, capability};
 use bench_drivers::Grants;
-use bench_drivers::operators::{Event, Maker, Operator, Operators, Plane, Scope};
+use bench_drivers::operators::{Event, Maker, Operator, Operators, Plane, Scope, Suspension};
 use bench_model::ModuleError;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +21,8 @@ use wasmtime::component::InstancePre;
 pub(crate) const OPERATOR: &str = "bench-host:operator/operator@";
 
 impl Operators for Component {
-    fn prepare(&mut self) -> Result<Box<dyn Maker>, ModuleError> {
+    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError> {
+        suspension.without_images("a component")?;
         let failed = |reason: String| ModuleError::Other(reason);
         let runtime = self.runtime().for_many().map_err(|error| failed(error.to_string()))?;
         let twin = self.twin(&runtime).map_err(failed)?;

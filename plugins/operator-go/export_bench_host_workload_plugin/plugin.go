@@ -31,11 +31,13 @@ func chain() wit.Scenario {
 			number("rate", "nonces a second, whether those before have arrived or not; 0 is one after the other", "1/s", 0, 0, 1_000_000),
 			number("idle_ms", "for how long an operator has nothing to do before it is unloaded", "ms", 2000, 1, 600_000),
 			number("deadline_ms", "after how long a nonce that has not arrived is late", "ms", 10_000, 1, 600_000),
+			choice("control_plane", "where objects are kept: in the worker, or by an API server", "embedded", "kube"),
+			choice("suspend", "what is kept of an operator: what it says, or an image of its memory", "own", "memory"),
 		},
 		Metrics: metrics(),
 		Requirements: []wit.Requirement{
 			{Capability: "clock:own", Purpose: "only its own clock starts and stops with what is measured"},
-			{Capability: "arm:wasm", Purpose: "is measured in this arm", Optional: true},
+			{Capability: "arm:wasm,process", Purpose: "is measured in this arm", Optional: true},
 		},
 	}
 }
@@ -49,6 +51,15 @@ func number(name, summary, unit string, usual, low, high int64) wit.Parameter {
 		Defaults: []wit.Value{wit.MakeValueInteger(usual)},
 		Domain:   wit.MakeDomainBetween(bounds),
 	}
+}
+
+// choice is of words, of which the first is usual.
+func choice(name, summary string, words ...string) wit.Parameter {
+	values := make([]wit.Value, len(words))
+	for index, word := range words {
+		values[index] = wit.MakeValueText(word)
+	}
+	return wit.Parameter{Name: name, Summary: summary, Defaults: values[:1], Domain: wit.MakeDomainOneOf(values)}
 }
 
 // metrics are what the driver records.

@@ -34,16 +34,26 @@ fn chain() -> Scenario {
     );
     let idle = Parameter::new("idle_ms", 2000, "for how long an operator has nothing to do before it is unloaded");
     let deadline = Parameter::new("deadline_ms", 10_000, "after how long a nonce that has not arrived is late");
+    let other =
+        Parameter::new("every_other", "", "the scenario of another module, whose operators take every second place");
+    let plane =
+        Parameter::new("control_plane", "embedded", "where objects are kept: in the worker, or by an API server");
+    let suspend =
+        Parameter::new("suspend", "own", "what is kept of an operator: what it says, or an image of its memory");
     let clock = "from a nonce being meant to be written to it being seen behind the last operator, all of them loaded";
     let scenario =
         Scenario::new("chain", "operators", "A nonce goes through all namespaces, an operator between each two.")
             .driven_by("operator")
-            .in_arms([Arm::Wasm, Arm::Native])
+            .in_arms([Arm::Wasm, Arm::Native, Arm::Process])
             .times_itself(Unit::Nanoseconds, clock)
             .parameter(count.between(1, 10_000))
             .parameter(rate.unit(Unit::from("1/s")).between(0, 1_000_000))
             .parameter(idle.unit(Unit::from("ms")).between(1, 600_000))
-            .parameter(deadline.unit(Unit::from("ms")).between(1, 600_000));
+            .parameter(deadline.unit(Unit::from("ms")).between(1, 600_000))
+            .parameter(other)
+            .parameter(plane.choices(["embedded", "kube"]))
+            .parameter(suspend.choices(["own", "memory"]))
+            .can_use("module:every_other", "every second operator is of another module, where one is named");
     measures().into_iter().fold(scenario, Scenario::metric)
 }
 

@@ -5,11 +5,12 @@ use super::figures::{self, Figures};
 use super::host::{Handed, Host, Rules, Step};
 use super::memory::Sampler;
 use super::nonces::Nonces;
+use super::settings::Settings;
 use super::{KIND, Maker};
 use crate::Task;
 use crate::workload::Stop;
 use bench_engine::{Amount, Clock, MonotonicClock};
-use bench_model::{Arguments, Check, ModuleError};
+use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
 use bench_sink::runfile::Status;
 use control_plane::{ControlPlane, Event, Key, Scope};
@@ -20,19 +21,6 @@ const WRITER: &str = "bench-host";
 
 /// The object that goes along the chain.
 const NAME: &str = "nonce";
-
-/// What a chain is asked for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
-    /// Operators.
-    pub(super) count: usize,
-    /// Nanoseconds from one nonce to the next, whether the one before was seen or not; `None` for one after the other.
-    pub(super) period_ns: Option<u64>,
-    /// How long an operator is idle for before it is unloaded.
-    pub(super) idle_ns: u64,
-    /// After which a nonce is late.
-    pub(super) deadline_ns: u64,
-}
 
 /// A chain while it runs.
 pub(super) struct Chain<'a> {
@@ -54,38 +42,15 @@ pub(super) enum Keep {
     Wakes,
 }
 
-impl Settings {
-    pub(super) fn of(arguments: &Arguments) -> Result<Self, ModuleError> {
-        let at_least_1 = |name| match arguments.integer(name)? {
-            value @ 1.. => Ok(value as u64),
-            value => Err(ModuleError::InvalidArgument(format!("`{name}` is {value}; the least is 1"))),
-        };
-        let period_ns = match arguments.integer("rate")? {
-            0 => None,
-            rate @ 1.. => Some(1_000_000_000 / rate as u64),
-            rate => {
-                let reason = format!("`rate` is {rate}; give nonces a second, or 0 for one after the other");
-                return Err(ModuleError::InvalidArgument(reason));
-            }
-        };
-        Ok(Self {
-            count: at_least_1("count")? as usize,
-            period_ns,
-            idle_ns: at_least_1("idle_ms")? * 1_000_000,
-            deadline_ns: at_least_1("deadline_ms")? * 1_000_000,
-        })
-    }
-}
-
 /// Takes a chain through all of its phases. What is recorded goes to `sink`.
 pub(super) fn measure(
     makers: Vec<Box<dyn Maker>>,
     plane: Arc<dyn ControlPlane>,
+    settings: Settings,
     task: &Task<'_>,
     sink: &mut Sink,
     checks: &mut Vec<Check>,
 ) -> Result<u64, Stop> {
-    let settings = Settings::of(task.arguments)?;
     let clock = MonotonicClock::new();
     let figures = Figures::with_room(settings.count);
     let sampler = Sampler::start(clock, "empty");
@@ -117,9 +82,9 @@ pub(super) fn measure(
 pub(super) fn try_out(
     makers: Vec<Box<dyn Maker>>,
     plane: Arc<dyn ControlPlane>,
-    arguments: &Arguments,
+    settings: Settings,
 ) -> Result<Vec<Check>, ModuleError> {
-    let settings = Settings { period_ns: None, ..Settings::of(arguments)? };
+    let settings = Settings { period_ns: None, ..settings };
     let clock = MonotonicClock::new();
     let mut sink = Sink::new(&super::metrics());
     let mut checks = Vec::new();

@@ -5,7 +5,8 @@
 //! operator watches objects of the kind [`KIND`] in the one namespace and applies an object of the same name in the other, whose
 //! spec is `{"nonce":N,"count":C}`: the nonce it was given, and how many nonces it has handled so far, itself. So the count at
 //! the end of the chain tells whether state was lost. Its parameters are `count`, `rate` (nonces a second, 0 is one after the
-//! other), `idle_ms`, `deadline_ms`; its metrics are those of [`metrics`].
+//! other), `idle_ms`, `deadline_ms`, and, where it leaves the choice, `suspend` (own, memory), `control_plane` (embedded, kube)
+//! and one that names another module, whose operators take every second place. Its metrics are those of [`metrics`].
 
 mod chain;
 mod figures;
@@ -13,20 +14,26 @@ mod host;
 mod memory;
 mod nonces;
 mod plane;
+mod settings;
 mod slot;
 
 use crate::workload::{Stop, check_record};
-use crate::{Module, Task};
+use crate::{Companion, Module, Task};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, Direction, Metric, ModuleError, Scenario, Unit};
 use bench_sink::Sink;
 use bench_sink::runfile::{OutcomeRecord, SeriesRecord, Status};
 use control_plane::{ControlPlane, Embedded};
 pub use control_plane::{Event, Key, Object, PlaneError, Scope};
+pub use settings::Suspension;
+use settings::{PlaneKind, Settings};
 use std::sync::Arc;
 
 /// The kind of objects that go along the chain.
 pub const KIND: &str = "TestResource";
+
+/// The scenario that this driver knows.
+const CHAIN: &str = "chain";
 
 /// What the driver records.
 pub fn metrics() -> Vec<Metric> {
@@ -58,8 +65,9 @@ pub fn metrics() -> Vec<Metric> {
 
 /// What a module offers to this driver.
 pub trait Operators {
-    /// Gets everything ready that operators share, such as code. Not part of any operator's load.
-    fn prepare(&mut self) -> Result<Box<dyn Maker>, ModuleError>;
+    /// Gets everything ready that operators share, such as code. Not part of any operator's load. Their states are as
+    /// `suspension` says; [`ModuleError::Unavailable`] where they cannot be.
+    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError>;
 }
 
 /// Makes operators out of what was prepared.
@@ -105,9 +113,9 @@ pub trait Plane: Send + Sync {
 
 /// Takes a chain of operators through its phases, and accounts for every event. A check that fails leaves its detail and no
 /// figure.
-pub(crate) fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
+pub(crate) fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
     let mut checks = Vec::new();
-    let mut report = match attempt(module, task, &mut checks) {
+    let mut report = match attempt(module, companion, task, &mut checks) {
         Ok((sink, sent)) => report(task, &sink, sent),
         Err(stop) => Report::without_figures(task.unit, stop.status, stop.reason),
     };
@@ -115,31 +123,53 @@ pub(crate) fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     report
 }
 
-fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<(Sink, u64), Stop> {
-    let makers = vec![operators(module)?.prepare()?];
+fn attempt(
+    module: &mut dyn Module,
+    companion: Option<&mut Companion>,
+    task: &Task<'_>,
+    checks: &mut Vec<Check>,
+) -> Result<(Sink, u64), Stop> {
+    if task.scenario.name != CHAIN {
+        let name = &task.scenario.name;
+        let reason = format!("the driver `operator` knows no scenario `{name}`; it knows {CHAIN}");
+        return Err(ModuleError::Unavailable(reason).into());
+    }
+    let settings = Settings::of(task.arguments)?;
+    let makers = makers(module, companion, settings)?;
     let mut sink = Sink::new(&metrics());
-    let sent = match task.scenario.name.as_str() {
-        "chain" => chain::measure(makers, plane(), task, &mut sink, checks)?,
-        other => {
-            let reason = format!("the driver `operator` knows no scenario `{other}`; it knows chain");
-            return Err(ModuleError::Unavailable(reason).into());
-        }
-    };
+    let sent = chain::measure(makers, plane(settings.plane)?, settings, task, &mut sink, checks)?;
     match checks.iter().find(|check| !check.passed) {
         None => Ok((sink, sent)),
         Some(check) => Err(Stop::failed(format!("check `{}` failed: {}", check.name, check.detail))),
     }
 }
 
+/// What makes the operators, in turns.
+fn makers(
+    module: &mut dyn Module,
+    companion: Option<&mut Companion>,
+    settings: Settings,
+) -> Result<Vec<Box<dyn Maker>>, ModuleError> {
+    let mut makers = vec![operators(module)?.prepare(settings.suspension)?];
+    if let Some(companion) = companion {
+        makers.push(operators(companion.module.as_mut())?.prepare(settings.suspension)?);
+    }
+    Ok(makers)
+}
+
 fn operators(module: &mut dyn Module) -> Result<&mut dyn Operators, ModuleError> {
+    let name = module.descriptor().name.clone();
     module.operators().ok_or_else(|| {
-        ModuleError::Unavailable("this arm has no operators to load; choose another with --arm".to_owned())
+        ModuleError::Unavailable(format!("`{name}` has no operators to load in this arm; choose another with --arm"))
     })
 }
 
 /// Where the objects of one cell are kept.
-fn plane() -> Arc<dyn ControlPlane> {
-    Arc::new(Embedded::new())
+fn plane(kind: PlaneKind) -> Result<Arc<dyn ControlPlane>, ModuleError> {
+    match kind {
+        PlaneKind::Embedded => Ok(Arc::new(Embedded::new())),
+        PlaneKind::Kube => Err(ModuleError::Unavailable("this host has no control plane `kube`".to_owned())),
+    }
 }
 
 fn report(task: &Task<'_>, sink: &Sink, sent: u64) -> Report {
@@ -169,11 +199,13 @@ fn report(task: &Task<'_>, sink: &Sink, sent: u64) -> Report {
 /// Tries a chain with `arguments`, without timing anything: two nonces with all operators loaded, and two with none.
 pub fn conformance(
     module: &mut dyn Module,
+    companion: Option<&mut Companion>,
     scenario: &Scenario,
     arguments: &Arguments,
 ) -> Result<Vec<Check>, ModuleError> {
-    let makers = vec![operators(module)?.prepare()?];
-    let checks = chain::try_out(makers, plane(), arguments)?;
+    let settings = Settings::of(arguments)?;
+    let makers = makers(module, companion, settings)?;
+    let checks = chain::try_out(makers, plane(settings.plane)?, settings)?;
     Ok(checks.into_iter().map(|check| Check { name: format!("{}: {}", scenario.name, check.name), ..check }).collect())
 }
 

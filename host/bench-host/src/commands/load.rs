@@ -20,6 +20,7 @@ pub(crate) fn run(mut arguments: LoadArgs) -> anyhow::Result<Exit> {
 /// Makes parameters of options that are short for some, and leaves passwords with the loader, so that they are seen nowhere else.
 pub(crate) fn settle(common: &mut Common, loader: &mut Loader) {
     common.parameters.extend(common.transfers.parameters());
+    common.parameters.extend(common.operators.parameters());
     loader.secrets.take(&mut common.parameters);
 }
 

@@ -89,6 +89,17 @@ fn what_cannot_be_asked_for_is_refused() {
     let report = driven(Mode::Right, 1, &arguments(1, 0));
     assert_eq!(report.outcome.status, Status::Skipped);
     assert!(report.outcome.reason.unwrap().contains("knows no scenario `other`"));
+    for (name, value, status, expect) in [
+        ("suspend", "memory", Status::Skipped, "choose --suspend own"),
+        ("suspend", "both", Status::Failed, "`suspend` is `both`; it can be own, memory"),
+        ("control_plane", "etcd", Status::Failed, "`control_plane` is `etcd`; it can be embedded, kube"),
+    ] {
+        let mut arguments = arguments(1, 0);
+        arguments.set(name, value);
+        let outcome = driven(Mode::Right, 0, &arguments).outcome;
+        assert_eq!(outcome.status, status, "{name}={value}");
+        assert!(outcome.reason.as_deref().unwrap().contains(expect), "{outcome:?}");
+    }
 }
 
 #[test]
@@ -96,7 +107,7 @@ fn conformance_accounts_for_a_few_nonces() {
     let conformance = |mode| {
         let mut module = Mock::new(mode, 1);
         let scenario = module.descriptor.scenarios[0].clone();
-        conformance(&mut module, &scenario, &arguments(2, 0)).unwrap()
+        conformance(&mut module, None, &scenario, &arguments(2, 0)).unwrap()
     };
     let failed = |checks: Vec<Check>| {
         checks.into_iter().filter(|check| !check.passed).map(|check| check.name).collect::<Vec<_>>()

@@ -73,7 +73,8 @@ impl Module for Mock {
 }
 
 impl Operators for Mock {
-    fn prepare(&mut self) -> Result<Box<dyn Maker>, ModuleError> {
+    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError> {
+        suspension.without_images("a mock")?;
         Ok(Box::new(MockMaker { mode: self.mode, wrong: format!("chain-{}", self.number), log: Arc::clone(&self.log) }))
     }
 }

@@ -1,0 +1,96 @@
+//! What a chain is asked for, out of the arguments of its cell. It must not know how any of it is done.
+
+use bench_model::{Arguments, ModuleError, Value};
+
+/// What a chain is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    /// Operators.
+    pub(super) count: usize,
+    /// Nanoseconds from one nonce to the next, whether the one before was seen or not; `None` for one after the other.
+    pub(super) period_ns: Option<u64>,
+    /// How long an operator is idle for before it is unloaded.
+    pub(super) idle_ns: u64,
+    /// After which a nonce is late.
+    pub(super) deadline_ns: u64,
+    /// What operators keep while they are unloaded.
+    pub(super) suspension: Suspension,
+    /// Where objects are kept.
+    pub(super) plane: PlaneKind,
+}
+
+/// What an operator keeps while it is unloaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Suspension {
+    /// What it says itself.
+    #[default]
+    Own,
+    /// An image of its memory, made without asking it.
+    Memory,
+}
+
+impl Suspension {
+    /// For those that make no images: whether they are asked for none.
+    pub fn without_images(self, whose: &str) -> Result<(), ModuleError> {
+        match self {
+            Self::Own => Ok(()),
+            Self::Memory => {
+                let reason = format!("there is no image of the memory of {whose}: choose --suspend own, or --arm wasm");
+                Err(ModuleError::Unavailable(reason))
+            }
+        }
+    }
+}
+
+/// Where objects are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum PlaneKind {
+    /// In this process.
+    #[default]
+    Embedded,
+    /// By the API server that the user's kubeconfig names.
+    Kube,
+}
+
+impl Settings {
+    pub(super) fn of(arguments: &Arguments) -> Result<Self, ModuleError> {
+        let at_least_1 = |name| match arguments.integer(name)? {
+            value @ 1.. => Ok(value as u64),
+            value => Err(ModuleError::InvalidArgument(format!("`{name}` is {value}; the least is 1"))),
+        };
+        let period_ns = match arguments.integer("rate")? {
+            0 => None,
+            rate @ 1.. => Some(1_000_000_000 / rate as u64),
+            rate => {
+                let reason = format!("`rate` is {rate}; give nonces a second, or 0 for one after the other");
+                return Err(ModuleError::InvalidArgument(reason));
+            }
+        };
+        Ok(Self {
+            count: at_least_1("count")? as usize,
+            period_ns,
+            idle_ns: at_least_1("idle_ms")? * 1_000_000,
+            deadline_ns: at_least_1("deadline_ms")? * 1_000_000,
+            suspension: one_of(arguments, "suspend", [("own", Suspension::Own), ("memory", Suspension::Memory)])?,
+            plane: one_of(arguments, "control_plane", [("embedded", PlaneKind::Embedded), ("kube", PlaneKind::Kube)])?,
+        })
+    }
+}
+
+/// What the text of `name` stands for; the default where the scenario leaves no choice.
+fn one_of<T: Copy + Default, const N: usize>(
+    arguments: &Arguments,
+    name: &str,
+    known: [(&str, T); N],
+) -> Result<T, ModuleError> {
+    let text = match arguments.get(name) {
+        None => return Ok(T::default()),
+        Some(Value::Text(text)) => text.as_str(),
+        Some(other) => return Err(ModuleError::InvalidArgument(format!("`{name}` is {other}, not a text"))),
+    };
+    let found = known.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+    found.ok_or_else(|| {
+        let words = known.map(|(word, _)| word).join(", ");
+        ModuleError::InvalidArgument(format!("`{name}` is `{text}`; it can be {words}"))
+    })
+}
