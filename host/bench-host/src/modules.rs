@@ -162,7 +162,7 @@ impl Loader {
             .map_err(|reason| refuse(Some(&sha256), format!("{}: {reason}", file.display())))?;
         let arm = match kind {
             Kind::Component => Arm::Wasm,
-            Kind::Server => Arm::Process,
+            Kind::Server | Kind::Operators => Arm::Process,
             _ if paths::is_native_cpu(file) => Arm::NativeCpu,
             _ => Arm::Native,
         };
@@ -302,15 +302,17 @@ fn trusted_cache() -> Option<PathBuf> {
     }
 }
 
-/// Each component's probe after it, and its server after that, each file once.
+/// Each component's probe after it, and its programs after that, each file once.
 fn with_native_arms(files: &[PathBuf]) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = Vec::new();
     for file in files {
-        let probe = file.with_extension(std::env::consts::DLL_EXTENSION);
-        // The probe says what the server does.
-        let beside = if probe.is_file() { vec![paths::process_arm(file), probe] } else { Vec::new() };
-        let beside = beside.into_iter().rev().filter(|beside| paths::is_component(file) && beside.is_file());
-        for file in std::iter::once(file.clone()).chain(beside) {
+        let [server, operators] = paths::process_arms(file);
+        let beside = [file.with_extension(std::env::consts::DLL_EXTENSION), server, operators].into_iter();
+        let is_there = |beside: &PathBuf| match beside {
+            _ if !paths::is_component(file) || !beside.is_file() => false,
+            beside => paths::is_probe(beside) || paths::is_server(beside) || paths::is_operators(beside),
+        };
+        for file in std::iter::once(file.clone()).chain(beside.filter(is_there)) {
             if !all.contains(&file) {
                 all.push(file);
             }
@@ -328,7 +330,8 @@ fn kind(file: &Path) -> Result<Kind, String> {
         }
         _ if paths::is_component(file) => Ok(Kind::Component),
         _ if paths::is_probe(file) => Ok(Kind::Probe),
-        _ if paths::is_server(file) && paths::described_by(file).is_file() => Ok(Kind::Server),
+        _ if paths::is_server(file) => Ok(Kind::Server),
+        _ if paths::is_operators(file) => Ok(Kind::Operators),
         _ => Err(format!(
             "{}: neither a component (.wasm) nor a probe (.so, .dylib); give built modules",
             file.display()

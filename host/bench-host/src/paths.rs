@@ -68,15 +68,27 @@ pub(crate) fn is_native_cpu(path: &Path) -> bool {
 /// What a program that serves a component's function is called: `<component>-server`, beside it.
 const SERVER: &str = "-server";
 
-/// Where the `process` arm of `component` is, if it is built.
-pub(crate) fn process_arm(component: &Path) -> PathBuf {
+/// What a program is called each process of which is an operator: `<component>-process`, beside the component.
+const OPERATORS: &str = "-process";
+
+/// Where the `process` arm of `component` may be: a server, which is described by a probe, and a program of operators.
+pub(crate) fn process_arms(component: &Path) -> [PathBuf; 2] {
     let stem = component.file_stem().unwrap_or_default().to_string_lossy();
-    component.with_file_name(format!("{stem}{SERVER}{}", std::env::consts::EXE_SUFFIX))
+    [SERVER, OPERATORS].map(|kind| component.with_file_name(format!("{stem}{kind}{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// Whether the name is that of such a program.
+/// Whether the name is that of a server, and the probe that describes it is there.
 pub(crate) fn is_server(path: &Path) -> bool {
-    !is_module(path) && path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(SERVER))
+    is_program(path, SERVER) && described_by(path).is_file()
+}
+
+/// Whether the name is that of a program of operators.
+pub(crate) fn is_operators(path: &Path) -> bool {
+    is_program(path, OPERATORS)
+}
+
+fn is_program(path: &Path, kind: &str) -> bool {
+    !is_module(path) && path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(kind))
 }
 
 /// The probe that describes what the server `program` serves.

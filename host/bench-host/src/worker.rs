@@ -1,6 +1,6 @@
 //! What a worker process is asked and answers. The parent never runs a module's code: whatever a module does, it does here.
 
-use crate::server::ServerProgram;
+use crate::process::{OperatorProgram, ServerProgram};
 use crate::{Exit, builtin};
 use bench_drivers::{Companion, Grants, Module, Task, conformance, drive, workload};
 use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Report, Unit, calibration};
@@ -20,6 +20,8 @@ pub(crate) enum Kind {
     Probe,
     /// As a process of its own, which serves.
     Server,
+    /// As processes, each of which is an operator.
+    Operators,
     /// It is part of this program.
     Builtin,
 }
@@ -198,6 +200,7 @@ fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
         }
         Kind::Probe => Ok(Box::new(bench_native::Probe::load(&spec.file).map_err(|error| error.to_string())?)),
         Kind::Server => Ok(Box::new(ServerProgram::load(&spec.file)?)),
+        Kind::Operators => Ok(Box::new(OperatorProgram::load(&spec.file)?)),
         Kind::Builtin => Ok(Box::new(builtin::Builtin::new(spec.cache.clone()))),
     }
 }

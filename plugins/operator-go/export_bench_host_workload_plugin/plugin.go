@@ -59,7 +59,7 @@ func choice(name, summary string, words ...string) wit.Parameter {
 	for index, word := range words {
 		values[index] = wit.MakeValueText(word)
 	}
-	return wit.Parameter{Name: name, Summary: summary, Defaults: values[:1], Domain: wit.MakeDomainOneOf(values)}
+	return wit.Parameter{Name: name, Summary: summary, Defaults: values[:1], Domain: wit.MakeDomainChoices(values)}
 }
 
 // metrics are what the driver records.

@@ -82,3 +82,9 @@ fn measures() -> Vec<Metric> {
 }
 
 bench_plugin::export_operator!(OperatorRust, Relay);
+
+/// The operator in a process of its own.
+#[cfg(not(target_family = "wasm"))]
+pub fn main() -> std::process::ExitCode {
+    bench_plugin::operator::main::<OperatorRust, Relay>()
+}

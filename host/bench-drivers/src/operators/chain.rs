@@ -26,7 +26,7 @@ const NAME: &str = "nonce";
 pub(super) struct Chain<'a> {
     pub(super) host: Host<'a>,
     clock: &'a MonotonicClock,
-    settings: Settings,
+    settings: &'a Settings,
     first: Key,
     pub(super) nonces: Nonces,
     pub(super) figures: Figures,
@@ -46,7 +46,7 @@ pub(super) enum Keep {
 pub(super) fn measure(
     makers: Vec<Box<dyn Maker>>,
     plane: Arc<dyn ControlPlane>,
-    settings: Settings,
+    settings: &Settings,
     task: &Task<'_>,
     sink: &mut Sink,
     checks: &mut Vec<Check>,
@@ -89,7 +89,7 @@ pub(super) fn try_out(
     let mut sink = Sink::new(&super::metrics());
     let mut checks = Vec::new();
     let attempt = || {
-        let mut chain = Chain::load(makers, plane, settings, &clock, Figures::with_room(settings.count))?;
+        let mut chain = Chain::load(makers, plane, &settings, &clock, Figures::with_room(settings.count))?;
         chain.send(Amount::Operations(2), Keep::Chains)?;
         chain.host.unload_all();
         chain.wake(Amount::Operations(2))?;
@@ -115,7 +115,7 @@ impl<'a> Chain<'a> {
     pub(super) fn load(
         makers: Vec<Box<dyn Maker>>,
         plane: Arc<dyn ControlPlane>,
-        settings: Settings,
+        settings: &'a Settings,
         clock: &'a MonotonicClock,
         figures: Figures,
     ) -> Result<Self, Stop> {
@@ -127,7 +127,7 @@ impl<'a> Chain<'a> {
         let begin_ns = clock.now_ns();
         for number in 0..settings.count {
             let before_ns = clock.now_ns();
-            chain.host.load(arguments(number))?;
+            chain.host.load(arguments(number, &chain.settings.extra))?;
             chain.figures.load_ns.push(clock.now_ns() - before_ns);
         }
         chain.figures.load_all_ns.push(clock.now_ns() - begin_ns);
@@ -327,8 +327,9 @@ fn namespace(number: usize) -> String {
     format!("chain-{number}")
 }
 
-fn arguments(number: usize) -> Vec<(String, String)> {
-    vec![("watch".to_owned(), namespace(number)), ("apply".to_owned(), namespace(number + 1))]
+fn arguments(number: usize, extra: &[(String, String)]) -> Vec<(String, String)> {
+    let link = [("watch".to_owned(), namespace(number)), ("apply".to_owned(), namespace(number + 1))];
+    link.into_iter().chain(extra.iter().cloned()).collect()
 }
 
 /// The nonce and the count of a spec.

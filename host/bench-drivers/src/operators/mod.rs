@@ -1,8 +1,8 @@
 //! The driver `operator`: many operators in one worker, each watching a namespace of a control plane and writing into the next.
 //! How an operator is made is the module's business; the driver delivers events, unloads what is idle, and accounts for both.
 //!
-//! The scenario `chain` starts operator *i* (from 0) with the arguments `watch` = `chain-i`, `apply` = `chain-(i+1)`. An
-//! operator watches objects of the kind [`KIND`] in the one namespace and applies an object of the same name in the other, whose
+//! The scenario `chain` starts operator *i* (from 0) with the arguments `watch` = `chain-i`, `apply` = `chain-(i+1)`, and with
+//! those of the cell that are for nobody else. An operator watches objects of the kind [`KIND`] in the one namespace and applies an object of the same name in the other, whose
 //! spec is `{"nonce":N,"count":C}`: the nonce it was given, and how many nonces it has handled so far, itself. So the count at
 //! the end of the chain tells whether state was lost. Its parameters are `count`, `rate` (nonces a second, 0 is one after the
 //! other), `idle_ms`, `deadline_ms`, and, where it leaves the choice, `suspend` (own, memory), `control_plane` (embedded, kube)
@@ -134,10 +134,10 @@ fn attempt(
         let reason = format!("the driver `operator` knows no scenario `{name}`; it knows {CHAIN}");
         return Err(ModuleError::Unavailable(reason).into());
     }
-    let settings = Settings::of(task.arguments)?;
-    let makers = makers(module, companion, settings)?;
+    let settings = Settings::of(task.scenario, task.arguments)?;
+    let makers = makers(module, companion, settings.suspension)?;
     let mut sink = Sink::new(&metrics());
-    let sent = chain::measure(makers, plane(settings.plane)?, settings, task, &mut sink, checks)?;
+    let sent = chain::measure(makers, plane(settings.plane)?, &settings, task, &mut sink, checks)?;
     match checks.iter().find(|check| !check.passed) {
         None => Ok((sink, sent)),
         Some(check) => Err(Stop::failed(format!("check `{}` failed: {}", check.name, check.detail))),
@@ -148,11 +148,11 @@ fn attempt(
 fn makers(
     module: &mut dyn Module,
     companion: Option<&mut Companion>,
-    settings: Settings,
+    suspension: Suspension,
 ) -> Result<Vec<Box<dyn Maker>>, ModuleError> {
-    let mut makers = vec![operators(module)?.prepare(settings.suspension)?];
+    let mut makers = vec![operators(module)?.prepare(suspension)?];
     if let Some(companion) = companion {
-        makers.push(operators(companion.module.as_mut())?.prepare(settings.suspension)?);
+        makers.push(operators(companion.module.as_mut())?.prepare(suspension)?);
     }
     Ok(makers)
 }
@@ -203,8 +203,8 @@ pub fn conformance(
     scenario: &Scenario,
     arguments: &Arguments,
 ) -> Result<Vec<Check>, ModuleError> {
-    let settings = Settings::of(arguments)?;
-    let makers = makers(module, companion, settings)?;
+    let settings = Settings::of(scenario, arguments)?;
+    let makers = makers(module, companion, settings.suspension)?;
     let checks = chain::try_out(makers, plane(settings.plane)?, settings)?;
     Ok(checks.into_iter().map(|check| Check { name: format!("{}: {}", scenario.name, check.name), ..check }).collect())
 }

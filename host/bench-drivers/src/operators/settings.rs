@@ -1,9 +1,9 @@
 //! What a chain is asked for, out of the arguments of its cell. It must not know how any of it is done.
 
-use bench_model::{Arguments, ModuleError, Value};
+use bench_model::{Arguments, ModuleError, Requirement, Scenario, Value};
 
 /// What a chain is asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Settings {
     /// Operators.
     pub(super) count: usize,
@@ -17,7 +17,12 @@ pub(super) struct Settings {
     pub(super) suspension: Suspension,
     /// Where objects are kept.
     pub(super) plane: PlaneKind,
+    /// What the scenario asks for beyond that, which is for its operators: names and values.
+    pub(super) extra: Vec<(String, String)>,
 }
+
+/// The arguments that this driver understands.
+const KNOWN: [&str; 6] = ["count", "rate", "idle_ms", "deadline_ms", "suspend", "control_plane"];
 
 /// What an operator keeps while it is unloaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +58,8 @@ pub(super) enum PlaneKind {
 }
 
 impl Settings {
-    pub(super) fn of(arguments: &Arguments) -> Result<Self, ModuleError> {
+    /// Those of a cell of `scenario`.
+    pub(super) fn of(scenario: &Scenario, arguments: &Arguments) -> Result<Self, ModuleError> {
         let at_least_1 = |name| match arguments.integer(name)? {
             value @ 1.. => Ok(value as u64),
             value => Err(ModuleError::InvalidArgument(format!("`{name}` is {value}; the least is 1"))),
@@ -73,8 +79,17 @@ impl Settings {
             deadline_ns: at_least_1("deadline_ms")? * 1_000_000,
             suspension: one_of(arguments, "suspend", [("own", Suspension::Own), ("memory", Suspension::Memory)])?,
             plane: one_of(arguments, "control_plane", [("embedded", PlaneKind::Embedded), ("kube", PlaneKind::Kube)])?,
+            extra: extra(scenario, arguments),
         })
     }
+}
+
+/// The arguments that neither this driver understands nor the host.
+fn extra(scenario: &Scenario, arguments: &Arguments) -> Vec<(String, String)> {
+    let is_hosts =
+        |name: &str| scenario.requirements.iter().filter_map(Requirement::parameter).any(|host| host == name);
+    let extra = arguments.iter().filter(|(name, _)| !KNOWN.contains(name) && !is_hosts(name));
+    extra.map(|(name, value)| (name.to_owned(), value.to_string())).collect()
 }
 
 /// What the text of `name` stands for; the default where the scenario leaves no choice.

@@ -13,6 +13,7 @@ mod logs;
 mod misdeeds;
 mod mistakes;
 mod modules;
+mod operators;
 mod planning;
 mod readme;
 mod refusals;

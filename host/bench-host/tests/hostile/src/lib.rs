@@ -4,6 +4,7 @@
 mod deeds;
 mod function;
 mod litter;
+mod operator;
 
 use bench_plugin::prelude::*;
 use bench_plugin::{Durability, PageState};
@@ -22,7 +23,11 @@ impl Plugin for Hostile {
         let mut descriptor = Descriptor::new("hostile", env!("CARGO_PKG_VERSION"), "Breaks\u{1b}[2J rules.");
         let n = Parameter::new("n", 1, "any number").between(1, 1_000);
         let good = Scenario::new("good", "hostile", "Does what it should.").parameter(n);
-        descriptor = descriptor.scenario(good).scenario(Litter::describe()).scenario(function::describe());
+        descriptor = descriptor
+            .scenario(good)
+            .scenario(Litter::describe())
+            .scenario(function::describe())
+            .scenario(operator::describe());
         for (name, summary) in deeds::ALL {
             descriptor = descriptor.scenario(Scenario::new(*name, "hostile", *summary));
         }
@@ -69,4 +74,4 @@ fn shout() -> Result<(), ModuleError> {
     out.flush().map_err(failed)
 }
 
-bench_plugin::export!(Hostile);
+bench_plugin::export_operator!(Hostile, operator::Link);

@@ -1,0 +1,265 @@
+//! The arm `process` of operators: one process each, which asks the control plane through a Unix socket. It must not know what
+//! they do; the program says itself what there is to measure.
+
+use bench_drivers::operators::{Event, Key, Maker, Object, Operator, Operators, Plane, PlaneError, Scope, Suspension};
+use bench_drivers::{Module, Recording};
+use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
+use bench_wire::DescriptorJson;
+use operator_process::{Answer, Call, Done, EventLine, Lines, ObjectLine, Reply, decode_state, encode_state};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+
+/// A program, each process of which is an operator.
+#[derive(Debug)]
+pub(crate) struct OperatorProgram {
+    program: PathBuf,
+    descriptor: Descriptor,
+}
+
+impl OperatorProgram {
+    /// The program at `program`, which describes itself.
+    pub(crate) fn load(program: &Path) -> Result<Self, String> {
+        let refused = |reason: String| format!("{}: {reason}; build it again", program.display());
+        let program = std::path::absolute(program).map_err(|error| refused(error.to_string()))?;
+        let mut described = command(&program);
+        let described = described.arg("--describe").stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+        let described = described.map_err(|error| refused(format!("it cannot be started: {error}")))?;
+        if !described.status.success() {
+            return Err(refused(format!("it does not describe itself: {}", described.status)));
+        }
+        let descriptor = serde_json::from_slice::<DescriptorJson>(&described.stdout).map_err(|error| error.to_string());
+        let descriptor = descriptor.and_then(|descriptor| Descriptor::try_from(descriptor).map_err(|e| e.to_string()));
+        let descriptor =
+            descriptor.map_err(|reason| refused(format!("what it says of itself is no descriptor: {reason}")))?;
+        Ok(Self { program, descriptor })
+    }
+}
+
+/// A process is given nothing of the host's environment.
+fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear();
+    command
+}
+
+impl Module for OperatorProgram {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// A process may do all that its user may.
+    fn imports(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn open(&mut self, scenario: &Scenario, _: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
+        Err(ModuleError::Unavailable(format!("`{}`: a process has no sessions; choose another arm", scenario.name)))
+    }
+
+    fn operators(&mut self) -> Option<&mut dyn Operators> {
+        Some(self)
+    }
+
+    fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
+        body(self);
+        Vec::new()
+    }
+}
+
+impl Operators for OperatorProgram {
+    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError> {
+        suspension.without_images("a process")?;
+        Ok(Box::new(ProcessMaker { program: self.program.clone() }))
+    }
+}
+
+/// Starts processes of one program.
+struct ProcessMaker {
+    program: PathBuf,
+}
+
+impl Maker for ProcessMaker {
+    fn make(&mut self, plane: Arc<dyn Plane>) -> Result<Box<dyn Operator>, ModuleError> {
+        let start = || {
+            let (host, process) = UnixStream::pair()?;
+            let child = command(&self.program).stdin(OwnedFd::from(process)).stdout(Stdio::null()).spawn()?;
+            io::Result::Ok((child, host))
+        };
+        let program = self.program.display();
+        let (child, host) = start().map_err(|error| {
+            ModuleError::Unavailable(format!("{program}: cannot be started: {error}; see `ulimit -n` and `ulimit -u`"))
+        })?;
+        Ok(Box::new(ProcessOperator { child, lines: Lines::new(host), plane }))
+    }
+}
+
+/// One process. It ends with this, and with the worker, whose end of the socket is then closed.
+struct ProcessOperator {
+    child: Child,
+    lines: Lines,
+    plane: Arc<dyn Plane>,
+}
+
+/// How a call came out.
+enum Outcome {
+    Done { watches: Vec<Scope>, state: Option<Vec<u8>> },
+    Failed(String),
+}
+
+impl ProcessOperator {
+    /// Has the process do something, and answers what it asks meanwhile.
+    fn call(&mut self, call: &Call<'_>) -> Result<Outcome, ModuleError> {
+        let name = &*call.call;
+        if let Err(error) = self.lines.send(call) {
+            return Err(self.ended(name, &error.to_string()));
+        }
+        loop {
+            let reply = match self.lines.receive::<Reply<'_>>() {
+                Ok(Some(Ok(reply))) => reply,
+                Ok(Some(Err(unreadable))) => return Err(breach(name, &unreadable.0)),
+                Ok(None) => return Err(self.ended(name, "it has closed its socket")),
+                Err(error) => return Err(self.ended(name, &error.to_string())),
+            };
+            let (question, object) = match reply {
+                Reply { plane: Some(question), object: Some(object), done: None, error: None } => (question, object),
+                Reply { plane: None, object: None, done: Some(done), error: None } => return outcome(name, done),
+                Reply { plane: None, object: None, done: None, error: Some(reason) } => {
+                    return Ok(Outcome::Failed(reason.into_owned()));
+                }
+                _ => return Err(breach(name, "its line is neither a question nor an end")),
+            };
+            let asked = ask(&*self.plane, &question, &object)
+                .ok_or_else(|| breach(name, &format!("it asks to `{question}`")))?;
+            if let Err(error) = answer(&mut self.lines, asked) {
+                return Err(self.ended(name, &error.to_string()));
+            }
+        }
+    }
+
+    /// A call that leaves nothing but that it went well.
+    fn settle(&mut self, call: &Call<'_>) -> Result<(), ModuleError> {
+        match self.call(call)? {
+            Outcome::Done { .. } => Ok(()),
+            Outcome::Failed(reason) => Err(ModuleError::Other(reason)),
+        }
+    }
+
+    fn ended(&mut self, call: &str, why: &str) -> ModuleError {
+        // One that closes its socket is about to end; one that does not is ended.
+        let _ = self.child.kill();
+        let status = self.child.wait().map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string());
+        ModuleError::Crashed(format!("`{call}`: the process has ended ({status}): {why}"))
+    }
+}
+
+impl Operator for ProcessOperator {
+    fn start(&mut self, arguments: &[(String, String)]) -> Result<Vec<Scope>, ModuleError> {
+        let call = Call { call: "start".into(), arguments: arguments.to_vec(), ..Call::default() };
+        match self.call(&call)? {
+            Outcome::Done { watches, .. } => Ok(watches),
+            Outcome::Failed(reason) => Err(ModuleError::Other(reason)),
+        }
+    }
+
+    fn reconcile(&mut self, event: &Event) -> Result<(), ModuleError> {
+        let event = match event {
+            Event::Added(object) => EventLine { kind: "ADDED".into(), object: object_out(object)? },
+            Event::Modified(object) => EventLine { kind: "MODIFIED".into(), object: object_out(object)? },
+            Event::Deleted(key, version) => {
+                let object = ObjectLine { resource_version: Some(*version), ..key_out(key) };
+                EventLine { kind: "DELETED".into(), object }
+            }
+        };
+        self.settle(&Call { call: "reconcile".into(), event: Some(event), ..Call::default() })
+    }
+
+    fn suspend(&mut self) -> Result<Vec<u8>, ModuleError> {
+        match self.call(&Call { call: "suspend".into(), ..Call::default() })? {
+            Outcome::Done { state: Some(state), .. } => Ok(state),
+            Outcome::Done { state: None, .. } => Err(breach("suspend", "it gave no state")),
+            Outcome::Failed(reason) => Err(ModuleError::Other(reason)),
+        }
+    }
+
+    fn resume(&mut self, state: &[u8]) -> Result<(), ModuleError> {
+        self.settle(&Call { call: "resume".into(), state: Some(encode_state(state).into()), ..Call::default() })
+    }
+
+    fn process(&self) -> Option<u32> {
+        Some(self.child.id())
+    }
+}
+
+impl Drop for ProcessOperator {
+    fn drop(&mut self) {
+        // One that has ended already needs no killing.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn outcome(call: &str, done: Done<'_>) -> Result<Outcome, ModuleError> {
+    let watches = done.watches.into_iter().map(|watch| Scope::new(watch.kind, watch.namespace)).collect();
+    let state = done.state.map(|state| decode_state(&state)).transpose();
+    let state = state.map_err(|unreadable| breach(call, &unreadable.0))?;
+    Ok(Outcome::Done { watches, state })
+}
+
+/// What the control plane says to a question: an object, or that one was removed. Nothing where there is no such question.
+fn ask(plane: &dyn Plane, question: &str, object: &ObjectLine<'_>) -> Option<Result<Option<Arc<Object>>, PlaneError>> {
+    let key = Key::new(&*object.kind, &*object.namespace, &*object.name);
+    let spec = object.spec.map_or("", RawValue::get);
+    Some(match question {
+        "get" => plane.get(&key).map(Some),
+        "apply" => plane.apply(&key, spec).map(Some),
+        "create" => plane.create(&key, spec).map(Some),
+        "update" => {
+            let resource_version = object.resource_version?;
+            plane.update(&Object { key, resource_version, spec: spec.to_owned() }).map(Some)
+        }
+        "delete" => plane.delete(&key).map(|()| None),
+        _ => return None,
+    })
+}
+
+fn answer(lines: &mut Lines, asked: Result<Option<Arc<Object>>, PlaneError>) -> io::Result<()> {
+    let refused = |reason: &'static str, message: String| Answer {
+        refused: Some(reason.into()),
+        message: Some(message.into()),
+        ..Answer::default()
+    };
+    match asked {
+        Ok(Some(object)) => {
+            let object = object_out(&object).map_err(io::Error::other)?;
+            lines.send(&Answer { object: Some(object), ..Answer::default() })
+        }
+        Ok(None) => lines.send(&Answer { removed: Some(true), ..Answer::default() }),
+        Err(PlaneError::NotFound) => lines.send(&Answer { refused: Some("notFound".into()), ..Answer::default() }),
+        Err(PlaneError::Conflict(version)) => {
+            lines.send(&Answer { refused: Some("conflict".into()), version: Some(version), ..Answer::default() })
+        }
+        Err(error @ PlaneError::Invalid(_)) => lines.send(&refused("invalid", error.to_string())),
+        Err(error) => lines.send(&refused("unavailable", error.to_string())),
+    }
+}
+
+fn object_out(object: &Object) -> Result<ObjectLine<'_>, ModuleError> {
+    let spec = serde_json::from_str(&object.spec);
+    let spec: &RawValue = spec.map_err(|error| ModuleError::Other(format!("{}: {error}", object.key)))?;
+    Ok(ObjectLine { resource_version: Some(object.resource_version), spec: Some(spec), ..key_out(&object.key) })
+}
+
+fn key_out(key: &Key) -> ObjectLine<'_> {
+    let [kind, namespace, name] = [&key.kind, &key.namespace, &key.name].map(|text| Cow::Borrowed(text.as_str()));
+    ObjectLine { kind, namespace, name, ..ObjectLine::default() }
+}
+
+fn breach(function: &str, reason: &str) -> ModuleError {
+    ModuleError::Crashed(format!("`{function}` broke the contract: {reason}"))
+}
