@@ -24,11 +24,11 @@ pub(crate) struct History {
     folder: std::path::PathBuf,
     run: String,
     is_printed: bool,
-    git: Git,
+    /// Looked at with the first line.
+    git: Option<Git>,
 }
 
 /// The revision of the source tree in the working directory, where it is one.
-#[derive(Default)]
 struct Git {
     sha: Option<String>,
     branch: Option<String>,
@@ -39,7 +39,7 @@ impl History {
     pub(crate) fn new(directory: &Path, is_printed: bool) -> Self {
         let folder = directory.parent().unwrap_or(Path::new(".")).to_owned();
         let run = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Self { file: None, folder, run, is_printed, git: Git::default() }
+        Self { file: None, folder, run, is_printed, git: None }
     }
 
     /// Appends what `report` says of each of its repetitions, where it is one of rows that were moved. A line that cannot be
@@ -69,9 +69,7 @@ impl History {
     }
 
     fn lines(&mut self, plan: &Plan, cell: &Cell, unit: Unit, report: &Report) -> Vec<String> {
-        if self.git.sha.is_none() {
-            self.git = Git::look();
-        }
+        let git = self.git.get_or_insert_with(Git::look);
         let mut common = Map::new();
         let mut set = |name: &str, value: serde_json::Value| common.insert(name.to_owned(), value);
         set("timestamp", json!(jiff::Timestamp::now().to_string()));
@@ -79,8 +77,8 @@ impl History {
         set("scenario", json!(plan.full_name(cell)));
         set("arm", json!(plan.offer(cell).arm.to_string()));
         set("process", json!(unit.process));
-        set("git_sha", json!(self.git.sha));
-        set("git_branch", json!(self.git.branch));
+        set("git_sha", json!(git.sha));
+        set("git_branch", json!(git.branch));
         for (name, value) in cell.arguments.iter() {
             // Under the name that the field has always had.
             set(if name == "load_method" { "mode" } else { name }, plain(value));
