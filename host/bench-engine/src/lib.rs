@@ -5,6 +5,7 @@
 
 pub mod calibration;
 mod clock;
+mod done;
 mod interrupt;
 mod matchup;
 mod measure;
@@ -18,6 +19,7 @@ pub mod usage;
 pub mod worker;
 
 pub use clock::{Clock, MonotonicClock};
+pub use done::{Done, Misfit};
 pub use interrupt::{Interrupt, Subscription};
 pub use matchup::{Matchup, PairedReport, PairedWorkbench, run_paired};
 pub use measure::{Amount, Budget, MeasureError, Measured, Warm, first, measure, overhead, warm_up, warm_up_own_clock};

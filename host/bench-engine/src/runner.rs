@@ -1,14 +1,14 @@
 //! Running a plan: one unit after the other, in the plan's order, each on a workbench that may be a worker process or a
 //! mock. What a unit yields is written before the next begins; what contradicts it is written too.
 
-use crate::{Cell, Interrupt, Plan, Unit};
+use crate::{Cell, Done, Interrupt, Plan, Unit};
 use bench_sink::runfile::{
     AccountRecord, CellRecord, CheckRecord, ModuleRef, OutcomeRecord, Record, RunWriter, SeriesRecord, Status,
     WriteError,
 };
 use bench_wire::ArgumentsJson;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// What one repetition of a cell yielded.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -83,21 +83,20 @@ pub enum Ended {
     Interrupted,
 }
 
-/// Executes `plan`. A cell that failed or was skipped once is not tried again in the later rounds.
+/// Executes what `done` leaves of `plan`. A cell that failed or was skipped once is not tried again in the later rounds.
 pub fn run(
     plan: &Plan,
+    mut done: Done,
     workbench: &mut dyn Workbench,
     journal: &mut dyn Journal,
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
 ) -> Result<Ended, WriteError> {
-    let mut given_up = BTreeSet::new();
-    let mut results = Results::default();
     for (index, unit) in plan.order.iter().copied().enumerate() {
         if interrupt.is_raised() {
             return Ok(Ended::Interrupted);
         }
-        if given_up.contains(&unit.cell) {
+        if !done.is_left(unit) {
             continue;
         }
         observer.started(plan, unit, index);
@@ -105,15 +104,15 @@ pub fn run(
             UnitEnd::Done(report) => *report,
             UnitEnd::Interrupted => return Ok(Ended::Interrupted),
         };
-        let contradicted = results.contradicted_by(plan, unit, &mut report);
+        let contradicted = done.results.contradicted_by(plan, unit, &mut report);
         let outcome = report.outcome.clone();
         let mut block = block(plan, unit, report);
-        block.extend(contradicted.iter().map(|report| Record::Outcome(report.outcome.clone())));
+        // Before the outcome that ends the block: where that is there, so is the rest.
+        let end = block.len() - 1;
+        block.splice(end..end, contradicted.iter().map(|report| Record::Outcome(report.outcome.clone())));
         journal.append(&block)?;
-        if outcome.status != Status::Ok {
-            given_up.insert(unit.cell);
-        }
-        given_up.extend(contradicted.iter().map(|report| report.outcome.cell));
+        done.take(&outcome);
+        contradicted.iter().for_each(|report| done.take(&report.outcome));
         observer.finished(plan, &outcome);
     }
     Ok(Ended::Complete)
@@ -129,7 +128,7 @@ pub(crate) fn block(plan: &Plan, unit: Unit, report: Report) -> Vec<Record> {
     block
 }
 
-fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>, conditions: Vec<(String, String)>) -> CellRecord {
+pub(crate) fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>, conditions: Vec<(String, String)>) -> CellRecord {
     let cell = plan.cell(unit.cell);
     let offer = plan.offer(cell);
     CellRecord {
@@ -152,13 +151,17 @@ fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>, conditions: Vec<(Strin
 pub(crate) struct Results(HashMap<String, (String, Unit)>);
 
 impl Results {
+    /// Takes a checksum that was found before.
+    pub(crate) fn note(&mut self, plan: &Plan, unit: Unit, checksum: String) {
+        self.0.entry(key(plan.cell(unit.cell), plan)).or_insert((checksum, unit));
+    }
+
     /// Where `report` has another checksum than the same scenario with the same arguments had before, neither can be
     /// trusted: fails `report`, and returns the failure of the other cell where it is another.
     pub(crate) fn contradicted_by(&mut self, plan: &Plan, unit: Unit, report: &mut Report) -> Option<Report> {
         let checksum = report.outcome.checksum.clone().filter(|_| report.outcome.status == Status::Ok)?;
         let cell = plan.cell(unit.cell);
-        let key = format!("{} {:?}", plan.full_name(cell), cell.arguments);
-        let (first, by) = self.0.entry(key).or_insert_with(|| (checksum.clone(), unit)).clone();
+        let (first, by) = self.0.entry(key(cell, plan)).or_insert_with(|| (checksum.clone(), unit)).clone();
         if first == checksum {
             return None;
         }
@@ -176,6 +179,11 @@ impl Results {
         };
         (by.cell != unit.cell).then(|| Report::without_figures(by, Status::Failed, reason))
     }
+}
+
+/// What must yield equal results.
+fn key(cell: &Cell, plan: &Plan) -> String {
+    format!("{} {:?}", plan.full_name(cell), cell.arguments)
 }
 
 #[cfg(test)]
@@ -224,7 +232,7 @@ mod tests {
         let plan = plan();
         let mut mock = Mock { answer: Box::new(answer), executed: Vec::new() };
         let mut memory = Memory::default();
-        run(&plan, &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap();
+        run(&plan, Done::default(), &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap();
         assert_eq!(mock.executed.len(), executed);
         let mut found: Vec<_> = memory
             .blocks
@@ -262,7 +270,7 @@ mod tests {
         let plan = plan();
         let mut mock = Mock { answer: Box::new(answer), executed: Vec::new() };
         let mut memory = Memory::default();
-        run(&plan, &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap();
+        run(&plan, Done::default(), &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap();
         let last: HashMap<u32, OutcomeRecord> = memory
             .blocks
             .iter()
@@ -294,10 +302,10 @@ mod tests {
         };
         let mut mock = Mock { answer: Box::new(answer), executed: Vec::new() };
         let mut memory = Memory::default();
-        let ended = run(&plan(), &mut mock, &mut memory, &mut Nobody, &interrupt).unwrap();
+        let ended = run(&plan(), Done::default(), &mut mock, &mut memory, &mut Nobody, &interrupt).unwrap();
         assert_eq!((ended, mock.executed.len(), memory.blocks.len()), (Ended::Interrupted, 3, 2));
         interrupt.raise();
-        let ended = run(&plan(), &mut mock, &mut memory, &mut Nobody, &interrupt).unwrap();
+        let ended = run(&plan(), Done::default(), &mut mock, &mut memory, &mut Nobody, &interrupt).unwrap();
         assert_eq!((ended, mock.executed.len()), (Ended::Interrupted, 3), "nothing more is executed");
     }
 
@@ -305,7 +313,7 @@ mod tests {
     fn a_journal_that_is_full_ends_the_run() {
         let mut mock = Mock { answer: Box::new(|_, unit| ok(unit, 1)), executed: Vec::new() };
         let mut memory = Memory { room: Some(2), ..Memory::default() };
-        let error = run(&plan(), &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap_err();
+        let error = run(&plan(), Done::default(), &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap_err();
         assert_eq!(error.source.kind(), std::io::ErrorKind::StorageFull);
         assert_eq!(mock.executed.len(), 3);
     }

@@ -30,7 +30,7 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Run a suite, or scenarios by name or glob
     #[command(
-        after_help = "Examples:\n  bench-host run self\n  bench-host run 'kernels/*' -p input=README.md --arm native"
+        after_help = "Examples:\n  bench-host run self\n  bench-host run wal --resume\n  bench-host run 'kernels/*' -p input=README.md --arm native"
     )]
     Run(RunArgs),
     /// Put two arms, two runs or two git revisions side by side: ratio, interval, verdict, and where the time goes
@@ -68,8 +68,10 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct LoadArgs {
     /// Components (`.wasm`) and probes (`.so`, `.dylib`); a probe beside a component of the same name is its native arm
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "resume", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) resume: ResumeArgs,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -77,8 +79,10 @@ pub(crate) struct LoadArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// Suites of the registry, suite files (`.toml`), or scenarios by name or glob
-    #[arg(required_unless_present = "category", value_name = "SUITE|SCENARIO")]
+    #[arg(required_unless_present_any = ["category", "resume"], value_name = "SUITE|SCENARIO")]
     pub(crate) what: Vec<String>,
+    #[command(flatten)]
+    pub(crate) resume: ResumeArgs,
     /// Scenarios by category: cold_start, ipc, ring_buffer, e2e
     #[arg(long, value_name = "CATEGORY", value_delimiter = ',')]
     pub(crate) category: Vec<String>,
@@ -193,6 +197,15 @@ pub(crate) struct CheckArgs {
     pub(crate) grants: GrantArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
+}
+
+/// Whether a run that was stopped is continued.
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// Continue a run that was stopped, the newest unfinished one of the same words in `--out` unless one is named: what is done
+    /// is kept, the rest is measured with the options and the seed that the run was begun with
+    #[arg(long, value_name = "RUN_DIRECTORY")]
+    pub(crate) resume: Option<Option<PathBuf>>,
 }
 
 /// What every command that measures takes.

@@ -9,11 +9,12 @@ use crate::modules::{Loader, Modules};
 use crate::output;
 use crate::progress::Progress;
 use crate::resolve::Resolved;
+use crate::resume::Earlier;
 use crate::secret::without_password;
 use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError};
-use bench_engine::{Cell, Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
+use bench_engine::{Cell, Done, Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
 use bench_report::{OperatorTables, RunView};
 use bench_sink::digest;
 use bench_sink::fingerprint::Fingerprint;
@@ -50,22 +51,34 @@ pub(crate) struct Job<'a> {
     pub(crate) common: &'a Common,
 }
 
-/// Executes `job`, prints the summary, and says how it went.
-pub(crate) fn execute(job: &Job<'_>, interrupt: &Interrupt) -> anyhow::Result<Exit> {
+/// Executes `job`, or what an `earlier` part of it has left, prints the summary of the whole, and says how it went.
+pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Interrupt) -> anyhow::Result<Exit> {
+    let done = earlier.as_ref().map(|earlier| earlier.done(job)).transpose()?.unwrap_or_default();
     if job.common.dry_run {
-        return print_plan(job.plan);
+        output::print(&plan_text(job.plan, &done))?;
+        return Ok(Exit::Done);
     }
-    let (directory, ended) = record(job, interrupt, |writer, directory| {
+    let writer = match earlier {
+        Some(earlier) => earlier.go_on(job, &done)?,
+        None => begin(job)?,
+    };
+    let (directory, ended) = record(job, writer, interrupt, |writer, directory| {
         let mut progress = Progress::new(job.plan.order.len());
         let history = History::new(directory, job.common.transfers.bench_json);
         let mut bench = WorkerBench { job, interrupt, directory, history };
-        Ok(run(job.plan, &mut bench, writer, &mut progress, interrupt)?)
+        Ok(run(job.plan, done, &mut bench, writer, &mut progress, interrupt)?)
     })?;
-    let file = RunFile::read(&directory)?;
-    write_tables(&directory, &bench_report::operator_tables(&file))?;
+    let exit = show(&directory, job.common.format)?;
+    Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
+}
+
+/// Makes the tables of the run in `directory` and prints its summary. How it went, where it was not stopped.
+pub(crate) fn show(directory: &Path, format: Format) -> anyhow::Result<Exit> {
+    let file = RunFile::read(directory)?;
+    write_tables(directory, &bench_report::operator_tables(&file))?;
     let view = RunView::of(file)?;
-    print_view(&view, job.common.format)?;
-    Ok(if ended == Ended::Complete { exit(&view) } else { Exit::NotMeasured })
+    print_view(&view, format)?;
+    Ok(exit(&view))
 }
 
 /// Puts raw samples beside the run file, a folder each, where the run has some that are asked for as tables.
@@ -81,13 +94,8 @@ fn write_tables(directory: &Path, tables: &[OperatorTables]) -> anyhow::Result<(
     Ok(())
 }
 
-/// Makes a run directory, and in it the record of what `body` measures, with the machine's limits around it. An error on the
-/// way is said, and what there is by then is kept.
-pub(crate) fn record(
-    job: &Job<'_>,
-    interrupt: &Interrupt,
-    body: impl FnOnce(&mut RunWriter, &Path) -> anyhow::Result<Ended>,
-) -> anyhow::Result<(PathBuf, Ended)> {
+/// Makes a run directory, and in it the head of a run file.
+pub(crate) fn begin(job: &Job<'_>) -> anyhow::Result<RunWriter> {
     let now = jiff::Timestamp::now();
     let id = run_id(now);
     let directory = job.common.out.join(&id);
@@ -98,12 +106,23 @@ pub(crate) fn record(
     let mut head = vec![Record::Run(run_record(job, &id, now))];
     head.extend(job.modules.records().into_iter().map(Record::Module));
     writer.append(&head)?;
+    Ok(writer)
+}
+
+/// Keeps what `body` measures, with the machine's limits around it. An error on the way is said, and what there is by then is
+/// kept.
+pub(crate) fn record(
+    job: &Job<'_>,
+    mut writer: RunWriter,
+    interrupt: &Interrupt,
+    body: impl FnOnce(&mut RunWriter, &Path) -> anyhow::Result<Ended>,
+) -> anyhow::Result<(PathBuf, Ended)> {
     let ended = measure(job, &mut writer, interrupt, body).unwrap_or_else(|error| {
         let next = if error.is::<WriteError>() { ": make room, or give another folder with --out DIR" } else { "" };
         output::line(&format!("bench-host: {error:#}; the run so far is kept{next}"));
         Ended::Interrupted
     });
-    Ok((directory, ended))
+    Ok((writer.directory().to_owned(), ended))
 }
 
 /// Limits, what `body` measures, limits, end.
@@ -294,15 +313,32 @@ fn run_record(job: &Job<'_>, id: &str, now: jiff::Timestamp) -> RunRecord {
         id: id.to_owned(),
         started: now.to_string(),
         seed: job.seed,
-        command: std::env::args().map(|word| without_password(&word)).collect(),
-        planned: Planned {
-            cells: job.plan.cells.len() as u32,
-            processes: job.effort.processes,
-            time_ns: job.effort.time_ns(),
-            iterations: job.effort.iterations(),
-        },
+        command: command(),
+        planned: planned(job),
         fingerprint: Fingerprint::take(env!("CARGO_PKG_VERSION")),
+        program_sha256: program_sha256(),
     }
+}
+
+/// The words that this program was started with.
+pub(crate) fn command() -> Vec<String> {
+    std::env::args().map(|word| without_password(&word)).collect()
+}
+
+/// How much there is to do.
+pub(crate) fn planned(job: &Job<'_>) -> Planned {
+    Planned {
+        cells: job.plan.cells.len() as u32,
+        processes: job.effort.processes,
+        time_ns: job.effort.time_ns(),
+        iterations: job.effort.iterations(),
+        order_sha256: Some(digest::of_bytes(plan_text(job.plan, &Done::default()).as_bytes())),
+    }
+}
+
+/// Of this very program, for its version does not tell two builds apart; nothing where its file cannot be read.
+pub(crate) fn program_sha256() -> Option<String> {
+    digest::of_file(&std::env::current_exe().ok()?).ok()
 }
 
 /// The time in UTC, and six digits that tell two runs of one second apart.
@@ -311,17 +347,17 @@ fn run_id(now: jiff::Timestamp) -> String {
     format!("{}-{}", now.strftime("%Y-%m-%dT%H-%M-%SZ"), &unique[..6])
 }
 
-fn print_plan(plan: &Plan) -> anyhow::Result<Exit> {
+/// What `done` leaves of the plan, in its order, a line each.
+fn plan_text(plan: &Plan, done: &Done) -> String {
     let mut text = String::new();
-    for unit in &plan.order {
+    for unit in plan.order.iter().filter(|unit| done.is_left(**unit)) {
         let cell = plan.cell(unit.cell);
         let (name, arm) = (plan.full_name(cell), plan.offer(cell).arm);
         let line = format!("{name}  {arm}  process {}  {}", unit.process, cell.arguments);
         text.push_str(&bench_report::escape(&line));
         text.push('\n');
     }
-    output::print(&text)?;
-    Ok(Exit::Done)
+    text
 }
 
 /// The summary, in the form that was asked for; what went wrong goes to standard error where the form has no room for it.

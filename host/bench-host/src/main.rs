@@ -16,6 +16,7 @@ mod postgres;
 mod process;
 mod progress;
 mod resolve;
+mod resume;
 mod scratch;
 mod secret;
 mod transfer_args;
@@ -25,6 +26,7 @@ mod worker;
 
 use clap::Parser;
 use cli::{Cli, Command};
+use resume::Wanted;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -52,10 +54,25 @@ impl From<Exit> for ExitCode {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.verbose);
-    let result = match cli.command {
-        Command::Load(arguments) => commands::load::run(arguments),
+    match execute(cli.command) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::error(&error);
+            Exit::NotMeasured.into()
+        }
+    }
+}
+
+fn execute(command: Command) -> anyhow::Result<Exit> {
+    let (command, earlier) = match resume::wanted(&command)? {
+        Wanted::Anew => (command, None),
+        Wanted::Rest(rest) => (rest.command, Some(rest.earlier)),
+        Wanted::Finished { directory, format } => return execute::show(&directory, format),
+    };
+    match command {
+        Command::Load(arguments) => commands::load::run(arguments, earlier),
         Command::List(arguments) => commands::list::run(&arguments),
-        Command::Run(arguments) => commands::run::run(arguments),
+        Command::Run(arguments) => commands::run::run(arguments, earlier),
         Command::Compare(arguments) => commands::compare::run(arguments),
         Command::Validate(arguments) => commands::validate::run(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),
@@ -63,13 +80,6 @@ fn main() -> ExitCode {
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Worker => worker::serve(),
-    };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            output::error(&error);
-            Exit::NotMeasured.into()
-        }
     }
 }
 

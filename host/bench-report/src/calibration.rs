@@ -56,7 +56,8 @@ impl<'a> LimitPair<'a> {
     }
 }
 
-/// Every limit by name, in the order in which they were written.
+/// Every limit by name, in the order in which they were written: before the first cell of all and after the last, also where
+/// the run was stopped between and continued.
 pub(crate) fn pairs(records: &[CalibrationRecord]) -> Vec<(&str, LimitPair<'_>)> {
     let mut pairs: Vec<(&str, LimitPair<'_>)> = Vec::new();
     for (when, limit) in records.iter().flat_map(|record| record.limits.iter().map(|limit| (record.when, limit))) {
@@ -65,7 +66,7 @@ pub(crate) fn pairs(records: &[CalibrationRecord]) -> Vec<(&str, LimitPair<'_>)>
             pairs.len() - 1
         });
         match when {
-            When::Before => pairs[index].1.before = Some(limit),
+            When::Before => _ = pairs[index].1.before.get_or_insert(limit),
             When::After => pairs[index].1.after = Some(limit),
         }
     }

@@ -42,6 +42,9 @@ pub(crate) struct RunJson<'a> {
     directory: String,
     seed: u64,
     started: &'a str,
+    /// When it was continued after it had been stopped; absent where it was not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resumed: Vec<&'a str>,
     /// Null where the run was cut off.
     ended: Option<&'a str>,
     /// Null where all was done.
@@ -200,6 +203,7 @@ pub(crate) fn run(view: &RunView) -> RunJson<'_> {
         directory: view.directory.display().to_string(),
         seed: view.seed,
         started: &view.started,
+        resumed: view.resumed.iter().map(|resumed| resumed.started.as_str()).collect(),
         ended: view.ended.as_ref().map(|end| end.finished.as_str()),
         interrupted: view.interrupted(),
         torn: view.torn.map(|torn| TornJson { line: torn.line, bytes: torn.bytes }),

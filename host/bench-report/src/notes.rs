@@ -93,7 +93,12 @@ pub(crate) fn effort(view: &RunView, of: &str) -> String {
         1 => "1 process".to_owned(),
         more => format!("{more} processes"),
     };
-    let text = format!("bench-host {}; {processes}{effort}{of}; seed {}", view.fingerprint.host_version, view.seed);
+    let parts = match view.resumed.len() {
+        0 => String::new(),
+        resumed => format!(", in {} parts", resumed + 1),
+    };
+    let text =
+        format!("bench-host {}; {processes}{effort}{of}; seed {}{parts}", view.fingerprint.host_version, view.seed);
     escape(&text).into_owned()
 }
 

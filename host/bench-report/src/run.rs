@@ -7,7 +7,8 @@ use crate::{CellView, ReportError};
 use bench_model::MachineLimit;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CalibrationRecord, EndRecord, ModuleRecord, PairingRecord, Planned, Record, RunFile, RunRecord, Status, TornTail,
+    CalibrationRecord, EndRecord, ModuleRecord, PairingRecord, Planned, Record, ResumedRecord, RunFile, RunRecord,
+    Status, TornTail,
 };
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub struct RunView {
     pub fingerprint: Fingerprint,
     /// The command line, word by word.
     pub command: Vec<String>,
+    /// Where it was continued after it had been stopped.
+    pub resumed: Vec<ResumedRecord>,
     /// The machine's limits, before and after.
     pub calibration: Vec<CalibrationRecord>,
     /// Every module that was given.
@@ -81,6 +84,7 @@ impl RunView {
             planned: run.planned,
             fingerprint: run.fingerprint,
             command: run.command,
+            resumed: parts.resumed,
             calibration: parts.calibration,
             modules: parts.modules,
             cells,
@@ -149,6 +153,7 @@ fn order(a: &CellView, b: &CellView) -> Ordering {
 struct Parts {
     run: Option<RunRecord>,
     modules: Vec<ModuleRecord>,
+    resumed: Vec<ResumedRecord>,
     calibration: Vec<CalibrationRecord>,
     blocks: BTreeMap<u32, Block>,
     pairings: Vec<PairingRecord>,
@@ -159,6 +164,11 @@ struct Parts {
 impl Parts {
     fn take(&mut self, record: Record) -> Result<(), ReportError> {
         match record {
+            Record::Resumed(record) => {
+                self.resumed.push(record);
+                // What ended was a part.
+                self.ended = None;
+            }
             Record::Run(record) => self.run = Some(record),
             Record::Module(record) => self.modules.push(record),
             Record::Calibration(record) => self.calibration.push(record),

@@ -1,6 +1,8 @@
 //! The machine and the program a run was made with. What cannot be read is absent; nothing is guessed.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -44,7 +46,42 @@ pub struct Fingerprint {
     pub git_revision: Option<String>,
 }
 
+/// What names a moment, not a machine or a program: how busy it was, and what was being worked on.
+const OF_A_MOMENT: [&str; 2] = ["load", "git_revision"];
+
+/// By how much the memory of one machine may differ: a kernel keeps a little more or less of it from boot to boot.
+const MEMORY_SHARE_MAX: f64 = 0.01;
+
 impl Fingerprint {
+    /// What is unlike in this and `other`, each with both values: `kernel 6.1.0 and 6.1.2`. Nothing where machine and program
+    /// are the same.
+    pub fn unlike(&self, other: &Self) -> Vec<String> {
+        let has_same_memory = match (self.memory_bytes, other.memory_bytes) {
+            (Some(a), Some(b)) => a.abs_diff(b) as f64 <= MEMORY_SHARE_MAX * a.max(b) as f64,
+            _ => false,
+        };
+        let (a, b) = (self.fields(), other.fields());
+        let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+        let is_same = |name: &str| match name {
+            "memory_bytes" if has_same_memory => true,
+            name => OF_A_MOMENT.contains(&name) || a.get(name) == b.get(name),
+        };
+        let value = |fields: &Map<String, Value>, name: &str| match fields.get(name) {
+            None => "unknown".to_owned(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        let unlike = names.into_iter().filter(|name| !is_same(name));
+        unlike.map(|name| format!("{} {} and {}", name.replace('_', " "), value(&a, name), value(&b, name))).collect()
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        }
+    }
+
     /// Looks at this machine.
     pub fn take(host_version: &str) -> Self {
         let kernel = rustix::system::uname();
@@ -117,6 +154,22 @@ mod tests {
         assert_eq!(field(text, "model name", ':').as_deref(), Some("A Processor"));
         assert_eq!(field(text, "mode", ':'), None);
         assert_eq!(field("PRETTY_NAME=\"A System\"", "PRETTY_NAME", '=').as_deref(), Some("A System"));
+    }
+
+    #[test]
+    fn a_machine_is_the_same_at_another_moment_and_not_with_another_part() {
+        let then = Fingerprint { memory_bytes: Some(1 << 30), governor: None, ..Fingerprint::take("1") };
+        let check = |now: Fingerprint, expect: &[&str]| assert_eq!(then.unlike(&now), expect);
+        let moment = Fingerprint { load: Some([9.0; 3]), git_revision: Some("0".to_owned()), ..then.clone() };
+        check(Fingerprint { memory_bytes: Some((1 << 30) - 4096), ..moment }, &[]);
+        let kernel = format!("kernel {} and another", then.kernel);
+        check(Fingerprint { kernel: "another".to_owned(), ..then.clone() }, &[&kernel]);
+        let governor = Some("powersave".to_owned());
+        let other = Fingerprint { memory_bytes: Some(1 << 29), governor, host_version: "2".to_owned(), ..then.clone() };
+        check(
+            other,
+            &["governor unknown and powersave", "host version 1 and 2", "memory bytes 1073741824 and 536870912"],
+        );
     }
 
     #[test]

@@ -4,24 +4,29 @@ use crate::cli::{Common, LoadArgs};
 use crate::effort::Effort;
 use crate::execute::{Job, execute, interrupt};
 use crate::modules::{Loader, Modules};
+use crate::resume::Earlier;
 use crate::{Exit, output};
 use bench_engine::{Interrupt, Plan, Selection};
 
-pub(crate) fn run(mut arguments: LoadArgs) -> anyhow::Result<Exit> {
+pub(crate) fn run(mut arguments: LoadArgs, mut earlier: Option<Earlier>) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let mut loader = Loader::new(&arguments.common.grants, arguments.common.limits)?;
-    settle(&mut arguments.common, &mut loader);
+    settle(&mut arguments.common, &mut loader, earlier.as_mut());
     let common = &arguments.common;
     let modules = loader.load(&arguments.files, false, interrupt);
     let effort = Effort::new(common, &[])?;
-    plan_and_execute(&loader, &modules, &[selection("*", common)], effort, common, interrupt)
+    plan_and_execute(&loader, &modules, &[selection("*", common)], effort, common, earlier, interrupt)
 }
 
 /// Makes parameters of options that are short for some, and leaves passwords with the loader, so that they are seen nowhere else.
-pub(crate) fn settle(common: &mut Common, loader: &mut Loader) {
+pub(crate) fn settle(common: &mut Common, loader: &mut Loader, earlier: Option<&mut Earlier>) {
     common.parameters.extend(common.transfers.parameters());
     common.parameters.extend(common.operators.parameters());
     loader.secrets.take(&mut common.parameters);
+    // The words that a run was begun with have no passwords any more.
+    if let Some(earlier) = earlier {
+        loader.secrets.take(&mut earlier.parameters);
+    }
 }
 
 /// A selection by `pattern`, narrowed and set as the options say.
@@ -36,6 +41,7 @@ pub(crate) fn plan_and_execute(
     selections: &[Selection],
     effort: Effort,
     common: &Common,
+    earlier: Option<Earlier>,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Exit> {
     anyhow::ensure!(!interrupt.is_raised(), "interrupted before anything was measured");
@@ -49,5 +55,5 @@ pub(crate) fn plan_and_execute(
         plan = plan.filtered(filter)?;
     }
     let job = Job { loader, modules, plan: &plan, effort, seed, common };
-    execute(&job, interrupt)
+    execute(&job, earlier, interrupt)
 }

@@ -5,15 +5,16 @@ use crate::cli::{Common, RunArgs};
 use crate::effort::Effort;
 use crate::execute::interrupt;
 use crate::modules::{Loader, Modules};
+use crate::resume::Earlier;
 use crate::{Exit, output, paths};
 use anyhow::Context;
 use bench_engine::Selection;
 use bench_registry::Suite;
 
-pub(crate) fn run(mut arguments: RunArgs) -> anyhow::Result<Exit> {
+pub(crate) fn run(mut arguments: RunArgs, mut earlier: Option<Earlier>) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let mut loader = Loader::new(&arguments.common.grants, arguments.common.limits)?;
-    settle(&mut arguments.common, &mut loader);
+    settle(&mut arguments.common, &mut loader, earlier.as_mut());
     let common = &arguments.common;
     let what: Vec<_> = arguments.what.iter().cloned().chain(of_categories(&arguments.category)?).collect();
     let (wishes, suites) = wishes(&what, common)?;
@@ -21,7 +22,7 @@ pub(crate) fn run(mut arguments: RunArgs) -> anyhow::Result<Exit> {
     let selections = fulfilled(wishes, &modules)?;
     let modules = modules.only_needed(&selections);
     let effort = Effort::new(common, &suites)?;
-    plan_and_execute(&loader, &modules, &selections, effort, common, interrupt)
+    plan_and_execute(&loader, &modules, &selections, effort, common, earlier, interrupt)
 }
 
 /// The scenarios of categories, as patterns.

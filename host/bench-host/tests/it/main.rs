@@ -17,6 +17,7 @@ mod operators;
 mod planning;
 mod readme;
 mod refusals;
+mod resumed;
 mod revisions;
 mod rings;
 mod scratch;

@@ -1,9 +1,9 @@
 //! What of a run file counts: outcomes, processes, batches, support. Knows no layout.
 
-use crate::fixture::{Block, Run, calibration, outcome};
+use crate::fixture::{Block, Run, calibration, fingerprint, outcome};
 use bench_model::{Arm, MachineLimit, Unit};
 use bench_report::{ReportError, RunView};
-use bench_sink::runfile::{Record, RunFile, Status, When};
+use bench_sink::runfile::{Record, ResumedRecord, RunFile, Status, When};
 use std::fs;
 
 /// Checks what one look at a run with these records finds.
@@ -157,4 +157,28 @@ fn a_file_that_contradicts_itself_is_refused() {
     fs::write(folder.path().join("run.jsonl"), "").unwrap();
     assert!(matches!(RunView::read(folder.path()), Err(ReportError::NoRun { .. })));
     assert!(matches!(RunView::read(&folder.path().join("absent")), Err(ReportError::Read(_))));
+}
+
+#[test]
+fn a_run_in_two_parts_is_one_run() {
+    let mut run = Run::begin(1, 2);
+    let limits = |when, median| calibration(when, &[("syscall", Some(median))]);
+    run.append(&[limits(When::Before, 10.0)]);
+    run.append(&block(0).records());
+    run.end(Some("interrupted"));
+    assert_eq!(run.view().interrupted().as_deref(), Some("interrupted"));
+    let (started, command) = ("2026-01-02T04:00:00Z".to_owned(), Vec::new());
+    run.append(&[Record::Resumed(ResumedRecord { started, command, fingerprint: fingerprint() })]);
+    run.append(&[limits(When::Before, 14.0)]);
+    run.append(&block(1).records());
+    assert!(run.view().interrupted().is_some_and(|why| why.contains("no end")), "the end was that of a part");
+    run.append(&[limits(When::After, 12.0)]);
+    run.end(None);
+    let view = run.view();
+    let cell = &view.cells[0];
+    assert_eq!((view.interrupted(), view.resumed.len(), cell.processes, cell.series[0].samples), (None, 1, 2, 20));
+    // The machine as it was before all of it and after all of it.
+    assert_eq!(view.limit(MachineLimit::Syscall), Some(11.0));
+    assert_eq!(view.drifts().len(), 1);
+    assert!(bench_report::table(&view, bench_report::Style::Table).contains("seed 7, in 2 parts"));
 }

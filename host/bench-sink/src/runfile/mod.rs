@@ -2,15 +2,19 @@
 //! again; it does not know how a table looks.
 
 mod compared;
+mod glimpse;
+mod held;
 mod reader;
 mod record;
 mod writer;
 
 pub use compared::{AccountRecord, LedgerRecord, PairingRecord, TermRecord};
+pub use glimpse::Glimpse;
+pub use held::{HeldRun, HoldError};
 pub use reader::{ReadError, RunFile, TornTail};
 pub use record::{
     CalibrationRecord, CellRecord, CheckRecord, EndRecord, LimitRecord, ModuleRecord, ModuleRef, OutcomeRecord,
-    Overhead, Planned, Record, RunRecord, SeriesRecord, Status, When,
+    Overhead, Planned, Record, ResumedRecord, RunRecord, SeriesRecord, Status, When,
 };
 pub use writer::{RunWriter, WriteError};
 

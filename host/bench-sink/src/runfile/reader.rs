@@ -3,7 +3,7 @@
 
 use super::{
     AccountRecord, CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, FORMAT_VERSION, LedgerRecord,
-    ModuleRecord, OutcomeRecord, PairingRecord, Record, RunRecord, SeriesRecord,
+    ModuleRecord, OutcomeRecord, PairingRecord, Record, ResumedRecord, RunRecord, SeriesRecord,
 };
 use serde::Deserialize;
 use std::fs;
@@ -76,22 +76,36 @@ impl RunFile {
     pub fn read(directory: &Path) -> Result<Self, ReadError> {
         let path = if directory.is_file() { directory.to_owned() } else { directory.join(FILE_NAME) };
         let bytes = fs::read(&path).map_err(|source| ReadError::Io { path: path.clone(), source })?;
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let mut records = Vec::new();
-        let lines = bytes[..whole].split_inclusive(|byte| *byte == b'\n');
-        let mut line = 0;
-        for text in lines {
-            line += 1;
-            records.extend(parse(&path, line, text)?);
-        }
-        let tail = &bytes[whole..];
-        let torn = (!tail.is_empty()).then_some(TornTail { line: line + 1, bytes: tail.len() });
+        let (lines, torn) = lines(&path, &bytes)?;
+        let records = lines.into_iter().filter_map(|line| line.record).collect();
         Ok(Self { directory: path.parent().unwrap_or(Path::new(".")).to_owned(), records, torn })
     }
 }
 
+/// A whole line.
+pub(super) struct WholeLine {
+    /// Nothing for a kind that a later minor version added.
+    pub(super) record: Option<Record>,
+    /// Bytes of the file up to its end.
+    pub(super) end: usize,
+}
+
+/// Every whole line of the run file that `bytes` are, and what is cut off behind them.
+pub(super) fn lines(path: &Path, bytes: &[u8]) -> Result<(Vec<WholeLine>, Option<TornTail>), ReadError> {
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let mut lines = Vec::new();
+    let mut end = 0;
+    for text in bytes[..whole].split_inclusive(|byte| *byte == b'\n') {
+        end += text.len();
+        lines.push(WholeLine { record: parse(path, lines.len() + 1, text)?, end });
+    }
+    let torn = bytes.len() - whole;
+    let torn = (torn > 0).then_some(TornTail { line: lines.len() + 1, bytes: torn });
+    Ok((lines, torn))
+}
+
 /// The record on one line; nothing for a kind that a later minor version added.
-fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Record>, ReadError> {
+pub(super) fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Record>, ReadError> {
     let syntax = |source| ReadError::Syntax { path: path.to_owned(), line, source };
     let tag: Tag = serde_json::from_slice(text).map_err(syntax)?;
     if tag.v > FORMAT_VERSION {
@@ -100,6 +114,7 @@ fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Record>, ReadEr
     let record = match tag.record.as_str() {
         "run" => serde_json::from_slice::<RunRecord>(text).map(Record::Run),
         "module" => serde_json::from_slice::<ModuleRecord>(text).map(Record::Module),
+        "resumed" => serde_json::from_slice::<ResumedRecord>(text).map(Record::Resumed),
         "calibration" => serde_json::from_slice::<CalibrationRecord>(text).map(Record::Calibration),
         "cell" => serde_json::from_slice::<CellRecord>(text).map(Record::Cell),
         "series" => serde_json::from_slice::<SeriesRecord>(text).map(Record::Series),

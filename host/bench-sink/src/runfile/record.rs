@@ -15,6 +15,8 @@ pub enum Record {
     Run(RunRecord),
     /// A module that was given, whether or not it could be loaded.
     Module(ModuleRecord),
+    /// A run that was stopped is continued from here on.
+    Resumed(ResumedRecord),
     /// The machine's limits, before or after.
     Calibration(CalibrationRecord),
     /// A cell's identity; begins the block of one repetition.
@@ -31,7 +33,7 @@ pub enum Record {
     Ledger(LedgerRecord),
     /// What a cell's operations used and did.
     Account(AccountRecord),
-    /// The last line of a run that was not cut off.
+    /// The last line of a run that was not cut off, or of a part of it.
     End(EndRecord),
 }
 
@@ -50,6 +52,20 @@ pub struct RunRecord {
     pub planned: Planned,
     /// The machine and the program.
     pub fingerprint: Fingerprint,
+    /// Of the file of the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program_sha256: Option<String>,
+}
+
+/// Where a run that was stopped is continued. Machine, program, modules and plan are those of its first part.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ResumedRecord {
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// The command line, word by word.
+    pub command: Vec<String>,
+    /// The machine as it was by then.
+    pub fingerprint: Fingerprint,
 }
 
 /// How much there is to do.
@@ -65,6 +81,9 @@ pub struct Planned {
     /// Operations of one worker process, where effort is given as a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iterations: Option<u64>,
+    /// Of the cells in the order of their repetitions, as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_sha256: Option<String>,
 }
 
 /// A module that was given.

@@ -44,9 +44,18 @@ impl RunWriter {
         fs::create_dir(directory).map_err(|error| fail(directory, error))?;
         let path = directory.join(FILE_NAME);
         let file = OpenOptions::new().append(true).create_new(true).open(&path).map_err(|error| fail(&path, error))?;
+        // Whoever has it locked may write. Where the file system has no locks, a run can be made and not be continued.
+        let _ = file.try_lock();
         // A file whose name is not on disk is lost with the name.
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(|error| fail(directory, error))?;
         Ok(Self { directory: directory.to_owned(), file, len: 0 })
+    }
+
+    /// Continues the run in `directory`, of whose `file` the first `len` bytes are kept.
+    pub(super) fn behind(directory: &Path, file: File, len: u64) -> Result<Self, WriteError> {
+        let cut = file.set_len(len).and_then(|()| file.sync_data());
+        cut.map_err(|source| WriteError { path: directory.join(FILE_NAME), source })?;
+        Ok(Self { directory: directory.to_owned(), file, len })
     }
 
     /// The run directory.

@@ -5,7 +5,7 @@ use super::{conclude, options};
 use crate::cli::CompareArgs;
 use crate::commands::run::{fulfilled, wishes};
 use crate::effort::{Effort, PairedEffort};
-use crate::execute::{Job, account, explain_by_output, interrupt, keep_output, record};
+use crate::execute::{Job, account, begin, explain_by_output, interrupt, keep_output, record};
 use crate::modules::{Loaded, Loader, Modules};
 use crate::progress::Progress;
 use crate::resolve::Resolved;
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
         return print_matchups(&plan, &matchups);
     }
     let job = Job { loader: &loader, modules: &modules, plan: &plan, effort, seed, common };
-    let (directory, ended) = record(&job, interrupt, |writer, directory| {
+    let (directory, ended) = record(&job, begin(&job)?, interrupt, |writer, directory| {
         let mut progress = Progress::new(matchups.len() * effort.processes as usize);
         let mut bench = PairBench { job: &job, paired, interrupt, directory };
         let rounds = (effort.processes, seed);

@@ -70,7 +70,7 @@ impl Run {
             started: String::new(),
             seed: 0,
             command: Vec::new(),
-            planned: Planned { cells: self.cells, processes: 1, time_ns: None, iterations: None },
+            planned: Planned { cells: self.cells, processes: 1, time_ns: None, iterations: None, order_sha256: None },
             fingerprint: Fingerprint {
                 host_version: String::new(),
                 os: String::new(),
@@ -86,6 +86,7 @@ impl Run {
                 load: None,
                 git_revision: None,
             },
+            program_sha256: None,
         };
         let end = EndRecord { finished: String::new(), stopped: self.stopped };
         let records = [Record::Run(run)].into_iter().chain(self.records).chain([Record::End(end)]).collect();

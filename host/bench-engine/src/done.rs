@@ -1,0 +1,238 @@
+//! What of a plan is done, so that a run that was stopped goes on where it was: read back from its records, and kept while it
+//! goes on. It executes nothing.
+
+use crate::runner::{Results, cell_record};
+use crate::{Plan, Unit};
+use bench_sink::runfile::{CellRecord, OutcomeRecord, Record, Status};
+use std::collections::BTreeSet;
+
+/// The repetitions that need not be executed any more, and what the others are held against.
+#[derive(Default)]
+pub struct Done {
+    units: BTreeSet<Unit>,
+    given_up: BTreeSet<u32>,
+    pub(crate) results: Results,
+}
+
+/// A record that is not of the plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cell {cell}, process {process} is {found} there, and not what is planned now")]
+pub struct Misfit {
+    /// The cell.
+    pub cell: u32,
+    /// The repetition.
+    pub process: u32,
+    /// What the record says it is.
+    pub found: String,
+}
+
+impl Done {
+    /// What `records`, whole blocks of a run of `plan`, say is done.
+    pub fn of(plan: &Plan, records: &[Record]) -> Result<Self, Misfit> {
+        let mut done = Self::default();
+        let planned: BTreeSet<Unit> = plan.order.iter().copied().collect();
+        for record in records {
+            match record {
+                Record::Cell(record) => fits(plan, record)?,
+                Record::Outcome(outcome) => {
+                    let unit = Unit { cell: outcome.cell, process: outcome.process };
+                    if !planned.contains(&unit) {
+                        return Err(misfit(outcome.cell, outcome.process, "a repetition".to_owned()));
+                    }
+                    if let Some(checksum) = outcome.checksum.clone().filter(|_| outcome.status == Status::Ok) {
+                        done.results.note(plan, unit, checksum);
+                    }
+                    done.take(outcome);
+                }
+                _ => {}
+            }
+        }
+        Ok(done)
+    }
+
+    /// Takes how a repetition ended.
+    pub(crate) fn take(&mut self, outcome: &OutcomeRecord) {
+        self.units.insert(Unit { cell: outcome.cell, process: outcome.process });
+        if outcome.status != Status::Ok {
+            self.given_up.insert(outcome.cell);
+        }
+    }
+
+    /// Whether `unit` is still to be executed.
+    pub fn is_left(&self, unit: Unit) -> bool {
+        !self.units.contains(&unit) && !self.given_up.contains(&unit.cell)
+    }
+}
+
+/// That `record` is of the cell that the plan has under its number.
+fn fits(plan: &Plan, record: &CellRecord) -> Result<(), Misfit> {
+    let unit = Unit { cell: record.cell, process: record.process };
+    let planned = plan.cells.get(record.cell as usize).map(|_| cell_record(plan, unit, None, Vec::new()));
+    let is_same = |planned: &CellRecord| {
+        (&planned.scenario, &planned.arm, &planned.variant, &planned.arguments.0, &planned.module.sha256)
+            == (&record.scenario, &record.arm, &record.variant, &record.arguments.0, &record.module.sha256)
+    };
+    if planned.as_ref().is_some_and(is_same) {
+        return Ok(());
+    }
+    let found = format!("{} {} {}", record.scenario, record.arm, record.arguments.0);
+    Err(misfit(record.cell, record.process, found.trim_end().to_owned()))
+}
+
+fn misfit(cell: u32, process: u32, found: String) -> Misfit {
+    Misfit { cell, process, found }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mock::Nobody;
+    use crate::{Ended, Interrupt, Offer, Report, Selection, UnitEnd, Workbench, run};
+    use bench_model::{Arm, Descriptor, Parameter, Scenario};
+    use bench_sink::runfile::{FILE_NAME, HeldRun, RunFile, RunWriter};
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    /// Answers the same whenever it is asked: two scenarios go well, of one the arms disagree, one fails, one is skipped later on.
+    #[derive(Default)]
+    struct Mock {
+        executed: Vec<Unit>,
+        /// Units after which somebody wants to stop.
+        patience: Option<usize>,
+    }
+
+    impl Workbench for Mock {
+        fn execute(&mut self, plan: &Plan, unit: Unit) -> UnitEnd {
+            if self.patience == Some(self.executed.len()) {
+                return UnitEnd::Interrupted;
+            }
+            self.executed.push(unit);
+            let cell = plan.cell(unit.cell);
+            let arm = plan.offer(cell).arm;
+            let report = match cell.scenario.name.as_str() {
+                "failing" => Report::without_figures(unit, Status::Failed, "why"),
+                "lacking" if unit.process > 0 => Report::without_figures(unit, Status::Skipped, "no more"),
+                name => {
+                    let mut report = Report::without_figures(unit, Status::Ok, "");
+                    report.outcome.reason = None;
+                    report.outcome.recorded = 10;
+                    let differs = name == "differing" && arm == Arm::Native && unit.process > 0;
+                    report.outcome.checksum = Some(format!("{:016x}", u8::from(differs)));
+                    report
+                }
+            };
+            UnitEnd::Done(Box::new(report))
+        }
+    }
+
+    fn plan_of(sizes: &[i64]) -> Plan {
+        let mut descriptor = Descriptor::new("m", "1", "");
+        for name in ["good", "differing", "failing", "lacking"] {
+            let size = Parameter::new("size", sizes[0], "").sweep(sizes.iter().copied());
+            descriptor = descriptor.scenario(Scenario::new(name, "f", "").parameter(size));
+        }
+        let (file, sha256, variant) = (PathBuf::new(), String::new(), None);
+        let offer = |arm| Offer {
+            file: file.clone(),
+            sha256: sha256.clone(),
+            arm,
+            variant: variant.clone(),
+            descriptor: descriptor.clone(),
+        };
+        let all = Selection { pattern: "*".to_owned(), arms: None, axes: Vec::new() };
+        Plan::build(vec![offer(Arm::Wasm), offer(Arm::Native)], &[all], 3, 5).unwrap()
+    }
+
+    fn plan() -> Plan {
+        plan_of(&[1])
+    }
+
+    /// How each cell ended in each process, as a reader takes it: what is said last holds.
+    fn outcomes(records: &[Record]) -> Vec<(Unit, Status, u64)> {
+        let mut found = std::collections::BTreeMap::new();
+        for record in records {
+            if let Record::Outcome(outcome) = record {
+                let unit = Unit { cell: outcome.cell, process: outcome.process };
+                found.insert(unit, (outcome.status, outcome.recorded));
+            }
+        }
+        found.into_iter().map(|(unit, (status, recorded))| (unit, status, recorded)).collect()
+    }
+
+    /// The run in `directory` from where it stands to where `patience` ends.
+    fn go_on(directory: &Path, patience: Option<usize>) -> (Ended, Mock) {
+        let plan = plan();
+        let held = HeldRun::open(directory).unwrap();
+        let done = Done::of(&plan, &held.run().records).unwrap();
+        let mut writer = held.resume().unwrap();
+        let mut mock = Mock { patience, ..Mock::default() };
+        let ended = run(&plan, done, &mut mock, &mut writer, &mut Nobody, &Interrupt::new()).unwrap();
+        (ended, mock)
+    }
+
+    /// A run in a folder of its own that nobody stopped.
+    fn whole(folder: &Path) -> (PathBuf, Mock) {
+        let directory = folder.join("run");
+        drop(RunWriter::create(&directory).unwrap());
+        let (ended, mock) = go_on(&directory, None);
+        assert_eq!(ended, Ended::Complete);
+        (directory, mock)
+    }
+
+    #[test]
+    fn a_run_cut_at_any_byte_ends_as_if_it_had_not_been() {
+        let folder = tempfile::tempdir().unwrap();
+        let (directory, uncut) = whole(folder.path());
+        let path = directory.join(FILE_NAME);
+        let bytes = fs::read(&path).unwrap();
+        let expect = outcomes(&RunFile::read(&directory).unwrap().records);
+        // Every byte around each end of a line, and others between.
+        let is_near_end = |cut: &usize| bytes[cut.saturating_sub(3)..(cut + 3).min(bytes.len())].contains(&b'\n');
+        for cut in (0..=bytes.len()).filter(|cut| is_near_end(cut) || cut % 37 == 0) {
+            fs::write(&path, &bytes[..cut]).unwrap();
+            let before = outcomes(&HeldRun::open(&directory).unwrap().run().records).len();
+            let (_, mock) = go_on(&directory, None);
+            let file = RunFile::read(&directory).unwrap();
+            assert_eq!((outcomes(&file.records), file.torn), (expect.clone(), None), "cut at {cut}");
+            assert!(uncut.executed.ends_with(&mock.executed), "cut at {cut}: in the order it would have had");
+            assert_eq!(
+                before + mock.executed.len(),
+                uncut.executed.len(),
+                "cut at {cut}: what is done is not done again"
+            );
+        }
+    }
+
+    #[test]
+    fn a_run_stopped_again_and_again_does_each_unit_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (uncut, all) = whole(folder.path());
+        let expect = outcomes(&RunFile::read(&uncut).unwrap().records);
+        let directory = folder.path().join("stopped");
+        drop(RunWriter::create(&directory).unwrap());
+        let mut executed = Vec::new();
+        loop {
+            let (ended, mock) = go_on(&directory, Some(2));
+            executed.extend(mock.executed);
+            if ended == Ended::Complete {
+                break;
+            }
+        }
+        assert_eq!(executed, all.executed);
+        assert_eq!(outcomes(&RunFile::read(&directory).unwrap().records), expect);
+    }
+
+    #[test]
+    fn records_of_another_plan_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (directory, _) = whole(folder.path());
+        let records = RunFile::read(&directory).unwrap().records;
+        assert!(Done::of(&plan(), &records).is_ok());
+        let misfit = Done::of(&plan_of(&[2]), &records).err().unwrap();
+        assert!(misfit.to_string().contains("is m/") && misfit.to_string().contains("size=1"), "{misfit}");
+        let fewer = Plan { order: plan().order.into_iter().filter(|unit| unit.process == 0).collect(), ..plan() };
+        assert!(Done::of(&fewer, &records).is_err());
+        let none = plan().only(&[true]);
+        assert!(Done::of(&none, &records).is_err());
+    }
+}

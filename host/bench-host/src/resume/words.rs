@@ -1,0 +1,192 @@
+//! The words of two command lines, those that a run was begun with and those that resume it, held against each other. It knows
+//! which of them say nothing of what is measured, and not what the others mean.
+
+use super::ANEW;
+use crate::cli::{Cli, Command};
+use crate::secret::without_password;
+use bench_sink::runfile::RunRecord;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
+use std::ffi::OsString;
+use std::path::Path;
+
+/// A command line that is well-formed.
+pub(super) struct Words {
+    all: ArgMatches,
+    /// Which command.
+    name: String,
+    definition: clap::Command,
+}
+
+/// Options that say where and how something is shown, not what is measured.
+const FREE: [&str; 8] = ["resume", "out", "format", "dry_run", "bench_json", "verbose", "help", "version"];
+
+/// Arguments that say what is run.
+const NAMING: [&str; 3] = ["what", "category", "files"];
+
+impl Words {
+    /// Those of this program.
+    pub(super) fn given() -> anyhow::Result<Self> {
+        Self::parse(std::env::args_os())
+    }
+
+    /// Those in `words`, which begin with the program.
+    pub(super) fn of(words: &[String]) -> anyhow::Result<Self> {
+        Self::parse(words)
+    }
+
+    fn parse(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> anyhow::Result<Self> {
+        let mut cli = Cli::command();
+        cli.build();
+        let all = cli.try_get_matches_from_mut(words).map_err(|error| {
+            let text = error.to_string();
+            anyhow::anyhow!("{}", text.lines().next().unwrap_or("it is malformed").to_owned())
+        })?;
+        let name = all.subcommand_name().unwrap_or_default().to_owned();
+        let definition = cli.find_subcommand(&name).cloned().unwrap_or(cli);
+        Ok(Self { all, name, definition })
+    }
+
+    /// The command that they are.
+    pub(super) fn command(&self) -> anyhow::Result<Command> {
+        Ok(Cli::from_arg_matches(&self.all)?.command)
+    }
+
+    /// What is run, as a user would say it.
+    pub(super) fn named(&self) -> String {
+        let words: Vec<_> = NAMING.iter().flat_map(|id| self.values(id)).collect();
+        if words.is_empty() { format!("`bench-host {}`", self.name) } else { format!("`{}`", words.join(" ")) }
+    }
+
+    /// Whether these, as far as they say what is run, say the same as `begun`.
+    pub(super) fn name_the_same_as(&self, begun: &Self) -> bool {
+        let says_any = NAMING.iter().any(|id| self.is_given(id));
+        self.name == begun.name && (!says_any || NAMING.iter().all(|id| self.values(id) == begun.values(id)))
+    }
+
+    /// That these, as far as they say something of what is measured, say the same as those that `run` in `directory` was `begun`
+    /// with.
+    pub(super) fn agree_with(&self, begun: &Self, run: &RunRecord, directory: &Path) -> anyhow::Result<()> {
+        let directory = directory.display();
+        anyhow::ensure!(
+            self.name == begun.name,
+            "{directory} is a run of `bench-host {}`, not of `bench-host {}`; {ANEW}, or name another one",
+            begun.name,
+            self.name
+        );
+        if !self.name_the_same_as(begun) {
+            anyhow::bail!(
+                "{directory} is a run of {}, not of {}; name another one, or {ANEW}",
+                begun.named(),
+                self.named()
+            );
+        }
+        for argument in self.definition.get_arguments() {
+            let id = argument.get_id().as_str();
+            if FREE.contains(&id) || NAMING.contains(&id) || !self.is_given(id) {
+                continue;
+            }
+            let (now, then) = (self.values(id), begun.values(id));
+            let then = if id == "seed" { vec![run.seed.to_string()] } else { then };
+            anyhow::ensure!(
+                now == then,
+                "{directory} was begun with {}, not with {}; leave it out, or {ANEW}",
+                shown(argument, &then),
+                shown(argument, &now)
+            );
+        }
+        Ok(())
+    }
+
+    fn matches(&self) -> &ArgMatches {
+        self.all.subcommand().map_or(&self.all, |(_, matches)| matches)
+    }
+
+    fn is_given(&self, id: &str) -> bool {
+        let matches = self.matches();
+        matches.try_contains_id(id).unwrap_or(false) && matches.value_source(id) == Some(ValueSource::CommandLine)
+    }
+
+    /// What is said of the argument, without passwords; nothing where the command has no such argument.
+    fn values(&self, id: &str) -> Vec<String> {
+        let raw = self.matches().try_get_raw(id).ok().flatten();
+        raw.into_iter().flatten().map(|value| without_password(&value.to_string_lossy())).collect()
+    }
+}
+
+/// `--time 2s`, `no --time`, `--quick`, `no --quick`.
+fn shown(argument: &Arg, values: &[String]) -> String {
+    let name = format!("--{}", argument.get_long().unwrap_or(argument.get_id().as_str()));
+    let is_flag = !argument.get_action().takes_values();
+    match values {
+        [] => format!("no {name}"),
+        [value] if is_flag && value == "false" => format!("no {name}"),
+        _ if is_flag => name,
+        values => format!("{name} {}", values.join(&format!(" {name} "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_sink::fingerprint::Fingerprint;
+    use bench_sink::runfile::Planned;
+
+    fn words(line: &str) -> Words {
+        Words::of(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap()
+    }
+
+    /// Holds `given` against a run that was `begun` so and drew 7 as its seed; an error has every one of `parts`.
+    #[track_caller]
+    fn check(begun: &str, given: &str, parts: Option<&[&str]>) {
+        let planned = Planned { cells: 1, processes: 1, time_ns: None, iterations: None, order_sha256: None };
+        let (id, started, command) = (String::new(), String::new(), Vec::new());
+        let (fingerprint, program_sha256) = (Fingerprint::take(""), None);
+        let run = RunRecord { id, started, seed: 7, command, planned, fingerprint, program_sha256 };
+        let found = words(&format!("bench-host {given}")).agree_with(
+            &words(&format!("bench-host {begun}")),
+            &run,
+            Path::new("results/r"),
+        );
+        match (found, parts) {
+            (Ok(()), None) => {}
+            (Err(error), Some(parts)) => {
+                let error = error.to_string();
+                assert!(error.starts_with("results/r ") && !error.contains('\n'), "{error}");
+                parts.iter().for_each(|part| assert!(error.contains(part), "{part:?} is not in: {error}"));
+            }
+            (found, expect) => panic!("`{begun}` and `{given}`: {found:?}, expected {expect:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_or_says_the_same_agrees() {
+        let begun = "run self -p n=1,2 --arm wasm,native --quick --time 2s --deadline 9s --out a";
+        for given in [
+            "run self --resume",
+            "run --resume x",
+            "run self --resume -p n=1,2 --arm wasm --arm native --quick --time=2s --seed 7 --memory 1Gi",
+            "run self --resume --format json --dry-run --out b -v --bench-json",
+        ] {
+            check(begun, given, None);
+        }
+        let url = "run self --resume --database-url postgres://u:secret@h/d";
+        check("run self --database-url postgres://u@h/d", url, None);
+    }
+
+    #[test]
+    fn what_says_otherwise_is_told_with_both() {
+        let begun = "run self -p n=1 --time 2s";
+        check(begun, "run ipc --resume x", Some(&["`self`", "`ipc`"]));
+        check(begun, "run self --category ipc --resume x", Some(&["`self`", "`self ipc`"]));
+        check(begun, "load self --resume x", Some(&["`bench-host run`", "`bench-host load`"]));
+        check(begun, "run self --resume -p n=2", Some(&["--parameter n=1", "--parameter n=2"]));
+        check(begun, "run self --resume --time 3s", Some(&["--time 2s", "--time 3s"]));
+        check(begun, "run self --resume --quick", Some(&["begun with no --quick, not with --quick"]));
+        check(begun, "run self --resume --processes 2", Some(&["no --processes", "--processes 2"]));
+        check(begun, "run self --resume --seed 8", Some(&["--seed 7", "--seed 8"]));
+        check(begun, "run self --resume --memory 1Mi", Some(&["--memory 1Gi", "--memory 1Mi"]));
+        let other = "run self --resume --database-url postgres://u:secret@i/d";
+        check("run self --database-url postgres://u@h/d", other, Some(&["postgres://u@h/d", "postgres://u@i/d"]));
+    }
+}

@@ -1,0 +1,55 @@
+//! The beginning and the end of a run file, without what is between, so that one run of many can be found. It does not know
+//! whether the rest can be read.
+
+use super::reader::{ReadError, parse};
+use super::{EndRecord, FILE_NAME, Record, RunRecord};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// What a run file says first and last.
+#[derive(Clone, Debug)]
+pub struct Glimpse {
+    /// The first line.
+    pub run: RunRecord,
+    /// The last whole line, where it is the end of the run or of a part of it.
+    pub end: Option<EndRecord>,
+}
+
+/// An end is far shorter.
+const END_BYTES_MAX: u64 = 4096;
+
+impl Glimpse {
+    /// Of the run in `directory`; nothing where it was stopped before its first line was whole.
+    pub fn of(directory: &Path) -> Result<Option<Self>, ReadError> {
+        let path = directory.join(FILE_NAME);
+        let (first, tail) = first_and_tail(&path).map_err(|source| ReadError::Io { path: path.clone(), source })?;
+        if !first.ends_with(b"\n") {
+            return Ok(None);
+        }
+        let Some(Record::Run(run)) = parse(&path, 1, &first)? else { return Ok(None) };
+        // The beginning of what may be longer than an end is no line.
+        let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let last = tail[..whole].split_inclusive(|byte| *byte == b'\n').next_back().unwrap_or_default();
+        let end = match parse(&path, 0, last) {
+            Ok(Some(Record::End(end))) => Some(end),
+            _ => None,
+        };
+        Ok(Some(Self { run, end }))
+    }
+
+    /// Whether all was done.
+    pub fn is_finished(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.stopped.is_none())
+    }
+}
+
+fn first_and_tail(path: &Path) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let mut file = BufReader::new(File::open(path)?);
+    let (mut first, mut tail) = (Vec::new(), Vec::new());
+    file.read_until(b'\n', &mut first)?;
+    let len = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(len.saturating_sub(END_BYTES_MAX)))?;
+    file.read_to_end(&mut tail)?;
+    Ok((first, tail))
+}

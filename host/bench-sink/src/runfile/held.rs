@@ -1,0 +1,211 @@
+//! A run that was stopped, held against other writers until it is decided whether it is continued. It knows where the last
+//! whole block ends, not what is to be done next.
+
+use super::reader::{ReadError, lines};
+use super::{FILE_NAME, Record, RunFile, RunWriter, WriteError};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// A run file that nobody else writes to, and that has not been touched yet.
+#[derive(Debug)]
+pub struct HeldRun {
+    file: File,
+    run: RunFile,
+    /// Bytes of whole blocks.
+    len: u64,
+}
+
+/// A run that cannot be continued.
+#[derive(Debug, thiserror::Error)]
+pub enum HoldError {
+    /// The process that makes it is still there.
+    #[error("{}: another bench-host is writing to this run; wait until it has ended, or stop it", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It may not be written to, or the file system has no locks.
+    #[error("cannot continue {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl HeldRun {
+    /// Opens the run file in `directory` and keeps others from writing to it for as long as this, or what it becomes, is
+    /// there. A process that dies lets go of it.
+    pub fn open(directory: &Path) -> Result<Self, HoldError> {
+        let path = directory.join(FILE_NAME);
+        let fail = |source| HoldError::Io { path: path.clone(), source };
+        let mut file = OpenOptions::new().read(true).append(true).open(&path).map_err(fail)?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => HoldError::Busy { path: path.clone() },
+            TryLockError::Error(source) => fail(source),
+        })?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(fail)?;
+        let (mut lines, torn) = lines(&path, &bytes)?;
+        let mut blocks = Blocks::default();
+        let ends_block: Vec<bool> = lines.iter().map(|line| blocks.end_with(line.record.as_ref())).collect();
+        lines.truncate(ends_block.iter().rposition(|ends| *ends).map_or(0, |last| last + 1));
+        let len = lines.last().map_or(0, |line| line.end as u64);
+        let records = lines.into_iter().filter_map(|line| line.record).collect();
+        Ok(Self { file, run: RunFile { directory: directory.to_owned(), records, torn }, len })
+    }
+
+    /// What is in the whole blocks of the file.
+    pub fn run(&self) -> &RunFile {
+        &self.run
+    }
+
+    /// Cuts off what is behind the last whole block, so that what follows is read as if there had been nothing.
+    pub fn resume(self) -> Result<RunWriter, WriteError> {
+        RunWriter::behind(&self.run.directory, self.file, self.len)
+    }
+}
+
+/// Where the blocks of a run file end: with the outcome of the repetition that began them, and everything outside of those is
+/// a block of its own.
+#[derive(Default)]
+struct Blocks {
+    open: Option<(u32, u32)>,
+}
+
+impl Blocks {
+    /// Whether a block ends with `record`, the next one.
+    fn end_with(&mut self, record: Option<&Record>) -> bool {
+        match record {
+            Some(Record::Cell(cell)) => self.open = Some((cell.cell, cell.process)),
+            Some(Record::Outcome(outcome)) if self.open == Some((outcome.cell, outcome.process)) => self.open = None,
+            // These are in no repetition: what was open before was never finished.
+            Some(Record::Resumed(_) | Record::Calibration(_) | Record::End(_)) => self.open = None,
+            _ => {}
+        }
+        self.open.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fingerprint::Fingerprint;
+    use crate::runfile::{
+        CellRecord, EndRecord, Glimpse, ModuleRef, OutcomeRecord, Planned, ResumedRecord, RunRecord, Status,
+    };
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn block(cell: u32) -> Vec<Record> {
+        let module = ModuleRef { file: "m".to_owned(), sha256: String::new() };
+        let (scenario, family, arm) = ("m/s".to_owned(), String::new(), "wasm".to_owned());
+        let arguments = bench_wire::ArgumentsJson::default();
+        let (variant, limit, cpu, conditions) = (None, None, None, Vec::new());
+        let identity =
+            CellRecord { cell, process: 0, scenario, family, arm, variant, arguments, module, limit, cpu, conditions };
+        vec![Record::Cell(identity), Record::Outcome(OutcomeRecord::without_figures(cell, 0, Status::Ok))]
+    }
+
+    fn head() -> Record {
+        let planned = Planned { cells: 3, processes: 1, time_ns: None, iterations: None, order_sha256: None };
+        let (id, started, command) = (String::new(), String::new(), vec!["bench-host".to_owned()]);
+        let (fingerprint, program_sha256) = (Fingerprint::take("1"), None);
+        Record::Run(RunRecord { id, started, seed: 1, command, planned, fingerprint, program_sha256 })
+    }
+
+    fn end(stopped: Option<&str>) -> Record {
+        Record::End(EndRecord { finished: String::new(), stopped: stopped.map(str::to_owned) })
+    }
+
+    fn resumed() -> Record {
+        let (started, command) = (String::new(), Vec::new());
+        Record::Resumed(ResumedRecord { started, command, fingerprint: Fingerprint::take("1") })
+    }
+
+    /// A run of so many blocks whose writer has ended.
+    fn stopped(blocks: u32) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("run");
+        let mut writer = RunWriter::create(&directory).unwrap();
+        writer.append(&[head()]).unwrap();
+        (0..blocks).for_each(|cell| writer.append(&block(cell)).unwrap());
+        (folder, directory)
+    }
+
+    fn cells(records: &[Record]) -> Vec<u32> {
+        let cell = |record: &Record| if let Record::Outcome(outcome) = record { Some(outcome.cell) } else { None };
+        records.iter().filter_map(cell).collect()
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_goes_on_behind_its_last_whole_block() {
+        let (_folder, directory) = stopped(2);
+        let path = directory.join(FILE_NAME);
+        let bytes = fs::read(&path).unwrap();
+        let until_last = bytes.len() - bytes.split_inclusive(|byte| *byte == b'\n').rev().take(2).flatten().count();
+        for cut in until_last..=bytes.len() {
+            fs::write(&path, &bytes[..cut]).unwrap();
+            let held = HeldRun::open(&directory).unwrap();
+            let whole: &[u32] = if cut == bytes.len() { &[0, 1] } else { &[0] };
+            assert_eq!(cells(&held.run().records), whole, "cut at {cut}");
+            assert_eq!(fs::read(&path).unwrap().len(), cut, "it is not touched yet");
+            let mut writer = held.resume().unwrap();
+            writer.append(&[resumed()]).unwrap();
+            writer.append(&block(2)).unwrap();
+            let file = RunFile::read(&directory).unwrap();
+            assert_eq!((cells(&file.records), file.torn), ([whole, &[2]].concat(), None), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn one_writes_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("run");
+        let busy = || matches!(HeldRun::open(&directory), Err(HoldError::Busy { .. }));
+        let writer = RunWriter::create(&directory).unwrap();
+        assert!(busy());
+        drop(writer);
+        let held = HeldRun::open(&directory).unwrap();
+        assert!(busy());
+        let writer = held.resume().unwrap();
+        assert!(busy());
+        drop(writer);
+        assert!(!busy());
+    }
+
+    #[test]
+    fn who_may_read_it_stays_as_it_was() {
+        let (_folder, directory) = stopped(1);
+        let path = directory.join(FILE_NAME);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        HeldRun::open(&directory).unwrap().resume().unwrap().append(&block(1)).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn a_glimpse_sees_whether_all_was_done() {
+        let (_folder, directory) = stopped(3);
+        let finished = || Glimpse::of(&directory).unwrap().map(|glimpse| glimpse.is_finished());
+        assert_eq!(finished(), Some(false));
+        let append = |record: Record| HeldRun::open(&directory).unwrap().resume().unwrap().append(&[record]).unwrap();
+        for (record, expect) in [(end(Some("interrupted")), false), (resumed(), false), (end(None), true)] {
+            append(record);
+            assert_eq!(finished(), Some(expect));
+        }
+        let path = directory.join(FILE_NAME);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        assert_eq!(finished(), Some(false), "an end that is torn is none");
+        fs::write(&path, &bytes[..9]).unwrap();
+        assert_eq!(finished(), None);
+        fs::write(&path, &bytes[bytes.len() - 40..]).unwrap();
+        assert!(Glimpse::of(&directory).is_err());
+    }
+}
