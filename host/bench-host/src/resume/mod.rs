@@ -117,7 +117,7 @@ impl Earlier {
     fn unlike(&self, job: &Job<'_>) -> Option<String> {
         let unlike = self.run.fingerprint.unlike(&Fingerprint::take(env!("CARGO_PKG_VERSION")));
         if !unlike.is_empty() {
-            return Some(format!("it was begun on another machine: {}", unlike.join(", ")));
+            return Some(format!("it was begun on another machine, or by another bench-host: {}", unlike.join(", ")));
         }
         match (&self.run.program_sha256, program_sha256()) {
             (Some(then), Some(now)) if *then == now => {}
