@@ -90,10 +90,14 @@ pub fn suite_names() -> impl Iterator<Item = &'static str> {
     SUITES.iter().map(|(name, _)| *name)
 }
 
+/// The name of the suite that is called `name` too, or else `name`.
+pub fn own_name(name: &str) -> &str {
+    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| *name)
+}
+
 /// The suite `name`, by whichever of its names.
 pub fn suite(name: &str) -> Result<Suite, RegistryError> {
-    let alias = ALIASES.iter().find(|(alias, _)| *alias == name);
-    let name = alias.map_or(name, |(_, name)| *name);
+    let name = own_name(name);
     parse_suite(name, lookup("suite", SUITES, name)?)
 }
 

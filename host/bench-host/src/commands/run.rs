@@ -99,7 +99,12 @@ fn suite(what: &str) -> anyhow::Result<Option<Suite>> {
         let text = std::fs::read_to_string(what).with_context(|| format!("cannot read the suite {what}"))?;
         return Ok(Some(bench_registry::parse_suite(what, &text)?));
     }
-    Ok(if bench_registry::suite_names().any(|name| name == what) { Some(bench_registry::suite(what)?) } else { None })
+    let own_name = bench_registry::own_name(what);
+    Ok(if bench_registry::suite_names().any(|name| name == own_name) {
+        Some(bench_registry::suite(what)?)
+    } else {
+        None
+    })
 }
 
 /// What the suite `name` asks for; a parameter given on the command line takes the place of the suite's.
@@ -116,4 +121,17 @@ fn suite_wishes(name: &str, suite: &Suite, common: &Common) -> anyhow::Result<Ve
         anyhow::Ok(Wish { selection, optional_in: cells.optional.then(|| name.to_owned()) })
     };
     suite.cells.iter().map(wish).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suite_is_known_by_each_of_its_names_and_scenarios_are_no_suites() {
+        let check = |what: &str, expect: bool| assert_eq!(suite(what).unwrap().is_some(), expect, "{what}");
+        check("operators-mixed", true);
+        check("mixed", true);
+        check("kernels/*", false);
+    }
 }

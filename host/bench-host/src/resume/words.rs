@@ -4,6 +4,7 @@
 use super::ANEW;
 use crate::cli::{Cli, Command};
 use crate::secret::without_password;
+use bench_registry::own_name;
 use bench_sink::runfile::RunRecord;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
@@ -61,7 +62,11 @@ impl Words {
     /// Whether these, as far as they say what is run, say the same as `begun`.
     pub(super) fn name_the_same_as(&self, begun: &Self) -> bool {
         let says_any = NAMING.iter().any(|id| self.is_given(id));
-        self.name == begun.name && (!says_any || NAMING.iter().all(|id| self.values(id) == begun.values(id)))
+        let same = |id: &str| {
+            let (now, then) = (self.values(id), begun.values(id));
+            now.iter().map(|name| own_name(name)).eq(then.iter().map(|name| own_name(name)))
+        };
+        self.name == begun.name && (!says_any || NAMING.iter().all(|id| same(id)))
     }
 
     /// That these, as far as they say something of what is measured, say the same as those that `run` in `directory` was `begun`
@@ -170,6 +175,7 @@ mod tests {
         ] {
             check(begun, given, None);
         }
+        check("run operators-mixed", "run mixed --resume", None);
         let url = "run self --resume --database-url postgres://u:secret@h/d";
         check("run self --database-url postgres://u@h/d", url, None);
     }
