@@ -46,8 +46,9 @@ pub(crate) fn build(
 /// Builds the programs of these packages and copies each to `<folder>/<program>`, where the module that starts it looks for it.
 /// `cargo` gives a new `cargo rustc` with the profile and the manifest.
 ///
-/// What is started to be measured is linked statically where that is usual, so that no dynamic linker is measured with it. The
-/// target is named for the sake of its folder: otherwise this build and one of the tests would undo each other.
+/// What is started to be measured is linked statically where that is usual, so that no dynamic linker is measured with it. Flags
+/// behind `--` are the program's alone and part of the name cargo gives it, so no other build of it undoes this one. The target
+/// is not named: in its folder lie the twins for this very processor, whose flags are not part of any name.
 pub(crate) fn build_programs(
     project: &Project,
     cargo: impl Fn() -> Command,
@@ -57,7 +58,7 @@ pub(crate) fn build_programs(
     for package in packages {
         for program in &package.programs {
             let mut command = cargo();
-            command.args(["--package", &package.name, "--bin", program, "--target", HOST_TARGET]);
+            command.args(["--package", &package.name, "--bin", program]);
             let is_static = cfg!(target_os = "linux");
             command.arg("--message-format=json-render-diagnostics");
             command.args(["--", "-Ctarget-feature=+crt-static"].iter().filter(|_| is_static));
