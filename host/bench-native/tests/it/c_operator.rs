@@ -2,7 +2,7 @@
 
 use crate::compile;
 use bench_drivers::Module;
-use bench_drivers::operators::{Event, Key, Object, Operator, Plane, PlaneError};
+use bench_drivers::operators::{Event, Key, Object, Operator, Plane, PlaneError, Suspension};
 use bench_model::ModuleError;
 use bench_native::Probe;
 use std::sync::{Arc, Mutex};
@@ -55,7 +55,7 @@ fn check(fault: u32, expect: &[&str]) {
 }
 
 fn live(probe: &mut Probe, plane: &Arc<Noting>) -> Result<(), ModuleError> {
-    let mut maker = probe.operators().expect("the probe has operators").prepare()?;
+    let mut maker = probe.operators().expect("the probe has operators").prepare(Suspension::Own)?;
     let mut make = || maker.make(Arc::clone(plane) as Arc<dyn Plane>);
     let mut operator: Box<dyn Operator> = make()?;
     let watches = operator.start(&[("watch".to_owned(), "here".to_owned())])?;
