@@ -2,6 +2,10 @@
 
 use bench_model::ModuleError;
 use probe_abi::raw;
+use std::mem::offset_of;
+
+/// A function of a table, which C lets be null and Rust does not: its name and where its pointer lies.
+pub(crate) type Member = (&'static str, usize);
 
 /// A table whose first member is its size.
 pub(crate) trait Extension: 'static {
@@ -9,21 +13,34 @@ pub(crate) trait Extension: 'static {
     const ID: &str;
     /// What it is called in bench_probe.h.
     const NAME: &str;
+    /// Its functions, but for those that are an [`Option`] because a probe need not have them.
+    const FUNCTIONS: &[Member];
 }
 
 impl Extension for raw::Function {
     const ID: &str = raw::EXTENSION_FUNCTION;
     const NAME: &str = "bhp_function";
+    const FUNCTIONS: &[Member] =
+        &[("start", offset_of!(Self, start)), ("answer", offset_of!(Self, answer)), ("stop", offset_of!(Self, stop))];
 }
 
 impl Extension for raw::Pipeline {
     const ID: &str = raw::EXTENSION_PIPELINE;
     const NAME: &str = "bhp_pipeline";
+    const FUNCTIONS: &[Member] = &[];
 }
 
 impl Extension for raw::Operators {
     const ID: &str = raw::EXTENSION_OPERATOR;
     const NAME: &str = "bhp_operators";
+    const FUNCTIONS: &[Member] = &[
+        ("make", offset_of!(Self, make)),
+        ("start", offset_of!(Self, start)),
+        ("reconcile", offset_of!(Self, reconcile)),
+        ("suspend", offset_of!(Self, suspend)),
+        ("resume", offset_of!(Self, resume)),
+        ("drop", offset_of!(Self, drop)),
+    ];
 }
 
 /// Whether the probe has the table.
@@ -33,13 +50,6 @@ pub(crate) fn is_there<T: Extension>(probe: &'static raw::Probe) -> bool {
 
 /// The probe's table, unless there is none or it is not one.
 pub(crate) fn table<T: Extension>(probe: &'static raw::Probe) -> Result<&'static T, ModuleError> {
-    let table = unlooked_at::<T>(probe)?;
-    // SAFETY: it is as long as it must be, and a function pointer that may be null is an option.
-    Ok(unsafe { &*table })
-}
-
-/// The same as a pointer to as many bytes as there must be, for a table whose functions C lets be null and Rust does not.
-pub(crate) fn unlooked_at<T: Extension>(probe: &'static raw::Probe) -> Result<*const T, ModuleError> {
     let table = ask::<T>(probe);
     if table.is_null() {
         return Err(ModuleError::Other(format!("the probe does not offer `{}`", T::ID)));
@@ -54,7 +64,24 @@ pub(crate) fn unlooked_at<T: Extension>(probe: &'static raw::Probe) -> Result<*c
         let (needed, name) = (size_of::<T>(), T::NAME);
         return broken(format!("has {size} bytes, and {needed} are needed: set `size` to sizeof({name})"));
     }
-    Ok(table)
+    // SAFETY: the size says that all members are there, and the offsets are those of function pointers.
+    if let Some(function) = unsafe { first_missing(table, T::FUNCTIONS) } {
+        return broken(format!("has no `{function}`"));
+    }
+    // SAFETY: all members are there, and no function is null but those that may be.
+    Ok(unsafe { &*table })
+}
+
+/// The first of these functions of a table that is null.
+///
+/// # Safety
+/// The table has all these members, and each is a pointer to a function, or null.
+pub(crate) unsafe fn first_missing<T>(table: *const T, functions: &[Member]) -> Option<&'static str> {
+    let missing = functions.iter().find(|(_, offset)| {
+        // SAFETY: the caller promises that the member is there; a function pointer that may be null is such an option.
+        unsafe { table.byte_add(*offset).cast::<Option<unsafe extern "C" fn()>>().read() }.is_none()
+    });
+    missing.map(|(function, _)| *function)
 }
 
 fn ask<T: Extension>(probe: &'static raw::Probe) -> *const T {

@@ -8,7 +8,6 @@ use bench_drivers::operators::{Event, Maker, Operator, Plane, Scope};
 use bench_model::ModuleError;
 use probe_abi::raw;
 use std::cell::RefCell;
-use std::mem::offset_of;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,31 +18,10 @@ const WATCHES_MAX: usize = 1_000;
 /// The longest state that is taken.
 const STATE_BYTES_MAX: usize = 64 << 20;
 
-/// The functions, which C lets be null and Rust does not.
-const FUNCTIONS: [(&str, usize); 6] = [
-    ("make", offset_of!(raw::Operators, make)),
-    ("start", offset_of!(raw::Operators, start)),
-    ("reconcile", offset_of!(raw::Operators, reconcile)),
-    ("suspend", offset_of!(raw::Operators, suspend)),
-    ("resume", offset_of!(raw::Operators, resume)),
-    ("drop", offset_of!(raw::Operators, drop)),
-];
-
-/// What makes the operators of `table`, whose functions may still be null.
-pub(crate) fn maker(table: *const raw::Operators) -> Result<Box<dyn Maker>, ModuleError> {
-    let broken =
-        |reason: String| ModuleError::Crashed(format!("the probe's table `{}` {reason}", raw::EXTENSION_OPERATOR));
-    for (function, offset) in FUNCTIONS {
-        // SAFETY: the size says that the member is there; a function pointer that may be null is such an option.
-        let member = unsafe { table.byte_add(offset).cast::<Option<unsafe extern "C" fn()>>().read() };
-        if member.is_none() {
-            return Err(broken(format!("has no `{function}`")));
-        }
-    }
-    // SAFETY: the size says that all members are there, and no function is null.
-    let table = unsafe { &*table };
+/// What makes the operators of `table`.
+pub(crate) fn maker(table: &'static raw::Operators) -> Box<dyn Maker> {
     // One side for all of them: it stays until the process ends, and operators come and go.
-    Ok(Box::new(NativeMaker { table, host: Rc::new(RefCell::new(HostSide::new(&[], Rc::default()))) }))
+    Box::new(NativeMaker { table, host: Rc::new(RefCell::new(HostSide::new(&[], Rc::default()))) })
 }
 
 struct NativeMaker {

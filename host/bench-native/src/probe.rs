@@ -108,6 +108,6 @@ impl Connectors for Probe {
 impl Operators for Probe {
     fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError> {
         suspension.without_images("a probe's operators")?;
-        operator::maker(extension::unlooked_at(self.table)?)
+        Ok(operator::maker(extension::table(self.table)?))
     }
 }

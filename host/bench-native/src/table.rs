@@ -2,6 +2,7 @@
 //! know where the table comes from.
 
 use crate::LoadError;
+use crate::extension::{Member, first_missing};
 use crate::text;
 use bench_model::Descriptor;
 use bench_wire::DescriptorJson;
@@ -16,7 +17,7 @@ const HEAD_BYTES: usize = offset_of!(raw::Probe, descriptor);
 const DESCRIPTOR_BYTES_MAX: usize = 16 << 20;
 
 /// The functions, which C lets be null and Rust does not.
-const FUNCTIONS: [(&str, usize); 5] = [
+const FUNCTIONS: [Member; 5] = [
     ("open", offset_of!(raw::Probe, open)),
     ("iterate", offset_of!(raw::Probe, iterate)),
     ("verify", offset_of!(raw::Probe, verify)),
@@ -46,12 +47,9 @@ pub(crate) unsafe fn accept(path: &Path, table: *const raw::Probe) -> Result<&'s
     if size < size_of::<raw::Probe>() {
         return short(size, size_of::<raw::Probe>());
     }
-    for (function, offset) in FUNCTIONS {
-        // SAFETY: the size says that the member is there; a function pointer that may be null is such an option.
-        let member = unsafe { table.byte_add(offset).cast::<Option<unsafe extern "C" fn()>>().read() };
-        if member.is_none() {
-            return Err(LoadError::NoFunction { path: path.to_owned(), function });
-        }
+    // SAFETY: the size says that all members are there, and the offsets are those of function pointers.
+    if let Some(function) = unsafe { first_missing(table, &FUNCTIONS) } {
+        return Err(LoadError::NoFunction { path: path.to_owned(), function });
     }
     // SAFETY: all members are there, no function is null, and the caller promises that the table stays as it is.
     Ok(unsafe { &*table })
