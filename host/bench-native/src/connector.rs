@@ -1,6 +1,7 @@
 //! What a probe offers to the drivers `source` and `destination`: the extension `bench-host:pipeline/0.1` of its table. It must
 //! not know what a batch holds, nor time anything.
 
+use crate::arg;
 use crate::batches::{Batches, End};
 use crate::host_side::HostSide;
 use bench_drivers::pipelines::{Connector, ConnectorInstance, Emit, Next, Transfer};
@@ -59,11 +60,8 @@ impl NativeInstance {
             let reason = format!("`{function}` was asked of a connector for the other direction");
             return Err(ModuleError::Other(reason));
         }
-        let values: Vec<_> = arguments.iter().map(|(name, value)| (name, value.to_string())).collect();
-        let args: Vec<_> = values
-            .iter()
-            .map(|(name, value)| raw::Arg { name: raw::Str::new(name), value: raw::Str::new(value) })
-            .collect();
+        let values = arg::written(arguments);
+        let args = arg::lend(&values);
         let scenario = raw::Str::new(&self.scenario);
         let mut transfer = raw::Transfer::default();
         let batches = self.host.begin_transfer(Batches::new(end));

@@ -1,6 +1,7 @@
 //! Native probes, dynamic libraries behind the C ABI of `probe-abi`, as the modules that the drivers know. It must not
 //! know any probe or family, nor how a worker process is watched.
 
+mod arg;
 mod batches;
 mod connector;
 mod context;

@@ -1,8 +1,9 @@
 //! What a probe offers to the driver `operator`: the extension `bench-host:operator/0.1` of its table, called in place. It must
 //! not know what an operator does, nor time anything.
 
+use crate::arg;
 use crate::host_side::HostSide;
-use crate::plane::Given;
+use crate::plane::{self, Given};
 use crate::text;
 use bench_drivers::operators::{Event, Maker, Operator, Plane, Scope};
 use bench_model::ModuleError;
@@ -63,9 +64,7 @@ impl NativeOperator {
 
 impl Operator for NativeOperator {
     fn start(&mut self, arguments: &[(String, String)]) -> Result<Vec<Scope>, ModuleError> {
-        let arg =
-            |(name, value): &(String, String)| raw::Arg { name: raw::Str::new(name), value: raw::Str::new(value) };
-        let args: Vec<raw::Arg> = arguments.iter().map(arg).collect();
+        let args = arg::lend(arguments);
         let (mut watches, mut watches_len) = (std::ptr::null(), 0);
         let given = Given::new(&*self.plane);
         let plane = given.table();
@@ -89,12 +88,7 @@ impl Operator for NativeOperator {
             Event::Modified(object) => (raw::EVENT_MODIFIED, &object.key, object.resource_version, &*object.spec),
             Event::Deleted(key, version) => (raw::EVENT_DELETED, key, *version, ""),
         };
-        let key = raw::Key {
-            kind: raw::Str::new(&key.kind),
-            space: raw::Str::new(&key.namespace),
-            name: raw::Str::new(&key.name),
-        };
-        let object = raw::Object { key, resource_version: version, spec: raw::Str::new(spec) };
+        let object = plane::lend(key, version, spec);
         let given = Given::new(&*self.plane);
         let plane = given.table();
         // SAFETY: as in `start`; the object and its texts outlive the call.

@@ -47,7 +47,7 @@ impl<'a> Given<'a> {
         match served {
             Ok(object) => {
                 if let (Some(object), Some(room)) = (&object, room) {
-                    *room = lend(object);
+                    *room = lend(&object.key, object.resource_version, &object.spec);
                 }
                 lent.object = object;
                 raw::PLANE_OK
@@ -68,11 +68,11 @@ impl<'a> Given<'a> {
     }
 }
 
-/// An object as the probe sees it, for as long as somebody holds it.
-fn lend(object: &Object) -> raw::Object {
-    let Key { kind, namespace, name } = &object.key;
+/// An object as the probe sees it, for as long as somebody holds its parts.
+pub(crate) fn lend(key: &Key, resource_version: u64, spec: &str) -> raw::Object {
+    let Key { kind, namespace, name } = key;
     let key = raw::Key { kind: raw::Str::new(kind), space: raw::Str::new(namespace), name: raw::Str::new(name) };
-    raw::Object { key, resource_version: object.resource_version, spec: raw::Str::new(&object.spec) }
+    raw::Object { key, resource_version, spec: raw::Str::new(spec) }
 }
 
 unsafe extern "C" fn get(ctx: *mut c_void, key: *const raw::Key, object_out: *mut raw::Object) -> i32 {
@@ -88,8 +88,7 @@ unsafe extern "C" fn apply(
     object_out: *mut raw::Object,
 ) -> i32 {
     // SAFETY: the caller's promises are the same.
-    let (given, key, spec, room) = unsafe { (given(ctx), owned(key), whole(spec), room(object_out)) };
-    given.serve(room, |plane| plane.apply(&key?, spec?).map(Some))
+    unsafe { written(ctx, key, spec, object_out, |plane, key, spec| plane.apply(key, spec)) }
 }
 
 unsafe extern "C" fn create(
@@ -99,8 +98,23 @@ unsafe extern "C" fn create(
     object_out: *mut raw::Object,
 ) -> i32 {
     // SAFETY: the caller's promises are the same.
+    unsafe { written(ctx, key, spec, object_out, |plane, key, spec| plane.create(key, spec)) }
+}
+
+/// Has `write` write a spec under a key.
+///
+/// # Safety
+/// As [`given`], [`owned`], [`whole`] and [`room`], for the duration of the call.
+unsafe fn written(
+    ctx: *mut c_void,
+    key: *const raw::Key,
+    spec: raw::Str,
+    object_out: *mut raw::Object,
+    write: impl FnOnce(&dyn Plane, &Key, &str) -> Result<Arc<Object>, PlaneError>,
+) -> i32 {
+    // SAFETY: the caller's promises are the same.
     let (given, key, spec, room) = unsafe { (given(ctx), owned(key), whole(spec), room(object_out)) };
-    given.serve(room, |plane| plane.create(&key?, spec?).map(Some))
+    given.serve(room, |plane| write(plane, &key?, spec?).map(Some))
 }
 
 unsafe extern "C" fn update(ctx: *mut c_void, object: *const raw::Object, object_out: *mut raw::Object) -> i32 {

@@ -1,5 +1,6 @@
 //! A session inside a probe: the probe's handle and the host's side of it. Thin, because every instruction here is timed.
 
+use crate::arg;
 use crate::host_side::HostSide;
 use crate::notes::Used;
 use bench_drivers::Recording;
@@ -28,11 +29,8 @@ impl NativeSession {
         used: Rc<Used>,
     ) -> Result<Self, ModuleError> {
         let mut host = HostSide::new(&scenario.metrics, used);
-        let values: Vec<_> = arguments.iter().map(|(name, value)| (name, value.to_string())).collect();
-        let args: Vec<_> = values
-            .iter()
-            .map(|(name, value)| raw::Arg { name: raw::Str::new(name), value: raw::Str::new(value) })
-            .collect();
+        let values = arg::written(arguments);
+        let args = arg::lend(&values);
         let name = raw::Str::new(&scenario.name);
         let mut handle = std::ptr::null_mut();
         // SAFETY: the table is the probe's and was looked at when it was loaded. The host table stays until the process
