@@ -8,6 +8,7 @@ mod grants;
 mod module;
 pub mod operators;
 pub mod pipelines;
+mod stop;
 pub mod workload;
 
 pub use grants::{DirectoryGrant, Grants, ScratchGrant};

@@ -27,6 +27,17 @@ pub enum Amount {
     Operations(u64),
 }
 
+impl Amount {
+    /// Whether it is reached, `elapsed_ns` after the first sample began and with `operations` timed.
+    #[must_use]
+    pub fn is_done(self, elapsed_ns: u64, operations: u64) -> bool {
+        match self {
+            Self::Time { ns } => elapsed_ns >= ns,
+            Self::Operations(wanted) => operations >= wanted,
+        }
+    }
+}
+
 /// What was measured, in raw counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measured {
@@ -222,11 +233,7 @@ pub fn measure(
         series.record(after - before);
         measured.operations += outcome.operations;
         measured.bytes += outcome.bytes;
-        let done = match budget.amount {
-            Amount::Time { ns } => after - start >= ns,
-            Amount::Operations(operations) => measured.operations >= operations,
-        };
-        if done {
+        if budget.amount.is_done(after - start, measured.operations) {
             return Ok(measured);
         }
     }

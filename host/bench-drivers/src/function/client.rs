@@ -84,12 +84,7 @@ impl Client {
         let mut next = 0;
         loop {
             let now = self.clock.now_ns() - begin;
-            let is_over = tally.failed > 0
-                || match amount {
-                    Amount::Time { ns } => now >= ns,
-                    Amount::Operations(operations) => next >= operations,
-                };
-            if !is_over {
+            if tally.failed == 0 && !amount.is_done(now, next) {
                 next = self.send_due(pace, begin, next, &mut tally)?;
             } else if self.connections.iter().all(|connection| connection.intended_ns.is_none()) {
                 if let Amount::Time { ns } = amount {

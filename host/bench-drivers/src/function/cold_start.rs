@@ -3,8 +3,8 @@
 
 use super::{Findings, Functions, Initialisation, Start, Starter, answers};
 use crate::Task;
-use crate::workload::Stop;
-use bench_engine::{Amount, Clock, MonotonicClock};
+use crate::stop::{Stop, record};
+use bench_engine::{Clock, MonotonicClock};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
 use function_core::REQUEST;
@@ -36,14 +36,10 @@ pub(super) fn measure(
     let (mut iterations, begin) = (0, clock.now_ns());
     loop {
         let sample = Sample::take(starter.as_mut(), &clock)?;
+        sample.record(&mut sink, &task.scenario.name)?;
         checks.splice(.., [sample.check]);
         iterations += 1;
-        record(&mut sink, &task.scenario.name, sample.total_ns, &sample.stages)?;
-        let done = match task.budget.amount {
-            Amount::Time { ns } => clock.now_ns() - begin >= ns,
-            Amount::Operations(operations) => iterations >= operations,
-        };
-        if done || !checks[0].passed {
+        if task.budget.amount.is_done(clock.now_ns() - begin, iterations) || !checks[0].passed {
             return Ok(Findings { sink, iterations, lost: None });
         }
     }
@@ -67,14 +63,9 @@ impl Sample {
         stages.push((ANSWER, answered - called));
         Ok(Self { total_ns: answered - asked, stages, check: answers("first-answer", &answer) })
     }
-}
 
-fn record(sink: &mut Sink, name: &str, total_ns: u64, stages: &[(&'static str, u64)]) -> Result<(), Stop> {
-    append(sink, name, &[], total_ns)?;
-    stages.iter().try_for_each(|(stage, ns)| append(sink, "stage", &[("name".to_owned(), (*stage).to_owned())], *ns))
-}
-
-fn append(sink: &mut Sink, metric: &str, labels: &[(String, String)], sample: u64) -> Result<(), Stop> {
-    let opened = sink.open(metric, labels);
-    opened.and_then(|id| sink.append(id, &[sample])).map_err(|error| Stop::failed(error.to_string()))
+    fn record(&self, sink: &mut Sink, name: &str) -> Result<(), Stop> {
+        record(sink, name, &[], &[self.total_ns])?;
+        self.stages.iter().try_for_each(|(stage, ns)| record(sink, "stage", &[("name", stage)], &[*ns]))
+    }
 }

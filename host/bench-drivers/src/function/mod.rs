@@ -9,7 +9,7 @@ mod request;
 mod search;
 mod server;
 
-use crate::workload::{Stop, check_record};
+use crate::stop::{Stop, check_record, passed};
 use crate::{Module, Task};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
@@ -129,13 +129,8 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
             return Err(ModuleError::Unavailable(reason).into());
         }
     };
-    match checks.iter().find(|check| !check.passed) {
-        None => Ok(findings),
-        Some(check) => {
-            let reason = format!("check `{}` failed: {}", check.name, check.detail);
-            Err(Stop { status: Status::Failed, reason })
-        }
-    }
+    passed(checks)?;
+    Ok(findings)
 }
 
 fn functions(module: &mut dyn Module) -> Result<&mut dyn Functions, ModuleError> {
@@ -156,15 +151,8 @@ fn report(task: &Task<'_>, findings: &Findings) -> Report {
         checksum: Some(digest::of_bytes(&expected_response()).chars().take(16).collect()),
         ..OutcomeRecord::without_figures(task.unit.cell, task.unit.process, Status::Ok)
     };
-    let record = |series| SeriesRecord::new(task.unit.cell, task.unit.process, series);
-    Report {
-        cpu: None,
-        conditions: Vec::new(),
-        series: series.map(record).collect(),
-        checks: Vec::new(),
-        outcome,
-        account: None,
-    }
+    let series = series.map(|series| SeriesRecord::new(task.unit.cell, task.unit.process, series)).collect();
+    Report { series, outcome, ..Report::without_figures(task.unit, Status::Ok, "") }
 }
 
 /// Tries one scenario with `arguments`, without timing anything: one start, the known request, and one that is wrong.

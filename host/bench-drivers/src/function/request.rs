@@ -7,7 +7,7 @@ use super::search::{Bound, Search, TRIALS};
 use super::server::{Handler, Instance, serve};
 use super::{Findings, Functions, Initialisation, Start};
 use crate::Task;
-use crate::workload::Stop;
+use crate::stop::{Stop, record};
 use bench_engine::{Amount, Budget, MonotonicClock, placement};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
@@ -83,8 +83,8 @@ pub(super) fn measure(
             let instance =
                 if is_reused { Instance::Reused(starter.start()?.function) } else { Instance::PerRequest(starter) };
             let (found, handler) = here(load, instance, &is_measuring);
-            record(&mut sink, "service", &handler.service_ns)?;
-            record(&mut sink, "queue", &handler.queue_ns)?;
+            record(&mut sink, "service", &[], &handler.service_ns)?;
+            record(&mut sink, "queue", &[], &handler.queue_ns)?;
             found
         }
     };
@@ -194,17 +194,12 @@ fn findings(
         _ => pace.check(answered, tally.shed, tally.sending_ns),
     });
     if let Some(rate) = highest_rate {
-        record(&mut sink, "highest_rate", &[rate as u64])?;
+        record(&mut sink, "highest_rate", &[], &[rate as u64])?;
     }
-    record(&mut sink, &task.scenario.name, &tally.response_ns)?;
-    record(&mut sink, "connect", &connect_ns)?;
+    record(&mut sink, &task.scenario.name, &[], &tally.response_ns)?;
+    record(&mut sink, "connect", &[], &connect_ns)?;
     for (name, count) in [("late", tally.late), ("failed", tally.failed), ("shed", tally.shed)] {
-        record(&mut sink, name, &[count])?;
+        record(&mut sink, name, &[], &[count])?;
     }
     Ok(Findings { sink, iterations: answered, lost: Some(tally.late + tally.failed + tally.shed) })
-}
-
-fn record(sink: &mut Sink, metric: &str, samples: &[u64]) -> Result<(), Stop> {
-    let opened = sink.open(metric, &[]);
-    opened.and_then(|id| sink.append(id, samples)).map_err(|error| Stop::failed(error.to_string()))
 }

@@ -7,10 +7,10 @@ use super::side::Which;
 use super::tables::{Database, Tables};
 use super::transfer::{Between, Party, Transferred, drained, piped};
 use super::{Connector, Connectors, FROM_TABLE, INTO_TABLE, Loading};
-use crate::workload::{Stop, check_record};
+use crate::stop::{Stop, check_record, passed};
 use crate::{Companion, Module, Task};
 use bench_engine::usage::Usage;
-use bench_engine::{Amount, Clock, MonotonicClock, Report};
+use bench_engine::{Clock, MonotonicClock, Report};
 use bench_model::{Arguments, Check, ModuleError, Scenario};
 use bench_sink::runfile::{OutcomeRecord, SeriesRecord, Status};
 
@@ -179,11 +179,7 @@ pub(super) fn measure(
     let begin = clock.now_ns();
     loop {
         figures.add(repetition(sides, tables, checks)?)?;
-        let done = match task.budget.amount {
-            Amount::Time { ns } => clock.now_ns() - begin >= ns,
-            Amount::Operations(operations) => figures.transfers() >= operations,
-        };
-        if done {
+        if task.budget.amount.is_done(clock.now_ns() - begin, figures.transfers()) {
             break;
         }
     }
@@ -224,14 +220,6 @@ fn nothing_left(sides: &Sides, tables: &mut dyn Tables) -> Option<Check> {
     sides.destination.as_ref()?;
     let rows = tables.loaded().ok()?.map_or(0, |held| held.rows);
     Some(Check::that("rolled back", rows == 0, format!("{rows} rows are left of the transfer that failed")))
-}
-
-/// A check that failed is a reason to stop.
-fn passed(checks: &[Check]) -> Result<(), Stop> {
-    match checks.iter().find(|check| !check.passed) {
-        None => Ok(()),
-        Some(check) => Err(Stop::failed(format!("check `{}` failed: {}", check.name, check.detail))),
-    }
 }
 
 fn report(task: &Task<'_>, figures: &Figures) -> Report {

@@ -4,7 +4,7 @@ use super::side::{Side, Which, parts_check};
 use super::tables::Held;
 use super::transfer::Transferred;
 use super::{Code, Loading};
-use crate::workload::Stop;
+use crate::stop::{Stop, record};
 use bench_model::{Check, Metric, Unit};
 use bench_sink::Sink;
 
@@ -100,9 +100,7 @@ impl Figures {
     }
 
     fn append(&mut self, metric: &str, labels: &[(&str, &str)], sample: u64) -> Result<(), Stop> {
-        let labels: Vec<_> = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let opened = self.sink.open(metric, &labels);
-        opened.and_then(|id| self.sink.append(id, &[sample])).map_err(|error| Stop::failed(error.to_string()))
+        record(&mut self.sink, metric, labels, &[sample])
     }
 }
 

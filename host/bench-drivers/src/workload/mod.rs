@@ -10,13 +10,15 @@ pub use account::account;
 pub use conformance::conformance;
 pub use paired::{Entrant, PairedTask, compare};
 
+pub(crate) use crate::stop::{Stop, check_record};
+
+use crate::stop::passed;
 use crate::{Module, Recording, Task};
 use bench_engine::{
-    MeasureError, Measured, MonotonicClock, Report, Unit, first, measure, overhead, placement, warm_up,
-    warm_up_own_clock,
+    Measured, MonotonicClock, Report, Unit, first, measure, overhead, placement, warm_up, warm_up_own_clock,
 };
-use bench_model::{Check, Direction, ModuleError, Scenario};
-use bench_sink::runfile::{CheckRecord, OutcomeRecord, Overhead, SeriesRecord, Status};
+use bench_model::{Check, Direction, Scenario};
+use bench_sink::runfile::{OutcomeRecord, Overhead, SeriesRecord, Status};
 use bench_sink::{Series, Sink};
 
 /// Opens, verifies, measures, and verifies again. A check that fails leaves its detail and no figure.
@@ -38,35 +40,6 @@ fn bound_cpu(scenario: &Scenario) -> Option<u32> {
     let places_itself = scenario.requirements.iter().any(|requirement| requirement.capability.starts_with("cpu:"));
     let last = placement::allowed_cpus().last().copied().filter(|_| !places_itself);
     last.filter(|cpu| placement::bind(*cpu))
-}
-
-/// Why there is no figure.
-pub(crate) struct Stop {
-    pub(crate) status: Status,
-    pub(crate) reason: String,
-}
-
-impl Stop {
-    /// Something went wrong that must not.
-    pub(crate) fn failed(reason: impl Into<String>) -> Self {
-        Self { status: Status::Failed, reason: reason.into() }
-    }
-}
-
-impl From<ModuleError> for Stop {
-    fn from(error: ModuleError) -> Self {
-        let status = if error.is_environment() { Status::Skipped } else { Status::Failed };
-        Self { status, reason: error.to_string() }
-    }
-}
-
-impl From<MeasureError> for Stop {
-    fn from(error: MeasureError) -> Self {
-        match error {
-            MeasureError::Module(error) => error.into(),
-            other => Self { status: Status::Failed, reason: other.to_string() },
-        }
-    }
 }
 
 fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<Report, Stop> {
@@ -93,23 +66,15 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
         timed = taken(task.scenario, &sink)?;
     }
     let outcome = outcome(task.unit, &measured, &timed, overhead);
-    Ok(Report {
-        cpu: None,
-        conditions: Vec::new(),
-        series: series_records(task, &timed, &sink),
-        checks: Vec::new(),
-        outcome,
-        account: None,
-    })
+    let series = series_records(task, &timed, &sink);
+    Ok(Report { series, outcome, ..Report::without_figures(task.unit, Status::Ok, "") })
 }
 
 /// The series that a scenario with a clock of its own has filled.
 fn taken(scenario: &Scenario, sink: &Sink) -> Result<Series, Stop> {
     let own = sink.series().iter().find(|series| is_timed(scenario, series) && series.count() > 0);
-    own.cloned().ok_or_else(|| {
-        let reason = format!("it times itself and has recorded nothing into `{}`", scenario.name);
-        Stop { status: Status::Failed, reason }
-    })
+    own.cloned()
+        .ok_or_else(|| Stop::failed(format!("it times itself and has recorded nothing into `{}`", scenario.name)))
 }
 
 /// Whether it holds the time of the operation itself.
@@ -141,24 +106,10 @@ fn checksum_text(checksum: u64) -> String {
 /// Replaces `checks` by what the session finds now; a check that failed, or none at all, is a reason to stop.
 fn verify(session: &mut dyn Recording, checks: &mut Vec<Check>) -> Result<(), Stop> {
     *checks = session.verify()?;
-    let fail = |reason| Err(Stop { status: Status::Failed, reason });
-    match checks.iter().find(|check| !check.passed) {
-        Some(check) => fail(format!("check `{}` failed: {}", check.name, check.detail)),
-        None if checks.is_empty() => {
-            fail("`verify` looked at nothing, so the result is not known to be right".to_owned())
-        }
-        None => Ok(()),
+    if checks.is_empty() {
+        return Err(Stop::failed("`verify` looked at nothing, so the result is not known to be right"));
     }
-}
-
-pub(crate) fn check_record(unit: Unit, check: &Check) -> CheckRecord {
-    CheckRecord {
-        cell: unit.cell,
-        process: unit.process,
-        name: check.name.clone(),
-        passed: check.passed,
-        detail: check.detail.clone(),
-    }
+    passed(checks)
 }
 
 /// What the host timed, and then what the module recorded itself.
@@ -175,7 +126,7 @@ mod tests {
     use super::*;
     use crate::module::Module;
     use bench_engine::{Amount, Budget};
-    use bench_model::{Arguments, Descriptor, Outcome, Session};
+    use bench_model::{Arguments, Descriptor, ModuleError, Outcome, Session};
 
     /// A module whose one scenario times itself, or should.
     struct Timer {
