@@ -38,8 +38,8 @@ struct Found {
     tally: Tally,
     /// The pace of the requests in `tally`: the one asked for, or the one that was found.
     pace: Pace,
-    /// Requests a second, where the highest rate was looked for; none that was tried kept the bound where it is 0.
-    highest_rate: Option<f64>,
+    /// Where the highest rate was looked for: the highest that kept the bound, in requests a second, if any did.
+    kept: Option<f64>,
     connect_ns: Vec<u64>,
 }
 
@@ -142,7 +142,7 @@ impl Load {
         let first = client.run(Pace::Closed, Amount::Operations(self.connections as u64))?;
         let warm_up = Amount::Time { ns: self.budget.warm_up_ns };
         let warm = if first.failed > 0 { first } else { client.run(self.pace, warm_up)? };
-        let (tally, pace, highest_rate) = match self.bound {
+        let (tally, pace, kept) = match self.bound {
             _ if warm.failed > 0 => (warm, self.pace, None),
             None => {
                 is_measuring.store(true, Ordering::Relaxed);
@@ -150,7 +150,7 @@ impl Load {
             }
             Some(bound) => self.search(bound, &mut client, &warm)?,
         };
-        Ok(Found { tally, pace, highest_rate, connect_ns })
+        Ok(Found { tally, pace, kept, connect_ns })
     }
 
     /// Looks for the highest rate that keeps `bound`, from what `warm` has reached, or from the rate that was asked for; the
@@ -172,10 +172,10 @@ impl Load {
             }
             let is_kept = bound.is_kept(pace, &tally);
             search.tell(rate, is_kept);
-            *(if is_kept { &mut best } else { &mut last }) =
-                Some((tally, pace, Some(if is_kept { rate } else { 0.0 })));
+            *(if is_kept { &mut best } else { &mut last }) = Some((tally, pace));
         }
-        Ok(best.or(last).unwrap_or_else(|| (Tally::default(), self.pace, Some(0.0))))
+        let (tally, pace) = best.or(last).expect("a search makes at least one trial");
+        Ok((tally, pace, search.kept()))
     }
 }
 
@@ -183,17 +183,18 @@ fn findings(
     mut sink: Sink,
     task: &Task<'_>,
     load: Load,
-    Found { tally, pace, highest_rate, connect_ns }: Found,
+    Found { tally, pace, kept, connect_ns }: Found,
     checks: &mut Vec<Check>,
 ) -> Result<Findings, Stop> {
     let answered = tally.response_ns.len() as u64;
     let right = Check::that("answers", answered > 0, format!("{answered} answers, each as it should be"));
     checks.push(tally.wrong.unwrap_or(right));
-    checks.extend(match (load.bound, highest_rate) {
-        (Some(bound), Some(rate)) => Some(bound.check(rate, pace)),
-        _ => pace.check(answered, tally.shed, tally.sending_ns),
+    // A wrong answer ends the search, which then has found nothing.
+    checks.extend(match load.bound.filter(|_| tally.failed == 0) {
+        Some(bound) => Some(bound.check(kept, pace)),
+        None => pace.check(answered, tally.shed, tally.sending_ns),
     });
-    if let Some(rate) = highest_rate {
+    if let Some(rate) = kept {
         record(&mut sink, "highest_rate", &[], &[rate as u64])?;
     }
     record(&mut sink, &task.scenario.name, &[], &tally.response_ns)?;

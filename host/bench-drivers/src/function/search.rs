@@ -35,24 +35,26 @@ impl Bound {
     }
 
     /// Whether a rate was found at all; `pace` is the last that was tried.
-    pub(super) fn check(self, highest_rate: f64, pace: Pace) -> Check {
+    pub(super) fn check(self, kept: Option<f64>, pace: Pace) -> Check {
         let p99_us = self.p99_ns / 1e3;
-        let detail = match pace.rate() {
-            Some(lowest) if highest_rate == 0.0 => format!(
-                "p99 passed {p99_us} us, or requests were not sent in time, at every rate down to {lowest:.0}/s: give a \
-                 higher p99_us_max"
-            ),
-            _ => format!("p99 stayed under {p99_us} us up to {highest_rate:.0}/s"),
+        let detail = match kept {
+            Some(rate) => format!("p99 stayed under {p99_us} us up to {rate:.0}/s"),
+            None => {
+                let down = pace.rate().map_or_else(String::new, |lowest| format!(" down to {lowest:.0}/s"));
+                format!(
+                    "p99 passed {p99_us} us, or requests were not sent in time, at every rate{down}: give a higher p99_us_max"
+                )
+            }
         };
-        Check::that("p99-bound", highest_rate > 0.0, detail)
+        Check::that("p99-bound", kept.is_some(), detail)
     }
 }
 
 /// A search, between trials. Rates are requests a second.
 #[derive(Clone, Debug)]
 pub(super) struct Search {
-    /// The highest rate that was kept.
-    kept: f64,
+    /// The highest rate that was kept, once there was one.
+    kept: Option<f64>,
     /// The lowest that was not, once there was one.
     refused: Option<f64>,
     first: f64,
@@ -61,21 +63,27 @@ pub(super) struct Search {
 impl Search {
     /// Begins at `rate`.
     pub(super) fn from(rate: f64) -> Self {
-        Self { kept: 0.0, refused: None, first: rate }
+        Self { kept: None, refused: None, first: rate }
     }
 
     /// The rate to try next; `None` where the very first was kept.
     pub(super) fn next(&self) -> Option<f64> {
-        match self.refused {
-            Some(refused) => Some((self.kept + refused) / 2.0),
-            None => (self.kept == 0.0).then_some(self.first),
+        match (self.kept, self.refused) {
+            (kept, Some(refused)) => Some((kept.unwrap_or(0.0) + refused) / 2.0),
+            (None, None) => Some(self.first),
+            (Some(_), None) => None,
         }
+    }
+
+    /// The highest rate that was kept, if one was.
+    pub(super) fn kept(&self) -> Option<f64> {
+        self.kept
     }
 
     /// Takes what the trial at `rate` came to.
     pub(super) fn tell(&mut self, rate: f64, was_kept: bool) {
         if was_kept {
-            self.kept = rate;
+            self.kept = Some(rate);
         } else {
             self.refused = Some(rate);
         }
@@ -86,14 +94,14 @@ impl Search {
 mod tests {
     use super::*;
 
-    /// Searches from `first` where rates up to `capacity` are kept; the highest that was, and how many trials it took.
+    /// Searches from `first` where rates up to `capacity` are kept: the highest that was, 0 for none.
     fn check(first: f64, capacity: f64, expect: f64) {
         let mut search = Search::from(first);
         for _ in 0..TRIALS {
             let Some(rate) = search.next() else { break };
             search.tell(rate, rate <= capacity);
         }
-        assert_eq!(search.kept, expect, "{first} {capacity}");
+        assert_eq!(search.kept().unwrap_or(0.0), expect, "{first} {capacity}");
     }
 
     #[test]
