@@ -81,6 +81,14 @@ impl State {
         Ok(Self::initialise(heap_bytes, number(INIT_MS)?.unwrap_or(INIT_MS_DEFAULT)))
     }
 
+    /// What a `POST` of `body` is answered with over HTTP: the status, and the body.
+    pub fn respond(&self, body: &[u8]) -> (u16, Vec<u8>) {
+        match self.handle(body) {
+            Ok(answer) => (200, answer),
+            Err(refusal) => (400, refusal.to_json()),
+        }
+    }
+
     /// Answers the JSON `body` with `{"digest", "greeting", "lines", "total_cents"}`: the digest is the SHA-256, in hexadecimal
     /// digits, of the lines and the greeting, each followed by a line feed.
     pub fn handle(&self, body: &[u8]) -> Result<Vec<u8>, BadRequest> {

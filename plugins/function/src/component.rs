@@ -53,10 +53,7 @@ fn answer(request: &IncomingRequest) -> (u16, Vec<u8>) {
         (Method::Post, Some("/")) => match (function(), body(request)) {
             (Err(reason), _) => (500, text(reason)),
             (_, None) => (413, text("the body is too large, or was cut off")),
-            (Ok(state), Some(body)) => match state.handle(&body) {
-                Ok(answer) => (200, answer),
-                Err(refusal) => (400, refusal.to_json()),
-            },
+            (Ok(state), Some(body)) => state.respond(&body),
         },
         _ => (404, text("POST to /, or GET /healthz")),
     }

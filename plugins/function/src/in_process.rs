@@ -59,9 +59,6 @@ impl probe_abi::Probe for InPlace {
 #[cfg(not(target_family = "wasm"))]
 impl probe_abi::function::Answering for InPlace {
     fn answer(&mut self, body: &[u8]) -> (u16, Vec<u8>) {
-        match self.0.handle(body) {
-            Ok(answer) => (200, answer),
-            Err(refusal) => (400, refusal.to_json()),
-        }
+        self.0.respond(body)
     }
 }
