@@ -96,7 +96,8 @@ impl Scenario {
     }
 
     /// The same scenario, but timed by the module: the host times nothing, and takes the series with the scenario's name, whose
-    /// clock starts and stops as `summary` says, for what it would have timed. For operations that wait for their turn on a schedule, or that are prepared one by one.
+    /// clock starts and stops as `summary` says, for what it would have timed. For operations that wait for their turn on a
+    /// schedule, or that are prepared one by one.
     #[must_use]
     pub fn times_itself(self, unit: Unit, summary: impl Into<String>) -> Self {
         let metric = Metric::new(self.name.clone(), unit, summary);

@@ -25,9 +25,9 @@ pub(crate) struct Code {
     pub(crate) mapped: bool,
 }
 
-/// So much of what was written of a memory or a table is put back as it was when its instance has gone, instead of given back: the next
-/// instance in its place then finds its pages there, which touched anew take many times as long as writing them. The kernel
-/// says which pages those are, where it can.
+/// So much of what was written of a memory or a table is put back as it was when its instance has gone, instead of given
+/// back: the next instance in its place then finds its pages there, which touched anew take many times as long as writing
+/// them. The kernel says which pages those are, where it can.
 const KEPT_RESIDENT_BYTES: usize = 2 << 20;
 
 /// Components that can be there at once where there are to be many: the address space has room for their memories.

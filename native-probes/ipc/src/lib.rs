@@ -1,5 +1,6 @@
 //! The probe `ipc`: messages between two processes, there and back (`ping-pong`) or one way (`stream`), by each means
-//! the kernel offers, and beside the bare system calls (`round-trips`). It describes the scenarios and reads their arguments; it must not know how a message travels.
+//! the kernel offers, and beside the bare system calls (`round-trips`). It describes the scenarios and reads their arguments;
+//! it must not know how a message travels.
 //!
 //! To add a transport, write one file in `src/transport` that implements `Link` and `Transport`, and name it in
 //! `transport/kind.rs`.

@@ -44,7 +44,8 @@ pub(crate) trait Link: Sized {
 }
 
 /// One side of a connection. What passes every message is inlined into the loops that exchange them: where a process has slept
-/// in between, a processor that forgets its predictions takes a return to a caller for a further tenth of a round trip. It blocks, in its own way, until it can do what it is asked or the other side is gone.
+/// in between, a processor that forgets its predictions takes a return to a caller for a further tenth of a round trip. It
+/// blocks, in its own way, until it can do what it is asked or the other side is gone.
 pub(crate) trait Transport {
     /// Sends one message, at most as long as the link was opened for. It may leave with the next call of this side.
     fn send(&mut self, message: &[u8]) -> Result<(), Fault>;
