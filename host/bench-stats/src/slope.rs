@@ -9,6 +9,8 @@ use crate::interval::two_sided_quantile;
 pub struct Slope {
     /// What the figure gains where the quantity gains 1, in the unit of the figure by that of the quantity.
     pub estimate: f64,
+    /// What the line has where the quantity is 0, in the unit of the figure.
+    pub start: f64,
     /// The standard error of the estimate, in the same unit; none of two points, which every line fits.
     pub standard_error: Option<f64>,
     /// How many points the line was laid through.
@@ -41,7 +43,8 @@ pub fn slope(points: &[(f64, f64)]) -> Option<Slope> {
     let estimate = centred().map(|(x, y)| x * y).sum::<f64>() / squares_x;
     let residuals: f64 = centred().map(|(x, y)| (y - estimate * x).powi(2)).sum();
     let standard_error = (points.len() > 2).then(|| (residuals / (count - 2.0) / squares_x).sqrt());
-    estimate.is_finite().then_some(Slope { estimate, standard_error, points: points.len() })
+    let start = mean_y - estimate * mean_x;
+    estimate.is_finite().then_some(Slope { estimate, start, standard_error, points: points.len() })
 }
 
 #[cfg(test)]
@@ -75,7 +78,7 @@ mod tests {
     fn the_standard_error_matches_one_computed_by_hand() {
         // x̄ = 2, ȳ = 3, Σ(x − x̄)(y − ȳ) = 3, Σ(x − x̄)² = 2; residuals ½, −1, ½, so s² = 1.5 with one degree of freedom.
         let slope = slope(&[(1.0, 2.0), (2.0, 2.0), (3.0, 5.0)]).unwrap();
-        assert_eq!((slope.estimate, slope.points), (1.5, 3));
+        assert_eq!((slope.estimate, slope.start, slope.points), (1.5, 0.0, 3));
         assert!((slope.standard_error.unwrap() - 0.75f64.sqrt()).abs() < 1e-12, "{slope:?}");
         let interval = slope.interval(0.95).unwrap();
         assert!((interval.high - (1.5 + 12.706 * 0.75f64.sqrt())).abs() < 0.001, "{interval:?}");
