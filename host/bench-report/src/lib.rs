@@ -15,6 +15,8 @@ mod json;
 mod judged;
 mod layout;
 mod notes;
+mod operators;
+mod plots;
 mod run;
 pub mod scale;
 mod series;
@@ -32,12 +34,12 @@ pub use self::csv::csv;
 pub use self::error::ReportError;
 pub use self::escape::escape;
 pub use self::export::{
-    BreakEven, OperatorTables, StartCurve, StartPoint, aetherless_json, break_even_json, break_even_svg, break_evens,
-    operator_tables, start_curves,
+    BreakEven, StartCurve, StartPoint, aetherless_json, break_even_json, break_even_svg, break_evens, start_curves,
 };
 pub use self::json::json;
 pub use self::judged::{Held, Judged, Quantity, TargetVerdict, judged_csv, judged_json, judged_table};
 pub use self::notes::notes;
+pub use self::operators::{OperatorTables, Plot, operator_plots, operator_tables, operators_json};
 pub use self::run::{Missing, RunView};
 pub use self::series::SeriesView;
 pub use self::table::{Style, table};

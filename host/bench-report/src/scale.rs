@@ -18,6 +18,17 @@ pub fn figure(value: f64, unit: &Unit) -> String {
     }
 }
 
+/// The largest step of `unit` in which `value` is at least 1: what it is called, and how many of the base unit it is.
+pub(crate) fn step(value: f64, unit: &Unit) -> (&str, f64) {
+    let steps: &[(&str, f64)] = match unit {
+        Unit::Nanoseconds => &TIMES,
+        Unit::Bytes => &SIZES,
+        Unit::Count => &COUNTS[..1],
+        Unit::Other(name) => return (name, 1.0),
+    };
+    *steps.iter().rev().find(|(_, factor)| value.abs() >= *factor).unwrap_or(&steps[0])
+}
+
 /// A time: `83.2 ns`, `1.24 µs`, `410 µs`, `2 ns`.
 pub fn nanoseconds(value: f64) -> String {
     scaled(value, &TIMES, " ", 1000.0)

@@ -31,6 +31,8 @@ pub struct SeriesView {
     pub distribution: Distribution,
     /// The figures of the distribution.
     pub summary: Summary,
+    /// The median of each process that has samples, in the order of the processes.
+    pub process_medians: Vec<f64>,
 }
 
 impl SeriesView {
@@ -46,24 +48,28 @@ impl SeriesView {
     /// One view for each metric and label values in `records`, in the order in which they first appear. A series without
     /// samples has no figures and is left out.
     pub(crate) fn merge(records: Vec<SeriesRecord>) -> Result<Vec<Self>, ReportError> {
-        let mut merged: Vec<(SeriesRecord, Samples)> = Vec::new();
+        let mut merged: Vec<(SeriesRecord, Samples, Vec<f64>)> = Vec::new();
         for mut record in records {
             let samples = Samples::of(&mut record)?;
-            match merged.iter_mut().find(|(known, _)| known.metric == record.metric && known.labels == record.labels) {
-                Some((known, _)) if known.unit != record.unit => {
+            let median = samples.per_operation().quantile(0.5);
+            match merged.iter_mut().find(|(known, ..)| known.metric == record.metric && known.labels == record.labels) {
+                Some((known, ..)) if known.unit != record.unit => {
                     let reason = format!("`{}` is in `{}`, and in `{}` before", record.metric, record.unit, known.unit);
                     return Err(ReportError::inconsistent(record.cell, record.process, reason));
                 }
-                Some((_, all)) => all.add(samples),
-                None => merged.push((record, samples)),
+                Some((_, all, medians)) => {
+                    all.add(samples);
+                    medians.extend(median);
+                }
+                None => merged.push((record, samples, Vec::from_iter(median))),
             }
         }
-        let views = merged.into_iter().map(|(record, samples)| view(record, samples));
+        let views = merged.into_iter().map(|(record, samples, medians)| view(record, samples, medians));
         views.filter_map(Result::transpose).collect()
     }
 }
 
-fn view(record: SeriesRecord, samples: Samples) -> Result<Option<SeriesView>, ReportError> {
+fn view(record: SeriesRecord, samples: Samples, process_medians: Vec<f64>) -> Result<Option<SeriesView>, ReportError> {
     let distribution = samples.per_operation();
     let Some(summary) = Summary::of(&distribution) else { return Ok(None) };
     let direction = direction(&record.direction).ok_or_else(|| {
@@ -79,6 +85,7 @@ fn view(record: SeriesRecord, samples: Samples) -> Result<Option<SeriesView>, Re
         total: samples.total(),
         distribution,
         summary,
+        process_medians,
         metric: record.metric,
         labels: record.labels,
     }))

@@ -2,6 +2,7 @@
 //! what is said below them is the notes' business.
 
 use crate::layout::{self, ABSENT, Grid, plain};
+use crate::operators::{is_chain, operators};
 use crate::transfers::{is_transfer, transfers};
 use crate::{CellView, RunView, SeriesView, escape, notes, scale};
 use bench_sink::runfile::Status;
@@ -44,13 +45,13 @@ pub fn table(view: &RunView, style: Style) -> String {
 
 /// What a text shows of cells that have more to say than fits a row.
 fn below(view: &RunView) -> String {
-    let text = transfers(view);
+    let text = layout::paragraphs([transfers(view), operators(view)].map(|text| text.trim_end().to_owned()));
     if text.is_empty() { text } else { format!("\n\n{}", text.trim_end()) }
 }
 
-/// The row of the cell itself and one for each series of the module's own, but for those that a text shows as a tree.
+/// The row of the cell itself and one for each series of the module's own, but for those that a text below shows.
 fn rows(view: &RunView, cell: &CellView, style: Style) -> Vec<Row> {
-    let is_tree = style == Style::Table && is_transfer(cell);
+    let is_below = style == Style::Table && (is_transfer(cell) || is_chain(cell));
     let scenario = escape(&view.name_of(cell)).into_owned();
     let [n, p50, p99, max] = cell.timed().map_or_else(|| std::array::from_fn(|_| ABSENT.to_owned()), figures);
     let limit = match (cell.limit, cell.ratio_to_limit(view)) {
@@ -60,7 +61,7 @@ fn rows(view: &RunView, cell: &CellView, style: Style) -> Vec<Row> {
     let arguments = escape(&cell.arguments.to_string()).into_owned();
     let arm = escape(&cell.arm_label()).into_owned();
     let head = [scenario, arm, arguments, n, p50, p99, max, limit, check(cell.status).to_owned()];
-    let own = cell.series.iter().filter(|series| !cell.is_timed(series) && !is_tree).map(|series| {
+    let own = cell.series.iter().filter(|series| !cell.is_timed(series) && !is_below).map(|series| {
         let [n, p50, p99, max] = figures(series);
         let blank = String::new;
         [format!("  ↳ {}", escape(&series.title())), blank(), blank(), n, p50, p99, max, blank(), blank()]

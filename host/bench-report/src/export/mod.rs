@@ -3,8 +3,6 @@
 
 mod aetherless;
 mod break_even;
-mod operators;
 
 pub use aetherless::aetherless_json;
 pub use break_even::{BreakEven, StartCurve, StartPoint, break_even_json, break_even_svg, break_evens, start_curves};
-pub use operators::{OperatorTables, operator_tables};

@@ -2,7 +2,7 @@
 
 use crate::fixture::{Block, Run};
 use bench_model::Unit;
-use bench_report::{aetherless_json, break_even_json, break_even_svg, operator_tables};
+use bench_report::{aetherless_json, break_even_json, break_even_svg};
 use bench_sink::runfile::Status;
 use serde_json::{Map, Value};
 
@@ -67,32 +67,4 @@ fn the_break_even_of_a_run_is_computed_and_drawn() {
         assert!(svg.contains(expect), "{expect}: {svg}");
     }
     assert!(break_even_svg(&Run::begin(1, 1).view()).is_none());
-}
-
-#[test]
-fn chains_of_operators_have_tables_of_their_samples() {
-    let mut run = Run::begin(4, 2);
-    let block = |cell, process, count: i64| {
-        let phase = [("phase", "idle")];
-        Block::new(cell, process, "operator-rust/chain", "wasm")
-            .family("operators")
-            .argument("count", count)
-            .series("chain", Unit::Nanoseconds, &[], 1, [1_500_000, 250_000])
-            .series("memory_pss", Unit::Bytes, &phase, 1, [4096, 8192])
-            .series("memory_at", Unit::Nanoseconds, &phase, 1, [100_000_000, 200_000_000])
-    };
-    for (cell, process, count) in [(1, 0, 20), (0, 1, 10), (0, 0, 10)] {
-        run.append(&block(cell, process, count).records());
-    }
-    run.append(&Block::new(2, 0, "kernels/sort", "wasm").argument("count", 5).timed(1, 1..=10).records());
-    run.end(None);
-    let tables = operator_tables(&run.file());
-    assert_eq!(tables.len(), 1);
-    assert_eq!(tables[0].folder, "operator-rust-wasm");
-    let latency =
-        "operator_count,run_number,latency_ms\n10,1,1.5\n10,1,0.25\n10,2,1.5\n10,2,0.25\n20,1,1.5\n20,1,0.25\n";
-    assert_eq!(tables[0].latency_csv, latency);
-    let memory: Vec<_> = tables[0].memory_csv.lines().take(3).collect();
-    let expect = ["operator_count,run_number,phase,timestamp,memory_bytes", "10,1,idle,0.1,4096", "10,1,idle,0.2,8192"];
-    assert_eq!(memory, expect);
 }

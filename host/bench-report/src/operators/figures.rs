@@ -1,0 +1,303 @@
+//! The figures of chains of operators: memory and reaction time by their number. Knows which lines a figure has and what is said
+//! below it, not how it is drawn.
+
+use super::sweep::{Measured, Sweep, sweeps};
+use super::{LATENCY, LATENCY_COLD, MEMORY, PHASES};
+use crate::plots::{Dimension, Figure, Line, Look, Panel, Point};
+use crate::{RunView, escape};
+use bench_model::Unit;
+use bench_stats::{LEVEL, unpaired_ratios};
+
+/// A picture beside a run file.
+#[derive(Clone, Debug)]
+pub struct Plot {
+    /// Of the file.
+    pub name: &'static str,
+    /// The file, as PNG; or why there is none, and what to do about it.
+    pub png: Result<Vec<u8>, String>,
+}
+
+/// The arm that operators are compared in where several have them, and the one that it is held against.
+const ARM: &str = "wasm";
+const BASELINE: &str = "process";
+
+type Drawn = Result<Figure, String>;
+
+/// Every figure of chains of operators, in the order of their names; none where the run has no such cells.
+pub fn operator_plots(view: &RunView) -> Vec<Plot> {
+    let sweeps = sweeps(view);
+    if sweeps.is_empty() {
+        return Vec::new();
+    }
+    let figures: [(&str, Drawn); 6] = [
+        ("latency_rust_vs_go.png", rust_vs_go(&sweeps, "Reaction time of a chain, Rust and Go", &LATENCIES)),
+        (
+            "latency_scalability_all.png",
+            all(&sweeps, "Reaction time of a chain by the number of its operators", &LATENCIES),
+        ),
+        ("memory_active_vs_idle.png", active_vs_idle(&sweeps)),
+        ("memory_rust_vs_go.png", rust_vs_go(&sweeps, "Memory of operators, Rust and Go", &MEMORIES)),
+        ("memory_savings_comparison.png", savings(&sweeps, view.seed)),
+        ("memory_scalability_all.png", all(&sweeps, "Memory by the number of operators", &MEMORIES)),
+    ];
+    let made = figures.into_iter().map(|(name, figure)| {
+        let figure = figure.map(|figure| Figure { notes: [figure.notes, vec![source(view)]].concat(), ..figure });
+        let no_font = || "the font that is built in cannot be read".to_owned();
+        Plot { name, png: figure.and_then(|figure| figure.png().ok_or_else(no_font)) }
+    });
+    made.collect()
+}
+
+/// What a line is of: a word for it, the metric, and the phase.
+type Quantity = (&'static str, &'static str, Option<&'static str>);
+
+/// What figures of one kind show of a chain: while its operators are loaded, and while they are not.
+struct Shown {
+    title: &'static str,
+    unit: Unit,
+    of: [Quantity; 2],
+}
+
+const LATENCIES: Shown = Shown {
+    title: "reaction time",
+    unit: Unit::Nanoseconds,
+    of: [("operators loaded", LATENCY, None), ("operators unloaded", LATENCY_COLD, None)],
+};
+const MEMORIES: Shown = Shown {
+    title: "memory (PSS) of the worker and its operators",
+    unit: Unit::Bytes,
+    of: [("active", MEMORY, Some("active")), ("unloaded", MEMORY, Some("unloaded"))],
+};
+
+impl Shown {
+    fn panel(&self, title: &str, lines: Vec<Line>) -> Panel {
+        let across = Dimension { title: "operators".to_owned(), unit: Unit::Count };
+        let up = Dimension { title: self.title.to_owned(), unit: self.unit.clone() };
+        Panel { title: title.to_owned(), across, up, lines }
+    }
+}
+
+/// Every kind in every arm; of the arm that unloads for its own good also without loaded operators.
+fn all(sweeps: &[Sweep<'_>], title: &str, shown: &Shown) -> Drawn {
+    let mut gathered = Gathered::default();
+    for (index, sweep) in sweeps.iter().enumerate() {
+        let look = Look::of(index);
+        let [loaded, unloaded] = shown.of;
+        let name = format!("{} {}", sweep.name.title(), sweep.name.arm);
+        gathered.add(sweep, &format!("{name}, {}", loaded.0), look, loaded);
+        if sweep.name.arm == ARM {
+            gathered.add(sweep, &format!("{name}, {}", unloaded.0), look.dashed(), unloaded);
+        }
+    }
+    gathered.figure(title, shown, "")
+}
+
+/// Operators of the one language beside those of the other, in the first arm that has both.
+fn rust_vs_go(sweeps: &[Sweep<'_>], title: &str, shown: &Shown) -> Drawn {
+    const KINDS: [&str; 2] = ["rust-only", "go-only"];
+    let of = |kind: &str| sweeps.iter().filter(|sweep| sweep.name.kind == kind).collect::<Vec<_>>();
+    let [rust, go] = KINDS.map(of);
+    for (found, language) in [(&rust, "Rust"), (&go, "Go")] {
+        if found.is_empty() {
+            return Err(format!(
+                "the run has no chain of {language} operators alone; `bench-host run operators-rust operators-go` has both"
+            ));
+        }
+    }
+    let shared = rust.iter().find(|sweep| go.iter().any(|other| other.name.arm == sweep.name.arm));
+    let Some(arm) = shared.map(|sweep| sweep.name.arm.clone()) else {
+        return Err("no arm has both Rust and Go operators; measure both with --arm wasm".to_owned());
+    };
+    let mut gathered = Gathered::default();
+    for (index, sweep) in rust.iter().chain(&go).filter(|sweep| sweep.name.arm == arm).enumerate() {
+        let look = Look::of(index);
+        for (quantity, look) in shown.of.into_iter().zip([look, look.dashed()]) {
+            gathered.add(sweep, &format!("{}, {}", sweep.name.title(), quantity.0), look, quantity);
+        }
+    }
+    gathered.figure(&format!("{title} ({})", escape(&arm)), shown, "")
+}
+
+/// Memory in each phase, a panel for each kind, in the first arm of each.
+fn active_vs_idle(sweeps: &[Sweep<'_>]) -> Drawn {
+    let mut panels: Vec<Panel> = Vec::new();
+    let mut notes = Notes::default();
+    let mut last = String::new();
+    for sweep in sweeps {
+        // Arms of a kind stand next to each other, the first one first.
+        if std::mem::replace(&mut last, sweep.name.title()) == sweep.name.title() {
+            continue;
+        }
+        let mut gathered = Gathered::default();
+        for (index, phase) in PHASES.into_iter().enumerate() {
+            gathered.add(sweep, phase, Look::of(index), (phase, MEMORY, Some(phase)));
+        }
+        notes.take(&gathered.notes);
+        if !gathered.lines.is_empty() {
+            let title = format!("{} ({})", sweep.name.title(), sweep.name.arm);
+            panels.push(MEMORIES.panel(&escape(&title), gathered.lines));
+        }
+    }
+    if panels.is_empty() {
+        return Err(no_figures(MEMORIES.title));
+    }
+    let title = "Memory of operators while they are active, idle and unloaded".to_owned();
+    Ok(Figure { title, panels, notes: vec![notes.text("")] })
+}
+
+/// How much less memory components take than the same operators as processes.
+fn savings(sweeps: &[Sweep<'_>], seed: u64) -> Drawn {
+    let in_arm = |arm: &str| sweeps.iter().filter(|sweep| sweep.name.arm == arm).collect::<Vec<_>>();
+    let (components, processes) = (in_arm(ARM), in_arm(BASELINE));
+    if components.is_empty() || processes.is_empty() {
+        let arm = if components.is_empty() { ARM } else { BASELINE };
+        return Err(format!(
+            "the run has no operators in arm {arm}; build them with `cargo xtask plugins` and measure with --arm wasm,process"
+        ));
+    }
+    let mut gathered = Gathered::default();
+    for (index, sweep) in components.iter().enumerate() {
+        let same = processes.iter().find(|other| other.name.title() == sweep.name.title());
+        let Some(process) = same else { continue };
+        for ((word, metric, phase), look) in MEMORIES.of.into_iter().zip([Look::of(index), Look::of(index).dashed()]) {
+            let live = process.measured(metric, Some(PHASES[0]));
+            let pairs = sweep.measured(metric, phase).into_iter().filter_map(|own| {
+                let live = live.iter().find(|live| live.operators == own.operators)?;
+                Some((saving(&own, live, seed)?, own))
+            });
+            let (points, own): (Vec<_>, Vec<_>) = pairs.unzip();
+            gathered.line(format!("{}, components {word}", sweep.name.title()), look, points, &own);
+        }
+    }
+    let saved = Shown { title: "less memory than as processes", unit: Unit::from("%"), of: MEMORIES.of };
+    if gathered.lines.is_empty() {
+        return Err("arms wasm and process have no chain of as many operators in common; measure both with the same parameters"
+            .to_owned());
+    }
+    gathered.figure(
+        "Memory saved by components against a process for each operator",
+        &saved,
+        "Against processes that are active, everything counted. Intervals are of the ratio of the means.",
+    )
+}
+
+/// How many per cent less `own` is than `live`.
+fn saving(own: &Measured, live: &Measured, seed: u64) -> Option<Point> {
+    let alone = |measured: &Measured| measured.medians.iter().map(|median| vec![*median]).collect::<Vec<_>>();
+    let percent = |ratio: f64| 100.0 * (1.0 - ratio);
+    let between = unpaired_ratios(&alone(live), &alone(own), seed).map(|ratios| ratios.means.interval(LEVEL));
+    let between = between.filter(|interval| interval.low.is_finite() && interval.high.is_finite());
+    let up = percent(own.mean() / live.mean());
+    up.is_finite().then(|| Point {
+        across: own.operators as f64,
+        up,
+        between: between.map(|interval| (percent(interval.high), percent(interval.low))),
+    })
+}
+
+/// Lines of a panel while they are found, and how many figures are behind them.
+#[derive(Default)]
+struct Gathered {
+    lines: Vec<Line>,
+    notes: Notes,
+}
+
+impl Gathered {
+    /// A line of what the chains have of `quantity`, where they have any.
+    fn add(&mut self, sweep: &Sweep<'_>, name: &str, look: Look, (_, metric, phase): Quantity) {
+        let measured = sweep.measured(metric, phase);
+        let points = measured.iter().map(|measured| Point {
+            across: measured.operators as f64,
+            up: measured.mean(),
+            between: measured.interval().map(|interval| (interval.low, interval.high)),
+        });
+        self.line(name.to_owned(), look, points.collect(), &measured);
+    }
+
+    fn line(&mut self, name: String, look: Look, points: Vec<Point>, measured: &[Measured]) {
+        if points.is_empty() {
+            return;
+        }
+        measured.iter().for_each(|measured| self.notes.count(measured));
+        self.lines.push(Line { name: escape(&name).into_owned(), look, points });
+    }
+
+    fn figure(self, title: &str, shown: &Shown, note: &str) -> Drawn {
+        if self.lines.is_empty() {
+            return Err(no_figures(shown.title));
+        }
+        Ok(Figure {
+            title: title.to_owned(),
+            panels: vec![shown.panel("", self.lines)],
+            notes: vec![self.notes.text(note)],
+        })
+    }
+}
+
+fn no_figures(of: &str) -> String {
+    format!("no chain of the run has figures of: {of}; `bench-host run operators-rust` measures it on Linux")
+}
+
+/// The least and the most there is of something.
+#[derive(Clone, Copy, Debug, Default)]
+struct Range(Option<(u64, u64)>);
+
+impl Range {
+    fn take(&mut self, value: u64) {
+        let (least, most) = self.0.unwrap_or((value, value));
+        self.0 = Some((least.min(value), most.max(value)));
+    }
+
+    fn text(self) -> String {
+        match self.0 {
+            Some((least, most)) if least == most => least.to_string(),
+            Some((least, most)) => format!("{least} to {most}"),
+            None => "0".to_owned(),
+        }
+    }
+}
+
+/// How many figures are behind each point.
+#[derive(Clone, Copy, Debug, Default)]
+struct Notes {
+    processes: Range,
+    samples: Range,
+}
+
+impl Notes {
+    fn count(&mut self, measured: &Measured) {
+        self.processes.take(measured.medians.len() as u64);
+        self.samples.take(measured.samples);
+    }
+
+    fn take(&mut self, other: &Self) {
+        for (own, other) in [(&mut self.processes, other.processes), (&mut self.samples, other.samples)] {
+            if let Some((least, most)) = other.0 {
+                own.take(least);
+                own.take(most);
+            }
+        }
+    }
+
+    /// What points and bars are.
+    fn text(&self, more: &str) -> String {
+        let (processes, samples) = (self.processes.text(), self.samples.text());
+        let point = "Point: mean over processes of the median of each";
+        let has_interval = self.processes.0.is_some_and(|(_, most)| most > 1);
+        let bar = match has_interval {
+            true => "bar: its 95 % interval over processes",
+            false => "no interval, because that takes two processes or more (--processes 3)",
+        };
+        let number = format!("n = {processes} processes a point, of {samples} samples together");
+        format!("{point}; {bar}; {number}. {more}").trim_end().to_owned()
+    }
+}
+
+/// Which run it is of, and on what machine.
+fn source(view: &RunView) -> String {
+    let fingerprint = &view.fingerprint;
+    let processor = fingerprint.cpu_model.as_deref().unwrap_or(&fingerprint.architecture);
+    let (os, kernel, version) = (&fingerprint.os, &fingerprint.kernel, &fingerprint.host_version);
+    let text = format!("Run {}; {processor} × {}, {os} {kernel}; bench-host {version}.", view.id, fingerprint.cpus);
+    escape(&text).into_owned()
+}

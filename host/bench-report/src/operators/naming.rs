@@ -1,0 +1,186 @@
+//! What a chain of operators is called: whose they are, in which arm, and what else tells it from the others of its run. Knows
+//! arguments and arms, not figures.
+
+use super::{COUNT, EVERY_OTHER};
+use bench_model::{Arguments, Value};
+use std::collections::BTreeMap;
+
+/// What tells chains apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key<'a> {
+    /// `module/scenario`.
+    pub(super) scenario: &'a str,
+    pub(super) arm: &'a str,
+    pub(super) variant: Option<&'a str>,
+    pub(super) arguments: &'a Arguments,
+    /// The module's file.
+    pub(super) file: &'a str,
+}
+
+/// The name of a chain, in parts. Chains of one name differ in the number of operators alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Name {
+    /// `mixed`, `rust-only`.
+    pub(super) kind: String,
+    /// `wasm`, `process`, `wasm+fuel`.
+    pub(super) arm: String,
+    /// What else tells it from others of the same kind in the same arm, as `-rate-100`; mostly nothing.
+    pub(super) detail: String,
+}
+
+impl Name {
+    /// A folder's name, of characters that every file system takes: `rust-only`, `rust-only-process-rate-100`.
+    pub(super) fn folder(&self) -> String {
+        let arm = match self.arm.as_str() {
+            "wasm" => String::new(),
+            other => format!("-{}", plain(other.strip_prefix("wasm+").unwrap_or(other))),
+        };
+        format!("{}{arm}{}", self.kind, self.detail)
+    }
+
+    /// The kind, and what tells it from others but the arm.
+    pub(super) fn title(&self) -> String {
+        format!("{}{}", self.kind, self.detail)
+    }
+}
+
+/// The number of operators.
+pub(super) fn count(arguments: &Arguments) -> Option<i64> {
+    match arguments.get(COUNT) {
+        Some(Value::Integer(count)) => Some(*count),
+        _ => None,
+    }
+}
+
+/// The names of all chains of a run, in the order of `keys`.
+pub(super) fn names(keys: &[Key<'_>]) -> Vec<Name> {
+    let bases: Vec<(String, String)> = keys.iter().map(|key| (kind(key), arm(key))).collect();
+    let all: Vec<BTreeMap<String, String>> = keys.iter().map(details).collect();
+    let mut names = Vec::new();
+    // What is one chain has all details alike; two that are only written alike get a number each.
+    let mut known: BTreeMap<Name, Vec<&BTreeMap<String, String>>> = BTreeMap::new();
+    for (base, own) in bases.iter().zip(&all) {
+        let others = || bases.iter().zip(&all).filter(|(other, _)| *other == base).map(|(_, details)| details);
+        let mut parts: Vec<&String> = others().flat_map(BTreeMap::keys).collect();
+        parts.sort_unstable();
+        parts.dedup();
+        let telling = parts.into_iter().filter(|part| others().any(|other| other.get(*part) != own.get(*part)));
+        let absent = String::new();
+        let detail: String =
+            telling.map(|part| format!("-{}-{}", plain(part), plain(own.get(part).unwrap_or(&absent)))).collect();
+        let mut name = Name { kind: base.0.clone(), arm: base.1.clone(), detail };
+        let alike = known.entry(name.clone()).or_default();
+        let index = alike.iter().position(|known| *known == own).unwrap_or_else(|| {
+            alike.push(own);
+            alike.len() - 1
+        });
+        if index > 0 {
+            name.detail.push_str(&format!("-{}", index + 1));
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// Whose operators they are: those of two modules in turns, or of one.
+fn kind(key: &Key<'_>) -> String {
+    let every_other = key.arguments.get(EVERY_OTHER).map(ToString::to_string).unwrap_or_default();
+    if !every_other.is_empty() {
+        return "mixed".to_owned();
+    }
+    let module = key.scenario.split('/').next().unwrap_or_default();
+    format!("{}-only", plain(module.strip_prefix("operator-").unwrap_or(module)))
+}
+
+fn arm(key: &Key<'_>) -> String {
+    key.variant.map_or_else(|| key.arm.to_owned(), |variant| format!("{}+{variant}", key.arm))
+}
+
+/// Everything but the number of operators.
+fn details(key: &Key<'_>) -> BTreeMap<String, String> {
+    let arguments = key.arguments.iter().filter(|(name, _)| *name != COUNT);
+    let arguments = arguments.map(|(name, value)| (name.to_owned(), value.to_string()));
+    let (module, scenario) = key.scenario.split_once('/').unwrap_or((key.scenario, ""));
+    let own = [("module", module), ("scenario", scenario), ("file", key.file)];
+    arguments.chain(own.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+}
+
+/// `text` of letters, digits and dashes.
+fn plain(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A scenario, an arm, a variant and arguments.
+    type Cell<'a> = (&'a str, &'a str, Option<&'a str>, &'a [(&'a str, &'a str)]);
+
+    #[track_caller]
+    fn check(cells: &[Cell<'_>], folders: &[&str]) {
+        let arguments: Vec<Arguments> =
+            cells.iter().map(|(.., arguments)| arguments.iter().copied().collect()).collect();
+        let keys: Vec<_> = cells
+            .iter()
+            .zip(&arguments)
+            .map(|((scenario, arm, variant, _), arguments)| Key {
+                scenario,
+                arm,
+                variant: *variant,
+                arguments,
+                file: "plugins/operator.wasm",
+            })
+            .collect();
+        let found: Vec<_> = names(&keys).iter().map(Name::folder).collect();
+        assert_eq!(found, folders);
+    }
+
+    #[test]
+    fn a_folder_says_whose_operators_and_which_arm() {
+        check(
+            &[
+                ("operator-rust/chain", "wasm", None, &[("every_other", "")]),
+                ("operator-rust/chain", "native", None, &[]),
+                ("operator-rust/chain", "wasm", Some("fuel"), &[]),
+                ("operator-rust/chain", "wasm", None, &[("every_other", "operator-go/chain")]),
+                ("operator-rust/chain", "process", None, &[("every_other", "operator-go/chain")]),
+                ("operator-go/chain", "process", None, &[]),
+                ("ours/chain", "wasm", None, &[]),
+            ],
+            &[
+                "rust-only",
+                "rust-only-native",
+                "rust-only-fuel",
+                "mixed",
+                "mixed-process",
+                "go-only-process",
+                "ours-only",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_differs_beside_the_count_is_in_the_name() {
+        check(
+            &[
+                ("operator-rust/chain", "wasm", None, &[("count", "10"), ("rate", "0"), ("suspend", "own")]),
+                ("operator-rust/chain", "wasm", None, &[("count", "20"), ("rate", "100"), ("suspend", "own")]),
+                ("operator-rust/chain", "native", None, &[("count", "20"), ("rate", "100")]),
+            ],
+            &["rust-only-rate-0", "rust-only-rate-100", "rust-only-native"],
+        );
+        check(
+            &[("operator-rust/chain", "wasm", None, &[("suspend", "own")]), ("operator-rust/chain", "wasm", None, &[])],
+            &["rust-only-suspend-own", "rust-only-suspend-"],
+        );
+        check(
+            &[
+                ("operator-rust/chain", "wasm", None, &[("x", "a/b")]),
+                ("operator-rust/chain", "wasm", None, &[("x", "a b")]),
+                ("operator-rust/chain", "wasm", None, &[("x", "a/b")]),
+            ],
+            &["rust-only-x-a-b", "rust-only-x-a-b-2", "rust-only-x-a-b"],
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! Raw samples of chains as comma-separated values: reaction times, and memory over time by phase. Knows the shape of the two
+//! tables, not where they go.
+
+use super::naming::{self, Key, Name};
+use super::{FAMILY, LATENCY, MEMORY, MEMORY_AT, PHASE};
+use crate::csv::print;
+use bench_sink::runfile::{CellRecord, Record, RunFile, SeriesRecord, Status};
+use std::collections::BTreeMap;
+
+/// The tables of chains that differ in the number of operators alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorTables {
+    /// Whose operators, in which arm: `mixed`, `rust-only-process`; fit for the name of a folder.
+    pub folder: String,
+    /// `operator_count,run_number,latency_ms`: a row for each nonce, in the order in which they were seen.
+    pub latency_csv: String,
+    /// `operator_count,run_number,phase,timestamp,memory_bytes`: a row for each look at the memory, by the seconds since the
+    /// worker began.
+    pub memory_csv: String,
+}
+
+/// What one repetition has found.
+struct Repetition {
+    series: Vec<SeriesRecord>,
+    status: Option<Status>,
+}
+
+/// A cell and its repetitions by the number of their process.
+type Cells = BTreeMap<u32, (CellRecord, BTreeMap<u32, Repetition>)>;
+
+/// The tables of every chain of the run. A cell of which a repetition failed has no rows, and samples that were too many to be
+/// kept one by one have none.
+pub fn operator_tables(file: &RunFile) -> Vec<OperatorTables> {
+    let cells: Vec<_> = cells(file).into_values().filter(|(_, repetitions)| is_ok(repetitions)).collect();
+    let keys: Vec<_> = cells.iter().map(|(record, _)| key(record)).collect();
+    let mut folders: BTreeMap<Name, Vec<Rows<'_>>> = BTreeMap::new();
+    for (name, (record, repetitions)) in naming::names(&keys).into_iter().zip(&cells) {
+        let Some(count) = naming::count(&record.arguments.0) else { continue };
+        let ok = repetitions.iter().filter(|(_, repetition)| repetition.status == Some(Status::Ok));
+        let rows = ok.map(|(process, repetition)| Rows { count, number: process + 1, series: &repetition.series });
+        folders.entry(name).or_default().extend(rows);
+    }
+    let tables = folders.into_iter().map(|(name, mut all)| {
+        all.sort_by_key(|rows| (rows.count, rows.number));
+        OperatorTables { folder: name.folder(), latency_csv: latency(&all), memory_csv: memory(&all) }
+    });
+    tables.collect()
+}
+
+/// What the file has of such cells; what was written later of a repetition takes the place of what was before.
+fn cells(file: &RunFile) -> Cells {
+    let mut cells = Cells::new();
+    for record in &file.records {
+        match record {
+            Record::Cell(cell) if cell.family == FAMILY => {
+                let (_, repetitions) = cells.entry(cell.cell).or_insert_with(|| (cell.clone(), BTreeMap::new()));
+                repetitions.insert(cell.process, Repetition { series: Vec::new(), status: None });
+            }
+            Record::Series(series) => {
+                if let Some(repetition) = find(&mut cells, series.cell, series.process) {
+                    repetition.series.push(series.clone());
+                }
+            }
+            Record::Outcome(outcome) => {
+                if let Some(repetition) = find(&mut cells, outcome.cell, outcome.process) {
+                    repetition.status = Some(outcome.status);
+                }
+            }
+            _ => (),
+        }
+    }
+    cells
+}
+
+fn find(cells: &mut Cells, cell: u32, process: u32) -> Option<&mut Repetition> {
+    cells.get_mut(&cell)?.1.get_mut(&process)
+}
+
+fn is_ok(repetitions: &BTreeMap<u32, Repetition>) -> bool {
+    repetitions.values().all(|repetition| repetition.status != Some(Status::Failed))
+}
+
+fn key(record: &CellRecord) -> Key<'_> {
+    Key {
+        scenario: &record.scenario,
+        arm: &record.arm,
+        variant: record.variant.as_deref(),
+        arguments: &record.arguments.0,
+        file: &record.module.file,
+    }
+}
+
+/// What the rows of one repetition are made of.
+struct Rows<'a> {
+    count: i64,
+    number: u32,
+    series: &'a [SeriesRecord],
+}
+
+impl<'a> Rows<'a> {
+    fn raw(&self, metric: &'a str) -> impl Iterator<Item = (&'a SeriesRecord, &'a [u64])> {
+        let of_metric = self.series.iter().filter(move |series| series.metric == metric);
+        of_metric.filter_map(|series| Some((series, series.raw.as_deref()?)))
+    }
+
+    /// What every row begins with.
+    fn head(&self) -> (String, String) {
+        (self.count.to_string(), self.number.to_string())
+    }
+}
+
+fn latency(all: &[Rows<'_>]) -> String {
+    let rows = all.iter().flat_map(|rows| {
+        let samples = rows.raw(LATENCY).flat_map(|(_, samples)| samples);
+        samples.map(|ns| {
+            let (count, number) = rows.head();
+            [count, number, (*ns as f64 / 1e6).to_string()]
+        })
+    });
+    print(&["operator_count", "run_number", "latency_ms"], rows)
+}
+
+fn memory(all: &[Rows<'_>]) -> String {
+    let mut lines = Vec::new();
+    for rows in all {
+        // Both series of a phase have a sample for each look, in the same order.
+        for (series, bytes) in rows.raw(MEMORY) {
+            let times = rows.raw(MEMORY_AT).find(|(times, _)| times.labels == series.labels);
+            let phase = series.labels.iter().find(|(name, _)| name == PHASE).map_or("", |(_, phase)| phase.as_str());
+            for (ns, bytes) in times.map_or(&[][..], |(_, times)| times).iter().zip(bytes) {
+                let (count, number) = rows.head();
+                lines.push([count, number, phase.to_owned(), (*ns as f64 / 1e9).to_string(), bytes.to_string()]);
+            }
+        }
+    }
+    print(&["operator_count", "run_number", "phase", "timestamp", "memory_bytes"], lines.into_iter())
+}

@@ -1,0 +1,130 @@
+//! An axis: from where to where, in which unit, straight or logarithmic, and where its ticks are. Knows numbers, not pixels.
+
+use crate::scale;
+use bench_model::Unit;
+
+/// Values that lie so many times apart are told apart on a logarithmic axis alone.
+const LOGARITHMIC_FROM: f64 = 50.0;
+
+/// About so many ticks.
+const TICKS: f64 = 6.0;
+
+/// Of one direction of a panel.
+#[derive(Clone, Debug)]
+pub(super) struct Axis {
+    /// What it shows, with its unit.
+    pub(super) title: String,
+    /// In the unit of the values.
+    pub(super) ticks: Vec<f64>,
+    factor: f64,
+    from: f64,
+    to: f64,
+    is_logarithmic: bool,
+}
+
+impl Axis {
+    /// An axis on which all `values` have their place, of which there is one at least, and the `bounds` of their intervals, as far
+    /// as a logarithmic axis goes. A straight one begins at 0, so that lengths are in proportion.
+    pub(super) fn new(title: &str, unit: &Unit, values: &[f64], bounds: &[f64]) -> Self {
+        let least_of = |of: &[f64]| of.iter().copied().fold(f64::INFINITY, f64::min);
+        let most_of = |of: &[f64]| of.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let is_logarithmic = least_of(values) > 0.0 && most_of(values) / least_of(values) > LOGARITHMIC_FROM;
+        let most = most_of(values).max(most_of(bounds));
+        let least = match is_logarithmic {
+            true => least_of(values).min(least_of(bounds).max(least_of(values) / 2.0)),
+            false => least_of(values).min(least_of(bounds)),
+        };
+        let typical = if is_logarithmic { (least * most).sqrt() } else { most.abs().max(least.abs()) };
+        let (name, factor) = scale::step(typical, unit);
+        let notes = [(!name.is_empty()).then_some(name), is_logarithmic.then_some("logarithmic")];
+        let notes = notes.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let title = if notes.is_empty() { title.to_owned() } else { format!("{title} ({notes})") };
+        let ticks: Vec<f64> = match is_logarithmic {
+            true => decades(least / factor, most / factor),
+            false => steps(least.min(0.0) / factor, most.max(0.0) / factor),
+        };
+        let ticks: Vec<f64> = ticks.into_iter().map(|tick| tick * factor).collect();
+        let (from, to) = (ticks[0], ticks[ticks.len() - 1]);
+        Self { title, ticks, factor, from, to, is_logarithmic }
+    }
+
+    /// Where `value` lies, from 0 at the beginning to 1 at the end.
+    pub(super) fn place(&self, value: f64) -> f64 {
+        match self.is_logarithmic {
+            // What an interval reaches below 0 ends where the axis does.
+            true => (value.max(self.from) / self.from).ln() / (self.to / self.from).ln(),
+            false => (value - self.from) / (self.to - self.from),
+        }
+    }
+
+    /// Whether `value` lies on the axis.
+    pub(super) fn holds(&self, value: f64) -> bool {
+        (self.from..=self.to).contains(&value)
+    }
+
+    /// What stands at a tick, in the unit of the axis.
+    pub(super) fn label(&self, tick: f64) -> String {
+        // Twelve digits take away what a division leaves behind the last one.
+        let shown: f64 = format!("{:.11e}", tick / self.factor).parse().unwrap_or(tick);
+        shown.to_string()
+    }
+}
+
+/// Ticks of 1, 2 or 5 times a power of ten, the first at or below `least` and the last at or above `most`.
+fn steps(least: f64, most: f64) -> Vec<f64> {
+    let span = if most > least { most - least } else { 1.0 };
+    let rough = span / TICKS;
+    let power = 10f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|times| times * power).find(|step| *step >= rough * 0.999);
+    let step = step.unwrap_or(10.0 * power);
+    let (first, last) = ((least / step).floor() as i64, ((least + span) / step - 1e-9).ceil() as i64);
+    (first..=last).map(|index| index as f64 * step).collect()
+}
+
+/// The same on a logarithmic axis: 1, 2 and 5 of each power of ten, or the powers alone where those are many.
+fn decades(least: f64, most: f64) -> Vec<f64> {
+    let (first, last) = (least.log10().floor() as i32, most.log10().ceil() as i32);
+    let times: &[f64] = if last - first > 4 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+    let all: Vec<f64> =
+        (first..=last).flat_map(|power| times.iter().map(move |times| times * 10f64.powi(power))).collect();
+    let begin = all.iter().rposition(|tick| *tick <= least * (1.0 + 1e-9)).unwrap_or(0);
+    let end = all.iter().position(|tick| *tick >= most * (1.0 - 1e-9)).unwrap_or(all.len() - 1);
+    all[begin..=end].to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(unit: &Unit, values: &[f64], title: &str, labels: &[&str]) {
+        let axis = Axis::new("memory", unit, values, &[]);
+        let found: Vec<_> = axis.ticks.iter().map(|tick| axis.label(*tick)).collect();
+        assert_eq!((axis.title.as_str(), found), (title, labels.iter().map(|text| (*text).to_owned()).collect()));
+        for value in values {
+            assert!((-1e-9..=1.0 + 1e-9).contains(&axis.place(*value)), "{value} is beyond {labels:?}");
+        }
+    }
+
+    #[test]
+    fn ticks_are_round_in_the_unit_that_is_shown() {
+        let mib = 1_048_576.0;
+        check(&Unit::Bytes, &[11.0 * mib, 42.0 * mib], "memory (MiB)", &["0", "10", "20", "30", "40", "50"]);
+        check(&Unit::Count, &[10.0, 100.0], "memory", &["0", "20", "40", "60", "80", "100"]);
+        check(&Unit::Nanoseconds, &[1.2e6, 0.3e6], "memory (ms)", &["0", "0.2", "0.4", "0.6", "0.8", "1", "1.2"]);
+        check(&Unit::from("%"), &[-12.0, 71.0], "memory (%)", &["-20", "0", "20", "40", "60", "80"]);
+        check(&Unit::Bytes, &[0.0], "memory (B)", &["0", "0.2", "0.4", "0.6", "0.8", "1"]);
+    }
+
+    #[test]
+    fn what_lies_far_apart_is_logarithmic() {
+        let labels = ["10", "20", "50", "100", "200", "500", "1000", "2000", "5000"];
+        check(&Unit::Count, &[10.0, 5000.0], "memory (logarithmic)", &labels);
+        let labels = ["1", "10", "100", "1000", "10000", "100000", "1000000"];
+        check(&Unit::Count, &[1.0, 1e6], "memory (logarithmic)", &labels);
+        let axis = Axis::new("memory", &Unit::Count, &[10.0, 1000.0], &[-4.0, 1000.0]);
+        // An interval that reaches below 0 takes half a value's worth of room, and ends there.
+        assert_eq!((axis.place(5.0), axis.place(-4.0), axis.holds(-4.0)), (0.0, 0.0, false));
+        assert!((axis.place(5000f64.sqrt()) - 0.5).abs() < 1e-12 && axis.holds(1000.0));
+    }
+}

@@ -1,0 +1,106 @@
+//! One panel: axes, ticks, lines and the intervals of their points. Knows its room on the sheet, not what lies beside it.
+
+use super::axis::Axis;
+use super::canvas::{Anchor, Canvas, Lettering};
+use super::style::{FAINT, GRID, INK};
+use super::{Line, Look, Panel};
+
+const HEAD: Lettering = Lettering { size: 26.0, is_bold: true, colour: INK };
+const TITLE: Lettering = Lettering { size: 25.0, is_bold: false, colour: INK };
+const TICK: Lettering = Lettering { size: 22.0, is_bold: false, colour: INK };
+
+const MARK: f32 = 15.0;
+const STROKE: f32 = 3.0;
+
+/// Half the width of the ends of an interval.
+const CAP: f32 = 6.0;
+
+/// Points of different lines at one place are drawn so far apart, so that none hides another's interval.
+const BESIDE: f32 = 7.0;
+
+/// The place of a panel, in pixels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    pub(super) left: f32,
+    pub(super) right: f32,
+    pub(super) top: f32,
+    pub(super) bottom: f32,
+}
+
+/// A short line with its mark, as legends have it.
+pub(super) fn sample(canvas: &mut Canvas, look: Look, (x, y): (f32, f32), width: f32) {
+    canvas.line(&[(x, y), (x + width, y)], STROKE, look.colour, look.is_dashed);
+    canvas.mark(look.mark, (x + width / 2.0, y), MARK, look.colour);
+}
+
+impl Panel {
+    pub(super) fn draw(&self, canvas: &mut Canvas, room: Room) {
+        let points = || self.lines.iter().flat_map(|line| &line.points);
+        let bounds: Vec<_> = points().filter_map(|point| point.between).flat_map(|(low, high)| [low, high]).collect();
+        let across = points().map(|point| point.across).collect::<Vec<_>>();
+        let across = Axis::new(&self.across.title, &self.across.unit, &across, &[]);
+        let up = points().map(|point| point.up).collect::<Vec<_>>();
+        let up = Axis::new(&self.up.title, &self.up.unit, &up, &bounds);
+        let plot = self.axes(canvas, room, &across, &up);
+        for (index, line) in self.lines.iter().enumerate() {
+            let aside = (index as f32 - (self.lines.len() as f32 - 1.0) / 2.0) * BESIDE;
+            let place = |(x, y): (f64, f64)| {
+                let x = plot.left + across.place(x) as f32 * (plot.right - plot.left) + aside;
+                (x, plot.bottom - up.place(y) as f32 * (plot.bottom - plot.top))
+            };
+            draw(canvas, line, place, |value| up.holds(value));
+        }
+    }
+
+    /// Draws everything but the lines; where those may be.
+    fn axes(&self, canvas: &mut Canvas, room: Room, across: &Axis, up: &Axis) -> Room {
+        let labels: Vec<_> = up.ticks.iter().map(|tick| up.label(*tick)).collect();
+        let widest = labels.iter().map(|label| canvas.width_of(label, TICK.size)).fold(0.0, f32::max);
+        let head = if self.title.is_empty() { 0.0 } else { HEAD.size * 1.3 };
+        let plot = Room {
+            left: room.left + TITLE.size * 1.6 + widest + 12.0,
+            right: room.right - 28.0,
+            top: room.top + head + TICK.size / 2.0,
+            bottom: room.bottom - TITLE.size * 1.5 - TICK.size * 1.6,
+        };
+        let middle = (plot.left + plot.right) / 2.0;
+        canvas.text(&self.title, (middle, room.top + HEAD.size / 2.0), Anchor::Middle, HEAD);
+        canvas.text(&across.title, (middle, room.bottom - TITLE.size * 0.7), Anchor::Middle, TITLE);
+        canvas.text_upwards(&up.title, (room.left + TITLE.size * 0.8, (plot.top + plot.bottom) / 2.0), TITLE);
+        for (tick, label) in up.ticks.iter().zip(&labels) {
+            let y = plot.bottom - up.place(*tick) as f32 * (plot.bottom - plot.top);
+            canvas.line(&[(plot.left, y), (plot.right, y)], 1.5, GRID, false);
+            canvas.text(label, (plot.left - 12.0, y), Anchor::End, TICK);
+        }
+        // Where labels would touch, those between are left out.
+        let mut free = f32::NEG_INFINITY;
+        for tick in &across.ticks {
+            let x = plot.left + across.place(*tick) as f32 * (plot.right - plot.left);
+            canvas.line(&[(x, plot.top), (x, plot.bottom)], 1.5, GRID, false);
+            let label = across.label(*tick);
+            let half = canvas.width_of(&label, TICK.size) / 2.0;
+            if x - half > free {
+                canvas.text(&label, (x, plot.bottom + TICK.size), Anchor::Middle, TICK);
+                free = x + half + TICK.size / 2.0;
+            }
+        }
+        canvas.line(&[(plot.left, plot.top), (plot.left, plot.bottom), (plot.right, plot.bottom)], 2.5, FAINT, false);
+        plot
+    }
+}
+
+/// Draws `line`; an interval that reaches beyond what the axis `holds` is open there.
+fn draw(canvas: &mut Canvas, line: &Line, place: impl Fn((f64, f64)) -> (f32, f32), holds: impl Fn(f64) -> bool) {
+    let colour = line.look.colour;
+    let at: Vec<_> = line.points.iter().map(|point| place((point.across, point.up))).collect();
+    canvas.line(&at, STROKE, colour, line.look.is_dashed);
+    for point in &line.points {
+        let Some((low, high)) = point.between else { continue };
+        let ends = [low, high].map(|value| place((point.across, value)));
+        canvas.line(&ends, STROKE * 0.7, colour, false);
+        for ((x, y), _) in ends.into_iter().zip([low, high]).filter(|(_, value)| holds(*value)) {
+            canvas.line(&[(x - CAP, y), (x + CAP, y)], STROKE * 0.7, colour, false);
+        }
+    }
+    at.into_iter().for_each(|at| canvas.mark(line.look.mark, at, MARK, colour));
+}

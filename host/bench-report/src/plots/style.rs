@@ -1,0 +1,53 @@
+//! Colours and marks that a reader tells apart, also one who sees few colours. Knows their order, not what has which.
+
+/// Red, green and blue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Colour(pub(crate) u8, pub(crate) u8, pub(crate) u8);
+
+/// Text, axes, and the lines behind figures.
+pub(super) const INK: Colour = Colour(32, 32, 32);
+pub(super) const FAINT: Colour = Colour(96, 96, 96);
+pub(super) const GRID: Colour = Colour(224, 224, 224);
+
+/// What stands at a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Circle,
+    Square,
+    Triangle,
+    Diamond,
+    TriangleDown,
+}
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Look {
+    pub(crate) colour: Colour,
+    pub(crate) mark: Mark,
+    pub(crate) is_dashed: bool,
+}
+
+/// Colours that differ in brightness as well as in hue, so that they differ for those who tell no red from green (Okabe and Ito
+/// 2008, without the yellow, which is faint on white).
+const COLOURS: [Colour; 7] = [
+    Colour(0, 114, 178),
+    Colour(213, 94, 0),
+    Colour(0, 158, 115),
+    Colour(204, 121, 167),
+    Colour(86, 180, 233),
+    Colour(230, 159, 0),
+    Colour(0, 0, 0),
+];
+const MARKS: [Mark; 5] = [Mark::Circle, Mark::Square, Mark::Triangle, Mark::Diamond, Mark::TriangleDown];
+
+impl Look {
+    /// The look of the line `index`: no two of the first 35 are alike in colour and mark.
+    pub(crate) fn of(index: usize) -> Self {
+        Self { colour: COLOURS[index % COLOURS.len()], mark: MARKS[index % MARKS.len()], is_dashed: false }
+    }
+
+    /// The same, dashed.
+    pub(crate) fn dashed(self) -> Self {
+        Self { is_dashed: true, ..self }
+    }
+}

@@ -1,0 +1,254 @@
+//! Chains of operators: their tables of samples, what a person reads of them, and their figures. Knows figures whose slopes are
+//! chosen, not how any operator is run.
+
+use crate::fixture::{Block, Run};
+use bench_model::Unit;
+use bench_report::{Plot, Style, operator_plots, operator_tables, operators_json, table};
+use bench_sink::runfile::Status;
+use insta::assert_snapshot;
+use serde_json::Value;
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+/// What a chain takes: memory without operators, and for each while it is live.
+#[derive(Clone, Copy)]
+struct Cost {
+    none: u64,
+    each: u64,
+}
+
+const COMPONENTS: Cost = Cost { none: 40 * MIB, each: 60 * KIB };
+const PROCESSES: Cost = Cost { none: 20 * MIB, each: 800 * KIB };
+
+/// A chain of `count` operators that are as dear as `cost` says, in one process. An unloaded one takes a sixteenth; processes
+/// differ by 8 KiB.
+fn chain(cell: u32, process: u32, module: &str, arm: &str, count: u64, cost: Cost) -> Block {
+    let noise = u64::from(process) * 8 * KIB;
+    let memory = |each: u64| [cost.none + count * each + noise; 3];
+    let mut block = Block::new(cell, process, &format!("{module}/chain"), arm)
+        .family("operators")
+        .argument("count", count as i64)
+        .timed(1, (1..=40).map(|n| count * (900 + n)));
+    for (metric, ns) in [("hop", 920), ("load", 21_000), ("load_all", 21_000 * count), ("wake", 80_000)] {
+        block = block.series(metric, Unit::Nanoseconds, &[], 1, [ns; 20]);
+    }
+    block = block.series("chain_cold", Unit::Nanoseconds, &[], 1, [count * 81_000; 4]);
+    block = block.series("state", Unit::Bytes, &[], 1, [96; 20]);
+    for (metric, total) in [("sent", 100), ("late", 0)] {
+        block = block.series(metric, Unit::Count, &[], 1, [total]);
+    }
+    for (phase, each) in [("active", cost.each), ("idle", cost.each), ("unloaded", cost.each / 16)] {
+        let label = [("phase", phase)];
+        block = block.series("memory_pss", Unit::Bytes, &label, 1, memory(each));
+        block = block.series("memory_at", Unit::Nanoseconds, &label, 1, [100_000_000, 200_000_000, 300_000_000]);
+    }
+    block
+}
+
+/// Every arm in `arms` with 10, 50 and 100 operators, three processes each.
+fn append(run: &mut Run, first: u32, module: &str, arms: &[(&str, Cost)], with: impl Fn(Block) -> Block) {
+    let cells = arms.iter().flat_map(|arm| [10, 50, 100].map(|count| (arm, count)));
+    for (cell, ((arm, cost), count)) in (first..).zip(cells) {
+        for process in 0..3 {
+            run.append(&with(chain(cell, process, module, arm, count, *cost)).records());
+        }
+    }
+}
+
+fn both_arms() -> Run {
+    let mut run = Run::begin(6, 3);
+    append(&mut run, 0, "operator-rust", &[("wasm", COMPONENTS), ("process", PROCESSES)], |block| block);
+    run.end(None);
+    run
+}
+
+#[test]
+fn samples_have_a_folder_for_each_kind_and_arm_and_a_row_each() {
+    let mut run = Run::begin(8, 2);
+    for (cell, process, count) in [(1, 0, 20), (0, 1, 10), (0, 0, 10)] {
+        run.append(&chain(cell, process, "operator-rust", "wasm", count, COMPONENTS).records());
+    }
+    let mixed = |block: Block| block.argument("every_other", "operator-go/chain");
+    run.append(&mixed(chain(2, 0, "operator-rust", "wasm", 10, COMPONENTS)).records());
+    run.append(&mixed(chain(3, 0, "operator-rust", "process", 10, PROCESSES)).records());
+    run.append(&chain(4, 0, "operator-go", "wasm", 10, COMPONENTS).variant("fuel").records());
+    // What failed has no rows, and neither has what is none.
+    run.append(&chain(5, 0, "operator-go", "wasm", 10, COMPONENTS).ended(Status::Failed, "wrong").records());
+    run.append(&Block::new(6, 0, "kernels/sort", "wasm").argument("count", 5).timed(1, 1..=10).records());
+    run.end(None);
+    let tables = operator_tables(&run.file());
+    let folders: Vec<_> = tables.iter().map(|table| table.folder.as_str()).collect();
+    assert_eq!(folders, ["go-only-fuel", "mixed-process", "mixed", "rust-only"]);
+    let latency: Vec<_> = tables[3].latency_csv.lines().collect();
+    assert_eq!(latency.len(), 1 + 3 * 40);
+    assert_eq!(latency[..2], ["operator_count,run_number,latency_ms", "10,1,0.00901"]);
+    assert_eq!((latency[41], latency[81]), ("10,2,0.00901", "20,1,0.01802"));
+    let memory: Vec<_> = tables[3].memory_csv.lines().take(3).collect();
+    let expect = [
+        "operator_count,run_number,phase,timestamp,memory_bytes",
+        "10,1,active,0.1,42557440",
+        "10,1,active,0.2,42557440",
+    ];
+    assert_eq!(memory, expect);
+}
+
+#[test]
+fn chains_that_differ_by_more_than_their_number_are_not_mixed_up() {
+    let mut run = Run::begin(2, 1);
+    for (cell, rate) in [(0, 0), (1, 100)] {
+        let block = chain(cell, 0, "operator-rust", "wasm", 10, COMPONENTS).argument("rate", rate);
+        run.append(&block.records());
+    }
+    run.end(None);
+    let folders: Vec<_> = operator_tables(&run.file()).into_iter().map(|table| table.folder).collect();
+    assert_eq!(folders, ["rust-only-rate-0", "rust-only-rate-100"]);
+}
+
+#[test]
+fn a_repetition_that_was_made_again_has_its_rows_once() {
+    let mut run = Run::begin(1, 1);
+    for _ in 0..2 {
+        run.append(&chain(0, 0, "operator-rust", "wasm", 10, COMPONENTS).records());
+    }
+    run.end(None);
+    assert_eq!(operator_tables(&run.file())[0].latency_csv.lines().count(), 1 + 40);
+}
+
+#[test]
+fn what_an_operator_adds_is_below_the_table() {
+    assert_snapshot!(table(&both_arms().view(), Style::Table), @r#"
+    scenario             arm      arguments    n      p50  p99      max  limit  check
+    operator-rust/chain  wasm     count=10   120  9.20 µs    –  9.40 µs      –  ok
+    operator-rust/chain  process  count=10   120  9.20 µs    –  9.40 µs      –  ok
+    operator-rust/chain  wasm     count=50   120  46.0 µs    –  47.0 µs      –  ok
+    operator-rust/chain  process  count=50   120  46.0 µs    –  47.0 µs      –  ok
+    operator-rust/chain  wasm     count=100  120  92.0 µs    –  94.0 µs      –  ok
+    operator-rust/chain  process  count=100  120  92.0 µs    –  94.0 µs      –  ok
+
+    operators  arm      count  sent     hop     load  load all     wake  cold chain  state    active      idle  unloaded
+    rust-only  wasm        10   300  920 ns  21.0 µs    210 µs  80.0 µs      810 µs   96 B  40.6 MiB  40.6 MiB  40.0 MiB
+    rust-only  wasm        50   300  920 ns  21.0 µs   1.05 ms  80.0 µs     4.05 ms   96 B  42.9 MiB  42.9 MiB  40.2 MiB
+    rust-only  wasm       100   300  920 ns  21.0 µs   2.10 ms  80.0 µs     8.10 ms   96 B  45.9 MiB  45.9 MiB  40.4 MiB
+    rust-only  process     10   300  920 ns  21.0 µs    210 µs  80.0 µs      810 µs   96 B  27.8 MiB  27.8 MiB  20.5 MiB
+    rust-only  process     50   300  920 ns  21.0 µs   1.05 ms  80.0 µs     4.05 ms   96 B  59.1 MiB  59.1 MiB  22.4 MiB
+    rust-only  process    100   300  920 ns  21.0 µs   2.10 ms  80.0 µs     8.10 ms   96 B  98.1 MiB  98.1 MiB  24.9 MiB
+
+    memory     arm      phase      count  proc.   largest  an operator         95 % interval     fixed
+    rust-only  wasm     active    10–100      9  45.9 MiB     60.0 KiB  59.8 KiB to 60.2 KiB  40.0 MiB
+    rust-only  wasm     idle      10–100      9  45.9 MiB     60.0 KiB  59.8 KiB to 60.2 KiB  40.0 MiB
+    rust-only  wasm     unloaded  10–100      9  40.4 MiB     3.75 KiB  3.59 KiB to 3.91 KiB  40.0 MiB
+    rust-only  process  active    10–100      9  98.1 MiB      800 KiB    800 KiB to 800 KiB  20.0 MiB
+    rust-only  process  idle      10–100      9  98.1 MiB      800 KiB    800 KiB to 800 KiB  20.0 MiB
+    rust-only  process  unloaded  10–100      9  24.9 MiB     50.0 KiB  49.8 KiB to 50.2 KiB  20.0 MiB
+
+    medians; memory: proportional set size of the worker and of its operators' processes; largest: with the most operators
+    an operator: slope of the line through the median of each process, which is a point; fixed: where that line begins
+
+    A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 3 processes × 1 s per cell; seed 7
+    per operation; n = samples × operations per sample; –: not measured, or too few samples; limit: see `bench-host doctor`
+    "#);
+}
+
+#[test]
+fn markdown_has_every_series_instead() {
+    let text = table(&both_arms().view(), Style::Markdown);
+    assert!(text.contains("memory_pss{phase=idle}") && !text.contains("an operator"), "{text}");
+}
+
+#[test]
+fn slopes_are_those_that_were_chosen() {
+    let document: Value = serde_json::from_str(&operators_json(&both_arms().view())).unwrap();
+    let memory = document["memory"].as_array().unwrap();
+    assert_eq!(memory.len(), 6);
+    let check = |index: usize, arm: &str, phase: &str, each: u64, none: u64| {
+        let found = &memory[index];
+        assert_eq!((found["arm"].as_str(), found["phase"].as_str()), (Some(arm), Some(phase)));
+        let number = |name: &str| found[name].as_f64().unwrap();
+        // Six digits are written.
+        let near = |name: &str, value: u64| (number(name) / value as f64 - 1.0).abs() < 1e-5;
+        assert!(near("per_operator", each) && near("without_operators", none + 8 * KIB), "{found}");
+        assert!(number("per_operator_low") < each as f64 && number("per_operator_high") > each as f64, "{found}");
+        assert_eq!((found["processes"].as_u64(), &found["absent"]), (Some(9), &Value::Null));
+    };
+    check(0, "wasm", "active", 60 * KIB, 40 * MIB);
+    check(2, "wasm", "unloaded", 60 * KIB / 16, 40 * MIB);
+    check(3, "process", "active", 800 * KIB, 20 * MIB);
+}
+
+#[test]
+fn arms_are_compared_at_the_numbers_that_all_have() {
+    let mut run = both_arms();
+    run.append(&chain(6, 0, "operator-rust", "wasm", 5000, COMPONENTS).records());
+    let document: Value = serde_json::from_str(&operators_json(&run.view())).unwrap();
+    let counts = |index: usize| document["memory"][index]["operator_counts"].to_string();
+    assert_eq!((counts(0), counts(3)), ("[10,50,100]".to_owned(), "[10,50,100]".to_owned()));
+}
+
+#[test]
+fn what_is_absent_says_why() {
+    let mut run = Run::begin(2, 1);
+    run.append(&chain(0, 0, "operator-rust", "wasm", 10, COMPONENTS).records());
+    let text = table(&run.view(), Style::Table);
+    assert!(text.contains("one count has no slope; give several with -p count=10,100"), "{text}");
+    run.append(&chain(1, 0, "operator-rust", "wasm", 20, COMPONENTS).records());
+    let text = table(&run.view(), Style::Table);
+    assert!(text.contains("two processes have no interval; give more with --processes"), "{text}");
+}
+
+/// The names of the figures that were drawn, and why the others were not.
+fn outcome(plots: &[Plot]) -> (Vec<&str>, Vec<String>) {
+    let drawn = plots.iter().filter(|plot| plot.png.is_ok()).map(|plot| plot.name).collect();
+    let not = plots.iter().filter_map(|plot| Some(format!("{}: {}", plot.name, plot.png.as_ref().err()?))).collect();
+    (drawn, not)
+}
+
+#[test]
+fn every_figure_is_drawn_where_its_chains_are_in_the_run() {
+    let mut run = Run::begin(12, 3);
+    append(&mut run, 0, "operator-rust", &[("wasm", COMPONENTS), ("process", PROCESSES)], |block| block);
+    append(&mut run, 6, "operator-go", &[("wasm", COMPONENTS), ("process", PROCESSES)], |block| block);
+    run.end(None);
+    let plots = operator_plots(&run.view());
+    let (drawn, not) = outcome(&plots);
+    let names = [
+        "latency_rust_vs_go.png",
+        "latency_scalability_all.png",
+        "memory_active_vs_idle.png",
+        "memory_rust_vs_go.png",
+        "memory_savings_comparison.png",
+        "memory_scalability_all.png",
+    ];
+    assert_eq!((drawn, not), (names.to_vec(), Vec::new()));
+    for plot in plots {
+        let pixels = tiny_skia::Pixmap::decode_png(&plot.png.unwrap()).unwrap();
+        assert_eq!((pixels.width(), pixels.height()), (1600, 1000), "{}", plot.name);
+        let dark = pixels.pixels().iter().filter(|pixel| pixel.red() < 64 && pixel.green() < 64 && pixel.blue() < 64);
+        let coloured = pixels.pixels().iter().filter(|pixel| pixel.red() != pixel.blue());
+        assert!(dark.count() > 3_000 && coloured.count() > 3_000, "{}: no letters or no lines", plot.name);
+    }
+}
+
+#[test]
+fn a_figure_that_is_not_drawn_says_why() {
+    let mut run = Run::begin(3, 3);
+    append(&mut run, 0, "operator-rust", &[("wasm", COMPONENTS)], |block| block);
+    let plots = operator_plots(&run.view());
+    let (drawn, not) = outcome(&plots);
+    assert_eq!(drawn, ["latency_scalability_all.png", "memory_active_vs_idle.png", "memory_scalability_all.png"]);
+    assert_snapshot!(not.join("\n"), @r"
+    latency_rust_vs_go.png: the run has no chain of Go operators alone; `bench-host run operators-rust operators-go` has both
+    memory_rust_vs_go.png: the run has no chain of Go operators alone; `bench-host run operators-rust operators-go` has both
+    memory_savings_comparison.png: the run has no operators in arm process; build them with `cargo xtask plugins` and measure with --arm wasm,process
+    ");
+    assert!(operator_plots(&Run::begin(1, 1).view()).is_empty());
+}
+
+#[test]
+fn a_run_of_one_process_has_figures_without_intervals() {
+    let mut run = Run::begin(2, 1);
+    for (cell, count) in [(0, 10), (1, 5000)] {
+        run.append(&chain(cell, 0, "operator-rust", "wasm", count, COMPONENTS).records());
+    }
+    assert_eq!(outcome(&operator_plots(&run.view())).0.len(), 3);
+}
