@@ -117,6 +117,22 @@ impl Component {
         }
     }
 
+    /// What it was loaded from. Fails where its file is no longer what it was.
+    pub(crate) fn bytes(&self) -> Result<Vec<u8>, String> {
+        let path = self.path.display();
+        let bytes = fs::read(&self.path).map_err(|error| format!("{path}: cannot be read: {error}"))?;
+        if bench_sink::digest::of_bytes(&bytes) == self.sha256 {
+            Ok(bytes)
+        } else {
+            Err(format!("{path}: has changed since it was loaded"))
+        }
+    }
+
+    /// Of the file it was loaded from.
+    pub(crate) fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
     /// The engine it was loaded for.
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.runtime

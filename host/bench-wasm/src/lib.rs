@@ -14,6 +14,7 @@ mod count;
 mod engine;
 mod error;
 mod function;
+mod image;
 mod inspect;
 mod ledger;
 mod limits;

@@ -6,54 +6,112 @@ use crate::bindings::operator::exports::bench_host::operator::operator::{Guest, 
 use crate::capability::control_plane::{key_out, object_out};
 use crate::component::Component;
 use crate::error::one_line;
+use crate::image::{self, Alike, Images};
 use crate::session::trapped;
 use crate::state::{self, State};
 use crate::{Runtime, capability};
 use bench_drivers::Grants;
 use bench_drivers::operators::{Event, Maker, Operator, Operators, Plane, Scope, Suspension};
 use bench_model::ModuleError;
+use bench_sink::digest;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use wasmtime::Store;
-use wasmtime::component::InstancePre;
+use wasmtime::component::{Component as Compiled, Instance, InstancePre};
 
 /// The exported interface that makes a component an operator, whatever its version.
 pub(crate) const OPERATOR: &str = "bench-host:operator/operator@";
 
 impl Operators for Component {
     fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError> {
-        suspension.without_images("a component")?;
         let failed = |reason: String| ModuleError::Other(reason);
         let runtime = self.runtime().for_many().map_err(|error| failed(error.to_string()))?;
-        let twin = self.twin(&runtime).map_err(failed)?;
+        let code = match suspension {
+            Suspension::Own => self.twin(&runtime).map_err(failed)?.instance_pre().component().clone(),
+            Suspension::Memory => self.rewritten(&runtime)?,
+        };
         let linker = capability::linker(&runtime.engine).map_err(|error| failed(one_line(&error)))?;
-        let instance = linker.instantiate_pre(twin.instance_pre().component());
+        let instance = linker.instantiate_pre(&code);
         let exports = instance.and_then(|instance| Ok((GuestIndices::new(&instance)?, instance)));
         let (exports, instance) = exports.map_err(|error| failed(one_line(&error)))?;
-        let (path, grants) = (self.path.clone(), self.grants.clone());
-        Ok(Box::new(WasmMaker { runtime, path, grants, instance, exports }))
+        let seed = Seed { runtime, path: self.path.clone(), grants: self.grants.clone(), instance };
+        let images = match suspension {
+            Suspension::Own => None,
+            Suspension::Memory => Some(Rc::new(Images::new(&code, self.sha256(), |alike| seed.alike(alike))?)),
+        };
+        Ok(Box::new(WasmMaker { seed, exports, images }))
+    }
+}
+
+impl Component {
+    /// Its code, rewritten for images of its instances. It is compiled, and kept, apart from the code that is not.
+    fn rewritten(&self, runtime: &Runtime) -> Result<Compiled, ModuleError> {
+        let failed = |reason: String| ModuleError::Other(reason);
+        let bytes = image::rewritten(&self.bytes().map_err(failed)?)?;
+        let code = runtime.compile(&self.path, &bytes, &digest::of_bytes(&bytes));
+        Ok(code.map_err(|error| failed(error.to_string()))?.component)
+    }
+}
+
+/// What instances of one component are made of.
+struct Seed {
+    runtime: Runtime,
+    path: PathBuf,
+    grants: Grants,
+    instance: InstancePre<State>,
+}
+
+impl Seed {
+    fn instance(&self, mut store: Store<State>) -> Result<(Store<State>, Instance), ModuleError> {
+        let instance = self.instance.instantiate(&mut store).map_err(|error| trapped("instantiation", &error))?;
+        Ok((store, instance))
+    }
+
+    /// An instance that sees the control plane from the beginning.
+    fn with_plane(&self, plane: Arc<dyn Plane>) -> Result<(Store<State>, Instance), ModuleError> {
+        let store = state::store(&self.runtime, &self.path, &[], &self.grants);
+        let mut store = store.map_err(|error| ModuleError::Unavailable(error.to_string()))?;
+        store.data_mut().plane = Some(plane);
+        self.instance(store)
+    }
+
+    /// An instance that is made as all others, without a control plane.
+    fn alike(&self, alike: &Alike) -> Result<(Store<State>, Instance), ModuleError> {
+        let mut standing = None;
+        let set = |wasi: &mut _| standing = Some(alike.stand(wasi));
+        let store = state::store_with(&self.runtime, &self.path, &[], &self.grants, set);
+        let (mut store, instance) =
+            self.instance(store.map_err(|error| ModuleError::Unavailable(error.to_string()))?)?;
+        if let Some(standing) = standing {
+            standing.go_on(&mut store);
+        }
+        Ok((store, instance))
     }
 }
 
 /// Makes instances of one component.
 struct WasmMaker {
-    runtime: Runtime,
-    path: PathBuf,
-    grants: Grants,
-    instance: InstancePre<State>,
+    seed: Seed,
     /// Where the operator's functions are among the exports.
     exports: GuestIndices,
+    /// Where they are suspended without being asked.
+    images: Option<Rc<Images>>,
 }
 
 impl Maker for WasmMaker {
     fn make(&mut self, plane: Arc<dyn Plane>) -> Result<Box<dyn Operator>, ModuleError> {
-        let store = state::store(&self.runtime, &self.path, &[], &self.grants);
-        let mut store = store.map_err(|error| ModuleError::Unavailable(error.to_string()))?;
-        store.data_mut().plane = Some(plane);
-        let instance = self.instance.instantiate(&mut store);
-        let exports = instance.and_then(|instance| self.exports.load(&mut store, &instance));
-        let exports = exports.map_err(|error| trapped("instantiation", &error))?;
-        Ok(Box::new(WasmOperator { store, exports }))
+        let (mut store, instance) = match &self.images {
+            None => self.seed.with_plane(plane)?,
+            Some(images) => {
+                let (mut store, instance) = self.seed.alike(&images.alike)?;
+                store.data_mut().plane = Some(plane);
+                (store, instance)
+            }
+        };
+        let exports = self.exports.load(&mut store, &instance).map_err(|error| trapped("instantiation", &error))?;
+        let images = self.images.clone().map(|images| (images, instance));
+        Ok(Box::new(WasmOperator { store, exports, images }))
     }
 }
 
@@ -61,6 +119,8 @@ impl Maker for WasmMaker {
 struct WasmOperator {
     store: Store<State>,
     exports: Guest,
+    /// What takes images of the instance, where it is not asked itself.
+    images: Option<(Rc<Images>, Instance)>,
 }
 
 impl Operator for WasmOperator {
@@ -79,11 +139,17 @@ impl Operator for WasmOperator {
     }
 
     fn suspend(&mut self) -> Result<Vec<u8>, ModuleError> {
-        self.exports.call_suspend(&mut self.store).map_err(|error| trapped("suspend", &error))
+        match &self.images {
+            None => self.exports.call_suspend(&mut self.store).map_err(|error| trapped("suspend", &error)),
+            Some((images, instance)) => images.take(&mut self.store, instance),
+        }
     }
 
     fn resume(&mut self, state: &[u8]) -> Result<(), ModuleError> {
-        settled("resume", self.exports.call_resume(&mut self.store, state))
+        match &self.images {
+            None => settled("resume", self.exports.call_resume(&mut self.store, state)),
+            Some((images, instance)) => images.restore(state, &mut self.store, instance),
+        }
     }
 }
 

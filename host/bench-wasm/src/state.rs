@@ -79,7 +79,20 @@ pub(crate) fn store(
     metrics: &[Metric],
     grants: &Grants,
 ) -> Result<Store<State>, LoadError> {
-    let wasi = wasi(grants).map_err(|reason| LoadError::Grant { path: path.to_owned(), reason })?;
+    store_with(runtime, path, metrics, grants, |_| ())
+}
+
+/// As [`store`], for a session for which `set` sets what is not granted.
+pub(crate) fn store_with(
+    runtime: &Runtime,
+    path: &Path,
+    metrics: &[Metric],
+    grants: &Grants,
+    set: impl FnOnce(&mut WasiCtxBuilder),
+) -> Result<Store<State>, LoadError> {
+    let mut wasi = wasi(grants).map_err(|reason| LoadError::Grant { path: path.to_owned(), reason })?;
+    set(&mut wasi);
+    let wasi = wasi.build();
     let state = State {
         sink: Sink::new(metrics),
         rings: Rings::default(),
@@ -101,7 +114,7 @@ pub(crate) fn store(
 }
 
 /// What is granted, and nothing else. A module's output goes to the worker's, which its parent bounds.
-fn wasi(grants: &Grants) -> Result<WasiCtx, String> {
+fn wasi(grants: &Grants) -> Result<WasiCtxBuilder, String> {
     let mut wasi = WasiCtxBuilder::new();
     wasi.inherit_stdout().inherit_stderr();
     // One module, one thread: file calls need no other thread to be waited for.
@@ -130,5 +143,5 @@ fn wasi(grants: &Grants) -> Result<WasiCtx, String> {
         };
         Box::pin(async move { granted })
     });
-    Ok(wasi.build())
+    Ok(wasi)
 }

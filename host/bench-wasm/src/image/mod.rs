@@ -1,0 +1,138 @@
+//! Images of the memory of a component's instances, for components that keep no state themselves: what differs from a fresh
+//! instance is taken out of one, and put back into another. It must not know what the instances do.
+//!
+//! The component is rewritten before it is compiled (`rewrite`), so that its code is another than without images. What an
+//! instance has besides memory and globals is not in an image: a component that writes to its tables is refused, and so is an
+//! instance that holds handles which a fresh one does not.
+
+mod accessor;
+mod alike;
+mod form;
+mod instance;
+mod module;
+mod rewrite;
+
+pub(crate) use self::alike::Alike;
+use self::form::{NotRestored, Owner, Target};
+use self::instance::{Accessed, Contents, Functions, resources};
+use crate::error::one_line;
+use crate::state::State;
+use bench_model::ModuleError;
+use std::any::TypeId;
+use wasmtime::Store;
+use wasmtime::component::{Component as Compiled, Instance};
+
+/// Rewrites the component in `bytes` for images of its instances.
+pub(crate) fn rewritten(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
+    rewrite::rewrite(bytes).map_err(|why| unavailable(&why.to_string()))
+}
+
+/// Makes and takes up images of the instances of one component, which was rewritten.
+pub(crate) struct Images {
+    /// How instances are made, all of them.
+    pub(crate) alike: Alike,
+    functions: Functions,
+    owner: Owner,
+    fresh: Fresh,
+}
+
+/// An instance that nobody has called.
+struct Fresh {
+    store: Store<State>,
+    contents: Contents,
+    /// What the host holds for it.
+    resources: Vec<(u32, TypeId)>,
+    /// The first handle that it has not.
+    handle: u32,
+}
+
+impl Images {
+    /// For the component with this code, whose file has the digest `sha256`, and of which `make` makes fresh instances. It is
+    /// refused where they differ: what an image leaves out must be in whichever instance it is put back into.
+    pub(crate) fn new(
+        component: &Compiled,
+        sha256: &str,
+        make: impl Fn(&Alike) -> Result<(Store<State>, Instance), ModuleError>,
+    ) -> Result<Self, ModuleError> {
+        let alike = Alike::new();
+        let functions = Functions::of(component).ok_or_else(|| unavailable("it was compiled without an accessor"))?;
+        let fresh = Fresh::of(make(&alike)?, &functions)?;
+        let other = Fresh::of(make(&alike)?, &functions)?;
+        if let Some(place) = form::difference(&fresh.contents.view(&fresh.store), &other.contents.view(&other.store)) {
+            return Err(unavailable(&format!("no two fresh instances of it are alike, of which {place} differs")));
+        }
+        let mut digest = [0; 16];
+        digest.copy_from_slice(sha256.as_bytes().get(..16).expect("a digest has 64 digits"));
+        let owner = Owner { digest, fresh: fresh.contents.view(&fresh.store).checksum() };
+        Ok(Self { alike, functions, owner, fresh })
+    }
+
+    /// An image of `instance`, none of whose functions is being called.
+    pub(crate) fn take(&self, store: &mut Store<State>, instance: &Instance) -> Result<Vec<u8>, ModuleError> {
+        let failed = |why: &str| ModuleError::Other(format!("no image of its memory can be taken: {why}"));
+        let error = |error: wasmtime::Error| failed(&one_line(&error));
+        let held = resources(&mut store.data_mut().table);
+        let mut accessed = Accessed { store, instance, functions: &self.functions };
+        let handle = accessed.next_handle(self.fresh.handle).map_err(error)?;
+        if handle != self.fresh.handle || held.iter().any(|resource| !self.fresh.resources.contains(resource)) {
+            let why = "it holds handles, of files, streams or the like, which a fresh instance has not";
+            return Err(failed(&format!("{why}; have it close them, or choose --suspend own")));
+        }
+        let contents = accessed.contents().map_err(error)?;
+        let fresh = self.fresh.contents.view(&self.fresh.store);
+        Ok(form::take(&self.owner, &fresh, &contents.view(store)))
+    }
+
+    /// Lets `instance`, a fresh one, be as the one was of which `image` was taken. Where that fails, it is not to be used.
+    pub(crate) fn restore(
+        &self,
+        image: &[u8],
+        store: &mut Store<State>,
+        instance: &Instance,
+    ) -> Result<(), ModuleError> {
+        let fresh = self.fresh.contents.view(&self.fresh.store);
+        let mut accessed = Accessed { store, instance, functions: &self.functions };
+        form::restore(&self.owner, &fresh, image, &mut accessed).map_err(|why| {
+            ModuleError::Other(match why {
+                NotRestored::Refused(refusal) => format!("the image of its memory is refused: {refusal}"),
+                NotRestored::Target(error) => {
+                    format!("the image of its memory cannot be put back: {}", one_line(&error))
+                }
+            })
+        })
+    }
+}
+
+impl Fresh {
+    fn of(made: (Store<State>, Instance), functions: &Functions) -> Result<Self, ModuleError> {
+        let (mut store, instance) = made;
+        let resources = resources(&mut store.data_mut().table);
+        let mut accessed = Accessed { store: &mut store, instance: &instance, functions };
+        let looked = accessed.next_handle(0).and_then(|handle| Ok((handle, accessed.contents()?)));
+        let (handle, contents) = looked.map_err(|error| unavailable(&one_line(&error)))?;
+        Ok(Self { store, contents, resources, handle })
+    }
+}
+
+impl Target for Accessed<'_> {
+    type Error = wasmtime::Error;
+
+    fn grow(&mut self, memory: usize, bytes: usize) -> wasmtime::Result<()> {
+        Accessed::grow(self, memory, bytes)
+    }
+
+    fn write(&mut self, memory: usize, at: usize, bytes: &[u8]) -> wasmtime::Result<()> {
+        Accessed::write(self, memory, at, bytes)
+    }
+
+    fn set(&mut self, word: usize, value: u64) -> wasmtime::Result<()> {
+        Accessed::set(self, word, value)
+    }
+}
+
+fn unavailable(why: &str) -> ModuleError {
+    ModuleError::Unavailable(format!("there is no image of its memory: {why}; choose --suspend own"))
+}
+
+#[cfg(test)]
+mod tests;
