@@ -1,4 +1,7 @@
-// The bindings that are generated are in a module of this name, and so is what goes beside them.
-module wit_component
+module bench-host/operator-go
 
 go 1.25
+
+require bench-host/sdk-go v0.0.0
+
+replace bench-host/sdk-go => ../sdk-go

@@ -1,5 +1,5 @@
-//! Makes components out of plug-ins in Go, for the task runner: `bindings` writes Go for a world, `component` wraps the core
-//! module that Go has built for it. It must not know what a plug-in does, nor where Go is.
+//! Makes components out of plug-ins in Go, for the task runner: `bindings` writes a Go module for a world, `component` wraps the
+//! core module that Go has built with it. It must not know what a plug-in does, nor where Go is.
 
 #![forbid(unsafe_code)]
 
@@ -21,17 +21,26 @@ const FIRST: &str = "workload";
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["bindings", wit, world, folder] => bindings(wit.as_ref(), world.as_ref(), folder.as_ref()),
+        ["bindings", wit, world, folder, module, exports] => {
+            bindings(wit.as_ref(), world.as_ref(), folder.as_ref(), module, exports)
+        }
         ["component", wit, world, core, file] => component(wit.as_ref(), world.as_ref(), core.as_ref(), file.as_ref()),
-        _ => bail!("usage: go-component bindings WIT WORLD FOLDER | component WIT WORLD CORE FILE"),
+        _ => bail!("usage: go-component bindings WIT WORLD FOLDER MODULE EXPORTS | component WIT WORLD CORE FILE"),
     }
 }
 
-/// Writes Go for the world into a folder, over what is there.
-fn bindings(wit: &Path, world: &Path, folder: &Path) -> Result<()> {
+/// Writes the Go module `module` for the world into a folder, over what is there. What the world exports it calls in packages
+/// that others have written, below `exports`.
+fn bindings(wit: &Path, world: &Path, folder: &Path, module: &str, exports: &str) -> Result<()> {
     let (mut resolve, world) = resolved(wit, world)?;
     let mut files = Files::default();
-    wit_bindgen_go::Opts::default().build().generate(&mut resolve, world, &mut files)?;
+    let options = wit_bindgen_go::Opts {
+        pkg_name: Some(module.to_owned()),
+        export_pkg_name: Some(exports.to_owned()),
+        ..wit_bindgen_go::Opts::default()
+    };
+    options.build().generate(&mut resolve, world, &mut files)?;
+    files.push("go.mod", format!("module {module}\n\ngo 1.25\n").as_bytes());
     for (name, bytes) in files.iter() {
         let path = folder.join(name);
         let made = path.parent().map_or(Ok(()), fs::create_dir_all);

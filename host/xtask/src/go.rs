@@ -1,11 +1,12 @@
-//! Builds the plug-ins in Go, where Go is there: bindings for a plug-in's world, its own packages beside them, a core module,
-//! and the component around that. It must not know what a plug-in measures.
+//! Builds and tests the plug-ins in Go, where a Go that is new enough is there: each as a component, over bindings that are made
+//! for it, and as a program. It must not know what a plug-in measures.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::artifact;
@@ -13,72 +14,190 @@ use crate::output::say;
 use crate::project::Project;
 use crate::tool;
 
-/// What a plug-in in Go has, and no other: the world that it is built against.
-const WORLD: &str = "world.wit";
+/// What a plug-in in Go is written with, from the root. It says which Go it wants.
+const SDK: &str = "plugins/sdk-go";
+
+/// What a plug-in in Go has, and no other: a module, and a program in its folder.
+const MARKS: [&str; 2] = ["go.mod", "main.go"];
+
+/// The world that every plug-in in Go is built against, from the root.
+const WORLD: &str = "plugins/sdk-go/component/operator.wit";
+
+/// The module that the bindings are, and where they look for what the world exports.
+const BINDINGS: (&str, &str) = ("bench-host/bindings", "bench-host/sdk-go/component");
 
 /// The module that the bindings' run-time support is, and the crate that brings it along. Taken from there, no proxy is asked.
 const SUPPORT: (&str, &str) = ("go.bytecodealliance.org/pkg", "wit-bindgen-go");
 
-/// Builds each plug-in in Go into `plugins/<name>.wasm`, and says which are left out where there is no Go.
+/// What the program of a plug-in is called behind the plug-in's name.
+pub(crate) const PROCESS: &str = "-process";
+
+/// A version of Go: major and minor.
+type Version = (u32, u32);
+
+/// Builds each plug-in in Go into `plugins/<name>.wasm` and `plugins/<name>-process`. Where there is no Go for that, says which are
+/// left out and why, and removes what was built of them before: it is of older sources.
 pub(crate) fn run(project: &Project) -> Result<()> {
-    let names = names(&project.root().join("plugins"))?;
+    let plugins = project.root().join("plugins");
+    let names = names(&plugins)?;
     if names.is_empty() {
         return Ok(());
     }
-    let Some(go) = tool::find("go") else {
-        say(format_args!("plugins: {} left out, because Go is not here: install Go 1.25 or newer", names.join(", ")));
-        return Ok(());
+    let go = match find(project)? {
+        Ok(go) => go,
+        Err(reason) => {
+            say(format_args!("plugins: {} left out, because {reason}", names.join(", ")));
+            return names.iter().try_for_each(|name| forget(&plugins, name));
+        }
     };
-    say(format_args!(
-        "plugins: {} by {}",
-        names.join(", "),
-        tool::ask(Command::new(&go).arg("version")).unwrap_or_default()
-    ));
+    say(format_args!("plugins: {} by Go", names.join(", ")));
     let support = support(project)?;
-    names.iter().try_for_each(|name| build(project, &go, &support, name))
+    for name in &names {
+        component(project, &go, &support, name)?;
+        program(project, &go, name)?;
+    }
+    Ok(())
+}
+
+/// Checks and tests what is written in Go, or says why not.
+pub(crate) fn test(project: &Project) -> Result<()> {
+    let go = match find(project)? {
+        Ok(go) => go,
+        Err(reason) => {
+            say(format_args!("what is in Go is not tested, because {reason}"));
+            return Ok(());
+        }
+    };
+    for module in modules(project)? {
+        let formatted = tool::read(project.command(go.with_file_name("gofmt")).args(["-l", &module]))?;
+        ensure!(formatted.is_empty(), "not as gofmt writes it: run `gofmt -w {module}`\n{}", formatted.trim_end());
+        for task in ["vet", "test"] {
+            tool::run(compiler(project, &go, &module).args([task, "./..."]))?;
+        }
+    }
+    Ok(())
+}
+
+/// The folders that hold a module in Go, from the root.
+pub(crate) fn modules(project: &Project) -> Result<Vec<String>> {
+    let names = names(&project.root().join("plugins"))?;
+    Ok([SDK.to_owned()].into_iter().chain(names.iter().map(|name| format!("plugins/{name}"))).collect())
+}
+
+/// Go, or why there is none that will do.
+fn find(project: &Project) -> Result<Result<PathBuf, String>> {
+    let manifest = project.root().join(SDK).join(MARKS[0]);
+    let text = fs::read_to_string(&manifest).with_context(|| format!("{} cannot be read", manifest.display()))?;
+    let wanted = text.lines().find_map(|line| version(line.strip_prefix("go ")?));
+    let wanted = wanted.with_context(|| format!("{} does not say which Go it wants", manifest.display()))?;
+    let advice = format!("install Go {}.{} or newer", wanted.0, wanted.1);
+    let Some(go) = tool::find("go") else { return Ok(Err(format!("Go is not here: {advice}"))) };
+    // Asked in the module's folder, Go gets itself a newer one where the user lets it.
+    let said = tool::ask(Command::new(&go).arg("version").current_dir(project.root().join(SDK)));
+    Ok(suits(said.as_deref(), wanted).map(|()| go.clone()).map_err(|reason| format!("{reason}: {advice}")))
+}
+
+/// Whether the Go that says this of its version will do; why not.
+fn suits(said: Option<&str>, wanted: Version) -> Result<(), String> {
+    let mut words = said.unwrap_or_default().split_whitespace();
+    match words.find_map(|word| version(word.strip_prefix("go")?)) {
+        Some(found) if found >= wanted => Ok(()),
+        Some((major, minor)) => Err(format!("Go {major}.{minor} is too old")),
+        None => Err("`go version` does not say which Go this is".to_owned()),
+    }
+}
+
+/// The version that `1.26.8`, `1.25rc1` and the like stand for.
+fn version(text: &str) -> Option<Version> {
+    let (major, rest) = text.trim().split_once('.')?;
+    let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
 /// The folders that hold a plug-in in Go, sorted.
 fn names(plugins: &Path) -> Result<Vec<String>> {
     let entries = fs::read_dir(plugins).with_context(|| format!("{} cannot be read", plugins.display()))?;
     let folders = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-    let written = folders.into_iter().filter(|folder| folder.join(WORLD).is_file());
+    let written = folders.into_iter().filter(|folder| MARKS.iter().all(|mark| folder.join(mark).is_file()));
     let mut names: Vec<_> = written.filter_map(|folder| Some(folder.file_name()?.to_str()?.to_owned())).collect();
     names.sort();
     Ok(names)
 }
 
-fn build(project: &Project, go: &Path, support: &Path, name: &str) -> Result<()> {
-    let sources = project.root().join("plugins").join(name);
-    let folder = project.target().join("go").join(name);
+/// Removes what was built of a plug-in when there was a Go that could.
+fn forget(plugins: &Path, name: &str) -> Result<()> {
+    for built in [format!("{name}.wasm"), format!("{name}{PROCESS}")] {
+        match fs::remove_file(plugins.join(&built)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("plugins/{built} is out of date and cannot be removed"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Builds the component: bindings for its world, a core module over them, and what is around that. The plug-in is built where it is
+/// written, but with a manifest that also names the bindings.
+fn component(project: &Project, go: &Path, support: &Path, name: &str) -> Result<()> {
+    let folder = folder(project, name);
+    let bindings = folder.join("bindings");
     // What was generated for a package that is no longer there must not be built.
-    let removed = if folder.exists() { fs::remove_dir_all(&folder) } else { Ok(()) };
-    removed.and_then(|()| copy(&sources, &folder)).with_context(|| format!("{} cannot be made", folder.display()))?;
-    let world = sources.join(WORLD);
-    tool::run(wrap(project, "bindings").arg(&world).arg(&folder))?;
-    let manifest = folder.join("go.mod");
-    let mut required = fs::read_to_string(&manifest).with_context(|| format!("{} is lacking", manifest.display()))?;
-    required.push_str(&format!("\nreplace {} => {}\n", SUPPORT.0, support.display()));
-    fs::write(&manifest, required).with_context(|| format!("{} cannot be written", manifest.display()))?;
-    let mut compile = project.command(go);
-    compile.current_dir(&folder).env("GOOS", "wasip1").env("GOARCH", "wasm");
-    // The bindings reach into Go's run-time system by names that the linker would hide.
-    compile.args([
+    let removed = if bindings.exists() { fs::remove_dir_all(&bindings) } else { Ok(()) };
+    removed.with_context(|| format!("{} cannot be removed", bindings.display()))?;
+    let world = project.root().join(WORLD);
+    tool::run(wrap(project, "bindings").arg(&world).arg(&bindings).args([BINDINGS.0, BINDINGS.1]))?;
+    let written = project.root().join("plugins").join(name).join(MARKS[0]);
+    let mut manifest = fs::read_to_string(&written).with_context(|| format!("{} is lacking", written.display()))?;
+    for (module, place) in [(BINDINGS.0, bindings.as_path()), (SUPPORT.0, support)] {
+        manifest
+            .push_str(&format!("\nrequire {module} v0.0.0\n\nreplace {module} => {:?}\n", place.display().to_string()));
+    }
+    let (with_bindings, core, built) = (folder.join("go.mod"), folder.join("core.wasm"), folder.join("component.wasm"));
+    fs::write(&with_bindings, manifest).with_context(|| format!("{} cannot be written", with_bindings.display()))?;
+    let mut compile = compiler(project, go, &format!("plugins/{name}"));
+    compile.env("GOOS", "wasip1").env("GOARCH", "wasm").args([
         "build",
         "-buildmode=c-shared",
         "-trimpath",
-        "-ldflags=-s -w -checklinkname=0",
-        "-o",
-        "core.wasm",
-        ".",
+        "-buildvcs=false",
     ]);
+    // The bindings reach into Go's run-time system by names that the linker would hide.
+    compile.args(["-ldflags=-s -w -checklinkname=0", "-modfile"]).arg(with_bindings).arg("-o").arg(&core).arg(".");
     tool::run(&mut compile)?;
-    let built = folder.join("component.wasm");
-    tool::run(wrap(project, "component").arg(&world).arg(folder.join("core.wasm")).arg(&built))?;
-    let place = format!("plugins/{name}.wasm");
-    let change = artifact::install(&built, &project.root().join(&place))?;
+    tool::run(wrap(project, "component").arg(&world).arg(core).arg(&built))?;
+    install(project, &built, &format!("plugins/{name}.wasm"))
+}
+
+/// Builds the program, which needs nothing of the system's.
+fn program(project: &Project, go: &Path, name: &str) -> Result<()> {
+    let built = folder(project, name).join("process");
+    let mut compile = compiler(project, go, &format!("plugins/{name}"));
+    compile
+        .env("CGO_ENABLED", "0")
+        .args(["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o"])
+        .arg(&built)
+        .arg(".");
+    tool::run(&mut compile)?;
+    install(project, &built, &format!("plugins/{name}{PROCESS}"))
+}
+
+fn install(project: &Project, built: &Path, place: &str) -> Result<()> {
+    let change = artifact::install(built, &project.root().join(place))?;
     say(format_args!("  {place} {change}"));
     Ok(())
+}
+
+/// Go, in the folder of a module, and by that module's manifest alone.
+fn compiler(project: &Project, go: &Path, module: &str) -> Command {
+    let mut command = project.command(go);
+    command.current_dir(project.root().join(module)).env("GOWORK", "off");
+    command
+}
+
+/// Where what is made for a plug-in goes.
+fn folder(project: &Project, name: &str) -> PathBuf {
+    project.target().join("go").join(name)
 }
 
 /// A command of the crate `go-component`, up to where the world is named.
@@ -99,38 +218,40 @@ fn support(project: &Project) -> Result<PathBuf> {
     Ok(Path::new(manifest).with_file_name("src").join("pkg"))
 }
 
-/// Copies a folder and all in it.
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if entry.file_type()?.is_dir() { copy(&from, &to)? } else { fs::copy(&from, &to).map(drop)? }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_plug_in_in_go_is_known_by_its_world() {
+    fn a_plug_in_in_go_is_a_module_with_a_program() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["b-go", "a-go", "rust"] {
+        for (name, files) in [("b-go", &MARKS[..]), ("a-go", &MARKS[..]), ("sdk-go", &MARKS[..1]), ("rust", &[])] {
             fs::create_dir(folder.path().join(name)).unwrap();
+            files.iter().for_each(|file| fs::write(folder.path().join(name).join(file), "").unwrap());
         }
-        fs::write(folder.path().join("a-go").join(WORLD), "").unwrap();
-        fs::write(folder.path().join("b-go").join(WORLD), "").unwrap();
         assert_eq!(names(folder.path()).unwrap(), ["a-go", "b-go"]);
     }
 
     #[test]
-    fn folders_are_copied_whole() {
+    fn an_old_go_is_named() {
+        let check = |said, expect: Result<(), &str>| assert_eq!(suits(said, (1, 25)), expect.map_err(str::to_owned));
+        check(Some("go version go1.26.8 linux/amd64"), Ok(()));
+        check(Some("go version go1.25rc1 linux/amd64"), Ok(()));
+        check(Some("go version devel go1.27-0a1b2c linux/amd64"), Ok(()));
+        check(Some("go version go1.19.8 linux/amd64"), Err("Go 1.19 is too old"));
+        check(Some("gccgo"), Err("`go version` does not say which Go this is"));
+        check(None, Err("`go version` does not say which Go this is"));
+    }
+
+    #[test]
+    fn what_cannot_be_built_again_is_gone() {
         let folder = tempfile::tempdir().unwrap();
-        fs::create_dir_all(folder.path().join("from/inner")).unwrap();
-        fs::write(folder.path().join("from/inner/file"), "text").unwrap();
-        copy(&folder.path().join("from"), &folder.path().join("made/to")).unwrap();
-        assert_eq!(fs::read(folder.path().join("made/to/inner/file")).unwrap(), b"text");
+        for name in ["a-go.wasm", "a-go-process", "b.wasm"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        forget(folder.path(), "a-go").unwrap();
+        forget(folder.path(), "a-go").unwrap();
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["b.wasm"]);
     }
 }

@@ -11,10 +11,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"bench-host/sdk-go/bench"
 )
 
-// Kind is what is watched and written.
-const Kind = "TestResource"
+// kind is what is watched and written.
+const kind = "TestResource"
 
 // noncesKept is how many of the last nonces are kept.
 const noncesKept = 16
@@ -24,44 +26,61 @@ const form = "1"
 
 // Relay is one link of the chain.
 type Relay struct {
-	// Watched and Applied are the namespaces it reads and writes.
-	Watched, Applied string
-	count            uint64
-	nonces           []uint64
+	// watched and applied are the namespaces it reads and writes.
+	watched, applied string
+	// count is how many nonces were handled so far, and nonces the last of them, oldest first.
+	count  uint64
+	nonces []uint64
 }
 
 // Start takes the namespaces out of the arguments.
-func (relay *Relay) Start(arguments map[string]string) error {
-	for name, namespace := range map[string]*string{"watch": &relay.Watched, "apply": &relay.Applied} {
-		if *namespace = arguments[name]; !isNamespace(*namespace) {
-			return fmt.Errorf("the argument `%s` names no namespace", name)
-		}
+func (relay *Relay) Start(_ bench.Plane, arguments bench.Arguments) ([]bench.Watch, error) {
+	var err error
+	if relay.watched, err = namespace(arguments, "watch"); err != nil {
+		return nil, err
 	}
-	return nil
+	if relay.applied, err = namespace(arguments, "apply"); err != nil {
+		return nil, err
+	}
+	return []bench.Watch{{Kind: kind, Namespace: relay.watched}}, nil
 }
 
-// Spec says which nonce an object has, and what is to be applied for it. Fields that are not known are nobody's business here.
-func (relay *Relay) Spec(name, spec string) (nonce uint64, applied string, err error) {
-	var seen struct {
-		Nonce *uint64 `json:"nonce"`
+// Reconcile applies the nonce of an object that was written to the object of the same name in the next namespace.
+func (relay *Relay) Reconcile(plane bench.Plane, event bench.Event) error {
+	if event.Type == bench.Deleted {
+		return nil
 	}
-	if err := json.Unmarshal([]byte(spec), &seen); err != nil {
-		return 0, "", fmt.Errorf("%s: %w", name, err)
+	name := event.Object.Key.Name
+	nonce, err := nonceOf(event.Object.Spec)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	if seen.Nonce == nil {
-		return 0, "", fmt.Errorf("%s: it has no nonce", name)
+	spec := fmt.Sprintf(`{"nonce":%d,"count":%d}`, nonce, relay.count+1)
+	if _, err := plane.Apply(bench.Key{Kind: kind, Namespace: relay.applied, Name: name}, spec); err != nil {
+		return fmt.Errorf("%s/%s: %w", relay.applied, name, err)
 	}
-	return *seen.Nonce, fmt.Sprintf(`{"nonce":%d,"count":%d}`, *seen.Nonce, relay.count+1), nil
-}
-
-// Handled is called once the spec was applied: only then is a nonce handled, since after an error the same event comes again.
-func (relay *Relay) Handled(nonce uint64) {
+	// Only what was applied is handled: after an error the same event comes again.
 	relay.count++
 	if len(relay.nonces) == noncesKept {
 		copy(relay.nonces, relay.nonces[1:])
 		relay.nonces = relay.nonces[:noncesKept-1]
 	}
 	relay.nonces = append(relay.nonces, nonce)
+	return nil
+}
+
+// nonceOf is what a spec has to say. Fields that are not known are nobody's business here.
+func nonceOf(spec string) (uint64, error) {
+	var seen struct {
+		Nonce *uint64 `json:"nonce"`
+	}
+	if err := json.Unmarshal([]byte(spec), &seen); err != nil {
+		return 0, err
+	}
+	if seen.Nonce == nil {
+		return 0, errors.New("it has no nonce")
+	}
+	return *seen.Nonce, nil
 }
 
 // Suspend gives what is to be kept.
@@ -71,7 +90,7 @@ func (relay *Relay) Suspend() []byte {
 		nonces[index] = strconv.FormatUint(nonce, 10)
 	}
 	count := strconv.FormatUint(relay.count, 10)
-	return []byte(strings.Join([]string{form, relay.Watched, relay.Applied, count, strings.Join(nonces, " ")}, "\n"))
+	return []byte(strings.Join([]string{form, relay.watched, relay.applied, count, strings.Join(nonces, " ")}, "\n"))
 }
 
 // Resume takes up what was kept, unless that is damaged or another version's.
@@ -85,7 +104,7 @@ func (relay *Relay) Resume(state []byte) error {
 	if err != nil {
 		return refused
 	}
-	resumed := Relay{Watched: lines[1], Applied: lines[2], count: count}
+	resumed := Relay{watched: lines[1], applied: lines[2], count: count}
 	for _, field := range strings.Fields(lines[4]) {
 		nonce, err := strconv.ParseUint(field, 10, 64)
 		if err != nil {
@@ -103,4 +122,12 @@ func (relay *Relay) Resume(state []byte) error {
 // isNamespace says no to a line break too, which would end its line in what is kept.
 func isNamespace(text string) bool {
 	return text != "" && !strings.Contains(text, "\n")
+}
+
+func namespace(arguments bench.Arguments, name string) (string, error) {
+	value, _ := arguments.Get(name)
+	if !isNamespace(value) {
+		return "", fmt.Errorf("the argument `%s` names no namespace", name)
+	}
+	return value, nil
 }

@@ -4,45 +4,78 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
+
+	"bench-host/sdk-go/bench"
 )
 
-func started(t *testing.T) Relay {
+// kept is a plane that keeps what is applied, as `namespace/name spec`; it refuses while it is told to.
+type kept struct {
+	bench.Plane
+	applied []string
+	refuses bool
+}
+
+func (plane *kept) Apply(key bench.Key, spec string) (bench.Object, error) {
+	if plane.refuses {
+		return bench.Object{}, bench.ConflictError{Version: 7}
+	}
+	plane.applied = append(plane.applied, fmt.Sprintf("%s/%s %s", key.Namespace, key.Name, spec))
+	return bench.Object{Key: key, ResourceVersion: uint64(len(plane.applied)), Spec: spec}, nil
+}
+
+func started(t *testing.T) *Relay {
 	t.Helper()
-	var relay Relay
-	if err := relay.Start(map[string]string{"watch": "a", "apply": "b"}); err != nil {
-		t.Fatal(err)
+	relay := new(Relay)
+	watches, err := relay.Start(nil, bench.Arguments{{Name: "watch", Value: "a"}, {Name: "apply", Value: "b"}})
+	if err != nil || !reflect.DeepEqual(watches, []bench.Watch{{Kind: kind, Namespace: "a"}}) {
+		t.Fatal(watches, err)
 	}
 	return relay
 }
 
-// handle has the relay see a spec and expects what it applies, or else the error.
-func handle(t *testing.T, relay *Relay, spec, expect string) {
+// check has the relay see a spec and expects this error, or none.
+func check(t *testing.T, relay *Relay, plane bench.Plane, spec, expect string) {
 	t.Helper()
-	nonce, applied, err := relay.Spec("x", spec)
-	if err != nil {
-		applied = err.Error()
-	} else {
-		relay.Handled(nonce)
-	}
-	if applied != expect {
-		t.Errorf("%s: %s instead of %s", spec, applied, expect)
+	object := bench.Object{Key: bench.Key{Kind: kind, Namespace: "a", Name: "x"}, ResourceVersion: 1, Spec: spec}
+	err := relay.Reconcile(plane, bench.Event{Type: bench.Modified, Object: object})
+	if (err == nil) != (expect == "") || (err != nil && err.Error() != expect) {
+		t.Errorf("%s: %v instead of %s", spec, err, expect)
 	}
 }
 
 func TestEachNonceIsAppliedWithItsNumber(t *testing.T) {
-	relay := started(t)
-	handle(t, &relay, `{"nonce":5}`, `{"nonce":5,"count":1}`)
-	handle(t, &relay, `{"count":9}`, "x: it has no nonce")
-	handle(t, &relay, `{"count":9,"nonce":18446744073709551615}`, `{"nonce":18446744073709551615,"count":2}`)
+	relay, plane := started(t), new(kept)
+	check(t, relay, plane, `{"nonce":5}`, "")
+	check(t, relay, plane, `{"count":9,"nonce":18446744073709551615}`, "")
+	if err := relay.Reconcile(plane, bench.Event{Type: bench.Deleted}); err != nil {
+		t.Error(err)
+	}
+	expect := []string{`b/x {"nonce":5,"count":1}`, `b/x {"nonce":18446744073709551615,"count":2}`}
+	if !reflect.DeepEqual(plane.applied, expect) {
+		t.Errorf("%q instead of %q", plane.applied, expect)
+	}
+}
+
+func TestWhatWasNotAppliedDoesNotCount(t *testing.T) {
+	relay, plane := started(t), &kept{refuses: true}
+	check(t, relay, plane, `{"nonce":5}`, "b/x: conflict with version 7: read it again")
+	check(t, relay, plane, `{"count":9}`, "x: it has no nonce")
+	check(t, relay, plane, `{"nonce":null}`, "x: it has no nonce")
+	check(t, relay, plane, `{"nonce":5`, "x: unexpected end of JSON input")
+	plane.refuses = false
+	check(t, relay, plane, `{"nonce":5}`, "")
+	if expect := []string{`b/x {"nonce":5,"count":1}`}; !reflect.DeepEqual(plane.applied, expect) {
+		t.Errorf("%q instead of %q", plane.applied, expect)
+	}
 }
 
 func TestWhatIsResumedIsWhatWasSuspended(t *testing.T) {
 	for _, nonces := range []int{0, 1, noncesKept, noncesKept + 3} {
 		relay := started(t)
 		for nonce := range nonces {
-			handle(t, &relay, fmt.Sprintf(`{"nonce":%d}`, nonce), fmt.Sprintf(`{"nonce":%d,"count":%d}`, nonce, nonce+1))
+			check(t, relay, new(kept), fmt.Sprintf(`{"nonce":%d}`, nonce), "")
 		}
-		var resumed Relay
+		resumed := new(Relay)
 		if err := resumed.Resume(relay.Suspend()); err != nil || !reflect.DeepEqual(resumed, relay) {
 			t.Errorf("%+v instead of %+v (%v)", resumed, relay, err)
 		}
@@ -60,7 +93,7 @@ func TestAStateThatIsNotWholeIsRefused(t *testing.T) {
 }
 
 func TestWithoutItsNamespacesItDoesNotStart(t *testing.T) {
-	err := new(Relay).Start(map[string]string{"watch": "a"})
+	_, err := new(Relay).Start(nil, bench.Arguments{{Name: "watch", Value: "a"}})
 	if err == nil || err.Error() != "the argument `apply` names no namespace" {
 		t.Error(err)
 	}

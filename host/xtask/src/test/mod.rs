@@ -14,7 +14,7 @@ use crate::command_line::{Extent, Profile};
 use crate::output::say;
 use crate::package;
 use crate::project::{PLUGINS_MANIFEST, Project};
-use crate::{plugins, probes, setup, tidy, tool};
+use crate::{go, plugins, probes, setup, tidy, tool};
 
 /// Runs the plan up to the first failure, then prints what passed and how long it took.
 pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
@@ -22,7 +22,7 @@ pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
         let heavy = package::members(project, manifest)?.into_iter().filter(|package| !package.is_default);
         Ok(if extent == Extent::All { Vec::new() } else { heavy.map(|package| package.name).collect() })
     };
-    let steps = plan::steps(extent, &excluded(None)?, &excluded(Some(PLUGINS_MANIFEST))?);
+    let steps = plan::steps(extent, &excluded(None)?, &excluded(Some(PLUGINS_MANIFEST))?, &go::modules(project)?);
     let mut lines: Vec<Line> = steps.iter().map(|step| Line { title: step.title, verdict: Verdict::NotRun }).collect();
     let mut outcome = Ok(());
     for (index, step) in steps.iter().enumerate() {
@@ -52,6 +52,7 @@ fn perform(project: &Project, step: &Step) -> Result<()> {
         Work::Tidy => tidy::run(project),
         Work::Plugins => plugins::run(project, Profile::Release),
         Work::Probes => probes::run(project, Profile::Dev),
+        Work::Go(_) => go::test(project),
         Work::Cargo { manifest, arguments, variable } => {
             let mut command = project.cargo(*manifest);
             tool::run(command.args(arguments).envs(*variable))

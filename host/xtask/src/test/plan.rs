@@ -25,6 +25,8 @@ pub(super) enum Work {
     Plugins,
     /// Build the probes, in the profile of the tests.
     Probes,
+    /// Check and test the modules in Go, each named by its folder.
+    Go(Vec<String>),
     /// Run cargo on one of the two workspaces.
     Cargo {
         /// The workspace's manifest, where it is not the root's.
@@ -45,6 +47,11 @@ impl Step {
             Work::Tidy => "cargo xtask tidy".into(),
             Work::Plugins => "cargo xtask plugins".into(),
             Work::Probes => "cargo xtask probes --profile dev".into(),
+            Work::Go(modules) => {
+                let of = |module: &String| format!("go -C {module} vet ./... && go -C {module} test ./...");
+                let format = format!("gofmt -l {}", modules.join(" "));
+                [format].into_iter().chain(modules.iter().map(of)).collect::<Vec<_>>().join(" && ")
+            }
             Work::Cargo { arguments, variable, .. } => {
                 let variable = variable.map(|(name, value)| format!("{name}='{value}' ")).unwrap_or_default();
                 format!("{variable}cargo {}", arguments.join(" "))
@@ -53,8 +60,9 @@ impl Step {
     }
 }
 
-/// All steps, the cheap ones first. The packages named by `heavy` and `heavy_plugins` are left out of what compiles.
-pub(super) fn steps(extent: Extent, heavy: &[String], heavy_plugins: &[String]) -> Vec<Step> {
+/// All steps, the cheap ones first. The packages named by `heavy` and `heavy_plugins` are left out of what compiles; `go_modules`
+/// are the folders of what is in Go.
+pub(super) fn steps(extent: Extent, heavy: &[String], heavy_plugins: &[String], go_modules: &[String]) -> Vec<Step> {
     let host = |line: &str| cargo(None, line, heavy);
     let plugins = |line: &str| cargo(Some(PLUGINS_MANIFEST), line, heavy_plugins);
     let clippy_wasm = format!("clippy --workspace --target {WASM_TARGET} -- -D warnings");
@@ -64,6 +72,7 @@ pub(super) fn steps(extent: Extent, heavy: &[String], heavy_plugins: &[String]) 
         Step { title: "format, plug-ins", work: cargo(Some(PLUGINS_MANIFEST), "fmt --all --check", &[]) },
         // Reading the sources takes no time, so its findings come before anything is compiled.
         Step { title: "tidy", work: Work::Tidy },
+        Step { title: "plug-ins in Go", work: Work::Go(go_modules.to_vec()) },
         Step { title: "clippy, host", work: host("clippy --workspace --all-targets -- -D warnings") },
         Step { title: "clippy, plug-ins natively", work: plugins("clippy --workspace --all-targets -- -D warnings") },
         Step { title: "clippy, components", work: plugins(&clippy_wasm) },
@@ -109,7 +118,8 @@ mod tests {
 
     fn check(extent: Extent, heavy: &[&str], expect: &[&str]) {
         let heavy: Vec<String> = heavy.iter().map(|&name| name.to_owned()).collect();
-        let shown: Vec<String> = steps(extent, &heavy, &[]).iter().map(Step::shown).collect();
+        let shown: Vec<String> =
+            steps(extent, &heavy, &[], &["plugins/a-go".to_owned()]).iter().map(Step::shown).collect();
         assert_eq!(shown, expect);
     }
 
@@ -123,6 +133,7 @@ mod tests {
                 "cargo fmt --all --check",
                 "cargo fmt --all --check --manifest-path plugins/Cargo.toml",
                 "cargo xtask tidy",
+                "gofmt -l plugins/a-go && go -C plugins/a-go vet ./... && go -C plugins/a-go test ./...",
                 "cargo clippy --workspace --all-targets --exclude duckdb-probe -- -D warnings",
                 "cargo clippy --workspace --all-targets --manifest-path plugins/Cargo.toml -- -D warnings",
                 "cargo clippy --workspace --target wasm32-wasip2 --manifest-path plugins/Cargo.toml -- -D warnings",
@@ -137,6 +148,6 @@ mod tests {
 
     #[test]
     fn all_begins_with_the_optional_parts() {
-        assert_eq!(steps(Extent::All, &[], &[])[0].shown(), "cargo xtask setup --all");
+        assert_eq!(steps(Extent::All, &[], &[], &[])[0].shown(), "cargo xtask setup --all");
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::source::Source;
+use crate::go::PROCESS;
 use crate::output::say;
 use crate::plugins::NATIVE_CPU_FOLDER;
 use crate::project::Project;
@@ -60,11 +61,11 @@ fn walk(root: &Path, folder: &str, paths: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// Whether this is a module that a build left beside the sources.
+/// Whether this is a module that a build left beside the sources, or the program of one.
 fn is_built(path: &str) -> bool {
     let folder = path.rsplit_once('/').map(|(folder, _)| folder);
     matches!(folder, Some("plugins" | NATIVE_CPU_FOLDER | "native-probes"))
-        && [".wasm", ".so", ".dylib"].iter().any(|extension| path.ends_with(extension))
+        && [".wasm", ".so", ".dylib", PROCESS].iter().any(|ending| path.ends_with(ending))
 }
 
 #[cfg(test)]
@@ -74,7 +75,14 @@ mod tests {
     #[test]
     fn a_walk_leaves_out_what_is_built() {
         let root = tempfile::tempdir().unwrap();
-        let built = ["target/x", "results/r/run", "plugins/a.wasm", "plugins/native-cpu/a.so", "native-probes/a.so"];
+        let built = [
+            "target/x",
+            "results/r/run",
+            "plugins/a.wasm",
+            "plugins/a-process",
+            "plugins/native-cpu/a.so",
+            "native-probes/a.so",
+        ];
         for path in ["a.rs", "plugins/a/src/lib.rs", "host/a.so"].into_iter().chain(built) {
             let file = root.path().join(path);
             fs::create_dir_all(file.parent().unwrap()).unwrap();

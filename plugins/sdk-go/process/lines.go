@@ -1,0 +1,104 @@
+package process
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"bench-host/sdk-go/bench"
+)
+
+// call is what the host asks the operator for.
+type call struct {
+	Call      string      `json:"call"`
+	Arguments [][2]string `json:"arguments"`
+	Event     *event      `json:"event"`
+	State     []byte      `json:"state"`
+}
+
+// event is what became of an object.
+type event struct {
+	Type   string `json:"type"`
+	Object object `json:"object"`
+}
+
+// object is an object, or as much of one as is known where it is said.
+type object struct {
+	Kind            string          `json:"kind"`
+	Namespace       string          `json:"namespace"`
+	Name            string          `json:"name"`
+	ResourceVersion uint64          `json:"resourceVersion,omitempty"`
+	Spec            json.RawMessage `json:"spec,omitempty"`
+}
+
+// request is what the operator asks the control plane for.
+type request struct {
+	Plane  string `json:"plane"`
+	Object object `json:"object"`
+}
+
+// answer is what the control plane says to it.
+type answer struct {
+	Object  *object `json:"object"`
+	Removed bool    `json:"removed"`
+	Refused string  `json:"refused"`
+	Version uint64  `json:"version"`
+	Message string  `json:"message"`
+}
+
+// end is what a call has come to: it was done, or there is an error.
+type end struct {
+	// Done is an object, empty where there is nothing to say; nil where there is an error.
+	Done  map[string]any
+	Error string
+}
+
+// MarshalJSON gives the one or the other.
+func (ended end) MarshalJSON() ([]byte, error) {
+	if ended.Done != nil {
+		return json.Marshal(map[string]any{"done": ended.Done})
+	}
+	return json.Marshal(map[string]string{"error": ended.Error})
+}
+
+// watch is a wish for events.
+type watch struct {
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace"`
+}
+
+func objectOf(key bench.Key, version uint64, spec string) object {
+	return object{Kind: key.Kind, Namespace: key.Namespace, Name: key.Name, ResourceVersion: version, Spec: json.RawMessage(spec)}
+}
+
+func (given object) object() bench.Object {
+	key := bench.Key{Kind: given.Kind, Namespace: given.Namespace, Name: given.Name}
+	return bench.Object{Key: key, ResourceVersion: given.ResourceVersion, Spec: string(given.Spec)}
+}
+
+func (given *event) event() (bench.Event, error) {
+	if given == nil {
+		return bench.Event{}, fmt.Errorf("the host calls `reconcile` without an event")
+	}
+	types := map[string]bench.EventType{"ADDED": bench.Added, "MODIFIED": bench.Modified, "DELETED": bench.Deleted}
+	kind, known := types[given.Type]
+	if !known {
+		return bench.Event{}, fmt.Errorf("the host has an event `%s`, which this version does not know", given.Type)
+	}
+	return bench.Event{Type: kind, Object: given.Object.object()}, nil
+}
+
+// refusal is the error of an answer that refuses, or nil.
+func (given answer) refusal() error {
+	switch given.Refused {
+	case "":
+		return nil
+	case "notFound":
+		return bench.ErrNotFound
+	case "conflict":
+		return bench.ConflictError{Version: given.Version}
+	case "invalid":
+		return bench.InvalidError{Reason: given.Message}
+	default:
+		return bench.UnavailableError{Reason: given.Message}
+	}
+}

@@ -1,0 +1,167 @@
+package process
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"bench-host/sdk-go/bench"
+)
+
+// Serve runs an operator for the host at the other end of a connection, until that is closed.
+func Serve(host io.ReadWriter, operator bench.Operator) error {
+	lines := json.NewEncoder(host)
+	lines.SetEscapeHTML(false)
+	plane := &plane{input: bufio.NewReader(host), output: lines}
+	for {
+		var asked call
+		switch err := plane.read(&asked); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		ended, err := perform(operator, plane, asked)
+		if err == nil {
+			// What became of the connection is worse than what the operator says of it.
+			err = plane.broken
+		}
+		if err == nil {
+			err = plane.output.Encode(ended)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// perform has the operator do what the host asks for. An error is the host's, and ends the program.
+func perform(operator bench.Operator, plane *plane, asked call) (end, error) {
+	done := map[string]any{}
+	var err error
+	switch asked.Call {
+	case "start":
+		done["watches"], err = start(operator, plane, asked.Arguments)
+	case "reconcile":
+		event, wrong := asked.Event.event()
+		if wrong != nil {
+			return end{}, wrong
+		}
+		err = operator.Reconcile(plane, event)
+	case "suspend":
+		// An operator that keeps nothing keeps an empty state, not none.
+		done["state"] = append([]byte{}, operator.Suspend()...)
+	case "resume":
+		err = operator.Resume(asked.State)
+	default:
+		return end{}, fmt.Errorf("the host calls `%s`, which this version does not know", asked.Call)
+	}
+	if err != nil {
+		return end{Error: err.Error()}, nil
+	}
+	return end{Done: done}, nil
+}
+
+func start(operator bench.Operator, plane *plane, arguments [][2]string) ([]watch, error) {
+	given := make(bench.Arguments, len(arguments))
+	for index, argument := range arguments {
+		given[index] = bench.Argument{Name: argument[0], Value: argument[1]}
+	}
+	wanted, err := operator.Start(plane, given)
+	watches := make([]watch, len(wanted))
+	for index, one := range wanted {
+		watches[index] = watch(one)
+	}
+	return watches, err
+}
+
+// plane is the control plane behind the connection.
+type plane struct {
+	input  *bufio.Reader
+	output *json.Encoder
+	// broken is why the connection is of no use any more.
+	broken error
+}
+
+func (plane *plane) Get(key bench.Key) (bench.Object, error) {
+	return plane.object(request{"get", objectOf(key, 0, "")})
+}
+
+func (plane *plane) Apply(key bench.Key, spec string) (bench.Object, error) {
+	return plane.object(request{"apply", objectOf(key, 0, spec)})
+}
+
+func (plane *plane) Create(key bench.Key, spec string) (bench.Object, error) {
+	return plane.object(request{"create", objectOf(key, 0, spec)})
+}
+
+func (plane *plane) Update(object bench.Object) (bench.Object, error) {
+	return plane.object(request{"update", objectOf(object.Key, object.ResourceVersion, object.Spec)})
+}
+
+func (plane *plane) Delete(key bench.Key) error {
+	answer, err := plane.ask(request{"delete", objectOf(key, 0, "")})
+	if err == nil && !answer.Removed {
+		return plane.breaks(errors.New("the host says of no object that it was removed, nor why not"))
+	}
+	return err
+}
+
+func (plane *plane) object(asked request) (bench.Object, error) {
+	answer, err := plane.ask(asked)
+	if err != nil {
+		return bench.Object{}, err
+	}
+	if answer.Object == nil {
+		return bench.Object{}, plane.breaks(errors.New("the host answers with no object, nor says why not"))
+	}
+	return answer.Object.object(), nil
+}
+
+// ask sends a request and waits for its answer.
+func (plane *plane) ask(asked request) (answer, error) {
+	if plane.broken != nil {
+		return answer{}, unreachable(plane.broken)
+	}
+	var given answer
+	if len(asked.Object.Spec) > 0 && !json.Valid(asked.Object.Spec) {
+		return given, bench.InvalidError{Reason: "the spec is no JSON"}
+	}
+	if err := plane.output.Encode(asked); err != nil {
+		return given, plane.breaks(err)
+	}
+	if err := plane.read(&given); err != nil {
+		return given, plane.breaks(err)
+	}
+	return given, given.refusal()
+}
+
+// breaks remembers that the connection is of no use, and is what the operator sees of that.
+func (plane *plane) breaks(err error) error {
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	plane.broken = err
+	return unreachable(err)
+}
+
+func unreachable(err error) error {
+	return bench.UnavailableError{Reason: fmt.Sprintf("the host cannot be reached: %v", err)}
+}
+
+// read takes the next line.
+func (plane *plane) read(to any) error {
+	line, err := plane.input.ReadBytes('\n')
+	if err != nil {
+		if len(line) > 0 {
+			return io.ErrUnexpectedEOF
+		}
+		return err
+	}
+	if err := json.Unmarshal(line, to); err != nil {
+		return fmt.Errorf("the host has sent a line that is not of this protocol: %w", err)
+	}
+	return nil
+}
