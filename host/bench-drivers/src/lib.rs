@@ -29,6 +29,8 @@ pub struct Task<'a> {
     pub arguments: &'a Arguments,
     /// For how long.
     pub budget: Budget,
+    /// Gives memory that is free in this process back to the system, where its allocator would keep it.
+    pub reclaim: fn(),
 }
 
 /// Another module of the same arm, which a scenario has named and is run with.

@@ -5,6 +5,7 @@ use crate::{Exit, builtin};
 use bench_drivers::{Companion, Grants, Module, Task, conformance, drive, workload};
 use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Report, Unit, calibration};
 use bench_model::{Check, Descriptor, Scenario};
+use bench_native::reclaim;
 use bench_sink::runfile::{AccountRecord, LimitRecord, Status};
 use bench_wasm::{Cache, Component, Limits, Runtime, Settings};
 use bench_wire::{ArgumentsJson, DescriptorJson};
@@ -224,7 +225,7 @@ fn measure(module: &mut dyn Module, companion: Option<&mut Companion>, request: 
         return Report::without_figures(unit, Status::Failed, reason);
     };
     let budget = Budget { warm_up_ns: request.warm_up_ns, amount };
-    drive(module, companion, &Task { unit, scenario: &scenario, arguments: &request.arguments.0, budget })
+    drive(module, companion, &Task { unit, scenario: &scenario, arguments: &request.arguments.0, budget, reclaim })
 }
 
 /// Loads every entrant's module, and measures them in turns.
@@ -269,7 +270,7 @@ fn account(module: &mut dyn Module, unit: Unit, name: &str, arguments: &Argument
     };
     // Nothing here is timed, so there is no budget to keep.
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(1) };
-    let task = Task { unit, scenario: &scenario, arguments: &arguments.0, budget };
+    let task = Task { unit, scenario: &scenario, arguments: &arguments.0, budget, reclaim };
     Reply::Accounted(workload::account(module, &task).map(Box::new).map_err(|error| error.to_string()))
 }
 

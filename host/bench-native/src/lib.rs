@@ -16,6 +16,7 @@ mod operator;
 mod peer;
 mod plane;
 mod probe;
+mod reclaim;
 mod ring;
 mod session;
 mod sniff;
@@ -24,3 +25,4 @@ mod text;
 
 pub use error::LoadError;
 pub use probe::Probe;
+pub use reclaim::reclaim;

@@ -157,7 +157,7 @@ fn driven(mode: Mode, scenario: &str, given: &[(&str, bench_model::Value)], oper
     given.iter().for_each(|(name, value)| arguments.set(*name, value.clone()));
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(operations) };
     let unit = Unit { cell: 0, process: 0 };
-    drive(&mut mock, None, &Task { unit, scenario: &scenario, arguments: &arguments, budget })
+    drive(&mut mock, None, &Task { unit, scenario: &scenario, arguments: &arguments, budget, reclaim: || () })
 }
 
 /// Expects a report with these series and counts.

@@ -55,7 +55,7 @@ pub(super) fn measure(
     let figures = Figures::with_room(settings.count);
     let sampler = Sampler::start(clock, "empty");
     sampler.enter("load", Vec::new());
-    let mut chain = Chain::load(makers, plane, settings, &clock, figures)?;
+    let mut chain = Chain::load(makers, plane, settings, &clock, figures, task.reclaim)?;
     let processes = chain.host.processes();
     sampler.enter("active", processes.clone());
     chain.warm_up(task.budget.warm_up_ns)?;
@@ -89,7 +89,7 @@ pub(super) fn try_out(
     let mut sink = Sink::new(&super::metrics());
     let mut checks = Vec::new();
     let attempt = || {
-        let mut chain = Chain::load(makers, plane, &settings, &clock, Figures::with_room(settings.count))?;
+        let mut chain = Chain::load(makers, plane, &settings, &clock, Figures::with_room(settings.count), || ())?;
         chain.send(Amount::Operations(2), Keep::Chains)?;
         chain.host.unload_all();
         chain.wake(Amount::Operations(2))?;
@@ -118,9 +118,10 @@ impl<'a> Chain<'a> {
         settings: &'a Settings,
         clock: &'a MonotonicClock,
         figures: Figures,
+        reclaim: fn(),
     ) -> Result<Self, Stop> {
         let depth_max = u32::try_from(settings.count).unwrap_or(u32::MAX);
-        let host = Host::new(plane, clock, makers, Rules { idle_ns: None, depth_max });
+        let host = Host::new(plane, clock, makers, Rules { idle_ns: None, depth_max, reclaim });
         let first = Key::new(KIND, namespace(0), NAME);
         let nonces = Nonces::new(settings.deadline_ns);
         let mut chain = Self { host, clock, settings, first, nonces, figures };

@@ -35,6 +35,8 @@ pub(super) struct Rules {
     pub(super) idle_ns: Option<u64>,
     /// Operators that may act one on the other's write; one more has gone round in a circle.
     pub(super) depth_max: u32,
+    /// Gives what those leave behind that were unloaded back to the system.
+    pub(super) reclaim: fn(),
 }
 
 /// What became of events. Every one that was delivered is one of these, or is queued.
@@ -310,15 +312,19 @@ impl<'a> Host<'a> {
     fn unload_idle(&mut self, now_ns: u64) {
         let Some(idle_ns) = self.rules.idle_ns.filter(|_| now_ns >= self.look_ns) else { return };
         let mut look_ns = now_ns + idle_ns;
+        let mut is_any_unloaded = false;
         for number in 0..self.slots.len() {
             let slot = &self.slots[number];
             if !slot.is_loaded() || !slot.queue.is_empty() {
                 continue;
             }
             match slot.active_ns + idle_ns {
-                due_ns if due_ns <= now_ns => drop(self.unload(number)),
+                due_ns if due_ns <= now_ns => is_any_unloaded |= self.unload(number).is_some(),
                 due_ns => look_ns = look_ns.min(due_ns),
             }
+        }
+        if is_any_unloaded {
+            (self.rules.reclaim)();
         }
         // Looking costs as much as there are operators, so those that fall idle one after the other share a look.
         self.look_ns = look_ns.max(now_ns + idle_ns / 16);

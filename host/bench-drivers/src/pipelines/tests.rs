@@ -252,7 +252,7 @@ fn driven(setup: Setup) -> Found {
 
 fn run(sides: &mut Sides, tables: &mut MockTables, scenario: &Scenario, arguments: &Arguments) -> Found {
     let budget = Budget { warm_up_ns: 1, amount: Amount::Operations(3) };
-    let task = Task { unit: Unit { cell: 0, process: 0 }, scenario, arguments, budget };
+    let task = Task { unit: Unit { cell: 0, process: 0 }, scenario, arguments, budget, reclaim: || () };
     let mut checks = Vec::new();
     let result = measure(sides, tables, &task, &mut checks);
     let result = result.map(|figures| figures.sink().series().to_vec()).map_err(|stop| stop.reason);

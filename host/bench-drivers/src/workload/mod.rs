@@ -190,7 +190,10 @@ mod tests {
         let scenario = module.descriptor.scenarios[0].clone();
         let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(40) };
         let unit = Unit { cell: 0, process: 0 };
-        drive(&mut module, &Task { unit, scenario: &scenario, arguments: &Arguments::default(), budget })
+        drive(
+            &mut module,
+            &Task { unit, scenario: &scenario, arguments: &Arguments::default(), budget, reclaim: || () },
+        )
     }
 
     #[test]

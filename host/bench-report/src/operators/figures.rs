@@ -171,8 +171,10 @@ fn savings(sweeps: &[Sweep<'_>], seed: u64) -> Drawn {
     }
     let saved = Shown { title: "less memory than as processes", unit: Unit::from("%"), of: MEMORIES.of };
     if gathered.lines.is_empty() {
-        return Err("arms wasm and process have no chain of as many operators in common; measure both with the same parameters"
-            .to_owned());
+        return Err(
+            "arms wasm and process have no chain of as many operators in common; measure both with the same parameters"
+                .to_owned(),
+        );
     }
     gathered.figure(
         "Memory saved by components against a process for each operator",

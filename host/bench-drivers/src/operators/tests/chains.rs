@@ -14,7 +14,7 @@ fn driven(mode: Mode, scenario: usize, arguments: &Arguments) -> Report {
     let scenario = module.descriptor.scenarios[scenario].clone();
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(20) };
     let unit = Unit { cell: 0, process: 0 };
-    drive(&mut module, None, &Task { unit, scenario: &scenario, arguments, budget })
+    drive(&mut module, None, &Task { unit, scenario: &scenario, arguments, budget, reclaim: || () })
 }
 
 /// Expects a chain of three with one that is wrong to have no figures, and a reason that contains `expect`.

@@ -16,11 +16,20 @@ impl Clock for FakeClock {
     }
 }
 
+thread_local! {
+    /// How often free memory was given back.
+    static RECLAIMED: Cell<u32> = const { Cell::new(0) };
+}
+
+fn reclaim() {
+    RECLAIMED.set(RECLAIMED.get() + 1);
+}
+
 const IDLE_NS: u64 = 1_000_000_000;
 
 /// A host with a chain of `count`, of which the operator `wrong` is.
 fn host<'a>(mock: &mut Mock, clock: &'a FakeClock, count: usize) -> Host<'a> {
-    let rules = Rules { idle_ns: Some(IDLE_NS), depth_max: count as u32 };
+    let rules = Rules { idle_ns: Some(IDLE_NS), depth_max: count as u32, reclaim };
     let mut host = Host::new(Arc::new(Embedded::new()), clock, vec![mock.prepare(Suspension::Own).unwrap()], rules);
     for number in 0..count {
         let argument = |name: &str, namespace| (name.to_owned(), format!("chain-{namespace}"));
@@ -85,6 +94,9 @@ fn operators_are_unloaded_when_they_were_idle_for_long_enough_and_not_before() {
     clock.0.set(IDLE_NS);
     settle(&mut host);
     assert_eq!(host.unloaded(), 2, "the last two have acted meanwhile");
+    assert_eq!(RECLAIMED.get(), 1, "once for all that were unloaded together");
+    settle(&mut host);
+    assert_eq!(RECLAIMED.get(), 1, "nothing was unloaded");
     clock.0.set(2 * IDLE_NS);
     settle(&mut host);
     assert_eq!(host.unloaded(), 4);
@@ -109,7 +121,7 @@ fn a_state_that_is_refused_is_kept() {
 #[test]
 fn a_circle_of_several_ends() {
     let (clock, mut mock) = (FakeClock::default(), Mock::new(Mode::Right, 0));
-    let rules = Rules { idle_ns: None, depth_max: 2 };
+    let rules = Rules { idle_ns: None, depth_max: 2, reclaim: || () };
     let mut host = Host::new(Arc::new(Embedded::new()), &clock, vec![mock.prepare(Suspension::Own).unwrap()], rules);
     let argument = |name: &str, namespace| (name.to_owned(), format!("chain-{namespace}"));
     host.load(vec![argument("watch", 0), argument("apply", 1)]).unwrap();
