@@ -4,7 +4,7 @@
 use crate::Exit;
 use crate::cli::{Common, Format};
 use crate::effort::Effort;
-use crate::history::History;
+use crate::history::{History, Remembered};
 use crate::modules::{Loader, Modules};
 use crate::output;
 use crate::progress::Progress;
@@ -65,8 +65,9 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Inter
     let (directory, ended) = record(job, writer, interrupt, |writer, directory| {
         let mut progress = Progress::new(job.plan.order.len());
         let history = History::new(directory, job.common.transfers.bench_json);
-        let mut bench = WorkerBench { job, interrupt, directory, history };
-        Ok(run(job.plan, done, &mut bench, writer, &mut progress, interrupt)?)
+        let mut journal = Remembered { writer, history };
+        let mut bench = WorkerBench { job, interrupt, directory };
+        Ok(run(job.plan, done, &mut bench, &mut journal, &mut progress, interrupt)?)
     })?;
     let exit = show(&directory, job.common.format)?;
     Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
@@ -185,7 +186,6 @@ struct WorkerBench<'a> {
     job: &'a Job<'a>,
     interrupt: &'a Interrupt,
     directory: &'a Path,
-    history: History,
 }
 
 impl Workbench for WorkerBench<'_> {
@@ -228,7 +228,6 @@ impl Workbench for WorkerBench<'_> {
                 if unit.process == 0 && report.outcome.status == Status::Ok && has_sessions {
                     report.account = account(self.job, plan, unit, self.interrupt);
                 }
-                self.history.append(plan, unit, &report);
                 UnitEnd::Done(report)
             }
             Ok(Reply::Refused(reason)) => done(Report::without_figures(unit, Status::Failed, reason)),

@@ -2,9 +2,9 @@
 //! can be put side by side. It must not know which stages there are: a field is a series.
 
 use crate::output;
-use bench_engine::{Cell, Plan, Report, Unit};
+use bench_engine::Journal;
 use bench_model::Value;
-use bench_sink::runfile::{SeriesRecord, Status};
+use bench_sink::runfile::{CellRecord, OutcomeRecord, Record, RunWriter, SeriesRecord, Status, WriteError};
 use serde_json::{Map, json};
 use std::fs::File;
 use std::io::{self, Write};
@@ -28,6 +28,20 @@ pub(crate) struct History {
     git: Option<Git>,
 }
 
+/// A run file whose blocks are appended to the history when they have been kept.
+pub(crate) struct Remembered<'a> {
+    pub(crate) writer: &'a mut RunWriter,
+    pub(crate) history: History,
+}
+
+impl Journal for Remembered<'_> {
+    fn append(&mut self, records: &[Record]) -> Result<(), WriteError> {
+        self.writer.append(records)?;
+        self.history.append(records);
+        Ok(())
+    }
+}
+
 /// The revision of the source tree in the working directory, where it is one.
 struct Git {
     sha: Option<String>,
@@ -42,14 +56,16 @@ impl History {
         Self { file: None, folder, run, is_printed, git: None }
     }
 
-    /// Appends what `report` says of each of its repetitions, where it is one of rows that were moved. A line that cannot be
-    /// kept costs no figure; the run file has it all.
-    pub(crate) fn append(&mut self, plan: &Plan, unit: Unit, report: &Report) {
-        let cell = plan.cell(unit.cell);
-        if cell.scenario.family != "pipelines" || report.outcome.status != Status::Ok {
+    /// Appends what `block` says of each of its repetitions, where it is one of rows that were moved. A line that cannot be kept
+    /// costs no figure; the run file has it all.
+    fn append(&mut self, block: &[Record]) {
+        let (Some(Record::Cell(cell)), Some(Record::Outcome(outcome))) = (block.first(), block.last()) else { return };
+        if cell.family != "pipelines" || outcome.status != Status::Ok {
             return;
         }
-        let lines = self.lines(plan, cell, unit, report);
+        let series =
+            block.iter().filter_map(|record| if let Record::Series(series) = record { Some(series) } else { None });
+        let lines = self.lines(cell, &series.collect::<Vec<_>>(), outcome);
         if self.is_printed {
             lines.iter().for_each(|line| drop(output::print(&format!("{MARK}{line}\n"))));
         }
@@ -68,30 +84,29 @@ impl History {
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(text.as_bytes()))
     }
 
-    fn lines(&mut self, plan: &Plan, cell: &Cell, unit: Unit, report: &Report) -> Vec<String> {
+    fn lines(&mut self, cell: &CellRecord, series: &[&SeriesRecord], outcome: &OutcomeRecord) -> Vec<String> {
         let git = self.git.get_or_insert_with(Git::look);
         let mut common = Map::new();
         let mut set = |name: &str, value: serde_json::Value| common.insert(name.to_owned(), value);
         set("timestamp", json!(jiff::Timestamp::now().to_string()));
         set("run", json!(self.run));
-        set("scenario", json!(plan.full_name(cell)));
-        set("arm", json!(plan.offer(cell).arm.to_string()));
-        set("process", json!(unit.process));
+        set("scenario", json!(cell.scenario));
+        set("arm", json!(cell.arm));
+        set("process", json!(cell.process));
         set("git_sha", json!(git.sha));
         set("git_branch", json!(git.branch));
-        for (name, value) in cell.arguments.iter() {
+        for (name, value) in cell.arguments.0.iter() {
             // Under the name that the field has always had.
             set(if name == "load_method" { "mode" } else { name }, plain(value));
         }
-        for (name, value) in &report.conditions {
+        for (name, value) in &cell.conditions {
             set(name, json!(value));
         }
-        let repetitions = report.outcome.recorded;
+        let repetitions = outcome.recorded;
         let of_repetition = |index: u64| {
             let mut line = common.clone();
             line.insert("repetition".to_owned(), json!(index));
-            let fields =
-                report.series.iter().filter_map(|series| Some((field(series), sample(series, index, repetitions)?)));
+            let fields = series.iter().filter_map(|series| Some((field(series), sample(series, index, repetitions)?)));
             line.extend(fields.map(|(name, sample)| (name, json!(sample))));
             serde_json::Value::Object(line).to_string()
         };
@@ -141,18 +156,9 @@ impl Git {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bench_engine::{Offer, Selection};
-    use bench_model::{Arm, Descriptor, Parameter, Scenario};
-
-    fn plan(family: &str) -> Plan {
-        let scenario = Scenario::new("load", family, "")
-            .parameter(Parameter::new("load_method", "copy", ""))
-            .parameter(Parameter::new("rows", 10, ""));
-        let descriptor = Descriptor::new("m", "1", "").scenario(scenario);
-        let offer = Offer { file: "m.so".into(), sha256: String::new(), arm: Arm::Native, variant: None, descriptor };
-        let all = Selection { pattern: "*".to_owned(), arms: None, axes: Vec::new() };
-        Plan::build(vec![offer], &[all], 1, 0).unwrap()
-    }
+    use bench_model::Arguments;
+    use bench_sink::runfile::ModuleRef;
+    use bench_wire::ArgumentsJson;
 
     fn series(metric: &str, unit: &str, labels: &[(&str, &str)], raw: &[u64]) -> SeriesRecord {
         SeriesRecord {
@@ -169,17 +175,31 @@ mod tests {
         }
     }
 
-    fn report() -> Report {
-        let unit = Unit { cell: 0, process: 0 };
-        let mut report = Report::without_figures(unit, Status::Ok, "");
-        report.outcome.recorded = 2;
-        report.conditions = vec![("source_code".to_owned(), "cached".to_owned())];
-        report.series = vec![
+    fn block(family: &str, status: Status) -> Vec<Record> {
+        let mut arguments = Arguments::default();
+        arguments.set("load_method", Value::Text("copy".to_owned()));
+        arguments.set("rows", Value::Integer(10));
+        let cell = CellRecord {
+            cell: 0,
+            process: 0,
+            scenario: "m/load".to_owned(),
+            family: family.to_owned(),
+            arm: "native".to_owned(),
+            variant: None,
+            arguments: ArgumentsJson(arguments),
+            module: ModuleRef { file: "m.so".to_owned(), sha256: String::new() },
+            limit: None,
+            cpu: None,
+            conditions: vec![("source_code".to_owned(), "cached".to_owned())],
+        };
+        let series = [
             series("load", "ns", &[], &[100, 200]),
             series("stage", "ns", &[("side", "source"), ("name", "emit/blocked")], &[1, 2]),
             series("memory", "By", &[], &[7]),
         ];
-        report
+        let outcome = OutcomeRecord { recorded: 2, ..OutcomeRecord::without_figures(0, 0, status) };
+        let series = series.into_iter().map(Record::Series);
+        [Record::Cell(cell)].into_iter().chain(series).chain([Record::Outcome(outcome)]).collect()
     }
 
     #[test]
@@ -187,7 +207,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut history = History::new(&folder.path().join("run-1"), false);
         for _ in 0..2 {
-            history.append(&plan("pipelines"), Unit { cell: 0, process: 0 }, &report());
+            history.append(&block("pipelines", Status::Ok));
         }
         let text = std::fs::read_to_string(folder.path().join(FILE)).unwrap();
         let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -207,9 +227,8 @@ mod tests {
     fn what_failed_and_what_moves_no_rows_is_not_in_it() {
         let folder = tempfile::tempdir().unwrap();
         let mut history = History::new(&folder.path().join("run-1"), false);
-        let unit = Unit { cell: 0, process: 0 };
-        history.append(&plan("kernels"), unit, &report());
-        history.append(&plan("pipelines"), unit, &Report::without_figures(unit, Status::Failed, "why"));
+        history.append(&block("kernels", Status::Ok));
+        history.append(&block("pipelines", Status::Failed));
         assert!(!folder.path().join(FILE).exists());
     }
 }
