@@ -35,7 +35,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Put two arms, two runs or two git revisions side by side: ratio, interval, verdict, and where the time goes
     #[command(
-        after_help = "Examples:\n  bench-host compare 'kernels/*'\n  bench-host compare ring-client/roundtrip -p payload_bytes=64 --engine all\n  bench-host compare results/A results/B\n  bench-host compare --git main..HEAD kernels"
+        after_help = "Examples:\n  bench-host compare 'kernels/*'\n  bench-host compare ring-client/roundtrip -p payload_bytes=64 --engine all\n  bench-host compare results/A results/B\n  bench-host compare --git main..HEAD kernels\n\nAn arm compared with itself in the same run gives the noise floor (A/A), and a difference within it is never called one.\nThe arm native-cpu is native code for this very processor: it shows what is owed to instructions that the other arms do not use."
     )]
     Compare(CompareArgs),
     /// Hold a run against targets
