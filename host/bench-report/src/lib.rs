@@ -20,6 +20,7 @@ mod plots;
 mod run;
 pub mod scale;
 mod series;
+mod spread;
 mod table;
 mod transfers;
 

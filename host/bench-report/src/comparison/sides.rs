@@ -5,6 +5,7 @@ use super::matchup::{Draft, Measured, judge};
 use super::samples::Samples;
 use super::subject::{Measurement, Subject, draft, single_process};
 use super::{Comparison, Label, OneSided, Options, Runs, Side, counts, machine};
+use crate::spread::widest_spread;
 use crate::{CellView, ReportError, RunView};
 use bench_sink::runfile::{RunFile, Status};
 use bench_stats::{Band, Distribution, Summary, unpaired_ratios};
@@ -64,15 +65,6 @@ impl Entry {
 
     fn samples(&self) -> Distribution {
         Distribution::of_samples(self.processes.iter().flatten().copied())
-    }
-
-    /// How far, on the log scale, the median of a process lies from that of its side at most; nothing of one process.
-    fn spread(&self) -> Option<f64> {
-        let all = self.samples().quantile(0.5)?;
-        let of = |process: &Vec<f64>| Distribution::of_samples(process.iter().copied()).quantile(0.5);
-        let distances = self.processes.iter().filter_map(of).map(|median| (median / all).ln().abs());
-        let furthest = distances.reduce(f64::max).filter(|distance| distance.is_finite());
-        furthest.filter(|_| self.processes.len() > 1)
     }
 }
 
@@ -146,7 +138,7 @@ fn measure(a: &Entry, b: &Entry, seed: u64) -> Result<Measurement, (Status, Stri
     if ratios.is_none() && processes != 1 {
         return Err((Status::Skipped, "a side has too few samples with a time above 0; measure for longer".to_owned()));
     }
-    let spread = a.spread().zip(b.spread()).map(|(a, b)| a.max(b));
+    let spread = widest_spread(&a.processes, &b.processes);
     let samples = [a, b].map(Entry::samples);
     Ok(Measurement {
         reason: ratios.is_none().then(single_process),

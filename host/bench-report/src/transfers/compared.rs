@@ -1,20 +1,18 @@
 //! What cells of one run differ by, as ratios of their times with an interval and a verdict: ways of loading, arms, and what the
 //! database itself offers. Knows which cells belong together, not how a ratio is estimated.
 
-use super::{agree, shown, telling};
+use super::{FIRST, WAY, agree, shown, telling, way};
 use crate::layout::{ABSENT, Grid};
+use crate::spread::widest_spread;
 use crate::{CellView, RunView, escape, scale};
-use bench_model::{Arm, Value};
+use bench_model::Arm;
 use bench_sink::runfile::Status;
-use bench_stats::{Band, Claim, Distribution, LEVEL, Ratios, Verdict, judge, unpaired_ratios};
+use bench_stats::{Band, Claim, LEVEL, Ratios, Verdict, judge, unpaired_ratios};
 
 const COLUMNS: [&str; 6] = ["compared", "arguments", "of means", "95 % interval", "processes", "verdict"];
 
 /// Differences below this share do not matter.
 const DELTA: f64 = 0.02;
-
-/// The argument that says how rows are loaded.
-const WAY: &str = "load_method";
 
 /// What a way of loading is held against: the way, and the scenario of the database's own client.
 const BASELINES: [(&str, &str); 3] =
@@ -68,10 +66,7 @@ fn pairs<'a>(view: &'a RunView, cells: &[&'a CellView]) -> Vec<Pair<'a>> {
             };
             view.cells.iter().filter(is_it).collect::<Vec<_>>()
         };
-        let way = contender
-            .arguments
-            .get(WAY)
-            .and_then(|way| if let Value::Text(way) = way { Some(way.as_str()) } else { None });
+        let way = way(contender);
         let named = way.map_or_else(|| contender.scenario.clone(), |way| format!("{} {way}", contender.scenario));
         if contender.arm == Arm::Wasm {
             let title = format!("{named}, wasm / native");
@@ -79,11 +74,11 @@ fn pairs<'a>(view: &'a RunView, cells: &[&'a CellView]) -> Vec<Pair<'a>> {
             pairs.extend(native.into_iter().map(|baseline| Pair { title: title.clone(), baseline, contender }));
         }
         let Some(way) = way else { continue };
-        let is_first = |cell: &&CellView| cell.arguments.get(WAY) == Some(&Value::from("insert"));
+        let is_first = |cell: &&CellView| super::way(cell) == Some(FIRST);
         for baseline in others(&contender.scenario, contender.arm, &[WAY]).into_iter().filter(is_first) {
-            if way != "insert" {
+            if way != FIRST {
                 pairs.push(Pair {
-                    title: format!("{} {}, {way} / insert", contender.scenario, contender.arm),
+                    title: format!("{} {}, {way} / {FIRST}", contender.scenario, contender.arm),
                     baseline,
                     contender,
                 });
@@ -104,17 +99,8 @@ fn measure(pair: &Pair<'_>, seed: u64) -> Option<Ratios> {
 
 /// The noise floor is how far a process lies from the median of its cell.
 fn claim(pair: &Pair<'_>, ratios: &Ratios) -> Claim {
-    let spreads = spread(pair.baseline).zip(spread(pair.contender));
-    let band = spreads.map(|(one, other)| Band::from_log(one.max(other)));
+    let band = widest_spread(&pair.baseline.timed_processes, &pair.contender.timed_processes).map(Band::from_log);
     Claim { estimate: ratios.means, band, pairs: ratios.pairs, processes: ratios.processes }
-}
-
-/// How far, on the log scale, the median of a process lies from that of all at most.
-fn spread(cell: &CellView) -> Option<f64> {
-    let median = |samples: Vec<f64>| Distribution::of_samples(samples).quantile(0.5);
-    let all = median(cell.timed_processes.iter().flatten().copied().collect())?;
-    let distances = cell.timed_processes.iter().filter_map(|process| Some((median(process.clone())? / all).ln().abs()));
-    distances.reduce(f64::max).filter(|distance| distance.is_finite() && cell.timed_processes.len() > 1)
 }
 
 fn told(verdict: Verdict) -> String {

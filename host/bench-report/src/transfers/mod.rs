@@ -6,12 +6,18 @@ mod compared;
 mod side_by_side;
 
 use crate::{CellView, RunView, SeriesView};
-use bench_model::Arguments;
+use bench_model::{Arguments, Value};
 use bench_sink::runfile::Status;
 use std::collections::BTreeSet;
 
 /// The series that only cells of this kind have.
 const WALL: &str = "wall";
+
+/// The argument that says how rows are loaded.
+const WAY: &str = "load_method";
+
+/// The way that the others are held against.
+const FIRST: &str = "insert";
 
 /// Arguments that say where, not what.
 const PLACES: [&str; 2] = ["database_url", "folder"];
@@ -46,6 +52,11 @@ fn conditions(cells: &[&CellView]) -> Vec<String> {
 pub(crate) fn is_transfer(cell: &CellView) -> bool {
     cell.status == Status::Ok
         && cell.series.iter().any(|series| series.metric == WALL && value(series, "side").is_some())
+}
+
+/// How the rows of `cell` are loaded, where there is a choice.
+fn way(cell: &CellView) -> Option<&str> {
+    if let Some(Value::Text(way)) = cell.arguments.get(WAY) { Some(way) } else { None }
 }
 
 /// The value of the label `name`.

@@ -1,16 +1,9 @@
 //! The ways of loading next to each other: a column each, the first of which the others are ratios to. Knows which cells differ
 //! in the way alone, not what a ratio is worth; the comparison says that.
 
-use super::{agree, mean, shown, stages, telling};
+use super::{FIRST, WAY, agree, mean, shown, stages, telling, way};
 use crate::layout::{ABSENT, Grid};
 use crate::{CellView, escape, scale};
-use bench_model::Value;
-
-/// The argument that the columns differ in.
-const WAY: &str = "load_method";
-
-/// The columns in this order, whatever the order of cells.
-const FIRST: &str = "insert";
 
 pub(super) fn of(cells: &[&CellView]) -> Vec<String> {
     let mut groups: Vec<Vec<&CellView>> = Vec::new();
@@ -32,20 +25,16 @@ pub(super) fn of(cells: &[&CellView]) -> Vec<String> {
     };
     groups.retain(|group| group.len() > 1);
     let of_group = |mut group: Vec<&CellView>| {
-        group.sort_by_key(|cell| way(cell) != FIRST);
+        group.sort_by_key(|cell| way(cell) != Some(FIRST));
         let first = group[0];
         let (name, arm) = (escape(&first.scenario).into_owned(), escape(&first.arm_label()).into_owned());
         let title = format!("{name} {arm} {}, means side by side", escape(&shown(&first.arguments, &names)));
-        let ways: Vec<String> = group.iter().map(|cell| escape(way(cell)).into_owned()).collect();
+        let ways: Vec<String> = group.iter().map(|cell| escape(way(cell).unwrap_or(ABSENT)).into_owned()).collect();
         let head: Vec<&str> = std::iter::once("").chain(ways.iter().map(String::as_str)).collect();
         let grid = Grid { head: &head, figures: 1..head.len(), rows: rows(&group) }.text();
         std::iter::once(title).chain(grid.lines().map(|line| format!("  {line}"))).collect::<Vec<_>>().join("\n")
     };
     groups.into_iter().map(of_group).collect()
-}
-
-fn way(cell: &CellView) -> &str {
-    if let Some(Value::Text(way)) = cell.arguments.get(WAY) { way } else { ABSENT }
 }
 
 fn rows(group: &[&CellView]) -> Vec<Vec<String>> {
