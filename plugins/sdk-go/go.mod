@@ -1,4 +1,4 @@
-// With this a plug-in is written in Go. It needs no other module; a component also needs the bindings, which its build makes.
+// With this a plug-in is written in Go. It needs no other module.
 module bench-host/sdk-go
 
 go 1.25

@@ -1,5 +1,5 @@
-//! Makes components out of plug-ins in Go, for the task runner: `bindings` writes a Go module for a world, `component` wraps the
-//! core module that Go has built with it. It must not know what a plug-in does, nor where Go is.
+//! Makes a component out of the core module that Go has built for a plug-in, for the task runner. It must not know what a plug-in
+//! does, nor where Go is.
 
 #![forbid(unsafe_code)]
 
@@ -8,9 +8,8 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER;
-use wit_bindgen_core::Files;
-use wit_bindgen_core::wit_parser::{Resolve, WorldId};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::{Resolve, WorldId};
 
 /// What Go's system calls are imported from.
 const ADAPTED: &str = "wasi_snapshot_preview1";
@@ -21,32 +20,9 @@ const FIRST: &str = "workload";
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["bindings", wit, world, folder, module, exports] => {
-            bindings(wit.as_ref(), world.as_ref(), folder.as_ref(), module, exports)
-        }
-        ["component", wit, world, core, file] => component(wit.as_ref(), world.as_ref(), core.as_ref(), file.as_ref()),
-        _ => bail!("usage: go-component bindings WIT WORLD FOLDER MODULE EXPORTS | component WIT WORLD CORE FILE"),
+        [wit, world, core, file] => component(wit.as_ref(), world.as_ref(), core.as_ref(), file.as_ref()),
+        _ => bail!("usage: go-component WIT WORLD CORE FILE"),
     }
-}
-
-/// Writes the Go module `module` for the world into a folder, over what is there. What the world exports it calls in packages
-/// that others have written, below `exports`.
-fn bindings(wit: &Path, world: &Path, folder: &Path, module: &str, exports: &str) -> Result<()> {
-    let (mut resolve, world) = resolved(wit, world)?;
-    let mut files = Files::default();
-    let options = wit_bindgen_go::Opts {
-        pkg_name: Some(module.to_owned()),
-        export_pkg_name: Some(exports.to_owned()),
-        ..wit_bindgen_go::Opts::default()
-    };
-    options.build().generate(&mut resolve, world, &mut files)?;
-    files.push("go.mod", format!("module {module}\n\ngo 1.25\n").as_bytes());
-    for (name, bytes) in files.iter() {
-        let path = folder.join(name);
-        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-        made.and_then(|()| fs::write(&path, bytes)).with_context(|| format!("{} cannot be written", path.display()))?;
-    }
-    Ok(())
 }
 
 /// Writes the component around a core module.
@@ -54,7 +30,7 @@ fn component(wit: &Path, world: &Path, core: &Path, file: &Path) -> Result<()> {
     let (resolve, world) = resolved(wit, world)?;
     let mut module = fs::read(core).with_context(|| format!("{} cannot be read", core.display()))?;
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
-    let mut encoder = ComponentEncoder::default();
+    let encoder = ComponentEncoder::default();
     let bytes =
         encoder.validate(true).module(&module)?.adapter(ADAPTED, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)?.encode()?;
     fs::write(file, bytes).with_context(|| format!("{} cannot be written", file.display()))

@@ -1,5 +1,5 @@
-//! Builds and tests the plug-ins in Go, where a Go that is new enough is there: each as a component, over bindings that are made
-//! for it, and as a program. It must not know what a plug-in measures.
+//! Builds and tests the plug-ins in Go, where a Go that is new enough is there: each as a component and as a program, from the same
+//! source. It must not know what a plug-in measures.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
 
 use crate::artifact;
 use crate::output::say;
@@ -22,12 +21,6 @@ const MARKS: [&str; 2] = ["go.mod", "main.go"];
 
 /// The world that every plug-in in Go is built against, from the root.
 const WORLD: &str = "plugins/sdk-go/component/operator.wit";
-
-/// The module that the bindings are, and where they look for what the world exports.
-const BINDINGS: (&str, &str) = ("bench-host/bindings", "bench-host/sdk-go/component");
-
-/// The module that the bindings' run-time support is, and the crate that brings it along. Taken from there, no proxy is asked.
-const SUPPORT: (&str, &str) = ("go.bytecodealliance.org/pkg", "wit-bindgen-go");
 
 /// What the program of a plug-in is called behind the plug-in's name.
 pub(crate) const PROCESS: &str = "-process";
@@ -51,9 +44,8 @@ pub(crate) fn run(project: &Project) -> Result<()> {
         }
     };
     say(format_args!("plugins: {} by Go", names.join(", ")));
-    let support = support(project)?;
     for name in &names {
-        component(project, &go, &support, name)?;
+        component(project, &go, name)?;
         program(project, &go, name)?;
     }
     Ok(())
@@ -137,35 +129,25 @@ fn forget(plugins: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Builds the component: bindings for its world, a core module over them, and what is around that. The plug-in is built where it is
-/// written, but with a manifest that also names the bindings.
-fn component(project: &Project, go: &Path, support: &Path, name: &str) -> Result<()> {
+/// Builds the component: a core module, and what is around that.
+fn component(project: &Project, go: &Path, name: &str) -> Result<()> {
     let folder = folder(project, name);
-    let bindings = folder.join("bindings");
-    // What was generated for a package that is no longer there must not be built.
-    let removed = if bindings.exists() { fs::remove_dir_all(&bindings) } else { Ok(()) };
-    removed.with_context(|| format!("{} cannot be removed", bindings.display()))?;
-    let world = project.root().join(WORLD);
-    tool::run(wrap(project, "bindings").arg(&world).arg(&bindings).args([BINDINGS.0, BINDINGS.1]))?;
-    let written = project.root().join("plugins").join(name).join(MARKS[0]);
-    let mut manifest = fs::read_to_string(&written).with_context(|| format!("{} is lacking", written.display()))?;
-    for (module, place) in [(BINDINGS.0, bindings.as_path()), (SUPPORT.0, support)] {
-        manifest
-            .push_str(&format!("\nrequire {module} v0.0.0\n\nreplace {module} => {:?}\n", place.display().to_string()));
-    }
-    let (with_bindings, core, built) = (folder.join("go.mod"), folder.join("core.wasm"), folder.join("component.wasm"));
-    fs::write(&with_bindings, manifest).with_context(|| format!("{} cannot be written", with_bindings.display()))?;
+    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let (core, built) = (folder.join("core.wasm"), folder.join("component.wasm"));
     let mut compile = compiler(project, go, &format!("plugins/{name}"));
     compile.env("GOOS", "wasip1").env("GOARCH", "wasm").args([
         "build",
         "-buildmode=c-shared",
         "-trimpath",
         "-buildvcs=false",
+        // The SDK reaches into Go's run-time system by names that the linker would hide.
+        "-ldflags=-s -w -checklinkname=0",
+        "-o",
     ]);
-    // The bindings reach into Go's run-time system by names that the linker would hide.
-    compile.args(["-ldflags=-s -w -checklinkname=0", "-modfile"]).arg(with_bindings).arg("-o").arg(&core).arg(".");
-    tool::run(&mut compile)?;
-    tool::run(wrap(project, "component").arg(&world).arg(core).arg(&built))?;
+    tool::run(compile.arg(&core).arg("."))?;
+    let mut cargo = project.cargo(None);
+    cargo.args(["run", "--quiet", "--package", "go-component", "--", "wit", WORLD]);
+    tool::run(cargo.arg(core).arg(&built))?;
     install(project, &built, &format!("plugins/{name}.wasm"))
 }
 
@@ -198,24 +180,6 @@ fn compiler(project: &Project, go: &Path, module: &str) -> Command {
 /// Where what is made for a plug-in goes.
 fn folder(project: &Project, name: &str) -> PathBuf {
     project.target().join("go").join(name)
-}
-
-/// A command of the crate `go-component`, up to where the world is named.
-fn wrap(project: &Project, command: &str) -> Command {
-    let mut cargo = project.cargo(None);
-    cargo.args(["run", "--quiet", "--package", "go-component", "--", command, "wit"]);
-    cargo
-}
-
-/// Where the bindings' run-time support lies.
-fn support(project: &Project) -> Result<PathBuf> {
-    let metadata = tool::read(project.cargo(None).args(["metadata", "--format-version", "1"]))?;
-    let metadata: Value = serde_json::from_str(&metadata).context("`cargo metadata` printed no JSON")?;
-    let mut packages = metadata["packages"].as_array().into_iter().flatten();
-    let found = packages.find(|package| package["name"] == SUPPORT.1);
-    let manifest = found.and_then(|package| package["manifest_path"].as_str());
-    let manifest = manifest.with_context(|| format!("`cargo metadata` knows no crate {}", SUPPORT.1))?;
-    Ok(Path::new(manifest).with_file_name("src").join("pkg"))
 }
 
 #[cfg(test)]

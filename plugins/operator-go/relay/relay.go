@@ -6,9 +6,7 @@
 package relay
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -31,6 +29,8 @@ type Relay struct {
 	// count is how many nonces were handled so far, and nonces the last of them, oldest first.
 	count  uint64
 	nonces []uint64
+	// spec is what is written next, kept for its room.
+	spec []byte
 }
 
 // Start takes the namespaces out of the arguments.
@@ -53,11 +53,15 @@ func (relay *Relay) Reconcile(plane bench.Plane, event bench.Event) error {
 	name := event.Object.Key.Name
 	nonce, err := nonceOf(event.Object.Spec)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return errors.New(name + ": " + err.Error())
 	}
-	spec := fmt.Sprintf(`{"nonce":%d,"count":%d}`, nonce, relay.count+1)
-	if _, err := plane.Apply(bench.Key{Kind: kind, Namespace: relay.applied, Name: name}, spec); err != nil {
-		return fmt.Errorf("%s/%s: %w", relay.applied, name, err)
+	relay.spec = append(relay.spec[:0], `{"nonce":`...)
+	relay.spec = strconv.AppendUint(relay.spec, nonce, 10)
+	relay.spec = append(relay.spec, `,"count":`...)
+	relay.spec = strconv.AppendUint(relay.spec, relay.count+1, 10)
+	relay.spec = append(relay.spec, '}')
+	if _, err := plane.Apply(bench.Key{Kind: kind, Namespace: relay.applied, Name: name}, relay.spec); err != nil {
+		return errors.New(relay.applied + "/" + name + ": " + err.Error())
 	}
 	// Only what was applied is handled: after an error the same event comes again.
 	relay.count++
@@ -70,17 +74,16 @@ func (relay *Relay) Reconcile(plane bench.Plane, event bench.Event) error {
 }
 
 // nonceOf is what a spec has to say. Fields that are not known are nobody's business here.
-func nonceOf(spec string) (uint64, error) {
-	var seen struct {
-		Nonce *uint64 `json:"nonce"`
-	}
-	if err := json.Unmarshal([]byte(spec), &seen); err != nil {
+func nonceOf(spec []byte) (uint64, error) {
+	field, err := bench.Field(spec, "nonce")
+	if err != nil {
 		return 0, err
 	}
-	if seen.Nonce == nil {
+	nonce, err := strconv.ParseUint(string(field), 10, 64)
+	if err != nil {
 		return 0, errors.New("it has no nonce")
 	}
-	return *seen.Nonce, nil
+	return nonce, nil
 }
 
 // Suspend gives what is to be kept.
@@ -127,7 +130,7 @@ func isNamespace(text string) bool {
 func namespace(arguments bench.Arguments, name string) (string, error) {
 	value, _ := arguments.Get(name)
 	if !isNamespace(value) {
-		return "", fmt.Errorf("the argument `%s` names no namespace", name)
+		return "", errors.New("the argument `" + name + "` names no namespace")
 	}
 	return value, nil
 }

@@ -31,3 +31,28 @@ func TestAValueOfAnotherTypeIsRefused(t *testing.T) {
 	}()
 	NewParameter("n", uint8(1), "")
 }
+
+func TestAFieldIsFoundInAnObjectAlone(t *testing.T) {
+	for text, expect := range map[string]string{
+		`{"n":5}`: "5",
+		" {\n\"a\" : [ 1 , {\"n\" : 7 } , \"n\\\"\" ] , \"n\" : -0.5e+7 } ": "-0.5e+7",
+		`{"n":{"a":[]},"b":true,"c":false,"d":null}`:                        `{"a":[]}`,
+		`{"n":1,"n":2}`: "2",
+		`{}`:            "", `{"m":1}`: "",
+		``: "refused", `{"n":5`: "refused", `{"n":5}}`: "refused", `{"n":05}`: "refused", `{"n":5,}`: "refused",
+		`{"n":}`: "refused", `{"n"}`: "refused", `{n:5}`: "refused", `{"n":"`: "refused", `{"n":"\`: "refused", `{"n":1.}`: "refused",
+		`{"n":1e}`: "refused", `{"n":-}`: "refused", `[1]`: "refused", `{"n":[1}`: "refused", `{"n":tru}`: "refused", "{\"n\":\"\n\"}": "refused",
+	} {
+		value, err := Field([]byte(text), "n")
+		if (expect == "refused") != (err != nil) || (err == nil && string(value) != expect) {
+			t.Errorf("%s: %s (%v) instead of %s", text, value, err, expect)
+		}
+		if (err == nil) != (json.Valid([]byte(text)) && text[0] != '[') {
+			t.Errorf("%s: Go's own decoder thinks otherwise", text)
+		}
+	}
+	object := []byte(`{"a":[1,{"b":2}],"n":5}`)
+	if made := testing.AllocsPerRun(100, func() { _, _ = Field(object, "n") }); made != 0 {
+		t.Errorf("%v allocations", made)
+	}
+}

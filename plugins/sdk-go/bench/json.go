@@ -1,6 +1,28 @@
 package bench
 
-import "unicode/utf8"
+import (
+	"errors"
+	"unicode/utf8"
+)
+
+// ErrNoObject says that a text is no JSON object.
+var ErrNoObject = errors.New("it is no JSON object")
+
+// Field gives the JSON of a field of a JSON object, or nil where it has none; of two of the same name the later. It is a part of the
+// text, and nothing is allocated for it. A name with escapes in it is not found.
+func Field(object []byte, name string) ([]byte, error) {
+	var value []byte
+	at := blanks(object, 0)
+	end, is := members(object, at, '{', '}', func(key, member []byte) {
+		if string(key) == name {
+			value = member
+		}
+	})
+	if !is || blanks(object, end) != len(object) {
+		return nil, ErrNoObject
+	}
+	return value, nil
+}
 
 // Quote appends the JSON of a text.
 func Quote(to []byte, text string) []byte {
@@ -17,4 +39,121 @@ func Quote(to []byte, text string) []byte {
 		}
 	}
 	return append(to, '"')
+}
+
+// members goes over an object or an array that begins here, and says where it ends and whether it is one. Keys are shown without
+// their quotes, and are empty in an array.
+func members(text []byte, at int, opens, closes byte, show func(key, member []byte)) (int, bool) {
+	if !is(text, at, opens) {
+		return at, false
+	}
+	at = blanks(text, at+1)
+	if is(text, at, closes) {
+		return at + 1, true
+	}
+	for {
+		var key []byte
+		if opens == '{' {
+			end, ok := quoted(text, at)
+			colon := blanks(text, end)
+			if !ok || !is(text, colon, ':') {
+				return at, false
+			}
+			key, at = text[at+1:end-1], blanks(text, colon+1)
+		}
+		end, ok := skip(text, at)
+		if !ok {
+			return at, false
+		}
+		show(key, text[at:end])
+		switch at = blanks(text, end); {
+		case is(text, at, closes):
+			return at + 1, true
+		case !is(text, at, ','):
+			return at, false
+		}
+		at = blanks(text, at+1)
+	}
+}
+
+// skip says where the value that begins here ends, and whether there is one.
+func skip(text []byte, at int) (int, bool) {
+	ignored := func(_, _ []byte) {}
+	switch {
+	case is(text, at, '"'):
+		return quoted(text, at)
+	case is(text, at, '{'):
+		return members(text, at, '{', '}', ignored)
+	case is(text, at, '['):
+		return members(text, at, '[', ']', ignored)
+	}
+	for _, word := range [...]string{"true", "false", "null"} {
+		if end := at + len(word); end <= len(text) && string(text[at:end]) == word {
+			return end, true
+		}
+	}
+	return number(text, at)
+}
+
+// number is what JSON has for one: an integer without leading zeros, a fraction, an exponent.
+func number(text []byte, at int) (int, bool) {
+	if is(text, at, '-') {
+		at++
+	}
+	end := digits(text, at)
+	if end == at || (text[at] == '0' && end > at+1) {
+		return at, false
+	}
+	if is(text, end, '.') {
+		at, end = end+1, digits(text, end+1)
+		if end == at {
+			return at, false
+		}
+	}
+	if is(text, end, 'e') || is(text, end, 'E') {
+		at = end + 1
+		if is(text, at, '-') || is(text, at, '+') {
+			at++
+		}
+		if end = digits(text, at); end == at {
+			return at, false
+		}
+	}
+	return end, true
+}
+
+// quoted says where the string that begins here ends, and whether there is one.
+func quoted(text []byte, at int) (int, bool) {
+	if !is(text, at, '"') {
+		return at, false
+	}
+	for at++; at < len(text); at++ {
+		switch letter := text[at]; {
+		case letter == '"':
+			return at + 1, true
+		case letter < ' ':
+			return at, false
+		case letter == '\\':
+			at++
+		}
+	}
+	return at, false
+}
+
+func digits(text []byte, at int) int {
+	for at < len(text) && '0' <= text[at] && text[at] <= '9' {
+		at++
+	}
+	return at
+}
+
+func blanks(text []byte, at int) int {
+	for is(text, at, ' ') || is(text, at, '\n') || is(text, at, '\t') || is(text, at, '\r') {
+		at++
+	}
+	return at
+}
+
+func is(text []byte, at int, letter byte) bool {
+	return at < len(text) && text[at] == letter
 }

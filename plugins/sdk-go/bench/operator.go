@@ -9,7 +9,7 @@ type Operator interface {
 	Reconcile(plane Plane, event Event) error
 	// Suspend gives what is to be kept while the operator is unloaded. It is dropped afterwards.
 	Suspend() []byte
-	// Resume is called on a new operator in place of Start, with what Suspend gave.
+	// Resume is called on a new operator in place of Start, with what Suspend gave, which is lent until it returns.
 	Resume(state []byte) error
 }
 
@@ -18,13 +18,13 @@ type Operator interface {
 type Plane interface {
 	// Get gives the object as it is now.
 	Get(key Key) (Object, error)
-	// Apply says what the fields of spec, a JSON object, are to be, and makes the object where there is none. What this operator
-	// applied before and does not name any more is removed; what changes nothing is no write.
-	Apply(key Key, spec string) (Object, error)
-	// Create makes an object that is not there yet.
-	Create(key Key, spec string) (Object, error)
-	// Update replaces the object, unless it was written since it had the version of the one given.
-	Update(object Object) (Object, error)
+	// Apply says what the fields of spec, a JSON object, are to be, and makes the object where there is none; the version it has
+	// then. What this operator applied before and does not name any more is removed; what changes nothing is no write.
+	Apply(key Key, spec []byte) (version uint64, err error)
+	// Create makes an object that is not there yet; its version.
+	Create(key Key, spec []byte) (version uint64, err error)
+	// Update replaces the object, unless it was written since it had the version of the one given; the version it has then.
+	Update(object Object) (version uint64, err error)
 	// Delete removes the object.
 	Delete(key Key) error
 }
@@ -44,8 +44,8 @@ type Object struct {
 	Key Key
 	// ResourceVersion grows with every write, of whichever object.
 	ResourceVersion uint64
-	// Spec is what is wanted of it: a JSON object.
-	Spec string
+	// Spec is what is wanted of it: a JSON object. That of an event is lent until Reconcile returns.
+	Spec []byte
 }
 
 // Event is what became of an object that is watched.

@@ -3,8 +3,6 @@
 package export
 
 import (
-	// What the host calls.
-	_ "bench-host/bindings/wit_exports"
 	"bench-host/sdk-go/bench"
 	"bench-host/sdk-go/component"
 )

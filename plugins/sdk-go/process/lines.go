@@ -66,13 +66,13 @@ type watch struct {
 	Namespace string `json:"namespace"`
 }
 
-func objectOf(key bench.Key, version uint64, spec string) object {
-	return object{Kind: key.Kind, Namespace: key.Namespace, Name: key.Name, ResourceVersion: version, Spec: json.RawMessage(spec)}
+func objectOf(key bench.Key, version uint64, spec []byte) object {
+	return object{Kind: key.Kind, Namespace: key.Namespace, Name: key.Name, ResourceVersion: version, Spec: spec}
 }
 
 func (given object) object() bench.Object {
 	key := bench.Key{Kind: given.Kind, Namespace: given.Namespace, Name: given.Name}
-	return bench.Object{Key: key, ResourceVersion: given.ResourceVersion, Spec: string(given.Spec)}
+	return bench.Object{Key: key, ResourceVersion: given.ResourceVersion, Spec: given.Spec}
 }
 
 func (given *event) event() (bench.Event, error) {

@@ -30,15 +30,15 @@ func (tester *tester) Reconcile(plane bench.Plane, event bench.Event) error {
 	object := event.Object
 	switch object.Key.Name {
 	case "apply":
-		tester.see(plane.Apply(object.Key, `{"a": "<"}`))
+		tester.wrote(plane.Apply(object.Key, []byte(`{"a": "<"}`)))
 	case "create":
-		tester.see(plane.Create(object.Key, object.Spec))
+		tester.wrote(plane.Create(object.Key, object.Spec))
 	case "update":
-		tester.see(plane.Update(object))
+		tester.wrote(plane.Update(object))
 	case "delete":
 		return plane.Delete(object.Key)
 	case "crooked":
-		tester.see(plane.Apply(object.Key, `{"a"`))
+		tester.wrote(plane.Apply(object.Key, []byte(`{"a"`)))
 	case "twice":
 		tester.see(plane.Get(object.Key))
 		tester.see(plane.Get(object.Key))
@@ -47,7 +47,11 @@ func (tester *tester) Reconcile(plane bench.Plane, event bench.Event) error {
 }
 
 func (tester *tester) see(object bench.Object, err error) {
-	tester.seen = append(tester.seen, fmt.Sprint(object, err))
+	tester.seen = append(tester.seen, fmt.Sprintf("%s %d %s %v", object.Key.Name, object.ResourceVersion, object.Spec, err))
+}
+
+func (tester *tester) wrote(version uint64, err error) {
+	tester.seen = append(tester.seen, fmt.Sprint(version, err))
 }
 
 func (tester *tester) Suspend() []byte {
@@ -125,7 +129,7 @@ func TestAnOperatorIsStartedAndSuspended(t *testing.T) {
 		`{"refused":"notFound","message":"x"}`,
 		`{"done":{"watches":[{"kind":"K","namespace":"a"}]}}`,
 		`{"call":"suspend"}`,
-		`{"done":{"state":"e3sgIH0gMCB9IHRoZXJlIGlzIG5vIHN1Y2ggb2JqZWN0"}}`,
+		`{"done":{"state":"IDAgIHRoZXJlIGlzIG5vIHN1Y2ggb2JqZWN0"}}`,
 	)
 }
 
@@ -176,7 +180,7 @@ func TestARefusalIsAnErrorOfTheControlPlane(t *testing.T) {
 func TestASpecThatIsNoJSONIsNotSent(t *testing.T) {
 	check(t,
 		seen("ADDED", "crooked", `,"spec":{}`), `{"done":{}}`,
-		`{"call":"suspend"}`, `{"done":{"state":"e3sgIH0gMCB9IHRoZSBzcGVjIGlzIG5vIEpTT04="}}`,
+		`{"call":"suspend"}`, `{"done":{"state":"MCB0aGUgc3BlYyBpcyBubyBKU09O"}}`,
 	)
 }
 

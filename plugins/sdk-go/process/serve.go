@@ -86,23 +86,23 @@ type plane struct {
 }
 
 func (plane *plane) Get(key bench.Key) (bench.Object, error) {
-	return plane.object(request{"get", objectOf(key, 0, "")})
+	return plane.object(request{"get", objectOf(key, 0, nil)})
 }
 
-func (plane *plane) Apply(key bench.Key, spec string) (bench.Object, error) {
-	return plane.object(request{"apply", objectOf(key, 0, spec)})
+func (plane *plane) Apply(key bench.Key, spec []byte) (uint64, error) {
+	return plane.written(request{"apply", objectOf(key, 0, spec)})
 }
 
-func (plane *plane) Create(key bench.Key, spec string) (bench.Object, error) {
-	return plane.object(request{"create", objectOf(key, 0, spec)})
+func (plane *plane) Create(key bench.Key, spec []byte) (uint64, error) {
+	return plane.written(request{"create", objectOf(key, 0, spec)})
 }
 
-func (plane *plane) Update(object bench.Object) (bench.Object, error) {
-	return plane.object(request{"update", objectOf(object.Key, object.ResourceVersion, object.Spec)})
+func (plane *plane) Update(object bench.Object) (uint64, error) {
+	return plane.written(request{"update", objectOf(object.Key, object.ResourceVersion, object.Spec)})
 }
 
 func (plane *plane) Delete(key bench.Key) error {
-	answer, err := plane.ask(request{"delete", objectOf(key, 0, "")})
+	answer, err := plane.ask(request{"delete", objectOf(key, 0, nil)})
 	if err == nil && !answer.Removed {
 		return plane.breaks(errors.New("the host says of no object that it was removed, nor why not"))
 	}
@@ -118,6 +118,11 @@ func (plane *plane) object(asked request) (bench.Object, error) {
 		return bench.Object{}, plane.breaks(errors.New("the host answers with no object, nor says why not"))
 	}
 	return answer.Object.object(), nil
+}
+
+func (plane *plane) written(asked request) (uint64, error) {
+	object, err := plane.object(asked)
+	return object.ResourceVersion, err
 }
 
 // ask sends a request and waits for its answer.

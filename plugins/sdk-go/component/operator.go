@@ -1,0 +1,112 @@
+//go:build wasip1
+
+package component
+
+import (
+	"unsafe"
+
+	"bench-host/sdk-go/bench"
+)
+
+// ended is what a call has come to, while the host reads it.
+var ended struct {
+	// result is a result whose values are lists: its case, and the list.
+	result struct {
+		isError bool
+		value   list
+	}
+	// plain is a list without a result around it.
+	plain list
+	// What the list is made of.
+	watches []watch
+	names   []bench.Watch
+	state   []byte
+	reason  string
+}
+
+// watch is a record of two strings.
+type watch struct {
+	kind, namespace list
+}
+
+// pair is a name and a value.
+type pair struct {
+	name, value list
+}
+
+//go:wasmexport bench-host:operator/operator@0.1.0#start
+func start(at unsafe.Pointer, length uint32) unsafe.Pointer {
+	defer release()
+	arguments := make(bench.Arguments, length)
+	for index, pair := range unsafe.Slice((*pair)(at), length) {
+		arguments[index] = bench.Argument{Name: string(pair.name.bytes()), Value: string(pair.value.bytes())}
+	}
+	wanted, err := Operator.Start(plane{}, arguments)
+	ended.names, ended.watches = wanted, make([]watch, len(wanted))
+	for index, one := range wanted {
+		ended.watches[index] = watch{text(one.Kind), text(one.Namespace)}
+	}
+	return end(err, listOf(ended.watches))
+}
+
+//go:wasmexport bench-host:operator/operator@0.1.0#reconcile
+func reconcile(
+	which uint32, kind unsafe.Pointer, kindBytes uint32, namespace unsafe.Pointer, namespaceBytes uint32,
+	name unsafe.Pointer, nameBytes uint32, version uint64, spec unsafe.Pointer, specBytes uint32,
+) unsafe.Pointer {
+	defer release()
+	collect()
+	event := bench.Event{Type: bench.EventType(which), Object: bench.Object{
+		Key: bench.Key{
+			Kind:      seen.kind.string(unsafe.Slice((*byte)(kind), kindBytes)),
+			Namespace: seen.namespace.string(unsafe.Slice((*byte)(namespace), namespaceBytes)),
+			Name:      seen.name.string(unsafe.Slice((*byte)(name), nameBytes)),
+		},
+		ResourceVersion: version,
+	}}
+	if event.Type != bench.Deleted {
+		event.Object.Spec = unsafe.Slice((*byte)(spec), specBytes)
+	}
+	return end(Operator.Reconcile(plane{}, event), list{})
+}
+
+//go:wasmexport bench-host:operator/operator@0.1.0#suspend
+func suspend() unsafe.Pointer {
+	release()
+	ended.state = Operator.Suspend()
+	ended.plain = listOf(ended.state)
+	return unsafe.Pointer(&ended.plain)
+}
+
+//go:wasmexport bench-host:operator/operator@0.1.0#resume
+func resume(state *byte, length uint32) unsafe.Pointer {
+	defer release()
+	return end(Operator.Resume(unsafe.Slice(state, length)), list{})
+}
+
+// end is the result of a call, as the host reads it.
+func end(err error, value list) unsafe.Pointer {
+	ended.result.isError, ended.result.value = err != nil, value
+	if err != nil {
+		ended.reason = err.Error()
+		ended.result.value = text(ended.reason)
+	}
+	return unsafe.Pointer(&ended.result)
+}
+
+// seen are the last words of a key. Those that come again are not made again.
+var seen struct {
+	kind, namespace, name last
+}
+
+type last struct {
+	words string
+}
+
+// string is the bytes as a string of Go's own.
+func (last *last) string(bytes []byte) string {
+	if last.words != string(bytes) {
+		last.words = string(bytes)
+	}
+	return last.words
+}

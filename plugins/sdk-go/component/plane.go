@@ -1,0 +1,105 @@
+//go:build wasip1
+
+package component
+
+import (
+	"unsafe"
+
+	"bench-host/sdk-go/bench"
+)
+
+//go:wasmimport bench-host:operator/control-plane@0.1.0 get
+func planeGet(kind, namespace, name string, to unsafe.Pointer)
+
+//go:wasmimport bench-host:operator/control-plane@0.1.0 apply
+func planeApply(kind, namespace, name, spec string, to unsafe.Pointer)
+
+//go:wasmimport bench-host:operator/control-plane@0.1.0 create
+func planeCreate(kind, namespace, name, spec string, to unsafe.Pointer)
+
+//go:wasmimport bench-host:operator/control-plane@0.1.0 update
+func planeUpdate(kind, namespace, name string, version uint64, spec string, to unsafe.Pointer)
+
+//go:wasmimport bench-host:operator/control-plane@0.1.0 delete
+func planeDelete(kind, namespace, name string, to unsafe.Pointer)
+
+// answer is what the control plane says: an object, or an error in its place. There is one at a time.
+type answer struct {
+	isError uint64
+	// kind is which error it is, where it is one.
+	kind            list
+	namespace, name list
+	version         uint64
+	spec            list
+}
+
+var answered answer
+
+// plane is the control plane that the host gives to this instance.
+type plane struct{}
+
+func (plane) Get(key bench.Key) (bench.Object, error) {
+	defer restore(used)
+	planeGet(key.Kind, key.Namespace, key.Name, unsafe.Pointer(&answered))
+	if err := answered.refusal(); err != nil {
+		return bench.Object{}, err
+	}
+	// The object outlives the answer.
+	spec := append([]byte(nil), answered.spec.bytes()...)
+	return bench.Object{Key: key, ResourceVersion: answered.version, Spec: spec}, nil
+}
+
+func (plane) Apply(key bench.Key, spec []byte) (uint64, error) {
+	defer restore(used)
+	planeApply(key.Kind, key.Namespace, key.Name, lent(spec), unsafe.Pointer(&answered))
+	return answered.written()
+}
+
+func (plane) Create(key bench.Key, spec []byte) (uint64, error) {
+	defer restore(used)
+	planeCreate(key.Kind, key.Namespace, key.Name, lent(spec), unsafe.Pointer(&answered))
+	return answered.written()
+}
+
+func (plane) Update(object bench.Object) (uint64, error) {
+	defer restore(used)
+	key := object.Key
+	planeUpdate(key.Kind, key.Namespace, key.Name, object.ResourceVersion, lent(object.Spec), unsafe.Pointer(&answered))
+	return answered.written()
+}
+
+func (plane) Delete(key bench.Key) error {
+	defer restore(used)
+	planeDelete(key.Kind, key.Namespace, key.Name, unsafe.Pointer(&answered))
+	return answered.refusal()
+}
+
+// lent is bytes for the length of a call.
+func lent(bytes []byte) string {
+	return unsafe.String(unsafe.SliceData(bytes), len(bytes))
+}
+
+func (answer *answer) written() (uint64, error) {
+	if err := answer.refusal(); err != nil {
+		return 0, err
+	}
+	return answer.version, nil
+}
+
+// refusal is the error that there is, or nil. Its value lies where the namespace of an object would.
+func (answer *answer) refusal() error {
+	if uint8(answer.isError) == 0 {
+		return nil
+	}
+	value := answer.namespace
+	switch uint8(answer.kind.at) {
+	case 0:
+		return bench.ErrNotFound
+	case 1:
+		return bench.ConflictError{Version: word(value)}
+	case 2:
+		return bench.InvalidError{Reason: string(value.bytes())}
+	default:
+		return bench.UnavailableError{Reason: string(value.bytes())}
+	}
+}
