@@ -12,7 +12,7 @@ const (
 	// arenaBytes is room for what the host hands over during a call, in bytes. What is bigger is allocated.
 	arenaBytes = 16 << 10
 	// callsBetweenLooks is how many calls go by between two looks at the heap, which are dearer than a call.
-	callsBetweenLooks = 64
+	callsBetweenLooks = 16
 	// garbageMax is by how much the heap may grow until it is collected, in bytes.
 	garbageMax = 128 << 10
 	// memoryMax is the size, in bytes, from which Go collects by itself after all, for a call that allocates without end.
