@@ -4,5 +4,6 @@
 mod carriers;
 mod counts;
 mod fixture;
+mod images;
 mod ledgers;
 mod settings;
