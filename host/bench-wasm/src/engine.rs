@@ -33,8 +33,8 @@ const KEPT_RESIDENT_BYTES: usize = 2 << 20;
 /// Components that can be there at once where there are to be many: the address space has room for their memories.
 const MANY: u32 = 8192;
 
-/// Core instances of such a component: its own, those of its adapters, and the ones that join them.
-const CORES_OF_MANY: u32 = 6;
+/// Core instances of such a component: its own, those of its adapters, the ones that join them, and the accessor to its memory.
+const CORES_OF_MANY: u32 = 7;
 
 /// The reservation of one linear memory, beyond which no limit can go: all that 32 bits address.
 const MEMORY_RESERVATION: usize = 4 << 30;
