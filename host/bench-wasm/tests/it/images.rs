@@ -6,7 +6,7 @@ use bench_drivers::{Module, Task, drive};
 use bench_engine::{Amount, Budget, Report, Unit};
 use bench_model::{Arguments, ModuleError};
 use bench_sink::runfile::Status;
-use bench_wasm::{Component, Settings};
+use bench_wasm::Settings;
 use std::sync::{Arc, Mutex};
 
 const WORLD: &str = "
@@ -67,12 +67,14 @@ impl Plane for Applied {
     }
 }
 
-/// What hands out fresh operators, all of which write to `plane`.
-fn maker(component: &mut Component, plane: &Arc<Applied>) -> impl FnMut() -> Box<dyn Operator> {
+/// What hands out fresh operators, and what all of them write to.
+fn operators() -> (Arc<Applied>, impl FnMut() -> Box<dyn Operator>) {
+    let (folder, plane) = (folder(), Arc::new(Applied::default()));
+    let mut component = folder.load(&Settings::default(), Some(folder.cache()));
     let operators = component.operators().expect("it is an operator");
     let mut maker = operators.prepare(Suspension::Memory).expect("it can be suspended so");
-    let plane = Arc::clone(plane);
-    move || maker.make(plane.clone()).expect("an operator is made")
+    let made_for = Arc::clone(&plane);
+    (plane, move || maker.make(made_for.clone()).expect("an operator is made"))
 }
 
 fn start(operator: &mut dyn Operator) {
@@ -90,9 +92,7 @@ fn reconcile(operator: &mut dyn Operator, name: &str, nonce: u64) {
 
 #[test]
 fn what_is_in_memory_is_there_again() {
-    let (folder, plane) = (folder(), Arc::new(Applied::default()));
-    let mut component = folder.load(&Settings::default(), Some(folder.cache()));
-    let mut make = maker(&mut component, &plane);
+    let (plane, mut make) = operators();
     let mut operator = make();
     start(operator.as_mut());
     // It needs more memory on the way.
@@ -115,9 +115,7 @@ fn what_is_in_memory_is_there_again() {
 
 #[test]
 fn an_image_that_is_not_one_is_refused() {
-    let (folder, plane) = (folder(), Arc::new(Applied::default()));
-    let mut component = folder.load(&Settings::default(), Some(folder.cache()));
-    let mut make = maker(&mut component, &plane);
+    let (_, mut make) = operators();
     let mut operator = make();
     start(operator.as_mut());
     let image = operator.suspend().expect("an image is taken");
@@ -137,9 +135,8 @@ fn an_image_that_is_not_one_is_refused() {
 
 #[test]
 fn a_handle_that_a_fresh_instance_has_not_is_no_part_of_an_image() {
-    let (folder, plane) = (folder(), Arc::new(Applied::default()));
-    let mut component = folder.load(&Settings::default(), Some(folder.cache()));
-    let mut operator = maker(&mut component, &plane)();
+    let (plane, mut make) = operators();
+    let mut operator = make();
     start(operator.as_mut());
     reconcile(operator.as_mut(), "kept", 1);
     match operator.suspend() {
