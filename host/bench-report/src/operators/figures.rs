@@ -70,6 +70,11 @@ const MEMORIES: Shown = Shown {
 };
 
 impl Shown {
+    /// What a point is.
+    fn mean(&self) -> &'static str {
+        if is_time(self.of[0].1) { "geometric mean" } else { "mean" }
+    }
+
     fn panel(&self, title: &str, lines: Vec<Line>) -> Panel {
         let across = Dimension { title: "operators".to_owned(), unit: Unit::Count };
         let up = Dimension { title: self.title.to_owned(), unit: self.unit.clone() };
@@ -142,7 +147,7 @@ fn active_vs_idle(sweeps: &[Sweep<'_>]) -> Drawn {
         return Err(no_figures(MEMORIES.title));
     }
     let title = "Memory of operators while they are active, idle and unloaded".to_owned();
-    Ok(Figure { title, panels, notes: vec![notes.text("")] })
+    Ok(Figure { title, panels, notes: vec![notes.text(MEMORIES.mean(), "")] })
 }
 
 /// How much less memory components take than the same operators as processes.
@@ -179,7 +184,7 @@ fn savings(sweeps: &[Sweep<'_>], seed: u64) -> Drawn {
     gathered.figure(
         "Memory saved by components against a process for each operator",
         &saved,
-        "Against processes that are active, everything counted. Intervals are of the ratio of the means.",
+        "Against processes that are active, everything counted; below 0, components take more. Intervals are of the ratio of means.",
     )
 }
 
@@ -197,6 +202,11 @@ fn saving(own: &Measured, live: &Measured, seed: u64) -> Option<Point> {
     })
 }
 
+/// Whether it is a time, which is disturbed by a factor.
+fn is_time(metric: &str) -> bool {
+    metric != MEMORY
+}
+
 /// Lines of a panel while they are found, and how many figures are behind them.
 #[derive(Default)]
 struct Gathered {
@@ -208,10 +218,13 @@ impl Gathered {
     /// A line of what the chains have of `quantity`, where they have any.
     fn add(&mut self, sweep: &Sweep<'_>, name: &str, look: Look, (_, metric, phase): Quantity) {
         let measured = sweep.measured(metric, phase);
-        let points = measured.iter().map(|measured| Point {
-            across: measured.operators as f64,
-            up: measured.mean(),
-            between: measured.interval().map(|interval| (interval.low, interval.high)),
+        let points = measured.iter().map(|measured| {
+            let (up, interval) = match is_time(metric) {
+                true => measured.geometric(),
+                false => (measured.mean(), measured.interval()),
+            };
+            let between = interval.map(|interval| (interval.low, interval.high));
+            Point { across: measured.operators as f64, up, between }
         });
         self.line(name.to_owned(), look, points.collect(), &measured);
     }
@@ -231,7 +244,7 @@ impl Gathered {
         Ok(Figure {
             title: title.to_owned(),
             panels: vec![shown.panel("", self.lines)],
-            notes: vec![self.notes.text(note)],
+            notes: vec![self.notes.text(shown.mean(), note)],
         })
     }
 }
@@ -282,9 +295,9 @@ impl Notes {
     }
 
     /// What points and bars are.
-    fn text(&self, more: &str) -> String {
+    fn text(&self, mean: &str, more: &str) -> String {
         let (processes, samples) = (self.processes.text(), self.samples.text());
-        let point = "Point: mean over processes of the median of each";
+        let point = format!("Point: {mean} over processes of the median of each");
         let has_interval = self.processes.0.is_some_and(|(_, most)| most > 1);
         let bar = match has_interval {
             true => "bar: its 95 % interval over processes",

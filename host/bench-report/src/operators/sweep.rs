@@ -97,6 +97,19 @@ impl Measured {
     pub(super) fn interval(&self) -> Option<Interval> {
         mean_interval(&self.medians, LEVEL)
     }
+
+    /// The geometric mean of the medians of the processes, and its interval from two processes on: what is disturbed takes times
+    /// as long, so that one process would be all of an ordinary mean.
+    pub(super) fn geometric(&self) -> (f64, Option<Interval>) {
+        let logs: Vec<f64> = self.medians.iter().map(|median| median.ln()).collect();
+        let mean = (logs.iter().sum::<f64>() / logs.len() as f64).exp();
+        let back = |Interval { low, estimate, high }| Interval {
+            low: f64::exp(low),
+            estimate: f64::exp(estimate),
+            high: f64::exp(high),
+        };
+        (mean, mean_interval(&logs, LEVEL).map(back))
+    }
 }
 
 /// The numbers of operators that all chains of the kind of `sweep` have, whatever their arm, so that arms are compared at the

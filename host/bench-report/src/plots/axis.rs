@@ -24,16 +24,20 @@ pub(super) struct Axis {
 
 impl Axis {
     /// An axis on which all `values` have their place, of which there is one at least, and the `bounds` of their intervals, as far
-    /// as a logarithmic axis goes. A straight one begins at 0, so that lengths are in proportion.
+    /// as those leave room for the values. A straight one begins at 0, so that lengths are in proportion.
     pub(super) fn new(title: &str, unit: &Unit, values: &[f64], bounds: &[f64]) -> Self {
         let least_of = |of: &[f64]| of.iter().copied().fold(f64::INFINITY, f64::min);
         let most_of = |of: &[f64]| of.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let is_logarithmic = least_of(values) > 0.0 && most_of(values) / least_of(values) > LOGARITHMIC_FROM;
-        let most = most_of(values).max(most_of(bounds));
-        let least = match is_logarithmic {
-            true => least_of(values).min(least_of(bounds).max(least_of(values) / 2.0)),
-            false => least_of(values).min(least_of(bounds)),
+        let (lowest, highest) = (least_of(values), most_of(values));
+        let is_logarithmic = lowest > 0.0 && highest / lowest > LOGARITHMIC_FROM;
+        let (floor, ceiling) = match is_logarithmic {
+            true => (lowest / 10.0, highest * 10.0),
+            // What is never negative has no bound that is.
+            false if lowest >= 0.0 => (0.0, 2.0 * highest),
+            false => (2.0 * lowest, highest.max(0.0) - lowest),
         };
+        let least = lowest.min(least_of(bounds).max(floor));
+        let most = highest.max(most_of(bounds).min(ceiling));
         let typical = if is_logarithmic { (least * most).sqrt() } else { most.abs().max(least.abs()) };
         let (name, factor) = scale::step(typical, unit);
         let notes = [(!name.is_empty()).then_some(name), is_logarithmic.then_some("logarithmic")];
@@ -50,9 +54,10 @@ impl Axis {
 
     /// Where `value` lies, from 0 at the beginning to 1 at the end.
     pub(super) fn place(&self, value: f64) -> f64 {
+        // What an interval reaches beyond the axis ends where the axis does.
+        let value = value.clamp(self.from, self.to);
         match self.is_logarithmic {
-            // What an interval reaches below 0 ends where the axis does.
-            true => (value.max(self.from) / self.from).ln() / (self.to / self.from).ln(),
+            true => (value / self.from).ln() / (self.to / self.from).ln(),
             false => (value - self.from) / (self.to - self.from),
         }
     }
@@ -122,9 +127,22 @@ mod tests {
         check(&Unit::Count, &[10.0, 5000.0], "memory (logarithmic)", &labels);
         let labels = ["1", "10", "100", "1000", "10000", "100000", "1000000"];
         check(&Unit::Count, &[1.0, 1e6], "memory (logarithmic)", &labels);
-        let axis = Axis::new("memory", &Unit::Count, &[10.0, 1000.0], &[-4.0, 1000.0]);
-        // An interval that reaches below 0 takes half a value's worth of room, and ends there.
-        assert_eq!((axis.place(5.0), axis.place(-4.0), axis.holds(-4.0)), (0.0, 0.0, false));
-        assert!((axis.place(5000f64.sqrt()) - 0.5).abs() < 1e-12 && axis.holds(1000.0));
+    }
+
+    #[test]
+    fn intervals_leave_room_for_values() {
+        let check = |values: &[f64], bounds: &[f64], ends: (f64, f64)| {
+            let axis = Axis::new("memory", &Unit::Count, values, bounds);
+            assert_eq!((axis.ticks[0], axis.ticks[axis.ticks.len() - 1]), ends, "{values:?} {bounds:?}");
+            for bound in bounds {
+                assert!((0.0..=1.0).contains(&axis.place(*bound)));
+                assert_eq!(axis.holds(*bound), (ends.0..=ends.1).contains(bound));
+            }
+        };
+        check(&[10.0, 1000.0], &[-4.0, 1e9], (1.0, 10_000.0));
+        check(&[10.0, 1000.0], &[8.0, 1300.0], (5.0, 2000.0));
+        check(&[10.0, 100.0], &[-50.0, 1e9], (0.0, 200.0));
+        check(&[10.0, 100.0], &[8.0, 119.0], (0.0, 120.0));
+        check(&[-40.0, -10.0], &[-1e9, -5.0], (-80.0, 0.0));
     }
 }
