@@ -157,9 +157,9 @@ pub(crate) struct ValidateArgs {
 pub(crate) struct ReportArgs {
     /// A run directory [default: the newest in results]
     pub(crate) run: Option<PathBuf>,
-    /// Which document
+    /// Which document [default: the files that a run leaves beside its run file, made again]
     #[arg(long, value_enum)]
-    pub(crate) format: ReportFormat,
+    pub(crate) format: Option<ReportFormat>,
     /// Where runs are kept
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) out: PathBuf,
@@ -173,6 +173,8 @@ pub(crate) enum ReportFormat {
     BreakEvenJson,
     /// The same curves, drawn
     BreakEvenSvg,
+    /// Memory by the number of operators: what each adds, in every phase, with its interval
+    OperatorsJson,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 
 use crate::Exit;
 use crate::cli::{Common, Format};
+use crate::derived;
 use crate::effort::Effort;
 use crate::history::{History, Remembered};
 use crate::modules::{Loader, Modules};
@@ -15,12 +16,12 @@ use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError};
 use bench_engine::{Cell, Done, Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
-use bench_report::{OperatorTables, RunView};
+use bench_report::RunView;
 use bench_sink::digest;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    AccountRecord, CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunFile, RunRecord, RunWriter, Status,
-    When, WriteError,
+    AccountRecord, CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunRecord, RunWriter, Status, When,
+    WriteError,
 };
 use bench_wire::ArgumentsJson;
 use std::fs;
@@ -73,26 +74,12 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Inter
     Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
 }
 
-/// Makes the tables of the run in `directory` and prints its summary. How it went, where it was not stopped.
+/// Makes the files that lie beside the run in `directory`, and prints its summary. How it went, where it was not stopped.
 pub(crate) fn show(directory: &Path, format: Format) -> anyhow::Result<Exit> {
-    let file = RunFile::read(directory)?;
-    write_tables(directory, &bench_report::operator_tables(&file))?;
-    let view = RunView::of(file)?;
+    let (view, derived) = derived::write(directory)?;
     print_view(&view, format)?;
+    derived.absent.iter().for_each(|absent| output::line(&format!("bench-host: {absent}")));
     Ok(exit(&view))
-}
-
-/// Puts raw samples beside the run file, a folder each, where the run has some that are asked for as tables.
-fn write_tables(directory: &Path, tables: &[OperatorTables]) -> anyhow::Result<()> {
-    for table in tables {
-        let folder = directory.join(&table.folder);
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        for (name, text) in [("latency.csv", &table.latency_csv), ("memory.csv", &table.memory_csv)] {
-            let path = folder.join(name);
-            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        }
-    }
-    Ok(())
 }
 
 /// Makes a run directory, and in it the head of a run file.

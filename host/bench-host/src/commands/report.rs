@@ -1,19 +1,22 @@
 //! `report`: documents made of a run file, and of nothing else.
 
 use crate::cli::{ReportArgs, ReportFormat};
-use crate::{Exit, output, paths};
+use crate::{Exit, derived, output, paths};
 use anyhow::Context;
 use bench_report::RunView;
+use std::path::Path;
 
 pub(crate) fn run(arguments: &ReportArgs) -> anyhow::Result<Exit> {
     let directory = paths::run_directory(arguments.run.as_deref(), &arguments.out)?;
+    let Some(format) = arguments.format else { return files(&directory) };
     let view = RunView::read(&directory)?;
-    let text = match arguments.format {
+    let text = match format {
         ReportFormat::AetherlessJson => {
             let categories = bench_registry::categories()?;
             let category = |scenario: &str| categories.of(scenario).map(|category| category.name.clone());
             bench_report::aetherless_json(&view, category)
         }
+        ReportFormat::OperatorsJson => bench_report::operators_json(&view),
         ReportFormat::BreakEvenJson => bench_report::break_even_json(&view),
         ReportFormat::BreakEvenSvg => bench_report::break_even_svg(&view).with_context(|| {
             format!(
@@ -23,5 +26,15 @@ pub(crate) fn run(arguments: &ReportArgs) -> anyhow::Result<Exit> {
         })?,
     };
     output::print(&text)?;
+    Ok(Exit::Done)
+}
+
+/// Makes the files beside the run file again, and says which.
+fn files(directory: &Path) -> anyhow::Result<Exit> {
+    let (_, derived) = derived::write(directory)?;
+    let written = derived.written.iter().map(|name| directory.join(name).display().to_string());
+    let lines: Vec<_> = written.chain(derived.absent).map(|line| bench_report::escape(&line).into_owned()).collect();
+    let none = "nothing is made of this run beside its tables; choose a document with --format";
+    output::print(&if lines.is_empty() { none.to_owned() } else { lines.join("\n") })?;
     Ok(Exit::Done)
 }

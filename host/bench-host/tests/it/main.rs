@@ -3,6 +3,7 @@
 
 mod cache;
 mod comparing;
+mod derived;
 mod figures;
 mod full_disk;
 mod functions;

@@ -1,0 +1,45 @@
+//! What lies beside a run file and is made of it: raw samples as tables, and figures. It may be deleted at any time, because
+//! `report` makes it again.
+
+use anyhow::Context;
+use bench_report::{Plot, RunView, operator_plots, operator_tables};
+use bench_sink::runfile::RunFile;
+use std::fs;
+use std::path::Path;
+
+/// Names of files beside the run file, and a line for each that could not be made, which says why.
+#[derive(Debug, Default)]
+pub(crate) struct Derived {
+    pub(crate) written: Vec<String>,
+    pub(crate) absent: Vec<String>,
+}
+
+/// Writes everything that the run in `directory` has the figures for, and reads the run for what is to be said of it.
+pub(crate) fn write(directory: &Path) -> anyhow::Result<(RunView, Derived)> {
+    let file = RunFile::read(directory)?;
+    let mut derived = Derived::default();
+    for table in operator_tables(&file) {
+        let folder = directory.join(&table.folder);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        for (name, text) in [("latency.csv", &table.latency_csv), ("memory.csv", &table.memory_csv)] {
+            derived.write(directory, &format!("{}/{name}", table.folder), text.as_bytes())?;
+        }
+    }
+    let view = RunView::of(file)?;
+    for Plot { name, png } in operator_plots(&view) {
+        match png {
+            Ok(png) => derived.write(directory, name, &png)?,
+            Err(why) => derived.absent.push(format!("{name}: not drawn: {why}")),
+        }
+    }
+    Ok((view, derived))
+}
+
+impl Derived {
+    fn write(&mut self, directory: &Path, name: &str, content: &[u8]) -> anyhow::Result<()> {
+        let path = directory.join(name);
+        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        self.written.push(name.to_owned());
+        Ok(())
+    }
+}

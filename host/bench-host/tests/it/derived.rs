@@ -1,0 +1,35 @@
+//! What a run leaves beside its run file, and that it can be made again of that alone. Must not know how anything is drawn.
+
+use crate::host::Host;
+use crate::modules;
+use std::fs;
+
+#[test]
+fn chains_of_operators_leave_tables_and_figures_that_can_be_made_again() {
+    let Some(plugins) = modules::plugins(&["operator-rust"]) else { return };
+    let host = Host::new();
+    let file = plugins[0].display();
+    let ran = host.check(&format!("load {file} -p count=1,2 -p idle_ms=1 --iterations 2 --processes 1 --quick"), 0);
+    let why = "memory_rust_vs_go.png: not drawn: the run has no chain of Go operators alone";
+    assert!(ran.stderr.contains(why), "{}", ran.stderr);
+    assert!(ran.stdout.contains("rust-only  native"), "{}", ran.stdout);
+    let run = host.run();
+    let names = ["rust-only/latency.csv", "rust-only-native/memory.csv", "memory_scalability_all.png"];
+    let before = names.map(|name| fs::read(run.join(name)).unwrap_or_else(|error| panic!("{name}: {error}")));
+    for name in names {
+        fs::remove_file(run.join(name)).unwrap();
+    }
+    let ran = host.check("report", 0);
+    let after = names.map(|name| fs::read(run.join(name)).unwrap_or_else(|error| panic!("{name}: {error}")));
+    assert!(before == after, "files differ when they are made again");
+    assert!(ran.stdout.contains(why) && names.iter().all(|name| ran.stdout.contains(name)), "{}", ran.stdout);
+}
+
+#[test]
+fn a_run_of_anything_else_leaves_its_run_file_alone() {
+    let host = Host::with_hostile();
+    host.check("load hostile.wasm --filter hostile/good --arm native --quick --processes 1", 0);
+    let ran = host.check("report", 0);
+    assert!(ran.stdout.starts_with("nothing is made of this run beside its tables"), "{}", ran.stdout);
+    assert_eq!(fs::read_dir(host.run()).unwrap().count(), 1);
+}
