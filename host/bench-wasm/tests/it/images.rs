@@ -159,7 +159,7 @@ fn driven(suspend: &str) -> Report {
     arguments.set("suspend", suspend);
     let unit = Unit { cell: 0, process: 0 };
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(4) };
-    drive(&mut component, None, &Task { unit, scenario: &scenario, arguments: &arguments, budget })
+    drive(&mut component, None, &Task { unit, scenario: &scenario, arguments: &arguments, budget, reclaim: || () })
 }
 
 #[test]
