@@ -3,11 +3,15 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod contract;
 mod embedded;
+mod kube;
 mod mailbox;
 mod object;
 
 pub use embedded::{Embedded, HISTORY_CHANGES, SPEC_BYTES_MAX};
+pub use kube::Kube;
 pub use mailbox::{Delivery, Mailbox, Token};
 pub use object::{Event, Key, Object, PlaneError, Scope};
 

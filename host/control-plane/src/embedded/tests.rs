@@ -85,6 +85,11 @@ fn what_changes_nothing_makes_no_version_and_no_event() {
 }
 
 #[test]
+fn the_contract_is_kept() {
+    crate::contract::check(&Embedded::new(), "Thing");
+}
+
+#[test]
 fn a_watch_ends_when_it_is_dropped_and_others_go_on() {
     let plane = Embedded::new();
     let mailbox = Arc::new(Mailbox::new());

@@ -1,0 +1,150 @@
+//! The definition of a kind, which all runs on an API server share: the first one makes it, each one notes in it that it uses it,
+//! and the last one removes it. One that somebody else made is used as it is; it must not know what is kept under it.
+
+use super::names::{GROUP, MANAGED_BY, Resource, USER, VERSION, definitions};
+use super::owner::Owner;
+use super::refusal::{has_code, line};
+use super::server::Server;
+use super::wire::{Wire, Wires};
+use kube::Error;
+use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long after one look at a definition the next one is.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Who uses definitions.
+#[derive(Clone, Debug)]
+pub(super) struct User {
+    pub(super) run: String,
+    pub(super) owner: Owner,
+}
+
+impl User {
+    fn annotation(&self) -> String {
+        format!("{USER}{}", self.run)
+    }
+
+    fn note(&self) -> Value {
+        json!(json!(self.owner).to_string())
+    }
+
+    /// Whether an annotation is that of a run that has ended without removing it.
+    fn is_over(&self, annotation: &str, value: &str) -> bool {
+        annotation.starts_with(USER)
+            && serde_json::from_str::<Owner>(value).is_ok_and(|owner| owner.is_gone(&self.owner))
+    }
+}
+
+/// Sees to it that the API server knows `resource`; an error is one line. It takes as long as the server does.
+pub(super) async fn enter(server: &Server, resource: &Resource, user: &User) -> Result<(), String> {
+    let name = resource.definition();
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    let failed = |what: &str, error: &Error| format!("cannot {what} the definition {name}: {}", line(error));
+    loop {
+        looks.tick().await;
+        let mut definition: Wire = match server.ask(definitions().get(&name, &GetParams::default())).await {
+            Ok(definition) => definition,
+            Err(error) if has_code(&error, 404) => {
+                let body = manifest(resource, user).to_string().into_bytes();
+                match server.ask(definitions().create(&PostParams::default(), body)).await {
+                    Ok(definition) => definition,
+                    // Another run has made it meanwhile.
+                    Err(error) if has_code(&error, 409) => continue,
+                    Err(error) => return Err(failed("make", &error)),
+                }
+            }
+            Err(error) => return Err(failed("read", &error)),
+        };
+        // One that is being removed goes first.
+        if definition.metadata.deletion_timestamp.is_some() {
+            continue;
+        }
+        if is_ours(&definition) && !definition.metadata.annotations.contains_key(&user.annotation()) {
+            definition = match note(server, &name, &definition, user, user.note()).await {
+                Ok(definition) => definition,
+                Err(error) if has_code(&error, 404) => continue,
+                Err(error) => return Err(failed("mark", &error)),
+            };
+        }
+        // It may be removed since, and what is noted in it is removed with it.
+        if definition.metadata.deletion_timestamp.is_none() && is_established(&definition)? {
+            break;
+        }
+    }
+    // It is established before it is served.
+    loop {
+        match server.ask::<Wires>(resource.everywhere().list(&ListParams::default().limit(1))).await {
+            Ok(_) => return Ok(()),
+            Err(error) if has_code(&error, 404) => looks.tick().await,
+            Err(error) => return Err(format!("cannot list {}: {}", resource.plural, line(&error))),
+        };
+    }
+}
+
+/// Takes back that the definition is used, and removes it where nobody else uses it.
+pub(super) async fn leave(server: &Server, resource: &Resource, user: &User) -> Result<(), Error> {
+    let name = resource.definition();
+    let definition: Wire = server.ask(definitions().get(&name, &GetParams::default())).await?;
+    if !is_ours(&definition) {
+        return Ok(());
+    }
+    let definition = note(server, &name, &definition, user, Value::Null).await?;
+    if definition.metadata.annotations.keys().any(|annotation| annotation.starts_with(USER)) {
+        return Ok(());
+    }
+    // Whoever has noted itself since makes another version of it, and keeps it.
+    let seen = definition.metadata;
+    let unchanged = Preconditions { resource_version: Some(seen.resource_version), uid: Some(seen.uid) };
+    let params = DeleteParams { preconditions: Some(unchanged), ..DeleteParams::default() };
+    match server.ask::<Value>(definitions().delete(&name, &params)).await {
+        Err(error) if has_code(&error, 409) => Ok(()),
+        removed => removed.map(drop),
+    }
+}
+
+/// Sets the annotation of `user`, and removes those of runs that are over.
+async fn note(server: &Server, name: &str, definition: &Wire, user: &User, value: Value) -> Result<Wire, Error> {
+    let annotations = &definition.metadata.annotations;
+    let over = annotations.iter().filter(|(annotation, value)| user.is_over(annotation, value));
+    let mut changes: serde_json::Map<_, _> = over.map(|(annotation, _)| (annotation.clone(), Value::Null)).collect();
+    changes.insert(user.annotation(), value);
+    let patch = json!({ "metadata": { "annotations": changes } });
+    server.ask(definitions().patch(name, &PatchParams::default(), &Patch::Merge(patch))).await
+}
+
+fn is_ours(definition: &Wire) -> bool {
+    definition.metadata.labels.get(MANAGED_BY.0).is_some_and(|value| value == MANAGED_BY.1)
+}
+
+fn is_established(definition: &Wire) -> Result<bool, String> {
+    let conditions = &definition.status.conditions;
+    if let Some(refused) = conditions.iter().find(|one| one.what == "NamesAccepted" && one.status == "False") {
+        return Err(format!("the definition {} is not accepted: {}", definition.metadata.name, refused.message));
+    }
+    Ok(conditions.iter().any(|one| one.what == "Established" && one.status == "True"))
+}
+
+fn manifest(resource: &Resource, user: &User) -> Value {
+    let (kind, plural) = (&resource.kind, &resource.plural);
+    let schema = json!({
+        "type": "object",
+        "properties": { "spec": { "type": "object", "x-kubernetes-preserve-unknown-fields": true } },
+    });
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": resource.definition(),
+            "labels": { MANAGED_BY.0: MANAGED_BY.1 },
+            "annotations": { user.annotation(): user.note() },
+        },
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": { "kind": kind, "listKind": format!("{kind}List"), "plural": plural, "singular": kind.to_lowercase() },
+            "versions": [{ "name": VERSION, "served": true, "storage": true, "schema": { "openAPIV3Schema": schema } }],
+        },
+    })
+}

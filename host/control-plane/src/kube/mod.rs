@@ -1,0 +1,246 @@
+//! A control plane in a real API server, which the user's kubeconfig names: kinds are defined and namespaces made there for as
+//! long as they are used. It blocks whoever asks until the server has answered; it must not know what objects are for.
+
+mod definitions;
+mod kubeconfig;
+mod names;
+mod namespaces;
+mod owner;
+mod refusal;
+mod server;
+mod watch;
+mod wire;
+
+use crate::{ControlPlane, Key, Listing, Mailbox, Object, PlaneError, Scope, Subscription, Token};
+use definitions::User;
+use kubeconfig::{Places, unusable};
+use names::Resource;
+use namespaces::Namespaces;
+use owner::Owner;
+use server::{Place, Server};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use watch::{Outlet, Watch};
+
+/// How long things may take, whatever the server does.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    /// One call.
+    call: Duration,
+    /// All of getting ready, and all of putting away: a server needs some seconds for a new kind.
+    setup: Duration,
+    /// From a watch that broke off to the first try of another one; each further one waits twice as long.
+    pause: Duration,
+}
+
+/// A watch is tried again for about 5 s, as long as an API server takes to start anew where another one takes its place.
+const TIMES: Times =
+    Times { call: Duration::from_secs(10), setup: Duration::from_secs(30), pause: Duration::from_millis(40) };
+
+/// Objects in an API server. Fields are owned at every depth, and by all managers that gave them the same value, and an empty
+/// object within a spec that is applied leaves what was in it; otherwise it does as the trait says.
+pub struct Kube {
+    server: Server,
+    resources: Vec<Resource>,
+    /// How many of them may be noted as used.
+    entered: AtomicUsize,
+    user: User,
+    namespaces: Namespaces,
+    times: Times,
+    /// Goes last, because putting away needs it.
+    runtime: Threads,
+}
+
+/// What waits for answers. It is not waited for when it ends: a program that gives credentials may hang for ever.
+struct Threads(Option<Runtime>);
+
+impl Kube {
+    /// Asks the API server that `KUBECONFIG`, `~/.kube/config` or the cluster that this runs in names, defines `kinds` there
+    /// where they are not, and removes what runs that were killed have left. [`PlaneError::Unavailable`], in one line that says
+    /// what to do next, where that does not work within 30 seconds.
+    pub fn connect(kinds: &[&str]) -> Result<Self, PlaneError> {
+        let owner = Owner::this();
+        let user = User { run: owner.run(), owner };
+        Self::connect_as(&Places::of_environment(), kinds, user, TIMES)
+    }
+
+    fn connect_as(places: &Places, kinds: &[&str], user: User, times: Times) -> Result<Self, PlaneError> {
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("control-plane")
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                PlaneError::Unavailable(format!("cannot start a thread that waits for answers: {error}"))
+            })?;
+        let runtime = Threads(Some(threads));
+        let found = runtime.wait(times.call, places.find())?;
+        let origin = found.origin.clone();
+        let late = |error| match error {
+            PlaneError::Unavailable(reason) if reason == no_answer(times.setup) => unusable(&origin, &reason),
+            error => error,
+        };
+        let client = runtime.wait(times.setup, async {
+            tokio::task::spawn_blocking(|| found.client()).await.expect("it does not panic")
+        });
+        let server = Server { client: client.map_err(late)? };
+        let resources = kinds.iter().map(|kind| Resource::new(kind)).collect();
+        let namespaces = Namespaces::of(user.clone());
+        let plane = Self { server, resources, entered: AtomicUsize::new(0), user, namespaces, times, runtime };
+        plane.runtime.wait(times.setup, plane.set_up(&origin)).map_err(late)?;
+        Ok(plane)
+    }
+
+    async fn set_up(&self, origin: &str) -> Result<(), PlaneError> {
+        let removed = self.namespaces.remove_leftovers(&self.server).await;
+        removed.map_err(|error| unusable(origin, &format!("cannot look for namespaces: {}", refusal::line(&error))))?;
+        for resource in &self.resources {
+            self.entered.fetch_add(1, Ordering::Relaxed);
+            let entered = definitions::enter(&self.server, resource, &self.user).await;
+            entered.map_err(|reason| unusable(origin, &reason))?;
+        }
+        Ok(())
+    }
+
+    /// Leaves nothing behind, as far as the server lets it.
+    async fn put_away(&self) -> Result<(), PlaneError> {
+        let refused = |error| PlaneError::Unavailable(refusal::line(&error));
+        let removed = self.namespaces.remove(&self.server).await;
+        for resource in &self.resources[..self.entered.load(Ordering::Relaxed)] {
+            definitions::leave(&self.server, resource, &self.user).await.map_err(refused)?;
+        }
+        removed.map_err(refused)
+    }
+
+    fn resource(&self, kind: &str) -> Result<&Resource, PlaneError> {
+        self.resources.iter().find(|resource| resource.kind == kind).ok_or_else(|| {
+            let known: Vec<_> = self.resources.iter().map(|resource| resource.kind.as_str()).collect();
+            PlaneError::Invalid(format!("no kind `{kind}` is defined here; there is {}", known.join(", ")))
+        })
+    }
+
+    fn place<'a>(&'a self, key: &'a Key) -> Result<Place<'a>, PlaneError> {
+        names::check(key)?;
+        Ok(Place { key, resource: self.resource(&key.kind)?, namespace: self.namespaces.name(&key.namespace) })
+    }
+
+    fn wait<T>(&self, answer: impl Future<Output = Result<T, PlaneError>>) -> Result<T, PlaneError> {
+        self.runtime.wait(self.times.call, answer)
+    }
+}
+
+impl ControlPlane for Kube {
+    fn get(&self, key: &Key) -> Result<Arc<Object>, PlaneError> {
+        let place = self.place(key)?;
+        self.wait(self.server.get(&place))
+    }
+
+    fn create(&self, key: &Key, manager: &str, spec: &str) -> Result<Arc<Object>, PlaneError> {
+        let (place, spec) = (self.place(key)?, wire::spec(spec, manager)?);
+        self.wait(async {
+            self.namespaces.ensure(&self.server, &place.namespace).await?;
+            self.server.create(&place, manager, &spec).await
+        })
+    }
+
+    fn apply(&self, key: &Key, manager: &str, spec: &str) -> Result<Arc<Object>, PlaneError> {
+        let (place, spec) = (self.place(key)?, wire::spec(spec, manager)?);
+        self.wait(async {
+            self.namespaces.ensure(&self.server, &place.namespace).await?;
+            self.server.apply(&place, manager, &spec).await
+        })
+    }
+
+    fn update(&self, object: &Object, manager: &str) -> Result<Arc<Object>, PlaneError> {
+        let (place, spec) = (self.place(&object.key)?, wire::spec(&object.spec, manager)?);
+        self.wait(self.server.update(&place, manager, &spec, object.resource_version))
+    }
+
+    fn delete(&self, key: &Key) -> Result<(), PlaneError> {
+        let place = self.place(key)?;
+        self.wait(self.server.delete(&place))
+    }
+
+    fn list(&self, scope: &Scope) -> Result<Listing, PlaneError> {
+        names::check_part(&scope.namespace, "namespace", &scope.namespace)?;
+        let (resource, namespace) = (self.resource(&scope.kind)?, self.namespaces.name(&scope.namespace));
+        self.wait(self.server.list(resource, &namespace, scope))
+    }
+
+    fn watch(
+        &self,
+        scope: &Scope,
+        from: u64,
+        token: Token,
+        mailbox: &Arc<Mailbox>,
+    ) -> Result<Subscription, PlaneError> {
+        names::check_part(&scope.namespace, "namespace", &scope.namespace)?;
+        let outlet = Arc::new(Outlet::new(token, mailbox));
+        let watch = Watch {
+            server: self.server.clone(),
+            resource: self.resource(&scope.kind)?.clone(),
+            namespace: self.namespaces.name(&scope.namespace),
+            scope: scope.clone(),
+            version: from,
+            first_pause: self.times.pause,
+            outlet: Arc::clone(&outlet),
+        };
+        self.wait(async {
+            let events = match watch.open().await {
+                Ok(events) => events,
+                Err(error) => return Err(watch.refused(&error).await),
+            };
+            let task = tokio::spawn(watch.run(events));
+            Ok(Subscription::new(move || {
+                outlet.end();
+                task.abort();
+            }))
+        })
+    }
+}
+
+impl Drop for Kube {
+    fn drop(&mut self) {
+        if let Err(error) = self.runtime.wait(self.times.setup, self.put_away()) {
+            tracing::warn!("what run {} made is not all removed: {error}; the next run does it", self.user.run);
+        }
+    }
+}
+
+impl std::fmt::Debug for Kube {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kube").field("run", &self.user.run).finish_non_exhaustive()
+    }
+}
+
+impl Threads {
+    /// What `answer` comes to, which must not take longer than `time`.
+    fn wait<T>(&self, time: Duration, answer: impl Future<Output = Result<T, PlaneError>>) -> Result<T, PlaneError> {
+        let runtime = self.0.as_ref().expect("it is there until it is dropped");
+        let answered = runtime.block_on(async { tokio::time::timeout(time, answer).await });
+        answered.unwrap_or_else(|_| Err(PlaneError::Unavailable(no_answer(time))))
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn no_answer(time: Duration) -> String {
+    format!("the API server gave no answer within {} ms", time.as_millis())
+}
+
+/// Lets time pass, during which whoever waits can be aborted.
+async fn pause(time: Duration) {
+    // It is the deadline that ends it.
+    let _ = tokio::time::timeout(time, std::future::pending::<()>()).await;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! What things are called in the API server: group, resources, namespaces, labels, and the paths of requests. It must not know
+//! what is asked for under a path.
+
+use crate::{Key, PlaneError};
+use kube::core::Request;
+
+/// The group of every kind here. Nobody can own a domain under `test` (RFC 2606), so it is nobody else's.
+pub(super) const GROUP: &str = "bench-host.test";
+
+/// The version of the kinds in it.
+pub(super) const VERSION: &str = "v1";
+
+/// The label by which what was made here is found again.
+pub(super) const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "bench-host");
+
+/// The annotation of a namespace that says who made it.
+pub(super) const OWNER: &str = "bench-host.test/owner";
+
+/// Begins the annotations of a definition that say who uses it; the run follows.
+pub(super) const USER: &str = "bench-host.test/run-";
+
+/// Definitions of kinds.
+pub(super) fn definitions() -> Request {
+    Request::new("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+}
+
+pub(super) fn namespaces() -> Request {
+    Request::new("/api/v1/namespaces")
+}
+
+/// A kind, as the API server spells it.
+#[derive(Clone, Debug)]
+pub(super) struct Resource {
+    pub(super) kind: String,
+    pub(super) plural: String,
+}
+
+impl Resource {
+    pub(super) fn new(kind: &str) -> Self {
+        Self { kind: kind.to_owned(), plural: format!("{}s", kind.to_lowercase()) }
+    }
+
+    /// What its definition is called.
+    pub(super) fn definition(&self) -> String {
+        format!("{}.{GROUP}", self.plural)
+    }
+
+    /// Its objects, wherever they are.
+    pub(super) fn everywhere(&self) -> Request {
+        Request::new(format!("/apis/{GROUP}/{VERSION}/{}", self.plural))
+    }
+
+    /// Its objects in a namespace.
+    pub(super) fn within(&self, namespace: &str) -> Request {
+        Request::new(format!("/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{}", self.plural))
+    }
+}
+
+/// Whether `key` names something, in letters that a path may hold as they are.
+pub(super) fn check(key: &Key) -> Result<(), PlaneError> {
+    check_part(key, "namespace", &key.namespace)?;
+    check_part(key, "name", &key.name)
+}
+
+pub(super) fn check_part(key: &dyn std::fmt::Display, what: &str, text: &str) -> Result<(), PlaneError> {
+    if text.is_empty() {
+        return Err(PlaneError::Invalid(format!("the {what} of `{key}` is empty")));
+    }
+    let is_plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-.".contains(letter);
+    match text.chars().find(|letter| !is_plain(*letter)) {
+        None => Ok(()),
+        Some(letter) => {
+            let reason = format!("the {what} of `{key}` holds {letter:?}; a-z, 0-9, `-` and `.` are allowed");
+            Err(PlaneError::Invalid(reason))
+        }
+    }
+}

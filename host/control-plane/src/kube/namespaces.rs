@@ -1,0 +1,92 @@
+//! The namespaces of a run: made when something is first written into them, removed when the run ends, and those of runs that
+//! could not do so when the next one begins. It must not know what is kept in them.
+
+use super::definitions::User;
+use super::names::{MANAGED_BY, OWNER, namespaces};
+use super::owner::Owner;
+use super::refusal::{has_code, refused};
+use super::server::Server;
+use crate::PlaneError;
+use futures_util::{StreamExt, stream};
+use kube::Error;
+use kube::api::PostParams;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Namespaces that are removed at a time.
+const REMOVED_AT_ONCE: usize = 16;
+
+/// The namespaces of one run.
+#[derive(Debug)]
+pub(super) struct Namespaces {
+    user: User,
+    /// By name in the API server; whether they are known to be there, or were only asked for.
+    made: Mutex<HashMap<String, bool>>,
+}
+
+impl Namespaces {
+    pub(super) fn of(user: User) -> Self {
+        Self { user, made: Mutex::default() }
+    }
+
+    /// What `namespace` is called in the API server: another name in each run, so that none meets another.
+    pub(super) fn name(&self, namespace: &str) -> String {
+        format!("bench-host-{}-{namespace}", self.user.run)
+    }
+
+    /// Makes it, where that was not done before.
+    pub(super) async fn ensure(&self, server: &Server, name: &str) -> Result<(), PlaneError> {
+        // It is to be removed even if the answer never comes.
+        if *self.made().entry(name.to_owned()).or_insert(false) {
+            return Ok(());
+        }
+        let manifest = json!({
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {
+                "name": name,
+                "labels": { MANAGED_BY.0: MANAGED_BY.1 },
+                "annotations": { OWNER: json!(self.user.owner).to_string() },
+            },
+        });
+        let request = namespaces().create(&PostParams::default(), manifest.to_string().into_bytes());
+        match server.ask::<Value>(request).await {
+            // Another thread was quicker.
+            Err(error) if has_code(&error, 409) => (),
+            Err(error) => return Err(refused(&error, name)),
+            Ok(_) => (),
+        }
+        self.made().insert(name.to_owned(), true);
+        Ok(())
+    }
+
+    /// Removes those of this run.
+    pub(super) async fn remove(&self, server: &Server) -> Result<(), Error> {
+        let names = std::mem::take(&mut *self.made()).into_keys().collect();
+        remove(server, names).await
+    }
+
+    /// Removes those of runs that are over.
+    pub(super) async fn remove_leftovers(&self, server: &Server) -> Result<(), Error> {
+        let ours = server.our_namespaces().await?.into_iter().map(|namespace| namespace.metadata);
+        let is_left = |annotation: &String| {
+            serde_json::from_str::<Owner>(annotation).is_ok_and(|owner| owner.is_gone(&self.user.owner))
+        };
+        let left =
+            ours.filter(|one| one.deletion_timestamp.is_none() && one.annotations.get(OWNER).is_some_and(is_left));
+        remove(server, left.map(|one| one.name).collect()).await
+    }
+
+    /// Nothing is done while it is held that could fail.
+    fn made(&self) -> MutexGuard<'_, HashMap<String, bool>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Removes all of them, and says of the first that could not be why.
+async fn remove(server: &Server, names: Vec<String>) -> Result<(), Error> {
+    let removals = stream::iter(names).map(|name| async move { server.remove_namespace(&name).await });
+    let outcomes: Vec<_> = removals.buffer_unordered(REMOVED_AT_ONCE).collect().await;
+    outcomes.into_iter().collect()
+}

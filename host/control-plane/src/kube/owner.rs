@@ -1,0 +1,108 @@
+//! Who made something in an API server: a process of a machine, by which what it has left behind is told from what it still
+//! needs. It must not know what was made.
+
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A process. Where this system does not say what it is, a field is empty, and nothing is ever held to be left behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Owner {
+    pub(super) host: String,
+    /// Tells hosts of one name apart.
+    pub(super) machine: String,
+    /// Changes when the host starts.
+    pub(super) boot: String,
+    /// Where numbers of processes are unique.
+    pub(super) pids: String,
+    pub(super) pid: u32,
+    /// When it began, in ticks since the host did, because numbers of processes come round again (`/proc/PID/stat`, proc(5)).
+    pub(super) started: u64,
+}
+
+impl Owner {
+    /// This process.
+    pub(super) fn this() -> Self {
+        let pid = std::process::id();
+        Self {
+            host: text("/proc/sys/kernel/hostname"),
+            machine: text("/etc/machine-id"),
+            boot: text("/proc/sys/kernel/random/boot_id"),
+            pids: fs::read_link("/proc/self/ns/pid").map_or_else(|_| String::new(), |link| link.display().to_string()),
+            pid,
+            started: started(pid).unwrap_or(0),
+        }
+    }
+
+    /// Whether the process has ended, as far as that can be seen from `here`; of another host's it cannot.
+    pub(super) fn is_gone(&self, here: &Self) -> bool {
+        let same = |a: &str, b: &str| !a.is_empty() && a == b;
+        if !same(&self.host, &here.host) {
+            return false;
+        }
+        if !same(&self.boot, &here.boot) {
+            // It has started anew since, if it is the same machine.
+            return same(&self.machine, &here.machine) && !self.boot.is_empty() && !here.boot.is_empty();
+        }
+        same(&self.pids, &here.pids) && started(self.pid) != Some(self.started)
+    }
+
+    /// A name for what this process makes from now on, which nobody else uses.
+    pub(super) fn run(&self) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        format!("{:x}-{:x}", self.pid, now.as_nanos())
+    }
+}
+
+fn text(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default().trim().to_owned()
+}
+
+fn started(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is a name in parentheses, and may hold anything.
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(22 - 3)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut Owner), expect: bool) {
+        let here = Owner::this();
+        let mut owner = here.clone();
+        change(&mut owner);
+        assert_eq!(owner.is_gone(&here), expect, "{owner:?}");
+    }
+
+    #[test]
+    fn only_what_has_ended_on_this_very_machine_is_gone() {
+        check(|_| (), false);
+        check(|owner| owner.started += 1, true);
+        // The first process never ends, but began at another time.
+        check(|owner| owner.pid = 1, true);
+        check(|owner| (owner.host, owner.started) = ("elsewhere".to_owned(), 1), false);
+        check(|owner| (owner.pids, owner.started) = ("pid:[1]".to_owned(), 1), false);
+        check(|owner| (owner.host, owner.started) = (String::new(), 1), false);
+        check(|owner| (owner.boot, owner.machine) = ("before".to_owned(), "another".to_owned()), false);
+    }
+
+    #[test]
+    fn what_was_made_before_this_machine_started_is_gone() {
+        let here = Owner { machine: "m".to_owned(), ..Owner::this() };
+        let before = Owner { boot: "before".to_owned(), ..here.clone() };
+        assert!(before.is_gone(&here));
+        let unknown = Owner { boot: String::new(), ..here.clone() };
+        assert!(!unknown.is_gone(&here));
+    }
+
+    #[test]
+    fn no_two_runs_have_the_same_name() {
+        let here = Owner::this();
+        let (first, second) = (here.run(), here.run());
+        assert_ne!(first, second);
+        assert!(first.starts_with(&format!("{:x}-", std::process::id())), "{first}");
+    }
+}

@@ -1,0 +1,42 @@
+//! What a run makes in an API server and takes away again, beside other runs, those that were killed among them.
+
+use super::*;
+
+const FIRST_RUN: &str = include_str!("exchanges/first-run.http");
+const NEXT_RUN: &str = include_str!("exchanges/next-run.http");
+const NEWCOMER: &str = include_str!("exchanges/newcomer.http");
+const NOT_ACCEPTED: &str = include_str!("exchanges/not-accepted.http");
+
+#[test]
+fn the_first_run_makes_the_kind_and_the_last_one_removes_it() {
+    check(&[FIRST_RUN], |plane, _| {
+        plane.apply(&key("a"), "m", "{}").unwrap();
+        plane.apply(&key("a"), "m", r#"{"a":1}"#).unwrap();
+        let there = plane.apply(&Key::new("TestResource", "there", "a"), "m", "{}").unwrap_err();
+        assert!(there.to_string().contains("request timed out"), "{there}");
+    });
+}
+
+#[test]
+fn the_next_run_removes_what_a_killed_one_has_left_and_nothing_else() {
+    check(&[NEXT_RUN], |_, _| ());
+}
+
+#[test]
+fn a_kind_that_somebody_begins_to_use_is_not_removed() {
+    let noted = r#""uid":"c1","labels":{"app.kubernetes.io/managed-by":"bench-host"},
+"annotations":{"bench-host.test/run-r":"$OWNER"},"#;
+    let ready = READY.replace(r#""uid":"c1","#, noted);
+    check(&[&ready, NEWCOMER], |_, _| ());
+}
+
+#[test]
+fn a_kind_whose_name_is_taken_is_told() {
+    let replay = Replay::of(&[NOT_ACCEPTED], &names());
+    let error = connect(&format!("http://{}", replay.address), times()).unwrap_err().to_string();
+    assert!(
+        error.contains(r#"testresources.bench-host.test is not accepted: "testresources" is already in use"#),
+        "{error}"
+    );
+    replay.check();
+}

@@ -1,0 +1,119 @@
+//! The JSON that goes to an API server and comes from it, as far as it is looked at. It must not know by which requests.
+
+use super::names::{GROUP, Resource, VERSION};
+use crate::{Key, Object, PlaneError, SPEC_BYTES_MAX, Scope};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The fields of a spec, by name, so that the text they come to does not depend on who has sorted them before.
+pub(super) type Spec = BTreeMap<String, Value>;
+
+/// An object of any kind.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Wire {
+    pub(super) metadata: Metadata,
+    #[serde(default, deserialize_with = "or_default")]
+    spec: Spec,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) status: Status,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Metadata {
+    pub(super) name: String,
+    pub(super) uid: String,
+    pub(super) resource_version: String,
+    /// Since when it is being removed.
+    pub(super) deletion_timestamp: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) labels: BTreeMap<String, String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) annotations: BTreeMap<String, String>,
+}
+
+/// How far a definition has come.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Status {
+    #[serde(deserialize_with = "or_default")]
+    pub(super) conditions: Vec<Condition>,
+}
+
+/// One thing that is so, or is not.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Condition {
+    #[serde(rename = "type")]
+    pub(super) what: String,
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) message: String,
+}
+
+/// Objects at one version.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Wires {
+    pub(super) metadata: ListMetadata,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) items: Vec<Wire>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListMetadata {
+    pub(super) resource_version: String,
+}
+
+/// What is empty may be written as nothing, or as `null`.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
+}
+
+impl Wire {
+    /// The object, which lies in `scope`.
+    pub(super) fn object(self, scope: &Scope) -> Result<Object, PlaneError> {
+        let resource_version = version(&self.metadata.resource_version)?;
+        let key = self.key(scope);
+        Ok(Object { key, resource_version, spec: json!(self.spec).to_string() })
+    }
+
+    pub(super) fn key(&self, scope: &Scope) -> Key {
+        Key::new(&scope.kind, &scope.namespace, &self.metadata.name)
+    }
+}
+
+/// A version of the API server's, which are numbers in every server whose store is etcd.
+pub(super) fn version(text: &str) -> Result<u64, PlaneError> {
+    text.parse().map_err(|_| {
+        let reason =
+            format!("the API server's resourceVersion `{text}` is no number, so that versions cannot be compared");
+        PlaneError::Unavailable(reason)
+    })
+}
+
+/// The fields of `text`, which `manager` writes.
+pub(super) fn spec(text: &str, manager: &str) -> Result<Spec, PlaneError> {
+    if manager.is_empty() {
+        return Err(PlaneError::Invalid("whoever writes needs a name".to_owned()));
+    }
+    if text.len() > SPEC_BYTES_MAX {
+        let reason = format!("a spec of {} bytes is too long, the most is {SPEC_BYTES_MAX}", text.len());
+        return Err(PlaneError::Invalid(reason));
+    }
+    serde_json::from_str(text).map_err(|error| PlaneError::Invalid(format!("the spec is no JSON object: {error}")))
+}
+
+/// The object as it is sent; with a version, it replaces what is there at that one.
+pub(super) fn object(resource: &Resource, name: &str, spec: &Spec, version: Option<u64>) -> Value {
+    let mut metadata = json!({ "name": name });
+    if let Some(version) = version {
+        metadata["resourceVersion"] = json!(version.to_string());
+    }
+    let api_version = format!("{GROUP}/{VERSION}");
+    json!({ "apiVersion": api_version, "kind": resource.kind, "metadata": metadata, "spec": spec })
+}
+
+pub(super) fn body(resource: &Resource, name: &str, spec: &Spec, version: Option<u64>) -> Vec<u8> {
+    object(resource, name, spec, version).to_string().into_bytes()
+}
