@@ -3,11 +3,11 @@
 
 use super::names::{GROUP, MANAGED_BY, Resource, USER, VERSION, definitions};
 use super::owner::Owner;
-use super::refusal::{has_code, line};
+use super::refusal::{has_code, is_passing, line};
 use super::server::Server;
 use super::wire::{Wire, Wires};
 use kube::Error;
-use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions, WatchParams};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -75,12 +75,19 @@ pub(super) async fn enter(server: &Server, resource: &Resource, user: &User) -> 
     }
     // It is established before it is served.
     loop {
-        match server.ask::<Wires>(resource.everywhere().list(&ListParams::default().limit(1))).await {
-            Ok(_) => return Ok(()),
-            Err(error) if has_code(&error, 404) => looks.tick().await,
-            Err(error) => return Err(format!("cannot list {}: {}", resource.plural, line(&error))),
+        match is_served(server, resource).await {
+            Ok(()) => return Ok(()),
+            Err(error) if has_code(&error, 404) || is_passing(&error) => looks.tick().await,
+            Err(error) => return Err(format!("cannot list and watch {}: {}", resource.plural, line(&error))),
         };
     }
+}
+
+/// Whether objects can be listed and watched, of which a server does the one before it does the other.
+async fn is_served(server: &Server, resource: &Resource) -> Result<(), Error> {
+    let listed: Wires = server.ask(resource.everywhere().list(&ListParams::default().limit(1))).await?;
+    let request = resource.everywhere().watch(&WatchParams::default(), &listed.metadata.resource_version);
+    server.client.request_events::<Wire>(request.map_err(Error::BuildRequest)?).await.map(drop)
 }
 
 /// Takes back that the definition is used, and removes it where nobody else uses it.
