@@ -39,37 +39,11 @@ impl User {
 
 /// Sees to it that the API server knows `resource`; an error is one line. It takes as long as the server does.
 pub(super) async fn enter(server: &Server, resource: &Resource, user: &User) -> Result<(), String> {
-    let name = resource.definition();
     let mut looks = tokio::time::interval(LOOK_EVERY);
-    let failed = |what: &str, error: &Error| format!("cannot {what} the definition {name}: {}", line(error));
     loop {
         looks.tick().await;
-        let mut definition: Wire = match server.ask(definitions().get(&name, &GetParams::default())).await {
-            Ok(definition) => definition,
-            Err(error) if has_code(&error, 404) => {
-                let body = manifest(resource, user).to_string().into_bytes();
-                match server.ask(definitions().create(&PostParams::default(), body)).await {
-                    Ok(definition) => definition,
-                    // Another run has made it meanwhile.
-                    Err(error) if has_code(&error, 409) => continue,
-                    Err(error) => return Err(failed("make", &error)),
-                }
-            }
-            Err(error) => return Err(failed("read", &error)),
-        };
-        // One that is being removed goes first.
-        if definition.metadata.deletion_timestamp.is_some() {
-            continue;
-        }
-        if is_ours(&definition) && !definition.metadata.annotations.contains_key(&user.annotation()) {
-            definition = match note(server, &name, &definition, user, user.note()).await {
-                Ok(definition) => definition,
-                Err(error) if has_code(&error, 404) => continue,
-                Err(error) => return Err(failed("mark", &error)),
-            };
-        }
-        // It may be removed since, and what is noted in it is removed with it.
-        if definition.metadata.deletion_timestamp.is_none() && is_established(&definition)? {
+        let definition = read_or_make(server, resource, user).await?;
+        if definition.is_some_and(|definition| is_established(&definition)) {
             break;
         }
     }
@@ -83,6 +57,40 @@ pub(super) async fn enter(server: &Server, resource: &Resource, user: &User) -> 
     }
 }
 
+/// The definition, in which it is noted that it is used, if it was made here; `None` while it is being removed. An error is one
+/// line.
+async fn read_or_make(server: &Server, resource: &Resource, user: &User) -> Result<Option<Wire>, String> {
+    let name = resource.definition();
+    let failed = |what: &str, error: &Error| Err(format!("cannot {what} the definition {name}: {}", line(error)));
+    let definition: Wire = match server.ask(definitions().get(&name, &GetParams::default())).await {
+        Ok(definition) => definition,
+        Err(error) if has_code(&error, 404) => {
+            let body = manifest(resource, user).to_string().into_bytes();
+            return match server.ask(definitions().create(&PostParams::default(), body)).await {
+                Ok(definition) => Ok(Some(definition)),
+                // Another run has made it meanwhile.
+                Err(error) if has_code(&error, 409) => Ok(None),
+                Err(error) => failed("make", &error),
+            };
+        }
+        Err(error) => return failed("read", &error),
+    };
+    let metadata = &definition.metadata;
+    if metadata.deletion_timestamp.is_some() {
+        return Ok(None);
+    }
+    check_names(&definition)?;
+    if !is_ours(&definition) || metadata.annotations.contains_key(&user.annotation()) {
+        return Ok(Some(definition));
+    }
+    match note(server, &name, &definition, user, user.note()).await {
+        // Since it was read, it may have begun to be removed, and what is noted in it with it.
+        Ok(definition) => Ok(Some(definition).filter(|one| one.metadata.deletion_timestamp.is_none())),
+        Err(error) if has_code(&error, 404) => Ok(None),
+        Err(error) => failed("mark", &error),
+    }
+}
+
 /// Whether objects can be listed and watched, of which a server does the one before it does the other.
 async fn is_served(server: &Server, resource: &Resource) -> Result<(), Error> {
     let listed: Wires = server.ask(resource.everywhere().list(&ListParams::default().limit(1))).await?;
@@ -93,8 +101,11 @@ async fn is_served(server: &Server, resource: &Resource) -> Result<(), Error> {
 /// Takes back that the definition is used, and removes it where nobody else uses it.
 pub(super) async fn leave(server: &Server, resource: &Resource, user: &User) -> Result<(), Error> {
     let name = resource.definition();
-    let definition: Wire = server.ask(definitions().get(&name, &GetParams::default())).await?;
-    if !is_ours(&definition) {
+    let definition: Wire = match server.ask(definitions().get(&name, &GetParams::default())).await {
+        Err(error) if has_code(&error, 404) => return Ok(()),
+        read => read?,
+    };
+    if !is_ours(&definition) || definition.metadata.deletion_timestamp.is_some() {
         return Ok(());
     }
     let definition = note(server, &name, &definition, user, Value::Null).await?;
@@ -125,12 +136,16 @@ fn is_ours(definition: &Wire) -> bool {
     definition.metadata.labels.get(MANAGED_BY.0).is_some_and(|value| value == MANAGED_BY.1)
 }
 
-fn is_established(definition: &Wire) -> Result<bool, String> {
-    let conditions = &definition.status.conditions;
-    if let Some(refused) = conditions.iter().find(|one| one.what == "NamesAccepted" && one.status == "False") {
-        return Err(format!("the definition {} is not accepted: {}", definition.metadata.name, refused.message));
-    }
-    Ok(conditions.iter().any(|one| one.what == "Established" && one.status == "True"))
+/// Whether the server lets the kind be called as it is; an error is one line.
+fn check_names(definition: &Wire) -> Result<(), String> {
+    let refused = definition.status.conditions.iter().find(|one| one.what == "NamesAccepted" && one.status == "False");
+    refused.map_or(Ok(()), |refused| {
+        Err(format!("the definition {} is not accepted: {}", definition.metadata.name, refused.message))
+    })
+}
+
+fn is_established(definition: &Wire) -> bool {
+    definition.status.conditions.iter().any(|one| one.what == "Established" && one.status == "True")
 }
 
 fn manifest(resource: &Resource, user: &User) -> Value {

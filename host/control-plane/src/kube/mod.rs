@@ -233,7 +233,7 @@ impl Drop for Threads {
 }
 
 fn no_answer(time: Duration) -> String {
-    format!("the API server gave no answer within {} ms", time.as_millis())
+    format!("the API server was not done within {} ms", time.as_millis())
 }
 
 /// Lets time pass, during which whoever waits can be aborted.

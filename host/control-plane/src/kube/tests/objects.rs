@@ -83,5 +83,5 @@ fn a_server_that_is_gone_or_silent_is_unavailable_in_time() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let server = format!("http://{}", listener.local_addr().unwrap());
     let short = Times { setup: Duration::from_millis(20), ..times() };
-    unavailable(connect(&server, short), "no answer within 20 ms; see that `kubectl get namespaces` works");
+    unavailable(connect(&server, short), "was not done within 20 ms; see that `kubectl get namespaces` works");
 }
