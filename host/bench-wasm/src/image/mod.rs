@@ -3,7 +3,8 @@
 //!
 //! The component is rewritten before it is compiled (`rewrite`), so that its code is another than without images. What an
 //! instance has besides memory and globals is not in an image: a component that writes to its tables is refused, and so is an
-//! instance that holds handles which a fresh one does not.
+//! instance that holds handles which a fresh one does not. Taking an image looks at every page of the instance, and so costs by how
+//! big its memory is; putting one back costs by how much differs.
 
 mod accessor;
 mod alike;
