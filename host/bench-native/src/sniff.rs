@@ -42,7 +42,7 @@ pub(crate) fn sniff(path: &Path, head: &[u8]) -> Result<(), LoadError> {
 /// The machine of an ELF shared object.
 fn elf(head: &[u8]) -> Result<String, &'static str> {
     const CUT_OFF: &str = "its ELF header is cut off";
-    let half = |at: usize| {
+    let half = |at: usize| -> Result<u16, &'static str> {
         let bytes: [u8; 2] = head.get(at..at + 2).ok_or(CUT_OFF)?.try_into().map_err(|_| CUT_OFF)?;
         // The sixth byte says how the rest is written.
         Ok(if head[5] == 2 { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
@@ -61,7 +61,7 @@ fn elf(head: &[u8]) -> Result<String, &'static str> {
 /// The machine of a 64-bit Mach-O library or bundle.
 fn mach_o(head: &[u8]) -> Result<String, &'static str> {
     const CUT_OFF: &str = "its Mach-O header is cut off";
-    let word = |at: usize| {
+    let word = |at: usize| -> Result<u32, &'static str> {
         let bytes: [u8; 4] = head.get(at..at + 4).ok_or(CUT_OFF)?.try_into().map_err(|_| CUT_OFF)?;
         Ok(u32::from_le_bytes(bytes))
     };

@@ -23,7 +23,7 @@ use bench_engine::Report;
 use bench_model::{Arguments, Check, Direction, Metric, ModuleError, Scenario, Unit};
 use bench_sink::Sink;
 use bench_sink::runfile::{OutcomeRecord, SeriesRecord, Status};
-use control_plane::{ControlPlane, Embedded};
+use control_plane::{ControlPlane, Embedded, Kube};
 pub use control_plane::{Event, Key, Object, PlaneError, Scope};
 pub use settings::Suspension;
 use settings::{PlaneKind, Settings};
@@ -168,7 +168,10 @@ fn operators(module: &mut dyn Module) -> Result<&mut dyn Operators, ModuleError>
 fn plane(kind: PlaneKind) -> Result<Arc<dyn ControlPlane>, ModuleError> {
     match kind {
         PlaneKind::Embedded => Ok(Arc::new(Embedded::new())),
-        PlaneKind::Kube => Err(ModuleError::Unavailable("this host has no control plane `kube`".to_owned())),
+        PlaneKind::Kube => match Kube::connect(&[KIND]) {
+            Ok(plane) => Ok(Arc::new(plane)),
+            Err(error) => Err(ModuleError::Unavailable(error.to_string())),
+        },
     }
 }
 

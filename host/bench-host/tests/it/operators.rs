@@ -1,6 +1,6 @@
 //! Chains of operators in every arm, and of operators that do what they must not: everything accounted for, or a reason.
 
-use crate::host::{Host, cells};
+use crate::host::{Host, Ran, cells};
 use crate::modules;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -47,6 +47,16 @@ fn a_chain_is_whole_in_every_arm_of_operators_in_rust() {
 }
 
 #[test]
+fn an_unloaded_operator_is_kept_as_an_image_of_its_memory() {
+    let Some(plugins) = modules::plugins(&["operator-rust"]) else { return };
+    let line = format!("load {} --arm wasm -p suspend=memory {SHORT}", plugins[0].display());
+    let document = Host::new().check(&line, 0).json();
+    let cells = cells(&document, "operator-rust/chain");
+    assert_eq!(cells.len(), 1);
+    check_whole(cells[0]);
+}
+
+#[test]
 fn two_modules_take_turns_in_a_chain() {
     let Some(plugins) = modules::plugins(&["operator-rust"]) else { return };
     let other = plugins[0].with_file_name("operator-go.wasm");
@@ -85,4 +95,19 @@ fn what_one_operator_does_wrong_fails_its_cell_alone() {
             assert!(cell["series"].as_array().unwrap().is_empty(), "{cell:#}");
         }
     }
+}
+
+#[test]
+fn a_kubeconfig_that_does_not_work_skips_the_cell_and_says_why() {
+    let Some(plugins) = modules::plugins(&["operator-rust"]) else { return };
+    let host = Host::new();
+    std::fs::write(host.path("kubeconfig"), "apiVersion: v1\nkind: Config\ncurrent-context: nowhere\n").unwrap();
+    let line = format!("load {} --arm native --control-plane kube {SHORT}", plugins[0].display());
+    let mut command = host.command(&line);
+    command.env("KUBECONFIG", host.path("kubeconfig"));
+    let document = Ran::of(&mut command).check(&line, 2).json();
+    let cells = cells(&document, "operator-rust/chain");
+    assert_eq!(cells[0]["status"], "skipped", "{:#}", cells[0]);
+    let reason = cells[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("kubeconfig") && reason.contains("nowhere") && !reason.contains('\n'), "{reason}");
 }
