@@ -2,11 +2,11 @@
 //! unloads what was idle for long enough. It must not know what the events are for, nor how an operator is made.
 
 use super::plane::{Causes, Named};
-use super::slot::{Held, Pending, Slot};
+use super::slot::{Held, Pending, Slot, Watching};
 use super::{Maker, Plane};
 use bench_engine::Clock;
 use bench_model::ModuleError;
-use control_plane::{ControlPlane, Delivery, Event, Mailbox, PlaneError, Scope, Subscription, Token};
+use control_plane::{ControlPlane, Delivery, Event, Mailbox, Object, PlaneError, Scope, Subscription, Token};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -87,7 +87,9 @@ pub(super) struct Host<'a> {
     waiting: BinaryHeap<Reverse<(u64, usize)>>,
     /// When to look for idle ones again.
     look_ns: u64,
-    observer: Option<Subscription>,
+    observer: Option<Watching>,
+    /// What the observer's watch has missed.
+    observed: VecDeque<Event>,
     pub(super) tally: Tally,
 }
 
@@ -102,7 +104,21 @@ impl<'a> Host<'a> {
         let (slots, ready, waiting) = (Vec::new(), VecDeque::new(), BinaryHeap::new());
         let (mailbox, causes) = (Arc::default(), Arc::default());
         let tally = Tally::default();
-        Self { plane, clock, makers, rules, mailbox, causes, slots, ready, waiting, look_ns: 0, observer: None, tally }
+        Self {
+            plane,
+            clock,
+            makers,
+            rules,
+            mailbox,
+            causes,
+            slots,
+            ready,
+            waiting,
+            look_ns: 0,
+            observer: None,
+            observed: VecDeque::new(),
+            tally,
+        }
     }
 
     /// Makes and starts an operator, and begins its watches.
@@ -122,8 +138,10 @@ impl<'a> Host<'a> {
         self.slots[number].watches.reserve_exact(watches.len());
         for (index, scope) in watches.into_iter().enumerate() {
             let token = (number as Token) << WATCH_BITS | index as Token;
-            let subscription = self.list_and_watch(token, &scope).map_err(|error| of_plane(&scope, &error))?;
-            self.slots[number].watches.push((scope, subscription));
+            let (objects, version, subscription) =
+                self.list_and_watch(token, &scope).map_err(|error| of_plane(&scope, &error))?;
+            self.slots[number].watches.push(Watching { scope, version, subscription });
+            objects.into_iter().for_each(|object| self.enqueue(token, Event::Added(object)));
         }
         Ok(())
     }
@@ -132,35 +150,35 @@ impl<'a> Host<'a> {
     pub(super) fn observe(&mut self, scope: &Scope) -> Result<(), ModuleError> {
         let now = self.plane.list(scope).map_err(|error| of_plane(scope, &error))?.version;
         let watch = self.plane.watch(scope, now, OBSERVER, &self.mailbox);
-        self.observer = Some(watch.map_err(|error| of_plane(scope, &error))?);
+        let subscription = watch.map_err(|error| of_plane(scope, &error))?;
+        self.observer = Some(Watching { scope: scope.clone(), version: now, subscription });
         Ok(())
     }
 
-    /// Delivers what is there as added, and what changes from then on.
-    fn list_and_watch(&mut self, token: Token, scope: &Scope) -> Result<Subscription, PlaneError> {
+    /// What is there, at which version, and a watch that delivers what changes from then on.
+    fn list_and_watch(&self, token: Token, scope: &Scope) -> Result<(Vec<Arc<Object>>, u64, Subscription), PlaneError> {
         loop {
             let listing = self.plane.list(scope)?;
             match self.plane.watch(scope, listing.version, token, &self.mailbox) {
                 // So much was written since the list that it is too old: a newer one comes closer.
                 Err(PlaneError::TooOld { .. }) => (),
                 Err(error) => return Err(error),
-                Ok(subscription) => {
-                    for object in listing.objects {
-                        self.enqueue(token, Event::Added(object));
-                    }
-                    return Ok(subscription);
-                }
+                Ok(subscription) => return Ok((listing.objects, listing.version, subscription)),
             }
         }
     }
 
     /// Does one thing, where there is one to do.
     pub(super) fn step(&mut self) -> Result<Step, ModuleError> {
+        if let Some(event) = self.observed.pop_front() {
+            return Ok(Step::Observed(event));
+        }
         while let Some((token, delivery)) = self.mailbox.take() {
-            if token == OBSERVER {
-                return delivery.map(Step::Observed).map_err(|error| ModuleError::Unavailable(error.to_string()));
+            match self.receive(token, delivery)? {
+                Some(event) if token == OBSERVER => return Ok(Step::Observed(event)),
+                Some(event) => self.enqueue(token, event),
+                None => (),
             }
-            self.receive(token, delivery)?;
         }
         let now_ns = self.clock.now_ns();
         while let Some(Reverse((due_ns, number))) = self.waiting.peek().copied()
@@ -222,20 +240,37 @@ impl<'a> Host<'a> {
         result
     }
 
-    fn receive(&mut self, token: Token, delivery: Delivery) -> Result<(), ModuleError> {
-        match delivery {
-            Ok(event) => self.enqueue(token, event),
-            Err(error) => {
-                let (number, index) = place(token);
-                let scope = self.slots[number].watches[index].0.clone();
-                if !matches!(error, PlaneError::TooOld { .. }) {
-                    return Err(of_plane(&scope, &error));
-                }
-                let subscription = self.list_and_watch(token, &scope).map_err(|error| of_plane(&scope, &error))?;
-                self.slots[number].watches[index].1 = subscription;
+    /// The event of a delivery. Where the control plane has forgotten some, what has changed since the last one that arrived
+    /// takes their place, before all that the new watch delivers: of several changes of one object, the last.
+    fn receive(&mut self, token: Token, delivery: Delivery) -> Result<Option<Event>, ModuleError> {
+        let (number, index) = place(token);
+        let watching = match token {
+            OBSERVER => self.observer.as_mut().expect("it watches"),
+            _ => &mut self.slots[number].watches[index],
+        };
+        let error = match delivery {
+            Ok(event) => {
+                watching.version = event.version();
+                return Ok(Some(event));
             }
+            Err(error) => error,
+        };
+        let (scope, seen) = (watching.scope.clone(), watching.version);
+        let lost = |error| ModuleError::Other(of_plane(&scope, &error).to_string());
+        if !matches!(error, PlaneError::TooOld { .. }) {
+            return Err(lost(error));
         }
-        Ok(())
+        let (objects, version, subscription) = self.list_and_watch(token, &scope).map_err(lost)?;
+        let watching = Watching { scope, version, subscription };
+        let changed = objects.into_iter().filter(|object| object.resource_version > seen).map(Event::Modified);
+        if token == OBSERVER {
+            self.observer = Some(watching);
+            self.observed.extend(changed);
+        } else {
+            self.slots[number].watches[index] = watching;
+            changed.for_each(|event| self.enqueue(token, event));
+        }
+        Ok(None)
     }
 
     fn enqueue(&mut self, token: Token, event: Event) {

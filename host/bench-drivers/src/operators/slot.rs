@@ -26,12 +26,21 @@ pub(super) enum Held {
     Nothing,
 }
 
+/// A watch.
+pub(super) struct Watching {
+    pub(super) scope: Scope,
+    /// Of the last change that has arrived, or of the list that it began with.
+    pub(super) version: u64,
+    #[expect(dead_code, reason = "the watch ends when this is dropped")]
+    pub(super) subscription: Subscription,
+}
+
 /// An operator's place.
 pub(super) struct Slot {
     pub(super) held: Held,
     pub(super) plane: Arc<dyn Plane>,
     arguments: Box<[(String, String)]>,
-    pub(super) watches: Vec<(Scope, Subscription)>,
+    pub(super) watches: Vec<Watching>,
     pub(super) queue: VecDeque<Pending>,
     /// When it last had something to do.
     pub(super) active_ns: u64,
@@ -90,8 +99,8 @@ impl Slot {
         }
     }
 
-    /// Suspends and drops the operator, for which no event waits; how many bytes it keeps. `None` where it was not loaded. One that cannot be suspended
-    /// stays loaded, unless it has crashed.
+    /// Suspends and drops the operator, for which no event waits; how many bytes it keeps. `None` where it was not loaded. One
+    /// that cannot be suspended stays loaded, unless it has crashed.
     pub(super) fn unload(&mut self) -> Option<Result<u64, ModuleError>> {
         let Held::Loaded(operator) = &mut self.held else { return None };
         Some(match operator.suspend() {

@@ -4,6 +4,7 @@
 use super::super::host::{BACK_OFF_NS, Host, RETRIES_MAX, Rules, Step};
 use super::*;
 use bench_engine::Clock;
+use control_plane::{Listing, Mailbox, Subscription, Token};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
@@ -162,4 +163,86 @@ fn two_hundred_operators_that_are_unloaded_while_events_arrive_lose_nothing() {
     handed.iter().for_each(|(namespace, nonces)| assert_eq!(*nonces, all, "{namespace}"));
     let last = host.plane.get(&Key::new(KIND, format!("chain-{OPERATORS}"), "a")).unwrap();
     assert_eq!(last.spec, format!(r#"{{"count":{NONCES},"nonce":{NONCES}}}"#));
+}
+
+/// A control plane whose watches can be told that it has forgotten what they have not delivered yet.
+#[derive(Default)]
+struct Forgetful {
+    kept: Embedded,
+    watches: Mutex<Vec<(Token, Arc<Mailbox>)>>,
+}
+
+impl Forgetful {
+    /// Loses what is under way, and says so to every watch.
+    fn forget(&self) {
+        let watches = std::mem::take(&mut *self.watches.lock().unwrap());
+        watches.iter().for_each(|(_, mailbox)| while mailbox.take().is_some() {});
+        watches.iter().for_each(|(token, mailbox)| mailbox.deliver(*token, Err(PlaneError::TooOld { oldest: 1 })));
+    }
+}
+
+impl ControlPlane for Forgetful {
+    fn get(&self, key: &Key) -> Result<Arc<Object>, PlaneError> {
+        self.kept.get(key)
+    }
+
+    fn create(&self, key: &Key, manager: &str, spec: &str) -> Result<Arc<Object>, PlaneError> {
+        self.kept.create(key, manager, spec)
+    }
+
+    fn apply(&self, key: &Key, manager: &str, spec: &str) -> Result<Arc<Object>, PlaneError> {
+        self.kept.apply(key, manager, spec)
+    }
+
+    fn update(&self, object: &Object, manager: &str) -> Result<Arc<Object>, PlaneError> {
+        self.kept.update(object, manager)
+    }
+
+    fn delete(&self, key: &Key) -> Result<(), PlaneError> {
+        self.kept.delete(key)
+    }
+
+    fn list(&self, scope: &Scope) -> Result<Listing, PlaneError> {
+        self.kept.list(scope)
+    }
+
+    fn watch(&self, scope: &Scope, from: u64, token: Token, to: &Arc<Mailbox>) -> Result<Subscription, PlaneError> {
+        self.watches.lock().unwrap().push((token, Arc::clone(to)));
+        self.kept.watch(scope, from, token, to)
+    }
+}
+
+#[test]
+fn what_the_control_plane_has_forgotten_is_listed_and_nothing_comes_twice() {
+    let (clock, mut mock) = (FakeClock::default(), Mock::new(Mode::Right, 0));
+    let plane = Arc::new(Forgetful::default());
+    let rules = Rules { idle_ns: None, depth_max: 1, reclaim };
+    let shared: Arc<dyn ControlPlane> = Arc::<Forgetful>::clone(&plane);
+    let mut host = Host::new(shared, &clock, vec![mock.prepare(Suspension::Own).unwrap()], rules);
+    let argument = |name: &str, namespace| (name.to_owned(), format!("chain-{namespace}"));
+    host.load(vec![argument("watch", 0), argument("apply", 1)]).unwrap();
+    host.observe(&Scope::new(KIND, "chain-1")).unwrap();
+    let mut observed = Vec::new();
+    let mut settle = |host: &mut Host<'_>| {
+        loop {
+            match host.step().unwrap() {
+                Step::Observed(event) => observed.push(event.object().unwrap().spec.clone()),
+                Step::Handed(_) => (),
+                Step::Nothing => return,
+            }
+        }
+    };
+    write(&host, 0, "a", 1);
+    settle(&mut host);
+    write(&host, 0, "a", 2);
+    write(&host, 0, "a", 3);
+    plane.forget();
+    settle(&mut host);
+    write(&host, 0, "a", 4);
+    settle(&mut host);
+    let nonces: Vec<_> = mock.log.lock().unwrap().iter().map(|(_, nonce)| *nonce).collect();
+    assert_eq!(nonces, [1, 3, 4], "of what was forgotten, the last is listed");
+    let expect = [r#"{"count":1,"nonce":1}"#, r#"{"count":2,"nonce":3}"#, r#"{"count":3,"nonce":4}"#];
+    assert_eq!(observed, expect);
+    assert_eq!((host.tally.delivered, host.tally.reconciled), (3, 3));
 }
