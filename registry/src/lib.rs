@@ -46,6 +46,7 @@ const TARGETS: &[Entry] = &[
     ("pipelines", include_str!("../targets/pipelines.toml")),
     ("wal", include_str!("../targets/wal.toml")),
     ("wal-limits", include_str!("../targets/wal-limits.toml")),
+    ("operators-mixed", include_str!("../targets/operators-mixed.toml")),
     ("operators-rust", include_str!("../targets/operators-rust.toml")),
     ("operators-go", include_str!("../targets/operators-go.toml")),
 ];
@@ -202,6 +203,7 @@ mod tests {
         check_measured("wal", "wal");
         check_measured("wal-limits", "wal");
         check_measured("pipelines", "postgres-million");
+        check_measured("operators-mixed", "operators-mixed");
         check_measured("operators-rust", "operators-rust");
         check_measured("operators-go", "operators-go");
     }
