@@ -51,6 +51,15 @@ pub(super) struct Tally {
     pub(super) failures: Vec<String>,
 }
 
+impl Tally {
+    /// Keeps why something failed, unless that was said often enough.
+    fn keep(&mut self, failure: String) {
+        if self.failures.len() < FAILURES_KEPT {
+            self.failures.push(failure);
+        }
+    }
+}
+
 /// What a step came to.
 #[derive(Debug)]
 pub(super) enum Step {
@@ -127,8 +136,8 @@ impl<'a> Host<'a> {
         let manager = format!("operator-{number}");
         let plane: Arc<dyn Plane> =
             Arc::new(Named { plane: Arc::clone(&self.plane), causes: Arc::clone(&self.causes), manager });
-        let mut operator = self.maker(number).make(Arc::clone(&plane))?;
-        let watches = self.as_effect_of(0, || operator.start(&arguments));
+        let mut operator = maker(&mut self.makers, number).make(Arc::clone(&plane))?;
+        let watches = self.causes.during(0, || operator.start(&arguments));
         let watches = watches.map_err(|error| named(number, "start", &error))?;
         if watches.len() > WATCHES_MAX {
             let reason = format!("operator {number} wants {} watches; the most is {WATCHES_MAX}", watches.len());
@@ -228,18 +237,6 @@ impl<'a> Host<'a> {
         self.look_ns = 0;
     }
 
-    fn maker(&mut self, number: usize) -> &mut dyn Maker {
-        let count = self.makers.len();
-        self.makers[number % count].as_mut()
-    }
-
-    fn as_effect_of<T>(&self, depth: u32, body: impl FnOnce() -> T) -> T {
-        self.causes.set(Some(depth));
-        let result = body();
-        self.causes.set(None);
-        result
-    }
-
     /// The event of a delivery. Where the control plane has forgotten some, what has changed since the last one that arrived
     /// takes their place, before all that the new watch delivers: of several changes of one object, the last.
     fn receive(&mut self, token: Token, delivery: Delivery) -> Result<Option<Event>, ModuleError> {
@@ -291,9 +288,9 @@ impl<'a> Host<'a> {
         let pending = self.slots[number].queue.pop_front().expect("it is ready because it has an event");
         let outcome = self.reconcile(number, &pending);
         let done_ns = self.clock.now_ns();
+        let handed = Handed { took_ns: done_ns - taken_ns, was_unloaded, is_reconciled: outcome.is_ok() };
         let slot = &mut self.slots[number];
         slot.active_ns = done_ns;
-        let is_reconciled = outcome.is_ok();
         match outcome {
             Ok(()) => self.tally.reconciled += 1,
             Err(error) => {
@@ -305,7 +302,7 @@ impl<'a> Host<'a> {
                     let due_ns = done_ns + (BACK_OFF_NS << pending.failures);
                     slot.queue.push_front(Pending { failures: pending.failures + 1, ..pending });
                     self.waiting.push(Reverse((due_ns, number)));
-                    return Handed { took_ns: done_ns - taken_ns, was_unloaded, is_reconciled };
+                    return handed;
                 }
                 self.give_up(number, &pending, &error);
             }
@@ -313,16 +310,13 @@ impl<'a> Host<'a> {
         if !self.slots[number].queue.is_empty() {
             self.ready.push_back(number);
         }
-        Handed { took_ns: done_ns - taken_ns, was_unloaded, is_reconciled }
+        handed
     }
 
     fn give_up(&mut self, number: usize, pending: &Pending, error: &ModuleError) {
         self.tally.failed += 1;
-        if self.tally.failures.len() < FAILURES_KEPT {
-            let (key, tries) = (pending.event.key(), pending.failures + 1);
-            let failure = format!("operator {number} was handed {key} {tries} times, and no more: {error}");
-            self.tally.failures.push(failure);
-        }
+        let (key, tries) = (pending.event.key(), pending.failures + 1);
+        self.tally.keep(format!("operator {number} was handed {key} {tries} times, and no more: {error}"));
     }
 
     /// Has the operator act, which is loaded for it where it is not.
@@ -336,12 +330,9 @@ impl<'a> Host<'a> {
             return Err(ModuleError::Other(reason));
         }
         let plane = Arc::clone(&self.slots[number].plane);
-        let count = self.makers.len();
-        let (maker, slot) = (self.makers[number % count].as_mut(), &mut self.slots[number]);
-        self.causes.set(Some(pending.depth));
-        let outcome = slot.awake(maker, plane).and_then(|operator| operator.reconcile(&pending.event));
-        self.causes.set(None);
-        outcome
+        let (maker, slot) = (maker(&mut self.makers, number), &mut self.slots[number]);
+        let act = || slot.awake(maker, plane)?.reconcile(&pending.event);
+        self.causes.during(pending.depth, act)
     }
 
     fn unload_idle(&mut self, now_ns: u64) {
@@ -371,19 +362,20 @@ impl<'a> Host<'a> {
             return None;
         }
         let begin_ns = self.clock.now_ns();
-        self.causes.set(Some(0));
-        let unloaded = slot.unload();
-        self.causes.set(None);
-        match unloaded? {
+        match self.causes.during(0, || slot.unload())? {
             Ok(bytes) => Some((self.clock.now_ns() - begin_ns, bytes)),
             Err(error) => {
-                if self.tally.failures.len() < FAILURES_KEPT {
-                    self.tally.failures.push(named(number, "suspend", &error).to_string());
-                }
+                self.tally.keep(named(number, "suspend", &error).to_string());
                 None
             }
         }
     }
+}
+
+/// What makes operator `number`: the makers take turns.
+fn maker(makers: &mut [Box<dyn Maker>], number: usize) -> &mut dyn Maker {
+    let count = makers.len();
+    makers[number % count].as_mut()
 }
 
 /// Which operator, and which of its watches.

@@ -28,10 +28,11 @@ pub(super) struct Memory {
     pub(super) private_bytes: u64,
 }
 
-/// What the thread is told.
-enum Order {
-    /// Look once more, and then begin a phase. The processes are those that count beside this one.
-    Enter(&'static str, Vec<u32>),
+/// What the thread is told: to look once more, and then begin a phase.
+struct Order {
+    phase: &'static str,
+    /// Those that count beside this one.
+    processes: Vec<u32>,
 }
 
 /// Looks at memory while it lives.
@@ -77,7 +78,7 @@ impl Sampler {
     /// Ends a phase with a last look, so that each has one at least, and begins another.
     pub(super) fn enter(&self, phase: &'static str, processes: Vec<u32>) {
         // A thread that has panicked is found when it is joined.
-        if self.orders.send(Order::Enter(phase, processes)).is_ok() {
+        if self.orders.send(Order { phase, processes }).is_ok() {
             let _ = self.done.recv();
         }
     }
@@ -103,9 +104,9 @@ fn sample(
     };
     loop {
         match inbox.recv_timeout(PERIOD) {
-            Ok(Order::Enter(next, others)) => {
+            Ok(next) => {
                 look(phase, &processes, &mut samples);
-                (phase, processes) = (next, others);
+                Order { phase, processes } = next;
                 // Whoever has gone need not be told.
                 let _ = answer.send(());
             }

@@ -23,9 +23,12 @@ impl Causes {
         self.inner().depths.get(key).copied().unwrap_or(0)
     }
 
-    /// Writes from here on are effects of an event of this depth; of nothing where there is none.
-    pub(super) fn set(&self, depth: Option<u32>) {
-        self.inner().depth = depth;
+    /// Does something whose writes are effects of an event of this depth.
+    pub(super) fn during<T>(&self, depth: u32, body: impl FnOnce() -> T) -> T {
+        self.inner().depth = Some(depth);
+        let result = body();
+        self.inner().depth = None;
+        result
     }
 
     fn wrote(&self, key: &Key) {
