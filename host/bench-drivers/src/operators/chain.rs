@@ -8,7 +8,7 @@ use super::nonces::Nonces;
 use super::settings::Settings;
 use super::{KIND, Maker};
 use crate::Task;
-use crate::workload::Stop;
+use crate::stop::{Stop, record};
 use bench_engine::{Amount, Clock, MonotonicClock};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
@@ -161,10 +161,7 @@ impl<'a> Chain<'a> {
                 }
             }
             sent += 1;
-            let is_done = match amount {
-                Amount::Time { ns } => self.clock.now_ns() - begin_ns >= ns,
-                Amount::Operations(operations) => sent >= operations,
-            };
+            let is_done = amount.is_done(self.clock.now_ns() - begin_ns, sent);
             if is_done || self.figures.is_full() || self.has_failed() {
                 return self.drain(keep);
             }
@@ -265,10 +262,7 @@ impl<'a> Chain<'a> {
                 self.figures.unload_ns.push(took_ns);
                 self.figures.state_bytes.push(bytes);
             }
-            let is_done = match amount {
-                Amount::Time { ns } => self.clock.now_ns() - begin_ns >= ns,
-                Amount::Operations(operations) => round >= operations,
-            };
+            let is_done = amount.is_done(self.clock.now_ns() - begin_ns, round);
             if is_done || self.has_failed() {
                 break;
             }
@@ -283,7 +277,7 @@ impl<'a> Chain<'a> {
         let retried = self.host.tally.retried;
         for (name, count) in [("sent", sent), ("seen", seen), ("late", late), ("failed", failed), ("retried", retried)]
         {
-            figures::append(sink, name, &[], &[count])?;
+            record(sink, name, &[], &[count])?;
         }
         let tally = &self.host.tally;
         let detail = format!("sent {sent} = seen {seen} + late {late} + failed {failed}; {strange} seen twice");

@@ -2,7 +2,7 @@
 //! memory that is looked at. It must not know how it was found.
 
 use super::memory::Sample;
-use crate::workload::Stop;
+use crate::stop::{Stop, record};
 use bench_sink::Sink;
 
 /// Chains that are timed while all operators are loaded: enough for every quantile that is shown.
@@ -51,22 +51,17 @@ impl Figures {
             ("chain_cold", &self.chain_cold_ns),
             ("state", &self.state_bytes),
         ];
-        series.iter().try_for_each(|(metric, samples)| append(sink, metric, &[], samples))
+        series.iter().try_for_each(|(metric, samples)| record(sink, metric, &[], samples))
     }
-}
-
-pub(super) fn append(sink: &mut Sink, metric: &str, labels: &[(String, String)], samples: &[u64]) -> Result<(), Stop> {
-    let opened = sink.open(metric, labels);
-    opened.and_then(|id| sink.append(id, samples)).map_err(|error| Stop::failed(error.to_string()))
 }
 
 /// Memory by phase, and when it was looked at.
 pub(super) fn memory(sink: &mut Sink, samples: &[Sample]) -> Result<(), Stop> {
     for sample in samples {
-        let labels = [("phase".to_owned(), sample.phase.to_owned())];
-        append(sink, "memory_pss", &labels, &[sample.memory.pss_bytes])?;
-        append(sink, "memory_private", &labels, &[sample.memory.private_bytes])?;
-        append(sink, "memory_at", &labels, &[sample.at_ns])?;
+        let labels = [("phase", sample.phase)];
+        record(sink, "memory_pss", &labels, &[sample.memory.pss_bytes])?;
+        record(sink, "memory_private", &labels, &[sample.memory.private_bytes])?;
+        record(sink, "memory_at", &labels, &[sample.at_ns])?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ mod plane;
 mod settings;
 mod slot;
 
-use crate::workload::{Stop, check_record};
+use crate::stop::{Stop, check_record, passed};
 use crate::{Companion, Module, Task};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, Direction, Metric, ModuleError, Scenario, Unit};
@@ -138,10 +138,8 @@ fn attempt(
     let makers = makers(module, companion, settings.suspension)?;
     let mut sink = Sink::new(&metrics());
     let sent = chain::measure(makers, plane(settings.plane)?, &settings, task, &mut sink, checks)?;
-    match checks.iter().find(|check| !check.passed) {
-        None => Ok((sink, sent)),
-        Some(check) => Err(Stop::failed(format!("check `{}` failed: {}", check.name, check.detail))),
-    }
+    passed(checks)?;
+    Ok((sink, sent))
 }
 
 /// What makes the operators, in turns.
@@ -189,14 +187,7 @@ fn report(task: &Task<'_>, sink: &Sink, sent: u64) -> Report {
         ..OutcomeRecord::without_figures(task.unit.cell, task.unit.process, Status::Ok)
     };
     let record = |series| SeriesRecord::new(task.unit.cell, task.unit.process, series);
-    Report {
-        cpu: None,
-        series: series.map(record).collect(),
-        checks: Vec::new(),
-        outcome,
-        account: None,
-        conditions: Vec::new(),
-    }
+    Report { series: series.map(record).collect(), outcome, ..Report::without_figures(task.unit, Status::Ok, "") }
 }
 
 /// Tries a chain with `arguments`, without timing anything: two nonces with all operators loaded, and two with none.

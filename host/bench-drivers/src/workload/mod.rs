@@ -10,7 +10,7 @@ pub use account::account;
 pub use conformance::conformance;
 pub use paired::{Entrant, PairedTask, compare};
 
-pub(crate) use crate::stop::{Stop, check_record};
+use crate::stop::{Stop, check_record};
 
 use crate::stop::passed;
 use crate::{Module, Recording, Task};
