@@ -309,7 +309,7 @@ fn a_transfer_is_timed_by_stages_and_counted_on_both_sides() {
 fn who_waits_for_whom_is_told_apart() {
     let sum = |found: &Found, side, stage| samples(found, "stage", &[side, stage]).iter().sum::<u64>();
     let slow_source = driven(Setup { source: Deed::Slow, ..Setup::default() });
-    assert!(sum(&slow_source, "destination", "receive/blocked") > 10 * sum(&slow_source, "source", "emit/blocked"));
+    assert!(sum(&slow_source, "destination", "receive/blocked") > sum(&slow_source, "source", "emit/blocked"));
     let slow_destination = driven(Setup { destination: Deed::Slow, ..Setup::default() });
     let blocked = sum(&slow_destination, "source", "emit/blocked");
     assert!(blocked > sum(&slow_destination, "source", "fetch"), "{blocked}");
