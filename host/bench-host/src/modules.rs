@@ -59,6 +59,8 @@ pub(crate) struct Loader {
     pub(crate) postgres: Postgres,
     /// Passwords of servers that the user names.
     pub(crate) secrets: Secrets,
+    /// What the user says of parameters, some of which name modules.
+    pub(crate) parameters: Vec<(String, Vec<String>)>,
 }
 
 /// The name of the file a builtin module is shown with.
@@ -84,6 +86,7 @@ impl Loader {
             scratch: Scratch::default(),
             postgres: Postgres::default(),
             secrets: Secrets::default(),
+            parameters: Vec::new(),
         })
     }
 
@@ -97,7 +100,7 @@ impl Loader {
         given.extend(with_builtin.then(|| PathBuf::from(BUILTIN)));
         let mut modules = self.describe(&given, interrupt);
         modules.refuse_other_descriptions();
-        let beside = with_native_arms(&modules.beside(files));
+        let beside = with_native_arms(&modules.beside(files, &self.parameters));
         modules.companions = self.describe(&beside, interrupt).loaded;
         modules
     }
@@ -185,22 +188,21 @@ impl Modules {
         if self.loaded.iter().any(is_named) {
             let (kept, others) = self.loaded.drain(..).partition(is_named);
             self.loaded = kept;
-            let wanted = self.wanted(selections);
+            let wanted = self.wanted(selections.iter().flat_map(|selection| &selection.axes));
             self.companions
                 .extend(others.into_iter().filter(|other: &Loaded| wanted.contains(&other.offer.descriptor.name)));
         }
         self
     }
 
-    /// The names of modules that scenarios name: by default, or because `selections` say so.
-    fn wanted(&self, selections: &[Selection]) -> BTreeSet<String> {
+    /// The names of modules that scenarios name: by default, or because `axes` say so.
+    fn wanted<'a>(&self, axes: impl Iterator<Item = &'a (String, Vec<String>)> + Clone) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         for scenario in self.loaded.iter().flat_map(|loaded| &loaded.offer.descriptor.scenarios) {
             for name in scenario.requirements.iter().filter_map(Requirement::module_parameter) {
                 let parameters = scenario.parameters.iter().filter(|parameter| parameter.name == name);
                 let defaults = parameters.flat_map(|parameter| &parameter.defaults).map(Value::to_string);
-                let axes = selections.iter().flat_map(|selection| &selection.axes).filter(|(axis, _)| axis == name);
-                let said = axes.flat_map(|(_, values)| values).cloned();
+                let said = axes.clone().filter(|(axis, _)| axis == name).flat_map(|(_, values)| values).cloned();
                 names.extend(defaults.chain(said).filter_map(|value| Some(value.split_once('/')?.0.to_owned())));
             }
         }
@@ -208,8 +210,8 @@ impl Modules {
     }
 
     /// Files of the modules that scenarios name and that were not given, in the folders of `files`.
-    fn beside(&self, files: &[PathBuf]) -> Vec<PathBuf> {
-        let mut wanted = self.wanted(&[]);
+    fn beside(&self, files: &[PathBuf], parameters: &[(String, Vec<String>)]) -> Vec<PathBuf> {
+        let mut wanted = self.wanted(parameters.iter());
         wanted.retain(|name| self.loaded.iter().all(|loaded| loaded.offer.descriptor.name != *name));
         let in_folder = |file: &PathBuf| {
             let extension = file.extension().unwrap_or_default();

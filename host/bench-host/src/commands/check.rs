@@ -11,7 +11,8 @@ use std::slice;
 
 pub(crate) fn run(arguments: &CheckArgs) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
-    let loader = Loader::new(&arguments.grants, arguments.limits)?;
+    let mut loader = Loader::new(&arguments.grants, arguments.limits)?;
+    loader.parameters.clone_from(&arguments.parameters);
     let modules = loader.load(slice::from_ref(&arguments.module), false, interrupt);
     let mut failed = modules.refused.len();
     for refused in &modules.refused {

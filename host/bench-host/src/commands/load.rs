@@ -23,6 +23,7 @@ pub(crate) fn settle(common: &mut Common, loader: &mut Loader, earlier: Option<&
     common.parameters.extend(common.transfers.parameters());
     common.parameters.extend(common.operators.parameters());
     loader.secrets.take(&mut common.parameters);
+    loader.parameters.clone_from(&common.parameters);
     // The words that a run was begun with have no passwords any more.
     if let Some(earlier) = earlier {
         loader.secrets.take(&mut earlier.parameters);

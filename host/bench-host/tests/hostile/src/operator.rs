@@ -48,18 +48,18 @@ impl Operator for Link {
         let nonce: String = digits.chars().take_while(char::is_ascii_digit).collect();
         self.count += 1;
         let spec = format!(r#"{{"nonce":{nonce},"count":{}}}"#, self.count);
-        let mut namespace = &self.applied;
+        let mut key = Key { namespace: &self.applied, ..object.key };
         if self.watched == SECOND {
             match self.deed.as_str() {
                 "trap" => panic!("a deliberate panic"),
                 "hang" => loop {
                     std::hint::spin_loop();
                 },
-                "circle" => namespace = &self.watched,
+                "circle" => key = Key { namespace: &self.watched, name: "round", ..key },
                 _ => (),
             }
         }
-        plane.apply(Key { namespace, ..object.key }, &spec)?;
+        plane.apply(key, &spec)?;
         Ok(())
     }
 
