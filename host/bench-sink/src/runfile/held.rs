@@ -1,16 +1,17 @@
 //! A run that was stopped, held against other writers until it is decided whether it is continued. It knows where the last
 //! whole block ends, not what is to be done next.
 
+use super::locked::Locked;
 use super::reader::{ReadError, lines};
 use super::{FILE_NAME, Record, RunFile, RunWriter, WriteError};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// A run file that nobody else writes to, and that has not been touched yet.
 #[derive(Debug)]
 pub struct HeldRun {
-    file: File,
+    file: Locked,
     run: RunFile,
     /// Bytes of whole blocks.
     len: u64,
@@ -45,7 +46,7 @@ impl HeldRun {
     pub fn open(directory: &Path) -> Result<Self, HoldError> {
         let path = directory.join(FILE_NAME);
         let fail = |source| HoldError::Io { path: path.clone(), source };
-        let mut file = OpenOptions::new().read(true).append(true).open(&path).map_err(fail)?;
+        let mut file = Locked(OpenOptions::new().read(true).append(true).open(&path).map_err(fail)?);
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => HoldError::Busy { path: path.clone() },
             TryLockError::Error(source) => fail(source),

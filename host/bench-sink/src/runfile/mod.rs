@@ -4,6 +4,7 @@
 mod compared;
 mod glimpse;
 mod held;
+mod locked;
 mod reader;
 mod record;
 mod writer;

@@ -1,6 +1,7 @@
 //! Appending to a run file. A block of records is written at once and synced, so that a kill at any moment loses at most
 //! the block in flight; a block that does not fit the disk is taken back, so that the file stays readable.
 
+use super::locked::Locked;
 use super::{FILE_NAME, FORMAT_VERSION, Record};
 use serde::Serialize;
 use std::fs::{self, File, OpenOptions};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct RunWriter {
     directory: PathBuf,
-    file: File,
+    file: Locked,
     /// Bytes of whole blocks.
     len: u64,
 }
@@ -48,11 +49,11 @@ impl RunWriter {
         let _ = file.try_lock();
         // A file whose name is not on disk is lost with the name.
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(|error| fail(directory, error))?;
-        Ok(Self { directory: directory.to_owned(), file, len: 0 })
+        Ok(Self { directory: directory.to_owned(), file: Locked(file), len: 0 })
     }
 
     /// Continues the run in `directory`, of whose `file` the first `len` bytes are kept.
-    pub(super) fn behind(directory: &Path, file: File, len: u64) -> Result<Self, WriteError> {
+    pub(super) fn behind(directory: &Path, file: Locked, len: u64) -> Result<Self, WriteError> {
         let cut = file.set_len(len).and_then(|()| file.sync_data());
         cut.map_err(|source| WriteError { path: directory.join(FILE_NAME), source })?;
         Ok(Self { directory: directory.to_owned(), file, len })
