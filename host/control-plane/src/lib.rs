@@ -9,11 +9,13 @@ mod embedded;
 mod kube;
 mod mailbox;
 mod object;
+mod spec;
 
-pub use embedded::{Embedded, HISTORY_CHANGES, SPEC_BYTES_MAX};
+pub use embedded::{Embedded, HISTORY_CHANGES};
 pub use kube::Kube;
 pub use mailbox::{Delivery, Mailbox, Token};
 pub use object::{Event, Key, Object, PlaneError, Scope};
+pub use spec::SPEC_BYTES_MAX;
 
 use std::sync::Arc;
 

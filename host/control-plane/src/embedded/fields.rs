@@ -1,8 +1,7 @@
 //! The fields of one object's spec and who owns them, which is what server-side apply merges. A field is one at the top of the
 //! spec, whatever it holds; it must not know of versions.
 
-use super::SPEC_BYTES_MAX;
-use crate::PlaneError;
+use crate::{PlaneError, spec};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,15 +19,7 @@ struct Field {
 impl Fields {
     /// Those of `spec`, all of them `manager`'s.
     pub(super) fn parse(spec: &str, manager: &str) -> Result<Self, PlaneError> {
-        if manager.is_empty() {
-            return Err(PlaneError::Invalid("whoever writes needs a name".to_owned()));
-        }
-        if spec.len() > SPEC_BYTES_MAX {
-            let reason = format!("a spec of {} bytes is too long, the most is {SPEC_BYTES_MAX}", spec.len());
-            return Err(PlaneError::Invalid(reason));
-        }
-        let refused = |error| PlaneError::Invalid(format!("the spec is no JSON object: {error}"));
-        let values: BTreeMap<String, Value> = serde_json::from_str(spec).map_err(refused)?;
+        let values = spec::parse(spec, manager)?;
         let manager = Arc::from(manager);
         let owned = |(name, value)| (name, Field { value, manager: Arc::clone(&manager) });
         Ok(Self(values.into_iter().map(owned).collect()))

@@ -5,6 +5,7 @@ mod fields;
 mod history;
 mod scopes;
 
+use crate::spec::check_named;
 use crate::{ControlPlane, Event, Key, Listing, Mailbox, Object, PlaneError, Scope, Subscription, Token};
 use fields::Fields;
 use history::History;
@@ -13,9 +14,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Changes that a watch may begin before.
 pub const HISTORY_CHANGES: usize = 1_024;
-
-/// The largest spec, as etcd's largest request.
-pub const SPEC_BYTES_MAX: usize = 3 << 19;
 
 /// Objects in this process.
 #[derive(Debug, Default)]
@@ -172,12 +170,8 @@ impl ControlPlane for Embedded {
 
 /// Whether `key` names something.
 fn check(key: &Key) -> Result<(), PlaneError> {
-    for (what, text) in [("kind", &key.kind), ("namespace", &key.namespace), ("name", &key.name)] {
-        if text.is_empty() {
-            return Err(PlaneError::Invalid(format!("the {what} of `{key}` is empty")));
-        }
-    }
-    Ok(())
+    let parts = [("kind", &key.kind), ("namespace", &key.namespace), ("name", &key.name)];
+    parts.into_iter().try_for_each(|(what, text)| check_named(key, what, text))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The control plane against a model that is nothing but a list of what happened, and what each refusal is for.
 
 use super::*;
+use crate::SPEC_BYTES_MAX;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::time::Duration;

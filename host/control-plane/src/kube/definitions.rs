@@ -27,13 +27,12 @@ impl User {
     }
 
     fn note(&self) -> Value {
-        json!(json!(self.owner).to_string())
+        json!(self.owner.annotation())
     }
 
     /// Whether an annotation is that of a run that has ended without removing it.
     fn is_over(&self, annotation: &str, value: &str) -> bool {
-        annotation.starts_with(USER)
-            && serde_json::from_str::<Owner>(value).is_ok_and(|owner| owner.is_gone(&self.owner))
+        annotation.starts_with(USER) && self.owner.outlives(value)
     }
 }
 

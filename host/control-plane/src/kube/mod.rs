@@ -11,7 +11,7 @@ mod server;
 mod watch;
 mod wire;
 
-use crate::{ControlPlane, Key, Listing, Mailbox, Object, PlaneError, Scope, Subscription, Token};
+use crate::{ControlPlane, Key, Listing, Mailbox, Object, PlaneError, Scope, Subscription, Token, spec};
 use definitions::User;
 use kubeconfig::{Places, unusable};
 use names::Resource;
@@ -138,7 +138,7 @@ impl ControlPlane for Kube {
     }
 
     fn create(&self, key: &Key, manager: &str, spec: &str) -> Result<Arc<Object>, PlaneError> {
-        let (place, spec) = (self.place(key)?, wire::spec(spec, manager)?);
+        let (place, spec) = (self.place(key)?, spec::parse(spec, manager)?);
         self.wait(async {
             self.namespaces.ensure(&self.server, &place.namespace).await?;
             self.server.create(&place, manager, &spec).await
@@ -146,7 +146,7 @@ impl ControlPlane for Kube {
     }
 
     fn apply(&self, key: &Key, manager: &str, spec: &str) -> Result<Arc<Object>, PlaneError> {
-        let (place, spec) = (self.place(key)?, wire::spec(spec, manager)?);
+        let (place, spec) = (self.place(key)?, spec::parse(spec, manager)?);
         self.wait(async {
             self.namespaces.ensure(&self.server, &place.namespace).await?;
             self.server.apply(&place, manager, &spec).await
@@ -154,7 +154,7 @@ impl ControlPlane for Kube {
     }
 
     fn update(&self, object: &Object, manager: &str) -> Result<Arc<Object>, PlaneError> {
-        let (place, spec) = (self.place(&object.key)?, wire::spec(&object.spec, manager)?);
+        let (place, spec) = (self.place(&object.key)?, spec::parse(&object.spec, manager)?);
         self.wait(self.server.update(&place, manager, &spec, object.resource_version))
     }
 

@@ -1,6 +1,7 @@
 //! What things are called in the API server: group, resources, namespaces, labels, and the paths of requests. It must not know
 //! what is asked for under a path.
 
+use crate::spec::check_named;
 use crate::{Key, PlaneError};
 use kube::core::Request;
 
@@ -63,9 +64,7 @@ pub(super) fn check(key: &Key) -> Result<(), PlaneError> {
 }
 
 pub(super) fn check_part(key: &dyn std::fmt::Display, what: &str, text: &str) -> Result<(), PlaneError> {
-    if text.is_empty() {
-        return Err(PlaneError::Invalid(format!("the {what} of `{key}` is empty")));
-    }
+    check_named(key, what, text)?;
     let is_plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-.".contains(letter);
     match text.chars().find(|letter| !is_plain(*letter)) {
         None => Ok(()),

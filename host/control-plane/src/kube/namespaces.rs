@@ -3,7 +3,6 @@
 
 use super::definitions::User;
 use super::names::{MANAGED_BY, OWNER, namespaces};
-use super::owner::Owner;
 use super::refusal::{has_code, refused};
 use super::server::Server;
 use crate::PlaneError;
@@ -47,7 +46,7 @@ impl Namespaces {
             "metadata": {
                 "name": name,
                 "labels": { MANAGED_BY.0: MANAGED_BY.1 },
-                "annotations": { OWNER: json!(self.user.owner).to_string() },
+                "annotations": { OWNER: self.user.owner.annotation() },
             },
         });
         let request = namespaces().create(&PostParams::default(), manifest.to_string().into_bytes());
@@ -70,9 +69,7 @@ impl Namespaces {
     /// Removes those of runs that are over.
     pub(super) async fn remove_leftovers(&self, server: &Server) -> Result<(), Error> {
         let ours = server.our_namespaces().await?.into_iter().map(|namespace| namespace.metadata);
-        let is_left = |annotation: &String| {
-            serde_json::from_str::<Owner>(annotation).is_ok_and(|owner| owner.is_gone(&self.user.owner))
-        };
+        let is_left = |annotation: &String| self.user.owner.outlives(annotation);
         let left =
             ours.filter(|one| one.deletion_timestamp.is_none() && one.annotations.get(OWNER).is_some_and(is_left));
         remove(server, left.map(|one| one.name).collect()).await

@@ -2,6 +2,7 @@
 //! needs. It must not know what was made.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -34,8 +35,18 @@ impl Owner {
         }
     }
 
+    /// It as an annotation has it.
+    pub(super) fn annotation(&self) -> String {
+        json!(self).to_string()
+    }
+
+    /// Whether an annotation is that of a process that has ended, as far as that can be seen from here.
+    pub(super) fn outlives(&self, annotation: &str) -> bool {
+        serde_json::from_str::<Self>(annotation).is_ok_and(|owner| owner.is_gone(self))
+    }
+
     /// Whether the process has ended, as far as that can be seen from `here`; of another host's it cannot.
-    pub(super) fn is_gone(&self, here: &Self) -> bool {
+    fn is_gone(&self, here: &Self) -> bool {
         let same = |a: &str, b: &str| !a.is_empty() && a == b;
         if !same(&self.host, &here.host) {
             return false;

@@ -18,12 +18,12 @@ pub(super) fn is_passing(error: &Error) -> bool {
     }
 }
 
-pub(super) fn is_passing_status(status: &Status) -> bool {
+fn is_passing_status(status: &Status) -> bool {
     status.code == 429 || status.code >= 500
 }
 
 /// Whether there is no object of this name, though there is such a kind and the server knows it.
-pub(super) fn is_missing(error: &Error, name: &str) -> bool {
+fn is_missing(error: &Error, name: &str) -> bool {
     let Error::Api(status) = error else { return false };
     status.code == 404 && status.details.as_ref().is_some_and(|details| details.name == name)
 }

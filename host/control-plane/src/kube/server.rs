@@ -3,7 +3,8 @@
 
 use super::names::{Resource, namespaces};
 use super::refusal;
-use super::wire::{self, Spec, Wire, Wires};
+use super::wire::{self, Wire, Wires};
+use crate::spec::Spec;
 use crate::{Key, Listing, Object, PlaneError, Scope};
 use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams};
 use kube::core::request::Error as Unbuilt;

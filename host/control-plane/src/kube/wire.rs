@@ -1,13 +1,11 @@
 //! The JSON that goes to an API server and comes from it, as far as it is looked at. It must not know by which requests.
 
 use super::names::{GROUP, Resource, VERSION};
-use crate::{Key, Object, PlaneError, SPEC_BYTES_MAX, Scope};
+use crate::spec::Spec;
+use crate::{Key, Object, PlaneError, Scope};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-/// The fields of a spec, by name, so that the text they come to does not depend on who has sorted them before.
-pub(super) type Spec = BTreeMap<String, Value>;
 
 /// An object of any kind.
 #[derive(Clone, Debug, Deserialize)]
@@ -90,18 +88,6 @@ pub(super) fn version(text: &str) -> Result<u64, PlaneError> {
             format!("the API server's resourceVersion `{text}` is no number, so that versions cannot be compared");
         PlaneError::Unavailable(reason)
     })
-}
-
-/// The fields of `text`, which `manager` writes.
-pub(super) fn spec(text: &str, manager: &str) -> Result<Spec, PlaneError> {
-    if manager.is_empty() {
-        return Err(PlaneError::Invalid("whoever writes needs a name".to_owned()));
-    }
-    if text.len() > SPEC_BYTES_MAX {
-        let reason = format!("a spec of {} bytes is too long, the most is {SPEC_BYTES_MAX}", text.len());
-        return Err(PlaneError::Invalid(reason));
-    }
-    serde_json::from_str(text).map_err(|error| PlaneError::Invalid(format!("the spec is no JSON object: {error}")))
 }
 
 /// The object as it is sent; with a version, it replaces what is there at that one.
