@@ -6,7 +6,7 @@ use super::slot::{Held, Pending, Slot, Watching};
 use super::{Maker, Plane};
 use bench_engine::Clock;
 use bench_model::ModuleError;
-use control_plane::{ControlPlane, Delivery, Event, Mailbox, Object, PlaneError, Scope, Subscription, Token};
+use control_plane::{ControlPlane, Delivery, Event, Mailbox, Object, PlaneError, Scope, Token};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -147,9 +147,8 @@ impl<'a> Host<'a> {
         self.slots[number].watches.reserve_exact(watches.len());
         for (index, scope) in watches.into_iter().enumerate() {
             let token = (number as Token) << WATCH_BITS | index as Token;
-            let (objects, version, subscription) =
-                self.list_and_watch(token, &scope).map_err(|error| of_plane(&scope, &error))?;
-            self.slots[number].watches.push(Watching { scope, version, subscription });
+            let (objects, watching) = self.list_and_watch(token, &scope).map_err(|error| of_plane(&scope, &error))?;
+            self.slots[number].watches.push(watching);
             objects.into_iter().for_each(|object| self.enqueue(token, Event::Added(object)));
         }
         Ok(())
@@ -157,22 +156,23 @@ impl<'a> Host<'a> {
 
     /// Hands changes of `scope` after now to whoever takes steps.
     pub(super) fn observe(&mut self, scope: &Scope) -> Result<(), ModuleError> {
-        let now = self.plane.list(scope).map_err(|error| of_plane(scope, &error))?.version;
-        let watch = self.plane.watch(scope, now, OBSERVER, &self.mailbox);
-        let subscription = watch.map_err(|error| of_plane(scope, &error))?;
-        self.observer = Some(Watching { scope: scope.clone(), version: now, subscription });
+        let (_, watching) = self.list_and_watch(OBSERVER, scope).map_err(|error| of_plane(scope, &error))?;
+        self.observer = Some(watching);
         Ok(())
     }
 
-    /// What is there, at which version, and a watch that delivers what changes from then on.
-    fn list_and_watch(&self, token: Token, scope: &Scope) -> Result<(Vec<Arc<Object>>, u64, Subscription), PlaneError> {
+    /// What is there, and a watch that delivers what changes from then on.
+    fn list_and_watch(&self, token: Token, scope: &Scope) -> Result<(Vec<Arc<Object>>, Watching), PlaneError> {
         loop {
             let listing = self.plane.list(scope)?;
             match self.plane.watch(scope, listing.version, token, &self.mailbox) {
                 // So much was written since the list that it is too old: a newer one comes closer.
                 Err(PlaneError::TooOld { .. }) => (),
                 Err(error) => return Err(error),
-                Ok(subscription) => return Ok((listing.objects, listing.version, subscription)),
+                Ok(subscription) => {
+                    let watching = Watching { scope: scope.clone(), version: listing.version, subscription };
+                    return Ok((listing.objects, watching));
+                }
             }
         }
     }
@@ -238,7 +238,8 @@ impl<'a> Host<'a> {
     }
 
     /// The event of a delivery. Where the control plane has forgotten some, what has changed since the last one that arrived
-    /// takes their place, before all that the new watch delivers: of several changes of one object, the last.
+    /// takes their place, before all that the new watch delivers: of several changes of one object, the last. That one was
+    /// removed meanwhile, nobody can say any more.
     fn receive(&mut self, token: Token, delivery: Delivery) -> Result<Option<Event>, ModuleError> {
         let (number, index) = place(token);
         let watching = match token {
@@ -257,8 +258,7 @@ impl<'a> Host<'a> {
         if !matches!(error, PlaneError::TooOld { .. }) {
             return Err(lost(error));
         }
-        let (objects, version, subscription) = self.list_and_watch(token, &scope).map_err(lost)?;
-        let watching = Watching { scope, version, subscription };
+        let (objects, watching) = self.list_and_watch(token, &scope).map_err(lost)?;
         let changed = objects.into_iter().filter(|object| object.resource_version > seen).map(Event::Modified);
         if token == OBSERVER {
             self.observer = Some(watching);
