@@ -106,15 +106,15 @@ struct ProcessOperator {
     plane: Arc<dyn Plane>,
 }
 
-/// How a call came out.
-enum Outcome {
-    Done { watches: Vec<Scope>, state: Option<Vec<u8>> },
-    Failed(String),
+/// What a call that has ended well leaves.
+struct Left {
+    watches: Vec<Scope>,
+    state: Option<Vec<u8>>,
 }
 
 impl ProcessOperator {
     /// Has the process do something, and answers what it asks meanwhile.
-    fn call(&mut self, call: &Call<'_>) -> Result<Outcome, ModuleError> {
+    fn call(&mut self, call: &Call<'_>) -> Result<Left, ModuleError> {
         let name = &*call.call;
         if let Err(error) = self.lines.send(call) {
             return Err(self.ended(name, &error.to_string()));
@@ -128,9 +128,9 @@ impl ProcessOperator {
             };
             let (question, object) = match reply {
                 Reply { plane: Some(question), object: Some(object), done: None, error: None } => (question, object),
-                Reply { plane: None, object: None, done: Some(done), error: None } => return outcome(name, done),
+                Reply { plane: None, object: None, done: Some(done), error: None } => return left(name, done),
                 Reply { plane: None, object: None, done: None, error: Some(reason) } => {
-                    return Ok(Outcome::Failed(reason.into_owned()));
+                    return Err(ModuleError::Other(reason.into_owned()));
                 }
                 _ => return Err(breach(name, "its line is neither a question nor an end")),
             };
@@ -139,14 +139,6 @@ impl ProcessOperator {
             if let Err(error) = answer(&mut self.lines, asked) {
                 return Err(self.ended(name, &error.to_string()));
             }
-        }
-    }
-
-    /// A call that leaves nothing but that it went well.
-    fn settle(&mut self, call: &Call<'_>) -> Result<(), ModuleError> {
-        match self.call(call)? {
-            Outcome::Done { .. } => Ok(()),
-            Outcome::Failed(reason) => Err(ModuleError::Other(reason)),
         }
     }
 
@@ -161,10 +153,7 @@ impl ProcessOperator {
 impl Operator for ProcessOperator {
     fn start(&mut self, arguments: &[(String, String)]) -> Result<Vec<Scope>, ModuleError> {
         let call = Call { call: "start".into(), arguments: arguments.to_vec(), ..Call::default() };
-        match self.call(&call)? {
-            Outcome::Done { watches, .. } => Ok(watches),
-            Outcome::Failed(reason) => Err(ModuleError::Other(reason)),
-        }
+        Ok(self.call(&call)?.watches)
     }
 
     fn reconcile(&mut self, event: &Event) -> Result<(), ModuleError> {
@@ -176,19 +165,16 @@ impl Operator for ProcessOperator {
                 EventLine { kind: "DELETED".into(), object }
             }
         };
-        self.settle(&Call { call: "reconcile".into(), event: Some(event), ..Call::default() })
+        self.call(&Call { call: "reconcile".into(), event: Some(event), ..Call::default() }).map(drop)
     }
 
     fn suspend(&mut self) -> Result<Vec<u8>, ModuleError> {
-        match self.call(&Call { call: "suspend".into(), ..Call::default() })? {
-            Outcome::Done { state: Some(state), .. } => Ok(state),
-            Outcome::Done { state: None, .. } => Err(breach("suspend", "it gave no state")),
-            Outcome::Failed(reason) => Err(ModuleError::Other(reason)),
-        }
+        let left = self.call(&Call { call: "suspend".into(), ..Call::default() })?;
+        left.state.ok_or_else(|| breach("suspend", "it gave no state"))
     }
 
     fn resume(&mut self, state: &[u8]) -> Result<(), ModuleError> {
-        self.settle(&Call { call: "resume".into(), state: Some(encode_state(state).into()), ..Call::default() })
+        self.call(&Call { call: "resume".into(), state: Some(encode_state(state).into()), ..Call::default() }).map(drop)
     }
 
     fn process(&self) -> Option<u32> {
@@ -204,11 +190,11 @@ impl Drop for ProcessOperator {
     }
 }
 
-fn outcome(call: &str, done: Done<'_>) -> Result<Outcome, ModuleError> {
+fn left(call: &str, done: Done<'_>) -> Result<Left, ModuleError> {
     let watches = done.watches.into_iter().map(|watch| Scope::new(watch.kind, watch.namespace)).collect();
     let state = done.state.map(|state| decode_state(&state)).transpose();
     let state = state.map_err(|unreadable| breach(call, &unreadable.0))?;
-    Ok(Outcome::Done { watches, state })
+    Ok(Left { watches, state })
 }
 
 /// What the control plane says to a question: an object, or that one was removed. Nothing where there is no such question.
