@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use etcetera::BaseStrategy;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The folder of compiled code.
@@ -118,12 +119,15 @@ pub(crate) fn run_directory(asked: Option<&Path>, out: &Path) -> anyhow::Result<
     asked.map_or_else(|| newest(out), |directory| Ok(directory.to_owned()))
 }
 
-/// Run directories begin with the time, so the last by name is the newest.
+/// The run directories in `out`, the newest first: their names begin with the time.
+pub(crate) fn runs(out: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(out)?.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut runs: Vec<_> = entries.filter(|path| path.join(bench_sink::runfile::FILE_NAME).is_file()).collect();
+    runs.sort_by(|a, b| b.cmp(a));
+    Ok(runs)
+}
+
 fn newest(out: &Path) -> anyhow::Result<PathBuf> {
-    let entries =
-        std::fs::read_dir(out).with_context(|| format!("cannot read {}; name a run directory", out.display()))?;
-    let runs = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.join(bench_sink::runfile::FILE_NAME).is_file());
-    runs.max().with_context(|| format!("there is no run in {}; `bench-host run` makes one", out.display()))
+    let runs = runs(out).with_context(|| format!("cannot read {}; name a run directory", out.display()))?;
+    runs.into_iter().next().with_context(|| format!("there is no run in {}; `bench-host run` makes one", out.display()))
 }

@@ -3,8 +3,9 @@
 
 use super::ANEW;
 use super::words::Words;
+use crate::paths;
 use anyhow::Context;
-use bench_sink::runfile::{FILE_NAME, Glimpse, ReadError, RunRecord};
+use bench_sink::runfile::{Glimpse, ReadError, RunRecord};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +44,11 @@ pub(super) fn named(directory: &Path) -> anyhow::Result<Found> {
 /// other.
 pub(super) fn newest(out: &Path, given: &Words) -> anyhow::Result<Found> {
     let mut finished = None;
-    for directory in newest_first(out)? {
+    let runs = match paths::runs(out) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        runs => runs.with_context(|| format!("cannot read {}; name a run directory behind --resume", out.display()))?,
+    };
+    for directory in runs {
         // What cannot be read was begun by another program, or is no run.
         let Ok(Some(found)) = Found::at(&directory) else { continue };
         match Words::of(&found.run.command) {
@@ -62,18 +67,4 @@ pub(super) fn newest(out: &Path, given: &Words) -> anyhow::Result<Found> {
             out.display()
         )
     })
-}
-
-/// The run directories in `out`, whose names begin with the time.
-fn newest_first(out: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = match std::fs::read_dir(out) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => {
-            entries.with_context(|| format!("cannot read {}; name a run directory behind --resume", out.display()))?
-        }
-    };
-    let mut runs: Vec<_> =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join(FILE_NAME).is_file()).collect();
-    runs.sort_by(|a, b| b.cmp(a));
-    Ok(runs)
 }

@@ -36,6 +36,8 @@ pub(crate) struct Rest {
 pub(crate) struct Earlier {
     held: HeldRun,
     run: RunRecord,
+    /// The machine and the program that go on with it.
+    now: Fingerprint,
     /// Of the command line that resumes it, for what is not recorded: passwords.
     pub(crate) parameters: Vec<(String, Vec<String>)>,
 }
@@ -101,7 +103,8 @@ impl Earlier {
         let Some(Record::Run(run)) = held.run().records.first() else {
             anyhow::bail!("{}: the run was stopped before it began; {ANEW}", directory.display())
         };
-        Ok(Self { run: run.clone(), held, parameters })
+        let now = Fingerprint::take(env!("CARGO_PKG_VERSION"));
+        Ok(Self { run: run.clone(), held, now, parameters })
     }
 
     /// What of `job` is done; refuses where it is not what the run was begun as.
@@ -115,7 +118,7 @@ impl Earlier {
 
     /// What is not as it was, where something is not.
     fn unlike(&self, job: &Job<'_>) -> Option<String> {
-        let unlike = self.run.fingerprint.unlike(&Fingerprint::take(env!("CARGO_PKG_VERSION")));
+        let unlike = self.run.fingerprint.unlike(&self.now);
         if !unlike.is_empty() {
             return Some(format!("it was begun on another machine, or by another bench-host: {}", unlike.join(", ")));
         }
@@ -171,11 +174,8 @@ impl Earlier {
         let directory = self.held.run().directory.display().to_string();
         let mut writer = self.held.resume()?;
         output::line(&format!("bench-host: {directory} goes on: {left} of {} repetitions are left", order.len()));
-        let resumed = ResumedRecord {
-            started: jiff::Timestamp::now().to_string(),
-            command: command(),
-            fingerprint: Fingerprint::take(env!("CARGO_PKG_VERSION")),
-        };
+        let resumed =
+            ResumedRecord { started: jiff::Timestamp::now().to_string(), command: command(), fingerprint: self.now };
         writer.append(&missing.into_iter().chain([Record::Resumed(resumed)]).collect::<Vec<_>>())?;
         Ok(writer)
     }
