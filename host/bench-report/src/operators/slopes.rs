@@ -27,9 +27,8 @@ pub(super) struct Growth {
 }
 
 /// Of every chain in every phase that has figures. Arms of a kind are compared at the same numbers of operators.
-pub(super) fn growths(view: &RunView) -> Vec<Growth> {
-    let sweeps = sweeps(view);
-    let of = |sweep| PHASES.iter().filter_map(|phase| growth(&sweeps, sweep, phase)).collect::<Vec<_>>();
+pub(super) fn growths(sweeps: &[Sweep<'_>]) -> Vec<Growth> {
+    let of = |sweep| PHASES.iter().filter_map(|phase| growth(sweeps, sweep, phase)).collect::<Vec<_>>();
     sweeps.iter().flat_map(of).collect()
 }
 
@@ -102,7 +101,7 @@ pub fn operators_json(view: &RunView) -> String {
         unit: "By",
         slope_unit: "By/operator",
         level: LEVEL,
-        memory: growths(view).into_iter().map(one).collect(),
+        memory: growths(&sweeps(view)).into_iter().map(one).collect(),
     })
 }
 

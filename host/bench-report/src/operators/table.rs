@@ -39,7 +39,7 @@ pub(crate) fn operators(view: &RunView) -> String {
     if sweeps.is_empty() {
         return String::new();
     }
-    let growths = growths(view);
+    let growths = growths(&sweeps);
     let notes: Vec<_> = absences(&growths).into_iter().chain(MEANING.map(str::to_owned)).collect();
     paragraphs([by_count(&sweeps), by_phase(&growths), notes.join("\n")])
 }
