@@ -107,24 +107,19 @@ impl Component {
 
     /// The same component on another engine. Fails where its file is no longer what it was.
     pub(crate) fn twin(&self, runtime: &Runtime) -> Result<Self, String> {
-        let text = |error: LoadError| error.to_string();
-        match bench_sink::digest::of_file(&self.path) {
-            Ok(found) if found == self.sha256 => {
-                Self::load(runtime, &self.path, &self.sha256, self.grants.clone()).map_err(text)
-            }
-            Ok(_) => Err(format!("{}: has changed since it was loaded", self.path.display())),
-            Err(source) => Err(text(LoadError::Read { path: self.path.clone(), source })),
-        }
+        self.bytes()?;
+        let twin = Self::load(runtime, &self.path, &self.sha256, self.grants.clone());
+        twin.map_err(|error| error.to_string())
     }
 
     /// What it was loaded from. Fails where its file is no longer what it was.
     pub(crate) fn bytes(&self) -> Result<Vec<u8>, String> {
-        let path = self.path.display();
-        let bytes = fs::read(&self.path).map_err(|error| format!("{path}: cannot be read: {error}"))?;
+        let read = fs::read(&self.path);
+        let bytes = read.map_err(|source| LoadError::Read { path: self.path.clone(), source }.to_string())?;
         if bench_sink::digest::of_bytes(&bytes) == self.sha256 {
             Ok(bytes)
         } else {
-            Err(format!("{path}: has changed since it was loaded"))
+            Err(format!("{}: has changed since it was loaded", self.path.display()))
         }
     }
 

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use wasmtime::Store;
-use wasmtime::component::{Component as Compiled, Instance, InstancePre};
+use wasmtime::component::{Instance, InstancePre};
 
 /// The exported interface that makes a component an operator, whatever its version.
 pub(crate) const OPERATOR: &str = "bench-host:operator/operator@";
@@ -27,30 +27,34 @@ impl Operators for Component {
     fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError> {
         let failed = |reason: String| ModuleError::Other(reason);
         let runtime = self.runtime().for_many().map_err(|error| failed(error.to_string()))?;
-        let code = match suspension {
-            Suspension::Own => self.twin(&runtime).map_err(failed)?.instance_pre().component().clone(),
+        let instance = match suspension {
+            Suspension::Own => self.twin(&runtime).map_err(failed)?.instance_pre().clone(),
             Suspension::Memory => self.rewritten(&runtime)?,
         };
-        let linker = capability::linker(&runtime.engine).map_err(|error| failed(one_line(&error)))?;
-        let instance = linker.instantiate_pre(&code);
-        let exports = instance.and_then(|instance| Ok((GuestIndices::new(&instance)?, instance)));
-        let (exports, instance) = exports.map_err(|error| failed(one_line(&error)))?;
+        let exports = GuestIndices::new(&instance).map_err(|error| failed(one_line(&error)))?;
         let seed = Seed { runtime, path: self.path.clone(), grants: self.grants.clone(), instance };
         let images = match suspension {
             Suspension::Own => None,
-            Suspension::Memory => Some(Rc::new(Images::new(&code, self.sha256(), |alike| seed.alike(alike))?)),
+            Suspension::Memory => {
+                let code = seed.instance.component();
+                Some(Rc::new(Images::new(code, self.sha256(), |alike| seed.alike(alike))?))
+            }
         };
         Ok(Box::new(WasmMaker { seed, exports, images }))
     }
 }
 
 impl Component {
-    /// Its code, rewritten for images of its instances. It is compiled, and kept, apart from the code that is not.
-    fn rewritten(&self, runtime: &Runtime) -> Result<Compiled, ModuleError> {
+    /// What instances are made from whose images are taken: its code is rewritten, and is compiled and kept apart from the code
+    /// that is not.
+    fn rewritten(&self, runtime: &Runtime) -> Result<InstancePre<State>, ModuleError> {
         let failed = |reason: String| ModuleError::Other(reason);
         let bytes = image::rewritten(&self.bytes().map_err(failed)?)?;
         let code = runtime.compile(&self.path, &bytes, &digest::of_bytes(&bytes));
-        Ok(code.map_err(|error| failed(error.to_string()))?.component)
+        let code = code.map_err(|error| failed(error.to_string()))?.component;
+        let linker = capability::linker(&runtime.engine);
+        let instance = linker.and_then(|linker| linker.instantiate_pre(&code));
+        instance.map_err(|error| failed(one_line(&error)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! An instance, looked at and written to through its accessor. It must not know what is looked for.
 
 use super::accessor;
-use super::form::{GROWTH, View};
+use super::form::{GROWTH, Target, View};
 use crate::state::State;
 use std::any::TypeId;
 use wasmtime::component::{
@@ -107,28 +107,6 @@ impl Accessed<'_> {
         }
     }
 
-    /// Lets a memory be so many bytes long.
-    pub(super) fn grow(&mut self, memory: usize, bytes: usize) -> Result<()> {
-        let MemoryFunctions { size, grow, .. } = &self.functions.memories[memory];
-        let (pages,): (u32,) = self.call(size, ())?;
-        match self.call(grow, ((bytes / GROWTH) as u32 - pages,))? {
-            (u32::MAX,) => Err(wasmtime::Error::msg(format!("its memory cannot grow to {} MiB", bytes >> 20))),
-            _ => Ok(()),
-        }
-    }
-
-    /// Puts bytes where they belong.
-    pub(super) fn write(&mut self, memory: usize, at: usize, bytes: &[u8]) -> Result<()> {
-        let functions = self.functions;
-        self.call::<_, ()>(&functions.seek, (at as u32,))?;
-        self.call(&functions.memories[memory].write, (bytes,))
-    }
-
-    /// Sets a word of a global.
-    pub(super) fn set(&mut self, word: usize, value: u64) -> Result<()> {
-        self.call(&self.functions.words[word].set, (value,))
-    }
-
     /// The next handle of the component's that would be new to it. Those that were given back are not.
     pub(super) fn next_handle(&mut self, after: u32) -> Result<u32> {
         let functions = self.functions;
@@ -145,6 +123,29 @@ impl Accessed<'_> {
             self.call::<_, ()>(&functions.give, (handle,))?;
         }
         Ok(next)
+    }
+}
+
+impl Target for Accessed<'_> {
+    type Error = wasmtime::Error;
+
+    fn grow(&mut self, memory: usize, bytes: usize) -> Result<()> {
+        let MemoryFunctions { size, grow, .. } = &self.functions.memories[memory];
+        let (pages,): (u32,) = self.call(size, ())?;
+        match self.call(grow, ((bytes / GROWTH) as u32 - pages,))? {
+            (u32::MAX,) => Err(wasmtime::Error::msg(format!("its memory cannot grow to {} MiB", bytes >> 20))),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&mut self, memory: usize, at: usize, bytes: &[u8]) -> Result<()> {
+        let functions = self.functions;
+        self.call::<_, ()>(&functions.seek, (at as u32,))?;
+        self.call(&functions.memories[memory].write, (bytes,))
+    }
+
+    fn set(&mut self, word: usize, value: u64) -> Result<()> {
+        self.call(&self.functions.words[word].set, (value,))
     }
 }
 

@@ -14,7 +14,7 @@ mod module;
 mod rewrite;
 
 pub(crate) use self::alike::Alike;
-use self::form::{NotRestored, Owner, Target};
+use self::form::{NotRestored, Owner, View};
 use self::instance::{Accessed, Contents, Functions, resources};
 use crate::error::one_line;
 use crate::state::State;
@@ -59,12 +59,12 @@ impl Images {
         let functions = Functions::of(component).ok_or_else(|| unavailable("it was compiled without an accessor"))?;
         let fresh = Fresh::of(make(&alike)?, &functions)?;
         let other = Fresh::of(make(&alike)?, &functions)?;
-        if let Some(place) = form::difference(&fresh.contents.view(&fresh.store), &other.contents.view(&other.store)) {
+        if let Some(place) = form::difference(&fresh.view(), &other.view()) {
             return Err(unavailable(&format!("no two fresh instances of it are alike, of which {place} differs")));
         }
         let mut digest = [0; 16];
         digest.copy_from_slice(sha256.as_bytes().get(..16).expect("a digest has 64 digits"));
-        let owner = Owner { digest, fresh: fresh.contents.view(&fresh.store).checksum() };
+        let owner = Owner { digest, fresh: fresh.view().checksum() };
         Ok(Self { alike, functions, owner, fresh })
     }
 
@@ -80,8 +80,7 @@ impl Images {
             return Err(failed(&format!("{why}; have it close them, or choose --suspend own")));
         }
         let contents = accessed.contents().map_err(error)?;
-        let fresh = self.fresh.contents.view(&self.fresh.store);
-        Ok(form::take(&self.owner, &fresh, &contents.view(store)))
+        Ok(form::take(&self.owner, &self.fresh.view(), &contents.view(store)))
     }
 
     /// Lets `instance`, a fresh one, be as the one was of which `image` was taken. Where that fails, it is not to be used.
@@ -91,9 +90,8 @@ impl Images {
         store: &mut Store<State>,
         instance: &Instance,
     ) -> Result<(), ModuleError> {
-        let fresh = self.fresh.contents.view(&self.fresh.store);
         let mut accessed = Accessed { store, instance, functions: &self.functions };
-        form::restore(&self.owner, &fresh, image, &mut accessed).map_err(|why| {
+        form::restore(&self.owner, &self.fresh.view(), image, &mut accessed).map_err(|why| {
             ModuleError::Other(match why {
                 NotRestored::Refused(refusal) => format!("the image of its memory is refused: {refusal}"),
                 NotRestored::Target(error) => {
@@ -113,21 +111,9 @@ impl Fresh {
         let (handle, contents) = looked.map_err(|error| unavailable(&one_line(&error)))?;
         Ok(Self { store, contents, resources, handle })
     }
-}
 
-impl Target for Accessed<'_> {
-    type Error = wasmtime::Error;
-
-    fn grow(&mut self, memory: usize, bytes: usize) -> wasmtime::Result<()> {
-        Accessed::grow(self, memory, bytes)
-    }
-
-    fn write(&mut self, memory: usize, at: usize, bytes: &[u8]) -> wasmtime::Result<()> {
-        Accessed::write(self, memory, at, bytes)
-    }
-
-    fn set(&mut self, word: usize, value: u64) -> wasmtime::Result<()> {
-        Accessed::set(self, word, value)
+    fn view(&self) -> View<'_> {
+        self.contents.view(&self.store)
     }
 }
 

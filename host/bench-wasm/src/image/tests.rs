@@ -1,5 +1,6 @@
 //! Components in text, rewritten, and looked at and written to through what was added; and those that are refused.
 
+use super::form::Target;
 use super::*;
 use crate::{Limits, Runtime, Settings, Switch, capability, state};
 use bench_drivers::Grants;
