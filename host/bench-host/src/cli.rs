@@ -1,7 +1,6 @@
 //! What the command line can say. Words only: what they come to is built elsewhere.
 
-use crate::operator_args::OperatorArgs;
-use crate::transfer_args::TransferArgs;
+use crate::family_options::FamilyOptions;
 use bench_model::Arm;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -246,10 +245,11 @@ pub(crate) struct Common {
     /// Show the cells in their order, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Print a line `@@BENCH_JSON@@{…}` for each repetition that is kept in the history of runs
+    #[arg(long)]
+    pub(crate) bench_json: bool,
     #[command(flatten)]
-    pub(crate) transfers: TransferArgs,
-    #[command(flatten)]
-    pub(crate) operators: OperatorArgs,
+    pub(crate) families: FamilyOptions,
     #[command(flatten)]
     pub(crate) grants: GrantArgs,
     #[command(flatten)]
@@ -292,12 +292,6 @@ pub(crate) enum Format {
     Csv,
     /// A table for a page
     Markdown,
-}
-
-/// Short options as parameters: those that were given, and their values.
-pub(crate) fn given<const N: usize>(options: [(&str, &[String]); N]) -> Vec<(String, Vec<String>)> {
-    let given = options.into_iter().filter(|(_, values)| !values.is_empty());
-    given.map(|(name, values)| (name.to_owned(), values.to_vec())).collect()
 }
 
 /// Per cent, as a user writes them; more than 0 and less than 100.

@@ -65,7 +65,7 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Inter
     };
     let (directory, ended) = record(job, writer, interrupt, |writer, directory| {
         let mut progress = Progress::new(job.plan.order.len());
-        let history = History::new(directory, job.common.transfers.bench_json);
+        let history = History::new(directory, job.common.bench_json);
         let mut journal = Remembered { writer, history };
         let mut bench = WorkerBench { job, interrupt, directory };
         Ok(run(job.plan, done, &mut bench, &mut journal, &mut progress, interrupt)?)
@@ -199,7 +199,8 @@ impl Workbench for WorkerBench<'_> {
             iterations: self.job.effort.iterations(),
         }));
         let measured = Duration::from_nanos(budget.warm_up_ns + self.job.effort.time_ns().unwrap_or_default());
-        let measured = measured + of_rows(cell, self.job.effort.iterations().unwrap_or_default());
+        let repetitions = self.job.effort.iterations().unwrap_or_default();
+        let measured = measured + families::extra_deadline(&cell.scenario, &cell.arguments, repetitions);
         // What the server said before is another cell's.
         loader.postgres.complaint();
         let end = loader.workers.call(&request, loader.deadline() + measured, self.interrupt);
@@ -210,9 +211,9 @@ impl Workbench for WorkerBench<'_> {
             Ok(Reply::Measured(mut report)) => {
                 explain_by_output(&mut report, &end.stderr);
                 explain_by(&mut report, "the server said", loader.postgres.complaint());
-                // What is done at a server is not seen in the worker, and doing it again takes long.
-                let has_sessions = cell.scenario.driver == "workload" && !has_server(cell);
-                if unit.process == 0 && report.outcome.status == Status::Ok && has_sessions {
+                let driver = families::drivers().get(&cell.scenario.driver);
+                let has_account = driver.is_some_and(|driver| driver.has_account(&cell.scenario));
+                if unit.process == 0 && report.outcome.status == Status::Ok && has_account {
                     report.account = account(self.job, plan, unit, self.interrupt);
                 }
                 UnitEnd::Done(report)
@@ -223,22 +224,6 @@ impl Workbench for WorkerBench<'_> {
             Err(error) => done(Report::without_figures(unit, Status::Failed, error.to_string())),
         }
     }
-}
-
-/// What a row may take on a slow machine to be made, moved and compared.
-const ROW: Duration = Duration::from_micros(100);
-
-/// How much longer a worker may take because of the rows that the cell asks for, where it asks for some: they are made, moved to
-/// warm up and in each of so many `repetitions`, and compared.
-fn of_rows(cell: &Cell, repetitions: u64) -> Duration {
-    let rows = cell.arguments.integer("rows").ok().filter(|_| has_server(cell)).unwrap_or_default();
-    let moves = repetitions.saturating_add(2).saturating_mul(rows.unsigned_abs());
-    ROW.saturating_mul(u32::try_from(moves).unwrap_or(u32::MAX))
-}
-
-/// Whether the work is a server's.
-fn has_server(cell: &Cell) -> bool {
-    cell.scenario.requirements.iter().any(|requirement| requirement.postgres_parameter().is_some())
 }
 
 /// What operations of a cell use and do, found out in a worker of its own. A cell without it keeps its figures.

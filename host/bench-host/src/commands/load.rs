@@ -20,8 +20,7 @@ pub(crate) fn run(mut arguments: LoadArgs, mut earlier: Option<Earlier>) -> anyh
 
 /// Makes parameters of options that are short for some, and leaves passwords with the loader, so that they are seen nowhere else.
 pub(crate) fn settle(common: &mut Common, loader: &mut Loader, earlier: Option<&mut Earlier>) {
-    common.parameters.extend(common.transfers.parameters());
-    common.parameters.extend(common.operators.parameters());
+    common.parameters.append(&mut common.families.parameters);
     loader.secrets.take(&mut common.parameters);
     loader.parameters.clone_from(&common.parameters);
     // The words that a run was begun with have no passwords any more.

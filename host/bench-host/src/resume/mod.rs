@@ -62,7 +62,7 @@ pub(crate) fn wanted(command: &Command) -> anyhow::Result<Wanted> {
         return Ok(Wanted::Finished { directory, format: common.format });
     }
     let mut parameters = common.parameters.clone();
-    parameters.extend(common.transfers.parameters());
+    parameters.extend(common.families.parameters.iter().cloned());
     let earlier = Earlier::hold(&directory, parameters)?;
     let command = as_begun(begun.command()?, common, earlier.run.seed);
     Ok(Wanted::Rest(Box::new(Rest { command, earlier })))
@@ -88,7 +88,7 @@ fn as_begun(mut command: Command, given: &Common, seed: u64) -> Command {
     common.out.clone_from(&given.out);
     common.format = given.format;
     common.dry_run = given.dry_run;
-    common.transfers.bench_json = given.transfers.bench_json;
+    common.bench_json = given.bench_json;
     command
 }
 

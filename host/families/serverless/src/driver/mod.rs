@@ -9,91 +9,14 @@ mod request;
 mod search;
 mod server;
 
-use crate::stop::{Stop, check_record, passed};
-use crate::{Module, Task};
+use crate::functions::{Answer, Functions, Initialisation, Start, functions};
+use crate::spec;
+use bench_drivers::{Companion, Driver, Module, Stop, Task, check_record, passed};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
 use bench_sink::runfile::{OutcomeRecord, SeriesRecord, Status};
 use bench_sink::{Sink, digest};
 use function_core::{REQUEST, expected_response};
-use std::net::SocketAddr;
-
-/// What a module offers to this driver.
-pub trait Functions {
-    /// Gets everything ready that may be there before a start is asked for.
-    fn prepare(&mut self, start: Start<'_>, initialisation: Initialisation) -> Result<Box<dyn Starter>, ModuleError>;
-
-    /// A server of the module's own, running, where it has one; without one the host's server calls the function.
-    fn serve(&mut self, initialisation: Initialisation) -> Result<Option<Box<dyn Server>>, ModuleError> {
-        let _ = initialisation;
-        Ok(None)
-    }
-}
-
-/// How a function is started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start<'a> {
-    /// As the scenario's argument `start` says.
-    Kind(&'a str),
-    /// In whichever way a start takes least, however long that is to prepare.
-    Quickest,
-}
-
-/// What a function does before its first request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Initialisation {
-    /// Bytes that it fills.
-    pub heap_bytes: u64,
-    /// Milliseconds for which it works.
-    pub init_ms: u64,
-}
-
-/// Makes functions out of what was prepared.
-pub trait Starter {
-    /// One fresh start, up to where a request can be handed over.
-    fn start(&mut self) -> Result<Started, ModuleError>;
-}
-
-/// A function that was started.
-pub struct Started {
-    /// What requests are handed to.
-    pub function: Box<dyn Function>,
-    /// What the start consisted of, in order: names, and nanoseconds.
-    pub stages: Vec<(&'static str, u64)>,
-}
-
-/// Something that answers requests.
-pub trait Function {
-    /// Answers a `POST` of `body` to `/`.
-    fn call(&mut self, body: &[u8]) -> Result<Answer, ModuleError>;
-}
-
-/// What a request is answered with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The whole body.
-    pub body: Vec<u8>,
-}
-
-/// A server that speaks HTTP/1.1, for as long as this lives.
-pub trait Server {
-    /// Where it listens.
-    fn address(&self) -> SocketAddr;
-}
-
-impl Initialisation {
-    fn of(arguments: &Arguments) -> Result<Self, ModuleError> {
-        let number = |name| arguments.size(name).map(|value| value as u64);
-        Ok(Self { heap_bytes: number("heap_bytes")?, init_ms: number("init_ms")? })
-    }
-
-    /// The environment that tells the function so: names and values.
-    pub fn environment(self) -> [(&'static str, String); 2] {
-        [(function_core::HEAP_BYTES, self.heap_bytes.to_string()), (function_core::INIT_MS, self.init_ms.to_string())]
-    }
-}
 
 /// What a measurement came to.
 struct Findings {
@@ -104,11 +27,35 @@ struct Findings {
     lost: Option<u64>,
 }
 
-/// The scenarios this driver knows.
-const SCENARIOS: &str = "cold-start, request";
+/// The driver.
+pub(crate) struct FunctionDriver;
+
+impl Driver for FunctionDriver {
+    fn name(&self) -> &'static str {
+        spec::DRIVER
+    }
+
+    fn scenarios(&self) -> Vec<Scenario> {
+        vec![spec::cold_start(), spec::request()]
+    }
+
+    fn run(&self, module: &mut dyn Module, _: Option<&mut Companion>, task: &Task<'_>) -> Report {
+        drive(module, task)
+    }
+
+    fn conformance(
+        &self,
+        module: &mut dyn Module,
+        _: Option<&mut Companion>,
+        scenario: &Scenario,
+        arguments: &Arguments,
+    ) -> Result<Vec<Check>, ModuleError> {
+        conformance(module, scenario, arguments)
+    }
+}
 
 /// Measures a scenario and checks what it was answered. A check that fails leaves its detail and no figure.
-pub(crate) fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
+fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     let mut checks = Vec::new();
     let mut report = match attempt(module, task, &mut checks) {
         Ok(findings) => report(task, &findings),
@@ -122,21 +69,19 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     let initialisation = Initialisation::of(task.arguments)?;
     let functions = functions(module)?;
     let findings = match task.scenario.name.as_str() {
-        "cold-start" => cold_start::measure(functions, task, initialisation, checks)?,
-        "request" => request::measure(functions, task, initialisation, checks)?,
+        spec::COLD_START => cold_start::measure(functions, task, initialisation, checks)?,
+        spec::REQUEST => request::measure(functions, task, initialisation, checks)?,
         other => {
-            let reason = format!("the driver `function` knows no scenario `{other}`; it knows {SCENARIOS}");
+            let reason = format!(
+                "the driver `function` knows no scenario `{other}`; it knows {}, {}",
+                spec::COLD_START,
+                spec::REQUEST
+            );
             return Err(ModuleError::Unavailable(reason).into());
         }
     };
     passed(checks)?;
     Ok(findings)
-}
-
-fn functions(module: &mut dyn Module) -> Result<&mut dyn Functions, ModuleError> {
-    module.functions().ok_or_else(|| {
-        ModuleError::Unavailable("this arm has no function to start or to call; choose another with --arm".to_owned())
-    })
 }
 
 fn report(task: &Task<'_>, findings: &Findings) -> Report {
@@ -156,11 +101,7 @@ fn report(task: &Task<'_>, findings: &Findings) -> Report {
 }
 
 /// Tries one scenario with `arguments`, without timing anything: one start, the known request, and one that is wrong.
-pub fn conformance(
-    module: &mut dyn Module,
-    scenario: &Scenario,
-    arguments: &Arguments,
-) -> Result<Vec<Check>, ModuleError> {
+fn conformance(module: &mut dyn Module, scenario: &Scenario, arguments: &Arguments) -> Result<Vec<Check>, ModuleError> {
     let name = |rule: &str| format!("{}: {rule}", scenario.name);
     let initialisation = Initialisation::of(arguments)?;
     let functions = functions(module)?;

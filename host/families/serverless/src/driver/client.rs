@@ -1,9 +1,10 @@
 //! The client: connections that are kept alive, driven by one thread that does nothing else, so that no answer waits for it to
 //! be woken. It must not know what serves them.
 
+use super::answers;
 use super::http::{RequestText, parse_answer};
 use super::pace::Pace;
-use super::{Answer, answers};
+use crate::functions::Answer;
 use bench_engine::{Amount, Clock, MonotonicClock};
 use bench_model::Check;
 use function_core::REQUEST;
