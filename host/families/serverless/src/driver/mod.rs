@@ -16,7 +16,7 @@ use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
 use bench_sink::runfile::{OutcomeRecord, SeriesRecord, Status};
 use bench_sink::{Sink, digest};
-use function_core::{REQUEST, expected_response};
+use function_core::{EXPECTED_RESPONSE, REQUEST};
 
 /// What a measurement came to.
 struct Findings {
@@ -87,13 +87,13 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
 fn report(task: &Task<'_>, findings: &Findings) -> Report {
     let series = findings.sink.series().iter().filter(|series| series.count() > 0);
     let timed = series.clone().find(|series| series.metric == task.scenario.name);
-    let payload = (REQUEST.len() + expected_response().len()) as u64;
+    let payload = (REQUEST.len() + EXPECTED_RESPONSE.len()) as u64;
     let outcome = OutcomeRecord {
         iterations: findings.iterations,
         bytes: findings.iterations * payload,
         recorded: timed.map_or(0, bench_sink::Series::count),
         lost: findings.lost,
-        checksum: Some(digest::of_bytes(&expected_response()).chars().take(16).collect()),
+        checksum: Some(digest::of_bytes(EXPECTED_RESPONSE).chars().take(16).collect()),
         ..OutcomeRecord::without_figures(task.unit.cell, task.unit.process, Status::Ok)
     };
     let series = series.map(|series| SeriesRecord::new(task.unit.cell, task.unit.process, series)).collect();
@@ -119,10 +119,15 @@ fn conformance(module: &mut dyn Module, scenario: &Scenario, arguments: &Argumen
     ])
 }
 
+/// Whether an answer is the known one, without a word.
+fn is_known(answer: &Answer) -> bool {
+    answer.status == 200 && answer.body == EXPECTED_RESPONSE
+}
+
 /// Whether an answer is the known one.
 fn answers(name: impl Into<String>, answer: &Answer) -> Check {
     let shown = |status: u16, body: &[u8]| format!("{status} {}", String::from_utf8_lossy(body));
-    Check::equal(name, &shown(200, &expected_response()), &shown(answer.status, &answer.body))
+    Check::equal(name, &shown(200, EXPECTED_RESPONSE), &shown(answer.status, &answer.body))
 }
 
 #[cfg(test)]

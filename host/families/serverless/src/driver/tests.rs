@@ -74,7 +74,7 @@ impl Function for MockFunction {
             Mode::Fails => Err(ModuleError::Crashed("`handle` trapped: unreachable".to_owned())),
             _ if body != REQUEST => Ok(Answer { status: 400, body: Vec::new() }),
             _ if is_wrong => Ok(Answer { status: 200, body: b"{}".to_vec() }),
-            _ => Ok(Answer { status: 200, body: expected_response() }),
+            _ => Ok(Answer { status: 200, body: EXPECTED_RESPONSE.to_vec() }),
         }
     }
 }
@@ -91,7 +91,7 @@ impl MockServer {
                 std::thread::spawn(move || {
                     let mut stream = stream.unwrap();
                     let mut input = vec![0; 4096];
-                    let answer = expected_response();
+                    let answer = EXPECTED_RESPONSE.to_vec();
                     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len());
                     while stream.read(&mut input).is_ok_and(|bytes| bytes > 0) {
                         stream.write_all(&[head.as_bytes(), &answer].concat()).unwrap();
