@@ -209,9 +209,18 @@ pub(crate) struct ResumeArgs {
     pub(crate) resume: Option<Option<PathBuf>>,
 }
 
-/// What every command that measures takes.
+/// What every command that measures takes. An option stands in one of the two, so that what resumes a run need not know it.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
+    #[command(flatten)]
+    pub(crate) measured: Measured,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+/// What is measured. A run that is resumed is given the same, or nothing.
+#[derive(Debug, Args)]
+pub(crate) struct Measured {
     /// A value for a parameter; several are an axis (a comma within a value is written `\,`)
     #[arg(short = 'p', long = "parameter", value_name = "KEY=VALUE[,VALUE…]", value_parser = key_values)]
     pub(crate) parameters: Vec<(String, Vec<String>)>,
@@ -236,6 +245,17 @@ pub(crate) struct Common {
     /// What the order of cells is drawn from [default: from the clock, and recorded]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) families: FamilyOptions,
+    #[command(flatten)]
+    pub(crate) grants: GrantArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+/// Where and how it is shown. A run that is resumed may be given anything here.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Shown {
     /// Where runs are kept
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) out: PathBuf,
@@ -248,12 +268,6 @@ pub(crate) struct Common {
     /// Print a line `@@BENCH_JSON@@{…}` for each repetition that is kept in the history of runs
     #[arg(long)]
     pub(crate) bench_json: bool,
-    #[command(flatten)]
-    pub(crate) families: FamilyOptions,
-    #[command(flatten)]
-    pub(crate) grants: GrantArgs,
-    #[command(flatten)]
-    pub(crate) limits: LimitArgs,
 }
 
 /// What modules are granted; nothing by default.

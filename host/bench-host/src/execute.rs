@@ -55,7 +55,7 @@ pub(crate) struct Job<'a> {
 /// Executes `job`, or what an `earlier` part of it has left, prints the summary of the whole, and says how it went.
 pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Interrupt) -> anyhow::Result<Exit> {
     let done = earlier.as_ref().map(|earlier| earlier.done(job)).transpose()?.unwrap_or_default();
-    if job.common.dry_run {
+    if job.common.shown.dry_run {
         output::print(&plan_text(job.plan, &done))?;
         return Ok(Exit::Done);
     }
@@ -65,12 +65,12 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Inter
     };
     let (directory, ended) = record(job, writer, interrupt, |writer, directory| {
         let mut progress = Progress::new(job.plan.order.len());
-        let history = History::new(directory, job.common.bench_json);
+        let history = History::new(directory, job.common.shown.bench_json);
         let mut journal = Remembered { writer, history };
         let mut bench = WorkerBench { job, interrupt, directory };
         Ok(run(job.plan, done, &mut bench, &mut journal, &mut progress, interrupt)?)
     })?;
-    let exit = show(&directory, job.common.format)?;
+    let exit = show(&directory, job.common.shown.format)?;
     Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn show(directory: &Path, format: Format) -> anyhow::Result<Exit> {
 pub(crate) fn begin(job: &Job<'_>) -> anyhow::Result<RunWriter> {
     let now = jiff::Timestamp::now();
     let id = run_id(now);
-    let directory = job.common.out.join(&id);
+    let directory = job.common.shown.out.join(&id);
     let mut writer = RunWriter::create(&directory).map_err(|error| {
         let source = error.source.to_string();
         anyhow::anyhow!("{error}: {source}; give another folder with --out DIR")

@@ -62,7 +62,7 @@ mod tests {
     fn check(words: &str, expect: &[(&str, &[&str])]) {
         let words = ["bench-host", "run", "x"].into_iter().chain(words.split(' '));
         let Command::Run(run) = Cli::parse_from(words).command else { panic!("another command") };
-        let found: Vec<_> = run.common.families.parameters;
+        let found: Vec<_> = run.common.measured.families.parameters;
         let expect: Vec<_> = expect
             .iter()
             .map(|(name, values)| ((*name).to_owned(), values.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>()))
