@@ -1,4 +1,7 @@
-//! Finds the suites and targets that ship, in `registry/` and in the folder of each family, and makes lists of them to compile in.
+//! Finds the suites and targets in `registry/` and in the folder of each family, and writes lists of them to compile in.
+
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, reason = "cargo reads what a build script prints")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,10 +11,13 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let registry = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let families = registry.join("../host/families");
-    let mut folders = vec![registry];
-    if families.is_dir() {
-        watch(&families);
-        folders.extend(entries(&families)?.into_iter().filter(|path| path.is_dir()));
+    let mut folders = vec![registry.clone()];
+    // A folder that is watched is watched with all that is in it, and sources of families are no business of this crate. A family
+    // or a folder that is new comes with a change of a manifest, and a test compares the lists with the folders.
+    watch(&registry.join("../Cargo.toml"));
+    for family in entries(&families)?.into_iter().filter(|path| path.is_dir()) {
+        watch(&family.join("Cargo.toml"));
+        folders.push(family);
     }
     let mut lists = String::new();
     for (kind, list) in [("suites", "SUITES"), ("targets", "TARGETS")] {
@@ -43,9 +49,9 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
 }
 
-/// A folder changes with the names in it; what is in a file, the compiler sees itself.
-fn watch(folder: &Path) {
-    println!("cargo::rerun-if-changed={}", folder.display());
+/// Has cargo run this again when `path` changes.
+fn watch(path: &Path) {
+    println!("cargo::rerun-if-changed={}", path.display());
 }
 
 fn variable(name: &str) -> String {

@@ -104,6 +104,7 @@ fn lookup(what: &'static str, entries: &[Entry], name: &str) -> Result<&'static 
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+    use std::path::Path;
 
     #[test]
     fn everything_that_ships_parses_and_says_what_it_is() {
@@ -174,6 +175,19 @@ mod tests {
             }
         }
         assert!(checked > 0, "no targets say which suite measures them");
+    }
+
+    #[test]
+    fn what_is_in_the_folders_is_compiled_in() {
+        let registry = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let families = registry.join("../host/families").read_dir().unwrap().map(|entry| entry.unwrap().path());
+        let folders: Vec<_> = families.chain([registry.to_owned()]).collect();
+        for (kind, entries) in [("suites", SUITES), ("targets", TARGETS)] {
+            let files = folders.iter().filter_map(|folder| folder.join(kind).read_dir().ok()).flatten();
+            let files = files.map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned());
+            let names: BTreeSet<_> = entries.iter().map(|(name, _)| (*name).to_owned()).collect();
+            assert_eq!(files.collect::<BTreeSet<_>>(), names, "touch Cargo.toml, so that {kind} are looked for again");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a family of benchmarks offers to the host. The host has a table of families and knows none of them; how to add one says
+//! What a family of benchmarks offers to the host. The host has a table of families and knows none of them; how to add one is in
 //! `host/bench-family/README.md`.
 
 #![forbid(unsafe_code)]

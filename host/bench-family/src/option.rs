@@ -18,7 +18,7 @@ pub struct Shorthand {
 pub enum Takes {
     /// One value, which help calls so.
     One(&'static str),
-    /// Several values, joined by commas, which are an axis; help calls them so.
+    /// Several values, joined by commas, which are an axis; help calls them so (`N[,N…]`).
     Many(&'static str),
     /// None: given, the parameter has this value.
     Flag(&'static str),

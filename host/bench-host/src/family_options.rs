@@ -40,7 +40,7 @@ fn arg(option: &Shorthand) -> Arg {
     let arg = Arg::new(option.long).long(option.long).help(option.help);
     match option.takes {
         Takes::One(name) => arg.value_name(name),
-        Takes::Many(name) => arg.value_name(format!("{name}[,{name}…]")).value_delimiter(',').action(ArgAction::Append),
+        Takes::Many(names) => arg.value_name(names).value_delimiter(',').action(ArgAction::Append),
         Takes::Flag(_) => arg.action(ArgAction::SetTrue),
     }
 }

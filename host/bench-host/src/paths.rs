@@ -71,8 +71,7 @@ pub(crate) fn is_probe(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "so" || extension == "dylib")
 }
 
-/// Whether the name is that of a component or a probe.
-pub(crate) fn is_module(path: &Path) -> bool {
+fn is_module(path: &Path) -> bool {
     is_component(path) || is_probe(path)
 }
 

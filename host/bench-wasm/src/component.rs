@@ -38,15 +38,15 @@ pub struct Component {
 
 /// What loading took.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LoadTimes {
+pub struct LoadTimes {
     /// To have the file in memory.
-    pub(crate) read: Duration,
+    pub read: Duration,
     /// To have its code where it can run: mapped out of the cache, or compiled and, where there is a cache, kept in it.
-    pub(crate) code: Duration,
+    pub code: Duration,
     /// Which of the two.
-    pub(crate) mapped: bool,
+    pub mapped: bool,
     /// From the file being opened to instances being possible.
-    pub(crate) ready: Duration,
+    pub ready: Duration,
 }
 
 impl std::fmt::Debug for Component {
@@ -144,7 +144,7 @@ impl Component {
     }
 
     /// What loading it took.
-    pub(crate) fn load_times(&self) -> LoadTimes {
+    pub fn load_times(&self) -> LoadTimes {
         self.load_times
     }
 

@@ -11,6 +11,7 @@ use wasmtime::component::{Component as Compiled, Linker};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store, Strategy,
 };
+use wasmtime_wasi::WasiCtxBuilder;
 
 /// An engine, what components can import of it, and where its code is kept.
 #[derive(Clone)]
@@ -88,7 +89,18 @@ impl Runtime {
 
     /// A store for one session of the component at `path`, which records `metrics` and is granted `grants`.
     pub fn session(&self, path: &Path, metrics: &[Metric], grants: &Grants) -> Result<Store<State>, ModuleError> {
-        let store = state::store(self, path, metrics, grants);
+        self.session_with(path, metrics, grants, |_| ())
+    }
+
+    /// As [`session`](Self::session), where `set` sets of WASI what is not granted, such as the clock.
+    pub fn session_with(
+        &self,
+        path: &Path,
+        metrics: &[Metric],
+        grants: &Grants,
+        set: impl FnOnce(&mut WasiCtxBuilder),
+    ) -> Result<Store<State>, ModuleError> {
+        let store = state::store_with(self, path, metrics, grants, set);
         store.map_err(|error| ModuleError::Unavailable(error.to_string()))
     }
 

@@ -28,7 +28,7 @@ pub use against_bare::{CallPair, InstantiatePair, PairNs};
 pub use cache::{Cache, CacheError};
 pub use calibrate::component_call;
 pub use capability::{Capabilities, Capability};
-pub use component::Component;
+pub use component::{Component, LoadTimes};
 pub use engine::{Code, Runtime};
 pub use error::{LoadError, one_line};
 pub use limits::Limits;

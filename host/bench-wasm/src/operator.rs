@@ -9,7 +9,7 @@ use crate::component::Component;
 use crate::error::one_line;
 use crate::image::{self, Alike, Images};
 use crate::session::trapped;
-use crate::state::{self, State};
+use crate::state::State;
 use bench_drivers::Grants;
 use bench_drivers::operators::{Event, Maker, Operator, Operators, Plane, Scope, Suspension};
 use bench_model::ModuleError;
@@ -73,8 +73,7 @@ impl Seed {
 
     /// An instance that sees the control plane from the beginning.
     fn with_plane(&self, plane: Arc<dyn Plane>) -> Result<(Store<State>, Instance), ModuleError> {
-        let store = state::store(&self.runtime, &self.path, &[], &self.grants);
-        let mut store = store.map_err(|error| ModuleError::Unavailable(error.to_string()))?;
+        let mut store = self.runtime.session(&self.path, &[], &self.grants)?;
         store.data_mut().plane = Some(plane);
         self.instance(store)
     }
@@ -83,9 +82,7 @@ impl Seed {
     fn alike(&self, alike: &Alike) -> Result<(Store<State>, Instance), ModuleError> {
         let mut standing = None;
         let set = |wasi: &mut _| standing = Some(alike.stand(wasi));
-        let store = state::store_with(&self.runtime, &self.path, &[], &self.grants, set);
-        let (mut store, instance) =
-            self.instance(store.map_err(|error| ModuleError::Unavailable(error.to_string()))?)?;
+        let (mut store, instance) = self.instance(self.runtime.session_with(&self.path, &[], &self.grants, set)?)?;
         if let Some(standing) = standing {
             standing.go_on(&mut store);
         }

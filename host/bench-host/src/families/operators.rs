@@ -30,13 +30,13 @@ impl Family for Operators {
             Shorthand {
                 long: "count",
                 parameter: "count",
-                takes: Takes::Many("N"),
+                takes: Takes::Many("N[,N…]"),
                 help: "How many operators; several are an axis (`-p count=…`)",
             },
             Shorthand {
                 long: "rate",
                 parameter: "rate",
-                takes: Takes::Many("N"),
+                takes: Takes::Many("N[,N…]"),
                 help: "Nonces a second, whether those before have arrived or not; 0 is one after the other (`-p rate=…`)",
             },
             Shorthand {

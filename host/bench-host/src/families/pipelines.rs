@@ -30,13 +30,13 @@ impl Family for Pipelines {
             Shorthand {
                 long: "rows",
                 parameter: "rows",
-                takes: Takes::Many("N"),
+                takes: Takes::Many("N[,N…]"),
                 help: "How many rows; several are an axis (`-p rows=…`)",
             },
             Shorthand {
                 long: "compression",
                 parameter: "compression",
-                takes: Takes::Many("NAME"),
+                takes: Takes::Many("NAME[,NAME…]"),
                 help: "What is done to batches on their way: none, lz4, zstd; several are an axis (`-p compression=…`)",
             },
             Shorthand {
