@@ -1,5 +1,5 @@
-//! What ships with the host as data: suites (matrices of cells) and targets (thresholds on metrics), as TOML that is
-//! compiled in. It parses and looks up; it plans nothing and judges nothing.
+//! What ships with the host as data: suites (matrices of cells) and targets (thresholds on metrics), as TOML that is found by
+//! folder and compiled in. It parses and looks up; it plans nothing and judges nothing.
 
 #![forbid(unsafe_code)]
 
@@ -15,41 +15,7 @@ pub use target::{Baseline, Bound, Figure, Per, SeriesName, Target, Targets};
 /// A name and its TOML.
 type Entry = (&'static str, &'static str);
 
-const SUITES: &[Entry] = &[
-    ("self", include_str!("../suites/self.toml")),
-    ("ipc", include_str!("../suites/ipc.toml")),
-    ("kernels", include_str!("../suites/kernels.toml")),
-    ("ring", include_str!("../suites/ring.toml")),
-    ("serverless", include_str!("../suites/serverless.toml")),
-    ("postgres", include_str!("../suites/postgres.toml")),
-    ("postgres-matrix", include_str!("../suites/postgres-matrix.toml")),
-    ("postgres-million", include_str!("../suites/postgres-million.toml")),
-    ("wal", include_str!("../suites/wal.toml")),
-    ("wal-quick", include_str!("../suites/wal-quick.toml")),
-    ("wal-latency", include_str!("../suites/wal-latency.toml")),
-    ("wal-throughput", include_str!("../suites/wal-throughput.toml")),
-    ("wal-recovery", include_str!("../suites/wal-recovery.toml")),
-    ("wal-stress", include_str!("../suites/wal-stress.toml")),
-    ("operators-mixed", include_str!("../suites/operators-mixed.toml")),
-    ("operators-rust", include_str!("../suites/operators-rust.toml")),
-    ("operators-go", include_str!("../suites/operators-go.toml")),
-];
-
-/// Other names of suites, which users of other hosts know them by.
-const ALIASES: &[(&str, &str)] =
-    &[("mixed", "operators-mixed"), ("rust-only", "operators-rust"), ("go-only", "operators-go")];
-
-const TARGETS: &[Entry] = &[
-    ("self", include_str!("../targets/self.toml")),
-    ("ipc", include_str!("../targets/ipc.toml")),
-    ("serverless", include_str!("../targets/serverless.toml")),
-    ("pipelines", include_str!("../targets/pipelines.toml")),
-    ("wal", include_str!("../targets/wal.toml")),
-    ("wal-limits", include_str!("../targets/wal-limits.toml")),
-    ("operators-mixed", include_str!("../targets/operators-mixed.toml")),
-    ("operators-rust", include_str!("../targets/operators-rust.toml")),
-    ("operators-go", include_str!("../targets/operators-go.toml")),
-];
+include!(concat!(env!("OUT_DIR"), "/entries.rs"));
 
 /// Why an entry cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +59,11 @@ pub fn suite_names() -> impl Iterator<Item = &'static str> {
 
 /// The name of the suite that is called `name` too, or else `name`.
 pub fn own_name(name: &str) -> &str {
-    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| *name)
+    let is_called = |(own, text): &&Entry| {
+        parse_suite(own, text).is_ok_and(|suite| suite.aliases.iter().any(|alias| alias == name))
+    };
+    let of_another = || SUITES.iter().find(is_called).map(|(own, _)| *own);
+    if suite_names().any(|own| own == name) { name } else { of_another().unwrap_or(name) }
 }
 
 /// The suite `name`, by whichever of its names.
@@ -133,15 +103,14 @@ fn lookup(what: &'static str, entries: &[Entry], name: &str) -> Result<&'static 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
 
     #[test]
     fn everything_that_ships_parses_and_says_what_it_is() {
         for name in suite_names() {
             let suite = suite(name).unwrap();
             assert!(!suite.summary.is_empty() && !suite.cells.is_empty(), "{name}");
-        }
-        for (alias, name) in ALIASES {
-            assert_eq!(suite(alias).unwrap().summary, suite(name).unwrap().summary, "{alias}");
         }
         for name in target_names() {
             let targets = targets(name).unwrap();
@@ -180,40 +149,66 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_measured(set: &str, by: &str) {
+    fn check_measured(set: &str, target: &Target, by: &str) {
         let suite = suite(by).unwrap();
-        for target in targets(set).unwrap().target {
-            let baseline = match &target.baseline {
-                Some(Baseline::Series(series)) if series.scenario != target.series.scenario => Some(series),
-                _ => None,
-            };
-            for series in [&target.series].into_iter().chain(baseline) {
-                for arguments in combinations(series) {
-                    let is_measured = asks_for(&suite, series, &arguments);
-                    assert!(is_measured, "{set} {}: {by} has no {} {arguments:?}", target.name, series.scenario);
-                }
+        let baseline = match &target.baseline {
+            Some(Baseline::Series(series)) if series.scenario != target.series.scenario => Some(series),
+            _ => None,
+        };
+        for series in [&target.series].into_iter().chain(baseline) {
+            for arguments in combinations(series) {
+                let is_measured = asks_for(&suite, series, &arguments);
+                assert!(is_measured, "{set} {}: {by} has no {} {arguments:?}", target.name, series.scenario);
             }
         }
     }
 
     #[test]
-    fn suites_measure_the_targets_they_are_for() {
-        check_measured("self", "self");
-        check_measured("wal", "wal-quick");
-        check_measured("wal", "wal");
-        check_measured("wal-limits", "wal");
-        check_measured("pipelines", "postgres-million");
-        check_measured("operators-mixed", "operators-mixed");
-        check_measured("operators-rust", "operators-rust");
-        check_measured("operators-go", "operators-go");
+    fn suites_measure_the_targets_that_name_them() {
+        let mut checked = 0;
+        for name in target_names() {
+            let set = targets(name).unwrap();
+            for (target, by) in set.target.iter().flat_map(|target| set.measured_by.iter().map(move |by| (target, by)))
+            {
+                check_measured(name, target, by);
+                checked += 1;
+            }
+        }
+        assert!(checked > 0, "no targets say which suite measures them");
+    }
+
+    #[test]
+    fn what_is_in_the_folders_is_compiled_in() {
+        let registry = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let families = registry.join("../host/families").read_dir().unwrap().map(|entry| entry.unwrap().path());
+        let folders: Vec<_> = families.chain([registry.to_owned()]).collect();
+        for (kind, entries) in [("suites", SUITES), ("targets", TARGETS)] {
+            let files = folders.iter().filter_map(|folder| folder.join(kind).read_dir().ok()).flatten();
+            let files = files.map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned());
+            let names: BTreeSet<_> = entries.iter().map(|(name, _)| (*name).to_owned()).collect();
+            assert_eq!(files.collect::<BTreeSet<_>>(), names, "touch Cargo.toml, so that {kind} are looked for again");
+        }
+    }
+
+    #[test]
+    fn aliases_are_of_one_suite_each() {
+        let mut names: BTreeSet<String> = suite_names().map(str::to_owned).collect();
+        for name in suite_names() {
+            for alias in suite(name).unwrap().aliases {
+                assert_eq!(own_name(&alias), name);
+                assert_eq!(suite(&alias).unwrap().summary, suite(name).unwrap().summary);
+                assert!(names.insert(alias.clone()), "{alias} is another suite too");
+            }
+        }
+        assert_eq!(own_name("nobody"), "nobody");
     }
 
     #[test]
     fn an_unknown_name_or_field_says_what_there_is() {
-        assert_eq!(
-            suite("slef").unwrap_err().to_string(),
-            "there is no suite `slef`; there are: self, ipc, kernels, ring, serverless, postgres, postgres-matrix, postgres-million, wal, wal-quick, wal-latency, wal-throughput, wal-recovery, wal-stress, operators-mixed, operators-rust, operators-go"
-        );
+        let known = suite_names().collect::<Vec<_>>().join(", ");
+        let expect = format!("there is no suite `slef`; there are: {known}");
+        assert_eq!(suite("slef").unwrap_err().to_string(), expect);
+        assert!(known.starts_with("ipc, "), "the lists are sorted: {known}");
         let error = parse_suite("mine.toml", "summary = \"\"\ncolour = 1\n[[cells]]\nscenario = \"*\"").unwrap_err();
         assert!(error.to_string().starts_with("suite `mine.toml`: "), "{error}");
         assert!(error.to_string().contains("colour"), "{error}");

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 pub struct Suite {
     /// One line for `list`.
     pub summary: String,
+    /// Other names of it, by which users of other hosts know it.
+    #[serde(default)]
+    pub aliases: Vec<String>,
     /// Worker processes a cell, where the suite asks for another number than the default.
     pub processes: Option<u32>,
     /// Measured time a cell, as on the command line.

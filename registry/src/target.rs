@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 /// A set of targets.
 #[derive(Clone, Debug)]
 pub struct Targets {
+    /// The suites each of which measures all of it.
+    pub measured_by: Vec<String>,
     /// In the order they are shown; names are unique.
     pub target: Vec<Target>,
 }

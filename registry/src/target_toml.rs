@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SetToml {
+    #[serde(default)]
+    measured_by: Vec<String>,
     target: Vec<toml::Value>,
 }
 
@@ -74,7 +76,7 @@ pub(crate) fn parse(text: &str) -> Result<Targets, String> {
         }
         targets.push(target);
     }
-    Ok(Targets { target: targets })
+    Ok(Targets { measured_by: set.measured_by, target: targets })
 }
 
 fn one_line(error: &toml::de::Error) -> String {

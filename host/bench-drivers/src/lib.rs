@@ -1,22 +1,27 @@
-//! How modules are driven. A module that was loaded, by whichever loader, is a [`Module`]; a driver asks it for the
-//! interface it drives and cannot tell a component from a probe or a mock. One folder a driver.
+//! The seam between loaders and families: a module that was loaded, by whichever loader, is a [`Module`]; a family's [`Driver`]
+//! asks it for the interface it drives and cannot tell a component from a probe or a mock. The driver `workload` is here.
 
 #![forbid(unsafe_code)]
 
-pub mod function;
+mod direct;
+mod driver;
 mod grants;
 mod module;
 pub mod operators;
 pub mod pipelines;
+mod specification;
 mod stop;
 pub mod workload;
 
+pub use direct::Direct;
+pub use driver::{Driver, Drivers};
 pub use grants::{DirectoryGrant, Grants, ScratchGrant};
 pub use module::{Counts, Ledger, LedgerTask, Module, Recording};
+pub use specification::merged;
+pub use stop::{Stop, check_record, passed, record};
 
-use bench_engine::{Budget, Report, Unit};
-use bench_model::{Arguments, Check, ModuleError, Scenario};
-use bench_sink::runfile::Status;
+use bench_engine::{Budget, Unit};
+use bench_model::{Arguments, Scenario};
 
 /// One repetition of a cell, as a driver is asked for it.
 #[derive(Clone, Debug)]
@@ -41,37 +46,4 @@ pub struct Companion {
     pub scenario: Scenario,
     /// What it is called with.
     pub arguments: Arguments,
-}
-
-/// The drivers this host has.
-pub const DRIVERS: &[&str] = &["workload", "function", "operator", "source", "destination"];
-
-/// Has the scenario's driver execute `task` on `module`, with the module beside it that the scenario has named, where it has.
-pub fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
-    match task.scenario.driver.as_str() {
-        "workload" => workload::drive(module, task),
-        "function" => function::drive(module, task),
-        "source" | "destination" => pipelines::drive(module, companion, task),
-        "operator" => operators::drive(module, companion, task),
-        other => {
-            let known = DRIVERS.join(", ");
-            let reason = format!("needs the driver `{other}`; this host has {known}: use a newer bench-host");
-            Report::without_figures(task.unit, Status::Skipped, reason)
-        }
-    }
-}
-
-/// Has the scenario's driver try it with `arguments`, without timing anything. An error is the environment's.
-pub fn conformance(
-    module: &mut dyn Module,
-    companion: Option<&mut Companion>,
-    scenario: &Scenario,
-    arguments: &Arguments,
-) -> Result<Vec<Check>, ModuleError> {
-    match scenario.driver.as_str() {
-        "function" => function::conformance(module, scenario, arguments),
-        "source" | "destination" => pipelines::conformance(module, companion, scenario, arguments),
-        "operator" => operators::conformance(module, companion, scenario, arguments),
-        _ => workload::conformance(module, scenario, arguments),
-    }
 }

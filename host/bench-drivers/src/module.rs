@@ -1,14 +1,15 @@
 //! A loaded module, as every loader presents it. The traits say nothing of how code is executed.
 
-use crate::function::Functions;
 use crate::operators::Operators;
 use crate::pipelines::Connectors;
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario, Session};
 use bench_sink::Sink;
 use bench_sink::runfile::TermRecord;
+use std::any::Any;
 
-/// A module that was loaded.
-pub trait Module {
+/// A module that was loaded. What it offers to a family's drivers the family looks for itself, by the module's type (`Any`): it
+/// has an adapter for each loader's, and for [`Direct`](crate::Direct).
+pub trait Module: Any {
     /// What it says of itself; it keeps the rules of [`Descriptor::validate`].
     fn descriptor(&self) -> &Descriptor;
 
@@ -17,11 +18,6 @@ pub trait Module {
 
     /// Prepares a scenario for the driver `workload`.
     fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError>;
-
-    /// What it offers to the driver `function`, where it is a module for that.
-    fn functions(&mut self) -> Option<&mut dyn Functions> {
-        None
-    }
 
     /// What it offers to the drivers `source` and `destination`, where it is a module for those.
     fn connectors(&mut self) -> Option<&mut dyn Connectors> {

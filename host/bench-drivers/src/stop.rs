@@ -7,14 +7,17 @@ use bench_sink::Sink;
 use bench_sink::runfile::{CheckRecord, Status};
 
 /// Why there is no figure.
-pub(crate) struct Stop {
-    pub(crate) status: Status,
-    pub(crate) reason: String,
+#[derive(Debug)]
+pub struct Stop {
+    /// Whether that is a fault.
+    pub status: Status,
+    /// Why.
+    pub reason: String,
 }
 
 impl Stop {
     /// Something went wrong that must not.
-    pub(crate) fn failed(reason: impl Into<String>) -> Self {
+    pub fn failed(reason: impl Into<String>) -> Self {
         Self { status: Status::Failed, reason: reason.into() }
     }
 }
@@ -36,7 +39,7 @@ impl From<MeasureError> for Stop {
 }
 
 /// A check that failed is a reason to stop.
-pub(crate) fn passed(checks: &[Check]) -> Result<(), Stop> {
+pub fn passed(checks: &[Check]) -> Result<(), Stop> {
     match checks.iter().find(|check| !check.passed) {
         None => Ok(()),
         Some(check) => Err(Stop::failed(format!("check `{}` failed: {}", check.name, check.detail))),
@@ -44,13 +47,14 @@ pub(crate) fn passed(checks: &[Check]) -> Result<(), Stop> {
 }
 
 /// Takes samples of the driver's own.
-pub(crate) fn record(sink: &mut Sink, metric: &str, labels: &[(&str, &str)], samples: &[u64]) -> Result<(), Stop> {
+pub fn record(sink: &mut Sink, metric: &str, labels: &[(&str, &str)], samples: &[u64]) -> Result<(), Stop> {
     let labels: Vec<_> = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let opened = sink.open(metric, &labels);
     opened.and_then(|id| sink.append(id, samples)).map_err(|error| Stop::failed(error.to_string()))
 }
 
-pub(crate) fn check_record(unit: Unit, check: &Check) -> CheckRecord {
+/// What is written of a check.
+pub fn check_record(unit: Unit, check: &Check) -> CheckRecord {
     CheckRecord {
         cell: unit.cell,
         process: unit.process,

@@ -1,7 +1,6 @@
 //! What the command line can say. Words only: what they come to is built elsewhere.
 
-use crate::operator_args::OperatorArgs;
-use crate::transfer_args::TransferArgs;
+use crate::family_options::FamilyOptions;
 use bench_model::Arm;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -210,9 +209,18 @@ pub(crate) struct ResumeArgs {
     pub(crate) resume: Option<Option<PathBuf>>,
 }
 
-/// What every command that measures takes.
+/// What every command that measures takes. An option stands in one of the two, so that what resumes a run need not know it.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
+    #[command(flatten)]
+    pub(crate) measured: Measured,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+/// What is measured. A run that is resumed is given the same, or nothing.
+#[derive(Debug, Args)]
+pub(crate) struct Measured {
     /// A value for a parameter; several are an axis (a comma within a value is written `\,`)
     #[arg(short = 'p', long = "parameter", value_name = "KEY=VALUE[,VALUE…]", value_parser = key_values)]
     pub(crate) parameters: Vec<(String, Vec<String>)>,
@@ -237,6 +245,17 @@ pub(crate) struct Common {
     /// What the order of cells is drawn from [default: from the clock, and recorded]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) families: FamilyOptions,
+    #[command(flatten)]
+    pub(crate) grants: GrantArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+/// Where and how it is shown. A run that is resumed may be given anything here.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Shown {
     /// Where runs are kept
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) out: PathBuf,
@@ -246,14 +265,9 @@ pub(crate) struct Common {
     /// Show the cells in their order, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    #[command(flatten)]
-    pub(crate) transfers: TransferArgs,
-    #[command(flatten)]
-    pub(crate) operators: OperatorArgs,
-    #[command(flatten)]
-    pub(crate) grants: GrantArgs,
-    #[command(flatten)]
-    pub(crate) limits: LimitArgs,
+    /// Print a line `@@BENCH_JSON@@{…}` for each repetition that is kept in the history of runs
+    #[arg(long)]
+    pub(crate) bench_json: bool,
 }
 
 /// What modules are granted; nothing by default.
@@ -292,12 +306,6 @@ pub(crate) enum Format {
     Csv,
     /// A table for a page
     Markdown,
-}
-
-/// Short options as parameters: those that were given, and their values.
-pub(crate) fn given<const N: usize>(options: [(&str, &[String]); N]) -> Vec<(String, Vec<String>)> {
-    let given = options.into_iter().filter(|(_, values)| !values.is_empty());
-    given.map(|(name, values)| (name.to_owned(), values.to_vec())).collect()
 }
 
 /// Per cent, as a user writes them; more than 0 and less than 100.

@@ -1,6 +1,6 @@
 //! How much is measured: what the user says, else what the suite says, else the defaults.
 
-use crate::cli::Common;
+use crate::cli::Measured;
 use bench_engine::{Amount, Budget, PairedBudget, calibration};
 use bench_registry::Suite;
 
@@ -42,15 +42,15 @@ const BLOCKS_MAX: u64 = 1_000;
 
 impl Effort {
     /// Of a comparison, out of the options.
-    pub(crate) fn paired(common: &Common) -> anyhow::Result<(Self, PairedEffort)> {
+    pub(crate) fn paired(options: &Measured) -> anyhow::Result<(Self, PairedEffort)> {
         anyhow::ensure!(
-            common.iterations.is_none(),
+            options.iterations.is_none(),
             "a comparison is measured for a time: give --time, not --iterations"
         );
-        let quick = common.quick;
-        let processes = common.processes.unwrap_or(if quick { QUICK_PAIRED_PROCESSES } else { PAIRED_PROCESSES });
+        let quick = options.quick;
+        let processes = options.processes.unwrap_or(if quick { QUICK_PAIRED_PROCESSES } else { PAIRED_PROCESSES });
         let time_ns =
-            common.time.unwrap_or(if quick { QUICK_PAIRED_NS } else { PAIRED_NS }).div_ceil(u64::from(processes));
+            options.time.unwrap_or(if quick { QUICK_PAIRED_NS } else { PAIRED_NS }).div_ceil(u64::from(processes));
         let warm_up_ns = if quick { PAIRED_WARM_UP_NS / 4 } else { PAIRED_WARM_UP_NS };
         let effort = Self {
             processes,
@@ -62,15 +62,15 @@ impl Effort {
     }
 
     /// Out of the options and the first suite that says something.
-    pub(crate) fn new(common: &Common, suites: &[Suite]) -> anyhow::Result<Self> {
-        let quick = common.quick;
+    pub(crate) fn new(options: &Measured, suites: &[Suite]) -> anyhow::Result<Self> {
+        let quick = options.quick;
         let of_suites = suites.iter().find_map(|suite| suite.processes);
-        let processes = common.processes.or(of_suites.filter(|_| !quick)).unwrap_or(if quick { 1 } else { 3 });
+        let processes = options.processes.or(of_suites.filter(|_| !quick)).unwrap_or(if quick { 1 } else { 3 });
         let suite_time = suites.iter().find_map(|suite| suite.time.as_deref()).filter(|_| !quick);
         let suite_time = suite_time.map(crate::cli::duration_ns).transpose().map_err(anyhow::Error::msg)?;
-        let cell_ns = common.time.or(suite_time).unwrap_or(if quick { QUICK_CELL_NS } else { CELL_NS });
+        let cell_ns = options.time.or(suite_time).unwrap_or(if quick { QUICK_CELL_NS } else { CELL_NS });
         let share = u64::from(processes);
-        let amount = match common.iterations {
+        let amount = match options.iterations {
             Some(operations) => Amount::Operations(operations.div_ceil(share)),
             None => Amount::Time { ns: cell_ns.div_ceil(share) },
         };

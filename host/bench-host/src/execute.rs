@@ -5,6 +5,7 @@ use crate::Exit;
 use crate::cli::{Common, Format};
 use crate::derived;
 use crate::effort::Effort;
+use crate::families;
 use crate::history::{History, Remembered};
 use crate::modules::{Loader, Modules};
 use crate::output;
@@ -15,7 +16,7 @@ use crate::secret::without_password;
 use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError};
-use bench_engine::{Cell, Done, Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
+use bench_engine::{Done, Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
 use bench_report::RunView;
 use bench_sink::digest;
 use bench_sink::fingerprint::Fingerprint;
@@ -55,7 +56,7 @@ pub(crate) struct Job<'a> {
 /// Executes `job`, or what an `earlier` part of it has left, prints the summary of the whole, and says how it went.
 pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Interrupt) -> anyhow::Result<Exit> {
     let done = earlier.as_ref().map(|earlier| earlier.done(job)).transpose()?.unwrap_or_default();
-    if job.common.dry_run {
+    if job.common.shown.dry_run {
         output::print(&plan_text(job.plan, &done))?;
         return Ok(Exit::Done);
     }
@@ -65,12 +66,12 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Inter
     };
     let (directory, ended) = record(job, writer, interrupt, |writer, directory| {
         let mut progress = Progress::new(job.plan.order.len());
-        let history = History::new(directory, job.common.transfers.bench_json);
+        let history = History::new(directory, job.common.shown.bench_json);
         let mut journal = Remembered { writer, history };
         let mut bench = WorkerBench { job, interrupt, directory };
         Ok(run(job.plan, done, &mut bench, &mut journal, &mut progress, interrupt)?)
     })?;
-    let exit = show(&directory, job.common.format)?;
+    let exit = show(&directory, job.common.shown.format)?;
     Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
 }
 
@@ -86,7 +87,7 @@ pub(crate) fn show(directory: &Path, format: Format) -> anyhow::Result<Exit> {
 pub(crate) fn begin(job: &Job<'_>) -> anyhow::Result<RunWriter> {
     let now = jiff::Timestamp::now();
     let id = run_id(now);
-    let directory = job.common.out.join(&id);
+    let directory = job.common.shown.out.join(&id);
     let mut writer = RunWriter::create(&directory).map_err(|error| {
         let source = error.source.to_string();
         anyhow::anyhow!("{error}: {source}; give another folder with --out DIR")
@@ -199,7 +200,8 @@ impl Workbench for WorkerBench<'_> {
             iterations: self.job.effort.iterations(),
         }));
         let measured = Duration::from_nanos(budget.warm_up_ns + self.job.effort.time_ns().unwrap_or_default());
-        let measured = measured + of_rows(cell, self.job.effort.iterations().unwrap_or_default());
+        let repetitions = self.job.effort.iterations().unwrap_or_default();
+        let measured = measured + families::extra_deadline(&cell.scenario, &cell.arguments, repetitions);
         // What the server said before is another cell's.
         loader.postgres.complaint();
         let end = loader.workers.call(&request, loader.deadline() + measured, self.interrupt);
@@ -210,9 +212,9 @@ impl Workbench for WorkerBench<'_> {
             Ok(Reply::Measured(mut report)) => {
                 explain_by_output(&mut report, &end.stderr);
                 explain_by(&mut report, "the server said", loader.postgres.complaint());
-                // What is done at a server is not seen in the worker, and doing it again takes long.
-                let has_sessions = cell.scenario.driver == "workload" && !has_server(cell);
-                if unit.process == 0 && report.outcome.status == Status::Ok && has_sessions {
+                let driver = families::drivers().get(&cell.scenario.driver);
+                let has_account = driver.is_some_and(|driver| driver.has_account(&cell.scenario));
+                if unit.process == 0 && report.outcome.status == Status::Ok && has_account {
                     report.account = account(self.job, plan, unit, self.interrupt);
                 }
                 UnitEnd::Done(report)
@@ -223,22 +225,6 @@ impl Workbench for WorkerBench<'_> {
             Err(error) => done(Report::without_figures(unit, Status::Failed, error.to_string())),
         }
     }
-}
-
-/// What a row may take on a slow machine to be made, moved and compared.
-const ROW: Duration = Duration::from_micros(100);
-
-/// How much longer a worker may take because of the rows that the cell asks for, where it asks for some: they are made, moved to
-/// warm up and in each of so many `repetitions`, and compared.
-fn of_rows(cell: &Cell, repetitions: u64) -> Duration {
-    let rows = cell.arguments.integer("rows").ok().filter(|_| has_server(cell)).unwrap_or_default();
-    let moves = repetitions.saturating_add(2).saturating_mul(rows.unsigned_abs());
-    ROW.saturating_mul(u32::try_from(moves).unwrap_or(u32::MAX))
-}
-
-/// Whether the work is a server's.
-fn has_server(cell: &Cell) -> bool {
-    cell.scenario.requirements.iter().any(|requirement| requirement.postgres_parameter().is_some())
 }
 
 /// What operations of a cell use and do, found out in a worker of its own. A cell without it keeps its figures.

@@ -1,7 +1,7 @@
-//! The history of transfers: a line of JSON for each repetition, appended to one file in the folder of all runs, so that revisions
+//! The history of runs: a line of JSON for each repetition of the families that keep one, appended to one file in the folder of all runs, so that revisions
 //! can be put side by side. It must not know which stages there are: a field is a series.
 
-use crate::output;
+use crate::{families, output};
 use bench_engine::Journal;
 use bench_model::Value;
 use bench_sink::runfile::{CellRecord, OutcomeRecord, Record, RunWriter, SeriesRecord, Status, WriteError};
@@ -60,7 +60,7 @@ impl History {
     /// costs no figure; the run file has it all.
     fn append(&mut self, block: &[Record]) {
         let (Some(Record::Cell(cell)), Some(Record::Outcome(outcome))) = (block.first(), block.last()) else { return };
-        if cell.family != "pipelines" || outcome.status != Status::Ok {
+        if !families::keeps_history(&cell.family) || outcome.status != Status::Ok {
             return;
         }
         let series =

@@ -5,7 +5,7 @@ use crate::postgres::Postgres;
 use crate::scratch::Scratch;
 use crate::secret::Secrets;
 use crate::worker::{Kind, ModuleSpec, Reply, Request};
-use crate::{output, paths};
+use crate::{families, output, paths};
 use anyhow::Context;
 use bench_drivers::Grants;
 use bench_engine::worker::Workers;
@@ -141,7 +141,7 @@ impl Loader {
         let spec = ModuleSpec {
             file: file.to_owned(),
             sha256: sha256.clone(),
-            kind,
+            kind: kind.clone(),
             grants: self.grants.clone(),
             cache: self.cache.clone(),
             memory_bytes_max: usize::try_from(self.limits.memory).unwrap_or(usize::MAX),
@@ -165,7 +165,7 @@ impl Loader {
             .map_err(|reason| refuse(Some(&sha256), format!("{}: {reason}", file.display())))?;
         let arm = match kind {
             Kind::Component => Arm::Wasm,
-            Kind::Server | Kind::Operators => Arm::Process,
+            Kind::Program { .. } => Arm::Process,
             _ if paths::is_native_cpu(file) => Arm::NativeCpu,
             _ => Arm::Native,
         };
@@ -308,13 +308,10 @@ fn trusted_cache() -> Option<PathBuf> {
 fn with_native_arms(files: &[PathBuf]) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = Vec::new();
     for file in files {
-        let [server, operators] = paths::process_arms(file);
-        let beside = [file.with_extension(std::env::consts::DLL_EXTENSION), server, operators].into_iter();
-        let is_there = |beside: &PathBuf| match beside {
-            _ if !paths::is_component(file) || !beside.is_file() => false,
-            beside => paths::is_probe(beside) || paths::is_server(beside) || paths::is_operators(beside),
-        };
-        for file in std::iter::once(file.clone()).chain(beside.filter(is_there)) {
+        let probe = file.with_extension(std::env::consts::DLL_EXTENSION);
+        let beside = Some(probe).filter(|probe| probe.is_file()).into_iter().chain(families::programs_beside(file));
+        let beside = beside.filter(|_| paths::is_component(file));
+        for file in std::iter::once(file.clone()).chain(beside) {
             if !all.contains(&file) {
                 all.push(file);
             }
@@ -332,11 +329,12 @@ fn kind(file: &Path) -> Result<Kind, String> {
         }
         _ if paths::is_component(file) => Ok(Kind::Component),
         _ if paths::is_probe(file) => Ok(Kind::Probe),
-        _ if paths::is_server(file) => Ok(Kind::Server),
-        _ if paths::is_operators(file) => Ok(Kind::Operators),
-        _ => Err(format!(
-            "{}: neither a component (.wasm) nor a probe (.so, .dylib); give built modules",
-            file.display()
-        )),
+        _ => match families::of_program(file) {
+            Some(family) => Ok(Kind::Program { family: family.to_owned() }),
+            None => Err(format!(
+                "{}: neither a component (.wasm) nor a probe (.so, .dylib); give built modules",
+                file.display()
+            )),
+        },
     }
 }

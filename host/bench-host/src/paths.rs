@@ -66,39 +66,6 @@ pub(crate) fn is_native_cpu(path: &Path) -> bool {
     path.parent().and_then(Path::file_name).is_some_and(|folder| folder == NATIVE_CPU)
 }
 
-/// What a program that serves a component's function is called: `<component>-server`, beside it.
-const SERVER: &str = "-server";
-
-/// What a program is called each process of which is an operator: `<component>-process`, beside the component.
-const OPERATORS: &str = "-process";
-
-/// Where the `process` arm of `component` may be: a server, which is described by a probe, and a program of operators.
-pub(crate) fn process_arms(component: &Path) -> [PathBuf; 2] {
-    let stem = component.file_stem().unwrap_or_default().to_string_lossy();
-    [SERVER, OPERATORS].map(|kind| component.with_file_name(format!("{stem}{kind}{}", std::env::consts::EXE_SUFFIX)))
-}
-
-/// Whether the name is that of a server, and the probe that describes it is there.
-pub(crate) fn is_server(path: &Path) -> bool {
-    is_program(path, SERVER) && described_by(path).is_file()
-}
-
-/// Whether the name is that of a program of operators.
-pub(crate) fn is_operators(path: &Path) -> bool {
-    is_program(path, OPERATORS)
-}
-
-fn is_program(path: &Path, kind: &str) -> bool {
-    !is_module(path) && path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(kind))
-}
-
-/// The probe that describes what the server `program` serves.
-pub(crate) fn described_by(program: &Path) -> PathBuf {
-    let stem = program.file_stem().unwrap_or_default().to_string_lossy();
-    let stem = stem.strip_suffix(SERVER).unwrap_or(&stem);
-    program.with_file_name(format!("{stem}.{}", std::env::consts::DLL_EXTENSION))
-}
-
 /// Whether the name is that of a probe.
 pub(crate) fn is_probe(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "so" || extension == "dylib")

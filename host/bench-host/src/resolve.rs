@@ -2,9 +2,9 @@
 //! other modules become those modules; and what all of that takes is granted.
 
 use crate::modules::{Loaded, Loader, Modules};
-use crate::paths;
 use crate::scratch::ScratchFolder;
 use crate::worker::{CompanionSpec, Kind, ModuleSpec};
+use crate::{families, paths};
 use bench_drivers::{DirectoryGrant, ScratchGrant};
 use bench_engine::Cell;
 use bench_model::{Arguments, Scenario, Value};
@@ -29,14 +29,11 @@ const PROJECT: &str = "@project";
 /// The word that stands for the system's folder for temporary files where a scenario wants a folder of its own.
 const TEMPORARY: &str = "@temp";
 
-/// The argument, and its value, with which compiled code is not taken out of the cache, nor put there.
-const FRESH_CODE: (&str, &str) = ("code", "compiled");
-
 impl Loader {
     /// What a cell's paths, servers and companions come to for one worker, or why they come to nothing and what to do.
     pub(crate) fn resolve(&self, modules: &Modules, loaded: &Loaded, cell: &Cell) -> Result<Resolved, String> {
-        let is_connector = matches!(cell.scenario.driver.as_str(), "source" | "destination");
-        let is_fresh = is_connector && cell.arguments.text(FRESH_CODE.0) == Ok(FRESH_CODE.1);
+        let driver = families::drivers().get(&cell.scenario.driver);
+        let is_fresh = driver.is_some_and(|driver| driver.compiles_anew(&cell.arguments));
         let spec_of = |loaded: &Loaded| {
             let spec = loaded.spec.clone();
             if is_fresh { ModuleSpec { cache: None, ..spec } } else { spec }

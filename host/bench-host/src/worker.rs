@@ -1,8 +1,7 @@
 //! What a worker process is asked and answers. The parent never runs a module's code: whatever a module does, it does here.
 
-use crate::process::{OperatorProgram, ServerProgram};
-use crate::{Exit, builtin};
-use bench_drivers::{Companion, Grants, Module, Task, conformance, drive, workload};
+use crate::{Exit, builtin, families};
+use bench_drivers::{Companion, Grants, Module, Task, merged, workload};
 use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Report, Unit, calibration};
 use bench_model::{Check, Descriptor, Scenario};
 use bench_native::reclaim;
@@ -13,16 +12,17 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// How a module is loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {
     /// By the WebAssembly engine.
     Component,
     /// By the dynamic linker.
     Probe,
-    /// As a process of its own, which serves.
-    Server,
-    /// As processes, each of which is an operator.
-    Operators,
+    /// As a program of a family's own.
+    Program {
+        /// Which family knows how.
+        family: String,
+    },
     /// It is part of this program.
     Builtin,
 }
@@ -133,9 +133,13 @@ pub(crate) fn serve() -> anyhow::Result<Exit> {
 
 fn answer(request: Request) -> Reply {
     match request {
-        Request::Describe(spec) => with_module(&spec, |module| Reply::Described {
-            descriptor: DescriptorJson::from(module.descriptor()),
-            imports: module.imports(),
+        Request::Describe(spec) => with_module(&spec, |module| {
+            let descriptor = described(module);
+            // What a module overrides has to fit what it overrides.
+            match descriptor.validate() {
+                Ok(()) => Reply::Described { descriptor: DescriptorJson::from(&descriptor), imports: module.imports() },
+                Err(error) => Reply::Refused(format!("{}: {error}", spec.file.display())),
+            }
         }),
         Request::Measure(request) => {
             with_companion(&request.module, request.companion.as_deref(), |module, companion| {
@@ -185,13 +189,13 @@ fn with_companion(
 
 fn load_companion(spec: &CompanionSpec) -> Result<Companion, String> {
     let module = load(&spec.module)?;
-    let found = scenario(module.descriptor(), &spec.scenario);
+    let found = scenario(module.as_ref(), &spec.scenario);
     let scenario = found.ok_or_else(|| format!("the module beside it no longer describes `{}`", spec.scenario))?;
     Ok(Companion { module, scenario, arguments: spec.arguments.0.clone() })
 }
 
 fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
-    match spec.kind {
+    match &spec.kind {
         Kind::Component => {
             let limits = Limits { memory_bytes_max: spec.memory_bytes_max, ..Limits::default() };
             let settings: Settings = spec.engine.as_deref().unwrap_or_default().parse()?;
@@ -200,8 +204,7 @@ fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
             Ok(Box::new(component.map_err(|error| error.to_string())?))
         }
         Kind::Probe => Ok(Box::new(bench_native::Probe::load(&spec.file).map_err(|error| error.to_string())?)),
-        Kind::Server => Ok(Box::new(ServerProgram::load(&spec.file)?)),
-        Kind::Operators => Ok(Box::new(OperatorProgram::load(&spec.file)?)),
+        Kind::Program { family } => families::load_program(family, &spec.file),
         Kind::Builtin => Ok(Box::new(builtin::Builtin::new(spec.cache.clone()))),
     }
 }
@@ -211,7 +214,8 @@ pub(crate) fn runtime(cache: Option<PathBuf>, limits: Limits, settings: &Setting
     let cache = cache.and_then(|directory| {
         Cache::open(&directory).inspect_err(|error| tracing::warn!(%error, "compiled code is not cached")).ok()
     });
-    Runtime::new(limits, cache, settings).map_err(|error| error.to_string())
+    let runtime = Runtime::new(limits, cache, settings).map_err(|error| error.to_string())?;
+    Ok(runtime.with_capabilities(families::capabilities()))
 }
 
 fn measure(module: &mut dyn Module, companion: Option<&mut Companion>, request: &MeasureRequest) -> Report {
@@ -220,12 +224,13 @@ fn measure(module: &mut dyn Module, companion: Option<&mut Companion>, request: 
         (Some(operations), _) => Amount::Operations(operations),
         (None, time_ns) => Amount::Time { ns: time_ns.unwrap_or_default() },
     };
-    let Some(scenario) = scenario(module.descriptor(), &request.scenario) else {
+    let Some(scenario) = scenario(module, &request.scenario) else {
         let reason = format!("the module no longer describes a scenario `{}`", request.scenario);
         return Report::without_figures(unit, Status::Failed, reason);
     };
     let budget = Budget { warm_up_ns: request.warm_up_ns, amount };
-    drive(module, companion, &Task { unit, scenario: &scenario, arguments: &request.arguments.0, budget, reclaim })
+    let task = Task { unit, scenario: &scenario, arguments: &request.arguments.0, budget, reclaim };
+    families::drivers().run(module, companion, &task)
 }
 
 /// Loads every entrant's module, and measures them in turns.
@@ -237,7 +242,7 @@ fn compare(request: &CompareRequest) -> Reply {
             Err(reason) => return Reply::Refused(reason),
         }
     }
-    let found = modules.first().and_then(|module| scenario(module.descriptor(), &request.scenario));
+    let found = modules.first().and_then(|module| scenario(module.as_ref(), &request.scenario));
     let Some(scenario) = found else {
         return Reply::Refused(format!("the module no longer describes a scenario `{}`", request.scenario));
     };
@@ -265,7 +270,7 @@ fn compare(request: &CompareRequest) -> Reply {
 }
 
 fn account(module: &mut dyn Module, unit: Unit, name: &str, arguments: &ArgumentsJson) -> Reply {
-    let Some(scenario) = scenario(module.descriptor(), name) else {
+    let Some(scenario) = scenario(module, name) else {
         return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
     };
     // Nothing here is timed, so there is no budget to keep.
@@ -280,18 +285,23 @@ fn check(
     name: &str,
     arguments: &ArgumentsJson,
 ) -> Reply {
-    let Some(scenario) = scenario(module.descriptor(), name) else {
+    let Some(scenario) = scenario(module, name) else {
         return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
     };
     let mut result = Ok(Vec::new());
     let used = module.watch(&mut |module| {
-        result = conformance(module, companion.as_deref_mut(), &scenario, &arguments.0);
+        result = families::drivers().conformance(module, companion.as_deref_mut(), &scenario, &arguments.0);
     });
     let plain = |check: Check| (check.name, check.passed, check.detail);
     let checks = result.map(|checks| checks.into_iter().map(plain).collect()).map_err(|error| error.to_string());
     Reply::Checked { checks, used }
 }
 
-fn scenario(descriptor: &Descriptor, name: &str) -> Option<Scenario> {
-    descriptor.scenarios.iter().find(|scenario| scenario.name == name).cloned()
+/// What the module describes, completed by what the drivers of its scenarios specify.
+fn described(module: &dyn Module) -> Descriptor {
+    merged(module.descriptor(), families::drivers())
+}
+
+fn scenario(module: &dyn Module, name: &str) -> Option<Scenario> {
+    described(module).scenarios.into_iter().find(|scenario| scenario.name == name)
 }

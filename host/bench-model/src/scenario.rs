@@ -88,6 +88,11 @@ impl Scenario {
         }
     }
 
+    /// The scenario `name` as the driver specifies it. What else is said of it overrides the specification, or adds to it.
+    pub fn uses(driver: impl Into<String>, name: impl Into<String>) -> Self {
+        Self::new(name, "", "").driven_by(driver)
+    }
+
     /// The same scenario compared with `limit`.
     #[must_use]
     pub fn limit(mut self, limit: MachineLimit) -> Self {

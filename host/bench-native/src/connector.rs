@@ -7,7 +7,6 @@ use crate::host_side::HostSide;
 use bench_drivers::pipelines::{Connector, ConnectorInstance, Emit, Next, Transfer};
 use bench_model::{Arguments, Metric, ModuleError, Scenario};
 use probe_abi::raw;
-use std::rc::Rc;
 
 /// The connector of `scenario`.
 pub(crate) fn connector(table: &'static raw::Pipeline, scenario: &Scenario) -> Result<NativeConnector, ModuleError> {
@@ -32,7 +31,7 @@ pub(crate) struct NativeConnector {
 
 impl Connector for NativeConnector {
     fn instantiate(&mut self) -> Result<Box<dyn ConnectorInstance>, ModuleError> {
-        let host = HostSide::new(&self.metrics, Rc::default());
+        let host = HostSide::of(&self.metrics);
         Ok(Box::new(NativeInstance { function: self.function, call: self.call, scenario: self.scenario.clone(), host }))
     }
 }

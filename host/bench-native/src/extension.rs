@@ -1,47 +1,9 @@
-//! The further tables that a probe offers beside its first, each by an id. It must not know what is in one.
+//! Finds the further tables that a probe offers beside its first, and looks at each before it is used. It must not know what is
+//! in one.
 
 use bench_model::ModuleError;
+use probe_abi::extension::{Extension, Member};
 use probe_abi::raw;
-use std::mem::offset_of;
-
-/// A function of a table, which C lets be null and Rust does not: its name and where its pointer lies.
-pub(crate) type Member = (&'static str, usize);
-
-/// A table whose first member is its size.
-pub(crate) trait Extension: 'static {
-    /// By what the probe is asked for it.
-    const ID: &str;
-    /// What it is called in bench_probe.h.
-    const NAME: &str;
-    /// Its functions, but for those that are an [`Option`] because a probe need not have them.
-    const FUNCTIONS: &[Member];
-}
-
-impl Extension for raw::Function {
-    const ID: &str = raw::EXTENSION_FUNCTION;
-    const NAME: &str = "bhp_function";
-    const FUNCTIONS: &[Member] =
-        &[("start", offset_of!(Self, start)), ("answer", offset_of!(Self, answer)), ("stop", offset_of!(Self, stop))];
-}
-
-impl Extension for raw::Pipeline {
-    const ID: &str = raw::EXTENSION_PIPELINE;
-    const NAME: &str = "bhp_pipeline";
-    const FUNCTIONS: &[Member] = &[];
-}
-
-impl Extension for raw::Operators {
-    const ID: &str = raw::EXTENSION_OPERATOR;
-    const NAME: &str = "bhp_operators";
-    const FUNCTIONS: &[Member] = &[
-        ("make", offset_of!(Self, make)),
-        ("start", offset_of!(Self, start)),
-        ("reconcile", offset_of!(Self, reconcile)),
-        ("suspend", offset_of!(Self, suspend)),
-        ("resume", offset_of!(Self, resume)),
-        ("drop", offset_of!(Self, drop)),
-    ];
-}
 
 /// Whether the probe has the table.
 pub(crate) fn is_there<T: Extension>(probe: &'static raw::Probe) -> bool {

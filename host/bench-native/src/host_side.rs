@@ -18,13 +18,18 @@ use std::rc::Rc;
 /// The context is leaked, and reached through this pointer and the copies of it in the tables alone. References to it are
 /// made for one function body, or for a borrow of this value; the probe is only called while neither is alive.
 #[derive(Debug)]
-pub(crate) struct HostSide {
+pub struct HostSide {
     context: NonNull<Context>,
     table: &'static raw::Host,
 }
 
 impl HostSide {
-    /// A side that takes samples of `metrics` and notes in `used` what the probe uses.
+    /// A side that takes samples of `metrics`.
+    pub fn of(metrics: &[Metric]) -> Self {
+        Self::new(metrics, Rc::default())
+    }
+
+    /// The same, which notes in `used` what the probe uses.
     pub(crate) fn new(metrics: &[Metric], used: Rc<Used>) -> Self {
         let context = NonNull::from(Box::leak(Box::new(Context {
             sink: Sink::new(metrics),
@@ -48,13 +53,13 @@ impl HostSide {
         side
     }
 
-    /// What the probe is given.
-    pub(crate) fn table(&self) -> *const raw::Host {
+    /// What the probe is given. It stays until the process ends. While the probe is called, no borrow of this value may be alive.
+    pub fn table(&self) -> *const raw::Host {
         self.table
     }
 
     /// What was recorded.
-    pub(crate) fn sink(&mut self) -> &mut Sink {
+    pub fn sink(&mut self) -> &mut Sink {
         &mut self.context_mut().sink
     }
 
@@ -67,7 +72,7 @@ impl HostSide {
     }
 
     /// What the call of `function` that has returned `status` comes to; forgets what it left behind.
-    pub(crate) fn judge(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
+    pub fn judge(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
         self.context_mut().notes.take().unwrap_or_default().judge(function, status)
     }
 

@@ -1,13 +1,12 @@
-//! Native probes, dynamic libraries behind the C ABI of `probe-abi`, as the modules that the drivers know. It must not
-//! know any probe or family, nor how a worker process is watched.
+//! Native probes, dynamic libraries behind the C ABI of `probe-abi`, as the modules that the drivers know. A family asks a
+//! [`Probe`] for its further table and calls it with a [`HostSide`]; it must not know any probe, nor how a worker is watched.
 
-mod arg;
+pub mod arg;
 mod batches;
 mod connector;
 mod context;
 mod error;
 mod extension;
-mod function;
 mod host_side;
 mod load;
 mod log;
@@ -21,8 +20,9 @@ mod ring;
 mod session;
 mod sniff;
 mod table;
-mod text;
+pub mod text;
 
 pub use error::LoadError;
+pub use host_side::HostSide;
 pub use probe::Probe;
 pub use reclaim::reclaim;

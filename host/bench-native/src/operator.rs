@@ -22,7 +22,7 @@ const STATE_BYTES_MAX: usize = 64 << 20;
 /// What makes the operators of `table`.
 pub(crate) fn maker(table: &'static raw::Operators) -> Box<dyn Maker> {
     // One side for all of them: it stays until the process ends, and operators come and go.
-    Box::new(NativeMaker { table, host: Rc::new(RefCell::new(HostSide::new(&[], Rc::default()))) })
+    Box::new(NativeMaker { table, host: Rc::new(RefCell::new(HostSide::of(&[]))) })
 }
 
 struct NativeMaker {

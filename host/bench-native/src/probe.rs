@@ -3,12 +3,12 @@
 
 use crate::notes::Used;
 use crate::session::NativeSession;
-use crate::{LoadError, connector, extension, function, load, operator, table};
-use bench_drivers::function::{Functions, Initialisation, Start, Starter};
+use crate::{LoadError, connector, extension, load, operator, table};
 use bench_drivers::operators::{Maker, Operators, Suspension};
 use bench_drivers::pipelines::{Code, Connector, Connectors, Loading};
 use bench_drivers::{Module, Recording};
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
+use probe_abi::extension::Extension;
 use probe_abi::raw;
 use std::path::Path;
 use std::rc::Rc;
@@ -48,6 +48,20 @@ impl Probe {
         let descriptor = unsafe { table::describe(path, table.descriptor) }?;
         Ok(Self { table, descriptor, used: Rc::default(), ready: Duration::ZERO })
     }
+
+    /// Whether the probe has this further table.
+    pub fn offers<T: Extension>(&self) -> bool {
+        extension::is_there::<T>(self.table)
+    }
+
+    /// This further table of the probe's, which stays as it is until the process ends. An error where the probe has none, or one
+    /// that is too short or lacks a function.
+    ///
+    /// Its functions are the probe's: to call one is unsafe, and what a call has left behind on its [`HostSide`](crate::HostSide)
+    /// is judged after it.
+    pub fn extension<T: Extension>(&self) -> Result<&'static T, ModuleError> {
+        extension::table(self.table)
+    }
 }
 
 impl Module for Probe {
@@ -64,10 +78,6 @@ impl Module for Probe {
         Ok(Box::new(NativeSession::open(self.table, scenario, arguments, Rc::clone(&self.used))?))
     }
 
-    fn functions(&mut self) -> Option<&mut dyn Functions> {
-        extension::is_there::<raw::Function>(self.table).then_some(self as &mut dyn Functions)
-    }
-
     fn connectors(&mut self) -> Option<&mut dyn Connectors> {
         extension::is_there::<raw::Pipeline>(self.table).then_some(self as &mut dyn Connectors)
     }
@@ -82,16 +92,6 @@ impl Module for Probe {
         let inner = std::mem::replace(&mut self.used, outer);
         self.used.add(&inner);
         inner.names()
-    }
-}
-
-impl Functions for Probe {
-    fn prepare(&mut self, start: Start<'_>, initialisation: Initialisation) -> Result<Box<dyn Starter>, ModuleError> {
-        if let Start::Kind(kind) = start {
-            let reason = format!("`start` is `{kind}`; a probe is called in place and has no kinds of start");
-            return Err(ModuleError::InvalidArgument(reason));
-        }
-        Ok(function::starter(extension::table(self.table)?, initialisation))
     }
 }
 

@@ -2,10 +2,11 @@
 //! know where the table comes from.
 
 use crate::LoadError;
-use crate::extension::{Member, first_missing};
+use crate::extension::first_missing;
 use crate::text;
 use bench_model::Descriptor;
 use bench_wire::DescriptorJson;
+use probe_abi::extension::Member;
 use probe_abi::raw;
 use std::mem::offset_of;
 use std::path::Path;

@@ -4,14 +4,14 @@
 use probe_abi::raw;
 
 /// The longest text that is kept of a probe's own words.
-pub(crate) const TEXT_BYTES_MAX: usize = 4 << 10;
+pub const TEXT_BYTES_MAX: usize = 4 << 10;
 
 /// A slice out of a pointer and a length, unless they cannot be one.
 ///
 /// # Safety
 /// `ptr` is null, misaligned, or points to `len` values that stay readable and unchanged for `'a`.
 #[inline]
-pub(crate) unsafe fn borrowed<'a, T>(ptr: *const T, len: usize) -> Option<&'a [T]> {
+pub unsafe fn borrowed<'a, T>(ptr: *const T, len: usize) -> Option<&'a [T]> {
     if len == 0 {
         return Some(&[]);
     }
@@ -27,7 +27,7 @@ pub(crate) unsafe fn borrowed<'a, T>(ptr: *const T, len: usize) -> Option<&'a [T
 ///
 /// # Safety
 /// `text.ptr` is null or points to `text.len` bytes that stay readable and unchanged during the call.
-pub(crate) unsafe fn shown(text: raw::Str) -> Option<String> {
+pub unsafe fn shown(text: raw::Str) -> Option<String> {
     // SAFETY: the caller's promise is the same.
     let bytes = unsafe { borrowed(text.ptr, text.len) }?;
     if bytes.len() <= TEXT_BYTES_MAX {
@@ -42,7 +42,7 @@ pub(crate) unsafe fn shown(text: raw::Str) -> Option<String> {
 ///
 /// # Safety
 /// As [`shown`], for `'a`.
-pub(crate) unsafe fn name<'a>(text: raw::Str) -> Result<&'a str, &'static str> {
+pub unsafe fn name<'a>(text: raw::Str) -> Result<&'a str, &'static str> {
     // SAFETY: the caller's promise is the same.
     let bytes = unsafe { borrowed(text.ptr, text.len) }.ok_or("is a null pointer")?;
     if bytes.len() > TEXT_BYTES_MAX {

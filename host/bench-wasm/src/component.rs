@@ -6,8 +6,7 @@ use crate::engine::Code;
 use crate::error::one_line;
 use crate::session::{self, WasmSession};
 use crate::state::{self, State};
-use crate::{LoadError, Runtime, capability, convert, count, function, inspect, ledger, operator, pipeline, watch};
-use bench_drivers::function::Functions;
+use crate::{LoadError, Runtime, convert, count, inspect, ledger, operator, pipeline, watch};
 use bench_drivers::operators::Operators;
 use bench_drivers::pipelines::Connectors;
 use bench_drivers::{Counts, Grants, Ledger, LedgerTask, Module, Recording};
@@ -26,10 +25,8 @@ pub struct Component {
     pub(crate) grants: Grants,
     instance: InstancePre<State>,
     /// Where the functions of a session are among the exports. Found once: looking them up, and their types, takes a good
-    /// part of an instantiation. A function need not have sessions.
+    /// part of an instantiation. A component without a scenario for the driver `workload` need not have sessions.
     sessions: Option<sessions::GuestIndices>,
-    /// Whether requests can be handed to it.
-    is_function: bool,
     /// Whether it carries rows.
     is_connector: bool,
     /// Whether an instance of it is an operator.
@@ -41,15 +38,15 @@ pub struct Component {
 
 /// What loading took.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LoadTimes {
+pub struct LoadTimes {
     /// To have the file in memory.
-    pub(crate) read: Duration,
+    pub read: Duration,
     /// To have its code where it can run: mapped out of the cache, or compiled and, where there is a cache, kept in it.
-    pub(crate) code: Duration,
+    pub code: Duration,
     /// Which of the two.
-    pub(crate) mapped: bool,
+    pub mapped: bool,
     /// From the file being opened to instances being possible.
-    pub(crate) ready: Duration,
+    pub ready: Duration,
 }
 
 impl std::fmt::Debug for Component {
@@ -75,19 +72,18 @@ impl Component {
         inspect::plugin_version(path, engine, &code)?;
         let imports = inspect::imports(engine, &code);
         let link_error = |error: wasmtime::Error| LoadError::link(path, &error);
-        let linker = capability::linker(engine).map_err(link_error)?;
-        let instance = linker.instantiate_pre(&code).map_err(link_error)?;
+        let instance = runtime.linker().and_then(|linker| linker.instantiate_pre(&code)).map_err(link_error)?;
         let load_times = LoadTimes { read, code: code_took, mapped, ready: opened.elapsed() };
         let exports = |name: &str| inspect::exports(engine, &code, name);
-        let is_function = exports(function::HANDLER);
         let is_connector = exports(pipeline::SOURCE) || exports(pipeline::DESTINATION);
         let is_operator = exports(operator::OPERATOR);
-        let has_sessions = exports(inspect::SESSIONS) || !(is_function || is_connector || is_operator);
-        let sessions = has_sessions.then(|| sessions::GuestIndices::new(&instance));
-        let sessions = sessions.transpose().map_err(link_error)?;
         let mut store = state::store(runtime, path, &[], &Grants::default())?;
         let descriptor =
             describe(&mut store, &instance).map_err(|reason| LoadError::Describe { path: path.to_owned(), reason })?;
+        // Other drivers call interfaces of their own, and what is there of those they see when they need it.
+        let needs_sessions = descriptor.scenarios.iter().any(|scenario| scenario.driver == "workload");
+        let sessions = (needs_sessions || exports(inspect::SESSIONS)).then(|| sessions::GuestIndices::new(&instance));
+        let sessions = sessions.transpose().map_err(link_error)?;
         let (path, sha256, runtime) = (path.to_owned(), sha256.to_owned(), runtime.clone());
         Ok(Self {
             path,
@@ -96,7 +92,6 @@ impl Component {
             grants,
             instance,
             sessions,
-            is_function,
             is_connector,
             is_operator,
             descriptor,
@@ -106,14 +101,14 @@ impl Component {
     }
 
     /// The same component on another engine. Fails where its file is no longer what it was.
-    pub(crate) fn twin(&self, runtime: &Runtime) -> Result<Self, String> {
+    pub fn twin(&self, runtime: &Runtime) -> Result<Self, String> {
         self.bytes()?;
         let twin = Self::load(runtime, &self.path, &self.sha256, self.grants.clone());
         twin.map_err(|error| error.to_string())
     }
 
     /// What it was loaded from. Fails where its file is no longer what it was.
-    pub(crate) fn bytes(&self) -> Result<Vec<u8>, String> {
+    pub fn bytes(&self) -> Result<Vec<u8>, String> {
         let read = fs::read(&self.path);
         let bytes = read.map_err(|source| LoadError::Read { path: self.path.clone(), source }.to_string())?;
         if bench_sink::digest::of_bytes(&bytes) == self.sha256 {
@@ -124,24 +119,38 @@ impl Component {
     }
 
     /// Of the file it was loaded from.
-    pub(crate) fn sha256(&self) -> &str {
+    pub fn sha256(&self) -> &str {
         &self.sha256
     }
 
+    /// Where it was loaded from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What its sessions are granted.
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// Whether it exports an interface whose name begins so, such as `wasi:http/incoming-handler@`.
+    pub fn offers(&self, interface: &str) -> bool {
+        inspect::exports(&self.runtime.engine, self.instance.component(), interface)
+    }
+
     /// The engine it was loaded for.
-    pub(crate) fn runtime(&self) -> &Runtime {
+    pub fn runtime(&self) -> &Runtime {
         &self.runtime
     }
 
     /// What loading it took.
-    pub(crate) fn load_times(&self) -> LoadTimes {
+    pub fn load_times(&self) -> LoadTimes {
         self.load_times
     }
 
     /// A store for a session that records `metrics`.
-    pub(crate) fn store(&self, metrics: &[Metric]) -> Result<Store<State>, ModuleError> {
-        state::store(&self.runtime, &self.path, metrics, &self.grants)
-            .map_err(|error| ModuleError::Unavailable(error.to_string()))
+    pub fn store(&self, metrics: &[Metric]) -> Result<Store<State>, ModuleError> {
+        self.runtime.session(&self.path, metrics, &self.grants)
     }
 
     /// Its machine code.
@@ -150,7 +159,7 @@ impl Component {
     }
 
     /// What instances are made from.
-    pub(crate) fn instance_pre(&self) -> &InstancePre<State> {
+    pub fn instance_pre(&self) -> &InstancePre<State> {
         &self.instance
     }
 
@@ -191,10 +200,6 @@ impl Module for Component {
 
     fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
         Ok(Box::new(self.open_session(scenario, arguments)?))
-    }
-
-    fn functions(&mut self) -> Option<&mut dyn Functions> {
-        self.is_function.then_some(self as &mut dyn Functions)
     }
 
     fn connectors(&mut self) -> Option<&mut dyn Connectors> {

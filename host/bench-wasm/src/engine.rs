@@ -2,27 +2,45 @@
 //! would cost ten per cent and more of what is measured. A deadline is kept by killing the worker instead.
 
 use crate::limits::INSTANCES_MAX;
-use crate::{Cache, Limits, LoadError, Settings, Switch};
+use crate::state::{self, State};
+use crate::{Cache, Capabilities, Limits, LoadError, Settings, Switch, capability};
+use bench_drivers::Grants;
+use bench_model::{Metric, ModuleError};
 use std::path::Path;
-use wasmtime::component::Component as Compiled;
+use wasmtime::component::{Component as Compiled, Linker};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store, Strategy,
 };
+use wasmtime_wasi::WasiCtxBuilder;
 
-/// An engine, and where its code is kept.
-#[derive(Clone, Debug)]
+/// An engine, what components can import of it, and where its code is kept.
+#[derive(Clone)]
 pub struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) limits: Limits,
     settings: Settings,
     cache: Option<Cache>,
+    capabilities: Capabilities,
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { limits, settings, cache, .. } = self;
+        f.debug_struct("Runtime")
+            .field("limits", limits)
+            .field("settings", settings)
+            .field("cache", cache)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A component's code, and how it was come by.
-pub(crate) struct Code {
-    pub(crate) component: Compiled,
+#[expect(missing_debug_implementations, reason = "code cannot be shown")]
+pub struct Code {
+    /// The code.
+    pub component: Compiled,
     /// Whether it was mapped out of the cache rather than compiled.
-    pub(crate) mapped: bool,
+    pub mapped: bool,
 }
 
 /// So much of what was written of a memory or a table is put back as it was when its instance has gone, instead of given
@@ -45,25 +63,63 @@ impl Runtime {
     pub fn new(limits: Limits, cache: Option<Cache>, settings: &Settings) -> Result<Self, LoadError> {
         let limits = Limits { memory_bytes_max: limits.memory_bytes_max.min(MEMORY_RESERVATION), ..limits };
         let engine = Engine::new(&config(&limits, settings)).map_err(|error| LoadError::Engine(error.to_string()))?;
-        Ok(Self { engine, limits, settings: settings.clone(), cache })
+        Ok(Self { engine, limits, settings: settings.clone(), cache, capabilities: &[] })
+    }
+
+    /// The same, whose components can also import these.
+    #[must_use]
+    pub fn with_capabilities(self, capabilities: Capabilities) -> Self {
+        Self { capabilities, ..self }
+    }
+
+    /// The engine itself.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// A linker of everything that components can import, for instances whose calls wait in place.
+    pub fn linker(&self) -> wasmtime::Result<Linker<State>> {
+        capability::linker(&self.engine, self.capabilities)
+    }
+
+    /// As [`linker`](Self::linker), for instances whose calls are awaited.
+    pub fn awaiting_linker(&self) -> wasmtime::Result<Linker<State>> {
+        capability::awaiting_linker(&self.engine, self.capabilities)
+    }
+
+    /// A store for one session of the component at `path`, which records `metrics` and is granted `grants`.
+    pub fn session(&self, path: &Path, metrics: &[Metric], grants: &Grants) -> Result<Store<State>, ModuleError> {
+        self.session_with(path, metrics, grants, |_| ())
+    }
+
+    /// As [`session`](Self::session), where `set` sets of WASI what is not granted, such as the clock.
+    pub fn session_with(
+        &self,
+        path: &Path,
+        metrics: &[Metric],
+        grants: &Grants,
+        set: impl FnOnce(&mut WasiCtxBuilder),
+    ) -> Result<Store<State>, ModuleError> {
+        let store = state::store_with(self, path, metrics, grants, set);
+        store.map_err(|error| ModuleError::Unavailable(error.to_string()))
     }
 
     /// An engine beside this one whose code counts what it executes. It has no pool: what is counted is not timed, and
     /// a second pool would reserve the address space a second time.
     pub(crate) fn counting(&self) -> Result<Self, LoadError> {
         let settings = Settings::from_iter([Switch::Fuel, Switch::OnDemand]);
-        Self::new(self.limits, self.cache.clone(), &settings)
+        Ok(Self::new(self.limits, self.cache.clone(), &settings)?.with_capabilities(self.capabilities))
     }
 
     /// An engine beside this one with room for many components at once, most of which do nothing. What they leave behind goes
     /// back to the system: pages kept for the next instance would be counted for one that was unloaded.
-    pub(crate) fn for_many(&self) -> Result<Self, LoadError> {
+    pub fn for_many(&self) -> Result<Self, LoadError> {
         let mut config = config(&self.limits, &self.settings);
         if !self.settings.has(Switch::OnDemand) {
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool_for_many(&self.limits)));
         }
         let engine = Engine::new(&config).map_err(|error| LoadError::Engine(error.to_string()))?;
-        Ok(Self { engine, limits: self.limits, settings: self.settings.clone(), cache: self.cache.clone() })
+        Ok(Self { engine, ..self.clone() })
     }
 
     /// A store of this engine. Where its code counts or looks at a deadline, there is more than any run can use.
@@ -79,7 +135,7 @@ impl Runtime {
     }
 
     /// The code of the component in `bytes`, whose digest is `sha256`: mapped where it was compiled before.
-    pub(crate) fn compile(&self, path: &Path, bytes: &[u8], sha256: &str) -> Result<Code, LoadError> {
+    pub fn compile(&self, path: &Path, bytes: &[u8], sha256: &str) -> Result<Code, LoadError> {
         let compiled = |component| Code { component, mapped: false };
         let compile_error = |error: wasmtime::Error| LoadError::compile(path, &error);
         let Some(cache) = &self.cache else {

@@ -80,7 +80,7 @@ impl LoadError {
 }
 
 /// An error and its causes on one line, each cause once.
-pub(crate) fn one_line(error: &wasmtime::Error) -> String {
+pub fn one_line(error: &wasmtime::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
         // A trap's context is a backtrace over many lines; its first line says where.

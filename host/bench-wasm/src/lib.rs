@@ -1,5 +1,5 @@
-//! Runs components: the only crate that names wasmtime. It presents a component as a [`bench_drivers::Module`], grants what
-//! a run grants and nothing else, and knows no scenario and no family.
+//! Runs components: the only crate that names the engine, which families reach through [`wasmtime`] and [`wasmtime_wasi`] here.
+//! It presents a component as a [`bench_drivers::Module`], grants what a run grants and nothing else, and knows no scenario.
 
 #![deny(unsafe_code)]
 
@@ -13,7 +13,6 @@ mod convert;
 mod count;
 mod engine;
 mod error;
-mod function;
 mod image;
 mod inspect;
 mod ledger;
@@ -28,8 +27,13 @@ mod watch;
 pub use against_bare::{CallPair, InstantiatePair, PairNs};
 pub use cache::{Cache, CacheError};
 pub use calibrate::component_call;
-pub use component::Component;
-pub use engine::Runtime;
-pub use error::LoadError;
+pub use capability::{Capabilities, Capability};
+pub use component::{Component, LoadTimes};
+pub use engine::{Code, Runtime};
+pub use error::{LoadError, one_line};
 pub use limits::Limits;
+pub use session::trapped;
 pub use settings::{Settings, Switch};
+pub use state::State;
+pub use wasmtime;
+pub use wasmtime_wasi;

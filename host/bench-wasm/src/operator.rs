@@ -1,6 +1,7 @@
 //! What a component offers to the driver `operator`: instances, each of which is one operator with a store of its own, out of
 //! an engine whose pool has room for many. It must not know what an operator does, nor time anything.
 
+use crate::Runtime;
 use crate::bindings::operator::bench_host::operator::types;
 use crate::bindings::operator::exports::bench_host::operator::operator::{Guest, GuestIndices};
 use crate::capability::control_plane::{key_out, object_out};
@@ -8,8 +9,7 @@ use crate::component::Component;
 use crate::error::one_line;
 use crate::image::{self, Alike, Images};
 use crate::session::trapped;
-use crate::state::{self, State};
-use crate::{Runtime, capability};
+use crate::state::State;
 use bench_drivers::Grants;
 use bench_drivers::operators::{Event, Maker, Operator, Operators, Plane, Scope, Suspension};
 use bench_model::ModuleError;
@@ -52,8 +52,7 @@ impl Component {
         let bytes = image::rewritten(&self.bytes().map_err(failed)?)?;
         let code = runtime.compile(&self.path, &bytes, &digest::of_bytes(&bytes));
         let code = code.map_err(|error| failed(error.to_string()))?.component;
-        let linker = capability::linker(&runtime.engine);
-        let instance = linker.and_then(|linker| linker.instantiate_pre(&code));
+        let instance = runtime.linker().and_then(|linker| linker.instantiate_pre(&code));
         instance.map_err(|error| failed(one_line(&error)))
     }
 }
@@ -74,8 +73,7 @@ impl Seed {
 
     /// An instance that sees the control plane from the beginning.
     fn with_plane(&self, plane: Arc<dyn Plane>) -> Result<(Store<State>, Instance), ModuleError> {
-        let store = state::store(&self.runtime, &self.path, &[], &self.grants);
-        let mut store = store.map_err(|error| ModuleError::Unavailable(error.to_string()))?;
+        let mut store = self.runtime.session(&self.path, &[], &self.grants)?;
         store.data_mut().plane = Some(plane);
         self.instance(store)
     }
@@ -84,9 +82,7 @@ impl Seed {
     fn alike(&self, alike: &Alike) -> Result<(Store<State>, Instance), ModuleError> {
         let mut standing = None;
         let set = |wasi: &mut _| standing = Some(alike.stand(wasi));
-        let store = state::store_with(&self.runtime, &self.path, &[], &self.grants, set);
-        let (mut store, instance) =
-            self.instance(store.map_err(|error| ModuleError::Unavailable(error.to_string()))?)?;
+        let (mut store, instance) = self.instance(self.runtime.session_with(&self.path, &[], &self.grants, set)?)?;
         if let Some(standing) = standing {
             standing.go_on(&mut store);
         }

@@ -63,6 +63,6 @@ impl Recording for WasmSession {
 }
 
 /// An error of the engine rather than of the module: a trap, or a limit that was reached.
-pub(crate) fn trapped(what: &str, error: &wasmtime::Error) -> ModuleError {
+pub fn trapped(what: &str, error: &wasmtime::Error) -> ModuleError {
     ModuleError::Crashed(format!("`{what}` trapped: {}", one_line(error)))
 }

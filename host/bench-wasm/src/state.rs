@@ -1,8 +1,7 @@
-//! What a store holds for one session: its sink, its rings, its logs, and what it was granted; and, where somebody looks, what
-//! passed the boundary. It must not know what a capability does.
+//! What a store holds for one session: its sink, its rings, its logs, what it was granted, and a slot for each capability that a
+//! family brings; and, where somebody looks, what passed the boundary. It must not know what a capability does.
 
 use crate::capability::batches::Batches;
-use crate::capability::http::Http;
 use crate::ledger::Observer;
 use crate::limits::Limiter;
 use crate::{LoadError, Runtime};
@@ -12,6 +11,7 @@ use bench_model::Metric;
 use bench_sink::Sink;
 use session_log::Logs;
 use shm_ring::Rings;
+use std::any::Any;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 /// One session's side of the host.
-pub(crate) struct State {
+#[expect(missing_debug_implementations, reason = "what WASI holds cannot be shown")]
+pub struct State {
     pub(crate) sink: Sink,
     pub(crate) rings: Rings,
     pub(crate) logs: Logs,
     /// The folders in which it may have logs.
     pub(crate) scratch: Vec<ScratchGrant>,
     pub(crate) table: ResourceTable,
-    pub(crate) http: Http,
     /// Those of the call under way.
     pub(crate) batches: Batches,
     /// That of the operator, where the store belongs to one.
@@ -36,6 +36,8 @@ pub(crate) struct State {
     pub(crate) traffic: Traffic,
     /// Who takes the time at the boundary, in a session that a ledger observes.
     pub(crate) observer: Option<Observer>,
+    /// What capabilities of families hold. A handful at most, which are looked through faster than a hash is made.
+    slots: Vec<Box<dyn Any + Send>>,
     wasi: WasiCtx,
     limiter: Limiter,
 }
@@ -54,7 +56,7 @@ impl State {
     /// Runs the body of a capability's function. What happens before it and after it is the boundary's, and an observer
     /// is told where the one ends and the other begins.
     #[inline]
-    pub(crate) fn body<R>(&mut self, body: impl FnOnce(&mut Self) -> R) -> R {
+    pub fn body<R>(&mut self, body: impl FnOnce(&mut Self) -> R) -> R {
         if let Some(observer) = &mut self.observer {
             observer.body_starts();
         }
@@ -63,6 +65,37 @@ impl State {
             observer.body_ends();
         }
         result
+    }
+
+    /// What the session holds for the capability whose type of state this is; an empty one where it was not asked for before.
+    pub fn slot<T: Default + Send + 'static>(&mut self) -> &mut T {
+        self.slot_and_table().0
+    }
+
+    /// The same, and the table of the component's handles beside it.
+    pub fn slot_and_table<T: Default + Send + 'static>(&mut self) -> (&mut T, &mut ResourceTable) {
+        let found = self.slots.iter().position(|slot| slot.is::<T>());
+        let index = found.unwrap_or_else(|| {
+            self.slots.push(Box::new(T::default()));
+            self.slots.len() - 1
+        });
+        let slot = self.slots[index].downcast_mut();
+        (slot.expect("it was just seen to have this type"), &mut self.table)
+    }
+
+    /// The table of the component's handles.
+    pub fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    /// Counts bytes that a capability's function took out of the component's memory.
+    pub fn count_lifted(&mut self, bytes: u64) {
+        self.traffic.lifted += bytes;
+    }
+
+    /// Counts bytes that a capability's function put into the component's memory.
+    pub fn count_lowered(&mut self, bytes: u64) {
+        self.traffic.lowered += bytes;
     }
 }
 
@@ -99,11 +132,11 @@ pub(crate) fn store_with(
         logs: Logs::default(),
         scratch: grants.scratch.clone(),
         table: ResourceTable::new(),
-        http: Http::default(),
         batches: Batches::None,
         plane: None,
         traffic: Traffic::default(),
         observer: None,
+        slots: Vec::new(),
         wasi,
         limiter: Limiter::new(runtime.limits),
     };

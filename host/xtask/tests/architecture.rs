@@ -18,11 +18,13 @@ fn the_workspace_keeps_its_direction() {
 }
 
 fn members(metadata: &Metadata) -> Vec<Member> {
-    let folder = metadata.workspace_root.join("native-probes");
+    let (probes, families) =
+        (metadata.workspace_root.join("native-probes"), metadata.workspace_root.join("host/families"));
     let packages = metadata.workspace_packages();
     let member = |package: &&cargo_metadata::Package| Member {
         name: package.name.to_string(),
-        is_probe: package.manifest_path.starts_with(&folder),
+        is_probe: package.manifest_path.starts_with(&probes),
+        is_family: package.manifest_path.starts_with(&families),
     };
     packages.iter().map(member).collect()
 }

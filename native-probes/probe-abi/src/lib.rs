@@ -2,6 +2,7 @@
 //! write a probe in Rust: implement [`Probe`] and call [`export_probe!`]. It must not know how the host loads a probe.
 
 mod author;
+pub mod extension;
 pub mod function;
 pub mod log;
 pub mod operator;

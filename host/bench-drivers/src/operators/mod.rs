@@ -18,7 +18,7 @@ mod settings;
 mod slot;
 
 use crate::stop::{Stop, check_record, passed};
-use crate::{Companion, Module, Task};
+use crate::{Companion, Driver, Module, Task};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, Direction, Metric, ModuleError, Scenario, Unit};
 use bench_sink::Sink;
@@ -61,6 +61,30 @@ pub fn metrics() -> Vec<Metric> {
         count("failed", "nonces not seen behind the last operator"),
         count("retried", "times that an event was tried again"),
     ]
+}
+
+/// The driver `operator`.
+#[derive(Debug)]
+pub struct OperatorDriver;
+
+impl Driver for OperatorDriver {
+    fn name(&self) -> &'static str {
+        "operator"
+    }
+
+    fn run(&self, module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
+        drive(module, companion, task)
+    }
+
+    fn conformance(
+        &self,
+        module: &mut dyn Module,
+        companion: Option<&mut Companion>,
+        scenario: &Scenario,
+        arguments: &Arguments,
+    ) -> Result<Vec<Check>, ModuleError> {
+        conformance(module, companion, scenario, arguments)
+    }
 }
 
 /// What a module offers to this driver.

@@ -15,7 +15,9 @@ pub(crate) use drive::drive;
 pub use figures::metrics;
 pub use tables::{addresses, forget};
 
-use bench_model::{Arguments, ModuleError, Scenario};
+use crate::{Companion, Driver, Module, Task};
+use bench_engine::Report;
+use bench_model::{Arguments, Check, ModuleError, Scenario};
 use std::borrow::Cow;
 
 /// A batch may have this many bytes. A connector that hands over more is told [`BatchError::TooLarge`].
@@ -26,6 +28,37 @@ pub const FROM_TABLE: &str = "from_table";
 
 /// The argument that the driver adds for a connector that writes: the table, as it is written in SQL. It is not there yet.
 pub const INTO_TABLE: &str = "into_table";
+
+/// The drivers `source` and `destination`, by name.
+#[derive(Debug)]
+pub struct ConnectorDriver(pub &'static str);
+
+/// The argument, and its value, with which compiled code is not taken out of the cache, nor put there.
+const FRESH_CODE: (&str, &str) = ("code", "compiled");
+
+impl Driver for ConnectorDriver {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    fn run(&self, module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
+        drive(module, companion, task)
+    }
+
+    fn conformance(
+        &self,
+        module: &mut dyn Module,
+        companion: Option<&mut Companion>,
+        scenario: &Scenario,
+        arguments: &Arguments,
+    ) -> Result<Vec<Check>, ModuleError> {
+        conformance(module, companion, scenario, arguments)
+    }
+
+    fn compiles_anew(&self, arguments: &Arguments) -> bool {
+        arguments.text(FRESH_CODE.0) == Ok(FRESH_CODE.1)
+    }
+}
 
 /// What a module offers to these drivers.
 pub trait Connectors {

@@ -10,19 +10,48 @@ pub use account::account;
 pub use conformance::conformance;
 pub use paired::{Entrant, PairedTask, compare};
 
-use crate::stop::{Stop, check_record};
-
-use crate::stop::passed;
-use crate::{Module, Recording, Task};
+use crate::stop::{Stop, check_record, passed};
+use crate::{Companion, Driver, Module, Recording, Task};
 use bench_engine::{
     Measured, MonotonicClock, Report, Unit, first, measure, overhead, placement, warm_up, warm_up_own_clock,
 };
-use bench_model::{Check, Direction, Scenario};
+use bench_model::{Arguments, Check, Direction, ModuleError, Scenario};
 use bench_sink::runfile::{OutcomeRecord, Overhead, SeriesRecord, Status};
 use bench_sink::{Series, Sink};
 
+/// What scenarios call this driver.
+pub(crate) const NAME: &str = "workload";
+
+/// The open driver: a module says everything of its scenarios itself.
+pub(crate) struct Workload;
+
+impl Driver for Workload {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn run(&self, module: &mut dyn Module, _: Option<&mut Companion>, task: &Task<'_>) -> Report {
+        drive(module, task)
+    }
+
+    fn conformance(
+        &self,
+        module: &mut dyn Module,
+        _: Option<&mut Companion>,
+        scenario: &Scenario,
+        arguments: &Arguments,
+    ) -> Result<Vec<Check>, ModuleError> {
+        conformance(module, scenario, arguments)
+    }
+
+    /// What is done at a server is not seen in the worker, and doing it again takes long.
+    fn has_account(&self, scenario: &Scenario) -> bool {
+        !scenario.requirements.iter().any(|requirement| requirement.postgres_parameter().is_some())
+    }
+}
+
 /// Opens, verifies, measures, and verifies again. A check that fails leaves its detail and no figure.
-pub(crate) fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
+fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     let cpu = bound_cpu(task.scenario);
     let mut checks = Vec::new();
     let mut report = match attempt(module, task, &mut checks) {

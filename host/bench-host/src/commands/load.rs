@@ -10,20 +10,19 @@ use bench_engine::{Interrupt, Plan, Selection};
 
 pub(crate) fn run(mut arguments: LoadArgs, mut earlier: Option<Earlier>) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
-    let mut loader = Loader::new(&arguments.common.grants, arguments.common.limits)?;
+    let mut loader = Loader::new(&arguments.common.measured.grants, arguments.common.measured.limits)?;
     settle(&mut arguments.common, &mut loader, earlier.as_mut());
     let common = &arguments.common;
     let modules = loader.load(&arguments.files, false, interrupt);
-    let effort = Effort::new(common, &[])?;
+    let effort = Effort::new(&common.measured, &[])?;
     plan_and_execute(&loader, &modules, &[selection("*", common)], effort, common, earlier, interrupt)
 }
 
 /// Makes parameters of options that are short for some, and leaves passwords with the loader, so that they are seen nowhere else.
 pub(crate) fn settle(common: &mut Common, loader: &mut Loader, earlier: Option<&mut Earlier>) {
-    common.parameters.extend(common.transfers.parameters());
-    common.parameters.extend(common.operators.parameters());
-    loader.secrets.take(&mut common.parameters);
-    loader.parameters.clone_from(&common.parameters);
+    common.measured.parameters.append(&mut common.measured.families.parameters);
+    loader.secrets.take(&mut common.measured.parameters);
+    loader.parameters.clone_from(&common.measured.parameters);
     // The words that a run was begun with have no passwords any more.
     if let Some(earlier) = earlier {
         loader.secrets.take(&mut earlier.parameters);
@@ -32,7 +31,11 @@ pub(crate) fn settle(common: &mut Common, loader: &mut Loader, earlier: Option<&
 
 /// A selection by `pattern`, narrowed and set as the options say.
 pub(crate) fn selection(pattern: &str, common: &Common) -> Selection {
-    Selection { pattern: pattern.to_owned(), arms: common.arm.clone(), axes: common.parameters.clone() }
+    Selection {
+        pattern: pattern.to_owned(),
+        arms: common.measured.arm.clone(),
+        axes: common.measured.parameters.clone(),
+    }
 }
 
 /// Plans what `selections` ask of `modules`, executes it, and says how it went.
@@ -50,9 +53,9 @@ pub(crate) fn plan_and_execute(
         modules.refused.iter().for_each(|refused| output::line(&format!("bench-host: {}", refused.reason)));
         anyhow::bail!("no module could be loaded, so there is nothing to measure");
     }
-    let seed = common.seed.unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64);
+    let seed = common.measured.seed.unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64);
     let mut plan = Plan::build(modules.offers(), selections, effort.processes, seed)?;
-    if let Some(filter) = &common.filter {
+    if let Some(filter) = &common.measured.filter {
         plan = plan.filtered(filter)?;
     }
     let job = Job { loader, modules, plan: &plan, effort, seed, common };

@@ -13,7 +13,7 @@ use bench_registry::Suite;
 
 pub(crate) fn run(mut arguments: RunArgs, mut earlier: Option<Earlier>) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
-    let mut loader = Loader::new(&arguments.common.grants, arguments.common.limits)?;
+    let mut loader = Loader::new(&arguments.common.measured.grants, arguments.common.measured.limits)?;
     settle(&mut arguments.common, &mut loader, earlier.as_mut());
     let common = &arguments.common;
     let what: Vec<_> = arguments.what.iter().cloned().chain(of_categories(&arguments.category)?).collect();
@@ -21,7 +21,7 @@ pub(crate) fn run(mut arguments: RunArgs, mut earlier: Option<Earlier>) -> anyho
     let modules = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
     let selections = fulfilled(wishes, &modules)?;
     let modules = modules.only_needed(&selections);
-    let effort = Effort::new(common, &suites)?;
+    let effort = Effort::new(&common.measured, &suites)?;
     plan_and_execute(&loader, &modules, &selections, effort, common, earlier, interrupt)
 }
 
@@ -112,11 +112,11 @@ fn suite_wishes(name: &str, suite: &Suite, common: &Common) -> anyhow::Result<Ve
     let arms = |arms: &Vec<String>| arms.iter().map(|arm| arm.parse().map_err(anyhow::Error::msg)).collect();
     let wish = |cells: &bench_registry::Cells| {
         let own: Option<Vec<_>> = cells.arms.as_ref().map(arms).transpose()?;
-        let arms = match (own, &common.arm) {
+        let arms = match (own, &common.measured.arm) {
             (Some(own), Some(asked)) => Some(own.into_iter().filter(|arm| asked.contains(arm)).collect()),
             (own, asked) => own.or_else(|| asked.clone()),
         };
-        let axes = cells.axes().into_iter().chain(common.parameters.clone()).collect();
+        let axes = cells.axes().into_iter().chain(common.measured.parameters.clone()).collect();
         let selection = Selection { pattern: cells.scenario.clone(), arms, axes };
         anyhow::Ok(Wish { selection, optional_in: cells.optional.then(|| name.to_owned()) })
     };

@@ -51,7 +51,7 @@ pub(crate) fn wanted(command: &Command) -> anyhow::Result<Wanted> {
     let given = Words::given()?;
     let found = match named {
         Some(directory) => find::named(directory)?,
-        None => find::newest(&common.out, &given)?,
+        None => find::newest(&common.shown.out, &given)?,
     };
     let directory = found.directory;
     let begun = Words::of(&found.run.command);
@@ -59,10 +59,10 @@ pub(crate) fn wanted(command: &Command) -> anyhow::Result<Wanted> {
     given.agree_with(&begun, &found.run, &directory)?;
     if found.is_finished {
         output::line(&format!("bench-host: {} is finished; there is nothing left to do", directory.display()));
-        return Ok(Wanted::Finished { directory, format: common.format });
+        return Ok(Wanted::Finished { directory, format: common.shown.format });
     }
-    let mut parameters = common.parameters.clone();
-    parameters.extend(common.transfers.parameters());
+    let mut parameters = common.measured.parameters.clone();
+    parameters.extend(common.measured.families.parameters.iter().cloned());
     let earlier = Earlier::hold(&directory, parameters)?;
     let command = as_begun(begun.command()?, common, earlier.run.seed);
     Ok(Wanted::Rest(Box::new(Rest { command, earlier })))
@@ -84,11 +84,8 @@ fn as_begun(mut command: Command, given: &Common, seed: u64) -> Command {
         Command::Run(run) => &mut run.common,
         _ => return command,
     };
-    common.seed = Some(seed);
-    common.out.clone_from(&given.out);
-    common.format = given.format;
-    common.dry_run = given.dry_run;
-    common.transfers.bench_json = given.transfers.bench_json;
+    common.measured.seed = Some(seed);
+    common.shown.clone_from(&given.shown);
     command
 }
 

@@ -2,12 +2,12 @@
 //! which of them say nothing of what is measured, and not what the others mean.
 
 use super::ANEW;
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Shown};
 use crate::secret::without_password;
 use bench_registry::own_name;
 use bench_sink::runfile::RunRecord;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -17,10 +17,12 @@ pub(super) struct Words {
     /// Which command.
     name: String,
     definition: clap::Command,
+    /// Options that say where and how something is shown, not what is measured.
+    free: Vec<String>,
 }
 
-/// Options that say where and how something is shown, not what is measured.
-const FREE: [&str; 8] = ["resume", "out", "format", "dry_run", "bench_json", "verbose", "help", "version"];
+/// Options that are neither of what is measured nor of how it is shown: what resumes a run, and what every command takes.
+const ABOUT: [&str; 4] = ["resume", "verbose", "help", "version"];
 
 /// Arguments that say what is run.
 const NAMING: [&str; 3] = ["what", "category", "files"];
@@ -45,7 +47,10 @@ impl Words {
         })?;
         let name = all.subcommand_name().unwrap_or_default().to_owned();
         let definition = cli.find_subcommand(&name).cloned().unwrap_or(cli);
-        Ok(Self { all, name, definition })
+        let shown = Shown::augment_args(clap::Command::default());
+        let shown = shown.get_arguments().map(|argument| argument.get_id().as_str());
+        let free = shown.chain(ABOUT).map(str::to_owned).collect();
+        Ok(Self { all, name, definition, free })
     }
 
     /// The command that they are.
@@ -88,7 +93,7 @@ impl Words {
         }
         for argument in self.definition.get_arguments() {
             let id = argument.get_id().as_str();
-            if FREE.contains(&id) || NAMING.contains(&id) || !self.is_given(id) {
+            if self.free.iter().any(|free| free == id) || NAMING.contains(&id) || !self.is_given(id) {
                 continue;
             }
             let (now, then) = (self.values(id), begun.values(id));

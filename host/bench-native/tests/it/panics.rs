@@ -1,7 +1,6 @@
 //! A probe written in Rust that panics where it is told to, and otherwise does what a probe in C does.
 
 use bench_drivers::Module;
-use bench_drivers::function::{Answer, Initialisation, Start};
 use bench_model::{Arguments, Check, Descriptor, Metric, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
 use bench_native::Probe;
 use probe_abi::{Host, Series};
@@ -23,11 +22,6 @@ thread_local! {
 }
 
 impl probe_abi::Probe for Fragile {
-    const FUNCTION: Option<probe_abi::function::Start> = Some(|heap_bytes, init_ms| match init_ms {
-        0 => Ok(Box::new(Echo { heap_bytes })),
-        _ => Err(ModuleError::Unavailable("it has no time".to_owned())),
-    });
-
     fn describe() -> Descriptor {
         let scenario = Scenario::new("fall", "tests", "")
             .parameter(Parameter::new("mode", "right", ""))
@@ -44,17 +38,6 @@ impl probe_abi::Probe for Fragile {
         let consumer = host.ring_consumer("a")?;
         OPEN.set(OPEN.get() + 1);
         Ok(Box::new(Opened { mode, series, producer, consumer }))
-    }
-}
-
-struct Echo {
-    heap_bytes: u64,
-}
-
-impl probe_abi::function::Answering for Echo {
-    fn answer(&mut self, body: &[u8]) -> (u16, Vec<u8>) {
-        assert_ne!(body, b"fall", "fell while it answered");
-        (200 + u16::from(body.is_empty()), [body, self.heap_bytes.to_string().as_bytes()].concat())
     }
 }
 
@@ -161,24 +144,6 @@ fn an_argument_that_is_none_is_refused_by_the_probe() {
     let scenario = probe.descriptor().scenarios[0].clone();
     let error = probe.open(&scenario, &Arguments::default()).err();
     assert_eq!(error, Some(ModuleError::InvalidArgument("`mode` is missing".to_owned())));
-}
-
-#[test]
-fn a_function_answers_in_place() {
-    let mut probe = load();
-    let functions = probe.functions().expect("it is a function");
-    let initialised = |init_ms| Initialisation { heap_bytes: 7, init_ms };
-    let mut starter = functions.prepare(Start::Quickest, initialised(0)).unwrap();
-    let mut first = starter.start().unwrap().function;
-    let mut second = starter.start().unwrap().function;
-    let answer = |status, body: &str| Ok(Answer { status, body: body.as_bytes().to_vec() });
-    assert_eq!(first.call(b"ab"), answer(200, "ab7"));
-    assert_eq!(second.call(b""), answer(201, "7"));
-    assert!(matches!(first.call(b"fall"), Err(ModuleError::Crashed(text)) if text.contains("fell while it answered")));
-    let refused = functions.prepare(Start::Quickest, initialised(1)).unwrap().start().err();
-    assert_eq!(refused, Some(ModuleError::Unavailable("it has no time".to_owned())));
-    let kind = functions.prepare(Start::Kind("spawn"), initialised(0)).err();
-    assert!(matches!(kind, Some(ModuleError::InvalidArgument(text)) if text.contains("spawn")));
 }
 
 /// What `assert_ne!` says on several lines.

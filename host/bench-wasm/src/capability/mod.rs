@@ -1,8 +1,8 @@
-//! What a component can import: one file a capability, each linking its interface and answering its calls.
+//! What a component can import. Each capability links its interface and answers its calls: the host's own are here, one file
+//! each, and a family brings others. It must not know any of those.
 
 pub(crate) mod batches;
 pub(crate) mod control_plane;
-pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod metrics;
 pub(crate) mod peers;
@@ -12,22 +12,37 @@ use crate::state::State;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, Result};
 
+/// Interfaces that components can import, given to a [`Runtime`](crate::Runtime) when it is made. What a session holds for it is
+/// a [slot](State::slot) of the session's state, made when it is first asked for.
+pub trait Capability: Sync {
+    /// Links the interfaces for instances whose calls wait in place.
+    fn link(&self, linker: &mut Linker<State>) -> Result<()>;
+
+    /// Links them for instances whose calls are awaited. The same, unless a call waits for something outside of this thread.
+    fn link_awaited(&self, linker: &mut Linker<State>) -> Result<()> {
+        self.link(linker)
+    }
+}
+
+/// The capabilities of a family, or of several.
+pub type Capabilities = &'static [&'static dyn Capability];
+
 /// A linker that offers every capability. WASI is always linked, because every standard library imports it; where nothing is
 /// granted it denies.
-pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>> {
+pub(crate) fn linker(engine: &Engine, further: Capabilities) -> Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
-    http::add_to_linker(&mut linker)?;
     add_own_to_linker(&mut linker)?;
+    further.iter().try_for_each(|capability| capability.link(&mut linker))?;
     Ok(linker)
 }
 
 /// As [`linker`], for instances whose calls are awaited.
-pub(crate) fn awaiting_linker(engine: &Engine) -> Result<Linker<State>> {
+pub(crate) fn awaiting_linker(engine: &Engine, further: Capabilities) -> Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    http::add_to_awaiting_linker(&mut linker)?;
     add_own_to_linker(&mut linker)?;
+    further.iter().try_for_each(|capability| capability.link_awaited(&mut linker))?;
     Ok(linker)
 }
 

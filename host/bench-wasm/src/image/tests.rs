@@ -55,7 +55,7 @@ fn seed(text: &str) -> (Runtime, Compiled) {
 fn instance((runtime, component): &(Runtime, Compiled)) -> (Store<State>, Instance) {
     let store = state::store(runtime, Path::new("test"), &[], &Grants::default());
     let mut store = store.expect("a store without grants");
-    let linker = capability::linker(&runtime.engine).expect("capabilities are linked");
+    let linker = runtime.linker().expect("capabilities are linked");
     let instance = linker.instantiate(&mut store, component).expect("it is instantiated");
     (store, instance)
 }

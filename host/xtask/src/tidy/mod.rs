@@ -45,6 +45,7 @@ const RULES: &[Rule] = &[
     text::is_finished,
     text::never_sleeps,
     unsafe_code::is_forbidden,
+    unsafe_code::is_in_adapters_alone,
     unsafe_code::is_one_block_in_wasm,
 ];
 

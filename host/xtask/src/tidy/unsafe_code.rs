@@ -1,4 +1,5 @@
-//! Rules on unsafe code: forbidden in every crate but those that exist for it, and one block in bench-wasm.
+//! Rules on unsafe code: forbidden in every crate but those that exist for it, one block in bench-wasm, and the adapter of a family
+//! to probes.
 //! It must not know what the unsafe code does; its safety comments are clippy's to see to.
 
 use super::Finding;
@@ -14,14 +15,41 @@ const EXCEPT: [&str; 6] = [
     "host/lib/wal-log/",
 ];
 
+const FAMILIES: &str = "host/families/";
+
+/// Where a family calls functions of probes.
+const ADAPTER: &str = "/src/native.rs";
+
 const WASM: &str = "host/bench-wasm/src/";
 
-/// Every root file of a crate forbids unsafe code.
+/// Every root file of a crate forbids unsafe code; that of a family with an adapter to probes denies it.
 pub(super) fn is_forbidden(sources: &[Source]) -> Vec<Finding> {
     let roots = sources.iter().filter(|source| is_crate_root(&source.path) && !source.is_in(&EXCEPT));
-    let without = roots.filter(|source| !source.code().contains("#![forbid(unsafe_code)]"));
-    let what = "no `#![forbid(unsafe_code)]`, though unsafe code lives in bench-native, bench-wasm, the ring and the probes alone";
+    let without = roots.filter(|source| {
+        let has_adapter = sources.iter().any(|other| is_adapter_of(&other.path, &source.path));
+        let attribute = if has_adapter { "#![deny(unsafe_code)]" } else { "#![forbid(unsafe_code)]" };
+        !source.code().contains(attribute)
+    });
+    let what = "no `#![forbid(unsafe_code)]` (`deny` in a family with a `native.rs`), though unsafe code lives in bench-native, bench-wasm, the ring, the probes and the families' `native.rs` alone";
     without.map(|source| source.finding(1, what)).collect()
+}
+
+/// A family has unsafe code in its adapter to probes, `native.rs`, alone.
+pub(super) fn is_in_adapters_alone(sources: &[Source]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let of_families = sources.iter().filter(|source| source.is_in(&[FAMILIES]) && source.has_extension(&["rs"]));
+    for source in of_families.filter(|source| !source.path.ends_with(ADAPTER)) {
+        for (index, _) in source.code().lines().enumerate().filter(|(_, line)| has_word(line, "unsafe")) {
+            findings.push(source.finding(index + 1, "unsafe code of a family outside of its `native.rs`"));
+        }
+    }
+    findings
+}
+
+/// Whether `path` is the adapter to probes of the family whose root file is `root`.
+fn is_adapter_of(path: &str, root: &str) -> bool {
+    root.starts_with(FAMILIES)
+        && root.strip_suffix("/src/lib.rs").is_some_and(|family| path == format!("{family}{ADAPTER}"))
 }
 
 /// bench-wasm denies unsafe code and has the one block that maps the compiled-code cache.
@@ -80,6 +108,18 @@ mod tests {
             &[("host/a/src/b.rs", ""), ("host/lib/shm-ring/src/lib.rs", ""), ("plugins/a/src/lib.rs", "")],
             &[],
         );
+    }
+
+    #[test]
+    fn families_have_it_in_one_file() {
+        let (denies, forbids) = ("#![deny(unsafe_code)]\n", "#![forbid(unsafe_code)]\n");
+        let root = "host/families/a/src/lib.rs";
+        let adapter = ("host/families/a/src/native.rs", "unsafe { b() }\n");
+        check(is_forbidden, &[(root, denies), adapter], &[]);
+        check(is_forbidden, &[(root, forbids)], &[]);
+        check(is_forbidden, &[(root, denies)], &["host/families/a/src/lib.rs:1"]);
+        check(is_in_adapters_alone, &[adapter, ("host/families/a/src/b.rs", "// unsafe\n")], &[]);
+        check(is_in_adapters_alone, &[("host/families/a/src/b.rs", "unsafe {}\n")], &["host/families/a/src/b.rs:1"]);
     }
 
     fn check_wasm(lib: &str, cache: &str, expect: &[&str]) {

@@ -9,6 +9,8 @@ pub(crate) struct Member {
     pub(crate) name: String,
     /// Whether it lies in `native-probes/`.
     pub(crate) is_probe: bool,
+    /// Whether it lies in `host/families/`.
+    pub(crate) is_family: bool,
 }
 
 /// What a dependency is for.
@@ -53,17 +55,9 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("bench-engine", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
     (
         "bench-drivers",
-        &[
-            "bench-engine",
-            "bench-model",
-            "bench-sink",
-            "bench-stats",
-            "bench-wire",
-            "control-plane",
-            "function-core",
-            "pg-rows",
-        ],
+        &["bench-engine", "bench-model", "bench-sink", "bench-stats", "bench-wire", "control-plane", "pg-rows"],
     ),
+    ("bench-family", &["bench-drivers", "bench-model", "bench-report", "bench-wasm"]),
     ("bench-report", &["bench-model", "bench-sink", "bench-stats", "bench-wire"]),
     (
         "bench-wasm",
@@ -99,6 +93,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
         &[
             "bench-drivers",
             "bench-engine",
+            "bench-family",
             "bench-model",
             "bench-native",
             "bench-registry",
@@ -112,6 +107,32 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "shm-ring",
         ],
     ),
+];
+
+/// What a family may depend on: what is below the host, and what families, loaders and probes share, but no other family.
+const FAMILY: &[&str] = &[
+    "bench-drivers",
+    "bench-engine",
+    "bench-family",
+    "bench-model",
+    "bench-native",
+    "bench-report",
+    "bench-sink",
+    "bench-stats",
+    "bench-wasm",
+    "bench-wire",
+    "control-plane",
+    "function-core",
+    "operator-core",
+    "operator-process",
+    "pg-cluster",
+    "pg-rows",
+    "probe-abi",
+    "ring-peer",
+    "session-log",
+    "shm-ring",
+    "wal-load",
+    "wal-log",
 ];
 
 /// What a probe may depend on: the boundary, the nouns, the ring, and what several probes share, so that it can be built
@@ -137,8 +158,13 @@ const PURE: &[(&str, &[&str])] =
 const UNREACHABLE: &[(&str, &[&str])] =
     &[("bench-sink", &["clap", "libloading", "wasmtime"]), ("bench-model", &["serde"])];
 
-/// What only one member may name, even in its tests.
+/// What only one member may name, even in its tests. Families reach the engine through what bench-wasm re-exports, so that its
+/// version stands in one manifest.
 const ONLY: &[(&str, &str)] = &[("wasmtime", "bench-wasm"), ("libloading", "bench-native"), ("kube", "control-plane")];
+
+/// Parts of a library that families may name all the same: they add to the engine what one family needs, are too heavy for
+/// those without it, and do not build against any version of the engine but that of bench-wasm.
+const PARTS_FOR_FAMILIES: &[&str] = &["wasmtime-wasi-http", "wasmtime-wizer"];
 
 /// Every broken rule, as the edge, what the rule is, and why it is there.
 pub(crate) fn findings(members: &[Member], edges: &[Edge]) -> Vec<String> {
@@ -152,13 +178,14 @@ fn direction(members: &[Member], edges: &[Edge]) -> Vec<String> {
     for member in members {
         let name = member.name.as_str();
         let row = DIRECTION.iter().find(|(from, _)| *from == name).map(|(_, allowed)| *allowed);
-        let Some(allowed) = row.or(member.is_probe.then_some(PROBE)) else {
+        let Some(allowed) = row.or(member.is_probe.then_some(PROBE)).or(member.is_family.then_some(FAMILY)) else {
             found.push(format!("{name}: a member that DIRECTION does not list: say there what it may depend on"));
             continue;
         };
         for edge in shipped(edges, name) {
             let is_internal = members.iter().any(|other| other.name == edge.to);
-            if is_internal && !allowed.contains(&edge.to.as_str()) {
+            let is_table = name == "bench-host" && members.iter().any(|other| other.name == edge.to && other.is_family);
+            if is_internal && !is_table && !allowed.contains(&edge.to.as_str()) {
                 let allowed = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
                 found.push(format!("{name} → {}: of this workspace, {name} may depend on {allowed}", edge.to));
             }
@@ -196,7 +223,11 @@ fn exclusiveness(members: &[Member], edges: &[Edge]) -> Vec<String> {
     for (library, owner) in ONLY {
         // Dev-dependencies count: a test that loads the library itself goes round the one crate that knows how.
         let strangers = edges.iter().filter(|edge| is_member(members, &edge.from) && edge.from != *owner);
-        for edge in strangers.filter(|edge| is_of(&edge.to, library)) {
+        let is_part = |edge: &&Edge| {
+            let is_family = members.iter().any(|member| member.name == edge.from && member.is_family);
+            is_family && PARTS_FOR_FAMILIES.contains(&edge.to.as_str())
+        };
+        for edge in strangers.filter(|edge| is_of(&edge.to, library) && !is_part(edge)) {
             found.push(format!("{} → {}: only {owner} may name {library}, in tests too", edge.from, edge.to));
         }
     }
@@ -233,10 +264,15 @@ fn is_of(name: &str, library: &str) -> bool {
     name.strip_prefix(library).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
 }
 
-/// A workspace of every crate in the tables, a probe, and these edges: `a > b`, or `a ~> b` for tests alone.
+/// A workspace of every crate in the tables, a probe, two families, and these edges: `a > b`, or `a ~> b` for tests alone.
 fn check(lines: &[&str], expect: &[&str]) {
-    let names = DIRECTION.iter().map(|(name, _)| (*name, *name == "probe-abi")).chain([("futex-probe", true)]);
-    let members: Vec<Member> = names.map(|(name, is_probe)| Member { name: name.to_owned(), is_probe }).collect();
+    let names = DIRECTION.iter().map(|(name, _)| *name).chain(["futex-probe", "family-one", "family-other"]);
+    let member = |name: &str| Member {
+        name: name.to_owned(),
+        is_probe: matches!(name, "probe-abi" | "futex-probe"),
+        is_family: name.starts_with("family-"),
+    };
+    let members: Vec<Member> = names.map(member).collect();
     let edge = |line: &&str| {
         let (from, to) = line.split_once("> ").expect("an edge is written `a > b` or `a ~> b`");
         let kind = if from.ends_with('~') { Kind::Dev } else { Kind::Shipped };
@@ -260,6 +296,9 @@ fn allowed_edges_pass() {
             "bench-model > thiserror",
             "futex-probe > shm-ring",
             "futex-probe > rustix",
+            "bench-host > family-one",
+            "family-one > bench-wasm",
+            "family-one > wasmtime-wasi-http",
         ],
         &[],
     );
@@ -311,10 +350,31 @@ fn a_library_with_an_owner_is_named_by_no_other() {
         &["bench-drivers > wasmtime"],
         &["bench-drivers → wasmtime: only bench-wasm may name wasmtime, in tests too"],
     );
+    check(
+        &["family-one > wasmtime", "bench-host > wasmtime-wizer"],
+        &[
+            "bench-host → wasmtime-wizer: only bench-wasm may name wasmtime, in tests too",
+            "family-one → wasmtime: only bench-wasm may name wasmtime, in tests too",
+        ],
+    );
+}
+
+#[test]
+fn families_stand_side_by_side() {
+    let allowed = FAMILY.join(", ");
+    check(
+        &["family-one > family-other"],
+        &[&format!("family-one → family-other: of this workspace, family-one may depend on {allowed}")],
+    );
+    check(
+        &["bench-wasm > family-one"],
+        &["bench-wasm → family-one: of this workspace, bench-wasm may depend on \
+           bench-drivers, bench-engine, bench-model, bench-sink, bench-stats, bench-wire, ring-peer, session-log, shm-ring"],
+    );
 }
 
 #[test]
 fn a_new_member_must_be_placed() {
-    let found = findings(&[Member { name: "bench-new".into(), is_probe: false }], &[]);
+    let found = findings(&[Member { name: "bench-new".into(), is_probe: false, is_family: false }], &[]);
     assert_eq!(found, ["bench-new: a member that DIRECTION does not list: say there what it may depend on"]);
 }

@@ -1,7 +1,6 @@
 //! Whole chains: what is recorded of right ones, and what is said of wrong ones.
 
 use super::*;
-use crate::drive;
 use bench_engine::{Amount, Budget, Unit};
 
 fn arguments(count: i64, rate: i64) -> Arguments {

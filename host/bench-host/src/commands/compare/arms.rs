@@ -30,8 +30,8 @@ const ARMS: [Arm; 3] = [Arm::Wasm, Arm::Native, Arm::NativeCpu];
 pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let common = &arguments.common;
-    let (effort, paired) = Effort::paired(common)?;
-    let loader = Loader::new(&common.grants, common.limits)?;
+    let (effort, paired) = Effort::paired(&common.measured)?;
+    let loader = Loader::new(&common.measured.grants, common.measured.limits)?;
     let sides = Sides::new(arguments)?;
     let (wishes, _) = wishes(&arguments.what, common)?;
     let files = with_native_cpu_arms(paths::modules(&arguments.modules)?);
@@ -41,14 +41,14 @@ pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     let modules = modules.only_needed(&selections);
     anyhow::ensure!(!interrupt.is_raised(), "interrupted before anything was measured");
     let modules = sides.variants(modules);
-    let seed = common.seed.unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64);
+    let seed = common.measured.seed.unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64);
     let mut plan = sides.plan(&modules, &selections, effort.processes, seed)?;
-    if let Some(filter) = &common.filter {
+    if let Some(filter) = &common.measured.filter {
         plan = plan.filtered(filter)?;
     }
     let plan = sides.whole(plan, &modules)?;
     let matchups = plan.matchups(|offer| sides.is_baseline(offer));
-    if common.dry_run {
+    if common.shown.dry_run {
         return print_matchups(&plan, &matchups);
     }
     let job = Job { loader: &loader, modules: &modules, plan: &plan, effort, seed, common };
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
         Ok(run_paired(&plan, &matchups, rounds, &mut bench, writer, &mut progress, interrupt)?)
     })?;
     let comparison = Comparison::of_pairs(RunFile::read(&directory)?, &options(arguments, seed))?;
-    let exit = conclude(&comparison, common.format, &[&directory])?;
+    let exit = conclude(&comparison, common.shown.format, &[&directory])?;
     Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
 }
 
@@ -84,7 +84,7 @@ impl Sides {
             }
         }
         switches.dedup();
-        let named = arguments.common.arm.clone();
+        let named = arguments.common.measured.arm.clone();
         if !arguments.engine.is_empty() {
             anyhow::ensure!(
                 !switches.is_empty(),

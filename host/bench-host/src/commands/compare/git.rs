@@ -27,16 +27,16 @@ const PROJECT: &str = "@project";
 pub(crate) fn run(arguments: &CompareArgs, range: &str) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let common = &arguments.common;
-    anyhow::ensure!(!common.dry_run, "--git builds and measures; there is no plan to show before that");
-    let (effort, paired) = Effort::paired(common)?;
+    anyhow::ensure!(!common.shown.dry_run, "--git builds and measures; there is no plan to show before that");
+    let (effort, paired) = Effort::paired(&common.measured)?;
     let trees = Trees::open(range)?;
     let built = trees.build(interrupt)?;
     let now = jiff::Timestamp::now();
-    let directory = common.out.join(format!("{}-git", now.strftime("%Y-%m-%dT%H-%M-%SZ")));
+    let directory = common.shown.out.join(format!("{}-git", now.strftime("%Y-%m-%dT%H-%M-%SZ")));
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
     // The hosts run in folders of their own.
     let directory = fs::canonicalize(&directory).with_context(|| format!("cannot find {}", directory.display()))?;
-    let seed = common.seed.unwrap_or_else(|| now.as_nanosecond().unsigned_abs() as u64);
+    let seed = common.measured.seed.unwrap_or_else(|| now.as_nanosecond().unsigned_abs() as u64);
     let side = |name: &'static str, built: Built| Side { name, built, out: directory.join(name), arguments, interrupt };
     let [base, head] = built;
     let sides = [side("base", base), side("head", head)];
@@ -92,15 +92,15 @@ impl Side<'_> {
             true => command.args(SUITES),
             false => command.args(what),
         };
-        for (name, values) in &self.arguments.common.parameters {
+        for (name, values) in &self.arguments.common.measured.parameters {
             command
                 .arg("-p")
                 .arg(format!("{name}={}", values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(",")));
         }
-        if let Some(arms) = &self.arguments.common.arm {
+        if let Some(arms) = &self.arguments.common.measured.arm {
             command.arg("--arm").arg(arms.iter().map(|arm| arm.as_str()).collect::<Vec<_>>().join(","));
         }
-        if let Some(filter) = &self.arguments.common.filter {
+        if let Some(filter) = &self.arguments.common.measured.filter {
             command.arg("--filter").arg(filter);
         }
         let out = scratch.join(format!(".{}-cells", self.name));

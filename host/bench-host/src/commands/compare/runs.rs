@@ -15,9 +15,9 @@ pub(crate) fn run(arguments: &CompareArgs, directories: &[PathBuf]) -> anyhow::R
             let runs = read(one)?;
             let [run] = <[RunFile; 1]>::try_from(runs)
                 .map_err(|_| anyhow::anyhow!("{} holds several runs; name two to compare", one.display()))?;
-            let seed = common.seed.unwrap_or_else(|| seed(&run));
+            let seed = common.measured.seed.unwrap_or_else(|| seed(&run));
             let directory = run.directory.clone();
-            conclude(&Comparison::of_pairs(run, &options(arguments, seed))?, common.format, &[&directory])
+            conclude(&Comparison::of_pairs(run, &options(arguments, seed))?, common.shown.format, &[&directory])
         }
         [a, b] => compare(arguments, a, b),
         more => anyhow::bail!("{} run directories were given; a comparison takes two", more.len()),
@@ -27,10 +27,10 @@ pub(crate) fn run(arguments: &CompareArgs, directories: &[PathBuf]) -> anyhow::R
 /// Holds the run or runs in `b` against those in `a`.
 pub(super) fn compare(arguments: &CompareArgs, a: &Path, b: &Path) -> anyhow::Result<Exit> {
     let (runs_a, runs_b) = (read(a)?, read(b)?);
-    let seed = arguments.common.seed.or_else(|| runs_a.first().map(seed)).unwrap_or_default();
+    let seed = arguments.common.measured.seed.or_else(|| runs_a.first().map(seed)).unwrap_or_default();
     let options = options(arguments, seed);
     let comparison = Comparison::of_runs(runs_a, runs_b, &options, arguments.across_machines)?;
-    conclude(&comparison, arguments.common.format, &[a, b])
+    conclude(&comparison, arguments.common.shown.format, &[a, b])
 }
 
 /// The run in `directory`, or the runs in the folders in it, by name.

@@ -1,9 +1,10 @@
 //! One instance, and a request to it: what a server would do, without the server. It must not know who asks.
 
-use crate::session::trapped;
-use crate::state::State;
-use bench_drivers::function::{Answer, Function};
+use super::http;
+use crate::functions::{Answer, Function};
 use bench_model::ModuleError;
+use bench_wasm::wasmtime::{self, Result, Store};
+use bench_wasm::{State, trapped};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -14,10 +15,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use tokio::sync::oneshot;
-use wasmtime::{Result, Store};
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
-use wasmtime_wasi_http::{Error, WasiBody, WasiHttpView};
+use wasmtime_wasi_http::{Error, WasiBody};
 
 /// An instance whose handler is called.
 pub(super) struct WasmFunction {
@@ -39,8 +39,8 @@ impl WasmFunction {
             .body(body_text)
             .map_err(|error| wasmtime::Error::msg(error.to_string()))?;
         let (sender, receiver) = oneshot::channel();
-        let request = self.store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
-        let response = self.store.data_mut().http().new_response_outparam(sender)?;
+        let request = http::view(self.store.data_mut()).new_incoming_request(Scheme::Http, request)?;
+        let response = http::view(self.store.data_mut()).new_response_outparam(sender)?;
         let handler = self.proxy.wasi_http_incoming_handler();
         let mut handled = pin!(handler.call_handle(&mut self.store, request, response));
         let mut answer = pin!(taken(receiver));

@@ -3,6 +3,7 @@
 
 use bench_drivers::operators::{Event, Key, Maker, Object, Operator, Operators, Plane, PlaneError, Scope, Suspension};
 use bench_drivers::{Module, Recording};
+use bench_family::Program;
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
 use bench_wire::DescriptorJson;
 use operator_process::{Answer, Call, Done, EventLine, Lines, ObjectLine, Reply, decode_state, encode_state};
@@ -15,16 +16,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
+/// What such a program is called after the component, beside which it lies.
+pub(super) const OPERATORS: Program =
+    Program { ending: "-process", is_whole: |_| true, load: |program| Ok(Box::new(OperatorProgram::load(program)?)) };
+
 /// A program, each process of which is an operator.
 #[derive(Debug)]
-pub(crate) struct OperatorProgram {
+struct OperatorProgram {
     program: PathBuf,
     descriptor: Descriptor,
 }
 
 impl OperatorProgram {
     /// The program at `program`, which describes itself.
-    pub(crate) fn load(program: &Path) -> Result<Self, String> {
+    fn load(program: &Path) -> Result<Self, String> {
         let refused = |reason: String| format!("{}: {reason}; build it again", program.display());
         let program = std::path::absolute(program).map_err(|error| refused(error.to_string()))?;
         let mut described = command(&program);

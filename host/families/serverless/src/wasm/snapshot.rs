@@ -3,9 +3,9 @@
 
 use super::Maker;
 use super::call::wait;
-use crate::state::State;
-use wasmtime::component::{Component as Compiled, ComponentExportIndex, Instance, Lift, WasmList};
-use wasmtime::{Result, Store};
+use bench_wasm::State;
+use bench_wasm::wasmtime::component::{Component as Compiled, ComponentExportIndex, Instance, Lift, WasmList};
+use bench_wasm::wasmtime::{self, Result, Store};
 use wasmtime_wizer::{ComponentInstanceState, Wizer};
 
 /// What initialises, of wit/function.
@@ -21,7 +21,7 @@ pub(super) fn can_be_taken(component: &Compiled) -> bool {
 pub(super) fn take(maker: &Maker, bytes: &[u8]) -> Result<Vec<u8>> {
     let wizer = Wizer::new();
     let (context, instrumented) = wizer.instrument_component(bytes)?;
-    let compiled = Compiled::from_binary(&maker.runtime.engine, &instrumented)?;
+    let compiled = Compiled::from_binary(maker.runtime.engine(), &instrumented)?;
     let linked = maker.linker.instantiate_pre(&compiled)?;
     let mut store = maker.store().map_err(|error| wasmtime::Error::msg(error.to_string()))?;
     // Whole memories are looked at.

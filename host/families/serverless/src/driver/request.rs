@@ -1,13 +1,13 @@
 //! The scenario `request`: a client and a server, each with a processor of its own where there are two, and what a request
 //! takes between them. It must not know who serves.
 
+use super::Findings;
 use super::client::{Client, Tally};
 use super::pace::Pace;
 use super::search::{Bound, Search, TRIALS};
 use super::server::{Handler, Instance, serve};
-use super::{Findings, Functions, Initialisation, Start};
-use crate::Task;
-use crate::stop::{Stop, record};
+use crate::functions::{Functions, Initialisation, Start};
+use bench_drivers::{Stop, Task, record};
 use bench_engine::{Amount, Budget, MonotonicClock, placement};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;

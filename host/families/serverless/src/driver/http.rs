@@ -1,7 +1,7 @@
 //! HTTP/1.1 as the client speaks it: one known request, and whole answers of a length that is said. It must not know how bytes
 //! travel.
 
-use super::Answer;
+use crate::functions::Answer;
 
 /// The header in which the client says when it sent the request, in nanoseconds of the worker's clock.
 pub(super) const SENT: &str = "bench-sent";

@@ -2,21 +2,21 @@
 //! start kind lets be there. It must not know what the function does, nor time anything but its own stages.
 
 mod call;
+mod http;
 mod snapshot;
 
+pub(crate) use self::http::HTTP;
+
 use self::call::WasmFunction;
-use crate::component::Component;
-use crate::error::one_line;
-use crate::state::{self, State};
-use crate::{Runtime, capability};
+use crate::functions::{Functions, Initialisation, Start, Started, Starter};
 use bench_drivers::Grants;
-use bench_drivers::function::{Functions, Initialisation, Start, Started, Starter};
 use bench_model::ModuleError;
 use bench_sink::digest;
+use bench_wasm::wasmtime::Store;
+use bench_wasm::wasmtime::component::{Component as Compiled, Linker};
+use bench_wasm::{Component, Runtime, State, one_line};
 use std::path::PathBuf;
 use std::time::Instant;
-use wasmtime::Store;
-use wasmtime::component::{Component as Compiled, Linker};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 /// The exported interface that makes a component one for the driver, whatever its version.
@@ -27,14 +27,15 @@ const KINDS: &str = "wasm-compile, wasm-cached, wasm-pooled, wasm-preinitialised
 impl Functions for Component {
     fn prepare(&mut self, start: Start<'_>, initialisation: Initialisation) -> Result<Box<dyn Starter>, ModuleError> {
         let maker = Maker::new(self, initialisation)?;
-        let bytes = || std::fs::read(&self.path).map_err(|error| failed(format!("{}: {error}", self.path.display())));
+        let path = self.path();
+        let bytes = || std::fs::read(path).map_err(|error| failed(format!("{}: {error}", path.display())));
         let source = match start {
             Start::Kind("wasm-compile") => Source::Bytes(bytes()?),
-            Start::Kind("wasm-cached") => self.cached(bytes()?)?,
+            Start::Kind("wasm-cached") => cached(self, bytes()?)?,
             Start::Kind("wasm-pooled") => Source::Ready(maker.link(self.instance_pre().component())?),
-            Start::Kind("wasm-preinitialised") => Source::Ready(self.snapshot(&maker, &bytes()?)?),
+            Start::Kind("wasm-preinitialised") => Source::Ready(maker.snapshot(&bytes()?)?),
             Start::Quickest if snapshot::can_be_taken(self.instance_pre().component()) => {
-                Source::Ready(self.snapshot(&maker, &bytes()?)?)
+                Source::Ready(maker.snapshot(&bytes()?)?)
             }
             Start::Quickest => Source::Ready(maker.link(self.instance_pre().component())?),
             Start::Kind(other) => {
@@ -46,27 +47,18 @@ impl Functions for Component {
     }
 }
 
-impl Component {
-    /// Its compiled code in a file.
-    fn cached(&self, bytes: Vec<u8>) -> Result<Source, ModuleError> {
-        let sha256 = digest::of_bytes(&bytes);
-        let code = || self.runtime().compile(&self.path, &bytes, &sha256).map_err(|error| failed(error.to_string()));
-        // The first fills the cache, where it has not been.
-        code()?;
-        if !code()?.mapped {
-            let reason = "compiled code is not cached here: give the user's cache folder to nobody else to write";
-            return Err(ModuleError::Unavailable(reason.to_owned()));
-        }
-        Ok(Source::Cached { bytes, sha256 })
+/// The component's compiled code in a file.
+fn cached(component: &Component, bytes: Vec<u8>) -> Result<Source, ModuleError> {
+    let sha256 = digest::of_bytes(&bytes);
+    let compile = || component.runtime().compile(component.path(), &bytes, &sha256);
+    let code = || compile().map_err(|error| failed(error.to_string()));
+    // The first fills the cache, where it has not been.
+    code()?;
+    if !code()?.mapped {
+        let reason = "compiled code is not cached here: give the user's cache folder to nobody else to write";
+        return Err(ModuleError::Unavailable(reason.to_owned()));
     }
-
-    /// Itself, with the memory of an initialised instance.
-    fn snapshot(&self, maker: &Maker, bytes: &[u8]) -> Result<ProxyPre<State>, ModuleError> {
-        let snapshot =
-            snapshot::take(maker, bytes).map_err(|error| failed(format!("snapshot: {}", one_line(&error))))?;
-        let compiled = Compiled::from_binary(&maker.runtime.engine, &snapshot);
-        maker.link(&compiled.map_err(|error| failed(format!("compiling the snapshot: {}", one_line(&error))))?)
-    }
+    Ok(Source::Cached { bytes, sha256 })
 }
 
 /// What makes instances.
@@ -80,21 +72,28 @@ pub(super) struct Maker {
 impl Maker {
     fn new(component: &Component, initialisation: Initialisation) -> Result<Self, ModuleError> {
         let runtime = component.runtime().clone();
-        let mut grants = component.grants.clone();
+        let mut grants = component.grants().clone();
         let environment = initialisation.environment();
         grants.environment.extend(environment.map(|(name, value)| (name.to_owned(), value)));
-        let linker = capability::awaiting_linker(&runtime.engine).map_err(|error| failed(one_line(&error)))?;
-        Ok(Self { runtime, path: component.path.clone(), grants, linker })
+        let linker = runtime.awaiting_linker().map_err(|error| failed(one_line(&error)))?;
+        Ok(Self { runtime, path: component.path().to_owned(), grants, linker })
     }
 
     fn store(&self) -> Result<Store<State>, ModuleError> {
-        let store = state::store(&self.runtime, &self.path, &[], &self.grants);
-        store.map_err(|error| ModuleError::Unavailable(error.to_string()))
+        self.runtime.session(&self.path, &[], &self.grants)
     }
 
     fn link(&self, compiled: &Compiled) -> Result<ProxyPre<State>, ModuleError> {
         let linked = self.linker.instantiate_pre(compiled).and_then(ProxyPre::new);
         linked.map_err(|error| failed(format!("it does not fit this host: {}", one_line(&error))))
+    }
+
+    /// The component in `bytes`, with the memory of an initialised instance.
+    fn snapshot(&self, bytes: &[u8]) -> Result<ProxyPre<State>, ModuleError> {
+        let snapshot =
+            snapshot::take(self, bytes).map_err(|error| failed(format!("snapshot: {}", one_line(&error))))?;
+        let compiled = Compiled::from_binary(self.runtime.engine(), &snapshot);
+        self.link(&compiled.map_err(|error| failed(format!("compiling the snapshot: {}", one_line(&error))))?)
     }
 }
 
@@ -122,7 +121,7 @@ impl Starter for WasmStarter {
         let linked = match &self.source {
             Source::Ready(linked) => linked,
             Source::Bytes(bytes) => {
-                let compiled = Compiled::from_binary(&maker.runtime.engine, bytes);
+                let compiled = Compiled::from_binary(maker.runtime.engine(), bytes);
                 coded = maker.link(&compiled.map_err(|error| failed(one_line(&error)))?)?;
                 stages.push(("compile", ns_since(begin)));
                 &coded

@@ -2,7 +2,7 @@
 //! know what the function is.
 
 use super::http::SENT;
-use super::{Answer, Function, Starter};
+use crate::functions::{Answer, Function, Starter};
 use bench_engine::{Clock, MonotonicClock};
 use bench_model::ModuleError;
 use http_body_util::{BodyExt, Full};

@@ -1,11 +1,12 @@
 //! The driver on functions that are made up: right ones, wrong ones, and one that has a server of its own.
 
 use super::*;
-use crate::{Recording, drive};
+use crate::functions::{Function, Server, Started, Starter};
+use bench_drivers::{Direct, Drivers};
 use bench_engine::{Amount, Budget, Unit};
-use bench_model::{Descriptor, Metric, Parameter};
+use bench_model::{Descriptor, Parameter};
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
 /// How a made-up function answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,61 +21,21 @@ enum Mode {
 }
 
 struct Mock {
-    descriptor: Descriptor,
     mode: Mode,
 }
 
-impl Mock {
-    fn new(mode: Mode) -> Self {
-        let count = |name| Metric::new(name, bench_model::Unit::Count, "");
-        let ns = |name| Metric::new(name, bench_model::Unit::Nanoseconds, "");
-        let heap = || Parameter::new("heap_bytes", 1, "");
-        let init = || Parameter::new("init_ms", 0, "");
-        let cold = Scenario::new("cold-start", "f", "")
-            .driven_by("function")
-            .metric(ns("cold-start"))
-            .metric(ns("stage").label("name"))
-            .parameter(Parameter::new("start", "mock", ""))
-            .parameter(heap())
-            .parameter(init());
-        let request = ["late", "failed", "shed"].into_iter().map(count);
-        let request = request.chain(["request", "service", "queue", "connect"].map(ns));
-        let request = request
-            .fold(Scenario::new("request", "f", "").driven_by("function"), Scenario::metric)
-            .metric(Metric::new("highest_rate", bench_model::Unit::from("1/s"), ""))
-            .parameter(Parameter::new("rate", 0, ""))
-            .parameter(Parameter::new("p99_us_max", 0, ""))
-            .parameter(Parameter::new("concurrency", 3, ""))
-            .parameter(Parameter::new("instance", "reused", ""))
-            .parameter(heap())
-            .parameter(init());
-        let other = Scenario::new("other", "f", "").driven_by("function").parameter(heap()).parameter(init());
-        let descriptor = Descriptor::new("mock", "1", "").scenario(cold).scenario(request).scenario(other);
-        Self { descriptor, mode }
-    }
-}
-
-impl Module for Mock {
-    fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
-    }
-
-    fn imports(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn open(&mut self, _: &Scenario, _: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
-        Err(ModuleError::Other("it has no sessions".to_owned()))
-    }
-
-    fn functions(&mut self) -> Option<&mut dyn Functions> {
-        Some(self)
-    }
-
-    fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
-        body(self);
-        Vec::new()
-    }
+/// A module of the driver's scenarios, in the one way that mocks are started.
+fn module(mode: Mode) -> Direct<dyn Functions> {
+    let start = Parameter::new("start", "mock", "").choices(["mock"]);
+    let other = Scenario::new("other", "f", "").driven_by(spec::DRIVER);
+    let other = spec::cold_start().parameters.into_iter().fold(other, Scenario::parameter);
+    let descriptor = Descriptor::new("mock", "1", "")
+        .scenario(Scenario::uses(spec::DRIVER, spec::COLD_START).parameter(start))
+        .scenario(Scenario::uses(spec::DRIVER, spec::REQUEST).parameter(Parameter::new("concurrency", 3, "")))
+        .scenario(other);
+    let descriptor = bench_drivers::merged(&descriptor, Drivers::new(&[&FunctionDriver]));
+    let functions: Box<dyn Functions> = Box::new(Mock { mode });
+    Direct::new(descriptor, functions)
 }
 
 impl Functions for Mock {
@@ -113,7 +74,7 @@ impl Function for MockFunction {
             Mode::Fails => Err(ModuleError::Crashed("`handle` trapped: unreachable".to_owned())),
             _ if body != REQUEST => Ok(Answer { status: 400, body: Vec::new() }),
             _ if is_wrong => Ok(Answer { status: 200, body: b"{}".to_vec() }),
-            _ => Ok(Answer { status: 200, body: expected_response() }),
+            _ => Ok(Answer { status: 200, body: EXPECTED_RESPONSE.to_vec() }),
         }
     }
 }
@@ -130,7 +91,7 @@ impl MockServer {
                 std::thread::spawn(move || {
                     let mut stream = stream.unwrap();
                     let mut input = vec![0; 4096];
-                    let answer = expected_response();
+                    let answer = EXPECTED_RESPONSE.to_vec();
                     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len());
                     while stream.read(&mut input).is_ok_and(|bytes| bytes > 0) {
                         stream.write_all(&[head.as_bytes(), &answer].concat()).unwrap();
@@ -150,14 +111,14 @@ impl Server for MockServer {
 
 /// What a scenario of a made-up function comes to with these arguments beside the defaults, over so many operations.
 fn driven(mode: Mode, scenario: &str, given: &[(&str, bench_model::Value)], operations: u64) -> Report {
-    let mut mock = Mock::new(mode);
-    let scenario = mock.descriptor.scenarios.iter().find(|known| known.name == scenario).unwrap().clone();
+    let mut mock = module(mode);
+    let scenario = mock.descriptor().scenarios.iter().find(|known| known.name == scenario).unwrap().clone();
     let defaults = scenario.parameters.iter().map(|one| (one.name.clone(), one.defaults[0].clone()));
     let mut arguments: Arguments = defaults.collect();
     given.iter().for_each(|(name, value)| arguments.set(*name, value.clone()));
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(operations) };
     let unit = Unit { cell: 0, process: 0 };
-    drive(&mut mock, None, &Task { unit, scenario: &scenario, arguments: &arguments, budget, reclaim: || () })
+    drive(&mut mock, &Task { unit, scenario: &scenario, arguments: &arguments, budget, reclaim: || () })
 }
 
 /// Expects a report with these series and counts.
@@ -256,10 +217,10 @@ fn conformance_is_one_right_and_one_wrong_request() {
     for (mode, expect) in
         [(Mode::Right, vec![true, true]), (Mode::Wrong, vec![true, false]), (Mode::Serves, vec![true])]
     {
-        let mut mock = Mock::new(mode);
-        let scenario = mock.descriptor.scenarios[0].clone();
+        let mut mock = module(mode);
+        let scenario = mock.descriptor().scenarios[0].clone();
         let defaults = scenario.parameters.iter().map(|one| (one.name.clone(), one.defaults[0].clone()));
-        let checks = crate::conformance(&mut mock, None, &scenario, &defaults.collect()).unwrap();
+        let checks = conformance(&mut mock, &scenario, &defaults.collect()).unwrap();
         let passed: Vec<_> = checks.iter().map(|check| check.passed).collect();
         assert_eq!(passed, expect, "{mode:?}: {checks:?}");
     }

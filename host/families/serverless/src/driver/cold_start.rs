@@ -1,9 +1,9 @@
 //! The scenario `cold-start`: from a start being asked for to the whole first answer. Nothing that was started is kept, and
 //! getting rid of it is not timed.
 
-use super::{Findings, Functions, Initialisation, Start, Starter, answers};
-use crate::Task;
-use crate::stop::{Stop, record};
+use super::{Findings, answers};
+use crate::functions::{Functions, Initialisation, Start, Starter};
+use bench_drivers::{Stop, Task, record};
 use bench_engine::{Clock, MonotonicClock};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;

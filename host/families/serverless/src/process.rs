@@ -1,10 +1,10 @@
 //! The arm `process` of a function: a program beside the component that serves HTTP itself. It must not know what it serves;
 //! what there is to measure says the probe that is built from the same source.
 
-use crate::paths;
-use bench_drivers::function::{Functions, Initialisation, Server, Start, Starter};
-use bench_drivers::{Module, Recording};
-use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
+use crate::functions::{Functions, Initialisation, Server, Start, Starter};
+use bench_drivers::{Direct, Module};
+use bench_family::Program;
+use bench_model::ModuleError;
 use bench_native::Probe;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -12,44 +12,30 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+/// What a program that serves a component's function is called after the component.
+const ENDING: &str = "-server";
+
+/// A program that serves, and that a probe describes.
+pub(crate) const SERVER: Program = Program { ending: ENDING, is_whole: |path| described_by(path).is_file(), load };
+
+/// The probe that describes what the server `program` serves.
+fn described_by(program: &Path) -> PathBuf {
+    let stem = program.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = stem.strip_suffix(ENDING).unwrap_or(&stem);
+    program.with_file_name(format!("{stem}.{}", std::env::consts::DLL_EXTENSION))
+}
+
+fn load(program: &Path) -> Result<Box<dyn Module>, String> {
+    let program = std::path::absolute(program).map_err(|error| format!("{}: {error}", program.display()))?;
+    let probe = Probe::load(&described_by(&program)).map_err(|error| error.to_string())?;
+    let descriptor = probe.descriptor().clone();
+    let functions: Box<dyn Functions> = Box::new(ServerProgram { program });
+    Ok(Box::new(Direct::new(descriptor, functions)))
+}
+
 /// A program that serves.
-#[derive(Debug)]
-pub(crate) struct ServerProgram {
+struct ServerProgram {
     program: PathBuf,
-    probe: Probe,
-}
-
-impl ServerProgram {
-    /// The program at `program`, described by the probe beside it.
-    pub(crate) fn load(program: &Path) -> Result<Self, String> {
-        let program = std::path::absolute(program).map_err(|error| format!("{}: {error}", program.display()))?;
-        let probe = Probe::load(&paths::described_by(&program)).map_err(|error| error.to_string())?;
-        Ok(Self { program, probe })
-    }
-}
-
-impl Module for ServerProgram {
-    fn descriptor(&self) -> &Descriptor {
-        self.probe.descriptor()
-    }
-
-    /// A process may do all that its user may.
-    fn imports(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn open(&mut self, scenario: &Scenario, _: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
-        Err(ModuleError::Unavailable(format!("`{}`: a server has no sessions; choose another arm", scenario.name)))
-    }
-
-    fn functions(&mut self) -> Option<&mut dyn Functions> {
-        Some(self)
-    }
-
-    fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
-        body(self);
-        Vec::new()
-    }
 }
 
 impl Functions for ServerProgram {

@@ -1,0 +1,96 @@
+//! The families that this host is built with, and what they offer together. It must not know what any of them does.
+
+mod operator_program;
+mod operators;
+mod pipelines;
+
+use bench_drivers::{Driver, Drivers, Module};
+use bench_family::{Family, Program};
+use bench_model::{Arguments, Scenario};
+use bench_wasm::{Capabilities, Capability};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+/// The families, each behind a feature of its name.
+pub(crate) const FAMILIES: &[&dyn Family] = &[
+    #[cfg(feature = "serverless")]
+    &family_serverless::Serverless,
+    &operators::Operators,
+    &pipelines::Pipelines,
+];
+
+/// The drivers of all families.
+pub(crate) fn drivers() -> Drivers<'static> {
+    static DRIVERS: LazyLock<Vec<&dyn Driver>> = LazyLock::new(|| all(|family| family.drivers()));
+    Drivers::new(&DRIVERS)
+}
+
+/// What components can import because of a family.
+pub(crate) fn capabilities() -> Capabilities {
+    static CAPABILITIES: LazyLock<Vec<&dyn Capability>> = LazyLock::new(|| all(|family| family.capabilities()));
+    &CAPABILITIES
+}
+
+fn all<T: ?Sized>(of: impl Fn(&'static dyn Family) -> &'static [&'static T]) -> Vec<&'static T> {
+    FAMILIES.iter().flat_map(|family| of(*family)).copied().collect()
+}
+
+/// The programs that are there beside `component`.
+pub(crate) fn programs_beside(component: &Path) -> impl Iterator<Item = PathBuf> {
+    let programs = FAMILIES.iter().flat_map(|family| family.programs());
+    let beside = programs.map(|program| (program, program.beside(component)));
+    beside.filter(|(program, path)| path.is_file() && program.is(path)).map(|(_, path)| path)
+}
+
+/// The family of whose kind of programs the file at `path`, which is no module, is.
+pub(crate) fn of_program(path: &Path) -> Option<&'static str> {
+    FAMILIES.iter().find(|family| program(**family, path).is_some()).map(|family| family.name())
+}
+
+/// Loads the program at `path` of the family `name`.
+pub(crate) fn load_program(name: &str, path: &Path) -> Result<Box<dyn Module>, String> {
+    let family = FAMILIES.iter().find(|family| family.name() == name);
+    let program = family.and_then(|family| program(*family, path));
+    let program = program.ok_or_else(|| format!("{}: not a program of the family `{name}`", path.display()))?;
+    (program.load)(path)
+}
+
+fn program(family: &'static dyn Family, path: &Path) -> Option<&'static Program> {
+    family.programs().iter().find(|program| program.is(path))
+}
+
+/// How much longer than its measured time a worker may take.
+pub(crate) fn extra_deadline(scenario: &Scenario, arguments: &Arguments, repetitions: u64) -> Duration {
+    FAMILIES.iter().map(|family| family.extra_deadline(scenario, arguments, repetitions)).sum()
+}
+
+/// Whether repetitions of the scenarios of the family `name` are lines of the history.
+pub(crate) fn keeps_history(name: &str) -> bool {
+    FAMILIES.iter().any(|family| family.name() == name && family.keeps_history())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_given_once() {
+        let drivers: Vec<_> = all(|family| family.drivers()).iter().map(|driver| driver.name()).collect();
+        let families: Vec<_> = FAMILIES.iter().map(|family| family.name()).collect();
+        for names in [drivers, families] {
+            assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn specifications_keep_the_rules_of_descriptors() {
+        for driver in all(|family| family.drivers()) {
+            for scenario in driver.scenarios() {
+                assert_eq!(scenario.driver, driver.name());
+                bench_model::Descriptor::new("module", "1", "").scenario(scenario).validate().unwrap();
+            }
+        }
+    }
+}

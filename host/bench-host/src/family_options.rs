@@ -1,0 +1,85 @@
+//! The options that families have on the command line, out of their data. They say nothing that a parameter could not; it must not
+//! know any family.
+
+use crate::families::FAMILIES;
+use bench_family::{Shorthand, Takes};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+
+/// What was given of the options of all families, as parameters: names, and values that are an axis.
+#[derive(Debug, Default)]
+pub(crate) struct FamilyOptions {
+    pub(crate) parameters: Vec<(String, Vec<String>)>,
+}
+
+impl Args for FamilyOptions {
+    fn augment_args(command: Command) -> Command {
+        FAMILIES.iter().fold(command, |command, family| {
+            command.next_help_heading(family.summary()).args(family.options().iter().map(arg))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for FamilyOptions {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let options = FAMILIES.iter().flat_map(|family| family.options());
+        let given = options.map(|option| (option.parameter.to_owned(), values(option, matches)));
+        Ok(Self { parameters: given.filter(|(_, values)| !values.is_empty()).collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn arg(option: &Shorthand) -> Arg {
+    let arg = Arg::new(option.long).long(option.long).help(option.help);
+    match option.takes {
+        Takes::One(name) => arg.value_name(name),
+        Takes::Many(names) => arg.value_name(names).value_delimiter(',').action(ArgAction::Append),
+        Takes::Flag(_) => arg.action(ArgAction::SetTrue),
+    }
+}
+
+fn values(option: &Shorthand, matches: &ArgMatches) -> Vec<String> {
+    match option.takes {
+        Takes::Flag(value) if matches.get_flag(option.long) => vec![value.to_owned()],
+        Takes::Flag(_) => Vec::new(),
+        Takes::One(_) | Takes::Many(_) => matches.get_many(option.long).into_iter().flatten().cloned().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    #[track_caller]
+    fn check(words: &str, expect: &[(&str, &[&str])]) {
+        let words = ["bench-host", "run", "x"].into_iter().chain(words.split(' '));
+        let Command::Run(run) = Cli::parse_from(words).command else { panic!("another command") };
+        let found: Vec<_> = run.common.measured.families.parameters;
+        let expect: Vec<_> = expect
+            .iter()
+            .map(|(name, values)| ((*name).to_owned(), values.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>()))
+            .collect();
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn options_are_parameters() {
+        check("--quick", &[]);
+        check(
+            "--suspend memory --count 1k,2 --rate 50 --count 3",
+            &[("count", &["1k", "2", "3"]), ("rate", &["50"]), ("suspend", &["memory"])],
+        );
+        check(
+            "--rows 1k,2 --no-aot --database-url a,b",
+            &[("rows", &["1k", "2"]), ("database_url", &["a,b"]), ("code", &["compiled"])],
+        );
+    }
+}

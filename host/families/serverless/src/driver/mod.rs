@@ -1,0 +1,134 @@
+//! The driver `function`: a handler of requests that the host starts and calls. What is started, and how, is the module's
+//! business; the driver times it, and compares every answer byte for byte with the one that is known.
+
+mod client;
+mod cold_start;
+mod http;
+mod pace;
+mod request;
+mod search;
+mod server;
+
+use crate::functions::{Answer, Functions, Initialisation, Start, functions};
+use crate::spec;
+use bench_drivers::{Companion, Driver, Module, Stop, Task, check_record, passed};
+use bench_engine::Report;
+use bench_model::{Arguments, Check, ModuleError, Scenario};
+use bench_sink::runfile::{OutcomeRecord, SeriesRecord, Status};
+use bench_sink::{Sink, digest};
+use function_core::{EXPECTED_RESPONSE, REQUEST};
+
+/// What a measurement came to.
+struct Findings {
+    sink: Sink,
+    /// Operations that were timed.
+    iterations: u64,
+    /// Requests that were lost, late or failed, where there is such a notion.
+    lost: Option<u64>,
+}
+
+/// The driver.
+pub(crate) struct FunctionDriver;
+
+impl Driver for FunctionDriver {
+    fn name(&self) -> &'static str {
+        spec::DRIVER
+    }
+
+    fn scenarios(&self) -> Vec<Scenario> {
+        vec![spec::cold_start(), spec::request()]
+    }
+
+    fn run(&self, module: &mut dyn Module, _: Option<&mut Companion>, task: &Task<'_>) -> Report {
+        drive(module, task)
+    }
+
+    fn conformance(
+        &self,
+        module: &mut dyn Module,
+        _: Option<&mut Companion>,
+        scenario: &Scenario,
+        arguments: &Arguments,
+    ) -> Result<Vec<Check>, ModuleError> {
+        conformance(module, scenario, arguments)
+    }
+}
+
+/// Measures a scenario and checks what it was answered. A check that fails leaves its detail and no figure.
+fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
+    let mut checks = Vec::new();
+    let mut report = match attempt(module, task, &mut checks) {
+        Ok(findings) => report(task, &findings),
+        Err(stop) => Report::without_figures(task.unit, stop.status, stop.reason),
+    };
+    report.checks = checks.iter().map(|check| check_record(task.unit, check)).collect();
+    report
+}
+
+fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<Findings, Stop> {
+    let initialisation = Initialisation::of(task.arguments)?;
+    let functions = functions(module)?;
+    let findings = match task.scenario.name.as_str() {
+        spec::COLD_START => cold_start::measure(functions, task, initialisation, checks)?,
+        spec::REQUEST => request::measure(functions, task, initialisation, checks)?,
+        other => {
+            let reason = format!(
+                "the driver `function` knows no scenario `{other}`; it knows {}, {}",
+                spec::COLD_START,
+                spec::REQUEST
+            );
+            return Err(ModuleError::Unavailable(reason).into());
+        }
+    };
+    passed(checks)?;
+    Ok(findings)
+}
+
+fn report(task: &Task<'_>, findings: &Findings) -> Report {
+    let series = findings.sink.series().iter().filter(|series| series.count() > 0);
+    let timed = series.clone().find(|series| series.metric == task.scenario.name);
+    let payload = (REQUEST.len() + EXPECTED_RESPONSE.len()) as u64;
+    let outcome = OutcomeRecord {
+        iterations: findings.iterations,
+        bytes: findings.iterations * payload,
+        recorded: timed.map_or(0, bench_sink::Series::count),
+        lost: findings.lost,
+        checksum: Some(digest::of_bytes(EXPECTED_RESPONSE).chars().take(16).collect()),
+        ..OutcomeRecord::without_figures(task.unit.cell, task.unit.process, Status::Ok)
+    };
+    let series = series.map(|series| SeriesRecord::new(task.unit.cell, task.unit.process, series)).collect();
+    Report { series, outcome, ..Report::without_figures(task.unit, Status::Ok, "") }
+}
+
+/// Tries one scenario with `arguments`, without timing anything: one start, the known request, and one that is wrong.
+fn conformance(module: &mut dyn Module, scenario: &Scenario, arguments: &Arguments) -> Result<Vec<Check>, ModuleError> {
+    let name = |rule: &str| format!("{}: {rule}", scenario.name);
+    let initialisation = Initialisation::of(arguments)?;
+    let functions = functions(module)?;
+    let start = arguments.text("start").map_or(Start::Quickest, Start::Kind);
+    if let Some(server) = functions.serve(initialisation)? {
+        let answer = client::ask_once(server.address(), REQUEST);
+        let answer = answer.map_err(|error| ModuleError::Other(error.to_string()))?;
+        return Ok(vec![answers(name("answers the known request"), &answer)]);
+    }
+    let mut started = functions.prepare(start, initialisation)?.start()?;
+    let refused = started.function.call(b"no order")?.status;
+    Ok(vec![
+        Check::equal(name("refuses what is no order with status 400"), &400, &refused),
+        answers(name("answers the known request"), &started.function.call(REQUEST)?),
+    ])
+}
+
+/// Whether an answer is the known one, without a word.
+fn is_known(answer: &Answer) -> bool {
+    answer.status == 200 && answer.body == EXPECTED_RESPONSE
+}
+
+/// Whether an answer is the known one.
+fn answers(name: impl Into<String>, answer: &Answer) -> Check {
+    let shown = |status: u16, body: &[u8]| format!("{status} {}", String::from_utf8_lossy(body));
+    Check::equal(name, &shown(200, EXPECTED_RESPONSE), &shown(answer.status, &answer.body))
+}
+
+#[cfg(test)]
+mod tests;

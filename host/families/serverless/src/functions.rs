@@ -1,0 +1,107 @@
+//! What a module offers to the driver `function`, and where it is found: each loader's module has an adapter in this crate. It must
+//! not know how a function is timed.
+
+use bench_drivers::{Direct, Module};
+use bench_model::{Arguments, ModuleError};
+use bench_native::Probe;
+use bench_wasm::Component;
+use probe_abi::raw;
+use std::any::Any;
+use std::net::SocketAddr;
+
+/// What a module offers to the driver.
+pub trait Functions {
+    /// Gets everything ready that may be there before a start is asked for.
+    fn prepare(&mut self, start: Start<'_>, initialisation: Initialisation) -> Result<Box<dyn Starter>, ModuleError>;
+
+    /// A server of the module's own, running, where it has one; without one the host's server calls the function.
+    fn serve(&mut self, initialisation: Initialisation) -> Result<Option<Box<dyn Server>>, ModuleError> {
+        let _ = initialisation;
+        Ok(None)
+    }
+}
+
+/// How a function is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start<'a> {
+    /// As the scenario's argument `start` says.
+    Kind(&'a str),
+    /// In whichever way a start takes least, however long that is to prepare.
+    Quickest,
+}
+
+/// What a function does before its first request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Initialisation {
+    /// Bytes that it fills.
+    pub heap_bytes: u64,
+    /// Milliseconds for which it works.
+    pub init_ms: u64,
+}
+
+/// Makes functions out of what was prepared.
+pub trait Starter {
+    /// One fresh start, up to where a request can be handed over.
+    fn start(&mut self) -> Result<Started, ModuleError>;
+}
+
+/// A function that was started.
+pub struct Started {
+    /// What requests are handed to.
+    pub function: Box<dyn Function>,
+    /// What the start consisted of, in order: names, and nanoseconds.
+    pub stages: Vec<(&'static str, u64)>,
+}
+
+/// Something that answers requests.
+pub trait Function {
+    /// Answers a `POST` of `body` to `/`.
+    fn call(&mut self, body: &[u8]) -> Result<Answer, ModuleError>;
+}
+
+/// What a request is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+/// A server that speaks HTTP/1.1, for as long as this lives.
+pub trait Server {
+    /// Where it listens.
+    fn address(&self) -> SocketAddr;
+}
+
+impl Initialisation {
+    pub(crate) fn of(arguments: &Arguments) -> Result<Self, ModuleError> {
+        let number = |name| arguments.size(name).map(|value| value as u64);
+        Ok(Self { heap_bytes: number("heap_bytes")?, init_ms: number("init_ms")? })
+    }
+
+    /// The environment that tells the function so: names and values.
+    pub fn environment(self) -> [(&'static str, String); 2] {
+        [(function_core::HEAP_BYTES, self.heap_bytes.to_string()), (function_core::INIT_MS, self.init_ms.to_string())]
+    }
+}
+
+/// What `module` offers, where it is one for the driver.
+pub(crate) fn functions(module: &mut dyn Module) -> Result<&mut dyn Functions, ModuleError> {
+    find(module).ok_or_else(|| {
+        ModuleError::Unavailable("this arm has no function to start or to call; choose another with --arm".to_owned())
+    })
+}
+
+fn find(module: &mut dyn Module) -> Option<&mut dyn Functions> {
+    let module: &mut dyn Any = module;
+    if module.is::<Component>() {
+        let component = module.downcast_mut::<Component>()?;
+        return component.offers(crate::wasm::HANDLER).then_some(component as &mut dyn Functions);
+    }
+    if module.is::<Probe>() {
+        let probe = module.downcast_mut::<Probe>()?;
+        return probe.offers::<raw::Function>().then_some(probe as &mut dyn Functions);
+    }
+    Some(module.downcast_mut::<Direct<dyn Functions>>()?.offer.as_mut())
+}

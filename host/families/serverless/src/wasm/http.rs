@@ -1,0 +1,62 @@
+//! `wasi:http`: requests come in, and none goes out, because nothing grants it. It must not know what a request is about.
+
+use bench_wasm::wasmtime::Result;
+use bench_wasm::wasmtime::component::Linker;
+use bench_wasm::{Capability, State};
+use hyper::http::{Request, Response};
+use wasmtime_wasi_http::p2::bindings;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttp, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks};
+
+/// The capability.
+pub(crate) struct IncomingHttp;
+
+/// The one there is.
+pub(crate) const HTTP: IncomingHttp = IncomingHttp;
+
+impl Capability for IncomingHttp {
+    fn link(&self, linker: &mut Linker<State>) -> Result<()> {
+        let options = bindings::LinkOptions::default();
+        bindings::sync::http::outgoing_handler::add_to_linker::<_, WasiHttp>(linker, view)?;
+        bindings::sync::http::types::add_to_linker::<_, WasiHttp>(linker, &options.into(), view)
+    }
+
+    fn link_awaited(&self, linker: &mut Linker<State>) -> Result<()> {
+        let options = bindings::LinkOptions::default();
+        bindings::http::outgoing_handler::add_to_linker::<_, WasiHttp>(linker, view)?;
+        bindings::http::types::add_to_linker::<_, WasiHttp>(linker, &options.into(), view)
+    }
+}
+
+/// What a session holds for it.
+struct Http {
+    context: WasiHttpCtx,
+    hooks: NothingGoesOut,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { context: WasiHttpCtx::new(), hooks: NothingGoesOut }
+    }
+}
+
+/// The session's side of the capability.
+pub(super) fn view(state: &mut State) -> WasiHttpCtxView<'_> {
+    let (http, table) = state.slot_and_table::<Http>();
+    WasiHttpCtxView { hooks: &mut http.hooks, table, ctx: &mut http.context }
+}
+
+struct NothingGoesOut;
+
+/// The rest of an exchange, while whose answer is read already.
+type Rest = Box<dyn Future<Output = std::result::Result<(), Error>> + Send>;
+
+impl WasiHttpHooks for NothingGoesOut {
+    fn send_request(
+        &mut self,
+        _: Request<WasiBody>,
+        _: Option<RequestOptions>,
+        _: Rest,
+    ) -> Box<dyn Future<Output = std::result::Result<(Response<WasiBody>, Rest), Error>> + Send> {
+        Box::new(async { Err(Error::HttpRequestDenied) })
+    }
+}
