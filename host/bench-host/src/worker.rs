@@ -4,11 +4,10 @@ use crate::process::{OperatorProgram, ServerProgram};
 use crate::{Exit, builtin};
 use bench_drivers::{Companion, Grants, Module, Task, conformance, drive, workload};
 use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Report, Unit, calibration};
-use bench_model::{Check, Descriptor, Scenario};
+use bench_model::{Arguments, Check, Descriptor, Scenario};
 use bench_native::reclaim;
 use bench_sink::runfile::{AccountRecord, LimitRecord, Status};
 use bench_wasm::{Cache, Component, Limits, Runtime, Settings};
-use bench_wire::{ArgumentsJson, DescriptorJson};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -51,7 +50,7 @@ pub(crate) struct ModuleSpec {
 pub(crate) struct CompanionSpec {
     pub(crate) module: ModuleSpec,
     pub(crate) scenario: String,
-    pub(crate) arguments: ArgumentsJson,
+    pub(crate) arguments: Arguments,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -63,9 +62,9 @@ pub(crate) enum Request {
     /// Execute one repetition of several cells in turns.
     Compare(Box<CompareRequest>),
     /// What do operations of a cell use and do?
-    Account { module: ModuleSpec, cell: u32, process: u32, scenario: String, arguments: ArgumentsJson },
+    Account { module: ModuleSpec, cell: u32, process: u32, scenario: String, arguments: Arguments },
     /// Does the module keep the rules?
-    Check { module: ModuleSpec, companion: Option<Box<CompanionSpec>>, scenario: String, arguments: ArgumentsJson },
+    Check { module: ModuleSpec, companion: Option<Box<CompanionSpec>>, scenario: String, arguments: Arguments },
     /// What can the machine do?
     Calibrate { samples: u32, dear_samples: u32, directory: PathBuf, cache: Option<PathBuf> },
 }
@@ -77,7 +76,7 @@ pub(crate) struct MeasureRequest {
     pub(crate) cell: u32,
     pub(crate) process: u32,
     pub(crate) scenario: String,
-    pub(crate) arguments: ArgumentsJson,
+    pub(crate) arguments: Arguments,
     pub(crate) warm_up_ns: u64,
     /// Either of the two.
     pub(crate) time_ns: Option<u64>,
@@ -102,13 +101,13 @@ pub(crate) struct EntrantSpec {
     pub(crate) module: ModuleSpec,
     pub(crate) label: String,
     pub(crate) cell: u32,
-    pub(crate) arguments: ArgumentsJson,
+    pub(crate) arguments: Arguments,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Reply {
     Described {
-        descriptor: DescriptorJson,
+        descriptor: Descriptor,
         imports: Vec<String>,
     },
     Measured(Box<Report>),
@@ -134,7 +133,7 @@ pub(crate) fn serve() -> anyhow::Result<Exit> {
 fn answer(request: Request) -> Reply {
     match request {
         Request::Describe(spec) => with_module(&spec, |module| Reply::Described {
-            descriptor: DescriptorJson::from(module.descriptor()),
+            descriptor: module.descriptor().clone(),
             imports: module.imports(),
         }),
         Request::Measure(request) => {
@@ -187,7 +186,7 @@ fn load_companion(spec: &CompanionSpec) -> Result<Companion, String> {
     let module = load(&spec.module)?;
     let found = scenario(module.descriptor(), &spec.scenario);
     let scenario = found.ok_or_else(|| format!("the module beside it no longer describes `{}`", spec.scenario))?;
-    Ok(Companion { module, scenario, arguments: spec.arguments.0.clone() })
+    Ok(Companion { module, scenario, arguments: spec.arguments.clone() })
 }
 
 fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
@@ -225,7 +224,7 @@ fn measure(module: &mut dyn Module, companion: Option<&mut Companion>, request: 
         return Report::without_figures(unit, Status::Failed, reason);
     };
     let budget = Budget { warm_up_ns: request.warm_up_ns, amount };
-    drive(module, companion, &Task { unit, scenario: &scenario, arguments: &request.arguments.0, budget, reclaim })
+    drive(module, companion, &Task { unit, scenario: &scenario, arguments: &request.arguments, budget, reclaim })
 }
 
 /// Loads every entrant's module, and measures them in turns.
@@ -249,7 +248,7 @@ fn compare(request: &CompareRequest) -> Reply {
             module: module.as_mut(),
             label: entrant.label.clone(),
             cell: entrant.cell,
-            arguments: &entrant.arguments.0,
+            arguments: &entrant.arguments,
         })
         .collect();
     let budget =
@@ -264,28 +263,23 @@ fn compare(request: &CompareRequest) -> Reply {
     Reply::Compared(Box::new(workload::compare(&mut entrants, &task)))
 }
 
-fn account(module: &mut dyn Module, unit: Unit, name: &str, arguments: &ArgumentsJson) -> Reply {
+fn account(module: &mut dyn Module, unit: Unit, name: &str, arguments: &Arguments) -> Reply {
     let Some(scenario) = scenario(module.descriptor(), name) else {
         return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
     };
     // Nothing here is timed, so there is no budget to keep.
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(1) };
-    let task = Task { unit, scenario: &scenario, arguments: &arguments.0, budget, reclaim };
+    let task = Task { unit, scenario: &scenario, arguments, budget, reclaim };
     Reply::Accounted(workload::account(module, &task).map(Box::new).map_err(|error| error.to_string()))
 }
 
-fn check(
-    module: &mut dyn Module,
-    mut companion: Option<&mut Companion>,
-    name: &str,
-    arguments: &ArgumentsJson,
-) -> Reply {
+fn check(module: &mut dyn Module, mut companion: Option<&mut Companion>, name: &str, arguments: &Arguments) -> Reply {
     let Some(scenario) = scenario(module.descriptor(), name) else {
         return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
     };
     let mut result = Ok(Vec::new());
     let used = module.watch(&mut |module| {
-        result = conformance(module, companion.as_deref_mut(), &scenario, &arguments.0);
+        result = conformance(module, companion.as_deref_mut(), &scenario, arguments);
     });
     let plain = |check: Check| (check.name, check.passed, check.detail);
     let checks = result.map(|checks| checks.into_iter().map(plain).collect()).map_err(|error| error.to_string());
