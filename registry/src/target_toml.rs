@@ -271,13 +271,13 @@ mod tests {
         check("at_most = 1\nper = 0", "`per` is 0");
         check("at_most = 1\narguments = { n = [] }", "`arguments.n` is an empty list");
         check("at_most = 1\nlabels = { path = \"host\" }", "`labels` without a `metric`");
-        check("at_most = 1\nbeyond = \"dock\"", "`dock` is no machine limit");
+        check("at_most = 1\nbeyond = \"dock\"", "unknown machine limit `dock`");
         check("at_least = 1\nbeyond = \"clock\"", "`beyond` adds a limit to an absolute time");
         check("at_most = 1\nbeyond = \"clock\"\nrelative_to = { metric = \"raw\" }", "`beyond` adds a limit");
         check("at_most = 1\nrelative_to = { limit = \"clock\", metric = \"raw\" }", "more than `per` beside it");
         check("at_most = 1\nrelative_to = { limit = \"clock\", per = \"n\" }", "no argument `n`");
         check("at_most = 1\nrelative_to = { arguments = { n = [1, 2] } }", "a baseline is one cell");
-        check("at_most = 1\nrelative_to = { arm = \"naitve\" }", "`naitve` is no arm");
+        check("at_most = 1\nrelative_to = { arm = \"naitve\" }", "unknown arm `naitve`");
     }
 
     #[test]

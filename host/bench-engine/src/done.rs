@@ -69,13 +69,13 @@ fn fits(plan: &Plan, record: &CellRecord) -> Result<(), Misfit> {
     let unit = Unit { cell: record.cell, process: record.process };
     let planned = plan.cells.get(record.cell as usize).map(|_| cell_record(plan, unit, None, Vec::new()));
     let is_same = |planned: &CellRecord| {
-        (&planned.scenario, &planned.arm, &planned.variant, &planned.arguments.0, &planned.module.sha256)
-            == (&record.scenario, &record.arm, &record.variant, &record.arguments.0, &record.module.sha256)
+        (&planned.scenario, &planned.arm, &planned.variant, &planned.arguments, &planned.module.sha256)
+            == (&record.scenario, &record.arm, &record.variant, &record.arguments, &record.module.sha256)
     };
     if planned.as_ref().is_some_and(is_same) {
         return Ok(());
     }
-    let found = format!("{} {} {}", record.scenario, record.arm, record.arguments.0);
+    let found = format!("{} {} {}", record.scenario, record.arm, record.arguments);
     Err(misfit(record.cell, record.process, found.trim_end().to_owned()))
 }
 

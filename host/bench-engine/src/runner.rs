@@ -6,7 +6,6 @@ use bench_sink::runfile::{
     AccountRecord, CellRecord, CheckRecord, ModuleRef, OutcomeRecord, Record, RunWriter, SeriesRecord, Status,
     WriteError,
 };
-use bench_wire::ArgumentsJson;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -138,7 +137,7 @@ pub(crate) fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>, conditions:
         family: cell.scenario.family.clone(),
         arm: offer.arm.to_string(),
         variant: offer.variant.clone(),
-        arguments: ArgumentsJson(cell.arguments.clone()),
+        arguments: cell.arguments.clone(),
         module: ModuleRef { file: offer.file.display().to_string(), sha256: offer.sha256.clone() },
         limit: cell.scenario.limit.map(|limit| limit.to_string()),
         cpu,

@@ -24,7 +24,6 @@ use bench_sink::runfile::{
     AccountRecord, CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunRecord, RunWriter, Status, When,
     WriteError,
 };
-use bench_wire::ArgumentsJson;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -194,7 +193,7 @@ impl Workbench for WorkerBench<'_> {
             cell: unit.cell,
             process: unit.process,
             scenario: cell.scenario.name.clone(),
-            arguments: ArgumentsJson(arguments),
+            arguments,
             warm_up_ns: budget.warm_up_ns,
             time_ns: self.job.effort.time_ns(),
             iterations: self.job.effort.iterations(),
@@ -233,7 +232,6 @@ pub(crate) fn account(job: &Job<'_>, plan: &Plan, unit: Unit, interrupt: &Interr
     let Resolved { module, arguments, scratch: _scratch, .. } =
         job.loader.resolve(job.modules, &job.modules.loaded[cell.offer], cell).ok()?;
     let scenario = cell.scenario.name.clone();
-    let arguments = ArgumentsJson(arguments);
     let request = Request::Account { module, cell: unit.cell, process: unit.process, scenario, arguments };
     match job.loader.workers.call(&request, job.loader.deadline(), interrupt).result {
         Ok(Reply::Accounted(Ok(account))) => Some(*account),

@@ -95,7 +95,7 @@ impl History {
         set("process", json!(cell.process));
         set("git_sha", json!(git.sha));
         set("git_branch", json!(git.branch));
-        for (name, value) in cell.arguments.0.iter() {
+        for (name, value) in cell.arguments.iter() {
             // Under the name that the field has always had.
             set(if name == "load_method" { "mode" } else { name }, plain(value));
         }
@@ -158,7 +158,6 @@ mod tests {
     use super::*;
     use bench_model::Arguments;
     use bench_sink::runfile::ModuleRef;
-    use bench_wire::ArgumentsJson;
 
     fn series(metric: &str, unit: &str, labels: &[(&str, &str)], raw: &[u64]) -> SeriesRecord {
         SeriesRecord {
@@ -186,7 +185,7 @@ mod tests {
             family: family.to_owned(),
             arm: "native".to_owned(),
             variant: None,
-            arguments: ArgumentsJson(arguments),
+            arguments,
             module: ModuleRef { file: "m.so".to_owned(), sha256: String::new() },
             limit: None,
             cpu: None,

@@ -13,7 +13,6 @@ use bench_engine::{Interrupt, Offer, Selection};
 use bench_model::{Arm, Descriptor, Requirement, Scenario, Value};
 use bench_sink::digest;
 use bench_sink::runfile::ModuleRecord;
-use bench_wire::DescriptorJson;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -161,8 +160,6 @@ impl Loader {
                 ));
             }
         };
-        let descriptor = Descriptor::try_from(descriptor)
-            .map_err(|reason| refuse(Some(&sha256), format!("{}: {reason}", file.display())))?;
         let arm = match kind {
             Kind::Component => Arm::Wasm,
             Kind::Program { .. } => Arm::Process,
@@ -243,7 +240,7 @@ impl Modules {
             file: loaded.offer.file.display().to_string(),
             sha256: Some(loaded.offer.sha256.clone()),
             arm: Some(loaded.offer.arm.to_string()),
-            descriptor: Some(DescriptorJson::from(&loaded.offer.descriptor)),
+            descriptor: Some(loaded.offer.descriptor.clone()),
             granted: if loaded.spec.kind == Kind::Component { loaded.spec.grants.describe() } else { Vec::new() },
             refused: None,
         });

@@ -8,7 +8,6 @@ use crate::{families, paths};
 use bench_drivers::{DirectoryGrant, ScratchGrant};
 use bench_engine::Cell;
 use bench_model::{Arguments, Scenario, Value};
-use bench_wire::ArgumentsJson;
 use std::path::{Path, PathBuf};
 
 /// A module and arguments as one worker is to see them.
@@ -52,7 +51,7 @@ impl Loader {
                 resolved.companion = Some(Box::new(CompanionSpec {
                     module: beside.module,
                     scenario: scenario.name.clone(),
-                    arguments: ArgumentsJson(beside.arguments),
+                    arguments: beside.arguments,
                 }));
             }
         }

@@ -6,7 +6,6 @@ use crate::resolve::Resolved;
 use crate::worker::{Reply, Request};
 use bench_engine::worker::WorkerError;
 use bench_engine::{Interrupt, Plan, Selection};
-use bench_wire::ArgumentsJson;
 
 /// What trying one scenario came to.
 #[derive(Debug)]
@@ -43,7 +42,6 @@ pub(crate) fn trials(
                 continue;
             }
         };
-        let arguments = ArgumentsJson(arguments);
         let request = Request::Check { module, companion, scenario: scenario.clone(), arguments };
         let survives = |detail: String| Ok(vec![(format!("{scenario}: survives"), false, detail)]);
         let (checks, used) = match loader.workers.call(&request, loader.deadline(), interrupt).result {

@@ -3,11 +3,10 @@
 use crate::{Exit, builtin, families};
 use bench_drivers::{Companion, Grants, Module, Task, merged, workload};
 use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Report, Unit, calibration};
-use bench_model::{Check, Descriptor, Scenario};
+use bench_model::{Arguments, Check, Descriptor, Scenario};
 use bench_native::reclaim;
 use bench_sink::runfile::{AccountRecord, LimitRecord, Status};
 use bench_wasm::{Cache, Component, Limits, Runtime, Settings};
-use bench_wire::{ArgumentsJson, DescriptorJson};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -51,7 +50,7 @@ pub(crate) struct ModuleSpec {
 pub(crate) struct CompanionSpec {
     pub(crate) module: ModuleSpec,
     pub(crate) scenario: String,
-    pub(crate) arguments: ArgumentsJson,
+    pub(crate) arguments: Arguments,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -63,9 +62,9 @@ pub(crate) enum Request {
     /// Execute one repetition of several cells in turns.
     Compare(Box<CompareRequest>),
     /// What do operations of a cell use and do?
-    Account { module: ModuleSpec, cell: u32, process: u32, scenario: String, arguments: ArgumentsJson },
+    Account { module: ModuleSpec, cell: u32, process: u32, scenario: String, arguments: Arguments },
     /// Does the module keep the rules?
-    Check { module: ModuleSpec, companion: Option<Box<CompanionSpec>>, scenario: String, arguments: ArgumentsJson },
+    Check { module: ModuleSpec, companion: Option<Box<CompanionSpec>>, scenario: String, arguments: Arguments },
     /// What can the machine do?
     Calibrate { samples: u32, dear_samples: u32, directory: PathBuf, cache: Option<PathBuf> },
 }
@@ -77,7 +76,7 @@ pub(crate) struct MeasureRequest {
     pub(crate) cell: u32,
     pub(crate) process: u32,
     pub(crate) scenario: String,
-    pub(crate) arguments: ArgumentsJson,
+    pub(crate) arguments: Arguments,
     pub(crate) warm_up_ns: u64,
     /// Either of the two.
     pub(crate) time_ns: Option<u64>,
@@ -102,13 +101,13 @@ pub(crate) struct EntrantSpec {
     pub(crate) module: ModuleSpec,
     pub(crate) label: String,
     pub(crate) cell: u32,
-    pub(crate) arguments: ArgumentsJson,
+    pub(crate) arguments: Arguments,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Reply {
     Described {
-        descriptor: DescriptorJson,
+        descriptor: Descriptor,
         imports: Vec<String>,
     },
     Measured(Box<Report>),
@@ -137,7 +136,7 @@ fn answer(request: Request) -> Reply {
             let descriptor = described(module);
             // What a module overrides has to fit what it overrides.
             match descriptor.validate() {
-                Ok(()) => Reply::Described { descriptor: DescriptorJson::from(&descriptor), imports: module.imports() },
+                Ok(()) => Reply::Described { descriptor, imports: module.imports() },
                 Err(error) => Reply::Refused(format!("{}: {error}", spec.file.display())),
             }
         }),
@@ -191,7 +190,7 @@ fn load_companion(spec: &CompanionSpec) -> Result<Companion, String> {
     let module = load(&spec.module)?;
     let found = scenario(module.as_ref(), &spec.scenario);
     let scenario = found.ok_or_else(|| format!("the module beside it no longer describes `{}`", spec.scenario))?;
-    Ok(Companion { module, scenario, arguments: spec.arguments.0.clone() })
+    Ok(Companion { module, scenario, arguments: spec.arguments.clone() })
 }
 
 fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
@@ -229,7 +228,7 @@ fn measure(module: &mut dyn Module, companion: Option<&mut Companion>, request: 
         return Report::without_figures(unit, Status::Failed, reason);
     };
     let budget = Budget { warm_up_ns: request.warm_up_ns, amount };
-    let task = Task { unit, scenario: &scenario, arguments: &request.arguments.0, budget, reclaim };
+    let task = Task { unit, scenario: &scenario, arguments: &request.arguments, budget, reclaim };
     families::drivers().run(module, companion, &task)
 }
 
@@ -254,7 +253,7 @@ fn compare(request: &CompareRequest) -> Reply {
             module: module.as_mut(),
             label: entrant.label.clone(),
             cell: entrant.cell,
-            arguments: &entrant.arguments.0,
+            arguments: &entrant.arguments,
         })
         .collect();
     let budget =
@@ -269,13 +268,13 @@ fn compare(request: &CompareRequest) -> Reply {
     Reply::Compared(Box::new(workload::compare(&mut entrants, &task)))
 }
 
-fn account(module: &mut dyn Module, unit: Unit, name: &str, arguments: &ArgumentsJson) -> Reply {
+fn account(module: &mut dyn Module, unit: Unit, name: &str, arguments: &Arguments) -> Reply {
     let Some(scenario) = scenario(module, name) else {
         return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
     };
     // Nothing here is timed, so there is no budget to keep.
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(1) };
-    let task = Task { unit, scenario: &scenario, arguments: &arguments.0, budget, reclaim };
+    let task = Task { unit, scenario: &scenario, arguments, budget, reclaim };
     Reply::Accounted(workload::account(module, &task).map(Box::new).map_err(|error| error.to_string()))
 }
 
@@ -283,14 +282,14 @@ fn check(
     module: &mut dyn Module,
     mut companion: Option<&mut Companion>,
     name: &str,
-    arguments: &ArgumentsJson,
+    arguments: &Arguments,
 ) -> Reply {
     let Some(scenario) = scenario(module, name) else {
         return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
     };
     let mut result = Ok(Vec::new());
     let used = module.watch(&mut |module| {
-        result = families::drivers().conformance(module, companion.as_deref_mut(), &scenario, &arguments.0);
+        result = families::drivers().conformance(module, companion.as_deref_mut(), &scenario, arguments);
     });
     let plain = |check: Check| (check.name, check.passed, check.detail);
     let checks = result.map(|checks| checks.into_iter().map(plain).collect()).map_err(|error| error.to_string());

@@ -43,6 +43,6 @@ impl FromStr for Arm {
         Self::ALL
             .into_iter()
             .find(|arm| arm.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is no arm; there are wasm, native, native-cpu and process"))
+            .ok_or_else(|| format!("unknown arm `{text}`; use wasm, native, native-cpu or process"))
     }
 }

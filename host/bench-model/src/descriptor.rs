@@ -1,16 +1,20 @@
 //! What a module says of itself, and the rules a descriptor must keep before anything is planned from it.
 
 use crate::{Parameter, Scenario};
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What a module says of itself.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Descriptor {
     /// The part before the slash in `module/scenario`.
     pub name: String,
     /// The module's own version.
     pub version: String,
     /// One line for `list`.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub summary: String,
     /// What can be measured. Never empty.
     pub scenarios: Vec<Scenario>,

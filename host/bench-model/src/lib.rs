@@ -1,5 +1,5 @@
-//! The nouns of bench-host, shared by the host, the plug-in SDK and the probes. Pure data: no I/O, no clock, no
-//! serialization, and no knowledge of how a module is loaded or which family it belongs to.
+//! The nouns of bench-host, shared by the host, the plug-in SDK and the probes. Pure data: no I/O and no clock. The feature
+//! `serde` gives them the forms they have in run files and in the descriptors of probes.
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,8 @@ mod metric;
 mod outcome;
 mod parameter;
 mod scenario;
+#[cfg(feature = "serde")]
+mod serialized;
 mod session;
 mod value;
 

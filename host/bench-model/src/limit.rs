@@ -68,7 +68,7 @@ impl FromStr for MachineLimit {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL.into_iter().find(|limit| limit.as_str() == text).ok_or_else(|| {
             let known: Vec<_> = Self::ALL.iter().map(|limit| limit.as_str()).collect();
-            format!("`{text}` is no machine limit; there are {}", known.join(", "))
+            format!("unknown machine limit `{text}`; use one of {}", known.join(", "))
         })
     }
 }

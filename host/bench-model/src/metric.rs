@@ -1,19 +1,25 @@
 //! What a series measures, and in which base unit.
 
-use std::fmt;
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+use std::{convert::Infallible, fmt, str::FromStr};
 
 /// A series that a module records itself.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Metric {
     /// Says what is counted or timed.
     pub name: String,
     /// Where the clock starts and where it stops.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub summary: String,
     /// The base unit of every sample.
     pub unit: Unit,
     /// Which way is up.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub direction: Direction,
     /// Label names, in order.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub labels: Vec<String>,
 }
 
@@ -45,9 +51,10 @@ impl Metric {
 }
 
 /// Which way is up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {
     /// Latency, memory.
+    #[default]
     LowerIsBetter,
     /// Throughput.
     HigherIsBetter,
@@ -56,6 +63,9 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// Every direction.
+    pub const ALL: [Self; 3] = [Self::LowerIsBetter, Self::HigherIsBetter, Self::Neutral];
+
     /// The name used in descriptors and run files.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,6 +73,23 @@ impl Direction {
             Self::HigherIsBetter => "higher-is-better",
             Self::Neutral => "neutral",
         }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Direction {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|direction| direction.as_str() == text)
+            .ok_or_else(|| format!("unknown direction `{text}`; use lower-is-better, higher-is-better or neutral"))
     }
 }
 
@@ -80,6 +107,11 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// No unit: the unit of a name, a path or a flag.
+    pub fn none() -> Self {
+        Self::Other(String::new())
+    }
+
     /// The unit's UCUM name.
     pub fn as_str(&self) -> &str {
         match self {
@@ -99,6 +131,15 @@ impl From<&str> for Unit {
             "1" => Self::Count,
             other => Self::Other(other.to_owned()),
         }
+    }
+}
+
+/// Every text is a unit.
+impl FromStr for Unit {
+    type Err = Infallible;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Ok(Self::from(name))
     }
 }
 

@@ -1,27 +1,35 @@
 //! A knob of a scenario: its values, its defaults and its domain.
 
 use crate::{Kind, Unit, Value};
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A knob. Every value of it has the same [`Kind`].
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Parameter {
     /// Unique in its scenario; the unit comes last (`payload_bytes`).
     pub name: String,
     /// One line for `list`.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub summary: String,
     /// The unit of its values.
+    #[cfg_attr(feature = "serde", serde(default = "Unit::none"))]
     pub unit: Unit,
     /// What runs where the user says nothing; several are an axis. Never empty.
     pub defaults: Vec<Value>,
     /// What may be asked for.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub domain: Domain,
 }
 
 /// The values a parameter may take.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
 pub enum Domain {
     /// Every value of the right kind.
+    #[default]
     Any,
     /// One of these.
     Choices(Vec<Value>),
@@ -35,7 +43,7 @@ impl Parameter {
         Self {
             name: name.into(),
             summary: summary.into(),
-            unit: Unit::Other(String::new()),
+            unit: Unit::none(),
             defaults: vec![default.into()],
             domain: Domain::Any,
         }

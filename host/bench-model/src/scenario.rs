@@ -1,38 +1,50 @@
 //! One thing that can be measured, and what it needs.
 
 use crate::{Arm, MachineLimit, Metric, Parameter, Unit};
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
 
 /// One thing that can be measured.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Scenario {
     /// Unique in its module.
     pub name: String,
     /// The interface through which the host exercises it.
+    #[cfg_attr(feature = "serde", serde(default = "workload"))]
     pub driver: String,
     /// Groups scenarios of several modules in reports.
     pub family: String,
     /// One operation, said in one line.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub summary: String,
     /// The limit of the machine one operation is compared with.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub limit: Option<MachineLimit>,
     /// Its knobs.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub parameters: Vec<Parameter>,
     /// The series it records itself.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub metrics: Vec<Metric>,
     /// What it needs beyond its imports.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub requirements: Vec<Requirement>,
 }
 
 /// Something imports cannot show.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Requirement {
     /// `probe:criu`, `kernel:userfaultfd`, `cpu:2` (the scenario places itself), `read:PARAMETER`, `scratch:PARAMETER`,
     /// `module:PARAMETER`, `postgres:PARAMETER`, `clock:own` (the scenario times itself), `arm:wasm,process` (it has no other
     /// arms).
     pub capability: String,
     /// Why, in one line.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub purpose: String,
     /// Whether the scenario also runs without it.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub optional: bool,
 }
 
@@ -67,6 +79,11 @@ impl Requirement {
     }
 }
 
+/// The driver of a scenario that names none.
+fn workload() -> String {
+    "workload".to_owned()
+}
+
 /// What a scenario that times itself requires.
 const OWN_CLOCK: &str = "clock:own";
 
@@ -78,7 +95,7 @@ impl Scenario {
     pub fn new(name: impl Into<String>, family: impl Into<String>, summary: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            driver: "workload".to_owned(),
+            driver: workload(),
             family: family.into(),
             summary: summary.into(),
             limit: None,

@@ -1,9 +1,12 @@
 //! A parameter's value. Knows how it is written, not what it means.
 
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A value as a user writes it and a module receives it.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(untagged))]
 pub enum Value {
     /// On or off.
     Flag(bool),

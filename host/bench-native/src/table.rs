@@ -5,7 +5,6 @@ use crate::LoadError;
 use crate::extension::first_missing;
 use crate::text;
 use bench_model::Descriptor;
-use bench_wire::DescriptorJson;
 use probe_abi::extension::Member;
 use probe_abi::raw;
 use std::mem::offset_of;
@@ -71,10 +70,8 @@ pub(crate) unsafe fn describe(path: &Path, text: raw::Str) -> Result<Descriptor,
     // SAFETY: the caller's promise is the same.
     let bytes = unsafe { text::borrowed(text.ptr, text.len) };
     let bytes = bytes.ok_or_else(|| fault("its descriptor is a null pointer".to_owned()))?;
-    let json: DescriptorJson =
+    let descriptor: Descriptor =
         serde_json::from_slice(bytes).map_err(|error| fault(format!("its descriptor cannot be read: {error}")))?;
-    let descriptor =
-        Descriptor::try_from(json).map_err(|reason| fault(format!("its descriptor cannot be used: {reason}")))?;
     descriptor.validate().map_err(|error| fault(error.to_string()))?;
     Ok(descriptor)
 }

@@ -235,7 +235,7 @@ impl Block {
             family: identity.family,
             arm,
             variant: identity.variant,
-            arguments: identity.arguments.0,
+            arguments: identity.arguments,
             status: end.status,
             reason,
             module: identity.module,

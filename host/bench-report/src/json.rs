@@ -4,9 +4,9 @@
 use crate::calibration::{self, LimitPair};
 use crate::escape::is_treacherous;
 use crate::{AccountView, CellView, RunView, SeriesView};
+use bench_model::Arguments;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{ModuleRef, Overhead, Planned, Status};
-use bench_wire::ArgumentsJson;
 use serde::{Serialize, Serializer};
 use serde_json::Number;
 use std::collections::BTreeMap;
@@ -89,7 +89,7 @@ struct CellJson<'a> {
     /// Left out where the arm has its default settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     variant: Option<&'a str>,
-    arguments: ArgumentsJson,
+    arguments: Arguments,
     status: Status,
     reason: Option<&'a str>,
     module: &'a ModuleRef,
@@ -243,7 +243,7 @@ fn cell<'a>(view: &'a RunView, cell: &'a CellView) -> CellJson<'a> {
         family: &cell.family,
         arm: cell.arm.as_str(),
         variant: cell.variant.as_deref(),
-        arguments: ArgumentsJson(cell.arguments.clone()),
+        arguments: cell.arguments.clone(),
         status: cell.status,
         reason: cell.reason.as_deref(),
         module: &cell.module,

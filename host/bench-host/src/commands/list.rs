@@ -9,7 +9,6 @@ use crate::{Exit, output, paths};
 use bench_engine::Interrupt;
 use bench_model::{Scenario, Unit};
 use bench_report::{RunView, escape};
-use bench_wire::DescriptorJson;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -63,7 +62,7 @@ fn document(modules: &Modules, used: Option<&Used>, with_suites: bool) -> Value 
             "file": loaded.offer.file.display().to_string(),
             "sha256": loaded.offer.sha256,
             "arm": loaded.offer.arm.to_string(),
-            "descriptor": DescriptorJson::from(&loaded.offer.descriptor),
+            "descriptor": loaded.offer.descriptor,
             "imports": imports,
             "granted": loaded.spec.grants.describe(),
         })

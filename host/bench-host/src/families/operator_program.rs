@@ -5,7 +5,6 @@ use bench_drivers::operators::{Event, Key, Maker, Object, Operator, Operators, P
 use bench_drivers::{Module, Recording};
 use bench_family::Program;
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
-use bench_wire::DescriptorJson;
 use operator_process::{Answer, Call, Done, EventLine, Lines, ObjectLine, Reply, decode_state, encode_state};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -38,10 +37,8 @@ impl OperatorProgram {
         if !described.status.success() {
             return Err(refused(format!("it does not describe itself: {}", described.status)));
         }
-        let descriptor = serde_json::from_slice::<DescriptorJson>(&described.stdout).map_err(|error| error.to_string());
-        let descriptor = descriptor.and_then(|descriptor| Descriptor::try_from(descriptor).map_err(|e| e.to_string()));
-        let descriptor =
-            descriptor.map_err(|reason| refused(format!("what it says of itself is no descriptor: {reason}")))?;
+        let descriptor = serde_json::from_slice::<Descriptor>(&described.stdout)
+            .map_err(|error| refused(format!("its descriptor cannot be read: {error}")))?;
         Ok(Self { program, descriptor })
     }
 }

@@ -180,7 +180,7 @@ impl Earlier {
 
 /// Whether they are of one module in one arm, or of one file where it was refused.
 fn is_same_module(a: &ModuleRecord, b: &ModuleRecord) -> bool {
-    let name = |module: &ModuleRecord| Some(Descriptor::try_from(module.descriptor.clone()?).ok()?.name);
+    let name = |module: &ModuleRecord| module.descriptor.as_ref().map(|descriptor| &descriptor.name);
     match (name(a), name(b)) {
         (Some(first), Some(second)) => first == second && a.arm == b.arm,
         (None, None) => a.file == b.file,

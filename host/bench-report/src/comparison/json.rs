@@ -6,9 +6,9 @@ use super::{
 };
 use crate::AccountView;
 use crate::json::{self, AccountJson, RunJson, significant, thousandths};
+use bench_model::Arguments;
 use bench_sink::runfile::{ModuleRef, Status};
 use bench_stats::{LEVEL, RatioEstimate, Verdict};
-use bench_wire::ArgumentsJson;
 use serde::Serialize;
 use serde_json::Number;
 
@@ -81,7 +81,7 @@ struct ContenderJson<'a> {
 struct MatchupJson<'a> {
     scenario: &'a str,
     family: &'a str,
-    arguments: ArgumentsJson,
+    arguments: Arguments,
     baseline: ContenderJson<'a>,
     contender: ContenderJson<'a>,
     status: Status,
@@ -123,7 +123,7 @@ struct BandJson {
 #[derive(Serialize)]
 struct OneSidedJson<'a> {
     scenario: &'a str,
-    arguments: ArgumentsJson,
+    arguments: Arguments,
     #[serde(flatten)]
     label: LabelJson<'a>,
     reason: &'a str,
@@ -132,7 +132,7 @@ struct OneSidedJson<'a> {
 #[derive(Serialize)]
 struct LedgerJson<'a> {
     scenario: &'a str,
-    arguments: ArgumentsJson,
+    arguments: Arguments,
     #[serde(flatten)]
     label: LabelJson<'a>,
     total_ns: MeanJson,
@@ -168,7 +168,7 @@ struct TermJson<'a> {
 #[derive(Serialize)]
 struct SubjectJson<'a> {
     scenario: &'a str,
-    arguments: ArgumentsJson,
+    arguments: Arguments,
     #[serde(flatten)]
     label: LabelJson<'a>,
     #[serde(flatten)]
@@ -189,7 +189,7 @@ fn matchup(matchup: &Matchup) -> MatchupJson<'_> {
     MatchupJson {
         scenario: &matchup.scenario,
         family: &matchup.family,
-        arguments: ArgumentsJson(matchup.arguments.clone()),
+        arguments: matchup.arguments.clone(),
         baseline: contender(&matchup.baseline),
         contender: contender(&matchup.contender),
         status: matchup.status,
@@ -252,7 +252,7 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
 fn one_sided(alone: &OneSided) -> OneSidedJson<'_> {
     OneSidedJson {
         scenario: &alone.scenario,
-        arguments: ArgumentsJson(alone.arguments.clone()),
+        arguments: alone.arguments.clone(),
         label: label(&alone.label),
         reason: &alone.reason,
     }
@@ -261,7 +261,7 @@ fn one_sided(alone: &OneSided) -> OneSidedJson<'_> {
 fn ledger(ledger: &LedgerView) -> LedgerJson<'_> {
     LedgerJson {
         scenario: &ledger.scenario,
-        arguments: ArgumentsJson(ledger.arguments.clone()),
+        arguments: ledger.arguments.clone(),
         label: label(&ledger.label),
         total_ns: mean(ledger.total),
         terms: ledger.terms.iter().map(term).collect(),
@@ -292,7 +292,7 @@ fn mean(mean: Mean) -> MeanJson {
 fn account(subject: &SubjectAccount) -> SubjectJson<'_> {
     SubjectJson {
         scenario: &subject.scenario,
-        arguments: ArgumentsJson(subject.arguments.clone()),
+        arguments: subject.arguments.clone(),
         label: label(&subject.label),
         account: AccountJson::of(AccountView::clone(&subject.account)),
     }

@@ -2,7 +2,7 @@
 
 use super::{Judged, bound_name};
 use crate::{RunView, json};
-use bench_wire::ArgumentsJson;
+use bench_model::Arguments;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -25,7 +25,7 @@ struct TargetJson<'a> {
     scenario: &'a str,
     arm: &'a str,
     /// Of the cell that is worst; null where nothing was measured, as everything else that was found.
-    arguments: Option<ArgumentsJson>,
+    arguments: Option<Arguments>,
     /// Which of several cells that is.
     at: Option<&'a str>,
     verdict: &'static str,
@@ -54,7 +54,7 @@ fn target(judged: &Judged) -> TargetJson<'_> {
         summary: &judged.summary,
         scenario: &judged.scenario,
         arm: &judged.arm,
-        arguments: held.ok().map(|held| ArgumentsJson(held.arguments.clone())),
+        arguments: held.ok().map(|held| held.arguments.clone()),
         at: held.ok().and_then(|held| held.at.as_deref()),
         verdict: judged.verdict().as_str(),
         reason: held.err().map(String::as_str),

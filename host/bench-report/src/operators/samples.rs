@@ -35,7 +35,7 @@ pub fn operator_tables(file: &RunFile) -> Vec<OperatorTables> {
     let keys: Vec<_> = cells.iter().map(|(record, _)| key(record)).collect();
     let mut folders: BTreeMap<Name, Vec<Rows<'_>>> = BTreeMap::new();
     for (name, (record, repetitions)) in naming::names(&keys).into_iter().zip(&cells) {
-        let Some(count) = naming::count(&record.arguments.0) else { continue };
+        let Some(count) = naming::count(&record.arguments) else { continue };
         let ok = repetitions.iter().filter(|(_, repetition)| repetition.status == Some(Status::Ok));
         let rows = ok.map(|(process, repetition)| Rows { count, number: process + 1, series: &repetition.series });
         folders.entry(name).or_default().extend(rows);
@@ -85,7 +85,7 @@ fn key(record: &CellRecord) -> Key<'_> {
         scenario: &record.scenario,
         arm: &record.arm,
         variant: record.variant.as_deref(),
-        arguments: &record.arguments.0,
+        arguments: &record.arguments,
         file: &record.module.file,
     }
 }

@@ -1,6 +1,6 @@
 //! Run files written by hand, through the writer that a run uses. Knows the records, not what is made of them.
 
-use bench_model::{Direction, Unit, Value};
+use bench_model::{Arguments, Direction, Unit, Value};
 use bench_report::RunView;
 use bench_sink::Series;
 use bench_sink::fingerprint::Fingerprint;
@@ -8,7 +8,6 @@ use bench_sink::runfile::{
     CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, LimitRecord, ModuleRecord, ModuleRef,
     OutcomeRecord, Overhead, Planned, Record, RunFile, RunRecord, RunWriter, SeriesRecord, Status, When,
 };
-use bench_wire::ArgumentsJson;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -115,7 +114,7 @@ impl Block {
             family: "family".to_owned(),
             arm: arm.to_owned(),
             variant: None,
-            arguments: ArgumentsJson::default(),
+            arguments: Arguments::default(),
             module,
             limit: None,
             cpu: Some(1),
@@ -132,7 +131,7 @@ impl Block {
     }
 
     pub(crate) fn argument(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.cell.arguments.0.set(name, value);
+        self.cell.arguments.set(name, value);
         self
     }
 

@@ -107,7 +107,7 @@ mod tests {
     fn block(cell: u32) -> Vec<Record> {
         let module = ModuleRef { file: "m".to_owned(), sha256: String::new() };
         let (scenario, family, arm) = ("m/s".to_owned(), String::new(), "wasm".to_owned());
-        let arguments = bench_wire::ArgumentsJson::default();
+        let arguments = bench_model::Arguments::default();
         let (variant, limit, cpu, conditions) = (None, None, None, Vec::new());
         let identity =
             CellRecord { cell, process: 0, scenario, family, arm, variant, arguments, module, limit, cpu, conditions };

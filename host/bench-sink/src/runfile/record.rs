@@ -4,7 +4,7 @@ use super::{AccountRecord, LedgerRecord, PairingRecord};
 use crate::Series;
 use crate::fingerprint::Fingerprint;
 use crate::histogram;
-use bench_wire::{ArgumentsJson, DescriptorJson};
+use bench_model::{Arguments, Descriptor};
 use serde::{Deserialize, Serialize};
 
 /// One line of a run file.
@@ -99,7 +99,7 @@ pub struct ModuleRecord {
     pub arm: Option<String>,
     /// What it says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub descriptor: Option<DescriptorJson>,
+    pub descriptor: Option<Descriptor>,
     /// What it was granted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub granted: Vec<String>,
@@ -172,7 +172,7 @@ pub struct CellRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// Concrete values.
-    pub arguments: ArgumentsJson,
+    pub arguments: Arguments,
     /// Where the code came from.
     pub module: ModuleRef,
     /// The machine limit its operations are compared with.

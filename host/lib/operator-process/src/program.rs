@@ -3,7 +3,6 @@
 
 use crate::{Answer, Call, Done, Lines, ObjectLine, Reply, Unreadable, WatchLine, decode_state, encode_state};
 use bench_model::Descriptor;
-use bench_wire::DescriptorJson;
 use operator_core::{Event, Key, Object, Operator, Plane, PlaneError, Stored};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -31,7 +30,7 @@ pub fn main(describe: impl FnOnce() -> Descriptor, mut operator: impl Operator) 
 }
 
 fn print(descriptor: &Descriptor) -> io::Result<()> {
-    let mut text = serde_json::to_string(&DescriptorJson::from(descriptor))?;
+    let mut text = serde_json::to_string(descriptor)?;
     text.push('\n');
     io::stdout().write_all(text.as_bytes())
 }

@@ -20,7 +20,6 @@ use bench_model::Arm;
 use bench_report::Comparison;
 use bench_sink::runfile::{RunFile, Status};
 use bench_wasm::Switch;
-use bench_wire::ArgumentsJson;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -274,7 +273,7 @@ impl PairBench<'_> {
             module: resolved.module.clone(),
             label: label(plan, *cell),
             cell: *cell,
-            arguments: ArgumentsJson(resolved.arguments.clone()),
+            arguments: resolved.arguments.clone(),
         });
         let budget = self.paired.budget;
         Request::Compare(Box::new(CompareRequest {

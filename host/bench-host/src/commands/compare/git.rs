@@ -177,7 +177,7 @@ fn cells_of(out: &Path) -> anyhow::Result<Vec<Cell>> {
     let mut cells = Vec::new();
     for record in run.records {
         if let Record::Cell(cell) = record {
-            let cell = Cell { scenario: cell.scenario, arm: cell.arm, arguments: cell.arguments.0 };
+            let cell = Cell { scenario: cell.scenario, arm: cell.arm, arguments: cell.arguments };
             if !cells.contains(&cell) {
                 cells.push(cell);
             }

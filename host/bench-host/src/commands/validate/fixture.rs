@@ -1,6 +1,6 @@
 //! Runs written by hand, to be judged. Knows the records, not what is made of them.
 
-use bench_model::{Direction, Unit, Value};
+use bench_model::{Arguments, Direction, Unit, Value};
 use bench_report::RunView;
 use bench_sink::Series;
 use bench_sink::fingerprint::Fingerprint;
@@ -8,7 +8,6 @@ use bench_sink::runfile::{
     CalibrationRecord, CellRecord, EndRecord, LimitRecord, ModuleRef, OutcomeRecord, Planned, Record, RunFile,
     RunRecord, SeriesRecord, Status, When,
 };
-use bench_wire::ArgumentsJson;
 use std::path::PathBuf;
 
 /// A run of cells of `m/s` in the arm `native`, unless they say otherwise.
@@ -103,7 +102,7 @@ impl Cell {
             family: String::new(),
             arm: "native".to_owned(),
             variant: None,
-            arguments: ArgumentsJson::default(),
+            arguments: Arguments::default(),
             module: ModuleRef { file: String::new(), sha256: String::new() },
             limit: None,
             cpu: None,
@@ -123,7 +122,7 @@ impl Cell {
     }
 
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.record.arguments.0.set(name, value);
+        self.record.arguments.set(name, value);
         self
     }
 

@@ -8,7 +8,6 @@ mod pipeline;
 use super::{Host, Probe};
 use crate::raw;
 use bench_model::{Arguments, Kind, ModuleError, Session, Value};
-use bench_wire::DescriptorJson;
 use std::any::Any;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,7 +30,7 @@ impl Table {
 
 pub fn table<P: Probe>() -> Table {
     // A description that panics is described as empty, which the host refuses with its own words.
-    let descriptor = catch_unwind(|| serde_json::to_string(&DescriptorJson::from(&P::describe())).unwrap_or_default());
+    let descriptor = catch_unwind(|| serde_json::to_string(&P::describe()).unwrap_or_default());
     Table(raw::Probe {
         size: size_of::<raw::Probe>(),
         abi_major: raw::ABI_MAJOR,
