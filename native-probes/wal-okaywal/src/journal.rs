@@ -1,4 +1,4 @@
-//! okaywal behind the trait that logs are measured through. It must not know what is measured.
+//! okaywal as the log that the shared sessions measure.
 
 use crate::keeper::{Keeper, Place};
 use bench_model::ModuleError;
@@ -6,6 +6,7 @@ use okaywal::{Configuration, WriteAheadLog};
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::Path;
 use wal_load::Journal;
 
@@ -83,7 +84,12 @@ impl OkayJournal {
         Ok(result)
     }
 
-    fn commit(&mut self, payloads: &[&[u8]]) -> Result<(), ModuleError> {
+    fn next(&self) -> u64 {
+        self.kept_from + self.kept.len() as u64
+    }
+
+    fn commit(&mut self, payloads: &[&[u8]]) -> Result<Range<u64>, ModuleError> {
+        let first = self.next();
         self.call(|journal, log| {
             let mut entry = log.begin_entry()?;
             let id = entry.id();
@@ -92,7 +98,7 @@ impl OkayJournal {
                 journal.keep(Place { entry: id, position: record.position, bytes: payload.len() as u64 });
             }
             entry.commit()?;
-            Ok(())
+            Ok(first..journal.next())
         })
     }
 }
@@ -100,15 +106,15 @@ impl OkayJournal {
 impl Journal for OkayJournal {
     type Batch<'a> = Vec<&'a [u8]>;
 
-    fn append(&mut self, payload: &[u8]) -> Result<(), ModuleError> {
-        self.commit(&[payload])
+    fn append(&mut self, payload: &[u8]) -> Result<u64, ModuleError> {
+        Ok(self.commit(&[payload])?.start)
     }
 
-    fn prepare<'a>(payloads: &[&'a [u8]]) -> Vec<&'a [u8]> {
-        payloads.to_vec()
+    fn prepare(payloads: &[Vec<u8>]) -> Vec<&[u8]> {
+        payloads.iter().map(Vec::as_slice).collect()
     }
 
-    fn append_batch(&mut self, batch: &Vec<&[u8]>) -> Result<(), ModuleError> {
+    fn append_batch(&mut self, batch: &Vec<&[u8]>) -> Result<Range<u64>, ModuleError> {
         self.commit(batch)
     }
 
@@ -120,8 +126,8 @@ impl Journal for OkayJournal {
         Ok(())
     }
 
-    fn kept_from(&self) -> u64 {
-        self.kept_from
+    fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
+        Ok(self.kept_from..self.next())
     }
 
     fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError> {

@@ -1,8 +1,9 @@
-//! redb as a log: a table of payloads under rising numbers. It must not know what is measured.
+//! redb as a log: a table of payloads whose keys are ascending numbers.
 
 use bench_model::ModuleError;
 use redb::{Database, Durability, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
 use std::fmt::Display;
+use std::ops::Range;
 use std::path::Path;
 use wal_load::Journal;
 
@@ -50,7 +51,7 @@ impl RedbJournal {
         transaction.commit().map_err(failed("commit", "a transaction"))
     }
 
-    fn insert(&mut self, payloads: &[&[u8]]) -> Result<(), ModuleError> {
+    fn insert(&mut self, payloads: &[&[u8]]) -> Result<Range<u64>, ModuleError> {
         let first = self.next;
         self.commit(|transaction| {
             let mut table = transaction.open_table(TABLE).map_err(failed("open", TABLE))?;
@@ -60,7 +61,7 @@ impl RedbJournal {
             Ok(())
         })?;
         self.next += payloads.len() as u64;
-        Ok(())
+        Ok(first..self.next)
     }
 
     /// Hands numbers and payloads from `from` on to `read`.
@@ -81,15 +82,15 @@ impl RedbJournal {
 impl Journal for RedbJournal {
     type Batch<'a> = Vec<&'a [u8]>;
 
-    fn append(&mut self, payload: &[u8]) -> Result<(), ModuleError> {
-        self.insert(&[payload])
+    fn append(&mut self, payload: &[u8]) -> Result<u64, ModuleError> {
+        Ok(self.insert(&[payload])?.start)
     }
 
-    fn prepare<'a>(payloads: &[&'a [u8]]) -> Vec<&'a [u8]> {
-        payloads.to_vec()
+    fn prepare(payloads: &[Vec<u8>]) -> Vec<&[u8]> {
+        payloads.iter().map(Vec::as_slice).collect()
     }
 
-    fn append_batch(&mut self, batch: &Vec<&[u8]>) -> Result<(), ModuleError> {
+    fn append_batch(&mut self, batch: &Vec<&[u8]>) -> Result<Range<u64>, ModuleError> {
         self.insert(batch)
     }
 
@@ -107,8 +108,8 @@ impl Journal for RedbJournal {
         Ok(())
     }
 
-    fn kept_from(&self) -> u64 {
-        self.kept_from
+    fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
+        Ok(self.kept_from..self.next)
     }
 
     fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError> {

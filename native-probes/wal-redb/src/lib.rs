@@ -10,7 +10,8 @@ pub use journal::RedbJournal;
 use bench_model::{Arguments, Descriptor, ModuleError, Session};
 use probe_abi::{Host, Probe, export_probe};
 use redb::Durability;
-use wal_load::{Bench, Folder, LatencyOptions, ThroughputOptions, scenario};
+use wal_load::scenario::{self, APPEND, APPEND_BATCH};
+use wal_load::self_timed::{self, AppendOptions, BatchOptions, Bench, Folder};
 
 /// The probe.
 #[derive(Debug)]
@@ -27,11 +28,11 @@ impl Probe for WalRedb {
         };
         let summary = "redb 4.6, an embedded database, used as a log: a baseline";
         Descriptor::new("wal-redb", env!("CARGO_PKG_VERSION"), summary)
-            .scenario(scenario::single_write_latency(
+            .scenario(scenario::append(
                 durability(),
                 "one payload is inserted under the next number, in a transaction of its own",
             ))
-            .scenario(scenario::batch_write_throughput(
+            .scenario(scenario::append_batch(
                 durability(),
                 "the payloads of a batch are inserted under the next numbers, in one transaction",
             ))
@@ -54,14 +55,14 @@ pub fn open(scenario: &str, arguments: &Arguments, bench: Bench) -> Result<Box<d
     let record_bytes = RedbJournal::KEY_BYTES + scenario::count(arguments, "payload_bytes")?;
     let journal = RedbJournal::open(folder.path(), durability)?;
     match scenario {
-        "single_write_latency" => {
-            let options = LatencyOptions::read(arguments, is_durable.then_some(record_bytes))?;
-            wal_load::write_latency(journal, folder, options, bench)
+        APPEND => {
+            let options = AppendOptions::read(arguments, is_durable.then_some(record_bytes))?;
+            self_timed::append(journal, folder, options, bench)
         }
-        "batch_write_throughput" => {
-            let mut options = ThroughputOptions::read(arguments)?;
+        APPEND_BATCH => {
+            let mut options = BatchOptions::read(arguments)?;
             options.synced_bytes = is_durable.then_some(options.batch * record_bytes);
-            wal_load::batch_throughput(journal, folder, options, bench)
+            self_timed::append_batch(journal, folder, options, bench)
         }
         _ => Err(ModuleError::UnknownScenario(scenario.to_owned())),
     }

@@ -12,9 +12,9 @@ use wal_trial::{batch, check, check_reopened, check_session};
 fn sessions_run_in_each_durability() {
     for durability in ["each", "none"] {
         let durability = ("durability", durability.into());
-        check_session::<WalRedb>(open, "single_write_latency", std::slice::from_ref(&durability));
-        check_session::<WalRedb>(open, "single_write_latency", &[durability.clone(), ("rate", 1_000.into())]);
-        check_session::<WalRedb>(open, "batch_write_throughput", &[durability, ("payload_bytes", 1_024.into())]);
+        check_session::<WalRedb>(open, "append", std::slice::from_ref(&durability));
+        check_session::<WalRedb>(open, "append", &[durability.clone(), ("rate", 1_000.into())]);
+        check_session::<WalRedb>(open, "append-batch", &[durability, ("payload_bytes", 1_024.into())]);
     }
 }
 
@@ -35,20 +35,20 @@ fn a_full_table_is_emptied_and_its_space_used_again() {
     let bytes = || folder.path().join("log.redb").metadata().unwrap().len();
     let mut after_two = 0;
     for emptied in 1..5 {
-        let before = journal.kept_from();
-        while journal.kept_from() == before {
+        let before = journal.readable().unwrap().start;
+        while journal.readable().unwrap().start == before {
             batch(&mut journal, &mut payloads, 50);
         }
-        let kept = payloads.count() - journal.kept_from();
+        let kept = payloads.count() - journal.readable().unwrap().start;
         check(&mut journal, &payloads, kept);
         match emptied {
             2 => after_two = bytes(),
             _ => assert!(after_two == 0 || bytes() <= after_two, "{} after {after_two}", bytes()),
         }
     }
-    let kept_from = journal.kept_from();
+    let kept_from = journal.readable().unwrap().start;
     drop(journal);
-    assert_eq!(RedbJournal::open(folder.path(), Durability::None).unwrap().kept_from(), kept_from);
+    assert_eq!(RedbJournal::open(folder.path(), Durability::None).unwrap().readable().unwrap().start, kept_from);
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! walrus behind the trait that logs are measured through. It must not know what is measured.
+//! walrus as the log that the shared sessions measure.
 
 use crate::process;
 use bench_model::ModuleError;
 use std::collections::VecDeque;
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use wal_load::Journal;
 use walrus_rust::Walrus;
@@ -108,23 +109,25 @@ impl WalrusJournal {
 impl Journal for WalrusJournal {
     type Batch<'a> = Vec<&'a [u8]>;
 
-    fn append(&mut self, payload: &[u8]) -> Result<(), ModuleError> {
+    fn append(&mut self, payload: &[u8]) -> Result<u64, ModuleError> {
         self.log.append_for_topic(&self.topic, payload).map_err(failed)?;
         self.note(payload);
-        Ok(())
+        Ok(self.appended - 1)
     }
 
-    fn prepare<'a>(payloads: &[&'a [u8]]) -> Vec<&'a [u8]> {
-        payloads.to_vec()
+    fn prepare(payloads: &[Vec<u8>]) -> Vec<&[u8]> {
+        payloads.iter().map(Vec::as_slice).collect()
     }
 
-    fn append_batch(&mut self, batch: &Vec<&[u8]>) -> Result<(), ModuleError> {
-        if self.promise != Promise::EachBatch {
-            return batch.iter().try_for_each(|payload| self.append(payload));
+    fn append_batch(&mut self, batch: &Vec<&[u8]>) -> Result<Range<u64>, ModuleError> {
+        let first = self.appended;
+        if self.promise == Promise::EachBatch {
+            self.log.batch_append_for_topic(&self.topic, batch).map_err(failed)?;
+            batch.iter().for_each(|payload| self.note(payload));
+        } else {
+            batch.iter().try_for_each(|payload| self.append(payload).map(drop))?;
         }
-        self.log.batch_append_for_topic(&self.topic, batch).map_err(failed)?;
-        batch.iter().for_each(|payload| self.note(payload));
-        Ok(())
+        Ok(first..self.appended)
     }
 
     /// Begins a topic where the present one would become too large.
@@ -137,9 +140,9 @@ impl Journal for WalrusJournal {
         Ok(())
     }
 
-    /// walrus is read like a queue: what was read once is not read again.
-    fn kept_from(&self) -> u64 {
-        self.kept_from
+    /// walrus is read like a queue: a payload that was read once cannot be read again.
+    fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
+        Ok(self.kept_from..self.appended)
     }
 
     fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError> {

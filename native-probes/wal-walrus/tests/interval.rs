@@ -8,5 +8,5 @@ use wal_walrus::{Promise, WalWalrus, WalrusJournal, open};
 #[test]
 fn what_was_appended_is_read_back_after_reopening_too() {
     check_reopened(64, |folder| WalrusJournal::open(folder, Promise::Interval));
-    check_session::<WalWalrus>(open, "single_write_latency", &[("durability", "interval".into())]);
+    check_session::<WalWalrus>(open, "append", &[("durability", "interval".into())]);
 }

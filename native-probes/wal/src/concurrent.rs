@@ -1,18 +1,19 @@
-//! `concurrent_writes`: several threads that append to one log, each as fast as it can. It must not know how the log lets one
+//! `concurrent-append`: several threads that append to one log, each as fast as it can. It must not know how the log lets one
 //! of them go first.
 
 use crate::options::{Options, failed, unread, with_log};
 use crate::threads::share_out;
 use bench_model::{Arguments, Check, MachineLimit, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
 use std::sync::Barrier;
-use wal_load::{Bench, Folder, Meter, Payloads, ReadBack, Stopwatch, scenario as shared};
+use wal_load::self_timed::{Bench, Folder, Meter, Stopwatch};
+use wal_load::{Payloads, ReadBack, scenario as shared};
 use wal_log::{Entry, Log, StreamId};
 
-const NAME: &str = "concurrent_writes";
+const NAME: &str = "concurrent-append";
 
 pub(crate) fn scenario() -> Scenario {
     let clock = "from the call of append to its return, in the thread that called it";
-    let scenario = shared::scenario(NAME, Unit::Nanoseconds, clock, "one payload appended by one of several threads");
+    let scenario = shared::self_timed(NAME, Unit::Nanoseconds, clock, "one payload appended by one of several threads");
     with_log(scenario.limit(MachineLimit::Clock).parameter(shared::payload_bytes()))
         .parameter(Parameter::new("threads", 8, "threads that append at the same time").sweep([1, 8]).between(1, 256))
 }

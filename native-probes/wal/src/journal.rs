@@ -1,8 +1,9 @@
-//! The log as the shared sessions see it. It must not know what they measure.
+//! The log as the shared sessions see it.
 
 use crate::options::{self, failed, footprint, unread};
 use bench_model::ModuleError;
 use std::fs;
+use std::ops::Range;
 use wal_load::{Journal, pattern};
 use wal_log::{Config, Entry, Log, Retention, StreamId};
 
@@ -91,20 +92,21 @@ impl Journal for LogJournal {
     type Batch<'a> = Vec<Entry<'a>>;
 
     #[inline]
-    fn append(&mut self, payload: &[u8]) -> Result<(), ModuleError> {
+    fn append(&mut self, payload: &[u8]) -> Result<u64, ModuleError> {
         self.log()?.append(entry(payload)).map_err(failed)?;
         self.appended += 1;
-        Ok(())
+        Ok(self.appended - 1)
     }
 
-    fn prepare<'a>(payloads: &[&'a [u8]]) -> Vec<Entry<'a>> {
+    fn prepare(payloads: &[Vec<u8>]) -> Vec<Entry<'_>> {
         payloads.iter().map(|payload| entry(payload)).collect()
     }
 
-    fn append_batch(&mut self, batch: &Vec<Entry<'_>>) -> Result<(), ModuleError> {
+    fn append_batch(&mut self, batch: &Vec<Entry<'_>>) -> Result<Range<u64>, ModuleError> {
         self.log()?.append_batch(batch).map_err(failed)?;
+        let first = self.appended;
         self.appended += batch.len() as u64;
-        Ok(())
+        Ok(first..self.appended)
     }
 
     fn make_way(&mut self, payloads: u64, payload_bytes: usize) -> Result<(), ModuleError> {
@@ -124,8 +126,8 @@ impl Journal for LogJournal {
         Ok(())
     }
 
-    fn kept_from(&self) -> u64 {
-        self.kept_from
+    fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
+        Ok(self.kept_from..self.appended)
     }
 
     fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError> {

@@ -23,7 +23,7 @@ mod write;
 
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario, Session};
 use probe_abi::{Host, Probe, export_probe};
-use wal_load::Bench;
+use wal_load::self_timed::Bench;
 
 /// The probe.
 #[derive(Debug)]

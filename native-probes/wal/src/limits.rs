@@ -1,17 +1,18 @@
-//! `machine_limits`: what a log is made of, each on its own and without a log: copying, checksumming, appending in a bare loop,
+//! `machine-limits`: what a log is made of, each on its own and without a log: copying, checksumming, appending in a bare loop,
 //! writing and syncing, scanning. It must not know any log.
 
 use crate::options::io;
 use bench_model::{Arguments, Check, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
 use std::fs;
 use std::hint::black_box;
-use wal_load::{Bench, Folder, Payloads, RawCommits, RawPages, pattern, scenario as shared};
+use wal_load::self_timed::{Bench, Folder, RawCommits, RawPages};
+use wal_load::{Payloads, pattern, scenario as shared};
 
 const NAMES: [&str; 5] = ["memcpy", "crc32c", "append", "fdatasync", "scan"];
 
 pub(crate) fn scenario() -> Scenario {
     let summary = "memcpy, CRC32C, bare append of 64 B records, bare write and fdatasync, or read and CRC32C of a file, once over `bytes`";
-    Scenario::new("machine_limits", shared::FAMILY, summary)
+    Scenario::new("machine-limits", shared::FAMILY, summary)
         .requires("scratch:directory", "files for append, fdatasync and scan")
         .parameter(Parameter::new("directory", "@temp", "the folder in which there is one for the files"))
         .parameter(Parameter::new("limit", NAMES[0], "which one").sweep(NAMES).choices(NAMES))
@@ -72,7 +73,7 @@ impl Limits {
         match &mut self.limit {
             Limit::Memcpy { from, to } => black_box(to.as_mut_slice()).copy_from_slice(black_box(from)),
             Limit::Crc32c { data } => self.result = Some(crc32c::crc32c(black_box(data))),
-            Limit::Append { pages, payloads, count } => pages.append(&payloads.advance_batch(*count)),
+            Limit::Append { pages, payloads, count } => pages.append(payloads.advance_batch(*count)),
             Limit::Fdatasync(commits) => commits.commit()?,
             Limit::Scan { folder, buffer } => {
                 let path = folder.path().join("scanned");

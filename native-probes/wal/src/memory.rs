@@ -1,18 +1,19 @@
-//! `memory_efficiency`: what the memory of an open log grows by with the streams that nobody writes to. It must not know what
+//! `stream-memory`: what the memory of an open log grows by with the streams that nobody writes to. It must not know what
 //! the log keeps of a stream.
 
 use crate::options::{self, Options, failed};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
 use std::fs;
-use wal_load::{Bench, Folder, Meter, scenario as shared};
+use wal_load::scenario as shared;
+use wal_load::self_timed::{Bench, Folder, Meter};
 use wal_log::{Config, Durability, Entry, Retention, StreamId};
 
-const NAME: &str = "memory_efficiency";
+const NAME: &str = "stream-memory";
 
 pub(crate) fn scenario() -> Scenario {
     let clock =
         "anonymous memory of the process (RssAnon), from before the log is opened to when each stream had one entry";
-    shared::scenario(NAME, Unit::Bytes, clock, "one log opened, and an entry appended to each stream").parameter(
+    shared::self_timed(NAME, Unit::Bytes, clock, "one log opened, and an entry appended to each stream").parameter(
         Parameter::new("streams", 100_000, "logical streams, each of which had one entry and then none")
             .sweep([100_000, 1_000_000])
             .between(1, 50_000_000),

@@ -1,11 +1,12 @@
-//! `message_conversion`: a broker's message made an entry and a message again. It must not know how it is encoded.
+//! `message-conversion`: a broker's message made an entry and a message again. It must not know how it is encoded.
 
 use bench_model::{Arguments, Check, MachineLimit, ModuleError, Outcome, Scenario, Session, Unit};
 use std::hint::black_box;
-use wal_load::{Bench, Meter, Payloads, Stopwatch, scenario as shared};
+use wal_load::self_timed::{Bench, Meter, Stopwatch};
+use wal_load::{Payloads, scenario as shared};
 use wal_log::{Message, StreamId};
 
-const NAME: &str = "message_conversion";
+const NAME: &str = "message-conversion";
 
 pub(crate) fn scenario() -> Scenario {
     let clock = "from a message with key, two headers and timestamp to its entry and back to a message";

@@ -5,7 +5,8 @@ use bench_model::{Arguments, ModuleError, Parameter, Scenario};
 use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
-use wal_load::{Folder, scenario};
+use wal_load::scenario;
+use wal_load::self_timed::Folder;
 use wal_log::{Config, Durability, Log, LogError, PageState, ReadError, Retention};
 
 /// After so long, `durability=interval` syncs what is new.

@@ -1,4 +1,4 @@
-//! `read_operations`: entries read from the mapped log, one behind the other, at random, or a range at a time. It must not know
+//! `read`: entries read from the mapped log, one behind the other, at random, or a range at a time. It must not know
 //! how the log finds them.
 
 use crate::journal::entry;
@@ -6,10 +6,11 @@ use crate::options::{Options, failed, unread};
 use bench_model::{Arguments, Check, MachineLimit, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use wal_load::{Bench, Folder, Meter, Payloads, Stopwatch, scenario as shared};
+use wal_load::self_timed::{Bench, Folder, Meter, Stopwatch};
+use wal_load::{Payloads, scenario as shared};
 use wal_log::{Log, Record, Retention, Snapshot};
 
-const NAME: &str = "read_operations";
+const NAME: &str = "read";
 
 /// Entries of one range.
 const RANGE: u64 = 100;
@@ -26,19 +27,24 @@ const PATTERNS: [(&str, Pattern); 3] =
 
 pub(crate) fn scenario() -> Scenario {
     let clock = "from the call that reads to the entry checked against its checksum, in the mapped file; a range is 100 entries";
-    shared::scenario(NAME, Unit::Nanoseconds, clock, "one entry read by its sequence, the next one, or 100 from one on")
-        .limit(MachineLimit::Clock)
-        .parameter(shared::payload_bytes())
-        .parameter(
-            Parameter::new("pattern", PATTERNS[1].0, "which entry is read next")
-                .sweep(PATTERNS.map(|(name, _)| name))
-                .choices(PATTERNS.map(|(name, _)| name)),
-        )
-        .parameter(
-            Parameter::new("log_bytes", 256 << 20, "payload bytes of the log that is read, which is in memory")
-                .unit(Unit::Bytes)
-                .between(1 << 20, 4_i64 << 30),
-        )
+    shared::self_timed(
+        NAME,
+        Unit::Nanoseconds,
+        clock,
+        "one entry read by its sequence, the next one, or 100 from one on",
+    )
+    .limit(MachineLimit::Clock)
+    .parameter(shared::payload_bytes())
+    .parameter(
+        Parameter::new("pattern", PATTERNS[1].0, "which entry is read next")
+            .sweep(PATTERNS.map(|(name, _)| name))
+            .choices(PATTERNS.map(|(name, _)| name)),
+    )
+    .parameter(
+        Parameter::new("log_bytes", 256 << 20, "payload bytes of the log that is read, which is in memory")
+            .unit(Unit::Bytes)
+            .between(1 << 20, 4_i64 << 30),
+    )
 }
 
 struct Reading {
@@ -74,7 +80,7 @@ pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Sessio
     let log = options.open()?;
     while payloads.count() < entries {
         let count = (entries - payloads.count()).min(batch as u64) as usize;
-        let batch: Vec<_> = payloads.advance_batch(count).into_iter().map(entry).collect();
+        let batch: Vec<_> = payloads.advance_batch(count).iter().map(|payload| entry(payload)).collect();
         log.append_batch(&batch).map_err(failed)?;
     }
     let session = Reading {

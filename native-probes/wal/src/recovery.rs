@@ -1,4 +1,4 @@
-//! `recovery_operations`: opening a log that an earlier process left, whole or hurt, in turns with a bare checksum over as many
+//! `recovery`: opening a log that an earlier process left, whole or hurt, in turns with a bare checksum over as many
 //! bytes of the same files. It must not know how recovery works, only what it has to come to.
 
 use crate::options::{Options, unread};
@@ -8,10 +8,11 @@ use bench_model::{Arguments, Check, MachineLimit, ModuleError, Outcome, Paramete
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use std::fs::File;
 use std::path::Path;
-use wal_load::{Bench, Folder, Meter, Payloads, ReadBack, Stopwatch, scenario as shared};
+use wal_load::self_timed::{Bench, Folder, Meter, Stopwatch};
+use wal_load::{Payloads, ReadBack, scenario as shared};
 use wal_log::{Log, LogError, Policy, RecoveryMode};
 
-const NAME: &str = "recovery_operations";
+const NAME: &str = "recovery";
 
 const STATES: [(&str, State); 3] = [("clean", State::Clean), ("torn", State::Torn), ("corrupted", State::Corrupted)];
 const POLICIES: [(&str, Policy); 3] = [("fail", Policy::Fail), ("truncate", Policy::Truncate), ("skip", Policy::Skip)];
@@ -20,7 +21,7 @@ const MODES: [(&str, RecoveryMode); 2] = [("fast", RecoveryMode::Fast), ("thorou
 pub(crate) fn scenario() -> Scenario {
     let clock = "from the call that opens the log to its return, be it with the log or with the damage that it found";
     let scan = "a new mapping of the same files and a CRC32C over as many bytes, by one thread, in turns with the log";
-    shared::scenario(
+    shared::self_timed(
         NAME,
         Unit::Nanoseconds,
         clock,

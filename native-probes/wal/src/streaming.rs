@@ -1,4 +1,4 @@
-//! `streaming_api`: messages replayed to a subscriber from a sequence on, and messages delivered to one that waits for them. It
+//! `replay`: messages replayed to a subscriber from a sequence on, and messages delivered to one that waits for them. It
 //! must not know how a subscriber follows the log.
 
 use crate::options::{Options, failed, unread};
@@ -6,15 +6,16 @@ use bench_model::{Arguments, Check, MachineLimit, Metric, ModuleError, Outcome, 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use wal_load::{Bench, Folder, Meter, Payloads, elapsed_ns, scenario as shared};
+use wal_load::self_timed::{Bench, Folder, Meter, elapsed_ns};
+use wal_load::{Payloads, scenario as shared};
 use wal_log::{Log, Message, Record, Retention, StreamId};
 
-const NAME: &str = "streaming_api";
+const NAME: &str = "replay";
 
 pub(crate) fn scenario() -> Scenario {
     let clock = "from one delivery of a replay to the next: read, checked against its checksum, decoded, handed over";
     let delivery = "from the call that appends a message to its delivery to a subscriber in another thread";
-    shared::scenario(NAME, Unit::Nanoseconds, clock, "one message replayed from the log to a subscriber")
+    shared::self_timed(NAME, Unit::Nanoseconds, clock, "one message replayed from the log to a subscriber")
         .limit(MachineLimit::Clock)
         .metric(Metric::new("delivery", Unit::Nanoseconds, delivery))
         .parameter(shared::payload_bytes())

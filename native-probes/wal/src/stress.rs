@@ -1,4 +1,4 @@
-//! `comprehensive_stress`: threads that append, read, walk over ranges and commit transactions at a common rate, whether or not
+//! `stress`: threads that append, read, walk over ranges and commit transactions at a common rate, whether or not
 //! the operation before has ended. Its axis is the rate: how the response degrades as it grows is the figure. It must not know how
 //! the log serves them.
 
@@ -9,10 +9,11 @@ use bench_model::{Arguments, Check, MachineLimit, Metric, ModuleError, Outcome, 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::time::Instant;
-use wal_load::{Bench, Folder, Meter, Pace, Schedule, pattern, scenario as shared};
+use wal_load::self_timed::{ArrivalRate, Bench, Folder, Meter, Schedule};
+use wal_load::{pattern, scenario as shared};
 use wal_log::{Log, ReadError};
 
-const NAME: &str = "comprehensive_stress";
+const NAME: &str = "stress";
 
 /// What is done, and how often in twenty operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub(crate) fn scenario() -> Scenario {
     let clock = "from the time an operation was meant to begin to its return";
     let service = "from the call of an operation to its return";
     let mix = "one of 12 appends, 5 reads, 1 range of 10 and 2 transactions of 10, in random order, in an open loop";
-    let scenario = shared::scenario(NAME, Unit::Nanoseconds, clock, mix)
+    let scenario = shared::self_timed(NAME, Unit::Nanoseconds, clock, mix)
         .limit(MachineLimit::Clock)
         .metric(Metric::new("service", Unit::Nanoseconds, service).label("operation"))
         .parameter(shared::payload_bytes());
@@ -83,7 +84,7 @@ struct Done {
 pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
     let options = Options::read(arguments)?;
     let threads = shared::count(arguments, "threads")?;
-    let Pace::Open { rate } = Pace::of_rate(arguments.integer("rate")?)? else {
+    let ArrivalRate::Open { rate } = ArrivalRate::parse(arguments.integer("rate")?)? else {
         return Err(ModuleError::InvalidArgument("`rate` is 0; give operations a second".to_owned()));
     };
     let payload = pattern(1, shared::count(arguments, "payload_bytes")?);

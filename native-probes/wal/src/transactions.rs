@@ -1,16 +1,17 @@
-//! `transaction_processing`: entries that are appended together, all or none. It must not know how they are kept together.
+//! `transaction`: entries that are appended together, all or none. It must not know how they are kept together.
 
 use crate::journal::entry;
 use crate::options::{Options, failed, unread, with_log};
 use bench_model::{Arguments, Check, MachineLimit, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
-use wal_load::{Bench, Folder, Meter, Payloads, ReadBack, Stopwatch, scenario as shared};
+use wal_load::self_timed::{Bench, Folder, Meter, Stopwatch};
+use wal_load::{Payloads, ReadBack, scenario as shared};
 use wal_log::Log;
 
-const NAME: &str = "transaction_processing";
+const NAME: &str = "transaction";
 
 pub(crate) fn scenario() -> Scenario {
     let clock = "from the call that begins a transaction over its appends to the return of the commit";
-    let scenario = shared::scenario(NAME, Unit::Nanoseconds, clock, "one transaction begun, filled and committed");
+    let scenario = shared::self_timed(NAME, Unit::Nanoseconds, clock, "one transaction begun, filled and committed");
     with_log(scenario.limit(MachineLimit::Clock).parameter(shared::payload_bytes()))
         .parameter(Parameter::new("entries", 10, "entries of one transaction").between(1, 10_000))
 }

@@ -121,7 +121,7 @@ fn write(config: &Config, payloads: &mut Payloads, records: u64) -> Result<(), M
     let batch = ((1 << 20) / payloads.bytes() as u64).clamp(1, 1_000);
     while payloads.count() < records {
         let count = (records - payloads.count()).min(batch) as usize;
-        let batch: Vec<_> = payloads.advance_batch(count).into_iter().map(entry).collect();
+        let batch: Vec<_> = payloads.advance_batch(count).iter().map(|payload| entry(payload)).collect();
         log.append_batch(&batch).map_err(failed)?;
     }
     Ok(())

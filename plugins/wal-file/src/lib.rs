@@ -7,20 +7,20 @@ mod segment;
 
 use bench_plugin::prelude::*;
 use log::FileLog;
-use wal_scenarios::Offer;
+use wal_load::host_timed::{self, LogOptions};
 
 struct WalFile;
 
 impl Plugin for WalFile {
     fn describe() -> Descriptor {
-        let offer = Offer { durabilities: &["none", "each"], parameters: Vec::new() };
+        let options = LogOptions { durabilities: &["none", "each"], parameters: Vec::new() };
         let summary =
             "A write-ahead log that the plug-in keeps on files of its own, read and written without mapping them.";
-        wal_scenarios::describe(Descriptor::new("wal-file", env!("CARGO_PKG_VERSION"), summary), &offer)
+        host_timed::describe(Descriptor::new("wal-file", env!("CARGO_PKG_VERSION"), summary), &options)
     }
 
     fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
-        wal_scenarios::open(scenario, arguments, || FileLog::open(arguments))
+        host_timed::open(scenario, arguments, || FileLog::open(arguments))
     }
 }
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use wal_scenarios::Journal;
+use wal_load::{Journal, RandomRead};
 
 /// Segments that are kept.
 const SEGMENTS: usize = 4;
@@ -109,14 +109,32 @@ impl FileLog {
 }
 
 impl Journal for FileLog {
+    type Batch<'a> = &'a [Vec<u8>];
+
     fn append(&mut self, payload: &[u8]) -> Result<u64, ModuleError> {
         Ok(self.append_all(&[payload])?.start)
     }
 
-    fn append_batch(&mut self, payloads: &[Vec<u8>]) -> Result<Range<u64>, ModuleError> {
+    fn prepare(payloads: &[Vec<u8>]) -> &[Vec<u8>] {
+        payloads
+    }
+
+    fn append_batch(&mut self, payloads: &&[Vec<u8>]) -> Result<Range<u64>, ModuleError> {
         self.append_all(payloads)
     }
 
+    fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
+        self.reopen().map_err(|error| failed("the log in", self.directory.display(), &error))?;
+        Ok(self.segments.first().map_or(0, Segment::first)..self.next())
+    }
+
+    fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError> {
+        let next = self.next();
+        (next.saturating_sub(count)..next).try_for_each(|sequence| self.read(sequence, &mut *read))
+    }
+}
+
+impl RandomRead for FileLog {
     fn read(&mut self, sequence: u64, read: impl FnOnce(&[u8])) -> Result<(), ModuleError> {
         let has = |segment: &&mut Segment| (segment.first()..segment.next()).contains(&sequence);
         let segment = self.segments.iter_mut().rev().find(has);
@@ -128,11 +146,6 @@ impl Journal for FileLog {
             }
             Err(error) => Err(failed("record", sequence, &error)),
         }
-    }
-
-    fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
-        self.reopen().map_err(|error| failed("the log in", self.directory.display(), &error))?;
-        Ok(self.segments.first().map_or(0, Segment::first)..self.next())
     }
 }
 

@@ -56,8 +56,8 @@ fn a_batch_goes_on_in_the_next_segment() {
     let folder = tempfile::tempdir().unwrap();
     let mut log = log(&folder, "each");
     let payloads: Vec<_> = (0..200).map(payload).collect();
-    assert_eq!(log.append_batch(&payloads), Ok(0..200));
-    assert_eq!(log.append_batch(&[]), Ok(200..200));
+    assert_eq!(log.append_batch(&payloads.as_slice()), Ok(0..200));
+    assert_eq!(log.append_batch(&[].as_slice()), Ok(200..200));
     assert!(log.segments.len() > 2);
     check(&mut log, 0..200);
     // It is written on where it ended.
