@@ -1,5 +1,4 @@
-//! A session: starts the function again and again, each time in turns with the bare work that it is compared with, and
-//! compares every answer. It must not know how the function is started.
+//! A session: starts the function repeatedly, interleaved with its baseline, and checks every response.
 
 use crate::Companion;
 use crate::listener::{Listener, Silence};
@@ -9,11 +8,11 @@ use bench_model::{Check, ModuleError, Outcome, Session};
 use probe_abi::Host;
 use std::time::Instant;
 
-/// Bytes of a wrong answer that are shown.
+/// Bytes of a wrong response that are shown.
 const SHOWN_BYTES: usize = 200;
 
 struct ColdStarts {
-    // Dropped in order: who listens before what is listened at.
+    // Fields are dropped in order: the processes before the socket that they listen on.
     start: Box<dyn Start>,
     listener: Listener,
     host: Option<Host>,
@@ -22,14 +21,14 @@ struct ColdStarts {
     wrong: Option<String>,
 }
 
-/// Prepares everything that happens once, however often the function is started then.
+/// Prepares what is needed once for any number of starts.
 pub(crate) fn open(
     options: &Options,
     companion: Companion,
     host: Option<Host>,
 ) -> Result<Box<dyn Session>, ModuleError> {
     let listener = Listener::new()
-        .map_err(|error| ModuleError::Unavailable(format!("no socket for the function to listen at: {error}")))?;
+        .map_err(|error| ModuleError::Unavailable(format!("cannot create a socket for the function: {error}")))?;
     let start: Box<dyn Start> = match options.kind {
         Kind::Spawn => Box::new(Spawn::new(options, companion, &listener)?),
         Kind::Script(language) => Box::new(Script::new(language, options, &listener)?),
@@ -60,7 +59,7 @@ impl ColdStarts {
                 self.start.news(asked)?;
                 continue;
             };
-            return Err(ModuleError::Other(format!("no answer from the function: {reason}{}", self.start.fate())));
+            return Err(ModuleError::Other(format!("no response from the function: {reason}{}", self.start.fate())));
         };
         let is_right = message.line == "HTTP/1.1 200 OK" && message.body == self.expected;
         let ns = asked.elapsed().as_nanos() as u64;
@@ -96,7 +95,7 @@ impl Session for ColdStarts {
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
         let detail = match &self.wrong {
             Some(wrong) => format!("{wrong}; expected {}", String::from_utf8_lossy(&self.expected)),
-            None => format!("{} first answers are byte for byte what the function must answer", self.answers),
+            None => format!("{} first responses equal the expected response", self.answers),
         };
         Ok(vec![Check::that("first-answers", self.wrong.is_none() && self.answers > 0, detail)])
     }

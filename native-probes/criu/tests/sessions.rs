@@ -1,5 +1,5 @@
-//! Cold starts as the host would ask for them, and everything that can go wrong with them. Where there is no CRIU that works,
-//! what needs one says so. It must not know how anything is started.
+//! Cold starts as the host runs them, and their failures. Tests that need CRIU are skipped with the reason where none
+//! works.
 
 #![cfg(target_os = "linux")]
 
@@ -33,7 +33,7 @@ fn open(given: &[(&str, Value)], deed: Option<Deed>, folder: &Path) -> Result<Bo
     criu::open("cold-start", &arguments(given, folder), companion(deed), None)
 }
 
-/// A session, or nothing and a word where this machine cannot.
+/// Opens a session; `None`, with the reason printed, where this machine cannot.
 fn opened(given: &[(&str, Value)], folder: &Path) -> Option<Box<dyn Session>> {
     match open(given, None, folder) {
         Ok(session) => Some(session),
@@ -45,7 +45,7 @@ fn opened(given: &[(&str, Value)], folder: &Path) -> Option<Box<dyn Session>> {
     }
 }
 
-/// Starts a few times, and expects right answers and nothing left behind.
+/// Starts a few times, and expects correct responses and no leftovers.
 #[track_caller]
 fn check(given: &[(&str, Value)]) {
     let folder = tempfile::tempdir().unwrap();
@@ -62,14 +62,14 @@ fn check(given: &[(&str, Value)]) {
     nothing_is_left(&before, folder.path());
 }
 
-/// Everybody below this thread, by number, with what they run: a session's processes, and theirs.
+/// All descendants of this thread by PID, with their commands: a session's processes, and theirs.
 fn children() -> Vec<(u32, String)> {
     let thread = fs::read_link("/proc/thread-self").unwrap();
-    // Tests run side by side, each in its own thread.
+    // Tests run in parallel, each in its own thread.
     below(&Path::new("/proc").join(thread).join("children"))
 }
 
-/// Everybody that the file `children` of a thread names, and whoever is below them.
+/// All processes that the file `children` of a thread names, and their descendants.
 fn below(children: &Path) -> Vec<(u32, String)> {
     let mut found = Vec::new();
     for child in fs::read_to_string(children).unwrap_or_default().split_whitespace() {
@@ -133,30 +133,30 @@ fn restored_lazily() {
     check(&[("start", "criu-lazy-pages".into()), ("images", "disk".into()), ("heap_bytes", (16 * MIB).into())]);
 }
 
-/// The error of opening or, where that goes well, of starting once after `hurt` has had the session's namespace to look into;
-/// nothing may be left of it.
+/// Expects an error from opening or, if that succeeds, from starting once after `hurt` has changed the session's
+/// namespace. Nothing may be left over.
 #[track_caller]
 fn refused(given: &[(&str, Value)], deed: Option<Deed>, hurt: &dyn Fn(&Path), expect: &str) {
     let folder = tempfile::tempdir().unwrap();
     let before = children();
     let error = open(given, deed, folder.path()).and_then(|mut session| {
         hurt(folder.path());
-        // A second attempt must fare no better, and find nothing in its way.
+        // A second attempt must fail in the same way, unaffected by leftovers.
         let error = session.iterate(1).and_then(|_| session.verify().map(drop)).err();
         match (error, session.iterate(1)) {
             (Some(error), Err(_)) => Err(error),
             (None, _) => {
                 let failed = session.verify()?.into_iter().find(|check| !check.passed);
-                Err(ModuleError::Other(failed.map_or_else(|| "it went well".to_owned(), |check| check.detail)))
+                Err(ModuleError::Other(failed.map_or_else(|| "it succeeded".to_owned(), |check| check.detail)))
             }
-            (Some(error), Ok(_)) => panic!("{error}, and then it went well"),
+            (Some(error), Ok(_)) => panic!("{error}, and then it succeeded"),
         }
     });
     nothing_is_left(&before, folder.path());
     match error {
         Err(error) if error.is_environment() => eprintln!("skipped: {error}"),
         Err(error) => assert!(error.to_string().contains(expect), "{given:?}: {error}"),
-        Ok(()) => panic!("{given:?}: it went well"),
+        Ok(()) => panic!("{given:?}: it succeeded"),
     }
 }
 
@@ -169,32 +169,27 @@ fn start(kind: &str) -> [(&str, Value); 1] {
 #[test]
 fn a_function_that_answers_wrongly_fails_the_check() {
     refused(&start("spawn"), Some(Deed::AnswerWrongly), &|_| {}, "start 1: HTTP/1.1 200 OK: {}; expected {\"digest\"");
-    refused(
-        &start("criu-restore"),
-        Some(Deed::AnswerWrongly),
-        &|_| {},
-        "does not answer before its checkpoint: it answers",
-    );
+    refused(&start("criu-restore"), Some(Deed::AnswerWrongly), &|_| {}, "failed before its checkpoint: it responded");
 }
 
 #[test]
 fn a_function_that_dies_is_found_out_at_once() {
-    refused(&start("spawn"), Some(Deed::DieSilently), &|_| {}, "hung up without an answer");
+    refused(&start("spawn"), Some(Deed::DieSilently), &|_| {}, "closed the connection without a response");
     refused(
         &start("criu-restore"),
         Some(Deed::DieSilently),
         &|_| {},
-        "does not answer before its checkpoint: it hung up",
+        "failed before its checkpoint: it closed the connection",
     );
-    refused(&start("criu-restore"), Some(Deed::Die), &|_| {}, "has ended before its checkpoint");
+    refused(&start("criu-restore"), Some(Deed::Die), &|_| {}, "exited before its checkpoint");
     let folder = tempfile::tempdir().unwrap();
     let companion = Companion { program: "/bin/false".into(), deed: None };
     let mut session = criu::open("cold-start", &arguments(&start("spawn"), folder.path()), companion, None).unwrap();
     let error = session.iterate(1).unwrap_err().to_string();
-    assert!(error.contains("/bin/false ended with exit status: 1"), "{error}");
+    assert!(error.contains("/bin/false exited with exit status: 1"), "{error}");
 }
 
-/// Changes the images that a session has in the scratch folder.
+/// Changes the images of a session in the scratch folder.
 #[track_caller]
 fn damaged(file: &str, change: &dyn Fn(&mut Vec<u8>), expect: &str) {
     for caller in ["command", "standby"] {
@@ -217,7 +212,7 @@ fn damaged_images_are_refused_and_leave_nothing() {
     damaged("/pages-1.img", &|bytes| bytes.truncate(4096), "is damaged: it has 4096 bytes instead of");
     damaged("/inventory.img", &|bytes| bytes.truncate(6), "is damaged: it has 6 bytes instead of");
     for file in ["/inventory.img", "/core-", "/mm-", "/pstree.img"] {
-        damaged(file, &|bytes| bytes.fill(0), "CRIU does not restore the images in");
+        damaged(file, &|bytes| bytes.fill(0), "CRIU cannot restore the images in");
     }
 }
 
@@ -228,14 +223,14 @@ fn images_of_another_machine_are_refused() {
         assert_eq!(bytes[12], 0x08, "the image begins with another field");
         bytes[13] ^= 3;
     };
-    damaged("/core-", &|bytes| change(bytes), "CRIU does not restore the images in");
+    damaged("/core-", &|bytes| change(bytes), "CRIU cannot restore the images in");
 }
 
 #[test]
 fn what_cannot_be_asked_for_says_why() {
     let lazily = [("start", "criu-lazy-pages".into()), ("caller", "standby".into())];
     refused(&lazily, None, &|_| {}, "give caller=command");
-    refused(&start("fork"), None, &|_| {}, "there are spawn, spawn-python");
+    refused(&start("fork"), None, &|_| {}, "give one of spawn, spawn-python");
     let folder = tempfile::tempdir().unwrap();
     let error = criu::open("nothing", &arguments(&[], folder.path()), companion(None), None).err().unwrap();
     assert_eq!(error, ModuleError::UnknownScenario("nothing".to_owned()));

@@ -10,14 +10,14 @@ use std::ops::Range;
 use std::path::Path;
 use wal_load::Journal;
 
-/// Bytes of a segment, which okaywal fills with zeros when it makes one: as many as in the logs it is compared with. Its default
-/// of 1 MiB would make it change segments within almost every large batch.
+/// Bytes of a segment, which okaywal fills with zeros when it creates one: as many as in the logs that it is compared
+/// with. With its default of 1 MiB, almost every large batch would span segments.
 const SEGMENT_BYTES: u32 = 64 << 20;
 
-/// From here on the next segment is taken: three quarters, as in okaywal's defaults.
+/// Bytes after which okaywal continues in the next segment: three quarters, as in its defaults.
 const CHECKPOINT_BYTES: u64 = 48 << 20;
 
-/// How many payloads, and bytes of them, can be read back. Older segments are recycled, which bounds the files.
+/// Upper bounds of the payloads that can be read back. Older segments are recycled, which bounds the files.
 const KEPT_PAYLOADS: usize = 10_000;
 const KEPT_BYTES: u64 = 64 << 20;
 
@@ -30,15 +30,15 @@ pub struct OkayJournal {
     /// Payloads in the log that can be read back, and their bytes.
     kept: VecDeque<Place>,
     kept_bytes: u64,
-    /// How many there were before them.
+    /// The number of payloads before them.
     kept_from: u64,
-    /// Whether every call so far went well. After one that did not, okaywal may wait for ever: its active segment is not given
-    /// back, and stays marked as being synced.
+    /// Whether every call so far succeeded. After a failed call okaywal may block forever: its active segment is not
+    /// returned, and stays marked as being synced.
     is_intact: bool,
 }
 
 impl OkayJournal {
-    /// Makes or opens the log in `folder`.
+    /// Creates or opens the log in `folder`.
     pub fn open(folder: &Path) -> Result<Self, ModuleError> {
         let keeper = Keeper::default();
         let log = Configuration::default_for(folder)
@@ -53,8 +53,8 @@ impl OkayJournal {
         Ok(journal)
     }
 
-    /// Bytes that an entry of `payloads` payloads takes: a mark and a number of eight bytes, a mark at the end, and a mark, a
-    /// length and a checksum with each payload.
+    /// Bytes of an entry of `payloads` payloads: a marker and a number of eight bytes, a marker at the end, and a
+    /// marker, a length and a checksum with each payload.
     pub fn entry_bytes(payloads: usize, payload_bytes: usize) -> usize {
         9 + payloads * (payload_bytes + 9) + 1
     }
@@ -74,10 +74,10 @@ impl OkayJournal {
     /// Calls okaywal, unless a call has failed before.
     fn call<R>(&mut self, call: impl FnOnce(&mut Self, WriteAheadLog) -> io::Result<R>) -> Result<R, ModuleError> {
         let Some(log) = self.log.clone().filter(|_| self.is_intact) else {
-            let reason = "okaywal has failed before, and would wait for ever; begin with an empty folder";
+            let reason = "okaywal has failed before and could block forever; open a new log in an empty folder";
             return Err(ModuleError::Other(reason.to_owned()));
         };
-        // A panic within must not leave it looking intact.
+        // Set before the call, so that a panic does not leave it marked as intact.
         self.is_intact = false;
         let result = call(self, log).map_err(|error| ModuleError::Other(format!("okaywal: {error}")))?;
         self.is_intact = true;
@@ -118,7 +118,7 @@ impl Journal for OkayJournal {
         self.commit(batch)
     }
 
-    /// Lets okaywal's own thread recycle the segments that nothing is read back from.
+    /// Lets okaywal's thread recycle the segments that are no longer read.
     fn make_way(&mut self, _: u64, _: usize) -> Result<(), ModuleError> {
         if let Some(oldest) = self.kept.front() {
             self.keeper.need_from(oldest.entry);
@@ -139,7 +139,7 @@ impl Journal for OkayJournal {
                 payload.clear();
                 chunk.read_to_end(&mut payload)?;
                 if !chunk.crc_is_valid()? {
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, "a checksum does not match"));
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "checksum mismatch"));
                 }
                 read(&payload);
             }
@@ -152,13 +152,13 @@ impl Drop for OkayJournal {
     fn drop(&mut self) {
         self.keeper.close();
         if let Some(log) = self.log.take().filter(|_| self.is_intact) {
-            // Its thread ends with the error that tells it not to recycle.
+            // The error is expected: it stops the recycling thread.
             let _ = log.shutdown();
         }
     }
 }
 
-/// Brings the zeros of new segments to the disk, so that the first commit need not.
+/// Syncs the zeros of new segments, so that the first commit does not pay for it.
 fn sync_files(folder: &Path) -> io::Result<()> {
     for file in fs::read_dir(folder)? {
         File::open(file?.path())?.sync_all()?;

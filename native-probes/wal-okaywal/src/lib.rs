@@ -1,5 +1,4 @@
-//! The probe `wal-okaywal`: the write-ahead log okaywal as a baseline. It describes the scenarios and reads their arguments;
-//! it must not know how they are measured.
+//! The probe `wal-okaywal`: the write-ahead log okaywal as a baseline.
 
 #![cfg(target_os = "linux")]
 
@@ -21,21 +20,18 @@ impl Probe for WalOkaywal {
     fn describe() -> Descriptor {
         let durability = || {
             let summary =
-                "each: fdatasync before a commit returns, shared by the threads that wait; okaywal has no other mode";
+                "each: fdatasync before a commit returns, shared by waiting threads; okaywal has no other mode";
             scenario::durability(&["each"], summary)
         };
         Descriptor::new(
             "wal-okaywal",
             env!("CARGO_PKG_VERSION"),
-            "okaywal 0.3, a log with a checkpointing thread: a baseline",
+            "baseline: okaywal 0.3, a log with a checkpointing thread",
         )
-        .scenario(scenario::append(
-            durability(),
-            "one payload is appended as an entry of one chunk, which is committed",
-        ))
+        .scenario(scenario::append(durability(), "one payload is committed as an entry of one chunk"))
         .scenario(scenario::append_batch(
             durability(),
-            "the payloads of a batch are appended as the chunks of one entry, which is committed",
+            "the payloads of a batch are committed as the chunks of one entry",
         ))
     }
 

@@ -1,5 +1,4 @@
-//! Holds back the recycling of segments whose entries may still be read, which okaywal leaves to its user. It must not know
-//! which those are nor why.
+//! Delays the recycling of segments whose entries may still be read, which okaywal leaves to its user.
 
 use okaywal::{Entry, EntryId, LogManager, LogPosition, ReadChunkResult, SegmentReader, WriteAheadLog};
 use std::io;
@@ -21,22 +20,22 @@ struct State {
     recovered: Vec<Place>,
 }
 
-/// What the log's own thread and its user share.
+/// State that the log's thread and its user share.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keeper(Arc<(Mutex<State>, Condvar)>);
 
 impl Keeper {
-    /// Lets go of the entries before `oldest`.
+    /// Releases the entries before `oldest`.
     pub(crate) fn need_from(&self, oldest: EntryId) {
         self.change(|state| state.oldest = oldest);
     }
 
-    /// Ends what waits: segments that were not recycled by now stay as they are, for the next to open the log.
+    /// Ends the wait of the recycling thread; segments that it has not recycled stay for the next opening.
     pub(crate) fn close(&self) {
         self.change(|state| state.is_closing = true);
     }
 
-    /// What was in the log when it was opened, oldest first.
+    /// Takes the payloads that were in the log when it was opened, oldest first.
     pub(crate) fn recovered(&self) -> Vec<Place> {
         self.change(|state| std::mem::take(&mut state.recovered))
     }
@@ -57,15 +56,16 @@ impl LogManager for Keeper {
             match entry.read_chunk()? {
                 ReadChunkResult::Chunk(mut chunk) => {
                     let position = chunk.log_position();
-                    // Read and not skipped: `skip_remaining_bytes` of 0.3.1 skips the checksum twice, and finds no end.
+                    // Reads instead of skipping, because `skip_remaining_bytes` of 0.3.1 skips the checksum twice and
+                    // finds no end.
                     let bytes = chunk.read_all()?.len() as u64;
                     if !chunk.check_crc()? {
-                        return Err(io::Error::new(io::ErrorKind::InvalidData, "a checksum does not match"));
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, "checksum mismatch"));
                     }
                     places.push(Place { entry: id, position, bytes });
                 }
                 ReadChunkResult::EndOfEntry => break,
-                // A commit that had not returned.
+                // A commit that had not finished.
                 ReadChunkResult::AbortedEntry => return Ok(()),
             }
         }

@@ -9,8 +9,8 @@ use wal_load::Journal;
 
 const TABLE: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("log");
 
-/// What the table may hold before it is emptied, payloads and about what each takes besides. The file grows to some twice as
-/// much, because redb keeps large values in pages of up to twice their length.
+/// Upper bound of the payloads in the table before it is emptied, and the approximate overhead of each. The file grows
+/// to about twice as much, because redb stores large values in pages of up to twice their length.
 const TABLE_BYTES: u64 = 256 << 20;
 const RECORD_BYTES: u64 = 16;
 
@@ -19,18 +19,18 @@ const RECORD_BYTES: u64 = 16;
 pub struct RedbJournal {
     database: Database,
     durability: Durability,
-    /// What may still be appended before the table is emptied.
+    /// Bytes that may be appended before the table is emptied.
     room: u64,
-    /// The number of the next payload, and of the first one that was not emptied away.
+    /// The numbers of the next payload, and of the first one in the table.
     next: u64,
     kept_from: u64,
 }
 
 impl RedbJournal {
-    /// What redb is given with each payload.
+    /// Bytes of the key of each payload.
     pub const KEY_BYTES: usize = size_of::<u64>();
 
-    /// Makes or opens the log in `folder`, with redb's defaults: a cache of up to 1 GiB of memory, and commits of one phase.
+    /// Creates or opens the log in `folder` with redb's defaults: a cache of up to 1 GiB, and one-phase commits.
     pub fn open(folder: &Path, durability: Durability) -> Result<Self, ModuleError> {
         let path = folder.join("log.redb");
         let database = Database::create(&path).map_err(failed("open", path.display()))?;
@@ -43,7 +43,7 @@ impl RedbJournal {
         Ok(journal)
     }
 
-    /// Does `change` in a transaction.
+    /// Runs `change` in a transaction and commits it.
     fn commit(&self, change: impl FnOnce(&WriteTransaction) -> Result<(), ModuleError>) -> Result<(), ModuleError> {
         let mut transaction = self.database.begin_write().map_err(failed("begin", "a transaction"))?;
         transaction.set_durability(self.durability).map_err(failed("choose", "the durability"))?;
@@ -64,7 +64,7 @@ impl RedbJournal {
         Ok(first..self.next)
     }
 
-    /// Hands numbers and payloads from `from` on to `read`.
+    /// Passes the payloads from number `from` on to `read`.
     fn read(&self, from: u64, read: &mut dyn FnMut(u64, &[u8])) -> Result<(), ModuleError> {
         let transaction = self.database.begin_read().map_err(failed("begin", "a transaction"))?;
         let table = match transaction.open_table(TABLE) {
@@ -94,7 +94,7 @@ impl Journal for RedbJournal {
         self.insert(batch)
     }
 
-    /// Empties a table that would become too large. Its pages are used again.
+    /// Empties a table that would become too large. redb reuses its pages.
     fn make_way(&mut self, payloads: u64, payload_bytes: usize) -> Result<(), ModuleError> {
         let bytes = payloads * (RECORD_BYTES + payload_bytes as u64);
         if bytes > self.room && self.kept_from < self.next {
@@ -117,7 +117,7 @@ impl Journal for RedbJournal {
     }
 }
 
-/// An error of redb's, with what it was about.
+/// Adds the failed operation to an error of redb.
 fn failed<E: Display>(what: &str, whom: impl Display) -> impl FnOnce(E) -> ModuleError {
     move |error| ModuleError::Other(format!("redb cannot {what} {whom}: {error}"))
 }

@@ -1,5 +1,5 @@
-//! The probe `wal-redb`: the database redb as a write-ahead log, one transaction an append or a batch, as a baseline. It
-//! describes the scenarios and reads their arguments; it must not know how they are measured.
+//! The probe `wal-redb`: the database redb as a write-ahead log, with one transaction per append or batch, as a
+//! baseline.
 
 #![cfg(target_os = "linux")]
 
@@ -17,16 +17,16 @@ use wal_load::self_timed::{self, AppendOptions, BatchOptions, Bench, Folder};
 #[derive(Debug)]
 pub struct WalRedb;
 
-/// What redb offers. It has nothing in between: what is not durable stays in the process until a durable commit.
+/// The modes of redb. It has none in between: data that is not durable stays in the process until a durable commit.
 const DURABILITY: [(&str, Durability); 2] = [("each", Durability::Immediate), ("none", Durability::None)];
 
 impl Probe for WalRedb {
     fn describe() -> Descriptor {
         let durability = || {
-            let summary = "each: on the disk when the commit returns; none: in the process alone, and lost with it";
+            let summary = "each: on disk when the commit returns; none: in the memory of the process only";
             scenario::durability(&DURABILITY.map(|(name, _)| name), summary)
         };
-        let summary = "redb 4.6, an embedded database, used as a log: a baseline";
+        let summary = "baseline: redb 4.6, an embedded database, used as a log";
         Descriptor::new("wal-redb", env!("CARGO_PKG_VERSION"), summary)
             .scenario(scenario::append(
                 durability(),
@@ -51,7 +51,7 @@ pub fn open(scenario: &str, arguments: &Arguments, bench: Bench) -> Result<Box<d
     if is_durable {
         folder.require_disk()?;
     }
-    // What redb is given. How many pages it writes for that is its own affair, and part of what is compared.
+    // The bytes that redb is given. How many pages it writes for them is part of what is compared.
     let record_bytes = RedbJournal::KEY_BYTES + scenario::count(arguments, "payload_bytes")?;
     let journal = RedbJournal::open(folder.path(), durability)?;
     match scenario {

@@ -1,5 +1,4 @@
-//! What was appended to redb is read back, after reopening too, and the file does not grow without end. It must not assert how
-//! long anything takes.
+//! Payloads in redb are read back, also after reopening, and the file does not grow without bound.
 
 #![cfg(target_os = "linux")]
 
@@ -19,7 +18,7 @@ fn sessions_run_in_each_durability() {
 }
 
 #[test]
-fn what_was_appended_is_read_back_after_reopening_too() {
+fn payloads_are_read_back_after_reopening() {
     for durability in [Durability::Immediate, Durability::None] {
         for payload_bytes in [64, 65_536] {
             check_reopened(payload_bytes, |folder| RedbJournal::open(folder, durability));
@@ -28,7 +27,7 @@ fn what_was_appended_is_read_back_after_reopening_too() {
 }
 
 #[test]
-fn a_full_table_is_emptied_and_its_space_used_again() {
+fn a_full_table_is_emptied_and_its_space_reused() {
     let folder = tempfile::tempdir().unwrap();
     let mut payloads = Payloads::new(1 << 20, 50).unwrap();
     let mut journal = RedbJournal::open(folder.path(), Durability::None).unwrap();
@@ -52,7 +51,7 @@ fn a_full_table_is_emptied_and_its_space_used_again() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_an_error_that_names_it() {
+fn a_missing_folder_is_an_error_that_names_it() {
     let error = RedbJournal::open("/nowhere/at/all".as_ref(), Durability::None).unwrap_err().to_string();
     assert!(error.starts_with("redb cannot open /nowhere/at/all/log.redb: "), "{error}");
 }

@@ -1,5 +1,4 @@
-//! The probe `wal-walrus`: the write-ahead log walrus as a baseline. It describes the scenarios and reads their arguments; it
-//! must not know how they are measured.
+//! The probe `wal-walrus`: the write-ahead log walrus as a baseline.
 
 #![cfg(target_os = "linux")]
 
@@ -22,19 +21,19 @@ const DURABILITY: [(&str, Promise); 3] =
 
 impl Probe for WalWalrus {
     fn describe() -> Descriptor {
-        let summary = "walrus 0.2, a log of topics in files of 1000 MiB; a write that fails is not told: a baseline";
+        let summary = "baseline: walrus 0.2, a log of topics in files of 1000 MiB, which does not report failed writes";
         Descriptor::new("wal-walrus", env!("CARGO_PKG_VERSION"), summary)
             .scenario(scenario::append(
                 durability(
-                    "process-crash: pwrite, and a sync after each 10 MiB; interval: and one every 200 ms by a thread; \
+                    "process-crash: pwrite, and a sync after each 10 MiB; interval: the same, and a sync every 200 ms; \
                      each: pwrite to a file opened with O_SYNC, then fsync",
                 ),
                 "one payload is appended to a topic",
             ))
             .scenario(scenario::append_batch(
                 durability(
-                    "each: walrus's own batch by io_uring, which ends with fsync whatever it was opened for; \
-                     process-crash and interval: one append after the other, because it has no other batch",
+                    "each: walrus's batch call with io_uring, which always ends with fsync; \
+                     process-crash and interval: single appends, because walrus has no batch call without fsync",
                 ),
                 "the payloads of a batch are appended to a topic",
             ))

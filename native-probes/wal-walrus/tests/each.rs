@@ -1,4 +1,4 @@
-//! As `journal.rs`, with the sync schedule for `each`, since walrus has one a process. It must not assert how long anything takes.
+//! Like `journal.rs`, with the sync schedule `each`, because walrus has one schedule per process.
 
 #![cfg(target_os = "linux")]
 

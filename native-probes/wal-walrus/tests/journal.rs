@@ -1,5 +1,5 @@
-//! What was appended to walrus is read back, after reopening too, and its files are removed. It must not assert how long anything
-//! takes. walrus has one sync schedule a process, here the one without syncs.
+//! Payloads in walrus are read back, also after reopening, and its old files are removed. walrus has one sync schedule
+//! per process, here the one without syncs.
 
 #![cfg(target_os = "linux")]
 
@@ -9,7 +9,7 @@ use wal_trial::{batch, check, check_refused, check_reopened, check_session};
 use wal_walrus::{Promise, WalWalrus, WalrusJournal, open};
 
 #[test]
-fn sessions_run_and_what_does_not_is_told() {
+fn sessions_run_and_unsupported_ones_say_why() {
     let each = || ("durability", "each".into());
     check_session::<WalWalrus>(open, "append", &[]);
     let large = [("rate", 1_000.into()), ("payload_bytes", 65_536.into())];
@@ -20,11 +20,11 @@ fn sessions_run_and_what_does_not_is_told() {
     check_refused::<WalWalrus>(open, "append-batch", &many, "batches of up to 2000, not 10000");
     let larger = [("payload_bytes", (11 << 20).into())];
     check_refused::<WalWalrus>(open, "append", &larger, "payloads of more than 10485696 bytes");
-    check_refused::<WalWalrus>(open, "append", &[each()], "one sync schedule a process");
+    check_refused::<WalWalrus>(open, "append", &[each()], "one sync schedule per process");
 }
 
 #[test]
-fn what_was_appended_is_read_back_after_reopening_too() {
+fn payloads_are_read_back_after_reopening() {
     for promise in [Promise::ProcessCrash, Promise::EachBatch] {
         for payload_bytes in [64, 1_024, 65_536] {
             check_reopened(payload_bytes, |folder| WalrusJournal::open(folder, promise));
@@ -33,12 +33,13 @@ fn what_was_appended_is_read_back_after_reopening_too() {
 }
 
 #[test]
-fn what_was_read_is_not_read_again_and_nothing_is_skipped() {
+fn each_payload_is_read_once_and_none_is_skipped() {
     for promise in [Promise::ProcessCrash, Promise::EachBatch] {
         let folder = tempfile::tempdir().unwrap();
         let mut payloads = Payloads::new(65_536, 100).unwrap();
         let mut journal = WalrusJournal::open(folder.path(), promise).unwrap();
-        // From a block's beginning or middle to several blocks further on; 32 MiB end within the last full one of the first read.
+        // Reads begin at the start or the middle of a block and span several; 32 MiB end within the last full one of
+        // the first read.
         for batches in [7, 3, 5] {
             let before = payloads.count();
             (0..batches).for_each(|_| batch(&mut journal, &mut payloads, 100));
@@ -51,11 +52,11 @@ fn what_was_read_is_not_read_again_and_nothing_is_skipped() {
 }
 
 #[test]
-fn a_full_topic_is_left_behind_and_old_files_give_their_space_back() {
+fn old_files_free_their_space_after_a_full_topic() {
     let folder = tempfile::tempdir().unwrap();
     let mut payloads = Payloads::new(1 << 20, 60).unwrap();
     let mut journal = WalrusJournal::open(folder.path(), Promise::ProcessCrash).unwrap();
-    // More than a file of 1000 MiB, and more than the topic that goes over to the second one.
+    // More than a file of 1000 MiB, and more than the topic that continues in the second file.
     while payloads.count() < 1_400 {
         batch(&mut journal, &mut payloads, 60);
     }

@@ -1,5 +1,4 @@
-//! `concurrent-append`: several threads that append to one log, each as fast as it can. It must not know how the log lets one
-//! of them go first.
+//! `concurrent-append`: several threads append to one log, each in a closed loop.
 
 use crate::options::{Options, failed, unread, with_log};
 use crate::threads::share_out;
@@ -20,16 +19,16 @@ pub(crate) fn scenario() -> Scenario {
 
 struct Concurrent {
     log: Log,
-    /// Of each thread, which has a stream of its own.
+    /// The payloads of each thread, which has a stream of its own.
     payloads: Vec<Payloads>,
     meter: Meter,
     _folder: Folder,
 }
 
-/// Appends of all threads between two times that samples are handed over.
+/// Appends of all threads after which samples go to the host.
 const CHUNK: u64 = 1 << 18;
 
-/// Records that are read back when the result is looked at.
+/// Records that are read back in a verification.
 const READ_BACK_MAX: u64 = 20_000;
 
 pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
@@ -41,7 +40,7 @@ pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Sessio
     Ok(Box::new(Concurrent { log, payloads: vec![payloads; threads], meter, _folder: options.folder }))
 }
 
-/// Appends `times` payloads of `stream`; how long each took.
+/// Appends `times` payloads to `stream` and returns the time of each.
 fn append_all(
     log: &Log,
     stream: u32,
@@ -49,7 +48,7 @@ fn append_all(
     times: u64,
     start: &Barrier,
 ) -> Result<Vec<u64>, ModuleError> {
-    // Written once, so that no sample pays for its own page.
+    // Touched before the clock starts, so that recording a sample never causes a page fault.
     let mut samples = vec![1; times as usize];
     start.wait();
     for sample in &mut samples {
@@ -108,7 +107,7 @@ impl Session for Concurrent {
             Check::equal("read-back-count", &(wanted, 0), &(found, strangers)),
         ];
         for (payloads, (read_back, count)) in self.payloads.iter().zip(&streams) {
-            // A check of the same name fails where any of them does.
+            // Only failed checks are added: checks of one name are merged.
             checks.extend(read_back.checks(payloads, *count).into_iter().filter(|check| !check.passed));
         }
         Ok(checks)

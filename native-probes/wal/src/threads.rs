@@ -1,9 +1,9 @@
-//! Operations shared out among threads that run at the same time. It must not know what an operation is.
+//! Distributes operations over threads.
 
 use bench_model::ModuleError;
 use std::thread;
 
-/// Has each of `workers` do its share of `times` operations in a thread of its own; what each came to, in their order.
+/// Runs a share of `times` operations for each of `workers` in a thread of its own; returns their results in order.
 pub(crate) fn share_out<W: Send, R: Send>(
     workers: &mut [W],
     times: u64,

@@ -9,7 +9,7 @@ use wal_load::self_timed::{self, AppendOptions, BatchOptions, Bench};
 const FILES: [(&str, Files); 2] = [("recycled", Files::Recycled), ("new", Files::New)];
 
 pub(crate) fn latency() -> Scenario {
-    scenario::append(options::durability(), "one payload appended").parameter(options::page_state())
+    scenario::append(options::durability(), "one payload is appended").parameter(options::page_state())
 }
 
 pub(crate) fn open_latency(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
@@ -20,13 +20,13 @@ pub(crate) fn open_latency(arguments: &Arguments, bench: Bench) -> Result<Box<dy
 }
 
 pub(crate) fn throughput() -> Scenario {
-    scenario::append_batch(options::durability(), "one batch appended; the samples are of whole batches")
+    scenario::append_batch(options::durability(), "one batch is appended; a sample spans the whole batch")
         .parameter(options::page_state())
         .parameter(
             Parameter::new(
                 "file",
                 FILES[0].0,
-                "whether segments had records before, or are new files whose pages were touched ahead",
+                "segment files: recycled ones that had records before, or new ones whose pages were touched in advance",
             )
             .choices(FILES.map(|(name, _)| name)),
         )

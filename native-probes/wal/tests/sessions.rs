@@ -1,4 +1,4 @@
-//! Sessions as the host would use them, over the arguments that decide what they do. It must not know how a session measures.
+//! Sessions of every scenario, as the host uses them.
 
 #![cfg(target_os = "linux")]
 
@@ -24,7 +24,7 @@ fn arguments(scenario: &str, given: &[(&str, Value)], folder: &Path) -> Argument
     arguments
 }
 
-/// Runs a few operations, and expects every check to pass, equal checksums and nothing left behind.
+/// Runs a few operations, and expects passing checks, equal checksums and no leftover files.
 #[track_caller]
 fn check(scenario: &str, given: &[(&str, Value)]) {
     let folder = tempfile::tempdir().unwrap();
@@ -40,7 +40,7 @@ fn check(scenario: &str, given: &[(&str, Value)]) {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{scenario} {given:?} leaves files");
 }
 
-/// The error of opening.
+/// Expects an error from opening.
 #[track_caller]
 fn refused(scenario: &str, given: &[(&str, Value)], expect: &str, is_environment: bool) {
     let folder = tempfile::tempdir().unwrap();
@@ -68,7 +68,7 @@ fn batches() {
     check("append-batch", &[("batch", 10_000.into())]);
     check("append-batch", &[("batch", 10.into()), ("durability", "group".into())]);
     check("append-batch", &[("batch", 1_000.into()), ("file", "new".into())]);
-    // Five of these fill the new files, so that the log is begun anew.
+    // Five of these fill the new files, so that the log starts over.
     check("append-batch", &[("batch", 400.into()), ("payload_bytes", 65_536.into()), ("file", "new".into())]);
     refused(
         "append-batch",
@@ -100,7 +100,7 @@ fn threads_readers_and_the_rest() {
 }
 
 #[test]
-fn recoveries_come_to_what_they_must() {
+fn each_damage_and_policy_has_its_expected_recovery() {
     for state in ["clean", "torn", "corrupted"] {
         for policy in ["fail", "truncate", "skip"] {
             for mode in ["fast", "thorough"] {
@@ -114,12 +114,12 @@ fn recoveries_come_to_what_they_must() {
             }
         }
     }
-    // Segments enough for two digits of their numbers, and the damage is in one in the middle.
+    // Enough segments for numbers of two digits, with the damage in one in the middle.
     check("recovery", &[("wal_bytes", (720 * MIB).into()), ("state", "corrupted".into())]);
 }
 
 #[test]
-fn what_cannot_be_measured_says_why() {
+fn invalid_arguments_are_refused_with_a_reason() {
     refused("append", &[("durability", "eventual".into())], "give one of process-crash, none", false);
     refused("stress", &[("rate", 0.into())], "`rate` is 0", false);
     let arguments = arguments("append", &[], Path::new("/nowhere"));

@@ -1,5 +1,4 @@
-//! The function behind a small HTTP server: one connection after another, each kept alive until its client hangs up. It must
-//! not know how the process that it runs in came to be.
+//! A small HTTP server for the function: one connection at a time, each kept alive until its client closes it.
 
 use super::{DEEDS, Deed, end_with_parent, role, standard};
 use crate::http::{self, Incoming, Message};
@@ -26,7 +25,7 @@ pub(super) fn run(options: &[&str]) -> io::Result<()> {
     }
 }
 
-/// Serves one connection to its end. What goes wrong with it is its client's business.
+/// Serves one connection until it is closed. Errors are ignored: the client sees them.
 pub(super) fn serve(mut stream: UnixStream, state: &State, deed: Option<Deed>) {
     let mut incoming = Incoming::default();
     loop {
@@ -56,7 +55,7 @@ fn respond(request: &Message, state: &State, deed: Option<Deed>) -> Vec<u8> {
             Ok(answer) => http::response("200 OK", &answer),
             Err(error) => http::response("400 Bad Request", &error.to_json()),
         },
-        _ => http::response("404 Not Found", b"{\"error\":\"there is nothing here\"}"),
+        _ => http::response("404 Not Found", b"{\"error\":\"not found\"}"),
     }
 }
 
@@ -74,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_get_the_status_they_deserve() {
+    fn each_request_gets_its_status() {
         check("POST / HTTP/1.1", function_core::REQUEST, "HTTP/1.1 200 OK");
         check("POST / HTTP/1.1", b"[]", "HTTP/1.1 400 Bad Request");
         check("GET /healthz HTTP/1.1", b"", "HTTP/1.1 200 OK");
