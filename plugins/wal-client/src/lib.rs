@@ -1,5 +1,4 @@
-//! Payloads in the host's log: appended, appended in batches, and read at random. It must not know how the log is kept, nor
-//! whether a payload is copied on its way there.
+//! The host's log as a log under test: payloads are appended, singly and in batches, and read at random.
 
 use bench_plugin::prelude::*;
 use bench_plugin::{Durability, Log, PageState};
@@ -21,16 +20,16 @@ const PAGE_STATES: [(&str, PageState); 3] =
 
 impl Plugin for WalClient {
     fn describe() -> Descriptor {
-        let page_state = Parameter::new("page_state", PAGE_STATES[0].0, "the state of pages before payloads go there")
+        let page_state = Parameter::new("page_state", PAGE_STATES[0].0, "the state of the log's pages before payloads are written: mapped and touched, written to the file before, or fresh")
             .choices(PAGE_STATES.map(|(name, _)| name));
         let durabilities = &["process-crash", "none", "group", "each"];
         let options = LogOptions { durabilities, parameters: vec![page_state] };
-        let summary = "Payloads in the host's write-ahead log, through the boundary.";
+        let summary = "The host's write-ahead log, through the boundary of the module.";
         let mut descriptor =
             host_timed::describe(Descriptor::new("wal-client", env!("CARGO_PKG_VERSION"), summary), &options);
         for scenario in &mut descriptor.scenarios {
-            // Bound to one processor, the thread that makes segments ready would take turns with the appends.
-            let placed = scenario.clone().can_use("cpu:2", "a processor for the thread that makes segments ready");
+            // On one processor, the thread that prepares segments would compete with the appends.
+            let placed = scenario.clone().can_use("cpu:2", "a second processor for the thread that prepares segments");
             *scenario = placed;
         }
         descriptor

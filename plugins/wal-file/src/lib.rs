@@ -1,5 +1,4 @@
-//! A log on files that the plug-in keeps itself: through WASI's file system in a component, through the system's in a probe.
-//! It must not know which of the two it is.
+//! A log in files of the plug-in itself: through WASI's file system in a component, and the system's in a probe.
 
 mod log;
 mod record;
@@ -15,7 +14,7 @@ impl Plugin for WalFile {
     fn describe() -> Descriptor {
         let options = LogOptions { durabilities: &["none", "each"], parameters: Vec::new() };
         let summary =
-            "A write-ahead log that the plug-in keeps on files of its own, read and written without mapping them.";
+            "A write-ahead log that the plug-in keeps in its own files, with reads and writes instead of mappings.";
         host_timed::describe(Descriptor::new("wal-file", env!("CARGO_PKG_VERSION"), summary), &options)
     }
 

@@ -1,4 +1,4 @@
-//! How a folder is walked, and what is said where it cannot be.
+//! The order of files in a folder, and errors.
 
 use super::*;
 use std::fs;
@@ -72,7 +72,7 @@ fn what_is_missing_or_empty_is_named() {
         other => panic!("{path}: {other:?}"),
     };
     check("missing", "No such file");
-    check("a", "nothing to read");
+    check("a", "which is empty");
 }
 
 #[test]

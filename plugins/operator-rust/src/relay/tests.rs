@@ -1,9 +1,10 @@
-//! The operator on a plane that keeps what is applied. What is unloaded must come back as it was, and nothing else may.
+//! The operator on a control plane that records writes. A suspended operator must resume unchanged, and damaged state
+//! must be refused.
 
 use super::*;
 use bench_plugin::operator::{Object, PlaneError, Stored};
 
-/// What was applied, as `namespace/name spec`; refuses while it is told to.
+/// Records writes as `namespace/name spec`; refuses them on request.
 #[derive(Default)]
 struct Kept {
     applied: Vec<String>,
@@ -49,10 +50,10 @@ fn seen(relay: &mut Relay, plane: &mut Kept, spec: &str) -> Result<(), String> {
     relay.reconcile(plane, Event::Modified(Object { key, resource_version: 1, spec }))
 }
 
-/// Expects that a state is refused.
+/// Expects a state to be refused.
 #[track_caller]
 fn check(state: &str) {
-    assert!(Relay::default().resume(state.as_bytes()).is_err(), "{state:?} was taken");
+    assert!(Relay::default().resume(state.as_bytes()).is_err(), "{state:?} was accepted");
 }
 
 #[test]
@@ -114,5 +115,5 @@ fn a_state_that_is_not_whole_is_refused() {
 #[test]
 fn without_its_namespaces_it_does_not_start() {
     let error = Relay::default().start(&mut Kept::default(), &[("watch".to_owned(), "a".to_owned())]).unwrap_err();
-    assert_eq!(error, "the argument `apply` names no namespace");
+    assert_eq!(error, "the argument `apply` is not a valid namespace");
 }

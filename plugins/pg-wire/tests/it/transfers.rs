@@ -1,11 +1,12 @@
-//! What leaves arrives: every type, with what goes wrong silently, by each method.
+//! Transfers of every type with each method, with values that are easily damaged without an error.
 
 use crate::server::{load, read, start};
 use pg_wire::Method;
 
 const METHODS: [Method; 3] = [Method::Insert, Method::Copy, Method::CopyBinary];
 
-/// A column of every type, and rows of extremes, absent values, empty ones, other scripts, and what COPY would take for its own.
+/// A column of every type, with rows of extreme, null and empty values, other scripts, and characters that COPY must
+/// escape.
 const EVERY_TYPE: &str = r#"
     create table every (
         id int primary key, flag boolean, small smallint, big bigint, single real, double double precision,
@@ -31,7 +32,7 @@ const EVERY_TYPE: &str = r#"
     insert into every (id, words, amount) select i, repeat('x', i % 97), i / 7.0 from generate_series(6, 1500) i;
 "#;
 
-/// Rows of either table that the other has not, absent values and all, and the names and types of the columns.
+/// The rows, including null values, and the columns with their types that only one of two tables has.
 fn difference(table: &str) -> String {
     let rows = |one: &str, other: &str| {
         format!(
@@ -61,7 +62,7 @@ fn every_type_arrives_as_it_left() {
         for batch_rows in [1, 7, 1000, u16::MAX] {
             let table = format!("loaded_{at}_{batch_rows}");
             let batches = read(&mut server.session(), "select * from every", batch_rows).expect("rows");
-            // One more than full ones, empty where the rows come out even.
+            // One more than the full batches; empty if the rows divide evenly.
             assert_eq!(batches.len(), 1500 / usize::from(batch_rows) + 1, "{method:?} {batch_rows}");
             let rows = load(&mut server.session(), method, &table, batches).expect("a load");
             assert_eq!(rows, 1500, "{method:?} {batch_rows}");
@@ -77,7 +78,7 @@ fn an_empty_table_is_created_empty() {
     for (at, method) in METHODS.into_iter().enumerate() {
         let table = format!("loaded_{at}");
         let batches = read(&mut server.session(), "select * from every", 100).expect("rows");
-        assert_eq!(batches.len(), 1, "the one that says what rows would be made of");
+        assert_eq!(batches.len(), 1, "one empty batch with the columns");
         assert_eq!(load(&mut server.session(), method, &table, batches).expect("a load"), 0);
         assert_eq!(server.value(&difference(&table)), "");
         assert_eq!(server.value(&format!("select count(*) from {table}")), "0");
