@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_taken_one_by_one_however_they_arrive() {
+    fn messages_in_pieces_are_taken_one_by_one() {
         let bytes = [request(b"{\"a\":1}"), response("200 OK", b"")].concat();
         for step in [1, 7, bytes.len()] {
             let mut incoming = Incoming::default();

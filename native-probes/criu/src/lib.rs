@@ -1,7 +1,7 @@
 //! The probe `criu`: the cold start of a function, from the request to start to the first correct response, for
 //! processes that are spawned, forked from a zygote, or restored from a checkpoint.
 //!
-//! To add a start method, write a `start::Start` in a file of `start/` and name it in `options::KINDS`.
+//! To add a start method, write a `start::Start` in a file of `start/` and name it in `options::START_METHODS`.
 
 #![cfg(target_os = "linux")]
 
@@ -19,7 +19,7 @@ use bench_model::{Arguments, Descriptor, ModuleError, Session};
 use probe_abi::{Host, Probe, export_probe};
 use std::path::PathBuf;
 
-pub use companion::Deed;
+pub use companion::ServerFault;
 
 /// The probe.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct Companion {
     /// Its path.
     pub program: PathBuf,
     /// The fault it must have, for tests.
-    pub deed: Option<Deed>,
+    pub fault: Option<ServerFault>,
 }
 
 impl Probe for Criu {
@@ -68,7 +68,7 @@ impl Companion {
             let reason = format!("{} does not exist; run `cargo xtask probes`", program.display());
             return Err(ModuleError::Unavailable(reason));
         }
-        Ok(Self { program, deed: None })
+        Ok(Self { program, fault: None })
     }
 }
 
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_descriptor_keeps_the_rules() {
+    fn the_descriptor_is_valid() {
         Criu::describe().validate().unwrap();
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Pending {
 
 /// Why there is no response.
 #[derive(Debug)]
-pub(crate) enum Silence {
+pub(crate) enum NoResponse {
     /// The watched descriptor became readable.
     Watched,
     /// Any other failure.
@@ -66,23 +66,23 @@ impl Listener {
 
 impl Pending {
     /// Waits for the response, or until `watch` becomes readable.
-    pub(crate) fn answer(&mut self, watch: Option<BorrowedFd<'_>>) -> Result<Message, Silence> {
-        let failed = |what: &str| Silence::Failed(what.to_owned());
+    pub(crate) fn answer(&mut self, watch: Option<BorrowedFd<'_>>) -> Result<Message, NoResponse> {
+        let failed = |what: &str| NoResponse::Failed(what.to_owned());
         let deadline = Instant::now() + PATIENCE;
         let mut incoming = Incoming::default();
         loop {
-            if let Some(message) = incoming.take().map_err(|error| Silence::Failed(format!("it sent {error}")))? {
+            if let Some(message) = incoming.take().map_err(|error| NoResponse::Failed(format!("it sent {error}")))? {
                 return Ok(message);
             }
             match wait(self.stream.as_fd(), watch, deadline) {
                 Ready::Stream => {}
-                Ready::Watch => return Err(Silence::Watched),
-                Ready::Nothing => return Err(Silence::Failed(format!("it did not respond within {PATIENCE:?}"))),
+                Ready::Watch => return Err(NoResponse::Watched),
+                Ready::Nothing => return Err(NoResponse::Failed(format!("it did not respond within {PATIENCE:?}"))),
             }
             match incoming.fill(&mut self.stream) {
                 Ok(true) => {}
                 Ok(false) => return Err(failed("it closed the connection without a response")),
-                Err(error) => return Err(Silence::Failed(format!("cannot read the response: {error}"))),
+                Err(error) => return Err(NoResponse::Failed(format!("cannot read the response: {error}"))),
             }
         }
     }

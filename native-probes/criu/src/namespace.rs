@@ -1,7 +1,7 @@
 //! Controls a private PID and mount namespace. It ends, with all its processes, when this handle is dropped or its
 //! process exits.
 
-use crate::companion::init::order;
+use crate::companion::init::command;
 use crate::companion::role;
 use crate::listener::{Listener, PATIENCE};
 use crate::{Companion, frames};
@@ -60,7 +60,7 @@ impl Namespace {
     }
 
     /// Sends a command and waits for the word in its answer.
-    pub(crate) fn order<W: AsRef<[u8]>>(&mut self, words: &[W]) -> Result<String, String> {
+    pub(crate) fn run<W: AsRef<[u8]>>(&mut self, words: &[W]) -> Result<String, String> {
         self.send(words)?;
         self.answer()
     }
@@ -76,8 +76,8 @@ impl Namespace {
         let mut control = self.control.as_ref().ok_or("the namespace has ended")?;
         match frames::receive(&mut control) {
             Ok(Some(words)) => match words.as_slice() {
-                [verdict, word] if verdict == order::DONE => Ok(word.clone()),
-                [verdict, reason] if verdict == order::FAILED => Err(reason.clone()),
+                [verdict, word] if verdict == command::DONE => Ok(word.clone()),
+                [verdict, reason] if verdict == command::FAILED => Err(reason.clone()),
                 words => Err(format!("unexpected answer from the namespace: {words:?}")),
             },
             Ok(None) => Err("the namespace has ended".to_owned()),

@@ -9,7 +9,7 @@ pub(crate) const SCENARIO: &str = "cold-start";
 
 /// How the process is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum StartMethod {
     /// The native server, with `posix_spawn`.
     Spawn,
     /// The same function as a script in this language.
@@ -24,13 +24,13 @@ pub(crate) enum Kind {
 }
 
 /// Values of the parameter `start`.
-pub(crate) const KINDS: [(&str, Kind); 6] = [
-    ("spawn", Kind::Spawn),
-    ("spawn-python", Kind::Script(start::Language::Python)),
-    ("spawn-node", Kind::Script(start::Language::Node)),
-    ("fork-zygote", Kind::Zygote),
-    ("criu-restore", Kind::Restore { lazy: false }),
-    ("criu-lazy-pages", Kind::Restore { lazy: true }),
+pub(crate) const START_METHODS: [(&str, StartMethod); 6] = [
+    ("spawn", StartMethod::Spawn),
+    ("spawn-python", StartMethod::Script(start::Language::Python)),
+    ("spawn-node", StartMethod::Script(start::Language::Node)),
+    ("fork-zygote", StartMethod::Zygote),
+    ("criu-restore", StartMethod::Restore { lazy: false }),
+    ("criu-lazy-pages", StartMethod::Restore { lazy: true }),
 ];
 
 /// Where a checkpoint's images are.
@@ -67,7 +67,7 @@ const CALLERS: [(&str, Caller); 2] = [("command", Caller::Command), ("standby", 
 /// Arguments of one cell.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    pub(crate) kind: Kind,
+    pub(crate) method: StartMethod,
     pub(crate) heap_bytes: usize,
     pub(crate) init_ms: u64,
     pub(crate) images: Images,
@@ -80,7 +80,7 @@ impl Options {
     /// Reads the arguments of the scenario.
     pub(crate) fn read(arguments: &Arguments) -> Result<Self, ModuleError> {
         let options = Self {
-            kind: choice(arguments, "start", &KINDS)?,
+            method: choice(arguments, "start", &START_METHODS)?,
             heap_bytes: arguments.size("heap_bytes")?,
             init_ms: arguments.size("init_ms")? as u64,
             images: choice(arguments, "images", &IMAGES)?,
@@ -88,7 +88,7 @@ impl Options {
             caller: choice(arguments, "caller", &CALLERS)?,
             directory: PathBuf::from(arguments.text("directory")?),
         };
-        if options.kind == (Kind::Restore { lazy: true }) && options.caller == Caller::Standby {
+        if options.method == (StartMethod::Restore { lazy: true }) && options.caller == Caller::Standby {
             let reason = "`caller=standby` does not support `start=criu-lazy-pages`, which needs a second process; give caller=command";
             return Err(ModuleError::InvalidArgument(reason.to_owned()));
         }
@@ -122,7 +122,7 @@ pub(crate) fn scenario() -> Scenario {
         ))
         .requires("scratch:directory", "scripts and checkpoint images")
         .can_use("probe:criu", "start=criu-* needs a CRIU that works on this kernel, and CAP_SYS_ADMIN")
-        .parameter(choices("start", "how the process is started", &KINDS).sweep(names(&KINDS)))
+        .parameter(choices("start", "how the process is started", &START_METHODS).sweep(names(&START_METHODS)))
         .parameter(
             Parameter::new("heap_bytes", 1 << 20, "bytes of memory that the function initialises before its first request")
                 .unit(Unit::Bytes)

@@ -1,8 +1,8 @@
 //! A session: starts the function repeatedly, interleaved with its baseline, and checks every response.
 
 use crate::Companion;
-use crate::listener::{Listener, Silence};
-use crate::options::{Kind, Options, SCENARIO};
+use crate::listener::{Listener, NoResponse};
+use crate::options::{Options, SCENARIO, StartMethod};
 use crate::start::{Restore, Script, Spawn, Start, Zygote};
 use bench_model::{Check, ModuleError, Outcome, Session};
 use probe_abi::Host;
@@ -29,11 +29,11 @@ pub(crate) fn open(
 ) -> Result<Box<dyn Session>, ModuleError> {
     let listener = Listener::new()
         .map_err(|error| ModuleError::Unavailable(format!("cannot create a socket for the function: {error}")))?;
-    let start: Box<dyn Start> = match options.kind {
-        Kind::Spawn => Box::new(Spawn::new(options, companion, &listener)?),
-        Kind::Script(language) => Box::new(Script::new(language, options, &listener)?),
-        Kind::Zygote => Box::new(Zygote::new(options, &companion, &listener)?),
-        Kind::Restore { lazy } => Box::new(Restore::new(lazy, options, companion, &listener)?),
+    let start: Box<dyn Start> = match options.method {
+        StartMethod::Spawn => Box::new(Spawn::new(options, companion, &listener)?),
+        StartMethod::Script(language) => Box::new(Script::new(language, options, &listener)?),
+        StartMethod::Zygote => Box::new(Zygote::new(options, &companion, &listener)?),
+        StartMethod::Restore { lazy } => Box::new(Restore::new(lazy, options, companion, &listener)?),
     };
     let expected = function_core::expected_response();
     Ok(Box::new(ColdStarts { start, listener, host, expected, answers: 0, wrong: None }))
@@ -50,16 +50,16 @@ impl ColdStarts {
         self.start.start()?;
         let mut watching = true;
         let message = loop {
-            let silence = match pending.answer(self.start.watch().filter(|_| watching)) {
+            let no_response = match pending.answer(self.start.watch().filter(|_| watching)) {
                 Ok(message) => break message,
-                Err(silence) => silence,
+                Err(no_response) => no_response,
             };
-            let Silence::Failed(reason) = silence else {
+            let NoResponse::Failed(reason) = no_response else {
                 watching = false;
-                self.start.news(asked)?;
+                self.start.handle_change(asked)?;
                 continue;
             };
-            return Err(ModuleError::Other(format!("no response from the function: {reason}{}", self.start.fate())));
+            return Err(ModuleError::Other(format!("no response from the function: {reason}{}", self.start.failure())));
         };
         let is_right = message.line == "HTTP/1.1 200 OK" && message.body == self.expected;
         let ns = asked.elapsed().as_nanos() as u64;

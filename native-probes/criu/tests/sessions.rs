@@ -4,15 +4,15 @@
 #![cfg(target_os = "linux")]
 
 use bench_model::{Arguments, ModuleError, Session, Value};
-use criu::{Companion, Criu, Deed};
+use criu::{Companion, Criu, ServerFault};
 use probe_abi::Probe;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-fn companion(deed: Option<Deed>) -> Companion {
-    Companion { program: env!("CARGO_BIN_EXE_criu-server").into(), deed }
+fn companion(fault: Option<ServerFault>) -> Companion {
+    Companion { program: env!("CARGO_BIN_EXE_criu-server").into(), fault }
 }
 
 /// The defaults, changed by `given`, in `folder`.
@@ -29,8 +29,8 @@ fn arguments(given: &[(&str, Value)], folder: &Path) -> Arguments {
     arguments
 }
 
-fn open(given: &[(&str, Value)], deed: Option<Deed>, folder: &Path) -> Result<Box<dyn Session>, ModuleError> {
-    criu::open("cold-start", &arguments(given, folder), companion(deed), None)
+fn open(given: &[(&str, Value)], fault: Option<ServerFault>, folder: &Path) -> Result<Box<dyn Session>, ModuleError> {
+    criu::open("cold-start", &arguments(given, folder), companion(fault), None)
 }
 
 /// Opens a session; `None`, with the reason printed, where this machine cannot.
@@ -93,24 +93,24 @@ fn nothing_is_left(before: &[(u32, String)], folder: &Path) {
 const MIB: i64 = 1 << 20;
 
 #[test]
-fn spawned() {
+fn a_spawned_server_answers() {
     check(&[("start", "spawn".into())]);
     check(&[("start", "spawn".into()), ("heap_bytes", (3 * MIB + 1).into()), ("init_ms", 2.into())]);
 }
 
 #[test]
-fn scripts() {
+fn scripts_answer() {
     check(&[("start", "spawn-python".into()), ("init_ms", 2.into())]);
     check(&[("start", "spawn-node".into()), ("init_ms", 2.into())]);
 }
 
 #[test]
-fn forked() {
+fn a_forked_server_answers() {
     check(&[("start", "fork-zygote".into()), ("heap_bytes", (16 * MIB).into()), ("init_ms", 5.into())]);
 }
 
 #[test]
-fn restored() {
+fn a_restored_server_answers() {
     for images in ["tmpfs", "disk"] {
         for cache in ["warm", "cold"] {
             for caller in ["command", "standby"] {
@@ -128,7 +128,7 @@ fn restored() {
 }
 
 #[test]
-fn restored_lazily() {
+fn a_lazily_restored_server_answers() {
     check(&[("start", "criu-lazy-pages".into())]);
     check(&[("start", "criu-lazy-pages".into()), ("images", "disk".into()), ("heap_bytes", (16 * MIB).into())]);
 }
@@ -136,10 +136,10 @@ fn restored_lazily() {
 /// Expects an error from opening or, if that succeeds, from starting once after `hurt` has changed the session's
 /// namespace. Nothing may be left over.
 #[track_caller]
-fn refused(given: &[(&str, Value)], deed: Option<Deed>, hurt: &dyn Fn(&Path), expect: &str) {
+fn refused(given: &[(&str, Value)], fault: Option<ServerFault>, hurt: &dyn Fn(&Path), expect: &str) {
     let folder = tempfile::tempdir().unwrap();
     let before = children();
-    let error = open(given, deed, folder.path()).and_then(|mut session| {
+    let error = open(given, fault, folder.path()).and_then(|mut session| {
         hurt(folder.path());
         // A second attempt must fail in the same way, unaffected by leftovers.
         let error = session.iterate(1).and_then(|_| session.verify().map(drop)).err();
@@ -167,23 +167,33 @@ fn start(kind: &str) -> [(&str, Value); 1] {
 }
 
 #[test]
-fn a_function_that_answers_wrongly_fails_the_check() {
-    refused(&start("spawn"), Some(Deed::AnswerWrongly), &|_| {}, "start 1: HTTP/1.1 200 OK: {}; expected {\"digest\"");
-    refused(&start("criu-restore"), Some(Deed::AnswerWrongly), &|_| {}, "failed before its checkpoint: it responded");
+fn a_wrong_response_fails_the_check() {
+    refused(
+        &start("spawn"),
+        Some(ServerFault::AnswerWrongly),
+        &|_| {},
+        "start 1: HTTP/1.1 200 OK: {}; expected {\"digest\"",
+    );
+    refused(
+        &start("criu-restore"),
+        Some(ServerFault::AnswerWrongly),
+        &|_| {},
+        "failed before its checkpoint: it responded",
+    );
 }
 
 #[test]
-fn a_function_that_dies_is_found_out_at_once() {
-    refused(&start("spawn"), Some(Deed::DieSilently), &|_| {}, "closed the connection without a response");
+fn a_function_that_exits_is_reported_at_once() {
+    refused(&start("spawn"), Some(ServerFault::DieSilently), &|_| {}, "closed the connection without a response");
     refused(
         &start("criu-restore"),
-        Some(Deed::DieSilently),
+        Some(ServerFault::DieSilently),
         &|_| {},
         "failed before its checkpoint: it closed the connection",
     );
-    refused(&start("criu-restore"), Some(Deed::Die), &|_| {}, "exited before its checkpoint");
+    refused(&start("criu-restore"), Some(ServerFault::Die), &|_| {}, "exited before its checkpoint");
     let folder = tempfile::tempdir().unwrap();
-    let companion = Companion { program: "/bin/false".into(), deed: None };
+    let companion = Companion { program: "/bin/false".into(), fault: None };
     let mut session = criu::open("cold-start", &arguments(&start("spawn"), folder.path()), companion, None).unwrap();
     let error = session.iterate(1).unwrap_err().to_string();
     assert!(error.contains("/bin/false exited with exit status: 1"), "{error}");
@@ -208,7 +218,7 @@ fn damaged(file: &str, change: &dyn Fn(&mut Vec<u8>), expect: &str) {
 }
 
 #[test]
-fn damaged_images_are_refused_and_leave_nothing() {
+fn damaged_images_are_refused_without_leftovers() {
     damaged("/pages-1.img", &|bytes| bytes.truncate(4096), "is damaged: it has 4096 bytes instead of");
     damaged("/inventory.img", &|bytes| bytes.truncate(6), "is damaged: it has 6 bytes instead of");
     for file in ["/inventory.img", "/core-", "/mm-", "/pstree.img"] {
@@ -227,7 +237,7 @@ fn images_of_another_machine_are_refused() {
 }
 
 #[test]
-fn what_cannot_be_asked_for_says_why() {
+fn invalid_arguments_are_refused_with_a_reason() {
     let lazily = [("start", "criu-lazy-pages".into()), ("caller", "standby".into())];
     refused(&lazily, None, &|_| {}, "give caller=command");
     refused(&start("fork"), None, &|_| {}, "give one of spawn, spawn-python");
@@ -239,7 +249,7 @@ fn what_cannot_be_asked_for_says_why() {
 /// The folder of a session that another process holds.
 const HELD: &str = "CRIU_TEST_HELD_FOLDER";
 
-/// Not a test of its own: what [`whoever_is_killed_takes_everybody_along`] starts and kills.
+/// Not a test but a process that [`a_killed_session_leaves_no_process`] starts and kills.
 #[test]
 #[ignore = "it holds a session until it is killed"]
 fn holds_a_session() {
@@ -254,7 +264,7 @@ fn holds_a_session() {
 }
 
 #[test]
-fn whoever_is_killed_takes_everybody_along() {
+fn a_killed_session_leaves_no_process() {
     let folder = tempfile::tempdir().unwrap();
     let mut holder = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "holds_a_session", "--nocapture"])

@@ -2,7 +2,7 @@
 //! transport, so that a message costs no dynamic call.
 
 use crate::ScenarioKind;
-use crate::message::{Direction, Messages, Report, Tally, Word, fold};
+use crate::message::{Direction, Messages, Received, Report, Word, fold};
 use crate::transport::{Fault, Transport};
 use ring_peer::{EXIT_DONE, EXIT_TRANSPORT};
 
@@ -23,7 +23,7 @@ pub(crate) trait Exchange {
     /// The messages that were sent.
     fn sent(&self) -> Sent;
     /// The messages that were received, without acknowledgements.
-    fn received(&self) -> Tally;
+    fn received(&self) -> Received;
 }
 
 /// The number of messages that the parent sent, and the digest that the peer must compute.
@@ -58,12 +58,12 @@ pub(crate) struct Parent<T> {
     transport: T,
     messages: Prepared,
     sent: Sent,
-    received: Tally,
+    received: Received,
 }
 
 impl<T: Transport> Parent<T> {
     pub(crate) fn new(transport: T, messages: Prepared) -> Self {
-        Self { transport, messages, sent: Sent::default(), received: Tally::default() }
+        Self { transport, messages, sent: Sent::default(), received: Received::default() }
     }
 
     #[inline(always)]
@@ -97,7 +97,7 @@ impl<T: Transport> Exchange for Parent<T> {
             self.send(left == 0)?;
         }
         self.transport.flush()?;
-        let found = self.report()?.tally;
+        let found = self.report()?.received;
         let (messages, digest) = (found.messages, found.digest);
         if (Sent { messages, digest }) == self.sent {
             Ok(())
@@ -131,7 +131,7 @@ impl<T: Transport> Exchange for Parent<T> {
         self.sent
     }
 
-    fn received(&self) -> Tally {
+    fn received(&self) -> Received {
         self.received
     }
 }
@@ -145,25 +145,25 @@ pub(crate) fn serve<T: Transport>(transport: &mut T, messages: &mut Prepared, sc
 }
 
 fn answer_all<T: Transport>(transport: &mut T, messages: &mut Prepared, scenario: ScenarioKind) -> Result<(), Fault> {
-    let mut tally = Tally::default();
+    let mut received = Received::default();
     loop {
-        let sequence = tally.messages;
+        let sequence = received.messages;
         let expected = &messages.to_peer;
         let (word, matches) = transport.receive(messages.len, |message| expected.check(sequence, message))?;
         match word {
             Word::STOP => return Ok(()),
-            Word::QUERY => report(transport, tally)?,
+            Word::QUERY => report(transport, received)?,
             _ if let Some(rounds) = word.bare_rounds() => {
-                report(transport, tally)?;
+                report(transport, received)?;
                 transport.bare(rounds, messages.len, false)?;
             }
             _ => {
-                tally.count(word, matches);
+                received.count(word, matches);
                 match scenario {
                     ScenarioKind::PingPong | ScenarioKind::RoundTrips => {
                         transport.send(messages.from_peer.with(Word::data(sequence, false)))?
                     }
-                    ScenarioKind::Stream if word.is_last() => report(transport, tally)?,
+                    ScenarioKind::Stream if word.is_last() => report(transport, received)?,
                     ScenarioKind::Stream => {}
                 }
             }
@@ -171,7 +171,7 @@ fn answer_all<T: Transport>(transport: &mut T, messages: &mut Prepared, scenario
     }
 }
 
-fn report<T: Transport>(transport: &mut T, tally: Tally) -> Result<(), Fault> {
-    transport.send(&Report { tally, cpu: rustix::thread::sched_getcpu() }.encode())?;
+fn report<T: Transport>(transport: &mut T, received: Received) -> Result<(), Fault> {
+    transport.send(&Report { received, cpu: rustix::thread::sched_getcpu() }.encode())?;
     transport.flush()
 }

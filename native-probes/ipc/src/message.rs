@@ -115,13 +115,13 @@ fn pattern(seed: u64, len: usize) -> Vec<u8> {
 /// What one side received: the number of messages, the number of wrong ones, and a digest of the sequence numbers in
 /// order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct Received {
     pub(crate) messages: u64,
     pub(crate) mismatches: u64,
     pub(crate) digest: u64,
 }
 
-impl Tally {
+impl Received {
     #[inline]
     pub(crate) fn count(&mut self, word: Word, matches: bool) {
         self.messages += 1;
@@ -139,7 +139,7 @@ pub(crate) fn fold(digest: u64, word: Word) -> u64 {
 /// The report of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Report {
-    pub(crate) tally: Tally,
+    pub(crate) received: Received,
     /// The CPU that it ran on when it wrote this.
     pub(crate) cpu: usize,
 }
@@ -151,7 +151,7 @@ impl Report {
 
     pub(crate) fn encode(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
-        let Tally { messages, mismatches, digest } = self.tally;
+        let Received { messages, mismatches, digest } = self.received;
         for (index, field) in [Self::MAGIC, messages, mismatches, digest, self.cpu as u64].into_iter().enumerate() {
             bytes[8 * index..8 * (index + 1)].copy_from_slice(&field.to_ne_bytes());
         }
@@ -165,7 +165,7 @@ impl Report {
             std::array::from_fn(|index| fields.get(index).map_or(0, |field| u64::from_ne_bytes(*field)));
         let [magic, messages, mismatches, digest, cpu] = fields;
         (magic == Self::MAGIC)
-            .then_some(Self { tally: Tally { messages, mismatches, digest }, cpu: usize::try_from(cpu).ok()? })
+            .then_some(Self { received: Received { messages, mismatches, digest }, cpu: usize::try_from(cpu).ok()? })
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_passes_as_itself_only() {
+    fn only_the_expected_message_passes() {
         let mut sent = Messages::new(Direction::ToPeer, 64);
         let expected = Messages::new(Direction::ToPeer, 64);
         let message = sent.with(Word::data(7, true)).to_vec();
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_report_is_read_back() {
-        let report = Report { tally: Tally { messages: 1, mismatches: 2, digest: 3 }, cpu: 4 };
+        let report = Report { received: Received { messages: 1, mismatches: 2, digest: 3 }, cpu: 4 };
         assert_eq!(Report::decode(&report.encode()), Some(report));
         assert_eq!(Report::decode(&[0; Report::BYTES]), None);
     }

@@ -134,17 +134,21 @@ impl bench_model::Session for Session {
     }
 
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
-        let Report { tally, cpu } = self.call(|exchange| exchange.query())?;
+        let Report { received: at_peer, cpu } = self.call(|exchange| exchange.query())?;
         let (sent, received) = self.call(|exchange| Ok((exchange.sent(), exchange.received())))?;
         let found = Cpus { own: rustix::thread::sched_getcpu(), peer: cpu };
         let mut checks = vec![
-            Check::equal("peer-received-every-message", &(sent.messages, sent.digest), &(tally.messages, tally.digest)),
+            Check::equal(
+                "peer-received-every-message",
+                &(sent.messages, sent.digest),
+                &(at_peer.messages, at_peer.digest),
+            ),
             Check::that(
                 "content",
-                tally.mismatches == 0 && received.mismatches == 0,
+                at_peer.mismatches == 0 && received.mismatches == 0,
                 format!(
                     "expected 0 mismatches, found {} in {} messages at the peer and {} in {} answers",
-                    tally.mismatches, tally.messages, received.mismatches, received.messages
+                    at_peer.mismatches, at_peer.messages, received.mismatches, received.messages
                 ),
             ),
             Check::equal("placement", &self.cpus, &found),

@@ -1,6 +1,6 @@
 //! okaywal as the log that the shared sessions measure.
 
-use crate::keeper::{Keeper, Place};
+use crate::recycling::{PayloadLocation, RecyclingGate};
 use bench_model::ModuleError;
 use okaywal::{Configuration, WriteAheadLog};
 use std::collections::VecDeque;
@@ -26,9 +26,9 @@ const KEPT_BYTES: u64 = 64 << 20;
 pub struct OkayJournal {
     /// `None` only while it is dropped.
     log: Option<WriteAheadLog>,
-    keeper: Keeper,
+    gate: RecyclingGate,
     /// Payloads in the log that can be read back, and their bytes.
-    kept: VecDeque<Place>,
+    kept: VecDeque<PayloadLocation>,
     kept_bytes: u64,
     /// The number of payloads before them.
     kept_from: u64,
@@ -40,16 +40,16 @@ pub struct OkayJournal {
 impl OkayJournal {
     /// Creates or opens the log in `folder`.
     pub fn open(folder: &Path) -> Result<Self, ModuleError> {
-        let keeper = Keeper::default();
+        let gate = RecyclingGate::default();
         let log = Configuration::default_for(folder)
             .preallocate_bytes(SEGMENT_BYTES)
             .checkpoint_after_bytes(CHECKPOINT_BYTES)
-            .open(keeper.clone())
+            .open(gate.clone())
             .map_err(failed("open the log in", folder))?;
         sync_files(folder).map_err(failed("sync the files in", folder))?;
         let (kept, kept_bytes, kept_from) = (VecDeque::new(), 0, 0);
-        let mut journal = Self { log: Some(log), keeper, kept, kept_bytes, kept_from, is_intact: true };
-        journal.keeper.recovered().into_iter().for_each(|place| journal.keep(place));
+        let mut journal = Self { log: Some(log), gate, kept, kept_bytes, kept_from, is_intact: true };
+        journal.gate.recovered().into_iter().for_each(|place| journal.keep(place));
         Ok(journal)
     }
 
@@ -59,7 +59,7 @@ impl OkayJournal {
         9 + payloads * (payload_bytes + 9) + 1
     }
 
-    fn keep(&mut self, place: Place) {
+    fn keep(&mut self, place: PayloadLocation) {
         self.kept_bytes += place.bytes;
         self.kept.push_back(place);
         while let Some(oldest) = self.kept.front()
@@ -95,7 +95,7 @@ impl OkayJournal {
             let id = entry.id();
             for payload in payloads {
                 let record = entry.write_chunk(payload)?;
-                journal.keep(Place { entry: id, position: record.position, bytes: payload.len() as u64 });
+                journal.keep(PayloadLocation { entry: id, position: record.position, bytes: payload.len() as u64 });
             }
             entry.commit()?;
             Ok(first..journal.next())
@@ -121,7 +121,7 @@ impl Journal for OkayJournal {
     /// Lets okaywal's thread recycle the segments that are no longer read.
     fn make_way(&mut self, _: u64, _: usize) -> Result<(), ModuleError> {
         if let Some(oldest) = self.kept.front() {
-            self.keeper.need_from(oldest.entry);
+            self.gate.need_from(oldest.entry);
         }
         Ok(())
     }
@@ -150,7 +150,7 @@ impl Journal for OkayJournal {
 
 impl Drop for OkayJournal {
     fn drop(&mut self) {
-        self.keeper.close();
+        self.gate.close();
         if let Some(log) = self.log.take().filter(|_| self.is_intact) {
             // The error is expected: it stops the recycling thread.
             let _ = log.shutdown();

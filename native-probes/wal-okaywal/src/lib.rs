@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod journal;
-mod keeper;
+mod recycling;
 
 pub use journal::OkayJournal;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// A payload in the log.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct PayloadLocation {
     pub(crate) entry: EntryId,
     pub(crate) position: LogPosition,
     pub(crate) bytes: u64,
@@ -17,14 +17,14 @@ struct State {
     /// The oldest entry that is still needed.
     oldest: EntryId,
     is_closing: bool,
-    recovered: Vec<Place>,
+    recovered: Vec<PayloadLocation>,
 }
 
 /// State that the log's thread and its user share.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Keeper(Arc<(Mutex<State>, Condvar)>);
+pub(crate) struct RecyclingGate(Arc<(Mutex<State>, Condvar)>);
 
-impl Keeper {
+impl RecyclingGate {
     /// Releases the entries before `oldest`.
     pub(crate) fn need_from(&self, oldest: EntryId) {
         self.change(|state| state.oldest = oldest);
@@ -36,7 +36,7 @@ impl Keeper {
     }
 
     /// Takes the payloads that were in the log when it was opened, oldest first.
-    pub(crate) fn recovered(&self) -> Vec<Place> {
+    pub(crate) fn recovered(&self) -> Vec<PayloadLocation> {
         self.change(|state| std::mem::take(&mut state.recovered))
     }
 
@@ -48,7 +48,7 @@ impl Keeper {
     }
 }
 
-impl LogManager for Keeper {
+impl LogManager for RecyclingGate {
     fn recover(&mut self, entry: &mut Entry<'_>) -> io::Result<()> {
         let id = entry.id();
         let mut places = Vec::new();
@@ -62,7 +62,7 @@ impl LogManager for Keeper {
                     if !chunk.check_crc()? {
                         return Err(io::Error::new(io::ErrorKind::InvalidData, "checksum mismatch"));
                     }
-                    places.push(Place { entry: id, position, bytes });
+                    places.push(PayloadLocation { entry: id, position, bytes });
                 }
                 ReadChunkResult::EndOfEntry => break,
                 // A commit that had not finished.

@@ -118,6 +118,6 @@ impl Journal for RedbJournal {
 }
 
 /// Adds the failed operation to an error of redb.
-fn failed<E: Display>(what: &str, whom: impl Display) -> impl FnOnce(E) -> ModuleError {
-    move |error| ModuleError::Other(format!("redb cannot {what} {whom}: {error}"))
+fn failed<E: Display>(what: &str, subject: impl Display) -> impl FnOnce(E) -> ModuleError {
+    move |error| ModuleError::Other(format!("redb cannot {what} {subject}: {error}"))
 }

@@ -12,7 +12,7 @@ use walrus_rust::Walrus;
 
 /// The durability of an append that has returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Promise {
+pub enum Durability {
     /// It is in the page cache.
     ProcessCrash,
     /// It is in the page cache, and a thread syncs every 200 ms.
@@ -23,8 +23,8 @@ pub enum Promise {
     EachBatch,
 }
 
-impl Promise {
-    /// [`Promise::EachBatch`]; an error if walrus does not accept batches of `batch` payloads.
+impl Durability {
+    /// [`Durability::EachBatch`]; an error if walrus does not accept batches of `batch` payloads.
     pub fn each_batch(batch: usize) -> Result<Self, ModuleError> {
         if batch <= BATCH_MAX {
             return Ok(Self::EachBatch);
@@ -53,7 +53,7 @@ const TOPIC_BYTES: u64 = 256 << 20;
 pub struct WalrusJournal {
     log: Walrus,
     folder: PathBuf,
-    promise: Promise,
+    durability: Durability,
     topic: String,
     topics: u64,
     /// Bytes that may be appended before the next topic begins.
@@ -80,14 +80,14 @@ impl WalrusJournal {
     }
 
     /// Creates the log in `folder`, or opens one that has only one topic.
-    pub fn open(folder: &Path, promise: Promise) -> Result<Self, ModuleError> {
+    pub fn open(folder: &Path, durability: Durability) -> Result<Self, ModuleError> {
         // The length of existing payloads is unknown.
         let is_new = fs::read_dir(folder).map_err(failed)?.next().is_none();
         let longest = if is_new { 0 } else { BLOCK_BYTES - HEAD_BYTES };
-        let log = process::instance(folder, promise)?;
+        let log = process::instance(folder, durability)?;
         let (folder, topic) = (folder.to_owned(), topic(0));
         let (appended, kept_from) = (0, 0);
-        Ok(Self { log, folder, promise, topic, topics: 1, room: TOPIC_BYTES, appended, kept_from, longest })
+        Ok(Self { log, folder, durability, topic, topics: 1, room: TOPIC_BYTES, appended, kept_from, longest })
     }
 
     fn begin_topic(&mut self) -> Result<(), ModuleError> {
@@ -121,7 +121,7 @@ impl Journal for WalrusJournal {
 
     fn append_batch(&mut self, batch: &Vec<&[u8]>) -> Result<Range<u64>, ModuleError> {
         let first = self.appended;
-        if self.promise == Promise::EachBatch {
+        if self.durability == Durability::EachBatch {
             self.log.batch_append_for_topic(&self.topic, batch).map_err(failed)?;
             batch.iter().for_each(|payload| self.note(payload));
         } else {

@@ -5,7 +5,7 @@
 mod journal;
 mod process;
 
-pub use journal::{Promise, WalrusJournal};
+pub use journal::{Durability, WalrusJournal};
 
 use bench_model::{Arguments, Descriptor, ModuleError, Parameter, Session};
 use probe_abi::{Host, Probe, export_probe};
@@ -16,8 +16,8 @@ use wal_load::self_timed::{self, AppendOptions, BatchOptions, Bench, Folder};
 #[derive(Debug)]
 pub struct WalWalrus;
 
-const DURABILITY: [(&str, Promise); 3] =
-    [("process-crash", Promise::ProcessCrash), ("interval", Promise::Interval), ("each", Promise::Each)];
+const DURABILITY: [(&str, Durability); 3] =
+    [("process-crash", Durability::ProcessCrash), ("interval", Durability::Interval), ("each", Durability::Each)];
 
 impl Probe for WalWalrus {
     fn describe() -> Descriptor {
@@ -50,8 +50,8 @@ fn durability(summary: &str) -> Parameter {
 
 /// Opens a scenario, whose samples go to `bench`.
 pub fn open(scenario: &str, arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
-    let promise = scenario::choice(arguments, "durability", &DURABILITY)?;
-    let is_durable = promise == Promise::Each;
+    let durability = scenario::choice(arguments, "durability", &DURABILITY)?;
+    let is_durable = durability == Durability::Each;
     let folder = Folder::new(arguments.text("directory")?)?;
     if is_durable {
         folder.require_disk()?;
@@ -60,15 +60,15 @@ pub fn open(scenario: &str, arguments: &Arguments, bench: Bench) -> Result<Box<d
     let record_bytes = WalrusJournal::record_bytes(payload_bytes)?;
     match scenario {
         APPEND => {
-            let journal = WalrusJournal::open(folder.path(), promise)?;
+            let journal = WalrusJournal::open(folder.path(), durability)?;
             let options = AppendOptions::read(arguments, is_durable.then_some(record_bytes))?;
             self_timed::append(journal, folder, options, bench)
         }
         APPEND_BATCH => {
             let mut options = BatchOptions::read(arguments)?;
             options.synced_bytes = is_durable.then_some(options.batch * record_bytes);
-            let promise = if is_durable { Promise::each_batch(options.batch)? } else { promise };
-            let journal = WalrusJournal::open(folder.path(), promise)?;
+            let durability = if is_durable { Durability::each_batch(options.batch)? } else { durability };
+            let journal = WalrusJournal::open(folder.path(), durability)?;
             self_timed::append_batch(journal, folder, options, bench)
         }
         _ => Err(ModuleError::UnknownScenario(scenario.to_owned())),

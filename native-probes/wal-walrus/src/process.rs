@@ -1,6 +1,6 @@
 //! Sets the state that walrus keeps once per process, or reads from environment variables, for an instance.
 
-use crate::Promise;
+use crate::Durability;
 use bench_model::ModuleError;
 use io_uring::IoUring;
 use std::path::Path;
@@ -19,12 +19,12 @@ enum Schedule {
 }
 
 impl Schedule {
-    fn of(promise: Promise) -> Self {
-        match promise {
+    fn of(durability: Durability) -> Self {
+        match durability {
             // A batch ends with fsync under every schedule; with O_SYNC each record would be synced in addition.
-            Promise::ProcessCrash | Promise::EachBatch => Self::Never,
-            Promise::Interval => Self::Interval,
-            Promise::Each => Self::Each,
+            Durability::ProcessCrash | Durability::EachBatch => Self::Never,
+            Durability::Interval => Self::Interval,
+            Durability::Each => Self::Each,
         }
     }
 
@@ -38,17 +38,17 @@ impl Schedule {
 }
 
 /// Opens an instance whose files are in `folder`. Its thread and open files stay until the process exits.
-pub(crate) fn instance(folder: &Path, promise: Promise) -> Result<Walrus, ModuleError> {
+pub(crate) fn instance(folder: &Path, durability: Durability) -> Result<Walrus, ModuleError> {
     static FIRST: Mutex<Option<Schedule>> = Mutex::new(None);
     // One instance at a time may read its folder from the environment.
     let mut first = FIRST.lock().unwrap_or_else(PoisonError::into_inner);
-    let schedule = Schedule::of(promise);
+    let schedule = Schedule::of(durability);
     if let Some(first) = first.filter(|first| *first != schedule) {
         let reason =
             format!("walrus has one sync schedule per process, which is {first:?} here; start another process");
         return Err(ModuleError::Unavailable(reason));
     }
-    if matches!(promise, Promise::Interval | Promise::EachBatch) {
+    if matches!(durability, Durability::Interval | Durability::EachBatch) {
         // Without a schedule the syncing thread would exit at once, without an error.
         require_io_uring()?;
     }

@@ -3,10 +3,10 @@
 #![cfg(target_os = "linux")]
 
 use wal_trial::{check_reopened, check_session};
-use wal_walrus::{Promise, WalWalrus, WalrusJournal, open};
+use wal_walrus::{Durability, WalWalrus, WalrusJournal, open};
 
 #[test]
-fn what_was_appended_is_read_back_after_reopening_too() {
-    check_reopened(64, |folder| WalrusJournal::open(folder, Promise::Each));
+fn payloads_are_read_back_after_reopening() {
+    check_reopened(64, |folder| WalrusJournal::open(folder, Durability::Each));
     check_session::<WalWalrus>(open, "append", &[("durability", "each".into())]);
 }

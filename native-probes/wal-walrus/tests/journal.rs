@@ -6,7 +6,7 @@
 use std::fs;
 use wal_load::{Journal, Payloads};
 use wal_trial::{batch, check, check_refused, check_reopened, check_session};
-use wal_walrus::{Promise, WalWalrus, WalrusJournal, open};
+use wal_walrus::{Durability, WalWalrus, WalrusJournal, open};
 
 #[test]
 fn sessions_run_and_unsupported_ones_say_why() {
@@ -25,19 +25,19 @@ fn sessions_run_and_unsupported_ones_say_why() {
 
 #[test]
 fn payloads_are_read_back_after_reopening() {
-    for promise in [Promise::ProcessCrash, Promise::EachBatch] {
+    for durability in [Durability::ProcessCrash, Durability::EachBatch] {
         for payload_bytes in [64, 1_024, 65_536] {
-            check_reopened(payload_bytes, |folder| WalrusJournal::open(folder, promise));
+            check_reopened(payload_bytes, |folder| WalrusJournal::open(folder, durability));
         }
     }
 }
 
 #[test]
 fn each_payload_is_read_once_and_none_is_skipped() {
-    for promise in [Promise::ProcessCrash, Promise::EachBatch] {
+    for durability in [Durability::ProcessCrash, Durability::EachBatch] {
         let folder = tempfile::tempdir().unwrap();
         let mut payloads = Payloads::new(65_536, 100).unwrap();
-        let mut journal = WalrusJournal::open(folder.path(), promise).unwrap();
+        let mut journal = WalrusJournal::open(folder.path(), durability).unwrap();
         // Reads begin at the start or the middle of a block and span several; 32 MiB end within the last full one of
         // the first read.
         for batches in [7, 3, 5] {
@@ -47,7 +47,7 @@ fn each_payload_is_read_once_and_none_is_skipped() {
             check(&mut journal, &payloads, 100 * batches);
         }
         drop(journal);
-        check(&mut WalrusJournal::open(folder.path(), promise).unwrap(), &payloads, payloads.count());
+        check(&mut WalrusJournal::open(folder.path(), durability).unwrap(), &payloads, payloads.count());
     }
 }
 
@@ -55,7 +55,7 @@ fn each_payload_is_read_once_and_none_is_skipped() {
 fn old_files_free_their_space_after_a_full_topic() {
     let folder = tempfile::tempdir().unwrap();
     let mut payloads = Payloads::new(1 << 20, 60).unwrap();
-    let mut journal = WalrusJournal::open(folder.path(), Promise::ProcessCrash).unwrap();
+    let mut journal = WalrusJournal::open(folder.path(), Durability::ProcessCrash).unwrap();
     // More than a file of 1000 MiB, and more than the topic that continues in the second file.
     while payloads.count() < 1_400 {
         batch(&mut journal, &mut payloads, 60);

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_descriptor_keeps_the_rules() {
+    fn the_descriptor_is_valid() {
         Wal::describe().validate().unwrap();
     }
 }

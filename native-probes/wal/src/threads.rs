@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_is_somebodys_and_a_failure_is_told() {
+    fn operations_are_distributed_and_failures_reported() {
         for (threads, times, expect) in [(1, 5, vec![5]), (3, 7, vec![3, 2, 2]), (4, 2, vec![1, 1, 0, 0])] {
             let mut workers = vec![0; threads];
             let done = share_out(&mut workers, times, |_, worker, share| {

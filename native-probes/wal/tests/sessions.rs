@@ -53,7 +53,7 @@ fn refused(scenario: &str, given: &[(&str, Value)], expect: &str, is_environment
 const MIB: i64 = 1 << 20;
 
 #[test]
-fn single_writes() {
+fn single_appends_pass_their_checks() {
     for durability in ["none", "process-crash", "interval", "group", "each"] {
         check("append", &[("durability", durability.into())]);
     }
@@ -64,7 +64,7 @@ fn single_writes() {
 }
 
 #[test]
-fn batches() {
+fn batches_pass_their_checks() {
     check("append-batch", &[("batch", 10_000.into())]);
     check("append-batch", &[("batch", 10.into()), ("durability", "group".into())]);
     check("append-batch", &[("batch", 1_000.into()), ("file", "new".into())]);
@@ -79,7 +79,7 @@ fn batches() {
 }
 
 #[test]
-fn threads_readers_and_the_rest() {
+fn other_scenarios_pass_their_checks() {
     for threads in [1, 3, 16] {
         check("concurrent-append", &[("threads", threads.into())]);
     }

@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_give_the_published_values() {
+    fn digests_equal_the_published_values() {
         assert_eq!(Fnv::new().bytes(b"").finish(), 0xcbf2_9ce4_8422_2325);
         assert_eq!(Fnv::new().bytes(b"foobar").finish(), 0x8594_4171_f739_67e8);
     }

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_descriptor_keeps_the_rules() {
+    fn the_descriptor_is_valid() {
         Kernels::describe().validate().unwrap();
     }
 }

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn further_laps_change_no_result() {
+    fn additional_laps_do_not_change_the_result() {
         for extra_laps in [0, 1, LAPS] {
             let mut spin = Spin::new(extra_laps);
             for times in [0, 1, 2] {
@@ -142,14 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_can_be_undone() {
+    fn a_chain_can_be_inverted() {
         assert_eq!(FACTOR.wrapping_mul(inverse(FACTOR)), 1);
         assert_eq!(unchain(chain(SEED, 3), 3), SEED);
         assert_ne!(unchain(chain(SEED, 3), 2), SEED);
     }
 
     #[test]
-    fn a_wrong_step_fails_from_then_on() {
+    fn a_wrong_step_fails_all_later_checks() {
         let mut spin = Spin::new(0);
         spin.result ^= 1;
         assert_eq!(failed(&mut spin), ["known-result", "undone"]);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parameter_is_for_the_arm_wasm_alone() {
+    fn the_parameter_affects_only_the_arm_wasm() {
         for (percent, expect) in [(0, 0), (3, LAPS * 3 / 100), (100, LAPS)] {
             assert_eq!((extra_laps(percent, true), extra_laps(percent, false)), (expect, 0));
         }

@@ -80,7 +80,7 @@ func nonceOf(spec []byte) (uint64, error) {
 	}
 	nonce, err := strconv.ParseUint(string(field), 10, 64)
 	if err != nil {
-		return 0, errors.New("it has no nonce")
+		return 0, errors.New("the spec has no `nonce`")
 	}
 	return nonce, nil
 }
@@ -97,7 +97,7 @@ func (relay *Relay) Suspend() []byte {
 
 // Resume restores a state; it fails if the state is damaged or of another version.
 func (relay *Relay) Resume(state []byte) error {
-	refused := errors.New("the state is not what an operator of this version keeps")
+	refused := errors.New("the state is damaged or of another version")
 	lines := strings.Split(string(state), "\n")
 	if len(lines) != 5 || lines[0] != form || !isNamespace(lines[1]) || !isNamespace(lines[2]) {
 		return refused
@@ -129,7 +129,7 @@ func isNamespace(text string) bool {
 func namespace(arguments bench.Arguments, name string) (string, error) {
 	value, _ := arguments.Get(name)
 	if !isNamespace(value) {
-		return "", errors.New("the argument `" + name + "` names no namespace")
+		return "", errors.New("the argument `" + name + "` is not a valid namespace")
 	}
 	return value, nil
 }

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn days_have_names() {
+    fn dates_are_written_as_text() {
         check(|text| date_text(0, text), "1970-01-01");
         check(|text| date_text(-1, text), "1969-12-31");
         check(|text| date_text(EPOCH_DAYS + 59, text), "2000-02-29");
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_have_names() {
+    fn timestamps_are_written_as_text() {
         check(|text| timestamp_text(0, b"", text), "1970-01-01 00:00:00");
         check(|text| timestamp_text(-1, b"+00", text), "1969-12-31 23:59:59.999999+00");
         check(|text| timestamp_text(1_500_000, b"", text), "1970-01-01 00:00:01.500000");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_go_to_arrow_and_back() {
+    fn dates_and_timestamps_convert_to_arrow_and_back() {
         for days in [i32::MIN, -2_451_545, -1, 0, 2_145_031_584, i32::MAX] {
             assert_eq!(date_to_arrow(days).and_then(date_from_arrow), Ok(days));
         }

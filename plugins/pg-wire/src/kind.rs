@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_the_server() {
+    fn type_names_equal_those_of_the_server() {
         check(23, -1, "integer");
         check(1043, 44, "character varying(40)");
         check(1043, -1, "character varying");
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_say_nothing_have_the_type_that_fits() {
+    fn fields_without_metadata_have_the_default_type() {
         for (_, name, kind) in TYPES.iter().filter(|(_, name, _)| PREFERRED.contains(name)) {
             let found = PgType::of_field(&Field::new("c", kind.data_type(), true)).expect("known");
             assert_eq!((found.name.as_str(), found.kind), (*name, *kind));
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_names_column_and_type() {
+    fn an_unknown_type_names_column_and_type() {
         assert_eq!(PgType::of_oid(1186, -1), None);
         let unsigned = PgType::of_field(&Field::new("c", DataType::UInt8, true)).expect_err("no such type");
         assert!(unsigned.to_string().starts_with("the column `c` has the type `Arrow UInt8`"), "{unsigned}");

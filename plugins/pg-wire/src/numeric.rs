@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_numeric_is_refused() {
+    fn a_malformed_numeric_is_refused() {
         for text in ["", "-", ".", "1e5", "1.2.3", "+1", "nan", "1 "] {
             assert_eq!(to_wire(text.as_bytes(), &mut Vec::new()), None, "{text}");
         }

@@ -112,7 +112,7 @@ fn binary(batch: &RecordBatch, types: &[PgType], chunk: usize, before: Before) -
 
 proptest! {
     #[test]
-    fn rows_go_out_as_they_came_in(rows in rows(), chunk in 1_usize..40) {
+    fn rows_survive_a_round_trip(rows in rows(), chunk in 1_usize..40) {
         let (batch, found) = carried(&rows);
         prop_assert_eq!(&found, &types());
         prop_assert_eq!(binary(&batch, &found, chunk, Before::Count), rows.concat());
@@ -134,7 +134,7 @@ proptest! {
 }
 
 #[test]
-fn rows_that_are_cut_off_or_too_long_are_refused() {
+fn truncated_and_overlong_rows_are_refused() {
     let mut columns = [Column::new("c", &PgType::of_oid(23, -1).expect("known"), 1)];
     let mut check = |row: &[u8], expect: &str| {
         let error = push(&mut columns, row).expect_err("no row of this column").to_string();
@@ -148,7 +148,7 @@ fn rows_that_are_cut_off_or_too_long_are_refused() {
 }
 
 #[test]
-fn batches_that_are_none_are_refused_by_number() {
+fn a_malformed_batch_is_refused_with_its_number() {
     let check = |stream: Vec<u8>, expect: &str| {
         let error = batch::decode(stream, 7).expect_err("no batch").to_string();
         assert!(error.starts_with("batch 7 is not a valid Arrow IPC stream"), "{error}");

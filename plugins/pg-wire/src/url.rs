@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_a_value() {
+    fn missing_parts_have_defaults() {
         check("postgres://", "postgres://postgres@localhost:5432/postgres localhost:5432 -");
         check("postgresql://db", "postgres://postgres@db:5432/postgres db:5432 -");
         check("postgres://ann@db/", "postgres://ann@db:5432/ann db:5432 -");
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_says_why() {
+    fn an_unusable_url_says_why() {
         check("mysql://db", "`database_url`: it does not begin with `postgres://`; write postgres://");
         check("postgres://db:0/x", "`database_url`: its port");
         check("postgres://db:port/x", "`database_url`: its port");

@@ -169,14 +169,14 @@ pub(crate) mod faulty {
     }
 
     #[test]
-    fn trying_out_counts_what_the_ring_holds() {
+    fn try_out_counts_the_capacity_of_the_ring() {
         assert_eq!(try_out(&mut Faulty::new(3, Fault::None, 0), &[0; 64]), Ok(3));
         let error = try_out(&mut Faulty::new(3, Fault::Altered, 1), &[0; 64]).unwrap_err();
         assert_eq!(error.to_string(), "only 2 of 3 messages that filled the ring came out unchanged");
     }
 
     #[test]
-    fn a_ring_that_holds_no_message_is_refused() {
+    fn a_ring_too_small_for_a_message_is_refused() {
         let error = try_out(&mut Faulty::new(0, Fault::None, 0), &[0; 64]).unwrap_err();
         assert!(matches!(error, ModuleError::InvalidArgument(_)), "{error:?}");
     }

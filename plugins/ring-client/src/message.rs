@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_counts() {
+    fn every_altered_byte_is_counted() {
         check(&new(64), 0, 0);
         for at in 8..64 {
             let mut message = new(64);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn another_length_is_another_content() {
+    fn a_message_of_another_length_counts_as_altered() {
         check(&new(64)[..63], 1, 0);
         check(&new(65), 1, 0);
         check(&[], 1, 0);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_rest_are_both_compared() {
+    fn words_and_remaining_bytes_are_compared() {
         assert!(same(b"0123456789", b"0123456789"));
         assert!(!same(b"0123456789", b"0123456780"));
         assert!(!same(b"0123456789", b"x123456789"));

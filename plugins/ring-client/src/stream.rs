@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_that_takes_nothing_is_an_error_and_no_endless_loop() {
+    fn a_ring_that_accepts_nothing_is_an_error() {
         struct Stuck;
         impl Ends for Stuck {
             fn push(&mut self, _: &[u8]) -> Result<(), bench_plugin::PushError> {

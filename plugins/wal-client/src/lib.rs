@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_descriptor_keeps_the_rules_and_offers_what_there_is() {
+    fn the_descriptor_is_valid_and_has_every_durability() {
         let descriptor = WalClient::describe();
         descriptor.validate().unwrap();
         for scenario in &descriptor.scenarios {

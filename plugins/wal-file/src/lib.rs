@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_descriptor_keeps_the_rules() {
+    fn the_descriptor_is_valid() {
         WalFile::describe().validate().unwrap();
     }
 }

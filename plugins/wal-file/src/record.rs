@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_read_as_it_was_written_and_not_otherwise() {
+    fn only_an_unchanged_record_is_read() {
         let mut record = Vec::new();
         encode(7, b"payload", &mut record);
         encode(8, b"", &mut record);

@@ -17,7 +17,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 
 /// Commands from the probe. The answer is [`DONE`] and a word, or [`FAILED`] and the reason.
-pub(crate) mod order {
+pub(crate) mod command {
     /// Start the server: then its environment as `NAME=VALUE` words, then its options.
     pub(crate) const SERVE: &str = "serve";
     /// Run the program that follows with its arguments, the socket as its standard input. The word is empty.
@@ -51,7 +51,7 @@ pub(super) fn run() -> io::Result<()> {
     // SAFETY: this process has one thread.
     if unsafe { libc::unshare(libc::CLONE_NEWPID | libc::CLONE_NEWNS) } != 0 {
         let reason = format!("cannot create namespaces: {}", io::Error::last_os_error());
-        return frames::send(&mut control, &[order::FAILED, &reason]);
+        return frames::send(&mut control, &[command::FAILED, &reason]);
     }
     // SAFETY: this process has one thread, so its child may call any function that this process may call.
     match unsafe { libc::fork() } {
@@ -79,11 +79,11 @@ fn wait_for(child: i32) -> io::Result<()> {
 fn first(mut control: UnixStream, listener: OwnedFd) -> io::Result<()> {
     end_with_parent()?;
     match mounted() {
-        Ok(()) => frames::send(&mut control, &[order::DONE, ""])?,
+        Ok(()) => frames::send(&mut control, &[command::DONE, ""])?,
         Err(error) => {
             return frames::send(
                 &mut control,
-                &[order::FAILED, &format!("cannot mount file systems in the namespace: {error}")],
+                &[command::FAILED, &format!("cannot mount file systems in the namespace: {error}")],
             );
         }
     }
@@ -91,8 +91,8 @@ fn first(mut control: UnixStream, listener: OwnedFd) -> io::Result<()> {
     while let Some(words) = frames::receive(&mut control)? {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match init.obey(&words) {
-            Ok(word) => frames::send(&mut control, &[order::DONE, &word])?,
-            Err(reason) => frames::send(&mut control, &[order::FAILED, &reason])?,
+            Ok(word) => frames::send(&mut control, &[command::DONE, &word])?,
+            Err(reason) => frames::send(&mut control, &[command::FAILED, &reason])?,
         }
     }
     // The kernel kills all other processes of the namespace before this one can exit.
@@ -127,10 +127,10 @@ struct Standby {
 impl Init {
     fn obey(&mut self, words: &[&str]) -> Result<String, String> {
         match words {
-            [order::SERVE, options @ ..] => self.serve(options),
-            [order::RUN, program, arguments @ ..] => self.run(program, arguments),
-            [order::ASK, program, arguments @ ..] => self.ask(program, arguments),
-            [order::RUN_BEHIND, count, words @ ..] => {
+            [command::SERVE, options @ ..] => self.serve(options),
+            [command::RUN, program, arguments @ ..] => self.run(program, arguments),
+            [command::ASK, program, arguments @ ..] => self.ask(program, arguments),
+            [command::RUN_BEHIND, count, words @ ..] => {
                 let split = count.parse().ok().and_then(|count: usize| words.split_at_checked(count));
                 let (behind, words) = split.ok_or("malformed command: wrong number of words")?;
                 self.start_behind(behind)?;
@@ -139,9 +139,9 @@ impl Init {
                     [] => Err("malformed command: no program".to_owned()),
                 }
             }
-            [order::STAND_BY, folder, program, arguments @ ..] => self.stand_by(folder, program, arguments),
-            [order::REQUEST, request] => self.request(request),
-            [order::END, pid] => self.end(pid),
+            [command::STAND_BY, folder, program, arguments @ ..] => self.stand_by(folder, program, arguments),
+            [command::REQUEST, request] => self.request(request),
+            [command::END, pid] => self.end(pid),
             _ => Err(format!("unknown command {words:?}")),
         }
     }

@@ -21,7 +21,7 @@ pub const NAME: &str = "criu-server";
 
 /// A fault that tests ask a server for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum ServerFault {
     /// It exits once it has answered one request and the connection is closed.
     Die,
     /// It answers with a wrong body.
@@ -44,13 +44,16 @@ pub(crate) mod role {
     pub(crate) const BARE: &str = "bare";
 }
 
-const DEEDS: [(&str, Deed); 3] =
-    [("--die", Deed::Die), ("--answer-wrongly", Deed::AnswerWrongly), ("--die-silently", Deed::DieSilently)];
+const DEEDS: [(&str, ServerFault); 3] = [
+    ("--die", ServerFault::Die),
+    ("--answer-wrongly", ServerFault::AnswerWrongly),
+    ("--die-silently", ServerFault::DieSilently),
+];
 
-impl Deed {
+impl ServerFault {
     /// As an argument.
     pub(crate) fn as_str(self) -> &'static str {
-        DEEDS.iter().find(|(_, deed)| *deed == self).map_or("", |(name, _)| name)
+        DEEDS.iter().find(|(_, fault)| *fault == self).map_or("", |(name, _)| name)
     }
 }
 

@@ -9,7 +9,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Instant;
 
 /// Commands, one byte each; every one except [`FORK`] is answered with eight bytes.
-pub(crate) mod order {
+pub(crate) mod command {
     /// Fork a server, which accepts one connection.
     pub(crate) const FORK: u8 = b'f';
     /// Wait until the last server has exited; the answer is its wait status.
@@ -29,10 +29,10 @@ pub(super) fn run() -> io::Result<()> {
     // One answer before the first fork, so that children inherit touched pages.
     state.handle(function_core::REQUEST).map_err(io::Error::other)?;
     let mut child = None;
-    let mut order = [0];
-    while control.read(&mut order)? > 0 {
-        let answer = match order[0] {
-            order::FORK => {
+    let mut byte = [0];
+    while control.read(&mut byte)? > 0 {
+        let answer = match byte[0] {
+            command::FORK => {
                 child = Some(fork(|| {
                     // The child drops its copy, so that closing the parent's end is enough to end the parent.
                     if rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).is_err() {
@@ -46,8 +46,8 @@ pub(super) fn run() -> io::Result<()> {
                 })?);
                 continue;
             }
-            order::REAP => child.take().map_or(Ok(0), reap)?,
-            order::BARE => {
+            command::REAP => child.take().map_or(Ok(0), reap)?,
+            command::BARE => {
                 let start = Instant::now();
                 reap(fork(|| 0)?)?;
                 start.elapsed().as_nanos() as u64

@@ -33,10 +33,10 @@ pub(crate) trait Start {
     fn watch(&self) -> Option<BorrowedFd<'_>>;
 
     /// Handles that change; an error if the function will not respond.
-    fn news(&mut self, asked: Instant) -> Result<(), ModuleError>;
+    fn handle_change(&mut self, asked: Instant) -> Result<(), ModuleError>;
 
     /// The state of the function, as the end of an error message.
-    fn fate(&mut self) -> String {
+    fn failure(&mut self) -> String {
         String::new()
     }
 

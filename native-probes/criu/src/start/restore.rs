@@ -3,9 +3,9 @@
 use super::{Spawn, Start, failed};
 use crate::Companion;
 use crate::checkpoint::{NEXT_STEP, Tool, reason, restore_request, restored, statistics};
-use crate::companion::init::{hex, order, unhex};
+use crate::companion::init::{command, hex, unhex};
 use crate::companion::role;
-use crate::listener::{Listener, Silence};
+use crate::listener::{Listener, NoResponse};
 use crate::namespace::Namespace;
 use crate::options::{Cache, Caller, Images, Options};
 use crate::start::spawn::Program;
@@ -100,22 +100,22 @@ impl Restore {
     }
 
     /// The command that restores.
-    fn order(&self) -> Vec<String> {
+    fn restore_command(&self) -> Vec<String> {
         let images = self.images.to_string_lossy();
         if self.options.caller == Caller::Standby {
             let request = restore_request(self.folder, &self.socket, 0);
-            return vec![order::REQUEST.to_owned(), hex(&request)];
+            return vec![command::REQUEST.to_owned(), hex(&request)];
         }
         let inherited = format!("fd[0]:{}", self.socket);
         let mut arguments = vec!["restore", "-D", &images, "-d", "-v0", "--inherit-fd", &inherited];
         if !self.lazy {
             let call = self.tool.call(&arguments);
-            return [vec![order::RUN.to_owned()], call].concat();
+            return [vec![command::RUN.to_owned()], call].concat();
         }
         arguments.push("--lazy-pages");
         let behind = self.tool.call(&["lazy-pages", "-D", &images, "-v0", "--status-fd", "1"]);
         let count = behind.len().to_string();
-        [vec![order::RUN_BEHIND.to_owned(), count], behind, self.tool.call(&arguments)].concat()
+        [vec![command::RUN_BEHIND.to_owned(), count], behind, self.tool.call(&arguments)].concat()
     }
 
     /// Reads CRIU's answer; an error if it did not restore.
@@ -136,12 +136,12 @@ impl Restore {
         let images = self.images.to_string_lossy();
         let inherited = format!("fd[0]:{}", self.socket);
         let words = self.tool.call(&["restore", "-D", &images, "-d", "-v1", "--inherit-fd", &inherited]);
-        let again = self.namespace.order(&[vec![order::ASK.to_owned()], words].concat());
+        let again = self.namespace.run(&[vec![command::ASK.to_owned()], words].concat());
         let reason = match again {
             Err(log) => reason(&log),
             Ok(_) => format!("a second attempt succeeded; {}", refusal.unwrap_or_default()),
         };
-        let _ = self.namespace.order(&[order::END, &self.pid]);
+        let _ = self.namespace.run(&[command::END, &self.pid]);
         ModuleError::Other(format!("CRIU cannot restore the images in {images}: {reason}"))
     }
 
@@ -179,7 +179,7 @@ impl Start for Restore {
         let ns = asked.elapsed().as_nanos() as u64;
         drop(pending);
         if answered.is_err() {
-            self.bare.news(asked)?;
+            self.bare.handle_change(asked)?;
         }
         self.bare.end(asked)?;
         Ok(Some(("bare_restore", ns)))
@@ -200,8 +200,8 @@ impl Start for Restore {
         }
         if self.options.caller == Caller::Standby {
             let folder = self.images.to_string_lossy().into_owned();
-            let words = [vec![order::STAND_BY.to_owned(), folder], self.tool.call(&["swrk", "1"])].concat();
-            let number = self.namespace.order(&words).map_err(ModuleError::Other)?;
+            let words = [vec![command::STAND_BY.to_owned(), folder], self.tool.call(&["swrk", "1"])].concat();
+            let number = self.namespace.run(&words).map_err(ModuleError::Other)?;
             self.folder = number
                 .parse()
                 .map_err(|_| ModuleError::Other(format!("malformed descriptor of the folder: {number}")))?;
@@ -212,15 +212,15 @@ impl Start for Restore {
     fn start(&mut self) -> Result<(), ModuleError> {
         self.is_started = true;
         self.is_asked = true;
-        let order = self.order();
-        self.namespace.send(&order).map_err(ModuleError::Other)
+        let command = self.restore_command();
+        self.namespace.send(&command).map_err(ModuleError::Other)
     }
 
     fn watch(&self) -> Option<BorrowedFd<'_>> {
         self.namespace.watch()
     }
 
-    fn news(&mut self, asked: Instant) -> Result<(), ModuleError> {
+    fn handle_change(&mut self, asked: Instant) -> Result<(), ModuleError> {
         self.answered(asked)
     }
 
@@ -229,7 +229,7 @@ impl Start for Restore {
             self.answered(asked)?;
         }
         if std::mem::take(&mut self.is_started) {
-            self.namespace.order(&[order::END, &self.pid]).map_err(ModuleError::Other)?;
+            self.namespace.run(&[command::END, &self.pid]).map_err(ModuleError::Other)?;
         }
         let file = self.images_here().join("stats-restore");
         let said = fs::read(&file).map_err(failed(&format!("cannot read {}", file.display())))?;
@@ -251,7 +251,7 @@ impl Start for Restore {
 fn check(namespace: &mut Namespace, tool: &Tool, lazy: bool) -> Result<(), ModuleError> {
     let features: &[&str] = if lazy { &["check", "--feature", "uffd-noncoop"] } else { &["check"] };
     for arguments in [&["check"][..], features] {
-        let asked = namespace.order(&[vec![order::ASK.to_owned()], tool.call(arguments)].concat());
+        let asked = namespace.run(&[vec![command::ASK.to_owned()], tool.call(arguments)].concat());
         asked.map_err(|log| {
             let words = arguments.join(" ");
             ModuleError::Unavailable(format!("`criu {words}` failed: {}; {NEXT_STEP}", reason(&log)))
@@ -263,19 +263,19 @@ fn check(namespace: &mut Namespace, tool: &Tool, lazy: bool) -> Result<(), Modul
 /// Starts the server in the namespace and returns its PID.
 fn serve(namespace: &mut Namespace, options: &Options, companion: &Companion) -> Result<String, ModuleError> {
     let environment = options.environment().map(|(name, value)| format!("{name}={value}"));
-    let mut words = vec![order::SERVE.to_owned()];
+    let mut words = vec![command::SERVE.to_owned()];
     words.extend(environment);
-    words.extend(companion.deed.map(|deed| deed.as_str().to_owned()));
-    namespace.order(&words).map_err(ModuleError::Other)
+    words.extend(companion.fault.map(|fault| fault.as_str().to_owned()));
+    namespace.run(&words).map_err(ModuleError::Other)
 }
 
 /// Sends the server one request and closes the connection; returns the name of its listening socket.
 fn warm(namespace: &Namespace, pid: &str, listener: &Listener) -> Result<String, ModuleError> {
     let unwell = |reason: String| ModuleError::Other(format!("the function failed before its checkpoint: {reason}"));
     let mut pending = listener.ask()?;
-    let answer = pending.answer(None).map_err(|silence| match silence {
-        Silence::Failed(reason) => unwell(reason),
-        Silence::Watched => unwell("the namespace has ended".to_owned()),
+    let answer = pending.answer(None).map_err(|no_response| match no_response {
+        NoResponse::Failed(reason) => unwell(reason),
+        NoResponse::Watched => unwell("the namespace has ended".to_owned()),
     })?;
     if answer.body != function_core::expected_response() {
         return Err(unwell(format!("it responded {} {}", answer.line, String::from_utf8_lossy(&answer.body))));
@@ -297,12 +297,12 @@ fn socket_of(namespace: &Namespace, pid: &str) -> Result<String, ModuleError> {
 fn dump(namespace: &mut Namespace, tool: &Tool, images: &Path, pid: &str) -> Result<(), ModuleError> {
     let folder = images.to_string_lossy();
     let call = tool.call(&["dump", "-D", &folder, "-t", pid, "-v1"]);
-    if let Err(log) = namespace.order(&[vec![order::ASK.to_owned()], call].concat()) {
+    if let Err(log) = namespace.run(&[vec![command::ASK.to_owned()], call].concat()) {
         socket_of(namespace, pid)?;
         return Err(ModuleError::Other(format!("CRIU cannot checkpoint the function: {}", reason(&log))));
     }
     // CRIU killed it; reap it, so that its PID is free.
-    namespace.order(&[order::END, pid]).map(drop).map_err(ModuleError::Other)
+    namespace.run(&[command::END, pid]).map(drop).map_err(ModuleError::Other)
 }
 
 /// The files in the folder of images, with their sizes.

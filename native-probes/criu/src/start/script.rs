@@ -97,12 +97,12 @@ impl Start for Script {
         self.spawn.watch()
     }
 
-    fn news(&mut self, asked: Instant) -> Result<(), ModuleError> {
-        self.spawn.news(asked)
+    fn handle_change(&mut self, asked: Instant) -> Result<(), ModuleError> {
+        self.spawn.handle_change(asked)
     }
 
-    fn fate(&mut self) -> String {
-        self.spawn.fate()
+    fn failure(&mut self) -> String {
+        self.spawn.failure()
     }
 
     fn end(&mut self, asked: Instant) -> Result<Vec<(&'static str, u64)>, ModuleError> {

@@ -41,8 +41,8 @@ struct Running {
 impl Spawn {
     /// The native server.
     pub(crate) fn new(options: &Options, companion: Companion, listener: &Listener) -> Result<Self, ModuleError> {
-        let deed = companion.deed.map(|deed| deed.as_str().into());
-        let arguments = std::iter::once(role::SERVE.into()).chain(deed).collect();
+        let fault = companion.fault.map(|fault| fault.as_str().into());
+        let arguments = std::iter::once(role::SERVE.into()).chain(fault).collect();
         let environment = options.environment().to_vec();
         Self::program(Program { program: companion.program, arguments, environment }, listener)
     }
@@ -87,11 +87,11 @@ impl Start for Spawn {
         self.running.as_ref().map(|running| running.end.as_fd())
     }
 
-    fn news(&mut self, _: Instant) -> Result<(), ModuleError> {
-        Err(ModuleError::Other(format!("no response from the function{}", self.fate())))
+    fn handle_change(&mut self, _: Instant) -> Result<(), ModuleError> {
+        Err(ModuleError::Other(format!("no response from the function{}", self.failure())))
     }
 
-    fn fate(&mut self) -> String {
+    fn failure(&mut self) -> String {
         let status = self.running.as_mut().and_then(|running| running.child.try_wait().ok().flatten());
         status.map_or_else(String::new, |status| format!(": {} exited with {status}", self.what.program.display()))
     }

@@ -3,7 +3,7 @@
 use super::{Start, failed};
 use crate::Companion;
 use crate::companion::role;
-use crate::companion::zygote::order;
+use crate::companion::zygote::command;
 use crate::listener::{Listener, PATIENCE};
 use crate::options::Options;
 use bench_model::ModuleError;
@@ -36,26 +36,26 @@ impl Zygote {
             .spawn()
             .map_err(failed(&format!("cannot start {}", companion.program.display())))?;
         let mut zygote = Self { parent, control, has_forked: false };
-        zygote.ask(order::READY)?;
+        zygote.ask(command::READY)?;
         Ok(zygote)
     }
 
     /// Sends a command and waits for its answer.
-    fn ask(&mut self, order: u8) -> Result<u64, ModuleError> {
+    fn ask(&mut self, command: u8) -> Result<u64, ModuleError> {
         let mut answer = [0; 8];
-        let asked = self.control.write_all(&[order]).and_then(|()| self.control.read_exact(&mut answer));
+        let asked = self.control.write_all(&[command]).and_then(|()| self.control.read_exact(&mut answer));
         asked.map_err(|error| self.gone(&error))?;
         Ok(u64::from_le_bytes(answer))
     }
 
     fn gone(&mut self, error: &io::Error) -> ModuleError {
-        ModuleError::Other(format!("the zygote does not answer: {error}{}", self.fate()))
+        ModuleError::Other(format!("the zygote does not answer: {error}{}", self.failure()))
     }
 }
 
 impl Start for Zygote {
     fn bare(&mut self, _: &Listener) -> Result<Option<(&'static str, u64)>, ModuleError> {
-        Ok(Some(("bare_fork", self.ask(order::BARE)?)))
+        Ok(Some(("bare_fork", self.ask(command::BARE)?)))
     }
 
     fn prepare(&mut self) -> Result<(), ModuleError> {
@@ -64,7 +64,7 @@ impl Start for Zygote {
 
     fn start(&mut self) -> Result<(), ModuleError> {
         self.has_forked = true;
-        self.control.write_all(&[order::FORK]).map_err(|error| self.gone(&error))
+        self.control.write_all(&[command::FORK]).map_err(|error| self.gone(&error))
     }
 
     fn watch(&self) -> Option<BorrowedFd<'_>> {
@@ -72,11 +72,11 @@ impl Start for Zygote {
         Some(self.control.as_fd())
     }
 
-    fn news(&mut self, _: Instant) -> Result<(), ModuleError> {
-        Err(ModuleError::Other(format!("no response from the function{}", self.fate())))
+    fn handle_change(&mut self, _: Instant) -> Result<(), ModuleError> {
+        Err(ModuleError::Other(format!("no response from the function{}", self.failure())))
     }
 
-    fn fate(&mut self) -> String {
+    fn failure(&mut self) -> String {
         let status = self.parent.try_wait().ok().flatten();
         status.map_or_else(String::new, |status| format!(": the zygote exited with {status}"))
     }
@@ -84,7 +84,7 @@ impl Start for Zygote {
     fn end(&mut self, _: Instant) -> Result<Vec<(&'static str, u64)>, ModuleError> {
         // The child exits when its client has closed the connection, which it has.
         if std::mem::take(&mut self.has_forked) {
-            self.ask(order::REAP)?;
+            self.ask(command::REAP)?;
         }
         Ok(Vec::new())
     }

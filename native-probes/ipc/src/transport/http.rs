@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_go_there_and_back_also_in_pieces_and_two_at_once() {
+    fn round_trips_work_with_split_and_joined_messages() {
         let (mut client, mut server) = sides();
         for len in [0, 1, 2, 3, 64] {
             let message: Vec<u8> = (0..len).collect();
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_refused() {
+    fn a_malformed_request_is_refused() {
         let head = "POST /message HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: ";
         check(b"\x00\r\n\r\n", "malformed");
         check(b"GET /message HTTP/1.1\r\n\r\n", "not POST /message");

@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_queue_has_no_name_when_it_is_there() {
+    fn an_open_queue_has_no_name() {
         let name = format!("/bench-host-ipc-test-{}", std::process::id());
         let first = match create(&name, 2, 64) {
             Ok(queue) => queue,

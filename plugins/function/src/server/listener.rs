@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_is_taken_or_none_is_refused_with_what_to_do() {
+    fn an_unusable_address_is_refused_with_the_next_step() {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         refused(&["--tcp", &taken.local_addr().unwrap().to_string()], "give a free address or path");
         refused(&["--unix", "/"], "give a free address or path");

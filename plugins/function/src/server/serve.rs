@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_refused() {
+    fn a_malformed_request_is_refused() {
         check(b"hello\r\n\r\n", "400 Bad Request", "\r\n\r\n");
         check(b"POST / HTTP/1.1\r\ncontent-length: 9999999\r\n\r\n", "413 Payload Too Large", "too large");
     }

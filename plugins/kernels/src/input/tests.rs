@@ -23,7 +23,7 @@ fn text(root: &TempDir, path: &str, bytes_max: usize) -> Result<String, ModuleEr
 }
 
 #[test]
-fn files_come_in_the_byte_order_of_their_paths() {
+fn files_are_read_in_the_byte_order_of_their_paths() {
     let mut paths = ["a/z", "a-b", "a.b/c", "a0", "B", "a/b/c", "a/b.c", "z", "é"];
     let root = folder(&paths);
     paths.sort_unstable();
@@ -64,7 +64,7 @@ fn one_file_is_read_alone() {
 }
 
 #[test]
-fn what_is_missing_or_empty_is_named() {
+fn a_missing_or_empty_input_is_named() {
     let check = |path: &str, expect: &str| match text(&folder(&["a/.hidden"]), path, ALL) {
         Err(ModuleError::InvalidArgument(reason)) => {
             assert!(reason.contains(path) && reason.contains(expect), "{reason}");
@@ -76,7 +76,7 @@ fn what_is_missing_or_empty_is_named() {
 }
 
 #[test]
-fn what_is_unreadable_is_named_and_unavailable() {
+fn an_unreadable_input_is_named_and_unavailable() {
     let reason = io::Error::from(io::ErrorKind::PermissionDenied);
     let error = Unreadable { path: "a/b".to_owned(), reason }.below("/input");
     assert_eq!(error, ModuleError::Unavailable("`input` is `/input`: a/b: permission denied".to_owned()));

@@ -56,7 +56,7 @@ mod tests {
     use crate::kernel::testing::{failed, passed, text};
 
     #[test]
-    fn the_reference_gives_the_vectors_of_rfc_3720() {
+    fn the_reference_equals_the_vectors_of_rfc_3720() {
         assert_eq!(bit_by_bit(b"123456789"), 0xe306_9283);
         assert_eq!(bit_by_bit(&[0; 32]), 0x8a91_36aa);
         assert_eq!(bit_by_bit(&[0xff; 32]), 0x62a8_ab43);

@@ -130,14 +130,14 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_taken_as_it_is() {
+    fn a_json_document_is_parsed_unchanged() {
         let kernel = kernel(b"{\"b\": 1.50,\n \"a\": []}\n");
         assert_eq!((kernel.bytes(), kernel.elements, failed(&kernel)), (22, 2, vec![]));
         assert_eq!(kernel.canonical, r#"{"a":[],"b":1.5}"#);
     }
 
     #[test]
-    fn the_digest_tells_structures_apart() {
+    fn the_digest_depends_on_the_structure() {
         let digest = |text: &str| kernel(text.as_bytes()).digest();
         let digests =
             ["[1]", "[1,1]", "[[1]]", "[\"a\"]", "[\"ab\"]", "{\"a\":1}", "{\"ab\":1}", "[true]", "[false]", "[null]"];

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reference_reads_blocks_made_by_hand() {
+    fn the_reference_decompresses_handmade_blocks() {
         assert_eq!(decompress(b"\x30abc", 100), Some(b"abc".to_vec()));
         assert_eq!(decompress(b"\x13a\x01\x00\x20bc", 100), Some(b"aaaaaaaabc".to_vec()));
         assert_eq!(decompress(b"\x1fa\x01\x00\x01\x10b", 100), Some([&[b'a'; 21], b"b".as_slice()].concat()));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compressed_is_still_right() {
+    fn incompressible_input_is_compressed_correctly() {
         for len in [1, 12, 13, 64] {
             let noise: Vec<u8> = (0..len).map(|n: u8| n.wrapping_mul(167)).collect();
             assert!(failed(&kernel(&noise)).is_empty(), "{len} bytes");

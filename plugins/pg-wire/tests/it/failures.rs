@@ -19,7 +19,7 @@ fn rows(server: &Server, rows: u32) {
 }
 
 #[test]
-fn a_server_that_is_not_there() {
+fn a_missing_server_is_named() {
     // A port that was in use, and that no process listens on now.
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
     let url = DatabaseUrl::parse(&format!("postgres://{free}/x")).expect("a URL");
@@ -27,7 +27,7 @@ fn a_server_that_is_not_there() {
 }
 
 #[test]
-fn a_password_is_asked_for_in_every_way() {
+fn every_password_method_authenticates() {
     let Some(server) = start() else { return };
     let hba = server.cluster.folder().join("data/pg_hba.conf");
     server.execute(
@@ -61,7 +61,7 @@ fn a_password_is_asked_for_in_every_way() {
 }
 
 #[test]
-fn a_type_that_is_not_known_is_named() {
+fn an_unknown_type_is_named() {
     let Some(server) = start() else { return };
     server.execute("create table every (id int, lasts interval(3), spots point[])");
     check(
@@ -72,7 +72,7 @@ fn a_type_that_is_not_known_is_named() {
 }
 
 #[test]
-fn a_value_that_arrow_does_not_hold_is_named() {
+fn a_value_outside_of_arrows_range_is_named() {
     let Some(server) = start() else { return };
     check(
         read(&mut server.session(), "select timestamp '294276-12-31' as \"end\"", 10),
@@ -81,7 +81,7 @@ fn a_value_that_arrow_does_not_hold_is_named() {
 }
 
 #[test]
-fn a_table_of_another_shape_is_left_alone() {
+fn a_table_with_other_columns_is_not_changed() {
     let Some(server) = start() else { return };
     rows(&server, 10);
     let tried = |table: &str, columns: &str, expect: &str| {
@@ -99,7 +99,7 @@ fn a_table_of_another_shape_is_left_alone() {
 }
 
 #[test]
-fn what_the_server_refuses_is_said_in_its_words_and_nothing_stays() {
+fn a_server_error_is_reported_and_rolled_back() {
     let Some(server) = start() else { return };
     rows(&server, 5000);
     server.execute("create table loaded (id int check (id <= 4500), note text)");
@@ -131,7 +131,7 @@ fn a_load_that_ends_early_leaves_no_table() {
 }
 
 #[test]
-fn a_connection_that_is_cut_is_said_to_be() {
+fn a_lost_connection_is_reported() {
     let Some(server) = start() else { return };
     rows(&server, 200_000);
     let cut = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and application_name = 'bench-host'";

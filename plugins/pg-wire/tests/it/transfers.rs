@@ -55,7 +55,7 @@ fn difference(table: &str) -> String {
 }
 
 #[test]
-fn every_type_arrives_as_it_left() {
+fn every_type_arrives_unchanged() {
     let Some(server) = start() else { return };
     server.execute(EVERY_TYPE);
     for (at, method) in METHODS.into_iter().enumerate() {
@@ -86,7 +86,7 @@ fn an_empty_table_is_created_empty() {
 }
 
 #[test]
-fn a_table_of_the_same_shape_grows() {
+fn rows_are_added_to_a_table_with_the_same_columns() {
     let Some(server) = start() else { return };
     server.execute("create table every as select i id from generate_series(1, 10) i");
     for rows in [10, 20] {
@@ -97,7 +97,7 @@ fn a_table_of_the_same_shape_grows() {
 }
 
 #[test]
-fn a_cursor_sees_the_rows_as_they_were() {
+fn a_cursor_reads_a_snapshot() {
     let Some(server) = start() else { return };
     server.execute("create table every as select i id from generate_series(1, 1000) i");
     let mut session = server.session();

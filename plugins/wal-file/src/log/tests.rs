@@ -80,7 +80,7 @@ fn damage_ends_the_log() {
 }
 
 #[test]
-fn a_payload_that_fits_no_segment_is_refused() {
+fn a_payload_larger_than_a_segment_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut log = log(&folder, "none");
     let most = SEGMENT_BYTES - HEADER_BYTES - HEAD_BYTES;
