@@ -1,7 +1,7 @@
-//! Gives the component a memory into which the initialisation fits that is asked for where nothing is said: what a memory grows
-//! by, an instance has to be allowed to touch, and the next one in its place has to be forbidden again.
+//! Gives the component enough initial memory for the default initialisation: memory that grows later must be made
+//! accessible for each instance, and inaccessible again for the next one in its slot.
 
-/// The stack, the data, a heap of a mebibyte, and as much as the answers take.
+/// The stack, the data, a heap of 1 MiB, and the responses.
 const MEMORY_BYTES: u32 = 4 << 20;
 
 fn main() {

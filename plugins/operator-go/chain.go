@@ -2,22 +2,22 @@ package main
 
 import "bench-host/sdk-go/bench"
 
-// describe says what can be measured: what the operator in Rust says, for the arms that Go has.
+// describe returns the same descriptor as the operator in Rust, for the arms that Go supports.
 func describe() bench.Descriptor {
-	summary := "Operators in Go, each of which applies what it sees to the next."
+	summary := "Operators in Go, each of which copies what it sees to the next namespace."
 	return bench.NewDescriptor("operator-go", "0.1.0", summary, chain())
 }
 
-// chain is a nonce that goes from namespace to namespace.
+// chain is the scenario: a token that passes from namespace to namespace.
 func chain() bench.Scenario {
 	count := bench.NewParameter("count", 10, "operators, each of which watches one namespace and writes into the next")
-	rate := bench.NewParameter("rate", 0, "nonces a second, whether those before have arrived or not; 0 is one after the other")
-	idle := bench.NewParameter("idle_ms", 2000, "for how long an operator has nothing to do before it is unloaded")
-	deadline := bench.NewParameter("deadline_ms", 10_000, "after how long a nonce that has not arrived is late")
-	plane := bench.NewParameter("control_plane", "embedded", "where objects are kept: in the worker, or by an API server")
-	suspend := bench.NewParameter("suspend", "own", "what is kept of an operator: what it says, or an image of its memory")
-	clock := "from a nonce being meant to be written to it being seen behind the last operator, all of them loaded"
-	return bench.NewScenario("chain", "operators", "A nonce goes through all namespaces, an operator between each two.").
+	rate := bench.NewParameter("rate", 0, "open-loop send rate in tokens per second; 0 sends the next token when the last has arrived")
+	idle := bench.NewParameter("idle_ms", 2000, "idle time after which an operator is unloaded")
+	deadline := bench.NewParameter("deadline_ms", 10_000, "time after which a token counts as late")
+	plane := bench.NewParameter("control_plane", "embedded", "where API objects are stored: in the worker (embedded), or in the API server of a kubeconfig (kube)")
+	suspend := bench.NewParameter("suspend", "own", "what is kept of an unloaded operator: the state that it exports (own), or an image of its memory (memory)")
+	clock := "from when a token is due to be written until it is seen behind the last operator, with all operators loaded"
+	return bench.NewScenario("chain", "operators", "A token passes through all namespaces, with one operator between each two.").
 		InArms(bench.Wasm, bench.Process).
 		TimesItself(bench.Nanoseconds, clock).
 		WithParameters(
@@ -31,7 +31,7 @@ func chain() bench.Scenario {
 		WithMetrics(measures()...)
 }
 
-// measures are what the driver records beside the chain.
+// measures returns the metrics that the driver records besides the chain.
 func measures() []bench.Metric {
 	lower := func(name, unit, summary string, labels ...string) bench.Metric {
 		return bench.Metric{Name: name, Unit: unit, Summary: summary, Labels: labels}
@@ -40,20 +40,20 @@ func measures() []bench.Metric {
 		return bench.Metric{Name: name, Unit: bench.Count, Summary: summary, Direction: bench.Neutral}
 	}
 	return []bench.Metric{
-		lower("hop", bench.Nanoseconds, "The time of a chain, divided by its operators."),
-		lower("load", bench.Nanoseconds, "One operator made, started and watching."),
-		lower("load_all", bench.Nanoseconds, "All operators made, started and watching."),
+		lower("hop", bench.Nanoseconds, "The time of a chain divided by the number of its operators."),
+		lower("load", bench.Nanoseconds, "One operator instantiated, started and watching."),
+		lower("load_all", bench.Nanoseconds, "All operators instantiated, started and watching."),
 		lower("unload", bench.Nanoseconds, "One operator suspended and dropped."),
-		lower("wake", bench.Nanoseconds, "From an event being taken to it being reconciled by an operator that was unloaded."),
-		lower("chain_cold", bench.Nanoseconds, "From a nonce being written to it being seen behind the last operator, all of them unloaded."),
-		lower("state", bench.Bytes, "What one operator keeps while it is unloaded."),
-		lower("memory_pss", bench.Bytes, "Proportional set size of the worker and of its operators' processes.", "phase"),
-		lower("memory_private", bench.Bytes, "Private memory of the worker and of its operators' processes.", "phase"),
-		lower("memory_at", bench.Nanoseconds, "When memory was looked at, since the first operator was made.", "phase"),
-		count("sent", "Nonces written into the first namespace."),
-		count("seen", "Nonces seen behind the last operator in time."),
-		count("late", "Nonces seen behind the last operator after the deadline."),
-		count("failed", "Nonces not seen behind the last operator."),
-		count("retried", "Times that an event was tried again."),
+		lower("wake", bench.Nanoseconds, "From taking an event until an operator that was unloaded has reconciled it."),
+		lower("chain_cold", bench.Nanoseconds, "From writing a token until it is seen behind the last operator, with all operators unloaded."),
+		lower("state", bench.Bytes, "Bytes that are kept of one unloaded operator."),
+		lower("memory_pss", bench.Bytes, "Proportional set size (PSS) of the worker and its operator processes.", "phase"),
+		lower("memory_private", bench.Bytes, "Private memory of the worker and its operator processes.", "phase"),
+		lower("memory_at", bench.Nanoseconds, "Time of the memory measurement since the first operator was instantiated.", "phase"),
+		count("sent", "Tokens written into the first namespace."),
+		count("seen", "Tokens seen behind the last operator in time."),
+		count("late", "Tokens seen behind the last operator after the deadline."),
+		count("failed", "Tokens not seen behind the last operator."),
+		count("retried", "Retries of events."),
 	}
 }

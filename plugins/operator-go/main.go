@@ -1,5 +1,4 @@
-// An operator of the family `operators`, in Go: one link of a chain, as a component and as a process. It must not know how long
-// the chain is, nor who measures it.
+// An operator of the family `operators` in Go: one link of a chain, as a component and as a process.
 package main
 
 import (

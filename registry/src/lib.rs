@@ -4,13 +4,17 @@
 #![forbid(unsafe_code)]
 
 mod category;
+mod renamed;
 mod suite;
 mod target;
 mod target_toml;
 
 pub use category::{Categories, Category};
+pub use renamed::RenamedScenarios;
 pub use suite::{Cells, OneOrMany, Scalar, Suite};
 pub use target::{Baseline, Bound, Figure, Per, SeriesName, Target, Targets};
+
+use serde::de::DeserializeOwned;
 
 /// A name and its TOML.
 type Entry = (&'static str, &'static str);
@@ -44,10 +48,18 @@ pub enum RegistryError {
 
 /// The categories.
 pub fn categories() -> Result<Categories, RegistryError> {
-    let parsed = toml::from_str(include_str!("../categories.toml"));
-    parsed.map_err(|error| RegistryError::Syntax {
+    table("categories", include_str!("../categories.toml"))
+}
+
+/// Scenarios that had other names before.
+pub fn renamed_scenarios() -> Result<RenamedScenarios, RegistryError> {
+    table("renamed", include_str!("../renamed.toml"))
+}
+
+fn table<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, RegistryError> {
+    toml::from_str(text).map_err(|error| RegistryError::Syntax {
         what: "registry",
-        name: "categories".to_owned(),
+        name: name.to_owned(),
         reason: error.to_string().trim().replace('\n', " "),
     })
 }

@@ -1,12 +1,11 @@
-//! Messages of some words each over a stream, between the probe and the namespace that it has made. It must not know what the
-//! words mean.
+//! Messages of several words over a stream, between the probe and its namespace.
 
 use std::io::{self, Read, Write};
 
-/// Bytes of a message.
+/// Upper bound of the bytes of a message.
 const BYTES_MAX: usize = 1 << 20;
 
-/// Sends words. None of them may contain a zero byte.
+/// Sends words, none of which may contain a zero byte.
 pub(crate) fn send<W: AsRef<[u8]>>(stream: &mut impl Write, words: &[W]) -> io::Result<()> {
     let words: Vec<&[u8]> = words.iter().map(AsRef::as_ref).collect();
     let body = words.join(&0);
@@ -14,7 +13,7 @@ pub(crate) fn send<W: AsRef<[u8]>>(stream: &mut impl Write, words: &[W]) -> io::
     stream.write_all(&[&length.to_le_bytes(), body.as_slice()].concat())
 }
 
-/// The next message's words; `None` where the other side has ended.
+/// Receives the words of the next message; `None` if the other side has closed the stream.
 pub(crate) fn receive(stream: &mut impl Read) -> io::Result<Option<Vec<String>>> {
     let mut length = [0; 4];
     match stream.read_exact(&mut length) {

@@ -1,12 +1,11 @@
-//! As much HTTP/1.1 as one client and one server need that know each other: a head, a length and a body. It must not know what
-//! is asked, nor over which socket.
+//! The subset of HTTP/1.1 that this probe's client and server need: a head, a content length and a body.
 
 use std::io::{self, Read};
 
-/// Bytes of a head; more is no message of ours.
+/// Upper bound of the bytes of a head.
 const HEAD_BYTES_MAX: usize = 8 << 10;
 
-/// Bytes of a body.
+/// Upper bound of the bytes of a body.
 const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// A request or a response.
@@ -17,14 +16,14 @@ pub(crate) struct Message {
     pub(crate) body: Vec<u8>,
 }
 
-/// What of a message has arrived.
+/// The part of a message that has arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Incoming {
     bytes: Vec<u8>,
 }
 
 impl Incoming {
-    /// Reads once, as much as there is; `false` at the end of the stream.
+    /// Reads once; `false` at the end of the stream.
     pub(crate) fn fill(&mut self, stream: &mut impl Read) -> io::Result<bool> {
         let mut chunk = [0; 4096];
         let count = stream.read(&mut chunk)?;
@@ -32,23 +31,27 @@ impl Incoming {
         Ok(count > 0)
     }
 
-    /// The message, once it is whole; what follows it stays.
+    /// Takes a complete message; bytes after it are kept.
     pub(crate) fn take(&mut self) -> io::Result<Option<Message>> {
         const END: &[u8] = b"\r\n\r\n";
         let Some(head) = self.bytes.windows(END.len()).position(|window| window == END) else {
-            return if self.bytes.len() > HEAD_BYTES_MAX { Err(wrong("a head without an end")) } else { Ok(None) };
+            return if self.bytes.len() > HEAD_BYTES_MAX {
+                Err(wrong("an HTTP head that is too long"))
+            } else {
+                Ok(None)
+            };
         };
-        let text = std::str::from_utf8(&self.bytes[..head]).map_err(|_| wrong("a head that is no text"))?;
+        let text = std::str::from_utf8(&self.bytes[..head]).map_err(|_| wrong("an HTTP head that is not UTF-8"))?;
         let mut lines = text.split("\r\n");
         let line = lines.next().unwrap_or_default().to_owned();
         let length =
             lines.filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
         let length = match length {
             None => 0,
-            Some((_, value)) => value.trim().parse().map_err(|_| wrong("a length that is no number"))?,
+            Some((_, value)) => value.trim().parse().map_err(|_| wrong("a content-length that is not a number"))?,
         };
         if length > BODY_BYTES_MAX {
-            return Err(wrong("a body of more than a mebibyte"));
+            return Err(wrong("a body larger than 1 MiB"));
         }
         let body = head + END.len();
         if self.bytes.len() < body + length {
@@ -65,7 +68,7 @@ pub(crate) fn request(body: &[u8]) -> Vec<u8> {
     message("POST / HTTP/1.1\r\nhost: function", body)
 }
 
-/// A response that carries JSON; `status` is the number and its words.
+/// A response that carries JSON; `status` is the code and the reason phrase.
 pub(crate) fn response(status: &str, body: &[u8]) -> Vec<u8> {
     message(&format!("HTTP/1.1 {status}"), body)
 }
@@ -84,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_taken_one_by_one_however_they_arrive() {
+    fn messages_in_pieces_are_taken_one_by_one() {
         let bytes = [request(b"{\"a\":1}"), response("200 OK", b"")].concat();
         for step in [1, 7, bytes.len()] {
             let mut incoming = Incoming::default();
@@ -103,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_refused() {
+    fn a_malformed_message_is_refused() {
         for text in ["HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n", "a\r\nContent-Length: 9999999\r\n\r\n"] {
             let mut incoming = Incoming::default();
             incoming.fill(&mut text.as_bytes()).unwrap();

@@ -1,7 +1,7 @@
-//! The probe `criu`: how long a function takes from *start asked* to its first correct answer, over the ways in which a process
-//! can come to be. It describes the scenario and opens it; it must not know how any of the ways works.
+//! The probe `criu`: the cold start of a function, from the request to start to the first correct response, for
+//! processes that are spawned, forked from a zygote, or restored from a checkpoint.
 //!
-//! To add a way of starting, write a `start::Start` in a file of `start/` and name it in `options::KINDS`.
+//! To add a start method, write a `start::Start` in a file of `start/` and name it in `options::START_METHODS`.
 
 #![cfg(target_os = "linux")]
 
@@ -19,7 +19,7 @@ use bench_model::{Arguments, Descriptor, ModuleError, Session};
 use probe_abi::{Host, Probe, export_probe};
 use std::path::PathBuf;
 
-pub use companion::Deed;
+pub use companion::ServerFault;
 
 /// The probe.
 #[derive(Debug)]
@@ -28,10 +28,10 @@ pub struct Criu;
 /// The executable that is started, forked and checkpointed.
 #[derive(Clone, Debug)]
 pub struct Companion {
-    /// Where it is.
+    /// Its path.
     pub program: PathBuf,
-    /// What it does wrong, for tests.
-    pub deed: Option<Deed>,
+    /// The fault it must have, for tests.
+    pub fault: Option<ServerFault>,
 }
 
 impl Probe for Criu {
@@ -45,7 +45,7 @@ impl Probe for Criu {
     }
 }
 
-/// Opens a scenario. Without a host, its samples are forgotten.
+/// Opens a scenario. Without a host, its samples are discarded.
 pub fn open(
     scenario: &str,
     arguments: &Arguments,
@@ -59,16 +59,16 @@ pub fn open(
 }
 
 impl Companion {
-    /// The one that was built with this library.
+    /// The executable that was built with this library.
     fn beside_this_library() -> Result<Self, ModuleError> {
         let library = companion::this_library()
-            .ok_or_else(|| ModuleError::Unavailable("this probe cannot find its own file".to_owned()))?;
+            .ok_or_else(|| ModuleError::Unavailable("cannot find the file of this probe".to_owned()))?;
         let program = library.with_file_name(companion::NAME);
         if !program.is_file() {
-            let reason = format!("{} is not there; run `cargo xtask probes`", program.display());
+            let reason = format!("{} does not exist; run `cargo xtask probes`", program.display());
             return Err(ModuleError::Unavailable(reason));
         }
-        Ok(Self { program, deed: None })
+        Ok(Self { program, fault: None })
     }
 }
 
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_descriptor_keeps_the_rules() {
+    fn the_descriptor_is_valid() {
         Criu::describe().validate().unwrap();
     }
 }

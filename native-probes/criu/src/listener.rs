@@ -1,8 +1,7 @@
-//! The socket a function is reached by, and the request that waits in it while the function is being started. It must not know
-//! who listens.
+//! The socket that a function listens on, and the request that waits in it while the function is started.
 //!
-//! The socket is there before anybody is started, so that connecting succeeds at once and the answer is waited for by one
-//! blocking read, whoever is to give it: nothing is polled, and every way of starting is timed alike.
+//! The socket exists before the function is started, so that connecting succeeds at once and one blocking read waits
+//! for the response. Nothing is polled, and every start method is timed alike.
 
 use crate::http::{self, Incoming, Message};
 use bench_model::ModuleError;
@@ -15,10 +14,10 @@ use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// After so long, nobody will answer any more.
+/// How long to wait for a response.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A listening socket without a file.
+/// A listening socket in the abstract namespace.
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: UnixListener,
@@ -32,17 +31,17 @@ pub(crate) struct Pending {
     stream: UnixStream,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug)]
-pub(crate) enum Silence {
-    /// What was watched has something to say.
+pub(crate) enum NoResponse {
+    /// The watched descriptor became readable.
     Watched,
-    /// Anything else.
+    /// Any other failure.
     Failed(String),
 }
 
 impl Listener {
-    /// A new one.
+    /// Creates a listening socket.
     pub(crate) fn new() -> io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!("bench-host-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -51,12 +50,12 @@ impl Listener {
         Ok(Self { socket, address, request: http::request(function_core::REQUEST) })
     }
 
-    /// A copy of the socket for a process to listen at.
+    /// A duplicate of the socket for a process to listen on.
     pub(crate) fn for_child(&self) -> io::Result<OwnedFd> {
         self.socket.as_fd().try_clone_to_owned()
     }
 
-    /// Connects and sends the request whose answer is known.
+    /// Connects and sends the request whose response is known.
     pub(crate) fn ask(&self) -> Result<Pending, ModuleError> {
         let connected = UnixStream::connect_addr(&self.address);
         let sent = connected.and_then(|mut stream| stream.write_all(&self.request).map(|()| stream));
@@ -66,29 +65,29 @@ impl Listener {
 }
 
 impl Pending {
-    /// Waits for the answer; where `watch` becomes readable before it has come, returns.
-    pub(crate) fn answer(&mut self, watch: Option<BorrowedFd<'_>>) -> Result<Message, Silence> {
-        let failed = |what: &str| Silence::Failed(what.to_owned());
+    /// Waits for the response, or until `watch` becomes readable.
+    pub(crate) fn answer(&mut self, watch: Option<BorrowedFd<'_>>) -> Result<Message, NoResponse> {
+        let failed = |what: &str| NoResponse::Failed(what.to_owned());
         let deadline = Instant::now() + PATIENCE;
         let mut incoming = Incoming::default();
         loop {
-            if let Some(message) = incoming.take().map_err(|error| Silence::Failed(format!("it answered {error}")))? {
+            if let Some(message) = incoming.take().map_err(|error| NoResponse::Failed(format!("it sent {error}")))? {
                 return Ok(message);
             }
             match wait(self.stream.as_fd(), watch, deadline) {
                 Ready::Stream => {}
-                Ready::Watch => return Err(Silence::Watched),
-                Ready::Nothing => return Err(Silence::Failed(format!("it has not answered for {PATIENCE:?}"))),
+                Ready::Watch => return Err(NoResponse::Watched),
+                Ready::Nothing => return Err(NoResponse::Failed(format!("it did not respond within {PATIENCE:?}"))),
             }
             match incoming.fill(&mut self.stream) {
                 Ok(true) => {}
-                Ok(false) => return Err(failed("it hung up without an answer")),
-                Err(error) => return Err(Silence::Failed(format!("the answer cannot be read: {error}"))),
+                Ok(false) => return Err(failed("it closed the connection without a response")),
+                Err(error) => return Err(NoResponse::Failed(format!("cannot read the response: {error}"))),
             }
         }
     }
 
-    /// Says that no more requests follow, and waits until the server has closed the connection too.
+    /// Shuts the connection down, and waits until the server has closed it too.
     pub(crate) fn hang_up(mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         self.stream.set_read_timeout(Some(PATIENCE))?;
@@ -102,7 +101,7 @@ enum Ready {
     Nothing,
 }
 
-/// Waits for either; the stream goes first.
+/// Waits for either descriptor; the stream takes precedence.
 fn wait(stream: BorrowedFd<'_>, watch: Option<BorrowedFd<'_>>, deadline: Instant) -> Ready {
     loop {
         let mut fds = vec![PollFd::from_borrowed_fd(stream, PollFlags::IN)];

@@ -1,4 +1,4 @@
-//! The executable beside the probe. It must not know what it is asked to be: the library does.
+//! The executable next to the probe; the library contains its code.
 
 use std::process::ExitCode;
 

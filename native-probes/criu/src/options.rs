@@ -1,4 +1,4 @@
-//! The scenario's description, and the arguments that it is opened with. It must not know how anything is started.
+//! The description of the scenario, and its arguments.
 
 use crate::start;
 use bench_model::{Arguments, MachineLimit, Metric, ModuleError, Parameter, Scenario, Unit, Value};
@@ -7,30 +7,30 @@ use std::path::PathBuf;
 /// The scenario's name.
 pub(crate) const SCENARIO: &str = "cold-start";
 
-/// How a process comes to be.
+/// How the process is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The native server, by `posix_spawn`.
+pub(crate) enum StartMethod {
+    /// The native server, with `posix_spawn`.
     Spawn,
-    /// The same function as a script of this language.
+    /// The same function as a script in this language.
     Script(start::Language),
-    /// A fork of a parent that has initialised.
+    /// A fork of an initialised parent.
     Zygote,
-    /// A restore by CRIU.
+    /// A restore with CRIU.
     Restore {
-        /// Pages are fetched when they are touched.
+        /// Whether pages are loaded when they are touched.
         lazy: bool,
     },
 }
 
-/// The kinds, in the words of the descriptor.
-pub(crate) const KINDS: [(&str, Kind); 6] = [
-    ("spawn", Kind::Spawn),
-    ("spawn-python", Kind::Script(start::Language::Python)),
-    ("spawn-node", Kind::Script(start::Language::Node)),
-    ("fork-zygote", Kind::Zygote),
-    ("criu-restore", Kind::Restore { lazy: false }),
-    ("criu-lazy-pages", Kind::Restore { lazy: true }),
+/// Values of the parameter `start`.
+pub(crate) const START_METHODS: [(&str, StartMethod); 6] = [
+    ("spawn", StartMethod::Spawn),
+    ("spawn-python", StartMethod::Script(start::Language::Python)),
+    ("spawn-node", StartMethod::Script(start::Language::Node)),
+    ("fork-zygote", StartMethod::Zygote),
+    ("criu-restore", StartMethod::Restore { lazy: false }),
+    ("criu-lazy-pages", StartMethod::Restore { lazy: true }),
 ];
 
 /// Where a checkpoint's images are.
@@ -38,13 +38,13 @@ pub(crate) const KINDS: [(&str, Kind); 6] = [
 pub(crate) enum Images {
     /// In memory.
     Tmpfs,
-    /// In the scratch folder, and not in the page cache when a restore begins.
+    /// In the scratch folder, dropped from the page cache before each restore.
     Disk,
 }
 
 const IMAGES: [(&str, Images); 2] = [("tmpfs", Images::Tmpfs), ("disk", Images::Disk)];
 
-/// Whether CRIU finds what an earlier run of it has learnt about the kernel.
+/// Whether CRIU finds its cache of kernel features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cache {
     Warm,
@@ -53,12 +53,12 @@ pub(crate) enum Cache {
 
 const CACHES: [(&str, Cache); 2] = [("warm", Cache::Warm), ("cold", Cache::Cold)];
 
-/// How CRIU is asked.
+/// How CRIU is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// Its command is started for each restore.
+    /// The command `criu` is started for each restore.
     Command,
-    /// Its worker has been started before, and waits for a request.
+    /// A worker is started before the restore, and waits for a request.
     Standby,
 }
 
@@ -67,7 +67,7 @@ const CALLERS: [(&str, Caller); 2] = [("command", Caller::Command), ("standby", 
 /// Arguments of one cell.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    pub(crate) kind: Kind,
+    pub(crate) method: StartMethod,
     pub(crate) heap_bytes: usize,
     pub(crate) init_ms: u64,
     pub(crate) images: Images,
@@ -77,10 +77,10 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Out of the arguments of the scenario.
+    /// Reads the arguments of the scenario.
     pub(crate) fn read(arguments: &Arguments) -> Result<Self, ModuleError> {
         let options = Self {
-            kind: choice(arguments, "start", &KINDS)?,
+            method: choice(arguments, "start", &START_METHODS)?,
             heap_bytes: arguments.size("heap_bytes")?,
             init_ms: arguments.size("init_ms")? as u64,
             images: choice(arguments, "images", &IMAGES)?,
@@ -88,15 +88,14 @@ impl Options {
             caller: choice(arguments, "caller", &CALLERS)?,
             directory: PathBuf::from(arguments.text("directory")?),
         };
-        if options.kind == (Kind::Restore { lazy: true }) && options.caller == Caller::Standby {
-            let reason =
-                "`caller=standby` with `start=criu-lazy-pages`: pages come from a second process; give caller=command";
+        if options.method == (StartMethod::Restore { lazy: true }) && options.caller == Caller::Standby {
+            let reason = "`caller=standby` does not support `start=criu-lazy-pages`, which needs a second process; give caller=command";
             return Err(ModuleError::InvalidArgument(reason.to_owned()));
         }
         Ok(options)
     }
 
-    /// What the function is told about its initialisation.
+    /// The environment variables that configure the initialisation of the function.
     pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
         [(function_core::HEAP_BYTES, self.heap_bytes.to_string()), (function_core::INIT_MS, self.init_ms.to_string())]
     }
@@ -104,43 +103,42 @@ impl Options {
 
 /// The scenario.
 pub(crate) fn scenario() -> Scenario {
-    let clock =
-        "from the start being asked for, with a request waiting at the socket, to the whole answer, which is compared";
-    let stage = "parts of a restore: `image` is CRIU itself around the restore it reports, from its start to its end; `restore` is from \
-                 its first fork to the resumption of the process, `forking` being a part of it";
-    Scenario::new(SCENARIO, "serverless", "starts the function and waits for its first correct answer")
+    let clock = "from the request to start, while an HTTP request already waits in the socket, to the complete response, which is checked";
+    let stage = "stages of a restore: `image` is the run time of CRIU outside of the restore that it reports; `restore` is from its \
+                 first fork until the process resumes and includes `forking`";
+    Scenario::new(SCENARIO, "serverless", "starts the function and waits for its first correct response")
         .times_itself(Unit::Nanoseconds, clock)
         .limit(MachineLimit::Spawn)
         .metric(Metric::new("stage", Unit::Nanoseconds, stage).label("name"))
         .metric(Metric::new(
             "bare_fork",
             Unit::Nanoseconds,
-            "fork, exit and wait of the same parent, in turns with the starts; start=fork-zygote",
+            "baseline: an empty fork, exit and wait of the same parent, interleaved with the starts; start=fork-zygote only",
         ))
         .metric(Metric::new(
             "bare_restore",
             Unit::Nanoseconds,
-            "a process that is spawned, touches as many pages as the image has, copies it there and answers, in turns; start=criu-*",
+            "baseline: a spawned process that touches as many pages as the image has, copies the image and answers, interleaved with the starts; start=criu-* only",
         ))
-        .requires("scratch:directory", "scripts, and images of checkpoints")
-        .can_use("probe:criu", "start=criu-*: a CRIU that works on this kernel, and CAP_SYS_ADMIN")
-        .parameter(choices("start", "how the process comes to be", &KINDS).sweep(names(&KINDS)))
+        .requires("scratch:directory", "scripts and checkpoint images")
+        .can_use("probe:criu", "start=criu-* needs a CRIU that works on this kernel, and CAP_SYS_ADMIN")
+        .parameter(choices("start", "how the process is started", &START_METHODS).sweep(names(&START_METHODS)))
         .parameter(
-            Parameter::new("heap_bytes", 1 << 20, "bytes that the function touches before its first request")
+            Parameter::new("heap_bytes", 1 << 20, "bytes of memory that the function initialises before its first request")
                 .unit(Unit::Bytes)
                 .between(1, 1 << 34),
         )
         .parameter(
-            Parameter::new("init_ms", 0, "milliseconds that the function works before its first request").between(0, 60_000),
+            Parameter::new("init_ms", 0, "CPU time of the initialisation before the first request, in milliseconds").between(0, 60_000),
         )
-        .parameter(choices("images", "where images are; on the disk they are not in the page cache; start=criu-*", &IMAGES))
-        .parameter(choices("cache", "whether CRIU knows the kernel from an earlier run; start=criu-*", &CACHES))
+        .parameter(choices("images", "where checkpoint images are: in memory, or on disk and dropped from the page cache; start=criu-* only", &IMAGES))
+        .parameter(choices("cache", "whether CRIU's cache of kernel features exists; start=criu-* only", &CACHES))
         .parameter(choices(
             "caller",
-            "whether CRIU is started for each restore, or before it, and waits for a request; start=criu-restore",
+            "whether CRIU is started for each restore (command) or waits for a request (standby); start=criu-restore only",
             &CALLERS,
         ))
-        .parameter(Parameter::new("directory", "@temp", "the folder for scripts and for images on the disk"))
+        .parameter(Parameter::new("directory", "@temp", "the folder for scripts and for images on disk; @temp is a scratch folder of the host"))
 }
 
 fn choices<T>(name: &str, summary: &str, choices: &[(&'static str, T)]) -> Parameter {
@@ -155,6 +153,6 @@ fn choice<T: Copy>(arguments: &Arguments, name: &str, choices: &[(&str, T)]) -> 
     let text = arguments.text(name)?;
     choices.iter().find(|(known, _)| *known == text).map(|(_, choice)| *choice).ok_or_else(|| {
         let known: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        ModuleError::InvalidArgument(format!("`{name}` is `{text}`; there are {}", known.join(", ")))
+        ModuleError::InvalidArgument(format!("`{name}` is `{text}`; give one of {}", known.join(", ")))
     })
 }

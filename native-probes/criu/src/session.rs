@@ -1,19 +1,18 @@
-//! A session: starts the function again and again, each time in turns with the bare work that it is compared with, and
-//! compares every answer. It must not know how the function is started.
+//! A session: starts the function repeatedly, interleaved with its baseline, and checks every response.
 
 use crate::Companion;
-use crate::listener::{Listener, Silence};
-use crate::options::{Kind, Options, SCENARIO};
+use crate::listener::{Listener, NoResponse};
+use crate::options::{Options, SCENARIO, StartMethod};
 use crate::start::{Restore, Script, Spawn, Start, Zygote};
 use bench_model::{Check, ModuleError, Outcome, Session};
 use probe_abi::Host;
 use std::time::Instant;
 
-/// Bytes of a wrong answer that are shown.
+/// Bytes of a wrong response that are shown.
 const SHOWN_BYTES: usize = 200;
 
 struct ColdStarts {
-    // Dropped in order: who listens before what is listened at.
+    // Fields are dropped in order: the processes before the socket that they listen on.
     start: Box<dyn Start>,
     listener: Listener,
     host: Option<Host>,
@@ -22,19 +21,19 @@ struct ColdStarts {
     wrong: Option<String>,
 }
 
-/// Prepares everything that happens once, however often the function is started then.
+/// Prepares what is needed once for any number of starts.
 pub(crate) fn open(
     options: &Options,
     companion: Companion,
     host: Option<Host>,
 ) -> Result<Box<dyn Session>, ModuleError> {
     let listener = Listener::new()
-        .map_err(|error| ModuleError::Unavailable(format!("no socket for the function to listen at: {error}")))?;
-    let start: Box<dyn Start> = match options.kind {
-        Kind::Spawn => Box::new(Spawn::new(options, companion, &listener)?),
-        Kind::Script(language) => Box::new(Script::new(language, options, &listener)?),
-        Kind::Zygote => Box::new(Zygote::new(options, &companion, &listener)?),
-        Kind::Restore { lazy } => Box::new(Restore::new(lazy, options, companion, &listener)?),
+        .map_err(|error| ModuleError::Unavailable(format!("cannot create a socket for the function: {error}")))?;
+    let start: Box<dyn Start> = match options.method {
+        StartMethod::Spawn => Box::new(Spawn::new(options, companion, &listener)?),
+        StartMethod::Script(language) => Box::new(Script::new(language, options, &listener)?),
+        StartMethod::Zygote => Box::new(Zygote::new(options, &companion, &listener)?),
+        StartMethod::Restore { lazy } => Box::new(Restore::new(lazy, options, companion, &listener)?),
     };
     let expected = function_core::expected_response();
     Ok(Box::new(ColdStarts { start, listener, host, expected, answers: 0, wrong: None }))
@@ -51,16 +50,16 @@ impl ColdStarts {
         self.start.start()?;
         let mut watching = true;
         let message = loop {
-            let silence = match pending.answer(self.start.watch().filter(|_| watching)) {
+            let no_response = match pending.answer(self.start.watch().filter(|_| watching)) {
                 Ok(message) => break message,
-                Err(silence) => silence,
+                Err(no_response) => no_response,
             };
-            let Silence::Failed(reason) = silence else {
+            let NoResponse::Failed(reason) = no_response else {
                 watching = false;
-                self.start.news(asked)?;
+                self.start.handle_change(asked)?;
                 continue;
             };
-            return Err(ModuleError::Other(format!("no answer from the function: {reason}{}", self.start.fate())));
+            return Err(ModuleError::Other(format!("no response from the function: {reason}{}", self.start.failure())));
         };
         let is_right = message.line == "HTTP/1.1 200 OK" && message.body == self.expected;
         let ns = asked.elapsed().as_nanos() as u64;
@@ -96,7 +95,7 @@ impl Session for ColdStarts {
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
         let detail = match &self.wrong {
             Some(wrong) => format!("{wrong}; expected {}", String::from_utf8_lossy(&self.expected)),
-            None => format!("{} first answers are byte for byte what the function must answer", self.answers),
+            None => format!("{} first responses equal the expected response", self.answers),
         };
         Ok(vec![Check::that("first-answers", self.wrong.is_none() && self.answers > 0, detail)])
     }

@@ -1,18 +1,18 @@
-//! Cold starts as the host would ask for them, and everything that can go wrong with them. Where there is no CRIU that works,
-//! what needs one says so. It must not know how anything is started.
+//! Cold starts as the host runs them, and their failures. Tests that need CRIU are skipped with the reason where none
+//! works.
 
 #![cfg(target_os = "linux")]
 
 use bench_model::{Arguments, ModuleError, Session, Value};
-use criu::{Companion, Criu, Deed};
+use criu::{Companion, Criu, ServerFault};
 use probe_abi::Probe;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-fn companion(deed: Option<Deed>) -> Companion {
-    Companion { program: env!("CARGO_BIN_EXE_criu-server").into(), deed }
+fn companion(fault: Option<ServerFault>) -> Companion {
+    Companion { program: env!("CARGO_BIN_EXE_criu-server").into(), fault }
 }
 
 /// The defaults, changed by `given`, in `folder`.
@@ -29,11 +29,11 @@ fn arguments(given: &[(&str, Value)], folder: &Path) -> Arguments {
     arguments
 }
 
-fn open(given: &[(&str, Value)], deed: Option<Deed>, folder: &Path) -> Result<Box<dyn Session>, ModuleError> {
-    criu::open("cold-start", &arguments(given, folder), companion(deed), None)
+fn open(given: &[(&str, Value)], fault: Option<ServerFault>, folder: &Path) -> Result<Box<dyn Session>, ModuleError> {
+    criu::open("cold-start", &arguments(given, folder), companion(fault), None)
 }
 
-/// A session, or nothing and a word where this machine cannot.
+/// Opens a session; `None`, with the reason printed, where this machine cannot.
 fn opened(given: &[(&str, Value)], folder: &Path) -> Option<Box<dyn Session>> {
     match open(given, None, folder) {
         Ok(session) => Some(session),
@@ -45,7 +45,7 @@ fn opened(given: &[(&str, Value)], folder: &Path) -> Option<Box<dyn Session>> {
     }
 }
 
-/// Starts a few times, and expects right answers and nothing left behind.
+/// Starts a few times, and expects correct responses and no leftovers.
 #[track_caller]
 fn check(given: &[(&str, Value)]) {
     let folder = tempfile::tempdir().unwrap();
@@ -62,14 +62,14 @@ fn check(given: &[(&str, Value)]) {
     nothing_is_left(&before, folder.path());
 }
 
-/// Everybody below this thread, by number, with what they run: a session's processes, and theirs.
+/// All descendants of this thread by PID, with their commands: a session's processes, and theirs.
 fn children() -> Vec<(u32, String)> {
     let thread = fs::read_link("/proc/thread-self").unwrap();
-    // Tests run side by side, each in its own thread.
+    // Tests run in parallel, each in its own thread.
     below(&Path::new("/proc").join(thread).join("children"))
 }
 
-/// Everybody that the file `children` of a thread names, and whoever is below them.
+/// All processes that the file `children` of a thread names, and their descendants.
 fn below(children: &Path) -> Vec<(u32, String)> {
     let mut found = Vec::new();
     for child in fs::read_to_string(children).unwrap_or_default().split_whitespace() {
@@ -93,24 +93,24 @@ fn nothing_is_left(before: &[(u32, String)], folder: &Path) {
 const MIB: i64 = 1 << 20;
 
 #[test]
-fn spawned() {
+fn a_spawned_server_answers() {
     check(&[("start", "spawn".into())]);
     check(&[("start", "spawn".into()), ("heap_bytes", (3 * MIB + 1).into()), ("init_ms", 2.into())]);
 }
 
 #[test]
-fn scripts() {
+fn scripts_answer() {
     check(&[("start", "spawn-python".into()), ("init_ms", 2.into())]);
     check(&[("start", "spawn-node".into()), ("init_ms", 2.into())]);
 }
 
 #[test]
-fn forked() {
+fn a_forked_server_answers() {
     check(&[("start", "fork-zygote".into()), ("heap_bytes", (16 * MIB).into()), ("init_ms", 5.into())]);
 }
 
 #[test]
-fn restored() {
+fn a_restored_server_answers() {
     for images in ["tmpfs", "disk"] {
         for cache in ["warm", "cold"] {
             for caller in ["command", "standby"] {
@@ -128,35 +128,35 @@ fn restored() {
 }
 
 #[test]
-fn restored_lazily() {
+fn a_lazily_restored_server_answers() {
     check(&[("start", "criu-lazy-pages".into())]);
     check(&[("start", "criu-lazy-pages".into()), ("images", "disk".into()), ("heap_bytes", (16 * MIB).into())]);
 }
 
-/// The error of opening or, where that goes well, of starting once after `hurt` has had the session's namespace to look into;
-/// nothing may be left of it.
+/// Expects an error from opening or, if that succeeds, from starting once after `hurt` has changed the session's
+/// namespace. Nothing may be left over.
 #[track_caller]
-fn refused(given: &[(&str, Value)], deed: Option<Deed>, hurt: &dyn Fn(&Path), expect: &str) {
+fn refused(given: &[(&str, Value)], fault: Option<ServerFault>, hurt: &dyn Fn(&Path), expect: &str) {
     let folder = tempfile::tempdir().unwrap();
     let before = children();
-    let error = open(given, deed, folder.path()).and_then(|mut session| {
+    let error = open(given, fault, folder.path()).and_then(|mut session| {
         hurt(folder.path());
-        // A second attempt must fare no better, and find nothing in its way.
+        // A second attempt must fail in the same way, unaffected by leftovers.
         let error = session.iterate(1).and_then(|_| session.verify().map(drop)).err();
         match (error, session.iterate(1)) {
             (Some(error), Err(_)) => Err(error),
             (None, _) => {
                 let failed = session.verify()?.into_iter().find(|check| !check.passed);
-                Err(ModuleError::Other(failed.map_or_else(|| "it went well".to_owned(), |check| check.detail)))
+                Err(ModuleError::Other(failed.map_or_else(|| "it succeeded".to_owned(), |check| check.detail)))
             }
-            (Some(error), Ok(_)) => panic!("{error}, and then it went well"),
+            (Some(error), Ok(_)) => panic!("{error}, and then it succeeded"),
         }
     });
     nothing_is_left(&before, folder.path());
     match error {
         Err(error) if error.is_environment() => eprintln!("skipped: {error}"),
         Err(error) => assert!(error.to_string().contains(expect), "{given:?}: {error}"),
-        Ok(()) => panic!("{given:?}: it went well"),
+        Ok(()) => panic!("{given:?}: it succeeded"),
     }
 }
 
@@ -167,34 +167,39 @@ fn start(kind: &str) -> [(&str, Value); 1] {
 }
 
 #[test]
-fn a_function_that_answers_wrongly_fails_the_check() {
-    refused(&start("spawn"), Some(Deed::AnswerWrongly), &|_| {}, "start 1: HTTP/1.1 200 OK: {}; expected {\"digest\"");
+fn a_wrong_response_fails_the_check() {
+    refused(
+        &start("spawn"),
+        Some(ServerFault::AnswerWrongly),
+        &|_| {},
+        "start 1: HTTP/1.1 200 OK: {}; expected {\"digest\"",
+    );
     refused(
         &start("criu-restore"),
-        Some(Deed::AnswerWrongly),
+        Some(ServerFault::AnswerWrongly),
         &|_| {},
-        "does not answer before its checkpoint: it answers",
+        "failed before its checkpoint: it responded",
     );
 }
 
 #[test]
-fn a_function_that_dies_is_found_out_at_once() {
-    refused(&start("spawn"), Some(Deed::DieSilently), &|_| {}, "hung up without an answer");
+fn a_function_that_exits_is_reported_at_once() {
+    refused(&start("spawn"), Some(ServerFault::DieSilently), &|_| {}, "closed the connection without a response");
     refused(
         &start("criu-restore"),
-        Some(Deed::DieSilently),
+        Some(ServerFault::DieSilently),
         &|_| {},
-        "does not answer before its checkpoint: it hung up",
+        "failed before its checkpoint: it closed the connection",
     );
-    refused(&start("criu-restore"), Some(Deed::Die), &|_| {}, "has ended before its checkpoint");
+    refused(&start("criu-restore"), Some(ServerFault::Die), &|_| {}, "exited before its checkpoint");
     let folder = tempfile::tempdir().unwrap();
-    let companion = Companion { program: "/bin/false".into(), deed: None };
+    let companion = Companion { program: "/bin/false".into(), fault: None };
     let mut session = criu::open("cold-start", &arguments(&start("spawn"), folder.path()), companion, None).unwrap();
     let error = session.iterate(1).unwrap_err().to_string();
-    assert!(error.contains("/bin/false ended with exit status: 1"), "{error}");
+    assert!(error.contains("/bin/false exited with exit status: 1"), "{error}");
 }
 
-/// Changes the images that a session has in the scratch folder.
+/// Changes the images of a session in the scratch folder.
 #[track_caller]
 fn damaged(file: &str, change: &dyn Fn(&mut Vec<u8>), expect: &str) {
     for caller in ["command", "standby"] {
@@ -213,11 +218,11 @@ fn damaged(file: &str, change: &dyn Fn(&mut Vec<u8>), expect: &str) {
 }
 
 #[test]
-fn damaged_images_are_refused_and_leave_nothing() {
+fn damaged_images_are_refused_without_leftovers() {
     damaged("/pages-1.img", &|bytes| bytes.truncate(4096), "is damaged: it has 4096 bytes instead of");
     damaged("/inventory.img", &|bytes| bytes.truncate(6), "is damaged: it has 6 bytes instead of");
     for file in ["/inventory.img", "/core-", "/mm-", "/pstree.img"] {
-        damaged(file, &|bytes| bytes.fill(0), "CRIU does not restore the images in");
+        damaged(file, &|bytes| bytes.fill(0), "CRIU cannot restore the images in");
     }
 }
 
@@ -228,14 +233,14 @@ fn images_of_another_machine_are_refused() {
         assert_eq!(bytes[12], 0x08, "the image begins with another field");
         bytes[13] ^= 3;
     };
-    damaged("/core-", &|bytes| change(bytes), "CRIU does not restore the images in");
+    damaged("/core-", &|bytes| change(bytes), "CRIU cannot restore the images in");
 }
 
 #[test]
-fn what_cannot_be_asked_for_says_why() {
+fn invalid_arguments_are_refused_with_a_reason() {
     let lazily = [("start", "criu-lazy-pages".into()), ("caller", "standby".into())];
     refused(&lazily, None, &|_| {}, "give caller=command");
-    refused(&start("fork"), None, &|_| {}, "there are spawn, spawn-python");
+    refused(&start("fork"), None, &|_| {}, "give one of spawn, spawn-python");
     let folder = tempfile::tempdir().unwrap();
     let error = criu::open("nothing", &arguments(&[], folder.path()), companion(None), None).err().unwrap();
     assert_eq!(error, ModuleError::UnknownScenario("nothing".to_owned()));
@@ -244,7 +249,7 @@ fn what_cannot_be_asked_for_says_why() {
 /// The folder of a session that another process holds.
 const HELD: &str = "CRIU_TEST_HELD_FOLDER";
 
-/// Not a test of its own: what [`whoever_is_killed_takes_everybody_along`] starts and kills.
+/// Not a test but a process that [`a_killed_session_leaves_no_process`] starts and kills.
 #[test]
 #[ignore = "it holds a session until it is killed"]
 fn holds_a_session() {
@@ -259,7 +264,7 @@ fn holds_a_session() {
 }
 
 #[test]
-fn whoever_is_killed_takes_everybody_along() {
+fn a_killed_session_leaves_no_process() {
     let folder = tempfile::tempdir().unwrap();
     let mut holder = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "holds_a_session", "--nocapture"])

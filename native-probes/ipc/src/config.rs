@@ -1,18 +1,18 @@
-//! What a session is opened with: the arguments, read and named. It must not know how any of it is done.
+//! The arguments of a session.
 
 use crate::{Placement, TransportKind};
 use bench_model::{Arguments, ModuleError};
 
-/// What a session is opened with.
+/// The arguments of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// What one operation is.
     pub scenario: ScenarioKind,
-    /// By which means a message travels.
+    /// The transport of messages.
     pub transport: TransportKind,
-    /// The length of a message in bytes, without what a transport adds; at least [`Config::PAYLOAD_MIN`].
+    /// The length of a message in bytes, without the overhead of a transport; at least [`Config::PAYLOAD_MIN`].
     pub payload_bytes: usize,
-    /// Which CPUs the two processes are pinned to.
+    /// The CPUs that the two processes are pinned to.
     pub placement: Placement,
     /// Round trips a sample, in [`ScenarioKind::RoundTrips`], or messages an operation, in [`ScenarioKind::Stream`]; at least 1.
     pub batch: u64,
@@ -21,16 +21,16 @@ pub struct Config {
 /// What one operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScenarioKind {
-    /// There and back.
+    /// A message and its answer.
     PingPong,
-    /// One way; a batch ends with an acknowledgement.
+    /// Messages in one direction; each batch is acknowledged.
     Stream,
-    /// So many there and back, in turns with as many bare ones.
+    /// A batch of checked round trips, interleaved with as many raw ones.
     RoundTrips,
 }
 
 impl ScenarioKind {
-    /// All, in the order of reports.
+    /// All scenarios, in the order of reports.
     pub const ALL: [Self; 3] = [Self::PingPong, Self::Stream, Self::RoundTrips];
 
     /// The name used in the descriptor.
@@ -44,9 +44,9 @@ impl ScenarioKind {
 }
 
 impl Config {
-    /// The lengths of a message that the descriptor offers.
+    /// The message lengths that the descriptor accepts.
     pub const PAYLOADS: [i64; 7] = [8, 56, 64, 1024, 4096, 16384, 65536];
-    /// The least length: the sequence number.
+    /// The shortest message, which is only the sequence number.
     pub const PAYLOAD_MIN: usize = 8;
 
     /// Reads the arguments of `scenario`.
@@ -58,14 +58,16 @@ impl Config {
         let payload_bytes = arguments.size("payload_bytes")?;
         if payload_bytes < Self::PAYLOAD_MIN {
             let least = Self::PAYLOAD_MIN;
-            return Err(ModuleError::InvalidArgument(format!("payload_bytes={payload_bytes} is less than {least}")));
+            return Err(ModuleError::InvalidArgument(format!(
+                "payload_bytes={payload_bytes} is too small; give {least} or more"
+            )));
         }
         let batch = match scenario {
             ScenarioKind::RoundTrips | ScenarioKind::Stream => arguments.size("batch")? as u64,
             ScenarioKind::PingPong => 1,
         };
         if batch == 0 {
-            return Err(ModuleError::InvalidArgument("batch=0 measures nothing; give 1 or more".to_owned()));
+            return Err(ModuleError::InvalidArgument("`batch` is 0; give 1 or more".to_owned()));
         }
         Ok(Self {
             scenario,
@@ -84,6 +86,8 @@ fn choice<T: Copy, const N: usize>(
     as_str: fn(T) -> &'static str,
 ) -> Result<T, ModuleError> {
     let text = arguments.text(name)?;
-    let found = all.into_iter().find(|value| as_str(*value) == text);
-    found.ok_or_else(|| ModuleError::InvalidArgument(format!("there is no {name}={text}")))
+    all.into_iter().find(|value| as_str(*value) == text).ok_or_else(|| {
+        let known = all.map(as_str).join(", ");
+        ModuleError::InvalidArgument(format!("`{name}` is `{text}`; give one of {known}"))
+    })
 }

@@ -1,39 +1,39 @@
-//! What the two processes say to each other: the parent's half of each scenario, and the peer's loop. Generic over the
-//! transport, so that a message costs no dynamic call; it must not know which one it is.
+//! The protocol of the two processes: the parent's half of each scenario, and the peer's loop. Generic over the
+//! transport, so that a message costs no dynamic call.
 
 use crate::ScenarioKind;
-use crate::message::{Direction, Messages, Report, Tally, Word, fold};
+use crate::message::{Direction, Messages, Received, Report, Word, fold};
 use crate::transport::{Fault, Transport};
 use ring_peer::{EXIT_DONE, EXIT_TRANSPORT};
 
 /// The parent's half.
 pub(crate) trait Exchange {
-    /// Sends `times` messages and takes each answer before the next one.
+    /// Sends `times` messages, and receives each answer before it sends the next.
     fn ping_pong(&mut self, times: u64) -> Result<(), Fault>;
-    /// Sends `times` messages, at least one, and takes the acknowledgement of the last.
+    /// Sends `times` messages, at least one, and receives one acknowledgement of all.
     fn stream(&mut self, times: u64) -> Result<(), Fault>;
-    /// Brings both sides to where a bare loop begins.
+    /// Prepares both sides for `rounds` raw round trips.
     fn prepare_bare(&mut self, rounds: u64) -> Result<(), Fault>;
-    /// Makes the bare round trips that were prepared.
+    /// Runs the raw round trips that were prepared.
     fn bare(&mut self, rounds: u64) -> Result<(), Fault>;
-    /// Asks the peer what it has seen.
+    /// Asks the peer for its report.
     fn query(&mut self) -> Result<Report, Fault>;
-    /// Tells an idle peer to end.
+    /// Tells an idle peer to exit.
     fn stop(&mut self) -> Result<(), Fault>;
-    /// What was sent.
+    /// The messages that were sent.
     fn sent(&self) -> Sent;
-    /// What came back from the peer, acknowledgements apart.
-    fn received(&self) -> Tally;
+    /// The messages that were received, without acknowledgements.
+    fn received(&self) -> Received;
 }
 
-/// What the parent sent: how many messages, and the digest the peer must arrive at.
+/// The number of messages that the parent sent, and the digest that the peer must compute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sent {
     pub(crate) messages: u64,
     pub(crate) digest: u64,
 }
 
-/// Both directions' messages, made before the fork so that each process has them.
+/// The messages of both directions, created before the fork so that each process has them.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     to_peer: Messages,
@@ -46,7 +46,7 @@ impl Prepared {
         Self { to_peer: Messages::new(Direction::ToPeer, len), from_peer: Messages::new(Direction::FromPeer, len), len }
     }
 
-    /// A digest of what travels, equal for equal lengths.
+    /// A digest of all messages, the same for the same length.
     pub(crate) fn digest(&self) -> u64 {
         self.to_peer.digest() << 32 | self.from_peer.digest()
     }
@@ -58,12 +58,12 @@ pub(crate) struct Parent<T> {
     transport: T,
     messages: Prepared,
     sent: Sent,
-    received: Tally,
+    received: Received,
 }
 
 impl<T: Transport> Parent<T> {
     pub(crate) fn new(transport: T, messages: Prepared) -> Self {
-        Self { transport, messages, sent: Sent::default(), received: Tally::default() }
+        Self { transport, messages, sent: Sent::default(), received: Received::default() }
     }
 
     #[inline(always)]
@@ -75,7 +75,7 @@ impl<T: Transport> Parent<T> {
     }
 
     fn report(&mut self) -> Result<Report, Fault> {
-        self.transport.receive(Report::BYTES, Report::decode)?.ok_or(Fault::Protocol("the peer's report is none"))
+        self.transport.receive(Report::BYTES, Report::decode)?.ok_or(Fault::Protocol("malformed report from the peer"))
     }
 }
 
@@ -97,7 +97,7 @@ impl<T: Transport> Exchange for Parent<T> {
             self.send(left == 0)?;
         }
         self.transport.flush()?;
-        let found = self.report()?.tally;
+        let found = self.report()?.received;
         let (messages, digest) = (found.messages, found.digest);
         if (Sent { messages, digest }) == self.sent {
             Ok(())
@@ -131,12 +131,12 @@ impl<T: Transport> Exchange for Parent<T> {
         self.sent
     }
 
-    fn received(&self) -> Tally {
+    fn received(&self) -> Received {
         self.received
     }
 }
 
-/// The peer's loop; returns its exit status.
+/// Runs the peer's loop and returns its exit status.
 pub(crate) fn serve<T: Transport>(transport: &mut T, messages: &mut Prepared, scenario: ScenarioKind) -> i32 {
     match answer_all(transport, messages, scenario) {
         Ok(()) | Err(Fault::Closed) => EXIT_DONE,
@@ -145,25 +145,25 @@ pub(crate) fn serve<T: Transport>(transport: &mut T, messages: &mut Prepared, sc
 }
 
 fn answer_all<T: Transport>(transport: &mut T, messages: &mut Prepared, scenario: ScenarioKind) -> Result<(), Fault> {
-    let mut tally = Tally::default();
+    let mut received = Received::default();
     loop {
-        let sequence = tally.messages;
+        let sequence = received.messages;
         let expected = &messages.to_peer;
         let (word, matches) = transport.receive(messages.len, |message| expected.check(sequence, message))?;
         match word {
             Word::STOP => return Ok(()),
-            Word::QUERY => report(transport, tally)?,
+            Word::QUERY => report(transport, received)?,
             _ if let Some(rounds) = word.bare_rounds() => {
-                report(transport, tally)?;
+                report(transport, received)?;
                 transport.bare(rounds, messages.len, false)?;
             }
             _ => {
-                tally.count(word, matches);
+                received.count(word, matches);
                 match scenario {
                     ScenarioKind::PingPong | ScenarioKind::RoundTrips => {
                         transport.send(messages.from_peer.with(Word::data(sequence, false)))?
                     }
-                    ScenarioKind::Stream if word.is_last() => report(transport, tally)?,
+                    ScenarioKind::Stream if word.is_last() => report(transport, received)?,
                     ScenarioKind::Stream => {}
                 }
             }
@@ -171,7 +171,7 @@ fn answer_all<T: Transport>(transport: &mut T, messages: &mut Prepared, scenario
     }
 }
 
-fn report<T: Transport>(transport: &mut T, tally: Tally) -> Result<(), Fault> {
-    transport.send(&Report { tally, cpu: rustix::thread::sched_getcpu() }.encode())?;
+fn report<T: Transport>(transport: &mut T, received: Received) -> Result<(), Fault> {
+    transport.send(&Report { received, cpu: rustix::thread::sched_getcpu() }.encode())?;
     transport.flush()
 }

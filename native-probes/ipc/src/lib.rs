@@ -1,6 +1,5 @@
-//! The probe `ipc`: messages between two processes, there and back (`ping-pong`) or one way (`stream`), by each means
-//! the kernel offers, and beside the bare system calls (`round-trips`). It describes the scenarios and reads their arguments;
-//! it must not know how a message travels.
+//! The probe `ipc`: messages between two processes over each transport of the kernel, as round trips (`ping-pong`), in
+//! one direction (`stream`), and interleaved with raw system calls (`round-trips`).
 //!
 //! To add a transport, write one file in `src/transport` that implements `Link` and `Transport`, and name it in
 //! `transport/kind.rs`.
@@ -30,13 +29,13 @@ pub struct Ipc;
 
 impl Probe for Ipc {
     fn describe() -> Descriptor {
-        let summary = "messages between two processes, by every means the kernel offers";
+        let summary = "messages between two processes over each transport of the kernel";
         Descriptor::new("ipc", env!("CARGO_PKG_VERSION"), summary)
             .scenario(scenario(
                 ScenarioKind::PingPong,
                 &TransportKind::ALL,
                 MachineLimit::CacheLine,
-                "a message goes to the peer process, which checks it and answers with one of the same size, which is checked",
+                "one round trip: the peer process checks a message and answers with one of the same size, which is checked too",
             ))
             .scenario(stream())
             .scenario(round_trips())
@@ -51,42 +50,41 @@ impl Probe for Ipc {
     }
 }
 
-/// How many messages follow each other before the peer acknowledges them is the batch of whoever calls, times this one.
+/// The peer acknowledges as many messages together as the host asks for in one call, times `batch`.
 fn stream() -> Scenario {
     let summary =
-        "messages go one way to the peer process, which checks them, and acknowledges all that were asked for together";
+        "messages in one direction; the peer process checks them and acknowledges all messages of a call together";
     scenario(ScenarioKind::Stream, &TransportKind::ALL, MachineLimit::MemoryCopy, summary)
-        .parameter(Parameter::new("batch", 1, "messages an operation").between(1, 1_000_000))
+        .parameter(Parameter::new("batch", 1, "messages per operation").between(1, 1_000_000))
 }
 
-/// The host times nothing in it: the two kinds of round trips take turns within one call.
+/// It times itself, because the two kinds of round trips are interleaved within one call.
 fn round_trips() -> Scenario {
-    let summary =
-        "so many messages there and back, both checked, in turns with as many bare round trips in the same processes";
-    let checked =
-        "from before the first message is sent until the last answer has been checked, of `batch` round trips";
-    let bare = "as many round trips by the same system calls, or of a cache line, without any look at what travels";
+    let summary = "a batch of checked round trips, interleaved with as many raw round trips of the same processes";
+    let checked = "from sending the first message until the last answer is checked, of `batch` round trips";
+    let bare =
+        "baseline: as many round trips with the same system calls, or of one cache line, without checking content";
     scenario(ScenarioKind::RoundTrips, TransportKind::BARE, MachineLimit::CacheLine, summary)
         .times_itself(Unit::Nanoseconds, checked)
         .metric(Metric::new(Paired::BARE, Unit::Nanoseconds, bare))
-        .parameter(Parameter::new("batch", 100, "round trips a sample").between(1, 100_000))
+        .parameter(Parameter::new("batch", 100, "round trips per sample").between(1, 100_000))
 }
 
 fn scenario(kind: ScenarioKind, transports: &[TransportKind], limit: MachineLimit, summary: &str) -> Scenario {
     let transports: Vec<_> = transports.iter().map(|transport| transport.as_str()).collect();
     let placements = Placement::ALL.map(Placement::as_str);
-    let payload = "the length of a message, sequence number included, before HTTP's base64";
+    let payload = "bytes of one message, including its sequence number; HTTP transports encode it in base64";
     Scenario::new(kind.as_str(), "serverless", summary)
         .limit(limit)
-        .can_use("cpu:2", "a processor for each side, with placement=cross")
+        .can_use("cpu:2", "placement=cross needs a processor for each process")
         .parameter(
-            Parameter::new("transport", transports[0], "by which means a message travels")
+            Parameter::new("transport", transports[0], "the transport of messages")
                 .sweep(transports.clone())
                 .choices(transports),
         )
         .parameter(Parameter::new("payload_bytes", 64, payload).unit(Unit::Bytes).choices(Config::PAYLOADS))
         .parameter(
-            Parameter::new("placement", placements[0], "whether both processes are pinned to one CPU or to two")
+            Parameter::new("placement", placements[0], "same: both processes are pinned to one CPU; cross: to two")
                 .sweep(placements)
                 .choices(placements),
         )

@@ -1,7 +1,6 @@
-//! What travels: messages that carry a sequence number and a known pattern, and the peer's report. It must not know by
-//! which means they travel.
+//! Messages that carry a sequence number and a known pattern, and the peer's report.
 
-/// Which way a message goes. The patterns differ, so that nobody takes its own message for the other's.
+/// The direction of a message. The patterns differ, so that a process cannot accept its own message as the other's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     ToPeer,
@@ -19,7 +18,7 @@ impl Word {
     pub(crate) const QUERY: Self = Self(1 << 62);
     /// Not a message but a request to end.
     pub(crate) const STOP: Self = Self(1 << 61);
-    /// Not a message but the start of as many bare round trips as its sequence number says.
+    /// Not a message but the start of raw round trips, whose number is in the place of the sequence number.
     const BARE: u64 = 1 << 60;
     const SEQUENCE: u64 = (1 << 60) - 1;
 
@@ -27,12 +26,12 @@ impl Word {
         Self(sequence & Self::SEQUENCE | if last { Self::LAST } else { 0 })
     }
 
-    /// Announces `rounds` bare round trips.
+    /// The start of `rounds` raw round trips.
     pub(crate) fn bare(rounds: u64) -> Self {
         Self(Self::BARE | rounds & Self::SEQUENCE)
     }
 
-    /// How many bare round trips are announced, where it is that.
+    /// The number of raw round trips, if this word starts some.
     pub(crate) fn bare_rounds(self) -> Option<u64> {
         (self.0 & !Self::SEQUENCE == Self::BARE).then(|| self.sequence())
     }
@@ -50,12 +49,12 @@ impl Word {
     }
 }
 
-/// Messages of one direction, made ahead: sending one costs a store of its word, checking one a comparison.
+/// Messages of one direction, created in advance: sending one costs a store of its word, checking one a comparison.
 #[derive(Debug)]
 pub(crate) struct Messages([Vec<u8>; VARIANTS]);
 
-/// Messages take turns in their pattern, so that an old message in the place of the new one does not pass. The number is
-/// odd because places are reused after a power of two of messages.
+/// Number of patterns, which messages use in turn, so that a stale message fails the check. It is odd because
+/// transports reuse buffers after a power of two of messages.
 const VARIANTS: usize = 3;
 
 impl Messages {
@@ -64,7 +63,7 @@ impl Messages {
         Self(std::array::from_fn(|variant| pattern((variant + salt) as u64, len)))
     }
 
-    /// The message with this word.
+    /// Returns the message with this word.
     #[inline(always)]
     pub(crate) fn with(&mut self, word: Word) -> &[u8] {
         let message = &mut self.0[(word.sequence() % VARIANTS as u64) as usize];
@@ -72,7 +71,7 @@ impl Messages {
         message
     }
 
-    /// The word of `found`, and whether it is the message `sequence`, to the last byte.
+    /// Returns the word of `found`, and whether `found` equals the message `sequence`.
     #[inline(always)]
     pub(crate) fn check(&self, sequence: u64, found: &[u8]) -> (Word, bool) {
         let word = Word::of(found);
@@ -80,13 +79,13 @@ impl Messages {
         (word, word.sequence() == sequence && found.len() == expected.len() && same(&found[8..], &expected[8..]))
     }
 
-    /// A digest of the patterns, without the words: equal for equal direction and length.
+    /// A digest of the patterns, the same for the same direction and length.
     pub(crate) fn digest(&self) -> u64 {
         self.0.iter().fold(0, |digest, message| u64::from(crc32c::crc32c_append(digest as u32, &message[8..])))
     }
 }
 
-/// Whether two texts of one length are equal; short ones are compared without a call.
+/// Compares two buffers of one length; short ones without a call of `memcmp`.
 #[inline(always)]
 fn same(left: &[u8], right: &[u8]) -> bool {
     match (left.as_chunks::<8>(), right.as_chunks::<8>()) {
@@ -99,7 +98,7 @@ fn same(left: &[u8], right: &[u8]) -> bool {
     }
 }
 
-/// Bytes that repeat with no power of two (a splitmix64 sequence).
+/// `len` pseudo-random bytes (splitmix64).
 fn pattern(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed;
     let mut bytes = Vec::with_capacity(len + 8);
@@ -113,15 +112,16 @@ fn pattern(seed: u64, len: usize) -> Vec<u8> {
     bytes
 }
 
-/// What one side received: how many messages, how many of them wrong, and a digest of their sequence in order.
+/// What one side received: the number of messages, the number of wrong ones, and a digest of the sequence numbers in
+/// order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct Received {
     pub(crate) messages: u64,
     pub(crate) mismatches: u64,
     pub(crate) digest: u64,
 }
 
-impl Tally {
+impl Received {
     #[inline]
     pub(crate) fn count(&mut self, word: Word, matches: bool) {
         self.messages += 1;
@@ -136,11 +136,11 @@ pub(crate) fn fold(digest: u64, word: Word) -> u64 {
     digest.rotate_left(5).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ word.0
 }
 
-/// What the peer says of itself.
+/// The report of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Report {
-    pub(crate) tally: Tally,
-    /// Where it ran when it wrote this.
+    pub(crate) received: Received,
+    /// The CPU that it ran on when it wrote this.
     pub(crate) cpu: usize,
 }
 
@@ -151,21 +151,21 @@ impl Report {
 
     pub(crate) fn encode(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
-        let Tally { messages, mismatches, digest } = self.tally;
+        let Received { messages, mismatches, digest } = self.received;
         for (index, field) in [Self::MAGIC, messages, mismatches, digest, self.cpu as u64].into_iter().enumerate() {
             bytes[8 * index..8 * (index + 1)].copy_from_slice(&field.to_ne_bytes());
         }
         bytes
     }
 
-    /// `None` where `bytes` are no report.
+    /// `None` if `bytes` are not a report.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (fields, _) = bytes.as_chunks::<8>();
         let fields: [u64; 5] =
             std::array::from_fn(|index| fields.get(index).map_or(0, |field| u64::from_ne_bytes(*field)));
         let [magic, messages, mismatches, digest, cpu] = fields;
         (magic == Self::MAGIC)
-            .then_some(Self { tally: Tally { messages, mismatches, digest }, cpu: usize::try_from(cpu).ok()? })
+            .then_some(Self { received: Received { messages, mismatches, digest }, cpu: usize::try_from(cpu).ok()? })
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_passes_as_itself_only() {
+    fn only_the_expected_message_passes() {
         let mut sent = Messages::new(Direction::ToPeer, 64);
         let expected = Messages::new(Direction::ToPeer, 64);
         let message = sent.with(Word::data(7, true)).to_vec();
@@ -185,7 +185,7 @@ mod tests {
         let mut damaged = message.clone();
         damaged[63] ^= 1;
         assert!(!expected.check(7, &damaged).1);
-        // The body of an older message under the new word.
+        // The body of an old message with the new word.
         let mut stale = sent.with(Word::data(5, false)).to_vec();
         stale[..8].copy_from_slice(&message[..8]);
         assert!(!expected.check(7, &stale).1);
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_report_is_read_back() {
-        let report = Report { tally: Tally { messages: 1, mismatches: 2, digest: 3 }, cpu: 4 };
+        let report = Report { received: Received { messages: 1, mismatches: 2, digest: 3 }, cpu: 4 };
         assert_eq!(Report::decode(&report.encode()), Some(report));
         assert_eq!(Report::decode(&[0; Report::BYTES]), None);
     }

@@ -1,12 +1,12 @@
-//! Checked round trips in turns with bare ones, in the same two processes: what checking, counting and waiting with a way out
-//! add to the system calls themselves. It must not know what either of them does.
+//! Checked round trips interleaved with raw ones in the same two processes: what checks, counters and interruptible
+//! waits add to the system calls.
 
 use crate::{Config, Session};
 use bench_model::{Check, ModuleError, Outcome};
 use probe_abi::{Host, Series};
 use std::time::Instant;
 
-/// A session whose operation is a pair: `batch` checked round trips and as many bare ones.
+/// A session whose operation is a pair of `batch` checked round trips and as many raw ones.
 pub struct Paired {
     session: Session,
     batch: u64,
@@ -15,20 +15,20 @@ pub struct Paired {
     pairs: u64,
 }
 
-/// Samples that are given to the host when nothing is being timed.
+/// Samples that are passed to the host when nothing is timed.
 struct Kept {
     series: Option<Series>,
     samples: Vec<u64>,
 }
 
-/// Pairs between two visits to the host.
+/// Pairs after which samples are passed to the host.
 const CHUNK: u64 = 1024;
 
 impl Paired {
-    /// The series of the bare round trips, a sample for each of the checked ones.
+    /// The series of the raw round trips, with a sample for each sample of the checked ones.
     pub const BARE: &'static str = "bare_round_trips";
 
-    /// Opens the session; without a host the samples go nowhere.
+    /// Opens the session. Without a host, samples are discarded.
     pub fn open(config: Config, host: Option<Host>) -> Result<Self, ModuleError> {
         let kept = |metric| -> Result<Kept, ModuleError> {
             let series = host.map(|host| host.series(metric, &[])).transpose()?;
@@ -63,7 +63,7 @@ impl bench_model::Session for Paired {
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
         let mut total = bench_model::Session::iterate(&mut self.session, 0)?;
         for done in 0..times {
-            // Neither always follows the other.
+            // Alternates the order, so that neither kind always comes second.
             self.pairs += 1;
             let outcome = if self.pairs.is_multiple_of(2) {
                 self.bare()?;

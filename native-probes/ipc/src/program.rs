@@ -1,5 +1,4 @@
-//! A program that the peer becomes, where the peer is not this code: prepared before the fork, executed after it. It must not
-//! know what the program does.
+//! A program that the peer process executes, where the peer is not this code. It is prepared before the fork.
 
 use bench_model::ModuleError;
 use ring_peer::EXIT_SETUP;
@@ -28,8 +27,8 @@ impl Program {
         Ok(Self { path: path_text, arguments: all })
     }
 
-    /// Becomes the program, which inherits `fds` and standard input, output and error; returns the exit status for where that
-    /// fails. The kernel still kills it when its parent ends: that tie outlasts an exec.
+    /// Executes the program, which inherits `fds` and standard input, output and error. Returns an exit status if that
+    /// fails. The kernel still kills the process when its parent exits, because that setting survives exec.
     pub(crate) fn become_it(&self, fds: &[RawFd]) -> i32 {
         for fd in fds {
             // SAFETY: the caller's descriptors are open, and only this process has them.

@@ -1,4 +1,4 @@
-//! A scenario prepared to be run: both processes placed, connected and idle. It must not know how a message travels.
+//! A session: two processes, pinned, connected and idle.
 
 use crate::exchange::{Exchange, Parent, Prepared, serve};
 use crate::message::Report;
@@ -8,12 +8,12 @@ use bench_model::{Check, ModuleError, Outcome};
 use ring_peer::{Cpus, Pinned, pin};
 use ring_peer::{EXIT_SETUP, Peer, close_others};
 
-/// Two processes that are connected. Its thread is pinned until it is dropped, which must happen on the same thread.
+/// Two connected processes. The thread is pinned until this is dropped, which must happen on the same thread.
 pub struct Session {
     config: Config,
     cpus: Cpus,
     checksum: u64,
-    /// Whether the peer is idle and may be talked to.
+    /// Whether the peer is idle and can receive messages.
     healthy: bool,
     /// `None` only while it is dropped.
     exchange: Option<Box<dyn Exchange>>,
@@ -22,7 +22,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Places this thread, starts and places the peer, and returns when the peer has answered once.
+    /// Pins this thread, starts and pins the peer, and returns when the peer has answered once.
     pub fn open(config: Config) -> Result<Self, ModuleError> {
         if let Some(reason) = config.transport.unfit(&config) {
             return Err(ModuleError::Unavailable(reason.to_owned()));
@@ -35,12 +35,12 @@ impl Session {
         self.peer.pid()
     }
 
-    /// Brings both sides to where `rounds` bare round trips begin; [`Session::bare`] must follow.
+    /// Prepares both sides for `rounds` raw round trips; [`Session::bare`] must follow.
     pub(crate) fn prepare_bare(&mut self, rounds: u64) -> Result<(), ModuleError> {
         self.call(|exchange| exchange.prepare_bare(rounds))
     }
 
-    /// Makes the bare round trips that were prepared.
+    /// Runs the raw round trips that were prepared.
     pub(crate) fn bare(&mut self, rounds: u64) -> Result<(), ModuleError> {
         self.call(|exchange| exchange.bare(rounds))
     }
@@ -48,11 +48,11 @@ impl Session {
     fn exchange(&mut self) -> Result<&mut Box<dyn Exchange>, ModuleError> {
         match &mut self.exchange {
             Some(exchange) if self.healthy => Ok(exchange),
-            _ => Err(ModuleError::Other(format!("the exchange has failed before; the peer {}", self.peer.end()))),
+            _ => Err(ModuleError::Other(format!("this session failed before; the peer {}", self.peer.end()))),
         }
     }
 
-    /// Calls the peer for `what`; a fault is told with the peer's fate.
+    /// Calls the peer; an error includes the peer's exit status.
     fn call<R>(&mut self, call: impl FnOnce(&mut Box<dyn Exchange>) -> Result<R, Fault>) -> Result<R, ModuleError> {
         let result = call(self.exchange()?);
         result.map_err(|fault| {
@@ -63,7 +63,7 @@ impl Session {
     }
 }
 
-/// [`Session::open`] for a transport that is a value, continued where it is a type.
+/// Continues [`Session::open`] where the transport is a type.
 struct Opening {
     config: Config,
 }
@@ -82,7 +82,7 @@ impl transport::Visitor for Opening {
         let pinned = Pinned::to(cpus.own)?;
         let (peer, link, messages) = start(link, messages, cpus.peer, config.scenario)?;
         let side = link.parent(peer.watch());
-        let side = side.map_err(|fault| ModuleError::Other(format!("the transport was not set up: {fault}")))?;
+        let side = side.map_err(|fault| ModuleError::Other(format!("cannot set up the transport: {fault}")))?;
         let exchange: Box<dyn Exchange> = Box::new(Parent::new(side, messages));
         let exchange = Some(exchange);
         let mut session = Session { config, cpus, checksum, healthy: true, exchange, peer, _pinned: pinned };
@@ -91,7 +91,7 @@ impl transport::Visitor for Opening {
     }
 }
 
-/// Forks: the peer takes its side of the link and serves, the parent gets back what it lent.
+/// Forks: the peer takes its side of the link and serves; the parent gets the messages back.
 fn start<L: Link>(
     link: L,
     mut messages: Prepared,
@@ -100,7 +100,7 @@ fn start<L: Link>(
 ) -> Result<(Peer, L, Prepared), ModuleError> {
     let mut lent = Some(link);
     let peer = Peer::start(|| {
-        // In the child, so the parent's copy stays where it is.
+        // Taken in the child, so the parent keeps its copy.
         let Some(Ok(mut side)) = lent.take().map(Link::peer) else { return EXIT_SETUP };
         close_others(&mut side.fds());
         if pin(cpu).is_err() {
@@ -113,8 +113,8 @@ fn start<L: Link>(
     });
     match (peer, lent) {
         (Ok(peer), Some(link)) => Ok((peer, link, messages)),
-        (Err(error), _) => Err(ModuleError::Other(format!("the peer process cannot be started: {error}"))),
-        (Ok(_), None) => Err(ModuleError::Other("the link was used up before the fork".to_owned())),
+        (Err(error), _) => Err(ModuleError::Other(format!("cannot start the peer process: {error}"))),
+        (Ok(_), None) => Err(ModuleError::Other("the link was taken before the fork".to_owned())),
     }
 }
 
@@ -134,17 +134,21 @@ impl bench_model::Session for Session {
     }
 
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
-        let Report { tally, cpu } = self.call(|exchange| exchange.query())?;
+        let Report { received: at_peer, cpu } = self.call(|exchange| exchange.query())?;
         let (sent, received) = self.call(|exchange| Ok((exchange.sent(), exchange.received())))?;
         let found = Cpus { own: rustix::thread::sched_getcpu(), peer: cpu };
         let mut checks = vec![
-            Check::equal("peer-received-every-message", &(sent.messages, sent.digest), &(tally.messages, tally.digest)),
+            Check::equal(
+                "peer-received-every-message",
+                &(sent.messages, sent.digest),
+                &(at_peer.messages, at_peer.digest),
+            ),
             Check::that(
                 "content",
-                tally.mismatches == 0 && received.mismatches == 0,
+                at_peer.mismatches == 0 && received.mismatches == 0,
                 format!(
                     "expected 0 mismatches, found {} in {} messages at the peer and {} in {} answers",
-                    tally.mismatches, tally.messages, received.mismatches, received.messages
+                    at_peer.mismatches, at_peer.messages, received.mismatches, received.messages
                 ),
             ),
             Check::equal("placement", &self.cpus, &found),
@@ -161,7 +165,7 @@ impl Drop for Session {
         if let Some(mut exchange) = self.exchange.take()
             && self.healthy
         {
-            // The peer is idle, so there is room; where it has just died, it needs no telling.
+            // The peer is idle, so the message fits; if it has just died, it needs no message.
             let _ = exchange.stop();
         }
         self.peer.finish();

@@ -1,4 +1,4 @@
-//! Every transport, scenario and placement with a real peer process. It must not assert how long anything takes.
+//! Every transport, scenario and placement with a real peer process.
 
 #![cfg(target_os = "linux")]
 
@@ -8,13 +8,13 @@ use rustix::process::{Pid, Signal};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Sessions pin their thread, so two at once would only wait for each other's time slices.
+/// Sessions pin their thread, so two at once would disturb each other.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Opens a session, or says why this machine cannot.
+/// Opens a session, or prints why this machine cannot.
 fn open(config: Config) -> Option<Session> {
     match Session::open(config) {
         Ok(session) => Some(session),
@@ -30,7 +30,7 @@ fn pid(peer_pid: u32) -> Pid {
     Pid::from_raw(peer_pid.cast_signed()).unwrap()
 }
 
-/// Runs both scenarios, looks at counts and checks, and sees the peer gone afterwards.
+/// Runs both scenarios, expects correct counts and checks, and expects the peer to have exited afterwards.
 fn check(transport: TransportKind, payload_bytes: usize, placement: Placement) {
     let _alone = alone();
     for (scenario, ways) in [(ScenarioKind::PingPong, 2), (ScenarioKind::Stream, 1)] {
@@ -74,7 +74,7 @@ fn every_transport_across_cpus() {
     }
 }
 
-/// Kills the peer `before` or during a batch that would never end: it ends with an error that says how the peer did.
+/// Kills the peer `before` or during an endless batch, and expects an error with the exit status of the peer.
 fn check_dead_peer(scenario: ScenarioKind, transport: TransportKind, before: bool) {
     let _alone = alone();
     let config = Config { scenario, transport, payload_bytes: 64, placement: Placement::Cross, batch: 1 };
@@ -94,7 +94,7 @@ fn check_dead_peer(scenario: ScenarioKind, transport: TransportKind, before: boo
     let error = session.iterate(u64::MAX).unwrap_err().to_string();
     assert!(error.contains("the peer was killed by signal 9"), "{config:?}: {error}");
     let error = session.verify().unwrap_err().to_string();
-    assert!(error.contains("has failed before"), "{config:?}: {error}");
+    assert!(error.contains("failed before"), "{config:?}: {error}");
     killer.map(std::thread::JoinHandle::join).transpose().unwrap();
 }
 
@@ -108,7 +108,7 @@ fn a_dead_peer_is_an_error() {
     }
 }
 
-/// Runs pairs of checked and bare round trips, and then has the peer die in one of them.
+/// Runs pairs of checked and raw round trips, then kills the peer in one of them.
 fn check_pairs(transport: TransportKind, payload_bytes: usize, placement: Placement) {
     let _alone = alone();
     let config = Config { scenario: ScenarioKind::RoundTrips, transport, payload_bytes, placement, batch: 50 };
@@ -135,7 +135,7 @@ fn check_pairs(transport: TransportKind, payload_bytes: usize, placement: Placem
 }
 
 #[test]
-fn checked_and_bare_round_trips_take_turns() {
+fn checked_and_raw_round_trips_are_interleaved() {
     for &transport in TransportKind::BARE {
         check_pairs(transport, 64, Placement::Same);
         check_pairs(transport, 65_536, Placement::Cross);
@@ -162,7 +162,7 @@ fn no_queue_is_left_behind() {
 }
 
 #[test]
-fn what_cannot_be_is_said_with_the_next_step() {
+fn an_unsupported_configuration_names_the_next_step() {
     let _alone = alone();
     let refusal = |transport, payload_bytes, placement| {
         let config = Config { scenario: ScenarioKind::PingPong, transport, payload_bytes, placement, batch: 1 };

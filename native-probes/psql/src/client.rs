@@ -1,4 +1,4 @@
-//! The program psql: how it is found, told which server, started and waited for. It must not know what it is asked.
+//! Finds and runs the program psql.
 
 use bench_model::ModuleError;
 use std::ffi::OsStr;
@@ -6,17 +6,17 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
-/// psql and the server it is for.
+/// psql and the server that it connects to.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     program: PathBuf,
-    /// Without the password, which others on the machine would see on a command line.
+    /// Without the password, which other users would see on a command line.
     url: String,
     password: Option<String>,
 }
 
 impl Client {
-    /// For the server at `url`.
+    /// Creates a client for the server at `url`.
     pub(crate) fn new(url: &str) -> Result<Self, ModuleError> {
         let program = program().ok_or_else(|| {
             let reason = "psql is not on the search path; run `cargo xtask setup`, or install PostgreSQL's client";
@@ -26,7 +26,7 @@ impl Client {
         Ok(Self { program, url, password })
     }
 
-    /// psql without a user's settings, that stops at the first error and says nothing but what it is asked for.
+    /// psql without the user's settings, which stops at the first error and prints only results.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1", "--dbname"]);
@@ -38,8 +38,8 @@ impl Client {
         command
     }
 
-    /// What psql prints when it runs `statements` one after the other, each in a transaction of its own unless they say
-    /// otherwise.
+    /// Runs `statements` one after the other and returns the output of psql. Each is a transaction of its own, unless
+    /// they contain BEGIN and COMMIT.
     pub(crate) fn ask(&self, statements: &[&str]) -> Result<String, ModuleError> {
         let mut command = self.command();
         for statement in statements {
@@ -55,7 +55,8 @@ impl Client {
         succeeded(&self.command().arg("--file").arg(script).output().map_err(cannot_start)?)
     }
 
-    /// Runs `out`, and what it prints into the input of `into`; returns when both have ended.
+    /// Runs `out` and `into`, with a pipe from the output of the first to the input of the second; returns when both
+    /// have exited.
     pub(crate) fn pipe(&self, out: &str, into: &[&str]) -> Result<(), ModuleError> {
         let mut source = self.command().args(["--command", out]).spawn().map_err(cannot_start)?;
         let rows = source.stdout.take().map_or_else(Stdio::null, Stdio::from);
@@ -64,25 +65,25 @@ impl Client {
             command.args(["--command", statement]);
         }
         let target = command.stdin(rows).spawn();
-        // The pipe's reading end must not stay open here, or a target that dies would leave the source waiting.
+        // Closes the reading end here, or the source would block after a target that exits early.
         drop(command);
         let written = target.and_then(Child::wait_with_output);
         let read = source.wait_with_output();
         let (written, read) = (written.map_err(cannot_start)?, read.map_err(cannot_start)?);
-        // A source that only lost its reader is not the one to tell.
+        // If the source only lost its reader, report the error of the target.
         succeeded(&written)?;
         succeeded(&read)
     }
 }
 
-/// What Debian has on the search path: a script that looks for the newest version and starts it, which takes longer than what is
+/// Debian's wrapper script on the search path, which looks for the newest version. It takes longer than what is
 /// measured.
 const WRAPPER: &str = "pg_wrapper";
 
-/// Where Debian keeps each version.
+/// The folder of each version on Debian.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
-/// psql itself.
+/// Returns the path of psql itself.
 fn program() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|folder| folder.join("psql")).find(|program| program.is_file())?;
@@ -97,24 +98,24 @@ fn program() -> Option<PathBuf> {
 }
 
 fn cannot_start(error: io::Error) -> ModuleError {
-    ModuleError::Other(format!("psql cannot be started or waited for: {error}"))
+    ModuleError::Other(format!("cannot run psql: {error}"))
 }
 
-/// An error in psql's own words.
+/// The error that psql printed.
 fn succeeded(output: &Output) -> Result<(), ModuleError> {
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
-    let first = lines.next().unwrap_or("it said nothing").to_owned();
-    // Without a server there is no figure, and nobody's code is at fault.
+    let first = lines.next().unwrap_or("it printed no message").to_owned();
+    // A server that cannot be reached is a fault of the environment.
     let is_environment = first.contains("connection to server") || first.contains("could not translate host name");
-    let reason = format!("psql ended with {}: {first}", output.status);
+    let reason = format!("psql exited with {}: {first}", output.status);
     Err(if is_environment { ModuleError::Unavailable(reason) } else { ModuleError::Other(reason) })
 }
 
-/// The URL without its password, and the password as it is meant.
+/// Splits the URL into the URL without password, and the decoded password.
 fn without_password(url: &str) -> (String, Option<String>) {
     let parts = || {
         let (scheme, rest) = url.split_once("://")?;
@@ -125,7 +126,7 @@ fn without_password(url: &str) -> (String, Option<String>) {
     parts().map_or_else(|| (url.to_owned(), None), |(url, password)| (url, Some(password)))
 }
 
-/// Undoes percent-encoding (RFC 3986, section 2.1).
+/// Decodes percent-encoding (RFC 3986, section 2.1).
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

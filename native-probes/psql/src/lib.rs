@@ -1,5 +1,5 @@
-//! The probe `psql`: the rows of the family `pipelines`, moved by what PostgreSQL itself offers, which is what connectors are
-//! held against. It describes the scenarios and opens them; it must not know how a statement gets to the server.
+//! The probe `psql`: moves the rows of the family `pipelines` with PostgreSQL's own client and server, as a baseline
+//! for connectors.
 
 mod client;
 mod script;
@@ -12,24 +12,24 @@ use probe_abi::{Host, Probe, export_probe};
 #[derive(Debug)]
 pub struct Psql;
 
-/// The parameter that names the server.
+/// The parameter with the URL of the server.
 const DATABASE_URL: &str = "database_url";
 
-/// The parameter that names the folder for statements.
+/// The parameter with the folder for statements.
 const FOLDER: &str = "folder";
 
 /// How rows are moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    /// One psql copies out, another in, with a pipe between them.
+enum TransferMethod {
+    /// One psql copies out and another copies in, with a pipe between them.
     Pipe,
-    /// The server copies to a file of its own, and from it.
+    /// The server copies to a file on its disk, and from it.
     ServerCopy,
-    /// One psql runs statements out of a file.
+    /// One psql runs statements from a file.
     Insert,
 }
 
-impl Way {
+impl TransferMethod {
     const ALL: [Self; 3] = [Self::Pipe, Self::ServerCopy, Self::Insert];
 
     fn name(self) -> &'static str {
@@ -43,36 +43,51 @@ impl Way {
     fn scenario(self) -> Scenario {
         let (summary, clock) = match self {
             Self::Pipe => (
-                "All rows out of one psql by COPY, and into another, in binary",
-                "from before either psql is started until both have ended, committed",
+                "All rows through a pipe from one psql to another, by COPY in binary",
+                "from the start of the first psql until both have exited and the rows are committed",
             ),
             Self::ServerCopy => (
-                "All rows into a file on the server by COPY, and out of it, in binary",
-                "from before psql is started until it has ended, committed",
+                "All rows to a file on the server and back, by COPY in binary",
+                "from the start of psql until it has exited and the rows are committed",
             ),
             Self::Insert => (
-                "All rows by INSERT of 256 rows a statement, their values written out, by psql out of a file",
-                "from before psql is started until it has ended, committed",
+                "All rows by INSERT statements of 256 rows each, with literal values, which psql reads from a file",
+                "from the start of psql until it has exited and the rows are committed",
             ),
         };
         let scenario = Scenario::new(self.name(), "pipelines", summary)
             .times_itself(Unit::Nanoseconds, clock)
             .requires(format!("postgres:{DATABASE_URL}"), "the server whose rows are moved")
-            .can_use("cpu:2", "a processor for each side")
-            .parameter(Parameter::new(DATABASE_URL, "@cluster", "the server, or one of the run's own"))
-            .parameter(Parameter::new("rows", 10_000, "rows of the table").between(0, 1_000_000_000))
+            .can_use("cpu:2", "a processor for each process")
+            .parameter(Parameter::new(
+                DATABASE_URL,
+                "@cluster",
+                "the URL of the server; @cluster starts a server for the run",
+            ))
+            .parameter(Parameter::new("rows", 10_000, "rows in the table").between(0, 1_000_000_000))
             .parameter(
-                Parameter::new("payload", "realistic", "what is in the longest column")
+                Parameter::new("payload", "realistic", "content of the longest column")
                     .choices(["realistic", "repetitive"]),
             )
-            .parameter(Parameter::new("columns", "all", "twelve columns, or the first seven").choices(["all", "seed"]))
             .parameter(
-                Parameter::new("table", "logged", "whether the table's changes go through the server's log")
-                    .choices(["logged", "unlogged"]),
+                Parameter::new("columns", "all", "all twelve columns, or the first seven (seed)")
+                    .choices(["all", "seed"]),
             )
-            .parameter(Parameter::new("seed", 1, "what the rows are drawn from"));
+            .parameter(
+                Parameter::new(
+                    "table",
+                    "logged",
+                    "whether the target table is written to the server's write-ahead log",
+                )
+                .choices(["logged", "unlogged"]),
+            )
+            .parameter(Parameter::new("seed", 1, "seed of the random rows"));
         if self == Self::Insert {
-            let folder = Parameter::new(FOLDER, "@temp", "where the statements are written");
+            let folder = Parameter::new(
+                FOLDER,
+                "@temp",
+                "folder for the file of statements; @temp is a scratch folder of the host",
+            );
             scenario.parameter(folder).requires(format!("scratch:{FOLDER}"), "psql reads the statements from a file")
         } else {
             scenario
@@ -84,7 +99,7 @@ impl Probe for Psql {
     fn describe() -> Descriptor {
         let summary = "Rows moved by PostgreSQL's own client and server.";
         let descriptor = Descriptor::new("psql", env!("CARGO_PKG_VERSION"), summary);
-        Way::ALL.into_iter().map(Way::scenario).fold(descriptor, Descriptor::scenario)
+        TransferMethod::ALL.into_iter().map(TransferMethod::scenario).fold(descriptor, Descriptor::scenario)
     }
 
     fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
@@ -92,11 +107,11 @@ impl Probe for Psql {
     }
 }
 
-/// Opens a scenario. Without a host, its samples are forgotten.
+/// Opens a scenario. Without a host, its samples are discarded.
 pub fn open(scenario: &str, arguments: &Arguments, host: Option<Host>) -> Result<Box<dyn Session>, ModuleError> {
-    let way = Way::ALL.into_iter().find(|way| way.name() == scenario);
-    let way = way.ok_or_else(|| ModuleError::UnknownScenario(scenario.to_owned()))?;
-    Ok(Box::new(session::Moves::open(way, arguments, host)?))
+    let method = TransferMethod::ALL.into_iter().find(|method| method.name() == scenario);
+    let method = method.ok_or_else(|| ModuleError::UnknownScenario(scenario.to_owned()))?;
+    Ok(Box::new(session::Moves::open(method, arguments, host)?))
 }
 
 export_probe!(Psql);
@@ -106,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_descriptor_keeps_the_rules() {
+    fn the_descriptor_is_valid() {
         Psql::describe().validate().unwrap();
     }
 }

@@ -1,16 +1,15 @@
-//! The statements: what makes the table, what copies, and the INSERTs that the server itself writes out of the rows. It must not
-//! know who runs them.
+//! The SQL statements: creating the table, and INSERTs that the server generates from the rows.
 
 /// Rows of one INSERT.
 pub(crate) const INSERT_ROWS: u32 = 256;
 
-/// Makes the table `target` for the rows of `source`.
+/// Creates the table `target` for the rows of `source`.
 pub(crate) fn create(source: &str, target: &str, is_logged: bool) -> String {
     let unlogged = if is_logged { "" } else { "UNLOGGED " };
     format!("CREATE {unlogged}TABLE {target} (LIKE {source})")
 }
 
-/// A query of one statement a line: INSERTs of all rows of `source` into `target`, with the columns `columns`.
+/// A query whose result is one statement per line: INSERTs of all rows of `source` into `target`, with these columns.
 pub(crate) fn inserts(source: &str, target: &str, columns: &[String]) -> String {
     let names = columns.join(", ");
     let values: Vec<_> = columns.iter().map(|column| format!("quote_nullable({column})")).collect();

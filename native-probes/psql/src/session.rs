@@ -1,8 +1,8 @@
-//! A session: moves the rows again and again, each time into a table that is not there yet, and compares what arrived with what
-//! was sent. Only the moving is timed.
+//! A session: moves the rows repeatedly, each time into a new table, and compares the target with the source. Only the
+//! move is timed.
 
 use crate::client::Client;
-use crate::{DATABASE_URL, FOLDER, Way, script};
+use crate::{DATABASE_URL, FOLDER, TransferMethod, script};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
 use pg_rows::Dataset;
 use probe_abi::Host;
@@ -12,27 +12,27 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 pub(crate) struct Moves {
-    way: Way,
+    method: TransferMethod,
     client: Client,
     host: Option<Host>,
     source: String,
     target: String,
     create: String,
-    /// What comes before each move.
+    /// Statements before each move.
     clear: Vec<String>,
-    /// What the source holds.
+    /// The fingerprint of the source.
     expected: String,
     moves: u64,
     wrong: Option<String>,
-    /// Statements of [`Way::Insert`].
+    /// The file of statements of [`TransferMethod::Insert`].
     statements: Option<PathBuf>,
-    /// A file of the server, of [`Way::ServerCopy`].
+    /// The file on the server of [`TransferMethod::ServerCopy`].
     server_file: Option<String>,
 }
 
 impl Moves {
-    /// Makes the rows, unless they are there, and all that is needed to move them.
-    pub(crate) fn open(way: Way, arguments: &Arguments, host: Option<Host>) -> Result<Self, ModuleError> {
+    /// Creates the rows, unless they exist, and prepares the move.
+    pub(crate) fn open(method: TransferMethod, arguments: &Arguments, host: Option<Host>) -> Result<Self, ModuleError> {
         let dataset = Dataset::of(arguments)?;
         let client = Client::new(arguments.text(DATABASE_URL)?)?;
         client.ask(&[&dataset.create()])?;
@@ -40,12 +40,12 @@ impl Moves {
         let expected = client.ask(&[&pg_rows::fingerprint(&source)])?;
         let mut clear = vec![format!("DROP TABLE IF EXISTS {target}")];
         if client.ask(&["SELECT usesuper FROM pg_user WHERE usename = current_user"])? == "t" {
-            // What one move leaves to be written is not the next one's.
+            // Writes back the dirty pages of one move, so that they do not slow down the next.
             clear.push("CHECKPOINT".to_owned());
         }
         let create = script::create(&source, &target, arguments.text("table")? == "logged");
         let mut moves = Self {
-            way,
+            method,
             client,
             host,
             source,
@@ -58,18 +58,21 @@ impl Moves {
             statements: None,
             server_file: None,
         };
-        match way {
-            Way::Pipe => {}
-            Way::ServerCopy => moves.server_file = Some(moves.choose_server_file()?),
-            Way::Insert => moves.statements = Some(moves.write_statements(Path::new(arguments.text(FOLDER)?))?),
+        match method {
+            TransferMethod::Pipe => {}
+            TransferMethod::ServerCopy => moves.server_file = Some(moves.choose_server_file()?),
+            TransferMethod::Insert => {
+                moves.statements = Some(moves.write_statements(Path::new(arguments.text(FOLDER)?))?)
+            }
         }
         Ok(moves)
     }
 
-    /// A file that the server can write and read, in the folder of its data.
+    /// Chooses a file in the data folder of the server, and checks that the server can write it.
     fn choose_server_file(&self) -> Result<String, ModuleError> {
         let refused = |error: ModuleError| {
-            let reason = format!("{error}; only who may write files of the server can have it copy to one");
+            let reason =
+                format!("{error}; the user needs the right to write files on the server (pg_write_server_files)");
             ModuleError::Unavailable(reason)
         };
         let folder = self.client.ask(&["SHOW data_directory"]).map_err(refused)?;
@@ -78,7 +81,7 @@ impl Moves {
         Ok(file)
     }
 
-    /// The INSERTs in a file in `folder`.
+    /// Writes the INSERTs to a file in `folder`.
     fn write_statements(&self, folder: &Path) -> Result<PathBuf, ModuleError> {
         let columns = format!(
             "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = {}::regclass AND attnum > 0 AND NOT attisdropped \
@@ -111,7 +114,7 @@ impl Moves {
             return Ok(());
         }
         if let Some(host) = self.host {
-            host.series(self.way.name(), &[])?.record(ns);
+            host.series(self.method.name(), &[])?.record(ns);
         }
         Ok(())
     }
@@ -152,14 +155,14 @@ impl Session for Moves {
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
         let detail = match &self.wrong {
             Some(wrong) => wrong.clone(),
-            None => format!("{} times all rows arrived as they left", self.moves),
+            None => format!("all rows were equal after each of {} moves", self.moves),
         };
         Ok(vec![Check::that("hash over all columns of all rows", self.wrong.is_none() && self.moves > 0, detail)])
     }
 }
 
 impl Drop for Moves {
-    /// What cannot be removed goes with the server, or its owner finds it.
+    /// Errors are printed only: a server of the run removes its files itself.
     fn drop(&mut self) {
         let remove = self.server_file.take().map(|file| {
             let program = format!("rm -f -- '{}'", file.replace('\'', "'\\''"));
@@ -168,12 +171,12 @@ impl Drop for Moves {
         let drop_target = format!("DROP TABLE IF EXISTS {}", self.target);
         let statements: Vec<_> = std::iter::once(drop_target.as_str()).chain(remove.as_deref()).collect();
         if let Err(error) = self.client.ask(&statements) {
-            eprintln!("psql: what was moved is not removed: {error}");
+            eprintln!("psql: cannot remove the moved rows: {error}");
         }
     }
 }
 
-/// A text as SQL writes it.
+/// A text as an SQL literal.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

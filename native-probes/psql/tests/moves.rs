@@ -1,9 +1,9 @@
-//! Every way of moving rows on a server of its own: all rows arrive, and what cannot be done says why. It must not take a time.
+//! Every transfer method on a throw-away server: all rows arrive, and failures give a reason.
 
 use bench_model::{Arguments, ModuleError, Value};
 use pg_cluster::{Cluster, ClusterError};
 
-/// Runs `body` on a server of its own; not at all, and says so, where this machine has no PostgreSQL.
+/// Runs `body` on a throw-away server; skipped with the reason where this machine has no PostgreSQL.
 fn with_server(body: impl FnOnce(&Cluster)) {
     let parent = tempfile::tempdir().unwrap();
     std::fs::set_permissions(parent.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
@@ -26,7 +26,7 @@ fn arguments(url: &str, folder: &str) -> Arguments {
 }
 
 #[test]
-fn all_rows_arrive_by_every_way() {
+fn all_rows_arrive_with_each_method() {
     with_server(|cluster| {
         let folder = tempfile::tempdir().unwrap();
         for scenario in ["pipe", "server-copy", "insert"] {
@@ -45,7 +45,7 @@ fn all_rows_arrive_by_every_way() {
 }
 
 #[test]
-fn what_cannot_be_moved_says_why() {
+fn a_failed_move_says_why() {
     with_server(|cluster| {
         let check = |url: &str, expect: &str| {
             let mut arguments = arguments(url, "/nowhere");

@@ -1,16 +1,16 @@
-//! The probe `wal-okaywal`: the write-ahead log okaywal as a baseline. It describes the scenarios and reads their arguments;
-//! it must not know how they are measured.
+//! The probe `wal-okaywal`: the write-ahead log okaywal as a baseline.
 
 #![cfg(target_os = "linux")]
 
 mod journal;
-mod keeper;
+mod recycling;
 
 pub use journal::OkayJournal;
 
 use bench_model::{Arguments, Descriptor, ModuleError, Session};
 use probe_abi::{Host, Probe, export_probe};
-use wal_load::{Bench, Folder, LatencyOptions, ThroughputOptions, scenario};
+use wal_load::scenario::{self, APPEND, APPEND_BATCH};
+use wal_load::self_timed::{self, AppendOptions, BatchOptions, Bench, Folder};
 
 /// The probe.
 #[derive(Debug)]
@@ -20,21 +20,18 @@ impl Probe for WalOkaywal {
     fn describe() -> Descriptor {
         let durability = || {
             let summary =
-                "each: fdatasync before a commit returns, shared by the threads that wait; okaywal has no other mode";
+                "each: fdatasync before a commit returns, shared by waiting threads; okaywal has no other mode";
             scenario::durability(&["each"], summary)
         };
         Descriptor::new(
             "wal-okaywal",
             env!("CARGO_PKG_VERSION"),
-            "okaywal 0.3, a log with a checkpointing thread: a baseline",
+            "baseline: okaywal 0.3, a log with a checkpointing thread",
         )
-        .scenario(scenario::single_write_latency(
+        .scenario(scenario::append(durability(), "one payload is committed as an entry of one chunk"))
+        .scenario(scenario::append_batch(
             durability(),
-            "one payload is appended as an entry of one chunk, which is committed",
-        ))
-        .scenario(scenario::batch_write_throughput(
-            durability(),
-            "the payloads of a batch are appended as the chunks of one entry, which is committed",
+            "the payloads of a batch are committed as the chunks of one entry",
         ))
     }
 
@@ -50,15 +47,15 @@ pub fn open(scenario: &str, arguments: &Arguments, bench: Bench) -> Result<Box<d
     let payload_bytes = scenario::count(arguments, "payload_bytes")?;
     let journal = OkayJournal::open(folder.path())?;
     match scenario {
-        "single_write_latency" => {
+        APPEND => {
             let synced_bytes = OkayJournal::entry_bytes(1, payload_bytes);
-            let options = LatencyOptions::read(arguments, Some(synced_bytes))?;
-            wal_load::write_latency(journal, folder, options, bench)
+            let options = AppendOptions::read(arguments, Some(synced_bytes))?;
+            self_timed::append(journal, folder, options, bench)
         }
-        "batch_write_throughput" => {
-            let mut options = ThroughputOptions::read(arguments)?;
+        APPEND_BATCH => {
+            let mut options = BatchOptions::read(arguments)?;
             options.synced_bytes = Some(OkayJournal::entry_bytes(options.batch, payload_bytes));
-            wal_load::batch_throughput(journal, folder, options, bench)
+            self_timed::append_batch(journal, folder, options, bench)
         }
         _ => Err(ModuleError::UnknownScenario(scenario.to_owned())),
     }

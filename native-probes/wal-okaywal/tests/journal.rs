@@ -1,4 +1,4 @@
-//! What was appended to okaywal is read back, after reopening and recycling too. It must not assert how long anything takes.
+//! Payloads in okaywal are read back, also after reopening and recycling.
 
 #![cfg(target_os = "linux")]
 
@@ -9,27 +9,27 @@ use wal_trial::{batch, check, check_reopened, check_session};
 
 #[test]
 fn sessions_run() {
-    check_session::<WalOkaywal>(open, "single_write_latency", &[]);
-    check_session::<WalOkaywal>(open, "single_write_latency", &[("rate", 100.into())]);
-    check_session::<WalOkaywal>(open, "batch_write_throughput", &[("batch", 10_000.into())]);
-    check_session::<WalOkaywal>(open, "batch_write_throughput", &[("payload_bytes", 65_536.into())]);
+    check_session::<WalOkaywal>(open, "append", &[]);
+    check_session::<WalOkaywal>(open, "append", &[("rate", 100.into())]);
+    check_session::<WalOkaywal>(open, "append-batch", &[("batch", 10_000.into())]);
+    check_session::<WalOkaywal>(open, "append-batch", &[("payload_bytes", 65_536.into())]);
 }
 
 #[test]
-fn what_was_appended_is_read_back_after_reopening_too() {
+fn payloads_are_read_back_after_reopening() {
     for payload_bytes in [64, 1_024, 65_536] {
         check_reopened(payload_bytes, OkayJournal::open);
     }
 }
 
 #[test]
-fn segments_are_recycled_and_what_is_read_back_is_kept() {
+fn recycling_keeps_the_readable_payloads() {
     let folder = tempfile::tempdir().unwrap();
     let mut payloads = Payloads::new(1 << 20, 30).unwrap();
     let mut journal = OkayJournal::open(folder.path()).unwrap();
     for _ in 0..16 {
         batch(&mut journal, &mut payloads, 30);
-        let kept = payloads.count() - journal.kept_from();
+        let kept = payloads.count() - journal.readable().unwrap().start;
         assert!(kept >= payloads.count().min(64), "{kept} of {}", payloads.count());
         check(&mut journal, &payloads, kept);
     }
@@ -41,20 +41,20 @@ fn segments_are_recycled_and_what_is_read_back_is_kept() {
 }
 
 #[test]
-fn the_length_of_an_entry_is_the_one_on_the_disk() {
+fn entry_bytes_equal_the_bytes_on_disk() {
     let folder = tempfile::tempdir().unwrap();
     let mut payloads = Payloads::new(100, 3).unwrap();
     let mut journal = OkayJournal::open(folder.path()).unwrap();
     batch(&mut journal, &mut payloads, 3);
     drop(journal);
     let content = fs::read(folder.path().join("wal-1")).unwrap();
-    // Behind a head of five bytes.
+    // After a header of five bytes.
     let used = content.iter().rposition(|byte| *byte != 0).unwrap() + 1;
     assert_eq!(used, 5 + OkayJournal::entry_bytes(3, 100));
 }
 
 #[test]
-fn a_log_that_has_failed_is_not_called_again() {
+fn a_failed_log_is_not_called_again() {
     let folder = tempfile::tempdir().unwrap();
     let mut payloads = Payloads::new(64, 1).unwrap();
     let mut journal = OkayJournal::open(folder.path()).unwrap();

@@ -1,15 +1,16 @@
-//! redb as a log: a table of payloads under rising numbers. It must not know what is measured.
+//! redb as a log: a table of payloads whose keys are ascending numbers.
 
 use bench_model::ModuleError;
 use redb::{Database, Durability, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
 use std::fmt::Display;
+use std::ops::Range;
 use std::path::Path;
 use wal_load::Journal;
 
 const TABLE: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("log");
 
-/// What the table may hold before it is emptied, payloads and about what each takes besides. The file grows to some twice as
-/// much, because redb keeps large values in pages of up to twice their length.
+/// Upper bound of the payloads in the table before it is emptied, and the approximate overhead of each. The file grows
+/// to about twice as much, because redb stores large values in pages of up to twice their length.
 const TABLE_BYTES: u64 = 256 << 20;
 const RECORD_BYTES: u64 = 16;
 
@@ -18,18 +19,18 @@ const RECORD_BYTES: u64 = 16;
 pub struct RedbJournal {
     database: Database,
     durability: Durability,
-    /// What may still be appended before the table is emptied.
+    /// Bytes that may be appended before the table is emptied.
     room: u64,
-    /// The number of the next payload, and of the first one that was not emptied away.
+    /// The numbers of the next payload, and of the first one in the table.
     next: u64,
     kept_from: u64,
 }
 
 impl RedbJournal {
-    /// What redb is given with each payload.
+    /// Bytes of the key of each payload.
     pub const KEY_BYTES: usize = size_of::<u64>();
 
-    /// Makes or opens the log in `folder`, with redb's defaults: a cache of up to 1 GiB of memory, and commits of one phase.
+    /// Creates or opens the log in `folder` with redb's defaults: a cache of up to 1 GiB, and one-phase commits.
     pub fn open(folder: &Path, durability: Durability) -> Result<Self, ModuleError> {
         let path = folder.join("log.redb");
         let database = Database::create(&path).map_err(failed("open", path.display()))?;
@@ -42,7 +43,7 @@ impl RedbJournal {
         Ok(journal)
     }
 
-    /// Does `change` in a transaction.
+    /// Runs `change` in a transaction and commits it.
     fn commit(&self, change: impl FnOnce(&WriteTransaction) -> Result<(), ModuleError>) -> Result<(), ModuleError> {
         let mut transaction = self.database.begin_write().map_err(failed("begin", "a transaction"))?;
         transaction.set_durability(self.durability).map_err(failed("choose", "the durability"))?;
@@ -50,7 +51,7 @@ impl RedbJournal {
         transaction.commit().map_err(failed("commit", "a transaction"))
     }
 
-    fn insert(&mut self, payloads: &[&[u8]]) -> Result<(), ModuleError> {
+    fn insert(&mut self, payloads: &[&[u8]]) -> Result<Range<u64>, ModuleError> {
         let first = self.next;
         self.commit(|transaction| {
             let mut table = transaction.open_table(TABLE).map_err(failed("open", TABLE))?;
@@ -60,10 +61,10 @@ impl RedbJournal {
             Ok(())
         })?;
         self.next += payloads.len() as u64;
-        Ok(())
+        Ok(first..self.next)
     }
 
-    /// Hands numbers and payloads from `from` on to `read`.
+    /// Passes the payloads from number `from` on to `read`.
     fn read(&self, from: u64, read: &mut dyn FnMut(u64, &[u8])) -> Result<(), ModuleError> {
         let transaction = self.database.begin_read().map_err(failed("begin", "a transaction"))?;
         let table = match transaction.open_table(TABLE) {
@@ -81,19 +82,19 @@ impl RedbJournal {
 impl Journal for RedbJournal {
     type Batch<'a> = Vec<&'a [u8]>;
 
-    fn append(&mut self, payload: &[u8]) -> Result<(), ModuleError> {
-        self.insert(&[payload])
+    fn append(&mut self, payload: &[u8]) -> Result<u64, ModuleError> {
+        Ok(self.insert(&[payload])?.start)
     }
 
-    fn prepare<'a>(payloads: &[&'a [u8]]) -> Vec<&'a [u8]> {
-        payloads.to_vec()
+    fn prepare(payloads: &[Vec<u8>]) -> Vec<&[u8]> {
+        payloads.iter().map(Vec::as_slice).collect()
     }
 
-    fn append_batch(&mut self, batch: &Vec<&[u8]>) -> Result<(), ModuleError> {
+    fn append_batch(&mut self, batch: &Vec<&[u8]>) -> Result<Range<u64>, ModuleError> {
         self.insert(batch)
     }
 
-    /// Empties a table that would become too large. Its pages are used again.
+    /// Empties a table that would become too large. redb reuses its pages.
     fn make_way(&mut self, payloads: u64, payload_bytes: usize) -> Result<(), ModuleError> {
         let bytes = payloads * (RECORD_BYTES + payload_bytes as u64);
         if bytes > self.room && self.kept_from < self.next {
@@ -107,8 +108,8 @@ impl Journal for RedbJournal {
         Ok(())
     }
 
-    fn kept_from(&self) -> u64 {
-        self.kept_from
+    fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
+        Ok(self.kept_from..self.next)
     }
 
     fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError> {
@@ -116,7 +117,7 @@ impl Journal for RedbJournal {
     }
 }
 
-/// An error of redb's, with what it was about.
-fn failed<E: Display>(what: &str, whom: impl Display) -> impl FnOnce(E) -> ModuleError {
-    move |error| ModuleError::Other(format!("redb cannot {what} {whom}: {error}"))
+/// Adds the failed operation to an error of redb.
+fn failed<E: Display>(what: &str, subject: impl Display) -> impl FnOnce(E) -> ModuleError {
+    move |error| ModuleError::Other(format!("redb cannot {what} {subject}: {error}"))
 }

@@ -1,5 +1,5 @@
-//! The probe `wal-redb`: the database redb as a write-ahead log, one transaction an append or a batch, as a baseline. It
-//! describes the scenarios and reads their arguments; it must not know how they are measured.
+//! The probe `wal-redb`: the database redb as a write-ahead log, with one transaction per append or batch, as a
+//! baseline.
 
 #![cfg(target_os = "linux")]
 
@@ -10,28 +10,29 @@ pub use journal::RedbJournal;
 use bench_model::{Arguments, Descriptor, ModuleError, Session};
 use probe_abi::{Host, Probe, export_probe};
 use redb::Durability;
-use wal_load::{Bench, Folder, LatencyOptions, ThroughputOptions, scenario};
+use wal_load::scenario::{self, APPEND, APPEND_BATCH};
+use wal_load::self_timed::{self, AppendOptions, BatchOptions, Bench, Folder};
 
 /// The probe.
 #[derive(Debug)]
 pub struct WalRedb;
 
-/// What redb offers. It has nothing in between: what is not durable stays in the process until a durable commit.
+/// The modes of redb. It has none in between: data that is not durable stays in the process until a durable commit.
 const DURABILITY: [(&str, Durability); 2] = [("each", Durability::Immediate), ("none", Durability::None)];
 
 impl Probe for WalRedb {
     fn describe() -> Descriptor {
         let durability = || {
-            let summary = "each: on the disk when the commit returns; none: in the process alone, and lost with it";
+            let summary = "each: on disk when the commit returns; none: in the memory of the process only";
             scenario::durability(&DURABILITY.map(|(name, _)| name), summary)
         };
-        let summary = "redb 4.6, an embedded database, used as a log: a baseline";
+        let summary = "baseline: redb 4.6, an embedded database, used as a log";
         Descriptor::new("wal-redb", env!("CARGO_PKG_VERSION"), summary)
-            .scenario(scenario::single_write_latency(
+            .scenario(scenario::append(
                 durability(),
                 "one payload is inserted under the next number, in a transaction of its own",
             ))
-            .scenario(scenario::batch_write_throughput(
+            .scenario(scenario::append_batch(
                 durability(),
                 "the payloads of a batch are inserted under the next numbers, in one transaction",
             ))
@@ -50,18 +51,18 @@ pub fn open(scenario: &str, arguments: &Arguments, bench: Bench) -> Result<Box<d
     if is_durable {
         folder.require_disk()?;
     }
-    // What redb is given. How many pages it writes for that is its own affair, and part of what is compared.
+    // The bytes that redb is given. How many pages it writes for them is part of what is compared.
     let record_bytes = RedbJournal::KEY_BYTES + scenario::count(arguments, "payload_bytes")?;
     let journal = RedbJournal::open(folder.path(), durability)?;
     match scenario {
-        "single_write_latency" => {
-            let options = LatencyOptions::read(arguments, is_durable.then_some(record_bytes))?;
-            wal_load::write_latency(journal, folder, options, bench)
+        APPEND => {
+            let options = AppendOptions::read(arguments, is_durable.then_some(record_bytes))?;
+            self_timed::append(journal, folder, options, bench)
         }
-        "batch_write_throughput" => {
-            let mut options = ThroughputOptions::read(arguments)?;
+        APPEND_BATCH => {
+            let mut options = BatchOptions::read(arguments)?;
             options.synced_bytes = is_durable.then_some(options.batch * record_bytes);
-            wal_load::batch_throughput(journal, folder, options, bench)
+            self_timed::append_batch(journal, folder, options, bench)
         }
         _ => Err(ModuleError::UnknownScenario(scenario.to_owned())),
     }

@@ -1,50 +1,51 @@
-//! walrus behind the trait that logs are measured through. It must not know what is measured.
+//! walrus as the log that the shared sessions measure.
 
 use crate::process;
 use bench_model::ModuleError;
 use std::collections::VecDeque;
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use wal_load::Journal;
 use walrus_rust::Walrus;
 
-/// What an append that returned has been promised.
+/// The durability of an append that has returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Promise {
+pub enum Durability {
     /// It is in the page cache.
     ProcessCrash,
-    /// As before, and a thread syncs every 200 ms.
+    /// It is in the page cache, and a thread syncs every 200 ms.
     Interval,
-    /// It is on the disk.
+    /// It is on disk.
     Each,
-    /// It is on the disk, by walrus's own call for batches.
+    /// It is on disk, written with walrus's batch call.
     EachBatch,
 }
 
-impl Promise {
-    /// [`Promise::EachBatch`], unless batches of so many payloads are more than walrus takes.
+impl Durability {
+    /// [`Durability::EachBatch`]; an error if walrus does not accept batches of `batch` payloads.
     pub fn each_batch(batch: usize) -> Result<Self, ModuleError> {
         if batch <= BATCH_MAX {
             return Ok(Self::EachBatch);
         }
-        let reason = format!("walrus takes batches of up to {BATCH_MAX}, not {batch}; give batch=1000");
+        let reason = format!("walrus accepts batches of up to {BATCH_MAX}, not {batch}; give batch=1000");
         Err(ModuleError::Unavailable(reason))
     }
 }
 
-/// Payloads of a batch, and of one read.
+/// Upper bound of the payloads in a batch, and in one read.
 const BATCH_MAX: usize = 2_000;
 
-/// Bytes in front of each payload.
+/// Bytes of the header of each payload.
 const HEAD_BYTES: usize = 64;
 
-/// walrus hands out its files in blocks of so many bytes. An entry that is larger gets several, and its recovery then takes
-/// what lies in the second for a head.
+/// walrus allocates blocks of this many bytes from its files. A larger entry gets several blocks, and recovery then
+/// reads the second one as if it began with a header.
 const BLOCK_BYTES: usize = 10 << 20;
 
-/// What goes to a topic before the next one is begun. Files of 1000 MiB that are older than a topic are removed, so that there
-/// are two at a time; walrus itself removes them after a thousand rounds of its thread, which are minutes to hours.
+/// Bytes in a topic before the next one begins. Files of 1000 MiB that are older than a topic are removed, so that
+/// there are at most two; walrus itself removes them only after minutes to hours.
 const TOPIC_BYTES: u64 = 256 << 20;
 
 /// A log in a folder of its own.
@@ -52,20 +53,20 @@ const TOPIC_BYTES: u64 = 256 << 20;
 pub struct WalrusJournal {
     log: Walrus,
     folder: PathBuf,
-    promise: Promise,
+    durability: Durability,
     topic: String,
     topics: u64,
-    /// What may still be appended before the next topic is begun.
+    /// Bytes that may be appended before the next topic begins.
     room: u64,
-    /// Payloads that were appended by this process, and the first of them that was neither read nor left behind.
+    /// Payloads that this process appended, and the first of them that can still be read.
     appended: u64,
     kept_from: u64,
-    /// The longest payload so far, or the longest there may be.
+    /// The longest payload so far; for a reopened log the longest possible.
     longest: usize,
 }
 
 impl WalrusJournal {
-    /// Bytes that a payload takes in the log; an error where it takes too many.
+    /// Bytes of a payload in the log; an error if walrus cannot recover a payload of that length.
     pub fn record_bytes(payload_bytes: usize) -> Result<usize, ModuleError> {
         let bytes = HEAD_BYTES + payload_bytes;
         if bytes <= BLOCK_BYTES {
@@ -73,20 +74,20 @@ impl WalrusJournal {
         }
         let longest = BLOCK_BYTES - HEAD_BYTES;
         let reason = format!(
-            "walrus loses payloads of more than {longest} bytes when it recovers, so {payload_bytes} is too many"
+            "walrus loses payloads of more than {longest} bytes when it recovers, so {payload_bytes} bytes are too many"
         );
-        Err(ModuleError::Unavailable(format!("{reason}; give less for payload_bytes")))
+        Err(ModuleError::Unavailable(format!("{reason}; give a smaller payload_bytes")))
     }
 
-    /// Makes the log in `folder`, or opens one that has never begun a second topic.
-    pub fn open(folder: &Path, promise: Promise) -> Result<Self, ModuleError> {
-        // Of payloads that are there already, nobody knows the length.
+    /// Creates the log in `folder`, or opens one that has only one topic.
+    pub fn open(folder: &Path, durability: Durability) -> Result<Self, ModuleError> {
+        // The length of existing payloads is unknown.
         let is_new = fs::read_dir(folder).map_err(failed)?.next().is_none();
         let longest = if is_new { 0 } else { BLOCK_BYTES - HEAD_BYTES };
-        let log = process::instance(folder, promise)?;
+        let log = process::instance(folder, durability)?;
         let (folder, topic) = (folder.to_owned(), topic(0));
         let (appended, kept_from) = (0, 0);
-        Ok(Self { log, folder, promise, topic, topics: 1, room: TOPIC_BYTES, appended, kept_from, longest })
+        Ok(Self { log, folder, durability, topic, topics: 1, room: TOPIC_BYTES, appended, kept_from, longest })
     }
 
     fn begin_topic(&mut self) -> Result<(), ModuleError> {
@@ -108,26 +109,28 @@ impl WalrusJournal {
 impl Journal for WalrusJournal {
     type Batch<'a> = Vec<&'a [u8]>;
 
-    fn append(&mut self, payload: &[u8]) -> Result<(), ModuleError> {
+    fn append(&mut self, payload: &[u8]) -> Result<u64, ModuleError> {
         self.log.append_for_topic(&self.topic, payload).map_err(failed)?;
         self.note(payload);
-        Ok(())
+        Ok(self.appended - 1)
     }
 
-    fn prepare<'a>(payloads: &[&'a [u8]]) -> Vec<&'a [u8]> {
-        payloads.to_vec()
+    fn prepare(payloads: &[Vec<u8>]) -> Vec<&[u8]> {
+        payloads.iter().map(Vec::as_slice).collect()
     }
 
-    fn append_batch(&mut self, batch: &Vec<&[u8]>) -> Result<(), ModuleError> {
-        if self.promise != Promise::EachBatch {
-            return batch.iter().try_for_each(|payload| self.append(payload));
+    fn append_batch(&mut self, batch: &Vec<&[u8]>) -> Result<Range<u64>, ModuleError> {
+        let first = self.appended;
+        if self.durability == Durability::EachBatch {
+            self.log.batch_append_for_topic(&self.topic, batch).map_err(failed)?;
+            batch.iter().for_each(|payload| self.note(payload));
+        } else {
+            batch.iter().try_for_each(|payload| self.append(payload).map(drop))?;
         }
-        self.log.batch_append_for_topic(&self.topic, batch).map_err(failed)?;
-        batch.iter().for_each(|payload| self.note(payload));
-        Ok(())
+        Ok(first..self.appended)
     }
 
-    /// Begins a topic where the present one would become too large.
+    /// Begins a topic if the current one would become too large.
     fn make_way(&mut self, payloads: u64, payload_bytes: usize) -> Result<(), ModuleError> {
         let bytes = payloads * (HEAD_BYTES + payload_bytes) as u64;
         if bytes > self.room && self.kept_from < self.appended {
@@ -137,15 +140,16 @@ impl Journal for WalrusJournal {
         Ok(())
     }
 
-    /// walrus is read like a queue: what was read once is not read again.
-    fn kept_from(&self) -> u64 {
-        self.kept_from
+    /// walrus is read like a queue: a payload that was read once cannot be read again.
+    fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
+        Ok(self.kept_from..self.appended)
     }
 
     fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        // A read that its bytes cut short within the last full block goes on behind that block, and skips what is between.
-        // With room for as many entries as a read may hand out, it is always their number that ends it.
+        // A read that ends at its limit of bytes within the last full block continues after that block and skips
+        // entries. With a byte limit that is large enough for the most entries, a read always ends at the limit of
+        // entries.
         let bytes = (HEAD_BYTES + self.longest) * BATCH_MAX;
         let mut last = VecDeque::new();
         loop {
@@ -166,13 +170,13 @@ fn topic(number: u64) -> String {
     format!("log-{number}")
 }
 
-/// Removes all of walrus's files but the newest, which is the one that it takes blocks from. It never closes a file, so the
-/// space is only given back when the file is cut first.
+/// Removes all of walrus's files except the newest, from which it allocates blocks. walrus never closes a file, so the
+/// space is only freed if the file is truncated first.
 fn remove_old_files(folder: &Path) -> io::Result<()> {
     let mut files = Vec::new();
     for file in fs::read_dir(folder)? {
         let path = file?.path();
-        // They are named by the time at which they were made.
+        // Their names are their creation times.
         let made = path.file_name().and_then(|name| name.to_str()?.parse::<u64>().ok());
         files.extend(made.map(|made| (made, path)));
     }

@@ -1,39 +1,39 @@
-//! The probe `wal-walrus`: the write-ahead log walrus as a baseline. It describes the scenarios and reads their arguments; it
-//! must not know how they are measured.
+//! The probe `wal-walrus`: the write-ahead log walrus as a baseline.
 
 #![cfg(target_os = "linux")]
 
 mod journal;
 mod process;
 
-pub use journal::{Promise, WalrusJournal};
+pub use journal::{Durability, WalrusJournal};
 
 use bench_model::{Arguments, Descriptor, ModuleError, Parameter, Session};
 use probe_abi::{Host, Probe, export_probe};
-use wal_load::{Bench, Folder, LatencyOptions, ThroughputOptions, scenario};
+use wal_load::scenario::{self, APPEND, APPEND_BATCH};
+use wal_load::self_timed::{self, AppendOptions, BatchOptions, Bench, Folder};
 
 /// The probe.
 #[derive(Debug)]
 pub struct WalWalrus;
 
-const DURABILITY: [(&str, Promise); 3] =
-    [("process-crash", Promise::ProcessCrash), ("interval", Promise::Interval), ("each", Promise::Each)];
+const DURABILITY: [(&str, Durability); 3] =
+    [("process-crash", Durability::ProcessCrash), ("interval", Durability::Interval), ("each", Durability::Each)];
 
 impl Probe for WalWalrus {
     fn describe() -> Descriptor {
-        let summary = "walrus 0.2, a log of topics in files of 1000 MiB; a write that fails is not told: a baseline";
+        let summary = "baseline: walrus 0.2, a log of topics in files of 1000 MiB, which does not report failed writes";
         Descriptor::new("wal-walrus", env!("CARGO_PKG_VERSION"), summary)
-            .scenario(scenario::single_write_latency(
+            .scenario(scenario::append(
                 durability(
-                    "process-crash: pwrite, and a sync after each 10 MiB; interval: and one every 200 ms by a thread; \
+                    "process-crash: pwrite, and a sync after each 10 MiB; interval: the same, and a sync every 200 ms; \
                      each: pwrite to a file opened with O_SYNC, then fsync",
                 ),
                 "one payload is appended to a topic",
             ))
-            .scenario(scenario::batch_write_throughput(
+            .scenario(scenario::append_batch(
                 durability(
-                    "each: walrus's own batch by io_uring, which ends with fsync whatever it was opened for; \
-                     process-crash and interval: one append after the other, because it has no other batch",
+                    "each: walrus's batch call with io_uring, which always ends with fsync; \
+                     process-crash and interval: single appends, because walrus has no batch call without fsync",
                 ),
                 "the payloads of a batch are appended to a topic",
             ))
@@ -50,8 +50,8 @@ fn durability(summary: &str) -> Parameter {
 
 /// Opens a scenario, whose samples go to `bench`.
 pub fn open(scenario: &str, arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
-    let promise = scenario::choice(arguments, "durability", &DURABILITY)?;
-    let is_durable = promise == Promise::Each;
+    let durability = scenario::choice(arguments, "durability", &DURABILITY)?;
+    let is_durable = durability == Durability::Each;
     let folder = Folder::new(arguments.text("directory")?)?;
     if is_durable {
         folder.require_disk()?;
@@ -59,17 +59,17 @@ pub fn open(scenario: &str, arguments: &Arguments, bench: Bench) -> Result<Box<d
     let payload_bytes = scenario::count(arguments, "payload_bytes")?;
     let record_bytes = WalrusJournal::record_bytes(payload_bytes)?;
     match scenario {
-        "single_write_latency" => {
-            let journal = WalrusJournal::open(folder.path(), promise)?;
-            let options = LatencyOptions::read(arguments, is_durable.then_some(record_bytes))?;
-            wal_load::write_latency(journal, folder, options, bench)
+        APPEND => {
+            let journal = WalrusJournal::open(folder.path(), durability)?;
+            let options = AppendOptions::read(arguments, is_durable.then_some(record_bytes))?;
+            self_timed::append(journal, folder, options, bench)
         }
-        "batch_write_throughput" => {
-            let mut options = ThroughputOptions::read(arguments)?;
+        APPEND_BATCH => {
+            let mut options = BatchOptions::read(arguments)?;
             options.synced_bytes = is_durable.then_some(options.batch * record_bytes);
-            let promise = if is_durable { Promise::each_batch(options.batch)? } else { promise };
-            let journal = WalrusJournal::open(folder.path(), promise)?;
-            wal_load::batch_throughput(journal, folder, options, bench)
+            let durability = if is_durable { Durability::each_batch(options.batch)? } else { durability };
+            let journal = WalrusJournal::open(folder.path(), durability)?;
+            self_timed::append_batch(journal, folder, options, bench)
         }
         _ => Err(ModuleError::UnknownScenario(scenario.to_owned())),
     }

@@ -1,65 +1,66 @@
-//! What was appended to walrus is read back, after reopening too, and its files are removed. It must not assert how long anything
-//! takes. walrus has one sync schedule a process, here the one without syncs.
+//! Payloads in walrus are read back, also after reopening, and its old files are removed. walrus has one sync schedule
+//! per process, here the one without syncs.
 
 #![cfg(target_os = "linux")]
 
 use std::fs;
 use wal_load::{Journal, Payloads};
 use wal_trial::{batch, check, check_refused, check_reopened, check_session};
-use wal_walrus::{Promise, WalWalrus, WalrusJournal, open};
+use wal_walrus::{Durability, WalWalrus, WalrusJournal, open};
 
 #[test]
-fn sessions_run_and_what_does_not_is_told() {
+fn sessions_run_and_unsupported_ones_say_why() {
     let each = || ("durability", "each".into());
-    check_session::<WalWalrus>(open, "single_write_latency", &[]);
+    check_session::<WalWalrus>(open, "append", &[]);
     let large = [("rate", 1_000.into()), ("payload_bytes", 65_536.into())];
-    check_session::<WalWalrus>(open, "single_write_latency", &large);
-    check_session::<WalWalrus>(open, "batch_write_throughput", &[("batch", 10_000.into())]);
-    check_session::<WalWalrus>(open, "batch_write_throughput", &[each()]);
+    check_session::<WalWalrus>(open, "append", &large);
+    check_session::<WalWalrus>(open, "append-batch", &[("batch", 10_000.into())]);
+    check_session::<WalWalrus>(open, "append-batch", &[each()]);
     let many = [each(), ("batch", 10_000.into())];
-    check_refused::<WalWalrus>(open, "batch_write_throughput", &many, "batches of up to 2000, not 10000");
+    check_refused::<WalWalrus>(open, "append-batch", &many, "batches of up to 2000, not 10000");
     let larger = [("payload_bytes", (11 << 20).into())];
-    check_refused::<WalWalrus>(open, "single_write_latency", &larger, "payloads of more than 10485696 bytes");
-    check_refused::<WalWalrus>(open, "single_write_latency", &[each()], "one sync schedule a process");
+    check_refused::<WalWalrus>(open, "append", &larger, "payloads of more than 10485696 bytes");
+    check_refused::<WalWalrus>(open, "append", &[each()], "one sync schedule per process");
 }
 
 #[test]
-fn what_was_appended_is_read_back_after_reopening_too() {
-    for promise in [Promise::ProcessCrash, Promise::EachBatch] {
+fn payloads_are_read_back_after_reopening() {
+    for durability in [Durability::ProcessCrash, Durability::EachBatch] {
         for payload_bytes in [64, 1_024, 65_536] {
-            check_reopened(payload_bytes, |folder| WalrusJournal::open(folder, promise));
+            check_reopened(payload_bytes, |folder| WalrusJournal::open(folder, durability));
         }
     }
 }
 
 #[test]
-fn what_was_read_is_not_read_again_and_nothing_is_skipped() {
-    for promise in [Promise::ProcessCrash, Promise::EachBatch] {
+fn each_payload_is_read_once_and_none_is_skipped() {
+    for durability in [Durability::ProcessCrash, Durability::EachBatch] {
         let folder = tempfile::tempdir().unwrap();
         let mut payloads = Payloads::new(65_536, 100).unwrap();
-        let mut journal = WalrusJournal::open(folder.path(), promise).unwrap();
-        // From a block's beginning or middle to several blocks further on; 32 MiB end within the last full one of the first read.
+        let mut journal = WalrusJournal::open(folder.path(), durability).unwrap();
+        // Reads begin at the start or the middle of a block and span several; 32 MiB end within the last full one of
+        // the first read.
         for batches in [7, 3, 5] {
             let before = payloads.count();
             (0..batches).for_each(|_| batch(&mut journal, &mut payloads, 100));
-            assert_eq!(journal.kept_from(), before);
+            assert_eq!(journal.readable().unwrap().start, before);
             check(&mut journal, &payloads, 100 * batches);
         }
         drop(journal);
-        check(&mut WalrusJournal::open(folder.path(), promise).unwrap(), &payloads, payloads.count());
+        check(&mut WalrusJournal::open(folder.path(), durability).unwrap(), &payloads, payloads.count());
     }
 }
 
 #[test]
-fn a_full_topic_is_left_behind_and_old_files_give_their_space_back() {
+fn old_files_free_their_space_after_a_full_topic() {
     let folder = tempfile::tempdir().unwrap();
     let mut payloads = Payloads::new(1 << 20, 60).unwrap();
-    let mut journal = WalrusJournal::open(folder.path(), Promise::ProcessCrash).unwrap();
-    // More than a file of 1000 MiB, and more than the topic that goes over to the second one.
+    let mut journal = WalrusJournal::open(folder.path(), Durability::ProcessCrash).unwrap();
+    // More than a file of 1000 MiB, and more than the topic that continues in the second file.
     while payloads.count() < 1_400 {
         batch(&mut journal, &mut payloads, 60);
     }
-    let kept = payloads.count() - journal.kept_from();
+    let kept = payloads.count() - journal.readable().unwrap().start;
     assert!(kept > 0 && kept <= 256, "{kept}");
     check(&mut journal, &payloads, kept);
     let files = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().metadata().unwrap().len());

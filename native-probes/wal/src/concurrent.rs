@@ -1,34 +1,34 @@
-//! `concurrent_writes`: several threads that append to one log, each as fast as it can. It must not know how the log lets one
-//! of them go first.
+//! `concurrent-append`: several threads append to one log, each in a closed loop.
 
 use crate::options::{Options, failed, unread, with_log};
 use crate::threads::share_out;
 use bench_model::{Arguments, Check, MachineLimit, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
 use std::sync::Barrier;
-use wal_load::{Bench, Folder, Meter, Payloads, ReadBack, Stopwatch, scenario as shared};
+use wal_load::self_timed::{Bench, Folder, Meter, Stopwatch};
+use wal_load::{Payloads, ReadBack, scenario as shared};
 use wal_log::{Entry, Log, StreamId};
 
-const NAME: &str = "concurrent_writes";
+const NAME: &str = "concurrent-append";
 
 pub(crate) fn scenario() -> Scenario {
     let clock = "from the call of append to its return, in the thread that called it";
-    let scenario = shared::scenario(NAME, Unit::Nanoseconds, clock, "one payload appended by one of several threads");
+    let scenario = shared::self_timed(NAME, Unit::Nanoseconds, clock, "one payload appended by one of several threads");
     with_log(scenario.limit(MachineLimit::Clock).parameter(shared::payload_bytes()))
         .parameter(Parameter::new("threads", 8, "threads that append at the same time").sweep([1, 8]).between(1, 256))
 }
 
 struct Concurrent {
     log: Log,
-    /// Of each thread, which has a stream of its own.
+    /// The payloads of each thread, which has a stream of its own.
     payloads: Vec<Payloads>,
     meter: Meter,
     _folder: Folder,
 }
 
-/// Appends of all threads between two times that samples are handed over.
+/// Appends of all threads after which samples go to the host.
 const CHUNK: u64 = 1 << 18;
 
-/// Records that are read back when the result is looked at.
+/// Records that are read back in a verification.
 const READ_BACK_MAX: u64 = 20_000;
 
 pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
@@ -40,7 +40,7 @@ pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Sessio
     Ok(Box::new(Concurrent { log, payloads: vec![payloads; threads], meter, _folder: options.folder }))
 }
 
-/// Appends `times` payloads of `stream`; how long each took.
+/// Appends `times` payloads to `stream` and returns the time of each.
 fn append_all(
     log: &Log,
     stream: u32,
@@ -48,7 +48,7 @@ fn append_all(
     times: u64,
     start: &Barrier,
 ) -> Result<Vec<u64>, ModuleError> {
-    // Written once, so that no sample pays for its own page.
+    // Touched before the clock starts, so that recording a sample never causes a page fault.
     let mut samples = vec![1; times as usize];
     start.wait();
     for sample in &mut samples {
@@ -107,7 +107,7 @@ impl Session for Concurrent {
             Check::equal("read-back-count", &(wanted, 0), &(found, strangers)),
         ];
         for (payloads, (read_back, count)) in self.payloads.iter().zip(&streams) {
-            // A check of the same name fails where any of them does.
+            // Only failed checks are added: checks of one name are merged.
             checks.extend(read_back.checks(payloads, *count).into_iter().filter(|check| !check.passed));
         }
         Ok(checks)

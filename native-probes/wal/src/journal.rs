@@ -1,41 +1,42 @@
-//! The log as the shared sessions see it. It must not know what they measure.
+//! The log as the shared sessions see it.
 
 use crate::options::{self, failed, footprint, unread};
 use bench_model::ModuleError;
 use std::fs;
+use std::ops::Range;
 use wal_load::{Journal, pattern};
 use wal_log::{Config, Entry, Log, Retention, StreamId};
 
-/// Whether records go to files that had records before.
+/// The kind of segment files that records are written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Files {
-    /// Segments that had records before and are used again.
+    /// Segments that had records before and are reused.
     Recycled,
-    /// Segments that are new, with their pages made ready before the clock starts: when they are full, the log is begun anew.
+    /// New segments whose pages are touched before the clock starts. When they are full, the log starts over.
     New,
 }
 
 /// A log that one stream is written to.
 #[derive(Debug)]
 pub(crate) struct LogJournal {
-    /// `None` only while it is begun anew.
+    /// `None` only while the log starts over.
     log: Option<Log>,
     config: Config,
     files: Files,
-    /// Bytes that new segments have room for, counted down.
+    /// Bytes left in new segments.
     room: u64,
-    /// Payloads that were appended, and what the sequence of the first one in this log would be.
+    /// Payloads that were appended, and the number of the first one that this log has.
     appended: u64,
     kept_from: u64,
 }
 
-/// An entry of the one stream.
+/// An entry of the only stream.
 pub(crate) fn entry(payload: &[u8]) -> Entry<'_> {
     Entry { stream: StreamId(1), kind: 0, payload }
 }
 
 impl LogJournal {
-    /// Opens a log; where its files are to be recycled ones, goes through all of them once.
+    /// Opens a log. For recycled files, writes to all of its segments once.
     pub(crate) fn open(config: Config, files: Files) -> Result<Self, ModuleError> {
         let log = options::open(&config)?;
         let mut journal = Self { log: Some(log), room: room(&config), config, files, appended: 0, kept_from: 0 };
@@ -45,7 +46,7 @@ impl LogJournal {
         Ok(journal)
     }
 
-    /// A log for appends that are few, so that whether files are recycled makes no difference.
+    /// Opens a log for few appends, where recycled and new files make no difference.
     pub(crate) fn for_few(config: Config) -> Result<Self, ModuleError> {
         let log = options::open(&config)?;
         Ok(Self { log: Some(log), room: 0, config, files: Files::Recycled, appended: 0, kept_from: 0 })
@@ -69,11 +70,11 @@ impl LogJournal {
 
     #[inline]
     pub(crate) fn log(&self) -> Result<&Log, ModuleError> {
-        self.log.as_ref().ok_or_else(|| ModuleError::Other("the log could not be begun anew before".to_owned()))
+        self.log.as_ref().ok_or_else(|| ModuleError::Other("the log could not start over before".to_owned()))
     }
 
-    fn begin_anew(&mut self) -> Result<(), ModuleError> {
-        // It holds the lock of its folder as long as it lives.
+    fn start_over(&mut self) -> Result<(), ModuleError> {
+        // The log holds the lock of its folder until it is dropped.
         drop(self.log.take());
         fs::remove_dir_all(&self.config.directory).map_err(options::io("remove", &self.config.directory))?;
         self.log = Some(options::open(&self.config)?);
@@ -82,7 +83,7 @@ impl LogJournal {
     }
 }
 
-/// Bytes for records in the segments that are ready when a log is opened, but for what might not fit the end of each.
+/// Bytes for records in the segments that a log creates when it is opened, without the unused end of each.
 fn room(config: &Config) -> u64 {
     (1 + u64::from(config.segments_ahead)) * (config.segment_bytes - (1 << 20))
 }
@@ -91,20 +92,21 @@ impl Journal for LogJournal {
     type Batch<'a> = Vec<Entry<'a>>;
 
     #[inline]
-    fn append(&mut self, payload: &[u8]) -> Result<(), ModuleError> {
+    fn append(&mut self, payload: &[u8]) -> Result<u64, ModuleError> {
         self.log()?.append(entry(payload)).map_err(failed)?;
         self.appended += 1;
-        Ok(())
+        Ok(self.appended - 1)
     }
 
-    fn prepare<'a>(payloads: &[&'a [u8]]) -> Vec<Entry<'a>> {
+    fn prepare(payloads: &[Vec<u8>]) -> Vec<Entry<'_>> {
         payloads.iter().map(|payload| entry(payload)).collect()
     }
 
-    fn append_batch(&mut self, batch: &Vec<Entry<'_>>) -> Result<(), ModuleError> {
+    fn append_batch(&mut self, batch: &Vec<Entry<'_>>) -> Result<Range<u64>, ModuleError> {
         self.log()?.append_batch(batch).map_err(failed)?;
+        let first = self.appended;
         self.appended += batch.len() as u64;
-        Ok(())
+        Ok(first..self.appended)
     }
 
     fn make_way(&mut self, payloads: u64, payload_bytes: usize) -> Result<(), ModuleError> {
@@ -113,19 +115,19 @@ impl Journal for LogJournal {
         }
         let bytes = payloads * footprint(payload_bytes) as u64;
         if bytes > self.room {
-            self.begin_anew()?;
+            self.start_over()?;
         }
         self.room = self.room.checked_sub(bytes).ok_or_else(|| {
             let room = room(&self.config);
             ModuleError::Unavailable(format!(
-                "{payloads} payloads take {bytes} bytes, and new files have room for {room}; give a smaller batch or file=recycled"
+                "{payloads} payloads take {bytes} bytes, but new files have space for {room}; give a smaller batch or file=recycled"
             ))
         })?;
         Ok(())
     }
 
-    fn kept_from(&self) -> u64 {
-        self.kept_from
+    fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
+        Ok(self.kept_from..self.appended)
     }
 
     fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError> {

@@ -1,7 +1,7 @@
-//! The probe `wal`: a write-ahead log in mapped files, written to, read, recovered and stressed. It describes the scenarios and
-//! opens them; it must not know how the log works, nor how a figure is made of its samples.
+//! The probe `wal`: measures a write-ahead log in memory-mapped files: appends, reads, recovery, and load from several
+//! threads.
 //!
-//! To add a scenario, write one file with its description and its session, and name it in `SCENARIOS`.
+//! To add a scenario, write a file with its description and its session, and add it to `SCENARIOS`.
 
 #![cfg(target_os = "linux")]
 
@@ -23,7 +23,7 @@ mod write;
 
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario, Session};
 use probe_abi::{Host, Probe, export_probe};
-use wal_load::Bench;
+use wal_load::self_timed::Bench;
 
 /// The probe.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct Wal;
 
 type Open = fn(&Arguments, Bench) -> Result<Box<dyn Session>, ModuleError>;
 
-/// What a scenario is, and how it is opened.
+/// The description of a scenario, and the function that opens it.
 type Entry = (fn() -> Scenario, Open);
 
 const SCENARIOS: &[Entry] = &[
@@ -51,7 +51,7 @@ const SCENARIOS: &[Entry] = &[
 
 impl Probe for Wal {
     fn describe() -> Descriptor {
-        let summary = "a write-ahead log in memory-mapped files, with the machine's own limits beside it";
+        let summary = "a write-ahead log in memory-mapped files, with baselines of the machine";
         let descriptor = Descriptor::new("wal", env!("CARGO_PKG_VERSION"), summary);
         SCENARIOS.iter().fold(descriptor, |descriptor, (scenario, _)| descriptor.scenario(scenario()))
     }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_descriptor_keeps_the_rules() {
+    fn the_descriptor_is_valid() {
         Wal::describe().validate().unwrap();
     }
 }

@@ -1,22 +1,27 @@
-//! `machine_limits`: what a log is made of, each on its own and without a log: copying, checksumming, appending in a bare loop,
-//! writing and syncing, scanning. It must not know any log.
+//! `machine-limits`: the parts of a log's work without a log: copying, checksumming, appending in a raw loop, writing
+//! with fdatasync, scanning.
 
 use crate::options::io;
 use bench_model::{Arguments, Check, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
 use std::fs;
 use std::hint::black_box;
-use wal_load::{Bench, Folder, Payloads, RawCommits, RawPages, pattern, scenario as shared};
+use wal_load::self_timed::{Bench, Folder, RawCommits, RawPages};
+use wal_load::{Payloads, pattern, scenario as shared};
 
 const NAMES: [&str; 5] = ["memcpy", "crc32c", "append", "fdatasync", "scan"];
 
 pub(crate) fn scenario() -> Scenario {
-    let summary = "memcpy, CRC32C, bare append of 64 B records, bare write and fdatasync, or read and CRC32C of a file, once over `bytes`";
-    Scenario::new("machine_limits", shared::FAMILY, summary)
+    let summary = "one pass over `bytes`: memcpy, CRC32C, raw append of 64 B records, raw write with fdatasync, or read and CRC32C of a file";
+    Scenario::new("machine-limits", shared::FAMILY, summary)
         .requires("scratch:directory", "files for append, fdatasync and scan")
-        .parameter(Parameter::new("directory", "@temp", "the folder in which there is one for the files"))
-        .parameter(Parameter::new("limit", NAMES[0], "which one").sweep(NAMES).choices(NAMES))
+        .parameter(Parameter::new(
+            "directory",
+            "@temp",
+            "the folder in which the scenario creates its own; @temp is a scratch folder of the host",
+        ))
+        .parameter(Parameter::new("limit", NAMES[0], "the kind of work").sweep(NAMES).choices(NAMES))
         .parameter(
-            Parameter::new("bytes", 1 << 20, "bytes of one pass; for fdatasync, of one write")
+            Parameter::new("bytes", 1 << 20, "bytes of one pass; for fdatasync, bytes of one write")
                 .unit(Unit::Bytes)
                 .between(4096, 64 << 20),
         )
@@ -61,7 +66,10 @@ pub(crate) fn open(arguments: &Arguments, _: Bench) -> Result<Box<dyn Session>, 
             Limit::Scan { folder, buffer: Vec::with_capacity(bytes) }
         }
         other => {
-            return Err(ModuleError::InvalidArgument(format!("`limit` is `{other}`; there are {}", NAMES.join(", "))));
+            return Err(ModuleError::InvalidArgument(format!(
+                "`limit` is `{other}`; give one of {}",
+                NAMES.join(", ")
+            )));
         }
     };
     Ok(Box::new(Limits { limit, bytes, digest, result: None }))
@@ -72,7 +80,7 @@ impl Limits {
         match &mut self.limit {
             Limit::Memcpy { from, to } => black_box(to.as_mut_slice()).copy_from_slice(black_box(from)),
             Limit::Crc32c { data } => self.result = Some(crc32c::crc32c(black_box(data))),
-            Limit::Append { pages, payloads, count } => pages.append(&payloads.advance_batch(*count)),
+            Limit::Append { pages, payloads, count } => pages.append(payloads.advance_batch(*count)),
             Limit::Fdatasync(commits) => commits.commit()?,
             Limit::Scan { folder, buffer } => {
                 let path = folder.path().join("scanned");
@@ -96,7 +104,7 @@ impl Session for Limits {
 
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
         Ok(vec![match &self.limit {
-            Limit::Memcpy { from, to } => Check::that("copied", from == to, "the copy is compared to the last byte"),
+            Limit::Memcpy { from, to } => Check::that("copied", from == to, "all bytes of the copy are compared"),
             Limit::Crc32c { .. } | Limit::Scan { .. } => Check::equal("checksum", &Some(self.digest), &self.result),
             Limit::Append { pages, payloads, .. } => {
                 let count = payloads.count();
@@ -104,7 +112,7 @@ impl Session for Limits {
                 Check::that("appended", is_last, format!("the last of {count} records is compared with its payload"))
             }
             Limit::Fdatasync(commits) => {
-                Check::that("written", commits.is_written(), "what was written last is read back and compared")
+                Check::that("written", commits.is_written(), "the last write is read back and compared")
             }
         }])
     }

@@ -1,19 +1,18 @@
-//! `memory_efficiency`: what the memory of an open log grows by with the streams that nobody writes to. It must not know what
-//! the log keeps of a stream.
+//! `stream-memory`: the memory of an open log by the number of its inactive streams.
 
 use crate::options::{self, Options, failed};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
 use std::fs;
-use wal_load::{Bench, Folder, Meter, scenario as shared};
+use wal_load::scenario as shared;
+use wal_load::self_timed::{Bench, Folder, Meter};
 use wal_log::{Config, Durability, Entry, Retention, StreamId};
 
-const NAME: &str = "memory_efficiency";
+const NAME: &str = "stream-memory";
 
 pub(crate) fn scenario() -> Scenario {
-    let clock =
-        "anonymous memory of the process (RssAnon), from before the log is opened to when each stream had one entry";
-    shared::scenario(NAME, Unit::Bytes, clock, "one log opened, and an entry appended to each stream").parameter(
-        Parameter::new("streams", 100_000, "logical streams, each of which had one entry and then none")
+    let clock = "growth of the anonymous memory of the process (RssAnon) from before the log is opened until each stream had one entry";
+    shared::self_timed(NAME, Unit::Bytes, clock, "a log is opened and one entry is appended to each stream").parameter(
+        Parameter::new("streams", 100_000, "logical streams, each of which gets a single entry")
             .sweep([100_000, 1_000_000])
             .between(1, 50_000_000),
     )
@@ -22,7 +21,7 @@ pub(crate) fn scenario() -> Scenario {
 struct Memory {
     config: Config,
     streams: u32,
-    /// Logs that had another number of streams than they were given.
+    /// Logs with a wrong number of streams.
     wrong: u64,
     meter: Meter,
     folder: Folder,
@@ -42,7 +41,7 @@ impl Memory {
         let before = anonymous_bytes()?;
         let log = options::open(&self.config)?;
         for stream in 0..self.streams {
-            // Numbers as an application might give them out, not dense.
+            // Sparse numbers, as an application might assign them.
             let entry = Entry { stream: StreamId(stream.wrapping_mul(77)), kind: 0, payload: &[] };
             log.append(entry).map_err(failed)?;
         }
@@ -55,16 +54,16 @@ impl Memory {
     }
 }
 
-/// Has the allocator give unused memory back, so that none of it is used for what is measured next.
+/// Makes the allocator return unused memory, so that the next measurement cannot reuse it.
 fn give_back() {
     #[cfg(target_env = "gnu")]
     // SAFETY: it may be called at any time, from any thread.
     let _ = unsafe { libc::malloc_trim(0) };
 }
 
-/// Anonymous memory that the process has resident.
+/// Resident anonymous memory of the process.
 fn anonymous_bytes() -> Result<u64, ModuleError> {
-    let unknown = |why: String| ModuleError::Unavailable(format!("the process's memory is not known: {why}"));
+    let unknown = |why: String| ModuleError::Unavailable(format!("cannot read the memory of the process: {why}"));
     let status = fs::read_to_string("/proc/self/status").map_err(|error| unknown(error.to_string()))?;
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());

@@ -1,15 +1,16 @@
-//! `message_conversion`: a broker's message made an entry and a message again. It must not know how it is encoded.
+//! `message-conversion`: converts a broker's message to an entry and back.
 
 use bench_model::{Arguments, Check, MachineLimit, ModuleError, Outcome, Scenario, Session, Unit};
 use std::hint::black_box;
-use wal_load::{Bench, Meter, Payloads, Stopwatch, scenario as shared};
+use wal_load::self_timed::{Bench, Meter, Stopwatch};
+use wal_load::{Payloads, scenario as shared};
 use wal_log::{Message, StreamId};
 
-const NAME: &str = "message_conversion";
+const NAME: &str = "message-conversion";
 
 pub(crate) fn scenario() -> Scenario {
-    let clock = "from a message with key, two headers and timestamp to its entry and back to a message";
-    Scenario::new(NAME, shared::FAMILY, "one message to an entry and back")
+    let clock = "from a message with a key, two headers and a timestamp to its entry and back to a message";
+    Scenario::new(NAME, shared::FAMILY, "one message converted to an entry and back")
         .times_itself(Unit::Nanoseconds, clock)
         .limit(MachineLimit::Clock)
         .parameter(shared::payload_bytes().sweep([shared::PAYLOADS[0], shared::PAYLOADS[1]]))
@@ -22,7 +23,7 @@ struct Conversion {
     failed: u64,
 }
 
-/// Conversions between two times that samples are handed over.
+/// Conversions after which samples go to the host.
 const CHUNK: u64 = 1 << 18;
 
 pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {

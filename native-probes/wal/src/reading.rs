@@ -1,15 +1,15 @@
-//! `read_operations`: entries read from the mapped log, one behind the other, at random, or a range at a time. It must not know
-//! how the log finds them.
+//! `read`: reads entries from the mapped log sequentially, at random, or as ranges.
 
 use crate::journal::entry;
 use crate::options::{Options, failed, unread};
 use bench_model::{Arguments, Check, MachineLimit, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use wal_load::{Bench, Folder, Meter, Payloads, Stopwatch, scenario as shared};
+use wal_load::self_timed::{Bench, Folder, Meter, Stopwatch};
+use wal_load::{Payloads, scenario as shared};
 use wal_log::{Log, Record, Retention, Snapshot};
 
-const NAME: &str = "read_operations";
+const NAME: &str = "read";
 
 /// Entries of one range.
 const RANGE: u64 = 100;
@@ -25,24 +25,33 @@ const PATTERNS: [(&str, Pattern); 3] =
     [("sequential", Pattern::Sequential), ("random", Pattern::Random), ("range", Pattern::Range)];
 
 pub(crate) fn scenario() -> Scenario {
-    let clock = "from the call that reads to the entry checked against its checksum, in the mapped file; a range is 100 entries";
-    shared::scenario(NAME, Unit::Nanoseconds, clock, "one entry read by its sequence, the next one, or 100 from one on")
-        .limit(MachineLimit::Clock)
-        .parameter(shared::payload_bytes())
-        .parameter(
-            Parameter::new("pattern", PATTERNS[1].0, "which entry is read next")
-                .sweep(PATTERNS.map(|(name, _)| name))
-                .choices(PATTERNS.map(|(name, _)| name)),
+    let clock = "from the call of read until the entry in the mapped file is verified against its checksum; a range is 100 entries";
+    shared::self_timed(
+        NAME,
+        Unit::Nanoseconds,
+        clock,
+        "one entry read, the next or a random one, or a range of 100 entries",
+    )
+    .limit(MachineLimit::Clock)
+    .parameter(shared::payload_bytes())
+    .parameter(
+        Parameter::new(
+            "pattern",
+            PATTERNS[1].0,
+            "order of reads: the next entry, a random one, or a range of 100 from a random one",
         )
-        .parameter(
-            Parameter::new("log_bytes", 256 << 20, "payload bytes of the log that is read, which is in memory")
-                .unit(Unit::Bytes)
-                .between(1 << 20, 4_i64 << 30),
-        )
+        .sweep(PATTERNS.map(|(name, _)| name))
+        .choices(PATTERNS.map(|(name, _)| name)),
+    )
+    .parameter(
+        Parameter::new("log_bytes", 256 << 20, "payload bytes of the log, which is in the page cache")
+            .unit(Unit::Bytes)
+            .between(1 << 20, 4_i64 << 30),
+    )
 }
 
 struct Reading {
-    // Dropped in order: views of the log before the log, and the log before its folder.
+    // Fields are dropped in order: the snapshot before the log, and the log before its folder.
     snapshot: Snapshot,
     _log: Log,
     pattern: Pattern,
@@ -50,17 +59,17 @@ struct Reading {
     entries: u64,
     next: u64,
     random: ChaCha8Rng,
-    /// Entries that were read, and those among them that were not what was written.
+    /// Entries that were read, and how many of them were wrong.
     read: u64,
     wrong: u64,
     meter: Meter,
     _folder: Folder,
 }
 
-/// Reads between two times that samples are handed over.
+/// Reads after which samples go to the host.
 const CHUNK: u64 = 1 << 18;
 
-/// Entries that are compared to the last byte when the result is looked at.
+/// Entries whose content is compared in a verification.
 const COMPARED: u64 = 1_000;
 
 pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
@@ -74,7 +83,7 @@ pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Sessio
     let log = options.open()?;
     while payloads.count() < entries {
         let count = (entries - payloads.count()).min(batch as u64) as usize;
-        let batch: Vec<_> = payloads.advance_batch(count).into_iter().map(entry).collect();
+        let batch: Vec<_> = payloads.advance_batch(count).iter().map(|payload| entry(payload)).collect();
         log.append_batch(&batch).map_err(failed)?;
     }
     let session = Reading {
@@ -94,7 +103,7 @@ pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Sessio
 }
 
 impl Reading {
-    /// Counts an entry; whether its number is the one that its place says costs one comparison.
+    /// Counts an entry, and compares its number with its sequence number.
     #[inline]
     fn look(read: &mut u64, wrong: &mut u64, record: &Record<'_>, sequence: u64) {
         let number = record.payload.first_chunk().map_or(sequence, |bytes| u64::from_le_bytes(*bytes));
@@ -179,7 +188,7 @@ impl Session for Reading {
         let was_read = self.read > 0;
         Ok(vec![
             Check::that("something-was-read", was_read, format!("{} entries", self.read)),
-            Check::equal("the-entry-asked-for", &0, &self.wrong),
+            Check::equal("requested-entry", &0, &self.wrong),
             Check::equal("content", &0, &altered),
             Check::equal("every-entry-there", &self.entries, &self.snapshot.next_sequence()),
         ])

@@ -1,5 +1,5 @@
-//! `recovery_operations`: opening a log that an earlier process left, whole or hurt, in turns with a bare checksum over as many
-//! bytes of the same files. It must not know how recovery works, only what it has to come to.
+//! `recovery`: opens a log that an earlier process left, intact or damaged, interleaved with a raw checksum over as
+//! many bytes of the same files.
 
 use crate::options::{Options, unread};
 use crate::victim::{State, Victim};
@@ -8,54 +8,66 @@ use bench_model::{Arguments, Check, MachineLimit, ModuleError, Outcome, Paramete
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use std::fs::File;
 use std::path::Path;
-use wal_load::{Bench, Folder, Meter, Payloads, ReadBack, Stopwatch, scenario as shared};
+use wal_load::self_timed::{Bench, Folder, Meter, Stopwatch};
+use wal_load::{Payloads, ReadBack, scenario as shared};
 use wal_log::{Log, LogError, Policy, RecoveryMode};
 
-const NAME: &str = "recovery_operations";
+const NAME: &str = "recovery";
 
 const STATES: [(&str, State); 3] = [("clean", State::Clean), ("torn", State::Torn), ("corrupted", State::Corrupted)];
 const POLICIES: [(&str, Policy); 3] = [("fail", Policy::Fail), ("truncate", Policy::Truncate), ("skip", Policy::Skip)];
 const MODES: [(&str, RecoveryMode); 2] = [("fast", RecoveryMode::Fast), ("thorough", RecoveryMode::Thorough)];
 
 pub(crate) fn scenario() -> Scenario {
-    let clock = "from the call that opens the log to its return, be it with the log or with the damage that it found";
-    let scan = "a new mapping of the same files and a CRC32C over as many bytes, by one thread, in turns with the log";
-    shared::scenario(
+    let clock = "from the call that opens the log to its return, with the log or with an error about the damage";
+    let scan = "baseline: a new mapping of the same files and a CRC32C over as many bytes by one thread, interleaved with the log";
+    shared::self_timed(
         NAME,
         Unit::Nanoseconds,
         clock,
-        "one log opened that an earlier process left; its files are in memory",
+        "a log that an earlier process left is opened; its files are in the page cache",
     )
     .limit(MachineLimit::MemoryRead)
     .metric(Metric::new("raw_scan", Unit::Nanoseconds, scan))
     .parameter(
-        Parameter::new("wal_bytes", 10 << 20, "bytes that the log's records take, heads included")
+        Parameter::new("wal_bytes", 10 << 20, "bytes of the log's records, including their headers")
             .unit(Unit::Bytes)
             .between(64 << 10, 8_i64 << 30),
     )
     .parameter(Parameter::new("payload_bytes", 1024, "bytes of one payload").unit(Unit::Bytes).between(8, 1 << 20))
     .parameter(
-        Parameter::new("state", STATES[0].0, "whole, with a torn last record, or with a flipped bit in the middle")
-            .sweep(STATES.map(|(name, _)| name))
-            .choices(STATES.map(|(name, _)| name)),
+        Parameter::new(
+            "state",
+            STATES[0].0,
+            "intact (clean), with a torn last record, or with a flipped bit in the middle (corrupted)",
+        )
+        .sweep(STATES.map(|(name, _)| name))
+        .choices(STATES.map(|(name, _)| name)),
     )
     .parameter(
-        Parameter::new("policy", POLICIES[0].0, "what recovery does about damage; a torn end is cut under each")
+        Parameter::new("policy", POLICIES[0].0, "what recovery does about corruption; a torn end is always truncated")
             .choices(POLICIES.map(|(name, _)| name)),
     )
     .parameter(
-        Parameter::new("mode", MODES[0].0, "up to the last valid record, or all that there is")
-            .choices(MODES.map(|(name, _)| name)),
+        Parameter::new(
+            "mode",
+            MODES[0].0,
+            "how far recovery reads: up to the last valid record (fast), or all of the files (thorough)",
+        )
+        .choices(MODES.map(|(name, _)| name)),
     )
-    .parameter(Parameter::new("recovery_threads", 2, "threads that scan; one segment is scanned by one").between(1, 64))
+    .parameter(
+        Parameter::new("recovery_threads", 2, "threads that scan segments; each segment is scanned by one thread")
+            .between(1, 64),
+    )
 }
 
-/// What opening has to come to.
+/// The expected result of opening the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expected {
-    /// A log with so many records, of which the last has the sequence before `next`.
+    /// A log with `records` records, whose next sequence number is `next`.
     Open { records: u64, next: u64 },
-    /// A refusal that names the damage.
+    /// An error about the damage.
     Refused,
 }
 
@@ -107,13 +119,13 @@ impl Recovering {
         self.recovery.record(watch.ns());
         self.compare(&opened)?;
         if let Ok(log) = opened {
-            // The segment that it makes ready for what would be appended is not the next operation's to share the machine with.
+            // Waits until the log has prepared its next segment, so that this does not run during the next operation.
             log.settle().map_err(crate::options::failed)?;
         }
         self.victim.restore(self.payloads.bytes())
     }
 
-    /// Fails where opening came to something else than it had to.
+    /// Fails if the result of opening is not the expected one.
     fn compare(&self, opened: &Result<Log, LogError>) -> Result<(), ModuleError> {
         let found = match opened {
             Ok(log) => {
@@ -121,12 +133,12 @@ impl Recovering {
                 Expected::Open { records: recovery.records, next: recovery.next_sequence }
             }
             Err(LogError::Corrupt { .. }) => Expected::Refused,
-            Err(error) => return Err(ModuleError::Other(format!("the log was not opened: {error}"))),
+            Err(error) => return Err(ModuleError::Other(format!("cannot open the log: {error}"))),
         };
         if found == self.expected {
             Ok(())
         } else {
-            Err(ModuleError::Other(format!("recovery came to {found:?}, and had to come to {:?}", self.expected)))
+            Err(ModuleError::Other(format!("recovery returned {found:?}, expected {:?}", self.expected)))
         }
     }
 }
@@ -135,13 +147,13 @@ impl Recovering {
 fn scan(path: &Path, bytes: usize) -> Result<(), ModuleError> {
     let failed = |error: std::io::Error| ModuleError::Other(format!("cannot scan {}: {error}", path.display()));
     let file = File::open(path).map_err(failed)?;
-    // SAFETY: a new mapping at an address of the kernel's choice.
+    // SAFETY: a new mapping at an address that the kernel chooses.
     let base = unsafe { mmap(std::ptr::null_mut(), bytes, ProtFlags::READ, MapFlags::SHARED, &file, 0) };
     let base = base.map_err(|errno| failed(errno.into()))?;
-    // SAFETY: the mapping has so many bytes, and nobody writes to the file meanwhile: the log is closed.
+    // SAFETY: the mapping has `bytes` bytes, and nothing writes to the file while the log is closed.
     let mapped = unsafe { std::slice::from_raw_parts(base.cast::<u8>(), bytes) };
     std::hint::black_box(crc32c::crc32c(mapped));
-    // SAFETY: the slice is not used any more.
+    // SAFETY: the slice is not used after this.
     unsafe { munmap(base, bytes) }.map_err(|errno| failed(errno.into()))
 }
 
@@ -160,7 +172,7 @@ impl Session for Recovering {
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
         let opened = Log::open(self.victim.config.clone());
         self.compare(&opened)?;
-        let mut checks = vec![Check::that("came-to-what-it-must", true, format!("{:?}", self.expected))];
+        let mut checks = vec![Check::that("expected-result", true, format!("{:?}", self.expected))];
         if let (Ok(log), Expected::Open { records, .. }) = (&opened, self.expected) {
             let (mut found, mut altered, mut read_back) = (0, 0, ReadBack::default());
             for record in log.snapshot().iter(0).map_err(unread)? {

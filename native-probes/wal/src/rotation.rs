@@ -1,19 +1,20 @@
-//! `segment_rotation`: going on in the next segment, which is ready, and how long the one after it takes to be made ready. It
-//! must not know who makes it.
+//! `segment-rotation`: the switch to the next segment, which is ready, and the time until the segment after it is
+//! ready.
 
 use crate::journal::entry;
 use crate::options::{Options, failed, unread, with_log};
 use bench_model::{Arguments, Check, MachineLimit, Metric, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
-use wal_load::{Bench, Folder, Meter, Payloads, ReadBack, Stopwatch, scenario as shared};
+use wal_load::self_timed::{Bench, Folder, Meter, Stopwatch};
+use wal_load::{Payloads, ReadBack, scenario as shared};
 use wal_log::{Config, Log};
 
-const NAME: &str = "segment_rotation";
+const NAME: &str = "segment-rotation";
 
 pub(crate) fn scenario() -> Scenario {
-    let clock = "from the call that ends a segment to the return of the first append to the next one, which is ready";
-    let provision = "from there until another segment is ready, recycled or new; not part of any append";
+    let clock = "from the call that ends a segment until the first append to the next segment, which is ready, returns";
+    let provision = "from then until another segment is ready, recycled or new; no append waits for it";
     with_log(
-        shared::scenario(NAME, Unit::Nanoseconds, clock, "one segment ended and the next begun")
+        shared::self_timed(NAME, Unit::Nanoseconds, clock, "one segment is ended and the next begun")
             .limit(MachineLimit::Syscall)
             .metric(Metric::new("provision", Unit::Nanoseconds, provision))
             .parameter(
@@ -70,7 +71,7 @@ impl Session for Rotation {
         }
         let kept = snapshot.next_sequence() - snapshot.first_sequence();
         let mut checks = read_back.checks(&self.payloads, kept);
-        // Each append has gone to a segment of its own, but the first, which an empty segment was there for.
+        // Each append went to a segment of its own.
         let segments = snapshot.segment_count() as u64;
         checks.push(Check::that(
             "a-segment-each",

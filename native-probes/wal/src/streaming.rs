@@ -1,20 +1,20 @@
-//! `streaming_api`: messages replayed to a subscriber from a sequence on, and messages delivered to one that waits for them. It
-//! must not know how a subscriber follows the log.
+//! `replay`: replays messages to a subscriber, and delivers new messages to a subscriber that waits.
 
 use crate::options::{Options, failed, unread};
 use bench_model::{Arguments, Check, MachineLimit, Metric, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use wal_load::{Bench, Folder, Meter, Payloads, elapsed_ns, scenario as shared};
+use wal_load::self_timed::{Bench, Folder, Meter, elapsed_ns};
+use wal_load::{Payloads, scenario as shared};
 use wal_log::{Log, Message, Record, Retention, StreamId};
 
-const NAME: &str = "streaming_api";
+const NAME: &str = "replay";
 
 pub(crate) fn scenario() -> Scenario {
-    let clock = "from one delivery of a replay to the next: read, checked against its checksum, decoded, handed over";
+    let clock = "from one delivery of a replay to the next: read, verified against its checksum, decoded and delivered";
     let delivery = "from the call that appends a message to its delivery to a subscriber in another thread";
-    shared::scenario(NAME, Unit::Nanoseconds, clock, "one message replayed from the log to a subscriber")
+    shared::self_timed(NAME, Unit::Nanoseconds, clock, "one message replayed from the log to a subscriber")
         .limit(MachineLimit::Clock)
         .metric(Metric::new("delivery", Unit::Nanoseconds, delivery))
         .parameter(shared::payload_bytes())
@@ -33,13 +33,13 @@ struct Streaming {
     _folder: Folder,
 }
 
-/// Messages between two times that samples are handed over.
+/// Messages after which samples go to the host.
 const CHUNK: u64 = 1 << 18;
 
 /// Messages that are delivered to a waiting subscriber after each round of replays.
 const DELIVERIES: u64 = 200;
 
-/// A subscriber that sees nothing for so long has lost something.
+/// How long a subscriber waits for a message before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
@@ -69,7 +69,7 @@ fn message(payload: &[u8], number: u64) -> Message<'_> {
     Message { key: Some(b"key"), headers: Vec::new(), timestamp_ns: number as i64, payload }
 }
 
-/// Whether the record is the message with this number; the payload's first bytes have it too.
+/// Whether the record is the message with this number, which its payload begins with too.
 fn is_message(record: &Record<'_>, number: u64) -> bool {
     Message::from_record(record).is_ok_and(|message| {
         let stamped = message.payload.first_chunk().is_none_or(|bytes| u64::from_le_bytes(*bytes) == number);
@@ -78,7 +78,7 @@ fn is_message(record: &Record<'_>, number: u64) -> bool {
 }
 
 impl Streaming {
-    /// Replays `count` messages of the log from its first one on.
+    /// Replays the first `count` messages of the log.
     fn replay(&mut self, count: u64) -> Result<(), ModuleError> {
         let Self { log, replay, wrong, .. } = self;
         let mut next = 0;
@@ -95,7 +95,7 @@ impl Streaming {
         Ok(())
     }
 
-    /// Appends messages, each when the one before has arrived, and has another thread see them.
+    /// Appends messages that a subscriber in another thread receives, each after the previous one has arrived.
     fn deliver(&mut self, count: u64) -> Result<(), ModuleError> {
         let from = self.log.next_sequence();
         let (begin, arrived, seen_ns) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));

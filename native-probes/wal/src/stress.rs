@@ -1,6 +1,5 @@
-//! `comprehensive_stress`: threads that append, read, walk over ranges and commit transactions at a common rate, whether or not
-//! the operation before has ended. Its axis is the rate: how the response degrades as it grows is the figure. It must not know how
-//! the log serves them.
+//! `stress`: threads that append, read, iterate over ranges and commit transactions in an open loop. Sweep `rate` to
+//! see how the response time grows with the load.
 
 use crate::journal::entry;
 use crate::options::{Options, failed, unread, with_log};
@@ -9,12 +8,13 @@ use bench_model::{Arguments, Check, MachineLimit, Metric, ModuleError, Outcome, 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::time::Instant;
-use wal_load::{Bench, Folder, Meter, Pace, Schedule, pattern, scenario as shared};
+use wal_load::self_timed::{ArrivalRate, Bench, Folder, Meter, Schedule};
+use wal_load::{pattern, scenario as shared};
 use wal_log::{Log, ReadError};
 
-const NAME: &str = "comprehensive_stress";
+const NAME: &str = "stress";
 
-/// What is done, and how often in twenty operations.
+/// The operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     Append,
@@ -34,24 +34,24 @@ const SHARES: u32 = 20;
 /// Entries of one range and of one transaction.
 const TOGETHER: u64 = 10;
 
-/// A read asks for one of the newest entries, so that what is recycled meanwhile is not among them.
+/// Reads choose among the newest entries, which are not recycled meanwhile.
 const NEWEST: u64 = 100_000;
 
 pub(crate) fn scenario() -> Scenario {
-    let clock = "from the time an operation was meant to begin to its return";
+    let clock = "from when an operation was due to its return";
     let service = "from the call of an operation to its return";
     let mix = "one of 12 appends, 5 reads, 1 range of 10 and 2 transactions of 10, in random order, in an open loop";
-    let scenario = shared::scenario(NAME, Unit::Nanoseconds, clock, mix)
+    let scenario = shared::self_timed(NAME, Unit::Nanoseconds, clock, mix)
         .limit(MachineLimit::Clock)
         .metric(Metric::new("service", Unit::Nanoseconds, service).label("operation"))
         .parameter(shared::payload_bytes());
     with_log(scenario)
         .parameter(
-            Parameter::new("rate", 100_000, "operations a second of all threads together, begun on time")
+            Parameter::new("rate", 100_000, "open-loop arrival rate in operations per second, over all threads")
                 .sweep([10_000, 100_000])
                 .between(1, 100_000_000),
         )
-        .parameter(Parameter::new("threads", 2, "threads that operate").between(1, 64))
+        .parameter(Parameter::new("threads", 2, "threads that run operations").between(1, 64))
 }
 
 struct Stress {
@@ -65,16 +65,16 @@ struct Stress {
     _folder: Folder,
 }
 
-/// One thread's schedule, and what it has done.
+/// The schedule and the random numbers of one thread.
 struct Worker {
     schedule: Schedule,
     random: ChaCha8Rng,
 }
 
-/// What a thread did in one round.
+/// The results of one thread in one round.
 #[derive(Default)]
 struct Done {
-    /// Response and service of each operation, and which it was.
+    /// Response time, service time and kind of each operation.
     samples: Vec<(u64, u64, u8)>,
     appended: u64,
     wrong: u64,
@@ -83,12 +83,12 @@ struct Done {
 pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
     let options = Options::read(arguments)?;
     let threads = shared::count(arguments, "threads")?;
-    let Pace::Open { rate } = Pace::of_rate(arguments.integer("rate")?)? else {
-        return Err(ModuleError::InvalidArgument("`rate` is 0; give operations a second".to_owned()));
+    let ArrivalRate::Open { rate } = ArrivalRate::parse(arguments.integer("rate")?)? else {
+        return Err(ModuleError::InvalidArgument("`rate` is 0; give operations per second".to_owned()));
     };
     let payload = pattern(1, shared::count(arguments, "payload_bytes")?);
     let log = options.open()?;
-    // There is something to read from the start.
+    // Gives the first reads something to find.
     for _ in 0..TOGETHER * 2 {
         log.append(entry(&payload)).map_err(failed)?;
     }
@@ -100,7 +100,7 @@ pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Sessio
     for (name, ..) in OPERATIONS {
         services.push(Meter::open(bench, "service", &[("operation", name)])?);
     }
-    let services = services.try_into().map_err(|_| ModuleError::Other("a series each".to_owned()))?;
+    let services = services.try_into().map_err(|_| ModuleError::Other("one series per operation".to_owned()))?;
     Ok(Box::new(Stress {
         log,
         payload,
@@ -170,14 +170,14 @@ impl Worker {
         Ok(())
     }
 
-    /// One of the newest sequences, with `count` behind it.
+    /// A random sequence number among the newest, followed by at least `count` entries.
     fn recent(&mut self, log: &Log, count: u64) -> u64 {
         let next = log.next_sequence() - count;
         self.random.random_range(next.saturating_sub(NEWEST)..=next)
     }
 }
 
-/// An entry that was recycled between the draw and the read is no fault.
+/// Accepts an entry that was recycled between the choice and the read.
 fn is_recycled(error: ReadError) -> Result<(), ModuleError> {
     match error {
         ReadError::Recycled { .. } => Ok(()),
@@ -185,7 +185,7 @@ fn is_recycled(error: ReadError) -> Result<(), ModuleError> {
     }
 }
 
-/// Operations of all threads between two times that samples are handed over.
+/// Operations of all threads after which samples go to the host.
 const CHUNK: u64 = 1 << 20;
 
 impl Stress {

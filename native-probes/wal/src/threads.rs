@@ -1,9 +1,9 @@
-//! Operations shared out among threads that run at the same time. It must not know what an operation is.
+//! Distributes operations over threads.
 
 use bench_model::ModuleError;
 use std::thread;
 
-/// Has each of `workers` do its share of `times` operations in a thread of its own; what each came to, in their order.
+/// Runs a share of `times` operations for each of `workers` in a thread of its own; returns their results in order.
 pub(crate) fn share_out<W: Send, R: Send>(
     workers: &mut [W],
     times: u64,
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_is_somebodys_and_a_failure_is_told() {
+    fn operations_are_distributed_and_failures_reported() {
         for (threads, times, expect) in [(1, 5, vec![5]), (3, 7, vec![3, 2, 2]), (4, 2, vec![1, 1, 0, 0])] {
             let mut workers = vec![0; threads];
             let done = share_out(&mut workers, times, |_, worker, share| {

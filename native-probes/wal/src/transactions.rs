@@ -1,16 +1,17 @@
-//! `transaction_processing`: entries that are appended together, all or none. It must not know how they are kept together.
+//! `transaction`: entries that are committed atomically.
 
 use crate::journal::entry;
 use crate::options::{Options, failed, unread, with_log};
 use bench_model::{Arguments, Check, MachineLimit, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
-use wal_load::{Bench, Folder, Meter, Payloads, ReadBack, Stopwatch, scenario as shared};
+use wal_load::self_timed::{Bench, Folder, Meter, Stopwatch};
+use wal_load::{Payloads, ReadBack, scenario as shared};
 use wal_log::Log;
 
-const NAME: &str = "transaction_processing";
+const NAME: &str = "transaction";
 
 pub(crate) fn scenario() -> Scenario {
-    let clock = "from the call that begins a transaction over its appends to the return of the commit";
-    let scenario = shared::scenario(NAME, Unit::Nanoseconds, clock, "one transaction begun, filled and committed");
+    let clock = "from the call that begins a transaction, with its appends, until the commit returns";
+    let scenario = shared::self_timed(NAME, Unit::Nanoseconds, clock, "one transaction begun, filled and committed");
     with_log(scenario.limit(MachineLimit::Clock).parameter(shared::payload_bytes()))
         .parameter(Parameter::new("entries", 10, "entries of one transaction").between(1, 10_000))
 }
@@ -23,10 +24,10 @@ struct Transactions {
     _folder: Folder,
 }
 
-/// Payloads that are read back when the result is looked at.
+/// Payloads that are read back in a verification.
 const READ_BACK_MAX: u64 = 10_000;
 
-/// Transactions between two times that samples are handed over.
+/// Transactions after which samples go to the host.
 const CHUNK: u64 = 1 << 16;
 
 pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Session>, ModuleError> {
@@ -49,7 +50,7 @@ impl Transactions {
         if committed.end - committed.start == self.entries as u64 {
             Ok(())
         } else {
-            Err(ModuleError::Other(format!("of {} entries, the commit took {committed:?}", self.entries)))
+            Err(ModuleError::Other(format!("committed {committed:?} instead of {} entries", self.entries)))
         }
     }
 }
@@ -66,7 +67,7 @@ impl Session for Transactions {
             self.meter.hand_over();
             left -= chunk;
         }
-        // One that is dropped before its commit must leave nothing.
+        // A transaction that is dropped before its commit must leave nothing.
         let mut dropped = self.log.transaction();
         dropped.append(entry(b"never committed"));
         drop(dropped);

@@ -1,5 +1,5 @@
-//! A log on disk that is there to be recovered, and the ways in which it is hurt: a torn last record, as a crash leaves it, or a
-//! flipped bit with valid records behind it. It must not know how recovery finds either.
+//! A log on disk for recovery, intact or damaged: with a torn last record, as after a crash, or with a flipped bit
+//! before valid records.
 
 use crate::journal::entry;
 use crate::options::{failed, footprint, io};
@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use wal_load::Payloads;
 use wal_log::{Config, Log, Retention};
 
-/// Bytes in front of the first record of a segment file; the library documents its format.
+/// Bytes of the header of a segment file; the library documents its format.
 const SEGMENT_HEADER_BYTES: u64 = 128;
 
-/// How a log is hurt.
+/// The state of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Not at all.
+    /// Intact.
     Clean,
     /// The last record has a wrong last byte.
     Torn,
@@ -28,18 +28,18 @@ pub(crate) enum State {
 #[derive(Debug)]
 pub(crate) struct Victim {
     pub(crate) config: Config,
-    /// Its segments that have records, oldest first, with the bytes of each that count.
+    /// The segments that have records, oldest first, with the used bytes of each.
     pub(crate) files: Vec<(PathBuf, u64)>,
     pub(crate) records: u64,
-    /// The sequence of the record that was hurt.
+    /// The sequence number of the damaged record.
     pub(crate) hurt: Option<u64>,
     state: State,
     pristine: Option<PathBuf>,
 }
 
 impl Victim {
-    /// Writes a log whose records take `log_bytes` or a little more, and hurts it. `payloads` begin with number 0. Where
-    /// opening it changes more than its end, a copy is kept to restore it from.
+    /// Writes a log whose records take `log_bytes` or a little more, and damages it. `payloads` begin with number 0. If
+    /// opening changes more than the end of the log, a copy is kept to restore it.
     pub(crate) fn new(
         mut config: Config,
         payloads: &mut Payloads,
@@ -80,14 +80,14 @@ impl Victim {
         Ok(victim)
     }
 
-    /// Brings the files back into the state in which they were hurt.
+    /// Restores the files to their damaged state.
     pub(crate) fn restore(&self, payload_bytes: usize) -> Result<(), ModuleError> {
         match (&self.pristine, self.state) {
             (Some(copy), _) => {
                 fs::remove_dir_all(&self.config.directory).map_err(io("remove", &self.config.directory))?;
                 copy_files(copy, &self.config.directory)
             }
-            // Recovery has zeroed the torn record, so the whole of it is written again.
+            // Recovery has zeroed the torn record, so all of it is written again.
             (None, State::Torn) => self.tear(payload_bytes),
             (None, State::Clean | State::Corrupted) => Ok(()),
         }
@@ -105,7 +105,7 @@ impl Victim {
         }
     }
 
-    /// Leaves of the last record a head that says how long it is, with a checksum that is not that of what follows.
+    /// Replaces the payload of the last record, so that its header has a wrong checksum.
     fn tear(&self, payload_bytes: usize) -> Result<(), ModuleError> {
         let Some((path, end)) = self.files.last() else { return Ok(()) };
         let len = footprint(payload_bytes);
@@ -121,7 +121,7 @@ fn write(config: &Config, payloads: &mut Payloads, records: u64) -> Result<(), M
     let batch = ((1 << 20) / payloads.bytes() as u64).clamp(1, 1_000);
     while payloads.count() < records {
         let count = (records - payloads.count()).min(batch) as usize;
-        let batch: Vec<_> = payloads.advance_batch(count).into_iter().map(entry).collect();
+        let batch: Vec<_> = payloads.advance_batch(count).iter().map(|payload| entry(payload)).collect();
         log.append_batch(&batch).map_err(failed)?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Sessions as the host would use them, over the arguments that decide what they do. It must not know how a session measures.
+//! Sessions of every scenario, as the host uses them.
 
 #![cfg(target_os = "linux")]
 
@@ -6,7 +6,7 @@ use bench_model::{Arguments, Value};
 use probe_abi::Probe;
 use std::path::Path;
 use wal::Wal;
-use wal_load::Bench;
+use wal_load::self_timed::Bench;
 
 /// The defaults of `scenario`, changed by `given`, in `folder`.
 fn arguments(scenario: &str, given: &[(&str, Value)], folder: &Path) -> Arguments {
@@ -24,7 +24,7 @@ fn arguments(scenario: &str, given: &[(&str, Value)], folder: &Path) -> Argument
     arguments
 }
 
-/// Runs a few operations, and expects every check to pass, equal checksums and nothing left behind.
+/// Runs a few operations, and expects passing checks, equal checksums and no leftover files.
 #[track_caller]
 fn check(scenario: &str, given: &[(&str, Value)]) {
     let folder = tempfile::tempdir().unwrap();
@@ -40,7 +40,7 @@ fn check(scenario: &str, given: &[(&str, Value)]) {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{scenario} {given:?} leaves files");
 }
 
-/// The error of opening.
+/// Expects an error from opening.
 #[track_caller]
 fn refused(scenario: &str, given: &[(&str, Value)], expect: &str, is_environment: bool) {
     let folder = tempfile::tempdir().unwrap();
@@ -53,25 +53,25 @@ fn refused(scenario: &str, given: &[(&str, Value)], expect: &str, is_environment
 const MIB: i64 = 1 << 20;
 
 #[test]
-fn single_writes() {
+fn single_appends_pass_their_checks() {
     for durability in ["none", "process-crash", "interval", "group", "each"] {
-        check("single_write_latency", &[("durability", durability.into())]);
+        check("append", &[("durability", durability.into())]);
     }
     for page_state in ["fresh", "written", "resident"] {
-        check("single_write_latency", &[("page_state", page_state.into()), ("payload_bytes", 1024.into())]);
+        check("append", &[("page_state", page_state.into()), ("payload_bytes", 1024.into())]);
     }
-    check("single_write_latency", &[("rate", 1_000.into()), ("payload_bytes", 3.into())]);
+    check("append", &[("rate", 1_000.into()), ("payload_bytes", 3.into())]);
 }
 
 #[test]
-fn batches() {
-    check("batch_write_throughput", &[("batch", 10_000.into())]);
-    check("batch_write_throughput", &[("batch", 10.into()), ("durability", "group".into())]);
-    check("batch_write_throughput", &[("batch", 1_000.into()), ("file", "new".into())]);
-    // Five of these fill the new files, so that the log is begun anew.
-    check("batch_write_throughput", &[("batch", 400.into()), ("payload_bytes", 65_536.into()), ("file", "new".into())]);
+fn batches_pass_their_checks() {
+    check("append-batch", &[("batch", 10_000.into())]);
+    check("append-batch", &[("batch", 10.into()), ("durability", "group".into())]);
+    check("append-batch", &[("batch", 1_000.into()), ("file", "new".into())]);
+    // Five of these fill the new files, so that the log starts over.
+    check("append-batch", &[("batch", 400.into()), ("payload_bytes", 65_536.into()), ("file", "new".into())]);
     refused(
-        "batch_write_throughput",
+        "append-batch",
         &[("batch", 10_000.into()), ("payload_bytes", 65_536.into())],
         "10000 payloads of 65536 bytes",
         true,
@@ -79,28 +79,28 @@ fn batches() {
 }
 
 #[test]
-fn threads_readers_and_the_rest() {
+fn other_scenarios_pass_their_checks() {
     for threads in [1, 3, 16] {
-        check("concurrent_writes", &[("threads", threads.into())]);
+        check("concurrent-append", &[("threads", threads.into())]);
     }
     for pattern in ["sequential", "random", "range"] {
-        check("read_operations", &[("pattern", pattern.into()), ("log_bytes", MIB.into())]);
+        check("read", &[("pattern", pattern.into()), ("log_bytes", MIB.into())]);
     }
-    check("segment_rotation", &[("segment_bytes", 65_536.into())]);
-    check("segment_rotation", &[("segment_bytes", 65_536.into()), ("durability", "each".into())]);
-    check("memory_efficiency", &[("streams", 1_000.into())]);
-    check("message_conversion", &[("payload_bytes", 100.into())]);
-    check("transaction_processing", &[("entries", 3.into())]);
-    check("transaction_processing", &[("durability", "group".into())]);
-    check("streaming_api", &[("messages", 1_000.into())]);
-    check("comprehensive_stress", &[("rate", 1_000.into())]);
+    check("segment-rotation", &[("segment_bytes", 65_536.into())]);
+    check("segment-rotation", &[("segment_bytes", 65_536.into()), ("durability", "each".into())]);
+    check("stream-memory", &[("streams", 1_000.into())]);
+    check("message-conversion", &[("payload_bytes", 100.into())]);
+    check("transaction", &[("entries", 3.into())]);
+    check("transaction", &[("durability", "group".into())]);
+    check("replay", &[("messages", 1_000.into())]);
+    check("stress", &[("rate", 1_000.into())]);
     for limit in ["memcpy", "crc32c", "append", "fdatasync", "scan"] {
-        check("machine_limits", &[("limit", limit.into()), ("bytes", 65_536.into())]);
+        check("machine-limits", &[("limit", limit.into()), ("bytes", 65_536.into())]);
     }
 }
 
 #[test]
-fn recoveries_come_to_what_they_must() {
+fn each_damage_and_policy_has_its_expected_recovery() {
     for state in ["clean", "torn", "corrupted"] {
         for policy in ["fail", "truncate", "skip"] {
             for mode in ["fast", "thorough"] {
@@ -110,20 +110,20 @@ fn recoveries_come_to_what_they_must() {
                     ("mode", mode.into()),
                     ("wal_bytes", MIB.into()),
                 ];
-                check("recovery_operations", &given);
+                check("recovery", &given);
             }
         }
     }
-    // Segments enough for two digits of their numbers, and the damage is in one in the middle.
-    check("recovery_operations", &[("wal_bytes", (720 * MIB).into()), ("state", "corrupted".into())]);
+    // Enough segments for numbers of two digits, with the damage in one in the middle.
+    check("recovery", &[("wal_bytes", (720 * MIB).into()), ("state", "corrupted".into())]);
 }
 
 #[test]
-fn what_cannot_be_measured_says_why() {
-    refused("single_write_latency", &[("durability", "eventual".into())], "there are process-crash, none", false);
-    refused("comprehensive_stress", &[("rate", 0.into())], "`rate` is 0", false);
-    let arguments = arguments("single_write_latency", &[], Path::new("/nowhere"));
-    let error = wal::open("single_write_latency", &arguments, Bench::without_host()).err().unwrap();
+fn invalid_arguments_are_refused_with_a_reason() {
+    refused("append", &[("durability", "eventual".into())], "give one of process-crash, none", false);
+    refused("stress", &[("rate", 0.into())], "`rate` is 0", false);
+    let arguments = arguments("append", &[], Path::new("/nowhere"));
+    let error = wal::open("append", &arguments, Bench::without_host()).err().unwrap();
     assert!(error.is_environment() && error.to_string().contains("/nowhere"), "{error}");
     assert!(wal::open("nothing", &arguments, Bench::without_host()).is_err());
 }

@@ -1,5 +1,4 @@
-//! The function behind `wasi:http/incoming-handler`, initialised by its first request or before a snapshot. It must not know
-//! what a request is about.
+//! The function behind `wasi:http/incoming-handler`. It is initialised by its first request or before a snapshot.
 
 use function_core::State;
 use std::sync::OnceLock;
@@ -12,19 +11,19 @@ mod bindings {
     wit_bindgen::generate!({ path: "../../wit/function", world: "bench-host:function/function" });
 }
 
-/// A larger body is refused.
+/// Upper bound of the bytes of a request body.
 const BODY_BYTES_MAX: usize = 1 << 20;
 
-/// As much as one call of a stream may write.
+/// Upper bound of the bytes of one write to a stream.
 const WRITE_BYTES_MAX: usize = 4096;
 
-/// Read at once.
+/// Bytes of one read.
 const READ_BYTES: u64 = 1 << 16;
 
-/// What a response has that sets no other.
+/// The status of a response that does not set one.
 const STATUS_DEFAULT: u16 = 200;
 
-/// Either the function or what is wrong with its environment.
+/// The function, or the error of its environment variables.
 static FUNCTION: OnceLock<Result<State, String>> = OnceLock::new();
 
 fn function() -> &'static Result<State, String> {
@@ -52,14 +51,14 @@ fn answer(request: &IncomingRequest) -> (u16, Vec<u8>) {
         (Method::Get, Some("/healthz")) => (200, Vec::new()),
         (Method::Post, Some("/")) => match (function(), body(request)) {
             (Err(reason), _) => (500, text(reason)),
-            (_, None) => (413, text("the body is too large, or was cut off")),
+            (_, None) => (413, text("the body is too large or incomplete")),
             (Ok(state), Some(body)) => state.respond(&body),
         },
         _ => (404, text("POST to /, or GET /healthz")),
     }
 }
 
-/// The request's body, unless it is too large or ends in the middle.
+/// Reads the body of a request; `None` if it is too large or incomplete.
 fn body(request: &IncomingRequest) -> Option<Vec<u8>> {
     let incoming = request.consume().ok()?;
     let stream = incoming.stream().ok()?;
@@ -77,11 +76,11 @@ fn body(request: &IncomingRequest) -> Option<Vec<u8>> {
     }
 }
 
-/// Sends the answer. A client that has gone wants none, so errors are nobody's business.
+/// Sends the response. Errors are ignored, because they mean that the client is gone.
 fn respond(outparam: ResponseOutparam, status: u16, body: &[u8]) {
     let headers = [("content-type".to_owned(), b"application/json".to_vec())];
     let response = OutgoingResponse::new(Fields::from_list(&headers).unwrap_or_else(|_| Fields::new()));
-    // Each call of the host counts, and this is what it is anyway.
+    // Skips a call of the host where the value is the default.
     if status != STATUS_DEFAULT {
         let _ = response.set_status_code(status);
     }

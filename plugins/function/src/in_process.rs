@@ -1,5 +1,4 @@
-//! The function called in place: as a session that the host times, and natively for the driver `function` too. It must not
-//! know who asks.
+//! The function called in process: as a session that the host times, and natively also for the driver `function`.
 
 use bench_plugin::prelude::*;
 use function_core::{REQUEST, State, expected_response};
@@ -9,11 +8,11 @@ struct InProcess {
     state: State,
     expected: Vec<u8>,
     answer: Vec<u8>,
-    /// Answers that were not the expected one.
+    /// Wrong responses.
     wrong: u64,
 }
 
-/// A session whose operation answers one request.
+/// A session whose operation handles one request.
 pub(crate) fn open(arguments: &Arguments) -> Result<Box<dyn Session>, ModuleError> {
     let state = State::initialise(arguments.size("heap_bytes")?, 0);
     Ok(Box::new(InProcess { state, expected: expected_response(), answer: Vec::new(), wrong: 0 }))
@@ -23,7 +22,8 @@ impl Session for InProcess {
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
         for _ in 0..times {
             let answer = self.state.handle(black_box(REQUEST));
-            self.answer = answer.map_err(|error| ModuleError::Other(format!("the request is refused: {error}")))?;
+            self.answer =
+                answer.map_err(|error| ModuleError::Other(format!("the function rejected the request: {error}")))?;
             self.wrong += u64::from(self.answer != self.expected);
         }
         Ok(Outcome { operations: times, bytes: times * REQUEST.len() as u64, checksum: self.answer.len() as u64 })
@@ -42,8 +42,9 @@ pub(crate) struct InPlace(State);
 #[cfg(not(target_family = "wasm"))]
 impl probe_abi::Probe for InPlace {
     const FUNCTION: Option<probe_abi::function::Start> = Some(|heap_bytes, init_ms| {
-        let heap_bytes = usize::try_from(heap_bytes)
-            .map_err(|_| ModuleError::InvalidArgument(format!("`heap_bytes` is {heap_bytes}: too many")))?;
+        let heap_bytes = usize::try_from(heap_bytes).map_err(|_| {
+            ModuleError::InvalidArgument(format!("`heap_bytes` is {heap_bytes}, more than this machine can address"))
+        })?;
         Ok(Box::new(Self(State::initialise(heap_bytes, init_ms))))
     });
 

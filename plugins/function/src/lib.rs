@@ -1,5 +1,4 @@
-//! The function of the family `serverless`, for the host to start and to call: as a component behind `wasi:http`, and in
-//! process. It must not know how it is started, nor what it is compared with.
+//! The function of the family `serverless`: as a component behind `wasi:http`, and in process.
 
 #[cfg(target_family = "wasm")]
 mod component;
@@ -20,7 +19,7 @@ impl Plugin for Function {
         Descriptor::new(
             "function",
             env!("CARGO_PKG_VERSION"),
-            "An order priced, rendered and hashed, however it is asked.",
+            "A function that prices, renders and hashes an order.",
         )
         .scenario(handle())
         .scenario(Scenario::uses(DRIVER, "cold-start"))
@@ -31,22 +30,22 @@ impl Plugin for Function {
         match scenario {
             "handle" => in_process::open(arguments),
             "cold-start" | "request" => {
-                Err(ModuleError::Unavailable(format!("`{scenario}` is for the driver `function` alone")))
+                Err(ModuleError::Unavailable(format!("`{scenario}` can only be run by the driver `function`")))
             }
             other => Err(ModuleError::UnknownScenario(other.to_owned())),
         }
     }
 }
 
-/// The work of one request, without anything around it.
+/// The work of one request, without a server.
 fn handle() -> Scenario {
-    Scenario::new("handle", "serverless", "Answers one request in place: no connection, no HTTP, no start.")
+    Scenario::new("handle", "serverless", "Handles one request in process, without connection, HTTP or start.")
         .in_arms([Arm::Wasm, Arm::Native, Arm::NativeCpu])
         .parameter(heap_bytes())
 }
 
 fn heap_bytes() -> Parameter {
-    Parameter::new("heap_bytes", MIB, "memory that is filled before the first request")
+    Parameter::new("heap_bytes", MIB, "bytes of memory that the function initialises before its first request")
         .unit(Unit::Bytes)
         .between(1, 1024 * MIB)
 }

@@ -1,5 +1,5 @@
-//! FNV-1a, 64 bits, for digests that are the same on every machine: <http://www.isthe.com/chongo/tech/comp/fnv/>. No
-//! protection against anybody, and no measure of a kernel.
+//! FNV-1a, 64 bits, for digests that are the same on every machine: <http://www.isthe.com/chongo/tech/comp/fnv/>. It is
+//! neither cryptographic nor measured.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fnv(u64);
@@ -9,8 +9,7 @@ impl Fnv {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
-    /// With one more number, taken as a whole: one step where its bytes would be eight, and as good for telling results
-    /// apart.
+    /// Adds a number in one step instead of eight for its bytes, which distinguishes results as well.
     pub(crate) fn word(self, word: u64) -> Self {
         Self((self.0 ^ word).wrapping_mul(0x100_0000_01b3))
     }
@@ -29,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_give_the_published_values() {
+    fn digests_equal_the_published_values() {
         assert_eq!(Fnv::new().bytes(b"").finish(), 0xcbf2_9ce4_8422_2325);
         assert_eq!(Fnv::new().bytes(b"foobar").finish(), 0x8594_4171_f739_67e8);
     }

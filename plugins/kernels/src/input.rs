@@ -1,5 +1,4 @@
-//! The input: a file, or the files of a folder one behind the other, as both arms read them. It must not know what a kernel
-//! makes of it, nor how an arm reaches a file.
+//! The input: a file, or the concatenated files of a folder, the same in both arms.
 
 #[cfg_attr(target_family = "wasm", path = "input/granted.rs")]
 #[cfg_attr(not(target_family = "wasm"), path = "input/confined.rs")]
@@ -9,13 +8,13 @@ use bench_plugin::prelude::*;
 use folder::Folder;
 use std::io::{self, Read};
 
-/// What a path leads to.
+/// The kind of a directory entry.
 enum Root {
     File(Box<dyn Read>),
     Folder(Folder),
 }
 
-/// What lies in a folder.
+/// The entries of a folder.
 struct Entry {
     name: String,
     kind: Kind,
@@ -29,8 +28,8 @@ enum Kind {
     Other,
 }
 
-/// The first `bytes_max` bytes at `path`. Of a folder: every file below it in the byte order of its relative path, without
-/// links and without names that start with a dot.
+/// Reads the first `bytes_max` bytes at `path`. For a folder these are all files below it in the byte order of their
+/// relative paths, without links and names that start with a dot.
 pub(crate) fn read(path: &str, bytes_max: usize) -> Result<Vec<u8>, ModuleError> {
     let mut input = Input { bytes: Vec::new(), bytes_max };
     let result = match folder::open(path) {
@@ -40,9 +39,9 @@ pub(crate) fn read(path: &str, bytes_max: usize) -> Result<Vec<u8>, ModuleError>
     };
     match result {
         Err(unreadable) => Err(unreadable.below(path)),
-        Ok(()) if input.bytes.is_empty() => {
-            Err(ModuleError::InvalidArgument(format!("`input` is `{path}`, where there is nothing to read")))
-        }
+        Ok(()) if input.bytes.is_empty() => Err(ModuleError::InvalidArgument(format!(
+            "`input` is `{path}`, which is empty; give a file or folder with content"
+        ))),
         Ok(()) => Ok(input.bytes),
     }
 }
@@ -62,7 +61,7 @@ impl Input {
         file.take(left as u64).read_to_end(&mut self.bytes).map(|_| ())
     }
 
-    /// `path` is the folder's own, relative to the root, empty or with a slash at its end.
+    /// `path` is the path of the folder relative to the root, empty or with a slash at its end.
     fn folder(&mut self, folder: &Folder, path: &str) -> Result<(), Unreadable> {
         let unreadable = |name: &str| {
             let path = format!("{path}{name}");
@@ -87,13 +86,13 @@ impl Input {
 }
 
 impl Entry {
-    /// A folder's name counts with its slash, so that folder by folder is the byte order of whole paths: `a-b` before `a/b`.
+    /// Sorts folders with their slash, so that the result is the byte order of whole paths: `a-b` before `a/b`.
     fn sort_key(&self) -> impl Iterator<Item = u8> {
         self.name.bytes().chain((self.kind == Kind::Folder).then_some(b'/'))
     }
 }
 
-/// What could not be read, relative to the root, and why.
+/// A path relative to the root that could not be read, and the reason.
 struct Unreadable {
     path: String,
     reason: io::Error,
@@ -103,7 +102,7 @@ impl Unreadable {
     fn below(self, root: &str) -> ModuleError {
         let (place, reason) = (self.path, self.reason);
         match reason.kind() {
-            // The user named it, so it is the user's to mend; anything else is the machine's.
+            // A missing or unsuitable path is an invalid argument; any other error is a fault of the environment.
             io::ErrorKind::NotFound | io::ErrorKind::InvalidData => {
                 ModuleError::InvalidArgument(format!("`input` is `{root}`: {place}{}{reason}", separator(&place)))
             }
@@ -116,7 +115,7 @@ fn separator(place: &str) -> &'static str {
     if place.is_empty() { "" } else { ": " }
 }
 
-/// Both arms need a name to be UTF-8: a component is not shown another.
+/// Requires UTF-8 in both arms, because a component sees no other names.
 fn utf8(name: std::ffi::OsString) -> io::Result<String> {
     name.into_string()
         .map_err(|name| io::Error::new(io::ErrorKind::InvalidData, format!("the name {name:?} is not UTF-8")))

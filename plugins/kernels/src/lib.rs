@@ -1,5 +1,4 @@
-//! Kernels over real bytes: checksums, parsing, sorting, searching, compressing; and `spin`, which reads nothing. It must not
-//! know which arm it is built for, but for `spin`, whose arms may be asked to differ, nor more of a kernel than its trait says.
+//! Kernels over real bytes: checksums, parsing, sorting, searching, compressing; and `spin`, which reads nothing.
 
 mod digest;
 mod input;
@@ -14,7 +13,7 @@ struct Kernels;
 
 impl Plugin for Kernels {
     fn describe() -> Descriptor {
-        let descriptor = Descriptor::new("kernels", env!("CARGO_PKG_VERSION"), "Ordinary code over real bytes.");
+        let descriptor = Descriptor::new("kernels", env!("CARGO_PKG_VERSION"), "Common computations over real bytes.");
         entries().fold(descriptor, |descriptor, entry| descriptor.scenario((entry.describe)()))
     }
 
@@ -38,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_descriptor_keeps_the_rules() {
+    fn the_descriptor_is_valid() {
         Kernels::describe().validate().unwrap();
     }
 }

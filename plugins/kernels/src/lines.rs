@@ -1,6 +1,6 @@
-//! The lines of a text of bytes. Not necessarily UTF-8, and never with their line end.
+//! Splits bytes into lines, without their line ends. The bytes need not be UTF-8.
 
-/// Every line; an end of line at the end of the input does not start another one.
+/// All lines; a line end at the end of the input does not begin another line.
 pub(crate) fn of(input: &[u8]) -> impl Iterator<Item = &[u8]> {
     input.split_inclusive(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line))
 }

@@ -1,4 +1,4 @@
-//! A session that runs a kernel: one operation is one pass over the input. It must not know which kernel.
+//! A session that runs a kernel: one operation is one pass over the input.
 
 use crate::input;
 use crate::kernel::Kernel;
@@ -7,27 +7,27 @@ use std::hint::black_box;
 
 pub(crate) struct Pass<K> {
     kernel: K,
-    /// The digest of the first pass, which every later one must have. Digesting takes a pass over the result, so it is
-    /// done outside the clock: here once, and in `verify` of what the last timed pass has left.
+    /// The digest of the first pass, which later passes must equal. Computing it takes a pass over the result, so it is
+    /// not timed: it is done once here, and in `verify` for the last timed pass.
     first: u64,
 }
 
 impl<K: Kernel> Pass<K> {
-    /// The scenario of the kernel: what all kernels share, and its own parameters.
+    /// The scenario of the kernel: shared parameters and its own.
     pub(crate) fn describe() -> Scenario {
         let scenario = Scenario::new(K::NAME, "kernels", K::SUMMARY)
             .limit(MachineLimit::MemoryRead)
             .parameter(Parameter::new(
                 "input",
                 "@project",
-                "file or folder of input; `@project` is this project's sources",
+                "file or folder to read; @project is the source code of this project",
             ))
             .parameter(
-                Parameter::new("input_bytes_max", 4_194_304, "how much of the input is used, at most")
+                Parameter::new("input_bytes_max", 4_194_304, "upper bound of the bytes that are used")
                     .unit(Unit::Bytes)
                     .between(1024, 1_073_741_824),
             )
-            .requires("read:input", "the bytes that the kernel passes over");
+            .requires("read:input", "the input of the kernel");
         K::parameters().into_iter().fold(scenario, Scenario::parameter)
     }
 
@@ -36,7 +36,7 @@ impl<K: Kernel> Pass<K> {
         Ok(Box::new(Self::over(K::prepare(input, arguments)?)))
     }
 
-    /// Passes once outside the clock, so that every buffer is allocated and there is a result even after a batch of 0.
+    /// Runs one untimed pass, so that every buffer is allocated and there is a result even after a batch of 0.
     fn over(mut kernel: K) -> Self {
         kernel.run();
         let first = kernel.digest();
@@ -47,7 +47,7 @@ impl<K: Kernel> Pass<K> {
 impl<K: Kernel> Session for Pass<K> {
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
         for _ in 0..times {
-            // The optimiser must take the input for new and the result for used at every pass.
+            // Makes the optimiser assume new input and a used result in every pass.
             black_box(&mut self.kernel).run();
         }
         Ok(Outcome { operations: times, bytes: times * self.kernel.bytes(), checksum: self.first })
@@ -64,7 +64,7 @@ impl<K: Kernel> Session for Pass<K> {
 mod tests {
     use super::*;
 
-    /// Its digest is the number of its passes up to `stable_after`.
+    /// A kernel whose digest is the number of its passes, up to `stable_after`.
     struct Counter {
         passes: u64,
         stable_after: u64,

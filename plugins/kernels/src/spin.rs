@@ -1,38 +1,37 @@
-//! A chain of steps that each wait for the one before, so that no compiler makes it faster: a scenario whose arms differ by
-//! as much as was asked for, there to be found by a comparison. It must not read anything.
+//! A chain of dependent steps, which no compiler can make faster: a scenario whose arms differ by a chosen percentage,
+//! to test comparisons. It must not read anything.
 
 use crate::kernel::Entry;
 use bench_plugin::prelude::*;
 
 pub(crate) const ENTRY: Entry = Entry { name: "spin", describe, open };
 
-/// Where every operation begins.
+/// The value that every operation begins with.
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// What the laps of an operation make of the seed, computed once by other means: Python's integers, cut to 64 bits.
+/// The result of an operation, computed independently with Python's integers, truncated to 64 bits.
 const RESULT: u64 = 0xb56d_ccc6_bb1e_7c15;
 
-/// Laps of an operation, a multiple of 100. Together they take some 11 ms, in which a call into a component weighs
-/// nothing, not even one that finds its way cold, because a busy sibling of the processor has emptied the caches: some 3 µs.
+/// Laps of an operation, a multiple of 100. Together they take about 11 ms, against which a call into a component is
+/// negligible, even with cold caches, where it takes about 3 µs.
 const LAPS: u64 = 32_000;
 
 /// Steps of a lap.
 const STEPS: u64 = 256;
 
-// Halves of Knuth's numbers for MMIX that fit an immediate operand, so that no compiler is tempted to load them. The factor
-// is odd, so that a step can be undone.
+// Halves of Knuth's constants for MMIX, which fit in an immediate operand, so that compilers do not load them from
+// memory. The factor is odd, so that a step can be inverted.
 const FACTOR: u64 = 0x5851_f42d;
 const MASK: u64 = 0x1405_7b7e;
 
-/// One step. Its two operations do not combine, so no number of steps has a shorter form. And neither needs a second copy
-/// of `x`, as the usual `x ^ (x >> 7)` does: a copy is free on one processor, a cycle on another, and whether it lies in
-/// the way of the next step is the compiler's choice.
+/// One step. Its two operations cannot be combined, so no sequence of steps has a shorter form. Neither needs a copy of
+/// `x`, as `x ^ (x >> 7)` would: the cost of a copy depends on the processor and the compiler.
 fn step(x: u64) -> u64 {
     x.wrapping_mul(FACTOR) ^ MASK
 }
 
-/// `STEPS` steps, written out: left to unroll a loop, compilers differ in how far they go, and at its end each adds a jump
-/// and maybe a copy. After so many steps that weighs a per mille at most, even where it is not free.
+/// `STEPS` steps, unrolled by hand, because compilers differ in how far they unroll a loop. The jump at its end is at
+/// most one per mille of these steps.
 #[inline(always)]
 fn lap(x: u64) -> u64 {
     let four = |x| step(step(step(step(x))));
@@ -45,14 +44,14 @@ fn chain(x: u64, laps: u64) -> u64 {
     (0..laps).fold(x, |x, _| lap(x))
 }
 
-/// From the end of a chain back to its beginning, by undoing every step.
+/// The constant that leads from the end of a chain back to its beginning, by inverting every step.
 fn unchain(x: u64, laps: u64) -> u64 {
     const INVERSE: u64 = inverse(FACTOR);
     (0..laps * STEPS).fold(x, |x, _| (x ^ MASK).wrapping_mul(INVERSE))
 }
 
-/// The inverse modulo 2⁶⁴ by Newton's method: an odd number is its own in the lowest three bits, and each round doubles the
-/// bits that are right.
+/// The inverse modulo 2⁶⁴ by Newton's method: an odd number is its own inverse in the lowest three bits, and each round
+/// doubles the number of correct bits.
 const fn inverse(odd: u64) -> u64 {
     let (mut inverse, mut bits) = (odd, 3);
     while bits < u64::BITS {
@@ -63,11 +62,15 @@ const fn inverse(odd: u64) -> u64 {
 }
 
 fn describe() -> Scenario {
-    let summary = "A chain of 8,192,000 multiplications, as fast in every arm, or slower in `wasm` by a known part.";
+    let summary = "A chain of 8,192,000 multiplications, equally fast in every arm, or slower in the arm `wasm` by a chosen percentage.";
     Scenario::new("spin", "kernels", summary).parameter(
-        Parameter::new("extra_percent", 0, "what the arm `wasm` does more, for a comparison to find")
-            .unit(Unit::from("%"))
-            .between(0, 100),
+        Parameter::new(
+            "extra_percent",
+            0,
+            "additional work of the arm `wasm` in percent, to test that a comparison finds it",
+        )
+        .unit(Unit::from("%"))
+        .between(0, 100),
     )
 }
 
@@ -81,11 +84,11 @@ fn extra_laps(percent: u64, in_wasm: bool) -> u64 {
 }
 
 struct Spin {
-    /// Laps that follow those of the operation and are no part of its result.
+    /// Additional laps after those of the operation, which are not part of its result.
     extra_laps: u64,
-    /// What leads from the end of an operation back to the seed.
+    /// The constant that leads from the end of an operation back to the seed.
     restart: u64,
-    /// Where the next operation begins: the seed, unless a step went wrong.
+    /// The value that the next operation begins with: the seed, unless a step was wrong.
     state: u64,
     result: u64,
 }
@@ -98,8 +101,8 @@ impl Spin {
 }
 
 impl Session for Spin {
-    /// Each operation begins where the one before has ended, its further laps included; else a processor would begin it
-    /// early and do both at once. That this is the seed every time is nothing that a compiler can know.
+    /// Each operation depends on the end of the one before, including its additional laps, so that a processor cannot
+    /// overlap them. The compiler cannot know that the value is always the seed.
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
         for _ in 0..times {
             self.result = chain(self.state, LAPS);
@@ -112,7 +115,7 @@ impl Session for Spin {
         Ok(vec![
             Check::equal("known-result", &RESULT, &self.result),
             Check::equal("undone", &SEED, &unchain(self.result, LAPS)),
-            // One wrong step in any operation so far would have led elsewhere for good.
+            // A wrong step in any operation so far would still show in this value.
             Check::equal("back-at-seed", &SEED, &self.state),
         ])
     }
@@ -127,26 +130,26 @@ mod tests {
     }
 
     #[test]
-    fn further_laps_change_no_result() {
+    fn additional_laps_do_not_change_the_result() {
         for extra_laps in [0, 1, LAPS] {
             let mut spin = Spin::new(extra_laps);
             for times in [0, 1, 2] {
                 let expect = Outcome { operations: times, bytes: 0, checksum: RESULT };
-                assert_eq!(spin.iterate(times).unwrap(), expect, "{extra_laps} further laps");
+                assert_eq!(spin.iterate(times).unwrap(), expect, "{extra_laps} additional laps");
             }
-            assert!(failed(&mut spin).is_empty(), "{extra_laps} further laps");
+            assert!(failed(&mut spin).is_empty(), "{extra_laps} additional laps");
         }
     }
 
     #[test]
-    fn a_chain_can_be_undone() {
+    fn a_chain_can_be_inverted() {
         assert_eq!(FACTOR.wrapping_mul(inverse(FACTOR)), 1);
         assert_eq!(unchain(chain(SEED, 3), 3), SEED);
         assert_ne!(unchain(chain(SEED, 3), 2), SEED);
     }
 
     #[test]
-    fn a_wrong_step_fails_from_then_on() {
+    fn a_wrong_step_fails_all_later_checks() {
         let mut spin = Spin::new(0);
         spin.result ^= 1;
         assert_eq!(failed(&mut spin), ["known-result", "undone"]);
@@ -156,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parameter_is_for_the_arm_wasm_alone() {
+    fn the_parameter_affects_only_the_arm_wasm() {
         for (percent, expect) in [(0, 0), (3, LAPS * 3 / 100), (100, LAPS)] {
             assert_eq!((extra_laps(percent, true), extra_laps(percent, false)), (expect, 0));
         }

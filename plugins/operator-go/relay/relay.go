@@ -1,8 +1,7 @@
-// Package relay is the operator itself: it says what is to be applied for an object that was seen, and counts. It must not
-// know where it runs.
+// Package relay is the operator: it copies the token of each object that it sees to the next namespace, and counts them.
 //
-// What it keeps while it is unloaded is what the operator in Rust keeps, a line each: `1` (the form), the namespace it watches,
-// the one it writes to, how many nonces it has handled, and the last of them, oldest first, with spaces between.
+// Its state while it is unloaded has the format of the operator in Rust, a line each: `1` (the version), the namespace that it
+// watches, the one that it writes to, the number of tokens, and the last tokens, oldest first, separated by spaces.
 package relay
 
 import (
@@ -13,27 +12,27 @@ import (
 	"bench-host/sdk-go/bench"
 )
 
-// kind is what is watched and written.
+// kind is the kind of objects that it watches and writes.
 const kind = "TestResource"
 
-// noncesKept is how many of the last nonces are kept.
+// noncesKept is how many of the last tokens are kept.
 const noncesKept = 16
 
-// form is the first line of what is kept.
+// form is the first line of the state, its version.
 const form = "1"
 
 // Relay is one link of the chain.
 type Relay struct {
-	// watched and applied are the namespaces it reads and writes.
+	// watched and applied are the namespaces that it reads and writes.
 	watched, applied string
-	// count is how many nonces were handled so far, and nonces the last of them, oldest first.
+	// count is the number of tokens handled so far, and nonces are the last of them, oldest first.
 	count  uint64
 	nonces []uint64
-	// spec is what is written next, kept for its room.
+	// spec is the spec that is written next, kept to reuse its allocation.
 	spec []byte
 }
 
-// Start takes the namespaces out of the arguments.
+// Start reads the namespaces from the arguments.
 func (relay *Relay) Start(_ bench.Plane, arguments bench.Arguments) ([]bench.Watch, error) {
 	var err error
 	if relay.watched, err = namespace(arguments, "watch"); err != nil {
@@ -45,7 +44,7 @@ func (relay *Relay) Start(_ bench.Plane, arguments bench.Arguments) ([]bench.Wat
 	return []bench.Watch{{Kind: kind, Namespace: relay.watched}}, nil
 }
 
-// Reconcile applies the nonce of an object that was written to the object of the same name in the next namespace.
+// Reconcile copies the token of an object to the object of the same name in the next namespace.
 func (relay *Relay) Reconcile(plane bench.Plane, event bench.Event) error {
 	if event.Type == bench.Deleted {
 		return nil
@@ -63,7 +62,7 @@ func (relay *Relay) Reconcile(plane bench.Plane, event bench.Event) error {
 	if _, err := plane.Apply(bench.Key{Kind: kind, Namespace: relay.applied, Name: name}, relay.spec); err != nil {
 		return errors.New(relay.applied + "/" + name + ": " + err.Error())
 	}
-	// Only what was applied is handled: after an error the same event comes again.
+	// Counts only after the write: after an error the same event is delivered again.
 	relay.count++
 	if len(relay.nonces) == noncesKept {
 		copy(relay.nonces, relay.nonces[1:])
@@ -73,7 +72,7 @@ func (relay *Relay) Reconcile(plane bench.Plane, event bench.Event) error {
 	return nil
 }
 
-// nonceOf is what a spec has to say. Fields that are not known are nobody's business here.
+// nonceOf reads the token of a spec. Unknown fields are ignored.
 func nonceOf(spec []byte) (uint64, error) {
 	field, err := bench.Field(spec, "nonce")
 	if err != nil {
@@ -81,12 +80,12 @@ func nonceOf(spec []byte) (uint64, error) {
 	}
 	nonce, err := strconv.ParseUint(string(field), 10, 64)
 	if err != nil {
-		return 0, errors.New("it has no nonce")
+		return 0, errors.New("the spec has no `nonce`")
 	}
 	return nonce, nil
 }
 
-// Suspend gives what is to be kept.
+// Suspend returns the state.
 func (relay *Relay) Suspend() []byte {
 	nonces := make([]string, len(relay.nonces))
 	for index, nonce := range relay.nonces {
@@ -96,9 +95,9 @@ func (relay *Relay) Suspend() []byte {
 	return []byte(strings.Join([]string{form, relay.watched, relay.applied, count, strings.Join(nonces, " ")}, "\n"))
 }
 
-// Resume takes up what was kept, unless that is damaged or another version's.
+// Resume restores a state; it fails if the state is damaged or of another version.
 func (relay *Relay) Resume(state []byte) error {
-	refused := errors.New("the state is not what an operator of this version keeps")
+	refused := errors.New("the state is damaged or of another version")
 	lines := strings.Split(string(state), "\n")
 	if len(lines) != 5 || lines[0] != form || !isNamespace(lines[1]) || !isNamespace(lines[2]) {
 		return refused
@@ -122,7 +121,7 @@ func (relay *Relay) Resume(state []byte) error {
 	return nil
 }
 
-// isNamespace says no to a line break too, which would end its line in what is kept.
+// isNamespace refuses line breaks too, because they would end the line in the state.
 func isNamespace(text string) bool {
 	return text != "" && !strings.Contains(text, "\n")
 }
@@ -130,7 +129,7 @@ func isNamespace(text string) bool {
 func namespace(arguments bench.Arguments, name string) (string, error) {
 	value, _ := arguments.Get(name)
 	if !isNamespace(value) {
-		return "", errors.New("the argument `" + name + "` names no namespace")
+		return "", errors.New("the argument `" + name + "` is not a valid namespace")
 	}
 	return value, nil
 }

@@ -8,7 +8,7 @@ import (
 	"bench-host/sdk-go/bench"
 )
 
-// kept is a plane that keeps what is applied, as `namespace/name spec`; it refuses while it is told to.
+// kept is a control plane that records writes as `namespace/name spec`; it refuses them on request.
 type kept struct {
 	bench.Plane
 	applied []string
@@ -43,7 +43,7 @@ func check(t *testing.T, relay *Relay, plane bench.Plane, spec, expect string) {
 	}
 }
 
-func TestEachNonceIsAppliedWithItsNumber(t *testing.T) {
+func TestEachTokenIsAppliedWithItsNumber(t *testing.T) {
 	relay, plane := started(t), new(kept)
 	check(t, relay, plane, `{"nonce":5}`, "")
 	check(t, relay, plane, `{"count":9,"nonce":18446744073709551615}`, "")
@@ -56,11 +56,11 @@ func TestEachNonceIsAppliedWithItsNumber(t *testing.T) {
 	}
 }
 
-func TestWhatWasNotAppliedDoesNotCount(t *testing.T) {
+func TestAFailedWriteIsNotCounted(t *testing.T) {
 	relay, plane := started(t), &kept{refuses: true}
 	check(t, relay, plane, `{"nonce":5}`, "b/x: conflict with version 7: read it again")
-	check(t, relay, plane, `{"count":9}`, "x: it has no nonce")
-	check(t, relay, plane, `{"nonce":null}`, "x: it has no nonce")
+	check(t, relay, plane, `{"count":9}`, "x: the spec has no `nonce`")
+	check(t, relay, plane, `{"nonce":null}`, "x: the spec has no `nonce`")
 	check(t, relay, plane, `{"nonce":5`, "x: it is no JSON object")
 	plane.refuses = false
 	check(t, relay, plane, `{"nonce":5}`, "")
@@ -69,7 +69,7 @@ func TestWhatWasNotAppliedDoesNotCount(t *testing.T) {
 	}
 }
 
-func TestWhatIsResumedIsWhatWasSuspended(t *testing.T) {
+func TestAResumedOperatorEqualsTheSuspendedOne(t *testing.T) {
 	for _, nonces := range []int{0, 1, noncesKept, noncesKept + 3} {
 		relay := started(t)
 		for nonce := range nonces {
@@ -83,19 +83,19 @@ func TestWhatIsResumedIsWhatWasSuspended(t *testing.T) {
 	}
 }
 
-func TestAStateThatIsNotWholeIsRefused(t *testing.T) {
+func TestAnIncompleteStateIsRefused(t *testing.T) {
 	for _, state := range []string{
 		"", "1\na\nb\n0", "2\na\nb\n0\n", "1\n\nb\n0\n", "1\na\nb\nx\n", "1\na\nb\n1\n", "1\na\nb\n0\n5", "1\na\nb\n1\n-1",
 	} {
 		if new(Relay).Resume([]byte(state)) == nil {
-			t.Errorf("%q was taken", state)
+			t.Errorf("%q was accepted", state)
 		}
 	}
 }
 
-func TestWithoutItsNamespacesItDoesNotStart(t *testing.T) {
+func TestAMissingNamespacePreventsTheStart(t *testing.T) {
 	_, err := new(Relay).Start(nil, bench.Arguments{{Name: "watch", Value: "a"}})
-	if err == nil || err.Error() != "the argument `apply` names no namespace" {
+	if err == nil || err.Error() != "the argument `apply` is not a valid namespace" {
 		t.Error(err)
 	}
 }

@@ -1,4 +1,4 @@
-//! The operator in a process of its own. On wasm it is a component, and this is no program.
+//! The operator as a program. On wasm the library is a component, and this program does nothing.
 
 #[cfg(not(target_family = "wasm"))]
 fn main() -> std::process::ExitCode {

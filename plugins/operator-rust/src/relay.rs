@@ -1,21 +1,22 @@
-//! The operator itself: it applies the nonce of each object it sees to the object of the same name in the next namespace, and
-//! counts them. It must not know where it runs.
+//! The operator: it copies the token of each object that it sees to the object of the same name in the next namespace,
+//! and counts them.
 //!
-//! What it keeps while it is unloaded is text, a line each: `1` (the form), the namespace it watches, the one it writes to, how
-//! many nonces it has handled, and the last of them, oldest first, with spaces between. The operator in Go keeps the same.
+//! Its state while it is unloaded is text with a line each: `1` (the version), the namespace that it watches, the one
+//! that it writes to, the number of tokens, and the last tokens, oldest first, separated by spaces. The operator in Go
+//! uses the same format.
 
 use bench_plugin::operator::{Event, Key, Operator, Plane, Watch};
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::fmt::Write;
 
-/// What is watched and written.
+/// The kind of objects that it watches and writes.
 const KIND: &str = "TestResource";
 
-/// How many of the last nonces are kept.
+/// How many of the last tokens are kept.
 const NONCES_KEPT: usize = 16;
 
-/// The first line of what is kept.
+/// The first line of the state, its version.
 const FORM: &str = "1";
 
 /// One link of the chain.
@@ -23,15 +24,15 @@ const FORM: &str = "1";
 pub(crate) struct Relay {
     watched: String,
     applied: String,
-    /// Nonces handled so far.
+    /// Tokens handled so far.
     count: u64,
-    /// The last of them, oldest first.
+    /// The last tokens, oldest first.
     nonces: VecDeque<u64>,
-    /// What is written next, kept for its room.
+    /// The spec that is written next, kept to reuse its allocation.
     spec: String,
 }
 
-/// What an object has to say. Fields that are not known are nobody's business here.
+/// The spec of an object. Unknown fields are ignored.
 #[derive(Deserialize)]
 struct Spec {
     nonce: u64,
@@ -43,7 +44,7 @@ impl Operator for Relay {
             let found = arguments.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
             found
                 .filter(|value| is_namespace(value))
-                .ok_or_else(|| format!("the argument `{wanted}` names no namespace"))
+                .ok_or_else(|| format!("the argument `{wanted}` is not a valid namespace"))
         };
         (self.watched, self.applied) = (argument("watch")?, argument("apply")?);
         Ok(vec![Watch { kind: KIND.to_owned(), namespace: self.watched.clone() }])
@@ -54,11 +55,11 @@ impl Operator for Relay {
         let Spec { nonce } =
             serde_json::from_str(object.spec).map_err(|error| format!("{}: {error}", object.key.name))?;
         self.spec.clear();
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(self.spec, r#"{{"nonce":{nonce},"count":{}}}"#, self.count + 1);
         let key = Key { kind: KIND, namespace: &self.applied, name: object.key.name };
         plane.apply(key, &self.spec).map_err(|error| format!("{}/{}: {error}", key.namespace, key.name))?;
-        // Only what was applied is handled: after an error the same event comes again.
+        // Counts only after the write: after an error the same event is delivered again.
         self.count += 1;
         if self.nonces.len() == NONCES_KEPT {
             self.nonces.pop_front();
@@ -73,17 +74,17 @@ impl Operator for Relay {
     }
 
     fn resume(&mut self, state: &[u8]) -> Result<(), String> {
-        *self = parse(state).ok_or("the state is not what an operator of this version keeps")?;
+        *self = parse(state).ok_or("the state is damaged or of another version")?;
         Ok(())
     }
 }
 
-/// A line break would end its line in what is kept.
+/// Refuses line breaks too, because they would end the line in the state.
 fn is_namespace(text: &str) -> bool {
     !text.is_empty() && !text.contains('\n')
 }
 
-/// An operator out of what it has kept, unless that is damaged or another version's.
+/// Parses a state; `None` if it is damaged or of another version.
 fn parse(state: &[u8]) -> Option<Relay> {
     let lines: Vec<&str> = std::str::from_utf8(state).ok()?.split('\n').collect();
     let [FORM, watched, applied, count, nonces] = lines[..] else { return None };

@@ -1,5 +1,4 @@
-//! What the host itself costs: a batch with nothing in it, and samples recorded by the module. It measures nothing of
-//! its own.
+//! The overhead of the host: an empty batch, and samples recorded by the module.
 
 use bench_plugin::Series;
 use bench_plugin::prelude::*;
@@ -8,19 +7,12 @@ struct Overhead;
 
 impl Plugin for Overhead {
     fn describe() -> Descriptor {
-        let empty = Scenario::new(
-            "empty",
-            "self",
-            "One turn of a loop that does nothing: what is left when the call is amortised.",
-        );
-        let record = Scenario::new("record", "self", "Hands one batch of samples to the sink.")
-            .parameter(Parameter::new("batch", 1024, "samples handed over in one call").between(1, 65_536))
-            .metric(Metric::new(
-                "recorded",
-                Unit::Count,
-                "A counter's values; what counts is how long recording them takes.",
-            ));
-        Descriptor::new("overhead", env!("CARGO_PKG_VERSION"), "What the host itself costs.")
+        let empty =
+            Scenario::new("empty", "self", "One iteration of an empty loop: the overhead per operation of a batch.");
+        let record = Scenario::new("record", "self", "Passes one batch of samples to the sink.")
+            .parameter(Parameter::new("batch", 1024, "samples in one call").between(1, 65_536))
+            .metric(Metric::new("recorded", Unit::Count, "Values of a counter; only the time to record them matters."));
+        Descriptor::new("overhead", env!("CARGO_PKG_VERSION"), "The overhead of the host.")
             .scenario(empty)
             .scenario(record)
     }
@@ -53,7 +45,7 @@ impl Session for Record {
     }
 
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
-        Ok(vec![Check::that("recorded", self.batches > 0, format!("{} batches handed over", self.batches))])
+        Ok(vec![Check::that("recorded", self.batches > 0, format!("{} batches recorded", self.batches))])
     }
 }
 

@@ -1,5 +1,4 @@
-//! The destination's own work without a server: batches in memory, encoded as COPY takes them. It must not know what sending
-//! them costs.
+//! The destination's own work without a server: encodes batches in memory in the formats of COPY.
 
 use bench_plugin::prelude::*;
 use pg_wire::encode::{Encoder, decode_rows};
@@ -13,9 +12,9 @@ pub(crate) const ENCODE: &str = "encode";
 const ROWS: i32 = 4096;
 
 pub(crate) fn describe() -> Scenario {
-    let format = Parameter::new("format", "binary", "which of COPY's two");
-    let columns = Parameter::new("columns", "all", "seven columns as in `load`, or those and five more");
-    Scenario::new(ENCODE, describe::FAMILY, "Encodes an Arrow batch of 4096 rows in memory as COPY takes it.")
+    let format = Parameter::new("format", "binary", "the format of COPY");
+    let columns = Parameter::new("columns", "all", "all twelve columns, or the first seven (seed)");
+    Scenario::new(ENCODE, describe::FAMILY, "Encodes an Arrow batch of 4096 rows in memory in a format of COPY.")
         .limit(MachineLimit::MemoryCopy)
         .parameter(format.choices(["text", "binary"]))
         .parameter(columns.choices(["all", "seed"]))
@@ -25,7 +24,7 @@ struct Encode {
     method: Method,
     encoder: Encoder,
     batch: RecordBatch,
-    /// About what a row is encoded into.
+    /// Approximate bytes of an encoded row.
     batch_bytes: usize,
 }
 
@@ -35,7 +34,7 @@ pub(crate) fn open(arguments: &Arguments) -> Result<Box<dyn Session>, ModuleErro
     let batch = sample::batch(ROWS, columns)?;
     let encoder = Encoder::new(method, batch.schema_ref())?;
     let mut session = Encode { method, encoder, batch, batch_bytes: 0 };
-    // What chunks are cut by is the size that a batch has on its way, of which this is about as large.
+    // Chunks are cut by the size of a batch in transit, which is about this.
     session.batch_bytes = session.encoded()?.len();
     Ok(Box::new(session))
 }
@@ -68,7 +67,7 @@ impl Session for Encode {
             }
             Method::CopyBinary | Method::Insert => {
                 let read_back = decode_rows(self.batch.schema_ref(), &encoded)?;
-                let detail = format!("{} rows of {} read back", read_back.num_rows(), self.batch.num_rows());
+                let detail = format!("{} of {} rows were read back", read_back.num_rows(), self.batch.num_rows());
                 Check::that("rows-read-back-are-the-same", read_back == self.batch, detail)
             }
         }])

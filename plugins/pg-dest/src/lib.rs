@@ -1,5 +1,5 @@
-//! Arrow batches into a table of PostgreSQL, in one transaction: by INSERT, by COPY of text, or by COPY of binary values. It must
-//! not know where the batches come from.
+//! The destination connector: loads Arrow batches into a table of PostgreSQL in one transaction, with INSERT, or COPY
+//! of text or binary.
 
 mod encode;
 
@@ -10,7 +10,7 @@ use pg_wire::{DatabaseUrl, Error, Loader, Method, RecordBatch, Session as Connec
 
 struct PgDest;
 
-/// The argument that the host adds: the table.
+/// The argument with the table, which the host adds.
 const INTO_TABLE: &str = "into_table";
 
 const LOAD: &str = "load";
@@ -26,24 +26,33 @@ const COMMIT: usize = 5;
 
 impl Destination for PgDest {
     fn describe() -> Descriptor {
-        let summary = "Moves all rows of a table into another, of the same server, as Arrow batches.";
-        let source = Parameter::new("source", "pg-source/read", "the scenario whose rows are loaded");
-        let load_method = Parameter::new("load_method", "copy-binary", "how rows are written");
-        let table = Parameter::new("table", "logged", "whether the table's changes go through the server's log");
-        let compression = Parameter::new("compression", "none", "what the host does to batches between the two sides");
-        let inflight =
-            Parameter::new("max_inflight_batches", 16, "batches between the two sides before the source waits");
+        let summary = "Moves all rows of a table to another table of the same server as Arrow batches.";
+        let source = Parameter::new("source", "pg-source/read", "the scenario of the source, as module/scenario");
+        let load_method = Parameter::new(
+            "load_method",
+            "copy-binary",
+            "how rows are written: INSERT (insert), or COPY of text (copy) or binary (copy-binary)",
+        );
+        let table =
+            Parameter::new("table", "logged", "whether the target table is written to the server's write-ahead log");
+        let compression =
+            Parameter::new("compression", "none", "compression of batches between source and destination");
+        let inflight = Parameter::new(
+            "max_inflight_batches",
+            16,
+            "batches in the channel between source and destination before the source waits",
+        );
         let code =
-            Parameter::new("code", "cached", "whether compiled code is mapped where it is there, or compiled anew");
+            Parameter::new("code", "cached", "whether compiled code is loaded from the cache, or compiled again");
         let scenario = describe::transfer(LOAD, "destination", summary)
-            .requires("module:source", "rows come out of another module")
+            .requires("module:source", "the module of the source")
             .parameter(source)
             .parameter(load_method.choices(["insert", "copy", "copy-binary"]))
             .parameter(table.choices(["logged", "unlogged"]))
             .parameter(compression.choices(["none", "lz4", "zstd"]))
             .parameter(inflight.between(1, 1024))
             .parameter(code.choices(["cached", "compiled"]));
-        Descriptor::new("pg-dest", env!("CARGO_PKG_VERSION"), "Rows into PostgreSQL.")
+        Descriptor::new("pg-dest", env!("CARGO_PKG_VERSION"), "Loads rows into PostgreSQL.")
             .scenario(scenario)
             .scenario(encode::describe())
     }
@@ -51,7 +60,7 @@ impl Destination for PgDest {
     fn open(scenario: &str, arguments: &Arguments, _: Host) -> Result<Box<dyn Session>, ModuleError> {
         match scenario {
             encode::ENCODE => encode::open(arguments),
-            LOAD => Err(ModuleError::Unavailable(format!("`{LOAD}` is for the driver `destination` alone"))),
+            LOAD => Err(ModuleError::Unavailable(format!("`{LOAD}` can only be run by the driver `destination`"))),
             other => Err(ModuleError::UnknownScenario(other.to_owned())),
         }
     }
@@ -75,7 +84,7 @@ impl Destination for PgDest {
     }
 }
 
-/// Writes all batches and commits; how many rows the server has.
+/// Writes all batches and commits; returns the number of rows on the server.
 fn write(
     url: &DatabaseUrl,
     method: Method,
@@ -85,7 +94,7 @@ fn write(
 ) -> Result<u64, Error> {
     let mut connection = Connection::connect(url)?;
     stopwatch.lap(CONNECT);
-    // What the table is to be made of is known from the first batch.
+    // The first batch has the columns of the table.
     let Some((first, bytes)) = next(batches, 1, stopwatch)? else { return Ok(0) };
     let mut loader = Loader::begin(&mut connection, method, table, first.schema_ref())?;
     stopwatch.lap(CREATE);
@@ -100,7 +109,7 @@ fn write(
     loaded
 }
 
-/// Writes all batches; how many rows the server has, if nobody rolls them back.
+/// Writes all batches; returns the number of rows on the server, which are not committed.
 fn load(
     loader: &mut Loader<'_>,
     first: (RecordBatch, usize),

@@ -1,5 +1,5 @@
-//! Rows of a table out of PostgreSQL: through a cursor in one transaction, in binary, as Arrow batches. It must not know where
-//! the batches go.
+//! The source connector: reads the rows of a table from PostgreSQL as Arrow batches, in binary through a cursor in one
+//! transaction.
 
 use bench_plugin::pipeline::{Batches, Source};
 use bench_plugin::prelude::*;
@@ -8,7 +8,7 @@ use pg_wire::{Cursor, DatabaseUrl, Error, Phase, Session as Connection, Stopwatc
 
 struct PgSource;
 
-/// The argument that the host adds: the table.
+/// The argument with the table, which the host adds.
 const FROM_TABLE: &str = "from_table";
 
 const READ: &str = "read";
@@ -24,8 +24,8 @@ const CLOSE: usize = 5;
 
 impl Source for PgSource {
     fn describe() -> Descriptor {
-        let summary = "Reads all rows of a table through a cursor and hands them over as Arrow batches.";
-        Descriptor::new("pg-source", env!("CARGO_PKG_VERSION"), "Rows out of PostgreSQL.")
+        let summary = "Reads all rows of a table through a cursor as Arrow batches.";
+        Descriptor::new("pg-source", env!("CARGO_PKG_VERSION"), "Reads rows from PostgreSQL.")
             .scenario(describe::transfer(READ, "source", summary))
     }
 
@@ -43,7 +43,7 @@ impl Source for PgSource {
     }
 }
 
-/// Reads what `sql` asks for; how many rows that is.
+/// Reads the result of `sql` and returns the number of rows.
 fn read(
     url: &DatabaseUrl,
     sql: &str,
@@ -64,7 +64,7 @@ fn read(
             });
         })?;
         let Some(batch) = next else { break };
-        // Of an empty table there is one batch, which says what its rows would be made of.
+        // An empty table yields one empty batch, which has the columns.
         if batch.num_rows() > 0 || rows == 0 {
             rows += batch.num_rows() as u64;
             batch::encode(&batch, &mut stream)?;

@@ -1,36 +1,36 @@
-//! Rows in the binary form that COPY takes and that parameters are bound in: each value's length, then its bytes. It goes column
-//! by column, so that each loop knows its type; it must not know which of the two uses the rows are for.
+//! Encodes rows in the binary format of COPY and of bound parameters: for each value its length and its bytes. Encodes
+//! column by column, so that each loop has one type.
 
 use crate::cells::{Cells, Values};
 use crate::column::JSONB_VERSION;
 use crate::{Error, Kind, datetime, numeric};
 use std::ops::Range;
 
-/// What COPY begins with: a signature, no flags, no extension.
+/// The header of COPY: a signature, no flags, no extension.
 pub(crate) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
-/// What COPY ends with: a row of -1 columns.
+/// The trailer of COPY: a row of -1 columns.
 pub(crate) const TRAILER: &[u8] = &[0xff; 2];
 
 /// The length of a value that is null.
 const NULL: [u8; 4] = [0xff; 4];
 
-/// The length that stands before a value.
+/// The length field before a value.
 const LENGTH_BYTES: usize = 4;
 
-/// What stands before a row.
+/// The prefix of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Before {
-    /// How many columns it has, as COPY wants it.
+    /// The number of columns, for COPY.
     Count,
-    /// Nothing, as parameters follow each other.
+    /// No prefix, for parameters.
     Nothing,
 }
 
-/// Writes rows, and keeps the room that takes.
+/// Encodes rows, and reuses its buffers.
 #[derive(Debug, Default)]
 pub(crate) struct BinaryRows {
-    /// Where the next value of each row goes.
+    /// The position of the next value of each row.
     at: Vec<usize>,
     numerics: Numerics,
 }
@@ -59,7 +59,7 @@ impl BinaryRows {
         Ok(())
     }
 
-    /// Finds where each row begins, the first at `start`; where the last ends.
+    /// Computes where each row begins, with the first at `start`; returns where the last ends.
     fn place(&mut self, columns: &[Cells<'_>], rows: &Range<usize>, before: Before, start: usize) -> usize {
         let same: usize = columns.iter().filter(|column| column.nulls.is_none()).map(Cells::width).sum();
         let head = if before == Before::Count { 2 } else { 0 };
@@ -101,7 +101,7 @@ fn add(sums: &mut [usize], more: impl Iterator<Item = usize>) {
 }
 
 impl Cells<'_> {
-    /// Bytes of every value, beside those by which values differ.
+    /// Bytes that every value of a column has in common.
     fn width(&self) -> usize {
         match self.values {
             Values::Bool(_) => 1,
@@ -121,7 +121,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Writes the same into every row.
+    /// Writes the same bytes into every row.
     fn every<const N: usize>(&mut self, bytes: [u8; N]) {
         for at in &mut *self.at {
             self.out[*at..*at + N].copy_from_slice(&bytes);
@@ -158,7 +158,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Values of one length, with that before them.
+    /// Writes values of one length, each after its length field.
     #[inline]
     fn fixed<const N: usize>(
         &mut self,
@@ -180,7 +180,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Values of any length, each after `prefix`.
+    /// Writes values of any length, each after `prefix`.
     #[inline]
     fn variable<'v>(&mut self, cells: &Cells<'_>, prefix: &[u8], value: impl Fn(usize) -> &'v [u8]) {
         for (at, row) in self.at.iter_mut().zip(self.rows.clone()) {
@@ -201,7 +201,7 @@ impl Writer<'_> {
     }
 }
 
-/// A length and a value.
+/// Writes a length field and a value.
 struct Prefixed<const N: usize>([u8; LENGTH_BYTES], [u8; N]);
 
 #[inline]
@@ -209,14 +209,14 @@ fn with_length<const N: usize>(length: u32, value: [u8; N]) -> Prefixed<N> {
     Prefixed(length.to_be_bytes(), value)
 }
 
-/// Numerics as they are on the wire, whose length is known only when they are.
+/// Numerics in wire format, whose length is only known after encoding.
 #[derive(Debug, Default)]
 struct Numerics(Vec<Option<Converted>>);
 
 #[derive(Debug, Default)]
 struct Converted {
     bytes: Vec<u8>,
-    /// Where each value ends; the first one is 0.
+    /// The end of each value, preceded by 0.
     ends: Vec<usize>,
 }
 
@@ -247,7 +247,7 @@ impl Numerics {
                     let text = &bytes[offsets[row] as usize..offsets[row + 1] as usize];
                     if numeric::to_wire(text, &mut converted.bytes).is_none() {
                         let text = String::from_utf8_lossy(text);
-                        return Err(column.refusal(&format!("`{text}` is no numeric; write digits and a point")));
+                        return Err(column.refusal(&format!("`{text}` is not a numeric; use digits and a point")));
                     }
                 }
                 converted.ends.push(converted.bytes.len());

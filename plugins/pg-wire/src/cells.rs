@@ -1,4 +1,4 @@
-//! The columns of a batch, seen as the values that go to the server. It must not know where they are written to.
+//! The columns of a batch as values for the server.
 
 use crate::{Error, Kind, PgType};
 use arrow_array::cast::AsArray;
@@ -17,7 +17,7 @@ pub(crate) struct Cells<'a> {
     pub(crate) values: Values<'a>,
 }
 
-/// The values, of rows that are null too.
+/// The values, including those of null rows.
 pub(crate) enum Values<'a> {
     Bool(&'a BooleanArray),
     Two(&'a [i16]),
@@ -29,7 +29,7 @@ pub(crate) enum Values<'a> {
     Variable { offsets: &'a [i32], bytes: &'a [u8] },
 }
 
-/// The columns of a batch, whose types were found to fit before.
+/// The columns of a batch, whose types were checked before.
 pub(crate) fn of<'a>(batch: &'a RecordBatch, types: &[PgType]) -> Vec<Cells<'a>> {
     let fields = batch.schema_ref().fields();
     let columns = batch.columns().iter().zip(fields.iter().map(|field| field.name().as_str()));

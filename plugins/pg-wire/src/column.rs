@@ -1,5 +1,4 @@
-//! Values off the wire, gathered into Arrow arrays: one column, one pass, nothing allocated for a value. It must not know where
-//! the bytes come from.
+//! Builds Arrow arrays from values in wire format: one column in one pass, without an allocation per value.
 
 use crate::kind::UUID_BYTES;
 use crate::{Error, Kind, PgType, datetime, numeric};
@@ -13,10 +12,10 @@ use arrow_array::{
 use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use std::sync::Arc;
 
-/// The version that a `jsonb` begins with.
+/// The version byte of a `jsonb`.
 pub(crate) const JSONB_VERSION: u8 = 1;
 
-/// A column that grows by a value at a time.
+/// A column that grows by one value at a time.
 pub(crate) struct Column {
     name: String,
     kind: Kind,
@@ -50,7 +49,7 @@ impl Column {
         }
     }
 
-    /// Adds the absence of one.
+    /// Adds a null.
     pub(crate) fn push_null(&mut self) {
         self.nulls.append_null();
         match &mut self.values {
@@ -65,7 +64,7 @@ impl Column {
         }
     }
 
-    /// The array of what was added, after which the column is empty again and as large as it was.
+    /// Returns the values as an array. Afterwards the column is empty, with the same capacity.
     pub(crate) fn finish(&mut self) -> Result<ArrayRef, Error> {
         let (rows, bytes) = self.values.size();
         let nulls = self.nulls.finish();
@@ -94,7 +93,7 @@ impl Column {
                 let bytes = Buffer::from_vec(bytes);
                 match self.kind {
                     Kind::Bytea => BinaryArray::try_new(offsets, bytes, nulls).map(|array| Arc::new(array) as ArrayRef),
-                    // That it is UTF-8 is seen here, for all values at once.
+                    // Validates UTF-8 for all values at once.
                     _ => StringArray::try_new(offsets, bytes, nulls).map(|array| Arc::new(array) as ArrayRef),
                 }
             }
@@ -113,7 +112,7 @@ fn primitive<T: ArrowPrimitiveType>(values: Vec<T::Native>, nulls: Option<arrow_
 }
 
 impl Values {
-    /// Room for so many rows, and so many bytes where rows differ in length.
+    /// Capacity in rows, and in bytes for types of variable length.
     fn new(kind: Kind, rows: usize, bytes: usize) -> Self {
         match kind {
             Kind::Bool => Self::Bool(BooleanBufferBuilder::new(rows)),
@@ -126,13 +125,13 @@ impl Values {
             Kind::Text | Kind::Jsonb | Kind::Bytea | Kind::Numeric => {
                 let mut offsets = Vec::with_capacity(rows + 1);
                 offsets.push(0);
-                // The next batch is about as large as the one before.
+                // The next batch is probably about as large.
                 Self::Variable { offsets, bytes: Vec::with_capacity(bytes + bytes / 16) }
             }
         }
     }
 
-    /// Rows, and bytes where rows differ in length.
+    /// Rows, and bytes for types of variable length.
     fn size(&self) -> (usize, usize) {
         match self {
             Self::Bool(values) => (values.len(), 0),
@@ -166,14 +165,14 @@ impl Values {
             Self::Variable { offsets, bytes } => {
                 match (kind, value) {
                     (Kind::Jsonb, [JSONB_VERSION, text @ ..]) => bytes.extend_from_slice(text),
-                    (Kind::Jsonb, _) => return Err("a jsonb of another version than 1"),
+                    (Kind::Jsonb, _) => return Err("a jsonb of a version other than 1"),
                     (Kind::Numeric, _) => {
-                        numeric::to_text(value, bytes).ok_or("a numeric of another form than PostgreSQL's")?;
+                        numeric::to_text(value, bytes).ok_or("a malformed numeric")?;
                     }
                     _ => bytes.extend_from_slice(value),
                 }
                 let end = i32::try_from(bytes.len());
-                offsets.push(end.map_err(|_| "the values of a batch have more than 2 GiB; read fewer rows a batch")?);
+                offsets.push(end.map_err(|_| "the values of a batch exceed 2 GiB; give a smaller batch_rows")?);
             }
         }
         Ok(())
@@ -182,5 +181,5 @@ impl Values {
 
 #[inline]
 fn exactly<const N: usize>(value: &[u8]) -> Result<[u8; N], &'static str> {
-    value.try_into().map_err(|_| "it has another length than its type; is this PostgreSQL?")
+    value.try_into().map_err(|_| "its length does not match its type; is this server PostgreSQL?")
 }

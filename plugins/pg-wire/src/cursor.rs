@@ -1,4 +1,4 @@
-//! Rows of a query through a cursor, as Arrow batches. It must not know what becomes of them.
+//! Reads the rows of a query through a cursor as Arrow batches.
 
 use crate::column::Column;
 use crate::session::{Session, parsed, refusal, unexpected};
@@ -12,32 +12,32 @@ use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend::{self, BindError};
 use std::sync::Arc;
 
-const QUERYING: &str = "beginning to read";
+const QUERYING: &str = "opening the cursor";
 const READING: &str = "reading rows";
 
-/// The portal, which is a cursor under a name, and the number of the format that is binary.
+/// The name of the portal, and the code of the binary format.
 const PORTAL: &str = "rows";
 const BINARY: i16 = 1;
 
-/// Batches that are asked for before the first has come, so that the server never waits for a request.
+/// Batches that are requested in advance, so that the server never waits for a request.
 const AHEAD: usize = 2;
 
-/// What reading a batch consists of.
+/// The phases of reading a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Waiting for rows, and reading them off the socket.
+    /// Waiting for rows and reading them from the socket.
     Fetch,
-    /// Making arrays of them.
+    /// Converting them to arrays.
     Encode,
 }
 
-/// The rows of a query, as they were when its transaction began.
+/// The rows of a query in a snapshot of the table.
 pub struct Cursor<'a> {
     session: &'a mut Session,
     schema: SchemaRef,
     columns: Vec<Column>,
     batch_rows: i32,
-    /// Whether the last row has come.
+    /// Whether the last row has arrived.
     is_over: bool,
 }
 
@@ -48,7 +48,7 @@ impl std::fmt::Debug for Cursor<'_> {
 }
 
 impl<'a> Cursor<'a> {
-    /// Opens a cursor for a query, in a read-only transaction of its own. A batch has up to `batch_rows` rows.
+    /// Opens a cursor for a query in a new read-only transaction. A batch has up to `batch_rows` rows.
     pub fn open(session: &'a mut Session, sql: &str, batch_rows: u16) -> Result<Self, Error> {
         session.execute(QUERYING, "begin isolation level repeatable read read only")?;
         session.put(QUERYING, |out| {
@@ -90,7 +90,7 @@ impl<'a> Cursor<'a> {
         Ok(cursor)
     }
 
-    /// The next batch; `None` after the last. `passed` is told at the end of each phase.
+    /// Returns the next batch; `None` after the last. Calls `passed` at the end of each phase.
     pub fn next(&mut self, passed: &mut dyn FnMut(Phase)) -> Result<Option<RecordBatch>, Error> {
         if self.is_over {
             return Ok(None);
@@ -139,7 +139,7 @@ impl<'a> Cursor<'a> {
         self.session.send(READING)
     }
 
-    /// Takes the messages that have come, up to the end of the batch; whether that was there.
+    /// Handles received messages up to the end of the batch; returns whether that has arrived.
     fn take(&mut self, rows: &mut usize) -> Result<bool, Error> {
         let socket = &mut self.session.socket;
         let buffered = socket.buffered();
@@ -172,7 +172,7 @@ enum End {
     OfAll,
 }
 
-/// What ends with a message, if anything does. An error of the server's is an error.
+/// Handles one message; returns what it ends, if anything. An error from the server is an error.
 fn end_of(frame: Frame<'_>) -> Result<Option<End>, Error> {
     let message = parsed(frame).map_err(|source| Error::Broken { doing: READING, source })?;
     match message {
@@ -186,10 +186,10 @@ fn end_of(frame: Frame<'_>) -> Result<Option<End>, Error> {
 /// Adds a row.
 #[inline]
 pub(crate) fn push(columns: &mut [Column], row: &[u8]) -> Result<(), Error> {
-    let cut_off = || unexpected(READING, "a row that ends early");
+    let cut_off = || unexpected(READING, "a truncated row");
     let (count, mut rest) = row.split_first_chunk::<2>().ok_or_else(cut_off)?;
     if usize::from(u16::from_be_bytes(*count)) != columns.len() {
-        return Err(unexpected(READING, "a row with another number of columns"));
+        return Err(unexpected(READING, "a row with a wrong number of columns"));
     }
     for column in columns {
         let (length, after) = rest.split_first_chunk::<4>().ok_or_else(cut_off)?;
@@ -208,13 +208,14 @@ pub(crate) fn push(columns: &mut [Column], row: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The columns' types, or which of them is not known.
+/// The types of the columns; an error for an unknown one.
 fn types(session: &mut Session, fields: &[(String, u32, i32)]) -> Result<Vec<PgType>, Error> {
     let mut types = Vec::with_capacity(fields.len());
     for (column, oid, modifier) in fields {
         let Some(pg_type) = PgType::of_oid(*oid, *modifier) else {
             let rows = session.rows(QUERYING, &format!("select format_type({oid}, {modifier})"))?;
-            let type_name = rows.into_iter().flatten().flatten().next().unwrap_or_else(|| format!("of number {oid}"));
+            let type_name =
+                rows.into_iter().flatten().flatten().next().unwrap_or_else(|| format!("with object id {oid}"));
             return Err(Error::UnknownType { column: column.clone(), type_name });
         };
         types.push(pg_type);

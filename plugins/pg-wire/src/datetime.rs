@@ -1,5 +1,5 @@
-//! Days and microseconds since 2000, as the server counts them, since 1970, as Arrow does, and as text. The infinities are the
-//! first and the last number on both sides.
+//! Converts dates and times between the server (since 2000), Arrow (since 1970) and text. The infinities are the
+//! smallest and the largest number in both.
 
 /// Days from 1970-01-01 to 2000-01-01.
 const EPOCH_DAYS: i32 = 10_957;
@@ -15,7 +15,7 @@ pub(crate) fn date_to_arrow(days: i32) -> Result<i32, &'static str> {
         _ => days
             .checked_add(EPOCH_DAYS)
             .filter(|days| *days != i32::MAX)
-            .ok_or("a date beyond what Arrow counts in 32 bits"),
+            .ok_or("a date outside of the range of Arrow (32 bits of days)"),
     }
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn timestamp_to_arrow(us: i64) -> Result<i64, &'static str> {
         _ => us
             .checked_add(EPOCH_US)
             .filter(|us| *us != i64::MAX)
-            .ok_or("a timestamp after 294247-01-10, which Arrow cannot count in microseconds since 1970"),
+            .ok_or("a timestamp after 294247-01-10, the last one in Arrow's microseconds since 1970"),
     }
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn date_from_arrow(days: i32) -> Result<i32, &'static str> {
     match days {
         i32::MIN | i32::MAX => Ok(days),
         _ => {
-            days.checked_sub(EPOCH_DAYS).filter(|days| *days != i32::MIN).ok_or("a date before what PostgreSQL counts")
+            days.checked_sub(EPOCH_DAYS).filter(|days| *days != i32::MIN).ok_or("a date before the range of PostgreSQL")
         }
     }
 }
@@ -41,11 +41,11 @@ pub(crate) fn date_from_arrow(days: i32) -> Result<i32, &'static str> {
 pub(crate) fn timestamp_from_arrow(us: i64) -> Result<i64, &'static str> {
     match us {
         i64::MIN | i64::MAX => Ok(us),
-        _ => us.checked_sub(EPOCH_US).filter(|us| *us != i64::MIN).ok_or("a timestamp before what PostgreSQL counts"),
+        _ => us.checked_sub(EPOCH_US).filter(|us| *us != i64::MIN).ok_or("a timestamp before the range of PostgreSQL"),
     }
 }
 
-/// Appends a date of Arrow's as the server reads it.
+/// Appends an Arrow date as text for the server.
 pub(crate) fn date_text(days: i32, text: &mut Vec<u8>) {
     match days {
         i32::MIN => text.extend_from_slice(b"-infinity"),
@@ -57,7 +57,7 @@ pub(crate) fn date_text(days: i32, text: &mut Vec<u8>) {
     }
 }
 
-/// Appends a timestamp of Arrow's as the server reads it, with its zone where it has one.
+/// Appends an Arrow timestamp as text for the server, with its zone if it has one.
 pub(crate) fn timestamp_text(us: i64, zone: &[u8], text: &mut Vec<u8>) {
     match us {
         i64::MIN => text.extend_from_slice(b"-infinity"),
@@ -66,14 +66,14 @@ pub(crate) fn timestamp_text(us: i64, zone: &[u8], text: &mut Vec<u8>) {
             let is_before_christ = day(us.div_euclid(DAY_US), text);
             text.push(b' ');
             let written = time_text(us.rem_euclid(DAY_US), text);
-            debug_assert_eq!(written, Ok(()), "a remainder is within a day");
+            debug_assert_eq!(written, Ok(()), "the remainder is less than a day");
             text.extend_from_slice(zone);
             text.extend_from_slice(if is_before_christ { b" BC" } else { b"" });
         }
     }
 }
 
-/// Appends microseconds since midnight, of which 24:00:00 is the last.
+/// Appends a time of day, up to 24:00:00, from microseconds since midnight.
 pub(crate) fn time_text(us: i64, text: &mut Vec<u8>) -> Result<(), &'static str> {
     if !(0..=DAY_US).contains(&us) {
         return Err("a time of day before 00:00 or after 24:00");
@@ -95,10 +95,10 @@ pub(crate) fn time_text(us: i64, text: &mut Vec<u8>) -> Result<(), &'static str>
     Ok(())
 }
 
-/// Appends year, month and day of a day since 1970; whether it is before Christ, where years are counted backwards from 1.
-/// After Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
+/// Appends the date of a day since 1970; returns whether it is BC, where years count backwards from 1. Follows Howard
+/// Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
 fn day(days: i64, text: &mut Vec<u8>) -> bool {
-    // Years that begin in March, in eras of 400 years.
+    // Counts years from March, in eras of 400 years.
     let shifted = days + 719_468;
     let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -121,7 +121,7 @@ fn day(days: i64, text: &mut Vec<u8>) -> bool {
     year <= 0
 }
 
-/// Appends a number below 100.
+/// Appends a number below 100 with two digits.
 fn two(number: i64, text: &mut Vec<u8>) {
     text.extend_from_slice(&[b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
 }
@@ -137,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn days_have_names() {
+    fn dates_are_written_as_text() {
         check(|text| date_text(0, text), "1970-01-01");
         check(|text| date_text(-1, text), "1969-12-31");
         check(|text| date_text(EPOCH_DAYS + 59, text), "2000-02-29");
         check(|text| date_text(-719_162, text), "0001-01-01");
         check(|text| date_text(-719_163, text), "0001-12-31 BC");
         check(|text| date_text(2_932_897, text), "10000-01-01");
-        // The server's last day and its first one.
+        // The last and the first day of the server.
         check(|text| date_text(2_145_042_905, text), "5874897-12-31");
         check(|text| date_text(-2_440_588, text), "4714-11-24 BC");
         check(|text| date_text(i32::MAX, text), "infinity");
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_have_names() {
+    fn timestamps_are_written_as_text() {
         check(|text| timestamp_text(0, b"", text), "1970-01-01 00:00:00");
         check(|text| timestamp_text(-1, b"+00", text), "1969-12-31 23:59:59.999999+00");
         check(|text| timestamp_text(1_500_000, b"", text), "1970-01-01 00:00:01.500000");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_go_to_arrow_and_back() {
+    fn dates_and_timestamps_convert_to_arrow_and_back() {
         for days in [i32::MIN, -2_451_545, -1, 0, 2_145_031_584, i32::MAX] {
             assert_eq!(date_to_arrow(days).and_then(date_from_arrow), Ok(days));
         }

@@ -1,31 +1,31 @@
-//! What the scenarios of both connectors have in common: the server, the rows, and what is recorded of a transfer. It must not
-//! know how either connector works.
+//! Parameters, requirements and metrics that the scenarios of both connectors share.
 
 use bench_plugin::model::{Metric, Parameter, Scenario, Unit};
 
-/// The parameter that names the server.
+/// The parameter with the URL of the server.
 pub const DATABASE_URL: &str = "database_url";
 
-/// The family of both.
+/// The family of both connectors.
 pub const FAMILY: &str = "pipelines";
 
-const CLOCK: &str =
-    "the clock starts before the first side is started and stops when the last has ended, all rows committed";
+const CLOCK: &str = "from the start of the first side until the last has ended and all rows are committed";
 
-/// A scenario that moves rows, for `driver`, with the parameters that say which, and with the series that the driver records.
+/// A scenario for `driver` that moves rows, with the parameters of the rows and the metrics that the driver records.
 pub fn transfer(name: &str, driver: &str, summary: &str) -> Scenario {
-    let server =
-        "postgres://user:password@host:port/database, or `@cluster`, a server that the host starts for the run";
-    let rows = Parameter::new("rows", 10_000, "rows of the table");
-    let payload =
-        Parameter::new("payload", "realistic", "what is in the longest column: words, or one letter repeated");
+    let server = "URL of the server: postgres://user:password@host:port/database; @cluster starts a server for the run";
+    let rows = Parameter::new("rows", 10_000, "rows in the table");
+    let payload = Parameter::new(
+        "payload",
+        "realistic",
+        "content of the longest column: words (realistic), or one letter repeated (repetitive)",
+    );
     let columns = Parameter::new(
         "columns",
         "all",
-        "seven columns of integers, texts, a boolean and a timestamp, or those and five more",
+        "all twelve columns, or the first seven (seed): integers, texts, a boolean and a timestamp",
     );
-    let batch_rows = Parameter::new("batch_rows", 1024, "rows of a batch");
-    let seed = Parameter::new("seed", 1, "what the rows are drawn from");
+    let batch_rows = Parameter::new("batch_rows", 1024, "rows in a batch");
+    let seed = Parameter::new("seed", 1, "seed of the random rows");
     let ns = |name: &str, summary: &str| Metric::new(name, Unit::Nanoseconds, summary);
     let count = |name: &str, summary: &str| Metric::new(name, Unit::Count, summary).label("side");
     Scenario::new(name, FAMILY, summary)
@@ -38,16 +38,25 @@ pub fn transfer(name: &str, driver: &str, summary: &str) -> Scenario {
         .parameter(columns.choices(["all", "seed"]))
         .parameter(batch_rows.between(1, i64::from(u16::MAX)))
         .parameter(seed)
-        .metric(ns("stage", "one stage of a side; with `/`, a part of a stage").label("side").label("name"))
-        .metric(ns("wall", "a side, from before its instance to after its call").label("side"))
         .metric(
-            ns("module_load", "from the file being opened to an instance being possible, once a process").label("side"),
+            ns("stage", "time of one stage of a side; a name with `/` is a part of a stage")
+                .label("side")
+                .label("name"),
         )
-        .metric(count("records", "rows read, or written and committed"))
+        .metric(ns("wall", "wall time of a side, from before it is instantiated until its call returns").label("side"))
         .metric(
-            Metric::new("bytes", Unit::Bytes, "bytes of batches as a side has them; `channel`: as they wait")
+            ns("module_load", "time from opening the module file until it can be instantiated, once per process")
                 .label("side"),
         )
-        .metric(count("host_calls", "calls of the host for a batch"))
-        .metric(Metric::new("memory", Unit::Bytes, "the most memory the process ever had resident, once a process"))
+        .metric(count("records", "rows that were read, or written and committed"))
+        .metric(
+            Metric::new(
+                "bytes",
+                Unit::Bytes,
+                "bytes of batches on a side; `channel`: in the channel, after compression",
+            )
+            .label("side"),
+        )
+        .metric(count("host_calls", "calls of the host for batches"))
+        .metric(Metric::new("memory", Unit::Bytes, "peak resident memory of the process, once per process"))
 }

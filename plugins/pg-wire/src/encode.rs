@@ -1,5 +1,4 @@
-//! Batches as COPY takes them, without a server to take them: what a destination's own work is. It must not know what the bytes
-//! are sent through.
+//! Encodes batches in the formats of COPY without a server: a destination's own work.
 
 use crate::binary::{Before, BinaryRows};
 use crate::column::Column;
@@ -10,10 +9,10 @@ use arrow_schema::Schema;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// About as many bytes as are encoded before they are sent: what encoder, kernel and server pass on within their caches.
+/// Approximate bytes that are encoded before they are sent, few enough to stay in caches.
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// Ranges of rows of a batch that are encoded at once; `bytes` is about as large as the batch is.
+/// Ranges of rows that are encoded together, for a batch of about `bytes` bytes.
 pub(crate) fn chunks(rows: usize, bytes: usize) -> impl Iterator<Item = Range<usize>> {
     let chunk = (CHUNK_BYTES.saturating_mul(rows) / bytes.max(1)).max(1);
     (0..rows).step_by(chunk).map(move |start| start..rows.min(start + chunk))
@@ -29,13 +28,13 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Encodes as `method` does, which is one of those that copy.
+    /// Encodes for `method`, which is a method of COPY.
     pub fn new(method: Method, schema: &Schema) -> Result<Self, Error> {
         let types = schema.fields().iter().map(|field| PgType::of_field(field)).collect::<Result<_, _>>()?;
         Ok(Self { method, types, rows: BinaryRows::default(), out: Vec::new() })
     }
 
-    /// Encodes a batch that is about `bytes` large, and hands chunks of it to `take`.
+    /// Encodes a batch of about `bytes` bytes, and passes chunks of it to `take`.
     pub fn encode(&mut self, batch: &RecordBatch, bytes: usize, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
         let columns = cells::of(batch, &self.types);
         for range in chunks(batch.num_rows(), bytes) {
@@ -52,14 +51,14 @@ impl Encoder {
     }
 }
 
-/// The batch that binary rows, as COPY takes them, are of.
+/// Decodes rows in the binary format of COPY to a batch.
 pub fn decode_rows(schema: &Schema, mut rows: &[u8]) -> Result<RecordBatch, Error> {
     let wrong = |reason: &str| Error::Batch { number: 1, reason: reason.to_owned() };
     let types = schema.fields().iter().map(|field| PgType::of_field(field)).collect::<Result<Vec<_>, _>>()?;
     let names = schema.fields().iter().map(|field| field.name());
     let mut columns: Vec<_> = names.zip(&types).map(|(name, pg_type)| Column::new(name, pg_type, 0)).collect();
     while !rows.is_empty() {
-        let row = row_of(rows, columns.len()).ok_or_else(|| wrong("a row ends early"))?;
+        let row = row_of(rows, columns.len()).ok_or_else(|| wrong("truncated row"))?;
         push(&mut columns, row)?;
         rows = &rows[row.len()..];
     }
@@ -67,7 +66,7 @@ pub fn decode_rows(schema: &Schema, mut rows: &[u8]) -> Result<RecordBatch, Erro
     RecordBatch::try_new(Arc::new(schema.clone()), arrays).map_err(|error| wrong(&error.to_string()))
 }
 
-/// The first row of so many columns.
+/// Reads the first row, which has `columns` columns.
 fn row_of(rows: &[u8], columns: usize) -> Option<&[u8]> {
     let mut end = 2;
     for _ in 0..columns {

@@ -1,94 +1,95 @@
-//! What goes wrong between a connector and its server, in words that name the column, the address or the server's own reason.
-//! It must not know which connector asks.
+//! Errors of a connector, which name the column, the address or the server's own reason.
 
 use bench_plugin::model::ModuleError;
 use std::io;
 
-/// Why rows did not move.
+/// Why a transfer failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `database_url` cannot be used.
     #[error("`database_url`: {0}")]
     Url(String),
-    /// Nobody listens.
-    #[error("no PostgreSQL at {address}: {source}; start one there, or give another `database_url`")]
+    /// No server accepts connections.
+    #[error(
+        "cannot connect to PostgreSQL at {address}: {source}; start a server there, or give another `database_url`"
+    )]
     Unreachable {
         /// `host:port`.
         address: String,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The host does not let this component connect there.
+    /// The host has not granted this address to the component.
     #[error("the address {0} is not granted; run with --allow-net {0}")]
     NotGranted(String),
     /// The connection broke.
-    #[error("the connection to PostgreSQL broke while {doing}: {source}; look at the server's log")]
+    #[error("the connection to PostgreSQL was lost while {doing}: {source}; see the server's log")]
     Broken {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The server refuses.
-    #[error("PostgreSQL refused while {doing}: {message} (SQLSTATE {code}){more}")]
+    /// The server reports an error.
+    #[error("PostgreSQL reported an error while {doing}: {message} (SQLSTATE {code}){more}")]
     Server {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
-        /// Five characters that tell the kind of error.
+        /// The SQLSTATE code of five characters.
         code: String,
         /// Its first line.
         message: String,
         /// Its detail and context, each after `; `.
         more: String,
     },
-    /// The server says what no server of this protocol does.
-    #[error("PostgreSQL answered out of order while {doing}: {what}; is it a server of version 3 of the protocol?")]
+    /// The server violates the protocol.
+    #[error("unexpected message from the server while {doing}: {what}; is it PostgreSQL with protocol version 3?")]
     Protocol {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
-        /// What came.
+        /// What was received.
         what: String,
     },
-    /// A type that has no Arrow form here.
+    /// A type without an Arrow equivalent here.
     #[error(
-        "the column `{column}` has the type `{type_name}`, which this connector does not carry; leave the column out, or cast it"
+        "the column `{column}` has the type `{type_name}`, which this connector does not support; leave the column out, or cast it"
     )]
     UnknownType {
         /// The column.
         column: String,
-        /// The type as the server calls it.
+        /// The name of the type on the server.
         type_name: String,
     },
-    /// A value that its type allows and Arrow cannot hold, or the other way about.
-    #[error("the column `{column}` has a value that cannot be carried: {reason}")]
+    /// A value that is valid for PostgreSQL but not for Arrow, or vice versa.
+    #[error("the column `{column}` has a value that cannot be converted: {reason}")]
     Value {
         /// The column.
         column: String,
-        /// Which one, and why.
+        /// The value and the reason.
         reason: String,
     },
-    /// The table is there already, and is another one.
-    #[error("the table {table} exists with another shape: {difference}; drop it, or load into another")]
+    /// The table exists with other columns.
+    #[error("the table {table} exists with other columns: {difference}; drop it, or load into another table")]
     Shape {
-        /// As SQL writes it.
+        /// The name in SQL.
         table: String,
         /// The first difference.
         difference: String,
     },
-    /// A batch is not what the interface says a batch is.
-    #[error("batch {number} is no Arrow IPC stream of this pipeline: {reason}")]
+    /// A batch violates the interface.
+    #[error("batch {number} is not a valid Arrow IPC stream of this pipeline: {reason}")]
     Batch {
         /// Counted from 1.
         number: u64,
         /// Why.
         reason: String,
     },
-    /// The host's side of the boundary.
+    /// An error of the host.
     #[error(transparent)]
     Host(#[from] ModuleError),
 }
 
-/// SQLSTATE class 28: the password or the user is wrong.
+/// SQLSTATE class 28: invalid authorization.
 const AUTHORIZATION: &str = "28";
 
 impl From<Error> for ModuleError {

@@ -1,20 +1,20 @@
-//! The types that rows may have: what the server calls them, what Arrow calls them, and how a field says which it was. It must
-//! not know how a value is written.
+//! The supported types: their names on the server, their Arrow types, and the metadata of a field that preserves the
+//! type.
 
 use crate::Error;
 use arrow_schema::{DataType, Field, TimeUnit};
 use std::collections::HashMap;
 
-/// The key of a field's metadata under which the type stands as SQL writes it.
+/// The metadata key of a field for the SQL name of its type.
 pub const TYPE_KEY: &str = "postgres.type";
 
-/// The time zone of a `timestamptz`, which the server keeps in UTC.
+/// The time zone of a `timestamptz`, which the server stores in UTC.
 const UTC: &str = "UTC";
 
 /// Bytes of a UUID.
 pub(crate) const UUID_BYTES: i32 = 16;
 
-/// How a value is written on the wire. Several types are written alike.
+/// The wire format of a value. Several types share one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// One byte.
@@ -35,7 +35,7 @@ pub enum Kind {
     Jsonb,
     /// Bytes.
     Bytea,
-    /// Decimal digits. Arrow's decimals hold neither `NaN` nor the zeros that a value was written with, so it is text there.
+    /// Decimal digits. Arrow's decimals preserve neither `NaN` nor trailing zeros, so the Arrow type is text.
     Numeric,
     /// Days since 2000.
     Date,
@@ -52,13 +52,13 @@ pub enum Kind {
 /// A column's type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PgType {
-    /// How its values are written.
+    /// The wire format of its values.
     pub kind: Kind,
-    /// As SQL writes it: `numeric(20,4)`.
+    /// The SQL name, such as `numeric(20,4)`.
     pub name: String,
 }
 
-/// Every known type: its object id, its name, and how it is written.
+/// Every supported type: its object id, its name, and its wire format.
 const TYPES: &[(u32, &str, Kind)] = &[
     (16, "boolean", Kind::Bool),
     (17, "bytea", Kind::Bytea),
@@ -82,31 +82,31 @@ const TYPES: &[(u32, &str, Kind)] = &[
 ];
 
 impl PgType {
-    /// The type of this object id and modifier, where it is known.
+    /// The type with this object id and modifier, if it is supported.
     pub fn of_oid(oid: u32, modifier: i32) -> Option<Self> {
         let (_, base, kind) = TYPES.iter().find(|(known, ..)| *known == oid)?;
         Some(Self { kind: *kind, name: with_modifier(base, oid, modifier) })
     }
 
-    /// The field for a column of this type. Whether a column may be null is not part of what a query says, so it may.
+    /// The field for a column of this type. It is nullable, because the result of a query does not tell.
     pub fn field(&self, column: &str) -> Field {
         let metadata = HashMap::from([(TYPE_KEY.to_owned(), self.name.clone())]);
         Field::new(column, self.kind.data_type(), true).with_metadata(metadata)
     }
 
-    /// The type of a field: what its metadata says, or what fits its Arrow type.
+    /// The type of a field: from its metadata, or the default of its Arrow type.
     pub fn of_field(field: &Field) -> Result<Self, Error> {
         let arrow = field.data_type();
         let unknown = |type_name: String| Error::UnknownType { column: field.name().clone(), type_name };
         let Some(name) = field.metadata().get(TYPE_KEY) else {
             let known = TYPES.iter().find(|(_, name, kind)| PREFERRED.contains(name) && kind.data_type() == *arrow);
-            let (_, name, kind) = known.ok_or_else(|| unknown(format!("{arrow} of Arrow")))?;
+            let (_, name, kind) = known.ok_or_else(|| unknown(format!("Arrow {arrow}")))?;
             return Ok(Self { kind: *kind, name: (*name).to_owned() });
         };
         let known = TYPES.iter().find(|(_, known, _)| *known == without_modifier(name));
         match known.filter(|_| is_plain(name)) {
             Some((_, _, kind)) if kind.data_type() == *arrow => Ok(Self { kind: *kind, name: name.clone() }),
-            Some(_) => Err(unknown(format!("{name}, as {arrow} of Arrow"))),
+            Some(_) => Err(unknown(format!("{name}, as Arrow {arrow}"))),
             None => Err(unknown(name.clone())),
         }
     }
@@ -118,7 +118,7 @@ impl PgType {
     }
 }
 
-/// Of the types that Arrow writes alike, those that a column has whose field does not say.
+/// Default types of Arrow types that several types share, for fields without metadata.
 const PREFERRED: &[&str] = &[
     "boolean",
     "smallint",
@@ -136,7 +136,7 @@ const PREFERRED: &[&str] = &[
 ];
 
 impl Kind {
-    /// The Arrow type that holds it.
+    /// The Arrow type.
     pub fn data_type(self) -> DataType {
         match self {
             Self::Bool => DataType::Boolean,
@@ -156,12 +156,12 @@ impl Kind {
     }
 }
 
-/// The name with what a modifier says: the length of a `varchar`, the digits of a `numeric`, the digits of a second.
+/// The name with its modifier: the length of a `varchar`, the digits of a `numeric`, the fractional digits of a time.
 fn with_modifier(base: &str, oid: u32, modifier: i32) -> String {
-    /// The modifiers of some types are written with a header's length added.
+    /// The modifiers of some types include the length of a header.
     const HEADER: i32 = 4;
     if modifier < 0 {
-        // Without a length, `character` is one character; the type without bounds has a name of its own.
+        // Without a length, `character` is one character; the unbounded type has another name.
         return if oid == 1042 { "bpchar".to_owned() } else { base.to_owned() };
     }
     match oid {
@@ -180,13 +180,13 @@ fn with_modifier(base: &str, oid: u32, modifier: i32) -> String {
     }
 }
 
-/// Whether a name is nothing else than one, because it becomes part of a statement.
+/// Whether a type name is safe to become part of a statement.
 fn is_plain(name: &str) -> bool {
     name.chars().all(|character| character.is_ascii_alphanumeric() || " (),-".contains(character))
         && !name.contains("--")
 }
 
-/// The name without what stands in parentheses.
+/// The name without its modifier in parentheses.
 fn without_modifier(name: &str) -> String {
     match (name.find('('), name.find(')')) {
         (Some(open), Some(close)) if open < close => format!("{}{}", &name[..open], &name[close + 1..]),
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_the_server() {
+    fn type_names_equal_those_of_the_server() {
         check(23, -1, "integer");
         check(1043, 44, "character varying(40)");
         check(1043, -1, "character varying");
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_say_nothing_have_the_type_that_fits() {
+    fn fields_without_metadata_have_the_default_type() {
         for (_, name, kind) in TYPES.iter().filter(|(_, name, _)| PREFERRED.contains(name)) {
             let found = PgType::of_field(&Field::new("c", kind.data_type(), true)).expect("known");
             assert_eq!((found.name.as_str(), found.kind), (*name, *kind));
@@ -229,10 +229,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_names_column_and_type() {
+    fn an_unknown_type_names_column_and_type() {
         assert_eq!(PgType::of_oid(1186, -1), None);
         let unsigned = PgType::of_field(&Field::new("c", DataType::UInt8, true)).expect_err("no such type");
-        assert!(unsigned.to_string().starts_with("the column `c` has the type `UInt8 of Arrow`"), "{unsigned}");
+        assert!(unsigned.to_string().starts_with("the column `c` has the type `Arrow UInt8`"), "{unsigned}");
         for name in ["point", "numeric(1); drop table x", "numeric(1--)", "numeric(1,')')"] {
             let metadata = HashMap::from([(TYPE_KEY.to_owned(), name.to_owned())]);
             let field = Field::new("p", DataType::Utf8, true).with_metadata(metadata);

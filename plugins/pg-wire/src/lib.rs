@@ -1,5 +1,5 @@
-//! What the connectors `pg-source` and `pg-dest` share: PostgreSQL's protocol over a blocking socket, its types, and rows as
-//! Arrow batches and back. It must not know which of the two it is part of, nor which arm it is built for.
+//! Shared by the connectors `pg-source` and `pg-dest`: PostgreSQL's protocol over a blocking socket, its types, and
+//! conversion of rows to Arrow batches and back.
 
 #![forbid(unsafe_code)]
 

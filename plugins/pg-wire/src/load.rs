@@ -1,4 +1,4 @@
-//! Batches into a table, in one transaction. It must not know where the batches come from.
+//! Loads batches into a table in one transaction.
 
 use crate::binary::{self, Before, BinaryRows};
 use crate::session::unexpected;
@@ -18,7 +18,7 @@ const COMMITTING: &str = "committing";
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// INSERT of many rows a statement, their values bound as parameters.
+    /// INSERT with many rows per statement, whose values are bound as parameters.
     Insert,
     /// COPY of text.
     Copy,
@@ -26,47 +26,47 @@ pub enum Method {
     CopyBinary,
 }
 
-/// A table as it is to be.
+/// The target table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// As SQL writes it.
+    /// The name in SQL.
     pub name: String,
-    /// Whether its changes are written to the server's log.
+    /// Whether it is written to the server's write-ahead log.
     pub is_logged: bool,
 }
 
-/// As many parameters as a statement may have.
+/// Upper bound of the parameters of a statement.
 const PARAMETERS_MAX: usize = 65_535;
 
-/// Rows of one INSERT. More make its plan dearer than they save.
+/// Rows of one INSERT. With more rows, planning costs more than it saves.
 const INSERT_ROWS_MAX: usize = 256;
 
-/// The number of the format that is binary.
+/// The code of the binary format.
 const BINARY: i16 = 1;
 
-/// A load under way.
+/// A load in progress.
 #[derive(Debug)]
 pub struct Loader<'a> {
     session: &'a mut Session,
     method: Method,
     schema: Schema,
     types: Vec<PgType>,
-    /// The INSERT but for its rows, or nothing.
+    /// The INSERT without its rows; empty for COPY.
     insert: String,
-    /// The sizes of INSERT that are prepared.
+    /// The row counts for which an INSERT is prepared.
     prepared: Vec<usize>,
-    /// INSERTs that are not answered yet.
+    /// INSERTs without an answer yet.
     asked: u64,
     /// Batches so far.
     batches: u64,
-    /// Rows that the server says it has.
+    /// Rows that the server has confirmed.
     written: u64,
     rows: BinaryRows,
     out: Vec<u8>,
 }
 
 impl<'a> Loader<'a> {
-    /// Begins the transaction, and creates the table for rows of this schema unless there is one of the same shape.
+    /// Begins the transaction, and creates the table for rows of this schema unless it exists with the same columns.
     pub fn begin(session: &'a mut Session, method: Method, table: &Table, schema: &Schema) -> Result<Self, Error> {
         let types = schema.fields().iter().map(|field| PgType::of_field(field)).collect::<Result<Vec<_>, _>>()?;
         let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -90,10 +90,10 @@ impl<'a> Loader<'a> {
         Ok(Self { session, method, schema, types, insert, prepared, asked: 0, batches: 0, written: 0, rows, out })
     }
 
-    /// Writes a batch; `bytes` is about as large as it is.
+    /// Writes a batch of about `bytes` bytes.
     pub fn write(&mut self, batch: &RecordBatch, bytes: usize) -> Result<(), Error> {
         if batch.schema_ref().as_ref() != &self.schema {
-            let reason = "its columns are not those of the first batch".to_owned();
+            let reason = "its columns differ from those of the first batch".to_owned();
             return Err(Error::Batch { number: self.batches + 1, reason });
         }
         self.batches += 1;
@@ -113,15 +113,15 @@ impl<'a> Loader<'a> {
                 })?;
             }
         }
-        // What the server says meanwhile must not fill its way to us, and when it refuses, the rest need not be sent.
+        // Reads answers in between, so that they do not fill the socket, and stops early after an error.
         self.drain()
     }
 
-    /// Ends the rows; how many the server has.
+    /// Ends the rows and returns how many the server has.
     pub fn finish(&mut self) -> Result<u64, Error> {
         if self.method == Method::CopyBinary {
             let mut trailer = copy_data(binary::TRAILER);
-            // Of an empty load, the header is not sent yet.
+            // The header of an empty load was not sent yet.
             self.out.append(&mut trailer);
             self.session.send_raw(WRITING, &self.out)?;
             self.out.clear();
@@ -149,12 +149,12 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Makes the rows visible.
+    /// Commits the rows.
     pub fn commit(self) -> Result<(), Error> {
         self.session.execute(COMMITTING, "commit")
     }
 
-    /// Rolls the transaction back, so that it is over when this returns. Where the connection is broken, the server does.
+    /// Rolls the transaction back before it returns. If the connection is lost, the server does that.
     pub fn abort(self) {
         let is_copy = self.method != Method::Insert;
         let put = self.session.put(WRITING, |out| {
@@ -173,14 +173,14 @@ impl<'a> Loader<'a> {
             match self.session.message(WRITING) {
                 Ok(Message::CommandComplete(body)) => is_over |= body.tag().is_ok_and(|tag| tag == "ROLLBACK"),
                 Ok(Message::ReadyForQuery(_)) if is_over => return,
-                // What was sent before is answered first, and refused.
+                // Answers to earlier messages, which are errors, come first.
                 Ok(_) | Err(Error::Server { .. }) => {}
                 Err(_) => return,
             }
         }
     }
 
-    /// Sends rows of a COPY, in a message of their own.
+    /// Sends rows of a COPY in one message.
     fn copied(&mut self, append: impl FnOnce(&mut BinaryRows, &mut Vec<u8>) -> Result<(), Error>) -> Result<(), Error> {
         let start = self.out.len();
         self.out.extend_from_slice(&COPY_DATA);
@@ -199,17 +199,17 @@ impl<'a> Loader<'a> {
         }
         self.out.push(b'B');
         let start = self.out.len();
-        // Room for the length; the portal without a name; the statement's name.
+        // A placeholder for the length; the unnamed portal; the statement's name.
         self.out.extend_from_slice(&[0; 5]);
         self.out.extend_from_slice(statement(rows).as_bytes());
         self.out.push(0);
         let parameters = u16::try_from(rows * columns.len()).unwrap_or(u16::MAX);
-        // One format, for all parameters.
+        // One format for all parameters.
         for half in [1, BINARY as u16, parameters] {
             self.out.extend_from_slice(&half.to_be_bytes());
         }
         self.rows.append(columns, range, Before::Nothing, &mut self.out)?;
-        // Nothing is said of the format of results, of which there are none.
+        // No formats of results, because there are none.
         self.out.extend_from_slice(&[0; 2]);
         set_length(&mut self.out, start);
         let mut execute = BytesMut::new();
@@ -221,7 +221,7 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    /// Has the server parse an INSERT of so many rows.
+    /// Makes the server prepare an INSERT of `rows` rows.
     fn prepare(&mut self, rows: usize) -> Result<(), Error> {
         let columns = self.types.len();
         let mut sql = self.insert.clone();
@@ -236,7 +236,7 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    /// Takes the answers that have come, without waiting for more.
+    /// Handles received answers without waiting for more.
     fn drain(&mut self) -> Result<(), Error> {
         self.session.poll(WRITING)?;
         while let Some(message) = self.session.buffered_message(WRITING)? {
@@ -248,19 +248,20 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    /// Counts what a statement has written, as its tag says: `COPY 12`, `INSERT 0 12`.
+    /// Adds the rows of a command tag: `COPY 12`, `INSERT 0 12`.
     fn complete(&mut self, tag: &str) -> Result<(), Error> {
         let rows = tag.rsplit(' ').next().and_then(|rows| rows.parse::<u64>().ok());
-        self.written += rows.ok_or_else(|| unexpected(WRITING, &format!("`{tag}` for a number of rows")))?;
+        self.written +=
+            rows.ok_or_else(|| unexpected(WRITING, &format!("command tag `{tag}` without a number of rows")))?;
         self.asked = self.asked.saturating_sub(1);
         Ok(())
     }
 }
 
-/// The tag and room for the length of a message of rows.
+/// Begins a message of rows: the tag, and a placeholder for the length.
 const COPY_DATA: [u8; 5] = [b'd', 0, 0, 0, 0];
 
-/// A whole message of rows.
+/// Completes a message of rows.
 fn copy_data(rows: &[u8]) -> Vec<u8> {
     let mut message = COPY_DATA.to_vec();
     message.extend_from_slice(rows);
@@ -268,13 +269,13 @@ fn copy_data(rows: &[u8]) -> Vec<u8> {
     message
 }
 
-/// Writes the length at `start`, of what is from there to the end.
+/// Writes the length from `start` to the end at `start`.
 fn set_length(message: &mut [u8], start: usize) {
     let length = (message.len() - start) as u32;
     message[start..start + 4].copy_from_slice(&length.to_be_bytes());
 }
 
-/// The name of the INSERT of so many rows.
+/// The name of the prepared INSERT of `rows` rows.
 fn statement(rows: usize) -> String {
     format!("insert-{rows}")
 }
@@ -284,11 +285,11 @@ fn copy_in(session: &mut Session, sql: &str) -> Result<(), Error> {
     session.send(WRITING)?;
     match session.message(WRITING)? {
         Message::CopyInResponse(_) => Ok(()),
-        _ => Err(unexpected(WRITING, "something else than leave to copy")),
+        _ => Err(unexpected(WRITING, "an answer to COPY that does not start it")),
     }
 }
 
-/// Creates the table, unless one of the same shape is there.
+/// Creates the table, unless it exists with the same columns.
 fn create(session: &mut Session, table: &Table, names: &[&str], types: &[PgType]) -> Result<(), Error> {
     let name = &table.name;
     let there = session.rows(
@@ -324,9 +325,9 @@ fn difference(there: &[(&str, &str)], wanted: &[(&str, &str)]) -> Option<String>
     for (at, (there, wanted)) in there.iter().zip(wanted).enumerate() {
         if there != wanted {
             let (at, shown) = (at + 1, |column: &(&str, &str)| format!("`{}` {}", column.0, column.1));
-            return Some(format!("column {at} is {}, and the rows have {}", shown(there), shown(wanted)));
+            return Some(format!("column {at} is {}, but the rows have {}", shown(there), shown(wanted)));
         }
     }
     let (has, want) = (there.len(), wanted.len());
-    (has != want).then(|| format!("it has {has} columns, and the rows have {want}"))
+    (has != want).then(|| format!("it has {has} columns, but the rows have {want}"))
 }

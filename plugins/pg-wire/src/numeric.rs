@@ -1,6 +1,7 @@
-//! `numeric` on the wire, digits to the base of 10,000, and as decimal text. It must not round: every digit arrives as it left.
+//! Converts `numeric` between its wire format, digits to the base 10,000, and decimal text, without rounding. It must
+//! not round: every digit arrives as it left.
 
-/// The digits' base, as a power of ten.
+/// Decimal digits per digit.
 const DIGITS: usize = 4;
 const BASE: u16 = 10_000;
 
@@ -10,13 +11,13 @@ const NAN: u16 = 0xc000;
 const POSITIVE_INFINITY: u16 = 0xd000;
 const NEGATIVE_INFINITY: u16 = 0xf000;
 
-/// Bytes before the first digit: how many there are, the weight of the first, the sign, and the decimals to be shown.
+/// Bytes before the first digit: the number of digits, the weight of the first, the sign, and the number of decimals.
 const HEADER_BYTES: usize = 8;
 
-/// As many decimals as the server has.
+/// Upper bound of the decimals on the server.
 const SCALE_MAX: usize = 0x3fff;
 
-/// Four decimal digits for each value of a digit.
+/// The four decimal digits of each value of a digit.
 static FOUR: [[u8; DIGITS]; BASE as usize] = four();
 
 const fn four() -> [[u8; DIGITS]; BASE as usize] {
@@ -34,7 +35,7 @@ const fn four() -> [[u8; DIGITS]; BASE as usize] {
     table
 }
 
-/// Appends the text of a value on the wire; `None` where it is none.
+/// Appends a value in wire format as text; `None` if it is malformed.
 pub(crate) fn to_text(wire: &[u8], text: &mut Vec<u8>) -> Option<()> {
     let (header, digits) = wire.split_first_chunk::<HEADER_BYTES>()?;
     let half = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
@@ -53,7 +54,7 @@ pub(crate) fn to_text(wire: &[u8], text: &mut Vec<u8>) -> Option<()> {
     if !matches!(sign, POSITIVE | NEGATIVE) {
         return Some(());
     }
-    // The digit of a weight; those that are not there are zero.
+    // The digit of a weight; missing ones are zero.
     let digit = |of: i32| -> Option<&[u8; DIGITS]> {
         let at = usize::try_from(i32::from(weight) - of).unwrap_or(usize::MAX);
         match digits.get(at.saturating_mul(2)..at.saturating_mul(2).saturating_add(2)) {
@@ -85,8 +86,8 @@ pub(crate) fn to_text(wire: &[u8], text: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// Appends the value of a decimal text as it is on the wire; `None` where it is none. There is no exponent: the server writes
-/// none.
+/// Appends a decimal text in wire format; `None` if it is malformed. Exponents are not supported, because the server
+/// writes none.
 pub(crate) fn to_wire(text: &[u8], wire: &mut Vec<u8>) -> Option<()> {
     let special = |sign: u16, wire: &mut Vec<u8>| {
         wire.extend_from_slice(&[0; 4]);
@@ -108,7 +109,7 @@ pub(crate) fn to_wire(text: &[u8], wire: &mut Vec<u8>) -> Option<()> {
     }
     let start = wire.len();
     wire.extend_from_slice(&[0; HEADER_BYTES]);
-    // Whole digits are grouped from the point to the left, decimals to the right.
+    // Groups integer digits from the point to the left, and decimals to the right.
     let (head, groups) = whole.split_at(whole.len() % DIGITS);
     let mut weight = i32::try_from(whole.len().div_ceil(DIGITS)).ok()? - 1;
     if !head.is_empty() {
@@ -131,7 +132,7 @@ pub(crate) fn to_wire(text: &[u8], wire: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// Takes the digits away that are zero, at either end; how many at the front, each of which lowers the weight of the first.
+/// Removes zero digits at both ends; returns how many at the front, each of which lowers the weight of the first.
 fn trim(wire: &mut Vec<u8>, start: usize) -> i32 {
     while wire.len() > start && wire.ends_with(&[0, 0]) {
         wire.truncate(wire.len() - 2);
@@ -141,7 +142,7 @@ fn trim(wire: &mut Vec<u8>, start: usize) -> i32 {
     i32::try_from(zeros).unwrap_or(i32::MAX)
 }
 
-/// Up to four decimal digits as one digit, as if so many zeros followed.
+/// One digit from up to four decimal digits, padded with zeros at the end.
 fn group(digits: &[u8], zeros: usize) -> Option<u16> {
     let mut value = 0;
     for byte in digits {
@@ -154,7 +155,7 @@ fn group(digits: &[u8], zeros: usize) -> Option<u16> {
 mod tests {
     use super::*;
 
-    /// The text becomes these sixteen-bit numbers, and the text again.
+    /// Converts the text to these 16-bit numbers and back.
     fn check(text: &str, expect: &[i32]) {
         let mut wire = Vec::new();
         to_wire(text.as_bytes(), &mut wire).expect("a numeric");
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_numeric_is_refused() {
+    fn a_malformed_numeric_is_refused() {
         for text in ["", "-", ".", "1e5", "1.2.3", "+1", "nan", "1 "] {
             assert_eq!(to_wire(text.as_bytes(), &mut Vec::new()), None, "{text}");
         }

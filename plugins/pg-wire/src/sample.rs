@@ -1,4 +1,4 @@
-//! A batch like those of the family's table, made without a server. It must not know what is done with it.
+//! Creates a batch like those of the family's table, without a server.
 
 use crate::{Error, PgType};
 use arrow_array::types::TimestampMicrosecondType;
@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, BinaryArray, BooleanArray, Int32Array, PrimitiveArra
 use arrow_schema::Schema;
 use std::sync::Arc;
 
-/// The object ids of the columns' types, and their names.
+/// The object ids of the types of the columns, and their names.
 const COLUMNS: [(&str, u32); 12] = [
     ("id", 23),
     ("event_type", 25),
@@ -27,7 +27,7 @@ const EVENTS: [&str; 5] = ["click", "purchase", "view", "signup", "logout"];
 /// 2024-01-01 in microseconds since 1970.
 const START_US: i64 = 1_704_067_200_000_000;
 
-/// So many rows of the first `columns` columns, of which there are twelve.
+/// Creates `rows` rows of the first `columns` of twelve columns.
 pub fn batch(rows: i32, columns: usize) -> Result<RecordBatch, Error> {
     let columns = columns.min(COLUMNS.len());
     let fields = COLUMNS[..columns].iter().filter_map(|(name, oid)| Some(PgType::of_oid(*oid, -1)?.field(name)));

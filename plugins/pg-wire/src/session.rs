@@ -1,5 +1,4 @@
-//! A conversation with a server: begun, authenticated, and held in messages of `postgres-protocol`. It must not know what rows
-//! are made of.
+//! A session with a server: startup, authentication, and messages of `postgres-protocol`.
 
 use crate::socket::{Frame, Socket};
 use crate::{DatabaseUrl, Error};
@@ -11,7 +10,7 @@ use postgres_protocol::message::backend::{self, ErrorResponseBody, Message};
 use postgres_protocol::message::frontend;
 use std::io;
 
-/// What values are written as: in a way that does not hang on the server's settings.
+/// Settings that make text formats independent of the server's configuration.
 const SETTINGS: [(&str, &str); 5] = [
     ("client_encoding", "UTF8"),
     ("DateStyle", "ISO, YMD"),
@@ -20,10 +19,10 @@ const SETTINGS: [(&str, &str); 5] = [
     ("application_name", "bench-host"),
 ];
 
-/// A conversation.
+/// A session with a server.
 pub struct Session {
     pub(crate) socket: Socket,
-    /// Messages to be sent together.
+    /// Messages that are sent together.
     pub(crate) outgoing: BytesMut,
 }
 
@@ -34,7 +33,7 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// Connects to the server and says who asks.
+    /// Connects to the server and authenticates.
     pub fn connect(url: &DatabaseUrl) -> Result<Self, Error> {
         const DOING: &str = "connecting";
         let mut session = Self { socket: Socket::connect(url)?, outgoing: BytesMut::new() };
@@ -51,7 +50,7 @@ impl Session {
         }
     }
 
-    /// Answers one request for proof of who asks.
+    /// Answers one authentication request.
     fn authenticate(
         &mut self,
         url: &DatabaseUrl,
@@ -60,8 +59,8 @@ impl Session {
     ) -> Result<(), Error> {
         const DOING: &str = "authenticating";
         let password = || {
-            let who = format!("the server wants a password of user `{}`, and there is none", url.user);
-            url.password.as_deref().ok_or(Error::Url(format!("{who}; write it into the URL")))
+            let who = format!("the server requires a password for user `{}`, and the URL has none", url.user);
+            url.password.as_deref().ok_or(Error::Url(format!("{who}; add it to the URL")))
         };
         let broken = |source| Error::Broken { doing: DOING, source };
         match request {
@@ -76,7 +75,7 @@ impl Session {
             Message::AuthenticationSasl(body) => {
                 let offered = body.mechanisms().any(|mechanism| Ok(mechanism == SCRAM_SHA_256)).map_err(broken)?;
                 if !offered {
-                    let what = format!("it offers no {SCRAM_SHA_256}");
+                    let what = format!("the server does not offer {SCRAM_SHA_256}");
                     return Err(Error::Protocol { doing: DOING, what });
                 }
                 let state = ScramSha256::new(password()?.as_bytes(), ChannelBinding::unsupported());
@@ -93,23 +92,24 @@ impl Session {
                 let state = scram.as_mut().ok_or_else(|| unexpected(DOING, "a verdict"))?;
                 return state.finish(body.data()).map_err(broken);
             }
-            _ => return Err(unexpected(DOING, "a way to authenticate that is no password, MD5 or SCRAM-SHA-256")),
+            _ => return Err(unexpected(DOING, "an authentication method other than password, MD5 or SCRAM-SHA-256")),
         }
         self.send(DOING)
     }
 
-    /// Runs statements that give no rows, or none that matter. Where the server refuses, others can be run afterwards.
+    /// Runs statements and ignores their rows. After an error of the server, the session can still be used.
     pub fn execute(&mut self, doing: &'static str, sql: &str) -> Result<(), Error> {
         self.rows(doing, sql).map(drop)
     }
 
-    /// The rows of a statement, as text. Where the server refuses, others can be run afterwards.
+    /// Returns the rows of a statement as text. After an error of the server, the session can still be used.
     pub fn rows(&mut self, doing: &'static str, sql: &str) -> Result<Vec<Vec<Option<String>>>, Error> {
         self.put(doing, |out| frontend::query(sql, out))?;
         self.send(doing)?;
         let rows = self.rows_until_ready(doing);
         if let Err(Error::Server { .. }) = &rows {
-            // A connection that has broken meanwhile says so to the next who uses it; the refusal is why.
+            // If the connection was lost meanwhile, the next call reports that; this call reports the error of the
+            // server.
             let _ = self.until_ready(doing);
         }
         rows
@@ -137,7 +137,7 @@ impl Session {
         Ok(())
     }
 
-    /// Adds a message to those to be sent.
+    /// Adds a message to the buffer.
     pub(crate) fn put(
         &mut self,
         doing: &'static str,
@@ -146,19 +146,19 @@ impl Session {
         message(&mut self.outgoing).map_err(|source| Error::Broken { doing, source })
     }
 
-    /// Sends what was put.
+    /// Sends the buffer.
     pub(crate) fn send(&mut self, doing: &'static str) -> Result<(), Error> {
         let sent = self.socket.write(&self.outgoing);
         self.outgoing.clear();
         sent.map_err(|source| self.broken(doing, source))
     }
 
-    /// Sends bytes that are messages already.
+    /// Sends encoded messages.
     pub(crate) fn send_raw(&mut self, doing: &'static str, bytes: &[u8]) -> Result<(), Error> {
         self.socket.write(bytes).map_err(|source| self.broken(doing, source))
     }
 
-    /// The next message but a notice, waiting for it. An error of the server's is an error.
+    /// Waits for the next message that is not a notice. An error from the server is an error.
     pub(crate) fn message(&mut self, doing: &'static str) -> Result<Message, Error> {
         loop {
             if let Some(message) = self.buffered_message(doing)? {
@@ -168,7 +168,7 @@ impl Session {
         }
     }
 
-    /// The next message but a notice, if it has come.
+    /// Returns the next message that is not a notice, if it has arrived.
     pub(crate) fn buffered_message(&mut self, doing: &'static str) -> Result<Option<Message>, Error> {
         let broken = |source| Error::Broken { doing, source };
         while let Some(frame) = self.socket.frame().map_err(broken)? {
@@ -184,12 +184,12 @@ impl Session {
         Ok(None)
     }
 
-    /// Takes what has come meanwhile, without waiting for more.
+    /// Reads available bytes without waiting.
     pub(crate) fn poll(&mut self, doing: &'static str) -> Result<(), Error> {
         self.socket.poll().map_err(|source| self.broken(doing, source))
     }
 
-    /// A write failed: what the server said before it went is more to the point.
+    /// After a failed write, prefers an error that the server has sent before.
     fn broken(&mut self, doing: &'static str, source: io::Error) -> Error {
         loop {
             match self.buffered_message(doing) {
@@ -207,7 +207,7 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// Says goodbye, so that the server does not log a broken connection. What is uncommitted is rolled back.
+    /// Sends Terminate, so that the server does not log a lost connection. Uncommitted changes are rolled back.
     fn drop(&mut self) {
         let mut goodbye = BytesMut::new();
         frontend::terminate(&mut goodbye);
@@ -215,7 +215,7 @@ impl Drop for Session {
     }
 }
 
-/// A message out of its frame.
+/// Parses a message.
 pub(crate) fn parsed(frame: Frame<'_>) -> io::Result<Message> {
     let mut bytes = BytesMut::with_capacity(frame.bytes());
     let length = u32::try_from(frame.body.len() + 4).map_err(io::Error::other)?;
@@ -223,14 +223,14 @@ pub(crate) fn parsed(frame: Frame<'_>) -> io::Result<Message> {
     bytes.extend_from_slice(&length.to_be_bytes());
     bytes.extend_from_slice(frame.body);
     let message = backend::Message::parse(&mut bytes)?;
-    message.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a message that ends early"))
+    message.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "truncated message"))
 }
 
 pub(crate) fn unexpected(doing: &'static str, what: &str) -> Error {
     Error::Protocol { doing, what: what.to_owned() }
 }
 
-/// What the server says, on one line.
+/// The error of the server in one line.
 pub(crate) fn refusal(doing: &'static str, body: &ErrorResponseBody) -> Error {
     let (mut code, mut message, mut more) = (String::new(), String::new(), String::new());
     let mut fields = body.fields();

@@ -1,28 +1,28 @@
-//! One connection, and the bytes that have come and not been looked at. It must not know what a message means.
+//! One connection, and its receive buffer.
 
 use crate::{DatabaseUrl, Error};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 
-/// As much as one read asks for. The server writes 8 KiB at a time, and what has gathered meanwhile is taken at once.
+/// Bytes of one read. The server writes 8 KiB at a time, and one read takes all that has accumulated.
 const READ_BYTES: usize = 256 << 10;
 
 /// A message's tag and length.
 const HEADER_BYTES: usize = 5;
 
-/// A longer message is none: a value has at most 1 GiB.
+/// Upper bound of a message: a value has at most 1 GiB.
 const MESSAGE_BYTES_MAX: usize = (1 << 30) + (1 << 20);
 
 /// A connection.
 pub(crate) struct Socket {
     stream: TcpStream,
-    /// Bytes from `start` to `end` have come and not been consumed.
+    /// The bytes from `start` to `end` are received but not consumed.
     buffer: Vec<u8>,
     start: usize,
     end: usize,
 }
 
-/// A whole message, where it lies.
+/// A complete message in the buffer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame<'a> {
     pub(crate) tag: u8,
@@ -33,16 +33,16 @@ pub(crate) struct Frame<'a> {
 impl Socket {
     pub(crate) fn connect(url: &DatabaseUrl) -> Result<Self, Error> {
         let unreachable = |source| match source {
-            // What the host's sandbox says, and no server does.
+            // The error of the host's sandbox, which no server causes.
             error if is_denial(&error) => Error::NotGranted(url.address()),
             source => Error::Unreachable { address: url.address(), source },
         };
         let addresses = (url.host.as_str(), url.port).to_socket_addrs().map_err(unreachable)?;
-        let mut refusal = io::Error::new(ErrorKind::NotFound, "the host has no address");
+        let mut refusal = io::Error::new(ErrorKind::NotFound, "the host name has no address");
         for address in addresses {
             match TcpStream::connect(address) {
                 Ok(stream) => {
-                    // Where it cannot be said, small messages may wait for the ones before to be acknowledged.
+                    // If this fails, small messages may be delayed by Nagle's algorithm.
                     let _ = stream.set_nodelay(true);
                     return Ok(Self { stream, buffer: vec![0; READ_BYTES], start: 0, end: 0 });
                 }
@@ -56,24 +56,24 @@ impl Socket {
         self.stream.write_all(bytes)
     }
 
-    /// What has come and was not consumed.
+    /// The bytes that are received but not consumed.
     pub(crate) fn buffered(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    /// The first message, if all of it has come.
+    /// The first message, if it is complete.
     pub(crate) fn frame(&self) -> io::Result<Option<Frame<'_>>> {
         frame_of(self.buffered())
     }
 
-    /// Lets go of the first bytes.
+    /// Consumes the first bytes.
     pub(crate) fn consume(&mut self, bytes: usize) {
         self.start += bytes;
     }
 
-    /// Waits until more has come.
+    /// Waits until more bytes have arrived.
     pub(crate) fn fill(&mut self) -> io::Result<()> {
-        // What is left is the beginning of a message: little, unless one is larger than the buffer.
+        // Moves the incomplete message to the start: few bytes, unless it is larger than the buffer.
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
@@ -87,13 +87,13 @@ impl Socket {
             }
         };
         if read == 0 {
-            return Err(io::Error::new(ErrorKind::UnexpectedEof, "the server has closed it"));
+            return Err(io::Error::new(ErrorKind::UnexpectedEof, "the server closed the connection"));
         }
         self.end += read;
         Ok(())
     }
 
-    /// Takes what has come meanwhile, without waiting for more.
+    /// Reads available bytes without waiting.
     pub(crate) fn poll(&mut self) -> io::Result<()> {
         self.stream.set_nonblocking(true)?;
         let polled = match self.fill() {
@@ -105,13 +105,13 @@ impl Socket {
     }
 }
 
-/// The first message in `bytes`, if all of it is there.
+/// The first message in `bytes`, if it is complete.
 pub(crate) fn frame_of(bytes: &[u8]) -> io::Result<Option<Frame<'_>>> {
     let Some(([tag, length @ ..], rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else { return Ok(None) };
-    // The length counts itself and not the tag.
+    // The length includes itself but not the tag.
     let body = (u32::from_be_bytes(*length) as usize).wrapping_sub(4);
     if body > MESSAGE_BYTES_MAX {
-        return Err(io::Error::new(ErrorKind::InvalidData, format!("a message of {body} bytes")));
+        return Err(io::Error::new(ErrorKind::InvalidData, format!("invalid message length of {body} bytes")));
     }
     Ok(rest.get(..body).map(|body| Frame { tag: *tag, body }))
 }

@@ -1,4 +1,4 @@
-//! Values off the wire through Arrow and the boundary's form and back onto the wire: what comes in is what goes out, to the bit.
+//! Round trips of values from wire format through Arrow and IPC and back: the bytes must be equal.
 
 use crate::binary::{Before, BinaryRows};
 use crate::column::Column;
@@ -9,7 +9,7 @@ use arrow_schema::Schema;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-/// A column of every kind, by the object id of a type that is of it.
+/// One column of each wire format, by the object id of one of its types.
 const OIDS: [(u32, Kind); 15] = [
     (16, Kind::Bool),
     (21, Kind::Int2),
@@ -28,7 +28,7 @@ const OIDS: [(u32, Kind); 15] = [
     (2950, Kind::Uuid),
 ];
 
-/// A value of this kind as it is on the wire.
+/// A value of this kind in wire format.
 fn value(kind: Kind) -> BoxedStrategy<Vec<u8>> {
     fn bytes<const N: usize>(all: impl Strategy<Value = [u8; N]> + 'static) -> BoxedStrategy<Vec<u8>> {
         all.prop_map(|bytes| bytes.to_vec()).boxed()
@@ -54,12 +54,12 @@ fn value(kind: Kind) -> BoxedStrategy<Vec<u8>> {
             wire
         })
         .boxed(),
-        // From the server's first day to its last, and the infinities.
+        // The first and last day of the server, and the infinities.
         Kind::Date => {
             bytes(prop_oneof![Just(i32::MIN), Just(i32::MAX), -2_451_545..2_145_031_949].prop_map(i32::to_be_bytes))
         }
         Kind::Time => bytes((0..=86_400_000_000_i64).prop_map(i64::to_be_bytes)),
-        // From the server's first moment to the last that Arrow can count.
+        // From the first timestamp of the server to the last one of Arrow.
         Kind::Timestamp | Kind::TimestampTz => bytes(
             prop_oneof![Just(i64::MIN), Just(i64::MAX), -211_813_488_000_000_000_i64..9_222_425_352_054_775_807]
                 .prop_map(i64::to_be_bytes),
@@ -67,7 +67,7 @@ fn value(kind: Kind) -> BoxedStrategy<Vec<u8>> {
     }
 }
 
-/// Rows of a column of every kind, as the server sends them.
+/// Rows with one column of each kind, as the server sends them.
 fn rows() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let cells: Vec<_> = OIDS.iter().map(|(_, kind)| prop::option::weighted(0.8, value(*kind))).collect();
     let row = cells.prop_map(|cells| {
@@ -86,7 +86,7 @@ fn types() -> Vec<PgType> {
     OIDS.iter().map(|(oid, _)| PgType::of_oid(*oid, -1).expect("known")).collect()
 }
 
-/// What a destination makes of rows that a source has read, and the types that it reads off the schema.
+/// The rows of a destination for rows that a source has read, and the types that it reads from the schema.
 fn carried(rows: &[Vec<u8>]) -> (RecordBatch, Vec<PgType>) {
     let types = types();
     let mut columns: Vec<_> = types.iter().map(|pg_type| Column::new("c", pg_type, rows.len())).collect();
@@ -112,7 +112,7 @@ fn binary(batch: &RecordBatch, types: &[PgType], chunk: usize, before: Before) -
 
 proptest! {
     #[test]
-    fn rows_go_out_as_they_came_in(rows in rows(), chunk in 1_usize..40) {
+    fn rows_survive_a_round_trip(rows in rows(), chunk in 1_usize..40) {
         let (batch, found) = carried(&rows);
         prop_assert_eq!(&found, &types());
         prop_assert_eq!(binary(&batch, &found, chunk, Before::Count), rows.concat());
@@ -134,24 +134,24 @@ proptest! {
 }
 
 #[test]
-fn rows_that_are_cut_off_or_too_long_are_refused() {
+fn truncated_and_overlong_rows_are_refused() {
     let mut columns = [Column::new("c", &PgType::of_oid(23, -1).expect("known"), 1)];
     let mut check = |row: &[u8], expect: &str| {
         let error = push(&mut columns, row).expect_err("no row of this column").to_string();
         assert!(error.contains(expect), "{error}");
     };
-    check(&[], "a row that ends early");
+    check(&[], "a truncated row");
     check(&[0, 2], "another number of columns");
-    check(&[0, 1, 0, 0], "a row that ends early");
-    check(&[0, 1, 0, 0, 0, 4, 1], "a row that ends early");
-    check(&[0, 1, 0, 0, 0, 2, 1, 2], "the column `c` has a value that cannot be carried: it has another length");
+    check(&[0, 1, 0, 0], "a truncated row");
+    check(&[0, 1, 0, 0, 0, 4, 1], "a truncated row");
+    check(&[0, 1, 0, 0, 0, 2, 1, 2], "the column `c` has a value that cannot be converted: its length does not match");
 }
 
 #[test]
-fn batches_that_are_none_are_refused_by_number() {
+fn a_malformed_batch_is_refused_with_its_number() {
     let check = |stream: Vec<u8>, expect: &str| {
         let error = batch::decode(stream, 7).expect_err("no batch").to_string();
-        assert!(error.starts_with("batch 7 is no Arrow IPC stream"), "{error}");
+        assert!(error.starts_with("batch 7 is not a valid Arrow IPC stream"), "{error}");
         assert!(error.contains(expect), "{error}");
     };
     let (batch, _) = carried(&[]);

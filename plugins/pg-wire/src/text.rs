@@ -1,12 +1,12 @@
-//! Rows in the text form that COPY takes: values between tabs, rows between line ends, and what would be mistaken for either
-//! escaped. It must not know what the rows are sent through.
+//! Encodes rows in the text format of COPY: values are separated by tabs, rows by line ends, and both are escaped in
+//! values.
 
 use crate::cells::{Cells, Values};
 use crate::{Error, Kind, datetime};
 use std::io::Write;
 use std::ops::Range;
 
-/// What stands for a value that is null.
+/// The text of a null value.
 const NULL: &[u8] = b"\\N";
 
 /// The zone of a `timestamptz`.
@@ -68,10 +68,10 @@ fn integer(value: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// The shortest digits that are this number again; Rust's `NaN` and `inf` are the server's too.
+/// The shortest digits that parse to the same number; the server also reads Rust's `NaN` and `inf`.
 fn float(value: impl std::fmt::Debug, out: &mut Vec<u8>) {
     let written = write!(out, "{value:?}");
-    debug_assert!(written.is_ok(), "a vector takes everything");
+    debug_assert!(written.is_ok(), "writing to a vector cannot fail");
 }
 
 fn hexadecimal(value: &[u8], out: &mut Vec<u8>) {
@@ -79,7 +79,7 @@ fn hexadecimal(value: &[u8], out: &mut Vec<u8>) {
     out.extend(value.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
 }
 
-/// What follows the backslash in place of a byte that is escaped; 0 for any other byte.
+/// The character after the backslash for a byte that is escaped; 0 for any other byte.
 static ESCAPES: [u8; 256] = escapes();
 
 const fn escapes() -> [u8; 256] {

@@ -1,21 +1,21 @@
-//! Where the server is and who asks, out of a URL. It must not know how a connection is made.
+//! Parses the URL of the server.
 
 use crate::Error;
 use std::fmt;
 
-/// The parts of `postgres://user:password@host:port/database`. What is left out has the value that `psql` would give it, but that
-/// there are no files and no variables to look into.
+/// The parts of `postgres://user:password@host:port/database`. Missing parts have the defaults of `psql`, but no files
+/// or environment variables are read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {
-    /// A name or an address.
+    /// A host name or an address.
     pub host: String,
-    /// 5432 unless said otherwise.
+    /// 5432 by default.
     pub port: u16,
-    /// `postgres` unless said otherwise.
+    /// `postgres` by default.
     pub user: String,
-    /// None unless said otherwise.
+    /// None by default.
     pub password: Option<String>,
-    /// The user's name unless said otherwise.
+    /// The user's name by default.
     pub database: String,
 }
 
@@ -29,22 +29,24 @@ impl fmt::Debug for DatabaseUrl {
 const FORM: &str = "write postgres://user:password@host:port/database";
 
 impl DatabaseUrl {
-    /// Takes the URL apart. Parameters after `?` are ignored, but for one that asks for TLS, which this does not speak.
+    /// Parses a URL. Parameters after `?` are ignored, except `sslmode` values that require TLS, which is not
+    /// supported.
     pub fn parse(url: &str) -> Result<Self, Error> {
         let wrong = |why: &str| Error::Url(format!("{why}; {FORM}"));
         let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
         let rest = rest.ok_or_else(|| wrong("it does not begin with `postgres://`"))?;
         let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
         if parameters.split('&').any(|pair| matches!(pair.split_once('='), Some(("sslmode", mode)) if mode.starts_with("require") || mode.starts_with("verify"))) {
-            return Err(wrong("it asks for TLS, which this connector does not speak"));
+            return Err(wrong("it requires TLS, which this connector does not support"));
         }
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (who, place) = authority.rsplit_once('@').map_or((None, authority), |(who, place)| (Some(who), place));
         let (user, password) = who.map_or(("", None), |who| {
             who.split_once(':').map_or((who, None), |(user, password)| (user, Some(password)))
         });
-        let (host, port) = place_of(place).ok_or_else(|| wrong("its port is no number from 1 to 65535"))?;
-        let decode = |text: &str| decoded(text).ok_or_else(|| wrong("a `%` in it does not begin a byte of UTF-8 text"));
+        let (host, port) = place_of(place).ok_or_else(|| wrong("its port is not a number from 1 to 65535"))?;
+        let decode =
+            |text: &str| decoded(text).ok_or_else(|| wrong("a `%` in it does not start an encoded byte of UTF-8"));
         let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
         let user = or(decode(user)?, "postgres");
         let database = or(decode(path)?, &user);
@@ -72,7 +74,7 @@ fn place_of(place: &str) -> Option<(&str, u16)> {
     }
 }
 
-/// With `%41` as `A`; `None` where that is no text.
+/// Decodes percent-encoding; `None` if the result is not UTF-8.
 fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -103,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_a_value() {
+    fn missing_parts_have_defaults() {
         check("postgres://", "postgres://postgres@localhost:5432/postgres localhost:5432 -");
         check("postgresql://db", "postgres://postgres@db:5432/postgres db:5432 -");
         check("postgres://ann@db/", "postgres://ann@db:5432/ann db:5432 -");
@@ -118,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_says_why() {
+    fn an_unusable_url_says_why() {
         check("mysql://db", "`database_url`: it does not begin with `postgres://`; write postgres://");
         check("postgres://db:0/x", "`database_url`: its port");
         check("postgres://db:port/x", "`database_url`: its port");
@@ -126,6 +128,6 @@ mod tests {
         check("postgres://db/%zz", "`database_url`: a `%`");
         check("postgres://db/%C3", "`database_url`: a `%`");
         check("postgres://db/x%4", "`database_url`: a `%`");
-        check("postgres://db/x?sslmode=require", "`database_url`: it asks for TLS");
+        check("postgres://db/x?sslmode=require", "`database_url`: it requires TLS");
     }
 }

@@ -1,39 +1,41 @@
-//! Both ends of one ring, as the scenarios use them. It must not know what a message means.
+//! The two ends of one ring.
 
 use bench_plugin::prelude::*;
 use bench_plugin::{Consumer, Producer, PushError};
 
-/// Both ends of one ring. A trait, so that the scenarios are tested on a ring that loses, alters or reorders.
+/// Both ends of one ring. A trait, so that the scenarios can be tested on a faulty ring.
 pub(crate) trait Ends {
     /// Publishes one message.
     fn push(&mut self, message: &[u8]) -> Result<(), PushError>;
 
-    /// Publishes messages in order until one does not fit; returns how many were taken.
+    /// Publishes messages in order until one does not fit; returns how many fitted.
     fn push_batch(&mut self, messages: &[Vec<u8>]) -> usize;
 
-    /// Hands the oldest message to `read`; returns whether there was one.
+    /// Passes the oldest message to `read`; returns whether there was one.
     fn pop(&mut self, read: impl FnOnce(&[u8])) -> Result<bool, ModuleError>;
 
-    /// Hands up to `max` of the oldest messages to `read`; returns how many there were.
+    /// Passes up to `max` of the oldest messages to `read`; returns how many there were.
     fn pop_batch(&mut self, max: usize, read: impl FnMut(&[u8])) -> Result<usize, ModuleError>;
 }
 
 /// Both ends of a ring of the host.
 pub(crate) struct RingEnds {
-    // Fields are dropped in order: the reader leaves before the writer takes the ring down.
+    // Fields are dropped in order: the reader detaches before the writer removes the ring.
     consumer: Consumer,
     producer: Producer,
 }
 
 impl RingEnds {
-    /// Opens the ring that belongs to `scenario` and its arguments.
+    /// Opens the ring for `scenario` and its arguments.
     pub(crate) fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Self, ModuleError> {
         let (bytes, crc32c) = (arguments.integer("ring_bytes")?, arguments.flag("crc32c")?);
         let capacity = u32::try_from(bytes).ok().filter(|bytes| bytes.is_power_of_two());
         let capacity = capacity.ok_or_else(|| {
-            ModuleError::InvalidArgument(format!("`ring_bytes` is {bytes}, which is not a power of two; try 262144"))
+            ModuleError::InvalidArgument(format!(
+                "`ring_bytes` is {bytes}, which is not a power of two; give for example 262144"
+            ))
         })?;
-        // Opening an existing ring attaches to it as it is, so what decides its shape is part of its name.
+        // An existing ring keeps its shape when it is opened, so the shape is part of its name.
         let name = format!("ring-client-{scenario}-{capacity}{}", if crc32c { "-crc32c" } else { "" });
         let producer = host.ring_producer(&name, capacity, crc32c)?;
         let consumer = host.ring_consumer(&name)?;
@@ -63,8 +65,8 @@ impl Ends for RingEnds {
     }
 }
 
-/// Empties the ring of what an earlier session left, then fills it once and drains it; returns how many messages it holds,
-/// at least one. It also touches the ring's memory before the clock runs.
+/// Removes the messages of an earlier session, then fills the ring and drains it; returns how many messages it holds,
+/// at least one. This also touches the ring's memory before the clock starts.
 pub(crate) fn try_out(ends: &mut impl Ends, message: &[u8]) -> Result<u64, ModuleError> {
     while ends.pop(|_| {})? {}
     let (mut pushed, mut same) = (0, 0);
@@ -75,29 +77,30 @@ pub(crate) fn try_out(ends: &mut impl Ends, message: &[u8]) -> Result<u64, Modul
     match pushed {
         0 => {
             let bytes = message.len();
-            let reason = format!("`ring_bytes` is too small for one message of `payload_bytes` {bytes}");
+            let reason =
+                format!("`ring_bytes` is too small for a message of `payload_bytes` {bytes}; give a larger ring_bytes");
             Err(ModuleError::InvalidArgument(reason))
         }
         _ if pushed == same => Ok(pushed),
         _ => {
-            Err(ModuleError::Other(format!("of {pushed} messages that fill the ring, {same} came out of it unchanged")))
+            Err(ModuleError::Other(format!("only {same} of {pushed} messages that filled the ring came out unchanged")))
         }
     }
 }
 
 #[cfg(test)]
 pub(crate) mod faulty {
-    //! A ring in memory that does what a broken one would.
+    //! A ring in memory with one fault, for tests.
 
     use super::*;
     use std::collections::VecDeque;
 
-    /// What happens to message number `at`, counted from 0 and with those that `try_out` sends.
+    /// What happens to message number `at`, counted from 0, including those of `try_out`.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub(crate) enum Fault {
         /// Nothing.
         None,
-        /// It is taken and never comes out.
+        /// It is accepted but never comes out.
         Lost,
         /// Its last byte changes.
         Altered,
@@ -157,7 +160,7 @@ pub(crate) mod faulty {
         }
     }
 
-    /// Runs 10 messages and says which checks failed.
+    /// Sends 10 messages and returns the names of the checks that failed.
     pub(crate) fn failed(session: &mut impl Session) -> Vec<String> {
         for times in [0, 3, 7] {
             assert_eq!(session.iterate(times).unwrap().operations, times);
@@ -166,14 +169,14 @@ pub(crate) mod faulty {
     }
 
     #[test]
-    fn trying_out_counts_what_the_ring_holds() {
+    fn try_out_counts_the_capacity_of_the_ring() {
         assert_eq!(try_out(&mut Faulty::new(3, Fault::None, 0), &[0; 64]), Ok(3));
         let error = try_out(&mut Faulty::new(3, Fault::Altered, 1), &[0; 64]).unwrap_err();
-        assert_eq!(error.to_string(), "of 3 messages that fill the ring, 2 came out of it unchanged");
+        assert_eq!(error.to_string(), "only 2 of 3 messages that filled the ring came out unchanged");
     }
 
     #[test]
-    fn a_ring_that_holds_no_message_is_refused() {
+    fn a_ring_too_small_for_a_message_is_refused() {
         let error = try_out(&mut Faulty::new(0, Fault::None, 0), &[0; 64]).unwrap_err();
         assert!(matches!(error, ModuleError::InvalidArgument(_)), "{error:?}");
     }

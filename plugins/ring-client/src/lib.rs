@@ -1,5 +1,5 @@
-//! Messages through the host's shared-memory ring, both ends on one thread or a second process behind it, each message checked
-//! where it arrives. It must not know how the ring is built, nor whether a message is copied on its way.
+//! Messages through the host's shared-memory ring, with both ends on one thread, or with a second process. The receiver
+//! checks each message.
 
 mod ends;
 mod message;
@@ -19,11 +19,11 @@ struct RingClient;
 
 impl Plugin for RingClient {
     fn describe() -> Descriptor {
-        let roundtrip = "One message pushed into the ring and popped from it again, checked; both ends on one thread.";
+        let roundtrip = "One message pushed into the ring, popped and checked, with both ends on one thread.";
         let stream =
-            "One message of a burst that fills the ring and is then drained, checked; both ends on one thread.";
-        let ping_pong = "One message there and back through two rings to a second process; what comes back is checked.";
-        let one_way = "One message through a ring to a second process, which checks it; a batch ends when it has said what it saw.";
+            "One message of a burst that fills the ring and is then drained and checked, with both ends on one thread.";
+        let ping_pong = "One round trip to a second process through two rings; the answer is checked.";
+        let one_way = "One message through a ring to a second process, which checks it; a batch ends with its report.";
         Descriptor::new("ring-client", env!("CARGO_PKG_VERSION"), "Messages through the host's shared-memory ring.")
             .scenario(on_one_thread("roundtrip", roundtrip))
             .scenario(on_one_thread("stream", stream))
@@ -54,15 +54,15 @@ fn on_one_thread(name: &str, summary: &str) -> Scenario {
                 .unit(Unit::Bytes)
                 .between(4096, 67_108_864),
         )
-        .parameter(Parameter::new("crc32c", false, "whether the ring protects each message with a CRC32C"))
+        .parameter(Parameter::new("crc32c", false, "whether the ring adds a CRC32C to each message"))
 }
 
 fn across(name: &str, summary: &str, transports: &[&'static str]) -> Scenario {
-    let transport = "how sides wait, and whether messages leave some at a time";
-    let placement = "whether both processes are pinned to one CPU or to two";
+    let transport = "how the two sides wait, and whether messages are sent in batches";
+    let placement = "same: both processes are pinned to one CPU; cross: to two";
     scenario(name, summary)
         .limit(MachineLimit::CacheLine)
-        .can_use("cpu:2", "a processor for each side, with placement=cross")
+        .can_use("cpu:2", "placement=cross needs a processor for each process")
         .parameter(
             Parameter::new("transport", transports[0], transport)
                 .sweep(transports.iter().copied())
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_descriptor_keeps_the_rules() {
+    fn the_descriptor_is_valid() {
         RingClient::describe().validate().unwrap();
     }
 }

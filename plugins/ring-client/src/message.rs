@@ -1,5 +1,4 @@
-//! What a message says and what a receiver makes of it: a sequence number in the first 8 bytes, little endian, and a fixed
-//! pattern behind it. It must not know how messages travel.
+//! Messages and their receiver: a sequence number in the first 8 bytes, little-endian, followed by a fixed pattern.
 
 use bench_plugin::prelude::*;
 
@@ -16,7 +15,7 @@ pub(crate) fn new(bytes: usize) -> Vec<u8> {
     std::iter::repeat_n(0, HEADER_BYTES).chain(pattern).take(bytes).collect()
 }
 
-/// Writes the sequence number over the one that is there.
+/// Overwrites the sequence number.
 #[inline]
 pub(crate) fn number(message: &mut [u8], sequence: u64) {
     if let Some(header) = message.first_chunk_mut() {
@@ -24,7 +23,7 @@ pub(crate) fn number(message: &mut [u8], sequence: u64) {
     }
 }
 
-/// The receiving end: knows the message that must come next and counts what came instead.
+/// The receiver: compares each message with the expected next one, and counts differences.
 pub(crate) struct Receiver {
     expected: Vec<u8>,
     next: u64,
@@ -35,14 +34,14 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// A receiver of messages made by [`new`] with the same size.
+    /// A receiver of messages from [`new`] with the same size.
     pub(crate) fn new(bytes: usize) -> Self {
         let expected = new(bytes);
         let pattern_digest = fnv1a(&expected[HEADER_BYTES..]);
         Self { expected, next: 0, received: 0, altered: 0, out_of_order: 0, pattern_digest }
     }
 
-    /// Looks at every byte of the message.
+    /// Compares every byte of a message.
     #[inline]
     pub(crate) fn take(&mut self, message: &[u8]) {
         number(&mut self.expected, self.next);
@@ -53,23 +52,23 @@ impl Receiver {
         self.received += 1;
     }
 
-    /// How many messages came.
+    /// The number of messages received.
     pub(crate) fn received(&self) -> u64 {
         self.received
     }
 
-    /// How many were not what they should be: altered, and out of order.
+    /// The numbers of messages that were altered and out of order.
     #[cfg(test)]
     pub(crate) fn wrong(&self) -> [u64; 2] {
         [self.altered, self.out_of_order]
     }
 
-    /// A digest of what every message has in common. It is not the known one where a message was not what it should be.
+    /// A digest of the pattern, changed by every wrong message.
     pub(crate) fn digest(&self) -> u64 {
         self.pattern_digest.wrapping_add(self.altered + self.out_of_order)
     }
 
-    /// The checks, given how many messages were sent.
+    /// The checks, given the number of messages sent.
     pub(crate) fn checks(&self, sent: u64) -> Vec<Check> {
         vec![
             Check::equal("content", &0, &self.altered),
@@ -78,8 +77,8 @@ impl Receiver {
         ]
     }
 
-    /// Says what is wrong with a message that is not the expected one. The next one is expected to follow the number found,
-    /// so that one gap is counted once.
+    /// Counts what is wrong with an unexpected message. The next one is expected to follow the number found, so that
+    /// one gap is counted once.
     #[cold]
     fn blame(&mut self, message: &[u8]) {
         match message.split_first_chunk() {
@@ -92,8 +91,8 @@ impl Receiver {
     }
 }
 
-/// Whether two messages are equal. By words, because `==` on slices is a call that, in a component, compares byte by byte
-/// and would cost more than the ring does.
+/// Compares two messages word by word, because `==` on slices is a call that, in a component, compares single bytes and
+/// would cost more than the ring.
 #[inline]
 fn same(left: &[u8], right: &[u8]) -> bool {
     let ((left_words, left_rest), (right_words, right_rest)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_counts() {
+    fn every_altered_byte_is_counted() {
         check(&new(64), 0, 0);
         for at in 8..64 {
             let mut message = new(64);
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn another_length_is_another_content() {
+    fn a_message_of_another_length_counts_as_altered() {
         check(&new(64)[..63], 1, 0);
         check(&new(65), 1, 0);
         check(&[], 1, 0);
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_rest_are_both_compared() {
+    fn words_and_remaining_bytes_are_compared() {
         assert!(same(b"0123456789", b"0123456789"));
         assert!(!same(b"0123456789", b"0123456780"));
         assert!(!same(b"0123456789", b"x123456789"));

@@ -1,39 +1,38 @@
-//! Messages to a second process behind two rings: there and back, or one way. It must not know how the process is started, nor
-//! whether a message is copied on its way.
+//! Messages to a second process through two rings: round trips, or one direction.
 
 use crate::message::{self, Receiver};
 use bench_plugin::prelude::*;
 use bench_plugin::{Peer, PeerConfig, Tally};
 
-/// By which means a message travels, named as in the scenarios of `ipc`.
+/// The transports, named as in the probe `ipc`.
 pub(crate) const TRANSPORTS: [&str; 3] = ["shm-ring-spin", "shm-ring-futex", BATCHED];
-/// Those that wait for each answer, and so have no batches.
+/// The transports without batches, for scenarios that wait for each answer.
 pub(crate) const PING_PONG_TRANSPORTS: [&str; 2] = [TRANSPORTS[0], TRANSPORTS[1]];
-/// Messages go to the host, and to the peer, some at a time.
+/// Messages are passed to the host, and sent to the peer, in batches.
 const BATCHED: &str = "shm-ring-batch";
 
-/// The placements, named as in the scenarios of `ipc`.
+/// The placements, named as in the probe `ipc`.
 pub(crate) const PLACEMENTS: [&str; 2] = ["same", "cross"];
 
-/// A ring holds four messages and more, as those of `ipc` do, and is small enough to stay in a cache; where messages leave in
-/// batches it holds some batches.
+/// A ring holds at least four messages, like those of `ipc`, and is small enough to stay in a cache; with batches it
+/// holds several batches.
 const RING_BYTES_MIN: usize = 16 << 10;
 const BATCH_RING_BYTES_MIN: usize = 128 << 10;
 const MESSAGES_MIN: usize = 4;
 
-/// One batch stays in the second-level cache.
+/// A batch fits in the second-level cache.
 const BATCH_BYTES_MAX: usize = 64 << 10;
 const BATCH_MESSAGES_MAX: usize = 256;
 
-/// The other process. A trait, so that the scenarios are tested on one that loses, alters or reorders.
+/// The other process. A trait, so that the scenarios can be tested with a faulty one.
 pub(crate) trait Far {
     /// Sends one message.
     fn send(&mut self, message: &[u8]) -> Result<(), ModuleError>;
     /// Sends messages in order.
     fn send_batch(&mut self, messages: &[Vec<u8>]) -> Result<(), ModuleError>;
-    /// Waits for the next message that comes back, and hands it to `read`.
+    /// Waits for the next answer, and passes it to `read`.
     fn receive(&mut self, read: impl FnOnce(&[u8])) -> Result<(), ModuleError>;
-    /// What the other process has seen.
+    /// The report of the other process.
     fn tally(&mut self) -> Result<Tally, ModuleError>;
 }
 
@@ -58,7 +57,8 @@ impl Far for Peer {
     }
 }
 
-/// Starts the process that `arguments` ask for, which counts messages or sends them back; and whether they go in batches.
+/// Starts the process for `arguments`, which counts messages or sends them back. The flag says whether they are sent in
+/// batches.
 pub(crate) fn start(counts: bool, arguments: &Arguments, host: Host) -> Result<(Peer, bool), ModuleError> {
     let (transport, payload_bytes) = (arguments.text("transport")?, arguments.size("payload_bytes")?);
     let (spins, batched) = (transport != TRANSPORTS[1], transport == BATCHED);
@@ -68,7 +68,7 @@ pub(crate) fn start(counts: bool, arguments: &Arguments, host: Host) -> Result<(
     Ok((host.ring_peer(PeerConfig { counts, spins, crosses, ring_bytes })?, batched))
 }
 
-/// A message there and the same back, one at a time.
+/// Round trips, one at a time.
 pub(crate) struct PingPong<F> {
     far: F,
     message: Vec<u8>,
@@ -104,7 +104,7 @@ impl<F: Far> Session for PingPong<F> {
     }
 }
 
-/// Messages one way. What is timed ends when the peer has said what it saw of all of them.
+/// Messages in one direction. The timed part ends with the report of the peer about all of them.
 pub(crate) struct OneWay<F> {
     far: F,
     batch: Vec<Vec<u8>>,
@@ -169,7 +169,7 @@ mod tests {
     use crate::ends::Ends;
     use crate::ends::faulty::{Fault, Faulty, failed};
 
-    /// A ring on one thread in the peer's place, which does what a broken one would.
+    /// A faulty ring on one thread instead of a peer.
     struct Near {
         ring: Faulty,
         receiver: Receiver,

@@ -1,4 +1,4 @@
-//! One message at a time: in, out, checked. It measures the ring's latency where no other thread is involved.
+//! One message at a time: pushed, popped, checked. Measures the ring's latency without another thread.
 
 use crate::ends::{self, Ends};
 use crate::message::{self, Receiver};
@@ -24,10 +24,13 @@ impl<E: Ends> Session for Roundtrip<E> {
         for _ in 0..times {
             message::number(&mut self.message, self.sent);
             if let Err(error) = self.ends.push(&self.message) {
-                return Err(ModuleError::Other(format!("message {}: the empty ring refused it: {error:?}", self.sent)));
+                return Err(ModuleError::Other(format!(
+                    "message {} does not fit in the empty ring: {error:?}",
+                    self.sent
+                )));
             }
             self.sent += 1;
-            // A message that does not come back is missing from the receiver's count.
+            // A lost message is missing from the receiver's count.
             self.ends.pop(|message| self.receiver.take(message))?;
         }
         let bytes = times * self.message.len() as u64;

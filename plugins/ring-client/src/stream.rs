@@ -1,20 +1,20 @@
-//! Bursts that fill the ring, then drain it. It measures throughput, with the cost of the boundary spread over a batch
-//! where there is a boundary.
+//! Bursts that fill the ring and drain it. Measures throughput; in a component a batch amortises the cost of the
+//! boundary.
 
 use crate::ends::{self, Ends};
 use crate::message::{self, Receiver};
 use bench_plugin::prelude::*;
 
-/// One batch stays in the second-level cache, and its messages fit a component's memory many times over.
+/// A batch fits in the second-level cache, and in a component's memory many times.
 const BATCH_BYTES_MAX: usize = 256 * 1024;
-/// Beyond this the cost of the boundary has long vanished in the cost of the messages.
+/// In larger batches the cost of the boundary is negligible.
 const BATCH_MESSAGES_MAX: usize = 256;
 
 pub(crate) struct Stream<E> {
     ends: E,
-    /// Written over for each batch, so that no message is allocated while the clock runs.
+    /// Overwritten for each batch, so that nothing is allocated while the clock runs.
     batch: Vec<Vec<u8>>,
-    /// What the ring holds. More is not offered: a component would copy it to the host only to have it refused.
+    /// Messages that the ring holds. More are not offered, because a component would copy them to the host in vain.
     burst: u64,
     payload_bytes: usize,
     sent: u64,
@@ -45,7 +45,7 @@ impl<E: Ends> Stream<E> {
         }
     }
 
-    /// Pops until everything sent has come, or nothing more does.
+    /// Pops until all messages have arrived, or the ring is empty.
     fn drain(&mut self) -> Result<(), ModuleError> {
         while self.receiver.received() < self.sent {
             if self.ends.pop_batch(self.batch.len(), |message| self.receiver.take(message))? == 0 {
@@ -62,7 +62,7 @@ impl<E: Ends> Session for Stream<E> {
         while left > 0 {
             let pushed = self.fill(left);
             if pushed == 0 {
-                return Err(ModuleError::Other(format!("message {}: the drained ring refused it", self.sent)));
+                return Err(ModuleError::Other(format!("message {} does not fit in the drained ring", self.sent)));
             }
             self.drain()?;
             left -= pushed;
@@ -83,7 +83,7 @@ mod tests {
 
     fn check(fault: Fault, expect: &[&str]) {
         for messages_max in [2, 3, 1000] {
-            // The fault comes when the ring has been tried out.
+            // The fault comes after `try_out`.
             let ring = Faulty::new(messages_max, fault, messages_max + 4);
             let mut stream = Stream::open(ring, 64).unwrap();
             assert_eq!(failed(&mut stream), expect, "{fault:?} in a ring of {messages_max}");
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_that_takes_nothing_is_an_error_and_no_endless_loop() {
+    fn a_ring_that_accepts_nothing_is_an_error() {
         struct Stuck;
         impl Ends for Stuck {
             fn push(&mut self, _: &[u8]) -> Result<(), bench_plugin::PushError> {

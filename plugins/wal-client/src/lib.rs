@@ -1,10 +1,10 @@
-//! Payloads in the host's log: appended, appended in batches, and read at random. It must not know how the log is kept, nor
-//! whether a payload is copied on its way there.
+//! The host's log as a log under test: payloads are appended, singly and in batches, and read at random.
 
 use bench_plugin::prelude::*;
 use bench_plugin::{Durability, Log, PageState};
 use std::ops::Range;
-use wal_scenarios::{Journal, Offer};
+use wal_load::host_timed::{self, LogOptions};
+use wal_load::{Journal, RandomRead, scenario};
 
 struct WalClient;
 
@@ -20,22 +20,23 @@ const PAGE_STATES: [(&str, PageState); 3] =
 
 impl Plugin for WalClient {
     fn describe() -> Descriptor {
-        let page_state = Parameter::new("page_state", PAGE_STATES[0].0, "the state of pages before payloads go there")
+        let page_state = Parameter::new("page_state", PAGE_STATES[0].0, "the state of the log's pages before payloads are written: mapped and touched, written to the file before, or fresh")
             .choices(PAGE_STATES.map(|(name, _)| name));
-        let offer = Offer { durabilities: &["process-crash", "none", "group", "each"], parameters: vec![page_state] };
-        let summary = "Payloads in the host's write-ahead log, through the boundary.";
+        let durabilities = &["process-crash", "none", "group", "each"];
+        let options = LogOptions { durabilities, parameters: vec![page_state] };
+        let summary = "The host's write-ahead log, through the boundary of the module.";
         let mut descriptor =
-            wal_scenarios::describe(Descriptor::new("wal-client", env!("CARGO_PKG_VERSION"), summary), &offer);
+            host_timed::describe(Descriptor::new("wal-client", env!("CARGO_PKG_VERSION"), summary), &options);
         for scenario in &mut descriptor.scenarios {
-            // Bound to one processor, the thread that makes segments ready would take turns with the appends.
-            let placed = scenario.clone().can_use("cpu:2", "a processor for the thread that makes segments ready");
+            // On one processor, the thread that prepares segments would compete with the appends.
+            let placed = scenario.clone().can_use("cpu:2", "a second processor for the thread that prepares segments");
             *scenario = placed;
         }
         descriptor
     }
 
     fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
-        wal_scenarios::open(scenario, arguments, || HostLog::open(arguments, host))
+        host_timed::open(scenario, arguments, || HostLog::open(arguments, host))
     }
 }
 
@@ -44,39 +45,46 @@ struct HostLog(Log);
 
 impl HostLog {
     fn open(arguments: &Arguments, host: Host) -> Result<Self, ModuleError> {
-        let durability = choice(arguments, "durability", &DURABILITIES)?;
-        let page_state = choice(arguments, "page_state", &PAGE_STATES)?;
+        let durability = scenario::choice(arguments, "durability", &DURABILITIES)?;
+        let page_state = scenario::choice(arguments, "page_state", &PAGE_STATES)?;
         let segment_bytes = arguments.size("segment_bytes")? as u64;
         host.log(arguments.text("directory")?, durability, page_state, segment_bytes).map(Self)
     }
 }
 
 impl Journal for HostLog {
+    type Batch<'a> = &'a [Vec<u8>];
+
     #[inline]
     fn append(&mut self, payload: &[u8]) -> Result<u64, ModuleError> {
         Ok(self.0.append(payload)?)
     }
 
     #[inline]
-    fn append_batch(&mut self, payloads: &[Vec<u8>]) -> Result<Range<u64>, ModuleError> {
-        Ok(self.0.append_batch(payloads)?)
+    fn prepare(payloads: &[Vec<u8>]) -> &[Vec<u8>] {
+        payloads
     }
 
     #[inline]
-    fn read(&mut self, sequence: u64, read: impl FnOnce(&[u8])) -> Result<(), ModuleError> {
-        Ok(self.0.read(sequence, read)?)
+    fn append_batch(&mut self, payloads: &&[Vec<u8>]) -> Result<Range<u64>, ModuleError> {
+        Ok(self.0.append_batch(payloads)?)
     }
 
     fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
         Ok(self.0.first_sequence()..self.0.next_sequence())
     }
+
+    fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError> {
+        let next = self.0.next_sequence();
+        (next.saturating_sub(count)..next).try_for_each(|sequence| self.read(sequence, &mut *read))
+    }
 }
 
-/// The argument `name` as one of `choices`.
-fn choice<T: Copy>(arguments: &Arguments, name: &str, choices: &[(&str, T)]) -> Result<T, ModuleError> {
-    let text = arguments.text(name)?;
-    let found = choices.iter().find(|(known, _)| *known == text);
-    found.map(|(_, choice)| *choice).ok_or_else(|| ModuleError::InvalidArgument(format!("`{name}` is `{text}`")))
+impl RandomRead for HostLog {
+    #[inline]
+    fn read(&mut self, sequence: u64, read: impl FnOnce(&[u8])) -> Result<(), ModuleError> {
+        Ok(self.0.read(sequence, read)?)
+    }
 }
 
 bench_plugin::export!(WalClient);
@@ -86,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_descriptor_keeps_the_rules_and_offers_what_there_is() {
+    fn the_descriptor_is_valid_and_has_every_durability() {
         let descriptor = WalClient::describe();
         descriptor.validate().unwrap();
         for scenario in &descriptor.scenarios {

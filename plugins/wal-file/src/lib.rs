@@ -1,5 +1,4 @@
-//! A log on files that the plug-in keeps itself: through WASI's file system in a component, through the system's in a probe.
-//! It must not know which of the two it is.
+//! A log in files of the plug-in itself: through WASI's file system in a component, and the system's in a probe.
 
 mod log;
 mod record;
@@ -7,20 +6,20 @@ mod segment;
 
 use bench_plugin::prelude::*;
 use log::FileLog;
-use wal_scenarios::Offer;
+use wal_load::host_timed::{self, LogOptions};
 
 struct WalFile;
 
 impl Plugin for WalFile {
     fn describe() -> Descriptor {
-        let offer = Offer { durabilities: &["none", "each"], parameters: Vec::new() };
+        let options = LogOptions { durabilities: &["none", "each"], parameters: Vec::new() };
         let summary =
-            "A write-ahead log that the plug-in keeps on files of its own, read and written without mapping them.";
-        wal_scenarios::describe(Descriptor::new("wal-file", env!("CARGO_PKG_VERSION"), summary), &offer)
+            "A write-ahead log that the plug-in keeps in its own files, with reads and writes instead of mappings.";
+        host_timed::describe(Descriptor::new("wal-file", env!("CARGO_PKG_VERSION"), summary), &options)
     }
 
     fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
-        wal_scenarios::open(scenario, arguments, || FileLog::open(arguments))
+        host_timed::open(scenario, arguments, || FileLog::open(arguments))
     }
 }
 
@@ -31,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_descriptor_keeps_the_rules() {
+    fn the_descriptor_is_valid() {
         WalFile::describe().validate().unwrap();
     }
 }

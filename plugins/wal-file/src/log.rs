@@ -1,5 +1,4 @@
-//! The log: a few segments that are written one after the other, the oldest over again. It must not know what is done with
-//! it, nor how a record is laid out.
+//! The log: a few segments that are written one after the other; the oldest is overwritten.
 
 use crate::record::{self, HEAD_BYTES};
 use crate::segment::{HEADER_BYTES, Segment};
@@ -8,23 +7,23 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use wal_scenarios::Journal;
+use wal_load::{Journal, RandomRead};
 
-/// Segments that are kept.
+/// Number of segments.
 const SEGMENTS: usize = 4;
 
 pub(crate) struct FileLog {
     directory: PathBuf,
     segment_bytes: usize,
     syncs: bool,
-    /// From the oldest to the one that is written. Each keeps its file.
+    /// From the oldest to the current one. Each keeps its file open.
     segments: Vec<Segment>,
-    /// Records that are about to be written, or one that was read.
+    /// Buffer for records that are written, or one that is read.
     buffer: Vec<u8>,
 }
 
 impl FileLog {
-    /// A new log, in a new folder of its own.
+    /// Creates a log in a new folder.
     pub(crate) fn open(arguments: &Arguments) -> Result<Self, ModuleError> {
         let (parent, segment_bytes) = (Path::new(arguments.text("directory")?), arguments.size("segment_bytes")?);
         let syncs = arguments.text("durability")? == "each";
@@ -34,7 +33,7 @@ impl FileLog {
         Ok(log)
     }
 
-    /// Begins the next segment: a new one, or the oldest over again.
+    /// Begins the next segment: a new one, or the oldest again.
     fn rotate(&mut self) -> Result<(), ModuleError> {
         let next = self.segments.last().map_or(0, Segment::next);
         let begun = if self.segments.len() < SEGMENTS {
@@ -48,10 +47,13 @@ impl FileLog {
         Ok(())
     }
 
-    /// Writes as many of `payloads` as the last segment has room for, at least one unless another segment is needed; how
-    /// many.
+    /// Writes as many of `payloads` as fit in the last segment, and returns how many. 0 means that another segment is
+    /// needed.
     fn write<P: AsRef<[u8]>>(&mut self, payloads: &[P]) -> Result<usize, ModuleError> {
-        let segment = self.segments.last_mut().ok_or_else(|| ModuleError::Other("the log was lost".to_owned()))?;
+        let segment = self
+            .segments
+            .last_mut()
+            .ok_or_else(|| ModuleError::Other("the log has no segment; it could not be reopened before".to_owned()))?;
         let (room, next) = (self.segment_bytes - segment.end(), segment.next());
         self.buffer.clear();
         let mut fitting = 0;
@@ -65,7 +67,7 @@ impl FileLog {
         }
         let lengths = payloads[..fitting].iter().map(|payload| HEAD_BYTES + payload.as_ref().len());
         let written = segment.write(&self.buffer, lengths);
-        // What lies in two segments is synced in both: where there are more, this one is about to be left.
+        // Syncs this segment even if more payloads follow in the next one.
         let done = written.and_then(|()| if self.syncs && fitting > 0 { segment.sync() } else { Ok(()) });
         done.map_err(|error| failed("record", next, &error))?;
         Ok(fitting)
@@ -75,7 +77,8 @@ impl FileLog {
         let room = self.segment_bytes - HEADER_BYTES - HEAD_BYTES;
         if let Some(payload) = payloads.iter().find(|payload| payload.as_ref().len() > room) {
             let bytes = payload.as_ref().len();
-            let reason = format!("a payload of {bytes} bytes fits no segment; give -p segment_bytes={}", bytes * 16);
+            let reason =
+                format!("a payload of {bytes} bytes does not fit in a segment; give -p segment_bytes={}", bytes * 16);
             return Err(ModuleError::InvalidArgument(reason));
         }
         let start = self.next();
@@ -93,7 +96,7 @@ impl FileLog {
         self.segments.last().map_or(0, Segment::next)
     }
 
-    /// Closes every file, and finds out from what is on the disk what there is.
+    /// Closes every file, and recovers the log from the files.
     fn reopen(&mut self) -> io::Result<()> {
         let files = self.segments.len();
         self.segments.clear();
@@ -101,7 +104,7 @@ impl FileLog {
             self.segments.extend(Segment::open(&self.directory.join(file.to_string()))?);
         }
         self.segments.sort_by_key(Segment::first);
-        // The log ends where a segment does not begin with what comes next.
+        // The log ends where the next segment does not continue the sequence.
         let whole = self.segments.windows(2).take_while(|pair| pair[0].next() == pair[1].first()).count();
         self.segments.truncate(whole + 1);
         Ok(())
@@ -109,14 +112,32 @@ impl FileLog {
 }
 
 impl Journal for FileLog {
+    type Batch<'a> = &'a [Vec<u8>];
+
     fn append(&mut self, payload: &[u8]) -> Result<u64, ModuleError> {
         Ok(self.append_all(&[payload])?.start)
     }
 
-    fn append_batch(&mut self, payloads: &[Vec<u8>]) -> Result<Range<u64>, ModuleError> {
+    fn prepare(payloads: &[Vec<u8>]) -> &[Vec<u8>] {
+        payloads
+    }
+
+    fn append_batch(&mut self, payloads: &&[Vec<u8>]) -> Result<Range<u64>, ModuleError> {
         self.append_all(payloads)
     }
 
+    fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
+        self.reopen().map_err(|error| failed("the log in", self.directory.display(), &error))?;
+        Ok(self.segments.first().map_or(0, Segment::first)..self.next())
+    }
+
+    fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError> {
+        let next = self.next();
+        (next.saturating_sub(count)..next).try_for_each(|sequence| self.read(sequence, &mut *read))
+    }
+}
+
+impl RandomRead for FileLog {
     fn read(&mut self, sequence: u64, read: impl FnOnce(&[u8])) -> Result<(), ModuleError> {
         let has = |segment: &&mut Segment| (segment.first()..segment.next()).contains(&sequence);
         let segment = self.segments.iter_mut().rev().find(has);
@@ -129,22 +150,17 @@ impl Journal for FileLog {
             Err(error) => Err(failed("record", sequence, &error)),
         }
     }
-
-    fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
-        self.reopen().map_err(|error| failed("the log in", self.directory.display(), &error))?;
-        Ok(self.segments.first().map_or(0, Segment::first)..self.next())
-    }
 }
 
 impl Drop for FileLog {
     fn drop(&mut self) {
         self.segments.clear();
-        // What cannot be removed goes with the scratch folder it is in.
+        // If this fails, the host removes it with the scratch folder.
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
-/// A folder that is new: another session of this process may have one beside it.
+/// Creates a new folder; other sessions of this process may have created some.
 fn new_folder(parent: &Path) -> io::Result<PathBuf> {
     for number in 0_u32.. {
         let path = parent.join(format!("wal-{number}"));

@@ -1,21 +1,20 @@
-//! A record as it lies in a segment: its payload's length, a checksum over sequence and payload, the payload. It must not
-//! know where it lies.
+//! The format of a record: the length of its payload, a checksum over sequence number and payload, the payload.
 //!
-//! The sequence is not written. Whoever reads knows which one comes next, and a record that an earlier use of the segment
-//! left has another one, so that its checksum does not match.
+//! The sequence number is not stored. A reader knows which one comes next, and a stale record of an earlier use of the
+//! segment has another one, so that its checksum does not match.
 
-/// Bytes in front of a payload.
+/// Bytes of the header of a record.
 pub(crate) const HEAD_BYTES: usize = 8;
 
 /// Appends the record of `payload` to `buffer`.
 pub(crate) fn encode(sequence: u64, payload: &[u8], buffer: &mut Vec<u8>) {
-    // A payload is not longer than a segment, whose size has 32 bits.
+    // A payload is not longer than a segment, whose size fits in 32 bits.
     buffer.extend((payload.len() as u32).to_le_bytes());
     buffer.extend(checksum(sequence, payload).to_le_bytes());
     buffer.extend(payload);
 }
 
-/// The payload of the record that `bytes` begin with, if it is that of `sequence` and whole.
+/// The payload of the record at the start of `bytes`, if it is complete and has this sequence number.
 pub(crate) fn decode(sequence: u64, bytes: &[u8]) -> Option<&[u8]> {
     let (length, rest) = bytes.split_first_chunk()?;
     let (expected, rest) = rest.split_first_chunk()?;
@@ -23,7 +22,7 @@ pub(crate) fn decode(sequence: u64, bytes: &[u8]) -> Option<&[u8]> {
     (checksum(sequence, payload) == u32::from_le_bytes(*expected)).then_some(payload)
 }
 
-/// CRC32C over the sequence and the payload.
+/// CRC32C over the sequence number and the payload.
 fn checksum(sequence: u64, payload: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&sequence.to_le_bytes()), payload)
 }
@@ -33,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_read_as_it_was_written_and_not_otherwise() {
+    fn only_an_unchanged_record_is_read() {
         let mut record = Vec::new();
         encode(7, b"payload", &mut record);
         encode(8, b"", &mut record);
@@ -46,7 +45,7 @@ mod tests {
             assert_eq!(decode(7, &altered), None, "byte {at}");
             assert_eq!(decode(7, &record[..at]), None, "cut at {at}");
         }
-        // What a new file is full of is no record.
+        // The zeros of a new file are not a record.
         assert_eq!(decode(0, &[0; 64]), None);
     }
 }

@@ -1,14 +1,14 @@
-//! One file of the log: which sequence it begins with, and where its records are. It must not know of other segments.
+//! One file of the log: its first sequence number, and the positions of its records.
 
 use crate::record::{self, HEAD_BYTES};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// What a segment begins with: a record whose payload is its first sequence.
+/// Bytes of the header of a segment: a record whose payload is its first sequence number.
 pub(crate) const HEADER_BYTES: usize = HEAD_BYTES + size_of::<u64>();
 
-/// What a header has for a sequence: none of a payload's.
+/// The sequence number of a header, which no payload has.
 const HEADER: u64 = u64::MAX;
 
 #[derive(Debug)]
@@ -17,12 +17,12 @@ pub(crate) struct Segment {
     /// A handle of its own, so that writing need not seek.
     reader: File,
     first: u64,
-    /// Where each record begins, and where the next one will. Of 32 bits: a segment is not larger.
+    /// The position of each record, and of the next one. A segment fits in 32 bits.
     places: Vec<u32>,
 }
 
 impl Segment {
-    /// A file of `bytes` bytes that begins with sequence `first`.
+    /// Creates a file of `bytes` bytes whose first sequence number is `first`.
     pub(crate) fn create(path: &Path, bytes: u64, first: u64) -> io::Result<Self> {
         let file = File::options().read(true).write(true).create_new(true).open(path)?;
         file.set_len(bytes)?;
@@ -32,7 +32,7 @@ impl Segment {
         Ok(segment)
     }
 
-    /// The segment that is there, with the records that are whole; nothing where its first sequence cannot be read.
+    /// Opens a segment with its complete records; `None` if its header is damaged.
     pub(crate) fn open(path: &Path) -> io::Result<Option<Self>> {
         let mut file = File::options().read(true).write(true).open(path)?;
         let mut bytes = Vec::new();
@@ -49,7 +49,8 @@ impl Segment {
         Ok(Some(Self { file, reader: File::open(path)?, first, places }))
     }
 
-    /// Begins anew with sequence `first`. What was in it stays there until it is written over, and is no record any more.
+    /// Reuses the segment from sequence number `first` on. Old content stays until it is overwritten, but no longer
+    /// counts as records.
     pub(crate) fn begin(&mut self, first: u64) -> io::Result<()> {
         let mut header = Vec::with_capacity(HEADER_BYTES);
         record::encode(HEADER, &first.to_le_bytes(), &mut header);
@@ -61,22 +62,22 @@ impl Segment {
         Ok(())
     }
 
-    /// Its first sequence, also where it has no record.
+    /// Its first sequence number, even if it has no record.
     pub(crate) fn first(&self) -> u64 {
         self.first
     }
 
-    /// The sequence of the record that would come next.
+    /// The sequence number of the next record.
     pub(crate) fn next(&self) -> u64 {
         self.first + self.places.len() as u64 - 1
     }
 
-    /// Where the next record goes.
+    /// The position of the next record.
     pub(crate) fn end(&self) -> usize {
         self.places.last().map_or(HEADER_BYTES, |end| *end as usize)
     }
 
-    /// Writes whole records behind those that are there, given the bytes that each takes.
+    /// Appends complete records, given the length of each.
     pub(crate) fn write(&mut self, records: &[u8], lengths: impl IntoIterator<Item = usize>) -> io::Result<()> {
         self.file.write_all(records)?;
         for length in lengths {
@@ -85,19 +86,19 @@ impl Segment {
         Ok(())
     }
 
-    /// Waits until what was written is on the disk.
+    /// Syncs the file.
     pub(crate) fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
     }
 
-    /// Reads the record of a sequence that it has into `buffer`; its payload.
+    /// Reads a record that it has into `buffer` and returns its payload.
     pub(crate) fn read<'b>(&mut self, sequence: u64, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
         let index = (sequence - self.first) as usize;
         let (start, end) = (self.places[index], self.places[index + 1]);
         buffer.resize((end - start) as usize, 0);
         self.reader.seek(SeekFrom::Start(start.into()))?;
         self.reader.read_exact(buffer)?;
-        let damaged = || io::Error::new(ErrorKind::InvalidData, "it does not match its checksum");
+        let damaged = || io::Error::new(ErrorKind::InvalidData, "checksum mismatch");
         record::decode(sequence, buffer).ok_or_else(damaged)
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod doctor;
+mod former_names;
 pub(crate) mod list;
 pub(crate) mod load;
 pub(crate) mod report;

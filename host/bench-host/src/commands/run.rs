@@ -1,5 +1,6 @@
 //! `run`: suites of the registry, and scenarios by name or glob, out of the modules of the project.
 
+use super::former_names;
 use super::load::{plan_and_execute, selection, settle};
 use crate::cli::{Common, RunArgs};
 use crate::effort::Effort;
@@ -62,15 +63,22 @@ pub(super) fn wishes(what: &[String], common: &Common) -> anyhow::Result<(Vec<Wi
     Ok((wishes, suites))
 }
 
-/// The selections of `wishes`, but for those that a suite can do without and no module fulfils, which is said.
+/// The selections of `wishes`, with scenarios that were selected by a former name. A selection that a suite marks as optional
+/// is left out with a message where no module has it.
 pub(super) fn fulfilled(wishes: Vec<Wish>, modules: &Modules) -> anyhow::Result<Vec<Selection>> {
+    let renamed = bench_registry::renamed_scenarios()?;
+    let descriptors: Vec<_> = modules.loaded.iter().map(|loaded| &loaded.offer.descriptor).collect();
     let mut selections = Vec::new();
     let mut is_any_left_out = false;
     for Wish { selection, optional_in } in wishes {
-        let mut named = modules.loaded.iter().map(|loaded| selection.names(&loaded.offer.descriptor));
+        let by_former_name = former_names::select(&selection, &descriptors, &renamed);
+        // A malformed pattern is left for the plan to report.
+        let is_named = descriptors.iter().any(|descriptor| selection.names(descriptor).unwrap_or(true));
+        let is_renamed = !is_named && !by_former_name.is_empty();
+        selections.extend(by_former_name);
         match optional_in {
-            // A malformed pattern is left for the plan to say so.
-            Some(suite) if !named.any(|named| named.unwrap_or(true)) => {
+            _ if is_renamed => {}
+            Some(suite) if !is_named => {
                 is_any_left_out = true;
                 output::line(&left_out(&suite, &selection.pattern, modules));
             }

@@ -29,7 +29,7 @@ fn check(module: &str, words: &str, expect: &[(&str, usize)]) {
 
 #[test]
 fn the_hosts_log_is_the_same_in_both_arms() {
-    let all = [("append", 2), ("append_batch", 4), ("read", 2)];
+    let all = [("append", 2), ("append-batch", 4), ("read", 2)];
     check("wal-client", "-p payload_bytes=64,65536 -p batch=1,100", &all);
     check(
         "wal-client",
@@ -40,6 +40,6 @@ fn the_hosts_log_is_the_same_in_both_arms() {
 
 #[test]
 fn a_log_of_a_plug_ins_own_is_the_same_in_both_arms() {
-    let all = [("append", 4), ("append_batch", 8), ("read", 4)];
+    let all = [("append", 4), ("append-batch", 8), ("read", 4)];
     check("wal-file", "-p payload_bytes=64,65536 -p batch=1,100 -p durability=none,each", &all);
 }

@@ -27,20 +27,20 @@ fn run(host: &Host, probes: &PathBuf, line: &str) -> Value {
 fn what_times_itself_is_in_the_table_under_its_own_name() {
     let Some(probes) = probes() else { return };
     let host = Host::new();
-    let line = "wal/single_write_latency wal/recovery_operations --quick --processes 2 --iterations 50 \
+    let line = "wal/append wal/recovery --quick --processes 2 --iterations 50 \
                 -p wal_bytes=1Mi -p payload_bytes=64 -p durability=process-crash";
     let document = run(&host, &probes, line);
-    let [append] = cells(&document, "wal/single_write_latency")[..] else { panic!("{document:#}") };
+    let [append] = cells(&document, "wal/append")[..] else { panic!("{document:#}") };
     let timed = &append["series"][0];
-    assert_eq!((&timed["metric"], &timed["unit"]), (&"single_write_latency".into(), &"ns".into()));
+    assert_eq!((&timed["metric"], &timed["unit"]), (&"append".into(), &"ns".into()));
     assert_eq!(timed["count"], append["recorded"], "every operation was timed");
     assert_eq!(append["iterations"], append["recorded"]);
     assert_eq!(append["arguments"]["directory"], "@temp", "what is recorded is what was asked for");
-    let recoveries = cells(&document, "wal/recovery_operations");
+    let recoveries = cells(&document, "wal/recovery");
     assert_eq!(recoveries.len(), 3, "whole, torn and corrupted");
     for cell in recoveries {
         let names: Vec<_> = cell["series"].as_array().unwrap().iter().map(|series| &series["metric"]).collect();
-        assert_eq!(names, ["recovery_operations", "raw_scan"], "{cell:#}");
+        assert_eq!(names, ["recovery", "raw_scan"], "{cell:#}");
     }
 }
 
@@ -48,7 +48,7 @@ fn what_times_itself_is_in_the_table_under_its_own_name() {
 fn cells_made_for_targets_are_held_to_them_and_the_others_are_named() {
     let Some(probes) = probes() else { return };
     let host = Host::new();
-    run(&host, &probes, "wal/memory_efficiency -p streams=100000,1000000 --processes 2 --iterations 2");
+    run(&host, &probes, "wal/stream-memory -p streams=100000,1000000 --processes 2 --iterations 2");
     let ran = Ran::of(&mut host.command("validate --targets wal --format json"));
     assert_eq!(ran.status, Some(2), "what was not measured is told: {}", ran.stdout);
     let document = ran.json();
@@ -66,7 +66,7 @@ fn cells_made_for_targets_are_held_to_them_and_the_others_are_named() {
 fn a_rate_that_cannot_be_kept_voids_the_cell() {
     let Some(probes) = probes() else { return };
     let host = Host::new();
-    let line = "run wal/single_write_latency -p rate=100000000 -p payload_bytes=1024 --quick --modules";
+    let line = "run wal/append -p rate=100000000 -p payload_bytes=1024 --quick --modules";
     let ran = Ran::of(host.command(line).arg(&probes)).check(line, 1);
     assert!(ran.stdout.contains("`achieved-rate` failed: asked for 100000000/s"), "{}", ran.stdout);
 }

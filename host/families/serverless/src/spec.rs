@@ -18,51 +18,50 @@ fn scenario(name: &str, summary: &str) -> Scenario {
     Scenario::new(name, FAMILY, summary).driven_by(DRIVER)
 }
 
-/// From nothing to the first answer.
+/// From the request to start to the first response.
 pub(crate) fn cold_start() -> Scenario {
     let start = Parameter::new(
         "start",
         "wasm-pooled",
-        "what is there when the clock starts: the bytes of the component (wasm-compile), its compiled code in a file (wasm-cached), its code in memory (wasm-pooled), or its code with the memory of an initialised instance (wasm-preinitialised)",
+        "what exists when the clock starts: the bytes of the component (wasm-compile), its compiled code in a file (wasm-cached), its code in memory (wasm-pooled), or its code with the memory of an initialised instance (wasm-preinitialised)",
     );
     let kinds = ["wasm-compile", "wasm-cached", "wasm-pooled", "wasm-preinitialised"];
-    let clock =
-        "the clock starts when a start is asked for and stops when the whole answer to the first request is there";
-    scenario(COLD_START, "Starts the function and has its first request answered.")
+    let clock = "from the request to start until the first response is complete";
+    scenario(COLD_START, "Starts the function and waits for its first response.")
         .in_arms([Arm::Wasm])
         .times_itself(Unit::Nanoseconds, clock)
         .parameter(start.sweep(kinds).choices(kinds))
         .parameter(heap_bytes())
         .parameter(init_ms())
         .metric(
-            Metric::new("stage", Unit::Nanoseconds, "One part of a cold start; the parts follow each other.")
+            Metric::new("stage", Unit::Nanoseconds, "One stage of a cold start; stages follow each other without gaps.")
                 .label("name"),
         )
 }
 
-/// One request of many, over HTTP.
+/// One HTTP request of a load.
 pub(crate) fn request() -> Scenario {
     let rate = Parameter::new(
         "rate",
         0,
-        "requests a second, whether the ones before are answered or not; 0 sends each when its connection is free",
+        "open-loop arrival rate in requests per second; 0 is a closed loop, where each connection sends when it has its response",
     );
     let p99 = Parameter::new(
         "p99_us_max",
         0,
-        "looks for the highest rate, up to `rate` where that is given, at which p99 of the response stays under this; 0 keeps `rate`",
+        "searches the highest rate, at most `rate` if that is not 0, at which the p99 response time stays below this; 0 runs at `rate`",
     );
-    let concurrency = Parameter::new("concurrency", 1, "connections, kept alive");
+    let concurrency = Parameter::new("concurrency", 1, "keep-alive connections");
     let instance = Parameter::new(
         "instance",
         "reused",
-        "whether every request has an instance of its own, started in whichever way takes least",
+        "whether every request gets an instance of its own, with the fastest start method",
     );
-    let clock = "the clock starts when the request is meant to be sent and stops when its whole answer is there";
-    let request = scenario(REQUEST, "Sends one request over a connection that is kept alive, and has it answered.")
+    let clock = "from when the request is due until its response is complete";
+    let request = scenario(REQUEST, "Sends one request over a keep-alive connection and waits for its response.")
         .in_arms([Arm::Wasm, Arm::Native, Arm::Process])
         .times_itself(Unit::Nanoseconds, clock)
-        .requires("cpu:2", "client and server have a processor each")
+        .requires("cpu:2", "a processor each for client and server")
         .parameter(rate.unit(Unit::from("1/s")).between(0, 10_000_000))
         .parameter(p99.unit(Unit::from("us")).between(0, 60_000_000))
         .parameter(concurrency.between(1, 64))
@@ -75,13 +74,13 @@ pub(crate) fn request() -> Scenario {
 fn request_metrics() -> [Metric; 7] {
     let ns = |name, summary| Metric::new(name, Unit::Nanoseconds, summary);
     let count = |name, summary| Metric::new(name, Unit::Count, summary).direction(Direction::Neutral);
-    let highest = "The highest rate of a process that was found, where one was looked for.";
+    let highest = "The highest rate that the search found, one per process.";
     [
-        ns("service", "From the call of the handler until its answer is there; where the host serves."),
-        ns("queue", "From the request being sent until its handler is called; where the host serves."),
-        ns("connect", "From asking for a connection until there is one."),
+        ns("service", "From the call of the handler until its response is complete; only if the host is the server."),
+        ns("queue", "From sending the request until its handler is called; only if the host is the server."),
+        ns("connect", "From requesting a connection until it is established."),
         Metric::new("highest_rate", Unit::from("1/s"), highest).direction(Direction::HigherIsBetter),
-        count("late", "Requests of a process sent more than 1 ms after they were meant to be."),
+        count("late", "Requests that were sent more than 1 ms after they were due, per process."),
         count("failed", "Requests of a process that were not answered as they should be."),
         count(
             "shed",

@@ -1,26 +1,18 @@
-//! What a write-ahead log is driven with, whoever's log it is: payloads that can be checked, a schedule for open loops, the
-//! bare loops that a log is compared with, and the sessions that the probes of several logs share. It must not know any log.
+//! The scenarios that every write-ahead log is measured with, whether a component, a plug-in or a native probe keeps it. A log
+//! implements [`Journal`]; this library appends payloads that it can check, reads them back and says what is wrong.
 //!
-//! A probe implements [`Journal`] for its log, describes its scenarios with [`scenario`], and opens sessions with
-//! [`write_latency`] and [`batch_throughput`]. So the same clock starts and stops at the same places for each of them.
+//! - [`host_timed`]: the host times calls. Works in both arms and needs nothing of the system.
+//! - [`self_timed`] (feature `self-timed`, Linux): sessions read the clock around each append, keep an open loop, and
+//!   interleave raw baselines with the log.
 
-#![cfg(target_os = "linux")]
-
-mod folder;
+pub mod host_timed;
 mod journal;
-mod latency;
-mod meter;
 mod payload;
-mod raw;
+mod read_back;
 pub mod scenario;
-mod schedule;
-mod throughput;
+#[cfg(all(feature = "self-timed", target_os = "linux"))]
+pub mod self_timed;
 
-pub use folder::Folder;
-pub use journal::Journal;
-pub use latency::{LatencyOptions, write_latency};
-pub use meter::{Bench, Meter, Stopwatch, elapsed_ns};
-pub use payload::{Payloads, ReadBack, pattern};
-pub use raw::{RawCommits, RawPages};
-pub use schedule::{Pace, Schedule};
-pub use throughput::{ThroughputOptions, batch_throughput};
+pub use journal::{Journal, RandomRead};
+pub use payload::{Payloads, pattern};
+pub use read_back::{ReadBack, verify};

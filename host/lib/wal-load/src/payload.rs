@@ -1,23 +1,25 @@
-//! Payloads that carry a number and a known pattern, and checking them when they are read back. It must not know where they
-//! were in between.
+//! Payloads that carry a number and a known pattern, so that they can be checked when they are read back.
 
-use bench_model::{Check, ModuleError};
+use bench_model::ModuleError;
 
-/// Memory that the payloads of one batch may take.
+/// Upper bound of the memory for the payloads of one batch.
 const BYTES_MAX: usize = 64 << 20;
 
-/// Payloads of one length. Number `n` is made of the `n`-th pattern in turn, and begins with as many bytes of `n` as it has
-/// room for, at most eight.
+/// Numbered payloads of one length. There are `at_once` patterns, which follow each other in turn; a payload begins with its
+/// number, little-endian, in as many bytes as it has room for, at most eight.
 #[derive(Clone, Debug)]
 pub struct Payloads {
+    /// One buffer a pattern, written over with each round, so that nothing is allocated while the clock runs.
     buffers: Vec<Vec<u8>>,
     len: usize,
     next: u64,
+    /// The buffer of the next payload: `next` modulo the number of buffers.
+    slot: usize,
     digest: u64,
 }
 
 impl Payloads {
-    /// Payloads of `len` bytes, of which up to `at_once` are wanted at a time.
+    /// Payloads of `len` bytes, in batches of up to `at_once`.
     pub fn new(len: usize, at_once: usize) -> Result<Self, ModuleError> {
         if len == 0 || at_once == 0 || len.saturating_mul(at_once) > BYTES_MAX {
             return Err(ModuleError::Unavailable(format!(
@@ -26,61 +28,66 @@ impl Payloads {
             )));
         }
         let buffers: Vec<_> = (0..at_once as u64).map(|index| pattern(index, len)).collect();
-        // Once, before anything is stamped: sessions tell it with every batch of operations.
+        // Computed once, before anything is stamped, because sessions report it with every batch of operations.
         let add = |digest: u64, bytes: &Vec<u8>| digest.rotate_left(7) ^ u64::from(crc32c::crc32c(bytes));
         let digest = buffers.iter().fold(len as u64, add);
-        Ok(Self { buffers, len, next: 0, digest })
+        Ok(Self { buffers, len, next: 0, slot: 0, digest })
     }
 
     /// The next payload.
     #[inline]
     pub fn advance(&mut self) -> &[u8] {
-        let index = self.index_of(self.next);
-        stamp(&mut self.buffers[index], self.next);
-        self.next += 1;
-        &self.buffers[index]
+        let slot = self.slot;
+        stamp(&mut self.buffers[slot], self.next);
+        self.step(1);
+        &self.buffers[slot]
     }
 
-    /// The next `count` payloads, of which there are no more than were wanted at a time.
-    pub fn advance_batch(&mut self, count: usize) -> Vec<&[u8]> {
-        assert!(count <= self.buffers.len(), "a batch is no longer than was announced");
-        let numbers = self.next..self.next + count as u64;
-        for number in numbers.clone() {
-            let index = self.index_of(number);
-            stamp(&mut self.buffers[index], number);
+    /// The next `count` payloads. Batches of one size up to `at_once` always fit.
+    ///
+    /// # Panics
+    /// Where the batch would wrap around to the first pattern.
+    #[inline]
+    pub fn advance_batch(&mut self, count: usize) -> &[Vec<u8>] {
+        let slots = self.slot..self.slot + count;
+        assert!(slots.end <= self.buffers.len(), "a batch of {count} does not wrap around to the first pattern");
+        self.buffers[slots.clone()].iter_mut().zip(self.next..).for_each(|(buffer, number)| stamp(buffer, number));
+        self.step(count);
+        &self.buffers[slots]
+    }
+
+    fn step(&mut self, count: usize) {
+        self.next += count as u64;
+        self.slot += count;
+        if self.slot == self.buffers.len() {
+            self.slot = 0;
         }
-        self.next = numbers.end;
-        numbers.map(|number| self.buffers[self.index_of(number)].as_slice()).collect()
     }
 
-    /// How many there were.
+    /// How many payloads there were so far.
     pub fn count(&self) -> u64 {
         self.next
     }
 
-    /// Bytes of one of them.
+    /// Bytes of one payload.
     pub fn bytes(&self) -> usize {
         self.len
     }
 
-    /// A digest of all patterns: equal for equal lengths and numbers at a time.
+    /// A digest of all patterns, the same for the same `len` and `at_once`.
     pub fn digest(&self) -> u64 {
         self.digest
     }
 
-    fn index_of(&self, number: u64) -> usize {
-        (number % self.buffers.len() as u64) as usize
-    }
-
-    /// Payload number `number` as it should be.
+    /// What the payload with this number must contain.
     pub fn expected(&self, number: u64) -> Vec<u8> {
-        let mut bytes = pattern(self.index_of(number) as u64, self.len);
+        let mut bytes = pattern(number % self.buffers.len() as u64, self.len);
         stamp(&mut bytes, number);
         bytes
     }
 }
 
-/// Bytes that repeat with no power of two (splitmix64).
+/// `len` pseudo-random bytes (splitmix64). They do not repeat, so a shifted or torn payload differs from a whole one.
 pub fn pattern(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed;
     let mut bytes = Vec::with_capacity(len + 8);
@@ -102,59 +109,19 @@ fn stamp(buffer: &mut [u8], number: u64) {
     }
 }
 
-fn number_of(bytes: &[u8]) -> u64 {
+/// The number that a payload begins with.
+#[inline]
+pub(crate) fn number_of(bytes: &[u8]) -> u64 {
     let mut number = [0; 8];
     let len = bytes.len().min(8);
     number[..len].copy_from_slice(&bytes[..len]);
     u64::from_le_bytes(number)
 }
 
-/// What came back of payloads that were appended in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReadBack {
-    payloads: u64,
-    last: Option<u64>,
-    out_of_order: u64,
-    altered: u64,
-}
-
-/// Bytes whose content is compared; behind them only the order is.
-const COMPARED_BYTES_MAX: u64 = 64 << 20;
-
-impl ReadBack {
-    /// Looks at the next payload that was read back.
-    pub fn take(&mut self, payloads: &Payloads, found: &[u8]) {
-        // Where there is no room for a whole number, its low bytes are what was stamped, and the order tells the rest.
-        let number = match self.last {
-            None if payloads.len < 8 => {
-                payloads.next.saturating_sub(1) & !0xff | u64::from(found.first().copied().unwrap_or(0))
-            }
-            Some(last) if payloads.len < 8 => last + 1,
-            _ => number_of(found),
-        };
-        self.out_of_order += u64::from(self.last.is_some_and(|last| number != last + 1));
-        if self.payloads * (payloads.len as u64) < COMPARED_BYTES_MAX {
-            self.altered += u64::from(payloads.expected(number) != found);
-        }
-        self.last = Some(number);
-        self.payloads += 1;
-    }
-
-    /// What there is to say, where the last `wanted` of all payloads so far were asked for.
-    pub fn checks(&self, payloads: &Payloads, wanted: u64) -> Vec<Check> {
-        let newest = payloads.next.checked_sub(1).filter(|_| wanted > 0);
-        vec![
-            Check::equal("read-back-count", &wanted, &self.payloads),
-            Check::equal("read-back-order", &0, &self.out_of_order),
-            Check::equal("read-back-content", &0, &self.altered),
-            Check::equal("read-back-newest", &newest, &self.last),
-        ]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ReadBack;
 
     #[track_caller]
     fn failed(read_back: &ReadBack, payloads: &Payloads, wanted: u64, expect: &[&str]) {
@@ -174,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_back_as_it_was_passes_and_each_fault_is_found() {
+    fn unchanged_payloads_pass_and_each_fault_fails_its_check() {
         for len in [9, 64, 1024] {
             let mut payloads = Payloads::new(len, 1).unwrap();
             let log = appended(&mut payloads, 10);
@@ -193,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_without_room_for_its_number_is_compared_all_the_same() {
+    fn a_payload_shorter_than_its_number_is_compared() {
         let mut payloads = Payloads::new(3, 1).unwrap();
         let mut log = appended(&mut payloads, 10);
         failed(&read(&payloads, &log), &payloads, 10, &[]);
@@ -202,11 +169,11 @@ mod tests {
     }
 
     #[test]
-    fn batches_and_single_payloads_are_numbered_alike() {
+    fn batches_and_single_payloads_share_one_numbering() {
         let mut payloads = Payloads::new(64, 3).unwrap();
-        let mut log = appended(&mut payloads, 2);
-        for count in [3, 1, 2, 3] {
-            log.extend(payloads.advance_batch(count).into_iter().map(<[u8]>::to_vec));
+        let mut log = appended(&mut payloads, 3);
+        for count in [3, 1, 2, 2] {
+            log.extend_from_slice(payloads.advance_batch(count));
         }
         failed(&read(&payloads, &log), &payloads, 11, &[]);
         assert_eq!(Payloads::new(64, 3).unwrap().digest(), payloads.digest());
@@ -214,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_does_not_fit_the_memory_is_refused() {
+    fn a_batch_larger_than_memory_allows_is_refused() {
         let error = Payloads::new(1 << 20, 1_000).unwrap_err();
         assert!(error.is_environment() && error.to_string().contains("1000 payloads of 1048576 bytes"), "{error}");
     }

@@ -1,24 +1,36 @@
-//! How the scenarios that logs share are described, so that they have the same parameters and series in every module. It must
-//! not know what a log does in them.
+//! Names and descriptions of the scenarios that logs share, so that every module has the same parameters and series.
 
 use bench_model::{Arguments, MachineLimit, Metric, ModuleError, Parameter, Scenario, Unit, Value};
 
 /// The family of every log's scenarios.
 pub const FAMILY: &str = "wal";
 
-/// Bytes of a payload: a control message, an application's message, bulk data.
+/// One payload appended at a time.
+pub const APPEND: &str = "append";
+
+/// One batch appended at a time.
+pub const APPEND_BATCH: &str = "append-batch";
+
+/// One payload read at a time.
+pub const READ: &str = "read";
+
+/// Bytes of a payload: a control message, an application message, bulk data.
 pub const PAYLOADS: [i64; 3] = [64, 1024, 65_536];
 
 /// Payloads of a batch.
 pub const BATCHES: [i64; 5] = [1, 10, 100, 1_000, 10_000];
 
-/// What a log that measures itself, on processors of its choice, needs.
-pub fn scenario(name: &str, unit: Unit, clock: &str, summary: &str) -> Scenario {
+/// A self-timed scenario with the requirements and the `directory` of every log. `clock` says what one sample spans.
+pub fn self_timed(name: &str, unit: Unit, clock: &str, summary: &str) -> Scenario {
     Scenario::new(name, FAMILY, summary)
         .times_itself(unit, clock)
-        .can_use("cpu:2", "a processor for what the log does besides, while another one appends")
+        .can_use("cpu:2", "a second processor for the log's background thread")
         .requires("scratch:directory", "the log's files")
-        .parameter(Parameter::new("directory", "@temp", "the folder in which the log gets one of its own"))
+        .parameter(Parameter::new(
+            "directory",
+            "@temp",
+            "the folder in which the log creates its own; @temp is a scratch folder of the host",
+        ))
 }
 
 /// The parameter `payload_bytes`.
@@ -26,20 +38,20 @@ pub fn payload_bytes() -> Parameter {
     Parameter::new("payload_bytes", PAYLOADS[0], "bytes of one payload").unit(Unit::Bytes).between(1, 16 << 20)
 }
 
-/// The parameter `durability`, with what the log offers; the first is the default.
-pub fn durability(offered: &[&'static str], summary: &str) -> Parameter {
-    Parameter::new("durability", offered[0], summary).choices(offered.iter().copied())
+/// The parameter `durability`, with the modes that the log supports; the first is the default.
+pub fn durability(supported: &[&'static str], summary: &str) -> Parameter {
+    Parameter::new("durability", supported[0], summary).choices(supported.iter().copied())
 }
 
-/// `single_write_latency`: one append at a time, in a closed or an open loop.
-pub fn single_write_latency(durability: Parameter, summary: &str) -> Scenario {
-    let clock = "from the call of append to its return, one reading of the clock included";
-    scenario("single_write_latency", Unit::Nanoseconds, clock, summary)
+/// [`APPEND`], self-timed: one append at a time, in a closed or an open loop.
+pub fn append(durability: Parameter, summary: &str) -> Scenario {
+    let clock = "from the call of append to its return, including one reading of the clock";
+    self_timed(APPEND, Unit::Nanoseconds, clock, summary)
         .limit(MachineLimit::Clock)
         .metric(Metric::new(
             "response",
             Unit::Nanoseconds,
-            "from the time an append was meant to begin to its return; open loop",
+            "from when an append was due to its return; open loop only",
         ))
         .metric(raw_commit("one append"))
         .parameter(payload_bytes().sweep([PAYLOADS[0], PAYLOADS[1]]))
@@ -48,21 +60,21 @@ pub fn single_write_latency(durability: Parameter, summary: &str) -> Scenario {
             Parameter::new(
                 "rate",
                 0,
-                "appends a second, begun on time whether or not the one before has ended; 0 is a closed loop",
+                "open-loop arrival rate in appends per second; 0 is a closed loop, where each append waits for the one before",
             )
             .between(0, 100_000_000),
         )
 }
 
-/// `batch_write_throughput`: one operation is one batch.
-pub fn batch_write_throughput(durability: Parameter, summary: &str) -> Scenario {
+/// [`APPEND_BATCH`], self-timed: one operation is one batch.
+pub fn append_batch(durability: Parameter, summary: &str) -> Scenario {
     let clock = "from the call that appends a batch to its return: one sample spans the whole batch";
-    scenario("batch_write_throughput", Unit::Nanoseconds, clock, summary)
+    self_timed(APPEND_BATCH, Unit::Nanoseconds, clock, summary)
         .limit(MachineLimit::MemoryCopy)
         .metric(Metric::new(
             "raw_append",
             Unit::Nanoseconds,
-            "a bare loop that copies and checksums the same batch into resident pages, in turns with the log",
+            "baseline: a raw loop that copies and checksums the same batch into resident pages, interleaved with the log",
         ))
         .metric(raw_commit("one batch"))
         .parameter(payload_bytes())
@@ -72,12 +84,12 @@ pub fn batch_write_throughput(durability: Parameter, summary: &str) -> Scenario 
 
 fn raw_commit(what: &str) -> Metric {
     let summary = format!(
-        "a bare write of as many bytes as {what} takes, and its fdatasync, in turns with the log; durable modes"
+        "baseline: a raw write of as many bytes as {what} takes and its fdatasync, interleaved with the log; durable modes only"
     );
     Metric::new("raw_commit", Unit::Nanoseconds, summary)
 }
 
-/// The argument `name`, which is a number above 0.
+/// Reads the argument `name`, a number above 0.
 pub fn count(arguments: &Arguments, name: &str) -> Result<usize, ModuleError> {
     match arguments.size(name)? {
         0 => Err(ModuleError::InvalidArgument(format!("`{name}` is 0; give 1 or more"))),
@@ -85,12 +97,12 @@ pub fn count(arguments: &Arguments, name: &str) -> Result<usize, ModuleError> {
     }
 }
 
-/// The argument `name` as one of `choices`.
+/// Reads the argument `name` as one of `choices`.
 pub fn choice<T: Copy>(arguments: &Arguments, name: &str, choices: &[(&str, T)]) -> Result<T, ModuleError> {
     let text = arguments.text(name)?;
     choices.iter().find(|(known, _)| *known == text).map(|(_, choice)| *choice).ok_or_else(|| {
         let known: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        ModuleError::InvalidArgument(format!("`{name}` is `{text}`; there are {}", known.join(", ")))
+        ModuleError::InvalidArgument(format!("`{name}` is `{text}`; give one of {}", known.join(", ")))
     })
 }
 

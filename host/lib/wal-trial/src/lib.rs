@@ -1,5 +1,4 @@
-//! What the tests of probes of write-ahead logs share: each helper panics where the log or the session does not do what all of
-//! them must. It must not know which log it is.
+//! Helpers for the tests of probes of write-ahead logs; each panics if the log or the session misbehaves.
 
 #![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
@@ -8,9 +7,10 @@ use bench_model::{Arguments, ModuleError, Session, Value};
 use probe_abi::Probe;
 use std::fs;
 use std::path::Path;
-use wal_load::{Bench, Journal, Payloads, ReadBack};
+use wal_load::self_timed::Bench;
+use wal_load::{Journal, Payloads, ReadBack};
 
-/// How a probe opens a session: scenario, arguments, and where samples go.
+/// Opens a session of a probe: scenario, arguments, and where samples go.
 pub type Open = fn(&str, &Arguments, Bench) -> Result<Box<dyn Session>, ModuleError>;
 
 /// Expects the last `wanted` of the payloads so far to be read back as they were.
@@ -26,23 +26,25 @@ pub fn check(journal: &mut impl Journal, payloads: &Payloads, wanted: u64) {
 /// Appends the next `count` payloads as a batch, as a session does.
 #[track_caller]
 pub fn batch<J: Journal>(journal: &mut J, payloads: &mut Payloads, count: usize) {
-    journal.make_way(count as u64, payloads.bytes()).expect("there is a way");
-    journal.append_batch(&J::prepare(&payloads.advance_batch(count))).expect("a batch is appended");
+    journal.make_way(count as u64, payloads.bytes()).expect("maintenance succeeds");
+    journal.append_batch(&J::prepare(payloads.advance_batch(count))).expect("a batch is appended");
 }
 
-/// Expects what was appended to a new log to be there, and to be there again when it has been opened a second time.
+/// Expects the payloads of a new log to be readable, and readable again after it is reopened.
 #[track_caller]
 pub fn check_reopened<J: Journal>(payload_bytes: usize, open: impl Fn(&Path) -> Result<J, ModuleError>) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut payloads = Payloads::new(payload_bytes, 10).expect("ten payloads");
     let mut journal = open(folder.path()).expect("a new log is opened");
     check(&mut journal, &payloads, 0);
-    (0..5).for_each(|_| journal.append(payloads.advance()).expect("a payload is appended"));
+    for number in 0..10 {
+        assert_eq!(journal.append(payloads.advance()).expect("a payload is appended"), number);
+    }
     batch(&mut journal, &mut payloads, 10);
-    check(&mut journal, &payloads, 15);
+    check(&mut journal, &payloads, 20);
     drop(journal);
     let mut journal = open(folder.path()).expect("the log is opened again");
-    check(&mut journal, &payloads, 15);
+    check(&mut journal, &payloads, 20);
     journal.append(payloads.advance()).expect("a payload is appended to it");
     check(&mut journal, &payloads, 1);
 }
@@ -55,7 +57,7 @@ pub fn check_session<P: Probe>(open: Open, scenario: &str, given: &[(&str, Value
         .unwrap_or_else(|error| panic!("{scenario} {given:?}: {error}"));
     for times in [0, 1, 7] {
         assert_eq!(session.iterate(times).expect("operations succeed").operations, times);
-        for check in session.verify().expect("the result can be looked at") {
+        for check in session.verify().expect("verification succeeds") {
             assert!(check.passed, "{scenario} {given:?}: {}: {}", check.name, check.detail);
         }
     }
@@ -64,7 +66,7 @@ pub fn check_session<P: Probe>(open: Open, scenario: &str, given: &[(&str, Value
     assert_eq!(left, 0, "{scenario} {given:?} leaves files");
 }
 
-/// Expects a session of `scenario` to be refused because it cannot be, with a text that has `expect` in it.
+/// Expects opening `scenario` to fail because of the environment, with an error that contains `expect`.
 #[track_caller]
 pub fn check_refused<P: Probe>(open: Open, scenario: &str, given: &[(&str, Value)], expect: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -1,4 +1,4 @@
-//! CRIU: where it is, how it is called, and what it says when it fails. It must not know what is checkpointed.
+//! Finds CRIU, calls it, and reads its error messages.
 
 mod request;
 mod statistics;
@@ -9,18 +9,18 @@ pub(crate) use statistics::statistics;
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// How to get one that works.
+/// What to do where no working CRIU was found.
 pub(crate) const NEXT_STEP: &str = "run `cargo xtask setup` as root, or install criu, at least 4.1 on a recent kernel";
 
-/// A CRIU that can be called.
+/// An installed CRIU.
 #[derive(Clone, Debug)]
 pub(crate) struct Tool {
-    /// The program and what comes before CRIU's own arguments.
+    /// The program, and arguments that precede CRIU's own.
     words: Vec<String>,
 }
 
 impl Tool {
-    /// The one that setting up has put into the user's cache, which then was needed; else the one on the search path.
+    /// The CRIU that `cargo xtask setup` unpacked into the user's cache, or else the one on the search path.
     pub(crate) fn find() -> Option<Self> {
         let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let cache = cache.or_else(|| Some(env::home_dir()?.join(".cache")));
@@ -33,7 +33,7 @@ impl Tool {
         })
     }
 
-    /// One that was unpacked with its own loader and libraries into `folder`.
+    /// A CRIU that was unpacked with its own loader and libraries into `folder`.
     fn unpacked(folder: &Path) -> Option<Self> {
         let program = folder.join("usr/sbin/criu");
         let loader = folder.join("usr/lib64/ld-linux-x86-64.so.2");
@@ -50,16 +50,16 @@ impl Tool {
     }
 }
 
-/// What CRIU calls an error and goes on after: it may not raise a limit that it hardly needs.
+/// CRIU logs this as an error and continues: it may not raise a resource limit that it hardly needs.
 const HARMLESS: &str = "RLIMIT_NOFILE for self";
 
-/// What of CRIU's messages says why: its first error, without the time and the place in its sources.
+/// The reason for a failure in CRIU's log: its first error, without the time and the source position.
 pub(crate) fn reason(log: &str) -> String {
     let lines = || log.lines().map(str::trim).filter(|line| !line.is_empty());
     let mut errors = lines().filter(|line| !line.contains(HARMLESS));
     let error = errors.find_map(|line| Some(line.split_once("Error ")?.1));
     let error = error.map(|text| text.split_once("): ").map_or(text, |(_, text)| text));
-    error.or_else(|| lines().next_back()).unwrap_or("it says nothing").to_owned()
+    error.or_else(|| lines().next_back()).unwrap_or("it printed no message").to_owned()
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_first_error_is_the_reason() {
-        check("", "it says nothing");
+        check("", "it printed no message");
         check("Looks good.\n", "Looks good.");
         check(
             "(00.003) Warn  (criu/kerndat.c:1285): no cache\n(00.004) Error (criu/vdso.c:9): vdso: Unexpected\n(00.005) Error (criu/x.c:1): later",

@@ -1,15 +1,15 @@
-//! A request to CRIU's worker and its answer, in protocol buffers: the few fields that are used here, by the numbers of CRIU's
-//! `images/rpc.proto`. It must not know how they travel.
+//! Encodes a request to CRIU's worker and decodes its response: the few fields of CRIU's `images/rpc.proto` that are
+//! used here, in protocol buffers.
 //!
-//! The client library for this protocol starts CRIU when it sends a request; here one is started before, and waits.
+//! CRIU's client library starts CRIU when it sends a request; this probe starts it before, so that it waits.
 
 use super::statistics::{Field, fields};
 
 /// The request type `RESTORE`.
 const RESTORE: u64 = 2;
 
-/// Asks to restore from the folder that the asking process has open as `images_fd`; `key` is the resource that becomes the
-/// worker's descriptor `inherited_fd`.
+/// A request to restore from the folder that the requesting process has open as `images_fd`; `key` is the resource that
+/// becomes the worker's descriptor `inherited_fd`.
 pub(crate) fn restore_request(images_fd: u64, key: &str, inherited_fd: u64) -> Vec<u8> {
     let mut inherit = Vec::new();
     bytes(&mut inherit, 1, key.as_bytes());
@@ -26,7 +26,7 @@ pub(crate) fn restore_request(images_fd: u64, key: &str, inherited_fd: u64) -> V
     request
 }
 
-/// Whether the answer says that it was restored.
+/// Whether the response reports a successful restore.
 pub(crate) fn restored(answer: &[u8]) -> bool {
     let fields = fields(answer).unwrap_or_default();
     fields.contains(&(1, Field::Number(RESTORE))) && fields.contains(&(2, Field::Number(1)))
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn a_written_request_is_read_back() {
         let request = restore_request(300, "socket:[7]", 0);
         let [(1, Field::Number(RESTORE)), (2, Field::Bytes(options))] = fields(&request).unwrap()[..] else {
             panic!("{request:?}")
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_success_is_one() {
+    fn only_a_successful_restore_is_accepted() {
         assert!(restored(&[0x08, 2, 0x10, 1, 0x22, 2, 0x08, 7]));
         for answer in [&[][..], &[0x08, 2, 0x10, 0], &[0x08, 1, 0x10, 1], &[0x08, 2, 0x10], &[0xff; 20]] {
             assert!(!restored(answer), "{answer:?}");

@@ -1,7 +1,7 @@
-//! What CRIU says about a restore, in the file `stats-restore` that it leaves beside the images: two magic numbers and a length
-//! of 32 bits, and a message in protocol buffers as in CRIU's `images/stats.proto`. It must not know what is made of it.
+//! Reads CRIU's statistics of a restore, the file `stats-restore` in the folder of images: two magic numbers and a
+//! length of 32 bits each, then a message of CRIU's `images/stats.proto`.
 
-/// The magic numbers of an image that is for tools and one of statistics.
+/// The magic numbers of a service file and of statistics.
 const MAGIC: [u32; 2] = [0x5510_5940, 0x5709_3306];
 
 /// Times of one restore.
@@ -9,11 +9,11 @@ const MAGIC: [u32; 2] = [0x5510_5940, 0x5709_3306];
 pub(crate) struct Statistics {
     /// Forking the processes.
     pub(crate) forking_ns: u64,
-    /// All from the first fork to the processes' resumption, forking included.
+    /// From the first fork until the processes resume; includes forking.
     pub(crate) restore_ns: u64,
 }
 
-/// Reads the file's contents; `None` where it is something else.
+/// Parses the content of the file; `None` if it is not a statistics file.
 pub(crate) fn statistics(file: &[u8]) -> Option<Statistics> {
     let word = |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?));
     if [word(0)?, word(4)?] != MAGIC {
@@ -34,14 +34,14 @@ pub(crate) fn statistics(file: &[u8]) -> Option<Statistics> {
     Some(Statistics { forking_ns: micros(3)? * 1_000, restore_ns: micros(4)? * 1_000 })
 }
 
-/// A field's value.
+/// The value of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field<'a> {
     Number(u64),
     Bytes(&'a [u8]),
 }
 
-/// The fields of a message, by their tags; `None` where it is none or has fields of other kinds.
+/// The fields of a message by tag; `None` if it is malformed or has fields that are not varints or messages.
 pub(super) fn fields(mut message: &[u8]) -> Option<Vec<(u64, Field<'_>)>> {
     let mut fields = Vec::new();
     while !message.is_empty() {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_something_else_has_no_times() {
+    fn a_file_of_another_kind_has_no_times() {
         assert_eq!(statistics(b""), None);
         assert_eq!(statistics(&file(&[])), None);
         assert_eq!(statistics(&file(&[0x12, 40, 0x08])), None);

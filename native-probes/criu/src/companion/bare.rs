@@ -1,5 +1,5 @@
-//! A process that does what no restore can do without: it touches as many pages as the image has, copies the image into them,
-//! and answers. It must not know anything of the function.
+//! The lower bound of a restore: a process that touches as many pages as the image has, copies the image into them, and
+//! answers.
 
 use super::{end_with_parent, standard};
 use crate::http::{self, Incoming};
@@ -14,7 +14,7 @@ pub(super) fn run(pages: &str) -> io::Result<()> {
     end_with_parent()?;
     let mut file = File::open(pages)?;
     let bytes = file.metadata()?.len() as usize;
-    // Zeroed memory is not there yet: the kernel provides each page when it is first written to.
+    // Zeroed memory has no pages yet: the kernel allocates each one when it is first written.
     let mut memory = vec![0_u8; bytes];
     memory.iter_mut().step_by(PAGE_BYTES).for_each(|byte| *byte = 1);
     std::hint::black_box(&mut memory);

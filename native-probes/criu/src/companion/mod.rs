@@ -1,7 +1,7 @@
-//! What the executable beside the probe does: it is the function's server, the parent that forks one, the first process of a
-//! namespace, or a process that does no more than a restored one must. It must not know what is measured of it.
+//! The roles of the executable next to the probe: the function's server, the parent that forks servers, the first
+//! process of a namespace, or the lower bound of a restore.
 //!
-//! Its standard input is the listening socket, but for the first process of a namespace: that gets its orders there, and the
+//! Its standard input is the listening socket. Only the first process of a namespace gets its commands there, and the
 //! socket as its standard output.
 
 mod bare;
@@ -16,45 +16,48 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Its file.
+/// Its file name.
 pub const NAME: &str = "criu-server";
 
-/// What a server does wrong when it is told to, so that it can be seen what comes of it.
+/// A fault that tests ask a server for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// It ends as soon as it has answered once and the connection is closed.
+pub enum ServerFault {
+    /// It exits once it has answered one request and the connection is closed.
     Die,
-    /// It answers something else.
+    /// It answers with a wrong body.
     AnswerWrongly,
-    /// It ends before it has answered.
+    /// It exits before it has answered.
     DieSilently,
 }
 
-/// What a process of this executable is told to be.
+/// The roles, as arguments.
 pub(crate) mod role {
-    /// The server. Behind it may come [`SESSION`] and a deed.
+    /// The server. [`SESSION`] and a fault may follow.
     pub(crate) const SERVE: &str = "serve";
-    /// The server leads a session of its own, as whoever is checkpointed must.
+    /// The server leads a session of its own, which CRIU requires for a checkpoint.
     pub(crate) const SESSION: &str = "--session";
     /// The parent of servers.
     pub(crate) const ZYGOTE: &str = "zygote";
     /// The first process of a namespace.
     pub(crate) const INIT: &str = "init";
-    /// A process that does what no restore can do without. Behind it comes the file of pages.
+    /// The lower bound of a restore. The file of pages follows.
     pub(crate) const BARE: &str = "bare";
 }
 
-const DEEDS: [(&str, Deed); 3] =
-    [("--die", Deed::Die), ("--answer-wrongly", Deed::AnswerWrongly), ("--die-silently", Deed::DieSilently)];
+const DEEDS: [(&str, ServerFault); 3] = [
+    ("--die", ServerFault::Die),
+    ("--answer-wrongly", ServerFault::AnswerWrongly),
+    ("--die-silently", ServerFault::DieSilently),
+];
 
-impl Deed {
+impl ServerFault {
     /// As an argument.
     pub(crate) fn as_str(self) -> &'static str {
-        DEEDS.iter().find(|(_, deed)| *deed == self).map_or("", |(name, _)| name)
+        DEEDS.iter().find(|(_, fault)| *fault == self).map_or("", |(name, _)| name)
     }
 }
 
-/// Does what the arguments say, and ends.
+/// Runs the role that the arguments name.
 pub fn run() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -63,39 +66,42 @@ pub fn run() -> ExitCode {
         [role::ZYGOTE] => zygote::run(),
         [role::INIT] => init::run(),
         [role::BARE, pages] => bare::run(pages),
-        _ => Err(io::Error::other("this is a part of the probe `criu`, which starts it; it does nothing alone")),
+        _ => Err(io::Error::other(
+            "this program is started by the probe `criu`; run `bench-host load` on the probe instead",
+        )),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Whoever started this may have given it no place to say so.
+            // Standard error may be closed.
             let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("{NAME}: {error}\n"));
             ExitCode::from(2)
         }
     }
 }
 
-/// Takes possession of a standard stream that is a socket.
+/// Takes ownership of a standard stream that is a socket.
 fn standard<T: From<OwnedFd>>(number: i32) -> T {
-    // SAFETY: called once for each number, before anything uses that standard stream, which no code of ours does.
+    // SAFETY: called once for each number, before anything uses that standard stream, which this program does nowhere
+    // else.
     T::from(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// Ends with the process that started this one, however that ends.
+/// Has the kernel kill this process when its parent exits.
 fn end_with_parent() -> io::Result<()> {
     Ok(rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?)
 }
 
-/// Closes whatever was inherited beyond the standard streams.
+/// Closes all inherited descriptors except the standard streams.
 fn close_inherited() {
-    // SAFETY: nothing of this program has opened a descriptor yet. An old kernel refuses the call, and they stay open.
+    // SAFETY: this program has opened no descriptor yet. On an old kernel the call fails, and they stay open.
     unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0) };
 }
 
 /// The file that this code was loaded from: the probe's library, or a program that it is linked into.
 pub(crate) fn this_library() -> Option<PathBuf> {
     let mut found = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: the address is one of this library's own code, and there is room for what is found.
+    // SAFETY: the address is that of this library's code, and `found` has room for the result.
     let status = unsafe { libc::dladdr(run as *const libc::c_void, found.as_mut_ptr()) };
     // SAFETY: it was zeroed, which is a value of the type.
     let found = unsafe { found.assume_init() };

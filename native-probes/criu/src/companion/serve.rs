@@ -1,7 +1,6 @@
-//! The function behind a small HTTP server: one connection after another, each kept alive until its client hangs up. It must
-//! not know how the process that it runs in came to be.
+//! A small HTTP server for the function: one connection at a time, each kept alive until its client closes it.
 
-use super::{DEEDS, Deed, end_with_parent, role, standard};
+use super::{DEEDS, ServerFault, end_with_parent, role, standard};
 use crate::http::{self, Incoming, Message};
 use function_core::State;
 use std::io::{self, Write};
@@ -14,20 +13,20 @@ pub(super) fn run(options: &[&str]) -> io::Result<()> {
     } else {
         end_with_parent()?;
     }
-    let deed = DEEDS.iter().find(|(name, _)| options.contains(name)).map(|(_, deed)| *deed);
+    let fault = DEEDS.iter().find(|(name, _)| options.contains(name)).map(|(_, fault)| *fault);
     let state = State::from_environment().map_err(io::Error::other)?;
     let listener: UnixListener = standard(0);
     loop {
         let (stream, _) = listener.accept()?;
-        serve(stream, &state, deed);
-        if deed == Some(Deed::Die) {
+        serve(stream, &state, fault);
+        if fault == Some(ServerFault::Die) {
             return Ok(());
         }
     }
 }
 
-/// Serves one connection to its end. What goes wrong with it is its client's business.
-pub(super) fn serve(mut stream: UnixStream, state: &State, deed: Option<Deed>) {
+/// Serves one connection until it is closed. Errors are ignored: the client sees them.
+pub(super) fn serve(mut stream: UnixStream, state: &State, fault: Option<ServerFault>) {
     let mut incoming = Incoming::default();
     loop {
         match incoming.take() {
@@ -35,9 +34,9 @@ pub(super) fn serve(mut stream: UnixStream, state: &State, deed: Option<Deed>) {
                 Ok(true) => {}
                 Ok(false) | Err(_) => return,
             },
-            Ok(Some(_)) if deed == Some(Deed::DieSilently) => std::process::exit(3),
+            Ok(Some(_)) if fault == Some(ServerFault::DieSilently) => std::process::exit(3),
             Ok(Some(request)) => {
-                let response = respond(&request, state, deed);
+                let response = respond(&request, state, fault);
                 if stream.write_all(&response).is_err() {
                     return;
                 }
@@ -47,16 +46,16 @@ pub(super) fn serve(mut stream: UnixStream, state: &State, deed: Option<Deed>) {
     }
 }
 
-fn respond(request: &Message, state: &State, deed: Option<Deed>) -> Vec<u8> {
+fn respond(request: &Message, state: &State, fault: Option<ServerFault>) -> Vec<u8> {
     let (method, path) = request.line.split_once(' ').unwrap_or_default();
     match (method, path.split(' ').next().unwrap_or_default()) {
         ("GET", "/healthz") => http::response("200 OK", b"{}"),
-        ("POST", "/") if deed == Some(Deed::AnswerWrongly) => http::response("200 OK", b"{}"),
+        ("POST", "/") if fault == Some(ServerFault::AnswerWrongly) => http::response("200 OK", b"{}"),
         ("POST", "/") => match state.handle(&request.body) {
             Ok(answer) => http::response("200 OK", &answer),
             Err(error) => http::response("400 Bad Request", &error.to_json()),
         },
-        _ => http::response("404 Not Found", b"{\"error\":\"there is nothing here\"}"),
+        _ => http::response("404 Not Found", b"{\"error\":\"not found\"}"),
     }
 }
 
@@ -74,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_get_the_status_they_deserve() {
+    fn each_request_gets_its_status() {
         check("POST / HTTP/1.1", function_core::REQUEST, "HTTP/1.1 200 OK");
         check("POST / HTTP/1.1", b"[]", "HTTP/1.1 400 Bad Request");
         check("GET /healthz HTTP/1.1", b"", "HTTP/1.1 200 OK");

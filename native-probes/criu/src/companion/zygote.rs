@@ -1,5 +1,5 @@
-//! A parent that has initialised the function, answered once, and forks a server whenever it is told to. It must not know how
-//! long that takes, but for a fork of its own that does nothing, which only it can time.
+//! A parent that has initialised the function and answered once, and forks a server on each command. It times an empty
+//! fork of its own, which only it can time.
 
 use super::serve::serve;
 use super::{end_with_parent, standard};
@@ -8,33 +8,33 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Instant;
 
-/// Orders, one byte each; every one but [`FORK`] is answered with eight bytes.
-pub(crate) mod order {
+/// Commands, one byte each; every one except [`FORK`] is answered with eight bytes.
+pub(crate) mod command {
     /// Fork a server, which accepts one connection.
     pub(crate) const FORK: u8 = b'f';
-    /// Wait for the end of the server that was forked last; the answer is how it ended.
+    /// Wait until the last server has exited; the answer is its wait status.
     pub(crate) const REAP: u8 = b'r';
-    /// Fork a process that ends at once, and wait for its end; the answer is the nanoseconds it took.
+    /// Fork a process that exits at once and wait for it; the answer is the time in nanoseconds.
     pub(crate) const BARE: u8 = b'b';
     /// The answer is 0 as soon as the function is initialised.
     pub(crate) const READY: u8 = b'y';
 }
 
-/// Listens at its standard input, and is told what to do over its standard output.
+/// Listens on its standard input, and reads commands from its standard output.
 pub(super) fn run() -> io::Result<()> {
     end_with_parent()?;
     let listener: UnixListener = standard(0);
     let mut control: UnixStream = standard(1);
     let state = State::from_environment().map_err(io::Error::other)?;
-    // What the first answer writes to, it has written to before a child could copy it.
+    // One answer before the first fork, so that children inherit touched pages.
     state.handle(function_core::REQUEST).map_err(io::Error::other)?;
     let mut child = None;
-    let mut order = [0];
-    while control.read(&mut order)? > 0 {
-        let answer = match order[0] {
-            order::FORK => {
+    let mut byte = [0];
+    while control.read(&mut byte)? > 0 {
+        let answer = match byte[0] {
+            command::FORK => {
                 child = Some(fork(|| {
-                    // The parent's end decides when the parent ends, not a child's copy of it.
+                    // The child drops its copy, so that closing the parent's end is enough to end the parent.
                     if rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).is_err() {
                         return 2;
                     }
@@ -46,8 +46,8 @@ pub(super) fn run() -> io::Result<()> {
                 })?);
                 continue;
             }
-            order::REAP => child.take().map_or(Ok(0), reap)?,
-            order::BARE => {
+            command::REAP => child.take().map_or(Ok(0), reap)?,
+            command::BARE => {
                 let start = Instant::now();
                 reap(fork(|| 0)?)?;
                 start.elapsed().as_nanos() as u64
@@ -59,21 +59,21 @@ pub(super) fn run() -> io::Result<()> {
     Ok(())
 }
 
-/// A child that runs `body` and ends with what it returns.
+/// Forks a child that runs `body` and exits with its result.
 fn fork(body: impl FnOnce() -> i32) -> io::Result<i32> {
     // SAFETY: this process has one thread, so its child may do everything that it may do itself.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
             let status = body();
-            // SAFETY: ends the child; nothing of it is used again.
+            // SAFETY: exits the child, which uses nothing afterwards.
             unsafe { libc::_exit(status) }
         }
         pid => Ok(pid),
     }
 }
 
-/// Waits for a child; how it ended, as the kernel tells it.
+/// Waits for a child and returns its wait status.
 fn reap(pid: i32) -> io::Result<u64> {
     let pid = rustix::process::Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
     let ended = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty())?;

@@ -1,4 +1,4 @@
-//! The same function as a script, spawned with its interpreter where there is one. It must not know what the script does.
+//! The same function as a script, started with its interpreter.
 
 use super::spawn::Program;
 use super::{Spawn, Start, failed};
@@ -19,13 +19,13 @@ pub(crate) enum Language {
     Node,
 }
 
-/// What has to be known of a language.
+/// How a language is run.
 struct Interpreter {
-    /// Its command. What that is may itself be a script that looks for the interpreter, which is not what is measured.
+    /// Its command, which may be a wrapper script that looks for the interpreter. That is not what is measured.
     command: &'static str,
-    /// Makes it print where it really is.
+    /// Arguments that make it print its real path.
     locate: [&'static str; 2],
-    /// Leaves out what the function does not use.
+    /// Options that leave out what the function does not use.
     options: &'static [&'static str],
     script: &'static str,
     extension: &'static str,
@@ -60,7 +60,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Looks for the interpreter and writes the script.
+    /// Finds the interpreter and writes the script.
     pub(crate) fn new(language: Language, options: &Options, listener: &Listener) -> Result<Self, ModuleError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let interpreter = language.interpreter();
@@ -75,13 +75,13 @@ impl Script {
     }
 }
 
-/// Where the interpreter behind `command` is.
+/// The path of the interpreter that `command` runs.
 fn located(command: &str, locate: &[&str]) -> Result<PathBuf, ModuleError> {
     let asked = Command::new(command).args(locate).stdin(Stdio::null()).output();
     let path =
         asked.ok().filter(|output| output.status.success()).and_then(|output| String::from_utf8(output.stdout).ok());
     let path = path.map(|path| PathBuf::from(path.trim())).filter(|path| path.is_file());
-    path.ok_or_else(|| ModuleError::Unavailable(format!("there is no `{command}` that runs; install it")))
+    path.ok_or_else(|| ModuleError::Unavailable(format!("`{command}` does not run; install it")))
 }
 
 impl Start for Script {
@@ -97,12 +97,12 @@ impl Start for Script {
         self.spawn.watch()
     }
 
-    fn news(&mut self, asked: Instant) -> Result<(), ModuleError> {
-        self.spawn.news(asked)
+    fn handle_change(&mut self, asked: Instant) -> Result<(), ModuleError> {
+        self.spawn.handle_change(asked)
     }
 
-    fn fate(&mut self) -> String {
-        self.spawn.fate()
+    fn failure(&mut self) -> String {
+        self.spawn.failure()
     }
 
     fn end(&mut self, asked: Instant) -> Result<Vec<(&'static str, u64)>, ModuleError> {

@@ -1,4 +1,4 @@
-//! The function's native server, spawned, and what every spawned process has in common. It must not know what the process does.
+//! Spawned processes, and the function's native server as one of them.
 
 use super::{Start, failed};
 use crate::Companion;
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-/// What is spawned.
+/// The program to spawn.
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) program: PathBuf,
@@ -21,7 +21,7 @@ pub(crate) struct Program {
     pub(crate) environment: Vec<(&'static str, String)>,
 }
 
-/// Spawns a program that listens at its standard input.
+/// Spawns a program that listens on its standard input.
 #[derive(Debug)]
 pub(crate) struct Spawn {
     what: Program,
@@ -30,33 +30,34 @@ pub(crate) struct Spawn {
     running: Option<Running>,
 }
 
-/// A process, killed and waited for when this is dropped.
+/// A process that is killed and reaped on drop.
 #[derive(Debug)]
 struct Running {
     child: Child,
-    /// Becomes readable when it ends.
+    /// Becomes readable when it exits.
     end: OwnedFd,
 }
 
 impl Spawn {
     /// The native server.
     pub(crate) fn new(options: &Options, companion: Companion, listener: &Listener) -> Result<Self, ModuleError> {
-        let deed = companion.deed.map(|deed| deed.as_str().into());
-        let arguments = std::iter::once(role::SERVE.into()).chain(deed).collect();
+        let fault = companion.fault.map(|fault| fault.as_str().into());
+        let arguments = std::iter::once(role::SERVE.into()).chain(fault).collect();
         let environment = options.environment().to_vec();
         Self::program(Program { program: companion.program, arguments, environment }, listener)
     }
 
     /// Any program.
     pub(super) fn program(what: Program, listener: &Listener) -> Result<Self, ModuleError> {
-        let socket = listener.for_child().map_err(failed("no socket for the function"))?;
+        let socket = listener.for_child().map_err(failed("cannot duplicate the socket for the function"))?;
         Ok(Self { what, socket, ready: None, running: None })
     }
 }
 
 impl Start for Spawn {
     fn prepare(&mut self) -> Result<(), ModuleError> {
-        let socket = self.socket.as_fd().try_clone_to_owned().map_err(failed("no socket for the function"))?;
+        let socket =
+            self.socket.as_fd().try_clone_to_owned().map_err(failed("cannot duplicate the socket for the function"))?;
         let mut command = Command::new(&self.what.program);
         command.env_clear().envs(self.what.environment.iter().map(|(name, value)| (name, value)));
         command.args(&self.what.arguments).stdin(socket).stdout(Stdio::null());
@@ -65,12 +66,13 @@ impl Start for Spawn {
     }
 
     fn start(&mut self) -> Result<(), ModuleError> {
-        let mut command = self.ready.take().ok_or_else(|| ModuleError::Other("nothing is prepared".to_owned()))?;
+        let mut command =
+            self.ready.take().ok_or_else(|| ModuleError::Other("the start was not prepared".to_owned()))?;
         let spawned = command.spawn();
         let program = self.what.program.display();
-        let mut child = spawned.map_err(failed(&format!("{program} cannot be started")))?;
+        let mut child = spawned.map_err(failed(&format!("cannot start {program}")))?;
         let pid = Pid::from_raw(child.id().cast_signed());
-        // A child that is not waited for keeps its id, so the descriptor is this child's.
+        // A child that was not reaped keeps its PID, so the descriptor refers to this child.
         match pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) {
             Some(Ok(end)) => self.running = Some(Running { child, end }),
             _ => {
@@ -85,13 +87,13 @@ impl Start for Spawn {
         self.running.as_ref().map(|running| running.end.as_fd())
     }
 
-    fn news(&mut self, _: Instant) -> Result<(), ModuleError> {
-        Err(ModuleError::Other(format!("no answer from the function{}", self.fate())))
+    fn handle_change(&mut self, _: Instant) -> Result<(), ModuleError> {
+        Err(ModuleError::Other(format!("no response from the function{}", self.failure())))
     }
 
-    fn fate(&mut self) -> String {
+    fn failure(&mut self) -> String {
         let status = self.running.as_mut().and_then(|running| running.child.try_wait().ok().flatten());
-        status.map_or_else(String::new, |status| format!(": {} ended with {status}", self.what.program.display()))
+        status.map_or_else(String::new, |status| format!(": {} exited with {status}", self.what.program.display()))
     }
 
     fn end(&mut self, _: Instant) -> Result<Vec<(&'static str, u64)>, ModuleError> {
@@ -106,7 +108,7 @@ impl Drop for Running {
     }
 }
 
-/// It fails only where the process has ended already.
+/// Fails only if the process has exited already.
 fn end(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();

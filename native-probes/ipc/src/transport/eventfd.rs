@@ -1,8 +1,8 @@
-//! Slots in shared memory with eventfds as the signal: one write for each message, and one read for all that have come
-//! since the last. It must not know what a message says.
+//! Slots in shared memory with eventfds as the signal: one write for each message, and one read for all messages since
+//! the last read.
 //!
-//! A read of an eventfd cannot time out and does not end when the other process does, and a poll before it would cost
-//! what is measured. So the parent has a thread that sleeps until the peer ends, and then signals in its place.
+//! A read of an eventfd has no timeout and does not return when the other process exits, and a poll before it would add
+//! to what is measured. So the parent has a thread that sleeps until the peer exits, and then signals in its place.
 
 use super::slots::{Receiver, Sender, Slots};
 use super::{Fault, Link, Setup, Transport, alternate, broken, read_exact, refused, write_all};
@@ -14,18 +14,18 @@ use rustix::io::Errno;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-/// One direction: where the payload lies, the signal that there is a message, and the signal that there is room, which
-/// is given only where the sender waits for it.
+/// One direction: the slots, the signal for a message, and the signal for a free slot, which is sent only if the sender
+/// waits for it.
 #[derive(Clone)]
 struct Way {
     slots: Arc<Slots>,
     message: Arc<OwnedFd>,
     room: Arc<OwnedFd>,
-    /// As `message`, of the bare loop: no signal is ever left over in it.
+    /// Like `message`, for the raw loop: no signal is ever left over in it.
     bare: Arc<OwnedFd>,
 }
 
-/// What the end of the peer adds to a signal, beyond what any number of messages does.
+/// The value that the exit of the peer adds to a signal; larger than any number of messages.
 const ENDED: u64 = 1 << 32;
 
 pub(crate) struct Signalled {
@@ -38,7 +38,7 @@ pub(crate) struct Side {
     receiver: Receiver,
     output: Way,
     input: Way,
-    /// Messages that were signalled and not taken yet.
+    /// Messages that were signalled but not received yet.
     signalled: u64,
     watch: Watch,
     _sentinel: Option<Sentinel>,
@@ -93,8 +93,8 @@ impl Transport for Side {
 
     #[inline(always)]
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
-        // Signals are counted rather than the slots looked at: a message that was seen before its signal would leave that over,
-        // and a later wait would be in vain.
+        // Counts signals instead of checking slots: a message that was seen before its signal would leave the signal
+        // over, and a later wait would return too early.
         if self.signalled == 0 {
             self.signalled = take(&self.input.message)?;
         }
@@ -125,8 +125,8 @@ fn give(signal: &OwnedFd) -> Result<(), Fault> {
     write_all("write", &1u64.to_ne_bytes(), |bytes| rustix::io::write(signal, bytes))
 }
 
-/// Waits for a signal, and says what has been given since the last. One may be left over, and the other process's end is one
-/// too, so the caller looks again.
+/// Waits for a signal and returns the count since the last wait. A signal may be left over or mean that the other
+/// process exited, so the caller checks again.
 #[inline(always)]
 fn take(signal: &OwnedFd) -> Result<u64, Fault> {
     let mut given = [0; 8];
@@ -134,7 +134,7 @@ fn take(signal: &OwnedFd) -> Result<u64, Fault> {
     Ok(u64::from_ne_bytes(given))
 }
 
-/// The thread that sleeps until the peer ends.
+/// The thread that sleeps until the peer exits.
 struct Sentinel {
     stop: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
@@ -149,12 +149,12 @@ impl Sentinel {
             let wait = || poll(&mut [PollFd::new(&pidfd, PollFlags::IN), PollFd::new(&*until, PollFlags::IN)], None);
             while wait() == Err(Errno::INTR) {}
             for signal in &signals {
-                // There is nobody to tell; a signal that cannot be given has been given already.
+                // An error can be ignored: a full eventfd is signalled already.
                 let _ = rustix::io::write(&**signal, &ENDED.to_ne_bytes());
             }
         };
         let thread = std::thread::Builder::new().name("ipc-sentinel".to_owned()).spawn(guard);
-        let thread = thread.map_err(|_| Fault::Protocol("no thread can be started to watch the peer"))?;
+        let thread = thread.map_err(|_| Fault::Protocol("cannot start a thread to watch the peer"))?;
         Ok(Self { stop, thread: Some(thread) })
     }
 }
@@ -165,7 +165,7 @@ impl Drop for Sentinel {
         if let Some(thread) = self.thread.take()
             && told.is_ok()
         {
-            // It panics nowhere; a panic would only mean that it has ended.
+            // The thread does not panic; a panic would mean only that it has ended.
             let _ = thread.join();
         }
     }

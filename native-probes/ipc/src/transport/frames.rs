@@ -1,5 +1,4 @@
-//! Two rings in shared memory, waited for by spinning, through which messages go in frames: messages of one length, one behind the
-//! other, with one header. It must not know how a ring works.
+//! Two rings in shared memory with spinning waits, which carry frames: several messages of one length with one header.
 
 use super::{Fault, Link, Setup, Transport, copy_short};
 use bench_model::ModuleError;
@@ -7,10 +6,10 @@ use ring_peer::{SPIN_ROUNDS, Watch};
 use rustix::fd::{AsRawFd, RawFd};
 use shm_ring::{Consumer, Integrity, Producer, PushError, Ring, Wait};
 
-/// Messages of a frame have so many bytes together, or there is one. A hundred short ones hide what a frame costs, and both sides work
-/// at once where there are several frames.
+/// Bytes of the messages in one frame, unless a single one is longer. A hundred short messages amortise the cost of a
+/// frame, and several frames let both sides work at once.
 const FRAME_BYTES: usize = 1 << 10;
-/// A ring holds some frames: a side works on one while the other works on the next.
+/// Frames in a ring, so that each side can work on its own.
 const FRAMES_MIN: usize = 4;
 const CAPACITY_MIN: usize = 128 << 10;
 
@@ -25,10 +24,10 @@ pub(crate) struct Frames {
 pub(crate) struct Side {
     producer: Producer,
     consumer: Consumer,
-    /// What is sent with the next frame.
+    /// The messages for the next frame.
     output: Vec<u8>,
     output_len: usize,
-    /// The last frame that came, of which what lies before `read` has been read.
+    /// The last received frame, which has been read up to `read`.
     input: Vec<u8>,
     input_len: usize,
     read: usize,
@@ -44,7 +43,7 @@ impl Link for Frames {
         let capacity = (frame_max * FRAMES_MIN + 1).next_power_of_two().max(CAPACITY_MIN);
         let ring = || {
             Ring::create(capacity, Integrity::None)
-                .map_err(|error| ModuleError::Other(format!("the ring was not made: {error}")))
+                .map_err(|error| ModuleError::Other(format!("cannot create the ring: {error}")))
         };
         Ok(Self { to_peer: ring()?, from_peer: ring()?, frame_max })
     }
@@ -60,7 +59,7 @@ impl Link for Frames {
 
 impl Side {
     fn new(output: &Ring, input: &Ring, frame_max: usize, watch: Watch) -> Result<Self, Fault> {
-        let taken = |_| Fault::Protocol("an end of a ring cannot be had");
+        let taken = |_| Fault::Protocol("an end of the ring was taken before");
         let fds = [output.fd().as_raw_fd(), input.fd().as_raw_fd()];
         let (producer, consumer) = (output.producer().map_err(taken)?, input.consumer().map_err(taken)?);
         let (output, input) = (vec![0; frame_max], vec![0; frame_max]);
@@ -77,14 +76,14 @@ impl Side {
         loop {
             match self.producer.push_waiting(frame, WAIT) {
                 Ok(()) => return Ok(()),
-                Err(PushError::TooLarge) => return Err(Fault::Protocol("a frame is larger than the ring takes")),
+                Err(PushError::TooLarge) => return Err(Fault::Protocol("a frame does not fit in the ring")),
                 Err(PushError::Full) if self.watch.is_gone() => return Err(Fault::Closed),
                 Err(PushError::Full) => {}
             }
         }
     }
 
-    /// Takes the next frame out of the ring, whose lines come all at once that way.
+    /// Copies the next frame out of the ring, so that its cache lines arrive together.
     #[inline(never)]
     fn receive_frame(&mut self) -> Result<(), Fault> {
         self.send_frame()?;
@@ -102,8 +101,8 @@ impl Side {
         });
         (self.input_len, self.read) = match copied {
             Ok(Some(Some(len))) => (len, 0),
-            Ok(Some(None)) => return Err(Fault::Protocol("a frame is longer than agreed")),
-            Ok(None) => return Err(Fault::Protocol("a frame was there and is gone")),
+            Ok(Some(None)) => return Err(Fault::Protocol("a frame is longer than expected")),
+            Ok(None) => return Err(Fault::Protocol("a frame disappeared from the ring")),
             Err(_) => return Err(Fault::Protocol("the ring is damaged")),
         };
         Ok(())
@@ -130,7 +129,7 @@ impl Transport for Side {
         }
         let (start, end) = (self.read, self.read + len);
         if end > self.input_len {
-            return Err(Fault::Protocol("a message of another length arrived"));
+            return Err(Fault::Protocol("received a message of unexpected length"));
         }
         self.read = end;
         Ok(read(&self.input[start..end]))

@@ -1,5 +1,5 @@
-//! Slots in shared memory with a futex as the signal: a side sleeps at once where there is nothing to do, and is woken
-//! where it sleeps. It must not know what a message says.
+//! Slots in shared memory with a futex as the signal: a side that has nothing to do sleeps at once, and is woken only
+//! if it sleeps.
 
 use super::slots::{Receiver, Sender, Sleeper, Slots};
 use super::{Fault, LOOK_AFTER, Link, Setup, Transport, alternate};
@@ -67,7 +67,7 @@ impl Transport for Side {
         let give = |side: &mut Self| {
             let word = side.sender.slots().bare();
             word.store(1, Ordering::Release);
-            // It fails for an unmapped word only, and this one is mapped.
+            // Fails only for an unmapped word, and this one is mapped.
             let _ = futex::wake(word, futex::Flags::empty(), 1);
             Ok(())
         };
@@ -91,7 +91,8 @@ impl Transport for Side {
     }
 }
 
-/// Sleeps while the announcement stands, unless the second look was `ready`. It may return early; the caller looks again.
+/// Sleeps while the announcement stands, unless the second check was `ready`. May return early; the caller checks
+/// again.
 #[inline(always)]
 fn sleep(own: &Sleeper, ready: bool, watch: &Watch) -> Result<(), Fault> {
     let mut result = Ok(());
@@ -109,7 +110,7 @@ fn sleep(own: &Sleeper, ready: bool, watch: &Watch) -> Result<(), Fault> {
 #[inline(always)]
 fn wake(other: &Sleeper) {
     if other.take() {
-        // It fails for an unmapped word only, and this one is mapped.
+        // Fails only for an unmapped word, and this one is mapped.
         let _ = futex::wake(&other.0, futex::Flags::empty(), 1);
     }
 }

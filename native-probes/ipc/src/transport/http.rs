@@ -1,7 +1,7 @@
-//! HTTP/1.1 and JSON over a kept connection: the parent is a client that posts each message and reads the response, the peer
-//! is the server. Heads and bodies are written and parsed for real on both sides; it must not know what a message says.
+//! HTTP/1.1 and JSON over a keep-alive connection: the parent is a client that posts each message and reads the
+//! response, the peer is the server. Both sides format and parse complete heads and bodies.
 //!
-//! A message travels in base64, as JSON has no bytes, so a body is a third longer than the payload.
+//! JSON has no type for bytes, so a message is sent in base64, which is a third longer.
 
 use super::{Fault, Link, Setup, Transport, broken, tcp, unix, write_all};
 use base64::Engine;
@@ -14,16 +14,16 @@ use rustix::net::{RecvFlags, SendFlags, SocketType, recv, send};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 
-/// The longest head that is read.
+/// Upper bound of the bytes of a head.
 const HEAD_BYTES_MAX: usize = 4096;
 const HEADERS_MAX: usize = 16;
-/// What a body has around the payload, with room for white space.
+/// Upper bound of the bytes around the payload in a body.
 const BODY_FRAME_BYTES_MAX: usize = 64;
 
-/// A body, of a request and of a response.
+/// The body of a request or a response.
 #[derive(Serialize, Deserialize)]
 struct Body<'a> {
-    /// In base64.
+    /// The message in base64.
     payload: &'a str,
 }
 
@@ -82,21 +82,21 @@ enum Role {
 pub(crate) struct Side {
     role: Role,
     socket: OwnedFd,
-    /// What was received, from the start of a message on.
+    /// Received bytes, from the start of a message.
     input: Vec<u8>,
     filled: usize,
     payload: Vec<u8>,
     output: Output,
 }
 
-/// The buffers a message is written in, kept so that none is allocated for it.
+/// Buffers for writing, reused so that sending allocates nothing.
 struct Output {
     encoded: String,
     body: Vec<u8>,
     message: Vec<u8>,
 }
 
-/// Where the body of a received message lies.
+/// The range of the body of a received message.
 struct Span {
     start: usize,
     end: usize,
@@ -114,7 +114,7 @@ impl Side {
         Self { role, socket, input, filled: 0, payload: vec![0; message_max + 3], output }
     }
 
-    /// Receives until a head and its body are there.
+    /// Receives until a head and its body are complete.
     fn fill(&mut self) -> Result<Span, Fault> {
         let mut head = None;
         loop {
@@ -123,12 +123,12 @@ impl Side {
             }
             match head {
                 Some((start, length)) if length > self.input.len() - start => {
-                    return Err(Fault::Protocol("an HTTP body is longer than that of any message"));
+                    return Err(Fault::Protocol("an HTTP body is too long for a message"));
                 }
                 Some((start, length)) if start + length <= self.filled => {
                     return Ok(Span { start, end: start + length });
                 }
-                None if self.filled >= HEAD_BYTES_MAX => return Err(Fault::Protocol("an HTTP head does not end")),
+                None if self.filled >= HEAD_BYTES_MAX => return Err(Fault::Protocol("an HTTP head is too long")),
                 _ => self.read_more()?,
             }
         }
@@ -153,18 +153,18 @@ impl Side {
         let body: Body<'_> = serde_json::from_slice(&self.input[start..end])
             .map_err(|_| Fault::Protocol("a body is not the JSON of a message"))?;
         let decoded = BASE64.decode_slice(body.payload, &mut self.payload);
-        let decoded = decoded.map_err(|_| Fault::Protocol("the payload is no base64, or too long"))?;
+        let decoded = decoded.map_err(|_| Fault::Protocol("the payload is not base64, or too long"))?;
         if decoded != len {
-            return Err(Fault::Protocol("a message of another length arrived"));
+            return Err(Fault::Protocol("received a message of unexpected length"));
         }
-        // What was received beyond this message begins the next.
+        // Bytes after this message belong to the next one.
         self.input.copy_within(end..self.filled, 0);
         self.filled -= end;
         Ok(())
     }
 }
 
-/// Where the body starts and how long it is, once the head has ended.
+/// Start and length of the body, once the head is complete.
 fn parse(role: Role, received: &[u8]) -> Result<Option<(usize, usize)>, Fault> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let malformed = |_| Fault::Protocol("an HTTP head is malformed");
@@ -207,7 +207,7 @@ impl Output {
         BASE64.encode_string(payload, &mut self.encoded);
         self.body.clear();
         serde_json::to_writer(&mut self.body, &Body { payload: &self.encoded })
-            .map_err(|_| Fault::Protocol("a message cannot be written as JSON"))?;
+            .map_err(|_| Fault::Protocol("cannot format a message as JSON"))?;
         let start = match role {
             Role::Client => "POST /message HTTP/1.1\r\nHost: localhost",
             Role::Server => "HTTP/1.1 200 OK",
@@ -215,7 +215,7 @@ impl Output {
         self.message.clear();
         let length = self.body.len();
         write!(self.message, "{start}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n")
-            .map_err(|_| Fault::Protocol("a head cannot be written"))?;
+            .map_err(|_| Fault::Protocol("cannot format an HTTP head"))?;
         self.message.extend_from_slice(&self.body);
         Ok(&self.message)
     }
@@ -233,7 +233,7 @@ impl Transport for Side {
             Err(fault) => {
                 if self.role == Role::Server && matches!(fault, Fault::Protocol(_)) {
                     let refusal = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-                    // The fault is what matters; a client that is gone needs no answer.
+                    // The first fault is reported; a client that is gone needs no response.
                     let _ = send(&self.socket, refusal, SendFlags::NOSIGNAL);
                 }
                 Err(fault)
@@ -255,7 +255,7 @@ mod tests {
         (Side::new(Role::Client, client, 64), Side::new(Role::Server, server, 64))
     }
 
-    /// What the server says of `request`, and whether it was answered with 400.
+    /// The error of the server for `request`, and whether the response was 400.
     fn check(request: &[u8], expect: &str) {
         let (client, mut server) = sides();
         send(&client.socket, request, SendFlags::NOSIGNAL).unwrap();
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_go_there_and_back_also_in_pieces_and_two_at_once() {
+    fn round_trips_work_with_split_and_joined_messages() {
         let (mut client, mut server) = sides();
         for len in [0, 1, 2, 3, 64] {
             let message: Vec<u8> = (0..len).collect();
@@ -292,19 +292,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_refused() {
+    fn a_malformed_request_is_refused() {
         let head = "POST /message HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: ";
         check(b"\x00\r\n\r\n", "malformed");
         check(b"GET /message HTTP/1.1\r\n\r\n", "not POST /message");
         check(b"POST /message HTTP/1.1\r\nContent-Type: application/json\r\n\r\n", "no Content-Length");
         check(b"POST /message HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", "not application/json");
-        check(format!("{head}99999\r\n\r\n").as_bytes(), "longer than that of any message");
+        check(format!("{head}99999\r\n\r\n").as_bytes(), "too long for a message");
         check(format!("{head}-1\r\n\r\n").as_bytes(), "no Content-Length");
         check(format!("{head}2\r\n\r\n{{}}").as_bytes(), "not the JSON of a message");
         check(format!("{head}15\r\n\r\n{{\"payload\":\"!\"}}").as_bytes(), "no base64");
         check(format!("{head}19\r\n\r\n{{\"payload\":\"AAAA\"}}x").as_bytes(), "not the JSON");
         check(format!("{head}18\r\n\r\n{{\"payload\":\"AAA=\"}}").as_bytes(), "another length");
-        check(&[b'a'; HEAD_BYTES_MAX], "does not end");
+        check(&[b'a'; HEAD_BYTES_MAX], "is too long");
         check(format!("{head}18\r\n\r\n{{").as_bytes(), "closed the connection");
     }
 }

@@ -1,10 +1,9 @@
-//! The names of the means there are, which of them fit a scenario, and the type each name stands for. It must not know how
-//! any of them works.
+//! The transports: their names, the scenarios they support, and their types.
 
 use super::{Link, eventfd, frames, futex, http, mqueue, pipe, python, ring, tcp, unix, uring, vm};
 use crate::{Config, Placement, ScenarioKind};
 
-/// The means there are.
+/// The transports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransportKind {
     /// Two pipes.
@@ -21,30 +20,30 @@ pub enum TransportKind {
     Futex,
     /// Two POSIX message queues.
     PosixMq,
-    /// A pair of connected Unix stream sockets, driven by an io_uring on each side: one system call a turn.
+    /// A pair of connected Unix stream sockets, each with an io_uring: one system call per turn.
     IoUring,
-    /// The receiver copies out of the sender's memory with `process_vm_readv`, signalled by a futex.
+    /// The receiver copies from the sender's memory with `process_vm_readv`, signalled by a futex.
     ProcessVmReadv,
-    /// Two rings in shared memory; a side waits by spinning.
+    /// Two rings in shared memory; a side spins while it waits.
     ShmRingSpin,
-    /// Two rings in shared memory; a side spins shortly where it has a CPU of its own, then sleeps on a futex.
+    /// Two rings in shared memory; a side spins briefly if it has a CPU of its own, then sleeps on a futex.
     ShmRingFutex,
-    /// As [`Self::ShmRingSpin`], but messages nobody waits for yet go in frames, some thousands of bytes at a time.
+    /// Like [`Self::ShmRingSpin`], but messages that need no answer yet are sent in frames of some thousand bytes.
     ShmRingBatch,
-    /// HTTP/1.1 and JSON over a kept loopback TCP connection without Nagle's algorithm.
+    /// HTTP/1.1 and JSON over a keep-alive loopback TCP connection without Nagle's algorithm.
     HttpTcp,
-    /// HTTP/1.1 and JSON over a kept Unix stream connection.
+    /// HTTP/1.1 and JSON over a keep-alive Unix stream connection.
     HttpUnix,
-    /// As [`Self::UnixStream`], with a peer in Python.
+    /// Like [`Self::UnixStream`], with a peer in Python.
     PythonUnix,
-    /// As [`Self::TcpNodelay`], with a peer in Python.
+    /// Like [`Self::TcpNodelay`], with a peer in Python.
     PythonTcp,
-    /// As [`Self::HttpTcp`], with Python's `http.server` and `json` as the peer.
+    /// Like [`Self::HttpTcp`], with Python's `http.server` and `json` as the peer.
     PythonHttp,
 }
 
 impl TransportKind {
-    /// All, in the order of reports.
+    /// All transports, in the order of reports.
     pub const ALL: [Self; 17] = [
         Self::Pipe,
         Self::UnixStream,
@@ -65,7 +64,7 @@ impl TransportKind {
         Self::PythonHttp,
     ];
 
-    /// Those that can do without content (`Transport::bare`), in the order of reports.
+    /// Transports that have a raw loop (`Transport::bare`), in the order of reports.
     pub const BARE: &'static [Self] = Self::ALL.split_at(7).0;
 
     /// The name used in the descriptor.
@@ -91,7 +90,7 @@ impl TransportKind {
         }
     }
 
-    /// Why it can never do what `config` asks, and what can, where that is so.
+    /// Why this transport cannot run `config`, and what to use instead.
     pub(crate) fn unfit(self, config: &Config) -> Option<&'static str> {
         let spins = matches!(self, Self::ShmRingSpin | Self::ShmRingBatch);
         let answers_each = matches!(self, Self::HttpTcp | Self::HttpUnix | Self::PythonHttp);
@@ -100,21 +99,21 @@ impl TransportKind {
                 Some("spinning needs two cores; use placement=cross or transport=shm-ring-futex")
             }
             ScenarioKind::Stream if answers_each => {
-                Some("a request of HTTP is answered before the next, so there is no one-way stream; use ping-pong")
+                Some("HTTP answers each request before the next, so it has no one-way stream; use ping-pong")
             }
             _ => None,
         }
     }
 }
 
-/// What is done with a [`Link`] once its type is known.
+/// An action on a [`Link`] whose type is known.
 pub(crate) trait Visitor {
     type Output;
 
     fn visit<L: Link>(self) -> Self::Output;
 }
 
-/// Hands the type that `kind` stands for to `visitor`.
+/// Calls `visitor` with the type of `kind`.
 pub(crate) fn dispatch<V: Visitor>(kind: TransportKind, visitor: V) -> V::Output {
     match kind {
         TransportKind::Pipe => visitor.visit::<pipe::Pipes>(),

@@ -1,5 +1,5 @@
-//! One cache line in memory that two processes share, handed back and forth by spinning: the least that a message between
-//! two cores can cost. It must not know what it is compared with.
+//! One cache line in shared memory, passed back and forth with spinning waits: the lower bound of a message between two
+//! cores.
 
 use super::Fault;
 use bench_model::ModuleError;
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The mapping, the start of which is the line.
 const BYTES: usize = 4096;
 
-/// Looks between two at the other process: some tens of milliseconds.
+/// Spins between two checks of the other process: some tens of milliseconds.
 const ROUNDS: u32 = 1 << 20;
 
 /// The line. A fork shares it.
@@ -31,15 +31,15 @@ impl Line {
         // SAFETY: a new mapping at an address the kernel chooses replaces nothing. It is zeroed.
         let base = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), BYTES, access, flags) };
         let base = base.ok().and_then(|base| NonNull::new(base.cast()));
-        let base = base.ok_or_else(|| ModuleError::Other("shared memory cannot be mapped".to_owned()))?;
+        let base = base.ok_or_else(|| ModuleError::Other("cannot map shared memory".to_owned()))?;
         Ok(Arc::new(Self { base }))
     }
 
-    /// Hands the line over and takes it back `rounds` times, from the side that `leads`.
+    /// Passes the line back and forth `rounds` times; the side that `leads` begins.
     pub(crate) fn exchange(&self, rounds: u64, leads: bool, watch: &Watch) -> Result<(), Fault> {
         // SAFETY: the mapping starts with the atomic, is page-aligned, and lives as long as `self`.
         let line = unsafe { self.base.as_ref() };
-        // Odd numbers are handed over by the side that leads, even ones back. Both left off at an even number.
+        // The side that leads writes odd numbers, the other even ones. Both start at an even number.
         let from = if leads { line.load(Ordering::Acquire) } else { line.load(Ordering::Acquire) & !1 };
         for round in 0..rounds {
             let number = from + 2 * round + 1;
@@ -72,7 +72,7 @@ fn wait_for(line: &AtomicU64, number: u64, watch: &Watch) -> Result<(), Fault> {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        // SAFETY: the mapping was made by `new`, and nobody is left. A failure would leave it mapped, which harms nobody.
+        // SAFETY: the mapping was made by `new`, and no reference is left. A failure would only leave it mapped.
         let _ = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), BYTES) };
     }
 }

@@ -1,5 +1,4 @@
-//! By which means a message travels: the two traits every means implements, and what can go wrong. It must
-//! not know what a message says.
+//! The traits that every transport implements, and its errors.
 
 mod eventfd;
 mod frames;
@@ -28,57 +27,60 @@ use ring_peer::{LOOK_AFTER, Watch};
 use rustix::fd::RawFd;
 use rustix::io::Errno;
 
-/// Both ends of a connection, made before the fork; afterwards each process takes its side and drops the other's.
+/// Both ends of a connection, created before the fork. Afterwards each process takes its side and drops the other's.
 pub(crate) trait Link: Sized {
-    /// One side. Both processes have the same kind.
+    /// One side of the connection; both have the same type.
     type Side: Transport + 'static;
 
-    /// Makes the connection. What this machine does not offer is [`ModuleError::Unavailable`], with the next step.
+    /// Creates the connection. If this machine does not support it, the error is [`ModuleError::Unavailable`] with the
+    /// next step.
     fn open(setup: &Setup) -> Result<Self, ModuleError>;
 
-    /// Takes the parent's side; `watch` is on the peer.
+    /// Takes the parent's side; `watch` observes the peer.
     fn parent(self, watch: Watch) -> Result<Self::Side, Fault>;
 
     /// Takes the peer's side, in the peer.
     fn peer(self) -> Result<Self::Side, Fault>;
 }
 
-/// One side of a connection. What passes every message is inlined into the loops that exchange them: where a process has slept
-/// in between, a processor that forgets its predictions takes a return to a caller for a further tenth of a round trip. It
-/// blocks, in its own way, until it can do what it is asked or the other side is gone.
+/// One side of a connection. Calls block until they succeed or the other side is gone. Methods on the path of a message
+/// are inlined into the loops that call them: after a sleep, a processor that has lost its branch predictions would
+/// spend a further tenth of a round trip on returns.
 pub(crate) trait Transport {
-    /// Sends one message, at most as long as the link was opened for. It may leave with the next call of this side.
+    /// Sends one message, at most as long as the link was opened for. It may be buffered until the next call on this
+    /// side.
     fn send(&mut self, message: &[u8]) -> Result<(), Fault>;
 
-    /// Receives one message of `len` bytes, which both sides know, and lends it to `read`.
+    /// Receives one message of `len` bytes, a length that both sides know, and passes it to `read`.
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault>;
 
-    /// Sends what has not left yet.
+    /// Sends what is still buffered.
     fn flush(&mut self) -> Result<(), Fault> {
         Ok(())
     }
 
-    /// Makes `rounds` round trips by the same system calls, in the same order, without looking at what travels: `len` bytes,
-    /// or none where those do not go through the kernel. The side that `leads` begins each. Both sides are asked at once.
+    /// Runs `rounds` round trips with the same system calls in the same order, without checking content: of `len`
+    /// bytes, or of none where the payload does not go through the kernel. The side that `leads` begins each. Both
+    /// sides call this at the same time.
     fn bare(&mut self, _rounds: u64, _len: usize, _leads: bool) -> Result<(), Fault> {
-        Err(Fault::Protocol("this transport has no bare loop"))
+        Err(Fault::Protocol("this transport has no raw loop"))
     }
 
     /// The descriptors this side needs.
     fn fds(&self) -> Vec<RawFd>;
 
-    /// The program that is the peer in this one's place. It gets the connection through [`Transport::fds`].
+    /// The program that the peer executes instead of this code. It gets the connection through [`Transport::fds`].
     fn program(&self) -> Option<&Program> {
         None
     }
 }
 
-/// What a link is made for.
+/// The requirements of a link.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setup {
     /// The length of the messages that are measured, in bytes.
     pub(crate) payload_bytes: usize,
-    /// The length of the longest message, a report included, in bytes.
+    /// The length of the longest message, including reports, in bytes.
     pub(crate) message_max: usize,
     pub(crate) scenario: ScenarioKind,
     pub(crate) placement: Placement,
@@ -93,21 +95,21 @@ pub(crate) enum Fault {
     System { call: &'static str, errno: Errno },
     #[error("{0}")]
     Protocol(&'static str),
-    #[error("{sent} messages were sent, the peer acknowledged {acknowledged} of them or others")]
+    #[error("{sent} messages were sent, but the peer acknowledged {acknowledged} or other ones")]
     Delivery { sent: u64, acknowledged: u64 },
 }
 
-/// The longest message that [`copy_short`] copies without a call.
+/// The longest message that [`copy_short`] copies without a call of `memcpy`.
 const SHORT_BYTES: usize = 64;
 
-/// Copies `message` to `room`, which is as long. A short one goes word by word: no call to where a processor that has just
-/// switched processes does not know the way.
+/// Copies `message` to `room`, which is as long. A short one is copied word by word, because a processor that has just
+/// switched processes mispredicts a call.
 #[inline(always)]
 fn copy_short(message: &[u8], room: &mut [u8]) {
     match (message.as_chunks::<8>(), room.as_chunks_mut::<8>()) {
         ((from, []), (to, [])) if message.len() <= SHORT_BYTES && from.len() == to.len() => {
             for (from, to) in from.iter().zip(to) {
-                // Kept from being made a call again.
+                // Keeps the compiler from turning the loop into a call.
                 *to = std::hint::black_box(*from);
             }
         }
@@ -115,7 +117,7 @@ fn copy_short(message: &[u8], room: &mut [u8]) {
     }
 }
 
-/// Lets `side` give and take in turns, `rounds` times; the side that `leads` gives first.
+/// Calls `give` and `take` of `side` in turn, `rounds` times; the side that `leads` gives first.
 #[inline(always)]
 fn alternate<S>(
     side: &mut S,
@@ -136,12 +138,12 @@ fn alternate<S>(
     Ok(())
 }
 
-/// A failed call while a link is opened.
+/// An error of a call that opens a link.
 fn refused(call: &'static str) -> impl Fn(Errno) -> ModuleError {
     move |errno| ModuleError::Other(format!("{call} failed: {errno}"))
 }
 
-/// A failed call on an open connection. What the kernel says of a peer that is gone is all one here.
+/// An error of a call on an open connection. All errors that mean a closed peer become one.
 fn broken(call: &'static str) -> impl Fn(Errno) -> Fault {
     move |errno| match errno {
         Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN | Errno::CONNREFUSED => Fault::Closed,
@@ -149,7 +151,7 @@ fn broken(call: &'static str) -> impl Fn(Errno) -> Fault {
     }
 }
 
-/// Writes all of `bytes` through `write`, which may write a part of them or be interrupted.
+/// Writes all of `bytes` with `write`, which may write a part or be interrupted.
 #[inline(always)]
 fn write_all(
     call: &'static str,
@@ -166,7 +168,7 @@ fn write_all(
     Ok(())
 }
 
-/// Fills `buffer` through `read`, which may read a part of it or be interrupted.
+/// Fills `buffer` with `read`, which may read a part or be interrupted.
 #[inline(always)]
 fn read_exact(
     call: &'static str,

@@ -1,5 +1,5 @@
-//! Two POSIX message queues, one a direction. Their names are gone before the first message: both processes have the
-//! queues from before the fork, so nothing is left behind however they end.
+//! Two POSIX message queues, one per direction. They are opened before the fork and unlinked before the first message,
+//! so nothing is left over however the processes end.
 
 use super::{Fault, LOOK_AFTER, Link, Setup, Transport, broken, refused};
 use bench_model::ModuleError;
@@ -10,7 +10,7 @@ use std::ffi::CString;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Messages a queue; also the most that an unprivileged process may ask for by default.
+/// Messages in a queue; also the default limit of an unprivileged process.
 const DEPTH_MAX: i64 = 10;
 
 pub(crate) struct Queues {
@@ -24,8 +24,8 @@ pub(crate) struct Side {
     output: OwnedFd,
     buffer: Vec<u8>,
     watch: Watch,
-    /// When a blocked call gives up, on the wall clock. It is renewed only when it has passed, so a message does not pay
-    /// for a reading of the clock.
+    /// When a blocked call times out, on the wall clock. It is renewed only when it has passed, so a message does not
+    /// pay for reading the clock.
     deadline: libc::timespec,
 }
 
@@ -38,7 +38,7 @@ impl Link for Queues {
             && message_max as u64 > most
         {
             return Err(ModuleError::Unavailable(format!(
-                "a POSIX message queue takes messages of {most} bytes here, one of the session has {message_max}; \
+                "a POSIX message queue accepts messages of {most} bytes here, and the session needs {message_max}; \
                  sysctl fs.mqueue.msgsize_max={message_max}"
             )));
         }
@@ -55,12 +55,12 @@ impl Link for Queues {
     }
 }
 
-/// A limit of the kernel's, where it says.
+/// A limit of the kernel, if it is readable.
 fn limit(name: &str) -> Option<u64> {
     std::fs::read_to_string(format!("/proc/sys/fs/mqueue/{name}")).ok()?.trim().parse().ok()
 }
 
-/// A queue whose name is already gone.
+/// Opens a queue and unlinks its name.
 fn nameless(depth: i64, message_max: usize) -> Result<OwnedFd, ModuleError> {
     static MADE: AtomicU32 = AtomicU32::new(0);
     let made = MADE.fetch_add(1, Ordering::Relaxed);
@@ -82,12 +82,12 @@ fn create(name: &str, depth: i64, message_max: usize) -> Result<OwnedFd, ModuleE
                 ModuleError::Unavailable("this kernel has no POSIX message queues; use another transport".to_owned())
             }
             Errno::MFILE | Errno::NOSPC => ModuleError::Unavailable(
-                "no further POSIX message queue is allowed; raise `ulimit -q` or fs.mqueue.queues_max".to_owned(),
+                "the limit of POSIX message queues is reached; raise `ulimit -q` or fs.mqueue.queues_max".to_owned(),
             ),
             errno => refused("mq_open")(errno),
         });
     }
-    // SAFETY: on Linux a queue's handle is a file descriptor, and this one is nobody else's.
+    // SAFETY: on Linux a queue's handle is a file descriptor, and no other value owns this one.
     let queue = unsafe { OwnedFd::from_raw_fd(queue) };
     // SAFETY: the name ends with NUL.
     if unsafe { libc::mq_unlink(name.as_ptr()) } == -1 {
@@ -101,7 +101,7 @@ impl Side {
         Self { input, output, buffer: vec![0; message_max], watch, deadline: deadline() }
     }
 
-    /// What follows a failed call, before it is made again.
+    /// Handles a failed call before it is repeated.
     #[cold]
     fn after_failure(&mut self, call: &'static str) -> Result<(), Fault> {
         match last_errno() {
@@ -136,7 +136,7 @@ impl Transport for Side {
             let received = unsafe { libc::mq_timedreceive(queue, at, room, priority, &raw const self.deadline) };
             match usize::try_from(received) {
                 Ok(received) if received == len => return Ok(read(&self.buffer[..len])),
-                Ok(_) => return Err(Fault::Protocol("a queued message of another length arrived")),
+                Ok(_) => return Err(Fault::Protocol("received a queued message of unexpected length")),
                 Err(_) => self.after_failure("mq_timedreceive")?,
             }
         }
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_queue_has_no_name_when_it_is_there() {
+    fn an_open_queue_has_no_name() {
         let name = format!("/bench-host-ipc-test-{}", std::process::id());
         let first = match create(&name, 2, 64) {
             Ok(queue) => queue,

@@ -1,5 +1,4 @@
-//! Two pipes, one a direction, of the kernel's default size. It must not know where a message starts: both sides know its
-//! length.
+//! Two pipes of the kernel's default size, one per direction.
 
 use super::{Fault, Link, Setup, Transport, alternate, read_exact, refused, write_all};
 use bench_model::ModuleError;
@@ -25,9 +24,8 @@ impl Link for Pipes {
     type Side = Side;
 
     fn open(setup: &Setup) -> Result<Self, ModuleError> {
-        // A write to a pipe whose reader is gone must fail rather than kill the host. Rust's runtime sets this at the
-        // start of a program, but not in one that a host of another language started.
-        // SAFETY: ignoring a signal installs no handler.
+        // A write to a closed pipe must fail instead of killing the host. Rust's runtime sets this at the start of a
+        // program, but not in a host of another language. SAFETY: ignoring a signal installs no handler.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
         let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(refused("pipe2"));
         Ok(Self { to_peer: pipe()?, from_peer: pipe()?, message_max: setup.message_max })

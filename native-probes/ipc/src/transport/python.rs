@@ -1,5 +1,4 @@
-//! A transport whose peer is a program in Python, started in the peer process's place: what a service that is written the
-//! simple way pays. It must not know by which means the messages travel, only what the program calls that.
+//! A transport whose peer is a program in Python: the cost of a service that is written in the simplest way.
 
 use super::{Fault, Link, Setup, Transport, http, tcp, unix};
 use crate::program::{Program, in_path};
@@ -10,7 +9,7 @@ use rustix::fd::RawFd;
 /// The peer, in Python: the twin of `exchange.rs` and `message.rs`.
 const PEER: &str = include_str!("peer.py");
 
-/// What the program knows a transport by.
+/// The name of a transport in the arguments of the program.
 pub(crate) trait Spoken: Link {
     const NAME: &'static str;
 }
@@ -42,7 +41,7 @@ impl<L: Spoken> Link for Python<L> {
     type Side = Side<L::Side>;
 
     fn open(setup: &Setup) -> Result<Self, ModuleError> {
-        let absent = || ModuleError::Unavailable("there is no python3 in PATH; install Python 3".to_owned());
+        let absent = || ModuleError::Unavailable("python3 is not in PATH; install Python 3".to_owned());
         let interpreter = in_path("python3").ok_or_else(absent)?;
         let arguments = [L::NAME, setup.scenario.as_str(), &setup.payload_bytes.to_string()].map(str::to_owned);
         Ok(Self { link: L::open(setup)?, interpreter, arguments })
@@ -56,7 +55,7 @@ impl<L: Spoken> Link for Python<L> {
         let side = self.link.peer()?;
         let fd = side.fds().first().map(ToString::to_string).unwrap_or_default();
         let [kind, scenario, payload_bytes] = &self.arguments;
-        // Isolated: neither the user's packages nor PYTHON* variables decide what is measured.
+        // Isolated mode, so that neither the user's packages nor PYTHON* variables affect what is measured.
         let arguments = ["-I", "-S", "-B", "-c", PEER, kind, &fd, scenario, payload_bytes];
         let program = Program::new(&self.interpreter, &arguments);
         let program = program.map_err(|_| Fault::Protocol("the program's arguments contain NUL"))?;

@@ -1,5 +1,4 @@
-//! Two rings in shared memory, waited for by spinning or by spinning shortly and then sleeping. It must not know
-//! how a ring works.
+//! Two rings in shared memory. A side waits by spinning, or by spinning briefly and then sleeping.
 
 use super::line::Line;
 use super::{Fault, Link, Setup, Transport};
@@ -12,12 +11,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Rounds before a side sleeps, where it has a CPU of its own: some microseconds, which is less than a sleep costs.
+/// Spins before a side with a CPU of its own sleeps: some microseconds, less than the cost of a sleep.
 const PARK_ROUNDS: u32 = 100;
-/// How long a side sleeps before it looks whether the other process is there.
+/// How long a side sleeps before it checks whether the other process is alive.
 const PARK_TIMEOUT: Duration = super::LOOK_AFTER;
 
-/// A ring holds four messages and more, and is small enough to stay in a cache.
+/// A ring holds at least four messages, and is small enough to stay in a cache.
 const CAPACITY_MIN: usize = 16 << 10;
 const MESSAGES_MIN: usize = 4;
 
@@ -74,7 +73,7 @@ impl<M: Mode + 'static> Link for Rings<M> {
         let capacity = (setup.message_max * MESSAGES_MIN + 1).next_power_of_two().max(CAPACITY_MIN);
         let ring = || {
             Ring::create_with(capacity, Integrity::None, M::WAKING)
-                .map_err(|error| ModuleError::Other(format!("the ring was not made: {error}")))
+                .map_err(|error| ModuleError::Other(format!("cannot create the ring: {error}")))
         };
         let (to_peer, from_peer) = (ring()?, ring()?);
         Ok(Self { to_peer, from_peer, line: Line::new()?, wait: M::wait(setup.placement), mode: PhantomData })
@@ -91,7 +90,7 @@ impl<M: Mode + 'static> Link for Rings<M> {
 
 impl<M: Mode> Side<M> {
     fn new(output: &Ring, input: &Ring, line: Arc<Line>, wait: Wait, watch: Watch) -> Result<Self, Fault> {
-        let taken = |_| Fault::Protocol("an end of a ring cannot be had");
+        let taken = |_| Fault::Protocol("an end of the ring was taken before");
         let fds = [output.fd().as_raw_fd(), input.fd().as_raw_fd()];
         let (producer, consumer) = (output.producer().map_err(taken)?, input.consumer().map_err(taken)?);
         Ok(Self { producer, consumer, line, wait, watch, fds, mode: PhantomData })
@@ -104,7 +103,7 @@ impl<M: Mode> Transport for Side<M> {
         loop {
             match self.producer.push_waiting(message, self.wait) {
                 Ok(()) => return Ok(()),
-                Err(PushError::TooLarge) => return Err(Fault::Protocol("a message is larger than the ring takes")),
+                Err(PushError::TooLarge) => return Err(Fault::Protocol("a message does not fit in the ring")),
                 Err(PushError::Full) if self.watch.is_gone() => return Err(Fault::Closed),
                 Err(PushError::Full) => {}
             }
@@ -121,13 +120,13 @@ impl<M: Mode> Transport for Side<M> {
         let read = |message: &[u8]| (message.len() == len).then(|| read(message));
         match self.consumer.pop(read) {
             Ok(Some(Some(result))) => Ok(result),
-            Ok(Some(None)) => Err(Fault::Protocol("a message of another length arrived")),
-            Ok(None) => Err(Fault::Protocol("a message was there and is gone")),
+            Ok(Some(None)) => Err(Fault::Protocol("received a message of unexpected length")),
+            Ok(None) => Err(Fault::Protocol("a message disappeared from the ring")),
             Err(_) => Err(Fault::Protocol("the ring is damaged")),
         }
     }
 
-    /// The bare loop hands one cache line back and forth.
+    /// The raw loop passes one cache line back and forth.
     fn bare(&mut self, rounds: u64, _: usize, leads: bool) -> Result<(), Fault> {
         self.line.exchange(rounds, leads, &self.watch)
     }

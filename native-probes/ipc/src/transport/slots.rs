@@ -1,5 +1,4 @@
-//! A few fixed slots for messages in memory that two processes share, for the transports that have a signal but no way
-//! to carry a payload. It must not know how a side is woken, only whether it asked to be.
+//! A few fixed slots for messages in shared memory, for transports that have a signal but cannot carry a payload.
 
 use super::copy_short;
 use bench_model::ModuleError;
@@ -8,7 +7,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
-/// Slots a direction: enough for one side to work while the other is woken, few enough to stay in its cache. A power of
+/// Slots per direction: enough for one side to work while the other wakes up, few enough to stay in a cache. A power of
 /// two, so that the counters may wrap.
 pub(crate) const SLOTS: u32 = 8;
 
@@ -16,7 +15,7 @@ pub(crate) const SLOTS: u32 = 8;
 #[repr(C, align(128))]
 struct Line<T>(T);
 
-/// What stands before the slots.
+/// The header before the slots.
 #[repr(C)]
 struct Control {
     /// Messages written so far.
@@ -25,16 +24,16 @@ struct Control {
     head: Line<AtomicU32>,
     receiver: Line<Sleeper>,
     sender: Line<Sleeper>,
-    /// 1 while a bare signal is given and not taken.
+    /// 1 while a raw signal is sent but not received.
     bare: Line<AtomicU32>,
 }
 
-/// 1 while a side sleeps or is about to; also what it may sleep on.
+/// 1 while a side sleeps or is about to sleep; also the futex word.
 #[repr(transparent)]
 pub(crate) struct Sleeper(pub(crate) AtomicU32);
 
 impl Sleeper {
-    /// Says that this side is about to sleep; it must look once more before it does.
+    /// Announces that this side is about to sleep. It must check once more before it does.
     #[inline(always)]
     pub(crate) fn announce(&self) {
         self.0.store(1, Ordering::Relaxed);
@@ -42,13 +41,13 @@ impl Sleeper {
         fence(Ordering::SeqCst);
     }
 
-    /// Says that this side is awake.
+    /// Withdraws the announcement.
     #[inline(always)]
     pub(crate) fn withdraw(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
-    /// Whether the other side asked to be woken; asked after each publication, and true once for each announcement.
+    /// Whether the other side announced to sleep. Called after each publication; true once per announcement.
     #[inline(always)]
     pub(crate) fn take(&self) -> bool {
         fence(Ordering::SeqCst);
@@ -77,7 +76,7 @@ impl Slots {
             rustix::mm::mmap_anonymous(std::ptr::null_mut(), Self::bytes(stride), access, flags)
         };
         let base = base.ok().and_then(|base| NonNull::new(base.cast()));
-        let base = base.ok_or_else(|| ModuleError::Other("shared memory cannot be mapped".to_owned()))?;
+        let base = base.ok_or_else(|| ModuleError::Other("cannot map shared memory".to_owned()))?;
         Ok(Arc::new(Self { base, stride }))
     }
 
@@ -91,7 +90,7 @@ impl Slots {
         unsafe { self.base.cast().as_ref() }
     }
 
-    /// Where message number `index` lies; `stride` bytes from there are its slot.
+    /// The address of the slot of message number `index`; the slot has `stride` bytes.
     #[inline(always)]
     fn slot(&self, index: u32) -> *mut u8 {
         // SAFETY: the slot's number is less than `SLOTS`, and the mapping has so many slots behind the `Control`.
@@ -100,7 +99,7 @@ impl Slots {
 }
 
 impl Slots {
-    /// The word of a bare signal.
+    /// The word of a raw signal.
     pub(crate) fn bare(&self) -> &AtomicU32 {
         &self.control().bare.0
     }
@@ -108,12 +107,12 @@ impl Slots {
 
 impl Drop for Slots {
     fn drop(&mut self) {
-        // SAFETY: the mapping was made by `new`, and no side is left. A failure would leave it mapped, which harms nobody.
+        // SAFETY: the mapping was made by `new`, and no side is left. A failure would only leave it mapped.
         let _ = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), Self::bytes(self.stride)) };
     }
 }
 
-/// The writing side of one direction; there is one.
+/// The only writing side of one direction.
 pub(crate) struct Sender {
     slots: Arc<Slots>,
     tail: u32,
@@ -135,11 +134,12 @@ impl Sender {
         self.tail.wrapping_sub(self.head_seen) < SLOTS
     }
 
-    /// Writes and publishes a message into a free slot, which [`Sender::has_room`] has said there is.
+    /// Writes and publishes a message into a free slot, after [`Sender::has_room`] has returned true.
     #[inline(always)]
     pub(crate) fn push(&mut self, message: &[u8]) {
         assert!(message.len() <= self.slots.stride && self.has_room(), "a message fits a free slot");
-        // SAFETY: the slot has room, as asserted, is initialised, and is free: nobody else touches it until it is published below.
+        // SAFETY: the slot has room, as asserted, is initialised, and is free: the other side does not touch it until
+        // it is published below.
         let room = unsafe { std::slice::from_raw_parts_mut(self.slots.slot(self.tail), message.len()) };
         copy_short(message, room);
         self.tail = self.tail.wrapping_add(1);
@@ -159,7 +159,7 @@ impl Sender {
     }
 }
 
-/// The reading side of one direction; there is one.
+/// The only reading side of one direction.
 pub(crate) struct Receiver {
     slots: Arc<Slots>,
     head: u32,
@@ -170,17 +170,18 @@ impl Receiver {
         Self { slots, head: 0 }
     }
 
-    /// Whether a message is there.
+    /// Whether there is a message.
     #[inline(always)]
     pub(crate) fn has_message(&self) -> bool {
-        // Acquire: the slot is as it was when the message was published.
+        // Acquire: the slot has the content that was published.
         self.slots.control().tail.0.load(Ordering::Acquire) != self.head
     }
 
-    /// Lends the oldest message, which [`Receiver::has_message`] has said there is, as `len` bytes, and frees its slot.
+    /// Passes the oldest message as `len` bytes to `read`, after [`Receiver::has_message`] has returned true, and frees
+    /// its slot.
     #[inline(always)]
     pub(crate) fn pop<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> R {
-        assert!(len <= self.slots.stride && self.has_message(), "a message of a slot's length is there");
+        assert!(len <= self.slots.stride && self.has_message(), "there is a message, and it fits in a slot");
         // SAFETY: the slot has `len` bytes, as asserted; the sender does not write there until it is released below.
         let result = read(unsafe { std::slice::from_raw_parts(self.slots.slot(self.head), len) });
         self.head = self.head.wrapping_add(1);

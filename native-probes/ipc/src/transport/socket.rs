@@ -1,4 +1,4 @@
-//! One side of a connected stream socket, whatever its family. It must not know how the connection was made.
+//! One side of a connected stream socket of any address family.
 
 use super::{Fault, Transport, alternate, read_exact, write_all};
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};

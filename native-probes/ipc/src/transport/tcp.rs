@@ -1,4 +1,4 @@
-//! A TCP connection over 127.0.0.1 without Nagle's algorithm. It must not know what travels over it.
+//! A TCP connection over 127.0.0.1 without Nagle's algorithm.
 
 use super::socket::Stream;
 use super::{Fault, Link, Setup};
@@ -31,15 +31,15 @@ impl Link for Loopback {
 
 /// Both ends of a connection.
 pub(super) fn pair() -> Result<(TcpStream, TcpStream), ModuleError> {
-    connect().map_err(|error| ModuleError::Other(format!("no connection over 127.0.0.1: {error}")))
+    connect().map_err(|error| ModuleError::Other(format!("cannot connect over 127.0.0.1: {error}")))
 }
 
-/// Both ends of a connection over a port the kernel chooses.
+/// Creates both ends of a connection on a port that the kernel chooses.
 fn connect() -> std::io::Result<(TcpStream, TcpStream)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let parent = TcpStream::connect(listener.local_addr()?)?;
     let own = parent.local_addr()?;
-    // Any process of the machine may connect to the port; only one connection is ours.
+    // Any process may connect to the port, so accept until the peer address is our own.
     let peer = loop {
         let (stream, from) = listener.accept()?;
         if from == own {

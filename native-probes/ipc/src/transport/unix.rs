@@ -1,4 +1,4 @@
-//! Pairs of connected Unix sockets: streams, and datagrams of one message each. It must not know what a message says.
+//! Pairs of connected Unix sockets: streams, and datagrams of one message each.
 
 use super::socket::Stream;
 use super::{Fault, LOOK_AFTER, Link, Setup, Transport, alternate, broken, refused};
@@ -42,7 +42,7 @@ pub(crate) struct DatagramPair {
     message_max: usize,
 }
 
-/// Four datagrams of the longest payload, with the kernel's bookkeeping; the kernel's default may be less than one.
+/// Buffer for four datagrams of the longest payload with the kernel's overhead; the default may be less than one.
 const SEND_BUFFER_BYTES: usize = 4 * (65_536 + 4096);
 
 impl Link for DatagramPair {
@@ -52,7 +52,7 @@ impl Link for DatagramPair {
         let (parent, peer) = pair(SocketType::DGRAM)?;
         for fd in [&parent, &peer] {
             sockopt::set_socket_send_buffer_size(fd, SEND_BUFFER_BYTES).map_err(refused("setsockopt(SO_SNDBUF)"))?;
-            // A datagram socket is not told that its peer is gone, so it looks from time to time.
+            // A datagram socket does not report that its peer is gone, so it times out and checks.
             for timeout in [Timeout::Recv, Timeout::Send] {
                 sockopt::set_socket_timeout(fd, timeout, Some(LOOK_AFTER))
                     .map_err(refused("setsockopt(SO_RCVTIMEO)"))?;
@@ -77,7 +77,7 @@ pub(crate) struct Datagram {
 }
 
 impl Datagram {
-    /// Repeats `call` while it is interrupted, or times out and the other side is still there.
+    /// Repeats `call` after an interruption, and after a timeout while the other process is alive.
     #[inline(always)]
     fn insist(
         watch: &Watch,
@@ -109,7 +109,7 @@ impl Transport for Datagram {
         let receive = || recv(fd, &mut buffer[..], RecvFlags::empty()).map(|(_, received)| received);
         let received = Self::insist(&self.watch, "recv", receive)?;
         if received != len {
-            return Err(Fault::Protocol("a datagram of another length arrived"));
+            return Err(Fault::Protocol("received a datagram of unexpected length"));
         }
         Ok(read(&self.buffer[..len]))
     }

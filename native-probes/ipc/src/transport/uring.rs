@@ -1,5 +1,5 @@
-//! A pair of connected Unix stream sockets that each side drives through an io_uring of its own: what is to be sent and the
-//! wait for the answer go to the kernel in one system call. It must not know what a message says.
+//! A pair of connected Unix stream sockets, each with an io_uring: sending and waiting for the answer are one system
+//! call.
 
 use super::{Fault, Link, Setup, Transport, broken, unix};
 use bench_model::ModuleError;
@@ -8,7 +8,7 @@ use ring_peer::Watch;
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};
 use rustix::io::Errno;
 
-/// A side has one message on its way and waits for one.
+/// Entries of the queue: a side has one send and one receive in progress.
 const ENTRIES: u32 = 2;
 
 pub(crate) struct Uring {
@@ -24,11 +24,11 @@ pub(crate) struct Side {
     /// Bytes of `output` that are still to be sent.
     queued: usize,
     input: Vec<u8>,
-    /// Operations the kernel has not answered; it may reach the buffers until it has.
+    /// Operations that the kernel has not completed; until then it may access the buffers.
     in_flight: usize,
 }
 
-/// Which operation a completion is of.
+/// The operation that a completion belongs to.
 const SEND: u64 = 0;
 const RECV: u64 = 1;
 
@@ -40,7 +40,7 @@ impl Link for Uring {
         let mut known = io_uring::Probe::new();
         ring.submitter().register_probe(&mut known).map_err(unavailable)?;
         if !known.is_supported(opcode::Send::CODE) || !known.is_supported(opcode::Recv::CODE) {
-            let reason = "this kernel's io_uring can neither send nor receive; it needs Linux 5.6";
+            let reason = "this kernel's io_uring does not support send and receive, which need Linux 5.6";
             return Err(ModuleError::Unavailable(reason.to_owned()));
         }
         let (parent, peer) = unix::pair(rustix::net::SocketType::STREAM)?;
@@ -56,8 +56,7 @@ impl Link for Uring {
     }
 }
 
-/// A ring whose completions are made by the thread that waits for them, where the kernel can (Linux 6.1), so that none
-/// interrupts it.
+/// Creates a ring. On Linux 6.1 and later the waiting thread runs the completions, so that they do not interrupt it.
 fn make() -> std::io::Result<IoUring> {
     IoUring::builder().dontfork().setup_single_issuer().setup_defer_taskrun().build(ENTRIES).or_else(|error| {
         if error.raw_os_error() == Some(libc::EINVAL) {
@@ -71,13 +70,13 @@ fn make() -> std::io::Result<IoUring> {
 fn unavailable(error: std::io::Error) -> ModuleError {
     let next = match error.raw_os_error() {
         Some(libc::EPERM | libc::EACCES) => {
-            "set `sysctl kernel.io_uring_disabled=0` and let the container's seccomp profile pass io_uring_setup"
+            "set `sysctl kernel.io_uring_disabled=0` and allow io_uring_setup in the container's seccomp profile"
         }
         Some(libc::ENOSYS) => "the kernel is built without it or seccomp hides it; use transport=unix-stream",
-        Some(libc::ENOMEM) => "raise `ulimit -l`",
+        Some(libc::ENOMEM) => "raise the limit of locked memory: `ulimit -l`",
         _ => "use transport=unix-stream",
     };
-    ModuleError::Unavailable(format!("io_uring is refused: {error}; {next}"))
+    ModuleError::Unavailable(format!("io_uring is not available: {error}; {next}"))
 }
 
 impl Side {
@@ -88,7 +87,7 @@ impl Side {
         Ok(Self { ring, socket, output, queued: 0, input, in_flight: 0 })
     }
 
-    /// Sends what is queued and receives `len` bytes, at once.
+    /// Sends the queued bytes and receives `len` bytes in one system call.
     fn turn(&mut self, len: usize) -> Result<(), Fault> {
         let (mut sent, mut received) = (0, 0);
         let (mut sending, mut receiving) = (false, false);
@@ -136,10 +135,10 @@ impl Side {
     }
 
     fn push(&mut self, entry: &io_uring::squeue::Entry) -> Result<(), Fault> {
-        // SAFETY: the entry's socket and buffer belong to `self` and are neither moved nor touched until its completion has
-        // been taken in `turn`; where that does not come, `drop` leaves the buffer to the kernel.
+        // SAFETY: the entry's socket and buffer belong to `self` and are neither moved nor touched until `turn` has
+        // taken its completion; if that never arrives, `drop` leaks the buffer.
         let pushed = unsafe { self.ring.submission().push(entry) };
-        pushed.map_err(|_| Fault::Protocol("the queue of the io_uring is full"))?;
+        pushed.map_err(|_| Fault::Protocol("the submission queue of the io_uring is full"))?;
         self.in_flight += 1;
         Ok(())
     }

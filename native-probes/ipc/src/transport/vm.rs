@@ -1,5 +1,5 @@
-//! Messages that stay in the sender's own memory: the receiver copies them out with `process_vm_readv`. Where a message lies,
-//! and that there is one, travels through the slots and futex of another transport. It must not know what a message says.
+//! Messages stay in the sender's memory, and the receiver copies them with `process_vm_readv`. Their addresses are sent
+//! through the slots and futex of another transport.
 
 use super::{Fault, Link, Setup, Transport, broken, futex, slots};
 use bench_model::ModuleError;
@@ -8,10 +8,10 @@ use rustix::fd::{AsRawFd, OwnedFd, RawFd};
 use rustix::io::Errno;
 use rustix::process::{PTracer, Pid, set_ptracer};
 
-/// Messages that may lie ready: one more than slots that tell of them, so that the place of the next is always free.
+/// Buffers for messages: one more than slots, so that the next buffer is always free.
 const PLACES: usize = slots::SLOTS as usize + 1;
 
-/// Where a message lies: process, address and length, eight bytes each.
+/// The place of a message: process, address and length, eight bytes each.
 const NOTICE_BYTES: usize = 24;
 
 pub(crate) struct Foreign {
@@ -21,7 +21,7 @@ pub(crate) struct Foreign {
 
 pub(crate) struct Side {
     notices: futex::Side,
-    /// Where messages lie until the other side has copied them.
+    /// Buffers that hold messages until the other side has copied them.
     places: Vec<Vec<u8>>,
     sent: usize,
     input: Vec<u8>,
@@ -62,7 +62,7 @@ impl Side {
 
 impl Transport for Side {
     fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
-        // The place was last used a message more ago than there are slots, so its slot has been freed since.
+        // The buffer was last used more messages ago than there are slots, so its slot has been freed since.
         let place = &mut self.places[self.sent % PLACES][..message.len()];
         place.copy_from_slice(message);
         let mut notice = [0; NOTICE_BYTES];
@@ -76,12 +76,12 @@ impl Transport for Side {
 
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
         let message = &mut self.input[..len];
-        // The slot is freed when the copy is made, and the place with it.
+        // The slot is freed once the copy is made, and the buffer with it.
         self.notices.receive(NOTICE_BYTES, |notice| {
             let (fields, _) = notice.as_chunks::<8>();
             let field = |index: usize| fields.get(index).map_or(0, |field| u64::from_ne_bytes(*field));
             if field(2) != message.len() as u64 {
-                return Err(Fault::Protocol("a message of another length arrived"));
+                return Err(Fault::Protocol("received a message of unexpected length"));
             }
             read_foreign(field(0), field(1), message).map_err(broken("process_vm_readv"))
         })??;
@@ -96,13 +96,13 @@ impl Transport for Side {
 impl Drop for Side {
     fn drop(&mut self) {
         if self.is_parent {
-            // It fails where there is no Yama, which is no matter.
+            // Fails if the kernel has no Yama, which does not matter.
             let _ = set_ptracer(PTracer::None);
         }
     }
 }
 
-/// Fills `message` from `address` in the process `pid`.
+/// Copies `message` from `address` in the process `pid`.
 fn read_foreign(pid: u64, address: u64, message: &mut [u8]) -> rustix::io::Result<()> {
     let own = libc::iovec { iov_base: message.as_mut_ptr().cast(), iov_len: message.len() };
     let foreign = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: message.len() };
@@ -110,32 +110,32 @@ fn read_foreign(pid: u64, address: u64, message: &mut [u8]) -> rustix::io::Resul
     let copied = unsafe { libc::process_vm_readv(pid as libc::pid_t, &raw const own, 1, &raw const foreign, 1, 0) };
     match usize::try_from(copied) {
         Ok(copied) if copied == message.len() => Ok(()),
-        // Part of what was to be read is not there any more.
+        // Part of the range is no longer mapped.
         Ok(_) => Err(Errno::FAULT),
         Err(_) => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)),
     }
 }
 
-/// Lets the process `pid` read this one, where Yama lets only ancestors.
+/// Lets the process `pid` read this one where Yama allows only ancestors.
 fn allow(pid: Option<Pid>) {
     if let Some(pid) = pid {
-        // It fails where there is no Yama, and then it is not needed.
+        // Fails if the kernel has no Yama, which makes it unnecessary.
         let _ = set_ptracer(PTracer::ProcessID(pid));
     }
 }
 
-/// Has a child read this process and reads the child, because only the kernel knows whether it lets them: Yama, seccomp,
-/// namespaces and capabilities all have a say.
+/// Tries reads between this process and a child in both directions, because Yama, seccomp, namespaces and capabilities
+/// all decide whether they are permitted.
 fn try_both_ways() -> Result<(), ModuleError> {
     let (own, other) = super::unix::pair(rustix::net::SocketType::STREAM)?;
     let word = 0x6970_635f_7072_6f62_u64.to_ne_bytes();
     let address = word.as_ptr() as u64;
     let parent = u64::from(std::process::id());
     let mut child = Peer::start(|| {
-        // Its copy of the parent's end would keep it from seeing that closed.
+        // With a copy of the parent's end it would never see that end close.
         close_others(&mut [other.as_raw_fd()]);
         let mut found = [0; 8];
-        // Only after the parent has allowed it.
+        // Waits until the parent has permitted it.
         let result = wait_for(&other).and_then(|()| read_foreign(parent, address, &mut found));
         let errno = result.err().map_or(0, Errno::raw_os_error);
         let _ = rustix::io::write(&other, &errno.to_ne_bytes());
@@ -143,7 +143,7 @@ fn try_both_ways() -> Result<(), ModuleError> {
         let _ = wait_for(&other);
         0
     })
-    .map_err(|error| ModuleError::Other(format!("a process to try with cannot be started: {error}")))?;
+    .map_err(|error| ModuleError::Other(format!("cannot start a child process for the permission test: {error}")))?;
     drop(other);
     allow(child.watch().pid());
     let tried = (|| {
@@ -163,15 +163,15 @@ fn try_both_ways() -> Result<(), ModuleError> {
     tried.map_err(|errno| {
         let next = match errno {
             Errno::PERM | Errno::ACCESS => {
-                "give the capability CAP_SYS_PTRACE, or set `sysctl kernel.yama.ptrace_scope=1` or less and let seccomp pass it"
+                "give the capability CAP_SYS_PTRACE, or set `sysctl kernel.yama.ptrace_scope=1` or less, and allow it in the seccomp profile"
             }
             _ => "use transport=futex",
         };
-        ModuleError::Unavailable(format!("process_vm_readv between parent and child is refused: {errno}; {next}"))
+        ModuleError::Unavailable(format!("process_vm_readv between parent and child is not permitted: {errno}; {next}"))
     })
 }
 
-/// Blocks until there is a byte, or the other end is closed.
+/// Blocks until a byte arrives or the other end is closed.
 fn wait_for(socket: &OwnedFd) -> rustix::io::Result<()> {
     rustix::io::retry_on_intr(|| rustix::io::read(socket, &mut [0])).map(|_| ())
 }

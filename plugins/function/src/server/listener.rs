@@ -1,19 +1,19 @@
-//! Where the server listens: a socket that it was given, a path, or an address. It must not know what is said there.
+//! The socket that the server listens on: an inherited one, a path, or an address.
 
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-const USAGE: &str = "give --fd N (a socket that listens), --unix PATH or --tcp ADDRESS:PORT";
+const USAGE: &str = "give --fd N (a listening socket), --unix PATH or --tcp ADDRESS:PORT";
 
-/// A socket that listens.
+/// A listening socket.
 pub(crate) enum Listener {
     Tcp(std::net::TcpListener),
     Unix(std::os::unix::net::UnixListener),
 }
 
-/// The same, ready to be waited for.
+/// A listening socket in the asynchronous runtime.
 pub(crate) enum Listening {
     Tcp(tokio::net::TcpListener),
     Unix(tokio::net::UnixListener),
@@ -24,15 +24,15 @@ pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin {}
 impl<C: AsyncRead + AsyncWrite + Unpin> Connection for C {}
 
 impl Listener {
-    /// What the command line asks for.
+    /// Opens the socket that the command line names.
     pub(crate) fn of(arguments: &[String]) -> Result<Self, String> {
         let [kind, place] = arguments else { return Err(USAGE.to_owned()) };
-        let cannot = |error: io::Error| format!("cannot listen on {place}: {error}; give a free one");
+        let cannot = |error: io::Error| format!("cannot listen on {place}: {error}; give a free address or path");
         match kind.as_str() {
             "--tcp" => std::net::TcpListener::bind(place).map(Self::Tcp).map_err(cannot),
             "--unix" => std::os::unix::net::UnixListener::bind(place).map(Self::Unix).map_err(cannot),
             "--fd" => Self::given(place).map_err(|error| format!("--fd {place}: {error}; {USAGE}")),
-            other => Err(format!("{other}: no such option; {USAGE}")),
+            other => Err(format!("unknown option {other}; {USAGE}")),
         }
     }
 
@@ -43,7 +43,7 @@ impl Listener {
         Ok(if is_tcp { Self::Tcp(fd.into()) } else { Self::Unix(fd.into()) })
     }
 
-    /// Within a run-time.
+    /// Registers the socket with the current runtime.
     pub(crate) fn listen(self) -> io::Result<Listening> {
         match self {
             Self::Tcp(listener) => {
@@ -59,11 +59,11 @@ impl Listener {
 }
 
 impl Listening {
-    /// The next connection.
+    /// Accepts the next connection.
     pub(crate) async fn accept(&self) -> io::Result<Box<dyn Connection>> {
         loop {
             match self.accept_one().await {
-                // One that has gone before it was accepted is none.
+                // Skips a connection that was closed before it was accepted.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 accepted => return accepted,
             }
@@ -82,7 +82,7 @@ impl Listening {
     }
 }
 
-/// A copy of the descriptor of that number, which only the kernel knows to be one.
+/// Duplicates the descriptor with this number; the kernel checks that it exists.
 fn taken(number: i32) -> io::Result<OwnedFd> {
     let own = pidfd_open(getpid(), PidfdFlags::empty())?;
     Ok(pidfd_getfd(&own, number, PidfdGetfdFlags::empty())?)
@@ -92,7 +92,7 @@ fn taken(number: i32) -> io::Result<OwnedFd> {
 mod tests {
     use super::*;
 
-    /// Expects that these words are refused with a reason that contains `expect`.
+    /// Expects that these arguments are refused with a reason that contains `expect`.
     #[track_caller]
     fn refused(words: &[&str], expect: &str) {
         let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
@@ -101,13 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_is_taken_or_none_is_refused_with_what_to_do() {
+    fn an_unusable_address_is_refused_with_the_next_step() {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        refused(&["--tcp", &taken.local_addr().unwrap().to_string()], "give a free one");
-        refused(&["--unix", "/"], "give a free one");
+        refused(&["--tcp", &taken.local_addr().unwrap().to_string()], "give a free address or path");
+        refused(&["--unix", "/"], "give a free address or path");
         refused(&["--fd", "x"], "no number");
         refused(&["--fd", "1000000"], "give --fd N");
-        refused(&["--port", "1"], "no such option");
+        refused(&["--port", "1"], "unknown option");
         refused(&[], "give --fd N");
     }
 }

@@ -1,4 +1,4 @@
-//! The function as a native HTTP/1.1 server. It prints nothing unless it cannot serve, and ends with the process that started it.
+//! The function as a native HTTP/1.1 server. It prints only errors, and exits with the process that started it.
 
 #[cfg(not(target_family = "wasm"))]
 mod listener;
@@ -22,6 +22,6 @@ fn main() -> std::process::ExitCode {
     }
 }
 
-/// A component serves in another way.
+/// A component has no `main`: the host calls its handler.
 #[cfg(target_family = "wasm")]
 fn main() {}

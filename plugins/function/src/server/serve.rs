@@ -1,5 +1,5 @@
-//! The server: hyper in one thread, as the host serves functions that have no server of their own, so that the two differ in the
-//! function alone. It must not know where it listens.
+//! The server: hyper on one thread. It is like the host's server for components, so that the two differ in the function
+//! only.
 
 use crate::listener::{Connection, Listener};
 use function_core::State;
@@ -16,15 +16,15 @@ use std::io;
 use std::rc::Rc;
 use tokio::task::LocalSet;
 
-/// A larger body is refused.
+/// Upper bound of the bytes of a request body.
 const BODY_BYTES_MAX: u64 = 1 << 20;
 
-/// Serves until the process that started it ends, or the system refuses to go on.
+/// Serves until the process that started it exits, or accepting fails.
 pub(crate) fn serve(listener: Listener, state: State) -> io::Result<()> {
     let parent = getppid();
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() != parent {
-        // It has ended before it could be asked to be told.
+        // The parent has exited before the signal was set up.
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
@@ -38,11 +38,11 @@ pub(crate) fn serve(listener: Listener, state: State) -> io::Result<()> {
     })
 }
 
-/// Answers the requests of one connection, one after the other, until it ends.
+/// Serves the requests of one connection until it is closed.
 async fn converse(connection: Box<dyn Connection>, state: Rc<State>) {
     let service = service_fn(move |request| answer(Rc::clone(&state), request));
     let served = http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(connection), service);
-    // A client that broke off is none of the others' business.
+    // An error of one client must not affect others.
     let _ = served.await;
 }
 
@@ -54,7 +54,7 @@ async fn answer(state: Rc<State>, request: Request<Incoming>) -> Result<Response
             (StatusCode::PAYLOAD_TOO_LARGE, text("the body is too large"))
         }
         (&Method::POST, "/") => match Limited::new(request.into_body(), BODY_BYTES_MAX as usize).collect().await {
-            Err(_) => (StatusCode::PAYLOAD_TOO_LARGE, text("the body is too large, or was cut off")),
+            Err(_) => (StatusCode::PAYLOAD_TOO_LARGE, text("the body is too large or incomplete")),
             Ok(body) => match state.handle(&body.to_bytes()) {
                 Ok(answer) => (StatusCode::OK, answer),
                 Err(refusal) => (StatusCode::BAD_REQUEST, refusal.to_json()),
@@ -75,14 +75,14 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::UnixStream;
 
-    /// What a client that sends `input` in parts of `part` bytes, and then ends, is answered.
+    /// Sends `input` in parts of `part` bytes, closes the connection, and returns the response.
     fn exchange(input: &[u8], part: usize) -> String {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
         LocalSet::new().block_on(&runtime, async {
             let (ours, mut theirs) = UnixStream::pair().unwrap();
             tokio::task::spawn_local(converse(Box::new(ours), Rc::new(State::initialise(1, 0))));
             for part in input.chunks(part) {
-                // The server may have ended the connection already.
+                // The server may have closed the connection already.
                 let _ = theirs.write_all(part).await;
                 tokio::task::yield_now().await;
             }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_refused() {
+    fn a_malformed_request_is_refused() {
         check(b"hello\r\n\r\n", "400 Bad Request", "\r\n\r\n");
         check(b"POST / HTTP/1.1\r\ncontent-length: 9999999\r\n\r\n", "413 Payload Too Large", "too large");
     }

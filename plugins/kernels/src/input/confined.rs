@@ -1,5 +1,5 @@
-//! Files as the native arm reaches them: relative to one opened folder, which neither `..` nor a link leads out of. It must
-//! not touch a path once that folder is open.
+//! File access in the native arm: relative to one opened folder, which neither `..` nor a link can leave. Once that
+//! folder is open, no file may be opened by path.
 
 use super::{Entry, Kind, Root, utf8};
 use cap_std::ambient_authority;
@@ -10,7 +10,7 @@ use std::path::Path;
 pub(super) struct Folder(Dir);
 
 pub(super) fn open(path: &str) -> io::Result<Root> {
-    // The user's own path may go through links; what lies below it may not.
+    // The path that the user gives may contain links; paths below it may not.
     let path = Path::new(path).canonicalize()?;
     if path.is_dir() {
         return Dir::open_ambient_dir(&path, ambient_authority()).map(|dir| Root::Folder(Folder(dir)));

@@ -1,5 +1,4 @@
-//! Files as a component reaches them: by path, below what the host has granted and nowhere else. The host does the
-//! confining, so this must not add any of its own.
+//! File access in a component: by path. The host confines the component to the folders that it grants.
 
 use super::{Entry, Kind, Root, utf8};
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! How a folder is walked, and what is said where it cannot be.
+//! The order of files in a folder, and errors.
 
 use super::*;
 use std::fs;
@@ -23,7 +23,7 @@ fn text(root: &TempDir, path: &str, bytes_max: usize) -> Result<String, ModuleEr
 }
 
 #[test]
-fn files_come_in_the_byte_order_of_their_paths() {
+fn files_are_read_in_the_byte_order_of_their_paths() {
     let mut paths = ["a/z", "a-b", "a.b/c", "a0", "B", "a/b/c", "a/b.c", "z", "é"];
     let root = folder(&paths);
     paths.sort_unstable();
@@ -64,7 +64,7 @@ fn one_file_is_read_alone() {
 }
 
 #[test]
-fn what_is_missing_or_empty_is_named() {
+fn a_missing_or_empty_input_is_named() {
     let check = |path: &str, expect: &str| match text(&folder(&["a/.hidden"]), path, ALL) {
         Err(ModuleError::InvalidArgument(reason)) => {
             assert!(reason.contains(path) && reason.contains(expect), "{reason}");
@@ -72,11 +72,11 @@ fn what_is_missing_or_empty_is_named() {
         other => panic!("{path}: {other:?}"),
     };
     check("missing", "No such file");
-    check("a", "nothing to read");
+    check("a", "which is empty");
 }
 
 #[test]
-fn what_is_unreadable_is_named_and_unavailable() {
+fn an_unreadable_input_is_named_and_unavailable() {
     let reason = io::Error::from(io::ErrorKind::PermissionDenied);
     let error = Unreadable { path: "a/b".to_owned(), reason }.below("/input");
     assert_eq!(error, ModuleError::Unavailable("`input` is `/input`: a/b: permission denied".to_owned()));

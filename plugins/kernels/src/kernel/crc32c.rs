@@ -1,5 +1,5 @@
-//! CRC32C: a loop over all bytes that one CPU instruction was made for. Compares that instruction with the tables that a
-//! component must use.
+//! CRC32C: a loop over all bytes, for which processors have an instruction. Compares that instruction with the tables
+//! that a component must use.
 
 use super::Kernel;
 use bench_plugin::prelude::*;
@@ -31,7 +31,7 @@ impl Kernel for Crc32c {
 
     fn verify(&self) -> Vec<Check> {
         let prefix = &self.input[..self.input.len().min(REFERENCE_BYTES_MAX)];
-        // Chunks of an odd size take other paths through the crate than the whole does.
+        // Chunks of an odd size exercise other code paths of the crate than the whole input.
         let chunked = self.input.chunks(4093).fold(0, crc32c::crc32c_append);
         vec![
             Check::equal("known-vector", &0xe306_9283, &crc32c::crc32c(b"123456789")),
@@ -56,7 +56,7 @@ mod tests {
     use crate::kernel::testing::{failed, passed, text};
 
     #[test]
-    fn the_reference_gives_the_vectors_of_rfc_3720() {
+    fn the_reference_equals_the_vectors_of_rfc_3720() {
         assert_eq!(bit_by_bit(b"123456789"), 0xe306_9283);
         assert_eq!(bit_by_bit(&[0; 32]), 0x8a91_36aa);
         assert_eq!(bit_by_bit(&[0xff; 32]), 0x62a8_ab43);

@@ -1,5 +1,5 @@
-//! Parsing JSON into a tree: branches and many small allocations. The document is the input where that is JSON, and
-//! otherwise an array with an object for each of its lines.
+//! Parsing JSON into a tree: branches and many small allocations. The document is the input if that is JSON, or else an
+//! array with an object for each line.
 
 use super::Kernel;
 use crate::digest::Fnv;
@@ -10,17 +10,17 @@ use std::fmt::Write;
 
 pub(crate) struct JsonParse {
     document: String,
-    /// The document as the crate writes it, and the elements of its outermost array or object.
+    /// The document as the crate formats it, and the number of elements of its outermost array or object.
     canonical: String,
     elements: usize,
-    /// Of the last pass; nothing where that failed.
+    /// The result of the last pass; `None` if it failed.
     parsed: Option<Json>,
 }
 
 impl Kernel for JsonParse {
     const NAME: &'static str = "json-parse";
     const SUMMARY: &'static str =
-        "Parses a JSON document into a tree: the input, or an array of its lines; bytes are the document's.";
+        "Parses a JSON document into a tree: the input if it is JSON, or else an array of its lines.";
 
     fn prepare(input: Vec<u8>, _arguments: &Arguments) -> Result<Self, ModuleError> {
         let own = String::from_utf8(input).map_err(|error| error.into_bytes()).and_then(|text| {
@@ -48,7 +48,7 @@ impl Kernel for JsonParse {
         self.parsed = serde_json::from_str(&self.document).ok();
     }
 
-    /// Of the tree's width and its first nodes: the whole tree would cost a tenth of a pass.
+    /// A digest of the tree's width and its first nodes: the whole tree would cost a tenth of a pass.
     fn digest(&self) -> u64 {
         let Some(parsed) = &self.parsed else { return 0 };
         let mut nodes_left = 1000;
@@ -66,12 +66,12 @@ impl Kernel for JsonParse {
     }
 }
 
-/// Compact and with sorted keys, as the crate writes what it parses.
+/// Compact and with sorted keys, as the crate formats its trees.
 fn document_of_lines(input: &[u8]) -> String {
     let mut document = "[".to_owned();
     for (index, line) in lines::of(input).enumerate() {
         let (comma, text) = (if index == 0 { "" } else { "," }, Json::from(String::from_utf8_lossy(line)));
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(document, r#"{comma}{{"line":{},"text":{text}}}"#, index + 1);
     }
     document + "]"
@@ -85,7 +85,7 @@ fn elements(value: &Json) -> usize {
     }
 }
 
-/// Kinds and text lengths of up to `nodes_left` nodes, parents first. Numbers by their kind alone.
+/// Adds the kinds and text lengths of up to `nodes_left` nodes, parents first. Values of numbers are not included.
 fn structure(value: &Json, hash: Fnv, nodes_left: &mut u32) -> Fnv {
     if *nodes_left == 0 {
         return hash;
@@ -106,7 +106,7 @@ fn structure(value: &Json, hash: Fnv, nodes_left: &mut u32) -> Fnv {
     }
 }
 
-/// Where two texts part, without showing megabytes of them.
+/// The position of the first difference, without printing megabytes.
 fn difference(expected: &str, found: &str) -> String {
     let at = expected.bytes().zip(found.bytes()).take_while(|(expected, found)| expected == found).count();
     format!("expected {} bytes, found {}, of which the first {at} are the same", expected.len(), found.len())
@@ -130,14 +130,14 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_taken_as_it_is() {
+    fn a_json_document_is_parsed_unchanged() {
         let kernel = kernel(b"{\"b\": 1.50,\n \"a\": []}\n");
         assert_eq!((kernel.bytes(), kernel.elements, failed(&kernel)), (22, 2, vec![]));
         assert_eq!(kernel.canonical, r#"{"a":[],"b":1.5}"#);
     }
 
     #[test]
-    fn the_digest_tells_structures_apart() {
+    fn the_digest_depends_on_the_structure() {
         let digest = |text: &str| kernel(text.as_bytes()).digest();
         let digests =
             ["[1]", "[1,1]", "[[1]]", "[\"a\"]", "[\"ab\"]", "{\"a\":1}", "{\"ab\":1}", "[true]", "[false]", "[null]"];

@@ -1,5 +1,5 @@
 //! LZ4 compression: a hash table in the first-level cache and unaligned copies. The two arms may compress to different
-//! bytes, since the crate hashes 5 bytes where a word has 64 bits and 4 elsewhere; what they stand for is the same.
+//! bytes, because the crate hashes 5 bytes on 64-bit targets and 4 elsewhere; the decompressed bytes are the same.
 
 use super::Kernel;
 use crate::digest::Fnv;
@@ -8,13 +8,13 @@ use lz4_flex::block;
 
 pub(crate) struct Lz4 {
     input: Vec<u8>,
-    /// Of the largest size that the input can take.
+    /// The output buffer, large enough for the worst case.
     output: Vec<u8>,
-    /// How much of the output the last pass wrote; nothing where it failed.
+    /// Bytes that the last pass wrote; `None` if it failed.
     written: Option<usize>,
 }
 
-/// How much of the output the digest decompresses: some tens of microseconds.
+/// Bytes that the digest decompresses, which takes some tens of microseconds.
 const DIGEST_BYTES_MAX: usize = 16 * 1024;
 
 impl Kernel for Lz4 {
@@ -34,7 +34,7 @@ impl Kernel for Lz4 {
         self.written = block::compress_into(&self.input, &mut self.output).ok();
     }
 
-    /// Of what the first compressed bytes stand for, because the bytes themselves depend on the arm.
+    /// A digest of the decompressed bytes, because the compressed bytes depend on the arm.
     fn digest(&self) -> u64 {
         let start = decompress(self.compressed(), self.input.len().min(DIGEST_BYTES_MAX));
         start.map_or(0, |start| Fnv::new().bytes(&start).finish())
@@ -56,19 +56,19 @@ impl Lz4 {
     fn check(&self, name: &str, found: Option<Vec<u8>>) -> Check {
         let (expected, compressed) = (self.input.len(), self.compressed().len());
         let what = match &found {
-            None => "no valid block".to_owned(),
+            None => "an invalid block".to_owned(),
             Some(found) => {
                 let same = self.input.iter().zip(found).take_while(|(expected, found)| expected == found).count();
                 format!("{} bytes, of which the first {same} are the same", found.len())
             }
         };
-        let detail = format!("expected {expected} bytes out of {compressed}, found {what}");
+        let detail = format!("expected {expected} bytes from {compressed} compressed ones, found {what}");
         Check::that(name, found.as_ref() == Some(&self.input), detail)
     }
 }
 
-/// The first `bytes_max` bytes that a block stands for, or nothing where it is not valid up to there. Written from
-/// <https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md>, to have a second opinion.
+/// Decompresses the first `bytes_max` bytes of a block; `None` if it is invalid up to there. An independent
+/// implementation of <https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md>, to check the crate.
 fn decompress(mut block: &[u8], bytes_max: usize) -> Option<Vec<u8>> {
     let mut output = Vec::with_capacity(bytes_max);
     loop {
@@ -81,7 +81,7 @@ fn decompress(mut block: &[u8], bytes_max: usize) -> Option<Vec<u8>> {
         let offset = u16::from_le_bytes(*block.split_off(..2)?.first_chunk()?);
         let start = output.len().checked_sub(usize::from(offset)).filter(|_| offset > 0)?;
         let len = length(token & 15, &mut block)?.checked_add(4)?;
-        // A match may run into what it writes itself, so it is copied byte by byte.
+        // A match may overlap its own output, so it is copied byte by byte.
         for at in (start..).take(len.min(bytes_max)) {
             output.push(output[at]);
         }
@@ -90,7 +90,7 @@ fn decompress(mut block: &[u8], bytes_max: usize) -> Option<Vec<u8>> {
     Some(output)
 }
 
-/// A length whose first four bits are in the token; 15 says that bytes follow, up to the first that is not 255.
+/// Reads a length whose first four bits are in the token. After 15, bytes follow up to the first that is not 255.
 fn length(nibble: u8, block: &mut &[u8]) -> Option<usize> {
     let mut length = usize::from(nibble);
     let mut more = nibble == 15;
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reference_reads_blocks_made_by_hand() {
+    fn the_reference_decompresses_handmade_blocks() {
         assert_eq!(decompress(b"\x30abc", 100), Some(b"abc".to_vec()));
         assert_eq!(decompress(b"\x13a\x01\x00\x20bc", 100), Some(b"aaaaaaaabc".to_vec()));
         assert_eq!(decompress(b"\x1fa\x01\x00\x01\x10b", 100), Some([&[b'a'; 21], b"b".as_slice()].concat()));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compressed_is_still_right() {
+    fn incompressible_input_is_compressed_correctly() {
         for len in [1, 12, 13, 64] {
             let noise: Vec<u8> = (0..len).map(|n: u8| n.wrapping_mul(167)).collect();
             assert!(failed(&kernel(&noise)).is_empty(), "{len} bytes");

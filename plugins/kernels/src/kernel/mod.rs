@@ -1,4 +1,4 @@
-//! What a kernel is, and which there are. To add one, add its file, and name it twice below.
+//! The trait of kernels and their list. To add a kernel, add its file and name it twice below.
 
 use crate::pass::Pass;
 use bench_plugin::prelude::*;
@@ -20,35 +20,35 @@ pub(crate) const ALL: &[Entry] = &[
     Entry::of::<lz4::Lz4>(),
 ];
 
-/// One pass over bytes, whose result the kernel keeps until the next pass.
+/// A computation over bytes, which keeps its result until the next pass.
 pub(crate) trait Kernel: Sized + 'static {
     /// The scenario's name.
     const NAME: &'static str;
-    /// One pass, said in one line.
+    /// One line about a pass.
     const SUMMARY: &'static str;
 
-    /// Its parameters beside those of the input.
+    /// Further parameters besides those of the input.
     fn parameters() -> Vec<Parameter> {
         Vec::new()
     }
 
-    /// Takes the input, which is not empty, and does all that need not be timed.
+    /// Prepares a pass over the input, which is not empty. Not timed.
     fn prepare(input: Vec<u8>, arguments: &Arguments) -> Result<Self, ModuleError>;
 
-    /// How many bytes one pass reads.
+    /// Bytes that one pass reads.
     fn bytes(&self) -> u64;
 
-    /// One pass. A failure is kept as a result that `verify` refuses.
+    /// Runs one pass. A failure is kept as a result that fails `verify`.
     fn run(&mut self);
 
-    /// A digest of the last pass's result, the same on every machine. Not timed.
+    /// A digest of the result of the last pass, the same on every machine. Not timed.
     fn digest(&self) -> u64;
 
-    /// Looks at the last pass's result.
+    /// Checks the result of the last pass.
     fn verify(&self) -> Vec<Check>;
 }
 
-/// A kernel, or another scenario, as the plug-in sees it.
+/// A kernel or another scenario of the plug-in.
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
     pub(crate) describe: fn() -> Scenario,
@@ -63,7 +63,7 @@ impl Entry {
 
 #[cfg(test)]
 mod testing {
-    //! What the kernels' tests share.
+    //! Helpers for the tests of kernels.
 
     use super::*;
 

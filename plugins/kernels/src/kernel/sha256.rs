@@ -1,4 +1,5 @@
-//! SHA-256: arithmetic without memory traffic, for which many CPUs have instructions that a component cannot reach.
+//! SHA-256: arithmetic with little memory traffic, for which many processors have instructions that a component cannot
+//! use.
 
 use super::Kernel;
 use bench_plugin::prelude::*;
@@ -31,7 +32,7 @@ impl Kernel for Sha256 {
 
     fn verify(&self) -> Vec<Check> {
         let mut chunked = sha2::Sha256::new();
-        // Chunks of an odd size end inside the function's blocks of 64 bytes.
+        // Chunks of an odd size end within blocks of 64 bytes.
         self.input.chunks(1021).for_each(|chunk| chunked.update(chunk));
         vec![
             Check::equal("known-vector", ABC, hex(&sha2::Sha256::digest(b"abc")).as_str()),

@@ -1,5 +1,5 @@
-//! Sorting lines: comparisons that branch, and memory read out of order. Lines are ranges of the input and not slices,
-//! so that both arms move the same 8 bytes a line.
+//! Sorting lines: branching comparisons and random memory reads. Lines are ranges of the input instead of slices, so
+//! that both arms move the same 8 bytes per line.
 
 use super::Kernel;
 use crate::digest::Fnv;
@@ -8,13 +8,13 @@ use bench_plugin::prelude::*;
 
 pub(crate) struct Sort {
     input: Vec<u8>,
-    /// As they come in the input.
+    /// In the order of the input.
     lines: Vec<Line>,
     /// After the last pass.
     sorted: Vec<Line>,
 }
 
-/// Where a line lies in the input, which is at most 1 GiB.
+/// The range of a line in the input, which is at most 1 GiB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Line {
     start: u32,
@@ -30,7 +30,7 @@ impl Line {
 
 impl Kernel for Sort {
     const NAME: &'static str = "sort";
-    const SUMMARY: &'static str = "Sorts the lines of the input as bytes, from their order in the input.";
+    const SUMMARY: &'static str = "Sorts the lines of the input by bytes, starting from their order in the input.";
 
     fn prepare(input: Vec<u8>, _arguments: &Arguments) -> Result<Self, ModuleError> {
         let too_long =
@@ -57,7 +57,7 @@ impl Kernel for Sort {
         self.sorted.sort_unstable_by(|left, right| left.of(input).cmp(right.of(input)));
     }
 
-    /// Of the lengths in order. Equal lines may be swapped, but they are as long as each other.
+    /// A digest of the lengths in order. Equal lines may be swapped, but have the same length.
     fn digest(&self) -> u64 {
         self.sorted.iter().fold(Fnv::new(), |hash, line| hash.word(u64::from(line.len))).finish()
     }
@@ -73,7 +73,7 @@ impl Kernel for Sort {
     }
 }
 
-/// The same in any order, and as good as certainly another where a line is missing or changed.
+/// A digest that does not depend on the order, and differs with very high probability if a line is missing or changed.
 fn sum_of_hashes<'a>(lines: impl Iterator<Item = &'a [u8]>) -> u64 {
     lines.map(|line| Fnv::new().bytes(line).finish()).fold(0, u64::wrapping_add)
 }

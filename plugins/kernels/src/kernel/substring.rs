@@ -1,4 +1,4 @@
-//! Counting a short string: as quick as vector instructions make it, so that it shows which of them an arm has.
+//! Counting a short string: its speed depends on the vector instructions that an arm can use.
 
 use super::Kernel;
 use bench_plugin::prelude::*;
@@ -15,7 +15,7 @@ impl Kernel for Substring {
     const SUMMARY: &'static str = "Counts the needle in the input, without overlaps.";
 
     fn parameters() -> Vec<Parameter> {
-        vec![Parameter::new("needle", "fn ", "what is searched for; not empty")]
+        vec![Parameter::new("needle", "fn ", "text to search for; not empty")]
     }
 
     fn prepare(input: Vec<u8>, arguments: &Arguments) -> Result<Self, ModuleError> {
@@ -42,7 +42,7 @@ impl Kernel for Substring {
     }
 }
 
-/// The definition: looks at every place, and goes on behind what it found.
+/// The definition: tries every position, and continues after each match.
 fn place_by_place(input: &[u8], needle: &[u8]) -> u64 {
     let (mut rest, mut found) = (input, 0);
     while !rest.is_empty() {

@@ -1,9 +1,10 @@
-//! The operator on a plane that keeps what is applied. What is unloaded must come back as it was, and nothing else may.
+//! The operator on a control plane that records writes. A suspended operator must resume unchanged, and damaged state
+//! must be refused.
 
 use super::*;
 use bench_plugin::operator::{Object, PlaneError, Stored};
 
-/// What was applied, as `namespace/name spec`; refuses while it is told to.
+/// Records writes as `namespace/name spec`; refuses them on request.
 #[derive(Default)]
 struct Kept {
     applied: Vec<String>,
@@ -49,14 +50,14 @@ fn seen(relay: &mut Relay, plane: &mut Kept, spec: &str) -> Result<(), String> {
     relay.reconcile(plane, Event::Modified(Object { key, resource_version: 1, spec }))
 }
 
-/// Expects that a state is refused.
+/// Expects a state to be refused.
 #[track_caller]
 fn check(state: &str) {
-    assert!(Relay::default().resume(state.as_bytes()).is_err(), "{state:?} was taken");
+    assert!(Relay::default().resume(state.as_bytes()).is_err(), "{state:?} was accepted");
 }
 
 #[test]
-fn each_nonce_is_applied_with_its_number() {
+fn each_token_is_applied_with_its_number() {
     let mut plane = Kept::default();
     let mut relay = started(&mut plane);
     seen(&mut relay, &mut plane, r#"{"nonce":5}"#).unwrap();
@@ -67,7 +68,7 @@ fn each_nonce_is_applied_with_its_number() {
 }
 
 #[test]
-fn what_was_not_applied_does_not_count() {
+fn a_failed_write_is_not_counted() {
     let mut plane = Kept { refuses: true, ..Kept::default() };
     let mut relay = started(&mut plane);
     assert_eq!(
@@ -81,7 +82,7 @@ fn what_was_not_applied_does_not_count() {
 }
 
 #[test]
-fn what_is_resumed_is_what_was_suspended() {
+fn a_resumed_operator_equals_the_suspended_one() {
     let mut plane = Kept::default();
     for nonces in [0, 1, NONCES_KEPT, NONCES_KEPT + 3] {
         let mut relay = started(&mut plane);
@@ -96,7 +97,7 @@ fn what_is_resumed_is_what_was_suspended() {
 }
 
 #[test]
-fn a_state_that_is_not_whole_is_refused() {
+fn an_incomplete_state_is_refused() {
     for state in [
         "",
         "1\na\nb\n0",
@@ -112,7 +113,7 @@ fn a_state_that_is_not_whole_is_refused() {
 }
 
 #[test]
-fn without_its_namespaces_it_does_not_start() {
+fn a_missing_namespace_prevents_the_start() {
     let error = Relay::default().start(&mut Kept::default(), &[("watch".to_owned(), "a".to_owned())]).unwrap_err();
-    assert_eq!(error, "the argument `apply` names no namespace");
+    assert_eq!(error, "the argument `apply` is not a valid namespace");
 }

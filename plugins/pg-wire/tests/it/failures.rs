@@ -1,4 +1,4 @@
-//! What goes wrong, what is said of it, and that nothing of a load that failed stays.
+//! Errors and their texts; a failed load leaves nothing.
 
 use crate::server::{Server, load, read, start};
 use pg_wire::{DatabaseUrl, Error, Method, Session};
@@ -11,7 +11,7 @@ fn check<T: std::fmt::Debug>(result: Result<T, Error>, expect: &str) {
     assert!(!error.contains('\n'), "{error}");
 }
 
-/// A table of so many rows.
+/// Creates a table of `rows` rows.
 fn rows(server: &Server, rows: u32) {
     server.execute(&format!(
         "create table every as select i id, repeat('x', 100) note from generate_series(1, {rows}) i"
@@ -19,15 +19,15 @@ fn rows(server: &Server, rows: u32) {
 }
 
 #[test]
-fn a_server_that_is_not_there() {
-    // The port is one that somebody had, and nobody listens at any more.
+fn a_missing_server_is_named() {
+    // A port that was in use, and that no process listens on now.
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
     let url = DatabaseUrl::parse(&format!("postgres://{free}/x")).expect("a URL");
-    check(Session::connect(&url), &format!("no PostgreSQL at {free}"));
+    check(Session::connect(&url), &format!("cannot connect to PostgreSQL at {free}"));
 }
 
 #[test]
-fn a_password_is_asked_for_in_every_way() {
+fn every_password_method_authenticates() {
     let Some(server) = start() else { return };
     let hba = server.cluster.folder().join("data/pg_hba.conf");
     server.execute(
@@ -38,7 +38,7 @@ fn a_password_is_asked_for_in_every_way() {
     let rules = "host all trusted all trust\nhost all clear all password\nhost all hashed all md5\n";
     let before = std::fs::read_to_string(&hba).expect("the rules");
     std::fs::write(&hba, format!("{rules}{before}")).expect("new rules");
-    // The server looks at its rules when it is told to, a moment later, so the new ones are waited for.
+    // The server reloads its rules with a delay, so wait for the new ones.
     server.execute("select pg_reload_conf()");
     let place = server.cluster.address();
     let connect = |who: &str| {
@@ -55,33 +55,33 @@ fn a_password_is_asked_for_in_every_way() {
         check(connect(who), "28P01");
     }
     for who in ["clear", "hashed", "bench"] {
-        check(connect(who), &format!("the server wants a password of user `{who}`, and there is none"));
+        check(connect(who), &format!("the server requires a password for user `{who}`, and the URL has none"));
     }
     check(connect("nobody:x"), "password authentication failed for user");
 }
 
 #[test]
-fn a_type_that_is_not_known_is_named() {
+fn an_unknown_type_is_named() {
     let Some(server) = start() else { return };
     server.execute("create table every (id int, lasts interval(3), spots point[])");
     check(
         read(&mut server.session(), "select * from every", 10),
-        "the column `lasts` has the type `interval(3)`, which this connector does not carry",
+        "the column `lasts` has the type `interval(3)`, which this connector does not support",
     );
     check(read(&mut server.session(), "select id, spots from every", 10), "the column `spots` has the type `point[]`");
 }
 
 #[test]
-fn a_value_that_arrow_does_not_hold_is_named() {
+fn a_value_outside_of_arrows_range_is_named() {
     let Some(server) = start() else { return };
     check(
         read(&mut server.session(), "select timestamp '294276-12-31' as \"end\"", 10),
-        "the column `end` has a value that cannot be carried: a timestamp after 294247-01-10",
+        "the column `end` has a value that cannot be converted: a timestamp after 294247-01-10",
     );
 }
 
 #[test]
-fn a_table_of_another_shape_is_left_alone() {
+fn a_table_with_other_columns_is_not_changed() {
     let Some(server) = start() else { return };
     rows(&server, 10);
     let tried = |table: &str, columns: &str, expect: &str| {
@@ -92,14 +92,14 @@ fn a_table_of_another_shape_is_left_alone() {
         }
         assert_eq!(server.value(&format!("select count(*) from {table}")), "0");
     };
-    tried("a", "id int", "the table a exists with another shape: it has 1 columns, and the rows have 2");
-    tried("b", "id bigint, note text", "column 1 is `id` bigint, and the rows have `id` integer");
-    tried("c", "note text, id int", "column 1 is `note` text, and the rows have `id` integer");
-    tried("d", "id int, note text, more int", "it has 3 columns, and the rows have 2");
+    tried("a", "id int", "the table a exists with other columns: it has 1 columns, but the rows have 2");
+    tried("b", "id bigint, note text", "column 1 is `id` bigint, but the rows have `id` integer");
+    tried("c", "note text, id int", "column 1 is `note` text, but the rows have `id` integer");
+    tried("d", "id int, note text, more int", "it has 3 columns, but the rows have 2");
 }
 
 #[test]
-fn what_the_server_refuses_is_said_in_its_words_and_nothing_stays() {
+fn a_server_error_is_reported_and_rolled_back() {
     let Some(server) = start() else { return };
     rows(&server, 5000);
     server.execute("create table loaded (id int check (id <= 4500), note text)");
@@ -107,7 +107,7 @@ fn what_the_server_refuses_is_said_in_its_words_and_nothing_stays() {
         let batches = read(&mut server.session(), "select * from every", 100).expect("rows");
         let mut session = server.session();
         check(load(&mut session, method, "loaded", batches), "violates check constraint");
-        // The transaction is over, and the connection can be used again.
+        // The transaction has ended, and the connection can be used again.
         session.execute("testing", "lock table loaded").expect_err("there is no transaction");
         session.execute("testing", "begin; lock table loaded; commit").expect("nobody holds it");
         assert_eq!(server.value("select count(*) from loaded"), "0", "{method:?}");
@@ -123,15 +123,15 @@ fn a_load_that_ends_early_leaves_no_table() {
         batches.truncate(20);
         batches.push(b"this is no batch".to_vec());
         let mut session = server.session();
-        check(load(&mut session, method, "loaded", batches), "batch 21 is no Arrow IPC stream");
-        // The connection is still there, and the transaction over.
+        check(load(&mut session, method, "loaded", batches), "batch 21 is not a valid Arrow IPC stream");
+        // The connection still works, and the transaction has ended.
         session.execute("testing", "lock table every").expect_err("there is no transaction");
         assert_eq!(server.value("select coalesce(to_regclass('loaded')::text, 'none')"), "none", "{method:?}");
     }
 }
 
 #[test]
-fn a_connection_that_is_cut_is_said_to_be() {
+fn a_lost_connection_is_reported() {
     let Some(server) = start() else { return };
     rows(&server, 200_000);
     let cut = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and application_name = 'bench-host'";
@@ -153,7 +153,7 @@ fn a_connection_that_is_cut_is_said_to_be() {
         let cut_after = 50;
         let batches: Vec<_> = batches.into_iter().take(150).collect();
         let broken = cut_in_mid_load(&server, &mut session, method, batches, cut_after, cut);
-        assert!(broken.contains("terminating connection") || broken.contains("broke while"), "{broken}");
+        assert!(broken.contains("terminating connection") || broken.contains("was lost while"), "{broken}");
         assert_eq!(server.value("select coalesce(to_regclass('loaded')::text, 'none')"), "none", "{method:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The connectors' protocol against a real server, one for each test, made out of the machine's own PostgreSQL.
+//! Tests of the connectors' protocol against real servers of the installed PostgreSQL, one per test.
 
 mod failures;
 mod server;

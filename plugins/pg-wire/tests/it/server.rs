@@ -1,16 +1,16 @@
-//! A server for one test, and what a test asks of it.
+//! A server for one test, with helpers.
 
 use pg_cluster::{Cluster, ClusterError};
 use pg_wire::{Cursor, DatabaseUrl, Error, Loader, Method, Session, Table, batch};
 use tempfile::TempDir;
 
-/// A server that is gone with this.
+/// A server that is stopped and removed on drop.
 pub(crate) struct Server {
     pub(crate) cluster: Cluster,
     _folder: TempDir,
 }
 
-/// A server, unless the machine has none; then the test says so.
+/// Starts a server; prints the reason and returns `None` if PostgreSQL is not installed.
 pub(crate) fn start() -> Option<Server> {
     let folder = tempfile::tempdir().expect("a folder");
     match Cluster::start(folder.path(), &[]) {
@@ -36,14 +36,14 @@ impl Server {
         self.session().execute("testing", sql).expect("a statement");
     }
 
-    /// The one value of a query.
+    /// Runs a query with one value.
     pub(crate) fn value(&self, sql: &str) -> String {
         let rows = self.session().rows("testing", sql).expect("a query");
         rows.into_iter().flatten().flatten().next().unwrap_or_default()
     }
 }
 
-/// All of a query's rows as a source hands them over.
+/// Reads all rows of a query, like a source.
 pub(crate) fn read(session: &mut Session, sql: &str, batch_rows: u16) -> Result<Vec<Vec<u8>>, Error> {
     let mut cursor = Cursor::open(session, sql, batch_rows)?;
     let mut batches = Vec::new();
@@ -56,7 +56,7 @@ pub(crate) fn read(session: &mut Session, sql: &str, batch_rows: u16) -> Result<
     Ok(batches)
 }
 
-/// Loads batches as a destination does; how many rows there were.
+/// Loads batches like a destination, and returns the number of rows.
 pub(crate) fn load(session: &mut Session, method: Method, table: &str, batches: Vec<Vec<u8>>) -> Result<u64, Error> {
     let table = Table { name: table.to_owned(), is_logged: true };
     let mut batches = (1..).zip(batches).map(|(number, stream)| (stream.len(), batch::decode(stream, number)));

@@ -1,11 +1,12 @@
-//! What leaves arrives: every type, with what goes wrong silently, by each method.
+//! Transfers of every type with each method, with values that are easily damaged without an error.
 
 use crate::server::{load, read, start};
 use pg_wire::Method;
 
 const METHODS: [Method; 3] = [Method::Insert, Method::Copy, Method::CopyBinary];
 
-/// A column of every type, and rows of extremes, absent values, empty ones, other scripts, and what COPY would take for its own.
+/// A column of every type, with rows of extreme, null and empty values, other scripts, and characters that COPY must
+/// escape.
 const EVERY_TYPE: &str = r#"
     create table every (
         id int primary key, flag boolean, small smallint, big bigint, single real, double double precision,
@@ -31,7 +32,7 @@ const EVERY_TYPE: &str = r#"
     insert into every (id, words, amount) select i, repeat('x', i % 97), i / 7.0 from generate_series(6, 1500) i;
 "#;
 
-/// Rows of either table that the other has not, absent values and all, and the names and types of the columns.
+/// The rows, including null values, and the columns with their types that only one of two tables has.
 fn difference(table: &str) -> String {
     let rows = |one: &str, other: &str| {
         format!(
@@ -54,14 +55,14 @@ fn difference(table: &str) -> String {
 }
 
 #[test]
-fn every_type_arrives_as_it_left() {
+fn every_type_arrives_unchanged() {
     let Some(server) = start() else { return };
     server.execute(EVERY_TYPE);
     for (at, method) in METHODS.into_iter().enumerate() {
         for batch_rows in [1, 7, 1000, u16::MAX] {
             let table = format!("loaded_{at}_{batch_rows}");
             let batches = read(&mut server.session(), "select * from every", batch_rows).expect("rows");
-            // One more than full ones, empty where the rows come out even.
+            // One more than the full batches; empty if the rows divide evenly.
             assert_eq!(batches.len(), 1500 / usize::from(batch_rows) + 1, "{method:?} {batch_rows}");
             let rows = load(&mut server.session(), method, &table, batches).expect("a load");
             assert_eq!(rows, 1500, "{method:?} {batch_rows}");
@@ -77,7 +78,7 @@ fn an_empty_table_is_created_empty() {
     for (at, method) in METHODS.into_iter().enumerate() {
         let table = format!("loaded_{at}");
         let batches = read(&mut server.session(), "select * from every", 100).expect("rows");
-        assert_eq!(batches.len(), 1, "the one that says what rows would be made of");
+        assert_eq!(batches.len(), 1, "one empty batch with the columns");
         assert_eq!(load(&mut server.session(), method, &table, batches).expect("a load"), 0);
         assert_eq!(server.value(&difference(&table)), "");
         assert_eq!(server.value(&format!("select count(*) from {table}")), "0");
@@ -85,7 +86,7 @@ fn an_empty_table_is_created_empty() {
 }
 
 #[test]
-fn a_table_of_the_same_shape_grows() {
+fn rows_are_added_to_a_table_with_the_same_columns() {
     let Some(server) = start() else { return };
     server.execute("create table every as select i id from generate_series(1, 10) i");
     for rows in [10, 20] {
@@ -96,7 +97,7 @@ fn a_table_of_the_same_shape_grows() {
 }
 
 #[test]
-fn a_cursor_sees_the_rows_as_they_were() {
+fn a_cursor_reads_a_snapshot() {
     let Some(server) = start() else { return };
     server.execute("create table every as select i id from generate_series(1, 1000) i");
     let mut session = server.session();

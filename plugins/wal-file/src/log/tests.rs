@@ -1,4 +1,4 @@
-//! What the log keeps over rotation and reopening, and what it makes of damage.
+//! Rotation, reopening, and damaged files.
 
 use super::*;
 use tempfile::TempDir;
@@ -31,7 +31,7 @@ fn check(log: &mut FileLog, readable: Range<u64>) {
 }
 
 #[test]
-fn what_is_appended_is_there_after_reopening_until_it_is_written_over() {
+fn payloads_survive_reopening_until_they_are_overwritten() {
     for durability in ["none", "each"] {
         let folder = tempfile::tempdir().unwrap();
         let mut log = log(&folder, durability);
@@ -52,15 +52,15 @@ fn what_is_appended_is_there_after_reopening_until_it_is_written_over() {
 }
 
 #[test]
-fn a_batch_goes_on_in_the_next_segment() {
+fn a_batch_continues_in_the_next_segment() {
     let folder = tempfile::tempdir().unwrap();
     let mut log = log(&folder, "each");
     let payloads: Vec<_> = (0..200).map(payload).collect();
-    assert_eq!(log.append_batch(&payloads), Ok(0..200));
-    assert_eq!(log.append_batch(&[]), Ok(200..200));
+    assert_eq!(log.append_batch(&payloads.as_slice()), Ok(0..200));
+    assert_eq!(log.append_batch(&[].as_slice()), Ok(200..200));
     assert!(log.segments.len() > 2);
     check(&mut log, 0..200);
-    // It is written on where it ended.
+    // Appends continue where the log ended.
     assert_eq!(log.append(&payload(200)), Ok(200));
     check(&mut log, 0..201);
 }
@@ -80,7 +80,7 @@ fn damage_ends_the_log() {
 }
 
 #[test]
-fn a_payload_that_fits_no_segment_is_refused() {
+fn a_payload_larger_than_a_segment_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut log = log(&folder, "none");
     let most = SEGMENT_BYTES - HEADER_BYTES - HEAD_BYTES;

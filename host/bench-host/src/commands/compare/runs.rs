@@ -1,5 +1,6 @@
 //! Comparing runs that were made before. Nothing is measured: run files say it all.
 
+use super::super::former_names::rename_run;
 use super::{conclude, is_run, options};
 use crate::Exit;
 use crate::cli::CompareArgs;
@@ -26,7 +27,9 @@ pub(crate) fn run(arguments: &CompareArgs, directories: &[PathBuf]) -> anyhow::R
 
 /// Holds the run or runs in `b` against those in `a`.
 pub(super) fn compare(arguments: &CompareArgs, a: &Path, b: &Path) -> anyhow::Result<Exit> {
-    let (runs_a, runs_b) = (read(a)?, read(b)?);
+    let (mut runs_a, runs_b) = (read(a)?, read(b)?);
+    let renamed = bench_registry::renamed_scenarios()?;
+    runs_a.iter_mut().for_each(|run| rename_run(run, &runs_b, &renamed));
     let seed = arguments.common.measured.seed.or_else(|| runs_a.first().map(seed)).unwrap_or_default();
     let options = options(arguments, seed);
     let comparison = Comparison::of_runs(runs_a, runs_b, &options, arguments.across_machines)?;

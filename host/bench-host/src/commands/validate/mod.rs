@@ -7,6 +7,7 @@ mod fixture;
 mod judge;
 mod subject;
 
+use super::former_names::rename_targets;
 use crate::cli::{Format, ValidateArgs};
 use crate::{Exit, output, paths};
 use anyhow::Context;
@@ -15,9 +16,12 @@ use bench_report::{Judged, RunView, Style, TargetVerdict, judged_csv, judged_jso
 
 pub(crate) fn run(arguments: &ValidateArgs) -> anyhow::Result<Exit> {
     let sets = arguments.targets.iter().map(|name| Ok((name, targets(name)?)));
-    let sets: Vec<_> = sets.collect::<anyhow::Result<_>>()?;
+    let mut sets: Vec<_> = sets.collect::<anyhow::Result<_>>()?;
     let directory = paths::run_directory(arguments.run.as_deref(), &arguments.out)?;
     let view = RunView::read(&directory)?;
+    let recorded: Vec<_> = view.cells.iter().map(|cell| cell.scenario.as_str()).collect();
+    let renamed = bench_registry::renamed_scenarios()?;
+    sets.iter_mut().for_each(|(_, targets)| rename_targets(targets, &recorded, &renamed));
     let targets = sets.iter().flat_map(|(set, targets)| targets.target.iter().map(move |target| (set, target)));
     let judged: Vec<Judged> = targets.map(|(set, target)| judge::judge(&view, set, target)).collect();
     output::print(&match arguments.format {

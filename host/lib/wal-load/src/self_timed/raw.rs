@@ -1,7 +1,7 @@
-//! What the machine can do where a log is left out: records written by a bare loop, and writes that are synced. It must not
-//! know any log; a log's figures stand beside these, taken in turns with them.
+//! Baselines of the machine without a log: records written by a raw loop, and raw writes with fdatasync. A log's samples are
+//! interleaved with these.
 
-use crate::payload::pattern;
+use crate::pattern;
 use bench_model::ModuleError;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap};
@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 /// Bytes in front of a payload: length and checksum, and a number.
 const HEAD_BYTES: usize = 16;
 
-/// From here on copying and then checksumming is faster than doing both a word at a time.
+/// From this length on, copying and then checksumming is faster than doing both a word at a time.
 const LONG: usize = 768;
 
 /// A mapped file, all of whose pages are in memory and writable, and a loop that appends to it: head, payload, CRC32C.
@@ -26,45 +26,45 @@ pub struct RawPages {
 }
 
 impl RawPages {
-    /// A file of `bytes` in `folder`; it has no name any more when this returns.
+    /// Maps a new file of `bytes` in `folder` and unlinks it.
     pub fn new(folder: &Path, bytes: usize) -> Result<Self, ModuleError> {
         let path = folder.join("raw-pages");
         let file = written_file(&path, bytes)?;
         std::fs::remove_file(&path).map_err(failed("remove", &path))?;
         let access = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: a new mapping at an address of the kernel's choice, of a file that nobody else has.
+        // SAFETY: a new mapping at an address that the kernel chooses, of a file that only this function has open.
         let base = unsafe { mmap(std::ptr::null_mut(), bytes, access, MapFlags::SHARED, &file, 0) };
         let base = base.map_err(|errno| failed("map", &path)(errno.into()))?;
         let Some(base) = NonNull::new(base.cast::<u64>()) else {
-            return Err(ModuleError::Other(format!("mapping {} gave no address", path.display())));
+            return Err(ModuleError::Other(format!("mapping {} returned a null address", path.display())));
         };
         let mut pages = Self { base, words: bytes / 8, at: 0, number: 0 };
         pages.make_resident()?;
         Ok(pages)
     }
 
-    /// Makes every page present and writable, as it is until the kernel writes it back.
+    /// Makes every page present and writable, which lasts until the kernel writes it back.
     pub fn make_resident(&mut self) -> Result<(), ModuleError> {
-        // SAFETY: the range is this mapping's; the pages keep their content.
+        // SAFETY: the range is this mapping, and populating keeps the content of its pages.
         let done = unsafe { madvise(self.base.as_ptr().cast(), self.words * 8, Advice::LinuxPopulateWrite) };
         done.map_err(|errno| ModuleError::Unavailable(format!("the kernel cannot populate a mapping: {errno}")))
     }
 
-    /// Appends `payloads` one behind the other, each with a head and a checksum; from the start again where it is full.
+    /// Appends `payloads` one after the other, each with a header and a checksum; wraps around when the file is full.
     #[inline]
-    pub fn append(&mut self, payloads: &[&[u8]]) {
-        let needed: usize = payloads.iter().map(|payload| (HEAD_BYTES + payload.len()).div_ceil(8)).sum();
+    pub fn append<P: AsRef<[u8]>>(&mut self, payloads: &[P]) {
+        let needed: usize = payloads.iter().map(|payload| (HEAD_BYTES + payload.as_ref().len()).div_ceil(8)).sum();
         assert!(needed <= self.words, "a batch fits the file");
         if self.at + needed > self.words {
             self.at = 0;
         }
-        // SAFETY: the words from `at` on are within the mapping, which is this value's alone.
+        // SAFETY: the words from `at` on are within the mapping, to which only this value has a pointer.
         let to = unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr().add(self.at), needed) };
         self.at += needed;
         self.number = append(to, payloads, self.number);
     }
 
-    /// Whether the last record is the last of so many, with this payload.
+    /// Whether the last record is number `count - 1` and has this payload.
     pub fn ends_with(&self, count: u64, payload: &[u8]) -> bool {
         let needed = (HEAD_BYTES + payload.len()).div_ceil(8);
         let Some(at) = self.at.checked_sub(needed) else { return false };
@@ -77,12 +77,12 @@ impl RawPages {
 
 impl Drop for RawPages {
     fn drop(&mut self) {
-        // SAFETY: nobody has the words any more.
+        // SAFETY: no slice of the mapping outlives a method call.
         let _ = unsafe { munmap(self.base.as_ptr().cast(), self.words * 8) };
     }
 }
 
-fn append(to: &mut [u64], payloads: &[&[u8]], number: u64) -> u64 {
+fn append<P: AsRef<[u8]>>(to: &mut [u64], payloads: &[P], number: u64) -> u64 {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("sse4.2") {
         // SAFETY: the processor has the instruction.
@@ -91,12 +91,13 @@ fn append(to: &mut [u64], payloads: &[&[u8]], number: u64) -> u64 {
     append_portable(to, payloads, number)
 }
 
-/// As [`append_portable`], with the processor's own instruction for the checksum.
+/// Like [`append_portable`], with the processor's CRC32C instruction.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "sse4.2")]
-fn append_sse42(mut to: &mut [u64], payloads: &[&[u8]], mut number: u64) -> u64 {
+fn append_sse42<P: AsRef<[u8]>>(mut to: &mut [u64], payloads: &[P], mut number: u64) -> u64 {
     use std::arch::x86_64::_mm_crc32_u64;
     for payload in payloads {
+        let payload = payload.as_ref();
         let (record, rest) = to.split_at_mut((HEAD_BYTES + payload.len()).div_ceil(8));
         to = rest;
         let mut state = _mm_crc32_u64(!0, number);
@@ -128,8 +129,9 @@ fn append_sse42(mut to: &mut [u64], payloads: &[&[u8]], mut number: u64) -> u64 
     number
 }
 
-fn append_portable(mut to: &mut [u64], payloads: &[&[u8]], mut number: u64) -> u64 {
+fn append_portable<P: AsRef<[u8]>>(mut to: &mut [u64], payloads: &[P], mut number: u64) -> u64 {
     for payload in payloads {
+        let payload = payload.as_ref();
         let (record, rest) = to.split_at_mut((HEAD_BYTES + payload.len()).div_ceil(8));
         to = rest;
         let (whole, tail) = payload.as_chunks::<8>();
@@ -153,7 +155,7 @@ fn last_word(tail: &[u8]) -> u64 {
     u64::from_ne_bytes(bytes)
 }
 
-/// A file whose blocks were written before, and writes to it one behind the other, each synced.
+/// A preallocated file and successive writes to it, each followed by fdatasync.
 #[derive(Debug)]
 pub struct RawCommits {
     file: File,
@@ -163,9 +165,9 @@ pub struct RawCommits {
 }
 
 impl RawCommits {
-    /// A file in `folder` for writes of `bytes_each`.
+    /// Creates a file in `folder` for writes of `bytes_each`.
     pub fn new(folder: &Path, bytes_each: usize) -> Result<Self, ModuleError> {
-        /// Room for so many writes, so that not every write overwrites what the one before wrote.
+        /// Writes that fit in the file, so that a write does not overwrite the one before.
         const WRITES: usize = 256;
         const BYTES: std::ops::RangeInclusive<usize> = 1 << 20..=64 << 20;
         let bytes = (bytes_each * WRITES).clamp(*BYTES.start(), *BYTES.end()).max(bytes_each).next_multiple_of(4096);
@@ -175,19 +177,19 @@ impl RawCommits {
         Ok(Self { file, bytes: bytes as u64, at: 0, data: pattern(1, bytes_each) })
     }
 
-    /// One write behind the last one, and fdatasync.
+    /// Writes once after the previous write, then calls fdatasync.
     pub fn commit(&mut self) -> Result<(), ModuleError> {
         let len = self.data.len() as u64;
         if self.at + len > self.bytes {
             self.at = 0;
         }
         let written = self.file.write_all_at(&self.data, self.at).and_then(|()| self.file.sync_data());
-        written.map_err(|error| ModuleError::Other(format!("the bare write or its sync failed: {error}")))?;
+        written.map_err(|error| ModuleError::Other(format!("the raw write or its fdatasync failed: {error}")))?;
         self.at += len;
         Ok(())
     }
 
-    /// Whether the file has what was written last.
+    /// Whether the file contains the last write.
     pub fn is_written(&self) -> bool {
         let mut found = vec![0; self.data.len()];
         let start = self.at.checked_sub(found.len() as u64);
@@ -195,10 +197,10 @@ impl RawCommits {
     }
 }
 
-/// A file of so many bytes, every one of them written.
+/// Creates a file of `bytes` bytes and writes all of them.
 fn written_file(path: &Path, bytes: usize) -> Result<File, ModuleError> {
     const UNIT: usize = 2 << 20;
-    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(failed("make", path))?;
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(failed("create", path))?;
     fallocate(&file, FallocateFlags::empty(), 0, bytes as u64)
         .map_err(|errno| failed("reserve", path)(errno.into()))?;
     let zeros = vec![0; UNIT.min(bytes)];
@@ -212,7 +214,8 @@ fn written_file(path: &Path, bytes: usize) -> Result<File, ModuleError> {
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ModuleError {
     let path = path.to_owned();
     move |error| {
-        let reason = format!("cannot {what} {}: {error}; name a folder with room: -p directory=PATH", path.display());
+        let reason =
+            format!("cannot {what} {}: {error}; give a folder with enough space: -p directory=PATH", path.display());
         ModuleError::Unavailable(reason)
     }
 }
@@ -225,7 +228,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_loops_write_the_same_records(lens in proptest::collection::vec(0_usize..2_000, 1..20), number: u32) {
+        fn sse42_and_portable_loops_write_the_same_records(lens in proptest::collection::vec(0_usize..2_000, 1..20), number: u32) {
             let payloads: Vec<_> = lens.iter().enumerate().map(|(index, len)| pattern(index as u64, *len)).collect();
             let payloads: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
             let words: usize = lens.iter().map(|len| (HEAD_BYTES + len).div_ceil(8)).sum();
@@ -233,7 +236,7 @@ mod tests {
             let number = u64::from(number);
             prop_assert_eq!(append(&mut fast, &payloads, number), number + lens.len() as u64);
             append_portable(&mut portable, &payloads, number);
-            // A checksum over padded words is another than one over the bytes, so only whole words agree.
+            // A checksum over padded words differs from one over the bytes, so only whole words agree.
             let mut at = 0;
             for len in lens {
                 let words = (HEAD_BYTES + len).div_ceil(8);
@@ -247,11 +250,11 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_used_again_from_its_start() {
+    fn full_files_are_written_from_the_start_again() {
         let folder = tempfile::tempdir().unwrap();
         let mut pages = RawPages::new(folder.path(), 4096).unwrap();
         let mut payloads = Payloads::new(64, 10).unwrap();
-        (0..20).for_each(|_| pages.append(&payloads.advance_batch(10)));
+        (0..20).for_each(|_| pages.append(payloads.advance_batch(10)));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         assert!(pages.ends_with(200, &payloads.expected(199)));
         assert!(!pages.ends_with(200, &payloads.expected(198)) && !pages.ends_with(199, &payloads.expected(199)));

@@ -1,17 +1,16 @@
-//! A folder for the files of one session, inside the one that the host made for the process. It must not know what is put
-//! there.
+//! A folder for the files of one session, inside the one that the host made for the process.
 
 use bench_model::ModuleError;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// A folder that is removed with what is in it when this is dropped. The host removes what a killed process leaves.
+/// A folder that is removed with its content on drop. The host removes what a killed process leaves.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// A new one in `parent`. A process may have several sessions of one cell at a time, and each gets its own.
+    /// Creates a new folder in `parent`. A process may have several sessions of one cell at a time; each gets its own.
     pub fn new(parent: &str) -> Result<Self, ModuleError> {
         for number in 0..1_000_u32 {
             let path = Path::new(parent).join(format!("log-{number}"));
@@ -19,12 +18,13 @@ impl Folder {
                 Ok(()) => return Ok(Self(path)),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => {
-                    let reason = format!("cannot make a folder in `directory` {parent}: {error}; name another one");
+                    let reason =
+                        format!("cannot create a folder in `directory` {parent}: {error}; give another directory");
                     return Err(ModuleError::Unavailable(reason));
                 }
             }
         }
-        Err(ModuleError::Other(format!("`directory` {parent} has a thousand logs already; name an empty one")))
+        Err(ModuleError::Other(format!("`directory` {parent} has 1000 logs already; give an empty directory")))
     }
 
     /// Where it is.
@@ -32,14 +32,14 @@ impl Folder {
         &self.0
     }
 
-    /// Refuses a folder in memory, where a sync does nothing and a figure of it would be no figure of a disk.
+    /// Fails if the folder is in memory (tmpfs, ramfs), where a sync does nothing and its time would not be that of a disk.
     pub fn require_disk(&self) -> Result<(), ModuleError> {
         const TMPFS: i64 = 0x0102_1994;
         const RAMFS: i64 = 0x8584_58f6;
         let found = rustix::fs::statfs(&self.0).map(|found| found.f_type);
         match found {
             Ok(TMPFS | RAMFS) => Err(ModuleError::Unavailable(format!(
-                "{} is in memory, so a sync does nothing there; name a folder on a disk: -p directory=PATH",
+                "{} is in memory, where a sync does nothing; give a folder on a disk: -p directory=PATH",
                 self.0.display()
             ))),
             _ => Ok(()),
@@ -49,7 +49,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the host with its own folder.
+        // If this fails, the host removes it with the scratch folder.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_session_has_its_own_and_leaves_nothing() {
+    fn each_session_gets_its_own_folder_and_removes_it() {
         let parent = tempfile::tempdir().unwrap();
         let name = parent.path().to_str().unwrap();
         let (first, second) = (Folder::new(name).unwrap(), Folder::new(name).unwrap());
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_in_memory_holds_no_durable_log() {
+    fn a_folder_in_memory_is_refused_for_durable_logs() {
         let Ok(folder) = Folder::new("/dev/shm") else { return };
         assert!(folder.require_disk().unwrap_err().is_environment());
     }

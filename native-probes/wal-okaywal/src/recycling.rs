@@ -1,5 +1,4 @@
-//! Holds back the recycling of segments whose entries may still be read, which okaywal leaves to its user. It must not know
-//! which those are nor why.
+//! Delays the recycling of segments whose entries may still be read, which okaywal leaves to its user.
 
 use okaywal::{Entry, EntryId, LogManager, LogPosition, ReadChunkResult, SegmentReader, WriteAheadLog};
 use std::io;
@@ -7,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// A payload in the log.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct PayloadLocation {
     pub(crate) entry: EntryId,
     pub(crate) position: LogPosition,
     pub(crate) bytes: u64,
@@ -18,26 +17,26 @@ struct State {
     /// The oldest entry that is still needed.
     oldest: EntryId,
     is_closing: bool,
-    recovered: Vec<Place>,
+    recovered: Vec<PayloadLocation>,
 }
 
-/// What the log's own thread and its user share.
+/// State that the log's thread and its user share.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Keeper(Arc<(Mutex<State>, Condvar)>);
+pub(crate) struct RecyclingGate(Arc<(Mutex<State>, Condvar)>);
 
-impl Keeper {
-    /// Lets go of the entries before `oldest`.
+impl RecyclingGate {
+    /// Releases the entries before `oldest`.
     pub(crate) fn need_from(&self, oldest: EntryId) {
         self.change(|state| state.oldest = oldest);
     }
 
-    /// Ends what waits: segments that were not recycled by now stay as they are, for the next to open the log.
+    /// Ends the wait of the recycling thread; segments that it has not recycled stay for the next opening.
     pub(crate) fn close(&self) {
         self.change(|state| state.is_closing = true);
     }
 
-    /// What was in the log when it was opened, oldest first.
-    pub(crate) fn recovered(&self) -> Vec<Place> {
+    /// Takes the payloads that were in the log when it was opened, oldest first.
+    pub(crate) fn recovered(&self) -> Vec<PayloadLocation> {
         self.change(|state| std::mem::take(&mut state.recovered))
     }
 
@@ -49,7 +48,7 @@ impl Keeper {
     }
 }
 
-impl LogManager for Keeper {
+impl LogManager for RecyclingGate {
     fn recover(&mut self, entry: &mut Entry<'_>) -> io::Result<()> {
         let id = entry.id();
         let mut places = Vec::new();
@@ -57,15 +56,16 @@ impl LogManager for Keeper {
             match entry.read_chunk()? {
                 ReadChunkResult::Chunk(mut chunk) => {
                     let position = chunk.log_position();
-                    // Read and not skipped: `skip_remaining_bytes` of 0.3.1 skips the checksum twice, and finds no end.
+                    // Reads instead of skipping, because `skip_remaining_bytes` of 0.3.1 skips the checksum twice and
+                    // finds no end.
                     let bytes = chunk.read_all()?.len() as u64;
                     if !chunk.check_crc()? {
-                        return Err(io::Error::new(io::ErrorKind::InvalidData, "a checksum does not match"));
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, "checksum mismatch"));
                     }
-                    places.push(Place { entry: id, position, bytes });
+                    places.push(PayloadLocation { entry: id, position, bytes });
                 }
                 ReadChunkResult::EndOfEntry => break,
-                // A commit that had not returned.
+                // A commit that had not finished.
                 ReadChunkResult::AbortedEntry => return Ok(()),
             }
         }

@@ -1,37 +1,35 @@
-//! One append at a time: how long each takes, and how long after it was meant to begin it had returned. It must not know which
-//! log it is.
+//! One append at a time: the service time of each, and in an open loop its response time from when it was due.
 
-use crate::{Bench, Folder, Journal, Meter, Pace, Payloads, RawCommits, ReadBack, Schedule, Stopwatch};
+use super::{ArrivalRate, Bench, Folder, Meter, RawCommits, Schedule, Stopwatch};
+use crate::scenario::{self, APPEND};
+use crate::{Journal, Payloads, verify};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
 use std::time::Instant;
 
-/// How a log is measured one append at a time.
+/// How single appends are measured.
 #[derive(Clone, Copy, Debug)]
-pub struct LatencyOptions {
+pub struct AppendOptions {
     /// Bytes of a payload.
     pub payload_bytes: usize,
     /// When appends begin.
-    pub pace: Pace,
+    pub rate: ArrivalRate,
     /// Bytes that the log writes for one append and syncs before it returns; `None` where it does not sync.
     pub synced_bytes: Option<usize>,
 }
 
-impl LatencyOptions {
-    /// Out of the arguments of [`crate::scenario::single_write_latency`].
+impl AppendOptions {
+    /// Reads the arguments of [`scenario::append`].
     pub fn read(arguments: &Arguments, synced_bytes: Option<usize>) -> Result<Self, ModuleError> {
-        let payload_bytes = crate::scenario::count(arguments, "payload_bytes")?;
-        Ok(Self { payload_bytes, pace: Pace::of_rate(arguments.integer("rate")?)?, synced_bytes })
+        let payload_bytes = scenario::count(arguments, "payload_bytes")?;
+        Ok(Self { payload_bytes, rate: ArrivalRate::parse(arguments.integer("rate")?)?, synced_bytes })
     }
 }
 
-/// Appends between two times that samples are handed over, so that they fit the memory.
+/// Appends after which samples go to the host, so that they fit in memory.
 const CHUNK: u64 = 1 << 18;
 
-/// Payloads that are read back when the result is looked at.
-const READ_BACK_MAX: u64 = 10_000;
-
-struct WriteLatency<J> {
-    // Dropped in order: the log before its folder.
+struct AppendSession<J> {
+    // Fields are dropped in order: the log before its folder.
     journal: J,
     payloads: Payloads,
     schedule: Option<Schedule>,
@@ -39,30 +37,30 @@ struct WriteLatency<J> {
     service: Meter,
     response: Option<Meter>,
     raw_commit: Option<Meter>,
-    bytes_each: u64,
+    misnumbered: u64,
     _folder: Folder,
 }
 
 /// A session that appends to `journal`, whose files are in `folder`.
-pub fn write_latency<J: Journal + 'static>(
+pub fn append<J: Journal + 'static>(
     journal: J,
     folder: Folder,
-    options: LatencyOptions,
+    options: AppendOptions,
     bench: impl Into<Bench>,
 ) -> Result<Box<dyn Session>, ModuleError> {
     let raw = options.synced_bytes.map(|bytes| RawCommits::new(folder.path(), bytes)).transpose()?;
-    let schedule = match options.pace {
-        Pace::Closed => None,
-        Pace::Open { rate } => Some(Schedule::new(rate)),
+    let schedule = match options.rate {
+        ArrivalRate::Closed => None,
+        ArrivalRate::Open { rate } => Some(Schedule::new(rate)),
     };
     let bench = bench.into();
     let meter = |metric: &str| Meter::open(bench, metric, &[]);
-    Ok(Box::new(WriteLatency {
+    Ok(Box::new(AppendSession {
         payloads: Payloads::new(options.payload_bytes, 1)?,
-        service: meter("single_write_latency")?,
+        service: meter(APPEND)?,
         response: schedule.is_some().then(|| meter("response")).transpose()?,
         raw_commit: raw.is_some().then(|| meter("raw_commit")).transpose()?,
-        bytes_each: options.payload_bytes as u64,
+        misnumbered: 0,
         journal,
         schedule,
         raw,
@@ -70,8 +68,8 @@ pub fn write_latency<J: Journal + 'static>(
     }))
 }
 
-impl<J: Journal> WriteLatency<J> {
-    /// Appends one behind the other; the end of one is the beginning of the next.
+impl<J: Journal> AppendSession<J> {
+    /// A closed loop: each append begins when the one before has returned.
     fn closed(&mut self, times: u64) -> Result<(), ModuleError> {
         for _ in 0..times {
             if let (Some(raw), Some(meter)) = (&mut self.raw, &mut self.raw_commit) {
@@ -79,24 +77,28 @@ impl<J: Journal> WriteLatency<J> {
                 raw.commit()?;
                 meter.record(watch.ns());
             }
+            let expected = self.payloads.count();
             let payload = self.payloads.advance();
             let watch = Stopwatch::start();
-            self.journal.append(payload)?;
+            let sequence = self.journal.append(payload)?;
             self.service.record(watch.ns());
+            self.misnumbered += u64::from(sequence != expected);
         }
         Ok(())
     }
 
-    /// Appends at the times of the schedule.
+    /// An open loop: each append is due at its time, whether or not the one before has returned.
     fn open(&mut self, times: u64) -> Result<(), ModuleError> {
         let (Some(schedule), Some(response)) = (&mut self.schedule, &mut self.response) else { return Ok(()) };
         schedule.begin();
         for _ in 0..times {
+            let expected = self.payloads.count();
             let payload = self.payloads.advance();
             let intended = schedule.wait();
             let start = Instant::now();
-            self.journal.append(payload)?;
+            let sequence = self.journal.append(payload)?;
             let end = Instant::now();
+            self.misnumbered += u64::from(sequence != expected);
             self.service.record((end - start).as_nanos() as u64);
             response.record((end - intended).as_nanos() as u64);
         }
@@ -105,7 +107,7 @@ impl<J: Journal> WriteLatency<J> {
     }
 }
 
-impl<J: Journal> Session for WriteLatency<J> {
+impl<J: Journal> Session for AppendSession<J> {
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
         let mut left = times;
         while left > 0 {
@@ -122,22 +124,12 @@ impl<J: Journal> Session for WriteLatency<J> {
             meters.into_iter().flatten().for_each(Meter::hand_over);
             left -= chunk;
         }
-        Ok(Outcome { operations: times, bytes: times * self.bytes_each, checksum: self.payloads.digest() })
+        Ok(Outcome { operations: times, bytes: times * self.payloads.bytes() as u64, checksum: self.payloads.digest() })
     }
 
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
-        let mut checks = read_back(&mut self.journal, &self.payloads)?;
+        let mut checks = verify(&mut self.journal, &self.payloads, self.misnumbered)?;
         checks.extend(self.schedule.as_mut().map(Schedule::check));
         Ok(checks)
     }
-}
-
-/// Reads back the newest payloads and says whether they are what was appended.
-pub(crate) fn read_back<J: Journal>(journal: &mut J, payloads: &Payloads) -> Result<Vec<Check>, ModuleError> {
-    // Large payloads are fewer, so that looking at them takes no longer.
-    let kept = payloads.count() - journal.kept_from();
-    let wanted = kept.min(READ_BACK_MAX).min((64 << 20) / payloads.bytes() as u64);
-    let mut read_back = ReadBack::default();
-    journal.read_last(wanted, &mut |payload| read_back.take(payloads, payload))?;
-    Ok(read_back.checks(payloads, wanted))
 }

@@ -1,5 +1,5 @@
-//! Taking samples without disturbing what is measured: they are kept in memory that was written before, and handed to the
-//! host when the clock has stopped. It must not know what they are samples of.
+//! Records samples with little effect on what is measured: into memory that was touched before, and to the host only when the
+//! clock has stopped.
 
 use bench_model::ModuleError;
 use probe_abi::{Host, Series};
@@ -11,12 +11,12 @@ pub fn elapsed_ns(start: Instant) -> u64 {
     start.elapsed().as_nanos() as u64
 }
 
-/// Where samples go: to the host, or, in tests of sessions, nowhere.
+/// Where samples go: to the host, or nowhere in tests of sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct Bench(Option<Host>);
 
 impl Bench {
-    /// Samples are forgotten.
+    /// Discards samples.
     pub fn without_host() -> Self {
         Self(None)
     }
@@ -37,20 +37,20 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// A meter that fills the series `metric` with these labels.
+    /// Opens the series `metric` with these labels.
     pub fn open(bench: Bench, metric: &str, labels: &[(&str, &str)]) -> Result<Self, ModuleError> {
         let series = bench.0.map(|host| host.series(metric, labels)).transpose()?;
         Ok(Self { series, samples: Vec::new(), len: 0 })
     }
 
-    /// Makes room for `count` samples, page by page, so that none of them pays for its own.
+    /// Touches memory for `count` samples, so that recording one never causes a page fault.
     pub fn prepare(&mut self, count: usize) {
         if self.samples.len() < count {
             self.samples.resize(count, 1);
         }
     }
 
-    /// Keeps a sample.
+    /// Records one sample.
     #[inline]
     pub fn record(&mut self, sample: u64) {
         match self.samples.get_mut(self.len) {
@@ -65,7 +65,7 @@ impl Meter {
         &self.samples[..self.len]
     }
 
-    /// Gives the samples to the host.
+    /// Passes the samples to the host.
     pub fn hand_over(&mut self) {
         if let Some(series) = &self.series {
             series.append(&self.samples[..self.len]);
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn samples_are_kept_in_order_also_beyond_what_was_prepared() {
+    fn samples_keep_their_order_beyond_the_prepared_memory() {
         let mut meter = Meter::open(Bench::without_host(), "time", &[]).unwrap();
         meter.prepare(2);
         (0..5).for_each(|sample| meter.record(sample));
