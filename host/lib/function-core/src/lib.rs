@@ -1,5 +1,5 @@
-//! The function that every way of starting and calling is measured with: an order as JSON in, priced lines and a digest as JSON
-//! out, after an initialisation of a chosen size and length. It must not know how it is reached, nor by whom it is measured.
+//! The function that every start and call is measured with: an order as JSON in, priced lines and a digest as JSON out, after
+//! an initialisation of configurable size and length.
 //!
 //! The same function in other languages must answer byte for byte the same, so the arithmetic stays within 32-bit words and
 //! whole numbers below 2^53.
@@ -18,7 +18,7 @@ pub const REQUEST: &[u8] = br#"{"name":"Ada","items":[{"sku":"BOLT-M8","quantity
 
 /// The answer to [`REQUEST`], which depends neither on the heap's size nor on the length of the initialisation.
 ///
-/// It is written down and not computed: whoever compares with it also finds a handler that is wrong in every build alike.
+/// It is a constant and not computed, so that a comparison also finds an error that all builds share.
 pub fn expected_response() -> Vec<u8> {
     EXPECTED.as_bytes().to_vec()
 }
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answer_is_the_known_one_whatever_the_initialisation() {
+    fn answer_does_not_depend_on_the_initialisation() {
         for (heap_bytes, init_ms) in [(0, 0), (1, 2), (1 << 20, 0), ((1 << 20) + 4097, 1)] {
             let state = State::initialise(heap_bytes, init_ms);
             let answer = state.handle(REQUEST).unwrap();
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_order_is_refused_with_a_reason() {
+    fn invalid_order_is_refused_with_a_reason() {
         refused("", "JSON");
         refused("[]", "`name`");
         refused(r#"{"name":"","items":[]}"#, "`name`");

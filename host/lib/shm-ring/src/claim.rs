@@ -1,4 +1,4 @@
-//! The claim on one end of a ring, which one process holds at a time. It must not know what the end does.
+//! The claim on one end of a ring, which one process holds at a time.
 
 use crate::header::Seat;
 use crate::memory::Memory;

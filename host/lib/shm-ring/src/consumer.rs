@@ -1,4 +1,4 @@
-//! The reading end of a ring. It must not know who writes, nor trust a length before it has looked at it.
+//! The reading end of a ring. It must check a length before it uses it, because the other process wrote it.
 
 use crate::claim::Claim;
 use crate::wait::{self, Wait};

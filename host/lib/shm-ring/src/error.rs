@@ -1,4 +1,4 @@
-//! Why a ring cannot be had, takes no message, or yields none. It must not know how a ring works.
+//! Why a ring cannot be opened, takes no message, or yields none.
 
 use std::fmt;
 

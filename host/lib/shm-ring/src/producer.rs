@@ -1,4 +1,4 @@
-//! The writing end of a ring. It must not know who reads, nor touch a line the consumer writes unless the ring seems full.
+//! The writing end of a ring. It must not touch a cache line that the consumer writes unless the ring seems full.
 
 use crate::claim::Claim;
 use crate::wait::{self, Wait};

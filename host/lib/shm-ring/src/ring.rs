@@ -1,4 +1,4 @@
-//! A ring as a whole: made or attached to, and asked for its two ends. It must not know how messages are laid out.
+//! A ring as a whole: created or attached to, and the source of its two ends.
 
 use crate::claim::Claim;
 use crate::memory::Memory;

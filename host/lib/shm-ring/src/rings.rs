@@ -1,5 +1,4 @@
-//! Rings by name, as a session holds them: both ends of a ring find it by the name its producer gave it. It must not know
-//! through which boundary a session asks.
+//! The rings of a session by name: both ends of a ring find it by the name that its producer gave it.
 
 use crate::{Consumer, Integrity, Producer, Ring, RingError};
 use std::collections::HashMap;

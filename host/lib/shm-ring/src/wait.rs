@@ -1,4 +1,4 @@
-//! Waiting for the other end: spinning, or spinning and then sleeping on a futex. It must not know what is waited for.
+//! Waiting for the other end: spinning, or spinning and then sleeping on a futex.
 
 use crate::Waking;
 use crate::header::Seat;

@@ -1,4 +1,4 @@
-//! Both ends at once: in two threads, and in two processes. It must not assert how long anything takes.
+//! Both ends at once: in two threads, and in two processes. No test asserts how long anything takes.
 
 #![cfg(target_os = "linux")]
 

@@ -1,5 +1,4 @@
-//! What a ring does when it is not what it should be. It writes into the shared memory behind the ring's back, so it
-//! knows the layout.
+//! A ring whose memory was damaged. The tests write into the shared memory directly, so they know the layout.
 
 #![cfg(target_os = "linux")]
 

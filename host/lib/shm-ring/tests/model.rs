@@ -1,4 +1,4 @@
-//! The ring against a queue that cannot be wrong. It must not know the ring's layout beyond its documented capacity.
+//! The ring against a queue as its model, using only the documented capacity.
 
 #![cfg(target_os = "linux")]
 

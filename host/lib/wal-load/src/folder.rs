@@ -1,17 +1,16 @@
-//! A folder for the files of one session, inside the one that the host made for the process. It must not know what is put
-//! there.
+//! A folder for the files of one session, inside the one that the host made for the process.
 
 use bench_model::ModuleError;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// A folder that is removed with what is in it when this is dropped. The host removes what a killed process leaves.
+/// A folder that is removed with its content when this is dropped. The host removes what a killed process leaves.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// A new one in `parent`. A process may have several sessions of one cell at a time, and each gets its own.
+    /// Creates a folder in `parent`. A process may have several sessions of one cell at once, each with its own folder.
     pub fn new(parent: &str) -> Result<Self, ModuleError> {
         for number in 0..1_000_u32 {
             let path = Path::new(parent).join(format!("log-{number}"));
@@ -19,7 +18,7 @@ impl Folder {
                 Ok(()) => return Ok(Self(path)),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => {
-                    let reason = format!("cannot make a folder in `directory` {parent}: {error}; name another one");
+                    let reason = format!("cannot create a folder in `directory` {parent}: {error}; name another one");
                     return Err(ModuleError::Unavailable(reason));
                 }
             }
@@ -32,7 +31,7 @@ impl Folder {
         &self.0
     }
 
-    /// Refuses a folder in memory, where a sync does nothing and a figure of it would be no figure of a disk.
+    /// Refuses a folder in memory, where a sync does nothing and a figure would not be that of a disk.
     pub fn require_disk(&self) -> Result<(), ModuleError> {
         const TMPFS: i64 = 0x0102_1994;
         const RAMFS: i64 = 0x8584_58f6;

@@ -1,5 +1,4 @@
-//! One append at a time: how long each takes, and how long after it was meant to begin it had returned. It must not know which
-//! log it is.
+//! One append at a time: how long each takes, and how long after its intended start it returned.
 
 use crate::{Bench, Folder, Journal, Meter, Pace, Payloads, RawCommits, ReadBack, Schedule, Stopwatch};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
@@ -17,17 +16,17 @@ pub struct LatencyOptions {
 }
 
 impl LatencyOptions {
-    /// Out of the arguments of [`crate::scenario::single_write_latency`].
+    /// Reads the arguments of [`crate::scenario::single_write_latency`].
     pub fn read(arguments: &Arguments, synced_bytes: Option<usize>) -> Result<Self, ModuleError> {
         let payload_bytes = crate::scenario::count(arguments, "payload_bytes")?;
         Ok(Self { payload_bytes, pace: Pace::of_rate(arguments.integer("rate")?)?, synced_bytes })
     }
 }
 
-/// Appends between two times that samples are handed over, so that they fit the memory.
+/// Appends between two transfers of samples to the host, so that samples fit into memory.
 const CHUNK: u64 = 1 << 18;
 
-/// Payloads that are read back when the result is looked at.
+/// Payloads that are read back for `verify`.
 const READ_BACK_MAX: u64 = 10_000;
 
 struct WriteLatency<J> {
@@ -71,7 +70,7 @@ pub fn write_latency<J: Journal + 'static>(
 }
 
 impl<J: Journal> WriteLatency<J> {
-    /// Appends one behind the other; the end of one is the beginning of the next.
+    /// Appends one after the other; the next one starts when the previous one has returned.
     fn closed(&mut self, times: u64) -> Result<(), ModuleError> {
         for _ in 0..times {
             if let (Some(raw), Some(meter)) = (&mut self.raw, &mut self.raw_commit) {
@@ -87,7 +86,7 @@ impl<J: Journal> WriteLatency<J> {
         Ok(())
     }
 
-    /// Appends at the times of the schedule.
+    /// Appends at the intended times of the schedule.
     fn open(&mut self, times: u64) -> Result<(), ModuleError> {
         let (Some(schedule), Some(response)) = (&mut self.schedule, &mut self.response) else { return Ok(()) };
         schedule.begin();
@@ -132,9 +131,9 @@ impl<J: Journal> Session for WriteLatency<J> {
     }
 }
 
-/// Reads back the newest payloads and says whether they are what was appended.
+/// Reads back the newest payloads, and checks that they are those that were appended.
 pub(crate) fn read_back<J: Journal>(journal: &mut J, payloads: &Payloads) -> Result<Vec<Check>, ModuleError> {
-    // Large payloads are fewer, so that looking at them takes no longer.
+    // Fewer large payloads, so that checking them takes no longer.
     let kept = payloads.count() - journal.kept_from();
     let wanted = kept.min(READ_BACK_MAX).min((64 << 20) / payloads.bytes() as u64);
     let mut read_back = ReadBack::default();

@@ -1,5 +1,5 @@
-//! What a write-ahead log is driven with, whoever's log it is: payloads that can be checked, a schedule for open loops, the
-//! bare loops that a log is compared with, and the sessions that the probes of several logs share. It must not know any log.
+//! What drives any write-ahead log: payloads that can be checked, a schedule for open loops, the bare loops that a log is
+//! compared with, and the sessions that the probes of several logs share.
 //!
 //! A probe implements [`Journal`] for its log, describes its scenarios with [`scenario`], and opens sessions with
 //! [`write_latency`] and [`batch_throughput`]. So the same clock starts and stops at the same places for each of them.

@@ -1,5 +1,5 @@
-//! Taking samples without disturbing what is measured: they are kept in memory that was written before, and handed to the
-//! host when the clock has stopped. It must not know what they are samples of.
+//! Records samples without disturbing what is measured: they go to memory that was touched before, and to the host when the
+//! clock has stopped.
 
 use bench_model::ModuleError;
 use probe_abi::{Host, Series};
@@ -11,12 +11,12 @@ pub fn elapsed_ns(start: Instant) -> u64 {
     start.elapsed().as_nanos() as u64
 }
 
-/// Where samples go: to the host, or, in tests of sessions, nowhere.
+/// The receiver of samples: the host, or nothing in tests of sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct Bench(Option<Host>);
 
 impl Bench {
-    /// Samples are forgotten.
+    /// Samples are discarded.
     pub fn without_host() -> Self {
         Self(None)
     }
@@ -43,14 +43,14 @@ impl Meter {
         Ok(Self { series, samples: Vec::new(), len: 0 })
     }
 
-    /// Makes room for `count` samples, page by page, so that none of them pays for its own.
+    /// Touches the memory for `count` samples, so that no sample causes a page fault.
     pub fn prepare(&mut self, count: usize) {
         if self.samples.len() < count {
             self.samples.resize(count, 1);
         }
     }
 
-    /// Keeps a sample.
+    /// Records a sample.
     #[inline]
     pub fn record(&mut self, sample: u64) {
         match self.samples.get_mut(self.len) {
@@ -65,7 +65,7 @@ impl Meter {
         &self.samples[..self.len]
     }
 
-    /// Gives the samples to the host.
+    /// Transfers the samples to the host.
     pub fn hand_over(&mut self) {
         if let Some(series) = &self.series {
             series.append(&self.samples[..self.len]);

@@ -1,13 +1,12 @@
-//! Payloads that carry a number and a known pattern, and checking them when they are read back. It must not know where they
-//! were in between.
+//! Payloads that carry a number and a known pattern, and the check of them when they are read back.
 
 use bench_model::{Check, ModuleError};
 
-/// Memory that the payloads of one batch may take.
+/// The most bytes that the payloads of one batch may take.
 const BYTES_MAX: usize = 64 << 20;
 
-/// Payloads of one length. Number `n` is made of the `n`-th pattern in turn, and begins with as many bytes of `n` as it has
-/// room for, at most eight.
+/// Payloads of one length. Payload `n` has pattern `n` modulo the number of patterns, and starts with the low bytes of `n`, at most
+/// eight.
 #[derive(Clone, Debug)]
 pub struct Payloads {
     buffers: Vec<Vec<u8>>,
@@ -17,7 +16,7 @@ pub struct Payloads {
 }
 
 impl Payloads {
-    /// Payloads of `len` bytes, of which up to `at_once` are wanted at a time.
+    /// Payloads of `len` bytes, of which up to `at_once` are in use at a time.
     pub fn new(len: usize, at_once: usize) -> Result<Self, ModuleError> {
         if len == 0 || at_once == 0 || len.saturating_mul(at_once) > BYTES_MAX {
             return Err(ModuleError::Unavailable(format!(
@@ -26,7 +25,7 @@ impl Payloads {
             )));
         }
         let buffers: Vec<_> = (0..at_once as u64).map(|index| pattern(index, len)).collect();
-        // Once, before anything is stamped: sessions tell it with every batch of operations.
+        // Computed once, before any number is written, because sessions return it with every batch of operations.
         let add = |digest: u64, bytes: &Vec<u8>| digest.rotate_left(7) ^ u64::from(crc32c::crc32c(bytes));
         let digest = buffers.iter().fold(len as u64, add);
         Ok(Self { buffers, len, next: 0, digest })
@@ -41,7 +40,7 @@ impl Payloads {
         &self.buffers[index]
     }
 
-    /// The next `count` payloads, of which there are no more than were wanted at a time.
+    /// The next `count` payloads, at most `at_once`.
     pub fn advance_batch(&mut self, count: usize) -> Vec<&[u8]> {
         assert!(count <= self.buffers.len(), "a batch is no longer than was announced");
         let numbers = self.next..self.next + count as u64;
@@ -53,17 +52,17 @@ impl Payloads {
         numbers.map(|number| self.buffers[self.index_of(number)].as_slice()).collect()
     }
 
-    /// How many there were.
+    /// The number of payloads so far.
     pub fn count(&self) -> u64 {
         self.next
     }
 
-    /// Bytes of one of them.
+    /// Bytes of one payload.
     pub fn bytes(&self) -> usize {
         self.len
     }
 
-    /// A digest of all patterns: equal for equal lengths and numbers at a time.
+    /// A digest of all patterns: equal for equal `len` and `at_once`.
     pub fn digest(&self) -> u64 {
         self.digest
     }
@@ -80,7 +79,7 @@ impl Payloads {
     }
 }
 
-/// Bytes that repeat with no power of two (splitmix64).
+/// Pseudo-random bytes (splitmix64).
 pub fn pattern(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed;
     let mut bytes = Vec::with_capacity(len + 8);
@@ -109,7 +108,7 @@ fn number_of(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(number)
 }
 
-/// What came back of payloads that were appended in order.
+/// Checks payloads that are read back in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadBack {
     payloads: u64,
@@ -118,13 +117,13 @@ pub struct ReadBack {
     altered: u64,
 }
 
-/// Bytes whose content is compared; behind them only the order is.
+/// How many bytes are compared by content; after them only the order is.
 const COMPARED_BYTES_MAX: u64 = 64 << 20;
 
 impl ReadBack {
-    /// Looks at the next payload that was read back.
+    /// Checks the next payload that was read back.
     pub fn take(&mut self, payloads: &Payloads, found: &[u8]) {
-        // Where there is no room for a whole number, its low bytes are what was stamped, and the order tells the rest.
+        // A payload shorter than a number has its low bytes only; the order gives the rest.
         let number = match self.last {
             None if payloads.len < 8 => {
                 payloads.next.saturating_sub(1) & !0xff | u64::from(found.first().copied().unwrap_or(0))
@@ -140,7 +139,7 @@ impl ReadBack {
         self.payloads += 1;
     }
 
-    /// What there is to say, where the last `wanted` of all payloads so far were asked for.
+    /// The checks, where the last `wanted` payloads were requested.
     pub fn checks(&self, payloads: &Payloads, wanted: u64) -> Vec<Check> {
         let newest = payloads.next.checked_sub(1).filter(|_| wanted > 0);
         vec![
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_back_as_it_was_passes_and_each_fault_is_found() {
+    fn unchanged_payloads_pass_and_each_fault_is_found() {
         for len in [9, 64, 1024] {
             let mut payloads = Payloads::new(len, 1).unwrap();
             let log = appended(&mut payloads, 10);
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_without_room_for_its_number_is_compared_all_the_same() {
+    fn payload_shorter_than_its_number_is_compared() {
         let mut payloads = Payloads::new(3, 1).unwrap();
         let mut log = appended(&mut payloads, 10);
         failed(&read(&payloads, &log), &payloads, 10, &[]);
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_and_single_payloads_are_numbered_alike() {
+    fn batches_and_single_payloads_have_the_same_numbers() {
         let mut payloads = Payloads::new(64, 3).unwrap();
         let mut log = appended(&mut payloads, 2);
         for count in [3, 1, 2, 3] {
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_does_not_fit_the_memory_is_refused() {
+    fn batch_larger_than_memory_is_refused() {
         let error = Payloads::new(1 << 20, 1_000).unwrap_err();
         assert!(error.is_environment() && error.to_string().contains("1000 payloads of 1048576 bytes"), "{error}");
     }

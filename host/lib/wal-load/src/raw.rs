@@ -1,5 +1,5 @@
-//! What the machine can do where a log is left out: records written by a bare loop, and writes that are synced. It must not
-//! know any log; a log's figures stand beside these, taken in turns with them.
+//! The work of a log without a log: records written by a bare loop, and writes that are synced. They are interleaved with the
+//! log's figures.
 
 use crate::payload::pattern;
 use bench_model::ModuleError;
@@ -10,10 +10,10 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::ptr::NonNull;
 
-/// Bytes in front of a payload: length and checksum, and a number.
+/// Bytes before a payload: length, checksum and number.
 const HEAD_BYTES: usize = 16;
 
-/// From here on copying and then checksumming is faster than doing both a word at a time.
+/// From this length on, copying and then checksumming is faster than doing both word by word.
 const LONG: usize = 768;
 
 /// A mapped file, all of whose pages are in memory and writable, and a loop that appends to it: head, payload, CRC32C.
@@ -26,7 +26,7 @@ pub struct RawPages {
 }
 
 impl RawPages {
-    /// A file of `bytes` in `folder`; it has no name any more when this returns.
+    /// Creates a file of `bytes` in `folder`, and unlinks it.
     pub fn new(folder: &Path, bytes: usize) -> Result<Self, ModuleError> {
         let path = folder.join("raw-pages");
         let file = written_file(&path, bytes)?;
@@ -50,7 +50,7 @@ impl RawPages {
         done.map_err(|errno| ModuleError::Unavailable(format!("the kernel cannot populate a mapping: {errno}")))
     }
 
-    /// Appends `payloads` one behind the other, each with a head and a checksum; from the start again where it is full.
+    /// Appends `payloads` one after the other, each with a head and a checksum; starts over where the file is full.
     #[inline]
     pub fn append(&mut self, payloads: &[&[u8]]) {
         let needed: usize = payloads.iter().map(|payload| (HEAD_BYTES + payload.len()).div_ceil(8)).sum();
@@ -64,7 +64,7 @@ impl RawPages {
         self.number = append(to, payloads, self.number);
     }
 
-    /// Whether the last record is the last of so many, with this payload.
+    /// Whether the last record is number `count` and has this payload.
     pub fn ends_with(&self, count: u64, payload: &[u8]) -> bool {
         let needed = (HEAD_BYTES + payload.len()).div_ceil(8);
         let Some(at) = self.at.checked_sub(needed) else { return false };
@@ -153,7 +153,7 @@ fn last_word(tail: &[u8]) -> u64 {
     u64::from_ne_bytes(bytes)
 }
 
-/// A file whose blocks were written before, and writes to it one behind the other, each synced.
+/// A file whose blocks were written before, for consecutive writes with a sync each.
 #[derive(Debug)]
 pub struct RawCommits {
     file: File,
@@ -163,9 +163,9 @@ pub struct RawCommits {
 }
 
 impl RawCommits {
-    /// A file in `folder` for writes of `bytes_each`.
+    /// Creates a file in `folder` for writes of `bytes_each`.
     pub fn new(folder: &Path, bytes_each: usize) -> Result<Self, ModuleError> {
-        /// Room for so many writes, so that not every write overwrites what the one before wrote.
+        /// How many writes the file has room for, so that a write does not overwrite the previous one.
         const WRITES: usize = 256;
         const BYTES: std::ops::RangeInclusive<usize> = 1 << 20..=64 << 20;
         let bytes = (bytes_each * WRITES).clamp(*BYTES.start(), *BYTES.end()).max(bytes_each).next_multiple_of(4096);
@@ -175,7 +175,7 @@ impl RawCommits {
         Ok(Self { file, bytes: bytes as u64, at: 0, data: pattern(1, bytes_each) })
     }
 
-    /// One write behind the last one, and fdatasync.
+    /// Writes after the last write, and calls fdatasync.
     pub fn commit(&mut self) -> Result<(), ModuleError> {
         let len = self.data.len() as u64;
         if self.at + len > self.bytes {
@@ -187,7 +187,7 @@ impl RawCommits {
         Ok(())
     }
 
-    /// Whether the file has what was written last.
+    /// Whether the file contains the last write.
     pub fn is_written(&self) -> bool {
         let mut found = vec![0; self.data.len()];
         let start = self.at.checked_sub(found.len() as u64);
@@ -195,7 +195,7 @@ impl RawCommits {
     }
 }
 
-/// A file of so many bytes, every one of them written.
+/// Creates a file of `bytes` bytes, all of them written.
 fn written_file(path: &Path, bytes: usize) -> Result<File, ModuleError> {
     const UNIT: usize = 2 << 20;
     let file = OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(failed("make", path))?;
@@ -233,7 +233,7 @@ mod tests {
             let number = u64::from(number);
             prop_assert_eq!(append(&mut fast, &payloads, number), number + lens.len() as u64);
             append_portable(&mut portable, &payloads, number);
-            // A checksum over padded words is another than one over the bytes, so only whole words agree.
+            // A checksum over padded words differs from one over the bytes, so only whole words agree.
             let mut at = 0;
             for len in lens {
                 let words = (HEAD_BYTES + len).div_ceil(8);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_used_again_from_its_start() {
+    fn full_file_is_reused_from_its_start() {
         let folder = tempfile::tempdir().unwrap();
         let mut pages = RawPages::new(folder.path(), 4096).unwrap();
         let mut payloads = Payloads::new(64, 10).unwrap();

@@ -1,5 +1,4 @@
-//! How the scenarios that logs share are described, so that they have the same parameters and series in every module. It must
-//! not know what a log does in them.
+//! The descriptions of the scenarios that all logs share, so that they have the same parameters and series in every module.
 
 use bench_model::{Arguments, MachineLimit, Metric, ModuleError, Parameter, Scenario, Unit, Value};
 
@@ -12,13 +11,13 @@ pub const PAYLOADS: [i64; 3] = [64, 1024, 65_536];
 /// Payloads of a batch.
 pub const BATCHES: [i64; 5] = [1, 10, 100, 1_000, 10_000];
 
-/// What a log that measures itself, on processors of its choice, needs.
+/// A scenario of a log that times itself and places its own threads.
 pub fn scenario(name: &str, unit: Unit, clock: &str, summary: &str) -> Scenario {
     Scenario::new(name, FAMILY, summary)
         .times_itself(unit, clock)
-        .can_use("cpu:2", "a processor for what the log does besides, while another one appends")
+        .can_use("cpu:2", "a processor for the log's background work while another one appends")
         .requires("scratch:directory", "the log's files")
-        .parameter(Parameter::new("directory", "@temp", "the folder in which the log gets one of its own"))
+        .parameter(Parameter::new("directory", "@temp", "the folder in which the log creates its own"))
 }
 
 /// The parameter `payload_bytes`.
@@ -26,7 +25,7 @@ pub fn payload_bytes() -> Parameter {
     Parameter::new("payload_bytes", PAYLOADS[0], "bytes of one payload").unit(Unit::Bytes).between(1, 16 << 20)
 }
 
-/// The parameter `durability`, with what the log offers; the first is the default.
+/// The parameter `durability` with the modes of the log; the first is the default.
 pub fn durability(offered: &[&'static str], summary: &str) -> Parameter {
     Parameter::new("durability", offered[0], summary).choices(offered.iter().copied())
 }
@@ -39,7 +38,7 @@ pub fn single_write_latency(durability: Parameter, summary: &str) -> Scenario {
         .metric(Metric::new(
             "response",
             Unit::Nanoseconds,
-            "from the time an append was meant to begin to its return; open loop",
+            "from the intended start of an append to its return; open loop",
         ))
         .metric(raw_commit("one append"))
         .parameter(payload_bytes().sweep([PAYLOADS[0], PAYLOADS[1]]))
@@ -48,7 +47,7 @@ pub fn single_write_latency(durability: Parameter, summary: &str) -> Scenario {
             Parameter::new(
                 "rate",
                 0,
-                "appends a second, begun on time whether or not the one before has ended; 0 is a closed loop",
+                "appends per second, each started on time whether or not the previous one has returned; 0 is a closed loop",
             )
             .between(0, 100_000_000),
         )
@@ -62,7 +61,7 @@ pub fn batch_write_throughput(durability: Parameter, summary: &str) -> Scenario 
         .metric(Metric::new(
             "raw_append",
             Unit::Nanoseconds,
-            "a bare loop that copies and checksums the same batch into resident pages, in turns with the log",
+            "a bare loop that copies and checksums the same batch into resident pages, interleaved with the log",
         ))
         .metric(raw_commit("one batch"))
         .parameter(payload_bytes())
@@ -72,7 +71,7 @@ pub fn batch_write_throughput(durability: Parameter, summary: &str) -> Scenario 
 
 fn raw_commit(what: &str) -> Metric {
     let summary = format!(
-        "a bare write of as many bytes as {what} takes, and its fdatasync, in turns with the log; durable modes"
+        "a bare write of as many bytes as {what} takes, and its fdatasync, interleaved with the log; durable modes"
     );
     Metric::new("raw_commit", Unit::Nanoseconds, summary)
 }
@@ -90,7 +89,7 @@ pub fn choice<T: Copy>(arguments: &Arguments, name: &str, choices: &[(&str, T)])
     let text = arguments.text(name)?;
     choices.iter().find(|(known, _)| *known == text).map(|(_, choice)| *choice).ok_or_else(|| {
         let known: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        ModuleError::InvalidArgument(format!("`{name}` is `{text}`; there are {}", known.join(", ")))
+        ModuleError::InvalidArgument(format!("`{name}` is `{text}`; use one of {}", known.join(", ")))
     })
 }
 

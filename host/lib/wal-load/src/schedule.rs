@@ -1,61 +1,62 @@
-//! When operations begin: one after the other, or each at its time, whether the one before is done or not. It must not know
-//! what an operation is.
+//! When operations begin: one after the other, or each at its intended time, whether or not the one before has ended.
 
 use bench_model::{Check, ModuleError};
 use std::time::{Duration, Instant};
 
-/// At which rate operations begin.
+/// The arrival rate of operations.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
-    /// Each when the one before has ended: a closed loop, which says nothing of what waits meanwhile.
+    /// A closed loop: each operation begins when the one before has ended, which hides the waiting of others.
     Closed,
-    /// So many a second, evenly: an open loop.
+    /// An open loop: operations begin at evenly spaced times.
     Open {
-        /// Operations a second.
+        /// Operations per second.
         rate: f64,
     },
 }
 
 impl Pace {
-    /// Out of the argument `rate`, where 0 is a closed loop.
+    /// Reads the argument `rate`, where 0 is a closed loop.
     pub fn of_rate(rate: i64) -> Result<Self, ModuleError> {
         match rate {
             0 => Ok(Self::Closed),
             1.. => Ok(Self::Open { rate: rate as f64 }),
-            _ => Err(ModuleError::InvalidArgument(format!("`rate` is {rate}; give operations a second, or 0"))),
+            _ => Err(ModuleError::InvalidArgument(format!(
+                "`rate` is {rate}; give operations per second, or 0 for a closed loop"
+            ))),
         }
     }
 }
 
-/// A run whose achieved rate is below this share of the asked one is void.
+/// A run that achieves less than this share of the requested rate is void.
 const ACHIEVED_MIN: f64 = 0.99;
 
-/// The times at which operations are meant to begin, and how well that was kept.
+/// The intended start times of operations, and the achieved rate.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     period_ns: f64,
     begin: Instant,
     /// Operations since `begin`.
     turn: u64,
-    /// Of all earlier turns: operations, and how long they took.
+    /// The operations of all earlier phases, and how long they took.
     operations: u64,
     spent: Duration,
 }
 
 impl Schedule {
-    /// A schedule of `rate` operations a second.
+    /// A schedule of `rate` operations per second.
     pub fn new(rate: f64) -> Self {
         let period_ns = 1e9 / rate;
         Self { period_ns, begin: Instant::now(), turn: 0, operations: 0, spent: Duration::ZERO }
     }
 
-    /// Begins anew: the first operation is meant to begin one period from now.
+    /// Starts a phase: the intended start of its first operation is one period from now.
     pub fn begin(&mut self) {
         (self.begin, self.turn) = (Instant::now(), 0);
     }
 
-    /// Waits for the next operation's time, spinning, because to be woken takes longer than the operation; that time, which
-    /// is past where the operations before took too long.
+    /// Waits for the intended start of the next operation and returns it. It is in the past where earlier operations took too
+    /// long. The wait spins, because waking up takes longer than an operation.
     #[inline]
     pub fn wait(&mut self) -> Instant {
         self.turn += 1;
@@ -66,18 +67,18 @@ impl Schedule {
         intended
     }
 
-    /// Notes that the last operation has ended.
+    /// Ends a phase after its last operation.
     pub fn end(&mut self) {
         self.operations += self.turn;
         self.spent += self.begin.elapsed();
         self.turn = 0;
     }
 
-    /// Whether the rate was kept, and by how much; forgets what was before.
+    /// Checks the achieved rate, and resets it.
     pub fn check(&mut self) -> Check {
         let asked = 1e9 / self.period_ns;
         let achieved = self.operations as f64 / self.spent.as_secs_f64().max(f64::MIN_POSITIVE);
-        // What a handful of operations take is the first one's, which is cold.
+        // The time of a few operations is mostly that of the first one, which is cold.
         let passed = self.operations < 100 || achieved >= ACHIEVED_MIN * asked;
         let detail = format!(
             "asked for {asked:.0}/s, achieved {achieved:.0}/s over {} operations, wanted at least {:.0} %; ask for less",
@@ -94,19 +95,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operations_begin_at_their_time_even_behind_a_slow_one() {
+    fn intended_start_does_not_move_after_a_slow_operation() {
         let mut schedule = Schedule::new(1_000_000.0);
         schedule.begin();
         let first = schedule.wait();
         assert!(Instant::now() >= first);
-        // The second operation is late, and is still meant for its time.
+        // The second operation is late; its intended start is unchanged.
         std::thread::sleep(Duration::from_millis(1));
         let second = schedule.wait();
         assert_eq!((second - first).as_nanos(), 1_000);
     }
 
     #[test]
-    fn a_rate_that_is_not_kept_is_told() {
+    fn missed_rate_fails_the_check() {
         let mut schedule = Schedule::new(1e12);
         schedule.begin();
         (0..1_000).for_each(|_| {

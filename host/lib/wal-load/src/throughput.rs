@@ -1,5 +1,4 @@
-//! One batch after the other: how long each takes, in turns with the bare loop or the bare write of as many bytes. It must not
-//! know which log it is.
+//! One batch after the other: how long each takes, interleaved with a bare loop or a bare write of as many bytes.
 
 use crate::latency::read_back;
 use crate::{Bench, Folder, Journal, Meter, Payloads, RawCommits, RawPages, Stopwatch};
@@ -17,7 +16,7 @@ pub struct ThroughputOptions {
 }
 
 impl ThroughputOptions {
-    /// Out of the arguments of [`crate::scenario::batch_write_throughput`].
+    /// Reads the arguments of [`crate::scenario::batch_write_throughput`].
     pub fn read(arguments: &Arguments) -> Result<Self, ModuleError> {
         let payload_bytes = crate::scenario::count(arguments, "payload_bytes")?;
         Ok(Self { payload_bytes, batch: crate::scenario::count(arguments, "batch")?, synced_bytes: None })
@@ -27,10 +26,10 @@ impl ThroughputOptions {
 /// Bytes of the file that the bare loop writes to: as many as a segment of the logs that are compared.
 const RAW_BYTES: usize = 64 << 20;
 
-/// Batches between two times that samples are handed over.
+/// Batches between two transfers of samples to the host.
 const CHUNK: u64 = 1 << 16;
 
-/// What the log's figure stands beside.
+/// The bare work that the log is compared with.
 enum Raw {
     /// In memory.
     Append(RawPages),
@@ -96,7 +95,7 @@ impl<J: Journal> Session for BatchThroughput<J> {
             self.batch.prepare(chunk as usize);
             self.raw_meter.prepare(chunk as usize);
             if let Raw::Append(pages) = &mut self.raw {
-                // The kernel makes pages that it has written back read-only again.
+                // The kernel write-protects pages again after it has written them back.
                 pages.make_resident()?;
             }
             for _ in 0..chunk {

@@ -1,5 +1,4 @@
-//! The system calls by which a log depends on its disk, behind a trait so that tests can make them fail. It must not know
-//! why they are called.
+//! The system calls by which a log depends on its disk, behind a trait so that tests can make them fail.
 
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;

@@ -1,5 +1,4 @@
-//! CRC32C over words, by the processor's instruction where it has one, with a state that starts from a segment's epoch.
-//! It must not know which words a record consists of.
+//! CRC32C over words, with the processor's instruction where it has one. The state starts from a segment's epoch.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,4 @@
-//! Making records durable: one thread at a time syncs, for all that wait. It must not know what a record is.
+//! Group commit: one thread at a time syncs for all that wait.
 //!
 //! A failed sync is final. The kernel marks pages whose write-back failed as clean, so a second sync would succeed without
 //! having written them ("fsyncgate", PostgreSQL 2018); what is on the disk is then known to nobody but the next recovery.

@@ -1,4 +1,4 @@
-//! What a log is opened with. It must not know how any of it is done.
+//! The configuration a log is opened with.
 
 use crate::boundary::{FileBoundary, OperatingSystem};
 use crate::{LogError, header};

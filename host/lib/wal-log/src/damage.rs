@@ -1,4 +1,4 @@
-//! What can be wrong with the files of a log, as recovery and readers find it. It must not know what is done about it.
+//! What can be wrong with the files of a log, as recovery and readers find it.
 
 use crate::LogId;
 use crate::header::VERSION;

@@ -1,5 +1,4 @@
-//! The directory of a log: which names its files have, whose log it is, and that one process has it at a time. It must not
-//! know what is in a segment.
+//! The directory of a log: the names of its files, the identity of the log, and the lock that keeps other processes out.
 
 use crate::boundary::FileBoundary;
 use crate::damage::{Damage, Finding};

@@ -1,4 +1,4 @@
-//! Why a log cannot be opened, takes no record, or yields none. It must not know how any of it works.
+//! Why a log cannot be opened, rejects a record, or yields none.
 
 use crate::damage::Finding;
 use std::path::PathBuf;

@@ -1,5 +1,4 @@
-//! The first bytes of a segment file: whose it is, which one, and, once it is in use, where in the sequence it begins. It
-//! must not know where the bytes lie.
+//! The first bytes of a segment file: its log, its number, and, once it is in use, its first sequence.
 
 use crate::damage::Damage;
 use std::fmt;

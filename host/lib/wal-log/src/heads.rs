@@ -1,5 +1,4 @@
-//! The file that keeps the heads of streams whose records have been recycled, which recovery could not find otherwise. It
-//! must not know when it is written.
+//! The file with the heads of streams whose records have been recycled, which recovery could not find otherwise.
 
 use crate::header::{LogId, VERSION};
 use crate::streams::Streams;

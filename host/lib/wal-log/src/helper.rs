@@ -1,5 +1,5 @@
-//! The thread that works ahead of the appenders and cleans up behind them: it makes segments ready, touches pages, and
-//! retires what the retention does not keep. It must not hold a lock that appenders want while it waits for the disk.
+//! The helper thread, which works ahead of the appenders and cleans up behind them: it makes segments ready, touches pages,
+//! and retires segments beyond the retention. It must not hold a lock that appenders need while it waits for the disk.
 
 use crate::segment::Segment;
 use crate::shared::Shared;

@@ -1,5 +1,5 @@
-//! A sparse index of one segment: where every so many bytes a record starts. It must not know what a record is, nor trust
-//! that what it points at has been published.
+//! A sparse index of one segment: the position of a record every so many bytes. It must not assume that the record it points
+//! at has been published.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 

@@ -1,5 +1,5 @@
 //! A write-ahead log in memory-mapped files: an append is a copy into the page cache and a release store, and survives the
-//! death of the process at any moment. It must not know of benchmarks, probes or components.
+//! death of the process at any moment.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,4 +1,4 @@
-//! A log as its user has it: opened, appended to, read, synced and closed. It must not know how any of it is done.
+//! The public interface of a log: open, append, read, sync, close.
 
 use crate::directory::Directory;
 use crate::helper::Helper;

@@ -1,5 +1,4 @@
-//! A file mapped into memory, shared and writable. It must not know what the bytes mean, nor who may write which of them:
-//! it only holds each access to the mapping's bounds.
+//! A file mapped into memory, shared and writable. It checks that each access is within the mapping.
 
 use rustix::io::Errno;
 use rustix::mm::{Advice, MapFlags, MsyncFlags, ProtFlags};

@@ -1,5 +1,4 @@
-//! A broker's message as an entry and back: key, headers, timestamp and payload in a compact encoding. It must not know
-//! where entries are kept.
+//! A broker's message encoded as an entry: key, headers, timestamp and payload in a compact form.
 //!
 //! One byte says whether there is a key. Then follow the timestamp (zigzag, because it may be negative), the key's length
 //! and bytes, the number of headers, length and bytes of each name and each value, and the payload up to the entry's end.

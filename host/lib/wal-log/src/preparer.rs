@@ -1,5 +1,4 @@
-//! The hand-over of spare segments from the thread that makes them to the appenders that need them. It must not know how a
-//! segment is made.
+//! Hands spare segments from the thread that makes them to the appenders that need them.
 
 use crate::LogError;
 use crate::segment::Segment;

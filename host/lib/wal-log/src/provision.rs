@@ -1,5 +1,4 @@
-//! Making a segment ready: a new file or one that was another segment before, in the page state that the configuration
-//! asks for, under its final name. It must not know when one is needed.
+//! Makes a segment ready: a new or a recycled file, in the page state that the configuration asks for, under its final name.
 
 use crate::boundary;
 use crate::checksum::Seed;

@@ -1,5 +1,4 @@
-//! A record as it lies in a segment: its head, its payload, and how both are written and checked. It must not know which
-//! segment it lies in, nor what comes before or after it.
+//! A record in a segment: its head, its payload, and how both are written and checked.
 
 use crate::BadRecord;
 use crate::checksum::{self, Crc, Seed};

@@ -1,5 +1,4 @@
-//! Opening what an earlier process left: survey, repair where the policy says so, survey again, and cut the torn tail. It
-//! must not know what is appended afterwards.
+//! Opens what an earlier process left: survey, repair where the policy says so, survey again, and cut the torn tail.
 
 use crate::damage::Finding;
 use crate::directory::{self, Directory};

@@ -1,5 +1,4 @@
-//! What recovery does to the files of a damaged log when its policy says so. It must not know how damage is found, nor
-//! decide what is done.
+//! Repairs the files of a damaged log as its policy says. It must not decide what is damaged.
 
 use crate::directory::Directory;
 use crate::header::{Activation, HEADER_BYTES};

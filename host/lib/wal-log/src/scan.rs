@@ -1,5 +1,5 @@
-//! Reading one segment from its first record to its last, as recovery does: which records are valid, where that ends, and
-//! whether anything valid comes after. It must not know of other segments, nor change a byte.
+//! Scans one segment for recovery: which records are valid, where they end, and whether anything valid follows. It must not
+//! change a byte.
 
 use crate::checksum::{self, Crc, Seed, Work, dispatch};
 use crate::damage::BadRecord;

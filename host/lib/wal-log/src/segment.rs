@@ -1,5 +1,4 @@
-//! One file of a log: mapped, indexed, and published up to an end that only grows. It must not know who appends, nor which
-//! segments stand before and after it.
+//! One file of a log: mapped, indexed, and published up to an end that only grows.
 
 use crate::ReadError;
 use crate::checksum::{Crc, Seed, Work, dispatch};

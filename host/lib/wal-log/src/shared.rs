@@ -1,5 +1,4 @@
-//! The state that all threads of a log share, and how a record finds its place: in the segment that is written, or in the
-//! next one. It must not know the shape of the public interface, nor how segments are made.
+//! The state that all threads of a log share, and how a record finds its place: in the current segment or in the next one.
 
 use crate::committer::Committer;
 use crate::directory::Directory;

@@ -1,5 +1,4 @@
-//! The segments of a log as they were at one moment, held so that none of them is recycled, and reading from them by
-//! sequence. It must not know of segments that came later, nor who appends.
+//! The segments of a log at one moment, held so that none of them is recycled, and reading from them by sequence.
 
 use crate::ReadError;
 use crate::record::{self, Flags, Found, HEAD_BYTES, Record};

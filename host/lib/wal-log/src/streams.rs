@@ -1,5 +1,5 @@
-//! The heads of all streams: for each the sequence of its last entry, and nothing else, so that a stream that nobody
-//! writes to costs one entry of a table. It must not know where that entry's record is.
+//! The heads of all streams: the sequence of each stream's last entry and nothing else, so that an idle stream costs one
+//! entry of a table.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

@@ -1,4 +1,4 @@
-//! Following a log from a sequence on, through segments that come and go. It must not know who appends.
+//! Follows a log from a sequence on, across segments that come and go.
 
 use crate::record::Record;
 use crate::shared::Shared;

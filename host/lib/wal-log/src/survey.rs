@@ -1,5 +1,5 @@
-//! A look at every file of a log: which segments there are, what they hold, and where they do not fit together. It must not
-//! know the policy, nor change a byte.
+//! Surveys every file of a log: which segments exist, what they hold, and where they do not fit together. It must not change
+//! a byte.
 
 use crate::damage::{Damage, Finding};
 use crate::directory::Directory;

@@ -1,5 +1,4 @@
-//! The end of a log, where records are written; one thread at a time has it. It must not know where segments come from, nor
-//! what an append waits for after its record is written.
+//! The end of a log, where records are written; one thread at a time holds it.
 //!
 //! A mutex around it, not an atomic reservation: a record may only be acknowledged once all before it are whole, because
 //! recovery ends at the first that is not. With reservations a writer that is preempted between reserving and publishing

@@ -1,4 +1,4 @@
-//! The thread that syncs after each interval. It must not know what is synced.
+//! The thread that syncs after each interval.
 
 use crate::shared::Shared;
 use std::sync::{Condvar, Mutex};

@@ -1,5 +1,4 @@
-//! A lock for sections of some ten nanoseconds that more threads want than there are processors. It must not know what is
-//! locked.
+//! A lock for critical sections of some ten nanoseconds that more threads want than there are processors.
 //!
 //! The standard lock is made for fewer. Once one thread sleeps on it, every arriving one goes to sleep too, and every release
 //! wakes one: after a holder was preempted once, all threads queue up, and each hand-over costs the tens of microseconds that

@@ -1,4 +1,4 @@
-//! Waiting for an append. It must not know what was appended.
+//! Waits for an append.
 //!
 //! Who waits says so under the tail's lock, and who appends looks under the same lock. So neither can miss the other, and an
 //! append that nobody waits for pays for a look at a field that it has at hand.

@@ -1,5 +1,5 @@
-//! The log's own figures, for whoever changes it: run with `--release -- --ignored --nocapture --test-threads=1`. They must
-//! not be taken for measurements that anything is decided by; the probe makes those.
+//! Figures of the log for its developers: run with `--release -- --ignored --nocapture --test-threads=1`. They are no
+//! measurements to decide by; the probe makes those.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::print_stdout, reason = "figures are for reading")]

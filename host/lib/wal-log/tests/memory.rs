@@ -1,4 +1,4 @@
-//! What a stream costs that nobody writes to, counted at the allocator. It must not know what it is spent on.
+//! The memory of an idle stream, counted at the allocator.
 
 #![cfg(target_os = "linux")]
 

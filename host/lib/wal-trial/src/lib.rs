@@ -1,5 +1,5 @@
-//! What the tests of probes of write-ahead logs share: each helper panics where the log or the session does not do what all of
-//! them must. It must not know which log it is.
+//! Shared by the tests of probes of write-ahead logs: each helper panics where the log or the session breaks a rule that all
+//! of them keep.
 
 #![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
@@ -10,10 +10,10 @@ use std::fs;
 use std::path::Path;
 use wal_load::{Bench, Journal, Payloads, ReadBack};
 
-/// How a probe opens a session: scenario, arguments, and where samples go.
+/// Opens a session of a probe: scenario, arguments, and the receiver of samples.
 pub type Open = fn(&str, &Arguments, Bench) -> Result<Box<dyn Session>, ModuleError>;
 
-/// Expects the last `wanted` of the payloads so far to be read back as they were.
+/// Expects that the last `wanted` payloads are read back unchanged.
 #[track_caller]
 pub fn check(journal: &mut impl Journal, payloads: &Payloads, wanted: u64) {
     let mut read_back = ReadBack::default();
@@ -30,7 +30,7 @@ pub fn batch<J: Journal>(journal: &mut J, payloads: &mut Payloads, count: usize)
     journal.append_batch(&J::prepare(&payloads.advance_batch(count))).expect("a batch is appended");
 }
 
-/// Expects what was appended to a new log to be there, and to be there again when it has been opened a second time.
+/// Expects that appends to a new log can be read, also after the log was opened again.
 #[track_caller]
 pub fn check_reopened<J: Journal>(payload_bytes: usize, open: impl Fn(&Path) -> Result<J, ModuleError>) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -47,7 +47,7 @@ pub fn check_reopened<J: Journal>(payload_bytes: usize, open: impl Fn(&Path) -> 
     check(&mut journal, &payloads, 1);
 }
 
-/// Expects a few operations of `scenario`, with the defaults changed by `given`, to pass every check and to leave no file.
+/// Expects that a few operations of `scenario`, with defaults overridden by `given`, pass every check and leave no file.
 #[track_caller]
 pub fn check_session<P: Probe>(open: Open, scenario: &str, given: &[(&str, Value)]) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -64,7 +64,7 @@ pub fn check_session<P: Probe>(open: Open, scenario: &str, given: &[(&str, Value
     assert_eq!(left, 0, "{scenario} {given:?} leaves files");
 }
 
-/// Expects a session of `scenario` to be refused because it cannot be, with a text that has `expect` in it.
+/// Expects that a session of `scenario` is refused as unavailable, with an error that contains `expect`.
 #[track_caller]
 pub fn check_refused<P: Probe>(open: Open, scenario: &str, given: &[(&str, Value)], expect: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -1,5 +1,5 @@
-//! The namespaces of a run: made when something is first written into them, removed when the run ends, and those of runs that
-//! could not do so when the next one begins. It must not know what is kept in them.
+//! The namespaces of a run: made at the first write into them, and removed when the run ends. A later run removes what a
+//! killed run left.
 
 use super::definitions::User;
 use super::names::{MANAGED_BY, OWNER, namespaces};
@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Namespaces that are removed at a time.
+/// Namespaces that are removed concurrently.
 const REMOVED_AT_ONCE: usize = 16;
 
 /// The namespaces of one run.
 #[derive(Debug)]
 pub(super) struct Namespaces {
     user: User,
-    /// By name in the API server; whether they are known to be there, or were only asked for.
+    /// By name in the API server: whether they are known to exist, or were only requested.
     made: Mutex<HashMap<String, bool>>,
 }
 
@@ -29,14 +29,14 @@ impl Namespaces {
         Self { user, made: Mutex::default() }
     }
 
-    /// What `namespace` is called in the API server: another name in each run, so that none meets another.
+    /// The name of `namespace` in the API server: different in each run, so that runs do not meet.
     pub(super) fn name(&self, namespace: &str) -> String {
         format!("bench-host-{}-{namespace}", self.user.run)
     }
 
-    /// Makes it, where that was not done before.
+    /// Creates it, unless this was done before.
     pub(super) async fn ensure(&self, server: &Server, name: &str) -> Result<(), PlaneError> {
-        // It is to be removed even if the answer never comes.
+        // It must be removed even if the answer never comes.
         if *self.made().entry(name.to_owned()).or_insert(false) {
             return Ok(());
         }
@@ -60,13 +60,13 @@ impl Namespaces {
         Ok(())
     }
 
-    /// Removes those of this run.
+    /// Removes the namespaces of this run.
     pub(super) async fn remove(&self, server: &Server) -> Result<(), Error> {
         let names = std::mem::take(&mut *self.made()).into_keys().collect();
         remove(server, names).await
     }
 
-    /// Removes those of runs that are over.
+    /// Removes the namespaces of runs that have ended.
     pub(super) async fn remove_leftovers(&self, server: &Server) -> Result<(), Error> {
         let ours = server.our_namespaces().await?.into_iter().map(|namespace| namespace.metadata);
         let is_left = |annotation: &String| self.user.owner.outlives(annotation);
@@ -75,13 +75,13 @@ impl Namespaces {
         remove(server, left.map(|one| one.name).collect()).await
     }
 
-    /// Nothing is done while it is held that could fail.
+    /// Ignores poisoning: nothing that could panic is done under this lock.
     fn made(&self) -> MutexGuard<'_, HashMap<String, bool>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Removes all of them, and says of the first that could not be why.
+/// Removes all of them; the error is that of the first that failed.
 async fn remove(server: &Server, names: Vec<String>) -> Result<(), Error> {
     let removals = stream::iter(names).map(|name| async move { server.remove_namespace(&name).await });
     let outcomes: Vec<_> = removals.buffer_unordered(REMOVED_AT_ONCE).collect().await;

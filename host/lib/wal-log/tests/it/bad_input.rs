@@ -1,4 +1,4 @@
-//! Files that are not as they were written: each kind of damage, what is said about it, and what each policy does.
+//! Damaged files: each kind of damage, its error, and what each policy does.
 
 use crate::support::{
     HEADER, config, content, directory, edit, entry, fill, filled, offsets, open, payload, segments, with_policy,

@@ -1,4 +1,4 @@
-//! Batches: order, and what is left where one does not fit a segment.
+//! Batches: order, and what remains where one does not fit a segment.
 
 use crate::support::{config, content, directory, entry, open, payload};
 use wal_log::{Entry, StreamId};

@@ -1,4 +1,4 @@
-//! Many writers and readers at once: nothing lost, nothing out of order, nothing seen before it is whole.
+//! Many writers and readers at once: nothing lost, nothing out of order, nothing visible before it is whole.
 
 use crate::support::{config, directory, open, payload};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,5 @@
-//! Durability: who syncs when, and what a failed sync leaves. The file boundary counts, waits and fails as it is told, so
-//! nothing here depends on time.
+//! Durability: who syncs when, and what a failed sync leaves. The file boundary counts, waits and fails on demand, so nothing
+//! depends on time.
 
 use crate::support::{config, content, directory_on_disk, entry, fill, filled, open, payload};
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! A disk that is really full: a tmpfs of a few hundred KiB, mounted in a mount namespace of a child's own.
+//! A full disk: a tmpfs of a few hundred KiB, mounted in a child's own mount namespace.
 
 use crate::support::{config, content, directory, entry, filled, open, payload};
 use std::ffi::{CStr, CString};

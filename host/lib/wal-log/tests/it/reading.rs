@@ -1,4 +1,4 @@
-//! Reading: by sequence, in order, by range, and what a reader holds.
+//! Reading: by sequence, in order, by range, and what a reader keeps alive.
 
 use crate::support::{config, content, directory, entry, fill, filled, open, payload};
 use wal_log::{Entry, LogError, ReadError, StreamId};

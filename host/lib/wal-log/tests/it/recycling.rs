@@ -1,4 +1,4 @@
-//! Recycling: bounded files, old content that never comes back, and readers that keep what they hold.
+//! Recycling: bounded files, no old content in recycled ones, and readers that keep what they hold.
 
 use crate::support::{HEADER, config, content, directory, entry, fill, filled, offsets, open, payload, segments};
 use std::fs;

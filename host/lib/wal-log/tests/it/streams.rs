@@ -1,4 +1,4 @@
-//! Streams: their heads, recovered, also where their records are recycled.
+//! Streams: their heads are recovered, also where their records are recycled.
 
 use crate::support::{config, directory, open};
 use wal_log::{Config, Entry, Log, LogError, Policy, Retention, StreamId};

@@ -1,4 +1,4 @@
-//! Subscriptions and replay: every entry once, in order, through segments that come and go.
+//! Subscriptions and replay: every entry once, in order, across segments that come and go.
 
 use crate::support::{config, directory, fill, filled, open};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Kubeconfigs that do not work: each is told in one line, with the file, the reason and what to do next.
+//! Kubeconfigs that do not work: each yields one line with the file, the reason and what to do next.
 
 use super::*;
 use std::ffi::OsString;

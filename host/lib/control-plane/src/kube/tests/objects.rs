@@ -1,4 +1,4 @@
-//! Requests about objects: what is sent for each call, and what each answer comes to.
+//! Requests about objects: what each call sends, and what each answer becomes.
 
 use super::*;
 
@@ -44,7 +44,7 @@ fn a_refusal_says_what_the_server_says() {
         }
         unavailable(plane.get(&key("a")), r#"answers 403: testresources.bench-host.test "a" is forbidden"#);
         unavailable(plane.get(&key("b")), "answers 404");
-        unavailable(plane.get(&key("c")), "`v-7` is no number");
+        unavailable(plane.get(&key("c")), "`v-7` is not a number");
         unavailable(plane.get(&key("d")), "expected value");
         unavailable(plane.apply(&key("e"), "m", "{}"), r#"namespaces "bench-host-r-here" not found"#);
     });
@@ -60,7 +60,7 @@ fn what_no_server_would_take_is_not_sent() {
         refused(plane.apply(&key("a"), "m", "[]"), "JSON object");
         refused(plane.apply(&key("a"), "", "{}"), "name");
         refused(plane.apply(&key(""), "m", "{}"), "the name of `TestResource/here/` is empty");
-        refused(plane.get(&key("a/../b")), "holds '/'");
+        refused(plane.get(&key("a/../b")), "contains '/'");
         refused(plane.get(&Key::new("Thing", "here", "a")), "no kind `Thing` is defined here; there is TestResource");
         refused(plane.get(&Key::new("TestResource", "a?b", "a")), "the namespace");
         let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(crate::SPEC_BYTES_MAX));
@@ -83,5 +83,5 @@ fn a_server_that_is_gone_or_silent_is_unavailable_in_time() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let server = format!("http://{}", listener.local_addr().unwrap());
     let short = Times { setup: Duration::from_millis(20), ..times() };
-    unavailable(connect(&server, short), "was not done within 20 ms; see that `kubectl get namespaces` works");
+    unavailable(connect(&server, short), "did not answer within 20 ms; check that `kubectl get namespaces` works");
 }

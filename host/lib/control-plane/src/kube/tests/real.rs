@@ -1,4 +1,4 @@
-//! The contract of control planes, held to a real API server where `KUBECONFIG` names one; elsewhere this says that it was skipped.
+//! The contract of control planes on a real API server, which `KUBECONFIG` names; skipped where it is not set.
 
 use super::*;
 use crate::contract;

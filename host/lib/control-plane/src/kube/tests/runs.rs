@@ -1,4 +1,4 @@
-//! What a run makes in an API server and takes away again, beside other runs, those that were killed among them.
+//! What a run creates in an API server and removes again, also next to live and killed runs.
 
 use super::*;
 

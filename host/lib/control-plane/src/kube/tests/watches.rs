@@ -1,4 +1,4 @@
-//! Watches: what is told, in order and once, whatever becomes of the connection, and how one ends.
+//! Watches: every change is delivered once and in order, also when the connection breaks, and how a watch ends.
 
 use super::*;
 use crate::{Delivery, Event};
@@ -68,7 +68,7 @@ fn a_server_that_is_gone_for_good_ends_the_watch() {
         assert_eq!(next(&mailbox), (1, Ok(Event::Added(object("a", 311, "{}")))));
         let (_, last) = next(&mailbox);
         let error = last.unwrap_err().to_string();
-        assert!(error.contains(&format!("{} further ones in a row", super::super::watch::TRIES_MAX)), "{error}");
+        assert!(error.contains(&format!("{} retries in a row", super::super::watch::TRIES_MAX)), "{error}");
         assert!(error.contains("refused"), "{error}");
         drop(watch);
     });
