@@ -108,7 +108,7 @@ impl Recovering {
         self.compare(&opened)?;
         if let Ok(log) = opened {
             // The segment that it makes ready for what would be appended is not the next operation's to share the machine with.
-            log.settle().map_err(crate::options::failed)?;
+            log.wait_until_idle().map_err(crate::options::failed)?;
         }
         self.victim.restore(self.payloads.bytes())
     }

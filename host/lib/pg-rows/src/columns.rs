@@ -99,7 +99,7 @@ const WORDS: [&str; 32] = [
 ];
 
 /// The definitions of all columns, and their values, each as a list.
-pub(crate) fn of(dataset: &Dataset) -> (String, String) {
+pub(crate) fn definitions_and_values(dataset: &Dataset) -> (String, String) {
     let words: Vec<_> = WORDS.iter().map(|word| format!("'{word}'")).collect();
     let payload = match dataset.payload {
         Payload::Repetitive => REPETITIVE.to_owned(),

@@ -76,7 +76,7 @@ impl Dataset {
     /// Statements that create the table with its rows in a transaction, unless it exists.
     pub fn create(&self) -> String {
         let (schema, table) = (quoted(&self.schema), self.table());
-        let (definitions, values) = columns::of(self);
+        let (definitions, values) = columns::definitions_and_values(self);
         let (rows, seed) = (self.rows, self.seed);
         format!(
             "CREATE SCHEMA IF NOT EXISTS {schema};\n\

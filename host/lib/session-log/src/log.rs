@@ -31,7 +31,7 @@ impl SessionLog {
         config.segment_bytes = options.segment_bytes;
         config.page_state = options.page_state.into();
         config.retention = Retention::Segments(SEGMENTS);
-        let log = Log::open(config).and_then(|log| log.settle().map(|()| log));
+        let log = Log::open(config).and_then(|log| log.wait_until_idle().map(|()| log));
         let log = log.map_err(|error| OpenError::Log(error.into()))?;
         Ok(Self { view: None, log, _folder: folder, _count: count })
     }

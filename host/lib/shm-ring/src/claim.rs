@@ -18,7 +18,7 @@ pub(crate) struct Claim {
 impl Claim {
     /// Takes the end, also from a process that is gone. A process that ended and was not yet waited for still counts as
     /// there, and so does another that got its id; both ends must see the same process ids (one PID namespace).
-    pub(crate) fn take(memory: &Arc<Memory>, role: Role) -> Result<Self, RingError> {
+    pub(crate) fn acquire(memory: &Arc<Memory>, role: Role) -> Result<Self, RingError> {
         let seat = seat(memory, role);
         let mut expected = 0;
         loop {

@@ -97,13 +97,13 @@ impl Ring {
 
     /// Takes the writing end. Where its last holder's process is gone, it goes on after the last published message.
     pub fn producer(&self) -> Result<Producer, RingError> {
-        Producer::new(Claim::take(&self.memory, Role::Producer)?, self.integrity, self.waking)
+        Producer::new(Claim::acquire(&self.memory, Role::Producer)?, self.integrity, self.waking)
     }
 
     /// Takes the reading end. Where its last holder's process is gone, it goes on with the first message that was not
     /// released.
     pub fn consumer(&self) -> Result<Consumer, RingError> {
-        Consumer::new(Claim::take(&self.memory, Role::Consumer)?, self.integrity, self.waking)
+        Consumer::new(Claim::acquire(&self.memory, Role::Consumer)?, self.integrity, self.waking)
     }
 }
 

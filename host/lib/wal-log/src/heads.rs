@@ -22,7 +22,7 @@ pub(crate) fn encode(log: LogId, heads: &[(u32, u64)]) -> Vec<u8> {
     bytes
 }
 
-/// The heads, or what is wrong with the file.
+/// Parses the heads, or returns what is wrong with the file.
 pub(crate) fn decode(log: LogId, bytes: &[u8]) -> Result<Streams, String> {
     let (content, crc) = bytes.split_last_chunk::<4>().ok_or("it is too short")?;
     let (expected, found) = (u32::from_le_bytes(*crc), crc32c::crc32c(content));

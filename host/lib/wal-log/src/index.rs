@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Grows as records are appended, and is read meanwhile. Its memory is bounded by the segment's size over the stride.
+/// Grows while it is read. Its memory is bounded by the segment's size divided by the stride.
 #[derive(Debug)]
 pub(crate) struct Index {
     /// Sequences since the segment's first in the upper half, words since the segment's start in the lower.
@@ -11,7 +11,7 @@ pub(crate) struct Index {
     len: AtomicUsize,
 }
 
-/// Where a record starts.
+/// The position of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Sequences since the segment's first.
@@ -21,7 +21,7 @@ pub(crate) struct Place {
 }
 
 impl Index {
-    /// For a segment of `segment_bytes` with an entry at most every `stride_bytes`.
+    /// An empty index for a segment of `segment_bytes`, with an entry at most every `stride_bytes`.
     pub(crate) fn new(segment_bytes: usize, stride_bytes: usize) -> Self {
         let entries = (0..segment_bytes / stride_bytes + 1).map(|_| AtomicU64::new(0)).collect();
         Self { entries, len: AtomicUsize::new(0) }
@@ -32,7 +32,7 @@ impl Index {
         size_of_val(&*self.entries)
     }
 
-    /// Adds the next place. One thread does this at a time; what does not fit is left out, and found by walking.
+    /// Adds the next position. One thread does this at a time; a position that does not fit is left out, and found by walking.
     pub(crate) fn push(&self, place: Place) {
         let len = self.len.load(Ordering::Relaxed);
         let (Ok(delta), Ok(word)) = (u32::try_from(place.delta), u32::try_from(place.offset / 8)) else { return };

@@ -6,10 +6,10 @@
 
 use crate::record::{Entry, Record, StreamId};
 
-/// A message; its parts are borrowed from whoever made it, or from the record that it was read from.
+/// A message; its parts are borrowed from its maker, or from the record that it was read from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message<'a> {
-    /// By which the broker partitions or compacts, if it does; an empty key is not the same as none.
+    /// The key for partitioning or compaction; an empty key differs from none.
     pub key: Option<&'a [u8]>,
     /// Names and values, in order; a name may occur more than once.
     pub headers: Vec<(&'a str, &'a [u8])>,
@@ -19,7 +19,7 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
 }
 
-/// Why an entry is no message.
+/// Why an entry is not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MessageError {
     /// It has another kind.
@@ -46,7 +46,7 @@ pub enum MessageError {
         /// Where it ends.
         at: usize,
     },
-    /// A header's name is no text.
+    /// A header's name is not UTF-8.
     #[error("the header's name in front of byte {at} of the message is not UTF-8")]
     Name {
         /// Where it ends.
@@ -93,7 +93,7 @@ impl<'a> Message<'a> {
     /// The message that `bytes` encode.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, MessageError> {
         let mut reader = Reader { bytes, at: 0 };
-        let form = reader.take(1)?[0];
+        let form = reader.read_bytes(1)?[0];
         if form > 1 {
             return Err(MessageError::Form { found: form });
         }
@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
         &self.bytes[self.at..]
     }
 
-    fn take(&mut self, len: usize) -> Result<&'a [u8], MessageError> {
+    fn read_bytes(&mut self, len: usize) -> Result<&'a [u8], MessageError> {
         let taken = self.rest().get(..len).ok_or(MessageError::Short { at: self.bytes.len() })?;
         self.at += len;
         Ok(taken)
@@ -150,13 +150,13 @@ impl<'a> Reader<'a> {
 
     fn field(&mut self) -> Result<&'a [u8], MessageError> {
         let len = self.number()?;
-        self.take(usize::try_from(len).unwrap_or(usize::MAX))
+        self.read_bytes(usize::try_from(len).unwrap_or(usize::MAX))
     }
 
     fn number(&mut self) -> Result<u64, MessageError> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
-            let byte = self.take(1)?[0];
+            let byte = self.read_bytes(1)?[0];
             let group = u64::from(byte & 0x7f);
             // The tenth group has one bit, and no group but the first may be zero where it is the last.
             if (shift == 63 && group > 1) || (byte == 0 && shift > 0) {
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_where() {
+    fn errors_name_the_position() {
         let check = |bytes: &[u8], expect: &str| assert_eq!(Message::decode(bytes).unwrap_err().to_string(), expect);
         check(&[], "the message ends at byte 0, before it is complete");
         check(&[2, 0, 0], "the message begins with 0x02, which is neither 0 nor 1");

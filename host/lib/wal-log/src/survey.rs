@@ -63,7 +63,7 @@ pub(crate) struct Problem {
 }
 
 impl Survey {
-    pub(crate) fn take(config: &Config, directory: &Directory, log: LogId) -> Result<Self, LogError> {
+    pub(crate) fn read(config: &Config, directory: &Directory, log: LogId) -> Result<Self, LogError> {
         let mut slots = Vec::new();
         for (number, path) in directory.segments()? {
             let content = open(directory, &path, number, log, config.index_stride_bytes as usize)?;

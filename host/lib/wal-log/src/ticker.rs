@@ -22,7 +22,7 @@ impl Ticker {
                 return;
             }
             drop(is_stopped);
-            let next = shared.tail.take().next_sequence();
+            let next = shared.tail.lock().next_sequence();
             if shared.committer.sync_through(&shared.tail, next).is_err() {
                 return;
             }

@@ -40,7 +40,7 @@ fn an_inactive_stream_costs_less_than_64_bytes() {
             // Numbers as an application might give them out, not dense.
             log.append(Entry { stream: StreamId(stream.wrapping_mul(77)), kind: 0, payload: &[] }).unwrap();
         }
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
         (LIVE.load(Ordering::Relaxed) - log.usage().index_bytes, log.usage().stream_bytes)
     };
     let (few, _) = touch(0..100_000);

@@ -53,11 +53,11 @@ impl State {
         let scope = self.scopes.make(&key.kind, &key.namespace);
         scope.objects.insert(key.name.clone(), Stored { object: Arc::clone(&object), fields });
         let made = if is_new { Event::Added } else { Event::Modified };
-        self.tell(made(Arc::clone(&object)));
+        self.notify(made(Arc::clone(&object)));
         object
     }
 
-    fn tell(&mut self, event: Event) {
+    fn notify(&mut self, event: Event) {
         let key = event.key();
         if let Some(scope) = self.scopes.get(&key.kind, &key.namespace) {
             scope.watches.iter().for_each(|watch| watch.mailbox.deliver(watch.token, Ok(event.clone())));
@@ -124,7 +124,7 @@ impl ControlPlane for Embedded {
         state.scopes.change(&key.kind, &key.namespace, |scope| drop(scope.objects.remove(&key.name)));
         state.version += 1;
         let gone = Event::Deleted(key.clone(), state.version);
-        state.tell(gone);
+        state.notify(gone);
         // An empty scope without watches is dropped.
         state.scopes.change(&key.kind, &key.namespace, |_| ());
         Ok(())

@@ -87,7 +87,7 @@ impl Kube {
         });
         let server = Server { client: client.map_err(late)? };
         let resources = kinds.iter().map(|kind| Resource::new(kind)).collect();
-        let namespaces = Namespaces::of(user.clone());
+        let namespaces = Namespaces::new(user.clone());
         let plane = Self { server, resources, entered: AtomicUsize::new(0), user, namespaces, times, runtime };
         plane.runtime.wait(times.setup, plane.set_up(&origin)).map_err(late)?;
         Ok(plane)
@@ -190,7 +190,7 @@ impl ControlPlane for Kube {
         self.wait(async {
             let events = match watch.open().await {
                 Ok(events) => events,
-                Err(error) => return Err(watch.refused(&error).await),
+                Err(error) => return Err(watch.open_error(&error).await),
             };
             let task = tokio::spawn(watch.run(events));
             Ok(Subscription::new(move || {

@@ -3,7 +3,7 @@
 
 use super::definitions::User;
 use super::names::{MANAGED_BY, OWNER, namespaces};
-use super::refusal::{has_code, refused};
+use super::refusal::{has_code, plane_error};
 use super::server::Server;
 use crate::PlaneError;
 use futures_util::{StreamExt, stream};
@@ -25,7 +25,7 @@ pub(super) struct Namespaces {
 }
 
 impl Namespaces {
-    pub(super) fn of(user: User) -> Self {
+    pub(super) fn new(user: User) -> Self {
         Self { user, made: Mutex::default() }
     }
 
@@ -53,7 +53,7 @@ impl Namespaces {
         match server.ask::<Value>(request).await {
             // Another thread was quicker.
             Err(error) if has_code(&error, 409) => (),
-            Err(error) => return Err(refused(&error, name)),
+            Err(error) => return Err(plane_error(&error, name)),
             Ok(_) => (),
         }
         self.made().insert(name.to_owned(), true);

@@ -33,7 +33,7 @@ pub(super) fn has_code(error: &Error, code: u16) -> bool {
 }
 
 /// Converts `error`, the answer to a request for the object `name`. A conflict has no version yet.
-pub(super) fn refused(error: &Error, name: &str) -> PlaneError {
+pub(super) fn plane_error(error: &Error, name: &str) -> PlaneError {
     match error {
         error if is_missing(error, name) => PlaneError::NotFound,
         Error::Api(status) => match status.code {

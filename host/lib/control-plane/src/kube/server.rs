@@ -85,7 +85,7 @@ impl Server {
     pub(super) async fn delete(&self, place: &Place<'_>) -> Result<(), PlaneError> {
         let request = place.objects().delete(&place.key.name, &DeleteParams::default());
         let answer = self.ask::<serde_json::Value>(request).await;
-        answer.map(drop).map_err(|error| refusal::refused(&error, &place.key.name))
+        answer.map(drop).map_err(|error| refusal::plane_error(&error, &place.key.name))
     }
 
     pub(super) async fn list(
@@ -95,7 +95,7 @@ impl Server {
         scope: &Scope,
     ) -> Result<Listing, PlaneError> {
         let request = resource.within(namespace).list(&ListParams::default());
-        let wires: Wires = self.ask(request).await.map_err(|error| refusal::refused(&error, ""))?;
+        let wires: Wires = self.ask(request).await.map_err(|error| refusal::plane_error(&error, ""))?;
         let objects = wires.items.into_iter().map(|wire| wire.object(scope).map(Arc::new));
         let mut objects = objects.collect::<Result<Vec<_>, _>>()?;
         objects.sort_unstable_by(|a, b| a.key.name.cmp(&b.key.name));
@@ -105,7 +105,7 @@ impl Server {
     /// A version at which a watch can begin: the current one, because the server does not tell the oldest.
     pub(super) async fn too_old(&self, resource: &Resource, namespace: &str) -> PlaneError {
         let request = resource.within(namespace).list(&ListParams::default().limit(1));
-        let listed = self.ask::<Wires>(request).await.map_err(|error| refusal::refused(&error, ""));
+        let listed = self.ask::<Wires>(request).await.map_err(|error| refusal::plane_error(&error, ""));
         match listed.and_then(|wires| wire::version(&wires.metadata.resource_version)) {
             Ok(oldest) => PlaneError::TooOld { oldest },
             Err(error) => error,
@@ -148,7 +148,7 @@ impl Place<'_> {
     }
 
     fn object(&self, answer: Result<Wire, Error>) -> Result<Arc<Object>, PlaneError> {
-        let wire = answer.map_err(|error| refusal::refused(&error, &self.key.name))?;
+        let wire = answer.map_err(|error| refusal::plane_error(&error, &self.key.name))?;
         wire.object(&self.key.scope()).map(Arc::new)
     }
 }

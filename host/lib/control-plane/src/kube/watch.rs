@@ -66,12 +66,12 @@ impl Watch {
     }
 
     /// The error of a watch that cannot be opened.
-    pub(super) async fn refused(&self, error: &Error) -> PlaneError {
+    pub(super) async fn open_error(&self, error: &Error) -> PlaneError {
         match error {
             Error::Api(status) if refusal::is_gone(status) => {
                 self.server.too_old(&self.resource, &self.namespace).await
             }
-            error => refusal::refused(error, ""),
+            error => refusal::plane_error(error, ""),
         }
     }
 
@@ -83,7 +83,7 @@ impl Watch {
             outcome = match self.open().await {
                 Ok(events) => self.pass_on(events, &mut tries).await,
                 Err(error) if refusal::is_passing(&error) => self.try_again(&mut tries, &refusal::line(&error)).await,
-                Err(error) => Err(self.refused(&error).await),
+                Err(error) => Err(self.open_error(&error).await),
             };
         }
         if let Err(error) = outcome {
@@ -108,7 +108,7 @@ impl Watch {
                 Ok(Some(WatchEvent::Error(status))) => {
                     let error = Error::Api(status);
                     if !refusal::is_passing(&error) {
-                        return Err(refusal::refused(&error, ""));
+                        return Err(refusal::plane_error(&error, ""));
                     }
                     why = refusal::line(&error);
                     break;
@@ -151,7 +151,7 @@ impl Watch {
                 return Ok(());
             }
             // Errors are handled before.
-            WatchEvent::Error(status) => return Err(refusal::refused(&Error::Api(status), "")),
+            WatchEvent::Error(status) => return Err(refusal::plane_error(&Error::Api(status), "")),
         };
         self.version = event.version();
         self.outlet.deliver(Ok(event));

@@ -13,7 +13,7 @@ fn sample() -> (TempDir, Vec<PathBuf>) {
     let directory = directory();
     let log = open(config(directory.path()));
     fill(&log, 0..300);
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     drop(log);
     let files = segments(directory.path());
     assert!(files.len() >= 5);
@@ -118,7 +118,7 @@ fn a_flipped_bit_in_a_header() {
     let firsts = firsts(&files);
     let lost = firsts[2]..firsts[3];
     let flip = |byte: usize| move |files: &[PathBuf]| edit(&files[2], |bytes| bytes[byte] ^= 16);
-    check(flip(3), 2, "the file is no segment: it starts with", firsts[2], lost.clone());
+    check(flip(3), 2, "the file is not a segment: it starts with", firsts[2], lost.clone());
     check(flip(8), 2, "the segment's header has CRC32C", firsts[2], lost.clone());
     check(flip(33), 2, "the segment's header has CRC32C", firsts[2], lost.clone());
     check(flip(61), 2, "the segment's header has CRC32C", firsts[2], lost.clone());
@@ -216,7 +216,7 @@ fn an_older_copy_of_a_segment_is_not_taken_for_it() {
     let old = fs::read(&segments(directory.path())[0]).unwrap();
     (50..400).for_each(|number| {
         fill(&log, number..number + 1);
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
     });
     drop(log);
     let files = segments(directory.path());

@@ -56,7 +56,7 @@ fn on_disk(directory: &std::path::Path, durability: Durability) -> (Log, Arc<Dis
     let disk = Arc::new(Disk::default());
     let boundary = Arc::clone(&disk) as Arc<dyn FileBoundary>;
     let log = open(Config { durability, boundary, segment_bytes: 64 << 10, ..config(directory) });
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     (log, disk)
 }
 
@@ -94,7 +94,7 @@ fn names_are_synced_but_where_nothing_is() {
         log.rotate().unwrap();
         fill(&log, 0..1);
         log.rotate().unwrap();
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
         assert_eq!(disk.directory_syncs.load(Ordering::SeqCst) > before, expected, "{durability:?}");
     };
     check(Durability::None, false);
@@ -137,7 +137,7 @@ fn one_sync_commits_all_that_wait_for_it() {
     let disk = Arc::new(SlowDisk { is_armed: false.into(), syncs: 0.into(), all_written: Barrier::new(2) });
     let boundary = Arc::clone(&disk) as Arc<dyn FileBoundary>;
     let log = open(Config { durability: Durability::Group, boundary, ..config(directory.path()) });
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     let before = disk.syncs.load(Ordering::SeqCst);
     disk.is_armed.store(true, Ordering::SeqCst);
     thread::scope(|scope| {

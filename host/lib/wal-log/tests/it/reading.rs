@@ -36,7 +36,7 @@ fn a_record_that_fits_no_segment_is_refused_and_harms_nothing() {
     assert!(matches!(error, LogError::TooLarge { .. }), "{error}");
     assert_eq!(
         error.to_string(),
-        "8072 bytes with their heads fit no segment, which has room for 8064; make segments larger"
+        "8072 bytes with their heads do not fit a segment, which has room for 8064; make segments larger"
     );
     let too_large = vec![1; max + 1];
     assert!(matches!(log.append_batch(&[entry(b"fits"), entry(&too_large)]), Err(LogError::TooLarge { .. })));

@@ -12,7 +12,7 @@ fn recycling(directory: &std::path::Path, kept: u32) -> Config {
 fn fill_slowly(log: &Log, numbers: std::ops::Range<u64>) {
     for number in numbers {
         fill(log, number..number + 1);
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
     }
 }
 
@@ -56,7 +56,7 @@ fn a_held_entry_keeps_its_segment() {
     assert!(numbers.len() > 5);
     drop((held, snapshot));
     log.rotate().unwrap();
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     assert_eq!(segments(directory.path()).len(), 2);
 }
 
@@ -85,14 +85,14 @@ fn the_tail_of_a_recycled_segment_is_never_valid() {
     let append = |log: &Log, numbers: std::ops::Range<u64>| {
         for number in numbers {
             assert_eq!(log.append(entry(&payload(number, 100))).unwrap(), number);
-            log.settle().unwrap();
+            log.wait_until_idle().unwrap();
         }
     };
     let expected =
         |numbers: std::ops::Range<u64>| -> Vec<_> { numbers.map(|number| (number, payload(number, 100))).collect() };
     append(&log, 0..400);
     log.rotate().unwrap();
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     append(&log, 400..403);
     drop(log);
     let active = segments(directory.path()).remove(0);
@@ -113,7 +113,7 @@ fn a_torn_append_in_a_recycled_segment_is_cut() {
     let log = open(recycling(directory.path(), 1));
     fill_slowly(&log, 0..400);
     log.rotate().unwrap();
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     let next = log.next_sequence();
     fill_slowly(&log, next..next + 3);
     drop(log);

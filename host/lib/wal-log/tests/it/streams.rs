@@ -20,7 +20,7 @@ fn heads_outlive_the_records_they_point_at() {
     }
     for _ in 0..500 {
         put(&log, 7);
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
     }
     put(&log, 1001);
     let check = |log: &Log| {
@@ -41,7 +41,7 @@ fn a_damaged_file_of_heads_is_told_and_set_aside() {
     let log = open(recycling(directory.path()));
     put(&log, 1);
     (0..500).for_each(|_| assert!(put(&log, 2) > 0));
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     drop(log);
     let heads = directory.path().join("heads");
     crate::support::edit(&heads, |bytes| bytes[45] ^= 4);

@@ -83,7 +83,7 @@ fn a_subscriber_that_is_too_slow_is_told_what_was_recycled() {
     assert_eq!(subscription.poll().unwrap().unwrap().record().sequence, 0);
     for round in 0..10 {
         fill(&log, 1 + round * 100..1 + (round + 1) * 100);
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
     }
     // What it holds is still there; behind that, it is not.
     let error = loop {

@@ -81,7 +81,7 @@ fn write(config: &Config, lengths: &[usize]) -> Written {
         }
         transaction.commit().unwrap();
     }
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     content(&log)
 }
 
