@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_session_has_its_own_and_leaves_nothing() {
+    fn each_session_has_its_own_folder_and_removes_it() {
         let parent = tempfile::tempdir().unwrap();
         let name = parent.path().to_str().unwrap();
         let (first, second) = (Folder::new(name).unwrap(), Folder::new(name).unwrap());
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_in_memory_holds_no_durable_log() {
+    fn folder_in_memory_is_refused_for_a_durable_log() {
         let Ok(folder) = Folder::new("/dev/shm") else { return };
         assert!(folder.require_disk().unwrap_err().is_environment());
     }

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn samples_are_kept_in_order_also_beyond_what_was_prepared() {
+    fn samples_keep_their_order_beyond_the_prepared_memory() {
         let mut meter = Meter::open(Bench::without_host(), "time", &[]).unwrap();
         meter.prepare(2);
         (0..5).for_each(|sample| meter.record(sample));

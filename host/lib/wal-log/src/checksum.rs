@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_gives_the_crc32c_of_epoch_and_bytes() {
+    fn every_implementation_computes_crc32c_of_epoch_and_bytes() {
         let (epoch, words, half) = (0x0123_4567_89ab_cdef_u64, [1_u64, u64::MAX, 42], 7_u32);
         let mut all = epoch.to_le_bytes().to_vec();
         words.iter().for_each(|word| all.extend(word.to_le_bytes()));

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_survives_its_encoding_and_no_flipped_bit() {
+    fn header_round_trips_and_rejects_flipped_bits() {
         let bytes = header();
         let identity = Identity::decode(&bytes).unwrap();
         let activation = Activation::decode(&bytes, identity.epoch).unwrap().unwrap();
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_says_what_it_is() {
+    fn invalid_header_is_reported_with_its_kind() {
         assert_eq!(Identity::decode(&[0; HEADER_BYTES]), Err(Damage::ZeroFilled));
         assert!(matches!(Identity::decode(&[1; HEADER_BYTES]), Err(Damage::NotASegment { .. })));
         let mut spare = header();

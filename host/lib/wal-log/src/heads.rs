@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn heads_survive_their_encoding_and_no_flipped_bit() {
+    fn heads_round_trip_and_reject_flipped_bits() {
         let (log, heads) = (LogId(3), [(7, 8), (u32::MAX, u64::MAX)]);
         let bytes = encode(log, &heads);
         let streams = decode(log, &bytes).unwrap();

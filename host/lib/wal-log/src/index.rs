@@ -98,7 +98,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finds_the_last_place_at_or_before(
+        fn index_finds_the_last_position_at_or_before(
             steps in prop::collection::vec((1_u64..50, 1_usize..9), 0..60),
             wanted in 0_u64..2000,
             end in 0_usize..3000,
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_left_out() {
+    fn position_that_does_not_fit_is_left_out() {
         let index = Index::new(64, 64);
         for number in 0..10 {
             index.push(Place { delta: number, offset: number as usize * 64 });

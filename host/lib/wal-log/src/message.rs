@@ -191,7 +191,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn comes_back_as_it_was(parts in parts()) {
+        fn message_round_trips(parts in parts()) {
             let message = message(&parts);
             let mut buffer = vec![1, 2, 3];
             let entry = message.to_entry(StreamId(9), &mut buffer);
@@ -201,7 +201,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_the_message_that_encodes_to_them_or_an_error(
+        fn decoded_bytes_encode_to_themselves(
             bytes in prop::collection::vec(prop_oneof![0_u8..4, any::<u8>()], 0..60),
         ) {
             if let Ok(message) = Message::decode(&bytes) {
@@ -212,7 +212,7 @@ mod tests {
         }
 
         #[test]
-        fn no_part_of_a_head_is_a_message(parts in parts()) {
+        fn truncated_message_is_an_error(parts in parts()) {
             let whole = message(&parts);
             let mut buffer = Vec::new();
             Message { payload: &[], ..whole }.encode(&mut buffer);

@@ -26,12 +26,12 @@ const FIRST_PAGE: u64 = 4 << 10;
 pub(crate) fn fresh(config: &Config, directory: &Directory, log: LogId, number: u64) -> Result<Segment, LogError> {
     let (unfinished, path) = (directory.unfinished(number), directory.segment(number));
     let made = reserve(config, &unfinished, log, number).and_then(|(file, identity)| {
-        // From here on it is a spare segment, whatever happens to its pages. They are dirtied afterwards, so that the sync of
-        // the name does not wait for them.
+        // From here on it is a spare segment. Its pages are dirtied afterwards, so that the sync of the name does not wait for
+        // them.
         directory.rename(&unfinished, &path)?;
         fill(config, directory, path.clone(), file, identity)
     });
-    // What was reserved is given back; where that fails too, the next open does it.
+    // Reserved blocks are released; if that fails too, the next open does it.
     made.inspect_err(|_| drop(fs::remove_file(&unfinished).or_else(|_| fs::remove_file(&path))))
 }
 

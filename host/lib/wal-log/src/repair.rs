@@ -29,7 +29,7 @@ pub(crate) enum Repair {
     CutFrom { number: u64, offset: usize },
 }
 
-/// Does it, and adds to the report what is lost by it.
+/// Repairs, and adds the losses to the report.
 pub(crate) fn apply(
     repair: Repair,
     config: &Config,

@@ -30,7 +30,7 @@ static ALLOCATOR: Counting = Counting;
 
 /// Bytes a stream, from the memory of so many and so many more.
 #[test]
-fn an_inactive_stream_costs_less_than_64_bytes() {
+fn idle_stream_costs_less_than_64_bytes() {
     let directory = tempfile::tempdir().unwrap();
     let mut config = Config::new(directory.path(), Durability::None);
     config.segment_bytes = 8 << 20;

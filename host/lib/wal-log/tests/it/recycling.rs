@@ -17,7 +17,7 @@ fn fill_slowly(log: &Log, numbers: std::ops::Range<u64>) {
 }
 
 #[test]
-fn files_are_as_many_as_are_kept_and_a_recycled_sequence_says_so() {
+fn file_count_is_bounded_and_recycled_sequences_are_reported() {
     for (kept, durability) in [(1, Durability::ProcessCrash), (3, Durability::Group), (2, Durability::None)] {
         let directory = directory();
         let mut config = recycling(directory.path(), kept);
@@ -39,7 +39,7 @@ fn files_are_as_many_as_are_kept_and_a_recycled_sequence_says_so() {
 }
 
 #[test]
-fn a_held_entry_keeps_its_segment() {
+fn held_entry_keeps_its_segment() {
     let directory = directory();
     let log = open(recycling(directory.path(), 1));
     fill_slowly(&log, 0..10);
@@ -61,7 +61,7 @@ fn a_held_entry_keeps_its_segment() {
 }
 
 #[test]
-fn a_log_is_not_opened_again_while_its_entries_are_held() {
+fn log_cannot_be_reopened_while_entries_are_held() {
     let directory = directory();
     let log = open(recycling(directory.path(), 1));
     fill_slowly(&log, 0..10);
@@ -78,7 +78,7 @@ fn a_log_is_not_opened_again_while_its_entries_are_held() {
 
 /// Records of one length, so that each new one ends exactly where an old one begins.
 #[test]
-fn the_tail_of_a_recycled_segment_is_never_valid() {
+fn tail_of_a_recycled_segment_is_never_valid() {
     let directory = directory();
     let config = || recycling(directory.path(), 1);
     let log = open(config());
@@ -108,7 +108,7 @@ fn the_tail_of_a_recycled_segment_is_never_valid() {
 }
 
 #[test]
-fn a_torn_append_in_a_recycled_segment_is_cut() {
+fn torn_append_in_a_recycled_segment_is_cut() {
     let directory = directory();
     let log = open(recycling(directory.path(), 1));
     fill_slowly(&log, 0..400);

@@ -12,7 +12,7 @@ fn recycling(directory: &std::path::Path) -> Config {
 }
 
 #[test]
-fn heads_outlive_the_records_they_point_at() {
+fn heads_outlive_their_records() {
     let directory = directory();
     let log = open(recycling(directory.path()));
     for stream in 1000..1050 {
@@ -36,7 +36,7 @@ fn heads_outlive_the_records_they_point_at() {
 }
 
 #[test]
-fn a_damaged_file_of_heads_is_told_and_set_aside() {
+fn damaged_heads_file_is_reported_and_set_aside() {
     let directory = directory();
     let log = open(recycling(directory.path()));
     put(&log, 1);

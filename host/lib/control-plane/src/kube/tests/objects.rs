@@ -7,7 +7,7 @@ const REFUSALS: &str = include_str!("exchanges/refusals.http");
 const UNUSED: &str = include_str!("exchanges/unused.http");
 
 #[test]
-fn each_call_is_the_request_it_should_be() {
+fn each_call_sends_its_request() {
     check(&[READY, LEFT, OBJECTS], |plane, _| {
         let spec = r#"{"a":{"c":[2],"d":1},"b":1}"#;
         assert_eq!(plane.get(&key("a")), Err(PlaneError::NotFound));
@@ -36,7 +36,7 @@ fn unavailable<T: std::fmt::Debug>(result: Result<T, PlaneError>, part: &str) {
 }
 
 #[test]
-fn a_refusal_says_what_the_server_says() {
+fn refusal_quotes_the_server() {
     check(&[READY, LEFT, REFUSALS], |plane, _| {
         match plane.apply(&key("-"), "m", "{}") {
             Err(PlaneError::Invalid(reason)) => assert!(reason.contains("RFC 1123"), "{reason}"),
@@ -51,7 +51,7 @@ fn a_refusal_says_what_the_server_says() {
 }
 
 #[test]
-fn what_no_server_would_take_is_not_sent() {
+fn invalid_object_is_refused_before_it_is_sent() {
     let refused = |result: Result<Arc<Object>, PlaneError>, expect: &str| match result {
         Err(PlaneError::Invalid(reason)) => assert!(reason.contains(expect), "{reason}"),
         other => panic!("{other:?}"),
@@ -74,7 +74,7 @@ fn what_no_server_would_take_is_not_sent() {
 }
 
 #[test]
-fn a_server_that_is_gone_or_silent_is_unavailable_in_time() {
+fn dead_or_silent_server_is_unavailable_within_the_timeout() {
     check(&[READY], |plane, replay| {
         replay.stop();
         unavailable(plane.get(&Key::new("TestResource", "here", "a")), "");

@@ -22,14 +22,14 @@ fn reachable() -> Option<Kube> {
 }
 
 #[test]
-fn a_real_server_keeps_the_contract() {
+fn real_server_keeps_the_contract() {
     if let Some(plane) = reachable() {
         contract::check(&plane, "TestResource");
     }
 }
 
 #[test]
-fn a_run_leaves_nothing_in_a_real_server() {
+fn run_leaves_nothing_in_a_real_server() {
     let Some(plane) = reachable() else { return };
     plane.apply(&key("a"), "m", "{}").unwrap();
     let (prefix, server) = (plane.namespaces.name(""), plane.server.clone());
