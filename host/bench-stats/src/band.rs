@@ -1,8 +1,8 @@
-//! The noise floor: how far from 1 the ratio of an arm to itself may come out. Knows estimates, not arms.
+//! The noise floor: how far from 1 the ratio of an arm to itself may come out.
 
 use crate::RatioEstimate;
 
-/// The noise floor: the largest |log ratio| bound (of the 95 % interval) that comparisons of an arm with itself gave.
+/// The noise floor: the largest bound of |log ratio| (95 % interval) among the comparisons of an arm with itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Band {
     /// The natural logarithm of the upper bound; never negative.

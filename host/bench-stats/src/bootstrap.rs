@@ -1,20 +1,19 @@
-//! How far the statistics of a pool would spread if it were measured again. Knows how to redraw processes and samples, not
-//! what is compared with what.
+//! Bootstrap variances: how far the median and the mean of a pool would spread if it were measured again.
 
-use crate::blocks::redraw;
+use crate::blocks::draw_resample;
 use crate::pool::{Logs, Pool};
 use crate::random::Random;
-use crate::series::Redrawn;
+use crate::series::Resample;
 
-/// How often the processes are redrawn. The standard error of a standard error out of B replicates is about 1/√(2B) of it
-/// (Efron and Tibshirani 1993, §6.4): here 1.6 %, while that of ten processes is 24 %.
+/// Bootstrap replicates of the processes. B replicates know a standard error to about 1/√(2B) of itself (Efron and Tibshirani
+/// 1993, §6.4): here 1.6 %, while ten processes know it to 24 %.
 const PROCESS_REPLICATES: usize = 2_000;
 
-/// How often the samples are redrawn, which only tells what share of the variance lies within processes. This knows it to
-/// 10 %, while ten processes know the whole variance to 47 %.
+/// Bootstrap replicates of the samples, which only give the share of the variance within processes. These know it to 10 %,
+/// while ten processes know the whole variance to 47 %.
 const SAMPLE_REPLICATES: usize = 200;
 
-/// A standard error below this is what rounding leaves of none.
+/// A standard error below this is a rounding error of 0.
 const ROUNDING: f64 = 1e-12;
 
 /// The log of a statistic with its variance.
@@ -27,26 +26,26 @@ pub(crate) struct Spread {
     pub(crate) within: f64,
 }
 
-/// The spread of the medians and that of the means.
+/// Estimates the spread of the medians and that of the means.
 ///
-/// Processes are redrawn whole, because processes are what is independent of each other: whatever links the samples of one
-/// process (a level, a drift, a correlation of neighbours) is redrawn with it. Redrawing the samples too would count what
-/// varies within processes twice (Davison and Hinkley 1997, §3.8); taking that away again by a second bootstrap leaves the
-/// same variance with more noise on it: in a simulation with two processes, 95 % intervals then covered in 86 %.
+/// Processes are resampled whole, because only processes are independent: whatever links the samples of a process (a level, a
+/// drift, a correlation of neighbours) stays with it. Resampling the samples too would count the variance within processes
+/// twice (Davison and Hinkley 1997, §3.8). Removing it again by a second bootstrap gives the same variance with more noise: in a
+/// simulation with two processes, 95 % intervals then covered in 86 %.
 ///
-/// The samples are redrawn apart from that, in blocks, with all processes kept, to tell how much of the variance more
-/// samples in the same processes could take away.
+/// A second bootstrap keeps all processes and resamples their samples in blocks. It tells how much of the variance more samples
+/// in the same processes could remove.
 pub(crate) fn spreads(pool: &Pool, seed: u64, stream: u64) -> (Spread, Spread) {
     let sizes: Vec<usize> = pool.processes().iter().map(|range| range.len()).collect();
     let all = pool.of_processes(&vec![1; sizes.len()]);
-    let between = redraw_processes(pool, all, &mut Random::new(seed, 2 * stream));
-    let within = redraw_samples(pool, all, &mut Random::new(seed, 2 * stream + 1));
-    let Reference { correction, degrees_of_freedom } = Reference::of(&sizes);
+    let between = resample_processes(pool, all, &mut Random::new(seed, 2 * stream));
+    let within = resample_samples(pool, all, &mut Random::new(seed, 2 * stream + 1));
+    let Reference { correction, degrees_of_freedom } = Reference::for_sizes(&sizes);
     let spread = |log, between: f64, within| Spread { log, variance: between * correction, degrees_of_freedom, within };
     (spread(all.median, between.median, within.median), spread(all.mean, between.mean, within.mean))
 }
 
-fn redraw_processes(pool: &Pool, all: Logs, random: &mut Random) -> Logs {
+fn resample_processes(pool: &Pool, all: Logs, random: &mut Random) -> Logs {
     let processes = pool.processes().len();
     let mut weights = vec![0; processes];
     variances(all, PROCESS_REPLICATES, || {
@@ -56,15 +55,15 @@ fn redraw_processes(pool: &Pool, all: Logs, random: &mut Random) -> Logs {
     })
 }
 
-fn redraw_samples(pool: &Pool, all: Logs, random: &mut Random) -> Logs {
-    let mut redrawn = Redrawn::default();
+fn resample_samples(pool: &Pool, all: Logs, random: &mut Random) -> Logs {
+    let mut resample = Resample::default();
     variances(all, SAMPLE_REPLICATES, || {
-        redraw(pool.processes(), pool.block_lens(), random, &mut redrawn);
-        pool.of_redrawn(&redrawn)
+        draw_resample(pool.processes(), pool.block_lens(), random, &mut resample);
+        pool.of_resample(&resample)
     })
 }
 
-/// The variances of replicates. They are summed as distances from the estimate, so that what does not vary gives 0 exactly.
+/// The variances of replicates. Distances from the estimate are summed, so that a constant gives exactly 0.
 fn variances(all: Logs, replicates: usize, mut replicate: impl FnMut() -> Logs) -> Logs {
     let (mut medians, mut means) = ((0.0, 0.0), (0.0, 0.0));
     let add = |(sum, squares): &mut (f64, f64), distance: f64| {
@@ -84,7 +83,7 @@ fn variances(all: Logs, replicates: usize, mut replicate: impl FnMut() -> Logs) 
     Logs { median: variance(medians), mean: variance(means) }
 }
 
-/// What turns the variance of replicates into that of the statistic, and the distribution to hold it against.
+/// The factor from the variance of replicates to that of the statistic, and the degrees of freedom of Student's distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Reference {
     correction: f64,
@@ -92,13 +91,13 @@ struct Reference {
 }
 
 impl Reference {
-    /// For processes of these sizes. With k of one size, the variance of replicates falls short by (k − 1)/k, and Student's
-    /// distribution has k − 1 degrees of freedom (Hesterberg 2015). Where sizes differ, k is the effective number
-    /// (Σn)²/Σn², as of a sample with unequal weights (Kish 1965): large processes decide, and there are fewer of them. In
-    /// simulations of normal processes this never covered in less than 94.6 % of 20,000 trials, and in too many only where
-    /// one process had several times the samples of the others; the exact moments of the quadratic form (Bell and McCaffrey
-    /// 2002) err further on that side, because a large process that is far off moves the estimate and the variance alike.
-    fn of(sizes: &[usize]) -> Self {
+    /// For processes of these sizes. With k processes of one size, the variance of replicates is too small by (k − 1)/k, and
+    /// Student's distribution has k − 1 degrees of freedom (Hesterberg 2015). Where sizes differ, k is the effective number
+    /// (Σn)²/Σn² of a sample with unequal weights (Kish 1965), because the few large processes decide. In simulations of normal
+    /// processes, intervals covered in at least 94.6 % of 20,000 trials. They covered in more than 95 % only where one process
+    /// had several times the samples of the others; the exact moments of the quadratic form (Bell and McCaffrey 2002) cover
+    /// even more often there, because a large outlying process moves the estimate and the variance together.
+    fn for_sizes(sizes: &[usize]) -> Self {
         let total: u128 = sizes.iter().map(|size| *size as u128).sum();
         let squares: u128 = sizes.iter().map(|size| (*size as u128).pow(2)).sum();
         let beyond_one = total * total - squares;
@@ -114,29 +113,29 @@ mod tests {
     use super::*;
 
     fn check(sizes: &[usize], correction: f64, degrees_of_freedom: f64) {
-        let reference = Reference::of(sizes);
+        let reference = Reference::for_sizes(sizes);
         let near = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
         assert!(near(reference.correction, correction), "{sizes:?}: {reference:?}");
         assert!(near(reference.degrees_of_freedom, degrees_of_freedom), "{sizes:?}: {reference:?}");
     }
 
     #[test]
-    fn processes_of_one_size_give_the_familiar_correction() {
+    fn equal_sizes_give_bessels_correction() {
         check(&[5, 5], 2.0, 1.0);
         check(&[7; 3], 1.5, 2.0);
         check(&[2_000; 10], 10.0 / 9.0, 9.0);
     }
 
     #[test]
-    fn a_process_that_outweighs_the_others_leaves_few_degrees_of_freedom() {
+    fn dominant_process_leaves_few_degrees_of_freedom() {
         // (2 + 1 + 1)² = 16 over 4 + 1 + 1 = 6.
         check(&[2, 1, 1], 16.0 / 10.0, 10.0 / 6.0);
-        // (9 + 4)² = 169 over 81 + 4 = 85: 0.99 would be less than the one that there must be.
+        // (9 + 4)² = 169 over 81 + 4 = 85: 0.99 is raised to 1, the least there can be.
         check(&[9, 1, 1, 1, 1], 169.0 / 84.0, 1.0);
         check(&[1_000_000_000, 1], 1_000_000_001.0f64.powi(2) / 2e9, 1.0);
     }
 
-    /// Processes of independent pairs with values from 1 to 2 that are all alike.
+    /// Processes of independent pairs, uniform between 1 and 2.
     fn uniform(processes: usize, pairs: usize, random: &mut Random) -> Pool {
         let mut value = || 1.0 + random.below(1 << 20) as f64 / 2f64.powi(20);
         let processes: Vec<Vec<(f64, f64)>> =
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_spreads_are_those_of_theory() {
+    fn spread_of_uniform_samples_matches_theory() {
         // Of n uniform values between 1 and 2, the mean has the variance 1/12n and the median 1/4n; relative to their square,
         // 2.25, and for two arms that is the variance of the log ratio. Averages over 60 pools of ten processes.
         let mut random = Random::new(1, 0);
@@ -174,13 +173,13 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_vary_has_no_variance() {
+    fn constant_replicates_have_variance_zero() {
         let none = Logs { median: 0.1, mean: -0.3 };
         assert_eq!(variances(none, 1_000, || none), Logs { median: 0.0, mean: 0.0 });
     }
 
     #[test]
-    fn the_variance_is_that_of_the_replicates() {
+    fn variance_of_replicates_matches_one_computed_by_hand() {
         let mut next = 0.0;
         let got = variances(Logs { median: 10.0, mean: 0.0 }, 4, || {
             next += 1.0;

@@ -1,5 +1,5 @@
-//! Samples in order, each with the number of times it was seen. Raw samples and histograms both become one, so that a
-//! quantile is computed in one place.
+//! Samples in ascending order with their counts. Raw samples and histograms both become one, so that quantiles are computed
+//! in one place.
 
 /// Values in ascending order with their counts. Never holds NaN or a count of 0.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -9,7 +9,7 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    /// Out of `(value, count)` pairs in any order; pairs that are NaN or have no count are left out.
+    /// Makes a distribution of `(value, count)` pairs in any order. Pairs with NaN or a count of 0 are ignored.
     pub fn new(points: impl IntoIterator<Item = (f64, u64)>) -> Self {
         let mut points: Vec<_> = points.into_iter().filter(|(value, count)| !value.is_nan() && *count > 0).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -17,7 +17,7 @@ impl Distribution {
         Self { points, count }
     }
 
-    /// Out of plain samples in any order.
+    /// Makes a distribution of samples in any order.
     pub fn of_samples(samples: impl IntoIterator<Item = f64>) -> Self {
         Self::new(samples.into_iter().map(|sample| (sample, 1)))
     }
@@ -37,8 +37,8 @@ impl Distribution {
         self.points.last().map(|point| point.0)
     }
 
-    /// The smallest sample that at least the share `q` of all samples do not exceed (the inverse of the empirical
-    /// distribution function: Hyndman and Fan 1996, definition 1). `q` is clamped to 0…1.
+    /// The quantile `q` (clamped to 0…1): the smallest sample such that at least the share `q` of all samples does not exceed it
+    /// (the inverse of the empirical distribution function: Hyndman and Fan 1996, definition 1).
     pub fn quantile(&self, q: f64) -> Option<f64> {
         let rank = ((q.clamp(0.0, 1.0) * self.count as f64).ceil() as u64).clamp(1, self.count.max(1));
         let mut seen = 0;
@@ -54,7 +54,7 @@ impl Distribution {
         (self.count > 0).then(|| sum / self.count as f64)
     }
 
-    /// The sample standard deviation, with n − 1 in the denominator; there is none of a single sample.
+    /// The sample standard deviation, with n − 1 in the denominator; `None` for a single sample.
     pub fn std_dev(&self) -> Option<f64> {
         let mean = self.mean()?;
         let squares: f64 = self.points.iter().map(|(value, count)| (value - mean).powi(2) * *count as f64).sum();
@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counts_mean_repetition(samples in proptest::collection::vec((0u32..1000, 1u64..5), 1..50), q in 0.0f64..=1.0) {
+        fn counted_samples_equal_repeated_samples(samples in proptest::collection::vec((0u32..1000, 1u64..5), 1..50), q in 0.0f64..=1.0) {
             let counted = Distribution::new(samples.iter().map(|(value, count)| (f64::from(*value), *count)));
             let repeated = Distribution::of_samples(
                 samples.iter().flat_map(|(value, count)| std::iter::repeat_n(f64::from(*value), *count as usize)));
@@ -103,7 +103,7 @@ mod tests {
         }
 
         #[test]
-        fn quantiles_rise_and_split_the_samples(samples in proptest::collection::vec(-1e6f64..1e6, 1..200), q in 0.0f64..=1.0) {
+        fn quantile_splits_the_samples_at_its_share(samples in proptest::collection::vec(-1e6f64..1e6, 1..200), q in 0.0f64..=1.0) {
             let distribution = Distribution::of_samples(samples.iter().copied());
             let value = distribution.quantile(q).unwrap();
             let at_most = samples.iter().filter(|sample| **sample <= value).count() as f64;

@@ -1,9 +1,8 @@
-//! Holm's correction of p values for how many there are. Knows p values, not what they test.
+//! Holm's correction of p values for multiple tests.
 
-/// The p values, in the given order, adjusted by Holm's step-down method (Holm 1979): the smallest of m is multiplied by m,
-/// the next by m − 1 and so on, none comes out below one that was smaller, and none above 1. Whatever is then at most α holds
-/// with at most the chance α that any of it is wrong, however the tests depend on each other. What is not a number counts as
-/// 1.
+/// Adjusts p values by Holm's step-down method (Holm 1979) and keeps their order: the smallest of m is multiplied by m, the next by
+/// m − 1 and so on; none ends up below a smaller one, and none above 1. Rejecting all hypotheses with an adjusted p value of at most
+/// α makes any false rejection at all no more likely than α, whether or not the tests are independent. NaN counts as 1.
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
@@ -39,7 +38,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn adjusting_keeps_the_order_and_never_lowers(p in proptest::collection::vec(0.0f64..=1.0, 1..40)) {
+        fn adjusted_values_keep_the_order_and_are_not_lower(p in proptest::collection::vec(0.0f64..=1.0, 1..40)) {
             let adjusted = holm(&p);
             for (i, first) in p.iter().enumerate() {
                 prop_assert!(*first <= adjusted[i] && adjusted[i] <= 1.0);
@@ -50,7 +49,7 @@ mod tests {
         }
 
         #[test]
-        fn what_bonferroni_rejects_holm_rejects(p in proptest::collection::vec(0.0f64..=1.0, 1..40), alpha in 0.0f64..1.0) {
+        fn holm_rejects_what_bonferroni_rejects(p in proptest::collection::vec(0.0f64..=1.0, 1..40), alpha in 0.0f64..1.0) {
             for (raw, adjusted) in p.iter().zip(holm(&p)) {
                 prop_assert!(raw * p.len() as f64 > alpha || adjusted <= alpha);
             }

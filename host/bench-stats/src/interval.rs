@@ -1,8 +1,8 @@
-//! A point estimate between two bounds, and the Student interval of a mean. Knows values, not what they measure.
+//! A confidence interval, the Student interval of a mean, and the quantiles of Student's t distribution.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// A point estimate with the bounds of its confidence interval, in the unit of what was estimated.
+/// A point estimate with the bounds of its confidence interval, in the unit of the estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
     /// The lower bound.
@@ -26,14 +26,14 @@ pub fn mean_interval(values: &[f64], level: f64) -> Option<Interval> {
     Some(Interval { low: mean - reach, estimate: mean, high: mean + reach })
 }
 
-/// What Student's distribution exceeds in absolute value with the chance 1 − `level`.
+/// The two-sided quantile of Student's distribution: it is exceeded in absolute value with probability 1 − `level`.
 pub(crate) fn two_sided_quantile(level: f64, degrees_of_freedom: f64) -> f64 {
     upper_quantile((1.0 - level.clamp(0.0, 1.0)) / 2.0, degrees_of_freedom)
 }
 
-/// What Student's distribution exceeds with the chance `tail`, from 0 (never) to ½.
+/// The upper quantile of Student's distribution: it is exceeded with probability `tail`, from 0 to ½.
 ///
-/// Found by halving, because the inverse that `statrs` has is a Newton iteration that for some arguments never ends.
+/// Found by bisection, because the Newton iteration of `statrs` does not terminate for some arguments.
 pub(crate) fn upper_quantile(tail: f64, degrees_of_freedom: f64) -> f64 {
     if tail <= 0.0 {
         return f64::INFINITY;
@@ -42,7 +42,7 @@ pub(crate) fn upper_quantile(tail: f64, degrees_of_freedom: f64) -> f64 {
     while upper_tail(high, degrees_of_freedom) > tail {
         (low, high) = (high, 2.0 * high);
     }
-    // A double has 53 bits, and the first step has left no more than that.
+    // 53 halvings reach the precision of a double.
     for _ in 0..53 {
         let middle = f64::midpoint(low, high);
         if upper_tail(middle, degrees_of_freedom) > tail { low = middle } else { high = middle }
@@ -50,9 +50,9 @@ pub(crate) fn upper_quantile(tail: f64, degrees_of_freedom: f64) -> f64 {
     high
 }
 
-/// The chance that Student's distribution exceeds `t`.
+/// The probability that Student's distribution exceeds `t`.
 pub(crate) fn upper_tail(t: f64, degrees_of_freedom: f64) -> f64 {
-    // Beyond this the normal distribution is as good to four digits, and the series behind Student's converges slowly.
+    // Beyond this the normal distribution agrees to four digits, and the series for Student's distribution converges slowly.
     let freedom = if degrees_of_freedom < 1e5 { degrees_of_freedom.max(1.0) } else { f64::INFINITY };
     StudentsT::new(0.0, 1.0, freedom).expect("the scale is 1 and there is a degree of freedom").sf(t)
 }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_are_those_of_the_tables() {
+    fn quantiles_match_published_tables() {
         check(0.95, 1.0, 12.706);
         check(0.95, 2.0, 4.303);
         check(0.95, 4.0, 2.776);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_of_a_mean_matches_one_computed_by_hand() {
+    fn mean_interval_matches_one_computed_by_hand() {
         // Mean 5, s² = 32/7 of eight values, t = 2.3646 with seven degrees of freedom.
         let interval = mean_interval(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0], 0.95).unwrap();
         let reach = 2.3646 * (32.0f64 / 7.0 / 8.0).sqrt();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_needs_two_values_that_are_numbers() {
+    fn mean_interval_needs_two_finite_values() {
         assert_eq!(mean_interval(&[], 0.95), None);
         assert_eq!(mean_interval(&[1.0], 0.95), None);
         assert_eq!(mean_interval(&[1.0, f64::NAN], 0.95), None);
@@ -104,7 +104,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_upper_tail_undoes_the_quantile(tail in 1e-9f64..0.5, degrees_of_freedom in 1.0f64..1e6) {
+        fn upper_tail_inverts_the_quantile(tail in 1e-9f64..0.5, degrees_of_freedom in 1.0f64..1e6) {
             let back = upper_tail(upper_quantile(tail, degrees_of_freedom), degrees_of_freedom);
             prop_assert!((back / tail - 1.0).abs() < 1e-9, "{} is not {}", back, tail);
         }

@@ -1,5 +1,4 @@
-//! Statistics over samples. Pure functions on slices: no clock, no file, no randomness but a seed that is an argument, and
-//! no knowledge of where the samples came from.
+//! Statistics over samples. Pure functions on slices: they read no clock, no file and no randomness; the seed is an argument.
 
 #![forbid(unsafe_code)]
 
@@ -33,19 +32,18 @@ pub use verdict::{Claim, Verdict, judge};
 /// The level of every interval and, as 1 − level, the error rate of every family of verdicts.
 pub const LEVEL: f64 = 0.95;
 
-/// The margin within which a ratio counts as equivalent to 1, where none is asked for: two per cent.
+/// The margin within which a ratio counts as equivalent to 1, unless another is asked for: two per cent.
 pub const DELTA: f64 = 0.02;
 
 /// The fewest processes that a verdict may rest on.
 pub const PROCESSES_MIN: u32 = 3;
 
-/// How far `now` lies from `before`, as a share of `before`: 0.1 is ten per cent more. `None` where `before` is 0.
+/// The change from `before` to `now` as a share of `before`: 0.1 is ten per cent more. `None` where `before` is 0.
 pub fn drift(before: f64, now: f64) -> Option<f64> {
     (before != 0.0).then(|| (now - before) / before)
 }
 
-/// How many operations a second there were, where `operations` of them took `total_ns` together. `None` where they took no
-/// time or there were none.
+/// Operations per second, where `operations` of them took `total_ns` together. `None` where either is 0.
 pub fn per_second(operations: f64, total_ns: f64) -> Option<f64> {
     (operations > 0.0 && total_ns > 0.0).then(|| operations / total_ns * 1e9)
 }
@@ -55,14 +53,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn drift_is_a_signed_share_of_what_was_before() {
+    fn drift_is_a_signed_share_of_the_earlier_value() {
         assert_eq!(drift(100.0, 110.0), Some(0.1));
         assert_eq!(drift(100.0, 50.0), Some(-0.5));
         assert_eq!(drift(0.0, 1.0), None);
     }
 
     #[test]
-    fn a_rate_is_operations_by_seconds() {
+    fn rate_is_operations_per_second() {
         assert_eq!(per_second(500.0, 250_000_000.0), Some(2_000.0));
         assert_eq!(per_second(0.0, 1.0), None);
         assert_eq!(per_second(1.0, 0.0), None);

@@ -1,20 +1,18 @@
-//! The ratios of two arms that were measured by turns in the same processes. Knows pairs in their order, not which arms
-//! they come from.
+//! The ratios of two arms that were measured interleaved in the same processes.
 
 use crate::bootstrap::{Spread, spreads};
 use crate::pool::Pool;
 use crate::{RatioEstimate, Ratios};
 
-/// The ratios of the contender to the baseline, out of the pairs `(baseline, contender)` of each process in the order in
-/// which they were measured, per operation. Pairs that are not finite and positive are left out. `None` where fewer than two
-/// processes have pairs.
+/// Estimates the ratios contender / baseline from the pairs `(baseline, contender)` of each process, per operation and in the order of
+/// measurement. Pairs that are not finite and positive are ignored. `None` where fewer than two processes have pairs.
 ///
-/// Both are ratios of pooled statistics: of the means of all pairs, and of the medians of all pairs, of which each is first
-/// divided by the level of its process (the geometric mean of its two medians), so that processes that lie apart all count.
-/// Where they do not lie apart this is the ratio of the plain medians. The standard errors come from redrawing whole
-/// processes, pairs and all, so that what hits both arms of a pair cancels; the degrees of freedom are one less than there
-/// are processes, and fewer still where those differ in size. The interval is Student's with a bootstrap standard
-/// error, on the log scale (Efron and Tibshirani 1993, ch. 12; Hesterberg 2015). The same seed gives the same figures.
+/// Both are ratios of pooled statistics: of means, and of medians. For the medians, each value is first divided by the level of its
+/// process (the geometric mean of its two medians), so that processes whose levels differ all count; where levels do not differ,
+/// this is the ratio of the plain medians. The standard errors come from resampling whole processes with their pairs, so a
+/// disturbance of both arms of a pair cancels. The degrees of freedom are one less than the processes, and fewer where those
+/// differ in size. The interval is Student's with a bootstrap standard error, on the log scale (Efron and Tibshirani 1993, ch.
+/// 12; Hesterberg 2015). The same seed gives the same figures.
 pub fn paired_ratios(processes: &[Vec<(f64, f64)>], seed: u64) -> Option<Ratios> {
     let pool = Pool::of_pairs(processes)?;
     let (medians, means) = spreads(&pool, seed, 0);
@@ -35,7 +33,7 @@ fn estimate(spread: Spread) -> RatioEstimate {
     }
 }
 
-/// What part of `variance` lies within processes; none of no variance.
+/// The share of `variance` that is within processes; 0 where there is no variance.
 pub(crate) fn within_share(within: f64, variance: f64) -> f64 {
     if variance > 0.0 { (within / variance).min(1.0) } else { 0.0 }
 }
@@ -47,7 +45,7 @@ mod tests {
 
     type Processes = Vec<Vec<(f64, f64)>>;
 
-    /// Checks the ratios of what `change` makes of the pairs against what `expect` makes of the ratios.
+    /// Changes the pairs with `change`, and expects that the ratios change as `expect` says.
     fn check(
         processes: &Processes,
         change: impl Fn((f64, f64)) -> (f64, f64),
@@ -69,7 +67,7 @@ mod tests {
         Ok(())
     }
 
-    /// Values on a grid that scaling by a power of two, by which all tests scale, does not round, so that no tie is broken.
+    /// Integers, so that scaling by a power of two does not round and no tie is broken.
     fn processes() -> impl Strategy<Value = Processes> {
         let pair = (100u32..200, 100u32..200).prop_map(|(a, b)| (f64::from(a), f64::from(b)));
         proptest::collection::vec(proptest::collection::vec(pair, 1..30), 2..6)
@@ -85,7 +83,7 @@ mod tests {
         }
 
         #[test]
-        fn swapping_the_arms_turns_the_ratio_over(processes in processes()) {
+        fn swapping_the_arms_inverts_the_ratio(processes in processes()) {
             check(&processes, |(a, b)| (b, a), |it| RatioEstimate { log: -it.log, ..it })?;
         }
 
@@ -96,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arm_compared_with_itself_has_a_ratio_of_exactly_one() {
+    fn arm_compared_with_itself_has_ratio_one() {
         let processes: Processes =
             (0..4).map(|p| (0..50).map(|i| f64::from(100 + p * 7 + i * i % 13)).map(|x| (x, x)).collect()).collect();
         let ratios = paired_ratios(&processes, 1).unwrap();
@@ -108,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_do_not_vary_have_no_standard_error() {
+    fn constant_values_have_no_standard_error() {
         let ratios = paired_ratios(&vec![vec![(1.0, 1.03); 10]; 3], 1).unwrap();
         for estimate in [ratios.medians, ratios.means] {
             assert!((estimate.ratio() - 1.03).abs() < 1e-12 && estimate.standard_error == 0.0, "{estimate:?}");
@@ -116,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn one_pair_a_process_is_enough_for_a_figure() {
+    fn one_pair_per_process_yields_an_estimate() {
         let processes: Processes =
             (0..5).map(|p| vec![(1.0 + f64::from(p) / 10.0, 2.0 + f64::from(p) / 4.0)]).collect();
         let ratios = paired_ratios(&processes, 1).unwrap();
@@ -127,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_logarithm_is_left_out_and_a_single_process_is_not_enough() {
+    fn unusable_pairs_are_ignored_and_one_process_yields_none() {
         let odd = vec![(f64::NAN, 1.0), (1.0, 0.0), (-1.0, 1.0), (1.0, f64::INFINITY)];
         assert_eq!(paired_ratios(&[], 1), None);
         assert_eq!(paired_ratios(&[vec![(1.0, 2.0); 9], vec![], odd.clone()], 1), None);
@@ -136,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_decides_the_figures() {
+    fn figures_depend_on_the_seed_only() {
         let processes: Processes = (0..4)
             .map(|p| (0..40).map(|i| (f64::from(100 + (i * 7 + p) % 11), f64::from(103 + (i * 5 + p) % 13))).collect())
             .collect();
@@ -145,8 +143,8 @@ mod tests {
     }
 
     #[test]
-    fn processes_that_lie_apart_all_count() {
-        // Of five processes that lie ten per cent apart, the contender takes 0, 1, 2, 3 or 4 per cent more.
+    fn processes_with_different_levels_all_count() {
+        // The levels of five processes differ by ten per cent; the contender takes 0, 1, 2, 3 or 4 per cent more.
         let process = |p: u32| {
             (0..101)
                 .map(move |i| {

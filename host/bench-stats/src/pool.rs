@@ -1,11 +1,11 @@
-//! What was measured together, process by process: the values of one arm, or the pairs of two. Knows the logs of their
-//! pooled median and mean under any weighing, not how the weights are drawn.
+//! The samples that a comparison rests on, by process: values of one arm, or pairs of two. Computes the logs of their median
+//! and mean under any weights.
 
 use std::ops::Range;
 
 use crate::Distribution;
 use crate::blocks::block_lens;
-use crate::series::{Centre, Redrawn, Series};
+use crate::series::{Centre, Resample, Series};
 
 /// The logs of the two statistics that a comparison rests on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,8 +14,7 @@ pub(crate) struct Logs {
     pub(crate) mean: f64,
 }
 
-/// Samples of at least two processes. Of one arm the statistics are its own, of pairs they are the contender's over the
-/// baseline's.
+/// Samples of at least two processes. The statistics of pairs are those of the contender divided by those of the baseline.
 pub(crate) struct Pool {
     contender: Series,
     baseline: Option<Series>,
@@ -24,12 +23,12 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Of pairs `(baseline, contender)`; `None` where fewer than two processes have any.
+    /// Makes a pool of pairs `(baseline, contender)`; `None` where fewer than two processes have any.
     ///
     /// Before the medians are taken, both values of a pair are divided by the level of their process: the geometric mean
-    /// of the process's two medians. This cancels in the ratio. Without it, where processes lie further apart than their
-    /// samples spread, a pooled median is that of the one process in the middle, and all others are thrown away: with levels
-    /// that differ by 5 % and samples by 0.3 %, the estimate strayed 2.2 times as far and intervals covered in 99 %.
+    /// of the process's two medians. This cancels in the ratio. Without it, where levels differ more than the samples of one
+    /// process, the pooled median is that of the middle process alone: with levels that differ by 5 % and samples by 0.3 %,
+    /// the error of the estimate was 2.2 times as large and intervals covered in 99 %.
     pub(crate) fn of_pairs(processes: &[Vec<(f64, f64)>]) -> Option<Self> {
         let (pairs, ranges) = gather(processes, |pair| usable(pair.0) && usable(pair.1))?;
         let (baseline, contender): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
@@ -48,7 +47,7 @@ impl Pool {
         })
     }
 
-    /// Of the values of one arm; `None` where fewer than two processes have any.
+    /// Makes a pool of the values of one arm; `None` where fewer than two processes have any.
     pub(crate) fn of_values(processes: &[Vec<f64>]) -> Option<Self> {
         let (values, ranges) = gather(processes, |value| usable(*value))?;
         let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
@@ -62,12 +61,12 @@ impl Pool {
         })
     }
 
-    /// Where each process's samples begin and end, in the order in which they were measured.
+    /// The range of each process's samples, in the order of measurement.
     pub(crate) fn processes(&self) -> &[Range<usize>] {
         &self.processes
     }
 
-    /// How long the blocks are that each process's samples are redrawn in.
+    /// The block length with which each process is resampled.
     pub(crate) fn block_lens(&self) -> &[usize] {
         &self.block_lens
     }
@@ -77,14 +76,14 @@ impl Pool {
         self.processes.last().map_or(0, |range| range.end)
     }
 
-    /// The statistics where every process counts as often as its weight says.
+    /// The statistics where each process counts as many times as its weight.
     pub(crate) fn of_processes(&self, weights: &[u32]) -> Logs {
         self.logs(|series| series.of_processes(weights))
     }
 
-    /// The statistics of samples that were redrawn.
-    pub(crate) fn of_redrawn(&self, redrawn: &Redrawn) -> Logs {
-        self.logs(|series| series.of_redrawn(redrawn))
+    /// The statistics of a resample.
+    pub(crate) fn of_resample(&self, resample: &Resample) -> Logs {
+        self.logs(|series| series.of_resample(resample))
     }
 
     fn logs(&self, centre: impl Fn(&Series) -> Centre) -> Logs {
@@ -99,7 +98,7 @@ fn usable(value: f64) -> bool {
     value.is_finite() && value > 0.0
 }
 
-/// The usable samples in one row, and the range of each process that has any.
+/// Concatenates the usable samples, and returns the range of each process that has any.
 fn gather<T: Copy>(processes: &[Vec<T>], usable: impl Fn(&T) -> bool) -> Option<(Vec<T>, Vec<Range<usize>>)> {
     let (mut samples, mut ranges) = (Vec::new(), Vec::new());
     for process in processes {
@@ -116,8 +115,8 @@ fn median(values: &[f64]) -> f64 {
     Distribution::of_samples(values.iter().copied()).quantile(0.5).expect("a process that is kept has samples")
 }
 
-/// How far a redrawn median strays, in ranks: with blocks of l that stand or fall together, the standard deviation is at
-/// most √(n·l)/2; four of them.
+/// How many ranks the median of a resample moves at most: four standard deviations. With blocks of length l, one is at most
+/// √(n·l)/2 ranks.
 fn reach(block_lens: &[usize], count: usize) -> usize {
     let longest = block_lens.iter().max().copied().unwrap_or(1);
     (2.0 * (count as f64 * longest as f64).sqrt()).ceil() as usize

@@ -1,4 +1,4 @@
-//! Draws of whole numbers that are the same on every machine. Knows a seed and a stream, and takes nothing from the system.
+//! Draws of whole numbers that are the same on every machine: a seed and a stream are all they depend on.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 pub(crate) struct Random(ChaCha8Rng);
 
 impl Random {
-    /// Streams of one seed are independent of each other, so that one draw more here changes nothing there.
+    /// A source for one stream of `seed`. Streams are independent: one more draw from one does not change another.
     pub(crate) fn new(seed: u64, stream: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(stream);

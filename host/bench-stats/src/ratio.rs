@@ -1,15 +1,14 @@
-//! How much more the contender takes than the baseline, and how well that is known. Knows an estimate and its standard
-//! error, not the samples nor how they were resampled.
+//! The estimate of a ratio: its interval and its p values, on the log scale.
 
 use crate::Interval;
 use crate::interval::{two_sided_quantile, upper_tail};
 
-/// A ratio with what is known of its uncertainty, on the log scale.
+/// A ratio and its standard error, on the log scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RatioEstimate {
     /// The natural logarithm of the ratio.
     pub log: f64,
-    /// The standard error of `log`; 0 where nothing varies, not finite where it is not known.
+    /// The standard error of `log`; 0 where nothing varies, not finite where it is unknown.
     pub standard_error: f64,
     /// The degrees of freedom of the standard error.
     pub degrees_of_freedom: f64,
@@ -17,12 +16,12 @@ pub struct RatioEstimate {
     pub within_share: f64,
 }
 
-/// The ratios second over first, of medians and of means.
+/// The ratios contender / baseline, of medians and of means.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratios {
-    /// The median of the contender over that of the baseline.
+    /// The contender's median divided by the baseline's.
     pub medians: RatioEstimate,
-    /// The mean of the contender over that of the baseline.
+    /// The contender's mean divided by the baseline's.
     pub means: RatioEstimate,
     /// How many pairs there are.
     pub pairs: u64,
@@ -53,7 +52,7 @@ impl RatioEstimate {
         self.p_above(delta.ln_1p() - self.log.abs())
     }
 
-    /// The half width of the interval on the log scale; 0 without a spread, whatever the level.
+    /// The half width of the interval on the log scale; 0 where the standard error is 0.
     pub(crate) fn reach(&self, level: f64) -> f64 {
         if self.standard_error == 0.0 {
             0.0
@@ -62,7 +61,7 @@ impl RatioEstimate {
         }
     }
 
-    /// How likely chance alone moves the estimate up by `distance` or more; certain where that is not known.
+    /// The probability that chance alone raises the estimate by `distance` or more; 1 where the standard error is unknown.
     fn p_above(&self, distance: f64) -> f64 {
         if self.standard_error == 0.0 {
             return if distance > 0.0 { 0.0 } else { 1.0 };
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn p_values_are_those_of_the_tables() {
+    fn p_values_match_published_tables() {
         let margin = 0.02f64.ln_1p();
         // The quantiles of nine degrees of freedom: 2.2622 leaves 2.5 % above, 1.8331 leaves 5 %.
         check(estimate(2.262_157 * 0.01, 0.01, 9.0), 0.05, 0.6078);
@@ -103,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn without_a_spread_the_interval_is_a_point() {
+    fn interval_without_standard_error_is_a_point() {
         let interval = estimate(0.0, 0.0, 9.0).interval(0.95);
         assert_eq!(interval, Interval { low: 1.0, estimate: 1.0, high: 1.0 });
     }
 
     proptest! {
         #[test]
-        fn an_interval_excludes_one_where_the_test_rejects_it(
+        fn interval_excludes_one_where_the_test_rejects_one(
             log in -0.1f64..0.1, standard_error in 1e-4f64..0.1, degrees in 1.0f64..50.0, level in 0.5f64..0.999,
         ) {
             let estimate = estimate(log, standard_error, degrees);
@@ -122,7 +121,7 @@ mod tests {
 
         /// The 90 % interval lies within the margins where both one-sided tests reject at 5 %.
         #[test]
-        fn an_interval_within_the_margins_is_equivalence(
+        fn interval_within_the_margins_means_equivalence(
             log in -0.05f64..0.05, standard_error in 1e-4f64..0.02, degrees in 1.0f64..50.0, delta in 0.001f64..0.1,
         ) {
             let estimate = estimate(log, standard_error, degrees);

@@ -1,10 +1,9 @@
-//! The values of one arm in the order in which they were measured, with what makes a median or a mean of any redrawing of
-//! them cheap. Knows neither the other arm nor how the redrawing is drawn.
+//! The values of one arm in the order of measurement, indexed so that the median and the mean of a resample are cheap.
 
 use std::ops::Range;
 
-/// How many ranks at least lie between two checkpoints; where there are more processes, as many as those, so that the
-/// checkpoints never take more room than the values.
+/// The smallest distance of two checkpoints, in ranks. It is the number of processes where that is larger, so that checkpoints
+/// never take more memory than the values.
 const STRIDE_MIN: usize = 64;
 
 /// A median and a mean.
@@ -14,30 +13,30 @@ pub(crate) struct Centre {
     pub(crate) mean: f64,
 }
 
-/// Positions that were drawn, as blocks of neighbours, and how often each position lies in one.
+/// A resample: blocks of consecutive positions, and how many blocks cover each position.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Redrawn {
+pub(crate) struct Resample {
     pub(crate) blocks: Vec<Range<u32>>,
     pub(crate) counts: Vec<u32>,
 }
 
-/// The values of one arm, process after process. The mean is that of the values, the median that of the values over the
-/// level of their process.
+/// The values of one arm, process after process. The mean is of the values; the median is of the values divided by the level of
+/// their process.
 pub(crate) struct Series {
-    /// Levelled values in ascending order, …
+    /// The values divided by their levels, in ascending order.
     sorted: Vec<f64>,
-    /// … the process of each, …
+    /// The process of each sorted value.
     owners: Vec<u32>,
-    /// … and its position in the order of measurement.
+    /// The position of each sorted value in the order of measurement.
     positions: Vec<u32>,
-    /// How many values each process has, …
+    /// The number of values of each process.
     sizes: Vec<u64>,
-    /// … what they add up to, …
+    /// The sum of the values of each process.
     totals: Vec<f64>,
-    /// … and how many of them lie below every `stride`-th rank: one row a checkpoint, one column a process.
+    /// How many values of each process are below every `stride`-th rank: a row per checkpoint, a column per process.
     checkpoints: Vec<u32>,
     stride: usize,
-    /// What the values before each position add up to.
+    /// The sum of the values before each position.
     sums: Vec<f64>,
     /// How many of the values before each position have a rank below `window`.
     below: Vec<u32>,
@@ -45,8 +44,8 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    /// Of `values`, of which each process holds a range and has a level. `reach` is how many ranks the median of a
-    /// redrawing of positions may be expected to stray; further is slower, not wrong.
+    /// Indexes `values`, of which each process has a range and a level. `reach` is how many ranks the median of a resample is
+    /// expected to move; a larger move is slower, not wrong.
     pub(crate) fn new(values: &[f64], processes: &[Range<usize>], levels: &[f64], reach: usize) -> Self {
         let mut ranked: Vec<(f64, u32, u32)> = Vec::with_capacity(values.len());
         for (owner, range) in processes.iter().enumerate() {
@@ -71,7 +70,7 @@ impl Series {
         }
     }
 
-    /// The centre where every process counts as often as its weight says; at least one must count.
+    /// The centre where each process counts as many times as its weight; at least one weight must not be 0.
     pub(crate) fn of_processes(&self, weights: &[u32]) -> Centre {
         let weighted =
             |sizes: &[u64]| -> u64 { sizes.iter().zip(weights).map(|(size, weight)| size * u64::from(*weight)).sum() };
@@ -80,23 +79,23 @@ impl Series {
         Centre { median: self.median_of_processes(weights, median_rank(count)), mean: total / count as f64 }
     }
 
-    /// The centre of what was drawn; at least one position must have been.
-    pub(crate) fn of_redrawn(&self, redrawn: &Redrawn) -> Centre {
+    /// The centre of a resample, which must not be empty.
+    pub(crate) fn of_resample(&self, resample: &Resample) -> Centre {
         let (mut count, mut below, mut total) = (0, 0, 0.0);
-        for block in &redrawn.blocks {
+        for block in &resample.blocks {
             let (start, end) = (block.start as usize, block.end as usize);
             count += (end - start) as u64;
             below += u64::from(self.below[end] - self.below[start]);
             total += self.sums[end] - self.sums[start];
         }
         let rank = median_rank(count);
-        // A median below the window is rare; then all is walked.
+        // A median below the window is rare; then the whole array is walked.
         let (first, seen) = if below < rank { (self.window, below) } else { (0, 0) };
-        let weight = |at: usize| redrawn.counts[self.positions[at] as usize];
+        let weight = |at: usize| resample.counts[self.positions[at] as usize];
         Centre { median: self.walk(first, seen, rank, weight), mean: total / count as f64 }
     }
 
-    /// Halves the checkpoints until the one just before the median is found, and walks on from there.
+    /// Finds the last checkpoint before the median by bisection, and walks on from there.
     fn median_of_processes(&self, weights: &[u32], rank: u64) -> f64 {
         let seen_at = |checkpoint: usize| -> u64 {
             let row = &self.checkpoints[checkpoint * weights.len()..][..weights.len()];
@@ -110,7 +109,7 @@ impl Series {
         self.walk(before * self.stride, seen_at(before), rank, |at| weights[self.owners[at] as usize])
     }
 
-    /// The smallest value that at least `rank` of the weighted values do not exceed, given that fewer lie before `first`.
+    /// The smallest value that at least `rank` of the weighted values do not exceed, given that `seen` of them are before `first`.
     fn walk(&self, first: usize, mut seen: u64, rank: u64, weight: impl Fn(usize) -> u32) -> f64 {
         for at in first..self.sorted.len() {
             seen += u64::from(weight(at));
@@ -122,7 +121,7 @@ impl Series {
     }
 }
 
-/// The lower median, as in [`crate::Distribution::quantile`], so that a ratio is one of figures that a table shows.
+/// The lower median, as in [`crate::Distribution::quantile`], so that a ratio is the ratio of two figures of the table.
 fn median_rank(count: u64) -> u64 {
     count.div_ceil(2).max(1)
 }
@@ -164,7 +163,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Sorts and counts, as one would by hand.
+    /// The centre by sorting and repeating, as the reference.
     fn naive(mut weighted: Vec<(f64, f64, u32)>) -> Centre {
         weighted.sort_by(|a, b| a.0.total_cmp(&b.0));
         let repeated: Vec<_> =
@@ -206,7 +205,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_centre_of_weighed_processes_is_that_of_repeated_samples(mut case in cases()) {
+        fn weighted_centre_equals_that_of_repeated_samples(mut case in cases()) {
             case.weights[0] += 1;
             let series = Series::new(&case.values, &case.ranges, &case.levels, case.reach);
             let weighted = case.ranges.iter().enumerate().flat_map(|(process, range)| {
@@ -217,24 +216,24 @@ mod tests {
         }
 
         #[test]
-        fn the_centre_of_a_redrawing_is_that_of_repeated_samples(
+        fn resampled_centre_equals_that_of_repeated_samples(
             case in cases(),
             draws in proptest::collection::vec((0.0f64..1.0, 1u32..40), 1..30),
         ) {
             let series = Series::new(&case.values, &case.ranges, &case.levels, case.reach);
             let len = case.values.len() as u32;
-            let mut redrawn = Redrawn { blocks: vec![], counts: vec![0; case.values.len()] };
+            let mut resample = Resample { blocks: vec![], counts: vec![0; case.values.len()] };
             for (share, block) in draws {
                 let start = (share * f64::from(len)) as u32;
                 let end = (start + block).min(len);
-                redrawn.blocks.push(start..end);
-                (start..end).for_each(|at| redrawn.counts[at as usize] += 1);
+                resample.blocks.push(start..end);
+                (start..end).for_each(|at| resample.counts[at as usize] += 1);
             }
             let weighted = case.ranges.iter().enumerate().flat_map(|(process, range)| {
-                let (level, counts, values) = (case.levels[process], &redrawn.counts, &case.values);
+                let (level, counts, values) = (case.levels[process], &resample.counts, &case.values);
                 range.clone().map(move |at| (values[at] / level, values[at], counts[at]))
             });
-            check(series.of_redrawn(&redrawn), weighted.collect())?;
+            check(series.of_resample(&resample), weighted.collect())?;
         }
     }
 }

@@ -1,5 +1,4 @@
-//! The straight line through points that lies nearest to them. Knows pairs of numbers, not which of them was chosen and
-//! which was measured.
+//! Ordinary least squares: the straight line through points, with the interval of its slope.
 
 use crate::Interval;
 use crate::interval::two_sided_quantile;
@@ -7,34 +6,33 @@ use crate::interval::two_sided_quantile;
 /// How fast a figure grows with a quantity, by least squares.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slope {
-    /// What the figure gains where the quantity gains 1, in the unit of the figure by that of the quantity.
+    /// The increase of the figure per unit of the quantity.
     pub estimate: f64,
-    /// What the line has where the quantity is 0, in the unit of the figure.
+    /// The value of the line where the quantity is 0, in the unit of the figure.
     pub start: f64,
-    /// The standard error of the estimate, in the same unit; none of two points, which every line fits.
+    /// The standard error of the estimate, in the same unit; `None` for two points, which a line always fits.
     pub standard_error: Option<f64>,
-    /// How many points the line was laid through.
+    /// The number of points.
     pub points: usize,
 }
 
 impl Slope {
-    /// The two-sided Student interval at `level` (0…1), with two degrees of freedom fewer than there are points; none of two
-    /// points. It holds where the points scatter about a line alike and independently: that the figure grows along a line
-    /// at all is taken for granted, not tried.
+    /// The two-sided Student interval at `level` (0…1), with n − 2 degrees of freedom; `None` for two points. It assumes that the
+    /// figure grows linearly, and that points scatter about the line independently with equal variance; neither is tested.
     pub fn interval(&self, level: f64) -> Option<Interval> {
         let reach = two_sided_quantile(level, self.points as f64 - 2.0) * self.standard_error?;
         Some(Interval { low: self.estimate - reach, estimate: self.estimate, high: self.estimate + reach })
     }
 }
 
-/// The slope of the second number of each point over the first, by ordinary least squares: Σ(x − x̄)(y − ȳ) / Σ(x − x̄)²,
+/// The slope of points `(x, y)` by ordinary least squares: Σ(x − x̄)(y − ȳ) / Σ(x − x̄)²,
 /// with the standard error √(Σ(residual²) / (n − 2) / Σ(x − x̄)²) (Draper and Smith 1998, chapter 1). `None` where fewer
 /// than two points differ in the first number, and where a number is not finite.
 pub fn slope(points: &[(f64, f64)]) -> Option<Slope> {
     let count = points.len() as f64;
     let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / count;
     let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / count;
-    // The means are taken away first: squares of large numbers that differ by little would lose what they differ by.
+    // Centred first: squares of large numbers that differ by little would lose the difference to rounding.
     let centred = || points.iter().map(|(x, y)| (x - mean_x, y - mean_y));
     let squares_x: f64 = centred().map(|(x, _)| x * x).sum();
     if points.len() < 2 || squares_x <= 0.0 || !squares_x.is_finite() {
@@ -58,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn two_points_have_a_slope_and_no_spread() {
+    fn two_points_have_a_slope_and_no_interval() {
         check(&[(1.0, 10.0), (3.0, 20.0)], Some(5.0));
         check(&[(3.0, 20.0), (1.0, 10.0)], Some(5.0));
         assert_eq!(slope(&[(1.0, 10.0), (3.0, 20.0)]).unwrap().standard_error, None);
@@ -66,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_at_one_place_has_no_slope() {
+    fn points_at_one_x_have_no_slope() {
         check(&[], None);
         check(&[(1.0, 10.0)], None);
         check(&[(1.0, 10.0), (1.0, 20.0)], None);
@@ -75,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_standard_error_matches_one_computed_by_hand() {
+    fn standard_error_matches_one_computed_by_hand() {
         // x̄ = 2, ȳ = 3, Σ(x − x̄)(y − ȳ) = 3, Σ(x − x̄)² = 2; residuals ½, −1, ½, so s² = 1.5 with one degree of freedom.
         let slope = slope(&[(1.0, 2.0), (2.0, 2.0), (3.0, 5.0)]).unwrap();
         assert_eq!((slope.estimate, slope.start, slope.points), (1.5, 0.0, 3));
@@ -84,7 +82,7 @@ mod tests {
         assert!((interval.high - (1.5 + 12.706 * 0.75f64.sqrt())).abs() < 0.001, "{interval:?}");
     }
 
-    /// Places of which two at least differ, and a line.
+    /// At least two different x, and a line.
     fn line() -> impl Strategy<Value = (Vec<f64>, f64, f64)> {
         let places = proptest::collection::hash_set(-1_000i32..1_000, 2..20);
         let places = places.prop_map(|places| places.into_iter().map(f64::from).collect());

@@ -1,4 +1,4 @@
-//! The figures a series is shown by. A quantile that too few samples support is absent.
+//! The figures by which a series is shown. A quantile that too few samples support is absent.
 
 use crate::Distribution;
 
@@ -27,7 +27,7 @@ pub struct Summary {
 
 /// Whether `count` samples support the quantile `q`: at least ten of them must lie beyond it, so count ≥ 10/(1−q).
 pub fn quantile_is_supported(count: u64, q: f64) -> bool {
-    // A relative slack of one part in 10⁹ keeps 1 − 0.99 from asking for the 1001st sample.
+    // A tolerance of one part in 10⁹, so that the rounding of 1 − 0.99 does not require a 1001st sample.
     count as f64 * (1.0 - q) >= 10.0 * (1.0 - 1e-9)
 }
 
@@ -37,7 +37,7 @@ pub fn samples_needed(q: f64) -> u64 {
 }
 
 impl Summary {
-    /// The figures of `distribution`, or nothing where it is empty.
+    /// The figures of `distribution`; `None` where it is empty.
     pub fn of(distribution: &Distribution) -> Option<Self> {
         let count = distribution.count();
         let quantile = |q| quantile_is_supported(count, q).then(|| distribution.quantile(q)).flatten();
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quantile_needs_ten_samples_beyond_it() {
+    fn quantile_needs_ten_samples_beyond_it() {
         check(19, 0.5, false);
         check(20, 0.5, true);
         check(99, 0.9, false);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_is_the_least_that_suffices() {
+    fn samples_needed_is_the_smallest_supported_count() {
         for q in [0.0, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999] {
             let needed = samples_needed(q);
             check(needed, q, true);
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_supported_is_absent() {
+    fn unsupported_quantile_is_absent() {
         let summary = Summary::of(&Distribution::of_samples((1..=100).map(f64::from))).unwrap();
         assert_eq!((summary.p50, summary.p90, summary.p99), (Some(50.0), Some(90.0), None));
         assert_eq!(Summary::of(&Distribution::default()), None);

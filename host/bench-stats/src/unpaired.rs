@@ -1,18 +1,17 @@
-//! The ratios of one arm in two runs, whose processes have nothing to do with each other. Knows values in their order, not
-//! which runs they come from.
+//! The ratios of one arm in two runs, whose processes are independent.
 
 use crate::bootstrap::{Spread, spreads};
 use crate::paired::within_share;
 use crate::pool::Pool;
 use crate::{RatioEstimate, Ratios};
 
-/// The ratios of the contender to the baseline, out of the values of each process of either, in the order in which they were
-/// measured, per operation. Values that are not finite and positive are left out. `None` where fewer than two processes of
-/// either side have values. The pairs and processes of the result are those of the side that has fewer.
+/// Estimates the ratios contender / baseline from the values of each process, per operation and in the order of measurement. Values
+/// that are not finite and positive are ignored. `None` where fewer than two processes of a side have values. The pairs and
+/// processes of the result are those of the side with fewer.
 ///
-/// Both are ratios of plain pooled statistics. Each side's variance comes from redrawing its own processes; they add up, with
-/// the degrees of freedom of Welch (1947) and Satterthwaite (1946). Nothing cancels here: how far the processes lie apart is
-/// in the interval, which is somewhat too wide for medians where they lie much further apart than their samples spread.
+/// Both are ratios of plain pooled statistics. Each side's variance comes from resampling its own processes; the variances add up,
+/// with the degrees of freedom of Welch (1947) and Satterthwaite (1946). Nothing cancels here: the differences between processes
+/// are part of the interval, which is somewhat too wide for medians where they are much larger than those within a process.
 pub fn unpaired_ratios(baseline: &[Vec<f64>], contender: &[Vec<f64>], seed: u64) -> Option<Ratios> {
     let (baseline, contender) = (Pool::of_values(baseline)?, Pool::of_values(contender)?);
     let below = spreads(&baseline, seed, 0);
@@ -35,7 +34,7 @@ fn estimate(below: Spread, above: Spread) -> RatioEstimate {
     }
 }
 
-/// (V₁ + V₂)² / (V₁²/f₁ + V₂²/f₂); without a spread, the fewer of the two.
+/// (V₁ + V₂)² / (V₁²/f₁ + V₂²/f₂); the smaller of f₁ and f₂ where both variances are 0.
 fn degrees_of_freedom(below: Spread, above: Spread) -> f64 {
     let variance = below.variance + above.variance;
     if variance == 0.0 {
@@ -71,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn swapped_runs_turn_the_ratio_over_and_a_scale_moves_it() {
+    fn swapping_runs_inverts_the_ratio_and_scaling_shifts_it() {
         let (first, second) = (run(1.0, 5), run(1.5, 7));
         let ratios = unpaired_ratios(&first, &second, 1).unwrap();
         let swapped = unpaired_ratios(&second, &first, 1).unwrap();
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smaller_side_is_what_counts() {
+    fn counts_are_those_of_the_smaller_side() {
         let (first, second) = (run(1.0, 5), run(1.0, 7));
         let ratios = unpaired_ratios(&first, &second[..3], 1).unwrap();
         assert_eq!((ratios.pairs, ratios.processes), (180, 3));

@@ -1,19 +1,18 @@
-//! What may be claimed of ratios: that they differ from 1, that they do not, or neither yet. Knows estimates and noise
-//! floors, not what was compared nor how it is told.
+//! Verdicts: whether a ratio differs from 1, is equivalent to 1, or neither can be said yet.
 
 use crate::interval::upper_quantile;
 use crate::{Band, LEVEL, PROCESSES_MIN, RatioEstimate, holm};
 
-/// A ratio that a verdict is wanted of.
+/// A ratio to be judged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Claim {
     /// The ratio.
     pub estimate: RatioEstimate,
     /// The noise floor, where an arm was compared with itself.
     pub band: Option<Band>,
-    /// How many pairs the estimate rests on.
+    /// The number of pairs behind the estimate.
     pub pairs: u64,
-    /// How many processes the estimate rests on.
+    /// The number of processes behind the estimate.
     pub processes: u32,
 }
 
@@ -26,7 +25,7 @@ pub enum Verdict {
     Equivalent,
     /// Neither can be said yet.
     Undecided {
-        /// About how many more pairs would decide it if they spread over processes as the others do; at least 1.
+        /// About how many more pairs would decide it, if they are spread over processes as before; at least 1.
         more_pairs: u64,
     },
     /// There are fewer than [`PROCESSES_MIN`] processes, no estimate of the spread, or no noise floor.
@@ -35,13 +34,13 @@ pub enum Verdict {
 
 /// The verdicts of `claims`, in their order, with the margin `delta` (0.02 is two per cent).
 ///
-/// Equivalent is what two one-sided tests place within the margin; else different is what a two-sided test tells from 1 and
-/// the noise floor does not cover. The p values of each of the two families of tests are adjusted by [`holm()`] for all claims
-/// that are judged at all, so that of each kind the chance of any wrong verdict in the table is at most 5 %.
+/// A claim is equivalent where two one-sided tests place it within the margin. Otherwise it is different where a two-sided test rejects
+/// 1 and the estimate is outside the noise floor. The p values of both kinds of test are adjusted by [`holm()`] over all claims
+/// that are judged, so that the probability of any false verdict of a kind in the table is at most 5 %.
 pub fn judge(claims: &[Claim], delta: f64) -> Vec<Verdict> {
     let judged: Vec<&Claim> = claims.iter().filter(|claim| claim.can_be_judged()).collect();
-    let equivalent = Family::of(judged.iter().map(|claim| claim.estimate.p_equivalent(delta)));
-    let different = Family::of(judged.iter().map(|claim| claim.estimate.p_different()));
+    let equivalent = Family::adjust(judged.iter().map(|claim| claim.estimate.p_equivalent(delta)));
+    let different = Family::adjust(judged.iter().map(|claim| claim.estimate.p_different()));
     let mut verdicts = (0..judged.len()).map(|at| {
         if equivalent.rejected[at] {
             Verdict::Equivalent
@@ -69,12 +68,12 @@ impl Claim {
         self.band.is_none_or(|band| band.contains(self.estimate.ratio()))
     }
 
-    /// How many more pairs would make the claim equivalent or different, whichever takes fewer, if the estimate stays where
-    /// it is, while its standard error and the noise floor shrink with the root of the pairs.
+    /// How many more pairs would make the claim equivalent or different, whichever needs fewer. Assumes that the estimate does
+    /// not change, and that its standard error and the noise floor shrink with the square root of the pairs.
     fn more_pairs(&self, delta: f64, equivalent: &Family, different: &Family) -> u64 {
         let RatioEstimate { log, standard_error, degrees_of_freedom, .. } = self.estimate;
         let distance = log.abs();
-        // To what share of itself the standard error has to shrink to fit t times into the room; 0 where there is none.
+        // The factor by which the standard error must shrink so that t of it fit into `room`; 0 where there is no room.
         let share = |room: f64, tail: f64| {
             if room > 0.0 { room / (upper_quantile(tail, degrees_of_freedom) * standard_error) } else { 0.0 }
         };
@@ -86,16 +85,16 @@ impl Claim {
     }
 }
 
-/// One kind of test of all claims.
+/// One kind of test over all claims.
 struct Family {
-    /// Which claims hold.
+    /// Which null hypotheses are rejected.
     rejected: Vec<bool>,
-    /// How small the p value of one claim more must be to hold: Holm's method divides the level by those that do not yet.
+    /// The p value at which one more would be rejected: Holm's method divides the level by those not rejected yet.
     level_next: f64,
 }
 
 impl Family {
-    fn of(p: impl Iterator<Item = f64>) -> Self {
+    fn adjust(p: impl Iterator<Item = f64>) -> Self {
         let p: Vec<f64> = p.collect();
         let rejected: Vec<bool> = holm(&p).iter().map(|adjusted| *adjusted <= 1.0 - LEVEL).collect();
         let left = rejected.iter().filter(|rejected| !**rejected).count().max(1);
@@ -103,9 +102,9 @@ impl Family {
     }
 }
 
-/// Upwards to a whole number of two significant digits, at least 1 and at most what fits.
+/// Rounds up to a whole number of two significant digits, at least 1.
 fn round_up(value: f64) -> u64 {
-    // Where the effort is not a number, it is 0 pairs times infinitely many.
+    // NaN comes from 0 pairs times an infinite factor.
     if value.is_nan() || value >= u64::MAX as f64 {
         return u64::MAX;
     }
@@ -131,18 +130,18 @@ mod tests {
     }
 
     #[test]
-    fn a_single_claim_is_equivalent_different_or_neither() {
+    fn single_claim_is_equivalent_different_or_undecided() {
         check(claim(0.0, 0.0, 0.0), Verdict::Equivalent);
         check(claim(0.0, 0.005, 0.01), Verdict::Equivalent);
         check(claim(0.5, 0.01, 0.01), Verdict::Different);
         check(claim(-0.5, 0.01, 0.01), Verdict::Different);
         check(claim(0.03, 0.0, 0.01), Verdict::Different);
-        // That a difference is certain does not make it matter.
+        // A significant difference within the margin is still equivalence.
         check(claim(0.005, 0.001, 0.001), Verdict::Equivalent);
     }
 
     #[test]
-    fn nothing_is_said_without_processes_a_spread_or_a_noise_floor() {
+    fn verdict_is_withheld_without_processes_standard_error_or_noise_floor() {
         check(Claim { processes: PROCESSES_MIN - 1, ..claim(0.5, 0.01, 0.01) }, Verdict::Withheld);
         check(Claim { processes: PROCESSES_MIN, ..claim(0.5, 0.01, 0.01) }, Verdict::Different);
         check(Claim { band: None, ..claim(0.5, 0.01, 0.01) }, Verdict::Withheld);
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_stays_with_its_claim() {
+    fn verdicts_keep_the_order_of_claims() {
         let withheld = Claim { band: None, ..claim(0.5, 0.01, 0.01) };
         assert_eq!(
             judge(&[claim(0.5, 0.01, 0.01), withheld, claim(0.0, 0.001, 0.01)], DELTA),
@@ -167,23 +166,23 @@ mod tests {
         let weak = claim(0.1, 0.04, 0.01);
         check(weak, Verdict::Different);
         assert!(judge(&[weak; 3], DELTA).iter().all(|verdict| matches!(verdict, Verdict::Undecided { .. })));
-        // One that is withheld is not a test, and takes nothing from the others.
+        // A withheld claim does not count as a test.
         let withheld = Claim { band: None, ..weak };
         assert_eq!(judge(&[weak, withheld, withheld], DELTA)[0], Verdict::Different);
     }
 
     #[test]
-    fn what_is_missing_follows_from_the_nearer_verdict() {
+    fn more_pairs_follow_from_the_nearer_verdict() {
         // Equivalence: the margin 0.0198 must hold 1.8331 standard errors, so 0.0108; 1000·((0.02/0.0108)² − 1) = 2428.
         check(claim(0.0, 0.02, 0.01), Verdict::Undecided { more_pairs: 2_500 });
-        // What lacks a factor of two in the standard error lacks three times the pairs.
+        // Half the standard error needs four times the pairs, three times as many more.
         check(claim(0.0, 1.999_9 * 0.02f64.ln_1p() / 1.833_113, 0.01), Verdict::Undecided { more_pairs: 3_000 });
         // Difference: 0.1 must hold 2.2622 standard errors, so 0.0442; 1000·((0.06/0.0442)² − 1) = 842.
         check(claim(0.1, 0.06, 0.01), Verdict::Undecided { more_pairs: 850 });
         // Noise floor: it must shrink to 0.05/0.06 of itself; 1000·(1.44 − 1).
         check(claim(0.05, 0.01, 0.06), Verdict::Undecided { more_pairs: 440 });
         check(claim(0.05, 0.0, 0.06), Verdict::Undecided { more_pairs: 440 });
-        // On the margin itself with a floor that never lets go, no number is enough.
+        // On the margin itself and within the noise floor, no number of pairs is enough.
         check(
             Claim { pairs: u64::MAX, ..claim(0.02f64.ln_1p(), 1.0, 1.0) },
             Verdict::Undecided { more_pairs: u64::MAX },
@@ -212,7 +211,7 @@ mod tests {
     }
 
     proptest! {
-        /// With what is asked for, and one part in a thousand for what rounding takes, the claim is decided.
+        /// With the pairs asked for, and a thousandth more for rounding, the claim is decided.
         #[test]
         fn more_pairs_decide(log in -0.1f64..0.1, standard_error in 0.0f64..0.1, band in 0.0f64..0.1) {
             let claim = claim(log, standard_error, band);
@@ -226,7 +225,7 @@ mod tests {
             }
         }
 
-        /// Nothing overflows, whatever comes in.
+        /// No input overflows.
         #[test]
         fn any_figures_have_a_verdict(
             log in num::f64::ANY, standard_error in num::f64::ANY, degrees in num::f64::ANY, band in num::f64::ANY,

@@ -1,10 +1,10 @@
-//! What the intervals and verdicts promise, held against worlds whose truth is known. The seeds are fixed, so a figure that
-//! passes passes always; 2,000 trials know a coverage of 95 % to half a per cent, so that 93…97 is four standard errors wide.
+//! Intervals and verdicts in simulated worlds whose truth is known. The seeds are fixed, so results do not change from run to run.
+//! 2,000 trials know a coverage of 95 % to half a per cent, so 93…97 is four standard errors on either side.
 //!
-//! Coverage is tried with about 150 pairs a process, not with the 2,000 of a real comparison. What makes an interval hard to
-//! get right is few processes, and there are ten as by default; more pairs only bring what a process says nearer to the
-//! normal distribution, which Student's interval likes. What is true of the ratio 1 is true of every ratio, because the
-//! estimates are equivariant under scaling, which the unit tests check.
+//! Coverage is tested with about 150 pairs per process instead of the 2,000 of a real comparison. Few processes make an interval
+//! difficult, and there are ten, as by default; more pairs only bring the statistics of a process nearer to the normal
+//! distribution. Results for the ratio 1 hold for every ratio, because the estimates are equivariant under scaling, which the
+//! unit tests check.
 
 use bench_stats::{
     Band, Claim, DELTA, LEVEL, RatioEstimate, Ratios, Verdict, judge, paired_ratios, slope, unpaired_ratios,
@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 
 const TRIALS: u32 = 2_000;
 
-/// How samples come about. All spreads are standard deviations of the log.
+/// How samples are generated. All spreads are standard deviations of the log.
 #[derive(Clone, Copy)]
 struct World {
     name: &'static str,
@@ -26,7 +26,7 @@ struct World {
     noise: f64,
     /// The correlation of neighbours.
     rho: f64,
-    /// How much more both arms take at the end of a process than at its beginning.
+    /// How much slower both arms are at the end of a process than at its beginning.
     drift: f64,
     /// The share of samples that take 1.6 times as long.
     slow: f64,
@@ -38,7 +38,7 @@ const LOG_NORMAL: World =
     World { name: "log-normal", level: 0.05, arm: 0.005, noise: 0.1, rho: 0.0, drift: 0.0, slow: 0.0, uneven: 1.0 };
 const BIMODAL: World = World { name: "bimodal", noise: 0.05, slow: 0.3, ..LOG_NORMAL };
 const DRIFTING: World = World { name: "drifting", rho: 0.8, drift: 0.2, ..LOG_NORMAL };
-/// Processes lie further apart than their samples spread, which is what a quiet machine shows.
+/// Processes differ more than the samples of one process, as on a quiet machine.
 const APART: World = World { name: "apart", noise: 0.01, ..LOG_NORMAL };
 const UNEVEN: World = World { name: "uneven", noise: 0.05, uneven: 5.0, ..LOG_NORMAL };
 
@@ -68,8 +68,8 @@ impl World {
         let level = self.level * random.normal();
         let baseline = level + self.arm * random.normal();
         let contender = level + self.arm * random.normal() + effect;
-        // The baseline measured again is the same code in the same process, so that it has the same effect. That makes the
-        // noise floor as narrow as it can be, which is the hard case for what rests on it.
+        // The second baseline is the same code in the same process, so it has the same centre. That makes the noise floor as
+        // narrow as possible, which is the hard case.
         [baseline, contender, baseline].map(|centre| self.series(pairs, centre, random))
     }
 
@@ -105,7 +105,7 @@ type Statistic = fn(&Ratios) -> RatioEstimate;
 
 const STATISTICS: [(&str, Statistic); 2] = [("medians", |it| it.medians), ("means", |it| it.means)];
 
-/// How often something was so.
+/// Counts the trials in which a condition held.
 #[derive(Clone, Copy, Default)]
 struct Tally(u32);
 
@@ -119,13 +119,13 @@ impl Tally {
     }
 }
 
-/// What came of the trials of one world by one statistic.
+/// The results of the trials of one world with one statistic.
 #[derive(Clone, Copy, Default)]
 struct Coverage {
     covered: Tally,
-    /// By 1.96 standard errors, as if ten processes were infinitely many.
+    /// By 1.96 standard errors, as if there were infinitely many processes.
     covered_by_normal: Tally,
-    /// By 1.96 standard errors of what varies within processes, as if pairs were independent of their process.
+    /// By 1.96 standard errors within processes, as if pairs were independent of their process.
     covered_by_pairs: Tally,
     different: Tally,
 }
@@ -141,7 +141,7 @@ impl Coverage {
     }
 }
 
-/// Trials in which there is no difference, by medians and by means.
+/// Runs trials without a difference, by medians and by means.
 fn cover(world: World) -> [Coverage; 2] {
     let mut random = Random(ChaCha8Rng::seed_from_u64(1));
     let mut coverage = [Coverage::default(); 2];
@@ -154,7 +154,7 @@ fn cover(world: World) -> [Coverage; 2] {
     coverage
 }
 
-/// The intervals of a world without a difference cover 1 as often as they say, and next to none is called different.
+/// Checks that 95 % intervals cover 1 in 93…97 % of the trials without a difference, and that at most 5 % are called different.
 fn check(world: World) -> [Coverage; 2] {
     let coverage = cover(world);
     for (coverage, (name, _)) in coverage.iter().zip(STATISTICS) {
@@ -192,8 +192,7 @@ fn coverage_of_processes_of_uneven_size() {
     check(UNEVEN);
 }
 
-/// Also that the trials can tell a wrong interval from a right one: neither a normal quantile nor, by far, the variance of
-/// pairs alone would pass.
+/// Also checks that the trials detect wrong intervals: neither a normal quantile nor the variance of pairs alone would pass.
 #[test]
 fn coverage_of_processes_that_lie_apart() {
     for coverage in check(APART) {
@@ -202,7 +201,7 @@ fn coverage_of_processes_that_lie_apart() {
     }
 }
 
-/// Two runs, whose processes have levels of their own.
+/// Two runs, whose processes have independent levels.
 #[test]
 fn coverage_of_runs_that_are_not_paired() {
     let mut random = Random(ChaCha8Rng::seed_from_u64(2));
@@ -225,7 +224,7 @@ fn coverage_of_runs_that_are_not_paired() {
     }
 }
 
-/// Few points, which is what a slope is laid through here, and noise that scatters alike about a line.
+/// Few points, as in real sweeps, with noise of equal variance about a line.
 #[test]
 fn coverage_of_slopes() {
     let mut random = Random(ChaCha8Rng::seed_from_u64(4));
@@ -242,7 +241,7 @@ fn coverage_of_slopes() {
     }
 }
 
-/// At the default effort, a contender that takes 3 % more is found out, and one that takes no more is found equivalent.
+/// Checks that at the default effort a contender that is 3 % slower is found different, and an equal one equivalent.
 fn check_power(world: World) {
     power(world, 0.03f64.ln_1p(), Verdict::Different, 200);
     power(world, 0.0, Verdict::Equivalent, 40);

@@ -65,7 +65,7 @@ impl LogJournal {
         for _ in 0..(segments * self.config.segment_bytes).div_ceil(bytes) {
             self.log()?.append_batch(&entries).map_err(failed)?;
         }
-        self.log()?.settle().map_err(failed)
+        self.log()?.wait_until_idle().map_err(failed)
     }
 
     #[inline]

@@ -45,7 +45,7 @@ impl Memory {
             let entry = Entry { stream: StreamId(stream.wrapping_mul(77)), kind: 0, payload: &[] };
             log.append(entry).map_err(failed)?;
         }
-        log.settle().map_err(failed)?;
+        log.wait_until_idle().map_err(failed)?;
         let after = anonymous_bytes()?;
         self.meter.record(after.saturating_sub(before));
         self.wrong += u64::from(log.stream_count() != self.streams as usize);

@@ -88,7 +88,7 @@ impl Options {
 /// Opens a log and waits until its segments are ready.
 pub(crate) fn open(config: &Config) -> Result<Log, ModuleError> {
     let log = Log::open(config.clone()).map_err(failed)?;
-    log.settle().map_err(failed)?;
+    log.wait_until_idle().map_err(failed)?;
     Ok(log)
 }
 

@@ -54,7 +54,7 @@ impl Session for Rotation {
             self.log.append(entry(payload)).map_err(failed)?;
             self.rotation.record(watch.ns());
             let watch = Stopwatch::start();
-            self.log.settle().map_err(failed)?;
+            self.log.wait_until_idle().map_err(failed)?;
             self.provision.record(watch.ns());
         }
         self.rotation.hand_over();

@@ -1,13 +1,13 @@
-//! What every control plane keeps to, as checks that any of them can be held to. They must not know which one it is.
+//! The contract of every control plane, as checks that use the trait only.
 
 use crate::{ControlPlane, Event, Key, Mailbox, Object, PlaneError, Scope, Token};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a change may take to be told.
+/// How long the delivery of a change may take.
 const TOLD: Duration = Duration::from_secs(10);
 
-/// Holds `plane`, which knows `kind` and no object of it, to all of it.
+/// Checks `plane`, which knows `kind` and has no object of it, against the whole contract.
 pub(crate) fn check(plane: &dyn ControlPlane, kind: &str) {
     let scope = |name: &str| Scope::new(kind, name);
     applied_fields(plane, &scope("fields"));
@@ -20,7 +20,7 @@ pub(crate) fn check(plane: &dyn ControlPlane, kind: &str) {
     circle(plane, &[scope("circle-0"), scope("circle-1"), scope("circle-2")]);
 }
 
-/// Who applies, and what.
+/// The manager that applies, and the spec.
 type Steps = &'static [(&'static str, &'static str)];
 
 fn key(scope: &Scope, name: &str) -> Key {
@@ -28,7 +28,7 @@ fn key(scope: &Scope, name: &str) -> Key {
 }
 
 fn next(mailbox: &Mailbox) -> (Token, Event) {
-    assert!(mailbox.wait(TOLD), "no change was told");
+    assert!(mailbox.wait(TOLD), "no change was delivered");
     let (token, delivery) = mailbox.take().unwrap();
     (token, delivery.unwrap())
 }
@@ -40,7 +40,7 @@ fn applied_fields(plane: &dyn ControlPlane, scope: &Scope) {
         (&[("m", r#"{"a":1}"#), ("n", r#"{"b":2}"#), ("m", "{}")], Some(r#"{"b":2}"#)),
         (&[("m", r#"{"a":1}"#), ("n", r#"{"a":1}"#)], Some(r#"{"a":1}"#)),
         (&[("m", r#"{"a":1}"#), ("n", r#"{"a":2}"#)], None),
-        // What is given up by its owner is anybody's.
+        // A field without an owner can be taken by anybody.
         (&[("m", r#"{"a":1}"#), ("m", "{}"), ("n", r#"{"a":2}"#)], Some(r#"{"a":2}"#)),
     ];
     for (number, (steps, expect)) in cases.into_iter().enumerate() {
@@ -65,7 +65,7 @@ fn versions(plane: &dyn ControlPlane, scope: &Scope) {
     let second = plane.update(&changed, "n").unwrap();
     assert!(second.resource_version > first.resource_version);
     assert_eq!(plane.update(&changed, "m"), Err(PlaneError::Conflict(second.resource_version)));
-    // What `n` changed is `n`'s.
+    // A field that `n` changed belongs to `n`.
     assert_eq!(plane.apply(&key, "m", r#"{"a":3}"#), Err(PlaneError::Conflict(second.resource_version)));
     let listing = plane.list(scope).unwrap();
     assert_eq!(listing.objects, std::slice::from_ref(&second));
@@ -145,7 +145,7 @@ fn refusals(plane: &dyn ControlPlane, scope: &Scope) {
     assert_eq!(plane.list(scope).unwrap().objects, []);
 }
 
-/// Each change makes one in the next scope, as operators do: none is lost, and none comes twice.
+/// Each change causes one in the next scope, as with operators: each is delivered exactly once.
 fn circle(plane: &dyn ControlPlane, scopes: &[Scope]) {
     const ROUNDS: u64 = 10;
     let mailbox = Arc::new(Mailbox::new());

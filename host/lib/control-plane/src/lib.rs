@@ -1,5 +1,5 @@
-//! Versioned API objects, applied, listed and watched as Kubernetes does it, behind one trait that says nothing of where they
-//! are kept. It must not know who watches, nor by what engine its users are run.
+//! Versioned API objects, applied, listed and watched as in Kubernetes, behind one trait that does not say where they are
+//! kept.
 
 #![forbid(unsafe_code)]
 
@@ -19,40 +19,40 @@ pub use spec::SPEC_BYTES_MAX;
 
 use std::sync::Arc;
 
-/// Where objects are kept. Everything written has a manager: the name of whoever writes, and owns the fields it wrote.
+/// A store of objects. Every write has a manager, the name of the writer, which owns the fields it wrote.
 pub trait ControlPlane: Send + Sync {
     /// The object.
     fn get(&self, key: &Key) -> Result<Arc<Object>, PlaneError>;
 
-    /// Makes the object, with `spec`, a JSON object; a conflict where it is there.
+    /// Creates the object with `spec`, a JSON object; a conflict where it exists.
     fn create(&self, key: &Key, manager: &str, spec: &str) -> Result<Arc<Object>, PlaneError>;
 
-    /// Sets the fields of `spec`, a JSON object, and removes those that `manager` owned and does not give any more; makes the
-    /// object where there is none. A conflict where another manager owns a field and its value differs. What changes nothing
+    /// Sets the fields of `spec`, a JSON object, and removes those that `manager` owned and no longer gives; creates the object
+    /// where there is none. A conflict where another manager owns a field with another value. A write that changes nothing
     /// makes no new version and no event.
     fn apply(&self, key: &Key, manager: &str, spec: &str) -> Result<Arc<Object>, PlaneError>;
 
-    /// Replaces the whole object; a conflict unless `object` has the version that is there.
+    /// Replaces the whole object; a conflict unless `object` has the current version.
     fn update(&self, object: &Object, manager: &str) -> Result<Arc<Object>, PlaneError>;
 
     /// Removes the object.
     fn delete(&self, key: &Key) -> Result<(), PlaneError>;
 
-    /// The objects of a scope, by name, as they were at one version.
+    /// The objects of a scope at one version, sorted by name.
     fn list(&self, scope: &Scope) -> Result<Listing, PlaneError>;
 
-    /// Delivers every change in `scope` after version `from` into `mailbox`, in order and with `token`, until what is returned
-    /// is dropped. [`PlaneError::TooOld`] where not all of them are known any more: list again, and watch from there.
+    /// Delivers every change in `scope` after version `from` to `mailbox`, in order and with `token`, until the returned
+    /// subscription is dropped. [`PlaneError::TooOld`] where some of them are no longer known: list again, and watch from there.
     fn watch(&self, scope: &Scope, from: u64, token: Token, mailbox: &Arc<Mailbox>)
     -> Result<Subscription, PlaneError>;
 }
 
-/// Objects of a scope, as they were at one version.
+/// The objects of a scope at one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// By name.
+    /// Sorted by name.
     pub objects: Vec<Arc<Object>>,
-    /// A watch from here misses nothing.
+    /// A watch from this version misses nothing.
     pub version: u64,
 }
 
@@ -60,7 +60,7 @@ pub struct Listing {
 pub struct Subscription(Option<Box<dyn FnOnce() + Send>>);
 
 impl Subscription {
-    /// One that is ended by calling `end`.
+    /// A subscription that calls `end` when it is dropped.
     pub fn new(end: impl FnOnce() + Send + 'static) -> Self {
         Self(Some(Box::new(end)))
     }

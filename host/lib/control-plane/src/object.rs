@@ -1,23 +1,23 @@
-//! The nouns of a control plane: keys, objects, events and refusals. They must not know how they are kept or sent.
+//! The nouns of a control plane: keys, objects, events and errors.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Which object.
+/// The identity of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
-    /// Its type.
+    /// Its kind.
     pub kind: String,
-    /// Where names are unique for its type.
+    /// The namespace in which names of its kind are unique.
     pub namespace: String,
-    /// Its name there.
+    /// Its name.
     pub name: String,
 }
 
-/// What a list and a watch span: the objects of one type in one namespace.
+/// What a list or a watch covers: the objects of one kind in one namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope {
-    /// The type.
+    /// The kind.
     pub kind: String,
     /// The namespace.
     pub namespace: String,
@@ -28,9 +28,9 @@ pub struct Scope {
 pub struct Object {
     /// Which one.
     pub key: Key,
-    /// Grows with every write that is accepted, in whichever object.
+    /// Grows with every accepted write to any object.
     pub resource_version: u64,
-    /// What is wanted: a JSON object.
+    /// The desired state: a JSON object.
     pub spec: String,
 }
 
@@ -39,31 +39,31 @@ pub struct Object {
 pub enum Event {
     /// It is new.
     Added(Arc<Object>),
-    /// It is another now.
+    /// It was changed.
     Modified(Arc<Object>),
-    /// It is gone, with the version at which it went.
+    /// It was removed, at this version.
     Deleted(Key, u64),
 }
 
-/// Why something was refused.
+/// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlaneError {
     /// There is no such object.
     #[error("there is no such object")]
     NotFound,
-    /// It is there at another version, or a field is another manager's.
+    /// It has another version, or a field belongs to another manager.
     #[error("conflict with version {0}: read it again")]
     Conflict(u64),
-    /// What was given is no object, or no key; says why.
+    /// The spec or the key is not valid; says why.
     #[error("{0}")]
     Invalid(String),
-    /// Changes since the version asked for are not known any more.
-    #[error("changes before version {oldest} are not known any more: list again")]
+    /// Changes since the requested version are no longer known.
+    #[error("changes before version {oldest} are no longer known: list again")]
     TooOld {
         /// The oldest version to watch from.
         oldest: u64,
     },
-    /// The control plane cannot be asked; says why.
+    /// The control plane cannot be reached; says why.
     #[error("{0}")]
     Unavailable(String),
 }
@@ -74,7 +74,7 @@ impl Key {
         Self { kind: kind.into(), namespace: namespace.into(), name: name.into() }
     }
 
-    /// The scope it lies in.
+    /// The scope of the object.
     pub fn scope(&self) -> Scope {
         Scope { kind: self.kind.clone(), namespace: self.namespace.clone() }
     }
@@ -86,7 +86,7 @@ impl Scope {
         Self { kind: kind.into(), namespace: namespace.into() }
     }
 
-    /// Whether `key` lies in it.
+    /// Whether it contains `key`.
     pub fn holds(&self, key: &Key) -> bool {
         self.kind == key.kind && self.namespace == key.namespace
     }
@@ -109,7 +109,7 @@ impl Event {
         }
     }
 
-    /// The object after the change, where it is still there.
+    /// The object after the change, unless it was removed.
     pub fn object(&self) -> Option<&Arc<Object>> {
         match self {
             Self::Added(object) | Self::Modified(object) => Some(object),

@@ -1,5 +1,5 @@
-//! The function that every way of starting and calling is measured with: an order as JSON in, priced lines and a digest as JSON
-//! out, after an initialisation of a chosen size and length. It must not know how it is reached, nor by whom it is measured.
+//! The function that every start and call is measured with: an order as JSON in, priced lines and a digest as JSON out, after
+//! an initialisation of configurable size and length.
 //!
 //! The same function in other languages must answer byte for byte the same, so the arithmetic stays within 32-bit words and
 //! whole numbers below 2^53.
@@ -18,7 +18,7 @@ pub const REQUEST: &[u8] = br#"{"name":"Ada","items":[{"sku":"BOLT-M8","quantity
 
 /// The answer to [`REQUEST`], which depends neither on the heap's size nor on the length of the initialisation.
 ///
-/// It is written down and not computed: whoever compares with it also finds a handler that is wrong in every build alike.
+/// It is a constant and not computed, so that a comparison also finds an error that all builds share.
 pub const EXPECTED_RESPONSE: &[u8] = br#"{"digest":"89311d140e27a9782a6ccdec78a4e59dfe0a63079b3d8c398d9f624551c6ab32","greeting":"Hello, Ada: 3 lines, 6038 cents","lines":["40 x BOLT-M8 at 35, less 2 %: 1372","40 x NUT-M8 at 12, less 6 %: 451","3 x PLATE-20 at 1899, less 26 %: 4215"],"total_cents":6038}"#;
 
 /// [`EXPECTED_RESPONSE`], owned.
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answer_is_the_known_one_whatever_the_initialisation() {
+    fn answer_does_not_depend_on_the_initialisation() {
         for (heap_bytes, init_ms) in [(0, 0), (1, 2), (1 << 20, 0), ((1 << 20) + 4097, 1)] {
             let state = State::initialise(heap_bytes, init_ms);
             let answer = state.handle(REQUEST).unwrap();
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_order_is_refused_with_a_reason() {
+    fn invalid_order_is_refused_with_a_reason() {
         refused("", "JSON");
         refused("[]", "`name`");
         refused(r#"{"name":"","items":[]}"#, "`name`");

@@ -1,4 +1,4 @@
-//! An order: reading it out of JSON, and why it may be refused. It must not know what it costs.
+//! An order: parsing it from JSON, and why it may be refused.
 
 use serde_json::{Map, Value};
 use std::fmt;
@@ -15,7 +15,7 @@ const ITEMS_MAX: usize = 1_000;
 /// Pieces of one item.
 const QUANTITY_MAX: u64 = 1_000;
 
-/// Price of one piece; with the quantity it keeps a total within what JavaScript counts exactly.
+/// Price of one piece: with the largest quantity, a total is still an exact number in JavaScript.
 const PRICE_CENTS_MAX: u64 = 10_000_000;
 
 /// Why a request is answered with status 400.
@@ -45,7 +45,7 @@ impl fmt::Display for BadRequest {
 
 impl std::error::Error for BadRequest {}
 
-/// What somebody wants.
+/// An order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Order {
     pub(crate) name: String,
@@ -61,10 +61,10 @@ pub(crate) struct Item {
 }
 
 impl Order {
-    /// Reads and validates. Fields it does not know are nobody's business.
+    /// Parses and validates. Unknown fields are ignored.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, BadRequest> {
         let body: Value =
-            serde_json::from_slice(body).map_err(|error| BadRequest::new(format!("the body is no JSON: {error}")))?;
+            serde_json::from_slice(body).map_err(|error| BadRequest::new(format!("the body is not JSON: {error}")))?;
         let name = body.get("name").and_then(Value::as_str).filter(|name| is_name(name));
         let name = name.ok_or_else(|| BadRequest::new("`name` must be a text of 1 to 64 printable characters"))?;
         let items = body.get("items").and_then(Value::as_array).filter(|items| is_within(items.len()));

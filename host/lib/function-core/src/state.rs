@@ -1,4 +1,4 @@
-//! What the function works out before its first request, and how it answers with it. It must not know how a request reaches it.
+//! The state that the function computes before its first request, and how it answers with it.
 
 use crate::order::{BadRequest, Item, Order};
 use crate::template::Template;
@@ -7,39 +7,39 @@ use sha2::{Digest, Sha256};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// The environment variable that says how many bytes the initialisation touches.
+/// The environment variable with the number of bytes that the initialisation touches.
 pub const HEAP_BYTES: &str = "BENCH_HEAP_BYTES";
 
-/// Bytes that the initialisation touches where nothing is said.
+/// Bytes that the initialisation touches by default.
 pub const HEAP_BYTES_DEFAULT: usize = 1 << 20;
 
-/// The environment variable that says for how long the initialisation works, in milliseconds.
+/// The environment variable with the duration of the initialisation, in milliseconds.
 pub const INIT_MS: &str = "BENCH_INIT_MS";
 
-/// Milliseconds for which the initialisation works where nothing is said.
+/// Milliseconds of the initialisation by default.
 pub const INIT_MS_DEFAULT: u64 = 0;
 
-/// Bytes of a page of rules: the unit in which the kernel hands out memory, nearly everywhere.
+/// Bytes of a page of rules: the kernel's page size on most machines.
 const PAGE_BYTES: usize = 4096;
 
 /// A page's number comes before its rules, so that no two pages are equal.
 const PAGE_HEAD_BYTES: usize = 8;
 
-/// Rules of four bytes that a page has.
+/// Rules of a page, four bytes each.
 const RULES_PER_PAGE: usize = (PAGE_BYTES - PAGE_HEAD_BYTES) / 4;
 
-/// What the rules are drawn from is the hash of this.
+/// The rules are drawn from the hash of this.
 const SEED: &[u8] = b"bench-host function";
 
 /// Hashes of a round of work: some tens of microseconds.
 const ROUND_HASHES: usize = 200;
 
-/// A page is copied in pieces of this many bytes: copied whole, to where it lies nearly as in its own page, it takes ten times
-/// as long on some processors, on which `memmove` leaves such a length to `rep movsb`
+/// A page is copied in pieces of this many bytes. Copied whole, to a place with nearly the same offset in its page, it takes ten
+/// times as long on some processors where `memmove` uses `rep movsb` for such a length
 /// (<https://sourceware.org/bugzilla/show_bug.cgi?id=30994>).
 const PIECE_BYTES: usize = 512;
 
-/// A discount is below this, in percent.
+/// Discounts are below this, in per cent.
 const DISCOUNT_PERCENT_END: u32 = 31;
 
 /// The function, initialised.
@@ -54,7 +54,7 @@ pub struct State {
 impl State {
     /// Touches `heap_bytes`, rounded up to whole pages and at least one, and works for `init_ms` milliseconds.
     ///
-    /// Only work counts: a round that took longer than twice the fastest so far was interrupted, and counts as that.
+    /// Only work counts: a round that took more than twice the fastest so far was interrupted, and counts as the fastest.
     pub fn initialise(heap_bytes: usize, init_ms: u64) -> Self {
         let seal = Sha256::digest(SEED).into();
         work(&seal, Duration::from_millis(init_ms));
@@ -72,16 +72,16 @@ impl State {
         }
     }
 
-    /// As [`State::initialise`], of what [`HEAP_BYTES`] and [`INIT_MS`] say.
+    /// As [`State::initialise`], with the values of [`HEAP_BYTES`] and [`INIT_MS`].
     ///
     /// # Errors
-    /// One line: the variable that is no whole number.
+    /// One line: the variable that is not a whole number.
     pub fn from_environment() -> Result<Self, String> {
         let heap_bytes = number(HEAP_BYTES)?.map_or(HEAP_BYTES_DEFAULT, |bytes| bytes as usize);
         Ok(Self::initialise(heap_bytes, number(INIT_MS)?.unwrap_or(INIT_MS_DEFAULT)))
     }
 
-    /// What a `POST` of `body` is answered with over HTTP: the status, and the body.
+    /// The HTTP response to a `POST` of `body`: its status and its body.
     pub fn respond(&self, body: &[u8]) -> (u16, Vec<u8>) {
         match self.handle(body) {
             Ok(answer) => (200, answer),
@@ -107,7 +107,7 @@ impl State {
         let greeting = self.greeting.fill(&[("name", &order.name), ("count", &count), ("total", &total)]);
         hasher.update(greeting.as_bytes());
         hasher.update(b"\n");
-        // In the order of the alphabet, which is also that of a map that sorts its keys.
+        // Alphabetical, as in a map with sorted keys.
         let mut answer = Map::new();
         answer.insert("digest".to_owned(), Value::from(hexadecimal(&hasher.finalize())));
         answer.insert("greeting".to_owned(), Value::from(greeting));
@@ -116,7 +116,7 @@ impl State {
         Ok(Value::Object(answer).to_string().into_bytes())
     }
 
-    /// One line of text, and its cents.
+    /// The text of one line, and its price in cents.
     fn price(&self, item: &Item) -> (String, u64) {
         let discount = self.rule(&item.sku) % DISCOUNT_PERCENT_END;
         let cents = item.quantity * item.price_cents * u64::from(100 - discount) / 100;
@@ -130,7 +130,7 @@ impl State {
         (line, cents)
     }
 
-    /// The rule for a stock number: any page has it, and its hash chooses one.
+    /// The rule for a stock number; every page has it, and its hash chooses the page.
     fn rule(&self, sku: &str) -> u32 {
         let hash = fnv(sku.as_bytes()) as usize;
         let page = hash / RULES_PER_PAGE % (self.table.len() / PAGE_BYTES);
@@ -139,7 +139,7 @@ impl State {
     }
 }
 
-/// Hashes of hashes of the seal, round after round until `time` has been spent on it.
+/// Hashes the seal again and again until `time` has been spent.
 fn work(seal: &[u8; 32], time: Duration) {
     let mut spent = Duration::ZERO;
     let mut fastest = Duration::MAX;
@@ -193,13 +193,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_are_the_published_ones() {
+    fn fnv_matches_published_values() {
         assert_eq!([fnv(b""), fnv(b"foobar")], [0x811c_9dc5, 0xbf9c_f968]);
         assert_eq!(hexadecimal(&[0x0f, 0xa0]), "0fa0");
     }
 
     #[test]
-    fn the_table_has_the_size_that_was_asked_for_and_no_two_equal_pages() {
+    fn table_has_the_requested_size_and_distinct_pages() {
         let state = State::initialise(3 * PAGE_BYTES - 1, 0);
         let pages: std::collections::BTreeSet<_> = state.table.chunks(PAGE_BYTES).collect();
         assert_eq!((state.table.len(), pages.len()), (3 * PAGE_BYTES, 3));

@@ -1,6 +1,6 @@
-//! Text with named gaps, taken apart once and filled in many times. It must not know what the gaps are for.
+//! Text with named placeholders, parsed once and filled in many times.
 
-/// A template: `{name}` is a gap, everything else is text.
+/// A template: `{name}` is a placeholder, everything else is text.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     parts: Vec<Part>,
@@ -13,7 +13,7 @@ enum Part {
 }
 
 impl Template {
-    /// Takes `source` apart; a brace without its partner is text.
+    /// Parses `source`; an unmatched brace is text.
     pub(crate) fn parse(source: &str) -> Self {
         let mut parts = Vec::new();
         let mut rest = source;
@@ -28,7 +28,7 @@ impl Template {
         Self { parts }
     }
 
-    /// The text with its gaps filled; one without a value stays empty.
+    /// The text with its placeholders filled; one without a value stays empty.
     pub(crate) fn fill(&self, values: &[(&str, &str)]) -> String {
         let mut filled = String::with_capacity(64);
         for part in &self.parts {
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn gaps_are_filled() {
+    fn fill_replaces_placeholders() {
         check("", "");
         check("no gap", "no gap");
         check("{a}{b} and {a}", "122 and 1");

@@ -1,67 +1,67 @@
-//! What an operator is and what it sees of a control plane: two traits and their nouns, which every arm puts its own boundary
-//! around. It must not know how a control plane is reached, nor what any operator does.
+//! What an operator is and what it sees of a control plane: two traits and their nouns, which each arm wraps in its own
+//! boundary.
 
 #![forbid(unsafe_code)]
 
 use std::fmt;
 
-/// An operator: it acts on the events of what it watches. Errors are one line for a person.
+/// An operator: it reconciles the events of its watches. An error is one line for a person.
 pub trait Operator {
-    /// Called once, before anything else, with names and values; what it wants to watch.
+    /// Starts it with arguments (names and values); returns its watches. Called once, before anything else.
     fn start(&mut self, plane: &mut dyn Plane, arguments: &[(String, String)]) -> Result<Vec<Watch>, String>;
 
-    /// Does what an event asks for. It is called with the same event again, later, where it has failed.
+    /// Reconciles an event. After an error it is called with the same event again, later.
     fn reconcile(&mut self, plane: &mut dyn Plane, event: Event<'_>) -> Result<(), String>;
 
-    /// What is to be kept while it is unloaded. It is dropped afterwards.
+    /// Returns the state to keep while it is unloaded. It is dropped afterwards.
     fn suspend(&mut self) -> Vec<u8>;
 
-    /// Called on a new one in place of [`start`](Self::start), with what [`suspend`](Self::suspend) gave.
+    /// Called on a new operator instead of [`start`](Self::start), with the state that [`suspend`](Self::suspend) returned.
     fn resume(&mut self, state: &[u8]) -> Result<(), String>;
 }
 
-/// The control plane as one operator sees it. What is written is seen by watches once the operator has returned.
+/// The control plane as one operator sees it. Watches see its writes after the operator has returned.
 pub trait Plane {
-    /// The object as it is now.
+    /// Returns the current object.
     fn get(&mut self, key: Key<'_>) -> Result<Stored, PlaneError>;
 
-    /// Says what the fields of `spec`, a JSON object, are to be, and makes the object where there is none; the version it has
-    /// then. What this operator applied before and does not name any more is removed.
+    /// Sets the fields of `spec`, a JSON object, and creates the object where there is none; returns its new version. Fields that
+    /// this operator applied before and no longer gives are removed.
     fn apply(&mut self, key: Key<'_>, spec: &str) -> Result<u64, PlaneError>;
 
-    /// Makes an object that is not there yet; its version.
+    /// Creates an object that does not exist yet; returns its version.
     fn create(&mut self, key: Key<'_>, spec: &str) -> Result<u64, PlaneError>;
 
-    /// Replaces the object, unless it was written since it had the version of `object`; the version it has then.
+    /// Replaces the object, unless it was written since the version of `object`; returns its new version.
     fn update(&mut self, object: Object<'_>) -> Result<u64, PlaneError>;
 
     /// Removes the object.
     fn delete(&mut self, key: Key<'_>) -> Result<(), PlaneError>;
 }
 
-/// Which object.
+/// The identity of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key<'a> {
-    /// Its type.
+    /// Its kind.
     pub kind: &'a str,
-    /// Where names are unique for its type.
+    /// The namespace in which names of its kind are unique.
     pub namespace: &'a str,
-    /// Its name there.
+    /// Its name.
     pub name: &'a str,
 }
 
 /// An object at one version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Object<'a> {
-    /// Which one.
+    /// Its identity.
     pub key: Key<'a>,
-    /// Grows with every write, of whichever object.
+    /// Grows with every write to any object.
     pub resource_version: u64,
     /// What is wanted of it: a JSON object.
     pub spec: &'a str,
 }
 
-/// What the control plane has of an object whose key is known.
+/// An object of the control plane without its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// The version it has.
@@ -70,36 +70,36 @@ pub struct Stored {
     pub spec: String,
 }
 
-/// What became of an object that is watched.
+/// An event of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// It is new, or was there when the watch began.
+    /// The object is new, or existed when the watch began.
     Added(Object<'a>),
-    /// It is another now.
+    /// The object was changed.
     Modified(Object<'a>),
-    /// It is gone, with the version at which it went.
+    /// The object was removed, at this version.
     Deleted(Key<'a>, u64),
 }
 
-/// Events that are wanted: those of a kind in a namespace.
+/// A watch: the events of a kind in a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watch {
-    /// The objects' type.
+    /// The objects' kind.
     pub kind: String,
-    /// The namespace they lie in.
+    /// Their namespace.
     pub namespace: String,
 }
 
-/// Why the control plane did nothing.
+/// Why a call of the control plane failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaneError {
     /// There is no such object.
     NotFound,
-    /// It was written meanwhile, it is there already, or somebody else owns a field; the version that it has.
+    /// It was written meanwhile, it exists already, or another manager owns a field; its current version.
     Conflict(u64),
-    /// What was asked for cannot be; says why.
+    /// The request is not valid; says why.
     Invalid(String),
-    /// The control plane does not answer, or refuses for now; says why.
+    /// The control plane does not answer, or cannot serve now; says why.
     Unavailable(String),
 }
 
@@ -115,7 +115,7 @@ impl fmt::Display for PlaneError {
 
 impl std::error::Error for PlaneError {}
 
-/// For an operator that hands on why it failed.
+/// For an operator that passes on its error with `?`.
 impl From<PlaneError> for String {
     fn from(error: PlaneError) -> Self {
         error.to_string()

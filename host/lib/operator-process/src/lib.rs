@@ -1,7 +1,7 @@
-//! An operator as a process of its own, which speaks to the control plane through the socket that is its standard input: what is
-//! said there, and the operator's end of it. It must not know what any operator does, nor how a host starts one.
+//! An operator as a process of its own, which talks to the control plane through the socket that is its standard input: the
+//! protocol, and the operator's side of it.
 //!
-//! # What is said
+//! # Protocol
 //! Both ends send one JSON object a line. The host calls, the program may ask the control plane any number of times, each
 //! question answered before the next, and then ends the call:
 //!
@@ -17,10 +17,10 @@
 //! ```
 //!
 //! Calls are `start`, `reconcile` (`ADDED`, `MODIFIED`, `DELETED`, the last without a spec), `suspend`, and `resume` with a
-//! `state` in Base64. Questions are `get`, `apply`, `create`, `update` (with the `resourceVersion` that is to be replaced) and
+//! `state` in Base64. Questions are `get`, `apply`, `create`, `update` (with the `resourceVersion` to be replaced) and
 //! `delete`. Answers are an `object`, `{"removed":true}`, or `{"refused":"notFound"|"conflict"|"invalid"|"unavailable"}` with
-//! the `version` of a conflict or a `message`. A call that failed ends with `{"error":"why"}`. The end of the socket is the end of
-//! the program. Started with `--describe`, it prints its descriptor instead, in the JSON form of a probe's.
+//! the `version` of a conflict or a `message`. A failed call ends with `{"error":"why"}`. The program ends when the socket is
+//! closed. With `--describe`, it prints its descriptor as JSON instead.
 
 #![forbid(unsafe_code)]
 

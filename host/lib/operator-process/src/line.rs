@@ -1,5 +1,4 @@
-//! The lines, as types that both ends share: whoever writes one, the other reads with the same type. They must not know who
-//! sends them.
+//! The lines of the protocol, as types that both ends share.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -7,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// What the host has the program do.
+/// A call of the host.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Call<'a> {
@@ -25,58 +24,58 @@ pub struct Call<'a> {
     pub state: Option<Cow<'a, str>>,
 }
 
-/// What became of an object.
+/// An event of a watch.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventLine<'a> {
     /// `ADDED`, `MODIFIED`, `DELETED`.
     #[serde(borrow, rename = "type")]
     pub kind: Cow<'a, str>,
-    /// Which object, and how it is now.
+    /// The object after the event.
     #[serde(borrow)]
     pub object: ObjectLine<'a>,
 }
 
-/// An object, or as much of it as is said.
+/// An object; absent fields are empty.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ObjectLine<'a> {
-    /// Its type.
+    /// Its kind.
     #[serde(borrow)]
     pub kind: Cow<'a, str>,
-    /// Where it lies.
+    /// Its namespace.
     #[serde(borrow)]
     pub namespace: Cow<'a, str>,
-    /// Its name there.
+    /// Its name.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
-    /// The version that it has, or that is to be replaced.
+    /// Its version, or the version to be replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_version: Option<u64>,
-    /// What is wanted of it: a JSON object.
+    /// The desired state: a JSON object.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub spec: Option<&'a RawValue>,
 }
 
-/// What the program says: a question to the control plane, or the end of a call.
+/// A message of the program: a question to the control plane, or the end of a call.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reply<'a> {
     /// `get`, `apply`, `create`, `update`, `delete`.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub plane: Option<Cow<'a, str>>,
-    /// What the question is about.
+    /// The object of the question.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectLine<'a>>,
-    /// The call has ended well.
+    /// The call succeeded.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub done: Option<Done<'a>>,
-    /// The call has failed; says why.
+    /// The call failed; says why.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Cow<'a, str>>,
 }
 
-/// What a call that has ended well leaves.
+/// The result of a call.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Done<'a> {
@@ -88,30 +87,30 @@ pub struct Done<'a> {
     pub state: Option<Cow<'a, str>>,
 }
 
-/// Events that are wanted.
+/// A watch: events of a kind in a namespace.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WatchLine {
-    /// The objects' type.
+    /// The objects' kind.
     pub kind: String,
-    /// The namespace they lie in.
+    /// Their namespace.
     pub namespace: String,
 }
 
-/// What the control plane says to a question.
+/// The control plane's answer to a question.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer<'a> {
-    /// The object as it is now.
+    /// The current object.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectLine<'a>>,
-    /// It is gone.
+    /// It was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed: Option<bool>,
     /// `notFound`, `conflict`, `invalid`, `unavailable`.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Cow<'a, str>>,
-    /// Of a conflict: the version that is there.
+    /// The current version, for a conflict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
     /// Why it was refused.
@@ -119,17 +118,17 @@ pub struct Answer<'a> {
     pub message: Option<Cow<'a, str>>,
 }
 
-/// A line that says nothing known.
+/// A line that cannot be parsed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreadable(pub String);
 
-/// A state as a line carries it.
+/// Encodes a state for a line.
 pub fn encode_state(state: &[u8]) -> String {
     BASE64_STANDARD.encode(state)
 }
 
-/// What [`encode_state`] was given.
+/// Decodes a state that [`encode_state`] encoded.
 pub fn decode_state(text: &str) -> Result<Vec<u8>, Unreadable> {
     BASE64_STANDARD.decode(text).map_err(|error| Unreadable(format!("the state is not Base64: {error}")))
 }

@@ -1,28 +1,28 @@
-//! Lines in and out of a socket: one JSON object each, of bounded length. It must not know what they say.
+//! Sends and receives lines over a socket: one JSON object per line, of bounded length.
 
 use crate::Unreadable;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 
-/// The longest line: more than a state or an object of the largest size that is taken.
+/// The longest line in bytes: longer than a line with the largest accepted state or object.
 pub const LINE_BYTES_MAX: usize = 96 << 20;
 
-/// Room that a line leaves behind for the next one.
+/// Buffer capacity that is kept for the next line, in bytes.
 const KEPT_BYTES: usize = 4 << 10;
 
 /// Both directions of a socket.
 #[derive(Debug)]
 pub struct Lines {
     reader: BufReader<UnixStream>,
-    /// The line that is being read, or was.
+    /// The line that was read last.
     line: Vec<u8>,
-    /// The line that is being written, kept for its room.
+    /// The line that was written last, kept for its capacity.
     written: Vec<u8>,
 }
 
 impl Lines {
-    /// Those of `socket`.
+    /// Lines over `socket`.
     pub fn new(socket: UnixStream) -> Self {
         // A host has hundreds of these, and their lines are short.
         Self { reader: BufReader::with_capacity(1 << 10, socket), line: Vec::new(), written: Vec::new() }
@@ -47,10 +47,10 @@ impl Lines {
         }
         if self.line.last() != Some(&b'\n') {
             let length = self.line.len();
-            let reason = if length == LINE_BYTES_MAX { "is longer than any that is taken" } else { "was cut off" };
+            let reason = if length == LINE_BYTES_MAX { "is longer than the limit" } else { "was cut off" };
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a line {reason}, at {length} bytes")));
         }
         let read = serde_json::from_slice(&self.line);
-        Ok(Some(read.map_err(|error| Unreadable(format!("it said what nobody understands: {error}")))))
+        Ok(Some(read.map_err(|error| Unreadable(format!("malformed message: {error}")))))
     }
 }

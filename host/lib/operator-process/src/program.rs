@@ -1,5 +1,4 @@
-//! The operator's end: it does what it is called for, and asks the control plane through the same socket. It must not know what
-//! the operator does.
+//! The operator's side: serves the host's calls, and asks the control plane through the same socket.
 
 use crate::{Answer, Call, Done, Lines, ObjectLine, Reply, Unreadable, WatchLine, decode_state, encode_state};
 use bench_model::Descriptor;
@@ -11,18 +10,20 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
-/// The `main` of a program that is one operator: describes it where it is asked to, and serves its host otherwise.
+/// The `main` of a program that is one operator: prints its descriptor with `--describe`, and serves its host otherwise.
 pub fn main(describe: impl FnOnce() -> Descriptor, mut operator: impl Operator) -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => socket().and_then(|socket| serve(&mut operator, socket)),
         ["--describe"] => print(&describe()),
-        _ => Err(io::Error::other("it takes no argument but --describe; bench-host starts it")),
+        _ => {
+            Err(io::Error::other("unknown argument: bench-host starts this program; --describe prints its descriptor"))
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // There is nobody left to tell where this fails too.
+            // If this fails too, the error cannot be reported.
             let _ = writeln!(io::stderr(), "operator: {error}");
             ExitCode::FAILURE
         }
@@ -35,19 +36,23 @@ fn print(descriptor: &Descriptor) -> io::Result<()> {
     io::stdout().write_all(text.as_bytes())
 }
 
-/// Standard input, which the host has made a socket.
+/// Standard input, which is a socket when the host starts the program.
 fn socket() -> io::Result<UnixStream> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let is_socket = socket.local_addr();
-    is_socket.map_err(|_| io::Error::other("standard input is no socket: bench-host starts this program"))?;
+    is_socket.map_err(|_| {
+        io::Error::other(
+            "standard input is not a socket: bench-host starts this program; --describe prints its descriptor",
+        )
+    })?;
     Ok(socket)
 }
 
-/// Has `operator` do what comes through `socket`, until its end.
+/// Serves the calls that come through `socket` until it is closed.
 pub fn serve(operator: &mut dyn Operator, socket: UnixStream) -> io::Result<()> {
     let mut plane = Remote(Lines::new(socket.try_clone()?));
-    // What is called lends its texts to the operator while that asks the control plane, so each has its own lines. They take
-    // turns: no answer is under way when a call is read, nor the other way round.
+    // A call lends its texts to the operator while the operator asks the control plane, so calls and questions have separate
+    // lines. They never overlap: no answer is pending when a call is read, and no call while an answer is.
     let mut calls = Lines::new(socket);
     loop {
         let Some(call) = calls.receive::<Call<'_>>()? else { return Ok(()) };
@@ -77,7 +82,7 @@ fn perform(operator: &mut dyn Operator, plane: &mut Remote, call: &Call<'_>) -> 
                 "ADDED" => Event::Added(object()?),
                 "MODIFIED" => Event::Modified(object()?),
                 "DELETED" => Event::Deleted(key, resource_version),
-                other => return Err(format!("there is no event `{other}`")),
+                other => return Err(format!("unknown event `{other}`")),
             };
             operator.reconcile(plane, event)?;
             Ok(Done::default())
@@ -90,7 +95,7 @@ fn perform(operator: &mut dyn Operator, plane: &mut Remote, call: &Call<'_>) -> 
             operator.resume(&state)?;
             Ok(Done::default())
         }
-        (other, ..) => Err(format!("there is no call `{other}` with what came with it")),
+        (other, ..) => Err(format!("unknown call `{other}`, or its fields are missing")),
     }
 }
 
@@ -98,7 +103,7 @@ fn perform(operator: &mut dyn Operator, plane: &mut Remote, call: &Call<'_>) -> 
 struct Remote(Lines);
 
 impl Remote {
-    /// What is answered to `question` about `object`.
+    /// Asks `question` about `object` and waits for the answer.
     fn ask(&mut self, question: &'static str, object: ObjectLine<'_>) -> Result<Answer<'_>, PlaneError> {
         let lost = |reason: String| PlaneError::Unavailable(format!("the host does not answer: {reason}"));
         let question = Reply { plane: Some(question.into()), object: Some(object), ..Reply::default() };
@@ -120,7 +125,7 @@ impl Remote {
         }
     }
 
-    /// What is answered about an object that is there afterwards.
+    /// Asks a question whose answer is an object.
     fn stored(&mut self, question: &'static str, object: ObjectLine<'_>) -> Result<Stored, PlaneError> {
         let object = self.ask(question, object)?.object;
         let stored = object.and_then(|object| Some((object.resource_version?, object.spec?.get().to_owned())));

@@ -1,5 +1,5 @@
-//! The folder of a cluster: nobody else can look into it, and it goes with whoever made it. What the dead have left, servers
-//! that still run included, is removed by the next who makes one.
+//! The folder of a cluster: private to its owner, and removed with the process that made it. The next process removes what
+//! dead ones left, with servers that still run.
 
 use crate::account::Account;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -12,25 +12,25 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What the name of every such folder begins with.
+/// The prefix of the name of every such folder.
 const PREFIX: &str = "bench-host-postgres-";
 
-/// The file in it that its maker keeps locked for as long as it lives.
+/// The file that the owner keeps locked for as long as it lives.
 const LOCK: &str = "lock";
 
-/// How long a server that was told to stop at once may take.
+/// How long an immediate shutdown of a server may take.
 const STOP_SECONDS: i64 = 10;
 
 /// A folder that is removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    /// Locked until it is dropped, or this process has died in any way.
+    /// Locked until it is dropped or this process dies.
     _lock: File,
 }
 
 impl Folder {
-    /// A new one below `parent`, which is `account`'s, after what the dead have left there has been removed.
+    /// Creates a folder below `parent` for `account`, after removing those of dead processes.
     pub(crate) fn make(parent: &Path, account: Account) -> io::Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         sweep(parent, account);
@@ -39,7 +39,7 @@ impl Folder {
         DirBuilder::new().mode(0o700).create(&path)?;
         let lock = File::options().write(true).create_new(true).mode(0o600).open(path.join(LOCK))?;
         if !try_lock(&lock)? {
-            return Err(io::Error::new(ErrorKind::ResourceBusy, "another bench-host takes it for an abandoned one"));
+            return Err(io::Error::new(ErrorKind::ResourceBusy, "another bench-host took it for an abandoned folder"));
         }
         account.own(&path)?;
         Ok(Self { path, _lock: lock })
@@ -70,7 +70,7 @@ fn data(folder: &Path) -> PathBuf {
     folder.join("data")
 }
 
-/// Whether nobody else had it.
+/// Tries to lock it; returns whether nobody else held the lock.
 fn try_lock(lock: &File) -> io::Result<bool> {
     match flock(lock, FlockOperation::NonBlockingLockExclusive) {
         Err(Errno::WOULDBLOCK) => Ok(false),
@@ -78,8 +78,7 @@ fn try_lock(lock: &File) -> io::Result<bool> {
     }
 }
 
-/// Removes the folders in `parent` whose makers have died, and stops their servers. What cannot be removed is somebody else's
-/// business.
+/// Removes the folders in `parent` whose owners have died, and stops their servers. Folders that cannot be removed are ignored.
 fn sweep(parent: &Path, account: Account) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
@@ -90,15 +89,15 @@ fn sweep(parent: &Path, account: Account) {
 }
 
 fn remove_abandoned(folder: &Path, account: Account) -> io::Result<()> {
-    // In a folder that everybody writes to, a name says nothing: only our own folders count, and no links.
+    // `parent` may be writable by everybody, so a name proves nothing: only our own folders count, and no links.
     let found = fs::symlink_metadata(folder)?;
     if !found.is_dir() || !(account.may_own(found.uid()) || found.uid() == rustix::process::geteuid().as_raw()) {
         return Ok(());
     }
-    // Neither a link nor a pipe in the lock's place may lead or keep us elsewhere.
+    // A link or a pipe in place of the lock must not redirect or block us.
     let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
     let lock = match File::options().read(true).custom_flags(flags).open(folder.join(LOCK)) {
-        // Its maker has died before there was a lock: it is empty, and is not removed if it is not.
+        // Its owner died before it made the lock, so the folder is empty; `remove_dir` fails if it is not.
         Err(error) if error.kind() == ErrorKind::NotFound => return fs::remove_dir(folder),
         lock => lock?,
     };
@@ -116,12 +115,12 @@ pub(crate) fn server_process(folder: &Path) -> io::Result<Option<u32>> {
         file => file?,
     };
     let Some(process) = file.lines().next().and_then(|line| line.trim().parse::<u32>().ok()) else { return Ok(None) };
-    // The number may be another process's by now. A server works in the folder of its data.
+    // The id may belong to another process by now. The working directory of a server is its data folder.
     let works_in = fs::read_link(format!("/proc/{process}/cwd")).ok();
     Ok((works_in == data(folder).canonicalize().ok()).then_some(process))
 }
 
-/// Has the server in `folder` stop at once, and waits until it has.
+/// Stops the server in `folder` immediately, and waits for its end.
 pub(crate) fn stop_server(folder: &Path) -> io::Result<()> {
     let Some(process) = server_process(folder)? else { return Ok(()) };
     let Some(process) = Pid::from_raw(process.cast_signed()) else { return Ok(()) };
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_of_the_dead_are_removed_and_no_others() {
+    fn only_folders_of_dead_processes_are_removed() {
         let parent = tempfile::tempdir().unwrap();
         let make = |name: &str| {
             let path = parent.path().join(name);
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_another_process_now_is_no_server() {
+    fn reused_process_id_is_not_taken_for_a_server() {
         let parent = tempfile::tempdir().unwrap();
         fs::create_dir(parent.path().join("data")).unwrap();
         let check = |content: &str| {

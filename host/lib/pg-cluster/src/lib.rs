@@ -1,5 +1,5 @@
-//! A throw-away PostgreSQL server: a cluster of its own in a folder of its own, made out of the machine's own installation.
-//! It is gone with the process that asked for it, however that ends; it must not know what it is used for.
+//! A temporary PostgreSQL server: a cluster in a folder of its own, made with the installed programs. It ends with the
+//! process that started it, however that ends.
 
 #![forbid(unsafe_code)]
 
@@ -21,20 +21,20 @@ use std::path::{Path, PathBuf};
 /// The superuser of the cluster.
 pub const USER: &str = "bench";
 
-/// The database that connections are for.
+/// The database of every connection.
 pub const DATABASE: &str = "postgres";
 
-/// Somebody else may take a port between its being found free and the server's binding it.
+/// How many ports are tried: another process may take a port between the check and the server's bind.
 const PORTS_MAX: u32 = 5;
 
-/// What is not as a fresh cluster has it, and why: nobody but the benchmark is to work while something is measured, and
-/// messages are read. All else is as installed, durability above all.
+/// Settings that differ from a fresh cluster, so that nothing but the benchmark works while it is measured, and so that messages can
+/// be parsed. Everything else is as installed, durability above all.
 const SETTINGS: &[(&str, &str)] = &[("autovacuum", "off"), ("lc_messages", "C"), ("logging_collector", "off")];
 
-/// A server that runs for as long as this lives.
+/// A server that runs until this is dropped.
 #[derive(Debug)]
 pub struct Cluster {
-    /// Stopped first.
+    /// Dropped first.
     server: Server,
     address: SocketAddr,
     password: String,
@@ -44,34 +44,34 @@ pub struct Cluster {
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// The machine cannot; says what is lacking and what to do.
+    /// This machine cannot run a server; says what is missing and what to do.
     #[error("{0}")]
     Unavailable(String),
-    /// A file or a process could not be had.
-    #[error("the throw-away PostgreSQL server in {}: {what}: {source}; make room there, or give --database-url URL", folder.display())]
+    /// A file or a process could not be created.
+    #[error("the temporary PostgreSQL server in {}: {what}: {source}; make room there, or give --database-url URL", folder.display())]
     Io {
         /// Where it was to be.
         folder: PathBuf,
-        /// What was tried.
+        /// What failed.
         what: &'static str,
-        /// Why it failed.
+        /// The error.
         source: io::Error,
     },
-    /// One of PostgreSQL's own programs gave up; says why in its own words.
-    #[error("the throw-away PostgreSQL server in {}: {what}: {said}; give --database-url URL for a server that runs", folder.display())]
+    /// One of PostgreSQL's programs failed; quotes its message.
+    #[error("the temporary PostgreSQL server in {}: {what}: {said}; give --database-url URL for a server that runs", folder.display())]
     Program {
         /// Where it was to be.
         folder: PathBuf,
-        /// Which program, doing what.
+        /// What failed.
         what: &'static str,
-        /// Its own words.
+        /// The message of the program.
         said: String,
     },
 }
 
 impl Cluster {
-    /// Makes a cluster in a new folder below `parent`, and starts its server with `settings` beside the usual ones. What dead
-    /// processes have left in `parent` is removed first.
+    /// Creates a cluster in a new folder below `parent`, and starts its server with `settings` in addition to the usual ones.
+    /// Removes the clusters of dead processes in `parent` first.
     pub fn start(parent: &Path, settings: &[(&str, &str)]) -> Result<Self, ClusterError> {
         let programs = Programs::find()?;
         let account = Account::for_server()?;
@@ -84,35 +84,35 @@ impl Cluster {
         Ok(Self { server, address, password, folder })
     }
 
-    /// Where it listens, on the loopback alone.
+    /// The address where it listens, on the loopback interface only.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How a client reaches it, password included.
+    /// The URL for clients, with the password.
     pub fn url(&self) -> String {
         let Self { address, password, .. } = self;
         format!("postgres://{USER}:{password}@{address}/{DATABASE}")
     }
 
-    /// The folder that holds all of it.
+    /// The folder of the cluster.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The process that the server's others are children of.
+    /// The id of the server's main process.
     pub fn process_id(&self) -> io::Result<u32> {
         folder::server_process(self.folder.path())?
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the server has ended"))
     }
 
-    /// The lines of the server's log that tell of a failure, oldest first, since this was last asked; the latest few of them.
+    /// The latest lines of the server's log about failures since the last call, oldest first.
     pub fn complaints(&self) -> Vec<String> {
         self.server.complaints()
     }
 }
 
-/// A cluster without a server, whose one user has `password`.
+/// Creates the files of a cluster whose only user has `password`.
 fn initialise(programs: &Programs, account: Account, folder: &Folder, password: &str) -> Result<(), ClusterError> {
     let failed = |what| move |source| ClusterError::Io { folder: folder.path().to_owned(), what, source };
     let file = folder.path().join("password");
@@ -121,7 +121,7 @@ fn initialise(programs: &Programs, account: Account, folder: &Folder, password: 
         .map_err(failed("the password cannot be written"))?;
     let mut command = account.command(&programs.initdb, folder.path());
     command.arg("--pgdata").arg(folder.data()).arg("--pwfile").arg(&file);
-    // Whether its files have reached the disk matters to nobody: after a crash the folder is removed.
+    // No sync: after a crash the folder is removed anyway.
     command.args(["--username", USER, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync"]);
     let output = command.output().map_err(failed("`initdb` cannot be started"))?;
     if !output.status.success() {
@@ -147,7 +147,7 @@ fn start_server(
         let all: Vec<_> = fixed.iter().chain(SETTINGS).chain(settings).copied().collect();
         match Server::start(programs, account, folder, &all) {
             Ok(server) => return Ok((server, address)),
-            // Somebody else has the port by now.
+            // Another process took the port.
             Err(said) if said.contains("could not create any TCP/IP sockets") && tries < PORTS_MAX => {}
             Err(said) => {
                 let (folder, what) = (folder.path().to_owned(), "the server did not start");
@@ -161,7 +161,7 @@ fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
-/// Others on the machine reach the port too, so it is drawn anew for each cluster.
+/// A random password, because other users of the machine can reach the port too.
 fn password() -> io::Result<String> {
     let mut bytes = [0; 16];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! Where PostgreSQL's own programs are. Installations differ in where they keep them; nothing else here knows that.
+//! Finds PostgreSQL's programs. Installations differ in where they keep them.
 
 use crate::ClusterError;
 use std::env;
@@ -12,8 +12,8 @@ pub(crate) struct Programs {
     pub(crate) postgres: PathBuf,
 }
 
-/// Folders of one installation each, where Debian, Red Hat and Homebrew keep what is not on the search path: what comes before
-/// the version, and what after it.
+/// Folders of installations that are not on the search path, on Debian, Red Hat and Homebrew: the parts before and after the
+/// version.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr", "pgsql-", "bin"),
@@ -22,7 +22,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
 ];
 
 impl Programs {
-    /// Those on the search path, else those of the newest version elsewhere.
+    /// Finds those on the search path, else those of the newest version elsewhere.
     pub(crate) fn find() -> Result<Self, ClusterError> {
         let path = env::var_os("PATH").unwrap_or_default();
         let on_path = env::split_paths(&path).find_map(|folder| Self::in_folder(&folder));
@@ -33,9 +33,9 @@ impl Programs {
         })
     }
 
-    /// Both must be there: `initdb` by itself, or a link to it, may be a client's.
+    /// Both programs must exist: `initdb` alone, or a link to it, may belong to a client installation.
     fn in_folder(folder: &Path) -> Option<Self> {
-        // A link on the search path leads to the folder that has the rest.
+        // A link on the search path leads to the folder with the other programs.
         let initdb = folder.join("initdb").canonicalize().ok()?;
         let postgres = initdb.with_file_name("postgres");
         postgres.is_file().then_some(Self { initdb, postgres })
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_needs_both_programs() {
+    fn folder_without_both_programs_is_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let bin = folder.path().join("bin");
         let links = folder.path().join("links");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_numbers() {
+    fn versions_are_compared_as_numbers() {
         assert_eq!(
             [version("15"), version("9.6"), version("common"), version("")],
             [Some(15.0), Some(9.6), None, None]

@@ -1,5 +1,5 @@
-//! The server's process, and the keeper beside it: a shell that waits for us to end and then stops the server and removes its
-//! folder, so that a kill that nobody can catch leaves nothing. It must not know what a cluster is made of.
+//! The server's process and its keeper, a shell that waits for this process to end and then stops the server and removes its
+//! folder, so that even a SIGKILL leaves nothing.
 
 use crate::account::Account;
 use crate::folder::{self, Folder};
@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// What the keeper does: starts the server, waits for the end of its input, which is our end, and clears up. `$1` is the
-/// folder, all after it the server's command. Its output ends when all of them have ended.
+/// The script of the keeper: starts the server, waits for the end of its input, which comes when this process ends, and cleans
+/// up. `$1` is the folder; the rest is the server's command. Its output ends when all of them have ended.
 const KEEPER: &str = r#"folder=$1; shift
 "$@" </dev/null & server=$!
 exec 2>/dev/null
@@ -24,13 +24,13 @@ read -r _
 kill -QUIT $server; wait $server
 cd /; rm -rf "$folder""#;
 
-/// What the server says when clients are welcome.
+/// The log message of a server that accepts clients.
 const READY: &str = "database system is ready to accept connections";
 
-/// A server that has not started by then will not.
+/// How long the server may take to start.
 const START: Duration = Duration::from_secs(60);
 
-/// How long everything may take to end.
+/// How long the server and the keeper may take to end.
 const STOP_SECONDS: i64 = 20;
 
 /// Lines of the log that are kept.
@@ -40,9 +40,9 @@ const COMPLAINTS_MAX: usize = 20;
 #[derive(Debug)]
 pub(crate) struct Server {
     keeper: Child,
-    /// Its end is what the keeper waits for.
+    /// The keeper waits for the end of this pipe.
     life: Option<ChildStdin>,
-    /// Ends when the keeper and the server have.
+    /// Ends when the keeper and the server have ended.
     end: ChildStdout,
     complaints: Complaints,
     log: Option<JoinHandle<()>>,
@@ -52,7 +52,7 @@ pub(crate) struct Server {
 type Complaints = Arc<Mutex<VecDeque<String>>>;
 
 impl Server {
-    /// Starts it with `settings`, and waits until it serves. An error is in the server's own words.
+    /// Starts it with `settings`, and waits until it accepts clients. An error quotes the server.
     pub(crate) fn start(
         programs: &Programs,
         account: Account,
@@ -78,7 +78,7 @@ impl Server {
         let why = match is_ready.recv_timeout(START) {
             Ok(()) => return Ok(server),
             Err(RecvTimeoutError::Timeout) => format!("it is not ready after {} s", START.as_secs()),
-            // The log has ended: the server has given up.
+            // The log has ended, so the server has.
             Err(RecvTimeoutError::Disconnected) => {
                 server.complaints().pop().unwrap_or_else(|| "it said nothing".to_owned())
             }
@@ -102,7 +102,7 @@ impl Drop for Server {
                 tracing::warn!(%error, "a PostgreSQL server does not stop");
             }
         }
-        // Somebody may have killed the keeper alone; nothing happens where nothing runs.
+        // The keeper alone may have been killed; this does nothing where no server runs.
         let stopped = folder::stop_server(&self.folder);
         if let Err(error) = stopped.and_then(|()| self.keeper.wait().map(drop)) {
             tracing::warn!(%error, "a PostgreSQL server may still run");
@@ -113,7 +113,7 @@ impl Drop for Server {
     }
 }
 
-/// Keeps what tells of a failure, and says once that the server is ready; ends with the server.
+/// Reads the log: keeps lines about failures, and signals once that the server is ready. Ends with the server.
 fn read_log(log: impl Read, complaints: &Complaints, ready: Sender<()>) {
     let mut ready = Some(ready);
     let lines = BufReader::new(log).split(b'\n').map_while(Result::ok);
@@ -131,14 +131,14 @@ fn read_log(log: impl Read, complaints: &Complaints, ready: Sender<()>) {
     }
 }
 
-/// What the server says of a failure, without time and process.
+/// A log line about a failure, without time and process id.
 fn complaint(line: &str) -> Option<String> {
     let severities = ["PANIC:", "FATAL:", "ERROR:"];
     let begin = severities.iter().find_map(|severity| line.find(severity))?;
     Some(line[begin..].split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// The last line that says something.
+/// The last line that is not empty.
 pub(crate) fn one_line(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let error = lines.clone().find(|line| line.contains("error:") || line.contains("FATAL"));
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn complaints_are_told_from_the_rest() {
+    fn failures_are_selected_from_the_log() {
         let log = "2026-01-31 12:00:00 UTC [7] LOG:  starting PostgreSQL\n\
                    2026-01-31 12:00:00 UTC [9] FATAL:  password authentication failed\n\
                    2026-01-31 12:00:00 UTC [7] LOG:  database system is ready to accept connections\n\
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_are_quoted_by_the_line_that_says_why() {
+    fn program_error_is_its_telling_line() {
         let check = |text: &str, expect: &str| assert_eq!(one_line(text), expect);
         check("creating…\ninitdb: error: no room\ninitdb: removing\n", "initdb: error: no room");
         check("a\nb\n\n", "b");

@@ -1,4 +1,4 @@
-//! A cluster on this machine: that it serves, and that nothing of it is left however its maker ends. It must not know SQL.
+//! A cluster on this machine: it serves, and nothing of it is left however its owner ends.
 
 use pg_cluster::{Cluster, ClusterError};
 use rustix::process::{Pid, Signal, kill_process};
@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-/// A cluster in `parent`; nothing, said so, where this machine has no PostgreSQL.
+/// A cluster in `parent`; `None` with a message where this machine has no PostgreSQL.
 fn cluster(parent: &Path) -> Option<Cluster> {
     match Cluster::start(parent, &[("wal_level", "minimal"), ("max_wal_senders", "0")]) {
         Err(ClusterError::Unavailable(reason)) => {
@@ -17,14 +17,14 @@ fn cluster(parent: &Path) -> Option<Cluster> {
     }
 }
 
-/// A folder that the server's user can reach.
+/// A folder that the server's user can access.
 fn parent() -> tempfile::TempDir {
     let parent = tempfile::tempdir().unwrap();
     std::fs::set_permissions(parent.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
     parent
 }
 
-/// What a server answers to the request for an encrypted connection: yes or no, but it answers.
+/// The answer to a request for an encrypted connection, which every server gives.
 fn serves(cluster: &Cluster) -> bool {
     let ask = || {
         let mut stream = TcpStream::connect(cluster.address())?;
@@ -37,7 +37,7 @@ fn serves(cluster: &Cluster) -> bool {
 }
 
 #[test]
-fn it_serves_until_it_is_dropped() {
+fn cluster_serves_until_it_is_dropped() {
     let parent = parent();
     let Some(cluster) = cluster(parent.path()) else { return };
     assert!(serves(&cluster));
@@ -49,7 +49,7 @@ fn it_serves_until_it_is_dropped() {
 }
 
 #[test]
-fn a_server_that_was_killed_leaves_nothing_either() {
+fn killed_server_leaves_nothing() {
     let parent = parent();
     let Some(cluster) = cluster(parent.path()) else { return };
     let process = Pid::from_raw(cluster.process_id().unwrap().cast_signed()).unwrap();
@@ -59,7 +59,7 @@ fn a_server_that_was_killed_leaves_nothing_either() {
 }
 
 #[test]
-fn settings_that_the_server_refuses_are_told_in_its_words() {
+fn refused_setting_is_reported_with_the_servers_message() {
     let parent = parent();
     let error = match Cluster::start(parent.path(), &[("shared_buffers", "no-size")]) {
         Err(ClusterError::Unavailable(reason)) => return eprintln!("skipped: {reason}"),

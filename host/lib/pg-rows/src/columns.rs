@@ -1,12 +1,12 @@
-//! What is in each column, as an SQL expression of the row's number `i` and of sixteen bytes `d` drawn for it. Rows far between
-//! hold what is rare and goes wrong silently: extremes, infinities, absent values, other scripts.
+//! The content of each column, as an SQL expression of the row's number `i` and of sixteen bytes `d` drawn for it. A few rows
+//! hold what is rare and fails silently: extremes, infinities, NULL, other scripts.
 
 use crate::{Columns, Dataset, Payload};
 
 /// A column: its name, its type, and its value.
 struct Column(&'static str, &'static str, &'static str);
 
-/// The seven of a log of events.
+/// The seven columns of a log of events.
 const SEED: [Column; 7] = [
     Column("id", "integer PRIMARY KEY", "i"),
     Column("event_type", "text", "(ARRAY['click', 'purchase', 'view', 'signup', 'logout'])[1 + i % 5]"),
@@ -25,7 +25,7 @@ const SEED: [Column; 7] = [
     ),
 ];
 
-/// The others.
+/// The other columns.
 const MORE: [Column; 5] = [
     Column(
         "price",
@@ -99,7 +99,7 @@ const WORDS: [&str; 32] = [
 ];
 
 /// The definitions of all columns, and their values, each as a list.
-pub(crate) fn of(dataset: &Dataset) -> (String, String) {
+pub(crate) fn definitions_and_values(dataset: &Dataset) -> (String, String) {
     let words: Vec<_> = WORDS.iter().map(|word| format!("'{word}'")).collect();
     let payload = match dataset.payload {
         Payload::Repetitive => REPETITIVE.to_owned(),

@@ -1,5 +1,4 @@
-//! The rows of the family `pipelines`, as SQL: made in the database out of a seed, and compared there. It must not know who
-//! sends the statements, nor how rows travel.
+//! The rows of the family `pipelines`, as SQL: generated in the database from a seed, and compared there.
 
 #![forbid(unsafe_code)]
 
@@ -7,48 +6,48 @@ mod columns;
 
 use bench_model::{Arguments, ModuleError};
 
-/// The argument that the host adds: the schema that all tables of a run are in, and that goes with the run.
+/// The argument that the host adds: the schema of all tables of a run, which is removed with the run.
 pub const SCHEMA: &str = "schema";
 
-/// Which rows.
+/// A set of rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
-    /// The schema its table is in.
+    /// The schema of its table.
     pub schema: String,
-    /// How many.
+    /// The number of rows.
     pub rows: u64,
-    /// What is in the column that carries most bytes.
+    /// The content of the largest column.
     pub payload: Payload,
-    /// Which columns.
+    /// The columns.
     pub columns: Columns,
-    /// What everything is drawn from.
+    /// The seed of all values.
     pub seed: i64,
 }
 
-/// What is in the column `payload`, about 60 bytes in either case.
+/// The content of the column `payload`, about 60 bytes in either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Payload {
     /// Words and numbers, drawn for each row: a compressor halves it.
     Realistic,
-    /// A number, and the same letter again and again: a compressor makes next to nothing of it.
+    /// A number and one repeated letter: a compressor reduces it to almost nothing.
     Repetitive,
 }
 
-/// Which columns there are.
+/// A set of columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Columns {
-    /// Seven, all of them set: whole numbers, texts, a boolean, a time without zone.
+    /// Seven columns without NULL: integers, texts, a boolean, a time without zone.
     Seed,
-    /// Those, and a number of any precision, a time with zone, bytes, a document, and a note that may be absent, empty, or in
-    /// any script.
+    /// Those, and a number of any precision, a time with zone, bytes, a document, and a note that may be NULL, empty, or in any
+    /// script.
     All,
 }
 
 impl Dataset {
-    /// Out of a scenario's arguments `rows`, `payload`, `columns` and `seed`, and the host's `schema`.
+    /// Reads a scenario's arguments `rows`, `payload`, `columns` and `seed`, and the host's `schema`.
     pub fn of(arguments: &Arguments) -> Result<Self, ModuleError> {
         let unknown = |name: &str, text: &str, known: &str| {
-            Err(ModuleError::InvalidArgument(format!("`{name}` is `{text}`; it knows {known}")))
+            Err(ModuleError::InvalidArgument(format!("`{name}` is `{text}`; use one of {known}")))
         };
         Ok(Self {
             schema: arguments.text(SCHEMA)?.to_owned(),
@@ -67,17 +66,17 @@ impl Dataset {
         })
     }
 
-    /// Its table, as it is written in SQL. Equal rows have an equal name, so that they need not be made twice.
+    /// Its table, quoted for SQL. Equal rows have equal names, so that they are not made twice.
     pub fn table(&self) -> String {
         let Self { schema, rows, payload, columns, seed } = self;
         let name = format!("bench_events_{rows}_{payload:?}_{columns:?}_{seed}").to_lowercase();
         format!("{}.{}", quoted(schema), quoted(&name))
     }
 
-    /// Statements that make the table with its rows, in a transaction, unless it is there.
+    /// Statements that create the table with its rows in a transaction, unless it exists.
     pub fn create(&self) -> String {
         let (schema, table) = (quoted(&self.schema), self.table());
-        let (definitions, values) = columns::of(self);
+        let (definitions, values) = columns::definitions_and_values(self);
         let (rows, seed) = (self.rows, self.seed);
         format!(
             "CREATE SCHEMA IF NOT EXISTS {schema};\n\
@@ -91,7 +90,7 @@ impl Dataset {
     }
 }
 
-/// A table that is not there yet, in the schema of `arguments`, as it is written in SQL.
+/// The target table, which does not exist yet, in the schema of `arguments`, quoted for SQL.
 pub fn target(arguments: &Arguments) -> Result<String, ModuleError> {
     Ok(format!("{}.\"bench_loaded\"", quoted(arguments.text(SCHEMA)?)))
 }
@@ -101,8 +100,8 @@ pub fn forget(schema: &str) -> String {
     format!("SET client_min_messages = warning; DROP SCHEMA IF EXISTS {} CASCADE;", quoted(schema))
 }
 
-/// A query of what a table holds, in one row: how many rows, a hash over all columns of all of them in whichever order, and the
-/// names and types of its columns. Absent values differ from empty ones. Equal results in one session mean equal tables.
+/// A query for the fingerprint of a table, in one row: the number of rows, a hash over all columns of all rows in any order, and the
+/// names and types of its columns. NULL differs from an empty value. Equal results in one session mean equal tables.
 pub fn fingerprint(table: &str) -> String {
     let literal = table.replace('\'', "''");
     format!(
@@ -112,7 +111,7 @@ pub fn fingerprint(table: &str) -> String {
     )
 }
 
-/// An identifier as SQL takes any.
+/// Quotes an identifier for SQL.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -133,21 +132,21 @@ mod tests {
     }
 
     #[test]
-    fn a_dataset_is_named_by_what_it_holds() {
+    fn table_name_depends_on_the_content() {
         let dataset = Dataset::of(&arguments()).unwrap();
         assert_eq!(dataset.table(), "\"s\".\"bench_events_10_realistic_all_7\"");
         assert_eq!(target(&arguments()).unwrap(), "\"s\".\"bench_loaded\"");
     }
 
     #[test]
-    fn arguments_that_it_does_not_know_are_named() {
+    fn unknown_argument_is_reported_with_the_choices() {
         let check = |name: &str, value: Value, expect: &str| {
             let mut arguments = arguments();
             arguments.set(name, value);
             assert_eq!(Dataset::of(&arguments).unwrap_err().to_string(), expect);
         };
-        check("payload", "random".into(), "invalid argument: `payload` is `random`; it knows realistic, repetitive");
-        check("columns", "some".into(), "invalid argument: `columns` is `some`; it knows all, seed");
+        check("payload", "random".into(), "invalid argument: `payload` is `random`; use one of realistic, repetitive");
+        check("columns", "some".into(), "invalid argument: `columns` is `some`; use one of all, seed");
         check("rows", (-1).into(), "invalid argument: `rows` is -1, which is no size");
     }
 }

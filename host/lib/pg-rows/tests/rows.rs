@@ -1,11 +1,11 @@
-//! The rows in a real server: that they follow from the seed, hold what they are said to hold, and that no difference between
-//! two tables goes unseen.
+//! The rows in a real server: they follow from the seed, hold what is documented, and every difference between two tables is
+//! found.
 
 use pg_cluster::{Cluster, ClusterError};
 use pg_rows::{Columns, Dataset, Payload, fingerprint};
 use postgres::{Client, NoTls};
 
-/// Runs `body` on a server of its own; not at all, and says so, where this machine has no PostgreSQL.
+/// Runs `body` on a server of its own; skips it with a message where this machine has no PostgreSQL.
 fn with_server(body: impl FnOnce(&mut Client)) {
     let parent = tempfile::tempdir().unwrap();
     std::fs::set_permissions(parent.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
@@ -29,7 +29,7 @@ fn number(client: &mut Client, query: &str) -> i64 {
 }
 
 #[test]
-fn rows_follow_from_the_seed_and_hold_what_is_rare() {
+fn rows_follow_from_the_seed_and_contain_rare_values() {
     with_server(|client| {
         let [first, again, other] = [1, 1, 2].map(|seed| {
             let dataset = dataset(Payload::Realistic, Columns::All, seed);
@@ -58,7 +58,7 @@ fn rows_follow_from_the_seed_and_hold_what_is_rare() {
 }
 
 #[test]
-fn payloads_have_the_length_and_the_entropy_they_are_said_to_have() {
+fn payloads_have_the_documented_length_and_entropy() {
     with_server(|client| {
         let mut distinct = |payload| {
             let dataset = dataset(payload, Columns::Seed, 1);
@@ -74,7 +74,7 @@ fn payloads_have_the_length_and_the_entropy_they_are_said_to_have() {
 }
 
 #[test]
-fn no_difference_goes_unseen() {
+fn fingerprint_detects_every_difference() {
     with_server(|client| {
         let dataset = dataset(Payload::Realistic, Columns::All, 1);
         client.batch_execute(&dataset.create()).unwrap();

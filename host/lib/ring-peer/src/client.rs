@@ -1,5 +1,4 @@
-//! The peer as who started it sees it: messages there, answers and tallies back, each waited for within bounds. It must not know
-//! what the peer does with them.
+//! The caller's side of a peer: sends messages, receives answers and tallies, and waits for each within a bound.
 
 use crate::error::PeerError;
 use crate::placement::{Cpus, Pinned, Placement, pin};
@@ -9,13 +8,13 @@ use rustix::fd::AsRawFd;
 use shm_ring::{Consumer, Integrity, Producer, PushError, Ring, Wait, Waking};
 use std::time::{Duration, Instant};
 
-/// Rounds before a side sleeps that has a CPU of its own: some microseconds, which is less than a sleep costs.
+/// Rounds of spinning before a side with its own CPU sleeps: some microseconds, less than a sleep costs.
 const PARK_ROUNDS: u32 = 100;
 
-/// How long a peer may be silent, where its user has no reason for another bound: more than a busy machine keeps a process waiting.
+/// The default for how long a peer may be silent: longer than a busy machine delays a process.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How a peer is started.
+/// The configuration of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// What it does with messages.
@@ -26,21 +25,21 @@ pub struct Config {
     pub placement: Placement,
     /// The capacity of each of the two rings, in bytes: a power of two as [`Ring::create`] takes it.
     pub ring_bytes: usize,
-    /// How long the peer may be silent before that is an error.
+    /// How long the peer may be silent before it is an error.
     pub patience: Duration,
 }
 
 /// How a side waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
-    /// It spins, which needs a CPU for each side.
+    /// By spinning, which needs a CPU for each side.
     Spinning,
-    /// It spins shortly where it has a CPU of its own, and then sleeps on a futex.
+    /// By spinning briefly where it has its own CPU, and then sleeping on a futex.
     Sleeping,
 }
 
-/// A second process behind two rings. The thread that started it is pinned until it is dropped, which must happen on the same
-/// thread; the process ends then, or when that thread does.
+/// A second process behind two rings. The thread that started it is pinned until this is dropped, which must happen on the same
+/// thread. The process ends then, or with that thread.
 #[derive(Debug)]
 pub struct RingPeer {
     // Dropped first: the process ends before its rings do.
@@ -55,7 +54,7 @@ pub struct RingPeer {
 }
 
 impl RingPeer {
-    /// Pins this thread, starts the peer, and returns when that has answered once.
+    /// Pins this thread, starts the peer, and returns when the peer has answered once.
     pub fn start(config: Config) -> Result<Self, PeerError> {
         let spins = config.waiting == Waiting::Spinning;
         if spins && config.placement == Placement::Same {
@@ -93,24 +92,24 @@ impl RingPeer {
         self.process.pid()
     }
 
-    /// Whether this side is on the CPU it is pinned to, and the peer was when it gave this tally.
+    /// Checks that this side is on its pinned CPU, and that the peer was when it sent this tally.
     pub fn is_in_place(&self, tally: &Tally) -> bool {
         (rustix::thread::sched_getcpu(), tally.cpu) == (self.cpus.own, self.cpus.peer as u64)
     }
 
-    /// Sends one message of 1 byte or more, as soon as there is room for it.
+    /// Sends one message of 1 byte or more; waits for room.
     #[inline]
     pub fn send(&mut self, message: &[u8]) -> Result<(), PeerError> {
         self.put(message, Producer::push_waiting)
     }
 
-    /// Writes one message behind those the peer cannot see yet; a full ring shows it those that there are.
+    /// Writes one message without publishing it; a full ring publishes the staged ones.
     #[inline]
     pub fn stage(&mut self, message: &[u8]) -> Result<(), PeerError> {
         self.put(message, Producer::stage_waiting)
     }
 
-    /// Shows the peer what is staged.
+    /// Publishes the staged messages.
     #[inline]
     pub fn publish(&mut self) {
         self.output.publish();
@@ -123,7 +122,7 @@ impl RingPeer {
         Ok(self.input.peek()?.unwrap_or_default())
     }
 
-    /// Asks the peer what it has seen of all that was sent, and waits for it. All answers must have been received.
+    /// Asks the peer for its tally, and waits for it. All answers must have been received.
     pub fn tally(&mut self) -> Result<Tally, PeerError> {
         if self.output.push_waiting(&[], self.wait).is_err() {
             self.insist(ROOM, |peer| Ok(peer.output.push_waiting(&[], peer.wait).ok()))?;
@@ -146,7 +145,7 @@ impl RingPeer {
         if len == 0 || len > self.message_max {
             return Err(PeerError::Length { len, most: self.message_max });
         }
-        // What fits an empty ring is refused by a full one alone.
+        // A message that fits an empty ring is refused only by a full one.
         match put(&mut self.output, message, self.wait) {
             Ok(()) => Ok(()),
             Err(_) => self.insist(ROOM, |peer| Ok(put(&mut peer.output, message, peer.wait).ok())),
@@ -162,7 +161,7 @@ impl RingPeer {
         self.insist(what, |peer| Ok(peer.input.wait(peer.wait).then_some(())))
     }
 
-    /// Repeats what has given up once, until it succeeds or the peer is gone or was silent for too long.
+    /// Repeats `attempt` until it succeeds, or the peer has ended or was silent for too long.
     #[cold]
     fn insist<R>(
         &mut self,
@@ -171,7 +170,7 @@ impl RingPeer {
     ) -> Result<R, PeerError> {
         let (since, watch) = (Instant::now(), self.process.watch());
         loop {
-            // Looked at before the attempt: what it sent before it ended counts.
+            // Checked before the attempt: what the peer sent before it ended counts.
             let is_gone = watch.is_gone();
             if let Some(result) = attempt(self)? {
                 return Ok(result);
@@ -187,5 +186,5 @@ impl RingPeer {
     }
 }
 
-/// What a full ring waits for.
+/// What a sender waits for at a full ring.
 const ROOM: &str = "room for a message";

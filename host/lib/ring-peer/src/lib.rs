@@ -1,5 +1,5 @@
-//! A second process, forked, placed and watched; and the one that answers or counts messages behind two rings, which the host
-//! starts for a component. It must not know what a message means, nor who asks.
+//! A second process, forked, pinned and watched; and the peer that answers or counts messages behind two rings, which the
+//! host starts for a component.
 
 #![cfg(target_os = "linux")]
 

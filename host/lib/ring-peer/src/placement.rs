@@ -1,4 +1,4 @@
-//! Which CPUs the two processes run on, and putting the caller back where it was. It must not know what they do there.
+//! Chooses the CPUs of the two processes, and puts the caller back on its own.
 
 use bench_model::ModuleError;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -6,18 +6,18 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 /// Which CPUs the two processes are pinned to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
-    /// Both to one.
+    /// Both to the same CPU.
     Same,
-    /// Each to one of its own, on two cores where there are two.
+    /// Each to its own CPU, on two cores where there are two.
     Cross,
 }
 
 /// The CPU of each process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cpus {
-    /// Of the process that started the other.
+    /// The CPU of the process that starts the other.
     pub own: usize,
-    /// Of the other.
+    /// The CPU of the other process.
     pub peer: usize,
 }
 
@@ -56,7 +56,7 @@ impl Placement {
     }
 }
 
-/// The hardware threads that share a core with `cpu`; none where the kernel does not say.
+/// The hardware threads that share a core with `cpu`; empty where the kernel does not tell.
 fn siblings(cpu: usize) -> Vec<usize> {
     let path = format!("/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list");
     let text = std::fs::read_to_string(path).unwrap_or_default();
@@ -95,7 +95,7 @@ impl Pinned {
 
 impl Drop for Pinned {
     fn drop(&mut self) {
-        // A CPU that was taken away meanwhile leaves the thread where it is; there is nobody to tell.
+        // If the CPU was taken away meanwhile, the thread stays where it is; a drop cannot report that.
         let _ = sched_setaffinity(None, &self.before);
     }
 }

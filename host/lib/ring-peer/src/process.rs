@@ -1,4 +1,4 @@
-//! The second process: forked, watched, ended and waited for. It must not know what the process does.
+//! The second process: forked, watched, ended and waited for.
 //!
 //! # Why a fork without exec is sound here
 //! A library cannot start itself again, so the peer is a fork. The peer is one thread with a copy of the caller's memory.
@@ -15,21 +15,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the child leaves with where it panicked, as Rust programs do.
+/// The exit status of a child that panicked, as of Rust programs.
 const EXIT_PANICKED: i32 = 101;
-/// What the child leaves with where it was told to end, or its transport ended.
+/// The exit status of a child that was told to end, or whose transport ended.
 pub const EXIT_DONE: i32 = 0;
-/// What the child leaves with where it could not set itself up.
+/// The exit status of a child that could not set itself up.
 pub const EXIT_SETUP: i32 = 102;
-/// What the child leaves with where its transport failed.
+/// The exit status of a child whose transport failed.
 pub const EXIT_TRANSPORT: i32 = 103;
 
 /// How long an ended peer is waited for before it is killed, and how long a failed one may take to be seen as ended.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long a side sleeps before it looks whether the other is still there, where the kernel would not tell it.
+/// How long a side sleeps between two checks of the other side, where the kernel does not notify it.
 pub const LOOK_AFTER: Duration = Duration::from_millis(200);
-/// Rounds of spinning between two such looks: some tens of milliseconds.
+/// Rounds of spinning between two such checks: some tens of milliseconds.
 pub const SPIN_ROUNDS: u32 = 1 << 20;
 
 /// The child, until it is waited for. Dropping it kills it.
@@ -40,12 +40,11 @@ pub struct Peer {
     ended: Option<WaitStatus>,
 }
 
-/// Whether the other process is there. The peer's own watch sees its parent for ever, because the kernel kills the peer
-/// when its parent ends.
+/// Tells whether the other process runs. In the peer it always says yes, because the kernel kills the peer when its parent ends.
 #[derive(Clone, Debug)]
 pub struct Watch(Option<Arc<Watched>>);
 
-/// A process, by its id and by what becomes readable when it ends.
+/// A process: its id, and a descriptor that becomes readable when it ends.
 #[derive(Debug)]
 struct Watched {
     pid: Pid,
@@ -63,7 +62,7 @@ impl Watch {
         self.wait(Duration::ZERO)
     }
 
-    /// Waits until the process has ended, at most `timeout`; whether it has.
+    /// Waits for the end of the process, at most `timeout`; returns whether it has ended.
     pub fn wait(&self, timeout: Duration) -> bool {
         let Some(pidfd) = self.pidfd() else { return false };
         let timeout = Timespec::try_from(timeout).ok();
@@ -75,7 +74,7 @@ impl Watch {
         }
     }
 
-    /// What becomes readable when the process ends.
+    /// A descriptor that becomes readable when the process ends.
     pub fn pidfd(&self) -> Option<BorrowedFd<'_>> {
         self.0.as_ref().map(|watched| watched.pidfd.as_fd())
     }
@@ -98,7 +97,7 @@ impl Peer {
             0 => {
                 let status = catch_unwind(AssertUnwindSafe(|| {
                     let tied = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
-                    // The parent may have ended before the tie was made.
+                    // The parent may have ended before the death signal was set.
                     if tied.is_err() || rustix::process::getppid() != Some(parent) {
                         return EXIT_SETUP;
                     }
@@ -127,7 +126,7 @@ impl Peer {
         self.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
-    /// Whether it is there, for who waits for it.
+    /// A watch on it, for a waiting side.
     pub fn watch(&self) -> Watch {
         self.watch.clone()
     }
@@ -140,7 +139,7 @@ impl Peer {
         self.kill();
     }
 
-    /// How the peer ended, for a message; said after its transport has failed.
+    /// How the peer ended, for an error message after its transport failed.
     pub fn end(&mut self) -> String {
         if self.ended.is_none() && self.watch.wait(PATIENCE) {
             self.reap();
@@ -169,7 +168,7 @@ impl Peer {
             match rustix::process::waitpid(Some(self.pid), WaitOptions::empty()) {
                 Ok(Some((_, status))) => self.ended = Some(status),
                 Ok(None) | Err(rustix::io::Errno::INTR) => {}
-                // Somebody else has waited for it; there is nothing left to do.
+                // It was already waited for.
                 Err(_) => return,
             }
         }
@@ -182,8 +181,8 @@ impl Drop for Peer {
     }
 }
 
-/// Closes every descriptor of the child but standard input, output and error, and `keep`. Otherwise it would hold open
-/// what the host and other sessions wait to see closed.
+/// Closes every descriptor of the child except standard input, output and error, and `keep`. Otherwise the child would hold open
+/// descriptors whose close the host and other sessions wait for.
 pub fn close_others(keep: &mut [RawFd]) {
     keep.sort_unstable();
     let mut first = 3u32;

@@ -1,31 +1,30 @@
-//! What the second process does: it answers each message with itself, or looks at each and counts; asked by an empty message, it
-//! says what it has seen. It must not know by whom it was started.
+//! The peer's loop: echoes each message, or checks and counts each. An empty message asks for its tally.
 
 use crate::process::{EXIT_TRANSPORT, LOOK_AFTER, SPIN_ROUNDS};
 use shm_ring::{Consumer, Producer, PushError, Wait};
 
-/// What the peer does with messages.
+/// The peer's task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Sends each back as it came.
+    /// Sends each message back unchanged.
     Echo,
-    /// Compares each with the first that came, and counts. Messages are alike but for their first eight bytes, which are a number
-    /// in little-endian order that is one more in each.
+    /// Compares each message with the first one, and counts. Messages are equal except for their first eight bytes, a little-endian
+    /// number that grows by one.
     Count,
 }
 
-/// What the peer has seen since it was started.
+/// The peer's counts since it was started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Messages that came.
+    /// Messages received.
     pub messages: u64,
-    /// Those that were not like the first one. An echo compares nothing.
+    /// Messages that differ from the first one; 0 for an echo.
     pub altered: u64,
-    /// Those whose number did not follow the one before.
+    /// Messages whose number did not follow the previous one.
     pub out_of_order: u64,
-    /// FNV-1a (64 bits) of the first message without its number; 0 before it has come, and of an echo.
+    /// FNV-1a (64 bits) of the first message without its number; 0 before it arrives, and for an echo.
     pub digest: u64,
-    /// Where it ran when it said so.
+    /// The CPU it ran on when it sent the tally.
     pub cpu: u64,
 }
 
@@ -41,7 +40,7 @@ impl Tally {
         bytes
     }
 
-    /// `None` where `bytes` are no tally.
+    /// Parses a tally; `None` where `bytes` are not one.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (fields, []) = bytes.as_chunks() else { return None };
         let &[messages, altered, out_of_order, digest, cpu] = fields else { return None };
@@ -51,13 +50,13 @@ impl Tally {
     }
 }
 
-/// The peer's ends, and what it has seen. Made before the fork, so that the peer allocates nothing.
+/// The peer's ends and counts. Created before the fork, so that the peer does not allocate.
 #[derive(Debug)]
 pub(crate) struct Server {
     task: Task,
     wait: Wait,
     tally: Tally,
-    /// The first message, once it has come.
+    /// The first message, once it arrived.
     model: Vec<u8>,
     next: u64,
 }
@@ -67,7 +66,7 @@ impl Server {
         Self { task, wait, tally: Tally::default(), model: Vec::with_capacity(message_max), next: 0 }
     }
 
-    /// Serves for ever; returns the exit status where a ring is damaged. It looks for nobody: its parent's end is its own.
+    /// Serves for ever; returns the exit status where a ring is damaged. It need not watch its parent, with which it ends.
     pub(crate) fn serve(&mut self, mut input: Consumer, mut output: Producer) -> i32 {
         loop {
             if !input.wait(self.wait) {
@@ -110,15 +109,15 @@ impl Server {
     }
 }
 
-/// Bytes of the number that a message begins with.
+/// Bytes of the number at the beginning of a message.
 const NUMBER_BYTES: usize = 8;
 
-/// How a side waits that spins, or that sleeps after `rounds`.
+/// The wait of a side that spins, or that sleeps after `rounds`.
 pub(crate) fn wait(spins: bool, rounds: u32) -> Wait {
     if spins { Wait::Spin { rounds: SPIN_ROUNDS } } else { Wait::Park { rounds, timeout: LOOK_AFTER } }
 }
 
-/// Sends `message`, for which there is room as soon as the other side takes what it asked for; whether it could.
+/// Sends `message`; waits for room, which appears when the other side reads its answers. Returns whether it was sent.
 fn send(output: &mut Producer, message: &[u8], wait: Wait) -> bool {
     loop {
         match output.push_waiting(message, wait) {
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_like_the_first_or_not_next_is_counted() {
+    fn altered_and_out_of_order_messages_are_counted() {
         let first = message(5, b"foobar");
         check(&[first.clone(), message(6, b"foobar"), message(7, b"foobar")], 0, 0);
         check(&[first.clone(), message(6, b"foobaR"), message(7, b"foobar!")], 2, 0);
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn another_length_is_no_tally() {
+    fn bytes_of_another_length_are_not_a_tally() {
         assert_eq!((Tally::decode(&[0; 48]), Tally::decode(&[0; 39]), Tally::decode(&[])), (None, None, None));
     }
 }

@@ -1,4 +1,4 @@
-//! Peers as real processes: what they answer and count, and what is said of one that dies or falls silent. It must not assert how
+//! Peers as real processes: what they answer and count, and the error when one dies or stops answering. No test asserts how
 //! long anything takes.
 
 #![cfg(target_os = "linux")]
@@ -14,13 +14,13 @@ const MODES: [(Waiting, Placement); 3] = [
     (Waiting::Sleeping, Placement::Same),
 ];
 
-/// Peers pin their thread, so two at once would only wait for each other's time slices.
+/// Peers pin their threads, so two at once would compete for the same CPUs.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts a peer, or says why this machine cannot.
+/// Starts a peer, or prints why this machine cannot.
 fn start(task: Task, (waiting, placement): (Waiting, Placement), patience: Duration) -> Option<RingPeer> {
     match RingPeer::start(Config { task, waiting, placement, ring_bytes: 16 << 10, patience }) {
         Ok(peer) => Some(peer),
@@ -40,7 +40,7 @@ fn message(number: u64, len: usize) -> Vec<u8> {
     number.to_le_bytes().into_iter().chain((0..len).map(|at| (at * 7) as u8)).take(len).collect()
 }
 
-/// More than the ring holds, in both directions, whole and in order; nobody is left.
+/// More messages than the ring holds, in both directions, arrive whole and in order; no process is left.
 fn check(mode: (Waiting, Placement), len: usize) {
     const MESSAGES: u64 = 300;
     let _alone = alone();
@@ -83,7 +83,7 @@ fn messages_arrive_whole_and_in_order() {
 }
 
 #[test]
-fn what_is_wrong_is_told() {
+fn invalid_requests_are_reported() {
     let _alone = alone();
     let mode = (Waiting::Sleeping, Placement::Same);
     let mut counter = start(Task::Count, mode, Duration::from_secs(60)).unwrap();
@@ -101,7 +101,7 @@ fn what_is_wrong_is_told() {
     assert!(matches!(echo.tally(), Err(PeerError::NoTally { found: 5 })));
 }
 
-/// Sends `signal` to a peer in the middle of messages, and says what the sender is told.
+/// Sends `signal` to a peer in the middle of messages, and returns the sender's error.
 fn disturbed(task: Task, mode: (Waiting, Placement), signal: Signal) -> Option<String> {
     let _alone = alone();
     let mut peer = start(task, mode, Duration::from_millis(300))?;
@@ -122,7 +122,7 @@ fn disturbed(task: Task, mode: (Waiting, Placement), signal: Signal) -> Option<S
 }
 
 #[test]
-fn a_peer_that_dies_is_an_error() {
+fn dead_peer_is_an_error() {
     for (task, mode) in MODES.into_iter().flat_map(|mode| [(Task::Echo, mode), (Task::Count, mode)]) {
         let Some(error) = disturbed(task, mode, Signal::KILL) else { continue };
         assert!(error.contains("was killed by signal 9, and "), "{mode:?}: {error}");
@@ -130,7 +130,7 @@ fn a_peer_that_dies_is_an_error() {
 }
 
 #[test]
-fn a_peer_that_is_silent_is_an_error() {
+fn silent_peer_is_an_error() {
     for (task, mode) in MODES.into_iter().flat_map(|mode| [(Task::Echo, mode), (Task::Count, mode)]) {
         let Some(error) = disturbed(task, mode, Signal::STOP) else { continue };
         assert!(error.contains("has been silent for 0.3 s, and "), "{mode:?}: {error}");

@@ -1,13 +1,13 @@
-//! Why a log did nothing, as a session is told: a kind to act on and a line to read. It must not know who asked.
+//! The error of a log as a session sees it: a kind to act on and a line to read.
 
-/// What kind of fault it is.
+/// The kind of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// There is no room on the disk; appends go on as soon as there is.
+    /// The disk is full; appends continue as soon as there is space.
     NoSpace,
-    /// The payload can never fit a segment.
+    /// The payload does not fit a segment.
     TooLarge,
-    /// A sync failed; nothing is appended any more.
+    /// A sync failed; the log accepts no more appends.
     Poisoned,
     /// A batch was appended in part.
     Partial,
@@ -15,13 +15,13 @@ pub enum Fault {
     Recycled,
     /// The payload is not in the log yet.
     Beyond,
-    /// What lies there does not match its checksum.
+    /// The record does not match its checksum.
     Corrupt,
-    /// Another failure of the system.
+    /// Another failure of the operating system.
     Other,
 }
 
-/// Why a log did nothing.
+/// The error of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFault {
     /// For the module to act on.

@@ -1,5 +1,4 @@
-//! The logs that the host holds for a session: each in a folder of its own, bounded on the disk, and gone with its handle.
-//! It must not know through which boundary a session asks, nor which folders are the session's.
+//! The logs that the host holds for a session: each in a folder of its own, bounded on disk, and removed with its handle.
 
 #![forbid(unsafe_code)]
 
@@ -14,36 +13,36 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Logs of one session at a time: each has a thread, and mapped files that the session's limit does not count.
+/// How many logs a session may have open: each has a thread, and mapped files that do not count towards the memory limit.
 pub const LOGS_MAX: usize = 4;
 
-/// Segments that a log keeps.
+/// How many segments a log keeps.
 pub const SEGMENTS: u32 = 4;
 
-/// What the size of a segment is a multiple of: of the pages of every machine.
+/// The size of a segment is a multiple of this: the page size of every machine divides it.
 pub const SEGMENT_BYTES_UNIT: u64 = 64 << 10;
 
 /// The largest segment.
 pub const SEGMENT_BYTES_MAX: u64 = 64 << 20;
 
-/// How many logs a session has at the moment.
+/// The number of open logs of a session.
 #[derive(Clone, Debug, Default)]
 pub struct Logs(Arc<()>);
 
-/// What an append that returned has been promised.
+/// What is guaranteed when an append returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
     /// Nothing.
     None,
-    /// That it survives the process.
+    /// It survives the death of the process.
     ProcessCrash,
-    /// That it is on the disk, by a sync shared with whoever waits for one at the time.
+    /// It is on the disk, by a sync shared with other waiting appends.
     Group,
-    /// That it is on the disk, by a sync of its own.
+    /// It is on the disk, by a sync of its own.
     Each,
 }
 
-/// The state of a segment's pages before payloads go there.
+/// The state of a segment's pages before payloads are written to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageState {
     /// Blocks are reserved and were never written.
@@ -54,7 +53,7 @@ pub enum PageState {
     Resident,
 }
 
-/// How a log is opened.
+/// Options of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// What an append that returned has been promised.
@@ -68,31 +67,33 @@ pub struct Options {
 /// Why a log was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// There are too many already.
-    #[error("a session may have {LOGS_MAX} logs at a time, and it has; close one first")]
+    /// The session has too many logs.
+    #[error("the session already has {LOGS_MAX} logs, the most allowed; close one first")]
     TooMany,
-    /// A segment cannot have that size.
-    #[error("segments of {0} bytes; give a multiple of {SEGMENT_BYTES_UNIT}, at most {SEGMENT_BYTES_MAX}")]
+    /// The segment size is not allowed.
+    #[error(
+        "segments of {0} bytes are not allowed; give a multiple of {SEGMENT_BYTES_UNIT}, at most {SEGMENT_BYTES_MAX}"
+    )]
     SegmentBytes(u64),
-    /// No folder can be made for its files.
+    /// The folder for its files cannot be created.
     #[error("{}: no folder for a log can be made: {source}", parent.display())]
     Folder {
-        /// In which folder.
+        /// The parent folder.
         parent: PathBuf,
-        /// Why.
+        /// The error.
         source: io::Error,
     },
-    /// The log itself refused.
+    /// The log cannot be opened.
     #[error("{}", .0.reason)]
     Log(LogFault),
-    /// There are none on this system.
-    #[error("the host keeps logs on Linux alone; measure there")]
+    /// Logs are not supported on this system.
+    #[error("the host keeps logs on Linux only; measure there")]
     Unsupported,
 }
 
 impl Logs {
-    /// A new log in a new folder below `parent`, which is made where it is not there. Returns when the log has segments
-    /// ready, so that what is appended first does not wait for them.
+    /// Opens a new log in a new folder below `parent`, which is created where it is missing. Returns when the log has segments
+    /// ready, so that the first append does not wait for them.
     pub fn open(&self, parent: &Path, options: Options) -> Result<SessionLog, OpenError> {
         if Arc::strong_count(&self.0) > LOGS_MAX {
             return Err(OpenError::TooMany);

@@ -1,4 +1,4 @@
-//! One log in its folder, with the log library under it. It must not know how many there are.
+//! One log in its folder, over the log library.
 
 use crate::{Durability, Fault, LogFault, OpenError, Options, PageState, SEGMENTS};
 use std::error::Error;
@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wal_log::{Config, Entry, Log, LogError, ReadError, Retention, Snapshot, StreamId};
 
-/// One log. Dropped, it takes its files with it.
+/// One log. Dropping it removes its files.
 #[derive(Debug)]
 pub struct SessionLog {
-    /// What reads go through. It keeps segments from being recycled, so it lasts until the next append.
+    /// The view for reads. It keeps segments from being recycled, so it is dropped at the next append.
     view: Option<Snapshot>,
-    // Fields are dropped in order: the log's thread has ended before the folder goes.
+    // Fields are dropped in order: the log's thread ends before its folder is removed.
     log: Log,
     _folder: Folder,
     _count: Arc<()>,
@@ -24,26 +24,26 @@ pub struct SessionLog {
 struct Folder(PathBuf);
 
 impl SessionLog {
-    /// A new log in a new folder below `parent`, which counts until it is dropped.
+    /// Opens a new log in a new folder below `parent`; it counts towards the limit until it is dropped.
     pub(crate) fn open(parent: &Path, options: Options, count: Arc<()>) -> Result<Self, OpenError> {
         let folder = Folder::make(parent).map_err(|source| OpenError::Folder { parent: parent.to_owned(), source })?;
         let mut config = Config::new(&folder.0, options.durability.into());
         config.segment_bytes = options.segment_bytes;
         config.page_state = options.page_state.into();
         config.retention = Retention::Segments(SEGMENTS);
-        let log = Log::open(config).and_then(|log| log.settle().map(|()| log));
+        let log = Log::open(config).and_then(|log| log.wait_until_idle().map(|()| log));
         let log = log.map_err(|error| OpenError::Log(error.into()))?;
         Ok(Self { view: None, log, _folder: folder, _count: count })
     }
 
-    /// Appends one payload; its sequence.
+    /// Appends one payload; returns its sequence.
     #[inline]
     pub fn append(&mut self, payload: &[u8]) -> Result<u64, LogFault> {
         self.view = None;
         Ok(self.log.append(entry(payload))?)
     }
 
-    /// Appends payloads in order, durable together; their sequences.
+    /// Appends payloads in order, durable together; returns their sequences.
     #[inline]
     pub fn append_batch<'p>(&mut self, payloads: impl IntoIterator<Item = &'p [u8]>) -> Result<Range<u64>, LogFault> {
         self.view = None;
@@ -51,7 +51,7 @@ impl SessionLog {
         Ok(self.log.append_batch(&entries)?)
     }
 
-    /// The payload of a sequence, where it lies.
+    /// The payload of a sequence, borrowed from the log.
     #[inline]
     pub fn read(&mut self, sequence: u64) -> Result<&[u8], LogFault> {
         Ok(self.view.get_or_insert_with(|| self.log.snapshot()).read(sequence)?.payload)
@@ -62,13 +62,13 @@ impl SessionLog {
         self.log.snapshot().first_sequence()
     }
 
-    /// The sequence that the next payload will have.
+    /// The sequence of the next payload.
     #[inline]
     pub fn next_sequence(&self) -> u64 {
         self.log.next_sequence()
     }
 
-    /// Makes what was appended durable; the first sequence that is not.
+    /// Makes all appends durable; returns the first sequence that is not.
     pub fn sync(&mut self) -> Result<u64, LogFault> {
         Ok(self.log.sync()?)
     }
@@ -86,7 +86,7 @@ impl Folder {
             let path = parent.join(format!("log-{number}"));
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self(path)),
-                // Another log's, or something of the session's own.
+                // The name belongs to another log, or to a file of the session.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -97,7 +97,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be removed goes with the scratch folder it is in.
+        // What cannot be removed is removed with the surrounding scratch folder.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -152,7 +152,7 @@ impl From<ReadError> for LogFault {
     }
 }
 
-/// The error and what led to it.
+/// The error and its causes in one line.
 fn chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&error| error.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))

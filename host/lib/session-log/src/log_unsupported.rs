@@ -1,5 +1,4 @@
-//! Where the log library does not run: a log that nobody can open. It has the same functions as the one that is there, so
-//! that nothing above it need know.
+//! The same interface where the log library does not run: opening a log always fails.
 
 use crate::{LogFault, OpenError, Options};
 use std::convert::Infallible;
@@ -7,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-/// One log, of which there is none.
+/// A log; there are no values of this type.
 #[derive(Debug)]
 pub struct SessionLog(Infallible);
 
@@ -16,17 +15,17 @@ impl SessionLog {
         Err(OpenError::Unsupported)
     }
 
-    /// Appends one payload; its sequence.
+    /// Appends one payload; returns its sequence.
     pub fn append(&mut self, _: &[u8]) -> Result<u64, LogFault> {
         match self.0 {}
     }
 
-    /// Appends payloads in order, durable together; their sequences.
+    /// Appends payloads in order, durable together; returns their sequences.
     pub fn append_batch<'p>(&mut self, _: impl IntoIterator<Item = &'p [u8]>) -> Result<Range<u64>, LogFault> {
         match self.0 {}
     }
 
-    /// The payload of a sequence, where it lies.
+    /// The payload of a sequence, borrowed from the log.
     pub fn read(&mut self, _: u64) -> Result<&[u8], LogFault> {
         match self.0 {}
     }
@@ -36,12 +35,12 @@ impl SessionLog {
         match self.0 {}
     }
 
-    /// The sequence that the next payload will have.
+    /// The sequence of the next payload.
     pub fn next_sequence(&self) -> u64 {
         match self.0 {}
     }
 
-    /// Makes what was appended durable; the first sequence that is not.
+    /// Makes all appends durable; returns the first sequence that is not.
     pub fn sync(&mut self) -> Result<u64, LogFault> {
         match self.0 {}
     }

@@ -1,4 +1,4 @@
-//! Logs as a session has them: what they keep, what they refuse, and what they leave behind.
+//! Logs as a session sees them: what they keep, what they refuse, and what they leave behind.
 
 use super::*;
 use std::fs;
@@ -7,7 +7,7 @@ const OPTIONS: Options =
     Options { durability: Durability::ProcessCrash, page_state: PageState::Resident, segment_bytes: 64 << 10 };
 
 #[test]
-fn what_is_appended_is_read_back_and_the_files_go_with_the_log() {
+fn appends_are_read_back_and_files_are_removed_with_the_log() {
     let parent = tempfile::tempdir().unwrap();
     let mut log = Logs::default().open(&parent.path().join("made"), OPTIONS).unwrap();
     assert_eq!((log.first_sequence(), log.next_sequence()), (0, 0));
@@ -18,7 +18,7 @@ fn what_is_appended_is_read_back_and_the_files_go_with_the_log() {
     }
     assert_eq!(log.next_sequence(), 3);
     assert_eq!(log.sync(), Ok(3));
-    // Read once more after an append: the view is a new one.
+    // Read again after an append, with a new view.
     assert_eq!(log.append(b"three"), Ok(3));
     assert_eq!(log.read(3), Ok(&b"three"[..]));
     let folder = parent.path().join("made/log-0");
@@ -28,16 +28,16 @@ fn what_is_appended_is_read_back_and_the_files_go_with_the_log() {
 }
 
 #[test]
-fn the_disk_is_bounded_and_what_was_recycled_says_so() {
+fn disk_usage_is_bounded_and_recycled_payloads_are_reported() {
     let parent = tempfile::tempdir().unwrap();
     let mut log = Logs::default().open(parent.path(), OPTIONS).unwrap();
     let payload = vec![7; 1000];
     for sequence in 0..2000 {
         assert_eq!(log.append(&payload), Ok(sequence));
-        // A reader that is in the middle of the log does not keep it from being recycled.
+        // A reader in the middle of the log does not prevent recycling.
         assert_eq!(log.read(sequence).map(<[u8]>::len), Ok(1000));
     }
-    // An append lets go of what was read last; segments are retired by a thread that may be behind.
+    // An append drops the view of the last read; the thread that retires segments may lag behind.
     assert_eq!(log.append(&payload), Ok(2000));
     let started = std::time::Instant::now();
     while log.first_sequence() <= 1700 {
@@ -58,7 +58,7 @@ fn the_disk_is_bounded_and_what_was_recycled_says_so() {
 }
 
 #[test]
-fn what_no_log_can_be_is_refused() {
+fn invalid_options_are_refused() {
     let parent = tempfile::tempdir().unwrap();
     let logs = Logs::default();
     let check = |options: Options, parent: &Path, expect: &str| {

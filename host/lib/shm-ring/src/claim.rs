@@ -1,4 +1,4 @@
-//! The claim on one end of a ring, which one process holds at a time. It must not know what the end does.
+//! The claim on one end of a ring, which one process holds at a time.
 
 use crate::header::Seat;
 use crate::memory::Memory;
@@ -8,7 +8,7 @@ use rustix::process::Pid;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Held by an end; given back when it is dropped by the process that took it.
+/// The claim of an end, released when the process that acquired it drops it.
 #[derive(Debug)]
 pub(crate) struct Claim {
     pub(crate) memory: Arc<Memory>,
@@ -16,9 +16,9 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// Takes the end, also from a process that is gone. A process that ended and was not yet waited for still counts as
-    /// there, and so does another that got its id; both ends must see the same process ids (one PID namespace).
-    pub(crate) fn take(memory: &Arc<Memory>, role: Role) -> Result<Self, RingError> {
+    /// Acquires the end, also from a process that has ended. A process that ended and was not yet waited for still counts as running,
+    /// and so does another process with its id; both ends must see the same process ids (one PID namespace).
+    pub(crate) fn acquire(memory: &Arc<Memory>, role: Role) -> Result<Self, RingError> {
         let seat = seat(memory, role);
         let mut expected = 0;
         loop {
@@ -32,12 +32,12 @@ impl Claim {
         Ok(Self { memory: Arc::clone(memory), role })
     }
 
-    /// What this end tells the other.
+    /// The seat of this end.
     pub(crate) fn own(&self) -> &Seat {
         seat(&self.memory, self.role)
     }
 
-    /// What the other end tells this one.
+    /// The seat of the other end.
     pub(crate) fn peer(&self) -> &Seat {
         seat(&self.memory, if self.role == Role::Producer { Role::Consumer } else { Role::Producer })
     }
@@ -57,7 +57,7 @@ fn seat(memory: &Memory, role: Role) -> &Seat {
     }
 }
 
-/// Whether there is no process of this id. What is no process id at all was written by no claim and counts as gone.
+/// Whether there is no process with this id. An invalid id was not written by a claim, so its process counts as ended.
 fn is_gone(pid: u32) -> bool {
     match i32::try_from(pid).ok().and_then(Pid::from_raw) {
         Some(pid) => rustix::process::test_kill_process(pid) == Err(Errno::SRCH),

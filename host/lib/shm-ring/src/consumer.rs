@@ -1,4 +1,4 @@
-//! The reading end of a ring. It must not know who writes, nor trust a length before it has looked at it.
+//! The reading end of a ring. It must check a length before it uses it, because the other process wrote it.
 
 use crate::claim::Claim;
 use crate::wait::{self, Wait};
@@ -12,9 +12,9 @@ pub struct Consumer {
     integrity: Integrity,
     waking: Waking,
     message_max: usize,
-    /// Where the oldest message's record starts; a multiple of 8.
+    /// The position of the oldest message's record; a multiple of 8.
     head: u64,
-    /// Length of the message that was lent and not released.
+    /// The length of the message that was borrowed and not released.
     lent: Option<usize>,
 }
 
@@ -25,8 +25,7 @@ impl Consumer {
         Ok(Self { claim, integrity, waking, message_max, head, lent: None })
     }
 
-    /// Lends the oldest message in place, if there is one, until [`Consumer::release`]. Asked again before that, it
-    /// lends the same message.
+    /// Borrows the oldest message in place, if there is one. Until [`Consumer::release`], it returns the same message again.
     #[inline(always)]
     pub fn peek(&mut self) -> Result<Option<&[u8]>, Corrupt> {
         let len = match self.lent {
@@ -39,7 +38,7 @@ impl Consumer {
         Ok(Some(self.payload(len)))
     }
 
-    /// Frees the room of the message that was lent. Does nothing where none is.
+    /// Frees the space of the message that was borrowed, if one was.
     #[inline(always)]
     pub fn release(&mut self) {
         let Some(len) = self.lent.take() else { return };
@@ -49,7 +48,7 @@ impl Consumer {
         wait::wake(self.waking, self.claim.peer());
     }
 
-    /// Hands the oldest message to `read`, if there is one, and frees its room. A panic in `read` keeps the message.
+    /// Passes the oldest message to `read`, if there is one, and frees its space. A panic in `read` keeps the message.
     #[inline(always)]
     pub fn pop<R>(&mut self, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>, Corrupt> {
         let Some(message) = self.peek()? else { return Ok(None) };
@@ -58,13 +57,13 @@ impl Consumer {
         Ok(Some(result))
     }
 
-    /// As [`Consumer::pop`], but waits for a message. `None` says that `wait` gave up.
+    /// As [`Consumer::pop`], but waits for a message. `None` means that `wait` timed out.
     #[inline]
     pub fn pop_waiting<R>(&mut self, read: impl FnOnce(&[u8]) -> R, wait: Wait) -> Result<Option<R>, Corrupt> {
         if self.wait(wait) { self.pop(read) } else { Ok(None) }
     }
 
-    /// Waits until there is something to [`Consumer::peek`] at; whether there is.
+    /// Waits for a message to [`Consumer::peek`] at; returns whether there is one.
     #[inline(always)]
     pub fn wait(&self, wait: Wait) -> bool {
         let word = self.claim.memory.word(self.head);

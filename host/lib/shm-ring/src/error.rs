@@ -1,30 +1,30 @@
-//! Why a ring cannot be had, takes no message, or yields none. It must not know how a ring works.
+//! Why a ring cannot be opened, takes no message, or yields none.
 
 use std::fmt;
 
-/// Why a ring, or an end of it, cannot be had.
+/// Why a ring, or an end of it, cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum RingError {
-    /// The capacity is not one a ring can have.
+    /// The capacity is not allowed.
     #[error(
         "a ring of {capacity} bytes cannot be made: the capacity is a power of two from {least} to {most} bytes",
         most = crate::Ring::CAPACITY_MAX
     )]
     Capacity {
-        /// What was asked for.
+        /// The requested capacity.
         capacity: usize,
-        /// The least this machine's page size allows.
+        /// The smallest capacity with this machine's page size.
         least: usize,
     },
-    /// The descriptor leads to something else.
-    #[error("the file descriptor leads to no ring: {0}")]
+    /// The descriptor is not that of a ring.
+    #[error("the file descriptor is not that of a ring: {0}")]
     NotARing(String),
     /// The ring was made by a build with another layout.
     #[error("the ring has layout version {found}, this build knows {known}; build both ends from one source")]
     Version {
-        /// What the ring says.
+        /// The version of the ring.
         found: u32,
-        /// What this build knows.
+        /// The version of this build.
         known: u32,
     },
     /// The shared header contradicts itself.
@@ -35,7 +35,7 @@ pub enum RingError {
     Busy {
         /// Which end.
         role: Role,
-        /// Who has it.
+        /// The process that holds it.
         pid: u32,
     },
     /// A system call failed.
@@ -46,7 +46,7 @@ pub enum RingError {
         /// Why.
         source: std::io::Error,
     },
-    /// There is no shared memory of the needed kind here.
+    /// This system lacks the kind of shared memory that a ring needs.
     #[error("shared-memory rings need Linux (memfd, file seals and futex)")]
     Unsupported,
 }
@@ -69,26 +69,26 @@ impl fmt::Display for Role {
     }
 }
 
-/// Why a message was not taken.
+/// Why a message was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PushError {
     /// There is no room now.
     #[error("the ring is full; let the consumer pop and try again")]
     Full,
-    /// It can never fit.
+    /// It does not fit an empty ring.
     #[error("the message is larger than a ring of this capacity takes")]
     TooLarge,
 }
 
-/// Why the next message cannot be read. The consumer stays at it, and says so again when asked again.
+/// Why the next message cannot be read. The consumer does not move, so a retry fails in the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Corrupt {
-    /// What stands where a record should start is none.
+    /// There is no valid record at the position.
     #[error("no record starts at byte {position} of the ring's life: found word {word:#018x}")]
     Record {
         /// Bytes since the ring was made.
         position: u64,
-        /// What stands there.
+        /// The word found there.
         word: u64,
     },
     /// The payload is not what the producer wrote.

@@ -1,4 +1,4 @@
-//! The page in front of the data that both ends share. It must not know how it is mapped or what a record is.
+//! The page in front of the data, which both ends share.
 
 use crate::{Integrity, RingError, Waking, record};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

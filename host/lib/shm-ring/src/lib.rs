@@ -1,5 +1,5 @@
-//! A single-producer single-consumer ring of variable-length messages in shared memory, usable between processes by
-//! passing its file descriptor. It must not know who uses it or what a message means.
+//! A single-producer single-consumer ring of variable-length messages in shared memory, usable between processes by passing
+//! its file descriptor.
 //!
 //! # Layout
 //! One page of shared header, then `capacity` bytes of records, mapped twice back to back so that a message is always

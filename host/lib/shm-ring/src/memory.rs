@@ -1,5 +1,4 @@
-//! The shared memory of a ring: a sealed memfd whose data area is mapped twice back to back. It must not know what a
-//! record is or who holds an end.
+//! The shared memory of a ring: a sealed memfd whose data area is mapped twice back to back.
 
 use crate::header::Header;
 use crate::{Integrity, Ring, RingError, Waking};

@@ -1,5 +1,4 @@
-//! What stands for shared memory where there is no memfd: nothing can be created, so nothing else is ever called. It
-//! must not know more than the shape of `memory.rs`.
+//! The interface of `memory.rs` where there is no memfd: creating fails, so nothing else is ever called.
 
 use crate::header::Header;
 use crate::{Integrity, RingError, Waking};

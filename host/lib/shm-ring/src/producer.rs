@@ -1,4 +1,4 @@
-//! The writing end of a ring. It must not know who reads, nor touch a line the consumer writes unless the ring seems full.
+//! The writing end of a ring. It must not touch a cache line that the consumer writes unless the ring seems full.
 
 use crate::claim::Claim;
 use crate::wait::{self, Wait};
@@ -60,7 +60,7 @@ impl Producer {
         Ok(Self { claim, integrity, waking, message_max, tail, staged: None, marked: NOWHERE, limit })
     }
 
-    /// Publishes a copy of `message`, or says at once why not. What is staged is published first.
+    /// Publishes a copy of `message`, or fails at once. Staged messages are published first.
     #[inline(always)]
     pub fn push(&mut self, message: &[u8]) -> Result<(), PushError> {
         self.publish();
@@ -111,7 +111,7 @@ impl Producer {
         Ok(())
     }
 
-    /// Publishes what is staged, if anything is.
+    /// Publishes the staged messages, if there are any.
     #[inline(always)]
     pub fn publish(&mut self) {
         let Some(first) = self.staged.take() else { return };
@@ -124,7 +124,7 @@ impl Producer {
         wait::wake(self.waking, self.claim.peer());
     }
 
-    /// As [`Producer::push`], but waits for room. [`PushError::Full`] says that `wait` gave up.
+    /// As [`Producer::push`], but waits for space. [`PushError::Full`] means that `wait` timed out.
     #[inline]
     pub fn push_waiting(&mut self, message: &[u8], wait: Wait) -> Result<(), PushError> {
         match self.push(message) {
@@ -146,7 +146,7 @@ impl Producer {
         if self.wait_for_room(message.len(), wait) { self.stage(message) } else { Err(PushError::Full) }
     }
 
-    /// Waits until a message of `len` bytes fits; whether it does.
+    /// Waits until a message of `len` bytes fits; returns whether it does.
     #[cold]
     fn wait_for_room(&self, len: usize, wait: Wait) -> bool {
         let own = self.claim.own();

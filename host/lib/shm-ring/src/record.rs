@@ -1,5 +1,4 @@
-//! The word in front of each payload: its length, its CRC32C, and a stamp of its position. It must not know where the
-//! word lives.
+//! The word in front of each payload: its length, its CRC32C, and a stamp of its position.
 
 use crate::Corrupt;
 

@@ -1,4 +1,4 @@
-//! A ring as a whole: made or attached to, and asked for its two ends. It must not know how messages are laid out.
+//! A ring as a whole: created or attached to, and the source of its two ends.
 
 use crate::claim::Claim;
 use crate::memory::Memory;
@@ -6,7 +6,7 @@ use crate::{Consumer, Producer, RingError, Role, record};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-/// A ring. Clones are the same ring; the memory goes when the last clone and both ends are gone.
+/// A ring. Clones are the same ring; the memory is freed with the last clone and both ends.
 #[derive(Clone, Debug)]
 pub struct Ring {
     memory: Arc<Memory>,
@@ -17,7 +17,7 @@ pub struct Ring {
 /// How messages are protected between the two ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Integrity {
-    /// Not at all.
+    /// No protection.
     #[default]
     None = 0,
     /// A CRC32C over each payload, computed by the producer and checked by the consumer.
@@ -41,13 +41,13 @@ fn checksum(payload: &[u8]) -> u32 {
     crc32c::crc32c(payload)
 }
 
-/// Whether an end looks for a sleeping peer after each message.
+/// Whether an end wakes a sleeping peer after each message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Waking {
-    /// No: nothing is paid for it, and [`crate::Wait::Park`] sleeps for its whole timeout.
+    /// No: it costs nothing, and [`crate::Wait::Park`] sleeps for its whole timeout.
     #[default]
     Never = 0,
-    /// Yes: each push and release pays a full fence, and a system call where the peer sleeps.
+    /// Yes: each push and release costs a full fence, and a system call where the peer sleeps.
     Futex = 1,
 }
 
@@ -69,13 +69,13 @@ impl Ring {
         Ok(Self { memory: Arc::new(memory), integrity, waking })
     }
 
-    /// Attaches to the ring that `fd` leads to, after looking at its size, its seals and its header.
+    /// Attaches to the ring behind `fd`, after checking its size, its seals and its header.
     pub fn attach(fd: OwnedFd) -> Result<Self, RingError> {
         let (memory, integrity, waking) = Memory::attach(fd)?;
         Ok(Self { memory: Arc::new(memory), integrity, waking })
     }
 
-    /// What another process attaches with. It is closed on exec; pass a duplicate.
+    /// The descriptor for another process to attach with. It is closed on exec; pass a duplicate.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.memory.fd()
     }
@@ -95,15 +95,14 @@ impl Ring {
         self.integrity
     }
 
-    /// Takes the writing end. Where its last holder's process is gone, it goes on after the last published message.
+    /// Opens the writing end. If its last holder's process has ended, it continues after the last published message.
     pub fn producer(&self) -> Result<Producer, RingError> {
-        Producer::new(Claim::take(&self.memory, Role::Producer)?, self.integrity, self.waking)
+        Producer::new(Claim::acquire(&self.memory, Role::Producer)?, self.integrity, self.waking)
     }
 
-    /// Takes the reading end. Where its last holder's process is gone, it goes on with the first message that was not
-    /// released.
+    /// Opens the reading end. If its last holder's process has ended, it continues with the first message that was not released.
     pub fn consumer(&self) -> Result<Consumer, RingError> {
-        Consumer::new(Claim::take(&self.memory, Role::Consumer)?, self.integrity, self.waking)
+        Consumer::new(Claim::acquire(&self.memory, Role::Consumer)?, self.integrity, self.waking)
     }
 }
 

@@ -1,10 +1,9 @@
-//! Rings by name, as a session holds them: both ends of a ring find it by the name its producer gave it. It must not know
-//! through which boundary a session asks.
+//! The rings of a session by name: both ends of a ring find it by the name that its producer gave it.
 
 use crate::{Consumer, Integrity, Producer, Ring, RingError};
 use std::collections::HashMap;
 
-/// More rings than any scenario needs; each is memory that the session's limit does not count.
+/// The most rings of a session; their memory does not count towards the session's limit.
 const RINGS_MAX: usize = 64;
 
 /// The rings of one session.
@@ -14,7 +13,7 @@ pub struct Rings(HashMap<String, Ring>);
 /// Why an end was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The ring itself refused.
+    /// The ring cannot be opened.
     #[error("ring `{name}`: {source}")]
     Ring {
         /// The ring.
@@ -22,19 +21,19 @@ pub enum OpenError {
         /// Why.
         source: RingError,
     },
-    /// The name is taken by a ring of another shape.
-    #[error("ring `{0}` is there already, with another capacity or integrity")]
+    /// A ring of that name has another capacity or integrity.
+    #[error("ring `{0}` exists with another capacity or integrity; open it with the same ones")]
     Shape(String),
     /// No producer has created it.
     #[error("there is no ring `{0}`; open its producer first")]
     Unknown(String),
-    /// There are too many already.
-    #[error("a session may have {RINGS_MAX} rings, and it has")]
+    /// The session has too many rings.
+    #[error("the session already has {RINGS_MAX} rings, the most allowed; use one of them by its name")]
     TooMany,
 }
 
 impl Rings {
-    /// The writing end of the ring `name`, which is created where it is not there yet.
+    /// Opens the writing end of the ring `name`, which is created where it is missing.
     pub fn producer(&mut self, name: &str, capacity: usize, integrity: Integrity) -> Result<Producer, OpenError> {
         let named = |source| OpenError::Ring { name: name.to_owned(), source };
         if !self.0.contains_key(name) {
@@ -50,7 +49,7 @@ impl Rings {
         ring.producer().map_err(named)
     }
 
-    /// The reading end of the ring `name`.
+    /// Opens the reading end of the ring `name`.
     pub fn consumer(&mut self, name: &str) -> Result<Consumer, OpenError> {
         let ring = self.0.get(name).ok_or_else(|| OpenError::Unknown(name.to_owned()))?;
         ring.consumer().map_err(|source| OpenError::Ring { name: name.to_owned(), source })

@@ -1,21 +1,21 @@
-//! Waiting for the other end: spinning, or spinning and then sleeping on a futex. It must not know what is waited for.
+//! Waiting for the other end: spinning, or spinning and then sleeping on a futex.
 
 use crate::Waking;
 use crate::header::Seat;
 use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
-/// How long and by which means an end waits for the other. Every wait is bounded, so that the caller can look whether
-/// its peer is alive; it may also end early, and is then simply asked again.
+/// How an end waits for the other. Every wait is bounded, so that the caller can check whether its peer is alive. A wait may also end
+/// early; then call it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// Looks `rounds` times, without a system call.
+    /// Checks `rounds` times, without a system call.
     Spin {
         /// How often.
         rounds: u32,
     },
-    /// Looks `rounds` times, then sleeps until the peer wakes it or the time is over. Needs a ring made with
-    /// [`Waking::Futex`]; on any other nobody wakes it before.
+    /// Checks `rounds` times, then sleeps until the peer wakes it or the timeout is over. Needs a ring with [`Waking::Futex`]; on any
+    /// other it always sleeps for the whole timeout.
     Park {
         /// How often.
         rounds: u32,
@@ -24,7 +24,7 @@ pub enum Wait {
     },
 }
 
-/// Looks until `ready` or until `wait` gives up; returns what `ready` said last. `own` is the waiting end's seat.
+/// Checks `ready` until it is true or `wait` times out; returns its last result. `own` is the waiting end's seat.
 #[inline]
 pub(crate) fn until(wait: Wait, own: &Seat, mut ready: impl FnMut() -> bool) -> bool {
     let (Wait::Spin { rounds } | Wait::Park { rounds, .. }) = wait;

@@ -1,4 +1,4 @@
-//! Both ends at once: in two threads, and in two processes. It must not assert how long anything takes.
+//! Both ends at once: in two threads, and in two processes. No test asserts how long anything takes.
 
 #![cfg(target_os = "linux")]
 
@@ -60,20 +60,20 @@ const SPIN: Wait = Wait::Spin { rounds: 100 };
 const PARK: Wait = Wait::Park { rounds: 10, timeout: Duration::from_secs(3600) };
 
 #[test]
-fn threads_that_spin() {
+fn messages_pass_between_spinning_threads() {
     check(Integrity::None, Waking::Never, SPIN);
     check(Integrity::Crc32c, Waking::Never, SPIN);
 }
 
 /// With an hour's timeout a lost wake-up would hang the test.
 #[test]
-fn threads_that_sleep() {
+fn messages_pass_between_sleeping_threads() {
     check(Integrity::None, Waking::Futex, PARK);
     check(Integrity::Crc32c, Waking::Futex, PARK);
 }
 
 #[test]
-fn a_wait_gives_up() {
+fn wait_ends_at_its_timeout() {
     let ring = Ring::create_with(4096, Integrity::None, Waking::Futex).unwrap();
     let (mut producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
     let park = Wait::Park { rounds: 0, timeout: Duration::from_millis(1) };

@@ -1,5 +1,4 @@
-//! What a ring does when it is not what it should be. It writes into the shared memory behind the ring's back, so it
-//! knows the layout.
+//! A ring whose memory was damaged. The tests write into the shared memory directly, so they know the layout.
 
 #![cfg(target_os = "linux")]
 
@@ -34,15 +33,15 @@ fn check(at: u64, bytes: &[u8], expect: &str) {
 }
 
 #[test]
-fn a_damaged_identity_is_refused() {
-    check(0, b"x", "leads to no ring: it starts with");
+fn damaged_identity_is_refused() {
+    check(0, b"x", "is not that of a ring: it starts with");
     check(VERSION_AT, &9u32.to_ne_bytes(), "layout version 9, this build knows 1");
     check(INTEGRITY_AT, &7u32.to_ne_bytes(), "integrity 7 is not known");
     check(CAPACITY_AT, &8192u64.to_ne_bytes(), "claims 8192 bytes, the memory has room for 4096");
 }
 
 #[test]
-fn another_file_is_refused() {
+fn file_that_is_not_a_ring_is_refused() {
     let refusal = |fd: OwnedFd| Ring::attach(fd).unwrap_err().to_string();
     assert!(refusal(std::fs::File::open("/dev/null").unwrap().into()).contains("its 0 bytes are not one page"));
     let fd = rustix::fs::memfd_create("open", rustix::fs::MemfdFlags::ALLOW_SEALING).unwrap();
@@ -51,7 +50,7 @@ fn another_file_is_refused() {
 }
 
 #[test]
-fn only_some_capacities_are_allowed() {
+fn invalid_capacity_is_refused() {
     for capacity in [0, 1, 4095, 4097, 12288, Ring::CAPACITY_MAX + 1, Ring::CAPACITY_MAX * 2, usize::MAX] {
         let error = Ring::create(capacity, Integrity::None).unwrap_err().to_string();
         assert!(error.contains("a power of two from") && error.contains("67108864 bytes"), "{error}");
@@ -59,13 +58,13 @@ fn only_some_capacities_are_allowed() {
 }
 
 #[test]
-fn an_attached_peer_cannot_lose_its_memory() {
+fn attached_ring_cannot_be_shrunk() {
     let ring = Ring::create(4096, Integrity::None).unwrap();
     assert!(rustix::fs::ftruncate(ring.fd(), 0).is_err());
 }
 
 #[test]
-fn a_damaged_record_is_an_error_and_stays_one() {
+fn damaged_record_is_an_error_every_time() {
     let ring = Ring::create(4096, Integrity::None).unwrap();
     let (mut producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
     producer.push(b"hello").unwrap();
@@ -80,7 +79,7 @@ fn a_damaged_record_is_an_error_and_stays_one() {
 }
 
 #[test]
-fn a_changed_payload_does_not_match_its_crc() {
+fn changed_payload_fails_its_crc() {
     let ring = Ring::create(4096, Integrity::Crc32c).unwrap();
     let (mut producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
     producer.push(b"hello").unwrap();
@@ -92,7 +91,7 @@ fn a_changed_payload_does_not_match_its_crc() {
 }
 
 #[test]
-fn a_damaged_head_gives_no_room() {
+fn damaged_head_yields_a_full_ring() {
     let ring = Ring::create(4096, Integrity::None).unwrap();
     let mut producer = ring.producer().unwrap();
     producer.push(&[0; 4000]).unwrap();
@@ -104,7 +103,7 @@ fn a_damaged_head_gives_no_room() {
 }
 
 #[test]
-fn an_end_is_held_once_and_given_back() {
+fn end_is_held_once_and_released() {
     let ring = Ring::create(4096, Integrity::None).unwrap();
     let producer = ring.producer().unwrap();
     let again = attach(&ring).unwrap();
@@ -117,7 +116,7 @@ fn an_end_is_held_once_and_given_back() {
 }
 
 #[test]
-fn an_end_of_a_dead_process_is_taken_over() {
+fn end_of_a_dead_process_is_taken_over() {
     let ring = Ring::create(4096, Integrity::None).unwrap();
     let mut child = std::process::Command::new("true").spawn().unwrap();
     write(&ring, PRODUCER_AT, &child.id().to_ne_bytes());
@@ -127,7 +126,7 @@ fn an_end_of_a_dead_process_is_taken_over() {
 }
 
 #[test]
-fn a_producer_that_died_before_it_moved_the_tail_is_continued() {
+fn producer_continues_after_one_that_died_before_moving_the_tail() {
     let ring = Ring::create(4096, Integrity::None).unwrap();
     let mut producer = ring.producer().unwrap();
     producer.push(b"first").unwrap();
@@ -140,7 +139,7 @@ fn a_producer_that_died_before_it_moved_the_tail_is_continued() {
 }
 
 #[test]
-fn a_producer_that_died_before_it_moved_the_tail_behind_a_batch_is_continued() {
+fn producer_continues_after_one_that_died_within_a_batch() {
     let ring = Ring::create(4096, Integrity::None).unwrap();
     let mut producer = ring.producer().unwrap();
     for message in [&b"one"[..], b"two", b"three"] {
@@ -157,7 +156,7 @@ fn a_producer_that_died_before_it_moved_the_tail_behind_a_batch_is_continued() {
 }
 
 #[test]
-fn a_message_read_before_its_dead_producer_moved_the_tail_is_not_read_again() {
+fn message_of_a_dead_producer_is_not_read_twice() {
     let ring = Ring::create(4096, Integrity::None).unwrap();
     let (mut producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
     producer.push(b"first").unwrap();

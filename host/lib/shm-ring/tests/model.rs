@@ -1,4 +1,4 @@
-//! The ring against a queue that cannot be wrong. It must not know the ring's layout beyond its documented capacity.
+//! The ring against a queue as its model, using only the documented capacity.
 
 #![cfg(target_os = "linux")]
 
@@ -87,14 +87,14 @@ fn check(steps: &[Step], integrity: Integrity, waking: Waking) {
 
 proptest! {
     #[test]
-    fn it_is_a_queue(steps in steps(), crc in any::<bool>(), futex in any::<bool>()) {
+    fn ring_behaves_as_a_queue(steps in steps(), crc in any::<bool>(), futex in any::<bool>()) {
         let integrity = if crc { Integrity::Crc32c } else { Integrity::None };
         check(&steps, integrity, if futex { Waking::Futex } else { Waking::Never });
     }
 }
 
 #[test]
-fn the_longest_message_fits_at_every_offset() {
+fn longest_message_fits_at_every_offset() {
     let ring = Ring::create(4096, Integrity::None).unwrap();
     let (mut producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
     let message: Vec<u8> = (0..ring.message_max()).map(|at| at as u8).collect();

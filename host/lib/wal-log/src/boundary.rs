@@ -1,5 +1,4 @@
-//! The system calls by which a log depends on its disk, behind a trait so that tests can make them fail. It must not know
-//! why they are called.
+//! The system calls by which a log depends on its disk, behind a trait so that tests can make them fail.
 
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
@@ -9,7 +8,7 @@ use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 
-/// What a log asks of the file system where an answer can be "the disk is full" or "the data is gone".
+/// The file system calls of a log that can fail because the disk is full or broken.
 pub trait FileBoundary: std::fmt::Debug + Send + Sync {
     /// Reserves blocks for the first `bytes` of `file`, so that no later store to a mapping of it can lack them. Without
     /// this, a full disk would be a signal (SIGBUS) instead of an error.
@@ -22,13 +21,13 @@ pub trait FileBoundary: std::fmt::Debug + Send + Sync {
         OperatingSystem.write(file, bytes, offset)
     }
 
-    /// Has the disk begin with a range that was just written, so that it works while the next records are made. Promises
-    /// nothing and reports nothing: [`FileBoundary::sync_data`] waits for it, and says what failed.
+    /// Starts the write-back of a range that was just written, so that the disk works while the next records are made. It
+    /// guarantees nothing and reports no error: [`FileBoundary::sync_data`] does both.
     fn begin_write_back(&self, file: &File, range: Range<u64>) {
         OperatingSystem.begin_write_back(file, range);
     }
 
-    /// Makes the file's data durable, that which was stored through a shared mapping included. On Linux fdatasync writes
+    /// Makes the file's data durable, including stores through a shared mapping. On Linux fdatasync writes
     /// back every dirty page of the file's page cache, and a store to a shared mapping makes its page dirty there
     /// (`filemap_page_mkwrite`), so no msync is needed.
     fn sync_data(&self, file: &File) -> io::Result<()> {
@@ -41,7 +40,7 @@ pub trait FileBoundary: std::fmt::Debug + Send + Sync {
     }
 }
 
-/// The system itself.
+/// The calls of the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OperatingSystem;
 

@@ -1,13 +1,12 @@
-//! CRC32C over words, by the processor's instruction where it has one, with a state that starts from a segment's epoch.
-//! It must not know which words a record consists of.
+//! CRC32C over words, with the processor's instruction where it has one. The state starts from a segment's epoch.
 
 use std::fmt::Debug;
 
 /// How far ahead of a record a walk fetches.
 const FETCH_AHEAD_BYTES: usize = 2 << 10;
 
-/// The register's state after a segment's epoch went through it. Two epochs with different seeds give every sequence of
-/// words different checksums, because a step of a CRC is a bijection of its state.
+/// The register's state after a segment's epoch. Two epochs with different seeds give every sequence of words different checksums,
+/// because a step of a CRC is a bijection of its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seed(u32);
 
@@ -35,7 +34,7 @@ pub(crate) fn bytes(state: u32, bytes: &[u8]) -> u32 {
     !crc32c::crc32c_append(!state, bytes)
 }
 
-/// Any processor.
+/// The portable implementation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Portable;
 
@@ -51,7 +50,7 @@ impl Crc for Portable {
     }
 }
 
-/// An x86-64 processor with the instruction. Only [`Sse42::detect`] makes one, so whoever holds it may use it.
+/// The instruction of x86-64. Only [`Sse42::detect`] makes a value, so a value proves that the processor has it.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sse42(());
@@ -79,8 +78,8 @@ impl Crc for Sse42 {
     }
 }
 
-/// Fetches as many bytes as a record takes, further on in a walk from record to record. The processor's own prefetching
-/// starts anew with every page.
+/// Prefetches as many bytes as a record has, ahead of a walk from record to record. The processor's own prefetching starts over
+/// with every page.
 #[inline(always)]
 pub(crate) fn fetch_ahead(bytes: &[u8], offset: usize, len: usize) {
     #[cfg(target_arch = "x86_64")]
@@ -107,7 +106,7 @@ pub(crate) trait Work {
     fn run<C: Crc>(self, crc: C) -> Self::Output;
 }
 
-/// Does `work` in the fastest way this processor has.
+/// Runs `work` with the fastest implementation for this processor.
 #[inline(always)]
 pub(crate) fn dispatch<W: Work>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_gives_the_crc32c_of_epoch_and_bytes() {
+    fn every_implementation_computes_crc32c_of_epoch_and_bytes() {
         let (epoch, words, half) = (0x0123_4567_89ab_cdef_u64, [1_u64, u64::MAX, 42], 7_u32);
         let mut all = epoch.to_le_bytes().to_vec();
         words.iter().for_each(|word| all.extend(word.to_le_bytes()));

@@ -1,7 +1,7 @@
-//! Making records durable: one thread at a time syncs, for all that wait. It must not know what a record is.
+//! Group commit: one thread at a time syncs for all that wait.
 //!
 //! A failed sync is final. The kernel marks pages whose write-back failed as clean, so a second sync would succeed without
-//! having written them ("fsyncgate", PostgreSQL 2018); what is on the disk is then known to nobody but the next recovery.
+//! having written them ("fsyncgate", PostgreSQL 2018); only the next recovery can tell what is on the disk.
 
 use crate::boundary::FileBoundary;
 use crate::segment::Segment;
@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 
-/// What is durable, and who is making more of it so.
+/// What is durable, and whether a sync is running.
 #[derive(Debug)]
 pub(crate) struct Committer {
     boundary: Arc<dyn FileBoundary>,
@@ -22,20 +22,19 @@ pub(crate) struct Committer {
     done: Condvar,
     /// The first sequence that is not known to be on the disk.
     durable: AtomicU64,
-    /// Why nothing can be made durable any more.
+    /// Why the log is poisoned.
     poison: OnceLock<String>,
 }
 
 #[derive(Debug)]
 struct State {
     is_syncing: bool,
-    /// Segments that are no longer written to and were not synced since. One that is gone by now was recycled.
+    /// Segments that are no longer written to and not synced since. A dropped one was recycled.
     sealed: Vec<Weak<Segment>>,
 }
 
 impl Committer {
-    /// Of the segments of a log that was just recovered, whose last one is written. What modes that sync have recovered is
-    /// durable already.
+    /// For the segments of a recovered log, whose last one is current. In modes that sync, recovery has made them durable.
     pub(crate) fn new(config: &Config, segments: &[Arc<Segment>]) -> Self {
         let durability = config.durability;
         let durable = segments.last().map_or(0, |last| last.next_sequence());
@@ -65,7 +64,7 @@ impl Committer {
         self.durable.load(Ordering::Acquire)
     }
 
-    /// Returns when what lies before `next_sequence` is as durable as the mode promises.
+    /// Waits until everything before `next_sequence` is as durable as the mode guarantees.
     #[inline]
     pub(crate) fn acknowledge(&self, tail: &Turn<Tail>, next_sequence: u64) -> Result<(), LogError> {
         match self.durability {
@@ -75,7 +74,7 @@ impl Committer {
         }
     }
 
-    /// Returns when what lies before `next_sequence` is on the disk, by whosever sync.
+    /// Waits until everything before `next_sequence` is on the disk, by a sync of any thread.
     pub(crate) fn sync_through(&self, tail: &Turn<Tail>, next_sequence: u64) -> Result<(), LogError> {
         let mut state = crate::lock(&self.state);
         while state.is_syncing && self.durable() < next_sequence {
@@ -89,7 +88,7 @@ impl Committer {
         self.lead(tail).map(|_| ())
     }
 
-    /// Syncs what is in the log now, whether or not it is synced already; the first sequence that was not.
+    /// Syncs what is in the log now, even if it is synced already; returns the first sequence that was not.
     pub(crate) fn sync(&self, tail: &Turn<Tail>) -> Result<u64, LogError> {
         let mut state = crate::lock(&self.state);
         while state.is_syncing {
@@ -100,15 +99,15 @@ impl Committer {
         self.lead(tail)
     }
 
-    /// Notes a segment that is no longer written to; the caller has the tail. Modes in which appends wait have it synced
-    /// here, before its successor has a record: then a crash cannot leave a later record without an earlier one.
+    /// Notes a segment that is no longer written to; the caller holds the tail. In modes in which appends wait for a sync, it is
+    /// synced here, before its successor has a record, so that a crash cannot leave a later record without an earlier one.
     pub(crate) fn seal(&self, segment: &Arc<Segment>) -> Result<(), LogError> {
         if self.durability.waits() {
             self.sync_segment(segment)?;
             segment.close_file();
         } else {
             if !self.durability.syncs() {
-                // It is opened again where somebody asks for a sync after all.
+                // It is opened again where a sync is requested later.
                 segment.close_file();
             }
             let mut state = crate::lock(&self.state);
@@ -118,12 +117,12 @@ impl Committer {
         Ok(())
     }
 
-    /// Syncs as the only one who does. `is_syncing` is set, and cleared however this ends.
+    /// Syncs as the only thread that does. `is_syncing` is set, and cleared however this ends.
     fn lead(&self, tail: &Turn<Tail>) -> Result<u64, LogError> {
         let _lead = Lead(self);
         self.check()?;
         let (active, next_sequence, sealed) = {
-            let tail = tail.take();
+            let tail = tail.lock();
             let sealed = std::mem::take(&mut crate::lock(&self.state).sealed);
             (Arc::clone(tail.segment()), tail.next_sequence(), sealed)
         };
@@ -142,7 +141,7 @@ impl Committer {
         synced.map_err(|error| self.poison("sync", segment.path(), &error))
     }
 
-    /// Lets nothing be appended or synced any more, because nobody knows what a file holds; what is said of it.
+    /// Poisons the log, because the content of a file is unknown: appends and syncs fail from now on. Returns that error.
     #[cold]
     pub(crate) fn poison(&self, what: &str, path: &Path, error: &io::Error) -> LogError {
         let reason = self.poison.get_or_init(|| format!("the {what} of {} failed: {error}", path.display()));
@@ -150,7 +149,7 @@ impl Committer {
     }
 }
 
-/// Ends a sync for all that wait for it, also where it panicked.
+/// Ends a sync for all waiting threads, also where it panicked.
 struct Lead<'a>(&'a Committer);
 
 impl Drop for Lead<'_> {

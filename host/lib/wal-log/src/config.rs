@@ -1,4 +1,4 @@
-//! What a log is opened with. It must not know how any of it is done.
+//! The configuration a log is opened with.
 
 use crate::boundary::{FileBoundary, OperatingSystem};
 use crate::{LogError, header};
@@ -6,48 +6,48 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How a log is opened. [`Config::new`] sets what suits the durability; every field may be changed after.
+/// The configuration of a log. [`Config::new`] sets defaults for a durability; every field may be changed afterwards.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where the log lives; made where it is not there. Nothing else should be in it.
+    /// The log's directory, created where it is missing. It should contain nothing else.
     pub directory: PathBuf,
-    /// What an append that returned has been promised.
+    /// What is guaranteed when an append returns.
     pub durability: Durability,
     /// Bytes of a new segment, a multiple of the page size from [`Config::SEGMENT_BYTES_MIN`] to
-    /// [`Config::SEGMENT_BYTES_MAX`]. Segments that are there keep their size.
+    /// [`Config::SEGMENT_BYTES_MAX`]. Existing segments keep their size.
     pub segment_bytes: u64,
-    /// In which state a segment's pages are when the first record goes there.
+    /// The state of a segment's pages before its first record.
     pub page_state: PageState,
     /// How many segments are kept.
     pub retention: Retention,
-    /// How many segments are made ready ahead of the one that is written, from 1 to 64.
+    /// How many segments are made ready ahead of the current one, from 1 to 64.
     pub segments_ahead: u32,
     /// Bytes between two entries of the index of a segment, from 64 on: 8 bytes of memory each. A random read walks over
     /// half as many on average.
     pub index_stride_bytes: u32,
-    /// How much recovery looks at.
+    /// What recovery checks.
     pub recovery: RecoveryMode,
     /// What recovery does about damage.
     pub policy: Policy,
     /// How many threads recovery scans with, from 1 to 64; one segment is scanned by one thread.
     pub recovery_threads: u32,
-    /// The system calls that can fail for reasons of the disk. Tests put their own here.
+    /// The system calls that can fail because of the disk. Tests replace them.
     pub boundary: Arc<dyn FileBoundary>,
 }
 
-/// When an append returns. What was appended is visible to readers at once in every mode.
+/// When an append returns. In every mode, readers see an append at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-    /// As soon as the record is written, and nothing is promised: neither files nor the directory are ever synced, not
-    /// even when the log is closed.
+    /// As soon as the record is written, without a guarantee: neither files nor the directory are ever synced, not even when
+    /// the log is closed.
     None,
     /// As soon as the record is in the page cache, which survives the process but not the kernel. Files are synced when
     /// the log is closed.
     ProcessCrash,
-    /// As [`Durability::ProcessCrash`], and a thread syncs whatever is new after each such time.
+    /// As [`Durability::ProcessCrash`], and a thread syncs new records after each interval.
     Interval(Duration),
-    /// When the record is on the disk. One appender syncs for all that wait: each waits for one sync under way at most,
-    /// and for its own. In this mode and the next, records are written to the file instead of stored to the mapping.
+    /// When the record is on the disk, by group commit: one appender syncs for all that wait, and each waits for at most one
+    /// running sync and its own. In this mode and the next, records are written to the file instead of stored to the mapping.
     Group,
     /// When the record is on the disk, by a sync of its own.
     Each,
@@ -72,10 +72,10 @@ pub enum PageState {
     /// turning the extents into written ones.
     Fresh,
     /// Zeros were written and synced. The appender pays for making each page writable, and a sync writes only what was
-    /// appended: what durable modes want.
+    /// appended. Best for durable modes.
     Written,
-    /// Every page is in memory and writable. The appender pays for nothing but the store, and a sync would write the
-    /// whole segment: what modes without a sync want.
+    /// Every page is in memory and writable. The appender pays for the store only, and a sync would write the whole segment. Best
+    /// for modes without a sync.
     Resident,
 }
 
@@ -84,38 +84,38 @@ pub enum PageState {
 pub enum Retention {
     /// All of them.
     All,
-    /// So many, the one that is written included. The oldest is recycled for the next as soon as no reader holds it.
+    /// This many, including the current one. The oldest is recycled as soon as no reader holds it.
     Segments(u32),
 }
 
-/// How much recovery looks at.
+/// What recovery checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RecoveryMode {
     /// Every record's checksum and place in the sequence up to the last valid record.
     #[default]
     Fast,
-    /// Beyond that: segments that are spare, what lies behind the last record of every segment, and whether the times
-    /// at which segments were begun ever go backwards.
+    /// In addition: spare segments, the bytes after the last record of every segment, and whether the start times of segments
+    /// ever go backwards.
     Thorough,
 }
 
-/// What recovery does about damage. A torn tail, which is what a crash leaves, is cut under each of them.
+/// What recovery does about damage. A torn tail, as a crash leaves it, is cut under every policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// Opens nothing, changes nothing, and says what was found and where.
+    /// Fails, changes nothing, and reports what was found and where.
     #[default]
     Fail,
-    /// Keeps what lies before the first damage and removes the rest.
+    /// Keeps everything before the first damage and removes the rest.
     Truncate,
-    /// Keeps every record that is valid. Damaged stretches are marked as lost, so that the next open finds no damage; where
-    /// the last segments are lost as a whole, nobody knows which sequences they had, and these are given out again.
+    /// Keeps every valid record. Damaged ranges are marked as lost, so that the next open finds no damage. Where the last segments
+    /// are lost as a whole, their sequences are unknown and are used again.
     Skip,
 }
 
 impl Config {
-    /// The least size of a segment.
+    /// The smallest size of a segment.
     pub const SEGMENT_BYTES_MIN: u64 = 4 << 10;
-    /// The greatest size of a segment: a record's length has 32 bits.
+    /// The largest size of a segment: a record's length has 32 bits.
     pub const SEGMENT_BYTES_MAX: u64 = (4 << 30) - (64 << 10);
 
     /// Segments of 64 MiB, all kept, one made ready ahead, in the page state that suits the durability; fast recovery

@@ -1,18 +1,18 @@
-//! What can be wrong with the files of a log, as recovery and readers find it. It must not know what is done about it.
+//! What can be wrong with the files of a log, as recovery and readers find it.
 
 use crate::LogId;
 use crate::header::VERSION;
 use std::fmt;
 use std::path::PathBuf;
 
-/// One place where a log is not as it was written.
+/// One damaged place of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The file.
     pub file: PathBuf,
     /// Bytes from the file's start.
     pub offset: u64,
-    /// What was found there.
+    /// The damage.
     pub damage: Damage,
 }
 
@@ -35,7 +35,7 @@ pub enum Damage {
     #[error("the segment's header is zero-filled")]
     ZeroFilled,
     /// The file is something else.
-    #[error("the file is no segment: it starts with {magic:#018x}")]
+    #[error("the file is not a segment: it starts with {magic:#018x}")]
     NotASegment {
         /// The first eight bytes, little-endian.
         magic: u64,
@@ -111,7 +111,7 @@ pub enum Damage {
         /// What the header says.
         found: u64,
     },
-    /// What stands where a record should be is none, and valid records follow.
+    /// A record is invalid, and valid records follow.
     #[error("record {sequence} {bad}, and valid records follow from byte {next_offset} (sequence {next_sequence})")]
     Record {
         /// The sequence that should be there.
@@ -123,7 +123,7 @@ pub enum Damage {
         /// Its sequence.
         next_sequence: u64,
     },
-    /// What was a valid record when it was written or recovered is none now. Only readers find this.
+    /// A record that was valid when it was written or recovered is invalid now. Only readers find this.
     #[error("record {sequence} {bad}, though it was valid when it was written or recovered")]
     Decayed {
         /// The sequence that should be there.
@@ -131,13 +131,13 @@ pub enum Damage {
         /// What is there.
         bad: BadRecord,
     },
-    /// A segment was begun before the one in front of it. Only a thorough recovery looks.
-    #[error("the segment was begun {earlier_ns} ns before the one in front of it")]
+    /// A segment was started before its predecessor. Only a thorough recovery checks this.
+    #[error("the segment was started {earlier_ns} ns before its predecessor")]
     Time {
         /// By how much.
         earlier_ns: u64,
     },
-    /// There are segments, but not the file that says which log it is.
+    /// There are segments, but the log's identity file is missing or damaged.
     #[error("there are segments, but the file that names their log is missing or damaged")]
     NoIdentity,
     /// The file that keeps the heads of streams whose records are recycled is damaged.
@@ -148,7 +148,7 @@ pub enum Damage {
     },
 }
 
-/// What stands where a record should be.
+/// What is wrong with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRecord {
     /// Nothing.
@@ -162,7 +162,7 @@ pub enum BadRecord {
         /// Bytes to the segment's end.
         room: u64,
     },
-    /// Content that is not what was written, or was written in an earlier life of the file.
+    /// Altered content, or content from an earlier use of the file.
     #[error("has CRC32C {found:#010x} and says {expected:#010x}")]
     Checksum {
         /// What the record says.

@@ -1,5 +1,4 @@
-//! The directory of a log: which names its files have, whose log it is, and that one process has it at a time. It must not
-//! know what is in a segment.
+//! The directory of a log: the names of its files, the identity of the log, and the lock that keeps other processes out.
 
 use crate::boundary::FileBoundary;
 use crate::damage::{Damage, Finding};
@@ -15,22 +14,22 @@ use std::sync::Arc;
 const LOCK: &str = "lock";
 const IDENTITY: &str = "identity";
 const HEADS: &str = "heads";
-/// Of files that are not yet, or no longer, what they will be.
+/// The extension of unfinished files.
 const UNFINISHED: &str = "new";
 const SEGMENT: &str = "wal";
-/// Of files that recovery was told to skip.
+/// The extension of files that recovery skipped.
 const DAMAGED: &str = "damaged";
 
 const IDENTITY_MAGIC: u64 = u64::from_le_bytes(*b"wal-id\0\0");
 const IDENTITY_BYTES: usize = 40;
 
-/// An open directory. It stays locked as long as this lives, or anybody who has its lock.
+/// An open directory. It stays locked while this or a clone of its lock lives.
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
     handle: File,
     boundary: Arc<dyn FileBoundary>,
-    /// Whether names are made durable.
+    /// Whether file names are made durable.
     syncs: bool,
     lock: Arc<Lock>,
 }
@@ -47,7 +46,7 @@ impl Drop for Lock {
 }
 
 impl Directory {
-    /// Opens the directory, which is made where it is not there, and removes what an earlier process left unfinished.
+    /// Opens the directory, created where it is missing, and removes unfinished files of an earlier process.
     pub(crate) fn open(config: &Config) -> Result<Self, LogError> {
         let path = config.directory.clone();
         fs::create_dir_all(&path).map_err(LogError::system("mkdir", &path))?;
@@ -86,7 +85,7 @@ impl Directory {
         self.path.join(format!("{number:016x}.{SEGMENT}"))
     }
 
-    /// Where a segment is made before it gets its name.
+    /// The path of a segment before it gets its name.
     pub(crate) fn unfinished(&self, number: u64) -> PathBuf {
         self.path.join(format!("{number:016x}.{UNFINISHED}"))
     }
@@ -95,7 +94,7 @@ impl Directory {
         self.path.join(HEADS)
     }
 
-    /// Gives a file another name, and makes both durable.
+    /// Renames a file, and makes the file and its name durable.
     pub(crate) fn rename(&self, from: &Path, to: &Path) -> Result<(), LogError> {
         fs::rename(from, to).map_err(LogError::system("rename", from))?;
         self.sync()
@@ -106,7 +105,7 @@ impl Directory {
         self.sync()
     }
 
-    /// Puts a damaged file where no log looks for it.
+    /// Renames a damaged file, so that no log finds it.
     pub(crate) fn set_aside(&self, path: &Path) -> Result<(), LogError> {
         let mut aside = path.as_os_str().to_owned();
         aside.push(format!(".{DAMAGED}"));
@@ -138,7 +137,7 @@ impl Directory {
         Ok(paths.filter(|path| path.extension().is_some_and(|found| found == extension)).collect())
     }
 
-    /// Which log this is: what the file says, or, for a directory without segments, a new one.
+    /// The log's identity from its file, or a new one for a directory without segments.
     pub(crate) fn identify(&self) -> Result<Result<LogId, Finding>, LogError> {
         let path = self.path.join(IDENTITY);
         match fs::read(&path) {
@@ -199,7 +198,7 @@ fn decode_identity(bytes: &[u8]) -> Option<LogId> {
     (encode_identity(log) == bytes).then_some(log)
 }
 
-/// A number that nobody can foresee, for identities and epochs.
+/// A random number for identities and epochs.
 pub(crate) fn random() -> Result<u64, LogError> {
     const SOURCE: &str = "/dev/urandom";
     let mut bytes = [0; 8];

@@ -1,4 +1,4 @@
-//! Why a log cannot be opened, takes no record, or yields none. It must not know how any of it works.
+//! Why a log cannot be opened, rejects a record, or yields none.
 
 use crate::damage::Finding;
 use std::path::PathBuf;
@@ -34,9 +34,9 @@ pub enum LogError {
         /// Why.
         source: std::io::Error,
     },
-    /// The next segment could not be made ready. The log stays readable, what was acknowledged is in it, and appends go
-    /// on as soon as there is room.
-    #[error("no room for the next segment in {}; free {bytes} bytes there and append again", directory.display())]
+    /// The next segment could not be made ready. The log stays readable and complete, and appends continue as soon as there is
+    /// space.
+    #[error("no space for the next segment in {}; free {bytes} bytes there and append again", directory.display())]
     NoSpace {
         /// The log's directory.
         directory: PathBuf,
@@ -46,14 +46,14 @@ pub enum LogError {
         source: std::io::Error,
     },
     /// The entry, or the transaction as a whole, fits no segment.
-    #[error("{bytes} bytes with their heads fit no segment, which has room for {room}; make segments larger")]
+    #[error("{bytes} bytes with their heads do not fit a segment, which has room for {room}; make segments larger")]
     TooLarge {
         /// What it takes.
         bytes: u64,
         /// What a segment has.
         room: u64,
     },
-    /// A sync failed, after which nobody can say what is on the disk. Nothing is appended any more.
+    /// A sync failed, so it is unknown what is on the disk. The log accepts no more appends.
     #[error(
         "the log is poisoned, because {reason}; reopen it to find out what is left, which may be less than was synced"
     )]
@@ -61,8 +61,8 @@ pub enum LogError {
         /// What failed.
         reason: String,
     },
-    /// A batch was appended in part. What was appended is in the log.
-    #[error("of the batch, entries up to sequence {next} were appended, and no more")]
+    /// A batch was appended in part.
+    #[error("only the entries before sequence {next} of the batch were appended")]
     Partial {
         /// The first sequence that was not appended.
         next: u64,
@@ -81,7 +81,7 @@ pub enum LogError {
         /// How many more there are.
         more: usize,
     },
-    /// A thread of the log is gone.
+    /// A thread of the log has ended.
     #[error("the thread that makes segments ready has ended; reopen the log")]
     Stopped,
 }
@@ -91,7 +91,7 @@ fn others(more: usize) -> String {
 }
 
 impl LogError {
-    /// The same error once more, for several that wait for one attempt.
+    /// A copy of the error, for several threads that wait for one attempt.
     pub(crate) fn duplicate(&self) -> Self {
         let again = |error: &std::io::Error| match error.raw_os_error() {
             Some(code) => std::io::Error::from_raw_os_error(code),
@@ -117,7 +117,7 @@ impl LogError {
 /// Why an entry cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// The segment it was in is another one by now.
+    /// Its segment was recycled.
     #[error("sequence {sequence} was recycled; the log begins with {first}")]
     Recycled {
         /// What was asked for.
@@ -125,7 +125,7 @@ pub enum ReadError {
         /// The first sequence there is.
         first: u64,
     },
-    /// It was not written yet.
+    /// It has not been written yet.
     #[error("sequence {sequence} is not in the log yet; the next one is {next}")]
     Beyond {
         /// What was asked for.
@@ -133,7 +133,7 @@ pub enum ReadError {
         /// The first sequence that was not written.
         next: u64,
     },
-    /// Recovery was told to skip it.
+    /// Recovery skipped it.
     #[error("sequence {sequence} was lost to damage that recovery skipped; the next one is {next}")]
     Lost {
         /// What was asked for.

@@ -1,5 +1,4 @@
-//! The first bytes of a segment file: whose it is, which one, and, once it is in use, where in the sequence it begins. It
-//! must not know where the bytes lie.
+//! The first bytes of a segment file: its log, its number, and, once it is in use, its first sequence.
 
 use crate::damage::Damage;
 use std::fmt;
@@ -9,10 +8,10 @@ pub(crate) const HEADER_BYTES: usize = 128;
 const HALF: usize = HEADER_BYTES / 2;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"wal-log\0");
-/// Of the whole format, records included.
+/// The version of the whole format, including records.
 pub(crate) const VERSION: u32 = 1;
 
-/// Tells one log's segments from another's; drawn at random when a log is made.
+/// The identity of a log, drawn at random when it is created. Its segments carry it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct LogId(pub(crate) u128);
 
@@ -33,11 +32,11 @@ impl fmt::Debug for LogId {
 pub(crate) struct Identity {
     pub(crate) log: LogId,
     pub(crate) number: u64,
-    /// Of the whole file.
+    /// Bytes of the whole file.
     pub(crate) bytes: u64,
     /// Drawn at random for each use of a file.
     pub(crate) epoch: u64,
-    /// Whether the file was another segment before, so that what lies behind the last record may be anything.
+    /// Whether the file was another segment before, so that the bytes after the last record are arbitrary.
     pub(crate) is_recycled: bool,
 }
 
@@ -86,14 +85,14 @@ impl Identity {
     }
 }
 
-/// Written when a segment becomes the one that is appended to, as words of the mapping. A segment without it is spare.
+/// Written when a segment becomes the current one, as words of the mapping. A segment without it is spare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Activation {
     /// The sequence of the segment's first entry.
     pub(crate) first_sequence: u64,
-    /// When, since 1970.
+    /// The time of activation, in nanoseconds since 1970.
     pub(crate) unix_ns: u64,
-    /// Whether recovery was told to skip what lies between this segment and the one before.
+    /// Whether recovery skipped records between this segment and the one before.
     pub(crate) follows_gap: bool,
 }
 
@@ -101,7 +100,7 @@ impl Activation {
     /// Where the words go, from the start of the header.
     pub(crate) const OFFSET: usize = HALF;
 
-    /// The last word makes the others count and is to be stored last.
+    /// The last word makes the others valid, so it must be stored last.
     pub(crate) fn encode(&self, epoch: u64) -> [u64; 4] {
         let [first, time, gap] = [self.first_sequence, self.unix_ns, self.follows_gap.into()];
         [first, time, gap, 1 | u64::from(Self::digest([epoch, first, time, gap])) << 32]
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_survives_its_encoding_and_no_flipped_bit() {
+    fn header_round_trips_and_rejects_flipped_bits() {
         let bytes = header();
         let identity = Identity::decode(&bytes).unwrap();
         let activation = Activation::decode(&bytes, identity.epoch).unwrap().unwrap();
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_says_what_it_is() {
+    fn invalid_header_is_reported_with_its_kind() {
         assert_eq!(Identity::decode(&[0; HEADER_BYTES]), Err(Damage::ZeroFilled));
         assert!(matches!(Identity::decode(&[1; HEADER_BYTES]), Err(Damage::NotASegment { .. })));
         let mut spare = header();

@@ -1,5 +1,4 @@
-//! The file that keeps the heads of streams whose records have been recycled, which recovery could not find otherwise. It
-//! must not know when it is written.
+//! The file with the heads of streams whose records have been recycled, which recovery could not find otherwise.
 
 use crate::header::{LogId, VERSION};
 use crate::streams::Streams;
@@ -23,7 +22,7 @@ pub(crate) fn encode(log: LogId, heads: &[(u32, u64)]) -> Vec<u8> {
     bytes
 }
 
-/// The heads, or what is wrong with the file.
+/// Parses the heads, or returns what is wrong with the file.
 pub(crate) fn decode(log: LogId, bytes: &[u8]) -> Result<Streams, String> {
     let (content, crc) = bytes.split_last_chunk::<4>().ok_or("it is too short")?;
     let (expected, found) = (u32::from_le_bytes(*crc), crc32c::crc32c(content));
@@ -52,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn heads_survive_their_encoding_and_no_flipped_bit() {
+    fn heads_round_trip_and_reject_flipped_bits() {
         let (log, heads) = (LogId(3), [(7, 8), (u32::MAX, u64::MAX)]);
         let bytes = encode(log, &heads);
         let streams = decode(log, &bytes).unwrap();

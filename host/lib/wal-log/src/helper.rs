@@ -1,5 +1,5 @@
-//! The thread that works ahead of the appenders and cleans up behind them: it makes segments ready, touches pages, and
-//! retires what the retention does not keep. It must not hold a lock that appenders want while it waits for the disk.
+//! The helper thread, which works ahead of the appenders and cleans up behind them: it makes segments ready, touches pages,
+//! and retires segments beyond the retention. It must not hold a lock that appenders need while it waits for the disk.
 
 use crate::segment::Segment;
 use crate::shared::Shared;
@@ -8,24 +8,24 @@ use crate::{LogError, Retention, heads, provision};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// How far ahead of the last record pages are kept in the state that appenders expect. The kernel takes it away from pages
-/// that it writes back, some time after they were made ready.
+/// How far ahead of the last record pages are kept in the state that appenders expect. The kernel resets the state of pages when it
+/// writes them back.
 const TOUCH_BYTES: usize = 4 << 20;
 
 /// After how many bytes of records it is time to touch again.
 pub(crate) const TOUCH_STEP_BYTES: usize = TOUCH_BYTES / 2;
 
-/// What only the helper knows.
+/// The state of the helper thread.
 #[derive(Debug)]
 pub(crate) struct Helper {
-    /// No longer in the log, oldest first, waiting for its readers. A younger one is never given away before an older one:
-    /// after a crash, segments that are still there must have consecutive numbers.
+    /// Retired segments that wait for their readers, oldest first. A younger one is never recycled before an older one: after a
+    /// crash, the remaining segments must have consecutive numbers.
     retired: VecDeque<Arc<Segment>>,
-    /// Of the next segment to be made.
+    /// The number of the next segment.
     next_number: u64,
 }
 
-/// Tells those who wait for the helper that there is none any more, however it ended.
+/// Wakes the threads that wait for the helper when it ends, also by a panic.
 struct StopOnUnwind<'a>(&'a Shared);
 
 impl Drop for StopOnUnwind<'_> {
@@ -59,7 +59,7 @@ impl Helper {
         retired
     }
 
-    /// Takes segments out of the log that the retention does not keep.
+    /// Retires the segments beyond the retention.
     fn retire(&mut self, shared: &Shared) -> Result<(), LogError> {
         let Retention::Segments(kept) = shared.config.retention else { return Ok(()) };
         let segments = shared.segments();
@@ -73,13 +73,13 @@ impl Helper {
         Ok(())
     }
 
-    /// Writes down the heads of streams whose last record is about to go.
+    /// Writes the heads of streams whose last record will be recycled.
     fn keep_heads(&self, shared: &Shared, first_sequence: u64) -> Result<(), LogError> {
         let mut cold = Vec::new();
         for shard in 0..Streams::shards() {
-            // A shard at a time, so that appenders wait for one only. A stream that is written to meanwhile has a record
-            // that stays.
-            cold.extend(shared.tail.take().streams.below(shard, first_sequence));
+            // One shard at a time, so that appenders wait for one only. A stream that is written to meanwhile has a record that
+            // stays.
+            cold.extend(shared.tail.lock().streams.below(shard, first_sequence));
         }
         if cold.is_empty() {
             return Ok(());
@@ -90,14 +90,14 @@ impl Helper {
     /// Keeps pages ready ahead of the last record.
     fn touch(&self, shared: &Shared) -> Result<(), LogError> {
         let (active, offset) = {
-            let tail = shared.tail.take();
+            let tail = shared.tail.lock();
             (Arc::clone(tail.segment()), tail.offset())
         };
         let end = (offset + TOUCH_BYTES).min(active.mapping().bytes());
         provision::touch(&shared.config, &active, offset..end)
     }
 
-    /// A spare segment, from the oldest retired one where nobody holds that any more.
+    /// Makes a spare segment, from the oldest retired one unless a reader holds it.
     fn provide(&mut self, shared: &Shared) -> Result<Segment, LogError> {
         let number = self.next_number;
         while let Some(old) = self.free() {
@@ -114,7 +114,7 @@ impl Helper {
         Ok(segment)
     }
 
-    /// Removes retired segments that are not needed as spare ones.
+    /// Removes retired segments that are not needed as spares.
     fn discard(&mut self, shared: &Shared) -> Result<(), LogError> {
         while let Some(old) = self.free() {
             shared.directory.remove(old.path())?;
@@ -122,7 +122,7 @@ impl Helper {
         Ok(())
     }
 
-    /// The oldest retired segment, where nobody holds it any more.
+    /// The oldest retired segment, unless a reader holds it.
     fn free(&mut self) -> Option<Segment> {
         let oldest = self.retired.pop_front()?;
         Arc::try_unwrap(oldest).map_err(|held| self.retired.push_front(held)).ok()

@@ -1,9 +1,9 @@
-//! A sparse index of one segment: where every so many bytes a record starts. It must not know what a record is, nor trust
-//! that what it points at has been published.
+//! A sparse index of one segment: the position of a record every so many bytes. It must not assume that the record it points
+//! at has been published.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Grows as records are appended, and is read meanwhile. Its memory is bounded by the segment's size over the stride.
+/// Grows while it is read. Its memory is bounded by the segment's size divided by the stride.
 #[derive(Debug)]
 pub(crate) struct Index {
     /// Sequences since the segment's first in the upper half, words since the segment's start in the lower.
@@ -11,7 +11,7 @@ pub(crate) struct Index {
     len: AtomicUsize,
 }
 
-/// Where a record starts.
+/// The position of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Sequences since the segment's first.
@@ -21,7 +21,7 @@ pub(crate) struct Place {
 }
 
 impl Index {
-    /// For a segment of `segment_bytes` with an entry at most every `stride_bytes`.
+    /// An empty index for a segment of `segment_bytes`, with an entry at most every `stride_bytes`.
     pub(crate) fn new(segment_bytes: usize, stride_bytes: usize) -> Self {
         let entries = (0..segment_bytes / stride_bytes + 1).map(|_| AtomicU64::new(0)).collect();
         Self { entries, len: AtomicUsize::new(0) }
@@ -32,7 +32,7 @@ impl Index {
         size_of_val(&*self.entries)
     }
 
-    /// Adds the next place. One thread does this at a time; what does not fit is left out, and found by walking.
+    /// Adds the next position. One thread does this at a time; a position that does not fit is left out, and found by walking.
     pub(crate) fn push(&self, place: Place) {
         let len = self.len.load(Ordering::Relaxed);
         let (Ok(delta), Ok(word)) = (u32::try_from(place.delta), u32::try_from(place.offset / 8)) else { return };
@@ -98,7 +98,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finds_the_last_place_at_or_before(
+        fn index_finds_the_last_position_at_or_before(
             steps in prop::collection::vec((1_u64..50, 1_usize..9), 0..60),
             wanted in 0_u64..2000,
             end in 0_usize..3000,
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_left_out() {
+    fn position_that_does_not_fit_is_left_out() {
         let index = Index::new(64, 64);
         for number in 0..10 {
             index.push(Place { delta: number, offset: number as usize * 64 });

@@ -1,5 +1,5 @@
 //! A write-ahead log in memory-mapped files: an append is a copy into the page cache and a release store, and survives the
-//! death of the process at any moment. It must not know of benchmarks, probes or components.
+//! death of the process at any moment.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,7 +27,7 @@
 //! # Files
 //! A directory holds `lock` (held with flock while the log is open, with the process id of the holder for messages),
 //! `identity` (which log it is), `heads` (streams whose records are recycled), and segments `0000000000000001.wal` and up.
-//! `*.new` are files that are not yet what they will be and are removed by the next open; `*.damaged` were set aside.
+//! `*.new` are unfinished files, which the next open removes; `*.damaged` were set aside by recovery.
 //!
 //! A segment has a fixed size. All numbers are little-endian:
 //!
@@ -59,29 +59,27 @@
 //!
 //! The epoch is drawn at random for each use of a file. It goes through the CRC first, so nothing that was written in an
 //! earlier use is a record of this one, and the tail of a recycled segment need not be zeroed. The first word of a record,
-//! length and CRC, is stored last and with release: a killed process leaves whole records, or a stretch that is none. A
+//! length and CRC, is stored last and with release: a killed process leaves whole records, or an invalid range. A
 //! commit record and a gap record have the sequence of the entry that comes next; a commit's payload is the number of its
 //! entries, a gap's stream is the number of lost sequences.
 //!
 //! # Durability
 //! Appends store to a shared mapping, or, in the modes in which each waits for a sync, write to the file; Linux keeps one
-//! page cache for both. What is in there survives the process at once. fdatasync of the file makes it survive the kernel,
-//! because it writes back the pages that were dirtied through mappings, too. Blocks are reserved when a segment is made: a
-//! full disk fails the making of the next segment, never a store.
+//! page cache for both. Data in the page cache survives the death of the process. fdatasync makes it survive a crash of the kernel,
+//! because it also writes back pages that were dirtied through mappings. Blocks are reserved when a segment is made: a full disk
+//! fails the making of the next segment, never a store.
 //!
 //! # Recovery
-//! A record that is none ends the log where nothing valid follows it, and is damage where something does. This is exact
-//! after the death of a process. After that of the kernel, pages of one unfinished sync may have reached the disk in any
-//! order, so that recovery sees damage in records that nobody was told are durable: policy `truncate` then loses nothing
-//! that was promised. A segment whose records end early is damaged where the next one does not begin with the next sequence.
-//! What nobody can tell from an end are records that vanish from the end without a trace, zeroed or cut with their
-//! file: durability is what keeps them.
+//! An invalid record ends the log where nothing valid follows it, and is damage where something does. This is exact after the
+//! death of a process. After a crash of the kernel, pages of one unfinished sync may have reached the disk in any order, so recovery
+//! may see damage in records that were never acknowledged as durable: policy `truncate` then loses nothing that was guaranteed. A
+//! segment whose records end early is damaged where the next one does not begin with the next sequence. Records that vanish from
+//! the end without a trace, zeroed or truncated with their file, cannot be told from the end of the log.
 //!
 //! # Limits
-//! A transaction must fit one segment, because recovery and readers then need to look no further than to its end. Each
-//! segment is mapped as long as it is in the log. The mapping is trusted: another program that writes to the files while the
-//! log is open can break what readers were lent, and one that makes them shorter can kill the process, as can a sector that
-//! became unreadable since recovery looked. Linux only.
+//! A transaction must fit one segment, so that recovery and readers need not look beyond its end. Each segment is mapped as long as it
+//! is in the log. The mapping is trusted: another program that writes to the files while the log is open can change borrowed
+//! records, and one that truncates them can kill the process, as can a sector that became unreadable after recovery. Linux only.
 
 #![cfg(target_os = "linux")]
 

@@ -1,4 +1,4 @@
-//! A log as its user has it: opened, appended to, read, synced and closed. It must not know how any of it is done.
+//! The public interface of a log: open, append, read, sync, close.
 
 use crate::directory::Directory;
 use crate::helper::Helper;
@@ -14,9 +14,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-/// A write-ahead log. Any number of threads may append to it and read from it at a time; one process has it at a time.
+/// A write-ahead log. Any number of threads may append and read concurrently; one process has it open at a time.
 ///
-/// Dropped, it ends its threads and syncs nothing; [`Log::close`] syncs.
+/// Dropping it ends its threads without a sync; [`Log::close`] syncs.
 #[derive(Debug)]
 pub struct Log {
     shared: Arc<Shared>,
@@ -25,22 +25,22 @@ pub struct Log {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// What a log takes.
+/// The resources of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
     /// Bytes of the table of streams, at about 36 bytes a stream.
     pub stream_bytes: usize,
     /// Bytes of the sparse indexes.
     pub index_bytes: usize,
-    /// Bytes of mapped segment files, which take memory as far as the kernel has it to spare.
+    /// Bytes of mapped segment files, which the kernel keeps in memory as far as it has free memory.
     pub mapped_bytes: u64,
     /// Segments in the log.
     pub segments: usize,
 }
 
 impl Log {
-    /// Opens the log in the configuration's directory, or makes a new one. It recovers what is there first, as the
-    /// configuration says; see [`Log::recovery`].
+    /// Opens the log in the configuration's directory, or creates one. It first recovers an existing log as the configuration says;
+    /// see [`Log::recovery`].
     pub fn open(config: Config) -> Result<Self, LogError> {
         config.validate()?;
         let directory = Directory::open(&config)?;
@@ -70,34 +70,34 @@ impl Log {
         Ok(())
     }
 
-    /// What was found when the log was opened, and done about it.
+    /// What recovery found and did when the log was opened.
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
     }
 
-    /// Which log it is.
+    /// The identity of the log.
     pub fn id(&self) -> LogId {
         self.shared.log
     }
 
-    /// Where it is.
+    /// The directory of the log.
     pub fn directory(&self) -> &Path {
         self.shared.directory.path()
     }
 
-    /// Appends an entry, which readers see at once; its sequence. Returns when the entry is as durable as the log's mode
-    /// promises.
+    /// Appends an entry, which readers see at once, and returns its sequence when the entry is as durable as the log's mode
+    /// guarantees.
     ///
-    /// After [`LogError::NoSpace`] the log goes on as soon as there is room; after [`LogError::Poisoned`] it does not. The
-    /// latter may be said of an entry that was written: whether it is on the disk is what nobody knows.
+    /// After [`LogError::NoSpace`] appends continue as soon as there is space; after [`LogError::Poisoned`] they do not. An entry
+    /// that failed with the latter may have been written: whether it is on the disk is unknown.
     #[inline]
     pub fn append(&self, entry: Entry<'_>) -> Result<u64, LogError> {
         self.shared.append(&entry)
     }
 
-    /// Appends entries in order, and has them made durable together; the sequences from the first entry's to behind the
-    /// last one's. No other entry lies between them, but where another thread appends while this one waits for the next
-    /// segment. A crash may leave the first few of them; a [`Log::transaction`] leaves all or none.
+    /// Appends entries in order, makes them durable together, and returns the range of their sequences. No other entry is between
+    /// them, unless another thread appends while this one waits for the next segment. A crash may leave the first few of them; a
+    /// [`Log::transaction`] leaves all or none.
     pub fn append_batch(&self, entries: &[Entry<'_>]) -> Result<Range<u64>, LogError> {
         self.shared.append_batch(entries)
     }
@@ -107,26 +107,25 @@ impl Log {
         Transaction::new(&self.shared)
     }
 
-    /// Makes what is in the log durable, whatever its mode; the first sequence that is not. After a failure the log is
-    /// poisoned.
+    /// Makes everything in the log durable, whatever its mode; returns the first sequence that is not. A failure poisons the log.
     pub fn sync(&self) -> Result<u64, LogError> {
         self.shared.committer.sync(&self.shared.tail)
     }
 
-    /// Begins the next segment, where the last one has a record. Waits for one to be ready.
+    /// Begins the next segment, unless the current one is empty. Waits for one to be ready.
     pub fn rotate(&self) -> Result<(), LogError> {
         self.shared.rotate()
     }
 
-    /// Waits until segments are ready and pages touched as far ahead as the configuration says, so that what is measured
-    /// next does not share the machine with that.
-    pub fn settle(&self) -> Result<(), LogError> {
-        self.shared.preparer.settle()
+    /// Waits until segments are ready and pages touched as far ahead as the configuration says, so that a measurement does not
+    /// share the machine with that work.
+    pub fn wait_until_idle(&self) -> Result<(), LogError> {
+        self.shared.preparer.wait_until_idle()
     }
 
     /// The sequence of the next entry.
     pub fn next_sequence(&self) -> u64 {
-        self.shared.tail.take().next_sequence()
+        self.shared.tail.lock().next_sequence()
     }
 
     /// The first sequence that is not known to be on the disk.
@@ -139,38 +138,38 @@ impl Log {
         Snapshot::new(self.shared.segments())
     }
 
-    /// The entry of a sequence, held on its own. Whoever reads many takes a [`Log::snapshot`] once.
+    /// The entry of a sequence, which keeps its segment alive. To read many, take a [`Log::snapshot`] once.
     pub fn read(&self, sequence: u64) -> Result<Held, ReadError> {
         let snapshot = self.snapshot();
         let (segment, place) = snapshot.find(sequence)?;
         Ok(Held::new(segment, place))
     }
 
-    /// Follows the log from a sequence on, which is in it or the next one.
+    /// Follows the log from a sequence on, which must be in it or be the next one.
     pub fn subscribe(&self, from: u64) -> Result<Subscription<'_>, ReadError> {
         Subscription::new(&self.shared, from)
     }
 
-    /// Hands every entry from a sequence on to `read`, in order, until there are no more or it returns `false`; how many.
+    /// Passes every entry from a sequence on to `read`, in order, until there are no more or it returns `false`; returns how many.
     pub fn replay(&self, from: u64, read: impl FnMut(Record<'_>) -> bool) -> Result<u64, ReadError> {
         self.subscribe(from)?.drain(read)
     }
 
-    /// The sequence of a stream's last entry, which may be recycled by now.
+    /// The sequence of a stream's last entry, which may have been recycled.
     pub fn stream_head(&self, stream: StreamId) -> Option<u64> {
-        self.shared.tail.take().streams.head(stream.0)
+        self.shared.tail.lock().streams.head(stream.0)
     }
 
     /// How many streams have a head.
     pub fn stream_count(&self) -> usize {
-        self.shared.tail.take().streams.len()
+        self.shared.tail.lock().streams.len()
     }
 
-    /// What the log takes.
+    /// The resources of the log.
     pub fn usage(&self) -> Usage {
         let segments = self.shared.segments();
         Usage {
-            stream_bytes: self.shared.tail.take().streams.bytes(),
+            stream_bytes: self.shared.tail.lock().streams.bytes(),
             index_bytes: segments.iter().map(|segment| segment.index.bytes()).sum(),
             mapped_bytes: segments.iter().map(|segment| segment.mapping().bytes() as u64).sum(),
             segments: segments.len(),
@@ -190,7 +189,7 @@ impl Log {
         self.shared.preparer.stop();
         self.ticker.stop();
         for thread in self.threads.drain(..) {
-            // A thread that panicked has said so.
+            // A thread that panicked has printed its message.
             let _ = thread.join();
         }
     }

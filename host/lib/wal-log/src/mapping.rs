@@ -1,5 +1,4 @@
-//! A file mapped into memory, shared and writable. It must not know what the bytes mean, nor who may write which of them:
-//! it only holds each access to the mapping's bounds.
+//! A file mapped into memory, shared and writable. It checks that each access is within the mapping.
 
 use rustix::io::Errno;
 use rustix::mm::{Advice, MapFlags, MsyncFlags, ProtFlags};
@@ -10,8 +9,8 @@ use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
 
-/// A mapping of the first `bytes` of a file. The file must have so many as long as the mapping lives: a file that another
-/// program makes shorter kills whoever touches what is gone.
+/// A mapping of the first `bytes` of a file. The file must keep that length as long as the mapping lives: if another program truncates
+/// it, an access to the missing part kills the process.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     base: NonNull<u8>,
@@ -38,7 +37,7 @@ impl Mapping {
         self.bytes
     }
 
-    /// Where the byte at `offset` lies, which is at most the mapping's size.
+    /// The address of the byte at `offset`, which is at most the mapping's size.
     #[inline]
     pub(crate) fn at(&self, offset: usize) -> *mut u8 {
         assert!(offset <= self.bytes, "within the mapping");
@@ -46,7 +45,7 @@ impl Mapping {
         unsafe { self.base.as_ptr().add(offset) }
     }
 
-    /// Lends bytes of the mapping.
+    /// Borrows bytes of the mapping.
     ///
     /// # Safety
     /// Nobody writes to the range as long as the loan lasts, neither through this mapping nor another one.
@@ -57,7 +56,7 @@ impl Mapping {
         unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(range.start), range.len()) }
     }
 
-    /// Lends bytes of the mapping for writing.
+    /// Borrows bytes of the mapping for writing.
     ///
     /// # Safety
     /// Nobody else reads or writes the range as long as the loan lasts.

@@ -1,5 +1,4 @@
-//! A broker's message as an entry and back: key, headers, timestamp and payload in a compact encoding. It must not know
-//! where entries are kept.
+//! A broker's message encoded as an entry: key, headers, timestamp and payload in a compact form.
 //!
 //! One byte says whether there is a key. Then follow the timestamp (zigzag, because it may be negative), the key's length
 //! and bytes, the number of headers, length and bytes of each name and each value, and the payload up to the entry's end.
@@ -7,10 +6,10 @@
 
 use crate::record::{Entry, Record, StreamId};
 
-/// A message; its parts are borrowed from whoever made it, or from the record that it was read from.
+/// A message; its parts are borrowed from its maker, or from the record that it was read from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message<'a> {
-    /// By which the broker partitions or compacts, if it does; an empty key is not the same as none.
+    /// The key for partitioning or compaction; an empty key differs from none.
     pub key: Option<&'a [u8]>,
     /// Names and values, in order; a name may occur more than once.
     pub headers: Vec<(&'a str, &'a [u8])>,
@@ -20,7 +19,7 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
 }
 
-/// Why an entry is no message.
+/// Why an entry is not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MessageError {
     /// It has another kind.
@@ -47,7 +46,7 @@ pub enum MessageError {
         /// Where it ends.
         at: usize,
     },
-    /// A header's name is no text.
+    /// A header's name is not UTF-8.
     #[error("the header's name in front of byte {at} of the message is not UTF-8")]
     Name {
         /// Where it ends.
@@ -94,7 +93,7 @@ impl<'a> Message<'a> {
     /// The message that `bytes` encode.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, MessageError> {
         let mut reader = Reader { bytes, at: 0 };
-        let form = reader.take(1)?[0];
+        let form = reader.read_bytes(1)?[0];
         if form > 1 {
             return Err(MessageError::Form { found: form });
         }
@@ -143,7 +142,7 @@ impl<'a> Reader<'a> {
         &self.bytes[self.at..]
     }
 
-    fn take(&mut self, len: usize) -> Result<&'a [u8], MessageError> {
+    fn read_bytes(&mut self, len: usize) -> Result<&'a [u8], MessageError> {
         let taken = self.rest().get(..len).ok_or(MessageError::Short { at: self.bytes.len() })?;
         self.at += len;
         Ok(taken)
@@ -151,13 +150,13 @@ impl<'a> Reader<'a> {
 
     fn field(&mut self) -> Result<&'a [u8], MessageError> {
         let len = self.number()?;
-        self.take(usize::try_from(len).unwrap_or(usize::MAX))
+        self.read_bytes(usize::try_from(len).unwrap_or(usize::MAX))
     }
 
     fn number(&mut self) -> Result<u64, MessageError> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
-            let byte = self.take(1)?[0];
+            let byte = self.read_bytes(1)?[0];
             let group = u64::from(byte & 0x7f);
             // The tenth group has one bit, and no group but the first may be zero where it is the last.
             if (shift == 63 && group > 1) || (byte == 0 && shift > 0) {
@@ -192,7 +191,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn comes_back_as_it_was(parts in parts()) {
+        fn message_round_trips(parts in parts()) {
             let message = message(&parts);
             let mut buffer = vec![1, 2, 3];
             let entry = message.to_entry(StreamId(9), &mut buffer);
@@ -202,7 +201,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_the_message_that_encodes_to_them_or_an_error(
+        fn decoded_bytes_encode_to_themselves(
             bytes in prop::collection::vec(prop_oneof![0_u8..4, any::<u8>()], 0..60),
         ) {
             if let Ok(message) = Message::decode(&bytes) {
@@ -213,7 +212,7 @@ mod tests {
         }
 
         #[test]
-        fn no_part_of_a_head_is_a_message(parts in parts()) {
+        fn truncated_message_is_an_error(parts in parts()) {
             let whole = message(&parts);
             let mut buffer = Vec::new();
             Message { payload: &[], ..whole }.encode(&mut buffer);
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_where() {
+    fn errors_name_the_position() {
         let check = |bytes: &[u8], expect: &str| assert_eq!(Message::decode(bytes).unwrap_err().to_string(), expect);
         check(&[], "the message ends at byte 0, before it is complete");
         check(&[2, 0, 0], "the message begins with 0x02, which is neither 0 nor 1");

@@ -1,27 +1,26 @@
-//! The hand-over of spare segments from the thread that makes them to the appenders that need them. It must not know how a
-//! segment is made.
+//! Hands spare segments from the thread that makes them to the appenders that need them.
 
 use crate::LogError;
 use crate::segment::Segment;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex};
 
-/// What both sides know.
+/// The state that both sides share.
 #[derive(Debug, Default)]
 pub(crate) struct Preparer {
     state: Mutex<State>,
-    /// The making side waits for work.
+    /// The helper waits for work.
     work: Condvar,
-    /// The needing side waits for a segment.
+    /// Appenders wait for a segment.
     done: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
     spares: VecDeque<Segment>,
-    /// How often somebody found no spare. Each time is worth an attempt, also after one that failed.
+    /// How often no spare segment was found. Each time causes an attempt, also after a failed one.
     demands: u64,
-    /// The demands that failed attempts were for, and how the last one failed.
+    /// The demands of failed attempts, and the error of the last one.
     failed_demands: u64,
     failure: Option<LogError>,
     has_work: bool,
@@ -30,18 +29,18 @@ struct State {
 }
 
 impl Preparer {
-    /// With segments that are there already.
+    /// Starts with existing spare segments.
     pub(crate) fn new(spares: Vec<Segment>) -> Self {
         let state = State { spares: spares.into(), has_work: true, ..State::default() };
         Self { state: Mutex::new(state), ..Self::default() }
     }
 
-    /// A spare segment, if there is one.
-    pub(crate) fn take(&self) -> Option<Segment> {
+    /// Takes a spare segment, if there is one.
+    pub(crate) fn take_spare(&self) -> Option<Segment> {
         crate::lock(&self.state).spares.pop_front()
     }
 
-    /// Returns when there is a spare segment, or why none could be made.
+    /// Waits for a spare segment; returns the error where none could be made.
     pub(crate) fn wait_for_spare(&self) -> Result<(), LogError> {
         let mut state = crate::lock(&self.state);
         if !state.spares.is_empty() {
@@ -65,14 +64,14 @@ impl Preparer {
         }
     }
 
-    /// Tells the making side to look for work.
+    /// Wakes the helper.
     pub(crate) fn nudge(&self) {
         crate::lock(&self.state).has_work = true;
         self.work.notify_one();
     }
 
-    /// Returns when the making side has nothing left to do, or how it failed last.
-    pub(crate) fn settle(&self) -> Result<(), LogError> {
+    /// Waits until the helper has nothing left to do; returns its last error.
+    pub(crate) fn wait_until_idle(&self) -> Result<(), LogError> {
         let mut state = crate::lock(&self.state);
         state.demands += 1;
         state.has_work = true;
@@ -100,7 +99,7 @@ impl Preparer {
         (!state.is_stopped).then_some(state.demands)
     }
 
-    /// How many spare segments there are.
+    /// The number of spare segments.
     pub(crate) fn spares(&self) -> usize {
         crate::lock(&self.state).spares.len()
     }

@@ -1,5 +1,4 @@
-//! Making a segment ready: a new file or one that was another segment before, in the page state that the configuration
-//! asks for, under its final name. It must not know when one is needed.
+//! Makes a segment ready: a new or a recycled file, in the page state that the configuration asks for, under its final name.
 
 use crate::boundary;
 use crate::checksum::Seed;
@@ -16,23 +15,23 @@ use std::path::{Path, PathBuf};
 /// and fewer entries of the processor's address cache, and are written back faster.
 const UNIT: u64 = 2 << 20;
 
-/// The same where records are stored to the mapping and synced every now and then. A store makes a whole unit dirty, so each
-/// sync writes at least one: 16 KiB cost hardly more time to write than 4, and a quarter of the faults.
+/// The same for records that are stored to the mapping and synced at intervals. A store makes a whole unit dirty, so each sync writes
+/// at least one: writing 16 KiB takes hardly longer than 4 KiB, and causes a quarter of the faults.
 const SMALL_UNIT: u64 = 16 << 10;
 
 /// Bytes of a page, as far as the header is concerned, which has one to itself at first.
 const FIRST_PAGE: u64 = 4 << 10;
 
-/// Makes a segment from nothing.
+/// Creates a segment in a new file.
 pub(crate) fn fresh(config: &Config, directory: &Directory, log: LogId, number: u64) -> Result<Segment, LogError> {
     let (unfinished, path) = (directory.unfinished(number), directory.segment(number));
     let made = reserve(config, &unfinished, log, number).and_then(|(file, identity)| {
-        // From here on it is a spare segment, whatever happens to its pages. They are dirtied afterwards, so that the sync of
-        // the name does not wait for them.
+        // From here on it is a spare segment. Its pages are dirtied afterwards, so that the sync of the name does not wait for
+        // them.
         directory.rename(&unfinished, &path)?;
         fill(config, directory, path.clone(), file, identity)
     });
-    // What was reserved is given back; where that fails too, the next open does it.
+    // Reserved blocks are released; if that fails too, the next open does it.
     made.inspect_err(|_| drop(fs::remove_file(&unfinished).or_else(|_| fs::remove_file(&path))))
 }
 
@@ -73,8 +72,8 @@ fn fill(
     Ok(segment)
 }
 
-/// Makes a segment from one that nobody holds any more. It gets a name that no log looks for before its header changes, so
-/// that no crash leaves a segment whose header says something else than its name.
+/// Recycles a segment that no reader holds. It gets an unfinished name before its header changes, so that no crash leaves a segment
+/// whose header contradicts its name.
 pub(crate) fn recycle(config: &Config, directory: &Directory, old: Segment, number: u64) -> Result<Segment, LogError> {
     let (unfinished, path) = (directory.unfinished(number), directory.segment(number));
     directory.rename(old.path(), &unfinished)?;
@@ -89,7 +88,7 @@ pub(crate) fn recycle(config: &Config, directory: &Directory, old: Segment, numb
 /// Gives the file at `unfinished`, which was another segment, the header of a spare one that will be at `path`.
 fn rewrite(config: &Config, unfinished: &Path, path: PathBuf, old: Segment, number: u64) -> Result<Segment, LogError> {
     let mut epoch = directory::random()?;
-    // Two epochs with one seed would let what the file holds now pass for new.
+    // With the same seed, old records of the file would be valid again.
     while Seed::of_epoch(epoch) == old.seed() {
         epoch = directory::random()?;
     }
@@ -108,7 +107,7 @@ fn rewrite(config: &Config, unfinished: &Path, path: PathBuf, old: Segment, numb
     Ok(segment)
 }
 
-/// Brings a range of a segment into the state in which appenders expect it.
+/// Brings a range of a segment into the page state that appenders expect.
 pub(crate) fn touch(config: &Config, segment: &Segment, range: std::ops::Range<usize>) -> Result<(), LogError> {
     let done = match config.page_state {
         PageState::Fresh => Ok(()),

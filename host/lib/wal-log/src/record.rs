@@ -1,14 +1,13 @@
-//! A record as it lies in a segment: its head, its payload, and how both are written and checked. It must not know which
-//! segment it lies in, nor what comes before or after it.
+//! A record in a segment: its head, its payload, and how both are written and checked.
 
 use crate::BadRecord;
 use crate::checksum::{self, Crc, Seed};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bytes in front of a payload.
+/// Bytes before a payload.
 pub(crate) const HEAD_BYTES: usize = 24;
 
-/// From here on a payload's checksum is computed in three streams; below, one stream that also copies is faster.
+/// From this length on, a payload's checksum is computed in three streams; below, one stream that also copies is faster.
 const LONG: usize = 768;
 
 /// What an application writes: a payload, the stream it belongs to, and what kind of payload it is.
@@ -16,7 +15,7 @@ const LONG: usize = 768;
 pub struct Entry<'a> {
     /// The logical stream.
     pub stream: StreamId,
-    /// Of the application's choice; the log hands it back and takes no notice of it.
+    /// Chosen by the application; the log only stores it.
     pub kind: u16,
     /// Any bytes, also none.
     pub payload: &'a [u8],
@@ -26,10 +25,10 @@ pub struct Entry<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(pub u32);
 
-/// An entry that is in the log. The payload is lent from the mapped segment itself.
+/// An entry of the log. The payload is borrowed from the mapped segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// Where it stands in the log: the n-th entry since the log was made has n, counted from 0.
+    /// Its number in the log, counted from 0 since the log was created.
     pub sequence: u64,
     /// The logical stream.
     pub stream: StreamId,
@@ -39,7 +38,7 @@ pub struct Record<'a> {
     pub payload: &'a [u8],
 }
 
-/// What the log itself says of a record.
+/// Flags of a record, set by the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags(pub(crate) u16);
 
@@ -53,17 +52,17 @@ impl Flags {
     /// The end of a transaction. It takes no sequence of its own: it carries the next one, and its payload says how many
     /// entries it commits.
     pub(crate) const COMMIT: Self = Self(4);
-    /// Lost sequences, of which recovery was told to skip them. It carries the first of them, and their number where
-    /// other records have the stream; its payload is what was found instead of them.
+    /// Lost sequences, which recovery skipped. It carries the first of them, and their number in place of the stream; its payload
+    /// is the damaged bytes.
     pub(crate) const GAP: Self = Self(8);
 
-    /// Whether the bits are ones that a writer sets.
+    /// Whether a writer sets such bits.
     fn is_known(self) -> bool {
         [Self::ENTRY, Self::MEMBER, Self::FIRST_MEMBER, Self::COMMIT, Self::GAP].contains(&self)
     }
 }
 
-/// The head of a record but for its length and checksum.
+/// The head of a record without length and checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) sequence: u64,
@@ -91,7 +90,7 @@ pub(crate) const fn footprint(payload: usize) -> usize {
     (HEAD_BYTES + payload + 7) & !7
 }
 
-/// A record that was found to be one.
+/// A valid record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) head: Head,
@@ -105,7 +104,7 @@ impl Found {
         footprint(self.len)
     }
 
-    /// What the application sees of it; `bytes` are the record's own.
+    /// The entry for the application; `bytes` are those of the record.
     #[inline(always)]
     pub(crate) fn record(self, bytes: &[u8]) -> Record<'_> {
         let Head { sequence, stream, kind, .. } = self.head;
@@ -113,8 +112,8 @@ impl Found {
     }
 }
 
-/// Writes a record. The word that makes it one is stored last, with release: a process that is killed at any moment
-/// leaves a whole record or none. Returns the record's footprint.
+/// Writes a record and returns its footprint. The word that makes it valid is stored last, with release: a process that is killed at
+/// any moment leaves a whole record or none.
 ///
 /// # Safety
 /// `at` is aligned to 8, and nobody else reads or writes the `footprint(payload.len())` bytes from there. The payload is
@@ -137,7 +136,7 @@ pub(crate) unsafe fn put<C: Crc>(crc: C, at: *mut u8, seed: Seed, head: Head, pa
     footprint(payload.len())
 }
 
-/// Copies the payload and pads it with zeros to a word; the state after it.
+/// Copies the payload and pads it with zeros to a word; returns the checksum state after it.
 ///
 /// # Safety
 /// Nobody else reads or writes the words from `to` on that hold the payload.
@@ -165,7 +164,7 @@ unsafe fn put_payload<C: Crc>(crc: C, mut state: u32, to: *mut u64, payload: &[u
     state
 }
 
-/// Looks whether a record starts at the first of `bytes`, which end where the segment does.
+/// Checks whether a valid record starts at the first of `bytes`, which end with the segment.
 #[inline(always)]
 pub(crate) fn check<C: Crc>(crc: C, bytes: &[u8], seed: Seed) -> Result<Found, BadRecord> {
     if bytes.len() < HEAD_BYTES {
@@ -190,14 +189,14 @@ pub(crate) fn check<C: Crc>(crc: C, bytes: &[u8], seed: Seed) -> Result<Found, B
     Ok(Found { head, len })
 }
 
-/// The head at the first of `bytes`, whether or not it is one.
+/// The head at the first of `bytes`, valid or not.
 #[inline(always)]
 pub(crate) fn head_at(bytes: &[u8]) -> Head {
     let tag = word_at(bytes, 16);
     Head { sequence: word_at(bytes, 8), stream: (tag >> 32) as u32, kind: tag as u16, flags: Flags((tag >> 16) as u16) }
 }
 
-/// The footprint of the record at the first of `bytes`, if it is one; 0 where that cannot be.
+/// The footprint of the record at the first of `bytes` according to its length; 0 where it cannot be a record.
 #[inline(always)]
 pub(crate) fn claimed_footprint(bytes: &[u8]) -> usize {
     ((word_at(bytes, 0) as u32 as usize) + 7) & !7
@@ -228,7 +227,7 @@ pub(crate) fn word_at(bytes: &[u8], offset: usize) -> u64 {
     u64::from_le_bytes(word)
 }
 
-/// The bytes behind the last whole word, padded with zeros; there is one of them at least.
+/// The bytes after the last whole word, padded with zeros; at least one.
 #[inline(always)]
 fn last_word(payload: &[u8]) -> u64 {
     let rest = payload.len() % 8;
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_put_is_found_for_every_length_and_in_no_other_epoch() {
+    fn record_of_every_length_is_valid_in_its_epoch_only() {
         let payload: Vec<u8> = (0..2048_u32).map(|n| (n * 31 % 251) as u8).collect();
         for len in (0..100).chain(LONG - 9..LONG + 9).chain([2048]) {
             let mut words = vec![u64::MAX; 300];
@@ -273,12 +272,12 @@ mod tests {
             assert_eq!((found.head, found.len, found.footprint()), (head, len, taken));
             assert_eq!(found.record(&bytes).payload, &payload[..len]);
             assert!(matches!(check(Portable, &bytes, Seed::of_epoch(10)), Err(BadRecord::Checksum { .. })));
-            assert_eq!(words[taken / 8], u64::MAX, "nothing behind the record is touched");
+            assert_eq!(words[taken / 8], u64::MAX, "nothing after the record is touched");
         }
     }
 
     #[test]
-    fn every_flipped_bit_is_noticed() {
+    fn flipped_bit_is_detected() {
         let mut words = vec![0; 12];
         let head = Head { sequence: 1, stream: 2, kind: 3, flags: Flags::MEMBER };
         let taken = dispatch(Write(&mut words, head, b"thirteen byte"));

@@ -1,5 +1,4 @@
-//! Walking over the records of a list of segments, in order, control records left out. It must not know how the list came
-//! about.
+//! Iterates over the records of a list of segments in order, without control records.
 
 use crate::ReadError;
 use crate::header::HEADER_BYTES;

@@ -1,5 +1,4 @@
-//! Opening what an earlier process left: survey, repair where the policy says so, survey again, and cut the torn tail. It
-//! must not know what is appended afterwards.
+//! Opens what an earlier process left: survey, repair where the policy says so, survey again, and cut the torn tail.
 
 use crate::damage::Finding;
 use crate::directory::{self, Directory};
@@ -10,8 +9,8 @@ use crate::streams::Streams;
 use crate::survey::{Active, Content, Problem, Slot, Survey};
 use crate::{Config, LogError, Policy, provision, shared};
 
-/// Repairs that uncover what the next one is for: a file of the wrong length is resized, its tail is then found to be lost,
-/// and the segment behind is marked. More steps than there are kinds of repair lead nowhere.
+/// The most rounds of survey and repair. One repair can uncover damage for the next: a file of the wrong length is resized, then its
+/// tail is found to be lost, then the next segment is marked. There are not more kinds of repair.
 const SURVEYS_MAX: usize = 8;
 
 /// What recovery found and did.
@@ -20,40 +19,40 @@ const SURVEYS_MAX: usize = 8;
 pub struct Recovery {
     /// Entries in the log.
     pub records: u64,
-    /// Bytes that they and the records that hold transactions together take, heads and padding included.
+    /// Bytes of entries and commit records, with heads and padding.
     pub bytes: u64,
-    /// Segments with records, or that are about to have some.
+    /// Segments with records, and the current one.
     pub segments: u64,
-    /// The sequence of the first entry there is, or would be.
+    /// The sequence of the first entry, or of the next one where there is none.
     pub first_sequence: u64,
     /// The sequence of the next entry.
     pub next_sequence: u64,
     /// Logical streams with a head.
     pub streams: u64,
-    /// Bytes that were zeroed behind the last record, be it a torn append or what policy `truncate` gave up.
+    /// Bytes that were zeroed after the last record: a torn append, or what policy `truncate` removed.
     pub cut_bytes: u64,
     /// Entries among them that were whole, but whose transaction was not committed.
     pub uncommitted_records: u64,
     /// Segments that policy `truncate` removed.
     pub removed_segments: u64,
-    /// Sequences that policy `skip` gave up.
+    /// Sequences that policy `skip` lost.
     pub skipped_records: u64,
-    /// Bytes that policy `skip` gave up, without those of segments that it set aside.
+    /// Bytes that policy `skip` lost, without those of segments that it set aside.
     pub skipped_bytes: u64,
-    /// What was damaged, and, after a thorough recovery, where a clock went backwards, which is no damage. Policy `fail` does
-    /// not open a damaged log, so it finds the latter alone.
+    /// What was damaged, and, after a thorough recovery, where a clock went backwards, which is not damage. Policy `fail` does not
+    /// open a damaged log, so it reports only the latter.
     pub findings: Vec<Finding>,
 }
 
-/// What a log goes on with.
+/// The recovered state of a log.
 #[derive(Debug)]
 pub(crate) struct Recovered {
     pub(crate) log: LogId,
-    /// Oldest first; one at least.
+    /// Segments, oldest first; at least one.
     pub(crate) segments: Vec<Segment>,
     pub(crate) spares: Vec<Segment>,
     pub(crate) streams: Streams,
-    /// Of the next segment to be made.
+    /// The number of the next segment.
     pub(crate) next_number: u64,
     pub(crate) report: Recovery,
 }
@@ -64,7 +63,7 @@ pub(crate) fn recover(config: &Config, directory: &Directory) -> Result<Recovere
     let log = identify(config, directory, &mut report)?;
     let mut last = None;
     for _ in 0..SURVEYS_MAX {
-        let mut survey = Survey::take(config, directory, log)?;
+        let mut survey = Survey::read(config, directory, log)?;
         let is_damage = |problem: &Problem| !matches!(problem.skip, Repair::Nothing);
         let (damages, notes): (Vec<_>, Vec<_>) = survey.problems.drain(..).partition(is_damage);
         if damages.is_empty() {
@@ -88,8 +87,7 @@ pub(crate) fn recover(config: &Config, directory: &Directory) -> Result<Recovere
     Err(last.unwrap_or(LogError::Stopped))
 }
 
-/// Which log this is. Where the file that says so is damaged and the policy is to go on, it is the log that the first
-/// readable segment belongs to.
+/// The log's identity. Where its file is damaged and the policy allows to continue, it is that of the first readable segment.
 fn identify(config: &Config, directory: &Directory, report: &mut Recovery) -> Result<LogId, LogError> {
     let finding = match directory.identify()? {
         Ok(log) => return Ok(log),
@@ -152,8 +150,8 @@ fn finish(
     Ok(Recovered { log, segments, spares, streams, next_number, report })
 }
 
-/// Publishes what the scan found, and zeros what an interrupted append left behind the last record, so that no later record
-/// makes it valid again.
+/// Publishes the records that the scan found, and zeros the remains of an interrupted append after the last record, so that no later
+/// record makes them valid again.
 fn accept(active: Active, streams: &mut Streams, report: &mut Recovery) -> Segment {
     let Active { mut segment, scan, .. } = active;
     // One that could not be read was a problem.

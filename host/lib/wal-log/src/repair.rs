@@ -1,5 +1,4 @@
-//! What recovery does to the files of a damaged log when its policy says so. It must not know how damage is found, nor
-//! decide what is done.
+//! Repairs the files of a damaged log as its policy says. It must not decide what is damaged.
 
 use crate::directory::Directory;
 use crate::header::{Activation, HEADER_BYTES};
@@ -11,26 +10,26 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::PathBuf;
 
-/// One change. Each is a step towards a log without damage: after a step or several, the log is looked at again.
+/// One repair. After one or several, the log is surveyed again.
 #[derive(Clone, Debug)]
 pub(crate) enum Repair {
-    /// Leave it; it is no damage to the records.
+    /// Leave it; the records are not damaged.
     Nothing,
     /// Give a file the length that its header says.
     Resize { path: PathBuf, bytes: u64 },
-    /// Give a file a name that no log looks for.
+    /// Rename a file, so that no log finds it.
     SetAside { path: PathBuf },
-    /// Note in a segment's header that what lies between it and the one before is lost.
+    /// Note in a segment's header that records between it and the one before are lost.
     MarkGap { number: u64, lost: u64 },
-    /// Turn a stretch into a record that says which sequences are lost.
+    /// Turn a damaged range into a record of the lost sequences.
     Gap { number: u64, range: Range<usize>, sequence: u64, lost: u64 },
-    /// Zero the rest of a segment, because nothing in it can be gone on with.
+    /// Zero the rest of a segment, because nothing in it is usable.
     ZeroFrom { number: u64, offset: usize },
     /// Zero the rest of a segment and remove those behind it; the segment too, where the offset is zero.
     CutFrom { number: u64, offset: usize },
 }
 
-/// Does it, and adds to the report what is lost by it.
+/// Repairs, and adds the losses to the report.
 pub(crate) fn apply(
     repair: Repair,
     config: &Config,
@@ -98,7 +97,7 @@ fn mark_gap(number: u64, slots: &mut [Slot]) {
     }
 }
 
-/// Zeros what is not zero in a range; the bytes from its start to the last that was not.
+/// Zeros the non-zero pages of a range; returns the number of bytes up to the last non-zero one.
 pub(crate) fn zero(segment: &mut Segment, range: Range<usize>) -> u64 {
     let rest = &mut segment.bytes_mut()[range];
     let mut end = 0;
@@ -112,7 +111,7 @@ pub(crate) fn zero(segment: &mut Segment, range: Range<usize>) -> u64 {
     end as u64
 }
 
-/// Puts a record in front of a damaged stretch, of which the stretch becomes the payload.
+/// Writes a gap record whose payload is the damaged range.
 fn put_gap(segment: &mut Segment, range: Range<usize>, sequence: u64, lost: u64) {
     let seed = segment.seed();
     let bytes = &mut segment.bytes_mut()[range];

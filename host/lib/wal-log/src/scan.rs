@@ -1,5 +1,5 @@
-//! Reading one segment from its first record to its last, as recovery does: which records are valid, where that ends, and
-//! whether anything valid comes after. It must not know of other segments, nor change a byte.
+//! Scans one segment for recovery: which records are valid, where they end, and whether anything valid follows. It must not
+//! change a byte.
 
 use crate::checksum::{self, Crc, Seed, Work, dispatch};
 use crate::damage::BadRecord;
@@ -12,7 +12,7 @@ use crate::streams::Streams;
 /// Bytes that are skipped at once where they are zero.
 const BLOCK: usize = 64;
 
-/// What a segment holds.
+/// The content of a segment.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
     /// Behind the last record that counts.
@@ -22,7 +22,7 @@ pub(crate) struct Scan {
     /// Entries that count.
     pub(crate) entries: u64,
     pub(crate) streams: Streams,
-    /// Stretches that are no records although valid ones follow.
+    /// Invalid ranges that valid records follow.
     pub(crate) stretches: Vec<Stretch>,
     /// Entries behind the end whose transaction has no commit record.
     pub(crate) uncommitted: u64,
@@ -53,8 +53,8 @@ pub(crate) struct Point {
     pub(crate) sequence: u64,
 }
 
-/// Scans a segment that was activated. `successor` is the first sequence of the next one: where the records end there, and
-/// the scan need not be thorough, what lies behind them is not looked at.
+/// Scans an activated segment. `successor` is the first sequence of the next one: if the records end there and the scan is not
+/// thorough, the bytes after them are not checked.
 pub(crate) fn scan(segment: &mut Segment, stride: usize, successor: Option<u64>, is_thorough: bool) -> Scan {
     let (seed, first_sequence) = (segment.seed(), segment.first_sequence());
     let is_recycled = segment.identity().is_recycled;
@@ -98,7 +98,7 @@ struct Run<'a> {
     open: Option<Open>,
 }
 
-/// A transaction whose commit record was not found yet.
+/// A transaction whose commit record has not been found yet.
 #[derive(Debug)]
 struct Open {
     start: Point,

@@ -1,5 +1,4 @@
-//! One file of a log: mapped, indexed, and published up to an end that only grows. It must not know who appends, nor which
-//! segments stand before and after it.
+//! One file of a log: mapped, indexed, and published up to an end that only grows.
 
 use crate::ReadError;
 use crate::checksum::{Crc, Seed, Work, dispatch};
@@ -15,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// A segment. While somebody holds it, it stays mapped and its file is not recycled.
+/// A segment. While it is held, it stays mapped and its file is not recycled.
 #[derive(Debug)]
 pub(crate) struct Segment {
     path: PathBuf,
@@ -28,7 +27,7 @@ pub(crate) struct Segment {
     end: End,
     /// Closed once nothing is left to sync, because a log may have more segments than a process may have files.
     file: Mutex<Option<Arc<File>>>,
-    /// No other log recycles the file while somebody holds the segment.
+    /// Keeps the directory locked, so that no other log recycles the file while the segment is held.
     lock: Arc<Lock>,
 }
 
@@ -119,14 +118,14 @@ impl Segment {
         &self.mapping
     }
 
-    /// The whole file, header included, for the one who has the segment to itself.
+    /// The whole file with its header, for the only holder of the segment.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: `&mut self` says that no reader and no appender of this process holds the segment, and the lock of the
         // log's directory keeps other processes away.
         unsafe { self.mapping.slice_mut(0..self.mapping.bytes()) }
     }
 
-    /// The whole file and its index, for the one who has the segment to itself.
+    /// The whole file and its index, for the only holder of the segment.
     pub(crate) fn parts(&mut self) -> (&[u8], &Index) {
         // SAFETY: as in `bytes_mut`.
         (unsafe { self.mapping.slice(0..self.mapping.bytes()) }, &self.index)
@@ -168,7 +167,7 @@ impl Segment {
         dispatch(Check { bytes, seed: self.seed }).map_err(|bad| self.decayed(offset, sequence, bad))
     }
 
-    /// What a reader says of a record that is no longer one.
+    /// The error of a reader for a record that is no longer valid.
     #[cold]
     pub(crate) fn decayed(&self, offset: usize, sequence: u64, bad: BadRecord) -> ReadError {
         let damage = Damage::Decayed { sequence, bad };

@@ -1,5 +1,4 @@
-//! The state that all threads of a log share, and how a record finds its place: in the segment that is written, or in the
-//! next one. It must not know the shape of the public interface, nor how segments are made.
+//! The state that all threads of a log share, and how a record finds its place: in the current segment or in the next one.
 
 use crate::committer::Committer;
 use crate::directory::Directory;
@@ -69,7 +68,7 @@ impl Shared {
         removed
     }
 
-    /// Appends one entry; its sequence.
+    /// Appends one entry; returns its sequence.
     #[inline]
     pub(crate) fn append(&self, entry: &Entry<'_>) -> Result<u64, LogError> {
         let sequence = self.write(record::footprint(entry.payload.len()), |tail| tail.put(entry))?;
@@ -100,7 +99,7 @@ impl Shared {
             }
         }
         let Some(written) = written else {
-            let next = self.tail.take().next_sequence();
+            let next = self.tail.lock().next_sequence();
             return Ok(next..next);
         };
         self.committer.acknowledge(&self.tail, written.end)?;
@@ -118,10 +117,10 @@ impl Shared {
         Ok(written)
     }
 
-    /// Goes on in the next segment, so that the one that is written changes no more.
+    /// Continues in the next segment, so that the current one no longer changes.
     pub(crate) fn rotate(&self) -> Result<(), LogError> {
         loop {
-            let mut tail = self.tail.take();
+            let mut tail = self.tail.lock();
             self.committer.check()?;
             if tail.offset() == HEADER_BYTES || self.next_segment(&mut tail)? {
                 return Ok(());
@@ -135,7 +134,7 @@ impl Shared {
     #[inline]
     fn write<R>(&self, bytes: usize, put: impl FnOnce(&mut Tail) -> io::Result<R>) -> Result<R, LogError> {
         loop {
-            let mut tail = self.tail.take();
+            let mut tail = self.tail.lock();
             self.committer.check()?;
             if bytes <= tail.room() || self.make_room(&mut tail, bytes)? {
                 let written = put(&mut tail);
@@ -156,24 +155,24 @@ impl Shared {
         }
     }
 
-    /// Waits for an entry with this sequence or a later one; whether there is one.
+    /// Waits for an entry with this sequence or a later one; returns whether there is one.
     pub(crate) fn wait_for(&self, sequence: u64, deadline: Instant) -> bool {
         loop {
             let count = self.watch.count();
             {
-                let mut tail = self.tail.take();
+                let mut tail = self.tail.lock();
                 if tail.next_sequence() > sequence {
                     return true;
                 }
                 tail.is_watched = true;
             }
             if !self.watch.wait(count, deadline) {
-                return self.tail.take().next_sequence() > sequence;
+                return self.tail.lock().next_sequence() > sequence;
             }
         }
     }
 
-    /// Goes on in the next segment where there is a spare one; whether it did.
+    /// Continues in the next segment where there is a spare one; returns whether it did.
     #[cold]
     fn make_room(&self, tail: &mut Tail, bytes: usize) -> Result<bool, LogError> {
         self.check_fits(bytes)?;
@@ -188,9 +187,9 @@ impl Shared {
         Ok(())
     }
 
-    /// Goes on in a spare segment where there is one; whether it did.
+    /// Continues in a spare segment where there is one; returns whether it did.
     fn next_segment(&self, tail: &mut Tail) -> Result<bool, LogError> {
-        let Some(mut spare) = self.preparer.take() else { return Ok(false) };
+        let Some(mut spare) = self.preparer.take_spare() else { return Ok(false) };
         self.committer.seal(tail.segment())?;
         spare.activate(Activation { first_sequence: tail.next_sequence(), unix_ns: unix_ns(), follows_gap: false });
         let spare = Arc::new(spare);

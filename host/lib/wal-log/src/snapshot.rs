@@ -1,5 +1,4 @@
-//! The segments of a log as they were at one moment, held so that none of them is recycled, and reading from them by
-//! sequence. It must not know of segments that came later, nor who appends.
+//! The segments of a log at one moment, held so that none of them is recycled, and reading from them by sequence.
 
 use crate::ReadError;
 use crate::record::{self, Flags, Found, HEAD_BYTES, Record};
@@ -9,9 +8,9 @@ use crate::shared::Segments;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A view of a log. What is appended to the segment that was the last when the view was taken appears in it; later segments
-/// do not. Records are lent from the mapped files, and as long as this lives, none of its segments is unmapped or recycled:
-/// a view that is kept for long keeps disk space, and one that outlives the log keeps it from being opened again.
+/// A view of a log. Entries appended to the segment that was the last when the view was taken appear in it; later segments do not.
+/// Records are borrowed from the mapped files, and while this lives, none of its segments is unmapped or recycled: a view that is
+/// kept for long keeps disk space, and one that outlives the log prevents opening it again.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     segments: Segments,
@@ -26,7 +25,7 @@ impl Snapshot {
         &self.segments
     }
 
-    /// The sequence of the first entry that there is, or would be.
+    /// The sequence of the first entry, or of the next one where there is none.
     pub fn first_sequence(&self) -> u64 {
         self.segments.first().map_or(0, |segment| segment.first_sequence())
     }
@@ -36,7 +35,7 @@ impl Snapshot {
         self.segments.last().map_or(0, |segment| segment.next_sequence())
     }
 
-    /// How many segments there are.
+    /// The number of segments.
     pub fn segment_count(&self) -> usize {
         self.segments.len()
     }
@@ -47,8 +46,8 @@ impl Snapshot {
         Ok(place.found.record(&segment.published()[place.offset..]))
     }
 
-    /// Entries from `from` on, in order, each checked against its checksum. Where `from` is the next sequence, there is
-    /// none yet, and the iterator yields entries as they are appended: `None` is not its end for good.
+    /// Entries from `from` on, in order, each checked against its checksum. `from` may be the next sequence. The iterator also yields
+    /// entries that are appended later: `None` is not final.
     pub fn iter(&self, from: u64) -> Result<Records<'_>, ReadError> {
         self.range(from..u64::MAX)
     }
@@ -73,7 +72,7 @@ impl Snapshot {
         find(segment, sequence)?.map(|place| (segment, place)).ok_or(ReadError::Lost { sequence, next })
     }
 
-    /// The segment that a sequence is in, or would be in were it not lost or not yet appended.
+    /// The segment of a sequence, also of one that is lost or not yet appended.
     fn segment_index(&self, sequence: u64) -> Result<usize, ReadError> {
         let (first, next) = (self.first_sequence(), self.next_sequence());
         if sequence < first {
@@ -86,16 +85,16 @@ impl Snapshot {
     }
 }
 
-/// Where a record is, and what it is.
+/// A record and its position.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     pub(crate) offset: usize,
     pub(crate) found: Found,
 }
 
-/// Walks from the nearest entry of the index to the record of `sequence`, which is at or after the segment's first. There
-/// is none where the segment ends before. Records on the way are not checked, only the one that counts; where the walk goes
-/// astray, it is repeated with checks, to find out where.
+/// Walks from the nearest entry of the index to the record of `sequence`, which is at or after the segment's first; `None` where the
+/// segment ends before. Records on the way are not checked, only the wanted one; if the walk fails, it is repeated with checks to
+/// find the damage.
 fn find(segment: &Segment, sequence: u64) -> Result<Option<Place>, ReadError> {
     let published = segment.published();
     let mut offset = segment.start_of_walk(sequence, published.len()).offset;
@@ -138,8 +137,8 @@ fn find_carefully(segment: &Segment, published: &[u8], sequence: u64) -> Result<
     Ok(None)
 }
 
-/// An entry that is held on its own: as long as this lives, its segment is neither unmapped nor recycled, and the log is
-/// not opened by anybody else.
+/// An entry that keeps its segment alive: while this lives, the segment is neither unmapped nor recycled, and the log cannot be opened
+/// again.
 #[derive(Clone, Debug)]
 pub struct Held {
     segment: Arc<Segment>,

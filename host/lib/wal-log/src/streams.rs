@@ -1,16 +1,16 @@
-//! The heads of all streams: for each the sequence of its last entry, and nothing else, so that a stream that nobody
-//! writes to costs one entry of a table. It must not know where that entry's record is.
+//! The heads of all streams: the sequence of each stream's last entry and nothing else, so that an idle stream costs one
+//! entry of a table.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Each shard grows on its own, so that no append waits for a table of millions to be moved.
+/// Each shard grows separately, so that no append waits for a table of millions to be moved.
 const SHARDS: usize = 256;
 
-/// Stream to the sequence of its last entry.
+/// Maps a stream to the sequence of its last entry.
 type Shard = HashMap<u32, u64, BuildHasherDefault<Mix>>;
 
-/// The table: 16 bytes and a control byte a slot, with between half and seven eighths of the slots taken.
+/// The table: 16 bytes and a control byte per slot, with between half and seven eighths of the slots in use.
 #[derive(Clone, Debug)]
 pub(crate) struct Streams {
     shards: Box<[Shard]>,
@@ -23,7 +23,7 @@ impl Default for Streams {
 }
 
 impl Streams {
-    /// Notes an entry; one with a lower sequence than the head changes nothing.
+    /// Notes an entry. One with a lower sequence than the head is ignored.
     #[inline]
     pub(crate) fn touch(&mut self, stream: u32, sequence: u64) {
         let head = self.shards[shard_of(stream)].entry(stream).or_insert(sequence);
@@ -38,7 +38,7 @@ impl Streams {
         self.shards.iter().map(HashMap::len).sum()
     }
 
-    /// Takes over what `other` knows.
+    /// Merges the heads of `other`.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (stream, head) in other.iter() {
             self.touch(stream, head);
@@ -49,7 +49,7 @@ impl Streams {
         self.shards.iter().flatten().map(|(stream, head)| (*stream, *head))
     }
 
-    /// How many shards there are, for whoever walks over them one at a time.
+    /// The number of shards, for walking over them one at a time.
     pub(crate) const fn shards() -> usize {
         SHARDS
     }
@@ -59,7 +59,7 @@ impl Streams {
         self.shards[shard].iter().map(|(stream, head)| (*stream, *head)).filter(move |(_, head)| *head < end)
     }
 
-    /// Bytes of memory, from the number of slots that the capacity stands for.
+    /// Bytes of memory, computed from the capacity.
     pub(crate) fn bytes(&self) -> usize {
         let slot = size_of::<(u32, u64)>() + 1;
         // The table holds seven eighths of its slots, which are a power of two, and at least four.
@@ -74,7 +74,7 @@ fn shard_of(stream: u32) -> usize {
     (mix(stream) >> 48) as usize % SHARDS
 }
 
-/// Spreads a stream's number over 64 bits. Streams are given out by the application, so nobody picks them to collide.
+/// Spreads a stream's number over 64 bits. The application chooses streams, so they are not chosen to collide.
 fn mix(stream: u32) -> u64 {
     // Fibonacci hashing (Knuth, The Art of Computer Programming 6.4): 2⁶⁴ over the golden ratio, made odd.
     let product = u64::from(stream).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_the_highest_sequence_of_each_stream() {
+    fn head_is_the_highest_sequence_of_its_stream() {
         let mut streams = Streams::default();
         for (sequence, stream) in [(0, 7), (1, u32::MAX), (2, 7)] {
             streams.touch(stream, sequence);

@@ -1,4 +1,4 @@
-//! Following a log from a sequence on, through segments that come and go. It must not know who appends.
+//! Follows a log from a sequence on, across segments that come and go.
 
 use crate::record::Record;
 use crate::shared::Shared;
@@ -6,10 +6,10 @@ use crate::snapshot::Snapshot;
 use crate::{Held, ReadError};
 use std::time::{Duration, Instant};
 
-/// How often a waiting subscription looks before it sleeps.
+/// How often a waiting subscription checks before it sleeps.
 const LOOKS: u32 = 200;
 
-/// A reader that follows a log; see [`crate::Log::subscribe`]. It keeps the segments of its last look from being recycled.
+/// A reader that follows a log; see [`crate::Log::subscribe`]. It keeps the segments of its last read from being recycled.
 #[derive(Debug)]
 pub struct Subscription<'log> {
     shared: &'log Shared,
@@ -24,13 +24,13 @@ impl<'log> Subscription<'log> {
         Ok(Self { shared, snapshot, next: from })
     }
 
-    /// The sequence that the next entry has, or a lower one where entries were lost.
+    /// The sequence of the next entry, or a lower one where entries were lost.
     pub fn position(&self) -> u64 {
         self.next
     }
 
-    /// Hands all entries that there are to `read`, in order, until it returns `false`; how many it was handed. Afterwards
-    /// the subscription stands behind the last one. Segments that were recycled meanwhile are [`ReadError::Recycled`].
+    /// Passes all available entries to `read`, in order, until it returns `false`; returns how many. Afterwards the subscription is
+    /// after the last one. Segments that were recycled meanwhile are [`ReadError::Recycled`].
     pub fn drain(&mut self, mut read: impl FnMut(Record<'_>) -> bool) -> Result<u64, ReadError> {
         let mut count = 0;
         loop {
@@ -47,7 +47,7 @@ impl<'log> Subscription<'log> {
         }
     }
 
-    /// The next entry, if there is one, held on its own.
+    /// The next entry, if there is one, which keeps its segment alive.
     pub fn poll(&mut self) -> Result<Option<Held>, ReadError> {
         loop {
             let mut records = self.snapshot.iter(self.next)?;
@@ -64,11 +64,11 @@ impl<'log> Subscription<'log> {
         }
     }
 
-    /// Waits until there is an entry to read, at most `timeout`; whether there is. Looks for some microseconds before it
-    /// sleeps, because waking a thread takes longer than that.
+    /// Waits for an entry, at most `timeout`; returns whether there is one. Spins for some microseconds before it sleeps, because
+    /// waking a thread takes longer than that.
     pub fn wait(&mut self, timeout: Duration) -> bool {
         let now = Instant::now();
-        // Nobody waits longer than that, and a clock may not go so far.
+        // A longer timeout could overflow the clock.
         let deadline = now + timeout.min(Duration::from_secs(1 << 30));
         for _ in 0..LOOKS {
             if self.snapshot.next_sequence() > self.next || self.look() {
@@ -82,7 +82,7 @@ impl<'log> Subscription<'log> {
         self.shared.wait_for(self.next, deadline)
     }
 
-    /// Looks for segments that the view does not have; whether there is anything to read in them.
+    /// Refreshes the view with new segments; returns whether there is anything to read in them.
     fn look(&mut self) -> bool {
         let segments = self.shared.segments();
         let last =

@@ -1,5 +1,5 @@
-//! A look at every file of a log: which segments there are, what they hold, and where they do not fit together. It must not
-//! know the policy, nor change a byte.
+//! Surveys every file of a log: which segments exist, what they hold, and where they do not fit together. It must not change
+//! a byte.
 
 use crate::damage::{Damage, Finding};
 use crate::directory::Directory;
@@ -16,12 +16,12 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// Everything that recovery knows.
+/// The result of a survey.
 #[derive(Debug)]
 pub(crate) struct Survey {
     /// In the order of their numbers.
     pub(crate) slots: Vec<Slot>,
-    /// Of streams whose records are recycled.
+    /// The heads of streams whose records are recycled.
     pub(crate) heads: Streams,
     /// In the order of the log.
     pub(crate) problems: Vec<Problem>,
@@ -35,12 +35,12 @@ pub(crate) struct Slot {
     pub(crate) content: Content,
 }
 
-/// What a segment file is.
+/// The kind of a segment file.
 #[derive(Debug)]
 pub(crate) enum Content {
-    /// No segment of this log, or one that cannot be told.
+    /// Not a segment of this log, or not recognisable.
     Broken(Damage),
-    /// A segment that was made ready and not used.
+    /// A spare segment.
     Spare(Segment),
     /// A segment of the log.
     Active(Active),
@@ -54,7 +54,7 @@ pub(crate) struct Active {
     pub(crate) scan: io::Result<Scan>,
 }
 
-/// Damage, and what each policy does about it.
+/// Damage, and its repair under each policy.
 #[derive(Debug)]
 pub(crate) struct Problem {
     pub(crate) finding: Finding,
@@ -63,7 +63,7 @@ pub(crate) struct Problem {
 }
 
 impl Survey {
-    pub(crate) fn take(config: &Config, directory: &Directory, log: LogId) -> Result<Self, LogError> {
+    pub(crate) fn read(config: &Config, directory: &Directory, log: LogId) -> Result<Self, LogError> {
         let mut slots = Vec::new();
         for (number, path) in directory.segments()? {
             let content = open(directory, &path, number, log, config.index_stride_bytes as usize)?;
@@ -79,7 +79,7 @@ impl Survey {
     }
 }
 
-/// Looks at a file's header and maps the file.
+/// Reads a file's header and maps the file.
 fn open(directory: &Directory, path: &Path, number: u64, log: LogId, stride: usize) -> Result<Content, LogError> {
     let file = File::options().read(true).write(true).open(path).map_err(LogError::system("open", path))?;
     let found = file.metadata().map_err(LogError::system("stat", path))?.len();
@@ -105,7 +105,7 @@ fn open(directory: &Directory, path: &Path, number: u64, log: LogId, stride: usi
     Ok(Content::Active(Active { segment, activation, scan: Ok(Scan::default()) }))
 }
 
-/// The log that a segment says it belongs to.
+/// The log in a segment's header.
 pub(crate) fn log_of(path: &Path) -> Option<LogId> {
     let file = File::open(path).ok()?;
     let bytes = file.metadata().ok()?.len();
@@ -153,7 +153,7 @@ fn expose_unactivated(config: &Config, slots: &mut [Slot]) {
     }
 }
 
-/// Scans the activated segments, as many at a time as the configuration has threads.
+/// Scans the activated segments with as many threads as the configuration says.
 fn scan_all(config: &Config, slots: &mut [Slot]) {
     let mut jobs: Vec<(&mut Active, Option<u64>)> = Vec::new();
     for slot in slots.iter_mut() {
@@ -208,7 +208,7 @@ fn expose_unreadable(slots: &mut [Slot]) {
     }
 }
 
-/// Whether the segments follow upon each other, and what is damaged within them.
+/// Finds damage between consecutive segments and within them.
 fn join(config: &Config, slots: &[Slot], problems: &mut Vec<Problem>) {
     let mut before: Option<&Slot> = None;
     for slot in slots {
@@ -257,7 +257,7 @@ impl Slot {
         }
     }
 
-    /// What is wrong with where a segment begins.
+    /// The damage at the beginning of a segment, if any.
     fn check_start(&self, active: &Active, next_number: u64, before: &Active) -> Option<Problem> {
         let Activation { first_sequence: found, follows_gap, .. } = active.activation;
         let expected = before.next_sequence();

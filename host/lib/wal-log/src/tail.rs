@@ -1,5 +1,4 @@
-//! The end of a log, where records are written; one thread at a time has it. It must not know where segments come from, nor
-//! what an append waits for after its record is written.
+//! The end of a log, where records are written; one thread at a time holds it.
 //!
 //! A mutex around it, not an atomic reservation: a record may only be acknowledged once all before it are whole, because
 //! recovery ends at the first that is not. With reservations a writer that is preempted between reserving and publishing
@@ -30,7 +29,7 @@ const FETCH_AHEAD_BYTES: usize = 1 << 10;
 /// it more than that gains.
 const SCRATCH_BYTES: usize = 512 << 10;
 
-/// The segment that is written, and what is known of it without looking.
+/// The current segment, and cached facts about it.
 #[derive(Debug)]
 pub(crate) struct Tail {
     segment: Arc<Segment>,
@@ -48,11 +47,11 @@ pub(crate) struct Tail {
     touch_at: usize,
 }
 
-/// Where records are collected that a write takes to the file.
+/// The buffer of records for one write to the file.
 ///
-/// A sync after each few records is cheaper when they come by a write. A store to a clean page is a fault, and makes a whole
-/// unit of the page cache dirty, which may be many pages; a write makes only those blocks dirty that it touches, and takes
-/// no page from the mapping. Linux keeps one page cache for both, so readers see through the mapping what was written.
+/// A sync after every few records is cheaper with writes than with stores. A store to a clean page is a fault, and makes a whole unit of
+/// the page cache dirty, which may be many pages; a write dirties only the blocks that it touches, and leaves the mapping as it is.
+/// Linux keeps one page cache for both, so readers see through the mapping what was written.
 #[derive(Debug)]
 struct Scratch {
     words: Vec<u64>,
@@ -124,14 +123,14 @@ impl Tail {
         self.segment.mapping().bytes() - self.offset
     }
 
-    /// Appends an entry for which there is room; its sequence. This and what follows fail where the file cannot be written,
-    /// and then nobody knows what it holds behind the published end.
+    /// Appends an entry for which there is room; returns its sequence. This and the following methods fail where the file cannot be
+    /// written; then its content after the published end is unknown.
     #[inline]
     pub(crate) fn put(&mut self, entry: &Entry<'_>) -> io::Result<u64> {
         dispatch(PutOne { tail: self, entry })
     }
 
-    /// Appends entries as long as there is room; how many.
+    /// Appends entries as long as there is room; returns how many.
     pub(crate) fn put_some(&mut self, entries: &[Entry<'_>]) -> io::Result<usize> {
         dispatch(PutSome { tail: self, entries })
     }
@@ -160,7 +159,7 @@ impl Tail {
         Pen { base: mapping.at(0), start: offset, limit: mapping.bytes(), offset, next_sequence }
     }
 
-    /// Makes room for a record that takes `bytes` and did not fit; whether there is room in the segment at all.
+    /// Makes room for a record of `bytes` that did not fit; returns whether the segment has room.
     #[cold]
     fn make_room(&mut self, pen: &mut Pen, bytes: usize) -> io::Result<bool> {
         if self.scratch.is_none() || bytes > self.segment.mapping().bytes() - pen.offset {
@@ -217,8 +216,8 @@ impl Tail {
     }
 }
 
-/// Where the next record goes, as a value of its own that a loop keeps in registers: the compiler must assume that a store
-/// to the mapping changes whatever lies in memory.
+/// The position of the next record, as a value that a loop keeps in registers: the compiler must assume that a store to the mapping
+/// changes anything in memory.
 #[derive(Clone, Copy, Debug)]
 struct Pen {
     /// Where the segment's first byte is, or would be were all of it in the scratch.

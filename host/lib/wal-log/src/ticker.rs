@@ -1,4 +1,4 @@
-//! The thread that syncs after each interval. It must not know what is synced.
+//! The thread that syncs after each interval.
 
 use crate::shared::Shared;
 use std::sync::{Condvar, Mutex};
@@ -22,7 +22,7 @@ impl Ticker {
                 return;
             }
             drop(is_stopped);
-            let next = shared.tail.take().next_sequence();
+            let next = shared.tail.lock().next_sequence();
             if shared.committer.sync_through(&shared.tail, next).is_err() {
                 return;
             }

@@ -1,5 +1,4 @@
-//! A transaction: entries that are collected, and appended together with the record that commits them. It must not know how
-//! they are written.
+//! A transaction: entries that are collected, and appended together with the record that commits them.
 //!
 //! Entries are collected in memory and written in one go at the commit. Written as they come, those of several transactions
 //! and of none would lie between each other, and recovery and every reader would have to know which are committed; so they

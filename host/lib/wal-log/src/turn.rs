@@ -1,9 +1,8 @@
-//! A lock for sections of some ten nanoseconds that more threads want than there are processors. It must not know what is
-//! locked.
+//! A lock for critical sections of some ten nanoseconds that more threads want than there are processors.
 //!
 //! The standard lock is made for fewer. Once one thread sleeps on it, every arriving one goes to sleep too, and every release
-//! wakes one: after a holder was preempted once, all threads queue up, and each hand-over costs the tens of microseconds that
-//! waking a thread takes. Here an arriving thread always spins for a while, and may overtake sleepers; and a release wakes
+//! wakes one: after a holder was preempted once, all threads queue up, and each transfer of the lock costs the tens of microseconds
+//! that waking a thread takes. Here an arriving thread always spins for a while, and may overtake sleepers; and a release wakes
 //! nobody as long as the last one that was woken is still on its way. So the threads that run go on, and the sleepers join
 //! them one by one.
 
@@ -24,7 +23,7 @@ const SLEEPER: u32 = 4;
 /// against what waking a thread takes.
 const LOOKS: u32 = 120;
 
-/// The lock and what it guards.
+/// The lock and its value.
 pub(crate) struct Turn<T> {
     state: AtomicU32,
     /// Sleepers that were woken and did not notice yet; they sleep while it is 0.
@@ -48,16 +47,16 @@ impl<T> Turn<T> {
 
     /// Waits for the lock.
     #[inline]
-    pub(crate) fn take(&self) -> Taken<'_, T> {
+    pub(crate) fn lock(&self) -> Guard<'_, T> {
         if self.state.compare_exchange(0, LOCKED, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            self.take_contended();
+            self.lock_contended();
         }
-        Taken { turn: self, value: PhantomData }
+        Guard { turn: self, value: PhantomData }
     }
 
     #[cold]
-    fn take_contended(&self) {
-        // Whether this thread is the one that `WAKING` is about.
+    fn lock_contended(&self) {
+        // Whether `WAKING` was set for this thread.
         let mut was_woken = false;
         let settled = |state: u32, was_woken: bool| if was_woken { state & !WAKING } else { state };
         loop {
@@ -104,7 +103,7 @@ impl<T> Turn<T> {
         }
     }
 
-    /// Wakes a sleeper, unless one is being woken or somebody else has the lock and will do it.
+    /// Wakes a sleeper, unless one is being woken, or another thread has the lock and will do it.
     #[cold]
     fn wake(&self, mut state: u32) {
         while state >= SLEEPER && state & (LOCKED | WAKING) == 0 {
@@ -123,13 +122,13 @@ impl<T> Turn<T> {
 }
 
 /// The value, as long as the lock is held.
-pub(crate) struct Taken<'a, T> {
+pub(crate) struct Guard<'a, T> {
     turn: &'a Turn<T>,
     /// It may be sent and shared as far as a borrow of the value may.
     value: PhantomData<&'a mut T>,
 }
 
-impl<T> Deref for Taken<'_, T> {
+impl<T> Deref for Guard<'_, T> {
     type Target = T;
 
     #[inline]
@@ -139,7 +138,7 @@ impl<T> Deref for Taken<'_, T> {
     }
 }
 
-impl<T> DerefMut for Taken<'_, T> {
+impl<T> DerefMut for Guard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: the guard says that this thread has the lock, and there is one guard.
@@ -147,7 +146,7 @@ impl<T> DerefMut for Taken<'_, T> {
     }
 }
 
-impl<T> Drop for Taken<'_, T> {
+impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         self.turn.release();
@@ -160,7 +159,7 @@ mod tests {
     use std::thread;
 
     #[test]
-    fn one_thread_at_a_time_and_nobody_sleeps_on() {
+    fn lock_is_exclusive_and_wakes_every_sleeper() {
         const ROUNDS: usize = 20_000;
         for threads in [2, 3, 16, 64] {
             let turn = Turn::new((0, 0));
@@ -168,7 +167,7 @@ mod tests {
                 for _ in 0..threads {
                     scope.spawn(|| {
                         for round in 0..ROUNDS {
-                            let mut taken = turn.take();
+                            let mut taken = turn.lock();
                             taken.0 += 1;
                             if round % 1000 == 0 {
                                 // Long enough for others to go to sleep.
@@ -180,7 +179,7 @@ mod tests {
                     });
                 }
             });
-            assert_eq!(*turn.take(), (threads * ROUNDS, threads * ROUNDS));
+            assert_eq!(*turn.lock(), (threads * ROUNDS, threads * ROUNDS));
             assert_eq!((turn.state.load(Ordering::Relaxed), turn.wakes.load(Ordering::Relaxed)), (0, 0));
         }
     }

@@ -1,12 +1,12 @@
-//! Waiting for an append. It must not know what was appended.
+//! Waits for an append.
 //!
-//! Who waits says so under the tail's lock, and who appends looks under the same lock. So neither can miss the other, and an
-//! append that nobody waits for pays for a look at a field that it has at hand.
+//! A waiter announces itself under the tail's lock, and an appender checks under the same lock, so neither can miss the other. An
+//! append without waiters pays for one check of a field that is in cache.
 
 use std::sync::{Condvar, Mutex};
 use std::time::Instant;
 
-/// Counts the appends that somebody waited for.
+/// Counts the appends with a waiter.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     count: Mutex<u64>,
@@ -14,19 +14,19 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// To be read before it is said under the tail's lock that somebody waits.
+    /// The count, to be read before a waiter announces itself under the tail's lock.
     pub(crate) fn count(&self) -> u64 {
         *crate::lock(&self.count)
     }
 
-    /// Wakes everybody.
+    /// Wakes all waiters.
     #[cold]
     pub(crate) fn notify(&self) {
         *crate::lock(&self.count) += 1;
         self.changed.notify_all();
     }
 
-    /// Returns when there was a notification since the count was read, or at the deadline; which of both.
+    /// Waits for a notification since the count was read, or for the deadline; returns whether there was a notification.
     pub(crate) fn wait(&self, count: u64, deadline: Instant) -> bool {
         let mut now = crate::lock(&self.count);
         while *now == count {

@@ -1,5 +1,5 @@
-//! The log's own figures, for whoever changes it: run with `--release -- --ignored --nocapture --test-threads=1`. They must
-//! not be taken for measurements that anything is decided by; the probe makes those.
+//! Figures of the log for its developers: run with `--release -- --ignored --nocapture --test-threads=1`. They are no
+//! measurements to decide by; the probe makes those.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::print_stdout, reason = "figures are for reading")]
@@ -58,7 +58,7 @@ fn append() {
         for (len, durability) in [(64, Durability::ProcessCrash), (1024, Durability::ProcessCrash)] {
             let directory = directory();
             let log = Log::open(config(directory.path(), durability)).unwrap();
-            log.settle().unwrap();
+            log.wait_until_idle().unwrap();
             let payload = vec![7; len];
             let samples = each(50_000_000 / (len + 24), |_| {
                 log.append(entry(&payload)).unwrap();
@@ -141,7 +141,7 @@ fn batches() {
             unsafe { raw_append(raw.words(), &payloads, COUNT) };
         });
         let log = Log::open(config(directory.path(), Durability::ProcessCrash)).unwrap();
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
         let entries: Vec<_> = (0..COUNT).map(|number| entry(&bytes[number % 1024])).collect();
         let log_ns = each(batches, |_| assert!(log.append_batch(&entries).is_ok()));
         let mean = |samples: &[u64]| samples.iter().sum::<u64>() as f64 / (samples.len() * COUNT) as f64;
@@ -236,7 +236,7 @@ fn durable_commits() {
     for round in 0..3 {
         let directory = directory();
         let log = Log::open(config(directory.path(), Durability::Each)).unwrap();
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
         let raw = Raw::new(directory.path(), 4 << 20, 4096);
         raw.file.sync_all().unwrap();
         let (block, payload) = (vec![7; 4096], [7; 64]);
@@ -283,7 +283,7 @@ fn concurrent_appends() {
     for threads in [1, 4, 8, 16, 32] {
         let directory = directory();
         let log = Log::open(config(directory.path(), Durability::ProcessCrash)).unwrap();
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
         let payload = [7; 64];
         let start = Instant::now();
         let samples: Vec<u64> = std::thread::scope(|scope| {
@@ -343,14 +343,14 @@ fn reads_and_the_rest() {
     let rotations = each(20, |_| {
         log.append(entry(&payload)).unwrap();
         log.rotate().unwrap();
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
     });
     show("append, rotation, and the next segment made", rotations);
     for page_state in [PageState::Fresh, PageState::Written, PageState::Resident] {
         let directory = tempfile::tempdir().unwrap();
         let start = Instant::now();
         let log = Log::open(Config { page_state, ..config(directory.path(), Durability::ProcessCrash) }).unwrap();
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
         println!("two segments of 64 MiB, {page_state:?}: {:?}", start.elapsed());
     }
 }

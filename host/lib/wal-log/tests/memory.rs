@@ -1,4 +1,4 @@
-//! What a stream costs that nobody writes to, counted at the allocator. It must not know what it is spent on.
+//! The memory of an idle stream, counted at the allocator.
 
 #![cfg(target_os = "linux")]
 
@@ -30,7 +30,7 @@ static ALLOCATOR: Counting = Counting;
 
 /// Bytes a stream, from the memory of so many and so many more.
 #[test]
-fn an_inactive_stream_costs_less_than_64_bytes() {
+fn idle_stream_costs_less_than_64_bytes() {
     let directory = tempfile::tempdir().unwrap();
     let mut config = Config::new(directory.path(), Durability::None);
     config.segment_bytes = 8 << 20;
@@ -40,7 +40,7 @@ fn an_inactive_stream_costs_less_than_64_bytes() {
             // Numbers as an application might give them out, not dense.
             log.append(Entry { stream: StreamId(stream.wrapping_mul(77)), kind: 0, payload: &[] }).unwrap();
         }
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
         (LIVE.load(Ordering::Relaxed) - log.usage().index_bytes, log.usage().stream_bytes)
     };
     let (few, _) = touch(0..100_000);

@@ -1,5 +1,5 @@
-//! The fields of one object's spec and who owns them, which is what server-side apply merges. A field is one at the top of the
-//! spec, whatever it holds; it must not know of versions.
+//! The fields of one object's spec and their owners, which server-side apply merges. A field is a key at the top level of the
+//! spec.
 
 use crate::{PlaneError, spec};
 use serde_json::Value;
@@ -17,7 +17,7 @@ struct Field {
 }
 
 impl Fields {
-    /// Those of `spec`, all of them `manager`'s.
+    /// Parses the fields of `spec`, all owned by `manager`.
     pub(super) fn parse(spec: &str, manager: &str) -> Result<Self, PlaneError> {
         let values = spec::parse(spec, manager)?;
         let manager = Arc::from(manager);
@@ -25,15 +25,15 @@ impl Fields {
         Ok(Self(values.into_iter().map(owned).collect()))
     }
 
-    /// These after `manager` has applied `wanted`: its fields are set, and those that it owned and does not give are gone.
-    /// `None` where it would change another manager's.
+    /// These fields after `manager` applies `wanted`: its fields are set, and those that it owned and no longer gives are
+    /// removed. `None` where this would change a field of another manager.
     pub(super) fn applied(&self, wanted: Self, manager: &str) -> Option<Self> {
         let kept = self.0.iter().filter(|(_, field)| &*field.manager != manager);
         let mut merged: BTreeMap<_, _> = kept.map(|(name, field)| (name.clone(), field.clone())).collect();
         for (name, field) in wanted.0 {
             match merged.get(&name) {
                 Some(other) if other.value != field.value => return None,
-                // Both want the same: it stays with whom it was.
+                // Both want the same value: the owner does not change.
                 Some(_) => (),
                 None => drop(merged.insert(name, field)),
             }
@@ -41,7 +41,7 @@ impl Fields {
         Some(Self(merged))
     }
 
-    /// `wanted` in place of these; what does not change stays with whom it was.
+    /// Replaces these by `wanted`; unchanged fields keep their owner.
     pub(super) fn replaced(&self, mut wanted: Self) -> Self {
         for (name, field) in &mut wanted.0 {
             if let Some(old) = self.0.get(name).filter(|old| old.value == field.value) {

@@ -1,4 +1,4 @@
-//! The last changes, for watches that begin before now. It must not know who watches.
+//! The last changes, for watches that begin at an earlier version.
 
 use super::HISTORY_CHANGES;
 use crate::{Event, PlaneError};
@@ -21,7 +21,7 @@ impl History {
         self.changes.push_back(event);
     }
 
-    /// What happened after version `from`.
+    /// The changes after version `from`.
     pub(super) fn since(&self, from: u64) -> Result<impl Iterator<Item = &Event>, PlaneError> {
         if from < self.forgotten {
             return Err(PlaneError::TooOld { oldest: self.forgotten });

@@ -1,5 +1,5 @@
-//! A control plane in this process: every write is one critical section, which stores the object and tells whoever watches its
-//! scope. What a write costs does not depend on how many scopes, objects or watches there are elsewhere.
+//! A control plane in this process: every write is one critical section, which stores the object and notifies the watches of
+//! its scope. The cost of a write does not depend on how many other scopes, objects or watches there are.
 
 mod fields;
 mod history;
@@ -12,7 +12,7 @@ use history::History;
 use scopes::{Scopes, Stored};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Changes that a watch may begin before.
+/// How many past changes a watch can begin before.
 pub const HISTORY_CHANGES: usize = 1_024;
 
 /// Objects in this process.
@@ -29,12 +29,12 @@ struct State {
 }
 
 impl Embedded {
-    /// An empty one, at version 0.
+    /// An empty control plane, at version 0.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Every write is checked before anything is changed, so that one that panicked has left nothing half done.
+    /// Ignores poisoning: every write is checked before anything is changed, so a panic leaves nothing half done.
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.0)
     }
@@ -45,7 +45,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 impl State {
-    /// Stores `fields` under `key`, tells it, and returns the object; `is_new` where there was none.
+    /// Stores `fields` under `key`, notifies the watches, and returns the object; `is_new` where there was none.
     fn store(&mut self, key: &Key, fields: Fields, is_new: bool) -> Arc<Object> {
         self.version += 1;
         let spec = fields.to_json();
@@ -53,11 +53,11 @@ impl State {
         let scope = self.scopes.make(&key.kind, &key.namespace);
         scope.objects.insert(key.name.clone(), Stored { object: Arc::clone(&object), fields });
         let made = if is_new { Event::Added } else { Event::Modified };
-        self.tell(made(Arc::clone(&object)));
+        self.notify(made(Arc::clone(&object)));
         object
     }
 
-    fn tell(&mut self, event: Event) {
+    fn notify(&mut self, event: Event) {
         let key = event.key();
         if let Some(scope) = self.scopes.get(&key.kind, &key.namespace) {
             scope.watches.iter().for_each(|watch| watch.mailbox.deliver(watch.token, Ok(event.clone())));
@@ -124,8 +124,8 @@ impl ControlPlane for Embedded {
         state.scopes.change(&key.kind, &key.namespace, |scope| drop(scope.objects.remove(&key.name)));
         state.version += 1;
         let gone = Event::Deleted(key.clone(), state.version);
-        state.tell(gone);
-        // A scope that nobody watches and that holds nothing is forgotten.
+        state.notify(gone);
+        // An empty scope without watches is dropped.
         state.scopes.change(&key.kind, &key.namespace, |_| ());
         Ok(())
     }
@@ -147,8 +147,10 @@ impl ControlPlane for Embedded {
     ) -> Result<Subscription, PlaneError> {
         let mut state = self.state();
         if from > state.version {
-            let reason =
-                format!("version {from} is yet to come, this is {}: list, and watch from there", state.version);
+            let reason = format!(
+                "version {from} is in the future, the current one is {}: list, and watch from there",
+                state.version
+            );
             return Err(PlaneError::Invalid(reason));
         }
         for event in state.history.since(from)?.filter(|event| scope.holds(event.key())) {
@@ -168,7 +170,7 @@ impl ControlPlane for Embedded {
     }
 }
 
-/// Whether `key` names something.
+/// Checks that no part of `key` is empty.
 fn check(key: &Key) -> Result<(), PlaneError> {
     let parts = [("kind", &key.kind), ("namespace", &key.namespace), ("name", &key.name)];
     parts.into_iter().try_for_each(|(what, text)| check_named(key, what, text))

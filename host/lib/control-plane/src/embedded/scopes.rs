@@ -1,30 +1,29 @@
-//! Objects and watches by kind and namespace, so that a write finds both without looking at any other. It must not know what an
-//! event is.
+//! Objects and watches by kind and namespace, so that a write finds both without a search.
 
 use super::fields::Fields;
 use crate::{Mailbox, Object, Token};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// Contents by kind and by namespace: two maps, so that either is looked up by what a key borrows.
+/// Contents by kind and by namespace: two nested maps, so that a lookup needs no owned key.
 #[derive(Debug, Default)]
 pub(super) struct Scopes(HashMap<String, HashMap<String, Contents>>);
 
-/// What one scope holds.
+/// The objects and watches of one scope.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) objects: BTreeMap<String, Stored>,
     pub(super) watches: Vec<Watch>,
 }
 
-/// An object as it is kept.
+/// A stored object.
 #[derive(Debug)]
 pub(super) struct Stored {
     pub(super) object: Arc<Object>,
     pub(super) fields: Fields,
 }
 
-/// Somebody who is told of changes.
+/// A receiver of changes.
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) number: u64,
@@ -37,9 +36,9 @@ impl Scopes {
         self.0.get(kind)?.get(namespace)
     }
 
-    /// The contents of the scope, which are made where there are none.
+    /// The contents of the scope, created where there are none.
     pub(super) fn make(&mut self, kind: &str, namespace: &str) -> &mut Contents {
-        // Looking up twice is cheaper than owned names for every write.
+        // Two lookups are cheaper than an owned key for every write.
         if self.get(kind, namespace).is_none() {
             self.0.entry(kind.to_owned()).or_default().entry(namespace.to_owned()).or_default();
         }
@@ -47,7 +46,7 @@ impl Scopes {
         found.expect("it was just made")
     }
 
-    /// Changes the scope, where it is known, and forgets it where nothing is left in it.
+    /// Changes the scope where it exists, and drops it where it is empty afterwards.
     pub(super) fn change(&mut self, kind: &str, namespace: &str, change: impl FnOnce(&mut Contents)) {
         let Some(namespaces) = self.0.get_mut(kind) else { return };
         let Some(contents) = namespaces.get_mut(namespace) else { return };

@@ -1,4 +1,4 @@
-//! The control plane against a model that is nothing but a list of what happened, and what each refusal is for.
+//! The embedded control plane against a model that is a list of events, and the reason of each refusal.
 
 use super::*;
 use crate::SPEC_BYTES_MAX;
@@ -36,12 +36,12 @@ fn apply_sets_the_fields_of_its_manager_and_no_others() {
     check(&[("m", r#"{"a":1}"#), ("n", r#"{"b":2}"#), ("m", "{}")], Ok(r#"{"b":2}"#));
     check(&[("m", r#"{"a":1}"#), ("n", r#"{"a":1}"#)], Ok(r#"{"a":1}"#));
     check(&[("m", r#"{"a":1}"#), ("n", r#"{"a":2}"#)], Err(PlaneError::Conflict(1)));
-    // What is given up by its owner is anybody's.
+    // A field without an owner can be taken by anybody.
     check(&[("m", r#"{"a":1}"#), ("m", "{}"), ("n", r#"{"a":2}"#)], Ok(r#"{"a":2}"#));
 }
 
 #[test]
-fn what_is_no_object_is_refused_with_a_reason() {
+fn invalid_spec_is_refused_with_a_reason() {
     let plane = Embedded::new();
     let refused = |result: Result<Arc<Object>, PlaneError>, expect: &str| {
         let error = result.expect_err("it is refused").to_string();
@@ -57,7 +57,7 @@ fn what_is_no_object_is_refused_with_a_reason() {
 }
 
 #[test]
-fn writes_are_accepted_at_the_version_that_is_there() {
+fn update_succeeds_at_the_current_version_only() {
     let plane = Embedded::new();
     let first = plane.create(&key("a"), "m", r#"{"a":1}"#).unwrap();
     assert_eq!(plane.create(&key("a"), "m", "{}"), Err(PlaneError::Conflict(1)));
@@ -65,7 +65,7 @@ fn writes_are_accepted_at_the_version_that_is_there() {
     let second = plane.update(&changed, "n").unwrap();
     assert_eq!(second.resource_version, 2);
     assert_eq!(plane.update(&changed, "m"), Err(PlaneError::Conflict(2)));
-    // What `n` changed is `n`'s.
+    // A field that `n` changed belongs to `n`.
     assert_eq!(plane.apply(&key("a"), "m", r#"{"a":3}"#), Err(PlaneError::Conflict(2)));
     plane.delete(&key("a")).unwrap();
     changed.resource_version = 2;
@@ -75,7 +75,7 @@ fn writes_are_accepted_at_the_version_that_is_there() {
 }
 
 #[test]
-fn what_changes_nothing_makes_no_version_and_no_event() {
+fn unchanged_write_makes_no_version_and_no_event() {
     let plane = Embedded::new();
     let mailbox = Arc::new(Mailbox::new());
     let _watch = plane.watch(&here(), 0, 7, &mailbox).unwrap();
@@ -86,12 +86,12 @@ fn what_changes_nothing_makes_no_version_and_no_event() {
 }
 
 #[test]
-fn the_contract_is_kept() {
+fn embedded_plane_keeps_the_contract() {
     crate::contract::check(&Embedded::new(), "Thing");
 }
 
 #[test]
-fn a_watch_ends_when_it_is_dropped_and_others_go_on() {
+fn dropped_watch_ends_and_others_continue() {
     let plane = Embedded::new();
     let mailbox = Arc::new(Mailbox::new());
     let first = plane.watch(&here(), 0, 1, &mailbox).unwrap();
@@ -103,7 +103,7 @@ fn a_watch_ends_when_it_is_dropped_and_others_go_on() {
 }
 
 #[test]
-fn a_watch_may_outlive_the_control_plane() {
+fn watch_outlives_the_control_plane() {
     let plane = Embedded::new();
     let mailbox = Arc::new(Mailbox::new());
     let watch = plane.watch(&here(), 0, 1, &mailbox).unwrap();
@@ -112,7 +112,7 @@ fn a_watch_may_outlive_the_control_plane() {
 }
 
 #[test]
-fn a_watch_from_a_version_that_is_forgotten_is_told_to_list_again() {
+fn watch_from_a_forgotten_version_is_refused() {
     let plane = Embedded::new();
     let mailbox = Arc::new(Mailbox::new());
     for number in 0..=HISTORY_CHANGES + 2 {
@@ -129,7 +129,7 @@ fn a_watch_from_a_version_that_is_forgotten_is_told_to_list_again() {
 }
 
 #[test]
-fn what_is_empty_and_unwatched_is_forgotten() {
+fn empty_unwatched_scope_is_dropped() {
     let plane = Embedded::new();
     let mailbox = Arc::new(Mailbox::new());
     drop(plane.watch(&here(), 0, 1, &mailbox).unwrap());
@@ -139,7 +139,7 @@ fn what_is_empty_and_unwatched_is_forgotten() {
 }
 
 #[test]
-fn writers_on_many_threads_lose_nothing() {
+fn concurrent_writers_lose_nothing() {
     let plane = Embedded::new();
     let mailbox = Arc::new(Mailbox::new());
     let _watch = plane.watch(&here(), 0, 1, &mailbox).unwrap();
@@ -157,7 +157,7 @@ fn writers_on_many_threads_lose_nothing() {
     assert_eq!(versions, (1..=400).collect::<Vec<_>>());
 }
 
-/// One thing that somebody does.
+/// One operation.
 #[derive(Clone, Debug)]
 enum Step {
     Apply {
@@ -218,7 +218,7 @@ fn take(plane: &Embedded, step: &Step) -> Result<(), PlaneError> {
     }
 }
 
-/// The objects that a list at `version` and every event since come to.
+/// The objects of a list after all later events.
 fn replayed(listing: &Listing, events: &[Event]) -> BTreeMap<String, Arc<Object>> {
     let named = |object: &Arc<Object>| (object.key.name.clone(), Arc::clone(object));
     let mut objects: BTreeMap<_, _> = listing.objects.iter().map(named).collect();
@@ -233,9 +233,9 @@ fn replayed(listing: &Listing, events: &[Event]) -> BTreeMap<String, Arc<Object>
 }
 
 proptest! {
-    /// Whoever lists at any moment and watches from there knows what is there now; versions grow, and none comes twice.
+    /// A list at any moment and a watch from there yield the current objects; versions grow, and no event comes twice.
     #[test]
-    fn a_list_and_its_watch_come_to_what_is_there(steps in prop::collection::vec(step(), 1..60)) {
+    fn list_and_watch_yield_the_current_objects(steps in prop::collection::vec(step(), 1..60)) {
         let plane = Embedded::new();
         let mailbox = Arc::new(Mailbox::new());
         let elsewhere = plane.watch(&Scope::new("Thing", "there"), 0, 9, &mailbox).unwrap();
@@ -245,7 +245,7 @@ proptest! {
             let before = plane.list(&here()).unwrap();
             let outcome = take(&plane, step);
             let after = plane.list(&here()).unwrap();
-            prop_assert!(outcome.is_ok() || before == after, "what was refused changed something: {:?}", step);
+            prop_assert!(outcome.is_ok() || before == after, "a refused write changed something: {:?}", step);
             if let Step::Watch { from } = step {
                 let listed = usize::from(*from) % lists.len();
                 let token = watches.len() as u64;

@@ -1,5 +1,5 @@
-//! The definition of a kind, which all runs on an API server share: the first one makes it, each one notes in it that it uses it,
-//! and the last one removes it. One that somebody else made is used as it is; it must not know what is kept under it.
+//! The definition of a kind (a CustomResourceDefinition), which all runs on an API server share: the first run creates it,
+//! each run registers in it, and the last one removes it. A definition that somebody else made is used as it is.
 
 use super::names::{GROUP, MANAGED_BY, Resource, USER, VERSION, definitions};
 use super::owner::Owner;
@@ -11,10 +11,10 @@ use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostPar
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How long after one look at a definition the next one is.
+/// The time between two polls of a definition.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Who uses definitions.
+/// A user of definitions: one run.
 #[derive(Clone, Debug)]
 pub(super) struct User {
     pub(super) run: String,
@@ -30,13 +30,13 @@ impl User {
         json!(self.owner.annotation())
     }
 
-    /// Whether an annotation is that of a run that has ended without removing it.
+    /// Whether the annotation belongs to a run that ended without removing it.
     fn is_over(&self, annotation: &str, value: &str) -> bool {
         annotation.starts_with(USER) && self.owner.outlives(value)
     }
 }
 
-/// Sees to it that the API server knows `resource`; an error is one line. It takes as long as the server does.
+/// Makes sure that the API server knows `resource`, and waits for it. An error is one line.
 pub(super) async fn enter(server: &Server, resource: &Resource, user: &User) -> Result<(), String> {
     let mut looks = tokio::time::interval(LOOK_EVERY);
     loop {
@@ -46,7 +46,7 @@ pub(super) async fn enter(server: &Server, resource: &Resource, user: &User) -> 
             break;
         }
     }
-    // It is established before it is served.
+    // A definition is established before it is served.
     loop {
         match is_served(server, resource).await {
             Ok(()) => return Ok(()),
@@ -56,8 +56,8 @@ pub(super) async fn enter(server: &Server, resource: &Resource, user: &User) -> 
     }
 }
 
-/// The definition, in which it is noted that it is used, if it was made here; `None` while it is being removed. An error is one
-/// line.
+/// Reads or creates the definition and registers `user` in it, if bench-host created it; `None` while it is being removed. An
+/// error is one line.
 async fn read_or_make(server: &Server, resource: &Resource, user: &User) -> Result<Option<Wire>, String> {
     let name = resource.definition();
     let failed = |what: &str, error: &Error| Err(format!("cannot {what} the definition {name}: {}", line(error)));
@@ -67,7 +67,7 @@ async fn read_or_make(server: &Server, resource: &Resource, user: &User) -> Resu
             let body = manifest(resource, user).to_string().into_bytes();
             return match server.ask(definitions().create(&PostParams::default(), body)).await {
                 Ok(definition) => Ok(Some(definition)),
-                // Another run has made it meanwhile.
+                // Another run created it in between.
                 Err(error) if has_code(&error, 409) => Ok(None),
                 Err(error) => failed("make", &error),
             };
@@ -83,21 +83,21 @@ async fn read_or_make(server: &Server, resource: &Resource, user: &User) -> Resu
         return Ok(Some(definition));
     }
     match note(server, &name, &definition, user, user.note()).await {
-        // Since it was read, it may have begun to be removed, and what is noted in it with it.
+        // Its removal may have begun since it was read, and with it that of the annotation.
         Ok(definition) => Ok(Some(definition).filter(|one| one.metadata.deletion_timestamp.is_none())),
         Err(error) if has_code(&error, 404) => Ok(None),
         Err(error) => failed("mark", &error),
     }
 }
 
-/// Whether objects can be listed and watched, of which a server does the one before it does the other.
+/// Checks that objects can be listed and watched; a server may serve one before the other.
 async fn is_served(server: &Server, resource: &Resource) -> Result<(), Error> {
     let listed: Wires = server.ask(resource.everywhere().list(&ListParams::default().limit(1))).await?;
     let request = resource.everywhere().watch(&WatchParams::default(), &listed.metadata.resource_version);
     server.client.request_events::<Wire>(request.map_err(Error::BuildRequest)?).await.map(drop)
 }
 
-/// Takes back that the definition is used, and removes it where nobody else uses it.
+/// Unregisters `user` from the definition, and removes the definition where no other run uses it.
 pub(super) async fn leave(server: &Server, resource: &Resource, user: &User) -> Result<(), Error> {
     let name = resource.definition();
     let definition: Wire = match server.ask(definitions().get(&name, &GetParams::default())).await {
@@ -111,7 +111,7 @@ pub(super) async fn leave(server: &Server, resource: &Resource, user: &User) -> 
     if definition.metadata.annotations.keys().any(|annotation| annotation.starts_with(USER)) {
         return Ok(());
     }
-    // Whoever has noted itself since makes another version of it, and keeps it.
+    // A run that registered in between changed the version, so the removal fails and the definition stays.
     let seen = definition.metadata;
     let unchanged = Preconditions { resource_version: Some(seen.resource_version), uid: Some(seen.uid) };
     let params = DeleteParams { preconditions: Some(unchanged), ..DeleteParams::default() };
@@ -121,7 +121,7 @@ pub(super) async fn leave(server: &Server, resource: &Resource, user: &User) -> 
     }
 }
 
-/// Sets the annotation of `user`, and removes those of runs that are over.
+/// Sets the annotation of `user`, and removes those of runs that have ended.
 async fn note(server: &Server, name: &str, definition: &Wire, user: &User, value: Value) -> Result<Wire, Error> {
     let annotations = &definition.metadata.annotations;
     let over = annotations.iter().filter(|(annotation, value)| user.is_over(annotation, value));
@@ -135,7 +135,7 @@ fn is_ours(definition: &Wire) -> bool {
     definition.metadata.labels.get(MANAGED_BY.0).is_some_and(|value| value == MANAGED_BY.1)
 }
 
-/// Whether the server lets the kind be called as it is; an error is one line.
+/// Checks that the server accepts the names of the kind. An error is one line.
 fn check_names(definition: &Wire) -> Result<(), String> {
     let refused = definition.status.conditions.iter().find(|one| one.what == "NamesAccepted" && one.status == "False");
     refused.map_or(Ok(()), |refused| {

@@ -1,5 +1,4 @@
-//! Which API server, as the user's kubeconfig says, and what to tell the user where it does not. It must not know what is asked
-//! of the server.
+//! Finds the API server in the user's kubeconfig, and says what to do where it does not work.
 
 use super::refusal;
 use crate::PlaneError;
@@ -9,27 +8,27 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long a connection may take to be made.
+/// The connection timeout.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 
-/// Where a kubeconfig is looked for, first to last.
+/// Where a kubeconfig is searched for, in this order.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     /// The value of `KUBECONFIG`: files, which are merged.
     pub(super) files: Option<OsString>,
     pub(super) home: Option<PathBuf>,
-    /// Whether this process runs in a cluster, whose API server it may ask.
+    /// Whether this process runs in a cluster, whose API server it can use.
     pub(super) is_in_cluster: bool,
 }
 
-/// An API server that can be asked, and where it was found.
+/// The configuration of an API server, and where it was found.
 pub(super) struct Found {
     config: Config,
     pub(super) origin: String,
 }
 
 impl Places {
-    /// Those that the environment names.
+    /// The places that the environment names.
     pub(super) fn of_environment() -> Self {
         Self {
             files: std::env::var_os("KUBECONFIG").filter(|files| !files.is_empty()),
@@ -38,7 +37,7 @@ impl Places {
         }
     }
 
-    /// The first one that is there.
+    /// Reads the first one that exists.
     pub(super) async fn find(&self) -> Result<Found, PlaneError> {
         if let Some(files) = &self.files {
             let origin = format!("kubeconfig {} (KUBECONFIG)", files.display());
@@ -49,7 +48,7 @@ impl Places {
             return from_file(format!("kubeconfig {}", path.display()), Kubeconfig::read_from(path)).await;
         }
         if self.is_in_cluster {
-            let origin = "the cluster that this runs in".to_owned();
+            let origin = "the cluster that this process runs in".to_owned();
             let config = Config::incluster().map_err(|error| unusable(&origin, &refusal::causes(&error)))?;
             return Ok(Found::new(config, origin));
         }
@@ -59,7 +58,7 @@ impl Places {
     }
 }
 
-/// The files of `KUBECONFIG`. Those that are not there do not matter, unless none is.
+/// Merges the files of `KUBECONFIG`. Missing files are ignored unless all are missing.
 fn merged(files: &OsString) -> Result<Kubeconfig, KubeconfigError> {
     let paths: Vec<_> = std::env::split_paths(files).filter(|path| !path.as_os_str().is_empty()).collect();
     let there: Vec<&Path> = paths.iter().map(PathBuf::as_path).filter(|path| path.exists()).collect();
@@ -83,7 +82,7 @@ impl Found {
     fn new(mut config: Config, origin: String) -> Self {
         config.connect_timeout = Some(CONNECT_TIME);
         if let Some(exec) = &mut config.auth_info.exec {
-            // The input of this process is not the user's.
+            // Standard input of this process is not the user's.
             exec.interactive_mode = Some(ExecInteractiveMode::Never);
         }
         let host = config.cluster_url.host().unwrap_or_default();
@@ -92,16 +91,16 @@ impl Found {
         Self { config, origin }
     }
 
-    /// What asks it. It blocks for as long as a program of the user's takes to give credentials.
+    /// Makes a client. It blocks while a credential plug-in of the user's runs.
     pub(super) fn client(self) -> Result<Client, PlaneError> {
         Client::try_from(self.config).map_err(|error| unusable(&self.origin, &refusal::line(&error)))
     }
 }
 
-/// Nothing can be asked of the API server, for a reason of one line.
+/// The error that the API server cannot be used, with a reason of one line.
 pub(super) fn unusable(origin: &str, reason: &str) -> PlaneError {
     let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
     PlaneError::Unavailable(format!(
-        "{origin}: {reason}; see that `kubectl get namespaces` works, or take the control plane `embedded`"
+        "{origin}: {reason}; check that `kubectl get namespaces` works, or choose the control plane `embedded`"
     ))
 }

@@ -1,5 +1,5 @@
-//! A control plane in a real API server, which the user's kubeconfig names: kinds are defined and namespaces made there for as
-//! long as they are used. It blocks whoever asks until the server has answered; it must not know what objects are for.
+//! A control plane in a real API server, which the user's kubeconfig names. Kinds are defined and namespaces made there for
+//! as long as they are used. Each call blocks until the server has answered.
 
 mod definitions;
 mod kubeconfig;
@@ -24,42 +24,42 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use watch::{Outlet, Watch};
 
-/// How long things may take, whatever the server does.
+/// Timeouts, which hold whatever the server does.
 #[derive(Clone, Copy, Debug)]
 struct Times {
-    /// One call.
+    /// Of one call.
     call: Duration,
-    /// All of getting ready, and all of putting away: a server needs some seconds for a new kind.
+    /// Of the whole set-up, and of the whole clean-up: a server needs some seconds for a new kind.
     setup: Duration,
-    /// From a watch that broke off to the first try of another one; each further one waits twice as long.
+    /// From a broken watch to the first retry; each further retry waits twice as long.
     pause: Duration,
 }
 
-/// A watch is tried again for about 5 s, as long as an API server takes to start anew where another one takes its place.
+/// A watch is retried for about 5 s, as long as an API server takes to restart.
 const TIMES: Times =
     Times { call: Duration::from_secs(10), setup: Duration::from_secs(30), pause: Duration::from_millis(40) };
 
-/// Objects in an API server. Fields are owned at every depth, and by all managers that gave them the same value, and an empty
-/// object within a spec that is applied leaves what was in it; otherwise it does as the trait says.
+/// Objects in an API server. It differs from the trait in two points: fields are owned at every depth, by all managers that gave them
+/// the same value; and applying a spec with an empty object leaves the content of that object.
 pub struct Kube {
     server: Server,
     resources: Vec<Resource>,
-    /// How many of them may be noted as used.
+    /// For how many of them this run may be registered.
     entered: AtomicUsize,
     user: User,
     namespaces: Namespaces,
     times: Times,
-    /// Goes last, because putting away needs it.
+    /// Dropped last, because the clean-up needs it.
     runtime: Threads,
 }
 
-/// What waits for answers. It is not waited for when it ends: a program that gives credentials may hang for ever.
+/// The runtime that waits for answers. Dropping it does not wait: a credential plug-in may hang for ever.
 struct Threads(Option<Runtime>);
 
 impl Kube {
-    /// Asks the API server that `KUBECONFIG`, `~/.kube/config` or the cluster that this runs in names, defines `kinds` there
-    /// where they are not, and removes what runs that were killed have left. [`PlaneError::Unavailable`], in one line that says
-    /// what to do next, where that does not work within 30 seconds.
+    /// Connects to the API server of `KUBECONFIG`, `~/.kube/config` or the surrounding cluster, defines missing `kinds` there,
+    /// and removes what killed runs left. Where that does not work within 30 seconds, the error is
+    /// [`PlaneError::Unavailable`], in one line that says what to do.
     pub fn connect(kinds: &[&str]) -> Result<Self, PlaneError> {
         let owner = Owner::this();
         let user = User { run: owner.run(), owner };
@@ -73,7 +73,7 @@ impl Kube {
             .enable_all()
             .build()
             .map_err(|error| {
-                PlaneError::Unavailable(format!("cannot start a thread that waits for answers: {error}"))
+                PlaneError::Unavailable(format!("cannot start the thread that waits for answers: {error}"))
             })?;
         let runtime = Threads(Some(threads));
         let found = runtime.wait(times.call, places.find())?;
@@ -87,7 +87,7 @@ impl Kube {
         });
         let server = Server { client: client.map_err(late)? };
         let resources = kinds.iter().map(|kind| Resource::new(kind)).collect();
-        let namespaces = Namespaces::of(user.clone());
+        let namespaces = Namespaces::new(user.clone());
         let plane = Self { server, resources, entered: AtomicUsize::new(0), user, namespaces, times, runtime };
         plane.runtime.wait(times.setup, plane.set_up(&origin)).map_err(late)?;
         Ok(plane)
@@ -104,7 +104,7 @@ impl Kube {
         Ok(())
     }
 
-    /// Leaves nothing behind, as far as the server lets it.
+    /// Removes what this run created, as far as the server allows.
     async fn put_away(&self) -> Result<(), PlaneError> {
         let refused = |error| PlaneError::Unavailable(refusal::line(&error));
         let removed = self.namespaces.remove(&self.server).await;
@@ -190,7 +190,7 @@ impl ControlPlane for Kube {
         self.wait(async {
             let events = match watch.open().await {
                 Ok(events) => events,
-                Err(error) => return Err(watch.refused(&error).await),
+                Err(error) => return Err(watch.open_error(&error).await),
             };
             let task = tokio::spawn(watch.run(events));
             Ok(Subscription::new(move || {
@@ -204,7 +204,7 @@ impl ControlPlane for Kube {
 impl Drop for Kube {
     fn drop(&mut self) {
         if let Err(error) = self.runtime.wait(self.times.setup, self.put_away()) {
-            tracing::warn!("what run {} made is not all removed: {error}; the next run does it", self.user.run);
+            tracing::warn!("some objects of run {} are not removed: {error}; the next run removes them", self.user.run);
         }
     }
 }
@@ -216,7 +216,7 @@ impl std::fmt::Debug for Kube {
 }
 
 impl Threads {
-    /// What `answer` comes to, which must not take longer than `time`.
+    /// Waits for `answer`, at most for `time`.
     fn wait<T>(&self, time: Duration, answer: impl Future<Output = Result<T, PlaneError>>) -> Result<T, PlaneError> {
         let runtime = self.0.as_ref().expect("it is there until it is dropped");
         let answered = runtime.block_on(async { tokio::time::timeout(time, answer).await });
@@ -233,12 +233,12 @@ impl Drop for Threads {
 }
 
 fn no_answer(time: Duration) -> String {
-    format!("the API server was not done within {} ms", time.as_millis())
+    format!("the API server did not answer within {} ms", time.as_millis())
 }
 
-/// Lets time pass, during which whoever waits can be aborted.
+/// Sleeps; the waiting task can be aborted meanwhile.
 async fn pause(time: Duration) {
-    // It is the deadline that ends it.
+    // The deadline ends it.
     let _ = tokio::time::timeout(time, std::future::pending::<()>()).await;
 }
 

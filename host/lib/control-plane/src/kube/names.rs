@@ -1,23 +1,22 @@
-//! What things are called in the API server: group, resources, namespaces, labels, and the paths of requests. It must not know
-//! what is asked for under a path.
+//! Names in the API server: group, resources, namespaces, labels, and the paths of requests.
 
 use crate::spec::check_named;
 use crate::{Key, PlaneError};
 use kube::core::Request;
 
-/// The group of every kind here. Nobody can own a domain under `test` (RFC 2606), so it is nobody else's.
+/// The API group of every kind. Domains under `test` are reserved (RFC 2606), so nobody else has it.
 pub(super) const GROUP: &str = "bench-host.test";
 
 /// The version of the kinds in it.
 pub(super) const VERSION: &str = "v1";
 
-/// The label by which what was made here is found again.
+/// The label of every namespace that bench-host created.
 pub(super) const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "bench-host");
 
-/// The annotation of a namespace that says who made it.
+/// The annotation of a namespace with its owner.
 pub(super) const OWNER: &str = "bench-host.test/owner";
 
-/// Begins the annotations of a definition that say who uses it; the run follows.
+/// The prefix of the annotations of a definition that name its users; the run follows.
 pub(super) const USER: &str = "bench-host.test/run-";
 
 /// Definitions of kinds.
@@ -29,7 +28,7 @@ pub(super) fn namespaces() -> Request {
     Request::new("/api/v1/namespaces")
 }
 
-/// A kind, as the API server spells it.
+/// A kind, with the names that the API server uses.
 #[derive(Clone, Debug)]
 pub(super) struct Resource {
     pub(super) kind: String,
@@ -41,23 +40,23 @@ impl Resource {
         Self { kind: kind.to_owned(), plural: format!("{}s", kind.to_lowercase()) }
     }
 
-    /// What its definition is called.
+    /// The name of its definition.
     pub(super) fn definition(&self) -> String {
         format!("{}.{GROUP}", self.plural)
     }
 
-    /// Its objects, wherever they are.
+    /// Requests about its objects in all namespaces.
     pub(super) fn everywhere(&self) -> Request {
         Request::new(format!("/apis/{GROUP}/{VERSION}/{}", self.plural))
     }
 
-    /// Its objects in a namespace.
+    /// Requests about its objects in a namespace.
     pub(super) fn within(&self, namespace: &str) -> Request {
         Request::new(format!("/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{}", self.plural))
     }
 }
 
-/// Whether `key` names something, in letters that a path may hold as they are.
+/// Checks that no part of `key` is empty or needs escaping in a path.
 pub(super) fn check(key: &Key) -> Result<(), PlaneError> {
     check_part(key, "namespace", &key.namespace)?;
     check_part(key, "name", &key.name)
@@ -69,7 +68,7 @@ pub(super) fn check_part(key: &dyn std::fmt::Display, what: &str, text: &str) ->
     match text.chars().find(|letter| !is_plain(*letter)) {
         None => Ok(()),
         Some(letter) => {
-            let reason = format!("the {what} of `{key}` holds {letter:?}; a-z, 0-9, `-` and `.` are allowed");
+            let reason = format!("the {what} of `{key}` contains {letter:?}; a-z, 0-9, `-` and `.` are allowed");
             Err(PlaneError::Invalid(reason))
         }
     }

@@ -1,23 +1,22 @@
-//! Who made something in an API server: a process of a machine, by which what it has left behind is told from what it still
-//! needs. It must not know what was made.
+//! The owner of an object in an API server: a process on a machine. It tells what a dead run left from what a live run needs.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A process. Where this system does not say what it is, a field is empty, and nothing is ever held to be left behind.
+/// A process. A field that this system does not tell is empty; then no owner counts as dead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Owner {
     pub(super) host: String,
-    /// Tells hosts of one name apart.
+    /// Distinguishes hosts with the same name.
     pub(super) machine: String,
     /// Changes when the host starts.
     pub(super) boot: String,
-    /// Where numbers of processes are unique.
+    /// The namespace in which process ids are unique.
     pub(super) pids: String,
     pub(super) pid: u32,
-    /// When it began, in ticks since the host did, because numbers of processes come round again (`/proc/PID/stat`, proc(5)).
+    /// Its start in ticks since boot, because process ids are reused (`/proc/PID/stat`, proc(5)).
     pub(super) started: u64,
 }
 
@@ -35,30 +34,30 @@ impl Owner {
         }
     }
 
-    /// It as an annotation has it.
+    /// Its text in an annotation.
     pub(super) fn annotation(&self) -> String {
         json!(self).to_string()
     }
 
-    /// Whether an annotation is that of a process that has ended, as far as that can be seen from here.
+    /// Whether an annotation names a process that has ended, as far as this process can see.
     pub(super) fn outlives(&self, annotation: &str) -> bool {
         serde_json::from_str::<Self>(annotation).is_ok_and(|owner| owner.is_gone(self))
     }
 
-    /// Whether the process has ended, as far as that can be seen from `here`; of another host's it cannot.
+    /// Whether the process has ended, as far as `here` can see; a process of another host is never known to have ended.
     fn is_gone(&self, here: &Self) -> bool {
         let same = |a: &str, b: &str| !a.is_empty() && a == b;
         if !same(&self.host, &here.host) {
             return false;
         }
         if !same(&self.boot, &here.boot) {
-            // It has started anew since, if it is the same machine.
+            // If it is the same machine, it has been restarted since.
             return same(&self.machine, &here.machine) && !self.boot.is_empty() && !here.boot.is_empty();
         }
         same(&self.pids, &here.pids) && started(self.pid) != Some(self.started)
     }
 
-    /// A name for what this process makes from now on, which nobody else uses.
+    /// A unique name for the objects that this process creates from now on.
     pub(super) fn run(&self) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         format!("{:x}-{:x}", self.pid, now.as_nanos())
@@ -71,7 +70,7 @@ fn text(path: &str) -> String {
 
 fn started(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is a name in parentheses, and may hold anything.
+    // The second field is a name in parentheses, and may contain anything.
     let (_, fields) = stat.rsplit_once(')')?;
     fields.split_whitespace().nth(22 - 3)?.parse().ok()
 }
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_ended_on_this_very_machine_is_gone() {
+    fn process_has_ended_only_if_seen_on_this_machine() {
         check(|_| (), false);
         check(|owner| owner.started += 1, true);
         // The first process never ends, but began at another time.
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_before_this_machine_started_is_gone() {
+    fn process_of_an_earlier_boot_has_ended() {
         let here = Owner { machine: "m".to_owned(), ..Owner::this() };
         let before = Owner { boot: "before".to_owned(), ..here.clone() };
         assert!(before.is_gone(&here));
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_runs_have_the_same_name() {
+    fn run_names_are_unique() {
         let here = Owner::this();
         let (first, second) = (here.run(), here.run());
         assert_ne!(first, second);

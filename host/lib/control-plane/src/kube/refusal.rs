@@ -1,15 +1,15 @@
-//! What an API server's refusals and a connection's failures come to, each in one line. It must not know what was asked for.
+//! Turns an API server's refusals and a connection's failures into one line each.
 
 use crate::PlaneError;
 use kube::Error;
 use kube::core::Status;
 
-/// Whether the changes since a version are not known any more.
+/// Whether the server no longer has the changes since a version.
 pub(super) fn is_gone(status: &Status) -> bool {
     status.code == 410 || matches!(status.reason.as_str(), "Expired" | "Gone")
 }
 
-/// Whether the same request may go well a moment later.
+/// Whether the same request may succeed a moment later.
 pub(super) fn is_passing(error: &Error) -> bool {
     match error {
         Error::Api(status) => is_passing_status(status),
@@ -22,7 +22,7 @@ fn is_passing_status(status: &Status) -> bool {
     status.code == 429 || status.code >= 500
 }
 
-/// Whether there is no object of this name, though there is such a kind and the server knows it.
+/// Whether the kind exists and the object does not.
 fn is_missing(error: &Error, name: &str) -> bool {
     let Error::Api(status) = error else { return false };
     status.code == 404 && status.details.as_ref().is_some_and(|details| details.name == name)
@@ -32,8 +32,8 @@ pub(super) fn has_code(error: &Error, code: u16) -> bool {
     matches!(error, Error::Api(status) if status.code == code)
 }
 
-/// What `error`, answering a request for the object `name`, comes to. A conflict has no version yet.
-pub(super) fn refused(error: &Error, name: &str) -> PlaneError {
+/// Converts `error`, the answer to a request for the object `name`. A conflict has no version yet.
+pub(super) fn plane_error(error: &Error, name: &str) -> PlaneError {
     match error {
         error if is_missing(error, name) => PlaneError::NotFound,
         Error::Api(status) => match status.code {
@@ -45,19 +45,19 @@ pub(super) fn refused(error: &Error, name: &str) -> PlaneError {
     }
 }
 
-/// `error` in one line: what the server says, or the causes, as far as each says more than the one before.
+/// `error` in one line: the server's message, or the chain of causes without repetitions.
 pub(super) fn line(error: &Error) -> String {
     let text = match error {
         Error::Api(status) if status.message.is_empty() => format!("the API server answers {}", status.code),
         Error::Api(status) => format!("the API server answers {}: {}", status.code, status.message),
-        // Their own texts say nothing but their names.
+        // Their own texts are only their names.
         Error::Service(cause) => causes(cause.as_ref()),
         error => std::error::Error::source(error).map_or_else(|| error.to_string(), causes),
     };
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// An error and what it comes from.
+/// An error and its causes.
 pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

@@ -1,5 +1,4 @@
-//! One API server and the objects in it: each call is a request or two, whose answer is an object or a refusal. It must not know
-//! how the server was found, nor who waits for the answer.
+//! One API server and the objects in it: each call is one or two requests, whose answer is an object or a refusal.
 
 use super::names::{Resource, namespaces};
 use super::refusal;
@@ -12,7 +11,7 @@ use kube::{Client, Error};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-/// A request, where it could be built.
+/// A request, or the error of building it.
 pub(super) type Built = Result<http::Request<Vec<u8>>, Unbuilt>;
 
 /// An API server.
@@ -21,16 +20,16 @@ pub(super) struct Server {
     pub(super) client: Client,
 }
 
-/// One object, as a request spells it.
+/// The place of one object in a request.
 pub(super) struct Place<'a> {
     pub(super) key: &'a Key,
     pub(super) resource: &'a Resource,
-    /// What its namespace is called in the API server.
+    /// The name of its namespace in the API server.
     pub(super) namespace: String,
 }
 
 impl Server {
-    /// What the server answers to `request`.
+    /// Sends `request` and returns the server's answer.
     pub(super) async fn ask<T: DeserializeOwned>(&self, request: Built) -> Result<T, Error> {
         self.client.request(request.map_err(Error::BuildRequest)?).await
     }
@@ -54,7 +53,7 @@ impl Server {
 
     pub(super) async fn apply(&self, place: &Place<'_>, manager: &str, spec: &Spec) -> Result<Arc<Object>, PlaneError> {
         let mut body = wire::object(place.resource, &place.key.name, spec, None);
-        // An API server takes an empty object to own all that is in it, and keeps that: who gives nothing must not give it.
+        // For an API server, an empty object owns all its content and keeps it, so an empty spec must be left out.
         if spec.is_empty()
             && let Some(fields) = body.as_object_mut()
         {
@@ -73,7 +72,7 @@ impl Server {
         spec: &Spec,
         version: u64,
     ) -> Result<Arc<Object>, PlaneError> {
-        // To an API server, version 0 is any version. Here it is one that no object has.
+        // For an API server, version 0 means any version. Here no object has it.
         if version == 0 {
             return self.with_version(place, Err(PlaneError::Conflict(0))).await;
         }
@@ -86,7 +85,7 @@ impl Server {
     pub(super) async fn delete(&self, place: &Place<'_>) -> Result<(), PlaneError> {
         let request = place.objects().delete(&place.key.name, &DeleteParams::default());
         let answer = self.ask::<serde_json::Value>(request).await;
-        answer.map(drop).map_err(|error| refusal::refused(&error, &place.key.name))
+        answer.map(drop).map_err(|error| refusal::plane_error(&error, &place.key.name))
     }
 
     pub(super) async fn list(
@@ -96,24 +95,24 @@ impl Server {
         scope: &Scope,
     ) -> Result<Listing, PlaneError> {
         let request = resource.within(namespace).list(&ListParams::default());
-        let wires: Wires = self.ask(request).await.map_err(|error| refusal::refused(&error, ""))?;
+        let wires: Wires = self.ask(request).await.map_err(|error| refusal::plane_error(&error, ""))?;
         let objects = wires.items.into_iter().map(|wire| wire.object(scope).map(Arc::new));
         let mut objects = objects.collect::<Result<Vec<_>, _>>()?;
         objects.sort_unstable_by(|a, b| a.key.name.cmp(&b.key.name));
         Ok(Listing { objects, version: wire::version(&wires.metadata.resource_version)? })
     }
 
-    /// A version that a watch can begin at. The server does not say which is the oldest, so it is that of now.
+    /// A version at which a watch can begin: the current one, because the server does not tell the oldest.
     pub(super) async fn too_old(&self, resource: &Resource, namespace: &str) -> PlaneError {
         let request = resource.within(namespace).list(&ListParams::default().limit(1));
-        let listed = self.ask::<Wires>(request).await.map_err(|error| refusal::refused(&error, ""));
+        let listed = self.ask::<Wires>(request).await.map_err(|error| refusal::plane_error(&error, ""));
         match listed.and_then(|wires| wire::version(&wires.metadata.resource_version)) {
             Ok(oldest) => PlaneError::TooOld { oldest },
             Err(error) => error,
         }
     }
 
-    /// Names the version that an object is in conflict with, which the refusal does not.
+    /// Adds the current version of the object to a conflict, because the refusal does not have it.
     async fn with_version(
         &self,
         place: &Place<'_>,
@@ -129,13 +128,13 @@ impl Server {
     pub(super) async fn remove_namespace(&self, name: &str) -> Result<(), Error> {
         let removed = self.ask::<serde_json::Value>(namespaces().delete(name, &DeleteParams::background())).await;
         match removed {
-            // It is gone, or about to be.
+            // It is gone, or is being removed.
             Err(error) if refusal::has_code(&error, 404) || refusal::has_code(&error, 409) => Ok(()),
             removed => removed.map(drop),
         }
     }
 
-    /// Namespaces that were made here, by whichever run.
+    /// The namespaces that any run of bench-host created.
     pub(super) async fn our_namespaces(&self) -> Result<Vec<Wire>, Error> {
         let (label, value) = super::names::MANAGED_BY;
         let ours = ListParams::default().labels(&format!("{label}={value}"));
@@ -149,7 +148,7 @@ impl Place<'_> {
     }
 
     fn object(&self, answer: Result<Wire, Error>) -> Result<Arc<Object>, PlaneError> {
-        let wire = answer.map_err(|error| refusal::refused(&error, &self.key.name))?;
+        let wire = answer.map_err(|error| refusal::plane_error(&error, &self.key.name))?;
         wire.object(&self.key.scope()).map(Arc::new)
     }
 }

@@ -1,5 +1,5 @@
-//! One watch: a request that the API server answers for as long as there are changes, and another one from the last version
-//! when it does not any more. It must not know what the changes are for.
+//! One watch: a request that the API server answers for as long as there are changes, repeated from the last version when it
+//! ends.
 
 use super::names::Resource;
 use super::server::Server;
@@ -13,13 +13,13 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Requests in a row that may fail, or be answered with nothing, before nobody is told of changes any more.
+/// How many requests in a row may fail or yield nothing before the watch ends.
 pub(super) const TRIES_MAX: u32 = 8;
 
-/// An answer that lasts for so long was one, even where nothing changed.
+/// An answer that lasts for this long counts as a success, even if nothing changed.
 const LASTED: Duration = Duration::from_secs(1);
 
-/// Where changes go, until somebody ends it; after that nothing arrives any more.
+/// The receiver of changes. After it is ended, nothing arrives any more.
 pub(super) struct Outlet {
     token: Token,
     mailbox: Mutex<Option<Arc<Mailbox>>>,
@@ -45,37 +45,37 @@ impl Outlet {
 pub(super) struct Watch {
     pub(super) server: Server,
     pub(super) resource: Resource,
-    /// In the API server.
+    /// Its namespace in the API server.
     pub(super) namespace: String,
     pub(super) scope: Scope,
-    /// Of the last change, or of a bookmark after it.
+    /// The version of the last change, or of a bookmark after it.
     pub(super) version: u64,
     pub(super) outlet: Arc<Outlet>,
     pub(super) first_pause: Duration,
 }
 
 impl Watch {
-    /// Asks for changes after the version.
+    /// Requests the changes after the version.
     pub(super) async fn open(
         &self,
     ) -> Result<impl Stream<Item = Result<WatchEvent<Wire>, Error>> + Send + use<>, Error> {
-        // To an API server, version 0 is any version. Nothing was ever written before 1.
+        // For an API server, version 0 means any version. Nothing is written before 1.
         let from = self.version.max(1).to_string();
         let request = self.resource.within(&self.namespace).watch(&WatchParams::default(), &from);
         self.server.client.request_events::<Wire>(request.map_err(Error::BuildRequest)?).await
     }
 
-    /// What a watch that cannot be opened comes to.
-    pub(super) async fn refused(&self, error: &Error) -> PlaneError {
+    /// The error of a watch that cannot be opened.
+    pub(super) async fn open_error(&self, error: &Error) -> PlaneError {
         match error {
             Error::Api(status) if refusal::is_gone(status) => {
                 self.server.too_old(&self.resource, &self.namespace).await
             }
-            error => refusal::refused(error, ""),
+            error => refusal::plane_error(error, ""),
         }
     }
 
-    /// Delivers changes until the outlet's owner ends this, or until there cannot be any more: then why is the last delivery.
+    /// Delivers changes until the owner of the outlet ends it, or until the watch fails: then the error is the last delivery.
     pub(super) async fn run(mut self, first: impl Stream<Item = Result<WatchEvent<Wire>, Error>> + Send) {
         let mut tries = 0;
         let mut outcome = self.pass_on(first, &mut tries).await;
@@ -83,7 +83,7 @@ impl Watch {
             outcome = match self.open().await {
                 Ok(events) => self.pass_on(events, &mut tries).await,
                 Err(error) if refusal::is_passing(&error) => self.try_again(&mut tries, &refusal::line(&error)).await,
-                Err(error) => Err(self.refused(&error).await),
+                Err(error) => Err(self.open_error(&error).await),
             };
         }
         if let Err(error) = outcome {
@@ -91,7 +91,7 @@ impl Watch {
         }
     }
 
-    /// Delivers what one answer holds. It is well where the watch may go on with another one.
+    /// Delivers the changes of one answer. `Ok` means that the watch can continue with another request.
     async fn pass_on(
         &mut self,
         events: impl Stream<Item = Result<WatchEvent<Wire>, Error>> + Send,
@@ -108,7 +108,7 @@ impl Watch {
                 Ok(Some(WatchEvent::Error(status))) => {
                     let error = Error::Api(status);
                     if !refusal::is_passing(&error) {
-                        return Err(refusal::refused(&error, ""));
+                        return Err(refusal::plane_error(&error, ""));
                     }
                     why = refusal::line(&error);
                     break;
@@ -128,11 +128,11 @@ impl Watch {
         self.try_again(tries, &why).await
     }
 
-    /// Waits for the next try, of which there are only so many.
+    /// Waits before the next try; fails after the last one.
     async fn try_again(&self, tries: &mut u32, why: &str) -> Result<(), PlaneError> {
         *tries += 1;
         if *tries >= TRIES_MAX {
-            let reason = format!("the watch broke off, and {tries} further ones in a row came to nothing: {why}");
+            let reason = format!("the watch broke off, and {tries} retries in a row failed: {why}");
             return Err(PlaneError::Unavailable(reason));
         }
         pause(self.first_pause * (1 << (*tries - 1))).await;
@@ -150,8 +150,8 @@ impl Watch {
                 self.version = wire::version(&mark.metadata.resource_version)?;
                 return Ok(());
             }
-            // Errors are met before.
-            WatchEvent::Error(status) => return Err(refusal::refused(&Error::Api(status), "")),
+            // Errors are handled before.
+            WatchEvent::Error(status) => return Err(refusal::plane_error(&Error::Api(status), "")),
         };
         self.version = event.version();
         self.outlet.deliver(Ok(event));

@@ -1,4 +1,4 @@
-//! The JSON that goes to an API server and comes from it, as far as it is looked at. It must not know by which requests.
+//! The JSON of the API server, as far as this crate reads or writes it.
 
 use super::names::{GROUP, Resource, VERSION};
 use crate::spec::Spec;
@@ -23,7 +23,7 @@ pub(super) struct Metadata {
     pub(super) name: String,
     pub(super) uid: String,
     pub(super) resource_version: String,
-    /// Since when it is being removed.
+    /// When its removal began.
     pub(super) deletion_timestamp: Option<String>,
     #[serde(deserialize_with = "or_default")]
     pub(super) labels: BTreeMap<String, String>,
@@ -31,7 +31,7 @@ pub(super) struct Metadata {
     pub(super) annotations: BTreeMap<String, String>,
 }
 
-/// How far a definition has come.
+/// The status of a definition.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Status {
@@ -39,7 +39,7 @@ pub(super) struct Status {
     pub(super) conditions: Vec<Condition>,
 }
 
-/// One thing that is so, or is not.
+/// One condition of a status.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Condition {
     #[serde(rename = "type")]
@@ -63,13 +63,13 @@ pub(super) struct ListMetadata {
     pub(super) resource_version: String,
 }
 
-/// What is empty may be written as nothing, or as `null`.
+/// An empty list may be absent or `null`.
 fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
     Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
 impl Wire {
-    /// The object, which lies in `scope`.
+    /// Converts to the object of `scope`.
     pub(super) fn object(self, scope: &Scope) -> Result<Object, PlaneError> {
         let resource_version = version(&self.metadata.resource_version)?;
         let key = self.key(scope);
@@ -81,16 +81,16 @@ impl Wire {
     }
 }
 
-/// A version of the API server's, which are numbers in every server whose store is etcd.
+/// Parses a resource version, which is a number in every server on etcd.
 pub(super) fn version(text: &str) -> Result<u64, PlaneError> {
     text.parse().map_err(|_| {
         let reason =
-            format!("the API server's resourceVersion `{text}` is no number, so that versions cannot be compared");
+            format!("the API server's resourceVersion `{text}` is not a number, so versions cannot be compared");
         PlaneError::Unavailable(reason)
     })
 }
 
-/// The object as it is sent; with a version, it replaces what is there at that one.
+/// The object as JSON; with a version, it replaces the object at that version.
 pub(super) fn object(resource: &Resource, name: &str, spec: &Spec, version: Option<u64>) -> Value {
     let mut metadata = json!({ "name": name });
     if let Some(version) = version {

@@ -1,11 +1,11 @@
-//! The operator's end, word for word: what it says to what it is told, through a real socket.
+//! The operator's side, line by line, through a real socket.
 
 use super::*;
 use operator_core::Watch;
 use std::io::{BufRead, BufReader};
 use std::thread;
 
-/// Tries every question on what it sees, and keeps the last spec.
+/// Asks every question about each event, and keeps the last spec.
 #[derive(Default)]
 struct Curious {
     kept: String,
@@ -50,7 +50,7 @@ impl Operator for Curious {
     }
 }
 
-/// Says the lines that begin with `>`, and expects those that begin with `<`; how the program ended.
+/// Sends the lines that begin with `>`, and expects those that begin with `<`; returns how the program ended.
 #[track_caller]
 fn check(script: &str) -> io::Result<()> {
     let (host, program) = UnixStream::pair().unwrap();
@@ -73,7 +73,7 @@ fn check(script: &str) -> io::Result<()> {
 }
 
 #[test]
-fn an_operator_is_called_and_asks_in_between() {
+fn calls_are_served_with_questions_in_between() {
     let served = check(
         r#"> {"call":"start","arguments":[["watch","n-0"]]}
            < {"done":{"watches":[{"kind":"T","namespace":"n-0"}]}}
@@ -104,7 +104,7 @@ fn an_operator_is_called_and_asks_in_between() {
 }
 
 #[test]
-fn what_fails_ends_its_call_and_nothing_else() {
+fn failure_ends_its_call_only() {
     let served = check(
         r#"> {"call":"start"}
            < {"error":"it wants an argument"}
@@ -113,11 +113,11 @@ fn what_fails_ends_its_call_and_nothing_else() {
            > {"call":"resume","state":"/w=="}
            < {"error":"the state is not text"}
            > {"call":"resume"}
-           < {"error":"there is no call `resume` with what came with it"}
+           < {"error":"unknown call `resume`, or its fields are missing"}
            > {"call":"reconcile","event":{"type":"ADDED","object":{"kind":"T","namespace":"n","name":"a","resourceVersion":7}}}
            < {"error":"the object of the event has no spec"}
            > {"call":"reconcile","event":{"type":"LOST","object":{"kind":"T","namespace":"n","name":"a"}}}
-           < {"error":"there is no event `LOST`"}
+           < {"error":"unknown event `LOST`"}
            > {"call":"reconcile","event":{"type":"ADDED","object":{"kind":"T","namespace":"n","name":"a","resourceVersion":7,"spec":{}}}}
            < {"plane":"apply","object":{"kind":"T","namespace":"n","name":"a","spec":{}}}
            > {"refused":"invalid","message":"not today"}
@@ -129,9 +129,9 @@ fn what_fails_ends_its_call_and_nothing_else() {
 }
 
 #[test]
-fn a_host_that_nobody_understands_is_left() {
+fn malformed_call_ends_the_program() {
     for said in ["> {\"call\":1}", "> nonsense", "> {\"call\":\"start\",\"colour\":1}"] {
         let error = check(said).unwrap_err().to_string();
-        assert!(error.starts_with("it said what nobody understands: "), "{error}");
+        assert!(error.starts_with("malformed message: "), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Files that are not as they were written: each kind of damage, what is said about it, and what each policy does.
+//! Damaged files: each kind of damage, its error, and what each policy does.
 
 use crate::support::{
     HEADER, config, content, directory, edit, entry, fill, filled, offsets, open, payload, segments, with_policy,
@@ -13,7 +13,7 @@ fn sample() -> (TempDir, Vec<PathBuf>) {
     let directory = directory();
     let log = open(config(directory.path()));
     fill(&log, 0..300);
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     drop(log);
     let files = segments(directory.path());
     assert!(files.len() >= 5);
@@ -70,7 +70,7 @@ fn check(damage: impl Fn(&[PathBuf]), index: usize, message: &str, kept: u64, lo
 }
 
 #[test]
-fn a_segment_that_is_cut_short() {
+fn truncated_segment_is_damage() {
     let (_directory, files) = sample();
     let firsts = firsts(&files);
     let (second, third) = (firsts[1], firsts[2]);
@@ -84,7 +84,7 @@ fn a_segment_that_is_cut_short() {
 }
 
 #[test]
-fn a_segment_that_is_too_long_loses_nothing() {
+fn too_long_segment_loses_nothing() {
     let (directory, files) = sample();
     edit(&files[2], |bytes| bytes.extend([7; 5000]));
     let error = Log::open(config(directory.path())).unwrap_err().to_string();
@@ -94,7 +94,7 @@ fn a_segment_that_is_too_long_loses_nothing() {
 }
 
 #[test]
-fn a_segment_that_is_zero_filled() {
+fn zero_filled_segment_is_damage() {
     let (_directory, files) = sample();
     let firsts = firsts(&files);
     let whole = |files: &[PathBuf]| edit(&files[1], |bytes| bytes.fill(0));
@@ -113,12 +113,12 @@ fn a_segment_that_is_zero_filled() {
 }
 
 #[test]
-fn a_flipped_bit_in_a_header() {
+fn flipped_bit_in_a_header_is_damage() {
     let (_directory, files) = sample();
     let firsts = firsts(&files);
     let lost = firsts[2]..firsts[3];
     let flip = |byte: usize| move |files: &[PathBuf]| edit(&files[2], |bytes| bytes[byte] ^= 16);
-    check(flip(3), 2, "the file is no segment: it starts with", firsts[2], lost.clone());
+    check(flip(3), 2, "the file is not a segment: it starts with", firsts[2], lost.clone());
     check(flip(8), 2, "the segment's header has CRC32C", firsts[2], lost.clone());
     check(flip(33), 2, "the segment's header has CRC32C", firsts[2], lost.clone());
     check(flip(61), 2, "the segment's header has CRC32C", firsts[2], lost.clone());
@@ -128,7 +128,7 @@ fn a_flipped_bit_in_a_header() {
 }
 
 #[test]
-fn a_flipped_bit_in_a_record() {
+fn flipped_bit_in_a_record_is_damage() {
     let (_directory, files) = sample();
     let firsts = firsts(&files);
     let (offsets, _) = offsets(&fs::read(&files[1]).unwrap());
@@ -162,7 +162,7 @@ fn a_flipped_bit_in_a_record() {
 }
 
 #[test]
-fn a_flipped_bit_in_the_last_record_is_a_torn_tail() {
+fn flipped_bit_in_the_last_record_is_a_torn_tail() {
     let (directory, files) = sample();
     let active = files.iter().rev().find(|path| fs::read(path).unwrap()[88] == 1).unwrap();
     edit(active, |bytes| {
@@ -176,7 +176,7 @@ fn a_flipped_bit_in_the_last_record_is_a_torn_tail() {
 }
 
 #[test]
-fn a_segment_that_is_missing_in_the_middle() {
+fn missing_segment_is_damage() {
     let (_directory, files) = sample();
     let firsts = firsts(&files);
     let remove = |files: &[PathBuf]| fs::remove_file(&files[1]).unwrap();
@@ -186,7 +186,7 @@ fn a_segment_that_is_missing_in_the_middle() {
 }
 
 #[test]
-fn a_segment_with_another_number() {
+fn segment_with_another_number_is_damage() {
     let (_directory, files) = sample();
     let firsts = firsts(&files);
     let swap = |files: &[PathBuf]| {
@@ -199,7 +199,7 @@ fn a_segment_with_another_number() {
 }
 
 #[test]
-fn a_segment_of_another_log() {
+fn segment_of_another_log_is_damage() {
     let (_directory, files) = sample();
     let firsts = firsts(&files);
     let (_other, others) = sample();
@@ -208,7 +208,7 @@ fn a_segment_of_another_log() {
 }
 
 #[test]
-fn an_older_copy_of_a_segment_is_not_taken_for_it() {
+fn older_copy_of_a_segment_is_damage() {
     let directory = directory();
     let recycling = Config { retention: wal_log::Retention::Segments(2), ..config(directory.path()) };
     let log = open(recycling.clone());
@@ -216,7 +216,7 @@ fn an_older_copy_of_a_segment_is_not_taken_for_it() {
     let old = fs::read(&segments(directory.path())[0]).unwrap();
     (50..400).for_each(|number| {
         fill(&log, number..number + 1);
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
     });
     drop(log);
     let files = segments(directory.path());
@@ -226,7 +226,7 @@ fn an_older_copy_of_a_segment_is_not_taken_for_it() {
 }
 
 #[test]
-fn a_missing_or_damaged_identity() {
+fn missing_or_damaged_identity_is_damage() {
     for damage in [|path: &Path| fs::remove_file(path).unwrap(), |path: &Path| edit(path, |bytes| bytes[20] ^= 1)] {
         let (directory, _) = sample();
         damage(&directory.path().join("identity"));
@@ -240,7 +240,7 @@ fn a_missing_or_damaged_identity() {
 }
 
 #[test]
-fn a_second_writer_is_told_who_has_the_log() {
+fn second_writer_is_refused_with_the_holder() {
     let directory = directory();
     let log = open(config(directory.path()));
     let error = Log::open(config(directory.path())).unwrap_err();
@@ -252,7 +252,7 @@ fn a_second_writer_is_told_who_has_the_log() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_made_is_told() {
+fn directory_that_cannot_be_created_is_reported() {
     let directory = directory();
     fs::write(directory.path().join("file"), "").unwrap();
     let error = Log::open(config(&directory.path().join("file/log"))).unwrap_err();
@@ -260,7 +260,7 @@ fn a_directory_that_cannot_be_made_is_told() {
 }
 
 #[test]
-fn a_configuration_out_of_range_is_told() {
+fn configuration_out_of_range_is_reported() {
     let directory = directory();
     let check = |change: fn(&mut Config), expect: &str| {
         let mut config = config(directory.path());
@@ -279,7 +279,7 @@ fn a_configuration_out_of_range_is_told() {
 }
 
 #[test]
-fn unfinished_files_are_removed_and_strange_ones_left_alone() {
+fn unfinished_files_are_removed_and_unknown_ones_kept() {
     let (directory, _) = sample();
     let (unfinished, strange) = (directory.path().join("00000000000000ff.new"), directory.path().join("notes.wal"));
     fs::write(&unfinished, "half a segment").unwrap();
@@ -289,7 +289,7 @@ fn unfinished_files_are_removed_and_strange_ones_left_alone() {
 }
 
 #[test]
-fn a_thorough_recovery_notices_a_clock_that_went_backwards() {
+fn thorough_recovery_reports_a_clock_that_went_backwards() {
     let (directory, files) = sample();
     // An activation is four words, the last of which has the checksum of the epoch and the first three.
     edit(&files[1], |bytes| {
@@ -306,7 +306,7 @@ fn a_thorough_recovery_notices_a_clock_that_went_backwards() {
 }
 
 #[test]
-fn a_thorough_recovery_finds_records_behind_a_segments_end() {
+fn thorough_recovery_finds_records_after_a_segments_end() {
     let (directory, files) = sample();
     // The header of the third segment says that it begins where the second was cut: only what lies behind the cut tells.
     let firsts = firsts(&files);

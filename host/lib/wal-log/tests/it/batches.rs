@@ -1,10 +1,10 @@
-//! Batches: order, and what is left where one does not fit a segment.
+//! Batches: order, and what remains where one does not fit a segment.
 
 use crate::support::{config, content, directory, entry, open, payload};
 use wal_log::{Entry, StreamId};
 
 #[test]
-fn a_batch_is_in_order_across_segments() {
+fn batch_keeps_its_order_across_segments() {
     let directory = directory();
     let log = open(config(directory.path()));
     let payloads: Vec<_> = (0..500).map(|number| payload(number, 8 + number as usize % 300)).collect();
@@ -18,7 +18,7 @@ fn a_batch_is_in_order_across_segments() {
 }
 
 #[test]
-fn an_empty_batch_is_nothing() {
+fn empty_batch_changes_nothing() {
     let directory = directory();
     let log = open(config(directory.path()));
     assert_eq!(log.append_batch(&[]).unwrap(), 0..0);
@@ -26,7 +26,7 @@ fn an_empty_batch_is_nothing() {
 }
 
 #[test]
-fn a_batch_moves_the_heads_of_its_streams() {
+fn batch_moves_the_heads_of_its_streams() {
     let directory = directory();
     let log = open(config(directory.path()));
     let streams = [3, 3, 4, 3, 5, 5];

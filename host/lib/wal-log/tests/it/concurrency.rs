@@ -1,4 +1,4 @@
-//! Many writers and readers at once: nothing lost, nothing out of order, nothing seen before it is whole.
+//! Many writers and readers at once: nothing lost, nothing out of order, nothing visible before it is whole.
 
 use crate::support::{config, directory, open, payload};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +41,7 @@ fn check(log: &Log, writers: u32) {
 }
 
 #[test]
-fn writers_of_every_number_lose_nothing() {
+fn concurrent_writers_lose_nothing() {
     for (writers, durability) in
         [(1, Durability::None), (4, Durability::Group), (16, Durability::ProcessCrash), (32, Durability::ProcessCrash)]
     {
@@ -110,7 +110,7 @@ fn readers_see_a_growing_prefix() {
 }
 
 #[test]
-fn readers_and_recycling_do_not_meet() {
+fn readers_are_not_disturbed_by_recycling() {
     let directory = directory();
     let log = open(Config { retention: Retention::Segments(2), ..config(directory.path()) });
     let is_done = AtomicBool::new(false);
@@ -136,7 +136,7 @@ fn readers_and_recycling_do_not_meet() {
 }
 
 #[test]
-fn what_threads_share_may_be_shared() {
+fn shared_types_are_send_and_sync() {
     fn check<T: Send + Sync>() {}
     check::<Log>();
     check::<wal_log::Snapshot>();

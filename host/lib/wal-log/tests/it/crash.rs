@@ -1,4 +1,4 @@
-//! Processes killed while they write: whatever they were told is in the log is in it, whole and in order.
+//! Processes killed while they write: every append that returned is in the log, whole and in order.
 //!
 //! A child, this test program run again, appends from several threads and reports each append that returned over a socket.
 //! The parent kills it with SIGKILL at a random point, opens the log and compares. Each log is killed several times.

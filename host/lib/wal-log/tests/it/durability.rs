@@ -1,5 +1,5 @@
-//! Durability: who syncs when, and what a failed sync leaves. The file boundary counts, waits and fails as it is told, so
-//! nothing here depends on time.
+//! Durability: who syncs when, and what a failed sync leaves. The file boundary counts, waits and fails on demand, so nothing
+//! depends on time.
 
 use crate::support::{config, content, directory_on_disk, entry, fill, filled, open, payload};
 use std::fs::File;
@@ -56,12 +56,12 @@ fn on_disk(directory: &std::path::Path, durability: Durability) -> (Log, Arc<Dis
     let disk = Arc::new(Disk::default());
     let boundary = Arc::clone(&disk) as Arc<dyn FileBoundary>;
     let log = open(Config { durability, boundary, segment_bytes: 64 << 10, ..config(directory) });
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     (log, disk)
 }
 
 #[test]
-fn each_mode_syncs_as_often_as_it_says() {
+fn each_mode_syncs_as_documented() {
     let check = |durability, expected: u64| {
         let directory = directory_on_disk();
         let (log, disk) = on_disk(directory.path(), durability);
@@ -86,7 +86,7 @@ fn each_mode_syncs_as_often_as_it_says() {
 }
 
 #[test]
-fn names_are_synced_but_where_nothing_is() {
+fn file_names_are_synced_unless_nothing_is() {
     let check = |durability, expected: bool| {
         let directory = directory_on_disk();
         let (log, disk) = on_disk(directory.path(), durability);
@@ -94,7 +94,7 @@ fn names_are_synced_but_where_nothing_is() {
         log.rotate().unwrap();
         fill(&log, 0..1);
         log.rotate().unwrap();
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
         assert_eq!(disk.directory_syncs.load(Ordering::SeqCst) > before, expected, "{durability:?}");
     };
     check(Durability::None, false);
@@ -103,7 +103,7 @@ fn names_are_synced_but_where_nothing_is() {
 }
 
 #[test]
-fn an_interval_makes_appends_durable_on_its_own() {
+fn interval_sync_makes_appends_durable() {
     let directory = directory_on_disk();
     let (log, _) = on_disk(directory.path(), Durability::Interval(Duration::from_millis(1)));
     fill(&log, 0..10);
@@ -131,13 +131,13 @@ impl FileBoundary for SlowDisk {
 }
 
 #[test]
-fn one_sync_commits_all_that_wait_for_it() {
+fn one_sync_commits_all_waiting_appends() {
     const APPENDERS: u64 = 16;
     let directory = directory_on_disk();
     let disk = Arc::new(SlowDisk { is_armed: false.into(), syncs: 0.into(), all_written: Barrier::new(2) });
     let boundary = Arc::clone(&disk) as Arc<dyn FileBoundary>;
     let log = open(Config { durability: Durability::Group, boundary, ..config(directory.path()) });
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     let before = disk.syncs.load(Ordering::SeqCst);
     disk.is_armed.store(true, Ordering::SeqCst);
     thread::scope(|scope| {
@@ -158,7 +158,7 @@ fn one_sync_commits_all_that_wait_for_it() {
 }
 
 #[test]
-fn a_failed_sync_poisons_the_log_for_good() {
+fn failed_sync_poisons_the_log() {
     for durability in [Durability::Group, Durability::Each] {
         let directory = directory_on_disk();
         let (log, disk) = on_disk(directory.path(), durability);
@@ -186,7 +186,7 @@ fn a_failed_sync_poisons_the_log_for_good() {
 }
 
 #[test]
-fn a_failed_write_poisons_the_log_and_leaves_a_torn_tail() {
+fn failed_write_poisons_the_log_and_leaves_a_torn_tail() {
     let directory = directory_on_disk();
     let (log, disk) = on_disk(directory.path(), Durability::Group);
     fill(&log, 0..3);
@@ -203,7 +203,7 @@ fn a_failed_write_poisons_the_log_and_leaves_a_torn_tail() {
 }
 
 #[test]
-fn what_was_recovered_is_durable_in_modes_that_sync() {
+fn recovered_records_are_durable_in_modes_that_sync() {
     let directory = directory_on_disk();
     drop((0..3).map(|round| fill(&open(config(directory.path())), round * 100..(round + 1) * 100)).collect::<Vec<_>>());
     let disk = Arc::new(Disk::default());
@@ -218,7 +218,7 @@ fn what_was_recovered_is_durable_in_modes_that_sync() {
 }
 
 #[test]
-fn a_failed_sync_reaches_everybody_who_waits() {
+fn failed_sync_reaches_every_waiting_append() {
     let directory = directory_on_disk();
     let (log, disk) = on_disk(directory.path(), Durability::Group);
     disk.is_failing.store(true, Ordering::SeqCst);
@@ -234,7 +234,7 @@ fn a_failed_sync_reaches_everybody_who_waits() {
 }
 
 #[test]
-fn a_sync_that_fails_between_appends_fails_the_next_one() {
+fn failed_interval_sync_fails_the_next_append() {
     let directory = directory_on_disk();
     let (log, disk) = on_disk(directory.path(), Durability::Interval(Duration::from_millis(1)));
     disk.is_failing.store(true, Ordering::SeqCst);
@@ -249,7 +249,7 @@ fn a_sync_that_fails_between_appends_fails_the_next_one() {
 }
 
 #[test]
-fn a_full_disk_fails_appends_until_there_is_room() {
+fn full_disk_fails_appends_until_there_is_space() {
     let directory = directory_on_disk();
     let (log, disk) = on_disk(directory.path(), Durability::ProcessCrash);
     disk.is_full.store(true, Ordering::SeqCst);

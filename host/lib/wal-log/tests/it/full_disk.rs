@@ -1,4 +1,4 @@
-//! A disk that is really full: a tmpfs of a few hundred KiB, mounted in a mount namespace of a child's own.
+//! A full disk: a tmpfs of a few hundred KiB, mounted in a child's own mount namespace.
 
 use crate::support::{config, content, directory, entry, filled, open, payload};
 use std::ffi::{CStr, CString};
@@ -41,7 +41,7 @@ fn on_small_disk(check: impl FnOnce(&Path) + Send) {
 }
 
 #[test]
-fn a_full_disk_is_an_error_and_loses_nothing_acknowledged() {
+fn full_disk_is_an_error_and_loses_nothing_acknowledged() {
     for page_state in [PageState::Fresh, PageState::Written, PageState::Resident] {
         on_small_disk(|path| {
             let config = Config { page_state, segment_bytes: 64 << 10, ..config(path) };
@@ -71,7 +71,7 @@ fn a_full_disk_is_an_error_and_loses_nothing_acknowledged() {
 }
 
 #[test]
-fn a_disk_without_room_for_one_segment_opens_no_log() {
+fn disk_without_space_for_one_segment_fails_open() {
     on_small_disk(|path| {
         let config = Config { durability: Durability::Group, segment_bytes: 1 << 20, ..config(path) };
         assert!(matches!(wal_log::Log::open(config.clone()), Err(LogError::NoSpace { .. })));

@@ -1,5 +1,4 @@
-//! Tests of a log through its public interface and through the bytes of its files. They must not know how it is built
-//! inside.
+//! Tests of a log through its public interface and through the bytes of its files.
 
 #![cfg(target_os = "linux")]
 

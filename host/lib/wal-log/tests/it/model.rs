@@ -148,7 +148,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 120, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_log_is_a_vector_of_entries(
+    fn log_behaves_as_a_vector_of_entries(
         operations in prop::collection::vec(operation(), 1..60),
         retention in prop_oneof![Just(Retention::All), (1_u32..4).prop_map(Retention::Segments)],
         durability in prop_oneof![Just(Durability::None), Just(Durability::ProcessCrash)],

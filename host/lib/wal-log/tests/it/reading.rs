@@ -1,10 +1,10 @@
-//! Reading: by sequence, in order, by range, and what a reader holds.
+//! Reading: by sequence, in order, by range, and what a reader keeps alive.
 
 use crate::support::{config, content, directory, entry, fill, filled, open, payload};
 use wal_log::{Entry, LogError, ReadError, StreamId};
 
 #[test]
-fn every_entry_is_read_as_it_was_written() {
+fn entries_are_read_as_written() {
     let directory = directory();
     let log = open(config(directory.path()));
     let lengths = [0, 1, 7, 8, 9, 63, 64, 65, 767, 768, 769, 4096, 8 * 1024 - 128 - 24];
@@ -27,7 +27,7 @@ fn every_entry_is_read_as_it_was_written() {
 }
 
 #[test]
-fn a_record_that_fits_no_segment_is_refused_and_harms_nothing() {
+fn record_larger_than_a_segment_is_refused_and_changes_nothing() {
     let directory = directory();
     let log = open(config(directory.path()));
     let max = config(directory.path()).payload_bytes_max() as usize;
@@ -36,7 +36,7 @@ fn a_record_that_fits_no_segment_is_refused_and_harms_nothing() {
     assert!(matches!(error, LogError::TooLarge { .. }), "{error}");
     assert_eq!(
         error.to_string(),
-        "8072 bytes with their heads fit no segment, which has room for 8064; make segments larger"
+        "8072 bytes with their heads do not fit a segment, which has room for 8064; make segments larger"
     );
     let too_large = vec![1; max + 1];
     assert!(matches!(log.append_batch(&[entry(b"fits"), entry(&too_large)]), Err(LogError::TooLarge { .. })));
@@ -45,7 +45,7 @@ fn a_record_that_fits_no_segment_is_refused_and_harms_nothing() {
 }
 
 #[test]
-fn sequences_outside_the_log_say_why() {
+fn sequence_outside_the_log_is_reported_with_its_reason() {
     let directory = directory();
     let log = open(config(directory.path()));
     let beyond = |sequence, next| Some(ReadError::Beyond { sequence, next });
@@ -76,7 +76,7 @@ fn ranges_and_positions_cover_every_entry_across_segments() {
 }
 
 #[test]
-fn an_iterator_at_the_end_goes_on_with_what_is_appended() {
+fn iterator_at_the_end_continues_with_new_entries() {
     let directory = directory();
     let log = open(config(directory.path()));
     let snapshot = log.snapshot();
@@ -91,7 +91,7 @@ fn an_iterator_at_the_end_goes_on_with_what_is_appended() {
 }
 
 #[test]
-fn damage_under_a_reader_is_an_error_and_never_a_wrong_record() {
+fn damage_under_a_reader_is_an_error() {
     let directory = directory();
     let log = open(config(directory.path()));
     fill(&log, 0..20);

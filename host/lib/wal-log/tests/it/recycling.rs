@@ -1,4 +1,4 @@
-//! Recycling: bounded files, old content that never comes back, and readers that keep what they hold.
+//! Recycling: bounded files, no old content in recycled ones, and readers that keep what they hold.
 
 use crate::support::{HEADER, config, content, directory, entry, fill, filled, offsets, open, payload, segments};
 use std::fs;
@@ -12,12 +12,12 @@ fn recycling(directory: &std::path::Path, kept: u32) -> Config {
 fn fill_slowly(log: &Log, numbers: std::ops::Range<u64>) {
     for number in numbers {
         fill(log, number..number + 1);
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
     }
 }
 
 #[test]
-fn files_are_as_many_as_are_kept_and_a_recycled_sequence_says_so() {
+fn file_count_is_bounded_and_recycled_sequences_are_reported() {
     for (kept, durability) in [(1, Durability::ProcessCrash), (3, Durability::Group), (2, Durability::None)] {
         let directory = directory();
         let mut config = recycling(directory.path(), kept);
@@ -39,7 +39,7 @@ fn files_are_as_many_as_are_kept_and_a_recycled_sequence_says_so() {
 }
 
 #[test]
-fn a_held_entry_keeps_its_segment() {
+fn held_entry_keeps_its_segment() {
     let directory = directory();
     let log = open(recycling(directory.path(), 1));
     fill_slowly(&log, 0..10);
@@ -56,12 +56,12 @@ fn a_held_entry_keeps_its_segment() {
     assert!(numbers.len() > 5);
     drop((held, snapshot));
     log.rotate().unwrap();
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     assert_eq!(segments(directory.path()).len(), 2);
 }
 
 #[test]
-fn a_log_is_not_opened_again_while_its_entries_are_held() {
+fn log_cannot_be_reopened_while_entries_are_held() {
     let directory = directory();
     let log = open(recycling(directory.path(), 1));
     fill_slowly(&log, 0..10);
@@ -78,21 +78,21 @@ fn a_log_is_not_opened_again_while_its_entries_are_held() {
 
 /// Records of one length, so that each new one ends exactly where an old one begins.
 #[test]
-fn the_tail_of_a_recycled_segment_is_never_valid() {
+fn tail_of_a_recycled_segment_is_never_valid() {
     let directory = directory();
     let config = || recycling(directory.path(), 1);
     let log = open(config());
     let append = |log: &Log, numbers: std::ops::Range<u64>| {
         for number in numbers {
             assert_eq!(log.append(entry(&payload(number, 100))).unwrap(), number);
-            log.settle().unwrap();
+            log.wait_until_idle().unwrap();
         }
     };
     let expected =
         |numbers: std::ops::Range<u64>| -> Vec<_> { numbers.map(|number| (number, payload(number, 100))).collect() };
     append(&log, 0..400);
     log.rotate().unwrap();
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     append(&log, 400..403);
     drop(log);
     let active = segments(directory.path()).remove(0);
@@ -108,12 +108,12 @@ fn the_tail_of_a_recycled_segment_is_never_valid() {
 }
 
 #[test]
-fn a_torn_append_in_a_recycled_segment_is_cut() {
+fn torn_append_in_a_recycled_segment_is_cut() {
     let directory = directory();
     let log = open(recycling(directory.path(), 1));
     fill_slowly(&log, 0..400);
     log.rotate().unwrap();
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     let next = log.next_sequence();
     fill_slowly(&log, next..next + 3);
     drop(log);

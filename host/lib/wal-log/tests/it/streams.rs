@@ -1,4 +1,4 @@
-//! Streams: their heads, recovered, also where their records are recycled.
+//! Streams: their heads are recovered, also where their records are recycled.
 
 use crate::support::{config, directory, open};
 use wal_log::{Config, Entry, Log, LogError, Policy, Retention, StreamId};
@@ -12,7 +12,7 @@ fn recycling(directory: &std::path::Path) -> Config {
 }
 
 #[test]
-fn heads_outlive_the_records_they_point_at() {
+fn heads_outlive_their_records() {
     let directory = directory();
     let log = open(recycling(directory.path()));
     for stream in 1000..1050 {
@@ -20,7 +20,7 @@ fn heads_outlive_the_records_they_point_at() {
     }
     for _ in 0..500 {
         put(&log, 7);
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
     }
     put(&log, 1001);
     let check = |log: &Log| {
@@ -36,12 +36,12 @@ fn heads_outlive_the_records_they_point_at() {
 }
 
 #[test]
-fn a_damaged_file_of_heads_is_told_and_set_aside() {
+fn damaged_heads_file_is_reported_and_set_aside() {
     let directory = directory();
     let log = open(recycling(directory.path()));
     put(&log, 1);
     (0..500).for_each(|_| assert!(put(&log, 2) > 0));
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     drop(log);
     let heads = directory.path().join("heads");
     crate::support::edit(&heads, |bytes| bytes[45] ^= 4);

@@ -1,11 +1,11 @@
-//! Subscriptions and replay: every entry once, in order, through segments that come and go.
+//! Subscriptions and replay: every entry once, in order, across segments that come and go.
 
 use crate::support::{config, directory, fill, filled, open};
 use std::time::Duration;
 use wal_log::{Config, ReadError, Retention};
 
 #[test]
-fn a_subscription_follows_through_segments() {
+fn subscription_follows_across_segments() {
     let directory = directory();
     let log = open(config(directory.path()));
     let mut subscription = log.subscribe(0).unwrap();
@@ -33,7 +33,7 @@ fn a_subscription_follows_through_segments() {
 }
 
 #[test]
-fn a_sleeping_subscriber_is_woken_by_each_append() {
+fn append_wakes_a_sleeping_subscriber() {
     const ENTRIES: u64 = 300;
     let directory = directory();
     let log = open(config(directory.path()));
@@ -60,7 +60,7 @@ fn a_sleeping_subscriber_is_woken_by_each_append() {
 }
 
 #[test]
-fn replay_starts_anywhere_and_stops_when_told() {
+fn replay_starts_anywhere_and_stops_on_request() {
     let directory = directory();
     let log = open(config(directory.path()));
     fill(&log, 0..200);
@@ -75,7 +75,7 @@ fn replay_starts_anywhere_and_stops_when_told() {
 }
 
 #[test]
-fn a_subscriber_that_is_too_slow_is_told_what_was_recycled() {
+fn slow_subscriber_gets_a_recycled_error() {
     let directory = directory();
     let log = open(Config { retention: Retention::Segments(2), ..config(directory.path()) });
     let mut subscription = log.subscribe(0).unwrap();
@@ -83,7 +83,7 @@ fn a_subscriber_that_is_too_slow_is_told_what_was_recycled() {
     assert_eq!(subscription.poll().unwrap().unwrap().record().sequence, 0);
     for round in 0..10 {
         fill(&log, 1 + round * 100..1 + (round + 1) * 100);
-        log.settle().unwrap();
+        log.wait_until_idle().unwrap();
     }
     // What it holds is still there; behind that, it is not.
     let error = loop {

@@ -1,4 +1,4 @@
-//! What the tests share: small logs in directories of their own, and their files' bytes. It must not know what is tested.
+//! Shared by the tests: small logs in directories of their own, and their files' bytes.
 
 use std::fs;
 use std::path::{Path, PathBuf};

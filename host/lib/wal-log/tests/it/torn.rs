@@ -81,7 +81,7 @@ fn write(config: &Config, lengths: &[usize]) -> Written {
         }
         transaction.commit().unwrap();
     }
-    log.settle().unwrap();
+    log.wait_until_idle().unwrap();
     content(&log)
 }
 
@@ -127,7 +127,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_damage_makes_a_wrong_record(
+    fn damage_never_yields_a_wrong_record(
         lengths in prop::collection::vec(prop_oneof![0_usize..120, 700_usize..900], 1..40),
         tears in prop::collection::vec((any::<prop::sample::Index>(), tear()), 1..3),
         retention in prop_oneof![Just(Retention::All), Just(Retention::Segments(2))],
@@ -161,7 +161,7 @@ proptest! {
 
 /// The exact states that an interrupted append can leave: every store up to some word, or pages of it alone.
 #[test]
-fn an_interrupted_append_is_cut_at_every_byte() {
+fn interrupted_append_is_cut_at_every_byte() {
     let original = directory();
     let log = open(config(original.path()));
     let payload: Vec<u8> = (1..=100).collect();
@@ -197,7 +197,7 @@ fn an_interrupted_append_is_cut_at_every_byte() {
 
 /// A cut record whose place is taken by one of the same length must not bring back the valid one behind it.
 #[test]
-fn records_behind_a_cut_never_come_back() {
+fn records_after_a_cut_never_come_back() {
     let directory = directory();
     let log = open(config(directory.path()));
     for number in 0..6 {

@@ -15,7 +15,7 @@ fn commit(log: &Log, numbers: std::ops::Range<u64>) -> std::ops::Range<u64> {
 }
 
 #[test]
-fn a_committed_transaction_is_there_and_a_dropped_one_is_not() {
+fn committed_transaction_is_visible_and_dropped_one_is_not() {
     let directory = directory();
     let log = open(config(directory.path()));
     fill(&log, 0..3);
@@ -36,7 +36,7 @@ fn a_committed_transaction_is_there_and_a_dropped_one_is_not() {
 }
 
 #[test]
-fn a_transaction_that_fits_no_segment_is_refused_whole() {
+fn transaction_larger_than_a_segment_is_refused_as_a_whole() {
     let directory = directory();
     let log = open(config(directory.path()));
     let mut transaction = log.transaction();
@@ -47,7 +47,7 @@ fn a_transaction_that_fits_no_segment_is_refused_whole() {
 
 /// Cuts a log behind a transaction off at every byte of it.
 #[test]
-fn recovery_finds_all_of_a_transaction_or_nothing_wherever_it_was_cut() {
+fn recovery_finds_all_or_nothing_of_a_cut_transaction() {
     let directory = directory();
     let log = open(config(directory.path()));
     fill(&log, 0..2);
@@ -78,7 +78,7 @@ fn recovery_finds_all_of_a_transaction_or_nothing_wherever_it_was_cut() {
 }
 
 #[test]
-fn a_damaged_transaction_is_skipped_whole() {
+fn damaged_transaction_is_skipped_as_a_whole() {
     let directory = directory();
     let log = open(config(directory.path()));
     fill(&log, 0..2);

@@ -1,4 +1,4 @@
-//! Kubeconfigs that do not work: each is told in one line, with the file, the reason and what to do next.
+//! Kubeconfigs that do not work: each yields one line with the file, the reason and what to do next.
 
 use super::*;
 use std::ffi::OsString;
@@ -23,7 +23,7 @@ fn places(text: &str) -> (TempDir, Places) {
 }
 
 #[test]
-fn a_kubeconfig_that_is_not_there() {
+fn missing_kubeconfig_is_reported() {
     let nowhere = Places { files: Some(OsString::from("/nowhere/a:/nowhere/b")), home: None, is_in_cluster: false };
     check(&nowhere, &["kubeconfig /nowhere/a:/nowhere/b (KUBECONFIG)", "No such file"]);
     let folder = TempDir::new().unwrap();
@@ -34,7 +34,7 @@ fn a_kubeconfig_that_is_not_there() {
 }
 
 #[test]
-fn a_kubeconfig_that_cannot_be_used() {
+fn unusable_kubeconfig_is_reported() {
     let (_folder, no_yaml) = places("a: [");
     check(&no_yaml, &["/config (KUBECONFIG): "]);
     let (_folder, empty) = places("");
@@ -56,7 +56,7 @@ fn a_kubeconfig_that_cannot_be_used() {
 }
 
 #[test]
-fn a_server_that_is_not_there_or_lets_nobody_in() {
+fn unreachable_or_forbidding_server_is_reported() {
     let folder = TempDir::new().unwrap();
     // It was free a moment ago, and nothing else is asked for on it.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

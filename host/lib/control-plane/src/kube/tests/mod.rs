@@ -1,4 +1,4 @@
-//! The control plane on API servers that only know what was recorded, and, where there is one, on a real one.
+//! The control plane on recorded API servers, and on a real one where there is one.
 
 mod configs;
 mod objects;

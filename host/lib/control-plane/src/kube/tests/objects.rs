@@ -1,4 +1,4 @@
-//! Requests about objects: what is sent for each call, and what each answer comes to.
+//! Requests about objects: what each call sends, and what each answer becomes.
 
 use super::*;
 
@@ -7,7 +7,7 @@ const REFUSALS: &str = include_str!("exchanges/refusals.http");
 const UNUSED: &str = include_str!("exchanges/unused.http");
 
 #[test]
-fn each_call_is_the_request_it_should_be() {
+fn each_call_sends_its_request() {
     check(&[READY, LEFT, OBJECTS], |plane, _| {
         let spec = r#"{"a":{"c":[2],"d":1},"b":1}"#;
         assert_eq!(plane.get(&key("a")), Err(PlaneError::NotFound));
@@ -36,7 +36,7 @@ fn unavailable<T: std::fmt::Debug>(result: Result<T, PlaneError>, part: &str) {
 }
 
 #[test]
-fn a_refusal_says_what_the_server_says() {
+fn refusal_quotes_the_server() {
     check(&[READY, LEFT, REFUSALS], |plane, _| {
         match plane.apply(&key("-"), "m", "{}") {
             Err(PlaneError::Invalid(reason)) => assert!(reason.contains("RFC 1123"), "{reason}"),
@@ -44,14 +44,14 @@ fn a_refusal_says_what_the_server_says() {
         }
         unavailable(plane.get(&key("a")), r#"answers 403: testresources.bench-host.test "a" is forbidden"#);
         unavailable(plane.get(&key("b")), "answers 404");
-        unavailable(plane.get(&key("c")), "`v-7` is no number");
+        unavailable(plane.get(&key("c")), "`v-7` is not a number");
         unavailable(plane.get(&key("d")), "expected value");
         unavailable(plane.apply(&key("e"), "m", "{}"), r#"namespaces "bench-host-r-here" not found"#);
     });
 }
 
 #[test]
-fn what_no_server_would_take_is_not_sent() {
+fn invalid_object_is_refused_before_it_is_sent() {
     let refused = |result: Result<Arc<Object>, PlaneError>, expect: &str| match result {
         Err(PlaneError::Invalid(reason)) => assert!(reason.contains(expect), "{reason}"),
         other => panic!("{other:?}"),
@@ -60,7 +60,7 @@ fn what_no_server_would_take_is_not_sent() {
         refused(plane.apply(&key("a"), "m", "[]"), "JSON object");
         refused(plane.apply(&key("a"), "", "{}"), "name");
         refused(plane.apply(&key(""), "m", "{}"), "the name of `TestResource/here/` is empty");
-        refused(plane.get(&key("a/../b")), "holds '/'");
+        refused(plane.get(&key("a/../b")), "contains '/'");
         refused(plane.get(&Key::new("Thing", "here", "a")), "no kind `Thing` is defined here; there is TestResource");
         refused(plane.get(&Key::new("TestResource", "a?b", "a")), "the namespace");
         let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(crate::SPEC_BYTES_MAX));
@@ -74,7 +74,7 @@ fn what_no_server_would_take_is_not_sent() {
 }
 
 #[test]
-fn a_server_that_is_gone_or_silent_is_unavailable_in_time() {
+fn dead_or_silent_server_is_unavailable_within_the_timeout() {
     check(&[READY], |plane, replay| {
         replay.stop();
         unavailable(plane.get(&Key::new("TestResource", "here", "a")), "");
@@ -83,5 +83,5 @@ fn a_server_that_is_gone_or_silent_is_unavailable_in_time() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let server = format!("http://{}", listener.local_addr().unwrap());
     let short = Times { setup: Duration::from_millis(20), ..times() };
-    unavailable(connect(&server, short), "was not done within 20 ms; see that `kubectl get namespaces` works");
+    unavailable(connect(&server, short), "did not answer within 20 ms; check that `kubectl get namespaces` works");
 }

@@ -1,4 +1,4 @@
-//! The contract of control planes, held to a real API server where `KUBECONFIG` names one; elsewhere this says that it was skipped.
+//! The contract of control planes on a real API server, which `KUBECONFIG` names; skipped where it is not set.
 
 use super::*;
 use crate::contract;
@@ -22,14 +22,14 @@ fn reachable() -> Option<Kube> {
 }
 
 #[test]
-fn a_real_server_keeps_the_contract() {
+fn real_server_keeps_the_contract() {
     if let Some(plane) = reachable() {
         contract::check(&plane, "TestResource");
     }
 }
 
 #[test]
-fn a_run_leaves_nothing_in_a_real_server() {
+fn run_leaves_nothing_in_a_real_server() {
     let Some(plane) = reachable() else { return };
     plane.apply(&key("a"), "m", "{}").unwrap();
     let (prefix, server) = (plane.namespaces.name(""), plane.server.clone());

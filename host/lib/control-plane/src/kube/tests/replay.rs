@@ -1,5 +1,4 @@
-//! An API server that knows nothing but exchanges that were recorded: a request that is one of them is given its answer. It must
-//! not know what they are about.
+//! An API server that replays recorded exchanges: a request that was recorded gets its recorded answer.
 //!
 //! A file of exchanges holds, between empty lines, a request's method and target, its body as JSON where it has one, `->`, the
 //! status, and the answer. A status `stream` is 200 whose lines are sent one by one; what comes of it afterwards is its last

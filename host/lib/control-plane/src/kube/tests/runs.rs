@@ -1,4 +1,4 @@
-//! What a run makes in an API server and takes away again, beside other runs, those that were killed among them.
+//! What a run creates in an API server and removes again, also next to live and killed runs.
 
 use super::*;
 
@@ -8,7 +8,7 @@ const NEWCOMER: &str = include_str!("exchanges/newcomer.http");
 const NOT_ACCEPTED: &str = include_str!("exchanges/not-accepted.http");
 
 #[test]
-fn the_first_run_makes_the_kind_and_the_last_one_removes_it() {
+fn first_run_creates_the_kind_and_last_run_removes_it() {
     check(&[FIRST_RUN], |plane, _| {
         plane.apply(&key("a"), "m", "{}").unwrap();
         plane.apply(&key("a"), "m", r#"{"a":1}"#).unwrap();
@@ -18,12 +18,12 @@ fn the_first_run_makes_the_kind_and_the_last_one_removes_it() {
 }
 
 #[test]
-fn the_next_run_removes_what_a_killed_one_has_left_and_nothing_else() {
+fn next_run_removes_only_what_a_killed_run_left() {
     check(&[NEXT_RUN], |_, _| ());
 }
 
 #[test]
-fn a_kind_that_somebody_begins_to_use_is_not_removed() {
+fn kind_that_another_run_begins_to_use_is_not_removed() {
     let noted = r#""uid":"c1","labels":{"app.kubernetes.io/managed-by":"bench-host"},
 "annotations":{"bench-host.test/run-r":"$OWNER"},"#;
     let ready = READY.replace(r#""uid":"c1","#, noted);
@@ -31,7 +31,7 @@ fn a_kind_that_somebody_begins_to_use_is_not_removed() {
 }
 
 #[test]
-fn a_kind_whose_name_is_taken_is_told() {
+fn kind_with_a_taken_name_is_reported() {
     let replay = Replay::of(&[NOT_ACCEPTED], &names());
     let error = connect(&format!("http://{}", replay.address), times()).unwrap_err().to_string();
     assert!(

@@ -1,4 +1,4 @@
-//! Watches: what is told, in order and once, whatever becomes of the connection, and how one ends.
+//! Watches: every change is delivered once and in order, also when the connection breaks, and how a watch ends.
 
 use super::*;
 use crate::{Delivery, Event};
@@ -16,7 +16,7 @@ fn next(mailbox: &Mailbox) -> (Token, Delivery) {
 }
 
 #[test]
-fn changes_are_told_once_and_in_order_over_several_connections() {
+fn changes_are_delivered_once_and_in_order_over_several_connections() {
     check(&[READY, UNUSED, WATCH], |plane, _| {
         let mailbox = Arc::new(Mailbox::new());
         let _watch = plane.watch(&here(), 310, 7, &mailbox).unwrap();
@@ -33,7 +33,7 @@ fn changes_are_told_once_and_in_order_over_several_connections() {
 }
 
 #[test]
-fn a_version_that_is_forgotten_is_told_whenever_it_is_found_out() {
+fn forgotten_version_is_reported_at_any_time() {
     check(&[READY, UNUSED, TOO_OLD], |plane, _| {
         let mailbox = Arc::new(Mailbox::new());
         let refused = plane.watch(&here(), 5, 1, &mailbox).unwrap_err();
@@ -47,7 +47,7 @@ fn a_version_that_is_forgotten_is_told_whenever_it_is_found_out() {
 }
 
 #[test]
-fn a_watch_that_cannot_go_on_says_why_as_its_last_delivery() {
+fn failed_watch_delivers_its_error_last() {
     check(&[READY, UNUSED, FORBIDDEN], |plane, _| {
         let mailbox = Arc::new(Mailbox::new());
         let _watch = plane.watch(&here(), 310, 1, &mailbox).unwrap();
@@ -59,7 +59,7 @@ fn a_watch_that_cannot_go_on_says_why_as_its_last_delivery() {
 }
 
 #[test]
-fn a_server_that_is_gone_for_good_ends_the_watch() {
+fn dead_server_ends_the_watch() {
     check(&[READY, ONE_CHANGE], |plane, replay| {
         let mailbox = Arc::new(Mailbox::new());
         // It is gone by the time the change arrives.
@@ -68,7 +68,7 @@ fn a_server_that_is_gone_for_good_ends_the_watch() {
         assert_eq!(next(&mailbox), (1, Ok(Event::Added(object("a", 311, "{}")))));
         let (_, last) = next(&mailbox);
         let error = last.unwrap_err().to_string();
-        assert!(error.contains(&format!("{} further ones in a row", super::super::watch::TRIES_MAX)), "{error}");
+        assert!(error.contains(&format!("{} retries in a row", super::super::watch::TRIES_MAX)), "{error}");
         assert!(error.contains("refused"), "{error}");
         drop(watch);
     });
