@@ -59,6 +59,13 @@ pub(crate) enum Command {
         /// Which shell
         shell: Shell,
     },
+    /// Print the manual page, or write a page for each command into a folder
+    #[command(after_help = "Examples:\n  bench-host man | man -l -\n  bench-host man --dir ~/.local/share/man/man1")]
+    Man {
+        /// Write bench-host.1 and a page for each command here
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
     /// Serve one request of a parent; started by bench-host itself
     #[command(hide = true)]
     Worker,
@@ -85,7 +92,8 @@ pub(crate) struct RunArgs {
     /// Scenarios by category: cold_start, ipc, ring_buffer, e2e
     #[arg(long, value_name = "CATEGORY", value_delimiter = ',')]
     pub(crate) category: Vec<String>,
-    /// Folders to find modules in [default: plugins and native-probes of the project]
+    /// Folders to find modules in [default: those of $BENCH_HOST_MODULES, else plugins and native-probes of the project or of
+    /// the installation, and bench-host/modules in the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) modules: Vec<PathBuf>,
     #[command(flatten)]
@@ -110,7 +118,8 @@ pub(crate) struct CompareArgs {
     /// Compare runs of different machines all the same
     #[arg(long)]
     pub(crate) across_machines: bool,
-    /// Folders to find modules in [default: plugins and native-probes of the project]
+    /// Folders to find modules in [default: those of $BENCH_HOST_MODULES, else plugins and native-probes of the project or of
+    /// the installation, and bench-host/modules in the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) modules: Vec<PathBuf>,
     #[command(flatten)]
@@ -119,7 +128,7 @@ pub(crate) struct CompareArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    /// Modules [default: those of the project, and the suites]
+    /// Modules [default: those in the folders that `run` searches, and the suites]
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Show what a run has recorded instead, also one that was cut off

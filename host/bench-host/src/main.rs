@@ -79,6 +79,7 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Completions { shell } => commands::completions::run(shell),
+        Command::Man { dir } => commands::man::run(dir.as_deref()),
         Command::Worker => worker::serve(),
     }
 }

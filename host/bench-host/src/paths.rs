@@ -15,25 +15,34 @@ pub(crate) fn criu_cache() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("bench-host").join("criu"))
 }
 
-/// The project's folder: the one we are in or below, else the one this program was built in, where that is still there.
+/// Folders of modules that are searched where none is named, separated as in `PATH`.
+pub(crate) const MODULES_VARIABLE: &str = "BENCH_HOST_MODULES";
+
+/// What lies in the folder of a project, and in the folder that is installed with this program.
+const MARK: &str = "wit/workload/workload.wit";
+
+/// The folders of a project that hold modules.
+const MODULE_FOLDERS: [&str; 2] = ["plugins", "native-probes"];
+
+/// The project's folder: the checkout that we are in, that this program was built into, or that holds the folders of
+/// `BENCH_HOST_MODULES`; else what is installed with this program, which has the same shape.
 pub(crate) fn project() -> Option<PathBuf> {
-    let is_project = |directory: &&Path| directory.join("wit/workload/workload.wit").is_file();
-    let here = std::env::current_dir().ok();
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-    here.as_deref()
-        .and_then(|here| here.ancestors().find(is_project))
-        .or_else(|| built.filter(is_project))
-        .map(Path::to_owned)
+    let is_project = |directory: &&Path| directory.join(MARK).is_file();
+    let above = |path: PathBuf| path.ancestors().find(is_project).map(Path::to_owned);
+    let program = std::env::current_exe().ok();
+    let installed = program.as_deref().and_then(|program| Some(program.parent()?.parent()?.join("share/bench-host")));
+    std::env::current_dir()
+        .ok()
+        .and_then(above)
+        .or_else(|| program.and_then(above))
+        .or_else(|| folders_of_variable().into_iter().find_map(above))
+        .or_else(|| installed.filter(|folder| is_project(&folder.as_path())))
 }
 
-/// The modules in `folders`, or in the project's, sorted by path.
+/// The modules in `folders`, sorted by path. Where there are none: in those of `BENCH_HOST_MODULES`, else in those of the project,
+/// else in the user's data folder.
 pub(crate) fn modules(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let folders: Vec<PathBuf> = if folders.is_empty() {
-        let project = project().context("no project here to find modules in; name files, or give --modules DIR")?;
-        [project.join("plugins"), project.join("native-probes")].map(|folder| relative(&folder)).to_vec()
-    } else {
-        folders.to_vec()
-    };
+    let folders = if folders.is_empty() { default_folders()? } else { folders.to_vec() };
     let mut files = Vec::new();
     for folder in &folders {
         let entries =
@@ -45,6 +54,35 @@ pub(crate) fn modules(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let beside_component = |path: &Path| !is_component(path) && path.with_extension("wasm").is_file();
     files.retain(|path| !beside_component(path));
     Ok(files)
+}
+
+fn default_folders() -> anyhow::Result<Vec<PathBuf>> {
+    let named = folders_of_variable();
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let mut folders: Vec<_> = project()
+        .into_iter()
+        .flat_map(|project| MODULE_FOLDERS.map(|folder| relative(&project.join(folder))))
+        .collect();
+    folders.extend(user_modules());
+    folders.retain(|folder| folder.is_dir());
+    anyhow::ensure!(
+        !folders.is_empty(),
+        "no folder of modules: name files, give --modules DIR, set {MODULES_VARIABLE}, or put modules into {}",
+        user_modules().map_or_else(|| "the user's data folder".to_owned(), |folder| folder.display().to_string())
+    );
+    Ok(folders)
+}
+
+fn folders_of_variable() -> Vec<PathBuf> {
+    let value = std::env::var_os(MODULES_VARIABLE).unwrap_or_default();
+    std::env::split_paths(&value).filter(|folder| !folder.as_os_str().is_empty()).collect()
+}
+
+/// The user's own folder of modules, whether it exists or not.
+fn user_modules() -> Option<PathBuf> {
+    Some(etcetera::choose_base_strategy().ok()?.data_dir().join("bench-host").join("modules"))
 }
 
 /// Whether the name is that of a component.

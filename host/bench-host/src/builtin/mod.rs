@@ -38,7 +38,7 @@ impl Builtin {
 
 fn plugins() -> Result<PathBuf, ModuleError> {
     let project = paths::project()
-        .ok_or_else(|| ModuleError::Unavailable("the project is not here; run it in a checkout".to_owned()))?;
+        .ok_or_else(|| ModuleError::Unavailable("the project's plug-ins are not here; run it in a checkout".to_owned()))?;
     Ok(project.join("plugins"))
 }
 

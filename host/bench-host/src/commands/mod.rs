@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 mod former_names;
 pub(crate) mod list;
 pub(crate) mod load;
+pub(crate) mod man;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod validate;

@@ -82,11 +82,14 @@ impl Host {
     }
 }
 
-/// A command in the environment of the tests: nothing of the user's settings, and a cache of compiled code that all tests
-/// share and the user's own runs do not.
+/// A command in the environment of the tests: nothing of the user's settings, a cache of compiled code that all tests
+/// share and the user's own runs do not, and the modules of this checkout.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
+    let project = crate::modules::project();
+    let folders = [project.join("plugins"), project.join("native-probes")];
+    command.env("BENCH_HOST_MODULES", std::env::join_paths(folders).expect("paths without a separator"));
     for name in ["RUST_LOG", "NO_COLOR"] {
         command.env_remove(name);
     }
