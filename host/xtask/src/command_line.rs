@@ -5,25 +5,33 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 /// What was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     /// Prepare this machine.
     Setup {
         /// How much to install.
         extent: Extent,
     },
-    /// Build the components and their native twins, for any processor and for this one.
+    /// Build the components and their native twins.
     Plugins {
-        /// How they are compiled.
-        profile: Profile,
+        /// How they are compiled, and which.
+        request: PluginRequest,
     },
     /// Build the native probes.
     Probes {
         /// How they are compiled.
         profile: Profile,
     },
-    /// Build everything and load it.
-    Demo,
+    /// Build what a first table needs, or everything, and show it.
+    Demo {
+        /// How much to show.
+        extent: Extent,
+    },
+    /// Pack the program, the modules and what belongs to them into an archive.
+    Dist {
+        /// Whether to run the archive in a root of its own.
+        is_tried: bool,
+    },
     /// Run everything a change must pass.
     Test {
         /// How much to cover.
@@ -40,6 +48,24 @@ pub(crate) enum Extent {
     Required,
     /// The optional parts as well.
     All,
+}
+
+/// Which plug-ins are built, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PluginRequest {
+    /// How they are compiled.
+    pub(crate) profile: Profile,
+    /// Their names; all where there are none.
+    pub(crate) names: Vec<String>,
+    /// Whether twins for this very processor are built as well.
+    pub(crate) has_native_cpu: bool,
+}
+
+impl PluginRequest {
+    /// Every plug-in, without twins for this very processor.
+    pub(crate) fn all(profile: Profile) -> Self {
+        Self { profile, names: Vec::new(), has_native_cpu: false }
+    }
 }
 
 /// A cargo profile, of the two the modules are built with.
@@ -77,10 +103,17 @@ fn command() -> Command {
                 .about("Install what building and testing need; says what is there, done or left out")
                 .arg(flag("all", "Try the optional parts too: PostgreSQL, CRIU, perf, Go")),
             Command::new("plugins")
-                .about("Build plugins/* into plugins/<name>.wasm, their native twins, and twins for this processor")
+                .about("Build plugins/* into plugins/<name>.wasm and their native twins")
+                .arg(Arg::new("name").help("Only these plug-ins").action(ArgAction::Append))
+                .arg(flag("native-cpu", "Build twins for this very processor too, for the arm native-cpu"))
                 .arg(flag("debug", "Compile without optimisation; figures then mean nothing")),
             Command::new("probes").about("Build native-probes/* into native-probes/<name>.so").arg(profile()),
-            Command::new("demo").about("Prepare, build everything in release, then load every module"),
+            Command::new("demo")
+                .about("Prepare, build a small host and two plug-ins, then show a first table and a comparison")
+                .arg(flag("all", "Build everything and load every module")),
+            Command::new("dist")
+                .about("Pack the program, modules, completions and manual pages into an archive for this system")
+                .arg(flag("try", "Run the archive in a root of its own, without this checkout and without a toolchain")),
             Command::new("test")
                 .about("Run everything a change must pass, and stop at the first failure")
                 .arg(flag("all", "Cover the optional parts and the heavy packages too")),
@@ -104,13 +137,16 @@ fn task(matches: &ArgMatches) -> Task {
     match matches.subcommand() {
         Some(("setup", given)) => Task::Setup { extent: extent(given) },
         Some(("plugins", given)) => {
-            Task::Plugins { profile: if given.get_flag("debug") { Profile::Dev } else { Profile::Release } }
+            let names = given.get_many::<String>("name").into_iter().flatten().cloned().collect();
+            let profile = if given.get_flag("debug") { Profile::Dev } else { Profile::Release };
+            Task::Plugins { request: PluginRequest { profile, names, has_native_cpu: given.get_flag("native-cpu") } }
         }
         Some(("probes", given)) => {
             let dev = given.get_one::<String>("profile").is_some_and(|name| name == Profile::Dev.name());
             Task::Probes { profile: if dev { Profile::Dev } else { Profile::Release } }
         }
-        Some(("demo", _)) => Task::Demo,
+        Some(("demo", given)) => Task::Demo { extent: extent(given) },
+        Some(("dist", given)) => Task::Dist { is_tried: given.get_flag("try") },
         Some(("test", given)) => Task::Test { extent: extent(given) },
         Some(("tidy", _)) => Task::Tidy,
         // The parser requires one of the subcommands that `command` lists, all of which are above.
@@ -137,11 +173,16 @@ mod tests {
         command().debug_assert();
         check("setup", Some(Task::Setup { extent: Extent::Required }));
         check("setup --all", Some(Task::Setup { extent: Extent::All }));
-        check("plugins", Some(Task::Plugins { profile: Profile::Release }));
-        check("plugins --debug", Some(Task::Plugins { profile: Profile::Dev }));
+        check("plugins", Some(Task::Plugins { request: PluginRequest::all(Profile::Release) }));
+        check("plugins --debug", Some(Task::Plugins { request: PluginRequest::all(Profile::Dev) }));
+        let names = vec!["a".to_owned(), "b".to_owned()];
+        let request = PluginRequest { profile: Profile::Release, names, has_native_cpu: true };
+        check("plugins a b --native-cpu", Some(Task::Plugins { request }));
         check("probes", Some(Task::Probes { profile: Profile::Release }));
         check("probes --profile dev", Some(Task::Probes { profile: Profile::Dev }));
-        check("demo", Some(Task::Demo));
+        check("demo", Some(Task::Demo { extent: Extent::Required }));
+        check("demo --all", Some(Task::Demo { extent: Extent::All }));
+        check("dist --try", Some(Task::Dist { is_tried: true }));
         check("test", Some(Task::Test { extent: Extent::Required }));
         check("test --all", Some(Task::Test { extent: Extent::All }));
         check("tidy", Some(Task::Tidy));

@@ -1,38 +1,92 @@
-//! The demonstration: from a bare checkout to one table over every module.
-//! It must not know what the table shows.
+//! The demonstration: from a bare checkout to a first table and a comparison, or to a table over every module.
 
 use std::fs;
-use std::path::Path;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::command_line::{Extent, Profile};
+use crate::command_line::{Extent, PluginRequest, Profile};
 use crate::output::say;
 use crate::project::Project;
 use crate::{artifact, plugins, probes, setup, tool};
 
-/// Every module has many cells, and who only wants to see the table should not wait for a quarter of an hour.
+/// The plug-ins of the first table.
+const FIRST: [&str; 2] = ["kernels", "ring-client"];
+
+/// A host without the families that need a database, a cluster or an HTTP server, whose dependencies are optimised only where
+/// measured code passes through them: it compiles in a third of the time.
+const LEAN: [&str; 3] = ["--profile", "quick", "--no-default-features"];
+
+/// The host with everything, as it is measured with and shipped.
+const FULL: [&str; 1] = ["--release"];
+
+/// What the lean host shows: a suite of some twenty cells, then one scenario in both arms.
+const SHOWN: [&[&str]; 2] = [
+    &["run", "demo", "--processes", "2", "--time", "200ms"],
+    &["compare", "kernels/json-parse", "--processes", "4", "--time", "2s"],
+];
+
+/// Every module has many cells, so each of them gets little time.
 const EFFORT: [&str; 4] = ["--processes", "2", "--time", "400ms"];
 
-/// Prepares the machine, builds everything in release, loads every module, and ends with the host's own status.
-pub(crate) fn run(project: &Project) -> Result<ExitCode> {
-    setup::run(project, Extent::Required)?;
-    plugins::run(project, Profile::Release)?;
-    probes::run(project, Profile::Release)?;
-    say("demo: the host (release)");
-    let program =
-        artifact::build_program(project.cargo(None).args(["build", "--release", "--package", "bench-host", "--bins"]))?;
+/// Prepares the machine, builds in release, shows what was built, and ends with the host's own status.
+pub(crate) fn run(project: &Project, extent: Extent) -> Result<ExitCode> {
+    match extent {
+        Extent::Required => first(project),
+        Extent::All => everything(project),
+    }
+}
 
+fn first(project: &Project) -> Result<ExitCode> {
+    setup::run_required(project)?;
+    let names = FIRST.map(str::to_owned).to_vec();
+    plugins::run(project, &PluginRequest { names, ..PluginRequest::all(Profile::Release) })?;
+    let program = host(project, &LEAN)?;
+    for words in SHOWN {
+        let status = show(project.command(&program).args(words).args(["--modules", "plugins"]))?;
+        if !status.success() {
+            return code(status);
+        }
+    }
+    say(
+        "\nWhat else there is:\n  cargo xtask demo --all                     every plug-in and probe, built and measured\n  bench-host report                          what a run leaves: figures, tables, documents\n  bench-host run 'kernels/*' -p input=FILE   the same kernels over your own file",
+    );
+    say(format_args!("bench-host is {}", program.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn everything(project: &Project) -> Result<ExitCode> {
+    setup::run(project, Extent::Required)?;
+    plugins::run(project, &PluginRequest::all(Profile::Release))?;
+    probes::run(project, Profile::Release)?;
+    let program = full_host(project)?;
     let mut modules = modules(project.root(), "plugins", "wasm")?;
     modules.extend(self::modules(project.root(), "native-probes", artifact::LIBRARY)?);
-    ensure!(!modules.is_empty(), "there is no module to load: add one to plugins/ with `bench-host new NAME`");
-    let mut command = project.command(program);
-    command.arg("load").args(EFFORT).args(modules);
-    say(format_args!("demo: {}", tool::display(&command)));
-    let status = command.status().with_context(|| format!("`{}` could not be started", tool::display(&command)))?;
-    let code =
-        status.code().with_context(|| format!("`{}` was ended by a signal ({status})", tool::display(&command)))?;
+    ensure!(!modules.is_empty(), "there is no module to load: build some with `cargo xtask plugins`");
+    code(show(project.command(program).arg("load").args(EFFORT).args(modules))?)
+}
+
+/// Builds the host with these options of cargo's, and says where it is.
+fn host(project: &Project, options: &[&str]) -> Result<PathBuf> {
+    say(format_args!("host: bench-host, {}", options.join(" ")));
+    let mut cargo = project.cargo(None);
+    artifact::build_program(cargo.args(["build", "--package", "bench-host", "--bins"]).args(options))
+}
+
+/// The host as it is measured with and shipped.
+pub(crate) fn full_host(project: &Project) -> Result<PathBuf> {
+    host(project, &FULL)
+}
+
+/// Says what is started, and waits for it.
+fn show(command: &mut Command) -> Result<ExitStatus> {
+    say(format_args!("\ndemo: {}", tool::display(command)));
+    command.status().with_context(|| format!("`{}` could not be started", tool::display(command)))
+}
+
+fn code(status: ExitStatus) -> Result<ExitCode> {
+    let code = status.code().with_context(|| format!("the host was ended by a signal ({status})"))?;
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 

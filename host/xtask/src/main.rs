@@ -6,6 +6,7 @@
 mod artifact;
 mod command_line;
 mod demo;
+mod dist;
 mod go;
 mod output;
 mod package;
@@ -36,13 +37,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does one task; only the demo has an exit status of its own, that of the program it shows.
+/// Does one task. The demo alone has an exit status of its own: that of the program it shows.
 fn perform(project: &Project, task: Task) -> Result<ExitCode> {
     match task {
         Task::Setup { extent } => setup::run(project, extent)?,
-        Task::Plugins { profile } => plugins::run(project, profile)?,
+        Task::Plugins { request } => plugins::run(project, &request)?,
         Task::Probes { profile } => probes::run(project, profile)?,
-        Task::Demo => return demo::run(project),
+        Task::Demo { extent } => return demo::run(project, extent),
+        Task::Dist { is_tried } => dist::run(project, is_tried)?,
         Task::Test { extent } => test::run(project, extent)?,
         Task::Tidy => tidy::run(project)?,
     }

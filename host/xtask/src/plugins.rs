@@ -5,9 +5,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
-use crate::command_line::Profile;
+use crate::command_line::{PluginRequest, Profile};
 use crate::output::say;
 use crate::package::{self, Package};
 use crate::project::{PLUGINS_MANIFEST, Project};
@@ -30,11 +30,14 @@ struct Arm {
     extension: &'static str,
 }
 
-/// Builds every plug-in of the plug-ins' workspace into `plugins/<name>.wasm` and `plugins/<name>.so`, and once more with
-/// every instruction of this processor into `plugins/native-cpu/<name>.so`; the programs that come with one into `plugins/<program>`.
-pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
+/// Builds the plug-ins of the plug-ins' workspace that are asked for into `plugins/<name>.wasm` and `plugins/<name>.so`, the
+/// programs that come with one into `plugins/<program>`, and, where that is asked for, twins with every instruction of this processor
+/// into `plugins/native-cpu/<name>.so`.
+pub(crate) fn run(project: &Project, request: &PluginRequest) -> Result<()> {
+    let profile = request.profile;
     let members = package::members(project, Some(PLUGINS_MANIFEST))?;
     let plugins: Vec<Package> = members.into_iter().filter(|member| member.is_module && member.is_default).collect();
+    let plugins = named(plugins, &request.names)?;
     if plugins.is_empty() {
         say(format_args!("plugins: no member of {PLUGINS_MANIFEST} has a [lib] with the crate-type cdylib"));
         return Ok(());
@@ -46,12 +49,27 @@ pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
     }
     let cargo = || cargo(project, "rustc", profile, &[]);
     artifact::build_programs(project, cargo, &plugins, "plugins")?;
-    build_native_cpu(project, profile, &plugins)?;
-    go::run(project)?;
+    if request.has_native_cpu {
+        build_native_cpu(project, profile, &plugins)?;
+    }
+    // Plug-ins in Go are built together.
+    if request.names.is_empty() {
+        go::run(project)?;
+    }
     if profile == Profile::Dev {
         say("plugins: these are not optimised: run `cargo xtask plugins` before you measure");
     }
     Ok(())
+}
+
+/// Those of `plugins` that `names` name, or all where there are no names.
+fn named(mut plugins: Vec<Package>, names: &[String]) -> Result<Vec<Package>> {
+    let known = plugins.iter().map(|plugin| plugin.name.as_str()).collect::<Vec<_>>().join(", ");
+    for name in names {
+        ensure!(plugins.iter().any(|plugin| plugin.name == *name), "there is no plug-in `{name}`; there are: {known}");
+    }
+    plugins.retain(|plugin| names.is_empty() || names.contains(&plugin.name));
+    Ok(plugins)
 }
 
 /// Builds the twins for this very processor. They only show how much of a difference is owed to instructions that other

@@ -42,14 +42,7 @@ impl fmt::Display for State {
 /// for what tests use; their absence is never an error.
 pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
     let mut packager = Packager::look();
-    let mut lacking = Vec::new();
-    say("setup: required");
-    for tool in system_tool::REQUIRED {
-        step(tool.name, tool.ensure(&mut packager), &mut lacking);
-    }
-    for part in rust_part::REQUIRED {
-        step(part.name, part.ensure(project), &mut lacking);
-    }
+    required(project, &mut packager)?;
     say("setup: optional");
     for tool in system_tool::TESTED {
         step(tool.name, tool.ensure(&mut packager), &mut Vec::new());
@@ -63,6 +56,23 @@ pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
         step(tool.name, state, &mut Vec::new());
     }
     step("criu", CRIU.ensure(), &mut Vec::new());
+    Ok(())
+}
+
+/// Goes through what building needs, and nothing else.
+pub(crate) fn run_required(project: &Project) -> Result<()> {
+    required(project, &mut Packager::look())
+}
+
+fn required(project: &Project, packager: &mut Packager) -> Result<()> {
+    let mut lacking = Vec::new();
+    say("setup: required");
+    for tool in system_tool::REQUIRED {
+        step(tool.name, tool.ensure(packager), &mut lacking);
+    }
+    for part in rust_part::REQUIRED {
+        step(part.name, part.ensure(project), &mut lacking);
+    }
     if !lacking.is_empty() {
         let names = lacking.join(", ");
         bail!("setup is incomplete without {names}: do what is said above, then run `cargo xtask setup` again");
