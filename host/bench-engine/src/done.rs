@@ -113,12 +113,10 @@ mod tests {
                 "failing" => Report::without_figures(unit, Status::Failed, "why"),
                 "lacking" if unit.process > 0 => Report::without_figures(unit, Status::Skipped, "no more"),
                 name => {
-                    let mut report = Report::without_figures(unit, Status::Ok, "");
-                    report.outcome.reason = None;
-                    report.outcome.recorded = 10;
                     let differs = name == "differing" && arm == Arm::Native && unit.process > 0;
-                    report.outcome.checksum = Some(format!("{:016x}", u8::from(differs)));
-                    report
+                    let checksum = Some(format!("{:016x}", u8::from(differs)));
+                    let end = OutcomeRecord::ok(unit.cell, unit.process);
+                    Report::ok(Vec::new(), OutcomeRecord { recorded: 10, checksum, ..end })
                 }
             };
             UnitEnd::Done(Box::new(report))

@@ -118,6 +118,7 @@ mod tests {
     use crate::mock::{Memory, Nobody};
     use crate::{Offer, Selection};
     use bench_model::{Arm, Descriptor, Parameter, Scenario};
+    use bench_sink::runfile::OutcomeRecord;
     use std::path::PathBuf;
 
     /// Process, cells, seed.
@@ -133,10 +134,8 @@ mod tests {
         fn execute(&mut self, _: &Plan, matchup: &Matchup, process: u32, seed: u64) -> Option<PairedReport> {
             self.asked.push((process, matchup.cells.clone(), seed));
             let report = |cell: &u32| {
-                let mut report = Report::without_figures(Unit { cell: *cell, process }, Status::Ok, "");
-                report.outcome.reason = None;
-                report.outcome.checksum = Some((self.checksum)(*cell, process).to_string());
-                report
+                let checksum = Some((self.checksum)(*cell, process).to_string());
+                Report::ok(Vec::new(), OutcomeRecord { checksum, ..OutcomeRecord::ok(*cell, process) })
             };
             Some(PairedReport { reports: matchup.cells.iter().map(report).collect(), sessions: 2, ledgers: Vec::new() })
         }

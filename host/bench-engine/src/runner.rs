@@ -28,7 +28,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// The report of a repetition that yielded no figure.
+    /// The report of a repetition that ended well. Processor, conditions and checks are the caller's to add.
+    pub fn ok(series: Vec<SeriesRecord>, outcome: OutcomeRecord) -> Self {
+        Self { cpu: None, conditions: Vec::new(), series, checks: Vec::new(), outcome, account: None }
+    }
+
+    /// The report of a repetition that failed or was skipped, and why.
     pub fn without_figures(unit: Unit, status: Status, reason: impl Into<String>) -> Self {
         let outcome = OutcomeRecord {
             reason: Some(reason.into()),
@@ -221,10 +226,9 @@ mod tests {
     }
 
     fn ok(unit: Unit, checksum: u64) -> UnitEnd {
-        let mut report = Report::without_figures(unit, Status::Ok, "");
-        report.outcome.reason = None;
-        report.outcome.checksum = Some(format!("{checksum:016x}"));
-        UnitEnd::Done(Box::new(report))
+        let checksum = Some(format!("{checksum:016x}"));
+        let outcome = OutcomeRecord { checksum, ..OutcomeRecord::ok(unit.cell, unit.process) };
+        UnitEnd::Done(Box::new(Report::ok(Vec::new(), outcome)))
     }
 
     fn check(answer: impl Fn(Arm, Unit) -> UnitEnd, executed: usize, outcomes: &[(u32, u32, Status)]) {

@@ -22,7 +22,7 @@ use crate::{Companion, Driver, Module, Task};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, Direction, Metric, ModuleError, Scenario, Unit};
 use bench_sink::Sink;
-use bench_sink::runfile::{OutcomeRecord, SeriesRecord, Status};
+use bench_sink::runfile::{OutcomeRecord, SeriesRecord};
 use control_plane::{ControlPlane, Embedded, Kube};
 pub use control_plane::{Event, Key, Object, PlaneError, Scope};
 pub use settings::Suspension;
@@ -208,10 +208,10 @@ fn report(task: &Task<'_>, sink: &Sink, sent: u64) -> Report {
         iterations: sent,
         recorded: count("chain"),
         lost: Some(only("late") + only("failed")),
-        ..OutcomeRecord::without_figures(task.unit.cell, task.unit.process, Status::Ok)
+        ..OutcomeRecord::ok(task.unit.cell, task.unit.process)
     };
     let record = |series| SeriesRecord::new(task.unit.cell, task.unit.process, series);
-    Report { series: series.map(record).collect(), outcome, ..Report::without_figures(task.unit, Status::Ok, "") }
+    Report::ok(series.map(record).collect(), outcome)
 }
 
 /// Tries a chain with `arguments`, without timing anything: two nonces with all operators loaded, and two with none.

@@ -12,7 +12,7 @@ use crate::{Companion, Module, Task};
 use bench_engine::usage::Usage;
 use bench_engine::{Clock, MonotonicClock, Report};
 use bench_model::{Arguments, Check, ModuleError, Scenario};
-use bench_sink::runfile::{OutcomeRecord, SeriesRecord, Status};
+use bench_sink::runfile::{OutcomeRecord, SeriesRecord};
 
 /// A connector, what it is called with, and what loading its module took.
 pub(super) struct Prepared {
@@ -198,12 +198,12 @@ fn repetition(sides: &mut Sides, tables: &mut dyn Tables, checks: &mut Vec<Check
     let transferred = match sides.transfer(&from, &into) {
         Ok(transferred) => transferred,
         Err(error) => {
-            checks.splice(.., nothing_left(sides, tables));
+            *checks = nothing_left(sides, tables).into_iter().collect();
             return Err(error.into());
         }
     };
     let held = tables.source().1.clone();
-    checks.splice(.., transfer_checks(&transferred, &held));
+    *checks = transfer_checks(&transferred, &held);
     if sides.destination.is_some() {
         let loaded = tables.loaded()?;
         let loaded =
@@ -227,9 +227,8 @@ fn report(task: &Task<'_>, figures: &Figures) -> Report {
         iterations: figures.transfers(),
         bytes: figures.bytes,
         recorded: figures.transfers(),
-        ..OutcomeRecord::without_figures(task.unit.cell, task.unit.process, Status::Ok)
+        ..OutcomeRecord::ok(task.unit.cell, task.unit.process)
     };
     let record = |series| SeriesRecord::new(task.unit.cell, task.unit.process, series);
-    let series = figures.sink().series().iter().map(record).collect();
-    Report { series, outcome, ..Report::without_figures(task.unit, Status::Ok, "") }
+    Report::ok(figures.sink().series().iter().map(record).collect(), outcome)
 }

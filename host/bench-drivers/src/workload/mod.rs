@@ -16,7 +16,7 @@ use bench_engine::{
     Measured, MonotonicClock, Report, Unit, first, measure, overhead, placement, warm_up, warm_up_own_clock,
 };
 use bench_model::{Arguments, Check, Direction, ModuleError, Scenario};
-use bench_sink::runfile::{OutcomeRecord, Overhead, SeriesRecord, Status};
+use bench_sink::runfile::{OutcomeRecord, Overhead, SeriesRecord};
 use bench_sink::{Series, Sink};
 
 /// What scenarios call this driver.
@@ -96,7 +96,7 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     }
     let outcome = outcome(task.unit, &measured, &timed, overhead);
     let series = series_records(task, &timed, &sink);
-    Ok(Report { series, outcome, ..Report::without_figures(task.unit, Status::Ok, "") })
+    Ok(Report::ok(series, outcome))
 }
 
 /// The series that a scenario with a clock of its own has filled.
@@ -123,7 +123,7 @@ fn outcome(unit: Unit, measured: &Measured, timed: &Series, overhead: Overhead) 
         recorded: timed.count(),
         checksum: Some(checksum_text(measured.checksum)),
         overhead: Some(overhead),
-        ..OutcomeRecord::without_figures(unit.cell, unit.process, Status::Ok)
+        ..OutcomeRecord::ok(unit.cell, unit.process)
     }
 }
 
@@ -156,6 +156,7 @@ mod tests {
     use crate::module::Module;
     use bench_engine::{Amount, Budget};
     use bench_model::{Arguments, Descriptor, ModuleError, Outcome, Session};
+    use bench_sink::runfile::Status;
 
     /// A module whose one scenario times itself, or should.
     struct Timer {

@@ -132,13 +132,10 @@ fn measure(sides: &mut [Side], task: &PairedTask<'_>) -> Result<(Vec<Report>, Ve
             verify(session.as_mut(), &mut side.checks).map_err(|stop| (index, stop))?;
         }
     }
-    let report = |(side, (measured, series)): (&Side, (_, &Series))| Report {
-        cpu: None,
-        conditions: Vec::new(),
-        series: vec![SeriesRecord::new(side.unit.cell, side.unit.process, series)],
-        checks: side.checks.iter().map(|check| check_record(side.unit, check)).collect(),
-        outcome: outcome(side.unit, &measured, series, side.overhead),
-        account: None,
+    let report = |(side, (measured, series)): (&Side, (_, &Series))| {
+        let record = SeriesRecord::new(side.unit.cell, side.unit.process, series);
+        let checks = side.checks.iter().map(|check| check_record(side.unit, check)).collect();
+        Report { checks, ..Report::ok(vec![record], outcome(side.unit, &measured, series, side.overhead)) }
     };
     Ok((sides.iter().zip(measured.into_iter().zip(&series)).map(report).collect(), batches))
 }

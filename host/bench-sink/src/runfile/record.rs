@@ -299,6 +299,11 @@ pub struct OutcomeRecord {
 }
 
 impl OutcomeRecord {
+    /// A repetition that ended well, of which nothing was counted yet.
+    pub fn ok(cell: u32, process: u32) -> Self {
+        Self::without_figures(cell, process, Status::Ok)
+    }
+
     /// A repetition of which nothing but its end is known.
     pub fn without_figures(cell: u32, process: u32, status: Status) -> Self {
         Self {

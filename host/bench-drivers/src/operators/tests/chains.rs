@@ -2,6 +2,7 @@
 
 use super::*;
 use bench_engine::{Amount, Budget, Unit};
+use bench_sink::runfile::Status;
 
 fn arguments(count: i64, rate: i64) -> Arguments {
     [("count", count), ("rate", rate), ("idle_ms", 5), ("deadline_ms", 100)].into_iter().collect()

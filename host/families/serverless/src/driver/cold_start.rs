@@ -25,7 +25,7 @@ pub(super) fn measure(
     let begin = clock.now_ns();
     loop {
         let sample = Sample::take(starter.as_mut(), &clock)?;
-        checks.splice(.., [sample.check]);
+        *checks = vec![sample.check];
         if !checks[0].passed {
             return Ok(Findings { sink, iterations: 0, lost: None });
         }
@@ -37,7 +37,7 @@ pub(super) fn measure(
     loop {
         let sample = Sample::take(starter.as_mut(), &clock)?;
         sample.record(&mut sink, &task.scenario.name)?;
-        checks.splice(.., [sample.check]);
+        *checks = vec![sample.check];
         iterations += 1;
         if task.budget.amount.is_done(clock.now_ns() - begin, iterations) || !checks[0].passed {
             return Ok(Findings { sink, iterations, lost: None });

@@ -94,10 +94,10 @@ fn report(task: &Task<'_>, findings: &Findings) -> Report {
         recorded: timed.map_or(0, bench_sink::Series::count),
         lost: findings.lost,
         checksum: Some(digest::of_bytes(EXPECTED_RESPONSE).chars().take(16).collect()),
-        ..OutcomeRecord::without_figures(task.unit.cell, task.unit.process, Status::Ok)
+        ..OutcomeRecord::ok(task.unit.cell, task.unit.process)
     };
     let series = series.map(|series| SeriesRecord::new(task.unit.cell, task.unit.process, series)).collect();
-    Report { series, outcome, ..Report::without_figures(task.unit, Status::Ok, "") }
+    Report::ok(series, outcome)
 }
 
 /// Tries one scenario with `arguments`, without timing anything: one start, the known request, and one that is wrong.

@@ -5,6 +5,7 @@ use crate::functions::{Function, Server, Started, Starter};
 use bench_drivers::{Direct, Drivers};
 use bench_engine::{Amount, Budget, Unit};
 use bench_model::{Descriptor, Parameter};
+use bench_sink::runfile::Status;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 
