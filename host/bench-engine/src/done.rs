@@ -39,7 +39,7 @@ impl Done {
                     if !planned.contains(&unit) {
                         return Err(misfit(outcome.cell, outcome.process, "a repetition".to_owned()));
                     }
-                    if let Some(checksum) = outcome.checksum.clone().filter(|_| outcome.status == Status::Ok) {
+                    if let Some(checksum) = outcome.checksum.filter(|_| outcome.status == Status::Ok) {
                         done.results.note(plan, unit, checksum);
                     }
                     done.take(outcome);
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
     use crate::mock::Nobody;
     use crate::{Ended, Interrupt, Offer, Report, Selection, UnitEnd, Workbench, run};
-    use bench_model::{Arm, Descriptor, Parameter, Scenario};
+    use bench_model::{Arm, Checksum, Descriptor, Parameter, Scenario};
     use bench_sink::runfile::{FILE_NAME, HeldRun, RunFile, RunWriter};
     use std::fs;
     use std::path::{Path, PathBuf};
@@ -114,7 +114,7 @@ mod tests {
                 "lacking" if unit.process > 0 => Report::without_figures(unit, Status::Skipped, "no more"),
                 name => {
                     let differs = name == "differing" && arm == Arm::Native && unit.process > 0;
-                    let checksum = Some(format!("{:016x}", u8::from(differs)));
+                    let checksum = Some(Checksum(differs.into()));
                     let end = OutcomeRecord::ok(unit.cell, unit.process);
                     Report::ok(Vec::new(), OutcomeRecord { recorded: 10, checksum, ..end })
                 }

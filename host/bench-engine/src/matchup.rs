@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::mock::{Memory, Nobody};
     use crate::{Offer, Selection};
-    use bench_model::{Arm, Descriptor, Parameter, Scenario};
+    use bench_model::{Arm, Checksum, Descriptor, Parameter, Scenario};
     use bench_sink::runfile::OutcomeRecord;
     use std::path::PathBuf;
 
@@ -134,7 +134,7 @@ mod tests {
         fn execute(&mut self, _: &Plan, matchup: &Matchup, process: u32, seed: u64) -> Option<PairedReport> {
             self.asked.push((process, matchup.cells.clone(), seed));
             let report = |cell: &u32| {
-                let checksum = Some((self.checksum)(*cell, process).to_string());
+                let checksum = Some(Checksum((self.checksum)(*cell, process)));
                 Report::ok(Vec::new(), OutcomeRecord { checksum, ..OutcomeRecord::ok(*cell, process) })
             };
             Some(PairedReport { reports: matchup.cells.iter().map(report).collect(), sessions: 2, ledgers: Vec::new() })

@@ -2,6 +2,7 @@
 //! mock. What a unit yields is written before the next begins; what contradicts it is written too.
 
 use crate::{Cell, Done, Interrupt, Plan, Unit};
+use bench_model::Checksum;
 use bench_sink::runfile::{
     AccountRecord, CellRecord, CheckRecord, ModuleRef, OutcomeRecord, Record, RunWriter, SeriesRecord, Status,
     WriteError,
@@ -140,11 +141,11 @@ pub(crate) fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>, conditions:
         process: unit.process,
         scenario: plan.full_name(cell),
         family: cell.scenario.family.clone(),
-        arm: offer.arm.to_string(),
+        arm: offer.arm,
         variant: offer.variant.clone(),
         arguments: cell.arguments.clone(),
         module: ModuleRef { file: offer.file.display().to_string(), sha256: offer.sha256.clone() },
-        limit: cell.scenario.limit.map(|limit| limit.to_string()),
+        limit: cell.scenario.limit.map(Into::into),
         cpu,
         conditions,
     }
@@ -152,20 +153,20 @@ pub(crate) fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>, conditions:
 
 /// The checksums so far, by scenario and arguments, with the unit that first had them.
 #[derive(Default)]
-pub(crate) struct Results(HashMap<String, (String, Unit)>);
+pub(crate) struct Results(HashMap<String, (Checksum, Unit)>);
 
 impl Results {
     /// Takes a checksum that was found before.
-    pub(crate) fn note(&mut self, plan: &Plan, unit: Unit, checksum: String) {
+    pub(crate) fn note(&mut self, plan: &Plan, unit: Unit, checksum: Checksum) {
         self.0.entry(key(plan.cell(unit.cell), plan)).or_insert((checksum, unit));
     }
 
     /// Where `report` has another checksum than the same scenario with the same arguments had before, neither can be
     /// trusted: fails `report`, and returns the failure of the other cell where it is another.
     pub(crate) fn contradicted_by(&mut self, plan: &Plan, unit: Unit, report: &mut Report) -> Option<Report> {
-        let checksum = report.outcome.checksum.clone().filter(|_| report.outcome.status == Status::Ok)?;
+        let checksum = report.outcome.checksum.filter(|_| report.outcome.status == Status::Ok)?;
         let cell = plan.cell(unit.cell);
-        let (first, by) = self.0.entry(key(cell, plan)).or_insert_with(|| (checksum.clone(), unit)).clone();
+        let (first, by) = *self.0.entry(key(cell, plan)).or_insert((checksum, unit));
         if first == checksum {
             return None;
         }
@@ -226,7 +227,7 @@ mod tests {
     }
 
     fn ok(unit: Unit, checksum: u64) -> UnitEnd {
-        let checksum = Some(format!("{checksum:016x}"));
+        let checksum = Some(Checksum(checksum));
         let outcome = OutcomeRecord { checksum, ..OutcomeRecord::ok(unit.cell, unit.process) };
         UnitEnd::Done(Box::new(Report::ok(Vec::new(), outcome)))
     }

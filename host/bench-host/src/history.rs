@@ -3,7 +3,7 @@
 
 use crate::{families, output};
 use bench_engine::Journal;
-use bench_model::Value;
+use bench_model::{Unit, Value};
 use bench_sink::runfile::{CellRecord, OutcomeRecord, Record, RunWriter, SeriesRecord, Status, WriteError};
 use serde_json::{Map, json};
 use std::fs::File;
@@ -117,8 +117,8 @@ impl History {
 /// `stage.source.fetch_ns`: the metric, the values of its labels, and the unit where it is one of time or size.
 fn field(series: &SeriesRecord) -> String {
     let labels: String = series.labels.iter().map(|(_, value)| format!(".{}", value.replace('/', "."))).collect();
-    match series.unit.as_str() {
-        "ns" => format!("{}{labels}_ns", series.metric),
+    match series.unit {
+        Unit::Nanoseconds => format!("{}{labels}_ns", series.metric),
         _ => format!("{}{labels}", series.metric),
     }
 }
@@ -156,7 +156,7 @@ impl Git {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bench_model::Arguments;
+    use bench_model::{Arguments, Arm, Direction};
     use bench_sink::runfile::ModuleRef;
 
     fn series(metric: &str, unit: &str, labels: &[(&str, &str)], raw: &[u64]) -> SeriesRecord {
@@ -164,8 +164,8 @@ mod tests {
             cell: 0,
             process: 0,
             metric: metric.to_owned(),
-            unit: unit.to_owned(),
-            direction: String::new(),
+            unit: Unit::from(unit),
+            direction: Direction::Neutral,
             labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             batch: 1,
             count: raw.len() as u64,
@@ -183,7 +183,7 @@ mod tests {
             process: 0,
             scenario: "m/load".to_owned(),
             family: family.to_owned(),
-            arm: "native".to_owned(),
+            arm: Arm::Native,
             variant: None,
             arguments,
             module: ModuleRef { file: "m.so".to_owned(), sha256: String::new() },

@@ -239,7 +239,7 @@ impl Modules {
         let loaded = self.loaded.iter().chain(&self.companions).map(|loaded| ModuleRecord {
             file: loaded.offer.file.display().to_string(),
             sha256: Some(loaded.offer.sha256.clone()),
-            arm: Some(loaded.offer.arm.to_string()),
+            arm: Some(loaded.offer.arm),
             descriptor: Some(loaded.offer.descriptor.clone()),
             granted: if loaded.spec.kind == Kind::Component { loaded.spec.grants.describe() } else { Vec::new() },
             refused: None,

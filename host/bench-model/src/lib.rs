@@ -5,6 +5,7 @@
 
 mod argument;
 mod arm;
+mod checksum;
 mod descriptor;
 mod error;
 mod limit;
@@ -19,6 +20,7 @@ mod value;
 
 pub use argument::Arguments;
 pub use arm::Arm;
+pub use checksum::Checksum;
 pub use descriptor::{Descriptor, DescriptorError};
 pub use error::ModuleError;
 pub use limit::MachineLimit;

@@ -1,6 +1,6 @@
 //! The forms that cannot be derived: a noun with a name is that name, and arguments are a map in their own order.
 
-use crate::{Arguments, Arm, Direction, MachineLimit, Unit, Value};
+use crate::{Arguments, Arm, Checksum, Direction, MachineLimit, Unit, Value};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt::{self, Display, Formatter};
@@ -26,6 +26,7 @@ macro_rules! as_text {
 
 as_text! {
     Arm: "an arm",
+    Checksum: "a checksum",
     Direction: "a direction",
     MachineLimit: "a machine limit",
     Unit: "a unit",
@@ -40,7 +41,7 @@ impl<T: FromStr<Err: Display>> Visitor<'_> for Text<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "the name of {}", self.what)
+        write!(f, "{} as text", self.what)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {

@@ -1,7 +1,7 @@
 //! The nouns as JSON: the form that descriptors of probes and run files have, which must not change.
 
 use bench_model::{
-    Arguments, Arm, Descriptor, Direction, Domain, MachineLimit, Metric, Parameter, Scenario, Unit, Value,
+    Arguments, Arm, Checksum, Descriptor, Direction, Domain, MachineLimit, Metric, Parameter, Scenario, Unit, Value,
 };
 
 fn descriptor() -> Descriptor {
@@ -55,7 +55,7 @@ fn an_unknown_field_or_name_is_an_error_that_names_it() {
     check(r#""colour":"red""#, "unknown field `colour`");
     check(r#""limit":"luck""#, "unknown machine limit `luck`; use one of clock, syscall, ");
     check(r#""metrics":[{"name":"t","unit":"ns","direction":"up"}]"#, "unknown direction `up`; use lower-is-better");
-    check(r#""limit":1"#, "invalid type: integer `1`, expected the name of a machine limit");
+    check(r#""limit":1"#, "invalid type: integer `1`, expected a machine limit as text");
 }
 
 #[test]
@@ -71,6 +71,18 @@ fn a_noun_with_a_name_is_that_name() {
     for unit in [Unit::Nanoseconds, Unit::Bytes, Unit::Count, Unit::Other("furlong".to_owned()), Unit::none()] {
         assert_eq!(serde_json::to_value(&unit).unwrap(), unit.as_str());
         assert_eq!(serde_json::from_value::<Unit>(unit.as_str().into()).unwrap(), unit);
+    }
+}
+
+#[test]
+fn a_checksum_is_sixteen_digits() {
+    for (checksum, text) in [(Checksum(0xaa), "00000000000000aa"), (Checksum(u64::MAX), "ffffffffffffffff")] {
+        assert_eq!(serde_json::to_value(checksum).unwrap(), text);
+        assert_eq!(serde_json::from_value::<Checksum>(text.into()).unwrap(), checksum);
+    }
+    for text in ["", "aa", "00000000000000AA", "+0000000000000aa", "00000000000000aaa"] {
+        let error = serde_json::from_value::<Checksum>(text.into()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("invalid checksum `{text}`; it has 16 hexadecimal digits")), "{error}");
     }
 }
 

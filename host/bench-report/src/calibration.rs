@@ -1,15 +1,16 @@
 //! The machine's limits before and after a run, side by side. Knows what was written about them, not how they were
 //! measured.
 
-use bench_sink::runfile::{CalibrationRecord, LimitRecord, When};
+use bench_model::{MachineLimit, Unit};
+use bench_sink::runfile::{CalibrationRecord, LimitRecord, Named, When};
 
 /// A limit that was another after the run than before.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drift {
-    /// The limit's name.
-    pub limit: String,
+    /// Which limit.
+    pub limit: Named<MachineLimit>,
     /// The unit of both medians.
-    pub unit: String,
+    pub unit: Unit,
     /// The median before.
     pub before: f64,
     /// The median after.
@@ -56,12 +57,12 @@ impl<'a> LimitPair<'a> {
     }
 }
 
-/// Every limit by name, in the order in which they were written: before the first cell of all and after the last, also where
+/// Every limit, in the order in which they were written: before the first cell of all and after the last, also where
 /// the run was stopped between and continued.
-pub(crate) fn pairs(records: &[CalibrationRecord]) -> Vec<(&str, LimitPair<'_>)> {
-    let mut pairs: Vec<(&str, LimitPair<'_>)> = Vec::new();
+pub(crate) fn pairs(records: &[CalibrationRecord]) -> Vec<(&Named<MachineLimit>, LimitPair<'_>)> {
+    let mut pairs: Vec<(&Named<MachineLimit>, LimitPair<'_>)> = Vec::new();
     for (when, limit) in records.iter().flat_map(|record| record.limits.iter().map(|limit| (record.when, limit))) {
-        let index = pairs.iter().position(|(name, _)| *name == limit.limit).unwrap_or_else(|| {
+        let index = pairs.iter().position(|(known, _)| **known == limit.limit).unwrap_or_else(|| {
             pairs.push((&limit.limit, LimitPair { before: None, after: None }));
             pairs.len() - 1
         });

@@ -1,7 +1,7 @@
 //! One cell with all its processes brought together. Knows when a figure counts, not how it is shown.
 
 use crate::{ReportError, RunView, SeriesView, account};
-use bench_model::{Arguments, Arm, MachineLimit, Unit};
+use bench_model::{Arguments, Arm, Checksum, MachineLimit, Unit};
 use bench_sink::runfile::{
     AccountRecord, CellRecord, CheckRecord, LedgerRecord, ModuleRef, OutcomeRecord, Overhead, SeriesRecord, Status,
 };
@@ -45,7 +45,7 @@ pub struct CellView {
     /// Samples that were lost, late or failed, where the driver has such a notion.
     pub lost: Option<u64>,
     /// Of one operation's result; the same in every process.
-    pub checksum: Option<String>,
+    pub checksum: Option<Checksum>,
     /// What measuring cost: the mean over the processes.
     pub overhead: Option<Overhead>,
     /// What was looked at.
@@ -225,22 +225,18 @@ impl Block {
             }
             Status::Failed | Status::Skipped => end.reason.clone(),
         };
-        let arm = identity
-            .arm
-            .parse()
-            .map_err(|reason: String| ReportError::inconsistent(identity.cell, identity.process, reason))?;
         let mut view = CellView {
             cell: identity.cell,
             scenario: identity.scenario,
             family: identity.family,
-            arm,
+            arm: identity.arm,
             variant: identity.variant,
             arguments: identity.arguments,
             status: end.status,
             reason,
             module: identity.module,
             // A limit that a later version added is not one this version can compare with.
-            limit: identity.limit.and_then(|name| name.parse().ok()),
+            limit: identity.limit.and_then(|limit| limit.known()),
             cpu: same(whole.iter().map(|(_, repetition)| repetition.cpu)),
             conditions: whole.first().map(|(_, repetition)| repetition.conditions.clone()).unwrap_or_default(),
             processes: ok.len() as u32,
@@ -248,7 +244,7 @@ impl Block {
             bytes: ok.iter().map(|outcome| outcome.bytes).sum(),
             recorded: ok.iter().map(|outcome| outcome.recorded).sum(),
             lost: ok.iter().filter_map(|outcome| outcome.lost).reduce(|a, b| a + b),
-            checksum: ok.iter().find_map(|outcome| outcome.checksum.clone()),
+            checksum: ok.iter().find_map(|outcome| outcome.checksum),
             overhead: mean_overhead(ok.iter().filter_map(|outcome| outcome.overhead)),
             checks: checks(whole.iter().flat_map(|(_, repetition)| &repetition.checks)),
             series: Vec::new(),

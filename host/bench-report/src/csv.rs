@@ -88,7 +88,7 @@ fn row(view: &RunView, cell: &CellView, series: Option<&SeriesView>) -> Row {
         cell.iterations.to_string(),
         cell.bytes.to_string(),
         cell.lost.map(|lost| lost.to_string()).unwrap_or_default(),
-        cell.checksum.clone().unwrap_or_default(),
+        cell.checksum.map(|checksum| checksum.to_string()).unwrap_or_default(),
         text(&cell.module.file),
     ]
 }

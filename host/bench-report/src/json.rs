@@ -4,9 +4,9 @@
 use crate::calibration::{self, LimitPair};
 use crate::escape::is_treacherous;
 use crate::{AccountView, CellView, RunView, SeriesView};
-use bench_model::Arguments;
+use bench_model::{Arguments, Arm, Checksum, MachineLimit};
 use bench_sink::fingerprint::Fingerprint;
-use bench_sink::runfile::{ModuleRef, Overhead, Planned, Status};
+use bench_sink::runfile::{ModuleRef, Named, Overhead, Planned, Status};
 use serde::{Serialize, Serializer};
 use serde_json::Number;
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ pub(crate) struct RunJson<'a> {
     command: &'a [String],
     planned: &'a Planned,
     fingerprint: &'a Fingerprint,
-    calibration: Pairs<&'a str, LimitJson<'a>>,
+    calibration: Pairs<&'a Named<MachineLimit>, LimitJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -103,7 +103,7 @@ struct CellJson<'a> {
     bytes: u64,
     recorded: u64,
     lost: Option<u64>,
-    checksum: Option<&'a str>,
+    checksum: Option<Checksum>,
     overhead: Option<OverheadJson>,
     limit: Option<RatioJson>,
     checks: Vec<CheckJson<'a>>,
@@ -217,7 +217,7 @@ pub(crate) fn run(view: &RunView) -> RunJson<'_> {
 fn limit<'a>(pair: &LimitPair<'a>) -> Option<LimitJson<'a>> {
     let record = pair.any()?;
     Some(LimitJson {
-        unit: &record.unit,
+        unit: record.unit.as_str(),
         before: pair.before().and_then(significant),
         after: pair.after().and_then(significant),
         count: record.count,
@@ -229,7 +229,7 @@ fn module(module: &bench_sink::runfile::ModuleRecord) -> ModuleJson<'_> {
     ModuleJson {
         file: &module.file,
         sha256: module.sha256.as_deref(),
-        arm: module.arm.as_deref(),
+        arm: module.arm.map(Arm::as_str),
         granted: &module.granted,
         refused: module.refused.as_deref(),
     }
@@ -255,7 +255,7 @@ fn cell<'a>(view: &'a RunView, cell: &'a CellView) -> CellJson<'a> {
         bytes: cell.bytes,
         recorded: cell.recorded,
         lost: cell.lost,
-        checksum: cell.checksum.as_deref(),
+        checksum: cell.checksum,
         overhead: cell.overhead.map(overhead),
         limit: cell
             .limit

@@ -2,7 +2,6 @@
 //! a reader must be told, not how lines are laid out.
 
 use crate::{CellView, Drift, RunView, escape, scale};
-use bench_model::Unit;
 use bench_sink::runfile::Status;
 
 /// One line for each thing that is not as it should be; none where all is well. Text of modules is escaped.
@@ -33,13 +32,12 @@ pub(crate) fn troubles(view: &RunView) -> Vec<String> {
 }
 
 pub(crate) fn drift_note(drift: &Drift) -> String {
-    let unit = Unit::from(drift.unit.as_str());
     format!(
         "{} drifted by {:+.0} % during the run: {} before, {} after; compare figures with care",
-        escape(&drift.limit),
+        escape(&drift.limit.to_string()),
         drift.share * 100.0,
-        scale::figure(drift.before, &unit),
-        scale::figure(drift.after, &unit),
+        scale::figure(drift.before, &drift.unit),
+        scale::figure(drift.after, &drift.unit),
     )
 }
 

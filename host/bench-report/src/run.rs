@@ -97,7 +97,7 @@ impl RunView {
 
     /// The median of a machine limit in its unit: the mean of those before and after, or the one there is.
     pub fn limit(&self, limit: MachineLimit) -> Option<f64> {
-        calibration::pairs(&self.calibration).into_iter().find(|(name, _)| *name == limit.as_str())?.1.median()
+        calibration::pairs(&self.calibration).into_iter().find(|(known, _)| known.known() == Some(limit))?.1.median()
     }
 
     /// The limits that were more than ten per cent off after the run.

@@ -64,21 +64,16 @@ impl SeriesView {
                 None => merged.push((record, samples, Vec::from_iter(median))),
             }
         }
-        let views = merged.into_iter().map(|(record, samples, medians)| view(record, samples, medians));
-        views.filter_map(Result::transpose).collect()
+        Ok(merged.into_iter().filter_map(|(record, samples, medians)| view(record, samples, medians)).collect())
     }
 }
 
-fn view(record: SeriesRecord, samples: Samples, process_medians: Vec<f64>) -> Result<Option<SeriesView>, ReportError> {
+fn view(record: SeriesRecord, samples: Samples, process_medians: Vec<f64>) -> Option<SeriesView> {
     let distribution = samples.per_operation();
-    let Some(summary) = Summary::of(&distribution) else { return Ok(None) };
-    let direction = direction(&record.direction).ok_or_else(|| {
-        let reason = format!("`{}` of `{}` is no direction", record.direction, record.metric);
-        ReportError::inconsistent(record.cell, record.process, reason)
-    })?;
-    Ok(Some(SeriesView {
-        unit: Unit::from(record.unit.as_str()),
-        direction,
+    let summary = Summary::of(&distribution)?;
+    Some(SeriesView {
+        unit: record.unit,
+        direction: record.direction,
         batch: samples.batch(),
         samples: distribution.count(),
         operations: samples.operations(),
@@ -88,13 +83,7 @@ fn view(record: SeriesRecord, samples: Samples, process_medians: Vec<f64>) -> Re
         process_medians,
         metric: record.metric,
         labels: record.labels,
-    }))
-}
-
-fn direction(text: &str) -> Option<Direction> {
-    [Direction::LowerIsBetter, Direction::HigherIsBetter, Direction::Neutral]
-        .into_iter()
-        .find(|direction| direction.as_str() == text)
+    })
 }
 
 /// How often each sample was seen, by its batch and value. Times repeat a lot, so this is far smaller than the samples.

@@ -1,5 +1,6 @@
 //! SHA-256 of files, which is how modules are told apart.
 
+use bench_model::Checksum;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,6 +22,13 @@ pub fn of_file(path: &Path) -> io::Result<String> {
 /// The SHA-256 of `bytes`, in lower-case hexadecimal.
 pub fn of_bytes(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// The first eight bytes of the SHA-256 of `bytes`, as a result's checksum.
+pub fn checksum(bytes: &[u8]) -> Checksum {
+    let digest: [u8; 32] = Sha256::digest(bytes).into();
+    let [a, b, c, d, e, f, g, h, ..] = digest;
+    Checksum(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -15,7 +15,7 @@ use crate::{Companion, Driver, Module, Recording, Task};
 use bench_engine::{
     Measured, MonotonicClock, Report, Unit, first, measure, overhead, placement, warm_up, warm_up_own_clock,
 };
-use bench_model::{Arguments, Check, Direction, ModuleError, Scenario};
+use bench_model::{Arguments, Check, Checksum, Direction, ModuleError, Scenario};
 use bench_sink::runfile::{OutcomeRecord, Overhead, SeriesRecord};
 use bench_sink::{Series, Sink};
 
@@ -121,15 +121,10 @@ fn outcome(unit: Unit, measured: &Measured, timed: &Series, overhead: Overhead) 
         iterations: measured.operations,
         bytes: measured.bytes,
         recorded: timed.count(),
-        checksum: Some(checksum_text(measured.checksum)),
+        checksum: Some(Checksum(measured.checksum)),
         overhead: Some(overhead),
         ..OutcomeRecord::ok(unit.cell, unit.process)
     }
-}
-
-/// As it is written in records.
-fn checksum_text(checksum: u64) -> String {
-    format!("{checksum:016x}")
 }
 
 /// Replaces `checks` by what the session finds now; a check that failed, or none at all, is a reason to stop.

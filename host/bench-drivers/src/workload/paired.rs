@@ -1,13 +1,13 @@
 //! Several arms of one scenario in one process, measured in turns: open all, verify all, warm all up, then block by block,
 //! then verify all again. Where one of them has no figure, none of them has a ratio.
 
-use super::{Stop, bound_cpu, check_record, checksum_text, outcome, timed_series, verify};
+use super::{Stop, bound_cpu, check_record, outcome, timed_series, verify};
 use crate::{LedgerTask, Module, Recording};
 use bench_engine::{
     Contender, MonotonicClock, PairedBudget, PairedReport, Report, Unit, first, measure_in_turns, overhead,
     warm_up_contender,
 };
-use bench_model::{Arguments, Check, Scenario, Session};
+use bench_model::{Arguments, Check, Checksum, Scenario, Session};
 use bench_sink::Series;
 use bench_sink::runfile::{LedgerRecord, Overhead, SeriesRecord, Status};
 
@@ -86,9 +86,9 @@ fn open_all(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, sides: &mut Vec
             let reason = format!(
                 "the arms disagree, so there is no ratio: {} yields {}, {} yields {}; equal arguments must yield equal results",
                 entrants[0].label,
-                checksum_text(first),
+                Checksum(first),
                 entrants[index].label,
-                checksum_text(found),
+                Checksum(found),
             );
             return Err((index, Stop { status: Status::Failed, reason }));
         }

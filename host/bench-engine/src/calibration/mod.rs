@@ -6,7 +6,7 @@ mod disk;
 mod memory;
 mod spawn;
 
-use bench_model::MachineLimit;
+use bench_model::{MachineLimit, Unit};
 use bench_sink::runfile::LimitRecord;
 use bench_stats::Distribution;
 use std::path::Path;
@@ -45,8 +45,8 @@ pub fn measure(effort: Effort, directory: &Path) -> Vec<LimitRecord> {
 pub fn measured(limit: MachineLimit, samples: Vec<f64>, detail: impl Into<String>) -> LimitRecord {
     let distribution = Distribution::of_samples(samples);
     LimitRecord {
-        limit: limit.to_string(),
-        unit: unit(limit).to_owned(),
+        limit: limit.into(),
+        unit: unit(limit),
         median: distribution.quantile(0.5),
         min: distribution.min(),
         count: distribution.count(),
@@ -59,8 +59,8 @@ pub fn absent(limit: MachineLimit, why: impl Into<String>) -> LimitRecord {
     measured(limit, Vec::new(), why)
 }
 
-fn unit(limit: MachineLimit) -> &'static str {
-    if limit.is_per_byte() { "ns/By" } else { "ns" }
+fn unit(limit: MachineLimit) -> Unit {
+    if limit.is_per_byte() { Unit::from("ns/By") } else { Unit::Nanoseconds }
 }
 
 /// The time of one call of `operation` in nanoseconds, `samples` times, each the mean of `batch` calls.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::AccountView;
 use crate::json::{self, AccountJson, RunJson, significant, thousandths};
-use bench_model::Arguments;
+use bench_model::{Arguments, Checksum};
 use bench_sink::runfile::{ModuleRef, Status};
 use bench_stats::{LEVEL, RatioEstimate, Verdict};
 use serde::Serialize;
@@ -70,7 +70,7 @@ struct ContenderJson<'a> {
     #[serde(flatten)]
     label: LabelJson<'a>,
     module: Option<&'a ModuleRef>,
-    checksum: Option<&'a str>,
+    checksum: Option<Checksum>,
     samples: Option<u64>,
     batch: Option<u64>,
     p50_ns: Option<Number>,
@@ -222,7 +222,7 @@ fn contender(contender: &Contender) -> ContenderJson<'_> {
     ContenderJson {
         label: label(&contender.label),
         module: contender.module.as_ref(),
-        checksum: contender.checksum.as_deref(),
+        checksum: contender.checksum,
         samples: summary.map(|summary| summary.count),
         batch: contender.batch,
         p50_ns: summary.and_then(|summary| summary.p50).and_then(thousandths),

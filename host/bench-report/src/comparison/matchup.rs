@@ -1,7 +1,7 @@
 //! One contender against its baseline, and the verdict. Knows what a matchup is made of, not where its samples came from.
 
 use crate::cell::arm_label;
-use bench_model::{Arguments, Arm};
+use bench_model::{Arguments, Arm, Checksum};
 use bench_sink::runfile::{ModuleRef, Status};
 use bench_stats::{Band, Claim, RatioEstimate, Ratios, Summary, Verdict, holm};
 use std::fmt;
@@ -38,7 +38,7 @@ pub struct Contender {
     /// Where the code came from, where that is one file.
     pub module: Option<ModuleRef>,
     /// Of one operation's result, where it is the same in every process.
-    pub checksum: Option<String>,
+    pub checksum: Option<Checksum>,
     /// Operations a sample spans, or nothing where the processes differ in it.
     pub batch: Option<u64>,
     /// The samples that count, in nanoseconds an operation; none where the matchup is not ok.

@@ -4,7 +4,8 @@
 use super::{Comparison, Figures, Matchup, Runs, Side};
 use crate::calibration::{self, DRIFT_SHARE_MIN, Drift};
 use crate::{RunView, escape, notes, scale};
-use bench_model::Unit;
+use bench_model::MachineLimit;
+use bench_sink::runfile::Named;
 use bench_stats::{LEVEL, PROCESSES_MIN, Verdict};
 use std::collections::BTreeMap;
 
@@ -144,12 +145,11 @@ fn why_withheld(figures: &Figures, runs: &Runs) -> String {
 fn side_limits(a: &[RunView], b: &[RunView], is_other_machine: bool) -> Vec<String> {
     let during = [(Side::A, a), (Side::B, b)].into_iter().flat_map(|(side, runs)| drifts(side, runs));
     let between = shifts(a, b).into_iter().filter(|_| !is_other_machine).map(|shift| {
-        let unit = Unit::from(shift.unit.as_str());
         format!(
             "{} was {} in A and {} in B ({:+.0} %): the machine was not the same; compare figures with care",
-            escape(&shift.limit),
-            scale::figure(shift.before, &unit),
-            scale::figure(shift.after, &unit),
+            escape(&shift.limit.to_string()),
+            scale::figure(shift.before, &shift.unit),
+            scale::figure(shift.after, &shift.unit),
             shift.share * 100.0,
         )
     });
@@ -162,7 +162,7 @@ fn drifts(side: Side, runs: &[RunView]) -> Vec<String> {
     }
     let mut worst: BTreeMap<String, (f64, usize)> = BTreeMap::new();
     for drift in runs.iter().flat_map(RunView::drifts) {
-        let (share, count) = worst.entry(drift.limit).or_default();
+        let (share, count) = worst.entry(drift.limit.to_string()).or_default();
         *share = if drift.share.abs() > share.abs() { drift.share } else { *share };
         *count += 1;
     }
@@ -178,18 +178,18 @@ fn drifts(side: Side, runs: &[RunView]) -> Vec<String> {
 
 /// The limits that are another on B than on A: the means over the runs.
 fn shifts(a: &[RunView], b: &[RunView]) -> Vec<Drift> {
-    let mean = |runs: &[RunView], limit: &str| {
+    let mean = |runs: &[RunView], limit: &Named<MachineLimit>| {
         let of = |run: &RunView| {
-            calibration::pairs(&run.calibration).into_iter().find(|(name, _)| *name == limit)?.1.median()
+            calibration::pairs(&run.calibration).into_iter().find(|(known, _)| *known == limit)?.1.median()
         };
         let medians: Vec<f64> = runs.iter().filter_map(of).collect();
         (!medians.is_empty()).then(|| medians.iter().sum::<f64>() / medians.len() as f64)
     };
     let known = a.first().map(|run| calibration::pairs(&run.calibration)).unwrap_or_default();
-    let shift = |(limit, pair): (&str, calibration::LimitPair<'_>)| {
+    let shift = |(limit, pair): (&Named<MachineLimit>, calibration::LimitPair<'_>)| {
         let (before, after) = (mean(a, limit)?, mean(b, limit)?);
         let share = bench_stats::drift(before, after).filter(|share| share.abs() > DRIFT_SHARE_MIN)?;
-        Some(Drift { limit: limit.to_owned(), unit: pair.any()?.unit.clone(), before, after, share })
+        Some(Drift { limit: limit.clone(), unit: pair.any()?.unit.clone(), before, after, share })
     };
     known.into_iter().filter_map(shift).collect()
 }

@@ -55,7 +55,7 @@ fn timed(file: &RunFile) -> BTreeMap<(u32, u32), &SeriesRecord> {
 /// A batch of 0 makes the whole file one that cannot be read, which is for others to say.
 fn is_time(series: &SeriesRecord, name: Option<&str>) -> bool {
     let is_own = name == Some(series.metric.as_str()) && series.labels.is_empty();
-    is_own && series.unit == Unit::Nanoseconds.as_str() && series.batch > 0
+    is_own && series.unit == Unit::Nanoseconds && series.batch > 0
 }
 
 fn raw(series: &SeriesRecord) -> Option<Vec<f64>> {

@@ -5,7 +5,7 @@ use super::matchup::{Draft, Measured};
 use super::{Contender, Label, LedgerView, Matchup, SubjectAccount};
 use crate::cell::Identity;
 use crate::{AccountView, CellView, account};
-use bench_model::Arguments;
+use bench_model::{Arguments, Checksum};
 use bench_sink::runfile::{AccountRecord, LedgerRecord, ModuleRef, Status};
 use bench_stats::{PROCESSES_MIN, Summary};
 
@@ -22,7 +22,7 @@ pub(super) struct Subject {
     /// Every module it was executed from.
     pub(super) modules: Vec<ModuleRef>,
     /// Every checksum it had.
-    pub(super) checksums: Vec<String>,
+    pub(super) checksums: Vec<Checksum>,
     /// Operations a sample spans, by run; nothing in one where its processes differ in it.
     batches: Vec<Option<u64>>,
     account: Option<AccountRecord>,
@@ -58,7 +58,7 @@ impl Subject {
             status: cell.status,
             reason: cell.reason.clone().filter(|_| cell.status != Status::Ok),
             modules: vec![cell.module.clone()],
-            checksums: cell.checksum.iter().cloned().collect(),
+            checksums: cell.checksum.into_iter().collect(),
             batches: cell.timed().map(|timed| timed.batch).into_iter().collect(),
             account: cell.account.clone(),
             ledgers: cell.ledgers.clone(),
@@ -74,8 +74,8 @@ impl Subject {
         if !self.modules.contains(&cell.module) {
             self.modules.push(cell.module.clone());
         }
-        if let Some(checksum) = cell.checksum.as_ref().filter(|checksum| !self.checksums.contains(checksum)) {
-            self.checksums.push(checksum.clone());
+        if let Some(checksum) = cell.checksum.filter(|checksum| !self.checksums.contains(checksum)) {
+            self.checksums.push(checksum);
         }
         self.batches.extend(cell.timed().map(|timed| timed.batch));
         self.account = account::merge(self.account.take().into_iter().chain(cell.account.clone()));
@@ -110,7 +110,7 @@ impl Subject {
             label: self.label.clone(),
             status: self.status,
             module: only(&self.modules),
-            checksum: self.checksums.first().filter(|_| self.checksums.len() == 1).cloned(),
+            checksum: self.checksums.first().filter(|_| self.checksums.len() == 1).copied(),
             batch: batch.filter(|batch| self.batches.iter().all(|other| *other == Some(*batch))),
             summary,
         }

@@ -2,7 +2,8 @@
 //! arguments and arms, not figures.
 
 use super::{COUNT, EVERY_OTHER};
-use bench_model::{Arguments, Value};
+use crate::cell::arm_label;
+use bench_model::{Arguments, Arm, Value};
 use std::collections::BTreeMap;
 
 /// What tells chains apart.
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 pub(super) struct Key<'a> {
     /// `module/scenario`.
     pub(super) scenario: &'a str,
-    pub(super) arm: &'a str,
+    pub(super) arm: Arm,
     pub(super) variant: Option<&'a str>,
     pub(super) arguments: &'a Arguments,
     /// The module's file.
@@ -93,7 +94,7 @@ fn kind(key: &Key<'_>) -> String {
 }
 
 fn arm(key: &Key<'_>) -> String {
-    key.variant.map_or_else(|| key.arm.to_owned(), |variant| format!("{}+{variant}", key.arm))
+    arm_label(key.arm, key.variant)
 }
 
 /// Everything but the number of operators.
@@ -115,7 +116,7 @@ mod tests {
     use super::*;
 
     /// A scenario, an arm, a variant and arguments.
-    type Cell<'a> = (&'a str, &'a str, Option<&'a str>, &'a [(&'a str, &'a str)]);
+    type Cell<'a> = (&'a str, Arm, Option<&'a str>, &'a [(&'a str, &'a str)]);
 
     #[track_caller]
     fn check(cells: &[Cell<'_>], folders: &[&str]) {
@@ -126,7 +127,7 @@ mod tests {
             .zip(&arguments)
             .map(|((scenario, arm, variant, _), arguments)| Key {
                 scenario,
-                arm,
+                arm: *arm,
                 variant: *variant,
                 arguments,
                 file: "plugins/operator.wasm",
@@ -140,13 +141,13 @@ mod tests {
     fn a_folder_says_whose_operators_and_which_arm() {
         check(
             &[
-                ("operator-rust/chain", "wasm", None, &[("every_other", "")]),
-                ("operator-rust/chain", "native", None, &[]),
-                ("operator-rust/chain", "wasm", Some("fuel"), &[]),
-                ("operator-rust/chain", "wasm", None, &[("every_other", "operator-go/chain")]),
-                ("operator-rust/chain", "process", None, &[("every_other", "operator-go/chain")]),
-                ("operator-go/chain", "process", None, &[]),
-                ("ours/chain", "wasm", None, &[]),
+                ("operator-rust/chain", Arm::Wasm, None, &[("every_other", "")]),
+                ("operator-rust/chain", Arm::Native, None, &[]),
+                ("operator-rust/chain", Arm::Wasm, Some("fuel"), &[]),
+                ("operator-rust/chain", Arm::Wasm, None, &[("every_other", "operator-go/chain")]),
+                ("operator-rust/chain", Arm::Process, None, &[("every_other", "operator-go/chain")]),
+                ("operator-go/chain", Arm::Process, None, &[]),
+                ("ours/chain", Arm::Wasm, None, &[]),
             ],
             &[
                 "rust-only",
@@ -164,21 +165,24 @@ mod tests {
     fn what_differs_beside_the_count_is_in_the_name() {
         check(
             &[
-                ("operator-rust/chain", "wasm", None, &[("count", "10"), ("rate", "0"), ("suspend", "own")]),
-                ("operator-rust/chain", "wasm", None, &[("count", "20"), ("rate", "100"), ("suspend", "own")]),
-                ("operator-rust/chain", "native", None, &[("count", "20"), ("rate", "100")]),
+                ("operator-rust/chain", Arm::Wasm, None, &[("count", "10"), ("rate", "0"), ("suspend", "own")]),
+                ("operator-rust/chain", Arm::Wasm, None, &[("count", "20"), ("rate", "100"), ("suspend", "own")]),
+                ("operator-rust/chain", Arm::Native, None, &[("count", "20"), ("rate", "100")]),
             ],
             &["rust-only-rate-0", "rust-only-rate-100", "rust-only-native"],
         );
         check(
-            &[("operator-rust/chain", "wasm", None, &[("suspend", "own")]), ("operator-rust/chain", "wasm", None, &[])],
+            &[
+                ("operator-rust/chain", Arm::Wasm, None, &[("suspend", "own")]),
+                ("operator-rust/chain", Arm::Wasm, None, &[]),
+            ],
             &["rust-only-suspend-own", "rust-only-suspend-"],
         );
         check(
             &[
-                ("operator-rust/chain", "wasm", None, &[("x", "a/b")]),
-                ("operator-rust/chain", "wasm", None, &[("x", "a b")]),
-                ("operator-rust/chain", "wasm", None, &[("x", "a/b")]),
+                ("operator-rust/chain", Arm::Wasm, None, &[("x", "a/b")]),
+                ("operator-rust/chain", Arm::Wasm, None, &[("x", "a b")]),
+                ("operator-rust/chain", Arm::Wasm, None, &[("x", "a/b")]),
             ],
             &["rust-only-x-a-b", "rust-only-x-a-b-2", "rust-only-x-a-b"],
         );

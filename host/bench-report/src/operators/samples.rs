@@ -83,7 +83,7 @@ fn is_ok(repetitions: &BTreeMap<u32, Repetition>) -> bool {
 fn key(record: &CellRecord) -> Key<'_> {
     Key {
         scenario: &record.scenario,
-        arm: &record.arm,
+        arm: record.arm,
         variant: record.variant.as_deref(),
         arguments: &record.arguments,
         file: &record.module.file,

@@ -56,7 +56,7 @@ fn rank(order: &[&str], name: &str) -> usize {
 fn key(cell: &CellView) -> Key<'_> {
     Key {
         scenario: &cell.scenario,
-        arm: cell.arm.as_str(),
+        arm: cell.arm,
         variant: cell.variant.as_deref(),
         arguments: &cell.arguments,
         file: &cell.module.file,

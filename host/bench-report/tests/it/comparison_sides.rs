@@ -97,18 +97,19 @@ fn a_side_without_a_run_is_refused() {
 
 #[test]
 fn results_that_differ_have_no_ratio_and_both_are_named() {
-    let other = |checksum: &str| {
+    let other = |checksum: u64| {
         let block = Block::new(0, 0, "ring/stream", "wasm").argument("payload_bytes", 64);
         let block = block.timed(BATCH, wobbling(100.0, 0, 0)).checksum(checksum);
         SideRun { blocks: vec![block.records()], ..SideRun::new("b", 0, 1.0, None) }.file()
     };
     let look = |matchup: &Matchup| (matchup.status, matchup.figures.is_some(), matchup.reason.clone().unwrap());
-    let comparison = compare(side("a", 3, 100.0, None), vec![other("bb"), other("bb"), other("bb")]);
-    let reason = "checksum 00000000000000aa of A differs from bb of B: equal arguments must yield equal results";
+    let comparison = compare(side("a", 3, 100.0, None), vec![other(0xbb), other(0xbb), other(0xbb)]);
+    let reason =
+        "checksum 00000000000000aa of A differs from 00000000000000bb of B: equal arguments must yield equal results";
     check(&comparison, look, (Status::Failed, false, reason.to_owned()));
     assert_eq!(comparison.findings(), 1);
-    let comparison = compare(vec![other("aa"), other("bb")], vec![other("bb")]);
-    let reason = "wasm A had checksum aa in one run and bb in another: equal arguments must yield equal results";
+    let comparison = compare(vec![other(0xaa), other(0xbb)], vec![other(0xbb)]);
+    let reason = "wasm A had checksum 00000000000000aa in one run and 00000000000000bb in another: equal arguments must yield equal results";
     check(&comparison, look, (Status::Failed, false, reason.to_owned()));
 }
 

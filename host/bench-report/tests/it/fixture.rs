@@ -1,11 +1,11 @@
 //! Run files written by hand, through the writer that a run uses. Knows the records, not what is made of them.
 
-use bench_model::{Arguments, Direction, Unit, Value};
+use bench_model::{Arguments, Arm, Checksum, Direction, MachineLimit, Unit, Value};
 use bench_report::RunView;
 use bench_sink::Series;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, LimitRecord, ModuleRecord, ModuleRef,
+    CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, LimitRecord, ModuleRecord, ModuleRef, Named,
     OutcomeRecord, Overhead, Planned, Record, RunFile, RunRecord, RunWriter, SeriesRecord, Status, When,
 };
 use std::fs::OpenOptions;
@@ -112,7 +112,7 @@ impl Block {
             process,
             scenario: scenario.to_owned(),
             family: "family".to_owned(),
-            arm: arm.to_owned(),
+            arm: arm.parse().unwrap(),
             variant: None,
             arguments: Arguments::default(),
             module,
@@ -145,13 +145,13 @@ impl Block {
         self
     }
 
-    pub(crate) fn checksum(mut self, checksum: &str) -> Self {
-        self.outcome.checksum = Some(checksum.to_owned());
+    pub(crate) fn checksum(mut self, checksum: u64) -> Self {
+        self.outcome.checksum = Some(Checksum(checksum));
         self
     }
 
     pub(crate) fn limit(mut self, limit: &str) -> Self {
-        self.cell.limit = Some(limit.to_owned());
+        self.cell.limit = Some(named(limit));
         self
     }
 
@@ -162,7 +162,7 @@ impl Block {
         timed.outcome.recorded = timed.series.last().unwrap().count;
         timed.outcome.iterations = timed.outcome.recorded * batch;
         timed.outcome.bytes = timed.outcome.iterations * 64;
-        timed.outcome.checksum = Some("00000000000000aa".to_owned());
+        timed.outcome.checksum = Some(Checksum(0xaa));
         timed.outcome.overhead = Some(Overhead { clock_ns: 20.0 + f64::from(timed.cell.process), call_ns: 1.5 });
         timed
     }
@@ -206,17 +206,22 @@ pub(crate) fn module(file: &str, refused: Option<&str>) -> Record {
     Record::Module(ModuleRecord {
         file: file.to_owned(),
         sha256: Some("00ff".to_owned()),
-        arm: refused.is_none().then(|| "wasm".to_owned()),
+        arm: refused.is_none().then_some(Arm::Wasm),
         descriptor: None,
         granted: Vec::new(),
         refused: refused.map(str::to_owned),
     })
 }
 
+/// A limit by its name, also where only a later version knows it.
+fn named(limit: &str) -> Named<MachineLimit> {
+    limit.parse().map_or_else(|_| Named::Later(limit.to_owned()), Named::Known)
+}
+
 pub(crate) fn calibration(when: When, medians: &[(&str, Option<f64>)]) -> Record {
     let limit = |(name, median): &(&str, Option<f64>)| LimitRecord {
-        limit: (*name).to_owned(),
-        unit: if name.starts_with("memory") { "ns/By" } else { "ns" }.to_owned(),
+        limit: named(name),
+        unit: Unit::from(if name.starts_with("memory") { "ns/By" } else { "ns" }),
         median: *median,
         min: *median,
         count: 200,

@@ -3,7 +3,7 @@
 use crate::fixture::{Block, Run, calibration, fingerprint, outcome};
 use bench_model::{Arm, MachineLimit, Unit};
 use bench_report::{ReportError, RunView};
-use bench_sink::runfile::{Record, ResumedRecord, RunFile, Status, When};
+use bench_sink::runfile::{Named, Record, ResumedRecord, RunFile, Status, When};
 use std::fs;
 
 /// Checks what one look at a run with these records finds.
@@ -115,7 +115,7 @@ fn a_limit_is_the_mean_of_both_times_and_drifts_past_a_tenth() {
     check(1, &[&before, &after], limits, [Some(21.0), Some(5.0), None]);
     check(1, &[&before], limits, [Some(20.0), None, None]);
     let drifts = |view: &RunView| view.drifts().into_iter().map(|drift| (drift.limit, drift.share)).collect::<Vec<_>>();
-    check(1, &[&before, &after], drifts, vec![("syscall".to_owned(), -0.2)]);
+    check(1, &[&before, &after], drifts, vec![(Named::Known(MachineLimit::Syscall), -0.2)]);
 }
 
 #[test]

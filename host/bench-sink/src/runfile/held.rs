@@ -101,13 +101,14 @@ mod tests {
     use crate::runfile::{
         CellRecord, EndRecord, Glimpse, ModuleRef, OutcomeRecord, Planned, ResumedRecord, RunRecord, Status,
     };
+    use bench_model::{Arguments, Arm};
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     fn block(cell: u32) -> Vec<Record> {
         let module = ModuleRef { file: "m".to_owned(), sha256: String::new() };
-        let (scenario, family, arm) = ("m/s".to_owned(), String::new(), "wasm".to_owned());
-        let arguments = bench_model::Arguments::default();
+        let (scenario, family, arm) = ("m/s".to_owned(), String::new(), Arm::Wasm);
+        let arguments = Arguments::default();
         let (variant, limit, cpu, conditions) = (None, None, None, Vec::new());
         let identity =
             CellRecord { cell, process: 0, scenario, family, arm, variant, arguments, module, limit, cpu, conditions };

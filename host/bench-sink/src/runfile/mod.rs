@@ -5,6 +5,7 @@ mod compared;
 mod glimpse;
 mod held;
 mod locked;
+mod named;
 mod reader;
 mod record;
 mod writer;
@@ -12,6 +13,7 @@ mod writer;
 pub use compared::{AccountRecord, LedgerRecord, PairingRecord, TermRecord};
 pub use glimpse::Glimpse;
 pub use held::{HeldRun, HoldError};
+pub use named::Named;
 pub use reader::{ReadError, RunFile, TornTail};
 pub use record::{
     CalibrationRecord, CellRecord, CheckRecord, EndRecord, LimitRecord, ModuleRecord, ModuleRef, OutcomeRecord,

@@ -1,10 +1,10 @@
 //! The records, as they are written. A field that has no value is left out: absent data is absent.
 
-use super::{AccountRecord, LedgerRecord, PairingRecord};
+use super::{AccountRecord, LedgerRecord, Named, PairingRecord};
 use crate::Series;
 use crate::fingerprint::Fingerprint;
 use crate::histogram;
-use bench_model::{Arguments, Descriptor};
+use bench_model::{Arguments, Arm, Checksum, Descriptor, Direction, MachineLimit, Unit};
 use serde::{Deserialize, Serialize};
 
 /// One line of a run file.
@@ -96,7 +96,7 @@ pub struct ModuleRecord {
     pub sha256: Option<String>,
     /// Of every scenario in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arm: Option<String>,
+    pub arm: Option<Arm>,
     /// What it says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub descriptor: Option<Descriptor>,
@@ -130,10 +130,10 @@ pub struct CalibrationRecord {
 /// One limit of the machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LimitRecord {
-    /// Its name.
-    pub limit: String,
+    /// Which.
+    pub limit: Named<MachineLimit>,
     /// `ns` or `ns/By`.
-    pub unit: String,
+    pub unit: Unit,
     /// The median, where it could be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub median: Option<f64>,
@@ -167,7 +167,7 @@ pub struct CellRecord {
     /// Groups scenarios in reports.
     pub family: String,
     /// How it is executed.
-    pub arm: String,
+    pub arm: Arm,
     /// What is unlike the arm's default settings, where something is: `fuel`, `on-demand`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
@@ -177,7 +177,7 @@ pub struct CellRecord {
     pub module: ModuleRef,
     /// The machine limit its operations are compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<String>,
+    pub limit: Option<Named<MachineLimit>>,
     /// The processor the worker was bound to, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu: Option<u32>,
@@ -196,9 +196,9 @@ pub struct SeriesRecord {
     /// What is measured.
     pub metric: String,
     /// The base unit of a sample.
-    pub unit: String,
+    pub unit: Unit,
     /// Which way is up.
-    pub direction: String,
+    pub direction: Direction,
     /// Label names and values.
     pub labels: Vec<(String, String)>,
     /// Operations a sample spans; a sample is their sum.
@@ -219,8 +219,8 @@ impl SeriesRecord {
             cell,
             process,
             metric: series.metric.clone(),
-            unit: series.unit.as_str().to_owned(),
-            direction: series.direction.as_str().to_owned(),
+            unit: series.unit.clone(),
+            direction: series.direction,
             labels: series.labels.clone(),
             batch: series.batch,
             count: series.count(),
@@ -290,9 +290,9 @@ pub struct OutcomeRecord {
     /// Samples that were lost, late or failed. Absent where the driver has no such notion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<u64>,
-    /// Sixteen hexadecimal digits.
+    /// Of one operation's result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checksum: Option<String>,
+    pub checksum: Option<Checksum>,
     /// What measuring cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overhead: Option<Overhead>,

@@ -9,7 +9,7 @@ use crate::tree::{Built, Trees};
 use crate::{Exit, output};
 use anyhow::Context;
 use bench_engine::Interrupt;
-use bench_model::{Arguments, Value};
+use bench_model::{Arguments, Arm, Value};
 use bench_sink::runfile::{Record, RunFile};
 use rand::SeedableRng;
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &CompareArgs, range: &str) -> anyhow::Result<Exit> 
 #[derive(Clone, Debug, PartialEq)]
 struct Cell {
     scenario: String,
-    arm: String,
+    arm: Arm,
     arguments: Arguments,
 }
 
@@ -113,7 +113,7 @@ impl Side<'_> {
     /// One process of `cell`.
     fn measure(&self, cell: &Cell, time_ns: u64) -> anyhow::Result<()> {
         let mut command = self.host();
-        command.arg(&cell.scenario).arg("--arm").arg(&cell.arm);
+        command.arg(&cell.scenario).arg("--arm").arg(cell.arm.as_str());
         for (name, value) in cell.arguments.iter() {
             command.arg("-p").arg(format!("{name}={}", quoted(&value.to_string())));
         }

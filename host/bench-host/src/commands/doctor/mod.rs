@@ -8,6 +8,7 @@ use crate::modules::Loader;
 use crate::{Exit, output};
 use abilities::{Ability, abilities};
 use bench_engine::calibration::Effort;
+use bench_model::MachineLimit;
 use bench_report::scale;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::LimitRecord;
@@ -57,5 +58,6 @@ fn text(fingerprint: &Fingerprint, abilities: &[Ability], limits: &[LimitRecord]
 
 /// A time; for a limit per byte, the bandwidth that is its inverse: nanoseconds a byte are seconds a gigabyte.
 fn shown(limit: &LimitRecord, value: f64) -> String {
-    if limit.unit == "ns/By" { format!("{:.1} GB/s", 1.0 / value) } else { scale::nanoseconds(value) }
+    let is_per_byte = limit.limit.known().is_some_and(MachineLimit::is_per_byte);
+    if is_per_byte { format!("{:.1} GB/s", 1.0 / value) } else { scale::nanoseconds(value) }
 }

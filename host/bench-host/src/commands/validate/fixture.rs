@@ -1,11 +1,11 @@
 //! Runs written by hand, to be judged. Knows the records, not what is made of them.
 
-use bench_model::{Arguments, Direction, Unit, Value};
+use bench_model::{Arguments, Arm, Direction, Unit, Value};
 use bench_report::RunView;
 use bench_sink::Series;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CalibrationRecord, CellRecord, EndRecord, LimitRecord, ModuleRef, OutcomeRecord, Planned, Record, RunFile,
+    CalibrationRecord, CellRecord, EndRecord, LimitRecord, ModuleRef, Named, OutcomeRecord, Planned, Record, RunFile,
     RunRecord, SeriesRecord, Status, When,
 };
 use std::path::PathBuf;
@@ -45,8 +45,8 @@ impl Run {
     /// With a limit of the machine, in nanoseconds.
     pub(super) fn limit(mut self, name: &str, median: f64) -> Self {
         let limit = LimitRecord {
-            limit: name.to_owned(),
-            unit: "ns".to_owned(),
+            limit: Named::Known(name.parse().unwrap()),
+            unit: Unit::Nanoseconds,
             median: Some(median),
             min: Some(median),
             count: 1,
@@ -100,7 +100,7 @@ impl Cell {
             process: 0,
             scenario: "m/s".to_owned(),
             family: String::new(),
-            arm: "native".to_owned(),
+            arm: Arm::Native,
             variant: None,
             arguments: Arguments::default(),
             module: ModuleRef { file: String::new(), sha256: String::new() },

@@ -14,7 +14,7 @@ use crate::spec;
 use bench_drivers::{Companion, Driver, Module, Stop, Task, check_record, passed};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
-use bench_sink::runfile::{OutcomeRecord, SeriesRecord, Status};
+use bench_sink::runfile::{OutcomeRecord, SeriesRecord};
 use bench_sink::{Sink, digest};
 use function_core::{EXPECTED_RESPONSE, REQUEST};
 
@@ -93,7 +93,7 @@ fn report(task: &Task<'_>, findings: &Findings) -> Report {
         bytes: findings.iterations * payload,
         recorded: timed.map_or(0, bench_sink::Series::count),
         lost: findings.lost,
-        checksum: Some(digest::of_bytes(EXPECTED_RESPONSE).chars().take(16).collect()),
+        checksum: Some(digest::checksum(EXPECTED_RESPONSE)),
         ..OutcomeRecord::ok(task.unit.cell, task.unit.process)
     };
     let series = series.map(|series| SeriesRecord::new(task.unit.cell, task.unit.process, series)).collect();
