@@ -1,6 +1,6 @@
 //! What a module says of itself, and the rules a descriptor must keep before anything is planned from it.
 
-use crate::{Parameter, Scenario};
+use crate::{Capability, Parameter, Scenario};
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -74,6 +74,9 @@ fn scenario_is_valid(scenario: &Scenario) -> Result<(), DescriptorError> {
     }
     scenario.parameters.iter().try_for_each(parameter_is_valid)?;
     for requirement in &scenario.requirements {
+        if let Capability::Other(text) = &requirement.capability {
+            text.parse::<Capability>().map_err(|reason| DescriptorError(format!("requirement {reason}")))?;
+        }
         if let Some(name) = requirement.parameter()
             && !scenario.parameters.iter().any(|parameter| parameter.name == name)
         {
@@ -171,6 +174,13 @@ mod tests {
         for kind in ["scratch", "module", "postgres"] {
             check(scenario().requires(format!("{kind}:folder"), ""), Err("names no parameter"));
         }
+    }
+
+    #[test]
+    fn a_requirement_of_a_known_kind_is_valid() {
+        check(scenario().requires("moon:full", ""), Ok(()));
+        check(scenario().requires("cpu:many", ""), Err("requirement `cpu:many`: write a number of processors"));
+        check(scenario().requires("arm:gpu", ""), Err("requirement `arm:gpu`: unknown arm `gpu`"));
     }
 
     #[test]

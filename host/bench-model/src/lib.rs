@@ -12,6 +12,7 @@ mod limit;
 mod metric;
 mod outcome;
 mod parameter;
+mod requirement;
 mod scenario;
 #[cfg(feature = "serde")]
 mod serialized;
@@ -27,6 +28,7 @@ pub use limit::MachineLimit;
 pub use metric::{Direction, Metric, Unit};
 pub use outcome::{Check, Outcome};
 pub use parameter::{Domain, Parameter};
-pub use scenario::{Requirement, Scenario};
+pub use requirement::{Capability, Requirement};
+pub use scenario::Scenario;
 pub use session::Session;
 pub use value::{Kind, Value, ValueError};

@@ -1,6 +1,6 @@
-//! One thing that can be measured, and what it needs.
+//! One thing that can be measured.
 
-use crate::{Arm, MachineLimit, Metric, Parameter, Unit};
+use crate::{Arm, Capability, MachineLimit, Metric, Parameter, Requirement, Unit};
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
@@ -32,63 +32,10 @@ pub struct Scenario {
     pub requirements: Vec<Requirement>,
 }
 
-/// Something imports cannot show.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
-pub struct Requirement {
-    /// `probe:criu`, `kernel:userfaultfd`, `cpu:2` (the scenario places itself), `read:PARAMETER`, `scratch:PARAMETER`,
-    /// `module:PARAMETER`, `postgres:PARAMETER`, `clock:own` (the scenario times itself), `arm:wasm,process` (it has no other
-    /// arms).
-    pub capability: String,
-    /// Why, in one line.
-    #[cfg_attr(feature = "serde", serde(default))]
-    pub purpose: String,
-    /// Whether the scenario also runs without it.
-    #[cfg_attr(feature = "serde", serde(default))]
-    pub optional: bool,
-}
-
-impl Requirement {
-    /// The parameter whose value is a path the module reads, where this is such a requirement.
-    pub fn read_parameter(&self) -> Option<&str> {
-        self.capability.strip_prefix("read:")
-    }
-
-    /// The parameter whose value becomes the path of an empty folder, where this is such a requirement. The host makes the
-    /// folder for one process of the cell, inside the one that the parameter names, and removes it afterwards.
-    pub fn scratch_parameter(&self) -> Option<&str> {
-        self.capability.strip_prefix("scratch:")
-    }
-
-    /// The parameter whose value is the full name of a scenario of another module, where this is such a requirement. The host
-    /// loads that module in the same arm; parameters that both scenarios have are the same for both.
-    pub fn module_parameter(&self) -> Option<&str> {
-        self.capability.strip_prefix("module:")
-    }
-
-    /// The parameter whose value is the URL of a PostgreSQL server, where this is such a requirement. `@cluster` stands for a
-    /// server that the host starts for the run and removes with it.
-    pub fn postgres_parameter(&self) -> Option<&str> {
-        self.capability.strip_prefix("postgres:")
-    }
-
-    /// The parameter that this is about, whichever way.
-    pub fn parameter(&self) -> Option<&str> {
-        let first = self.read_parameter().or(self.scratch_parameter());
-        first.or(self.module_parameter()).or(self.postgres_parameter())
-    }
-}
-
 /// The driver of a scenario that names none.
 fn workload() -> String {
     "workload".to_owned()
 }
-
-/// What a scenario that times itself requires.
-const OWN_CLOCK: &str = "clock:own";
-
-/// What the arms a scenario is limited to follow.
-const ARMS: &str = "arm:";
 
 impl Scenario {
     /// A scenario for the driver `workload`, without parameters.
@@ -123,12 +70,12 @@ impl Scenario {
     #[must_use]
     pub fn times_itself(self, unit: Unit, summary: impl Into<String>) -> Self {
         let metric = Metric::new(self.name.clone(), unit, summary);
-        self.requires(OWN_CLOCK, "only its own clock starts and stops with what is measured").metric(metric)
+        self.requires(Capability::OwnClock, "only its own clock starts and stops with what is measured").metric(metric)
     }
 
     /// Whether the module times it, and not the host.
     pub fn has_own_clock(&self) -> bool {
-        self.requirements.iter().any(|requirement| requirement.capability == OWN_CLOCK)
+        self.requirements.iter().any(|requirement| requirement.capability == Capability::OwnClock)
     }
 
     /// The same scenario for another driver.
@@ -141,14 +88,15 @@ impl Scenario {
     /// The same scenario in these arms alone, because it means nothing in any other.
     #[must_use]
     pub fn in_arms<const N: usize>(self, arms: [Arm; N]) -> Self {
-        let names = arms.map(Arm::as_str).join(",");
-        self.requires(format!("{ARMS}{names}"), "it means nothing in any other arm")
+        self.requires(Capability::Arms(arms.to_vec()), "it means nothing in any other arm")
     }
 
     /// Whether it means something in `arm`.
     pub fn runs_in(&self, arm: Arm) -> bool {
-        let mut limits = self.requirements.iter().filter_map(|requirement| requirement.capability.strip_prefix(ARMS));
-        limits.all(|arms| arms.split(',').any(|name| name == arm.as_str()))
+        self.requirements.iter().all(|requirement| match &requirement.capability {
+            Capability::Arms(arms) => arms.contains(&arm),
+            _ => true,
+        })
     }
 
     /// The same scenario with a further parameter.
@@ -167,14 +115,14 @@ impl Scenario {
 
     /// The same scenario with a further requirement.
     #[must_use]
-    pub fn requires(mut self, capability: impl Into<String>, purpose: impl Into<String>) -> Self {
+    pub fn requires(mut self, capability: impl Into<Capability>, purpose: impl Into<String>) -> Self {
         self.requirements.push(Requirement { capability: capability.into(), purpose: purpose.into(), optional: false });
         self
     }
 
     /// The same scenario with a further requirement that it also runs without.
     #[must_use]
-    pub fn can_use(mut self, capability: impl Into<String>, purpose: impl Into<String>) -> Self {
+    pub fn can_use(mut self, capability: impl Into<Capability>, purpose: impl Into<String>) -> Self {
         self.requirements.push(Requirement { capability: capability.into(), purpose: purpose.into(), optional: true });
         self
     }

@@ -58,7 +58,11 @@ fn metric(metric: wit::Metric) -> Metric {
 }
 
 fn requirement(requirement: wit::Requirement) -> Requirement {
-    Requirement { capability: requirement.capability, purpose: requirement.purpose, optional: requirement.optional }
+    Requirement {
+        capability: requirement.capability.into(),
+        purpose: requirement.purpose,
+        optional: requirement.optional,
+    }
 }
 
 fn value(value: wit::Value) -> Value {

@@ -15,7 +15,7 @@ use crate::{Companion, Driver, Module, Recording, Task};
 use bench_engine::{
     Measured, MonotonicClock, Report, Unit, first, measure, overhead, placement, warm_up, warm_up_own_clock,
 };
-use bench_model::{Arguments, Check, Checksum, Direction, ModuleError, Scenario};
+use bench_model::{Arguments, Capability, Check, Checksum, Direction, ModuleError, Scenario};
 use bench_sink::runfile::{OutcomeRecord, Overhead, SeriesRecord};
 use bench_sink::{Series, Sink};
 
@@ -66,7 +66,8 @@ fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
 /// Binds this worker to the last processor it may use, which is the least likely to serve interrupts, and says which. A
 /// scenario that asks for several (`cpu:2`) places itself.
 fn bound_cpu(scenario: &Scenario) -> Option<u32> {
-    let places_itself = scenario.requirements.iter().any(|requirement| requirement.capability.starts_with("cpu:"));
+    let places_itself =
+        scenario.requirements.iter().any(|requirement| matches!(requirement.capability, Capability::Cpu(_)));
     let last = placement::allowed_cpus().last().copied().filter(|_| !places_itself);
     last.filter(|cpu| placement::bind(*cpu))
 }

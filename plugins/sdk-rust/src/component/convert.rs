@@ -58,7 +58,7 @@ fn metric(metric: Metric) -> wit::Metric {
 
 fn requirement(requirement: Requirement) -> wit::Requirement {
     wit::Requirement {
-        capability: requirement.capability,
+        capability: requirement.capability.to_string(),
         purpose: requirement.purpose,
         optional: requirement.optional,
     }

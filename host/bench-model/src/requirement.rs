@@ -1,0 +1,197 @@
+//! What a scenario needs beyond its imports, and the one text form of it.
+
+use crate::Arm;
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// Something imports cannot show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
+pub struct Requirement {
+    /// What is needed.
+    pub capability: Capability,
+    /// Why, in one line.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub purpose: String,
+    /// Whether the scenario also runs without it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub optional: bool,
+}
+
+/// What is needed, by the text that descriptors hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Capability {
+    /// `probe:criu`: a program or a right that the machine must have.
+    Probe(String),
+    /// `kernel:userfaultfd`: a feature of the kernel.
+    Kernel(String),
+    /// `cpu:2`: so many processors. The scenario places its threads itself.
+    Cpu(u32),
+    /// `read:PARAMETER`: the parameter's value is a path that the module reads.
+    Read(String),
+    /// `scratch:PARAMETER`: the parameter's value becomes the path of an empty folder. The host makes the folder for one process
+    /// of the cell, inside the one that the parameter names, and removes it afterwards.
+    Scratch(String),
+    /// `module:PARAMETER`: the parameter's value is the full name of a scenario of another module. The host loads that module in
+    /// the same arm; parameters that both scenarios have are the same for both.
+    Module(String),
+    /// `postgres:PARAMETER`: the parameter's value is the URL of a PostgreSQL server. `@cluster` stands for a server that the
+    /// host starts for the run and removes with it.
+    Postgres(String),
+    /// `clock:own`: the scenario times itself.
+    OwnClock,
+    /// `arm:wasm,process`: the scenario has no other arms.
+    Arms(Vec<Arm>),
+    /// Any other text. It is shown, and the host does nothing about it.
+    Other(String),
+}
+
+impl Requirement {
+    /// The parameter whose value is a path that the module reads, where this is such a requirement.
+    pub fn read_parameter(&self) -> Option<&str> {
+        if let Capability::Read(name) = &self.capability { Some(name) } else { None }
+    }
+
+    /// The parameter whose value becomes the path of an empty folder, where this is such a requirement.
+    pub fn scratch_parameter(&self) -> Option<&str> {
+        if let Capability::Scratch(name) = &self.capability { Some(name) } else { None }
+    }
+
+    /// The parameter whose value names a scenario of another module, where this is such a requirement.
+    pub fn module_parameter(&self) -> Option<&str> {
+        if let Capability::Module(name) = &self.capability { Some(name) } else { None }
+    }
+
+    /// The parameter whose value is the URL of a PostgreSQL server, where this is such a requirement.
+    pub fn postgres_parameter(&self) -> Option<&str> {
+        if let Capability::Postgres(name) = &self.capability { Some(name) } else { None }
+    }
+
+    /// The parameter that this is about, whichever way.
+    pub fn parameter(&self) -> Option<&str> {
+        use Capability::{Arms, Cpu, Kernel, Module, Other, OwnClock, Postgres, Probe, Read, Scratch};
+        match &self.capability {
+            Read(name) | Scratch(name) | Module(name) | Postgres(name) => Some(name),
+            Probe(_) | Kernel(_) | Cpu(_) | OwnClock | Arms(_) | Other(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Probe(name) => write!(f, "probe:{name}"),
+            Self::Kernel(name) => write!(f, "kernel:{name}"),
+            Self::Cpu(count) => write!(f, "cpu:{count}"),
+            Self::Read(parameter) => write!(f, "read:{parameter}"),
+            Self::Scratch(parameter) => write!(f, "scratch:{parameter}"),
+            Self::Module(parameter) => write!(f, "module:{parameter}"),
+            Self::Postgres(parameter) => write!(f, "postgres:{parameter}"),
+            Self::OwnClock => f.write_str("clock:own"),
+            Self::Arms(arms) => {
+                let names: Vec<_> = arms.iter().map(|arm| arm.as_str()).collect();
+                write!(f, "arm:{}", names.join(","))
+            }
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+/// Fails where the kind of requirement is known and what follows it is not valid.
+impl FromStr for Capability {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let other = || Self::Other(text.to_owned());
+        let Some((kind, rest)) = text.split_once(':') else { return Ok(other()) };
+        Ok(match kind {
+            "probe" => Self::Probe(rest.to_owned()),
+            "kernel" => Self::Kernel(rest.to_owned()),
+            "cpu" => Self::Cpu(
+                processors(rest).ok_or_else(|| format!("`{text}`: write a number of processors, as in `cpu:2`"))?,
+            ),
+            "read" => Self::Read(rest.to_owned()),
+            "scratch" => Self::Scratch(rest.to_owned()),
+            "module" => Self::Module(rest.to_owned()),
+            "postgres" => Self::Postgres(rest.to_owned()),
+            "clock" if rest == "own" => Self::OwnClock,
+            "arm" => {
+                let arms = rest.split(',').map(str::parse).collect::<Result<_, String>>();
+                Self::Arms(arms.map_err(|reason| format!("`{text}`: {reason}"))?)
+            }
+            _ => other(),
+        })
+    }
+}
+
+/// The number of which `text` is the only form, so that what is read is written the same.
+fn processors(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|count: &u32| count.to_string() == text)
+}
+
+/// Text that is not valid stays as it is, for [`crate::Descriptor::validate`] to refuse.
+impl From<&str> for Capability {
+    fn from(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| Self::Other(text.to_owned()))
+    }
+}
+
+impl From<String> for Capability {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Serialize for Capability {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> Deserialize<'de> for Capability {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(text: &str, expect: Result<Capability, &str>) {
+        match (text.parse::<Capability>(), expect) {
+            (Ok(found), Ok(expect)) => assert_eq!(found, expect),
+            (Err(error), Err(part)) => assert!(error.contains(part), "{error}"),
+            (found, expect) => panic!("{found:?}, expected {expect:?}"),
+        }
+    }
+
+    #[test]
+    fn each_kind_has_one_text() {
+        check("probe:criu", Ok(Capability::Probe("criu".to_owned())));
+        check("kernel:userfaultfd", Ok(Capability::Kernel("userfaultfd".to_owned())));
+        check("cpu:2", Ok(Capability::Cpu(2)));
+        check("postgres:database_url", Ok(Capability::Postgres("database_url".to_owned())));
+        check("clock:own", Ok(Capability::OwnClock));
+        check("arm:wasm,native-cpu", Ok(Capability::Arms(vec![Arm::Wasm, Arm::NativeCpu])));
+        for text in ["moon:full", "clock:atomic", "root", ""] {
+            check(text, Ok(Capability::Other(text.to_owned())));
+        }
+        check("cpu:two", Err("`cpu:two`: write a number of processors"));
+        check("cpu:02", Err("as in `cpu:2`"));
+        check("arm:wasm,gpu", Err("`arm:wasm,gpu`: unknown arm `gpu`; use wasm"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_written_the_same(
+            text in "(probe|kernel|cpu|read|scratch|module|postgres|clock|arm|moon)?:?(own|wasm|native|,|-cpu|[0-9]|[a-z_]){0,4}"
+        ) {
+            prop_assert_eq!(Capability::from(text.as_str()).to_string(), text);
+        }
+    }
+}
