@@ -2,7 +2,7 @@
 //! any driver.
 
 use crate::Drivers;
-use bench_model::{Descriptor, Domain, Parameter, Requirement, Scenario, Unit};
+use bench_model::{Capability, Descriptor, Domain, Parameter, Requirement, Scenario, Unit};
 
 /// What `descriptor` describes, completed by what the drivers of its scenarios specify.
 pub fn merged(descriptor: &Descriptor, drivers: Drivers<'_>) -> Descriptor {
@@ -62,9 +62,12 @@ fn override_parameter(parameter: &mut Parameter, own: &Parameter) {
 /// Whether both are about the same thing: the same parameter, or the one thing of which a scenario has one (its arms, its
 /// processors, its clock).
 fn is_same(one: &Requirement, other: &Requirement) -> bool {
-    let kind = |requirement: &Requirement| requirement.capability.split(':').next().unwrap_or_default().to_owned();
+    use Capability::{Arms, Cpu, OwnClock};
     one.capability == other.capability
-        || kind(one) == kind(other) && matches!(kind(one).as_str(), "arm" | "cpu" | "clock")
+        || matches!(
+            (&one.capability, &other.capability),
+            (Arms(_), Arms(_)) | (Cpu(_), Cpu(_)) | (OwnClock, OwnClock)
+        )
 }
 
 #[cfg(test)]
