@@ -1,8 +1,6 @@
 //! How modules are driven. A module that was loaded, by whichever loader, is a [`Module`]; a driver asks it for the
 //! interface it drives and cannot tell a component from a probe or a mock. One folder a driver.
 
-#![forbid(unsafe_code)]
-
 pub mod function;
 mod grants;
 mod module;

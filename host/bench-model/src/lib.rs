@@ -1,8 +1,6 @@
 //! The nouns of bench-host, shared by the host, the plug-in SDK and the probes. Pure data: no I/O, no clock, no
 //! serialization, and no knowledge of how a module is loaded or which family it belongs to.
 
-#![forbid(unsafe_code)]
-
 mod argument;
 mod arm;
 mod descriptor;

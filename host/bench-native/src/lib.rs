@@ -1,6 +1,8 @@
 //! Native probes, dynamic libraries behind the C ABI of `probe-abi`, as the modules that the drivers know. It must not
 //! know any probe or family, nor how a worker process is watched.
 
+#![expect(unsafe_code, reason = "a probe is a dynamic library behind a C ABI")]
+
 mod arg;
 mod batches;
 mod connector;

@@ -1,8 +1,6 @@
 //! Statistics over samples. Pure functions on slices: no clock, no file, no randomness but a seed that is an argument, and
 //! no knowledge of where the samples came from.
 
-#![forbid(unsafe_code)]
-
 mod band;
 mod blocks;
 mod bootstrap;

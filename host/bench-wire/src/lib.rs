@@ -1,8 +1,6 @@
 //! The JSON forms of the nouns, as a probe's table carries them and a run file stores them. Shapes only: it opens no
 //! file, and what a value means is the model's business.
 
-#![forbid(unsafe_code)]
-
 mod descriptor;
 mod value;
 

@@ -4,6 +4,7 @@
 //! To add a way of starting, write a `start::Start` in a file of `start/` and name it in `options::KINDS`.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "processes are forked, unshared and handed descriptors")]
 
 mod checkpoint;
 pub mod companion;

@@ -2,6 +2,7 @@
 //! must not know how they are measured.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "walrus takes its settings from the environment alone")]
 
 mod journal;
 mod process;

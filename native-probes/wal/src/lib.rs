@@ -4,6 +4,7 @@
 //! To add a scenario, write one file with its description and its session, and name it in `SCENARIOS`.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "recovery is compared with a bare scan of a mapped file")]
 
 mod concurrent;
 mod journal;

@@ -1,8 +1,6 @@
 //! Versioned API objects, applied, listed and watched as Kubernetes does it, behind one trait that says nothing of where they
 //! are kept. It must not know who watches, nor by what engine its users are run.
 
-#![forbid(unsafe_code)]
-
 #[cfg(test)]
 mod contract;
 mod embedded;

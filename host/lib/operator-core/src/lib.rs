@@ -1,8 +1,6 @@
 //! What an operator is and what it sees of a control plane: two traits and their nouns, which every arm puts its own boundary
 //! around. It must not know how a control plane is reached, nor what any operator does.
 
-#![forbid(unsafe_code)]
-
 use std::fmt;
 
 /// An operator: it acts on the events of what it watches. Errors are one line for a person.

@@ -22,8 +22,6 @@
 //! the `version` of a conflict or a `message`. A call that failed ends with `{"error":"why"}`. The end of the socket is the end of
 //! the program. Started with `--describe`, it prints its descriptor instead, in the JSON form of a probe's.
 
-#![forbid(unsafe_code)]
-
 mod line;
 mod lines;
 mod program;

@@ -1,8 +1,6 @@
 //! A throw-away PostgreSQL server: a cluster of its own in a folder of its own, made out of the machine's own installation.
 //! It is gone with the process that asked for it, however that ends; it must not know what it is used for.
 
-#![forbid(unsafe_code)]
-
 mod account;
 mod folder;
 mod programs;

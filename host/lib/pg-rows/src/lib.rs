@@ -1,8 +1,6 @@
 //! The rows of the family `pipelines`, as SQL: made in the database out of a seed, and compared there. It must not know who
 //! sends the statements, nor how rows travel.
 
-#![forbid(unsafe_code)]
-
 mod columns;
 
 use bench_model::{Arguments, ModuleError};

@@ -2,6 +2,7 @@
 //! starts for a component. It must not know what a message means, nor who asks.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "the peer is a forked process")]
 
 mod client;
 mod error;

@@ -102,6 +102,7 @@ fn what_is_wrong_is_told() {
 }
 
 /// Sends `signal` to a peer in the middle of messages, and says what the sender is told.
+#[expect(clippy::disallowed_methods, reason = "the peer is to be disturbed in the middle of messages")]
 fn disturbed(task: Task, mode: (Waiting, Placement), signal: Signal) -> Option<String> {
     let _alone = alone();
     let mut peer = start(task, mode, Duration::from_millis(300))?;

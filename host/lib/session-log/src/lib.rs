@@ -1,8 +1,6 @@
 //! The logs that the host holds for a session: each in a folder of its own, bounded on the disk, and gone with its handle.
 //! It must not know through which boundary a session asks, nor which folders are the session's.
 
-#![forbid(unsafe_code)]
-
 mod fault;
 #[cfg_attr(not(target_os = "linux"), path = "log_unsupported.rs")]
 mod log;

@@ -5,6 +5,7 @@
 //! [`write_latency`] and [`batch_throughput`]. So the same clock starts and stops at the same places for each of them.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "the bare loops write to mapped memory")]
 
 mod folder;
 mod journal;

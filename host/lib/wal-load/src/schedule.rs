@@ -94,6 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the operation is to be late")]
     fn operations_begin_at_their_time_even_behind_a_slow_one() {
         let mut schedule = Schedule::new(1_000_000.0);
         schedule.begin();

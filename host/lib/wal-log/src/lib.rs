@@ -84,6 +84,7 @@
 //! became unreadable since recovery looked. Linux only.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "segments are mapped files")]
 
 mod boundary;
 mod checksum;

@@ -1,6 +1,7 @@
 //! What a stream costs that nobody writes to, counted at the allocator. It must not know what it is spent on.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "the allocator is wrapped")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};

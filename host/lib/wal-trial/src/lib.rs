@@ -1,7 +1,6 @@
 //! What the tests of probes of write-ahead logs share: each helper panics where the log or the session does not do what all of
 //! them must. It must not know which log it is.
 
-#![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
 use bench_model::{Arguments, ModuleError, Session, Value};

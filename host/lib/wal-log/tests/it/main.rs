@@ -2,6 +2,7 @@
 //! inside.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "a test mounts a small disk of its own")]
 
 mod bad_input;
 mod batches;

@@ -33,6 +33,7 @@ fn a_subscription_follows_through_segments() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the subscribers are to fall asleep")]
 fn a_sleeping_subscriber_is_woken_by_each_append() {
     const ENTRIES: u64 = 300;
     let directory = directory();
