@@ -2,11 +2,11 @@
 
 use crate::header::Seat;
 use crate::memory::Memory;
+use crate::sync::Ordering;
 use crate::{RingError, Role};
 use rustix::io::Errno;
 use rustix::process::Pid;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Held by an end; given back when it is dropped by the process that took it.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The page in front of the data that both ends share. It must not know how it is mapped or what a record is.
 
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::{Integrity, RingError, Waking, record};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"bh-ring\0");
 const VERSION: u32 = 1;

@@ -26,6 +26,7 @@ mod producer;
 mod record;
 mod ring;
 mod rings;
+mod sync;
 mod wait;
 
 pub use consumer::Consumer;
