@@ -12,10 +12,12 @@ pub(crate) enum Task {
         /// How much to install.
         extent: Extent,
     },
-    /// Build the components and their native twins, for any processor and for this one.
+    /// Build the components and their native twins.
     Plugins {
         /// How they are compiled.
         profile: Profile,
+        /// Which twins there are.
+        twins: Twins,
     },
     /// Build the native probes.
     Probes {
@@ -39,6 +41,15 @@ pub(crate) enum Extent {
     /// What every contributor needs.
     Required,
     /// The optional parts as well.
+    All,
+}
+
+/// Which native twins a component has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Twins {
+    /// One for any processor of its kind.
+    Portable,
+    /// Another one for this very processor.
     All,
 }
 
@@ -77,7 +88,8 @@ fn command() -> Command {
                 .about("Install what building and testing need; says what is there, done or left out")
                 .arg(flag("all", "Try the optional parts too: PostgreSQL, CRIU, perf, Go")),
             Command::new("plugins")
-                .about("Build plugins/* into plugins/<name>.wasm, their native twins, and twins for this processor")
+                .about("Build plugins/* into plugins/<name>.wasm and their native twins")
+                .arg(flag("native-cpu", "Build twins for this very processor too, which is a third build of each"))
                 .arg(flag("debug", "Compile without optimisation; figures then mean nothing")),
             Command::new("probes").about("Build native-probes/* into native-probes/<name>.so").arg(profile()),
             Command::new("demo").about("Prepare, build everything in release, then load every module"),
@@ -104,7 +116,9 @@ fn task(matches: &ArgMatches) -> Task {
     match matches.subcommand() {
         Some(("setup", given)) => Task::Setup { extent: extent(given) },
         Some(("plugins", given)) => {
-            Task::Plugins { profile: if given.get_flag("debug") { Profile::Dev } else { Profile::Release } }
+            let profile = if given.get_flag("debug") { Profile::Dev } else { Profile::Release };
+            let twins = if given.get_flag("native-cpu") { Twins::All } else { Twins::Portable };
+            Task::Plugins { profile, twins }
         }
         Some(("probes", given)) => {
             let dev = given.get_one::<String>("profile").is_some_and(|name| name == Profile::Dev.name());
@@ -137,8 +151,9 @@ mod tests {
         command().debug_assert();
         check("setup", Some(Task::Setup { extent: Extent::Required }));
         check("setup --all", Some(Task::Setup { extent: Extent::All }));
-        check("plugins", Some(Task::Plugins { profile: Profile::Release }));
-        check("plugins --debug", Some(Task::Plugins { profile: Profile::Dev }));
+        check("plugins", Some(Task::Plugins { profile: Profile::Release, twins: Twins::Portable }));
+        check("plugins --debug", Some(Task::Plugins { profile: Profile::Dev, twins: Twins::Portable }));
+        check("plugins --native-cpu", Some(Task::Plugins { profile: Profile::Release, twins: Twins::All }));
         check("probes", Some(Task::Probes { profile: Profile::Release }));
         check("probes --profile dev", Some(Task::Probes { profile: Profile::Dev }));
         check("demo", Some(Task::Demo));

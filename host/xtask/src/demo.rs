@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::command_line::{Extent, Profile};
+use crate::command_line::{Extent, Profile, Twins};
 use crate::output::say;
 use crate::project::Project;
 use crate::{artifact, plugins, probes, setup, tool};
@@ -18,7 +18,7 @@ const EFFORT: [&str; 4] = ["--processes", "2", "--time", "400ms"];
 /// Prepares the machine, builds everything in release, loads every module, and ends with the host's own status.
 pub(crate) fn run(project: &Project) -> Result<ExitCode> {
     setup::run(project, Extent::Required)?;
-    plugins::run(project, Profile::Release)?;
+    plugins::run(project, Profile::Release, Twins::Portable)?;
     probes::run(project, Profile::Release)?;
     say("demo: the host (release)");
     let program =

@@ -1,8 +1,6 @@
 //! The project's own commands, run as `cargo xtask`: prepare a machine, build the modules, show them, check the sources.
 //! It must not know any bench-* crate, so that it compiles in seconds and works while they do not compile.
 
-#![forbid(unsafe_code)]
-
 mod artifact;
 mod command_line;
 mod demo;
@@ -40,7 +38,7 @@ fn main() -> ExitCode {
 fn perform(project: &Project, task: Task) -> Result<ExitCode> {
     match task {
         Task::Setup { extent } => setup::run(project, extent)?,
-        Task::Plugins { profile } => plugins::run(project, profile)?,
+        Task::Plugins { profile, twins } => plugins::run(project, profile, twins)?,
         Task::Probes { profile } => probes::run(project, profile)?,
         Task::Demo => return demo::run(project),
         Task::Test { extent } => test::run(project, extent)?,

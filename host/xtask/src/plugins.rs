@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::command_line::Profile;
+use crate::command_line::{Profile, Twins};
 use crate::output::say;
 use crate::package::{self, Package};
 use crate::project::{PLUGINS_MANIFEST, Project};
@@ -30,9 +30,10 @@ struct Arm {
     extension: &'static str,
 }
 
-/// Builds every plug-in of the plug-ins' workspace into `plugins/<name>.wasm` and `plugins/<name>.so`, and once more with
-/// every instruction of this processor into `plugins/native-cpu/<name>.so`; the programs that come with one into `plugins/<program>`.
-pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
+/// Builds every plug-in of the plug-ins' workspace into `plugins/<name>.wasm` and `plugins/<name>.so`, the programs that come
+/// with one into `plugins/<program>`, and, where that is asked for, once more with every instruction of this processor into
+/// `plugins/native-cpu/<name>.so`.
+pub(crate) fn run(project: &Project, profile: Profile, twins: Twins) -> Result<()> {
     let members = package::members(project, Some(PLUGINS_MANIFEST))?;
     let plugins: Vec<Package> = members.into_iter().filter(|member| member.is_module && member.is_default).collect();
     if plugins.is_empty() {
@@ -46,7 +47,10 @@ pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
     }
     let cargo = || cargo(project, "rustc", profile, &[]);
     artifact::build_programs(project, cargo, &plugins, "plugins")?;
-    build_native_cpu(project, profile, &plugins)?;
+    match twins {
+        Twins::Portable => forget(project)?,
+        Twins::All => build_native_cpu(project, profile, &plugins)?,
+    }
     go::run(project)?;
     if profile == Profile::Dev {
         say("plugins: these are not optimised: run `cargo xtask plugins` before you measure");
@@ -66,7 +70,7 @@ fn build_native_cpu(project: &Project, profile: Profile, plugins: &[Package]) ->
     build(project, profile, plugins, &Arm { target: Some(artifact::HOST_TARGET), flags, folder, extension })
 }
 
-/// Removes the twins that were built when the compiler could: they are of older sources, or of another processor.
+/// Removes the twins of an earlier build: they are of older sources, or of another processor.
 fn forget(project: &Project) -> Result<()> {
     match fs::remove_dir_all(project.root().join(NATIVE_CPU_FOLDER)) {
         Err(error) if error.kind() != ErrorKind::NotFound => {

@@ -10,7 +10,7 @@ use anyhow::{Result, anyhow};
 
 use self::plan::{Step, Work};
 use self::summary::{Line, Verdict};
-use crate::command_line::{Extent, Profile};
+use crate::command_line::{Extent, Profile, Twins};
 use crate::output::say;
 use crate::package;
 use crate::project::{PLUGINS_MANIFEST, Project};
@@ -50,7 +50,7 @@ fn perform(project: &Project, step: &Step) -> Result<()> {
     match &step.work {
         Work::Setup(extent) => setup::run(project, *extent),
         Work::Tidy => tidy::run(project),
-        Work::Plugins => plugins::run(project, Profile::Release),
+        Work::Plugins => plugins::run(project, Profile::Release, Twins::Portable),
         Work::Probes => probes::run(project, Profile::Dev),
         Work::Go(_) => go::test(project),
         Work::Cargo { manifest, arguments, variable } => {
