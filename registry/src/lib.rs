@@ -1,8 +1,6 @@
 //! What ships with the host as data: suites (matrices of cells) and targets (thresholds on metrics), as TOML that is found by
 //! folder and compiled in. It parses and looks up; it plans nothing and judges nothing.
 
-#![forbid(unsafe_code)]
-
 mod category;
 mod renamed;
 mod suite;
@@ -46,6 +44,13 @@ pub enum RegistryError {
     },
 }
 
+impl RegistryError {
+    /// The error with its reason as one line: the parser's has several, and quotes what the file holds.
+    fn syntax(what: &'static str, name: &str, reason: &str) -> Self {
+        Self::Syntax { what, name: name.to_owned(), reason: reason.trim().replace(char::is_control, " ") }
+    }
+}
+
 /// The categories.
 pub fn categories() -> Result<Categories, RegistryError> {
     table("categories", include_str!("../categories.toml"))
@@ -57,11 +62,7 @@ pub fn renamed_scenarios() -> Result<RenamedScenarios, RegistryError> {
 }
 
 fn table<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, RegistryError> {
-    toml::from_str(text).map_err(|error| RegistryError::Syntax {
-        what: "registry",
-        name: name.to_owned(),
-        reason: error.to_string().trim().replace('\n', " "),
-    })
+    toml::from_str(text).map_err(|error: toml::de::Error| RegistryError::syntax("registry", name, &error.to_string()))
 }
 
 /// The names of all suites.
@@ -96,13 +97,12 @@ pub fn target_names() -> impl Iterator<Item = &'static str> {
 
 /// A suite out of a text of the user's own, which errors call `name`.
 pub fn parse_suite(name: &str, text: &str) -> Result<Suite, RegistryError> {
-    let parsed = toml::from_str(text).map_err(|error| error.to_string().trim().replace('\n', " "));
-    parsed.map_err(|reason| RegistryError::Syntax { what: "suite", name: name.to_owned(), reason })
+    toml::from_str(text).map_err(|error| RegistryError::syntax("suite", name, &error.to_string()))
 }
 
 /// Targets out of a text of the user's own, which errors call `name`.
 pub fn parse_targets(name: &str, text: &str) -> Result<Targets, RegistryError> {
-    target_toml::parse(text).map_err(|reason| RegistryError::Syntax { what: "targets", name: name.to_owned(), reason })
+    target_toml::parse(text).map_err(|reason| RegistryError::syntax("targets", name, &reason))
 }
 
 fn lookup(what: &'static str, entries: &[Entry], name: &str) -> Result<&'static str, RegistryError> {

@@ -1,8 +1,6 @@
 //! The seam between loaders and families: a module that was loaded, by whichever loader, is a [`Module`]; a family's [`Driver`]
 //! asks it for the interface it drives and cannot tell a component from a probe or a mock. The driver `workload` is here.
 
-#![forbid(unsafe_code)]
-
 mod direct;
 mod driver;
 mod grants;

@@ -1,8 +1,6 @@
 //! Plan, measure, run, calibrate: everything about a run but what a module is. It knows neither an engine nor a loader, and
 //! no family; what it runs is behind traits that a mock implements as well.
 
-#![forbid(unsafe_code)]
-
 pub mod calibration;
 mod clock;
 mod done;

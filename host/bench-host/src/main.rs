@@ -1,7 +1,5 @@
 //! The command line: parse, build, do. Exit status 0 means all done and nothing found, 1 a finding, 2 not measured.
 
-#![forbid(unsafe_code)]
-
 mod builtin;
 mod cli;
 mod commands;

@@ -1,8 +1,6 @@
 //! The nouns of bench-host, shared by the host, the plug-in SDK and the probes. Pure data: no I/O and no clock. The feature
 //! `serde` gives them the forms they have in run files and in the descriptors of probes.
 
-#![forbid(unsafe_code)]
-
 mod argument;
 mod arm;
 mod checksum;

@@ -1,6 +1,8 @@
 //! Native probes, dynamic libraries behind the C ABI of `probe-abi`, as the modules that the drivers know. A family asks a
 //! [`Probe`] for its further table and calls it with a [`HostSide`]; it must not know any probe, nor how a worker is watched.
 
+#![expect(unsafe_code, reason = "a probe is a dynamic library behind a C ABI")]
+
 pub mod arg;
 mod batches;
 mod connector;

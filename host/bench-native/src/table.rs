@@ -60,7 +60,9 @@ pub(crate) unsafe fn accept(path: &Path, table: *const raw::Probe) -> Result<&'s
 /// # Safety
 /// `text.ptr` is null or points to `text.len` bytes that stay readable and unchanged during the call.
 pub(crate) unsafe fn describe(path: &Path, text: raw::Str) -> Result<Descriptor, LoadError> {
-    let fault = |reason| LoadError::Descriptor { path: path.to_owned(), reason };
+    // A reason may quote the descriptor.
+    let fault =
+        |reason: String| LoadError::Descriptor { path: path.to_owned(), reason: reason.replace(char::is_control, " ") };
     if text.len > DESCRIPTOR_BYTES_MAX {
         return Err(fault(format!(
             "its descriptor has {} bytes, at most {DESCRIPTOR_BYTES_MAX} are allowed",
@@ -74,4 +76,88 @@ pub(crate) unsafe fn describe(path: &Path, text: raw::Str) -> Result<Descriptor,
         serde_json::from_slice(bytes).map_err(|error| fault(format!("its descriptor cannot be read: {error}")))?;
     descriptor.validate().map_err(|error| fault(error.to_string()))?;
     Ok(descriptor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DESCRIPTOR: &str = r#"{"name":"a","version":"1","summary":"s","scenarios":[{"name":"b","driver":"workload",
+        "family":"f","limit":"memory-copy","parameters":[{"name":"n","unit":"B","defaults":[1,2],"domain":{"between":[1,9]}},
+        {"name":"t","defaults":["x"],"domain":{"choices":["x","y"]}}],"metrics":[{"name":"m","unit":"ns",
+        "direction":"neutral","labels":["l"]}],"requirements":[{"capability":"kernel:6.0","optional":true}]}]}"#;
+
+    /// What a mutation puts in: parts of JSON, and values of another kind or out of range.
+    const FRAGMENTS: &[&str] = &[
+        "\"",
+        "\\",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "\n",
+        "\0",
+        "-1",
+        "1e999",
+        "18446744073709551616",
+        "null",
+        "true",
+        "\"two\\nlines\"",
+        "\"\\u001b[2J\"",
+        "[[[[[[[[",
+        "é",
+        "\u{fffd}",
+    ];
+
+    fn mutated() -> impl Strategy<Value = Vec<u8>> {
+        let edit = (0.0f64..1.0, 0usize..12, proptest::sample::select(FRAGMENTS));
+        proptest::collection::vec(edit, 1..6).prop_map(|edits| {
+            let mut bytes = DESCRIPTOR.as_bytes().to_vec();
+            for (share, removed, fragment) in edits {
+                let from = (bytes.len() as f64 * share) as usize;
+                let to = bytes.len().min(from + removed);
+                bytes.splice(from..to, fragment.bytes());
+            }
+            bytes
+        })
+    }
+
+    fn read(bytes: &[u8]) -> Result<Descriptor, LoadError> {
+        // SAFETY: the bytes outlive the call.
+        unsafe { describe(Path::new("probe.so"), raw::Str { ptr: bytes.as_ptr(), len: bytes.len() }) }
+    }
+
+    /// Reads the bytes as a descriptor, and looks at how they are refused.
+    fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
+        if let Err(error) = read(bytes) {
+            let line = error.to_string();
+            prop_assert!(line.contains("probe.so") && !line.contains(char::is_control), "{line:?}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_descriptor_that_is_mutated_is_whole() {
+        assert_eq!(read(DESCRIPTOR.as_bytes()).unwrap().scenarios.len(), 1);
+    }
+
+    #[test]
+    fn deep_nesting_is_refused() {
+        check("[".repeat(1 << 20).as_bytes()).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            check(&bytes)?;
+        }
+
+        #[test]
+        fn any_descriptor_is_read_or_refused(bytes in mutated()) {
+            check(&bytes)?;
+        }
+    }
 }

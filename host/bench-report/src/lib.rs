@@ -1,8 +1,6 @@
 //! Reads run files and makes tables and documents of them: a run file suffices for every one. It measures nothing, runs
 //! nothing and writes nothing; where the text goes is the caller's business.
 
-#![forbid(unsafe_code)]
-
 mod account;
 mod calibration;
 mod cell;

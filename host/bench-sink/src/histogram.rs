@@ -5,6 +5,14 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 
+const SIGNIFICANT_FIGURES: u8 = 3;
+
+/// What an uncompressed histogram in the format V2 begins with.
+const COOKIE: u32 = 0x1c84_9313;
+
+/// Cookie, length, offset, significant figures, least and greatest value, ratio.
+const HEADER_BYTES: usize = 4 * 4 + 3 * 8;
+
 /// A histogram read back from a run file.
 #[derive(Clone, Debug)]
 pub struct RecordedHistogram(Histogram<u64>);
@@ -16,7 +24,7 @@ pub struct HistogramError(String);
 
 pub(crate) fn new() -> Histogram<u64> {
     // Resizes itself as larger values come, so no value is out of range.
-    Histogram::new(3).expect("three significant figures are allowed")
+    Histogram::new(SIGNIFICANT_FIGURES).expect("three significant figures are allowed")
 }
 
 pub(crate) fn encode(histogram: &Histogram<u64>) -> String {
@@ -26,10 +34,26 @@ pub(crate) fn encode(histogram: &Histogram<u64>) -> String {
     STANDARD.encode(bytes)
 }
 
+/// Whether the bytes are an uncompressed histogram of three significant figures whose counts are as long as its header says.
+/// The deserializer believes that length, allocates it, and would unpack a compressed one of any size.
+fn is_plain(bytes: &[u8]) -> bool {
+    let Some((header, counts)) = bytes.split_at_checked(HEADER_BYTES) else { return false };
+    let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    // The least number there is cannot be negated, which is what the deserializer does with it.
+    let is_readable = !counts.windows(9).any(|window| window == [0xff; 9]);
+    number(0) == COOKIE
+        && number(4) as usize == counts.len()
+        && number(12) == u32::from(SIGNIFICANT_FIGURES)
+        && is_readable
+}
+
 impl RecordedHistogram {
     /// Reads what a series record holds.
     pub fn decode(text: &str) -> Result<Self, HistogramError> {
         let bytes = STANDARD.decode(text).map_err(|error| HistogramError(error.to_string()))?;
+        if !is_plain(&bytes) {
+            return Err(HistogramError("it does not have the header and length of one".to_owned()));
+        }
         Deserializer::new()
             .deserialize(&mut bytes.as_slice())
             .map(Self)
@@ -59,11 +83,34 @@ mod tests {
                 prop_assert!(near, "{} is not among {:?}", value, points);
             }
         }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            (low, high) in (any::<u64>(), any::<u64>()),
+            counts in proptest::collection::vec(any::<u8>(), 0..60),
+            announced in prop_oneof![Just(None), any::<u32>().prop_map(Some)],
+        ) {
+            let mut bytes = COOKIE.to_be_bytes().to_vec();
+            bytes.extend(announced.unwrap_or(counts.len() as u32).to_be_bytes());
+            bytes.extend([0; 4]);
+            bytes.extend(u32::from(SIGNIFICANT_FIGURES).to_be_bytes());
+            bytes.extend([low.to_be_bytes(), high.to_be_bytes(), 1.0f64.to_be_bytes()].concat());
+            bytes.extend(&counts);
+            let decoded = RecordedHistogram::decode(&STANDARD.encode(&bytes));
+            prop_assert!(decoded.is_err() || announced.is_none_or(|len| len as usize == counts.len()));
+            if let Ok(histogram) = decoded {
+                prop_assert!(histogram.points().count() <= counts.len());
+            }
+        }
     }
 
     #[test]
     fn garbage_is_an_error() {
         assert!(RecordedHistogram::decode("not base64!").is_err());
         assert!(RecordedHistogram::decode("AAAA").is_err());
+        let mut bytes = STANDARD.decode(encode(&new())).unwrap();
+        bytes.extend([0xff; 9]);
+        bytes[7] += 9;
+        assert!(RecordedHistogram::decode(&STANDARD.encode(bytes)).is_err());
     }
 }

@@ -1,7 +1,5 @@
 //! Statistics over samples. Pure functions on slices: they read no clock, no file and no randomness; the seed is an argument.
 
-#![forbid(unsafe_code)]
-
 mod band;
 mod blocks;
 mod bootstrap;

@@ -1,8 +1,6 @@
 //! Runs components: the only crate that names the engine, which families reach through [`wasmtime`] and [`wasmtime_wasi`] here.
 //! It presents a component as a [`bench_drivers::Module`], grants what a run grants and nothing else, and knows no scenario.
 
-#![deny(unsafe_code)]
-
 mod against_bare;
 mod bindings;
 mod cache;

@@ -1,8 +1,6 @@
 //! Makes a component out of the core module that Go has built for a plug-in, for the task runner. It must not know what a plug-in
 //! does, nor where Go is.
 
-#![forbid(unsafe_code)]
-
 use anyhow::{Context, Result, bail};
 use std::env;
 use std::fs;

@@ -1,8 +1,6 @@
 //! The project's own commands, run as `cargo xtask`: prepare a machine, build the modules, show them, check the sources.
 //! It must not know any bench-* crate, so that it compiles in seconds and works while they do not compile.
 
-#![forbid(unsafe_code)]
-
 mod artifact;
 mod command_line;
 mod demo;

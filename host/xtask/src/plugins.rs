@@ -51,6 +51,8 @@ pub(crate) fn run(project: &Project, request: &PluginRequest) -> Result<()> {
     artifact::build_programs(project, cargo, &plugins, "plugins")?;
     if request.has_native_cpu {
         build_native_cpu(project, profile, &plugins)?;
+    } else if request.names.is_empty() {
+        forget(project)?;
     }
     // Plug-ins in Go are built together.
     if request.names.is_empty() {
@@ -84,7 +86,7 @@ fn build_native_cpu(project: &Project, profile: Profile, plugins: &[Package]) ->
     build(project, profile, plugins, &Arm { target: Some(artifact::HOST_TARGET), flags, folder, extension })
 }
 
-/// Removes the twins that were built when the compiler could: they are of older sources, or of another processor.
+/// Removes the twins of an earlier build: they are of older sources, or of another processor.
 fn forget(project: &Project) -> Result<()> {
     match fs::remove_dir_all(project.root().join(NATIVE_CPU_FOLDER)) {
         Err(error) if error.kind() != ErrorKind::NotFound => {

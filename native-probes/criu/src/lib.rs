@@ -4,6 +4,7 @@
 //! To add a start method, write a `start::Start` in a file of `start/` and name it in `options::START_METHODS`.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "processes are forked, unshared and handed descriptors")]
 
 mod checkpoint;
 pub mod companion;

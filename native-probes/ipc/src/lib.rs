@@ -5,6 +5,7 @@
 //! `transport/kind.rs`.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "messages lie in memory shared between processes")]
 
 mod config;
 mod exchange;

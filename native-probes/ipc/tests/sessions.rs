@@ -75,6 +75,7 @@ fn every_transport_across_cpus() {
 }
 
 /// Kills the peer `before` or during an endless batch, and expects an error with the exit status of the peer.
+#[expect(clippy::disallowed_methods, reason = "the peer is to die in the middle of a batch")]
 fn check_dead_peer(scenario: ScenarioKind, transport: TransportKind, before: bool) {
     let _alone = alone();
     let config = Config { scenario, transport, payload_bytes: 64, placement: Placement::Cross, batch: 1 };
@@ -109,6 +110,7 @@ fn a_dead_peer_is_an_error() {
 }
 
 /// Runs pairs of checked and raw round trips, then kills the peer in one of them.
+#[expect(clippy::disallowed_methods, reason = "the peer is to die in the middle of a batch")]
 fn check_pairs(transport: TransportKind, payload_bytes: usize, placement: Placement) {
     let _alone = alone();
     let config = Config { scenario: ScenarioKind::RoundTrips, transport, payload_bytes, placement, batch: 50 };

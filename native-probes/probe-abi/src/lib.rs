@@ -1,6 +1,8 @@
 //! The C ABI between the host and a native probe (`include/bench_probe.h`), its Rust twin in [`raw`], and a safe way to
 //! write a probe in Rust: implement [`Probe`] and call [`export_probe!`]. It must not know how the host loads a probe.
 
+#![expect(unsafe_code, reason = "the ABI is C")]
+
 mod author;
 pub mod extension;
 pub mod function;

@@ -1,6 +1,7 @@
 //! The probe `wal-walrus`: the write-ahead log walrus as a baseline.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "walrus takes its settings from the environment alone")]
 
 mod journal;
 mod process;

@@ -4,6 +4,7 @@
 //! To add a scenario, write a file with its description and its session, and add it to `SCENARIOS`.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "recovery is compared with a bare scan of a mapped file")]
 
 mod concurrent;
 mod journal;

@@ -139,6 +139,7 @@ pub(crate) fn cells<'a>(document: &'a Value, scenario: &str) -> Vec<&'a Value> {
 
 /// Waits until `condition` holds. The bound is far above what it takes, so that it tells a hang from a busy machine.
 #[track_caller]
+#[expect(clippy::disallowed_methods, reason = "other processes offer nothing to wait for")]
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let started = Instant::now();
     while !condition() {

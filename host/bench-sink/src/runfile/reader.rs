@@ -106,7 +106,7 @@ pub(super) fn lines(path: &Path, bytes: &[u8]) -> Result<(Vec<WholeLine>, Option
 
 /// The record on one line; nothing for a kind that a later minor version added.
 pub(super) fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Record>, ReadError> {
-    let syntax = |source| ReadError::Syntax { path: path.to_owned(), line, source };
+    let syntax = |source| ReadError::Syntax { path: path.to_owned(), line, source: one_line(source) };
     let tag: Tag = serde_json::from_slice(text).map_err(syntax)?;
     if tag.v > FORMAT_VERSION {
         return Err(ReadError::Version { path: path.to_owned(), line, found: tag.v });
@@ -127,6 +127,15 @@ pub(super) fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Reco
         _ => return Ok(None),
     };
     record.map(Some).map_err(syntax)
+}
+
+/// The error without control characters, which it may have from a text that it quotes.
+fn one_line(error: serde_json::Error) -> serde_json::Error {
+    let text = error.to_string();
+    if text.contains(char::is_control) {
+        return serde::de::Error::custom(text.replace(char::is_control, " "));
+    }
+    error
 }
 
 #[cfg(test)]

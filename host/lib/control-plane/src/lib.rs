@@ -1,8 +1,6 @@
 //! Versioned API objects, applied, listed and watched as in Kubernetes, behind one trait that does not say where they are
 //! kept.
 
-#![forbid(unsafe_code)]
-
 #[cfg(test)]
 mod contract;
 mod embedded;

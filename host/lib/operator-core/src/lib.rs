@@ -1,8 +1,6 @@
 //! What an operator is and what it sees of a control plane: two traits and their nouns, which each arm wraps in its own
 //! boundary.
 
-#![forbid(unsafe_code)]
-
 use std::fmt;
 
 /// An operator: it reconciles the events of its watches. An error is one line for a person.

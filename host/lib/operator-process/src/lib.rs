@@ -22,8 +22,6 @@
 //! the `version` of a conflict or a `message`. A failed call ends with `{"error":"why"}`. The program ends when the socket is
 //! closed. With `--describe`, it prints its descriptor as JSON instead.
 
-#![forbid(unsafe_code)]
-
 mod line;
 mod lines;
 mod program;

@@ -1,8 +1,6 @@
 //! A temporary PostgreSQL server: a cluster in a folder of its own, made with the installed programs. It ends with the
 //! process that started it, however that ends.
 
-#![forbid(unsafe_code)]
-
 mod account;
 mod folder;
 mod programs;

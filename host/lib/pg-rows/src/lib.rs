@@ -1,7 +1,5 @@
 //! The rows of the family `pipelines`, as SQL: generated in the database from a seed, and compared there.
 
-#![forbid(unsafe_code)]
-
 mod columns;
 
 use bench_model::{Arguments, ModuleError};

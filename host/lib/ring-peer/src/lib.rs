@@ -2,6 +2,7 @@
 //! host starts for a component.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "the peer is a forked process")]
 
 mod client;
 mod error;

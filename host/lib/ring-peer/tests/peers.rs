@@ -102,6 +102,7 @@ fn invalid_requests_are_reported() {
 }
 
 /// Sends `signal` to a peer in the middle of messages, and returns the sender's error.
+#[expect(clippy::disallowed_methods, reason = "the peer is to be disturbed in the middle of messages")]
 fn disturbed(task: Task, mode: (Waiting, Placement), signal: Signal) -> Option<String> {
     let _alone = alone();
     let mut peer = start(task, mode, Duration::from_millis(300))?;

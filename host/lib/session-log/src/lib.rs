@@ -1,7 +1,5 @@
 //! The logs that the host holds for a session: each in a folder of its own, bounded on disk, and removed with its handle.
 
-#![forbid(unsafe_code)]
-
 mod fault;
 #[cfg_attr(not(target_os = "linux"), path = "log_unsupported.rs")]
 mod log;

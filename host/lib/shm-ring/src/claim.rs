@@ -2,11 +2,11 @@
 
 use crate::header::Seat;
 use crate::memory::Memory;
+use crate::sync::Ordering;
 use crate::{RingError, Role};
 use rustix::io::Errno;
 use rustix::process::Pid;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// The claim of an end, released when the process that acquired it drops it.
 #[derive(Debug)]

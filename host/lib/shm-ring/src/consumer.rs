@@ -1,9 +1,9 @@
 //! The reading end of a ring. It must check a length before it uses it, because the other process wrote it.
 
 use crate::claim::Claim;
+use crate::sync::Ordering;
 use crate::wait::{self, Wait};
 use crate::{Corrupt, Integrity, RingError, Waking, record, ring};
-use std::sync::atomic::Ordering;
 
 /// The reading end. A ring has one at a time, and its holder's process keeps it until it is dropped.
 #[derive(Debug)]
@@ -100,6 +100,6 @@ impl Consumer {
     fn payload(&self, len: usize) -> &[u8] {
         // SAFETY: `decode` saw that `len` is at most `capacity - 16`, and `capacity` bytes are mapped from `head` on. The
         // producer does not write there until the record is released, which takes `&mut self`.
-        unsafe { std::slice::from_raw_parts(self.claim.memory.at(self.head).add(record::WORD_BYTES), len) }
+        unsafe { &*self.claim.memory.payload_to_read(self.head, len) }
     }
 }

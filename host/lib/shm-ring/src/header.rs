@@ -1,7 +1,7 @@
 //! The page in front of the data, which both ends share.
 
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::{Integrity, RingError, Waking, record};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"bh-ring\0");
 const VERSION: u32 = 1;

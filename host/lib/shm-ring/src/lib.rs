@@ -13,6 +13,8 @@
 //! position is an error. Payload bytes are lent in place, so a peer that changes a message after it published it breaks
 //! the lender's contract; both ends are expected to run this code. Linux only: elsewhere a ring cannot be created.
 
+#![expect(unsafe_code, reason = "a ring lies in memory shared between processes")]
+
 #[cfg_attr(not(target_os = "linux"), path = "memory_unsupported.rs")]
 mod memory;
 
@@ -24,6 +26,7 @@ mod producer;
 mod record;
 mod ring;
 mod rings;
+mod sync;
 mod wait;
 
 pub use consumer::Consumer;

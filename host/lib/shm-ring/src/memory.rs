@@ -1,13 +1,13 @@
 //! The shared memory of a ring: a sealed memfd whose data area is mapped twice back to back.
 
 use crate::header::Header;
-use crate::{Integrity, Ring, RingError, Waking};
+use crate::sync::AtomicU64;
+use crate::{Integrity, Ring, RingError, Waking, record};
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::mm::{MapFlags, ProtFlags};
 use std::ffi::c_void;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicU64;
 
 /// Header, data, and the data again.
 #[derive(Debug)]
@@ -105,10 +105,24 @@ impl Memory {
 
     /// Where the byte at `position` of the ring's life is. The `capacity` bytes from there are mapped.
     #[inline]
-    pub(crate) fn at(&self, position: u64) -> *mut u8 {
+    fn at(&self, position: u64) -> *mut u8 {
         let offset = position as usize & (self.capacity - 1);
         // SAFETY: `offset` is less than `capacity`, and `2 * capacity` bytes are mapped from `data` on.
         unsafe { self.data.as_ptr().add(offset) }
+    }
+
+    /// The payload of `len` bytes behind the word at `position`. It is mapped where `len` is at most `capacity - 8`.
+    #[inline(always)]
+    pub(crate) fn payload_to_read(&self, position: u64, len: usize) -> *const [u8] {
+        self.payload_to_write(position, len)
+    }
+
+    /// As [`Memory::payload_to_read`], for who may write there.
+    #[inline(always)]
+    pub(crate) fn payload_to_write(&self, position: u64, len: usize) -> *mut [u8] {
+        // SAFETY: `capacity` bytes are mapped from `position` on, and a capacity is more than a word.
+        let start = unsafe { self.at(position).add(record::WORD_BYTES) };
+        std::ptr::slice_from_raw_parts_mut(start, len)
     }
 
     /// Asks for the cache line at `position`, to be read soon.

@@ -1,10 +1,10 @@
 //! The interface of `memory.rs` where there is no memfd: creating fails, so nothing else is ever called.
 
 use crate::header::Header;
+use crate::sync::AtomicU64;
 use crate::{Integrity, RingError, Waking};
 use std::convert::Infallible;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::sync::atomic::AtomicU64;
 
 #[derive(Debug)]
 pub(crate) struct Memory(Infallible);
@@ -38,7 +38,11 @@ impl Memory {
         match self.0 {}
     }
 
-    pub(crate) fn at(&self, _: u64) -> *mut u8 {
+    pub(crate) fn payload_to_read(&self, _: u64, _: usize) -> *const [u8] {
+        match self.0 {}
+    }
+
+    pub(crate) fn payload_to_write(&self, _: u64, _: usize) -> *mut [u8] {
         match self.0 {}
     }
 

@@ -1,9 +1,10 @@
 //! The writing end of a ring. It must not touch a cache line that the consumer writes unless the ring seems full.
 
 use crate::claim::Claim;
+use crate::sync::Ordering;
 use crate::wait::{self, Wait};
 use crate::{Integrity, PushError, RingError, Waking, record, ring};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 /// No record ends here.
 const NOWHERE: u64 = u64::MAX;
@@ -69,7 +70,7 @@ impl Producer {
         self.mark_end(end);
         // SAFETY: `reserve` saw that the record lies within the `capacity` bytes that are mapped from `tail` on and that
         // the consumer has released them; nobody else writes there.
-        unsafe { copy(message, self.payload()) };
+        unsafe { copy(message, self.claim.memory.payload_to_write(self.tail, message.len())) };
         self.publish_one(message.len(), crc, end);
         Ok(())
     }
@@ -83,7 +84,7 @@ impl Producer {
         self.mark_end(end);
         // SAFETY: as in `push`; the memory was zeroed by the kernel or written since, and the borrow ends before the
         // record is published.
-        let payload = unsafe { std::slice::from_raw_parts_mut(self.payload(), len) };
+        let payload = unsafe { &mut *self.claim.memory.payload_to_write(self.tail, len) };
         fill(payload);
         let crc = self.integrity.digest(payload);
         self.publish_one(len, crc, end);
@@ -97,7 +98,7 @@ impl Producer {
         let crc = self.integrity.digest(message);
         let end = self.reserve(message.len())?;
         // SAFETY: as in `push`; a staged record is as far from the consumer as room it has released.
-        unsafe { copy(message, self.payload()) };
+        unsafe { copy(message, self.claim.memory.payload_to_write(self.tail, message.len())) };
         let word = record::encode(self.tail, message.len(), crc);
         match self.staged {
             // The consumer reads no further than the first record, whose word still is an end mark.
@@ -181,12 +182,6 @@ impl Producer {
         self.limit = head_limit(&self.claim.memory, self.tail).unwrap_or(self.limit);
     }
 
-    #[inline]
-    fn payload(&self) -> *mut u8 {
-        // SAFETY: `capacity` bytes are mapped from `tail` on, and a capacity is more than a word.
-        unsafe { self.claim.memory.at(self.tail).add(record::WORD_BYTES) }
-    }
-
     /// Puts the end mark at `end`, which `reserve` has found room for, where it does not stand yet. It comes before the
     /// payload, whose line the consumer looks at: were the mark written in between and its line far away, the consumer would
     /// take back the payload's line meanwhile.
@@ -227,7 +222,8 @@ const SHORT_BYTES: usize = 64;
 /// # Safety
 /// `to` is aligned to 8 bytes, and as many bytes from there as `message` has are the caller's to write.
 #[inline]
-unsafe fn copy(message: &[u8], to: *mut u8) {
+unsafe fn copy(message: &[u8], to: *mut [u8]) {
+    let to = to.cast::<u8>();
     let (words, rest) = message.as_chunks::<{ record::WORD_BYTES }>();
     if message.len() > SHORT_BYTES || !rest.is_empty() {
         // SAFETY: as the caller promises; the message is a borrow of memory that is not the ring's.

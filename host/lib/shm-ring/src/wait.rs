@@ -2,7 +2,7 @@
 
 use crate::Waking;
 use crate::header::Seat;
-use std::sync::atomic::{Ordering, fence};
+use crate::sync::{Ordering, fence, futex_wait, futex_wake, spin_loop};
 use std::time::Duration;
 
 /// How an end waits for the other. Every wait is bounded, so that the caller can check whether its peer is alive. A wait may also end
@@ -32,7 +32,7 @@ pub(crate) fn until(wait: Wait, own: &Seat, mut ready: impl FnMut() -> bool) -> 
         if ready() {
             return true;
         }
-        std::hint::spin_loop();
+        spin_loop();
     }
     match wait {
         Wait::Spin { .. } => ready(),
@@ -48,7 +48,7 @@ fn park(own: &Seat, timeout: Duration, mut ready: impl FnMut() -> bool) -> bool 
     // and its look at the announcement. So at least one of the two sees what the other wrote.
     fence(Ordering::SeqCst);
     if !ready() {
-        sleep(own, timeout);
+        futex_wait(&own.asleep, 1, timeout);
     }
     own.asleep.store(0, Ordering::Relaxed);
     ready()
@@ -66,28 +66,10 @@ pub(crate) fn wake(waking: Waking, peer: &Seat) {
     }
 }
 
-/// Sleeps while the announcement stands. Interruption, a withdrawn announcement and the timeout all end it: the caller
-/// looks again in each case.
-#[cfg(target_os = "linux")]
-fn sleep(own: &Seat, timeout: Duration) {
-    use rustix::thread::{Timespec, futex};
-    let timeout = Timespec::try_from(timeout).ok();
-    let _ = futex::wait(&own.asleep, futex::Flags::empty(), 1, timeout.as_ref());
-}
-
 /// Withdraws the announcement, so that only the first of several messages pays the system call.
 #[cold]
-#[cfg(target_os = "linux")]
 fn wake_sleeper(peer: &Seat) {
-    use rustix::thread::futex;
-    if peer.asleep.swap(0, Ordering::Relaxed) != 0 {
-        // It fails for an unmapped word only, and this one is mapped.
-        let _ = futex::wake(&peer.asleep, futex::Flags::empty(), 1);
+    if peer.asleep.compare_exchange(1, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        futex_wake(&peer.asleep);
     }
 }
-
-#[cfg(not(target_os = "linux"))]
-fn sleep(_: &Seat, _: Duration) {}
-
-#[cfg(not(target_os = "linux"))]
-fn wake_sleeper(_: &Seat) {}

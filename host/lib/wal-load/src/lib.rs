@@ -11,6 +11,7 @@ mod payload;
 mod read_back;
 pub mod scenario;
 #[cfg(all(feature = "self-timed", target_os = "linux"))]
+#[expect(unsafe_code, reason = "the bare loops write to mapped memory")]
 pub mod self_timed;
 
 pub use journal::{Journal, RandomRead};

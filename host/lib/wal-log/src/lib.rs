@@ -82,6 +82,7 @@
 //! records, and one that truncates them can kill the process, as can a sector that became unreadable after recovery. Linux only.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "segments are mapped files")]
 
 mod boundary;
 mod checksum;

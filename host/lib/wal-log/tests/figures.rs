@@ -3,6 +3,7 @@
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::print_stdout, reason = "figures are for reading")]
+#![expect(unsafe_code, reason = "the bare loops write to a mapping of their own")]
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,6 +1,7 @@
 //! The memory of an idle stream, counted at the allocator.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "the allocator is wrapped")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,6 +1,5 @@
 //! Helpers for the tests of probes of write-ahead logs; each panics if the log or the session misbehaves.
 
-#![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
 use bench_model::{Arguments, ModuleError, Session, Value};

@@ -1,15 +1,14 @@
 //! A CRIU that works on this kernel: the one that is there, or a newer release's, unpacked into the user's cache with its own loader
 //! and libraries, so that the system stays as it is. It must not know what is checkpointed with it.
 
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::State;
 use super::mirror::{self, Mirror};
+use super::{State, cache};
 use crate::tool;
 
 /// The release of Debian whose CRIU works on recent kernels; older ones fail on the layout of the vDSO.
@@ -72,12 +71,6 @@ impl Criu {
         }
         made
     }
-}
-
-/// The folder for caches, as the host looks for it.
-fn cache() -> Option<PathBuf> {
-    let set = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    set.or_else(|| Some(env::home_dir()?.join(".cache")))
 }
 
 fn check(folder: &Path) -> Result<(), String> {

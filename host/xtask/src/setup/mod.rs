@@ -1,13 +1,16 @@
 //! Prepares a machine: what every contributor needs is installed where that may be done, the rest is named.
 //! It must not know how a part is found or installed; `rust_part`, `system_tool`, `criu` and `packager` do.
 
+pub(crate) mod cargo_deny;
 mod criu;
 mod mirror;
 mod packager;
 mod rust_part;
 mod system_tool;
 
+use std::env;
 use std::fmt;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
@@ -38,8 +41,8 @@ impl fmt::Display for State {
     }
 }
 
-/// Goes through every part. Optional ones are installed on [`Extent::All`] only, but for CRIU, which leaves the system as it is, and
-/// for what tests use; their absence is never an error.
+/// Goes through every part. Optional ones are installed on [`Extent::All`] only, but for cargo-deny and CRIU, which leave the system
+/// as it is, and for what tests use; their absence is never an error.
 pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
     let mut packager = Packager::look();
     required(project, &mut packager)?;
@@ -55,6 +58,7 @@ pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
         // Optional parts are collected nowhere, so that their absence cannot fail the setup.
         step(tool.name, state, &mut Vec::new());
     }
+    step("cargo-deny", cargo_deny::ensure(), &mut Vec::new());
     step("criu", CRIU.ensure(), &mut Vec::new());
     Ok(())
 }
@@ -78,6 +82,12 @@ fn required(project: &Project, packager: &mut Packager) -> Result<()> {
         bail!("setup is incomplete without {names}: do what is said above, then run `cargo xtask setup` again");
     }
     Ok(())
+}
+
+/// The folder for caches, as the host looks for it.
+fn cache() -> Option<PathBuf> {
+    let set = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    set.or_else(|| Some(env::home_dir()?.join(".cache")))
 }
 
 fn step(name: &'static str, state: State, lacking: &mut Vec<&'static str>) {

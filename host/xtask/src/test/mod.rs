@@ -1,6 +1,8 @@
 //! Everything a change must pass, one step after another, cheap ones first.
 //! It must not know what a step finds, only whether it passed.
 
+mod dependencies;
+mod miri;
 mod plan;
 mod summary;
 
@@ -16,6 +18,13 @@ use crate::package;
 use crate::project::{PLUGINS_MANIFEST, Project};
 use crate::{go, plugins, probes, setup, tidy, tool};
 
+/// How a step went that did not fail.
+enum Outcome {
+    Passed,
+    /// It could not be done here: why, and what to do about it.
+    Skipped(String),
+}
+
 /// Runs the plan up to the first failure, then prints what passed and how long it took.
 pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
     let excluded = |manifest| -> Result<Vec<String>> {
@@ -30,13 +39,16 @@ pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
         let start = Instant::now();
         let result = perform(project, step);
         let took = start.elapsed();
-        say(format_args!(
-            "== {} {} in {:.1} s",
-            step.title,
-            if result.is_ok() { "passed" } else { "failed" },
-            took.as_secs_f64()
-        ));
-        lines[index].verdict = if result.is_ok() { Verdict::Passed(took) } else { Verdict::Failed(took) };
+        let (word, verdict) = match &result {
+            Ok(Outcome::Passed) => ("passed", Verdict::Passed(took)),
+            Ok(Outcome::Skipped(why)) => {
+                say(format_args!("skipped: {why}"));
+                ("skipped", Verdict::Skipped(took))
+            }
+            Err(_) => ("failed", Verdict::Failed(took)),
+        };
+        say(format_args!("== {} {word} in {:.1} s", step.title, took.as_secs_f64()));
+        lines[index].verdict = verdict;
         if let Err(error) = result {
             outcome = Err(anyhow!("{}: {error:#}; to repeat this step alone, run: {}", step.title, step.shown()));
             break;
@@ -46,8 +58,10 @@ pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
     outcome
 }
 
-fn perform(project: &Project, step: &Step) -> Result<()> {
-    match &step.work {
+fn perform(project: &Project, step: &Step) -> Result<Outcome> {
+    let done = match &step.work {
+        Work::Dependencies => return dependencies::run(project),
+        Work::Miri => return miri::run(project),
         Work::Setup(extent) => setup::run(project, *extent),
         Work::Tidy => tidy::run(project),
         Work::Plugins => plugins::run(project, &PluginRequest::all(Profile::Release)),
@@ -57,5 +71,6 @@ fn perform(project: &Project, step: &Step) -> Result<()> {
             let mut command = project.cargo(*manifest);
             tool::run(command.args(arguments).envs(*variable))
         }
-    }
+    };
+    done.map(|()| Outcome::Passed)
 }

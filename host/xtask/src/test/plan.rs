@@ -1,6 +1,7 @@
 //! The plan: which steps a change must pass, in which order, and how a person repeats each.
 //! It must not know how a step is carried out.
 
+use super::{dependencies, miri};
 use crate::command_line::Extent;
 use crate::plugins::WASM_TARGET;
 use crate::project::PLUGINS_MANIFEST;
@@ -21,6 +22,10 @@ pub(super) enum Work {
     Setup(Extent),
     /// Check the source rules.
     Tidy,
+    /// Check what is depended on.
+    Dependencies,
+    /// Run tests of unsafe code under Miri.
+    Miri,
     /// Build the plug-ins, which the host's tests load.
     Plugins,
     /// Build the probes, in the profile of the tests.
@@ -45,6 +50,8 @@ impl Step {
             Work::Setup(Extent::Required) => "cargo xtask setup".into(),
             Work::Setup(Extent::All) => "cargo xtask setup --all".into(),
             Work::Tidy => "cargo xtask tidy".into(),
+            Work::Dependencies => dependencies::shown(),
+            Work::Miri => miri::shown(),
             Work::Plugins => "cargo xtask plugins".into(),
             Work::Probes => "cargo xtask probes --profile dev".into(),
             Work::Go(modules) => {
@@ -72,6 +79,7 @@ pub(super) fn steps(extent: Extent, heavy: &[String], heavy_plugins: &[String], 
         Step { title: "format, plug-ins", work: cargo(Some(PLUGINS_MANIFEST), "fmt --all --check", &[]) },
         // Reading the sources takes no time, so its findings come before anything is compiled.
         Step { title: "tidy", work: Work::Tidy },
+        Step { title: "dependencies", work: Work::Dependencies },
         Step { title: "plug-ins in Go", work: Work::Go(go_modules.to_vec()) },
         Step { title: "clippy, host", work: host("clippy --workspace --all-targets -- -D warnings") },
         Step { title: "clippy, plug-ins natively", work: plugins("clippy --workspace --all-targets -- -D warnings") },
@@ -81,6 +89,7 @@ pub(super) fn steps(extent: Extent, heavy: &[String], heavy_plugins: &[String], 
         Step { title: "probes", work: Work::Probes },
         Step { title: "tests, host", work: host("test --workspace") },
         Step { title: "tests, plug-ins", work: plugins("test --workspace") },
+        Step { title: "Miri", work: Work::Miri },
         Step { title: "documentation", work: documentation(host("doc --workspace --no-deps")) },
     ]
 }
@@ -133,6 +142,8 @@ mod tests {
                 "cargo fmt --all --check",
                 "cargo fmt --all --check --manifest-path plugins/Cargo.toml",
                 "cargo xtask tidy",
+                "cargo deny --config host/deny.toml --locked check bans licenses sources && \
+                 cargo deny --manifest-path plugins/Cargo.toml --config host/deny.toml --locked check bans licenses sources",
                 "gofmt -l plugins/a-go && go -C plugins/a-go vet ./... && go -C plugins/a-go test ./...",
                 "cargo clippy --workspace --all-targets --exclude duckdb-probe -- -D warnings",
                 "cargo clippy --workspace --all-targets --manifest-path plugins/Cargo.toml -- -D warnings",
@@ -141,6 +152,8 @@ mod tests {
                 "cargo xtask probes --profile dev",
                 "cargo test --workspace --exclude duckdb-probe",
                 "cargo test --workspace --manifest-path plugins/Cargo.toml",
+                "MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=4 cargo +nightly miri test --package wal-log --lib && \
+                 MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=4 cargo +nightly miri test --package shm-ring --test heap",
                 "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --exclude duckdb-probe",
             ],
         );

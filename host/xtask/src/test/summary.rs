@@ -16,6 +16,8 @@ pub(super) struct Line {
 pub(super) enum Verdict {
     Passed(Duration),
     Failed(Duration),
+    /// It could not be done here.
+    Skipped(Duration),
     /// A step before it failed.
     NotRun,
 }
@@ -29,6 +31,7 @@ pub(super) fn table(lines: &[Line]) -> String {
         let (word, took) = match line.verdict {
             Verdict::Passed(took) => ("passed", Some(took)),
             Verdict::Failed(took) => ("FAILED", Some(took)),
+            Verdict::Skipped(took) => ("skipped", Some(took)),
             Verdict::NotRun => ("not run", None),
         };
         let took = took.inspect(|&took| total += took).map(seconds).unwrap_or_default();

@@ -1,8 +1,7 @@
-//! Rules on a single file's text: it says what it is, it is short, it is finished, and it does not sleep.
-//! It must not know which crate a file belongs to beyond its folder.
+//! Rules on a single file's text: it says what it is, it is short, and it is finished.
 
 use super::Finding;
-use super::source::{Source, has_call, has_word};
+use super::source::{Source, has_word};
 
 /// Where the project's own Rust lies.
 const RUST: [&str; 4] = ["host/", "native-probes/", "plugins/", "registry/"];
@@ -44,41 +43,12 @@ fn is_generated(source: &Source) -> bool {
 pub(super) fn is_finished(sources: &[Source]) -> Vec<Finding> {
     // Each is written in two parts, or this rule would find itself.
     let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
-    let macros = [concat!("to", "do!"), concat!("unimpl", "emented!")];
     let mut findings = Vec::new();
     for source in sources {
         for (index, line) in source.text().lines().enumerate() {
             for mark in marks.iter().filter(|mark| has_word(line, mark)) {
                 findings
                     .push(source.finding(index + 1, format!("`{mark}`, but what is not done belongs in the tracker")));
-            }
-        }
-        if source.has_extension(&["rs"]) {
-            for (index, line) in source.code().lines().enumerate() {
-                for name in macros.iter().filter(|name| line.contains(**name)) {
-                    findings.push(
-                        source.finding(index + 1, format!("`{name}`, which ends a run in the middle of a measurement")),
-                    );
-                }
-            }
-        }
-    }
-    findings
-}
-
-/// Neither the host nor a probe sleeps for a time, outside tests. A file's own `fn sleep`, one that waits for an event
-/// with a deadline, is not that.
-pub(super) fn never_sleeps(sources: &[Source]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let rust =
-        sources.iter().filter(|source| source.has_extension(&["rs"]) && source.is_in(&["host/", "native-probes/"]));
-    for source in rust.filter(|source| !source.is_test()) {
-        let code = source.code();
-        let is_own = code.contains("fn sleep(");
-        for (index, line) in code.lines().enumerate().take(source.lines_outside_tests()) {
-            if has_word(line, "thread::sleep") || (has_call(line, "sleep") && !is_own) {
-                let what = "`sleep`, which waits too long or too short: wait for the event itself, with a deadline";
-                findings.push(source.finding(index + 1, what));
             }
         }
     }
@@ -111,27 +81,7 @@ mod tests {
     #[test]
     fn nothing_is_left_to_do() {
         check(is_finished, &[("a.md", concat!("x\n- TO", "DO: y\n"))], &["a.md:2"]);
-        check(
-            is_finished,
-            &[("a.rs", concat!("// FIX", "ME\nto", "do!()\n// unimpl", "emented!()\n"))],
-            &["a.rs:1", "a.rs:2"],
-        );
+        check(is_finished, &[("a.rs", concat!("// FIX", "ME\n"))], &["a.rs:1"]);
         check(is_finished, &[("run.sh", "mktemp aXXXXXX\nTODOS\n")], &[]);
-    }
-
-    #[test]
-    fn nobody_sleeps() {
-        let sleeps = "use a;\nthread::sleep(b);\n";
-        check(never_sleeps, &[("host/a/src/lib.rs", sleeps)], &["host/a/src/lib.rs:2"]);
-        check(never_sleeps, &[("native-probes/a/src/lib.rs", "sleep(b)")], &["native-probes/a/src/lib.rs:1"]);
-        check(never_sleeps, &[("host/a/tests/it.rs", sleeps), ("plugins/a/src/lib.rs", sleeps)], &[]);
-        let own = "use std::thread::sleep;\nfn sleep(a: B) {}\nsleep(c);\n";
-        check(never_sleeps, &[("host/a/src/lib.rs", own)], &["host/a/src/lib.rs:1"]);
-        let tested = "a\n#[cfg(test)]\nmod tests {\nsleep(b);\n}\n";
-        check(
-            never_sleeps,
-            &[("host/a/src/lib.rs", tested), ("host/a/src/b.rs", "// sleep(1)\nclock_nanosleep(c)\n")],
-            &[],
-        );
     }
 }

@@ -95,6 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the operation is to be late")]
     fn a_late_operation_keeps_its_due_time() {
         let mut schedule = Schedule::new(1_000_000.0);
         schedule.begin();

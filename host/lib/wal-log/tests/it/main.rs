@@ -1,6 +1,7 @@
 //! Tests of a log through its public interface and through the bytes of its files.
 
 #![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "a test mounts a small disk of its own")]
 
 mod bad_input;
 mod batches;

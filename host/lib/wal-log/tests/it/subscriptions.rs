@@ -33,6 +33,7 @@ fn subscription_follows_across_segments() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the subscribers are to fall asleep")]
 fn append_wakes_a_sleeping_subscriber() {
     const ENTRIES: u64 = 300;
     let directory = directory();
