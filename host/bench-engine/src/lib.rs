@@ -16,6 +16,7 @@ pub mod placement;
 mod plan;
 mod runner;
 pub mod usage;
+mod void;
 pub mod worker;
 
 pub use clock::{Clock, MonotonicClock};

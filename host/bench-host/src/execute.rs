@@ -5,6 +5,7 @@ use crate::Exit;
 use crate::cli::{Common, Format};
 use crate::derived;
 use crate::effort::Effort;
+use crate::fingerprint::fingerprint;
 use crate::history::{History, Remembered};
 use crate::modules::{Loader, Modules};
 use crate::output;
@@ -18,7 +19,7 @@ use bench_engine::worker::{Captured, WorkerError};
 use bench_engine::{Cell, Done, Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
 use bench_report::RunView;
 use bench_sink::digest;
-use bench_sink::fingerprint::Fingerprint;
+use bench_sink::environment::{Reading, Witness, warnings};
 use bench_sink::runfile::{
     AccountRecord, CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunRecord, RunWriter, Status, When,
     WriteError,
@@ -202,6 +203,7 @@ impl Workbench for WorkerBench<'_> {
         let measured = measured + of_rows(cell, self.job.effort.iterations().unwrap_or_default());
         // What the server said before is another cell's.
         loader.postgres.complaint();
+        let before = Reading::now();
         let end = loader.workers.call(&request, loader.deadline() + measured, self.interrupt);
         drop(scratch);
         let name = format!("cell-{:04}-process-{}", unit.cell, unit.process);
@@ -220,9 +222,20 @@ impl Workbench for WorkerBench<'_> {
             Ok(Reply::Refused(reason)) => done(Report::without_figures(unit, Status::Failed, reason)),
             Ok(_) => done(Report::without_figures(unit, Status::Failed, "the worker answered something else")),
             Err(WorkerError::Interrupted) => UnitEnd::Interrupted,
-            Err(error) => done(Report::without_figures(unit, Status::Failed, error.to_string())),
+            Err(error) => done(without_reply(unit, &error, &before)),
         }
     }
+}
+
+/// The report of a worker that has not replied. Time that the machine withheld is not the module's, so a deadline that passed
+/// while the machine stood still leaves the repetition void. What threads of the worker waited for is not known of a dead one.
+pub(crate) fn without_reply(unit: Unit, error: &WorkerError, before: &Reading) -> Report {
+    let witness = Witness { run_queue_ns: None, switches_involuntary: None, ..Witness::since(before) };
+    let is_void = matches!(error, WorkerError::Deadline(_)) && witness.stood_still();
+    let status = if is_void { Status::Void } else { Status::Failed };
+    let mut report = Report::without_figures(unit, status, error.to_string());
+    report.outcome.witness = Some(witness);
+    report
 }
 
 /// What a row may take on a slow machine to be made, moved and compared.
@@ -295,13 +308,15 @@ fn explain_by(report: &mut Report, who: &str, line: Option<String>) {
 }
 
 fn run_record(job: &Job<'_>, id: &str, now: jiff::Timestamp) -> RunRecord {
+    let fingerprint = fingerprint(&job.common.out);
     RunRecord {
         id: id.to_owned(),
         started: now.to_string(),
         seed: job.seed,
         command: command(),
         planned: planned(job),
-        fingerprint: Fingerprint::take(env!("CARGO_PKG_VERSION")),
+        warnings: warnings(&fingerprint).iter().map(Into::into).collect(),
+        fingerprint,
         program_sha256: program_sha256(),
     }
 }
@@ -364,7 +379,7 @@ pub(crate) fn print_view(view: &RunView, format: Format) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A finding where a cell failed or a module was refused; not measured where no cell has a figure.
+/// A finding where a cell failed or a module was refused; not measured where no cell has a figure. A void cell is no finding.
 pub(crate) fn exit(view: &RunView) -> Exit {
     if view.findings() > 0 {
         Exit::Finding

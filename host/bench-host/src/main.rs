@@ -8,6 +8,7 @@ mod commands;
 mod derived;
 mod effort;
 mod execute;
+mod fingerprint;
 mod history;
 mod modules;
 mod operator_args;

@@ -39,6 +39,7 @@ impl Observer for Progress {
         match (outcome.status, &outcome.reason) {
             (Status::Failed, Some(reason)) => tracing::info!(scenario = name, %reason, "failed"),
             (Status::Skipped, Some(reason)) => tracing::info!(scenario = name, %reason, "skipped"),
+            (Status::Void, Some(reason)) => tracing::info!(scenario = name, %reason, "void"),
             _ => tracing::debug!(scenario = name, iterations = outcome.iterations, "finished"),
         }
     }

@@ -6,6 +6,7 @@ use bench_drivers::{Companion, Grants, Module, Task, conformance, drive, workloa
 use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Report, Unit, calibration};
 use bench_model::{Check, Descriptor, Scenario};
 use bench_native::reclaim;
+use bench_sink::environment::{Reading, Witness};
 use bench_sink::runfile::{AccountRecord, LimitRecord, Status};
 use bench_wasm::{Cache, Component, Limits, Runtime, Settings};
 use bench_wire::{ArgumentsJson, DescriptorJson};
@@ -225,7 +226,11 @@ fn measure(module: &mut dyn Module, companion: Option<&mut Companion>, request: 
         return Report::without_figures(unit, Status::Failed, reason);
     };
     let budget = Budget { warm_up_ns: request.warm_up_ns, amount };
-    drive(module, companion, &Task { unit, scenario: &scenario, arguments: &request.arguments.0, budget, reclaim })
+    let before = Reading::now();
+    let task = Task { unit, scenario: &scenario, arguments: &request.arguments.0, budget, reclaim };
+    let mut report = drive(module, companion, &task);
+    report.outcome.witness = Some(Witness::since(&before));
+    report
 }
 
 /// Loads every entrant's module, and measures them in turns.
@@ -261,7 +266,11 @@ fn compare(request: &CompareRequest) -> Reply {
         ledger_ns: request.ledger_ns,
         seed: request.seed,
     };
-    Reply::Compared(Box::new(workload::compare(&mut entrants, &task)))
+    let before = Reading::now();
+    let mut paired = workload::compare(&mut entrants, &task);
+    let witness = Witness::since(&before);
+    paired.reports.iter_mut().for_each(|report| report.outcome.witness = Some(witness));
+    Reply::Compared(Box::new(paired))
 }
 
 fn account(module: &mut dyn Module, unit: Unit, name: &str, arguments: &ArgumentsJson) -> Reply {

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod digest;
+pub mod environment;
 pub mod fingerprint;
 mod histogram;
 pub mod runfile;

@@ -32,4 +32,7 @@ pub use component::Component;
 pub use engine::Runtime;
 pub use error::LoadError;
 pub use limits::Limits;
+/// The version of the engine.
+pub const ENGINE_VERSION: &str = wasmtime_environ::VERSION;
+
 pub use settings::{Settings, Switch};

@@ -20,7 +20,7 @@ pub(super) struct Words {
 }
 
 /// Options that say where and how something is shown, not what is measured.
-const FREE: [&str; 8] = ["resume", "out", "format", "dry_run", "bench_json", "verbose", "help", "version"];
+const FREE: [&str; 9] = ["resume", "out", "format", "dry_run", "quiet", "bench_json", "verbose", "help", "version"];
 
 /// Arguments that say what is run.
 const NAMING: [&str; 3] = ["what", "category", "files"];
@@ -147,7 +147,8 @@ mod tests {
         let planned = Planned { cells: 1, processes: 1, time_ns: None, iterations: None, order_sha256: None };
         let (id, started, command) = (String::new(), String::new(), Vec::new());
         let (fingerprint, program_sha256) = (Fingerprint::take(""), None);
-        let run = RunRecord { id, started, seed: 7, command, planned, fingerprint, program_sha256 };
+        let run =
+            RunRecord { id, started, seed: 7, command, planned, fingerprint, program_sha256, warnings: Vec::new() };
         let found = words(&format!("bench-host {given}")).agree_with(
             &words(&format!("bench-host {begun}")),
             &run,

@@ -5,7 +5,7 @@ use super::{conclude, options};
 use crate::cli::CompareArgs;
 use crate::commands::run::{fulfilled, wishes};
 use crate::effort::{Effort, PairedEffort};
-use crate::execute::{Job, account, begin, explain_by_output, interrupt, keep_output, record};
+use crate::execute::{Job, account, begin, explain_by_output, interrupt, keep_output, record, without_reply};
 use crate::modules::{Loaded, Loader, Modules};
 use crate::progress::Progress;
 use crate::resolve::Resolved;
@@ -18,6 +18,7 @@ use bench_engine::{
 };
 use bench_model::Arm;
 use bench_report::Comparison;
+use bench_sink::environment::Reading;
 use bench_sink::runfile::{RunFile, Status};
 use bench_wasm::Switch;
 use bench_wire::ArgumentsJson;
@@ -247,6 +248,7 @@ impl PairedWorkbench for PairBench<'_> {
         let budget = self.paired.budget;
         let beyond = sessions * (budget.warm_up_ns + self.paired.ledger_ns);
         let deadline = self.job.loader.deadline() + Duration::from_nanos(budget.time_ns + beyond);
+        let before = Reading::now();
         let end = self.job.loader.workers.call(&request, deadline, self.interrupt);
         drop(resolved);
         let name = format!("cell-{:04}-process-{process}", matchup.cells[0]);
@@ -256,7 +258,10 @@ impl PairedWorkbench for PairBench<'_> {
             Ok(Reply::Refused(reason)) => return nothing(Status::Failed, &reason),
             Ok(_) => return nothing(Status::Failed, "the worker answered something else"),
             Err(WorkerError::Interrupted) => return None,
-            Err(error) => return nothing(Status::Failed, &error.to_string()),
+            Err(error) => {
+                let reports = matchup.cells.iter().map(|cell| without_reply(unit(cell), &error, &before));
+                return Some(PairedReport { reports: reports.collect(), sessions: 0, ledgers: Vec::new() });
+            }
         };
         paired.reports.iter_mut().for_each(|report| explain_by_output(report, &end.stderr));
         if process == 0 && paired.reports.iter().all(|report| report.outcome.status == Status::Ok) {

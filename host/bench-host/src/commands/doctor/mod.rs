@@ -4,6 +4,7 @@ mod abilities;
 
 use crate::cli::{DoctorArgs, Format, GrantArgs, LimitArgs};
 use crate::execute::{interrupt, limits};
+use crate::fingerprint::fingerprint;
 use crate::modules::Loader;
 use crate::{Exit, output};
 use abilities::{Ability, abilities};
@@ -12,11 +13,12 @@ use bench_report::scale;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::LimitRecord;
 use serde_json::json;
+use std::path::Path;
 
 pub(crate) fn run(arguments: &DoctorArgs) -> anyhow::Result<Exit> {
     let nothing = GrantArgs { allow_net: Vec::new(), allow_dir: Vec::new(), env: Vec::new() };
     let loader = Loader::new(&nothing, LimitArgs { memory: 1 << 30, deadline: 30_000_000_000 })?;
-    let fingerprint = Fingerprint::take(env!("CARGO_PKG_VERSION"));
+    let fingerprint = fingerprint(Path::new("results"));
     let abilities = abilities(&fingerprint);
     let effort = if arguments.quick { Effort::QUICK } else { Effort::DEFAULT };
     let here = std::env::current_dir()?;
