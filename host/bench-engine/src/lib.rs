@@ -6,6 +6,8 @@
 pub mod calibration;
 mod clock;
 mod done;
+mod finished;
+mod forecast;
 mod interrupt;
 mod matchup;
 mod measure;
@@ -21,6 +23,8 @@ pub mod worker;
 
 pub use clock::{Clock, MonotonicClock};
 pub use done::{Done, Misfit};
+pub use finished::Finished;
+pub use forecast::{Expected, Forecast};
 pub use interrupt::{Interrupt, Subscription};
 pub use matchup::{Matchup, PairedReport, PairedWorkbench, run_paired};
 pub use measure::{Amount, Budget, MeasureError, Measured, Warm, first, measure, overhead, warm_up, warm_up_own_clock};

@@ -2,7 +2,7 @@
 //! written before the next begins. It does not judge: whoever reads the file does.
 
 use crate::runner::{Results, block};
-use crate::{Ended, Interrupt, Journal, Observer, Plan, Report, Unit, done, void};
+use crate::{Ended, Finished, Interrupt, Journal, Observer, Plan, Report, Unit, done, void};
 use bench_sink::runfile::{LedgerRecord, PairingRecord, Record, Status, WriteError};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -104,8 +104,9 @@ fn records(
         contradicted.is_empty() && reports.iter().all(|report| done::is_tried_again(report.outcome.status));
     let mut records = Vec::new();
     for (cell, report) in matchup.cells.iter().zip(reports) {
-        observer.finished(plan, &report.outcome);
-        records.extend(block(plan, Unit { cell: *cell, process }, report));
+        let unit = Unit { cell: *cell, process };
+        observer.finished(plan, &Finished::of(plan, unit, &report));
+        records.extend(block(plan, unit, report));
     }
     records.extend(contradicted.into_iter().map(|report| Record::Outcome(report.outcome)));
     if is_ok {

@@ -1,7 +1,7 @@
 //! Running a plan: one unit after the other, in the plan's order, each on a workbench that may be a worker process or a
 //! mock. What a unit yields is written before the next begins; what contradicts it is written too.
 
-use crate::{Cell, Done, Interrupt, Plan, Unit, void};
+use crate::{Cell, Done, Finished, Interrupt, Plan, Unit, void};
 use bench_sink::runfile::{
     AccountRecord, CellRecord, CheckRecord, ModuleRef, OutcomeRecord, Record, RunWriter, SeriesRecord, Status,
     WriteError,
@@ -70,8 +70,8 @@ impl Journal for RunWriter {
 pub trait Observer {
     /// `unit` is about to be executed, as number `index` of the order.
     fn started(&mut self, plan: &Plan, unit: Unit, index: usize);
-    /// `unit` has been executed.
-    fn finished(&mut self, plan: &Plan, outcome: &OutcomeRecord);
+    /// A unit has been executed and written.
+    fn finished(&mut self, plan: &Plan, finished: &Finished);
 }
 
 /// How a run ended.
@@ -107,15 +107,15 @@ pub fn run(
         };
         void::settle(&mut report);
         let contradicted = done.results.contradicted_by(plan, unit, &mut report);
-        let outcome = report.outcome.clone();
+        let finished = Finished::of(plan, unit, &report);
         let mut block = block(plan, unit, report);
         // Before the outcome that ends the block: where that is there, so is the rest.
         let end = block.len() - 1;
         block.splice(end..end, contradicted.iter().map(|report| Record::Outcome(report.outcome.clone())));
         journal.append(&block)?;
-        done.take(&outcome);
+        done.take(&finished.outcome);
         contradicted.iter().for_each(|report| done.take(&report.outcome));
-        observer.finished(plan, &outcome);
+        observer.finished(plan, &finished);
     }
     Ok(Ended::Complete)
 }

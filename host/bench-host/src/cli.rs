@@ -243,9 +243,12 @@ pub(crate) struct Common {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
-    /// Show the cells in their order, and run nothing
+    /// Show the cells in their order and what they will cost, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Show neither progress nor what a run will cost
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) transfers: TransferArgs,
     #[command(flatten)]

@@ -3,13 +3,14 @@
 
 use crate::Exit;
 use crate::cli::{Common, Format};
+use crate::cost::Cost;
 use crate::derived;
 use crate::effort::Effort;
 use crate::fingerprint::fingerprint;
 use crate::history::{History, Remembered};
 use crate::modules::{Loader, Modules};
 use crate::output;
-use crate::progress::Progress;
+use crate::progress::{Progress, is_watched};
 use crate::resolve::Resolved;
 use crate::resume::Earlier;
 use crate::secret::without_password;
@@ -56,6 +57,9 @@ pub(crate) struct Job<'a> {
 /// Executes `job`, or what an `earlier` part of it has left, prints the summary of the whole, and says how it went.
 pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Interrupt) -> anyhow::Result<Exit> {
     let done = earlier.as_ref().map(|earlier| earlier.done(job)).transpose()?.unwrap_or_default();
+    let units: Vec<Unit> = job.plan.order.iter().copied().filter(|unit| done.is_left(*unit)).collect();
+    let cost = Cost::of_cells(job.plan.cells.len(), &job.effort);
+    say_cost(&cost.line(&units), job.common);
     if job.common.dry_run {
         output::print(&plan_text(job.plan, &done))?;
         return Ok(Exit::Done);
@@ -65,7 +69,7 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Inter
         None => begin(job)?,
     };
     let (directory, ended) = record(job, writer, interrupt, |writer, directory| {
-        let mut progress = Progress::new(job.plan.order.len());
+        let mut progress = Progress::new(&units, |unit| vec![unit.cell], &cost, job.common.quiet);
         let history = History::new(directory, job.common.transfers.bench_json);
         let mut journal = Remembered { writer, history };
         let mut bench = WorkerBench { job, interrupt, directory };
@@ -73,6 +77,13 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Inter
     })?;
     let exit = show(&directory, job.common.format)?;
     Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
+}
+
+/// Says before a run what it will cost, to those who see it run and to those who only want to know.
+pub(crate) fn say_cost(line: &str, common: &Common) {
+    if is_watched(common.quiet) || (common.dry_run && !common.quiet) {
+        output::line(line);
+    }
 }
 
 /// Makes the files that lie beside the run in `directory`, and prints its summary. How it went, where it was not stopped.

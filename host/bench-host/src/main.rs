@@ -5,6 +5,7 @@
 mod builtin;
 mod cli;
 mod commands;
+mod cost;
 mod derived;
 mod effort;
 mod execute;

@@ -4,8 +4,9 @@
 use super::{conclude, options};
 use crate::cli::CompareArgs;
 use crate::commands::run::{fulfilled, wishes};
+use crate::cost::Cost;
 use crate::effort::{Effort, PairedEffort};
-use crate::execute::{Job, account, begin, explain_by_output, interrupt, keep_output, record, without_reply};
+use crate::execute::{Job, account, begin, explain_by_output, interrupt, keep_output, record, say_cost, without_reply};
 use crate::modules::{Loaded, Loader, Modules};
 use crate::progress::Progress;
 use crate::resolve::Resolved;
@@ -49,12 +50,18 @@ pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     }
     let plan = sides.whole(plan, &modules)?;
     let matchups = plan.matchups(|offer| sides.is_baseline(offer));
+    let arms = matchups.iter().map(|matchup| matchup.cells.len()).max().unwrap_or_default();
+    let units: Vec<Unit> = (0..effort.processes)
+        .flat_map(|process| matchups.iter().map(move |matchup| Unit { cell: matchup.cells[0], process }))
+        .collect();
+    let cost = Cost::of_comparisons(matchups.len(), arms, &effort, &paired);
+    say_cost(&cost.line(&units), common);
     if common.dry_run {
         return print_matchups(&plan, &matchups);
     }
     let job = Job { loader: &loader, modules: &modules, plan: &plan, effort, seed, common };
     let (directory, ended) = record(&job, begin(&job)?, interrupt, |writer, directory| {
-        let mut progress = Progress::new(matchups.len() * effort.processes as usize);
+        let mut progress = Progress::new(&units, |unit| cells_with(&matchups, unit.cell), &cost, common.quiet);
         let mut bench = PairBench { job: &job, paired, interrupt, directory };
         let rounds = (effort.processes, seed);
         Ok(run_paired(&plan, &matchups, rounds, &mut bench, writer, &mut progress, interrupt)?)
@@ -62,6 +69,11 @@ pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     let comparison = Comparison::of_pairs(RunFile::read(&directory)?, &options(arguments, seed))?;
     let exit = conclude(&comparison, common.format, &[&directory])?;
     Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
+}
+
+/// The cells that are measured in turns with `first`.
+fn cells_with(matchups: &[Matchup], first: u32) -> Vec<u32> {
+    matchups.iter().find(|matchup| matchup.cells[0] == first).map(|matchup| matchup.cells.clone()).unwrap_or_default()
 }
 
 /// What is held against what.
