@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod cost;
 mod derived;
+mod described;
 mod effort;
 mod execute;
 mod fingerprint;
