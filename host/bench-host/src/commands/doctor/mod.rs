@@ -1,6 +1,8 @@
 //! `doctor`: what this machine can and cannot do, with a reason and the next step for each lack, and its limits.
 
 mod abilities;
+mod conditions;
+mod counters;
 
 use crate::cli::{DoctorArgs, Format, GrantArgs, LimitArgs};
 use crate::execute::{interrupt, limits};
@@ -12,6 +14,7 @@ use bench_engine::calibration::Effort;
 use bench_report::scale;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::LimitRecord;
+use conditions::facts;
 use serde_json::json;
 use std::path::Path;
 
@@ -36,11 +39,19 @@ fn text(fingerprint: &Fingerprint, abilities: &[Ability], limits: &[LimitRecord]
     let cpu = fingerprint.cpu_model.as_deref().unwrap_or("unnamed processor");
     let mut text = format!("{} × {cpu}, {} {}\n\n", fingerprint.cpus, fingerprint.os, fingerprint.kernel);
     for ability in abilities {
-        let mark = if ability.present { "yes" } else { "no " };
+        let mark = match ability.present {
+            Some(true) => "yes",
+            Some(false) => "no ",
+            None => "?  ",
+        };
         text.push_str(&format!("{mark}  {:14} {}\n", ability.name, ability.found));
         if let Some(next) = &ability.next_step {
             text.push_str(&format!("                    {next}\n"));
         }
+    }
+    text.push('\n');
+    for (name, value) in facts(fingerprint) {
+        text.push_str(&format!("{name:19} {value}\n"));
     }
     text.push_str(&format!("\n{:15} {:>12} {:>12} {:>6}  measured as\n", "limit", "median", "min", "n"));
     for limit in limits {
