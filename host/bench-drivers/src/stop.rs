@@ -38,11 +38,15 @@ impl From<MeasureError> for Stop {
     }
 }
 
-/// A check that failed is a reason to stop.
+/// A check that failed is a reason to stop. Where all that failed were of the machine, the repetition is void; a wrong result is
+/// the module's however slow the machine is.
 pub fn passed(checks: &[Check]) -> Result<(), Stop> {
-    match checks.iter().find(|check| !check.passed) {
-        None => Ok(()),
-        Some(check) => Err(Stop::failed(format!("check `{}` failed: {}", check.name, check.detail))),
+    let failed = || checks.iter().filter(|check| !check.passed);
+    let reason = |check: &Check| format!("check `{}` failed: {}", check.name, check.detail);
+    match (failed().find(|check| !check.is_of_machine()), failed().next()) {
+        (Some(wrong), _) => Err(Stop::failed(reason(wrong))),
+        (None, Some(check)) => Err(Stop { status: Status::Void, reason: reason(check) }),
+        (None, None) => Ok(()),
     }
 }
 
@@ -61,5 +65,24 @@ pub fn check_record(unit: Unit, check: &Check) -> CheckRecord {
         name: check.name.clone(),
         passed: check.passed,
         detail: check.detail.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_model::ACHIEVED_RATE;
+
+    #[test]
+    fn a_rate_that_was_not_kept_is_void_and_a_wrong_result_a_failure() {
+        let check = |checks: &[(&str, bool)], expect: Option<(Status, &str)>| {
+            let checks: Vec<_> = checks.iter().map(|(name, passed)| Check::that(*name, *passed, "")).collect();
+            let stop = passed(&checks).err();
+            let found = stop.as_ref().map(|stop| (stop.status, stop.reason.as_str()));
+            assert_eq!(found, expect);
+        };
+        check(&[("right", true), (ACHIEVED_RATE, true)], None);
+        check(&[("right", true), (ACHIEVED_RATE, false)], Some((Status::Void, "check `achieved-rate` failed: ")));
+        check(&[(ACHIEVED_RATE, false), ("right", false)], Some((Status::Failed, "check `right` failed: ")));
     }
 }

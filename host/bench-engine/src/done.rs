@@ -53,7 +53,7 @@ impl Done {
     /// Takes how a repetition ended.
     pub(crate) fn take(&mut self, outcome: &OutcomeRecord) {
         self.units.insert(Unit { cell: outcome.cell, process: outcome.process });
-        if outcome.status != Status::Ok {
+        if !is_tried_again(outcome.status) {
             self.given_up.insert(outcome.cell);
         }
     }
@@ -62,6 +62,12 @@ impl Done {
     pub fn is_left(&self, unit: Unit) -> bool {
         !self.units.contains(&unit) && !self.given_up.contains(&unit.cell)
     }
+}
+
+/// Whether a cell is executed in the later rounds although a repetition of it ended so: what the machine could not hold once, it
+/// may hold the next time.
+pub(crate) fn is_tried_again(status: Status) -> bool {
+    matches!(status, Status::Ok | Status::Void)
 }
 
 /// That `record` is of the cell that the plan has under its number.

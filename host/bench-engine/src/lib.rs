@@ -4,6 +4,8 @@
 pub mod calibration;
 mod clock;
 mod done;
+mod finished;
+mod forecast;
 mod interrupt;
 mod matchup;
 mod measure;
@@ -14,10 +16,13 @@ pub mod placement;
 mod plan;
 mod runner;
 pub mod usage;
+mod void;
 pub mod worker;
 
 pub use clock::{Clock, MonotonicClock};
 pub use done::{Done, Misfit};
+pub use finished::Finished;
+pub use forecast::{Expected, Forecast};
 pub use interrupt::{Interrupt, Subscription};
 pub use matchup::{Matchup, PairedReport, PairedWorkbench, run_paired};
 pub use measure::{Amount, Budget, MeasureError, Measured, Warm, first, measure, overhead, warm_up, warm_up_own_clock};

@@ -2,7 +2,7 @@
 //! written before the next begins. It does not judge: whoever reads the file does.
 
 use crate::runner::{Results, block};
-use crate::{Ended, Interrupt, Journal, Observer, Plan, Report, Unit};
+use crate::{Ended, Finished, Interrupt, Journal, Observer, Plan, Report, Unit, done, void};
 use bench_sink::runfile::{LedgerRecord, PairingRecord, Record, Status, WriteError};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -64,9 +64,9 @@ pub fn run_paired(
             let Some(paired) = workbench.execute(plan, matchup, process, of_process) else {
                 return Ok(Ended::Interrupted);
             };
-            let (records, is_ok) = records(plan, matchup, process, paired, &mut results, observer);
+            let (records, is_tried_again) = records(plan, matchup, process, paired, &mut results, observer);
             journal.append(&records)?;
-            if !is_ok {
+            if !is_tried_again {
                 given_up.insert(number);
             }
         }
@@ -83,7 +83,8 @@ fn round(matchups: usize, process: u32, seed: u64) -> Vec<usize> {
     order
 }
 
-/// Every cell's block, and what they have in common where all of them are ok, which is said too.
+/// Every cell's block, and what they have in common where all of them are ok, and whether the matchup is tried again in the
+/// later rounds.
 fn records(
     plan: &Plan,
     matchup: &Matchup,
@@ -95,13 +96,17 @@ fn records(
     let mut reports = paired.reports;
     let mut contradicted = Vec::new();
     for (cell, report) in matchup.cells.iter().zip(&mut reports) {
+        void::settle(report);
         contradicted.extend(results.contradicted_by(plan, Unit { cell: *cell, process }, report));
     }
     let is_ok = contradicted.is_empty() && reports.iter().all(|report| report.outcome.status == Status::Ok);
+    let is_tried_again =
+        contradicted.is_empty() && reports.iter().all(|report| done::is_tried_again(report.outcome.status));
     let mut records = Vec::new();
     for (cell, report) in matchup.cells.iter().zip(reports) {
-        observer.finished(plan, &report.outcome);
-        records.extend(block(plan, Unit { cell: *cell, process }, report));
+        let unit = Unit { cell: *cell, process };
+        observer.finished(plan, &Finished::of(plan, unit, &report));
+        records.extend(block(plan, unit, report));
     }
     records.extend(contradicted.into_iter().map(|report| Record::Outcome(report.outcome)));
     if is_ok {
@@ -109,7 +114,7 @@ fn records(
         records.push(Record::Pairing(pairing));
         records.extend(paired.ledgers.into_iter().map(Record::Ledger));
     }
-    (records, is_ok)
+    (records, is_tried_again)
 }
 
 #[cfg(test)]

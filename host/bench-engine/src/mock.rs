@@ -1,7 +1,7 @@
 //! What both kinds of run are tested with: a journal in memory, and an observer who looks away. It decides nothing.
 
-use crate::{Journal, Observer, Plan, Unit};
-use bench_sink::runfile::{OutcomeRecord, Record, WriteError};
+use crate::{Finished, Journal, Observer, Plan, Unit};
+use bench_sink::runfile::{Record, WriteError};
 use std::path::PathBuf;
 
 /// Keeps blocks of records, as many as it has room for.
@@ -26,5 +26,5 @@ pub(crate) struct Nobody;
 
 impl Observer for Nobody {
     fn started(&mut self, _: &Plan, _: Unit, _: usize) {}
-    fn finished(&mut self, _: &Plan, _: &OutcomeRecord) {}
+    fn finished(&mut self, _: &Plan, _: &Finished) {}
 }

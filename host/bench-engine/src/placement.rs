@@ -13,6 +13,18 @@ pub fn allowed_cpus() -> Vec<u32> {
     Vec::new()
 }
 
+/// Those of the allowed processors that are of the fastest kind; all of them where there is one kind. On a machine with fast and
+/// slow processors a figure of a slow one would be of another machine.
+pub fn fastest_cpus() -> Vec<u32> {
+    fastest_of(allowed_cpus(), &bench_sink::environment::kinds())
+}
+
+/// The `kinds` are in descending order of speed.
+fn fastest_of(allowed: Vec<u32>, kinds: &[(u64, Vec<u32>)]) -> Vec<u32> {
+    let of_kind = |kind: &[u32]| allowed.iter().copied().filter(|cpu| kind.contains(cpu)).collect::<Vec<_>>();
+    kinds.iter().map(|(_, kind)| of_kind(kind)).find(|cpus| !cpus.is_empty()).unwrap_or(allowed)
+}
+
 /// Binds the calling thread to `cpu`, and all threads it starts from now on. Returns whether that could be done.
 pub fn bind(cpu: u32) -> bool {
     #[cfg(target_os = "linux")]
@@ -26,5 +38,23 @@ pub fn bind(cpu: u32) -> bool {
     {
         let _ = cpu;
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fastest_kind_that_is_allowed_is_taken() {
+        let kinds = [(5_000, vec![0, 1]), (3_000, vec![2, 3, 4])];
+        let check = |allowed: &[u32], kinds: &[(u64, Vec<u32>)], expect: &[u32]| {
+            assert_eq!(fastest_of(allowed.to_vec(), kinds), expect);
+        };
+        check(&[0, 1, 2, 3, 4], &kinds, &[0, 1]);
+        check(&[1, 3], &kinds, &[1]);
+        check(&[3, 4], &kinds, &[3, 4]);
+        check(&[0, 1, 2], &[], &[0, 1, 2]);
+        check(&[], &kinds, &[]);
     }
 }

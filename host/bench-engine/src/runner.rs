@@ -1,7 +1,7 @@
 //! Running a plan: one unit after the other, in the plan's order, each on a workbench that may be a worker process or a
 //! mock. What a unit yields is written before the next begins; what contradicts it is written too.
 
-use crate::{Cell, Done, Interrupt, Plan, Unit};
+use crate::{Cell, Done, Finished, Interrupt, Plan, Unit, void};
 use bench_model::Checksum;
 use bench_sink::runfile::{
     AccountRecord, CellRecord, CheckRecord, ModuleRef, OutcomeRecord, Record, RunWriter, SeriesRecord, Status,
@@ -75,8 +75,8 @@ impl Journal for RunWriter {
 pub trait Observer {
     /// `unit` is about to be executed, as number `index` of the order.
     fn started(&mut self, plan: &Plan, unit: Unit, index: usize);
-    /// `unit` has been executed.
-    fn finished(&mut self, plan: &Plan, outcome: &OutcomeRecord);
+    /// A unit has been executed and written.
+    fn finished(&mut self, plan: &Plan, finished: &Finished);
 }
 
 /// How a run ended.
@@ -88,7 +88,8 @@ pub enum Ended {
     Interrupted,
 }
 
-/// Executes what `done` leaves of `plan`. A cell that failed or was skipped once is not tried again in the later rounds.
+/// Executes what `done` leaves of `plan`. A cell that failed or was skipped once is not tried again in the later
+/// rounds; one that was void is.
 pub fn run(
     plan: &Plan,
     mut done: Done,
@@ -109,16 +110,17 @@ pub fn run(
             UnitEnd::Done(report) => *report,
             UnitEnd::Interrupted => return Ok(Ended::Interrupted),
         };
+        void::settle(&mut report);
         let contradicted = done.results.contradicted_by(plan, unit, &mut report);
-        let outcome = report.outcome.clone();
+        let finished = Finished::of(plan, unit, &report);
         let mut block = block(plan, unit, report);
         // Before the outcome that ends the block: where that is there, so is the rest.
         let end = block.len() - 1;
         block.splice(end..end, contradicted.iter().map(|report| Record::Outcome(report.outcome.clone())));
         journal.append(&block)?;
-        done.take(&outcome);
+        done.take(&finished.outcome);
         contradicted.iter().for_each(|report| done.take(&report.outcome));
-        observer.finished(plan, &outcome);
+        observer.finished(plan, &finished);
     }
     Ok(Ended::Complete)
 }
@@ -254,6 +256,17 @@ mod tests {
     fn every_repetition_is_executed_and_written() {
         let all: Vec<_> = (0..2).flat_map(|cell| (0..3).map(move |process| (cell, process, Status::Ok))).collect();
         check(|_, unit| ok(unit, 1), 6, &all);
+    }
+
+    #[test]
+    fn a_void_repetition_does_not_end_its_cell() {
+        let answer = |arm, unit: Unit| match (arm, unit.process) {
+            (Arm::Wasm, 0) => UnitEnd::Done(Box::new(Report::without_figures(unit, Status::Void, "too slow"))),
+            _ => ok(unit, 1),
+        };
+        let others = [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2)].map(|(cell, process)| (cell, process, Status::Ok));
+        let all: Vec<_> = std::iter::once((0, 0, Status::Void)).chain(others).collect();
+        check(answer, 6, &all);
     }
 
     #[test]

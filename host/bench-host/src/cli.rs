@@ -271,12 +271,15 @@ pub(crate) struct Shown {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
-    /// Show the cells in their order, and run nothing
+    /// Show the cells in their order and what they will cost, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Print a line `@@BENCH_JSON@@{…}` for each repetition that is kept in the history of runs
     #[arg(long)]
     pub(crate) bench_json: bool,
+    /// Show neither progress nor what a run will cost
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 /// What modules are granted; nothing by default.

@@ -3,13 +3,15 @@
 
 use crate::Exit;
 use crate::cli::{Common, Format};
+use crate::cost::Cost;
 use crate::derived;
 use crate::effort::Effort;
 use crate::families;
+use crate::fingerprint::fingerprint;
 use crate::history::{History, Remembered};
 use crate::modules::{Loader, Modules};
 use crate::output;
-use crate::progress::Progress;
+use crate::progress::{Progress, is_watched};
 use crate::resolve::Resolved;
 use crate::resume::Earlier;
 use crate::secret::without_password;
@@ -19,7 +21,7 @@ use bench_engine::worker::{Captured, WorkerError};
 use bench_engine::{Done, Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
 use bench_report::RunView;
 use bench_sink::digest;
-use bench_sink::fingerprint::Fingerprint;
+use bench_sink::environment::{Reading, Witness, warnings};
 use bench_sink::runfile::{
     AccountRecord, CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunRecord, RunWriter, Status, When,
     WriteError,
@@ -55,6 +57,9 @@ pub(crate) struct Job<'a> {
 /// Executes `job`, or what an `earlier` part of it has left, prints the summary of the whole, and says how it went.
 pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Interrupt) -> anyhow::Result<Exit> {
     let done = earlier.as_ref().map(|earlier| earlier.done(job)).transpose()?.unwrap_or_default();
+    let units: Vec<Unit> = job.plan.order.iter().copied().filter(|unit| done.is_left(*unit)).collect();
+    let cost = Cost::of_cells(job.plan.cells.len(), &job.effort);
+    say_cost(&cost.line(&units), job.common);
     if job.common.shown.dry_run {
         output::print(&plan_text(job.plan, &done))?;
         return Ok(Exit::Done);
@@ -64,7 +69,7 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Inter
         None => begin(job)?,
     };
     let (directory, ended) = record(job, writer, interrupt, |writer, directory| {
-        let mut progress = Progress::new(job.plan.order.len());
+        let mut progress = Progress::new(&units, |unit| vec![unit.cell], &cost, job.common.shown.quiet);
         let history = History::new(directory, job.common.shown.bench_json);
         let mut journal = Remembered { writer, history };
         let mut bench = WorkerBench { job, interrupt, directory };
@@ -72,6 +77,13 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Inter
     })?;
     let exit = show(&directory, job.common.shown.format)?;
     Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
+}
+
+/// Says before a run what it will cost, to those who see it run and to those who only want to know.
+pub(crate) fn say_cost(line: &str, common: &Common) {
+    if is_watched(common.shown.quiet) || (common.shown.dry_run && !common.shown.quiet) {
+        output::line(line);
+    }
 }
 
 /// Makes the files that lie beside the run in `directory`, and prints its summary. How it went, where it was not stopped.
@@ -203,6 +215,7 @@ impl Workbench for WorkerBench<'_> {
         let measured = measured + families::extra_deadline(&cell.scenario, &cell.arguments, repetitions);
         // What the server said before is another cell's.
         loader.postgres.complaint();
+        let before = Reading::now();
         let end = loader.workers.call(&request, loader.deadline() + measured, self.interrupt);
         drop(scratch);
         let name = format!("cell-{:04}-process-{}", unit.cell, unit.process);
@@ -221,9 +234,20 @@ impl Workbench for WorkerBench<'_> {
             Ok(Reply::Refused(reason)) => done(Report::without_figures(unit, Status::Failed, reason)),
             Ok(_) => done(Report::without_figures(unit, Status::Failed, "the worker answered something else")),
             Err(WorkerError::Interrupted) => UnitEnd::Interrupted,
-            Err(error) => done(Report::without_figures(unit, Status::Failed, error.to_string())),
+            Err(error) => done(without_reply(unit, &error, &before)),
         }
     }
+}
+
+/// The report of a worker that has not replied. Time that the machine withheld is not the module's, so a deadline that passed
+/// while the machine stood still leaves the repetition void. What threads of the worker waited for is not known of a dead one.
+pub(crate) fn without_reply(unit: Unit, error: &WorkerError, before: &Reading) -> Report {
+    let witness = Witness { run_queue_ns: None, switches_involuntary: None, ..Witness::since(before) };
+    let is_void = matches!(error, WorkerError::Deadline(_)) && witness.stood_still();
+    let status = if is_void { Status::Void } else { Status::Failed };
+    let mut report = Report::without_figures(unit, status, error.to_string());
+    report.outcome.witness = Some(witness);
+    report
 }
 
 /// What operations of a cell use and do, found out in a worker of its own. A cell without it keeps its figures.
@@ -279,13 +303,15 @@ fn explain_by(report: &mut Report, who: &str, line: Option<String>) {
 }
 
 fn run_record(job: &Job<'_>, id: &str, now: jiff::Timestamp) -> RunRecord {
+    let fingerprint = fingerprint(&job.common.shown.out);
     RunRecord {
         id: id.to_owned(),
         started: now.to_string(),
         seed: job.seed,
         command: command(),
         planned: planned(job),
-        fingerprint: Fingerprint::take(env!("CARGO_PKG_VERSION")),
+        warnings: warnings(&fingerprint).iter().map(Into::into).collect(),
+        fingerprint,
         program_sha256: program_sha256(),
     }
 }
@@ -348,7 +374,7 @@ pub(crate) fn print_view(view: &RunView, format: Format) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A finding where a cell failed or a module was refused; not measured where no cell has a figure.
+/// A finding where a cell failed or a module was refused; not measured where no cell has a figure. A void cell is no finding.
 pub(crate) fn exit(view: &RunView) -> Exit {
     if view.findings() > 0 {
         Exit::Finding

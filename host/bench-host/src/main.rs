@@ -3,11 +3,14 @@
 mod builtin;
 mod cli;
 mod commands;
+mod cost;
 mod derived;
+mod described;
 mod effort;
 mod execute;
 mod families;
 mod family_options;
+mod fingerprint;
 mod history;
 mod modules;
 mod output;

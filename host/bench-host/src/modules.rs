@@ -1,6 +1,7 @@
 //! The modules a command was given: told apart by name, described by a worker each, granted what the command grants.
 
 use crate::cli::{GrantArgs, LimitArgs};
+use crate::described::{Described, Descriptions};
 use crate::postgres::Postgres;
 use crate::scratch::Scratch;
 use crate::secret::Secrets;
@@ -51,6 +52,8 @@ pub(crate) struct Loader {
     pub(crate) workers: Workers,
     pub(crate) grants: Grants,
     pub(crate) cache: Option<PathBuf>,
+    /// What modules have said of themselves before.
+    pub(crate) descriptions: Descriptions,
     pub(crate) limits: LimitArgs,
     /// Folders for workers that want some, for as long as there is a copy of this.
     pub(crate) scratch: Scratch,
@@ -72,7 +75,9 @@ impl Loader {
             let value = std::env::var(name).with_context(|| format!("--env {name}: not set, or not text"))?;
             anyhow::Ok((name.clone(), value))
         };
+        let cache = trusted_cache();
         Ok(Self {
+            descriptions: Descriptions::open(paths::description_cache().as_deref()),
             workers: Workers { program, arguments: vec!["worker".to_owned()] },
             grants: Grants {
                 directories: grants.allow_dir.clone(),
@@ -80,7 +85,7 @@ impl Loader {
                 scratch: Vec::new(),
                 environment: grants.env.iter().map(variable).collect::<anyhow::Result<_>>()?,
             },
-            cache: trusted_cache(),
+            cache,
             limits,
             scratch: Scratch::default(),
             postgres: Postgres::default(),
@@ -146,19 +151,9 @@ impl Loader {
             memory_bytes_max: usize::try_from(self.limits.memory).unwrap_or(usize::MAX),
             engine: None,
         };
-        let end = self.workers.call::<_, Reply>(&Request::Describe(spec.clone()), self.deadline(), interrupt);
-        let (descriptor, imports) = match end.result {
-            Ok(Reply::Described { descriptor, imports }) => (descriptor, imports),
-            Ok(Reply::Refused(reason)) => return Err(refuse(Some(&sha256), reason)),
-            Ok(_) => {
-                return Err(refuse(Some(&sha256), format!("{}: the worker answered something else", file.display())));
-            }
-            Err(error) => {
-                return Err(refuse(
-                    Some(&sha256),
-                    format!("{}: while it was loaded, {error}; build or copy it again", file.display()),
-                ));
-            }
+        let (descriptor, imports) = match self.descriptions.find(&spec) {
+            Some(described) => described,
+            None => self.describe_in_worker(&spec, interrupt).map_err(|reason| refuse(Some(&sha256), reason))?,
         };
         let arm = match kind {
             Kind::Component => Arm::Wasm,
@@ -167,6 +162,21 @@ impl Loader {
             _ => Arm::Native,
         };
         Ok(Loaded { offer: Offer { file: file.to_owned(), sha256, arm, variant: None, descriptor }, spec, imports })
+    }
+
+    /// Has a worker load the module and say what it says of itself, which is kept for the next time; or why that cannot be done.
+    fn describe_in_worker(&self, spec: &ModuleSpec, interrupt: &Interrupt) -> Result<Described, String> {
+        let file = spec.file.display();
+        let end = self.workers.call::<_, Reply>(&Request::Describe(spec.clone()), self.deadline(), interrupt);
+        let (descriptor, imports) = match end.result {
+            Ok(Reply::Described { descriptor, imports }) => (descriptor, imports),
+            Ok(Reply::Refused(reason)) => return Err(reason),
+            Ok(_) => return Err(format!("{file}: the worker answered something else")),
+            Err(error) => return Err(format!("{file}: while it was loaded, {error}; build or copy it again")),
+        };
+        let descriptor = Descriptor::try_from(descriptor).map_err(|reason| format!("{file}: {reason}"))?;
+        self.descriptions.keep(spec, &descriptor, &imports);
+        Ok((descriptor, imports))
     }
 }
 

@@ -10,6 +10,11 @@ pub(crate) fn code_cache() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("bench-host").join("code"))
 }
 
+/// The folder of what modules say of themselves.
+pub(crate) fn description_cache() -> Option<PathBuf> {
+    Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("bench-host").join("descriptions"))
+}
+
 /// The folder into which `cargo xtask setup` unpacks a CRIU where the system's does not work.
 pub(crate) fn criu_cache() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("bench-host").join("criu"))

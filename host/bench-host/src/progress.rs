@@ -1,44 +1,133 @@
-//! How far a run is: a bar with the time that is left, on standard error, and only where that is a terminal.
+//! How far a run is: a line for each cell as it ends, above a bar with the time that is left, on standard error, and only where
+//! that is a terminal. Nothing is drawn while a repetition is measured.
 
-use bench_engine::{Observer, Plan, Unit};
-use bench_sink::runfile::{OutcomeRecord, Status};
+use crate::cost::{Cost, duration};
+use bench_engine::{Finished, Forecast, Observer, Plan, Unit};
+use bench_sink::runfile::Status;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::HashMap;
 use std::io::IsTerminal;
+use std::time::{Duration, Instant};
 
-/// A bar of units.
+/// A bar of repetitions.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
+    forecast: Forecast,
+    begun: Instant,
+    cells: HashMap<u32, CellProgress>,
+}
+
+/// The repetitions of one cell.
+#[derive(Clone, Debug, Default)]
+struct CellProgress {
+    left: u32,
+    /// The median of each that has one.
+    medians: Vec<f64>,
+    unit: String,
+}
+
+/// Whether somebody watches who wants to see how far a run is.
+pub(crate) fn is_watched(is_quiet: bool) -> bool {
+    !is_quiet && std::io::stderr().is_terminal()
 }
 
 impl Progress {
-    pub(crate) fn new(units: usize) -> Self {
-        let target =
-            if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(units as u64), target);
+    /// For `units`, each of which is one repetition of the cells that `cells_of` names.
+    pub(crate) fn new(units: &[Unit], cells_of: impl Fn(Unit) -> Vec<u32>, cost: &Cost, is_quiet: bool) -> Self {
+        let target = if is_watched(is_quiet) { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(units.len() as u64), target);
         // The template is constant and well-formed.
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {eta} left  {msg}")
-            .expect("the template is well-formed");
+        let style =
+            ProgressStyle::with_template("{bar:24} {pos}/{len}  {prefix}  {msg}").expect("the template is well-formed");
         bar.set_style(style);
-        Self { bar }
+        let mut cells: HashMap<u32, CellProgress> = HashMap::new();
+        for cell in units.iter().flat_map(|unit| cells_of(*unit)) {
+            cells.entry(cell).or_default().left += 1;
+        }
+        Self { bar, forecast: Forecast::new(units.iter().copied(), cost.expected()), begun: Instant::now(), cells }
+    }
+
+    fn now_ns(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn show_left(&self) {
+        let left = self.forecast.left_ns(self.now_ns());
+        let left = left.map_or_else(|| "–".to_owned(), |ns| duration(Duration::from_nanos(ns)));
+        self.bar.set_prefix(format!("{left} left"));
     }
 }
 
+impl CellProgress {
+    /// Takes a repetition; whether it was the last of its cell.
+    fn take(&mut self, finished: &Finished) -> bool {
+        if let Some((median, unit)) = &finished.median {
+            self.medians.push(*median);
+            self.unit.clone_from(unit);
+        }
+        self.left = if finished.is_tried_again() { self.left.saturating_sub(1) } else { 0 };
+        self.left == 0
+    }
+
+    /// The figure, or how the cell ended without one. The figure is the middle one of the processes' medians; the table has that
+    /// of all samples.
+    fn text(&mut self, finished: &Finished) -> String {
+        self.medians.sort_by(f64::total_cmp);
+        let middle = self.medians.get(self.medians.len().saturating_sub(1) / 2);
+        let outcome = &finished.outcome;
+        match (outcome.status, middle) {
+            (Status::Ok | Status::Void, Some(median)) => {
+                format!("p50 {}", bench_report::scale::figure(*median, &self.unit.as_str().into()))
+            }
+            (Status::Ok, None) => "ok".to_owned(),
+            (status, _) => {
+                let word = match status {
+                    Status::Failed => "FAILED",
+                    Status::Skipped => "skipped",
+                    Status::Void | Status::Ok => "void",
+                };
+                format!("{word}: {}", outcome.reason.as_deref().unwrap_or("no reason was given"))
+            }
+        }
+    }
+}
+
+/// `module/scenario  arm  arguments`.
+fn title(plan: &Plan, cell: u32) -> String {
+    let cell = plan.cell(cell);
+    let offer = plan.offer(cell);
+    let variant = offer.variant.as_ref().map_or_else(String::new, |variant| format!("+{variant}"));
+    format!("{}  {}{variant}  {}", plan.full_name(cell), offer.arm, cell.arguments).trim_end().to_owned()
+}
+
 impl Observer for Progress {
-    fn started(&mut self, plan: &Plan, unit: Unit, index: usize) {
+    fn started(&mut self, plan: &Plan, unit: Unit, _: usize) {
+        let now_ns = self.now_ns();
+        self.forecast.start(unit, now_ns);
+        let done = self.bar.length().unwrap_or_default().saturating_sub(self.forecast.units_left() as u64);
+        self.bar.set_position(done);
+        self.show_left();
+        self.bar.set_message(bench_report::escape(&title(plan, unit.cell)).into_owned());
         let cell = plan.cell(unit.cell);
-        self.bar.set_position(index as u64);
-        let message = format!("{} {} {}", plan.full_name(cell), plan.offer(cell).arm, cell.arguments);
-        self.bar.set_message(bench_report::escape(&message).into_owned());
         tracing::debug!(scenario = plan.full_name(cell), arm = %plan.offer(cell).arm, arguments = %cell.arguments, process = unit.process, "started");
     }
 
-    fn finished(&mut self, plan: &Plan, outcome: &OutcomeRecord) {
-        let cell = plan.cell(outcome.cell);
-        let name = plan.full_name(cell);
+    fn finished(&mut self, plan: &Plan, finished: &Finished) {
+        let now_ns = self.now_ns();
+        self.forecast.finish(now_ns, finished.is_tried_again());
+        let outcome = &finished.outcome;
+        if let Some(cell) = self.cells.get_mut(&outcome.cell)
+            && cell.take(finished)
+        {
+            let line = format!("{}  {}", title(plan, outcome.cell), cell.text(finished));
+            self.bar.println(bench_report::escape(&line));
+        }
+        let name = plan.full_name(plan.cell(outcome.cell));
         match (outcome.status, &outcome.reason) {
             (Status::Failed, Some(reason)) => tracing::info!(scenario = name, %reason, "failed"),
             (Status::Skipped, Some(reason)) => tracing::info!(scenario = name, %reason, "skipped"),
+            (Status::Void, Some(reason)) => tracing::info!(scenario = name, %reason, "void"),
             _ => tracing::debug!(scenario = name, iterations = outcome.iterations, "finished"),
         }
     }
@@ -47,5 +136,37 @@ impl Observer for Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_sink::runfile::OutcomeRecord;
+
+    fn finished(status: Status, median: Option<f64>) -> Finished {
+        let outcome = OutcomeRecord { reason: Some("why".to_owned()), ..OutcomeRecord::without_figures(0, 0, status) };
+        Finished { outcome, median: median.map(|median| (median, "ns".to_owned())) }
+    }
+
+    /// A cell of three repetitions: after how many it has ended, and what is said of it then.
+    fn check(repetitions: &[(Status, Option<f64>)], expect: Option<(usize, &str)>) {
+        let mut cell = CellProgress { left: 3, ..CellProgress::default() };
+        let ended = repetitions.iter().enumerate().find_map(|(index, (status, median))| {
+            let finished = finished(*status, *median);
+            cell.take(&finished).then(|| (index + 1, cell.text(&finished)))
+        });
+        assert_eq!(ended.as_ref().map(|(count, text)| (*count, text.as_str())), expect);
+    }
+
+    #[test]
+    fn a_cell_ends_with_its_last_repetition_or_when_it_is_given_up() {
+        let ok = |median| (Status::Ok, Some(median));
+        check(&[ok(30.0), ok(10.0)], None);
+        check(&[ok(30.0), ok(10.0), ok(20.0)], Some((3, "p50 20 ns")));
+        check(&[ok(30.0), (Status::Failed, None)], Some((2, "FAILED: why")));
+        check(&[(Status::Skipped, None)], Some((1, "skipped: why")));
+        check(&[(Status::Void, None); 3], Some((3, "void: why")));
+        check(&[ok(30.0), (Status::Void, None), (Status::Void, None)], Some((3, "p50 30 ns")));
     }
 }

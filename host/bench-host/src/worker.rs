@@ -5,6 +5,7 @@ use bench_drivers::{Companion, Grants, Module, Task, merged, workload};
 use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Report, Unit, calibration};
 use bench_model::{Arguments, Check, Descriptor, Scenario};
 use bench_native::reclaim;
+use bench_sink::environment::{Reading, Witness};
 use bench_sink::runfile::{AccountRecord, LimitRecord, Status};
 use bench_wasm::{Cache, Component, Limits, Runtime, Settings};
 use serde::{Deserialize, Serialize};
@@ -228,8 +229,11 @@ fn measure(module: &mut dyn Module, companion: Option<&mut Companion>, request: 
         return Report::without_figures(unit, Status::Failed, reason);
     };
     let budget = Budget { warm_up_ns: request.warm_up_ns, amount };
+    let before = Reading::now();
     let task = Task { unit, scenario: &scenario, arguments: &request.arguments, budget, reclaim };
-    families::drivers().run(module, companion, &task)
+    let mut report = families::drivers().run(module, companion, &task);
+    report.outcome.witness = Some(Witness::since(&before));
+    report
 }
 
 /// Loads every entrant's module, and measures them in turns.
@@ -265,7 +269,11 @@ fn compare(request: &CompareRequest) -> Reply {
         ledger_ns: request.ledger_ns,
         seed: request.seed,
     };
-    Reply::Compared(Box::new(workload::compare(&mut entrants, &task)))
+    let before = Reading::now();
+    let mut paired = workload::compare(&mut entrants, &task);
+    let witness = Witness::since(&before);
+    paired.reports.iter_mut().for_each(|report| report.outcome.witness = Some(witness));
+    Reply::Compared(Box::new(paired))
 }
 
 fn account(module: &mut dyn Module, unit: Unit, name: &str, arguments: &Arguments) -> Reply {

@@ -24,7 +24,7 @@ pub use descriptor::{Descriptor, DescriptorError};
 pub use error::ModuleError;
 pub use limit::MachineLimit;
 pub use metric::{Direction, Metric, Unit};
-pub use outcome::{Check, Outcome};
+pub use outcome::{ACHIEVED_RATE, Check, LATENCY_BOUND, Outcome};
 pub use parameter::{Domain, Parameter};
 pub use requirement::{Capability, Requirement};
 pub use scenario::Scenario;

@@ -22,7 +22,33 @@ pub struct Check {
     pub detail: String,
 }
 
+/// The name of the check that an open loop kept the rate that was asked for. It is reserved: where it is the only kind of check
+/// that failed, the repetition is void rather than failed.
+pub const ACHIEVED_RATE: &str = "achieved-rate";
+
+/// The name of the check that a rate was found at which latency stays under a bound. It is reserved like [`ACHIEVED_RATE`].
+pub const LATENCY_BOUND: &str = "p99-bound";
+
+/// An open loop that achieves less than this share of the rate that was asked for is void.
+const ACHIEVED_RATE_MIN: f64 = 0.99;
+
 impl Check {
+    /// The check that an open loop achieved the rate that was asked for, both in operations a second. `over` says what was
+    /// counted (`1000 requests`).
+    pub fn achieved_rate(asked: f64, achieved: f64, over: impl std::fmt::Display) -> Self {
+        let detail = format!(
+            "asked for {asked:.0}/s, achieved {achieved:.0}/s over {over}, wanted at least {:.0} %; ask for less",
+            100.0 * ACHIEVED_RATE_MIN
+        );
+        Self::that(ACHIEVED_RATE, achieved >= ACHIEVED_RATE_MIN * asked, detail)
+    }
+
+    /// Whether a failure of this check says that the machine could not do what was asked of it, rather than that a result is
+    /// wrong.
+    pub fn is_of_machine(&self) -> bool {
+        [ACHIEVED_RATE, LATENCY_BOUND].contains(&self.name.as_str())
+    }
+
     /// A check that `found` equals `expected`; the detail shows both.
     pub fn equal<T: PartialEq + std::fmt::Debug + ?Sized>(name: impl Into<String>, expected: &T, found: &T) -> Self {
         Self { name: name.into(), passed: expected == found, detail: format!("expected {expected:?}, found {found:?}") }
@@ -31,5 +57,19 @@ impl Check {
     /// A check of a condition that `detail` describes.
     pub fn that(name: impl Into<String>, passed: bool, detail: impl Into<String>) -> Self {
         Self { name: name.into(), passed, detail: detail.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_achieved_from_ninety_nine_per_cent_on() {
+        for (achieved, passed) in [(1_000.0, true), (990.0, true), (989.0, false), (0.0, false)] {
+            let check = Check::achieved_rate(1_000.0, achieved, "500 operations");
+            assert_eq!((check.passed, check.is_of_machine()), (passed, true), "{}", check.detail);
+        }
+        assert!(!Check::that("right", false, "").is_of_machine());
     }
 }

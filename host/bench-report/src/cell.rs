@@ -2,6 +2,7 @@
 
 use crate::{ReportError, RunView, SeriesView, account};
 use bench_model::{Arguments, Arm, Checksum, MachineLimit, Unit};
+use bench_sink::environment::Witness;
 use bench_sink::runfile::{
     AccountRecord, CellRecord, CheckRecord, LedgerRecord, ModuleRef, OutcomeRecord, Overhead, SeriesRecord, Status,
 };
@@ -22,7 +23,7 @@ pub struct CellView {
     pub variant: Option<String>,
     /// With what.
     pub arguments: Arguments,
-    /// Failed where any process failed, skipped where none is ok and one was skipped, otherwise ok.
+    /// Failed where any process failed, otherwise ok where any is, otherwise void where any is.
     pub status: Status,
     /// Why it is not ok; or, of an ok cell, why fewer processes count than were planned.
     pub reason: Option<String>,
@@ -56,6 +57,8 @@ pub struct CellView {
     pub account: Option<AccountRecord>,
     /// Where the time of its operations went, by process; none where the cell is not ok.
     pub(crate) ledgers: Vec<LedgerRecord>,
+    /// What the machine did during each process, as far as it was looked at.
+    pub(crate) witnesses: Vec<Witness>,
     /// The processes that ended well.
     pub(crate) ended_well: BTreeSet<u32>,
     /// The times of operations by process, in their order, where each was timed by itself; none where the cell is not ok.
@@ -218,12 +221,12 @@ impl Block {
         let is_ok = |outcome: &OutcomeRecord| outcome.status == Status::Ok;
         let ok: Vec<&OutcomeRecord> =
             whole.iter().map(|(outcome, _)| outcome).filter(|outcome| is_ok(outcome)).collect();
-        let skipped = whole.iter().map(|(outcome, _)| outcome).find(|outcome| outcome.status == Status::Skipped);
+        let unmeasured = whole.iter().map(|(outcome, _)| outcome).find(|outcome| !is_ok(outcome));
         let reason = match end.status {
             Status::Ok => {
-                partial(ok.len() as u32, planned_processes, skipped.and_then(|outcome| outcome.reason.as_deref()))
+                partial(ok.len() as u32, planned_processes, unmeasured.and_then(|outcome| outcome.reason.as_deref()))
             }
-            Status::Failed | Status::Skipped => end.reason.clone(),
+            Status::Failed | Status::Skipped | Status::Void => end.reason.clone(),
         };
         let mut view = CellView {
             cell: identity.cell,
@@ -250,6 +253,7 @@ impl Block {
             series: Vec::new(),
             account: None,
             ledgers: Vec::new(),
+            witnesses: whole.iter().filter_map(|(outcome, _)| outcome.witness).collect(),
             ended_well: ok.iter().map(|outcome| outcome.process).collect(),
             timed_processes: Vec::new(),
         };
@@ -266,13 +270,14 @@ fn rank(status: Status) -> u8 {
     match status {
         Status::Failed => 0,
         Status::Ok => 1,
-        Status::Skipped => 2,
+        Status::Void => 2,
+        Status::Skipped => 3,
     }
 }
 
-fn partial(finished: u32, planned: u32, skipped: Option<&str>) -> Option<String> {
+fn partial(finished: u32, planned: u32, unmeasured: Option<&str>) -> Option<String> {
     let text = format!("{finished} of {planned} processes finished");
-    (finished < planned).then(|| skipped.map_or_else(|| text.clone(), |why| format!("{text}: {why}")))
+    (finished < planned).then(|| unmeasured.map_or_else(|| text.clone(), |why| format!("{text}: {why}")))
 }
 
 /// The one value of all, where they are equal.

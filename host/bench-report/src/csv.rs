@@ -103,6 +103,7 @@ pub(crate) fn status(status: Status) -> &'static str {
         Status::Ok => "ok",
         Status::Failed => "failed",
         Status::Skipped => "skipped",
+        Status::Void => "void",
     }
 }
 

@@ -5,6 +5,7 @@ use crate::calibration::{self, LimitPair};
 use crate::escape::is_treacherous;
 use crate::{AccountView, CellView, RunView, SeriesView};
 use bench_model::{Arguments, Arm, Checksum, MachineLimit};
+use bench_sink::environment::WarningRecord;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{ModuleRef, Named, Overhead, Planned, Status};
 use serde::{Serialize, Serializer};
@@ -54,6 +55,9 @@ pub(crate) struct RunJson<'a> {
     command: &'a [String],
     planned: &'a Planned,
     fingerprint: &'a Fingerprint,
+    /// Left out where nothing of the machine makes figures doubtful.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [WarningRecord],
     calibration: Pairs<&'a Named<MachineLimit>, LimitJson<'a>>,
 }
 
@@ -210,6 +214,7 @@ pub(crate) fn run(view: &RunView) -> RunJson<'_> {
         command: &view.command,
         planned: &view.planned,
         fingerprint: &view.fingerprint,
+        warnings: &view.warnings,
         calibration: Pairs(limits.into_iter().filter_map(|(name, pair)| Some((name, limit(&pair)?))).collect()),
     }
 }

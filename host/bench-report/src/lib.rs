@@ -6,6 +6,7 @@ mod calibration;
 mod cell;
 mod comparison;
 mod csv;
+mod environment;
 mod error;
 mod escape;
 mod export;

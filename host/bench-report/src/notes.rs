@@ -1,6 +1,7 @@
 //! What is said below a table: whatever is not as it should be, one line each, and then what was measured where. Knows what
 //! a reader must be told, not how lines are laid out.
 
+use crate::environment::environment;
 use crate::{CellView, Drift, RunView, escape, scale};
 use bench_sink::runfile::Status;
 
@@ -28,7 +29,7 @@ pub(crate) fn troubles(view: &RunView) -> Vec<String> {
     let torn = view.torn.map(|torn| {
         format!("line {} of the run file was never finished; its {} bytes are left out", torn.line, torn.bytes)
     });
-    refused.chain(cells).chain(missing).chain(cut).chain(torn).collect()
+    refused.chain(cells).chain(missing).chain(cut).chain(torn).chain(environment(view)).collect()
 }
 
 pub(crate) fn drift_note(drift: &Drift) -> String {
@@ -48,6 +49,7 @@ fn cell_notes(view: &RunView, cell: &CellView) -> Vec<String> {
         Status::Ok => "",
         Status::Failed => "failed: ",
         Status::Skipped => "skipped: ",
+        Status::Void => "void: ",
     };
     let reason = match (&cell.reason, cell.status) {
         (Some(reason), _) => Some(escape(reason).into_owned()),

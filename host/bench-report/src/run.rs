@@ -5,6 +5,7 @@ use crate::calibration::{self, Drift};
 use crate::cell::Block;
 use crate::{CellView, ReportError};
 use bench_model::MachineLimit;
+use bench_sink::environment::WarningRecord;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
     CalibrationRecord, EndRecord, ModuleRecord, PairingRecord, Planned, Record, ResumedRecord, RunFile, RunRecord,
@@ -29,6 +30,8 @@ pub struct RunView {
     pub planned: Planned,
     /// The machine and the program.
     pub fingerprint: Fingerprint,
+    /// What of the machine makes figures doubtful, as it was when the run began.
+    pub warnings: Vec<WarningRecord>,
     /// The command line, word by word.
     pub command: Vec<String>,
     /// Where it was continued after it had been stopped.
@@ -83,6 +86,7 @@ impl RunView {
             started: run.started,
             planned: run.planned,
             fingerprint: run.fingerprint,
+            warnings: run.warnings,
             command: run.command,
             resumed: parts.resumed,
             calibration: parts.calibration,

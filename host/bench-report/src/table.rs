@@ -98,5 +98,6 @@ fn check(status: Status) -> &'static str {
         Status::Ok => "ok",
         Status::Failed => "FAILED",
         Status::Skipped => "skipped",
+        Status::Void => "void",
     }
 }

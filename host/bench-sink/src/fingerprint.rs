@@ -1,14 +1,13 @@
 //! The machine and the program a run was made with. What cannot be read is absent; nothing is guessed.
 
+use crate::environment::{self, Cgroup, FileSystem, read};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 /// The machine and the program.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// The version of bench-host.
     pub host_version: String,
@@ -44,10 +43,50 @@ pub struct Fingerprint {
     /// The revision of the source tree in the working directory, where there is one; `+dirty` where it was changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git_revision: Option<String>,
+    /// The version of the engine that runs components.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+    /// The compiler that the program was built with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rustc: Option<String>,
+    /// Whether two threads share a core.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smt: Option<bool>,
+    /// Whether the frequency may rise above the nominal one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boost: Option<bool>,
+    /// How many processors there are of each kind, the fastest kind first; empty where all are alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cpu_kinds: Vec<u32>,
+    /// The processors that a quota of the control group is worth, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_quota: Option<f64>,
+    /// Memory that the control group may use, where that is limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_limit_bytes: Option<u64>,
+    /// How addresses are randomised: 0 not at all, 1 but for the heap, 2 all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aslr: Option<u8>,
+    /// For which memory huge pages are used: `always`, `madvise`, `never`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub huge_pages: Option<String>,
+    /// The share of the processors' time that the hypervisor has given to others since the system started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steal: Option<f64>,
+    /// What temporary files are on, those of logs and databases among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temporary_folder: Option<FileSystem>,
+    /// What the results are on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub results_folder: Option<FileSystem>,
 }
 
-/// What names a moment, not a machine or a program: how busy it was, and what was being worked on.
-const OF_A_MOMENT: [&str; 2] = ["load", "git_revision"];
+/// What names a moment or a choice, not a machine or a program: how busy it was, what was being worked on, and where files lay.
+const OF_A_MOMENT: [&str; 5] = ["load", "git_revision", "steal", "temporary_folder", "results_folder"];
+
+/// What older versions did not look at: where one side does not know it, the machines are not taken to differ in it.
+const ADDED_LATER: [&str; 9] =
+    ["engine", "rustc", "smt", "boost", "cpu_kinds", "cpu_quota", "memory_limit_bytes", "aslr", "huge_pages"];
 
 /// By how much the memory of one machine may differ: a kernel keeps a little more or less of it from boot to boot.
 const MEMORY_SHARE_MAX: f64 = 0.01;
@@ -64,6 +103,7 @@ impl Fingerprint {
         let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
         let is_same = |name: &str| match name {
             "memory_bytes" if has_same_memory => true,
+            name if ADDED_LATER.contains(&name) && !(a.contains_key(name) && b.contains_key(name)) => true,
             name => OF_A_MOMENT.contains(&name) || a.get(name) == b.get(name),
         };
         let value = |fields: &Map<String, Value>, name: &str| match fields.get(name) {
@@ -82,10 +122,11 @@ impl Fingerprint {
         }
     }
 
-    /// Looks at this machine.
+    /// Looks at this machine. What the program consists of, and where results are kept, is its caller's to add.
     pub fn take(host_version: &str) -> Self {
         let kernel = rustix::system::uname();
         let cpu = read("/proc/cpuinfo").unwrap_or_default();
+        let cgroup = Cgroup::of_self();
         Self {
             host_version: host_version.to_owned(),
             os: std::env::consts::OS.to_owned(),
@@ -100,12 +141,20 @@ impl Fingerprint {
             virtualisation: virtualisation(&cpu),
             load: read("/proc/loadavg").and_then(|text| load(&text)),
             git_revision: git_revision(),
+            engine: None,
+            rustc: None,
+            smt: environment::smt(),
+            boost: environment::boost(),
+            cpu_kinds: environment::kinds().iter().map(|(_, cpus)| cpus.len() as u32).collect(),
+            cpu_quota: cgroup.cpu_quota(),
+            memory_limit_bytes: cgroup.memory_limit_bytes(),
+            aslr: environment::aslr(),
+            huge_pages: environment::huge_pages(),
+            steal: environment::stolen_share(),
+            temporary_folder: environment::file_system(&std::env::temp_dir()),
+            results_folder: None,
         }
     }
-}
-
-fn read(path: &str) -> Option<String> {
-    fs::read_to_string(Path::new(path)).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// The value of the first line that begins with `name`, without quotes.
@@ -145,6 +194,22 @@ fn git_revision() -> Option<String> {
 }
 
 #[cfg(test)]
+impl Fingerprint {
+    /// Two processors that nothing slows down.
+    pub(crate) fn of_a_quiet_machine() -> Self {
+        Self {
+            cpus: 2,
+            governor: Some("performance".to_owned()),
+            clock_source: Some("tsc".to_owned()),
+            load: Some([0.1; 3]),
+            steal: Some(0.0),
+            temporary_folder: Some(FileSystem { kind: "ext4".to_owned(), is_volatile: false }),
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -170,6 +235,19 @@ mod tests {
             other,
             &["governor unknown and powersave", "host version 1 and 2", "memory bytes 1073741824 and 536870912"],
         );
+    }
+
+    #[test]
+    fn what_an_older_version_did_not_look_at_is_no_difference() {
+        let now = Fingerprint { smt: Some(true), cpu_quota: Some(1.5), steal: Some(0.1), ..Fingerprint::take("1") };
+        let of_old = Fingerprint { smt: None, cpu_quota: None, steal: None, ..now.clone() };
+        assert_eq!(of_old.unlike(&now), [""; 0]);
+        let other = Fingerprint { smt: Some(false), steal: Some(0.2), ..now.clone() };
+        assert_eq!(other.unlike(&now), ["smt false and true"]);
+        let written = serde_json::to_string(&now).unwrap();
+        assert_eq!(serde_json::from_str::<Fingerprint>(&written).unwrap(), now);
+        let old = r#"{"host_version":"1","os":"linux","kernel":"6","architecture":"x86_64","cpus":2}"#;
+        assert!(serde_json::from_str::<Fingerprint>(old).unwrap().cpu_kinds.is_empty());
     }
 
     #[test]

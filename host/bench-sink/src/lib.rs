@@ -2,6 +2,7 @@
 //! no engine, no loader, no command line and no family.
 
 pub mod digest;
+pub mod environment;
 pub mod fingerprint;
 mod histogram;
 pub mod runfile;

@@ -70,6 +70,21 @@ impl Cache {
         deserialize(engine, &path).map_err(|error| CacheError::Refused { path, reason: error.to_string() })
     }
 
+    /// The bytes of the file `name` that [`write`](Self::write) has kept, if it is there.
+    pub fn read(&self, name: &str) -> Option<Vec<u8>> {
+        fs::read(self.directory.join(name)).ok()
+    }
+
+    /// Keeps `bytes` as the file `name`, whole or not at all.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), CacheError> {
+        let path = self.directory.join(name);
+        let io = |source| CacheError::Io { path: path.clone(), source };
+        let mut file = tempfile::NamedTempFile::new_in(&self.directory).map_err(io)?;
+        file.write_all(bytes).map_err(io)?;
+        file.persist(&path).map_err(|error| io(error.error))?;
+        Ok(())
+    }
+
     /// One file for each module and engine: version and settings of the engine are in the hash.
     fn path(&self, engine: &Engine, sha256: &str) -> PathBuf {
         let mut hasher = DefaultHasher::new();

@@ -31,6 +31,9 @@ pub use engine::{Code, Runtime};
 pub use error::{LoadError, one_line};
 pub use limits::Limits;
 pub use session::trapped;
+/// The version of the engine.
+pub const ENGINE_VERSION: &str = wasmtime_environ::VERSION;
+
 pub use settings::{Settings, Switch};
 pub use state::State;
 pub use wasmtime;

@@ -30,7 +30,12 @@ pub(super) struct Chain<'a> {
     first: Key,
     pub(super) nonces: Nonces,
     pub(super) figures: Figures,
+    /// Nonces of the open loop that was measured, and nanoseconds from its begin until the last of them was written.
+    open_loop: Option<(u64, u64)>,
 }
+
+/// Whether a rate was kept is told by at least so many nonces: the first ones are cold.
+const OPEN_LOOP_MIN: u64 = 100;
 
 /// What of nonces and hops is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +129,7 @@ impl<'a> Chain<'a> {
         let host = Host::new(plane, clock, makers, Rules { idle_ns: None, depth_max, reclaim });
         let first = Key::new(KIND, namespace(0), NAME);
         let nonces = Nonces::new(settings.deadline_ns);
-        let mut chain = Self { host, clock, settings, first, nonces, figures };
+        let mut chain = Self { host, clock, settings, first, nonces, figures, open_loop: None };
         let begin_ns = clock.now_ns();
         for number in 0..settings.count {
             let before_ns = clock.now_ns();
@@ -163,6 +168,7 @@ impl<'a> Chain<'a> {
             sent += 1;
             let is_done = amount.is_done(self.clock.now_ns() - begin_ns, sent);
             if is_done || self.figures.is_full() || self.has_failed() {
+                self.open_loop = self.settings.period_ns.map(|_| (sent, self.clock.now_ns() - begin_ns));
                 return self.drain(keep);
             }
         }
@@ -296,7 +302,18 @@ impl<'a> Chain<'a> {
         if retried == 0 && failed == 0 {
             checks.push(self.state_kept(seen + late));
         }
+        checks.extend(self.achieved_rate());
         Ok(())
+    }
+
+    /// Whether nonces were written at the rate that was asked for; `None` where none was, or where they are too few to tell.
+    fn achieved_rate(&self) -> Option<Check> {
+        let (period_ns, (sent, elapsed_ns)) = self.settings.period_ns.zip(self.open_loop)?;
+        if sent < OPEN_LOOP_MIN {
+            return None;
+        }
+        let achieved = sent as f64 * 1e9 / (elapsed_ns as f64).max(1.0);
+        Some(Check::achieved_rate(1e9 / period_ns.max(1) as f64, achieved, format_args!("{sent} nonces")))
     }
 
     /// Whether every operator has counted every nonce, however often it was unloaded.

@@ -63,12 +63,13 @@ fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     report
 }
 
-/// Binds this worker to the last processor it may use, which is the least likely to serve interrupts, and says which. A
+/// Binds this worker to the last processor of the fastest kind it may use, which is the least likely to serve interrupts, and
+/// says which. A
 /// scenario that asks for several (`cpu:2`) places itself.
 fn bound_cpu(scenario: &Scenario) -> Option<u32> {
     let places_itself =
         scenario.requirements.iter().any(|requirement| matches!(requirement.capability, Capability::Cpu(_)));
-    let last = placement::allowed_cpus().last().copied().filter(|_| !places_itself);
+    let last = placement::fastest_cpus().last().copied().filter(|_| !places_itself);
     last.filter(|cpu| placement::bind(*cpu))
 }
 

@@ -6,6 +6,7 @@ mod words;
 
 use crate::cli::{Command, Common, Format, ResumeArgs};
 use crate::execute::{Job, command, planned, program_sha256};
+use crate::fingerprint::fingerprint;
 use crate::output;
 use anyhow::Context;
 use bench_engine::Done;
@@ -100,7 +101,7 @@ impl Earlier {
         let Some(Record::Run(run)) = held.run().records.first() else {
             anyhow::bail!("{}: the run was stopped before it began; {ANEW}", directory.display())
         };
-        let now = Fingerprint::take(env!("CARGO_PKG_VERSION"));
+        let now = fingerprint(directory);
         Ok(Self { run: run.clone(), held, now, parameters })
     }
 

@@ -152,7 +152,8 @@ mod tests {
         let planned = Planned { cells: 1, processes: 1, time_ns: None, iterations: None, order_sha256: None };
         let (id, started, command) = (String::new(), String::new(), Vec::new());
         let (fingerprint, program_sha256) = (Fingerprint::take(""), None);
-        let run = RunRecord { id, started, seed: 7, command, planned, fingerprint, program_sha256 };
+        let run =
+            RunRecord { id, started, seed: 7, command, planned, fingerprint, program_sha256, warnings: Vec::new() };
         let found = words(&format!("bench-host {given}")).agree_with(
             &words(&format!("bench-host {begun}")),
             &run,

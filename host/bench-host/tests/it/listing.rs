@@ -93,9 +93,11 @@ fn completions_know_every_command() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let host = Host::with_hostile();
-    for line in
-        ["list hostile.wasm", "completions bash", "load hostile.wasm --filter hostile/good --dry-run --processes 1000"]
-    {
+    for line in [
+        "list hostile.wasm",
+        "completions bash",
+        "load hostile.wasm --filter hostile/good --dry-run --quiet --processes 1000",
+    ] {
         let mut child = host.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let mut said = String::new();

@@ -67,6 +67,6 @@ fn a_rate_that_cannot_be_kept_voids_the_cell() {
     let Some(probes) = probes() else { return };
     let host = Host::new();
     let line = "run wal/append -p rate=100000000 -p payload_bytes=1024 --quick --modules";
-    let ran = Ran::of(host.command(line).arg(&probes)).check(line, 1);
+    let ran = Ran::of(host.command(line).arg(&probes)).check(line, 2);
     assert!(ran.stdout.contains("`achieved-rate` failed: asked for 100000000/s"), "{}", ran.stdout);
 }

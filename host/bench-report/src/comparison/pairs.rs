@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
     fn draft(&self, baseline: &CellView, contender: &CellView) -> Draft {
         draft(&self.subject(baseline), &self.subject(contender), || {
             let rounds = self.rounds(baseline.cell, contender.cell);
-            let none = || (Status::Skipped, self.why_none(baseline, contender));
+            let none = || self.why_none(baseline, contender);
             self.measure(&rounds, baseline, contender).ok_or_else(none)
         })
     }
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Why two cells that are well have no ratio.
-    fn why_none(&self, baseline: &CellView, contender: &CellView) -> String {
+    fn why_none(&self, baseline: &CellView, contender: &CellView) -> (Status, String) {
         let records = || {
             let has_both =
                 |record: &&PairingRecord| [baseline, contender].iter().all(|c| record.cells.contains(&c.cell));
@@ -154,20 +154,24 @@ impl<'a> Reader<'a> {
         };
         let is_well = |cell: &u32, process| self.cell(*cell).is_some_and(|cell| cell.ended_well.contains(&process));
         if records().next().is_none() {
-            return format!("it was not measured in turns with {}", self.label(baseline));
+            return (Status::Skipped, format!("it was not measured in turns with {}", self.label(baseline)));
         }
         let mut well =
             records().filter(|record| record.cells.iter().all(|cell| is_well(cell, record.process))).peekable();
         if well.peek().is_none() {
-            return "there is no process in which all that were measured in turns ended well".to_owned();
+            let reason = "there is no process in which all that were measured in turns ended well";
+            return (Status::Skipped, reason.to_owned());
         }
         let keeps_all =
             |record: &PairingRecord| record.cells.iter().all(|c| self.samples.of(*c, record.process).is_some());
-        match well.any(keeps_all) {
-            true => "there are too few pairs with a time above 0; measure for longer (`--time`)".to_owned(),
-            false => "there are too many samples for their order to be kept; measure for a shorter time (`--time`)"
-                .to_owned(),
-        }
+        let (status, reason) = match well.any(keeps_all) {
+            true => (Status::Void, "there are too few pairs with a time above 0; measure for longer (`--time`)"),
+            false => (
+                Status::Skipped,
+                "there are too many samples for their order to be kept; measure for a shorter time (`--time`)",
+            ),
+        };
+        (status, reason.to_owned())
     }
 
     fn cell(&self, number: u32) -> Option<&'a CellView> {

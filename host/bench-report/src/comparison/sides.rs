@@ -136,7 +136,7 @@ fn measure(a: &Entry, b: &Entry, seed: u64) -> Result<Measurement, (Status, Stri
     let processes = a.processes.len().min(b.processes.len());
     let ratios = unpaired_ratios(&a.processes, &b.processes, seed);
     if ratios.is_none() && processes != 1 {
-        return Err((Status::Skipped, "a side has too few samples with a time above 0; measure for longer".to_owned()));
+        return Err((Status::Void, "a side has too few samples with a time above 0; measure for longer".to_owned()));
     }
     let spread = widest_spread(&a.processes, &b.processes);
     let samples = [a, b].map(Entry::samples);

@@ -154,14 +154,16 @@ pub(super) fn draft(
 fn rank(status: Status) -> u8 {
     match status {
         Status::Skipped => 0,
-        Status::Ok => 1,
-        Status::Failed => 2,
+        Status::Void => 1,
+        Status::Ok => 2,
+        Status::Failed => 3,
     }
 }
 
 /// Of two that are both needed.
 fn worse(a: Status, b: Status) -> Status {
-    [Status::Failed, Status::Skipped].into_iter().find(|status| [a, b].contains(status)).unwrap_or(Status::Ok)
+    let order = [Status::Failed, Status::Void, Status::Skipped];
+    order.into_iter().find(|status| [a, b].contains(status)).unwrap_or(Status::Ok)
 }
 
 /// The reasons of those that are not ok, each once.

@@ -91,6 +91,7 @@ fn verdict(matchup: &Matchup, delta: f64) -> String {
         }
         (Some(Verdict::Withheld), _) => "withheld".to_owned(),
         (None, Status::Failed) => "FAILED".to_owned(),
+        (None, Status::Void) => "void".to_owned(),
         (None, _) => "skipped".to_owned(),
     }
 }

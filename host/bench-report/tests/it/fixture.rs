@@ -37,6 +37,7 @@ impl Run {
             planned,
             fingerprint,
             program_sha256: None,
+            warnings: Vec::new(),
         };
         let mut begun = Self { folder, writer };
         begun.append(&[Record::Run(run)]);
@@ -80,17 +81,13 @@ pub(crate) fn fingerprint() -> Fingerprint {
     Fingerprint {
         host_version: "0.1.0".to_owned(),
         os: "linux".to_owned(),
-        distribution: None,
         kernel: "6.1.0".to_owned(),
         architecture: "x86_64".to_owned(),
         cpu_model: Some("A Processor".to_owned()),
         cpus: 2,
         memory_bytes: Some(1 << 33),
-        governor: None,
-        clock_source: None,
-        virtualisation: None,
         load: Some([0.5, 0.25, 0.0]),
-        git_revision: None,
+        ..Fingerprint::default()
     }
 }
 

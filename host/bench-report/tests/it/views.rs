@@ -3,6 +3,7 @@
 use crate::fixture::{Block, Run, calibration, fingerprint, outcome};
 use bench_model::{Arm, MachineLimit, Unit};
 use bench_report::{ReportError, RunView};
+use bench_sink::environment::Witness;
 use bench_sink::runfile::{Named, Record, ResumedRecord, RunFile, Status, When};
 use std::fs;
 
@@ -28,7 +29,7 @@ fn block(process: u32) -> Block {
 }
 
 #[test]
-fn a_cell_is_ok_failed_or_skipped() {
+fn a_cell_is_ok_failed_void_or_skipped() {
     let (ok, more) = (block(0).records(), block(1).records());
     let failed = block(1).ended(Status::Failed, "wrong").records();
     let skipped = block(1).ended(Status::Skipped, "no disk").records();
@@ -39,7 +40,56 @@ fn a_cell_is_ok_failed_or_skipped() {
     check(&[&ok], (Status::Ok, Some("1 of 2 processes finished"), 1, 1));
     check(&[&ok, &failed], (Status::Failed, Some("wrong"), 1, 0));
     check(&[&skipped], (Status::Skipped, Some("no disk"), 0, 0));
+    let void = block(1).ended(Status::Void, "too slow").records();
+    check(&[&void], (Status::Void, Some("too slow"), 0, 0));
+    check(&[&ok, &void], (Status::Ok, Some("1 of 2 processes finished: too slow"), 1, 1));
+    check(&[&skipped, &block(0).ended(Status::Void, "too slow").records()], (Status::Void, Some("too slow"), 0, 0));
+    check(&[&failed, &block(0).ended(Status::Void, "too slow").records()], (Status::Failed, Some("wrong"), 0, 0));
     check(&[&ok, &skipped], (Status::Ok, Some("1 of 2 processes finished: no disk"), 1, 1));
+}
+
+#[test]
+fn what_the_machine_did_is_said_once_for_the_whole_run() {
+    let second = 1_000_000_000;
+    let during = |process: u32, cpu: Option<u32>, stolen_ns: u64, run_queue_ns: u64| {
+        let mut block = block(process);
+        block.cell.cpu = cpu;
+        block.outcome.witness = Some(Witness {
+            wall_ns: second,
+            stolen_ns: Some(stolen_ns),
+            run_queue_ns: Some(run_queue_ns),
+            ..Witness::default()
+        });
+        block.records()
+    };
+    let notes = |records: &[&[Record]], expect: &[&str]| {
+        check(2, records, bench_report::notes, expect.iter().map(|note| (*note).to_owned()).collect());
+    };
+    let bound = Some(1);
+    notes(&[&during(0, bound, 0, 0), &during(1, bound, second / 100, second / 10)], &[]);
+    notes(
+        &[&during(0, bound, second / 10, 0), &during(1, bound, 0, second / 2)],
+        &[
+            "the machine withheld the processor in 1 of 2 repetitions, for up to 10 % of the time: high quantiles show it; use a \
+             machine with processors of its own",
+            "other work was on the processor that was measured in 1 of 2 repetitions, for up to 50 % of the time: stop other \
+             work, or wait",
+        ],
+    );
+    // Threads that a module places itself may wait for each other.
+    notes(&[&during(0, None, 0, second), &during(1, None, 0, second)], &[]);
+}
+
+#[test]
+fn warnings_of_a_run_are_said_with_their_remedy() {
+    let mut run = Run::begin(1, 1);
+    run.append(&block(0).records());
+    let file = run.directory().join("run.jsonl");
+    let text = fs::read_to_string(&file).unwrap();
+    let warning = r#""warnings":[{"warning":"governor","found":"it is slow","remedy":"make it fast"}],"seed""#;
+    fs::write(&file, text.replacen("\"seed\"", warning, 1)).unwrap();
+    assert_eq!(bench_report::notes(&run.view()), ["it is slow: make it fast"]);
+    assert!(bench_report::json(&run.view()).contains("\"remedy\": \"make it fast\""));
 }
 
 #[test]

@@ -119,7 +119,16 @@ mod tests {
         let planned = Planned { cells: 3, processes: 1, time_ns: None, iterations: None, order_sha256: None };
         let (id, started, command) = (String::new(), String::new(), vec!["bench-host".to_owned()]);
         let (fingerprint, program_sha256) = (Fingerprint::take("1"), None);
-        Record::Run(RunRecord { id, started, seed: 1, command, planned, fingerprint, program_sha256 })
+        Record::Run(RunRecord {
+            id,
+            started,
+            seed: 1,
+            command,
+            planned,
+            fingerprint,
+            program_sha256,
+            warnings: Vec::new(),
+        })
     }
 
     fn end(stopped: Option<&str>) -> Record {

@@ -2,6 +2,7 @@
 
 use super::{AccountRecord, LedgerRecord, Named, PairingRecord};
 use crate::Series;
+use crate::environment::{WarningRecord, Witness};
 use crate::fingerprint::Fingerprint;
 use crate::histogram;
 use bench_model::{Arguments, Arm, Checksum, Descriptor, Direction, MachineLimit, Unit};
@@ -55,6 +56,9 @@ pub struct RunRecord {
     /// Of the file of the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program_sha256: Option<String>,
+    /// What of the machine makes figures doubtful, as it was when the run began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<WarningRecord>,
 }
 
 /// Where a run that was stopped is continued. Machine, program, modules and plan are those of its first part.
@@ -253,8 +257,10 @@ pub enum Status {
     Ok,
     /// The module is at fault; no figure counts.
     Failed,
-    /// The environment is at fault; there is no figure.
+    /// The environment lacks something; there is no figure.
     Skipped,
+    /// The machine could not hold what was asked of it; there is no figure, and it says nothing of the module.
+    Void,
 }
 
 /// What was measured of the measuring itself, in the worker of the cell; nothing is subtracted.
@@ -296,6 +302,9 @@ pub struct OutcomeRecord {
     /// What measuring cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overhead: Option<Overhead>,
+    /// What the machine did meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Witness>,
 }
 
 impl OutcomeRecord {
@@ -317,6 +326,7 @@ impl OutcomeRecord {
             lost: None,
             checksum: None,
             overhead: None,
+            witness: None,
         }
     }
 }

@@ -9,10 +9,14 @@ fn arguments(count: i64, rate: i64) -> Arguments {
 }
 
 fn driven(mode: Mode, scenario: usize, arguments: &Arguments) -> Report {
+    driven_for(20, mode, scenario, arguments)
+}
+
+fn driven_for(nonces: u64, mode: Mode, scenario: usize, arguments: &Arguments) -> Report {
     // The second of them is the wrong one.
     let mut module = Mock::new(mode, 1);
     let scenario = module.descriptor.scenarios[scenario].clone();
-    let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(20) };
+    let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(nonces) };
     let unit = Unit { cell: 0, process: 0 };
     drive(&mut module, None, &Task { unit, scenario: &scenario, arguments, budget, reclaim: || () })
 }
@@ -71,6 +75,14 @@ fn what_an_operator_does_wrong_is_said() {
     check(Mode::Doubles, "seen twice");
     check(Mode::Swallows, "`nothing-swallowed` failed");
     check(Mode::CannotSuspend, "2 of 3 idle operators were unloaded; `suspend` of operator 1 failed");
+}
+
+#[test]
+fn a_rate_that_nothing_can_keep_is_void() {
+    let report = driven_for(100, Mode::Right, 0, &arguments(1, 1_000_000_000));
+    assert_eq!(report.outcome.status, Status::Void, "{:?}", report.outcome.reason);
+    assert!(report.outcome.reason.unwrap().contains("asked for 1000000000/s"));
+    assert!(report.series.is_empty());
 }
 
 #[test]

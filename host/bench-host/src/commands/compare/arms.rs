@@ -4,8 +4,9 @@
 use super::{conclude, options};
 use crate::cli::CompareArgs;
 use crate::commands::run::{fulfilled, wishes};
+use crate::cost::Cost;
 use crate::effort::{Effort, PairedEffort};
-use crate::execute::{Job, account, begin, explain_by_output, interrupt, keep_output, record};
+use crate::execute::{Job, account, begin, explain_by_output, interrupt, keep_output, record, say_cost, without_reply};
 use crate::modules::{Loaded, Loader, Modules};
 use crate::progress::Progress;
 use crate::resolve::Resolved;
@@ -18,6 +19,7 @@ use bench_engine::{
 };
 use bench_model::Arm;
 use bench_report::Comparison;
+use bench_sink::environment::Reading;
 use bench_sink::runfile::{RunFile, Status};
 use bench_wasm::Switch;
 use std::path::{Path, PathBuf};
@@ -47,12 +49,18 @@ pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     }
     let plan = sides.whole(plan, &modules)?;
     let matchups = plan.matchups(|offer| sides.is_baseline(offer));
+    let arms = matchups.iter().map(|matchup| matchup.cells.len()).max().unwrap_or_default();
+    let units: Vec<Unit> = (0..effort.processes)
+        .flat_map(|process| matchups.iter().map(move |matchup| Unit { cell: matchup.cells[0], process }))
+        .collect();
+    let cost = Cost::of_comparisons(matchups.len(), arms, &effort, &paired);
+    say_cost(&cost.line(&units), common);
     if common.shown.dry_run {
         return print_matchups(&plan, &matchups);
     }
     let job = Job { loader: &loader, modules: &modules, plan: &plan, effort, seed, common };
     let (directory, ended) = record(&job, begin(&job)?, interrupt, |writer, directory| {
-        let mut progress = Progress::new(matchups.len() * effort.processes as usize);
+        let mut progress = Progress::new(&units, |unit| cells_with(&matchups, unit.cell), &cost, common.shown.quiet);
         let mut bench = PairBench { job: &job, paired, interrupt, directory };
         let rounds = (effort.processes, seed);
         Ok(run_paired(&plan, &matchups, rounds, &mut bench, writer, &mut progress, interrupt)?)
@@ -60,6 +68,11 @@ pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     let comparison = Comparison::of_pairs(RunFile::read(&directory)?, &options(arguments, seed))?;
     let exit = conclude(&comparison, common.shown.format, &[&directory])?;
     Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
+}
+
+/// The cells that are measured in turns with `first`.
+fn cells_with(matchups: &[Matchup], first: u32) -> Vec<u32> {
+    matchups.iter().find(|matchup| matchup.cells[0] == first).map(|matchup| matchup.cells.clone()).unwrap_or_default()
 }
 
 /// What is held against what.
@@ -246,6 +259,7 @@ impl PairedWorkbench for PairBench<'_> {
         let budget = self.paired.budget;
         let beyond = sessions * (budget.warm_up_ns + self.paired.ledger_ns);
         let deadline = self.job.loader.deadline() + Duration::from_nanos(budget.time_ns + beyond);
+        let before = Reading::now();
         let end = self.job.loader.workers.call(&request, deadline, self.interrupt);
         drop(resolved);
         let name = format!("cell-{:04}-process-{process}", matchup.cells[0]);
@@ -255,7 +269,10 @@ impl PairedWorkbench for PairBench<'_> {
             Ok(Reply::Refused(reason)) => return nothing(Status::Failed, &reason),
             Ok(_) => return nothing(Status::Failed, "the worker answered something else"),
             Err(WorkerError::Interrupted) => return None,
-            Err(error) => return nothing(Status::Failed, &error.to_string()),
+            Err(error) => {
+                let reports = matchup.cells.iter().map(|cell| without_reply(unit(cell), &error, &before));
+                return Some(PairedReport { reports: reports.collect(), sessions: 0, ledgers: Vec::new() });
+            }
         };
         paired.reports.iter_mut().for_each(|report| explain_by_output(report, &end.stderr));
         if process == 0 && paired.reports.iter().all(|report| report.outcome.status == Status::Ok) {

@@ -1,5 +1,7 @@
 //! What the machine can do. Every ability that is lacking says what for it is wanted and how to get it.
 
+use super::conditions::conditions;
+use super::counters::counters;
 use crate::paths;
 use bench_sink::fingerprint::Fingerprint;
 use serde::Serialize;
@@ -11,8 +13,8 @@ use std::process::Command;
 pub(super) struct Ability {
     /// Short.
     pub(super) name: &'static str,
-    /// Whether it can.
-    pub(super) present: bool,
+    /// Whether it can; nothing where the system does not tell.
+    pub(super) present: Option<bool>,
     /// What was found, or what its lack means.
     pub(super) found: String,
     /// How to get it, where it is lacking.
@@ -26,20 +28,23 @@ pub(super) fn abilities(fingerprint: &Fingerprint) -> Vec<Ability> {
         tool("Go", &["go", "version"], "plug-ins in Go cannot be built", "install Go 1.24 or later"),
         postgresql(),
         criu(),
-        tool("perf", &["perf", "--version"], "no sampling profiler", "install linux-perf (Debian) or perf"),
-        cores(fingerprint),
-        clock_source(fingerprint),
-        governor(fingerprint),
-        load(fingerprint),
     ]
+    .into_iter()
+    .chain(counters())
+    .chain(conditions(fingerprint))
+    .collect()
 }
 
-fn present(name: &'static str, found: impl Into<String>) -> Ability {
-    Ability { name, present: true, found: found.into(), next_step: None }
+pub(super) fn present(name: &'static str, found: impl Into<String>) -> Ability {
+    Ability { name, present: Some(true), found: found.into(), next_step: None }
 }
 
-fn lacking(name: &'static str, found: impl Into<String>, next_step: impl Into<String>) -> Ability {
-    Ability { name, present: false, found: found.into(), next_step: Some(next_step.into()) }
+pub(super) fn lacking(name: &'static str, found: impl Into<String>, next_step: impl Into<String>) -> Ability {
+    Ability { name, present: Some(false), found: found.into(), next_step: Some(next_step.into()) }
+}
+
+pub(super) fn unknown(name: &'static str, found: impl Into<String>, next_step: impl Into<String>) -> Ability {
+    Ability { name, present: None, found: found.into(), next_step: Some(next_step.into()) }
 }
 
 /// The first line a command prints; on its failure, the first line of what it says about that.
@@ -111,53 +116,5 @@ fn criu() -> Ability {
     match call(&apart, "check") {
         Ok(_) => present(NAME, version),
         Err(reason) => lacking(NAME, format!("{version} does not work here: {reason}"), format!("run as root; {NEXT}")),
-    }
-}
-
-fn cores(fingerprint: &Fingerprint) -> Ability {
-    match fingerprint.cpus {
-        0 | 1 => {
-            lacking("two cores", "one: nothing can be measured between cores", "allow this process a second processor")
-        }
-        cpus => present("two cores", format!("{cpus} processors")),
-    }
-}
-
-fn clock_source(fingerprint: &Fingerprint) -> Ability {
-    const NAME: &str = "clock source";
-    match fingerprint.clock_source.as_deref() {
-        Some(source @ ("tsc" | "kvm-clock" | "arch_sys_counter" | "hyperv_clocksource_tsc_page")) => {
-            present(NAME, format!("{source}, read without a system call"))
-        }
-        Some(source) => lacking(
-            NAME,
-            format!("{source}: every reading is a system call"),
-            "boot with clocksource=tsc where the processor allows it",
-        ),
-        None => lacking(NAME, "not told by this system", "compare the limit `clock` below with that of `syscall`"),
-    }
-}
-
-fn governor(fingerprint: &Fingerprint) -> Ability {
-    const NAME: &str = "governor";
-    match fingerprint.governor.as_deref() {
-        Some("performance") => present(NAME, "performance"),
-        Some(other) => {
-            lacking(NAME, format!("{other}: the frequency follows the load"), "cpupower frequency-set -g performance")
-        }
-        None => present(NAME, "the kernel scales no frequency here"),
-    }
-}
-
-fn load(fingerprint: &Fingerprint) -> Ability {
-    const NAME: &str = "quiet";
-    match fingerprint.load {
-        Some([minute, ..]) if minute > 0.5 * f64::from(fingerprint.cpus) => lacking(
-            NAME,
-            format!("load {minute:.2} over the last minute"),
-            "stop other work, or wait, before measuring",
-        ),
-        Some([minute, ..]) => present(NAME, format!("load {minute:.2} over the last minute")),
-        None => lacking(NAME, "the load is not told by this system", "make sure that nothing else is running"),
     }
 }

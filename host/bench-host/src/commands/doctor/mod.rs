@@ -1,9 +1,12 @@
 //! `doctor`: what this machine can and cannot do, with a reason and the next step for each lack, and its limits.
 
 mod abilities;
+mod conditions;
+mod counters;
 
 use crate::cli::{DoctorArgs, Format, GrantArgs, LimitArgs};
 use crate::execute::{interrupt, limits};
+use crate::fingerprint::fingerprint;
 use crate::modules::Loader;
 use crate::{Exit, output};
 use abilities::{Ability, abilities};
@@ -12,12 +15,14 @@ use bench_model::MachineLimit;
 use bench_report::scale;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::LimitRecord;
+use conditions::facts;
 use serde_json::json;
+use std::path::Path;
 
 pub(crate) fn run(arguments: &DoctorArgs) -> anyhow::Result<Exit> {
     let nothing = GrantArgs { allow_net: Vec::new(), allow_dir: Vec::new(), env: Vec::new() };
     let loader = Loader::new(&nothing, LimitArgs { memory: 1 << 30, deadline: 30_000_000_000 })?;
-    let fingerprint = Fingerprint::take(env!("CARGO_PKG_VERSION"));
+    let fingerprint = fingerprint(Path::new("results"));
     let abilities = abilities(&fingerprint);
     let effort = if arguments.quick { Effort::QUICK } else { Effort::DEFAULT };
     let here = std::env::current_dir()?;
@@ -35,11 +40,19 @@ fn text(fingerprint: &Fingerprint, abilities: &[Ability], limits: &[LimitRecord]
     let cpu = fingerprint.cpu_model.as_deref().unwrap_or("unnamed processor");
     let mut text = format!("{} × {cpu}, {} {}\n\n", fingerprint.cpus, fingerprint.os, fingerprint.kernel);
     for ability in abilities {
-        let mark = if ability.present { "yes" } else { "no " };
+        let mark = match ability.present {
+            Some(true) => "yes",
+            Some(false) => "no ",
+            None => "?  ",
+        };
         text.push_str(&format!("{mark}  {:14} {}\n", ability.name, ability.found));
         if let Some(next) = &ability.next_step {
             text.push_str(&format!("                    {next}\n"));
         }
+    }
+    text.push('\n');
+    for (name, value) in facts(fingerprint) {
+        text.push_str(&format!("{name:19} {value}\n"));
     }
     text.push_str(&format!("\n{:15} {:>12} {:>12} {:>6}  measured as\n", "limit", "median", "min", "n"));
     for limit in limits {

@@ -89,6 +89,7 @@ fn series<'a>(cell: &'a CellView, name: &SeriesName) -> Result<&'a SeriesView, S
         Status::Ok => {}
         Status::Failed => return Err(format!("{} failed: {}", title(cell), why())),
         Status::Skipped => return Err(format!("{} was skipped: {}", title(cell), why())),
+        Status::Void => return Err(format!("{} is void: {}", title(cell), why())),
     }
     let Some(metric) = &name.metric else {
         return cell.timed().ok_or_else(|| format!("{} has no samples of `{}`", title(cell), cell.scenario_name()));

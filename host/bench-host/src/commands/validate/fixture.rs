@@ -70,22 +70,9 @@ impl Run {
             seed: 0,
             command: Vec::new(),
             planned: Planned { cells: self.cells, processes: 1, time_ns: None, iterations: None, order_sha256: None },
-            fingerprint: Fingerprint {
-                host_version: String::new(),
-                os: String::new(),
-                distribution: None,
-                kernel: String::new(),
-                architecture: String::new(),
-                cpu_model: None,
-                cpus: 2,
-                memory_bytes: None,
-                governor: None,
-                clock_source: None,
-                virtualisation: None,
-                load: None,
-                git_revision: None,
-            },
+            fingerprint: Fingerprint { cpus: 2, ..Fingerprint::default() },
             program_sha256: None,
+            warnings: Vec::new(),
         };
         let end = EndRecord { finished: String::new(), stopped: self.stopped };
         let records = [Record::Run(run)].into_iter().chain(self.records).chain([Record::End(end)]).collect();

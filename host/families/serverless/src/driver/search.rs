@@ -3,7 +3,7 @@
 
 use super::client::Tally;
 use super::pace::Pace;
-use bench_model::{Check, ModuleError};
+use bench_model::{Check, LATENCY_BOUND, ModuleError};
 use bench_stats::Distribution;
 
 /// Trials of a search, which find the rate within a 128th of where it begins.
@@ -46,7 +46,7 @@ impl Bound {
                 )
             }
         };
-        Check::that("p99-bound", kept.is_some(), detail)
+        Check::that(LATENCY_BOUND, kept.is_some(), detail)
     }
 }
 

@@ -1,0 +1,213 @@
+//! How long a run will take: what is planned for each repetition, and what was learned of the repetitions that have ended. Pure:
+//! what time it is, is an argument.
+
+use crate::Unit;
+use std::collections::BTreeMap;
+
+/// What a repetition is expected to take, before one was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// To warm up and to measure; nothing where effort is given as a number of operations.
+    pub measured_ns: Option<u64>,
+    /// To start a worker, to load a module, and to verify.
+    pub around_ns: u64,
+    /// To look once at what a cell's operations use, in its first repetition.
+    pub first_ns: u64,
+}
+
+/// The time that is left of a run.
+#[derive(Clone, Debug)]
+pub struct Forecast {
+    expected: Expected,
+    /// What is still to be executed, by cell: the repetitions.
+    left: BTreeMap<u32, Vec<u32>>,
+    /// The repetition that is being executed, and since when.
+    running: Option<(Unit, u64)>,
+    /// What repetitions took, by cell: the first one, and the others.
+    taken: BTreeMap<u32, Taken>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Taken {
+    first_ns: Option<f64>,
+    later_ns: Vec<f64>,
+}
+
+impl Forecast {
+    /// For `units`, in any order.
+    pub fn new(units: impl IntoIterator<Item = Unit>, expected: Expected) -> Self {
+        let mut left: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for unit in units {
+            left.entry(unit.cell).or_default().push(unit.process);
+        }
+        Self { expected, left, running: None, taken: BTreeMap::new() }
+    }
+
+    /// Repetitions that are left, with the one that is being executed.
+    pub fn units_left(&self) -> usize {
+        self.left.values().map(Vec::len).sum::<usize>() + usize::from(self.running.is_some())
+    }
+
+    /// `unit` begins.
+    pub fn start(&mut self, unit: Unit, now_ns: u64) {
+        if let Some(processes) = self.left.get_mut(&unit.cell) {
+            processes.retain(|process| *process != unit.process);
+        }
+        self.running = Some((unit, now_ns));
+    }
+
+    /// What was begun last has ended; its cell is executed again only where `is_tried_again`.
+    pub fn finish(&mut self, now_ns: u64, is_tried_again: bool) {
+        let Some((unit, since_ns)) = self.running.take() else { return };
+        let took_ns = now_ns.saturating_sub(since_ns) as f64;
+        if !is_tried_again {
+            // One that ended early says nothing of others.
+            self.left.remove(&unit.cell);
+            return;
+        }
+        let taken = self.taken.entry(unit.cell).or_default();
+        match unit.process {
+            0 => taken.first_ns = Some(took_ns),
+            _ => taken.later_ns.push(took_ns),
+        }
+    }
+
+    /// The time that is left; nothing where nothing is known of what a repetition takes.
+    pub fn left_ns(&self, now_ns: u64) -> Option<u64> {
+        let means = Means::of(&self.taken);
+        let mut left_ns = 0.0;
+        for (cell, processes) in &self.left {
+            for process in processes {
+                left_ns += self.unit_ns(Unit { cell: *cell, process: *process }, means)?;
+            }
+        }
+        if let Some((unit, since_ns)) = self.running {
+            left_ns += (self.unit_ns(unit, means)? - now_ns.saturating_sub(since_ns) as f64).max(0.0);
+        }
+        Some(left_ns as u64)
+    }
+
+    /// What `unit` is expected to take: what others of its cell took, else what other cells took.
+    fn unit_ns(&self, unit: Unit, means: Means) -> Option<f64> {
+        let expected = &self.expected;
+        let planned = |first: bool| {
+            let first_ns = if first { expected.first_ns } else { 0 };
+            Some((expected.measured_ns? + expected.around_ns + first_ns) as f64)
+        };
+        if unit.process == 0 {
+            return means.first_ns.or_else(|| planned(true));
+        }
+        let taken = self.taken.get(&unit.cell);
+        let own = taken.and_then(|taken| mean(&taken.later_ns));
+        // What the first repetition takes longer than others is alike in all cells.
+        let extra_ns = means.extra_ns.unwrap_or(expected.first_ns as f64);
+        let of_first = || Some((taken?.first_ns? - extra_ns).max(expected.measured_ns.unwrap_or_default() as f64));
+        own.or_else(of_first).or(means.later_ns).or_else(|| planned(false)).or(means.first_ns)
+    }
+}
+
+/// What repetitions took on average, over all cells.
+#[derive(Clone, Copy, Debug, Default)]
+struct Means {
+    first_ns: Option<f64>,
+    later_ns: Option<f64>,
+    /// What the first repetition took longer than the others of its cell.
+    extra_ns: Option<f64>,
+}
+
+impl Means {
+    fn of(taken: &BTreeMap<u32, Taken>) -> Self {
+        let first: Vec<f64> = taken.values().filter_map(|taken| taken.first_ns).collect();
+        let later: Vec<f64> = taken.values().flat_map(|taken| taken.later_ns.iter().copied()).collect();
+        let extra = |taken: &Taken| Some(taken.first_ns? - mean(&taken.later_ns)?);
+        let extra: Vec<f64> = taken.values().filter_map(extra).collect();
+        Self { first_ns: mean(&first), later_ns: mean(&later), extra_ns: mean(&extra) }
+    }
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Clock;
+    use crate::clock::FakeClock;
+    use proptest::prelude::*;
+
+    const MS: u64 = 1_000_000;
+    const EXPECTED: Expected = Expected { measured_ns: Some(600 * MS), around_ns: 50 * MS, first_ns: 100 * MS };
+
+    fn rounds(cells: u32, processes: u32) -> Vec<Unit> {
+        (0..processes).flat_map(|process| (0..cells).map(move |cell| Unit { cell, process })).collect()
+    }
+
+    /// Executes `units` on a fake clock; what was forecast before each, with what was in truth left.
+    fn replay(units: &[Unit], expected: Expected, takes_ns: impl Fn(Unit) -> u64) -> Vec<(Option<u64>, u64)> {
+        let clock = FakeClock::default();
+        let mut forecast = Forecast::new(units.iter().copied(), expected);
+        let mut found = Vec::new();
+        for (index, unit) in units.iter().enumerate() {
+            let truth = units[index..].iter().map(|unit| takes_ns(*unit)).sum();
+            found.push((forecast.left_ns(clock.now_ns()), truth));
+            forecast.start(*unit, clock.now_ns());
+            clock.advance(takes_ns(*unit));
+            forecast.finish(clock.now_ns(), true);
+        }
+        assert_eq!((forecast.left_ns(clock.now_ns()), forecast.units_left()), (Some(0), 0));
+        found
+    }
+
+    #[test]
+    fn before_anything_was_seen_the_plan_is_what_is_expected() {
+        let forecast = Forecast::new(rounds(2, 3), EXPECTED);
+        assert_eq!(forecast.left_ns(0), Some((6 * 650 + 2 * 100) * MS));
+        let unknown = Forecast::new(rounds(2, 3), Expected { measured_ns: None, ..EXPECTED });
+        assert_eq!((unknown.left_ns(0), unknown.units_left()), (None, 6));
+    }
+
+    #[test]
+    fn a_cell_is_expected_to_take_what_it_took_before() {
+        // Cells that take from 0.7 to 2 s: wrong by much at first, right once each was seen.
+        let takes = |unit: Unit| (700 + 100 * u64::from(unit.cell) + if unit.process == 0 { 300 } else { 0 }) * MS;
+        let found = replay(&rounds(13, 3), EXPECTED, takes);
+        for (forecast, truth) in &found[13..] {
+            let off = forecast.unwrap().abs_diff(*truth) as f64 / *truth as f64;
+            assert!(off < 0.2, "{forecast:?} {truth}");
+        }
+    }
+
+    #[test]
+    fn what_runs_is_left_in_part_and_what_was_given_up_is_not() {
+        let mut forecast = Forecast::new(rounds(2, 2), EXPECTED);
+        forecast.start(Unit { cell: 0, process: 0 }, 0);
+        assert_eq!(forecast.left_ns(250 * MS), Some((500 + 750 + 2 * 650) * MS));
+        assert_eq!(forecast.left_ns(9_000 * MS), Some((750 + 2 * 650) * MS), "late, and not less than nothing");
+        forecast.finish(10 * MS, false);
+        assert_eq!((forecast.left_ns(10 * MS), forecast.units_left()), (Some((750 + 650) * MS), 2));
+        forecast.finish(20 * MS, true);
+        assert_eq!(forecast.units_left(), 2, "nothing was running");
+    }
+
+    #[test]
+    fn operations_without_a_time_are_known_once_one_was_seen() {
+        let expected = Expected { measured_ns: None, ..EXPECTED };
+        let found = replay(&rounds(3, 2), expected, |_| 2_000 * MS);
+        assert_eq!(found[0].0, None);
+        for (forecast, truth) in &found[1..] {
+            let off = forecast.unwrap().abs_diff(*truth) as f64 / *truth as f64;
+            assert!(off <= 0.2, "{forecast:?} {truth}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_takes_as_long_as_planned_is_forecast_to_the_point(cells in 1u32..9, processes in 1u32..5) {
+            let takes = |unit: Unit| (650 + if unit.process == 0 { 100 } else { 0 }) * MS;
+            for (forecast, truth) in replay(&rounds(cells, processes), EXPECTED, takes) {
+                prop_assert!(forecast.unwrap().abs_diff(truth) <= u64::from(cells * processes));
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Which repetitions are void because of what the machine did meanwhile, and why. It must not know how a machine is looked at.
+
+use crate::{Report, Unit};
+use bench_sink::runfile::Status;
+
+/// Makes `report` void where the machine stood still while it was made, and adds to the reason of a void one what the machine
+/// did. A failure stays one: a wrong result is wrong on a slow machine as well.
+pub(crate) fn settle(report: &mut Report) {
+    let Some(witness) = report.outcome.witness else { return };
+    let explanation = witness.explanation();
+    match (report.outcome.status, explanation) {
+        (Status::Ok, Some(explanation)) if witness.stood_still() => {
+            let unit = Unit { cell: report.outcome.cell, process: report.outcome.process };
+            let mut void =
+                Report::without_figures(unit, Status::Void, format!("the machine stood still: {explanation}"));
+            void.outcome.witness = Some(witness);
+            void.checks = std::mem::take(&mut report.checks);
+            (void.cpu, void.conditions) = (report.cpu, std::mem::take(&mut report.conditions));
+            *report = void;
+        }
+        (Status::Void, Some(explanation)) => {
+            let reason = report.outcome.reason.get_or_insert_default();
+            if !reason.contains(&explanation) {
+                reason.push_str(&format!(" (meanwhile {explanation})"));
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_sink::environment::Witness;
+    use bench_sink::runfile::CheckRecord;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn check(status: Status, stolen_ns: u64, expect: (Status, Option<&str>)) {
+        let unit = Unit { cell: 3, process: 1 };
+        let mut report = Report::without_figures(unit, status, "why");
+        report.outcome.reason = report.outcome.reason.filter(|_| status != Status::Ok);
+        report.outcome.witness = Some(Witness { wall_ns: SECOND, stolen_ns: Some(stolen_ns), ..Witness::default() });
+        report.checks =
+            vec![CheckRecord { cell: 3, process: 1, name: "c".to_owned(), passed: true, detail: String::new() }];
+        settle(&mut report);
+        let outcome = &report.outcome;
+        assert_eq!((outcome.status, outcome.reason.as_deref()), expect);
+        assert_eq!((outcome.cell, outcome.process, report.checks.len()), (3, 1, 1));
+        assert!(outcome.witness.is_some());
+    }
+
+    #[test]
+    fn a_standstill_voids_what_is_ok_and_explains_what_is_void() {
+        let most = "the machine stood still: the hypervisor gave 60 % of the processors' time to others";
+        check(Status::Ok, SECOND * 6 / 10, (Status::Void, Some(most)));
+        check(Status::Ok, SECOND / 10, (Status::Ok, None));
+        let meanwhile = "why (meanwhile the hypervisor gave 10 % of the processors' time to others)";
+        check(Status::Void, SECOND / 10, (Status::Void, Some(meanwhile)));
+        check(Status::Void, 0, (Status::Void, Some("why")));
+        check(Status::Failed, SECOND, (Status::Failed, Some("why")));
+        check(Status::Skipped, SECOND, (Status::Skipped, Some("why")));
+    }
+}

@@ -1,0 +1,124 @@
+//! What of the machine decides figures: as abilities where it can make them doubtful, else as plain facts.
+
+use super::abilities::{Ability, lacking, present, unknown};
+use bench_report::scale;
+use bench_sink::environment::{FileSystem, Warning, warnings};
+use bench_sink::fingerprint::Fingerprint;
+
+/// What can make figures doubtful, and whether it does.
+pub(super) fn conditions(machine: &Fingerprint) -> Vec<Ability> {
+    let warnings = warnings(machine);
+    let condition = |name: &'static str, warning: &str, fine: Option<String>, otherwise: &str| {
+        let found = warnings.iter().find(|found| found.name() == warning);
+        match (found, fine) {
+            (Some(warning), _) => lacking(name, warning.found(), warning.remedy()),
+            (None, Some(fine)) => present(name, fine),
+            (None, None) => unknown(name, "not told by this system", otherwise),
+        }
+    };
+    let clock = machine.clock_source.as_ref().map(|source| format!("{source}, read without a system call"));
+    let load = machine.load.map(|[minute, ..]| format!("load {minute:.2} over the last minute"));
+    let steal = machine.steal.map(|share| format!("{:.1} % of the time since the system started", share * 100.0));
+    let quota = machine.cpu_quota.map_or_else(|| "none".to_owned(), |quota| format!("{quota:.2} processors"));
+    let temporary = machine.temporary_folder.as_ref().map(|found| format!("on {}", shown(found)));
+    vec![
+        cores(machine),
+        condition("clock source", "slow-clock", clock, "compare the limit `clock` below with that of `syscall`"),
+        governor(machine, &warnings),
+        condition("quiet", "load", load, "make sure that nothing else is running"),
+        condition("quota", "quota", Some(quota), ""),
+        condition("steal", "steal", steal, "make sure that the processors are not shared"),
+        condition("temporary", "temporary-folder", temporary, "make sure that TMPDIR is on a disk"),
+    ]
+}
+
+fn cores(machine: &Fingerprint) -> Ability {
+    const NAME: &str = "two cores";
+    match machine.cpus {
+        0 | 1 => lacking(NAME, "one: nothing can be measured between cores", "allow this process a second processor"),
+        cpus => present(NAME, format!("{cpus} processors")),
+    }
+}
+
+/// A virtual machine does not see the governor of the processors that it runs on.
+fn governor(machine: &Fingerprint, warnings: &[Warning]) -> Ability {
+    const NAME: &str = "governor";
+    if let Some(warning) = warnings.iter().find(|warning| matches!(warning, Warning::Governor(_))) {
+        return lacking(NAME, warning.found(), warning.remedy());
+    }
+    match (&machine.governor, &machine.virtualisation) {
+        (Some(governor), _) => present(NAME, governor),
+        (None, Some(hypervisor)) => {
+            let found = format!("not visible in a virtual machine ({hypervisor})");
+            unknown(NAME, found, "look for it on the machine that runs this one")
+        }
+        (None, None) => present(NAME, "the kernel scales no frequency here"),
+    }
+}
+
+fn shown(found: &FileSystem) -> String {
+    if found.is_volatile { format!("{}, volatile", found.kind) } else { found.kind.clone() }
+}
+
+/// What figures depend on and that is neither good nor bad: names and values.
+pub(super) fn facts(machine: &Fingerprint) -> Vec<(&'static str, String)> {
+    let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
+    let kinds = machine.cpu_kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
+    let aslr = |level| match level {
+        0 => "off".to_owned(),
+        1 => "on, but for the heap".to_owned(),
+        _ => "on".to_owned(),
+    };
+    let facts = [
+        ("engine", machine.engine.clone()),
+        ("built with", machine.rustc.clone()),
+        ("virtualisation", machine.virtualisation.clone()),
+        ("SMT", machine.smt.map(switch)),
+        ("boost", machine.boost.map(switch)),
+        ("kinds of processors", Some(kinds).filter(|kinds| !kinds.is_empty())),
+        ("memory", machine.memory_bytes.map(|bytes| scale::bytes(bytes as f64))),
+        ("memory limit", machine.memory_limit_bytes.map(|bytes| scale::bytes(bytes as f64))),
+        ("huge pages", machine.huge_pages.clone()),
+        ("ASLR", machine.aslr.map(aslr)),
+        ("results on", machine.results_folder.as_ref().map(shown)),
+    ];
+    facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the condition `name` of a machine holds, and a part of what is said of it.
+    fn check(name: &str, change: impl FnOnce(&mut Fingerprint), present: Option<bool>, part: &str) {
+        let mut machine = Fingerprint { cpus: 2, ..Fingerprint::default() };
+        change(&mut machine);
+        let all = conditions(&machine);
+        let found = all.iter().find(|ability| ability.name == name).unwrap();
+        assert!(found.present == present && found.found.contains(part), "{found:?}");
+        assert_eq!(found.next_step.is_some(), present != Some(true), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_not_visible_is_unknown_and_not_well() {
+        check("governor", |machine| machine.virtualisation = Some("KVM".to_owned()), None, "virtual machine (KVM)");
+        check("governor", |_| (), Some(true), "scales no frequency");
+        check("governor", |machine| machine.governor = Some("performance".to_owned()), Some(true), "performance");
+        check("governor", |machine| machine.governor = Some("ondemand".to_owned()), Some(false), "`ondemand`");
+        check("clock source", |_| (), None, "not told");
+        check("clock source", |machine| machine.clock_source = Some("hpet".to_owned()), Some(false), "`hpet`");
+        check("steal", |machine| machine.steal = Some(0.0), Some(true), "0.0 %");
+        check("quota", |_| (), Some(true), "none");
+        check("quota", |machine| machine.cpu_quota = Some(0.3), Some(false), "0.30 of 2 processors");
+        check("two cores", |machine| machine.cpus = 1, Some(false), "between cores");
+    }
+
+    #[test]
+    fn facts_that_are_not_known_are_left_out() {
+        assert_eq!(facts(&Fingerprint::default()), []);
+        let machine = Fingerprint { smt: Some(true), cpu_kinds: vec![4, 8], aslr: Some(0), ..Fingerprint::default() };
+        let expect = [("SMT", "on"), ("kinds of processors", "4 + 8"), ("ASLR", "off")];
+        let found = facts(&machine);
+        assert_eq!(found.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>(), expect);
+    }
+}

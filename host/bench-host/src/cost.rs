@@ -1,0 +1,151 @@
+//! What a run will cost, said before it begins: how much is measured, and how long that will take. Pure.
+
+use crate::effort::{Effort, PairedEffort};
+use bench_engine::{Expected, Forecast, Unit};
+use std::time::Duration;
+
+/// To start a worker, load a module whose code is compiled already, and verify twice.
+const AROUND_NS: u64 = 100_000_000;
+
+/// To count what operations use in a worker of its own.
+const ACCOUNT_NS: u64 = 100_000_000;
+
+/// The machine's limits, measured before and after: with little effort, and with more.
+const CALIBRATION_NS: [u64; 2] = [1_000_000_000, 4_000_000_000];
+
+/// What a run will cost.
+#[derive(Clone, Debug)]
+pub(crate) struct Cost {
+    /// What is repeated: `12 cells`, `3 comparisons`.
+    what: String,
+    processes: u32,
+    /// Of one repetition; nothing where effort is a number of operations.
+    measured_ns: Option<u64>,
+    iterations: Option<u64>,
+    expected: Expected,
+    calibration_ns: u64,
+}
+
+impl Cost {
+    /// Of so many cells, one after the other.
+    pub(crate) fn of_cells(cells: usize, effort: &Effort) -> Self {
+        let warm_up_ns = effort.budget.warm_up_ns;
+        Self {
+            what: counted(cells, "cell"),
+            processes: effort.processes,
+            measured_ns: effort.time_ns(),
+            iterations: effort.iterations(),
+            expected: Expected {
+                measured_ns: effort.time_ns().map(|time_ns| time_ns + warm_up_ns),
+                around_ns: AROUND_NS,
+                first_ns: ACCOUNT_NS,
+            },
+            calibration_ns: calibration_ns(effort),
+        }
+    }
+
+    /// Of so many comparisons, of which the largest is of so many arms.
+    pub(crate) fn of_comparisons(comparisons: usize, arms: usize, effort: &Effort, paired: &PairedEffort) -> Self {
+        let sessions = 2 * arms as u64;
+        let budget = paired.budget;
+        let measured_ns = budget.time_ns + sessions * budget.warm_up_ns + arms as u64 * paired.ledger_ns;
+        Self {
+            what: counted(comparisons, "comparison"),
+            processes: effort.processes,
+            measured_ns: Some(budget.time_ns),
+            iterations: None,
+            expected: Expected {
+                measured_ns: Some(measured_ns),
+                around_ns: arms as u64 * AROUND_NS,
+                first_ns: arms as u64 * ACCOUNT_NS,
+            },
+            calibration_ns: calibration_ns(effort),
+        }
+    }
+
+    /// What a repetition is expected to take.
+    pub(crate) fn expected(&self) -> Expected {
+        self.expected
+    }
+
+    /// One line: what is to be measured in `units`, and about how long it will take.
+    pub(crate) fn line(&self, units: &[Unit]) -> String {
+        let each = match (self.measured_ns, self.iterations) {
+            (Some(ns), _) => format!("{} s", trimmed(ns as f64 / 1e9)),
+            (None, Some(iterations)) => counted(iterations as usize, "operation"),
+            (None, None) => "nothing".to_owned(),
+        };
+        let left_ns = Forecast::new(units.iter().copied(), self.expected).left_ns(0);
+        let about = left_ns.map_or_else(
+            || "it takes as long as the operations do".to_owned(),
+            |ns| format!("about {}", duration(Duration::from_nanos(ns + self.calibration_ns))),
+        );
+        format!("{} × {} × {each}: {about}", self.what, counted(self.processes as usize, "process"))
+    }
+}
+
+fn calibration_ns(effort: &Effort) -> u64 {
+    let is_quick = effort.calibration == bench_engine::calibration::Effort::QUICK;
+    2 * CALIBRATION_NS[usize::from(!is_quick)]
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if noun.ends_with('s') { "es" } else { "s" };
+    format!("{count} {noun}{}", if count == 1 { "" } else { plural })
+}
+
+/// Two places, without noughts at the end.
+fn trimmed(value: f64) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// `45 s`, `3 min 20 s`, `2 h 5 min`.
+pub(crate) fn duration(duration: Duration) -> String {
+    let seconds = (duration.as_secs_f64().round() as u64).max(1);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_engine::{Amount, Budget, PairedBudget, calibration};
+
+    fn effort(amount: Amount, calibration: calibration::Effort) -> Effort {
+        Effort { processes: 3, budget: Budget { warm_up_ns: 100_000_000, amount }, calibration }
+    }
+
+    fn units(cells: u32) -> Vec<Unit> {
+        (0..3).flat_map(|process| (0..cells).map(move |cell| Unit { cell, process })).collect()
+    }
+
+    #[test]
+    fn a_run_says_what_it_will_cost() {
+        let time = effort(Amount::Time { ns: 500_000_000 }, calibration::Effort::QUICK);
+        let cost = Cost::of_cells(8, &time);
+        // 24 times 0.7 s, the accounts of 8 cells, and the limits twice.
+        assert_eq!(cost.line(&units(8)), "8 cells × 3 processes × 0.5 s: about 20 s");
+        assert_eq!(cost.line(&units(8)[16..]), "8 cells × 3 processes × 0.5 s: about 8 s", "what is left of it");
+        let operations = effort(Amount::Operations(1), calibration::Effort::QUICK);
+        let expect = "1 cell × 3 processes × 1 operation: it takes as long as the operations do";
+        assert_eq!(Cost::of_cells(1, &operations).line(&units(1)), expect);
+        let budget = PairedBudget { warm_up_ns: 10_000_000, time_ns: 800_000_000, blocks_max: 9 };
+        let paired = PairedEffort { budget, ledger_ns: 30_000_000 };
+        let cost = Cost::of_comparisons(2, 2, &time, &paired);
+        assert_eq!(cost.line(&units(2)), "2 comparisons × 3 processes × 0.8 s: about 9 s");
+    }
+
+    #[test]
+    fn durations_are_said_in_two_units_at_most() {
+        let check = |ms: u64, expect: &str| assert_eq!(duration(Duration::from_millis(ms)), expect);
+        check(0, "1 s");
+        check(45_400, "45 s");
+        check(59_600, "1 min 0 s");
+        check(200_000, "3 min 20 s");
+        check(7_500_000, "2 h 5 min");
+    }
+}

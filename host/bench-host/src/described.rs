@@ -1,0 +1,185 @@
+//! What modules say of themselves, kept in a folder beside that of their compiled code, so that a module that is known need not be loaded to be listed.
+//! An entry is for one file, one build of this program and one set of limits and grants; any other is ignored.
+
+use crate::worker::{Kind, ModuleSpec};
+use bench_model::Descriptor;
+use bench_sink::digest;
+use bench_wasm::Cache;
+use bench_wire::DescriptorJson;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::thread;
+use std::time::UNIX_EPOCH;
+
+/// What a module says of itself, and the interfaces it imports.
+pub(crate) type Described = (Descriptor, Vec<String>);
+
+/// Descriptions that were kept. Without a folder that only this user can write nothing is kept and nothing found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Descriptions {
+    cache: Option<Cache>,
+    /// This build of the program, on as many processors.
+    program: Option<String>,
+}
+
+/// An entry, with everything that it is for, so that a file under a wrong name is no entry.
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    program: String,
+    /// The digest of its specification.
+    module: String,
+    descriptor: DescriptorJson,
+    imports: Vec<String>,
+}
+
+impl Descriptions {
+    /// Those in `folder`.
+    pub(crate) fn open(folder: Option<&Path>) -> Self {
+        let cache = folder.and_then(|folder| Cache::open(folder).ok());
+        Self { cache, program: program() }
+    }
+
+    /// What the module of `spec` says of itself, where it was kept.
+    pub(crate) fn find(&self, spec: &ModuleSpec) -> Option<Described> {
+        let (cache, program, module) = self.key(spec)?;
+        let entry: Entry = serde_json::from_slice(&cache.read(&name(program, &module))?).ok()?;
+        if entry.program != *program || entry.module != module {
+            return None;
+        }
+        let descriptor = Descriptor::try_from(entry.descriptor).ok()?;
+        descriptor.validate().ok()?;
+        Some((descriptor, entry.imports))
+    }
+
+    /// Keeps what the module of `spec` has said. What cannot be kept is asked for again the next time.
+    pub(crate) fn keep(&self, spec: &ModuleSpec, descriptor: &Descriptor, imports: &[String]) {
+        let Some((cache, program, module)) = self.key(spec) else { return };
+        let (descriptor, imports) = (DescriptorJson::from(descriptor), imports.to_vec());
+        let entry = Entry { program: program.clone(), module: module.clone(), descriptor, imports };
+        let text = serde_json::to_vec(&entry).expect("a description is JSON");
+        if let Err(error) = cache.write(&name(program, &module), &text) {
+            tracing::debug!(%error, file = %spec.file.display(), "what it says of itself is not kept");
+        }
+    }
+
+    /// The cache, and what an entry for `spec` is for; nothing where there can be none.
+    fn key(&self, spec: &ModuleSpec) -> Option<(&Cache, &String, String)> {
+        if !stands_alone(spec) {
+            return None;
+        }
+        // The path does not change what a module says.
+        let module = ModuleSpec { file: Default::default(), ..spec.clone() };
+        let module = serde_json::to_vec(&module).expect("a specification is JSON");
+        // A digest, because grants have values of environment variables in them, which are not for a file.
+        Some((self.cache.as_ref()?, self.program.as_ref()?, digest::of_bytes(&module)))
+    }
+}
+
+fn name(program: &str, module: &str) -> String {
+    format!("{}.described.json", digest::of_bytes(format!("{program}\n{module}").as_bytes()))
+}
+
+/// Whether what the module says depends on nothing but its own file. A server is described by another file, and a program that
+/// is a script is likely to read others.
+fn stands_alone(spec: &ModuleSpec) -> bool {
+    match spec.kind {
+        Kind::Component | Kind::Probe | Kind::Builtin => true,
+        Kind::Server => false,
+        Kind::Operators => {
+            let mut begin = [0; 2];
+            let read = fs::File::open(&spec.file).and_then(|mut file| file.read_exact(&mut begin));
+            read.is_ok() && begin != *b"#!"
+        }
+    }
+}
+
+/// Tells this build of the program from others, and machines that a module may look at apart, without reading the whole file.
+fn program() -> Option<String> {
+    let metadata = fs::metadata(std::env::current_exe().ok()?).ok()?;
+    let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+    let cpus = thread::available_parallelism().map_or(1, usize::from);
+    let (version, engine) = (env!("CARGO_PKG_VERSION"), bench_wasm::ENGINE_VERSION);
+    Some(format!("{version} {engine} {} {modified} {cpus}", metadata.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_drivers::Grants;
+    use bench_model::Scenario;
+
+    fn spec(kind: Kind, sha256: &str) -> ModuleSpec {
+        let (sha256, grants) = (sha256.to_owned(), Grants::default());
+        ModuleSpec { file: "m.wasm".into(), sha256, kind, grants, cache: None, memory_bytes_max: 9, engine: None }
+    }
+
+    fn descriptor() -> Descriptor {
+        Descriptor::new("m", "1", "A module.").scenario(Scenario::new("s", "f", "A scenario."))
+    }
+
+    #[test]
+    fn a_description_is_found_for_the_same_module_limits_and_program_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Descriptions::open(Some(folder.path()));
+        let component = spec(Kind::Component, "1");
+        assert_eq!(kept.find(&component), None);
+        kept.keep(&component, &descriptor(), &["wasi:io/streams".to_owned()]);
+        let expect = Some((descriptor(), vec!["wasi:io/streams".to_owned()]));
+        assert_eq!(kept.find(&component), expect);
+        let moved = ModuleSpec { file: "elsewhere.wasm".into(), ..component.clone() };
+        assert_eq!(kept.find(&moved), expect);
+        let others = [
+            spec(Kind::Component, "2"),
+            spec(Kind::Probe, "1"),
+            ModuleSpec { memory_bytes_max: 10, ..component.clone() },
+            ModuleSpec { engine: Some("fuel".to_owned()), ..component.clone() },
+        ];
+        for other in others {
+            assert_eq!(kept.find(&other), None, "{other:?}");
+        }
+        let later = Descriptions { program: Some("another".to_owned()), ..kept };
+        assert_eq!(later.find(&component), None);
+    }
+
+    #[test]
+    fn a_damaged_or_foreign_entry_is_ignored() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Descriptions::open(Some(folder.path()));
+        let (one, other) = (spec(Kind::Component, "1"), spec(Kind::Component, "2"));
+        kept.keep(&one, &descriptor(), &[]);
+        let file = |spec: &ModuleSpec| {
+            let (_, program, module) = kept.key(spec).unwrap();
+            folder.path().join(name(program, &module))
+        };
+        fs::copy(file(&one), file(&other)).unwrap();
+        assert_eq!(kept.find(&other), None, "under the name of another");
+        let good = fs::read_to_string(file(&one)).unwrap();
+        for damaged in ["", "{}", "garbage", &good[..good.len() / 2], &good.replace("\"name\":\"m\"", "\"name\":\"\"")]
+        {
+            fs::write(file(&one), damaged).unwrap();
+            assert_eq!(kept.find(&one), None, "{damaged}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_stand_alone_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Descriptions::open(Some(folder.path()));
+        let program = |text: &str| {
+            let file = folder.path().join("program");
+            fs::write(&file, text).unwrap();
+            ModuleSpec { file, ..spec(Kind::Operators, "1") }
+        };
+        for (spec, expect) in
+            [(spec(Kind::Server, "1"), false), (program("#!/bin/sh\n"), false), (program("\x7fELF"), true)]
+        {
+            kept.keep(&spec, &descriptor(), &[]);
+            assert_eq!(kept.find(&spec).is_some(), expect, "{spec:?}");
+        }
+        let nowhere = Descriptions::open(None);
+        nowhere.keep(&spec(Kind::Component, "1"), &descriptor(), &[]);
+        assert_eq!(nowhere.find(&spec(Kind::Component, "1")), None);
+    }
+}

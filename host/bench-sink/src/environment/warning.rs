@@ -1,0 +1,179 @@
+//! What of a machine makes figures doubtful, and what to do about it.
+
+use crate::fingerprint::Fingerprint;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One thing that makes figures doubtful. As text it says what was found, and what to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Warning {
+    /// The frequency follows the load.
+    Governor(String),
+    /// The control group may use fewer processors than there are.
+    Quota {
+        /// In processors.
+        quota: f64,
+        /// Processors there are.
+        cpus: u32,
+    },
+    /// The hypervisor gives the processors to others.
+    Steal {
+        /// Of the time since the system started.
+        share: f64,
+    },
+    /// Reading the clock is a system call.
+    SlowClock(String),
+    /// Other work was going on as the run began.
+    Load {
+        /// Over the last minute.
+        load: f64,
+        /// Processors there are.
+        cpus: u32,
+    },
+    /// Temporary files, those of logs and databases among them, never reach a disk.
+    TemporaryFolder {
+        /// Of the file system.
+        kind: String,
+    },
+}
+
+/// A warning as it is kept in a run file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarningRecord {
+    /// Which: `governor`, `quota`, `steal`, `slow-clock`, `load`, `temporary-folder`.
+    pub warning: String,
+    /// What was found, and what it does to figures.
+    pub found: String,
+    /// What to do next.
+    pub remedy: String,
+}
+
+/// Clock sources that are read without a system call.
+const FAST_CLOCKS: [&str; 4] = ["tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page"];
+
+/// Less than this is noise of any virtual machine.
+const STEAL_SHARE_MAX: f64 = 0.01;
+
+/// More load than this for each processor is other work.
+const LOAD_MAX: f64 = 0.5;
+
+/// What of `machine` makes figures doubtful.
+pub fn warnings(machine: &Fingerprint) -> Vec<Warning> {
+    let cpus = machine.cpus;
+    let governor = machine.governor.clone().filter(|governor| governor != "performance");
+    let clock = machine.clock_source.clone().filter(|source| !FAST_CLOCKS.contains(&source.as_str()));
+    let quota = machine.cpu_quota.filter(|quota| *quota < f64::from(cpus));
+    let load = machine.load.map(|[minute, ..]| minute).filter(|minute| *minute > LOAD_MAX * f64::from(cpus));
+    let temporary = machine.temporary_folder.as_ref().filter(|found| found.is_memory() || found.is_volatile);
+    let kind = temporary.map(|found| format!("{}{}", if found.is_volatile { "volatile " } else { "" }, found.kind));
+    [
+        governor.map(Warning::Governor),
+        quota.map(|quota| Warning::Quota { quota, cpus }),
+        machine.steal.filter(|share| *share >= STEAL_SHARE_MAX).map(|share| Warning::Steal { share }),
+        clock.map(Warning::SlowClock),
+        load.map(|load| Warning::Load { load, cpus }),
+        kind.map(|kind| Warning::TemporaryFolder { kind }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+impl Warning {
+    /// Its name in run files.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Governor(_) => "governor",
+            Self::Quota { .. } => "quota",
+            Self::Steal { .. } => "steal",
+            Self::SlowClock(_) => "slow-clock",
+            Self::Load { .. } => "load",
+            Self::TemporaryFolder { .. } => "temporary-folder",
+        }
+    }
+
+    /// What was found, and what it does to figures.
+    pub fn found(&self) -> String {
+        match self {
+            Self::Governor(governor) => {
+                format!("the frequency governor is `{governor}`, so the processor's speed follows the load")
+            }
+            Self::Quota { quota, cpus } => {
+                format!("a quota allows {quota:.2} of {cpus} processors, so high quantiles show throttling")
+            }
+            Self::Steal { share } => format!(
+                "the hypervisor has given {:.1} % of the processors' time to others since the system started",
+                share * 100.0
+            ),
+            Self::SlowClock(source) => format!("the clock source is `{source}`, so reading the clock is a system call"),
+            Self::Load { load, cpus } => {
+                format!("the load was {load:.2} on {cpus} processors over the minute before the run")
+            }
+            Self::TemporaryFolder { kind } => {
+                format!("the temporary folder is on {kind}, so what is called durable there is in memory alone")
+            }
+        }
+    }
+
+    /// What to do next.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Governor(_) => "`cpupower frequency-set -g performance`",
+            Self::Quota { .. } => "run outside of the container, or raise its quota (`cpu.max`, `--cpus`)",
+            Self::Steal { .. } => "use a machine with processors of its own, or measure at a quieter time",
+            Self::SlowClock(_) => "boot with clocksource=tsc where the processor allows it",
+            Self::Load { .. } => "stop other work, or wait",
+            Self::TemporaryFolder { .. } => "set TMPDIR to a folder on a disk",
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.found(), self.remedy())
+    }
+}
+
+impl From<&Warning> for WarningRecord {
+    fn from(warning: &Warning) -> Self {
+        Self { warning: warning.name().to_owned(), found: warning.found(), remedy: warning.remedy().to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::FileSystem;
+
+    fn check(change: impl FnOnce(&mut Fingerprint), expect: &[&str]) {
+        let mut machine = Fingerprint::of_a_quiet_machine();
+        change(&mut machine);
+        let names: Vec<_> = warnings(&machine).iter().map(Warning::name).collect();
+        assert_eq!(names, expect);
+    }
+
+    #[test]
+    fn a_warning_is_given_for_what_makes_figures_doubtful_and_nothing_else() {
+        check(|_| (), &[]);
+        check(|machine| machine.governor = Some("powersave".to_owned()), &["governor"]);
+        check(|machine| machine.governor = None, &[]);
+        check(|machine| machine.cpu_quota = Some(1.5), &["quota"]);
+        check(|machine| machine.cpu_quota = Some(2.0), &[]);
+        check(|machine| machine.steal = Some(0.02), &["steal"]);
+        check(|machine| machine.clock_source = Some("hpet".to_owned()), &["slow-clock"]);
+        check(|machine| machine.load = Some([1.1, 0.0, 0.0]), &["load"]);
+        let on = |kind: &str, is_volatile| Some(FileSystem { kind: kind.to_owned(), is_volatile });
+        check(|machine| machine.temporary_folder = on("tmpfs", false), &["temporary-folder"]);
+        check(|machine| machine.temporary_folder = on("overlay", true), &["temporary-folder"]);
+        check(|machine| machine.temporary_folder = on("overlay", false), &[]);
+    }
+
+    #[test]
+    fn a_warning_says_what_was_found_and_what_to_do() {
+        assert_eq!(
+            Warning::Quota { quota: 0.3, cpus: 2 }.to_string(),
+            "a quota allows 0.30 of 2 processors, so high quantiles show throttling: run outside of the container, or raise its \
+             quota (`cpu.max`, `--cpus`)"
+        );
+    }
+}

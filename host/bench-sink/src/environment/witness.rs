@@ -1,0 +1,280 @@
+//! What the machine did during one repetition: read before and after, never while something is timed. A process that was started
+//! by the worker is not looked into.
+
+use super::{Cgroup, Throttling, clock_ticks, steal};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// What the machine did during one repetition. What it does not tell is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// How long the repetition took.
+    pub wall_ns: u64,
+    /// For how long threads of the worker were ready and waited for a processor, summed over those that were there at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_queue_ns: Option<u64>,
+    /// How often a thread of the worker had to make way for another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switches_involuntary: Option<u64>,
+    /// Processor time that the hypervisor gave to others, as a mean over the processors that the worker could use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stolen_ns: Option<u64>,
+    /// Periods in which the control group ran, and those in which its quota was used up before the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled_periods: Option<(u64, u64)>,
+    /// For how long the system was suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended_ns: Option<u64>,
+}
+
+/// The machine at one moment, to be compared with a later one.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    taken: Instant,
+    since_boot: Option<Duration>,
+    /// By thread: nanoseconds in the run queue, and involuntary switches.
+    threads: BTreeMap<u32, (u64, u64)>,
+    /// Ticks by processor that this process may use.
+    steal: BTreeMap<u32, u64>,
+    throttling: Option<Throttling>,
+}
+
+/// Below this the clock that counts suspension and the one that does not differ because they are read one after the other.
+const SUSPENDED_NS_MIN: u64 = 10_000_000;
+
+/// A repetition from which the machine withheld at least this share of the time says nothing of the module.
+const STANDSTILL_SHARE: f64 = 0.5;
+
+/// A quota is looked at once there were so many periods, of a tenth of a second each.
+const PERIODS_MIN: u64 = 3;
+
+/// What is below this share of the time explains nothing.
+const NOTABLE_SHARE: f64 = 0.01;
+
+impl Reading {
+    /// Now.
+    pub fn now() -> Self {
+        let allowed = allowed_cpus();
+        Self {
+            taken: Instant::now(),
+            since_boot: since_boot(),
+            threads: threads(),
+            steal: steal().into_iter().filter(|(cpu, _)| allowed.is_empty() || allowed.contains(cpu)).collect(),
+            throttling: Cgroup::of_self().throttling(),
+        }
+    }
+}
+
+impl Witness {
+    /// What the machine did since `earlier`.
+    pub fn since(earlier: &Reading) -> Self {
+        Self::between(earlier, &Reading { steal: steal(), ..Reading::now() })
+    }
+
+    /// The processors are those of the earlier reading: a worker binds itself to one of them in between.
+    fn between(earlier: &Reading, later: &Reading) -> Self {
+        let wall = later.taken.saturating_duration_since(earlier.taken);
+        let sum = |of: fn(&(u64, u64)) -> u64| {
+            let since =
+                |(thread, now): (&u32, &(u64, u64))| of(now).saturating_sub(earlier.threads.get(thread).map_or(0, of));
+            (!later.threads.is_empty()).then(|| later.threads.iter().map(since).sum())
+        };
+        let suspended = earlier.since_boot.zip(later.since_boot).map(|(earlier, later)| later.saturating_sub(earlier));
+        Self {
+            wall_ns: nanoseconds(wall),
+            run_queue_ns: sum(|(waited_ns, _)| *waited_ns),
+            switches_involuntary: sum(|(_, switches)| *switches),
+            stolen_ns: stolen_ns(&earlier.steal, &later.steal),
+            throttled_periods: earlier.throttling.zip(later.throttling).map(|(earlier, later)| {
+                let since = |of: fn(&Throttling) -> u64| of(&later).saturating_sub(of(&earlier));
+                (since(|counts| counts.periods), since(|counts| counts.throttled_periods))
+            }),
+            suspended_ns: suspended.map(|suspended| {
+                let ns = nanoseconds(suspended.saturating_sub(wall));
+                if ns < SUSPENDED_NS_MIN { 0 } else { ns }
+            }),
+        }
+    }
+
+    /// Whether the machine withheld the processor for so long that the figures are those of the standstill.
+    pub fn stood_still(&self) -> bool {
+        self.withheld_share() >= STANDSTILL_SHARE
+    }
+
+    /// The largest share of the time that hypervisor, quota or suspension took.
+    pub fn withheld_share(&self) -> f64 {
+        let throttled = self.throttled_periods.filter(|(periods, _)| *periods >= PERIODS_MIN);
+        let throttled = throttled.map_or(0.0, |(periods, throttled)| throttled as f64 / periods as f64);
+        // Suspension is not part of the wall time.
+        let suspended_ns = self.suspended_ns.unwrap_or_default() as f64;
+        let suspended = suspended_ns / (self.wall_ns as f64 + suspended_ns).max(1.0);
+        self.share(self.stolen_ns).max(throttled).max(suspended)
+    }
+
+    /// The share of the time that threads waited for a processor.
+    pub fn run_queue_share(&self) -> f64 {
+        self.share(self.run_queue_ns)
+    }
+
+    fn share(&self, ns: Option<u64>) -> f64 {
+        ns.unwrap_or_default() as f64 / (self.wall_ns as f64).max(1.0)
+    }
+
+    /// What of it may explain a repetition that came to nothing; `None` where the machine was quiet.
+    pub fn explanation(&self) -> Option<String> {
+        let mut parts: Vec<String> = Vec::new();
+        let percent = |share: f64| format!("{:.0} %", share * 100.0);
+        let stolen = self.share(self.stolen_ns);
+        if stolen >= NOTABLE_SHARE {
+            parts.push(format!("the hypervisor gave {} of the processors' time to others", percent(stolen)));
+        }
+        if let Some((periods, throttled @ 1..)) = self.throttled_periods {
+            parts.push(format!("the processor quota was used up in {throttled} of {periods} periods"));
+        }
+        if let Some(ns @ 1..) = self.suspended_ns {
+            parts.push(format!("the system was suspended for {:.1} s", ns as f64 / 1e9));
+        }
+        if self.run_queue_share() >= NOTABLE_SHARE {
+            let mut part =
+                format!("its threads waited for a processor for {} of the time", percent(self.run_queue_share()));
+            if let Some(switches @ 1..) = self.switches_involuntary {
+                let _ = write!(part, " and made way {switches} times");
+            }
+            parts.push(part);
+        }
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+fn stolen_ns(earlier: &BTreeMap<u32, u64>, later: &BTreeMap<u32, u64>) -> Option<u64> {
+    let ticks: u64 =
+        earlier.iter().map(|(cpu, ticks)| later.get(cpu).map_or(0, |now| now.saturating_sub(*ticks))).sum();
+    let ns = ticks.saturating_mul(1_000_000_000) / clock_ticks();
+    (!earlier.is_empty()).then(|| ns / earlier.len() as u64)
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Every thread of this process: nanoseconds in the run queue, and involuntary switches. Empty where the system does not tell.
+fn threads() -> BTreeMap<u32, (u64, u64)> {
+    let thread = |entry: std::io::Result<fs::DirEntry>| {
+        let folder = entry.ok()?.path();
+        let thread = folder.file_name()?.to_str()?.parse().ok()?;
+        let waited_ns = super::read(folder.join("schedstat"))?.split_whitespace().nth(1)?.parse().ok()?;
+        let status = super::read(folder.join("status"))?;
+        let switches = status.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"))?;
+        Some((thread, (waited_ns, switches.trim().parse().ok()?)))
+    };
+    fs::read_dir("/proc/self/task").into_iter().flatten().filter_map(thread).collect()
+}
+
+#[cfg(target_os = "linux")]
+fn since_boot() -> Option<Duration> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn since_boot() -> Option<Duration> {
+    None
+}
+
+#[cfg(target_os = "linux")]
+fn allowed_cpus() -> Vec<u32> {
+    use rustix::thread::{CpuSet, sched_getaffinity};
+    let set = sched_getaffinity(None);
+    set.map_or_else(|_| Vec::new(), |set| (0..CpuSet::MAX_CPU as u32).filter(|cpu| set.is_set(*cpu as usize)).collect())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn allowed_cpus() -> Vec<u32> {
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn quiet() -> Witness {
+        Witness { wall_ns: SECOND, ..Witness::default() }
+    }
+
+    fn check(witness: Witness, stood_still: bool, explanation: Option<&str>) {
+        assert_eq!((witness.stood_still(), witness.explanation().as_deref()), (stood_still, explanation));
+    }
+
+    #[test]
+    fn a_machine_that_withholds_half_of_the_time_stands_still() {
+        check(quiet(), false, None);
+        let stolen = |ns| Witness { stolen_ns: Some(ns), ..quiet() };
+        check(stolen(SECOND / 2), true, Some("the hypervisor gave 50 % of the processors' time to others"));
+        check(stolen(SECOND / 10), false, Some("the hypervisor gave 10 % of the processors' time to others"));
+        check(stolen(SECOND / 1000), false, None);
+        let throttled = |periods, throttled| Witness { throttled_periods: Some((periods, throttled)), ..quiet() };
+        check(throttled(10, 7), true, Some("the processor quota was used up in 7 of 10 periods"));
+        check(throttled(10, 4), false, Some("the processor quota was used up in 4 of 10 periods"));
+        check(throttled(2, 2), false, Some("the processor quota was used up in 2 of 2 periods"));
+        check(throttled(10, 0), false, None);
+        let suspended = Witness { suspended_ns: Some(3 * SECOND), ..quiet() };
+        check(suspended, true, Some("the system was suspended for 3.0 s"));
+    }
+
+    #[test]
+    fn waiting_for_a_processor_explains_and_does_not_void() {
+        // Threads of one module may share a processor by its own choice, so this alone is no standstill.
+        let witness = Witness { run_queue_ns: Some(SECOND), switches_involuntary: Some(9), ..quiet() };
+        check(witness, false, Some("its threads waited for a processor for 100 % of the time and made way 9 times"));
+    }
+
+    #[test]
+    fn what_happened_is_the_difference_of_two_readings() {
+        let counts = |periods, throttled_periods| Some(Throttling { periods, throttled_periods, throttled_ns: 0 });
+        let earlier = Reading {
+            taken: Instant::now(),
+            since_boot: Some(Duration::from_secs(100)),
+            threads: BTreeMap::from([(1, (50, 2)), (2, (70, 1))]),
+            steal: BTreeMap::from([(0, 5), (1, 5)]),
+            throttling: counts(10, 1),
+        };
+        let later = Reading {
+            taken: earlier.taken + Duration::from_secs(1),
+            since_boot: Some(Duration::from_secs(103)),
+            // One thread has ended, one is new.
+            threads: BTreeMap::from([(1, (80, 3)), (3, (7, 4))]),
+            steal: BTreeMap::from([(0, 5 + clock_ticks()), (1, 5), (2, 1_000)]),
+            throttling: counts(20, 5),
+        };
+        let expect = Witness {
+            wall_ns: SECOND,
+            run_queue_ns: Some(37),
+            switches_involuntary: Some(5),
+            stolen_ns: Some(SECOND / 2),
+            throttled_periods: Some((10, 4)),
+            suspended_ns: Some(2 * SECOND),
+        };
+        assert_eq!(Witness::between(&earlier, &later), expect);
+        let silent = Reading {
+            since_boot: None,
+            threads: BTreeMap::new(),
+            steal: BTreeMap::new(),
+            throttling: None,
+            ..earlier.clone()
+        };
+        assert_eq!(Witness::between(&silent, &silent), Witness::default(), "what is not told is absent");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn this_machine_tells_what_every_linux_does() {
+        let before = Reading::now();
+        let witness = Witness::since(&before);
+        assert!(witness.switches_involuntary.is_some() && witness.suspended_ns == Some(0), "{witness:?}");
+    }
+}
