@@ -10,6 +10,8 @@ pub struct Program {
     pub ending: &'static str,
     /// Whether what has to lie beside the program is there.
     pub is_whole: fn(&Path) -> bool,
+    /// Whether the program describes itself. Another one is described by a file beside it.
+    pub describes_itself: bool,
     /// Loads the program at this path; or why not, with the file's name and what to do.
     pub load: fn(&Path) -> Result<Box<dyn Module>, String>,
 }
@@ -41,7 +43,7 @@ mod tests {
     #[test]
     fn programs_are_found_by_name() {
         let load = |_: &Path| Err(String::new());
-        let program = Program { ending: "-server", is_whole: |path| !path.ends_with("half-server"), load };
+        let program = Program { ending: "-server", is_whole: |path| !path.ends_with("half-server"), describes_itself: true, load };
         assert_eq!(program.beside(Path::new("a/function.wasm")).file_stem().unwrap(), "function-server");
         assert!(program.is(Path::new("a/function-server")) && !program.is(Path::new("a/function")));
         assert!(!program.is(Path::new("a/half-server")));

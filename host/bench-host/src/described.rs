@@ -1,11 +1,11 @@
 //! What modules say of themselves, kept in a folder beside that of their compiled code, so that a module that is known need not be loaded to be listed.
 //! An entry is for one file, one build of this program and one set of limits and grants; any other is ignored.
 
+use crate::families;
 use crate::worker::{Kind, ModuleSpec};
 use bench_model::Descriptor;
 use bench_sink::digest;
 use bench_wasm::Cache;
-use bench_wire::DescriptorJson;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Read;
@@ -30,7 +30,7 @@ struct Entry {
     program: String,
     /// The digest of its specification.
     module: String,
-    descriptor: DescriptorJson,
+    descriptor: Descriptor,
     imports: Vec<String>,
 }
 
@@ -48,15 +48,14 @@ impl Descriptions {
         if entry.program != *program || entry.module != module {
             return None;
         }
-        let descriptor = Descriptor::try_from(entry.descriptor).ok()?;
-        descriptor.validate().ok()?;
-        Some((descriptor, entry.imports))
+        entry.descriptor.validate().ok()?;
+        Some((entry.descriptor, entry.imports))
     }
 
     /// Keeps what the module of `spec` has said. What cannot be kept is asked for again the next time.
     pub(crate) fn keep(&self, spec: &ModuleSpec, descriptor: &Descriptor, imports: &[String]) {
         let Some((cache, program, module)) = self.key(spec) else { return };
-        let (descriptor, imports) = (DescriptorJson::from(descriptor), imports.to_vec());
+        let (descriptor, imports) = (descriptor.clone(), imports.to_vec());
         let entry = Entry { program: program.clone(), module: module.clone(), descriptor, imports };
         let text = serde_json::to_vec(&entry).expect("a description is JSON");
         if let Err(error) = cache.write(&name(program, &module), &text) {
@@ -81,13 +80,13 @@ fn name(program: &str, module: &str) -> String {
     format!("{}.described.json", digest::of_bytes(format!("{program}\n{module}").as_bytes()))
 }
 
-/// Whether what the module says depends on nothing but its own file. A server is described by another file, and a program that
-/// is a script is likely to read others.
+/// Whether the description depends only on the module's own file. Some programs are described by another file, and a program
+/// that is a script is likely to read others.
 fn stands_alone(spec: &ModuleSpec) -> bool {
-    match spec.kind {
+    match &spec.kind {
         Kind::Component | Kind::Probe | Kind::Builtin => true,
-        Kind::Server => false,
-        Kind::Operators => {
+        Kind::Program { .. } if !families::describes_itself(&spec.file) => false,
+        Kind::Program { .. } => {
             let mut begin = [0; 2];
             let read = fs::File::open(&spec.file).and_then(|mut file| file.read_exact(&mut begin));
             read.is_ok() && begin != *b"#!"
@@ -167,19 +166,19 @@ mod tests {
     fn what_does_not_stand_alone_is_not_kept() {
         let folder = tempfile::tempdir().unwrap();
         let kept = Descriptions::open(Some(folder.path()));
-        let program = |text: &str| {
-            let file = folder.path().join("program");
+        let program = |name: &str, text: &str| {
+            let file = folder.path().join(name);
             fs::write(&file, text).unwrap();
-            ModuleSpec { file, ..spec(Kind::Operators, "1") }
+            ModuleSpec { file, ..spec(Kind::Program { family: "operators".to_owned() }, "1") }
         };
-        for (spec, expect) in
-            [(spec(Kind::Server, "1"), false), (program("#!/bin/sh\n"), false), (program("\x7fELF"), true)]
-        {
+        let cases = [
+            (program("a-other", "\x7fELF"), false),
+            (program("b-process", "#!/bin/sh\n"), false),
+            (program("c-process", "\x7fELF"), true),
+        ];
+        for (spec, expect) in cases {
             kept.keep(&spec, &descriptor(), &[]);
             assert_eq!(kept.find(&spec).is_some(), expect, "{spec:?}");
         }
-        let nowhere = Descriptions::open(None);
-        nowhere.keep(&spec(Kind::Component, "1"), &descriptor(), &[]);
-        assert_eq!(nowhere.find(&spec(Kind::Component, "1")), None);
     }
 }

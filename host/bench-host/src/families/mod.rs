@@ -60,6 +60,11 @@ fn program(family: &'static dyn Family, path: &Path) -> Option<&'static Program>
     family.programs().iter().find(|program| program.is(path))
 }
 
+/// Whether the program at `path` describes itself.
+pub(crate) fn describes_itself(path: &Path) -> bool {
+    FAMILIES.iter().find_map(|family| program(*family, path)).is_some_and(|program| program.describes_itself)
+}
+
 /// How much longer than its measured time a worker may take.
 pub(crate) fn extra_deadline(scenario: &Scenario, arguments: &Arguments, repetitions: u64) -> Duration {
     FAMILIES.iter().map(|family| family.extra_deadline(scenario, arguments, repetitions)).sum()

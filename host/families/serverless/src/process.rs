@@ -16,7 +16,8 @@ use std::process::{Child, Command, Stdio};
 const ENDING: &str = "-server";
 
 /// A program that serves, and that a probe describes.
-pub(crate) const SERVER: Program = Program { ending: ENDING, is_whole: |path| described_by(path).is_file(), load };
+pub(crate) const SERVER: Program =
+    Program { ending: ENDING, is_whole: |path| described_by(path).is_file(), describes_itself: false, load };
 
 /// The probe that describes what the server `program` serves.
 fn described_by(program: &Path) -> PathBuf {
