@@ -26,7 +26,7 @@ pub struct Scope {
 /// An object at one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// Which one.
+    /// Its identity.
     pub key: Key,
     /// Grows with every accepted write to any object.
     pub resource_version: u64,
@@ -93,7 +93,7 @@ impl Scope {
 }
 
 impl Event {
-    /// Which object.
+    /// The key of the object.
     pub fn key(&self) -> &Key {
         match self {
             Self::Added(object) | Self::Modified(object) => &object.key,

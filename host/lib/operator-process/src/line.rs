@@ -13,13 +13,13 @@ pub struct Call<'a> {
     /// `start`, `reconcile`, `suspend`, `resume`.
     #[serde(borrow)]
     pub call: Cow<'a, str>,
-    /// Of `start`: names and values.
+    /// The arguments of `start`: names and values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<(String, String)>,
-    /// Of `reconcile`.
+    /// The event of `reconcile`.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub event: Option<EventLine<'a>>,
-    /// Of `resume`, in Base64.
+    /// The state for `resume`, in Base64.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub state: Option<Cow<'a, str>>,
 }
@@ -79,10 +79,10 @@ pub struct Reply<'a> {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Done<'a> {
-    /// Of `start`.
+    /// The watches from `start`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub watches: Vec<WatchLine>,
-    /// Of `suspend`, in Base64.
+    /// The state from `suspend`, in Base64.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub state: Option<Cow<'a, str>>,
 }

@@ -48,7 +48,7 @@ pub enum ClusterError {
     /// A file or a process could not be created.
     #[error("the temporary PostgreSQL server in {}: {what}: {source}; make room there, or give --database-url URL", folder.display())]
     Io {
-        /// Where it was to be.
+        /// The folder of the cluster.
         folder: PathBuf,
         /// What failed.
         what: &'static str,
@@ -58,7 +58,7 @@ pub enum ClusterError {
     /// One of PostgreSQL's programs failed; quotes its message.
     #[error("the temporary PostgreSQL server in {}: {what}: {said}; give --database-url URL for a server that runs", folder.display())]
     Program {
-        /// Where it was to be.
+        /// The folder of the cluster.
         folder: PathBuf,
         /// What failed.
         what: &'static str,

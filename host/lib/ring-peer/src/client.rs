@@ -17,11 +17,11 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// The configuration of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// What it does with messages.
+    /// The task of the peer.
     pub task: Task,
-    /// How both sides wait for each other.
+    /// The wait of both sides.
     pub waiting: Waiting,
-    /// Where both sides run.
+    /// The CPUs of both sides.
     pub placement: Placement,
     /// The capacity of each of the two rings, in bytes: a power of two as [`Ring::create`] takes it.
     pub ring_bytes: usize,

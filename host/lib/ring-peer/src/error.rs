@@ -21,9 +21,9 @@ pub enum PeerError {
     Gone {
         /// Its process id.
         pid: u32,
-        /// How it ended.
+        /// The end of the process, as text.
         end: String,
-        /// What it owed.
+        /// The message that was expected.
         waited_for: &'static str,
     },
     /// The process runs and does not answer.
@@ -31,9 +31,9 @@ pub enum PeerError {
     Silent {
         /// Its process id.
         pid: u32,
-        /// How long the caller waited.
+        /// The time the caller waited.
         patience: Duration,
-        /// What it owed.
+        /// The message that was expected.
         waited_for: &'static str,
     },
     /// The message is empty or too long.

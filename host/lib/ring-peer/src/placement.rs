@@ -3,7 +3,7 @@
 use bench_model::ModuleError;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// Which CPUs the two processes are pinned to.
+/// The CPUs of the two processes relative to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
     /// Both to the same CPU.

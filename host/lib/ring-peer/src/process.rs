@@ -24,7 +24,7 @@ pub const EXIT_SETUP: i32 = 102;
 /// The exit status of a child whose transport failed.
 pub const EXIT_TRANSPORT: i32 = 103;
 
-/// How long an ended peer is waited for before it is killed, and how long a failed one may take to be seen as ended.
+/// How long a peer may take to end on request before it is killed, and how long until a failed one is seen as ended.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long a side sleeps between two checks of the other side, where the kernel does not notify it.

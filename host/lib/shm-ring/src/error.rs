@@ -33,7 +33,7 @@ pub enum RingError {
     /// A ring has one producer and one consumer at a time.
     #[error("the ring has a {role} already, in process {pid}; close it first")]
     Busy {
-        /// Which end.
+        /// The end.
         role: Role,
         /// The process that holds it.
         pid: u32,
@@ -41,9 +41,9 @@ pub enum RingError {
     /// A system call failed.
     #[error("{call} failed")]
     System {
-        /// Which one.
+        /// The system call.
         call: &'static str,
-        /// Why.
+        /// The error.
         source: std::io::Error,
     },
     /// This system lacks the kind of shared memory that a ring needs.

@@ -18,7 +18,7 @@ pub(crate) struct Memory {
     data: NonNull<u8>,
     page: usize,
     capacity: usize,
-    /// Of a position: its word's offset.
+    /// Masks a position to the offset of its word.
     word_mask: usize,
 }
 
@@ -103,7 +103,7 @@ impl Memory {
         unsafe { self.base.cast::<Header>().as_ref() }
     }
 
-    /// Where the byte at `position` of the ring's life is. The `capacity` bytes from there are mapped.
+    /// The address of the byte at `position`, counted since the ring was created. The `capacity` bytes from there are mapped.
     #[inline]
     fn at(&self, position: u64) -> *mut u8 {
         let offset = position as usize & (self.capacity - 1);

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicU64;
 /// No record ends here.
 const NOWHERE: u64 = u64::MAX;
 
-/// How far in front of the staged records lines are asked for, so that several are on their way at once.
+/// How far ahead of the staged records cache lines are prefetched, so that several are in flight at once.
 const AHEAD_BYTES: u64 = 1024;
 
 /// The writing end. A ring has one at a time, and its holder's process keeps it until it is dropped.
@@ -19,11 +19,11 @@ pub struct Producer {
     integrity: Integrity,
     waking: Waking,
     message_max: usize,
-    /// Where the next record starts; a multiple of 8.
+    /// The position of the next record; a multiple of 8.
     tail: u64,
     /// The first of the records that are written and not yet published, which hides the others.
     staged: Option<Staged>,
-    /// Where an end mark stands already, if anywhere in the free room.
+    /// The position of an end mark that was already written in the free space, if any.
     marked: u64,
     /// No record may reach beyond this until the head is read again.
     limit: u64,
@@ -155,7 +155,7 @@ impl Producer {
         wait::until(wait, own, || head_limit(memory, tail).is_some_and(|limit| limit_wanted <= limit))
     }
 
-    /// Where a record of `len` bytes would end, if there is room for it and for the end mark behind it.
+    /// The end of a record of `len` bytes, if there is space for it and for the end mark after it.
     #[inline(always)]
     fn reserve(&mut self, len: usize) -> Result<u64, PushError> {
         if len > self.message_max {
@@ -171,7 +171,7 @@ impl Producer {
         Ok(wanted - record::WORD_BYTES as u64)
     }
 
-    /// Where the end mark behind a record of `len` bytes would end; `len` is at most `message_max`.
+    /// The end of the end mark after a record of `len` bytes; `len` is at most `message_max`.
     #[inline]
     fn wanted(&self, len: usize) -> u64 {
         self.tail + (record::footprint(len) + record::WORD_BYTES) as u64

@@ -25,7 +25,7 @@ pub enum Integrity {
 }
 
 impl Integrity {
-    /// What the record of `payload` carries beside its length.
+    /// The checksum in the record of `payload`.
     #[inline]
     pub(crate) fn digest(self, payload: &[u8]) -> u32 {
         match self {

@@ -18,7 +18,7 @@ pub enum OpenError {
     Ring {
         /// The ring.
         name: String,
-        /// Why.
+        /// The error.
         source: RingError,
     },
     /// A ring of that name has another capacity or integrity.

@@ -11,15 +11,15 @@ use std::time::Duration;
 pub enum Wait {
     /// Checks `rounds` times, without a system call.
     Spin {
-        /// How often.
+        /// The number of checks.
         rounds: u32,
     },
     /// Checks `rounds` times, then sleeps until the peer wakes it or the timeout is over. Needs a ring with [`Waking::Futex`]; on any
     /// other it always sleeps for the whole timeout.
     Park {
-        /// How often.
+        /// The number of checks.
         rounds: u32,
-        /// How long it sleeps at most.
+        /// The longest sleep.
         timeout: Duration,
     },
 }

@@ -43,23 +43,23 @@ pub enum Damage {
     /// The file was written by another version of this library.
     #[error("the segment has format version {found}, this build knows {VERSION}")]
     Version {
-        /// What it says.
+        /// The version in the file.
         found: u32,
     },
     /// The header's checksum does not fit it.
     #[error("the segment's header has CRC32C {found:#010x} and says {expected:#010x}")]
     Header {
-        /// What the header says.
+        /// The checksum in the header.
         expected: u32,
-        /// What was computed.
+        /// The computed checksum.
         found: u32,
     },
     /// The second half of the header has a checksum that does not fit it.
     #[error("the segment's activation has CRC32C {found:#010x} and says {expected:#010x}")]
     Activation {
-        /// What the header says.
+        /// The checksum in the header.
         expected: u32,
-        /// What was computed.
+        /// The computed checksum.
         found: u32,
     },
     /// The segment has no activation, but records, or successors that have one.
@@ -68,31 +68,31 @@ pub enum Damage {
     /// The segment belongs to another log.
     #[error("the segment belongs to log {found}, this is log {expected}")]
     Foreign {
-        /// Whose it is.
+        /// The log in the header.
         found: LogId,
-        /// Whose it should be.
+        /// The log of the directory.
         expected: LogId,
     },
     /// The file's name does not fit its header.
     #[error("the segment's header has number {found}, its name {expected}")]
     Renumbered {
-        /// What the header says.
+        /// The number in the header.
         found: u64,
-        /// What the name says.
+        /// The number in the name.
         expected: u64,
     },
     /// The file has another length than the segment.
     #[error("the file has {found} bytes, the segment {expected}")]
     Size {
-        /// Of the file.
+        /// The length of the file.
         found: u64,
-        /// What the header says.
+        /// The length in the header.
         expected: u64,
     },
     /// The file cannot be read.
     #[error("the file cannot be read: {reason}")]
     Unreadable {
-        /// Why.
+        /// The error.
         reason: String,
     },
     /// Segments between two others are not there.
@@ -108,7 +108,7 @@ pub enum Damage {
     Gap {
         /// The next sequence after the segment before.
         expected: u64,
-        /// What the header says.
+        /// The sequence in the header.
         found: u64,
     },
     /// A record is invalid, and valid records follow.
@@ -116,9 +116,9 @@ pub enum Damage {
     Record {
         /// The sequence that should be there.
         sequence: u64,
-        /// What is there.
+        /// What is wrong with it.
         bad: BadRecord,
-        /// Where the next valid record is.
+        /// The offset of the next valid record.
         next_offset: u64,
         /// Its sequence.
         next_sequence: u64,
@@ -128,13 +128,13 @@ pub enum Damage {
     Decayed {
         /// The sequence that should be there.
         sequence: u64,
-        /// What is there.
+        /// What is wrong with it.
         bad: BadRecord,
     },
     /// A segment was started before its predecessor. Only a thorough recovery checks this.
     #[error("the segment was started {earlier_ns} ns before its predecessor")]
     Time {
-        /// By how much.
+        /// The difference.
         earlier_ns: u64,
     },
     /// There are segments, but the log's identity file is missing or damaged.
@@ -143,7 +143,7 @@ pub enum Damage {
     /// The file that keeps the heads of streams whose records are recycled is damaged.
     #[error("the heads of streams without records in the log cannot be read: {reason}")]
     Heads {
-        /// Why.
+        /// The error.
         reason: String,
     },
 }
@@ -157,7 +157,7 @@ pub enum BadRecord {
     /// A length that no record has.
     #[error("has length {length}, with room for {room}")]
     Length {
-        /// What the record says.
+        /// The length in the record.
         length: u32,
         /// Bytes to the segment's end.
         room: u64,
@@ -165,15 +165,15 @@ pub enum BadRecord {
     /// Altered content, or content from an earlier use of the file.
     #[error("has CRC32C {found:#010x} and says {expected:#010x}")]
     Checksum {
-        /// What the record says.
+        /// The checksum in the record.
         expected: u32,
-        /// What was computed.
+        /// The computed checksum.
         found: u32,
     },
     /// A record that belongs elsewhere.
     #[error("has sequence {found}")]
     Sequence {
-        /// What the record says.
+        /// The sequence in the record.
         found: u64,
     },
     /// An entry or a commit record that does not fit the transaction around it.

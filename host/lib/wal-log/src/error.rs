@@ -11,9 +11,9 @@ pub enum LogError {
     Config {
         /// The field of [`crate::Config`].
         field: &'static str,
-        /// What it is.
+        /// Its value.
         value: u64,
-        /// What it may be.
+        /// The allowed values.
         wanted: String,
     },
     /// A log has one writer at a time.
@@ -27,11 +27,11 @@ pub enum LogError {
     /// A system call failed.
     #[error("{call} failed for {}", path.display())]
     System {
-        /// Which one.
+        /// The system call.
         call: &'static str,
-        /// Of which file or directory.
+        /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// The error.
         source: std::io::Error,
     },
     /// The next segment could not be made ready. The log stays readable and complete, and appends continue as soon as there is
@@ -40,15 +40,15 @@ pub enum LogError {
     NoSpace {
         /// The log's directory.
         directory: PathBuf,
-        /// Of a segment.
+        /// The bytes of a segment.
         bytes: u64,
-        /// What the system said.
+        /// The error.
         source: std::io::Error,
     },
     /// The entry, or the transaction as a whole, fits no segment.
     #[error("{bytes} bytes with their heads do not fit a segment, which has room for {room}; make segments larger")]
     TooLarge {
-        /// What it takes.
+        /// The bytes of the entry or transaction, with heads.
         bytes: u64,
         /// What a segment has.
         room: u64,
@@ -66,7 +66,7 @@ pub enum LogError {
     Partial {
         /// The first sequence that was not appended.
         next: u64,
-        /// Why.
+        /// The error.
         source: Box<LogError>,
     },
     /// The files are damaged, and the policy is to fail.
@@ -78,7 +78,7 @@ pub enum LogError {
     Corrupt {
         /// The first place.
         finding: Box<Finding>,
-        /// How many more there are.
+        /// The number of further findings.
         more: usize,
     },
     /// A thread of the log has ended.

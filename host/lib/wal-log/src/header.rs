@@ -97,7 +97,7 @@ pub(crate) struct Activation {
 }
 
 impl Activation {
-    /// Where the words go, from the start of the header.
+    /// The offset of the words from the start of the header.
     pub(crate) const OFFSET: usize = HALF;
 
     /// The last word makes the others valid, so it must be stored last.

@@ -160,7 +160,7 @@ impl Log {
         self.shared.tail.lock().streams.head(stream.0)
     }
 
-    /// How many streams have a head.
+    /// The number of streams with a head.
     pub fn stream_count(&self) -> usize {
         self.shared.tail.lock().streams.len()
     }

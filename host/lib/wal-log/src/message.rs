@@ -43,13 +43,13 @@ pub enum MessageError {
     /// A number is longer than it may be, or than it needs to be.
     #[error("the number in front of byte {at} of the message is not in its shortest form")]
     Number {
-        /// Where it ends.
+        /// The position of its end.
         at: usize,
     },
     /// A header's name is not UTF-8.
     #[error("the header's name in front of byte {at} of the message is not UTF-8")]
     Name {
-        /// Where it ends.
+        /// The position of its end.
         at: usize,
     },
 }

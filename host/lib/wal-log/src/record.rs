@@ -94,7 +94,7 @@ pub(crate) const fn footprint(payload: usize) -> usize {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) head: Head,
-    /// Of the payload.
+    /// The length of the payload.
     pub(crate) len: usize,
 }
 

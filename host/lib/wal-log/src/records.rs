@@ -11,12 +11,12 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Records<'s> {
     segments: &'s [Arc<Segment>],
-    /// Of the segment that is walked over.
+    /// The index of the segment that is walked over.
     index: usize,
     /// Its published bytes, as far as they were when last looked at.
     published: &'s [u8],
     offset: usize,
-    /// What the next record should have; an entry with less is walked over.
+    /// The sequence that the next record should have; an entry with a lower one is skipped.
     expected: u64,
     range: Range<u64>,
 }

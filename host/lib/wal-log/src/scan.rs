@@ -26,17 +26,17 @@ pub(crate) struct Scan {
     pub(crate) stretches: Vec<Stretch>,
     /// Entries behind the end whose transaction has no commit record.
     pub(crate) uncommitted: u64,
-    /// Where what an interrupted append left behind ends; no less than `end`.
+    /// The end of the remains of an interrupted append; at least `end`.
     pub(crate) torn_end: usize,
 }
 
 /// Damage within a segment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stretch {
-    /// Where it starts, and the sequence that should be there.
+    /// Its start, and the sequence expected there.
     pub(crate) from: usize,
     pub(crate) sequence: u64,
-    /// Where the bad record is, which is behind `from` where a transaction is lost with it.
+    /// The offset of the bad record, which is after `from` where a transaction is lost with it.
     pub(crate) bad_offset: usize,
     pub(crate) bad_sequence: u64,
     pub(crate) bad: BadRecord,
@@ -87,7 +87,7 @@ struct Run<'a> {
     first_sequence: u64,
     stride: usize,
     offset: usize,
-    /// What the record at the offset should have.
+    /// The sequence that the record at the offset should have.
     sequence: u64,
     index_at: usize,
     entries: u64,
@@ -178,7 +178,7 @@ impl<'a> Run<'a> {
         if self.open.is_some() { self.offset } else { self.offset + 8 }
     }
 
-    /// Where what does not count begins.
+    /// The offset from which nothing counts.
     fn start_of_unfinished(&self) -> (usize, u64) {
         let start = self.open.as_ref().map(|open| open.start);
         start.map_or((self.offset, self.sequence), |start| (start.offset, start.sequence))

@@ -31,7 +31,7 @@ pub(crate) struct Segment {
     lock: Arc<Lock>,
 }
 
-/// How far a segment may be read. On lines of its own, because every append stores here.
+/// The published end of a segment. On cache lines of its own, because every append stores here.
 #[repr(align(128))]
 #[derive(Debug)]
 struct End {
@@ -148,7 +148,7 @@ impl Segment {
         unsafe { self.mapping.slice(0..end) }
     }
 
-    /// Where the next record goes.
+    /// The offset of the next record.
     #[inline]
     pub(crate) fn end_offset(&self) -> usize {
         self.end.offset.load(Ordering::Acquire)
@@ -174,7 +174,7 @@ impl Segment {
         ReadError::Corrupt(Box::new(Finding { file: self.path.clone(), offset: offset as u64, damage }))
     }
 
-    /// Where to start walking to reach `sequence`, which is one of this segment's.
+    /// The offset at which to start a walk to `sequence`, which is in this segment.
     pub(crate) fn start_of_walk(&self, sequence: u64, published_len: usize) -> Place {
         let start = Place { delta: 0, offset: HEADER_BYTES };
         self.index.find(sequence - self.first_sequence, published_len).unwrap_or(start)

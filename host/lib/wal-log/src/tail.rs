@@ -220,7 +220,7 @@ impl Tail {
 /// changes anything in memory.
 #[derive(Clone, Copy, Debug)]
 struct Pen {
-    /// Where the segment's first byte is, or would be were all of it in the scratch.
+    /// The address of the segment's first byte, or where it would be if the scratch held the whole segment.
     base: *mut u8,
     /// What lies between this offset and the limit may be written to; it is the mapping's or the scratch's.
     start: usize,

@@ -29,7 +29,7 @@ impl<'log> Transaction<'log> {
         self.entries.push((entry.stream, entry.kind, self.payloads.len()));
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }

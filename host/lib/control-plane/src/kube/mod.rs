@@ -27,11 +27,11 @@ use watch::{Outlet, Watch};
 /// Timeouts, which hold whatever the server does.
 #[derive(Clone, Copy, Debug)]
 struct Times {
-    /// Of one call.
+    /// The timeout of one call.
     call: Duration,
-    /// Of the whole set-up, and of the whole clean-up: a server needs some seconds for a new kind.
+    /// The timeout of the whole set-up, and of the whole clean-up: a server needs some seconds for a new kind.
     setup: Duration,
-    /// From a broken watch to the first retry; each further retry waits twice as long.
+    /// The delay from a broken watch to the first retry; each further retry waits twice as long.
     pause: Duration,
 }
 

@@ -27,7 +27,7 @@ impl Folder {
         Err(ModuleError::Other(format!("`directory` {parent} has 1000 logs already; give an empty directory")))
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
