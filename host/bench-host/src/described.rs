@@ -1,5 +1,5 @@
-//! What modules say of themselves, kept in a folder beside that of their compiled code, so that a module that is known need not be loaded to be listed.
-//! An entry is for one file, one build of this program and one set of limits and grants; any other is ignored.
+//! What modules say of themselves, kept in a folder beside that of their compiled code, so that a known module need not be loaded
+//! to be listed. An entry is for one file, one build of this program and one set of limits and grants; any other is ignored.
 
 use crate::families;
 use crate::worker::{Kind, ModuleSpec};

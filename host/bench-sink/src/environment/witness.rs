@@ -80,7 +80,7 @@ impl Witness {
         let sum = |of: fn(&(u64, u64)) -> u64| {
             let since =
                 |(thread, now): (&u32, &(u64, u64))| of(now).saturating_sub(earlier.threads.get(thread).map_or(0, of));
-            (!later.threads.is_empty()).then(|| later.threads.iter().map(since).sum())
+            (!later.threads.is_empty()).then(|| later.threads.iter().map(since).sum::<u64>())
         };
         let suspended = earlier.since_boot.zip(later.since_boot).map(|(earlier, later)| later.saturating_sub(earlier));
         Self {
