@@ -16,7 +16,11 @@ fn main() -> io::Result<()> {
     // or a folder that is new comes with a change of a manifest, and a test compares the lists with the folders.
     watch(&registry.join("../Cargo.toml"));
     for family in entries(&families)?.into_iter().filter(|path| path.is_dir()) {
-        watch(&family.join("Cargo.toml"));
+        // A family without a crate has no manifest, and watching a missing file would run this with every build.
+        let manifest = family.join("Cargo.toml");
+        if manifest.is_file() {
+            watch(&manifest);
+        }
         folders.push(family);
     }
     let mut lists = String::new();
