@@ -34,16 +34,17 @@ pub(crate) struct Namespace {
 impl Namespace {
     /// Creates a namespace whose processes get `listener` as their standard input.
     pub(crate) fn new(companion: &Companion, listener: &Listener) -> Result<Self, ModuleError> {
-        let status = fs::read_to_string("/proc/self/status").map_err(|error| failed("no /proc", &error))?;
+        let status =
+            fs::read_to_string("/proc/self/status").map_err(|error| failed("cannot read /proc/self/status", &error))?;
         if !has_sys_admin(&status) {
             return Err(ModuleError::Unavailable(
                 "checkpoints need the capability CAP_SYS_ADMIN, which this process lacks; run as root".to_owned(),
             ));
         }
-        let (control, theirs) = UnixStream::pair().map_err(|error| failed("no socket", &error))?;
+        let (control, theirs) = UnixStream::pair().map_err(|error| failed("cannot create a socket", &error))?;
         // Bounds the wait for the answer to a command.
-        control.set_read_timeout(Some(PATIENCE * 2)).map_err(|error| failed("no socket", &error))?;
-        let socket = listener.for_child().map_err(|error| failed("no socket", &error))?;
+        control.set_read_timeout(Some(PATIENCE * 2)).map_err(|error| failed("cannot create a socket", &error))?;
+        let socket = listener.for_child().map_err(|error| failed("cannot create a socket", &error))?;
         let outside = Command::new(&companion.program)
             .arg(role::INIT)
             .stdin(OwnedFd::from(theirs))

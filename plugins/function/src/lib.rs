@@ -16,14 +16,10 @@ const MIB: i64 = 1 << 20;
 
 impl Plugin for Function {
     fn describe() -> Descriptor {
-        Descriptor::new(
-            "function",
-            env!("CARGO_PKG_VERSION"),
-            "A function that prices, renders and hashes an order.",
-        )
-        .scenario(handle())
-        .scenario(Scenario::uses(DRIVER, "cold-start"))
-        .scenario(Scenario::uses(DRIVER, "request"))
+        Descriptor::new("function", env!("CARGO_PKG_VERSION"), "A function that prices, renders and hashes an order.")
+            .scenario(handle())
+            .scenario(Scenario::uses(DRIVER, "cold-start"))
+            .scenario(Scenario::uses(DRIVER, "request"))
     }
 
     fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
