@@ -64,10 +64,7 @@ fn override_parameter(parameter: &mut Parameter, own: &Parameter) {
 fn is_same(one: &Requirement, other: &Requirement) -> bool {
     use Capability::{Arms, Cpu, OwnClock};
     one.capability == other.capability
-        || matches!(
-            (&one.capability, &other.capability),
-            (Arms(_), Arms(_)) | (Cpu(_), Cpu(_)) | (OwnClock, OwnClock)
-        )
+        || matches!((&one.capability, &other.capability), (Arms(_), Arms(_)) | (Cpu(_), Cpu(_)) | (OwnClock, OwnClock))
 }
 
 #[cfg(test)]

@@ -43,7 +43,12 @@ mod tests {
     #[test]
     fn programs_are_found_by_name() {
         let load = |_: &Path| Err(String::new());
-        let program = Program { ending: "-server", is_whole: |path| !path.ends_with("half-server"), describes_itself: true, load };
+        let program = Program {
+            ending: "-server",
+            is_whole: |path| !path.ends_with("half-server"),
+            describes_itself: true,
+            load,
+        };
         assert_eq!(program.beside(Path::new("a/function.wasm")).file_stem().unwrap(), "function-server");
         assert!(program.is(Path::new("a/function-server")) && !program.is(Path::new("a/function")));
         assert!(!program.is(Path::new("a/half-server")));

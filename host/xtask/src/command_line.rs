@@ -113,7 +113,10 @@ fn command() -> Command {
                 .arg(flag("all", "Build everything and load every module")),
             Command::new("dist")
                 .about("Pack the program, modules, completions and manual pages into an archive for this system")
-                .arg(flag("try", "Run the archive in a root of its own, without this checkout and without a toolchain")),
+                .arg(flag(
+                    "try",
+                    "Run the archive in a root of its own, without this checkout and without a toolchain",
+                )),
             Command::new("test")
                 .about("Run everything a change must pass, and stop at the first failure")
                 .arg(flag("all", "Cover the optional parts and the heavy packages too")),

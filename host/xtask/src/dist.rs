@@ -173,7 +173,9 @@ mod tests {
     fn copied_trees_hold_wanted_files_alone() {
         let root = tempfile::tempdir().unwrap();
         let (from, to) = (root.path().join("from"), root.path().join("to"));
-        for name in ["a.wasm", "a.so", "a-process", "a/src/lib.rs", "target/b.wasm", ".c.wasm", "tests/d.wasm", "n/e.so"] {
+        for name in
+            ["a.wasm", "a.so", "a-process", "a/src/lib.rs", "target/b.wasm", ".c.wasm", "tests/d.wasm", "n/e.so"]
+        {
             write(&from.join(name), b"x").unwrap();
         }
         let is_wanted = |path: &Path| {

@@ -37,8 +37,9 @@ impl Builtin {
 }
 
 fn plugins() -> Result<PathBuf, ModuleError> {
-    let project = paths::project()
-        .ok_or_else(|| ModuleError::Unavailable("the project's plug-ins are not here; run it in a checkout".to_owned()))?;
+    let project = paths::project().ok_or_else(|| {
+        ModuleError::Unavailable("the project's plug-ins are not here; run it in a checkout".to_owned())
+    })?;
     Ok(project.join("plugins"))
 }
 

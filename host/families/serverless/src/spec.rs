@@ -34,8 +34,12 @@ pub(crate) fn cold_start() -> Scenario {
         .parameter(heap_bytes())
         .parameter(init_ms())
         .metric(
-            Metric::new("stage", Unit::Nanoseconds, "One stage of a cold start; stages follow each other without gaps.")
-                .label("name"),
+            Metric::new(
+                "stage",
+                Unit::Nanoseconds,
+                "One stage of a cold start; stages follow each other without gaps.",
+            )
+            .label("name"),
         )
 }
 

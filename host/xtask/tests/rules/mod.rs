@@ -52,10 +52,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("probe-abi", &["bench-model", "operator-core"]),
     ("bench-sink", &["bench-model"]),
     ("bench-engine", &["bench-model", "bench-sink", "bench-stats"]),
-    (
-        "bench-drivers",
-        &["bench-engine", "bench-model", "bench-sink", "bench-stats", "control-plane", "pg-rows"],
-    ),
+    ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats", "control-plane", "pg-rows"]),
     ("bench-family", &["bench-drivers", "bench-model", "bench-report", "bench-wasm"]),
     ("bench-report", &["bench-model", "bench-sink", "bench-stats"]),
     (

@@ -1,0 +1,119 @@
+//! How far one fact is spread over the tree: a family, a capability, an output format, a field of a record. Each count is printed
+//! with its places (`cargo test -p xtask --test placement -- --nocapture`) and has a limit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lines outside of its folder that may name a family.
+const FAMILY_LINES_MAX: usize = 8;
+
+/// Files outside of its own folders that may name a capability.
+const CAPABILITY_FILES_MAX: usize = 8;
+
+/// Files that may name a field of a record: the record, where it is filled, where it is read, and where it is shown.
+const FIELD_FILES_MAX: usize = 4;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("host/xtask lies in the project").to_owned()
+}
+
+/// The Rust sources and manifests of the host's workspace, with their paths from the root. Tests and built files are left out.
+fn sources() -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for folder in ["host", "native-probes", "registry"] {
+        collect(&root(), &root().join(folder), &mut files);
+    }
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the workspace has a manifest");
+    files.insert("Cargo.toml".to_owned(), manifest);
+    files
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
+    for entry in fs::read_dir(folder).expect("a folder of the project is readable") {
+        let path = entry.expect("an entry is readable").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !["target", "tests", "plugins"].contains(&name.as_str()) && !name.starts_with('.') {
+                collect(root, &path, files);
+            }
+        } else if name == "Cargo.toml" || name.ends_with(".rs") && name != "tests.rs" {
+            let text = fs::read_to_string(&path).expect("a source is text");
+            let from_root = path.strip_prefix(root).expect("it lies below the root");
+            files.insert(from_root.to_string_lossy().into_owned(), text);
+        }
+    }
+}
+
+/// The part of a source before its unit tests.
+fn shipped(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text)
+}
+
+/// The lines outside of `folder` that have one of `words` in them.
+fn lines_with(files: &BTreeMap<String, String>, folder: &str, words: &[String]) -> Vec<String> {
+    let outside = files.iter().filter(|(path, _)| !path.starts_with(folder) && !path.starts_with("host/xtask/"));
+    let lines = outside.flat_map(|(path, text)| shipped(text).lines().map(move |line| (path, line)));
+    let named = lines.filter(|(_, line)| {
+        let is_comment = line.trim_start().starts_with("//");
+        !is_comment && words.iter().any(|word| line.contains(word.as_str()))
+    });
+    named.map(|(path, line)| format!("{path}: {}", line.trim())).collect()
+}
+
+/// The families: the folders of `host/families`.
+fn families() -> Vec<String> {
+    let entries = fs::read_dir(root().join("host/families")).expect("there are families");
+    let folders = entries.filter_map(Result::ok).filter(|entry| entry.path().join("Cargo.toml").is_file());
+    let mut names: Vec<_> = folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_family_is_its_folder_and_a_few_lines() {
+    let files = sources();
+    let names = families();
+    assert!(!names.is_empty());
+    for name in names {
+        let words =
+            [format!("family-{name}"), format!("family_{name}"), format!("\"{name}\""), format!("{name} = [\"dep:")];
+        let lines = lines_with(&files, &format!("host/families/{name}/"), &words);
+        println!("family {name}: {} lines outside of its folder\n  {}", lines.len(), lines.join("\n  "));
+        assert!(lines.len() <= FAMILY_LINES_MAX, "{name} is named in {} lines: {lines:#?}", lines.len());
+    }
+}
+
+#[test]
+fn a_capability_is_named_in_few_files() {
+    let files = sources();
+    // The capability that components and probes share least with others.
+    let words = ["bench_host::log", "capability::log", "mod log;", "session_log", "session-log", "EXTENSION_LOG"]
+        .map(str::to_owned);
+    let mut found = BTreeSet::new();
+    for line in lines_with(&files, "host/lib/session-log/", &words) {
+        let file = line.split(": ").next().unwrap_or_default().to_owned();
+        let is_own = file.contains("/capability/log") || file.ends_with("/log.rs");
+        if !is_own {
+            found.insert(file);
+        }
+    }
+    println!("capability log: {} files beside its own\n  {}", found.len(), Vec::from_iter(&found).len());
+    assert!(found.len() <= CAPABILITY_FILES_MAX, "{found:#?}");
+}
+
+#[test]
+fn a_field_of_a_record_is_named_in_few_files() {
+    let files = sources();
+    // The field that was added last to the outcome of a repetition.
+    let field = "witness";
+    let named = files.iter().filter(|(path, text)| {
+        let text = shipped(text);
+        let is_code = |line: &&str| !line.trim_start().starts_with("//");
+        let names = |line: &str| line.contains(&format!(".{field}")) || line.contains(&format!("{field}:"));
+        !path.starts_with("host/xtask/") && text.lines().filter(is_code).any(names)
+    });
+    let named: Vec<_> = named.map(|(path, _)| path).collect();
+    println!("record field {field}: {} files\n  {named:#?}", named.len());
+    assert!(named.len() <= FIELD_FILES_MAX, "{named:#?}");
+}
