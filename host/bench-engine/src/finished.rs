@@ -11,7 +11,7 @@ pub struct Finished {
     /// How it ended.
     pub outcome: OutcomeRecord,
     /// The median time of an operation and its unit, where there is a figure.
-    pub median: Option<(f64, String)>,
+    pub median: Option<(f64, bench_model::Unit)>,
 }
 
 impl Finished {
