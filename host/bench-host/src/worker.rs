@@ -286,12 +286,7 @@ fn account(module: &mut dyn Module, unit: Unit, name: &str, arguments: &Argument
     Reply::Accounted(workload::account(module, &task).map(Box::new).map_err(|error| error.to_string()))
 }
 
-fn check(
-    module: &mut dyn Module,
-    mut companion: Option<&mut Companion>,
-    name: &str,
-    arguments: &Arguments,
-) -> Reply {
+fn check(module: &mut dyn Module, mut companion: Option<&mut Companion>, name: &str, arguments: &Arguments) -> Reply {
     let Some(scenario) = scenario(module, name) else {
         return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
     };

@@ -16,13 +16,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 /// What such a program is called after the component, beside which it lies.
-pub(super) const OPERATORS: Program =
-    Program {
-        ending: "-process",
-        is_whole: |_| true,
-        describes_itself: true,
-        load: |program| Ok(Box::new(OperatorProgram::load(program)?)),
-    };
+pub(super) const OPERATORS: Program = Program {
+    ending: "-process",
+    is_whole: |_| true,
+    describes_itself: true,
+    load: |program| Ok(Box::new(OperatorProgram::load(program)?)),
+};
 
 /// A program, each process of which is an operator.
 #[derive(Debug)]
