@@ -138,7 +138,7 @@ mod tests {
             .parameter(Parameter::new("rate", 2, "").sweep([2, 3]).between(2, 3));
         let mut expect = specified();
         expect.parameters[1] = expect.parameters[1].clone().sweep([2, 3]).between(2, 3);
-        expect.requirements[0].capability = "arm:native,process".to_owned();
+        expect.requirements[0].capability = Capability::Arms(vec![Arm::Native, Arm::Process]);
         check(said, expect);
     }
 

@@ -1,10 +1,10 @@
-//! The clock that samples are taken with, behind a trait so that scheduling is tested without time.
+//! The clock of the samples, behind a trait so that tests can use a fake one.
 
 use std::time::Instant;
 
-/// A clock that never goes back.
+/// A monotonic clock.
 pub trait Clock {
-    /// Nanoseconds since some moment that stays the same.
+    /// Nanoseconds since a fixed time.
     fn now_ns(&self) -> u64;
 }
 
@@ -15,7 +15,7 @@ pub struct MonotonicClock {
 }
 
 impl MonotonicClock {
-    /// A clock that starts now.
+    /// A clock that starts at 0 now.
     pub fn new() -> Self {
         Self { start: Instant::now() }
     }
@@ -35,7 +35,7 @@ impl Clock for MonotonicClock {
     }
 }
 
-/// A clock that moves when it is told to.
+/// A clock that tests advance.
 #[cfg(test)]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FakeClock(std::rc::Rc<std::cell::Cell<u64>>);

@@ -1,12 +1,11 @@
-//! What of a plan is done, so that a run that was stopped goes on where it was: read back from its records, and kept while it
-//! goes on. It executes nothing.
+//! Tracks finished repetitions, so that an interrupted run can resume.
 
 use crate::runner::{Results, cell_record};
 use crate::{Plan, Unit};
 use bench_sink::runfile::{CellRecord, OutcomeRecord, Record, Status};
 use std::collections::BTreeSet;
 
-/// The repetitions that need not be executed any more, and what the others are held against.
+/// The finished repetitions, and their checksums, with which later ones are compared.
 #[derive(Default)]
 pub struct Done {
     units: BTreeSet<Unit>,
@@ -14,20 +13,20 @@ pub struct Done {
     pub(crate) results: Results,
 }
 
-/// A record that is not of the plan.
+/// A record that does not belong to the plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cell {cell}, process {process} is {found} there, and not what is planned now")]
+#[error("cell {cell}, process {process} is {found} in the run file, which differs from the plan")]
 pub struct Misfit {
-    /// The cell.
+    /// The number of the cell.
     pub cell: u32,
-    /// The repetition.
+    /// The number of the repetition.
     pub process: u32,
-    /// What the record says it is.
+    /// The cell that the record names.
     pub found: String,
 }
 
 impl Done {
-    /// What `records`, whole blocks of a run of `plan`, say is done.
+    /// The finished repetitions according to `records`, which are whole blocks of a run of `plan`.
     pub fn of(plan: &Plan, records: &[Record]) -> Result<Self, Misfit> {
         let mut done = Self::default();
         let planned: BTreeSet<Unit> = plan.order.iter().copied().collect();
@@ -50,7 +49,7 @@ impl Done {
         Ok(done)
     }
 
-    /// Takes how a repetition ended.
+    /// Adds the outcome of a repetition.
     pub(crate) fn take(&mut self, outcome: &OutcomeRecord) {
         self.units.insert(Unit { cell: outcome.cell, process: outcome.process });
         if !is_tried_again(outcome.status) {
@@ -58,19 +57,19 @@ impl Done {
         }
     }
 
-    /// Whether `unit` is still to be executed.
+    /// Whether `unit` has yet to be executed.
     pub fn is_left(&self, unit: Unit) -> bool {
         !self.units.contains(&unit) && !self.given_up.contains(&unit.cell)
     }
 }
 
-/// Whether a cell is executed in the later rounds although a repetition of it ended so: what the machine could not hold once, it
-/// may hold the next time.
+/// Whether a cell is executed in later rounds after a repetition with this status. After a void one it is, because the machine may
+/// be faster the next time.
 pub(crate) fn is_tried_again(status: Status) -> bool {
     matches!(status, Status::Ok | Status::Void)
 }
 
-/// That `record` is of the cell that the plan has under its number.
+/// Checks that `record` matches the cell that has its number in the plan.
 fn fits(plan: &Plan, record: &CellRecord) -> Result<(), Misfit> {
     let unit = Unit { cell: record.cell, process: record.process };
     let planned = plan.cells.get(record.cell as usize).map(|_| cell_record(plan, unit, None, Vec::new()));
@@ -99,11 +98,11 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    /// Answers the same whenever it is asked: two scenarios go well, of one the arms disagree, one fails, one is skipped later on.
+    /// A deterministic executor: two scenarios succeed, in one the arms disagree, one fails, one is skipped after its first repetition.
     #[derive(Default)]
     struct Mock {
         executed: Vec<Unit>,
-        /// Units after which somebody wants to stop.
+        /// The number of units after which the run is interrupted.
         patience: Option<usize>,
     }
 
@@ -151,7 +150,7 @@ mod tests {
         plan_of(&[1])
     }
 
-    /// How each cell ended in each process, as a reader takes it: what is said last holds.
+    /// The outcome of each cell in each process, as readers take it: the last record wins.
     fn outcomes(records: &[Record]) -> Vec<(Unit, Status, u64)> {
         let mut found = std::collections::BTreeMap::new();
         for record in records {
@@ -163,7 +162,7 @@ mod tests {
         found.into_iter().map(|(unit, (status, recorded))| (unit, status, recorded)).collect()
     }
 
-    /// The run in `directory` from where it stands to where `patience` ends.
+    /// Resumes the run in `directory` until it has ended or `patience` units were executed.
     fn go_on(directory: &Path, patience: Option<usize>) -> (Ended, Mock) {
         let plan = plan();
         let held = HeldRun::open(directory).unwrap();
@@ -174,7 +173,7 @@ mod tests {
         (ended, mock)
     }
 
-    /// A run in a folder of its own that nobody stopped.
+    /// A run that was not interrupted, in a folder of its own.
     fn whole(folder: &Path) -> (PathBuf, Mock) {
         let directory = folder.join("run");
         drop(RunWriter::create(&directory).unwrap());
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_cut_at_any_byte_ends_as_if_it_had_not_been() {
+    fn run_cut_at_any_byte_resumes_to_the_same_result() {
         let folder = tempfile::tempdir().unwrap();
         let (directory, uncut) = whole(folder.path());
         let path = directory.join(FILE_NAME);
@@ -198,17 +197,17 @@ mod tests {
             let (_, mock) = go_on(&directory, None);
             let file = RunFile::read(&directory).unwrap();
             assert_eq!((outcomes(&file.records), file.torn), (expect.clone(), None), "cut at {cut}");
-            assert!(uncut.executed.ends_with(&mock.executed), "cut at {cut}: in the order it would have had");
+            assert!(uncut.executed.ends_with(&mock.executed), "cut at {cut}: the order is the same");
             assert_eq!(
                 before + mock.executed.len(),
                 uncut.executed.len(),
-                "cut at {cut}: what is done is not done again"
+                "cut at {cut}: finished units are not executed again"
             );
         }
     }
 
     #[test]
-    fn a_run_stopped_again_and_again_does_each_unit_once() {
+    fn run_interrupted_repeatedly_executes_each_unit_once() {
         let folder = tempfile::tempdir().unwrap();
         let (uncut, all) = whole(folder.path());
         let expect = outcomes(&RunFile::read(&uncut).unwrap().records);

@@ -1,16 +1,15 @@
-//! What an observer is told of a repetition that has ended: how, and the figure that a reader looks for first. It must not know
-//! how it is shown.
+//! What an observer learns of a finished repetition: its outcome, and the median time of an operation.
 
 use crate::{Plan, Report, Unit};
 use bench_sink::RecordedHistogram;
 use bench_sink::runfile::{OutcomeRecord, SeriesRecord, Status};
 
-/// A repetition that has ended.
+/// A finished repetition.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// How it ended.
+    /// The outcome.
     pub outcome: OutcomeRecord,
-    /// The median time of an operation and its unit, where there is a figure.
+    /// The median time of an operation and its unit, if there is a figure.
     pub median: Option<(f64, bench_model::Unit)>,
 }
 
@@ -29,7 +28,7 @@ impl Finished {
     }
 }
 
-/// Of one operation.
+/// The median of one operation.
 fn median(series: &SeriesRecord) -> Option<f64> {
     let middle = match &series.raw {
         Some(raw) => {
@@ -62,11 +61,11 @@ mod tests {
         samples.iter().for_each(|sample| series.record(*sample));
         let record = SeriesRecord::new(0, 0, &series);
         assert_eq!(median(&record), expect);
-        assert_eq!(median(&SeriesRecord { raw: None, ..record }), expect, "out of the histogram");
+        assert_eq!(median(&SeriesRecord { raw: None, ..record }), expect, "computed from the histogram");
     }
 
     #[test]
-    fn the_median_is_of_one_operation() {
+    fn median_is_divided_by_the_batch_size() {
         check(&[30, 10, 20], 1, Some(20.0));
         check(&[40, 10, 20, 30], 4, Some(5.0));
         check(&[7], 7, Some(1.0));

@@ -1,29 +1,29 @@
-//! How long a run will take: what is planned for each repetition, and what was learned of the repetitions that have ended. Pure:
-//! what time it is, is an argument.
+//! Forecasts the remaining time of a run, from the plan and from the durations of finished repetitions. Reads no clock: the time is an
+//! argument.
 
 use crate::Unit;
 use std::collections::BTreeMap;
 
-/// What a repetition is expected to take, before one was seen.
+/// The expected duration of a repetition, before one was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected {
-    /// To warm up and to measure; nothing where effort is given as a number of operations.
+    /// Time to warm up and to measure; `None` if the effort is a number of operations.
     pub measured_ns: Option<u64>,
-    /// To start a worker, to load a module, and to verify.
+    /// Time to start a worker, to load a module, and to verify.
     pub around_ns: u64,
-    /// To look once at what a cell's operations use, in its first repetition.
+    /// Time to count the resource usage of a cell, after its first repetition.
     pub first_ns: u64,
 }
 
-/// The time that is left of a run.
+/// The forecast of a run's remaining time.
 #[derive(Clone, Debug)]
 pub struct Forecast {
     expected: Expected,
-    /// What is still to be executed, by cell: the repetitions.
+    /// The repetitions that are left, by cell.
     left: BTreeMap<u32, Vec<u32>>,
-    /// The repetition that is being executed, and since when.
+    /// The repetition that is being executed, and its start.
     running: Option<(Unit, u64)>,
-    /// What repetitions took, by cell: the first one, and the others.
+    /// The durations of repetitions, by cell: of the first one, and of the others.
     taken: BTreeMap<u32, Taken>,
 }
 
@@ -34,7 +34,7 @@ struct Taken {
 }
 
 impl Forecast {
-    /// For `units`, in any order.
+    /// A forecast for `units`, in any order.
     pub fn new(units: impl IntoIterator<Item = Unit>, expected: Expected) -> Self {
         let mut left: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for unit in units {
@@ -43,12 +43,12 @@ impl Forecast {
         Self { expected, left, running: None, taken: BTreeMap::new() }
     }
 
-    /// Repetitions that are left, with the one that is being executed.
+    /// The number of repetitions that are left, including the one that is being executed.
     pub fn units_left(&self) -> usize {
         self.left.values().map(Vec::len).sum::<usize>() + usize::from(self.running.is_some())
     }
 
-    /// `unit` begins.
+    /// Notes that `unit` begins.
     pub fn start(&mut self, unit: Unit, now_ns: u64) {
         if let Some(processes) = self.left.get_mut(&unit.cell) {
             processes.retain(|process| *process != unit.process);
@@ -56,12 +56,12 @@ impl Forecast {
         self.running = Some((unit, now_ns));
     }
 
-    /// What was begun last has ended; its cell is executed again only where `is_tried_again`.
+    /// Notes that the current unit has ended; its cell is executed again only if `is_tried_again`.
     pub fn finish(&mut self, now_ns: u64, is_tried_again: bool) {
         let Some((unit, since_ns)) = self.running.take() else { return };
         let took_ns = now_ns.saturating_sub(since_ns) as f64;
         if !is_tried_again {
-            // One that ended early says nothing of others.
+            // The duration of a unit that ended early says nothing about others.
             self.left.remove(&unit.cell);
             return;
         }
@@ -72,7 +72,7 @@ impl Forecast {
         }
     }
 
-    /// The time that is left; nothing where nothing is known of what a repetition takes.
+    /// The remaining time; `None` if no duration of a repetition is known.
     pub fn left_ns(&self, now_ns: u64) -> Option<u64> {
         let means = Means::of(&self.taken);
         let mut left_ns = 0.0;
@@ -87,7 +87,7 @@ impl Forecast {
         Some(left_ns as u64)
     }
 
-    /// What `unit` is expected to take: what others of its cell took, else what other cells took.
+    /// The expected duration of `unit`: that of other repetitions of its cell, else that of other cells.
     fn unit_ns(&self, unit: Unit, means: Means) -> Option<f64> {
         let expected = &self.expected;
         let planned = |first: bool| {
@@ -99,19 +99,19 @@ impl Forecast {
         }
         let taken = self.taken.get(&unit.cell);
         let own = taken.and_then(|taken| mean(&taken.later_ns));
-        // What the first repetition takes longer than others is alike in all cells.
+        // The first repetition takes longer by about the same time in all cells.
         let extra_ns = means.extra_ns.unwrap_or(expected.first_ns as f64);
         let of_first = || Some((taken?.first_ns? - extra_ns).max(expected.measured_ns.unwrap_or_default() as f64));
         own.or_else(of_first).or(means.later_ns).or_else(|| planned(false)).or(means.first_ns)
     }
 }
 
-/// What repetitions took on average, over all cells.
+/// The mean duration of repetitions, over all cells.
 #[derive(Clone, Copy, Debug, Default)]
 struct Means {
     first_ns: Option<f64>,
     later_ns: Option<f64>,
-    /// What the first repetition took longer than the others of its cell.
+    /// The extra time of the first repetition, compared with the others of its cell.
     extra_ns: Option<f64>,
 }
 
@@ -143,7 +143,7 @@ mod tests {
         (0..processes).flat_map(|process| (0..cells).map(move |cell| Unit { cell, process })).collect()
     }
 
-    /// Executes `units` on a fake clock; what was forecast before each, with what was in truth left.
+    /// Executes `units` on a fake clock; returns the forecast before each, and the true remaining time.
     fn replay(units: &[Unit], expected: Expected, takes_ns: impl Fn(Unit) -> u64) -> Vec<(Option<u64>, u64)> {
         let clock = FakeClock::default();
         let mut forecast = Forecast::new(units.iter().copied(), expected);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn before_anything_was_seen_the_plan_is_what_is_expected() {
+    fn first_forecast_is_the_plan() {
         let forecast = Forecast::new(rounds(2, 3), EXPECTED);
         assert_eq!(forecast.left_ns(0), Some((6 * 650 + 2 * 100) * MS));
         let unknown = Forecast::new(rounds(2, 3), Expected { measured_ns: None, ..EXPECTED });
@@ -168,8 +168,8 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_is_expected_to_take_what_it_took_before() {
-        // Cells that take from 0.7 to 2 s: wrong by much at first, right once each was seen.
+    fn forecast_uses_earlier_durations_of_the_cell() {
+        // Cells that take from 0.7 to 2 s: the forecast is poor at first, and good once each cell was measured.
         let takes = |unit: Unit| (700 + 100 * u64::from(unit.cell) + if unit.process == 0 { 300 } else { 0 }) * MS;
         let found = replay(&rounds(13, 3), EXPECTED, takes);
         for (forecast, truth) in &found[13..] {
@@ -179,19 +179,19 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_is_left_in_part_and_what_was_given_up_is_not() {
+    fn running_unit_counts_in_part_and_abandoned_cells_do_not() {
         let mut forecast = Forecast::new(rounds(2, 2), EXPECTED);
         forecast.start(Unit { cell: 0, process: 0 }, 0);
         assert_eq!(forecast.left_ns(250 * MS), Some((500 + 750 + 2 * 650) * MS));
-        assert_eq!(forecast.left_ns(9_000 * MS), Some((750 + 2 * 650) * MS), "late, and not less than nothing");
+        assert_eq!(forecast.left_ns(9_000 * MS), Some((750 + 2 * 650) * MS), "an overdue unit has no time left");
         forecast.finish(10 * MS, false);
         assert_eq!((forecast.left_ns(10 * MS), forecast.units_left()), (Some((750 + 650) * MS), 2));
         forecast.finish(20 * MS, true);
-        assert_eq!(forecast.units_left(), 2, "nothing was running");
+        assert_eq!(forecast.units_left(), 2, "no unit was running");
     }
 
     #[test]
-    fn operations_without_a_time_are_known_once_one_was_seen() {
+    fn effort_in_operations_is_forecast_after_the_first_unit() {
         let expected = Expected { measured_ns: None, ..EXPECTED };
         let found = replay(&rounds(3, 2), expected, |_| 2_000 * MS);
         assert_eq!(found[0].0, None);
@@ -203,7 +203,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_takes_as_long_as_planned_is_forecast_to_the_point(cells in 1u32..9, processes in 1u32..5) {
+        fn forecast_is_exact_if_units_take_as_long_as_planned(cells in 1u32..9, processes in 1u32..5) {
             let takes = |unit: Unit| (650 + if unit.process == 0 { 100 } else { 0 }) * MS;
             for (forecast, truth) in replay(&rounds(cells, processes), EXPECTED, takes) {
                 prop_assert!(forecast.unwrap().abs_diff(truth) <= u64::from(cells * processes));

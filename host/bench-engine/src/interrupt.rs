@@ -1,20 +1,20 @@
-//! A user's wish to stop, told to whoever is waiting at the moment. The run so far is kept.
+//! Ctrl-C handling: an interrupt wakes any blocked wait.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Set once, by a signal handler's thread or a test.
+/// A flag that the thread of a signal handler or a test raises once.
 #[derive(Default)]
 pub struct Interrupt {
     raised: AtomicBool,
     next: AtomicU64,
-    /// How to wake those who wait for something else.
+    /// Callbacks that wake blocked waits.
     waiting: Mutex<Vec<(u64, Wake)>>,
 }
 
 type Wake = Box<dyn Fn() + Send>;
 
-/// Keeps a waker until it is dropped.
+/// Removes its waker on drop.
 #[must_use]
 #[derive(Debug)]
 pub struct Subscription<'a> {
@@ -23,12 +23,12 @@ pub struct Subscription<'a> {
 }
 
 impl Interrupt {
-    /// Nobody wants to stop yet.
+    /// An interrupt that is not raised.
     pub const fn new() -> Self {
         Self { raised: AtomicBool::new(false), next: AtomicU64::new(0), waiting: Mutex::new(Vec::new()) }
     }
 
-    /// Asks to stop. Returns whether that had been asked for before.
+    /// Raises the interrupt. Returns whether it was raised before.
     pub fn raise(&self) -> bool {
         let before = self.raised.swap(true, Ordering::SeqCst);
         for (_, wake) in self.waiting().iter() {
@@ -37,12 +37,12 @@ impl Interrupt {
         before
     }
 
-    /// Whether somebody wants to stop.
+    /// Whether the interrupt is raised.
     pub fn is_raised(&self) -> bool {
         self.raised.load(Ordering::SeqCst)
     }
 
-    /// Has `wake` called when somebody wants to stop, or at once where somebody does already.
+    /// Registers `wake` to be called when the interrupt is raised, or calls it at once if it already is.
     pub fn subscribe(&self, wake: impl Fn() + Send + 'static) -> Subscription<'_> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let mut waiting = self.waiting();
@@ -76,7 +76,7 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn who_waits_is_woken_and_who_has_left_is_not() {
+    fn registered_wakers_are_called_and_dropped_ones_are_not() {
         let interrupt = Interrupt::new();
         let (sender, receiver) = mpsc::channel();
         let (left, stayed) = (sender.clone(), sender.clone());

@@ -1,5 +1,5 @@
-//! Plan, measure, run, calibrate: everything about a run but what a module is. It knows neither an engine nor a loader, and
-//! no family; what it runs is behind traits that a mock implements as well.
+//! Plans, executes and calibrates runs, and takes samples of sessions. Modules, loaders and workers are behind traits, which the tests
+//! implement with mocks.
 
 pub mod calibration;
 mod clock;

@@ -1,5 +1,5 @@
-//! Running a comparison: one process after the other measures all the cells of a matchup in turns, and what it yields is
-//! written before the next begins. It does not judge: whoever reads the file does.
+//! Executes comparisons: each process measures all cells of a comparison group interleaved, and its result is written before the next
+//! process starts. Verdicts are computed from the run file.
 
 use crate::runner::{Results, block};
 use crate::{Ended, Finished, Interrupt, Journal, Observer, Plan, Report, Unit, done, void};
@@ -10,33 +10,33 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Cells that are measured in turns.
+/// Cells that are measured interleaved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matchup {
-    /// Their numbers in the plan. The first is what the others are compared with.
+    /// The numbers of the cells in the plan. The first is the baseline.
     pub cells: Vec<u32>,
 }
 
-/// What one process yielded.
+/// The result of one process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PairedReport {
-    /// Of each cell, in the order of the matchup.
+    /// The report of each cell, in the order of the group.
     pub reports: Vec<Report>,
-    /// Sessions of each cell, whose samples take turns.
+    /// The number of sessions of each cell, whose samples are interleaved.
     pub sessions: u32,
-    /// Of the cells that have one.
+    /// The cost breakdowns, of the cells that have one.
     pub ledgers: Vec<LedgerRecord>,
 }
 
-/// Where a matchup is executed.
+/// Executes comparison groups.
 pub trait PairedWorkbench {
-    /// Executes one repetition of all cells of `matchup` in one process, in an order drawn from `seed`. Nothing where
-    /// somebody wants to stop.
+    /// Executes one repetition of all cells of `matchup` in one process, in an order drawn from `seed`. `None` if
+    /// interrupted.
     fn execute(&mut self, plan: &Plan, matchup: &Matchup, process: u32, seed: u64) -> Option<PairedReport>;
 }
 
-/// Executes every matchup `processes` times. Each round takes every matchup once, in an order drawn from `seed`, so that a
-/// slow change of the machine meets all of them alike. One of which a cell failed or was skipped is not tried again.
+/// Executes every comparison group `processes` times. Each round takes every group once, in an order drawn from `seed`, so that slow
+/// changes of the machine affect all groups equally. A group with a failed or skipped cell is not tried again.
 pub fn run_paired(
     plan: &Plan,
     matchups: &[Matchup],
@@ -74,7 +74,7 @@ pub fn run_paired(
     Ok(Ended::Complete)
 }
 
-/// The numbers of the matchups in the order of one round.
+/// The numbers of the groups in the order of one round.
 fn round(matchups: usize, process: u32, seed: u64) -> Vec<usize> {
     let mut order: Vec<_> = (0..matchups).collect();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -83,8 +83,8 @@ fn round(matchups: usize, process: u32, seed: u64) -> Vec<usize> {
     order
 }
 
-/// Every cell's block, and what they have in common where all of them are ok, and whether the matchup is tried again in the
-/// later rounds.
+/// The block of every cell, the records of the whole group if all cells are ok, and whether the group is tried again in later
+/// rounds.
 fn records(
     plan: &Plan,
     matchup: &Matchup,
@@ -129,7 +129,7 @@ mod tests {
     /// Process, cells, seed.
     type Asked = Vec<(u32, Vec<u32>, u64)>;
 
-    /// Notes what it was asked, and answers with one checksum an arm.
+    /// Notes the requests, and answers with one checksum per arm.
     struct Mock {
         asked: Asked,
         checksum: fn(cell: u32, process: u32) -> u64,
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_that_differ_in_the_arm_alone_meet_and_the_baseline_comes_first() {
+    fn cells_that_differ_only_in_the_arm_are_grouped_with_the_baseline_first() {
         let plan = plan();
         let cells = |matchups: Vec<Matchup>| matchups.into_iter().map(|matchup| matchup.cells).collect::<Vec<_>>();
         assert_eq!(cells(plan.matchups(|offer| offer.arm == Arm::Native)), [[4, 2, 0], [5, 3, 1]]);
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn every_process_takes_every_matchup_once_with_a_seed_of_its_own() {
+    fn every_process_executes_every_group_once_with_its_own_seed() {
         let (asked, records) = check(|_, _| 1);
         assert_eq!(asked.len(), 6);
         assert!(asked.is_sorted_by_key(|(process, ..)| *process), "a round ends before the next begins");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn arms_that_disagree_are_not_paired_and_not_tried_again() {
+    fn group_with_different_results_is_not_tried_again() {
         let (asked, records) = check(|cell, _| u64::from(cell == 4));
         let of_first = asked.iter().filter(|(_, cells, _)| cells.contains(&4)).count();
         assert_eq!((of_first, asked.len()), (1, 4));

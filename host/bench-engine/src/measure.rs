@@ -1,5 +1,5 @@
-//! Taking samples of one session: warm up, find the batch size, then time batches. A sample is the time of a whole batch,
-//! so that nothing is rounded; whoever reads it divides by the batch size, which the series carries.
+//! Takes samples of one session: warms up, finds the batch size, then times batches. A sample is the time of a whole batch, so that
+//! nothing is rounded; the series carries the batch size.
 
 use crate::Clock;
 use bench_model::{ModuleError, Outcome, Session};
@@ -9,7 +9,7 @@ use bench_sink::runfile::Overhead;
 /// How long to warm up and to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Operations run for at least this long before the first sample.
+    /// Minimum time of the warm-up, in nanoseconds.
     pub warm_up_ns: u64,
     /// How much is measured.
     pub amount: Amount,
@@ -18,7 +18,7 @@ pub struct Budget {
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
-    /// Samples are taken until this much time has passed since the first began.
+    /// Samples are taken until this much time has passed since the first one began.
     Time {
         /// Nanoseconds.
         ns: u64,
@@ -28,7 +28,7 @@ pub enum Amount {
 }
 
 impl Amount {
-    /// Whether it is reached, `elapsed_ns` after the first sample began and with `operations` timed.
+    /// Whether it is reached after `elapsed_ns` since the first sample began, with `operations` timed.
     #[must_use]
     pub fn is_done(self, elapsed_ns: u64, operations: u64) -> bool {
         match self {
@@ -38,32 +38,32 @@ impl Amount {
     }
 }
 
-/// What was measured, in raw counts.
+/// Raw counts of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measured {
-    /// Operations that were timed.
+    /// The number of timed operations.
     pub operations: u64,
-    /// Their payload bytes.
+    /// The payload bytes of the timed operations.
     pub bytes: u64,
     /// The digest of one operation's result.
     pub checksum: u64,
 }
 
-/// Why there is no figure.
+/// The reason why there is no figure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MeasureError {
-    /// The module said so.
+    /// The module returned an error.
     #[error(transparent)]
     Module(#[from] ModuleError),
-    /// The module did another number of operations than it was asked for.
-    #[error("iterate({asked}) says it did {done} operations")]
+    /// The module executed another number of operations than requested.
+    #[error("iterate({asked}) reported {done} operations; it must execute and report exactly {asked}")]
     Count {
-        /// What was asked for.
+        /// The requested number.
         asked: u64,
-        /// What the outcome says.
+        /// The number in the outcome.
         done: u64,
     },
-    /// The result changed under equal arguments.
+    /// The result changed although the arguments did not.
     #[error("the checksum changed from {first:016x} to {now:016x} between two batches of the same arguments")]
     Checksum {
         /// Of the first batch.
@@ -73,14 +73,14 @@ pub enum MeasureError {
     },
 }
 
-/// A sample must last this many times as long as taking it, so that the clock and the call weigh at most one per cent.
+/// A sample lasts this many times as long as the overhead of taking it, so that clock and call are at most one per cent.
 const SAMPLE_TO_OVERHEAD: f64 = 100.0;
 const SAMPLE_NS_MIN: f64 = 1_000.0;
-/// A sample lasts at most this share of the time there is, whatever it weighs: figures take samples.
+/// Upper bound of one sample as a share of the budget, so that there are enough samples.
 const SAMPLES_MIN: f64 = 100.0;
 pub(crate) const BATCH_MAX: u64 = 1 << 32;
 
-/// A session whose outcomes are looked at, batch by batch.
+/// A session whose outcome is checked after every batch.
 pub(crate) struct Checked<'a> {
     pub(crate) session: &'a mut dyn Session,
     pub(crate) checksum: Option<u64>,
@@ -102,12 +102,12 @@ impl Checked<'_> {
     }
 }
 
-/// Performs one operation, so that there is a result to look at; returns its digest, which every later one must have.
+/// Executes one operation and returns the digest of its result, which must be the same in all later batches.
 pub fn first(session: &mut dyn Session) -> Result<u64, MeasureError> {
     Ok(Checked { session, checksum: None }.iterate(1)?.checksum)
 }
 
-/// Measures the measuring: one reading of the clock, and one batch of no operations.
+/// Measures the overhead of a sample: one reading of the clock, and one empty batch.
 pub fn overhead(session: &mut dyn Session, clock: &impl Clock) -> Result<Overhead, MeasureError> {
     const READINGS: u32 = 1_000;
     let start = clock.now_ns();
@@ -115,10 +115,10 @@ pub fn overhead(session: &mut dyn Session, clock: &impl Clock) -> Result<Overhea
         std::hint::black_box(clock.now_ns());
     }
     let clock_ns = (clock.now_ns() - start) as f64 / f64::from(READINGS);
-    // The first call is cold. A module for which nothing takes long is asked once more and no further.
+    // The first call is cold. If an empty batch is slow, one more is enough.
     let mut checked = Checked { session, checksum: None };
     checked.iterate(0)?;
-    // The least of all estimates: one that the machine got between would make samples far too long.
+    // The minimum of all estimates, because a disturbed one would make samples far too long.
     let mut call_ns = f64::INFINITY;
     let (mut calls, begin) = (1, clock.now_ns());
     loop {
@@ -135,16 +135,16 @@ pub fn overhead(session: &mut dyn Session, clock: &impl Clock) -> Result<Overhea
     }
 }
 
-/// A session that is warm: what was learned of it meanwhile.
+/// What the warm-up of a session has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Warm {
-    /// How many operations a sample is to span.
+    /// The number of operations per sample.
     pub batch: u64,
     /// The digest of one operation's result.
     pub checksum: u64,
 }
 
-/// Runs growing batches until the warm-up's time has passed, and finds the batch size. `checksum` is the first operation's.
+/// Runs growing batches until the time of the warm-up has passed, and finds the batch size. `checksum` is that of the first operation.
 pub fn warm_up(
     session: &mut dyn Session,
     clock: &impl Clock,
@@ -157,8 +157,8 @@ pub fn warm_up(
     Ok(Warm { batch: batch_size(operation_ns, sample_ns, budget.amount), checksum })
 }
 
-/// As [`warm_up`], for a session that times its operations itself: a batch lasts a fifth of the time there is, because a
-/// batch is where such a session begins its schedule anew.
+/// Like [`warm_up`], for a session that times its operations itself. A batch lasts a fifth of the budget, because such a session
+/// restarts its schedule with every batch.
 pub fn warm_up_own_clock(
     session: &mut dyn Session,
     clock: &impl Clock,
@@ -181,10 +181,10 @@ pub fn warm_up_own_clock(
     Ok(Warm { batch, checksum })
 }
 
-/// Batches of a session with a clock of its own grow up to so long while its speed is found out.
+/// Maximum length of a batch in the warm-up of a session that times itself.
 const OWN_CLOCK_TRIAL_NS: f64 = 20_000_000.0;
 
-/// Runs batches that grow until one lasts `sample_ns`, for `warm_up_ns` at least, and estimates the time of an operation.
+/// Runs batches that grow until one lasts `sample_ns`, for at least `warm_up_ns`, and estimates the time of an operation.
 pub(crate) fn operation_ns(
     session: &mut dyn Session,
     clock: &impl Clock,
@@ -195,7 +195,7 @@ pub(crate) fn operation_ns(
     let mut checked = Checked { session, checksum: Some(checksum) };
     let start = clock.now_ns();
     let mut times = 1;
-    // The least of all estimates: whatever else the machine does makes an operation look longer, and a batch too small.
+    // The minimum of all estimates, because disturbances make an operation look slower, and a batch too small.
     let mut operation_ns = f64::INFINITY;
     loop {
         let before = clock.now_ns();
@@ -239,12 +239,12 @@ pub fn measure(
     }
 }
 
-/// How long a sample must last for measuring to weigh next to nothing in it.
+/// The length of a sample at which the overhead of measuring is negligible.
 pub(crate) fn wanted_ns(overhead: &Overhead) -> f64 {
     (SAMPLE_TO_OVERHEAD * (overhead.clock_ns + overhead.call_ns)).max(SAMPLE_NS_MIN)
 }
 
-/// How long a sample should last.
+/// The length of a sample.
 fn sample_ns(budget: &Budget, overhead: &Overhead) -> f64 {
     let wanted = wanted_ns(overhead);
     match budget.amount {
@@ -253,7 +253,7 @@ fn sample_ns(budget: &Budget, overhead: &Overhead) -> f64 {
     }
 }
 
-/// The smallest power of two whose batch lasts `sample_ns`, and no more than is asked for.
+/// The smallest power of two whose batch lasts `sample_ns`, at most the requested number of operations.
 fn batch_size(operation_ns: f64, sample_ns: f64, amount: Amount) -> u64 {
     let wanted = (sample_ns / operation_ns.max(f64::MIN_POSITIVE)).min(BATCH_MAX as f64).ceil().max(1.0);
     let batch = (wanted as u64).next_power_of_two();
@@ -270,12 +270,12 @@ mod tests {
     use bench_model::{Check, Direction, Unit};
     use proptest::prelude::*;
 
-    /// A session whose every operation takes the same time on the fake clock.
+    /// A session whose operations all take the same time on the fake clock.
     struct Mock {
         clock: FakeClock,
         operation_ns: u64,
         batches: Vec<u64>,
-        /// From this batch on the checksum is another.
+        /// The batch from which on the checksum differs.
         changes_at: usize,
         skips: u64,
     }
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_operation_is_batched_until_measuring_weighs_one_per_cent() {
+    fn short_operation_is_batched_until_overhead_is_one_per_cent() {
         let mut mock = mock(10);
         let (measured, series, warm_up_ns) = check(&mut mock, Amount::Time { ns: 1_000_000 });
         assert_eq!(series.batch, 1024, "100 × 100 ns of overhead over 10 ns an operation, as a power of two");
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_operation_is_timed_alone_and_at_least_once() {
+    fn long_operation_is_timed_alone_and_at_least_once() {
         let mut mock = mock(5_000_000);
         let (measured, series, _) = check(&mut mock, Amount::Time { ns: 1_000 });
         assert_eq!((series.batch, series.count()), (1, 1));
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dear_call_does_not_take_the_samples_away() {
+    fn slow_call_does_not_reduce_the_number_of_samples() {
         let budget = Budget { warm_up_ns: 0, amount: Amount::Time { ns: 10_000_000 } };
         let dear = Overhead { clock_ns: 20.0, call_ns: 500_000.0 };
         assert_eq!(sample_ns(&budget, &dear), 100_000.0, "a hundredth of the time, not a hundred calls");
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_with_its_own_clock_is_called_some_five_times() {
+    fn session_with_own_clock_has_about_five_batches() {
         for (operation_ns, batch, calls) in [(10, 200_000, 5), (300_000, 6, 6), (50_000_000, 1, 1)] {
             let mut mock = mock(operation_ns);
             let clock = mock.clock.clone();
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changing_checksum_or_a_wrong_count_yields_no_figure() {
+    fn changing_checksum_or_wrong_count_is_an_error() {
         for changes_at in [1, 3] {
             let mut changing = Mock { changes_at, ..mock(10) };
             assert_eq!(check(&mut changing, Amount::Operations(1)).0, Err(MeasureError::Checksum { first: 0, now: 1 }));
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn overhead_is_what_the_clock_says_of_empty_batches() {
+    fn overhead_is_the_time_of_an_empty_batch() {
         struct Slow(FakeClock);
         impl Session for Slow {
             fn iterate(&mut self, _: u64) -> Result<Outcome, ModuleError> {

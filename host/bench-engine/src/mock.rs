@@ -1,10 +1,10 @@
-//! What both kinds of run are tested with: a journal in memory, and an observer who looks away. It decides nothing.
+//! Mocks for the tests of runs and comparisons: a journal in memory, and an observer that does nothing.
 
 use crate::{Finished, Journal, Observer, Plan, Unit};
 use bench_sink::runfile::{Record, WriteError};
 use std::path::PathBuf;
 
-/// Keeps blocks of records, as many as it has room for.
+/// Stores blocks of records in memory, up to a maximum.
 #[derive(Default)]
 pub(crate) struct Memory {
     pub(crate) blocks: Vec<Vec<Record>>,
@@ -21,7 +21,7 @@ impl Journal for Memory {
     }
 }
 
-/// Looks away.
+/// Ignores everything.
 pub(crate) struct Nobody;
 
 impl Observer for Nobody {

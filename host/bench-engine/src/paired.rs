@@ -1,5 +1,5 @@
-//! Measuring several sessions in turns, so that whatever the machine does meanwhile meets all of them alike. It does not
-//! know what is compared with what: it yields samples whose n-th belong together.
+//! Measures several sessions interleaved, so that disturbances of the machine affect all equally. Returns one sample vector per session;
+//! samples with the same index form a block.
 
 use crate::Clock;
 use crate::Warm;
@@ -11,7 +11,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-/// How much is measured in one process.
+/// The effort of one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PairedBudget {
     /// Each session runs for at least this long before the first sample.
@@ -22,28 +22,28 @@ pub struct PairedBudget {
     pub blocks_max: u64,
 }
 
-/// A block is one sample of every session; fewer make no interval, however long they take.
+/// Minimum number of blocks, which a confidence interval needs, however long they take. A block is one sample of every session.
 const BLOCKS_MIN: u64 = 2;
 
-/// One side: sessions that do the same, each in a state of its own, so that what differs between them is noise.
+/// One arm of the comparison: sessions that do the same, each with its own state, so that differences between them are noise.
 pub struct Contender<'a> {
-    /// As many as every other side has.
+    /// The sessions, as many as the other arms have.
     pub sessions: Vec<&'a mut dyn Session>,
-    /// What warming up found.
+    /// What the warm-up found.
     pub warm: Warm,
 }
 
 impl PairedBudget {
-    /// How long a sample of any of `sessions` sessions should last: all the time there is, divided by all samples there can
-    /// be, and never so short that measuring weighs in it. The same for all sides, whatever measuring them costs, because
-    /// samples of different lengths catch different shares of what the machine does meanwhile.
+    /// The length of a sample of any of `sessions` sessions: the budget divided by the maximum number of samples, but long
+    /// enough that the overhead of measuring is negligible. It is the same for all arms, because samples of different
+    /// lengths catch different shares of the machine's disturbances.
     pub fn sample_ns<'a>(&self, sessions: usize, overheads: impl IntoIterator<Item = &'a Overhead>) -> f64 {
         let share = self.time_ns as f64 / (self.blocks_max.max(1) * sessions.max(1) as u64) as f64;
         overheads.into_iter().map(wanted_ns).fold(share, f64::max)
     }
 }
 
-/// Warms up the sessions of one side, and finds the batch that they all take, which lasts `sample_ns`.
+/// Warms up the sessions of one arm, and finds their common batch size, at which a sample lasts `sample_ns`.
 pub fn warm_up_contender(
     sessions: &mut [&mut dyn Session],
     clock: &impl Clock,
@@ -55,15 +55,14 @@ pub fn warm_up_contender(
     for session in sessions {
         least_ns = least_ns.min(operation_ns(*session, clock, budget.warm_up_ns, sample_ns, checksum)?);
     }
-    // Not a power of two: two sides that are nearly as fast would get batches of which one is twice the other.
+    // Not a power of two: otherwise two arms of nearly the same speed could get batches that differ by a factor of two.
     let batch = (sample_ns / least_ns.max(f64::MIN_POSITIVE)).ceil().clamp(1.0, BATCH_MAX as f64);
     Ok(Warm { batch: batch as u64, checksum })
 }
 
-/// Measures blocks until the budget is spent; samples go to the `series` of their side, sessions in turns. A block takes the
-/// sessions of one number next to each other, sides in random order, and the numbers in random order too. Before each sample an
-/// empty call brings back what the other sides have displaced on the way into the module. An error comes with the number of
-/// the side that made it.
+/// Measures blocks until the budget is spent, and appends the samples to the `series` of their arm. Within a block, the sessions with
+/// the same number are measured next to each other, with the arms and the numbers in random order. One untimed empty call comes
+/// before each sample, to re-warm caches that the other arms evicted. An error carries the number of its arm.
 pub fn measure_in_turns(
     contenders: &mut [Contender<'_>],
     clock: &impl Clock,
@@ -120,7 +119,7 @@ mod tests {
 
     type Order = Rc<RefCell<Vec<char>>>;
 
-    /// Takes `ns` an operation, and notes when it was called.
+    /// A session whose operations take `ns` each, and that notes its calls.
     struct Mock {
         name: char,
         ns: u64,
@@ -150,7 +149,7 @@ mod tests {
         order: String,
     }
 
-    /// Two sessions `a` and `A` of one side, `b` and `B` of the other, in batches of 3 and 2.
+    /// Two sessions `a` and `A` of one arm, `b` and `B` of the other, in batches of 3 and 2.
     fn check(budget: PairedBudget, seed: u64, fails_after: usize) -> Found {
         let (clock, order) = (FakeClock::default(), Order::default());
         let mock = |name, ns| Mock { name, ns, clock: clock.clone(), order: order.clone(), fails_after };
@@ -170,7 +169,7 @@ mod tests {
     const BUDGET: PairedBudget = PairedBudget { warm_up_ns: 0, time_ns: u64::MAX, blocks_max: 50 };
 
     #[test]
-    fn samples_of_a_block_stand_at_the_same_place_in_every_series() {
+    fn samples_of_a_block_have_the_same_index_in_every_series() {
         let found = check(BUDGET, 1, usize::MAX);
         assert_eq!(found.series[0].raw().unwrap(), [30, 60].repeat(50));
         assert_eq!(found.series[1].raw().unwrap(), [200, 400].repeat(50));
@@ -180,43 +179,43 @@ mod tests {
     }
 
     #[test]
-    fn every_order_of_a_block_is_drawn_and_follows_from_the_seed() {
+    fn order_of_a_block_is_random_and_determined_by_the_seed() {
         let found = check(BUDGET, 1, usize::MAX);
         let blocks: Vec<_> = found.order.as_bytes().chunks(4).map(|block| str::from_utf8(block).unwrap()).collect();
         assert_eq!(blocks.len(), 50);
         for block in &blocks {
             let is_pair = |pair: &str| ["ab", "ba", "AB", "BA"].contains(&pair);
-            assert!(is_pair(&block[..2]) && is_pair(&block[2..]), "a pair is not torn apart: {block}");
+            assert!(is_pair(&block[..2]) && is_pair(&block[2..]), "the sessions of a pair are adjacent: {block}");
         }
         let mut kinds = blocks.clone();
         kinds.sort_unstable();
         kinds.dedup();
-        assert_eq!(kinds.len(), 8, "two orders of numbers, two of sides in each");
+        assert_eq!(kinds.len(), 8, "two orders of numbers, times two of arms for each number");
         assert_eq!(found.order, check(BUDGET, 1, usize::MAX).order);
         assert_ne!(found.order, check(BUDGET, 2, usize::MAX).order);
     }
 
     #[test]
-    fn the_budget_ends_it_and_two_blocks_are_the_least() {
+    fn measuring_ends_with_the_budget_after_at_least_two_blocks() {
         let timed = PairedBudget { time_ns: 690 * 5, ..BUDGET };
         assert_eq!(check(timed, 1, usize::MAX).series[0].count(), 2 * 5);
         assert_eq!(check(PairedBudget { time_ns: 0, ..BUDGET }, 1, usize::MAX).series[0].count(), 2 * 2);
     }
 
     #[test]
-    fn an_error_names_its_side() {
+    fn error_has_the_number_of_its_arm() {
         let found = check(BUDGET, 1, 9);
         let side = usize::from(found.order.to_lowercase().ends_with('b'));
         assert_eq!(found.result, Err((side, MeasureError::Checksum { first: 0, now: 1 })));
     }
 
     #[test]
-    fn a_sample_takes_its_share_of_the_time() {
+    fn sample_length_is_a_share_of_the_budget() {
         let budget = PairedBudget { warm_up_ns: 0, time_ns: 8_000_000, blocks_max: 10 };
         let overhead = |call_ns| Overhead { clock_ns: 20.0, call_ns };
         assert_eq!(budget.sample_ns(4, &[overhead(80.0), overhead(8.0)]), 200_000.0);
         let dear = [overhead(80.0), overhead(9_980.0)];
-        assert_eq!(budget.sample_ns(4, &dear), 1_000_000.0, "a hundred times what the dearest measuring costs");
+        assert_eq!(budget.sample_ns(4, &dear), 1_000_000.0, "a hundred times the largest overhead");
         for (ns, batch) in [(1_000, 200), (1_001, 200), (999_999, 1)] {
             let (clock, order) = (FakeClock::default(), Order::default());
             let mut mock = Mock { name: 'a', ns, clock: clock.clone(), order, fails_after: usize::MAX };

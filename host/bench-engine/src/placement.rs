@@ -1,7 +1,7 @@
-//! Which processors there are for us, and binding a thread to one of them. Placement decides a figure, so it is a field of
+//! Finds the processors that this process may use, and binds threads to them. Placement influences figures, so it is recorded in
 //! every cell.
 
-/// The processors this process may use, ascending. Empty where the system does not say.
+/// The processors that this process may use, ascending. Empty if the system does not tell.
 pub fn allowed_cpus() -> Vec<u32> {
     #[cfg(target_os = "linux")]
     {
@@ -13,8 +13,8 @@ pub fn allowed_cpus() -> Vec<u32> {
     Vec::new()
 }
 
-/// Those of the allowed processors that are of the fastest kind; all of them where there is one kind. On a machine with fast and
-/// slow processors a figure of a slow one would be of another machine.
+/// The allowed processors of the fastest kind. On a machine with fast and slow processors, figures of the two kinds cannot be
+/// compared.
 pub fn fastest_cpus() -> Vec<u32> {
     fastest_of(allowed_cpus(), &bench_sink::environment::kinds())
 }
@@ -25,7 +25,7 @@ fn fastest_of(allowed: Vec<u32>, kinds: &[(u64, Vec<u32>)]) -> Vec<u32> {
     kinds.iter().map(|(_, kind)| of_kind(kind)).find(|cpus| !cpus.is_empty()).unwrap_or(allowed)
 }
 
-/// Binds the calling thread to `cpu`, and all threads it starts from now on. Returns whether that could be done.
+/// Binds the calling thread, and all threads that it starts from now on, to `cpu`. Returns whether that succeeded.
 pub fn bind(cpu: u32) -> bool {
     #[cfg(target_os = "linux")]
     {
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fastest_kind_that_is_allowed_is_taken() {
+    fn fastest_allowed_kind_is_selected() {
         let kinds = [(5_000, vec![0, 1]), (3_000, vec![2, 3, 4])];
         let check = |allowed: &[u32], kinds: &[(u64, Vec<u32>)], expect: &[u32]| {
             assert_eq!(fastest_of(allowed.to_vec(), kinds), expect);

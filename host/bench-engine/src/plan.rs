@@ -1,5 +1,5 @@
-//! From what modules offer and what a user selects to the cells of a run and their order. Pure: the order is drawn from a
-//! seed that is an argument.
+//! Builds the plan of a run: the cells that the selections match in the loaded modules, and the random order of their repetitions, which
+//! is determined by a seed.
 
 use crate::Matchup;
 use bench_model::{Arguments, Arm, Descriptor, Parameter, Scenario, Value};
@@ -10,34 +10,34 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// A module that could be loaded, and the arm it is loaded in.
+/// A loaded module, and its arm.
 #[derive(Clone, Debug)]
 pub struct Offer {
-    /// The path as it was given.
+    /// The path as given by the user.
     pub file: PathBuf,
-    /// Of the file.
+    /// The digest of the file.
     pub sha256: String,
-    /// The arm of every scenario in it.
+    /// The arm of its scenarios.
     pub arm: Arm,
-    /// What is unlike the arm's default settings, where something is.
+    /// The name of the engine setting that differs from the default, if one does.
     pub variant: Option<String>,
-    /// What it says of itself.
+    /// The module's descriptor.
     pub descriptor: Descriptor,
 }
 
-/// Which scenarios to run, and with what.
+/// Which scenarios to run, in which arms, and with which arguments.
 #[derive(Clone, Debug)]
 pub struct Selection {
     /// A glob over `module/scenario`, which also matches the bare name of a module or a scenario.
     pub pattern: String,
-    /// The arms, or all that there are.
+    /// The arms, or `None` for all arms.
     pub arms: Option<Vec<Arm>>,
-    /// Values of parameters, as they were written; a scenario without the parameter is not concerned.
+    /// Values of parameters, as text. They are ignored for scenarios without the parameter.
     pub axes: Vec<(String, Vec<String>)>,
 }
 
 impl Selection {
-    /// Whether it names a scenario of `module`.
+    /// Whether it matches a scenario of `module`.
     pub fn names(&self, module: &Descriptor) -> Result<bool, PlanError> {
         let matcher = matcher(&self.pattern)?;
         Ok(module.scenarios.iter().any(|scenario| matches(&matcher, module, scenario)))
@@ -47,61 +47,61 @@ impl Selection {
 /// A scenario, an arm and concrete arguments.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    /// Which of the offers it comes from.
+    /// The index of its module.
     pub offer: usize,
-    /// What is run.
+    /// The scenario.
     pub scenario: Scenario,
-    /// With what, a value for every parameter.
+    /// A value for every parameter.
     pub arguments: Arguments,
 }
 
-/// One repetition of a cell: what one worker process does.
+/// One repetition of a cell, executed by one worker process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unit {
     /// The number of the cell.
     pub cell: u32,
-    /// Which repetition, from 0.
+    /// The number of the repetition, from 0.
     pub process: u32,
 }
 
 /// The cells of a run and the order of their repetitions.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What the cells come from.
+    /// The modules of the cells.
     pub offers: Vec<Offer>,
-    /// In the order of reports.
+    /// The cells in the order of reports.
     pub cells: Vec<Cell>,
-    /// In the order of execution.
+    /// The repetitions in the order of execution.
     pub order: Vec<Unit>,
 }
 
-/// A wish that cannot be planned. Each says what there is instead.
+/// A selection that cannot be planned. Each error says what exists instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// The pattern is malformed.
-    #[error("`{pattern}` is not a pattern: {reason}")]
+    /// The pattern is not a valid glob.
+    #[error("invalid pattern `{pattern}`: {reason}")]
     Pattern {
         /// What was written.
         pattern: String,
-        /// What is wrong with it.
+        /// What is wrong with the pattern.
         reason: String,
     },
-    /// Nothing has such a name.
-    #[error("no scenario matches `{pattern}`{}; `bench-host list` shows what there is", hint(nearest))]
+    /// The pattern matches no scenario.
+    #[error("no scenario matches `{pattern}`{}; list the modules with `bench-host list`", hint(nearest))]
     NoScenario {
         /// What was written.
         pattern: String,
         /// The most similar name.
         nearest: Option<String>,
     },
-    /// What was selected is there, but not in the arms that were asked for.
-    #[error("no selected scenario is there in an arm that was asked for; the arms there are: {arms}")]
+    /// The selected scenarios exist, but not in the requested arms.
+    #[error("no selected scenario exists in a requested arm; the existing arms are: {arms}")]
     NoArm {
-        /// The arms of what was selected.
+        /// The arms of the selected scenarios.
         arms: String,
     },
-    /// Nothing that was selected has such a parameter.
-    #[error("no selected scenario has a parameter `{name}`{}; `bench-host list` shows what there is", hint(nearest))]
+    /// No selected scenario has such a parameter.
+    #[error("no selected scenario has a parameter `{name}`{}; list the modules with `bench-host list`", hint(nearest))]
     NoParameter {
         /// What was written.
         name: String,
@@ -118,7 +118,7 @@ pub enum PlanError {
         /// What is wrong with the value.
         reason: String,
     },
-    /// The value is not in the parameter's domain.
+    /// The value is outside the parameter's domain.
     #[error("{scenario}: parameter `{parameter}`: `{value}` is outside its domain ({domain})")]
     Domain {
         /// `module/scenario`.
@@ -127,15 +127,15 @@ pub enum PlanError {
         parameter: String,
         /// What was written.
         value: String,
-        /// What is allowed.
+        /// The allowed values.
         domain: String,
     },
-    /// Too many for any run.
+    /// The selection has too many cells.
     #[error("the selection has more than {CELLS_MAX} cells; give fewer values, or --filter")]
     TooMany,
 }
 
-/// More than any run can finish.
+/// Maximum number of cells, more than any run can finish.
 const CELLS_MAX: usize = 100_000;
 
 fn hint(nearest: &Option<String>) -> String {
@@ -143,8 +143,8 @@ fn hint(nearest: &Option<String>) -> String {
 }
 
 impl Plan {
-    /// The cells that `selections` ask of `offers`, each once, and `processes` repetitions of them in an order drawn from
-    /// `seed`. Each round repeats every cell once, so that a slow change of the machine meets all of them alike.
+    /// The cells that `selections` match in `offers`, each once, and `processes` repetitions of them in an order drawn from
+    /// `seed`. Each round executes every cell once, so that slow changes of the machine affect all cells equally.
     pub fn build(offers: Vec<Offer>, selections: &[Selection], processes: u32, seed: u64) -> Result<Self, PlanError> {
         let mut cells: Vec<Cell> = Vec::new();
         let named = selections.iter().map(|selection| named(&offers, selection)).collect::<Result<Vec<_>, _>>()?;
@@ -176,7 +176,7 @@ impl Plan {
         Ok(Self { offers, cells, order })
     }
 
-    /// The plan without the cells whose `module/scenario` does not match `pattern`.
+    /// The plan with only the cells whose `module/scenario` matches `pattern`.
     pub fn filtered(self, pattern: &str) -> Result<Self, PlanError> {
         let matcher = matcher(pattern)?;
         let keep: Vec<_> = self.cells.iter().map(|cell| matcher.is_match(self.full_name(cell))).collect();
@@ -190,8 +190,8 @@ impl Plan {
         Ok(self.only(&keep))
     }
 
-    /// The plan with the cells at whose number `keep` says so. Cells are numbered anew, and the order keeps what is left of
-    /// it.
+    /// The plan with only the cells for whose number `keep` is true. The cells get new numbers; the order of the remaining
+    /// repetitions is the same.
     pub fn only(mut self, keep: &[bool]) -> Self {
         let is_kept = |cell: u32| keep.get(cell as usize).copied().unwrap_or(false);
         let number = |cell: u32| (0..cell).filter(|before| is_kept(*before)).count() as u32;
@@ -202,8 +202,8 @@ impl Plan {
         self
     }
 
-    /// The cells that differ in how they are executed and in nothing else, in groups, each with the cell first that
-    /// `is_baseline`, where it has one, and the others by arm.
+    /// Groups of cells that differ only in how they are executed. The cell that `is_baseline` is first in its group, if there is
+    /// one; the others are sorted by arm.
     pub fn matchups(&self, is_baseline: impl Fn(&Offer) -> bool) -> Vec<Matchup> {
         let mut matchups: Vec<Matchup> = Vec::new();
         let same = |a: &Cell, b: &Cell| self.full_name(a) == self.full_name(b) && a.arguments == b.arguments;
@@ -227,7 +227,7 @@ impl Plan {
         &self.cells[number as usize]
     }
 
-    /// Where a cell comes from.
+    /// The module of a cell.
     pub fn offer(&self, cell: &Cell) -> &Offer {
         &self.offers[cell.offer]
     }
@@ -242,10 +242,10 @@ fn full_name(descriptor: &Descriptor, scenario: &Scenario) -> String {
     format!("{}/{}", descriptor.name, scenario.name)
 }
 
-/// A scenario, and which of the offers it comes from.
+/// A scenario, and the index of its module.
 type Named<'a> = (usize, &'a Scenario);
 
-/// The scenarios whose names match, in whichever arm.
+/// The scenarios whose names match, in all arms.
 fn named<'a>(offers: &'a [Offer], selection: &Selection) -> Result<Vec<Named<'a>>, PlanError> {
     let all = offers.iter().enumerate().flat_map(|(offer, module)| {
         module.descriptor.scenarios.iter().map(move |scenario| (offer, &module.descriptor, scenario))
@@ -293,7 +293,7 @@ fn matcher(pattern: &str) -> Result<GlobMatcher, PlanError> {
         .map_err(|error| PlanError::Pattern { pattern: pattern.to_owned(), reason: error.kind().to_string() })
 }
 
-/// What is said of a parameter must concern a scenario: of those it is said of, at least one.
+/// A parameter override must apply to at least one selected scenario.
 fn known_parameters(selections: &[Selection], named: &[Vec<Named<'_>>]) -> Result<(), PlanError> {
     for name in selections.iter().flat_map(|selection| selection.axes.iter().map(|(name, _)| name)) {
         let concerned =
@@ -339,7 +339,7 @@ fn matrix(name: &str, scenario: &Scenario, selection: &Selection) -> Result<Vec<
 }
 
 fn values(scenario: &str, parameter: &Parameter, selection: &Selection) -> Result<Vec<Value>, PlanError> {
-    // What is said last holds.
+    // The last one wins.
     let Some((_, texts)) = selection.axes.iter().rev().find(|(name, _)| *name == parameter.name) else {
         return Ok(parameter.defaults.clone());
     };
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_and_given_values_become_a_matrix_in_each_arm() {
+    fn matrix_combines_defaults_and_given_values_in_each_arm() {
         check(
             &[selection("m/first", &[])],
             Ok(&[
@@ -423,8 +423,8 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_planned_says_what_there_is() {
-        let list = "`bench-host list` shows what there is";
+    fn invalid_selection_is_reported_with_a_hint() {
+        let list = "list the modules with `bench-host list`";
         check(
             &[selection("m/frist", &[])],
             Err(&format!("no scenario matches `m/frist`, did you mean `m/first`?; {list}")),
@@ -446,27 +446,24 @@ mod tests {
             &[selection("m/*", &[("size", &["big"])])],
             Err("m/first: parameter `size`: `big` is not a whole number (64, 4Ki, 1M)"),
         );
-        check(&[selection("[", &[])], Err("`[` is not a pattern: unclosed character class; missing ']'"));
+        check(&[selection("[", &[])], Err("invalid pattern `[`: unclosed character class; missing ']'"));
     }
 
     #[test]
-    fn what_is_said_of_a_parameter_need_not_concern_every_selection() {
+    fn parameter_override_must_apply_to_one_selection_only() {
         let first = selection("m/first", &[("size", &["1"]), ("mode", &["a"])]);
         let second = selection("m/second", &[("size", &["1"])]);
         let only = |arm, selection: &Selection| Selection { arms: Some(vec![arm]), ..selection.clone() };
         let both = [only(Arm::Wasm, &first), only(Arm::Wasm, &second)];
         check(&both, Ok(&["m/first wasm size=1 mode=a", "m/second wasm"]));
-        let list = "`bench-host list` shows what there is";
+        let list = "list the modules with `bench-host list`";
         check(&[second], Err(&format!("no selected scenario has a parameter `size`; {list}")));
         let process = only(Arm::Process, &first);
-        check(
-            &[process],
-            Err("no selected scenario is there in an arm that was asked for; the arms there are: wasm, native"),
-        );
+        check(&[process], Err("no selected scenario exists in a requested arm; the existing arms are: wasm, native"));
     }
 
     #[test]
-    fn a_filter_keeps_the_order_of_what_is_left() {
+    fn filter_keeps_the_order_of_the_remaining_cells() {
         let build =
             || Plan::build(vec![offer("m", Arm::Wasm), offer("m", Arm::Native)], &[selection("*", &[])], 2, 3).unwrap();
         let names = |plan: &Plan| {
@@ -485,7 +482,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_order_holds_every_repetition_once_and_follows_from_the_seed(seed: u64, processes in 1u32..5) {
+        fn order_has_every_repetition_once_and_is_determined_by_the_seed(seed: u64, processes in 1u32..5) {
             let build = || Plan::build(vec![offer("m", Arm::Wasm)], &[selection("*", &[])], processes, seed).unwrap();
             let plan = build();
             prop_assert_eq!(&plan.order, &build().order);

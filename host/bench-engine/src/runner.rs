@@ -1,5 +1,5 @@
-//! Running a plan: one unit after the other, in the plan's order, each on a workbench that may be a worker process or a
-//! mock. What a unit yields is written before the next begins; what contradicts it is written too.
+//! Executes a plan: one repetition after the other, in the order of the plan. The result of each is written before the next one starts;
+//! a contradiction between results is written too.
 
 use crate::{Cell, Done, Finished, Interrupt, Plan, Unit, void};
 use bench_model::Checksum;
@@ -10,31 +10,31 @@ use bench_sink::runfile::{
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// What one repetition of a cell yielded.
+/// The result of one repetition of a cell.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
-    /// The processor the worker was bound to, where it was.
+    /// The processor that the worker was bound to, if it was.
     pub cpu: Option<u32>,
-    /// What else the figures depend on, as it was found: names and values.
+    /// Other conditions that the figures depend on, as names and values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<(String, String)>,
-    /// Samples; none where the outcome is not ok.
+    /// The samples; none if the outcome is not ok.
     pub series: Vec<SeriesRecord>,
-    /// What was looked at.
+    /// The checks of the results.
     pub checks: Vec<CheckRecord>,
-    /// How it ended.
+    /// The outcome.
     pub outcome: OutcomeRecord,
-    /// What its operations used and did, where that was looked at.
+    /// The resource usage of its operations, if it was counted.
     pub account: Option<AccountRecord>,
 }
 
 impl Report {
-    /// The report of a repetition that ended well. Processor, conditions and checks are the caller's to add.
+    /// The report of a successful repetition. The caller adds processor, conditions and checks.
     pub fn ok(series: Vec<SeriesRecord>, outcome: OutcomeRecord) -> Self {
         Self { cpu: None, conditions: Vec::new(), series, checks: Vec::new(), outcome, account: None }
     }
 
-    /// The report of a repetition that failed or was skipped, and why.
+    /// The report of a repetition without figures: its status and the reason.
     pub fn without_figures(unit: Unit, status: Status, reason: impl Into<String>) -> Self {
         let outcome = OutcomeRecord {
             reason: Some(reason.into()),
@@ -44,24 +44,24 @@ impl Report {
     }
 }
 
-/// How work on a unit ended.
+/// How the execution of a unit ended.
 #[derive(Debug)]
 pub enum UnitEnd {
-    /// With a report, good or bad.
+    /// With a report, which may be of a failure.
     Done(Box<Report>),
-    /// Somebody wants to stop; the unit does not count.
+    /// Interrupted; the unit does not count.
     Interrupted,
 }
 
-/// Where a unit is executed.
+/// Executes units.
 pub trait Workbench {
-    /// Executes one repetition of a cell, and always comes back.
+    /// Executes one repetition of a cell, and always returns.
     fn execute(&mut self, plan: &Plan, unit: Unit) -> UnitEnd;
 }
 
-/// Where records are kept.
+/// Stores records.
 pub trait Journal {
-    /// Keeps `records` as one block, for good.
+    /// Stores `records` durably as one block.
     fn append(&mut self, records: &[Record]) -> Result<(), WriteError>;
 }
 
@@ -71,25 +71,25 @@ impl Journal for RunWriter {
     }
 }
 
-/// Who wants to know how far a run is.
+/// Observes the progress of a run.
 pub trait Observer {
-    /// `unit` is about to be executed, as number `index` of the order.
+    /// Called before `unit`, which has the number `index` in the order, is executed.
     fn started(&mut self, plan: &Plan, unit: Unit, index: usize);
-    /// A unit has been executed and written.
+    /// Called after a unit was executed and its records were written.
     fn finished(&mut self, plan: &Plan, finished: &Finished);
 }
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Every unit was executed, or was not worth it.
+    /// Every unit was executed, or its cell was abandoned.
     Complete,
-    /// Somebody wanted to stop.
+    /// The run was interrupted.
     Interrupted,
 }
 
-/// Executes what `done` leaves of `plan`. A cell that failed or was skipped once is not tried again in the later
-/// rounds; one that was void is.
+/// Executes the units of `plan` that are not `done`. A cell that failed or was skipped is not tried again in later rounds; a void one
+/// is.
 pub fn run(
     plan: &Plan,
     mut done: Done,
@@ -114,7 +114,7 @@ pub fn run(
         let contradicted = done.results.contradicted_by(plan, unit, &mut report);
         let finished = Finished::of(plan, unit, &report);
         let mut block = block(plan, unit, report);
-        // Before the outcome that ends the block: where that is there, so is the rest.
+        // Before the outcome, which ends the block: if the outcome exists, the block is complete.
         let end = block.len() - 1;
         block.splice(end..end, contradicted.iter().map(|report| Record::Outcome(report.outcome.clone())));
         journal.append(&block)?;
@@ -125,7 +125,7 @@ pub fn run(
     Ok(Ended::Complete)
 }
 
-/// The records of one repetition, in their order.
+/// The records of one repetition, in order.
 pub(crate) fn block(plan: &Plan, unit: Unit, report: Report) -> Vec<Record> {
     let mut block = vec![Record::Cell(cell_record(plan, unit, report.cpu, report.conditions))];
     block.extend(report.series.into_iter().map(Record::Series));
@@ -153,18 +153,18 @@ pub(crate) fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>, conditions:
     }
 }
 
-/// The checksums so far, by scenario and arguments, with the unit that first had them.
+/// The checksums so far, by scenario and arguments, with the unit that had each first.
 #[derive(Default)]
 pub(crate) struct Results(HashMap<String, (Checksum, Unit)>);
 
 impl Results {
-    /// Takes a checksum that was found before.
+    /// Adds the checksum of an earlier repetition.
     pub(crate) fn note(&mut self, plan: &Plan, unit: Unit, checksum: Checksum) {
         self.0.entry(key(plan.cell(unit.cell), plan)).or_insert((checksum, unit));
     }
 
-    /// Where `report` has another checksum than the same scenario with the same arguments had before, neither can be
-    /// trusted: fails `report`, and returns the failure of the other cell where it is another.
+    /// Compares the checksum of `report` with the earlier one of the same scenario and arguments. If they differ, neither can be
+    /// trusted: fails `report`, and returns the failure of the other cell, if it is a different cell.
     pub(crate) fn contradicted_by(&mut self, plan: &Plan, unit: Unit, report: &mut Report) -> Option<Report> {
         let checksum = report.outcome.checksum.filter(|_| report.outcome.status == Status::Ok)?;
         let cell = plan.cell(unit.cell);
@@ -174,7 +174,7 @@ impl Results {
         }
         let describe = |unit: Unit, cell: &Cell| format!("arm {} (process {})", plan.offer(cell).arm, unit.process);
         let reads = cell.scenario.requirements.iter().any(|requirement| requirement.read_parameter().is_some());
-        let hint = if reads { "; where its input was changed meanwhile, run it again" } else { "" };
+        let hint = if reads { "; if the input has changed in the meantime, run it again" } else { "" };
         let reason = format!(
             "checksum {checksum} of {} differs from {first} of {}: equal arguments must yield equal results{hint}",
             describe(unit, cell),
@@ -188,7 +188,7 @@ impl Results {
     }
 }
 
-/// What must yield equal results.
+/// Identifies the cells that must have equal results.
 fn key(cell: &Cell, plan: &Plan) -> String {
     format!("{} {:?}", plan.full_name(cell), cell.arguments)
 }
@@ -201,7 +201,7 @@ mod tests {
     use bench_model::{Arm, Descriptor, Scenario};
     use std::path::PathBuf;
 
-    /// A workbench that answers from a table and notes what it was asked.
+    /// An executor that answers from a table and notes its calls.
     struct Mock<'a> {
         answer: Box<dyn Fn(Arm, Unit) -> UnitEnd + 'a>,
         executed: Vec<Unit>,
@@ -214,7 +214,7 @@ mod tests {
         }
     }
 
-    /// Cell 0 is the scenario in wasm, cell 1 the same in native.
+    /// Cell 0 is the scenario in the arm wasm, cell 1 in native.
     fn plan() -> Plan {
         let descriptor = Descriptor::new("m", "1", "").scenario(Scenario::new("s", "f", ""));
         let offer = |arm| Offer {
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_void_repetition_does_not_end_its_cell() {
+    fn void_cell_is_tried_again() {
         let answer = |arm, unit: Unit| match (arm, unit.process) {
             (Arm::Wasm, 0) => UnitEnd::Done(Box::new(Report::without_figures(unit, Status::Void, "too slow"))),
             _ => ok(unit, 1),
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_that_failed_or_was_skipped_is_not_tried_again() {
+    fn failed_or_skipped_cell_is_not_tried_again() {
         for status in [Status::Failed, Status::Skipped] {
             let answer = |arm, unit| match arm {
                 Arm::Wasm => UnitEnd::Done(Box::new(Report::without_figures(unit, status, "why"))),
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn arms_that_disagree_both_fail() {
         let answer = |arm, unit| ok(unit, u64::from(arm == Arm::Native));
-        // One of the two is first found to be ok, and then failed by the other.
+        // The first one is ok until the second one contradicts it.
         let plan = plan();
         let mut mock = Mock { answer: Box::new(answer), executed: Vec::new() };
         let mut memory = Memory::default();
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_disagrees_with_an_earlier_one_fails_the_cell() {
+    fn process_that_disagrees_with_an_earlier_one_fails_the_cell() {
         let answer = |arm, unit: Unit| match arm {
             Arm::Wasm => UnitEnd::Done(Box::new(Report::without_figures(unit, Status::Skipped, "why"))),
             _ => ok(unit, u64::from(unit.process)),
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_to_stop_ends_the_run_and_the_unit_does_not_count() {
+    fn interrupt_ends_the_run_and_the_unit_does_not_count() {
         let interrupt = Interrupt::new();
         let answer = |_, unit: Unit| match unit.process {
             0 => ok(unit, 1),
@@ -323,11 +323,11 @@ mod tests {
         assert_eq!((ended, mock.executed.len(), memory.blocks.len()), (Ended::Interrupted, 3, 2));
         interrupt.raise();
         let ended = run(&plan(), Done::default(), &mut mock, &mut memory, &mut Nobody, &interrupt).unwrap();
-        assert_eq!((ended, mock.executed.len()), (Ended::Interrupted, 3), "nothing more is executed");
+        assert_eq!((ended, mock.executed.len()), (Ended::Interrupted, 3), "no further unit is executed");
     }
 
     #[test]
-    fn a_journal_that_is_full_ends_the_run() {
+    fn full_journal_ends_the_run() {
         let mut mock = Mock { answer: Box::new(|_, unit| ok(unit, 1)), executed: Vec::new() };
         let mut memory = Memory { room: Some(2), ..Memory::default() };
         let error = run(&plan(), Done::default(), &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap_err();

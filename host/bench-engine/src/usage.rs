@@ -1,29 +1,29 @@
-//! What the operating system says this process has used: memory, page faults, context switches. Read, never reset, so that
-//! whoever wants to know of an interval takes the difference.
+//! Reads the resource usage of this process: memory, page faults, context switches. The counters are never reset; take the difference
+//! of two readings for an interval.
 
-/// What this process has used since it began.
+/// The resource usage of this process since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// The most memory it ever had resident, in bytes.
+    /// Maximum resident memory, in bytes.
     pub memory_bytes_max: Option<u64>,
-    /// Page faults that were served without reading.
+    /// Page faults without I/O.
     pub faults_minor: Option<u64>,
-    /// Page faults that had to read.
+    /// Page faults with I/O.
     pub faults_major: Option<u64>,
-    /// Context switches because it waited.
+    /// Voluntary context switches: it waited.
     pub switches_voluntary: Option<u64>,
-    /// Context switches because another ran.
+    /// Involuntary context switches: another thread ran.
     pub switches_involuntary: Option<u64>,
 }
 
 impl Usage {
-    /// Up to now. What the system does not say is absent.
+    /// The usage up to now. Values that the system does not report are absent.
     pub fn now() -> Self {
         let read = |file: &str| std::fs::read_to_string(format!("/proc/self/{file}")).unwrap_or_default();
         Self::parse(&read("stat"), &read("status"))
     }
 
-    /// What was used since `earlier`; the high-water mark of memory stays what it is.
+    /// The usage since `earlier`, except for the memory, which is the maximum since the start.
     pub fn since(&self, earlier: &Self) -> Self {
         let less = |now: Option<u64>, then: Option<u64>| Some(now?.saturating_sub(then?));
         Self {
@@ -35,9 +35,9 @@ impl Usage {
         }
     }
 
-    /// Out of `/proc/self/stat` and `/proc/self/status` (proc(5)).
+    /// Parses `/proc/self/stat` and `/proc/self/status` (proc(5)).
     fn parse(stat: &str, status: &str) -> Self {
-        // The second field is the program's name in parentheses, in which anything may stand; the third follows the last one.
+        // The second field is the program's name in parentheses, which may contain parentheses; the third follows the last one.
         let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
         let stat = |field: usize| after_name.split_whitespace().nth(field - 3)?.parse().ok();
         let status = |name: &str| {
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_found_whatever_the_program_is_called() {
+    fn fields_are_found_if_the_program_name_has_parentheses() {
         let stat = "7 (a) b (c)) S 1 2 3 4 5 6 1234 99 5 98 10 20";
         let status = "Name:\ta\nVmHWM:\t    2048 kB\nvoluntary_ctxt_switches:\t3\nnonvoluntary_ctxt_switches:\t4\n";
         let usage = Usage::parse(stat, status);
@@ -72,13 +72,13 @@ mod tests {
         };
         assert_eq!(usage, expect);
         assert_eq!(usage.since(&expect).faults_minor, Some(0));
-        assert_eq!(Usage::parse("", ""), Usage::default(), "what is not there is absent");
+        assert_eq!(Usage::parse("", ""), Usage::default(), "missing values are absent");
         assert_eq!(usage.since(&Usage::default()).faults_minor, None);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn touching_pages_is_seen() {
+    fn touched_pages_are_counted() {
         let before = Usage::now();
         let pages = vec![1_u8; 64 << 20];
         let used = Usage::now().since(&before);

@@ -1,10 +1,10 @@
-//! Which repetitions are void because of what the machine did meanwhile, and why. It must not know how a machine is looked at.
+//! Decides which repetitions are void because the machine was disturbed, and gives the reason.
 
 use crate::{Report, Unit};
 use bench_sink::runfile::Status;
 
-/// Makes `report` void where the machine stood still while it was made, and adds to the reason of a void one what the machine
-/// did. A failure stays one: a wrong result is wrong on a slow machine as well.
+/// Makes `report` void if the machine stood still during the repetition, and appends the disturbance to the reason of a void one. A
+/// failure stays a failure, because a wrong result is wrong on a slow machine too.
 pub(crate) fn settle(report: &mut Report) {
     let Some(witness) = report.outcome.witness else { return };
     let explanation = witness.explanation();
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_standstill_voids_what_is_ok_and_explains_what_is_void() {
+    fn standstill_voids_an_ok_report_and_explains_a_void_one() {
         let most = "the machine stood still: the hypervisor gave 60 % of the processors' time to others";
         check(Status::Ok, SECOND * 6 / 10, (Status::Void, Some(most)));
         check(Status::Ok, SECOND / 10, (Status::Ok, None));

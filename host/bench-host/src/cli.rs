@@ -1,4 +1,4 @@
-//! What the command line can say. Words only: what they come to is built elsewhere.
+//! The arguments and options of every command, and the parsers of their values.
 
 use crate::family_options::FamilyOptions;
 use bench_model::Arm;
@@ -6,11 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
 
-/// A plug-in host for benchmarks: components and native probes in, figures that can be trusted out.
+/// A plug-in host for benchmarks: runs WebAssembly components and native probes, and compares them.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 110)]
 pub(crate) struct Cli {
-    /// Say more on standard error; twice and three times for still more (`RUST_LOG` overrides)
+    /// Increase log verbosity on standard error (-v, -vv, -vvv); `RUST_LOG` overrides it
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub(crate) verbose: u8,
     #[command(subcommand)]
@@ -19,36 +19,36 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Load components and probes, run every scenario they describe, print one table
+    /// Load components and probes, run every scenario that they describe, and print one table
     #[command(after_help = "Example:\n  bench-host load plugins/*.wasm -p payload_bytes=64,4096 --time 3s")]
     Load(LoadArgs),
-    /// Show what there is: scenarios, parameters, metrics, needed and granted capabilities
+    /// List modules with their scenarios, parameters, metrics and capabilities, or the cells of a run
     #[command(
         after_help = "Examples:\n  bench-host list plugins/*.wasm\n  bench-host list --run results/2026-01-31T12-00-00Z-1a2b3c"
     )]
     List(ListArgs),
-    /// Run a suite, or scenarios by name or glob
+    /// Run suites, or scenarios by name or glob
     #[command(
         after_help = "Examples:\n  bench-host run self\n  bench-host run wal --resume\n  bench-host run 'kernels/*' -p input=README.md --arm native"
     )]
     Run(RunArgs),
-    /// Put two arms, two runs or two git revisions side by side: ratio, interval, verdict, and where the time goes
+    /// Compare two arms, two runs or two git revisions: ratio, confidence interval, verdict, and where the time goes
     #[command(
-        after_help = "Examples:\n  bench-host compare 'kernels/*'\n  bench-host compare ring-client/roundtrip -p payload_bytes=64 --engine all\n  bench-host compare results/A results/B\n  bench-host compare --git main..HEAD kernels\n\nAn arm compared with itself in the same run gives the noise floor (A/A), and a difference within it is never called one.\nThe arm native-cpu is native code for this very processor: it shows what is owed to instructions that the other arms do not use."
+        after_help = "Examples:\n  bench-host compare 'kernels/*'\n  bench-host compare ring-client/roundtrip -p payload_bytes=64 --engine all\n  bench-host compare results/A results/B\n  bench-host compare --git main..HEAD kernels\n\nThe noise floor (A/A) is an arm compared with itself in the same run; a difference within it is not reported as a difference.\nThe arm native-cpu is native code built for this processor: it shows the effect of instructions that the other arms do not use."
     )]
     Compare(CompareArgs),
-    /// Hold a run against targets
+    /// Check a run against targets
     #[command(after_help = "Example:\n  bench-host run wal-quick && bench-host validate --targets wal")]
     Validate(ValidateArgs),
-    /// Print a document made of a run: for the readers of other suites, or a figure
+    /// Print a document made from a run: JSON for other benchmark suites, or a figure
     #[command(
         after_help = "Examples:\n  bench-host report results/2026-01-31T12-00-00Z-1a2b3c --format aetherless-json\n  bench-host report --format break-even-svg > break-even.svg"
     )]
     Report(ReportArgs),
-    /// Show what this machine can and cannot do, and its limits
+    /// Check what this machine supports, and measure its rooflines
     #[command(after_help = "Example:\n  bench-host doctor --format json")]
     Doctor(DoctorArgs),
-    /// Try a module against everything the host relies on
+    /// Run the conformance tests on a module
     #[command(after_help = "Example:\n  bench-host check plugins/ring-client.wasm")]
     Check(CheckArgs),
     /// Print a completion script for a shell
@@ -56,24 +56,25 @@ pub(crate) enum Command {
         after_help = "Example:\n  bench-host completions bash > ~/.local/share/bash-completion/completions/bench-host"
     )]
     Completions {
-        /// Which shell
+        /// The shell
         shell: Shell,
     },
-    /// Print the manual page, or write a page for each command into a folder
+    /// Print the manual page, or write one page per command into a folder
     #[command(after_help = "Examples:\n  bench-host man | man -l -\n  bench-host man --dir ~/.local/share/man/man1")]
     Man {
-        /// Write bench-host.1 and a page for each command here
+        /// Folder to write bench-host.1 and one page per command into [default: print bench-host.1]
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
-    /// Serve one request of a parent; started by bench-host itself
+    /// Serve one request of a parent process; started by bench-host itself
     #[command(hide = true)]
     Worker,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct LoadArgs {
-    /// Components (`.wasm`) and probes (`.so`, `.dylib`); a probe beside a component of the same name is its native arm
+    /// Components (`.wasm`) and probes (`.so`, `.dylib`); a probe in the same folder as a component of the same name is its
+    /// native arm
     #[arg(required_unless_present = "resume", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
@@ -84,16 +85,16 @@ pub(crate) struct LoadArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Suites of the registry, suite files (`.toml`), or scenarios by name or glob
+    /// Names of suites, suite files (`.toml`), or scenarios by name or glob, such as `kernels/*`
     #[arg(required_unless_present_any = ["category", "resume"], value_name = "SUITE|SCENARIO")]
     pub(crate) what: Vec<String>,
     #[command(flatten)]
     pub(crate) resume: ResumeArgs,
-    /// Scenarios by category: cold_start, ipc, ring_buffer, e2e
+    /// Select scenarios by category: cold_start, ipc, ring_buffer, e2e
     #[arg(long, value_name = "CATEGORY", value_delimiter = ',')]
     pub(crate) category: Vec<String>,
-    /// Folders to find modules in [default: those of $BENCH_HOST_MODULES, else plugins and native-probes of the project or of
-    /// the installation, and bench-host/modules in the user's data folder]
+    /// Folder to search for modules; may be given several times [default: $BENCH_HOST_MODULES, else plugins and native-probes
+    /// of the project or of the installation, and bench-host/modules in the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) modules: Vec<PathBuf>,
     #[command(flatten)]
@@ -102,24 +103,24 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// Scenarios by name or glob, or suites, whose arms are compared; or two run directories; or one that `compare` has made
+    /// Scenarios by name or glob, or suites, whose arms are compared; or two run directories; or one that `compare` wrote
     #[arg(required_unless_present = "git", value_name = "SCENARIO|SUITE|RUN")]
     pub(crate) what: Vec<String>,
-    /// Build two revisions apart from the working tree, and compare what they measure
+    /// Compare two git revisions, each built in a checkout of its own, such as `main..HEAD`
     #[arg(long, value_name = "BASE..HEAD")]
     pub(crate) git: Option<String>,
-    /// Compare engine settings of the wasm arm with its default settings: on-demand, no-cow, fuel, epoch, opt-none,
-    /// concurrency, or all
+    /// Compare engine settings of the arm wasm with the default settings: on-demand, no-cow, fuel, epoch, opt-none,
+    /// concurrency, or all of them
     #[arg(long, value_name = "SWITCH", value_delimiter = ',', conflicts_with = "git")]
     pub(crate) engine: Vec<String>,
-    /// Differences below this many per cent do not matter
+    /// Smallest difference that matters, in per cent
     #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = percent)]
     pub(crate) delta: f64,
-    /// Compare runs of different machines all the same
+    /// Compare runs even if they were measured on different machines
     #[arg(long)]
     pub(crate) across_machines: bool,
-    /// Folders to find modules in [default: those of $BENCH_HOST_MODULES, else plugins and native-probes of the project or of
-    /// the installation, and bench-host/modules in the user's data folder]
+    /// Folder to search for modules; may be given several times [default: $BENCH_HOST_MODULES, else plugins and native-probes
+    /// of the project or of the installation, and bench-host/modules in the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) modules: Vec<PathBuf>,
     #[command(flatten)]
@@ -128,18 +129,18 @@ pub(crate) struct CompareArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    /// Modules [default: those in the folders that `run` searches, and the suites]
+    /// Modules to list [default: the suites, and the modules in the folders that `run` searches]
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Show what a run has recorded instead, also one that was cut off
+    /// Show the results of a run instead, even if it did not finish
     #[arg(long, value_name = "DIR", conflicts_with = "files")]
     pub(crate) run: Option<PathBuf>,
-    /// Try every scenario once, and show which imports are used
+    /// Execute every scenario once, and show which imports it uses
     #[arg(long, conflicts_with = "run")]
     pub(crate) used: bool,
     #[command(flatten)]
     pub(crate) grants: GrantArgs,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
     #[command(flatten)]
@@ -148,27 +149,27 @@ pub(crate) struct ListArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ValidateArgs {
-    /// A run directory [default: the newest in results]
+    /// A run directory [default: the newest one in the folder of --out]
     pub(crate) run: Option<PathBuf>,
-    /// Which set of targets, of the registry or a file (`.toml`); may be given several times
+    /// A set of targets: its name, or a file (`.toml`); may be given several times
     #[arg(long, value_name = "NAME", default_value = "self")]
     pub(crate) targets: Vec<String>,
-    /// Where runs are kept
+    /// Folder that holds the run directories
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) out: PathBuf,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// A run directory [default: the newest in results]
+    /// A run directory [default: the newest one in the folder of --out]
     pub(crate) run: Option<PathBuf>,
-    /// Which document [default: the files that a run leaves beside its run file, made again]
+    /// The document to print [default: print none, and write the derived files in the run directory again]
     #[arg(long, value_enum)]
     pub(crate) format: Option<ReportFormat>,
-    /// Where runs are kept
+    /// Folder that holds the run directories
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) out: PathBuf,
 }
@@ -177,20 +178,20 @@ pub(crate) struct ReportArgs {
 pub(crate) enum ReportFormat {
     /// The JSON document of the Aetherless benchmarking framework
     AetherlessJson,
-    /// From how much work at the start on a restore is cheaper than a start: curves and where they meet
+    /// Break-even: from how much initialisation work on a restore is cheaper than a fresh start
     BreakEvenJson,
-    /// The same curves, drawn
+    /// The break-even curves as a figure
     BreakEvenSvg,
-    /// Memory by the number of operators: what each adds, in every phase, with its interval
+    /// Memory per operator in every phase, with its confidence interval
     OperatorsJson,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
-    /// Spend less on each limit
+    /// Spend less time on each roofline
     #[arg(long)]
     pub(crate) quick: bool,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }
@@ -200,7 +201,7 @@ pub(crate) struct CheckArgs {
     /// A component or a probe
     #[arg(value_name = "MODULE")]
     pub(crate) module: PathBuf,
-    /// A value for a parameter, instead of its first default
+    /// Value of a parameter, such as `rows=1Ki` [default: the first of its default values]
     #[arg(short = 'p', long = "parameter", value_name = "KEY=VALUE", value_parser = key_values)]
     pub(crate) parameters: Vec<(String, Vec<String>)>,
     #[command(flatten)]
@@ -209,16 +210,16 @@ pub(crate) struct CheckArgs {
     pub(crate) limits: LimitArgs,
 }
 
-/// Whether a run that was stopped is continued.
+/// Whether an interrupted run is resumed.
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArgs {
-    /// Continue a run that was stopped, the newest unfinished one of the same words in `--out` unless one is named: what is done
-    /// is kept, the rest is measured with the options and the seed that the run was begun with
+    /// Resume an interrupted run: keep its finished repetitions, and measure the others with its options and seed. Without a
+    /// directory: the newest unfinished run in the folder of --out that was started with the same arguments
     #[arg(long, value_name = "RUN_DIRECTORY")]
     pub(crate) resume: Option<Option<PathBuf>>,
 }
 
-/// What every command that measures takes. An option stands in one of the two, so that what resumes a run need not know it.
+/// The options of every command that measures. Each is in one of the two groups, so that `--resume` needs no list of options.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
     #[command(flatten)]
@@ -227,31 +228,31 @@ pub(crate) struct Common {
     pub(crate) shown: Shown,
 }
 
-/// What is measured. A run that is resumed is given the same, or nothing.
+/// Options that select what is measured. When a run is resumed, they must be absent or equal to those it was started with.
 #[derive(Debug, Args)]
 pub(crate) struct Measured {
-    /// A value for a parameter; several are an axis (a comma within a value is written `\,`)
+    /// Values of a parameter, such as `rows=1Ki,1Mi`; each value makes cells of its own (write a comma in a value as `\,`)
     #[arg(short = 'p', long = "parameter", value_name = "KEY=VALUE[,VALUE…]", value_parser = key_values)]
     pub(crate) parameters: Vec<(String, Vec<String>)>,
-    /// Only scenarios whose `module/scenario` matches
+    /// Run only scenarios whose full name `module/scenario` matches
     #[arg(long, value_name = "GLOB")]
     pub(crate) filter: Option<String>,
-    /// Only these arms
+    /// Run only these arms: wasm, native, native-cpu, process [default: all that a module has]
     #[arg(long, value_name = "ARM", value_delimiter = ',')]
     pub(crate) arm: Option<Vec<Arm>>,
-    /// One process of 0.1 s a cell: to see that it works, not to trust the figures
+    /// Measure 0.1 s per cell in one process: enough to see that it works, not for reliable figures
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Measured time a cell, over all its processes [default: 1.5s]
+    /// Measured time per cell, over all its processes [default: 1.5s]
     #[arg(long, value_name = "DURATION", value_parser = duration_ns, conflicts_with = "iterations")]
     pub(crate) time: Option<u64>,
-    /// Measured operations a cell, over all its processes, at least
+    /// Minimum number of measured operations per cell, over all its processes, instead of a time
     #[arg(long, visible_alias = "iters", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) iterations: Option<u64>,
-    /// Worker processes a cell [default: 3]
+    /// Worker processes per cell [default: 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) processes: Option<u32>,
-    /// What the order of cells is drawn from [default: from the clock, and recorded]
+    /// Seed of the random order of the cells [default: taken from the clock, and recorded]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
     #[command(flatten)]
@@ -262,47 +263,47 @@ pub(crate) struct Measured {
     pub(crate) limits: LimitArgs,
 }
 
-/// Where and how it is shown. A run that is resumed may be given anything here.
+/// Options that select how results are stored and shown. They may differ when a run is resumed.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Shown {
-    /// Where runs are kept
+    /// Folder that holds the run directories
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) out: PathBuf,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
-    /// Show the cells in their order and what they will cost, and run nothing
+    /// Print the cells in their order and the estimated duration, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Print a line `@@BENCH_JSON@@{…}` for each repetition that is kept in the history of runs
+    /// Print each line of the history of runs, prefixed with `@@BENCH_JSON@@`: one line of JSON per repetition
     #[arg(long)]
     pub(crate) bench_json: bool,
-    /// Show neither progress nor what a run will cost
+    /// Print neither progress nor the estimated duration
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }
 
-/// What modules are granted; nothing by default.
+/// What modules are granted: nothing by default.
 #[derive(Debug, Args)]
 pub(crate) struct GrantArgs {
-    /// Let components connect to this address over TCP
+    /// Allow components to connect to this address over TCP; may be given several times [default: none]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) allow_net: Vec<String>,
-    /// Let components see this folder under a name of theirs
+    /// Make the folder HOST visible to components as GUEST, read-only with `:ro`; may be given several times [default: none]
     #[arg(long, value_name = "HOST::GUEST[:ro]", value_parser = directory_grant)]
     pub(crate) allow_dir: Vec<bench_drivers::DirectoryGrant>,
-    /// Let components see this environment variable
+    /// Pass this environment variable to components; may be given several times [default: none]
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Vec<String>,
 }
 
-/// What a module may use.
+/// Resource limits of a module.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct LimitArgs {
-    /// Memory of a component, in bytes (`512Mi`)
+    /// Maximum memory of a component, in bytes, such as `512Mi`
     #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "1Gi")]
     pub(crate) memory: u64,
-    /// How long a worker may take beyond its measured time, before it is killed
+    /// Time that a worker may take in addition to its measured time before it is killed
     #[arg(long, value_name = "DURATION", value_parser = duration_ns, default_value = "30s")]
     pub(crate) deadline: u64,
 }
@@ -312,33 +313,33 @@ pub(crate) enum Format {
     /// Aligned text
     #[default]
     Table,
-    /// One document
+    /// One JSON document
     Json,
-    /// One line a series
+    /// Comma-separated values, one line per series
     Csv,
-    /// A table for a page
+    /// Markdown tables
     Markdown,
 }
 
-/// Per cent, as a user writes them; more than 0 and less than 100.
+/// Parses a percentage above 0 and below 100.
 fn percent(text: &str) -> Result<f64, String> {
-    let percent = text.trim_end_matches('%').trim().parse::<f64>().map_err(|_| "expected a number of per cent (2)")?;
+    let percent = text.trim_end_matches('%').trim().parse::<f64>().map_err(|_| "expected a percentage such as 2")?;
     if percent > 0.0 && percent < 100.0 {
         Ok(percent)
     } else {
-        Err("expected more than 0 and less than 100".to_owned())
+        Err("expected a percentage above 0 and below 100".to_owned())
     }
 }
 
 fn key_values(text: &str) -> Result<(String, Vec<String>), String> {
     let (key, values) = text.split_once('=').ok_or("expected KEY=VALUE[,VALUE…]")?;
     if key.is_empty() {
-        return Err("the name of the parameter is missing".to_owned());
+        return Err("expected KEY=VALUE[,VALUE…]: the key is missing".to_owned());
     }
     Ok((key.to_owned(), split_values(values)))
 }
 
-/// Splits at commas that no backslash precedes.
+/// Splits at the commas that are not escaped with a backslash.
 fn split_values(text: &str) -> Vec<String> {
     let mut values = vec![String::new()];
     let mut characters = text.chars().peekable();
@@ -382,12 +383,12 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_command_line_is_well_formed() {
+    fn command_line_is_well_formed() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn lists_are_axes_and_commas_can_be_escaped() {
+    fn values_are_split_at_commas_that_are_not_escaped() {
         let check = |text: &str, expect: &[&str]| assert_eq!(split_values(text), expect, "{text}");
         check("64", &["64"]);
         check("64,4Ki", &["64", "4Ki"]);
@@ -406,13 +407,13 @@ mod tests {
     }
 
     #[test]
-    fn a_margin_is_a_share_of_something() {
+    fn percentage_is_above_0_and_below_100() {
         assert_eq!((percent("2"), percent("0.5 %")), (Ok(2.0), Ok(0.5)));
         assert!(percent("0").is_err() && percent("-1").is_err() && percent("100").is_err() && percent("NaN").is_err());
     }
 
     #[test]
-    fn a_folder_is_granted_under_a_name() {
+    fn directory_grant_names_host_and_guest_folder() {
         let grant = directory_grant("/a::/b:ro").unwrap();
         assert_eq!((grant.guest.as_str(), grant.read_only), ("/b", true));
         assert!(directory_grant("/a:/b").is_err() && directory_grant("::/b").is_err());

@@ -1,25 +1,25 @@
-//! What a run will cost, said before it begins: how much is measured, and how long that will take. Pure.
+//! Estimates before a run how much it measures and how long it takes.
 
 use crate::effort::{Effort, PairedEffort};
 use bench_engine::{Expected, Forecast, Unit};
 use std::time::Duration;
 
-/// To start a worker, load a module whose code is compiled already, and verify twice.
+/// Time to start a worker, load a module whose code is cached, and verify twice.
 const AROUND_NS: u64 = 100_000_000;
 
-/// To count what operations use in a worker of its own.
+/// Time to count the resource usage of one cell in a worker of its own.
 const ACCOUNT_NS: u64 = 100_000_000;
 
-/// The machine's limits, measured before and after: with little effort, and with more.
+/// Time to measure the rooflines once: with little effort, and with more.
 const CALIBRATION_NS: [u64; 2] = [1_000_000_000, 4_000_000_000];
 
-/// What a run will cost.
+/// The estimate for a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Cost {
-    /// What is repeated: `12 cells`, `3 comparisons`.
+    /// What is measured: `12 cells`, `3 comparisons`.
     what: String,
     processes: u32,
-    /// Of one repetition; nothing where effort is a number of operations.
+    /// Of one repetition; `None` if the effort is a number of operations.
     measured_ns: Option<u64>,
     iterations: Option<u64>,
     expected: Expected,
@@ -27,7 +27,7 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Of so many cells, one after the other.
+    /// The estimate for so many cells, measured one after the other.
     pub(crate) fn of_cells(cells: usize, effort: &Effort) -> Self {
         let warm_up_ns = effort.budget.warm_up_ns;
         Self {
@@ -44,7 +44,7 @@ impl Cost {
         }
     }
 
-    /// Of so many comparisons, of which the largest is of so many arms.
+    /// The estimate for so many comparisons, the largest of which has so many arms.
     pub(crate) fn of_comparisons(comparisons: usize, arms: usize, effort: &Effort, paired: &PairedEffort) -> Self {
         let sessions = 2 * arms as u64;
         let budget = paired.budget;
@@ -63,12 +63,12 @@ impl Cost {
         }
     }
 
-    /// What a repetition is expected to take.
+    /// The expected duration of a repetition.
     pub(crate) fn expected(&self) -> Expected {
         self.expected
     }
 
-    /// One line: what is to be measured in `units`, and about how long it will take.
+    /// One line: what is measured in `units`, and about how long that takes.
     pub(crate) fn line(&self, units: &[Unit]) -> String {
         let each = match (self.measured_ns, self.iterations) {
             (Some(ns), _) => format!("{} s", trimmed(ns as f64 / 1e9)),
@@ -77,7 +77,7 @@ impl Cost {
         };
         let left_ns = Forecast::new(units.iter().copied(), self.expected).left_ns(0);
         let about = left_ns.map_or_else(
-            || "it takes as long as the operations do".to_owned(),
+            || "the duration depends on the operations".to_owned(),
             |ns| format!("about {}", duration(Duration::from_nanos(ns + self.calibration_ns))),
         );
         format!("{} × {} × {each}: {about}", self.what, counted(self.processes as usize, "process"))
@@ -94,7 +94,7 @@ fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { plural })
 }
 
-/// Two places, without noughts at the end.
+/// At most two decimals, without trailing zeros.
 fn trimmed(value: f64) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -124,14 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn a_run_says_what_it_will_cost() {
+    fn estimate_counts_cells_processes_and_seconds() {
         let time = effort(Amount::Time { ns: 500_000_000 }, calibration::Effort::QUICK);
         let cost = Cost::of_cells(8, &time);
         // 24 times 0.7 s, the accounts of 8 cells, and the limits twice.
         assert_eq!(cost.line(&units(8)), "8 cells × 3 processes × 0.5 s: about 20 s");
         assert_eq!(cost.line(&units(8)[16..]), "8 cells × 3 processes × 0.5 s: about 8 s", "what is left of it");
         let operations = effort(Amount::Operations(1), calibration::Effort::QUICK);
-        let expect = "1 cell × 3 processes × 1 operation: it takes as long as the operations do";
+        let expect = "1 cell × 3 processes × 1 operation: the duration depends on the operations";
         assert_eq!(Cost::of_cells(1, &operations).line(&units(1)), expect);
         let budget = PairedBudget { warm_up_ns: 10_000_000, time_ns: 800_000_000, blocks_max: 9 };
         let paired = PairedEffort { budget, ledger_ns: 30_000_000 };
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_said_in_two_units_at_most() {
+    fn duration_has_at_most_two_units() {
         let check = |ms: u64, expect: &str| assert_eq!(duration(Duration::from_millis(ms)), expect);
         check(0, "1 s");
         check(45_400, "45 s");

@@ -1,5 +1,5 @@
-//! What lies beside a run file and is made of it: raw samples as tables, and figures. It may be deleted at any time, because
-//! `report` makes it again.
+//! The files derived from a run file and written next to it: tables of raw samples, and figures. They may be deleted, because
+//! `report` writes them again.
 
 use anyhow::Context;
 use bench_report::{Plot, RunView, operator_plots, operator_tables};
@@ -7,14 +7,14 @@ use bench_sink::runfile::RunFile;
 use std::fs;
 use std::path::Path;
 
-/// Names of files beside the run file, and a line for each that could not be made, which says why.
+/// The names of the derived files, and a line with the reason for each file that could not be made.
 #[derive(Debug, Default)]
 pub(crate) struct Derived {
     pub(crate) written: Vec<String>,
     pub(crate) absent: Vec<String>,
 }
 
-/// Writes everything that the run in `directory` has the figures for, and reads the run for what is to be said of it.
+/// Writes all files for which the run in `directory` has the data; returns them, and the run as read.
 pub(crate) fn write(directory: &Path) -> anyhow::Result<(RunView, Derived)> {
     let file = RunFile::read(directory)?;
     let mut derived = Derived::default();

@@ -1,5 +1,5 @@
-//! What modules say of themselves, kept in a folder beside that of their compiled code, so that a known module need not be loaded
-//! to be listed. An entry is for one file, one build of this program and one set of limits and grants; any other is ignored.
+//! A cache of module descriptions, so that a known module need not be loaded to be listed. An entry is valid for one file, one build
+//! of this program, and one set of limits and grants.
 
 use crate::families;
 use crate::worker::{Kind, ModuleSpec};
@@ -13,35 +13,35 @@ use std::path::Path;
 use std::thread;
 use std::time::UNIX_EPOCH;
 
-/// What a module says of itself, and the interfaces it imports.
+/// The descriptor of a module, and the interfaces that it imports.
 pub(crate) type Described = (Descriptor, Vec<String>);
 
-/// Descriptions that were kept. Without a folder that only this user can write nothing is kept and nothing found.
+/// The cache. Without a folder that only this user can write to, nothing is stored and nothing is found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Descriptions {
     cache: Option<Cache>,
-    /// This build of the program, on as many processors.
+    /// Identifies this build of the program and the number of processors.
     program: Option<String>,
 }
 
-/// An entry, with everything that it is for, so that a file under a wrong name is no entry.
+/// An entry, with everything that it is valid for, so that a file under a wrong name is ignored.
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     program: String,
-    /// The digest of its specification.
+    /// The digest of the module's specification.
     module: String,
     descriptor: Descriptor,
     imports: Vec<String>,
 }
 
 impl Descriptions {
-    /// Those in `folder`.
+    /// The cache in `folder`.
     pub(crate) fn open(folder: Option<&Path>) -> Self {
         let cache = folder.and_then(|folder| Cache::open(folder).ok());
         Self { cache, program: program() }
     }
 
-    /// What the module of `spec` says of itself, where it was kept.
+    /// The description of the module of `spec`, if it is in the cache.
     pub(crate) fn find(&self, spec: &ModuleSpec) -> Option<Described> {
         let (cache, program, module) = self.key(spec)?;
         let entry: Entry = serde_json::from_slice(&cache.read(&name(program, &module))?).ok()?;
@@ -52,26 +52,26 @@ impl Descriptions {
         Some((entry.descriptor, entry.imports))
     }
 
-    /// Keeps what the module of `spec` has said. What cannot be kept is asked for again the next time.
+    /// Stores the description of the module of `spec`. If that fails, the module is described again the next time.
     pub(crate) fn keep(&self, spec: &ModuleSpec, descriptor: &Descriptor, imports: &[String]) {
         let Some((cache, program, module)) = self.key(spec) else { return };
         let (descriptor, imports) = (descriptor.clone(), imports.to_vec());
         let entry = Entry { program: program.clone(), module: module.clone(), descriptor, imports };
         let text = serde_json::to_vec(&entry).expect("a description is JSON");
         if let Err(error) = cache.write(&name(program, &module), &text) {
-            tracing::debug!(%error, file = %spec.file.display(), "what it says of itself is not kept");
+            tracing::debug!(%error, file = %spec.file.display(), "the description cannot be cached");
         }
     }
 
-    /// The cache, and what an entry for `spec` is for; nothing where there can be none.
+    /// The cache, and what an entry for `spec` is valid for; `None` if the description cannot be cached.
     fn key(&self, spec: &ModuleSpec) -> Option<(&Cache, &String, String)> {
         if !stands_alone(spec) {
             return None;
         }
-        // The path does not change what a module says.
+        // The description does not depend on the path.
         let module = ModuleSpec { file: Default::default(), ..spec.clone() };
         let module = serde_json::to_vec(&module).expect("a specification is JSON");
-        // A digest, because grants have values of environment variables in them, which are not for a file.
+        // A digest, because grants contain values of environment variables, which must not be written to a file.
         Some((self.cache.as_ref()?, self.program.as_ref()?, digest::of_bytes(&module)))
     }
 }
@@ -80,8 +80,8 @@ fn name(program: &str, module: &str) -> String {
     format!("{}.described.json", digest::of_bytes(format!("{program}\n{module}").as_bytes()))
 }
 
-/// Whether the description depends only on the module's own file. Some programs are described by another file, and a program
-/// that is a script is likely to read others.
+/// Whether the description depends only on the module's file. Some programs are described by another file, and a script is likely
+/// to read others.
 fn stands_alone(spec: &ModuleSpec) -> bool {
     match &spec.kind {
         Kind::Component | Kind::Probe | Kind::Builtin => true,
@@ -94,7 +94,7 @@ fn stands_alone(spec: &ModuleSpec) -> bool {
     }
 }
 
-/// Tells this build of the program from others, and machines that a module may look at apart, without reading the whole file.
+/// Distinguishes builds of this program and machines of different size, without reading the whole program file.
 fn program() -> Option<String> {
     let metadata = fs::metadata(std::env::current_exe().ok()?).ok()?;
     let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_is_found_for_the_same_module_limits_and_program_alone() {
+    fn description_is_found_only_for_the_same_module_limits_and_program() {
         let folder = tempfile::tempdir().unwrap();
         let kept = Descriptions::open(Some(folder.path()));
         let component = spec(Kind::Component, "1");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_or_foreign_entry_is_ignored() {
+    fn damaged_or_misnamed_entry_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let kept = Descriptions::open(Some(folder.path()));
         let (one, other) = (spec(Kind::Component, "1"), spec(Kind::Component, "2"));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_stand_alone_is_not_kept() {
+    fn description_that_depends_on_other_files_is_not_cached() {
         let folder = tempfile::tempdir().unwrap();
         let kept = Descriptions::open(Some(folder.path()));
         let program = |name: &str, text: &str| {

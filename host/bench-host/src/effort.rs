@@ -1,4 +1,4 @@
-//! How much is measured: what the user says, else what the suite says, else the defaults.
+//! How much is measured: from the options, else from the suite, else the defaults.
 
 use crate::cli::Measured;
 use bench_engine::{Amount, Budget, PairedBudget, calibration};
@@ -11,7 +11,7 @@ pub(crate) struct Effort {
     pub(crate) processes: u32,
     /// Of each process.
     pub(crate) budget: Budget,
-    /// Of the machine's limits.
+    /// The effort for the rooflines.
     pub(crate) calibration: calibration::Effort,
 }
 
@@ -20,12 +20,12 @@ const QUICK_CELL_NS: u64 = 100_000_000;
 const WARM_UP_NS: u64 = 100_000_000;
 const QUICK_WARM_UP_NS: u64 = 20_000_000;
 
-/// How much a comparison measures in each process.
+/// How much a comparison measures per process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PairedEffort {
-    /// Of all arms together.
+    /// For all arms together.
     pub(crate) budget: PairedBudget,
-    /// Of each arm that has a ledger.
+    /// For each arm that has a cost breakdown.
     pub(crate) ledger_ns: u64,
 }
 
@@ -41,11 +41,11 @@ const QUICK_LEDGER_NS: u64 = 20_000_000;
 const BLOCKS_MAX: u64 = 1_000;
 
 impl Effort {
-    /// Of a comparison, out of the options.
+    /// The effort of a comparison, from the options.
     pub(crate) fn paired(options: &Measured) -> anyhow::Result<(Self, PairedEffort)> {
         anyhow::ensure!(
             options.iterations.is_none(),
-            "a comparison is measured for a time: give --time, not --iterations"
+            "a comparison needs a time, not a number of operations; give --time instead of --iterations"
         );
         let quick = options.quick;
         let processes = options.processes.unwrap_or(if quick { QUICK_PAIRED_PROCESSES } else { PAIRED_PROCESSES });
@@ -61,7 +61,7 @@ impl Effort {
         Ok((effort, PairedEffort { budget, ledger_ns: if quick { QUICK_LEDGER_NS } else { LEDGER_NS } }))
     }
 
-    /// Out of the options and the first suite that says something.
+    /// The effort from the options, else from the first suite that sets it.
     pub(crate) fn new(options: &Measured, suites: &[Suite]) -> anyhow::Result<Self> {
         let quick = options.quick;
         let of_suites = suites.iter().find_map(|suite| suite.processes);
@@ -79,12 +79,12 @@ impl Effort {
         Ok(Self { processes, budget: Budget { warm_up_ns, amount }, calibration })
     }
 
-    /// The measured time of one process, where that is how effort was given.
+    /// The measured time of one process, if the effort is a time.
     pub(crate) fn time_ns(&self) -> Option<u64> {
         if let Amount::Time { ns } = self.budget.amount { Some(ns) } else { None }
     }
 
-    /// The measured operations of one process, where that is how effort was given.
+    /// The measured operations of one process, if the effort is a number of operations.
     pub(crate) fn iterations(&self) -> Option<u64> {
         if let Amount::Operations(operations) = self.budget.amount { Some(operations) } else { None }
     }

@@ -1,5 +1,5 @@
-//! One run from the plan to the table: run directory, limits before, cells, limits after, summary. Whatever ends a run early,
-//! what it has is kept and shown.
+//! Executes one run: run directory, rooflines, cells, rooflines again, summary. If a run ends early, its results so far are kept and
+//! shown.
 
 use crate::Exit;
 use crate::cli::{Common, Format};
@@ -32,18 +32,18 @@ use std::time::Duration;
 
 static INTERRUPT: Interrupt = Interrupt::new();
 
-/// What Ctrl-C raises. The first asks to stop and keep what there is; the second stops at once.
+/// Installs the handler of Ctrl-C. The first Ctrl-C stops the run and keeps its results; the second exits at once.
 pub(crate) fn interrupt() -> anyhow::Result<&'static Interrupt> {
     ctrlc::set_handler(|| {
         if INTERRUPT.raise() {
             std::process::exit(130);
         }
     })
-    .context("cannot listen for Ctrl-C")?;
+    .context("cannot handle Ctrl-C")?;
     Ok(&INTERRUPT)
 }
 
-/// What is to be executed.
+/// A plan to execute, and how.
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) loader: &'a Loader,
@@ -54,7 +54,7 @@ pub(crate) struct Job<'a> {
     pub(crate) common: &'a Common,
 }
 
-/// Executes `job`, or what an `earlier` part of it has left, prints the summary of the whole, and says how it went.
+/// Executes `job`, or what an `earlier` part has left of it, prints the summary of the whole, and returns the exit status.
 pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Interrupt) -> anyhow::Result<Exit> {
     let done = earlier.as_ref().map(|earlier| earlier.done(job)).transpose()?.unwrap_or_default();
     let units: Vec<Unit> = job.plan.order.iter().copied().filter(|unit| done.is_left(*unit)).collect();
@@ -79,14 +79,14 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Inter
     Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
 }
 
-/// Says before a run what it will cost, to those who see it run and to those who only want to know.
+/// Prints the estimated duration before a run, and for `--dry-run`.
 pub(crate) fn say_cost(line: &str, common: &Common) {
     if is_watched(common.shown.quiet) || (common.shown.dry_run && !common.shown.quiet) {
         output::line(line);
     }
 }
 
-/// Makes the files that lie beside the run in `directory`, and prints its summary. How it went, where it was not stopped.
+/// Writes the derived files of the run in `directory`, and prints its summary. Returns the exit status unless it was interrupted.
 pub(crate) fn show(directory: &Path, format: Format) -> anyhow::Result<Exit> {
     let (view, derived) = derived::write(directory)?;
     print_view(&view, format)?;
@@ -94,7 +94,7 @@ pub(crate) fn show(directory: &Path, format: Format) -> anyhow::Result<Exit> {
     Ok(exit(&view))
 }
 
-/// Makes a run directory, and in it the head of a run file.
+/// Creates a run directory, and in it the head of a run file.
 pub(crate) fn begin(job: &Job<'_>) -> anyhow::Result<RunWriter> {
     let now = jiff::Timestamp::now();
     let id = run_id(now);
@@ -109,8 +109,7 @@ pub(crate) fn begin(job: &Job<'_>) -> anyhow::Result<RunWriter> {
     Ok(writer)
 }
 
-/// Keeps what `body` measures, with the machine's limits around it. An error on the way is said, and what there is by then is
-/// kept.
+/// Measures the rooflines before and after `body`. On an error, prints it and keeps the results so far.
 pub(crate) fn record(
     job: &Job<'_>,
     mut writer: RunWriter,
@@ -125,7 +124,7 @@ pub(crate) fn record(
     Ok((writer.directory().to_owned(), ended))
 }
 
-/// Limits, what `body` measures, limits, end.
+/// Rooflines, what `body` measures, rooflines again, end.
 fn measure(
     job: &Job<'_>,
     writer: &mut RunWriter,
@@ -156,10 +155,10 @@ fn calibrate(
     Ok(())
 }
 
-/// Long enough for the dearest limit on a slow disk, however soon a module must answer.
+/// Long enough for the slowest roofline on a slow disk, whatever `--deadline` is.
 const CALIBRATION_DEADLINE: Duration = Duration::from_secs(60);
 
-/// The machine's limits, measured in a worker; nothing where somebody wants to stop.
+/// Measures the rooflines in a worker; `None` if interrupted.
 pub(crate) fn limits(
     loader: &Loader,
     effort: bench_engine::calibration::Effort,
@@ -174,13 +173,13 @@ pub(crate) fn limits(
     };
     match loader.workers.call(&request, loader.deadline().max(CALIBRATION_DEADLINE), interrupt).result {
         Ok(Reply::Calibrated(limits)) => Ok(Some(limits)),
-        Ok(_) => anyhow::bail!("the worker answered something else"),
+        Ok(_) => anyhow::bail!("unexpected reply of the worker"),
         Err(WorkerError::Interrupted) => Ok(None),
-        Err(error) => Err(error).context("cannot measure the machine's limits"),
+        Err(error) => Err(error).context("cannot measure the rooflines"),
     }
 }
 
-/// Executes units in worker processes.
+/// Executes repetitions in worker processes.
 struct WorkerBench<'a> {
     job: &'a Job<'a>,
     interrupt: &'a Interrupt,
@@ -213,7 +212,7 @@ impl Workbench for WorkerBench<'_> {
         let measured = Duration::from_nanos(budget.warm_up_ns + self.job.effort.time_ns().unwrap_or_default());
         let repetitions = self.job.effort.iterations().unwrap_or_default();
         let measured = measured + families::extra_deadline(&cell.scenario, &cell.arguments, repetitions);
-        // What the server said before is another cell's.
+        // Earlier messages of the server belong to other cells.
         loader.postgres.complaint();
         let before = Reading::now();
         let end = loader.workers.call(&request, loader.deadline() + measured, self.interrupt);
@@ -232,15 +231,15 @@ impl Workbench for WorkerBench<'_> {
                 UnitEnd::Done(report)
             }
             Ok(Reply::Refused(reason)) => done(Report::without_figures(unit, Status::Failed, reason)),
-            Ok(_) => done(Report::without_figures(unit, Status::Failed, "the worker answered something else")),
+            Ok(_) => done(Report::without_figures(unit, Status::Failed, "unexpected reply of the worker")),
             Err(WorkerError::Interrupted) => UnitEnd::Interrupted,
             Err(error) => done(without_reply(unit, &error, &before)),
         }
     }
 }
 
-/// The report of a worker that has not replied. Time that the machine withheld is not the module's, so a deadline that passed
-/// while the machine stood still leaves the repetition void. What threads of the worker waited for is not known of a dead one.
+/// The report of a worker that has not replied. If the machine was suspended or its processors were taken away, a missed deadline
+/// makes the repetition void instead of failed. What the threads of a dead worker waited for is unknown.
 pub(crate) fn without_reply(unit: Unit, error: &WorkerError, before: &Reading) -> Report {
     let witness = Witness { run_queue_ns: None, switches_involuntary: None, ..Witness::since(before) };
     let is_void = matches!(error, WorkerError::Deadline(_)) && witness.stood_still();
@@ -250,7 +249,7 @@ pub(crate) fn without_reply(unit: Unit, error: &WorkerError, before: &Reading) -
     report
 }
 
-/// What operations of a cell use and do, found out in a worker of its own. A cell without it keeps its figures.
+/// Counts the resource usage of a cell in a worker of its own. If that fails, the cell keeps its figures.
 pub(crate) fn account(job: &Job<'_>, plan: &Plan, unit: Unit, interrupt: &Interrupt) -> Option<AccountRecord> {
     let cell = plan.cell(unit.cell);
     let Resolved { module, arguments, scratch: _scratch, .. } =
@@ -260,18 +259,18 @@ pub(crate) fn account(job: &Job<'_>, plan: &Plan, unit: Unit, interrupt: &Interr
     match job.loader.workers.call(&request, job.loader.deadline(), interrupt).result {
         Ok(Reply::Accounted(Ok(account))) => Some(*account),
         Ok(Reply::Accounted(Err(reason)) | Reply::Refused(reason)) => {
-            tracing::warn!(scenario = plan.full_name(cell), %reason, "no account");
+            tracing::warn!(scenario = plan.full_name(cell), %reason, "resource usage is not counted");
             None
         }
         Ok(_) | Err(WorkerError::Interrupted) => None,
         Err(error) => {
-            tracing::warn!(scenario = plan.full_name(cell), %error, "no account");
+            tracing::warn!(scenario = plan.full_name(cell), %error, "resource usage is not counted");
             None
         }
     }
 }
 
-/// What modules printed goes beside the run file, bounded, and only where there is something.
+/// Writes what modules printed into the run directory, up to a maximum size.
 pub(crate) fn keep_output(directory: &Path, unit: &str, stdout: &Captured, stderr: &Captured) {
     for (name, captured) in [("stdout", stdout), ("stderr", stderr)] {
         if captured.total == 0 {
@@ -279,19 +278,19 @@ pub(crate) fn keep_output(directory: &Path, unit: &str, stdout: &Captured, stder
         }
         let logs = directory.join("logs");
         let file = logs.join(format!("{unit}.{name}"));
-        // A log that cannot be kept costs no figure.
+        // A failure to write the log does not affect the figures.
         if let Err(error) = fs::create_dir_all(&logs).and_then(|()| fs::write(&file, captured.to_log())) {
-            tracing::warn!(%error, file = %file.display(), "what a module printed is not kept");
+            tracing::warn!(%error, file = %file.display(), "the output of a module cannot be written");
         }
     }
 }
 
-/// A module that failed has often said why just before.
+/// A failed module has often printed the reason just before.
 pub(crate) fn explain_by_output(report: &mut Report, stderr: &Captured) {
     explain_by(report, "it printed", stderr.telling_line());
 }
 
-/// Adds `line`, where there is one, to why there are no figures.
+/// Appends `line`, if there is one, to the reason of a missing figure.
 fn explain_by(report: &mut Report, who: &str, line: Option<String>) {
     let outcome = &mut report.outcome;
     if outcome.status == Status::Failed
@@ -316,7 +315,7 @@ fn run_record(job: &Job<'_>, id: &str, now: jiff::Timestamp) -> RunRecord {
     }
 }
 
-/// The words that this program was started with.
+/// The arguments that this program was started with.
 pub(crate) fn command() -> Vec<String> {
     std::env::args().map(|word| without_password(&word)).collect()
 }
@@ -332,18 +331,18 @@ pub(crate) fn planned(job: &Job<'_>) -> Planned {
     }
 }
 
-/// Of this very program, for its version does not tell two builds apart; nothing where its file cannot be read.
+/// The digest of this program, because two builds may have the same version; `None` if its file cannot be read.
 pub(crate) fn program_sha256() -> Option<String> {
     digest::of_file(&std::env::current_exe().ok()?).ok()
 }
 
-/// The time in UTC, and six digits that tell two runs of one second apart.
+/// The time in UTC, and six digits that distinguish two runs of the same second.
 fn run_id(now: jiff::Timestamp) -> String {
     let unique = digest::of_bytes(format!("{} {}", now.as_nanosecond(), std::process::id()).as_bytes());
     format!("{}-{}", now.strftime("%Y-%m-%dT%H-%M-%SZ"), &unique[..6])
 }
 
-/// What `done` leaves of the plan, in its order, a line each.
+/// The repetitions of the plan that are left to do, in their order, one line each.
 fn plan_text(plan: &Plan, done: &Done) -> String {
     let mut text = String::new();
     for unit in plan.order.iter().filter(|unit| done.is_left(**unit)) {
@@ -356,7 +355,7 @@ fn plan_text(plan: &Plan, done: &Done) -> String {
     text
 }
 
-/// The summary, in the form that was asked for; what went wrong goes to standard error where the form has no room for it.
+/// Prints the summary in the requested format. Formats without notes have them on standard error.
 pub(crate) fn print_view(view: &RunView, format: Format) -> anyhow::Result<()> {
     let directory = view.directory.display();
     let text = match format {
@@ -374,7 +373,7 @@ pub(crate) fn print_view(view: &RunView, format: Format) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A finding where a cell failed or a module was refused; not measured where no cell has a figure. A void cell is no finding.
+/// A finding if a cell failed or a module was refused; not measured if no cell has a figure. A void cell is not a finding.
 pub(crate) fn exit(view: &RunView) -> Exit {
     if view.findings() > 0 {
         Exit::Finding

@@ -1,11 +1,10 @@
-//! The options that families have on the command line, out of their data. They say nothing that a parameter could not; it must not
-//! know any family.
+//! Command-line options that families declare as data. Each is a shorthand for a parameter, so this file names no family.
 
 use crate::families::FAMILIES;
 use bench_family::{Shorthand, Takes};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-/// What was given of the options of all families, as parameters: names, and values that are an axis.
+/// The families' options that were given, as parameters: name and values.
 #[derive(Debug, Default)]
 pub(crate) struct FamilyOptions {
     pub(crate) parameters: Vec<(String, Vec<String>)>,
@@ -61,7 +60,7 @@ mod tests {
     #[track_caller]
     fn check(words: &str, expect: &[(&str, &[&str])]) {
         let words = ["bench-host", "run", "x"].into_iter().chain(words.split(' '));
-        let Command::Run(run) = Cli::parse_from(words).command else { panic!("another command") };
+        let Command::Run(run) = Cli::parse_from(words).command else { panic!("not the command `run`") };
         let found: Vec<_> = run.common.measured.families.parameters;
         let expect: Vec<_> = expect
             .iter()
@@ -71,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_parameters() {
+    fn family_option_sets_its_parameter() {
         check("--quick", &[]);
         check(
             "--suspend memory --count 1k,2 --rate 50 --count 3",

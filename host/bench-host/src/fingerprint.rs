@@ -1,10 +1,10 @@
-//! The machine and this program, as a run is made with them.
+//! The fingerprint of a run: the machine and this program.
 
 use bench_sink::environment::file_system;
 use bench_sink::fingerprint::Fingerprint;
 use std::path::Path;
 
-/// Looks at this machine, of which `results` is the folder for runs.
+/// Takes the fingerprint of this machine; `results` is the folder of the run directories.
 pub(crate) fn fingerprint(results: &Path) -> Fingerprint {
     Fingerprint {
         engine: Some(format!("wasmtime {}", bench_wasm::ENGINE_VERSION)),

@@ -1,5 +1,5 @@
-//! The history of runs: a line of JSON for each repetition of the families that keep one, appended to one file in the folder of all runs, so that revisions
-//! can be put side by side. It must not know which stages there are: a field is a series.
+//! The history of runs: one line of JSON per repetition, appended to one file in the folder of all runs, so that revisions can be
+//! compared. Only families that ask for it have a history; each series is a field.
 
 use crate::{families, output};
 use bench_engine::Journal;
@@ -11,24 +11,24 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 
-/// The file in the folder of all runs.
+/// The name of the file in the folder of all runs.
 const FILE: &str = "results.jsonl";
 
-/// What a line begins with that a program is to find in what is printed.
+/// The prefix of printed lines, by which other programs find them in the output.
 const MARK: &str = "@@BENCH_JSON@@";
 
-/// Where lines go.
+/// Where lines are written.
 pub(crate) struct History {
-    /// Opened with the first line.
+    /// Opened when the first line is written.
     file: Option<File>,
     folder: std::path::PathBuf,
     run: String,
     is_printed: bool,
-    /// Looked at with the first line.
+    /// Read when the first line is written.
     git: Option<Git>,
 }
 
-/// A run file whose blocks are appended to the history when they have been kept.
+/// A run file whose blocks are also appended to the history after they were written.
 pub(crate) struct Remembered<'a> {
     pub(crate) writer: &'a mut RunWriter,
     pub(crate) history: History,
@@ -42,22 +42,22 @@ impl Journal for Remembered<'_> {
     }
 }
 
-/// The revision of the source tree in the working directory, where it is one.
+/// The git revision of the working directory, if it is in a repository.
 struct Git {
     sha: Option<String>,
     branch: Option<String>,
 }
 
 impl History {
-    /// Of the run in `directory`. Lines are printed too where `is_printed`.
+    /// The history of the run in `directory`. Lines are also printed if `is_printed`.
     pub(crate) fn new(directory: &Path, is_printed: bool) -> Self {
         let folder = directory.parent().unwrap_or(Path::new(".")).to_owned();
         let run = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Self { file: None, folder, run, is_printed, git: None }
     }
 
-    /// Appends what `block` says of each of its repetitions, where it is one of rows that were moved. A line that cannot be kept
-    /// costs no figure; the run file has it all.
+    /// Appends one line per repetition of `block`, if its family has a history. A failure is only reported, because the run file
+    /// has all data.
     fn append(&mut self, block: &[Record]) {
         let (Some(Record::Cell(cell)), Some(Record::Outcome(outcome))) = (block.first(), block.last()) else { return };
         if !families::keeps_history(&cell.family) || outcome.status != Status::Ok {
@@ -71,7 +71,10 @@ impl History {
         }
         if let Err(error) = self.write(&lines) {
             let path = self.folder.join(FILE);
-            output::line(&format!("bench-host: {}: {error}; this run is not in the history", path.display()));
+            output::line(&format!(
+                "bench-host: cannot write {}: {error}; this run is missing in the history",
+                path.display()
+            ));
         }
     }
 
@@ -79,7 +82,7 @@ impl History {
         if self.file.is_none() {
             self.file = Some(File::options().create(true).append(true).open(self.folder.join(FILE))?);
         }
-        // One write, so that lines of two runs at a time do not mix.
+        // One write, so that the lines of concurrent runs do not mix.
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(text.as_bytes()))
     }
@@ -96,7 +99,7 @@ impl History {
         set("git_sha", json!(git.sha));
         set("git_branch", json!(git.branch));
         for (name, value) in cell.arguments.iter() {
-            // Under the name that the field has always had.
+            // `mode` is the former name of the parameter; readers of the history expect it.
             set(if name == "load_method" { "mode" } else { name }, plain(value));
         }
         for (name, value) in &cell.conditions {
@@ -114,7 +117,7 @@ impl History {
     }
 }
 
-/// `stage.source.fetch_ns`: the metric, the values of its labels, and the unit where it is one of time or size.
+/// The name of a field, such as `stage.source.fetch_ns`: the metric, the values of its labels, and the unit if it is a time.
 fn field(series: &SeriesRecord) -> String {
     let labels: String = series.labels.iter().map(|(_, value)| format!(".{}", value.replace('/', "."))).collect();
     match series.unit {
@@ -123,7 +126,7 @@ fn field(series: &SeriesRecord) -> String {
     }
 }
 
-/// What the series has of the repetition `index`; what it has once is of all of them.
+/// The value of the series for the repetition `index`; a single value applies to all repetitions.
 fn sample(series: &SeriesRecord, index: u64, repetitions: u64) -> Option<u64> {
     let raw = series.raw.as_ref()?;
     match raw.len() as u64 {
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn each_repetition_is_a_line_with_all_that_is_known() {
+    fn each_repetition_is_a_line_with_all_fields() {
         let folder = tempfile::tempdir().unwrap();
         let mut history = History::new(&folder.path().join("run-1"), false);
         for _ in 0..2 {
@@ -223,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_and_what_moves_no_rows_is_not_in_it() {
+    fn failed_cells_and_families_without_history_have_no_lines() {
         let folder = tempfile::tempdir().unwrap();
         let mut history = History::new(&folder.path().join("run-1"), false);
         history.append(&block("kernels", Status::Ok));

@@ -1,4 +1,5 @@
-//! The command line: parse, build, do. Exit status 0 means all done and nothing found, 1 a finding, 2 not measured.
+//! The program `bench-host`: parses the command line and runs the command. Exit status: 0 success, 1 a finding (failed cell, failed
+//! check, missed target), 2 not measured.
 
 mod builtin;
 mod cli;
@@ -34,7 +35,7 @@ use tracing_subscriber::EnvFilter;
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// All done, nothing found.
+    /// Success: everything was done, without a finding.
     Done,
     /// A cell failed, a check failed, a target was missed.
     Finding,
@@ -85,7 +86,7 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
     }
 }
 
-/// Logs go to standard error; `RUST_LOG` says which, else `-v` says how many.
+/// Writes logs to standard error, filtered by `RUST_LOG`, else by the number of `-v`.
 fn start_log(verbose: u8) {
     let default = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
     let filter = EnvFilter::try_from_default_env()

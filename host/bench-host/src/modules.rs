@@ -1,4 +1,4 @@
-//! The modules a command was given: told apart by name, described by a worker each, granted what the command grants.
+//! Loads the descriptions of the modules that a command was given, each in a worker, with the grants of the command.
 
 use crate::cli::{GrantArgs, LimitArgs};
 use crate::described::{Described, Descriptions};
@@ -19,16 +19,16 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-/// A module that could be loaded.
+/// A loaded module.
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
     pub(crate) spec: ModuleSpec,
     pub(crate) offer: Offer,
-    /// The interfaces it imports.
+    /// The interfaces that it imports.
     pub(crate) imports: Vec<String>,
 }
 
-/// A file that could not.
+/// A file that could not be loaded.
 #[derive(Clone, Debug)]
 pub(crate) struct Refused {
     pub(crate) file: PathBuf,
@@ -37,42 +37,43 @@ pub(crate) struct Refused {
     pub(crate) reason: String,
 }
 
-/// What a command was given.
+/// The modules that a command was given.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Modules {
     pub(crate) loaded: Vec<Loaded>,
     pub(crate) refused: Vec<Refused>,
-    /// Modules that are not run themselves, for scenarios that name another module.
+    /// Modules that scenarios of other modules name, and that are not run themselves.
     pub(crate) companions: Vec<Loaded>,
 }
 
-/// How modules are loaded, whatever they are.
+/// How modules are loaded.
 #[derive(Clone, Debug)]
 pub(crate) struct Loader {
     pub(crate) workers: Workers,
     pub(crate) grants: Grants,
     pub(crate) cache: Option<PathBuf>,
-    /// What modules have said of themselves before.
+    /// The cache of descriptions.
     pub(crate) descriptions: Descriptions,
     pub(crate) limits: LimitArgs,
-    /// Folders for workers that want some, for as long as there is a copy of this.
+    /// Scratch folders for workers; removed with the last copy of this.
     pub(crate) scratch: Scratch,
-    /// Servers for workers that want one, likewise.
+    /// PostgreSQL servers for workers; stopped with the last copy of this.
     pub(crate) postgres: Postgres,
-    /// Passwords of servers that the user names.
+    /// Passwords of the servers that the user named.
     pub(crate) secrets: Secrets,
-    /// What the user says of parameters, some of which name modules.
+    /// Values of parameters on the command line, some of which name modules.
     pub(crate) parameters: Vec<(String, Vec<String>)>,
 }
 
-/// The name of the file a builtin module is shown with.
+/// The file name that the built-in module is shown with.
 pub(crate) const BUILTIN: &str = "builtin:self";
 
 impl Loader {
     pub(crate) fn new(grants: &GrantArgs, limits: LimitArgs) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("cannot find this program to start workers with")?;
         let variable = |name: &String| {
-            let value = std::env::var(name).with_context(|| format!("--env {name}: not set, or not text"))?;
+            let value = std::env::var(name)
+                .with_context(|| format!("--env {name}: the variable is not set, or not valid UTF-8"))?;
             anyhow::Ok((name.clone(), value))
         };
         let cache = trusted_cache();
@@ -98,7 +99,7 @@ impl Loader {
         Duration::from_nanos(self.limits.deadline)
     }
 
-    /// Describes `files`, two at a time, and with each component the probe of its name beside it.
+    /// Describes `files`, two at a time, and with each component the probe of the same name in its folder.
     pub(crate) fn load(&self, files: &[PathBuf], with_builtin: bool, interrupt: &Interrupt) -> Modules {
         let mut given = with_native_arms(files);
         given.extend(with_builtin.then(|| PathBuf::from(BUILTIN)));
@@ -109,7 +110,7 @@ impl Loader {
         modules
     }
 
-    /// What each of `files` says of itself.
+    /// Describes each of `files`.
     fn describe(&self, files: &[PathBuf], interrupt: &Interrupt) -> Modules {
         let (first, second) = files.split_at(files.len().div_ceil(2));
         let load_all = |files: &[PathBuf]| files.iter().map(|file| self.load_one(file, interrupt)).collect::<Vec<_>>();
@@ -164,15 +165,15 @@ impl Loader {
         Ok(Loaded { offer: Offer { file: file.to_owned(), sha256, arm, variant: None, descriptor }, spec, imports })
     }
 
-    /// Has a worker load the module and say what it says of itself, which is kept for the next time; or why that cannot be done.
+    /// Describes the module in a worker, and caches the description; or the reason why that failed.
     fn describe_in_worker(&self, spec: &ModuleSpec, interrupt: &Interrupt) -> Result<Described, String> {
         let file = spec.file.display();
         let end = self.workers.call::<_, Reply>(&Request::Describe(spec.clone()), self.deadline(), interrupt);
         let (descriptor, imports) = match end.result {
             Ok(Reply::Described { descriptor, imports }) => (descriptor, imports),
             Ok(Reply::Refused(reason)) => return Err(reason),
-            Ok(_) => return Err(format!("{file}: the worker answered something else")),
-            Err(error) => return Err(format!("{file}: while it was loaded, {error}; build or copy it again")),
+            Ok(_) => return Err(format!("{file}: unexpected reply of the worker")),
+            Err(error) => return Err(format!("{file}: failed to load: {error}; build or copy it again")),
         };
         let descriptor = Descriptor::try_from(descriptor).map_err(|reason| format!("{file}: {reason}"))?;
         self.descriptions.keep(spec, &descriptor, &imports);
@@ -185,8 +186,8 @@ impl Modules {
         self.loaded.iter().map(|loaded| loaded.offer.clone()).collect()
     }
 
-    /// Only the modules that `selections` name, so that a run records what it used; all of them where a selection names
-    /// none or is malformed, for the plan to say so.
+    /// Only the modules that `selections` match, so that a run records only those it used. All modules if a selection matches none
+    /// or is malformed, so that the plan can report it.
     pub(crate) fn only_needed(mut self, selections: &[Selection]) -> Self {
         let is_named = |loaded: &Loaded| {
             let mut named = selections.iter().map(|selection| selection.names(&loaded.offer.descriptor));
@@ -202,7 +203,7 @@ impl Modules {
         self
     }
 
-    /// The names of modules that scenarios name: by default, or because `axes` say so.
+    /// The names of the modules that scenarios name, by default values of parameters or by `axes`.
     fn wanted<'a>(&self, axes: impl Iterator<Item = &'a (String, Vec<String>)> + Clone) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         for scenario in self.loaded.iter().flat_map(|loaded| &loaded.offer.descriptor.scenarios) {
@@ -216,7 +217,7 @@ impl Modules {
         names
     }
 
-    /// Files of the modules that scenarios name and that were not given, in the folders of `files`.
+    /// The files, in the folders of `files`, of modules that scenarios name and that were not given.
     fn beside(&self, files: &[PathBuf], parameters: &[(String, Vec<String>)]) -> Vec<PathBuf> {
         let mut wanted = self.wanted(parameters.iter());
         wanted.retain(|name| self.loaded.iter().all(|loaded| loaded.offer.descriptor.name != *name));
@@ -228,23 +229,23 @@ impl Modules {
         found.into_iter().collect()
     }
 
-    /// The scenario `name` (`module/scenario`) and its module, in `arm`; or why there is none and what to do.
+    /// The scenario `name` (`module/scenario`) and its module, in `arm`; or the reason why it does not exist and what to do.
     pub(crate) fn scenario(&self, name: &str, arm: Arm) -> Result<(&Loaded, &Scenario), String> {
-        let (module, scenario) = name.split_once('/').ok_or_else(|| format!("`{name}` is not MODULE/SCENARIO"))?;
+        let (module, scenario) = name.split_once('/').ok_or_else(|| format!("`{name}`: expected MODULE/SCENARIO"))?;
         let mut all = self.loaded.iter().chain(&self.companions);
         let same_module = |loaded: &&Loaded| loaded.offer.descriptor.name == module && loaded.offer.arm == arm;
-        let loaded = all.find(same_module).ok_or_else(|| {
-            format!("there is no module `{module}` in the arm {arm}; build it, and give its file too")
-        })?;
+        let loaded = all
+            .find(same_module)
+            .ok_or_else(|| format!("no module `{module}` in the arm {arm}; build it, and give its file too"))?;
         let descriptor = &loaded.offer.descriptor;
         let found = descriptor.scenarios.iter().find(|known| known.name == scenario);
         found.map(|found| (loaded, found)).ok_or_else(|| {
             let known: Vec<_> = descriptor.scenarios.iter().map(|known| known.name.as_str()).collect();
-            format!("the module `{module}` has no scenario `{scenario}`; it has {}", known.join(", "))
+            format!("the module `{module}` has no scenario `{scenario}`; its scenarios are {}", known.join(", "))
         })
     }
 
-    /// What is written of each at the head of a run file.
+    /// The modules as they are recorded at the head of a run file.
     pub(crate) fn records(&self) -> Vec<ModuleRecord> {
         let loaded = self.loaded.iter().chain(&self.companions).map(|loaded| ModuleRecord {
             file: loaded.offer.file.display().to_string(),
@@ -256,7 +257,7 @@ impl Modules {
         });
         let refused = self.refused.iter().map(|refused| {
             let file = refused.file.display().to_string();
-            // The record has the file beside the reason, so the reason need not name it again.
+            // The record has a field for the file, so the reason need not name it.
             let reason = refused.reason.strip_prefix(&format!("{file}: ")).unwrap_or(&refused.reason);
             ModuleRecord {
                 sha256: refused.sha256.clone(),
@@ -270,8 +271,8 @@ impl Modules {
         loaded.chain(refused).collect()
     }
 
-    /// Two files may be two arms of one module. If they describe it differently, or are the same arm of it, the later one
-    /// is refused: its cells could not be told from the other's.
+    /// Two files may be two arms of one module. If they describe it differently, or are the same arm, the later one is refused,
+    /// because the cells of the two could not be distinguished.
     fn refuse_other_descriptions(&mut self) {
         let mut kept: Vec<Loaded> = Vec::new();
         for loaded in std::mem::take(&mut self.loaded) {
@@ -299,7 +300,7 @@ impl Modules {
     }
 }
 
-/// The folder of compiled code. One that cannot be trusted is told here, where the user sees it, and no worker is given it.
+/// The folder of compiled code. If others can write to it, a message says so, and workers do not use it.
 fn trusted_cache() -> Option<PathBuf> {
     let directory = paths::code_cache()?;
     match bench_wasm::Cache::open(&directory) {
@@ -311,7 +312,7 @@ fn trusted_cache() -> Option<PathBuf> {
     }
 }
 
-/// Each component's probe after it, and its programs after that, each file once.
+/// Inserts after each component its probe and its programs, each file once.
 fn with_native_arms(files: &[PathBuf]) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = Vec::new();
     for file in files {
@@ -330,7 +331,7 @@ fn with_native_arms(files: &[PathBuf]) -> Vec<PathBuf> {
 fn kind(file: &Path) -> Result<Kind, String> {
     match file {
         _ if file.as_os_str() == BUILTIN => Ok(Kind::Builtin),
-        // Reading a pipe may never end.
+        // Reading from a pipe may block forever.
         _ if file.exists() && !file.is_file() => {
             Err(format!("{}: a folder, a pipe or a device, not a file; give built modules", file.display()))
         }

@@ -1,5 +1,4 @@
-//! Writing for people and programs: results to standard output, everything else to standard error. A reader that closes the
-//! pipe early is not an error.
+//! Writes results to standard output, and messages to standard error. A pipe that its reader closes early is not an error.
 
 use std::io::{self, Write};
 
@@ -14,12 +13,12 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Writes one line that says what went wrong, with its causes, to standard error.
+/// Writes an error and its causes as one line to standard error.
 pub(crate) fn error(error: &anyhow::Error) {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
         let text = cause.to_string();
-        // Some errors repeat their source in their own text.
+        // Some errors already contain the text of their source.
         if !parts.last().is_some_and(|last| last.ends_with(&text)) {
             parts.push(text);
         }
@@ -27,7 +26,7 @@ pub(crate) fn error(error: &anyhow::Error) {
     line(&format!("bench-host: {}", parts.join(": ")));
 }
 
-/// Writes one line to standard error; what a module has said cannot reach the terminal as anything but text.
+/// Writes one line to standard error. Control characters are escaped, because the line may contain text of a module.
 pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stderr(), "{}", bench_report::escape(text));
 }

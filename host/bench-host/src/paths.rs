@@ -1,4 +1,4 @@
-//! Where things are: the project, the cache, the modules. Nothing is made here.
+//! Finds the folders of the project, the cache, the modules and the runs. Creates nothing.
 
 use anyhow::Context;
 use etcetera::BaseStrategy;
@@ -10,27 +10,27 @@ pub(crate) fn code_cache() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("bench-host").join("code"))
 }
 
-/// The folder of what modules say of themselves.
+/// The folder of cached descriptions of modules.
 pub(crate) fn description_cache() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("bench-host").join("descriptions"))
 }
 
-/// The folder into which `cargo xtask setup` unpacks a CRIU where the system's does not work.
+/// The folder into which `cargo xtask setup` unpacks CRIU if the system's does not work.
 pub(crate) fn criu_cache() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("bench-host").join("criu"))
 }
 
-/// Folders of modules that are searched where none is named, separated as in `PATH`.
+/// The environment variable with the default folders of modules, separated as in `PATH`.
 pub(crate) const MODULES_VARIABLE: &str = "BENCH_HOST_MODULES";
 
-/// What lies in the folder of a project, and in the folder that is installed with this program.
+/// A folder that identifies the project's folder, and the folder that is installed with this program.
 const MARK: &str = "wit/workload/workload.wit";
 
 /// The folders of a project that hold modules.
 const MODULE_FOLDERS: [&str; 2] = ["plugins", "native-probes"];
 
-/// The project's folder: the checkout that we are in, that this program was built into, or that holds the folders of
-/// `BENCH_HOST_MODULES`; else what is installed with this program, which has the same shape.
+/// The project's folder: the checkout that contains the working directory, this program, or the folders of `BENCH_HOST_MODULES`;
+/// else the folder that is installed with this program, which has the same structure.
 pub(crate) fn project() -> Option<PathBuf> {
     let is_project = |directory: &&Path| directory.join(MARK).is_file();
     let above = |path: PathBuf| path.ancestors().find(is_project).map(Path::to_owned);
@@ -44,8 +44,8 @@ pub(crate) fn project() -> Option<PathBuf> {
         .or_else(|| installed.filter(|folder| is_project(&folder.as_path())))
 }
 
-/// The modules in `folders`, sorted by path. Where there are none: in those of `BENCH_HOST_MODULES`, else in those of the project,
-/// else in the user's data folder.
+/// The modules in `folders`, sorted by path. If no folder is given: in those of `BENCH_HOST_MODULES`, else in those of the
+/// project, else in the user's data folder.
 pub(crate) fn modules(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let folders = if folders.is_empty() { default_folders()? } else { folders.to_vec() };
     let mut files = Vec::new();
@@ -55,7 +55,7 @@ pub(crate) fn modules(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         files.extend(entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_module(path)));
     }
     files.sort();
-    // A probe beside a component of its name is found with the component.
+    // A probe next to a component of the same name is found with the component.
     let beside_component = |path: &Path| !is_component(path) && path.with_extension("wasm").is_file();
     files.retain(|path| !beside_component(path));
     Ok(files)
@@ -74,7 +74,7 @@ fn default_folders() -> anyhow::Result<Vec<PathBuf>> {
     folders.retain(|folder| folder.is_dir());
     anyhow::ensure!(
         !folders.is_empty(),
-        "no folder of modules: name files, give --modules DIR, set {MODULES_VARIABLE}, or put modules into {}",
+        "no folder of modules was found; name files, give --modules DIR, set {MODULES_VARIABLE}, or put modules into {}",
         user_modules().map_or_else(|| "the user's data folder".to_owned(), |folder| folder.display().to_string())
     );
     Ok(folders)
@@ -90,26 +90,26 @@ fn user_modules() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.data_dir().join("bench-host").join("modules"))
 }
 
-/// Whether the name is that of a component.
+/// Whether the file is named like a component.
 pub(crate) fn is_component(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "wasm")
 }
 
-/// The folder beside a component in which the probe of its name is built for the processor it is built on.
+/// The folder, next to a component, of the probe that is built for the processor of the building machine.
 const NATIVE_CPU: &str = "native-cpu";
 
-/// Where the `native-cpu` arm of `component` is, if it is built.
+/// The path of the `native-cpu` arm of `component`, if it is built.
 pub(crate) fn native_cpu_arm(component: &Path) -> PathBuf {
     let name = component.with_extension(std::env::consts::DLL_EXTENSION);
     component.with_file_name(NATIVE_CPU).join(name.file_name().unwrap_or_default())
 }
 
-/// Whether the probe at `path` is built for the processor it is built on.
+/// Whether the probe at `path` is built for the processor of the building machine.
 pub(crate) fn is_native_cpu(path: &Path) -> bool {
     path.parent().and_then(Path::file_name).is_some_and(|folder| folder == NATIVE_CPU)
 }
 
-/// Whether the name is that of a probe.
+/// Whether the file is named like a probe.
 pub(crate) fn is_probe(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "so" || extension == "dylib")
 }
@@ -118,18 +118,18 @@ fn is_module(path: &Path) -> bool {
     is_component(path) || is_probe(path)
 }
 
-/// `path` as seen from where we are, where it lies below.
+/// `path` relative to the working directory, if it is below it.
 fn relative(path: &Path) -> PathBuf {
     let here = std::env::current_dir().ok();
     here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or_else(|| path.to_owned())
 }
 
-/// The run that was asked for, or the newest in `out`.
+/// The given run directory, or the newest one in `out`.
 pub(crate) fn run_directory(asked: Option<&Path>, out: &Path) -> anyhow::Result<PathBuf> {
     asked.map_or_else(|| newest(out), |directory| Ok(directory.to_owned()))
 }
 
-/// The run directories in `out`, the newest first: their names begin with the time.
+/// The run directories in `out`, newest first: their names begin with the time.
 pub(crate) fn runs(out: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(out)?.filter_map(|entry| Some(entry.ok()?.path()));
     let mut runs: Vec<_> = entries.filter(|path| path.join(bench_sink::runfile::FILE_NAME).is_file()).collect();
@@ -138,6 +138,8 @@ pub(crate) fn runs(out: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn newest(out: &Path) -> anyhow::Result<PathBuf> {
-    let runs = runs(out).with_context(|| format!("cannot read {}; name a run directory", out.display()))?;
-    runs.into_iter().next().with_context(|| format!("there is no run in {}; `bench-host run` makes one", out.display()))
+    let runs = runs(out).with_context(|| format!("cannot read {}; give a run directory", out.display()))?;
+    runs.into_iter()
+        .next()
+        .with_context(|| format!("{} contains no run; make one with `bench-host run`", out.display()))
 }

@@ -1,5 +1,5 @@
-//! The PostgreSQL servers of a run: one of its own, started when a cell first asks for it, and those that the user names. All
-//! that a run makes in either is gone at its end. It must not know what cells do there.
+//! The PostgreSQL servers of a run: a temporary one, started when a cell first needs it, and those that the user names. Everything
+//! that a run creates in them is removed at its end.
 
 use crate::output;
 use bench_drivers::pipelines;
@@ -8,13 +8,13 @@ use pg_cluster::Cluster;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The word that stands for a server of the run's own.
+/// The value of a parameter that stands for the temporary server.
 const CLUSTER: &str = "@cluster";
 
-/// What the schema of every run begins with.
+/// The prefix of the schema names of runs.
 const SCHEMA: &str = "bench_host_";
 
-/// The servers of this run. Copies share them; they are let go with the last copy.
+/// The servers of this run. Copies share them; the last copy stops and cleans them.
 #[derive(Clone, Debug)]
 pub(crate) struct Postgres(Arc<Servers>);
 
@@ -22,18 +22,18 @@ pub(crate) struct Postgres(Arc<Servers>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Server {
     pub(crate) url: String,
-    /// `HOST:PORT`, as far as it is reached over TCP.
+    /// The addresses `HOST:PORT` at which it is reached over TCP.
     pub(crate) addresses: Vec<String>,
-    /// The schema that all tables of this run are in.
+    /// The schema of all tables of this run.
     pub(crate) schema: String,
 }
 
 #[derive(Debug)]
 struct Servers {
     schema: String,
-    /// The run's own server; why there is none, where one could not be started.
+    /// The temporary server, or the reason why it could not be started.
     own: Mutex<Option<Result<Cluster, String>>>,
-    /// The user's, in which there may be tables of this run.
+    /// The user's servers, which may contain tables of this run.
     users: Mutex<BTreeSet<String>>,
 }
 
@@ -46,8 +46,8 @@ impl Default for Postgres {
 }
 
 impl Postgres {
-    /// The server that `text`, the value of `parameter`, stands for. The first cell that asks for the run's own waits for it to
-    /// start; one that has died meanwhile is replaced.
+    /// The server that `text`, the value of `parameter`, stands for. The first cell that needs the temporary server waits for it
+    /// to start; a server that has died is replaced.
     pub(crate) fn server(&self, parameter: &str, text: &str) -> Result<Server, String> {
         let url = if text == CLUSTER { self.own()? } else { text.to_owned() };
         let addresses = pipelines::addresses(parameter, &url).map_err(|error| error.to_string())?;
@@ -68,7 +68,7 @@ impl Postgres {
         own.get_or_insert_with(start).as_ref().map(Cluster::url).map_err(Clone::clone)
     }
 
-    /// What the run's own server has complained of last, since this was last asked.
+    /// The last error message of the temporary server since the previous call.
     pub(crate) fn complaint(&self) -> Option<String> {
         let own = self.0.own.lock().unwrap_or_else(PoisonError::into_inner);
         own.as_ref()?.as_ref().ok()?.complaints().pop()
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_of_the_users_is_granted_by_its_address_alone() {
+    fn server_of_the_user_is_granted_by_address_without_password() {
         let postgres = Postgres::default();
         let check = |url: &str, expect: Result<&[&str], &str>| match (postgres.server("database_url", url), expect) {
             (Ok(server), Ok(addresses)) => {
@@ -107,7 +107,7 @@ mod tests {
         check("postgres://user:secret@db.example/rows", Ok(&["db.example:5432"]));
         check("postgres://user@%2Fvar%2Frun/rows", Ok(&[]));
         check("no url", Err("`database_url` is no URL of a server"));
-        // Nothing of them is reached, so there is nothing to remove.
+        // These servers were never reached, so there is nothing to remove.
         postgres.0.users.lock().unwrap().clear();
     }
 }

@@ -1,5 +1,5 @@
-//! How far a run is: a line for each cell as it ends, above a bar with the time that is left, on standard error, and only where
-//! that is a terminal. Nothing is drawn while a repetition is measured.
+//! Shows the progress of a run on standard error, if that is a terminal: a line per finished cell, above a bar with the remaining
+//! time. Nothing is drawn while a repetition is measured.
 
 use crate::cost::{Cost, duration};
 use bench_engine::{Finished, Forecast, Observer, Plan, Unit};
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-/// A bar of repetitions.
+/// A progress bar that counts repetitions.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -22,24 +22,24 @@ pub(crate) struct Progress {
 #[derive(Clone, Debug, Default)]
 struct CellProgress {
     left: u32,
-    /// The median of each that has one.
+    /// The medians of the repetitions that have one.
     medians: Vec<f64>,
-    unit: String,
+    unit: Option<Unit>,
 }
 
-/// Whether somebody watches who wants to see how far a run is.
+/// Whether progress is shown: standard error is a terminal, and `--quiet` was not given.
 pub(crate) fn is_watched(is_quiet: bool) -> bool {
     !is_quiet && std::io::stderr().is_terminal()
 }
 
 impl Progress {
-    /// For `units`, each of which is one repetition of the cells that `cells_of` names.
+    /// A bar for `units`, each of which is one repetition of the cells that `cells_of` returns.
     pub(crate) fn new(units: &[Unit], cells_of: impl Fn(Unit) -> Vec<u32>, cost: &Cost, is_quiet: bool) -> Self {
         let target = if is_watched(is_quiet) { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(units.len() as u64), target);
-        // The template is constant and well-formed.
+        // The template is a valid constant.
         let style =
-            ProgressStyle::with_template("{bar:24} {pos}/{len}  {prefix}  {msg}").expect("the template is well-formed");
+            ProgressStyle::with_template("{bar:24} {pos}/{len}  {prefix}  {msg}").expect("the template is valid");
         bar.set_style(style);
         let mut cells: HashMap<u32, CellProgress> = HashMap::new();
         for cell in units.iter().flat_map(|unit| cells_of(*unit)) {
@@ -60,17 +60,17 @@ impl Progress {
 }
 
 impl CellProgress {
-    /// Takes a repetition; whether it was the last of its cell.
+    /// Adds a repetition; returns whether it was the last of its cell.
     fn take(&mut self, finished: &Finished) -> bool {
         if let Some((median, unit)) = &finished.median {
             self.medians.push(*median);
-            self.unit.clone_from(unit);
+            self.unit = Some(unit.clone());
         }
         self.left = if finished.is_tried_again() { self.left.saturating_sub(1) } else { 0 };
         self.left == 0
     }
 
-    /// The figure, or how the cell ended without one. The figure is the middle one of the processes' medians; the table has that
+    /// The figure, or how the cell ended without one. The figure is the median of the processes' medians; the table has the median
     /// of all samples.
     fn text(&mut self, finished: &Finished) -> String {
         self.medians.sort_by(f64::total_cmp);
@@ -146,10 +146,10 @@ mod tests {
 
     fn finished(status: Status, median: Option<f64>) -> Finished {
         let outcome = OutcomeRecord { reason: Some("why".to_owned()), ..OutcomeRecord::without_figures(0, 0, status) };
-        Finished { outcome, median: median.map(|median| (median, "ns".to_owned())) }
+        Finished { outcome, median: median.map(|median| (median, Unit::Nanoseconds)) }
     }
 
-    /// A cell of three repetitions: after how many it has ended, and what is said of it then.
+    /// Checks after how many of three repetitions a cell has ended, and its line.
     fn check(repetitions: &[(Status, Option<f64>)], expect: Option<(usize, &str)>) {
         let mut cell = CellProgress { left: 3, ..CellProgress::default() };
         let ended = repetitions.iter().enumerate().find_map(|(index, (status, median))| {
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_ends_with_its_last_repetition_or_when_it_is_given_up() {
+    fn cell_ends_early_only_if_failed_or_skipped() {
         let ok = |median| (Status::Ok, Some(median));
         check(&[ok(30.0), ok(10.0)], None);
         check(&[ok(30.0), ok(10.0), ok(20.0)], Some((3, "p50 20 ns")));

@@ -1,5 +1,5 @@
-//! What a cell's arguments come to for one worker: paths become what the module sees, names of servers become servers, names of
-//! other modules become those modules; and what all of that takes is granted.
+//! Resolves the arguments of a cell for one worker: paths become paths that the module sees, names of servers become URLs, names of
+//! other modules become those modules. Grants what the arguments need.
 
 use crate::modules::{Loaded, Loader, Modules};
 use crate::scratch::ScratchFolder;
@@ -10,26 +10,26 @@ use bench_engine::Cell;
 use bench_model::{Arguments, Scenario, Value};
 use std::path::{Path, PathBuf};
 
-/// A module and arguments as one worker is to see them.
+/// A module and arguments as one worker sees them.
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    /// With the grants that the arguments' paths and servers need.
+    /// The module, with the grants that the paths and servers of the arguments need.
     pub(crate) module: ModuleSpec,
     pub(crate) arguments: Arguments,
-    /// The module that runs beside it.
+    /// The module that runs in the same worker.
     pub(crate) companion: Option<Box<CompanionSpec>>,
-    /// Removed when this is dropped, which must not be before the worker has ended.
+    /// Scratch folders. They are removed on drop, which must not happen before the worker has ended.
     pub(crate) scratch: Vec<ScratchFolder>,
 }
 
-/// The word that stands for the project's own sources where a scenario reads a path.
+/// The value of a path parameter that stands for the project's own sources.
 const PROJECT: &str = "@project";
 
-/// The word that stands for the system's folder for temporary files where a scenario wants a folder of its own.
+/// The value of a folder parameter that stands for the system's folder for temporary files.
 const TEMPORARY: &str = "@temp";
 
 impl Loader {
-    /// What a cell's paths, servers and companions come to for one worker, or why they come to nothing and what to do.
+    /// Resolves the paths, servers and other modules of a cell for one worker; or the reason why that fails and what to do.
     pub(crate) fn resolve(&self, modules: &Modules, loaded: &Loaded, cell: &Cell) -> Result<Resolved, String> {
         let driver = families::drivers().get(&cell.scenario.driver);
         let is_fresh = driver.is_some_and(|driver| driver.compiles_anew(&cell.arguments));
@@ -40,7 +40,7 @@ impl Loader {
         let mut resolved = self.of_module(spec_of(loaded), &cell.scenario, cell.arguments.clone())?;
         for requirement in &cell.scenario.requirements {
             let other = named(requirement.module_parameter(), &cell.arguments);
-            // Where the scenario can do without, nothing is named.
+            // An optional module may be left out.
             if let Some((name, text)) = other.filter(|(_, text)| !(requirement.optional && text.is_empty())) {
                 let (other, scenario) = modules
                     .scenario(text, loaded.offer.arm)
@@ -58,7 +58,7 @@ impl Loader {
         Ok(resolved)
     }
 
-    /// What `arguments` of `scenario` come to for `module` alone.
+    /// Resolves the `arguments` of `scenario` for `module`.
     fn of_module(&self, module: ModuleSpec, scenario: &Scenario, arguments: Arguments) -> Result<Resolved, String> {
         let mut resolved = Resolved { module, arguments: arguments.clone(), companion: None, scratch: Vec::new() };
         for requirement in &scenario.requirements {
@@ -76,7 +76,7 @@ impl Loader {
                 let parent = if text == TEMPORARY { std::env::temp_dir() } else { PathBuf::from(text) };
                 let folder = self.scratch.folder(&parent).map_err(|error| {
                     let parent = parent.display();
-                    format!("parameter `{name}`: no folder can be made in {parent}: {error}; give -p {name}=FOLDER")
+                    format!("parameter `{name}`: cannot create a folder in {parent}: {error}; give -p {name}=FOLDER")
                 })?;
                 resolved.write(name, folder);
             }
@@ -85,7 +85,7 @@ impl Loader {
     }
 }
 
-/// The arguments of `scenario`: those of its parameters that `arguments` have too, and the first default of the others.
+/// The arguments of `scenario`: the values that `arguments` have for its parameters, and the first default of the others.
 fn shared_arguments(scenario: &Scenario, arguments: &Arguments) -> Arguments {
     let value = |parameter: &bench_model::Parameter| {
         let shared = arguments.get(&parameter.name).filter(|value| value.kind() == parameter.kind());
@@ -95,20 +95,20 @@ fn shared_arguments(scenario: &Scenario, arguments: &Arguments) -> Arguments {
 }
 
 impl Resolved {
-    /// Lets the module read the file or folder at `text`.
+    /// Grants the module reading of the file or folder at `text`.
     fn read(&mut self, parameter: &str, text: &str) -> Result<(), String> {
         let next = format!("give -p {parameter}=PATH");
         let path = if text == PROJECT {
             paths::project()
                 .map(|project| project.join("host"))
-                .ok_or_else(|| format!("the project's own sources are not here; {next}"))?
+                .ok_or_else(|| format!("the project's own sources were not found; {next}"))?
         } else {
             PathBuf::from(text)
         };
         let path = path
             .canonicalize()
             .map_err(|error| format!("parameter `{parameter}`: {}: {error}; {next}", path.display()))?;
-        // A single file is seen through its folder, for a folder is the least that can be granted.
+        // For a single file its folder is granted, because only folders can be granted.
         match path.file_name() {
             Some(name) if path.is_file() && self.module.kind == Kind::Component => {
                 let seen = format!("/{parameter}/{}", name.to_string_lossy());
@@ -120,7 +120,7 @@ impl Resolved {
         Ok(())
     }
 
-    /// Lets the module fill `folder`, and keeps it.
+    /// Grants the module writing to `folder`, and keeps the folder.
     fn write(&mut self, parameter: &str, folder: ScratchFolder) {
         self.grant(parameter, folder.path(), false);
         if let Some(Value::Text(guest)) = self.arguments.get(parameter) {
@@ -130,7 +130,7 @@ impl Resolved {
         self.scratch.push(folder);
     }
 
-    /// Lets `parameter` be the path at which the module sees `path`.
+    /// Sets `parameter` to the path at which the module sees `path`.
     fn grant(&mut self, parameter: &str, path: &Path, read_only: bool) {
         let seen = if self.module.kind == Kind::Component {
             let guest = format!("/{parameter}");
@@ -144,7 +144,7 @@ impl Resolved {
     }
 }
 
-/// The parameter that a requirement names, and its text.
+/// The parameter that a requirement names, and its value.
 fn named<'a>(parameter: Option<&'a str>, arguments: &'a Arguments) -> Option<(&'a str, &'a str)> {
     let parameter = parameter?;
     match arguments.get(parameter)? {

@@ -1,5 +1,5 @@
-//! Scratch folders: an empty one for each worker, in one root a run and parent, and none of them left behind, however anybody
-//! ends. It must not know what is written there, nor for which cell.
+//! Scratch folders: an empty one for each worker, below one root per run and parent folder. They are removed even if workers or hosts
+//! are killed.
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
@@ -10,28 +10,28 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What the name of every root begins with.
+/// The prefix of the name of every root.
 const PREFIX: &str = "bench-host-scratch-";
 
-/// The file in a root that its host keeps locked for as long as it lives.
+/// The file in a root that its host keeps locked while it runs.
 const LOCK: &str = "lock";
 
-/// Names that are tried for a root before the parent is given up.
+/// How many names are tried for a root.
 const ATTEMPTS_MAX: u32 = 100;
 
-/// The roots that this process has made. Copies share them; they are removed with the last copy and the last folder.
+/// The roots that this process has created. Copies share them; they are removed with the last copy and the last folder.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     roots: Arc<Mutex<Vec<Arc<Root>>>>,
 }
 
-/// An empty folder for one worker, which goes with all that is in it when this is dropped.
+/// An empty folder for one worker, which is removed with its contents on drop.
 #[must_use = "the folder is removed when this is dropped"]
 #[derive(Debug)]
 pub(crate) struct ScratchFolder {
     path: PathBuf,
     beside: PathBuf,
-    /// Outlives the folder.
+    /// The root, which outlives the folder.
     _root: Arc<Root>,
 }
 
@@ -40,13 +40,13 @@ struct Root {
     parent: PathBuf,
     path: PathBuf,
     next: AtomicU64,
-    /// Locked until it is dropped, or this process has died in any way.
+    /// Locked until it is dropped or this process has died.
     _lock: File,
 }
 
 impl Scratch {
-    /// A new empty folder below `parent`, which must be there. The first below a parent also removes what hosts that were
-    /// killed have left there.
+    /// Creates an empty folder below `parent`, which must exist. The first call for a parent also removes what killed hosts have
+    /// left there.
     pub(crate) fn folder(&self, parent: &Path) -> io::Result<ScratchFolder> {
         let root = self.root(&parent.canonicalize()?)?;
         let number = root.next.fetch_add(1, Ordering::Relaxed);
@@ -73,12 +73,12 @@ impl Scratch {
 }
 
 impl ScratchFolder {
-    /// Where it is, absolute and free of links.
+    /// The absolute path, without symbolic links.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Another one, for what the host itself keeps on the worker's behalf. Who sees only [`Self::path`] does not reach it.
+    /// A second folder, for what the host keeps for the worker. A component that is granted only [`Self::path`] cannot reach it.
     pub(crate) fn beside(&self) -> &Path {
         &self.beside
     }
@@ -89,7 +89,7 @@ impl Drop for ScratchFolder {
         for path in [&self.path, &self.beside] {
             match fs::remove_dir_all(path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
-                    tracing::warn!(%error, folder = %path.display(), "a scratch folder is not removed");
+                    tracing::warn!(%error, folder = %path.display(), "cannot remove a scratch folder");
                 }
                 _ => {}
             }
@@ -98,7 +98,7 @@ impl Drop for ScratchFolder {
 }
 
 impl Root {
-    /// Nobody else may look into it: what is measured there is this user's.
+    /// Creates a folder that only this user can access.
     fn make(parent: &Path) -> io::Result<Self> {
         for attempt in 0..ATTEMPTS_MAX {
             let path = parent.join(format!("{PREFIX}{}-{attempt}", std::process::id()));
@@ -107,12 +107,12 @@ impl Root {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error),
             }
-            // Between the two another host may take it for an abandoned one; then the next name is tried.
+            // Before the lock is taken, another host may remove the folder as abandoned; then the next name is tried.
             if let Some(lock) = lock_new(&path)? {
                 return Ok(Self { parent: parent.to_owned(), path, next: AtomicU64::new(0), _lock: lock });
             }
         }
-        let reason = format!("no free name for a folder `{PREFIX}…`; remove those that nobody uses");
+        let reason = format!("no free name for a folder `{PREFIX}…`; remove the unused ones");
         Err(io::Error::new(ErrorKind::AlreadyExists, reason))
     }
 }
@@ -120,12 +120,12 @@ impl Root {
 impl Drop for Root {
     fn drop(&mut self) {
         if let Err(error) = remove_root(&self.path) {
-            tracing::warn!(%error, folder = %self.path.display(), "the folder of scratch folders is not removed");
+            tracing::warn!(%error, folder = %self.path.display(), "cannot remove the folder of scratch folders");
         }
     }
 }
 
-/// The lock of a root that was just made; nothing where another host got hold of it before.
+/// Locks a root that was just created; `None` if another host was faster.
 fn lock_new(root: &Path) -> io::Result<Option<File>> {
     let path = root.join(LOCK);
     let lock = match File::options().write(true).create_new(true).open(&path) {
@@ -135,7 +135,7 @@ fn lock_new(root: &Path) -> io::Result<Option<File>> {
     if !try_lock(&lock)? {
         return Ok(None);
     }
-    // Whoever had it locked meanwhile has removed it.
+    // Another host has locked and removed it in the meantime.
     let same = |found: Metadata, ours: Metadata| (found.dev(), found.ino()) == (ours.dev(), ours.ino());
     match fs::metadata(&path) {
         Ok(found) => Ok(same(found, lock.metadata()?).then_some(lock)),
@@ -144,7 +144,7 @@ fn lock_new(root: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Whether nobody else had it.
+/// Takes the lock; `false` if another process has it.
 fn try_lock(lock: &File) -> io::Result<bool> {
     match flock(lock, FlockOperation::NonBlockingLockExclusive) {
         Err(Errno::WOULDBLOCK) => Ok(false),
@@ -152,34 +152,34 @@ fn try_lock(lock: &File) -> io::Result<bool> {
     }
 }
 
-/// Removes the roots in `parent` whose hosts have died. What cannot be removed is somebody else's business.
+/// Removes the roots in `parent` whose hosts have died. Failures are ignored.
 fn sweep(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
         if let Err(error) = remove_abandoned(&entry.path()) {
-            tracing::debug!(%error, folder = %entry.path().display(), "a scratch folder of another run is not removed");
+            tracing::debug!(%error, folder = %entry.path().display(), "cannot remove a scratch folder of another run");
         }
     }
 }
 
 fn remove_abandoned(root: &Path) -> io::Result<()> {
-    // In a folder that everybody writes to, a name says nothing: only our own folders count, and no links.
+    // In a folder that all users can write to, the name is no proof: only folders of this user count, and no links.
     let found = fs::symlink_metadata(root)?;
     if !found.is_dir() || found.uid() != rustix::process::geteuid().as_raw() {
         return Ok(());
     }
-    // Neither a link nor a pipe in the lock's place may lead or keep us elsewhere.
+    // A link in place of the lock must not be followed, and a pipe must not block.
     let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
     match File::options().read(true).custom_flags(flags).open(root.join(LOCK)) {
         Ok(lock) if try_lock(&lock)? => remove_root(root),
         Ok(_) => Ok(()),
-        // Its host died before there was a lock, or as it removed the rest: it is empty, and is not removed if it is not.
+        // Its host died before the lock was created or after it was removed, so the folder is empty. Otherwise it is not removed.
         Err(error) if error.kind() == ErrorKind::NotFound => fs::remove_dir(root),
         Err(error) => Err(error),
     }
 }
 
-/// Removes a root, the lock last but for the folder: for as long as anything else is there, so is the lock.
+/// Removes a root. The lock is removed after all other contents, so that it exists as long as they do.
 fn remove_root(root: &Path) -> io::Result<()> {
     for entry in fs::read_dir(root)? {
         let entry = entry?;
@@ -191,7 +191,7 @@ fn remove_root(root: &Path) -> io::Result<()> {
     }
     fs::remove_file(root.join(LOCK))?;
     match fs::remove_dir(root) {
-        // Another host has just seen it without a lock.
+        // Another host has removed it, because it saw it without a lock.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed,
     }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn each_folder_is_empty_and_goes_with_what_was_put_there() {
+    fn folder_is_empty_and_is_removed_with_its_contents() {
         let parent = tempfile::tempdir().unwrap();
         let scratch = Scratch::default();
         let (first, second) = (scratch.folder(parent.path()).unwrap(), scratch.folder(parent.path()).unwrap());
@@ -228,20 +228,20 @@ mod tests {
         assert!(gone.iter().all(|gone| !gone.exists()));
         assert!(second.path().join("a/b").exists() && second.beside().join("a").exists());
         drop(scratch);
-        assert_eq!(names(parent.path()).len(), 1, "a folder keeps its root");
+        assert_eq!(names(parent.path()).len(), 1, "the root exists as long as a folder does");
         drop(second);
         assert_eq!(names(parent.path()), [""; 0]);
     }
 
     #[test]
-    fn roots_of_the_dead_are_removed_and_no_others() {
+    fn only_roots_of_dead_hosts_are_removed() {
         let parent = tempfile::tempdir().unwrap();
         let make = |name: &str| {
             let path = parent.path().join(name);
             fs::create_dir_all(path.join("0/a")).unwrap();
             path
         };
-        // Of a dead host, one that died before it had a lock, and three that only look like it.
+        // One of a dead host, one of a host that died before it had a lock, and three that only look like one.
         fs::write(make("bench-host-scratch-1-0").join(LOCK), "").unwrap();
         fs::create_dir(parent.path().join("bench-host-scratch-2-0")).unwrap();
         make("bench-host-scratch-full-and-never-locked");
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_that_is_not_there_has_no_folders() {
+    fn missing_parent_is_an_error() {
         let parent = tempfile::tempdir().unwrap();
         fs::write(parent.path().join("file"), "").unwrap();
         let check = |name: &str, kind: ErrorKind| {

@@ -1,14 +1,13 @@
-//! Passwords in the URLs of servers: whoever is handed one keeps it, and what is planned, shown and recorded is the URL without
-//! it. It must not know what is at the URL.
+//! Removes passwords from the URLs of servers before they are planned, shown or recorded, and restores them for the loader.
 
 use std::collections::BTreeMap;
 
-/// URLs by what they are without their passwords.
+/// Maps URLs without passwords to complete URLs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Secrets(BTreeMap<String, String>);
 
 impl Secrets {
-    /// Takes the passwords out of `parameters`.
+    /// Moves the passwords out of `parameters`.
     pub(crate) fn take(&mut self, parameters: &mut [(String, Vec<String>)]) {
         for value in parameters.iter_mut().flat_map(|(_, values)| values) {
             let open = without_password(value);
@@ -18,13 +17,13 @@ impl Secrets {
         }
     }
 
-    /// The whole of what is shown as `url`.
+    /// The complete URL of what is shown as `url`.
     pub(crate) fn whole<'a>(&'a self, url: &'a str) -> &'a str {
         self.0.get(url).map_or(url, String::as_str)
     }
 }
 
-/// `text` without the password of a URL in it: `scheme://user:password@…` loses what is between the colon and the sign.
+/// `text` without the password of a URL: from `scheme://user:password@…`, removes the password and the colon before it.
 pub(crate) fn without_password(text: &str) -> String {
     let parts = || {
         let (scheme, rest) = text.split_once("://")?;
@@ -41,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_taken_out_and_known_afterwards() {
+    fn password_is_removed_and_can_be_restored() {
         let url = "postgres://user:pa@ss@host:5432/rows?x=a:b@c";
         let mut parameters = vec![("database_url".to_owned(), vec![url.to_owned(), "@cluster".to_owned()])];
         let mut secrets = Secrets::default();
@@ -52,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_stay_as_they_are() {
+    fn text_without_password_is_unchanged() {
         for text in ["a:b@c", "postgres://host/d", "postgres://user@host/d", "-p", "rows=1", "", "http://h/a:b@c"] {
             assert_eq!(without_password(text), text);
         }

@@ -1,5 +1,5 @@
-//! Trying a module without measuring it: each scenario once, in a worker of its own, so that one that hangs or crashes hides
-//! no other.
+//! Executes each scenario of a module once without measuring it, in a worker of its own, so that a hang or crash does not affect the
+//! other scenarios.
 
 use crate::modules::{Loaded, Loader, Modules};
 use crate::resolve::Resolved;
@@ -7,19 +7,19 @@ use crate::worker::{Reply, Request};
 use bench_engine::worker::WorkerError;
 use bench_engine::{Interrupt, Plan, Selection};
 
-/// What trying one scenario came to.
+/// The result of executing one scenario.
 #[derive(Debug)]
 pub(crate) struct Trial {
-    /// Its name.
+    /// The name of the scenario.
     pub(crate) scenario: String,
-    /// What was looked at: rule, whether it held, expected against found; or why the environment does not let it run.
+    /// The checks: rule, whether it holds, expected and found; or the reason why the environment cannot run it.
     pub(crate) checks: Result<Vec<(String, bool, String)>, String>,
-    /// The functions of the host that were called.
+    /// The functions of the host that the scenario called.
     pub(crate) used: Vec<String>,
 }
 
-/// Tries every scenario of `loaded` with the first of each parameter's defaults, or what `parameters` say. Ends early where
-/// somebody wants to stop.
+/// Executes every scenario of `loaded` with the values in `parameters`, else the first default of each parameter. Ends early on an
+/// interrupt.
 pub(crate) fn trials(
     loader: &Loader,
     modules: &Modules,
@@ -47,7 +47,7 @@ pub(crate) fn trials(
         let (checks, used) = match loader.workers.call(&request, loader.deadline(), interrupt).result {
             Ok(Reply::Checked { checks, used }) => (checks, used),
             Ok(Reply::Refused(reason)) => (survives(reason), Vec::new()),
-            Ok(_) => anyhow::bail!("the worker answered something else"),
+            Ok(_) => anyhow::bail!("unexpected reply of the worker"),
             Err(WorkerError::Interrupted) => return Ok(trials),
             Err(error) => (survives(error.to_string()), Vec::new()),
         };

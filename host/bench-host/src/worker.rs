@@ -1,4 +1,4 @@
-//! What a worker process is asked and answers. The parent never runs a module's code: whatever a module does, it does here.
+//! The requests to a worker process and its replies. The parent never runs the code of a module: only workers do.
 
 use crate::{Exit, builtin, families};
 use bench_drivers::{Companion, Grants, Module, Task, merged, workload};
@@ -14,39 +14,39 @@ use std::path::PathBuf;
 /// How a module is loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {
-    /// By the WebAssembly engine.
+    /// A component, loaded by the WebAssembly engine.
     Component,
-    /// By the dynamic linker.
+    /// A probe, loaded by the dynamic linker.
     Probe,
-    /// As a program of a family's own.
+    /// A program, started as a family defines.
     Program {
-        /// Which family knows how.
+        /// The name of the family.
         family: String,
     },
-    /// It is part of this program.
+    /// Part of this program.
     Builtin,
 }
 
-/// A module, as a worker must know it.
+/// What a worker needs to load a module.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ModuleSpec {
-    /// Where it is.
+    /// The path of the module.
     pub(crate) file: PathBuf,
-    /// Of the file.
+    /// The digest of the file.
     pub(crate) sha256: String,
     /// How it is loaded.
     pub(crate) kind: Kind,
-    /// What its sessions are granted.
+    /// The grants of its sessions.
     pub(crate) grants: Grants,
-    /// Where compiled code is kept, if anywhere.
+    /// The folder of cached compiled code, if there is one.
     pub(crate) cache: Option<PathBuf>,
-    /// Of a component.
+    /// The memory limit of a component.
     pub(crate) memory_bytes_max: usize,
-    /// Of a component: what is unlike the engine's default settings.
+    /// The engine settings of a component that differ from the default.
     pub(crate) engine: Option<String>,
 }
 
-/// A module that runs beside another, and what of it.
+/// A second module in the same worker, and its scenario and arguments.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CompanionSpec {
     pub(crate) module: ModuleSpec,
@@ -56,17 +56,17 @@ pub(crate) struct CompanionSpec {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Request {
-    /// What does the module say of itself?
+    /// Describe the module.
     Describe(ModuleSpec),
     /// Execute one repetition of a cell.
     Measure(Box<MeasureRequest>),
-    /// Execute one repetition of several cells in turns.
+    /// Execute one repetition of several cells, interleaved.
     Compare(Box<CompareRequest>),
-    /// What do operations of a cell use and do?
+    /// Count the resource usage of operations of a cell.
     Account { module: ModuleSpec, cell: u32, process: u32, scenario: String, arguments: Arguments },
-    /// Does the module keep the rules?
+    /// Run the conformance tests on the module.
     Check { module: ModuleSpec, companion: Option<Box<CompanionSpec>>, scenario: String, arguments: Arguments },
-    /// What can the machine do?
+    /// Measure the rooflines.
     Calibrate { samples: u32, dear_samples: u32, directory: PathBuf, cache: Option<PathBuf> },
 }
 
@@ -79,7 +79,7 @@ pub(crate) struct MeasureRequest {
     pub(crate) scenario: String,
     pub(crate) arguments: Arguments,
     pub(crate) warm_up_ns: u64,
-    /// Either of the two.
+    /// Either this or `iterations` is set.
     pub(crate) time_ns: Option<u64>,
     pub(crate) iterations: Option<u64>,
 }
@@ -96,7 +96,7 @@ pub(crate) struct CompareRequest {
     pub(crate) ledger_ns: u64,
 }
 
-/// One of the cells that are measured in turns.
+/// One of the cells that are measured interleaved.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EntrantSpec {
     pub(crate) module: ModuleSpec,
@@ -113,10 +113,10 @@ pub(crate) enum Reply {
     },
     Measured(Box<Report>),
     Compared(Box<PairedReport>),
-    /// Why it cannot be told, where it cannot.
+    /// The reason why the resource usage cannot be counted, if it cannot.
     Accounted(Result<Box<AccountRecord>, String>),
     Checked {
-        /// Why the environment does not let it run, where it does not.
+        /// The reason why the environment cannot run it, if it cannot.
         checks: Result<Vec<(String, bool, String)>, String>,
         used: Vec<String>,
     },
@@ -135,7 +135,7 @@ fn answer(request: Request) -> Reply {
     match request {
         Request::Describe(spec) => with_module(&spec, |module| {
             let descriptor = described(module);
-            // What a module overrides has to fit what it overrides.
+            // Overrides of the module must fit the specification of the driver.
             match descriptor.validate() {
                 Ok(()) => Reply::Described { descriptor, imports: module.imports() },
                 Err(error) => Reply::Refused(format!("{}: {error}", spec.file.display())),
@@ -175,7 +175,7 @@ fn with_module(spec: &ModuleSpec, body: impl FnOnce(&mut dyn Module) -> Reply) -
     }
 }
 
-/// As [`with_module`], with the other module beside it.
+/// Like [`with_module`], with the second module.
 fn with_companion(
     spec: &ModuleSpec,
     beside: Option<&CompanionSpec>,
@@ -190,7 +190,8 @@ fn with_companion(
 fn load_companion(spec: &CompanionSpec) -> Result<Companion, String> {
     let module = load(&spec.module)?;
     let found = scenario(module.as_ref(), &spec.scenario);
-    let scenario = found.ok_or_else(|| format!("the module beside it no longer describes `{}`", spec.scenario))?;
+    let scenario =
+        found.ok_or_else(|| format!("the other module no longer describes a scenario `{}`", spec.scenario))?;
     Ok(Companion { module, scenario, arguments: spec.arguments.clone() })
 }
 
@@ -209,7 +210,7 @@ fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
     }
 }
 
-/// An engine; a cache that cannot be trusted is said and not used.
+/// An engine. If others can write to the cache folder, a message says so, and the cache is not used.
 pub(crate) fn runtime(cache: Option<PathBuf>, limits: Limits, settings: &Settings) -> Result<Runtime, String> {
     let cache = cache.and_then(|directory| {
         Cache::open(&directory).inspect_err(|error| tracing::warn!(%error, "compiled code is not cached")).ok()
@@ -236,7 +237,7 @@ fn measure(module: &mut dyn Module, companion: Option<&mut Companion>, request: 
     report
 }
 
-/// Loads every entrant's module, and measures them in turns.
+/// Loads the modules of all cells, and measures them interleaved.
 fn compare(request: &CompareRequest) -> Reply {
     let mut modules = Vec::with_capacity(request.entrants.len());
     for entrant in &request.entrants {
@@ -280,7 +281,7 @@ fn account(module: &mut dyn Module, unit: Unit, name: &str, arguments: &Argument
     let Some(scenario) = scenario(module, name) else {
         return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
     };
-    // Nothing here is timed, so there is no budget to keep.
+    // Nothing is timed here, so the budget does not matter.
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(1) };
     let task = Task { unit, scenario: &scenario, arguments, budget, reclaim };
     Reply::Accounted(workload::account(module, &task).map(Box::new).map_err(|error| error.to_string()))
@@ -299,7 +300,7 @@ fn check(module: &mut dyn Module, mut companion: Option<&mut Companion>, name: &
     Reply::Checked { checks, used }
 }
 
-/// What the module describes, completed by what the drivers of its scenarios specify.
+/// The module's descriptor, completed with the specifications of the drivers.
 fn described(module: &dyn Module) -> Descriptor {
     merged(module.descriptor(), families::drivers())
 }

@@ -1,6 +1,8 @@
 //! How far one fact is spread over the tree: a family, a capability, an output format, a field of a record. Each count is printed
 //! with its places (`cargo test -p xtask --test placement -- --nocapture`) and has a limit.
 
+#![expect(clippy::print_stdout, reason = "the counts are for whoever reads the test's output")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

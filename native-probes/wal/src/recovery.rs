@@ -120,7 +120,7 @@ impl Recovering {
         self.compare(&opened)?;
         if let Ok(log) = opened {
             // Waits until the log has prepared its next segment, so that this does not run during the next operation.
-            log.settle().map_err(crate::options::failed)?;
+            log.wait_until_idle().map_err(crate::options::failed)?;
         }
         self.victim.restore(self.payloads.bytes())
     }

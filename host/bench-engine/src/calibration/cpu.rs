@@ -1,4 +1,4 @@
-//! The clock, the cheapest system call, and a cache line going from one core to another.
+//! Calibrates the clock, the cheapest system call, and the transfer of a cache line between two cores.
 
 use super::{Effort, absent, measured, nanoseconds, sample};
 use crate::placement::{allowed_cpus, bind};
@@ -22,7 +22,7 @@ pub(super) fn syscall(effort: Effort) -> LimitRecord {
     measured(MachineLimit::Syscall, samples, "getppid, mean of 1000")
 }
 
-/// A line of its own, and the next one too: processors fetch lines in pairs.
+/// Two cache lines without other data, because processors prefetch lines in pairs.
 #[repr(align(128))]
 struct Line(AtomicU64);
 
@@ -34,7 +34,7 @@ pub(super) fn cache_line(effort: Effort) -> LimitRecord {
     let rounds = u64::from(effort.samples) * EXCHANGES;
     let line = Line(AtomicU64::new(0));
     let samples = thread::scope(|scope| {
-        // Odd numbers are handed over to the second thread, which hands the next even one back.
+        // The second thread answers each odd number with the next even one.
         scope.spawn(|| {
             bind(second);
             (0..rounds).for_each(|round| exchange(&line, 2 * round + 1));

@@ -1,4 +1,4 @@
-//! The dearest promise a disk makes: four kibibytes, durable.
+//! Calibrates fdatasync: one durable 4 KiB write.
 
 use super::{Effort, absent, measured, sample};
 use bench_model::MachineLimit;
@@ -10,7 +10,7 @@ pub(super) fn fdatasync(effort: Effort, directory: &Path) -> LimitRecord {
     const BLOCK: [u8; 4096] = [0x5a; 4096];
     let attempt = || {
         let file = tempfile::tempfile_in(directory)?;
-        // The size stays as it is while timing, so that only data is synced.
+        // The file size does not change while timing, so that only data is synced.
         file.write_all_at(&vec![0; 64 * BLOCK.len()], 0)?;
         file.sync_all()?;
         let mut failure = None;
@@ -26,7 +26,7 @@ pub(super) fn fdatasync(effort: Effort, directory: &Path) -> LimitRecord {
         Ok(samples) => measured(
             MachineLimit::Fdatasync,
             samples,
-            format!("4 KiB written over and synced in {}", directory.display()),
+            format!("4 KiB overwritten and synced in {}", directory.display()),
         ),
         Err(error) => absent(MachineLimit::Fdatasync, format!("cannot write in {}: {error}", directory.display())),
     }

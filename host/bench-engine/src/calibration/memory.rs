@@ -1,26 +1,26 @@
-//! Sequential reading and copying of memory by one core, over what its own caches hold: the bound that no pass over bytes
-//! can beat. What lies further away is slower, and a scenario over much of it is further from the limit.
+//! Calibrates sequential reading and copying by one core in its own caches. No pass over bytes is faster; data outside of the caches
+//! is slower.
 
 use super::{Effort, measured, sample};
 use bench_model::MachineLimit;
 use bench_sink::runfile::LimitRecord;
 
 const BYTES: usize = 256 << 10;
-/// Passes a sample, so that the clock weighs nothing.
+/// Passes per sample, so that the cost of the clock is negligible.
 const PASSES: u32 = 64;
 
 pub(super) fn read(effort: Effort) -> LimitRecord {
-    // Written once, so that every page is there and none is the shared page of zeros.
+    // Written once, so that every page is mapped and none is the shared zero page.
     let words: Vec<u64> = (0..(BYTES / 8) as u64).collect();
     let samples = sample(effort.samples, PASSES, || {
-        // Eight sums, so that the adder's latency is not what is measured.
+        // Eight sums, so that the latency of the additions does not limit the speed.
         let mut sums = [0u64; 8];
         for chunk in std::hint::black_box(&words).chunks_exact(8) {
             sums.iter_mut().zip(chunk).for_each(|(sum, word)| *sum = sum.wrapping_add(*word));
         }
         std::hint::black_box(sums);
     });
-    measured(MachineLimit::MemoryRead, per_byte(samples), "summing 256 KiB that lie in cache, on one core")
+    measured(MachineLimit::MemoryRead, per_byte(samples), "summing 256 KiB in cache, on one core")
 }
 
 pub(super) fn copy(effort: Effort) -> LimitRecord {
@@ -30,7 +30,7 @@ pub(super) fn copy(effort: Effort) -> LimitRecord {
         to.copy_from_slice(std::hint::black_box(&from));
         std::hint::black_box(&mut to);
     });
-    measured(MachineLimit::MemoryCopy, per_byte(samples), "copying 256 KiB that lie in cache, on one core")
+    measured(MachineLimit::MemoryCopy, per_byte(samples), "copying 256 KiB in cache, on one core")
 }
 
 fn per_byte(samples: Vec<f64>) -> Vec<f64> {

@@ -1,5 +1,5 @@
-//! The machine's limits: what figures are shown against. Each is measured anew before and after every run, because a
-//! machine is not the same an hour later; a limit that cannot be measured says why.
+//! The rooflines that figures are compared with. Each is measured before and after every run, because a machine changes over time; one
+//! that cannot be measured carries the reason.
 
 mod cpu;
 mod disk;
@@ -12,23 +12,23 @@ use bench_stats::Distribution;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How much is spent on each limit.
+/// The effort for each roofline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// Samples of a cheap limit.
+    /// Samples of a fast roofline.
     pub samples: u32,
-    /// Samples of a limit that takes milliseconds.
+    /// Samples of a roofline that takes milliseconds.
     pub dear_samples: u32,
 }
 
 impl Effort {
-    /// What a run uses.
+    /// The effort of a run.
     pub const DEFAULT: Self = Self { samples: 200, dear_samples: 50 };
-    /// What `--quick` uses.
+    /// The effort with `--quick`.
     pub const QUICK: Self = Self { samples: 50, dear_samples: 12 };
 }
 
-/// Measures every limit but the call of a component, which takes an engine. `directory` is where the disk is measured.
+/// Measures every roofline except the call of a component, which needs an engine. The disk is measured in `directory`.
 pub fn measure(effort: Effort, directory: &Path) -> Vec<LimitRecord> {
     vec![
         cpu::clock(effort),
@@ -41,7 +41,7 @@ pub fn measure(effort: Effort, directory: &Path) -> Vec<LimitRecord> {
     ]
 }
 
-/// A limit that was measured, from samples in the limit's unit.
+/// A measured roofline, from samples in its unit.
 pub fn measured(limit: MachineLimit, samples: Vec<f64>, detail: impl Into<String>) -> LimitRecord {
     let distribution = Distribution::of_samples(samples);
     LimitRecord {
@@ -54,7 +54,7 @@ pub fn measured(limit: MachineLimit, samples: Vec<f64>, detail: impl Into<String
     }
 }
 
-/// A limit that could not be measured.
+/// A roofline that could not be measured.
 pub fn absent(limit: MachineLimit, why: impl Into<String>) -> LimitRecord {
     measured(limit, Vec::new(), why)
 }

@@ -1,4 +1,4 @@
-//! Starting a process that does nothing, and waiting for its end.
+//! Calibrates starting a process that does nothing, and waiting until it has exited.
 
 use super::{Effort, absent, measured, sample};
 use bench_model::MachineLimit;

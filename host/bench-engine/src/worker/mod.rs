@@ -1,5 +1,5 @@
-//! Worker processes: whatever a module does, it does it in a process of its own, with a deadline at which the process and
-//! all that it started are killed. This side knows nothing of modules; request and reply are the caller's types.
+//! Worker processes, in which the code of modules runs. At a deadline the process and all processes that it started are killed. Request
+//! and reply are types of the caller.
 
 mod output;
 mod process;

@@ -1,20 +1,20 @@
-//! What a worker prints: kept up to a bound, counted beyond it, so that a module can neither fill the disk nor block on a
-//! full pipe.
+//! Captures the output of a worker up to a maximum size and counts the rest, so that a module can neither fill the disk nor block on
+//! a full pipe.
 
 use std::io::Read;
 use std::thread::JoinHandle;
 
-/// How much of each stream is kept.
+/// Maximum number of bytes of each stream that are kept.
 pub const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 
-/// What was printed to one stream.
+/// The captured output of one stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Captured {
     /// The first [`OUTPUT_BYTES_MAX`] bytes.
     pub head: Vec<u8>,
-    /// The last few bytes, where there were more; an error message comes last.
+    /// The last bytes, if there were more, because an error message comes last.
     pub tail: Vec<u8>,
-    /// All bytes there were.
+    /// The number of all bytes.
     pub total: u64,
 }
 
@@ -26,7 +26,7 @@ impl Captured {
         std::thread::spawn(move || {
             let mut captured = Self::default();
             let mut buffer = vec![0; 16 * 1024];
-            // A stream that can no longer be read has ended.
+            // A read error counts as the end of the stream.
             while let Ok(read @ 1..) = stream.read(&mut buffer) {
                 captured.push(&buffer[..read]);
             }
@@ -44,7 +44,7 @@ impl Captured {
         self.tail.drain(..excess);
     }
 
-    /// The last line that says something, as text; a backtrace and the hint of how to get one do not.
+    /// The last line that is not empty and not part of a backtrace.
     pub fn telling_line(&self) -> Option<String> {
         let end = if self.tail.is_empty() { &self.head } else { &self.tail };
         let text = String::from_utf8_lossy(end);
@@ -54,12 +54,12 @@ impl Captured {
         text.lines().map(str::trim).rfind(telling).map(str::to_owned)
     }
 
-    /// What is written to a log: the head, a line that says what was left out, the tail.
+    /// The text of a log: the head, a line with the number of omitted bytes, the tail.
     pub fn to_log(&self) -> Vec<u8> {
         let mut log = self.head.clone();
         let omitted = self.total - (self.head.len() + self.tail.len()) as u64;
         if omitted > 0 {
-            log.extend_from_slice(format!("\n[{omitted} bytes left out]\n").as_bytes());
+            log.extend_from_slice(format!("\n[{omitted} bytes omitted]\n").as_bytes());
         }
         log.extend_from_slice(&self.tail);
         log
@@ -71,14 +71,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_backtrace_tells_nothing() {
+    fn backtrace_is_not_the_telling_line() {
         let mut captured = Captured::default();
         captured.push(b"it broke\nstack backtrace:\n   0: main\n      at /src/main.rs:1:1\nnote: run with more\n");
         assert_eq!(captured.telling_line().as_deref(), Some("it broke"));
     }
 
     #[test]
-    fn output_is_bounded_and_what_is_left_out_is_counted() {
+    fn output_is_bounded_and_omitted_bytes_are_counted() {
         let mut captured = Captured::default();
         captured.push(&vec![b'a'; OUTPUT_BYTES_MAX - 1]);
         captured.push(b"bb");
@@ -88,6 +88,6 @@ mod tests {
         assert_eq!(captured.telling_line().as_deref(), Some("the last"));
         let log = captured.to_log();
         assert!(log.len() < OUTPUT_BYTES_MAX + TAIL_BYTES + 64);
-        assert!(String::from_utf8(log).unwrap().contains(&format!("[{} bytes left out]", 9 * TAIL_BYTES + 12)));
+        assert!(String::from_utf8(log).unwrap().contains(&format!("[{} bytes omitted]", 9 * TAIL_BYTES + 12)));
     }
 }

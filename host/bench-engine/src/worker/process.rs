@@ -1,5 +1,5 @@
-//! The parent's side of a worker: start it, send one request, wait for one reply, a deadline or a wish to stop, whichever
-//! comes first, and leave nothing running.
+//! The parent's side of a worker: starts it, sends one request, waits for the reply, the deadline or an interrupt, and kills all
+//! processes that are left.
 
 use super::Captured;
 use crate::Interrupt;
@@ -18,16 +18,16 @@ use std::time::{Duration, Instant};
 /// How workers are started.
 #[derive(Clone, Debug)]
 pub struct Workers {
-    /// The program, which calls [`super::serve`].
+    /// The program, which must call [`super::serve`].
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<String>,
 }
 
-/// How work in a worker ended, and what the worker printed meanwhile.
+/// How a call of a worker ended, and what the worker printed.
 #[derive(Debug)]
 pub struct WorkerEnd<Reply> {
-    /// The reply, or why there is none.
+    /// The reply, or the reason why there is none.
     pub result: Result<Reply, WorkerError>,
     /// Standard output.
     pub stdout: Captured,
@@ -35,44 +35,44 @@ pub struct WorkerEnd<Reply> {
     pub stderr: Captured,
 }
 
-/// Why there is no reply.
+/// The reason why there is no reply.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
     /// The deadline passed; the worker was killed.
-    #[error("no answer within {} s; the worker was killed (--deadline allows more)", .0.as_secs_f64())]
+    #[error("no reply within {} s, so the worker was killed; allow more time with --deadline", .0.as_secs_f64())]
     Deadline(Duration),
-    /// Somebody wants to stop; the worker was killed.
+    /// Interrupted; the worker was killed.
     #[error("interrupted")]
     Interrupted,
-    /// The worker ended by itself before it replied.
+    /// The worker exited or crashed before it replied.
     #[error("the worker {how}{}", last_line.as_ref().map_or_else(String::new, |line| format!(": {line}")))]
     Died {
         /// `was killed by SIGSEGV (segmentation fault)`, `exited with status 3`.
         how: String,
-        /// The last thing it printed to standard error that says something.
+        /// The last telling line that it printed to standard error.
         last_line: Option<String>,
     },
-    /// It replied something else.
-    #[error("the worker's reply is not one this version knows")]
+    /// The reply cannot be parsed.
+    #[error("the worker's reply cannot be parsed: it is of another version of this program")]
     Reply(#[source] serde_json::Error),
     /// It could not be started, or the channel broke.
-    #[error("cannot start or reach a worker")]
+    #[error("cannot start a worker or communicate with it")]
     Io(#[from] io::Error),
 }
 
 /// What the parent waits for.
 enum Event {
-    /// The channel has reached its end; what came before it.
+    /// The end of the channel, and what was received before it.
     Reply(Vec<u8>),
     Interrupted,
 }
 
-/// A worker that has replied is given this long to end by itself.
+/// The time that a worker has to exit after its reply.
 const GRACE: Duration = Duration::from_secs(2);
 
 impl Workers {
-    /// Has one worker answer `request` within `deadline`. Call it from a thread that outlives the worker: the worker dies
-    /// with the thread.
+    /// Starts a worker, sends it `request`, and waits for the reply within `deadline`. The worker dies with the calling
+    /// thread.
     pub fn call<Request: Serialize, Reply: DeserializeOwned>(
         &self,
         request: &Request,
@@ -87,8 +87,8 @@ impl Workers {
         }
     }
 
-    /// A worker in a process group of its own: a Ctrl-C at the terminal reaches the parent alone, and a kill reaches
-    /// whatever the worker started.
+    /// Starts a worker in a process group of its own, so that Ctrl-C reaches only the parent, and a kill reaches all processes
+    /// that the worker started.
     fn start(&self) -> io::Result<(Child, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         let child = Command::new(&self.program)
@@ -112,7 +112,7 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
     let stdout = child.stdout.take().map(Captured::collect);
     let stderr = child.stderr.take().map(Captured::collect);
     let result = exchange(&child, channel, request, deadline, interrupt);
-    // Whatever the worker started goes with it; nothing may be left for the next unit to compete with.
+    // Kill the processes that the worker started, so that they do not disturb the next unit.
     let group = Pid::from_child(&child);
     let _ = kill_process_group(group, Signal::KILL);
     let status = child.wait();
@@ -129,8 +129,8 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
     WorkerEnd { result, stdout, stderr }
 }
 
-/// Sends the request and waits for the first of reply, deadline and interrupt. An empty reply means that the worker ended
-/// without one.
+/// Sends the request and waits for the reply, the deadline or the interrupt. An empty reply means that the worker ended without
+/// one.
 fn exchange<Request: Serialize>(
     child: &Child,
     channel: UnixStream,
@@ -144,25 +144,25 @@ fn exchange<Request: Serialize>(
     let replies = events.clone();
     std::thread::spawn(move || read_reply(reader, &replies));
     let _subscription = interrupt.subscribe(move || {
-        // Nobody receives any more once the reply is there.
+        // The receiver is gone after the reply.
         let _ = events.send(Event::Interrupted);
     });
     let mut text = serde_json::to_vec(request).map_err(io::Error::from)?;
     text.push(b'\n');
     match (&channel).write_all(&text) {
         Ok(()) => {}
-        // The worker died at once; the end of the channel tells how.
+        // The worker died at once; the exit status gives the reason.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(error) => return Err(error.into()),
     }
     match received.recv_timeout(deadline.saturating_sub(started.elapsed())) {
         Ok(Event::Reply(bytes)) if bytes.ends_with(b"\n") => {
-            // It has replied; let its destructors and exit handlers come to their end.
+            // After the reply, let its destructors and exit handlers finish.
             wait_for_end(&received);
             Ok(bytes)
         }
         Ok(Event::Reply(_)) | Err(RecvTimeoutError::Disconnected) => {
-            // Ended without a whole reply: its status is about to be there, or it closed the channel and lives on.
+            // No complete reply: either the worker is exiting, or it closed the channel and is still running.
             wait_for_exit(child);
             Ok(Vec::new())
         }
@@ -171,7 +171,7 @@ fn exchange<Request: Serialize>(
     }
 }
 
-/// Sends one event for the reply's line, and one for the end of the channel.
+/// Sends one event for the line of the reply, and one for the end of the channel.
 fn read_reply(mut channel: UnixStream, events: &Sender<Event>) {
     let mut bytes = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
@@ -193,7 +193,7 @@ fn wait_for_end(received: &mpsc::Receiver<Event>) {
     let _ = received.recv_timeout(GRACE);
 }
 
-/// Waits until the process has exited, which it is about to do, and gives up after a while.
+/// Waits for a process that is expected to exit soon, up to a maximum time.
 fn wait_for_exit(child: &Child) {
     #[cfg(target_os = "linux")]
     {

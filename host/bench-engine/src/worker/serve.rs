@@ -1,4 +1,4 @@
-//! The worker's side: one request comes in, one reply goes out, and nothing that a module prints gets in between.
+//! The worker's side: receives one request and sends one reply, on a channel that the output of modules cannot reach.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -6,29 +6,29 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
-/// Why a worker could not serve.
+/// The reason why a worker could not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Standard input is not the socket a parent gives its worker.
-    #[error("a worker is started by bench-host itself, not by hand")]
+    /// Standard input is not the socket of a parent.
+    #[error("standard input is not a socket of bench-host, which starts workers itself; use another command")]
     NotAWorker(#[source] io::Error),
-    /// The parent is gone, or speaks another language.
+    /// The parent is gone, or the channel broke.
     #[error("cannot read the request or write the reply")]
     Io(#[from] io::Error),
     /// The parent is another version of this program.
-    #[error("the request is not one this version knows")]
+    #[error("the request cannot be parsed: it is of another version of this program")]
     Request(#[from] serde_json::Error),
 }
 
-/// Answers the one request that standard input carries. The worker dies with its parent; standard input is replaced by
-/// nothing, so that a module cannot read or write the channel.
+/// Answers the request on standard input. The worker dies with its parent. Standard input is then replaced by `/dev/null`, so that
+/// a module cannot read or write the channel.
 pub fn serve<Request: DeserializeOwned, Reply: Serialize>(
     answer: impl FnOnce(Request) -> Reply,
 ) -> Result<(), ServeError> {
     let channel = take_stdin().map_err(ServeError::NotAWorker)?;
     #[cfg(target_os = "linux")]
     die_with_parent(&channel)?;
-    // A module that crashes is reported as such; its memory need not land in the user's folder.
+    // A crash is reported to the parent, so no core dump is written.
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     rustix::process::setrlimit(rustix::process::Resource::Core, none).map_err(io::Error::from)?;
     let mut line = String::new();
@@ -40,7 +40,7 @@ pub fn serve<Request: DeserializeOwned, Reply: Serialize>(
     Ok(())
 }
 
-/// The signal is sent when the parent dies from now on; one that has died before is seen by whose child this is.
+/// Makes this process die with its parent. A parent that has died before is detected by the parent's process id.
 #[cfg(target_os = "linux")]
 fn die_with_parent(channel: &UnixStream) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
@@ -50,7 +50,7 @@ fn die_with_parent(channel: &UnixStream) -> io::Result<()> {
 
 fn take_stdin() -> io::Result<UnixStream> {
     let channel = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    // Fails with ENOTSOCK where standard input is anything but a socket.
+    // Fails with ENOTSOCK if standard input is not a socket.
     channel.local_addr()?;
     let nothing = std::fs::File::open("/dev/null")?;
     rustix::stdio::dup2_stdin(&nothing)?;

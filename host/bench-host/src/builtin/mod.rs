@@ -1,5 +1,5 @@
-//! The module `self`: what the host itself costs, measured like anything else. It ships inside the program, because it
-//! compares the host's own paths with the libraries beneath them.
+//! The built-in module `self`, which measures the overhead of the host. It is part of the program, because it compares the host's
+//! code paths with direct calls of the libraries that they use.
 
 mod pairs;
 mod sessions;
@@ -23,7 +23,7 @@ impl Builtin {
         Self { cache, descriptor: descriptor() }
     }
 
-    /// The component whose empty scenario the host's path is tried on.
+    /// The component whose scenario `empty` is called in the comparisons.
     fn component(&self) -> Result<Component, ModuleError> {
         let file = plugins()?.join("overhead.wasm");
         let digest = digest::of_file(&file).map_err(|_| {
@@ -38,7 +38,9 @@ impl Builtin {
 
 fn plugins() -> Result<PathBuf, ModuleError> {
     let project = paths::project().ok_or_else(|| {
-        ModuleError::Unavailable("the project's plug-ins are not here; run it in a checkout".to_owned())
+        ModuleError::Unavailable(
+            "the plug-ins of the project were not found; run in a checkout of the project".to_owned(),
+        )
     })?;
     Ok(project.join("plugins"))
 }
@@ -46,32 +48,32 @@ fn plugins() -> Result<PathBuf, ModuleError> {
 fn descriptor() -> Descriptor {
     let paths = |name: &str, summary: &str| Metric::new(name, Unit::Nanoseconds, summary).label("path");
     let scenario = |name: &str, summary: &str| Scenario::new(name, "self", summary);
-    Descriptor::new("self", env!("CARGO_PKG_VERSION"), "What the host itself costs.")
+    Descriptor::new("self", env!("CARGO_PKG_VERSION"), "The overhead of the host.")
         .scenario(
             scenario(
                 "component-call",
-                "1000 calls of an empty `iterate` through the host, and 1000 typed calls of the engine's own.",
+                "1000 calls of an empty `iterate` through the host, and 1000 direct typed calls of the engine.",
             )
-            .metric(paths("calls_1000", "From before the first of 1000 calls to after the last.")),
+            .metric(paths("calls_1000", "Time from before the first of 1000 calls to after the last.")),
         )
         .scenario(
-            scenario("instantiation", "10 pooled instances through the host, and 10 of the engine's own.").metric(
-                paths("instances_10", "The time of 10 instantiations, each from a ready store to an instance."),
+            scenario("instantiation", "10 pooled instances made through the host, and 10 made with the engine directly.").metric(
+                paths("instances_10", "Time of 10 instantiations, each from a new store to an instance."),
             ),
         )
         .scenario(scenario("histogram-record", "One value recorded into an HDR histogram, without the host."))
-        .scenario(scenario("sink-growth", "Three million samples into one series of the sink.").metric(Metric::new(
+        .scenario(scenario("sink-growth", "Record three million samples into one series of the sink.").metric(Metric::new(
             "growth",
             Unit::Bytes,
-            "Resident memory after three million samples, less that after one million.",
+            "Growth of the resident memory between one million and three million samples.",
         )))
         .scenario(scenario(
             "bootstrap",
-            "The interval on a ratio, out of ten processes of 2,000 pairs each: medians and means.",
+            "Compute the confidence intervals of a ratio of medians and of means from ten processes with 2,000 pairs each.",
         ))
         .scenario(
-            scenario("list", "`bench-host list plugins/*.wasm` from its start to its end.")
-                .can_use("cpu:2", "it describes two modules at a time, as it does for a user"),
+            scenario("list", "Run `bench-host list plugins/*.wasm` from start to exit.")
+                .can_use("cpu:2", "it describes two modules at a time"),
         )
 }
 

@@ -1,5 +1,5 @@
-//! The host's path against the engine's own: both are done in every operation, in turns, so that whatever the machine does
-//! meanwhile meets both.
+//! Compares the host's code path with a direct use of the engine. Every operation executes both, interleaved, so that disturbances of
+//! the machine affect both.
 
 use super::sessions::{by_path, closure};
 use bench_drivers::{Module, Recording};
@@ -28,7 +28,7 @@ fn record(sink: &mut Sink, [host, bare]: [SeriesId; 2], pair: PairNs) -> Result<
     recorded.map_err(|error| ModuleError::Other(error.to_string()))
 }
 
-/// Who comes first, in turns.
+/// Whether the host's path comes first; it alternates.
 #[derive(Default)]
 struct Turn(bool);
 

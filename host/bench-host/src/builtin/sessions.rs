@@ -1,4 +1,4 @@
-//! Sessions of the module `self` that are a closure and a sink.
+//! Sessions of the module `self`, each made of a closure and a sink.
 
 use crate::paths;
 use bench_drivers::Recording;
@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A closure that does one operation, and the sink it may record into.
+/// A closure that executes one operation, and the sink that it may record into.
 pub(super) struct Closure<F> {
     sink: Sink,
     operation: F,
@@ -45,7 +45,7 @@ impl<F: FnMut(&mut Sink) -> Result<(), ModuleError>> Recording for Closure<F> {
     }
 }
 
-/// What recording would cost without a sink.
+/// Records into a bare histogram, without a sink.
 pub(super) fn histogram_record(sink: Sink) -> Box<dyn Recording> {
     let mut histogram: Histogram<u64> = Histogram::new(3).expect("three significant figures are allowed");
     let mut value = 0;
@@ -75,10 +75,10 @@ fn resident_bytes() -> Result<u64, ModuleError> {
     Ok(pages.ok_or_else(|| unavailable("no second field".to_owned()))? * rustix::param::page_size() as u64)
 }
 
-/// What a comparison of two arms computes once for each scenario.
+/// The computation that a comparison of two arms makes once per scenario.
 pub(super) fn bootstrap(sink: Sink) -> Box<dyn Recording> {
     let mut random = ChaCha8Rng::seed_from_u64(1);
-    // Times of a skewed distribution, as times are.
+    // Times have a skewed distribution.
     let mut time = || 100.0 / (1.0 - 0.9 * random.random::<f64>());
     let pairs: Vec<Vec<(f64, f64)>> = (0..10).map(|_| (0..2_000).map(|_| (time(), time())).collect()).collect();
     closure(sink, move |_| {
@@ -87,7 +87,7 @@ pub(super) fn bootstrap(sink: Sink) -> Box<dyn Recording> {
     })
 }
 
-/// The command a user types, on the components of the project.
+/// Runs `bench-host list` on the components of the project.
 pub(super) fn list(sink: Sink, plugins: &Path) -> Result<Box<dyn Recording>, ModuleError> {
     let unavailable = |error: String| ModuleError::Unavailable(format!("{error}; run `cargo xtask plugins`"));
     let files = paths::modules(&[plugins.to_owned()]).map_err(|error| unavailable(error.to_string()))?;
@@ -102,12 +102,12 @@ pub(super) fn list(sink: Sink, plugins: &Path) -> Result<Box<dyn Recording>, Mod
         match status {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(ModuleError::Other(format!("`bench-host list` ended with {status}"))),
-            Err(error) => Err(ModuleError::Other(format!("`bench-host list` does not start: {error}"))),
+            Err(error) => Err(ModuleError::Other(format!("`bench-host list` cannot be started: {error}"))),
         }
     }))
 }
 
-/// A metric's two series, one a path.
+/// The two series of a metric, one for each path.
 pub(super) fn by_path(sink: &mut Sink, metric: &str) -> Result<[bench_sink::SeriesId; 2], ModuleError> {
     let mut open = |path: &str| sink.open(metric, &[("path".to_owned(), path.to_owned())]);
     let both = open("host").and_then(|host| Ok([host, open("bare")?]));

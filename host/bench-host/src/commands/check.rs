@@ -1,4 +1,4 @@
-//! `check`: the conformance test that a plug-in's author runs.
+//! `check`: the conformance tests that authors of plug-ins run.
 
 use crate::cli::CheckArgs;
 use crate::execute::interrupt;
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &CheckArgs) -> anyhow::Result<Exit> {
     })
 }
 
-/// Appends a line for each thing that was looked at; returns how many did not hold.
+/// Appends a line for each check; returns how many failed.
 fn push_trial(text: &mut String, trial: &Trial) -> usize {
     match &trial.checks {
         Ok(checks) => {

@@ -1,4 +1,4 @@
-//! `completions`: a script for a shell, made from the command line's own description.
+//! `completions`: prints a completion script for a shell, generated from the definition of the command line.
 
 use crate::cli::Cli;
 use crate::{Exit, output};

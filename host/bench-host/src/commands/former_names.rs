@@ -1,4 +1,4 @@
-//! Lets users name scenarios that were renamed by their former names.
+//! Resolves the former names of renamed scenarios.
 
 use bench_engine::Selection;
 use bench_model::{Descriptor, Scenario};
@@ -6,7 +6,7 @@ use bench_registry::{Baseline, RenamedScenarios, Targets};
 use bench_sink::runfile::{Record, RunFile};
 use std::collections::BTreeMap;
 
-/// A selection of each scenario that `selection` names by a former name and not by its current one.
+/// Selections of the scenarios that `selection` matches by a former name and not by the current one.
 pub(super) fn select(selection: &Selection, modules: &[&Descriptor], renamed: &RenamedScenarios) -> Vec<Selection> {
     let names = |module: &Descriptor, name: &str| {
         let alone = Descriptor::new(&module.name, &module.version, "").scenario(Scenario::new(name, "", ""));
@@ -25,7 +25,7 @@ pub(super) fn select(selection: &Selection, modules: &[&Descriptor], renamed: &R
     patterns.into_iter().map(|pattern| Selection { pattern, ..selection.clone() }).collect()
 }
 
-/// Gives the scenarios in `targets` the names that they have in a run, whose scenarios are `recorded`.
+/// Renames the scenarios in `targets` to the names that they have among the `recorded` scenarios of a run.
 pub(super) fn rename_targets(targets: &mut Targets, recorded: &[&str], renamed: &RenamedScenarios) {
     let rename = |scenario: &mut String| {
         if let Some(name) = name_in(recorded, scenario, renamed) {
@@ -40,7 +40,7 @@ pub(super) fn rename_targets(targets: &mut Targets, recorded: &[&str], renamed: 
     }
 }
 
-/// Gives the scenarios of `run` the names that they have in `other`, with the series that carry a scenario's name.
+/// Renames the scenarios of `run`, and the series named after them, to the names that they have in `other`.
 pub(super) fn rename_run(run: &mut RunFile, other: &[RunFile], renamed: &RenamedScenarios) {
     let recorded: Vec<_> = other.iter().flat_map(scenarios).collect();
     let mut changed = BTreeMap::new();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_former_name_selects_the_scenario_unless_its_current_name_does() {
+    fn former_name_selects_the_scenario_unless_its_current_name_does() {
         let module = |name: &str, scenarios: &[&str]| {
             let named = |descriptor: Descriptor, name: &&str| descriptor.scenario(Scenario::new(*name, "", ""));
             scenarios.iter().fold(Descriptor::new(name, "1", ""), named)
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_takes_the_names_of_the_run_it_is_compared_with() {
+    fn run_takes_the_names_of_the_run_it_is_compared_with() {
         let check = |scenario: &str, other: &str, expect: [&str; 3]| {
             let mut renamed_run = run(scenario);
             rename_run(&mut renamed_run, &[run(other)], &renamed());

@@ -1,4 +1,4 @@
-//! `list`: what modules describe, import and are granted; or what a run has recorded.
+//! `list`: shows what modules describe, import and are granted, or the cells of a run.
 
 use crate::cli::{Format, ListArgs};
 use crate::execute::{interrupt, print_view};
@@ -33,8 +33,8 @@ pub(crate) fn run(arguments: &ListArgs) -> anyhow::Result<Exit> {
     Ok(if modules.refused.is_empty() { Exit::Done } else { Exit::Finding })
 }
 
-/// The functions each module called while its scenarios were tried, by file. What a scenario called that did not survive is
-/// not known; `check` tells more.
+/// The functions that each module called while its scenarios were executed once, by file. The calls of a scenario that crashed
+/// are unknown; `check` shows the reason.
 type Used = BTreeMap<PathBuf, Vec<String>>;
 
 fn used(loader: &Loader, modules: &Modules, interrupt: &Interrupt) -> anyhow::Result<Used> {
@@ -46,8 +46,8 @@ fn used(loader: &Loader, modules: &Modules, interrupt: &Interrupt) -> anyhow::Re
     Ok(used)
 }
 
-/// Whether the module called a function of the interface `import`, where that is known. Calls are announced by the
-/// interface's bare name.
+/// Whether the module called a function of the interface `import`, where that is known. Calls are reported under the name of the
+/// interface without package and version.
 fn is_used(used: Option<&Used>, loaded: &Loaded, import: &str) -> Option<bool> {
     let functions = used?.get(&loaded.offer.file)?;
     let interface = import.rsplit('/').next()?.split('@').next()?;
@@ -159,7 +159,7 @@ fn push_imports(text: &mut String, loaded: &Loaded, used: Option<&Used>) {
     text.push_str(&format!("  granted {}\n", if grants.is_empty() { "nothing".to_owned() } else { grants.join(", ") }));
 }
 
-/// What a component gets of an interface it imports.
+/// What a component is granted of an interface that it imports.
 fn granted(loaded: &Loaded, import: &str) -> &'static str {
     let grants = &loaded.spec.grants;
     let mut required = loaded.offer.descriptor.scenarios.iter().flat_map(|scenario| &scenario.requirements);

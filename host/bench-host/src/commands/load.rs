@@ -1,4 +1,4 @@
-//! `load`: every scenario of the files that were given.
+//! `load`: runs every scenario of the given files.
 
 use crate::cli::{Common, LoadArgs};
 use crate::effort::Effort;
@@ -18,18 +18,18 @@ pub(crate) fn run(mut arguments: LoadArgs, mut earlier: Option<Earlier>) -> anyh
     plan_and_execute(&loader, &modules, &[selection("*", common)], effort, common, earlier, interrupt)
 }
 
-/// Makes parameters of options that are short for some, and leaves passwords with the loader, so that they are seen nowhere else.
+/// Turns the families' options into parameters, and moves passwords to the loader, so that they are shown nowhere else.
 pub(crate) fn settle(common: &mut Common, loader: &mut Loader, earlier: Option<&mut Earlier>) {
     common.measured.parameters.append(&mut common.measured.families.parameters);
     loader.secrets.take(&mut common.measured.parameters);
     loader.parameters.clone_from(&common.measured.parameters);
-    // The words that a run was begun with have no passwords any more.
+    // The recorded command line of a resumed run has no passwords.
     if let Some(earlier) = earlier {
         loader.secrets.take(&mut earlier.parameters);
     }
 }
 
-/// A selection by `pattern`, narrowed and set as the options say.
+/// A selection by `pattern`, with the filter, arms and parameters of the options.
 pub(crate) fn selection(pattern: &str, common: &Common) -> Selection {
     Selection {
         pattern: pattern.to_owned(),
@@ -38,7 +38,7 @@ pub(crate) fn selection(pattern: &str, common: &Common) -> Selection {
     }
 }
 
-/// Plans what `selections` ask of `modules`, executes it, and says how it went.
+/// Plans the cells that `selections` match in `modules`, executes them, and returns the exit status.
 pub(crate) fn plan_and_execute(
     loader: &Loader,
     modules: &Modules,

@@ -1,4 +1,4 @@
-//! `man`: manual pages, made from the command line's own description.
+//! `man`: prints or writes manual pages, generated from the definition of the command line.
 
 use crate::cli::Cli;
 use crate::{Exit, output};
@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::CommandFactory;
 use std::path::Path;
 
-/// Prints the page of the program, or writes it and those of all commands into `folder`.
+/// Prints the page of the program, or writes it and a page for each command into `folder`.
 pub(crate) fn run(folder: Option<&Path>) -> anyhow::Result<Exit> {
     let command = Cli::command();
     if let Some(folder) = folder {

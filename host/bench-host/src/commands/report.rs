@@ -1,4 +1,4 @@
-//! `report`: documents made of a run file, and of nothing else.
+//! `report`: prints a document made from a run file.
 
 use crate::cli::{ReportArgs, ReportFormat};
 use crate::{Exit, derived, output, paths};
@@ -29,12 +29,12 @@ pub(crate) fn run(arguments: &ReportArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Makes the files beside the run file again, and says which.
+/// Writes the derived files of the run again, and prints their names.
 fn files(directory: &Path) -> anyhow::Result<Exit> {
     let (_, derived) = derived::write(directory)?;
     let written = derived.written.iter().map(|name| directory.join(name).display().to_string());
     let lines: Vec<_> = written.chain(derived.absent).map(|line| bench_report::escape(&line).into_owned()).collect();
-    let none = "nothing is made of this run beside its tables; choose a document with --format";
+    let none = "this run has no derived files; choose a document with --format";
     output::print(&if lines.is_empty() { none.to_owned() } else { lines.join("\n") })?;
     Ok(Exit::Done)
 }

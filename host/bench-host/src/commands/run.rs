@@ -1,4 +1,4 @@
-//! `run`: suites of the registry, and scenarios by name or glob, out of the modules of the project.
+//! `run`: runs suites, or scenarios by name or glob, of the modules of the project.
 
 use super::former_names;
 use super::load::{plan_and_execute, selection, settle};
@@ -26,28 +26,28 @@ pub(crate) fn run(mut arguments: RunArgs, mut earlier: Option<Earlier>) -> anyho
     plan_and_execute(&loader, &modules, &selections, effort, common, earlier, interrupt)
 }
 
-/// The scenarios of categories, as patterns.
+/// The patterns of the scenarios in the given categories.
 fn of_categories(names: &[String]) -> anyhow::Result<Vec<String>> {
     let categories = bench_registry::categories()?;
     let mut patterns = Vec::new();
     for name in names {
         let category = categories.named(name).with_context(|| {
             let known: Vec<_> = categories.category.iter().map(|category| category.name.as_str()).collect();
-            format!("there is no category `{name}`; there are: {}", known.join(", "))
+            format!("unknown category `{name}`; the categories are: {}", known.join(", "))
         })?;
         patterns.extend(category.scenarios.iter().cloned());
     }
     Ok(patterns)
 }
 
-/// A selection, and the suite that can do without it, where one can.
+/// A selection, and the suite in which it is optional, if it is.
 #[derive(Debug)]
 pub(super) struct Wish {
     selection: Selection,
     optional_in: Option<String>,
 }
 
-/// What suites, and scenarios by name or glob, ask for; and the suites.
+/// The selections of suites, and of scenarios by name or glob; and the suites.
 pub(super) fn wishes(what: &[String], common: &Common) -> anyhow::Result<(Vec<Wish>, Vec<Suite>)> {
     let mut suites = Vec::new();
     let mut wishes = Vec::new();
@@ -101,7 +101,7 @@ fn left_out(suite: &str, pattern: &str, modules: &Modules) -> String {
     }
 }
 
-/// The suite that `what` names, in the registry or as a file; nothing where it names scenarios.
+/// The suite that `what` names, in the registry or as a file; `None` if it names scenarios.
 fn suite(what: &str) -> anyhow::Result<Option<Suite>> {
     if what.ends_with(".toml") {
         let text = std::fs::read_to_string(what).with_context(|| format!("cannot read the suite {what}"))?;
@@ -115,7 +115,7 @@ fn suite(what: &str) -> anyhow::Result<Option<Suite>> {
     })
 }
 
-/// What the suite `name` asks for; a parameter given on the command line takes the place of the suite's.
+/// The selections of the suite `name`. A parameter given on the command line replaces the suite's.
 fn suite_wishes(name: &str, suite: &Suite, common: &Common) -> anyhow::Result<Vec<Wish>> {
     let arms = |arms: &Vec<String>| arms.iter().map(|arm| arm.parse().map_err(anyhow::Error::msg)).collect();
     let wish = |cells: &bench_registry::Cells| {
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_suite_is_known_by_each_of_its_names_and_scenarios_are_no_suites() {
+    fn suite_is_found_by_each_of_its_names() {
         let check = |what: &str, expect: bool| assert_eq!(suite(what).unwrap().is_some(), expect, "{what}");
         check("operators-mixed", true);
         check("mixed", true);

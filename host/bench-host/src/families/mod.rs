@@ -1,4 +1,4 @@
-//! The families that this host is built with, and what they offer together. It must not know what any of them does.
+//! The table of the families that this host is built with, and what they offer together. Only the table names a family.
 
 mod operator_program;
 mod operators;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// The families, each behind a feature of its name.
+/// The families, each behind a cargo feature of its name.
 pub(crate) const FAMILIES: &[&dyn Family] = &[
     #[cfg(feature = "serverless")]
     &family_serverless::Serverless,
@@ -26,7 +26,7 @@ pub(crate) fn drivers() -> Drivers<'static> {
     Drivers::new(&DRIVERS)
 }
 
-/// What components can import because of a family.
+/// The interfaces that components can import from families.
 pub(crate) fn capabilities() -> Capabilities {
     static CAPABILITIES: LazyLock<Vec<&dyn Capability>> = LazyLock::new(|| all(|family| family.capabilities()));
     &CAPABILITIES
@@ -36,14 +36,14 @@ fn all<T: ?Sized>(of: impl Fn(&'static dyn Family) -> &'static [&'static T]) -> 
     FAMILIES.iter().flat_map(|family| of(*family)).copied().collect()
 }
 
-/// The programs that are there beside `component`.
+/// The programs that exist next to `component`.
 pub(crate) fn programs_beside(component: &Path) -> impl Iterator<Item = PathBuf> {
     let programs = FAMILIES.iter().flat_map(|family| family.programs());
     let beside = programs.map(|program| (program, program.beside(component)));
     beside.filter(|(program, path)| path.is_file() && program.is(path)).map(|(_, path)| path)
 }
 
-/// The family of whose kind of programs the file at `path`, which is no module, is.
+/// The family to whose programs the file at `path` belongs, if it belongs to any.
 pub(crate) fn of_program(path: &Path) -> Option<&'static str> {
     FAMILIES.iter().find(|family| program(**family, path).is_some()).map(|family| family.name())
 }
@@ -65,12 +65,12 @@ pub(crate) fn describes_itself(path: &Path) -> bool {
     FAMILIES.iter().find_map(|family| program(*family, path)).is_some_and(|program| program.describes_itself)
 }
 
-/// How much longer than its measured time a worker may take.
+/// The time that a worker may take in addition to its measured time.
 pub(crate) fn extra_deadline(scenario: &Scenario, arguments: &Arguments, repetitions: u64) -> Duration {
     FAMILIES.iter().map(|family| family.extra_deadline(scenario, arguments, repetitions)).sum()
 }
 
-/// Whether repetitions of the scenarios of the family `name` are lines of the history.
+/// Whether repetitions of scenarios of the family `name` are written to the history of runs.
 pub(crate) fn keeps_history(name: &str) -> bool {
     FAMILIES.iter().any(|family| family.name() == name && family.keeps_history())
 }
@@ -81,7 +81,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn names_are_given_once() {
+    fn names_are_unique() {
         let drivers: Vec<_> = all(|family| family.drivers()).iter().map(|driver| driver.name()).collect();
         let families: Vec<_> = FAMILIES.iter().map(|family| family.name()).collect();
         for names in [drivers, families] {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn specifications_keep_the_rules_of_descriptors() {
+    fn specifications_are_valid_descriptors() {
         for driver in all(|family| family.drivers()) {
             for scenario in driver.scenarios() {
                 assert_eq!(scenario.driver, driver.name());

@@ -1,5 +1,5 @@
-//! The arm `process` of operators: one process each, which asks the control plane through a Unix socket. It must not know what
-//! they do; the program says itself what there is to measure.
+//! The arm `process` of operators: each operator is a process that calls the control plane through a Unix socket. The program
+//! describes its scenarios itself.
 
 use bench_drivers::operators::{Event, Key, Maker, Object, Operator, Operators, Plane, PlaneError, Scope, Suspension};
 use bench_drivers::{Module, Recording};
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
-/// What such a program is called after the component, beside which it lies.
+/// Such a program is in the folder of its component and has the component's name followed by `-process`.
 pub(super) const OPERATORS: Program = Program {
     ending: "-process",
     is_whole: |_| true,
@@ -23,7 +23,7 @@ pub(super) const OPERATORS: Program = Program {
     load: |program| Ok(Box::new(OperatorProgram::load(program)?)),
 };
 
-/// A program, each process of which is an operator.
+/// A program whose processes are operators.
 #[derive(Debug)]
 struct OperatorProgram {
     program: PathBuf,
@@ -31,7 +31,7 @@ struct OperatorProgram {
 }
 
 impl OperatorProgram {
-    /// The program at `program`, which describes itself.
+    /// Loads the program at `program`, which describes itself.
     fn load(program: &Path) -> Result<Self, String> {
         let refused = |reason: String| format!("{}: {reason}; build it again", program.display());
         let program = std::path::absolute(program).map_err(|error| refused(error.to_string()))?;
@@ -47,7 +47,7 @@ impl OperatorProgram {
     }
 }
 
-/// A process is given nothing of the host's environment.
+/// A process gets nothing from the host's environment.
 fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear();
@@ -59,13 +59,16 @@ impl Module for OperatorProgram {
         &self.descriptor
     }
 
-    /// A process may do all that its user may.
+    /// A process has all rights of its user.
     fn imports(&self) -> Vec<String> {
         Vec::new()
     }
 
     fn open(&mut self, scenario: &Scenario, _: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
-        Err(ModuleError::Unavailable(format!("`{}`: a process has no sessions; choose another arm", scenario.name)))
+        Err(ModuleError::Unavailable(format!(
+            "`{}`: the arm process has no sessions; choose another arm",
+            scenario.name
+        )))
     }
 
     fn operators(&mut self) -> Option<&mut dyn Operators> {
@@ -105,21 +108,21 @@ impl Maker for ProcessMaker {
     }
 }
 
-/// One process. It ends with this, and with the worker, whose end of the socket is then closed.
+/// One process. It is killed when this is dropped, and ends with the worker, whose end of the socket is then closed.
 struct ProcessOperator {
     child: Child,
     lines: Lines,
     plane: Arc<dyn Plane>,
 }
 
-/// What a call that has ended well leaves.
+/// The result of a successful call.
 struct Left {
     watches: Vec<Scope>,
     state: Option<Vec<u8>>,
 }
 
 impl ProcessOperator {
-    /// Has the process do something, and answers what it asks meanwhile.
+    /// Sends a call to the process, and answers its requests until the call has ended.
     fn call(&mut self, call: &Call<'_>) -> Result<Left, ModuleError> {
         let name = &*call.call;
         if let Err(error) = self.lines.send(call) {
@@ -129,7 +132,7 @@ impl ProcessOperator {
             let reply = match self.lines.receive::<Reply<'_>>() {
                 Ok(Some(Ok(reply))) => reply,
                 Ok(Some(Err(unreadable))) => return Err(breach(name, &unreadable.0)),
-                Ok(None) => return Err(self.ended(name, "it has closed its socket")),
+                Ok(None) => return Err(self.ended(name, "it closed its socket")),
                 Err(error) => return Err(self.ended(name, &error.to_string())),
             };
             let (question, object) = match reply {
@@ -138,10 +141,10 @@ impl ProcessOperator {
                 Reply { plane: None, object: None, done: None, error: Some(reason) } => {
                     return Err(ModuleError::Other(reason.into_owned()));
                 }
-                _ => return Err(breach(name, "its line is neither a question nor an end")),
+                _ => return Err(breach(name, "its line is neither a request nor a result")),
             };
             let asked = ask(&*self.plane, &question, &object)
-                .ok_or_else(|| breach(name, &format!("it asks to `{question}`")))?;
+                .ok_or_else(|| breach(name, &format!("unknown request `{question}`")))?;
             if let Err(error) = answer(&mut self.lines, asked) {
                 return Err(self.ended(name, &error.to_string()));
             }
@@ -149,7 +152,7 @@ impl ProcessOperator {
     }
 
     fn ended(&mut self, call: &str, why: &str) -> ModuleError {
-        // One that closes its socket is about to end; one that does not is ended.
+        // A process that closes its socket is about to exit; otherwise it is killed.
         let _ = self.child.kill();
         let status = self.child.wait().map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string());
         ModuleError::Crashed(format!("`{call}`: the process has ended ({status}): {why}"))
@@ -176,7 +179,7 @@ impl Operator for ProcessOperator {
 
     fn suspend(&mut self) -> Result<Vec<u8>, ModuleError> {
         let left = self.call(&Call { call: "suspend".into(), ..Call::default() })?;
-        left.state.ok_or_else(|| breach("suspend", "it gave no state"))
+        left.state.ok_or_else(|| breach("suspend", "the result has no state"))
     }
 
     fn resume(&mut self, state: &[u8]) -> Result<(), ModuleError> {
@@ -190,7 +193,7 @@ impl Operator for ProcessOperator {
 
 impl Drop for ProcessOperator {
     fn drop(&mut self) {
-        // One that has ended already needs no killing.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -203,7 +206,7 @@ fn left(call: &str, done: Done<'_>) -> Result<Left, ModuleError> {
     Ok(Left { watches, state })
 }
 
-/// What the control plane says to a question: an object, or that one was removed. Nothing where there is no such question.
+/// The control plane's answer to a request: an object, or that it was removed. `None` if the request is unknown.
 fn ask(plane: &dyn Plane, question: &str, object: &ObjectLine<'_>) -> Option<Result<Option<Arc<Object>>, PlaneError>> {
     let key = Key::new(&*object.kind, &*object.namespace, &*object.name);
     let spec = object.spec.map_or("", RawValue::get);

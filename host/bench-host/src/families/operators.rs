@@ -1,4 +1,4 @@
-//! What the family `operators` offers.
+//! The family `operators`: its driver, programs and command-line options.
 
 use super::operator_program;
 use bench_drivers::Driver;
@@ -31,25 +31,25 @@ impl Family for Operators {
                 long: "count",
                 parameter: "count",
                 takes: Takes::Many("N[,N…]"),
-                help: "How many operators; several are an axis (`-p count=…`)",
+                help: "Number of operators; each value makes cells of its own (same as `-p count=…`)",
             },
             Shorthand {
                 long: "rate",
                 parameter: "rate",
                 takes: Takes::Many("N[,N…]"),
-                help: "Nonces a second, whether those before have arrived or not; 0 is one after the other (`-p rate=…`)",
+                help: "Open-loop send rate per second; 0 sends the next one when the last has arrived (same as `-p rate=…`)",
             },
             Shorthand {
                 long: "control-plane",
                 parameter: "control_plane",
                 takes: Takes::One("NAME"),
-                help: "Where objects are kept: embedded, or kube for the API server of your kubeconfig (`-p control_plane=…`)",
+                help: "Control plane that holds the objects: embedded, or kube for the API server of your kubeconfig (same as `-p control_plane=…`)",
             },
             Shorthand {
                 long: "suspend",
                 parameter: "suspend",
                 takes: Takes::One("WHAT"),
-                help: "What is kept of an unloaded operator: own, or memory for an image of it (`-p suspend=…`)",
+                help: "What is kept of an unloaded operator: own for the state that it saves, or memory for an image of its memory (same as `-p suspend=…`)",
             },
         ]
     }

@@ -1,4 +1,4 @@
-//! What the family `pipelines` offers.
+//! The family `pipelines`: its drivers, command-line options and extra deadline.
 
 use bench_drivers::Driver;
 use bench_drivers::pipelines::ConnectorDriver;
@@ -6,7 +6,7 @@ use bench_family::{Family, Shorthand, Takes};
 use bench_model::{Arguments, Scenario};
 use std::time::Duration;
 
-/// What a row may take on a slow machine to be made, moved and compared.
+/// Time allowed for one row to be made, moved and compared on a slow machine.
 const ROW: Duration = Duration::from_micros(100);
 
 /// The family.
@@ -18,7 +18,7 @@ impl Family for Pipelines {
     }
 
     fn summary(&self) -> &'static str {
-        "Scenarios that move rows"
+        "Pipelines that move rows"
     }
 
     fn drivers(&self) -> &'static [&'static dyn Driver] {
@@ -31,30 +31,30 @@ impl Family for Pipelines {
                 long: "rows",
                 parameter: "rows",
                 takes: Takes::Many("N[,N…]"),
-                help: "How many rows; several are an axis (`-p rows=…`)",
+                help: "Number of rows; each value makes cells of its own (same as `-p rows=…`)",
             },
             Shorthand {
                 long: "compression",
                 parameter: "compression",
                 takes: Takes::Many("NAME[,NAME…]"),
-                help: "What is done to batches on their way: none, lz4, zstd; several are an axis (`-p compression=…`)",
+                help: "Compression of the batches: none, lz4 or zstd; each value makes cells of its own (same as `-p compression=…`)",
             },
             Shorthand {
                 long: "database-url",
                 parameter: "database_url",
                 takes: Takes::One("URL"),
-                help: "The server, instead of one of the run's own (`-p database_url=…`); its address is granted, and its password not recorded",
+                help: "PostgreSQL server to use instead of a temporary one; its address is granted, its password is not recorded (same as `-p database_url=…`)",
             },
             Shorthand {
                 long: "no-aot",
                 parameter: "code",
                 takes: Takes::Flag("compiled"),
-                help: "Compile components anew instead of mapping cached code (`-p code=compiled`)",
+                help: "Compile components in every process instead of mapping cached code (same as `-p code=compiled`)",
             },
         ]
     }
 
-    /// Rows are made, moved to warm up and in each of the repetitions, and compared.
+    /// Rows are made, moved once to warm up and once per repetition, and compared.
     fn extra_deadline(&self, scenario: &Scenario, arguments: &Arguments, repetitions: u64) -> Duration {
         let has_server = scenario.requirements.iter().any(|requirement| requirement.postgres_parameter().is_some());
         let rows = arguments.integer("rows").ok().filter(|_| has_server).unwrap_or_default();

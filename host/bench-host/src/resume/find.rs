@@ -1,5 +1,5 @@
-//! Which run is resumed: the one that was named, or the newest that is not finished and was begun with the same words. It looks
-//! at the beginning and the end of run files alone.
+//! Finds the run to resume: the named one, or the newest unfinished run that was started with the same arguments. Reads only the
+//! beginning and the end of run files.
 
 use super::ANEW;
 use super::words::Words;
@@ -17,7 +17,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// The run in `directory`, where one was begun there.
+    /// The run in `directory`, if there is one.
     fn at(directory: &Path) -> Result<Option<Self>, ReadError> {
         let found = |glimpse: Glimpse| {
             let is_finished = glimpse.is_finished();
@@ -34,22 +34,25 @@ pub(super) fn named(directory: &Path) -> anyhow::Result<Found> {
         Err(ReadError::Io { source, .. })
             if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
         {
-            anyhow::bail!("{shown} is no run directory; what is run is said before --resume, a run directory behind it")
+            anyhow::bail!(
+                "{shown} is not a run directory; put suites and files before --resume, and a run directory after it"
+            )
         }
-        found => found?.with_context(|| format!("{shown}: the run was stopped before it began; {ANEW}")),
+        found => {
+            found?.with_context(|| format!("{shown}: the run was interrupted before it measured anything; {ANEW}"))
+        }
     }
 }
 
-/// The newest unfinished run in `out` that was begun with the words that are `given`; the newest finished one where there is no
-/// other.
+/// The newest unfinished run in `out` that was started with the `given` arguments; if all are finished, the newest one.
 pub(super) fn newest(out: &Path, given: &Words) -> anyhow::Result<Found> {
     let mut finished = None;
     let runs = match paths::runs(out) {
         Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-        runs => runs.with_context(|| format!("cannot read {}; name a run directory behind --resume", out.display()))?,
+        runs => runs.with_context(|| format!("cannot read {}; give a run directory after --resume", out.display()))?,
     };
     for directory in runs {
-        // What cannot be read was begun by another program, or is no run.
+        // A run that cannot be read was written by another program, or is not a run.
         let Ok(Some(found)) = Found::at(&directory) else { continue };
         match Words::of(&found.run.command) {
             Ok(begun) if given.name_the_same_as(&begun) => {}
@@ -61,10 +64,6 @@ pub(super) fn newest(out: &Path, given: &Words) -> anyhow::Result<Found> {
         finished.get_or_insert(found);
     }
     finished.with_context(|| {
-        format!(
-            "there is no run of {} in {} to resume; {ANEW}, or name a run directory behind it",
-            given.named(),
-            out.display()
-        )
+        format!("no run of {} in {} to resume; {ANEW}, or give a run directory after it", given.named(), out.display())
     })
 }

@@ -1,5 +1,5 @@
-//! `--resume`: a run that was stopped goes on where it was, if machine, program, modules and plan are what they were. It reads
-//! and refuses; what is left is executed as any run is.
+//! `--resume`: finds out what is left of an interrupted run, and refuses to resume it if machine, program, modules or plan have
+//! changed.
 
 mod find;
 mod words;
@@ -10,43 +10,42 @@ use crate::fingerprint::fingerprint;
 use crate::output;
 use anyhow::Context;
 use bench_engine::Done;
-use bench_model::Descriptor;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{HeldRun, HoldError, ModuleRecord, Record, ResumedRecord, RunRecord, RunWriter};
 use std::path::{Path, PathBuf};
 use words::Words;
 
-/// What a command line comes to.
+/// What a command does.
 pub(crate) enum Wanted {
-    /// Nothing is to be resumed.
+    /// Start a new run.
     Anew,
-    /// A run that was stopped.
+    /// Resume an interrupted run.
     Rest(Box<Rest>),
-    /// A run of which nothing is left.
+    /// Show a finished run, of which nothing is left to do.
     Finished { directory: PathBuf, format: Format },
 }
 
-/// A run that was stopped.
+/// What is left of an interrupted run.
 pub(crate) struct Rest {
-    /// As it was begun, but for where and how it is shown.
+    /// The command that it was started with, except for where and how it is shown.
     pub(crate) command: Command,
     pub(crate) earlier: Earlier,
 }
 
-/// What there is of a run that was stopped. Nobody else writes to it meanwhile.
+/// The existing part of an interrupted run. A lock keeps other processes from writing to it.
 pub(crate) struct Earlier {
     held: HeldRun,
     run: RunRecord,
-    /// The machine and the program that go on with it.
+    /// The machine and the program that resume it.
     now: Fingerprint,
-    /// Of the command line that resumes it, for what is not recorded: passwords.
+    /// The parameters of the resuming command line, because passwords are not recorded.
     pub(crate) parameters: Vec<(String, Vec<String>)>,
 }
 
-/// What to do where a run cannot be resumed.
-const ANEW: &str = "start anew without --resume";
+/// What to do if a run cannot be resumed.
+const ANEW: &str = "start a new run without --resume";
 
-/// What `command` resumes, where it resumes something.
+/// What `command` resumes, if it resumes a run.
 pub(crate) fn wanted(command: &Command) -> anyhow::Result<Wanted> {
     let Some((ResumeArgs { resume: Some(named) }, common)) = arguments(command) else { return Ok(Wanted::Anew) };
     let given = Words::given()?;
@@ -59,7 +58,7 @@ pub(crate) fn wanted(command: &Command) -> anyhow::Result<Wanted> {
     let begun = begun.with_context(|| format!("{}: its command line cannot be read; {ANEW}", directory.display()))?;
     given.agree_with(&begun, &found.run, &directory)?;
     if found.is_finished {
-        output::line(&format!("bench-host: {} is finished; there is nothing left to do", directory.display()));
+        output::line(&format!("bench-host: {} is finished; nothing is left to do", directory.display()));
         return Ok(Wanted::Finished { directory, format: common.shown.format });
     }
     let mut parameters = common.measured.parameters.clone();
@@ -69,7 +68,7 @@ pub(crate) fn wanted(command: &Command) -> anyhow::Result<Wanted> {
     Ok(Wanted::Rest(Box::new(Rest { command, earlier })))
 }
 
-/// What a command that makes runs was given.
+/// The options of a command that measures.
 fn arguments(command: &Command) -> Option<(&ResumeArgs, &Common)> {
     match command {
         Command::Load(load) => Some((&load.resume, &load.common)),
@@ -78,7 +77,7 @@ fn arguments(command: &Command) -> Option<(&ResumeArgs, &Common)> {
     }
 }
 
-/// The command that a run was begun with, shown as `given` says.
+/// The command that a run was started with, with the display options of `given`.
 fn as_begun(mut command: Command, given: &Common, seed: u64) -> Command {
     let common = match &mut command {
         Command::Load(load) => &mut load.common,
@@ -94,61 +93,61 @@ impl Earlier {
     fn hold(directory: &Path, parameters: Vec<(String, Vec<String>)>) -> anyhow::Result<Self> {
         let held = match HeldRun::open(directory) {
             Err(HoldError::Io { path, source }) => {
-                anyhow::bail!("cannot continue {}: {source}; make it writable, or {ANEW}", path.display())
+                anyhow::bail!("cannot resume {}: {source}; make it writable, or {ANEW}", path.display())
             }
             held => held?,
         };
         let Some(Record::Run(run)) = held.run().records.first() else {
-            anyhow::bail!("{}: the run was stopped before it began; {ANEW}", directory.display())
+            anyhow::bail!("{}: the run was interrupted before it measured anything; {ANEW}", directory.display())
         };
         let now = fingerprint(directory);
         Ok(Self { run: run.clone(), held, now, parameters })
     }
 
-    /// What of `job` is done; refuses where it is not what the run was begun as.
+    /// The repetitions of `job` that are done; an error if `job` is not what the run was started with.
     pub(crate) fn done(&self, job: &Job<'_>) -> anyhow::Result<Done> {
-        let refuse = |what: String| anyhow::anyhow!("{} cannot go on: {what}", self.held.run().directory.display());
+        let refuse = |what: String| anyhow::anyhow!("cannot resume {}: {what}", self.held.run().directory.display());
         if let Some(what) = self.unlike(job) {
             return Err(refuse(format!("{what}; {ANEW}")));
         }
         Done::of(job.plan, &self.held.run().records).map_err(|misfit| refuse(format!("{misfit}; {ANEW}")))
     }
 
-    /// What is not as it was, where something is not.
+    /// The first difference from when the run was started, if there is one.
     fn unlike(&self, job: &Job<'_>) -> Option<String> {
         let unlike = self.run.fingerprint.unlike(&self.now);
         if !unlike.is_empty() {
-            return Some(format!("it was begun on another machine, or by another bench-host: {}", unlike.join(", ")));
+            return Some(format!("it was started on another machine, or by another bench-host: {}", unlike.join(", ")));
         }
         match (&self.run.program_sha256, program_sha256()) {
             (Some(then), Some(now)) if *then == now => {}
-            (Some(_), _) => return Some("it was begun by another build of bench-host".to_owned()),
-            (None, _) => return Some("it was begun by a bench-host whose runs do not go on".to_owned()),
+            (Some(_), _) => return Some("it was started by another build of bench-host".to_owned()),
+            (None, _) => return Some("it was started by a version of bench-host that cannot resume runs".to_owned()),
         }
         if let Some(what) = self.unlike_modules(&job.modules.records()) {
             return Some(what);
         }
         (self.run.planned != planned(job))
-            .then(|| "its words ask for other cells, or other effort, than when it was begun".to_owned())
+            .then(|| "its command line now selects other cells, or other effort, than when it was started".to_owned())
     }
 
-    /// The first module that is not what it was.
+    /// The first module that has changed.
     fn unlike_modules(&self, now: &[ModuleRecord]) -> Option<String> {
         let then = self.modules();
         let gone = then.iter().filter(|then| then.refused.is_none()).find_map(|then| {
             let same = now.iter().find(|now| is_same_module(then, now));
             match same {
-                None => Some(format!("{} is not there any more", then.file)),
+                None => Some(format!("{} no longer exists", then.file)),
                 Some(same) if same.sha256 != then.sha256 => {
-                    Some(format!("{} is another build ({} then, {} now)", then.file, short(then), short(same)))
+                    Some(format!("{} was built again ({} then, {} now)", then.file, short(then), short(same)))
                 }
                 Some(_) => None,
             }
         });
-        // A head that is torn lacks modules; then nothing has been measured.
+        // If the head of the file is incomplete, modules are missing, and nothing has been measured.
         let came = now.iter().filter(|now| now.refused.is_none() && !self.is_head_alone());
         let is_new = |now: &&ModuleRecord| !then.iter().any(|then| is_same_module(then, now));
-        gone.or_else(|| came.filter(is_new).map(|now| format!("{} was not there when it was begun", now.file)).next())
+        gone.or_else(|| came.filter(is_new).map(|now| format!("{} did not exist when it was started", now.file)).next())
     }
 
     fn modules(&self) -> Vec<&ModuleRecord> {
@@ -156,12 +155,12 @@ impl Earlier {
         records.filter_map(|record| if let Record::Module(module) = record { Some(module) } else { None }).collect()
     }
 
-    /// Whether the run was stopped before anything was measured.
+    /// Whether the run was interrupted before it measured anything.
     fn is_head_alone(&self) -> bool {
         self.held.run().records.iter().all(|record| matches!(record, Record::Run(_) | Record::Module(_)))
     }
 
-    /// The run file, to which what is left of `job` is to be appended.
+    /// Opens the run file, to append what is left of `job`.
     pub(crate) fn go_on(self, job: &Job<'_>, done: &Done) -> anyhow::Result<RunWriter> {
         let now = job.modules.records();
         let then = self.modules();
@@ -171,7 +170,7 @@ impl Earlier {
         let left = order.iter().filter(|unit| done.is_left(**unit)).count();
         let directory = self.held.run().directory.display().to_string();
         let mut writer = self.held.resume()?;
-        output::line(&format!("bench-host: {directory} goes on: {left} of {} repetitions are left", order.len()));
+        output::line(&format!("bench-host: resuming {directory}: {left} of {} repetitions are left", order.len()));
         let resumed =
             ResumedRecord { started: jiff::Timestamp::now().to_string(), command: command(), fingerprint: self.now };
         writer.append(&missing.into_iter().chain([Record::Resumed(resumed)]).collect::<Vec<_>>())?;
@@ -179,9 +178,11 @@ impl Earlier {
     }
 }
 
-/// Whether they are of one module in one arm, or of one file where it was refused.
+/// Whether both are the same module in the same arm, or the same refused file.
 fn is_same_module(a: &ModuleRecord, b: &ModuleRecord) -> bool {
-    let name = |module: &ModuleRecord| module.descriptor.as_ref().map(|descriptor| &descriptor.name);
+    fn name(module: &ModuleRecord) -> Option<&str> {
+        Some(module.descriptor.as_ref()?.name.as_str())
+    }
     match (name(a), name(b)) {
         (Some(first), Some(second)) => first == second && a.arm == b.arm,
         (None, None) => a.file == b.file,
@@ -189,7 +190,7 @@ fn is_same_module(a: &ModuleRecord, b: &ModuleRecord) -> bool {
     }
 }
 
-/// Enough of a digest to tell two apart.
+/// The beginning of a digest, long enough to distinguish two.
 fn short(module: &ModuleRecord) -> &str {
     let digest = module.sha256.as_deref().unwrap_or("unread");
     digest.get(..12).unwrap_or(digest)

@@ -1,5 +1,5 @@
-//! The words of two command lines, those that a run was begun with and those that resume it, held against each other. It knows
-//! which of them say nothing of what is measured, and not what the others mean.
+//! Compares the command line that a run was started with and the one that resumes it. Options that only affect how results are
+//! shown may differ.
 
 use super::ANEW;
 use crate::cli::{Cli, Command, Shown};
@@ -11,29 +11,29 @@ use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::path::Path;
 
-/// A command line that is well-formed.
+/// A valid command line.
 pub(super) struct Words {
     all: ArgMatches,
-    /// Which command.
+    /// The name of the command.
     name: String,
     definition: clap::Command,
-    /// Options that say where and how something is shown, not what is measured.
+    /// The names of the options that only affect how results are stored and shown.
     free: Vec<String>,
 }
 
-/// Options that are neither of what is measured nor of how it is shown: what resumes a run, and what every command takes.
+/// Options that affect neither what is measured nor how it is shown: `--resume`, and the options of every command.
 const ABOUT: [&str; 4] = ["resume", "verbose", "help", "version"];
 
-/// Arguments that say what is run.
+/// Arguments that select what is run.
 const NAMING: [&str; 3] = ["what", "category", "files"];
 
 impl Words {
-    /// Those of this program.
+    /// The command line of this process.
     pub(super) fn given() -> anyhow::Result<Self> {
         Self::parse(std::env::args_os())
     }
 
-    /// Those in `words`, which begin with the program.
+    /// Parses `words`, the first of which is the program.
     pub(super) fn of(words: &[String]) -> anyhow::Result<Self> {
         Self::parse(words)
     }
@@ -43,7 +43,7 @@ impl Words {
         cli.build();
         let all = cli.try_get_matches_from_mut(words).map_err(|error| {
             let text = error.to_string();
-            anyhow::anyhow!("{}", text.lines().next().unwrap_or("it is malformed").to_owned())
+            anyhow::anyhow!("{}", text.lines().next().unwrap_or("invalid command line").to_owned())
         })?;
         let name = all.subcommand_name().unwrap_or_default().to_owned();
         let definition = cli.find_subcommand(&name).cloned().unwrap_or(cli);
@@ -53,18 +53,18 @@ impl Words {
         Ok(Self { all, name, definition, free })
     }
 
-    /// The command that they are.
+    /// The parsed command.
     pub(super) fn command(&self) -> anyhow::Result<Command> {
         Ok(Cli::from_arg_matches(&self.all)?.command)
     }
 
-    /// What is run, as a user would say it.
+    /// What is run, as it is shown to the user.
     pub(super) fn named(&self) -> String {
         let words: Vec<_> = NAMING.iter().flat_map(|id| self.values(id)).collect();
         if words.is_empty() { format!("`bench-host {}`", self.name) } else { format!("`{}`", words.join(" ")) }
     }
 
-    /// Whether these, as far as they say what is run, say the same as `begun`.
+    /// Whether the arguments that select what is run are absent or equal to those of `begun`.
     pub(super) fn name_the_same_as(&self, begun: &Self) -> bool {
         let says_any = NAMING.iter().any(|id| self.is_given(id));
         let same = |id: &str| {
@@ -74,19 +74,19 @@ impl Words {
         self.name == begun.name && (!says_any || NAMING.iter().all(|id| same(id)))
     }
 
-    /// That these, as far as they say something of what is measured, say the same as those that `run` in `directory` was `begun`
+    /// Checks that the options that select what is measured are absent or equal to those that the run in `directory` was `begun`
     /// with.
     pub(super) fn agree_with(&self, begun: &Self, run: &RunRecord, directory: &Path) -> anyhow::Result<()> {
         let directory = directory.display();
         anyhow::ensure!(
             self.name == begun.name,
-            "{directory} is a run of `bench-host {}`, not of `bench-host {}`; {ANEW}, or name another one",
+            "{directory} is a run of `bench-host {}`, not of `bench-host {}`; {ANEW}, or give another run directory",
             begun.name,
             self.name
         );
         if !self.name_the_same_as(begun) {
             anyhow::bail!(
-                "{directory} is a run of {}, not of {}; name another one, or {ANEW}",
+                "{directory} is a run of {}, not of {}; give another run directory, or {ANEW}",
                 begun.named(),
                 self.named()
             );
@@ -100,7 +100,7 @@ impl Words {
             let then = if id == "seed" { vec![run.seed.to_string()] } else { then };
             anyhow::ensure!(
                 now == then,
-                "{directory} was begun with {}, not with {}; leave it out, or {ANEW}",
+                "{directory} was started with {}, not with {}; remove the option, or {ANEW}",
                 shown(argument, &then),
                 shown(argument, &now)
             );
@@ -117,7 +117,7 @@ impl Words {
         matches.try_contains_id(id).unwrap_or(false) && matches.value_source(id) == Some(ValueSource::CommandLine)
     }
 
-    /// What is said of the argument, without passwords; nothing where the command has no such argument.
+    /// The values of the argument, without passwords; none if the command has no such argument.
     fn values(&self, id: &str) -> Vec<String> {
         let raw = self.matches().try_get_raw(id).ok().flatten();
         raw.into_iter().flatten().map(|value| without_password(&value.to_string_lossy())).collect()
@@ -146,7 +146,7 @@ mod tests {
         Words::of(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap()
     }
 
-    /// Holds `given` against a run that was `begun` so and drew 7 as its seed; an error has every one of `parts`.
+    /// Compares `given` with a run that was started with `begun` and has the seed 7; an error must contain all `parts`.
     #[track_caller]
     fn check(begun: &str, given: &str, parts: Option<&[&str]>) {
         let planned = Planned { cells: 1, processes: 1, time_ns: None, iterations: None, order_sha256: None };
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_or_says_the_same_agrees() {
+    fn absent_and_equal_options_agree() {
         let begun = "run self -p n=1,2 --arm wasm,native --quick --time 2s --deadline 9s --out a";
         for given in [
             "run self --resume",
@@ -187,14 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn what_says_otherwise_is_told_with_both() {
+    fn different_option_is_reported_with_both_values() {
         let begun = "run self -p n=1 --time 2s";
         check(begun, "run ipc --resume x", Some(&["`self`", "`ipc`"]));
         check(begun, "run self --category ipc --resume x", Some(&["`self`", "`self ipc`"]));
         check(begun, "load self --resume x", Some(&["`bench-host run`", "`bench-host load`"]));
         check(begun, "run self --resume -p n=2", Some(&["--parameter n=1", "--parameter n=2"]));
         check(begun, "run self --resume --time 3s", Some(&["--time 2s", "--time 3s"]));
-        check(begun, "run self --resume --quick", Some(&["begun with no --quick, not with --quick"]));
+        check(begun, "run self --resume --quick", Some(&["started with no --quick, not with --quick"]));
         check(begun, "run self --resume --processes 2", Some(&["no --processes", "--processes 2"]));
         check(begun, "run self --resume --seed 8", Some(&["--seed 7", "--seed 8"]));
         check(begun, "run self --resume --memory 1Mi", Some(&["--memory 1Gi", "--memory 1Mi"]));

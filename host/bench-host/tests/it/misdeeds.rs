@@ -87,7 +87,7 @@ fn what_a_module_prints_is_kept_bounded_and_never_reaches_the_terminal() {
     let logs = fs::read_dir(host.run().join("logs")).unwrap();
     let logs: Vec<_> = logs.map(|log| fs::read(log.unwrap().path()).unwrap()).collect();
     assert!(logs.iter().all(|log| log.len() < 100 * 1024), "{:?}", logs.iter().map(Vec::len).collect::<Vec<_>>());
-    let left_out = |log: &&Vec<u8>| String::from_utf8_lossy(log).contains("bytes left out]");
+    let left_out = |log: &&Vec<u8>| String::from_utf8_lossy(log).contains("bytes omitted]");
     assert_eq!(logs.iter().filter(left_out).count(), 4, "two arms shouted to two streams each");
 }
 

@@ -15,8 +15,8 @@ fn check(line: &str, parts: &[&str]) {
 fn an_unknown_scenario_is_told_with_the_nearest() {
     check("run hostile/goood --modules .", &["hostile/goood", "did you mean `hostile/good`?"]);
     check("load hostile.wasm --filter hostile/goood", &["hostile/goood", "did you mean `hostile/good`?"]);
-    check("run [ --modules .", &["`[` is not a pattern"]);
-    check("load hostile.wasm --filter [", &["`[` is not a pattern"]);
+    check("run [ --modules .", &["invalid pattern `[`"]);
+    check("load hostile.wasm --filter [", &["invalid pattern `[`"]);
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn a_stopped_run_goes_on_as_if_nobody_had_stopped_it() {
         let host = Host::with_hostile();
         stop(&host, &format!("load hostile.wasm {WORDS} --seed {SEED}"), after, signal);
         let ran = host.check("load hostile.wasm --resume --format json", 1);
-        ran.check_first_line(&["goes on: ", &host.run().file_name().unwrap().to_string_lossy()]);
+        ran.check_first_line(&["resuming ", &host.run().file_name().unwrap().to_string_lossy()]);
         check_whole(&host, &ran);
         assert_eq!(ran.json()["run"]["resumed"].as_array().map(Vec::len), Some(1));
         let kinds = |kind: &str| records(&host).iter().filter(|record| record["record"] == kind).count();
@@ -163,7 +163,7 @@ fn a_finished_run_has_nothing_left_and_ends_as_it_did() {
     let named = format!("load --resume {} --seed {SEED}", run.display());
     for line in ["load --resume", "load hostile.wasm --resume", &named] {
         let ran = host.check(&format!("{line} --format json"), 1);
-        ran.check_first_line(&["is finished", "nothing left to do"]);
+        ran.check_first_line(&["is finished", "nothing is left to do"]);
         assert_eq!(ends(&ran.json()), made.ends);
     }
     assert_eq!(fs::read_to_string(run.join("run.jsonl")).unwrap(), made.text);
@@ -215,30 +215,34 @@ fn what_is_not_what_it_was_is_refused() {
         }
     };
     let cpus = |_: &Host, text: String| text.replacen("\"cpus\":", "\"cpus\":7", 1);
-    check_refused("run mine.toml --resume", cpus, &["on another machine", "cpus 7", "start anew without --resume"]);
-    check_refused("run --resume", without("program_sha256"), &["whose runs do not go on", "start anew"]);
+    check_refused(
+        "run mine.toml --resume",
+        cpus,
+        &["on another machine", "cpus 7", "start a new run without --resume"],
+    );
+    check_refused("run --resume", without("program_sha256"), &["that cannot resume runs", "start a new run"]);
     let program = |_: &Host, text: String| text.replacen("\"program_sha256\":\"", "\"program_sha256\":\"0", 1);
-    check_refused("run --resume", program, &["another build of bench-host", "start anew"]);
+    check_refused("run --resume", program, &["another build of bench-host", "start a new run"]);
     let suite = |host: &Host, text: String| {
         fs::write(host.path("mine.toml"), "summary = \"\"\n[[cells]]\nscenario = \"hostile/shout\"\n").unwrap();
         text
     };
-    check_refused("run --resume", suite, &["ask for other cells", "start anew"]);
+    check_refused("run --resume", suite, &["now selects other cells", "start a new run"]);
     let probe = |host: &Host, text: String| {
         let file = host.path(format!("hostile.{}", std::env::consts::DLL_EXTENSION));
         fs::write(&file, [fs::read(&file).unwrap(), vec![0]].concat()).unwrap();
         text
     };
-    check_refused("run --resume", probe, &["hostile.", "is another build", "then, ", "start anew"]);
+    check_refused("run --resume", probe, &["hostile.", "was built again", "then, ", "start a new run"]);
     let gone = |host: &Host, text: String| {
         fs::remove_file(host.path(format!("hostile.{}", std::env::consts::DLL_EXTENSION))).unwrap();
         text
     };
-    check_refused("run --resume", gone, &["is not there any more", "start anew"]);
-    check_refused("run --resume --time 30ms", same, &["--time 20ms", "--time 30ms", "leave it out"]);
-    check_refused("run other.toml --resume", same, &["no run of `other.toml` in results", "start anew"]);
-    check_refused("run --resume --out nowhere", same, &["no run of `bench-host run` in nowhere", "start anew"]);
-    check_refused("run --resume mine.toml", same, &["mine.toml is no run directory", "before --resume"]);
+    check_refused("run --resume", gone, &["no longer exists", "start a new run"]);
+    check_refused("run --resume --time 30ms", same, &["--time 20ms", "--time 30ms", "remove the option"]);
+    check_refused("run other.toml --resume", same, &["no run of `other.toml` in results", "start a new run"]);
+    check_refused("run --resume --out nowhere", same, &["no run of `bench-host run` in nowhere", "start a new run"]);
+    check_refused("run --resume mine.toml", same, &["mine.toml is not a run directory", "before --resume"]);
     let later = |_: &Host, text: String| text.replace("{\"v\":1,\"record\":\"cell\"", "{\"v\":2,\"record\":\"cell\"");
     check_refused("run --resume", later, &["record version 2"]);
 }
@@ -250,7 +254,7 @@ fn a_run_that_was_stopped_before_it_began_is_refused() {
     let line = format!("run --resume results/{}", host.run().file_name().unwrap().display());
     fs::write(host.run().join("run.jsonl"), begun(&host, fs::read_to_string(host.run().join("run.jsonl")).unwrap()))
         .unwrap();
-    host.check(&line, 2).one_line(&["stopped before it began", "start anew"]);
+    host.check(&line, 2).one_line(&["interrupted before it measured anything", "start a new run"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::form::Target;
 use super::*;
-use crate::{Limits, Runtime, Settings, Switch, capability, state};
+use crate::{Limits, Runtime, Settings, Switch, state};
 use bench_drivers::Grants;
 use std::path::Path;
 

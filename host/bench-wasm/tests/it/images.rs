@@ -1,8 +1,9 @@
 //! An operator that keeps no state of its own (`operator.wat`), suspended as an image of its memory: by itself, and in a chain.
 
 use crate::fixture::{self, scenario};
+use bench_drivers::operators::OperatorDriver;
 use bench_drivers::operators::{Event, Key, Object, Operator, Plane, PlaneError, Suspension};
-use bench_drivers::{Module, Task, drive};
+use bench_drivers::{Driver, Module, Task};
 use bench_engine::{Amount, Budget, Report, Unit};
 use bench_model::{Arguments, ModuleError};
 use bench_sink::runfile::Status;
@@ -159,7 +160,11 @@ fn driven(suspend: &str) -> Report {
     arguments.set("suspend", suspend);
     let unit = Unit { cell: 0, process: 0 };
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(4) };
-    drive(&mut component, None, &Task { unit, scenario: &scenario, arguments: &arguments, budget, reclaim: || () })
+    OperatorDriver.run(
+        &mut component,
+        None,
+        &Task { unit, scenario: &scenario, arguments: &arguments, budget, reclaim: || () },
+    )
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The family `serverless`: a function is started, or has requests sent to it, and answers. Its specification, its driver, and an
-//! adapter for each kind of module. It must not know how a module is loaded, nor how a run is written or shown.
+//! The family `serverless`: functions that are started and that answer requests. It holds the specification, the driver, and one
+//! adapter per kind of module.
 
 #![deny(unsafe_code)]
 
@@ -27,7 +27,7 @@ impl Family for Serverless {
     }
 
     fn summary(&self) -> &'static str {
-        "Functions that are started, and that answer requests"
+        "Functions that answer requests"
     }
 
     fn drivers(&self) -> &'static [&'static dyn Driver] {

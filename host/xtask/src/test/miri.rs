@@ -10,13 +10,15 @@ use crate::project::Project;
 use crate::tool;
 
 /// Each package with the tests of it that Miri can run: those that map no file and create no shared memory.
-const TESTS: [&[&str]; 2] = [&["--package", "wal-log", "--lib"], &["--package", "shm-ring", "--test", "heap"]];
+/// Of wal-log those of modules that have unsafe code, without the one that flips every bit, which would take an hour.
+const TESTS: [&[&str]; 2] = [
+    &["--package", "wal-log", "--lib", "--", "checksum", "record", "turn", "--skip", "flipped_bit"],
+    &["--package", "shm-ring", "--test", "heap"],
+];
 
-/// Tests look at the process's id; property tests keep the cases that failed in files.
-const FLAGS: (&str, &str) = ("MIRIFLAGS", "-Zmiri-disable-isolation");
-
-/// A few cases of each property test: a case takes a thousand times as long here.
-const CASES: (&str, &str) = ("PROPTEST_CASES", "4");
+/// Tests look at the process's id.
+/// Stores out of order are loom's to try: Miri fails to emulate them where a word is now an atomic and now a payload.
+const FLAGS: (&str, &str) = ("MIRIFLAGS", "-Zmiri-disable-isolation -Zmiri-disable-weak-memory-emulation");
 
 const ADD: &str = "rustup toolchain install nightly --profile minimal --component miri,rust-src";
 
@@ -33,15 +35,15 @@ pub(super) fn run(project: &Project) -> Result<Outcome> {
 
 /// The commands that do this step.
 pub(super) fn shown() -> String {
-    let variables = [FLAGS, CASES].map(|(name, value)| format!("{name}={value}")).join(" ");
-    let command = |tests: &&[&str]| format!("{variables} cargo +nightly miri test {}", tests.join(" "));
+    let (name, value) = FLAGS;
+    let command = |tests: &&[&str]| format!("{name}='{value}' cargo +nightly miri test {}", tests.join(" "));
     TESTS.iter().map(command).collect::<Vec<_>>().join(" && ")
 }
 
 fn miri(project: &Project) -> Command {
     // Not our own cargo, which is another toolchain's.
     let mut command = project.command("rustup");
-    command.args(["run", "nightly", "cargo", "miri"]).envs([FLAGS, CASES]);
+    command.args(["run", "nightly", "cargo", "miri"]).envs([FLAGS]);
     for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
         command.env_remove(name);
     }

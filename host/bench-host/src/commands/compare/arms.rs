@@ -1,5 +1,4 @@
-//! Comparing the arms of scenarios, or engine settings of one arm: they are measured in turns, in one worker process after
-//! the other.
+//! Compares the arms of scenarios, or engine settings of one arm. Each worker process measures all of them, interleaved.
 
 use super::{conclude, options};
 use crate::cli::CompareArgs;
@@ -25,7 +24,7 @@ use bench_wasm::Switch;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The arms that are compared unless the user names some; the last of them only where it is built.
+/// The arms that are compared by default; the last one only where it is built.
 const ARMS: [Arm; 3] = [Arm::Wasm, Arm::Native, Arm::NativeCpu];
 
 pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
@@ -70,17 +69,17 @@ pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
 }
 
-/// The cells that are measured in turns with `first`.
+/// The cells that are measured interleaved with `first`.
 fn cells_with(matchups: &[Matchup], first: u32) -> Vec<u32> {
     matchups.iter().find(|matchup| matchup.cells[0] == first).map(|matchup| matchup.cells.clone()).unwrap_or_default()
 }
 
-/// What is held against what.
+/// What is compared with what.
 struct Sides {
     arms: Vec<Arm>,
-    /// Whether the user named them, so that none may be missing.
+    /// Whether the user named the arms, so that none may be missing.
     are_named: bool,
-    /// Engine settings to hold against the default ones; arms are compared where there are none.
+    /// Engine settings to compare with the default ones; arms are compared if this is empty.
     switches: Vec<Switch>,
 }
 
@@ -100,14 +99,14 @@ impl Sides {
         if !arguments.engine.is_empty() {
             anyhow::ensure!(
                 !switches.is_empty(),
-                "--engine pool is what is measured anyway; name a switch to hold against it"
+                "--engine pool is the default setting; name another one to compare with it"
             );
             let wasm_alone = named.as_ref().is_none_or(|arms| arms == &[Arm::Wasm]);
-            anyhow::ensure!(wasm_alone, "--engine compares settings of the arm wasm; leave --arm out");
+            anyhow::ensure!(wasm_alone, "--engine compares settings of the arm wasm; remove --arm");
             return Ok(Self { arms: vec![Arm::Wasm], are_named: true, switches });
         }
         if let Some(arms) = &named {
-            anyhow::ensure!(arms.len() >= 2, "a comparison takes two arms or more: --arm wasm,native");
+            anyhow::ensure!(arms.len() >= 2, "a comparison needs at least two arms, such as --arm wasm,native");
         }
         Ok(Self { are_named: named.is_some(), arms: named.unwrap_or_else(|| ARMS.to_vec()), switches })
     }
@@ -121,13 +120,13 @@ impl Sides {
         Selection { arms: Some(arms), ..selection }
     }
 
-    /// The arm that the others are held against: native where it takes part, else the last that was named.
+    /// The baseline: native where it takes part, else the arm named last.
     fn is_baseline(&self, offer: &Offer) -> bool {
         let native = self.arms.contains(&Arm::Native).then_some(Arm::Native);
         Some(offer.arm) == native.or_else(|| self.arms.last().copied()) && offer.variant.is_none()
     }
 
-    /// Every component once more for each engine setting that is compared.
+    /// Adds each component once more per engine setting that is compared.
     fn variants(&self, mut modules: Modules) -> Modules {
         let components = modules.loaded.iter().filter(|loaded| loaded.spec.kind == Kind::Component);
         let variant = |loaded: &Loaded, switch: &Switch| {
@@ -156,14 +155,14 @@ impl Sides {
         Plan::build(modules.offers(), selections, processes, seed).map_err(nor_a_run)
     }
 
-    /// The plan without the scenarios that lack an arm, which are said; an error where that leaves nothing.
+    /// Removes the scenarios that lack an arm from the plan, with a message for each; an error if none is left.
     fn whole(&self, plan: Plan, modules: &Modules) -> anyhow::Result<Plan> {
         let mut lacks: Vec<String> = Vec::new();
         let mut keep = vec![true; plan.cells.len()];
         for matchup in plan.matchups(|offer| self.is_baseline(offer)) {
             let Some(lack) = self.lack(&plan, modules, &matchup) else { continue };
             matchup.cells.iter().for_each(|cell| keep[*cell as usize] = false);
-            // Each combination of arguments lacks the same.
+            // All combinations of arguments lack the same arm.
             if !lacks.contains(&lack) {
                 lacks.push(lack);
             }
@@ -173,7 +172,7 @@ impl Sides {
         Ok(plan.only(&keep))
     }
 
-    /// The arm that is needed and not there, where one is.
+    /// The first arm that is needed and missing, and why.
     fn lack(&self, plan: &Plan, modules: &Modules, matchup: &Matchup) -> Option<String> {
         let offers = || matchup.cells.iter().map(|cell| plan.offer(plan.cell(*cell)));
         let is_needed = |arm: &&Arm| self.are_named || **arm != Arm::NativeCpu;
@@ -184,14 +183,14 @@ impl Sides {
         let refused = modules.refused.iter().find(|refused| file.as_ref() == Some(&refused.file));
         let why = match (refused, file) {
             (Some(refused), _) => refused.reason.clone(),
-            (None, Some(file)) => format!("{} is not there; `cargo xtask plugins` builds it", file.display()),
-            (None, None) => format!("{} has no such twin", there.file.display()),
+            (None, Some(file)) => format!("{} does not exist; build it with `cargo xtask plugins`", file.display()),
+            (None, None) => format!("{} has no such counterpart", there.file.display()),
         };
         Some(format!("{name} has no arm {missing}: {why}"))
     }
 }
 
-/// Where the `wanted` arm of the module at `file` would be, if its kind has such an arm.
+/// The path at which the `wanted` arm of the module at `file` is expected, if its kind has such an arm.
 fn arm_file(file: &Path, arm: Arm, wanted: Arm) -> Option<PathBuf> {
     let component = match arm {
         Arm::Wasm => file.to_owned(),
@@ -207,7 +206,7 @@ fn arm_file(file: &Path, arm: Arm, wanted: Arm) -> Option<PathBuf> {
     }
 }
 
-/// Each component's probe for this very processor after it, where it is built.
+/// Inserts after each component its probe for this processor, where it is built.
 fn with_native_cpu_arms(files: Vec<PathBuf>) -> Vec<PathBuf> {
     let probes = files.iter().filter(|file| paths::is_component(file)).map(|file| paths::native_cpu_arm(file));
     let probes: Vec<_> = probes.filter(|probe| probe.is_file()).collect();
@@ -230,7 +229,7 @@ fn print_matchups(plan: &Plan, matchups: &[Matchup]) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Executes matchups in worker processes.
+/// Executes comparison groups in worker processes.
 struct PairBench<'a> {
     job: &'a Job<'a>,
     paired: PairedEffort,
@@ -254,7 +253,7 @@ impl PairedWorkbench for PairBench<'_> {
             Err(reason) => return nothing(Status::Skipped, &reason),
         };
         let request = self.request(plan, matchup, process, seed, &resolved);
-        // Each session is warmed up and each arm observed for a while more than what is measured.
+        // Warming up each session and observing each arm takes time in addition to measuring.
         let sessions = 2 * matchup.cells.len() as u64;
         let budget = self.paired.budget;
         let beyond = sessions * (budget.warm_up_ns + self.paired.ledger_ns);
@@ -267,7 +266,7 @@ impl PairedWorkbench for PairBench<'_> {
         let mut paired = match end.result {
             Ok(Reply::Compared(paired)) => *paired,
             Ok(Reply::Refused(reason)) => return nothing(Status::Failed, &reason),
-            Ok(_) => return nothing(Status::Failed, "the worker answered something else"),
+            Ok(_) => return nothing(Status::Failed, "unexpected reply of the worker"),
             Err(WorkerError::Interrupted) => return None,
             Err(error) => {
                 let reports = matchup.cells.iter().map(|cell| without_reply(unit(cell), &error, &before));

@@ -1,5 +1,5 @@
-//! Comparing two git revisions: each is checked out and built in the cache folder, and the cells of both hosts are measured in
-//! turns. The hosts are spoken to by their command line and their run files alone, so that they may be of different versions.
+//! Compares two git revisions: each is checked out and built in the cache folder, and the cells of both hosts are measured
+//! interleaved. Only command lines and run files are exchanged with the hosts, so their versions may differ.
 
 use super::{is_run, runs};
 use crate::cli::CompareArgs;
@@ -18,30 +18,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The suites of the plug-ins that have both arms.
+/// The suites whose plug-ins have both arms.
 const SUITES: [&str; 2] = ["kernels", "ring"];
 
-/// What stands for the project's own sources, which differ between the revisions; both are to read the same.
+/// Stands for the project's own sources. They differ between the revisions, and both must read the same input.
 const PROJECT: &str = "@project";
 
 pub(crate) fn run(arguments: &CompareArgs, range: &str) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let common = &arguments.common;
-    anyhow::ensure!(!common.shown.dry_run, "--git builds and measures; there is no plan to show before that");
+    anyhow::ensure!(
+        !common.shown.dry_run,
+        "--git cannot show a plan: it has to build and measure first; remove --dry-run"
+    );
     let (effort, paired) = Effort::paired(&common.measured)?;
     let trees = Trees::open(range)?;
     let built = trees.build(interrupt)?;
     let now = jiff::Timestamp::now();
     let directory = common.shown.out.join(format!("{}-git", now.strftime("%Y-%m-%dT%H-%M-%SZ")));
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
-    // The hosts run in folders of their own.
+    // The hosts run in other working directories, so the path must be absolute.
     let directory = fs::canonicalize(&directory).with_context(|| format!("cannot find {}", directory.display()))?;
     let seed = common.measured.seed.unwrap_or_else(|| now.as_nanosecond().unsigned_abs() as u64);
     let side = |name: &'static str, built: Built| Side { name, built, out: directory.join(name), arguments, interrupt };
     let [base, head] = built;
     let sides = [side("base", base), side("head", head)];
     let cells = common_cells(&sides, &directory)?;
-    // As many processes as a comparison of arms has, and a share of the time for each cell of each side.
+    // As many processes as a comparison of arms; the time is divided among the cells of both revisions.
     let time_ns = paired.budget.time_ns / 2;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     for _ in 0..effort.processes {
@@ -54,7 +57,7 @@ pub(crate) fn run(arguments: &CompareArgs, range: &str) -> anyhow::Result<Exit> 
         }
         for (cell, side) in turns {
             if interrupt.is_raised() {
-                output::line("bench-host: interrupted; what was measured so far is compared");
+                output::line("bench-host: interrupted; comparing what was measured so far");
                 runs::compare(arguments, &sides[0].out, &sides[1].out)?;
                 return Ok(Exit::NotMeasured);
             }
@@ -77,14 +80,14 @@ struct Cell {
 struct Side<'a> {
     name: &'static str,
     built: Built,
-    /// Where its runs are kept.
+    /// The folder of its run directories.
     out: PathBuf,
     arguments: &'a CompareArgs,
     interrupt: &'a Interrupt,
 }
 
 impl Side<'_> {
-    /// What the suites or scenarios come to: each cell is done once, which takes no time to speak of.
+    /// Finds the cells of the suites or scenarios by executing each once, which takes little time.
     fn cells(&self, scratch: &Path) -> anyhow::Result<Vec<Cell>> {
         let mut command = self.host();
         let what = &self.arguments.what;
@@ -110,7 +113,7 @@ impl Side<'_> {
         cells
     }
 
-    /// One process of `cell`.
+    /// Measures `cell` in one process.
     fn measure(&self, cell: &Cell, time_ns: u64) -> anyhow::Result<()> {
         let mut command = self.host();
         command.arg(&cell.scenario).arg("--arm").arg(cell.arm.as_str());
@@ -122,14 +125,14 @@ impl Side<'_> {
         self.run(&mut command)
     }
 
-    /// The revision's host, in the revision's folder, where it finds its own modules.
+    /// The revision's host, started in the revision's folder, where it finds its own modules.
     fn host(&self) -> Command {
         let mut command = Command::new(&self.built.host);
         command.current_dir(&self.built.tree).arg("run");
         command
     }
 
-    /// A cell that failed is in the run file; that nothing was measured is an error.
+    /// A failed cell is recorded in the run file; it is an error if nothing was measured.
     fn run(&self, command: &mut Command) -> anyhow::Result<()> {
         let ended = crate::tree::run_to_end(command, self.interrupt)?;
         if ended.status.code() == Some(2) && !self.interrupt.is_raised() {
@@ -139,13 +142,13 @@ impl Side<'_> {
     }
 }
 
-/// The cells that both sides have, in the order of the base. What only one has is said.
+/// The cells that both revisions have, in the order of the base. A message names each cell that only one has.
 fn common_cells(sides: &[Side<'_>; 2], scratch: &Path) -> anyhow::Result<Vec<Cell>> {
     let [base, head] = sides;
     let of_base = base.cells(scratch)?;
     let of_head = head.cells(scratch)?;
     let say = |side: &Side<'_>, cell: &Cell| {
-        output::line(&format!("bench-host: left out: {} {} is in {} alone", cell.scenario, cell.arm, side.name));
+        output::line(&format!("bench-host: left out: {} {} exists only in {}", cell.scenario, cell.arm, side.name));
     };
     of_base.iter().filter(|cell| !of_head.contains(cell)).for_each(|cell| say(base, cell));
     of_head.iter().filter(|cell| !of_base.contains(cell)).for_each(|cell| say(head, cell));
@@ -155,7 +158,7 @@ fn common_cells(sides: &[Side<'_>; 2], scratch: &Path) -> anyhow::Result<Vec<Cel
     Ok(both)
 }
 
-/// The same input for both sides: that of the base.
+/// The input for both revisions: that of the base.
 fn with_one_input(mut cell: Cell, tree: &Path) -> Cell {
     let names: Vec<String> = cell
         .arguments
@@ -169,7 +172,7 @@ fn with_one_input(mut cell: Cell, tree: &Path) -> Cell {
     cell
 }
 
-/// The cells of the one run in `out`.
+/// The cells of the only run in `out`.
 fn cells_of(out: &Path) -> anyhow::Result<Vec<Cell>> {
     let entries = fs::read_dir(out).with_context(|| format!("no run in {}", out.display()))?;
     let run = entries.filter_map(|entry| Some(entry.ok()?.path())).find(|path| is_run(path));
@@ -186,7 +189,7 @@ fn cells_of(out: &Path) -> anyhow::Result<Vec<Cell>> {
     Ok(cells)
 }
 
-/// A value as the command line takes it: a comma would make two of it.
+/// Escapes the commas of a value for the command line.
 fn quoted(value: &str) -> String {
     value.replace(',', "\\,")
 }

@@ -1,5 +1,5 @@
-//! `compare`: two arms, two runs, or two git revisions side by side. What is compared is always read from run files;
-//! where there are none yet, they are made first.
+//! `compare`: compares two arms, two runs, or two git revisions. Figures are always read from run files, which are measured first
+//! where they do not exist.
 
 mod arms;
 mod git;
@@ -21,17 +21,17 @@ pub(crate) fn run(arguments: CompareArgs) -> anyhow::Result<Exit> {
         given if given == arguments.what.len() => runs::run(&arguments, &directories),
         _ => {
             let file = arguments.what.iter().find(|what| !Path::new(what).is_dir()).map_or("", String::as_str);
-            anyhow::bail!("`{file}` is not a run directory; give two of them, or scenarios alone")
+            anyhow::bail!("`{file}` is not a run directory; give two run directories, or scenarios only")
         }
     }
 }
 
-/// What a user may set.
+/// The options of a comparison.
 fn options(arguments: &CompareArgs, seed: u64) -> Options {
     Options { delta: arguments.delta / 100.0, seed }
 }
 
-/// Prints `comparison` and the folders it was read from, and says what it comes to.
+/// Prints `comparison` and the folders that it was read from; returns the exit status.
 fn conclude(comparison: &Comparison, format: Format, directories: &[&Path]) -> anyhow::Result<Exit> {
     let text = match format {
         Format::Table => {
@@ -55,7 +55,7 @@ fn conclude(comparison: &Comparison, format: Format, directories: &[&Path]) -> a
     })
 }
 
-/// Whether `directory` holds a run file.
+/// Whether `directory` contains a run file.
 fn is_run(directory: &Path) -> bool {
     directory.join(runfile::FILE_NAME).is_file()
 }

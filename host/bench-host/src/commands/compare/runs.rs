@@ -1,4 +1,4 @@
-//! Comparing runs that were made before. Nothing is measured: run files say it all.
+//! Compares existing runs, from their run files. Nothing is measured.
 
 use super::super::former_names::rename_run;
 use super::{conclude, is_run, options};
@@ -15,17 +15,17 @@ pub(crate) fn run(arguments: &CompareArgs, directories: &[PathBuf]) -> anyhow::R
         [one] => {
             let runs = read(one)?;
             let [run] = <[RunFile; 1]>::try_from(runs)
-                .map_err(|_| anyhow::anyhow!("{} holds several runs; name two to compare", one.display()))?;
+                .map_err(|_| anyhow::anyhow!("{} contains several runs; name two to compare", one.display()))?;
             let seed = common.measured.seed.unwrap_or_else(|| seed(&run));
             let directory = run.directory.clone();
             conclude(&Comparison::of_pairs(run, &options(arguments, seed))?, common.shown.format, &[&directory])
         }
         [a, b] => compare(arguments, a, b),
-        more => anyhow::bail!("{} run directories were given; a comparison takes two", more.len()),
+        more => anyhow::bail!("{} run directories were given; a comparison needs two", more.len()),
     }
 }
 
-/// Holds the run or runs in `b` against those in `a`.
+/// Compares the run or runs in `b` with those in `a`.
 pub(super) fn compare(arguments: &CompareArgs, a: &Path, b: &Path) -> anyhow::Result<Exit> {
     let (mut runs_a, runs_b) = (read(a)?, read(b)?);
     let renamed = bench_registry::renamed_scenarios()?;
@@ -36,7 +36,7 @@ pub(super) fn compare(arguments: &CompareArgs, a: &Path, b: &Path) -> anyhow::Re
     conclude(&comparison, arguments.common.shown.format, &[a, b])
 }
 
-/// The run in `directory`, or the runs in the folders in it, by name.
+/// The run in `directory`, or the runs in its subfolders, sorted by name.
 fn read(directory: &Path) -> anyhow::Result<Vec<RunFile>> {
     if is_run(directory) {
         return Ok(vec![RunFile::read(directory)?]);
@@ -45,11 +45,11 @@ fn read(directory: &Path) -> anyhow::Result<Vec<RunFile>> {
     let mut runs: Vec<PathBuf> =
         entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_run(path)).collect();
     runs.sort();
-    anyhow::ensure!(!runs.is_empty(), "{}: no run in it; `bench-host run` makes one", directory.display());
+    anyhow::ensure!(!runs.is_empty(), "{} contains no run; make one with `bench-host run`", directory.display());
     runs.iter().map(|run| Ok(RunFile::read(run)?)).collect()
 }
 
-/// What the bootstrap is drawn from, so that a second look at the same run says the same.
+/// Seed of the bootstrap, so that comparing the same runs again gives the same result.
 fn seed(run: &RunFile) -> u64 {
     let seed = run.records.iter().find_map(|record| if let Record::Run(run) = record { Some(run.seed) } else { None });
     seed.unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What the machine can do. Every ability that is lacking says what for it is wanted and how to get it.
+//! What the machine supports. Each missing ability says what needs it and how to get it.
 
 use super::conditions::conditions;
 use super::counters::counters;
@@ -8,16 +8,16 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// One thing a machine may be able to do.
+/// Something that a machine may support.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Ability {
-    /// Short.
+    /// A short name.
     pub(super) name: &'static str,
-    /// Whether it can; nothing where the system does not tell.
+    /// Whether the machine supports it; `None` if the system does not tell.
     pub(super) present: Option<bool>,
-    /// What was found, or what its lack means.
+    /// What was found, or what does not work without it.
     pub(super) found: String,
-    /// How to get it, where it is lacking.
+    /// How to get it, if it is missing.
     pub(super) next_step: Option<String>,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn unknown(name: &'static str, found: impl Into<String>, next_step: i
     Ability { name, present: None, found: found.into(), next_step: Some(next_step.into()) }
 }
 
-/// The first line a command prints; on its failure, the first line of what it says about that.
+/// The first line that a command prints, or the first line of its error message if it fails.
 fn first_line(command: &[&str]) -> Result<String, String> {
     let output =
         Command::new(command[0]).args(&command[1..]).output().map_err(|error| format!("`{}`: {error}", command[0]))?;
@@ -77,7 +77,7 @@ fn wasm_target() -> Ability {
     }
 }
 
-/// On the path, or where Debian puts the servers of each version.
+/// Searches the path, and the folders where Debian installs the servers of each version.
 fn postgresql() -> Ability {
     const NAME: &str = "PostgreSQL";
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
@@ -85,14 +85,14 @@ fn postgresql() -> Ability {
     let server = packaged.unwrap_or_else(|| PathBuf::from("postgres"));
     match first_line(&[&server.to_string_lossy(), "--version"]) {
         Ok(version) => present(NAME, version),
-        Err(reason) => lacking(NAME, format!("no server to start ({reason})"), "install postgresql"),
+        Err(reason) => lacking(NAME, format!("no temporary server can be started ({reason})"), "install postgresql"),
     }
 }
 
-/// The one that `cargo xtask setup` has put into the cache, with its own loader and libraries, else the system's.
+/// The CRIU that `cargo xtask setup` has unpacked into the cache, with its own loader and libraries, else the system's.
 fn criu() -> Ability {
     const NAME: &str = "CRIU";
-    const NEXT: &str = "`cargo xtask setup` as root, or install criu, at least 4.1 on a recent kernel";
+    const NEXT: &str = "run `cargo xtask setup` as root, or install criu, at least 4.1 on a recent kernel";
     let unpacked = paths::criu_cache().filter(|folder| folder.join("usr/sbin/criu").is_file());
     let words: Vec<String> = match &unpacked {
         None => vec!["criu".to_owned()],
@@ -108,13 +108,17 @@ fn criu() -> Ability {
         first_line(&words)
     };
     let version = match call(&[], "--version") {
-        Err(reason) => return lacking(NAME, format!("no checkpoint and restore ({reason})"), NEXT),
+        Err(reason) => return lacking(NAME, format!("processes cannot be checkpointed and restored ({reason})"), NEXT),
         Ok(version) => version,
     };
-    // In mounts of its own, because it leaves a file where the system keeps what lasts until its next start.
+    // In its own mount namespace, because CRIU leaves a file in /run.
     let apart = ["unshare", "--mount", "sh", "-c", "mount -t tmpfs tmpfs /run && exec \"$@\"", "sh"];
     match call(&apart, "check") {
         Ok(_) => present(NAME, version),
-        Err(reason) => lacking(NAME, format!("{version} does not work here: {reason}"), format!("run as root; {NEXT}")),
+        Err(reason) => lacking(
+            NAME,
+            format!("{version} does not work here: {reason}"),
+            format!("run bench-host as root; else {NEXT}"),
+        ),
     }
 }

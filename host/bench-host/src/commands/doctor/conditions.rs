@@ -1,11 +1,11 @@
-//! What of the machine decides figures: as abilities where it can make them doubtful, else as plain facts.
+//! Properties of the machine that influence figures: as abilities where they can make figures unreliable, else as plain facts.
 
 use super::abilities::{Ability, lacking, present, unknown};
 use bench_report::scale;
 use bench_sink::environment::{FileSystem, Warning, warnings};
 use bench_sink::fingerprint::Fingerprint;
 
-/// What can make figures doubtful, and whether it does.
+/// Conditions that can make figures unreliable, and whether they hold.
 pub(super) fn conditions(machine: &Fingerprint) -> Vec<Ability> {
     let warnings = warnings(machine);
     let condition = |name: &'static str, warning: &str, fine: Option<String>, otherwise: &str| {
@@ -13,7 +13,7 @@ pub(super) fn conditions(machine: &Fingerprint) -> Vec<Ability> {
         match (found, fine) {
             (Some(warning), _) => lacking(name, warning.found(), warning.remedy()),
             (None, Some(fine)) => present(name, fine),
-            (None, None) => unknown(name, "not told by this system", otherwise),
+            (None, None) => unknown(name, "not reported by this system", otherwise),
         }
     };
     let clock = machine.clock_source.as_ref().map(|source| format!("{source}, read without a system call"));
@@ -23,7 +23,7 @@ pub(super) fn conditions(machine: &Fingerprint) -> Vec<Ability> {
     let temporary = machine.temporary_folder.as_ref().map(|found| format!("on {}", shown(found)));
     vec![
         cores(machine),
-        condition("clock source", "slow-clock", clock, "compare the limit `clock` below with that of `syscall`"),
+        condition("clock source", "slow-clock", clock, "compare the roofline `clock` below with `syscall`"),
         governor(machine, &warnings),
         condition("quiet", "load", load, "make sure that nothing else is running"),
         condition("quota", "quota", Some(quota), ""),
@@ -35,12 +35,16 @@ pub(super) fn conditions(machine: &Fingerprint) -> Vec<Ability> {
 fn cores(machine: &Fingerprint) -> Ability {
     const NAME: &str = "two cores";
     match machine.cpus {
-        0 | 1 => lacking(NAME, "one: nothing can be measured between cores", "allow this process a second processor"),
+        0 | 1 => lacking(
+            NAME,
+            "1 processor: nothing can be measured between cores",
+            "allow this process to use a second processor",
+        ),
         cpus => present(NAME, format!("{cpus} processors")),
     }
 }
 
-/// A virtual machine does not see the governor of the processors that it runs on.
+/// The governor of the processors is not visible in a virtual machine.
 fn governor(machine: &Fingerprint, warnings: &[Warning]) -> Ability {
     const NAME: &str = "governor";
     if let Some(warning) = warnings.iter().find(|warning| matches!(warning, Warning::Governor(_))) {
@@ -50,9 +54,9 @@ fn governor(machine: &Fingerprint, warnings: &[Warning]) -> Ability {
         (Some(governor), _) => present(NAME, governor),
         (None, Some(hypervisor)) => {
             let found = format!("not visible in a virtual machine ({hypervisor})");
-            unknown(NAME, found, "look for it on the machine that runs this one")
+            unknown(NAME, found, "look at the host of the virtual machine")
         }
-        (None, None) => present(NAME, "the kernel scales no frequency here"),
+        (None, None) => present(NAME, "the kernel does not scale the frequency"),
     }
 }
 
@@ -60,13 +64,13 @@ fn shown(found: &FileSystem) -> String {
     if found.is_volatile { format!("{}, volatile", found.kind) } else { found.kind.clone() }
 }
 
-/// What figures depend on and that is neither good nor bad: names and values.
+/// Facts that figures depend on and that are neither good nor bad, as names and values.
 pub(super) fn facts(machine: &Fingerprint) -> Vec<(&'static str, String)> {
     let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
     let kinds = machine.cpu_kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
     let aslr = |level| match level {
         0 => "off".to_owned(),
-        1 => "on, but for the heap".to_owned(),
+        1 => "on, except for the heap".to_owned(),
         _ => "on".to_owned(),
     };
     let facts = [
@@ -89,7 +93,7 @@ pub(super) fn facts(machine: &Fingerprint) -> Vec<(&'static str, String)> {
 mod tests {
     use super::*;
 
-    /// Whether the condition `name` of a machine holds, and a part of what is said of it.
+    /// Checks whether the condition `name` of a machine holds, and that its text contains `part`.
     fn check(name: &str, change: impl FnOnce(&mut Fingerprint), present: Option<bool>, part: &str) {
         let mut machine = Fingerprint { cpus: 2, ..Fingerprint::default() };
         change(&mut machine);
@@ -100,12 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_visible_is_unknown_and_not_well() {
+    fn condition_that_is_not_visible_is_unknown() {
         check("governor", |machine| machine.virtualisation = Some("KVM".to_owned()), None, "virtual machine (KVM)");
-        check("governor", |_| (), Some(true), "scales no frequency");
+        check("governor", |_| (), Some(true), "does not scale");
         check("governor", |machine| machine.governor = Some("performance".to_owned()), Some(true), "performance");
         check("governor", |machine| machine.governor = Some("ondemand".to_owned()), Some(false), "`ondemand`");
-        check("clock source", |_| (), None, "not told");
+        check("clock source", |_| (), None, "not reported");
         check("clock source", |machine| machine.clock_source = Some("hpet".to_owned()), Some(false), "`hpet`");
         check("steal", |machine| machine.steal = Some(0.0), Some(true), "0.0 %");
         check("quota", |_| (), Some(true), "none");
@@ -114,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_that_are_not_known_are_left_out() {
+    fn unknown_facts_are_left_out() {
         assert_eq!(facts(&Fingerprint::default()), []);
         let machine = Fingerprint { smt: Some(true), cpu_kinds: vec![4, 8], aslr: Some(0), ..Fingerprint::default() };
         let expect = [("SMT", "on"), ("kinds of processors", "4 + 8"), ("ASLR", "off")];

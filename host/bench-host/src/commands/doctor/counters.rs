@@ -1,5 +1,5 @@
-//! Whether events can be counted, asked by opening a counter: those of the kernel and those of the processor apart, because
-//! virtual machines often have the first alone.
+//! Checks by opening counters whether events can be counted. Software and hardware events are checked separately, because virtual
+//! machines often have only the first.
 
 use super::abilities::Ability;
 
@@ -33,7 +33,7 @@ pub(super) fn counters() -> Vec<Ability> {
     vec![super::abilities::lacking("perf", "this system has no `perf_event_open`", "measure on Linux")]
 }
 
-/// What `perf_event_open` has answered, and what to do.
+/// Explains an error of `perf_event_open`, and what to do.
 #[cfg(target_os = "linux")]
 fn explain(error: &std::io::Error) -> (String, String) {
     use std::io::ErrorKind;
@@ -59,7 +59,7 @@ mod tests {
     use std::io::Error;
 
     #[test]
-    fn each_refusal_has_its_own_next_step() {
+    fn each_error_has_its_own_next_step() {
         let check = |code: i32, found: &str, next: &str| {
             let (why, next_step) = explain(&Error::from_raw_os_error(code));
             assert!(why.contains(found) && next_step.contains(next), "{why}; {next_step}");
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn both_kinds_are_told_apart_whatever_this_machine_has() {
+    fn software_and_hardware_events_are_reported_separately() {
         let names: Vec<_> = counters().into_iter().map(|ability| ability.name).collect();
         assert_eq!(names, ["perf software", "perf hardware"]);
     }

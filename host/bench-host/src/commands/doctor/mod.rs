@@ -1,4 +1,4 @@
-//! `doctor`: what this machine can and cannot do, with a reason and the next step for each lack, and its limits.
+//! `doctor`: shows what this machine supports, with a reason and the next step for whatever is missing, and its rooflines.
 
 mod abilities;
 mod conditions;
@@ -54,7 +54,7 @@ fn text(fingerprint: &Fingerprint, abilities: &[Ability], limits: &[LimitRecord]
     for (name, value) in facts(fingerprint) {
         text.push_str(&format!("{name:19} {value}\n"));
     }
-    text.push_str(&format!("\n{:15} {:>12} {:>12} {:>6}  measured as\n", "limit", "median", "min", "n"));
+    text.push_str(&format!("\n{:15} {:>12} {:>12} {:>6}  measured as\n", "roofline", "median", "min", "n"));
     for limit in limits {
         let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| shown(limit, value));
         text.push_str(&format!(
@@ -69,7 +69,7 @@ fn text(fingerprint: &Fingerprint, abilities: &[Ability], limits: &[LimitRecord]
     text
 }
 
-/// A time; for a limit per byte, the bandwidth that is its inverse: nanoseconds a byte are seconds a gigabyte.
+/// Formats a time. For a roofline per byte, formats the bandwidth, its inverse: nanoseconds per byte are seconds per gigabyte.
 fn shown(limit: &LimitRecord, value: f64) -> String {
     let is_per_byte = limit.limit.known().is_some_and(MachineLimit::is_per_byte);
     if is_per_byte { format!("{:.1} GB/s", 1.0 / value) } else { scale::nanoseconds(value) }

@@ -1,4 +1,4 @@
-//! A figure of one series: of one cell, or its slope over several. It knows no bound and no baseline.
+//! Computes the figure of a target from one series: of one cell, or as the slope over several cells.
 
 use super::subject::{Subject, without};
 use bench_model::{Arguments, Unit, Value};
@@ -7,7 +7,7 @@ use bench_report::{CellView, SeriesView, scale};
 use bench_sink::runfile::Status;
 use bench_stats::{LEVEL, per_second, quantile_is_supported, samples_needed, slope};
 
-/// What a figure came to.
+/// The value of a figure.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
     pub(super) value: f64,
@@ -15,7 +15,7 @@ pub(super) struct Reading {
     pub(super) samples: u64,
     pub(super) operations: u64,
     pub(super) batch: Option<u64>,
-    /// What is to be said of a slope.
+    /// Number of values and confidence interval of a slope, as text.
     pub(super) spread: Option<String>,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn figure(cells: &[&CellView], name: &SeriesName, target: &Target) ->
     let first = readings[0].clone();
     let Some(over) = &target.slope_over else { return Ok(first) };
     if readings.iter().any(|reading| reading.unit != first.unit) {
-        return Err(format!("{} is in several units", title(cells[0])));
+        return Err(format!("{} has values in several units", title(cells[0])));
     }
     let places = cells.iter().map(|cell| number(cell, over)).collect::<Result<Vec<_>, _>>()?;
     let points: Vec<_> = places.into_iter().zip(readings.iter().map(|reading| reading.value)).collect();
@@ -68,12 +68,12 @@ fn of_cell(cell: &CellView, name: &SeriesName, target: &Target) -> Result<Readin
         Figure::Quantile(quantile) => series.distribution.quantile(quantile).map(|value| value / per),
         Figure::Mean => Some(series.total / series.operations as f64 / per),
         Figure::Rate if series.unit != Unit::Nanoseconds => {
-            return Err(format!("{}: a rate is of times, and these are {}", named(), series.unit));
+            return Err(format!("{}: a rate needs times, and these samples are {}", named(), series.unit));
         }
         Figure::Rate => per_second(series.operations as f64 * per, series.total),
     };
     Ok(Reading {
-        value: value.ok_or_else(|| format!("{}: the samples take no time", named()))?,
+        value: value.ok_or_else(|| format!("{}: the total time of the samples is 0", named()))?,
         unit: series.unit.clone(),
         samples: series.samples,
         operations: series.operations,
@@ -105,7 +105,7 @@ fn series<'a>(cell: &'a CellView, name: &SeriesName) -> Result<&'a SeriesView, S
     })
 }
 
-/// How many operations the cell's are taken for.
+/// The number of operations that one operation of the cell counts as.
 pub(super) fn operations(per: &Per, cell: &CellView) -> Result<f64, String> {
     match per {
         Per::Number(number) => Ok(*number),
@@ -114,7 +114,7 @@ pub(super) fn operations(per: &Per, cell: &CellView) -> Result<f64, String> {
             if value > 0.0 {
                 Ok(value)
             } else {
-                Err(format!("{}: `{name}` is {value}, no number of operations", title(cell)))
+                Err(format!("{}: `{name}` is {value}, which is not a number of operations", title(cell)))
             }
         }
     }
@@ -125,11 +125,11 @@ fn number(cell: &CellView, argument: &str) -> Result<f64, String> {
     match cell.arguments.get(argument) {
         Some(Value::Integer(value)) => Ok(*value as f64),
         Some(Value::Decimal(value)) => Ok(*value),
-        _ => Err(format!("{} has no argument `{argument}` that is a number", title(cell))),
+        _ => Err(format!("{} has no numeric argument `{argument}`", title(cell))),
     }
 }
 
-/// The cell as a reason names it.
+/// The cell as an error message names it.
 pub(super) fn title(cell: &CellView) -> String {
     format!("{} {} {}", cell.scenario, cell.arm_label(), cell.arguments).trim_end().to_owned()
 }

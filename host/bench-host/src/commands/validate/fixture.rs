@@ -1,4 +1,4 @@
-//! Runs written by hand, to be judged. Knows the records, not what is made of them.
+//! Builds small runs for the tests of targets.
 
 use bench_model::{Arguments, Arm, Direction, Unit, Value};
 use bench_report::RunView;
@@ -10,7 +10,7 @@ use bench_sink::runfile::{
 };
 use std::path::PathBuf;
 
-/// A run of cells of `m/s` in the arm `native`, unless they say otherwise.
+/// A run of cells, by default of `m/s` in the arm `native`.
 pub(super) struct Run {
     records: Vec<Record>,
     cells: u32,
@@ -42,7 +42,7 @@ impl Run {
         self.records.push(Record::Outcome(outcome));
     }
 
-    /// With a limit of the machine, in nanoseconds.
+    /// Adds a roofline, in nanoseconds.
     pub(super) fn limit(mut self, name: &str, median: f64) -> Self {
         let limit = LimitRecord {
             limit: Named::Known(name.parse().unwrap()),
@@ -56,7 +56,7 @@ impl Run {
         self
     }
 
-    /// With a further cell that was planned and not run.
+    /// Adds a cell that was planned and not run.
     pub(super) fn stopped(mut self, why: &str) -> Self {
         self.cells += 1;
         self.stopped = Some(why.to_owned());

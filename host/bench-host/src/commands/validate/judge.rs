@@ -1,5 +1,4 @@
-//! What a target comes to in a run: the value of every cell it applies to, and the worst of them. It computes no statistic
-//! and prints nothing.
+//! Checks a target against a run: finds the value of every cell that the target applies to, and takes the worst.
 
 use super::figure::{Reading, figure, operations, title};
 use super::subject::{Subject, baseline_cell, subjects, varying};
@@ -8,7 +7,7 @@ use bench_registry::{Baseline, Bound, Figure, Target};
 use bench_report::{Held, Judged, Quantity, RunView};
 use bench_stats::per_second;
 
-/// Holds `target` of `set` against the run.
+/// Checks the run against `target` of `set`.
 pub(super) fn judge(view: &RunView, set: &str, target: &Target) -> Judged {
     let (direction, bound) = match target.bound {
         Bound::AtMost(bound) => (Direction::LowerIsBetter, bound),
@@ -29,7 +28,7 @@ pub(super) fn judge(view: &RunView, set: &str, target: &Target) -> Judged {
         match view.limit(limit) {
             Some(value) => judged.bound += value,
             None => {
-                judged.held = Err(format!("the machine's limit `{limit}` was not measured"));
+                judged.held = Err(format!("the roofline `{limit}` was not measured"));
                 return judged;
             }
         }
@@ -43,7 +42,7 @@ pub(super) fn judge(view: &RunView, set: &str, target: &Target) -> Judged {
 }
 
 fn quantity(target: &Target, unit: Option<Unit>) -> Quantity {
-    // A bound beyond a limit of the machine is a time, even where nothing was measured.
+    // A bound relative to a roofline is a time, even if nothing was measured.
     let unknown = if target.beyond.is_some() { Unit::Nanoseconds } else { Unit::from("") };
     let unit = unit.unwrap_or(unknown);
     match (&target.baseline, target.figure, &target.slope_over) {
@@ -54,7 +53,7 @@ fn quantity(target: &Target, unit: Option<Unit>) -> Quantity {
     }
 }
 
-/// The worst of `readings`. A miss is one whatever else is not known; where there is none, nothing may be unknown.
+/// The worst of `readings`. One miss is enough for a miss; a pass needs a value for every reading.
 fn worst(
     target: &Target,
     judged: &Judged,
@@ -88,7 +87,7 @@ fn worst(
         }
         (_, [why]) => Err((*why).clone()),
         (_, [why, others @ ..]) => Err(format!("{why}; and {} more", others.len())),
-        (_, []) => Err("it applies to nothing".to_owned()),
+        (_, []) => Err("the target applies to no cell".to_owned()),
     }
 }
 
@@ -97,18 +96,18 @@ fn place(cells: usize, arguments: &Arguments, named: &[&str]) -> String {
     format!("worst of {cells} at {named}")
 }
 
-/// The value of one subject, by the baseline's where there is one.
+/// The value of one subject, divided by that of the baseline if there is one.
 fn reading(view: &RunView, target: &Target, subject: &Result<Subject<'_>, String>) -> Result<Reading, String> {
     let cells = subject.as_ref().map_err(Clone::clone)?;
     let own = figure(cells, &target.series, target)?;
     let is_time = own.unit == Unit::Nanoseconds;
     if (target.beyond.is_some() || matches!(target.baseline, Some(Baseline::Limit { .. }))) && !is_time {
-        return Err(format!("{} is in {}, and a limit of the machine is a time", title(cells[0]), own.unit));
+        return Err(format!("{} is in {}, but a roofline is a time", title(cells[0]), own.unit));
     }
     let by = match &target.baseline {
         None => return Ok(own),
         Some(Baseline::Limit { limit, per }) => {
-            let time = view.limit(*limit).ok_or_else(|| format!("the machine's limit `{limit}` was not measured"))?;
+            let time = view.limit(*limit).ok_or_else(|| format!("the roofline `{limit}` was not measured"))?;
             let operations = operations(per, cells[0])?;
             if target.figure == Figure::Rate { per_second(operations, time).unwrap_or(0.0) } else { time / operations }
         }
@@ -116,13 +115,13 @@ fn reading(view: &RunView, target: &Target, subject: &Result<Subject<'_>, String
             let others = cells.iter().map(|cell| baseline_cell(view, cell, &target.series, baseline));
             let other = figure(&others.collect::<Result<Vec<_>, _>>()?, baseline, target)?;
             if other.unit != own.unit {
-                return Err(format!("{} is in {}, and its baseline in {}", title(cells[0]), own.unit, other.unit));
+                return Err(format!("{} is in {}, but its baseline is in {}", title(cells[0]), own.unit, other.unit));
             }
             other.value
         }
     };
     if by == 0.0 {
-        Err("its baseline is 0".to_owned())
+        Err("the baseline is 0".to_owned())
     } else {
         Ok(Reading { value: own.value / by, spread: None, ..own })
     }
@@ -134,8 +133,7 @@ mod tests {
     use super::*;
     use bench_sink::runfile::Status;
 
-    /// The target that `lines` describe, held against the run: `pass 5`, `miss 5 at …`, or why it was not measured. Values
-    /// have three decimals.
+    /// Checks the run against the target that `lines` describe: `pass 5.000`, `miss 5.000 at …`, or why it was not measured.
     #[track_caller]
     fn check(run: Run, lines: &str, expect: &str) {
         let needed = if lines.contains("samples_min") { "" } else { "samples_min = 20\n" };
@@ -153,7 +151,7 @@ mod tests {
         assert_eq!(found, expect, "{lines}");
     }
 
-    /// A hundred times as many samples as there are percentiles: the quantile q is q × 100.
+    /// Samples whose quantile q is q × 100.
     fn percentiles() -> impl Iterator<Item = u64> {
         (1..=100).flat_map(|value| [value; 100])
     }
@@ -163,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quantile_is_held_below_or_above_its_bound() {
+    fn quantile_is_checked_against_upper_or_lower_bound() {
         let run = || Run::new([Cell::new().timed(percentiles())]);
         check(run(), "at_most = 50", "pass 50.000");
         check(run(), "at_most = 49", "miss 50.000");
@@ -175,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_that_are_too_few_are_no_measurement() {
+    fn too_few_samples_are_not_measured() {
         let run = |samples| Run::new([Cell::new().timed(std::iter::repeat_n(7, samples))]);
         check(run(19), "at_most = 9", "m/s native s: 19 samples, at least 20 are needed");
         let p99 = "quantile = 0.99\nat_most = 9";
@@ -186,25 +184,21 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_counts_every_operation_and_all_the_time() {
+    fn rate_is_all_operations_by_total_time() {
         // 20 samples of 50 operations in 1,000 ns each, and 20 that took ten times as long: 2,000 operations in 220,000 ns.
         let samples = || ten(1_000).chain(ten(10_000));
         let run = || Run::new([Cell::new().with("batch", 4i64).series("s", "ns", 50, samples())]);
         check(run(), "rate = true\nat_least = 9e6", "pass 9090909.091");
         check(run(), "rate = true\nper = 10\nat_least = 90e6", "pass 90909090.909");
         check(run(), "rate = true\nper = \"batch\"\nat_least = 40e6", "miss 36363636.364");
-        check(
-            run(),
-            "rate = true\nper = \"size\"\nat_least = 1",
-            "m/s native batch=4 has no argument `size` that is a number",
-        );
+        check(run(), "rate = true\nper = \"size\"\nat_least = 1", "m/s native batch=4 has no numeric argument `size`");
         check(run(), "mean = true\nper = \"batch\"\nat_most = 28", "pass 27.500");
         let bytes = Run::new([Cell::new().series("s", "By", 1, ten(1))]);
-        check(bytes, "rate = true\nat_least = 1", "m/s native s: a rate is of times, and these are By");
+        check(bytes, "rate = true\nat_least = 1", "m/s native s: a rate needs times, and these samples are By");
     }
 
     #[test]
-    fn a_ratio_of_rates_is_below_one_where_the_baseline_is_faster() {
+    fn ratio_of_rates_is_below_one_if_the_baseline_is_faster() {
         let run = || Run::new([Cell::new().timed(ten(200)).series("raw", "ns", 1, ten(100))]);
         let raw = "relative_to = { metric = \"raw\" }";
         check(run(), &format!("rate = true\nat_least = 0.6\n{raw}"), "miss 0.500");
@@ -214,24 +208,20 @@ mod tests {
         check(limited, "rate = true\nat_least = 0.3\nrelative_to = { limit = \"syscall\" }", "miss 0.250");
         let limited = run().limit("syscall", 50.0);
         check(limited, "at_most = 9\nrelative_to = { limit = \"syscall\" }", "pass 4.000");
-        check(
-            run(),
-            "at_most = 9\nrelative_to = { limit = \"clock\" }",
-            "the machine's limit `clock` was not measured",
-        );
+        check(run(), "at_most = 9\nrelative_to = { limit = \"clock\" }", "the roofline `clock` was not measured");
         let bytes = Run::new([Cell::new().series("s", "By", 1, ten(1)).series("raw", "ns", 1, ten(1))]);
-        check(bytes, &format!("at_most = 1\n{raw}"), "m/s native is in By, and its baseline in ns");
+        check(bytes, &format!("at_most = 1\n{raw}"), "m/s native is in By, but its baseline is in ns");
     }
 
     #[test]
-    fn a_bound_beyond_a_limit_is_that_much_more() {
+    fn bound_beyond_a_roofline_is_added_to_it() {
         let run = || Run::new([Cell::new().timed(ten(180))]);
         let lines = "at_most = 150\nbeyond = \"clock\"";
         check(run().limit("clock", 30.0), lines, "pass 180.000");
         check(run().limit("clock", 29.0), lines, "miss 180.000");
-        check(run(), lines, "the machine's limit `clock` was not measured");
+        check(run(), lines, "the roofline `clock` was not measured");
         let bytes = Run::new([Cell::new().series("s", "By", 1, ten(1))]).limit("clock", 30.0);
-        check(bytes, lines, "m/s native is in By, and a limit of the machine is a time");
+        check(bytes, lines, "m/s native is in By, but a roofline is a time");
     }
 
     fn sized(size: i64, bytes: u64) -> Cell {
@@ -239,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slope_is_of_the_figure_over_an_argument() {
+    fn slope_is_taken_over_an_argument() {
         let run = || Run::new([sized(100, 5_000), sized(1_000, 95_000)]);
         check(run(), "slope_over = \"size\"\nat_most = 128", "pass 100.000 over 2 values of size");
         check(run(), "slope_over = \"size\"\nper = 2\nat_most = 49", "miss 50.000 over 2 values of size");
@@ -254,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn each_setting_has_a_slope_of_its_own() {
+    fn each_value_of_other_arguments_has_its_own_slope() {
         let cell = |mode: &str, size, bytes| sized(size, bytes).with("mode", mode);
         let run = Run::new([cell("a", 0, 0), cell("a", 10, 100), cell("b", 0, 0), cell("b", 10, 300)]);
         let text = "miss 30.000 over 2 values of size, worst of 2 at mode=b";
@@ -266,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_of_several_cells_is_what_counts() {
+    fn worst_of_several_cells_counts() {
         let run = || Run::new([batched(1, 5), batched(10, 9), batched(100, 7)]);
         check(run(), "at_most = 10", "pass 9.000 worst of 3 at batch=10");
         check(run(), "at_least = 6", "miss 5.000 worst of 3 at batch=1");
@@ -275,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_that_is_named_and_missing_is_not_measured_but_hides_no_miss() {
+    fn missing_cell_is_not_measured_unless_another_cell_misses() {
         let run = || Run::new([batched(1, 5), batched(10, 9)]);
         let lines = |bound| format!("arguments = {{ batch = [1, \"1k\"] }}\nat_most = {bound}");
         check(run(), &lines(5), "the run has no cell m/s native batch=1k");
@@ -286,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_without_figures_says_why() {
+    fn cell_without_figures_gives_the_reason() {
         let run = |status| Run::new([batched(1, 5), batched(10, 9).ended(status, "no room")]);
         check(run(Status::Failed), "at_most = 9", "m/s native batch=10 failed: no room");
         check(run(Status::Skipped), "at_most = 9", "m/s native batch=10 was skipped: no room");
@@ -296,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_series_is_found_by_its_metric_and_all_its_labels() {
+    fn series_is_found_by_its_metric_and_all_labels() {
         let run = || Run::new([Cell::new().series("lag", "ns", 1, ten(5)).label("side", "left")]);
         check(run(), "metric = \"lag\"\nlabels = { side = \"left\" }\nat_most = 9", "pass 5.000");
         check(run(), "metric = \"lag\"\nat_most = 9", "m/s native has no samples of `lag`");
@@ -309,13 +299,13 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_is_another_arm() {
+    fn variant_is_another_arm() {
         let run = Run::new([batched(1, 5), batched(1, 50).variant("fuel")]);
         check(run, "at_most = 9", "pass 5.000");
     }
 
     #[test]
-    fn a_baseline_at_home_is_that_of_the_same_arguments() {
+    fn baseline_of_the_same_scenario_has_the_same_arguments() {
         let cell = |batch: i64, own, raw| batched(batch, own).series("raw", "ns", 1, ten(raw));
         let run = Run::new([cell(1, 10, 10), cell(10, 300, 200)]);
         check(run, "at_most = 2\nrelative_to = { metric = \"raw\" }", "pass 1.500 worst of 2 at batch=10");
@@ -324,16 +314,16 @@ mod tests {
         let lines = "arguments = { mode = \"b\" }\nat_most = 2\nrelative_to = { arguments = { mode = \"a\" } }";
         check(run(), lines, "miss 2.500 worst of 2 at batch=2");
         let lines = "arguments = { mode = \"b\" }\nat_most = 2\nrelative_to = { arguments = { mode = \"c\" } }";
-        check(run(), lines, "the run has no cell m/s native mode=c to be held against; and 1 more");
+        check(run(), lines, "the run has no cell m/s native mode=c as baseline; and 1 more");
     }
 
     #[test]
-    fn a_baseline_elsewhere_must_be_one_cell() {
+    fn baseline_of_another_scenario_must_be_one_cell() {
         let other = |batch: i64, time| batched(batch, time).scenario("o/s");
         let run = || Run::new([batched(1, 10), batched(1, 5).scenario("o/s"), other(2, 20)]);
         let lines = "at_most = 1\nrelative_to = { scenario = \"o/s\" }";
         let refusal =
-            "the run has 2 cells o/s native, and a baseline is one; the target must name more of their arguments";
+            "the run has 2 cells o/s native, but a baseline is one cell; name more of its arguments in the target";
         check(run(), lines, refusal);
         check(run(), "at_most = 1\nrelative_to = { scenario = \"o/s\", arguments = { batch = 2 } }", "pass 0.500");
     }

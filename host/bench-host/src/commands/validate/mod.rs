@@ -1,5 +1,4 @@
-//! `validate`: a recorded run held against sets of targets, a line each. It reads the run file and nothing else; how a target
-//! is judged and how it is shown is the business of others.
+//! `validate`: checks a recorded run against sets of targets, and prints one line per target.
 
 mod figure;
 #[cfg(test)]
@@ -35,7 +34,7 @@ pub(crate) fn run(arguments: &ValidateArgs) -> anyhow::Result<Exit> {
     Ok(exit(&judged))
 }
 
-/// The set of this name in the registry, or in a file of the user's own.
+/// The set of targets of this name in the registry, or in a file.
 fn targets(name: &str) -> anyhow::Result<Targets> {
     if !name.ends_with(".toml") {
         return Ok(bench_registry::targets(name)?);
@@ -44,7 +43,7 @@ fn targets(name: &str) -> anyhow::Result<Targets> {
     Ok(bench_registry::parse_targets(name, &text)?)
 }
 
-/// A miss is a finding, whatever else could not be measured.
+/// A miss is a finding, even if other targets were not measured.
 fn exit(judged: &[Judged]) -> Exit {
     let is_any = |verdict| judged.iter().any(|judged| judged.verdict() == verdict);
     if is_any(TargetVerdict::Miss) {

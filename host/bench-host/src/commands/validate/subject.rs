@@ -1,14 +1,13 @@
-//! Which cells of a run a target applies to, and which one a baseline is. Knows names and arguments, not a single sample.
+//! Finds the cells of a run that a target applies to, and the cell that is their baseline, by names and arguments.
 
 use bench_model::{Arguments, Value};
 use bench_registry::{Scalar, SeriesName, Target};
 use bench_report::{CellView, RunView};
 
-/// What is judged as one: a cell, or the cells that a slope is laid through.
+/// What has one value: a cell, or the cells of a slope.
 pub(super) type Subject<'a> = Vec<&'a CellView>;
 
-/// Everything in `view` that `target` applies to; for each combination of arguments that it names and the run lacks, why it
-/// is not there.
+/// All subjects in `view` that `target` applies to; for each combination of arguments that the run lacks, the reason.
 pub(super) fn subjects<'a>(view: &'a RunView, target: &Target) -> Vec<Result<Subject<'a>, String>> {
     let over = target.slope_over.as_deref();
     let named = target.series.arguments.iter().filter(|(name, _)| Some(name.as_str()) != over);
@@ -30,8 +29,8 @@ pub(super) fn subjects<'a>(view: &'a RunView, target: &Target) -> Vec<Result<Sub
     subjects
 }
 
-/// The cells that differ in the argument `over` alone, together; only those with the values that the target lists, and none
-/// of those may be missing.
+/// Groups the cells that differ only in the argument `over`. Only values that the target lists are taken, and none of them may
+/// be missing.
 fn slopes<'a>(
     view: &RunView,
     target: &Target,
@@ -57,7 +56,7 @@ fn slopes<'a>(
     groups.into_iter().map(whole).collect()
 }
 
-/// The one cell that `baseline` is for `cell` of `target`.
+/// The cell that is the `baseline` of `cell` for `target`.
 pub(super) fn baseline_cell<'a>(
     view: &'a RunView,
     cell: &CellView,
@@ -74,9 +73,9 @@ pub(super) fn baseline_cell<'a>(
     let cells: Vec<_> = view.cells.iter().filter(is_wanted).collect();
     match cells[..] {
         [cell] => Ok(cell),
-        [] => Err(format!("{} to be held against", no_cell(view, baseline, &named))),
+        [] => Err(format!("{} as baseline", no_cell(view, baseline, &named))),
         _ => Err(format!(
-            "the run has {} cells {} {}, and a baseline is one; the target must name more of their arguments",
+            "the run has {} cells {} {}, but a baseline is one cell; name more of its arguments in the target",
             cells.len(),
             baseline.scenario,
             baseline.arm
@@ -91,7 +90,7 @@ pub(super) fn varying<'a>(cells: &[&'a CellView]) -> Vec<&'a str> {
     first.arguments.iter().filter(|(name, value)| differs(name, value)).map(|(name, _)| name).collect()
 }
 
-/// `arguments` without the one of this name.
+/// `arguments` without the argument of this name.
 pub(super) fn without(arguments: &Arguments, name: &str) -> Arguments {
     arguments.iter().filter(|(known, _)| *known != name).map(|(name, value)| (name, value.clone())).collect()
 }
@@ -106,14 +105,14 @@ fn has_all(cell: &CellView, combination: &Combination<'_>) -> bool {
     combination.iter().all(|(name, value)| has(cell, name, value))
 }
 
-/// Whether the cell's argument is what is written, which is read as what the argument is: `1Ki` may be 1024.
+/// Whether the text denotes the cell's argument, parsed as the argument's kind: `1Ki` is 1024 if it is a number.
 fn has(cell: &CellView, name: &str, written: &Scalar) -> bool {
     cell.arguments
         .get(name)
         .is_some_and(|value| Value::parse(value.kind(), &written.to_string()).is_ok_and(|written| written == *value))
 }
 
-/// One value of each argument, in every combination.
+/// All combinations of one value per argument.
 fn combinations<'a>(named: impl Iterator<Item = (&'a String, &'a Vec<Scalar>)>) -> Vec<Combination<'a>> {
     named.fold(vec![Vec::new()], |combinations, (name, values)| {
         let with = |combination: &Combination<'a>, value| {

@@ -9,7 +9,7 @@ mod request;
 mod search;
 mod server;
 
-use crate::functions::{Answer, Functions, Initialisation, Start, functions};
+use crate::functions::{Answer, Initialisation, Start, functions};
 use crate::spec;
 use bench_drivers::{Companion, Driver, Module, Stop, Task, check_record, passed};
 use bench_engine::Report;

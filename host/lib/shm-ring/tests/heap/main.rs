@@ -31,7 +31,7 @@ use error::{Corrupt, PushError, RingError, Role};
 use producer::Producer;
 use ring::{Integrity, Ring, Waking};
 
-const MESSAGES: usize = if cfg!(miri) { 100 } else { 10_000 };
+const MESSAGES: usize = if cfg!(miri) { 40 } else { 10_000 };
 
 /// A message of its own length, up to 40 bytes, and content.
 fn message(index: usize) -> Vec<u8> {

@@ -4,6 +4,10 @@
 use crate::header::Header;
 use crate::sync::{AtomicU64, Ordering};
 use crate::{Integrity, RingError, Waking, record};
+#[expect(
+    clippy::unsafe_removed_from_name,
+    reason = "loom tracks accesses; the cell itself is not what the library has"
+)]
 use loom::cell::UnsafeCell as Tracked;
 use std::cell::UnsafeCell;
 use std::os::fd::{BorrowedFd, OwnedFd};
