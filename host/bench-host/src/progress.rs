@@ -24,7 +24,7 @@ struct CellProgress {
     left: u32,
     /// The medians of the repetitions that have one.
     medians: Vec<f64>,
-    unit: Option<Unit>,
+    unit: Option<bench_model::Unit>,
 }
 
 /// Whether progress is shown: standard error is a terminal, and `--quiet` was not given.
@@ -76,9 +76,9 @@ impl CellProgress {
         self.medians.sort_by(f64::total_cmp);
         let middle = self.medians.get(self.medians.len().saturating_sub(1) / 2);
         let outcome = &finished.outcome;
-        match (outcome.status, middle) {
-            (Status::Ok | Status::Void, Some(median)) => {
-                format!("p50 {}", bench_report::scale::figure(*median, &self.unit.as_str().into()))
+        match (outcome.status, middle.zip(self.unit.as_ref())) {
+            (Status::Ok | Status::Void, Some((median, unit))) => {
+                format!("p50 {}", bench_report::scale::figure(*median, unit))
             }
             (Status::Ok, None) => "ok".to_owned(),
             (status, _) => {
@@ -146,7 +146,7 @@ mod tests {
 
     fn finished(status: Status, median: Option<f64>) -> Finished {
         let outcome = OutcomeRecord { reason: Some("why".to_owned()), ..OutcomeRecord::without_figures(0, 0, status) };
-        Finished { outcome, median: median.map(|median| (median, Unit::Nanoseconds)) }
+        Finished { outcome, median: median.map(|median| (median, bench_model::Unit::Nanoseconds)) }
     }
 
     /// Checks after how many of three repetitions a cell has ended, and its line.
