@@ -175,7 +175,6 @@ impl Loader {
             Ok(_) => return Err(format!("{file}: unexpected reply of the worker")),
             Err(error) => return Err(format!("{file}: failed to load: {error}; build or copy it again")),
         };
-        let descriptor = Descriptor::try_from(descriptor).map_err(|reason| format!("{file}: {reason}"))?;
         self.descriptions.keep(spec, &descriptor, &imports);
         Ok((descriptor, imports))
     }

@@ -1,7 +1,7 @@
 //! The driver on functions that are made up: right ones, wrong ones, and one that has a server of its own.
 
 use super::*;
-use crate::functions::{Function, Server, Started, Starter};
+use crate::functions::{Function, Functions, Server, Started, Starter};
 use bench_drivers::{Direct, Drivers};
 use bench_engine::{Amount, Budget, Unit};
 use bench_model::{Descriptor, Parameter};
