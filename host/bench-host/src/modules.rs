@@ -11,7 +11,7 @@ use anyhow::Context;
 use bench_drivers::Grants;
 use bench_engine::worker::Workers;
 use bench_engine::{Interrupt, Offer, Selection};
-use bench_model::{Arm, Descriptor, Requirement, Scenario, Value};
+use bench_model::{Arm, Requirement, Scenario, Value};
 use bench_sink::digest;
 use bench_sink::runfile::ModuleRecord;
 use std::collections::BTreeSet;

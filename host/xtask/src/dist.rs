@@ -70,7 +70,7 @@ fn fill(project: &Project, program: &Path, folder: &Path) -> Result<()> {
         let is_wanted = |path: &Path| {
             let has_extension = |extension: &&str| path.extension().is_some_and(|found| *found == **extension);
             let is_program = |end: &&str| path.to_string_lossy().ends_with(*end);
-            extensions.iter().any(|extension| has_extension(extension)) || PROGRAMS.iter().any(|end| is_program(end))
+            extensions.iter().any(has_extension) || PROGRAMS.iter().any(is_program)
         };
         let to = folder.join("share/bench-host").join(from);
         copy_tree(&project.root().join(from), &to, &is_wanted)?;
