@@ -270,7 +270,7 @@ mod tests {
         check("at_most = 1\nper = 0", "`per` is 0");
         check("at_most = 1\narguments = { n = [] }", "`arguments.n` is an empty list");
         check("at_most = 1\nlabels = { path = \"host\" }", "`labels` without a `metric`");
-        check("at_most = 1\nbeyond = \"dock\"", "unknown machine limit `dock`");
+        check("at_most = 1\nbeyond = \"dock\"", "unknown roofline `dock`");
         check("at_least = 1\nbeyond = \"clock\"", "`beyond` adds a limit to an absolute time");
         check("at_most = 1\nbeyond = \"clock\"\nrelative_to = { metric = \"raw\" }", "`beyond` adds a limit");
         check("at_most = 1\nrelative_to = { limit = \"clock\", metric = \"raw\" }", "allows only `per` in addition");
