@@ -11,8 +11,8 @@ fn main() -> io::Result<()> {
     let registry = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let families = registry.join("../host/families");
     let mut folders = vec![registry.clone()];
-    // A folder that is watched is watched with all that is in it, and sources of families are no business of this crate. A family
-    // or a folder that is new comes with a change of a manifest, and a test compares the lists with the folders.
+    // Cargo watches a folder with all its contents, and this crate does not depend on the sources of families. A new family or
+    // folder comes with a change of a manifest, and a test compares the lists with the folders.
     watch(&registry.join("../Cargo.toml"));
     for family in entries(&families)?.into_iter().filter(|path| path.is_dir()) {
         // A family without a crate has no manifest, and watching a missing file would run this with every build.
@@ -24,9 +24,9 @@ fn main() -> io::Result<()> {
     }
     let mut lists = String::new();
     for (kind, list) in [("suites", "SUITES"), ("targets", "TARGETS")] {
-        writeln!(lists, "const {list}: &[Entry] = &[").expect("text takes all");
+        writeln!(lists, "const {list}: &[Entry] = &[").expect("writing to a string cannot fail");
         for (name, path) in found(&folders, kind)? {
-            writeln!(lists, "    ({name:?}, include_str!({path:?})),").expect("text takes all");
+            writeln!(lists, "    ({name:?}, include_str!({path:?})),").expect("writing to a string cannot fail");
         }
         lists.push_str("];\n");
     }
@@ -41,7 +41,7 @@ fn found(folders: &[PathBuf], kind: &str) -> io::Result<BTreeMap<String, PathBuf
         for path in entries(&folder)?.into_iter().filter(|path| path.extension().is_some_and(|is| is == "toml")) {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             if let Some(other) = found.insert(name.clone(), path.clone()) {
-                panic!("{} and {} have one name: rename one of the {kind}", other.display(), path.display());
+                panic!("{} and {} have the same name: rename one of the {kind}", other.display(), path.display());
             }
         }
     }
@@ -52,7 +52,7 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
 }
 
-/// Has cargo run this again when `path` changes.
+/// Makes cargo run this script again when `path` changes.
 fn watch(path: &Path) {
     println!("cargo::rerun-if-changed={}", path.display());
 }

@@ -1,4 +1,4 @@
-//! Categories: names by which users of other suites know groups of scenarios. They say nothing of how anything is run.
+//! Categories: groups of scenarios, under the names that other benchmark suites use.
 
 use serde::Deserialize;
 
@@ -6,11 +6,11 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Category {
-    /// As it is written on the command line and in exports.
+    /// The name on the command line and in exports.
     pub name: String,
-    /// One line for help.
+    /// One line for the help.
     pub summary: String,
-    /// `module/scenario`, where either may be `*`.
+    /// Patterns `module/scenario`, where either part may be `*`.
     pub scenarios: Vec<String>,
 }
 
@@ -18,7 +18,7 @@ pub struct Category {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Categories {
-    /// In the order they are shown; the first that has a scenario is its category.
+    /// The categories in the order of reports. A scenario belongs to the first that matches.
     pub category: Vec<Category>,
 }
 
@@ -45,7 +45,7 @@ mod tests {
     use crate::categories;
 
     #[test]
-    fn a_scenario_has_the_category_of_its_module_or_name() {
+    fn category_is_found_by_module_or_scenario_name() {
         let categories = categories().unwrap();
         let check = |scenario: &str, expect: Option<&str>| {
             assert_eq!(categories.of(scenario).map(|category| category.name.as_str()), expect, "{scenario}");

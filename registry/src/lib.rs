@@ -1,5 +1,5 @@
-//! What ships with the host as data: suites (matrices of cells) and targets (thresholds on metrics), as TOML that is found by
-//! folder and compiled in. It parses and looks up; it plans nothing and judges nothing.
+//! The data that ships with the host: suites (matrices of cells), targets (thresholds on figures), categories and former names. They
+//! are TOML files that are found by folder and compiled in.
 
 mod category;
 mod renamed;
@@ -14,38 +14,38 @@ pub use target::{Baseline, Bound, Figure, Per, SeriesName, Target, Targets};
 
 use serde::de::DeserializeOwned;
 
-/// A name and its TOML.
+/// A name and its TOML text.
 type Entry = (&'static str, &'static str);
 
 include!(concat!(env!("OUT_DIR"), "/entries.rs"));
 
-/// Why an entry cannot be used.
+/// The reason why an entry cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// There is none of this name.
-    #[error("there is no {what} `{name}`; there are: {known}")]
+    /// No entry has this name.
+    #[error("unknown {what} `{name}`; use one of: {known}")]
     Unknown {
         /// `suite`, `targets`.
         what: &'static str,
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// What there is.
+        /// The existing names.
         known: String,
     },
-    /// It is not what it should be.
+    /// The entry is not valid.
     #[error("{what} `{name}`: {reason}")]
     Syntax {
         /// `suite`, `targets`.
         what: &'static str,
-        /// Which.
+        /// The name of the entry.
         name: String,
-        /// What is wrong, and where.
+        /// What is wrong and where.
         reason: String,
     },
 }
 
 impl RegistryError {
-    /// The error with its reason as one line: the parser's has several, and quotes what the file holds.
+    /// The error with its reason as one line; the parser's message has several lines and quotes the file.
     fn syntax(what: &'static str, name: &str, reason: &str) -> Self {
         Self::Syntax { what, name: name.to_owned(), reason: reason.trim().replace(char::is_control, " ") }
     }
@@ -56,7 +56,7 @@ pub fn categories() -> Result<Categories, RegistryError> {
     table("categories", include_str!("../categories.toml"))
 }
 
-/// Scenarios that had other names before.
+/// The former names of scenarios.
 pub fn renamed_scenarios() -> Result<RenamedScenarios, RegistryError> {
     table("renamed", include_str!("../renamed.toml"))
 }
@@ -70,7 +70,7 @@ pub fn suite_names() -> impl Iterator<Item = &'static str> {
     SUITES.iter().map(|(name, _)| *name)
 }
 
-/// The name of the suite that is called `name` too, or else `name`.
+/// The name of the suite that has the alias `name`, or else `name`.
 pub fn own_name(name: &str) -> &str {
     let is_called = |(own, text): &&Entry| {
         parse_suite(own, text).is_ok_and(|suite| suite.aliases.iter().any(|alias| alias == name))
@@ -79,7 +79,7 @@ pub fn own_name(name: &str) -> &str {
     if suite_names().any(|own| own == name) { name } else { of_another().unwrap_or(name) }
 }
 
-/// The suite `name`, by whichever of its names.
+/// The suite with the name or alias `name`.
 pub fn suite(name: &str) -> Result<Suite, RegistryError> {
     let name = own_name(name);
     parse_suite(name, lookup("suite", SUITES, name)?)
@@ -95,12 +95,12 @@ pub fn target_names() -> impl Iterator<Item = &'static str> {
     TARGETS.iter().map(|(name, _)| *name)
 }
 
-/// A suite out of a text of the user's own, which errors call `name`.
+/// Parses a suite of the user; errors call it `name`.
 pub fn parse_suite(name: &str, text: &str) -> Result<Suite, RegistryError> {
     toml::from_str(text).map_err(|error| RegistryError::syntax("suite", name, &error.to_string()))
 }
 
-/// Targets out of a text of the user's own, which errors call `name`.
+/// Parses targets of the user; errors call them `name`.
 pub fn parse_targets(name: &str, text: &str) -> Result<Targets, RegistryError> {
     target_toml::parse(text).map_err(|reason| RegistryError::syntax("targets", name, &reason))
 }
@@ -119,7 +119,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn everything_that_ships_parses_and_says_what_it_is() {
+    fn every_entry_parses_and_has_a_summary() {
         for name in suite_names() {
             let suite = suite(name).unwrap();
             assert!(!suite.summary.is_empty() && !suite.cells.is_empty(), "{name}");
@@ -133,8 +133,8 @@ mod tests {
         }
     }
 
-    /// Whether an entry of the suite asks for the scenario in the arm with all these arguments. What an entry leaves to the
-    /// module's defaults is not known here.
+    /// Whether an entry of the suite selects the scenario in the arm with all these arguments. Arguments that an entry leaves to
+    /// the module's defaults are unknown here.
     fn asks_for(suite: &Suite, series: &SeriesName, arguments: &[(&String, String)]) -> bool {
         suite.cells.iter().any(|cells| {
             let axes = cells.axes();
@@ -150,7 +150,7 @@ mod tests {
         })
     }
 
-    /// Every combination of the arguments that the series names.
+    /// All combinations of the arguments that the series names.
     fn combinations(series: &SeriesName) -> Vec<Vec<(&String, String)>> {
         series.arguments.iter().fold(vec![Vec::new()], |combinations, (name, values)| {
             let with = |combination: &Vec<_>, value: &Scalar| {
@@ -186,11 +186,11 @@ mod tests {
                 checked += 1;
             }
         }
-        assert!(checked > 0, "no targets say which suite measures them");
+        assert!(checked > 0, "no set of targets names the suite that measures it");
     }
 
     #[test]
-    fn what_is_in_the_folders_is_compiled_in() {
+    fn all_files_in_the_folders_are_compiled_in() {
         let registry = Path::new(env!("CARGO_MANIFEST_DIR"));
         let families = registry.join("../host/families").read_dir().unwrap().map(|entry| entry.unwrap().path());
         let folders: Vec<_> = families.chain([registry.to_owned()]).collect();
@@ -198,27 +198,31 @@ mod tests {
             let files = folders.iter().filter_map(|folder| folder.join(kind).read_dir().ok()).flatten();
             let files = files.map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned());
             let names: BTreeSet<_> = entries.iter().map(|(name, _)| (*name).to_owned()).collect();
-            assert_eq!(files.collect::<BTreeSet<_>>(), names, "touch Cargo.toml, so that {kind} are looked for again");
+            assert_eq!(
+                files.collect::<BTreeSet<_>>(),
+                names,
+                "the list of {kind} is out of date; touch Cargo.toml to update it"
+            );
         }
     }
 
     #[test]
-    fn aliases_are_of_one_suite_each() {
+    fn alias_belongs_to_one_suite() {
         let mut names: BTreeSet<String> = suite_names().map(str::to_owned).collect();
         for name in suite_names() {
             for alias in suite(name).unwrap().aliases {
                 assert_eq!(own_name(&alias), name);
                 assert_eq!(suite(&alias).unwrap().summary, suite(name).unwrap().summary);
-                assert!(names.insert(alias.clone()), "{alias} is another suite too");
+                assert!(names.insert(alias.clone()), "two suites have the name {alias}");
             }
         }
         assert_eq!(own_name("nobody"), "nobody");
     }
 
     #[test]
-    fn an_unknown_name_or_field_says_what_there_is() {
+    fn unknown_name_or_field_is_reported_with_the_known_ones() {
         let known = suite_names().collect::<Vec<_>>().join(", ");
-        let expect = format!("there is no suite `slef`; there are: {known}");
+        let expect = format!("unknown suite `slef`; use one of: {known}");
         assert_eq!(suite("slef").unwrap_err().to_string(), expect);
         assert!(known.starts_with("ipc, "), "the lists are sorted: {known}");
         let error = parse_suite("mine.toml", "summary = \"\"\ncolour = 1\n[[cells]]\nscenario = \"*\"").unwrap_err();

@@ -1,9 +1,9 @@
-//! Former names of scenarios, so that a name which a user has written down keeps working when a scenario is renamed.
+//! Former names of scenarios, which keep working after a scenario was renamed.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// All scenarios that were renamed.
+/// All renamed scenarios.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RenamedScenarios {
@@ -20,7 +20,7 @@ struct Renamed {
 }
 
 impl RenamedScenarios {
-    /// The names that `scenario` of `module` had before.
+    /// The former names of `scenario` of `module`.
     pub fn former_names(&self, module: &str, scenario: &str) -> impl Iterator<Item = &str> {
         let of_module = self.renamed.iter().filter(move |renamed| renamed.modules.iter().any(|known| known == module));
         of_module.flat_map(move |renamed| {
@@ -28,12 +28,12 @@ impl RenamedScenarios {
         })
     }
 
-    /// Whether `a` and `b`, each as `module/scenario`, name the same scenario, be it by a former name.
+    /// Whether `a` and `b`, each as `module/scenario`, are current or former names of the same scenario.
     pub fn is_same(&self, a: &str, b: &str) -> bool {
         a == b || self.current(a) == self.current(b)
     }
 
-    /// The module and the current name of a scenario written as `module/scenario`.
+    /// The module and the current name of a scenario given as `module/scenario`.
     fn current<'a>(&'a self, name: &'a str) -> (&'a str, &'a str) {
         let (module, scenario) = name.split_once('/').unwrap_or((name, ""));
         let of_module = self.renamed.iter().filter(|renamed| renamed.modules.iter().any(|known| known == module));
@@ -47,7 +47,7 @@ mod tests {
     use crate::renamed_scenarios;
 
     #[test]
-    fn a_scenario_is_known_by_its_former_names() {
+    fn former_names_of_a_scenario_are_found() {
         let renamed = renamed_scenarios().unwrap();
         let check = |module: &str, scenario: &str, expect: &[&str]| {
             assert_eq!(renamed.former_names(module, scenario).collect::<Vec<_>>(), expect, "{module}/{scenario}");
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn former_and_current_names_are_the_same_scenario_of_one_module() {
+    fn former_and_current_names_match_within_one_module() {
         let renamed = renamed_scenarios().unwrap();
         let check = |a: &str, b: &str, expect: bool| {
             assert_eq!(renamed.is_same(a, b), expect, "{a} {b}");

@@ -1,4 +1,4 @@
-//! A suite: a matrix of cells. Which modules it needs follows from the names of its scenarios.
+//! A suite: a named matrix of cells. The names of its scenarios determine the modules that it needs.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 pub struct Suite {
     /// One line for `list`.
     pub summary: String,
-    /// Other names of it, by which users of other hosts know it.
+    /// Aliases.
     #[serde(default)]
     pub aliases: Vec<String>,
-    /// Worker processes a cell, where the suite asks for another number than the default.
+    /// Worker processes per cell, if not the default.
     pub processes: Option<u32>,
-    /// Measured time a cell, as on the command line.
+    /// Measured time per cell, as on the command line.
     pub time: Option<String>,
-    /// What is run; cells that several entries ask for are run once.
+    /// The entries. Cells that several entries select are run once.
     pub cells: Vec<Cells>,
 }
 
@@ -26,9 +26,9 @@ pub struct Suite {
 pub struct Cells {
     /// A glob over `module/scenario`.
     pub scenario: String,
-    /// The arms, or all that there are.
+    /// The arms, or `None` for all arms.
     pub arms: Option<Vec<String>>,
-    /// Whether the entry is left out, with a word, where no module has such a scenario; otherwise that is a mistake.
+    /// Whether the entry is left out, with a message, if no module has such a scenario. Otherwise that is an error.
     #[serde(default)]
     pub optional: bool,
     /// Values of parameters, each a scalar or a list.
@@ -36,17 +36,17 @@ pub struct Cells {
     pub arguments: BTreeMap<String, OneOrMany>,
 }
 
-/// A scalar, or a list of them.
+/// A scalar, or a list of scalars.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum OneOrMany {
     /// One value.
     One(Scalar),
-    /// An axis.
+    /// Several values; each makes cells of its own.
     Many(Vec<Scalar>),
 }
 
-/// A value as TOML writes it.
+/// A scalar of TOML.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Scalar {
@@ -72,7 +72,7 @@ impl std::fmt::Display for Scalar {
 }
 
 impl OneOrMany {
-    /// The values; one is a list of one.
+    /// The values; a scalar is a list of one.
     pub(crate) fn into_list(self) -> Vec<Scalar> {
         match self {
             Self::One(value) => vec![value],
@@ -82,7 +82,7 @@ impl OneOrMany {
 }
 
 impl Cells {
-    /// The arguments as the command line would give them.
+    /// The arguments in the form of the command line.
     pub fn axes(&self) -> Vec<(String, Vec<String>)> {
         let texts = |values: &OneOrMany| values.clone().into_list().iter().map(Scalar::to_string).collect();
         self.arguments.iter().map(|(name, values)| (name.clone(), texts(values))).collect()

@@ -1,5 +1,5 @@
-//! A target: a threshold on a figure of a series, absolute, or relative to a limit of the machine or to another series of the
-//! same run. What is here is whole and makes sense; how it is written is the parser's business, and nothing is judged.
+//! A target: a threshold on a figure of a series, either absolute, or relative to a roofline or to another series of the same run.
+//! `target_toml.rs` parses and validates targets.
 
 use crate::suite::Scalar;
 use bench_model::MachineLimit;
@@ -8,94 +8,94 @@ use std::collections::BTreeMap;
 /// A set of targets.
 #[derive(Clone, Debug)]
 pub struct Targets {
-    /// The suites each of which measures all of it.
+    /// The suites that measure it; each of them measures all targets of the set.
     pub measured_by: Vec<String>,
-    /// In the order they are shown; names are unique.
+    /// The targets in the order of reports; their names are unique.
     pub target: Vec<Target>,
 }
 
 /// A threshold.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Short, for the table.
+    /// A short name for the table.
     pub name: String,
-    /// One line that says what is held to what.
+    /// One line that says which figure must be below or above what.
     pub summary: String,
-    /// The series, and in which cells it is held.
+    /// The series, and the cells.
     pub series: SeriesName,
-    /// What is held of it.
+    /// The figure of the series that is checked.
     pub figure: Figure,
-    /// The argument over whose values the slope of the figure is what is held.
+    /// If set, the slope of the figure over the values of this argument is checked instead of the figure.
     pub slope_over: Option<String>,
-    /// Fewer samples than this are no measurement.
+    /// With fewer samples than this, the figure counts as not measured.
     pub samples_min: u64,
-    /// What the value must not pass: a ratio where there is a baseline, operations a second for a rate without one, else in
-    /// the unit of the metric.
+    /// The bound of the value: a ratio if there is a baseline, operations per second for a rate without baseline, else in the
+    /// unit of the metric.
     pub bound: Bound,
-    /// The limit that is added to the bound, which then is a time.
+    /// The roofline that is added to the bound, which then is a time.
     pub beyond: Option<MachineLimit>,
-    /// What the value is divided by.
+    /// The baseline that the value is divided by.
     pub baseline: Option<Baseline>,
 }
 
-/// Which series, in which cells.
+/// A series, and the cells in which it is looked up.
 #[derive(Clone, Debug)]
 pub struct SeriesName {
     /// `module/scenario`.
     pub scenario: String,
     /// The arm, with its variant where it has one: `wasm`, `wasm+fuel`.
     pub arm: String,
-    /// The metric; the one that bears the scenario's name where there is none.
+    /// The metric; if absent, the metric with the scenario's name.
     pub metric: Option<String>,
     /// The label values of the metric.
     pub labels: BTreeMap<String, String>,
-    /// Values of parameters, at least one each. There must be a cell for each combination; parameters that are not named
+    /// Values of parameters, at least one for each. The run must have a cell for each combination; parameters that are not named
     /// may have any value.
     pub arguments: BTreeMap<String, Vec<Scalar>>,
-    /// How many operations one of the series is taken for.
+    /// The number of operations that one operation of the series counts as.
     pub per: Per,
 }
 
-/// How many operations a recorded one is taken for: what a time is divided by, and a rate multiplied with.
+/// The number of operations that a recorded one counts as. A time is divided by it, and a rate is multiplied with it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Per {
-    /// So many; above 0.
+    /// A constant above 0.
     Number(f64),
-    /// As many as the cell's argument of this name says.
+    /// The value of the cell's argument of this name.
     Argument(String),
 }
 
-/// What is held of a series.
+/// A figure of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Figure {
     /// A quantile of the samples, between 0 and 1.
     Quantile(f64),
-    /// The total of all samples by the operations they span.
+    /// The sum of all samples, divided by the number of operations.
     Mean,
-    /// Operations a second: the operations by the total of all samples, which are times.
+    /// Operations per second: the number of operations, divided by the sum of all samples, which are times.
     Rate,
 }
 
 /// A bound; finite and above 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bound {
-    /// More is a miss.
+    /// A value above this is a miss.
     AtMost(f64),
-    /// Less is a miss.
+    /// A value below this is a miss.
     AtLeast(f64),
 }
 
-/// What a value is divided by.
+/// The baseline that a value is divided by.
 #[derive(Clone, Debug)]
 pub enum Baseline {
-    /// A limit of the machine, which is the time of one operation of its own.
+    /// A roofline, which is the time of one operation.
     Limit {
-        /// Which.
+        /// The name of the roofline.
         limit: MachineLimit,
-        /// How many operations it is taken for.
+        /// The number of operations that it counts as.
         per: Per,
     },
-    /// The same figure of another series. In the target's own scenario the baseline of a cell has the cell's arguments but
-    /// for those it names itself.
+    /// The same figure of another series. If it is of the same scenario, the baseline of a cell has the cell's arguments, except
+    /// for those that it names.
     Series(SeriesName),
 }

@@ -1,5 +1,5 @@
-//! How targets are written. What contradicts itself or says too little is refused with the name of the target; whether a
-//! scenario or a metric is there is not known here.
+//! Parses targets from TOML. Contradictory or incomplete targets are errors that name the target. Whether a scenario or metric
+//! exists is checked later, against a run.
 
 use crate::suite::{OneOrMany, Scalar};
 use crate::target::{Baseline, Bound, Figure, Per, SeriesName, Target, Targets};
@@ -62,7 +62,7 @@ enum PerToml {
     Argument(String),
 }
 
-/// The set that `text` describes, or what is wrong with it, which may quote lines of it.
+/// Parses a set of targets; an error may quote lines of `text`.
 pub(crate) fn parse(text: &str) -> Result<Targets, String> {
     let set: SetToml = toml::from_str(text).map_err(|error| error.to_string())?;
     let mut targets: Vec<Target> = Vec::new();
@@ -72,7 +72,7 @@ pub(crate) fn parse(text: &str) -> Result<Targets, String> {
         let target = TargetToml::deserialize(value).map_err(|error| error.to_string()).and_then(target);
         let target = target.map_err(|reason| format!("{called}: {reason}"))?;
         if targets.iter().any(|known| known.name == target.name) {
-            return Err(format!("{called}: there are two of this name; give each its own"));
+            return Err(format!("{called}: two targets have this name; give each a unique name"));
         }
         targets.push(target);
     }
@@ -84,10 +84,10 @@ fn target(raw: TargetToml) -> Result<Target, String> {
     let bound = bound(&raw)?;
     let beyond = raw.beyond.as_deref().map(str::parse).transpose()?;
     if raw.samples_min == 0 {
-        return Err("`samples_min` is 0; nothing is no measurement".to_owned());
+        return Err("`samples_min` is 0; give at least 1".to_owned());
     }
     if raw.slope_over.is_some() && figure == Figure::Rate {
-        return Err("a rate has no slope here; give `slope_over` or `rate`".to_owned());
+        return Err("both `slope_over` and `rate`; give only one of them".to_owned());
     }
     let series = SeriesName {
         scenario: raw.scenario,
@@ -120,7 +120,7 @@ fn target(raw: TargetToml) -> Result<Target, String> {
     })
 }
 
-/// The median, unless another figure is asked for.
+/// The figure; the median if none is given.
 fn figure(raw: &TargetToml) -> Result<Figure, String> {
     match (raw.quantile, raw.mean, raw.rate) {
         (None, false, false) => Ok(Figure::Quantile(0.5)),
@@ -128,7 +128,7 @@ fn figure(raw: &TargetToml) -> Result<Figure, String> {
         (Some(quantile), false, false) => Err(format!("`quantile` is {quantile}; give one above 0 and below 1")),
         (None, true, false) => Ok(Figure::Mean),
         (None, false, true) => Ok(Figure::Rate),
-        _ => Err("more than one of `quantile`, `mean` and `rate`; a target holds one figure".to_owned()),
+        _ => Err("more than one of `quantile`, `mean` and `rate`; give only one of them".to_owned()),
     }
 }
 
@@ -136,7 +136,7 @@ fn bound(raw: &TargetToml) -> Result<Bound, String> {
     let (bound, value) = match (raw.at_most, raw.at_least) {
         (Some(value), None) => (Bound::AtMost(value), value),
         (None, Some(value)) => (Bound::AtLeast(value), value),
-        (Some(_), Some(_)) => return Err("both `at_most` and `at_least`; give one of them".to_owned()),
+        (Some(_), Some(_)) => return Err("both `at_most` and `at_least`; give only one of them".to_owned()),
         (None, None) => return Err("no bound; give `at_most` or `at_least`".to_owned()),
     };
     if value > 0.0 && value.is_finite() { Ok(bound) } else { Err(format!("the bound is {value}; give one above 0")) }
@@ -146,16 +146,16 @@ fn per(raw: Option<PerToml>) -> Result<Per, String> {
     match raw {
         None => Ok(Per::Number(1.0)),
         Some(PerToml::Number(number)) if number > 0.0 && number.is_finite() => Ok(Per::Number(number)),
-        Some(PerToml::Number(number)) => Err(format!("`per` is {number}; give a number above 0, or a parameter")),
+        Some(PerToml::Number(number)) => {
+            Err(format!("`per` is {number}; give a number above 0, or the name of a parameter"))
+        }
         Some(PerToml::Argument(name)) => Ok(Per::Argument(name)),
     }
 }
 
 fn lists(raw: BTreeMap<String, OneOrMany>) -> Result<BTreeMap<String, Vec<Scalar>>, String> {
     let list = |(name, values): (String, OneOrMany)| match values.into_list() {
-        values if values.is_empty() => {
-            Err(format!("`arguments.{name}` is an empty list; give a value, or leave it out"))
-        }
+        values if values.is_empty() => Err(format!("`arguments.{name}` is an empty list; give a value, or remove it")),
         values => Ok((name, values)),
     };
     raw.into_iter().map(list).collect()
@@ -171,13 +171,15 @@ fn baseline(raw: BaselineToml, target: &SeriesName) -> Result<Baseline, String> 
             && raw.arguments.is_empty();
         if !is_alone {
             return Err(
-                "`relative_to` has a `limit`, which is of no scenario, and more than `per` beside it".to_owned()
+                "`relative_to` has a `limit`, which allows only `per` in addition; remove the other fields".to_owned()
             );
         }
         let limit: MachineLimit = limit.parse()?;
         return match per {
             Per::Number(_) => Ok(Baseline::Limit { limit, per }),
-            Per::Argument(name) => Err(format!("`relative_to` has a `limit`, which has no argument `{name}`")),
+            Per::Argument(name) => {
+                Err(format!("`relative_to` has a `limit`, which has no argument `{name}`; give a number as `per`"))
+            }
         };
     }
     let series = SeriesName {
@@ -189,7 +191,7 @@ fn baseline(raw: BaselineToml, target: &SeriesName) -> Result<Baseline, String> 
         per,
     };
     if let Some((name, _)) = series.arguments.iter().find(|(_, values)| values.len() > 1) {
-        return Err(format!("`relative_to.arguments.{name}` is a list; a baseline is one cell"));
+        return Err(format!("`relative_to.arguments.{name}` is a list, but a baseline is one cell; give one value"));
     }
     Ok(Baseline::Series(series.checked()?))
 }
@@ -197,11 +199,13 @@ fn baseline(raw: BaselineToml, target: &SeriesName) -> Result<Baseline, String> 
 impl SeriesName {
     fn checked(self) -> Result<Self, String> {
         if !self.scenario.contains('/') {
-            return Err(format!("`{}` is no `module/scenario`", self.scenario));
+            return Err(format!("`{}`: expected `module/scenario`", self.scenario));
         }
         self.arm.split('+').next().unwrap_or_default().parse::<Arm>()?;
         match self.metric {
-            None if !self.labels.is_empty() => Err("`labels` without a `metric` that has them".to_owned()),
+            None if !self.labels.is_empty() => {
+                Err("`labels` without a `metric`; name the metric that has the labels".to_owned())
+            }
             _ => Ok(self),
         }
     }
@@ -211,7 +215,7 @@ impl SeriesName {
 mod tests {
     use super::*;
 
-    /// A target with the lines that every target needs, and `lines`.
+    /// A target with all required fields, and `lines`.
     fn parsed(lines: &str) -> Result<Target, String> {
         let head =
             "[[target]]\nname = \"t\"\nsummary = \"s\"\nscenario = \"m/s\"\narm = \"native\"\nsamples_min = 20\n";
@@ -225,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_the_median_of_one_operation() {
+    fn default_figure_is_the_median_of_one_operation() {
         let target = parsed("at_most = 35").unwrap();
         assert_eq!((target.figure, target.bound), (Figure::Quantile(0.5), Bound::AtMost(35.0)));
         assert_eq!(target.series.per, Per::Number(1.0));
@@ -233,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_is_read() {
+    fn every_field_is_parsed() {
         let target = parsed(
             "arguments = { batch = [10, 100], mode = \"a\" }\nrate = true\nper = \"batch\"\nat_least = 0.6\nrelative_to = { metric = \"raw\", per = 2 }",
         );
@@ -253,34 +257,34 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_contradicts_itself_is_refused() {
+    fn contradictory_target_is_refused() {
         check("", "no bound; give `at_most` or `at_least`");
         check("at_most = 1\nat_least = 1", "both `at_most` and `at_least`");
         check("at_most = 0", "the bound is 0");
         check("at_most = nan", "the bound is NaN");
         check("at_most = 1\ncolour = 1", "unknown field `colour`");
         check("at_most = 1\nquantile = 1.0", "`quantile` is 1");
-        check("at_most = 1\nquantile = 0.5\nrate = true", "a target holds one figure");
-        check("at_most = 1\nmean = true\nrate = true", "a target holds one figure");
-        check("at_most = 1\nrate = true\nslope_over = \"n\"", "a rate has no slope");
+        check("at_most = 1\nquantile = 0.5\nrate = true", "give only one of them");
+        check("at_most = 1\nmean = true\nrate = true", "give only one of them");
+        check("at_most = 1\nrate = true\nslope_over = \"n\"", "both `slope_over` and `rate`");
         check("at_most = 1\nper = 0", "`per` is 0");
         check("at_most = 1\narguments = { n = [] }", "`arguments.n` is an empty list");
         check("at_most = 1\nlabels = { path = \"host\" }", "`labels` without a `metric`");
-        check("at_most = 1\nbeyond = \"dock\"", "unknown machine limit `dock`");
+        check("at_most = 1\nbeyond = \"dock\"", "unknown roofline `dock`");
         check("at_least = 1\nbeyond = \"clock\"", "`beyond` adds a limit to an absolute time");
         check("at_most = 1\nbeyond = \"clock\"\nrelative_to = { metric = \"raw\" }", "`beyond` adds a limit");
-        check("at_most = 1\nrelative_to = { limit = \"clock\", metric = \"raw\" }", "more than `per` beside it");
+        check("at_most = 1\nrelative_to = { limit = \"clock\", metric = \"raw\" }", "allows only `per` in addition");
         check("at_most = 1\nrelative_to = { limit = \"clock\", per = \"n\" }", "no argument `n`");
         check("at_most = 1\nrelative_to = { arguments = { n = [1, 2] } }", "a baseline is one cell");
         check("at_most = 1\nrelative_to = { arm = \"naitve\" }", "unknown arm `naitve`");
     }
 
     #[test]
-    fn a_target_without_a_name_is_told_by_its_place_and_names_are_unique() {
+    fn target_without_name_is_reported_by_number_and_names_are_unique() {
         let target = "[[target]]\nname = \"t\"\nsummary = \"s\"\nscenario = \"m/s\"\narm = \"wasm+fuel\"\nsamples_min = 1\nat_most = 1\n";
         assert!(parse(target).is_ok());
         let reason = parse(&format!("{target}{target}")).unwrap_err();
-        assert!(reason.starts_with("target `t`: there are two"), "{reason}");
+        assert!(reason.starts_with("target `t`: two targets"), "{reason}");
         let reason = parse(&format!("{target}[[target]]\nat_most = 1")).unwrap_err();
         assert!(reason.starts_with("target 2: missing field `name`"), "{reason}");
         assert!(parse("[[target]]\nname = ").unwrap_err().lines().count() == 1);

@@ -1,4 +1,4 @@
-//! Concrete values for the parameters of one scenario, in the order the scenario declares them.
+//! The values of a scenario's parameters, in the order in which the scenario declares them.
 
 use crate::{ModuleError, Value};
 use std::fmt;
@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Arguments(Vec<(String, Value)>);
 
 impl Arguments {
-    /// Sets `name`, in place where it is there already.
+    /// Sets `name`; replaces the value if `name` is set already.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
         let (name, value) = (name.into(), value.into());
         match self.0.iter_mut().find(|(known, _)| *known == name) {
@@ -17,22 +17,22 @@ impl Arguments {
         }
     }
 
-    /// The value of `name`, if it is there.
+    /// The value of `name`, if it is set.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    /// Names and values in order.
+    /// The names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Whether there is nothing.
+    /// Whether there are no arguments.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The flag `name`, or an error a module can return as it is.
+    /// The flag `name`, or an error that a module can return unchanged.
     pub fn flag(&self, name: &str) -> Result<bool, ModuleError> {
         match self.get(name) {
             Some(Value::Flag(value)) => Ok(*value),
@@ -40,7 +40,7 @@ impl Arguments {
         }
     }
 
-    /// The integer `name`, or an error a module can return as it is.
+    /// The integer `name`, or an error that a module can return unchanged.
     pub fn integer(&self, name: &str) -> Result<i64, ModuleError> {
         match self.get(name) {
             Some(Value::Integer(value)) => Ok(*value),
@@ -48,14 +48,14 @@ impl Arguments {
         }
     }
 
-    /// The integer `name` as a size, or an error a module can return as it is.
+    /// The integer `name` as a size, or an error that a module can return unchanged.
     pub fn size(&self, name: &str) -> Result<usize, ModuleError> {
         let value = self.integer(name)?;
         usize::try_from(value)
-            .map_err(|_| ModuleError::InvalidArgument(format!("`{name}` is {value}, which is no size")))
+            .map_err(|_| ModuleError::InvalidArgument(format!("`{name}` is {value}, which is not a size")))
     }
 
-    /// The text `name`, or an error a module can return as it is.
+    /// The text `name`, or an error that a module can return unchanged.
     pub fn text(&self, name: &str) -> Result<&str, ModuleError> {
         match self.get(name) {
             Some(Value::Text(value)) => Ok(value),
@@ -71,7 +71,7 @@ fn mismatch(name: &str, wanted: &str, found: Option<&Value>) -> ModuleError {
     })
 }
 
-/// `a=1 b=x`, as tables show it.
+/// Formats the arguments as `a=1 b=x`.
 impl fmt::Display for Arguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (name, value)) in self.iter().enumerate() {

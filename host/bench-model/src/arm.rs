@@ -1,17 +1,17 @@
-//! How a scenario is executed.
+//! Arms: the ways in which a scenario can be executed.
 
 use std::{fmt, str::FromStr};
 
-/// One way of executing a scenario. The same scenario in two arms must yield the same checksum.
+/// A way of executing a scenario. A scenario must have the same checksum in all arms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Arm {
     /// A component in a WebAssembly engine.
     Wasm,
-    /// A probe: native code in the worker's process, for the instruction set that every processor of its kind has.
+    /// A probe: native code in the worker's process, built for the baseline instruction set of the architecture.
     Native,
-    /// A probe built for the instruction set of the very processor it is built on.
+    /// A probe built for the processor of the building machine.
     NativeCpu,
-    /// One operating-system process each.
+    /// Processes of their own.
     Process,
 }
 

@@ -1,8 +1,8 @@
-//! A digest of one operation's result, as records hold it.
+//! The digest of one operation's result.
 
 use std::{fmt, str::FromStr};
 
-/// A digest of one operation's result; written as sixteen hexadecimal digits.
+/// The digest of one operation's result. Its text form has sixteen hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Checksum(pub u64);
 

@@ -1,11 +1,11 @@
-//! What a module says of itself, and the rules a descriptor must keep before anything is planned from it.
+//! The descriptor of a module, and its validation.
 
 use crate::{Capability, Parameter, Scenario};
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What a module says of itself.
+/// The description of a module: its name and its scenarios.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Descriptor {
@@ -13,19 +13,19 @@ pub struct Descriptor {
     pub name: String,
     /// The module's own version.
     pub version: String,
-    /// One line for `list`.
+    /// A summary in one line, for `list`.
     #[cfg_attr(feature = "serde", serde(default))]
     pub summary: String,
-    /// What can be measured. Never empty.
+    /// The scenarios. Never empty.
     pub scenarios: Vec<Scenario>,
 }
 
-/// A descriptor that breaks a rule; says where.
+/// The rule that a descriptor breaks, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the descriptor breaks a rule: {0}")]
+#[error("invalid descriptor: {0}")]
 pub struct DescriptorError(String);
 
-/// Far above any real module, low enough that a hostile one cannot exhaust the host.
+/// Maximum number of items of a kind: more than any real module has, and few enough that a hostile one cannot exhaust the host.
 const ITEMS_MAX: usize = 1_000;
 const NAME_BYTES_MAX: usize = 64;
 
@@ -35,18 +35,18 @@ impl Descriptor {
         Self { name: name.into(), version: version.into(), summary: summary.into(), scenarios: Vec::new() }
     }
 
-    /// The same descriptor with a further scenario.
+    /// Adds a scenario.
     #[must_use]
     pub fn scenario(mut self, scenario: Scenario) -> Self {
         self.scenarios.push(scenario);
         self
     }
 
-    /// Checks names, uniqueness, sizes, and that defaults and domains agree.
+    /// Checks names, uniqueness and sizes, and that the defaults are in their domains.
     pub fn validate(&self) -> Result<(), DescriptorError> {
         name_is_valid(&self.name, "module")?;
         if self.scenarios.is_empty() {
-            return Err(DescriptorError("there is no scenario".to_owned()));
+            return Err(DescriptorError("it has no scenario".to_owned()));
         }
         unique(self.scenarios.iter().map(|scenario| scenario.name.as_str()), "scenario")?;
         for scenario in &self.scenarios {
@@ -63,11 +63,12 @@ fn scenario_is_valid(scenario: &Scenario) -> Result<(), DescriptorError> {
     let has_own_series = scenario.metrics.iter().any(|metric| metric.name == scenario.name);
     match (scenario.has_own_clock(), has_own_series) {
         (false, true) => {
-            let reason = format!("metric `{}` has the scenario's name, which is the driver's", scenario.name);
+            let reason =
+                format!("metric `{}` has the scenario's name, which is reserved for the driver", scenario.name);
             return Err(DescriptorError(reason));
         }
         (true, false) => {
-            let reason = format!("it times itself (`clock:own`), and has no metric `{}`", scenario.name);
+            let reason = format!("it times itself (`clock:own`), but has no metric `{}`", scenario.name);
             return Err(DescriptorError(reason));
         }
         (false, false) | (true, true) => {}
@@ -80,7 +81,7 @@ fn scenario_is_valid(scenario: &Scenario) -> Result<(), DescriptorError> {
         if let Some(name) = requirement.parameter()
             && !scenario.parameters.iter().any(|parameter| parameter.name == name)
         {
-            return Err(DescriptorError(format!("requirement `{}` names no parameter", requirement.capability)));
+            return Err(DescriptorError(format!("requirement `{}` does not name a parameter", requirement.capability)));
         }
     }
     Ok(())
@@ -90,11 +91,11 @@ fn parameter_is_valid(parameter: &Parameter) -> Result<(), DescriptorError> {
     let fault = |what: String| Err(DescriptorError(format!("parameter `{}`: {what}", parameter.name)));
     let kind = parameter.kind();
     if parameter.defaults.is_empty() || parameter.defaults.len() > ITEMS_MAX {
-        return fault(format!("{} defaults, wanted 1 to {ITEMS_MAX}", parameter.defaults.len()));
+        return fault(format!("{} defaults, expected 1 to {ITEMS_MAX}", parameter.defaults.len()));
     }
     let values = parameter.defaults.iter().chain(parameter.domain.bounds());
     if let Some(value) = values.into_iter().find(|value| value.kind() != kind) {
-        return fault(format!("`{value}` is not {kind}, as the first default is"));
+        return fault(format!("`{value}` is not {kind}, but the first default is"));
     }
     if let Some(value) = parameter.defaults.iter().find(|value| !parameter.domain.contains(value)) {
         return fault(format!("the default `{value}` is outside the domain ({})", parameter.domain));
@@ -107,7 +108,7 @@ fn unique<'a>(names: impl Iterator<Item = &'a str>, what: &str) -> Result<(), De
     for name in names {
         name_is_valid(name, what)?;
         if !seen.insert(name) {
-            return Err(DescriptorError(format!("{what} `{name}` is there twice")));
+            return Err(DescriptorError(format!("{what} `{name}` is declared twice")));
         }
     }
     if seen.len() > ITEMS_MAX {
@@ -116,13 +117,13 @@ fn unique<'a>(names: impl Iterator<Item = &'a str>, what: &str) -> Result<(), De
     Ok(())
 }
 
-/// Names are printed, globbed and used in file names, so they are plain.
+/// Names are printed, matched by globs and used in file names, so their characters are restricted.
 fn name_is_valid(name: &str, what: &str) -> Result<(), DescriptorError> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(plain) {
         let shown: String = name.chars().take(NAME_BYTES_MAX).collect();
         return Err(DescriptorError(format!(
-            "{what} name {shown:?} is not made of 1 to {NAME_BYTES_MAX} characters of a-z, 0-9, - and _"
+            "{what} name {shown:?} is invalid; use 1 to {NAME_BYTES_MAX} characters of a-z, 0-9, - and _"
         )));
     }
     Ok(())
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_must_lie_in_the_domain_and_have_one_kind() {
+    fn defaults_must_be_in_the_domain_and_of_one_kind() {
         check(scenario().parameter(Parameter::new("size", 64, "").between(1, 64)), Ok(()));
         check(scenario().parameter(Parameter::new("size", 65, "").between(1, 64)), Err("outside the domain (1 to 64)"));
         check(scenario().parameter(Parameter::new("size", 1, "").choices(["a"])), Err("`a` is not a whole number"));
@@ -155,37 +156,37 @@ mod tests {
     }
 
     #[test]
-    fn names_are_plain_and_unique() {
-        check(scenario().parameter(Parameter::new("Size", 1, "")), Err("\"Size\" is not made of"));
-        check(scenario().parameter(Parameter::new("a\u{1b}[2J", 1, "")), Err("is not made of"));
+    fn names_are_restricted_and_unique() {
+        check(scenario().parameter(Parameter::new("Size", 1, "")), Err("\"Size\" is invalid"));
+        check(scenario().parameter(Parameter::new("a\u{1b}[2J", 1, "")), Err("is invalid; use 1 to"));
         check(
             scenario().parameter(Parameter::new("a", 1, "")).parameter(Parameter::new("a", 1, "")),
-            Err("`a` is there twice"),
+            Err("`a` is declared twice"),
         );
-        check(scenario().metric(Metric::new("scenario", Unit::Count, "")), Err("which is the driver's"));
+        check(scenario().metric(Metric::new("scenario", Unit::Count, "")), Err("which is reserved for the driver"));
         check(scenario().times_itself(Unit::Nanoseconds, ""), Ok(()));
         check(scenario().requires("clock:own", ""), Err("has no metric `scenario`"));
     }
 
     #[test]
-    fn a_path_requirement_names_its_parameter() {
+    fn path_requirement_must_name_a_parameter() {
         check(scenario().requires("read:input", "").parameter(Parameter::new("input", ".", "")), Ok(()));
-        check(scenario().requires("read:input", ""), Err("names no parameter"));
+        check(scenario().requires("read:input", ""), Err("does not name a parameter"));
         for kind in ["scratch", "module", "postgres"] {
-            check(scenario().requires(format!("{kind}:folder"), ""), Err("names no parameter"));
+            check(scenario().requires(format!("{kind}:folder"), ""), Err("does not name a parameter"));
         }
     }
 
     #[test]
-    fn a_requirement_of_a_known_kind_is_valid() {
+    fn requirement_of_a_known_kind_must_be_valid() {
         check(scenario().requires("moon:full", ""), Ok(()));
-        check(scenario().requires("cpu:many", ""), Err("requirement `cpu:many`: write a number of processors"));
+        check(scenario().requires("cpu:many", ""), Err("requirement `cpu:many`: expected a number of processors"));
         check(scenario().requires("arm:gpu", ""), Err("requirement `arm:gpu`: unknown arm `gpu`"));
     }
 
     #[test]
-    fn a_module_without_scenarios_is_refused() {
+    fn module_without_scenarios_is_invalid() {
         let error = Descriptor::new("module", "1", "").validate().unwrap_err();
-        assert_eq!(error.to_string(), "the descriptor breaks a rule: there is no scenario");
+        assert_eq!(error.to_string(), "invalid descriptor: it has no scenario");
     }
 }

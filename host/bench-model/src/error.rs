@@ -1,21 +1,21 @@
-//! Why a module did not do what it was asked.
+//! The errors of modules.
 
-/// A module's refusal or failure, in the cases the WIT and the C ABI know.
+/// An error of a module, in the cases of the WIT and the C ABI.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModuleError {
-    /// There is no scenario of this name.
+    /// No scenario has this name.
     #[error("unknown scenario: {0}")]
     UnknownScenario(String),
-    /// An argument the domain could not rule out; says which and why.
+    /// An argument that is in its domain and still invalid; names the argument and the reason.
     #[error("invalid argument: {0}")]
     InvalidArgument(String),
-    /// Something the host did not grant.
+    /// Something that the host did not grant.
     #[error("not granted: {0}")]
     CapabilityDenied(String),
-    /// Something this machine cannot do.
+    /// Something that this machine does not support.
     #[error("{0}")]
     Unavailable(String),
-    /// A trap, a panic or a broken contract: the session cannot be used again.
+    /// A trap, a panic or a broken contract; the session cannot be used any further.
     #[error("{0}")]
     Crashed(String),
     /// Any other failure.
@@ -24,7 +24,7 @@ pub enum ModuleError {
 }
 
 impl ModuleError {
-    /// Whether the environment is at fault rather than the module, so that the cell is skipped and not failed.
+    /// Whether the environment is the cause and not the module, so that the cell is skipped instead of failed.
     pub fn is_environment(&self) -> bool {
         matches!(self, Self::CapabilityDenied(_) | Self::Unavailable(_))
     }

@@ -1,5 +1,5 @@
-//! The nouns of bench-host, shared by the host, the plug-in SDK and the probes. Pure data: no I/O and no clock. The feature
-//! `serde` gives them the forms they have in run files and in the descriptors of probes.
+//! The data types of bench-host, shared by the host, the plug-in SDK and the probes, without I/O and clocks. The feature `serde` adds
+//! their JSON forms for run files and for the descriptors of probes.
 
 mod argument;
 mod arm;

@@ -1,30 +1,30 @@
-//! What the machine itself can do: the yardsticks that figures are shown against.
+//! Rooflines: what the machine itself can do, for comparison with figures.
 
 use std::{fmt, str::FromStr};
 
-/// A limit of the machine, measured before and after every run.
+/// A roofline of the machine, measured before and after every run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MachineLimit {
     /// One reading of the monotonic clock.
     Clock,
     /// The cheapest system call.
     Syscall,
-    /// One hand-over of a cache line between two cores, one way.
+    /// One transfer of a cache line between two cores, one way.
     CacheLine,
-    /// One byte read sequentially by one core, out of its caches.
+    /// One byte read sequentially by one core from its caches.
     MemoryRead,
     /// One byte copied by one core, within its caches.
     MemoryCopy,
     /// One 4 KiB write and `fdatasync`.
     Fdatasync,
-    /// Starting a process that does nothing and waiting for its end.
+    /// Starting a process that does nothing and waiting until it has exited.
     Spawn,
     /// Calling an empty function of a component.
     ComponentCall,
 }
 
 impl MachineLimit {
-    /// Every limit, in the order of reports.
+    /// All rooflines, in the order of reports.
     pub const ALL: [Self; 8] = [
         Self::Clock,
         Self::Syscall,
@@ -36,7 +36,7 @@ impl MachineLimit {
         Self::ComponentCall,
     ];
 
-    /// The name used in descriptors, run files and targets.
+    /// The name in descriptors, run files and targets.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Clock => "clock",
@@ -50,7 +50,7 @@ impl MachineLimit {
         }
     }
 
-    /// Whether the limit is a time per byte, so that an operation is compared with its bytes times the limit.
+    /// Whether the roofline is a time per byte, so that an operation is compared with its number of bytes times the roofline.
     pub fn is_per_byte(self) -> bool {
         matches!(self, Self::MemoryRead | Self::MemoryCopy)
     }
@@ -68,7 +68,7 @@ impl FromStr for MachineLimit {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL.into_iter().find(|limit| limit.as_str() == text).ok_or_else(|| {
             let known: Vec<_> = Self::ALL.iter().map(|limit| limit.as_str()).collect();
-            format!("unknown machine limit `{text}`; use one of {}", known.join(", "))
+            format!("unknown roofline `{text}`; use one of {}", known.join(", "))
         })
     }
 }

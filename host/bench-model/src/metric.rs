@@ -1,4 +1,4 @@
-//! What a series measures, and in which base unit.
+//! Metrics: what a series measures, and in which base unit.
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
@@ -8,23 +8,23 @@ use std::{convert::Infallible, fmt, str::FromStr};
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Metric {
-    /// Says what is counted or timed.
+    /// The name.
     pub name: String,
-    /// Where the clock starts and where it stops.
+    /// What is counted, or where the clock starts and stops.
     #[cfg_attr(feature = "serde", serde(default))]
     pub summary: String,
     /// The base unit of every sample.
     pub unit: Unit,
-    /// Which way is up.
+    /// Whether lower or higher is better.
     #[cfg_attr(feature = "serde", serde(default))]
     pub direction: Direction,
-    /// Label names, in order.
+    /// The names of the labels, in order.
     #[cfg_attr(feature = "serde", serde(default))]
     pub labels: Vec<String>,
 }
 
 impl Metric {
-    /// A metric without labels of which less is better.
+    /// A metric without labels, of which lower is better.
     pub fn new(name: impl Into<String>, unit: Unit, summary: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -35,14 +35,14 @@ impl Metric {
         }
     }
 
-    /// The same metric with another direction.
+    /// Sets the direction.
     #[must_use]
     pub fn direction(mut self, direction: Direction) -> Self {
         self.direction = direction;
         self
     }
 
-    /// The same metric with a further label.
+    /// Adds a label.
     #[must_use]
     pub fn label(mut self, name: impl Into<String>) -> Self {
         self.labels.push(name.into());
@@ -50,23 +50,23 @@ impl Metric {
     }
 }
 
-/// Which way is up.
+/// Whether lower or higher is better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {
-    /// Latency, memory.
+    /// Lower is better, such as for latency and memory.
     #[default]
     LowerIsBetter,
-    /// Throughput.
+    /// Higher is better, such as for throughput.
     HigherIsBetter,
-    /// A count that is neither good nor bad.
+    /// Neither is better, such as for counts.
     Neutral,
 }
 
 impl Direction {
-    /// Every direction.
+    /// All directions.
     pub const ALL: [Self; 3] = [Self::LowerIsBetter, Self::HigherIsBetter, Self::Neutral];
 
-    /// The name used in descriptors and run files.
+    /// The name in descriptors and run files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::LowerIsBetter => "lower-is-better",
@@ -93,7 +93,7 @@ impl FromStr for Direction {
     }
 }
 
-/// A base unit, by its UCUM name. Samples are whole numbers of it.
+/// A base unit. Samples are whole numbers of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// `ns`.
@@ -102,12 +102,12 @@ pub enum Unit {
     Bytes,
     /// `1`.
     Count,
-    /// Any other, shown unscaled; empty where there is none.
+    /// Any other unit, shown unscaled; empty for no unit.
     Other(String),
 }
 
 impl Unit {
-    /// No unit: the unit of a name, a path or a flag.
+    /// No unit, such as for a name, a path or a flag.
     pub fn none() -> Self {
         Self::Other(String::new())
     }
@@ -134,7 +134,7 @@ impl From<&str> for Unit {
     }
 }
 
-/// Every text is a unit.
+/// Every text is a valid unit.
 impl FromStr for Unit {
     type Err = Infallible;
 

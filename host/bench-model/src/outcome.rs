@@ -1,40 +1,40 @@
-//! What a batch did and whether its result was right.
+//! The outcome of a batch of operations, and checks of its result.
 
 /// Raw counts of one batch of operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Operations done.
+    /// The number of executed operations.
     pub operations: u64,
-    /// Payload bytes processed, 0 where an operation has none.
+    /// The number of processed payload bytes; 0 if operations have none.
     pub bytes: u64,
-    /// A digest of one operation's result, equal for equal arguments in every batch, process and arm.
+    /// The digest of one operation's result, which must be equal for equal arguments in every batch, process and arm.
     pub checksum: u64,
 }
 
-/// One thing a module looked at to see whether its result was right.
+/// A check by a module whether its result is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Unique in its scenario.
+    /// The name, unique in the scenario.
     pub name: String,
-    /// Whether it held.
+    /// Whether it passed.
     pub passed: bool,
-    /// Expected against found.
+    /// The expected and the found value.
     pub detail: String,
 }
 
-/// The name of the check that an open loop kept the rate that was asked for. It is reserved: where it is the only kind of check
-/// that failed, the repetition is void rather than failed.
+/// The reserved name of the check that an open loop achieved the requested rate. If only checks of this kind fail, the repetition is
+/// void instead of failed.
 pub const ACHIEVED_RATE: &str = "achieved-rate";
 
-/// The name of the check that a rate was found at which latency stays under a bound. It is reserved like [`ACHIEVED_RATE`].
+/// The name of the check that a rate was found at which the latency is below a bound. It is reserved like [`ACHIEVED_RATE`].
 pub const LATENCY_BOUND: &str = "p99-bound";
 
-/// An open loop that achieves less than this share of the rate that was asked for is void.
+/// An open loop that achieves less than this share of the requested rate is void.
 const ACHIEVED_RATE_MIN: f64 = 0.99;
 
 impl Check {
-    /// The check that an open loop achieved the rate that was asked for, both in operations a second. `over` says what was
-    /// counted (`1000 requests`).
+    /// The check that an open loop achieved the requested rate, both in operations per second. `over` says what was counted
+    /// (`1000 requests`).
     pub fn achieved_rate(asked: f64, achieved: f64, over: impl std::fmt::Display) -> Self {
         let detail = format!(
             "asked for {asked:.0}/s, achieved {achieved:.0}/s over {over}, wanted at least {:.0} %; ask for less",
@@ -43,8 +43,7 @@ impl Check {
         Self::that(ACHIEVED_RATE, achieved >= ACHIEVED_RATE_MIN * asked, detail)
     }
 
-    /// Whether a failure of this check says that the machine could not do what was asked of it, rather than that a result is
-    /// wrong.
+    /// Whether a failure of this check means that the machine was too slow, not that a result is wrong.
     pub fn is_of_machine(&self) -> bool {
         [ACHIEVED_RATE, LATENCY_BOUND].contains(&self.name.as_str())
     }
@@ -54,7 +53,7 @@ impl Check {
         Self { name: name.into(), passed: expected == found, detail: format!("expected {expected:?}, found {found:?}") }
     }
 
-    /// A check of a condition that `detail` describes.
+    /// A check of a condition, which `detail` describes.
     pub fn that(name: impl Into<String>, passed: bool, detail: impl Into<String>) -> Self {
         Self { name: name.into(), passed, detail: detail.into() }
     }
@@ -65,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_achieved_from_ninety_nine_per_cent_on() {
+    fn rate_is_achieved_at_99_per_cent() {
         for (achieved, passed) in [(1_000.0, true), (990.0, true), (989.0, false), (0.0, false)] {
             let check = Check::achieved_rate(1_000.0, achieved, "500 operations");
             assert_eq!((check.passed, check.is_of_machine()), (passed, true), "{}", check.detail);

@@ -1,30 +1,30 @@
-//! A knob of a scenario: its values, its defaults and its domain.
+//! Parameters of scenarios: kind, default values and domain.
 
 use crate::{Kind, Unit, Value};
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A knob. Every value of it has the same [`Kind`].
+/// A parameter of a scenario. All its values have the same [`Kind`].
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Parameter {
-    /// Unique in its scenario; the unit comes last (`payload_bytes`).
+    /// The name, unique in the scenario, with the unit last (`payload_bytes`).
     pub name: String,
-    /// One line for `list`.
+    /// A summary in one line, for `list`.
     #[cfg_attr(feature = "serde", serde(default))]
     pub summary: String,
     /// The unit of its values.
     #[cfg_attr(feature = "serde", serde(default = "Unit::none"))]
     pub unit: Unit,
-    /// What runs where the user says nothing; several are an axis. Never empty.
+    /// The default values; each makes cells of its own. Never empty.
     pub defaults: Vec<Value>,
-    /// What may be asked for.
+    /// The allowed values.
     #[cfg_attr(feature = "serde", serde(default))]
     pub domain: Domain,
 }
 
-/// The values a parameter may take.
+/// The allowed values of a parameter.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
 pub enum Domain {
@@ -33,12 +33,12 @@ pub enum Domain {
     Any,
     /// One of these.
     Choices(Vec<Value>),
-    /// From the first to the second, both included.
+    /// All values from the first to the second, inclusive.
     Between(Value, Value),
 }
 
 impl Parameter {
-    /// A parameter with one default, no unit, and every value of its kind allowed.
+    /// A parameter with one default, no unit, and all values of its kind allowed.
     pub fn new(name: impl Into<String>, default: impl Into<Value>, summary: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -49,28 +49,28 @@ impl Parameter {
         }
     }
 
-    /// The same parameter in `unit`.
+    /// Sets the unit.
     #[must_use]
     pub fn unit(mut self, unit: Unit) -> Self {
         self.unit = unit;
         self
     }
 
-    /// The same parameter with these values as its default axis.
+    /// Sets the default values.
     #[must_use]
     pub fn sweep<V: Into<Value>>(mut self, values: impl IntoIterator<Item = V>) -> Self {
         self.defaults = values.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The same parameter with only these values allowed.
+    /// Allows only these values.
     #[must_use]
     pub fn choices<V: Into<Value>>(mut self, values: impl IntoIterator<Item = V>) -> Self {
         self.domain = Domain::Choices(values.into_iter().map(Into::into).collect());
         self
     }
 
-    /// The same parameter with only values from `low` to `high`, both included, allowed.
+    /// Allows only values from `low` to `high`, inclusive.
     #[must_use]
     pub fn between(mut self, low: impl Into<Value>, high: impl Into<Value>) -> Self {
         self.domain = Domain::Between(low.into(), high.into());
@@ -84,7 +84,7 @@ impl Parameter {
 }
 
 impl Domain {
-    /// Whether `value` may be asked for, its kind being right.
+    /// Whether `value`, which must be of the right kind, is allowed.
     pub fn contains(&self, value: &Value) -> bool {
         match self {
             Self::Any => true,
@@ -93,7 +93,7 @@ impl Domain {
         }
     }
 
-    /// The values that bound the domain; each must have the parameter's kind.
+    /// The values that define the domain; each must have the parameter's kind.
     pub(crate) fn bounds(&self) -> Vec<&Value> {
         match self {
             Self::Any => Vec::new(),

@@ -1,17 +1,17 @@
-//! What a scenario needs beyond its imports, and the one text form of it.
+//! Requirements of scenarios beyond their imports, and their text form.
 
 use crate::Arm;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// Something imports cannot show.
+/// Something that a scenario needs and that its imports do not show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Requirement {
     /// What is needed.
     pub capability: Capability,
-    /// Why, in one line.
+    /// The purpose, in one line.
     #[cfg_attr(feature = "serde", serde(default))]
     pub purpose: String,
     /// Whether the scenario also runs without it.
@@ -19,56 +19,56 @@ pub struct Requirement {
     pub optional: bool,
 }
 
-/// What is needed, by the text that descriptors hold.
+/// What is needed. Each case has one text form in descriptors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Capability {
-    /// `probe:criu`: a program or a right that the machine must have.
+    /// `probe:criu`: a program or a privilege that the machine must have.
     Probe(String),
     /// `kernel:userfaultfd`: a feature of the kernel.
     Kernel(String),
-    /// `cpu:2`: so many processors. The scenario places its threads itself.
+    /// `cpu:2`: a number of processors. The scenario places its threads itself.
     Cpu(u32),
     /// `read:PARAMETER`: the parameter's value is a path that the module reads.
     Read(String),
-    /// `scratch:PARAMETER`: the parameter's value becomes the path of an empty folder. The host makes the folder for one process
-    /// of the cell, inside the one that the parameter names, and removes it afterwards.
+    /// `scratch:PARAMETER`: the parameter's value becomes the path of an empty folder. The host creates the folder for one process
+    /// of the cell, in the folder that the parameter names, and removes it afterwards.
     Scratch(String),
     /// `module:PARAMETER`: the parameter's value is the full name of a scenario of another module. The host loads that module in
-    /// the same arm; parameters that both scenarios have are the same for both.
+    /// the same arm; parameters that both scenarios have get the same values.
     Module(String),
-    /// `postgres:PARAMETER`: the parameter's value is the URL of a PostgreSQL server. `@cluster` stands for a server that the
-    /// host starts for the run and removes with it.
+    /// `postgres:PARAMETER`: the parameter's value is the URL of a PostgreSQL server. `@cluster` stands for a temporary server that
+    /// the host starts for the run.
     Postgres(String),
     /// `clock:own`: the scenario times itself.
     OwnClock,
-    /// `arm:wasm,process`: the scenario has no other arms.
+    /// `arm:wasm,process`: the scenario has only these arms.
     Arms(Vec<Arm>),
-    /// Any other text. It is shown, and the host does nothing about it.
+    /// Any other text. The host shows and otherwise ignores it.
     Other(String),
 }
 
 impl Requirement {
-    /// The parameter whose value is a path that the module reads, where this is such a requirement.
+    /// The parameter whose value is a path that the module reads, if this is such a requirement.
     pub fn read_parameter(&self) -> Option<&str> {
         if let Capability::Read(name) = &self.capability { Some(name) } else { None }
     }
 
-    /// The parameter whose value becomes the path of an empty folder, where this is such a requirement.
+    /// The parameter whose value becomes the path of an empty folder, if this is such a requirement.
     pub fn scratch_parameter(&self) -> Option<&str> {
         if let Capability::Scratch(name) = &self.capability { Some(name) } else { None }
     }
 
-    /// The parameter whose value names a scenario of another module, where this is such a requirement.
+    /// The parameter whose value names a scenario of another module, if this is such a requirement.
     pub fn module_parameter(&self) -> Option<&str> {
         if let Capability::Module(name) = &self.capability { Some(name) } else { None }
     }
 
-    /// The parameter whose value is the URL of a PostgreSQL server, where this is such a requirement.
+    /// The parameter whose value is the URL of a PostgreSQL server, if this is such a requirement.
     pub fn postgres_parameter(&self) -> Option<&str> {
         if let Capability::Postgres(name) = &self.capability { Some(name) } else { None }
     }
 
-    /// The parameter that this is about, whichever way.
+    /// The parameter that this requirement names, if it names one.
     pub fn parameter(&self) -> Option<&str> {
         use Capability::{Arms, Cpu, Kernel, Module, Other, OwnClock, Postgres, Probe, Read, Scratch};
         match &self.capability {
@@ -98,7 +98,7 @@ impl fmt::Display for Capability {
     }
 }
 
-/// Fails where the kind of requirement is known and what follows it is not valid.
+/// Fails if the kind of the requirement is known and the text after it is not valid.
 impl FromStr for Capability {
     type Err = String;
 
@@ -109,7 +109,7 @@ impl FromStr for Capability {
             "probe" => Self::Probe(rest.to_owned()),
             "kernel" => Self::Kernel(rest.to_owned()),
             "cpu" => Self::Cpu(
-                processors(rest).ok_or_else(|| format!("`{text}`: write a number of processors, as in `cpu:2`"))?,
+                processors(rest).ok_or_else(|| format!("`{text}`: expected a number of processors, as in `cpu:2`"))?,
             ),
             "read" => Self::Read(rest.to_owned()),
             "scratch" => Self::Scratch(rest.to_owned()),
@@ -125,12 +125,12 @@ impl FromStr for Capability {
     }
 }
 
-/// The number of which `text` is the only form, so that what is read is written the same.
+/// Parses a number in its only text form, so that parsing and printing give the same text.
 fn processors(text: &str) -> Option<u32> {
     text.parse().ok().filter(|count: &u32| count.to_string() == text)
 }
 
-/// Text that is not valid stays as it is, for [`crate::Descriptor::validate`] to refuse.
+/// Invalid text is kept, so that [`crate::Descriptor::validate`] can report it.
 impl From<&str> for Capability {
     fn from(text: &str) -> Self {
         text.parse().unwrap_or_else(|_| Self::Other(text.to_owned()))
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_has_one_text() {
+    fn each_kind_has_one_text_form() {
         check("probe:criu", Ok(Capability::Probe("criu".to_owned())));
         check("kernel:userfaultfd", Ok(Capability::Kernel("userfaultfd".to_owned())));
         check("cpu:2", Ok(Capability::Cpu(2)));
@@ -181,14 +181,14 @@ mod tests {
         for text in ["moon:full", "clock:atomic", "root", ""] {
             check(text, Ok(Capability::Other(text.to_owned())));
         }
-        check("cpu:two", Err("`cpu:two`: write a number of processors"));
+        check("cpu:two", Err("`cpu:two`: expected a number of processors"));
         check("cpu:02", Err("as in `cpu:2`"));
         check("arm:wasm,gpu", Err("`arm:wasm,gpu`: unknown arm `gpu`; use wasm"));
     }
 
     proptest! {
         #[test]
-        fn what_is_read_is_written_the_same(
+        fn parsing_and_printing_gives_the_same_text(
             text in "(probe|kernel|cpu|read|scratch|module|postgres|clock|arm|moon)?:?(own|wasm|native|,|-cpu|[0-9]|[a-z_]){0,4}"
         ) {
             prop_assert_eq!(Capability::from(text.as_str()).to_string(), text);

@@ -1,4 +1,5 @@
-//! The forms that cannot be derived: a noun with a name is that name, and arguments are a map in their own order.
+//! Serde implementations that cannot be derived: types with a text form are serialized as text, and arguments as a map that keeps
+//! their order.
 
 use crate::{Arguments, Arm, Checksum, Direction, MachineLimit, Unit, Value};
 use serde::de::{Error, MapAccess, Visitor};
@@ -7,7 +8,7 @@ use std::fmt::{self, Display, Formatter};
 use std::marker::PhantomData;
 use std::str::FromStr;
 
-/// Serializes each type as the text that its `Display` prints and its `FromStr` reads.
+/// Serializes each type as the text that its `Display` prints and its `FromStr` parses.
 macro_rules! as_text {
     ($($noun:ty: $what:literal),+ $(,)?) => {$(
         impl Serialize for $noun {
@@ -28,7 +29,7 @@ as_text! {
     Arm: "an arm",
     Checksum: "a checksum",
     Direction: "a direction",
-    MachineLimit: "a machine limit",
+    MachineLimit: "a roofline",
     Unit: "a unit",
 }
 
@@ -67,7 +68,7 @@ impl<'de> Visitor<'de> for InOrder {
     type Value = Arguments;
 
     fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of scalars")
+        f.write_str("an object with scalar values")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Arguments, A::Error> {

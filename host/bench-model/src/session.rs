@@ -1,12 +1,12 @@
-//! A scenario that is prepared to be run: the shape that plug-in authors implement and that every arm presents.
+//! The trait of an opened scenario, which authors of plug-ins implement and every arm provides.
 
 use crate::{Check, ModuleError, Outcome};
 
-/// A scenario with its arguments, prepared.
+/// A scenario that is opened with arguments.
 pub trait Session {
-    /// Performs `times` operations, which may be 0, and nothing else. This is what is timed.
+    /// Executes exactly `times` operations, which may be 0. This call is timed.
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError>;
 
-    /// Looks at the result of the operations so far. Not timed.
+    /// Checks the result of the operations so far. Not timed.
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError>;
 }

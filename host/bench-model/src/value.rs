@@ -1,24 +1,24 @@
-//! A parameter's value. Knows how it is written, not what it means.
+//! Values of parameters, and their text form.
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A value as a user writes it and a module receives it.
+/// A value of a parameter.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(untagged))]
 pub enum Value {
-    /// On or off.
+    /// A flag: on or off.
     Flag(bool),
     /// A whole number in the parameter's unit.
     Integer(i64),
-    /// A number with a fraction in the parameter's unit; never NaN.
+    /// A decimal number in the parameter's unit; never NaN.
     Decimal(f64),
-    /// A name out of a list, or a path.
+    /// Text, such as a name from a list, or a path.
     Text(String),
 }
 
-/// The case of a [`Value`], without the value.
+/// The kind of a [`Value`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// See [`Value::Flag`].
@@ -31,18 +31,18 @@ pub enum Kind {
     Text,
 }
 
-/// Text that is no value of the kind asked for.
+/// Text that is not a value of the expected kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {kind}")]
 pub struct ValueError {
-    /// What was written.
+    /// The text.
     pub text: String,
-    /// What was wanted.
+    /// The expected kind.
     pub kind: Kind,
 }
 
 impl Value {
-    /// The value's case.
+    /// The kind of the value.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Flag(_) => Kind::Flag,
@@ -52,7 +52,7 @@ impl Value {
         }
     }
 
-    /// Reads `text` as a value of `kind`. Integers take the suffixes `k`, `M`, `G` (powers of 1000) and `Ki`, `Mi`,
+    /// Parses `text` as a value of `kind`. Integers may have the suffixes `k`, `M`, `G` (powers of 1000) and `Ki`, `Mi`,
     /// `Gi` (powers of 1024); flags are `true` or `false`.
     pub fn parse(kind: Kind, text: &str) -> Result<Self, ValueError> {
         let error = || ValueError { text: text.to_owned(), kind };
@@ -76,7 +76,7 @@ fn parse_integer(text: &str) -> Option<i64> {
     digits.replace('_', "").parse::<i64>().ok()?.checked_mul(factor)
 }
 
-/// As [`Value::parse`] reads it, without suffixes.
+/// Formats the value as [`Value::parse`] reads it, without suffixes.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_take_suffixes_and_refuse_overflow() {
+    fn integer_may_have_a_suffix_and_must_not_overflow() {
         check(Kind::Integer, "64", Some(64.into()));
         check(Kind::Integer, "4Ki", Some(4096.into()));
         check(Kind::Integer, "1_000k", Some(1_000_000.into()));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_and_decimals_are_strict() {
+    fn invalid_flags_and_decimals_are_refused() {
         check(Kind::Flag, "yes", None);
         check(Kind::Flag, "true", Some(true.into()));
         check(Kind::Decimal, "NaN", None);
@@ -153,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_is_read_back(value in prop_oneof![
+        fn printed_value_is_parsed_to_the_same_value(value in prop_oneof![
             any::<bool>().prop_map(Value::Flag),
             any::<i64>().prop_map(Value::Integer),
             any::<f64>().prop_filter("finite", |v| v.is_finite()).prop_map(Value::Decimal),

@@ -53,9 +53,9 @@ fn an_unknown_field_or_name_is_an_error_that_names_it() {
         assert!(error.starts_with(expect), "{error}");
     };
     check(r#""colour":"red""#, "unknown field `colour`");
-    check(r#""limit":"luck""#, "unknown machine limit `luck`; use one of clock, syscall, ");
+    check(r#""limit":"luck""#, "unknown roofline `luck`; use one of clock, syscall, ");
     check(r#""metrics":[{"name":"t","unit":"ns","direction":"up"}]"#, "unknown direction `up`; use lower-is-better");
-    check(r#""limit":1"#, "invalid type: integer `1`, expected a machine limit as text");
+    check(r#""limit":1"#, "invalid type: integer `1`, expected a roofline as text");
 }
 
 #[test]

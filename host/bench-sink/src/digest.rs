@@ -1,4 +1,4 @@
-//! SHA-256 of files, which is how modules are told apart.
+//! SHA-256 digests of files, which identify modules.
 
 use bench_model::Checksum;
 use sha2::{Digest, Sha256};

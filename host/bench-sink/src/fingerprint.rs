@@ -1,4 +1,4 @@
-//! The machine and the program a run was made with. What cannot be read is absent; nothing is guessed.
+//! The fingerprint of a run: the machine and the program. Values that cannot be read are absent.
 
 use crate::environment::{self, Cgroup, FileSystem, read};
 use serde::{Deserialize, Serialize};
@@ -13,34 +13,34 @@ pub struct Fingerprint {
     pub host_version: String,
     /// `linux`, `macos`.
     pub os: String,
-    /// As the distribution calls itself.
+    /// The name of the distribution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distribution: Option<String>,
     /// Release of the kernel.
     pub kernel: String,
     /// `x86_64`, `aarch64`.
     pub architecture: String,
-    /// As the processor calls itself.
+    /// The model name of the processor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_model: Option<String>,
-    /// Processors this process may use.
+    /// The number of processors that this process may use.
     pub cpus: u32,
-    /// Memory of the machine.
+    /// The memory of the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
-    /// The frequency governor of the first processor; absent where the kernel scales no frequency.
+    /// The frequency governor of the first processor; absent if the kernel does not scale the frequency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub governor: Option<String>,
     /// The source of the monotonic clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_source: Option<String>,
-    /// The hypervisor, where the processor says that there is one.
+    /// The hypervisor, if the processor reports one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub virtualisation: Option<String>,
-    /// Load averages over 1, 5 and 15 minutes as the run began.
+    /// Load averages over 1, 5 and 15 minutes when the run began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<[f64; 3]>,
-    /// The revision of the source tree in the working directory, where there is one; `+dirty` where it was changed.
+    /// The git revision of the working directory, if it is in a repository; with `+dirty` if files were changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git_revision: Option<String>,
     /// The version of the engine that runs components.
@@ -55,45 +55,45 @@ pub struct Fingerprint {
     /// Whether the frequency may rise above the nominal one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boost: Option<bool>,
-    /// How many processors there are of each kind, the fastest kind first; empty where all are alike.
+    /// The number of processors of each kind, fastest first; empty if all are of one kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cpu_kinds: Vec<u32>,
-    /// The processors that a quota of the control group is worth, where there is one.
+    /// The quota of the control group in processors, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_quota: Option<f64>,
-    /// Memory that the control group may use, where that is limited.
+    /// The memory limit of the control group, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_limit_bytes: Option<u64>,
-    /// How addresses are randomised: 0 not at all, 1 but for the heap, 2 all of them.
+    /// Address space randomisation: 0 off, 1 on except for the heap, 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aslr: Option<u8>,
-    /// For which memory huge pages are used: `always`, `madvise`, `never`.
+    /// When transparent huge pages are used: `always`, `madvise`, `never`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub huge_pages: Option<String>,
-    /// The share of the processors' time that the hypervisor has given to others since the system started.
+    /// Steal: the share of processor time that the hypervisor gave to others since the system started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steal: Option<f64>,
-    /// What temporary files are on, those of logs and databases among them.
+    /// The file system of temporary files, including those of logs and databases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temporary_folder: Option<FileSystem>,
-    /// What the results are on.
+    /// The file system of the results.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results_folder: Option<FileSystem>,
 }
 
-/// What names a moment or a choice, not a machine or a program: how busy it was, what was being worked on, and where files lay.
+/// Fields that describe a moment or a choice, not the machine or the program: load, revision, folders.
 const OF_A_MOMENT: [&str; 5] = ["load", "git_revision", "steal", "temporary_folder", "results_folder"];
 
-/// What older versions did not look at: where one side does not know it, the machines are not taken to differ in it.
+/// Fields that older versions did not record. If one fingerprint lacks such a field, it does not count as a difference.
 const ADDED_LATER: [&str; 9] =
     ["engine", "rustc", "smt", "boost", "cpu_kinds", "cpu_quota", "memory_limit_bytes", "aslr", "huge_pages"];
 
-/// By how much the memory of one machine may differ: a kernel keeps a little more or less of it from boot to boot.
+/// Maximum difference of the memory of the same machine, because the kernel reserves a varying amount at every boot.
 const MEMORY_SHARE_MAX: f64 = 0.01;
 
 impl Fingerprint {
-    /// What is unlike in this and `other`, each with both values: `kernel 6.1.0 and 6.1.2`. Nothing where machine and program
-    /// are the same.
+    /// The differences to `other`, each with both values: `kernel 6.1.0 and 6.1.2`. Empty if machine and program are the
+    /// same.
     pub fn unlike(&self, other: &Self) -> Vec<String> {
         let has_same_memory = match (self.memory_bytes, other.memory_bytes) {
             (Some(a), Some(b)) => a.abs_diff(b) as f64 <= MEMORY_SHARE_MAX * a.max(b) as f64,
@@ -122,7 +122,7 @@ impl Fingerprint {
         }
     }
 
-    /// Looks at this machine. What the program consists of, and where results are kept, is its caller's to add.
+    /// The fingerprint of this machine. The caller adds the fields about the program and the results.
     pub fn take(host_version: &str) -> Self {
         let kernel = rustix::system::uname();
         let cpu = read("/proc/cpuinfo").unwrap_or_default();
@@ -195,7 +195,7 @@ fn git_revision() -> Option<String> {
 
 #[cfg(test)]
 impl Fingerprint {
-    /// Two processors that nothing slows down.
+    /// A machine with two processors and nothing that slows them down.
     pub(crate) fn of_a_quiet_machine() -> Self {
         Self {
             cpus: 2,
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_found_by_their_whole_name() {
+    fn fields_are_found_by_full_name() {
         let text = "model\t\t: 85\nmodel name\t: A Processor\nflags\t\t: fpu hypervisor\n";
         assert_eq!(field(text, "model name", ':').as_deref(), Some("A Processor"));
         assert_eq!(field(text, "mode", ':'), None);
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_is_the_same_at_another_moment_and_not_with_another_part() {
+    fn only_differences_of_machine_and_program_count() {
         let then = Fingerprint { memory_bytes: Some(1 << 30), governor: None, ..Fingerprint::take("1") };
         let check = |now: Fingerprint, expect: &[&str]| assert_eq!(then.unlike(&now), expect);
         let moment = Fingerprint { load: Some([9.0; 3]), git_revision: Some("0".to_owned()), ..then.clone() };
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_older_version_did_not_look_at_is_no_difference() {
+    fn field_missing_in_an_older_fingerprint_is_not_a_difference() {
         let now = Fingerprint { smt: Some(true), cpu_quota: Some(1.5), steal: Some(0.1), ..Fingerprint::take("1") };
         let of_old = Fingerprint { smt: None, cpu_quota: None, steal: None, ..now.clone() };
         assert_eq!(of_old.unlike(&now), [""; 0]);

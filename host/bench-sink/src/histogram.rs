@@ -1,4 +1,4 @@
-//! A histogram as it is written: HDR V2, base64. Three significant figures, so a value is known within one part in 1000.
+//! Encodes histograms for run files, as HDR V2 in base64. They have three significant figures, so the relative error is at most 0.001.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 
 const SIGNIFICANT_FIGURES: u8 = 3;
 
-/// What an uncompressed histogram in the format V2 begins with.
+/// The cookie at the beginning of an uncompressed V2 histogram.
 const COOKIE: u32 = 0x1c84_9313;
 
 /// Cookie, length, offset, significant figures, least and greatest value, ratio.
@@ -17,29 +17,29 @@ const HEADER_BYTES: usize = 4 * 4 + 3 * 8;
 #[derive(Clone, Debug)]
 pub struct RecordedHistogram(Histogram<u64>);
 
-/// Text that is no histogram.
+/// Text that is not a histogram.
 #[derive(Debug, thiserror::Error)]
 #[error("not an HDR V2 histogram in base64: {0}")]
 pub struct HistogramError(String);
 
 pub(crate) fn new() -> Histogram<u64> {
-    // Resizes itself as larger values come, so no value is out of range.
+    // It resizes itself for larger values, so that no value is out of range.
     Histogram::new(SIGNIFICANT_FIGURES).expect("three significant figures are allowed")
 }
 
 pub(crate) fn encode(histogram: &Histogram<u64>) -> String {
     let mut bytes = Vec::new();
-    // Writing into a vector fails only where a count does not fit the format's 63 bits.
+    // Writing to a vector fails only if a count does not fit into the 63 bits of the format.
     V2Serializer::new().serialize(histogram, &mut bytes).expect("counts fit the format");
     STANDARD.encode(bytes)
 }
 
-/// Whether the bytes are an uncompressed histogram of three significant figures whose counts are as long as its header says.
-/// The deserializer believes that length, allocates it, and would unpack a compressed one of any size.
+/// Whether the bytes are an uncompressed histogram with three significant figures whose length is that in the header. The
+/// deserializer allocates the length in the header without checking it, and would unpack a compressed histogram of any size.
 fn is_plain(bytes: &[u8]) -> bool {
     let Some((header, counts)) = bytes.split_at_checked(HEADER_BYTES) else { return false };
     let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    // The least number there is cannot be negated, which is what the deserializer does with it.
+    // The deserializer negates counts, and the smallest integer cannot be negated.
     let is_readable = !counts.windows(9).any(|window| window == [0xff; 9]);
     number(0) == COOKIE
         && number(4) as usize == counts.len()
@@ -48,11 +48,11 @@ fn is_plain(bytes: &[u8]) -> bool {
 }
 
 impl RecordedHistogram {
-    /// Reads what a series record holds.
+    /// Decodes the histogram of a series record.
     pub fn decode(text: &str) -> Result<Self, HistogramError> {
         let bytes = STANDARD.decode(text).map_err(|error| HistogramError(error.to_string()))?;
         if !is_plain(&bytes) {
-            return Err(HistogramError("it does not have the header and length of one".to_owned()));
+            return Err(HistogramError("invalid header or length".to_owned()));
         }
         Deserializer::new()
             .deserialize(&mut bytes.as_slice())
@@ -60,7 +60,7 @@ impl RecordedHistogram {
             .map_err(|error| HistogramError(error.to_string()))
     }
 
-    /// The recorded values with their counts, ascending. A value stands for all those within its bucket.
+    /// The recorded values with their counts, ascending. A value stands for all values in its bucket.
     pub fn points(&self) -> impl Iterator<Item = (u64, u64)> {
         self.0.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()))
     }
@@ -73,7 +73,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_round_trip_keeps_counts_and_values_within_a_thousandth(values in proptest::collection::vec(0u64..1 << 50, 0..200)) {
+        fn round_trip_keeps_counts_and_values_within_a_thousandth(values in proptest::collection::vec(0u64..1 << 50, 0..200)) {
             let mut histogram = new();
             values.iter().for_each(|value| histogram.record(*value).unwrap());
             let points: Vec<_> = RecordedHistogram::decode(&encode(&histogram)).unwrap().points().collect();
@@ -85,7 +85,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_read_or_refused(
+        fn arbitrary_bytes_are_decoded_or_refused(
             (low, high) in (any::<u64>(), any::<u64>()),
             counts in proptest::collection::vec(any::<u8>(), 0..60),
             announced in prop_oneof![Just(None), any::<u32>().prop_map(Some)],
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_an_error() {
+    fn invalid_base64_is_an_error() {
         assert!(RecordedHistogram::decode("not base64!").is_err());
         assert!(RecordedHistogram::decode("AAAA").is_err());
         let mut bytes = STANDARD.decode(encode(&new())).unwrap();

@@ -1,5 +1,5 @@
-//! The one metrics sink. Every module, in whichever arm, records here; every report reads what was written here. It knows
-//! no engine, no loader, no command line and no family.
+//! The metrics sink and the run file. Modules of all arms record their samples here, and all reports are made from what is written
+//! here.
 
 pub mod digest;
 pub mod environment;

@@ -1,25 +1,25 @@
-//! Samples of one metric with one set of label values. A histogram always holds all of them; the raw samples are kept too
-//! while there are few enough, so memory does not grow with the length of a run.
+//! Samples of one metric with one set of label values. All samples are in a histogram; the raw samples are kept up to a maximum
+//! number, so that the memory is bounded.
 
 use crate::histogram;
 use bench_model::{Direction, Unit};
 use hdrhistogram::Histogram;
 
-/// How many raw samples a series keeps. Past that, the histogram alone stands for all of them.
+/// Maximum number of raw samples that a series keeps. If there are more, only the histogram is used.
 pub const RAW_SAMPLES_MAX: usize = 1_000_000;
 
 /// Samples of one metric with one set of label values.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// What is measured.
+    /// The name of the metric.
     pub metric: String,
     /// The base unit of a sample.
     pub unit: Unit,
-    /// Which way is up.
+    /// Whether lower or higher is better.
     pub direction: Direction,
     /// Label names and values, in the metric's order.
     pub labels: Vec<(String, String)>,
-    /// How many operations one sample spans: a sample is their sum. 1 unless the driver batches.
+    /// The number of operations per sample; a sample is their sum. 1 unless the driver uses batches.
     pub batch: u64,
     pub(crate) histogram: Histogram<u64>,
     raw: Vec<u64>,
@@ -42,24 +42,24 @@ impl Series {
     /// Records one sample, in the unit of the series.
     #[inline]
     pub fn record(&mut self, sample: u64) {
-        // Not `saturating_record`, which clamps to the size of the moment instead of growing.
-        self.histogram.record(sample).expect("a histogram that resizes itself takes every value");
+        // Not `saturating_record`, which clamps to the current range instead of growing.
+        self.histogram.record(sample).expect("a histogram that resizes itself accepts every value");
         if self.raw.len() < RAW_SAMPLES_MAX {
             self.raw.push(sample);
         }
     }
 
-    /// How many samples were recorded.
+    /// The number of recorded samples.
     pub fn count(&self) -> u64 {
         self.histogram.len()
     }
 
-    /// All samples in the order they came, where that is not too many to have been kept.
+    /// All samples in the order of recording, if they are few enough to have been kept.
     pub fn raw(&self) -> Option<&[u64]> {
         (self.raw.len() as u64 == self.count()).then_some(&self.raw)
     }
 
-    /// Forgets every sample and keeps the room for them.
+    /// Removes all samples and keeps the allocated memory.
     pub fn clear(&mut self) {
         self.histogram.reset();
         self.raw.clear();
@@ -75,7 +75,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_written_histogram_holds_what_was_recorded(samples in proptest::collection::vec(any::<u64>(), 1..50)) {
+        fn written_histogram_has_the_recorded_samples(samples in proptest::collection::vec(any::<u64>(), 1..50)) {
             let mut series = Series::new("time", Unit::Nanoseconds, Direction::LowerIsBetter);
             samples.iter().for_each(|sample| series.record(*sample));
             let record = SeriesRecord::new(0, 0, &series);

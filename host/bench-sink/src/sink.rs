@@ -1,48 +1,48 @@
-//! The sink in memory: what one session records into. It accepts the metrics its scenario declares and no other.
+//! The sink of one session, in memory. It accepts only the metrics that the scenario declares.
 
 use crate::Series;
 use bench_model::Metric;
 
-/// More series than any table can show; a module that opens more is stopped.
+/// Maximum number of series of a session, more than any table can show.
 const SERIES_MAX: usize = 1_000;
 
-/// Series by number, in the order they were opened.
+/// The series of a session, numbered in the order of opening.
 #[derive(Clone, Debug, Default)]
 pub struct Sink {
     declared: Vec<Metric>,
     series: Vec<Series>,
 }
 
-/// A series of one sink.
+/// The number of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeriesId(pub u32);
 
-/// Why a series was not opened or a sample not taken.
+/// The reason why a series was not opened or a sample was not recorded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SinkError {
-    /// The descriptor does not declare it.
+    /// The descriptor does not declare the metric.
     #[error("metric `{0}` is not declared by the scenario")]
     Undeclared(String),
-    /// Names differ from those declared, or are in another order.
+    /// The label names or their order differ from the declaration.
     #[error("metric `{metric}` has the labels [{declared}], not [{given}]")]
     Labels {
         /// The metric.
         metric: String,
-        /// The label names the descriptor declares.
+        /// The label names that the descriptor declares.
         declared: String,
-        /// The label names that were given.
+        /// The given label names.
         given: String,
     },
-    /// There are too many already.
-    #[error("a session may open {SERIES_MAX} series, and it has")]
+    /// The session has too many series.
+    #[error("the session has already opened {SERIES_MAX} series, which is the maximum; use fewer label values")]
     TooMany,
-    /// No such number.
-    #[error("there is no series {0}")]
+    /// No series has this number.
+    #[error("no series has the number {0}; open it first")]
     Unknown(u32),
 }
 
 impl Sink {
-    /// A sink that takes series of the metrics `declared`.
+    /// A sink that accepts series of the metrics `declared`.
     pub fn new(declared: &[Metric]) -> Self {
         Self { declared: declared.to_vec(), series: Vec::new() }
     }
@@ -81,12 +81,12 @@ impl Sink {
         Ok(())
     }
 
-    /// The series, in the order they were opened.
+    /// The series, in the order of opening.
     pub fn series(&self) -> &[Series] {
         &self.series
     }
 
-    /// Forgets every sample; numbers stay valid.
+    /// Removes all samples; the numbers of the series stay valid.
     pub fn clear(&mut self) {
         self.series.iter_mut().for_each(Series::clear);
     }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_series_is_opened_once() {
+    fn opening_a_series_again_returns_the_same_number() {
         let mut sink = sink();
         let left = sink.open("lag", &side("left")).unwrap();
         let right = sink.open("lag", &side("right")).unwrap();
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_declared_is_refused() {
+    fn undeclared_metric_or_label_is_refused() {
         let mut sink = sink();
         assert_eq!(sink.open("lead", &[]), Err(SinkError::Undeclared("lead".to_owned())));
         let error = sink.open("lag", &[]).unwrap_err();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn series_are_bounded() {
+    fn number_of_series_is_bounded() {
         let mut sink = sink();
         for index in 0..SERIES_MAX {
             sink.open("lag", &side(&index.to_string())).unwrap();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn past_the_bound_the_histogram_alone_counts() {
+    fn only_the_histogram_has_samples_beyond_the_maximum() {
         let mut sink = sink();
         let id = sink.open("lag", &side("left")).unwrap();
         sink.append(id, &vec![5; RAW_SAMPLES_MAX]).unwrap();

@@ -95,7 +95,7 @@ fn tables_of_another_shape() {
 #[test]
 fn descriptors_that_cannot_be_used() {
     const NEXT: &str = "bench_probe.h says what a descriptor holds";
-    check_c(&[], &format!("the descriptor breaks a rule: there is no scenario; {NEXT}"));
+    check_c(&[], &format!("invalid descriptor: it has no scenario; {NEXT}"));
     check_c(
         &[r#"DESCRIPTOR="not JSON""#],
         &format!("its descriptor cannot be read: expected ident at line 1 column 2; {NEXT}"),
@@ -107,7 +107,7 @@ fn descriptors_that_cannot_be_used() {
     check_c(
         &[r#"DESCRIPTOR="{\"name\": \"a b\", \"version\": \"1\", \"scenarios\": []}""#],
         &format!(
-            "the descriptor breaks a rule: module name \"a b\" is not made of 1 to 64 characters of a-z, 0-9, - and _; {NEXT}"
+            "invalid descriptor: module name \"a b\" is invalid; use 1 to 64 characters of a-z, 0-9, - and _; {NEXT}"
         ),
     );
 }

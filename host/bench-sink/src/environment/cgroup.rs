@@ -1,10 +1,10 @@
-//! The control groups of this process: how much processor time and memory they allow, and how often they took the processor
-//! away. Both versions of the interface are read; the tightest limit from the group up to the root counts.
+//! Reads the limits and the throttling of this process's control groups, in both versions of the interface. The tightest limit
+//! between the group and the root counts.
 
 use super::read;
 use std::path::{Path, PathBuf};
 
-/// The folders of the control groups that this process is in, from its own up to the root.
+/// The folders of this process's control groups, from its own up to the root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cgroup {
     /// With the files of the processor controller.
@@ -13,27 +13,27 @@ pub struct Cgroup {
     memory: Vec<PathBuf>,
 }
 
-/// How often a quota was used up, since the group was made.
+/// How often a quota was used up, since the group was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Throttling {
     /// Periods in which the group wanted to run.
     pub periods: u64,
-    /// Periods in which it was stopped before the end.
+    /// Periods in which it was throttled.
     pub throttled_periods: u64,
-    /// For how long it was stopped, summed over processors.
+    /// The time for which it was throttled, summed over processors.
     pub throttled_ns: u64,
 }
 
-/// A memory limit above this is none: version 1 writes a number near 2⁶³ where nothing is limited.
+/// A memory limit above this counts as none: version 1 shows a number near 2⁶³ if the memory is not limited.
 const MEMORY_BYTES_MAX: u64 = 1 << 60;
 
 impl Cgroup {
-    /// The groups of this process, as they are mounted at `/sys/fs/cgroup`.
+    /// The groups of this process, mounted at `/sys/fs/cgroup`.
     pub fn of_self() -> Self {
         read("/proc/self/cgroup").map_or_else(Self::default, |text| Self::parse(&text, Path::new("/sys/fs/cgroup")))
     }
 
-    /// Out of `/proc/self/cgroup` (cgroups(7)), with the hierarchies mounted below `mount`.
+    /// Parses `/proc/self/cgroup` (cgroups(7)), with the hierarchies mounted below `mount`.
     fn parse(text: &str, mount: &Path) -> Self {
         let (mut cpu, mut memory) = (Vec::new(), Vec::new());
         for line in text.lines() {
@@ -55,12 +55,12 @@ impl Cgroup {
         Self { cpu, memory }
     }
 
-    /// The processors that the quota is worth, where there is one: 0.3 for 30 ms in each period of 100 ms.
+    /// The quota in processors, if there is one: 0.3 for 30 ms in each period of 100 ms.
     pub fn cpu_quota(&self) -> Option<f64> {
         self.cpu.iter().filter_map(|folder| quota(folder)).reduce(f64::min)
     }
 
-    /// The bytes that may be used, where they are limited.
+    /// The memory limit in bytes, if there is one.
     pub fn memory_limit_bytes(&self) -> Option<u64> {
         let limit = |folder: &PathBuf| {
             let text = read(folder.join("memory.max")).or_else(|| read(folder.join("memory.limit_in_bytes")))?;
@@ -69,7 +69,7 @@ impl Cgroup {
         self.memory.iter().filter_map(limit).min()
     }
 
-    /// How often a quota was used up, in the group of which that is most; nothing where none of them has a quota.
+    /// The throttling of the group that was throttled most; `None` if no group has a quota.
     pub fn throttling(&self) -> Option<Throttling> {
         let limited = self.cpu.iter().filter(|folder| quota(folder).is_some());
         let counts = limited.filter_map(|folder| throttling(&read(folder.join("cpu.stat"))?));
@@ -77,9 +77,9 @@ impl Cgroup {
     }
 }
 
-/// `path` below `root` and all folders above it that are there.
+/// `path` below `root`, and all existing folders above it.
 fn folders(root: &Path, path: &str) -> Vec<PathBuf> {
-    // A path out of a namespace that this process is not in leads nowhere; what is mounted is the namespace's root.
+    // A path outside of the process's namespace does not exist here; the mounted root is that of the namespace.
     let path = if path.split('/').any(|part| part == "..") { "" } else { path.trim_start_matches('/') };
     let own = root.join(path);
     let up = own.ancestors().take_while(|folder| folder.starts_with(root));
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// A mounted hierarchy of these files.
+    /// Creates a hierarchy of these files.
     fn mounted(files: &[(&str, &str)]) -> tempfile::TempDir {
         let mount = tempfile::tempdir().unwrap();
         for (file, text) in files {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tightest_limit_up_to_the_root_counts() {
+    fn tightest_limit_up_to_the_root_counts() {
         let mount = mounted(&[
             ("a/cpu.max", "200000 100000\n"),
             ("a/memory.max", "4096\n"),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_limited_or_known_there_is_nothing() {
+    fn missing_limits_are_absent() {
         let mount = mounted(&[("cpu.stat", "usage_usec 1\n"), ("a/cpu.max", "max 100000")]);
         for text in ["0::/a", "0::/../elsewhere", "", "garbage"] {
             let cgroup = Cgroup::parse(text, mount.path());

@@ -1,5 +1,4 @@
-//! The machine as a condition of the figures: what limits, slows or interrupts a run. Every fact is read here, once, and is absent
-//! where the system does not say it.
+//! Reads the properties of the machine that limit, slow or interrupt a run. A property that the system does not report is absent.
 
 mod cgroup;
 mod processors;
@@ -15,7 +14,7 @@ pub use witness::{Reading, Witness};
 
 use std::path::Path;
 
-/// The trimmed text of a file; nothing where it is not there, cannot be read, or is empty.
+/// The trimmed text of a file; `None` if it does not exist, cannot be read, or is empty.
 pub(crate) fn read(path: impl AsRef<Path>) -> Option<String> {
     std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }

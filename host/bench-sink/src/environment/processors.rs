@@ -1,11 +1,10 @@
-//! The processors: what makes them faster or slower than each other or than a moment ago, and how much of them the hypervisor
-//! gave to others.
+//! Reads the properties of the processors that influence their speed, and the time that the hypervisor gave to others (steal).
 
 use super::read;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Processors of one kind may differ a little in their highest frequency: some cores of a die are better than others.
+/// Maximum difference of the highest frequencies of processors of the same kind, because some cores of a die are faster.
 const ONE_KIND_SHARE: f64 = 0.85;
 
 const CPUS: &str = "/sys/devices/system/cpu";
@@ -29,12 +28,12 @@ fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// How addresses are randomised: 0 not at all, 1 but for the heap, 2 all of them.
+/// Address space randomisation: 0 off, 1 on except for the heap, 2 on.
 pub fn aslr() -> Option<u8> {
     read("/proc/sys/kernel/randomize_va_space")?.parse().ok()
 }
 
-/// For which memory huge pages are used without being asked for: `always`, `madvise`, `never`.
+/// When transparent huge pages are used: `always`, `madvise`, `never`.
 pub fn huge_pages() -> Option<String> {
     chosen(&read("/sys/kernel/mm/transparent_hugepage/enabled")?)
 }
@@ -45,8 +44,8 @@ fn chosen(text: &str) -> Option<String> {
     Some(rest.split_once(']')?.0.to_owned())
 }
 
-/// The processors by how fast they are, the fastest first, where they differ: each kind's capacity or highest frequency, and
-/// its processors.
+/// The kinds of processors, fastest first, if there are several: the capacity or highest frequency of each kind, and its
+/// processors.
 pub fn kinds() -> Vec<(u64, Vec<u32>)> {
     kinds_in(Path::new(CPUS))
 }
@@ -71,12 +70,12 @@ fn kinds_in(folder: &Path) -> Vec<(u64, Vec<u32>)> {
     if alike.len() > 1 { alike } else { Vec::new() }
 }
 
-/// Ticks that the hypervisor gave to others, by processor, since the system started.
+/// Ticks of steal by processor, since the system started.
 pub fn steal() -> BTreeMap<u32, u64> {
     steal_of(&read("/proc/stat").unwrap_or_default())
 }
 
-/// Ticks of `/proc/stat` in a second.
+/// Ticks of `/proc/stat` per second.
 pub fn clock_ticks() -> u64 {
     rustix::param::clock_ticks_per_second().max(1)
 }
@@ -97,7 +96,7 @@ pub fn stolen_share() -> Option<f64> {
 
 fn stolen_share_of(stat: &str) -> Option<f64> {
     let all = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
-    // What follows the eighth is part of the first two.
+    // The fields after the eighth are included in the first two.
     let ticks: Vec<u64> = all.split_whitespace().take(8).map_while(|ticks| ticks.parse().ok()).collect();
     let total: u64 = ticks.iter().sum();
     (ticks.len() == 8 && total > 0).then(|| ticks[7] as f64 / total as f64)
@@ -112,12 +111,12 @@ mod tests {
         let stat = "cpu  10 0 10 70 0 0 0 10 5 0\ncpu0 1 2 3 4 5 6 7 8 9 0\ncpu1 1 2 3 4 5 6 7 80\nintr 5 cpu2\n";
         assert_eq!(steal_of(stat), BTreeMap::from([(0, 8), (1, 80)]));
         assert_eq!(stolen_share_of(stat), Some(0.1));
-        assert_eq!(stolen_share_of("cpu 1 2 3"), None, "an old kernel says nothing of it");
+        assert_eq!(stolen_share_of("cpu 1 2 3"), None, "an old kernel does not report it");
         assert!(steal_of("").is_empty());
     }
 
     #[test]
-    fn kinds_are_told_apart_only_where_there_are_several() {
+    fn kinds_are_listed_only_if_there_are_several() {
         let machine = |speeds: &[&str]| {
             let folder = tempfile::tempdir().unwrap();
             for (cpu, speed) in speeds.iter().enumerate() {
@@ -130,12 +129,12 @@ mod tests {
         assert_eq!(machine(&["3000", "5000", "3000"]), [(5000, vec![1]), (3000, vec![0, 2])]);
         assert_eq!(machine(&["5700", "5500", "4000", "5600"]), [(5700, vec![0, 3, 1]), (4000, vec![2])]);
         assert_eq!(machine(&["3000", "3000"]), []);
-        assert_eq!(machine(&["3000", ""]), [], "one whose speed is not known");
+        assert_eq!(machine(&["3000", ""]), [], "the speed of one is unknown");
         assert_eq!(machine(&[]), []);
     }
 
     #[test]
-    fn choices_and_flags_are_read_as_the_kernel_writes_them() {
+    fn choices_and_flags_of_the_kernel_are_parsed() {
         assert_eq!(chosen("always [madvise] never").as_deref(), Some("madvise"));
         assert_eq!(chosen("always"), None);
         assert_eq!(["0", "1", "notimplemented"].map(flag), [Some(false), Some(true), None]);

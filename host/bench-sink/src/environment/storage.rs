@@ -1,4 +1,4 @@
-//! Which file system a folder is on. A write that is called durable is only as durable as that.
+//! Finds the file system of a folder, which decides whether a synced write is durable.
 
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -6,28 +6,28 @@ use std::path::Path;
 /// A mounted file system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileSystem {
-    /// As the kernel calls it: `ext4`, `tmpfs`, `overlay`.
+    /// The kernel's name for it: `ext4`, `tmpfs`, `overlay`.
     pub kind: String,
-    /// Whether it never waits for the disk, however it is asked to (an overlay mounted `volatile`).
+    /// Whether syncing never waits for the disk (an overlay mounted `volatile`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_volatile: bool,
 }
 
 impl FileSystem {
-    /// Whether what is written to it is in memory alone.
+    /// Whether its files are only in memory.
     pub fn is_memory(&self) -> bool {
         matches!(self.kind.as_str(), "tmpfs" | "ramfs" | "devtmpfs")
     }
 }
 
-/// The file system that `folder`, or the nearest folder above it that is there, is on.
+/// The file system of `folder`, or of the nearest existing folder above it.
 pub fn file_system(folder: &Path) -> Option<FileSystem> {
     let folder = std::path::absolute(folder).ok()?;
     let there = folder.ancestors().find_map(|folder| folder.canonicalize().ok())?;
     mounted_at(&super::read("/proc/self/mountinfo")?, &there)
 }
 
-/// Out of `/proc/self/mountinfo` (proc_pid_mountinfo(5)).
+/// Parses `/proc/self/mountinfo` (proc_pid_mountinfo(5)).
 fn mounted_at(mounts: &str, folder: &Path) -> Option<FileSystem> {
     let mount = |line: &str| {
         let (own, of_file_system) = line.split_once(" - ")?;
@@ -38,11 +38,11 @@ fn mounted_at(mounts: &str, folder: &Path) -> Option<FileSystem> {
         Some((point, FileSystem { kind, is_volatile }))
     };
     let below = mounts.lines().filter_map(mount).filter(|(point, _)| folder.starts_with(point));
-    // Of two at the same place the later one is on top.
+    // Of two mounts at the same path, the later one is on top.
     below.max_by_key(|(point, _)| Path::new(point).components().count()).map(|(_, found)| found)
 }
 
-/// Blanks and the like are written as a backslash and three octal digits.
+/// Decodes blanks and other characters that are written as a backslash and three octal digits.
 fn unescape(text: &str) -> String {
     let mut parts = text.split('\\');
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_deepest_and_topmost_mount_counts() {
+    fn deepest_and_topmost_mount_counts() {
         check("/home/ann", "overlay", true, false);
         check("/tmp/run", "tmpfs", false, true);
         check("/tmpfile", "overlay", true, false);
@@ -92,7 +92,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_folder_that_is_not_there_yet_is_on_what_it_will_be_on() {
+    fn missing_folder_is_on_the_file_system_of_its_parent() {
         let folder = tempfile::tempdir().unwrap();
         let found = file_system(folder.path());
         assert!(found.is_some());

@@ -1,48 +1,48 @@
-//! What of a machine makes figures doubtful, and what to do about it.
+//! Warnings about properties of the machine that make figures unreliable, with the next step.
 
 use crate::fingerprint::Fingerprint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// One thing that makes figures doubtful. As text it says what was found, and what to do next.
+/// A property that makes figures unreliable. Its text says what was found, and what to do next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Warning {
-    /// The frequency follows the load.
+    /// The processor's frequency follows the load.
     Governor(String),
-    /// The control group may use fewer processors than there are.
+    /// The quota of the control group is less than the number of processors.
     Quota {
-        /// In processors.
+        /// The quota in processors.
         quota: f64,
-        /// Processors there are.
+        /// The number of processors.
         cpus: u32,
     },
-    /// The hypervisor gives the processors to others.
+    /// The hypervisor gives processor time to others.
     Steal {
-        /// Of the time since the system started.
+        /// Share of the time since the system started.
         share: f64,
     },
     /// Reading the clock is a system call.
     SlowClock(String),
-    /// Other work was going on as the run began.
+    /// The machine was busy when the run began.
     Load {
-        /// Over the last minute.
+        /// The load average over the last minute.
         load: f64,
-        /// Processors there are.
+        /// The number of processors.
         cpus: u32,
     },
-    /// Temporary files, those of logs and databases among them, never reach a disk.
+    /// Temporary files, including those of logs and databases, never reach a disk.
     TemporaryFolder {
-        /// Of the file system.
+        /// The kind of the file system.
         kind: String,
     },
 }
 
-/// A warning as it is kept in a run file.
+/// A warning as it is recorded in a run file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarningRecord {
-    /// Which: `governor`, `quota`, `steal`, `slow-clock`, `load`, `temporary-folder`.
+    /// The kind of warning: `governor`, `quota`, `steal`, `slow-clock`, `load`, `temporary-folder`.
     pub warning: String,
-    /// What was found, and what it does to figures.
+    /// What was found, and its effect on figures.
     pub found: String,
     /// What to do next.
     pub remedy: String,
@@ -51,13 +51,13 @@ pub struct WarningRecord {
 /// Clock sources that are read without a system call.
 const FAST_CLOCKS: [&str; 4] = ["tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page"];
 
-/// Less than this is noise of any virtual machine.
+/// A smaller share of steal is normal in virtual machines.
 const STEAL_SHARE_MAX: f64 = 0.01;
 
-/// More load than this for each processor is other work.
+/// A higher load per processor means that the machine is busy.
 const LOAD_MAX: f64 = 0.5;
 
-/// What of `machine` makes figures doubtful.
+/// The properties of `machine` that make figures unreliable.
 pub fn warnings(machine: &Fingerprint) -> Vec<Warning> {
     let cpus = machine.cpus;
     let governor = machine.governor.clone().filter(|governor| governor != "performance");
@@ -92,7 +92,7 @@ impl Warning {
         }
     }
 
-    /// What was found, and what it does to figures.
+    /// What was found, and its effect on figures.
     pub fn found(&self) -> String {
         match self {
             Self::Governor(governor) => {
@@ -110,7 +110,7 @@ impl Warning {
                 format!("the load was {load:.2} on {cpus} processors over the minute before the run")
             }
             Self::TemporaryFolder { kind } => {
-                format!("the temporary folder is on {kind}, so what is called durable there is in memory alone")
+                format!("the temporary folder is on {kind}, so synced writes there are only in memory")
             }
         }
     }
@@ -118,10 +118,10 @@ impl Warning {
     /// What to do next.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Governor(_) => "`cpupower frequency-set -g performance`",
+            Self::Governor(_) => "run `cpupower frequency-set -g performance`",
             Self::Quota { .. } => "run outside of the container, or raise its quota (`cpu.max`, `--cpus`)",
-            Self::Steal { .. } => "use a machine with processors of its own, or measure at a quieter time",
-            Self::SlowClock(_) => "boot with clocksource=tsc where the processor allows it",
+            Self::Steal { .. } => "use a machine with dedicated processors, or measure at a quieter time",
+            Self::SlowClock(_) => "boot with clocksource=tsc if the processor supports it",
             Self::Load { .. } => "stop other work, or wait",
             Self::TemporaryFolder { .. } => "set TMPDIR to a folder on a disk",
         }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_is_given_for_what_makes_figures_doubtful_and_nothing_else() {
+    fn each_unreliable_property_has_one_warning() {
         check(|_| (), &[]);
         check(|machine| machine.governor = Some("powersave".to_owned()), &["governor"]);
         check(|machine| machine.governor = None, &[]);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_says_what_was_found_and_what_to_do() {
+    fn warning_says_what_was_found_and_what_to_do() {
         assert_eq!(
             Warning::Quota { quota: 0.3, cpus: 2 }.to_string(),
             "a quota allows 0.30 of 2 processors, so high quantiles show throttling: run outside of the container, or raise its \

@@ -1,5 +1,5 @@
-//! What the machine did during one repetition: read before and after, never while something is timed. A process that was started
-//! by the worker is not looked into.
+//! Disturbances by the machine during one repetition, read before and after it, never while something is timed. Child processes of the
+//! worker are not included.
 
 use super::{Cgroup, Throttling, clock_ticks, steal};
 use serde::{Deserialize, Serialize};
@@ -8,54 +8,55 @@ use std::fmt::Write;
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// What the machine did during one repetition. What it does not tell is absent.
+/// Disturbances during one repetition. Values that the system does not report are absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Witness {
-    /// How long the repetition took.
+    /// The duration of the repetition.
     pub wall_ns: u64,
-    /// For how long threads of the worker were ready and waited for a processor, summed over those that were there at the end.
+    /// The time for which threads of the worker were ready and waited for a processor, summed over the threads that exist at the
+    /// end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_queue_ns: Option<u64>,
-    /// How often a thread of the worker had to make way for another.
+    /// Involuntary context switches of the worker's threads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switches_involuntary: Option<u64>,
-    /// Processor time that the hypervisor gave to others, as a mean over the processors that the worker could use.
+    /// Steal: processor time that the hypervisor gave to others, as a mean over the processors that the worker could use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stolen_ns: Option<u64>,
-    /// Periods in which the control group ran, and those in which its quota was used up before the end.
+    /// Periods in which the control group ran, and those in which it was throttled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttled_periods: Option<(u64, u64)>,
-    /// For how long the system was suspended.
+    /// The time for which the system was suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_ns: Option<u64>,
 }
 
-/// The machine at one moment, to be compared with a later one.
+/// A reading of the counters, to be compared with a later one.
 #[derive(Clone, Debug)]
 pub struct Reading {
     taken: Instant,
     since_boot: Option<Duration>,
     /// By thread: nanoseconds in the run queue, and involuntary switches.
     threads: BTreeMap<u32, (u64, u64)>,
-    /// Ticks by processor that this process may use.
+    /// Ticks of steal, by processor that this process may use.
     steal: BTreeMap<u32, u64>,
     throttling: Option<Throttling>,
 }
 
-/// Below this the clock that counts suspension and the one that does not differ because they are read one after the other.
+/// A smaller difference between the clocks with and without suspension is due to reading them one after the other.
 const SUSPENDED_NS_MIN: u64 = 10_000_000;
 
-/// A repetition from which the machine withheld at least this share of the time says nothing of the module.
+/// A repetition is void if the machine withheld at least this share of its time.
 const STANDSTILL_SHARE: f64 = 0.5;
 
-/// A quota is looked at once there were so many periods, of a tenth of a second each.
+/// Minimum number of periods, of 0.1 s each, for which a quota is considered.
 const PERIODS_MIN: u64 = 3;
 
-/// What is below this share of the time explains nothing.
+/// A smaller share of the time is not mentioned as an explanation.
 const NOTABLE_SHARE: f64 = 0.01;
 
 impl Reading {
-    /// Now.
+    /// Reads the counters now.
     pub fn now() -> Self {
         let allowed = allowed_cpus();
         Self {
@@ -69,12 +70,12 @@ impl Reading {
 }
 
 impl Witness {
-    /// What the machine did since `earlier`.
+    /// The disturbances since `earlier`.
     pub fn since(earlier: &Reading) -> Self {
         Self::between(earlier, &Reading { steal: steal(), ..Reading::now() })
     }
 
-    /// The processors are those of the earlier reading: a worker binds itself to one of them in between.
+    /// Uses the processors of the earlier reading, because a worker binds itself to one of them in between.
     fn between(earlier: &Reading, later: &Reading) -> Self {
         let wall = later.taken.saturating_duration_since(earlier.taken);
         let sum = |of: fn(&(u64, u64)) -> u64| {
@@ -99,16 +100,16 @@ impl Witness {
         }
     }
 
-    /// Whether the machine withheld the processor for so long that the figures are those of the standstill.
+    /// Whether the machine withheld the processor for so long that the figures are meaningless.
     pub fn stood_still(&self) -> bool {
         self.withheld_share() >= STANDSTILL_SHARE
     }
 
-    /// The largest share of the time that hypervisor, quota or suspension took.
+    /// The largest of the shares of time that steal, throttling and suspension took.
     pub fn withheld_share(&self) -> f64 {
         let throttled = self.throttled_periods.filter(|(periods, _)| *periods >= PERIODS_MIN);
         let throttled = throttled.map_or(0.0, |(periods, throttled)| throttled as f64 / periods as f64);
-        // Suspension is not part of the wall time.
+        // The wall time does not include suspension.
         let suspended_ns = self.suspended_ns.unwrap_or_default() as f64;
         let suspended = suspended_ns / (self.wall_ns as f64 + suspended_ns).max(1.0);
         self.share(self.stolen_ns).max(throttled).max(suspended)
@@ -123,7 +124,7 @@ impl Witness {
         ns.unwrap_or_default() as f64 / (self.wall_ns as f64).max(1.0)
     }
 
-    /// What of it may explain a repetition that came to nothing; `None` where the machine was quiet.
+    /// The disturbances that may explain a failed repetition; `None` if the machine was quiet.
     pub fn explanation(&self) -> Option<String> {
         let mut parts: Vec<String> = Vec::new();
         let percent = |share: f64| format!("{:.0} %", share * 100.0);
@@ -141,7 +142,7 @@ impl Witness {
             let mut part =
                 format!("its threads waited for a processor for {} of the time", percent(self.run_queue_share()));
             if let Some(switches @ 1..) = self.switches_involuntary {
-                let _ = write!(part, " and made way {switches} times");
+                let _ = write!(part, " and were preempted {switches} times");
             }
             parts.push(part);
         }
@@ -160,7 +161,7 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Every thread of this process: nanoseconds in the run queue, and involuntary switches. Empty where the system does not tell.
+/// Nanoseconds in the run queue and involuntary switches, by thread of this process. Empty if the system does not tell.
 fn threads() -> BTreeMap<u32, (u64, u64)> {
     let thread = |entry: std::io::Result<fs::DirEntry>| {
         let folder = entry.ok()?.path();
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_withholds_half_of_the_time_stands_still() {
+    fn machine_stands_still_if_it_withholds_half_of_the_time() {
         check(quiet(), false, None);
         let stolen = |ns| Witness { stolen_ns: Some(ns), ..quiet() };
         check(stolen(SECOND / 2), true, Some("the hypervisor gave 50 % of the processors' time to others"));
@@ -227,14 +228,18 @@ mod tests {
     }
 
     #[test]
-    fn waiting_for_a_processor_explains_and_does_not_void() {
-        // Threads of one module may share a processor by its own choice, so this alone is no standstill.
+    fn waiting_for_a_processor_is_an_explanation_but_not_void() {
+        // A module may choose to run several threads on one processor, so this alone is not a standstill.
         let witness = Witness { run_queue_ns: Some(SECOND), switches_involuntary: Some(9), ..quiet() };
-        check(witness, false, Some("its threads waited for a processor for 100 % of the time and made way 9 times"));
+        check(
+            witness,
+            false,
+            Some("its threads waited for a processor for 100 % of the time and were preempted 9 times"),
+        );
     }
 
     #[test]
-    fn what_happened_is_the_difference_of_two_readings() {
+    fn witness_is_the_difference_of_two_readings() {
         let counts = |periods, throttled_periods| Some(Throttling { periods, throttled_periods, throttled_ns: 0 });
         let earlier = Reading {
             taken: Instant::now(),
@@ -267,12 +272,12 @@ mod tests {
             throttling: None,
             ..earlier.clone()
         };
-        assert_eq!(Witness::between(&silent, &silent), Witness::default(), "what is not told is absent");
+        assert_eq!(Witness::between(&silent, &silent), Witness::default(), "missing values are absent");
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn this_machine_tells_what_every_linux_does() {
+    fn this_machine_reports_the_basic_counters() {
         let before = Reading::now();
         let witness = Witness::since(&before);
         assert!(witness.switches_involuntary.is_some() && witness.suspended_ns == Some(0), "{witness:?}");

@@ -1,16 +1,16 @@
-//! The records that a comparison adds to a run file: what was measured in turns, where the time went, and what was used
-//! meanwhile. Raw figures of one process each; intervals are for the reader to compute.
+//! The records that a comparison adds to a run file: the cells that were measured interleaved, the cost breakdown, and the resource
+//! usage. Each has raw figures of one process; reports compute intervals.
 
 use serde::{Deserialize, Serialize};
 
-/// The cells that one process measured in turns: the n-th samples of their timed series belong together.
+/// The cells that one process measured interleaved: samples of their timed series with the same index form a block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairingRecord {
     /// The repetition.
     pub process: u32,
-    /// The cells. The first is what the others are compared with.
+    /// The cells. The first is the baseline.
     pub cells: Vec<u32>,
-    /// Sessions of each cell. Their samples take turns in its timed series: sample `block × sessions + session`.
+    /// Sessions of each cell. Their samples are interleaved in its timed series: sample `block × sessions + session`.
     pub sessions: u32,
 }
 
@@ -23,72 +23,72 @@ pub struct TermRecord {
     pub ns: f64,
 }
 
-/// Where the time of an operation went in one process, as far as the boundary around the module shows it.
+/// The cost breakdown of an operation in one process, as observed at the boundary of the module.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LedgerRecord {
     /// The cell.
     pub cell: u32,
     /// The repetition.
     pub process: u32,
-    /// An operation from end to end, unobserved, measured in turns with the observed ones.
+    /// The time of an operation without observing it, interleaved with observed ones.
     pub total_ns: f64,
-    /// The parts of an operation, and last the `residual`: what they lack of `total_ns`.
+    /// The parts of an operation, and last the `residual`: the difference between `total_ns` and their sum.
     pub terms: Vec<TermRecord>,
-    /// What an instance costs once.
+    /// One-time costs of an instance.
     pub once: Vec<TermRecord>,
-    /// An operation from end to end while it was observed.
+    /// The time of an operation while it was observed.
     pub observed_ns: f64,
-    /// What observing one event costs, measured on a component that does nothing else.
+    /// The cost of observing one event, measured on a component that does nothing else.
     pub event_ns: f64,
-    /// Events of an operation.
+    /// Events per operation.
     pub events: f64,
-    /// Operations of one call.
+    /// Operations per call.
     pub batch: u64,
-    /// Operations that were observed.
+    /// The number of observed operations.
     pub operations: u64,
-    /// What the boundary costs in this process, measured on components that do nothing else.
+    /// The costs of the boundary in this process, measured on components that do nothing else.
     pub boundary: Vec<TermRecord>,
 }
 
-/// What operations of a cell used and did, on a twin that is not timed. What could not be counted is absent.
+/// The resource usage of operations of a cell, counted in a session that is not timed. Values that could not be counted are absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AccountRecord {
     /// The cell.
     pub cell: u32,
     /// The repetition.
     pub process: u32,
-    /// Operations during which the process was watched: faults and switches are of all of them.
+    /// The number of operations that page faults and context switches are the sum of.
     pub watched: u64,
-    /// The most memory the process ever had resident, with the host's own.
+    /// Maximum resident memory of the process, including that of the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes_max: Option<u64>,
-    /// Page faults without a read.
+    /// Page faults without I/O.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults_minor: Option<u64>,
-    /// Page faults that had to read.
+    /// Page faults with I/O.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults_major: Option<u64>,
-    /// Context switches because it waited.
+    /// Voluntary context switches: it waited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switches_voluntary: Option<u64>,
-    /// Context switches because another ran.
+    /// Involuntary context switches: another thread ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switches_involuntary: Option<u64>,
-    /// Operations that were counted: what follows is of all of them.
+    /// The number of operations that the following counts are the sum of.
     pub counted: u64,
-    /// Calls of the host, by import (`interface#function`), where the arm has imports.
+    /// Calls of the host, by import (`interface#function`), if the arm has imports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_calls: Option<Vec<(String, u64)>>,
-    /// Bytes that the host's own functions took out of the module's memory.
+    /// Bytes that functions of the host copied out of the module's memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted_bytes: Option<u64>,
-    /// Bytes that the host's own functions put into the module's memory.
+    /// Bytes that functions of the host copied into the module's memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lowered_bytes: Option<u64>,
-    /// Instructions of the module, as the engine counts them.
+    /// Instructions of the module, counted by the engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<u64>,
-    /// Machine code of the whole module.
+    /// Size of the module's machine code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_bytes: Option<u64>,
 }

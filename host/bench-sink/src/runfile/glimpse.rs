@@ -1,5 +1,4 @@
-//! The beginning and the end of a run file, without what is between, so that one run of many can be found. It does not know
-//! whether the rest can be read.
+//! Reads only the first and last record of a run file, to find one run among many. The rest of the file may be unreadable.
 
 use super::reader::{ReadError, parse};
 use super::{EndRecord, FILE_NAME, Record, RunRecord};
@@ -7,20 +6,20 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// What a run file says first and last.
+/// The first and last record of a run file.
 #[derive(Clone, Debug)]
 pub struct Glimpse {
-    /// The first line.
+    /// The record in the first line.
     pub run: RunRecord,
-    /// The last whole line, where it is the end of the run or of a part of it.
+    /// The record in the last complete line, if it is the end of the run or of a part of it.
     pub end: Option<EndRecord>,
 }
 
-/// An end is far shorter.
+/// Number of bytes that are read at the end; an end record is much shorter.
 const END_BYTES_MAX: u64 = 4096;
 
 impl Glimpse {
-    /// Of the run in `directory`; nothing where it was stopped before its first line was whole.
+    /// The summary of the run in `directory`; `None` if it was interrupted before its first line was complete.
     pub fn of(directory: &Path) -> Result<Option<Self>, ReadError> {
         let path = directory.join(FILE_NAME);
         let (first, tail) = first_and_tail(&path).map_err(|source| ReadError::Io { path: path.clone(), source })?;
@@ -28,7 +27,7 @@ impl Glimpse {
             return Ok(None);
         }
         let Some(Record::Run(run)) = parse(&path, 1, &first)? else { return Ok(None) };
-        // The beginning of what may be longer than an end is no line.
+        // The first part may be the rest of a longer line.
         let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let last = tail[..whole].split_inclusive(|byte| *byte == b'\n').next_back().unwrap_or_default();
         let end = match parse(&path, 0, last) {
@@ -38,7 +37,7 @@ impl Glimpse {
         Ok(Some(Self { run, end }))
     }
 
-    /// Whether all was done.
+    /// Whether the run was finished.
     pub fn is_finished(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.stopped.is_none())
     }

@@ -1,5 +1,5 @@
-//! A run that was stopped, held against other writers until it is decided whether it is continued. It knows where the last
-//! whole block ends, not what is to be done next.
+//! An interrupted run, locked against other writers until it is decided whether it is resumed, with the position where its last
+//! complete block ends.
 
 use super::locked::Locked;
 use super::reader::{ReadError, lines};
@@ -8,30 +8,30 @@ use std::fs::{OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// A run file that nobody else writes to, and that has not been touched yet.
+/// A locked run file that has not been changed yet.
 #[derive(Debug)]
 pub struct HeldRun {
     file: Locked,
     run: RunFile,
-    /// Bytes of whole blocks.
+    /// The size of the complete blocks in bytes.
     len: u64,
 }
 
-/// A run that cannot be continued.
+/// The reason why a run cannot be resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum HoldError {
-    /// The process that makes it is still there.
+    /// The process that writes it is still running.
     #[error("{}: another bench-host is writing to this run; wait until it has ended, or stop it", path.display())]
     Busy {
         /// The file.
         path: PathBuf,
     },
-    /// It may not be written to, or the file system has no locks.
-    #[error("cannot continue {}", path.display())]
+    /// It is not writable, or the file system does not support locks.
+    #[error("cannot resume {}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
@@ -41,8 +41,8 @@ pub enum HoldError {
 }
 
 impl HeldRun {
-    /// Opens the run file in `directory` and keeps others from writing to it for as long as this, or what it becomes, is
-    /// there. A process that dies lets go of it.
+    /// Opens the run file in `directory` and locks it as long as this, or the writer made from it, exists. The lock ends when
+    /// the process dies.
     pub fn open(directory: &Path) -> Result<Self, HoldError> {
         let path = directory.join(FILE_NAME);
         let fail = |source| HoldError::Io { path: path.clone(), source };
@@ -62,31 +62,31 @@ impl HeldRun {
         Ok(Self { file, run: RunFile { directory: directory.to_owned(), records, torn }, len })
     }
 
-    /// What is in the whole blocks of the file.
+    /// The records in the complete blocks of the file.
     pub fn run(&self) -> &RunFile {
         &self.run
     }
 
-    /// Cuts off what is behind the last whole block, so that what follows is read as if there had been nothing.
+    /// Truncates the file after its last complete block, and returns a writer that appends to it.
     pub fn resume(self) -> Result<RunWriter, WriteError> {
         RunWriter::behind(&self.run.directory, self.file, self.len)
     }
 }
 
-/// Where the blocks of a run file end: with the outcome of the repetition that began them, and everything outside of those is
-/// a block of its own.
+/// Finds the ends of the blocks of a run file. The block of a repetition ends with its outcome; every other record is a block of its
+/// own.
 #[derive(Default)]
 struct Blocks {
     open: Option<(u32, u32)>,
 }
 
 impl Blocks {
-    /// Whether a block ends with `record`, the next one.
+    /// Takes the next `record`, and returns whether a block ends with it.
     fn end_with(&mut self, record: Option<&Record>) -> bool {
         match record {
             Some(Record::Cell(cell)) => self.open = Some((cell.cell, cell.process)),
             Some(Record::Outcome(outcome)) if self.open == Some((outcome.cell, outcome.process)) => self.open = None,
-            // These are in no repetition: what was open before was never finished.
+            // These records are not part of a repetition, so an open repetition before them was never finished.
             Some(Record::Resumed(_) | Record::Calibration(_) | Record::End(_)) => self.open = None,
             _ => {}
         }
@@ -140,7 +140,7 @@ mod tests {
         Record::Resumed(ResumedRecord { started, command, fingerprint: Fingerprint::take("1") })
     }
 
-    /// A run of so many blocks whose writer has ended.
+    /// Writes a run of so many blocks.
     fn stopped(blocks: u32) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let directory = folder.path().join("run");
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_cut_anywhere_goes_on_behind_its_last_whole_block() {
+    fn cut_file_resumes_after_its_last_complete_block() {
         let (_folder, directory) = stopped(2);
         let path = directory.join(FILE_NAME);
         let bytes = fs::read(&path).unwrap();
@@ -166,7 +166,7 @@ mod tests {
             let held = HeldRun::open(&directory).unwrap();
             let whole: &[u32] = if cut == bytes.len() { &[0, 1] } else { &[0] };
             assert_eq!(cells(&held.run().records), whole, "cut at {cut}");
-            assert_eq!(fs::read(&path).unwrap().len(), cut, "it is not touched yet");
+            assert_eq!(fs::read(&path).unwrap().len(), cut, "the file is not changed yet");
             let mut writer = held.resume().unwrap();
             writer.append(&[resumed()]).unwrap();
             writer.append(&block(2)).unwrap();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn one_writes_at_a_time() {
+    fn second_writer_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let directory = folder.path().join("run");
         let busy = || matches!(HeldRun::open(&directory), Err(HoldError::Busy { .. }));
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_read_it_stays_as_it_was() {
+    fn file_permissions_are_kept() {
         let (_folder, directory) = stopped(1);
         let path = directory.join(FILE_NAME);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_glimpse_sees_whether_all_was_done() {
+    fn summary_tells_whether_the_run_was_finished() {
         let (_folder, directory) = stopped(3);
         let finished = || Glimpse::of(&directory).unwrap().map(|glimpse| glimpse.is_finished());
         assert_eq!(finished(), Some(false));
@@ -213,7 +213,7 @@ mod tests {
         let path = directory.join(FILE_NAME);
         let bytes = fs::read(&path).unwrap();
         fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
-        assert_eq!(finished(), Some(false), "an end that is torn is none");
+        assert_eq!(finished(), Some(false), "an incomplete end record does not count");
         fs::write(&path, &bytes[..9]).unwrap();
         assert_eq!(finished(), None);
         fs::write(&path, &bytes[bytes.len() - 40..]).unwrap();

@@ -1,10 +1,10 @@
-//! An open file whose lock ends with it, whoever has inherited it meanwhile. It must not know what is in the file.
+//! An open file whose lock is released on drop, even if a child process has inherited the file.
 
 use std::fs::File;
 use std::ops::{Deref, DerefMut};
 
-/// A file that may be locked. A process that is just being started has all open files for a moment, and would keep a lock that
-/// merely ended with the last of them.
+/// A file that may be locked. A child process inherits all open files until its `exec`, and would keep a lock that is only released
+/// when the last copy of the file is closed.
 #[derive(Debug)]
 pub(super) struct Locked(pub(super) File);
 
@@ -24,7 +24,7 @@ impl DerefMut for Locked {
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        // One that is not locked, or cannot be, holds nobody up.
+        // Ignore the error: a file that is not locked needs no unlocking.
         let _ = self.0.unlock();
     }
 }

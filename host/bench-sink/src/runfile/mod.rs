@@ -1,5 +1,5 @@
-//! The append-only run file, `run.jsonl`: one record a line, each with a format version. It suffices to make every table
-//! again; it does not know how a table looks.
+//! The append-only run file, `run.jsonl`: one record per line, each with a format version. All tables and documents are made from
+//! it.
 
 mod compared;
 mod glimpse;
@@ -24,5 +24,5 @@ pub use writer::{RunWriter, WriteError};
 /// The name of the run file in a run directory.
 pub const FILE_NAME: &str = "run.jsonl";
 
-/// The version every record carries. A reader refuses a higher one.
+/// The version in every record. Readers refuse a higher one.
 pub const FORMAT_VERSION: u32 = 1;

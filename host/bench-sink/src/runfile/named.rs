@@ -1,21 +1,21 @@
-//! A name of a noun that later versions add to. What this version does not know stays the text it is, so that the file still
-//! reads and the name can still be shown.
+//! A value of an enum that later versions may extend. An unknown name is kept as text, so that the file can be read and the name can
+//! be shown.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A noun of this version, or the name that a later one gave.
+/// A value that this version knows, or the name of one that a later version added.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Named<T> {
-    /// One that this version knows.
+    /// A known value.
     Known(T),
-    /// The name of one that it does not.
+    /// The name of an unknown value.
     Later(String),
 }
 
 impl<T: Copy> Named<T> {
-    /// The noun, where this version knows it.
+    /// The value, if this version knows it.
     pub fn known(&self) -> Option<T> {
         match self {
             Self::Known(noun) => Some(*noun),
@@ -45,7 +45,7 @@ mod tests {
     use bench_model::MachineLimit;
 
     #[test]
-    fn a_name_of_a_later_version_stays_what_it_is() {
+    fn unknown_name_is_kept() {
         let check = |text: &str, expect: Named<MachineLimit>| {
             let read: Named<MachineLimit> = serde_json::from_value(text.into()).unwrap();
             assert_eq!(read, expect);

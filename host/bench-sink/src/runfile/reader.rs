@@ -1,5 +1,5 @@
-//! Reading a run file. A torn last line, which a kill or a full disk leaves, is skipped and reported; anything else that is
-//! not a record is an error with its line.
+//! Reads a run file. An incomplete last line, which a kill or a full disk leaves, is skipped and reported; any other invalid line is
+//! an error.
 
 use super::{
     AccountRecord, CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, FORMAT_VERSION, LedgerRecord,
@@ -10,30 +10,30 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Every whole record of a run file, in order.
+/// The complete records of a run file, in order.
 #[derive(Clone, Debug)]
 pub struct RunFile {
-    /// Where it was read from.
+    /// The directory of the run.
     pub directory: PathBuf,
     /// The records.
     pub records: Vec<Record>,
-    /// What was cut off at the end.
+    /// The incomplete last line, if there is one.
     pub torn: Option<TornTail>,
 }
 
-/// The rest of a line that was never finished.
+/// An incomplete last line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TornTail {
-    /// Its line, from 1.
+    /// The number of the line, from 1.
     pub line: usize,
-    /// Its bytes.
+    /// The number of its bytes.
     pub bytes: usize,
 }
 
-/// A run file that cannot be read.
+/// The reason why a run file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It is not there, or may not be read.
+    /// The file does not exist, or is not readable.
     #[error("cannot read {}", path.display())]
     Io {
         /// The file.
@@ -42,7 +42,7 @@ pub enum ReadError {
         #[source]
         source: io::Error,
     },
-    /// A line is no record.
+    /// A line is not a record.
     #[error("{}:{line}: not a record of a run file", path.display())]
     Syntax {
         /// The file.
@@ -53,14 +53,14 @@ pub enum ReadError {
         #[source]
         source: serde_json::Error,
     },
-    /// A later program wrote it.
-    #[error("{}:{line}: record version {found}; this bench-host reads up to {FORMAT_VERSION}", path.display())]
+    /// A later version wrote the file.
+    #[error("{}:{line}: record version {found}, but this bench-host reads only up to version {FORMAT_VERSION}; use a newer one", path.display())]
     Version {
         /// The file.
         path: PathBuf,
         /// From 1.
         line: usize,
-        /// What the line says.
+        /// The version in the line.
         found: u32,
     },
 }
@@ -72,7 +72,7 @@ struct Tag {
 }
 
 impl RunFile {
-    /// Reads the run file in `directory`, or the file itself where that is what `directory` names.
+    /// Reads the run file in `directory`, or `directory` itself if it is a file.
     pub fn read(directory: &Path) -> Result<Self, ReadError> {
         let path = if directory.is_file() { directory.to_owned() } else { directory.join(FILE_NAME) };
         let bytes = fs::read(&path).map_err(|source| ReadError::Io { path: path.clone(), source })?;
@@ -82,15 +82,15 @@ impl RunFile {
     }
 }
 
-/// A whole line.
+/// A complete line.
 pub(super) struct WholeLine {
-    /// Nothing for a kind that a later minor version added.
+    /// The record; `None` for a kind that a later minor version added.
     pub(super) record: Option<Record>,
-    /// Bytes of the file up to its end.
+    /// The number of bytes of the file up to the end of the line.
     pub(super) end: usize,
 }
 
-/// Every whole line of the run file that `bytes` are, and what is cut off behind them.
+/// The complete lines of the run file `bytes`, and the incomplete last one.
 pub(super) fn lines(path: &Path, bytes: &[u8]) -> Result<(Vec<WholeLine>, Option<TornTail>), ReadError> {
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let mut lines = Vec::new();
@@ -104,7 +104,7 @@ pub(super) fn lines(path: &Path, bytes: &[u8]) -> Result<(Vec<WholeLine>, Option
     Ok((lines, torn))
 }
 
-/// The record on one line; nothing for a kind that a later minor version added.
+/// Parses the record in a line; `None` for a kind that a later minor version added.
 pub(super) fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Record>, ReadError> {
     let syntax = |source| ReadError::Syntax { path: path.to_owned(), line, source: one_line(source) };
     let tag: Tag = serde_json::from_slice(text).map_err(syntax)?;
@@ -129,7 +129,7 @@ pub(super) fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Reco
     record.map(Some).map_err(syntax)
 }
 
-/// The error without control characters, which it may have from a text that it quotes.
+/// The error without control characters, which may come from quoted text.
 fn one_line(error: serde_json::Error) -> serde_json::Error {
     let text = error.to_string();
     if text.contains(char::is_control) {
@@ -167,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn a_run_directory_is_never_written_twice() {
+    fn existing_run_directory_is_not_overwritten() {
         let (_folder, directory) = written(1);
         let error = RunWriter::create(&directory).unwrap_err();
         assert_eq!(error.source.kind(), io::ErrorKind::AlreadyExists);
     }
 
     #[test]
-    fn a_later_version_or_a_broken_line_is_an_error_with_its_line() {
+    fn later_version_or_invalid_line_is_an_error_with_its_line() {
         let (_folder, directory) = written(1);
         let path = directory.join(FILE_NAME);
         let good = fs::read_to_string(&path).unwrap();
@@ -189,7 +189,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
-        fn a_file_cut_anywhere_yields_its_whole_lines(share in 0.0f64..=1.0) {
+        fn cut_file_yields_its_complete_lines(share in 0.0f64..=1.0) {
             let (_folder, directory) = written(3);
             let path = directory.join(FILE_NAME);
             let bytes = fs::read(&path).unwrap();

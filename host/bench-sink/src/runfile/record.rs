@@ -1,4 +1,4 @@
-//! The records, as they are written. A field that has no value is left out: absent data is absent.
+//! The records of a run file. A field without value is left out.
 
 use super::{AccountRecord, LedgerRecord, Named, PairingRecord};
 use crate::Series;
@@ -14,100 +14,100 @@ use serde::{Deserialize, Serialize};
 pub enum Record {
     /// The first line.
     Run(RunRecord),
-    /// A module that was given, whether or not it could be loaded.
+    /// A given module, whether or not it could be loaded.
     Module(ModuleRecord),
-    /// A run that was stopped is continued from here on.
+    /// An interrupted run is resumed here.
     Resumed(ResumedRecord),
-    /// The machine's limits, before or after.
+    /// The rooflines, before or after the cells.
     Calibration(CalibrationRecord),
-    /// A cell's identity; begins the block of one repetition.
+    /// The identity of a cell; begins the block of one repetition.
     Cell(CellRecord),
     /// Samples.
     Series(SeriesRecord),
-    /// One thing that was looked at.
+    /// One check of a result.
     Check(CheckRecord),
-    /// How the repetition ended; ends its block.
+    /// The outcome of the repetition; ends its block.
     Outcome(OutcomeRecord),
-    /// Which cells of a process were measured in turns.
+    /// The cells of a process that were measured interleaved.
     Pairing(PairingRecord),
-    /// Where the time of a cell's operation went.
+    /// The cost breakdown of a cell's operation.
     Ledger(LedgerRecord),
-    /// What a cell's operations used and did.
+    /// The resource usage of a cell's operations.
     Account(AccountRecord),
-    /// The last line of a run that was not cut off, or of a part of it.
+    /// The last line of a run, or of a part of it; missing if it was killed.
     End(EndRecord),
 }
 
-/// What was run, on what.
+/// The run: command line, machine, program and effort.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunRecord {
     /// The name of the run directory.
     pub id: String,
-    /// RFC 3339, UTC.
+    /// The time: RFC 3339, UTC.
     pub started: String,
-    /// What the order of cells was drawn from.
+    /// The seed of the random order of the cells.
     pub seed: u64,
-    /// The command line, word by word.
+    /// The arguments of the command line.
     pub command: Vec<String>,
-    /// How much there is to do.
+    /// How much is measured.
     pub planned: Planned,
     /// The machine and the program.
     pub fingerprint: Fingerprint,
-    /// Of the file of the program.
+    /// The digest of the program file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program_sha256: Option<String>,
-    /// What of the machine makes figures doubtful, as it was when the run began.
+    /// Warnings about the machine when the run began.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<WarningRecord>,
 }
 
-/// Where a run that was stopped is continued. Machine, program, modules and plan are those of its first part.
+/// Begins the resumed part of a run. Machine, program, modules and plan are those of its first part.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ResumedRecord {
-    /// RFC 3339, UTC.
+    /// The time: RFC 3339, UTC.
     pub started: String,
-    /// The command line, word by word.
+    /// The arguments of the command line.
     pub command: Vec<String>,
-    /// The machine as it was by then.
+    /// The machine when the run was resumed.
     pub fingerprint: Fingerprint,
 }
 
-/// How much there is to do.
+/// How much is measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned {
-    /// Cells.
+    /// The number of cells.
     pub cells: u32,
-    /// Worker processes a cell.
+    /// Worker processes per cell.
     pub processes: u32,
-    /// Measured time of one worker process, where effort is given as a time.
+    /// Measured time of one worker process, if the effort is a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_ns: Option<u64>,
-    /// Operations of one worker process, where effort is given as a number.
+    /// Operations of one worker process, if the effort is a number of operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iterations: Option<u64>,
-    /// Of the cells in the order of their repetitions, as text.
+    /// The digest of the cells in the order of their repetitions, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_sha256: Option<String>,
 }
 
-/// A module that was given.
+/// A given module.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ModuleRecord {
-    /// The path as it was given.
+    /// The path as given by the user.
     pub file: String,
-    /// Of the file.
+    /// The digest of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// Of every scenario in it.
+    /// The arm of its scenarios.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arm: Option<Arm>,
-    /// What it says of itself.
+    /// The descriptor of the module.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub descriptor: Option<Descriptor>,
-    /// What it was granted.
+    /// The grants of the module.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub granted: Vec<String>,
-    /// Why it could not be loaded, where it could not.
+    /// The reason why it could not be loaded, if it could not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
 }
@@ -122,70 +122,70 @@ pub enum When {
     After,
 }
 
-/// The machine's limits at one time.
+/// The rooflines at one time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationRecord {
     /// Before or after the cells.
     pub when: When,
-    /// Each limit once.
+    /// Each roofline once.
     pub limits: Vec<LimitRecord>,
 }
 
-/// One limit of the machine.
+/// One roofline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LimitRecord {
-    /// Which.
+    /// The name of the roofline.
     pub limit: Named<MachineLimit>,
     /// `ns` or `ns/By`.
     pub unit: Unit,
-    /// The median, where it could be measured.
+    /// The median, if it could be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub median: Option<f64>,
     /// The smallest sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
-    /// How many samples.
+    /// The number of samples.
     pub count: u64,
-    /// Under what it was measured, or why it was not.
+    /// How it was measured, or the reason why it was not.
     pub detail: String,
 }
 
-/// The file a cell's module came from.
+/// The file of a cell's module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModuleRef {
-    /// The path as it was given.
+    /// The path as given by the user.
     pub file: String,
-    /// Of the file.
+    /// The digest of the file.
     pub sha256: String,
 }
 
-/// A cell's identity.
+/// The identity of a cell.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CellRecord {
-    /// Its number in the plan.
+    /// The number of the cell in the plan.
     pub cell: u32,
-    /// Which repetition this block is of, from 0.
+    /// The number of the repetition, from 0.
     pub process: u32,
     /// `module/scenario`.
     pub scenario: String,
     /// Groups scenarios in reports.
     pub family: String,
-    /// How it is executed.
+    /// The arm.
     pub arm: Arm,
-    /// What is unlike the arm's default settings, where something is: `fuel`, `on-demand`.
+    /// The name of the engine setting that differs from the default, if one does: `fuel`, `on-demand`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
-    /// Concrete values.
+    /// The values of all parameters.
     pub arguments: Arguments,
-    /// Where the code came from.
+    /// The module file.
     pub module: ModuleRef,
-    /// The machine limit its operations are compared with.
+    /// The roofline that its operations are compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Named<MachineLimit>>,
-    /// The processor the worker was bound to, where it was.
+    /// The processor that the worker was bound to, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu: Option<u32>,
-    /// What else the figures depend on, as the driver found it: names and values.
+    /// Other conditions that the figures depend on, as names and values, found by the driver.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<(String, String)>,
 }
@@ -197,27 +197,27 @@ pub struct SeriesRecord {
     pub cell: u32,
     /// The repetition.
     pub process: u32,
-    /// What is measured.
+    /// The name of the metric.
     pub metric: String,
     /// The base unit of a sample.
     pub unit: Unit,
-    /// Which way is up.
+    /// Whether lower or higher is better.
     pub direction: Direction,
     /// Label names and values.
     pub labels: Vec<(String, String)>,
-    /// Operations a sample spans; a sample is their sum.
+    /// The number of operations per sample; a sample is their sum.
     pub batch: u64,
-    /// How many samples.
+    /// The number of samples.
     pub count: u64,
     /// All samples: HDR V2, base64.
     pub histogram: String,
-    /// All samples in order, where they are few enough.
+    /// All samples in order, if they are few enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<Vec<u64>>,
 }
 
 impl SeriesRecord {
-    /// What is written of `series`.
+    /// The record of `series`.
     pub fn new(cell: u32, process: u32, series: &Series) -> Self {
         Self {
             cell,
@@ -234,86 +234,86 @@ impl SeriesRecord {
     }
 }
 
-/// One thing that was looked at.
+/// One check of a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckRecord {
     /// The cell.
     pub cell: u32,
     /// The repetition.
     pub process: u32,
-    /// Unique in the cell.
+    /// The name, unique in the cell.
     pub name: String,
-    /// Whether it held.
+    /// Whether it passed.
     pub passed: bool,
-    /// Expected against found.
+    /// The expected and the found value.
     pub detail: String,
 }
 
-/// How it went.
+/// The status of a repetition or a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// Every check held; the figures count.
+    /// Every check passed; the figures count.
     Ok,
     /// The module is at fault; no figure counts.
     Failed,
-    /// The environment lacks something; there is no figure.
+    /// The environment lacks something that the cell needs; there is no figure.
     Skipped,
-    /// The machine could not hold what was asked of it; there is no figure, and it says nothing of the module.
+    /// The machine was too slow or disturbed; there is no figure, and this is not the fault of the module.
     Void,
 }
 
-/// What was measured of the measuring itself, in the worker of the cell; nothing is subtracted.
+/// The overhead of measuring, in the worker of the cell. It is not subtracted from samples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Overhead {
     /// One reading of the clock.
     pub clock_ns: f64,
-    /// One batch of no operations.
+    /// One empty batch.
     pub call_ns: f64,
 }
 
-/// How one repetition ended.
+/// The outcome of one repetition.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OutcomeRecord {
     /// The cell.
     pub cell: u32,
     /// The repetition.
     pub process: u32,
-    /// How it went.
+    /// The status.
     pub status: Status,
-    /// Why, where it did not go well.
+    /// The reason, if the status is not ok.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Operations that were timed.
+    /// The number of timed operations.
     #[serde(default)]
     pub iterations: u64,
-    /// Payload bytes of those operations.
+    /// Payload bytes of the timed operations.
     #[serde(default)]
     pub bytes: u64,
-    /// Timed samples that were recorded.
+    /// The number of recorded timed samples.
     #[serde(default)]
     pub recorded: u64,
-    /// Samples that were lost, late or failed. Absent where the driver has no such notion.
+    /// The number of samples that were lost, late or failed. Absent if the driver does not count them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<u64>,
-    /// Of one operation's result.
+    /// The digest of one operation's result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
-    /// What measuring cost.
+    /// The overhead of measuring.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overhead: Option<Overhead>,
-    /// What the machine did meanwhile.
+    /// Disturbances by the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Witness>,
 }
 
 impl OutcomeRecord {
-    /// A repetition that ended well, of which nothing was counted yet.
+    /// The outcome of a successful repetition, with all counts 0.
     pub fn ok(cell: u32, process: u32) -> Self {
         Self::without_figures(cell, process, Status::Ok)
     }
 
-    /// A repetition of which nothing but its end is known.
+    /// The outcome of a repetition without figures.
     pub fn without_figures(cell: u32, process: u32, status: Status) -> Self {
         Self {
             cell,
@@ -334,9 +334,9 @@ impl OutcomeRecord {
 /// The last line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EndRecord {
-    /// RFC 3339, UTC.
+    /// The time: RFC 3339, UTC.
     pub finished: String,
-    /// Why cells are missing, where they are.
+    /// The reason why cells are missing, if some are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! Appending to a run file. A block of records is written at once and synced, so that a kill at any moment loses at most
-//! the block in flight; a block that does not fit the disk is taken back, so that the file stays readable.
+//! Appends to a run file. A block of records is written at once and synced, so that a kill loses at most the block in flight. A block
+//! that does not fit on the disk is removed again, so that the file stays readable.
 
 use super::locked::Locked;
 use super::{FILE_NAME, FORMAT_VERSION, Record};
@@ -13,22 +13,22 @@ use std::path::{Path, PathBuf};
 pub struct RunWriter {
     directory: PathBuf,
     file: Locked,
-    /// Bytes of whole blocks.
+    /// The size of the complete blocks in bytes.
     len: u64,
 }
 
-/// A record that could not be kept.
+/// A block that could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {}", path.display())]
 pub struct WriteError {
-    /// What was to be written.
+    /// The file.
     pub path: PathBuf,
-    /// Why it was not.
+    /// The error of the system.
     #[source]
     pub source: io::Error,
 }
 
-/// A record with the version in front.
+/// A record with the format version.
 #[derive(Serialize)]
 struct Line<'a> {
     v: u32,
@@ -37,7 +37,7 @@ struct Line<'a> {
 }
 
 impl RunWriter {
-    /// Creates the run directory `directory`, which must not be there yet, and an empty run file in it.
+    /// Creates the run directory `directory`, which must not exist yet, and an empty run file in it.
     pub fn create(directory: &Path) -> Result<Self, WriteError> {
         let parent = directory.parent().unwrap_or(Path::new("."));
         let fail = |path: &Path, source| WriteError { path: path.to_owned(), source };
@@ -45,14 +45,14 @@ impl RunWriter {
         fs::create_dir(directory).map_err(|error| fail(directory, error))?;
         let path = directory.join(FILE_NAME);
         let file = OpenOptions::new().append(true).create_new(true).open(&path).map_err(|error| fail(&path, error))?;
-        // Whoever has it locked may write. Where the file system has no locks, a run can be made and not be continued.
+        // Only the holder of the lock may write. On a file system without locks, a run can be created but not resumed.
         let _ = file.try_lock();
-        // A file whose name is not on disk is lost with the name.
+        // Sync the directory, because otherwise the file may be lost in a crash.
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(|error| fail(directory, error))?;
         Ok(Self { directory: directory.to_owned(), file: Locked(file), len: 0 })
     }
 
-    /// Continues the run in `directory`, of whose `file` the first `len` bytes are kept.
+    /// Resumes the run in `directory`, and keeps the first `len` bytes of its `file`.
     pub(super) fn behind(directory: &Path, file: Locked, len: u64) -> Result<Self, WriteError> {
         let cut = file.set_len(len).and_then(|()| file.sync_data());
         cut.map_err(|source| WriteError { path: directory.join(FILE_NAME), source })?;
@@ -68,7 +68,7 @@ impl RunWriter {
     pub fn append(&mut self, records: &[Record]) -> Result<(), WriteError> {
         let mut block = Vec::new();
         for record in records {
-            // Every record is plain data with text keys, which JSON can always hold.
+            // Every record is plain data with text keys, which can always be written as JSON.
             serde_json::to_writer(&mut block, &Line { v: FORMAT_VERSION, record }).expect("records are JSON");
             block.push(b'\n');
         }
@@ -78,8 +78,7 @@ impl RunWriter {
                 Ok(())
             }
             Err(source) => {
-                // What is left of a block that failed would be read as torn; better that it was never there. Should this
-                // fail too, the reader still copes.
+                // Remove the incomplete block. If this fails too, the reader skips and reports it.
                 let _ = self.file.set_len(self.len);
                 Err(WriteError { path: self.directory.join(FILE_NAME), source })
             }
