@@ -1,18 +1,18 @@
-//! A module that the host holds itself rather than loads: a program that it starts, or one that a test makes up.
+//! A module that is an object of the host instead of a loaded file: a program that it starts, or a mock of a test.
 
 use crate::{Module, Recording};
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
 
-/// A module that has no sessions: a description, and what it offers to the drivers of one family, such as a boxed trait object.
+/// A module without sessions: a descriptor, and the interface for the drivers of one family, such as a boxed trait object.
 #[derive(Debug)]
 pub struct Direct<T: ?Sized> {
     descriptor: Descriptor,
-    /// What it offers.
+    /// The interface.
     pub offer: Box<T>,
 }
 
 impl<T: ?Sized> Direct<T> {
-    /// What `descriptor` describes is done by `offer`.
+    /// A module whose scenarios `offer` implements.
     pub fn new(descriptor: Descriptor, offer: Box<T>) -> Self {
         Self { descriptor, offer }
     }
@@ -23,7 +23,7 @@ impl<T: ?Sized + 'static> Module for Direct<T> {
         &self.descriptor
     }
 
-    /// It is under no engine that could say.
+    /// No engine runs it, so its imports are unknown.
     fn imports(&self) -> Vec<String> {
         Vec::new()
     }

@@ -1,32 +1,31 @@
-//! What every driver of scenarios offers to the host, and the drivers that a host has. It must not know any one of them but the
-//! open driver `workload`.
+//! The trait of drivers, and the table of the drivers that a host has.
 
 use crate::{Companion, Module, Task, workload};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
 use bench_sink::runfile::Status;
 
-/// Executes the scenarios that name it. What it records and which parameters it reads is said here, once; a module says which of
-/// its scenarios it implements, and what it overrides.
+/// Executes the scenarios that name it. The driver specifies their parameters and metrics; a module declares which of the scenarios
+/// it implements, and what it overrides.
 pub trait Driver: Sync {
-    /// What a scenario calls it.
+    /// The name by which scenarios refer to it.
     fn name(&self) -> &'static str;
 
-    /// The scenarios that it specifies. None where a module says everything itself.
+    /// The scenarios that it specifies; empty if modules specify their scenarios themselves.
     fn scenarios(&self) -> Vec<Scenario> {
         Vec::new()
     }
 
-    /// What it specifies of the scenario `name`, where it does. A driver whose modules name their scenarios as they like gives
-    /// every one of them the same.
+    /// Its specification of the scenario `name`, if it has one. A driver whose modules choose the names of their scenarios
+    /// returns the same specification for all names.
     fn specification(&self, name: &str) -> Option<Scenario> {
         self.scenarios().into_iter().find(|scenario| scenario.name == name)
     }
 
-    /// Executes one repetition on `module`, with the module beside it that the scenario has named, where it has.
+    /// Executes one repetition on `module`, together with the other module that the scenario names, if it names one.
     fn run(&self, module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report;
 
-    /// Tries a scenario with `arguments`, without timing anything. An error is the environment's.
+    /// Runs the conformance tests of a scenario with `arguments`. Nothing is timed. An error means that the environment cannot run it.
     fn conformance(
         &self,
         module: &mut dyn Module,
@@ -35,13 +34,13 @@ pub trait Driver: Sync {
         arguments: &Arguments,
     ) -> Result<Vec<Check>, ModuleError>;
 
-    /// Whether the cell's code has to be compiled for each of its workers, rather than taken out of the cache.
+    /// Whether each worker of the cell has to compile the code instead of using the cache.
     fn compiles_anew(&self, arguments: &Arguments) -> bool {
         let _ = arguments;
         false
     }
 
-    /// Whether what operations of a scenario use and do can be counted on sessions of their own.
+    /// Whether the resource usage of a scenario can be counted in a session of its own.
     fn has_account(&self, scenario: &Scenario) -> bool {
         let _ = scenario;
         false
@@ -53,7 +52,7 @@ pub trait Driver: Sync {
 pub struct Drivers<'a>(&'a [&'a dyn Driver]);
 
 impl<'a> Drivers<'a> {
-    /// These drivers, and the open driver `workload`, which every host has.
+    /// The given drivers, and the driver `workload`, which every host has.
     pub fn new(drivers: &'a [&'a dyn Driver]) -> Self {
         Self(drivers)
     }
@@ -64,7 +63,7 @@ impl<'a> Drivers<'a> {
         std::iter::once(workload).chain(self.0.iter().copied()).find(|driver| driver.name() == name)
     }
 
-    /// Has the scenario's driver execute `task`.
+    /// Executes `task` with the scenario's driver.
     pub fn run(self, module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
         match self.get(&task.scenario.driver) {
             Some(driver) => driver.run(module, companion, task),
@@ -72,7 +71,7 @@ impl<'a> Drivers<'a> {
         }
     }
 
-    /// Has the scenario's driver try it.
+    /// Runs the conformance tests with the scenario's driver.
     pub fn conformance(
         self,
         module: &mut dyn Module,
@@ -87,6 +86,6 @@ impl<'a> Drivers<'a> {
 
     fn unknown(self, name: &str) -> String {
         let known: Vec<_> = std::iter::once(workload::NAME).chain(self.0.iter().map(|driver| driver.name())).collect();
-        format!("needs the driver `{name}`; this host has {}: use a newer bench-host", known.join(", "))
+        format!("needs the driver `{name}`, but this host has only {}; use a newer bench-host", known.join(", "))
     }
 }

@@ -1,43 +1,43 @@
-//! What a run grants to its modules. Nothing is granted by default; whatever is, is recorded.
+//! The grants of a run to its modules. Nothing is granted by default, and all grants are recorded.
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// What a run grants.
+/// The grants of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grants {
-    /// Folders.
+    /// The granted folders.
     pub directories: Vec<DirectoryGrant>,
-    /// Which of them are scratch folders.
+    /// The scratch folders among them.
     pub scratch: Vec<ScratchGrant>,
-    /// `HOST:PORT`, to connect to over TCP.
+    /// The addresses `HOST:PORT` to which TCP connections are allowed.
     pub connections: Vec<String>,
-    /// Environment variables and their values.
+    /// The environment variables and their values.
     pub environment: Vec<(String, String)>,
 }
 
-/// One folder.
+/// A granted folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectoryGrant {
-    /// Where it is.
+    /// The path on the host.
     pub host: PathBuf,
-    /// What the module calls it.
+    /// The path that the module sees.
     pub guest: String,
-    /// Whether it may only be read.
+    /// Whether it is read-only.
     pub read_only: bool,
 }
 
-/// A folder that the host made for one process, and removes with it.
+/// A folder that the host creates for one process, and removes afterwards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScratchGrant {
-    /// What the module calls it.
+    /// The path that the module sees.
     pub guest: String,
-    /// A folder out of the module's reach, where the host keeps files on its behalf. It goes with the other.
+    /// A second folder, which the module cannot reach, for files that the host keeps for the module. It is removed too.
     pub beside: PathBuf,
 }
 
 impl Grants {
-    /// Each grant in the words of the command line, for records; values of variables are left out.
+    /// The grants as text for records, without the values of environment variables.
     pub fn describe(&self) -> Vec<String> {
         let directories = self.directories.iter().map(|directory| {
             let mode = if directory.read_only { ":ro" } else { "" };

@@ -1,5 +1,5 @@
-//! The seam between loaders and families: a module that was loaded, by whichever loader, is a [`Module`]; a family's [`Driver`]
-//! asks it for the interface it drives and cannot tell a component from a probe or a mock. The driver `workload` is here.
+//! The interface between loaders and families. Every loader returns a [`Module`]; a family's [`Driver`] executes scenarios of it, and
+//! cannot distinguish a component from a probe or a mock. The driver `workload` is here.
 
 mod direct;
 mod driver;
@@ -21,27 +21,27 @@ pub use stop::{Stop, check_record, passed, record};
 use bench_engine::{Budget, Unit};
 use bench_model::{Arguments, Scenario};
 
-/// One repetition of a cell, as a driver is asked for it.
+/// One repetition of a cell, to be executed by a driver.
 #[derive(Clone, Debug)]
 pub struct Task<'a> {
-    /// Which repetition of which cell.
+    /// The cell and the number of the repetition.
     pub unit: Unit,
-    /// What to run.
+    /// The scenario.
     pub scenario: &'a Scenario,
-    /// With what.
+    /// The arguments.
     pub arguments: &'a Arguments,
-    /// For how long.
+    /// How much is measured.
     pub budget: Budget,
-    /// Gives memory that is free in this process back to the system, where its allocator would keep it.
+    /// Returns free memory of this process from its allocator to the system.
     pub reclaim: fn(),
 }
 
-/// Another module of the same arm, which a scenario has named and is run with.
+/// Another module in the same arm, which a scenario names and runs with.
 pub struct Companion {
     /// The module.
     pub module: Box<dyn Module>,
-    /// The scenario of it that was named.
+    /// Its scenario that is named.
     pub scenario: Scenario,
-    /// What it is called with.
+    /// The arguments of that scenario.
     pub arguments: Arguments,
 }

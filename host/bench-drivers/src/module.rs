@@ -1,4 +1,4 @@
-//! A loaded module, as every loader presents it. The traits say nothing of how code is executed.
+//! The traits of loaded modules, which every loader implements.
 
 use crate::operators::Operators;
 use crate::pipelines::Connectors;
@@ -7,16 +7,16 @@ use bench_sink::Sink;
 use bench_sink::runfile::TermRecord;
 use std::any::Any;
 
-/// A module that was loaded. What it offers to a family's drivers the family looks for itself, by the module's type (`Any`): it
-/// has an adapter for each loader's, and for [`Direct`](crate::Direct).
+/// A loaded module. A family finds its own interface by the type of the module (`Any`): it has an adapter for the type of each
+/// loader, and for [`Direct`](crate::Direct).
 pub trait Module: Any {
-    /// What it says of itself; it keeps the rules of [`Descriptor::validate`].
+    /// The descriptor, which is valid according to [`Descriptor::validate`].
     fn descriptor(&self) -> &Descriptor;
 
-    /// The interfaces it imports, where its kind has such a notion.
+    /// The interfaces that it imports, if its kind of module has imports.
     fn imports(&self) -> Vec<String>;
 
-    /// Prepares a scenario for the driver `workload`.
+    /// Opens a scenario for the driver `workload`.
     fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError>;
 
     /// What it offers to the drivers `source` and `destination`, where it is a module for those.
@@ -29,78 +29,78 @@ pub trait Module: Any {
         None
     }
 
-    /// What `operations` operations of a session of its own do, counted and not timed. Nothing is known of modules that
-    /// run without a boundary.
+    /// Counts calls, bytes and instructions of `operations` operations in a session of its own, without timing them. Nothing can be
+    /// counted for native code.
     fn count(&mut self, scenario: &Scenario, arguments: &Arguments, operations: u64) -> Result<Counts, ModuleError> {
         let _ = (scenario, arguments, operations);
         Ok(Counts::default())
     }
 
-    /// Where the time of an operation goes, for a module that runs behind a boundary; `None` for any other.
+    /// The cost breakdown of an operation, for a component; `None` for other modules.
     fn ledger(&mut self, task: &LedgerTask<'_>) -> Result<Option<Ledger>, ModuleError> {
         let _ = task;
         Ok(None)
     }
 
-    /// Runs `body`, and returns the imported functions that the module called meanwhile (`interface#function`). Watching
-    /// costs time: nothing is measured inside.
+    /// Runs `body`, and returns the imported functions that the module called in it (`interface#function`). This slows the
+    /// module down, so nothing is measured in `body`.
     fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String>;
 }
 
-/// A session and the sink that it records into.
+/// A session, and the sink that it records into.
 pub trait Recording: Session {
-    /// What the module has recorded itself.
+    /// The series that the module has recorded.
     fn sink(&mut self) -> &mut Sink;
 }
 
-/// What operations did, as far as it can be counted. What cannot is absent.
+/// Counts of operations. Values that cannot be counted are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Calls of the host, by import (`interface#function`), by name.
+    /// Calls of the host, by import (`interface#function`), sorted by name.
     pub host_calls: Option<Vec<(String, u64)>>,
-    /// Bytes that the host's own functions took out of the module's memory.
+    /// Bytes that functions of the host copied out of the module's memory.
     pub lifted_bytes: Option<u64>,
-    /// Bytes that the host's own functions put into the module's memory.
+    /// Bytes that functions of the host copied into the module's memory.
     pub lowered_bytes: Option<u64>,
-    /// Instructions of the module, as the engine counts them.
+    /// Instructions of the module, counted by the engine.
     pub instructions: Option<u64>,
-    /// Machine code of the whole module.
+    /// Size of the module's machine code.
     pub code_bytes: Option<u64>,
 }
 
-/// What a ledger is asked for.
+/// The request for a cost breakdown.
 #[derive(Clone, Debug)]
 pub struct LedgerTask<'a> {
-    /// What to run.
+    /// The scenario.
     pub scenario: &'a Scenario,
-    /// With what.
+    /// The arguments.
     pub arguments: &'a Arguments,
-    /// Operations of one call.
+    /// Operations per call.
     pub batch: u64,
-    /// For how long to observe.
+    /// The time for observing.
     pub time_ns: u64,
-    /// What the order of observed and unobserved calls is drawn from.
+    /// The seed of the random order of observed and unobserved calls.
     pub seed: u64,
 }
 
-/// Where the time of an operation goes, in nanoseconds. The fields are those of
+/// The cost breakdown of an operation, in nanoseconds. The fields are those of
 /// [`LedgerRecord`](bench_sink::runfile::LedgerRecord).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ledger {
-    /// An operation from end to end, unobserved.
+    /// The time of an operation without observing it.
     pub total_ns: f64,
-    /// Its parts, and last the `residual`.
+    /// The parts of the time, and last the `residual`.
     pub terms: Vec<TermRecord>,
-    /// What an instance costs once.
+    /// One-time costs of an instance.
     pub once: Vec<TermRecord>,
-    /// An operation from end to end while it was observed.
+    /// The time of an operation while it was observed.
     pub observed_ns: f64,
-    /// What observing one event costs.
+    /// The cost of observing one event.
     pub event_ns: f64,
-    /// Events of an operation.
+    /// Events per operation.
     pub events: f64,
-    /// Operations that were observed.
+    /// The number of observed operations.
     pub operations: u64,
-    /// What the boundary costs in this process.
+    /// The costs of the boundary in this process.
     pub boundary: Vec<TermRecord>,
 }

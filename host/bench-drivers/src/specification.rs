@@ -1,10 +1,9 @@
-//! What a module says of a scenario, put over what the scenario's driver specifies. One function does it, and it must not know
-//! any driver.
+//! Merges a module's description of a scenario with the specification of the scenario's driver.
 
 use crate::Drivers;
 use bench_model::{Capability, Descriptor, Domain, Parameter, Requirement, Scenario, Unit};
 
-/// What `descriptor` describes, completed by what the drivers of its scenarios specify.
+/// `descriptor`, with its scenarios completed by the specifications of their drivers.
 pub fn merged(descriptor: &Descriptor, drivers: Drivers<'_>) -> Descriptor {
     let complete = |scenario: &Scenario| {
         let specified = drivers.get(&scenario.driver).and_then(|driver| driver.specification(&scenario.name));
@@ -13,8 +12,8 @@ pub fn merged(descriptor: &Descriptor, drivers: Drivers<'_>) -> Descriptor {
     Descriptor { scenarios: descriptor.scenarios.iter().map(complete).collect(), ..descriptor.clone() }
 }
 
-/// `said` over `specified`: parameters, metrics and requirements keep the specified order, and further ones of the module's come
-/// after them. Metrics with a specified name are the driver's, which records them.
+/// Merges the scenario `said` of the module into the `specified` one: parameters, metrics and requirements keep the specified order,
+/// followed by additional ones of the module. Specified metrics cannot be overridden, because the driver records them.
 fn over(specified: Scenario, said: &Scenario) -> Scenario {
     let Scenario { mut parameters, mut metrics, mut requirements, .. } = specified;
     for own in &said.parameters {
@@ -45,7 +44,7 @@ fn over(specified: Scenario, said: &Scenario) -> Scenario {
     }
 }
 
-/// The defaults are always the module's; what it leaves empty stays as it is specified.
+/// Takes the default values of the module; other fields that the module leaves empty keep the specified value.
 fn override_parameter(parameter: &mut Parameter, own: &Parameter) {
     parameter.defaults.clone_from(&own.defaults);
     if own.domain != Domain::Any {
@@ -59,8 +58,7 @@ fn override_parameter(parameter: &mut Parameter, own: &Parameter) {
     }
 }
 
-/// Whether both are about the same thing: the same parameter, or the one thing of which a scenario has one (its arms, its
-/// processors, its clock).
+/// Whether both have the same subject: the same parameter, or something that a scenario has only once (arms, processors, clock).
 fn is_same(one: &Requirement, other: &Requirement) -> bool {
     use Capability::{Arms, Cpu, OwnClock};
     one.capability == other.capability
@@ -109,7 +107,7 @@ mod tests {
         }
     }
 
-    /// What comes of a module that says so of its scenario.
+    /// Checks the result of merging a module's scenario.
     #[track_caller]
     fn check(said: Scenario, expect: Scenario) {
         let found = merged(&Descriptor::new("module", "1", "").scenario(said), Drivers::new(&[&Counted]));
@@ -122,12 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_enough() {
+    fn name_alone_takes_the_whole_specification() {
         check(Scenario::uses("counted", "count"), specified());
     }
 
     #[test]
-    fn who_says_everything_changes_nothing() {
+    fn repeating_the_specification_changes_nothing() {
         check(specified(), specified());
     }
 
@@ -143,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_module_adds_comes_after() {
+    fn additions_of_the_module_come_last() {
         let further = Parameter::new("colour", "red", "its own");
         let metric = Metric::new("lost", Unit::Count, "its own");
         let said = Scenario::uses("counted", "count").parameter(further.clone()).metric(metric.clone());
@@ -151,13 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn metrics_that_the_driver_records_are_the_drivers() {
+    fn specified_metrics_cannot_be_overridden() {
         let said = Scenario::uses("counted", "count").metric(Metric::new("found", Unit::Bytes, "something else"));
         check(said, specified());
     }
 
     #[test]
-    fn what_no_driver_specifies_stays_as_it_is() {
+    fn unspecified_scenario_is_unchanged() {
         check(
             Scenario::new("other", "f", "x").driven_by("counted"),
             Scenario::new("other", "f", "x").driven_by("counted"),

@@ -1,22 +1,22 @@
-//! Why a repetition yields no figure, and what every driver says so of: a check that failed, and a sample that the sink refuses.
-//! It must not know what is measured.
+//! The reasons why a repetition has no figure, including those that all drivers share: a failed check, and a sample that the sink
+//! refuses.
 
 use bench_engine::{MeasureError, Unit};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
 use bench_sink::runfile::{CheckRecord, Status};
 
-/// Why there is no figure.
+/// The reason why a repetition has no figure.
 #[derive(Debug)]
 pub struct Stop {
-    /// Whether that is a fault.
+    /// The status: failed, skipped or void.
     pub status: Status,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 impl Stop {
-    /// Something went wrong that must not.
+    /// The repetition failed.
     pub fn failed(reason: impl Into<String>) -> Self {
         Self { status: Status::Failed, reason: reason.into() }
     }
@@ -38,8 +38,8 @@ impl From<MeasureError> for Stop {
     }
 }
 
-/// A check that failed is a reason to stop. Where all that failed were of the machine, the repetition is void; a wrong result is
-/// the module's however slow the machine is.
+/// An error if a check failed. If all failed checks are about the machine, the repetition is void; a wrong result is a failure of the
+/// module, however slow the machine is.
 pub fn passed(checks: &[Check]) -> Result<(), Stop> {
     let failed = || checks.iter().filter(|check| !check.passed);
     let reason = |check: &Check| format!("check `{}` failed: {}", check.name, check.detail);
@@ -50,14 +50,14 @@ pub fn passed(checks: &[Check]) -> Result<(), Stop> {
     }
 }
 
-/// Takes samples of the driver's own.
+/// Records samples of the driver.
 pub fn record(sink: &mut Sink, metric: &str, labels: &[(&str, &str)], samples: &[u64]) -> Result<(), Stop> {
     let labels: Vec<_> = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let opened = sink.open(metric, &labels);
     opened.and_then(|id| sink.append(id, samples)).map_err(|error| Stop::failed(error.to_string()))
 }
 
-/// What is written of a check.
+/// The record of a check.
 pub fn check_record(unit: Unit, check: &Check) -> CheckRecord {
     CheckRecord {
         cell: unit.cell,
@@ -74,7 +74,7 @@ mod tests {
     use bench_model::ACHIEVED_RATE;
 
     #[test]
-    fn a_rate_that_was_not_kept_is_void_and_a_wrong_result_a_failure() {
+    fn missed_rate_is_void_and_wrong_result_is_failed() {
         let check = |checks: &[(&str, bool)], expect: Option<(Status, &str)>| {
             let checks: Vec<_> = checks.iter().map(|(name, passed)| Check::that(*name, *passed, "")).collect();
             let stop = passed(&checks).err();

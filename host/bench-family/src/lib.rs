@@ -1,5 +1,5 @@
-//! What a family of benchmarks offers to the host. The host has a table of families and knows none of them; how to add one is in
-//! `host/bench-family/README.md`.
+//! The trait of families of benchmarks. The host has a table of families and no other knowledge of them. How to add one is described
+//! in `host/bench-family/README.md`.
 
 #![forbid(unsafe_code)]
 
@@ -14,42 +14,42 @@ use bench_model::{Arguments, Scenario};
 use bench_wasm::Capabilities;
 use std::time::Duration;
 
-/// A family of benchmarks. Everything but its name is optional.
+/// A family of benchmarks. Everything except its name is optional.
 pub trait Family: Sync {
-    /// What scenarios call it.
+    /// The name by which scenarios refer to it.
     fn name(&self) -> &'static str;
 
-    /// Says in one line what it measures; the heading of its options.
+    /// One line that says what it measures; also the heading of its command-line options.
     fn summary(&self) -> &'static str;
 
-    /// What drives its scenarios, where the open driver `workload` does not.
+    /// The drivers of its scenarios, other than `workload`.
     fn drivers(&self) -> &'static [&'static dyn Driver] {
         &[]
     }
 
-    /// What its components can import beyond what the host offers to all.
+    /// The capabilities that its components can import in addition to those of the host.
     fn capabilities(&self) -> Capabilities {
         &[]
     }
 
-    /// Programs beside a component that are its arm `process`.
+    /// The kinds of programs that are the arm `process` of a component, in the component's folder.
     fn programs(&self) -> &'static [Program] {
         &[]
     }
 
-    /// Short ways to say on the command line what its scenarios are asked for most.
+    /// Command-line options that are shorthands for parameters of its scenarios.
     fn options(&self) -> &'static [Shorthand] {
         &[]
     }
 
-    /// How much longer than its measured time a worker may take, because of what `arguments` ask for and so many `repetitions`.
-    /// Asked for scenarios of other families too.
+    /// The extra time that a worker may take for these `arguments` and number of `repetitions`. Also called for scenarios of
+    /// other families.
     fn extra_deadline(&self, scenario: &Scenario, arguments: &Arguments, repetitions: u64) -> Duration {
         let _ = (scenario, arguments, repetitions);
         Duration::ZERO
     }
 
-    /// Whether each repetition of its scenarios is also a line of the history of all runs.
+    /// Whether repetitions of its scenarios are written to the history of runs.
     fn keeps_history(&self) -> bool {
         false
     }

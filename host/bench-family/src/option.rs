@@ -1,25 +1,25 @@
-//! Options of the command line that stand for a parameter, as data. It must not know how a command line is read.
+//! Command-line options that are shorthands for parameters, as data.
 
-/// A short way to give a parameter: `--LONG VALUE` is `-p PARAMETER=VALUE`.
+/// A shorthand for a parameter: `--LONG VALUE` is the same as `-p PARAMETER=VALUE`.
 #[derive(Clone, Copy, Debug)]
 pub struct Shorthand {
-    /// The option, without its dashes.
+    /// The name of the option, without dashes.
     pub long: &'static str,
-    /// The parameter.
+    /// The name of the parameter.
     pub parameter: &'static str,
-    /// What the option takes.
+    /// The kind of value that the option takes.
     pub takes: Takes,
-    /// Says in one line what is asked for.
+    /// The help text, one line.
     pub help: &'static str,
 }
 
-/// What an option takes.
+/// The kind of value of an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
-    /// One value, which help calls so.
+    /// One value; the text is its name in the help.
     One(&'static str),
-    /// Several values, joined by commas, which are an axis; help calls them so (`N[,N…]`).
+    /// Several values, separated by commas, each of which makes cells of its own; the text is their name in the help (`N[,N…]`).
     Many(&'static str),
-    /// None: given, the parameter has this value.
+    /// No value: if the option is given, the parameter has this value.
     Flag(&'static str),
 }

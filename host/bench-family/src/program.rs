@@ -1,4 +1,4 @@
-//! Programs that lie beside a component and are its arm `process`, by their names. It must not know what one does.
+//! Programs that are the arm `process` of a component, found by their names in the component's folder.
 
 use bench_drivers::Module;
 use std::path::{Path, PathBuf};
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 /// A kind of program.
 #[derive(Clone, Copy)]
 pub struct Program {
-    /// What comes after the component's name in the program's: `-server` of `function-server`.
+    /// The end of the program's name, after the component's name: `-server` in `function-server`.
     pub ending: &'static str,
-    /// Whether what has to lie beside the program is there.
+    /// Whether the files that the program needs next to it exist.
     pub is_whole: fn(&Path) -> bool,
-    /// Whether the program describes itself. Another one is described by a file beside it.
+    /// Whether the program describes itself. Otherwise a file next to it describes it.
     pub describes_itself: bool,
-    /// Loads the program at this path; or why not, with the file's name and what to do.
+    /// Loads the program at this path. An error names the file, the reason and what to do.
     pub load: fn(&Path) -> Result<Box<dyn Module>, String>,
 }
 
@@ -23,13 +23,13 @@ impl std::fmt::Debug for Program {
 }
 
 impl Program {
-    /// Where the program of this kind beside `component` may be.
+    /// The path at which the program of this kind for `component` is expected.
     pub fn beside(&self, component: &Path) -> PathBuf {
         let stem = component.file_stem().unwrap_or_default().to_string_lossy();
         component.with_file_name(format!("{stem}{}{}", self.ending, std::env::consts::EXE_SUFFIX))
     }
 
-    /// Whether the file at `path`, which is no module, is called like a program of this kind, and is whole.
+    /// Whether the file at `path` is named like a program of this kind, and the files that it needs exist.
     pub fn is(&self, path: &Path) -> bool {
         let stem = path.file_stem().map(|stem| stem.to_string_lossy());
         stem.is_some_and(|stem| stem.ends_with(self.ending)) && (self.is_whole)(path)

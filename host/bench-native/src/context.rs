@@ -1,5 +1,5 @@
-//! What a session's callbacks work on: what `ctx` points to, and the functions of the host table. They keep every rule of
-//! the boundary: nothing unwinds, nothing is trusted to be a slice or a text, and all that a probe hands over is bounded.
+//! The context of a session, to which `ctx` points, and the functions of the host table. At the boundary nothing unwinds, no pointer is
+//! trusted to be a slice or a text, and the size of everything that a probe passes is bounded.
 
 use crate::batches::Batches;
 use crate::notes::{Notes, Refusal, Used};
@@ -13,10 +13,10 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-/// More checks than anybody reads.
+/// Maximum number of checks, more than a user can read.
 const CHECKS_MAX: usize = 1_000;
 
-/// More labels than any metric declares.
+/// Maximum number of labels, more than any metric declares.
 const LABELS_MAX: usize = 64;
 
 /// The mutable part of a session's side of the host.
@@ -26,13 +26,13 @@ pub(crate) struct Context {
     pub(crate) rings: Rings,
     pub(crate) logs: Logs,
     pub(crate) batches: Batches,
-    /// What `verify` reported since it was called.
+    /// The checks that `verify` has reported during the current call.
     pub(crate) checks: Vec<Check>,
     pub(crate) is_verifying: bool,
-    /// What the current call leaves behind.
+    /// The notes of the current call.
     pub(crate) notes: Option<Box<Notes>>,
     pub(crate) used: Rc<Used>,
-    /// The extensions' tables, which live until the process ends.
+    /// The tables of extensions, which exist until the process ends.
     pub(crate) ring: *const raw::RingWithPeers,
     pub(crate) log: *const raw::Log,
 }
@@ -43,11 +43,11 @@ pub(crate) fn host_table(ctx: *mut Context) -> raw::Host {
 }
 
 impl Context {
-    /// Runs `body` on behalf of a probe and returns the status it comes to. A panic of the host's is a refusal like any
-    /// other, because it must not reach the probe's frames.
+    /// Runs `body` for a probe and returns its status. A panic of the host becomes a refusal, because it must not unwind into the
+    /// probe's frames.
     pub(crate) fn serve(&mut self, body: impl FnOnce(&mut Self) -> Result<(), Refusal>) -> raw::Status {
         let served = catch_unwind(AssertUnwindSafe(|| body(self)));
-        match served.unwrap_or_else(|_| Err(Refusal::new(raw::OTHER, "this function of the host panicked"))) {
+        match served.unwrap_or_else(|_| Err(Refusal::new(raw::OTHER, "the host panicked in this function"))) {
             Ok(()) => raw::OK,
             Err(refusal) => self.refuse(refusal),
         }
@@ -82,10 +82,10 @@ impl Context {
     fn add_check(&mut self, check: Check) -> Result<(), Refusal> {
         self.used.check.set(true);
         if !self.is_verifying {
-            let reason = format!("it reported the check `{}`, which only `verify` does", check.name);
+            let reason = format!("it reported the check `{}` outside of `verify`", check.name);
             return Err(Refusal::breach(raw::INVALID_STATE, reason));
         }
-        // To drop a check could be to drop the one that failed.
+        // A dropped check could be a failed one.
         if self.checks.len() >= CHECKS_MAX {
             return Err(Refusal::breach(raw::OTHER, format!("it reported more than {CHECKS_MAX} checks")));
         }
@@ -97,13 +97,13 @@ impl Context {
     fn refuse_samples(&mut self, series: u32, nowhere: Option<usize>) -> raw::Status {
         let reason = match nowhere {
             Some(count) => format!("it appended {count} samples to series {series} from a null pointer"),
-            None => format!("it appended samples to series {series}, which the host never opened"),
+            None => format!("it appended samples to series {series}, which was never opened"),
         };
         self.refuse(Refusal::breach(raw::INVALID_ARGUMENT, reason))
     }
 }
 
-/// What a callback's `ctx` points to.
+/// The context to which a callback's `ctx` points.
 ///
 /// # Safety
 /// `ctx` is null or what [`host_table`] got, and the caller is a callback, whose frame the reference does not outlive. Then
@@ -127,7 +127,7 @@ unsafe extern "C" fn series_open(
     context.serve(|context| {
         // SAFETY: the probe lends the room for the number for the duration of the call.
         let out = unsafe { out(series_out, "series_open") }?;
-        // A probe that goes on in spite of a refusal must not hit upon somebody else's series.
+        // A probe that ignores a refusal must not write into another series.
         *out = u32::MAX;
         // SAFETY: the probe lends the name for the duration of the call.
         let metric = unsafe { text::name(metric) };
@@ -135,14 +135,14 @@ unsafe extern "C" fn series_open(
             metric.map_err(|fault| Refusal::new(raw::INVALID_ARGUMENT, format!("the metric's name {fault}")))?;
         // SAFETY: the probe lends the labels for the duration of the call.
         let labels = unsafe { text::borrowed(labels, labels_len) };
-        let labels = labels.ok_or_else(|| Refusal::breach(raw::INVALID_ARGUMENT, "labels behind a null pointer"))?;
+        let labels = labels.ok_or_else(|| Refusal::breach(raw::INVALID_ARGUMENT, "the labels are a null pointer"))?;
         *out = context.open_series(metric, labels)?.0;
         Ok(())
     })
 }
 
-/// On a measured path: a pointer, a bound, and the sink. What could panic in the sink is running out of memory and the
-/// like, which ends the process here as it would anywhere, because this function cannot unwind.
+/// This is on a measured path: a pointer, a bound, and the sink. The sink panics only if it runs out of memory or the like, which
+/// aborts the process here, because this function cannot unwind.
 unsafe extern "C" fn series_append(
     ctx: *mut c_void,
     series: u32,
@@ -168,7 +168,7 @@ unsafe extern "C" fn check(ctx: *mut c_void, name: raw::Str, passed: i32, detail
         // SAFETY: the probe lends both texts for the duration of the call.
         let (name, detail) = unsafe { (text::shown(name), text::shown(detail)) };
         let (Some(name), Some(detail)) = (name, detail) else {
-            return Err(Refusal::breach(raw::INVALID_ARGUMENT, "a check behind a null pointer"));
+            return Err(Refusal::breach(raw::INVALID_ARGUMENT, "the check is a null pointer"));
         };
         context.add_check(Check { name, passed: passed != 0, detail })
     })
@@ -182,7 +182,7 @@ unsafe extern "C" fn explain(ctx: *mut c_void, message: raw::Str) {
         // SAFETY: the probe lends the message for the duration of the call.
         let message = unsafe { text::shown(message) };
         let message =
-            message.ok_or_else(|| Refusal::breach(raw::INVALID_ARGUMENT, "an explanation behind a null pointer"))?;
+            message.ok_or_else(|| Refusal::breach(raw::INVALID_ARGUMENT, "the explanation is a null pointer"))?;
         context.notes.get_or_insert_default().explain(message);
         Ok(())
     });
@@ -206,13 +206,16 @@ unsafe extern "C" fn extension(ctx: *mut c_void, id: raw::Str) -> *const c_void 
     }
 }
 
-/// The room for a result of `function`.
+/// The memory for a result of `function`.
 ///
 /// # Safety
 /// `room` is null, misaligned, or points to a value that only the callee uses during the call.
 pub(crate) unsafe fn out<'a, T>(room: *mut T, function: &str) -> Result<&'a mut T, Refusal> {
     if room.is_null() || !room.is_aligned() {
-        return Err(Refusal::breach(raw::INVALID_ARGUMENT, format!("it gave `{function}` no room for the result")));
+        return Err(Refusal::breach(
+            raw::INVALID_ARGUMENT,
+            format!("it passed no memory for the result to `{function}`"),
+        ));
     }
     // SAFETY: the pointer is neither null nor misaligned, and the caller promises the rest.
     Ok(unsafe { &mut *room })

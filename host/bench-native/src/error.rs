@@ -1,8 +1,8 @@
-//! Why a file is not a probe this host runs. Each text names the file and says what to do next.
+//! The errors of loading a probe. Each text names the file and says what to do next.
 
 use std::path::{Path, PathBuf};
 
-/// Why a file is not a probe this host runs.
+/// The reason why a file cannot be loaded as a probe.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
@@ -13,78 +13,78 @@ pub enum LoadError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is something else.
+    /// The file is not a dynamic library.
     #[error("{}: not a dynamic library: {found}; build a probe as a `cdylib`, or with `cc -shared -fPIC`", path.display())]
     NotLibrary {
         /// The file.
         path: PathBuf,
-        /// What it is.
+        /// What the file is.
         found: String,
     },
-    /// It was built for another kind of machine.
-    #[error("{}: built for {found}, and this host for {ours}; build it again on this machine", path.display())]
+    /// It was built for another architecture.
+    #[error("{}: built for {found}, but this host is built for {ours}; build it again on this machine", path.display())]
     OtherMachine {
         /// The file.
         path: PathBuf,
-        /// What it was built for.
+        /// The architecture of the file.
         found: String,
-        /// What this host was built for.
+        /// The architecture of this host.
         ours: &'static str,
     },
     /// The system's loader refuses it.
-    #[error("{}: the system does not load it: {reason}; build it again on this machine, with what it links to installed", path.display())]
+    #[error("{}: the system cannot load it: {reason}; build it again on this machine, and install the libraries that it links to", path.display())]
     Open {
         /// The file.
         path: PathBuf,
-        /// What the system's loader says.
+        /// The message of the system's loader.
         reason: String,
     },
-    /// It is a library, and no probe.
-    #[error("{}: exports no `bench_probe_v1`; a probe exports the entry that bench_probe.h declares", .0.display())]
+    /// It is a library, but not a probe.
+    #[error("{}: exports no `bench_probe_v1`; export the entry function that bench_probe.h declares", .0.display())]
     NoEntry(PathBuf),
-    /// The entry gave nothing.
-    #[error("{}: `bench_probe_v1` gave no table, or one that is not aligned; it returns the address of a static `bhp_probe`", .0.display())]
+    /// The entry function returned no valid pointer.
+    #[error("{}: `bench_probe_v1` returned a null or misaligned pointer; return the address of a static `bhp_probe`", .0.display())]
     NoTable(PathBuf),
-    /// The table ends before the members that are needed.
-    #[error("{}: its table has {size} bytes, and {needed} are needed; set `size` to sizeof(bhp_probe) and build it against bench_probe.h of this version", path.display())]
+    /// The table is too short for the required members.
+    #[error("{}: its table has {size} bytes, but needs {needed}; set `size` to sizeof(bhp_probe) and build it against bench_probe.h of this version", path.display())]
     Short {
         /// The file.
         path: PathBuf,
-        /// What the table says.
+        /// The size in the table.
         size: usize,
-        /// What this host reads.
+        /// The size that this host needs.
         needed: usize,
     },
     /// It was built against another major version of the ABI.
-    #[error("{}: built against version {found} of the probe ABI, and this host runs version {ours}; build it against bench_probe.h of this version", path.display())]
+    #[error("{}: built against version {found} of the probe ABI, but this host supports version {ours}; build it against bench_probe.h of this version", path.display())]
     Major {
         /// The file.
         path: PathBuf,
-        /// What the table says.
+        /// The version in the table.
         found: u32,
-        /// What this host runs.
+        /// The version that this host supports.
         ours: u32,
     },
     /// A function is missing from the table.
-    #[error("{}: its table has no function `{function}`; a probe gives all that bench_probe.h declares", path.display())]
+    #[error("{}: its table has no function `{function}`; set all functions that bench_probe.h declares", path.display())]
     NoFunction {
         /// The file.
         path: PathBuf,
         /// The member that is null.
         function: &'static str,
     },
-    /// What it says of itself cannot be used.
-    #[error("{}: {reason}; bench_probe.h says what a descriptor holds", path.display())]
+    /// The descriptor is not valid.
+    #[error("{}: {reason}; see bench_probe.h for the contents of a descriptor", path.display())]
     Descriptor {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the descriptor.
         reason: String,
     },
 }
 
 impl LoadError {
-    /// What the system's loader says, on one line and without the path that stands before it already.
+    /// The message of the system's loader on one line, without the path, which the error names already.
     pub(crate) fn open(path: &Path, absolute: &Path, error: &libloading::Error) -> Self {
         let text = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,5 +1,4 @@
-//! Finds the further tables that a probe offers beside its first, and looks at each before it is used. It must not know what is
-//! in one.
+//! Finds the extension tables of a probe, and validates each before it is used.
 
 use bench_model::ModuleError;
 use probe_abi::extension::{Extension, Member};
@@ -10,11 +9,11 @@ pub(crate) fn is_there<T: Extension>(probe: &'static raw::Probe) -> bool {
     !ask::<T>(probe).is_null()
 }
 
-/// The probe's table, unless there is none or it is not one.
+/// The probe's table; an error if there is none or it is not valid.
 pub(crate) fn table<T: Extension>(probe: &'static raw::Probe) -> Result<&'static T, ModuleError> {
     let table = ask::<T>(probe);
     if table.is_null() {
-        return Err(ModuleError::Other(format!("the probe does not offer `{}`", T::ID)));
+        return Err(ModuleError::Other(format!("the probe does not provide `{}`", T::ID)));
     }
     let broken = |reason: String| Err(ModuleError::Crashed(format!("the probe's table `{}` {reason}", T::ID)));
     if !table.is_aligned() {
@@ -24,7 +23,7 @@ pub(crate) fn table<T: Extension>(probe: &'static raw::Probe) -> Result<&'static
     let size = unsafe { table.cast::<usize>().read() };
     if size < size_of::<T>() {
         let (needed, name) = (size_of::<T>(), T::NAME);
-        return broken(format!("has {size} bytes, and {needed} are needed: set `size` to sizeof({name})"));
+        return broken(format!("has {size} bytes, but needs {needed}: set `size` to sizeof({name})"));
     }
     // SAFETY: the size says that all members are there, and the offsets are those of function pointers.
     if let Some(function) = unsafe { first_missing(table, T::FUNCTIONS) } {

@@ -1,5 +1,5 @@
-//! A session's side of the host: the context, and the tables through which a probe reaches it. Tables and context live until
-//! the process ends, as bench_probe.h promises; what they hold is let go of with the session.
+//! The host's side of a session: the context, and the tables through which a probe reaches it. Tables and context exist until the
+//! process ends, as bench_probe.h promises; their contents are freed with the session.
 
 use crate::batches::{self, Batches};
 use crate::context::{self, Context};
@@ -13,7 +13,7 @@ use shm_ring::Rings;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-/// A session's side of the host.
+/// The host's side of a session.
 ///
 /// The context is leaked, and reached through this pointer and the copies of it in the tables alone. References to it are
 /// made for one function body, or for a borrow of this value; the probe is only called while neither is alive.
@@ -24,12 +24,12 @@ pub struct HostSide {
 }
 
 impl HostSide {
-    /// A side that takes samples of `metrics`.
+    /// A host side that accepts samples of `metrics`.
     pub fn of(metrics: &[Metric]) -> Self {
         Self::new(metrics, Rc::default())
     }
 
-    /// The same, which notes in `used` what the probe uses.
+    /// A host side that also notes in `used` which functions the probe uses.
     pub(crate) fn new(metrics: &[Metric], used: Rc<Used>) -> Self {
         let context = NonNull::from(Box::leak(Box::new(Context {
             sink: Sink::new(metrics),
@@ -53,17 +53,17 @@ impl HostSide {
         side
     }
 
-    /// What the probe is given. It stays until the process ends. While the probe is called, no borrow of this value may be alive.
+    /// The table for the probe. It exists until the process ends. While the probe is called, no borrow of this value may be alive.
     pub fn table(&self) -> *const raw::Host {
         self.table
     }
 
-    /// What was recorded.
+    /// The recorded samples.
     pub fn sink(&mut self) -> &mut Sink {
         &mut self.context_mut().sink
     }
 
-    /// Whether the call that has returned left anything behind.
+    /// Whether the last call has left notes.
     #[inline]
     pub(crate) fn has_notes(&self) -> bool {
         // SAFETY: the context is never freed, and no other reference to it is alive: a probe's call has returned, and
@@ -71,31 +71,31 @@ impl HostSide {
         unsafe { self.context.as_ref() }.notes.is_some()
     }
 
-    /// What the call of `function` that has returned `status` comes to; forgets what it left behind.
+    /// The result of the call of `function` that has returned `status`; clears its notes.
     pub fn judge(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
         self.context_mut().notes.take().unwrap_or_default().judge(function, status)
     }
 
-    /// From now on batches are carried; the table through which they are, which stays until the process ends.
+    /// Begins a transfer of batches; returns the table for it, which exists until the process ends.
     pub(crate) fn begin_transfer(&mut self, batches: Batches) -> *const raw::Batches {
         let table = batches::table(self.context.as_ptr());
         self.context_mut().batches = batches;
         Box::leak(Box::new(table))
     }
 
-    /// From now on no batches are carried; what is left of the transfer.
+    /// Ends the transfer of batches; returns what is left of it.
     pub(crate) fn end_transfer(&mut self) -> Batches {
         std::mem::take(&mut self.context_mut().batches)
     }
 
-    /// From now on checks are taken.
+    /// Begins to accept checks.
     pub(crate) fn begin_verify(&mut self) {
         let context = self.context_mut();
         context.is_verifying = true;
         context.checks.clear();
     }
 
-    /// From now on no checks are taken; those that were.
+    /// Ends accepting checks; returns those that were reported.
     pub(crate) fn end_verify(&mut self) -> Vec<Check> {
         let context = self.context_mut();
         context.is_verifying = false;

@@ -1,5 +1,5 @@
-//! Native probes, dynamic libraries behind the C ABI of `probe-abi`, as the modules that the drivers know. A family asks a
-//! [`Probe`] for its further table and calls it with a [`HostSide`]; it must not know any probe, nor how a worker is watched.
+//! Loads native probes, which are dynamic libraries behind the C ABI of `probe-abi`, as modules. A family gets its extension table from
+//! a [`Probe`] and calls it with a [`HostSide`].
 
 #![expect(unsafe_code, reason = "a probe is a dynamic library behind a C ABI")]
 

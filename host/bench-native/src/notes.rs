@@ -1,37 +1,37 @@
-//! What a call leaves behind beside its status: why it failed, what the host refused, how the contract was broken; and which
-//! of the host's functions were used. It must not know how a probe reaches the host.
+//! What a call leaves in addition to its status: why it failed, what the host refused, how it broke the contract, and which functions
+//! of the host it used.
 
 use bench_model::ModuleError;
 use probe_abi::raw;
 use std::cell::Cell;
 
-/// What one call left behind. Most calls leave nothing, so this is made when it is first needed.
+/// The notes of one call. Most calls leave none, so this is allocated when it is first needed.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
-    /// The probe's own words, the last ones.
+    /// The last explanation of the probe.
     explanation: Option<String>,
-    /// What the host last refused, which the probe may have handled.
+    /// The last refusal of the host, which the probe may have handled.
     refusal: Option<String>,
-    /// The first thing that no probe may do.
+    /// The first breach of the contract.
     breach: Option<String>,
 }
 
-/// Why the host does not do what a probe asks.
+/// The reason why the host refuses a request of a probe.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: raw::Status,
     pub(crate) reason: String,
-    /// Whether the contract is broken, so that what the probe did so far cannot be relied on.
+    /// Whether the contract is broken, so that the results of the probe are not reliable.
     pub(crate) is_breach: bool,
 }
 
 impl Refusal {
-    /// Something a probe may ask for and does not get.
+    /// A refusal of a permitted request.
     pub(crate) fn new(status: raw::Status, reason: impl ToString) -> Self {
         Self { status, reason: reason.to_string(), is_breach: false }
     }
 
-    /// Something no probe may do.
+    /// A breach of the contract.
     pub(crate) fn breach(status: raw::Status, reason: impl Into<String>) -> Self {
         Self { status, reason: reason.into(), is_breach: true }
     }
@@ -50,13 +50,13 @@ impl Notes {
         }
     }
 
-    /// What a call of `function` that returned `status` comes to.
+    /// The result of a call of `function` that returned `status`.
     pub(crate) fn judge(self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
         if let Some(breach) = self.breach {
             return Err(ModuleError::Crashed(format!("`{function}` broke the contract: {breach}")));
         }
         let explanation = match (self.explanation, self.refusal) {
-            // A probe that passes a refusal on knows the status and not the words.
+            // A probe that returns the status of a refusal does not know its text.
             (Some(explanation), Some(refusal)) => format!("{explanation} (the host said: {refusal})"),
             (Some(text), None) | (None, Some(text)) => text,
             (None, None) => format!("`{function}` gave no reason"),
@@ -65,7 +65,7 @@ impl Notes {
     }
 }
 
-/// Which of the host's functions were used. Appending is not noted: it is measured, and nobody appends without opening.
+/// Which functions of the host were used. Appending samples is not noted: it is on a measured path, and requires opening a series.
 #[derive(Debug, Default)]
 pub(crate) struct Used {
     pub(crate) series_open: Cell<bool>,
@@ -76,14 +76,14 @@ pub(crate) struct Used {
 }
 
 impl Used {
-    /// Notes what `other` noted.
+    /// Adds the notes of `other`.
     pub(crate) fn add(&self, other: &Self) {
         for (own, other) in self.flags().into_iter().zip(other.flags()) {
             own.1.set(own.1.get() || other.1.get());
         }
     }
 
-    /// What was used, by name.
+    /// The names of the used functions.
     pub(crate) fn names(&self) -> Vec<String> {
         self.flags().into_iter().filter(|(_, flag)| flag.get()).map(|(name, _)| name.to_owned()).collect()
     }

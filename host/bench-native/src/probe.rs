@@ -1,5 +1,4 @@
-//! A probe that was loaded, as the drivers know it. It must not know how a library is opened or what a session's side of
-//! the host holds.
+//! A loaded probe, as a module for the drivers.
 
 use crate::notes::Used;
 use crate::session::NativeSession;
@@ -14,18 +13,18 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// A probe that was loaded. Its library stays loaded until the process ends, also when this is dropped.
+/// A loaded probe. Its library stays loaded until the process ends, even if this is dropped.
 #[derive(Debug)]
 pub struct Probe {
     table: &'static raw::Probe,
     descriptor: Descriptor,
     used: Rc<Used>,
-    /// From the file being opened to sessions being possible.
+    /// The time of loading, from opening the file until sessions can be opened.
     ready: Duration,
 }
 
 impl Probe {
-    /// Loads the probe at `path`, which runs code of it, and reads its descriptor.
+    /// Loads the probe at `path`, which executes code of it, and reads its descriptor.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
         let opened = Instant::now();
         let table = load::open(path)?;
@@ -35,7 +34,7 @@ impl Probe {
         Ok(Self { ready: opened.elapsed(), ..probe })
     }
 
-    /// A probe out of its table, which came from the library at `path`.
+    /// Makes a probe from its table, which came from the library at `path`.
     ///
     /// # Safety
     /// `table` is null, misaligned, or points to a table that keeps the rules of bench_probe.h: it is as long as its first
@@ -49,13 +48,13 @@ impl Probe {
         Ok(Self { table, descriptor, used: Rc::default(), ready: Duration::ZERO })
     }
 
-    /// Whether the probe has this further table.
+    /// Whether the probe has this extension table.
     pub fn offers<T: Extension>(&self) -> bool {
         extension::is_there::<T>(self.table)
     }
 
-    /// This further table of the probe's, which stays as it is until the process ends. An error where the probe has none, or one
-    /// that is too short or lacks a function.
+    /// This extension table of the probe, which does not change until the process ends. An error if the probe has none, or one that
+    /// is too short or lacks a function.
     ///
     /// Its functions are the probe's: to call one is unsafe, and what a call has left behind on its [`HostSide`](crate::HostSide)
     /// is judged after it.
@@ -69,7 +68,7 @@ impl Module for Probe {
         &self.descriptor
     }
 
-    /// A library's imports say nothing of what it may do: it may do all that the process may.
+    /// The imports of a library do not show what it can do: it has all rights of the process.
     fn imports(&self) -> Vec<String> {
         Vec::new()
     }

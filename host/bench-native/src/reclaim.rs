@@ -1,7 +1,7 @@
-//! Free memory of this process, given back to the system. It must not know who has freed it.
+//! Returns free memory of this process to the system.
 
-/// Gives memory that the allocator keeps for later back to the system, also from between blocks that are in use. It takes
-/// as long as the heap is large; nothing is done where the C library has no such call.
+/// Returns memory that the allocator keeps for later use to the system, also from between used blocks. The time is proportional to
+/// the size of the heap. Does nothing if the C library has no such function.
 pub fn reclaim() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: malloc_trim(3) touches nothing that is in use, takes the allocator's locks itself, and 0 is a padding it allows.

@@ -1,4 +1,4 @@
-//! A session inside a probe: the probe's handle and the host's side of it. Thin, because every instruction here is timed.
+//! A session of a probe: the probe's handle and the host's side. It does little, because every instruction here is timed.
 
 use crate::arg;
 use crate::host_side::HostSide;
@@ -10,18 +10,18 @@ use probe_abi::raw;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-/// A session inside a probe.
+/// A session of a probe.
 #[derive(Debug)]
 pub(crate) struct NativeSession {
     table: &'static raw::Probe,
     handle: NonNull<raw::Session>,
-    /// Whether it panicked or broke the contract. Such a session is closed and not called otherwise.
+    /// Whether it panicked or broke the contract. Such a session is only closed, and not called any more.
     is_broken: bool,
     host: HostSide,
 }
 
 impl NativeSession {
-    /// Prepares `scenario` with `arguments`; what it uses of the host is noted in `used`.
+    /// Opens `scenario` with `arguments`; functions of the host that it uses are noted in `used`.
     pub(crate) fn open(
         table: &'static raw::Probe,
         scenario: &Scenario,
@@ -37,14 +37,14 @@ impl NativeSession {
         // ends; the texts, the arguments and the room for the handle outlive the call.
         let status = unsafe { (table.open)(host.table(), name, args.as_ptr(), args.len(), &mut handle) };
         let verdict = host.judge("open", status);
-        // An opened session is closed when it is dropped, also where the contract was broken meanwhile.
+        // An opened session is closed on drop, even if the contract was broken.
         let handle = NonNull::new(handle).filter(|_| status == raw::OK);
         let session = handle.map(|handle| Self { table, handle, is_broken: false, host });
         verdict?;
-        session.ok_or_else(|| ModuleError::Crashed("`open` broke the contract: it gave no session".to_owned()))
+        session.ok_or_else(|| ModuleError::Crashed("`open` broke the contract: it returned no session".to_owned()))
     }
 
-    /// What a call of `function` that returned `status` comes to.
+    /// The result of a call of `function` that returned `status`.
     #[inline]
     fn settle(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
         if status == raw::OK && !self.host.has_notes() { Ok(()) } else { self.settle_noted(function, status) }
@@ -59,12 +59,14 @@ impl NativeSession {
 
     #[cold]
     fn refusal(function: &str) -> ModuleError {
-        ModuleError::Crashed(format!("`{function}` is not called: the session panicked or broke the contract before"))
+        ModuleError::Crashed(format!(
+            "`{function}` is not called, because the session panicked or broke the contract before"
+        ))
     }
 }
 
-/// What a probe wrote, member by member. The compiler would load two members at once, and such a load waits for the two
-/// stores that a probe has just made to reach the cache, which is 4 ns out of the 10 of an empty call.
+/// Reads what a probe wrote, member by member. The compiler would load two members at once, and such a load waits until the two
+/// stores that a probe has just made reach the cache, which takes 4 of the 10 ns of an empty call.
 #[inline]
 fn read(outcome: &raw::Outcome) -> Outcome {
     // SAFETY: a reference may be read from.

@@ -1,10 +1,10 @@
-//! What a file is by its first bytes, so that what is no library for this machine is refused in plain words. It must not
-//! promise that the system's loader takes what it lets pass.
+//! Determines the kind of a file from its first bytes, so that a file that is not a library for this machine is refused with a clear
+//! message. The system's loader may still refuse other files.
 
 use crate::LoadError;
 use std::path::Path;
 
-/// As many bytes as are looked at.
+/// The number of bytes that are read.
 pub(crate) const HEAD_BYTES: usize = 20;
 
 const OURS: &str = std::env::consts::ARCH;
@@ -12,7 +12,7 @@ const OURS: &str = std::env::consts::ARCH;
 const ELF_MACHINES: [(u16, &str); 7] =
     [(3, "x86"), (21, "powerpc64"), (22, "s390x"), (40, "arm"), (62, "x86_64"), (183, "aarch64"), (243, "riscv64")];
 
-/// Looks at the first [`HEAD_BYTES`] bytes of the file at `path`.
+/// Checks the first [`HEAD_BYTES`] bytes of the file at `path`.
 pub(crate) fn sniff(path: &Path, head: &[u8]) -> Result<(), LoadError> {
     let not_library = |found: &str| Err(LoadError::NotLibrary { path: path.to_owned(), found: found.to_owned() });
     let (format, machine) = match head {
@@ -24,13 +24,13 @@ pub(crate) fn sniff(path: &Path, head: &[u8]) -> Result<(), LoadError> {
             Ok(machine) => ("macos", machine),
             Err(found) => return not_library(found),
         },
-        // A file for several machines; the loader picks.
+        // A file for several architectures; the loader selects one.
         [0xca, 0xfe, 0xba, 0xbe, ..] => ("macos", OURS.to_owned()),
         [] => return not_library("it is empty"),
-        _ => return not_library("it begins as neither ELF nor Mach-O does"),
+        _ => return not_library("it begins like neither ELF nor Mach-O"),
     };
     let is_foreign = (format == "macos") != cfg!(target_vendor = "apple");
-    // Where the host runs on a machine that has no name here, the loader decides.
+    // If this architecture has no name here, the loader decides.
     let is_named = ELF_MACHINES.iter().any(|(_, name)| *name == OURS);
     if is_foreign || (is_named && machine != OURS) {
         let found = if is_foreign { format!("{machine} {format}") } else { machine };
@@ -39,12 +39,12 @@ pub(crate) fn sniff(path: &Path, head: &[u8]) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// The machine of an ELF shared object.
+/// The architecture of an ELF shared object.
 fn elf(head: &[u8]) -> Result<String, &'static str> {
-    const CUT_OFF: &str = "its ELF header is cut off";
+    const CUT_OFF: &str = "its ELF header is incomplete";
     let half = |at: usize| -> Result<u16, &'static str> {
         let bytes: [u8; 2] = head.get(at..at + 2).ok_or(CUT_OFF)?.try_into().map_err(|_| CUT_OFF)?;
-        // The sixth byte says how the rest is written.
+        // The sixth byte is the byte order of the rest.
         Ok(if head[5] == 2 { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
     };
     let (kind, machine) = (half(16)?, half(18)?);
@@ -58,9 +58,9 @@ fn elf(head: &[u8]) -> Result<String, &'static str> {
     Ok(known.map_or_else(|| format!("ELF machine {machine}"), |(_, name)| (*name).to_owned()))
 }
 
-/// The machine of a 64-bit Mach-O library or bundle.
+/// The architecture of a 64-bit Mach-O library or bundle.
 fn mach_o(head: &[u8]) -> Result<String, &'static str> {
-    const CUT_OFF: &str = "its Mach-O header is cut off";
+    const CUT_OFF: &str = "its Mach-O header is incomplete";
     let word = |at: usize| -> Result<u32, &'static str> {
         let bytes: [u8; 4] = head.get(at..at + 4).ok_or(CUT_OFF)?.try_into().map_err(|_| CUT_OFF)?;
         Ok(u32::from_le_bytes(bytes))

@@ -1,5 +1,4 @@
-//! A probe's table, looked at from its first member on: nothing is read before what says that it is there. It must not
-//! know where the table comes from.
+//! Validates a probe's table from its first member on: no member is read before the size shows that it exists.
 
 use crate::LoadError;
 use crate::extension::first_missing;
@@ -10,13 +9,13 @@ use probe_abi::raw;
 use std::mem::offset_of;
 use std::path::Path;
 
-/// `size`, `abi_major` and `abi_minor`: what every version of the table begins with.
+/// `size`, `abi_major` and `abi_minor`: the beginning of every version of the table.
 const HEAD_BYTES: usize = offset_of!(raw::Probe, descriptor);
 
-/// Far above any real descriptor, low enough that reading it exhausts nothing.
+/// Maximum size of a descriptor: larger than any real one, and small enough to be parsed without exhausting memory.
 const DESCRIPTOR_BYTES_MAX: usize = 16 << 20;
 
-/// The functions, which C lets be null and Rust does not.
+/// The functions, which may be null in C but not in Rust.
 const FUNCTIONS: [Member; 5] = [
     ("open", offset_of!(raw::Probe, open)),
     ("iterate", offset_of!(raw::Probe, iterate)),
@@ -25,7 +24,7 @@ const FUNCTIONS: [Member; 5] = [
     ("extension", offset_of!(raw::Probe, extension)),
 ];
 
-/// Looks at the table of the probe at `path`.
+/// Validates the table of the probe at `path`.
 ///
 /// # Safety
 /// `table` is null, misaligned, or points to a table that is as long as its first member says and never changes.
@@ -55,7 +54,7 @@ pub(crate) unsafe fn accept(path: &Path, table: *const raw::Probe) -> Result<&'s
     Ok(unsafe { &*table })
 }
 
-/// Reads what the probe says of itself.
+/// Parses the descriptor of the probe.
 ///
 /// # Safety
 /// `text.ptr` is null or points to `text.len` bytes that stay readable and unchanged during the call.
@@ -65,7 +64,7 @@ pub(crate) unsafe fn describe(path: &Path, text: raw::Str) -> Result<Descriptor,
         |reason: String| LoadError::Descriptor { path: path.to_owned(), reason: reason.replace(char::is_control, " ") };
     if text.len > DESCRIPTOR_BYTES_MAX {
         return Err(fault(format!(
-            "its descriptor has {} bytes, at most {DESCRIPTOR_BYTES_MAX} are allowed",
+            "its descriptor has {} bytes, but at most {DESCRIPTOR_BYTES_MAX} are allowed",
             text.len
         )));
     }
@@ -73,7 +72,7 @@ pub(crate) unsafe fn describe(path: &Path, text: raw::Str) -> Result<Descriptor,
     let bytes = unsafe { text::borrowed(text.ptr, text.len) };
     let bytes = bytes.ok_or_else(|| fault("its descriptor is a null pointer".to_owned()))?;
     let descriptor: Descriptor =
-        serde_json::from_slice(bytes).map_err(|error| fault(format!("its descriptor cannot be read: {error}")))?;
+        serde_json::from_slice(bytes).map_err(|error| fault(format!("its descriptor cannot be parsed: {error}")))?;
     descriptor.validate().map_err(|error| fault(error.to_string()))?;
     Ok(descriptor)
 }
@@ -88,7 +87,7 @@ mod tests {
         {"name":"t","defaults":["x"],"domain":{"choices":["x","y"]}}],"metrics":[{"name":"m","unit":"ns",
         "direction":"neutral","labels":["l"]}],"requirements":[{"capability":"kernel:6.0","optional":true}]}]}"#;
 
-    /// What a mutation puts in: parts of JSON, and values of another kind or out of range.
+    /// The replacements of mutations: parts of JSON, and values of another kind or out of range.
     const FRAGMENTS: &[&str] = &[
         "\"",
         "\\",
@@ -130,7 +129,7 @@ mod tests {
         unsafe { describe(Path::new("probe.so"), raw::Str { ptr: bytes.as_ptr(), len: bytes.len() }) }
     }
 
-    /// Reads the bytes as a descriptor, and looks at how they are refused.
+    /// Parses the bytes as a descriptor, and checks the error.
     fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
         if let Err(error) = read(bytes) {
             let line = error.to_string();
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_descriptor_that_is_mutated_is_whole() {
+    fn descriptor_without_mutation_is_valid() {
         assert_eq!(read(DESCRIPTOR.as_bytes()).unwrap().scenarios.len(), 1);
     }
 
@@ -151,12 +150,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        fn arbitrary_bytes_are_parsed_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             check(&bytes)?;
         }
 
         #[test]
-        fn any_descriptor_is_read_or_refused(bytes in mutated()) {
+        fn mutated_descriptor_is_parsed_or_refused(bytes in mutated()) {
             check(&bytes)?;
         }
     }

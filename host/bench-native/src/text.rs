@@ -1,12 +1,12 @@
-//! Texts that come from a probe. What is shown is made whole and cut to a bound; what names something is taken as it is or
-//! not at all, so that two names never become one.
+//! Texts from a probe. Texts to show are repaired and truncated; names are taken unchanged or refused, so that different names stay
+//! different.
 
 use probe_abi::raw;
 
-/// The longest text that is kept of a probe's own words.
+/// Maximum length of a text from a probe.
 pub const TEXT_BYTES_MAX: usize = 4 << 10;
 
-/// A slice out of a pointer and a length, unless they cannot be one.
+/// A slice from a pointer and a length; `None` if they are not valid.
 ///
 /// # Safety
 /// `ptr` is null, misaligned, or points to `len` values that stay readable and unchanged for `'a`.
@@ -23,7 +23,7 @@ pub unsafe fn borrowed<'a, T>(ptr: *const T, len: usize) -> Option<&'a [T]> {
     Some(unsafe { std::slice::from_raw_parts(ptr, len) })
 }
 
-/// A text to show: what is not UTF-8 is replaced, and what is beyond [`TEXT_BYTES_MAX`] is cut off and marked.
+/// A text to show: invalid UTF-8 is replaced, and text beyond [`TEXT_BYTES_MAX`] is truncated with a mark.
 ///
 /// # Safety
 /// `text.ptr` is null or points to `text.len` bytes that stay readable and unchanged during the call.
@@ -33,12 +33,12 @@ pub unsafe fn shown(text: raw::Str) -> Option<String> {
     if bytes.len() <= TEXT_BYTES_MAX {
         return Some(String::from_utf8_lossy(bytes).into_owned());
     }
-    // A character that the cut goes through is left out rather than shown as damaged.
+    // Leave out a character that the cut would split.
     let cut = bytes[..=TEXT_BYTES_MAX].iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or(TEXT_BYTES_MAX);
     Some(format!("{}…", String::from_utf8_lossy(&bytes[..cut])))
 }
 
-/// A text that names something: at most [`TEXT_BYTES_MAX`] bytes of UTF-8, or why it is not.
+/// A name: at most [`TEXT_BYTES_MAX`] bytes of UTF-8, or the reason why it is not valid.
 ///
 /// # Safety
 /// As [`shown`], for `'a`.
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_cut_between_characters() {
+    fn long_text_is_truncated_between_characters() {
         check("", "");
         check("short", "short");
         check(&"x".repeat(TEXT_BYTES_MAX), &"x".repeat(TEXT_BYTES_MAX));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_slice_is_none() {
+    fn invalid_slice_is_none() {
         // SAFETY: null is allowed.
         assert_eq!(unsafe { borrowed::<u64>(std::ptr::null(), 1) }, None);
         // SAFETY: null is allowed.
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_whole_or_refused() {
+    fn invalid_name_is_refused() {
         // SAFETY: the text outlives the call.
         assert_eq!(unsafe { name(raw::Str::new("name")) }, Ok("name"));
         let bytes = [0xffu8];

@@ -1,5 +1,4 @@
-//! What operations of a scenario use and do, beside how long they take. Nothing here is timed, so that what counting costs
-//! is in no figure.
+//! Counts the resource usage of a scenario's operations. Nothing is timed here, so that the cost of counting is in no figure.
 
 use super::verify;
 use crate::{Module, Task};
@@ -8,15 +7,15 @@ use bench_engine::{Clock, MonotonicClock, first};
 use bench_model::ModuleError;
 use bench_sink::runfile::AccountRecord;
 
-/// Operations are counted this many at a time: enough to see what happens once in a while, few enough to count.
+/// The number of operations that are counted: enough to include rare events, few enough to count.
 const COUNTED: u64 = 8;
 
-/// Operations are watched until this much time has passed, or this many were done.
+/// Operations are observed until this much time has passed, or this many were executed.
 const WATCHED_NS: u64 = 20_000_000;
 const WATCHED_MAX: u64 = 1 << 24;
 
-/// Counts operations of `task` on a twin, and watches what others use. Call it in a process that does nothing else, because
-/// the system counts by process.
+/// Counts operations of `task` in a session of its own, and reads the resource usage of others. The system counts per process, so the
+/// process must not do anything else.
 pub fn account(module: &mut dyn Module, task: &Task<'_>) -> Result<AccountRecord, ModuleError> {
     let (watched, used) = watch(module, task)?;
     let counts = module.count(task.scenario, task.arguments, COUNTED)?;
@@ -38,7 +37,7 @@ pub fn account(module: &mut dyn Module, task: &Task<'_>) -> Result<AccountRecord
     })
 }
 
-/// What a warm session uses while it does as many operations as are returned beside it.
+/// The resource usage of a warm session, and the number of its operations.
 fn watch(module: &mut dyn Module, task: &Task<'_>) -> Result<(u64, Usage), ModuleError> {
     let mut session = module.open(task.scenario, task.arguments)?;
     let failed = |reason: String| ModuleError::Other(reason);

@@ -1,10 +1,10 @@
-//! What the driver `workload` relies on, tried on a module: the conformance test that a plug-in's author runs.
+//! The conformance tests of the driver `workload`, which authors of plug-ins run.
 
 use crate::Module;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
 
-/// Tries one scenario with `arguments`. Each check names the rule; none of them takes a time. An error is the environment's:
-/// the scenario cannot be tried here.
+/// Tests one scenario with `arguments`. Each check names the rule; nothing is timed. An error means that the environment cannot run
+/// the scenario.
 pub fn conformance(
     module: &mut dyn Module,
     scenario: &Scenario,
@@ -19,7 +19,7 @@ pub fn conformance(
     let mut checks = vec![Check::that(name("opens with its defaults"), true, arguments.to_string())];
     let mut checksums = Vec::new();
     for times in [1, 0, 7] {
-        let rule = name(&format!("iterate({times}) does {times} operations"));
+        let rule = name(&format!("iterate({times}) executes {times} operations"));
         match session.iterate(times) {
             Ok(outcome) => {
                 checks.push(Check::equal(rule, &times, &outcome.operations));
@@ -31,15 +31,15 @@ pub fn conformance(
     match session.verify() {
         Ok(found) => {
             checks.push(Check::that(
-                name("verify looks at something"),
+                name("verify returns at least one check"),
                 !found.is_empty(),
                 format!("{} checks", found.len()),
             ));
-            // What this machine cannot do is not the module's fault.
+            // A missing feature of the machine is not the module's fault.
             let found = found.into_iter().filter(|check| check.passed || !check.is_of_machine());
             checks.extend(found.map(|check| Check { name: name(&format!("verify: {}", check.name)), ..check }));
         }
-        Err(error) => checks.push(Check::that(name("verify looks at something"), false, error.to_string())),
+        Err(error) => checks.push(Check::that(name("verify returns at least one check"), false, error.to_string())),
     }
     drop(session);
     checksums.extend(
@@ -47,7 +47,7 @@ pub fn conformance(
     );
     let equal = checksums.len() == 3 && checksums.iter().all(|checksum| *checksum == checksums[0]);
     let shown: Vec<_> = checksums.iter().map(|checksum| format!("{checksum:016x}")).collect();
-    checks.push(Check::that(name("equal arguments yield equal checksums"), equal, shown.join(", ")));
+    checks.push(Check::that(name("equal arguments have equal checksums"), equal, shown.join(", ")));
     checks.push(unknown_scenario(module, scenario, arguments));
     Ok(checks)
 }
@@ -58,12 +58,12 @@ fn unknown_scenario(module: &mut dyn Module, scenario: &Scenario, arguments: &Ar
         Ok(_) => "it was opened".to_owned(),
         Err(error @ ModuleError::UnknownScenario(_)) => {
             return Check::that(
-                format!("{}: an unknown scenario is refused as such", scenario.name),
+                format!("{}: unknown scenario is refused with the right error", scenario.name),
                 true,
                 error.to_string(),
             );
         }
         Err(error) => error.to_string(),
     };
-    Check::that(format!("{}: an unknown scenario is refused as such", scenario.name), false, answer)
+    Check::that(format!("{}: unknown scenario is refused with the right error", scenario.name), false, answer)
 }

@@ -1,6 +1,6 @@
-//! The driver `workload`: a self-contained scenario whose `iterate` the host times. The timed series carries the scenario's
-//! name; its clock starts before `iterate` is called and stops when it has returned, and a sample spans a whole batch. A
-//! scenario that times itself fills that series with a clock of its own.
+//! The driver `workload`: the host times calls of `iterate`. The timed series has the scenario's name; its clock starts before
+//! `iterate` is called and stops when it has returned, and a sample is the time of a whole batch. A scenario that times itself records
+//! that series itself.
 
 mod account;
 mod conformance;
@@ -19,10 +19,10 @@ use bench_model::{Arguments, Capability, Check, Checksum, Direction, ModuleError
 use bench_sink::runfile::{OutcomeRecord, Overhead, SeriesRecord};
 use bench_sink::{Series, Sink};
 
-/// What scenarios call this driver.
+/// The name of this driver.
 pub(crate) const NAME: &str = "workload";
 
-/// The open driver: a module says everything of its scenarios itself.
+/// The driver `workload`. Modules specify its scenarios completely.
 pub(crate) struct Workload;
 
 impl Driver for Workload {
@@ -44,13 +44,13 @@ impl Driver for Workload {
         conformance(module, scenario, arguments)
     }
 
-    /// What is done at a server is not seen in the worker, and doing it again takes long.
+    /// Resource usage at a database server is not visible in the worker, and repeating the operations takes long.
     fn has_account(&self, scenario: &Scenario) -> bool {
         !scenario.requirements.iter().any(|requirement| requirement.postgres_parameter().is_some())
     }
 }
 
-/// Opens, verifies, measures, and verifies again. A check that fails leaves its detail and no figure.
+/// Opens, verifies, measures, and verifies again. If a check fails, the report has its detail and no figure.
 fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     let cpu = bound_cpu(task.scenario);
     let mut checks = Vec::new();
@@ -63,9 +63,8 @@ fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     report
 }
 
-/// Binds this worker to the last processor of the fastest kind it may use, which is the least likely to serve interrupts, and
-/// says which. A
-/// scenario that asks for several (`cpu:2`) places itself.
+/// Binds this worker to the last processor of the fastest kind that it may use, which is the least likely to serve interrupts, and
+/// returns it. A scenario that needs several (`cpu:2`) places its threads itself.
 fn bound_cpu(scenario: &Scenario) -> Option<u32> {
     let places_itself =
         scenario.requirements.iter().any(|requirement| matches!(requirement.capability, Capability::Cpu(_)));
@@ -75,7 +74,7 @@ fn bound_cpu(scenario: &Scenario) -> Option<u32> {
 
 fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<Report, Stop> {
     let mut session = module.open(task.scenario, task.arguments)?;
-    // A wrong result is found before time is spent on measuring it.
+    // Find a wrong result before spending time on measuring.
     let checksum = first(session.as_mut())?;
     verify(session.as_mut(), checks)?;
     let clock = MonotonicClock::new();
@@ -87,7 +86,7 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     } else {
         warm_up(session.as_mut(), &clock, &task.budget, &overhead, checksum)?
     };
-    // What the module recorded while it warmed up is no more wanted than what the host timed.
+    // Discard what the module recorded during the warm-up.
     session.sink().clear();
     let measured = measure(session.as_mut(), &clock, &task.budget, warm, &mut timed)?;
     verify(session.as_mut(), checks)?;
@@ -101,19 +100,23 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     Ok(Report::ok(series, outcome))
 }
 
-/// The series that a scenario with a clock of its own has filled.
+/// The series that a scenario with its own clock has recorded.
 fn taken(scenario: &Scenario, sink: &Sink) -> Result<Series, Stop> {
     let own = sink.series().iter().find(|series| is_timed(scenario, series) && series.count() > 0);
-    own.cloned()
-        .ok_or_else(|| Stop::failed(format!("it times itself and has recorded nothing into `{}`", scenario.name)))
+    own.cloned().ok_or_else(|| {
+        Stop::failed(format!(
+            "the scenario times itself (`clock:own`), but has recorded no samples of `{}`",
+            scenario.name
+        ))
+    })
 }
 
-/// Whether it holds the time of the operation itself.
+/// Whether the series is the timed one.
 fn is_timed(scenario: &Scenario, series: &Series) -> bool {
     series.metric == scenario.name && series.labels.is_empty()
 }
 
-/// The series that the host fills. Its name is the scenario's own.
+/// The series that the host records. It has the scenario's name.
 fn timed_series(scenario: &Scenario) -> Series {
     Series::new(&scenario.name, bench_model::Unit::Nanoseconds, Direction::LowerIsBetter)
 }
@@ -129,16 +132,16 @@ fn outcome(unit: Unit, measured: &Measured, timed: &Series, overhead: Overhead) 
     }
 }
 
-/// Replaces `checks` by what the session finds now; a check that failed, or none at all, is a reason to stop.
+/// Replaces `checks` with the checks of the session now. An error if a check failed, or if there is none.
 fn verify(session: &mut dyn Recording, checks: &mut Vec<Check>) -> Result<(), Stop> {
     *checks = session.verify()?;
     if checks.is_empty() {
-        return Err(Stop::failed("`verify` looked at nothing, so the result is not known to be right"));
+        return Err(Stop::failed("`verify` returned no checks, so the result may be wrong; return at least one"));
     }
     passed(checks)
 }
 
-/// What the host timed, and then what the module recorded itself.
+/// The series that the host timed, followed by those that the module recorded.
 fn series_records(task: &Task<'_>, timed: &Series, sink: &Sink) -> Vec<SeriesRecord> {
     let own = sink.series().iter().filter(|series| series.count() > 0 && !is_timed(task.scenario, series));
     std::iter::once(timed)
@@ -155,7 +158,7 @@ mod tests {
     use bench_model::{Arguments, Descriptor, ModuleError, Outcome, Session};
     use bench_sink::runfile::Status;
 
-    /// A module whose one scenario times itself, or should.
+    /// A module whose scenario declares that it times itself.
     struct Timer {
         descriptor: Descriptor,
         records: bool,
@@ -224,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scenario_that_times_itself_keeps_its_own_figures_and_only_those() {
+    fn scenario_that_times_itself_has_only_its_own_figures() {
         let report = driven(true);
         assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
         assert_eq!((report.outcome.iterations, report.outcome.recorded), (40, 40));
@@ -233,10 +236,10 @@ mod tests {
     }
 
     #[test]
-    fn a_scenario_that_times_itself_and_records_nothing_has_no_figure() {
+    fn scenario_that_times_itself_without_samples_fails() {
         let report = driven(false);
         assert_eq!(report.outcome.status, Status::Failed);
-        assert!(report.outcome.reason.unwrap().contains("recorded nothing into `nap`"));
+        assert!(report.outcome.reason.unwrap().contains("has recorded no samples of `nap`"));
         assert!(report.series.is_empty());
     }
 }

@@ -1,5 +1,5 @@
-//! Several arms of one scenario in one process, measured in turns: open all, verify all, warm all up, then block by block,
-//! then verify all again. Where one of them has no figure, none of them has a ratio.
+//! Measures several arms of one scenario interleaved in one process: opens, verifies and warms up all, measures block by block, and
+//! verifies all again. If one of them has no figure, there is no ratio.
 
 use super::{Stop, bound_cpu, check_record, outcome, timed_series, verify};
 use crate::{LedgerTask, Module, Recording};
@@ -11,37 +11,37 @@ use bench_model::{Arguments, Check, Checksum, Scenario, Session};
 use bench_sink::Series;
 use bench_sink::runfile::{LedgerRecord, Overhead, SeriesRecord, Status};
 
-/// An arm that takes part.
+/// An arm of the comparison.
 pub struct Entrant<'a> {
-    /// What runs it.
+    /// The module.
     pub module: &'a mut dyn Module,
-    /// What reports call it: `wasm`, `native`.
+    /// The name in reports: `wasm`, `native`.
     pub label: String,
-    /// Its cell.
+    /// The number of its cell.
     pub cell: u32,
-    /// The arguments as it is to see them.
+    /// The arguments, with paths as the module sees them.
     pub arguments: &'a Arguments,
 }
 
-/// What they are measured on.
+/// The common settings of all arms.
 #[derive(Clone, Debug)]
 pub struct PairedTask<'a> {
-    /// The same for all.
+    /// The scenario, which is the same for all arms.
     pub scenario: &'a Scenario,
-    /// Which repetition.
+    /// The number of the repetition.
     pub process: u32,
-    /// For how long.
+    /// How much is measured.
     pub budget: PairedBudget,
-    /// For how long an arm with a boundary is observed afterwards; 0 for not at all.
+    /// How long a component is observed afterwards for its cost breakdown; 0 for no breakdown.
     pub ledger_ns: u64,
-    /// What orders are drawn from.
+    /// The seed of the random orders.
     pub seed: u64,
 }
 
-/// Sessions of each arm. Two of the same arm differ by noise alone, which is the noise floor of the others' ratio.
+/// Sessions of each arm. Two sessions of the same arm differ only by noise, which is the noise floor of the ratio.
 const SESSIONS: usize = 2;
 
-/// One arm while it is measured.
+/// An arm while it is measured.
 struct Side {
     unit: Unit,
     sessions: Vec<Box<dyn Recording>>,
@@ -50,15 +50,16 @@ struct Side {
     checks: Vec<Check>,
 }
 
-/// Why there is no figure, and of which arm.
+/// The reason why there is no figure, and the arm that caused it.
 type Fault = (usize, Stop);
 
-/// Measures all of `entrants` in turns.
+/// Measures all `entrants` interleaved.
 pub fn compare(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>) -> PairedReport {
     let cpu = bound_cpu(task.scenario);
     let mut sides = Vec::new();
     if task.scenario.has_own_clock() {
-        let reason = "it times itself, so arms cannot take turns: compare two runs instead (`compare RUN RUN`)";
+        let reason =
+            "the scenario times itself, so arms cannot be interleaved; compare two runs instead (`compare RUN RUN`)";
         let stop = Stop { status: Status::Skipped, reason: reason.to_owned() };
         let reports = without_figures(entrants, task, &sides, &(0, stop));
         return PairedReport { reports, sessions: SESSIONS as u32, ledgers: Vec::new() };
@@ -84,7 +85,7 @@ fn open_all(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, sides: &mut Vec
         sides.push(side);
         if found != first {
             let reason = format!(
-                "the arms disagree, so there is no ratio: {} yields {}, {} yields {}; equal arguments must yield equal results",
+                "the arms disagree, so there is no ratio: the checksum of {} is {}, that of {} is {}; equal arguments must yield equal results",
                 entrants[0].label,
                 Checksum(first),
                 entrants[index].label,
@@ -110,7 +111,7 @@ fn open(entrant: &mut Entrant<'_>, task: &PairedTask<'_>) -> Result<Side, Stop> 
     Ok(Side { unit: Unit { cell: entrant.cell, process: task.process }, sessions, checksum, overhead, checks })
 }
 
-/// The reports, and with each the operations of one call.
+/// The reports, each with the number of operations per call.
 fn measure(sides: &mut [Side], task: &PairedTask<'_>) -> Result<(Vec<Report>, Vec<u64>), Fault> {
     let clock = MonotonicClock::new();
     let sample_ns = task.budget.sample_ns(sides.len() * SESSIONS, sides.iter().map(|side| &side.overhead));
@@ -140,7 +141,7 @@ fn measure(sides: &mut [Side], task: &PairedTask<'_>) -> Result<(Vec<Report>, Ve
     Ok((sides.iter().zip(measured.into_iter().zip(&series)).map(report).collect(), batches))
 }
 
-/// The fault of one arm leaves all of them without figures; the others say whose it was.
+/// If one arm fails, no arm has figures; the reports of the others name the one that failed.
 fn without_figures(entrants: &[Entrant<'_>], task: &PairedTask<'_>, sides: &[Side], fault: &Fault) -> Vec<Report> {
     let (at_fault, stop) = fault;
     let report = |(index, entrant): (usize, &Entrant<'_>)| {
@@ -158,7 +159,7 @@ fn without_figures(entrants: &[Entrant<'_>], task: &PairedTask<'_>, sides: &[Sid
     entrants.iter().enumerate().map(report).collect()
 }
 
-/// Where the time went, of the arms that have a boundary. One that cannot be observed keeps its figure.
+/// The cost breakdowns of the components. A component that cannot be observed keeps its figure.
 fn ledgers(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, batches: &[u64]) -> Vec<LedgerRecord> {
     let mut ledgers = Vec::new();
     for (entrant, batch) in entrants.iter_mut().zip(batches).filter(|_| task.ledger_ns > 0) {
@@ -183,7 +184,9 @@ fn ledgers(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, batches: &[u64])
                 operations: ledger.operations,
                 boundary: ledger.boundary,
             })),
-            Err(error) => tracing::warn!(%error, arm = entrant.label, scenario = task.scenario.name, "no ledger"),
+            Err(error) => {
+                tracing::warn!(%error, arm = entrant.label, scenario = task.scenario.name, "cannot make a cost breakdown")
+            }
         }
     }
     ledgers

@@ -16,7 +16,7 @@ const DEEDS: &[(&str, Deed, Deed)] = &[
         Deed::Failed("check `result` failed: expected 1, found 2"),
         Deed::Failed("check `result` failed: expected 1, found 2"),
     ),
-    ("no-verify", Deed::Failed("`verify` looked at nothing"), Deed::Failed("`verify` looked at nothing")),
+    ("no-verify", Deed::Failed("`verify` returned no checks"), Deed::Failed("`verify` returned no checks")),
     ("arms-differ", Deed::Failed("must yield equal results"), Deed::Failed("must yield equal results")),
     ("abort", Deed::Skipped("not in a component"), Deed::Failed("SIGABRT")),
     ("segfault", Deed::Skipped("not in a component"), Deed::Failed("SIGSEGV")),

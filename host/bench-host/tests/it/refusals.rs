@@ -18,9 +18,9 @@ const FILES: &[(&str, &str, &str)] = &[
     ("pipe.so", "a folder, a pipe or a device, not a file", "give built modules"),
     ("missing.wasm", "cannot be read", ""),
     ("text.so", "not a dynamic library", "build a probe as a `cdylib`"),
-    ("truncated.so", "the system does not load it", "build it again"),
+    ("truncated.so", "the system cannot load it", "build it again"),
     ("half.so", "", ""),
-    ("library.so", "exports no `bench_probe_v1`", "a probe exports the entry"),
+    ("library.so", "exports no `bench_probe_v1`", "export the entry"),
     ("notes.txt", "neither a component (.wasm) nor a probe", "give built modules"),
     ("twin.wasm", "was loaded from", "give one of the two"),
 ];

@@ -125,7 +125,7 @@ fn a_source_that_fails_is_no_end() {
 fn what_a_probe_lacks_is_named() {
     let one_way = r#"Err(Other("`write` is for the driver `destination`, and the probe has no function `write`"))"#;
     check_write(&["READS_ONLY"], Giver(vec![], None), one_way);
-    let short = r#"Err(Crashed("the probe's table `bench-host:pipeline/0.1` has 8 bytes, and 24 are needed: set `size` to sizeof(bhp_pipeline)"))"#;
+    let short = r#"Err(Crashed("the probe's table `bench-host:pipeline/0.1` has 8 bytes, but needs 24: set `size` to sizeof(bhp_pipeline)"))"#;
     check_write(&["SHORT"], Giver(vec![], None), short);
     let Some(library) = compile::library("counter.c", &[]) else { return };
     assert!(Probe::load(&library.path).expect("a probe").connectors().is_none(), "it has no connectors");

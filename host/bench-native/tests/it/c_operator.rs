@@ -91,9 +91,7 @@ fn what_breaks_the_contract_is_told() {
     check(2, &["`start` broke the contract: it gave 1 watches, or none behind a pointer"]);
     check(
         4,
-        &[
-            "the probe's table `bench-host:operator/0.1` has 8 bytes, and 56 are needed: set `size` to sizeof(bhp_operators)",
-        ],
+        &["the probe's table `bench-host:operator/0.1` has 8 bytes, but needs 56: set `size` to sizeof(bhp_operators)"],
     );
     check(5, &["the probe's table `bench-host:operator/0.1` has no `reconcile`"]);
 }

@@ -83,7 +83,7 @@ fn a_failure_is_not_the_end_of_a_session() {
 fn a_session_that_does_not_open_says_why() {
     check("denied", r#"open: CapabilityDenied("the counter is locked")"#);
     check("undeclared", r#"open: InvalidArgument("metric `product` is not declared by the scenario")"#);
-    check("empty", r#"open: Crashed("`open` broke the contract: it gave no session")"#);
+    check("empty", r#"open: Crashed("`open` broke the contract: it returned no session")"#);
     check(
         "ring-odd",
         "open: InvalidArgument(\"ring `c`: a ring of 5000 bytes cannot be made: \
@@ -99,7 +99,9 @@ fn a_session_that_does_not_open_says_why() {
 fn a_broken_contract_is_the_end_of_a_session() {
     let broken = |mode: &str, reason: &str| {
         let refused = |function: &str| {
-            format!("Crashed(\"`{function}` is not called: the session panicked or broke the contract before\")")
+            format!(
+                "Crashed(\"`{function}` is not called, because the session panicked or broke the contract before\")"
+            )
         };
         let expect = format!(
             "iterate 3: Crashed(\"`iterate` broke the contract: {reason}\")\nverify: {}\niterate 1: {}\n\
@@ -109,15 +111,15 @@ fn a_broken_contract_is_the_end_of_a_session() {
         );
         check(mode, &expect);
     };
-    broken("stray", "it appended samples to series 7, which the host never opened");
+    broken("stray", "it appended samples to series 7, which was never opened");
     broken("null", "it appended 1 samples to series 0 from a null pointer");
-    broken("early", "it reported the check `sum`, which only `verify` does");
+    broken("early", "it reported the check `sum` outside of `verify`");
     check(
         "many",
         r#"
         iterate 3: Outcome { operations: 3, bytes: 24, checksum: 64 }
         verify: Crashed("`verify` broke the contract: it reported more than 1000 checks")
-        iterate 1: Crashed("`iterate` is not called: the session panicked or broke the contract before")
+        iterate 1: Crashed("`iterate` is not called, because the session panicked or broke the contract before")
         sum{side=left}: [64, 128, 192]
         "#,
     );

@@ -98,7 +98,7 @@ fn a_panic_in_open() {
 
 #[test]
 fn a_panic_in_iterate_ends_the_session() {
-    let refused = "`{}` is not called: the session panicked or broke the contract before";
+    let refused = "`{}` is not called, because the session panicked or broke the contract before";
     let expect = [
         panicked("iterate 3", "iterate", "fell while it ran"),
         format!("verify: Crashed({:?})", refused.replace("{}", "verify")),
@@ -113,7 +113,8 @@ fn a_panic_in_verify_ends_the_session() {
     let expect = [
         "iterate 3: Outcome { operations: 3, bytes: 0, checksum: 1 }".to_owned(),
         panicked("verify", "verify", "fell while it was looked at"),
-        "iterate 1: Crashed(\"`iterate` is not called: the session panicked or broke the contract before\")".to_owned(),
+        "iterate 1: Crashed(\"`iterate` is not called, because the session panicked or broke the contract before\")"
+            .to_owned(),
         "depth{}: [1, 2, 3]".to_owned(),
     ];
     check("verify", &expect.join("\n"));

@@ -39,11 +39,11 @@ fn files_that_are_no_library() {
     );
     check(Path::new("/"), "cannot be read: Is a directory (os error 21); give the path of a probe");
     check_bytes(b"", &format!("not a dynamic library: it is empty; {NEXT}"));
-    check_bytes(b"#!/bin/sh\n", &format!("not a dynamic library: it begins as neither ELF nor Mach-O does; {NEXT}"));
-    check_bytes(b"\x7fELF", &format!("not a dynamic library: its ELF header is cut off; {NEXT}"));
+    check_bytes(b"#!/bin/sh\n", &format!("not a dynamic library: it begins like neither ELF nor Mach-O; {NEXT}"));
+    check_bytes(b"\x7fELF", &format!("not a dynamic library: its ELF header is incomplete; {NEXT}"));
     check_bytes(&elf(1, 62), &format!("not a dynamic library: an object file, not yet linked; {NEXT}"));
     check_bytes(&elf(2, 62), &format!("not a dynamic library: a program; {NEXT}"));
-    check_bytes(&[0xcf, 0xfa, 0xed, 0xfe], &format!("not a dynamic library: its Mach-O header is cut off; {NEXT}"));
+    check_bytes(&[0xcf, 0xfa, 0xed, 0xfe], &format!("not a dynamic library: its Mach-O header is incomplete; {NEXT}"));
 }
 
 #[test]
@@ -51,12 +51,12 @@ fn files_that_are_no_library() {
 fn libraries_for_another_machine() {
     const NEXT: &str = "build it again on this machine";
     let mach_o = b"\xcf\xfa\xed\xfe\x0c\0\0\x01\0\0\0\0\x06\0\0\0\0\0\0\0";
-    check_bytes(&elf(3, 183), &format!("built for aarch64, and this host for x86_64; {NEXT}"));
-    check_bytes(&elf(3, 99), &format!("built for ELF machine 99, and this host for x86_64; {NEXT}"));
-    check_bytes(mach_o, &format!("built for aarch64 macos, and this host for x86_64; {NEXT}"));
+    check_bytes(&elf(3, 183), &format!("built for aarch64, but this host is built for x86_64; {NEXT}"));
+    check_bytes(&elf(3, 99), &format!("built for ELF machine 99, but this host is built for x86_64; {NEXT}"));
+    check_bytes(mach_o, &format!("built for aarch64 macos, but this host is built for x86_64; {NEXT}"));
     check_bytes(
         &elf(3, 62),
-        "the system does not load it: file too short; build it again on this machine, with what it links to installed",
+        "the system cannot load it: file too short; build it again on this machine, and install the libraries that it links to",
     );
 }
 
@@ -65,44 +65,44 @@ fn libraries_for_another_machine() {
 fn a_library_that_lacks_what_it_calls() {
     check_c(
         &["UNRESOLVED"],
-        "the system does not load it: undefined symbol: nobody_defines_this; \
-         build it again on this machine, with what it links to installed",
+        "the system cannot load it: undefined symbol: nobody_defines_this; \
+         build it again on this machine, and install the libraries that it links to",
     );
 }
 
 #[test]
 fn libraries_without_a_table() {
-    check_c(&["NO_ENTRY"], "exports no `bench_probe_v1`; a probe exports the entry that bench_probe.h declares");
+    check_c(&["NO_ENTRY"], "exports no `bench_probe_v1`; export the entry function that bench_probe.h declares");
     check_c(
         &["NO_TABLE"],
-        "`bench_probe_v1` gave no table, or one that is not aligned; it returns the address of a static `bhp_probe`",
+        "`bench_probe_v1` returned a null or misaligned pointer; return the address of a static `bhp_probe`",
     );
 }
 
 #[test]
 fn tables_of_another_shape() {
     const NEXT: &str = "set `size` to sizeof(bhp_probe) and build it against bench_probe.h of this version";
-    check_c(&["SIZE=8"], &format!("its table has 8 bytes, and 16 are needed; {NEXT}"));
-    check_c(&["SIZE=64"], &format!("its table has 64 bytes, and 72 are needed; {NEXT}"));
-    let major = "built against version 2 of the probe ABI, and this host runs version 1; \
+    check_c(&["SIZE=8"], &format!("its table has 8 bytes, but needs 16; {NEXT}"));
+    check_c(&["SIZE=64"], &format!("its table has 64 bytes, but needs 72; {NEXT}"));
+    let major = "built against version 2 of the probe ABI, but this host supports version 1; \
                  build it against bench_probe.h of this version";
     check_c(&["MAJOR=2"], major);
     // Which version it is says more than that it is shorter than this one's.
     check_c(&["MAJOR=2", "SIZE=16"], major);
-    check_c(&["CLOSE=NULL"], "its table has no function `close`; a probe gives all that bench_probe.h declares");
+    check_c(&["CLOSE=NULL"], "its table has no function `close`; set all functions that bench_probe.h declares");
 }
 
 #[test]
 fn descriptors_that_cannot_be_used() {
-    const NEXT: &str = "bench_probe.h says what a descriptor holds";
+    const NEXT: &str = "see bench_probe.h for the contents of a descriptor";
     check_c(&[], &format!("invalid descriptor: it has no scenario; {NEXT}"));
     check_c(
         &[r#"DESCRIPTOR="not JSON""#],
-        &format!("its descriptor cannot be read: expected ident at line 1 column 2; {NEXT}"),
+        &format!("its descriptor cannot be parsed: expected ident at line 1 column 2; {NEXT}"),
     );
     check_c(
         &[r#"DESCRIPTOR="{\"name\": \"a\", \"version\": \"1\"}""#],
-        &format!("its descriptor cannot be read: missing field `scenarios` at line 1 column 29; {NEXT}"),
+        &format!("its descriptor cannot be parsed: missing field `scenarios` at line 1 column 29; {NEXT}"),
     );
     check_c(
         &[r#"DESCRIPTOR="{\"name\": \"a b\", \"version\": \"1\", \"scenarios\": []}""#],
