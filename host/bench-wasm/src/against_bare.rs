@@ -1,5 +1,5 @@
-//! The host's path against the engine's own, in the same process on the same component: what this crate adds to a call and
-//! to an instantiation.
+//! Compares the host's code path with direct use of the engine, in the same process on the same component: the overhead of this crate
+//! on a call and on an instantiation.
 
 use crate::Component;
 use crate::bindings::workload::bench_host::workload::types::{Error, Outcome};
@@ -12,12 +12,12 @@ use std::time::Instant;
 use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceAny, TypedFunc};
 
-/// The same work, done twice.
+/// The times of the same work done in both ways.
 #[derive(Clone, Copy, Debug)]
 pub struct PairNs {
     /// Through the host.
     pub host: u64,
-    /// Through the engine alone.
+    /// With the engine directly.
     pub bare: u64,
 }
 
@@ -29,7 +29,7 @@ pub struct CallPair {
     iterate: TypedFunc<(ResourceAny, u64), (Result<Outcome, Error>,)>,
 }
 
-/// An instantiation as sessions get it, and the engine's own out of the same prepared component.
+/// An instantiation as for a session, and a direct one of the engine from the same prepared component.
 #[expect(missing_debug_implementations, reason = "a store cannot be shown")]
 pub struct InstantiatePair {
     component: Component,
@@ -41,7 +41,7 @@ impl CallPair {
     pub fn new(component: &Component, scenario: &Scenario, arguments: &Arguments) -> Result<Self, ModuleError> {
         let session = component.open_session(scenario, arguments)?;
         let engine_error = |error: wasmtime::Error| ModuleError::Other(one_line(&error));
-        // Instantiated without the generated wrapper, so that its exports can be asked for by name.
+        // Instantiated without the generated wrapper, so that its exports can be looked up by name.
         let mut store = component.store(&scenario.metrics)?;
         let instance = component.instance_pre().instantiate(&mut store).map_err(engine_error)?;
         let sessions = instance.get_export_index(&mut store, None, "bench-host:workload/sessions@0.1.0");
@@ -53,7 +53,7 @@ impl CallPair {
         Ok(Self { session: Box::new(session), bare, iterate })
     }
 
-    /// Makes `calls` calls each way; `bare_first` says in which order.
+    /// Makes `calls` calls in each way; the direct ones first if `bare_first`.
     pub fn time(&mut self, calls: u32, bare_first: bool) -> Result<PairNs, ModuleError> {
         let mut pair = PairNs { host: 0, bare: 0 };
         for bare in [bare_first, !bare_first] {
@@ -82,7 +82,7 @@ impl InstantiatePair {
         Self { bare: component.instance_pre().clone(), component }
     }
 
-    /// Makes `instances` instances each way, each in a store of its own that is made and dropped outside of the clock.
+    /// Makes `instances` instances in each way, each in its own store, whose creation and drop are not timed.
     pub fn time(&self, instances: u32, bare_first: bool) -> Result<PairNs, ModuleError> {
         let mut pair = PairNs { host: 0, bare: 0 };
         let engine_error = |error: wasmtime::Error| ModuleError::Other(one_line(&error));

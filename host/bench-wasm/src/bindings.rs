@@ -1,4 +1,4 @@
-//! The host's side of the WIT packages, made at build time.
+//! The host's side of the WIT packages, generated at build time.
 
 #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 

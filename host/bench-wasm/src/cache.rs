@@ -1,5 +1,5 @@
-//! Compiled code on disk, so that a component is compiled once and mapped from then on. Mapping code means trusting it: the
-//! folder must be ours alone.
+//! The cache of compiled code, so that a component is compiled once and then mapped. Mapped code is trusted, so only this user may be
+//! able to write to the folder.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, DirBuilder};
@@ -10,19 +10,19 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// A folder of compiled code that only this user can write.
+/// A folder of compiled code that only this user can write to.
 #[derive(Clone, Debug)]
 pub struct Cache {
     directory: PathBuf,
 }
 
-/// Why a folder is not used.
+/// The reason why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    /// Others could put code there that would be run.
-    #[error("{}: others can write it, so code from it is not to be trusted; `chmod go-w` it, or remove it", .0.display())]
+    /// Other users could put code there that would be executed.
+    #[error("{}: other users can write to it, so code from it cannot be trusted; run `chmod go-w` on it, or remove it", .0.display())]
     Untrusted(PathBuf),
-    /// It cannot be made or read.
+    /// It cannot be created or read.
     #[error("{}: {source}", path.display())]
     Io {
         /// The folder or file.
@@ -41,7 +41,7 @@ pub enum CacheError {
 }
 
 impl Cache {
-    /// Uses `directory`, which is created where it is not there, and refused where others can write it.
+    /// Opens `directory`, which is created if it does not exist, and refused if other users can write to it.
     pub fn open(directory: &Path) -> Result<Self, CacheError> {
         let io = |source| CacheError::Io { path: directory.to_owned(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(io)?;
@@ -53,29 +53,29 @@ impl Cache {
         Ok(Self { directory: directory.to_owned() })
     }
 
-    /// The code kept for the module `sha256`, if there is any that this engine can run.
+    /// The cached code of the module `sha256`, if there is any that this engine can run.
     pub(crate) fn map(&self, engine: &Engine, sha256: &str) -> Option<Component> {
         let path = self.path(engine, sha256);
         path.is_file().then(|| deserialize(engine, &path).ok()).flatten()
     }
 
-    /// Keeps `code` for the module `sha256`, and maps it.
+    /// Stores `code` for the module `sha256`, and maps it.
     pub(crate) fn keep(&self, engine: &Engine, sha256: &str, code: &[u8]) -> Result<Component, CacheError> {
         let path = self.path(engine, sha256);
         let io = |source| CacheError::Io { path: path.clone(), source };
-        // Under its name it is whole or not there: another worker may be mapping it at this moment.
+        // The file appears complete under its name, because another worker may map it at this moment.
         let mut file = tempfile::NamedTempFile::new_in(&self.directory).map_err(io)?;
         file.write_all(code).map_err(io)?;
         file.persist(&path).map_err(|error| io(error.error))?;
         deserialize(engine, &path).map_err(|error| CacheError::Refused { path, reason: error.to_string() })
     }
 
-    /// The bytes of the file `name` that [`write`](Self::write) has kept, if it is there.
+    /// The bytes of the file `name` that [`write`](Self::write) has stored, if it exists.
     pub fn read(&self, name: &str) -> Option<Vec<u8>> {
         fs::read(self.directory.join(name)).ok()
     }
 
-    /// Keeps `bytes` as the file `name`, whole or not at all.
+    /// Stores `bytes` as the file `name`, completely or not at all.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), CacheError> {
         let path = self.directory.join(name);
         let io = |source| CacheError::Io { path: path.clone(), source };
@@ -85,7 +85,7 @@ impl Cache {
         Ok(())
     }
 
-    /// One file for each module and engine: version and settings of the engine are in the hash.
+    /// One file per module and engine: the hash includes the version and settings of the engine.
     fn path(&self, engine: &Engine, sha256: &str) -> PathBuf {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
@@ -106,7 +106,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn a_folder_that_others_can_write_is_refused() {
+    fn folder_that_others_can_write_to_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let directory = folder.path().join("code");
         Cache::open(&directory).unwrap();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_mapped_and_what_is_damaged_is_not() {
+    fn cached_code_is_mapped_and_damaged_code_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(&folder.path().join("code")).unwrap();
         let engine = Engine::default();
@@ -127,7 +127,7 @@ mod tests {
         cache.keep(&engine, "digest", &code).unwrap();
         assert!(cache.map(&engine, "digest").is_some());
         let other = Engine::new(wasmtime::Config::new().consume_fuel(true)).unwrap();
-        assert!(cache.map(&other, "digest").is_none(), "code for other settings is another file");
+        assert!(cache.map(&other, "digest").is_none(), "code for other settings is in another file");
         fs::write(cache.path(&engine, "digest"), b"garbage").unwrap();
         assert!(cache.map(&engine, "digest").is_none());
     }

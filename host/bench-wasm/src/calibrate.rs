@@ -1,4 +1,4 @@
-//! The one machine limit that takes an engine: the call of an empty function of a component.
+//! Calibrates the roofline that needs an engine: the call of an empty function of a component.
 
 use crate::Runtime;
 use bench_engine::calibration::{Effort, absent, measured, sample};
@@ -22,9 +22,7 @@ pub fn component_call(runtime: &Runtime, effort: Effort) -> LimitRecord {
             samples,
             "an empty function without arguments or results, mean of 1000",
         ),
-        Err(error) => {
-            absent(MachineLimit::ComponentCall, format!("the engine does not run an empty component: {error}"))
-        }
+        Err(error) => absent(MachineLimit::ComponentCall, format!("the engine cannot run an empty component: {error}")),
     }
 }
 

@@ -1,5 +1,5 @@
-//! A component that was loaded: compiled or mapped, looked at, linked, and described. Everything but the instance itself is
-//! done once; a session is an instance of its own.
+//! Loads a component: compiles or maps its code, validates, links and describes it. This is done once; each session is an instance of
+//! its own.
 
 use crate::bindings::workload::exports::bench_host::workload::{plugin, sessions};
 use crate::engine::Code;
@@ -17,35 +17,35 @@ use std::time::{Duration, Instant};
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
-/// A component that was loaded.
+/// A loaded component.
 pub struct Component {
     pub(crate) path: PathBuf,
     sha256: String,
     runtime: Runtime,
     pub(crate) grants: Grants,
     instance: InstancePre<State>,
-    /// Where the functions of a session are among the exports. Found once: looking them up, and their types, takes a good
-    /// part of an instantiation. A component without a scenario for the driver `workload` need not have sessions.
+    /// The indices of a session's functions among the exports. They are looked up once, because that takes a large part of an
+    /// instantiation. A component without a scenario for the driver `workload` need not have sessions.
     sessions: Option<sessions::GuestIndices>,
-    /// Whether it carries rows.
+    /// Whether it moves rows.
     is_connector: bool,
-    /// Whether an instance of it is an operator.
+    /// Whether its instances are operators.
     is_operator: bool,
     descriptor: Descriptor,
     imports: Vec<String>,
     load_times: LoadTimes,
 }
 
-/// What loading took.
+/// The times of loading.
 #[derive(Clone, Copy, Debug)]
 pub struct LoadTimes {
-    /// To have the file in memory.
+    /// Time to read the file.
     pub read: Duration,
-    /// To have its code where it can run: mapped out of the cache, or compiled and, where there is a cache, kept in it.
+    /// Time to get executable code: to map it from the cache, or to compile it and store it in the cache, if there is one.
     pub code: Duration,
-    /// Which of the two.
+    /// Whether it was mapped.
     pub mapped: bool,
-    /// From the file being opened to instances being possible.
+    /// Time from opening the file until instances can be made.
     pub ready: Duration,
 }
 
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Component {
 }
 
 impl Component {
-    /// Loads the component at `path`, whose digest is `sha256`. Its sessions are granted `grants`; its description nothing.
+    /// Loads the component at `path`, whose digest is `sha256`. Its sessions have `grants`; the call of `describe` has none.
     pub fn load(runtime: &Runtime, path: &Path, sha256: &str, grants: Grants) -> Result<Self, LoadError> {
         let opened = Instant::now();
         let bytes = fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
@@ -80,7 +80,7 @@ impl Component {
         let mut store = state::store(runtime, path, &[], &Grants::default())?;
         let descriptor =
             describe(&mut store, &instance).map_err(|reason| LoadError::Describe { path: path.to_owned(), reason })?;
-        // Other drivers call interfaces of their own, and what is there of those they see when they need it.
+        // Other drivers look up their own interfaces when they need them.
         let needs_sessions = descriptor.scenarios.iter().any(|scenario| scenario.driver == "workload");
         let sessions = (needs_sessions || exports(inspect::SESSIONS)).then(|| sessions::GuestIndices::new(&instance));
         let sessions = sessions.transpose().map_err(link_error)?;
@@ -100,50 +100,50 @@ impl Component {
         })
     }
 
-    /// The same component on another engine. Fails where its file is no longer what it was.
+    /// The same component on another engine. Fails if its file has changed.
     pub fn twin(&self, runtime: &Runtime) -> Result<Self, String> {
         self.bytes()?;
         let twin = Self::load(runtime, &self.path, &self.sha256, self.grants.clone());
         twin.map_err(|error| error.to_string())
     }
 
-    /// What it was loaded from. Fails where its file is no longer what it was.
+    /// The bytes that it was loaded from. Fails if its file has changed.
     pub fn bytes(&self) -> Result<Vec<u8>, String> {
         let read = fs::read(&self.path);
         let bytes = read.map_err(|source| LoadError::Read { path: self.path.clone(), source }.to_string())?;
         if bench_sink::digest::of_bytes(&bytes) == self.sha256 {
             Ok(bytes)
         } else {
-            Err(format!("{}: has changed since it was loaded", self.path.display()))
+            Err(format!("{}: has changed since it was loaded; start again", self.path.display()))
         }
     }
 
-    /// Of the file it was loaded from.
+    /// The digest of its file.
     pub fn sha256(&self) -> &str {
         &self.sha256
     }
 
-    /// Where it was loaded from.
+    /// The path of its file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What its sessions are granted.
+    /// The grants of its sessions.
     pub fn grants(&self) -> &Grants {
         &self.grants
     }
 
-    /// Whether it exports an interface whose name begins so, such as `wasi:http/incoming-handler@`.
+    /// Whether it exports an interface whose name has this prefix, such as `wasi:http/incoming-handler@`.
     pub fn offers(&self, interface: &str) -> bool {
         inspect::exports(&self.runtime.engine, self.instance.component(), interface)
     }
 
-    /// The engine it was loaded for.
+    /// The engine that it was loaded for.
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
     }
 
-    /// What loading it took.
+    /// The times of loading it.
     pub fn load_times(&self) -> LoadTimes {
         self.load_times
     }
@@ -153,30 +153,30 @@ impl Component {
         self.runtime.session(&self.path, metrics, &self.grants)
     }
 
-    /// Its machine code.
+    /// The size of its machine code.
     pub(crate) fn code_bytes(&self) -> u64 {
         self.instance.component().text().len() as u64
     }
 
-    /// What instances are made from.
+    /// The linked component, from which instances are made.
     pub fn instance_pre(&self) -> &InstancePre<State> {
         &self.instance
     }
 
-    /// A session as every driver gets it.
+    /// Opens a session, the same for every driver.
     pub(crate) fn open_session(&self, scenario: &Scenario, arguments: &Arguments) -> Result<WasmSession, ModuleError> {
         let (store, exports) = self.uncalled(scenario)?;
         WasmSession::open(store, exports, &scenario.name, arguments)
     }
 
-    /// A store with an instance into which nothing was called yet.
+    /// A store with a new instance, before any call.
     pub(crate) fn uncalled(&self, scenario: &Scenario) -> Result<(Store<State>, sessions::Guest), ModuleError> {
         let mut store = self.store(&scenario.metrics)?;
         let exports = self.instantiate(&mut store).map_err(|error| session::trapped("instantiation", &error))?;
         Ok((store, exports))
     }
 
-    /// An instance as every session gets it, and its functions.
+    /// A new instance for a session, and its functions.
     pub(crate) fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<sessions::Guest> {
         let instance = self.instance.instantiate(&mut *store)?;
         self.exports(store, &instance)

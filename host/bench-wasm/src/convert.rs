@@ -1,4 +1,4 @@
-//! WIT's shapes and the model's, turned into each other.
+//! Conversions between the types of the WIT packages and of bench-model.
 
 use crate::bindings::workload::bench_host::workload::types as wit;
 use bench_model::{
@@ -6,7 +6,7 @@ use bench_model::{
     Unit, Value,
 };
 
-/// Fails where `limit` names no limit of a machine.
+/// Fails if `limit` is not the name of a roofline.
 pub(crate) fn descriptor(descriptor: wit::Descriptor) -> Result<Descriptor, String> {
     Ok(Descriptor {
         name: descriptor.name,

@@ -1,5 +1,5 @@
-//! What operations of a component do, counted on sessions of their own that are never timed. It must not know what a
-//! scenario does, nor guess at what could not be counted.
+//! Counts calls, bytes and instructions of a component's operations, in sessions of their own that are never timed. Values that cannot
+//! be counted are absent.
 
 use crate::error::one_line;
 use crate::session::WasmSession;
@@ -7,8 +7,7 @@ use crate::{Component, watch};
 use bench_drivers::Counts;
 use bench_model::{Arguments, ModuleError, Scenario, Session};
 
-/// Counts `operations` operations of `scenario`, after a first one that is not counted: what is done once is none of
-/// theirs.
+/// Counts `operations` operations of `scenario`, after a first one that is not counted, so that one-time work is excluded.
 pub(crate) fn counts(
     component: &Component,
     scenario: &Scenario,
@@ -33,8 +32,8 @@ pub(crate) fn counts(
     })
 }
 
-/// Instructions of `operations` operations: those of a call of twice as many, less those of a call of as many, so that
-/// what a call costs whatever it does goes out.
+/// Instructions of `operations` operations: those of a call with twice as many, minus those of a call with as many, so that the
+/// fixed cost of a call cancels out.
 fn instructions(
     component: &Component,
     scenario: &Scenario,
@@ -49,10 +48,12 @@ fn instructions(
         Ok([consumed(&mut session, operations)?, consumed(&mut session, operations.saturating_mul(2))?])
     };
     let [once, twice] = count().map_err(|error: ModuleError| error.to_string())?;
-    twice.checked_sub(once).ok_or_else(|| format!("twice as many operations took {twice}, as many {once}"))
+    twice
+        .checked_sub(once)
+        .ok_or_else(|| format!("{operations} operations took {once} instructions, but twice as many took only {twice}"))
 }
 
-/// Fuel that a call of `operations` operations takes.
+/// The fuel that a call with `operations` operations consumes.
 fn consumed(session: &mut WasmSession, operations: u64) -> Result<u64, ModuleError> {
     let left =
         |session: &mut WasmSession| session.parts().0.get_fuel().map_err(|error| ModuleError::Other(one_line(&error)));

@@ -1,5 +1,5 @@
-//! The engine, set up as its settings say: by default pooled, copy-on-write, without fuel, epochs or concurrency, which
-//! would cost ten per cent and more of what is measured. A deadline is kept by killing the worker instead.
+//! The engine and its configuration: by default with pooling and copy-on-write, and without fuel, epochs and concurrency, which would
+//! slow components by ten per cent and more. Deadlines are enforced by killing the worker instead.
 
 use crate::limits::INSTANCES_MAX;
 use crate::state::{self, State};
@@ -13,7 +13,7 @@ use wasmtime::{
 };
 use wasmtime_wasi::WasiCtxBuilder;
 
-/// An engine, what components can import of it, and where its code is kept.
+/// An engine, the imports that it provides to components, and the cache of its code.
 #[derive(Clone)]
 pub struct Runtime {
     pub(crate) engine: Engine,
@@ -34,31 +34,31 @@ impl std::fmt::Debug for Runtime {
     }
 }
 
-/// A component's code, and how it was come by.
+/// The code of a component, and its origin.
 #[expect(missing_debug_implementations, reason = "code cannot be shown")]
 pub struct Code {
     /// The code.
     pub component: Compiled,
-    /// Whether it was mapped out of the cache rather than compiled.
+    /// Whether it was mapped from the cache instead of compiled.
     pub mapped: bool,
 }
 
-/// So much of what was written of a memory or a table is put back as it was when its instance has gone, instead of given
-/// back: the next instance in its place then finds its pages there, which touched anew take many times as long as writing
-/// them. The kernel says which pages those are, where it can.
+/// Up to this number of written bytes of a memory or table are reset when the instance is dropped, instead of being returned to the
+/// system. The next instance in its place then finds mapped pages, because a page fault takes many times as long as writing a page.
+/// The kernel tells which pages were written, if it can.
 const KEPT_RESIDENT_BYTES: usize = 2 << 20;
 
-/// Components that can be there at once where there are to be many: the address space has room for their memories.
+/// Maximum number of simultaneous components in a pool for many; the address space has room for their memories.
 const MANY: u32 = 8192;
 
-/// Core instances of such a component: its own, those of its adapters, the ones that join them, and the accessor to its memory.
+/// Maximum number of core instances of such a component: its own, those of adapters and glue code, and the accessor to its memory.
 const CORES_OF_MANY: u32 = 7;
 
-/// The reservation of one linear memory, beyond which no limit can go: all that 32 bits address.
+/// The address space reserved for one linear memory: 4 GiB, the maximum with 32-bit addresses.
 const MEMORY_RESERVATION: usize = 4 << 30;
 
 impl Runtime {
-    /// An engine set up as `settings` say, for components under `limits`, whose code is kept in `cache` where there is
+    /// An engine with these `settings`, for components with these `limits`, whose code is stored in `cache` if there is
     /// one.
     pub fn new(limits: Limits, cache: Option<Cache>, settings: &Settings) -> Result<Self, LoadError> {
         let limits = Limits { memory_bytes_max: limits.memory_bytes_max.min(MEMORY_RESERVATION), ..limits };
@@ -66,7 +66,7 @@ impl Runtime {
         Ok(Self { engine, limits, settings: settings.clone(), cache, capabilities: &[] })
     }
 
-    /// The same, whose components can also import these.
+    /// An engine whose components can also import these capabilities.
     #[must_use]
     pub fn with_capabilities(self, capabilities: Capabilities) -> Self {
         Self { capabilities, ..self }
@@ -77,22 +77,22 @@ impl Runtime {
         &self.engine
     }
 
-    /// A linker of everything that components can import, for instances whose calls wait in place.
+    /// A linker with everything that components can import, for instances with synchronous calls.
     pub fn linker(&self) -> wasmtime::Result<Linker<State>> {
         capability::linker(&self.engine, self.capabilities)
     }
 
-    /// As [`linker`](Self::linker), for instances whose calls are awaited.
+    /// Like [`linker`](Self::linker), for instances with asynchronous calls.
     pub fn awaiting_linker(&self) -> wasmtime::Result<Linker<State>> {
         capability::awaiting_linker(&self.engine, self.capabilities)
     }
 
-    /// A store for one session of the component at `path`, which records `metrics` and is granted `grants`.
+    /// A store for one session of the component at `path`, which records `metrics` and has `grants`.
     pub fn session(&self, path: &Path, metrics: &[Metric], grants: &Grants) -> Result<Store<State>, ModuleError> {
         self.session_with(path, metrics, grants, |_| ())
     }
 
-    /// As [`session`](Self::session), where `set` sets of WASI what is not granted, such as the clock.
+    /// Like [`session`](Self::session); `set` configures the parts of WASI that are not grants, such as the clock.
     pub fn session_with(
         &self,
         path: &Path,
@@ -104,15 +104,15 @@ impl Runtime {
         store.map_err(|error| ModuleError::Unavailable(error.to_string()))
     }
 
-    /// An engine beside this one whose code counts what it executes. It has no pool: what is counted is not timed, and
-    /// a second pool would reserve the address space a second time.
+    /// A second engine, whose code counts its instructions. It has no pool, because counted code is not timed, and a second pool
+    /// would reserve the address space again.
     pub(crate) fn counting(&self) -> Result<Self, LoadError> {
         let settings = Settings::from_iter([Switch::Fuel, Switch::OnDemand]);
         Ok(Self::new(self.limits, self.cache.clone(), &settings)?.with_capabilities(self.capabilities))
     }
 
-    /// An engine beside this one with room for many components at once, most of which do nothing. What they leave behind goes
-    /// back to the system: pages kept for the next instance would be counted for one that was unloaded.
+    /// A second engine with a pool for many simultaneous components, most of which are idle. Their memory is returned to the system
+    /// when they are dropped: pages kept for the next instance would be counted for an unloaded one.
     pub fn for_many(&self) -> Result<Self, LoadError> {
         let mut config = config(&self.limits, &self.settings);
         if !self.settings.has(Switch::OnDemand) {
@@ -122,7 +122,7 @@ impl Runtime {
         Ok(Self { engine, ..self.clone() })
     }
 
-    /// A store of this engine. Where its code counts or looks at a deadline, there is more than any run can use.
+    /// A store of this engine. If its code uses fuel or epochs, the limits are higher than any run can reach.
     pub(crate) fn store<T>(&self, data: T) -> Store<T> {
         let mut store = Store::new(&self.engine, data);
         if self.settings.has(Switch::Fuel) {
@@ -134,7 +134,7 @@ impl Runtime {
         store
     }
 
-    /// The code of the component in `bytes`, whose digest is `sha256`: mapped where it was compiled before.
+    /// The code of the component in `bytes`, whose digest is `sha256`: mapped if it is in the cache.
     pub fn compile(&self, path: &Path, bytes: &[u8], sha256: &str) -> Result<Code, LoadError> {
         let compiled = |component| Code { component, mapped: false };
         let compile_error = |error: wasmtime::Error| LoadError::compile(path, &error);
@@ -148,7 +148,7 @@ impl Runtime {
         match cache.keep(&self.engine, sha256, &code) {
             Ok(component) => Ok(compiled(component)),
             Err(error) => {
-                tracing::warn!(%error, file = %path.display(), "compiled code is not kept; the next start compiles again");
+                tracing::warn!(%error, file = %path.display(), "compiled code cannot be cached; the next start compiles again");
                 Compiled::from_binary(&self.engine, bytes).map(compiled).map_err(compile_error)
             }
         }

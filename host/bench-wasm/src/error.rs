@@ -1,12 +1,12 @@
-//! Why a file is not a component this host runs. Each text names the file and says what to do next.
+//! The errors of loading a component. Each text names the file and says what to do next.
 
 use std::path::{Path, PathBuf};
 
-/// Why a file is not a component this host runs.
+/// The reason why a file cannot be loaded as a component.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The engine does not start on this machine.
-    #[error("the WebAssembly engine does not start: {0}")]
+    /// The engine cannot be started on this machine.
+    #[error("cannot start the WebAssembly engine: {0}")]
     Engine(String),
     /// The file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
@@ -16,34 +16,34 @@ pub enum LoadError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is something else.
+    /// It is not a WebAssembly file.
     #[error("{}: not a WebAssembly file; build a component with `cargo build --target wasm32-wasip2`", .0.display())]
     NotWasm(PathBuf),
     /// It is a core module.
     #[error("{}: a core module, not a component; build for wasm32-wasip2, or wrap it with `wasm-tools component new`", .0.display())]
     CoreModule(PathBuf),
-    /// It begins like a component and does not go on like one.
-    #[error("{}: damaged, or cut off: {reason}; build or copy it again", path.display())]
+    /// It begins like a component, but cannot be parsed.
+    #[error("{}: damaged or incomplete: {reason}; build or copy it again", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What the parser found.
+        /// The message of the parser.
         reason: String,
     },
-    /// It is a component, and no plug-in.
-    #[error("{}: exports no `bench-host:workload/plugin`; a plug-in exports the world `bench-host:workload/workload` of wit/workload", .0.display())]
+    /// It is a component, but not a plug-in.
+    #[error("{}: exports no `bench-host:workload/plugin`; build it for the world `bench-host:workload/workload` of wit/workload", .0.display())]
     NoPlugin(PathBuf),
     /// It was built against another version of the WIT.
-    #[error("{}: built against bench-host:workload {found}; this host runs {ours}: rebuild it against wit/workload of this version", path.display())]
+    #[error("{}: built against bench-host:workload {found}, but this host supports {ours}; rebuild it against wit/workload of this version", path.display())]
     Version {
         /// The file.
         path: PathBuf,
-        /// What it exports.
+        /// The version that it exports.
         found: String,
-        /// What this host runs.
+        /// The version that this host supports.
         ours: &'static str,
     },
-    /// It imports something, or exports something of another shape.
+    /// It imports something that the host does not provide, or exports something with another type.
     #[error("{}: does not fit this host: {reason}; rebuild it against wit/ of this version", path.display())]
     Link {
         /// The file.
@@ -51,15 +51,15 @@ pub enum LoadError {
         /// What does not fit.
         reason: String,
     },
-    /// `describe` did not answer.
-    #[error("{}: `describe` failed: {reason}; `bench-host check` tells more", path.display())]
+    /// The call of `describe` failed.
+    #[error("{}: `describe` failed: {reason}; run `bench-host check` for details", path.display())]
     Describe {
         /// The file.
         path: PathBuf,
         /// Why.
         reason: String,
     },
-    /// What is to be granted cannot be.
+    /// Something cannot be granted.
     #[error("{}: {reason}", path.display())]
     Grant {
         /// The file.
@@ -79,14 +79,14 @@ impl LoadError {
     }
 }
 
-/// An error and its causes on one line, each cause once.
+/// An error and its causes as one line, each cause once.
 pub fn one_line(error: &wasmtime::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
-        // A trap's context is a backtrace over many lines; its first line says where.
+        // The context of a trap is a backtrace of many lines; the first line has the location.
         let text = cause.to_string();
         let text = text.lines().next().unwrap_or_default().trim_end_matches(':').trim().to_owned();
-        // That it was executing is said by whoever called it.
+        // Callers add which function was executing.
         let says_where = text.starts_with("error while executing at wasm backtrace");
         if !text.is_empty() && !says_where && !parts.iter().any(|part| part.contains(&text)) {
             parts.push(text);

@@ -1,19 +1,19 @@
-//! What a file is and what a component wants, seen without running any of it.
+//! Determines the kind of a file, and the imports and exports of a component, without executing it.
 
 use crate::LoadError;
 use std::path::Path;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// The version of wit/workload that this host runs.
+/// The version of wit/workload that this host supports.
 pub(crate) const WORKLOAD_VERSION: &str = "0.1.0";
 
 const PLUGIN: &str = "bench-host:workload/plugin@";
 
-/// What a module for the driver `workload` exports, whatever its version.
+/// The name of the interface that a module for the driver `workload` exports, without the version.
 pub(crate) const SESSIONS: &str = "bench-host:workload/sessions@";
 
-/// Looks at the first bytes: is it WebAssembly, and is it a component?
+/// Checks the first bytes: whether it is WebAssembly, and whether it is a component.
 pub(crate) fn sniff(path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
     const MAGIC: [u8; 4] = *b"\0asm";
     match bytes {
@@ -26,23 +26,23 @@ pub(crate) fn sniff(path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
         }
         [head @ .., _, _, _, _] if bytes.len() > 8 && head.starts_with(&MAGIC) => sniff(path, &bytes[..8]),
         _ if bytes.starts_with(&MAGIC) => {
-            Err(LoadError::Damaged { path: path.to_owned(), reason: "the header is not complete".to_owned() })
+            Err(LoadError::Damaged { path: path.to_owned(), reason: "the header is incomplete".to_owned() })
         }
         _ => Err(LoadError::NotWasm(path.to_owned())),
     }
 }
 
-/// The interfaces a component imports, in its order.
+/// The interfaces that a component imports, in order.
 pub(crate) fn imports(engine: &Engine, component: &Component) -> Vec<String> {
     component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect()
 }
 
-/// Whether an interface is exported whose name begins so.
+/// Whether the component exports an interface whose name has this prefix.
 pub(crate) fn exports(engine: &Engine, component: &Component, begin: &str) -> bool {
     component.component_type().exports(engine).any(|(name, _)| name.starts_with(begin))
 }
 
-/// Whether it exports the interface every module exports, in a version this host runs.
+/// Checks that it exports the interface that every module exports, in a version that this host supports.
 pub(crate) fn plugin_version(path: &Path, engine: &Engine, component: &Component) -> Result<(), LoadError> {
     let exported = component.component_type();
     let found = exported.exports(engine).find_map(|(name, _)| name.strip_prefix(PLUGIN).map(str::to_owned));
@@ -53,7 +53,8 @@ pub(crate) fn plugin_version(path: &Path, engine: &Engine, component: &Component
     }
 }
 
-/// Below 1.0 the minor version must be the same, from 1.0 on the major; and what it was built against may not be newer.
+/// Whether the versions are compatible: equal minor versions below 1.0, equal major versions from 1.0 on, and the module's version
+/// is not newer.
 fn compatible(found: &str, ours: &str) -> bool {
     let parse = |version: &str| {
         let mut numbers = version.split('.').map(|part| part.parse::<u64>().ok());
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_told_apart_by_their_first_bytes() {
+    fn kind_of_file_is_determined_by_its_first_bytes() {
         check(b"", "x: not a WebAssembly file");
         check(b"#!/bin/sh\n", "x: not a WebAssembly file");
         check(b"\0asm", "x: damaged");

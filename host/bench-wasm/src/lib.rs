@@ -1,5 +1,5 @@
-//! Runs components: the only crate that names the engine, which families reach through [`wasmtime`] and [`wasmtime_wasi`] here.
-//! It presents a component as a [`bench_drivers::Module`], grants what a run grants and nothing else, and knows no scenario.
+//! Runs components, as [`bench_drivers::Module`]s. No other crate depends on the engine; families use it through the re-exports
+//! [`wasmtime`] and [`wasmtime_wasi`]. A component gets the grants of the run and nothing else.
 
 mod against_bare;
 mod bindings;

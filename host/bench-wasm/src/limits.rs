@@ -1,15 +1,15 @@
-//! What a component may use. A component that wants more is stopped with a reason that names the limit.
+//! The resource limits of components. A component that exceeds one is stopped with an error that names the limit.
 
 use wasmtime::{ResourceLimiter, Result};
 
-/// What a component may use.
+/// The resource limits of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of linear memory, in all.
+    /// Total bytes of linear memory.
     pub memory_bytes_max: usize,
     /// Elements of one table.
     pub table_elements_max: usize,
-    /// Bytes that one call may hand over to the host: samples, log lines, returned text.
+    /// Bytes that one call may pass to the host: samples, log lines, returned text.
     pub handed_over_bytes_max: usize,
 }
 
@@ -19,10 +19,10 @@ impl Default for Limits {
     }
 }
 
-/// Instances, memories and tables of one store; a component out of a toolchain has a handful.
+/// Maximum number of instances, memories and tables of one store; components of common toolchains have a few.
 pub(crate) const INSTANCES_MAX: usize = 64;
 
-/// Counts what one store uses.
+/// Counts the resource usage of one store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limiter {
     limits: Limits,
@@ -41,7 +41,7 @@ impl ResourceLimiter for Limiter {
         if wanted > self.limits.memory_bytes_max {
             let mib = |bytes: usize| bytes.div_ceil(1 << 20);
             return Err(wasmtime::Error::msg(format!(
-                "asked for {} MiB of memory, and the limit is {} MiB (--memory allows more)",
+                "requested {} MiB of memory, but the limit is {} MiB; allow more with --memory",
                 mib(wanted),
                 mib(self.limits.memory_bytes_max)
             )));
@@ -53,7 +53,7 @@ impl ResourceLimiter for Limiter {
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
         if desired > self.limits.table_elements_max {
             return Err(wasmtime::Error::msg(format!(
-                "asked for a table of {desired} elements, and the limit is {}",
+                "requested a table of {desired} elements, but the limit is {}",
                 self.limits.table_elements_max
             )));
         }

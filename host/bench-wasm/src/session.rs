@@ -1,4 +1,4 @@
-//! A session inside a component: one store, one instance, one handle. Thin, because every instruction here is timed.
+//! A session of a component: one store, one instance, one handle. It does little, because every instruction here is timed.
 
 use crate::bindings::workload::exports::bench_host::workload::sessions::Guest;
 use crate::convert;
@@ -10,7 +10,7 @@ use bench_sink::Sink;
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
-/// A session inside a component.
+/// A session of a component.
 pub(crate) struct WasmSession {
     store: Store<State>,
     exports: Guest,
@@ -29,7 +29,7 @@ impl WasmSession {
         Ok(Self { store, exports, handle })
     }
 
-    /// The parts, for comparing with calls that do not go through here.
+    /// The parts, for comparison with direct calls.
     pub(crate) fn parts(&mut self) -> (&mut Store<State>, ResourceAny) {
         (&mut self.store, self.handle)
     }
@@ -62,7 +62,7 @@ impl Recording for WasmSession {
     }
 }
 
-/// An error of the engine rather than of the module: a trap, or a limit that was reached.
+/// An error of the engine, not of the module: a trap, or an exceeded limit.
 pub fn trapped(what: &str, error: &wasmtime::Error) -> ModuleError {
     ModuleError::Crashed(format!("`{what}` trapped: {}", one_line(error)))
 }

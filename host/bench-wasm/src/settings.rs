@@ -1,26 +1,26 @@
-//! How the engine is set up, as data: the default is what every figure of this host is made with, and each switch takes
-//! one decision back, so that its price can be measured. It must not know the engine.
+//! The settings of the engine, as data. Figures are measured with the default settings; each option changes one of them, so that its
+//! effect can be measured.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-/// What separates the switches in the text of [`Settings`].
+/// The separator of options in the text form of [`Settings`].
 const SEPARATOR: char = '+';
 
-/// The name of the settings without a switch.
+/// The text form of the default settings.
 const DEFAULT: &str = "default";
 
-/// One decision that is taken the other way.
+/// An option that differs from the default settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Switch {
-    /// Instances are allocated one by one.
+    /// Instances are allocated individually, without a pool.
     OnDemand,
-    /// An instance's memory is written rather than mapped.
+    /// An instance's memory is initialised by writing instead of mapping.
     NoCow,
     /// The module's code counts its instructions.
     Fuel,
-    /// The module's code looks at a deadline.
+    /// The module's code checks a deadline.
     Epoch,
     /// The module's code is not optimised.
     OptNone,
@@ -29,10 +29,10 @@ pub enum Switch {
 }
 
 impl Switch {
-    /// Every switch, in the order of [`Settings`].
+    /// All options, in the order of [`Settings`].
     pub const ALL: [Self; 6] = [Self::OnDemand, Self::NoCow, Self::Fuel, Self::Epoch, Self::OptNone, Self::Concurrency];
 
-    /// The name used on the command line and in run files.
+    /// The name on the command line and in run files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OnDemand => "on-demand",
@@ -47,12 +47,14 @@ impl Switch {
     /// What it does, in one line.
     pub fn summary(self) -> &'static str {
         match self {
-            Self::OnDemand => "memory and stack of an instance are mapped for it alone, not taken from a pool",
+            Self::OnDemand => "memory and stack of an instance are mapped individually, not taken from a pool",
             Self::NoCow => "an instance's memory is initialised by writing it, not by mapping it copy-on-write",
-            Self::Fuel => "the module's code counts what it executes, so that it could be stopped after so much",
-            Self::Epoch => "the module's code looks at a deadline at every loop and call",
+            Self::Fuel => {
+                "the module's code counts its instructions, so that it could be stopped after a number of them"
+            }
+            Self::Epoch => "the module's code checks a deadline at every loop and call",
             Self::OptNone => "Cranelift does not optimise the module's code",
-            Self::Concurrency => "each call keeps what concurrent calls of the component model would need",
+            Self::Concurrency => "each call maintains the state for concurrent calls of the component model",
         }
     }
 }
@@ -66,7 +68,7 @@ impl fmt::Display for Switch {
 impl FromStr for Switch {
     type Err = String;
 
-    /// Takes the switch's name, or the word for what it switches: `cow` and `opt-level`.
+    /// Parses the name of an option, or the name of the setting that it changes: `cow` and `opt-level`.
     fn from_str(text: &str) -> Result<Self, String> {
         let name = match text {
             "cow" => Self::NoCow.as_str(),
@@ -75,12 +77,12 @@ impl FromStr for Switch {
         };
         Self::ALL.into_iter().find(|switch| switch.as_str() == name).ok_or_else(|| {
             let known = Self::ALL.map(Self::as_str).join(", ");
-            format!("the engine has no switch `{text}`; there are {known}")
+            format!("unknown engine option `{text}`; use one of {known}")
         })
     }
 }
 
-/// How the engine is set up. As text, its switches joined by `+`, or `default`.
+/// The settings of the engine. The text form is the options joined by `+`, or `default`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Settings(BTreeSet<Switch>);
 
@@ -97,7 +99,7 @@ impl Settings {
         self.0.contains(&switch)
     }
 
-    /// Whether this is what figures are made with where nothing else is asked for.
+    /// Whether these are the default settings.
     pub fn is_default(&self) -> bool {
         self.0.is_empty()
     }
@@ -125,7 +127,7 @@ impl fmt::Display for Settings {
 impl FromStr for Settings {
     type Err = String;
 
-    /// Takes what `Display` gives, in any order; nothing at all is the default.
+    /// Parses the text form, with the options in any order; an empty text is the default.
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "" | DEFAULT => Ok(Self::default()),
@@ -144,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_read_and_written() {
+    fn settings_are_parsed_and_printed() {
         check("", Ok("default"));
         check("default", Ok("default"));
         for switch in Switch::ALL {
@@ -153,8 +155,8 @@ mod tests {
         }
         check("concurrency+fuel+fuel", Ok("fuel+concurrency"));
         check("cow+opt-level", Ok("no-cow+opt-none"));
-        let known = "there are on-demand, no-cow, fuel, epoch, opt-none, concurrency";
-        check("turbo", Err(&format!("the engine has no switch `turbo`; {known}")));
-        check("fuel+", Err(&format!("the engine has no switch ``; {known}")));
+        let known = "use one of on-demand, no-cow, fuel, epoch, opt-none, concurrency";
+        check("turbo", Err(&format!("unknown engine option `turbo`; {known}")));
+        check("fuel+", Err(&format!("unknown engine option ``; {known}")));
     }
 }

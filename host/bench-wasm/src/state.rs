@@ -1,5 +1,5 @@
-//! What a store holds for one session: its sink, its rings, its logs, what it was granted, and a slot for each capability that a
-//! family brings; and, where somebody looks, what passed the boundary. It must not know what a capability does.
+//! The data of a store for one session: sink, rings, logs, grants, and the state of each capability that a family adds; and the counts
+//! of the boundary, if they are requested.
 
 use crate::capability::batches::Batches;
 use crate::ledger::Observer;
@@ -20,30 +20,30 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-/// One session's side of the host.
+/// The host's side of a session.
 #[expect(missing_debug_implementations, reason = "what WASI holds cannot be shown")]
 pub struct State {
     pub(crate) sink: Sink,
     pub(crate) rings: Rings,
     pub(crate) logs: Logs,
-    /// The folders in which it may have logs.
+    /// The folders in which it may create logs.
     pub(crate) scratch: Vec<ScratchGrant>,
     pub(crate) table: ResourceTable,
     /// Those of the call under way.
     pub(crate) batches: Batches,
-    /// That of the operator, where the store belongs to one.
+    /// That of the operator, if the store belongs to one.
     pub(crate) plane: Option<Arc<dyn Plane>>,
     pub(crate) traffic: Traffic,
     /// Who takes the time at the boundary, in a session that a ledger observes.
     pub(crate) observer: Option<Observer>,
-    /// What capabilities of families hold. A handful at most, which are looked through faster than a hash is made.
+    /// The states of the families' capabilities. There are only a few, so a linear search is faster than hashing.
     slots: Vec<Box<dyn Any + Send>>,
     wasi: WasiCtx,
     limiter: Limiter,
 }
 
-/// Bytes that the functions of capabilities have moved through the boundary: those of samples and messages, not those
-/// of handles, lengths and names.
+/// Bytes that functions of capabilities have copied through the boundary: those of samples and messages, not those of handles,
+/// lengths and names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Traffic {
     /// Out of the component's memory.
@@ -53,8 +53,8 @@ pub(crate) struct Traffic {
 }
 
 impl State {
-    /// Runs the body of a capability's function. What happens before it and after it is the boundary's, and an observer
-    /// is told where the one ends and the other begins.
+    /// Runs the body of a capability's function, and notifies an observer at its beginning and end. The time before and after it
+    /// belongs to the boundary.
     #[inline]
     pub fn body<R>(&mut self, body: impl FnOnce(&mut Self) -> R) -> R {
         if let Some(observer) = &mut self.observer {
@@ -67,12 +67,12 @@ impl State {
         result
     }
 
-    /// What the session holds for the capability whose type of state this is; an empty one where it was not asked for before.
+    /// The session's state of type `T` of a capability; created on the first call.
     pub fn slot<T: Default + Send + 'static>(&mut self) -> &mut T {
         self.slot_and_table().0
     }
 
-    /// The same, and the table of the component's handles beside it.
+    /// The state, and the table of the component's handles.
     pub fn slot_and_table<T: Default + Send + 'static>(&mut self) -> (&mut T, &mut ResourceTable) {
         let found = self.slots.iter().position(|slot| slot.is::<T>());
         let index = found.unwrap_or_else(|| {
@@ -88,12 +88,12 @@ impl State {
         &mut self.table
     }
 
-    /// Counts bytes that a capability's function took out of the component's memory.
+    /// Counts bytes that a capability's function copied out of the component's memory.
     pub fn count_lifted(&mut self, bytes: u64) {
         self.traffic.lifted += bytes;
     }
 
-    /// Counts bytes that a capability's function put into the component's memory.
+    /// Counts bytes that a capability's function copied into the component's memory.
     pub fn count_lowered(&mut self, bytes: u64) {
         self.traffic.lowered += bytes;
     }
@@ -105,7 +105,7 @@ impl WasiView for State {
     }
 }
 
-/// A store for one session of the module at `path` that records `metrics` and may use what `grants` holds.
+/// A store for one session of the module at `path`, which records `metrics` and has `grants`.
 pub(crate) fn store(
     runtime: &Runtime,
     path: &Path,
@@ -115,7 +115,7 @@ pub(crate) fn store(
     store_with(runtime, path, metrics, grants, |_| ())
 }
 
-/// As [`store`], for a session for which `set` sets what is not granted.
+/// Like [`store`]; `set` configures the parts of WASI that are not grants.
 pub(crate) fn store_with(
     runtime: &Runtime,
     path: &Path,
@@ -146,11 +146,11 @@ pub(crate) fn store_with(
     Ok(store)
 }
 
-/// What is granted, and nothing else. A module's output goes to the worker's, which its parent bounds.
+/// The WASI context with the grants and nothing else. A module's output goes to that of the worker, whose size the parent bounds.
 fn wasi(grants: &Grants) -> Result<WasiCtxBuilder, String> {
     let mut wasi = WasiCtxBuilder::new();
     wasi.inherit_stdout().inherit_stderr();
-    // One module, one thread: file calls need no other thread to be waited for.
+    // One module, one thread: file calls need not run on another thread.
     wasi.allow_blocking_current_thread(true);
     for directory in &grants.directories {
         let permissions = if directory.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
@@ -167,7 +167,7 @@ fn wasi(grants: &Grants) -> Result<WasiCtxBuilder, String> {
     }
     wasi.allow_tcp(!allowed.is_empty()).allow_udp(false).allow_ip_name_lookup(!allowed.is_empty());
     wasi.socket_addr_check(move |address, purpose| {
-        // Whoever connects is bound to any address of this machine and any free port before.
+        // A connecting socket is first bound to any local address and any free port.
         let is_any = address.ip().is_unspecified() && address.port() == 0;
         let granted = match purpose {
             SocketAddrUse::TcpConnect => allowed.contains(&address),

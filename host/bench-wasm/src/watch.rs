@@ -1,5 +1,5 @@
-//! Which imports a component calls, and how often. The engine's bindings announce each call to `tracing`; this listens
-//! for a while. Nothing is measured while it does, and it must not know who asks.
+//! Finds out which imports a component calls, and how often, from the `tracing` events of the engine's bindings. Nothing is timed while
+//! events are recorded.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,14 +9,14 @@ use tracing::{Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 
-/// Runs `body` and returns the imported functions that were called meanwhile, as `interface#function`, and how often.
-/// One thread listens at a time: that another leaves off would make the bindings fall silent to it.
+/// Runs `body` and returns the imported functions that were called, as `interface#function`, and how often. Only one thread records
+/// at a time, because the end of another recording would disable the events.
 pub(crate) fn calls(body: impl FnOnce()) -> BTreeMap<String, u64> {
     static LISTENING: Mutex<()> = Mutex::new(());
     let _listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
     let seen = Arc::new(Mutex::new(BTreeMap::new()));
     tracing::subscriber::with_default(Registry::default().with(Listener(seen.clone())), body);
-    // The bindings remember that somebody listens, and would go on announcing at the cost of every later call.
+    // The bindings remember that events are recorded, and would continue to emit them at the cost of every later call.
     tracing::callsite::rebuild_interest_cache();
     std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner))
 }

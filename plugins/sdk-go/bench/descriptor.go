@@ -106,12 +106,12 @@ func (scenario Scenario) InArms(arms ...Arm) Scenario {
 		}
 		capability += string(arm)
 	}
-	return scenario.Requires(capability, "it means nothing in any other arm")
+	return scenario.Requires(capability, "it is meaningless in other arms")
 }
 
 // TimesItself is the same scenario, whose own series, of its name, is filled by its driver or by the module and not by the host.
 func (scenario Scenario) TimesItself(unit, summary string) Scenario {
-	scenario = scenario.Requires("clock:own", "only its own clock starts and stops with what is measured")
+	scenario = scenario.Requires("clock:own", "the module has to start and stop the clock itself")
 	return scenario.WithMetrics(Metric{Name: scenario.Name, Unit: unit, Summary: summary})
 }
 

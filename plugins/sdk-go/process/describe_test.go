@@ -27,8 +27,8 @@ func TestADescriptorIsPrintedAsTheHostReadsIt(t *testing.T) {
 		`{"name":"on","summary":"whether","defaults":[true],"domain":"any"}],` +
 		`"metrics":[{"name":"s","summary":"from here to there","unit":"ns","direction":"lower-is-better"},` +
 		`{"name":"lag","summary":"","unit":"1","direction":"neutral","labels":["side"]}],` +
-		`"requirements":[{"capability":"arm:wasm,process","purpose":"it means nothing in any other arm"},` +
-		`{"capability":"clock:own","purpose":"only its own clock starts and stops with what is measured"},` +
+		`"requirements":[{"capability":"arm:wasm,process","purpose":"it is meaningless in other arms"},` +
+		`{"capability":"clock:own","purpose":"the module has to start and stop the clock itself"},` +
 		`{"capability":"cpu:2","purpose":"two sides","optional":true}]}]}` + "\n"
 	var printed strings.Builder
 	if err := describe(&printed, bench.NewDescriptor("m", "1", "One.", scenario)); err != nil || printed.String() != expect {

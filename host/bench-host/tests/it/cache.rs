@@ -32,6 +32,6 @@ fn a_folder_that_others_can_write_is_told_and_not_used() {
     // Set apart from making it, because the mask of the process takes bits away.
     fs::set_permissions(&code, Permissions::from_mode(0o777)).unwrap();
     let ran = Ran::of(host.command(LINE).env("XDG_CACHE_HOME", host.path("cache"))).check(LINE, 0);
-    assert!(ran.stderr.contains("others can write it"), "nothing was said: {:?}", ran.stderr);
+    assert!(ran.stderr.contains("other users can write to it"), "nothing was said: {:?}", ran.stderr);
     assert_eq!(fs::read_dir(&code).unwrap().count(), 0, "it was used");
 }

@@ -11,7 +11,7 @@ fn a_function_that_answers_wrongly_or_never_has_no_figure() {
     let expected = [
         (1, "check `first-answer` failed: expected"),
         (2, "`handle` returned without an answer"),
-        (3, "the worker was killed (--deadline allows more)"),
+        (3, "the worker was killed; allow more time with --deadline"),
         (4, "a deliberate panic"),
     ];
     for (deed, part) in expected {

@@ -7,10 +7,18 @@ use std::fs;
 /// What is said of each scenario: in the component, then in the probe.
 const DEEDS: &[(&str, Deed, Deed)] = &[
     ("trap", Deed::Failed("a deliberate panic"), Deed::Failed("a deliberate panic")),
-    ("loop", Deed::Failed("the worker was killed (--deadline allows more)"), Deed::Failed("the worker was killed")),
-    ("grow", Deed::Failed("the limit is 64 MiB (--memory allows more)"), Deed::Skipped("nothing bounds the memory")),
+    (
+        "loop",
+        Deed::Failed("the worker was killed; allow more time with --deadline"),
+        Deed::Failed("the worker was killed"),
+    ),
+    ("grow", Deed::Failed("the limit is 64 MiB; allow more with --memory"), Deed::Skipped("nothing bounds the memory")),
     ("checksum", Deed::Failed("the checksum changed from"), Deed::Failed("the checksum changed from")),
-    ("wrong-count", Deed::Failed("says it did"), Deed::Failed("says it did")),
+    (
+        "wrong-count",
+        Deed::Failed("it must execute and report exactly"),
+        Deed::Failed("it must execute and report exactly"),
+    ),
     (
         "bad-verify",
         Deed::Failed("check `result` failed: expected 1, found 2"),

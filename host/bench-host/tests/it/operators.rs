@@ -82,7 +82,11 @@ fn what_one_operator_does_wrong_fails_its_cell_alone() {
     let cells = cells(&document, "hostile/chain");
     for (deed, component, probe) in [
         ("trap", "was handed TestResource/chain-1/nonce 4 times, and no more: `reconcile` trapped", "and no more: "),
-        ("hang", "the worker was killed (--deadline allows more)", "the worker was killed (--deadline allows more)"),
+        (
+            "hang",
+            "the worker was killed; allow more time with --deadline",
+            "the worker was killed (--deadline allows more)",
+        ),
         ("circle", "they write into what they watch; stop one of them", "they write into what they watch"),
         ("refuse", "and no more: it wants to forget", "and no more: it wants to forget"),
         ("forget", "its state was lost", "its state was lost"),

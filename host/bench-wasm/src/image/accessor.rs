@@ -1,5 +1,5 @@
-//! The accessor: a module that imports every memory and every mutable global of a component, and is lifted as functions of the
-//! component. It must not know where they come from, nor who calls.
+//! The accessor: a core module that imports all memories and mutable globals of a component, and whose functions the component
+//! exports.
 //!
 //! Its functions are those of the instance [`INSTANCE`]. For memory *m*: `size` (in pages of 64 KiB), `grow` (by so many; the size
 //! before, or 2³² − 1), `read` (all of it, as a list that lies where it is) and `write` (bytes, from where `seek` said). For word

@@ -1,7 +1,7 @@
-//! What makes the fresh instances of a component alike, so that an image need only hold what differs from one of them: until an
-//! instance was made, time stands still for it and chance gives it what it gave the others. It must not know what is imaged.
+//! Makes fresh instances of a component equal, so that an image only contains the difference from a fresh one: while an instance is
+//! created, its clocks stand still and its random numbers are fixed.
 //!
-//! The monotonic clock is one for all instances, because what one of them remembers of it is put back into another.
+//! All instances share one monotonic clock, because times that one of them has stored may be restored into another.
 
 use crate::state::State;
 use rand::SeedableRng;
@@ -14,19 +14,19 @@ use wasmtime_wasi::clocks::{HostMonotonicClock, HostWallClock, MonotonicClock, W
 use wasmtime_wasi::random::WasiRandomCtx;
 use wasmtime_wasi::{WasiCtxBuilder, WasiView};
 
-/// What chance gives to instances while they are made begins with it.
+/// The seed of the random numbers while an instance is created.
 const SEED: u64 = 0;
 
-/// The clock says at least so much: some run-time systems take 0 for a clock that they have not.
+/// Minimum time of the clock, because some language runtimes take 0 for a missing clock.
 const FIRST_NS: u64 = 1;
 
-/// Time as fresh instances of a component find it.
+/// The clocks of the fresh instances of a component.
 pub(crate) struct Alike {
     monotonic: Arc<MonotonicClock>,
     wall: Duration,
 }
 
-/// An instance for which time stands still.
+/// An instance whose clocks stand still.
 pub(crate) struct Standing(Arc<AtomicBool>);
 
 impl Alike {
@@ -34,7 +34,7 @@ impl Alike {
         Self { monotonic: Arc::new(MonotonicClock::new()), wall: WallClock::new().now() }
     }
 
-    /// Sets time and chance of an instance that is to be made.
+    /// Fixes clocks and random numbers for an instance that is about to be created.
     pub(crate) fn stand(&self, wasi: &mut WasiCtxBuilder) -> Standing {
         let stands = Arc::new(AtomicBool::new(true));
         wasi.monotonic_clock(Monotonic { stands: Arc::clone(&stands), clock: Arc::clone(&self.monotonic) })
@@ -47,7 +47,7 @@ impl Alike {
 }
 
 impl Standing {
-    /// The instance was made: time goes on, and chance is its own.
+    /// Releases clocks and random numbers after the instance was created.
     pub(crate) fn go_on(self, store: &mut Store<State>) {
         self.0.store(false, Ordering::Relaxed);
         *store.data_mut().ctx().ctx.random() = WasiRandomCtx::default();

@@ -1,71 +1,71 @@
-//! The form of an image: the pages and globals of an instance that differ from those of a fresh one, compressed. Pure: it works
-//! on slices, and must not know what a component is or where its memory lies.
+//! The format of an image: the pages and globals of an instance that differ from those of a fresh one, compressed. It works on
+//! slices only.
 //!
-//! Numbers are little-endian. An image is `BHI1`, the checksum (CRC-32C) of all that follows, whose image it is, and how big each
-//! memory is, which globals differ, and which pages do, by number and value; then those pages in blocks, each the exclusive or
-//! with the pages of a fresh instance, as one LZ4 block after its length. A page beyond the end of the fresh one's is held
-//! against zeros.
+//! Numbers are little-endian. An image consists of `BHI1`; the checksum (CRC-32C) of the rest; the identity of component and fresh
+//! instance; the size of each memory; the differing globals by number and value; the numbers of the differing pages; and those pages
+//! in blocks. Each block is the exclusive or with the pages of a fresh instance, compressed with LZ4, after its length. A page beyond
+//! the end of the fresh memory is compared with zeros.
 
 use lz4_flex::block;
 
-/// Bytes that are compared, and put back, together: what the processor maps.
+/// The unit of comparison and restoring: the page size of the processor.
 pub(super) const PAGE: usize = 4096;
 
-/// Bytes by which memory grows.
+/// The unit by which memories grow.
 pub(super) const GROWTH: usize = 65536;
 
 const FORM: [u8; 4] = *b"BHI1";
 
-/// Pages that are compressed together, and so are in the processor's cache when they are put back.
+/// Maximum number of pages that are compressed together, so that they fit into the processor's cache when restored.
 const BLOCK_PAGES: usize = 64;
 
 /// Memories and globals of one instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct View<'a> {
-    /// Each a multiple of [`GROWTH`] long.
+    /// The memories; the length of each is a multiple of [`GROWTH`].
     pub(super) memories: Vec<&'a [u8]>,
     /// Words of mutable globals.
     pub(super) words: Vec<u64>,
 }
 
-/// Whose images these are: those of others are refused.
+/// The identity of the component and its fresh instances. Images of others are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Owner {
-    /// Of the component.
+    /// Digest of the component.
     pub(super) digest: [u8; 16],
-    /// Of its fresh instances.
+    /// Digest of its fresh instances.
     pub(super) fresh: u32,
 }
 
-/// Why an image is refused.
+/// The reason why an image is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
-    /// It begins otherwise.
-    #[error("it is no image of memory of this version")]
+    /// It does not begin with the magic bytes.
+    #[error("it is not a memory image of this version")]
     Form,
-    /// Its checksum is another's, or what it says of itself does not fit.
-    #[error("it is damaged or cut off")]
+    /// Its checksum or its structure is wrong.
+    #[error("it is damaged or incomplete")]
     Damaged,
-    /// It is another component's.
+    /// It is of another component.
     #[error("it is an image of another component")]
     Component,
-    /// The component's instances do not begin as they did when it was made.
-    #[error("it was made beside fresh instances that were not as they are now")]
+    /// Fresh instances have changed since the image was taken.
+    #[error("fresh instances have changed since it was taken")]
     Fresh,
 }
 
-/// What is put back into.
+/// The target of restoring.
 pub(super) trait Target {
     type Error;
-    /// Lets a memory be so many bytes long, which it is not yet.
+    /// Grows a memory to so many bytes.
     fn grow(&mut self, memory: usize, bytes: usize) -> Result<(), Self::Error>;
-    /// Puts bytes at a place that is there.
+    /// Writes bytes at an existing location.
     fn write(&mut self, memory: usize, at: usize, bytes: &[u8]) -> Result<(), Self::Error>;
     /// Sets a word of a global.
     fn set(&mut self, word: usize, value: u64) -> Result<(), Self::Error>;
 }
 
-/// Why nothing, or not all, was put back.
+/// The reason why an image was not restored, or only in part.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NotRestored<E> {
     Refused(Refusal),
@@ -81,7 +81,7 @@ struct Run {
 }
 
 impl View<'_> {
-    /// The checksum of all there is.
+    /// The checksum of all contents.
     pub(super) fn checksum(&self) -> u32 {
         let words = self.words.iter().fold(0, |sum, word| crc32c::crc32c_append(sum, &word.to_le_bytes()));
         self.memories.iter().fold(words, |sum, memory| crc32c::crc32c_append(sum, memory))
@@ -93,7 +93,7 @@ impl View<'_> {
     }
 }
 
-/// Where `now` differs from `fresh`, in words: the first place. `None` where they are the same.
+/// The first location where `now` differs from `fresh`, as text; `None` if they are equal.
 pub(super) fn difference(fresh: &View<'_>, now: &View<'_>) -> Option<String> {
     if let Some(word) = (0..now.words.len()).find(|&word| fresh.words[word] != now.words[word]) {
         return Some(format!("global {word}"));
@@ -105,7 +105,7 @@ pub(super) fn difference(fresh: &View<'_>, now: &View<'_>) -> Option<String> {
     runs(fresh, now).first().map(|run| format!("memory {} at {:#x}", run.memory, run.first * PAGE))
 }
 
-/// An image of `now`, an instance that began as `fresh`.
+/// Makes an image of `now`, an instance that was created as `fresh`.
 pub(super) fn take(owner: &Owner, fresh: &View<'_>, now: &View<'_>) -> Vec<u8> {
     let mut image = FORM.to_vec();
     image.extend([0; 4]);
@@ -135,7 +135,8 @@ pub(super) fn take(owner: &Owner, fresh: &View<'_>, now: &View<'_>) -> Vec<u8> {
                 plain.extend(before.iter().zip(after).map(|(before, after)| before ^ after));
             }
         }
-        let length = block::compress_into(&plain, &mut packed).expect("there is room for the worst that can come");
+        let length =
+            block::compress_into(&plain, &mut packed).expect("the buffer is large enough for incompressible data");
         put(&mut image, length);
         image.extend(&packed[..length]);
     }
@@ -145,8 +146,7 @@ pub(super) fn take(owner: &Owner, fresh: &View<'_>, now: &View<'_>) -> Vec<u8> {
     image
 }
 
-/// Puts what is in `image` into `target`, which is as `fresh`. Where it is refused before anything was put back, or where
-/// putting back fails, `target` is not to be used.
+/// Restores `image` into `target`, which is equal to `fresh`. After an error, `target` must not be used.
 pub(super) fn restore<T: Target>(
     owner: &Owner,
     fresh: &View<'_>,
@@ -184,7 +184,7 @@ pub(super) fn restore<T: Target>(
     if rest.0.is_empty() { Ok(()) } else { Err(NotRestored::Refused(Refusal::Damaged)) }
 }
 
-/// What an image says, but for its pages.
+/// The contents of an image without its pages.
 struct Image<'a> {
     /// Bytes of each memory.
     sizes: Vec<usize>,
@@ -194,7 +194,7 @@ struct Image<'a> {
 }
 
 impl<'a> Image<'a> {
-    /// Reads an image, all of whose places are there.
+    /// Parses an image, and checks that all its locations exist.
     fn open(owner: &Owner, fresh: &View<'_>, image: &'a [u8]) -> Result<Self, Refusal> {
         let mut rest = Rest(image.strip_prefix(&FORM).ok_or(Refusal::Form)?);
         let checksum = rest.number().ok_or(Refusal::Damaged)?;
@@ -236,7 +236,7 @@ impl<'a> Image<'a> {
     }
 }
 
-/// What was not read yet.
+/// The bytes that were not read yet.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
@@ -280,7 +280,7 @@ fn runs(fresh: &View<'_>, now: &View<'_>) -> Vec<Run> {
     runs
 }
 
-/// Runs in the portions in which they are compressed; one that is in two of them is cut.
+/// Splits runs into the portions in which they are compressed.
 fn blocks(runs: &[Run]) -> impl Iterator<Item = Vec<Run>> {
     let mut left = runs.iter().copied();
     let mut cut: Option<Run> = None;

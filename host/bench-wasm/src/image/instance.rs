@@ -1,4 +1,4 @@
-//! An instance, looked at and written to through its accessor. It must not know what is looked for.
+//! Reads and writes the memories and globals of an instance through its accessor.
 
 use super::accessor;
 use super::form::{GROWTH, Target, View};
@@ -9,7 +9,7 @@ use wasmtime::component::{
 };
 use wasmtime::{Result, Store};
 
-/// Where the accessor's functions are among the exports of a component.
+/// The indices of the accessor's functions among the exports of a component.
 #[derive(Clone, Debug)]
 pub(super) struct Functions {
     take: ComponentExportIndex,
@@ -54,9 +54,9 @@ impl Functions {
     }
 }
 
-/// What an instance has in its memories and globals.
+/// The contents of an instance's memories and globals.
 pub(super) struct Contents {
-    /// `None` for one that is empty.
+    /// The memories; `None` for an empty one.
     memories: Vec<Option<WasmList<u8>>>,
     words: Vec<u64>,
 }
@@ -101,7 +101,7 @@ impl Accessed<'_> {
         match self.call(&memory.size, ())? {
             (0_u32,) => Ok(None),
             (pages,) if (pages as usize * GROWTH) > u32::MAX as usize => {
-                Err(wasmtime::Error::msg("a memory of 4 GiB is too big for an image"))
+                Err(wasmtime::Error::msg("a memory of 4 GiB is too large for an image"))
             }
             _ => self.call(&memory.read, ()).map(|(list,)| Some(list)),
         }
@@ -149,7 +149,7 @@ impl Target for Accessed<'_> {
     }
 }
 
-/// What the host keeps for an instance, by handle, and of which kind.
+/// The objects that the host keeps for an instance, by handle, with their kinds.
 pub(super) fn resources(table: &mut ResourceTable) -> Vec<(u32, TypeId)> {
     let count = table.iter_mut().count();
     let kind = |key| table.get_any_mut(key).ok().map(|entry| (key, (*entry).type_id()));

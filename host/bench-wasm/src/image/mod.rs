@@ -1,10 +1,10 @@
-//! Images of the memory of a component's instances, for components that keep no state themselves: what differs from a fresh
-//! instance is taken out of one, and put back into another. It must not know what the instances do.
+//! Images of the memory of a component's instances, for components that do not save their state themselves: the difference from a fresh
+//! instance is taken from one instance, and restored into another.
 //!
-//! The component is rewritten before it is compiled (`rewrite`), so that its code is another than without images. What an
-//! instance has besides memory and globals is not in an image: a component that writes to its tables is refused, and so is an
-//! instance that holds handles which a fresh one does not. Taking an image looks at every page of the instance, and so costs by how
-//! big its memory is; putting one back costs by how much differs.
+//! The component is rewritten before it is compiled (`rewrite`), so its code differs from that without images. An image contains only
+//! memories and globals: a component that writes to its tables is refused, and so is an instance that holds handles which a fresh one
+//! does not. Taking an image reads every page of the instance, so its time depends on the size of the memory; the time of restoring
+//! depends on the size of the difference.
 
 mod accessor;
 mod alike;
@@ -28,28 +28,28 @@ pub(crate) fn rewritten(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
     rewrite::rewrite(bytes).map_err(|why| unavailable(&why.to_string()))
 }
 
-/// Makes and takes up images of the instances of one component, which was rewritten.
+/// Takes and restores images of the instances of one component, which was rewritten.
 pub(crate) struct Images {
-    /// How instances are made, all of them.
+    /// Creates all instances.
     pub(crate) alike: Alike,
     functions: Functions,
     owner: Owner,
     fresh: Fresh,
 }
 
-/// An instance that nobody has called.
+/// A fresh instance, which was never called.
 struct Fresh {
     store: Store<State>,
     contents: Contents,
-    /// What the host holds for it.
+    /// The objects that the host keeps for it.
     resources: Vec<(u32, TypeId)>,
-    /// The first handle that it has not.
+    /// The first handle that it does not have.
     handle: u32,
 }
 
 impl Images {
-    /// For the component with this code, whose file has the digest `sha256`, and of which `make` makes fresh instances. It is
-    /// refused where they differ: what an image leaves out must be in whichever instance it is put back into.
+    /// For the component with this code, whose file has the digest `sha256`, and of which `make` creates fresh instances. It is
+    /// refused if fresh instances differ, because an image is restored into another fresh instance.
     pub(crate) fn new(
         component: &Compiled,
         sha256: &str,
@@ -60,7 +60,7 @@ impl Images {
         let fresh = Fresh::of(make(&alike)?, &functions)?;
         let other = Fresh::of(make(&alike)?, &functions)?;
         if let Some(place) = form::difference(&fresh.view(), &other.view()) {
-            return Err(unavailable(&format!("no two fresh instances of it are alike, of which {place} differs")));
+            return Err(unavailable(&format!("two fresh instances differ in {place}")));
         }
         let mut digest = [0; 16];
         digest.copy_from_slice(sha256.as_bytes().get(..16).expect("a digest has 64 digits"));
@@ -68,22 +68,22 @@ impl Images {
         Ok(Self { alike, functions, owner, fresh })
     }
 
-    /// An image of `instance`, none of whose functions is being called.
+    /// Takes an image of `instance`, none of whose functions may be executing.
     pub(crate) fn take(&self, store: &mut Store<State>, instance: &Instance) -> Result<Vec<u8>, ModuleError> {
-        let failed = |why: &str| ModuleError::Other(format!("no image of its memory can be taken: {why}"));
+        let failed = |why: &str| ModuleError::Other(format!("cannot take an image of its memory: {why}"));
         let error = |error: wasmtime::Error| failed(&one_line(&error));
         let held = resources(&mut store.data_mut().table);
         let mut accessed = Accessed { store, instance, functions: &self.functions };
         let handle = accessed.next_handle(self.fresh.handle).map_err(error)?;
         if handle != self.fresh.handle || held.iter().any(|resource| !self.fresh.resources.contains(resource)) {
-            let why = "it holds handles, of files, streams or the like, which a fresh instance has not";
-            return Err(failed(&format!("{why}; have it close them, or choose --suspend own")));
+            let why = "it holds handles, such as of files or streams, that a fresh instance does not hold";
+            return Err(failed(&format!("{why}; close them in the component, or use --suspend own")));
         }
         let contents = accessed.contents().map_err(error)?;
         Ok(form::take(&self.owner, &self.fresh.view(), &contents.view(store)))
     }
 
-    /// Lets `instance`, a fresh one, be as the one was of which `image` was taken. Where that fails, it is not to be used.
+    /// Restores `image` into `instance`, a fresh one. After an error, the instance must not be used.
     pub(crate) fn restore(
         &self,
         image: &[u8],
@@ -95,7 +95,7 @@ impl Images {
             ModuleError::Other(match why {
                 NotRestored::Refused(refusal) => format!("the image of its memory is refused: {refusal}"),
                 NotRestored::Target(error) => {
-                    format!("the image of its memory cannot be put back: {}", one_line(&error))
+                    format!("cannot restore the image of its memory: {}", one_line(&error))
                 }
             })
         })
@@ -118,7 +118,7 @@ impl Fresh {
 }
 
 fn unavailable(why: &str) -> ModuleError {
-    ModuleError::Unavailable(format!("there is no image of its memory: {why}; choose --suspend own"))
+    ModuleError::Unavailable(format!("its memory cannot be snapshotted: {why}; use --suspend own"))
 }
 
 #[cfg(test)]

@@ -1,17 +1,16 @@
-//! What a core module holds between calls, and the same module with all of it exported under names of our own. It must not know
-//! how the module is instantiated.
+//! Finds the state of a core module (memories and mutable globals), and rewrites the module to export all of it under reserved names.
 
 use wasm_encoder::{Encode, ExportKind, RawSection, SectionId};
 use wasmparser::{BinaryReader, GlobalType, MemoryType, Operator, Parser, Payload, TypeRef, ValType};
 
-/// What a module defines that can change.
+/// The mutable state that a module defines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Holdings {
     /// By index.
     pub(super) memories: Vec<u32>,
-    /// Mutable ones, by index.
+    /// The mutable globals, by index.
     pub(super) globals: Vec<(u32, ValType)>,
-    /// What it has that no image can hold.
+    /// State that an image cannot contain, if there is any.
     pub(super) refusal: Option<&'static str>,
 }
 
@@ -68,7 +67,7 @@ impl Holdings {
     fn add_memory(&mut self, index: u32, memory: MemoryType) {
         self.memories.push(index);
         if memory.shared || memory.memory64 || memory.page_size_log2.is_some() {
-            self.refusal = Some("a memory that is shared, of 64 bits, or of pages of its own size");
+            self.refusal = Some("a memory that is shared, 64-bit, or has a custom page size");
         }
     }
 
@@ -76,7 +75,7 @@ impl Holdings {
         if global.mutable {
             self.globals.push((index, global.content_type));
             if global.shared || matches!(global.content_type, ValType::Ref(_)) {
-                self.refusal = Some("a global that is shared, or that is a reference");
+                self.refusal = Some("a global that is shared or a reference");
             }
         }
     }
@@ -87,7 +86,7 @@ fn writes_table(operator: &Operator<'_>) -> bool {
     matches!(operator, TableCopy { .. } | TableFill { .. } | TableGrow { .. } | TableInit { .. } | TableSet { .. })
 }
 
-/// The module, which holds `holdings`, with all of them exported.
+/// The module with all of its `holdings` exported.
 pub(super) fn exporting(module: &[u8], holdings: &Holdings) -> wasmparser::Result<Vec<u8>> {
     let mut encoder = wasm_encoder::Module::new();
     let mut is_missing = true;
@@ -114,7 +113,7 @@ pub(super) fn exporting(module: &[u8], holdings: &Holdings) -> wasmparser::Resul
 /// A section of none.
 const NO_EXPORTS: &[u8] = &[0];
 
-/// Whether a section has to come after that of exports. Custom ones may be anywhere.
+/// Whether a section must come after the export section. Custom sections may be anywhere.
 fn comes_after_exports(id: u8) -> bool {
     [SectionId::Start, SectionId::Element, SectionId::DataCount, SectionId::Code, SectionId::Data]
         .iter()

@@ -1,5 +1,5 @@
-//! A component, rewritten so that the host can look into it: every module exports what it holds, and an accessor beside them
-//! reads and writes it. It must not know what the accessor offers, nor what it is used for.
+//! Rewrites a component so that the host can access its state: every core module exports its memories and globals, and an additional
+//! module, the accessor, reads and writes them.
 
 use super::accessor;
 use super::module::{Holdings, exporting};
@@ -9,18 +9,18 @@ use wasmparser::{
     Payload,
 };
 
-/// Why a component is not rewritten.
+/// The reason why a component cannot be rewritten.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    /// It has something that no image can hold.
+    /// It has state that an image cannot contain.
     #[error("it has {0}")]
     Has(&'static str),
-    /// It cannot be parsed, which whoever has compiled it has said before.
+    /// It cannot be parsed; the compiler has reported that before.
     #[error(transparent)]
     Damaged(#[from] wasmparser::BinaryReaderError),
 }
 
-/// How many of each kind there are in a component: the index of the next one. Kinds that nothing is added to are left out.
+/// The number of items of each kind in a component, which is the index of the next one. Kinds without additions are left out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Spaces {
     pub(super) core_functions: u32,
@@ -32,7 +32,7 @@ pub(super) struct Spaces {
     pub(super) types: u32,
 }
 
-/// An instance of a module, and what it holds.
+/// An instance of a module, and its state.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     pub(super) instance: u32,
@@ -43,7 +43,7 @@ pub(super) struct Held {
 pub(super) fn rewrite(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     let mut component = wasm_encoder::Component::new();
     let mut walk = Walk::default();
-    // How deep the payload is in what the component contains.
+    // The nesting depth of the payload.
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
@@ -52,10 +52,10 @@ pub(super) fn rewrite(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
                 Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth + 1,
                 Payload::End(_) => depth - 1,
                 Payload::InstanceSection(section) => {
-                    // The components in it are of types and functions alone.
+                    // Nested components may only contain types and functions.
                     let instances = section.clone().into_iter().collect::<wasmparser::Result<Vec<_>>>()?;
                     if instances.iter().any(|instance| matches!(instance, Instance::Instantiate { .. })) {
-                        return Err(Refusal::Has("modules in a component inside it"));
+                        return Err(Refusal::Has("core modules in a nested component"));
                     }
                     depth
                 }
@@ -82,11 +82,11 @@ pub(super) fn rewrite(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     Ok(component.finish())
 }
 
-/// What is known of a component so far.
+/// What was found in a component so far.
 #[derive(Default)]
 struct Walk {
     spaces: Spaces,
-    /// Of those that come from elsewhere, nothing is known.
+    /// Nothing is known about imported modules.
     modules: Vec<Option<Holdings>>,
     held: Vec<Held>,
 }
@@ -141,7 +141,7 @@ impl Walk {
     fn instantiate(&mut self, module: u32) -> Result<(), Refusal> {
         // An index that is not there was refused when the component was compiled.
         let Some(Some(holdings)) = self.modules.get(module as usize) else {
-            return Err(Refusal::Has("modules that come from elsewhere"));
+            return Err(Refusal::Has("imported core modules"));
         };
         if let Some(what) = holdings.refusal {
             return Err(Refusal::Has(what));

@@ -1,4 +1,4 @@
-//! Components in text, rewritten, and looked at and written to through what was added; and those that are refused.
+//! Tests rewriting components, and reading and writing their state through the accessor; and components that are refused.
 
 use super::form::Target;
 use super::*;
@@ -70,7 +70,7 @@ fn get(store: &mut Store<State>, instance: &Instance) -> u32 {
 }
 
 #[test]
-fn every_kind_of_global_and_every_memory_is_put_back_bit_by_bit() {
+fn globals_of_every_kind_and_memories_are_restored_exactly() {
     let seed = seed(MANY);
     let images = images(&seed);
     let fresh = images.fresh.contents.view(&images.fresh.store);
@@ -109,7 +109,7 @@ fn every_kind_of_global_and_every_memory_is_put_back_bit_by_bit() {
 }
 
 #[test]
-fn a_memory_that_cannot_grow_so_far_is_said() {
+fn memory_that_cannot_grow_enough_is_an_error() {
     let seed = seed(MANY);
     let (mut store, made) = instance(&seed);
     let functions = Functions::of(&seed.1).expect("it has an accessor");
@@ -118,7 +118,7 @@ fn a_memory_that_cannot_grow_so_far_is_said() {
 }
 
 #[test]
-fn instances_that_are_not_alike_have_no_images() {
+fn component_with_unequal_fresh_instances_is_refused() {
     let seed = seed(MANY);
     let made = std::cell::Cell::new(0);
     let make = |_: &Alike| {
@@ -130,28 +130,25 @@ fn instances_that_are_not_alike_have_no_images() {
         Ok((store, made_now))
     };
     let error = Images::new(&seed.1, &"0".repeat(64), make).err().expect("they are refused").to_string();
-    assert!(error.contains("memory 2 at 0x1000 differs; choose --suspend own"), "{error}");
+    assert!(error.contains("differ in memory 2 at 0x1000; use --suspend own"), "{error}");
 }
 
 #[test]
-fn what_no_image_can_hold_is_refused() {
+fn component_with_unsupported_state_is_refused() {
     #[track_caller]
     fn check(text: &str, expect: &str) {
         let bytes = wat::parse_str(text).expect("the text parses");
         let error = rewritten(&bytes).expect_err("it is refused").to_string();
-        assert!(error.contains(expect) && error.ends_with("; choose --suspend own"), "{error}");
+        assert!(error.contains(expect) && error.ends_with("; use --suspend own"), "{error}");
     }
     let module = |module: &str| format!("(component (core module $m {module}) (core instance (instantiate $m)))");
     check(&module("(memory 1 1 shared)"), "a memory that is shared");
-    check(&module("(memory i64 1)"), "of 64 bits");
-    check(&module("(global (mut funcref) (ref.null func))"), "a global that is shared, or that is a reference");
+    check(&module("(memory i64 1)"), "64-bit");
+    check(&module("(global (mut funcref) (ref.null func))"), "a global that is shared or a reference");
     check(&module("(table 1 funcref) (func (table.set (i32.const 0) (ref.null func)))"), "a table that it writes to");
     check(
         "(component (component (core module $m) (core instance (instantiate $m))))",
-        "modules in a component inside it",
+        "core modules in a nested component",
     );
-    check(
-        r#"(component (import "m" (core module $m)) (core instance (instantiate $m)))"#,
-        "modules that come from elsewhere",
-    );
+    check(r#"(component (import "m" (core module $m)) (core instance (instantiate $m)))"#, "imported core modules");
 }

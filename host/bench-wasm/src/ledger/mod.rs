@@ -1,12 +1,10 @@
-//! Where the time of one operation of a component goes, as far as the boundary around it shows it. It must not know
-//! what a capability or a scenario does.
+//! The cost breakdown of one operation of a component, as observed at the boundary of the component.
 //!
-//! An operation is a share of a call of `iterate(batch)`; all times are of one operation, in nanoseconds, and means
-//! over the half of the calls that lasted neither shortest nor longest. Two sessions take turns. The one is called as
-//! it always is: its clock starts before [`Session::iterate`](bench_model::Session::iterate) and stops after it, and
-//! that is the **total**. The store of the other has a call hook that reads the time-stamp counter at each crossing of
-//! the boundary, and each function of a capability reads it when it begins and when it ends. So a call falls into
-//! spans:
+//! A call of `iterate(batch)` has `batch` operations; all times are per operation, in nanoseconds, and means over the middle half of the
+//! calls (the interquartile mean by duration). Two sessions are interleaved. The first is called as usual: its clock starts before
+//! [`Session::iterate`](bench_model::Session::iterate) and stops after it, and that is the **total**. The store of the second has a call
+//! hook that reads the time-stamp counter at each crossing of the boundary, and each function of a capability reads it when it begins
+//! and when it ends. So a call consists of these spans:
 //!
 //! | span | from | to |
 //! |---|---|---|
@@ -18,29 +16,28 @@
 //! | whole | the component calls the host for anything else, WASI or the engine itself | the host returns to it |
 //! | leave | the component has returned | it is entered for the post-return; and after that, the end of the call |
 //!
-//! What the host enters the component for within a call of the host, reallocation, belongs to that call's span. The
-//! same spans are taken of a reference, a component whose functions do nothing but cross the boundary, in turns with
-//! the scenario. What an operation has beyond as many crossings of the reference is its own:
+//! If the host enters the component within a call of the host, for reallocation, that belongs to the span of the call. The same spans
+//! are measured on a reference, a component whose functions do nothing but cross the boundary, interleaved with the scenario. The cost
+//! of the same number of crossings of the reference is subtracted:
 //!
 //! - **entry**: the call of an empty export.
-//! - **lower**: arguments and results on their way into the component: what *enter* has beyond an empty export's, and
-//!   *lower* beyond an empty import's.
-//! - **guest**: *guest* beyond that of an empty export and of as many empty imports.
-//! - **host-calls**: *body* and *whole* beyond those of empty imports.
+//! - **lower**: passing arguments and results into the component: *enter* minus that of an empty export, and *lower* minus that of an
+//!   empty import.
+//! - **guest**: *guest* minus that of an empty export and of as many empty imports.
+//! - **host-calls**: *body* and *whole* minus those of empty imports.
 //! - **host-transition**: as many calls of an empty import as there were calls of the host.
-//! - **lift**: arguments and results on their way out of it: *lift* beyond an empty import's, and *leave* beyond an
-//!   empty export's, with the way into the post-return.
-//! - **residual**: what these lack of the total.
+//! - **lift**: passing arguments and results out of it: *lift* minus that of an empty import, and *leave* minus that of an empty export,
+//!   including the entry of the post-return.
+//! - **residual**: the total minus the sum of these.
 //!
-//! The reference is called observed and unobserved too, which gives the cost of an event, and the spans of the
-//! reference hold what observing it cost; so that goes out with it. As neither comes from the scenario, the residual is
-//! a test of the ledger: it is what the observed session would have taken unobserved, short of what the unobserved one
-//! took. Terms are signed: one that is nothing comes out on either side of zero. From every total goes one reading of
-//! the clock, which lies within it.
+//! The reference is also called both observed and unobserved, which gives the cost of observing an event. The spans of the reference
+//! include the cost of observing them, so subtracting them removes it. Since neither comes from the scenario, the residual tests the
+//! breakdown: it is the difference between the estimated unobserved time of the observed session and the time of the unobserved one.
+//! Terms are signed: a term without real cost scatters around zero. One reading of the clock is subtracted from every total, which
+//! includes it.
 //!
-//! What the **boundary** costs is stated apart: the empty export and import, and a list of so many bytes handed into a
-//! component (`lower-…`, with the reallocation) and out of it again (`lift-…`, with the post-return), beyond an empty
-//! call.
+//! The costs of the **boundary** are reported separately: the empty export and import, and in addition to an empty call, passing a list
+//! of so many bytes into a component (`lower-…`, with the reallocation) and out of it (`lift-…`, with the post-return).
 
 mod observe;
 mod observer;
@@ -62,10 +59,10 @@ use std::hint::black_box;
 use std::time::Instant;
 use terms::term;
 
-/// Instances of which the instantiation is the median.
+/// Number of instances over which the median of the instantiation is taken.
 const INSTANCES: usize = 11;
 
-/// The ledger of `task` on `component`.
+/// Measures the cost breakdown of `task` on `component`.
 pub(crate) fn ledger(component: &Component, task: &LedgerTask<'_>) -> Result<Ledger, ModuleError> {
     let clock = Clock::new();
     let mut reference = Measurement::new(component.runtime(), &clock)?;
@@ -84,9 +81,8 @@ pub(crate) fn ledger(component: &Component, task: &LedgerTask<'_>) -> Result<Led
     })
 }
 
-/// What an instance costs once: to **read** the file; to **map** its code out of the cache, or else to **compile** it
-/// and put it there; to **instantiate** it, from a ready store to an instance; and the **first call** into it, which
-/// opens a session.
+/// The one-time costs of an instance: to **read** the file; to **map** its code from the cache, or to **compile** and store it; to
+/// **instantiate** it, from a new store to an instance; and the **first call** into it, which opens a session.
 fn once(component: &Component, first_calls: &mut [f64]) -> Result<Vec<TermRecord>, ModuleError> {
     let mut instantiate = Vec::with_capacity(INSTANCES);
     for _ in 0..INSTANCES {
@@ -105,7 +101,7 @@ fn once(component: &Component, first_calls: &mut [f64]) -> Result<Vec<TermRecord
     ])
 }
 
-/// The middle one, or the upper one of two.
+/// The median, or the upper of the two middle values.
 fn median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()

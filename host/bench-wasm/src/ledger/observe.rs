@@ -1,5 +1,4 @@
-//! Calls of a scenario, observed and not, in turns, and the reference in turns with both. It must not know what the
-//! calls are worth.
+//! Calls a scenario observed and unobserved, interleaved, and the reference interleaved with both.
 
 use super::observer::Observer;
 use super::placed::anywhere;
@@ -15,30 +14,28 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::time::{Duration, Instant};
 
-/// Pairs of sessions, one after another: where the memory of a session comes to lie makes a difference, and it should
-/// meet both sides.
+/// Number of pairs of sessions, one after another, because the addresses of a session's memory influence its speed.
 const PAIRS: u32 = 4;
-/// Of the time of a pair, what passes before calls are kept.
+/// The share of a pair's time that is warm-up.
 const WARM_UP: f64 = 0.1;
-/// For how long the scenario is called, and then the reference, and so on in turns: whatever else the machine does
-/// should meet both.
+/// How long the scenario and the reference are called in alternation, so that disturbances of the machine affect both.
 const STRETCH: Duration = Duration::from_millis(5);
 const REFERENCE_STRETCH: Duration = Duration::from_millis(2);
-/// Calls of one side that are kept, of all pairs.
+/// Maximum number of calls of one side that are kept, over all pairs.
 const CALLS_MAX: usize = 1 << 16;
 
-/// What was observed: means of calls, in nanoseconds.
+/// The observations: means of calls, in nanoseconds.
 pub(crate) struct Observation {
     pub(crate) plain: Call,
     pub(crate) observed: Call,
-    /// Operations of the calls that were observed.
+    /// The number of operations in the observed calls.
     pub(crate) operations: u64,
     /// The first call into each instance, in nanoseconds.
     pub(crate) first_calls: Vec<f64>,
 }
 
-/// Calls the scenario for as long as `task` says, and at least once on either side, and measures the reference
-/// meanwhile.
+/// Calls the scenario for the time in `task`, and at least once observed and once unobserved, and measures the reference in
+/// alternation.
 pub(crate) fn observe(
     component: &Component,
     task: &LedgerTask<'_>,
@@ -81,14 +78,14 @@ pub(crate) fn observe(
     Ok(Observation { plain, observed, operations, first_calls })
 }
 
-/// Two sessions of the scenario, of which the second is observed.
+/// Two sessions of the scenario; the second is observed.
 struct Sides<'a> {
     task: &'a LedgerTask<'a>,
     clock: &'a Clock,
     sessions: [WasmSession; 2],
     order: [usize; 2],
     first_calls: [f64; 2],
-    /// The digest of an operation's result, which every call of either side must have.
+    /// The digest of an operation's result, which must be the same in all calls of both.
     checksum: Option<u64>,
 }
 
@@ -106,7 +103,7 @@ impl<'a> Sides<'a> {
         Ok(Self { task, clock, sessions, order: [0, 1], first_calls: [first, second], checksum: None })
     }
 
-    /// Turns until `time` has passed, and at least one.
+    /// Alternates until `time` has passed, at least once.
     fn stretch(
         &mut self,
         random: &mut ChaCha8Rng,
@@ -137,16 +134,16 @@ impl<'a> Sides<'a> {
         match seen {
             None => Ok(Call::plain(start, end)),
             Some(seen) => Call::observed(start, end, &seen).ok_or_else(|| {
-                ModuleError::Other("a call of `iterate` entered the component more often than it can".to_owned())
+                ModuleError::Other("a call of `iterate` entered the component too often to be observed".to_owned())
             }),
         }
     }
 
-    /// A wrong result has no ledger.
+    /// A wrong result is an error.
     fn look_at(&mut self, outcome: &Outcome) -> Result<(), ModuleError> {
         let (asked, done) = (self.task.batch, outcome.operations);
         if done != asked {
-            return Err(ModuleError::Other(format!("iterate({asked}) says it did {done} operations")));
+            return Err(ModuleError::Other(format!("iterate({asked}) reported {done} operations")));
         }
         let (first, now) = (*self.checksum.get_or_insert(outcome.checksum), outcome.checksum);
         if asked > 0 && first != now {

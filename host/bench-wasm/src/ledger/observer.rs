@@ -1,5 +1,4 @@
-//! The stopwatch at a component's boundary: a reading of the clock at each crossing of a call, summed by what lay
-//! between two of them. It must not know what is called, nor what its readings cost.
+//! The observer at a component's boundary: reads the clock at each crossing, and sums up the times between two crossings by kind.
 
 use crate::state::State;
 use quanta::Clock;
@@ -9,7 +8,7 @@ use wasmtime::{CallHook, Store};
 /// post-return.
 const ENTRIES_MAX: usize = 4;
 
-/// Takes the time in one store.
+/// Observes one store.
 #[derive(Debug)]
 pub(crate) struct Observer {
     clock: Clock,
@@ -23,7 +22,7 @@ pub(crate) struct Observer {
     seen: Seen,
 }
 
-/// What is going on since the last event.
+/// The state since the last event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// The component runs, or nothing does.
@@ -37,10 +36,10 @@ enum Phase {
     Lower,
 }
 
-/// What was seen since the last [`Observer::take`]: readings and differences of readings of the clock, in its ticks.
+/// The observations since the last [`Observer::take`]: readings of the clock and their differences, in ticks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// When the component was entered and left, in turns.
+    /// The times at which the component was entered and left, alternating.
     marks: [u64; 2 * ENTRIES_MAX],
     marked: usize,
     /// Calls of capabilities.
@@ -66,7 +65,7 @@ pub(crate) struct HostCalls {
 }
 
 impl Seen {
-    /// When the component was entered and left, in turns; nothing where it was entered more often than could be kept.
+    /// The times at which the component was entered and left, alternating; `None` if it was entered more often than can be kept.
     pub(crate) fn marks(&self) -> Option<&[u64]> {
         self.marks.get(..self.marked)
     }
@@ -81,7 +80,7 @@ impl Seen {
 }
 
 impl Observer {
-    /// Has an observer take the time in `store`. A store that is observed once stays so.
+    /// Installs an observer in `store`, for the lifetime of the store.
     pub(crate) fn attach(store: &mut Store<State>, clock: &Clock) {
         store.data_mut().observer = Some(Self::new(clock));
         store.call_hook(|mut context, event| {
@@ -97,7 +96,7 @@ impl Observer {
         Self { clock: clock.clone(), phase: Phase::Outside, depth: 0, last: 0, nested: 0, seen }
     }
 
-    /// What was seen since the last time.
+    /// Takes the observations since the last call.
     pub(crate) fn take(&mut self) -> Seen {
         std::mem::take(&mut self.seen)
     }
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_a_capability_has_three_spans() {
+    fn call_of_a_capability_has_three_spans() {
         // The result is put where the component allocates, for which its memory grows.
         let before = hooks(&[CallingWasm, CallingHost]);
         let after = [CallingWasm, CallingHost, ReturningFromHost, ReturningFromWasm];
@@ -223,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_anything_else_has_one() {
+    fn other_call_of_the_host_has_one_span() {
         let seen = seen(hooks(&[
             CallingWasm,
             CallingHost,
@@ -239,12 +238,12 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_the_host_calls_itself_is_no_call_of_the_component() {
+    fn reallocation_by_the_host_is_not_a_call_of_the_component() {
         assert_eq!(seen([Event::BodyStarts, Event::BodyEnds]), Seen::default());
     }
 
     #[test]
-    fn entries_are_kept_as_far_as_there_is_room() {
+    fn number_of_kept_entries_is_bounded() {
         let entries = |times: usize| seen((0..times).flat_map(|_| hooks(&[CallingWasm, ReturningFromWasm])));
         assert_eq!(entries(ENTRIES_MAX).marks(), Some(&[1, 2, 3, 4, 5, 6, 7, 8][..]));
         assert_eq!(entries(ENTRIES_MAX + 1).marks(), None);

@@ -1,8 +1,8 @@
-//! Where the stack lies makes calls dearer or cheaper by some per cent, and is the same for all the life of a process.
-//! So work is done at one of several places. It must not know what the work is.
+//! Runs work with the stack at a random address, because the address of the stack changes the speed of calls by some per cent, and
+//! is constant in a process.
 //!
-//! That it matters: Mytkowicz, Diwan, Hauswirth and Sweeney, "Producing Wrong Data Without Doing Anything Obviously
-//! Wrong!", ASPLOS 2009; and that drawing the place evens it out: Curtsinger and Berger, "STABILIZER", ASPLOS 2013.
+//! On the effect: Mytkowicz, Diwan, Hauswirth and Sweeney, "Producing Wrong Data Without Doing Anything Obviously Wrong!", ASPLOS
+//! 2009. On randomisation as a remedy: Curtsinger and Berger, "STABILIZER", ASPLOS 2013.
 
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
@@ -10,9 +10,9 @@ use std::hint::black_box;
 
 type Place<R> = fn(&mut dyn FnMut() -> R) -> R;
 
-/// Does `work` with the stack moved to a place drawn from `random`.
+/// Runs `work` with the stack moved by a random offset.
 pub(crate) fn anywhere<R>(random: &mut ChaCha8Rng, mut work: impl FnMut(&mut ChaCha8Rng) -> R) -> R {
-    // Each is another place in a cache line and in a page.
+    // Each offset differs in its position in a cache line and in a page.
     let places: [Place<R>; 8] = [
         moved::<R, 0>,
         moved::<R, 528>,
@@ -43,7 +43,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn places_differ_and_are_drawn() {
+    fn offsets_differ_and_are_random() {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let places: Vec<_> = (0..100)
             .map(|_| {

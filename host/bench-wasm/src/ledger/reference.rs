@@ -1,5 +1,5 @@
-//! What the boundary costs by itself, measured in this process on a component whose functions only cross it. From the
-//! same calls, observed and not, comes what observing costs. It must not know what a scenario does.
+//! Measures the cost of the boundary itself, in this process, on a component whose functions only cross it. Observed and unobserved
+//! calls of it give the cost of observing.
 
 use super::observer::{Observer, Seen};
 use super::sample::{Call, Part, middle_half};
@@ -19,12 +19,12 @@ use wasmtime::{Result, Store, StoreContextMut};
 
 const REFERENCE: &str = include_str!("reference.wat");
 
-/// Lists that the identity is measured with, in bytes.
+/// Sizes of the lists that the identity function is measured with, in bytes.
 const LISTS: [usize; 4] = [0, 1 << 10, 8 << 10, 64 << 10];
-/// What they hold.
+/// Their contents.
 static LIST: [u8; 64 << 10] = [0x5a; 64 << 10];
 
-/// Crossings of one call, so that what is not the crossing weighs little.
+/// Crossings per call, so that the rest of the call is negligible.
 const CROSSINGS: u32 = 100;
 
 /// What is done before a sample that is over at once, so that it finds what its like leaves behind.
@@ -33,7 +33,7 @@ const WARM_UPS: usize = 3;
 /// Turns that are kept.
 const TURNS_MAX: usize = 1 << 14;
 
-/// What one call costs, in nanoseconds.
+/// The costs of one call, in nanoseconds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reference {
     /// A reading of the clock.
@@ -53,7 +53,7 @@ pub(crate) struct Reference {
     pub(crate) lists: Vec<(usize, f64, f64)>,
 }
 
-/// What observing one event costs, in nanoseconds.
+/// The cost of observing one event, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct EventCost {
     /// The component is entered or left.
@@ -191,7 +191,7 @@ impl Measurement {
 }
 
 fn failed(error: wasmtime::Error) -> ModuleError {
-    ModuleError::Other(format!("the component that the boundary is measured on: {}", one_line(&error)))
+    ModuleError::Other(format!("cannot run the reference component of the boundary: {}", one_line(&error)))
 }
 
 /// Nanoseconds of one tick of the clock.
@@ -256,7 +256,7 @@ impl Functions {
             What::Identity(_) => handed(start, end, &seen),
             _ => Call::observed(start, end, &seen),
         };
-        call.ok_or_else(|| wasmtime::Error::msg("it was not entered as often as it should be"))
+        call.ok_or_else(|| wasmtime::Error::msg("the component was not entered as often as expected"))
     }
 
     fn warm_up(&mut self, what: What, clock: &Clock) -> Result<()> {
@@ -285,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn costs_come_apart() {
+    fn costs_of_observing_are_separated() {
         let times = f64::from(CROSSINGS);
         let total = |total: f64| Call::default().set(Part::Total, total);
         let empty = total(109.0).set(Part::Enter, 60.0).set(Part::Guest, 14.0).set(Part::Leave, 35.0);

@@ -1,5 +1,4 @@
-//! Samples of calls, and their location: a mean, because the parts of a mean add up to the mean of the whole. It must
-//! not know what the calls were for.
+//! Samples of calls, and their mean. The mean is used because the means of the parts add up to the mean of the whole.
 
 use super::observer::Seen;
 use std::ops::Index;
@@ -9,7 +8,7 @@ use std::ops::Index;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Call([f64; PARTS]);
 
-/// What is known of a call. Without an observer it is the total alone.
+/// The parts of a call. Without an observer only the total is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     /// From before the call to after it.
@@ -45,12 +44,12 @@ const PARTS: usize = Part::UnstampedNested as usize + 1;
 const FIRST_COUNT: usize = Part::Entries as usize;
 
 impl Call {
-    /// A call that nobody observed.
+    /// An unobserved call.
     pub(crate) fn plain(start: u64, end: u64) -> Self {
         Self::default().set(Part::Total, ticks(start, end))
     }
 
-    /// A call during which `seen` was seen; nothing where the component was entered more often than an observer can
+    /// A call with the observations `seen`; `None` if the component was entered more often than an observer can
     /// keep.
     pub(crate) fn observed(start: u64, end: u64, seen: &Seen) -> Option<Self> {
         let marks = seen.marks()?;
@@ -108,8 +107,7 @@ fn ticks(from: u64, to: u64) -> f64 {
     to.saturating_sub(from) as f64
 }
 
-/// The mean of the half of `calls` that lasted neither shortest nor longest. Whole calls are left out, never parts of
-/// them.
+/// The mean of the middle half of `calls` by duration. Whole calls are left out, never parts of them.
 pub(crate) fn middle_half(calls: &mut [Call]) -> Option<Call> {
     calls.sort_unstable_by(|left, right| left[Part::Total].total_cmp(&right[Part::Total]));
     let quarter = calls.len() / 4;
@@ -125,7 +123,7 @@ mod tests {
     const SPANS: [Part; 7] = [Part::Enter, Part::Guest, Part::Lift, Part::Body, Part::Lower, Part::Whole, Part::Leave];
 
     #[test]
-    fn the_spans_of_a_call_are_all_of_it() {
+    fn spans_add_up_to_the_call() {
         let seen = Seen::of(&[110, 150, 153, 160], [3, 4, 5, 6]);
         let call = Call::observed(100, 170, &seen).unwrap();
         assert_eq!(SPANS.map(|span| call[span]), [10.0, 40.0 + 7.0 - 18.0, 3.0, 4.0, 5.0, 6.0, 3.0 + 10.0]);
@@ -135,13 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_is_one_of_times_and_not_of_counts() {
+    fn unit_applies_to_times_and_not_to_counts() {
         let call = Call::plain(0, 10).set(Part::Lift, 4.0).set(Part::Stamped, 3.0).in_unit(0.5);
         assert_eq!((call[Part::Total], call[Part::Lift], call[Part::Stamped]), (5.0, 2.0, 3.0));
     }
 
     #[test]
-    fn a_call_that_lasted_long_is_left_out_with_its_parts() {
+    fn long_call_is_left_out_with_all_parts() {
         let call = |total: u64, lift: f64| Call::plain(0, total).set(Part::Lift, lift);
         let mut calls = [call(1_000, 900.0), call(12, 6.0), call(10, 5.0), call(1, 1.0)];
         let mean = middle_half(&mut calls).unwrap();

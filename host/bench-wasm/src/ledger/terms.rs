@@ -1,5 +1,5 @@
-//! The terms of a ledger out of means: what was seen at the boundary, less what the same crossings cost a component
-//! that does nothing else. Pure arithmetic; it must not know where the means come from.
+//! Computes the terms of a cost breakdown from means: the observed spans at the boundary, minus the cost of the same crossings in the
+//! reference component.
 
 use super::reference::Reference;
 use super::sample::{Call, Part};
@@ -11,7 +11,7 @@ pub(crate) struct Operation {
     pub(crate) total_ns: f64,
     pub(crate) observed_ns: f64,
     pub(crate) terms: Vec<TermRecord>,
-    /// Events, and what observing one of them costs.
+    /// The number of events, and the cost of observing one.
     pub(crate) events: f64,
     pub(crate) event_ns: f64,
 }
@@ -46,7 +46,7 @@ pub(crate) fn operation(plain: &Call, observed: &Call, batch: u64, reference: &R
     }
 }
 
-/// What observing a call costs: each event what it costs where nothing else is done.
+/// The cost of observing a call: the sum of the costs of its events, as measured on the reference.
 fn observing(observed: &Call, reference: &Reference) -> f64 {
     let event = &reference.event;
     let nested = observed[Part::StampedNested] + observed[Part::UnstampedNested];
@@ -116,14 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn what_only_crosses_the_boundary_has_no_other_term() {
+    fn call_that_only_crosses_the_boundary_has_no_other_term() {
         let operation = check(88.0 + 5.0 * 30.0, &[], 1, [88.0, 0.0, 0.0, 0.0, 150.0, 0.0, 0.0]);
         assert_eq!((operation.events, operation.event_ns), (2.0 * 2.0 + 3.0 * 4.0 + 2.0 * 2.0, 2.0));
         check(88.0 + 5.0 * 30.0, &[], 2, [44.0, 0.0, 0.0, 0.0, 75.0, 0.0, 0.0]);
     }
 
     #[test]
-    fn what_goes_beyond_has_its_terms() {
+    fn additional_time_is_in_the_right_term() {
         let beyond = [
             (Part::Enter, 1.0),
             (Part::Lower, 2.0),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn events_of_which_no_time_is_taken_are_paid_by_the_call_they_are_in() {
+    fn cost_of_untimed_events_is_removed_from_their_call() {
         let beyond = [
             (Part::StampedNested, 2.0),
             (Part::Lower, 2.0 * 2.0),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_boundary_costs_is_named_by_size() {
+    fn costs_of_the_boundary_are_named_by_size() {
         let names: Vec<_> = boundary(&reference()).into_iter().map(|term| (term.name, term.ns)).collect();
         let expect = [("empty-export", 88.0), ("empty-import", 30.0), ("lower-0", 1.0), ("lift-0", 2.0)];
         assert_eq!(names, expect.map(|(name, ns)| (name.to_owned(), ns)));

@@ -124,8 +124,8 @@ fn an_image_that_is_not_one_is_refused() {
         Err(ModuleError::Other(reason)) => assert!(reason.contains(expect), "{reason}"),
         other => panic!("wanted a refusal, found {other:?}"),
     };
-    check(b"", "is no image");
-    check(b"1\nchain-0\nchain-1\n0\n", "is no image");
+    check(b"", "is not a memory image");
+    check(b"1\nchain-0\nchain-1\n0\n", "is not a memory image");
     check(&image[..image.len() - 1], "damaged");
     for at in 4..image.len() {
         let mut damaged = image.clone();
@@ -141,7 +141,7 @@ fn a_handle_that_a_fresh_instance_has_not_is_no_part_of_an_image() {
     start(operator.as_mut());
     reconcile(operator.as_mut(), "kept", 1);
     match operator.suspend() {
-        Err(ModuleError::Other(reason)) => assert!(reason.contains("choose --suspend own"), "{reason}"),
+        Err(ModuleError::Other(reason)) => assert!(reason.contains("use --suspend own"), "{reason}"),
         other => panic!("wanted a refusal, found {other:?}"),
     }
     reconcile(operator.as_mut(), "nonce", 2);

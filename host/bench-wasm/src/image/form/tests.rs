@@ -1,4 +1,4 @@
-//! Images of changes drawn at random give back what they were made of, and what was damaged gives back nothing.
+//! Images of random changes are restored completely, and damaged images are refused.
 
 use super::*;
 use proptest::prelude::*;
@@ -87,13 +87,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_is_restored_is_what_was_there(now in changes()) {
+    fn restored_instance_is_equal(now in changes()) {
         let image = take(&OWNER, &fresh().view(), &now.view());
         prop_assert_eq!(restored(&image), Ok(now));
     }
 
     #[test]
-    fn a_damaged_image_is_refused(now in changes(), at: prop::sample::Index, flip in 1..=255_u8, cut: prop::sample::Index) {
+    fn damaged_image_is_refused(now in changes(), at: prop::sample::Index, flip in 1..=255_u8, cut: prop::sample::Index) {
         let image = take(&OWNER, &fresh().view(), &now.view());
         let mut damaged = image.clone();
         damaged[at.index(image.len())] ^= flip;
@@ -104,7 +104,7 @@ proptest! {
 
     /// The checksum is put right, so that what lies behind it is reached.
     #[test]
-    fn an_image_that_lies_does_not_panic(now in changes(), at: prop::sample::Index, bytes: [u8; 4]) {
+    fn forged_image_does_not_panic(now in changes(), at: prop::sample::Index, bytes: [u8; 4]) {
         let mut image = take(&OWNER, &fresh().view(), &now.view());
         let begin = 8 + at.index(image.len() - 12 + 1);
         image[begin..begin + 4].copy_from_slice(&bytes);
@@ -119,7 +119,7 @@ proptest! {
 }
 
 #[test]
-fn pages_that_are_as_they_were_cost_nothing() {
+fn unchanged_pages_take_no_space() {
     let length = |now: &Plain| take(&OWNER, &fresh().view(), &now.view()).len();
     let nothing = length(&fresh());
     assert!(nothing < 50, "{nothing} bytes");
@@ -129,7 +129,7 @@ fn pages_that_are_as_they_were_cost_nothing() {
 }
 
 #[test]
-fn the_images_of_others_are_told_apart() {
+fn images_of_other_components_are_refused() {
     let (fresh, mut target) = (fresh(), fresh());
     let refusal = |owner: &Owner, image: &[u8], target: &mut Plain| restore(owner, &fresh.view(), image, target);
     let image = take(&OWNER, &fresh.view(), &fresh.view());
@@ -146,7 +146,7 @@ fn the_images_of_others_are_told_apart() {
 }
 
 #[test]
-fn what_differs_is_named() {
+fn first_difference_is_named() {
     let check = |now: Plain, expect: Option<&str>| {
         assert_eq!(difference(&fresh().view(), &now.view()).as_deref(), expect);
     };
