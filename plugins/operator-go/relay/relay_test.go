@@ -61,7 +61,7 @@ func TestAFailedWriteIsNotCounted(t *testing.T) {
 	check(t, relay, plane, `{"nonce":5}`, "b/x: conflict with version 7: read it again")
 	check(t, relay, plane, `{"count":9}`, "x: the spec has no `nonce`")
 	check(t, relay, plane, `{"nonce":null}`, "x: the spec has no `nonce`")
-	check(t, relay, plane, `{"nonce":5`, "x: it is no JSON object")
+	check(t, relay, plane, `{"nonce":5`, "x: not a JSON object")
 	plane.refuses = false
 	check(t, relay, plane, `{"nonce":5}`, "")
 	if expect := []string{`b/x {"nonce":5,"count":1}`}; !reflect.DeepEqual(plane.applied, expect) {

@@ -2,53 +2,53 @@ package bench
 
 import "slices"
 
-// Descriptor is what a module says of itself.
+// Descriptor describes a module: its name and its scenarios.
 type Descriptor struct {
 	// Name is the part before the slash in `module/scenario`.
 	Name string `json:"name"`
-	// Version is the module's own.
+	// Version is the version of the module.
 	Version string `json:"version"`
 	// Summary is one line for `list`.
 	Summary string `json:"summary"`
-	// Scenarios are what can be measured; never empty.
+	// Scenarios are the benchmarks of the module; never empty.
 	Scenarios []Scenario `json:"scenarios"`
 }
 
-// Scenario is one thing that can be measured.
+// Scenario is one benchmark of a module.
 type Scenario struct {
 	// Name is unique in its module.
 	Name string `json:"name"`
-	// Driver is how the host exercises it: `operator`.
+	// Driver is the interface through which the host executes it: `operator`.
 	Driver string `json:"driver"`
 	// Family groups scenarios of several modules in reports.
 	Family string `json:"family"`
-	// Summary is one operation, said in one line.
+	// Summary says in one line what one operation does.
 	Summary string `json:"summary"`
-	// Limit is the limit of the machine that one operation is compared with; empty where there is none.
+	// Limit is the roofline that one operation is compared with; empty if there is none.
 	Limit        string        `json:"limit,omitempty"`
 	Parameters   []Parameter   `json:"parameters,omitempty"`
 	Metrics      []Metric      `json:"metrics,omitempty"`
 	Requirements []Requirement `json:"requirements,omitempty"`
 }
 
-// Metric is a series that the scenario has. The zero direction is that less is better.
+// Metric describes a series of the scenario. The zero value of Direction means that lower is better.
 type Metric struct {
-	// Name says what is counted or timed.
+	// Name is the name of the metric.
 	Name string `json:"name"`
-	// Summary says where the clock starts and where it stops.
+	// Summary says what is counted, or where the clock starts and stops.
 	Summary string `json:"summary"`
 	// Unit is the base unit of every sample: Nanoseconds, Bytes or Count.
 	Unit      string    `json:"unit"`
 	Direction Direction `json:"direction"`
-	// Labels are the names of labels, in order.
+	// Labels are the names of the labels, in order.
 	Labels []string `json:"labels,omitempty"`
 }
 
 // Requirement is something that a scenario needs and that its imports do not show.
 type Requirement struct {
-	// Capability is its name: `clock:own`, `arm:wasm,process`, `cpu:2` and the like.
+	// Capability is what is needed, such as `clock:own`, `arm:wasm,process` or `cpu:2`.
 	Capability string `json:"capability"`
-	// Purpose is why, in one line.
+	// Purpose says in one line why it is needed.
 	Purpose string `json:"purpose"`
 	// Optional says that the scenario also runs without it.
 	Optional bool `json:"optional,omitempty"`
@@ -61,43 +61,43 @@ const (
 	Count       = "1"
 )
 
-// Arm is how a scenario is executed.
+// Arm is a way of executing a scenario.
 type Arm string
 
-// The arms that there are for a module in Go.
+// The arms of a module in Go.
 const (
-	// Wasm is a component inside the host.
+	// Wasm is a component in the host.
 	Wasm Arm = "wasm"
-	// Process is one process of the system for each operator.
+	// Process is one operating-system process per operator.
 	Process Arm = "process"
 )
 
-// Direction is which way is up.
+// Direction says whether lower or higher is better.
 type Direction uint8
 
-// The directions, in the order that the host's interface has them.
+// The directions, in the order of the WIT.
 const (
 	LowerIsBetter Direction = iota
 	HigherIsBetter
 	Neutral
 )
 
-// MarshalText gives the name that a descriptor's JSON has for it.
+// MarshalText returns the name in the JSON of a descriptor.
 func (direction Direction) MarshalText() ([]byte, error) {
 	return []byte([...]string{"lower-is-better", "higher-is-better", "neutral"}[direction]), nil
 }
 
-// NewDescriptor is a descriptor of these scenarios.
+// NewDescriptor returns a descriptor with these scenarios.
 func NewDescriptor(name, version, summary string, scenarios ...Scenario) Descriptor {
 	return Descriptor{Name: name, Version: version, Summary: summary, Scenarios: scenarios}
 }
 
-// NewScenario is a scenario for the driver `operator`, without parameters.
+// NewScenario returns a scenario for the driver `operator`, without parameters.
 func NewScenario(name, family, summary string) Scenario {
 	return Scenario{Name: name, Driver: "operator", Family: family, Summary: summary}
 }
 
-// InArms is the same scenario in these arms alone.
+// InArms returns the scenario, restricted to these arms.
 func (scenario Scenario) InArms(arms ...Arm) Scenario {
 	capability := "arm:"
 	for index, arm := range arms {
@@ -109,30 +109,30 @@ func (scenario Scenario) InArms(arms ...Arm) Scenario {
 	return scenario.Requires(capability, "it is meaningless in other arms")
 }
 
-// TimesItself is the same scenario, whose own series, of its name, is filled by its driver or by the module and not by the host.
+// TimesItself returns the scenario, changed to time itself: its driver or its module records the series with the scenario's name.
 func (scenario Scenario) TimesItself(unit, summary string) Scenario {
 	scenario = scenario.Requires("clock:own", "the module has to start and stop the clock itself")
 	return scenario.WithMetrics(Metric{Name: scenario.Name, Unit: unit, Summary: summary})
 }
 
-// WithParameters is the same scenario with further parameters.
+// WithParameters returns the scenario with additional parameters.
 func (scenario Scenario) WithParameters(parameters ...Parameter) Scenario {
 	scenario.Parameters = slices.Concat(scenario.Parameters, parameters)
 	return scenario
 }
 
-// WithMetrics is the same scenario with further metrics.
+// WithMetrics returns the scenario with additional metrics.
 func (scenario Scenario) WithMetrics(metrics ...Metric) Scenario {
 	scenario.Metrics = slices.Concat(scenario.Metrics, metrics)
 	return scenario
 }
 
-// Requires is the same scenario with a further requirement.
+// Requires returns the scenario with an additional requirement.
 func (scenario Scenario) Requires(capability, purpose string) Scenario {
 	return scenario.with(Requirement{Capability: capability, Purpose: purpose})
 }
 
-// CanUse is the same scenario with a further requirement that it also runs without.
+// CanUse returns the scenario with an additional optional requirement.
 func (scenario Scenario) CanUse(capability, purpose string) Scenario {
 	return scenario.with(Requirement{Capability: capability, Purpose: purpose, Optional: true})
 }

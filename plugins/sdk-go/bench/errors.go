@@ -5,36 +5,36 @@ import (
 	"strconv"
 )
 
-// ErrNotFound says that there is no such object.
+// ErrNotFound means that the object does not exist.
 var ErrNotFound = errors.New("there is no such object")
 
-// ConflictError says that the object was written meanwhile, is there already, or has a field that somebody else owns.
+// ConflictError means that the object was written in the meantime, exists already, or has a field that another writer owns.
 type ConflictError struct {
-	// Version is the one that the object has.
+	// Version is the current version of the object.
 	Version uint64
 }
 
-// Error says which version it has.
+// Error names the current version.
 func (err ConflictError) Error() string {
 	return "conflict with version " + strconv.FormatUint(err.Version, 10) + ": read it again"
 }
 
-// InvalidError says why what was asked for cannot be.
+// InvalidError means that a request is invalid, and gives the reason.
 type InvalidError struct {
 	Reason string
 }
 
-// Error is the reason.
+// Error returns the reason.
 func (err InvalidError) Error() string {
 	return err.Reason
 }
 
-// UnavailableError says why the control plane does not answer, or refuses for now.
+// UnavailableError means that the control plane does not answer or refuses temporarily, and gives the reason.
 type UnavailableError struct {
 	Reason string
 }
 
-// Error is the reason.
+// Error returns the reason.
 func (err UnavailableError) Error() string {
 	return err.Reason
 }

@@ -5,11 +5,11 @@ import (
 	"unicode/utf8"
 )
 
-// ErrNoObject says that a text is no JSON object.
-var ErrNoObject = errors.New("it is no JSON object")
+// ErrNoObject means that a text is not a JSON object.
+var ErrNoObject = errors.New("not a JSON object")
 
-// Field gives the JSON of a field of a JSON object, or nil where it has none; of two of the same name the later. It is a part of the
-// text, and nothing is allocated for it. A name with escapes in it is not found.
+// Field returns the JSON of a field of a JSON object, or nil if there is none; of two fields with the same name, the later. The result
+// is a part of the text, without allocation. A name with escapes is not found.
 func Field(object []byte, name string) ([]byte, error) {
 	var value []byte
 	at := blanks(object, 0)
@@ -41,8 +41,8 @@ func Quote(to []byte, text string) []byte {
 	return append(to, '"')
 }
 
-// members goes over an object or an array that begins here, and says where it ends and whether it is one. Keys are shown without
-// their quotes, and are empty in an array.
+// members iterates over the object or array that begins here, and returns where it ends and whether it is valid. Keys are passed
+// without their quotes, and are empty in an array.
 func members(text []byte, at int, opens, closes byte, show func(key, member []byte)) (int, bool) {
 	if !is(text, at, opens) {
 		return at, false
@@ -76,7 +76,7 @@ func members(text []byte, at int, opens, closes byte, show func(key, member []by
 	}
 }
 
-// skip says where the value that begins here ends, and whether there is one.
+// skip returns where the value that begins here ends, and whether it is valid.
 func skip(text []byte, at int) (int, bool) {
 	ignored := func(_, _ []byte) {}
 	switch {
@@ -95,7 +95,7 @@ func skip(text []byte, at int) (int, bool) {
 	return number(text, at)
 }
 
-// number is what JSON has for one: an integer without leading zeros, a fraction, an exponent.
+// number parses a JSON number: an integer without leading zeros, a fraction, an exponent.
 func number(text []byte, at int) (int, bool) {
 	if is(text, at, '-') {
 		at++
@@ -122,7 +122,7 @@ func number(text []byte, at int) (int, bool) {
 	return end, true
 }
 
-// quoted says where the string that begins here ends, and whether there is one.
+// quoted returns where the string that begins here ends, and whether it is valid.
 func quoted(text []byte, at int) (int, bool) {
 	if !is(text, at, '"') {
 		return at, false

@@ -2,32 +2,32 @@ package bench
 
 import "strconv"
 
-// Parameter is a knob. All of its values are of one type.
+// Parameter is a parameter of a scenario. All of its values are of one type.
 type Parameter struct {
-	// Name is unique in its scenario; the unit comes last (`payload_bytes`).
+	// Name is unique in its scenario, with the unit last (`payload_bytes`).
 	Name string `json:"name"`
 	// Summary is one line for `list`.
 	Summary string `json:"summary"`
-	// Unit is the unit of its values; empty where there is none.
+	// Unit is the unit of its values; empty if there is none.
 	Unit string `json:"unit,omitempty"`
-	// Defaults are what runs where the user says nothing; several are an axis. Never empty.
+	// Defaults are the default values, each of which makes cells of its own. Never empty.
 	Defaults []Value `json:"defaults"`
-	// Domain is what may be asked for.
+	// Domain is the set of allowed values.
 	Domain Domain `json:"domain"`
 }
 
-// Domain is the values that a parameter may take: one of Choices, or else from Low to High, both included, or else any.
+// Domain is the set of allowed values of a parameter: one of Choices, or else from Low to High, inclusive, or else any.
 type Domain struct {
 	Choices   []Value
 	Low, High *Value
 }
 
-// Value is that of a parameter: it holds a bool, int64, float64 or string.
+// Value is a value of a parameter: a bool, int64, float64 or string.
 type Value struct {
 	scalar any
 }
 
-// ValueOf makes a value out of a bool, int, int64, float64 or string, and panics for any other type.
+// ValueOf makes a value from a bool, int, int64, float64 or string, and panics for any other type.
 func ValueOf(scalar any) Value {
 	switch scalar := scalar.(type) {
 	case int:
@@ -37,39 +37,40 @@ func ValueOf(scalar any) Value {
 	case Value:
 		return scalar
 	default:
-		panic("bench: the value of a parameter is a bool, an int, an int64, a float64 or a string")
+		panic("bench: the value of a parameter must be a bool, int, int64, float64 or string")
 	}
 }
 
-// Scalar is what it holds: a bool, int64, float64 or string.
+// Scalar returns the value as a bool, int64, float64 or string.
 func (value Value) Scalar() any {
 	return value.scalar
 }
 
-// NewParameter is a parameter with one default, of a type that ValueOf takes, without a unit and for any value of that type.
+// NewParameter returns a parameter with one default, of a type that ValueOf accepts, without a unit, and with all values of the type
+// allowed.
 func NewParameter(name string, usual any, summary string) Parameter {
 	return Parameter{Name: name, Summary: summary, Defaults: []Value{ValueOf(usual)}}
 }
 
-// In is the same parameter in a unit.
+// In returns the parameter with a unit.
 func (parameter Parameter) In(unit string) Parameter {
 	parameter.Unit = unit
 	return parameter
 }
 
-// Sweep is the same parameter with these values as its usual axis.
+// Sweep returns the parameter with these default values.
 func (parameter Parameter) Sweep(scalars ...any) Parameter {
 	parameter.Defaults = values(scalars)
 	return parameter
 }
 
-// OneOf is the same parameter for these values alone.
+// OneOf returns the parameter, restricted to these values.
 func (parameter Parameter) OneOf(scalars ...any) Parameter {
 	parameter.Domain = Domain{Choices: values(scalars)}
 	return parameter
 }
 
-// Between is the same parameter for the values from low to high alone, both included.
+// Between returns the parameter, restricted to the values from low to high, inclusive.
 func (parameter Parameter) Between(low, high any) Parameter {
 	from, to := ValueOf(low), ValueOf(high)
 	parameter.Domain = Domain{Low: &from, High: &to}
@@ -84,8 +85,8 @@ func values(scalars []any) []Value {
 	return values
 }
 
-// MarshalJSON gives a scalar, of which a decimal has a point or an exponent and an integer has none: that is how the host tells
-// them apart.
+// MarshalJSON returns a scalar. A decimal has a point or an exponent and an integer has neither, so that the host can distinguish
+// them.
 func (value Value) MarshalJSON() ([]byte, error) {
 	switch scalar := value.scalar.(type) {
 	case bool:
@@ -99,7 +100,7 @@ func (value Value) MarshalJSON() ([]byte, error) {
 	}
 }
 
-// MarshalJSON gives `"any"`, `{"choices":[…]}` or `{"between":[low,high]}`.
+// MarshalJSON returns `"any"`, `{"choices":[…]}` or `{"between":[low,high]}`.
 func (domain Domain) MarshalJSON() ([]byte, error) {
 	var name string
 	values := domain.Choices

@@ -1,15 +1,14 @@
-// Package component is the boundary of a plug-in that is a component: what `operator.wit` beside it says, as the canonical ABI has it.
-// It translates, and must not know what any plug-in does.
+// Package component implements the canonical ABI of `operator.wit` (in this folder) for plug-ins that are components.
 //
-// It is written by hand because what bindings generate allocates with every event, several times, and a heap in Go that has once
-// grown, or was once collected, stays as big: hundreds of kilobytes for each of hundreds of operators. Here an event
-// allocates nothing. The encoder of the component holds the signatures to the WIT.
+// It is written by hand because generated bindings allocate several times per event, and a Go heap that has once grown or was once
+// collected stays as large: hundreds of kilobytes for each of hundreds of operators. Here an event allocates nothing. The encoder of the
+// component checks the signatures against the WIT.
 package component
 
 import "bench-host/sdk-go/bench"
 
-// Describe says what the module is.
+// Describe returns the descriptor of the module.
 var Describe func() bench.Descriptor
 
-// Operator is this instance's, made before anything is called.
+// Operator is the operator of this instance, created before any call.
 var Operator bench.Operator

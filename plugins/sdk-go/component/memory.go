@@ -9,22 +9,22 @@ import (
 )
 
 const (
-	// arenaBytes is room for what the host hands over during a call, in bytes. What is bigger is allocated.
+	// arenaBytes is the size of the memory for data that the host passes during a call, in bytes. Larger data is allocated.
 	arenaBytes = 16 << 10
-	// callsBetweenLooks is how many calls go by between two looks at the heap, which are dearer than a call.
+	// callsBetweenLooks is the number of calls between two checks of the heap, which are slower than a call.
 	callsBetweenLooks = 16
-	// garbageMax is by how much the heap may grow until it is collected, in bytes.
+	// garbageMax is the growth of the heap, in bytes, from which on it is collected.
 	garbageMax = 128 << 10
-	// memoryMax is the size, in bytes, from which Go collects by itself after all, for a call that allocates without end.
+	// memoryMax is the memory size, in bytes, from which on Go collects by itself, for a call that allocates without end.
 	memoryMax = 64 << 20
 )
 
 var (
 	arena [arenaBytes / 8]uint64
-	// used is how many bytes of it are taken, and beside is what did not find room.
+	// used is the number of used bytes of the arena, and beside holds data that did not fit.
 	used   uintptr
 	beside [][]uint64
-	// isRunning says that Go's run-time system is there.
+	// isRunning says that the Go runtime is initialised.
 	isRunning bool
 
 	// calls is how many there were, and kept what was left of the heap by the last collection, in bytes.
@@ -33,16 +33,16 @@ var (
 	heap  = []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 )
 
-// A component must not call the host while the host puts something into its memory. A collection that Go begins by itself goes on
-// whenever there is a call, also in one for memory, and asks for the time of day when it ends: the instance traps. So Go does
-// not collect by itself; it is told to at the beginning of a call, when there is enough garbage.
+// A component must not call the host while the host writes into its memory. A collection that Go starts by itself continues in every
+// call, also in one for memory, and reads the time of day at its end, which makes the instance trap. So Go does not collect by itself;
+// this package starts a collection at the beginning of a call when there is enough garbage.
 func init() {
 	isRunning = true
 	setGCPercent(-1)
 	setMemoryLimit(memoryMax)
 }
 
-// collect collects garbage where there is enough of it.
+// collect collects garbage if there is enough of it.
 func collect() {
 	calls++
 	if calls%callsBetweenLooks != 0 {
@@ -60,7 +60,7 @@ func inUse() uint64 {
 	return heap[0].Value.Uint64()
 }
 
-// What package runtime/debug calls. That package brings along a file system and all of formatting, whose tables would be in
+// The functions that package runtime/debug calls. The package itself would add a file system and formatting, whose tables would be in
 // every instance.
 //
 //go:linkname setGCPercent runtime/debug.setGCPercent
@@ -75,19 +75,19 @@ func sbrk(size uintptr) unsafe.Pointer
 //go:wasmimport wasi_snapshot_preview1 adapter_monotonic_clock_set_paused
 func setClockPaused(paused bool)
 
-// realloc is asked by the host for memory to put something into, and by the adapter of system calls before anything runs. What it
-// gives to the host is the host's until the call ends.
+// realloc returns memory to the host for passing data, and to the adapter of system calls before anything runs. The memory belongs to
+// the host until the call ends.
 //
 //go:wasmexport cabi_realloc
 func realloc(old unsafe.Pointer, oldSize, align, size uintptr) unsafe.Pointer {
 	if oldSize != 0 {
-		panic("bench: the host wants memory to grow, which strings and lists do not")
+		panic("bench: the host requested to grow memory, which strings and lists never need")
 	}
 	if !isRunning {
 		start := uintptr(sbrk(size + align))
 		return unsafe.Pointer((start + align - 1) &^ (align - 1))
 	}
-	// A word is as much as anything is aligned to.
+	// The maximum alignment is a word.
 	words := (size + 7) / 8
 	if used+words*8 <= arenaBytes {
 		place := unsafe.Add(unsafe.Pointer(&arena), used)
@@ -101,17 +101,17 @@ func realloc(old unsafe.Pointer, oldSize, align, size uintptr) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.SliceData(memory))
 }
 
-// release takes back what the host was given.
+// release takes back the memory that the host was given.
 func release() {
 	used, beside = 0, nil
 }
 
-// restore takes back what the host was given for an answer that was read.
+// restore takes back the memory that the host was given for an answer, after the answer was read.
 func restore(before uintptr) {
 	used = before
 }
 
-// list is a list or a string in the memory of a component: where it is, and how many items or bytes it has.
+// list is a list or a string in the memory of a component: its address, and its number of items or bytes.
 type list struct {
 	at, length uint32
 }

@@ -8,7 +8,7 @@ import (
 	"bench-host/sdk-go/bench"
 )
 
-// ended is what a call has come to, while the host reads it.
+// ended is the result of a call, while the host reads it.
 var ended struct {
 	// result is a result whose values are lists: its case, and the list.
 	result struct {
@@ -17,7 +17,7 @@ var ended struct {
 	}
 	// plain is a list without a result around it.
 	plain list
-	// What the list is made of.
+	// The storage of the list.
 	watches []watch
 	names   []bench.Watch
 	state   []byte
@@ -84,7 +84,7 @@ func resume(state *byte, length uint32) unsafe.Pointer {
 	return end(Operator.Resume(unsafe.Slice(state, length)), list{})
 }
 
-// end is the result of a call, as the host reads it.
+// end makes the result of a call for the host.
 func end(err error, value list) unsafe.Pointer {
 	ended.result.isError, ended.result.value = err != nil, value
 	if err != nil {
@@ -94,7 +94,7 @@ func end(err error, value list) unsafe.Pointer {
 	return unsafe.Pointer(&ended.result)
 }
 
-// seen are the last words of a key. Those that come again are not made again.
+// seen caches the last strings of keys, so that repeated ones are not allocated again.
 var seen struct {
 	kind, namespace, name last
 }
@@ -103,7 +103,7 @@ type last struct {
 	words string
 }
 
-// string is the bytes as a string of Go's own.
+// string returns the bytes as a Go string.
 func (last *last) string(bytes []byte) string {
 	if last.words != string(bytes) {
 		last.words = string(bytes)

@@ -23,10 +23,10 @@ func planeUpdate(kind, namespace, name string, version uint64, spec string, to u
 //go:wasmimport bench-host:operator/control-plane@0.1.0 delete
 func planeDelete(kind, namespace, name string, to unsafe.Pointer)
 
-// answer is what the control plane says: an object, or an error in its place. There is one at a time.
+// answer is the answer of the control plane: an object or an error. There is one at a time.
 type answer struct {
 	isError uint64
-	// kind is which error it is, where it is one.
+	// kind is the kind of error, if it is an error.
 	kind            list
 	namespace, name list
 	version         uint64
@@ -35,7 +35,7 @@ type answer struct {
 
 var answered answer
 
-// plane is the control plane that the host gives to this instance.
+// plane is the control plane of the host, for this instance.
 type plane struct{}
 
 func (plane) Get(key bench.Key) (bench.Object, error) {
@@ -44,7 +44,7 @@ func (plane) Get(key bench.Key) (bench.Object, error) {
 	if err := answered.refusal(); err != nil {
 		return bench.Object{}, err
 	}
-	// The object outlives the answer.
+	// The object is used longer than the answer, so it is copied.
 	spec := append([]byte(nil), answered.spec.bytes()...)
 	return bench.Object{Key: key, ResourceVersion: answered.version, Spec: spec}, nil
 }
@@ -74,7 +74,7 @@ func (plane) Delete(key bench.Key) error {
 	return answered.refusal()
 }
 
-// lent is bytes for the length of a call.
+// lent returns bytes that are valid during a call.
 func lent(bytes []byte) string {
 	return unsafe.String(unsafe.SliceData(bytes), len(bytes))
 }
@@ -86,7 +86,7 @@ func (answer *answer) written() (uint64, error) {
 	return answer.version, nil
 }
 
-// refusal is the error that there is, or nil. Its value lies where the namespace of an object would.
+// refusal returns the error of the answer, or nil. Its value is in the place of an object's namespace.
 func (answer *answer) refusal() error {
 	if uint8(answer.isError) == 0 {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"bench-host/sdk-go/bench"
 )
 
-// The records of a descriptor, as they lie in memory.
+// The records of a descriptor, in their memory layout.
 type (
 	descriptor struct {
 		name, version, summary, scenarios list
@@ -44,7 +44,7 @@ type (
 	}
 )
 
-// Which case of a variant it is.
+// The cases of variants.
 const (
 	valueFlag = iota
 	valueInteger
@@ -61,7 +61,7 @@ const (
 // described is the descriptor while the host reads it.
 var described struct {
 	descriptor descriptor
-	// holds are what the descriptor is made of.
+	// holds are the parts of the descriptor, kept alive.
 	holds []any
 }
 
@@ -149,12 +149,12 @@ func requirementOf(given bench.Requirement) requirement {
 	return requirement{hold(given.Capability), hold(given.Purpose), given.Optional}
 }
 
-// word is a list where a word is wanted.
+// word returns a list as one word.
 func word(list list) uint64 {
 	return uint64(list.at) | uint64(list.length)<<32
 }
 
-// hold is a text that is kept until the host has read it.
+// hold returns a text, which is kept until the host has read it.
 func hold(words string) list {
 	described.holds = append(described.holds, words)
 	return text(words)

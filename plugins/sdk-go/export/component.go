@@ -7,7 +7,7 @@ import (
 	"bench-host/sdk-go/component"
 )
 
-// Operator says what the module exports: what describe says, and operators that are made by make. It is called in an `init`.
+// Operator sets the exports of the module: the descriptor from describe, and operators created with make. Call it in an `init`.
 func Operator(describe func() bench.Descriptor, make func() bench.Operator) {
 	component.Describe, component.Operator = describe, make()
 }

@@ -1,8 +1,7 @@
-// Package export makes a plug-in out of what was written against package bench: a component where it is built for
-// GOOS=wasip1 with -buildmode=c-shared, and elsewhere a program, which runs one operator in a process of its own. It must
-// not know what the plug-in does.
+// Package export makes a plug-in from an operator of package bench: a component if it is built for GOOS=wasip1 with
+// -buildmode=c-shared, otherwise a program that runs one operator in a process of its own.
 //
-// The main package of a plug-in is two functions, of which a component calls the first alone:
+// The main package of a plug-in has two functions; a component only calls the first:
 //
 //	func init() { export.Operator(describe, func() bench.Operator { return new(relay.Relay) }) }
 //

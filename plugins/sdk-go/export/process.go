@@ -9,12 +9,12 @@ import (
 
 var plugin process.Plugin
 
-// Operator says what the module exports: what describe says, and operators that are made by make. It is called in an `init`.
+// Operator sets the exports of the module: the descriptor from describe, and operators created with make. Call it in an `init`.
 func Operator(describe func() bench.Descriptor, make func() bench.Operator) {
 	plugin = process.Plugin{Describe: describe, Make: make}
 }
 
-// Main runs one operator for the host that has started this program, or does what the command line says.
+// Main runs one operator for the host that has started this program, or executes the command line.
 func Main() {
 	process.Main(plugin)
 }

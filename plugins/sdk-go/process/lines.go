@@ -7,7 +7,7 @@ import (
 	"bench-host/sdk-go/bench"
 )
 
-// call is what the host asks the operator for.
+// call is a request of the host to the operator.
 type call struct {
 	Call      string      `json:"call"`
 	Arguments [][2]string `json:"arguments"`
@@ -15,13 +15,13 @@ type call struct {
 	State     []byte      `json:"state"`
 }
 
-// event is what became of an object.
+// event is a change of an object.
 type event struct {
 	Type   string `json:"type"`
 	Object object `json:"object"`
 }
 
-// object is an object, or as much of one as is known where it is said.
+// object is an object, or the known parts of one.
 type object struct {
 	Kind            string          `json:"kind"`
 	Namespace       string          `json:"namespace"`
@@ -30,13 +30,13 @@ type object struct {
 	Spec            json.RawMessage `json:"spec,omitempty"`
 }
 
-// request is what the operator asks the control plane for.
+// request is a request of the operator to the control plane.
 type request struct {
 	Plane  string `json:"plane"`
 	Object object `json:"object"`
 }
 
-// answer is what the control plane says to it.
+// answer is the answer of the control plane to a request.
 type answer struct {
 	Object  *object `json:"object"`
 	Removed bool    `json:"removed"`
@@ -45,14 +45,14 @@ type answer struct {
 	Message string  `json:"message"`
 }
 
-// end is what a call has come to: it was done, or there is an error.
+// end is the result of a call: success or an error.
 type end struct {
-	// Done is an object, empty where there is nothing to say; nil where there is an error.
+	// Done is an object, empty if the call has no result; nil if there is an error.
 	Done  map[string]any
 	Error string
 }
 
-// MarshalJSON gives the one or the other.
+// MarshalJSON returns either Done or the error.
 func (ended end) MarshalJSON() ([]byte, error) {
 	if ended.Done != nil {
 		return json.Marshal(map[string]any{"done": ended.Done})
@@ -60,7 +60,7 @@ func (ended end) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]string{"error": ended.Error})
 }
 
-// watch is a wish for events.
+// watch selects events.
 type watch struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace"`
@@ -77,17 +77,17 @@ func (given object) object() bench.Object {
 
 func (given *event) event() (bench.Event, error) {
 	if given == nil {
-		return bench.Event{}, fmt.Errorf("the host calls `reconcile` without an event")
+		return bench.Event{}, fmt.Errorf("the host called `reconcile` without an event")
 	}
 	types := map[string]bench.EventType{"ADDED": bench.Added, "MODIFIED": bench.Modified, "DELETED": bench.Deleted}
 	kind, known := types[given.Type]
 	if !known {
-		return bench.Event{}, fmt.Errorf("the host has an event `%s`, which this version does not know", given.Type)
+		return bench.Event{}, fmt.Errorf("the host sent the unknown event `%s`; build this program against the host's version of the SDK", given.Type)
 	}
 	return bench.Event{Type: kind, Object: given.Object.object()}, nil
 }
 
-// refusal is the error of an answer that refuses, or nil.
+// refusal returns the error of an answer, or nil.
 func (given answer) refusal() error {
 	switch given.Refused {
 	case "":

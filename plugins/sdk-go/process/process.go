@@ -1,9 +1,9 @@
-// Package process is a plug-in as a program: it prints what the module says of itself, or is one operator, to which the host speaks
-// through a socket. It must not know what the operator does.
+// Package process makes a program of a plug-in. The program prints the descriptor of the module, or runs one operator, with which the
+// host communicates through a socket.
 //
-// The socket is the standard input, and both sides write one JSON object a line. The host calls `start`, `reconcile`, `suspend`
-// and `resume`; within a call the operator may ask the control plane, an answer at a time, and then says what the call has come to.
-// The end of the socket is the end of the program.
+// The socket is the standard input, and both sides write one JSON object per line. The host calls `start`, `reconcile`, `suspend` and
+// `resume`. Within a call the operator may send requests to the control plane, one at a time, and then sends the result of the call.
+// The program ends when the socket is closed.
 package process
 
 import (
@@ -16,16 +16,16 @@ import (
 	"bench-host/sdk-go/bench"
 )
 
-// Plugin is what a plug-in exports.
+// Plugin has the exports of a plug-in.
 type Plugin struct {
-	// Describe says what can be measured.
+	// Describe returns the descriptor.
 	Describe func() bench.Descriptor
-	// Make makes an operator that was not started.
+	// Make creates an operator that is not started.
 	Make func() bench.Operator
 }
 
-// Main does what the command line says: with `--describe` it prints the descriptor, and without arguments it serves the host. It
-// does not return.
+// Main executes the command line: with `--describe` it prints the descriptor, and without arguments it serves the host. It does not
+// return.
 func Main(plugin Plugin) {
 	if err := run(plugin, os.Args[1:]); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", os.Args[0], err)
@@ -39,16 +39,16 @@ func run(plugin Plugin, arguments []string) error {
 	case len(arguments) == 1 && arguments[0] == "--describe":
 		return describe(os.Stdout, plugin.Describe())
 	case len(arguments) > 0:
-		return errors.New("the one argument that there may be is --describe, which prints what can be measured")
+		return errors.New("invalid arguments; the only option is --describe, which prints the descriptor")
 	}
 	input, err := os.Stdin.Stat()
 	if err != nil || input.Mode()&os.ModeSocket == 0 {
-		return errors.New("the standard input is no socket: bench-host starts this program; --describe prints what can be measured")
+		return errors.New("standard input is not a socket: bench-host starts this program; print the descriptor with --describe")
 	}
 	return Serve(os.Stdin, plugin.Make())
 }
 
-// describe prints the JSON that the host reads a descriptor from.
+// describe prints the descriptor as JSON, for the host.
 func describe(to io.Writer, descriptor bench.Descriptor) error {
 	printed := json.NewEncoder(to)
 	printed.SetEscapeHTML(false)

@@ -180,22 +180,22 @@ func TestARefusalIsAnErrorOfTheControlPlane(t *testing.T) {
 func TestASpecThatIsNoJSONIsNotSent(t *testing.T) {
 	check(t,
 		seen("ADDED", "crooked", `,"spec":{}`), `{"done":{}}`,
-		`{"call":"suspend"}`, `{"done":{"state":"MCB0aGUgc3BlYyBpcyBubyBKU09O"}}`,
+		`{"call":"suspend"}`, `{"done":{"state":"MCB0aGUgc3BlYyBpcyBub3QgdmFsaWQgSlNPTg=="}}`,
 	)
 }
 
 func TestAConnectionThatBreaksEndsTheProgram(t *testing.T) {
 	get := `{"plane":"get","object":{"kind":"K","namespace":"a","name":"twice"}}` + "\n"
 	for said, expect := range map[string]string{
-		`{"call":"dance"}` + "\n":     "the host calls `dance`, which this version does not know",
-		`{"call":"reconcile"}` + "\n": "the host calls `reconcile` without an event",
-		"{}}\n":                       "the host has sent a line that is not of this protocol: invalid character '}' after top-level value",
+		`{"call":"dance"}` + "\n":     "the host sent the unknown call `dance`; build this program against the host's version of the SDK",
+		`{"call":"reconcile"}` + "\n": "the host called `reconcile` without an event",
+		"{}}\n":                       "the host sent a malformed line: invalid character '}' after top-level value",
 		`{"call"`:                     "unexpected EOF",
-		seen("MOVED", "x", "") + "\n": "the host has an event `MOVED`, which this version does not know",
+		seen("MOVED", "x", "") + "\n": "the host sent the unknown event `MOVED`; build this program against the host's version of the SDK",
 		seen("ADDED", "twice", `,"spec":{}`) + "\n":                "unexpected EOF",
 		seen("ADDED", "twice", `,"spec":{}`) + "\n{\"refused\":\"": "unexpected EOF",
-		seen("ADDED", "twice", `,"spec":{}`) + "\n{}\n":            "the host answers with no object, nor says why not",
-		seen("ADDED", "delete", `,"spec":{}`) + "\n{}\n":           "the host says of no object that it was removed, nor why not",
+		seen("ADDED", "twice", `,"spec":{}`) + "\n{}\n":            "the host answered with neither an object nor an error",
+		seen("ADDED", "delete", `,"spec":{}`) + "\n{}\n":           "the host answered neither that the object was removed nor with an error",
 	} {
 		heard, err := served(t, new(tester), said)
 		if err == nil || err.Error() != expect {

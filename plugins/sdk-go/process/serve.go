@@ -25,7 +25,7 @@ func Serve(host io.ReadWriter, operator bench.Operator) error {
 		}
 		ended, err := perform(operator, plane, asked)
 		if err == nil {
-			// What became of the connection is worse than what the operator says of it.
+			// An error of the connection takes precedence over that of the operator.
 			err = plane.broken
 		}
 		if err == nil {
@@ -37,7 +37,7 @@ func Serve(host io.ReadWriter, operator bench.Operator) error {
 	}
 }
 
-// perform has the operator do what the host asks for. An error is the host's, and ends the program.
+// perform executes a call of the host on the operator. An error is the host's, and ends the program.
 func perform(operator bench.Operator, plane *plane, asked call) (end, error) {
 	done := map[string]any{}
 	var err error
@@ -51,12 +51,12 @@ func perform(operator bench.Operator, plane *plane, asked call) (end, error) {
 		}
 		err = operator.Reconcile(plane, event)
 	case "suspend":
-		// An operator that keeps nothing keeps an empty state, not none.
+		// An operator without state has an empty state, not a missing one.
 		done["state"] = append([]byte{}, operator.Suspend()...)
 	case "resume":
 		err = operator.Resume(asked.State)
 	default:
-		return end{}, fmt.Errorf("the host calls `%s`, which this version does not know", asked.Call)
+		return end{}, fmt.Errorf("the host sent the unknown call `%s`; build this program against the host's version of the SDK", asked.Call)
 	}
 	if err != nil {
 		return end{Error: err.Error()}, nil
@@ -81,7 +81,7 @@ func start(operator bench.Operator, plane *plane, arguments [][2]string) ([]watc
 type plane struct {
 	input  *bufio.Reader
 	output *json.Encoder
-	// broken is why the connection is of no use any more.
+	// broken is the reason why the connection can no longer be used.
 	broken error
 }
 
@@ -104,7 +104,7 @@ func (plane *plane) Update(object bench.Object) (uint64, error) {
 func (plane *plane) Delete(key bench.Key) error {
 	answer, err := plane.ask(request{"delete", objectOf(key, 0, nil)})
 	if err == nil && !answer.Removed {
-		return plane.breaks(errors.New("the host says of no object that it was removed, nor why not"))
+		return plane.breaks(errors.New("the host answered neither that the object was removed nor with an error"))
 	}
 	return err
 }
@@ -115,7 +115,7 @@ func (plane *plane) object(asked request) (bench.Object, error) {
 		return bench.Object{}, err
 	}
 	if answer.Object == nil {
-		return bench.Object{}, plane.breaks(errors.New("the host answers with no object, nor says why not"))
+		return bench.Object{}, plane.breaks(errors.New("the host answered with neither an object nor an error"))
 	}
 	return answer.Object.object(), nil
 }
@@ -132,7 +132,7 @@ func (plane *plane) ask(asked request) (answer, error) {
 	}
 	var given answer
 	if len(asked.Object.Spec) > 0 && !json.Valid(asked.Object.Spec) {
-		return given, bench.InvalidError{Reason: "the spec is no JSON"}
+		return given, bench.InvalidError{Reason: "the spec is not valid JSON"}
 	}
 	if err := plane.output.Encode(asked); err != nil {
 		return given, plane.breaks(err)
@@ -143,7 +143,7 @@ func (plane *plane) ask(asked request) (answer, error) {
 	return given, given.refusal()
 }
 
-// breaks remembers that the connection is of no use, and is what the operator sees of that.
+// breaks notes that the connection can no longer be used, and returns the error for the operator.
 func (plane *plane) breaks(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
@@ -166,7 +166,7 @@ func (plane *plane) read(to any) error {
 		return err
 	}
 	if err := json.Unmarshal(line, to); err != nil {
-		return fmt.Errorf("the host has sent a line that is not of this protocol: %w", err)
+		return fmt.Errorf("the host sent a malformed line: %w", err)
 	}
 	return nil
 }

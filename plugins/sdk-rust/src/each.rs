@@ -1,15 +1,15 @@
-//! Sessions out of a closure, for scenarios that need no state of their own to verify. A scenario that can compare its
-//! result with a known one implements `Session` itself.
+//! Sessions made from a closure, for scenarios without state. A scenario that can compare its result with a known one should
+//! implement `Session` itself.
 
 use bench_model::{Check, ModuleError, Outcome, Session};
 use std::hint::black_box;
 
-/// A session that calls `operation` once for each operation; what it returns is the checksum.
+/// A session that calls `operation` once per operation; the return value is the checksum.
 pub fn each(operation: impl FnMut() -> u64 + 'static) -> Box<dyn Session> {
     each_of(0, operation)
 }
 
-/// As [`each`], for an operation over `bytes` bytes of payload.
+/// Like [`each`], for an operation on `bytes` bytes of payload.
 pub fn each_of(bytes: u64, operation: impl FnMut() -> u64 + 'static) -> Box<dyn Session> {
     Box::new(Each { operation, bytes, first: None, differing: 0 })
 }
@@ -18,7 +18,7 @@ struct Each<F> {
     operation: F,
     bytes: u64,
     first: Option<u64>,
-    /// Batches whose checksum was not the first one's.
+    /// The number of batches whose checksum differs from the first one.
     differing: u64,
 }
 
@@ -36,7 +36,7 @@ impl<F: FnMut() -> u64> Session for Each<F> {
 
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
         Ok(vec![
-            Check::that("has-result", self.first.is_some(), "an operation was performed"),
+            Check::that("has-result", self.first.is_some(), "an operation was executed"),
             Check::equal("same-result-in-every-batch", &0, &self.differing),
         ])
     }

@@ -1,5 +1,5 @@
-//! Write a bench-host plug-in once: a crate that implements [`Plugin`] and calls [`export!`] builds for `wasm32-wasip2` as
-//! a component and for the host triple as a native probe, from the same source. It must not know which of the two it is.
+//! The SDK for plug-ins in Rust. A crate that implements [`Plugin`] and calls [`export!`] builds from the same source as a component for
+//! `wasm32-wasip2`, and as a native probe for the host's target.
 //!
 //! ```
 //! use bench_plugin::prelude::*;
@@ -50,17 +50,17 @@ pub use each::{each, each_of};
 
 use bench_model::{Arguments, Descriptor, ModuleError, Session};
 
-/// A plug-in: what it measures and how a scenario is prepared.
+/// A plug-in: its descriptor, and how a scenario is opened.
 pub trait Plugin {
-    /// What there is to measure. Pure and quick: the same at each call, with nothing granted.
+    /// The descriptor. It must be fast to make and the same at each call; nothing is granted during the call.
     fn describe() -> Descriptor;
 
-    /// Prepares a scenario: reads input, allocates buffers. Not timed. The host passes a value within its domain for
-    /// every parameter.
+    /// Opens a scenario: reads input, allocates buffers. Not timed. The host passes a value for every parameter, which is in
+    /// its domain.
     fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError>;
 }
 
-/// What almost every plug-in uses.
+/// The items that almost every plug-in uses.
 pub mod prelude {
     pub use crate::{Host, Plugin, each, each_of};
     pub use bench_model::{
@@ -69,7 +69,7 @@ pub mod prelude {
     };
 }
 
-/// Exports a [`Plugin`] in the arm the crate is built for. Once a crate.
+/// Exports a [`Plugin`] in the arm that the crate is built for. Use it once per crate.
 #[macro_export]
 macro_rules! export {
     ($plugin:ty) => {

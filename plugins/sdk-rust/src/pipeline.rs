@@ -1,4 +1,4 @@
-//! Connectors: plug-ins that read rows as batches, or write such batches, in either arm. It must not know what a batch holds.
+//! Connectors: plug-ins that read rows as batches, or write such batches, in both arms.
 
 use crate::{Host, Plugin};
 use bench_model::{Arguments, Descriptor, ModuleError, Session};
@@ -8,14 +8,14 @@ pub use crate::arm::Batches;
 
 /// A plug-in for the driver `source`.
 pub trait Source {
-    /// As [`Plugin::describe`].
+    /// Like [`Plugin::describe`].
     fn describe() -> Descriptor;
 
-    /// Reads the rows that the arguments ask for and emits them; how many there were. The argument `from_table` is the table as
-    /// SQL writes it.
+    /// Reads the rows that the arguments select and emits them; returns their number. The argument `from_table` is the table name
+    /// in SQL.
     fn read(scenario: &str, arguments: &Arguments, batches: &mut Batches<'_>) -> Result<u64, ModuleError>;
 
-    /// As [`Plugin::open`], where it also has scenarios for the driver `workload`.
+    /// Like [`Plugin::open`], if it also has scenarios for the driver `workload`.
     fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
         let _ = (arguments, host);
         Err(no_session(scenario, "source"))
@@ -24,26 +24,26 @@ pub trait Source {
 
 /// A plug-in for the driver `destination`.
 pub trait Destination {
-    /// As [`Plugin::describe`].
+    /// Like [`Plugin::describe`].
     fn describe() -> Descriptor;
 
-    /// Writes all batches and commits them together; how many rows there were. An error means that none is committed. The
-    /// argument `into_table` is the table as SQL writes it.
+    /// Writes all batches and commits them together; returns the number of rows. An error means that none is committed. The
+    /// argument `into_table` is the table name in SQL.
     fn write(scenario: &str, arguments: &Arguments, batches: &mut Batches<'_>) -> Result<u64, ModuleError>;
 
-    /// As [`Plugin::open`], where it also has scenarios for the driver `workload`.
+    /// Like [`Plugin::open`], if it also has scenarios for the driver `workload`.
     fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
         let _ = (arguments, host);
         Err(no_session(scenario, "destination"))
     }
 }
 
-/// A [`Source`] as any other plug-in.
+/// A [`Source`] as a [`Plugin`].
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "never instantiated")]
 pub struct SourcePlugin<S>(PhantomData<S>);
 
-/// A [`Destination`] as any other plug-in.
+/// A [`Destination`] as a [`Plugin`].
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "never instantiated")]
 pub struct DestinationPlugin<D>(PhantomData<D>);
@@ -69,10 +69,10 @@ impl<D: Destination> Plugin for DestinationPlugin<D> {
 }
 
 fn no_session(scenario: &str, driver: &str) -> ModuleError {
-    ModuleError::Unavailable(format!("`{scenario}` is for the driver `{driver}` alone"))
+    ModuleError::Unavailable(format!("`{scenario}` is only for the driver `{driver}`"))
 }
 
-/// Exports a [`Source`] in the arm the crate is built for. Once a crate.
+/// Exports a [`Source`] in the arm that the crate is built for. Use it once per crate.
 #[macro_export]
 macro_rules! export_source {
     ($source:ty) => {
@@ -80,7 +80,7 @@ macro_rules! export_source {
     };
 }
 
-/// Exports a [`Destination`] in the arm the crate is built for. Once a crate.
+/// Exports a [`Destination`] in the arm that the crate is built for. Use it once per crate.
 #[macro_export]
 macro_rules! export_destination {
     ($destination:ty) => {

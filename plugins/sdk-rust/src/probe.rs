@@ -1,4 +1,4 @@
-//! The native arm: the plug-in as a probe behind the C ABI. Thin, because `probe-abi` is the safe side of that boundary.
+//! The native arm: exports the plug-in as a probe through the C ABI, with the safe API of `probe-abi`.
 
 #[cfg(feature = "log")]
 pub use probe_abi::log::{Durability, Fault, Log, LogError, PageState};
@@ -10,7 +10,7 @@ pub use probe_abi::pipeline::Batches;
 pub use probe_abi::ring::{Consumer, Producer, PushError};
 pub use probe_abi::{Host, Series};
 
-/// What [`crate::export!`] expands to. Not for direct use.
+/// The code that [`crate::export!`] expands to. Not for direct use.
 #[doc(hidden)]
 pub mod support {
     use crate::{Host, Plugin};
@@ -19,7 +19,7 @@ pub mod support {
 
     pub use probe_abi::export_probe;
 
-    /// Shows a plug-in with operators to `probe-abi` as a probe.
+    /// Exports a plug-in with operators as a probe.
     #[cfg(feature = "operator")]
     #[expect(missing_debug_implementations, reason = "never instantiated")]
     pub struct OperatorProbe<P, O>(PhantomData<(P, O)>);
@@ -37,7 +37,7 @@ pub mod support {
         }
     }
 
-    /// Shows a plug-in to `probe-abi` as a probe.
+    /// Exports a plug-in as a probe.
     #[expect(missing_debug_implementations, reason = "never instantiated")]
     pub struct AsProbe<P>(PhantomData<P>);
 
@@ -51,7 +51,7 @@ pub mod support {
         }
     }
 
-    /// Shows a source to `probe-abi` as a probe.
+    /// Exports a source as a probe.
     #[cfg(feature = "pipeline")]
     #[expect(missing_debug_implementations, reason = "never instantiated")]
     pub struct SourceProbe<S>(PhantomData<S>);
@@ -69,7 +69,7 @@ pub mod support {
         }
     }
 
-    /// Shows a destination to `probe-abi` as a probe.
+    /// Exports a destination as a probe.
     #[cfg(feature = "pipeline")]
     #[expect(missing_debug_implementations, reason = "never instantiated")]
     pub struct DestinationProbe<D>(PhantomData<D>);

@@ -1,4 +1,4 @@
-//! WIT's shapes and the model's, turned into each other.
+//! Conversions between the types of the WIT package and of bench-model.
 
 use super::bindings::bench_host::workload::types as wit;
 use bench_model::{

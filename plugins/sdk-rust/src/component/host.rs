@@ -1,14 +1,14 @@
-//! The host as a component sees it: series of samples, and rings and logs where their features are on.
+//! The host's services for a component: series of samples, and rings and logs if their cargo features are on.
 
 use super::bindings::bench_host::workload::metrics;
 use super::convert;
 use bench_model::ModuleError;
 
-/// What the host offers to a session.
+/// The host's services for a session.
 #[derive(Clone, Copy, Debug)]
 pub struct Host(());
 
-/// A series of a metric that the descriptor declares.
+/// A series of samples of a declared metric.
 #[derive(Debug)]
 pub struct Series(metrics::Series);
 
@@ -35,7 +35,7 @@ impl Host {
         super::Log::open(directory, durability, page_state, segment_bytes)
     }
 
-    /// The writing end of the ring `name`, created with `capacity` bytes where it is not there yet.
+    /// The writing end of the ring `name`, created with `capacity` bytes if it does not exist yet.
     #[cfg(feature = "ring")]
     pub fn ring_producer(self, name: &str, capacity: u32, crc32c: bool) -> Result<super::Producer, ModuleError> {
         super::Producer::open(name, capacity, crc32c)
@@ -55,12 +55,12 @@ impl Host {
 }
 
 impl Series {
-    /// Records samples in the metric's base unit. The host counts what it cannot keep.
+    /// Records samples in the metric's base unit. The host counts samples that it cannot keep.
     pub fn append(&self, samples: &[u64]) {
         self.0.append(samples);
     }
 
-    /// Records one sample. A call into the host: collect samples and [`append`](Self::append) them where it matters.
+    /// Records one sample. This calls the host: collect samples and [`append`](Self::append) them where speed matters.
     pub fn record(&self, sample: u64) {
         self.append(&[sample]);
     }

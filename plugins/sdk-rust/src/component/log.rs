@@ -1,5 +1,4 @@
-//! The host's append-only log as a component sees it: each payload is copied through the boundary. It must not know how the
-//! log is kept.
+//! The host's append-only log, for components. Each payload is copied through the boundary.
 
 use bench_model::ModuleError;
 use bindings::bench_host::log::log;
@@ -13,12 +12,12 @@ mod bindings {
     wit_bindgen::generate!({ path: "../../wit/log", world: "bench-host:log/client", generate_all });
 }
 
-/// Why a log did nothing.
+/// The error of a log operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogError {
-    /// For the module to act on.
+    /// The kind of error, for the module to react to.
     pub fault: Fault,
-    /// For a person to read.
+    /// The text for users.
     pub reason: String,
 }
 
@@ -53,33 +52,33 @@ impl Log {
         opened.map(Self).map_err(|error| ModuleError::from(said(error)))
     }
 
-    /// Appends one payload; its sequence.
+    /// Appends one payload; returns its sequence number.
     pub fn append(&mut self, payload: &[u8]) -> Result<u64, LogError> {
         self.0.append(payload).map_err(said)
     }
 
-    /// Appends payloads in order, durable together; their sequences. One call through the boundary however many there are,
-    /// and no copy before it: keep the payloads and write the next ones over them.
+    /// Appends payloads in order, which become durable together; returns their sequence numbers. This is one call through the
+    /// boundary, without a copy before it: keep the payloads and overwrite them with the next ones.
     pub fn append_batch(&mut self, payloads: &[Vec<u8>]) -> Result<Range<u64>, LogError> {
         self.0.append_batch(payloads).map(|range| range.start..range.end).map_err(said)
     }
 
-    /// Hands the payload of a sequence to `read`.
+    /// Passes the payload with a sequence number to `read`.
     pub fn read<R>(&mut self, sequence: u64, read: impl FnOnce(&[u8]) -> R) -> Result<R, LogError> {
         self.0.read(sequence).map(|payload| read(&payload)).map_err(said)
     }
 
-    /// The first sequence that can still be read, or the next one where there is none.
+    /// The first sequence number that can still be read, or the next one if there is none.
     pub fn first_sequence(&self) -> u64 {
         self.0.first_sequence()
     }
 
-    /// The sequence that the next payload will have.
+    /// The sequence number of the next payload.
     pub fn next_sequence(&self) -> u64 {
         self.0.next_sequence()
     }
 
-    /// Makes what was appended durable; the first sequence that is not.
+    /// Makes all appended payloads durable; returns the first sequence number that is not durable.
     pub fn sync(&mut self) -> Result<u64, LogError> {
         self.0.sync().map_err(said)
     }

@@ -1,4 +1,4 @@
-//! The component arm: the plug-in behind `wit/workload`. It turns WIT's shapes into the model's and back, and adds nothing.
+//! The component arm: exports the plug-in through `wit/workload`, and converts between the types of the WIT and of bench-model.
 
 mod convert;
 mod host;
@@ -15,8 +15,8 @@ mod ring;
 #[doc(hidden)]
 pub mod support;
 
-/// The bindings, made at build time from the WIT package that every plug-in is built against. What only some import has
-/// bindings of its own, beside what uses them; the linker joins the worlds.
+/// The bindings, generated at build time from the WIT package that every plug-in uses. Interfaces that only some plug-ins import have
+/// bindings of their own in the modules that use them; the linker joins the worlds.
 #[doc(hidden)]
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 pub mod bindings {
@@ -43,7 +43,7 @@ pub use ring::{Consumer, Producer, PushError};
 #[macro_export]
 macro_rules! __export_arm {
     ($plugin:ty) => {
-        // The generated macro takes a name, not a type.
+        // The generated macro accepts a name, not a type.
         type __BenchHostComponent = $crate::support::Component<$plugin>;
         $crate::support::bindings::export!(__BenchHostComponent with_types_in $crate::support::bindings);
     };

@@ -1,5 +1,5 @@
 //! An operator as a component: the instance is the operator, and the control plane is imported. Texts are copied through the
-//! boundary. It must not know what the operator does.
+//! boundary.
 
 use crate::operator::{Event, Key, Object, Operator, Plane, PlaneError, Stored, Watch};
 use bindings::bench_host::operator::{control_plane, types as wit};
@@ -19,14 +19,14 @@ pub mod bindings {
     });
 }
 
-/// The one operator of an instance, kept where the export macro has room for it.
+/// The operator of an instance, stored in a static of the export macro.
 #[doc(hidden)]
 pub trait HasOperator {
-    /// Calls `body` with it.
+    /// Calls `body` with the operator.
     fn with<R>(body: impl FnOnce(&mut dyn Operator) -> R) -> R;
 }
 
-/// Shows an operator to the host.
+/// Exports an operator to the host.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "never instantiated")]
 pub struct OperatorComponent<H>(PhantomData<H>);
@@ -55,7 +55,7 @@ impl<H: HasOperator> Guest for OperatorComponent<H> {
     }
 }
 
-/// The control plane that is imported.
+/// The imported control plane.
 struct Imported;
 
 impl Plane for Imported {
@@ -95,7 +95,7 @@ fn object_in(object: &wit::Object) -> Object<'_> {
     Object { key: key_in(&object.key), resource_version: object.resource_version, spec: &object.spec }
 }
 
-/// The generated bindings borrow texts of their own making, so a key is copied here and lowered in place.
+/// The generated bindings borrow owned strings, so a key is copied here and lowered in place.
 fn key_out(key: Key<'_>) -> wit::Key {
     wit::Key { kind: key.kind.to_owned(), namespace: key.namespace.to_owned(), name: key.name.to_owned() }
 }

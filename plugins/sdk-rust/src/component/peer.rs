@@ -1,5 +1,4 @@
-//! A second process behind two rings of the host, as a component sees it: each message is copied through the boundary. It must not
-//! know what a message means.
+//! A second process behind two rings of the host, for components. Each message is copied through the boundary.
 
 use super::ring::bindings::bench_host::ring::peers;
 use bench_model::ModuleError;
@@ -40,18 +39,18 @@ impl Peer {
         self.0.send(message).map_err(ModuleError::Other)
     }
 
-    /// Sends messages in order; the peer sees them together, or as many as fit the ring at a time. One call through the boundary
-    /// however many there are.
+    /// Sends messages in order; the peer sees them together, or as many as fit into the ring at a time. This is one call through the
+    /// boundary.
     pub fn send_batch(&mut self, messages: &[Vec<u8>]) -> Result<(), ModuleError> {
         self.0.send_batch(messages).map_err(ModuleError::Other)
     }
 
-    /// Waits for the next message from the peer, and hands it to `read`.
+    /// Waits for the next message from the peer, and passes it to `read`.
     pub fn receive<R>(&mut self, read: impl FnOnce(&[u8]) -> R) -> Result<R, ModuleError> {
         self.0.receive().map(|message| read(&message)).map_err(ModuleError::Other)
     }
 
-    /// Asks the peer what it has seen. All that it has sent must have been received.
+    /// Asks the peer for its counts. All messages that it has sent must have been received.
     pub fn tally(&mut self) -> Result<Tally, ModuleError> {
         self.0.tally().map_err(ModuleError::Other)
     }

@@ -1,13 +1,12 @@
-//! Connectors as components: batches cross the boundary as lists of bytes, which copies each once. It must not know what a
-//! batch holds.
+//! Connectors as components: batches cross the boundary as lists of bytes, which are copied once each.
 
 use super::convert;
 use crate::pipeline::{Destination, Source};
 use bench_model::ModuleError;
 use std::marker::PhantomData;
 
-/// The bindings of the worlds for connectors, without what every plug-in exports. An import of its own interface is made where
-/// it is used, so a source imports `emit` alone.
+/// The bindings of the worlds for connectors, without the common exports of plug-ins. A function is only imported if it is used, so a
+/// source imports only `emit`.
 #[doc(hidden)]
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 pub mod source_bindings {
@@ -60,7 +59,7 @@ impl Batches<'_> {
         Self { bytes: 0, stages: Vec::new(), call: PhantomData }
     }
 
-    /// Hands over one batch, and waits while there is no room.
+    /// Sends one batch, and waits until there is room.
     pub fn emit(&mut self, batch: &[u8]) -> Result<(), ModuleError> {
         batches::emit(batch).map_err(said)?;
         self.bytes += batch.len() as u64;
@@ -88,7 +87,7 @@ fn said(error: batches::Error) -> ModuleError {
     ModuleError::Other(match error {
         batches::Error::Closed => "the other side has ended".to_owned(),
         batches::Error::TooLarge(bytes_max) => {
-            format!("the batch is larger than {bytes_max} bytes; read fewer rows a batch")
+            format!("the batch is larger than {bytes_max} bytes; read fewer rows per batch")
         }
         batches::Error::Other(reason) => reason,
     })
@@ -96,12 +95,12 @@ fn said(error: batches::Error) -> ModuleError {
 
 use super::bindings::bench_host::workload::types as wit;
 
-/// Shows a source to the host.
+/// Exports a source to the host.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "never instantiated")]
 pub struct SourceComponent<S>(PhantomData<S>);
 
-/// Shows a destination to the host.
+/// Exports a destination to the host.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "never instantiated")]
 pub struct DestinationComponent<D>(PhantomData<D>);

@@ -1,4 +1,4 @@
-//! The host's shared-memory ring as a component sees it: each message is copied through the boundary.
+//! The host's shared-memory ring, for components. Each message is copied through the boundary.
 
 use bench_model::ModuleError;
 use bindings::bench_host::ring::ring;
@@ -8,12 +8,12 @@ pub(super) mod bindings {
     wit_bindgen::generate!({ path: "../../wit/ring", world: "bench-host:ring/client", generate_all });
 }
 
-/// Why a message was not taken.
+/// The reason why a message was not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushError {
-    /// There is no room now.
+    /// The ring has no room now.
     Full,
-    /// It can never fit.
+    /// The message is larger than the ring.
     TooLarge,
 }
 
@@ -39,10 +39,10 @@ impl Producer {
         })
     }
 
-    /// Publishes messages in order until one does not fit, now or ever; returns how many were taken. One call through the
-    /// boundary however many there are, and no copy before it: keep the messages and write the next ones over them.
+    /// Publishes messages in order until one does not fit; returns how many were published. This is one call through the
+    /// boundary, without a copy before it: keep the messages and overwrite them with the next ones.
     pub fn push_batch(&mut self, messages: &[Vec<u8>]) -> usize {
-        // The host takes no more than it was given, so the count fits where `messages.len()` does.
+        // The count is at most `messages.len()`, so it fits.
         self.0.push_batch(messages) as usize
     }
 }
@@ -52,13 +52,13 @@ impl Consumer {
         ring::Consumer::open(name).map(Self).map_err(ModuleError::Other)
     }
 
-    /// Hands the oldest message to `read`, if there is one, and frees its room.
+    /// Passes the oldest message to `read`, if there is one, and frees its room.
     pub fn pop<R>(&mut self, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>, ModuleError> {
         Ok(self.0.pop().map(|message| read(&message)))
     }
 
-    /// Hands up to `max` of the oldest messages to `read`, in order, and frees their room; returns how many there were. One
-    /// call through the boundary, whose messages are all in this component's memory at once.
+    /// Passes up to `max` of the oldest messages to `read`, in order, and frees their room; returns how many there were. This is
+    /// one call through the boundary, whose messages are all in this component's memory at once.
     pub fn pop_batch(&mut self, max: usize, mut read: impl FnMut(&[u8])) -> Result<usize, ModuleError> {
         let messages = self.0.pop_batch(u32::try_from(max).unwrap_or(u32::MAX));
         messages.iter().for_each(|message| read(message));

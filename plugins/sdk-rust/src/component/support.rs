@@ -1,4 +1,4 @@
-//! What [`crate::export!`] expands to: the exports of the world, over any plug-in. Not for direct use.
+//! The code that [`crate::export!`] expands to: the exports of the world for any plug-in. Not for direct use.
 
 pub use super::bindings;
 #[cfg(feature = "operator")]
@@ -14,11 +14,11 @@ use bindings::exports::bench_host::workload::{plugin, sessions};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
-/// Shows a plug-in to the host as a component.
+/// Exports a plug-in to the host as a component.
 #[expect(missing_debug_implementations, reason = "never instantiated")]
 pub struct Component<P>(PhantomData<P>);
 
-/// What a `session` handle stands for.
+/// The session behind a handle.
 #[expect(missing_debug_implementations, reason = "a plug-in's session need not be printable")]
 pub struct Opened(RefCell<Box<dyn Session>>);
 
@@ -32,7 +32,7 @@ impl<P: Plugin + 'static> sessions::Guest for Component<P> {
     type Session = OpenedBy<P>;
 }
 
-/// [`Opened`], with the plug-in it was opened by.
+/// [`Opened`], with the type of the plug-in that opened it.
 #[expect(missing_debug_implementations, reason = "as its field")]
 pub struct OpenedBy<P>(Opened, PhantomData<P>);
 
