@@ -215,7 +215,11 @@ fn what_is_not_what_it_was_is_refused() {
         }
     };
     let cpus = |_: &Host, text: String| text.replacen("\"cpus\":", "\"cpus\":7", 1);
-    check_refused("run mine.toml --resume", cpus, &["on another machine", "cpus 7", "start a new run without --resume"]);
+    check_refused(
+        "run mine.toml --resume",
+        cpus,
+        &["on another machine", "cpus 7", "start a new run without --resume"],
+    );
     check_refused("run --resume", without("program_sha256"), &["that cannot resume runs", "start a new run"]);
     let program = |_: &Host, text: String| text.replacen("\"program_sha256\":\"", "\"program_sha256\":\"0", 1);
     check_refused("run --resume", program, &["another build of bench-host", "start a new run"]);
