@@ -1,6 +1,7 @@
 //! The arguments and options of every command, and the parsers of their values.
 
 use crate::family_options::FamilyOptions;
+use crate::show::ShowArgs;
 use bench_model::Arm;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -116,6 +117,9 @@ pub(crate) struct CompareArgs {
     /// Smallest difference that matters, in per cent
     #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = percent)]
     pub(crate) delta: f64,
+    /// Show where the time of an operation goes; always shown when only one scenario is compared
+    #[arg(long)]
+    pub(crate) breakdown: bool,
     /// Compare runs even if they were measured on different machines
     #[arg(long)]
     pub(crate) across_machines: bool,
@@ -140,9 +144,8 @@ pub(crate) struct ListArgs {
     pub(crate) used: bool,
     #[command(flatten)]
     pub(crate) grants: GrantArgs,
-    /// Output format
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
 }
@@ -157,9 +160,8 @@ pub(crate) struct ValidateArgs {
     /// Folder that holds the run directories
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) out: PathBuf,
-    /// Output format
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
 }
 
 #[derive(Debug, Args)]
@@ -191,9 +193,8 @@ pub(crate) struct DoctorArgs {
     /// Spend less time on each roofline
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Output format
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
 }
 
 #[derive(Debug, Args)]
@@ -269,9 +270,8 @@ pub(crate) struct Shown {
     /// Folder that holds the run directories
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) out: PathBuf,
-    /// Output format
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
     /// Print the cells in their order and the estimated duration, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -306,19 +306,6 @@ pub(crate) struct LimitArgs {
     /// Time that a worker may take in addition to its measured time before it is killed
     #[arg(long, value_name = "DURATION", value_parser = duration_ns, default_value = "30s")]
     pub(crate) deadline: u64,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Aligned text
-    #[default]
-    Table,
-    /// One JSON document
-    Json,
-    /// Comma-separated values, one line per series
-    Csv,
-    /// Markdown tables
-    Markdown,
 }
 
 /// Parses a percentage above 0 and below 100.

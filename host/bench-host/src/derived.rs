@@ -28,7 +28,7 @@ pub(crate) fn write(directory: &Path) -> anyhow::Result<(RunView, Derived)> {
     let view = RunView::of(file)?;
     for Plot { name, png } in operator_plots(&view) {
         match png {
-            Ok(png) => derived.write(directory, name, &png)?,
+            Ok(png) => derived.write(directory, &name, &png)?,
             Err(why) => derived.absent.push(format!("{name}: not drawn: {why}")),
         }
     }

@@ -2,7 +2,7 @@
 //! shown.
 
 use crate::Exit;
-use crate::cli::{Common, Format};
+use crate::cli::Common;
 use crate::cost::Cost;
 use crate::derived;
 use crate::effort::Effort;
@@ -15,11 +15,12 @@ use crate::progress::{Progress, is_watched};
 use crate::resolve::Resolved;
 use crate::resume::Earlier;
 use crate::secret::without_password;
+use crate::show::ShowArgs;
 use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError};
 use bench_engine::{Done, Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
-use bench_report::RunView;
+use bench_report::{FAMILIES, RunView, Section, run_document};
 use bench_sink::digest;
 use bench_sink::environment::{Reading, Witness, warnings};
 use bench_sink::runfile::{
@@ -75,7 +76,7 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Inter
         let mut bench = WorkerBench { job, interrupt, directory };
         Ok(run(job.plan, done, &mut bench, &mut journal, &mut progress, interrupt)?)
     })?;
-    let exit = show(&directory, job.common.shown.format)?;
+    let exit = show(&directory, &job.common.shown.show)?;
     Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
 }
 
@@ -87,9 +88,9 @@ pub(crate) fn say_cost(line: &str, common: &Common) {
 }
 
 /// Writes the derived files of the run in `directory`, and prints its summary. Returns the exit status unless it was interrupted.
-pub(crate) fn show(directory: &Path, format: Format) -> anyhow::Result<Exit> {
+pub(crate) fn show(directory: &Path, show: &ShowArgs) -> anyhow::Result<Exit> {
     let (view, derived) = derived::write(directory)?;
-    print_view(&view, format)?;
+    print_view(&view, show)?;
     derived.absent.iter().for_each(|absent| output::line(&format!("bench-host: {absent}")));
     Ok(exit(&view))
 }
@@ -355,22 +356,11 @@ fn plan_text(plan: &Plan, done: &Done) -> String {
     text
 }
 
-/// Prints the summary in the requested format. Formats without notes have them on standard error.
-pub(crate) fn print_view(view: &RunView, format: Format) -> anyhow::Result<()> {
-    let directory = view.directory.display();
-    let text = match format {
-        Format::Table => {
-            format!("{}\nrun directory: {directory}\n", bench_report::table(view, bench_report::Style::Table))
-        }
-        Format::Markdown => bench_report::table(view, bench_report::Style::Markdown),
-        Format::Json => bench_report::json(view),
-        Format::Csv => bench_report::csv(view),
-    };
-    output::print(&text)?;
-    if matches!(format, Format::Json | Format::Csv) {
-        bench_report::notes(view).iter().for_each(|note| output::line(&format!("bench-host: {note}")));
-    }
-    Ok(())
+/// Prints the report of a run and where it lies.
+pub(crate) fn print_view(view: &RunView, show: &ShowArgs) -> anyhow::Result<()> {
+    let mut document = run_document(view, FAMILIES, show.detail());
+    document.sections.push(Section::footer(vec![format!("run directory: {}", view.directory.display())]));
+    show.print(&document)
 }
 
 /// A finding if a cell failed or a module was refused; not measured if no cell has a figure. A void cell is not a finding.

@@ -22,6 +22,7 @@ mod resolve;
 mod resume;
 mod scratch;
 mod secret;
+mod show;
 mod tree;
 mod trial;
 mod worker;
@@ -69,7 +70,7 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
     let (command, earlier) = match resume::wanted(&command)? {
         Wanted::Anew => (command, None),
         Wanted::Rest(rest) => (rest.command, Some(rest.earlier)),
-        Wanted::Finished { directory, format } => return execute::show(&directory, format),
+        Wanted::Finished { directory, show } => return execute::show(&directory, &show),
     };
     match command {
         Command::Load(arguments) => commands::load::run(arguments, earlier),

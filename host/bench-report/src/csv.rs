@@ -1,7 +1,7 @@
-//! The table for a spreadsheet: a row for each cell and series, in base units, nothing scaled. A cell without figures has
-//! one row that says why; a figure that is absent is empty.
+//! The cells of a run as flat records: a row for each series, in base units. A cell without figures has one row that says why; a
+//! figure that is absent is empty.
 
-use crate::{CellView, RunView, SeriesView, escape};
+use crate::{CellView, Records, RunView, SeriesView, escape};
 use bench_sink::runfile::Status;
 
 const COLUMNS: [&str; 28] = [
@@ -37,23 +37,19 @@ const COLUMNS: [&str; 28] = [
 
 type Row = [String; COLUMNS.len()];
 
-/// `view` as comma-separated values with a header. Text of modules is escaped, so that a record is one line.
-pub fn csv(view: &RunView) -> String {
+/// The records of `view`. Text of modules is escaped, so that a record is one line.
+pub(crate) fn records(view: &RunView) -> Records {
     let rows = view.cells.iter().flat_map(|cell| match cell.series.as_slice() {
         [] => vec![row(view, cell, None)],
         series => series.iter().map(|series| row(view, cell, Some(series))).collect(),
     });
-    print(&COLUMNS, rows)
+    Records { columns: COLUMNS.to_vec(), rows: rows.map(Vec::from).collect() }
 }
 
 /// A header and rows of the same length.
 pub(crate) fn print<const N: usize>(columns: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
-    // Writing into a vector cannot fail, and every row has the same length.
-    writer.write_record(columns).expect("a vector takes all rows");
-    rows.for_each(|row| writer.write_record(&row).expect("a vector takes all rows"));
-    let bytes = writer.into_inner().expect("a vector takes all rows");
-    String::from_utf8(bytes).expect("every field is text")
+    let columns: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
+    crate::render::print_csv(&columns, &rows.map(Vec::from).collect::<Vec<_>>()) + "\n"
 }
 
 fn row(view: &RunView, cell: &CellView, series: Option<&SeriesView>) -> Row {

@@ -1,6 +1,6 @@
 //! What the machine did to a whole run, in a line each: the warnings it began with, and what was seen of it during repetitions.
 
-use crate::{CellView, RunView, escape};
+use crate::{CellView, RunView};
 use bench_sink::environment::Witness;
 
 /// Withholding less than this share of a repetition is left to its record.
@@ -9,12 +9,9 @@ const WITHHELD_SHARE_MIN: f64 = 0.05;
 /// A thread that has a processor to itself waits far less than this.
 const RUN_QUEUE_SHARE_MIN: f64 = 0.2;
 
-/// One line for each thing of the machine that makes figures doubtful, with what to do about it.
+/// One line for each thing of the machine that makes figures doubtful, with what to do about it. Not escaped.
 pub(crate) fn environment(view: &RunView) -> Vec<String> {
-    let warnings = view.warnings.iter().map(|warning| {
-        let (found, remedy) = (escape(&warning.found), escape(&warning.remedy));
-        format!("{found}: {remedy}")
-    });
+    let warnings = view.warnings.iter().map(|warning| format!("{}: {}", warning.found, warning.remedy));
     warnings.chain(withheld(&view.cells)).chain(contended(&view.cells)).collect()
 }
 

@@ -1,9 +1,7 @@
-//! The JSON document: everything a program may want of a run, under names that stay. Figures are those of the summary; it
-//! computes none.
+//! The fields of the JSON document of a run: everything a program may want of it, under names that stay.
 
 use crate::calibration::{self, LimitPair};
-use crate::escape::is_treacherous;
-use crate::{AccountView, CellView, RunView, SeriesView};
+use crate::{AccountView, CellView, Data, RunView, SeriesView};
 use bench_model::{Arguments, Arm, Checksum, MachineLimit};
 use bench_sink::environment::WarningRecord;
 use bench_sink::fingerprint::Fingerprint;
@@ -11,23 +9,14 @@ use bench_sink::runfile::{ModuleRef, Named, Overhead, Planned, Status};
 use serde::{Serialize, Serializer};
 use serde_json::Number;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
-/// `view` as a JSON document, indented, ending with a line break. What a terminal would obey is written as `\u` escapes,
-/// which changes no value.
-pub fn json(view: &RunView) -> String {
-    let document = Document {
+/// The fields of `view`.
+pub(crate) fn data(view: &RunView) -> Data {
+    Data::of(&Document {
         run: run(view),
         modules: view.modules.iter().map(module).collect(),
         cells: view.cells.iter().map(|cell| self::cell(view, cell)).collect(),
-    };
-    print(&document)
-}
-
-/// `document`, which is plain data with text keys, indented and with escapes.
-pub(crate) fn print(document: &impl Serialize) -> String {
-    let text = serde_json::to_string_pretty(document).expect("plain data with text keys is JSON");
-    harmless(&text) + "\n"
+    })
 }
 
 #[derive(Serialize)]
@@ -306,20 +295,4 @@ pub(crate) fn significant(value: f64) -> Option<Number> {
 
 pub(crate) fn thousandths(value: f64) -> Option<Number> {
     Number::from_f64((value * 1000.0).round() / 1000.0)
-}
-
-/// Such characters are only ever inside of JSON strings, where an escape stands for the same character.
-fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        // The line breaks are those of the document; within strings they are escaped already.
-        if character == '\n' || !is_treacherous(character) {
-            out.push(character);
-            continue;
-        }
-        for unit in character.encode_utf16(&mut [0; 2]) {
-            write!(out, "\\u{unit:04x}").expect("a string takes all text");
-        }
-    }
-    out
 }

@@ -1,50 +1,61 @@
-//! What is said below a table: whatever is not as it should be, one line each, and then what was measured where. Knows what
-//! a reader must be told, not how lines are laid out.
+//! What is said below a table: a line for each thing that is not as it should be, and then what was measured where. Not escaped.
 
 use crate::environment::environment;
-use crate::{CellView, Drift, RunView, escape, scale};
+use crate::text::number;
+use crate::{CellView, Drift, RunView, scale};
 use bench_sink::runfile::Status;
+use std::collections::BTreeSet;
 
-/// One line for each thing that is not as it should be; none where all is well. Text of modules is escaped.
-pub fn notes(view: &RunView) -> Vec<String> {
+/// One line for each thing that is not as it should be; none where all is well. Cells that share a reason share a line, below which
+/// they are listed where `all_cells`.
+pub(crate) fn notes(view: &RunView, all_cells: bool) -> Vec<String> {
     let drifts = view.drifts();
-    troubles(view).into_iter().chain(drifts.iter().map(drift_note)).collect()
+    troubles(view, all_cells).into_iter().chain(drifts.iter().map(drift_note)).collect()
 }
 
 /// The notes of a run but those on the machine's limits.
-pub(crate) fn troubles(view: &RunView) -> Vec<String> {
-    let refused = view.modules.iter().filter_map(|module| {
-        Some(format!("{}: refused: {}", escape(&module.file), escape(module.refused.as_deref()?)))
-    });
-    let cells = view.cells.iter().flat_map(|cell| cell_notes(view, cell));
+pub(crate) fn troubles(view: &RunView, all_cells: bool) -> Vec<String> {
+    let refused = view
+        .modules
+        .iter()
+        .filter_map(|module| Some(format!("{}: refused: {}", module.file, module.refused.as_deref()?)));
     let missing = view.missing().map(|missing| {
         let (cells, planned) = (missing.cells, missing.planned);
-        format!("{cells} of {planned} cells were not run: {}", escape(&missing.reason))
+        format!("{cells} of {planned} cells were not run: {}", missing.reason)
     });
     // Without a missing cell nobody would learn that the later processes of some are.
-    let cut = view
-        .interrupted()
-        .filter(|_| view.missing().is_none())
-        .map(|reason| format!("the run did not end: {}", escape(&reason)));
+    let cut =
+        view.interrupted().filter(|_| view.missing().is_none()).map(|reason| format!("the run did not end: {reason}"));
     let torn = view.torn.map(|torn| {
         format!("line {} of the run file was never finished; its {} bytes are left out", torn.line, torn.bytes)
     });
+    let cells = cell_notes(view, all_cells);
     refused.chain(cells).chain(missing).chain(cut).chain(torn).chain(environment(view)).collect()
 }
 
 pub(crate) fn drift_note(drift: &Drift) -> String {
     format!(
         "{} drifted by {:+.0} % during the run: {} before, {} after; compare figures with care",
-        escape(&drift.limit.to_string()),
+        drift.limit,
         drift.share * 100.0,
         scale::figure(drift.before, &drift.unit),
         scale::figure(drift.after, &drift.unit),
     )
 }
 
-fn cell_notes(view: &RunView, cell: &CellView) -> Vec<String> {
-    let title = format!("{} {} {}", view.name_of(cell), cell.arm_label(), cell.arguments);
-    let title = escape(title.trim_end());
+/// What has to be said of cells: each reason once, in the order of the first cell that has it.
+fn cell_notes(view: &RunView, all_cells: bool) -> Vec<String> {
+    let mut reasons: Vec<(String, Vec<&CellView>)> = Vec::new();
+    for (cell, reason) in view.cells.iter().flat_map(|cell| reasons_of(cell).map(move |reason| (cell, reason))) {
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, cells)) => cells.push(cell),
+            None => reasons.push((reason, vec![cell])),
+        }
+    }
+    reasons.iter().flat_map(|(reason, cells)| lines_of(view, reason, cells, all_cells)).collect()
+}
+
+fn reasons_of(cell: &CellView) -> impl Iterator<Item = String> {
     let status = match cell.status {
         Status::Ok => "",
         Status::Failed => "failed: ",
@@ -52,24 +63,47 @@ fn cell_notes(view: &RunView, cell: &CellView) -> Vec<String> {
         Status::Void => "void: ",
     };
     let reason = match (&cell.reason, cell.status) {
-        (Some(reason), _) => Some(escape(reason).into_owned()),
+        (Some(reason), _) => Some(reason.as_str()),
         (None, Status::Ok) => None,
-        (None, _) => Some("no reason was given".to_owned()),
+        (None, _) => Some("no reason was given"),
     };
     let lost = cell
         .lost
         .filter(|lost| *lost > 0)
-        .map(|lost| format!("{title}: {lost} samples were lost, late or failed; {} were recorded", cell.recorded));
-    reason.map(|reason| format!("{title}: {status}{reason}")).into_iter().chain(lost).collect()
+        .map(|lost| format!("{lost} samples were lost, late or failed; {} were recorded", cell.recorded));
+    reason.map(|reason| format!("{status}{reason}")).into_iter().chain(lost)
 }
 
-/// Two lines: the machine, the program and the effort; and what the figures mean.
-pub(crate) fn footer(view: &RunView) -> [String; 2] {
-    [
-        format!("{}; {}", machine(view), effort(view, " per cell")),
-        "per operation; n = samples × operations per sample; –: not measured, or too few samples; limit: see `bench-host doctor`"
-            .to_owned(),
-    ]
+fn lines_of(view: &RunView, reason: &str, cells: &[&CellView], all_cells: bool) -> Vec<String> {
+    let title = |cell: &CellView| {
+        let title = format!("{} {} {}", view.name_of(cell), cell.arm_label(), cell.arguments);
+        title.trim_end().to_owned()
+    };
+    if let [cell] = cells {
+        return vec![format!("{}: {reason}", title(cell))];
+    }
+    let scenarios: BTreeSet<&str> = cells.iter().map(|cell| cell.scenario.as_str()).collect();
+    let of = match scenarios.len() {
+        few @ 1..=3 => Vec::from_iter(scenarios.into_iter().take(few)).join(", "),
+        many => number(many, "scenario"),
+    };
+    let line = format!("{} cells of {of}: {reason}", cells.len());
+    match all_cells {
+        true => std::iter::once(line).chain(cells.iter().map(|cell| format!("  {}", title(cell)))).collect(),
+        false => vec![line + " (-v lists them)"],
+    }
+}
+
+/// The machine, the program and the effort, what the figures mean, and that there are `hidden` more series.
+pub(crate) fn footer(view: &RunView, hidden: usize) -> Vec<String> {
+    let hidden = (hidden > 0).then(|| format!("{} not shown: --all-series", number(hidden, "further series")));
+    let lines = [
+        machine(view),
+        effort(view, " per cell"),
+        "per operation; n = samples × operations per sample; –: not measured, or too few samples".to_owned(),
+        "limit: how many times what the machine itself takes, see `bench-host doctor`".to_owned(),
+    ];
+    lines.into_iter().chain(hidden).collect()
 }
 
 /// The machine and how busy it was: `A Processor × 2, linux 6.1.0, load 0.50`.
@@ -78,7 +112,7 @@ pub(crate) fn machine(view: &RunView) -> String {
     let cpu = machine.cpu_model.as_deref().unwrap_or(&machine.architecture);
     let load = machine.load.map_or_else(String::new, |[minute, ..]| format!(", load {minute:.2}"));
     let text = format!("{cpu} × {}, {} {}{load}", machine.cpus, machine.os, machine.kernel);
-    escape(&text).into_owned()
+    text
 }
 
 /// The program and what it was asked for, `of` whatever that is: `bench-host 0.1.0; 2 processes × 1 s per cell; seed 7`.
@@ -97,9 +131,7 @@ pub(crate) fn effort(view: &RunView, of: &str) -> String {
         0 => String::new(),
         resumed => format!(", in {} parts", resumed + 1),
     };
-    let text =
-        format!("bench-host {}; {processes}{effort}{of}; seed {}{parts}", view.fingerprint.host_version, view.seed);
-    escape(&text).into_owned()
+    format!("bench-host {}; {processes}{effort}{of}; seed {}{parts}", view.fingerprint.host_version, view.seed)
 }
 
 /// A time that somebody chose, so without the digits of one that was measured.

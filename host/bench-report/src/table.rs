@@ -1,96 +1,152 @@
-//! The table: a row for each cell and each further series, with arms next to each other. Knows how figures are laid out;
-//! what is said below them is the notes' business.
+//! The document of a run: a table of cells by scenario, the sections of families, what is not as it should be, and what was measured
+//! where.
 
-use crate::layout::{self, ABSENT, Grid, plain};
-use crate::operators::{is_chain, operators};
-use crate::transfers::{is_transfer, transfers};
-use crate::{CellView, RunView, SeriesView, escape, notes, scale};
+use crate::arguments::Varying;
+use crate::document::{Body, Column, Datum, Document, Group, Measure, Rank, Section, Table};
+use crate::family::FamilyReport;
+use crate::{CellView, RunView, SeriesView, csv, json, notes};
+use bench_model::Unit;
 use bench_sink::runfile::Status;
 
-/// How a table is written.
+/// How much of a run is shown to people; programs get all of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Style {
-    /// Aligned text.
-    #[default]
-    Table,
-    /// A table of GitHub-flavoured Markdown.
-    Markdown,
+pub struct Detail {
+    /// Whether every series has a row, not only the timed one.
+    pub all_series: bool,
+    /// Whether cells that were skipped have a row, and cells that share a reason are listed.
+    pub all_cells: bool,
 }
 
-const COLUMNS: [&str; 9] = ["scenario", "arm", "arguments", "n", "p50", "p99", "max", "limit", "check"];
-
-/// Which of the columns hold figures, whose units stand below each other.
-const FIGURES: std::ops::Range<usize> = 3..8;
-
-type Row = [String; COLUMNS.len()];
-
-/// `view` as a table, with notes where something is not as it should be, and two lines on what was measured where. Ends
-/// with a line break. Text of modules is escaped; nothing is wrapped or cut.
-pub fn table(view: &RunView, style: Style) -> String {
-    let all = view.cells.iter().flat_map(|cell| rows(view, cell, style));
-    let rows = all.map(Vec::from).collect();
-    let grid = Grid { head: &COLUMNS, figures: FIGURES, rows };
-    let notes = notes::notes(view);
-    let footer = notes::footer(view);
-    layout::paragraphs(match style {
-        Style::Table => [grid.text() + &below(view), notes.join("\n"), footer.join("\n")],
-        Style::Markdown => [
-            grid.markdown(),
-            notes.iter().map(|note| format!("- {}", plain(note))).collect::<Vec<_>>().join("\n"),
-            // A list keeps the two lines apart without hidden signs at their ends.
-            [format!("- {}", plain(&footer[0])), format!("- {}", footer[1])].join("\n"),
-        ],
-    })
+/// `view` as a document, with the sections of `families`.
+pub fn run_document(view: &RunView, families: &[&dyn FamilyReport], detail: Detail) -> Document {
+    let own = families.iter().flat_map(|family| family.sections(view));
+    let warnings = Section::warnings(notes::notes(view, detail.all_cells));
+    let footer = Section::footer(notes::footer(view, hidden(view, families, detail)));
+    let sections = cells(view, families, detail).into_iter().chain(own).chain([warnings, footer]);
+    Document { data: json::data(view), records: Some(csv::records(view)), sections: sections.collect() }
 }
 
-/// What a text shows of cells that have more to say than fits a row.
-fn below(view: &RunView) -> String {
-    let text = layout::paragraphs([transfers(view), operators(view)].map(|text| text.trim_end().to_owned()));
-    if text.is_empty() { text } else { format!("\n\n{}", text.trim_end()) }
+/// The cells of one scenario that are compared with one limit.
+struct Scenario<'a> {
+    name: String,
+    cells: Vec<&'a CellView>,
 }
 
-/// The row of the cell itself and one for each series of the module's own, but for those that a text below shows.
-fn rows(view: &RunView, cell: &CellView, style: Style) -> Vec<Row> {
-    let is_below = style == Style::Table && (is_transfer(cell) || is_chain(cell));
-    let scenario = escape(&view.name_of(cell)).into_owned();
-    let [n, p50, p99, max] = cell.timed().map_or_else(|| std::array::from_fn(|_| ABSENT.to_owned()), figures);
-    let limit = match (cell.limit, cell.ratio_to_limit(view)) {
-        (Some(limit), Some(ratio)) => format!("{} {limit}", scale::ratio(ratio)),
-        _ => ABSENT.to_owned(),
+/// A table for each sequence of scenarios whose cells differ in the same arguments.
+fn cells(view: &RunView, families: &[&dyn FamilyReport], detail: Detail) -> Vec<Section> {
+    let mut tables: Vec<Table> = Vec::new();
+    for scenario in scenarios(view, detail) {
+        let arguments: Vec<_> = scenario.cells.iter().map(|cell| &cell.arguments).collect();
+        let varying = Varying::of(&arguments);
+        let group = scenario.group(view, &varying, families, detail);
+        let columns = columns(&varying);
+        match tables.last_mut() {
+            Some(table) if table.columns == columns => table.groups.push(group),
+            _ => tables.push(Table { grouped_by: "scenario".to_owned(), columns, groups: vec![group] }),
+        }
+    }
+    tables.into_iter().map(|table| Section::new("cells", "", Body::Table(table)).in_data()).collect()
+}
+
+fn scenarios(view: &RunView, detail: Detail) -> Vec<Scenario<'_>> {
+    let mut scenarios: Vec<Scenario<'_>> = Vec::new();
+    for cell in view.cells.iter().filter(|cell| detail.all_cells || cell.status != Status::Skipped) {
+        let name = view.name_of(cell);
+        match scenarios.last_mut() {
+            Some(last) if last.name == name && last.cells[0].limit == cell.limit => last.cells.push(cell),
+            _ => scenarios.push(Scenario { name, cells: vec![cell] }),
+        }
+    }
+    scenarios
+}
+
+impl Scenario<'_> {
+    fn group(&self, view: &RunView, varying: &Varying, families: &[&dyn FamilyReport], detail: Detail) -> Group {
+        let limit = self.cells[0].limit.map_or_else(String::new, |limit| format!(" (limit: {limit})"));
+        let rows = self.cells.iter().flat_map(|cell| {
+            let others = cell.series.iter().filter(|series| !cell.is_timed(series));
+            let others = others.filter(|series| shows(cell, series, families, detail));
+            std::iter::once(row(view, cell, varying)).chain(others.map(|series| series_row(series, varying)))
+        });
+        let remark = format!("{}{limit}", varying.shared);
+        Group { name: self.name.clone(), remark: remark.trim_start().to_owned(), rows: rows.collect() }
+    }
+}
+
+fn columns(varying: &Varying) -> Vec<Column> {
+    let figures = [
+        Column::figures("n"),
+        Column::figures("p50"),
+        Column::figures("p90").rank(Rank::Extra(3)),
+        Column::figures("p99"),
+        Column::figures("p99.9").rank(Rank::Extra(4)),
+        Column::figures("max").rank(Rank::Extra(2)),
+        Column::figures("rate").rank(Rank::Extra(1)),
+        Column::figures("limit").rank(Rank::Filled),
+        Column::words("check"),
+    ];
+    std::iter::once(Column::words("arm")).chain(varying.columns().iter().cloned()).chain(figures).collect()
+}
+
+/// The row of the cell itself.
+fn row(view: &RunView, cell: &CellView, varying: &Varying) -> Vec<Datum> {
+    let ratio = cell.ratio_to_limit(view).map(|ratio| Datum::number(ratio, Measure::Ratio));
+    let limit = if cell.limit.is_some() { Datum::or_absent(ratio) } else { Datum::Blank };
+    let figures = cell.timed().map_or([const { Datum::Absent }; 6], figures);
+    let rate = rate(cell).map_or(Datum::Blank, |rate| Datum::number(rate, Measure::PerSecond(Unit::Bytes)));
+    let head = std::iter::once(Datum::Text(cell.arm_label())).chain(varying.values(&cell.arguments));
+    head.chain(figures).chain([rate, limit, Datum::text(check(cell.status))]).collect()
+}
+
+/// The row of one of its other series.
+fn series_row(series: &SeriesView, varying: &Varying) -> Vec<Datum> {
+    let blanks = |count| std::iter::repeat_n(Datum::Blank, count);
+    let title = Datum::Text(format!("↳ {}", series.title()));
+    let head = std::iter::once(title).chain(blanks(varying.columns().len()));
+    head.chain(figures(series)).chain(blanks(3)).collect()
+}
+
+/// Whether a series that is not the timed one has a row. Without a timed one, the others are all there is.
+fn shows(cell: &CellView, series: &SeriesView, families: &[&dyn FamilyReport], detail: Detail) -> bool {
+    let is_wanted = |family: &&dyn FamilyReport| family.shows_series(cell, series);
+    let is_covered = families.iter().any(|family| family.covers(cell));
+    detail.all_series || families.iter().any(is_wanted) || (cell.timed().is_none() && !is_covered)
+}
+
+/// How many series neither the table nor a family shows.
+fn hidden(view: &RunView, families: &[&dyn FamilyReport], detail: Detail) -> usize {
+    let cells = view.cells.iter().filter(|cell| !families.iter().any(|family| family.covers(cell)));
+    let hidden = |cell: &CellView| {
+        let further = cell.series.iter().filter(|series| !cell.is_timed(series));
+        further.filter(|series| !shows(cell, series, families, detail)).count()
     };
-    let arguments = escape(&cell.arguments.to_string()).into_owned();
-    let arm = escape(&cell.arm_label()).into_owned();
-    let head = [scenario, arm, arguments, n, p50, p99, max, limit, check(cell.status).to_owned()];
-    let own = cell.series.iter().filter(|series| !cell.is_timed(series) && !is_below).map(|series| {
-        let [n, p50, p99, max] = figures(series);
-        let blank = String::new;
-        [format!("  ↳ {}", escape(&series.title())), blank(), blank(), n, p50, p99, max, blank(), blank()]
-    });
-    std::iter::once(head).chain(own).collect()
+    cells.map(hidden).sum()
 }
 
-fn figures(series: &SeriesView) -> [String; 4] {
-    let figure = |value: Option<f64>| {
-        let shown = value.map(|value| scale::figure(value, &series.unit));
-        shown.map_or_else(|| ABSENT.to_owned(), |text| escape(&text).into_owned())
-    };
+/// Bytes a second: those of an operation over its central time; nothing where an operation has no bytes.
+fn rate(cell: &CellView) -> Option<f64> {
+    let timed = cell.timed().filter(|series| series.unit == Unit::Nanoseconds)?;
+    let seconds = timed.summary.p50.unwrap_or(timed.summary.mean) / 1e9;
+    let bytes = cell.bytes as f64 / cell.iterations as f64;
+    Some(bytes / seconds).filter(|rate| rate.is_finite() && *rate > 0.0)
+}
+
+/// The number of samples, and their figures; of too few for a median, the mean in its place.
+fn figures(series: &SeriesView) -> [Datum; 6] {
+    let figure = |value: Option<f64>| Datum::or_absent(value.map(|value| Datum::amount(value, &series.unit)));
     let summary = &series.summary;
+    let centre = match summary.p50 {
+        Some(_) => figure(summary.p50),
+        None => figure(Some(summary.mean)).marked("mean"),
+    };
     [
-        samples(series.samples, series.operations, series.batch),
-        figure(summary.p50),
+        Datum::Samples { samples: series.samples, operations: series.operations, batch: series.batch },
+        centre,
+        figure(summary.p90),
         figure(summary.p99),
+        figure(summary.p999),
         figure(Some(summary.max)),
     ]
-}
-
-/// `400`, or `12.3k × 1024` where a sample spans several operations; `~` marks the mean of batches that differ.
-pub(crate) fn samples(samples: u64, operations: u64, batch: Option<u64>) -> String {
-    let shown = scale::count(samples as f64);
-    match batch {
-        Some(1) => shown,
-        Some(batch) => format!("{shown} × {}", scale::count(batch as f64)),
-        None => format!("{shown} × ~{}", scale::count((operations as f64 / samples as f64).round())),
-    }
 }
 
 fn check(status: Status) -> &'static str {

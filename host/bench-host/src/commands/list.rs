@@ -1,6 +1,6 @@
 //! `list`: shows what modules describe, import and are granted, or the cells of a run.
 
-use crate::cli::{Format, ListArgs};
+use crate::cli::ListArgs;
 use crate::execute::{interrupt, print_view};
 use crate::modules::{Loaded, Loader, Modules};
 use crate::trial::trials;
@@ -8,7 +8,7 @@ use crate::worker::Kind;
 use crate::{Exit, output, paths};
 use bench_engine::Interrupt;
 use bench_model::{Scenario, Unit};
-use bench_report::{RunView, escape};
+use bench_report::{Body, Column, Datum, Document, Node, RunView, Section, Tree};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 pub(crate) fn run(arguments: &ListArgs) -> anyhow::Result<Exit> {
     if let Some(directory) = &arguments.run {
         let view = RunView::read(directory)?;
-        print_view(&view, arguments.format)?;
+        print_view(&view, &arguments.show)?;
         return Ok(Exit::Done);
     }
     let files = if arguments.files.is_empty() { paths::modules(&[])? } else { arguments.files.clone() };
@@ -25,10 +25,7 @@ pub(crate) fn run(arguments: &ListArgs) -> anyhow::Result<Exit> {
     let modules = loader.load(&files, arguments.files.is_empty(), interrupt);
     let with_suites = arguments.files.is_empty();
     let used = if arguments.used { Some(used(&loader, &modules, interrupt)?) } else { None };
-    match arguments.format {
-        Format::Json => output::print(&serde_json::to_string_pretty(&document(&modules, used.as_ref(), with_suites))?)?,
-        _ => output::print(&text(&modules, used.as_ref(), with_suites))?,
-    }
+    arguments.show.print(&document(&modules, used.as_ref(), with_suites))?;
     modules.refused.iter().for_each(|refused| output::line(&format!("bench-host: {}", refused.reason)));
     Ok(if modules.refused.is_empty() { Exit::Done } else { Exit::Finding })
 }
@@ -54,7 +51,7 @@ fn is_used(used: Option<&Used>, loaded: &Loaded, import: &str) -> Option<bool> {
     Some(functions.iter().any(|function| function.split('#').next() == Some(interface)))
 }
 
-fn document(modules: &Modules, used: Option<&Used>, with_suites: bool) -> Value {
+fn data(modules: &Modules, used: Option<&Used>, with_suites: bool) -> Value {
     let module = |loaded: &Loaded| {
         let import = |name: &String| json!({"name": name, "granted": granted(loaded, name), "used": is_used(used, loaded, name)});
         let imports: Vec<_> = loaded.imports.iter().map(import).collect();
@@ -81,8 +78,9 @@ fn document(modules: &Modules, used: Option<&Used>, with_suites: bool) -> Value 
     document
 }
 
-fn text(modules: &Modules, used: Option<&Used>, with_suites: bool) -> String {
-    let mut text = String::new();
+/// A tree for each module, in which its arms are together, and one of the suites.
+fn document(modules: &Modules, used: Option<&Used>, with_suites: bool) -> Document {
+    let mut sections: Vec<Section> = Vec::new();
     let mut shown: Vec<&str> = Vec::new();
     for loaded in &modules.loaded {
         let descriptor = &loaded.offer.descriptor;
@@ -90,51 +88,52 @@ fn text(modules: &Modules, used: Option<&Used>, with_suites: bool) -> String {
             continue;
         }
         shown.push(&descriptor.name);
-        let arms: Vec<_> =
-            modules.loaded.iter().filter(|other| other.offer.descriptor.name == descriptor.name).collect();
-        text.push_str(&format!(
-            "{} {}  {}\n",
-            descriptor.name,
-            escape(&descriptor.version),
-            escape(&descriptor.summary)
-        ));
-        for arm in &arms {
-            text.push_str(&format!("  {:7} {}\n", arm.offer.arm, arm.offer.file.display()));
-        }
-        descriptor.scenarios.iter().for_each(|scenario| push_scenario(&mut text, &descriptor.name, scenario));
-        arms.iter().filter(|arm| arm.spec.kind == Kind::Component).for_each(|arm| push_imports(&mut text, arm, used));
-        text.push('\n');
+        let arms = modules.loaded.iter().filter(|other| other.offer.descriptor.name == descriptor.name);
+        let arms: Vec<&Loaded> = arms.collect();
+        let title = format!("{} {}  {}", descriptor.name, descriptor.version, descriptor.summary);
+        sections.push(section("modules", title, module(&descriptor.name, &arms, used)));
     }
     if with_suites {
-        text.push_str("suites\n");
-        for name in bench_registry::suite_names() {
-            let summary = bench_registry::suite(name).map(|suite| suite.summary).unwrap_or_default();
-            text.push_str(&format!("  {name:10} {summary}\n"));
-        }
+        let summary = |name| bench_registry::suite(name).map(|suite| suite.summary).unwrap_or_default();
+        let suites = bench_registry::suite_names().map(|name| node(name, summary(name))).collect();
+        sections.push(section("suites", "suites".to_owned(), suites));
     }
-    text
+    Document { data: data(modules, used, with_suites).into(), records: None, sections }
 }
 
-fn push_scenario(text: &mut String, module: &str, scenario: &Scenario) {
-    text.push_str(&format!("  {module}/{}  {}\n", scenario.name, escape(&scenario.summary)));
-    for parameter in &scenario.parameters {
+fn section(name: &str, title: String, roots: Vec<Node>) -> Section {
+    Section::new(name, title, Body::Tree(Tree { columns: vec![Column::words("").key("about")], roots })).in_data()
+}
+
+fn node(name: impl Into<String>, about: impl Into<String>) -> Node {
+    Node::new(name, vec![Datum::text(about)])
+}
+
+/// The files, the scenarios, and what components import.
+fn module(name: &str, arms: &[&Loaded], used: Option<&Used>) -> Vec<Node> {
+    let files = arms.iter().map(|arm| node(arm.offer.arm.to_string(), arm.offer.file.display().to_string()));
+    let scenarios = arms.iter().take(1).flat_map(|arm| &arm.offer.descriptor.scenarios);
+    let scenarios = scenarios.map(|scenario| self::scenario(name, scenario));
+    let components = arms.iter().filter(|arm| arm.spec.kind == Kind::Component);
+    files.chain(scenarios).chain(components.flat_map(|arm| imports(arm, used))).collect()
+}
+
+fn scenario(module: &str, scenario: &Scenario) -> Node {
+    let parameters = scenario.parameters.iter().map(|parameter| {
         let defaults: Vec<_> = parameter.defaults.iter().map(ToString::to_string).collect();
         let (name, defaults, unit) = (&parameter.name, defaults.join(","), unit(&parameter.unit));
-        let line = format!("    -p {name}={defaults}{unit}  [{}]  {}", parameter.domain, parameter.summary);
-        text.push_str(&escape(&line));
-        text.push('\n');
-    }
-    for metric in &scenario.metrics {
+        node(format!("-p {name}={defaults}{unit}"), format!("[{}]  {}", parameter.domain, parameter.summary))
+    });
+    let metrics = scenario.metrics.iter().map(|metric| {
         let labels = if metric.labels.is_empty() { String::new() } else { format!("{{{}}}", metric.labels.join(",")) };
-        let line = format!("    records {}{labels}{}  {}", metric.name, unit(&metric.unit), metric.summary);
-        text.push_str(&escape(&line));
-        text.push('\n');
-    }
-    for requirement in &scenario.requirements {
+        node(format!("records {}{labels}{}", metric.name, unit(&metric.unit)), &metric.summary)
+    });
+    let requirements = scenario.requirements.iter().map(|requirement| {
         let kind = if requirement.optional { "can use" } else { "needs" };
-        text.push_str(&escape(&format!("    {kind} {}  {}", requirement.capability, requirement.purpose)));
-        text.push('\n');
-    }
+        node(format!("{kind} {}", requirement.capability), &requirement.purpose)
+    });
+    let parts = parameters.chain(metrics).chain(requirements).collect();
+    Node { parts, ..node(format!("{module}/{}", scenario.name), &scenario.summary) }
 }
 
 fn unit(unit: &Unit) -> String {
@@ -144,19 +143,19 @@ fn unit(unit: &Unit) -> String {
     }
 }
 
-fn push_imports(text: &mut String, loaded: &Loaded, used: Option<&Used>) {
-    text.push_str("  imports\n");
-    let width = loaded.imports.iter().map(String::len).max().unwrap_or_default();
-    for import in &loaded.imports {
+fn imports(loaded: &Loaded, used: Option<&Used>) -> [Node; 2] {
+    let import = |import: &String| {
         let used = match is_used(used, loaded, import) {
             Some(true) => ", used",
             Some(false) => ", not used",
             None => "",
         };
-        text.push_str(&format!("    {import:width$}  {}{used}\n", granted(loaded, import)));
-    }
+        node(import, format!("{}{used}", granted(loaded, import)))
+    };
     let grants = loaded.spec.grants.describe();
-    text.push_str(&format!("  granted {}\n", if grants.is_empty() { "nothing".to_owned() } else { grants.join(", ") }));
+    let granted = if grants.is_empty() { "nothing".to_owned() } else { grants.join(", ") };
+    let parts = loaded.imports.iter().map(import).collect();
+    [Node { parts, ..node("imports", "") }, node("granted", granted)]
 }
 
 /// What a component is granted of an interface that it imports.

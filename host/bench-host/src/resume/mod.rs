@@ -4,10 +4,11 @@
 mod find;
 mod words;
 
-use crate::cli::{Command, Common, Format, ResumeArgs};
+use crate::cli::{Command, Common, ResumeArgs};
 use crate::execute::{Job, command, planned, program_sha256};
 use crate::fingerprint::fingerprint;
 use crate::output;
+use crate::show::ShowArgs;
 use anyhow::Context;
 use bench_engine::Done;
 use bench_sink::fingerprint::Fingerprint;
@@ -22,7 +23,7 @@ pub(crate) enum Wanted {
     /// Resume an interrupted run.
     Rest(Box<Rest>),
     /// Show a finished run, of which nothing is left to do.
-    Finished { directory: PathBuf, format: Format },
+    Finished { directory: PathBuf, show: ShowArgs },
 }
 
 /// What is left of an interrupted run.
@@ -59,7 +60,7 @@ pub(crate) fn wanted(command: &Command) -> anyhow::Result<Wanted> {
     given.agree_with(&begun, &found.run, &directory)?;
     if found.is_finished {
         output::line(&format!("bench-host: {} is finished; nothing is left to do", directory.display()));
-        return Ok(Wanted::Finished { directory, format: common.shown.format });
+        return Ok(Wanted::Finished { directory, show: common.shown.show });
     }
     let mut parameters = common.measured.parameters.clone();
     parameters.extend(common.measured.families.parameters.iter().cloned());

@@ -177,7 +177,7 @@ mod tests {
             "run self --resume",
             "run --resume x",
             "run self --resume -p n=1,2 --arm wasm --arm native --quick --time=2s --seed 7 --memory 1Gi",
-            "run self --resume --format json --dry-run --out b -v --bench-json",
+            "run self --resume --format json --wide --all-series --dry-run --out b -v --bench-json",
         ] {
             check(begun, given, None);
         }

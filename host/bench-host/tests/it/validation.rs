@@ -7,7 +7,7 @@ use std::path::Path;
 /// The verdicts on the only run, each with the name of its target.
 #[track_caller]
 fn verdicts(host: &Host, expect: &[i32]) -> Vec<(String, String)> {
-    let line = format!("validate {}", host.run().display());
+    let line = format!("validate {} --format json", host.run().display());
     let ran = Ran::of(&mut host.command(&line));
     assert!(
         ran.status.is_some_and(|status| expect.contains(&status)),
@@ -16,13 +16,12 @@ fn verdicts(host: &Host, expect: &[i32]) -> Vec<(String, String)> {
         ran.stdout,
         ran.stderr
     );
+    let document = ran.json();
     let targets = bench_registry::targets("self").unwrap().target;
     let verdict = |name: &str| {
-        let rows: Vec<_> = ran.stdout.lines().filter(|line| line.split_whitespace().next() == Some(name)).collect();
-        assert_eq!(rows.len(), 1, "{name}: {}", ran.stdout);
-        let words = ["pass: ", "miss: ", "not measured: "];
-        let word = words.into_iter().find(|word| rows[0].contains(word));
-        (name.to_owned(), word.unwrap_or_else(|| panic!("no verdict: {}", rows[0])).to_owned())
+        let found = document["targets"].as_array().unwrap().iter().find(|target| target["name"] == name);
+        let found = found.unwrap_or_else(|| panic!("no target {name}: {document:#}"));
+        (name.to_owned(), found["verdict"].as_str().unwrap().to_owned())
     };
     targets.iter().map(|target| verdict(&target.name)).collect()
 }
@@ -32,7 +31,7 @@ fn a_run_without_the_cells_measures_no_target() {
     let host = Host::with_hostile();
     host.check("load hostile.wasm --filter hostile/good --quick --time 20ms", 0);
     for (target, verdict) in verdicts(&host, &[2]) {
-        assert_eq!(verdict, "not measured: ", "{target}");
+        assert_eq!(verdict, "not measured", "{target}");
     }
 }
 
@@ -46,8 +45,8 @@ fn a_run_made_for_a_target_is_held_to_it() {
     // That a target is missed on a busy machine, or in a build for tests, is no finding of this test.
     let verdicts = verdicts(&host, &[1, 2]);
     let verdict = |name: &str| verdicts.iter().find(|(target, _)| target == name).map(|(_, verdict)| verdict.as_str());
-    assert!(verdict("record-probe").is_some_and(|verdict| verdict != "not measured: "), "{verdicts:?}");
-    assert_eq!(verdict("ring-one-way"), Some("not measured: "));
+    assert!(verdict("record-probe").is_some_and(|verdict| verdict != "not measured"), "{verdicts:?}");
+    assert_eq!(verdict("ring-one-way"), Some("not measured"));
 }
 
 #[test]
@@ -81,8 +80,8 @@ fn held(targets: &[&str]) -> Host {
 fn the_exit_status_is_the_worst_verdict() {
     let (pass, miss, unmeasured) = ("at_most = 1e12", "at_least = 1e12", "at_most = 1\nmetric = \"none\"");
     let check = |targets: &[&str], status| {
-        let ran = held(targets).check("validate --targets mine.toml", status);
-        assert_eq!(ran.stdout.lines().count(), targets.len() + 2, "{}", ran.stdout);
+        let ran = held(targets).check("validate --targets mine.toml --format csv", status);
+        assert_eq!(ran.stdout.lines().count(), targets.len() + 1, "{}", ran.stdout);
     };
     check(&[pass], 0);
     check(&[pass, unmeasured], 2);
@@ -102,7 +101,7 @@ fn several_sets_make_one_document() {
     let csv = host.check("validate --targets mine.toml --format csv", 0).stdout;
     assert_eq!((csv.lines().count(), csv.starts_with("set,target,")), (2, true), "{csv}");
     let markdown = host.check("validate --targets mine.toml --format markdown", 0).stdout;
-    assert!(markdown.starts_with("| target | value |"), "{markdown}");
+    assert!(markdown.starts_with("| verdict | target | value |"), "{markdown}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! The comparison for a spreadsheet: a row for each matchup, in nanoseconds and plain ratios, nothing scaled. A figure that
+//! A comparison as flat records: a row for each matchup, in nanoseconds and plain ratios, nothing scaled. A figure that
 //! is absent is empty.
 
 use super::json::verdict;
 use super::{Comparison, Contender, Figures, Matchup};
 use crate::csv::status;
-use crate::escape;
+use crate::{Records, escape};
 use bench_stats::{LEVEL, RatioEstimate, Verdict};
 
 const COLUMNS: [&str; 25] = [
@@ -35,10 +35,10 @@ const COLUMNS: [&str; 25] = [
     "note",
 ];
 
-/// `comparison` as comma-separated values with a header. Text of modules is escaped, so that a record is one line.
-pub fn comparison_csv(comparison: &Comparison) -> String {
-    let rows = comparison.matchups.iter().map(|matchup| row(comparison, matchup));
-    crate::csv::print(&COLUMNS, rows)
+/// The records of `comparison`. Text of modules is escaped, so that a record is one line.
+pub(super) fn records(comparison: &Comparison) -> Records {
+    let rows = comparison.matchups.iter().map(|matchup| row(comparison, matchup).to_vec());
+    Records { columns: COLUMNS.to_vec(), rows: rows.collect() }
 }
 
 fn row(comparison: &Comparison, matchup: &Matchup) -> [String; COLUMNS.len()] {

@@ -1,21 +1,20 @@
-//! The JSON document of a comparison, under names that stay. Figures are those of the comparison; it computes none.
+//! The fields of the JSON document of a comparison, under names that stay.
 
 use super::notes::comparison_notes;
 use super::{
     Comparison, Contender, Figures, Label, LedgerTerm, LedgerView, Matchup, Mean, OneSided, Runs, SubjectAccount,
 };
-use crate::AccountView;
 use crate::json::{self, AccountJson, RunJson, significant, thousandths};
+use crate::{AccountView, Data};
 use bench_model::{Arguments, Checksum};
 use bench_sink::runfile::{ModuleRef, Status};
 use bench_stats::{LEVEL, RatioEstimate, Verdict};
 use serde::Serialize;
 use serde_json::Number;
 
-/// `comparison` as a JSON document, indented, ending with a line break. What is absent is null. What a terminal would obey
-/// is written as `\u` escapes, which changes no value.
-pub fn comparison_json(comparison: &Comparison) -> String {
-    json::print(&Document {
+/// The fields of `comparison`. What is absent is null.
+pub(super) fn data(comparison: &Comparison) -> Data {
+    Data::of(&Document {
         run: match &comparison.runs {
             Runs::Paired(run) => RunsJson::Paired(Box::new(json::run(run))),
             Runs::Sides { a, b } => {

@@ -14,12 +14,9 @@ mod sides;
 mod subject;
 mod table;
 
-pub use self::csv::comparison_csv;
-pub use self::json::comparison_json;
 pub use self::ledger::{LedgerTerm, LedgerView, Mean};
 pub use self::matchup::{Contender, Figures, Label, Matchup, Side};
-pub use self::notes::comparison_notes;
-pub use self::table::comparison_table;
+pub use self::table::comparison_document;
 
 use crate::{AccountView, ReportError, RunView};
 use bench_model::Arguments;

@@ -3,24 +3,23 @@
 
 use super::{Comparison, Figures, Matchup, Runs, Side};
 use crate::calibration::{self, DRIFT_SHARE_MIN, Drift};
-use crate::{RunView, escape, notes, scale};
+use crate::text::number;
+use crate::{RunView, notes, scale};
 use bench_model::MachineLimit;
 use bench_sink::runfile::Named;
 use bench_stats::{LEVEL, PROCESSES_MIN, Verdict};
 use std::collections::BTreeMap;
 
-/// One line for each thing that is not as it should be, or that says what a ratio does not; none where all is well. Text
-/// of modules is escaped.
-pub fn comparison_notes(comparison: &Comparison) -> Vec<String> {
+/// One line for each thing that is not as it should be, or that says what a ratio does not; none where all is well. Not escaped.
+pub(super) fn comparison_notes(comparison: &Comparison) -> Vec<String> {
     let machines = comparison.across_machines.as_ref().map(|difference| {
-        let difference = escape(difference);
         format!("A and B were measured on different machines ({difference}): a ratio is one of machines too, not of code alone")
     });
     let own = together(comparison.matchups.iter().filter_map(|matchup| Some((matchup, matchup.own_reason()?))));
     let counts = comparison.matchups.iter().filter_map(|matchup| Some(about(matchup, matchup.note.as_deref()?)));
     let one_sided = comparison.one_sided.iter().map(|alone| {
         let name = format!("{} {} {}", alone.scenario, alone.arguments, alone.label);
-        format!("{}: compared with nothing: {}", escape(&name), escape(&alone.reason))
+        format!("{}: compared with nothing: {}", name, alone.reason)
     });
     let limits = match &comparison.runs {
         Runs::Paired(run) => run.drifts().iter().map(notes::drift_note).collect(),
@@ -78,7 +77,7 @@ fn together<'a>(reasons: impl Iterator<Item = (&'a Matchup, &'a str)>) -> Vec<St
     }
     let line = |(reason, matchups): (&str, Vec<&Matchup>)| match matchups.as_slice() {
         [only] => about(only, reason),
-        several => format!("{}: {}", number(several.len(), "comparison"), escape(reason)),
+        several => format!("{}: {}", number(several.len(), "comparison"), reason),
     };
     said.into_iter().map(line).collect()
 }
@@ -88,18 +87,18 @@ fn about(matchup: &Matchup, text: &str) -> String {
         true => format!("{} {}", matchup.scenario, matchup.title()),
         false => format!("{} {} {}", matchup.scenario, matchup.arguments, matchup.title()),
     };
-    format!("{}: {}", escape(&name), escape(text))
+    format!("{name}: {text}")
 }
 
 /// What is amiss with the runs themselves. What several runs of a side say alike is said once.
 fn troubles(runs: &Runs) -> Vec<String> {
     let (a, b) = match runs {
-        Runs::Paired(run) => return notes::troubles(run),
+        Runs::Paired(run) => return notes::troubles(run, false),
         Runs::Sides { a, b } => (a, b),
     };
     let of = |side: Side, runs: &[RunView]| {
         let mut said: BTreeMap<String, usize> = BTreeMap::new();
-        runs.iter().flat_map(notes::troubles).for_each(|note| *said.entry(note).or_default() += 1);
+        runs.iter().flat_map(|run| notes::troubles(run, false)).for_each(|note| *said.entry(note).or_default() += 1);
         let line = |(note, count): (String, usize)| match runs.len() {
             all if all == count => format!("{side}: {note}"),
             all => format!("{side}, {count} of {all} runs: {note}"),
@@ -147,7 +146,7 @@ fn side_limits(a: &[RunView], b: &[RunView], is_other_machine: bool) -> Vec<Stri
     let between = shifts(a, b).into_iter().filter(|_| !is_other_machine).map(|shift| {
         format!(
             "{} was {} in A and {} in B ({:+.0} %): the machine was not the same; compare figures with care",
-            escape(&shift.limit.to_string()),
+            shift.limit,
             scale::figure(shift.before, &shift.unit),
             scale::figure(shift.after, &shift.unit),
             shift.share * 100.0,
@@ -167,7 +166,7 @@ fn drifts(side: Side, runs: &[RunView]) -> Vec<String> {
         *count += 1;
     }
     let line = |(limit, (share, count)): (String, (f64, usize))| {
-        let (limit, all) = (escape(&limit).into_owned(), runs.len());
+        let all = runs.len();
         format!(
             "{side}: {limit} drifted by up to {:+.0} % during {count} of {all} runs; compare figures with care",
             share * 100.0
@@ -204,25 +203,11 @@ fn side(side: Side, runs: &[RunView]) -> String {
     let of = |run: &RunView| run.fingerprint.git_revision.clone();
     let revision = of(first).filter(|revision| runs.iter().all(|run| of(run).as_ref() == Some(revision)));
     let revision = revision.map_or_else(String::new, |revision| format!(" (git {})", abbreviated(&revision)));
-    format!(
-        "{side}: {}; {}; {}",
-        escape(&(names + &revision)),
-        notes::machine(first),
-        notes::effort(first, " per cell")
-    )
+    format!("{side}: {}; {}; {}", names + &revision, notes::machine(first), notes::effort(first, " per cell"))
 }
 
 /// Twelve digits of a revision, and whether the tree was changed.
 fn abbreviated(revision: &str) -> String {
     let (digits, rest) = revision.split_at(revision.find('+').unwrap_or(revision.len()));
     digits.chars().take(12).chain(rest.chars()).collect()
-}
-
-fn number(count: usize, what: &str) -> String {
-    let plural = match (count, what.ends_with('s')) {
-        (1, _) => "",
-        (_, true) => "es",
-        (_, false) => "s",
-    };
-    format!("{count} {what}{plural}")
 }

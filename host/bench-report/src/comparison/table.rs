@@ -1,34 +1,14 @@
-//! The table of a comparison: a row for each matchup, then where the time went. Knows how figures are laid out; what is
-//! said below them is the notes' business.
+//! The document of a comparison: a row for each matchup with its verdict and ratio first, where the time went, notes where something
+//! is not as it should be, and what was compared how.
 
 use super::notes::{comparison_notes, footer, trimmed};
-use super::{Comparison, Figures, LedgerTerm, LedgerView, Matchup, Mean, SubjectAccount};
-use crate::layout::{self, ABSENT, Grid, plain};
-use crate::{AccountView, Style, escape, scale};
+use super::{Comparison, Figures, LedgerTerm, LedgerView, Matchup, Mean, SubjectAccount, csv, json};
+use crate::arguments::Varying;
+use crate::document::{Body, Column, Datum, Document, Group, Measure, Node, Notes, Rank, Section, Table, Tree};
+use crate::{AccountView, scale};
 use bench_model::Arguments;
 use bench_sink::runfile::Status;
 use bench_stats::{LEVEL, Summary, Verdict};
-
-const COLUMNS: [&str; 11] = [
-    "scenario",
-    "arguments",
-    "compared",
-    "p50 baseline",
-    "p50 contender",
-    "ratio",
-    "95 % interval",
-    "of means",
-    "A/A",
-    "pairs",
-    "verdict",
-];
-
-/// Which of the columns hold figures, whose units stand below each other.
-const FIGURES: std::ops::Range<usize> = 3..10;
-
-const TERM_COLUMNS: [&str; 4] = ["part", "an operation", "±", "share"];
-
-const TERM_FIGURES: std::ops::Range<usize> = 1..4;
 
 /// More pairs than anybody can measure: the ratio is as good as on the edge of what it is held against.
 const PAIRS_MAX: u64 = 1_000_000_000_000;
@@ -36,48 +16,88 @@ const PAIRS_MAX: u64 = 1_000_000_000_000;
 /// How many imports of the host are named; the sum is of all.
 const IMPORTS_MAX: usize = 6;
 
-/// `comparison` as a table, then a block for each group of cells of which is known where the time went, notes where
-/// something is not as it should be, and what was compared how. Ends with a line break. Text of modules is escaped;
-/// nothing is wrapped or cut.
-pub fn comparison_table(comparison: &Comparison, style: Style) -> String {
-    let rows = comparison.matchups.iter().map(|matchup| row(matchup, comparison.options.delta)).collect();
-    let grid = Grid { head: &COLUMNS, figures: FIGURES, rows };
-    let has_rows = !comparison.matchups.is_empty();
-    let (grid, lines): (_, fn(Vec<String>) -> String) = match style {
-        Style::Table => (grid.text(), |lines| lines.join("\n")),
-        Style::Markdown => (grid.markdown(), list),
-    };
-    let blocks = blocks(comparison).into_iter().map(|block| block.show(style));
-    let ends = [lines(comparison_notes(comparison)), lines(footer(comparison))];
-    layout::paragraphs(has_rows.then_some(grid).into_iter().chain(blocks).chain(ends))
+/// `comparison` as a document; `breakdown` says whether people are shown where the time went.
+pub fn comparison_document(comparison: &Comparison, breakdown: bool) -> Document {
+    let blocks = if breakdown { blocks(comparison) } else { Vec::new() };
+    let mut lines = footer(comparison);
+    if !breakdown && !comparison.ledgers.is_empty() {
+        lines.push("where the time goes: --breakdown".to_owned());
+    }
+    let ends = [Section::warnings(comparison_notes(comparison)), Section::footer(lines)];
+    let sections = matchups(comparison).into_iter().chain(blocks).chain(ends);
+    Document { data: json::data(comparison), records: Some(csv::records(comparison)), sections: sections.collect() }
 }
 
-fn list(lines: Vec<String>) -> String {
-    lines.iter().map(|line| format!("- {}", plain(line))).collect::<Vec<_>>().join("\n")
+/// A table for each sequence of scenarios whose matchups differ in the same arguments.
+fn matchups(comparison: &Comparison) -> Vec<Section> {
+    let mut tables: Vec<Table> = Vec::new();
+    for matchups in comparison.matchups.chunk_by(|one, other| one.scenario == other.scenario) {
+        let arguments: Vec<_> = matchups.iter().map(|matchup| &matchup.arguments).collect();
+        let varying = Varying::of(&arguments);
+        let rows = matchups.iter().map(|matchup| row(matchup, &varying, comparison.options.delta));
+        let group = Group { name: matchups[0].scenario.clone(), remark: varying.shared.clone(), rows: rows.collect() };
+        let columns = columns(&varying);
+        match tables.last_mut() {
+            Some(table) if table.columns == columns => table.groups.push(group),
+            _ => tables.push(Table { grouped_by: "scenario".to_owned(), columns, groups: vec![group] }),
+        }
+    }
+    tables.into_iter().map(|table| Section::new("comparisons", "", Body::Table(table)).in_data()).collect()
 }
 
-fn row(matchup: &Matchup, delta: f64) -> Vec<String> {
-    let text = |text: &str| escape(text).into_owned();
-    let head = [text(&matchup.scenario), text(&matchup.arguments.to_string()), text(&matchup.title())];
-    let p50 =
-        |summary: &Option<Summary>| absent_or(summary.as_ref().and_then(|summary| summary.p50), scale::nanoseconds);
-    let medians = [p50(&matchup.baseline.summary), p50(&matchup.contender.summary)];
-    let ratios = matchup.figures.as_ref().map_or_else(|| std::array::from_fn(|_| ABSENT.to_owned()), ratios);
-    let processes = matchup.processes.map_or_else(String::new, |processes| format!(" in {processes} proc."));
-    let pairs = absent_or(matchup.pairs, |pairs| scale::count(pairs as f64) + &processes);
-    head.into_iter().chain(medians).chain(ratios).chain([pairs, verdict(matchup, delta)]).collect()
+fn columns(varying: &Varying) -> Vec<Column> {
+    let first = [
+        Column::words("verdict"),
+        Column::figures("ratio"),
+        Column::figures("95 % interval").key("ratio_interval"),
+        Column::words("compared"),
+    ];
+    let last = [
+        Column::figures("baseline").key("baseline_p50"),
+        Column::figures("contender").key("contender_p50"),
+        Column::figures("of means").key("ratio_of_means").rank(Rank::Extra(3)),
+        Column::figures("A/A").key("noise").rank(Rank::Extra(1)),
+        Column::figures("pairs").rank(Rank::Extra(2)),
+        Column::figures("proc.").key("processes").rank(Rank::Extra(2)),
+    ];
+    first.into_iter().chain(varying.columns().iter().cloned()).chain(last).collect()
 }
 
-/// The columns from the ratio to the noise floor.
-fn ratios(figures: &Figures) -> [String; 4] {
+fn row(matchup: &Matchup, varying: &Varying, delta: f64) -> Vec<Datum> {
+    let count = |count: Option<u64>| Datum::or_absent(count.map(|count| Datum::count(count as f64)));
+    let [ratio, interval, means, noise] = matchup.figures.as_ref().map_or([const { Datum::Absent }; 4], ratios);
+    let first = [Datum::text(verdict(matchup, delta)), ratio, interval, Datum::text(matchup.title())];
+    let last = [
+        p50(&matchup.baseline.summary),
+        p50(&matchup.contender.summary),
+        means,
+        noise,
+        count(matchup.pairs),
+        count(matchup.processes.map(u64::from)),
+    ];
+    first.into_iter().chain(varying.values(&matchup.arguments)).chain(last).collect()
+}
+
+/// The median; of too few samples, the mean in its place.
+fn p50(summary: &Option<Summary>) -> Datum {
+    match summary {
+        None => Datum::Absent,
+        Some(Summary { p50: Some(p50), .. }) => Datum::nanoseconds(*p50),
+        Some(summary) => Datum::nanoseconds(summary.mean).marked("mean"),
+    }
+}
+
+/// The ratio, its interval, the ratio of means, and the noise floor.
+fn ratios(figures: &Figures) -> [Datum; 4] {
     let ratios = &figures.ratios;
     let interval = ratios.medians.interval(LEVEL);
-    let known = Some(interval).filter(|interval| interval.low.is_finite() && interval.high.is_finite());
+    let range = Datum::Range { low: interval.low, high: interval.high, measure: Measure::Factor };
+    let noise = figures.band.map(|band| Datum::number(band.high() - 1.0, Measure::Share).marked("±"));
     [
-        format!("{}×", scale::factor(ratios.medians.ratio())),
-        absent_or(known, |known| format!("{}–{}", scale::factor(known.low), scale::factor(known.high))),
-        format!("{}×", scale::factor(ratios.means.ratio())),
-        absent_or(figures.band, |band| format!("±{}", scale::percent(band.high() - 1.0))),
+        Datum::number(ratios.medians.ratio(), Measure::Factor),
+        if interval.low.is_finite() && interval.high.is_finite() { range } else { Datum::Absent },
+        Datum::number(ratios.means.ratio(), Measure::Factor),
+        Datum::or_absent(noise),
     ]
 }
 
@@ -96,50 +116,22 @@ fn verdict(matchup: &Matchup, delta: f64) -> String {
     }
 }
 
-/// A titled list of parts, and lines on them. All of it is escaped.
-struct Block {
-    title: String,
-    parts: Vec<Vec<String>>,
-    lines: Vec<String>,
-}
-
-impl Block {
-    fn show(self, style: Style) -> String {
-        let grid = Grid { head: &TERM_COLUMNS, figures: TERM_FIGURES, rows: self.parts };
-        let has_parts = !grid.rows.is_empty();
-        let texts = match style {
-            Style::Table => {
-                let parts = has_parts.then(|| indented(&grid.text_without_head()));
-                let lines = (!self.lines.is_empty()).then(|| indented(&self.lines.join("\n")));
-                return std::iter::once(self.title).chain(parts).chain(lines).collect::<Vec<_>>().join("\n");
-            }
-            Style::Markdown => [
-                format!("**{}**", plain(&self.title)),
-                if has_parts { grid.markdown() } else { String::new() },
-                list(self.lines),
-            ],
-        };
-        texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
-    }
-}
-
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
-}
-
 /// A block for each ledger; the accounts of a scenario with its arguments follow the last ledger of those, or have a
 /// block of their own where there is none.
-fn blocks(comparison: &Comparison) -> Vec<Block> {
+fn blocks(comparison: &Comparison) -> Vec<Section> {
     let mut blocks = Vec::new();
     for (scenario, arguments) in groups(comparison) {
         let ledgers = comparison.ledgers.iter().filter(|one| one.scenario == scenario && one.arguments == *arguments);
         let accounts = comparison.accounts.iter().filter(|one| one.scenario == scenario && one.arguments == *arguments);
-        let mut of_group: Vec<Block> = ledgers.map(ledger).collect();
+        let mut of_group: Vec<Section> = ledgers.map(ledger).collect();
         let lines: Vec<String> = accounts.filter_map(account).collect();
         match of_group.last_mut() {
-            Some(last) => last.lines.extend(lines),
+            Some(last) => last.remarks.extend(lines),
             None if lines.is_empty() => {}
-            None => of_group.push(Block { title: name(scenario, arguments), parts: Vec::new(), lines }),
+            None => {
+                let notes = Notes { lines, are_warnings: false };
+                of_group.push(Section::new("accounts", name(scenario, arguments), Body::Notes(notes)).in_data());
+            }
         }
         blocks.extend(of_group);
     }
@@ -158,19 +150,21 @@ fn groups(comparison: &Comparison) -> Vec<(&str, &Arguments)> {
 }
 
 fn name(scenario: &str, arguments: &Arguments) -> String {
-    escape(format!("{scenario} {arguments}").trim_end()).into_owned()
+    format!("{scenario} {arguments}").trim_end().to_owned()
 }
 
-fn ledger(ledger: &LedgerView) -> Block {
-    let title = format!(
-        "{} {}: {}{} an operation (n {} observed in {} proc.)",
-        name(&ledger.scenario, &ledger.arguments),
-        escape(&ledger.label.to_string()),
-        scale::nanoseconds(ledger.total.mean),
-        ledger.total.half_width().map_or_else(String::new, |half| format!(" ± {}", scale::nanoseconds(half))),
-        scale::count(ledger.operations as f64),
-        ledger.processes,
-    );
+/// An operation and its parts.
+fn ledger(ledger: &LedgerView) -> Section {
+    let title = format!("{} {}", name(&ledger.scenario, &ledger.arguments), ledger.label);
+    let columns = vec![
+        Column::figures("mean").key("mean"),
+        Column::figures("±").key("half_width").rank(Rank::Filled),
+        Column::figures("share"),
+    ];
+    let whole = Node {
+        parts: ledger.terms.iter().map(part).collect(),
+        ..Node::new("an operation", values(ledger.total, None))
+    };
     let observing = ledger.stretch().map(|stretch| {
         format!(
             "observing stretched an operation by {}: {}, {} events of {} each",
@@ -180,22 +174,24 @@ fn ledger(ledger: &LedgerView) -> Block {
             scale::nanoseconds(ledger.event.mean),
         )
     });
-    let lines = [times("once", &ledger.once), times("boundary", &ledger.boundary), observing];
-    Block { title, parts: ledger.terms.iter().map(part).collect(), lines: lines.into_iter().flatten().collect() }
+    let observed = format!("n {} observed in {} proc.", scale::count(ledger.operations as f64), ledger.processes);
+    let lines = [times("once", &ledger.once), times("boundary", &ledger.boundary), observing, Some(observed)];
+    let tree = Tree { columns, roots: vec![whole] };
+    Section::new("ledger", title, Body::Tree(tree)).in_data().with_remarks(lines.into_iter().flatten().collect())
 }
 
-fn part(term: &LedgerTerm) -> Vec<String> {
-    let Mean { mean, .. } = term.ns;
-    vec![
-        escape(&term.name).into_owned(),
-        scale::nanoseconds(mean),
-        term.ns.half_width().map_or_else(String::new, |half| format!("± {}", scale::nanoseconds(half))),
-        absent_or(term.share, scale::percent),
-    ]
+fn part(term: &LedgerTerm) -> Node {
+    Node::new(&term.name, values(term.ns, term.share))
+}
+
+fn values(ns: Mean, share: Option<f64>) -> Vec<Datum> {
+    let half = ns.half_width().map_or(Datum::Blank, |half| Datum::nanoseconds(half).marked("±"));
+    let share = share.map_or(Datum::Blank, |share| Datum::number(share, Measure::Share));
+    vec![Datum::nanoseconds(ns.mean), half, share]
 }
 
 fn times(what: &str, terms: &[LedgerTerm]) -> Option<String> {
-    let times = terms.iter().map(|term| format!("{} {}", escape(&term.name), scale::nanoseconds(term.ns.mean)));
+    let times = terms.iter().map(|term| format!("{} {}", term.name, scale::nanoseconds(term.ns.mean)));
     (!terms.is_empty()).then(|| format!("{what}: {}", times.collect::<Vec<_>>().join(", ")))
 }
 
@@ -214,7 +210,7 @@ fn account(subject: &SubjectAccount) -> Option<String> {
         bytes("process memory up to", account.memory_bytes_max),
     ];
     let texts: Vec<String> = texts.into_iter().flatten().collect();
-    (!texts.is_empty()).then(|| format!("{}: {}", escape(&subject.label.to_string()), texts.join("; ")))
+    (!texts.is_empty()).then(|| format!("{}: {}", subject.label, texts.join("; ")))
 }
 
 fn counted(account: &AccountView) -> Vec<String> {
@@ -229,11 +225,8 @@ fn host_calls(calls: &[(String, f64)]) -> String {
     let mut made: Vec<&(String, f64)> = calls.iter().filter(|(_, count)| *count > 0.0).collect();
     made.sort_by(|a, b| b.1.total_cmp(&a.1));
     let total = made.iter().fold(0.0, |sum, (_, count)| sum + count);
-    let mut names: Vec<String> = made
-        .iter()
-        .take(IMPORTS_MAX)
-        .map(|(name, count)| format!("{} {}", escape(name), scale::rate(*count)))
-        .collect();
+    let mut names: Vec<String> =
+        made.iter().take(IMPORTS_MAX).map(|(name, count)| format!("{name} {}", scale::rate(*count))).collect();
     if made.len() > IMPORTS_MAX {
         names.push(format!("{} more imports", made.len() - IMPORTS_MAX));
     }
@@ -250,8 +243,4 @@ fn watched(account: &AccountView) -> Vec<String> {
         ("involuntary switches", account.switches_involuntary),
     ];
     figures.into_iter().filter_map(|(name, count)| Some(format!("{} {name}", scale::rate(count?)))).collect()
-}
-
-fn absent_or<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
-    value.map_or_else(|| ABSENT.to_owned(), show)
 }

@@ -1,7 +1,8 @@
 //! The document of the Aetherless benchmarking framework, with exactly its fields. A figure that too few samples support is
 //! null; a cell that has none is left out, as there is no field that could say why.
 
-use crate::json::{Pairs, print, significant, thousandths};
+use crate::json::{Pairs, significant, thousandths};
+use crate::render::print;
 use crate::{CellView, RunView, SeriesView};
 use bench_model::Unit;
 use bench_sink::runfile::Status;

@@ -1,12 +1,13 @@
 //! Starting afresh against bringing back what was started before: from how much work at the start on the one is dearer than the
 //! other. Knows the parameters that such scenarios have in common, not how anything is started.
 
-use crate::json::{print, significant};
-use crate::{CellView, RunView, scale};
+use crate::json::significant;
+use crate::plots::{Dimension, Figure, Line, Look, Panel, Point};
+use crate::render::print;
+use crate::{CellView, RunView, escape, scale};
 use bench_model::{Unit, Value};
 use bench_sink::runfile::Status;
 use bench_stats::slope;
-use plotters::prelude::*;
 use serde::Serialize;
 use serde_json::Number;
 
@@ -161,65 +162,34 @@ pub fn break_even_json(view: &RunView) -> String {
     print(&Document { run: &view.id, unit: "ns", curves: &curves, break_even: break_even.collect() })
 }
 
-/// The curves, one figure for each amount of memory, as SVG. `None` where the run has no such cells.
+/// The curves, a panel for each amount of memory, as SVG. `None` where the run has no such cells.
 pub fn break_even_svg(view: &RunView) -> Option<String> {
-    let curves = start_curves(view);
-    let mut amounts: Vec<_> = curves.iter().map(|curve| curve.heap_bytes).collect();
-    amounts.dedup();
-    if amounts.is_empty() {
-        return None;
-    }
-    let mut text = String::new();
-    {
-        let root = SVGBackend::with_string(&mut text, (960, 420 * amounts.len() as u32)).into_drawing_area();
-        // Drawing into a string cannot fail.
-        root.fill(&WHITE).ok()?;
-        for (area, heap_bytes) in root.split_evenly((amounts.len(), 1)).iter().zip(&amounts) {
-            let shown: Vec<_> = curves.iter().filter(|curve| curve.heap_bytes == *heap_bytes).collect();
-            draw(area, *heap_bytes, &shown)?;
-        }
-        root.present().ok()?;
-    }
-    Some(text)
+    figure(&start_curves(view))?.svg()
 }
 
-fn draw(
-    area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
-    heap_bytes: u64,
-    curves: &[&StartCurve],
-) -> Option<()> {
-    let points = || curves.iter().flat_map(|curve| &curve.points);
-    let (least, most) = points()
-        .fold((f64::INFINITY, 0.0_f64), |(least, most), point| (least.min(point.median_ns), most.max(point.median_ns)));
-    let samples = points().map(|point| point.samples).min()?;
-    let work = points().map(|point| point.init_ms).fold(1.0, f64::max);
-    let memory = scale::figure(heap_bytes as f64, &Unit::Bytes);
-    let title = format!("Start to first correct response, {memory} touched (medians, n ≥ {samples})");
-    let mut chart = ChartBuilder::on(area)
-        .caption(title, ("sans-serif", 18))
-        .margin(12)
-        .x_label_area_size(36)
-        .y_label_area_size(84)
-        .build_cartesian_2d(0.0..work, (least / 1e6 * 0.7..most / 1e6 * 1.4).log_scale())
-        .ok()?;
-    chart.configure_mesh().x_desc("work at the start, ms").y_desc("time, ms (logarithmic)").draw().ok()?;
-    for (index, curve) in curves.iter().enumerate() {
-        let colour = Palette99::pick(index).to_rgba();
-        let line = curve.points.iter().map(|point| (point.init_ms, point.median_ns / 1e6));
-        chart
-            .draw_series(LineSeries::new(line.clone(), colour.stroke_width(2)))
-            .ok()?
-            .label(curve.start.clone())
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
-        chart.draw_series(line.map(|point| Circle::new(point, 3, colour.filled()))).ok()?;
-    }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK)
-        .draw()
-        .ok()
+fn figure(curves: &[StartCurve]) -> Option<Figure> {
+    let samples = curves.iter().flat_map(|curve| &curve.points).map(|point| point.samples).min()?;
+    let mut names: Vec<&str> = curves.iter().map(|curve| curve.start.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let line = |curve: &StartCurve| {
+        let points =
+            curve.points.iter().map(|point| Point { across: point.init_ms * 1e6, up: point.median_ns, between: None });
+        let index = names.iter().position(|name| *name == curve.start).unwrap_or_default();
+        Line { name: escape(&curve.start).into_owned(), look: Look::of(index), points: points.collect() }
+    };
+    let panel = |curves: &[StartCurve]| Panel {
+        title: format!("{} touched", scale::bytes(curves[0].heap_bytes as f64)),
+        across: Dimension { title: "work at the start".to_owned(), unit: Unit::Nanoseconds },
+        up: Dimension { title: "time".to_owned(), unit: Unit::Nanoseconds },
+        lines: curves.iter().map(line).collect(),
+    };
+    let amounts = curves.chunk_by(|one, other| one.heap_bytes == other.heap_bytes);
+    Some(Figure {
+        title: "Start to first correct response".to_owned(),
+        panels: amounts.map(panel).collect(),
+        notes: vec![format!("Point: median, n ≥ {samples} samples.")],
+    })
 }
 
 #[cfg(test)]

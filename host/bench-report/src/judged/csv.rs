@@ -1,8 +1,8 @@
-//! Targets for a spreadsheet: a row each, in base units and plain ratios, nothing scaled. A figure that is absent is empty.
+//! Targets as flat records: a row each, in base units and plain ratios, nothing scaled. A figure that is absent is empty.
 
 use super::{Held, Judged, bound_name};
-use crate::csv::{number, print};
-use crate::escape;
+use crate::csv::number;
+use crate::{Records, escape};
 
 const COLUMNS: [&str; 14] = [
     "set",
@@ -21,9 +21,9 @@ const COLUMNS: [&str; 14] = [
     "samples",
 ];
 
-/// `judged` as comma-separated values with a header. Text of modules is escaped, so that a record is one line.
-pub fn judged_csv(judged: &[Judged]) -> String {
-    print(&COLUMNS, judged.iter().map(row))
+/// The records of `judged`. Text of modules is escaped, so that a record is one line.
+pub(super) fn records(judged: &[Judged]) -> Records {
+    Records { columns: COLUMNS.to_vec(), rows: judged.iter().map(|judged| row(judged).to_vec()).collect() }
 }
 
 fn row(judged: &Judged) -> [String; COLUMNS.len()] {

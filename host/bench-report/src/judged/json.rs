@@ -1,7 +1,7 @@
-//! Targets for a program: one document, under names that stay. It computes no figure.
+//! The fields of the JSON document of targets, under names that stay.
 
 use super::{Judged, bound_name};
-use crate::{RunView, json};
+use crate::{Data, RunView};
 use bench_model::Arguments;
 use serde::Serialize;
 
@@ -39,11 +39,10 @@ struct TargetJson<'a> {
     samples: Option<u64>,
 }
 
-/// What was held against `view` as a JSON document, indented, ending with a line break. What a terminal would obey is
-/// written as `\u` escapes, which changes no value.
-pub fn judged_json(view: &RunView, judged: &[Judged]) -> String {
+/// The fields of what was held against `view`.
+pub(super) fn data(view: &RunView, judged: &[Judged]) -> Data {
     let run = RunJson { id: &view.id, directory: view.directory.display().to_string() };
-    json::print(&Document { run, targets: judged.iter().map(target).collect() })
+    Data::of(&Document { run, targets: judged.iter().map(target).collect() })
 }
 
 fn target(judged: &Judged) -> TargetJson<'_> {

@@ -5,11 +5,9 @@ mod csv;
 mod json;
 mod table;
 
-pub use self::csv::judged_csv;
-pub use self::json::judged_json;
-pub use self::table::judged_table;
+pub use self::table::judged_document;
 
-use crate::scale;
+use crate::{Datum, Measure};
 use bench_model::{Arguments, Direction, Unit};
 
 /// A target that was held against a run.
@@ -118,12 +116,13 @@ impl TargetVerdict {
 }
 
 impl Quantity {
-    fn shown(&self, value: f64) -> String {
-        match self {
-            Self::Plain(unit) | Self::Growth { unit, .. } => scale::figure(value, unit),
-            Self::Rate => scale::per_second(value),
-            Self::Ratio => format!("{}×", scale::factor(value)),
-        }
+    fn datum(&self, value: f64) -> Datum {
+        let measure = match self {
+            Self::Plain(unit) | Self::Growth { unit, .. } => Measure::Unit(unit.clone()),
+            Self::Rate => Measure::PerSecond(Unit::Count),
+            Self::Ratio => Measure::Factor,
+        };
+        Datum::number(value, measure)
     }
 
     /// As documents write it: a UCUM unit, `1/s`, `1`, or a unit by an argument.
@@ -148,7 +147,7 @@ fn bound_name(direction: Direction) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Style;
+    use crate::{Csv, Document, Layout, Markdown, Renderer, Text};
 
     fn judged(name: &str, quantity: Quantity, direction: Direction, bound: f64, value: f64) -> Judged {
         let held = Held {
@@ -208,15 +207,25 @@ mod tests {
         some
     }
 
+    /// As text, or as records.
+    fn rendered(renderer: &dyn Renderer, judged: &[Judged], width: usize) -> String {
+        let document = Document {
+            records: Some(csv::records(judged)),
+            sections: vec![table::targets(judged)],
+            ..Document::default()
+        };
+        renderer.render(&document, &Layout { width, is_wide: false })
+    }
+
     #[test]
-    fn the_table_has_a_line_a_target() {
-        insta::assert_snapshot!(judged_table(&some(), Style::Table), @r"
-        target    value       bound  margin           n  verdict
-        append  1.23 µs   ≤ 10.0 µs    88 %       12.0k  pass: append held to its bound
-        batch   14.2M/s   ≥ 10.0M/s    42 %  12.0k × 16  pass: batch held to its bound; worst of 2 at batch=10
-        raw      0.500×    ≥ 0.600×   -17 %       12.0k  miss: raw held to its bound
-        memory    104 B  ≤ 1.00 KiB    90 %       12.0k  pass: memory held to its bound
-        broken        –       ≤ 500       –           –  not measured: m/s native failed: \u{1b}[31mred
+    fn text_has_a_line_a_target() {
+        insta::assert_snapshot!(rendered(&Text, &some(), 100), @r"
+        verdict       target    value       bound  margin  what is held
+        pass          append  1.23 µs   ≤ 10.0 µs    88 %  append held to its bound
+        pass          batch   14.2M/s   ≥ 10.0M/s    42 %  batch held to its bound; worst of 2 at batch=10
+        MISS          raw      0.500×    ≥ 0.600×   -17 %  raw held to its bound
+        pass          memory    104 B  ≤ 1.00 KiB    90 %  memory held to its bound
+        not measured  broken        –       ≤ 500       –  m/s native failed: \u{1b}[31mred
         ");
     }
 
@@ -224,17 +233,17 @@ mod tests {
     fn several_sets_are_told_apart_and_markdown_is_a_table() {
         let mut two = some()[..2].to_vec();
         two[1].set = "wal|2".to_owned();
-        insta::assert_snapshot!(judged_table(&two, Style::Markdown), @r"
-        | set | target | value | bound | margin | n | verdict |
-        | --- | --- | --: | --: | --: | --: | --- |
-        | mine | append | 1.23 µs | ≤ 10.0 µs | 88 % | 12.0k | pass: append held to its bound |
-        | wal\|2 | batch | 14.2M/s | ≥ 10.0M/s | 42 % | 12.0k × 16 | pass: batch held to its bound; worst of 2 at batch=10 |
+        insta::assert_snapshot!(rendered(&Markdown, &two, 100), @r"
+        | set | verdict | target | value | bound | margin | n | what is held |
+        | --- | --- | --- | --: | --: | --: | --: | --- |
+        | mine | pass | append | 1.23 µs | ≤ 10.0 µs | 88 % | 12.0k | append held to its bound |
+        | wal\|2 | pass | batch | 14.2M/s | ≥ 10.0M/s | 42 % | 12.0k × 16 | batch held to its bound; worst of 2 at batch=10 |
         ");
     }
 
     #[test]
     fn documents_have_base_units_and_say_what_is_absent() {
-        insta::assert_snapshot!(judged_csv(&some()), @r"
+        insta::assert_snapshot!(rendered(&Csv, &some(), 100), @r"
         set,target,summary,scenario,arm,arguments,verdict,reason,unit,value,bound_kind,bound,margin,samples
         mine,append,append held to its bound,m/s,native,payload_bytes=64,pass,,ns,1234,at_most,10000,0.877,12000
         mine,batch,batch held to its bound,m/s,native,payload_bytes=64,pass,,1/s,14249000,at_least,10000000,0.425,12000

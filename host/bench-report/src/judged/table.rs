@@ -1,50 +1,76 @@
-//! The table of targets: a line each, with value, bound, margin and samples, and what follows. Knows how it is laid out, not
-//! how a value was found.
+//! The document of targets: a line each, with what follows, value, bound, margin and samples.
 
-use super::Judged;
-use crate::layout::{ABSENT, Grid};
-use crate::table::samples;
-use crate::{Style, escape, scale};
+use super::{Held, Judged, TargetVerdict, csv, json};
+use crate::document::{Body, Column, Datum, Document, Group, Measure, Rank, Section, Table};
+use crate::{RunView, text};
 use bench_model::Direction;
 
-const COLUMNS: [&str; 7] = ["set", "target", "value", "bound", "margin", "n", "verdict"];
-
-/// `judged` as a table, which ends with a line break. The set is named where there are several. Text of modules is escaped;
-/// nothing is wrapped or cut.
-pub fn judged_table(judged: &[Judged], style: Style) -> String {
-    let is_one_set = judged.windows(2).all(|pair| pair[0].set == pair[1].set);
-    let first = usize::from(is_one_set);
-    let rows = judged.iter().map(|judged| row(judged)[first..].to_vec()).collect();
-    let grid = Grid { head: &COLUMNS[first..], figures: 2 - first..6 - first, rows };
-    let text = match style {
-        Style::Table => grid.text(),
-        Style::Markdown => grid.markdown(),
-    };
-    text + "\n"
+/// `judged`, which were held against `view`, as a document.
+pub fn judged_document(view: &RunView, judged: &[Judged]) -> Document {
+    let sections = vec![targets(judged), Section::footer(footer(view, judged))];
+    Document { data: json::data(view, judged), records: Some(csv::records(judged)), sections }
 }
 
-fn row(judged: &Judged) -> [String; COLUMNS.len()] {
-    let absent = || ABSENT.to_owned();
-    let sign = if judged.direction == Direction::HigherIsBetter { '≥' } else { '≤' };
+/// A group for each set; where there is one set it has no heading.
+pub(super) fn targets(judged: &[Judged]) -> Section {
+    let columns = vec![
+        Column::words("verdict"),
+        Column::words("target"),
+        Column::figures("value"),
+        Column::figures("bound"),
+        Column::figures("margin"),
+        Column::figures("n").rank(Rank::Extra(1)),
+        Column::words("what is held").key("summary"),
+    ];
+    let sets: Vec<&[Judged]> = judged.chunk_by(|one, other| one.set == other.set).collect();
+    let has_sets = sets.len() > 1;
+    let group = |set: &&[Judged]| Group {
+        name: if has_sets { set[0].set.clone() } else { String::new() },
+        remark: String::new(),
+        rows: set.iter().map(row).collect(),
+    };
+    let grouped_by = if has_sets { "set".to_owned() } else { String::new() };
+    let groups = sets.iter().map(group).collect();
+    Section::new("targets", "", Body::Table(Table { grouped_by, columns, groups })).in_data()
+}
+
+fn row(judged: &Judged) -> Vec<Datum> {
+    let sign = if judged.direction == Direction::HigherIsBetter { "≥" } else { "≤" };
     let held = judged.held.as_ref().ok();
-    [
-        escape(&judged.set).into_owned(),
-        escape(&judged.name).into_owned(),
-        held.map_or_else(absent, |held| escape(&judged.quantity.shown(held.value)).into_owned()),
-        format!("{sign} {}", escape(&judged.quantity.shown(judged.bound))),
-        judged.margin().map_or_else(absent, scale::percent),
-        held.map_or_else(absent, |held| samples(held.samples, held.operations, held.batch)),
-        escape(&verdict(judged)).into_owned(),
+    let samples =
+        |held: &Held| Datum::Samples { samples: held.samples, operations: held.operations, batch: held.batch };
+    vec![
+        Datum::text(word(judged.verdict())),
+        Datum::text(&judged.name),
+        Datum::or_absent(held.map(|held| judged.quantity.datum(held.value))),
+        judged.quantity.datum(judged.bound).marked(sign),
+        Datum::or_absent(judged.margin().map(|margin| Datum::number(margin, Measure::Share))),
+        Datum::or_absent(held.map(samples)),
+        Datum::text(what(judged)),
     ]
 }
 
-fn verdict(judged: &Judged) -> String {
-    let word = judged.verdict().as_str();
+/// What a reader looks for stands out.
+fn word(verdict: TargetVerdict) -> &'static str {
+    if verdict == TargetVerdict::Miss { "MISS" } else { verdict.as_str() }
+}
+
+fn what(judged: &Judged) -> String {
     match &judged.held {
-        Err(why) => format!("{word}: {why}"),
+        Err(why) => why.clone(),
         Ok(held) => {
             let at = held.at.as_ref().map(|at| format!("; {at}")).unwrap_or_default();
-            format!("{word}: {}{at}", judged.summary)
+            format!("{}{at}", judged.summary)
         }
     }
+}
+
+fn footer(view: &RunView, judged: &[Judged]) -> Vec<String> {
+    let count = |verdict| judged.iter().filter(|judged| judged.verdict() == verdict).count();
+    let [pass, miss, not] = [TargetVerdict::Pass, TargetVerdict::Miss, TargetVerdict::NotMeasured].map(count);
+    let all = text::number(judged.len(), "target");
+    vec![
+        format!("{all}: {pass} pass, {miss} miss, {not} not measured; margin: share of the bound that is left"),
+        format!("run {}", view.id),
+    ]
 }

@@ -3,16 +3,17 @@
 
 use super::sweep::{Measured, Sweep, sweeps};
 use super::{LATENCY, LATENCY_COLD, MEMORY, PHASES};
+use crate::document::{Body, Section};
 use crate::plots::{Dimension, Figure, Line, Look, Panel, Point};
 use crate::{RunView, escape};
 use bench_model::Unit;
-use bench_stats::{LEVEL, unpaired_ratios};
+use bench_stats::{LEVEL, PROCESSES_MIN, unpaired_ratios};
 
 /// A picture beside a run file.
 #[derive(Clone, Debug)]
 pub struct Plot {
     /// Of the file.
-    pub name: &'static str,
+    pub name: String,
     /// The file, as PNG; or why there is none, and what to do about it.
     pub png: Result<Vec<u8>, String>,
 }
@@ -25,25 +26,38 @@ type Drawn = Result<Figure, String>;
 
 /// Every figure of chains of operators, in the order of their names; none where the run has no such cells.
 pub fn operator_plots(view: &RunView) -> Vec<Plot> {
+    let drawn = figures(view).into_iter().map(|(name, figure)| {
+        let no_font = || "the font that is built in cannot be read".to_owned();
+        Plot { name: format!("{name}.png"), png: figure.and_then(|figure| figure.png().ok_or_else(no_font)) }
+    });
+    drawn.collect()
+}
+
+/// A section for each figure that there is.
+pub(super) fn sections(view: &RunView) -> impl Iterator<Item = Section> {
+    let figures = figures(view).into_iter().filter_map(|(name, figure)| Some((name, figure.ok()?)));
+    figures.map(|(name, figure)| Section::new(name, "", Body::Figure(figure)))
+}
+
+fn figures(view: &RunView) -> Vec<(&'static str, Drawn)> {
     let sweeps = sweeps(view);
     if sweeps.is_empty() {
         return Vec::new();
     }
     let figures: [(&str, Drawn); 6] = [
-        ("latency_rust_vs_go.png", rust_vs_go(&sweeps, "Reaction time of a chain, Rust and Go", &LATENCIES)),
+        ("latency_rust_vs_go", rust_vs_go(&sweeps, "Reaction time of a chain, Rust and Go", &LATENCIES)),
         (
-            "latency_scalability_all.png",
+            "latency_scalability_all",
             all(&sweeps, "Reaction time of a chain by the number of its operators", &LATENCIES),
         ),
-        ("memory_active_vs_idle.png", active_vs_idle(&sweeps)),
-        ("memory_rust_vs_go.png", rust_vs_go(&sweeps, "Memory of operators, Rust and Go", &MEMORIES)),
-        ("memory_savings_comparison.png", savings(&sweeps, view.seed)),
-        ("memory_scalability_all.png", all(&sweeps, "Memory by the number of operators", &MEMORIES)),
+        ("memory_active_vs_idle", active_vs_idle(&sweeps)),
+        ("memory_rust_vs_go", rust_vs_go(&sweeps, "Memory of operators, Rust and Go", &MEMORIES)),
+        ("memory_savings_comparison", savings(&sweeps, view.seed)),
+        ("memory_scalability_all", all(&sweeps, "Memory by the number of operators", &MEMORIES)),
     ];
     let made = figures.into_iter().map(|(name, figure)| {
         let figure = figure.map(|figure| Figure { notes: [figure.notes, vec![source(view)]].concat(), ..figure });
-        let no_font = || "the font that is built in cannot be read".to_owned();
-        Plot { name, png: figure.and_then(|figure| figure.png().ok_or_else(no_font)) }
+        (name, figure)
     });
     made.collect()
 }
@@ -194,6 +208,7 @@ fn saving(own: &Measured, live: &Measured, seed: u64) -> Option<Point> {
     let percent = |ratio: f64| 100.0 * (1.0 - ratio);
     let between = unpaired_ratios(&alone(live), &alone(own), seed).map(|ratios| ratios.means.interval(LEVEL));
     let between = between.filter(|interval| interval.low.is_finite() && interval.high.is_finite());
+    let between = between.filter(|_| own.has_interval() && live.has_interval());
     let up = percent(own.mean() / live.mean());
     up.is_finite().then(|| Point {
         across: own.operators as f64,
@@ -298,10 +313,10 @@ impl Notes {
     fn text(&self, mean: &str, more: &str) -> String {
         let (processes, samples) = (self.processes.text(), self.samples.text());
         let point = format!("Point: {mean} over processes of the median of each");
-        let has_interval = self.processes.0.is_some_and(|(_, most)| most > 1);
+        let has_interval = self.processes.0.is_some_and(|(_, most)| most >= u64::from(PROCESSES_MIN));
         let bar = match has_interval {
-            true => "bar: its 95 % interval over processes",
-            false => "no interval, because that takes two processes or more (--processes 3)",
+            true => "whiskers: its 95 % interval over processes",
+            false => "no interval, because that takes three processes or more (--processes 3)",
         };
         let number = format!("n = {processes} processes a point, of {samples} samples together");
         format!("{point}; {bar}; {number}. {more}").trim_end().to_owned()

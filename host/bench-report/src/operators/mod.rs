@@ -11,8 +11,7 @@ mod table;
 pub use figures::{Plot, operator_plots};
 pub use samples::{OperatorTables, operator_tables};
 pub use slopes::operators_json;
-
-pub(crate) use table::{is_chain, operators};
+pub use table::Operators;
 
 /// The family of such scenarios.
 const FAMILY: &str = "operators";

@@ -4,7 +4,8 @@
 use super::sweep::{Sweep, shared_counts, sweeps};
 use super::{MEMORY, PHASES};
 use crate::RunView;
-use crate::json::{print, significant};
+use crate::json::significant;
+use crate::render::print;
 use bench_stats::{LEVEL, Slope, slope};
 use serde::Serialize;
 use serde_json::Number;

@@ -5,7 +5,7 @@ use super::naming::{self, Key, Name};
 use super::{FAMILY, PHASE};
 use crate::{CellView, RunView, SeriesView};
 use bench_sink::runfile::Status;
-use bench_stats::{Interval, LEVEL, mean_interval};
+use bench_stats::{Interval, LEVEL, PROCESSES_MIN, mean_interval};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Cells that differ in the number of operators alone.
@@ -93,12 +93,17 @@ impl Measured {
         self.medians.iter().sum::<f64>() / self.medians.len() as f64
     }
 
-    /// The same with its interval, from two processes on.
+    /// Its interval, from three processes on: of two, Student's t makes it 12.7 standard errors wide to each side.
     pub(super) fn interval(&self) -> Option<Interval> {
-        mean_interval(&self.medians, LEVEL)
+        mean_interval(&self.medians, LEVEL).filter(|_| self.has_interval())
     }
 
-    /// The geometric mean of the medians of the processes, and its interval from two processes on: what is disturbed takes times
+    /// Whether there are processes enough for an interval.
+    pub(super) fn has_interval(&self) -> bool {
+        self.medians.len() >= PROCESSES_MIN as usize
+    }
+
+    /// The geometric mean of the medians of the processes, and its interval from three processes on: what is disturbed takes times
     /// as long, so that one process would be all of an ordinary mean.
     pub(super) fn geometric(&self) -> (f64, Option<Interval>) {
         let logs: Vec<f64> = self.medians.iter().map(|median| median.ln()).collect();
@@ -108,7 +113,7 @@ impl Measured {
             estimate: f64::exp(estimate),
             high: f64::exp(high),
         };
-        (mean, mean_interval(&logs, LEVEL).map(back))
+        (mean, mean_interval(&logs, LEVEL).filter(|_| self.has_interval()).map(back))
     }
 }
 

@@ -1,13 +1,35 @@
-//! What a person reads of chains of operators below the table of the run: times and sizes by the number of operators, and memory
-//! by phase with what an operator adds. Knows columns, not how a figure comes about.
+//! Chains of operators in the report of a run: times and sizes by the number of operators, memory by phase with what an operator
+//! adds, and figures.
 
 use super::slopes::{Growth, growths};
 use super::sweep::{Sweep, series, sweeps};
-use super::{FAMILY, LATENCY_COLD, MEMORY, naming};
-use crate::layout::{ABSENT, Grid, paragraphs};
-use crate::{CellView, RunView, escape, scale};
+use super::{FAMILY, LATENCY_COLD, MEMORY, figures, naming};
+use crate::document::{Body, Column, Datum, Measure, Notes, Rank, Section, Table};
+use crate::{CellView, FamilyReport, RunView};
+use bench_model::Unit;
 use bench_sink::runfile::Status;
 use bench_stats::LEVEL;
+
+/// What the family `operators` adds to a report.
+#[derive(Clone, Copy, Debug)]
+pub struct Operators;
+
+impl FamilyReport for Operators {
+    fn sections(&self, view: &RunView) -> Vec<Section> {
+        let sweeps = sweeps(view);
+        if sweeps.is_empty() {
+            return Vec::new();
+        }
+        let growths = growths(&sweeps);
+        let remarks = absences(&growths).into_iter().chain(MEANING.map(str::to_owned)).collect();
+        let memory = by_phase(&growths).with_remarks(remarks);
+        [by_count(&sweeps), memory].into_iter().chain(figures::sections(view)).collect()
+    }
+
+    fn covers(&self, cell: &CellView) -> bool {
+        cell.family == FAMILY && cell.status == Status::Ok && naming::count(&cell.arguments).is_some()
+    }
+}
 
 /// Columns by the number of operators: the name, the metric, and its phase.
 const BY_COUNT: [(&str, &str, Option<&str>); 9] = [
@@ -22,27 +44,11 @@ const BY_COUNT: [(&str, &str, Option<&str>); 9] = [
     ("unloaded", MEMORY, Some("unloaded")),
 ];
 
+/// Columns that are left out where there is no room, the last first.
+const EXTRA: [&str; 4] = ["sent", "state", "load all", "idle"];
+
 /// What has a column only where it happened.
 const TROUBLES: [&str; 3] = ["late", "failed", "retried"];
-
-const BY_PHASE: [&str; 9] =
-    ["memory", "arm", "phase", "count", "proc.", "largest", "an operator", "95 % interval", "fixed"];
-
-/// Whether the series of `cell` are shown here.
-pub(crate) fn is_chain(cell: &CellView) -> bool {
-    cell.family == FAMILY && cell.status == Status::Ok && naming::count(&cell.arguments).is_some()
-}
-
-/// What a run has of such cells, as text; nothing where it has none.
-pub(crate) fn operators(view: &RunView) -> String {
-    let sweeps = sweeps(view);
-    if sweeps.is_empty() {
-        return String::new();
-    }
-    let growths = growths(&sweeps);
-    let notes: Vec<_> = absences(&growths).into_iter().chain(MEANING.map(str::to_owned)).collect();
-    paragraphs([by_count(&sweeps), by_phase(&growths), notes.join("\n")])
-}
 
 /// What the columns are, said once.
 const MEANING: [&str; 2] = [
@@ -50,59 +56,78 @@ const MEANING: [&str; 2] = [
     "an operator: slope of the line through the median of each process, which is a point; fixed: where that line begins",
 ];
 
-fn by_count(sweeps: &[Sweep<'_>]) -> String {
+fn by_count(sweeps: &[Sweep<'_>]) -> Section {
     let happened = |metric: &&&str| {
         let cells = sweeps.iter().flat_map(|sweep| sweep.cells.values());
         cells.filter_map(|cell| series(cell, metric, None)).any(|series| series.total > 0.0)
     };
     let troubles: Vec<_> = TROUBLES.iter().filter(happened).copied().collect();
-    let names = BY_COUNT.iter().map(|(name, ..)| *name);
-    let head: Vec<&str> =
-        ["operators", "arm", "count", "sent"].into_iter().chain(troubles.clone()).chain(names).collect();
+    let counted = std::iter::once("sent").chain(troubles.iter().copied());
+    let names = counted.chain(BY_COUNT.iter().map(|(name, ..)| *name));
+    let words = ["operators", "arm"].map(Column::words);
+    let rank =
+        |name: &str| EXTRA.iter().position(|extra| *extra == name).map_or(Rank::Essential, |at| Rank::Extra(at as u8));
+    let figure = |name| Column::figures(name).rank(rank(name));
+    let columns = words.into_iter().chain(std::iter::once("count").chain(names).map(figure)).collect();
     let total = |cell: &CellView, metric: &str| {
-        let series = series(cell, metric, None);
-        series.map_or_else(|| ABSENT.to_owned(), |series| scale::count(series.total))
+        Datum::or_absent(series(cell, metric, None).map(|series| Datum::count(series.total)))
     };
     let median = |cell: &CellView, metric: &str, phase: Option<&str>| {
         let series = series(cell, metric, phase);
-        let found = series.and_then(|series| Some((series.distribution.quantile(0.5)?, &series.unit)));
-        found.map_or_else(|| ABSENT.to_owned(), |(value, unit)| scale::figure(value, unit))
+        let found = series.and_then(|series| Some(Datum::amount(series.distribution.quantile(0.5)?, &series.unit)));
+        Datum::or_absent(found)
     };
     let row = |sweep: &Sweep<'_>, count: i64, cell: &CellView| {
-        let [kind, arm] = [sweep.name.title(), sweep.name.arm.clone()].map(|text| escape(&text).into_owned());
+        let words = [sweep.name.title(), sweep.name.arm.clone()].map(Datum::Text);
         let counted = std::iter::once("sent").chain(troubles.iter().copied()).map(|metric| total(cell, metric));
         let medians = BY_COUNT.iter().map(|(_, metric, phase)| median(cell, metric, *phase));
-        [kind, arm, count.to_string()].into_iter().chain(counted).chain(medians).collect()
+        words.into_iter().chain([Datum::number(count as f64, Measure::Plain)]).chain(counted).chain(medians).collect()
     };
     let rows = sweeps.iter().flat_map(|sweep| sweep.cells.iter().map(move |(count, cell)| row(sweep, *count, cell)));
-    let figures = 2..head.len();
-    Grid { head: &head, figures, rows: rows.collect() }.text()
+    Section::new("operators.count", "operators by their number", Body::Table(Table::plain(columns, rows.collect())))
 }
 
-fn by_phase(growths: &[Growth]) -> String {
+fn by_phase(growths: &[Growth]) -> Section {
+    const NAME: &str = "operators.memory";
+    const TITLE: &str = "memory by the number of operators";
+    let columns = vec![
+        Column::words("operators"),
+        Column::words("arm"),
+        Column::words("phase"),
+        Column::figures("count"),
+        Column::figures("proc.").key("processes"),
+        Column::figures("largest"),
+        Column::figures("an operator").key("per_operator"),
+        Column::figures("95 % interval").key("per_operator"),
+        Column::figures("fixed").key("without_operators"),
+    ];
     let rows = growths.iter().map(|growth| {
-        let bytes = |value: Option<f64>| value.map_or_else(|| ABSENT.to_owned(), scale::bytes);
+        let bytes = |value: Option<f64>| Datum::or_absent(value.map(Datum::bytes));
         let interval = growth.line.and_then(|line| line.interval(LEVEL));
-        let interval = interval.map(|found| format!("{} to {}", scale::bytes(found.low), scale::bytes(found.high)));
-        let (first, last) = (growth.counts[0], growth.counts[growth.counts.len() - 1]);
+        let interval = interval.map(|found| Datum::Range {
+            low: found.low,
+            high: found.high,
+            measure: Measure::Unit(Unit::Bytes),
+        });
+        let ends = [growth.counts[0], growth.counts[growth.counts.len() - 1]].map(|count| count as f64);
         vec![
-            escape(&growth.kind).into_owned(),
-            escape(&growth.arm).into_owned(),
-            growth.phase.to_owned(),
-            if first == last { first.to_string() } else { format!("{first}–{last}") },
-            growth.processes.to_string(),
-            scale::bytes(growth.largest),
+            Datum::text(&growth.kind),
+            Datum::text(&growth.arm),
+            Datum::text(growth.phase),
+            Datum::Range { low: ends[0], high: ends[1], measure: Measure::Plain },
+            Datum::number(growth.processes as f64, Measure::Plain),
+            Datum::bytes(growth.largest),
             bytes(growth.line.map(|line| line.estimate)),
-            interval.unwrap_or_else(|| ABSENT.to_owned()),
+            Datum::or_absent(interval),
             bytes(growth.line.map(|line| line.start)),
         ]
     });
     let rows: Vec<_> = rows.collect();
     if rows.is_empty() {
-        return "memory by operators: no phase has figures; /proc/self/smaps_rollup (Linux 4.14 or later) has them"
-            .to_owned();
+        let why = "no phase has figures; /proc/self/smaps_rollup (Linux 4.14 or later) has them".to_owned();
+        return Section::new(NAME, TITLE, Body::Notes(Notes { lines: vec![why], are_warnings: false }));
     }
-    Grid { head: &BY_PHASE, figures: 3..9, rows }.text()
+    Section::new(NAME, TITLE, Body::Table(Table::plain(columns, rows)))
 }
 
 /// Why figures are absent, each reason once.

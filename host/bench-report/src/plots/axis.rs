@@ -26,10 +26,25 @@ impl Axis {
     /// An axis on which all `values` have their place, of which there is one at least, and the `bounds` of their intervals, as far
     /// as those leave room for the values. A straight one begins at 0, so that lengths are in proportion.
     pub(super) fn new(title: &str, unit: &Unit, values: &[f64], bounds: &[f64]) -> Self {
-        let least_of = |of: &[f64]| of.iter().copied().fold(f64::INFINITY, f64::min);
-        let most_of = |of: &[f64]| of.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let (lowest, highest) = (least_of(values), most_of(values));
-        let is_logarithmic = lowest > 0.0 && highest / lowest > LOGARITHMIC_FROM;
+        let (lowest, highest) = extremes(values);
+        Self::scaled(title, unit, values, bounds, lowest > 0.0 && highest / lowest > LOGARITHMIC_FROM)
+    }
+
+    /// A straight one, however far apart the values lie: the lengths of bars are in proportion.
+    pub(super) fn from_zero(title: &str, unit: &Unit, values: &[f64], bounds: &[f64]) -> Self {
+        Self::scaled(title, unit, values, bounds, false)
+    }
+
+    /// No axis, but the one place that all values have, which its title says.
+    pub(super) fn single(title: &str, unit: &Unit, place: f64) -> Self {
+        let title = format!("{title}: {}", scale::figure(place, unit));
+        Self { title, ticks: Vec::new(), factor: 1.0, from: 0.0, to: 1.0, is_logarithmic: false }
+    }
+
+    fn scaled(title: &str, unit: &Unit, values: &[f64], bounds: &[f64], is_logarithmic: bool) -> Self {
+        let least_of = |of: &[f64]| extremes(of).0;
+        let most_of = |of: &[f64]| extremes(of).1;
+        let (lowest, highest) = extremes(values);
         let (floor, ceiling) = match is_logarithmic {
             true => (lowest / 10.0, highest * 10.0),
             // What is never negative has no bound that is.
@@ -73,6 +88,11 @@ impl Axis {
         let shown: f64 = format!("{:.11e}", tick / self.factor).parse().unwrap_or(tick);
         shown.to_string()
     }
+}
+
+/// The least and the most of `values`.
+fn extremes(values: &[f64]) -> (f64, f64) {
+    values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| (least.min(*value), most.max(*value)))
 }
 
 /// Ticks of 1, 2 or 5 times a power of ten, the first at or below `least` and the last at or above `most`.

@@ -3,10 +3,13 @@
 
 mod axis;
 mod canvas;
+mod font;
 mod panel;
+mod pixels;
 mod style;
+mod vector;
 
-pub(crate) use style::Look;
+pub use style::Look;
 
 use bench_model::Unit;
 use canvas::{Anchor, Canvas, Lettering};
@@ -28,53 +31,79 @@ const APART: f32 = 36.0;
 
 /// What becomes a picture.
 #[derive(Clone, Debug)]
-pub(crate) struct Figure {
-    pub(crate) title: String,
+pub struct Figure {
+    /// The heading.
+    pub title: String,
     /// Side by side; one at least.
-    pub(crate) panels: Vec<Panel>,
+    pub panels: Vec<Panel>,
     /// Said below: what points and intervals are, of how many.
-    pub(crate) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// Lines over one pair of axes.
 #[derive(Clone, Debug)]
-pub(crate) struct Panel {
+pub struct Panel {
     /// What tells it from the others; empty where it is alone.
-    pub(crate) title: String,
-    pub(crate) across: Dimension,
-    pub(crate) up: Dimension,
+    pub title: String,
+    /// The axis from left to right.
+    pub across: Dimension,
+    /// The axis from bottom to top.
+    pub up: Dimension,
     /// One at least, with one point at least each.
-    pub(crate) lines: Vec<Line>,
+    pub lines: Vec<Line>,
 }
 
 /// What an axis shows.
 #[derive(Clone, Debug)]
-pub(crate) struct Dimension {
-    pub(crate) title: String,
+pub struct Dimension {
+    /// Its name.
+    pub title: String,
     /// Of the values as they are given; the axis chooses a step of it.
-    pub(crate) unit: Unit,
+    pub unit: Unit,
 }
 
 /// Points that belong together. Lines of the same name in several panels look alike.
 #[derive(Clone, Debug)]
-pub(crate) struct Line {
-    pub(crate) name: String,
-    pub(crate) look: Look,
-    pub(crate) points: Vec<Point>,
+pub struct Line {
+    /// Its name in the legend.
+    pub name: String,
+    /// Its colour and its mark.
+    pub look: Look,
+    /// In the order of the line.
+    pub points: Vec<Point>,
 }
 
 /// A value at a place, and between what it lies where that is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Point {
-    pub(crate) across: f64,
-    pub(crate) up: f64,
-    pub(crate) between: Option<(f64, f64)>,
+pub struct Point {
+    /// Along the axis from left to right.
+    pub across: f64,
+    /// Along the axis from bottom to top.
+    pub up: f64,
+    /// The interval, where it is known.
+    pub between: Option<(f64, f64)>,
 }
 
 impl Figure {
+    /// Every point with its panel and its line.
+    pub(crate) fn points(&self) -> impl Iterator<Item = (&Panel, &Line, &Point)> {
+        let lines = self.panels.iter().flat_map(|panel| panel.lines.iter().map(move |line| (panel, line)));
+        lines.flat_map(|(panel, line)| line.points.iter().map(move |point| (panel, line, point)))
+    }
+
     /// The figure as a PNG file of 1600 × 1000 pixels. `None` only where the font that is built in is none.
-    pub(crate) fn png(&self) -> Option<Vec<u8>> {
-        let mut canvas = Canvas::new(WIDTH, HEIGHT)?;
+    pub fn png(&self) -> Option<Vec<u8>> {
+        pixels::png(&self.drawn()?, WIDTH, HEIGHT)
+    }
+
+    /// The figure as an SVG document. `None` only where the font that is built in, by which text is placed, is none.
+    pub fn svg(&self) -> Option<String> {
+        Some(vector::svg(&self.drawn()?, WIDTH, HEIGHT, &self.title))
+    }
+
+    /// Title, panels, legend and notes on a sheet.
+    fn drawn(&self) -> Option<Canvas> {
+        let mut canvas = Canvas::new()?;
         let width = WIDTH as f32;
         canvas.text(&self.title, (width / 2.0, MARGIN + TITLE.size / 2.0), Anchor::Middle, TITLE);
         let mut bottom = HEIGHT as f32 - MARGIN / 2.0;
@@ -90,7 +119,7 @@ impl Figure {
             let room = panel::Room { left, right: left + each, top, bottom: bottom - LEGEND.size / 2.0 };
             panel.draw(&mut canvas, room);
         }
-        canvas.png()
+        Some(canvas)
     }
 
     /// Names of all lines in rows that end above `bottom`; where the first begins.
@@ -190,12 +219,33 @@ mod tests {
 
     #[test]
     fn a_note_that_is_too_long_has_several_lines() {
-        let canvas = Canvas::new(WIDTH, HEIGHT).unwrap();
+        let canvas = Canvas::new().unwrap();
         let long = "many words ".repeat(40);
         let lines = wrapped(&canvas, long.trim_end());
         assert!(lines.len() > 2);
         assert_eq!(lines.join(" "), long.trim_end());
         assert!(lines.iter().all(|line| canvas.width_of(line, NOTE.size) <= WIDTH as f32 - 2.0 * MARGIN));
+    }
+
+    #[test]
+    fn svg_has_the_same_shapes_and_text_that_is_no_markup() {
+        let mut figure = figure(1, &["a note"]);
+        figure.title = "A <figure> & more".to_owned();
+        let svg = figure.svg().unwrap();
+        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
+        for expect in ["A &lt;figure&gt; &amp; more", ">a note</text>", "#0072b2", ">operators</text>"] {
+            assert!(svg.contains(expect), "{expect}: {svg}");
+        }
+        assert_eq!(svg.matches("<circle ").count(), 3 + 1, "the points and the one of the legend");
+    }
+
+    #[test]
+    fn one_place_has_bars_and_no_axis() {
+        let mut figure = figure(1, &[]);
+        figure.panels[0].lines[0].points.truncate(1);
+        let svg = figure.svg().unwrap();
+        assert!(svg.contains(">operators: 10</text>"), "{svg}");
+        assert_eq!((svg.matches("<circle ").count(), svg.matches("<rect ").count()), (2, 2), "{svg}");
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, Lettering};
-use super::style::{FAINT, GRID, INK};
+use super::style::{Colour, FAINT, GRID, INK};
 use super::{Line, Look, Panel};
+use crate::scale;
 
 const HEAD: Lettering = Lettering { size: 26.0, is_bold: true, colour: INK };
 const TITLE: Lettering = Lettering { size: 25.0, is_bold: false, colour: INK };
@@ -18,6 +19,10 @@ const CAP: f32 = 6.0;
 /// Points of different lines at one place are drawn so far apart, so that none hides another's interval.
 const BESIDE: f32 = 7.0;
 
+/// The share of its room that a bar takes, and half of its width at most.
+const BAR: f32 = 0.6;
+const BAR_HALF_MAX: f32 = 70.0;
+
 /// The place of a panel, in pixels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
@@ -27,6 +32,13 @@ pub(super) struct Room {
     pub(super) bottom: f32,
 }
 
+impl Room {
+    /// Where `value` lies from the top.
+    fn height(&self, up: &Axis, value: f64) -> f32 {
+        self.bottom - up.place(value) as f32 * (self.bottom - self.top)
+    }
+}
+
 /// A short line with its mark, as legends have it.
 pub(super) fn sample(canvas: &mut Canvas, look: Look, (x, y): (f32, f32), width: f32) {
     canvas.line(&[(x, y), (x + width, y)], STROKE, look.colour, look.is_dashed);
@@ -34,21 +46,48 @@ pub(super) fn sample(canvas: &mut Canvas, look: Look, (x, y): (f32, f32), width:
 }
 
 impl Panel {
+    /// Lines over an axis; bars where all points are at one place, because an axis with one place on it says nothing.
     pub(super) fn draw(&self, canvas: &mut Canvas, room: Room) {
         let points = || self.lines.iter().flat_map(|line| &line.points);
         let bounds: Vec<_> = points().filter_map(|point| point.between).flat_map(|(low, high)| [low, high]).collect();
         let across = points().map(|point| point.across).collect::<Vec<_>>();
+        let heights = points().map(|point| point.up).collect::<Vec<_>>();
+        if let Some(place) = across.first().filter(|first| across.iter().all(|other| other == *first)) {
+            let across = Axis::single(&self.across.title, &self.across.unit, *place);
+            let up = Axis::from_zero(&self.up.title, &self.up.unit, &heights, &bounds);
+            let plot = self.axes(canvas, room, &across, &up);
+            return self.bars(canvas, plot, &up);
+        }
         let across = Axis::new(&self.across.title, &self.across.unit, &across, &[]);
-        let up = points().map(|point| point.up).collect::<Vec<_>>();
-        let up = Axis::new(&self.up.title, &self.up.unit, &up, &bounds);
+        let up = Axis::new(&self.up.title, &self.up.unit, &heights, &bounds);
         let plot = self.axes(canvas, room, &across, &up);
         for (index, line) in self.lines.iter().enumerate() {
             let aside = (index as f32 - (self.lines.len() as f32 - 1.0) / 2.0) * BESIDE;
             let place = |(x, y): (f64, f64)| {
                 let x = plot.left + across.place(x) as f32 * (plot.right - plot.left) + aside;
-                (x, plot.bottom - up.place(y) as f32 * (plot.bottom - plot.top))
+                (x, plot.height(&up, y))
             };
             draw(canvas, line, place, |value| up.holds(value));
+        }
+    }
+
+    /// A bar for each line, in their order, with its value above it.
+    fn bars(&self, canvas: &mut Canvas, plot: Room, up: &Axis) {
+        let each = (plot.right - plot.left) / self.lines.len() as f32;
+        for (index, line) in self.lines.iter().enumerate() {
+            let Some(point) = line.points.first() else { continue };
+            let middle = plot.left + each * (index as f32 + 0.5);
+            let half = (each * BAR / 2.0).min(BAR_HALF_MAX);
+            let (foot, top) = (plot.height(up, 0.0), plot.height(up, point.up));
+            canvas.bar((middle - half, foot), (middle + half, top), line.look.colour);
+            // What has the colour of another is told from it by its mark, as in the legend.
+            canvas.mark(line.look.mark, (middle, top), MARK, line.look.colour);
+            let highest = point.between.map_or(top, |(_, high)| top.min(plot.height(up, high)));
+            let value = scale::figure(point.up, &self.up.unit);
+            canvas.text(&value, (middle, highest - TICK.size), Anchor::Middle, TICK);
+            if let Some((low, high)) = point.between {
+                interval(canvas, (low, high), INK, |value| (middle, plot.height(up, value)), |value| up.holds(value));
+            }
         }
     }
 
@@ -95,12 +134,24 @@ fn draw(canvas: &mut Canvas, line: &Line, place: impl Fn((f64, f64)) -> (f32, f3
     let at: Vec<_> = line.points.iter().map(|point| place((point.across, point.up))).collect();
     canvas.line(&at, STROKE, colour, line.look.is_dashed);
     for point in &line.points {
-        let Some((low, high)) = point.between else { continue };
-        let ends = [low, high].map(|value| place((point.across, value)));
-        canvas.line(&ends, STROKE * 0.7, colour, false);
-        for ((x, y), _) in ends.into_iter().zip([low, high]).filter(|(_, value)| holds(*value)) {
-            canvas.line(&[(x - CAP, y), (x + CAP, y)], STROKE * 0.7, colour, false);
+        if let Some(ends) = point.between {
+            interval(canvas, ends, colour, |value| place((point.across, value)), &holds);
         }
     }
     at.into_iter().for_each(|at| canvas.mark(line.look.mark, at, MARK, colour));
+}
+
+/// Draws an interval, whose ends are marked where the axis holds them.
+fn interval(
+    canvas: &mut Canvas,
+    (low, high): (f64, f64),
+    colour: Colour,
+    place: impl Fn(f64) -> (f32, f32),
+    holds: impl Fn(f64) -> bool,
+) {
+    let ends = [low, high].map(&place);
+    canvas.line(&ends, STROKE * 0.7, colour, false);
+    for ((x, y), _) in ends.into_iter().zip([low, high]).filter(|(_, value)| holds(*value)) {
+        canvas.line(&[(x - CAP, y), (x + CAP, y)], STROKE * 0.7, colour, false);
+    }
 }

@@ -21,7 +21,7 @@ pub(crate) enum Mark {
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Look {
+pub struct Look {
     pub(crate) colour: Colour,
     pub(crate) mark: Mark,
     pub(crate) is_dashed: bool,
@@ -42,12 +42,13 @@ const MARKS: [Mark; 5] = [Mark::Circle, Mark::Square, Mark::Triangle, Mark::Diam
 
 impl Look {
     /// The look of the line `index`: no two of the first 35 are alike in colour and mark.
-    pub(crate) fn of(index: usize) -> Self {
+    pub fn of(index: usize) -> Self {
         Self { colour: COLOURS[index % COLOURS.len()], mark: MARKS[index % MARKS.len()], is_dashed: false }
     }
 
     /// The same, dashed.
-    pub(crate) fn dashed(self) -> Self {
+    #[must_use]
+    pub fn dashed(self) -> Self {
         Self { is_dashed: true, ..self }
     }
 }

@@ -2,40 +2,42 @@
 //! belongs, not what it does.
 
 use super::{CODE, mean, shown, stages};
-use crate::layout::Grid;
-use crate::{CellView, escape, scale};
+use crate::document::{Body, Column, Datum, Measure, Node, Rank, Section, Tree};
+use crate::{CellView, scale};
+use bench_model::Unit;
 use std::collections::BTreeSet;
 
-const COLUMNS: [&str; 4] = ["", "mean", "share", ""];
+pub(super) fn of(cell: &CellView, telling: &BTreeSet<String>) -> Section {
+    let title = format!("{} {} {}", cell.scenario, cell.arm_label(), shown(&cell.arguments, telling));
+    let duration = cell.timed().map(|timed| duration(cell, timed.summary.mean)).into_iter();
+    let sides = ["source", "destination"].iter().filter_map(|side| of_side(cell, side));
+    let columns = vec![
+        Column::figures("mean"),
+        Column::figures("share"),
+        Column::figures("rows").key("rows_per_second").rank(Rank::Filled),
+        Column::figures("bytes").key("bytes_per_second").rank(Rank::Filled),
+        Column::figures("host calls").rank(Rank::Filled),
+        Column::words("").key("note").rank(Rank::Filled),
+    ];
+    let tree = Tree { columns, roots: duration.chain(sides).collect() };
+    let moved = format!("{}; {} repetitions in {} proc.", moved(cell), cell.recorded, cell.processes);
+    Section::new("transfers.breakdown", title.trim_end(), Body::Tree(tree)).with_remarks(vec![moved])
+}
 
-pub(super) fn of(cell: &CellView, telling: &BTreeSet<String>) -> String {
-    let (name, arm) = (escape(&cell.scenario), cell.arm_label());
-    let arguments = shown(&cell.arguments, telling);
-    let title = format!(
-        "{name} {} {}: {}, {} repetitions in {} proc.",
-        escape(&arm),
-        escape(&arguments),
-        moved(cell),
-        cell.recorded,
-        cell.processes
-    );
-    let mut rows = Vec::new();
-    if let Some(timed) = cell.timed() {
-        let seconds = timed.summary.mean / 1e9;
-        let per_second = |amount: Option<f64>| amount.map(|amount| amount / seconds);
-        let rows_per_second = per_second(mean(cell, "records", "source"));
-        let bytes_per_second = per_second(mean(cell, "bytes", "source"));
-        let rates = [
-            rows_per_second.map(|rate| format!("{} rows/s", scale::count(rate))),
-            bytes_per_second.map(|rate| format!("{}/s", scale::bytes(rate))),
-        ];
-        let rates = rates.into_iter().flatten().collect::<Vec<_>>().join(", ");
-        rows.push(vec!["duration".to_owned(), scale::nanoseconds(timed.summary.mean), String::new(), rates]);
-    }
-    ["source", "destination"].iter().for_each(|side| rows.extend(of_side(cell, side)));
-    let grid = Grid { head: &COLUMNS, figures: 1..3, rows }.text_without_head();
-    let text: Vec<_> = std::iter::once(title).chain(grid.lines().map(|line| format!("  {line}"))).collect();
-    text.join("\n")
+/// The whole transfer, and how fast it was.
+fn duration(cell: &CellView, ns: f64) -> Node {
+    let rate = |metric: &str, unit: Unit| {
+        let amount = mean(cell, metric, "source");
+        amount.map_or(Datum::Blank, |amount| Datum::number(amount / (ns / 1e9), Measure::PerSecond(unit)))
+    };
+    let rates = [rate("records", Unit::Count), rate("bytes", Unit::Bytes)];
+    Node::new("duration", values(ns, None, rates, Datum::Blank, ""))
+}
+
+fn values(ns: f64, share: Option<f64>, [rows, bytes]: [Datum; 2], calls: Datum, note: &str) -> Vec<Datum> {
+    let share = share.map_or(Datum::Blank, |share| Datum::number(share, Measure::Share));
+    let note = if note.is_empty() { Datum::Blank } else { Datum::text(note) };
+    vec![Datum::nanoseconds(ns), share, rows, bytes, calls, note]
 }
 
 /// `10.0k rows read, 10.0k written; 2.20 MiB read, 2.20 MiB written, 1.10 MiB between`.
@@ -57,23 +59,24 @@ fn moved(cell: &CellView) -> String {
     format!("{records}; {bytes}")
 }
 
-/// The wall time of a side, its stages with their parts below them, and what had to be done before.
-fn of_side(cell: &CellView, side: &str) -> Vec<Vec<String>> {
-    let Some(wall) = mean(cell, "wall", side) else { return Vec::new() };
-    let row = |name: String, ns: f64, note: String| vec![name, scale::nanoseconds(ns), scale::percent(ns / wall), note];
-    let calls = mean(cell, "host_calls", side).map(|calls| format!("{} host calls", scale::count(calls)));
-    let mut rows = vec![vec![side.to_owned(), scale::nanoseconds(wall), String::new(), calls.unwrap_or_default()]];
+/// The wall time of a side, its stages with their parts, and what had to be done before.
+fn of_side(cell: &CellView, side: &str) -> Option<Node> {
+    const NO_RATES: [Datum; 2] = [Datum::Blank, Datum::Blank];
+    let wall = mean(cell, "wall", side)?;
+    let node = |name: &str, ns: f64| Node::new(name, values(ns, Some(ns / wall), NO_RATES, Datum::Blank, ""));
+    let calls = mean(cell, "host_calls", side).map_or(Datum::Blank, Datum::count);
+    let mut whole = Node::new(side, values(wall, None, NO_RATES, calls, ""));
     for (stage, ns) in stages(cell, side).filter(|(stage, _)| !stage.contains('/')) {
-        rows.push(row(format!("  {}", escape(stage)), ns, String::new()));
         let prefix = format!("{stage}/");
         let parts = stages(cell, side).filter_map(|(part, ns)| Some((part.strip_prefix(&prefix)?, ns)));
-        rows.extend(parts.map(|(part, ns)| row(format!("    of which {}", escape(part)), ns, String::new())));
+        let parts = parts.map(|(part, ns)| node(&format!("of which {part}"), ns)).collect();
+        whole.parts.push(Node { parts, ..node(stage, ns) });
     }
     if let Some(ns) = mean(cell, "module_load", side) {
         let code = cell.conditions.iter().find(|(name, _)| *name == format!("{side}{CODE}"));
-        let note = code.map_or_else(String::new, |(_, code)| format!(", {} code", escape(code)));
+        let note = code.map_or_else(String::new, |(_, code)| format!(", {code} code"));
         let note = format!("once, before{note}");
-        rows.push(vec!["  module load".to_owned(), scale::nanoseconds(ns), String::new(), note]);
+        whole.parts.push(Node::new("module load", values(ns, None, NO_RATES, Datum::Blank, &note)));
     }
-    rows
+    Some(whole)
 }

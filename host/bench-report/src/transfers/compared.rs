@@ -2,14 +2,12 @@
 //! database itself offers. Knows which cells belong together, not how a ratio is estimated.
 
 use super::{FIRST, WAY, agree, shown, telling, way};
-use crate::layout::{ABSENT, Grid};
+use crate::document::{Body, Column, Datum, Measure, Notes, Section, Table};
 use crate::spread::widest_spread;
-use crate::{CellView, RunView, escape, scale};
+use crate::{CellView, RunView, scale};
 use bench_model::Arm;
 use bench_sink::runfile::Status;
 use bench_stats::{Band, Claim, LEVEL, Ratios, Verdict, judge, unpaired_ratios};
-
-const COLUMNS: [&str; 6] = ["compared", "arguments", "of means", "95 % interval", "processes", "verdict"];
 
 /// Differences below this share do not matter.
 const DELTA: f64 = 0.02;
@@ -25,32 +23,41 @@ struct Pair<'a> {
     contender: &'a CellView,
 }
 
-pub(super) fn of(view: &RunView, cells: &[&CellView]) -> Option<String> {
+pub(super) fn of(view: &RunView, cells: &[&CellView]) -> Option<Section> {
+    const NAME: &str = "transfers.compared";
     let pairs = pairs(view, cells);
     let measured: Vec<_> = pairs.iter().filter_map(|pair| Some((pair, measure(pair, view.seed)?))).collect();
     let claims: Vec<_> = measured.iter().map(|(pair, ratios)| claim(pair, ratios)).collect();
     let verdicts = judge(&claims, DELTA);
-    let names = telling(cells);
+    let names = telling(cells).into_iter().filter(|name| name != WAY).collect();
     let row = |((pair, ratios), verdict): (&(&Pair<'_>, Ratios), Verdict)| {
         let interval = ratios.means.interval(LEVEL);
-        let known = interval.low.is_finite() && interval.high.is_finite();
-        let interval = format!("{}–{}", scale::factor(interval.low), scale::factor(interval.high));
-        let arguments = shown(&pair.contender.arguments, &names.iter().filter(|name| *name != WAY).cloned().collect());
+        let range = Datum::Range { low: interval.low, high: interval.high, measure: Measure::Factor };
+        let is_known = interval.low.is_finite() && interval.high.is_finite();
         vec![
-            escape(&pair.title).into_owned(),
-            escape(&arguments).into_owned(),
-            format!("{}×", scale::factor(ratios.means.ratio())),
-            if known { interval } else { ABSENT.to_owned() },
-            ratios.processes.to_string(),
-            told(verdict),
+            Datum::text(&pair.title),
+            Datum::text(shown(&pair.contender.arguments, &names)),
+            Datum::number(ratios.means.ratio(), Measure::Factor),
+            if is_known { range } else { Datum::Absent },
+            Datum::number(ratios.processes as f64, Measure::Plain),
+            Datum::text(told(verdict)),
         ]
     };
     let rows: Vec<_> = measured.iter().zip(verdicts).map(row).collect();
     if rows.is_empty() {
         let few = "nothing is compared, because cells have fewer than two processes; give --processes 3 or more";
-        return (!pairs.is_empty()).then(|| few.to_owned());
+        let notes = Notes { lines: vec![few.to_owned()], are_warnings: false };
+        return (!pairs.is_empty()).then(|| Section::new(NAME, "", Body::Notes(notes)));
     }
-    Some(Grid { head: &COLUMNS, figures: 2..5, rows }.text())
+    let columns = vec![
+        Column::words("compared"),
+        Column::words("arguments"),
+        Column::figures("of means").key("ratio_of_means"),
+        Column::figures("95 % interval").key("ratio_of_means"),
+        Column::figures("processes"),
+        Column::words("verdict"),
+    ];
+    Some(Section::new(NAME, "", Body::Table(Table::plain(columns, rows))))
 }
 
 /// Components against native code, each way of loading against the first, and native code against the database's own means.

@@ -5,7 +5,8 @@ mod breakdown;
 mod compared;
 mod side_by_side;
 
-use crate::{CellView, RunView, SeriesView};
+use crate::document::{Body, Notes, Section};
+use crate::{CellView, FamilyReport, RunView, SeriesView};
 use bench_model::{Arguments, Value};
 use bench_sink::runfile::Status;
 use std::collections::BTreeSet;
@@ -22,34 +23,43 @@ const FIRST: &str = "insert";
 /// Arguments that say where, not what.
 const PLACES: [&str; 2] = ["database_url", "folder"];
 
-/// What a run has of such cells, as text; nothing where it has none. Text of modules is escaped.
-pub(crate) fn transfers(view: &RunView) -> String {
-    let cells: Vec<&CellView> = view.cells.iter().filter(|cell| is_transfer(cell)).collect();
-    let telling = telling(&cells);
-    let mut parts: Vec<String> = conditions(&cells);
-    parts.extend(cells.iter().map(|cell| breakdown::of(cell, &telling)));
-    parts.extend(side_by_side::of(&cells));
-    parts.extend(compared::of(view, &cells));
-    crate::layout::paragraphs(parts)
+/// What cells that move rows add to a report.
+#[derive(Clone, Copy, Debug)]
+pub struct Transfers;
+
+impl FamilyReport for Transfers {
+    fn sections(&self, view: &RunView) -> Vec<Section> {
+        let cells: Vec<&CellView> = view.cells.iter().filter(|cell| is_transfer(cell)).collect();
+        let telling = telling(&cells);
+        let conditions = conditions(&cells).into_iter();
+        let breakdowns = cells.iter().map(|cell| breakdown::of(cell, &telling));
+        conditions.chain(breakdowns).chain(side_by_side::of(&cells)).chain(compared::of(view, &cells)).collect()
+    }
+
+    fn covers(&self, cell: &CellView) -> bool {
+        is_transfer(cell)
+    }
 }
 
 /// What the name of the condition ends with that says where a side's code came from.
 const CODE: &str = "_code";
 
-/// What the figures of cells depend on beside their arguments, each set of it once.
-fn conditions(cells: &[&CellView]) -> Vec<String> {
+/// What the figures of cells depend on beside their arguments, each set of it once; nothing where there is none.
+fn conditions(cells: &[&CellView]) -> Option<Section> {
     let listed = |cell: &&CellView| {
         // Where code came from is said where it was loaded.
         let conditions = cell.conditions.iter().filter(|(name, _)| !name.ends_with(CODE));
         let conditions = conditions.map(|(name, value)| format!("{name}={value}"));
-        crate::escape(&conditions.collect::<Vec<_>>().join(" ")).into_owned()
+        conditions.collect::<Vec<_>>().join(" ")
     };
     let all: BTreeSet<String> = cells.iter().map(listed).filter(|text| !text.is_empty()).collect();
-    all.into_iter().map(|text| format!("with {text}")).collect()
+    let lines: Vec<String> = all.into_iter().map(|text| format!("with {text}")).collect();
+    (!lines.is_empty())
+        .then(|| Section::new("transfers.conditions", "", Body::Notes(Notes { lines, are_warnings: false })))
 }
 
 /// Whether `cell` moved rows and has figures.
-pub(crate) fn is_transfer(cell: &CellView) -> bool {
+fn is_transfer(cell: &CellView) -> bool {
     cell.status == Status::Ok
         && cell.series.iter().any(|series| series.metric == WALL && value(series, "side").is_some())
 }

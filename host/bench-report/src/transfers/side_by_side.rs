@@ -2,10 +2,11 @@
 //! in the way alone, not what a ratio is worth; the comparison says that.
 
 use super::{FIRST, WAY, agree, mean, shown, stages, telling, way};
-use crate::layout::{ABSENT, Grid};
-use crate::{CellView, escape, scale};
+use crate::CellView;
+use crate::document::{Body, Column, Datum, Measure, Section, Table};
+use bench_model::Unit;
 
-pub(super) fn of(cells: &[&CellView]) -> Vec<String> {
+pub(super) fn of(cells: &[&CellView]) -> Vec<Section> {
     let mut groups: Vec<Vec<&CellView>> = Vec::new();
     for cell in cells.iter().filter(|cell| cell.arguments.get(WAY).is_some()) {
         let is_of = |group: &&mut Vec<&CellView>| {
@@ -27,36 +28,38 @@ pub(super) fn of(cells: &[&CellView]) -> Vec<String> {
     let of_group = |mut group: Vec<&CellView>| {
         group.sort_by_key(|cell| way(cell) != Some(FIRST));
         let first = group[0];
-        let (name, arm) = (escape(&first.scenario).into_owned(), escape(&first.arm_label()).into_owned());
-        let title = format!("{name} {arm} {}, means side by side", escape(&shown(&first.arguments, &names)));
-        let ways: Vec<String> = group.iter().map(|cell| escape(way(cell).unwrap_or(ABSENT)).into_owned()).collect();
-        let head: Vec<&str> = std::iter::once("").chain(ways.iter().map(String::as_str)).collect();
-        let grid = Grid { head: &head, figures: 1..head.len(), rows: rows(&group) }.text();
-        std::iter::once(title).chain(grid.lines().map(|line| format!("  {line}"))).collect::<Vec<_>>().join("\n")
+        let title =
+            format!("{} {} {}, means side by side", first.scenario, first.arm_label(), shown(&first.arguments, &names));
+        let column = |cell: &&CellView| Column::figures(way(cell).unwrap_or_default());
+        let columns = std::iter::once(Column::words("").key("part")).chain(group.iter().map(column)).collect();
+        Section::new("transfers.side-by-side", title, Body::Table(Table::plain(columns, rows(&group))))
     };
     groups.into_iter().map(of_group).collect()
 }
 
-fn rows(group: &[&CellView]) -> Vec<Vec<String>> {
-    let row = |name: &str, of: &dyn Fn(&CellView) -> Option<String>| {
-        let figures = group.iter().map(|cell| of(cell).unwrap_or_else(|| ABSENT.to_owned()));
-        std::iter::once(name.to_owned()).chain(figures).collect::<Vec<_>>()
+fn rows(group: &[&CellView]) -> Vec<Vec<Datum>> {
+    let row = |name: &str, of: &dyn Fn(&CellView) -> Option<Datum>| {
+        let figures = group.iter().map(|cell| Datum::or_absent(of(cell)));
+        std::iter::once(Datum::text(name)).chain(figures).collect::<Vec<_>>()
     };
     let duration = |cell: &CellView| cell.timed().map(|timed| timed.summary.mean);
-    let rate = |cell: &CellView, metric: &str| Some(mean(cell, metric, "source")? / (duration(cell)? / 1e9));
-    let against_first = |cell: &CellView| Some(format!("{}×", scale::factor(duration(group[0])? / duration(cell)?)));
-    let mut rows = vec![row("duration", &|cell| duration(cell).map(scale::nanoseconds))];
+    let rate = |cell: &CellView, metric: &str, unit: Unit| {
+        let rate = mean(cell, metric, "source")? / (duration(cell)? / 1e9);
+        Some(Datum::number(rate, Measure::PerSecond(unit)))
+    };
+    let against_first = |cell: &CellView| Some(Datum::number(duration(group[0])? / duration(cell)?, Measure::Factor));
+    let mut rows = vec![row("duration", &|cell| duration(cell).map(Datum::nanoseconds))];
     for side in ["source", "destination"] {
-        rows.push(row(side, &|cell| mean(cell, "wall", side).map(scale::nanoseconds)));
+        rows.push(row(side, &|cell| mean(cell, "wall", side).map(Datum::nanoseconds)));
         let names: Vec<&str> =
             stages(group[0], side).map(|(name, _)| name).filter(|name| !name.contains('/')).collect();
         for name in names {
-            let of = |cell: &CellView| super::stage(cell, side, name).map(scale::nanoseconds);
-            rows.push(row(&format!("  {}", escape(name)), &of));
+            let of = |cell: &CellView| super::stage(cell, side, name).map(Datum::nanoseconds);
+            rows.push(row(&format!("  {name}"), &of));
         }
     }
-    rows.push(row("rows/s", &|cell| rate(cell, "records").map(scale::count)));
-    rows.push(row("bytes/s", &|cell| rate(cell, "bytes").map(scale::bytes)));
+    rows.push(row("rows", &|cell| rate(cell, "records", Unit::Count)));
+    rows.push(row("bytes", &|cell| rate(cell, "bytes", Unit::Bytes)));
     rows.push(row("speed-up", &against_first));
     rows
 }

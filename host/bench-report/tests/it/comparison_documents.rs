@@ -1,10 +1,11 @@
 //! The comparison as a person and as a program read it, whole. Knows how it looks, not how figures come about.
 
 use crate::compared::{BATCH, OPTIONS, SideRun, of_pairs, side, steady_arms, three_arms, turns, wobbling};
-use crate::fixture::{Block, Run, calibration};
-use bench_report::{Comparison, Style, comparison_csv, comparison_json, comparison_table};
+use crate::fixture::{Block, Run, calibration, compared};
+use bench_report::{Comparison, Csv, Json, Layout, Markdown, Renderer, Text, comparison_document};
 use bench_sink::runfile::{Status, When};
 use insta::assert_snapshot;
+use unicode_width::UnicodeWidthStr;
 
 /// Arms that differ, arms that do not, and arms of which it cannot be said.
 fn varied() -> Run {
@@ -23,55 +24,96 @@ fn varied() -> Run {
 
 #[test]
 fn contenders_stand_below_each_other_and_then_where_the_time_went() {
-    assert_snapshot!(comparison_table(&of_pairs(&varied()), Style::Table), @r#"
-    scenario     arguments         compared             p50 baseline  p50 contender   ratio  95 % interval  of means       A/A             pairs  verdict
-    ring/echo                      wasm / native              100 ns         105 ns  1.046×    0.935–1.171    1.040×  ±0.032 %  2000 in 10 proc.  undecided: ~11k more pairs
-    ring/echo                      native-cpu / native        100 ns         100 ns  1.002×    1.002–1.002    1.002×  ±0.021 %  2000 in 10 proc.  equivalent ±2 %
-    ring/stream  payload_bytes=64  wasm / native              100 ns         150 ns  1.500×    1.499–1.500    1.500×  ±0.021 %  2000 in 10 proc.  different
-    ring/stream  payload_bytes=64  wasm+fuel / native         100 ns         150 ns  1.500×    1.500–1.500    1.500×  ±0.032 %  2000 in 10 proc.  different
+    assert_snapshot!(compared(&Text, &of_pairs(&varied())), @r"
+      verdict                      ratio  95 % interval  compared             baseline  contender
+    ring/echo
+      undecided: ~11k more pairs  1.046×    0.935–1.171  wasm / native          100 ns     105 ns
+      equivalent ±2 %             1.002×    1.002–1.002  native-cpu / native    100 ns     100 ns
+    ring/stream  payload_bytes=64
+      different                   1.500×    1.499–1.500  wasm / native          100 ns     150 ns
+      different                   1.500×    1.500–1.500  wasm+fuel / native     100 ns     150 ns
 
-    ring/stream payload_bytes=64 wasm: 154 ns ± 2.17 ns an operation (n 50.0k observed in 10 proc.)
-      lower arguments    20 ns     ± 0 ns  13 %
-      in the module      40 ns     ± 0 ns  26 %
-      residual         94.5 ns  ± 2.17 ns  61 %
+    ring/stream payload_bytes=64 wasm
+                            mean          ±  share
+      an operation        154 ns  ± 2.17 ns
+        lower arguments    20 ns     ± 0 ns   13 %
+        in the module      40 ns     ± 0 ns   26 %
+        residual         94.5 ns  ± 2.17 ns   61 %
       once: read 150 µs, map 400 µs, instantiate 13.0 µs, first call 2.10 µs
       boundary: empty call 117 ns
       observing stretched an operation by 1.4×: 216 ns, 4 events of 12.5 ns each
+      n 50.0k observed in 10 proc.
       wasm: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock#now 2, ring:io/\u{1b}bytes#read 0.50), 64 B lifted, 0 B lowered an operation (n 100); 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 10.0k); machine code 175 KiB; process memory up to 24.0 MiB
       native: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 10.0k); process memory up to 24.0 MiB
 
     A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
     ratio = contender / baseline, of median times with processes brought to one level; interval 95 %, bootstrap over whole processes, seed 7
     verdicts are Holm-adjusted over 4 comparisons; equivalent = within ±2 %; A/A = an arm against itself; –: not measured, or too few samples
-    "#);
+    ");
+}
+
+fn at_width(width: usize) -> String {
+    Text.render(&comparison_document(&of_pairs(&varied()), false), &Layout { width, is_wide: false })
+}
+
+#[test]
+fn the_table_fits_80_columns_and_names_the_option_for_the_breakdown() {
+    assert_snapshot!(at_width(80), @r"
+      verdict         ratio  95 % interval  compared             baseline  contender
+    ring/echo
+      undecided:     1.046×    0.935–1.171  wasm / native          100 ns     105 ns
+      ~11k more
+      pairs
+      equivalent ±2  1.002×    1.002–1.002  native-cpu / native    100 ns     100 ns
+      %
+    ring/stream  payload_bytes=64
+      different      1.500×    1.499–1.500  wasm / native          100 ns     150 ns
+      different      1.500×    1.500–1.500  wasm+fuel / native     100 ns     150 ns
+
+    A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
+    ratio = contender / baseline, of median times with processes brought to one level; interval 95 %, bootstrap over whole processes, seed 7
+    verdicts are Holm-adjusted over 4 comparisons; equivalent = within ±2 %; A/A = an arm against itself; –: not measured, or too few samples
+    where the time goes: --breakdown
+    ");
+}
+
+#[test]
+fn the_table_fits_any_terminal() {
+    for width in [80, 100, 120, 200] {
+        let text = at_width(width);
+        let table = text.lines().take_while(|line| !line.is_empty());
+        assert!(table.map(UnicodeWidthStr::width).max() <= Some(width), "{width}: {text}");
+    }
 }
 
 #[test]
 fn markdown_has_the_same() {
-    assert_snapshot!(comparison_table(&of_pairs(&three_arms(3)), Style::Markdown), @r#"
-    | scenario | arguments | compared | p50 baseline | p50 contender | ratio | 95 % interval | of means | A/A | pairs | verdict |
-    | --- | --- | --- | --: | --: | --: | --: | --: | --: | --: | --- |
-    | ring/stream | payload_bytes=64 | wasm / native | 100 ns | 150 ns | 1.500× | 1.498–1.502 | 1.500× | ±0.10 % | 600 in 3 proc. | different |
-    | ring/stream | payload_bytes=64 | wasm+fuel / native | 100 ns | 150 ns | 1.500× | 1.499–1.502 | 1.500× | ±0.068 % | 600 in 3 proc. | different |
+    assert_snapshot!(compared(&Markdown, &of_pairs(&three_arms(3))), @r"
+    | scenario | verdict | ratio | 95 % interval | compared | baseline | contender | of means | A/A | pairs | proc. |
+    | --- | --- | --: | --: | --- | --: | --: | --: | --: | --: | --: |
+    | ring/stream payload_bytes=64 | different | 1.500× | 1.498–1.502 | wasm / native | 100 ns | 150 ns | 1.500× | ± 0.10 % | 600 | 3 |
+    | ring/stream payload_bytes=64 | different | 1.500× | 1.499–1.502 | wasm+fuel / native | 100 ns | 150 ns | 1.500× | ± 0.068 % | 600 | 3 |
 
-    **ring/stream payload_bytes=64 wasm: 151 ns ± 2.48 ns an operation (n 15.0k observed in 3 proc.)**
+    ### ring/stream payload_bytes=64 wasm
 
-    | part | an operation | ± | share |
+    | part | mean | ± | share |
     | --- | --: | --: | --: |
-    | lower arguments | 20 ns | ± 0 ns | 13 % |
-    | in the module | 40 ns | ± 0 ns | 26 % |
-    | residual | 91 ns | ± 2.48 ns | 60 % |
+    | an operation | 151 ns | ± 2.48 ns |  |
+    |  lower arguments | 20 ns | ± 0 ns | 13 % |
+    |  in the module | 40 ns | ± 0 ns | 26 % |
+    |  residual | 91 ns | ± 2.48 ns | 60 % |
 
     - once: read 150 µs, map 400 µs, instantiate 13.0 µs, first call 2.10 µs
     - boundary: empty call 117 ns
     - observing stretched an operation by 1.4×: 211 ns, 4 events of 12.5 ns each
+    - n 15.0k observed in 3 proc.
     - wasm: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock\#now 2, ring:io/\\u{1b}bytes\#read 0.50), 64 B lifted, 0 B lowered an operation (n 30); 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 3000); machine code 175 KiB; process memory up to 24.0 MiB
     - native: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 3000); process memory up to 24.0 MiB
 
     - A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 3 processes × 1 s for all arms in turns; seed 7
     - ratio = contender / baseline, of median times with processes brought to one level; interval 95 %, bootstrap over whole processes, seed 7
     - verdicts are Holm-adjusted over 2 comparisons; equivalent = within ±2 %; A/A = an arm against itself; –: not measured, or too few samples
-    "#);
+    ");
 }
 
 /// Arms that are equal, that failed and that were skipped, in too few processes, on a machine that drifted.
@@ -100,22 +142,24 @@ fn troubled() -> Run {
 
 #[test]
 fn what_is_amiss_is_said_with_what_to_do() {
-    assert_snapshot!(comparison_table(&of_pairs(&troubled()), Style::Table), @r#"
-    scenario             arguments  compared       p50 baseline  p50 contender   ratio  95 % interval  of means      A/A           pairs  verdict
-    ring/stream                     wasm / native        100 ns         100 ns  1.000×    0.992–1.008    1.000×  ±0.42 %  400 in 2 proc.  withheld
-    ring/trap\u{1b}[31m             wasm / native             –              –       –              –         –        –               –  FAILED
-    ring/wide                       wasm / native             –              –       –              –         –        –               –  skipped
+    assert_snapshot!(compared(&Text, &of_pairs(&troubled())), @r"
+      verdict    ratio  95 % interval  compared       baseline  contender       A/A  pairs  proc.
+    ring/stream
+      withheld  1.000×    0.992–1.008  wasm / native    100 ns     100 ns  ± 0.42 %    400      2
+    ring/trap\u{1b}[31m
+      FAILED         –              –  wasm / native         –          –         –      –      –
+    ring/wide
+      skipped        –              –  wasm / native         –          –         –      –      –
 
     ring/trap\u{1b}[31m wasm: failed: trap: \u{1b}unreachable
-    ring/wide wasm: skipped: needs 4 processors, there are 2
-    ring/wide native: skipped: needs 4 processors, there are 2
+    2 cells of ring/wide: skipped: needs 4 processors, there are 2 (-v lists them)
     1 comparison: verdict withheld: 2 processes cannot tell a difference from chance; measure with `--processes 3` or more
     clock drifted by +25 % during the run: 20 ns before, 25 ns after; compare figures with care
 
     A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 2 processes × 1 s for all arms in turns; seed 7
     ratio = contender / baseline, of median times with processes brought to one level; interval 95 %, bootstrap over whole processes, seed 7
     A/A = an arm against itself; –: not measured, or too few samples
-    "#);
+    ");
 }
 
 #[test]
@@ -127,9 +171,10 @@ fn two_sides_say_which_runs_they_are() {
         .push(Block::new(1, 0, "ring/stream", "native").argument("payload_bytes", 64).timed(1, [9; 40]).records());
     a.push(native.file());
     let comparison = Comparison::of_runs(a, side("b", 5, 150.0, Some(12_040)), &OPTIONS, false).unwrap();
-    assert_snapshot!(comparison_table(&comparison, Style::Table), @r#"
-    scenario     arguments         compared     p50 baseline  p50 contender   ratio  95 % interval  of means       A/A            pairs  verdict
-    ring/stream  payload_bytes=64  wasm: B / A        100 ns         150 ns  1.500×    1.499–1.501    1.500×  ±0.056 %  1000 in 5 proc.  different
+    assert_snapshot!(compared(&Text, &comparison), @r"
+      verdict     ratio  95 % interval  compared     baseline  contender        A/A  pairs  proc.
+    ring/stream  payload_bytes=64
+      different  1.500×    1.499–1.501  wasm: B / A    100 ns     150 ns  ± 0.056 %   1000      5
 
     ring/stream payload_bytes=64
       wasm A: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock#now 2, ring:io/\u{1b}bytes#read 0.50), 64 B lifted, 0 B lowered an operation (n 50); 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 5000); machine code 175 KiB; process memory up to 24.0 MiB
@@ -142,23 +187,27 @@ fn two_sides_say_which_runs_they_are() {
     B: 5 runs, b0 to b4; A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 1 process × 1 s per cell; seed 7
     ratio = B / A, of median times; interval 95 %, bootstrap over whole processes, seed 7
     verdicts are Holm-adjusted over 1 comparison; equivalent = within ±2 %; A/A = a process against its side; –: not measured, or too few samples
-    "#);
+    ");
 }
 
 #[test]
 fn a_single_process_has_medians_and_no_ratio() {
-    assert_snapshot!(comparison_table(&of_pairs(&three_arms(1)), Style::Table), @r#"
-    scenario     arguments         compared            p50 baseline  p50 contender  ratio  95 % interval  of means  A/A           pairs  verdict
-    ring/stream  payload_bytes=64  wasm / native             100 ns         150 ns      –              –         –    –  200 in 1 proc.  withheld
-    ring/stream  payload_bytes=64  wasm+fuel / native        100 ns         150 ns      –              –         –    –  200 in 1 proc.  withheld
+    assert_snapshot!(compared(&Text, &of_pairs(&three_arms(1))), @r"
+      verdict   ratio  95 % interval  compared            baseline  contender  pairs  proc.
+    ring/stream  payload_bytes=64
+      withheld      –              –  wasm / native         100 ns     150 ns    200      1
+      withheld      –              –  wasm+fuel / native    100 ns     150 ns    200      1
 
-    ring/stream payload_bytes=64 wasm: 150 ns an operation (n 5000 observed in 1 proc.)
-      lower arguments  20 ns     13 %
-      in the module    40 ns     27 %
-      residual         90 ns     60 %
+    ring/stream payload_bytes=64 wasm
+                           mean  share
+      an operation       150 ns
+        lower arguments   20 ns   13 %
+        in the module     40 ns   27 %
+        residual          90 ns   60 %
       once: read 150 µs, map 400 µs, instantiate 13.0 µs, first call 2.10 µs
       boundary: empty call 117 ns
       observing stretched an operation by 1.4×: 210 ns, 4 events of 12.5 ns each
+      n 5000 observed in 1 proc.
       wasm: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock#now 2, ring:io/\u{1b}bytes#read 0.50), 64 B lifted, 0 B lowered an operation (n 10); 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 1000); machine code 175 KiB; process memory up to 24.0 MiB
       native: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 1000); process memory up to 24.0 MiB
 
@@ -167,12 +216,12 @@ fn a_single_process_has_medians_and_no_ratio() {
     A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 1 process × 1 s for all arms in turns; seed 7
     ratio = contender / baseline, of median times with processes brought to one level; interval 95 %, bootstrap over whole processes, seed 7
     A/A = an arm against itself; –: not measured, or too few samples
-    "#);
+    ");
 }
 
 #[test]
 fn json_holds_every_matchup_ledger_and_account() {
-    assert_snapshot!(comparison_json(&of_pairs(&steady_arms(4))), @r#"
+    assert_snapshot!(compared(&Json, &of_pairs(&steady_arms(4))), @r#"
     {
       "run": {
         "id": "2026-01-02T03-04-05Z-abc",
@@ -515,7 +564,7 @@ fn json_holds_every_matchup_ledger_and_account() {
 #[test]
 fn json_of_two_sides_holds_both_and_nulls() {
     let a = side("a", 1, 100.0, None);
-    let text = comparison_json(&Comparison::of_runs(a, side("b", 2, 150.0, None), &OPTIONS, false).unwrap());
+    let text = compared(&Json, &Comparison::of_runs(a, side("b", 2, 150.0, None), &OPTIONS, false).unwrap());
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(document["run"]["a"].as_array().unwrap().len(), 1);
     assert_eq!(document["run"]["b"][1]["id"], "b1");
@@ -530,13 +579,13 @@ fn json_of_two_sides_holds_both_and_nulls() {
 
 #[test]
 fn csv_has_a_line_for_each_matchup() {
-    assert_snapshot!(comparison_csv(&of_pairs(&troubled())), @r#"
+    assert_snapshot!(compared(&Csv, &of_pairs(&troubled())), @r#"
     scenario,family,arguments,baseline,contender,status,reason,baseline_p50_ns,contender_p50_ns,pairs,processes,ratio_of_medians,ratio_of_medians_low,ratio_of_medians_high,ratio_of_means,ratio_of_means_low,ratio_of_means_high,band_low,band_high,p_different,p_equivalent,verdict,more_pairs,delta,note
     ring/stream,family,,native,wasm,ok,,100.012,100.012,400,2,1.00007,0.992081,1.00813,1.00013,0.993733,1.00657,0.995846,1.00417,,,withheld,,0.02,
     ring/trap\u{1b}[31m,family,,native,wasm,failed,wasm: trap: \u{1b}unreachable,,,,,,,,,,,,,,,,,0.02,
     ring/wide,family,,native,wasm,skipped,"native, wasm: needs 4 processors, there are 2",,,,,,,,,,,,,,,,,0.02,
     "#);
-    let csv = comparison_csv(&of_pairs(&three_arms(3)));
+    let csv = compared(&Csv, &of_pairs(&three_arms(3)));
     assert_eq!(csv.lines().count(), 3);
 }
 
@@ -544,14 +593,9 @@ fn csv_has_a_line_for_each_matchup() {
 fn no_line_has_trailing_spaces_or_is_obeyed_by_a_terminal() {
     for run in [troubled(), three_arms(4)] {
         let comparison = of_pairs(&run);
-        let table = comparison_table(&comparison, Style::Table);
+        let table = compared(&Text, &comparison);
         assert!(table.lines().all(|line| line.trim_end() == line), "{table}");
-        let all = [
-            table,
-            comparison_table(&comparison, Style::Markdown),
-            comparison_json(&comparison),
-            comparison_csv(&comparison),
-        ];
+        let all = [table, compared(&Markdown, &comparison), compared(&Json, &comparison), compared(&Csv, &comparison)];
         assert!(all.iter().all(|text| !text.contains('\u{1b}')));
     }
 }

@@ -1,13 +1,18 @@
 //! What of two sides of runs counts: matching cells, machines, checksums, counts. Knows no layout.
 
 use crate::compared::{BATCH, OPTIONS, SideRun, side, wobbling};
-use crate::fixture::{Block, calibration};
-use bench_report::{Comparison, Matchup, ReportError, Side, comparison_csv, comparison_notes};
+use crate::fixture::{Block, calibration, compared};
+use bench_report::{Comparison, Csv, Matchup, ReportError, Side};
 use bench_sink::runfile::{RunFile, Status, When};
 use bench_stats::Verdict;
 
 fn compare(a: Vec<RunFile>, b: Vec<RunFile>) -> Comparison {
     Comparison::of_runs(a, b, &OPTIONS, false).unwrap()
+}
+
+/// What a comparison warns of.
+fn warnings(comparison: &Comparison) -> Vec<String> {
+    bench_report::comparison_document(comparison, false).warnings().map(str::to_owned).collect()
 }
 
 /// What one look at the first matchup finds.
@@ -81,8 +86,8 @@ fn other_machines_are_refused_unless_they_are_wanted() {
     assert_eq!(compare(side("a", 2, 100.0, None), later).across_machines, None);
     let other = elsewhere(|machine| machine.architecture = "aarch64".to_owned());
     let comparison = Comparison::of_runs(side("a", 2, 100.0, None), other, &OPTIONS, true).unwrap();
-    assert!(comparison_csv(&comparison).ends_with(",different machines: architecture x86_64 and aarch64\n"));
-    let note = comparison_notes(&comparison).remove(0);
+    assert!(compared(&Csv, &comparison).ends_with(",different machines: architecture x86_64 and aarch64\n"));
+    let note = warnings(&comparison).remove(0);
     assert!(
         note.starts_with("A and B were measured on different machines (architecture x86_64 and aarch64)"),
         "{note}"
@@ -168,8 +173,8 @@ fn limits_that_differ_between_the_sides_are_said() {
         run.blocks.push(vec![calibration(When::Before, &[("clock", Some(clock))])]);
         vec![run.file()]
     };
-    let notes = comparison_notes(&compare(with("a", 20.0), with("b", 25.0)));
+    let notes = warnings(&compare(with("a", 20.0), with("b", 25.0)));
     let note = "clock was 20 ns in A and 25 ns in B (+25 %): the machine was not the same; compare figures with care";
     assert!(notes.contains(&note.to_owned()), "{notes:?}");
-    assert!(comparison_notes(&compare(with("a", 20.0), with("b", 21.0))).iter().all(|note| !note.contains("clock")));
+    assert!(warnings(&compare(with("a", 20.0), with("b", 21.0))).iter().all(|note| !note.contains("clock")));
 }

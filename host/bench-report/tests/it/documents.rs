@@ -1,9 +1,8 @@
 //! The documents that a program reads, whole. Knows how they look, not how figures come about.
 
 use crate::compared::three_arms;
-use crate::fixture::{Block, Run, calibration, eventful, module};
+use crate::fixture::{Block, Run, calibration, csv, eventful, json, module};
 use bench_model::Unit;
-use bench_report::{csv, json};
 use bench_sink::runfile::{AccountRecord, Record, Status, When};
 use insta::assert_snapshot;
 

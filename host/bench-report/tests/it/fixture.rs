@@ -1,7 +1,7 @@
 //! Run files written by hand, through the writer that a run uses. Knows the records, not what is made of them.
 
 use bench_model::{Arguments, Arm, Checksum, Direction, MachineLimit, Unit, Value};
-use bench_report::RunView;
+use bench_report::{Comparison, Csv, Detail, Document, FAMILIES, Json, Layout, Markdown, Renderer, RunView, Text};
 use bench_sink::Series;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
@@ -11,6 +11,41 @@ use bench_sink::runfile::{
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// `document` in a format, as wide as where there is no terminal.
+pub(crate) fn rendered(renderer: &dyn Renderer, document: &Document) -> String {
+    renderer.render(document, &Layout::default())
+}
+
+fn run_document(view: &RunView) -> Document {
+    bench_report::run_document(view, FAMILIES, Detail::default())
+}
+
+pub(crate) fn text(view: &RunView) -> String {
+    rendered(&Text, &run_document(view))
+}
+
+pub(crate) fn markdown(view: &RunView) -> String {
+    rendered(&Markdown, &run_document(view))
+}
+
+pub(crate) fn json(view: &RunView) -> String {
+    rendered(&Json, &run_document(view))
+}
+
+pub(crate) fn csv(view: &RunView) -> String {
+    rendered(&Csv, &run_document(view))
+}
+
+/// What the report of a run warns of.
+pub(crate) fn warnings(view: &RunView) -> Vec<String> {
+    run_document(view).warnings().map(str::to_owned).collect()
+}
+
+/// `comparison` in a format, with where the time went.
+pub(crate) fn compared(renderer: &dyn Renderer, comparison: &Comparison) -> String {
+    rendered(renderer, &bench_report::comparison_document(comparison, true))
+}
 
 /// A run directory that goes away with it.
 pub(crate) struct Run {

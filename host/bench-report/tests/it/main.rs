@@ -7,6 +7,7 @@ mod comparison_sides;
 mod documents;
 mod exports;
 mod fixture;
+mod formats;
 mod golden;
 mod operators;
 mod tables;

@@ -1,9 +1,9 @@
 //! Chains of operators: their tables of samples, what a person reads of them, and their figures. Knows figures whose slopes are
 //! chosen, not how any operator is run.
 
-use crate::fixture::{Block, Run};
+use crate::fixture::{Block, Run, csv, json, markdown, text};
 use bench_model::Unit;
-use bench_report::{Plot, Style, operator_plots, operator_tables, operators_json, table};
+use bench_report::{Plot, operator_plots, operator_tables, operators_json};
 use bench_sink::runfile::Status;
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -117,43 +117,71 @@ fn a_repetition_that_was_made_again_has_its_rows_once() {
 
 #[test]
 fn what_an_operator_adds_is_below_the_table() {
-    assert_snapshot!(table(&both_arms().view(), Style::Table), @r#"
-    scenario             arm      arguments    n      p50  p99      max  limit  check
-    operator-rust/chain  wasm     count=10   120  9.20 µs    –  9.40 µs      –  ok
-    operator-rust/chain  process  count=10   120  9.20 µs    –  9.40 µs      –  ok
-    operator-rust/chain  wasm     count=50   120  46.0 µs    –  47.0 µs      –  ok
-    operator-rust/chain  process  count=50   120  46.0 µs    –  47.0 µs      –  ok
-    operator-rust/chain  wasm     count=100  120  92.0 µs    –  94.0 µs      –  ok
-    operator-rust/chain  process  count=100  120  92.0 µs    –  94.0 µs      –  ok
+    assert_snapshot!(text(&both_arms().view()), @r"
+      arm      count    n      p50      p90  p99      max        rate  check
+    operator-rust/chain
+      wasm        10  120  9.20 µs  9.36 µs    –  9.40 µs  6.63 MiB/s  ok
+      process     10  120  9.20 µs  9.36 µs    –  9.40 µs  6.63 MiB/s  ok
+      wasm        50  120  46.0 µs  46.8 µs    –  47.0 µs  1.33 MiB/s  ok
+      process     50  120  46.0 µs  46.8 µs    –  47.0 µs  1.33 MiB/s  ok
+      wasm       100  120  92.0 µs  93.6 µs    –  94.0 µs   679 KiB/s  ok
+      process    100  120  92.0 µs  93.6 µs    –  94.0 µs   679 KiB/s  ok
 
-    operators  arm      count  sent     hop     load  load all     wake  cold chain  state    active      idle  unloaded
-    rust-only  wasm        10   300  920 ns  21.0 µs    210 µs  80.0 µs      810 µs   96 B  40.6 MiB  40.6 MiB  40.0 MiB
-    rust-only  wasm        50   300  920 ns  21.0 µs   1.05 ms  80.0 µs     4.05 ms   96 B  42.9 MiB  42.9 MiB  40.2 MiB
-    rust-only  wasm       100   300  920 ns  21.0 µs   2.10 ms  80.0 µs     8.10 ms   96 B  45.9 MiB  45.9 MiB  40.4 MiB
-    rust-only  process     10   300  920 ns  21.0 µs    210 µs  80.0 µs      810 µs   96 B  27.8 MiB  27.8 MiB  20.5 MiB
-    rust-only  process     50   300  920 ns  21.0 µs   1.05 ms  80.0 µs     4.05 ms   96 B  59.1 MiB  59.1 MiB  22.4 MiB
-    rust-only  process    100   300  920 ns  21.0 µs   2.10 ms  80.0 µs     8.10 ms   96 B  98.1 MiB  98.1 MiB  24.9 MiB
+    operators by their number
+      operators  arm      count  sent     hop     load     wake  cold chain  state    active  unloaded
+      rust-only  wasm        10   300  920 ns  21.0 µs  80.0 µs      810 µs   96 B  40.6 MiB  40.0 MiB
+      rust-only  wasm        50   300  920 ns  21.0 µs  80.0 µs     4.05 ms   96 B  42.9 MiB  40.2 MiB
+      rust-only  wasm       100   300  920 ns  21.0 µs  80.0 µs     8.10 ms   96 B  45.9 MiB  40.4 MiB
+      rust-only  process     10   300  920 ns  21.0 µs  80.0 µs      810 µs   96 B  27.8 MiB  20.5 MiB
+      rust-only  process     50   300  920 ns  21.0 µs  80.0 µs     4.05 ms   96 B  59.1 MiB  22.4 MiB
+      rust-only  process    100   300  920 ns  21.0 µs  80.0 µs     8.10 ms   96 B  98.1 MiB  24.9 MiB
 
-    memory     arm      phase      count  proc.   largest  an operator         95 % interval     fixed
-    rust-only  wasm     active    10–100      9  45.9 MiB     60.0 KiB  59.8 KiB to 60.2 KiB  40.0 MiB
-    rust-only  wasm     idle      10–100      9  45.9 MiB     60.0 KiB  59.8 KiB to 60.2 KiB  40.0 MiB
-    rust-only  wasm     unloaded  10–100      9  40.4 MiB     3.75 KiB  3.59 KiB to 3.91 KiB  40.0 MiB
-    rust-only  process  active    10–100      9  98.1 MiB      800 KiB    800 KiB to 800 KiB  20.0 MiB
-    rust-only  process  idle      10–100      9  98.1 MiB      800 KiB    800 KiB to 800 KiB  20.0 MiB
-    rust-only  process  unloaded  10–100      9  24.9 MiB     50.0 KiB  49.8 KiB to 50.2 KiB  20.0 MiB
+    memory by the number of operators
+      operators  arm      phase      count  proc.   largest  an operator         95 % interval     fixed
+      rust-only  wasm     active    10–100      9  45.9 MiB     60.0 KiB  59.8 KiB to 60.2 KiB  40.0 MiB
+      rust-only  wasm     idle      10–100      9  45.9 MiB     60.0 KiB  59.8 KiB to 60.2 KiB  40.0 MiB
+      rust-only  wasm     unloaded  10–100      9  40.4 MiB     3.75 KiB  3.59 KiB to 3.91 KiB  40.0 MiB
+      rust-only  process  active    10–100      9  98.1 MiB      800 KiB    800 KiB to 800 KiB  20.0 MiB
+      rust-only  process  idle      10–100      9  98.1 MiB      800 KiB    800 KiB to 800 KiB  20.0 MiB
+      rust-only  process  unloaded  10–100      9  24.9 MiB     50.0 KiB  49.8 KiB to 50.2 KiB  20.0 MiB
+      medians; memory: proportional set size of the worker and of its operators' processes; largest: with the most operators
+      an operator: slope of the line through the median of each process, which is a point; fixed: where that line begins
 
-    medians; memory: proportional set size of the worker and of its operators' processes; largest: with the most operators
-    an operator: slope of the line through the median of each process, which is a point; fixed: where that line begins
+    latency_scalability_all.png: Reaction time of a chain by the number of its operators
 
-    A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 3 processes × 1 s per cell; seed 7
-    per operation; n = samples × operations per sample; –: not measured, or too few samples; limit: see `bench-host doctor`
-    "#);
+    memory_active_vs_idle.png: Memory of operators while they are active, idle and unloaded
+
+    memory_savings_comparison.png: Memory saved by components against a process for each operator
+
+    memory_scalability_all.png: Memory by the number of operators
+
+    A Processor × 2, linux 6.1.0, load 0.50
+    bench-host 0.1.0; 3 processes × 1 s per cell; seed 7
+    per operation; n = samples × operations per sample; –: not measured, or too few samples
+    limit: how many times what the machine itself takes, see `bench-host doctor`
+    ");
 }
 
 #[test]
-fn markdown_has_every_series_instead() {
-    let text = table(&both_arms().view(), Style::Markdown);
-    assert!(text.contains("memory_pss{phase=idle}") && !text.contains("an operator"), "{text}");
+fn every_format_has_the_sections_of_operators() {
+    let view = both_arms().view();
+    let page = markdown(&view);
+    assert!(page.contains("an operator") && page.contains("![Memory by the number of operators]"), "{page}");
+    let document: Value = serde_json::from_str(&json(&view)).unwrap();
+    let memory = &document["sections"][1];
+    assert_eq!((&memory["name"], &memory["rows"][0]["arm"]), (&"operators.memory".into(), &"wasm".into()));
+    let names: Vec<_> = document["sections"].as_array().unwrap().iter().map(|section| &section["kind"]).collect();
+    assert_eq!(names, ["table", "table", "figure", "figure", "figure", "figure"]);
+    let csv = csv(&view);
+    assert_snapshot!(csv.split("\n\n").nth(2).unwrap(), @r"
+    section,operators,arm,phase,count_low,count_high,processes,largest [By],per_operator [By],per_operator_low [By],per_operator_high [By],without_operators [By]
+    memory by the number of operators,rust-only,wasm,active,10,100,9,48095232,61440,61277.6,61602.4,41951232
+    memory by the number of operators,rust-only,wasm,idle,10,100,9,48095232,61440,61277.6,61602.4,41951232
+    memory by the number of operators,rust-only,wasm,unloaded,10,100,9,42335232,3840,3677.63,4002.37,41951232
+    memory by the number of operators,rust-only,process,active,10,100,9,102899712,819200,819038,819362,20979700
+    memory by the number of operators,rust-only,process,idle,10,100,9,102899712,819200,819038,819362,20979700
+    memory by the number of operators,rust-only,process,unloaded,10,100,9,26099712,51200,51037.6,51362.4,20979712
+    ");
 }
 
 #[test]
@@ -189,16 +217,16 @@ fn arms_are_compared_at_the_numbers_that_all_have() {
 fn what_is_absent_says_why() {
     let mut run = Run::begin(2, 1);
     run.append(&chain(0, 0, "operator-rust", "wasm", 10, COMPONENTS).records());
-    let text = table(&run.view(), Style::Table);
-    assert!(text.contains("one count has no slope; give several with -p count=10,100"), "{text}");
+    let shown = text(&run.view());
+    assert!(shown.contains("one count has no slope; give several with -p count=10,100"), "{shown}");
     run.append(&chain(1, 0, "operator-rust", "wasm", 20, COMPONENTS).records());
-    let text = table(&run.view(), Style::Table);
-    assert!(text.contains("two processes have no interval; give more with --processes"), "{text}");
+    let shown = text(&run.view());
+    assert!(shown.contains("two processes have no interval; give more with --processes"), "{shown}");
 }
 
 /// The names of the figures that were drawn, and why the others were not.
 fn outcome(plots: &[Plot]) -> (Vec<&str>, Vec<String>) {
-    let drawn = plots.iter().filter(|plot| plot.png.is_ok()).map(|plot| plot.name).collect();
+    let drawn = plots.iter().filter(|plot| plot.png.is_ok()).map(|plot| plot.name.as_str()).collect();
     let not = plots.iter().filter_map(|plot| Some(format!("{}: {}", plot.name, plot.png.as_ref().err()?))).collect();
     (drawn, not)
 }

@@ -1,9 +1,8 @@
 //! What a person reads of rows that were moved: a tree of stages, ways side by side, and ratios. Knows how it looks, not how
 //! figures come about.
 
-use crate::fixture::{Block, Run};
+use crate::fixture::{Block, Run, csv, json, markdown, text};
 use bench_model::Unit;
-use bench_report::{Style, table};
 use insta::assert_snapshot;
 
 /// A transfer whose sides take `unit_ns` for each of their stages, in one process.
@@ -54,79 +53,111 @@ fn run() -> Run {
 
 #[test]
 fn stages_are_a_tree_and_ways_stand_side_by_side() {
-    assert_snapshot!(table(&run().view(), Style::Table), @r"
-    scenario      arm     arguments                          n  p50  p99      max  limit  check
-    pg-dest/load  wasm    rows=1000 load_method=copy-binary  6    –    –  12.0 ms      –  ok
-    pg-dest/load  native  rows=1000 load_method=copy-binary  6    –    –  9.60 ms      –  ok
-    pg-dest/load  native  rows=1000 load_method=insert       6    –    –  24.0 ms      –  ok
-    psql/pipe     native  rows=10                            6    –    –  1.00 µs      –  ok
-    psql/pipe     native  rows=1000                          6    –    –  9.60 ms      –  ok
+    assert_snapshot!(text(&run().view()), @r"
+      arm     load_method  n           p50  p99      max        rate  check
+    pg-dest/load  rows=1000
+      wasm    copy-binary  6  mean 12.0 ms    –  12.0 ms  5.21 KiB/s  ok
+      native  copy-binary  6  mean 9.60 ms    –  9.60 ms  6.51 KiB/s  ok
+      native  insert       6  mean 24.0 ms    –  24.0 ms  2.60 KiB/s  ok
+
+      arm     rows  n           p50  p99      max        rate  check
+    psql/pipe
+      native    10  6  mean 1.00 µs    –  1.00 µs  61.0 MiB/s  ok
+      native  1000  6  mean 9.60 ms    –  9.60 ms  6.51 KiB/s  ok
 
     with fsync=on
 
-    pg-dest/load wasm rows=1000 load_method=copy-binary: 1000 rows read, 1000 written; 128 KiB read, 128 KiB written, 64.0 KiB in between, 6 repetitions in 3 proc.
-      duration              12.0 ms         83.3k rows/s, 10.4 MiB/s
-      source                11.0 ms         4 host calls
+    pg-dest/load wasm rows=1000 load_method=copy-binary
+                               mean  share     rows       bytes  host calls
+      duration              12.0 ms         83.3k/s  10.4 MiB/s
+      source                11.0 ms                                       4
         fetch               6.00 ms   55 %
         emit                4.00 ms   36 %
           of which blocked  3.00 ms   27 %
         other               1.00 ms  9.1 %
-        module load          500 µs         once, before, cached code
-      destination           12.0 ms         4 host calls
+        module load          500 µs                                          once, before, cached code
+      destination           12.0 ms                                       4
         flush               10.0 ms   83 %
-        module load          500 µs         once, before
+        module load          500 µs                                          once, before
+      1000 rows read, 1000 written; 128 KiB read, 128 KiB written, 64.0 KiB in between; 6 repetitions in 3 proc.
 
-    pg-dest/load native rows=1000 load_method=copy-binary: 1000 rows read, 1000 written; 128 KiB read, 128 KiB written, 64.0 KiB in between, 6 repetitions in 3 proc.
-      duration              9.60 ms         104k rows/s, 13.0 MiB/s
-      source                8.80 ms         4 host calls
+    pg-dest/load native rows=1000 load_method=copy-binary
+                               mean  share    rows       bytes  host calls
+      duration              9.60 ms         104k/s  13.0 MiB/s
+      source                8.80 ms                                      4
         fetch               4.80 ms   55 %
         emit                3.20 ms   36 %
           of which blocked  2.40 ms   27 %
         other                800 µs  9.1 %
-        module load          500 µs         once, before, cached code
-      destination           9.60 ms         4 host calls
+        module load          500 µs                                         once, before, cached code
+      destination           9.60 ms                                      4
         flush               8.00 ms   83 %
-        module load          500 µs         once, before
+        module load          500 µs                                         once, before
+      1000 rows read, 1000 written; 128 KiB read, 128 KiB written, 64.0 KiB in between; 6 repetitions in 3 proc.
 
-    pg-dest/load native rows=1000 load_method=insert: 1000 rows read, 1000 written; 128 KiB read, 128 KiB written, 64.0 KiB in between, 6 repetitions in 3 proc.
-      duration              24.0 ms         41.7k rows/s, 5.21 MiB/s
-      source                22.0 ms         4 host calls
+    pg-dest/load native rows=1000 load_method=insert
+                               mean  share     rows       bytes  host calls
+      duration              24.0 ms         41.7k/s  5.21 MiB/s
+      source                22.0 ms                                       4
         fetch               12.0 ms   55 %
         emit                8.00 ms   36 %
           of which blocked  6.00 ms   27 %
         other               2.00 ms  9.1 %
-        module load          500 µs         once, before, cached code
-      destination           24.0 ms         4 host calls
+        module load          500 µs                                          once, before, cached code
+      destination           24.0 ms                                       4
         flush               20.0 ms   83 %
-        module load          500 µs         once, before
+        module load          500 µs                                          once, before
+      1000 rows read, 1000 written; 128 KiB read, 128 KiB written, 64.0 KiB in between; 6 repetitions in 3 proc.
 
     pg-dest/load native rows=1000, means side by side
-                     insert  copy-binary
-      duration      24.0 ms      9.60 ms
-      source        22.0 ms      8.80 ms
-        fetch       12.0 ms      4.80 ms
-        emit        8.00 ms      3.20 ms
-        other       2.00 ms       800 µs
-      destination   24.0 ms      9.60 ms
-        flush       20.0 ms      8.00 ms
-      rows/s          41.7k         104k
-      bytes/s      5.21 MiB     13.0 MiB
-      speed-up       1.000×       2.500×
+                       insert  copy-binary
+      duration        24.0 ms      9.60 ms
+      source          22.0 ms      8.80 ms
+        fetch         12.0 ms      4.80 ms
+        emit          8.00 ms      3.20 ms
+        other         2.00 ms       800 µs
+      destination     24.0 ms      9.60 ms
+        flush         20.0 ms      8.00 ms
+      rows            41.7k/s       104k/s
+      bytes        5.21 MiB/s   13.0 MiB/s
+      speed-up         1.000×       2.500×
 
-    compared                                     arguments  of means  95 % interval  processes  verdict
-    pg-dest/load copy-binary, wasm / native      rows=1000    1.250×    1.250–1.250          3  different
-    pg-dest/load native, copy-binary / insert    rows=1000    0.400×    0.400–0.400          3  different
-    pg-dest/load copy-binary native / psql/pipe  rows=1000    1.000×    1.000–1.000          3  equivalent ±2 %
+    compared                              arguments  of means  95 % interval  processes  verdict
+    pg-dest/load copy-binary, wasm /      rows=1000    1.250×    1.250–1.250          3  different
+    native
+    pg-dest/load native, copy-binary /    rows=1000    0.400×    0.400–0.400          3  different
+    insert
+    pg-dest/load copy-binary native /     rows=1000    1.000×    1.000–1.000          3  equivalent ±2 %
+    psql/pipe
 
-    A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 3 processes × 1 s per cell; seed 7
-    per operation; n = samples × operations per sample; –: not measured, or too few samples; limit: see `bench-host doctor`
+    A Processor × 2, linux 6.1.0, load 0.50
+    bench-host 0.1.0; 3 processes × 1 s per cell; seed 7
+    per operation; n = samples × operations per sample; –: not measured, or too few samples
+    limit: how many times what the machine itself takes, see `bench-host doctor`
     ");
 }
 
 #[test]
-fn a_page_has_every_series_as_a_row() {
-    let page = table(&run().view(), Style::Markdown);
-    assert!(page.contains("stage{side=source,name=emit/blocked}") && !page.contains("of which"), "{page}");
+fn every_format_has_the_sections_of_transfers() {
+    let view = run().view();
+    let page = markdown(&view);
+    assert!(page.contains("of which blocked") && page.contains("means side by side"), "{page}");
+    let document: serde_json::Value = serde_json::from_str(&json(&view)).unwrap();
+    let names: Vec<_> = document["sections"].as_array().unwrap().iter().map(|section| &section["name"]).collect();
+    let breakdown = "transfers.breakdown";
+    let side_by_side = "transfers.side-by-side";
+    let expect = ["transfers.conditions", breakdown, breakdown, breakdown, side_by_side, "transfers.compared"];
+    assert_eq!(names, expect);
+    let source = &document["sections"][1]["parts"][1];
+    assert_eq!((&source["name"], &source["values"]["mean"]["value"]), (&"source".into(), &11_000_500.into()));
+    let csv = csv(&view);
+    let compared = csv.split("\n\n").last().unwrap();
+    assert_snapshot!(compared, @r#"
+    section,compared,arguments,ratio_of_means,ratio_of_means_low,ratio_of_means_high,processes,verdict
+    transfers.compared,"pg-dest/load copy-binary, wasm / native",rows=1000,1.24999,1.24985,1.25012,3,different
+    transfers.compared,"pg-dest/load native, copy-binary / insert",rows=1000,0.400012,0.399968,0.400057,3,different
+    transfers.compared,pg-dest/load copy-binary native / psql/pipe,rows=1000,1,0.999871,1.00013,3,equivalent ±2 %
+    "#);
 }
 
 #[test]
@@ -136,6 +167,6 @@ fn one_process_is_not_compared_and_says_so() {
         run.append(&transfer(cell, 0, arm, "copy", 1_000_000).records());
     }
     run.end(None);
-    let text = table(&run.view(), Style::Table);
+    let text = text(&run.view());
     assert!(text.contains("nothing is compared, because cells have fewer than two processes"), "{text}");
 }

@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
         Ok(run_paired(&plan, &matchups, rounds, &mut bench, writer, &mut progress, interrupt)?)
     })?;
     let comparison = Comparison::of_pairs(RunFile::read(&directory)?, &options(arguments, seed))?;
-    let exit = conclude(&comparison, common.shown.format, &[&directory])?;
+    let exit = conclude(&comparison, arguments, &[&directory])?;
     Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
 }
 

@@ -5,9 +5,9 @@ mod arms;
 mod git;
 mod runs;
 
-use crate::cli::{CompareArgs, Format};
-use crate::{Exit, output};
-use bench_report::{Comparison, Options, Style, comparison_csv, comparison_json, comparison_notes, comparison_table};
+use crate::Exit;
+use crate::cli::CompareArgs;
+use bench_report::{Comparison, Options, Section, comparison_document};
 use bench_sink::runfile;
 use std::path::{Path, PathBuf};
 
@@ -31,28 +31,22 @@ fn options(arguments: &CompareArgs, seed: u64) -> Options {
     Options { delta: arguments.delta / 100.0, seed }
 }
 
-/// Prints `comparison` and the folders that it was read from; returns the exit status.
-fn conclude(comparison: &Comparison, format: Format, directories: &[&Path]) -> anyhow::Result<Exit> {
-    let text = match format {
-        Format::Table => {
-            let table = comparison_table(comparison, Style::Table);
-            let directories: Vec<_> = directories.iter().map(|path| path.display().to_string()).collect();
-            let what = if directories.len() == 1 { "run directory" } else { "run directories" };
-            format!("{table}\n{what}: {}\n", directories.join(" "))
-        }
-        Format::Markdown => comparison_table(comparison, Style::Markdown),
-        Format::Json => comparison_json(comparison),
-        Format::Csv => comparison_csv(comparison),
-    };
-    output::print(&text)?;
-    if matches!(format, Format::Csv) {
-        comparison_notes(comparison).iter().for_each(|note| output::line(&format!("bench-host: {note}")));
-    }
+/// Prints `comparison` and the folders it was read from, and says what it comes to.
+fn conclude(comparison: &Comparison, arguments: &CompareArgs, directories: &[&Path]) -> anyhow::Result<Exit> {
+    let mut document = comparison_document(comparison, arguments.breakdown || is_of_one_scenario(comparison));
+    let directories: Vec<_> = directories.iter().map(|path| path.display().to_string()).collect();
+    let what = if directories.len() == 1 { "run directory" } else { "run directories" };
+    document.sections.push(Section::footer(vec![format!("{what}: {}", directories.join(" "))]));
+    arguments.common.shown.show.print(&document)?;
     Ok(match (comparison.findings(), comparison.has_ratios()) {
         (1.., _) => Exit::Finding,
         (0, true) => Exit::Done,
         (0, false) => Exit::NotMeasured,
     })
+}
+
+fn is_of_one_scenario(comparison: &Comparison) -> bool {
+    comparison.matchups.windows(2).all(|pair| pair[0].scenario == pair[1].scenario)
 }
 
 /// Whether `directory` contains a run file.

@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &CompareArgs, directories: &[PathBuf]) -> anyhow::R
                 .map_err(|_| anyhow::anyhow!("{} contains several runs; name two to compare", one.display()))?;
             let seed = common.measured.seed.unwrap_or_else(|| seed(&run));
             let directory = run.directory.clone();
-            conclude(&Comparison::of_pairs(run, &options(arguments, seed))?, common.shown.format, &[&directory])
+            conclude(&Comparison::of_pairs(run, &options(arguments, seed))?, arguments, &[&directory])
         }
         [a, b] => compare(arguments, a, b),
         more => anyhow::bail!("{} run directories were given; a comparison needs two", more.len()),
@@ -33,7 +33,7 @@ pub(super) fn compare(arguments: &CompareArgs, a: &Path, b: &Path) -> anyhow::Re
     let seed = arguments.common.measured.seed.or_else(|| runs_a.first().map(seed)).unwrap_or_default();
     let options = options(arguments, seed);
     let comparison = Comparison::of_runs(runs_a, runs_b, &options, arguments.across_machines)?;
-    conclude(&comparison, arguments.common.shown.format, &[a, b])
+    conclude(&comparison, arguments, &[a, b])
 }
 
 /// The run in `directory`, or the runs in its subfolders, sorted by name.

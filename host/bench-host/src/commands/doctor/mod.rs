@@ -4,15 +4,15 @@ mod abilities;
 mod conditions;
 mod counters;
 
-use crate::cli::{DoctorArgs, Format, GrantArgs, LimitArgs};
+use crate::Exit;
+use crate::cli::{DoctorArgs, GrantArgs, LimitArgs};
 use crate::execute::{interrupt, limits};
 use crate::fingerprint::fingerprint;
 use crate::modules::Loader;
-use crate::{Exit, output};
 use abilities::{Ability, abilities};
 use bench_engine::calibration::Effort;
-use bench_model::MachineLimit;
-use bench_report::scale;
+use bench_model::{MachineLimit, Unit};
+use bench_report::{Body, Column, Datum, Document, Measure, Rank, Section, Table};
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::LimitRecord;
 use conditions::facts;
@@ -27,50 +27,69 @@ pub(crate) fn run(arguments: &DoctorArgs) -> anyhow::Result<Exit> {
     let effort = if arguments.quick { Effort::QUICK } else { Effort::DEFAULT };
     let here = std::env::current_dir()?;
     let Some(limits) = limits(&loader, effort, &here, interrupt()?)? else { return Ok(Exit::NotMeasured) };
-    output::print(&match arguments.format {
-        Format::Json => serde_json::to_string_pretty(&json!({
-            "fingerprint": fingerprint, "abilities": abilities, "calibration": limits,
-        }))?,
-        _ => text(&fingerprint, &abilities, &limits),
-    })?;
+    arguments.show.print(&document(&fingerprint, &abilities, &limits))?;
     Ok(Exit::Done)
 }
 
-fn text(fingerprint: &Fingerprint, abilities: &[Ability], limits: &[LimitRecord]) -> String {
+fn document(fingerprint: &Fingerprint, abilities: &[Ability], limits: &[LimitRecord]) -> Document {
     let cpu = fingerprint.cpu_model.as_deref().unwrap_or("unnamed processor");
-    let mut text = format!("{} × {cpu}, {} {}\n\n", fingerprint.cpus, fingerprint.os, fingerprint.kernel);
-    for ability in abilities {
-        let mark = match ability.present {
-            Some(true) => "yes",
-            Some(false) => "no ",
-            None => "?  ",
-        };
-        text.push_str(&format!("{mark}  {:14} {}\n", ability.name, ability.found));
-        if let Some(next) = &ability.next_step {
-            text.push_str(&format!("                    {next}\n"));
-        }
-    }
-    text.push('\n');
-    for (name, value) in facts(fingerprint) {
-        text.push_str(&format!("{name:19} {value}\n"));
-    }
-    text.push_str(&format!("\n{:15} {:>12} {:>12} {:>6}  measured as\n", "roofline", "median", "min", "n"));
-    for limit in limits {
-        let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| shown(limit, value));
-        text.push_str(&format!(
-            "{:15} {:>12} {:>12} {:>6}  {}\n",
-            limit.limit,
-            shown(limit.median),
-            shown(limit.min),
-            limit.count,
-            limit.detail
-        ));
-    }
-    text
+    let machine = format!("{} × {cpu}, {} {}", fingerprint.cpus, fingerprint.os, fingerprint.kernel);
+    let data = json!({"fingerprint": fingerprint, "abilities": abilities, "calibration": limits});
+    let sections = vec![
+        Section::footer(vec![machine]),
+        Section::new("abilities", "", Body::Table(ability_table(abilities))).in_data(),
+        Section::new("facts", "", Body::Table(fact_table(fingerprint))).in_data(),
+        Section::new("rooflines", "", Body::Table(roofline_table(limits))).in_data(),
+    ];
+    Document { data: data.into(), records: None, sections }
 }
 
-/// Formats a time. For a roofline per byte, formats the bandwidth, its inverse: nanoseconds per byte are seconds per gigabyte.
-fn shown(limit: &LimitRecord, value: f64) -> String {
-    let is_per_byte = limit.limit.known().is_some_and(MachineLimit::is_per_byte);
-    if is_per_byte { format!("{:.1} GB/s", 1.0 / value) } else { scale::nanoseconds(value) }
+fn ability_table(abilities: &[Ability]) -> Table {
+    let columns = vec![
+        Column::words("has").key("present"),
+        Column::words("ability").key("name"),
+        Column::words("found"),
+        Column::words("what to do").key("next_step").rank(Rank::Filled),
+    ];
+    let row = |ability: &Ability| {
+        let next = ability.next_step.as_ref().map_or(Datum::Blank, Datum::text);
+        let has = match ability.present {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "?",
+        };
+        vec![Datum::text(has), Datum::text(ability.name), Datum::text(&ability.found), next]
+    };
+    Table::plain(columns, abilities.iter().map(row).collect())
+}
+
+fn fact_table(fingerprint: &Fingerprint) -> Table {
+    let columns = vec![Column::words("of the machine").key("name"), Column::words("found").key("value")];
+    let rows = facts(fingerprint).into_iter().map(|(name, value)| vec![Datum::text(name), Datum::text(value)]);
+    Table::plain(columns, rows.collect())
+}
+
+fn roofline_table(limits: &[LimitRecord]) -> Table {
+    let columns = vec![
+        Column::words("roofline"),
+        Column::figures("median"),
+        Column::figures("min"),
+        Column::figures("n"),
+        Column::words("measured as").key("detail"),
+    ];
+    let row = |limit: &LimitRecord| {
+        let figure = |value: Option<f64>| Datum::or_absent(value.map(|value| figure(limit, value)));
+        let count = Datum::number(limit.count as f64, Measure::Plain);
+        let name = Datum::text(limit.limit.to_string());
+        vec![name, figure(limit.median), figure(limit.min), count, Datum::text(&limit.detail)]
+    };
+    Table::plain(columns, limits.iter().map(row).collect())
+}
+
+/// A time. For a roofline per byte, the bandwidth, its inverse.
+fn figure(limit: &LimitRecord, value: f64) -> Datum {
+    match limit.limit.known().is_some_and(MachineLimit::is_per_byte) {
+        true => Datum::number(1e9 / value, Measure::PerSecond(Unit::Bytes)),
+        false => Datum::nanoseconds(value),
+    }
 }

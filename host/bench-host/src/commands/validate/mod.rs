@@ -7,11 +7,11 @@ mod judge;
 mod subject;
 
 use super::former_names::rename_targets;
-use crate::cli::{Format, ValidateArgs};
-use crate::{Exit, output, paths};
+use crate::cli::ValidateArgs;
+use crate::{Exit, paths};
 use anyhow::Context;
 use bench_registry::Targets;
-use bench_report::{Judged, RunView, Style, TargetVerdict, judged_csv, judged_json, judged_table};
+use bench_report::{Judged, RunView, Section, TargetVerdict, judged_document};
 
 pub(crate) fn run(arguments: &ValidateArgs) -> anyhow::Result<Exit> {
     let sets = arguments.targets.iter().map(|name| Ok((name, targets(name)?)));
@@ -23,14 +23,9 @@ pub(crate) fn run(arguments: &ValidateArgs) -> anyhow::Result<Exit> {
     sets.iter_mut().for_each(|(_, targets)| rename_targets(targets, &recorded, &renamed));
     let targets = sets.iter().flat_map(|(set, targets)| targets.target.iter().map(move |target| (set, target)));
     let judged: Vec<Judged> = targets.map(|(set, target)| judge::judge(&view, set, target)).collect();
-    output::print(&match arguments.format {
-        Format::Table => {
-            format!("{}run directory: {}\n", judged_table(&judged, Style::Table), view.directory.display())
-        }
-        Format::Markdown => judged_table(&judged, Style::Markdown),
-        Format::Csv => judged_csv(&judged),
-        Format::Json => judged_json(&view, &judged),
-    })?;
+    let mut document = judged_document(&view, &judged);
+    document.sections.push(Section::footer(vec![format!("run directory: {}", view.directory.display())]));
+    arguments.show.print(&document)?;
     Ok(exit(&judged))
 }
 

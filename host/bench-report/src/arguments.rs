@@ -1,0 +1,56 @@
+//! Arguments in tables: those that rows share are said once, those in which they differ are columns.
+
+use crate::document::{Column, Datum, Rank};
+use bench_model::{Arguments, Value};
+
+/// The arguments of rows that belong together.
+pub(crate) struct Varying {
+    /// The names of those in which the rows differ.
+    names: Vec<String>,
+    /// `a=1 b=x`, of the others.
+    pub(crate) shared: String,
+    columns: Vec<Column>,
+}
+
+impl Varying {
+    /// Of all rows, of which there is one at least.
+    pub(crate) fn of(all: &[&Arguments]) -> Self {
+        let mut names: Vec<String> = Vec::new();
+        let mut shared: Vec<String> = Vec::new();
+        for (name, value) in all.iter().flat_map(|arguments| arguments.iter()) {
+            if names.iter().any(|known| known == name) {
+                continue;
+            }
+            if all.iter().any(|arguments| arguments.get(name) != Some(value)) {
+                names.push(name.to_owned());
+                continue;
+            }
+            let pair = format!("{name}={}", datum(name, value).shown());
+            if !shared.contains(&pair) {
+                shared.push(pair);
+            }
+        }
+        let columns = names.iter().map(|name| column(name, all)).collect();
+        Self { names, shared: shared.join(" "), columns }
+    }
+
+    /// A column for each argument in which the rows differ.
+    pub(crate) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The values of one row for those columns.
+    pub(crate) fn values<'a>(&'a self, arguments: &'a Arguments) -> impl Iterator<Item = Datum> + 'a {
+        self.names.iter().map(|name| arguments.get(name).map_or(Datum::Blank, |value| datum(name, value)))
+    }
+}
+
+fn column(name: &str, all: &[&Arguments]) -> Column {
+    let is_text = |arguments: &&Arguments| matches!(arguments.get(name), Some(Value::Text(_)));
+    let column = if all.iter().any(is_text) { Column::words(name) } else { Column::figures(name) };
+    column.key(name).rank(Rank::Argument)
+}
+
+fn datum(name: &str, value: &Value) -> Datum {
+    Datum::Argument { value: value.clone(), is_size: name == "bytes" || name.ends_with("_bytes") }
+}
