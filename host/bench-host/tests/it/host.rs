@@ -1,5 +1,4 @@
-//! The program under test: run in a folder of its own, with what it said and how it ended. Must not know what any command
-//! does.
+//! Runs the program under test in a folder of its own, and captures its output and status.
 
 use serde_json::Value;
 use std::ffi::OsStr;

@@ -1,5 +1,4 @@
-//! The modules that tests give to the program: the project's plug-ins, where they are built, and the hostile one, which is
-//! built here. Must not know what a test expects of them.
+//! The modules for the tests: the project's plug-ins, if they are built, and the hostile module, which is built here.
 
 use crate::host::{PROGRAM, Ran, command};
 use std::ffi::OsString;

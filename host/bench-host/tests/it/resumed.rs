@@ -1,5 +1,5 @@
-//! Runs that were stopped and go on: they end as if nobody had stopped them, nothing is done twice, and what is not what it was
-//! is refused and left as it is.
+//! Resuming interrupted runs: the result is the same as without the interruption, no repetition is executed twice, and a run is refused
+//! and left unchanged if something has changed.
 #![cfg(target_os = "linux")]
 
 use crate::host::{Host, Ran, eventually};
@@ -114,7 +114,7 @@ fn number(host: &Host, cell: &Value) -> Value {
 }
 
 #[test]
-fn a_stopped_run_goes_on_as_if_nobody_had_stopped_it() {
+fn resumed_run_has_the_result_of_an_uninterrupted_one() {
     for (after, signal) in [(0, Signal::KILL), (1, Signal::KILL), (5, Signal::KILL), (3, Signal::INT)] {
         let host = Host::with_hostile();
         stop(&host, &format!("load hostile.wasm {WORDS} --seed {SEED}"), after, signal);
@@ -128,7 +128,7 @@ fn a_stopped_run_goes_on_as_if_nobody_had_stopped_it() {
 }
 
 #[test]
-fn a_run_stopped_twice_goes_on_twice() {
+fn run_interrupted_twice_is_resumed_twice() {
     let host = Host::with_hostile();
     stop(&host, &format!("load hostile.wasm {WORDS} --seed {SEED}"), 2, Signal::KILL);
     stop(&host, "load --resume", 6, Signal::INT);
@@ -142,7 +142,7 @@ fn a_run_stopped_twice_goes_on_twice() {
 }
 
 #[test]
-fn a_file_that_is_torn_goes_on_behind_its_last_whole_block() {
+fn incomplete_file_is_resumed_after_its_last_complete_block() {
     let text = &uninterrupted().text;
     let cell = text.rfind("{\"v\":1,\"record\":\"cell\"").unwrap();
     let line_end = |from: usize| from + text[from..].find('\n').unwrap() + 1;
@@ -157,7 +157,7 @@ fn a_file_that_is_torn_goes_on_behind_its_last_whole_block() {
 }
 
 #[test]
-fn a_finished_run_has_nothing_left_and_ends_as_it_did() {
+fn finished_run_has_nothing_left_to_do() {
     let made = uninterrupted();
     let (host, run) = cut(made.text.len());
     let named = format!("load --resume {} --seed {SEED}", run.display());
@@ -205,7 +205,7 @@ fn check_refused(line: &str, change: impl Fn(&Host, String) -> String, parts: &[
 }
 
 #[test]
-fn what_is_not_what_it_was_is_refused() {
+fn resume_is_refused_if_something_has_changed() {
     let same = |_: &Host, text: String| text;
     let without = |name: &'static str| {
         move |_: &Host, text: String| {
@@ -248,7 +248,7 @@ fn what_is_not_what_it_was_is_refused() {
 }
 
 #[test]
-fn a_run_that_was_stopped_before_it_began_is_refused() {
+fn run_interrupted_before_measuring_is_refused() {
     let begun = |_: &Host, text: String| text[..20].to_owned();
     let host = cut_off(SUITE);
     let line = format!("run --resume results/{}", host.run().file_name().unwrap().display());
@@ -258,7 +258,7 @@ fn a_run_that_was_stopped_before_it_began_is_refused() {
 }
 
 #[test]
-fn the_newest_unfinished_run_of_the_same_words_goes_on() {
+fn newest_unfinished_run_with_the_same_arguments_is_resumed() {
     let host = cut_off(SUITE);
     let unfinished = host.run();
     host.check("run hostile/litter --modules . --quick --time 20ms", 0);
@@ -272,7 +272,7 @@ fn the_newest_unfinished_run_of_the_same_words_goes_on() {
 }
 
 #[test]
-fn a_run_that_is_going_on_is_left_alone() {
+fn active_run_is_not_resumed() {
     let host = Host::with_hostile();
     let line = "load hostile.wasm --filter hostile/loop --arm native --quick --deadline 10m";
     let mut child = host.command(line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -66,7 +66,7 @@ pub(crate) struct EventCost {
     pub(crate) nested: f64,
 }
 
-/// What is measured in turns.
+/// The calls that are measured interleaved.
 #[derive(Clone, Copy)]
 struct Arm {
     what: What,

@@ -183,7 +183,7 @@ mod tests {
         fetch: make,
     };
 
-    /// Expects this state, and as many folders beside each other afterwards.
+    /// Checks the state, and the number of folders afterwards.
     #[track_caller]
     fn check_state(criu: &Criu, expect: &str, left: usize) {
         let cache = tempfile::tempdir().unwrap();

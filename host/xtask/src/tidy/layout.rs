@@ -23,7 +23,7 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
             findings.push(source.finding(1, what));
         }
         if source.text.is_none() {
-            findings.push(source.finding(1, "a binary file, whose changes nobody can review: build it instead"));
+            findings.push(source.finding(1, "a binary file, whose changes cannot be reviewed: build it instead"));
         } else if source.bytes > BYTES_MAX {
             let what = format!(
                 "{} KiB, where {} are the most: every clone pays for it",
