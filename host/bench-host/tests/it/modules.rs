@@ -12,7 +12,7 @@ pub(crate) fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("host/bench-host lies in the project").to_owned()
 }
 
-/// The plug-ins of these names; nothing, and a word on standard error, where one is not built.
+/// The plug-ins of these names; `None`, with a message, if one is not built.
 pub(crate) fn plugins(names: &[&str]) -> Option<Vec<PathBuf>> {
     let files: Vec<_> = names.iter().map(|name| project().join("plugins").join(format!("{name}.wasm"))).collect();
     let built = |file: &PathBuf| file.is_file() && file.with_extension(std::env::consts::DLL_EXTENSION).is_file();
@@ -23,7 +23,7 @@ pub(crate) fn plugins(names: &[&str]) -> Option<Vec<PathBuf>> {
     None
 }
 
-/// The hostile module as component and probe, built once a test process.
+/// The hostile module as component and probe, built once per test process.
 pub(crate) fn hostile() -> &'static [PathBuf; 2] {
     static BUILT: OnceLock<[PathBuf; 2]> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -38,7 +38,7 @@ pub(crate) fn hostile() -> &'static [PathBuf; 2] {
     })
 }
 
-/// Builds the hostile module for `target`, and says where cargo leaves it. Flags, profile and target folder are those of
+/// Builds the hostile module for `target`, and returns its path. Flags, profile and target folder are those of
 /// the plug-ins, so that dependencies are built once for both.
 fn build(target: Option<&str>) -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile/Cargo.toml");
@@ -55,7 +55,7 @@ fn build(target: Option<&str>) -> PathBuf {
     target_folder.join(target.unwrap_or_default()).join("release")
 }
 
-/// What `cargo xtask plugins` gives to rustc.
+/// The flags for rustc of `cargo xtask plugins`.
 fn flags() -> OsString {
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo_home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::OnceLock;
 
-/// Cells of which two go well in both arms, one fails, one contradicts itself and one is skipped.
+/// Two cells that are ok in both arms, one that fails, one with different results, and one that is skipped.
 const WORDS: &str =
     "--filter hostile/{good,litter,bad-verify,arms-differ,unavailable} --quick --processes 2 --time 40ms";
 
@@ -28,7 +28,7 @@ fn order(host: &Host) -> Vec<(u64, u64)> {
     cells.map(|cell| (cell["cell"].as_u64().unwrap(), cell["process"].as_u64().unwrap())).collect()
 }
 
-/// What a document says of each cell, but for times.
+/// The contents of a document about each cell, without times.
 fn ends(document: &Value) -> BTreeMap<String, String> {
     let end = |cell: &Value| {
         let name = format!("{} {} {}", cell["scenario"], cell["arm"], cell["arguments"]);
@@ -38,7 +38,7 @@ fn ends(document: &Value) -> BTreeMap<String, String> {
     document["cells"].as_array().unwrap().iter().map(end).collect()
 }
 
-/// What a run of `WORDS` comes to that nobody stops.
+/// The result of an uninterrupted run of `WORDS`.
 struct Uninterrupted {
     id: String,
     text: String,
@@ -46,7 +46,7 @@ struct Uninterrupted {
     order: Vec<(u64, u64)>,
 }
 
-/// What all runs that are stopped here draw their order from.
+/// The seed of all interrupted runs.
 const SEED: u32 = 3;
 
 fn uninterrupted() -> &'static Uninterrupted {
@@ -87,7 +87,7 @@ fn stop(host: &Host, line: &str, after: usize, signal: Signal) {
     child.wait().unwrap();
 }
 
-/// That the only run of `host`, which `ran` has ended, is what it is where nobody stops it.
+/// Checks that the only run of `host`, which `ran` has finished, is equal to an uninterrupted one.
 #[track_caller]
 fn check_whole(host: &Host, ran: &Ran) {
     let expect = uninterrupted();
@@ -177,7 +177,7 @@ impl Ran {
     }
 }
 
-/// A run of `good` that was cut off behind its first block.
+/// A run of `good` that is cut after its first block.
 fn cut_off(line: &str) -> Host {
     let host = Host::with_hostile();
     fs::write(host.path("mine.toml"), "summary = \"\"\n[[cells]]\nscenario = \"hostile/good\"\n").unwrap();
@@ -191,8 +191,8 @@ fn cut_off(line: &str) -> Host {
 
 const SUITE: &str = "run mine.toml --modules . --quick --time 20ms --seed 1";
 
-/// That `line` is refused with one line that has `parts` after `change` was made to the run's text or what lies beside it, and that
-/// the run is left as it is.
+/// Checks that `line` is refused with one line that contains `parts`, after `change` was made to the run file or other files, and that
+/// the run file is not changed.
 #[track_caller]
 fn check_refused(line: &str, change: impl Fn(&Host, String) -> String, parts: &[&str]) {
     let host = cut_off(SUITE);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The program of the repository: what it is given it gives to the program under test.
+/// The program of the repository, which calls the program under test with its arguments.
 const HOST: &str = r#"
 use std::os::unix::process::CommandExt;
 fn main() {
@@ -75,7 +75,7 @@ impl Repository {
         compare
     }
 
-    /// That git knows of one tree, that nothing in it changed, and that no other is left.
+    /// Checks that git has one worktree, that nothing in it has changed, and that no other is left.
     #[track_caller]
     fn check_untouched(&self) {
         assert_eq!(self.git("worktree list").lines().count(), 1);

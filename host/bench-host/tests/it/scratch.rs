@@ -29,7 +29,7 @@ fn check_empty(host: &Host) {
     assert_eq!(names(&host.path("here")), [""; 0]);
 }
 
-/// A run whose worker has filled its scratch folder and goes on for ever.
+/// A run whose worker has filled its scratch folder and does not end.
 fn start(host: &Host) -> Child {
     let before = filled(host);
     let mut command = host.command(&format!("{} --arm native --deadline 10m", line("loop")));

@@ -61,12 +61,12 @@ fn children(parent: u32) -> Vec<u32> {
     children.filter_map(|path| path.file_name()?.to_str()?.parse().ok()).collect()
 }
 
-/// Whether it is there and is not merely waiting for somebody to ask how it ended.
+/// Whether the process exists and is not a zombie.
 fn is_running(process: u32) -> bool {
     stat(&Path::new("/proc").join(process.to_string())).is_some_and(|stat| stat[0] != "Z")
 }
 
-/// What the file of the stopped run is read as: `good` with its figures, and a reason with `part` for what is not there.
+/// Checks that the run file has `good` with its figures, and a reason with `part` for missing cells.
 #[track_caller]
 fn check_kept(host: &Host, part: &str) {
     let line = format!("list --run {}", host.run().display());

@@ -1,5 +1,5 @@
 //! Rows moved from one table to another: in both arms, with a server that dies, on a disk that is full, by a user who stops; and
-//! that nothing is left of a server that the host has started. Must not know how rows travel.
+//! that nothing is left of a server that the host has started.
 #![cfg(target_os = "linux")]
 
 use crate::host::{Host, Ran, cells, command, eventually, skip};
