@@ -1,5 +1,5 @@
-//! Suites and targets out of texts that nobody wrote on purpose: whatever they hold, they are read or refused in one line
-//! that says which file it is.
+//! Property tests of the parsers: arbitrary and mutated suites and targets are parsed, or refused with one line that names the
+//! file.
 
 use bench_registry::{parse_suite, parse_targets};
 use proptest::prelude::*;
@@ -67,7 +67,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn the_texts_that_are_mutated_are_whole() {
+fn texts_without_mutation_are_valid() {
     assert_eq!(parse_suite("mine.toml", SUITE).unwrap().cells.len(), 1);
     assert_eq!(parse_targets("mine.toml", TARGETS).unwrap().target.len(), 1);
 }
@@ -82,17 +82,17 @@ fn deep_nesting_is_refused() {
 
 proptest! {
     #[test]
-    fn any_text_is_read_or_refused(text in any::<String>()) {
+    fn arbitrary_text_is_parsed_or_refused(text in any::<String>()) {
         check(&text)?;
     }
 
     #[test]
-    fn any_suite_is_read_or_refused(text in mutated(SUITE)) {
+    fn mutated_suite_is_parsed_or_refused(text in mutated(SUITE)) {
         check(&text)?;
     }
 
     #[test]
-    fn any_targets_are_read_or_refused(text in mutated(TARGETS)) {
+    fn mutated_targets_are_parsed_or_refused(text in mutated(TARGETS)) {
         check(&text)?;
     }
 }

@@ -19,12 +19,12 @@ pub trait Module: Any {
     /// Opens a scenario for the driver `workload`.
     fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError>;
 
-    /// What it offers to the drivers `source` and `destination`, where it is a module for those.
+    /// Its interface for the drivers `source` and `destination`, if it has one.
     fn connectors(&mut self) -> Option<&mut dyn Connectors> {
         None
     }
 
-    /// What it offers to the driver `operator`, where it is a module for that.
+    /// Its interface for the driver `operator`, if it has one.
     fn operators(&mut self) -> Option<&mut dyn Operators> {
         None
     }

@@ -81,7 +81,7 @@ pub enum PlanError {
     /// The pattern is not a valid glob.
     #[error("invalid pattern `{pattern}`: {reason}")]
     Pattern {
-        /// What was written.
+        /// The text that the user wrote.
         pattern: String,
         /// What is wrong with the pattern.
         reason: String,
@@ -89,7 +89,7 @@ pub enum PlanError {
     /// The pattern matches no scenario.
     #[error("no scenario matches `{pattern}`{}; list the modules with `bench-host list`", hint(nearest))]
     NoScenario {
-        /// What was written.
+        /// The text that the user wrote.
         pattern: String,
         /// The most similar name.
         nearest: Option<String>,
@@ -103,7 +103,7 @@ pub enum PlanError {
     /// No selected scenario has such a parameter.
     #[error("no selected scenario has a parameter `{name}`{}; list the modules with `bench-host list`", hint(nearest))]
     NoParameter {
-        /// What was written.
+        /// The text that the user wrote.
         name: String,
         /// The most similar name.
         nearest: Option<String>,
@@ -125,7 +125,7 @@ pub enum PlanError {
         scenario: String,
         /// The parameter.
         parameter: String,
-        /// What was written.
+        /// The text that the user wrote.
         value: String,
         /// The allowed values.
         domain: String,

@@ -163,7 +163,7 @@ fn sweep(parent: &Path) {
 }
 
 fn remove_abandoned(root: &Path) -> io::Result<()> {
-    // In a folder that all users can write to, the name is no proof: only folders of this user count, and no links.
+    // In a folder that all users can write to, the name is not a proof: only folders of this user count, and no links.
     let found = fs::symlink_metadata(root)?;
     if !found.is_dir() || found.uid() != rustix::process::geteuid().as_raw() {
         return Ok(());

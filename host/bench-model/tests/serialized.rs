@@ -1,4 +1,4 @@
-//! The nouns as JSON: the form that descriptors of probes and run files have, which must not change.
+//! The JSON forms of descriptors and run files, which must not change.
 
 use bench_model::{
     Arguments, Arm, Checksum, Descriptor, Direction, Domain, MachineLimit, Metric, Parameter, Scenario, Unit, Value,
@@ -27,13 +27,13 @@ const DESCRIPTOR: &str = concat!(
 );
 
 #[test]
-fn a_descriptor_is_written_and_read_in_its_form() {
+fn descriptor_has_its_json_form() {
     assert_eq!(serde_json::to_string(&descriptor()).unwrap(), DESCRIPTOR);
     assert_eq!(serde_json::from_str::<Descriptor>(DESCRIPTOR).unwrap(), descriptor());
 }
 
 #[test]
-fn what_a_descriptor_leaves_out_takes_the_defaults() {
+fn missing_fields_of_a_descriptor_have_defaults() {
     let text = r#"{"name":"m","version":"1","scenarios":[{"name":"s","family":"f",
         "parameters":[{"name":"n","defaults":[1]}],"metrics":[{"name":"t","unit":"ns"}],
         "requirements":[{"capability":"kernel:x"}]}]}"#;
@@ -46,7 +46,7 @@ fn what_a_descriptor_leaves_out_takes_the_defaults() {
 }
 
 #[test]
-fn an_unknown_field_or_name_is_an_error_that_names_it() {
+fn unknown_field_or_name_is_an_error_that_names_it() {
     let check = |scenario: &str, expect: &str| {
         let text = format!(r#"{{"name":"m","version":"1","scenarios":[{{"name":"s","family":"f",{scenario}}}]}}"#);
         let error = serde_json::from_str::<Descriptor>(&text).unwrap_err().to_string();
@@ -59,7 +59,7 @@ fn an_unknown_field_or_name_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_noun_with_a_name_is_that_name() {
+fn named_values_are_serialized_as_their_names() {
     for arm in Arm::ALL {
         assert_eq!(serde_json::to_value(arm).unwrap(), arm.as_str());
         assert_eq!(serde_json::from_value::<Arm>(arm.as_str().into()).unwrap(), arm);
@@ -75,7 +75,7 @@ fn a_noun_with_a_name_is_that_name() {
 }
 
 #[test]
-fn a_checksum_is_sixteen_digits() {
+fn checksum_has_sixteen_digits() {
     for (checksum, text) in [(Checksum(0xaa), "00000000000000aa"), (Checksum(u64::MAX), "ffffffffffffffff")] {
         assert_eq!(serde_json::to_value(checksum).unwrap(), text);
         assert_eq!(serde_json::from_value::<Checksum>(text.into()).unwrap(), checksum);

@@ -1,5 +1,5 @@
-//! Run files that no program wrote as they are: whatever bytes they hold, they are read, or refused in one line that names
-//! the line of the file.
+//! Property tests of the reader: arbitrary and mutated run files are read, or refused with one line that names the line of the
+//! file.
 
 use bench_sink::RecordedHistogram;
 use bench_sink::runfile::{FILE_NAME, Record, RunFile};
@@ -100,7 +100,7 @@ fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn the_file_that_is_mutated_is_whole() {
+fn file_without_mutation_is_valid() {
     let file = read(&text()).unwrap();
     assert_eq!((file.records.len(), file.torn), (LINES.len(), None));
     assert!(RunFile::read(Path::new("no-such-run")).is_err());
@@ -113,19 +113,19 @@ fn deep_nesting_is_refused() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+    fn arbitrary_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         check(&bytes)?;
     }
 
     #[test]
-    fn any_line_is_read_or_refused(line in "\\PC{0,80}", at in 0usize..LINES.len()) {
+    fn arbitrary_line_is_read_or_refused(line in "\\PC{0,80}", at in 0usize..LINES.len()) {
         let mut lines = LINES.map(str::to_owned);
         lines[at] = line;
         check(format!("{}\n", lines.join("\n")).as_bytes())?;
     }
 
     #[test]
-    fn any_run_file_is_read_or_refused(bytes in mutated()) {
+    fn mutated_run_file_is_read_or_refused(bytes in mutated()) {
         check(&bytes)?;
     }
 }

@@ -1,5 +1,4 @@
-//! What cargo builds: which files a build left for which package, and putting a module where users look for it.
-//! It must not know plug-ins from probes.
+//! Finds the files that cargo built for a package, and copies modules to the folder where users look for them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use crate::package::Package;
 use crate::project::Project;
 use crate::tool;
 
-/// Cargo's word for the machine it runs on. What is built for a target that is named has a folder of its own.
+/// The target triple of this machine. Builds for an explicit target have a folder of their own.
 pub(crate) const HOST_TARGET: &str = "host-tuple";
 
 /// The extension of a dynamic library on this system, without the dot.
@@ -46,9 +45,9 @@ pub(crate) fn build(
 /// Builds the programs of these packages and copies each to `<folder>/<program>`, where the module that starts it looks for it.
 /// `cargo` gives a new `cargo rustc` with the profile and the manifest.
 ///
-/// What is started to be measured is linked statically where that is usual, so that no dynamic linker is measured with it. Flags
-/// behind `--` are the program's alone and part of the name cargo gives it, so no other build of it undoes this one. The target
-/// is not named: in its folder lie the twins for this very processor, whose flags are not part of any name.
+/// Programs whose start is measured are linked statically where that is usual, so that the dynamic linker is not measured. Flags
+/// after `--` apply only to the program and are part of its file name in the target folder, so other builds do not overwrite it. The
+/// target is not named, because its folder has the probes for this processor, whose flags are not part of the file name.
 pub(crate) fn build_programs(
     project: &Project,
     cargo: impl Fn() -> Command,
@@ -63,7 +62,7 @@ pub(crate) fn build_programs(
             command.arg("--message-format=json-render-diagnostics");
             command.args(["--", "-Ctarget-feature=+crt-static"].iter().filter(|_| is_static));
             let built = program_of(&mut command)
-                .with_context(|| format!("{program} of {} is lacking: see that libc.a is there", package.name))?;
+                .with_context(|| format!("{program} of {} was not built: install libc.a", package.name))?;
             let place = format!("{folder}/{program}");
             let change = install(&built, &project.root().join(&place))?;
             say(format_args!("  {place} {change}"));
@@ -72,16 +71,16 @@ pub(crate) fn build_programs(
     Ok(())
 }
 
-/// The program a `cargo build` made for its one package.
+/// The program that a `cargo build` made for its only package.
 pub(crate) fn build_program(command: &mut Command) -> Result<PathBuf> {
     program_of(command.arg("--message-format=json-render-diagnostics"))
 }
 
-/// The program that a command made which reports what it makes.
+/// The program that a command made, from its messages.
 fn program_of(command: &mut Command) -> Result<PathBuf> {
     let messages = tool::read(command)?;
     let program = artifacts(&messages).find_map(|artifact| Some(PathBuf::from(artifact["executable"].as_str()?)));
-    program.with_context(|| format!("`{}` made no program", tool::display(command)))
+    program.with_context(|| format!("`{}` built no program", tool::display(command)))
 }
 
 /// The file with this extension that the messages of a build report for the package of this manifest.
@@ -100,12 +99,12 @@ fn artifacts(messages: &str) -> impl Iterator<Item = Value> {
     values.filter(|message| message["reason"] == "compiler-artifact")
 }
 
-/// Copies a file if the contents differ, into a folder made on demand, and says whether it did.
+/// Copies a file if the contents differ, creates the folder if needed, and returns whether it copied.
 ///
-/// The copy is made beside its place and renamed into it: a process that has the old file mapped keeps it, and nobody
-/// ever sees half a module. An equal file keeps its time stamp, so nothing that depends on it is made again.
+/// The copy is written under another name and renamed: a process that has mapped the old file keeps it, and no process sees an
+/// incomplete module. An equal file keeps its time stamp, so nothing that depends on it is built again.
 pub(crate) fn install(from: &Path, to: &Path) -> Result<&'static str> {
-    let new = fs::read(from).with_context(|| format!("{} cannot be read", from.display()))?;
+    let new = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
     if fs::read(to).is_ok_and(|old| old == new) {
         return Ok("unchanged");
     }
@@ -117,7 +116,7 @@ pub(crate) fn install(from: &Path, to: &Path) -> Result<&'static str> {
     if moved.is_err() {
         let _ = fs::remove_file(&beside);
     }
-    moved.with_context(|| format!("{} cannot be written: see that its folder may be", to.display()))?;
+    moved.with_context(|| format!("cannot write {}: make its folder writable", to.display()))?;
     Ok("written")
 }
 
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_has_the_file_its_build_reports() {
+    fn file_of_a_package_is_found_in_the_messages() {
         check("/p/a-b/Cargo.toml", "so", Some("/t/liba_b.so"));
         check("/p/a-b/Cargo.toml", "wasm", None);
         check("/p/dep/Cargo.toml", "rlib", None);
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_change_is_written() {
+    fn equal_file_is_not_written() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("built"), folder.path().join("made/module.so"));
         fs::write(&from, "one").unwrap();
@@ -163,10 +162,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_installed_leaves_nothing() {
+    fn failed_copy_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let error = install(&folder.path().join("absent"), &folder.path().join("module.so")).unwrap_err();
-        assert!(error.to_string().ends_with("absent cannot be read"), "{error:#}");
+        assert!(error.to_string().starts_with("cannot read ") && error.to_string().ends_with("absent"), "{error:#}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

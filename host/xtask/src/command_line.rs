@@ -1,10 +1,9 @@
-//! The command line of `cargo xtask`: what may be asked for and the texts of its help.
-//! It must not know how a task is done.
+//! The command line of `cargo xtask`: its tasks, options and help texts.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-/// What was asked for.
+/// The requested task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     /// Prepare this machine.
@@ -12,73 +11,73 @@ pub(crate) enum Task {
         /// How much to install.
         extent: Extent,
     },
-    /// Build the components and their native twins.
+    /// Build the plug-ins, as components and as probes.
     Plugins {
-        /// How they are compiled, and which.
+        /// The profile, and which plug-ins.
         request: PluginRequest,
     },
     /// Build the native probes.
     Probes {
-        /// How they are compiled.
+        /// The profile.
         profile: Profile,
     },
-    /// Build what a first table needs, or everything, and show it.
+    /// Build the modules of a first table, or all modules, and show the table.
     Demo {
-        /// How much to show.
+        /// Whether to show all modules.
         extent: Extent,
     },
-    /// Pack the program, the modules and what belongs to them into an archive.
+    /// Pack the program, the modules and their documentation into an archive.
     Dist {
-        /// Whether to run the archive in a root of its own.
+        /// Whether to test the archive in an empty root.
         is_tried: bool,
     },
-    /// Run everything a change must pass.
+    /// Run all checks and tests that a change must pass.
     Test {
-        /// How much to cover.
+        /// Whether to include the optional steps.
         extent: Extent,
     },
-    /// Check the source rules that clippy cannot see.
+    /// Check the rules on sources that clippy cannot check.
     Tidy,
 }
 
-/// Whether a task covers the optional parts too.
+/// Whether a task includes the optional parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// What every contributor needs.
+    /// Only what every contributor needs.
     Required,
-    /// The optional parts as well.
+    /// Also the optional parts.
     All,
 }
 
 /// Which plug-ins are built, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PluginRequest {
-    /// How they are compiled.
+    /// The profile.
     pub(crate) profile: Profile,
-    /// Their names; all where there are none.
+    /// The names of the plug-ins; empty for all.
     pub(crate) names: Vec<String>,
-    /// Whether twins for this very processor are built as well.
+    /// Whether probes for this processor (`native-cpu`) are built too.
     pub(crate) has_native_cpu: bool,
 }
 
 impl PluginRequest {
-    /// Every plug-in, without twins for this very processor.
+    /// All plug-ins, without probes for this processor.
     pub(crate) fn all(profile: Profile) -> Self {
         Self { profile, names: Vec::new(), has_native_cpu: false }
     }
 }
 
-/// A cargo profile, of the two the modules are built with.
+/// The cargo profile of modules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// Shared with `cargo test`; its figures mean nothing.
+    /// The profile of `cargo test`; its figures are meaningless.
     Dev,
-    /// What is measured.
+    /// The profile for measuring.
     Release,
 }
 
 impl Profile {
-    /// The name cargo knows it by.
+    /// The name of the profile in cargo.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Profile::Dev => "dev",
@@ -87,7 +86,7 @@ impl Profile {
     }
 }
 
-/// Parses this process's arguments; help and mistakes are printed and end the process.
+/// Parses the arguments of this process. Help and errors are printed and end the process.
 pub(crate) fn parse() -> Task {
     task(&command().get_matches())
 }
@@ -152,7 +151,7 @@ fn task(matches: &ArgMatches) -> Task {
         Some(("dist", given)) => Task::Dist { is_tried: given.get_flag("try") },
         Some(("test", given)) => Task::Test { extent: extent(given) },
         Some(("tidy", _)) => Task::Tidy,
-        // The parser requires one of the subcommands that `command` lists, all of which are above.
+        // The parser requires one of the subcommands of `command`, which are all handled above.
         other => unreachable!("subcommand {other:?} is listed but has no task"),
     }
 }
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn every_subcommand_has_its_task() {
+    fn every_subcommand_has_a_task() {
         command().debug_assert();
         check("setup", Some(Task::Setup { extent: Extent::Required }));
         check("setup --all", Some(Task::Setup { extent: Extent::All }));
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_refused() {
+    fn invalid_arguments_are_refused() {
         check("", None);
         check("tests", None);
         check("probes --profile bench", None);

@@ -1,4 +1,4 @@
-//! The demonstration: from a bare checkout to a first table and a comparison, or to a table over every module.
+//! `demo`: builds and runs from a fresh checkout to a first table and a comparison, or to a table of all modules.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,23 +14,23 @@ use crate::{artifact, plugins, probes, setup, tool};
 /// The plug-ins of the first table.
 const FIRST: [&str; 2] = ["kernels", "ring-client"];
 
-/// A host without the families that need a database, a cluster or an HTTP server, whose dependencies are optimised only where
-/// measured code passes through them: it compiles in a third of the time.
+/// Builds a host without the families that need a database, a cluster or an HTTP server, and optimises only dependencies that
+/// measured code uses. It compiles in a third of the time.
 const LEAN: [&str; 3] = ["--profile", "quick", "--no-default-features"];
 
-/// The host with everything, as it is measured with and shipped.
+/// Builds the complete host.
 const FULL: [&str; 1] = ["--release"];
 
-/// What the lean host shows: a suite of some twenty cells, then one scenario in both arms.
+/// The commands of the small host: a suite of about twenty cells, then one scenario in both arms.
 const SHOWN: [&[&str]; 2] = [
     &["run", "demo", "--processes", "2", "--time", "200ms"],
     &["compare", "kernels/json-parse", "--processes", "4", "--time", "2s"],
 ];
 
-/// Every module has many cells, so each of them gets little time.
+/// All modules together have many cells, so each cell gets little time.
 const EFFORT: [&str; 4] = ["--processes", "2", "--time", "400ms"];
 
-/// Prepares the machine, builds in release, shows what was built, and ends with the host's own status.
+/// Prepares the machine, builds in release, runs the host, and returns the host's exit status.
 pub(crate) fn run(project: &Project, extent: Extent) -> Result<ExitCode> {
     match extent {
         Extent::Required => first(project),
@@ -67,26 +67,26 @@ fn everything(project: &Project) -> Result<ExitCode> {
     code(show(project.command(program).arg("load").args(EFFORT).args(modules))?)
 }
 
-/// Builds the host with these options of cargo's, and says where it is.
+/// Builds the host with these cargo options, and returns its path.
 fn host(project: &Project, options: &[&str]) -> Result<PathBuf> {
     say(format_args!("host: bench-host, {}", options.join(" ")));
     let mut cargo = project.cargo(None);
     artifact::build_program(cargo.args(["build", "--package", "bench-host", "--bins"]).args(options))
 }
 
-/// The host as it is measured with and shipped.
+/// The complete host.
 pub(crate) fn full_host(project: &Project) -> Result<PathBuf> {
     host(project, &FULL)
 }
 
-/// Says what is started, and waits for it.
+/// Prints the command, runs it, and waits for it.
 fn show(command: &mut Command) -> Result<ExitStatus> {
     say(format_args!("\ndemo: {}", tool::display(command)));
-    command.status().with_context(|| format!("`{}` could not be started", tool::display(command)))
+    command.status().with_context(|| format!("cannot start `{}`", tool::display(command)))
 }
 
 fn code(status: ExitStatus) -> Result<ExitCode> {
-    let code = status.code().with_context(|| format!("the host was ended by a signal ({status})"))?;
+    let code = status.code().with_context(|| format!("the host was killed by a signal ({status})"))?;
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modules_are_found_by_extension_in_order() {
+    fn modules_are_found_by_extension_and_sorted() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("plugins")).unwrap();
         for name in ["b.wasm", "a.wasm", "a.so", ".c.wasm", "Cargo.toml", ".d.wasm.1.tmp"] {

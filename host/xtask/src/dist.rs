@@ -1,5 +1,5 @@
-//! The archive that runs on a machine without a toolchain: the program, the modules, the interfaces, completions, manual pages and
-//! the licence, with a file of digests beside it.
+//! `dist`: packs an archive that runs on a machine without a toolchain: the program, the modules, the WIT files, completions, manual
+//! pages and the licence. A file with its digest is written next to it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use crate::output::say;
 use crate::project::Project;
 use crate::{demo, plugins, probes, setup, tool};
 
-/// Folders of the project that the program looks into, and the extensions of what it finds there. What is installed has the
-/// shape of the project, so that modules, and the sources that `@project` stands for, are found alike.
+/// The folders of the project that the program searches, and the extensions of the files. An installation has the structure of the
+/// project, so that modules, and the sources that `@project` stands for, are found in the same way.
 const SHARED: [(&str, &[&str]); 4] = [
     ("host", &["rs", "toml", "md"]),
     ("native-probes", &["so", "dylib", "h"]),
@@ -21,10 +21,10 @@ const SHARED: [(&str, &[&str]); 4] = [
     ("wit", &["wit", "md"]),
 ];
 
-/// Programs beside the modules: the `process` arms, and servers.
+/// The programs in the folders of the modules: the `process` arms, and servers.
 const PROGRAMS: [&str; 3] = ["-process", "-server", "-worker"];
 
-/// The shells that completions are made for, and where each looks for them.
+/// The shells with completions, and the folder that each searches.
 const COMPLETIONS: [(&str, &str); 3] = [
     ("bash", "share/bash-completion/completions/bench-host"),
     ("zsh", "share/zsh/site-functions/_bench-host"),
@@ -41,7 +41,7 @@ pub(crate) fn run(project: &Project, is_tried: bool) -> Result<()> {
     let name = format!("bench-host-{}-{}", env!("CARGO_PKG_VERSION"), system(project)?);
     let folder = dist.join(&name);
     if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("{} cannot be made anew", folder.display()))?;
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     fill(project, &program, &folder)?;
     let archive = pack(project, &dist, &name)?;
@@ -57,7 +57,7 @@ fn system(project: &Project) -> Result<String> {
     Ok(host.context("`rustc -vV` names no host")?.to_owned())
 }
 
-/// Puts everything into `folder`.
+/// Copies everything into `folder`.
 fn fill(project: &Project, program: &Path, folder: &Path) -> Result<()> {
     let installed = folder.join("bin").join(program.file_name().context("the program has a name")?);
     copy(program, &installed)?;
@@ -84,7 +84,7 @@ fn fill(project: &Project, program: &Path, folder: &Path) -> Result<()> {
     tool::run(Command::new(&installed).arg("man").arg("--dir").arg(&pages))
 }
 
-/// Copies the files below `from` that are wanted, without what is built there or hidden.
+/// Copies the selected files below `from`, without build results and hidden files.
 fn copy_tree(from: &Path, to: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> Result<()> {
     let entries = fs::read_dir(from).with_context(|| format!("{} cannot be listed", from.display()))?;
     for entry in entries {
@@ -113,8 +113,8 @@ fn write(to: &Path, content: &[u8]) -> Result<()> {
     fs::write(to, content).with_context(|| format!("{} cannot be written", to.display()))
 }
 
-/// Packs the folder and writes the archive's digest beside it. Equal files make an equal archive: names are sorted, and owners and
-/// times left out.
+/// Packs the folder and writes the digest of the archive next to it. Equal files make an equal archive: names are sorted, and owners
+/// and times are left out.
 fn pack(project: &Project, dist: &Path, name: &str) -> Result<PathBuf> {
     let archive = format!("{name}.tar.gz");
     let mut tar = project.command("tar");
@@ -126,7 +126,7 @@ fn pack(project: &Project, dist: &Path, name: &str) -> Result<PathBuf> {
     Ok(dist.join(archive))
 }
 
-/// Unpacks the archive into an empty root that has the system's libraries alone, and measures there.
+/// Unpacks the archive into an empty root with only the system's libraries, and runs a measurement there.
 fn try_out(project: &Project, archive: &Path, name: &str) -> Result<()> {
     let parent = archive.parent().context("the archive lies in a folder")?;
     tool::run(project.command("sha256sum").current_dir(parent).args(["--check", "--quiet", "SHA256SUMS"]))?;
@@ -151,7 +151,7 @@ fn try_out(project: &Project, archive: &Path, name: &str) -> Result<()> {
     );
     let mut isolated = project.command("unshare");
     isolated.args(["--mount", "--propagation", "private"]);
-    // Who is not the system's administrator is one in a namespace of their own.
+    // A user without root privileges has them in a user namespace.
     isolated.args(["--map-root-user"].iter().filter(|_| !is_root(project)));
     say(format_args!("dist: trying {name} in {}", root.display()));
     let tried = tool::run(isolated.args(["sh", "-ec", &script]));
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copied_trees_hold_wanted_files_alone() {
+    fn only_selected_files_are_copied() {
         let root = tempfile::tempdir().unwrap();
         let (from, to) = (root.path().join("from"), root.path().join("to"));
         for name in

@@ -1,5 +1,5 @@
-//! Builds and tests the plug-ins in Go, where a Go that is new enough is there: each as a component and as a program, from the same
-//! source. It must not know what a plug-in measures.
+//! Builds and tests the plug-ins in Go, if a recent enough Go is installed: each as a component and as a program, from the same
+//! source.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,23 +13,23 @@ use crate::output::say;
 use crate::project::Project;
 use crate::tool;
 
-/// What a plug-in in Go is written with, from the root. It says which Go it wants.
+/// The folder of the SDK for Go, from the root. Its go.mod names the required version of Go.
 const SDK: &str = "plugins/sdk-go";
 
-/// What a plug-in in Go has, and no other: a module, and a program in its folder.
+/// The files that identify a plug-in in Go: a Go module, and a program in its folder.
 const MARKS: [&str; 2] = ["go.mod", "main.go"];
 
 /// The world that every plug-in in Go is built against, from the root.
 const WORLD: &str = "plugins/sdk-go/component/operator.wit";
 
-/// What the program of a plug-in is called behind the plug-in's name.
+/// The suffix of the name of a plug-in's program.
 pub(crate) const PROCESS: &str = "-process";
 
 /// A version of Go: major and minor.
 type Version = (u32, u32);
 
-/// Builds each plug-in in Go into `plugins/<name>.wasm` and `plugins/<name>-process`. Where there is no Go for that, says which are
-/// left out and why, and removes what was built of them before: it is of older sources.
+/// Builds each plug-in in Go into `plugins/<name>.wasm` and `plugins/<name>-process`. If no suitable Go is installed, prints which
+/// plug-ins are left out and why, and removes their earlier builds, which are out of date.
 pub(crate) fn run(project: &Project) -> Result<()> {
     let plugins = project.root().join("plugins");
     let names = names(&plugins)?;
@@ -51,7 +51,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Checks and tests what is written in Go, or says why not.
+/// Checks and tests the Go modules, or returns the reason why that is skipped.
 pub(crate) fn test(project: &Project) -> Result<()> {
     let go = match find(project)? {
         Ok(go) => go,
@@ -70,26 +70,26 @@ pub(crate) fn test(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// The folders that hold a module in Go, from the root.
+/// The folders of the Go modules, from the root.
 pub(crate) fn modules(project: &Project) -> Result<Vec<String>> {
     let names = names(&project.root().join("plugins"))?;
     Ok([SDK.to_owned()].into_iter().chain(names.iter().map(|name| format!("plugins/{name}"))).collect())
 }
 
-/// Go, or why there is none that will do.
+/// The path of Go, or the reason why no suitable one is installed.
 fn find(project: &Project) -> Result<Result<PathBuf, String>> {
     let manifest = project.root().join(SDK).join(MARKS[0]);
     let text = fs::read_to_string(&manifest).with_context(|| format!("{} cannot be read", manifest.display()))?;
     let wanted = text.lines().find_map(|line| version(line.strip_prefix("go ")?));
-    let wanted = wanted.with_context(|| format!("{} does not say which Go it wants", manifest.display()))?;
+    let wanted = wanted.with_context(|| format!("{} has no `go` line", manifest.display()))?;
     let advice = format!("install Go {}.{} or newer", wanted.0, wanted.1);
-    let Some(go) = tool::find("go") else { return Ok(Err(format!("Go is not here: {advice}"))) };
-    // Asked in the module's folder, Go gets itself a newer one where the user lets it.
+    let Some(go) = tool::find("go") else { return Ok(Err(format!("Go is not installed: {advice}"))) };
+    // In the folder of the module, Go downloads a newer toolchain if the user allows it.
     let said = tool::ask(Command::new(&go).arg("version").current_dir(project.root().join(SDK)));
     Ok(suits(said.as_deref(), wanted).map(|()| go.clone()).map_err(|reason| format!("{reason}: {advice}")))
 }
 
-/// Whether the Go that says this of its version will do; why not.
+/// Checks the output of `go version`; the error is the reason why this Go is not suitable.
 fn suits(said: Option<&str>, wanted: Version) -> Result<(), String> {
     let mut words = said.unwrap_or_default().split_whitespace();
     match words.find_map(|word| version(word.strip_prefix("go")?)) {
@@ -99,14 +99,14 @@ fn suits(said: Option<&str>, wanted: Version) -> Result<(), String> {
     }
 }
 
-/// The version that `1.26.8`, `1.25rc1` and the like stand for.
+/// Parses a version such as `1.26.8` or `1.25rc1`.
 fn version(text: &str) -> Option<Version> {
     let (major, rest) = text.trim().split_once('.')?;
     let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// The folders that hold a plug-in in Go, sorted.
+/// The folders of the plug-ins in Go, sorted.
 fn names(plugins: &Path) -> Result<Vec<String>> {
     let entries = fs::read_dir(plugins).with_context(|| format!("{} cannot be read", plugins.display()))?;
     let folders = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
@@ -116,7 +116,7 @@ fn names(plugins: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Removes what was built of a plug-in when there was a Go that could.
+/// Removes the earlier builds of a plug-in.
 fn forget(plugins: &Path, name: &str) -> Result<()> {
     for built in [format!("{name}.wasm"), format!("{name}{PROCESS}")] {
         match fs::remove_file(plugins.join(&built)) {
@@ -129,7 +129,7 @@ fn forget(plugins: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Builds the component: a core module, and what is around that.
+/// Builds the core module, and makes a component of it.
 fn component(project: &Project, go: &Path, name: &str) -> Result<()> {
     let folder = folder(project, name);
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
@@ -140,7 +140,7 @@ fn component(project: &Project, go: &Path, name: &str) -> Result<()> {
         "-buildmode=c-shared",
         "-trimpath",
         "-buildvcs=false",
-        // The SDK reaches into Go's run-time system by names that the linker would hide.
+        // The SDK uses functions of the Go runtime that the linker would hide.
         "-ldflags=-s -w -checklinkname=0",
         "-o",
     ]);
@@ -151,7 +151,7 @@ fn component(project: &Project, go: &Path, name: &str) -> Result<()> {
     install(project, &built, &format!("plugins/{name}.wasm"))
 }
 
-/// Builds the program, which needs nothing of the system's.
+/// Builds the program, statically linked.
 fn program(project: &Project, go: &Path, name: &str) -> Result<()> {
     let built = folder(project, name).join("process");
     let mut compile = compiler(project, go, &format!("plugins/{name}"));
@@ -170,14 +170,14 @@ fn install(project: &Project, built: &Path, place: &str) -> Result<()> {
     Ok(())
 }
 
-/// Go, in the folder of a module, and by that module's manifest alone.
+/// A Go command in the folder of a module, without a workspace.
 fn compiler(project: &Project, go: &Path, module: &str) -> Command {
     let mut command = project.command(go);
     command.current_dir(project.root().join(module)).env("GOWORK", "off");
     command
 }
 
-/// Where what is made for a plug-in goes.
+/// The folder for intermediate files of a plug-in.
 fn folder(project: &Project, name: &str) -> PathBuf {
     project.target().join("go").join(name)
 }
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plug_in_in_go_is_a_module_with_a_program() {
+    fn go_plugin_is_a_module_with_a_program() {
         let folder = tempfile::tempdir().unwrap();
         for (name, files) in [("b-go", &MARKS[..]), ("a-go", &MARKS[..]), ("sdk-go", &MARKS[..1]), ("rust", &[])] {
             fs::create_dir(folder.path().join(name)).unwrap();
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_go_is_named() {
+    fn old_go_is_reported_with_its_version() {
         let check = |said, expect: Result<(), &str>| assert_eq!(suits(said, (1, 25)), expect.map_err(str::to_owned));
         check(Some("go version go1.26.8 linux/amd64"), Ok(()));
         check(Some("go version go1.25rc1 linux/amd64"), Ok(()));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_built_again_is_gone() {
+    fn earlier_builds_are_removed_without_go() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["a-go.wasm", "a-go-process", "b.wasm"] {
             fs::write(folder.path().join(name), "").unwrap();

@@ -1,5 +1,5 @@
-//! The project's own commands, run as `cargo xtask`: prepare a machine, build the modules, show them, check the sources.
-//! It must not know any bench-* crate, so that it compiles in seconds and works while they do not compile.
+//! The project's tasks, run as `cargo xtask`: prepare a machine, build and show the modules, test, check the sources. It must not
+//! depend on any bench-* crate, so that it compiles in seconds, and works when they do not compile.
 
 mod artifact;
 mod command_line;
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does one task. The demo alone has an exit status of its own: that of the program it shows.
+/// Runs one task. Only the demo has an exit status of its own: that of the host.
 fn perform(project: &Project, task: Task) -> Result<ExitCode> {
     match task {
         Task::Setup { extent } => setup::run(project, extent)?,

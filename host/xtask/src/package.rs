@@ -1,5 +1,4 @@
-//! The packages of a workspace, as `cargo metadata` describes them: which are modules, and which are heavy.
-//! It must not know how a package is built.
+//! The packages of a workspace, from `cargo metadata`: which are modules, and which take long to compile.
 
 use std::path::{Path, PathBuf};
 
@@ -12,19 +11,19 @@ use crate::tool;
 /// A member of a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Package {
-    /// The name, with its dashes.
+    /// The name, with dashes.
     pub(crate) name: String,
-    /// Its `Cargo.toml`, absolute.
+    /// The absolute path of its `Cargo.toml`.
     pub(crate) manifest: PathBuf,
-    /// Whether it has a library that a host can load.
+    /// Whether it has a library that the host can load.
     pub(crate) is_module: bool,
-    /// The programs that are built with it.
+    /// The names of its programs.
     pub(crate) programs: Vec<String>,
-    /// Whether it is built unless asked for: false for what takes minutes to compile.
+    /// Whether it is built by default: false for packages that take minutes to compile.
     pub(crate) is_default: bool,
 }
 
-/// The members of the workspace of this manifest: the root's, or the plug-ins'. In the order of their names.
+/// The members of the workspace with this manifest (of the root, or of the plug-ins), sorted by name.
 pub(crate) fn members(project: &Project, manifest: Option<&str>) -> Result<Vec<Package>> {
     let mut command = project.cargo(manifest);
     command.args(["metadata", "--no-deps", "--format-version", "1"]);
@@ -38,7 +37,7 @@ pub(crate) fn members(project: &Project, manifest: Option<&str>) -> Result<Vec<P
     parse(&tool::read(&mut command)?)
 }
 
-/// The members of the root's workspace that lie in this folder of the root.
+/// The members of the root workspace in this folder of the root.
 pub(crate) fn members_in(project: &Project, folder: &Path) -> Result<Vec<Package>> {
     let folder = project.root().join(folder);
     Ok(members(project, None)?.into_iter().filter(|package| package.manifest.starts_with(&folder)).collect())
@@ -74,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packages_are_read_and_sorted() {
+    fn packages_are_parsed_and_sorted() {
         let packages = parse(
             r#"{"packages": [
                 {"name": "ring-client", "manifest_path": "/p/ring-client/Cargo.toml", "metadata": null,
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_metadata_is_refused() {
+    fn invalid_metadata_is_an_error() {
         for text in ["", "{}", r#"{"packages": [{"name": "a"}]}"#] {
             assert!(parse(text).is_err(), "{text:?} was taken for metadata");
         }

@@ -1,5 +1,4 @@
-//! Builds the plug-ins: each as a component for the host to run and, from the same source, as its native twins.
-//! It must not know what a plug-in measures.
+//! Builds the plug-ins: each as a component and, from the same source, as probes.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,26 +12,25 @@ use crate::package::{self, Package};
 use crate::project::{PLUGINS_MANIFEST, Project};
 use crate::{artifact, go, processor};
 
-/// The target that every component is built for.
+/// The target of components.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 
-/// Where the twins for this very processor go, apart from the others: nothing may take one for the ordinary twin.
+/// The folder of the probes for this processor, separate from the ordinary probes.
 pub(crate) const NATIVE_CPU_FOLDER: &str = "plugins/native-cpu";
 
-/// One way to build every plug-in.
+/// One way to build the plug-ins.
 struct Arm {
-    /// The target, where it is not left to cargo.
+    /// The target, if it is not cargo's default.
     target: Option<&'static str>,
-    /// Flags for rustc beside those that every plug-in has.
+    /// Additional flags for rustc.
     flags: Vec<String>,
-    /// Where the modules go, from the root.
+    /// The folder of the modules, from the root.
     folder: &'static str,
     extension: &'static str,
 }
 
-/// Builds the plug-ins of the plug-ins' workspace that are asked for into `plugins/<name>.wasm` and `plugins/<name>.so`, the
-/// programs that come with one into `plugins/<program>`, and, where that is asked for, twins with every instruction of this processor
-/// into `plugins/native-cpu/<name>.so`.
+/// Builds the requested plug-ins into `plugins/<name>.wasm` and `plugins/<name>.so`, their programs into `plugins/<program>`, and, if
+/// requested, probes with all instructions of this processor into `plugins/native-cpu/<name>.so`.
 pub(crate) fn run(project: &Project, request: &PluginRequest) -> Result<()> {
     let profile = request.profile;
     let members = package::members(project, Some(PLUGINS_MANIFEST))?;
@@ -64,7 +62,7 @@ pub(crate) fn run(project: &Project, request: &PluginRequest) -> Result<()> {
     Ok(())
 }
 
-/// Those of `plugins` that `names` name, or all where there are no names.
+/// The plug-ins in `names`, or all if `names` is empty.
 fn named(mut plugins: Vec<Package>, names: &[String]) -> Result<Vec<Package>> {
     let known = plugins.iter().map(|plugin| plugin.name.as_str()).collect::<Vec<_>>().join(", ");
     for name in names {
@@ -74,8 +72,8 @@ fn named(mut plugins: Vec<Package>, names: &[String]) -> Result<Vec<Package>> {
     Ok(plugins)
 }
 
-/// Builds the twins for this very processor. They only show how much of a difference is owed to instructions that other
-/// arms do not use, so a compiler that cannot build them stops nothing.
+/// Builds the probes for this processor. They only show the effect of instructions that other arms do not use, so it is not an
+/// error if the compiler cannot build them.
 fn build_native_cpu(project: &Project, profile: Profile, plugins: &[Package]) -> Result<()> {
     let Some(flags) = processor::flags(project) else {
         say("plugins: native-cpu left out, because rustc refuses -Ctarget-cpu=native: compare without that arm");
@@ -86,7 +84,7 @@ fn build_native_cpu(project: &Project, profile: Profile, plugins: &[Package]) ->
     build(project, profile, plugins, &Arm { target: Some(artifact::HOST_TARGET), flags, folder, extension })
 }
 
-/// Removes the twins of an earlier build: they are of older sources, or of another processor.
+/// Removes the probes of an earlier build, which are of older sources or of another processor.
 fn forget(project: &Project) -> Result<()> {
     match fs::remove_dir_all(project.root().join(NATIVE_CPU_FOLDER)) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -96,7 +94,7 @@ fn forget(project: &Project) -> Result<()> {
     }
 }
 
-/// A command of cargo's that builds in the plug-ins' workspace, with these flags for rustc beside those that all have.
+/// A cargo command that builds in the workspace of the plug-ins, with these additional flags for rustc.
 fn cargo(project: &Project, command: &str, profile: Profile, flags: &[String]) -> Command {
     let mut cargo = project.cargo(Some(PLUGINS_MANIFEST));
     let (variable, flags) = project.plugin_flags(flags);

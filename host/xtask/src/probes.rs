@@ -1,5 +1,4 @@
-//! Builds the native probes that are not heavy, and puts them where users look for them.
-//! It must not know what a probe measures.
+//! Builds the native probes, except those that take long to compile, and copies them to the folder where users look for them.
 
 use std::path::Path;
 
@@ -13,8 +12,8 @@ use crate::project::Project;
 
 const FOLDER: &str = "native-probes";
 
-/// Builds every probe of `native-probes/*` into `native-probes/<name>.so` and the programs that come with it into
-/// `native-probes/<program>`, except the heavy ones.
+/// Builds all probes of `native-probes/*`, except those that take long to compile, into `native-probes/<name>.so`, and their programs
+/// into `native-probes/<program>`.
 pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
     let members = package::members_in(project, Path::new(FOLDER))?;
     let (probes, heavy): (Vec<_>, Vec<_>) =

@@ -1,5 +1,4 @@
-//! The checkout: where its root is, which cargo builds it, and where the two workspaces put what they build.
-//! It must not know which packages there are.
+//! The checkout: its root, its cargo, and the target folders of its two workspaces.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -8,10 +7,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-/// The manifest of the plug-ins' workspace, from the root.
+/// The manifest of the workspace of the plug-ins, from the root.
 pub(crate) const PLUGINS_MANIFEST: &str = "plugins/Cargo.toml";
 
-/// The checkout this task runner belongs to.
+/// The checkout that this program belongs to.
 #[derive(Debug)]
 pub(crate) struct Project {
     root: PathBuf,
@@ -21,9 +20,9 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Finds the checkout from the manifest cargo runs us for.
+    /// Finds the checkout from the manifest that cargo passes.
     pub(crate) fn find() -> Result<Project> {
-        // Cargo sets the variable at run time too; the compiled-in value serves an executable started by hand.
+        // Cargo sets the variable at run time; the compiled-in value is for an executable that is started directly.
         let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let root = Path::new(&manifest).ancestors().nth(2).unwrap_or(Path::new(".")).to_path_buf();
         ensure!(
@@ -43,28 +42,28 @@ impl Project {
         &self.root
     }
 
-    /// A program to be started in the root.
+    /// A command that runs in the root.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
-        // Cargo describes us to ourselves in these; a child that took them for its own would look at the wrong package.
+        // Cargo sets these variables for this package; a child process must not see them, because it would use the wrong package.
         for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
             command.env_remove(name);
         }
         command
     }
 
-    /// Cargo, to be run on the workspace of this manifest: the root's, or the plug-ins'.
+    /// A cargo command for the workspace with this manifest (of the root, or of the plug-ins).
     pub(crate) fn cargo(&self, manifest: Option<&str>) -> Command {
         let mut command = self.command(&self.cargo);
         if let Some(target) = &self.target {
-            // Two workspaces in one target folder would throw each other's artifacts away.
+            // Two workspaces in one target folder would overwrite each other's artifacts.
             command.env("CARGO_TARGET_DIR", if manifest.is_some() { target.join("plugins") } else { target.clone() });
         }
         command
     }
 
-    /// Where the root's workspace puts what it builds.
+    /// The target folder of the root workspace.
     pub(crate) fn target(&self) -> PathBuf {
         self.target.clone().unwrap_or_else(|| self.root.join("target"))
     }
@@ -74,23 +73,23 @@ impl Project {
         self.command(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
     }
 
-    /// Flags for rustc that keep this machine out of a plug-in, and `more`: an environment variable and its value.
+    /// Flags for rustc that keep paths of this machine out of a plug-in, and `more`: an environment variable and its value.
     ///
-    /// They replace the user's own: a twin compiled for this very processor would not be comparable with the component
-    /// beside it, and panic messages would name folders of this machine. The digest still depends on where the checkout
-    /// is, because cargo hashes the path of a dependency outside the plug-ins' workspace into its symbols. Probes share
-    /// their artifacts with the host and so keep its flags; with others, each build would undo the one before.
+    /// They replace the user's flags: a probe compiled for this processor would not be comparable with the component, and panic
+    /// messages would contain folders of this machine. The digest still depends on the path of the checkout, because cargo hashes
+    /// the path of a dependency outside of the workspace into its symbols. Probes share their artifacts with the host and have its
+    /// flags; with other flags, each build would overwrite the previous one.
     pub(crate) fn plugin_flags(&self, more: &[String]) -> (&'static str, OsString) {
         let folders = [(Some(self.root.clone()), "bench-host"), (cargo_home(), "cargo")];
         let mut flags: Vec<OsString> =
             folders.into_iter().filter_map(|(folder, name)| Some(remapped(&folder?, name))).collect();
         flags.extend(more.iter().map(OsString::from));
-        // The variable that takes flags with spaces in them: the checkout's folder may have one.
+        // This variable allows flags with spaces, which the path of the checkout may contain.
         ("CARGO_ENCODED_RUSTFLAGS", flags.join(OsStr::new("\u{1f}")))
     }
 }
 
-/// The flag that shows this folder as one of the root.
+/// The flag that replaces this folder by one of the root.
 fn remapped(folder: &Path, name: &str) -> OsString {
     let mut flag = OsString::from("--remap-path-prefix=");
     flag.push(folder);
@@ -112,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_comes_behind_what_hides_this_machine() {
+    fn additional_flags_come_last() {
         let (variable, plain) = project("/a b").plugin_flags(&[]);
         assert_eq!(variable, "CARGO_ENCODED_RUSTFLAGS");
         let plain = plain.into_string().unwrap();

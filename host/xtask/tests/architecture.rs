@@ -1,5 +1,5 @@
 //! The direction of dependency between the crates, and the libraries that only some of them may know.
-//! The rules are pure functions over a list of edges, and must not know where the edges come from.
+//! The rules are pure functions of a list of edges.
 
 mod rules;
 

@@ -60,7 +60,7 @@ pub enum WorkerError {
     Io(#[from] io::Error),
 }
 
-/// What the parent waits for.
+/// The events that the parent waits for.
 enum Event {
     /// The end of the channel, and what was received before it.
     Reply(Vec<u8>),

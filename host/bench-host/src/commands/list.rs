@@ -158,7 +158,7 @@ fn imports(loaded: &Loaded, used: Option<&Used>) -> [Node; 2] {
     [Node { parts, ..node("imports", "") }, node("granted", granted)]
 }
 
-/// What a component is granted of an interface that it imports.
+/// The part of an imported interface that a component is granted.
 fn granted(loaded: &Loaded, import: &str) -> &'static str {
     let grants = &loaded.spec.grants;
     let mut required = loaded.offer.descriptor.scenarios.iter().flat_map(|scenario| &scenario.requirements);

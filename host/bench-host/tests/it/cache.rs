@@ -1,4 +1,4 @@
-//! The folder of compiled code: used where it is ours alone, and otherwise left alone with a word about it.
+//! The folder of compiled code: used if only this user can write to it, otherwise ignored with a message.
 
 use crate::host::{Host, Ran};
 use std::fs::{self, DirBuilder, Permissions};
@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 const LINE: &str = "load hostile.wasm --filter hostile/good --quick --time 20ms";
 
 #[test]
-fn compiled_code_is_kept_for_the_next_time() {
+fn compiled_code_is_cached() {
     let host = Host::with_hostile();
     let run = || Ran::of(host.command(LINE).env("XDG_CACHE_HOME", host.path("cache"))).check(LINE, 0);
     let ran = run();
@@ -25,7 +25,7 @@ fn compiled_code_is_kept_for_the_next_time() {
 }
 
 #[test]
-fn a_folder_that_others_can_write_is_told_and_not_used() {
+fn folder_that_others_can_write_to_is_reported_and_not_used() {
     let host = Host::with_hostile();
     let code = host.path("cache/bench-host/code");
     DirBuilder::new().recursive(true).mode(0o700).create(&code).unwrap();

@@ -1,4 +1,4 @@
-//! `compare`, on arms, on engine settings and on runs: what it finds, what it withholds, and what it refuses.
+//! `compare` on arms, engine settings and runs: its results, and what it withholds and refuses.
 
 use crate::host::{Host, Ran};
 use serde_json::Value;
@@ -27,7 +27,7 @@ fn load(host: &Host, options: &str) -> PathBuf {
 }
 
 #[test]
-fn both_arms_are_measured_in_turns_and_judged() {
+fn both_arms_are_measured_interleaved_with_a_verdict() {
     let host = Host::with_hostile();
     let document = host.check(&format!("{GOOD} --format json"), 0).json();
     let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
@@ -64,7 +64,7 @@ fn both_arms_are_measured_in_turns_and_judged() {
 }
 
 #[test]
-fn a_comparison_is_read_again_from_its_run_file_and_says_the_same() {
+fn comparison_read_from_its_run_file_is_the_same() {
     let host = Host::with_hostile();
     let first = host.check(&format!("{GOOD} --format json"), 0).json();
     let run = host.run();
@@ -81,7 +81,7 @@ fn a_comparison_is_read_again_from_its_run_file_and_says_the_same() {
 }
 
 #[test]
-fn arms_that_disagree_have_no_ratio_and_both_results_are_named() {
+fn arms_with_different_results_have_no_ratio() {
     let host = Host::with_hostile();
     let document = host.check("compare hostile/arms-differ --modules . --quick --format json", 1).json();
     let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
@@ -93,7 +93,7 @@ fn arms_that_disagree_have_no_ratio_and_both_results_are_named() {
 }
 
 #[test]
-fn a_misdeed_in_one_arm_costs_the_ratio_and_nothing_else() {
+fn failure_of_one_arm_only_removes_the_ratio() {
     let host = Host::with_hostile();
     let line = "compare hostile/{good,segfault,trap} --modules . --quick --deadline 5s --format json";
     let document = host.check(line, 1).json();
@@ -105,7 +105,7 @@ fn a_misdeed_in_one_arm_costs_the_ratio_and_nothing_else() {
 }
 
 #[test]
-fn an_arm_that_is_missing_is_named_with_what_builds_it() {
+fn missing_arm_is_reported_with_how_to_build_it() {
     let host = Host::with_hostile();
     fs::remove_file(host.path("hostile.so")).unwrap();
     host.check(GOOD, 2).one_line(&["hostile/good has no arm native", "hostile.so is not there", "cargo xtask plugins"]);
@@ -115,7 +115,7 @@ fn an_arm_that_is_missing_is_named_with_what_builds_it() {
 }
 
 #[test]
-fn below_three_processes_there_is_a_ratio_and_no_verdict() {
+fn fewer_than_three_processes_give_a_ratio_without_verdict() {
     let host = Host::with_hostile();
     let document = host.check(&format!("{GOOD} --processes 2 --format json"), 0).json();
     let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
@@ -126,7 +126,7 @@ fn below_three_processes_there_is_a_ratio_and_no_verdict() {
 }
 
 #[test]
-fn every_engine_switch_is_held_against_the_default_settings() {
+fn every_engine_option_is_compared_with_the_default_settings() {
     let host = Host::with_hostile();
     let document = host.check(&format!("{GOOD} --engine all --format json"), 0).json();
     let mut variants: Vec<_> =
@@ -140,7 +140,7 @@ fn every_engine_switch_is_held_against_the_default_settings() {
 }
 
 #[test]
-fn two_runs_are_compared_by_their_files_alone() {
+fn two_runs_are_compared_from_their_files() {
     let host = Host::with_hostile();
     let [a, b] = ["--processes 3", "--processes 3"].map(|options| load(&host, options));
     fs::remove_file(host.path("hostile.wasm")).unwrap();
@@ -156,7 +156,7 @@ fn two_runs_are_compared_by_their_files_alone() {
 }
 
 #[test]
-fn runs_of_other_machines_are_refused_unless_asked_for_and_then_it_is_said() {
+fn runs_of_other_machines_are_refused_without_an_option() {
     let host = Host::with_hostile();
     let here = load(&host, "--processes 3");
     let elsewhere = changed_run(&here, "elsewhere", |text| text.replace("\"cpus\":", "\"cpus\":1"));
@@ -168,7 +168,7 @@ fn runs_of_other_machines_are_refused_unless_asked_for_and_then_it_is_said() {
 }
 
 #[test]
-fn runs_with_other_results_have_no_ratio() {
+fn runs_with_different_results_have_no_ratio() {
     let host = Host::with_hostile();
     let right = load(&host, "--processes 3");
     let wrong = changed_run(&right, "wrong", |text| text.replace("\"checksum\":\"0", "\"checksum\":\"f"));

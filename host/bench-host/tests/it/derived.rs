@@ -1,11 +1,11 @@
-//! What a run leaves beside its run file, and that it can be made again of that alone. Must not know how anything is drawn.
+//! The derived files of a run, and that they can be made again from the run file.
 
 use crate::host::Host;
 use crate::modules;
 use std::fs;
 
 #[test]
-fn chains_of_operators_leave_tables_and_figures_that_can_be_made_again() {
+fn tables_and_figures_of_operators_can_be_made_again() {
     let Some(plugins) = modules::plugins(&["operator-rust"]) else { return };
     let host = Host::new();
     let file = plugins[0].display();
@@ -26,7 +26,7 @@ fn chains_of_operators_leave_tables_and_figures_that_can_be_made_again() {
 }
 
 #[test]
-fn a_run_of_anything_else_leaves_its_run_file_alone() {
+fn other_runs_have_no_derived_files() {
     let host = Host::with_hostile();
     host.check("load hostile.wasm --filter hostile/good --arm native --quick --processes 1", 0);
     let ran = host.check("report", 0);

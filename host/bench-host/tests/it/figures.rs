@@ -1,4 +1,4 @@
-//! What a run of good modules yields: every cell in both arms, the same results in both, and counts that add up.
+//! Runs of correct modules: every cell in both arms, with equal results and consistent counts.
 
 use crate::host::{Host, Ran, cells};
 use crate::modules::plugins;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 #[test]
-fn every_plugin_is_ok_in_both_arms_with_equal_results_and_counts_that_add_up() {
+fn every_plugin_is_ok_in_both_arms_with_equal_results() {
     let Some(files) = plugins(&["ring-client", "overhead", "kernels"]) else { return };
     let host = Host::new();
     let line = "load --quick --time 20ms --format json";
@@ -47,7 +47,7 @@ fn check(cell: &Value) {
     series.iter().for_each(check_quantiles);
 }
 
-/// A quantile is there if and only if ten samples lie beyond it.
+/// A quantile is shown if and only if at least ten samples lie beyond it.
 #[track_caller]
 fn check_quantiles(series: &Value) {
     let count = series["count"].as_u64().unwrap();
@@ -60,7 +60,7 @@ fn check_quantiles(series: &Value) {
 }
 
 #[test]
-fn figures_come_over_several_processes() {
+fn figures_are_over_several_processes() {
     let host = Host::with_hostile();
     let line = "load hostile.wasm --filter hostile/good --time 20ms --processes 3 --format json";
     let document = host.check(line, 0).json();
@@ -71,7 +71,7 @@ fn figures_come_over_several_processes() {
 }
 
 #[test]
-fn a_number_of_operations_is_kept_at_least() {
+fn iterations_option_is_a_minimum() {
     let host = Host::with_hostile();
     let document =
         host.check("load hostile.wasm --filter hostile/good --quick --iterations 5000 --format json", 0).json();
@@ -81,7 +81,7 @@ fn a_number_of_operations_is_kept_at_least() {
 }
 
 #[test]
-fn every_format_shows_the_same_run_and_the_file_shows_it_again() {
+fn every_format_shows_the_same_run() {
     let host = Host::with_hostile();
     let first = host.check("load hostile.wasm --filter hostile/good --quick --time 20ms --format json", 0).json();
     let run = host.run();

@@ -1,4 +1,4 @@
-//! A disk that is full: the run ends, says so, and what it has so far is kept and readable.
+//! A full disk: the run ends with a message, and its results so far are readable.
 #![cfg(target_os = "linux")]
 
 use crate::host::{Host, PROGRAM, Ran, command, skip};
@@ -12,7 +12,7 @@ mount -t tmpfs -o size=64k tmpfs results || exit 77
 "#;
 
 #[test]
-fn a_run_on_a_full_disk_ends_and_what_it_has_is_kept() {
+fn run_on_a_full_disk_ends_and_keeps_its_results() {
     let host = Host::with_hostile();
     fs::create_dir(host.path("results")).unwrap();
     let line = "load hostile.wasm --filter hostile/good --processes 60 --time 1200ms";

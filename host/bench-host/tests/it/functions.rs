@@ -1,10 +1,10 @@
-//! What a function comes to that does not answer as it should, and load that cannot be kept: a reason and no figure.
+//! Functions that answer wrongly, and rates that cannot be achieved: a reason and no figure.
 
 use crate::host::{Host, cells};
 use crate::modules;
 
 #[test]
-fn a_function_that_answers_wrongly_or_never_has_no_figure() {
+fn function_that_answers_wrongly_or_never_has_no_figure() {
     let host = Host::with_hostile();
     let line = "load hostile.wasm --filter hostile/cold-start --quick --processes 1 --deadline 3s --format json";
     let document = host.check(line, 1).json();
@@ -25,7 +25,7 @@ fn a_function_that_answers_wrongly_or_never_has_no_figure() {
 }
 
 #[test]
-fn a_rate_beyond_what_can_be_kept_is_void() {
+fn rate_that_cannot_be_achieved_is_void() {
     let Some(plugins) = modules::plugins(&["function"]) else { return };
     let host = Host::new();
     let line = format!(

@@ -1,5 +1,4 @@
-//! The program under test: run in a folder of its own, with what it said and how it ended. Must not know what any command
-//! does.
+//! Runs the program under test in a folder of its own, and captures its output and status.
 
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -18,7 +17,7 @@ pub(crate) struct Host {
     folder: TempDir,
 }
 
-/// How the program ended, and what it said.
+/// The status and output of the program.
 pub(crate) struct Ran {
     pub(crate) status: Option<i32>,
     pub(crate) stdout: String,
@@ -44,7 +43,7 @@ impl Host {
         self.folder.path().join(name)
     }
 
-    /// The only run directory, beside which there may be files.
+    /// The only run directory; there may be files next to it.
     #[track_caller]
     pub(crate) fn run_with_history(&self) -> PathBuf {
         let folders: Vec<_> = self.runs().into_iter().filter(|run| run.is_dir()).collect();
@@ -52,20 +51,20 @@ impl Host {
         folders.into_iter().next().expect("there is one")
     }
 
-    /// The program with the words of `line`, in the folder.
+    /// The program with the arguments in `line`, in the folder.
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = command(PROGRAM);
         command.args(line.split_whitespace()).current_dir(self.folder.path());
         command
     }
 
-    /// Runs the program with the words of `line`, which must end with `status`.
+    /// Runs the program with the arguments in `line`, and checks the exit status.
     #[track_caller]
     pub(crate) fn check(&self, line: &str, status: i32) -> Ran {
         Ran::of(&mut self.command(line)).check(line, status)
     }
 
-    /// The run directories there are, the oldest first.
+    /// The run directories, oldest first.
     pub(crate) fn runs(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.path("results")) else { return Vec::new() };
         let mut runs: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -82,8 +81,8 @@ impl Host {
     }
 }
 
-/// A command in the environment of the tests: nothing of the user's settings, a cache of compiled code that all tests
-/// share and the user's own runs do not, and the modules of this checkout.
+/// A command in the environment of the tests: without the user's settings, with a cache of compiled code shared by all tests, and
+/// with the modules of this checkout.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
@@ -114,7 +113,7 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.stdout, self.stderr))
     }
 
-    /// That there is one line on standard error, with every one of `parts`.
+    /// Checks that standard error has one line, which contains all `parts`.
     #[track_caller]
     pub(crate) fn one_line(&self, parts: &[&str]) {
         assert_eq!(self.stderr.lines().count(), 1, "{}", self.stderr);
@@ -137,7 +136,7 @@ pub(crate) fn cells<'a>(document: &'a Value, scenario: &str) -> Vec<&'a Value> {
     cells.iter().filter(|cell| cell["scenario"] == scenario).collect()
 }
 
-/// Waits until `condition` holds. The bound is far above what it takes, so that it tells a hang from a busy machine.
+/// Waits until `condition` holds. The time limit is large, so that only a hang exceeds it.
 #[track_caller]
 #[expect(clippy::disallowed_methods, reason = "other processes offer nothing to wait for")]
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
@@ -148,7 +147,7 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Says why a test looked at nothing.
+/// Prints why a test is skipped.
 pub(crate) fn skip(reason: &str) {
     eprintln!("skipped: {reason}");
 }

@@ -1,4 +1,4 @@
-//! The commands that measure nothing for a table: `list`, `check`, `doctor` and `completions`.
+//! The commands that make no run: `list`, `check`, `doctor` and `completions`.
 
 use crate::host::{Host, Ran};
 use crate::modules::plugins;
@@ -40,7 +40,7 @@ fn list_shows_scenarios_parameters_and_what_is_granted() {
 }
 
 #[test]
-fn list_as_a_document_has_both_arms_and_their_imports() {
+fn list_as_json_has_both_arms_and_their_imports() {
     let host = Host::with_hostile();
     let document = host.check("list hostile.wasm --format json", 0).json();
     let modules = document["modules"].as_array().unwrap();
@@ -52,7 +52,7 @@ fn list_as_a_document_has_both_arms_and_their_imports() {
 }
 
 #[test]
-fn check_passes_a_plugin_that_keeps_the_rules_and_not_one_that_breaks_them() {
+fn check_passes_a_correct_plugin_and_fails_an_incorrect_one() {
     let host = Host::with_hostile();
     let ran = host.check("check hostile.wasm --deadline 1s", 1);
     assert!(ran.stdout.contains("FAILED"), "{}", ran.stdout);
@@ -62,7 +62,7 @@ fn check_passes_a_plugin_that_keeps_the_rules_and_not_one_that_breaks_them() {
 }
 
 #[test]
-fn doctor_has_every_limit_measured_or_a_reason() {
+fn doctor_has_every_roofline_or_a_reason() {
     let document = Host::new().check("doctor --quick --format json", 0).json();
     let limits = document["calibration"].as_array().unwrap();
     let names: Vec<_> = limits.iter().map(|limit| limit["limit"].as_str().unwrap()).collect();
@@ -78,7 +78,7 @@ fn doctor_has_every_limit_measured_or_a_reason() {
 }
 
 #[test]
-fn completions_know_every_command() {
+fn completions_contain_every_command() {
     let host = Host::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = host.check(&format!("completions {shell}"), 0).stdout;
@@ -91,7 +91,7 @@ fn completions_know_every_command() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
+fn closed_pipe_is_not_an_error() {
     let host = Host::with_hostile();
     for line in [
         "list hostile.wasm",

@@ -1,5 +1,4 @@
-//! The plug-ins that keep logs: on the host's through the boundary, and on files of their own. Both arms must come to the same
-//! result, and leave nothing behind.
+//! The plug-ins with logs: with the host's log, and with files of their own. Both arms must have equal results, and leave no files.
 
 use crate::host::{Host, Ran, cells};
 use crate::modules::plugins;
@@ -28,7 +27,7 @@ fn check(module: &str, words: &str, expect: &[(&str, usize)]) {
 }
 
 #[test]
-fn the_hosts_log_is_the_same_in_both_arms() {
+fn log_of_the_host_has_equal_results_in_both_arms() {
     let all = [("append", 2), ("append-batch", 4), ("read", 2)];
     check("wal-client", "-p payload_bytes=64,65536 -p batch=1,100", &all);
     check(
@@ -39,7 +38,7 @@ fn the_hosts_log_is_the_same_in_both_arms() {
 }
 
 #[test]
-fn a_log_of_a_plug_ins_own_is_the_same_in_both_arms() {
+fn log_of_a_plugin_has_equal_results_in_both_arms() {
     let all = [("append", 4), ("append-batch", 8), ("read", 4)];
     check("wal-file", "-p payload_bytes=64,65536 -p batch=1,100 -p durability=none,each", &all);
 }

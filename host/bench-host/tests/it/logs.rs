@@ -1,5 +1,4 @@
-//! The write-ahead log from the suite to the verdict: cells that are made for targets are held to them, whether or not the
-//! machine that the test runs on meets them.
+//! The write-ahead log from the suite to the targets: cells are checked against targets, whether or not this machine meets them.
 
 use crate::host::{Host, Ran, cells, skip};
 use crate::modules::project;
@@ -24,7 +23,7 @@ fn run(host: &Host, probes: &PathBuf, line: &str) -> Value {
 }
 
 #[test]
-fn what_times_itself_is_in_the_table_under_its_own_name() {
+fn scenario_that_times_itself_is_in_the_table() {
     let Some(probes) = probes() else { return };
     let host = Host::new();
     let line = "wal/append wal/recovery --quick --processes 2 --iterations 50 \
@@ -45,7 +44,7 @@ fn what_times_itself_is_in_the_table_under_its_own_name() {
 }
 
 #[test]
-fn cells_made_for_targets_are_held_to_them_and_the_others_are_named() {
+fn cells_are_checked_against_targets_and_missing_ones_are_named() {
     let Some(probes) = probes() else { return };
     let host = Host::new();
     run(&host, &probes, "wal/stream-memory -p streams=100000,1000000 --processes 2 --iterations 2");
@@ -63,7 +62,7 @@ fn cells_made_for_targets_are_held_to_them_and_the_others_are_named() {
 }
 
 #[test]
-fn a_rate_that_cannot_be_kept_voids_the_cell() {
+fn rate_that_cannot_be_achieved_voids_the_cell() {
     let Some(probes) = probes() else { return };
     let host = Host::new();
     let line = "run wal/append -p rate=100000000 -p payload_bytes=1024 --quick --modules";

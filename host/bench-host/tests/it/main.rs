@@ -1,5 +1,4 @@
-//! bench-host as its users meet it: the built program, run on good modules, on hostile ones and on files that are none. No
-//! test looks at how long anything took.
+//! Tests the built program on correct modules, hostile modules, and files that are not modules. No test asserts a time.
 
 mod cache;
 mod comparing;

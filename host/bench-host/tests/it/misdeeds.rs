@@ -1,10 +1,10 @@
-//! What a hostile module comes to: a reason that names its deed, no figure, and no harm to what runs beside it.
+//! Hostile modules: their cells fail with the right reason and without figure, and do not affect other cells.
 
 use crate::host::{Host, cells};
 use serde_json::Value;
 use std::fs;
 
-/// What is said of each scenario: in the component, then in the probe.
+/// The expected reason of each scenario: in the component, and in the probe.
 const DEEDS: &[(&str, Deed, Deed)] = &[
     ("trap", Deed::Failed("a deliberate panic"), Deed::Failed("a deliberate panic")),
     (
@@ -39,7 +39,7 @@ enum Deed {
 }
 
 #[test]
-fn every_misdeed_fails_its_own_cell_with_a_reason_and_no_figure() {
+fn every_misdeed_fails_only_its_cell_with_a_reason() {
     let host = Host::with_hostile();
     let document = host.check("load hostile.wasm --quick --deadline 3s --memory 64Mi --format json", 1).json();
     for (scenario, component, probe) in DEEDS {
@@ -51,7 +51,7 @@ fn every_misdeed_fails_its_own_cell_with_a_reason_and_no_figure() {
             assert_eq!((&cell["status"], cell["series"].as_array().map(Vec::len)), (&"ok".into(), Some(1)), "{cell:#}");
         }
     }
-    // Those of functions and operators have tests of their own.
+    // Misdeeds of functions and operators have tests of their own.
     let of_others = ["hostile/cold-start", "hostile/chain"];
     let of_sessions = document["cells"].as_array().unwrap().iter();
     let of_sessions = of_sessions.filter(|cell| !of_others.iter().any(|other| cell["scenario"] == *other));
@@ -75,7 +75,7 @@ fn check(document: &Value, scenario: &str, arm: &str, expect: &Deed) {
 }
 
 #[test]
-fn what_the_machine_lacks_is_no_finding() {
+fn skipped_cell_is_not_a_finding() {
     let host = Host::with_hostile();
     // With something that has a figure all is done, without it nothing was measured.
     host.check("load hostile.wasm --filter hostile/{good,unavailable} --quick --time 20ms", 0);
@@ -83,7 +83,7 @@ fn what_the_machine_lacks_is_no_finding() {
 }
 
 #[test]
-fn what_a_module_prints_is_kept_bounded_and_never_reaches_the_terminal() {
+fn output_of_a_module_is_bounded_and_never_reaches_the_terminal() {
     let host = Host::with_hostile();
     let ran = host.check("load hostile.wasm --filter hostile/{shout,trap} --quick --time 20ms", 1);
     // The deliberate panic is shown, and shows that text of the module does come through.
@@ -100,7 +100,7 @@ fn what_a_module_prints_is_kept_bounded_and_never_reaches_the_terminal() {
 }
 
 #[test]
-fn a_summary_with_escape_sequences_is_shown_as_text() {
+fn escape_sequences_in_a_summary_are_shown_as_text() {
     let host = Host::with_hostile();
     for line in ["list hostile.wasm", "list hostile.wasm --format json", "check hostile.wasm --deadline 1s"] {
         let ran = Host::command(&host, line).output().unwrap();

@@ -1,4 +1,4 @@
-//! What cannot be meant: one line that says what is wrong and what there is instead, exit status 2, and nothing made.
+//! Mistakes of users: one line that says what is wrong and what exists instead, exit status 2, and no files.
 
 use crate::host::Host;
 use std::fs;
@@ -12,7 +12,7 @@ fn check(line: &str, parts: &[&str]) {
 }
 
 #[test]
-fn an_unknown_scenario_is_told_with_the_nearest() {
+fn unknown_scenario_is_reported_with_the_nearest_name() {
     check("run hostile/goood --modules .", &["hostile/goood", "did you mean `hostile/good`?"]);
     check("load hostile.wasm --filter hostile/goood", &["hostile/goood", "did you mean `hostile/good`?"]);
     check("run [ --modules .", &["invalid pattern `[`"]);
@@ -20,7 +20,7 @@ fn an_unknown_scenario_is_told_with_the_nearest() {
 }
 
 #[test]
-fn an_unknown_parameter_or_value_is_told_with_what_there_is() {
+fn unknown_parameter_or_value_is_reported_with_valid_ones() {
     check("load hostile.wasm -p m=1", &["parameter `m`", "bench-host list"]);
     check("run hostile/good --modules . -p nn=1", &["parameter `nn`", "did you mean `n`?"]);
     check("load hostile.wasm -p n=0", &["parameter `n`", "`0` is outside its domain (1 to 1000)"]);
@@ -29,14 +29,14 @@ fn an_unknown_parameter_or_value_is_told_with_what_there_is() {
 }
 
 #[test]
-fn a_missing_folder_or_suite_is_told_with_its_name() {
+fn missing_folder_or_suite_is_reported_with_its_name() {
     check("run good --modules nowhere", &["nowhere"]);
     check("run nowhere.toml --modules .", &["nowhere.toml"]);
     check("load hostile.wasm --env BENCH_HOST_TESTS_UNSET", &["BENCH_HOST_TESTS_UNSET"]);
 }
 
 #[test]
-fn usage_mistakes_are_not_measured() {
+fn invalid_usage_has_status_2() {
     let host = Host::with_hostile();
     for line in [
         "",
@@ -59,7 +59,7 @@ fn usage_mistakes_are_not_measured() {
 }
 
 #[test]
-fn a_results_folder_that_cannot_be_made_is_told_with_the_option_to_use() {
+fn results_folder_that_cannot_be_created_is_reported_with_the_option() {
     let host = Host::with_hostile();
     // Permission bits do not bind every user; that a file has nothing below it does.
     fs::write(host.path("file"), "").unwrap();

@@ -1,5 +1,4 @@
-//! The modules that tests give to the program: the project's plug-ins, where they are built, and the hostile one, which is
-//! built here. Must not know what a test expects of them.
+//! The modules for the tests: the project's plug-ins, if they are built, and the hostile module, which is built here.
 
 use crate::host::{PROGRAM, Ran, command};
 use std::ffi::OsString;
@@ -13,7 +12,7 @@ pub(crate) fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("host/bench-host lies in the project").to_owned()
 }
 
-/// The plug-ins of these names; nothing, and a word on standard error, where one is not built.
+/// The plug-ins of these names; `None`, with a message, if one is not built.
 pub(crate) fn plugins(names: &[&str]) -> Option<Vec<PathBuf>> {
     let files: Vec<_> = names.iter().map(|name| project().join("plugins").join(format!("{name}.wasm"))).collect();
     let built = |file: &PathBuf| file.is_file() && file.with_extension(std::env::consts::DLL_EXTENSION).is_file();
@@ -24,7 +23,7 @@ pub(crate) fn plugins(names: &[&str]) -> Option<Vec<PathBuf>> {
     None
 }
 
-/// The hostile module as component and probe, built once a test process.
+/// The hostile module as component and probe, built once per test process.
 pub(crate) fn hostile() -> &'static [PathBuf; 2] {
     static BUILT: OnceLock<[PathBuf; 2]> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -39,7 +38,7 @@ pub(crate) fn hostile() -> &'static [PathBuf; 2] {
     })
 }
 
-/// Builds the hostile module for `target`, and says where cargo leaves it. Flags, profile and target folder are those of
+/// Builds the hostile module for `target`, and returns its path. Flags, profile and target folder are those of
 /// the plug-ins, so that dependencies are built once for both.
 fn build(target: Option<&str>) -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile/Cargo.toml");
@@ -56,7 +55,7 @@ fn build(target: Option<&str>) -> PathBuf {
     target_folder.join(target.unwrap_or_default()).join("release")
 }
 
-/// What `cargo xtask plugins` gives to rustc.
+/// The flags for rustc of `cargo xtask plugins`.
 fn flags() -> OsString {
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo_home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));

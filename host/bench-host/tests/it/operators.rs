@@ -1,4 +1,4 @@
-//! Chains of operators in every arm, and of operators that do what they must not: everything accounted for, or a reason.
+//! Chains of operators in every arm, and chains with faulty operators: all messages arrive, or there is a reason.
 
 use crate::host::{Host, Ran, cells};
 use crate::modules;
@@ -29,7 +29,7 @@ fn program(component: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_chain_is_whole_in_every_arm_of_operators_in_rust() {
+fn chain_of_rust_operators_is_complete_in_every_arm() {
     let Some(plugins) = modules::plugins(&["operator-rust"]) else { return };
     let host = Host::new();
     let document = host.check(&format!("load {} {SHORT}", plugins[0].display()), 0).json();
@@ -47,7 +47,7 @@ fn a_chain_is_whole_in_every_arm_of_operators_in_rust() {
 }
 
 #[test]
-fn an_unloaded_operator_is_kept_as_an_image_of_its_memory() {
+fn unloaded_operator_is_kept_as_an_image_of_its_memory() {
     let Some(plugins) = modules::plugins(&["operator-rust"]) else { return };
     let line = format!("load {} --arm wasm -p suspend=memory {SHORT}", plugins[0].display());
     let document = Host::new().check(&line, 0).json();
@@ -57,7 +57,7 @@ fn an_unloaded_operator_is_kept_as_an_image_of_its_memory() {
 }
 
 #[test]
-fn two_modules_take_turns_in_a_chain() {
+fn two_modules_alternate_in_a_chain() {
     let Some(plugins) = modules::plugins(&["operator-rust"]) else { return };
     let other = plugins[0].with_file_name("operator-go.wasm");
     if !other.is_file() {
@@ -75,7 +75,7 @@ fn two_modules_take_turns_in_a_chain() {
 }
 
 #[test]
-fn what_one_operator_does_wrong_fails_its_cell_alone() {
+fn faulty_operator_fails_only_its_cell() {
     let host = Host::with_hostile();
     let line = "load hostile.wasm --filter hostile/chain --quick --processes 1 --deadline 3s --format json";
     let document = host.check(line, 1).json();
@@ -102,7 +102,7 @@ fn what_one_operator_does_wrong_fails_its_cell_alone() {
 }
 
 #[test]
-fn a_kubeconfig_that_does_not_work_skips_the_cell_and_says_why() {
+fn invalid_kubeconfig_skips_the_cell_with_the_reason() {
     let Some(plugins) = modules::plugins(&["operator-rust"]) else { return };
     let host = Host::new();
     std::fs::write(host.path("kubeconfig"), "apiVersion: v1\nkind: Config\ncurrent-context: nowhere\n").unwrap();

@@ -1,4 +1,4 @@
-//! `--dry-run`: which cells there would be, and in which order, without making anything.
+//! `--dry-run`: prints the cells and their order, and creates no files.
 
 use crate::host::Host;
 
@@ -13,7 +13,7 @@ fn plan(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_plan_repeats_every_cell_in_rounds() {
+fn plan_repeats_every_cell_in_rounds() {
     let plan = plan("--seed 1 --processes 3");
     let count = plan.len() / 3;
     assert!(count > 1 && plan.len() == 3 * count, "{plan:#?}");
@@ -28,7 +28,7 @@ fn a_plan_repeats_every_cell_in_rounds() {
 }
 
 #[test]
-fn the_order_is_drawn_from_the_seed() {
+fn order_is_determined_by_the_seed() {
     let one = plan("--seed 1");
     assert_eq!(one, plan("--seed 1"));
     let mut other = plan("--seed 2");
@@ -65,7 +65,7 @@ fn run_finds_modules_in_folders_and_takes_suites_from_files() {
     };
     let cell = |process, n| format!("hostile/good  wasm  process {process}  n={n}");
     assert_eq!(plan("run two.toml --modules . --dry-run"), [cell(0, 3), cell(0, 4), cell(1, 3), cell(1, 4)]);
-    // What the command line says takes the place of what the suite says.
+    // The command line overrides the suite.
     assert_eq!(plan("run two.toml --modules . --dry-run --processes 1 -p n=9"), [cell(0, 9)]);
     assert_eq!(plan("run hostile/good --modules . --arm wasm --dry-run --processes 1"), [cell(0, 1)]);
     std::fs::write(host.path("two.toml"), "summary = 1\n").unwrap();
@@ -73,7 +73,7 @@ fn run_finds_modules_in_folders_and_takes_suites_from_files() {
 }
 
 #[test]
-fn a_suite_can_do_without_what_is_optional_and_says_so() {
+fn missing_optional_scenario_of_a_suite_is_reported() {
     let host = Host::with_hostile();
     let cells = |scenario: &str, optional| format!("[[cells]]\nscenario = \"{scenario}\"\noptional = {optional}\n");
     let check = |cells: &str, status, stderr: &[&str]| {
@@ -83,7 +83,7 @@ fn a_suite_can_do_without_what_is_optional_and_says_so() {
     let left_out = "suite mine.toml: left out absent/good: no module here has it; build it with `cargo xtask probes`";
     check(&format!("{}{}", cells("hostile/good", true), cells("absent/good", true)), 0, &[left_out]);
     check(&cells("absent/good", false), 2, &["no scenario matches `absent/good`"]);
-    // A module that is there and cannot be loaded says why.
+    // A module that exists but cannot be loaded is reported with the reason.
     std::fs::write(host.path("absent.wasm"), "no component").unwrap();
     let refused = ["suite mine.toml: left out absent/good: ", "absent.wasm"];
     std::fs::write(host.path("mine.toml"), format!("summary = \"Some.\"\n{}", cells("absent/good", true))).unwrap();

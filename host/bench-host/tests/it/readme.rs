@@ -1,4 +1,4 @@
-//! The commands that README.md shows: each is run as it stands there, made quick.
+//! Runs the commands in README.md, with options that make them fast.
 
 use crate::host::{Host, PROGRAM, Ran, command};
 use crate::modules::{plugins, project};

@@ -1,4 +1,4 @@
-//! Files that are no modules: each is refused with what it is and what to do, and what is given beside it still runs.
+//! Files that are not modules: each is refused with the reason and what to do, and the other modules still run.
 
 use crate::host::{Host, cells};
 use crate::modules::hostile;
@@ -73,7 +73,7 @@ fn some_library() -> PathBuf {
 }
 
 #[test]
-fn a_bad_file_is_refused_and_what_is_given_beside_it_runs() {
+fn bad_file_is_refused_and_other_modules_run() {
     let host = host_with_bad_files();
     let names: Vec<_> = FILES.iter().map(|(name, ..)| *name).collect();
     let line = format!("load good.wasm {} --filter hostile/good --quick --time 20ms --format json", names.join(" "));
@@ -96,7 +96,7 @@ fn a_bad_file_is_refused_and_what_is_given_beside_it_runs() {
 }
 
 #[test]
-fn a_bad_file_alone_is_no_run() {
+fn bad_file_alone_makes_no_run() {
     let host = host_with_bad_files();
     for (name, what, _) in FILES.iter().filter(|(name, ..)| *name != "twin.wasm") {
         let ran = host.check(&format!("load {name} --quick"), 2);
@@ -107,7 +107,7 @@ fn a_bad_file_alone_is_no_run() {
 }
 
 #[test]
-fn list_and_check_name_a_bad_file_too() {
+fn list_and_check_report_a_bad_file() {
     let host = host_with_bad_files();
     let listed = host.check("list good.wasm core.wasm", 1);
     assert!(
@@ -120,7 +120,7 @@ fn list_and_check_name_a_bad_file_too() {
 }
 
 #[test]
-fn a_file_that_is_no_run_is_refused() {
+fn file_that_is_not_a_run_is_refused() {
     let host = Host::new();
     host.check("list --run nowhere", 2).one_line(&["nowhere"]);
     fs::create_dir(host.path("empty")).unwrap();

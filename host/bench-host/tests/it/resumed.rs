@@ -1,5 +1,5 @@
-//! Runs that were stopped and go on: they end as if nobody had stopped them, nothing is done twice, and what is not what it was
-//! is refused and left as it is.
+//! Resuming interrupted runs: the result is the same as without the interruption, no repetition is executed twice, and a run is refused
+//! and left unchanged if something has changed.
 #![cfg(target_os = "linux")]
 
 use crate::host::{Host, Ran, eventually};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::OnceLock;
 
-/// Cells of which two go well in both arms, one fails, one contradicts itself and one is skipped.
+/// Two cells that are ok in both arms, one that fails, one with different results, and one that is skipped.
 const WORDS: &str =
     "--filter hostile/{good,litter,bad-verify,arms-differ,unavailable} --quick --processes 2 --time 40ms";
 
@@ -28,7 +28,7 @@ fn order(host: &Host) -> Vec<(u64, u64)> {
     cells.map(|cell| (cell["cell"].as_u64().unwrap(), cell["process"].as_u64().unwrap())).collect()
 }
 
-/// What a document says of each cell, but for times.
+/// The contents of a document about each cell, without times.
 fn ends(document: &Value) -> BTreeMap<String, String> {
     let end = |cell: &Value| {
         let name = format!("{} {} {}", cell["scenario"], cell["arm"], cell["arguments"]);
@@ -38,7 +38,7 @@ fn ends(document: &Value) -> BTreeMap<String, String> {
     document["cells"].as_array().unwrap().iter().map(end).collect()
 }
 
-/// What a run of `WORDS` comes to that nobody stops.
+/// The result of an uninterrupted run of `WORDS`.
 struct Uninterrupted {
     id: String,
     text: String,
@@ -46,7 +46,7 @@ struct Uninterrupted {
     order: Vec<(u64, u64)>,
 }
 
-/// What all runs that are stopped here draw their order from.
+/// The seed of all interrupted runs.
 const SEED: u32 = 3;
 
 fn uninterrupted() -> &'static Uninterrupted {
@@ -87,7 +87,7 @@ fn stop(host: &Host, line: &str, after: usize, signal: Signal) {
     child.wait().unwrap();
 }
 
-/// That the only run of `host`, which `ran` has ended, is what it is where nobody stops it.
+/// Checks that the only run of `host`, which `ran` has finished, is equal to an uninterrupted one.
 #[track_caller]
 fn check_whole(host: &Host, ran: &Ran) {
     let expect = uninterrupted();
@@ -114,7 +114,7 @@ fn number(host: &Host, cell: &Value) -> Value {
 }
 
 #[test]
-fn a_stopped_run_goes_on_as_if_nobody_had_stopped_it() {
+fn resumed_run_has_the_result_of_an_uninterrupted_one() {
     for (after, signal) in [(0, Signal::KILL), (1, Signal::KILL), (5, Signal::KILL), (3, Signal::INT)] {
         let host = Host::with_hostile();
         stop(&host, &format!("load hostile.wasm {WORDS} --seed {SEED}"), after, signal);
@@ -128,7 +128,7 @@ fn a_stopped_run_goes_on_as_if_nobody_had_stopped_it() {
 }
 
 #[test]
-fn a_run_stopped_twice_goes_on_twice() {
+fn run_interrupted_twice_is_resumed_twice() {
     let host = Host::with_hostile();
     stop(&host, &format!("load hostile.wasm {WORDS} --seed {SEED}"), 2, Signal::KILL);
     stop(&host, "load --resume", 6, Signal::INT);
@@ -142,7 +142,7 @@ fn a_run_stopped_twice_goes_on_twice() {
 }
 
 #[test]
-fn a_file_that_is_torn_goes_on_behind_its_last_whole_block() {
+fn incomplete_file_is_resumed_after_its_last_complete_block() {
     let text = &uninterrupted().text;
     let cell = text.rfind("{\"v\":1,\"record\":\"cell\"").unwrap();
     let line_end = |from: usize| from + text[from..].find('\n').unwrap() + 1;
@@ -157,7 +157,7 @@ fn a_file_that_is_torn_goes_on_behind_its_last_whole_block() {
 }
 
 #[test]
-fn a_finished_run_has_nothing_left_and_ends_as_it_did() {
+fn finished_run_has_nothing_left_to_do() {
     let made = uninterrupted();
     let (host, run) = cut(made.text.len());
     let named = format!("load --resume {} --seed {SEED}", run.display());
@@ -177,7 +177,7 @@ impl Ran {
     }
 }
 
-/// A run of `good` that was cut off behind its first block.
+/// A run of `good` that is cut after its first block.
 fn cut_off(line: &str) -> Host {
     let host = Host::with_hostile();
     fs::write(host.path("mine.toml"), "summary = \"\"\n[[cells]]\nscenario = \"hostile/good\"\n").unwrap();
@@ -191,8 +191,8 @@ fn cut_off(line: &str) -> Host {
 
 const SUITE: &str = "run mine.toml --modules . --quick --time 20ms --seed 1";
 
-/// That `line` is refused with one line that has `parts` after `change` was made to the run's text or what lies beside it, and that
-/// the run is left as it is.
+/// Checks that `line` is refused with one line that contains `parts`, after `change` was made to the run file or other files, and that
+/// the run file is not changed.
 #[track_caller]
 fn check_refused(line: &str, change: impl Fn(&Host, String) -> String, parts: &[&str]) {
     let host = cut_off(SUITE);
@@ -205,7 +205,7 @@ fn check_refused(line: &str, change: impl Fn(&Host, String) -> String, parts: &[
 }
 
 #[test]
-fn what_is_not_what_it_was_is_refused() {
+fn resume_is_refused_if_something_has_changed() {
     let same = |_: &Host, text: String| text;
     let without = |name: &'static str| {
         move |_: &Host, text: String| {
@@ -248,7 +248,7 @@ fn what_is_not_what_it_was_is_refused() {
 }
 
 #[test]
-fn a_run_that_was_stopped_before_it_began_is_refused() {
+fn run_interrupted_before_measuring_is_refused() {
     let begun = |_: &Host, text: String| text[..20].to_owned();
     let host = cut_off(SUITE);
     let line = format!("run --resume results/{}", host.run().file_name().unwrap().display());
@@ -258,7 +258,7 @@ fn a_run_that_was_stopped_before_it_began_is_refused() {
 }
 
 #[test]
-fn the_newest_unfinished_run_of_the_same_words_goes_on() {
+fn newest_unfinished_run_with_the_same_arguments_is_resumed() {
     let host = cut_off(SUITE);
     let unfinished = host.run();
     host.check("run hostile/litter --modules . --quick --time 20ms", 0);
@@ -272,7 +272,7 @@ fn the_newest_unfinished_run_of_the_same_words_goes_on() {
 }
 
 #[test]
-fn a_run_that_is_going_on_is_left_alone() {
+fn active_run_is_not_resumed() {
     let host = Host::with_hostile();
     let line = "load hostile.wasm --filter hostile/loop --arm native --quick --deadline 10m";
     let mut child = host.command(line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

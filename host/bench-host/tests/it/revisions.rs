@@ -1,12 +1,11 @@
-//! `compare --git`, on a small repository whose program hands everything on to the one under test. Its revisions build in a
-//! second, and are checked out, built and removed like any other.
+//! `compare --git`, on a small repository whose program calls the program under test. Its revisions build in a second.
 
 use crate::host::{Host, PROGRAM, Ran, command};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The program of the repository: what it is given it gives to the program under test.
+/// The program of the repository, which calls the program under test with its arguments.
 const HOST: &str = r#"
 use std::os::unix::process::CommandExt;
 fn main() {
@@ -76,7 +75,7 @@ impl Repository {
         compare
     }
 
-    /// That git knows of one tree, that nothing in it changed, and that no other is left.
+    /// Checks that git has one worktree, that nothing in it has changed, and that no other is left.
     #[track_caller]
     fn check_untouched(&self) {
         assert_eq!(self.git("worktree list").lines().count(), 1);
@@ -89,7 +88,7 @@ impl Repository {
 }
 
 #[test]
-fn two_revisions_are_built_apart_measured_in_turns_and_removed() {
+fn two_revisions_are_built_measured_interleaved_and_removed() {
     let repository = Repository::new();
     let line = "--git base..head hostile/good --arm native --processes 3 --time 180ms --format json";
     let ran = Ran::of(&mut repository.compare(line));
@@ -103,7 +102,7 @@ fn two_revisions_are_built_apart_measured_in_turns_and_removed() {
 }
 
 #[test]
-fn a_revision_that_is_not_there_or_does_not_build_is_named() {
+fn missing_or_broken_revision_is_reported() {
     let repository = Repository::new();
     let check = |range: &str, parts: &[&str]| {
         let ran = Ran::of(&mut repository.compare(&format!("--git {range} hostile/good"))).check(range, 2);

@@ -1,4 +1,4 @@
-//! The ring's client with a second process at the other end: both arms come to the same result.
+//! The client of the ring with a second process at the other end: both arms have equal results.
 
 use crate::host::{Host, Ran, cells};
 use crate::modules::plugins;
@@ -28,13 +28,13 @@ fn check(scenario: &str, words: &str, count: usize) {
 }
 
 #[test]
-fn a_second_process_answers_both_arms() {
+fn second_process_answers_both_arms() {
     check("ping-pong", "-p transport=shm-ring-futex -p placement=same", 2);
     check("ping-pong", "-p placement=cross", 4);
 }
 
 #[test]
-fn a_second_process_counts_for_both_arms() {
+fn second_process_counts_for_both_arms() {
     check("two-process-stream", "-p transport=shm-ring-futex -p placement=same", 2);
     check("two-process-stream", "-p placement=cross", 6);
 }

@@ -29,7 +29,7 @@ fn check_empty(host: &Host) {
     assert_eq!(names(&host.path("here")), [""; 0]);
 }
 
-/// A run whose worker has filled its scratch folder and goes on for ever.
+/// A run whose worker has filled its scratch folder and does not end.
 fn start(host: &Host) -> Child {
     let before = filled(host);
     let mut command = host.command(&format!("{} --arm native --deadline 10m", line("loop")));
@@ -51,7 +51,7 @@ fn stop(child: Child, signal: Signal) -> Ran {
 }
 
 #[test]
-fn a_worker_has_a_folder_of_its_own_in_both_arms_and_the_run_records_what_was_asked_for() {
+fn worker_has_its_own_folder_and_the_run_records_the_given_argument() {
     let host = host();
     let document = host.check(&format!("{} --format json --processes 2", line("well")), 0).json();
     let cells = cells(&document, "hostile/litter");
@@ -67,7 +67,7 @@ fn a_worker_has_a_folder_of_its_own_in_both_arms_and_the_run_records_what_was_as
 }
 
 #[test]
-fn the_default_is_the_folder_for_temporary_files() {
+fn default_is_the_folder_for_temporary_files() {
     let host = host();
     let mut command = host.command("load hostile.wasm --filter hostile/litter --quick --time 20ms --format json");
     let ran = Ran::of(command.env("TMPDIR", host.path("here"))).check("load", 0);
@@ -79,7 +79,7 @@ fn the_default_is_the_folder_for_temporary_files() {
 }
 
 #[test]
-fn a_folder_goes_with_its_worker_however_that_ends() {
+fn folder_is_removed_however_its_worker_ends() {
     let host = host();
     for end in ["trap", "exit", "loop"] {
         let document = host.check(&format!("{} --format json --deadline 1s", line(end)), 1).json();
@@ -90,7 +90,7 @@ fn a_folder_goes_with_its_worker_however_that_ends() {
 }
 
 #[test]
-fn an_interrupt_leaves_no_folder() {
+fn interrupt_leaves_no_folder() {
     let host = host();
     let child = start(&host);
     stop(child, Signal::INT).check("interrupted", 2);
@@ -98,7 +98,7 @@ fn an_interrupt_leaves_no_folder() {
 }
 
 #[test]
-fn what_a_killed_host_left_is_removed_by_the_next_one_and_what_a_living_one_has_is_not() {
+fn folders_of_killed_hosts_are_removed_and_those_of_running_ones_are_not() {
     let host = host();
     let living = start(&host);
     let of_the_living = names(&host.path("here"));
@@ -112,7 +112,7 @@ fn what_a_killed_host_left_is_removed_by_the_next_one_and_what_a_living_one_has_
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_a_skip_that_says_what_to_do() {
+fn cell_is_skipped_if_its_folder_cannot_be_created() {
     let host = host();
     fs::write(host.path("file"), "").unwrap();
     for (folder, why) in [("absent", "No such file"), ("file", "Not a directory")] {
@@ -130,7 +130,7 @@ fn a_folder_that_cannot_be_made_is_a_skip_that_says_what_to_do() {
 }
 
 #[test]
-fn list_says_that_scratch_folders_are_granted() {
+fn list_shows_granted_scratch_folders() {
     let host = host();
     let listed = host.check("list hostile.wasm", 0).stdout;
     let words = listed.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,5 +1,4 @@
-//! Runs that are stopped: by Ctrl-C, by a kill, in the middle of a line. What was finished stays readable, and no process
-//! stays behind.
+//! Runs that end early: by Ctrl-C, by a kill, in the middle of a line. Finished results are readable, and no process is left.
 #![cfg(target_os = "linux")]
 
 use crate::host::{Host, Ran, cells, eventually};
@@ -62,12 +61,12 @@ fn children(parent: u32) -> Vec<u32> {
     children.filter_map(|path| path.file_name()?.to_str()?.parse().ok()).collect()
 }
 
-/// Whether it is there and is not merely waiting for somebody to ask how it ended.
+/// Whether the process exists and is not a zombie.
 fn is_running(process: u32) -> bool {
     stat(&Path::new("/proc").join(process.to_string())).is_some_and(|stat| stat[0] != "Z")
 }
 
-/// What the file of the stopped run is read as: `good` with its figures, and a reason with `part` for what is not there.
+/// Checks that the run file has `good` with its figures, and a reason with `part` for missing cells.
 #[track_caller]
 fn check_kept(host: &Host, part: &str) {
     let line = format!("list --run {}", host.run().display());
@@ -82,7 +81,7 @@ fn check_kept(host: &Host, part: &str) {
 }
 
 #[test]
-fn an_interrupt_keeps_what_is_finished_and_shows_it() {
+fn interrupt_keeps_and_shows_finished_results() {
     for signal in [Signal::INT, Signal::TERM] {
         let (host, ran) = start().stop(signal);
         let ran = ran.check("interrupted", 2);
@@ -93,14 +92,14 @@ fn an_interrupt_keeps_what_is_finished_and_shows_it() {
 }
 
 #[test]
-fn a_kill_loses_the_cell_in_flight_and_nothing_else() {
+fn kill_loses_only_the_cell_in_flight() {
     let (host, ran) = start().stop(Signal::KILL);
     assert_eq!((ran.status, ran.stdout.as_str()), (None, ""));
     check_kept(&host, "the run file has no end");
 }
 
 #[test]
-fn a_torn_last_line_is_told_and_the_rest_is_shown() {
+fn incomplete_last_line_is_reported_and_the_rest_is_shown() {
     let host = Host::with_hostile();
     host.check("load hostile.wasm --filter hostile/good --quick --time 20ms", 0);
     let file = host.run().join("run.jsonl");
@@ -152,7 +151,7 @@ fn check_peer(scenario: &str, arm: &str, victim: impl Fn(u32, u32, u32) -> u32) 
 }
 
 #[test]
-fn a_second_process_ends_with_whoever_started_it() {
+fn second_process_ends_with_its_parent() {
     for scenario in ["ping-pong", "two-process-stream"] {
         for arm in ["wasm", "native"] {
             check_peer(scenario, arm, |parent, _, _| parent);
@@ -162,7 +161,7 @@ fn a_second_process_ends_with_whoever_started_it() {
 }
 
 #[test]
-fn a_second_process_that_is_killed_fails_its_cell_and_says_so() {
+fn killed_second_process_fails_its_cell_with_the_reason() {
     for (scenario, arm) in [("ping-pong", "wasm"), ("two-process-stream", "native")] {
         let Some(ran) = check_peer(scenario, arm, |_, _, peer| peer) else { return };
         let ran = ran.check(scenario, 1);

@@ -1,5 +1,5 @@
 //! Rows moved from one table to another: in both arms, with a server that dies, on a disk that is full, by a user who stops; and
-//! that nothing is left of a server that the host has started. Must not know how rows travel.
+//! that nothing is left of a server that the host has started.
 #![cfg(target_os = "linux")]
 
 use crate::host::{Host, Ran, cells, command, eventually, skip};
@@ -98,7 +98,7 @@ fn ask(server: &Cluster, query: &str) -> Ran {
 }
 
 #[test]
-fn rows_arrive_in_both_arms_and_every_repetition_is_in_the_history() {
+fn rows_arrive_in_both_arms_and_repetitions_are_in_the_history() {
     let Some((host, line)) = host() else { return };
     let line = format!(
         "{line} --rows 700 --iters 2 -p load_method=insert,copy,copy-binary --compression none,zstd --format json"
@@ -121,7 +121,7 @@ fn rows_arrive_in_both_arms_and_every_repetition_is_in_the_history() {
 }
 
 #[test]
-fn code_is_compiled_anew_on_both_sides_where_that_is_asked_for() {
+fn no_aot_compiles_code_on_both_sides() {
     let Some((host, line)) = host() else { return };
     let line = format!("{line} --filter pg-dest/load --rows 10 --arm wasm --iters 1 --no-aot --format json");
     let document = run(&host, &line).check(&line, 0).json();
@@ -130,7 +130,7 @@ fn code_is_compiled_anew_on_both_sides_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_server_that_is_killed_ends_the_cell_and_nothing_is_left() {
+fn killed_server_fails_the_cell_and_nothing_is_left() {
     let Some((host, line)) = host() else { return };
     let line = format!("{line} --rows 300k --filter pg-dest/load --arm native");
     let (child, server) = start(&host, &line, "COPY");
@@ -142,7 +142,7 @@ fn a_server_that_is_killed_ends_the_cell_and_nothing_is_left() {
 }
 
 #[test]
-fn a_load_whose_connection_is_cut_leaves_no_rows() {
+fn load_with_broken_connection_leaves_no_rows() {
     let Some((host, line)) = host() else { return };
     let Some(server) = server(&host) else { return };
     let line = format!("{line} --rows 300k --filter pg-dest/load --arm native --database-url {}", server.url());
@@ -162,7 +162,7 @@ fn a_load_whose_connection_is_cut_leaves_no_rows() {
 }
 
 #[test]
-fn a_disk_that_is_full_at_the_server_is_told_in_its_words() {
+fn full_disk_of_the_server_is_reported_in_its_words() {
     let Some((host, line)) = host() else { return };
     let Some(server) = server(&host) else { return };
     let Some(_disk) = SmallDisk::mount(&host.path("small"), &server) else { return };

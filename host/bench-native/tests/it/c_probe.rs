@@ -1,4 +1,4 @@
-//! A probe written in C, through all that it may do and some that it may not. What it does is in `probes/counter.c`.
+//! A probe written in C (`probes/counter.c`) that uses the whole interface, and breaks its rules.
 
 use crate::{compile, with_defaults};
 use bench_drivers::Module;
@@ -32,7 +32,7 @@ fn a_session_is_opened_iterated_and_verified() {
 }
 
 #[test]
-fn a_check_that_failed_says_so() {
+fn failed_check_is_reported() {
     check(
         "wrong",
         r#"
@@ -46,7 +46,7 @@ fn a_check_that_failed_says_so() {
 }
 
 #[test]
-fn the_ring_is_there() {
+fn ring_is_provided() {
     check(
         "ring",
         r#"
@@ -60,7 +60,7 @@ fn the_ring_is_there() {
 }
 
 #[test]
-fn a_failure_is_not_the_end_of_a_session() {
+fn session_continues_after_an_error() {
     let rest = |mode: &str| {
         format!(
             r#"
@@ -80,7 +80,7 @@ fn a_failure_is_not_the_end_of_a_session() {
 }
 
 #[test]
-fn a_session_that_does_not_open_says_why() {
+fn failed_open_gives_the_reason() {
     check("denied", r#"open: CapabilityDenied("the counter is locked")"#);
     check("undeclared", r#"open: InvalidArgument("metric `product` is not declared by the scenario")"#);
     check("empty", r#"open: Crashed("`open` broke the contract: it returned no session")"#);
@@ -96,7 +96,7 @@ fn a_session_that_does_not_open_says_why() {
 }
 
 #[test]
-fn a_broken_contract_is_the_end_of_a_session() {
+fn session_ends_with_a_broken_contract() {
     let broken = |mode: &str, reason: &str| {
         let refused = |function: &str| {
             format!(
@@ -126,7 +126,7 @@ fn a_broken_contract_is_the_end_of_a_session() {
 }
 
 #[test]
-fn what_is_used_of_the_host_is_seen() {
+fn used_functions_of_the_host_are_noted() {
     let Some(mut probe) = load() else { return };
     let scenario = probe.descriptor().scenarios[0].clone();
     let mut used = |mode: &str| {
@@ -142,7 +142,7 @@ fn what_is_used_of_the_host_is_seen() {
 }
 
 #[test]
-fn sessions_of_one_probe_are_apart() {
+fn sessions_of_one_probe_are_independent() {
     let Some(mut probe) = load() else { return };
     let scenario = probe.descriptor().scenarios[0].clone();
     let mut one = probe.open(&scenario, &with_defaults(&scenario, &[])).unwrap();

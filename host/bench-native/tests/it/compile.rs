@@ -1,4 +1,4 @@
-//! Probes in C, compiled when a test asks for one. It must not know what they do.
+//! Compiles probes in C for the tests.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ pub(crate) fn library(file: &str, definitions: &[&str]) -> Option<Library> {
 }
 
 #[test]
-fn the_header_is_cxx_too() {
+fn header_is_valid_cxx() {
     let Some(compiler) = compiler("CXX", "c++") else { return };
     let header = include().join("bench_probe.h");
     run(

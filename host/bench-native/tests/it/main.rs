@@ -1,5 +1,4 @@
-//! Probes as the host meets them: written in C and compiled here, written in Rust, and files that are none. It must not
-//! reach past the public interface, but for the door that lets a test bring its own table.
+//! Tests probes written in C (compiled here) and in Rust, and files that are not probes, through the public interface only.
 
 #![expect(unsafe_code, reason = "tests call the host table as a probe does")]
 

@@ -1,4 +1,4 @@
-//! A probe written in Rust that panics where it is told to, and otherwise does what a probe in C does.
+//! A probe written in Rust that panics on request.
 
 use bench_drivers::Module;
 use bench_model::{Arguments, Check, Descriptor, Metric, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
@@ -87,17 +87,17 @@ const RIGHT: &str = r#"
 "#;
 
 #[test]
-fn a_probe_that_stands() {
+fn probe_without_panic_works() {
     check("right", RIGHT);
 }
 
 #[test]
-fn a_panic_in_open() {
+fn panic_in_open_is_an_error() {
     check("open", &panicked("open", "open", "fell while it was opened"));
 }
 
 #[test]
-fn a_panic_in_iterate_ends_the_session() {
+fn panic_in_iterate_ends_the_session() {
     let refused = "`{}` is not called, because the session panicked or broke the contract before";
     let expect = [
         panicked("iterate 3", "iterate", "fell while it ran"),
@@ -109,7 +109,7 @@ fn a_panic_in_iterate_ends_the_session() {
 }
 
 #[test]
-fn a_panic_in_verify_ends_the_session() {
+fn panic_in_verify_ends_the_session() {
     let expect = [
         "iterate 3: Outcome { operations: 3, bytes: 0, checksum: 1 }".to_owned(),
         panicked("verify", "verify", "fell while it was looked at"),
@@ -121,12 +121,12 @@ fn a_panic_in_verify_ends_the_session() {
 }
 
 #[test]
-fn a_panic_in_close_goes_no_further() {
+fn panic_in_close_is_ignored() {
     check("close", RIGHT);
 }
 
 #[test]
-fn a_refusal_that_is_passed_on_says_both_sides() {
+fn forwarded_refusal_has_both_reasons() {
     check(
         "undeclared",
         "open: InvalidArgument(\"the host refused the series `height` \
@@ -135,12 +135,12 @@ fn a_refusal_that_is_passed_on_says_both_sides() {
 }
 
 #[test]
-fn a_long_detail_is_cut() {
+fn long_detail_is_truncated() {
     check("long", &RIGHT.replace("\"ä\"", &format!("\"{}…\"", "ä".repeat(2048))));
 }
 
 #[test]
-fn an_argument_that_is_none_is_refused_by_the_probe() {
+fn invalid_argument_is_refused_by_the_probe() {
     let mut probe = load();
     let scenario = probe.descriptor().scenarios[0].clone();
     let error = probe.open(&scenario, &Arguments::default()).err();

@@ -1,4 +1,4 @@
-//! Files that are no probe. Each refusal says in one line what the file is and what to do next.
+//! Files that are not probes. Each error says in one line what the file is and what to do next.
 
 use crate::compile;
 use bench_native::{LoadError, Probe};
@@ -31,7 +31,7 @@ fn elf(kind: u8, machine: u8) -> Vec<u8> {
 }
 
 #[test]
-fn files_that_are_no_library() {
+fn file_that_is_not_a_library_is_refused() {
     const NEXT: &str = "build a probe as a `cdylib`, or with `cc -shared -fPIC`";
     check(
         Path::new("/nowhere/probe.so"),
@@ -48,7 +48,7 @@ fn files_that_are_no_library() {
 
 #[test]
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-fn libraries_for_another_machine() {
+fn library_for_another_architecture_is_refused() {
     const NEXT: &str = "build it again on this machine";
     let mach_o = b"\xcf\xfa\xed\xfe\x0c\0\0\x01\0\0\0\0\x06\0\0\0\0\0\0\0";
     check_bytes(&elf(3, 183), &format!("built for aarch64, but this host is built for x86_64; {NEXT}"));
@@ -62,7 +62,7 @@ fn libraries_for_another_machine() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_library_that_lacks_what_it_calls() {
+fn library_with_undefined_symbol_is_refused() {
     check_c(
         &["UNRESOLVED"],
         "the system cannot load it: undefined symbol: nobody_defines_this; \
@@ -71,7 +71,7 @@ fn a_library_that_lacks_what_it_calls() {
 }
 
 #[test]
-fn libraries_without_a_table() {
+fn library_without_table_is_refused() {
     check_c(&["NO_ENTRY"], "exports no `bench_probe_v1`; export the entry function that bench_probe.h declares");
     check_c(
         &["NO_TABLE"],
@@ -80,7 +80,7 @@ fn libraries_without_a_table() {
 }
 
 #[test]
-fn tables_of_another_shape() {
+fn invalid_table_is_refused() {
     const NEXT: &str = "set `size` to sizeof(bhp_probe) and build it against bench_probe.h of this version";
     check_c(&["SIZE=8"], &format!("its table has 8 bytes, but needs 16; {NEXT}"));
     check_c(&["SIZE=64"], &format!("its table has 64 bytes, but needs 72; {NEXT}"));
@@ -93,7 +93,7 @@ fn tables_of_another_shape() {
 }
 
 #[test]
-fn descriptors_that_cannot_be_used() {
+fn invalid_descriptor_is_refused() {
     const NEXT: &str = "see bench_probe.h for the contents of a descriptor";
     check_c(&[], &format!("invalid descriptor: it has no scenario; {NEXT}"));
     check_c(
@@ -113,7 +113,7 @@ fn descriptors_that_cannot_be_used() {
 }
 
 #[test]
-fn a_table_that_is_not_there_is_refused() {
+fn null_table_is_refused() {
     // SAFETY: null is allowed.
     let loaded = unsafe { Probe::from_table(Path::new("probe.so"), std::ptr::null()) };
     assert!(matches!(loaded, Err(LoadError::NoTable(_))));

@@ -47,7 +47,7 @@ enum Lifted {
     U64,
 }
 
-/// What the accessor imports to make handles: a function each, before its own.
+/// The functions that the accessor imports to make handles; their indices come before those of its own functions.
 const HANDLES: &str = "handles";
 const NEW: u32 = 0;
 const DROP: u32 = 1;
@@ -173,8 +173,8 @@ impl Accessor<'_> {
             code.local_get(0).memory_grow(number);
         });
         self.lift(format!("grow{number}"), grow, Lifted::U32ToU32, &[]);
-        // Where the list is and how long has to be said in the memory itself. What was in that place is put back once it was
-        // looked at.
+        // The address and length of the list have to be in the memory itself. The overwritten bytes are restored after the list was
+        // read.
         let at = |offset| MemArg { offset, align: 2, memory_index: number };
         let read = self.core(Core::ToI32, |code| {
             code.i32_const(0).i64_load(at(0)).global_set(saved);

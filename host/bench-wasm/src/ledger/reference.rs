@@ -27,7 +27,7 @@ static LIST: [u8; 64 << 10] = [0x5a; 64 << 10];
 /// Crossings per call, so that the rest of the call is negligible.
 const CROSSINGS: u32 = 100;
 
-/// What is done before a sample that is over at once, so that it finds what its like leaves behind.
+/// Untimed calls before a very short sample, so that it finds the caches as an earlier call of its kind leaves them.
 const WARM_UPS: usize = 3;
 
 /// Turns that are kept.
@@ -66,7 +66,7 @@ pub(crate) struct EventCost {
     pub(crate) nested: f64,
 }
 
-/// What is measured in turns.
+/// The calls that are measured interleaved.
 #[derive(Clone, Copy)]
 struct Arm {
     what: What,
@@ -107,7 +107,7 @@ const ARMS: [Arm; 8 + LISTS.len()] = [
 ];
 
 impl Reference {
-    /// What the means of the arms say.
+    /// Computes the costs from the means of the arms.
     fn of(means: [Call; ARMS.len()]) -> Self {
         let [clock, empty, empty_observed, crossing, stamped, unstamped, echo, echo_observed, lists @ ..] = means;
         let total = |call: Call| call[Part::Total];
@@ -182,7 +182,7 @@ impl Measurement {
         }
     }
 
-    /// What the turns so far say.
+    /// The costs from all rounds so far.
     pub(crate) fn reference(mut self) -> Reference {
         let ns = ns_per_tick(&self.clock);
         let mean = |calls: &mut Vec<Call>| middle_half(calls).unwrap_or_default().in_unit(ns);

@@ -81,7 +81,7 @@ impl Call {
         self
     }
 
-    /// Events of which an observer is told, those included of which it takes no time.
+    /// The number of events that an observer is notified of, including untimed ones.
     pub(crate) fn events(&self) -> f64 {
         let timed = 2.0 * self[Part::Entries] + 4.0 * self[Part::Stamped] + 2.0 * self[Part::Unstamped];
         timed + self[Part::StampedNested] + self[Part::UnstampedNested]

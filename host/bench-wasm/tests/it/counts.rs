@@ -1,4 +1,4 @@
-//! What operations do is counted exactly. Must not know how.
+//! Calls, bytes and instructions of operations are counted exactly.
 
 use crate::fixture::{Fixture, scenario};
 use bench_drivers::{Counts, Module};
@@ -28,14 +28,14 @@ fn check(operations: u64) {
 }
 
 #[test]
-fn calls_and_bytes_are_those_of_the_operations() {
+fn calls_and_bytes_of_the_operations_are_counted() {
     for operations in [0, 1, 100] {
         check(operations);
     }
 }
 
 #[test]
-fn instructions_grow_with_the_operations_and_are_the_same_whatever_the_settings() {
+fn instructions_grow_with_the_operations_and_are_equal_for_all_settings() {
     let fixture = Fixture::new();
     let mut component = fixture.load(&Settings::default(), Some(fixture.cache()));
     let instructions = [0, 1, 10]

@@ -1,5 +1,4 @@
-//! The module that the tests load: made out of its text when they run, so that nothing has to be built before. Must not
-//! know what a test expects of it.
+//! The module of the tests, made from its text at run time, so that nothing has to be built before.
 
 use bench_drivers::Grants;
 use bench_model::Scenario;

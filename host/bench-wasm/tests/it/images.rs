@@ -92,7 +92,7 @@ fn reconcile(operator: &mut dyn Operator, name: &str, nonce: u64) {
 }
 
 #[test]
-fn what_is_in_memory_is_there_again() {
+fn memory_is_restored() {
     let (plane, mut make) = operators();
     let mut operator = make();
     start(operator.as_mut());
@@ -115,7 +115,7 @@ fn what_is_in_memory_is_there_again() {
 }
 
 #[test]
-fn an_image_that_is_not_one_is_refused() {
+fn invalid_image_is_refused() {
     let (_, mut make) = operators();
     let mut operator = make();
     start(operator.as_mut());
@@ -135,7 +135,7 @@ fn an_image_that_is_not_one_is_refused() {
 }
 
 #[test]
-fn a_handle_that_a_fresh_instance_has_not_is_no_part_of_an_image() {
+fn instance_with_additional_handle_has_no_image() {
     let (plane, mut make) = operators();
     let mut operator = make();
     start(operator.as_mut());
@@ -168,7 +168,7 @@ fn driven(suspend: &str) -> Report {
 }
 
 #[test]
-fn a_chain_of_them_keeps_its_state_as_images_alone() {
+fn chain_keeps_its_state_in_images() {
     let report = driven("memory");
     assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
     assert!(report.checks.iter().all(|check| check.passed), "{:?}", report.checks);

@@ -1,4 +1,4 @@
-//! What a ledger is made of, whatever the times in it are. Must not know how they are taken.
+//! The terms of cost breakdowns; times are not checked.
 
 use crate::fixture::{Fixture, scenario};
 use bench_drivers::{Ledger, LedgerTask, Module};
@@ -62,7 +62,7 @@ fn terms_and_events_are_those_of_the_operation() {
 }
 
 #[test]
-fn an_instance_is_read_mapped_instantiated_and_called() {
+fn one_time_costs_have_four_terms() {
     let fixture = Fixture::new();
     fixture.load(&Settings::default(), Some(fixture.cache()));
     let mut component = fixture.load(&Settings::default(), Some(fixture.cache()));
@@ -72,7 +72,7 @@ fn an_instance_is_read_mapped_instantiated_and_called() {
 }
 
 #[test]
-fn every_setting_has_a_ledger() {
+fn every_setting_has_a_cost_breakdown() {
     let fixture = Fixture::new();
     for switch in Switch::ALL {
         let mut component = fixture.load(&Settings::default().with(switch), None);

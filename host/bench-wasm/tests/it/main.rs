@@ -1,5 +1,5 @@
-//! What comes of a module of which everything is known, on every setting of the engine. One binary, so that it links
-//! once; no test looks at a time.
+//! Tests a module with known results, with every setting of the engine. One binary, so that it links once; no test asserts a
+//! time.
 
 mod carriers;
 mod counts;

@@ -1,4 +1,4 @@
-//! Every setting loads a component and runs it, and each keeps its code apart. Must not know how the engine is set up.
+//! Every setting loads and runs a component, and has its own compiled code.
 
 use crate::fixture::{Fixture, scenario};
 use bench_drivers::Module;
@@ -22,7 +22,7 @@ fn check(fixture: &Fixture, settings: &Settings) {
 }
 
 #[test]
-fn every_switch_and_all_of_them_run_a_component() {
+fn every_option_and_all_together_run_a_component() {
     let fixture = Fixture::new();
     check(&fixture, &Settings::default());
     for switch in Switch::ALL {
@@ -32,7 +32,7 @@ fn every_switch_and_all_of_them_run_a_component() {
 }
 
 #[test]
-fn code_for_other_settings_is_other_code() {
+fn settings_have_different_code() {
     let fixture = Fixture::new();
     let _cache = fixture.cache();
     let kept = || fs::read_dir(fixture.path().with_file_name("code")).expect("the cache is there").count();

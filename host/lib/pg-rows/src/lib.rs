@@ -145,6 +145,6 @@ mod tests {
         };
         check("payload", "random".into(), "invalid argument: `payload` is `random`; use one of realistic, repetitive");
         check("columns", "some".into(), "invalid argument: `columns` is `some`; use one of all, seed");
-        check("rows", (-1).into(), "invalid argument: `rows` is -1, which is no size");
+        check("rows", (-1).into(), "invalid argument: `rows` is -1, which is not a size");
     }
 }

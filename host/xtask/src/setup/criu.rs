@@ -1,5 +1,5 @@
-//! A CRIU that works on this kernel: the one that is there, or a newer release's, unpacked into the user's cache with its own loader
-//! and libraries, so that the system stays as it is. It must not know what is checkpointed with it.
+//! Finds a CRIU that works on this kernel, or unpacks that of a newer release into the user's cache, with its own loader and
+//! libraries, without changing the system.
 
 use std::fs;
 use std::path::Path;
@@ -14,16 +14,16 @@ use crate::tool;
 /// The release of Debian whose CRIU works on recent kernels; older ones fail on the layout of the vDSO.
 const RELEASE: &str = "trixie";
 
-/// Where it is unpacked, in the cache of the user's programs.
+/// The folder in the user's cache into which it is unpacked.
 const FOLDER: &str = "bench-host/criu";
 
-/// How a working CRIU is found and had.
+/// How a working CRIU is found and installed.
 pub(super) struct Criu {
-    /// Whether one works: the one in this folder, else the system's; why not.
+    /// Checks the CRIU in this folder, else that of the system; the error is the reason why none works.
     check: fn(&Path) -> Result<(), String>,
-    /// Whether [`Criu::fetch`] may be tried; why not.
+    /// Whether [`Criu::fetch`] may be tried; the error is the reason why not.
     may_fetch: fn() -> Result<Mirror, String>,
-    /// Unpacks one into this folder, which is not there.
+    /// Downloads one and unpacks it into this folder, which must not exist.
     fetch: fn(&Mirror, &Path) -> Result<()>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Criu {
 pub(super) const CRIU: Criu = Criu { check, may_fetch, fetch };
 
 impl Criu {
-    /// Looks for one that works, and provides one where there is none. Nothing else needs it, so its absence is no error.
+    /// Looks for a CRIU that works, and installs one if there is none. Its absence is not an error.
     pub(super) fn ensure(&self) -> State {
         match cache() {
             Some(cache) => self.ensure_in(&cache.join(FOLDER)),
@@ -57,7 +57,7 @@ impl Criu {
         }
     }
 
-    /// Puts a new one into `folder`, whole or not at all.
+    /// Installs a new one in `folder`, completely or not at all.
     fn replace(&self, mirror: &Mirror, folder: &Path) -> Result<()> {
         let new = folder.with_extension(format!("{}.new", std::process::id()));
         let made = (self.fetch)(mirror, &new).and_then(|()| {
@@ -81,7 +81,7 @@ fn check(folder: &Path) -> Result<(), String> {
         let system = tool::find("criu").ok_or("there is no CRIU")?;
         vec![system.to_string_lossy().into_owned()]
     };
-    // In mounts of its own, because it leaves a file where the system keeps what lasts until its next start.
+    // In its own mount namespace, because CRIU leaves a file in /run.
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c", "mount -t tmpfs tmpfs /run && exec \"$@\"", "sh"]).args(words).arg("check");
     let output = command.stdin(Stdio::null()).output().map_err(|error| format!("`unshare`: {error}"))?;
@@ -93,7 +93,7 @@ fn check(folder: &Path) -> Result<(), String> {
     Err(format!("`criu check` says: {}", line.unwrap_or("nothing").trim()))
 }
 
-/// The command that runs what was unpacked into `folder`, with its own loader.
+/// The command that runs the CRIU in `folder`, with its own loader.
 fn unpacked(folder: &Path) -> [String; 4] {
     let path = |inside: &str| folder.join(inside).to_string_lossy().into_owned();
     let libraries = path("usr/lib/x86_64-linux-gnu");
@@ -113,8 +113,8 @@ fn may_fetch() -> Result<Mirror, String> {
     mirror::of_this_system(Path::new("/etc"))
 }
 
-/// Downloads the package and all that it depends on, and unpacks them. apt is given a state of its own, so that it neither sees
-/// nor changes what is installed.
+/// Downloads the package and its dependencies, and unpacks them. apt gets a state folder of its own, so that it neither sees nor
+/// changes the installed packages.
 fn fetch(mirror: &Mirror, folder: &Path) -> Result<()> {
     let apt = folder.join("apt");
     for inside in ["lists/partial", "archives/partial", "state"] {
@@ -151,7 +151,7 @@ fn apt_get(folder: &Path, arguments: &[&str]) -> Command {
         ("Dir::State::lists", path("lists")),
         ("Dir::State::status", path("status")),
         ("Dir::Cache", path("")),
-        // The user that apt downloads as may not look into a cache of ours.
+        // The user that apt downloads as may have no access to this user's cache.
         ("APT::Sandbox::User", "root".to_owned()),
     ];
     let mut command = Command::new("apt-get");
@@ -176,14 +176,14 @@ mod tests {
         Ok(())
     }
 
-    /// One that works once it is unpacked.
+    /// A fake CRIU that works after it is unpacked.
     const FAKE: Criu = Criu {
         check: |folder| if folder.join("usr").exists() { Ok(()) } else { Err("there is no CRIU".to_owned()) },
         may_fetch: mirror,
         fetch: make,
     };
 
-    /// Expects this state, and as many folders beside each other afterwards.
+    /// Checks the state, and the number of folders afterwards.
     #[track_caller]
     fn check_state(criu: &Criu, expect: &str, left: usize) {
         let cache = tempfile::tempdir().unwrap();
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn one_is_had_where_it_may_be() {
+    fn criu_is_installed_if_possible() {
         check_state(&Criu { check: |_| Ok(()), ..FAKE }, "present", 0);
         check_state(&FAKE, "installed", 1);
         let needed = "absent: needed for: scenarios that restore a process; ";
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn apt_touches_nothing_of_the_system() {
+    fn apt_does_not_change_the_system() {
         let command = apt_get(Path::new("/c"), &["update"]);
         let shown = tool::display(&command);
         for option in

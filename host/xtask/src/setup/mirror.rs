@@ -1,15 +1,14 @@
-//! Where this system has its packages from, so that those of another release come from there too. It must not know which
-//! packages are wanted.
+//! Finds the package mirror of this system, from which packages of another release are downloaded too.
 
 use std::fs;
 use std::path::Path;
 
-/// A place that packages come from.
+/// A package mirror.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mirror {
-    /// Its address.
+    /// Its URL.
     pub(super) uri: String,
-    /// The keys that vouch for it, where the system says which.
+    /// The file with its signing keys, if the system names one.
     pub(super) signed_by: Option<String>,
 }
 
@@ -21,7 +20,7 @@ impl Mirror {
     }
 }
 
-/// The one that has the packages of this release of Debian, as the files in `etc` say; why there is none.
+/// The mirror with the packages of this Debian release, from the files in `etc`; the error is the reason why there is none.
 pub(super) fn of_this_system(etc: &Path) -> Result<Mirror, String> {
     let system = fs::read_to_string(etc.join("os-release")).unwrap_or_default();
     let field = |name: &str| {
@@ -74,7 +73,7 @@ fn of_stanzas(text: &str, release: &str) -> Option<Mirror> {
         let is_binary = field("Types")?.split_whitespace().any(|kind| kind == "deb");
         let suites = field("Suites")?.split_whitespace().find(|suite| *suite == release)?;
         let uri = field("URIs")?.split_whitespace().next()?;
-        // Keys that are written out are no file that could be named.
+        // Keys in the text itself are not a file name.
         let signed_by = field("Signed-By").filter(|keys| keys.starts_with('/')).map(str::to_owned);
         let components = field("Components")?.split_whitespace();
         (is_binary && is_main(suites, release, components)).then(|| Mirror { uri: uri.to_owned(), signed_by })
@@ -108,7 +107,7 @@ mod tests {
     const SYSTEM: (&str, &str) = ("os-release", "NAME=\"x\"\nID=debian\nVERSION_CODENAME=\"older\"\n");
 
     #[test]
-    fn the_systems_own_mirror_is_found_in_either_format() {
+    fn mirror_of_the_system_is_found_in_both_formats() {
         let lines = "# deb http://no older main\ndeb-src http://no older main\ndeb http://sec older-security main\n\
                      deb [arch=amd64 signed-by=/k] http://m/debian older contrib main\n";
         check(&[SYSTEM, ("apt/sources.list", lines)], Ok("deb [signed-by=/k] http://m/debian newer main"));
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_mirror_is_made_up() {
+    fn missing_mirror_is_an_error() {
         check(&[], Err("not Debian"));
         check(&[("os-release", "ID=ubuntu\n")], Err("not Debian"));
         check(&[("os-release", "ID=debian\n")], Err("no name"));

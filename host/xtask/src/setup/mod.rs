@@ -1,5 +1,4 @@
-//! Prepares a machine: what every contributor needs is installed where that may be done, the rest is named.
-//! It must not know how a part is found or installed; `rust_part`, `system_tool`, `criu` and `packager` do.
+//! `setup`: installs what every contributor needs, if that is permitted, and prints how to install the rest.
 
 pub(crate) mod cargo_deny;
 mod criu;
@@ -20,14 +19,14 @@ use crate::command_line::Extent;
 use crate::output::say;
 use crate::project::Project;
 
-/// How one part stands after its step.
+/// The state of a part after its step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
-    /// It was there already.
+    /// It was already installed.
     Present,
-    /// It was installed just now, and found afterwards.
+    /// It was installed by this step.
     Installed,
-    /// It is still absent: why, and what to do next.
+    /// It is missing: the reason, and what to do.
     Absent(String),
 }
 
@@ -41,8 +40,8 @@ impl fmt::Display for State {
     }
 }
 
-/// Goes through every part. Optional ones are installed on [`Extent::All`] only, but for cargo-deny and CRIU, which leave the system
-/// as it is, and for what tests use; their absence is never an error.
+/// Checks every part. Optional parts are only installed for [`Extent::All`], except for those that tests use, and for cargo-deny and
+/// CRIU, which do not change the system. The absence of an optional part is not an error.
 pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
     let mut packager = Packager::look();
     required(project, &mut packager)?;
@@ -55,7 +54,7 @@ pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
             Extent::All => tool.ensure(&mut packager),
             Extent::Required => tool.look(&packager),
         };
-        // Optional parts are collected nowhere, so that their absence cannot fail the setup.
+        // Optional parts are not collected, so that their absence is not an error.
         step(tool.name, state, &mut Vec::new());
     }
     step("cargo-deny", cargo_deny::ensure(), &mut Vec::new());
@@ -63,7 +62,7 @@ pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
     Ok(())
 }
 
-/// Goes through what building needs, and nothing else.
+/// Checks only the parts that building needs.
 pub(crate) fn run_required(project: &Project) -> Result<()> {
     required(project, &mut Packager::look())
 }
@@ -79,12 +78,14 @@ fn required(project: &Project, packager: &mut Packager) -> Result<()> {
     }
     if !lacking.is_empty() {
         let names = lacking.join(", ");
-        bail!("setup is incomplete without {names}: do what is said above, then run `cargo xtask setup` again");
+        bail!(
+            "setup is incomplete without {names}: install them as described above, then run `cargo xtask setup` again"
+        );
     }
     Ok(())
 }
 
-/// The folder for caches, as the host looks for it.
+/// The folder for caches, the same as that of the host.
 fn cache() -> Option<PathBuf> {
     let set = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     set.or_else(|| Some(env::home_dir()?.join(".cache")))

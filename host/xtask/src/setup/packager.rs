@@ -1,5 +1,4 @@
-//! The system's package manager: which one there is, whether we may use it, and the command a person would type.
-//! It must not know which packages are wanted.
+//! The system's package manager: finds it, checks whether it may be used, and prints the command for the user.
 
 use std::process::Command;
 
@@ -7,36 +6,36 @@ use anyhow::Result;
 
 use crate::tool;
 
-/// What packages come from on this system.
+/// The package manager of this system.
 #[derive(Debug)]
 pub(super) enum Packager {
-    /// Debian and its kin. The only one we run ourselves.
+    /// Debian and derivatives. Only this one is run by `setup`.
     Apt {
-        /// Who we are allowed to be.
+        /// The privilege for installing.
         privilege: Privilege,
-        /// Whether the package lists were fetched in this run.
+        /// Whether the package lists were updated in this run.
         updated: bool,
     },
-    /// Fedora and its kin.
+    /// Fedora and derivatives.
     Dnf,
     /// macOS.
     Brew,
-    /// None that we know.
+    /// No known package manager.
     Unknown,
 }
 
-/// What lets us install packages.
+/// The privilege to install packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Privilege {
-    /// We are root.
+    /// This process runs as root.
     Root,
     /// `sudo` works without a password.
     Sudo,
-    /// Nothing does.
+    /// No privilege.
     None,
 }
 
-/// What a package is called by each package manager. An empty name: it has none.
+/// The name of a package in each package manager; empty if it has none.
 #[derive(Debug)]
 pub(super) struct Packages {
     pub(super) apt: &'static [&'static str],
@@ -45,7 +44,7 @@ pub(super) struct Packages {
 }
 
 impl Packager {
-    /// Looks for a package manager on this system.
+    /// Detects the package manager of this system.
     pub(super) fn look() -> Packager {
         if tool::find("apt-get").is_some() && std::path::Path::new("/etc/debian_version").exists() {
             Packager::Apt { privilege: Privilege::look(), updated: false }
@@ -63,20 +62,20 @@ impl Packager {
         matches!(self, Packager::Apt { privilege: Privilege::Root | Privilege::Sudo, .. })
     }
 
-    /// Installs the packages without asking anything. Only to be called where [`Packager::may_install`] says so.
+    /// Installs the packages without questions. Only call it if [`Packager::may_install`] is true.
     pub(super) fn install(&mut self, packages: &Packages) -> Result<()> {
         let Packager::Apt { privilege, updated } = self else { anyhow::bail!("{}", self.advice(packages)) };
         if !*updated {
-            // One source out of reach must not stop us: the lists at hand may well have the package.
+            // An unreachable source is ignored, because the existing lists may have the package.
             let _ = tool::read(&mut apt(*privilege, &["update"]));
             *updated = true;
         }
         let arguments = [&["install", "--yes", "--no-install-recommends"], packages.apt].concat();
-        // What apt-get prints on its standard output is of no use where it succeeds, and it repeats its errors on the other.
+        // The standard output of apt-get is not needed: errors are on standard error.
         tool::read(&mut apt(*privilege, &arguments)).map(drop)
     }
 
-    /// The next step for a person.
+    /// The next step for the user.
     pub(super) fn advice(&self, packages: &Packages) -> String {
         match self {
             Packager::Apt { .. } => format!("install it with `apt-get install {}` as root", packages.apt.join(" ")),
@@ -104,7 +103,7 @@ impl Privilege {
 }
 
 fn apt(privilege: Privilege, arguments: &[&str]) -> Command {
-    // `env` rather than our own environment, because sudo does not pass that on.
+    // `env` is used because sudo does not pass the environment on.
     let words = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"];
     let mut command = match privilege {
         Privilege::Sudo => {
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn apt_never_asks() {
+    fn apt_runs_without_questions() {
         let shown = tool::display(&apt(Privilege::Sudo, &["update"]));
         assert_eq!(shown, "sudo -n env DEBIAN_FRONTEND=noninteractive apt-get --quiet update");
         let shown = tool::display(&apt(Privilege::Root, &["update"]));

@@ -1,5 +1,4 @@
-//! The parts of the Rust toolchain beyond the compiler: the component target, rustfmt and clippy.
-//! It must not know where rustup gets them from.
+//! The parts of the Rust toolchain other than the compiler: the component target, rustfmt and clippy.
 
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use crate::tool;
 
 /// One part of the toolchain.
 pub(super) struct RustPart {
-    /// The name rustup knows it by.
+    /// The name in rustup.
     pub(super) name: &'static str,
     /// The rustup command that adds it, without the name.
     add: &'static [&'static str],
@@ -18,7 +17,7 @@ pub(super) struct RustPart {
     is_present: fn(&Project) -> bool,
 }
 
-/// What building and checking cannot do without.
+/// The parts that building and checking need.
 pub(super) const REQUIRED: &[RustPart] = &[
     RustPart { name: "rustfmt", add: &["component", "add"], is_present: |project| has_command(project, "fmt") },
     RustPart { name: "clippy", add: &["component", "add"], is_present: |project| has_command(project, "clippy") },
@@ -26,7 +25,7 @@ pub(super) const REQUIRED: &[RustPart] = &[
 ];
 
 impl RustPart {
-    /// Looks for the part, and adds it through rustup if it is absent.
+    /// Looks for the part, and adds it with rustup if it is missing.
     pub(super) fn ensure(&self, project: &Project) -> State {
         if (self.is_present)(project) {
             return State::Present;
@@ -54,7 +53,7 @@ fn has_command(project: &Project, command: &str) -> bool {
 }
 
 fn has_wasm_target(project: &Project) -> bool {
-    // The compiler names the folder whether it exists or not, so what counts is a library in it.
+    // The compiler prints the folder even if it does not exist, so check for a library in it.
     let folder = tool::ask(project.rustc().args(["--print", "target-libdir", "--target", WASM_TARGET]));
     folder.is_some_and(|folder| holds_library(Path::new(&folder)))
 }
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_there_once_its_library_is() {
+    fn target_is_installed_if_its_library_exists() {
         let folder = tempfile::tempdir().unwrap();
         assert!(!holds_library(&folder.path().join("absent")));
         assert!(!holds_library(folder.path()));

@@ -1,5 +1,4 @@
-//! The system's tools that building needs or some modules use, and how each is recognised.
-//! It must not know how packages are installed.
+//! The system tools that building needs or some modules use, and how each is detected.
 
 use std::process::Command;
 
@@ -7,30 +6,30 @@ use super::State;
 use super::packager::{Packager, Packages};
 use crate::tool;
 
-/// One tool of the system.
+/// A system tool.
 pub(super) struct SystemTool {
-    /// What it is called here.
+    /// Its name in messages.
     pub(super) name: &'static str,
     /// What does not work without it.
     use_: &'static str,
-    /// Why an installed one may still not do, or nothing.
+    /// The reason why an installed one may still not be suitable, or empty.
     note: &'static str,
-    /// Whether one that will do is there.
+    /// Whether a suitable one is installed.
     is_present: fn() -> bool,
     packages: Packages,
 }
 
-/// What building cannot do without.
+/// The tools that building needs.
 pub(super) const REQUIRED: &[SystemTool] = &[SystemTool {
     name: "cc",
     use_: "links every Rust program and compiles the C probes",
     note: "",
     is_present: || tool::find("cc").is_some(),
-    // The static C library, which is in a package of its own there: what is started to be measured is linked with it.
+    // The static C library, a separate package on Fedora: programs whose start is measured are linked with it.
     packages: Packages { apt: &["gcc", "libc6-dev"], dnf: "gcc glibc-static", brew: "gcc" },
 }];
 
-/// What tests and scenarios use that would otherwise be skipped: installed wherever that may be done, and never missed.
+/// The tools of tests and scenarios that are skipped without them: installed if permitted; their absence is not an error.
 pub(super) const TESTED: &[SystemTool] = &[SystemTool {
     name: "postgresql",
     use_: "scenarios against a database start a throw-away server",
@@ -39,7 +38,7 @@ pub(super) const TESTED: &[SystemTool] = &[SystemTool {
     packages: Packages { apt: &["postgresql"], dnf: "postgresql-server", brew: "postgresql" },
 }];
 
-/// What some modules and commands use; each says *skipped* where its tool is absent.
+/// The tools of some modules and commands, which report *skipped* without them.
 pub(super) const OPTIONAL: &[SystemTool] = &[
     SystemTool {
         name: "perf",
@@ -58,12 +57,12 @@ pub(super) const OPTIONAL: &[SystemTool] = &[
 ];
 
 impl SystemTool {
-    /// Looks for the tool and changes nothing.
+    /// Looks for the tool, without installing it.
     pub(super) fn look(&self, packager: &Packager) -> State {
         if (self.is_present)() { State::Present } else { self.absent(&packager.advice(&self.packages)) }
     }
 
-    /// Looks for the tool, and installs it if it is absent and we may.
+    /// Looks for the tool, and installs it if it is missing and that is permitted.
     pub(super) fn ensure(&self, packager: &mut Packager) -> State {
         let state = self.look(packager);
         if state == State::Present || !packager.may_install() {
@@ -83,7 +82,7 @@ impl SystemTool {
 }
 
 fn has_postgres() -> bool {
-    // Debian keeps the server's programs off the search path, one folder for each version.
+    // Debian installs the server's programs outside of the search path, in one folder per version.
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     tool::find("initdb").is_some() || versions.into_iter().any(|version| version.path().join("bin/initdb").is_file())
 }
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn absence_is_told_with_its_use_and_the_next_step() {
+    fn missing_tool_is_reported_with_its_use_and_the_next_step() {
         let tool = SystemTool {
             name: "criu",
             use_: "restores",

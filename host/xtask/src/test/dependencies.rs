@@ -1,4 +1,4 @@
-//! What both workspaces depend on: licences, sources, versions that are there twice, and advisories, by cargo-deny.
+//! Checks the dependencies of both workspaces with cargo-deny: licences, sources, duplicate versions, and advisories.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,18 +11,18 @@ use crate::project::{PLUGINS_MANIFEST, Project};
 use crate::setup::cargo_deny;
 use crate::tool;
 
-/// What is allowed, from the root.
+/// The configuration, from the root.
 const CONFIG: &str = "host/deny.toml";
 
-/// What needs nothing but the lock files and the crates.
+/// The checks that need only the lock files and the crates.
 const CHECKS: [&str; 3] = ["bans", "licenses", "sources"];
 
-/// Checks both workspaces; the advisories only where their database can be fetched.
+/// Checks both workspaces; the advisories only if their database can be downloaded.
 pub(super) fn run(project: &Project) -> Result<Outcome> {
     let Some(program) = cargo_deny::find() else {
         return Ok(Outcome::Skipped("cargo-deny is absent; `cargo xtask setup` says how to install it".to_owned()));
     };
-    // One file says what both workspaces may have, and neither has all of it.
+    // Both workspaces share one configuration, of which neither uses all entries.
     check(project, &program, &[&["--allow", "unmatched-skip", "--allow", "unnecessary-skip"][..], &CHECKS].concat())?;
     let output = deny(project, &program, None).args(["fetch", "db"]).output()?;
     if output.status.success() {
@@ -38,7 +38,7 @@ pub(super) fn run(project: &Project) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// The command that does the part of this step that needs no network.
+/// The command of the part of this step that needs no network.
 pub(super) fn shown() -> String {
     let workspace =
         |manifest: &str| format!("cargo deny{manifest} --config {CONFIG} --locked check {}", CHECKS.join(" "));
@@ -61,7 +61,7 @@ fn deny(project: &Project, program: &Path, manifest: Option<&str>) -> Command {
     command
 }
 
-/// The last line with words, which is where git says why.
+/// The last line with words, which has git's reason.
 fn reason(said: &str) -> &str {
     said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it does not say why")
 }

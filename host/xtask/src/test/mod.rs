@@ -1,5 +1,4 @@
-//! Everything a change must pass, one step after another, cheap ones first.
-//! It must not know what a step finds, only whether it passed.
+//! `test`: runs all steps that a change must pass, fast ones first.
 
 mod dependencies;
 mod miri;
@@ -18,14 +17,14 @@ use crate::package;
 use crate::project::{PLUGINS_MANIFEST, Project};
 use crate::{go, plugins, probes, setup, tidy, tool};
 
-/// How a step went that did not fail.
+/// The outcome of a step that did not fail.
 enum Outcome {
     Passed,
-    /// It could not be done here: why, and what to do about it.
+    /// It cannot run on this machine: the reason, and what to do.
     Skipped(String),
 }
 
-/// Runs the plan up to the first failure, then prints what passed and how long it took.
+/// Runs the plan until the first failure, then prints the outcomes and durations.
 pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
     let excluded = |manifest| -> Result<Vec<String>> {
         let heavy = package::members(project, manifest)?.into_iter().filter(|package| !package.is_default);

@@ -1,5 +1,4 @@
-//! The plan: which steps a change must pass, in which order, and how a person repeats each.
-//! It must not know how a step is carried out.
+//! The plan: the steps that a change must pass, their order, and the command that repeats each.
 
 use super::{dependencies, miri};
 use crate::command_line::Extent;
@@ -11,18 +10,18 @@ use crate::project::PLUGINS_MANIFEST;
 pub(super) struct Step {
     /// Its name in headers and in the summary.
     pub(super) title: &'static str,
-    /// What it does.
+    /// The action.
     pub(super) work: Work,
 }
 
-/// What a step does.
+/// The action of a step.
 #[derive(Debug)]
 pub(super) enum Work {
     /// Prepare the machine.
     Setup(Extent),
     /// Check the source rules.
     Tidy,
-    /// Check what is depended on.
+    /// Check the dependencies.
     Dependencies,
     /// Run tests of unsafe code under Miri.
     Miri,
@@ -30,21 +29,21 @@ pub(super) enum Work {
     Plugins,
     /// Build the probes, in the profile of the tests.
     Probes,
-    /// Check and test the modules in Go, each named by its folder.
+    /// Check and test the Go modules in these folders.
     Go(Vec<String>),
     /// Run cargo on one of the two workspaces.
     Cargo {
-        /// The workspace's manifest, where it is not the root's.
+        /// The manifest of the workspace, if it is not the root's.
         manifest: Option<&'static str>,
-        /// What follows `cargo`.
+        /// The arguments of cargo.
         arguments: Vec<String>,
-        /// A variable set for it.
+        /// An environment variable for it.
         variable: Option<(&'static str, &'static str)>,
     },
 }
 
 impl Step {
-    /// The command that does this step alone, to be typed in the root.
+    /// The command that repeats this step, in the root.
     pub(super) fn shown(&self) -> String {
         match &self.work {
             Work::Setup(Extent::Required) => "cargo xtask setup".into(),
@@ -67,8 +66,8 @@ impl Step {
     }
 }
 
-/// All steps, the cheap ones first. The packages named by `heavy` and `heavy_plugins` are left out of what compiles; `go_modules`
-/// are the folders of what is in Go.
+/// All steps, the fast ones first. The packages in `heavy` and `heavy_plugins` are not compiled; `go_modules` are the folders of the
+/// Go modules.
 pub(super) fn steps(extent: Extent, heavy: &[String], heavy_plugins: &[String], go_modules: &[String]) -> Vec<Step> {
     let host = |line: &str| cargo(None, line, heavy);
     let plugins = |line: &str| cargo(Some(PLUGINS_MANIFEST), line, heavy_plugins);
@@ -77,7 +76,7 @@ pub(super) fn steps(extent: Extent, heavy: &[String], heavy_plugins: &[String], 
         Step { title: "setup", work: Work::Setup(extent) },
         Step { title: "format, host", work: cargo(None, "fmt --all --check", &[]) },
         Step { title: "format, plug-ins", work: cargo(Some(PLUGINS_MANIFEST), "fmt --all --check", &[]) },
-        // Reading the sources takes no time, so its findings come before anything is compiled.
+        // Checking the sources is fast, so it comes before anything is compiled.
         Step { title: "tidy", work: Work::Tidy },
         Step { title: "dependencies", work: Work::Dependencies },
         Step { title: "plug-ins in Go", work: Work::Go(go_modules.to_vec()) },
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn every_step_can_be_typed() {
+    fn every_step_has_a_command() {
         check(
             Extent::Required,
             &["duckdb-probe"],

@@ -1,5 +1,4 @@
-//! The table at the end of a test run: each step, its verdict and how long it took.
-//! It must not know what the steps are.
+//! The table at the end of a test run: each step with its outcome and duration.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -11,18 +10,18 @@ pub(super) struct Line {
     pub(super) verdict: Verdict,
 }
 
-/// How a step ended, after how long.
+/// The outcome of a step, and its duration.
 #[derive(Debug)]
 pub(super) enum Verdict {
     Passed(Duration),
     Failed(Duration),
-    /// It could not be done here.
+    /// It was skipped.
     Skipped(Duration),
-    /// A step before it failed.
+    /// It was not run, because an earlier step failed.
     NotRun,
 }
 
-/// The rows in aligned columns, and the total in the last one.
+/// Formats the rows in aligned columns, with the total in the last row.
 pub(super) fn table(lines: &[Line]) -> String {
     let width = lines.iter().map(|line| line.title.len()).max().unwrap_or(0).max("total".len());
     let mut text = String::new();

@@ -1,5 +1,4 @@
-//! The rule that the crates below the drivers name no family of benchmarks: they serve every family alike.
-//! It must not know what a family is beyond its name.
+//! The rule that the crates below the drivers do not name a family of benchmarks.
 
 use super::Finding;
 use super::source::Source;
@@ -9,16 +8,17 @@ const FAMILIES: [&str; 5] = ["operators", "serverless", "pipelines", "wal", "tab
 const WITHOUT: [&str; 4] =
     ["host/bench-model/src/", "host/bench-stats/src/", "host/bench-sink/src/", "host/bench-engine/src/"];
 
-/// Finds the names of families, in comments too: what a crate's prose takes for granted, its code soon does.
+/// Finds the names of families, in comments too.
 pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for source in sources.iter().filter(|source| source.is_in(&WITHOUT)) {
         for (index, line) in source.text().lines().enumerate() {
-            // An underscore parts words here, because `wal_path` names the family as `wal` does.
+            // An underscore separates words here, because `wal_path` names the family too.
             let words = line.split(|letter: char| !letter.is_alphanumeric());
             for word in words.filter(|word| FAMILIES.contains(&word.to_lowercase().as_str())) {
-                let what =
-                    format!("`{word}` is the name of a family, which only the drivers and what is above them may know");
+                let what = format!(
+                    "`{word}` is the name of a family, which only the drivers and the crates above them may use"
+                );
                 findings.push(source.finding(index + 1, what));
             }
         }
@@ -31,7 +31,7 @@ mod tests {
     use crate::tidy::check;
 
     #[test]
-    fn families_are_named_above_only() {
+    fn family_in_a_lower_crate_is_found() {
         check(
             super::check,
             &[("host/bench-model/src/a.rs", "//! A.\nlet wal_path = 1;\n")],

@@ -1,12 +1,12 @@
-//! The rule that a relative link in a Markdown file leads to a file of the project.
-//! It must not know any address outside the project, so it never needs a network.
+//! The rule that a relative link in a Markdown file leads to a file of the project. External links are not checked, so it needs no
+//! network.
 
 use std::collections::BTreeSet;
 
 use super::Finding;
 use super::source::Source;
 
-/// Finds relative links that lead nowhere.
+/// Finds broken relative links.
 pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
     let places = places(sources);
     let mut findings = Vec::new();
@@ -15,7 +15,7 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
             match resolve(&source.path, &target) {
                 Some(place) if places.contains(place.as_str()) => {}
                 _ => {
-                    let what = format!("the link to `{target}` leads to no file of the project: mend or remove it");
+                    let what = format!("the link to `{target}` leads to no file of the project: fix or remove it");
                     findings.push(source.finding(line, what));
                 }
             }
@@ -36,7 +36,7 @@ fn places(sources: &[Source]) -> BTreeSet<&str> {
     places
 }
 
-/// The relative targets linked to, `](…)` and `[…]: …`, each with its line; code is no link.
+/// The relative targets of links, `](…)` and `[…]: …`, each with its line; links in code are ignored.
 fn links(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut in_code = false;
@@ -44,7 +44,7 @@ fn links(text: &str) -> Vec<(usize, String)> {
         if line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~") {
             in_code = !in_code;
         } else if !in_code {
-            // Every second part between backticks is code.
+            // Every second part, between backticks, is code.
             let prose: String = line.split('`').step_by(2).collect::<Vec<_>>().join("`");
             let inline = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
             let definition = prose.strip_prefix('[').and_then(|rest| Some(rest.split_once("]: ")?.1));
@@ -55,7 +55,7 @@ fn links(text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The path of a link's target, without title and fragment; nothing for an address or a place on the same page.
+/// The path of a link's target, without title and fragment; `None` for an external address or a link in the same page.
 fn relative(target: &str) -> Option<&str> {
     let target = target.trim();
     let target = match target.strip_prefix('<') {
@@ -67,10 +67,10 @@ fn relative(target: &str) -> Option<&str> {
     (!path.is_empty() && !is_address).then_some(path)
 }
 
-/// The place from the root that a target means in the file of this path; nothing where it leaves the project.
+/// The path from the root of a target in the file at this path; `None` if it is outside of the project.
 fn resolve(path: &str, target: &str) -> Option<String> {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    // A leading slash means the project's root, as the forges show it.
+    // A leading slash means the root of the project, as on GitHub.
     let (folder, target) = target.strip_prefix('/').map_or((folder, target), |target| ("", target));
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in target.split('/') {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn links_that_lead_somewhere_pass() {
+    fn valid_links_pass() {
         check_links("[c](b/c.rs) ![d](./b \"title\") [r](../README.md#x) [s](/host/A.md) [t](<b/c.rs>) [u](..)\n", &[]);
         check_links("[a](https://example.org/x) [b](mailto:a@b) [c](#here)\n", &[]);
         check_links("`[a](none)` `x`\n```\n[a](none)\n```\n", &[]);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn links_that_lead_nowhere_are_found() {
+    fn broken_links_are_found() {
         check_links("x\n[c](b/d.rs)\n", &["host/A.md:2"]);
         check_links("[c](../../README.md) [d](b/c.rs) [e](gone/)\n", &["host/A.md:1", "host/A.md:1"]);
         check_links("[a]: gone.md\n", &["host/A.md:1"]);

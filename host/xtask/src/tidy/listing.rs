@@ -1,5 +1,4 @@
-//! The files that the rules are checked over: what git tracks or would track.
-//! It must not know any rule.
+//! The files that the rules are checked on: those that git tracks or would track.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +12,7 @@ use crate::plugins::NATIVE_CPU_FOLDER;
 use crate::project::Project;
 use crate::tool;
 
-/// Reads every file of the project, in the order of their paths.
+/// Reads all files of the project, sorted by path.
 pub(super) fn read(project: &Project) -> Result<Vec<Source>> {
     let mut paths = match listed_by_git(project) {
         Some(paths) => paths,
@@ -29,7 +28,7 @@ pub(super) fn read(project: &Project) -> Result<Vec<Source>> {
     let mut sources = Vec::with_capacity(paths.len());
     for path in paths {
         let file = project.root().join(&path);
-        // A file that was deleted and not yet committed is listed still; a link's target has a listing of its own.
+        // git also lists a file that is deleted but not yet committed, and symbolic links, whose targets are listed separately.
         if !file.is_symlink() && file.is_file() {
             sources.push(Source::new(&path, fs::read(&file).with_context(|| format!("{path} cannot be read"))?));
         }
@@ -38,7 +37,7 @@ pub(super) fn read(project: &Project) -> Result<Vec<Source>> {
 }
 
 fn listed_by_git(project: &Project) -> Option<Vec<String>> {
-    // What is not yet added counts too, so that a new file is checked before it is committed.
+    // Files that are not added yet are included, so that a new file is checked before it is committed.
     let mut git = project.command("git");
     let listed = tool::ask(git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]))?;
     let paths: Vec<String> = listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
@@ -50,7 +49,7 @@ fn walk(root: &Path, folder: &str, paths: &mut Vec<String>) -> Result<()> {
         let entry = entry.with_context(|| format!("{folder}/ cannot be listed"))?;
         let Ok(name) = entry.file_name().into_string() else { continue };
         let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-        if entry.file_type().with_context(|| format!("{path} cannot be looked at"))?.is_dir() {
+        if entry.file_type().with_context(|| format!("cannot read the type of {path}"))?.is_dir() {
             if ![".git", "target", "results"].contains(&name.as_str()) {
                 walk(root, &path, paths)?;
             }
@@ -61,7 +60,7 @@ fn walk(root: &Path, folder: &str, paths: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// Whether this is a module that a build left beside the sources, or the program of one.
+/// Whether this is a built module in the folders of the sources, or the program of one.
 fn is_built(path: &str) -> bool {
     let folder = path.rsplit_once('/').map(|(folder, _)| folder);
     matches!(folder, Some("plugins" | NATIVE_CPU_FOLDER | "native-probes"))
@@ -73,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_walk_leaves_out_what_is_built() {
+    fn built_files_are_left_out() {
         let root = tempfile::tempdir().unwrap();
         let built = [
             "target/x",

@@ -1,5 +1,4 @@
-//! The source rules that clippy cannot see, checked over every file of the project.
-//! It must not know what a rule looks for; `rules` lists them and each has a file of its own.
+//! `tidy`: checks the rules on sources that clippy cannot check, on all files of the project.
 
 mod families;
 mod layout;
@@ -20,9 +19,9 @@ use crate::project::Project;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Finding {
     path: String,
-    /// Counted from 1; 1 too where the whole file is meant.
+    /// The line number, from 1; 1 if the finding is about the whole file.
     line: usize,
-    /// What is wrong and why, as `what, why`.
+    /// What is wrong and why.
     what: String,
 }
 
@@ -32,13 +31,13 @@ impl fmt::Display for Finding {
     }
 }
 
-/// A rule sees all sources at once, since some rules are about what is absent.
+/// A rule gets all sources, because some rules are about missing files.
 type Rule = fn(&[Source]) -> Vec<Finding>;
 
 const RULES: &[Rule] =
     &[families::check, layout::check, links::check, text::begins_with_docs, text::is_short, text::is_finished];
 
-/// Checks every rule and prints what was found; any finding is an error.
+/// Checks all rules and prints the findings; any finding is an error.
 pub(crate) fn run(project: &Project) -> Result<()> {
     let sources = listing::read(project)?;
     let mut findings: Vec<Finding> = RULES.iter().flat_map(|rule| rule(&sources)).collect();
@@ -47,13 +46,13 @@ pub(crate) fn run(project: &Project) -> Result<()> {
         say(finding);
     }
     if !findings.is_empty() {
-        bail!("tidy: {} findings in {} files: mend the lines above", findings.len(), sources.len());
+        bail!("tidy: {} findings in {} files: fix the lines above", findings.len(), sources.len());
     }
     say(format_args!("tidy: {} files, nothing found", sources.len()));
     Ok(())
 }
 
-/// Asserts which lines of which files a rule finds, as `path:line`.
+/// Checks the findings of a rule, as `path:line`.
 #[cfg(test)]
 fn check(rule: Rule, files: &[(&str, &str)], expect: &[&str]) {
     let sources: Vec<Source> = files.iter().map(|(path, text)| Source::new(path, text.as_bytes().to_vec())).collect();
@@ -67,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_reads_as_a_compiler_would_write_it() {
+    fn finding_has_the_form_of_a_compiler_message() {
         let finding = Finding { path: "a/b.rs".into(), line: 7, what: "this, because".into() };
         assert_eq!(finding.to_string(), "a/b.rs:7: this, because");
     }

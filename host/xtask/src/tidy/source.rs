@@ -1,4 +1,4 @@
-//! One file of the project: its path, its text, and which of that is a test.
+//! A file of the project: its path, its text, and which part is tests.
 
 use super::Finding;
 
@@ -7,9 +7,9 @@ use super::Finding;
 pub(super) struct Source {
     /// From the root, with slashes.
     pub(super) path: String,
-    /// How long it is.
+    /// Its size in bytes.
     pub(super) bytes: usize,
-    /// Its text; none where it is not UTF-8 or holds a zero byte.
+    /// Its text; `None` if it is not UTF-8 or contains a zero byte.
     pub(super) text: Option<String>,
 }
 
@@ -26,12 +26,12 @@ impl Source {
         self.text.as_deref().unwrap_or_default()
     }
 
-    /// Whether its name ends in one of these, given without the dot.
+    /// Whether it has one of these extensions, given without the dot.
     pub(super) fn has_extension(&self, extensions: &[&str]) -> bool {
         self.path.rsplit_once('.').is_some_and(|(_, extension)| extensions.contains(&extension))
     }
 
-    /// Whether it lies in one of these folders, each given with its last slash.
+    /// Whether it is in one of these folders, given with a trailing slash.
     pub(super) fn is_in(&self, folders: &[&str]) -> bool {
         folders.iter().any(|folder| self.path.starts_with(folder))
     }
@@ -45,7 +45,7 @@ impl Source {
             || parts.any(|folder| folder == "tests" || folder == "testdata")
     }
 
-    /// The lines before the test module that ends a Rust file. Clippy sees to it that nothing stands after that.
+    /// The number of lines before the test module at the end of a Rust file. Clippy checks that nothing comes after it.
     pub(super) fn lines_outside_tests(&self) -> usize {
         let lines: Vec<&str> = self.text().lines().collect();
         let is_module = |index: usize| {
@@ -62,12 +62,12 @@ impl Source {
     }
 }
 
-/// Whether `word` stands in `line` with no letter, digit or underscore on either side.
+/// Whether `line` contains `word` with no letter, digit or underscore next to it.
 pub(super) fn has_word(line: &str, word: &str) -> bool {
     rests(line, word).any(|rest| !rest.chars().next().is_some_and(is_part))
 }
 
-/// What follows each place in `line` where `word` begins a word.
+/// The rest of `line` after each place where `word` begins a word.
 fn rests<'a>(line: &'a str, word: &'a str) -> impl Iterator<Item = &'a str> {
     let begins = |at: &usize| !line[..*at].chars().next_back().is_some_and(is_part);
     line.match_indices(word).map(|(at, _)| at).filter(begins).map(|at| &line[at + word.len()..])
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_test_module_at_the_end_is_set_apart() {
+    fn test_module_at_the_end_is_not_counted() {
         check_outside("a\nb\n", 2);
         check_outside("a\n#[cfg(test)]\nmod tests {\n}\n", 1);
         check_outside("a\n#[cfg(test)]\n#[expect(x, reason = \"y\")]\nmod tests {\n}\n", 1);
@@ -95,13 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn words_are_whole() {
+    fn only_whole_words_are_found() {
         assert!(has_word("a b(c)", "b"));
         assert!(!has_word("ab _b b_ b2", "b"));
     }
 
     #[test]
-    fn tests_are_known_by_their_place() {
+    fn tests_are_recognised_by_their_folder() {
         for (path, expect) in [("host/a/tests/it/x.rs", true), ("a/src/tests.rs", true), ("a/latest/x.rs", false)] {
             assert_eq!(Source::new(path, Vec::new()).is_test(), expect, "{path}");
         }

@@ -1,12 +1,12 @@
-//! Rules on a single file's text: it says what it is, it is short, and it is finished.
+//! The rules on the text of a file: it begins with a description, is short, and has no marks of unfinished work.
 
 use super::Finding;
 use super::source::{Source, has_word};
 
-/// Where the project's own Rust lies.
+/// The folders of the project's Rust sources.
 const RUST: [&str; 4] = ["host/", "native-probes/", "plugins/", "registry/"];
 
-/// Extensions of what people write and read as code.
+/// The extensions of code.
 const CODE: [&str; 7] = ["c", "go", "h", "py", "rs", "sh", "wit"];
 
 const LINES_MAX: usize = 500;
@@ -15,11 +15,11 @@ const LINES_MAX: usize = 500;
 pub(super) fn begins_with_docs(sources: &[Source]) -> Vec<Finding> {
     let rust = sources.iter().filter(|source| source.has_extension(&["rs"]) && source.is_in(&RUST));
     let without = rust.filter(|source| !source.text().starts_with("//!"));
-    let what = "no `//!` on the first line, so a reader is not told what the file is and what it must not know";
+    let what = "no `//!` on the first line: say in one or two sentences what the file does";
     without.map(|source| source.finding(1, what)).collect()
 }
 
-/// No file of code is too long, its test module set aside. What a tool wrote is nobody's to split.
+/// A file of code must not be too long, without its test module. Generated files are exempt.
 pub(super) fn is_short(sources: &[Source]) -> Vec<Finding> {
     let code =
         sources.iter().filter(|source| source.has_extension(&CODE) && !source.is_test() && !is_generated(source));
@@ -28,27 +28,27 @@ pub(super) fn is_short(sources: &[Source]) -> Vec<Finding> {
         let lines = source.lines_outside_tests();
         source.finding(
             LINES_MAX + 1,
-            format!("{lines} lines, where {LINES_MAX} are the most: there is a second noun to move out"),
+            format!("{lines} lines, but at most {LINES_MAX} are allowed: move a part into another file"),
         )
     })
     .collect()
 }
 
-/// Whether the file says in one of its first lines, as Go's tools and others do, that a tool wrote it.
+/// Whether one of the first lines says that the file is generated.
 fn is_generated(source: &Source) -> bool {
     source.text().lines().take(5).any(|line| line.contains("DO NOT EDIT") || line.contains("@generated"))
 }
 
-/// Nothing is marked as left to do.
+/// No file has marks of unfinished work.
 pub(super) fn is_finished(sources: &[Source]) -> Vec<Finding> {
-    // Each is written in two parts, or this rule would find itself.
+    // Each mark is written in two parts, because this rule would otherwise find itself.
     let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
     let mut findings = Vec::new();
     for source in sources {
         for (index, line) in source.text().lines().enumerate() {
             for mark in marks.iter().filter(|mark| has_word(line, mark)) {
                 findings
-                    .push(source.finding(index + 1, format!("`{mark}`, but what is not done belongs in the tracker")));
+                    .push(source.finding(index + 1, format!("`{mark}`: move unfinished work to the issue tracker")));
             }
         }
     }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_to_do() {
+    fn mark_of_unfinished_work_is_found() {
         check(is_finished, &[("a.md", concat!("x\n- TO", "DO: y\n"))], &["a.md:2"]);
         check(is_finished, &[("a.rs", concat!("// FIX", "ME\n"))], &["a.rs:1"]);
         check(is_finished, &[("run.sh", "mktemp aXXXXXX\nTODOS\n")], &[]);

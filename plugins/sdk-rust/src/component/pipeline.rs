@@ -87,7 +87,7 @@ fn said(error: batches::Error) -> ModuleError {
     ModuleError::Other(match error {
         batches::Error::Closed => "the other side has ended".to_owned(),
         batches::Error::TooLarge(bytes_max) => {
-            format!("the batch is larger than {bytes_max} bytes; read fewer rows per batch")
+            format!("the batch is larger than {bytes_max} bytes; read fewer rows a batch")
         }
         batches::Error::Other(reason) => reason,
     })

@@ -74,7 +74,7 @@ fn cells_with(matchups: &[Matchup], first: u32) -> Vec<u32> {
     matchups.iter().find(|matchup| matchup.cells[0] == first).map(|matchup| matchup.cells.clone()).unwrap_or_default()
 }
 
-/// What is compared with what.
+/// The arms or engine settings to compare.
 struct Sides {
     arms: Vec<Arm>,
     /// Whether the user named the arms, so that none may be missing.
@@ -89,7 +89,7 @@ impl Sides {
         for name in &arguments.engine {
             match name.as_str() {
                 "all" => switches.extend(Switch::ALL),
-                // What the default settings have.
+                // This is the default setting.
                 "pool" => {}
                 name => switches.push(name.parse().map_err(anyhow::Error::msg)?),
             }
@@ -149,7 +149,7 @@ impl Sides {
             );
         }
         let nor_a_run = |error: PlanError| match error {
-            PlanError::NoScenario { .. } => anyhow::anyhow!("{error}, and there is no run directory of that name"),
+            PlanError::NoScenario { .. } => anyhow::anyhow!("{error}; no run directory has that name either"),
             error => error.into(),
         };
         Plan::build(modules.offers(), selections, processes, seed).map_err(nor_a_run)

@@ -1,4 +1,4 @@
-//! What each hostile scenario does in `iterate` and `verify`. One session type for all, so that a deed is a line.
+//! The misdeeds of the hostile scenarios in `iterate` and `verify`. All share one session type, so that each misdeed is one line.
 
 use bench_plugin::prelude::*;
 use std::hint::black_box;

@@ -1,5 +1,5 @@
-//! A function that answers as it must not, in the component alone. Which way is said by how much memory it is to fill, because
-//! that is what a function is told.
+//! A function that answers wrongly, only in the component. The amount of memory that it is asked to fill selects how, because a
+//! function gets no other argument.
 
 use bench_plugin::model::Arm;
 use bench_plugin::prelude::*;

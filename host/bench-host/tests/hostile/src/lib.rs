@@ -62,7 +62,7 @@ impl Plugin for Hostile {
     }
 }
 
-/// Prints what a terminal would obey, to both streams, until nobody could bear it any longer.
+/// Prints a large amount of terminal escape sequences to both streams.
 fn shout() -> Result<(), ModuleError> {
     const LINE: &[u8] = b"\x1b[2J\x1b]0;owned\x07\x1b[31mI AM EVERYWHERE\r\n";
     let lines = LINE.repeat(1024);

@@ -1,4 +1,4 @@
-//! A scenario that fills the folder it is given, and leaves cleaning up to others. It must not know where that folder is.
+//! A scenario that fills the folder it is given, and leaves cleaning up to others.
 
 use bench_plugin::prelude::*;
 use std::fs;
