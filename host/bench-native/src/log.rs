@@ -57,19 +57,9 @@ unsafe extern "C" fn open(
             let reason = "is no folder; pass what a parameter required as `scratch:NAME` has";
             return Err(Refusal::new(raw::DENIED, format!("`{}` {reason}", directory.display())));
         }
-        let durability = match durability {
-            raw::LOG_NONE => Durability::None,
-            raw::LOG_PROCESS_CRASH => Durability::ProcessCrash,
-            raw::LOG_GROUP => Durability::Group,
-            raw::LOG_EACH => Durability::Each,
-            unknown => return Err(invalid(format!("a log has no durability {unknown}"))),
-        };
-        let page_state = match page_state {
-            raw::LOG_FRESH => PageState::Fresh,
-            raw::LOG_WRITTEN => PageState::Written,
-            raw::LOG_RESIDENT => PageState::Resident,
-            unknown => return Err(invalid(format!("a log has no page state {unknown}"))),
-        };
+        let unknown = |what, code| invalid(format!("a log has no {what} {code}"));
+        let durability = Durability::from_code(durability).ok_or_else(|| unknown("durability", durability))?;
+        let page_state = PageState::from_code(page_state).ok_or_else(|| unknown("page state", page_state))?;
         let options = Options { durability, page_state, segment_bytes };
         let log = context.logs.open(directory, options).map_err(refused)?;
         *out = Box::into_raw(Box::new(Opened { log, reason: String::new() })).cast();
@@ -195,16 +185,7 @@ impl Opened {
     #[cold]
     fn failed(&mut self, LogFault { fault, reason }: LogFault) -> i32 {
         self.reason = reason;
-        match fault {
-            Fault::NoSpace => raw::LOG_NO_SPACE,
-            Fault::TooLarge => raw::LOG_TOO_LARGE,
-            Fault::Poisoned => raw::LOG_POISONED,
-            Fault::Partial => raw::LOG_PARTIAL,
-            Fault::Recycled => raw::LOG_RECYCLED,
-            Fault::Beyond => raw::LOG_BEYOND,
-            Fault::Corrupt => raw::LOG_CORRUPT,
-            Fault::Other => raw::LOG_OTHER,
-        }
+        fault.code()
     }
 
     #[cold]

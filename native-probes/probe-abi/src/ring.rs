@@ -3,15 +3,9 @@
 use crate::raw;
 use bench_model::ModuleError;
 use std::ptr::NonNull;
+use vocabulary::ring::Integrity;
 
-/// Why a message was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PushError {
-    /// There is no room now.
-    Full,
-    /// It can never fit.
-    TooLarge,
-}
+pub use vocabulary::ring::PushError;
 
 /// The writing end of a ring.
 #[derive(Debug)]
@@ -35,9 +29,9 @@ impl Producer {
         crc32c: bool,
     ) -> Result<Self, ModuleError> {
         let mut out = std::ptr::null_mut();
+        let integrity = if crc32c { Integrity::Crc32c } else { Integrity::None }.code();
         // SAFETY: the table is the host's; name and `out` outlive the call.
-        let status =
-            unsafe { (table.producer_open)(table.ctx, raw::Str::new(name), capacity, i32::from(crc32c), &mut out) };
+        let status = unsafe { (table.producer_open)(table.ctx, raw::Str::new(name), capacity, integrity, &mut out) };
         opened(status, name, out).map(|raw| Self { table, raw })
     }
 
@@ -47,8 +41,7 @@ impl Producer {
         // SAFETY: the producer is open, and the message outlives the call.
         match unsafe { (self.table.push)(self.raw.as_ptr(), message.as_ptr(), message.len()) } {
             raw::RING_OK => Ok(()),
-            raw::RING_FULL => Err(PushError::Full),
-            _ => Err(PushError::TooLarge),
+            status => Err(PushError::from_code(status).unwrap_or(PushError::TooLarge)),
         }
     }
 

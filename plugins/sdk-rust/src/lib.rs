@@ -41,7 +41,7 @@ mod arm;
 #[doc(hidden)]
 pub use arm::support;
 #[cfg(feature = "ring")]
-pub use arm::{Consumer, Peer, PeerConfig, Producer, PushError, Tally};
+pub use arm::{Consumer, Peer, PeerConfig, Placement, Producer, PushError, Tally, Task, Waiting};
 #[cfg(feature = "log")]
 pub use arm::{Durability, Fault, Log, LogError, PageState};
 pub use arm::{Host, Series};

@@ -3,7 +3,7 @@
 #[cfg(feature = "log")]
 pub use probe_abi::log::{Durability, Fault, Log, LogError, PageState};
 #[cfg(feature = "ring")]
-pub use probe_abi::peer::{Peer, PeerConfig, Tally};
+pub use probe_abi::peer::{Peer, PeerConfig, Placement, Tally, Task, Waiting};
 #[cfg(feature = "pipeline")]
 pub use probe_abi::pipeline::Batches;
 #[cfg(feature = "ring")]

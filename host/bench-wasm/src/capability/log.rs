@@ -4,7 +4,7 @@
 use super::total_bytes;
 use crate::bindings::log::bench_host::log::log;
 use crate::state::State;
-use session_log::{Durability, Fault, LogFault, OpenError, Options, PageState, SessionLog};
+use session_log::{LogFault, OpenError, Options, SessionLog};
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
@@ -94,39 +94,10 @@ fn opened(state: &State, directory: &str, options: Options) -> Result<SessionLog
     })
 }
 
-impl From<log::Durability> for Durability {
-    fn from(durability: log::Durability) -> Self {
-        match durability {
-            log::Durability::None => Self::None,
-            log::Durability::ProcessCrash => Self::ProcessCrash,
-            log::Durability::Group => Self::Group,
-            log::Durability::Each => Self::Each,
-        }
-    }
-}
-
-impl From<log::PageState> for PageState {
-    fn from(page_state: log::PageState) -> Self {
-        match page_state {
-            log::PageState::Fresh => Self::Fresh,
-            log::PageState::Written => Self::Written,
-            log::PageState::Resident => Self::Resident,
-        }
-    }
-}
+vocabulary::log_conversions!(log);
 
 impl From<LogFault> for log::Error {
     fn from(LogFault { fault, reason }: LogFault) -> Self {
-        let fault = match fault {
-            Fault::NoSpace => log::Fault::NoSpace,
-            Fault::TooLarge => log::Fault::TooLarge,
-            Fault::Poisoned => log::Fault::Poisoned,
-            Fault::Partial => log::Fault::Partial,
-            Fault::Recycled => log::Fault::Recycled,
-            Fault::Beyond => log::Fault::Beyond,
-            Fault::Corrupt => log::Fault::Corrupt,
-            Fault::Other => log::Fault::Other,
-        };
-        Self { fault, reason }
+        Self { fault: fault.into(), reason }
     }
 }

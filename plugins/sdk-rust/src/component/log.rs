@@ -5,12 +5,14 @@ use bindings::bench_host::log::log;
 use std::fmt;
 use std::ops::Range;
 
-pub use bindings::bench_host::log::log::{Durability, Fault, PageState};
+pub use vocabulary::log::{Durability, Fault, PageState};
 
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit/log", world: "bench-host:log/client", generate_all });
 }
+
+vocabulary::log_conversions!(log);
 
 /// The error of a log operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl Log {
         page_state: PageState,
         segment_bytes: u64,
     ) -> Result<Self, ModuleError> {
-        let opened = log::Log::open(directory, durability, page_state, segment_bytes);
+        let opened = log::Log::open(directory, durability.into(), page_state.into(), segment_bytes);
         opened.map(Self).map_err(|error| ModuleError::from(said(error)))
     }
 
@@ -85,5 +87,5 @@ impl Log {
 }
 
 fn said(error: log::Error) -> LogError {
-    LogError { fault: error.fault, reason: error.reason }
+    LogError { fault: error.fault.into(), reason: error.reason }
 }

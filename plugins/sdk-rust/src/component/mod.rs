@@ -33,7 +33,7 @@ pub use host::{Host, Series};
 #[cfg(feature = "log")]
 pub use log::{Durability, Fault, Log, LogError, PageState};
 #[cfg(feature = "ring")]
-pub use peer::{Peer, PeerConfig, Tally};
+pub use peer::{Peer, PeerConfig, Placement, Tally, Task, Waiting};
 #[cfg(feature = "pipeline")]
 pub use pipeline::Batches;
 #[cfg(feature = "ring")]

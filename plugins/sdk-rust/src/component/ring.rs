@@ -8,14 +8,9 @@ pub(super) mod bindings {
     wit_bindgen::generate!({ path: "../../wit/ring", world: "bench-host:ring/client", generate_all });
 }
 
-/// The reason why a message was not published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PushError {
-    /// The ring has no room now.
-    Full,
-    /// The message is larger than the ring.
-    TooLarge,
-}
+pub use vocabulary::ring::PushError;
+
+vocabulary::ring_conversions!(ring);
 
 /// The writing end of a ring.
 #[derive(Debug)]
@@ -33,10 +28,7 @@ impl Producer {
 
     /// Publishes one message.
     pub fn push(&mut self, message: &[u8]) -> Result<(), PushError> {
-        self.0.push(message).map_err(|error| match error {
-            ring::PushError::Full => PushError::Full,
-            ring::PushError::TooLarge => PushError::TooLarge,
-        })
+        self.0.push(message).map_err(PushError::from)
     }
 
     /// Publishes messages in order until one does not fit; returns how many were published. This is one call through the
