@@ -48,12 +48,13 @@ pub(crate) fn awaiting_linker(engine: &Engine, further: Capabilities) -> Result<
 
 /// What is the host's alone. None of it waits for the network; what waits for a peer process keeps its thread.
 fn add_own_to_linker(linker: &mut Linker<State>) -> Result<()> {
-    use crate::bindings::{log, operator, pipeline, ring, workload};
+    use crate::bindings::{log, operator, operator_0_1, pipeline, ring, workload};
     workload::bench_host::workload::types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     workload::bench_host::workload::metrics::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     pipeline::bench_host::pipeline::batches::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     operator::bench_host::operator::types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     operator::bench_host::operator::control_plane::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    operator_0_1::bench_host::operator::control_plane::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     log::bench_host::log::log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     ring::bench_host::ring::peers::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     ring::bench_host::ring::ring::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
