@@ -11,28 +11,6 @@ pub(crate) mod workload {
     });
 }
 
-pub(crate) mod ring {
-    wasmtime::component::bindgen!({
-        path: "../../wit/ring",
-        world: "client",
-        imports: { default: tracing | trappable },
-        with: {
-            "bench-host:ring/ring.producer": shm_ring::Producer,
-            "bench-host:ring/ring.consumer": shm_ring::Consumer,
-            "bench-host:ring/peers.peer": ring_peer::RingPeer,
-        },
-    });
-}
-
-pub(crate) mod log {
-    wasmtime::component::bindgen!({
-        path: "../../wit/log",
-        world: "client",
-        imports: { default: tracing | trappable },
-        with: { "bench-host:log/log.log": session_log::SessionLog },
-    });
-}
-
 pub(crate) mod pipeline {
     wasmtime::component::bindgen!({
         inline: "package bench-host:connectors; world connectors {

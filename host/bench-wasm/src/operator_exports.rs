@@ -48,12 +48,12 @@ impl Exports {
         arguments: &[(String, String)],
     ) -> Result<Result<Vec<Scope>, String>> {
         Ok(match self {
-            Self::Current(guest) => guest.call_start(store, arguments)?.map(|watches| {
-                watches.into_iter().map(|watch| Scope::new(watch.kind, watch.namespace)).collect()
-            }),
-            Self::Former(guest) => guest.call_start(store, arguments)?.map(|watches| {
-                watches.into_iter().map(|watch| Scope::new(watch.kind, watch.namespace)).collect()
-            }),
+            Self::Current(guest) => guest
+                .call_start(store, arguments)?
+                .map(|watches| watches.into_iter().map(|watch| Scope::new(watch.kind, watch.namespace)).collect()),
+            Self::Former(guest) => guest
+                .call_start(store, arguments)?
+                .map(|watches| watches.into_iter().map(|watch| Scope::new(watch.kind, watch.namespace)).collect()),
         })
     }
 

@@ -1,8 +1,8 @@
 //! `bench-host:ring/peers`: each message is copied between the component's memory and the rings to the second process, which is
 //! what the boundary costs.
 
-use super::total_bytes;
-use crate::bindings::ring::bench_host::ring::peers;
+use super::super::total_bytes;
+use super::bindings::bench_host::ring::peers;
 use crate::state::State;
 use ring_peer::{Config, PeerError, RingPeer};
 use wasmtime::Result;
