@@ -9,7 +9,7 @@ use ring_peer::{Config, PeerError, Placement, RingPeer, Task, Waiting};
 use std::ffi::c_void;
 
 /// The whole of the extension's table, which begins with `ring`.
-pub(crate) fn with_peers(ring: raw::Ring) -> raw::RingWithPeers {
+pub(super) fn with_peers(ring: raw::Ring) -> raw::RingWithPeers {
     raw::RingWithPeers {
         ring,
         peer_start: start,
