@@ -1,7 +1,8 @@
 //! The host's append-only log as a probe sees it: the extension `bench-host:log/0.1` behind a safe type. It must not know
 //! how the log is kept.
 
-use crate::raw;
+use crate::author::not_offered;
+use crate::{Host, raw};
 use bench_model::ModuleError;
 use std::fmt;
 use std::ops::Range;
@@ -39,8 +40,25 @@ pub struct Log {
     batch: Vec<raw::Bytes>,
 }
 
+impl Host {
+    /// A new log in the scratch folder `directory`, with segments of `segment_bytes`, a multiple of 64 KiB up to 64 MiB.
+    pub fn log(
+        self,
+        directory: &str,
+        durability: Durability,
+        page_state: PageState,
+        segment_bytes: u64,
+    ) -> Result<Log, ModuleError> {
+        let table: *const raw::Log = self.extension(raw::EXTENSION_LOG).cast();
+        // SAFETY: an extension is valid until the process ends.
+        let table = unsafe { table.as_ref() }.filter(|table| table.size >= size_of::<raw::Log>());
+        let table = table.ok_or_else(|| not_offered(raw::EXTENSION_LOG))?;
+        Log::open(table, directory, durability, page_state, segment_bytes)
+    }
+}
+
 impl Log {
-    pub(crate) fn open(
+    fn open(
         table: &'static raw::Log,
         directory: &str,
         durability: Durability,

@@ -1,7 +1,8 @@
 //! A second process behind two rings, as a probe sees it: the end of the extension `bench-host:ring/0.1` behind a safe type. It
 //! must not know what a message means.
 
-use crate::raw;
+use crate::author::not_offered;
+use crate::{Host, raw};
 use bench_model::ModuleError;
 use std::ptr::NonNull;
 
@@ -14,8 +15,20 @@ pub struct Peer {
     raw: NonNull<raw::RingPeer>,
 }
 
+impl Host {
+    /// A second process behind two rings.
+    pub fn ring_peer(self, config: PeerConfig) -> Result<Peer, ModuleError> {
+        let table: *const raw::RingWithPeers = self.extension(raw::EXTENSION_RING).cast();
+        // SAFETY: an extension is valid until the process ends, and its first member is its size, whatever its version.
+        let is_whole = !table.is_null() && unsafe { table.cast::<usize>().read() } >= size_of::<raw::RingWithPeers>();
+        // SAFETY: the size says that all of it is there.
+        let table = if is_whole { unsafe { table.as_ref() } } else { None };
+        Peer::start(table.ok_or_else(|| not_offered("bench-host:ring/0.1 with peers"))?, config)
+    }
+}
+
 impl Peer {
-    pub(crate) fn start(table: &'static raw::RingWithPeers, config: PeerConfig) -> Result<Self, ModuleError> {
+    fn start(table: &'static raw::RingWithPeers, config: PeerConfig) -> Result<Self, ModuleError> {
         let PeerConfig { task, waiting, placement, ring_bytes } = config;
         let (task, waiting, placement) = (task.code(), waiting.code(), placement.code());
         let mut out = std::ptr::null_mut();

@@ -1,6 +1,7 @@
 //! The host's shared-memory ring as a probe sees it: the extension `bench-host:ring/0.1` behind two safe types.
 
-use crate::raw;
+use crate::author::not_offered;
+use crate::{Host, raw};
 use bench_model::ModuleError;
 use std::ptr::NonNull;
 use vocabulary::ring::Integrity;
@@ -21,13 +22,27 @@ pub struct Consumer {
     raw: NonNull<raw::RingConsumer>,
 }
 
+impl Host {
+    /// The writing end of the ring `name`, created with `capacity` bytes where it is not there yet.
+    pub fn ring_producer(self, name: &str, capacity: u32, crc32c: bool) -> Result<Producer, ModuleError> {
+        Producer::open(self.ring()?, name, capacity, crc32c)
+    }
+
+    /// The reading end of the ring `name`, which its producer has created.
+    pub fn ring_consumer(self, name: &str) -> Result<Consumer, ModuleError> {
+        Consumer::open(self.ring()?, name)
+    }
+
+    fn ring(self) -> Result<&'static raw::Ring, ModuleError> {
+        let table: *const raw::Ring = self.extension(raw::EXTENSION_RING).cast();
+        // SAFETY: an extension is valid until the process ends.
+        let table = unsafe { table.as_ref() }.filter(|table| table.size >= size_of::<raw::Ring>());
+        table.ok_or_else(|| not_offered(raw::EXTENSION_RING))
+    }
+}
+
 impl Producer {
-    pub(crate) fn open(
-        table: &'static raw::Ring,
-        name: &str,
-        capacity: u32,
-        crc32c: bool,
-    ) -> Result<Self, ModuleError> {
+    fn open(table: &'static raw::Ring, name: &str, capacity: u32, crc32c: bool) -> Result<Self, ModuleError> {
         let mut out = std::ptr::null_mut();
         let integrity = if crc32c { Integrity::Crc32c } else { Integrity::None }.code();
         // SAFETY: the table is the host's; name and `out` outlive the call.
@@ -53,7 +68,7 @@ impl Producer {
 }
 
 impl Consumer {
-    pub(crate) fn open(table: &'static raw::Ring, name: &str) -> Result<Self, ModuleError> {
+    fn open(table: &'static raw::Ring, name: &str) -> Result<Self, ModuleError> {
         let mut out = std::ptr::null_mut();
         // SAFETY: the table is the host's; name and `out` outlive the call.
         let status = unsafe { (table.consumer_open)(table.ctx, raw::Str::new(name), &mut out) };

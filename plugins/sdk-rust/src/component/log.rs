@@ -1,5 +1,6 @@
 //! The host's append-only log, for components. Each payload is copied through the boundary.
 
+use super::Host;
 use bench_model::ModuleError;
 use bindings::bench_host::log::log;
 use std::fmt;
@@ -43,8 +44,21 @@ impl From<LogError> for ModuleError {
 #[derive(Debug)]
 pub struct Log(log::Log);
 
+impl Host {
+    /// A new log in the scratch folder `directory`, with segments of `segment_bytes`, a multiple of 64 KiB up to 64 MiB.
+    pub fn log(
+        self,
+        directory: &str,
+        durability: Durability,
+        page_state: PageState,
+        segment_bytes: u64,
+    ) -> Result<Log, ModuleError> {
+        Log::open(directory, durability, page_state, segment_bytes)
+    }
+}
+
 impl Log {
-    pub(super) fn open(
+    fn open(
         directory: &str,
         durability: Durability,
         page_state: PageState,

@@ -1,5 +1,6 @@
 //! A second process behind two rings of the host, for components. Each message is copied through the boundary.
 
+use super::Host;
 use super::ring::bindings::bench_host::ring::peers;
 use bench_model::ModuleError;
 
@@ -11,8 +12,15 @@ vocabulary::peers_conversions!(peers);
 #[derive(Debug)]
 pub struct Peer(peers::Peer);
 
+impl Host {
+    /// A second process behind two rings.
+    pub fn ring_peer(self, config: PeerConfig) -> Result<Peer, ModuleError> {
+        Peer::start(config)
+    }
+}
+
 impl Peer {
-    pub(super) fn start(config: PeerConfig) -> Result<Self, ModuleError> {
+    fn start(config: PeerConfig) -> Result<Self, ModuleError> {
         let PeerConfig { task, waiting, placement, ring_bytes } = config;
         let started = peers::Peer::start(task.into(), waiting.into(), placement.into(), ring_bytes);
         started.map(Self).map_err(|refusal| match refusal {

@@ -1,5 +1,6 @@
 //! The host's shared-memory ring, for components. Each message is copied through the boundary.
 
+use super::Host;
 use bench_model::ModuleError;
 use bindings::bench_host::ring::ring;
 
@@ -20,8 +21,20 @@ pub struct Producer(ring::Producer);
 #[derive(Debug)]
 pub struct Consumer(ring::Consumer);
 
+impl Host {
+    /// The writing end of the ring `name`, created with `capacity` bytes where it is not there yet.
+    pub fn ring_producer(self, name: &str, capacity: u32, crc32c: bool) -> Result<Producer, ModuleError> {
+        Producer::open(name, capacity, crc32c)
+    }
+
+    /// The reading end of the ring `name`, which its producer has created.
+    pub fn ring_consumer(self, name: &str) -> Result<Consumer, ModuleError> {
+        Consumer::open(name)
+    }
+}
+
 impl Producer {
-    pub(super) fn open(name: &str, capacity: u32, crc32c: bool) -> Result<Self, ModuleError> {
+    fn open(name: &str, capacity: u32, crc32c: bool) -> Result<Self, ModuleError> {
         let integrity = if crc32c { ring::Integrity::Crc32c } else { ring::Integrity::None };
         ring::Producer::open(name, capacity, integrity).map(Self).map_err(ModuleError::Other)
     }
@@ -40,7 +53,7 @@ impl Producer {
 }
 
 impl Consumer {
-    pub(super) fn open(name: &str) -> Result<Self, ModuleError> {
+    fn open(name: &str) -> Result<Self, ModuleError> {
         ring::Consumer::open(name).map(Self).map_err(ModuleError::Other)
     }
 
