@@ -199,7 +199,12 @@ pub struct Vocabulary {
     /// `package/interface`.
     pub interface: String,
     /// Enums and records, by their names in WIT.
+    #[serde(default)]
     pub types: Vec<String>,
+    /// Types that another crate has by hand, because there is more to them: the path of each by its name in WIT. Only the
+    /// conversions are made, so a crate that uses them has that other crate too.
+    #[serde(default)]
+    pub elsewhere: BTreeMap<String, String>,
     /// Enums whose cases have numbers in C: the name of the enum, and how the numbers are found.
     #[serde(default)]
     pub codes: BTreeMap<String, Codes>,

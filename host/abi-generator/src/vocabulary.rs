@@ -18,18 +18,17 @@ pub fn module(plan: &Vocabulary, wit: &Wit, sections: &[Section]) -> Result<Stri
     for name in &plan.types {
         let full = format!("{}.{name}", plan.interface);
         match &wit.named(&full)?.1.kind {
-            TypeDefKind::Enum(_) => {
-                out.push_str(&enumeration(plan, wit, sections, name)?);
-                conversions.push_str(&enum_conversions(&plan.module, &camel(name), &cases(wit, &full)?));
-            }
+            TypeDefKind::Enum(_) => out.push_str(&enumeration(plan, wit, sections, name)?),
             TypeDefKind::Record(_) => {
-                let fields = wit.fields(&full)?;
-                out.push_str(&record(&camel(name), &text(&wit.named(&full)?.1.docs), &typed(wit, &fields)?));
-                let names: Vec<_> = fields.iter().map(|(name, _, _)| snake(name)).collect();
-                conversions.push_str(&record_conversion(&plan.module, &camel(name), &names));
+                let fields = typed(wit, &wit.fields(&full)?)?;
+                out.push_str(&record(&camel(name), &text(&wit.named(&full)?.1.docs), &fields));
             }
             other => bail!("`{full}` is a {}, of which no type is made", other.as_str()),
         }
+        conversions.push_str(&conversion(wit, &full, &format!("$crate::{}::{}", plan.module, camel(name)))?);
+    }
+    for (name, path) in &plan.elsewhere {
+        conversions.push_str(&conversion(wit, &format!("{}.{name}", plan.interface), &format!("::{path}"))?);
     }
     for (name, function) in &plan.parameters {
         let found = wit.function(function)?;
@@ -168,32 +167,34 @@ fn names(wit: &Wit, constant: &str, place: &str) -> Result<String> {
     Ok(format!("\n/// The names that the text of `{}` gives.\n{body}\n", place.rsplit('/').next().unwrap_or(place)))
 }
 
-fn enum_conversions(module: &str, ty: &str, cases: &[(String, String, String)]) -> String {
-    let (own, other) = (format!("$crate::{module}::{ty}"), format!("$($bindings)::+::{ty}"));
-    [(&other, &own), (&own, &other)]
-        .map(|(from, to)| {
-            let mut out =
-                format!("        impl From<{from}> for {to} {{\n            fn from(value: {from}) -> Self {{\n");
-            out.push_str("                match value {\n");
-            for (case, _, _) in cases {
-                let _ = writeln!(out, "                    {from}::{case} => Self::{case},");
+/// The conversions between `own` and the type of bindings that are generated from `full`, both ways.
+fn conversion(wit: &Wit, full: &str, own: &str) -> Result<String> {
+    let (_, name) = full.rsplit_once('.').with_context(|| format!("`{full}` names no type"))?;
+    let other = format!("$($bindings)::+::{}", camel(name));
+    let body = |from: &str| -> Result<String> {
+        Ok(match &wit.named(full)?.1.kind {
+            TypeDefKind::Record(_) => {
+                let fields: Vec<_> = wit.fields(full)?.iter().map(|(name, _, _)| snake(name)).collect();
+                let fields = fields.join(", ");
+                format!("                let {from} {{ {fields} }} = value;\n                Self {{ {fields} }}\n")
             }
-            out + "                }\n            }\n        }\n"
+            _ => {
+                let mut out = "                match value {\n".to_owned();
+                for ((case, _, _), has_value) in cases(wit, full)?.iter().zip(wit.payloads(full)?) {
+                    let value = if has_value { "(value)" } else { "" };
+                    let _ = writeln!(out, "                    {from}::{case}{value} => Self::{case}{value},");
+                }
+                out + "                }\n"
+            }
         })
-        .concat()
-}
-
-fn record_conversion(module: &str, ty: &str, fields: &[String]) -> String {
-    let (own, other) = (format!("$crate::{module}::{ty}"), format!("$($bindings)::+::{ty}"));
-    let fields = fields.join(", ");
-    [(&other, &own), (&own, &other)]
-        .map(|(from, to)| {
-            format!(
-                "        impl From<{from}> for {to} {{\n            fn from(value: {from}) -> Self {{\n                \
-             let {from} {{ {fields} }} = value;\n                Self {{ {fields} }}\n            }}\n        }}\n"
-            )
-        })
-        .concat()
+    };
+    let made = [(other.as_str(), own), (own, other.as_str())].map(|(from, to)| {
+        Ok(format!(
+            "        impl From<{from}> for {to} {{\n            fn from(value: {from}) -> Self {{\n{}            }}\n        }}\n",
+            body(from)?
+        ))
+    });
+    Ok(made.into_iter().collect::<Result<Vec<_>>>()?.concat())
 }
 
 fn macro_of(module: &str, conversions: &str) -> String {

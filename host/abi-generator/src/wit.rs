@@ -104,6 +104,14 @@ impl Wit {
         })
     }
 
+    /// Which cases of an enum or a variant hold a value.
+    pub fn payloads(&self, name: &str) -> Result<Vec<bool>> {
+        Ok(match &self.named(name)?.1.kind {
+            TypeDefKind::Variant(found) => found.cases.iter().map(|case| case.ty.is_some()).collect(),
+            _ => vec![false; self.cases(name)?.len()],
+        })
+    }
+
     /// The fields of a record: name, type and text.
     pub fn fields(&self, name: &str) -> Result<Vec<(String, Type, String)>> {
         let (_, definition) = self.named(name)?;

@@ -50,6 +50,7 @@ module = \"i\"
 doc = \"Words.\"
 interface = \"test:p/i\"
 types = [\"way\", \"pair\"]
+elsewhere = { trouble = \"other::Trouble\" }
 codes = { way = {} }
 ";
 
@@ -127,6 +128,8 @@ fn words_have_names_numbers_and_conversions() {
     check("vocabulary/src/i.rs", "Self::WayBack => \"way-back\",");
     check("vocabulary/src/i.rs", "1 => Some(Self::WayBack),");
     check("vocabulary/src/i.rs", "impl From<$($bindings)::+::Way> for $crate::i::Way {");
+    check("vocabulary/src/i.rs", "impl From<::other::Trouble> for $($bindings)::+::Trouble {");
+    check("vocabulary/src/i.rs", "::other::Trouble::TooMany(value) => Self::TooMany(value),");
     check("vocabulary/src/i.rs", "pub struct Pair {\n    /// `first`, as above.\n    pub first: u64,");
 }
 
