@@ -25,12 +25,17 @@
  *       "requirements": [
  *         {"capability": "cpu:2", "purpose": "a second thread", "optional": false}]}]}
  *
- *  - "limit" may be null or missing; "parameters", "metrics" and "requirements" may be empty.
- *  - A value is true or false, a whole number, a number with a fraction (1.0, not 1), or a text. All values of one
- *    parameter, in "defaults" and in "domain", are of one of these four kinds.
+ *  - A module has "name", "version" and "scenarios"; a scenario "name" and "family"; a parameter "name" and "defaults"; a
+ *    metric "name" and "unit"; a requirement "capability". Any other member may be left out: "driver" is then "workload",
+ *    "limit" is none, "domain" is "any", "direction" is "lower-is-better", "optional" is false, a text or list is empty. A
+ *    member that is not named here is an error.
+ *  - A value is true or false, a whole number (64), a number with a fraction (1.0, with its point), or a text. All values
+ *    of one parameter, in "defaults" and in "domain", are of one of these four kinds.
  *  - "defaults" has one value, or several, which are then an axis. It is never empty.
  *  - "domain" is "any", or {"choices": [VALUE, ...]}, or {"between": [FIRST, LAST]} with both included.
+ *  - "limit" is null or one of the names in wit/workload/workload.wit.
  *  - "direction" is "lower-is-better", "higher-is-better" or "neutral".
+ *  - "requirements" are written as wit/workload/workload.wit says.
  */
 #ifndef BENCH_PROBE_H
 #define BENCH_PROBE_H
@@ -69,7 +74,7 @@ enum {
     BHP_UNKNOWN_SCENARIO = 8
 };
 
-/* `ptr` may be NULL where `len` is 0. */
+/* A text. `ptr` may be NULL where `len` is 0. */
 typedef struct bhp_str {
     const char *ptr;
     size_t len;
@@ -78,8 +83,8 @@ typedef struct bhp_str {
 /* A parameter and its concrete value, or a label and its value. A value is written as the descriptor writes it: `true`,
  * `64`, `1.5`, or plain text. */
 typedef struct bhp_arg {
-    Str name;
-    Str value;
+    bhp_str name;
+    bhp_str value;
 } bhp_arg;
 
 /* What a batch did, in raw counts. */
@@ -97,15 +102,16 @@ typedef struct bhp_host {
     size_t size;
     void *ctx;
     /* Opens a series of a metric the descriptor declares; opening the same one again continues it. */
-    bhp_status (*series_open)(void *ctx, Str metric, const bhp_arg *labels, size_t labels_len, uint32_t *series_out);
+    bhp_status (*series_open)(void *ctx, bhp_str metric, const bhp_arg *labels, size_t labels_len,
+                              uint32_t *series_out);
     /* Records samples in the metric's base unit. */
     bhp_status (*series_append)(void *ctx, uint32_t series, const uint64_t *samples, size_t samples_len);
     /* Reports one thing looked at by `verify`. */
-    bhp_status (*check)(void *ctx, Str name, int32_t passed, Str detail);
+    bhp_status (*check)(void *ctx, bhp_str name, int32_t passed, bhp_str detail);
     /* Says why the status that is about to be returned is not BHP_OK. */
-    void (*explain)(void *ctx, Str message);
+    void (*explain)(void *ctx, bhp_str message);
     /* A further table by its id, or NULL. Its first member is its size. */
-    const void *(*extension)(void *ctx, Str id);
+    const void *(*extension)(void *ctx, bhp_str id);
 } bhp_host;
 
 /* Owned by the probe, from `open` until `close`. */
@@ -119,9 +125,9 @@ typedef struct bhp_probe {
     /* BHP_ABI_MINOR. */
     uint32_t abi_minor;
     /* JSON, as the comment at the top says. */
-    Str descriptor;
+    bhp_str descriptor;
     /* Prepares a scenario; not timed. Every parameter is among `args`. On BHP_OK the session is the host's to close. */
-    bhp_status (*open)(const bhp_host *host, Str scenario, const bhp_arg *args, size_t args_len,
+    bhp_status (*open)(const bhp_host *host, bhp_str scenario, const bhp_arg *args, size_t args_len,
                        bhp_session **session_out);
     /* Performs `times` operations, and nothing else. Timed. `times` may be 0. */
     bhp_status (*iterate)(bhp_session *session, uint64_t times, bhp_outcome *outcome_out);
@@ -130,7 +136,7 @@ typedef struct bhp_probe {
     /* Frees the session. */
     void (*close)(bhp_session *session);
     /* A further table by its id, or NULL. Its first member is its size. */
-    const void *(*extension)(Str id);
+    const void *(*extension)(bhp_str id);
 } bhp_probe;
 
 /* The one entry. Cheap and without side effects; the table is valid until the process ends. */
@@ -218,21 +224,23 @@ typedef struct bhp_ring {
     size_t size;
     void *ctx;
     /* Creates the ring `name` of `capacity` bytes, a power of two between 4 KiB and 64 MiB, or attaches to it. */
-    bhp_status (*producer_open)(void *ctx, Str name, uint32_t capacity, int32_t integrity, bhp_ring_producer **out);
+    bhp_status (*producer_open)(void *ctx, bhp_str name, uint32_t capacity, int32_t integrity, bhp_ring_producer **out);
     /* Publishes one message. Returns BHP_RING_OK, BHP_RING_FULL or BHP_RING_TOO_LARGE. */
     int32_t (*push)(bhp_ring_producer *producer, const uint8_t *message, size_t message_len);
     /* Lets go of the writing end. */
     void (*producer_close)(bhp_ring_producer *producer);
     /* Attaches to the ring `name`, which its producer has created. */
-    bhp_status (*consumer_open)(void *ctx, Str name, bhp_ring_consumer **out);
+    bhp_status (*consumer_open)(void *ctx, bhp_str name, bhp_ring_consumer **out);
     /* Borrows the oldest message in place, until `release`. */
     int32_t (*peek)(bhp_ring_consumer *consumer, const uint8_t **message_out, size_t *message_len_out);
     /* Frees the room of the message last borrowed. */
     void (*release)(bhp_ring_consumer *consumer);
     /* Lets go of the reading end. */
     void (*consumer_close)(bhp_ring_consumer *consumer);
+
     /* The members from here on are there where `size` says so. */
-    /* Starts one behind rings of `ring-bytes` each, a power of two between 4 KiB and 64 MiB. */
+
+    /* Starts one behind rings of `ring_bytes` each, a power of two between 4 KiB and 64 MiB. */
     bhp_status (*peer_start)(void *ctx, int32_t task, int32_t waiting, int32_t placement, uint32_t ring_bytes,
                              bhp_ring_peer **out);
     /* Sends one message, of at least one byte and at most 16 bytes less than a ring has. Returns 0, or 1 for a failure
@@ -247,7 +255,7 @@ typedef struct bhp_ring {
     /* Asks the peer what it has seen. All that it has sent must have been received. */
     int32_t (*peer_tally)(bhp_ring_peer *peer, bhp_ring_tally *tally_out);
     /* Why the last call for this peer failed; lent until the next one. */
-    Str (*peer_reason)(bhp_ring_peer *peer);
+    bhp_str (*peer_reason)(bhp_ring_peer *peer);
     /* Ends the process. */
     void (*peer_close)(bhp_ring_peer *peer);
 } bhp_ring;
@@ -288,7 +296,7 @@ enum {
     BHP_LOG_TOO_LARGE = 2,
     /* A sync failed, after which nobody can say what is on the disk. Nothing is appended any more. */
     BHP_LOG_POISONED = 3,
-    /* A batch was appended in part; `next-sequence` says how far. */
+    /* A batch was appended in part; `next_sequence` says how far. */
     BHP_LOG_PARTIAL = 4,
     /* Of `read`: the payload was in a segment that has become another one. */
     BHP_LOG_RECYCLED = 5,
@@ -303,21 +311,21 @@ enum {
 typedef struct bhp_log_table {
     size_t size;
     void *ctx;
-    /* Makes a new log with segments of `segment-bytes`, a multiple of 64 KiB up to 64 MiB, and waits until they are
+    /* Makes a new log with segments of `segment_bytes`, a multiple of 64 KiB up to 64 MiB, and waits until they are
      * ready. A session may have 4 logs at a time. `directory` is the path of a scratch folder: the value of a parameter
      * that the scenario requires as `scratch:NAME`. The host keeps the log's files beside that folder, where only it
      * reaches them. A probe's files lie in a folder in the scratch folder itself that nobody else may touch: whoever
      * makes one of them shorter ends the process. */
-    bhp_status (*open)(void *ctx, Str directory, int32_t durability, int32_t page_state, uint64_t segment_bytes,
+    bhp_status (*open)(void *ctx, bhp_str directory, int32_t durability, int32_t page_state, uint64_t segment_bytes,
                        bhp_log **out);
     /* Appends one payload; returns its sequence, when it is as durable as the log was opened for. */
     int32_t (*append)(bhp_log *log, const uint8_t *payload, size_t payload_len, uint64_t *sequence_out);
     /* Appends payloads in order, durable together. The sequences are those from `start_out` to before `end_out`. */
-    int32_t (*append_batch)(bhp_log *log, const Bytes *payloads, size_t payloads_len, uint64_t *start_out,
+    int32_t (*append_batch)(bhp_log *log, const bhp_bytes *payloads, size_t payloads_len, uint64_t *start_out,
                             uint64_t *end_out);
     /* The payload of a sequence, checked against its checksum. Lent in place, until the next call for this log but
      * `reason`. */
-    int32_t (*read)(bhp_log *log, uint64_t sequence, Bytes *payload_out);
+    int32_t (*read)(bhp_log *log, uint64_t sequence, bhp_bytes *payload_out);
     /* The first sequence that can still be read, or the next one where there is none. */
     uint64_t (*first_sequence)(bhp_log *log);
     /* The sequence that the next payload will have. */
@@ -325,7 +333,7 @@ typedef struct bhp_log_table {
     /* Makes what was appended durable, whatever the log was opened for; returns the first sequence that is not. */
     int32_t (*sync)(bhp_log *log, uint64_t *sequence_out);
     /* Why the last call for this log did not return BHP_LOG_OK; lent until the next one. */
-    Str (*reason)(bhp_log *log);
+    bhp_str (*reason)(bhp_log *log);
     /* Ends the log, and removes its files. */
     void (*close)(bhp_log *log);
 } bhp_log_table;
@@ -343,7 +351,7 @@ typedef struct bhp_function {
     bhp_status (*start)(const bhp_host *host, uint64_t heap_bytes, uint64_t init_ms, bhp_started **started_out);
     /* Answers a POST of `body` to `/`: an HTTP status, and a body that is lent until the next call of this function. */
     bhp_status (*answer)(bhp_started *started, const uint8_t *body, size_t body_len, uint32_t *status_out,
-                         Bytes *answer_out);
+                         bhp_bytes *answer_out);
     /* Frees it. */
     void (*stop)(bhp_started *started);
 } bhp_function;
@@ -373,12 +381,12 @@ typedef struct bhp_batches {
     int32_t (*emit)(void *ctx, const uint8_t *batch, size_t batch_len);
     /* The next batch, waiting for it; none after the last. Called by a destination. Lent until the next call of this
      * function; BHP_BATCH_END after the last. */
-    int32_t (*next)(void *ctx, Bytes *batch_out);
+    int32_t (*next)(void *ctx, bhp_bytes *batch_out);
     /* Why the last call of `emit` or `next` returned neither BHP_BATCH_OK nor BHP_BATCH_END; lent until the next
      * one. */
-    Str (*reason)(void *ctx);
+    bhp_str (*reason)(void *ctx);
     /* Reports time spent in a stage; a name that is reported several times is summed. */
-    bhp_status (*stage)(void *ctx, Str name, uint64_t nanoseconds);
+    bhp_status (*stage)(void *ctx, bhp_str name, uint64_t nanoseconds);
 } bhp_batches;
 
 /* Rows and the bytes of the batches they were in. */
@@ -394,10 +402,10 @@ typedef struct bhp_transfer {
 typedef struct bhp_pipeline {
     size_t size;
     /* Reads the rows that the arguments ask for and emits them. */
-    bhp_status (*read)(const bhp_host *host, Str scenario, const bhp_arg *args, size_t args_len,
+    bhp_status (*read)(const bhp_host *host, bhp_str scenario, const bhp_arg *args, size_t args_len,
                        const bhp_batches *batches, bhp_transfer *transfer_out);
     /* Writes all batches into a table, in one transaction. */
-    bhp_status (*write)(const bhp_host *host, Str scenario, const bhp_arg *args, size_t args_len,
+    bhp_status (*write)(const bhp_host *host, bhp_str scenario, const bhp_arg *args, size_t args_len,
                         const bhp_batches *batches, bhp_transfer *transfer_out);
 } bhp_pipeline;
 
@@ -408,11 +416,11 @@ typedef struct bhp_pipeline {
 /* Which object. `space` is its namespace, a word that C++ has taken. */
 typedef struct bhp_key {
     /* `TestResource` and the like. */
-    Str kind;
+    bhp_str kind;
     /* The namespace it lies in. */
-    Str space;
+    bhp_str space;
     /* Unique among the objects of its kind in its namespace. */
-    Str name;
+    bhp_str name;
 } bhp_key;
 
 /* An object as it was when the control plane gave it. */
@@ -422,15 +430,15 @@ typedef struct bhp_object {
     /* Grows with every write, of whichever object. */
     uint64_t resource_version;
     /* What is wanted of it: one JSON object. */
-    Str spec;
+    bhp_str spec;
 } bhp_object;
 
 /* Events that are wanted: those of a kind in a namespace. */
 typedef struct bhp_watch {
     /* The objects' kind. */
-    Str kind;
+    bhp_str kind;
     /* The namespace they lie in. */
-    Str space;
+    bhp_str space;
 } bhp_watch;
 
 enum {
@@ -465,16 +473,17 @@ typedef struct bhp_plane {
     /* The object as it is now. */
     int32_t (*get)(void *ctx, const bhp_key *key, bhp_object *object_out);
     /* Says what the fields of `spec` are to be, creating the object where there is none: server-side apply. Fields that
-     * this operator applied before and does not name any more are removed; what changes nothing is no write. */
-    int32_t (*apply)(void *ctx, const bhp_key *key, Str spec, bhp_object *object_out);
-    /* Creates an object that is not there yet. */
-    int32_t (*create)(void *ctx, const bhp_key *key, Str spec, bhp_object *object_out);
-    /* Replaces the object, unless it was written since it had `resource-version`. */
+     * this operator applied before and does not name any more are removed; what changes nothing is no write. Returns
+     * the version that the object then has. */
+    int32_t (*apply)(void *ctx, const bhp_key *key, bhp_str spec, bhp_object *object_out);
+    /* Creates an object that is not there yet; returns its version. */
+    int32_t (*create)(void *ctx, const bhp_key *key, bhp_str spec, bhp_object *object_out);
+    /* Replaces the object, unless it was written since it had `resource_version`; returns its new version. */
     int32_t (*update)(void *ctx, const bhp_object *object, bhp_object *object_out);
     /* Removes the object. */
     int32_t (*remove)(void *ctx, const bhp_key *key);
     /* Why the last function did not return BHP_PLANE_OK; lent as an object is. */
-    Str (*reason)(void *ctx);
+    bhp_str (*reason)(void *ctx);
 } bhp_plane;
 
 /* Owned by the probe, from `make` until `drop`. */
@@ -491,22 +500,24 @@ typedef struct bhp_operators {
     bhp_status (*reconcile)(bhp_operator *self, const bhp_plane *plane, int32_t event, const bhp_object *object);
     /* What is to be kept while there is no instance. The instance is dropped after it. Lent until `drop`, which
      * follows. */
-    bhp_status (*suspend)(bhp_operator *self, Bytes *state_out);
+    bhp_status (*suspend)(bhp_operator *self, bhp_bytes *state_out);
     /* Called on a new instance in place of `start`, with what `suspend` gave. Its watches are as they were. */
     bhp_status (*resume)(bhp_operator *self, const uint8_t *state, size_t state_len);
     /* Frees it. */
     void (*drop)(bhp_operator *self);
 } bhp_operators;
 
-/* The layout the host was compiled with; its twin is in src/raw/layout.rs. */
+/* The layout the host was compiled with; its twin is in src/raw/tables/layout.rs. */
 #if UINTPTR_MAX == 0xffffffffffffffffu && (defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L))
 #ifdef __cplusplus
 #define BHP_ASSERT(condition) static_assert(condition, #condition)
 #else
 #define BHP_ASSERT(condition) _Static_assert(condition, #condition)
 #endif
-BHP_ASSERT(sizeof(bhp_arg) == 8);
-BHP_ASSERT(offsetof(bhp_arg, value) == 4);
+BHP_ASSERT(sizeof(bhp_str) == 16);
+BHP_ASSERT(offsetof(bhp_str, len) == 8);
+BHP_ASSERT(sizeof(bhp_arg) == 32);
+BHP_ASSERT(offsetof(bhp_arg, value) == 16);
 BHP_ASSERT(sizeof(bhp_outcome) == 24);
 BHP_ASSERT(offsetof(bhp_outcome, bytes) == 8);
 BHP_ASSERT(offsetof(bhp_outcome, checksum) == 16);
@@ -517,15 +528,17 @@ BHP_ASSERT(offsetof(bhp_host, series_append) == 24);
 BHP_ASSERT(offsetof(bhp_host, check) == 32);
 BHP_ASSERT(offsetof(bhp_host, explain) == 40);
 BHP_ASSERT(offsetof(bhp_host, extension) == 48);
-BHP_ASSERT(sizeof(bhp_probe) == 64);
+BHP_ASSERT(sizeof(bhp_probe) == 72);
 BHP_ASSERT(offsetof(bhp_probe, abi_major) == 8);
 BHP_ASSERT(offsetof(bhp_probe, abi_minor) == 12);
 BHP_ASSERT(offsetof(bhp_probe, descriptor) == 16);
-BHP_ASSERT(offsetof(bhp_probe, open) == 24);
-BHP_ASSERT(offsetof(bhp_probe, iterate) == 32);
-BHP_ASSERT(offsetof(bhp_probe, verify) == 40);
-BHP_ASSERT(offsetof(bhp_probe, close) == 48);
-BHP_ASSERT(offsetof(bhp_probe, extension) == 56);
+BHP_ASSERT(offsetof(bhp_probe, open) == 32);
+BHP_ASSERT(offsetof(bhp_probe, iterate) == 40);
+BHP_ASSERT(offsetof(bhp_probe, verify) == 48);
+BHP_ASSERT(offsetof(bhp_probe, close) == 56);
+BHP_ASSERT(offsetof(bhp_probe, extension) == 64);
+BHP_ASSERT(sizeof(bhp_bytes) == 16);
+BHP_ASSERT(offsetof(bhp_bytes, len) == 8);
 BHP_ASSERT(sizeof(bhp_ring_tally) == 40);
 BHP_ASSERT(offsetof(bhp_ring_tally, altered) == 8);
 BHP_ASSERT(offsetof(bhp_ring_tally, out_of_order) == 16);
@@ -574,14 +587,14 @@ BHP_ASSERT(offsetof(bhp_transfer, bytes) == 8);
 BHP_ASSERT(sizeof(bhp_pipeline) == 24);
 BHP_ASSERT(offsetof(bhp_pipeline, read) == 8);
 BHP_ASSERT(offsetof(bhp_pipeline, write) == 16);
-BHP_ASSERT(sizeof(bhp_key) == 12);
-BHP_ASSERT(offsetof(bhp_key, space) == 4);
-BHP_ASSERT(offsetof(bhp_key, name) == 8);
-BHP_ASSERT(sizeof(bhp_object) == 32);
-BHP_ASSERT(offsetof(bhp_object, resource_version) == 16);
-BHP_ASSERT(offsetof(bhp_object, spec) == 24);
-BHP_ASSERT(sizeof(bhp_watch) == 8);
-BHP_ASSERT(offsetof(bhp_watch, space) == 4);
+BHP_ASSERT(sizeof(bhp_key) == 48);
+BHP_ASSERT(offsetof(bhp_key, space) == 16);
+BHP_ASSERT(offsetof(bhp_key, name) == 32);
+BHP_ASSERT(sizeof(bhp_object) == 72);
+BHP_ASSERT(offsetof(bhp_object, resource_version) == 48);
+BHP_ASSERT(offsetof(bhp_object, spec) == 56);
+BHP_ASSERT(sizeof(bhp_watch) == 32);
+BHP_ASSERT(offsetof(bhp_watch, space) == 16);
 BHP_ASSERT(sizeof(bhp_plane) == 64);
 BHP_ASSERT(offsetof(bhp_plane, ctx) == 8);
 BHP_ASSERT(offsetof(bhp_plane, get) == 16);

@@ -37,13 +37,13 @@ pub const OTHER: Status = 7;
 /// There is no scenario of this name.
 pub const UNKNOWN_SCENARIO: Status = 8;
 
-/// A text. `ptr` may be null where `len` is 0.
+/// A text. `ptr` may be NULL where `len` is 0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Str {
-    /// The first byte.
+    /// `ptr`, as the text above says.
     pub ptr: *const u8,
-    /// How many there are.
+    /// `len`, as the text above says.
     pub len: usize,
 }
 
@@ -126,12 +126,12 @@ pub struct Probe {
 
 
 
-/// Bytes that are lent. `ptr` may be null where `len` is 0.
+/// Bytes that are lent. `ptr` may be NULL where `len` is 0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Bytes {
-    /// The first one.
+    /// `ptr`, as the text above says.
     pub ptr: *const u8,
-    /// How many there are.
+    /// `len`, as the text above says.
     pub len: usize,
 }

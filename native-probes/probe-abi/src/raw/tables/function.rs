@@ -16,6 +16,7 @@ pub struct Started {
     _opaque: [u8; 0],
 }
 
+/// What the extension offers.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Function {
@@ -29,4 +30,15 @@ pub struct Function {
         answer_out: *mut Bytes) -> Status,
     /// Frees it.
     pub stop: unsafe extern "C" fn(started: *mut Started),
+}
+
+// SAFETY: the header has this table under the id, member for member: both are generated from one plan.
+unsafe impl crate::extension::Extension for Function {
+    const ID: &str = EXTENSION_FUNCTION;
+    const NAME: &str = "bhp_function";
+    const FUNCTIONS: &[crate::extension::Member] = &[
+        ("start", std::mem::offset_of!(Self, start)),
+        ("answer", std::mem::offset_of!(Self, answer)),
+        ("stop", std::mem::offset_of!(Self, stop)),
+    ];
 }

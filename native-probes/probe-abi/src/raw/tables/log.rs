@@ -41,7 +41,7 @@ pub const LOG_NO_SPACE: i32 = 1;
 pub const LOG_TOO_LARGE: i32 = 2;
 /// A sync failed, after which nobody can say what is on the disk. Nothing is appended any more.
 pub const LOG_POISONED: i32 = 3;
-/// A batch was appended in part; `next-sequence` says how far.
+/// A batch was appended in part; `next_sequence` says how far.
 pub const LOG_PARTIAL: i32 = 4;
 /// Of `read`: the payload was in a segment that has become another one.
 pub const LOG_RECYCLED: i32 = 5;
@@ -52,6 +52,7 @@ pub const LOG_CORRUPT: i32 = 7;
 /// Another failure of the system.
 pub const LOG_OTHER: i32 = 8;
 
+/// What the extension offers.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Log {
@@ -59,7 +60,7 @@ pub struct Log {
     pub size: usize,
     /// What the functions without a handle take first.
     pub ctx: *mut c_void,
-    /// Makes a new log with segments of `segment-bytes`, a multiple of 64 KiB up to 64 MiB, and waits until they are
+    /// Makes a new log with segments of `segment_bytes`, a multiple of 64 KiB up to 64 MiB, and waits until they are
     /// ready. A session may have 4 logs at a time. `directory` is the path of a scratch folder: the value of a
     /// parameter that the scenario requires as `scratch:NAME`. The host keeps the log's files beside that folder, where
     /// only it reaches them. A probe's files lie in a folder in the scratch folder itself that nobody else may touch:

@@ -77,10 +77,11 @@ pub struct Plane {
     pub get: unsafe extern "C" fn(ctx: *mut c_void, key: *const Key, object_out: *mut Object) -> i32,
     /// Says what the fields of `spec` are to be, creating the object where there is none: server-side apply. Fields
     /// that this operator applied before and does not name any more are removed; what changes nothing is no write.
+    /// Returns the version that the object then has.
     pub apply: unsafe extern "C" fn(ctx: *mut c_void, key: *const Key, spec: Str, object_out: *mut Object) -> i32,
-    /// Creates an object that is not there yet.
+    /// Creates an object that is not there yet; returns its version.
     pub create: unsafe extern "C" fn(ctx: *mut c_void, key: *const Key, spec: Str, object_out: *mut Object) -> i32,
-    /// Replaces the object, unless it was written since it had `resource-version`.
+    /// Replaces the object, unless it was written since it had `resource_version`; returns its new version.
     pub update: unsafe extern "C" fn(ctx: *mut c_void, object: *const Object, object_out: *mut Object) -> i32,
     /// Removes the object.
     pub remove: unsafe extern "C" fn(ctx: *mut c_void, key: *const Key) -> i32,
@@ -95,6 +96,7 @@ pub struct Operator {
     _opaque: [u8; 0],
 }
 
+/// What the extension offers.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Operators {
@@ -115,4 +117,18 @@ pub struct Operators {
     pub resume: unsafe extern "C" fn(this: *mut Operator, state: *const u8, state_len: usize) -> Status,
     /// Frees it.
     pub drop: unsafe extern "C" fn(this: *mut Operator),
+}
+
+// SAFETY: the header has this table under the id, member for member: both are generated from one plan.
+unsafe impl crate::extension::Extension for Operators {
+    const ID: &str = EXTENSION_OPERATOR;
+    const NAME: &str = "bhp_operators";
+    const FUNCTIONS: &[crate::extension::Member] = &[
+        ("make", std::mem::offset_of!(Self, make)),
+        ("start", std::mem::offset_of!(Self, start)),
+        ("reconcile", std::mem::offset_of!(Self, reconcile)),
+        ("suspend", std::mem::offset_of!(Self, suspend)),
+        ("resume", std::mem::offset_of!(Self, resume)),
+        ("drop", std::mem::offset_of!(Self, drop)),
+    ];
 }

@@ -65,3 +65,11 @@ pub struct Pipeline {
 /// The type of functions like `read`.
 pub type Connect = unsafe extern "C" fn(host: *const Host, scenario: Str, args: *const Arg, args_len: usize, batches: *const Batches,
     transfer_out: *mut Transfer) -> Status;
+
+// SAFETY: the header has this table under the id, member for member: both are generated from one plan.
+unsafe impl crate::extension::Extension for Pipeline {
+    const ID: &str = EXTENSION_PIPELINE;
+    const NAME: &str = "bhp_pipeline";
+    const FUNCTIONS: &[crate::extension::Member] = &[
+    ];
+}

@@ -79,6 +79,7 @@ pub const PEER_SAME_CPU: i32 = 0;
 /// Each to one of its own.
 pub const PEER_CROSS_CPU: i32 = 1;
 
+/// What the extension offers.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Ring {
@@ -110,7 +111,7 @@ pub struct Ring {
 pub struct RingWithPeers {
     /// The members that were there from the beginning.
     pub ring: Ring,
-    /// Starts one behind rings of `ring-bytes` each, a power of two between 4 KiB and 64 MiB.
+    /// Starts one behind rings of `ring_bytes` each, a power of two between 4 KiB and 64 MiB.
     pub peer_start: unsafe extern "C" fn(ctx: *mut c_void, task: i32, waiting: i32, placement: i32, ring_bytes: u32,
         out: *mut *mut RingPeer) -> Status,
     /// Sends one message, of at least one byte and at most 16 bytes less than a ring has. Returns 0, or 1 for a failure
