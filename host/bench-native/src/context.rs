@@ -2,13 +2,13 @@
 //! trusted to be a slice or a text, and the size of everything that a probe passes is bounded.
 
 use crate::batches::Batches;
+use crate::capability::OWN;
 use crate::notes::{Notes, Refusal, Used};
 use crate::text;
 use bench_model::Check;
 use bench_sink::{SeriesId, Sink};
 use probe_abi::raw;
-use session_log::Logs;
-use shm_ring::Rings;
+use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -23,8 +23,6 @@ const LABELS_MAX: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) sink: Sink,
-    pub(crate) rings: Rings,
-    pub(crate) logs: Logs,
     pub(crate) batches: Batches,
     /// The checks that `verify` has reported during the current call.
     pub(crate) checks: Vec<Check>,
@@ -32,9 +30,10 @@ pub(crate) struct Context {
     /// The notes of the current call.
     pub(crate) notes: Option<Box<Notes>>,
     pub(crate) used: Rc<Used>,
-    /// The tables of extensions, which exist until the process ends.
-    pub(crate) ring: *const raw::RingWithPeers,
-    pub(crate) log: *const raw::Log,
+    /// The tables of the capabilities, in their order.
+    pub(crate) tables: [*const c_void; OWN.len()],
+    /// What capabilities hold. A handful at most, which are looked through faster than a hash is made.
+    pub(crate) slots: Vec<Box<dyn Any>>,
 }
 
 /// The host table whose functions work on `ctx`.
@@ -43,6 +42,16 @@ pub(crate) fn host_table(ctx: *mut Context) -> raw::Host {
 }
 
 impl Context {
+    /// What the session holds for the capability whose type of state this is; an empty one where it was not asked for before.
+    pub(crate) fn slot<T: Default + 'static>(&mut self) -> &mut T {
+        let found = self.slots.iter().position(|slot| slot.is::<T>());
+        let index = found.unwrap_or_else(|| {
+            self.slots.push(Box::new(T::default()));
+            self.slots.len() - 1
+        });
+        self.slots[index].downcast_mut().expect("it was just seen to have this type")
+    }
+
     /// Runs `body` for a probe and returns its status. A panic of the host becomes a refusal, because it must not unwind into the
     /// probe's frames.
     pub(crate) fn serve(&mut self, body: impl FnOnce(&mut Self) -> Result<(), Refusal>) -> raw::Status {
@@ -193,16 +202,13 @@ unsafe extern "C" fn extension(ctx: *mut c_void, id: raw::Str) -> *const c_void 
     let Some(context) = (unsafe { context(ctx) }) else { return std::ptr::null() };
     // Nothing here can panic: the id is compared where it is.
     // SAFETY: the probe lends the id for the duration of the call.
-    match unsafe { text::name(id) } {
-        Ok(raw::EXTENSION_RING) => {
-            context.used.ring.set(true);
-            context.ring.cast()
+    let Ok(id) = (unsafe { text::name(id) }) else { return std::ptr::null() };
+    match OWN.iter().position(|capability| capability.id() == id) {
+        Some(index) => {
+            context.used.extensions[index].set(true);
+            context.tables[index]
         }
-        Ok(raw::EXTENSION_LOG) => {
-            context.used.log.set(true);
-            context.log.cast()
-        }
-        _ => std::ptr::null(),
+        None => std::ptr::null(),
     }
 }
 

@@ -2,14 +2,12 @@
 //! process ends, as bench_probe.h promises; their contents are freed with the session.
 
 use crate::batches::{self, Batches};
+use crate::capability::OWN;
 use crate::context::{self, Context};
 use crate::notes::Used;
-use crate::{log, ring};
 use bench_model::{Check, Metric, ModuleError};
 use bench_sink::Sink;
 use probe_abi::raw;
-use session_log::Logs;
-use shm_ring::Rings;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
@@ -33,23 +31,19 @@ impl HostSide {
     pub(crate) fn new(metrics: &[Metric], used: Rc<Used>) -> Self {
         let context = NonNull::from(Box::leak(Box::new(Context {
             sink: Sink::new(metrics),
-            rings: Rings::default(),
-            logs: Logs::default(),
             batches: Batches::default(),
             checks: Vec::new(),
             is_verifying: false,
             notes: None,
             used,
-            ring: std::ptr::null(),
-            log: std::ptr::null(),
+            tables: [std::ptr::null(); OWN.len()],
+            slots: Vec::new(),
         })));
         // The tables are not part of the context: a probe may read them while a callback has the context to itself.
         let table = Box::leak(Box::new(context::host_table(context.as_ptr())));
-        let ring = Box::leak(Box::new(ring::table(context.as_ptr())));
+        let tables = OWN.map(|capability| capability.table(context.as_ptr()));
         let mut side = Self { context, table };
-        let log = Box::leak(Box::new(log::table(context.as_ptr())));
-        side.context_mut().ring = ring;
-        side.context_mut().log = log;
+        side.context_mut().tables = tables;
         side
     }
 
@@ -116,7 +110,7 @@ impl Drop for HostSide {
     fn drop(&mut self) {
         let context = self.context_mut();
         context.sink = Sink::default();
-        context.rings = Rings::default();
+        context.slots = Vec::new();
         context.checks = Vec::new();
         context.notes = None;
     }

@@ -5,20 +5,18 @@
 
 pub mod arg;
 mod batches;
+mod capability;
 mod connector;
 mod context;
 mod error;
 mod extension;
 mod host_side;
 mod load;
-mod log;
 mod notes;
 mod operator;
-mod peer;
 mod plane;
 mod probe;
 mod reclaim;
-mod ring;
 mod session;
 mod sniff;
 mod table;

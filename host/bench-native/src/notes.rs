@@ -1,6 +1,7 @@
 //! What a call leaves in addition to its status: why it failed, what the host refused, how it broke the contract, and which functions
 //! of the host it used.
 
+use crate::capability::OWN;
 use bench_model::ModuleError;
 use probe_abi::raw;
 use std::cell::Cell;
@@ -71,8 +72,8 @@ pub(crate) struct Used {
     pub(crate) series_open: Cell<bool>,
     pub(crate) check: Cell<bool>,
     pub(crate) explain: Cell<bool>,
-    pub(crate) ring: Cell<bool>,
-    pub(crate) log: Cell<bool>,
+    /// Of the capabilities, in their order.
+    pub(crate) extensions: [Cell<bool>; OWN.len()],
 }
 
 impl Used {
@@ -85,16 +86,15 @@ impl Used {
 
     /// The names of the used functions.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.flags().into_iter().filter(|(_, flag)| flag.get()).map(|(name, _)| name.to_owned()).collect()
+        self.flags().into_iter().filter(|(_, flag)| flag.get()).map(|(name, _)| name).collect()
     }
 
-    fn flags(&self) -> [(&'static str, &Cell<bool>); 5] {
-        [
-            ("check", &self.check),
-            ("explain", &self.explain),
-            ("extension bench-host:log/0.1", &self.log),
-            ("extension bench-host:ring/0.1", &self.ring),
-            ("series_open", &self.series_open),
-        ]
+    /// In the order of the names.
+    fn flags(&self) -> Vec<(String, &Cell<bool>)> {
+        let first = [("check", &self.check), ("explain", &self.explain)].map(|(name, flag)| (name.to_owned(), flag));
+        let extensions = OWN.iter().zip(&self.extensions);
+        let extensions = extensions.map(|(capability, flag)| (format!("extension {}", capability.id()), flag));
+        let last = ("series_open".to_owned(), &self.series_open);
+        first.into_iter().chain(extensions).chain([last]).collect()
     }
 }

@@ -11,28 +11,6 @@ pub(crate) mod workload {
     });
 }
 
-pub(crate) mod ring {
-    wasmtime::component::bindgen!({
-        path: "../../wit/ring",
-        world: "client",
-        imports: { default: tracing | trappable },
-        with: {
-            "bench-host:ring/ring.producer": shm_ring::Producer,
-            "bench-host:ring/ring.consumer": shm_ring::Consumer,
-            "bench-host:ring/peers.peer": ring_peer::RingPeer,
-        },
-    });
-}
-
-pub(crate) mod log {
-    wasmtime::component::bindgen!({
-        path: "../../wit/log",
-        world: "client",
-        imports: { default: tracing | trappable },
-        with: { "bench-host:log/log.log": session_log::SessionLog },
-    });
-}
-
 pub(crate) mod pipeline {
     wasmtime::component::bindgen!({
         inline: "package bench-host:connectors; world connectors {
@@ -52,5 +30,15 @@ pub(crate) mod operator {
         path: "../../wit/operator",
         world: "module",
         imports: { default: tracing | trappable },
+    });
+}
+
+/// The version before, whose control plane gives back whole objects.
+pub(crate) mod operator_0_1 {
+    wasmtime::component::bindgen!({
+        path: "../../wit/operator/published/0.1.0.wit",
+        world: "module",
+        imports: { default: tracing | trappable },
+        with: { "bench-host:operator/types": crate::bindings::operator::bench_host::operator::types },
     });
 }

@@ -1,10 +1,9 @@
 //! Conversions between the types of the WIT packages and of bench-model.
 
 use crate::bindings::workload::bench_host::workload::types as wit;
-use bench_model::{
-    Arguments, Check, Descriptor, Direction, Domain, Metric, ModuleError, Outcome, Parameter, Requirement, Scenario,
-    Unit, Value,
-};
+use bench_model::{Arguments, Descriptor, Domain, Metric, ModuleError, Parameter, Requirement, Scenario, Unit, Value};
+
+vocabulary::workload_conversions!(wit);
 
 /// Fails if `limit` is not the name of a roofline.
 pub(crate) fn descriptor(descriptor: wit::Descriptor) -> Result<Descriptor, String> {
@@ -34,11 +33,11 @@ fn parameter(parameter: wit::Parameter) -> Parameter {
         name: parameter.name,
         summary: parameter.summary,
         unit: Unit::from(parameter.unit.as_str()),
-        defaults: parameter.defaults.into_iter().map(value).collect(),
+        defaults: parameter.defaults.into_iter().map(Value::from).collect(),
         domain: match parameter.domain {
             wit::Domain::Any => Domain::Any,
-            wit::Domain::Choices(choices) => Domain::Choices(choices.into_iter().map(value).collect()),
-            wit::Domain::Between((low, high)) => Domain::Between(value(low), value(high)),
+            wit::Domain::Choices(choices) => Domain::Choices(choices.into_iter().map(Value::from).collect()),
+            wit::Domain::Between((low, high)) => Domain::Between(low.into(), high.into()),
         },
     }
 }
@@ -48,11 +47,7 @@ fn metric(metric: wit::Metric) -> Metric {
         name: metric.name,
         summary: metric.summary,
         unit: Unit::from(metric.unit.as_str()),
-        direction: match metric.direction {
-            wit::Direction::LowerIsBetter => Direction::LowerIsBetter,
-            wit::Direction::HigherIsBetter => Direction::HigherIsBetter,
-            wit::Direction::Neutral => Direction::Neutral,
-        },
+        direction: metric.direction.into(),
         labels: metric.labels,
     }
 }
@@ -65,31 +60,9 @@ fn requirement(requirement: wit::Requirement) -> Requirement {
     }
 }
 
-fn value(value: wit::Value) -> Value {
-    match value {
-        wit::Value::Flag(value) => Value::Flag(value),
-        wit::Value::Integer(value) => Value::Integer(value),
-        wit::Value::Decimal(value) => Value::Decimal(value),
-        wit::Value::Text(value) => Value::Text(value),
-    }
-}
-
 pub(crate) fn arguments(arguments: &Arguments) -> Vec<wit::Argument> {
-    let value = |value: &Value| match value {
-        Value::Flag(value) => wit::Value::Flag(*value),
-        Value::Integer(value) => wit::Value::Integer(*value),
-        Value::Decimal(value) => wit::Value::Decimal(*value),
-        Value::Text(value) => wit::Value::Text(value.clone()),
-    };
-    arguments.iter().map(|(name, given)| wit::Argument { name: name.to_owned(), value: value(given) }).collect()
-}
-
-pub(crate) fn outcome(outcome: wit::Outcome) -> Outcome {
-    Outcome { operations: outcome.operations, bytes: outcome.bytes, checksum: outcome.checksum }
-}
-
-pub(crate) fn check(check: wit::Check) -> Check {
-    Check { name: check.name, passed: check.passed, detail: check.detail }
+    let argument = |(name, value): (&str, &Value)| wit::Argument { name: name.to_owned(), value: value.clone().into() };
+    arguments.iter().map(argument).collect()
 }
 
 pub(crate) fn error(error: wit::Error) -> ModuleError {

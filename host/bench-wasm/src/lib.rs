@@ -16,6 +16,7 @@ mod inspect;
 mod ledger;
 mod limits;
 mod operator;
+mod operator_exports;
 mod pipeline;
 mod session;
 mod settings;

@@ -3,11 +3,11 @@
 
 use crate::Runtime;
 use crate::bindings::operator::bench_host::operator::types;
-use crate::bindings::operator::exports::bench_host::operator::operator::{Guest, GuestIndices};
 use crate::capability::control_plane::{key_out, object_out};
 use crate::component::Component;
 use crate::error::one_line;
 use crate::image::{self, Alike, Images};
+use crate::operator_exports::{Exports, Indices};
 use crate::session::trapped;
 use crate::state::State;
 use bench_drivers::Grants;
@@ -31,7 +31,7 @@ impl Operators for Component {
             Suspension::Own => self.twin(&runtime).map_err(failed)?.instance_pre().clone(),
             Suspension::Memory => self.rewritten(&runtime)?,
         };
-        let exports = GuestIndices::new(&instance).map_err(|error| failed(one_line(&error)))?;
+        let exports = Indices::new(&instance).map_err(|error| failed(one_line(&error)))?;
         let seed = Seed { runtime, path: self.path.clone(), grants: self.grants.clone(), instance };
         let images = match suspension {
             Suspension::Own => None,
@@ -94,7 +94,7 @@ impl Seed {
 struct WasmMaker {
     seed: Seed,
     /// Where the operator's functions are among the exports.
-    exports: GuestIndices,
+    exports: Indices,
     /// Where they are suspended without being asked.
     images: Option<Rc<Images>>,
 }
@@ -118,15 +118,14 @@ impl Maker for WasmMaker {
 /// One operator: a store, and its one instance.
 struct WasmOperator {
     store: Store<State>,
-    exports: Guest,
+    exports: Exports,
     /// What takes images of the instance, where it is not asked itself.
     images: Option<(Rc<Images>, Instance)>,
 }
 
 impl Operator for WasmOperator {
     fn start(&mut self, arguments: &[(String, String)]) -> Result<Vec<Scope>, ModuleError> {
-        let watches = settled("start", self.exports.call_start(&mut self.store, arguments))?;
-        Ok(watches.into_iter().map(|watch| Scope::new(watch.kind, watch.namespace)).collect())
+        settled("start", self.exports.start(&mut self.store, arguments))
     }
 
     fn reconcile(&mut self, event: &Event) -> Result<(), ModuleError> {
@@ -135,19 +134,19 @@ impl Operator for WasmOperator {
             Event::Modified(object) => types::Event::Modified(object_out(object)),
             Event::Deleted(key, version) => types::Event::Deleted((key_out(key), *version)),
         };
-        settled("reconcile", self.exports.call_reconcile(&mut self.store, &event))
+        settled("reconcile", self.exports.reconcile(&mut self.store, &event))
     }
 
     fn suspend(&mut self) -> Result<Vec<u8>, ModuleError> {
         match &self.images {
-            None => self.exports.call_suspend(&mut self.store).map_err(|error| trapped("suspend", &error)),
+            None => self.exports.suspend(&mut self.store).map_err(|error| trapped("suspend", &error)),
             Some((images, instance)) => images.take(&mut self.store, instance),
         }
     }
 
     fn resume(&mut self, state: &[u8]) -> Result<(), ModuleError> {
         match &self.images {
-            None => settled("resume", self.exports.call_resume(&mut self.store, state)),
+            None => settled("resume", self.exports.resume(&mut self.store, state)),
             Some((images, instance)) => images.restore(state, &mut self.store, instance),
         }
     }

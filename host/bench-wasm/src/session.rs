@@ -40,7 +40,7 @@ impl Session for WasmSession {
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
         let session = self.exports.session();
         match session.call_iterate(&mut self.store, self.handle, times) {
-            Ok(Ok(outcome)) => Ok(convert::outcome(outcome)),
+            Ok(Ok(outcome)) => Ok(outcome.into()),
             Ok(Err(error)) => Err(convert::error(error)),
             Err(error) => Err(trapped("iterate", &error)),
         }
@@ -49,7 +49,7 @@ impl Session for WasmSession {
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
         let session = self.exports.session();
         match session.call_verify(&mut self.store, self.handle) {
-            Ok(Ok(checks)) => Ok(checks.into_iter().map(convert::check).collect()),
+            Ok(Ok(checks)) => Ok(checks.into_iter().map(Check::from).collect()),
             Ok(Err(error)) => Err(convert::error(error)),
             Err(error) => Err(trapped("verify", &error)),
         }

@@ -1,5 +1,5 @@
-//! The data of a store for one session: sink, rings, logs, grants, and the state of each capability that a family adds; and the counts
-//! of the boundary, if they are requested.
+//! The data of a store for one session: sink, grants, and the state of each capability; and the counts of the boundary, if they
+//! are requested.
 
 use crate::capability::batches::Batches;
 use crate::ledger::Observer;
@@ -9,8 +9,6 @@ use bench_drivers::operators::Plane;
 use bench_drivers::{Grants, ScratchGrant};
 use bench_model::Metric;
 use bench_sink::Sink;
-use session_log::Logs;
-use shm_ring::Rings;
 use std::any::Any;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
@@ -24,8 +22,6 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 #[expect(missing_debug_implementations, reason = "what WASI holds cannot be shown")]
 pub struct State {
     pub(crate) sink: Sink,
-    pub(crate) rings: Rings,
-    pub(crate) logs: Logs,
     /// The folders in which it may create logs.
     pub(crate) scratch: Vec<ScratchGrant>,
     pub(crate) table: ResourceTable,
@@ -36,7 +32,7 @@ pub struct State {
     pub(crate) traffic: Traffic,
     /// Who takes the time at the boundary, in a session that a ledger observes.
     pub(crate) observer: Option<Observer>,
-    /// The states of the families' capabilities. There are only a few, so a linear search is faster than hashing.
+    /// The states of the capabilities. There are only a few, so a linear search is faster than hashing.
     slots: Vec<Box<dyn Any + Send>>,
     wasi: WasiCtx,
     limiter: Limiter,
@@ -128,8 +124,6 @@ pub(crate) fn store_with(
     let wasi = wasi.build();
     let state = State {
         sink: Sink::new(metrics),
-        rings: Rings::default(),
-        logs: Logs::default(),
         scratch: grants.scratch.clone(),
         table: ResourceTable::new(),
         batches: Batches::None,

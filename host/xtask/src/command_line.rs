@@ -21,6 +21,8 @@ pub(crate) enum Task {
         /// The profile.
         profile: Profile,
     },
+    /// Generate what is derived from the WIT packages.
+    Abi,
     /// Build the modules of a first table, or all modules, and show the table.
     Demo {
         /// Whether to show all modules.
@@ -107,6 +109,7 @@ fn command() -> Command {
                 .arg(flag("native-cpu", "Build twins for this very processor too, for the arm native-cpu"))
                 .arg(flag("debug", "Compile without optimisation; figures then mean nothing")),
             Command::new("probes").about("Build native-probes/* into native-probes/<name>.so").arg(profile()),
+            Command::new("abi").about("Generate the C header, its Rust twin and the vocabulary from wit/"),
             Command::new("demo")
                 .about("Prepare, build a small host and two plug-ins, then show a first table and a comparison")
                 .arg(flag("all", "Build everything and load every module")),
@@ -147,6 +150,7 @@ fn task(matches: &ArgMatches) -> Task {
             let dev = given.get_one::<String>("profile").is_some_and(|name| name == Profile::Dev.name());
             Task::Probes { profile: if dev { Profile::Dev } else { Profile::Release } }
         }
+        Some(("abi", _)) => Task::Abi,
         Some(("demo", given)) => Task::Demo { extent: extent(given) },
         Some(("dist", given)) => Task::Dist { is_tried: given.get_flag("try") },
         Some(("test", given)) => Task::Test { extent: extent(given) },
@@ -182,6 +186,7 @@ mod tests {
         check("plugins a b --native-cpu", Some(Task::Plugins { request }));
         check("probes", Some(Task::Probes { profile: Profile::Release }));
         check("probes --profile dev", Some(Task::Probes { profile: Profile::Dev }));
+        check("abi", Some(Task::Abi));
         check("demo", Some(Task::Demo { extent: Extent::Required }));
         check("demo --all", Some(Task::Demo { extent: Extent::All }));
         check("dist --try", Some(Task::Dist { is_tried: true }));

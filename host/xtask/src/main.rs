@@ -1,6 +1,7 @@
 //! The project's tasks, run as `cargo xtask`: prepare a machine, build and show the modules, test, check the sources. It must not
 //! depend on any bench-* crate, so that it compiles in seconds, and works when they do not compile.
 
+mod abi;
 mod artifact;
 mod command_line;
 mod demo;
@@ -41,6 +42,7 @@ fn perform(project: &Project, task: Task) -> Result<ExitCode> {
         Task::Setup { extent } => setup::run(project, extent)?,
         Task::Plugins { request } => plugins::run(project, &request)?,
         Task::Probes { profile } => probes::run(project, profile)?,
+        Task::Abi => abi::run(project)?,
         Task::Demo { extent } => return demo::run(project, extent),
         Task::Dist { is_tried } => dist::run(project, is_tried)?,
         Task::Test { extent } => test::run(project, extent)?,

@@ -73,7 +73,7 @@ impl transport::Visitor for Opening {
 
     fn visit<L: Link>(self) -> Self::Output {
         let config = self.config;
-        let cpus = config.placement.choose()?;
+        let cpus = Cpus::choose(config.placement)?;
         let Config { scenario, payload_bytes, placement, .. } = config;
         let message_max = payload_bytes.max(Report::BYTES);
         let link = L::open(&Setup { payload_bytes, message_max, scenario, placement })?;

@@ -1,60 +1,14 @@
 //! The host's append-only log as a probe sees it: the extension `bench-host:log/0.1` behind a safe type. It must not know
 //! how the log is kept.
 
-use crate::raw;
+use crate::author::not_offered;
+use crate::{Host, raw};
 use bench_model::ModuleError;
 use std::fmt;
 use std::ops::Range;
 use std::ptr::NonNull;
 
-/// What an append that returned has been promised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// Nothing.
-    None,
-    /// That it survives the process.
-    ProcessCrash,
-    /// That it is on the disk, by a sync shared with whoever waits for one at the time.
-    Group,
-    /// That it is on the disk, by a sync of its own.
-    Each,
-}
-
-/// The state of a segment's pages before payloads go there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PageState {
-    /// Blocks are reserved and were never written.
-    Fresh,
-    /// Zeros were written and synced.
-    Written,
-    /// Every page is in memory and writable.
-    Resident,
-}
-
-/// What kind of fault an error is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Of opening alone, which says so in an error of the module's.
-    Denied,
-    /// As the one before.
-    Invalid,
-    /// There is no room on the disk; appends go on as soon as there is.
-    NoSpace,
-    /// The payload can never fit a segment.
-    TooLarge,
-    /// A sync failed; nothing is appended any more.
-    Poisoned,
-    /// A batch was appended in part.
-    Partial,
-    /// The payload is no longer in the log.
-    Recycled,
-    /// The payload is not in the log yet.
-    Beyond,
-    /// What lies there does not match its checksum.
-    Corrupt,
-    /// Another failure of the system.
-    Other,
-}
+pub use vocabulary::log::{Durability, Fault, PageState};
 
 /// Why a log did nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,25 +40,32 @@ pub struct Log {
     batch: Vec<raw::Bytes>,
 }
 
+impl Host {
+    /// A new log in the scratch folder `directory`, with segments of `segment_bytes`, a multiple of 64 KiB up to 64 MiB.
+    pub fn log(
+        self,
+        directory: &str,
+        durability: Durability,
+        page_state: PageState,
+        segment_bytes: u64,
+    ) -> Result<Log, ModuleError> {
+        let table: *const raw::Log = self.extension(raw::EXTENSION_LOG).cast();
+        // SAFETY: an extension is valid until the process ends.
+        let table = unsafe { table.as_ref() }.filter(|table| table.size >= size_of::<raw::Log>());
+        let table = table.ok_or_else(|| not_offered(raw::EXTENSION_LOG))?;
+        Log::open(table, directory, durability, page_state, segment_bytes)
+    }
+}
+
 impl Log {
-    pub(crate) fn open(
+    fn open(
         table: &'static raw::Log,
         directory: &str,
         durability: Durability,
         page_state: PageState,
         segment_bytes: u64,
     ) -> Result<Self, ModuleError> {
-        let durability = match durability {
-            Durability::None => raw::LOG_NONE,
-            Durability::ProcessCrash => raw::LOG_PROCESS_CRASH,
-            Durability::Group => raw::LOG_GROUP,
-            Durability::Each => raw::LOG_EACH,
-        };
-        let page_state = match page_state {
-            PageState::Fresh => raw::LOG_FRESH,
-            PageState::Written => raw::LOG_WRITTEN,
-            PageState::Resident => raw::LOG_RESIDENT,
-        };
+        let (durability, page_state) = (durability.code(), page_state.code());
         let mut out = std::ptr::null_mut();
         let path = raw::Str::new(directory);
         // SAFETY: the table is the host's; the path and `out` outlive the call.
@@ -175,16 +136,7 @@ impl Log {
 
     #[cold]
     fn error(&self, status: i32) -> LogError {
-        let fault = match status {
-            raw::LOG_NO_SPACE => Fault::NoSpace,
-            raw::LOG_TOO_LARGE => Fault::TooLarge,
-            raw::LOG_POISONED => Fault::Poisoned,
-            raw::LOG_PARTIAL => Fault::Partial,
-            raw::LOG_RECYCLED => Fault::Recycled,
-            raw::LOG_BEYOND => Fault::Beyond,
-            raw::LOG_CORRUPT => Fault::Corrupt,
-            _ => Fault::Other,
-        };
+        let fault = Fault::from_code(status).unwrap_or(Fault::Other);
         // SAFETY: the log is open, and the host lends the text until the next call for it.
         let reason = unsafe { (self.table.reason)(self.raw.as_ptr()).text() }.into_owned();
         LogError { fault, reason }

@@ -1,37 +1,12 @@
 //! A second process behind two rings, as a probe sees it: the end of the extension `bench-host:ring/0.1` behind a safe type. It
 //! must not know what a message means.
 
-use crate::raw;
+use crate::author::not_offered;
+use crate::{Host, raw};
 use bench_model::ModuleError;
 use std::ptr::NonNull;
 
-/// How a peer is started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerConfig {
-    /// Whether it compares and counts messages; otherwise it sends each back.
-    pub counts: bool,
-    /// Whether both sides spin; otherwise they sleep until they are woken.
-    pub spins: bool,
-    /// Whether each side has a CPU of its own; otherwise both have one.
-    pub crosses: bool,
-    /// The capacity of each ring, a power of two between 4 KiB and 64 MiB.
-    pub ring_bytes: u32,
-}
-
-/// What the peer has seen since it was started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Messages that came.
-    pub messages: u64,
-    /// Those that were not like the first one. An echo compares nothing.
-    pub altered: u64,
-    /// Those whose number did not follow the one before.
-    pub out_of_order: u64,
-    /// FNV-1a (64 bits) of the first message without its number; 0 before it has come, and of an echo.
-    pub digest: u64,
-    /// Whether both sides were on the CPUs they are pinned to.
-    pub in_place: bool,
-}
+pub use vocabulary::peers::{PeerConfig, Placement, Tally, Task, Waiting};
 
 /// The second process. It ends when this is dropped, and with the host.
 #[derive(Debug)]
@@ -40,12 +15,22 @@ pub struct Peer {
     raw: NonNull<raw::RingPeer>,
 }
 
+impl Host {
+    /// A second process behind two rings.
+    pub fn ring_peer(self, config: PeerConfig) -> Result<Peer, ModuleError> {
+        let table: *const raw::RingWithPeers = self.extension(raw::EXTENSION_RING).cast();
+        // SAFETY: an extension is valid until the process ends, and its first member is its size, whatever its version.
+        let is_whole = !table.is_null() && unsafe { table.cast::<usize>().read() } >= size_of::<raw::RingWithPeers>();
+        // SAFETY: the size says that all of it is there.
+        let table = if is_whole { unsafe { table.as_ref() } } else { None };
+        Peer::start(table.ok_or_else(|| not_offered("bench-host:ring/0.1 with peers"))?, config)
+    }
+}
+
 impl Peer {
-    pub(crate) fn start(table: &'static raw::RingWithPeers, config: PeerConfig) -> Result<Self, ModuleError> {
-        let PeerConfig { counts, spins, crosses, ring_bytes } = config;
-        let task = if counts { raw::PEER_COUNT } else { raw::PEER_ECHO };
-        let waiting = if spins { raw::PEER_SPINNING } else { raw::PEER_SLEEPING };
-        let placement = if crosses { raw::PEER_CROSS_CPU } else { raw::PEER_SAME_CPU };
+    fn start(table: &'static raw::RingWithPeers, config: PeerConfig) -> Result<Self, ModuleError> {
+        let PeerConfig { task, waiting, placement, ring_bytes } = config;
+        let (task, waiting, placement) = (task.code(), waiting.code(), placement.code());
         let mut out = std::ptr::null_mut();
         // SAFETY: the table is the host's; `out` outlives the call.
         let status = unsafe { (table.peer_start)(table.ring.ctx, task, waiting, placement, ring_bytes, &mut out) };

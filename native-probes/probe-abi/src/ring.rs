@@ -1,17 +1,12 @@
 //! The host's shared-memory ring as a probe sees it: the extension `bench-host:ring/0.1` behind two safe types.
 
-use crate::raw;
+use crate::author::not_offered;
+use crate::{Host, raw};
 use bench_model::ModuleError;
 use std::ptr::NonNull;
+use vocabulary::ring::Integrity;
 
-/// Why a message was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PushError {
-    /// There is no room now.
-    Full,
-    /// It can never fit.
-    TooLarge,
-}
+pub use vocabulary::ring::PushError;
 
 /// The writing end of a ring.
 #[derive(Debug)]
@@ -27,17 +22,31 @@ pub struct Consumer {
     raw: NonNull<raw::RingConsumer>,
 }
 
+impl Host {
+    /// The writing end of the ring `name`, created with `capacity` bytes where it is not there yet.
+    pub fn ring_producer(self, name: &str, capacity: u32, crc32c: bool) -> Result<Producer, ModuleError> {
+        Producer::open(self.ring()?, name, capacity, crc32c)
+    }
+
+    /// The reading end of the ring `name`, which its producer has created.
+    pub fn ring_consumer(self, name: &str) -> Result<Consumer, ModuleError> {
+        Consumer::open(self.ring()?, name)
+    }
+
+    fn ring(self) -> Result<&'static raw::Ring, ModuleError> {
+        let table: *const raw::Ring = self.extension(raw::EXTENSION_RING).cast();
+        // SAFETY: an extension is valid until the process ends.
+        let table = unsafe { table.as_ref() }.filter(|table| table.size >= size_of::<raw::Ring>());
+        table.ok_or_else(|| not_offered(raw::EXTENSION_RING))
+    }
+}
+
 impl Producer {
-    pub(crate) fn open(
-        table: &'static raw::Ring,
-        name: &str,
-        capacity: u32,
-        crc32c: bool,
-    ) -> Result<Self, ModuleError> {
+    fn open(table: &'static raw::Ring, name: &str, capacity: u32, crc32c: bool) -> Result<Self, ModuleError> {
         let mut out = std::ptr::null_mut();
+        let integrity = if crc32c { Integrity::Crc32c } else { Integrity::None }.code();
         // SAFETY: the table is the host's; name and `out` outlive the call.
-        let status =
-            unsafe { (table.producer_open)(table.ctx, raw::Str::new(name), capacity, i32::from(crc32c), &mut out) };
+        let status = unsafe { (table.producer_open)(table.ctx, raw::Str::new(name), capacity, integrity, &mut out) };
         opened(status, name, out).map(|raw| Self { table, raw })
     }
 
@@ -47,8 +56,7 @@ impl Producer {
         // SAFETY: the producer is open, and the message outlives the call.
         match unsafe { (self.table.push)(self.raw.as_ptr(), message.as_ptr(), message.len()) } {
             raw::RING_OK => Ok(()),
-            raw::RING_FULL => Err(PushError::Full),
-            _ => Err(PushError::TooLarge),
+            status => Err(PushError::from_code(status).unwrap_or(PushError::TooLarge)),
         }
     }
 
@@ -60,7 +68,7 @@ impl Producer {
 }
 
 impl Consumer {
-    pub(crate) fn open(table: &'static raw::Ring, name: &str) -> Result<Self, ModuleError> {
+    fn open(table: &'static raw::Ring, name: &str) -> Result<Self, ModuleError> {
         let mut out = std::ptr::null_mut();
         // SAFETY: the table is the host's; name and `out` outlive the call.
         let status = unsafe { (table.consumer_open)(table.ctx, raw::Str::new(name), &mut out) };

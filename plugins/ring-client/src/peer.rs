@@ -2,7 +2,7 @@
 
 use crate::message::{self, Receiver};
 use bench_plugin::prelude::*;
-use bench_plugin::{Peer, PeerConfig, Tally};
+use bench_plugin::{Peer, PeerConfig, Placement, Tally, Task, Waiting};
 
 /// The transports, named as in the probe `ipc`.
 pub(crate) const TRANSPORTS: [&str; 3] = ["shm-ring-spin", "shm-ring-futex", BATCHED];
@@ -61,11 +61,13 @@ impl Far for Peer {
 /// batches.
 pub(crate) fn start(counts: bool, arguments: &Arguments, host: Host) -> Result<(Peer, bool), ModuleError> {
     let (transport, payload_bytes) = (arguments.text("transport")?, arguments.size("payload_bytes")?);
-    let (spins, batched) = (transport != TRANSPORTS[1], transport == BATCHED);
-    let crosses = arguments.text("placement")? == PLACEMENTS[1];
+    let batched = transport == BATCHED;
+    let task = if counts { Task::Count } else { Task::Echo };
+    let waiting = if transport == TRANSPORTS[1] { Waiting::Sleeping } else { Waiting::Spinning };
+    let placement = if arguments.text("placement")? == PLACEMENTS[1] { Placement::Cross } else { Placement::Same };
     let least = if batched { BATCH_RING_BYTES_MIN } else { RING_BYTES_MIN };
     let ring_bytes = (payload_bytes * MESSAGES_MIN + 1).next_power_of_two().max(least) as u32;
-    Ok((host.ring_peer(PeerConfig { counts, spins, crosses, ring_bytes })?, batched))
+    Ok((host.ring_peer(PeerConfig { task, waiting, placement, ring_bytes })?, batched))
 }
 
 /// Round trips, one at a time.

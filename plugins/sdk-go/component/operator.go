@@ -34,7 +34,7 @@ type pair struct {
 	name, value list
 }
 
-//go:wasmexport bench-host:operator/operator@0.1.0#start
+//go:wasmexport bench-host:operator/operator@0.2.0#start
 func start(at unsafe.Pointer, length uint32) unsafe.Pointer {
 	defer release()
 	arguments := make(bench.Arguments, length)
@@ -49,7 +49,7 @@ func start(at unsafe.Pointer, length uint32) unsafe.Pointer {
 	return end(err, listOf(ended.watches))
 }
 
-//go:wasmexport bench-host:operator/operator@0.1.0#reconcile
+//go:wasmexport bench-host:operator/operator@0.2.0#reconcile
 func reconcile(
 	which uint32, kind unsafe.Pointer, kindBytes uint32, namespace unsafe.Pointer, namespaceBytes uint32,
 	name unsafe.Pointer, nameBytes uint32, version uint64, spec unsafe.Pointer, specBytes uint32,
@@ -70,7 +70,7 @@ func reconcile(
 	return end(Operator.Reconcile(plane{}, event), list{})
 }
 
-//go:wasmexport bench-host:operator/operator@0.1.0#suspend
+//go:wasmexport bench-host:operator/operator@0.2.0#suspend
 func suspend() unsafe.Pointer {
 	release()
 	ended.state = Operator.Suspend()
@@ -78,7 +78,7 @@ func suspend() unsafe.Pointer {
 	return unsafe.Pointer(&ended.plain)
 }
 
-//go:wasmexport bench-host:operator/operator@0.1.0#resume
+//go:wasmexport bench-host:operator/operator@0.2.0#resume
 func resume(state *byte, length uint32) unsafe.Pointer {
 	defer release()
 	return end(Operator.Resume(unsafe.Slice(state, length)), list{})

@@ -8,25 +8,25 @@ import (
 	"bench-host/sdk-go/bench"
 )
 
-//go:wasmimport bench-host:operator/control-plane@0.1.0 get
+//go:wasmimport bench-host:operator/control-plane@0.2.0 get
 func planeGet(kind, namespace, name string, to unsafe.Pointer)
 
-//go:wasmimport bench-host:operator/control-plane@0.1.0 apply
+//go:wasmimport bench-host:operator/control-plane@0.2.0 apply
 func planeApply(kind, namespace, name, spec string, to unsafe.Pointer)
 
-//go:wasmimport bench-host:operator/control-plane@0.1.0 create
+//go:wasmimport bench-host:operator/control-plane@0.2.0 create
 func planeCreate(kind, namespace, name, spec string, to unsafe.Pointer)
 
-//go:wasmimport bench-host:operator/control-plane@0.1.0 update
+//go:wasmimport bench-host:operator/control-plane@0.2.0 update
 func planeUpdate(kind, namespace, name string, version uint64, spec string, to unsafe.Pointer)
 
-//go:wasmimport bench-host:operator/control-plane@0.1.0 delete
+//go:wasmimport bench-host:operator/control-plane@0.2.0 delete
 func planeDelete(kind, namespace, name string, to unsafe.Pointer)
 
-// answer is the answer of the control plane: an object or an error. There is one at a time.
+// answer is the answer of the control plane: an object, a version or an error. There is one at a time.
 type answer struct {
 	isError uint64
-	// kind is the kind of error, if it is an error.
+	// kind is the kind of error, if it is an error, and the version, if the answer is only that.
 	kind            list
 	namespace, name list
 	version         uint64
@@ -83,7 +83,7 @@ func (answer *answer) written() (uint64, error) {
 	if err := answer.refusal(); err != nil {
 		return 0, err
 	}
-	return answer.version, nil
+	return word(answer.kind), nil
 }
 
 // refusal returns the error of the answer, or nil. Its value is in the place of an object's namespace.

@@ -38,12 +38,9 @@ mod arm;
 #[path = "probe.rs"]
 mod arm;
 
+pub use arm::capability::*;
 #[doc(hidden)]
 pub use arm::support;
-#[cfg(feature = "ring")]
-pub use arm::{Consumer, Peer, PeerConfig, Producer, PushError, Tally};
-#[cfg(feature = "log")]
-pub use arm::{Durability, Fault, Log, LogError, PageState};
 pub use arm::{Host, Series};
 pub use bench_model as model;
 pub use each::{each, each_of};

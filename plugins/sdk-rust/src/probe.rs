@@ -1,14 +1,16 @@
 //! The native arm: exports the plug-in as a probe through the C ABI, with the safe API of `probe-abi`.
 
-#[cfg(feature = "log")]
-pub use probe_abi::log::{Durability, Fault, Log, LogError, PageState};
-#[cfg(feature = "ring")]
-pub use probe_abi::peer::{Peer, PeerConfig, Tally};
 #[cfg(feature = "pipeline")]
 pub use probe_abi::pipeline::Batches;
-#[cfg(feature = "ring")]
-pub use probe_abi::ring::{Consumer, Producer, PushError};
 pub use probe_abi::{Host, Series};
+
+/// What the host offers beside series, each behind a feature.
+pub mod capability {
+    #[cfg(feature = "log")]
+    pub use probe_abi::log::*;
+    #[cfg(feature = "ring")]
+    pub use probe_abi::{peer::*, ring::*};
+}
 
 /// The code that [`crate::export!`] expands to. Not for direct use.
 #[doc(hidden)]

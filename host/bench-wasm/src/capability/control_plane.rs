@@ -2,6 +2,7 @@
 //! objects are kept.
 
 use crate::bindings::operator::bench_host::operator::{control_plane, types};
+use crate::bindings::operator_0_1::bench_host::operator::control_plane as control_plane_0_1;
 use crate::state::State;
 use bench_drivers::operators::{Key, Object, Plane, PlaneError};
 use std::sync::Arc;
@@ -11,21 +12,19 @@ impl types::Host for State {}
 
 impl control_plane::Host for State {
     fn get(&mut self, key: types::Key) -> Result<Result<types::Object, types::Error>> {
-        self.body(|state| Ok(written(state, |plane| plane.get(&key_in(key)))))
+        self.body(|state| Ok(written(state, |plane| plane.get(&key_in(key)), object_out)))
     }
 
-    fn apply(&mut self, key: types::Key, spec: String) -> Result<Result<types::Object, types::Error>> {
-        self.body(|state| Ok(written(state, |plane| plane.apply(&key_in(key), &spec))))
+    fn apply(&mut self, key: types::Key, spec: String) -> Result<Result<u64, types::Error>> {
+        self.body(|state| Ok(written(state, |plane| plane.apply(&key_in(key), &spec), version)))
     }
 
-    fn create(&mut self, key: types::Key, spec: String) -> Result<Result<types::Object, types::Error>> {
-        self.body(|state| Ok(written(state, |plane| plane.create(&key_in(key), &spec))))
+    fn create(&mut self, key: types::Key, spec: String) -> Result<Result<u64, types::Error>> {
+        self.body(|state| Ok(written(state, |plane| plane.create(&key_in(key), &spec), version)))
     }
 
-    fn update(&mut self, object: types::Object) -> Result<Result<types::Object, types::Error>> {
-        let types::Object { key, resource_version, spec } = object;
-        let object = Object { key: key_in(key), resource_version, spec };
-        self.body(|state| Ok(written(state, |plane| plane.update(&object))))
+    fn update(&mut self, object: types::Object) -> Result<Result<u64, types::Error>> {
+        self.body(|state| Ok(written(state, |plane| plane.update(&object_in(object)), version)))
     }
 
     fn delete(&mut self, key: types::Key) -> Result<Result<(), types::Error>> {
@@ -33,11 +32,44 @@ impl control_plane::Host for State {
     }
 }
 
-fn written(
+/// What was built against the version before is given whole objects.
+impl control_plane_0_1::Host for State {
+    fn get(&mut self, key: types::Key) -> Result<Result<types::Object, types::Error>> {
+        control_plane::Host::get(self, key)
+    }
+
+    fn apply(&mut self, key: types::Key, spec: String) -> Result<Result<types::Object, types::Error>> {
+        self.body(|state| Ok(written(state, |plane| plane.apply(&key_in(key), &spec), object_out)))
+    }
+
+    fn create(&mut self, key: types::Key, spec: String) -> Result<Result<types::Object, types::Error>> {
+        self.body(|state| Ok(written(state, |plane| plane.create(&key_in(key), &spec), object_out)))
+    }
+
+    fn update(&mut self, object: types::Object) -> Result<Result<types::Object, types::Error>> {
+        self.body(|state| Ok(written(state, |plane| plane.update(&object_in(object)), object_out)))
+    }
+
+    fn delete(&mut self, key: types::Key) -> Result<Result<(), types::Error>> {
+        control_plane::Host::delete(self, key)
+    }
+}
+
+/// What a function of the plane's comes to, with as much of the object as `out` gives.
+fn written<T>(
     state: &State,
     write: impl FnOnce(&dyn Plane) -> Result<Arc<Object>, PlaneError>,
-) -> Result<types::Object, types::Error> {
-    plane(state).and_then(|plane| write(plane).map(|object| object_out(&object)).map_err(error_out))
+    out: impl FnOnce(&Object) -> T,
+) -> Result<T, types::Error> {
+    plane(state).and_then(|plane| write(plane).map(|object| out(&object)).map_err(error_out))
+}
+
+fn version(object: &Object) -> u64 {
+    object.resource_version
+}
+
+fn object_in(types::Object { key, resource_version, spec }: types::Object) -> Object {
+    Object { key: key_in(key), resource_version, spec }
 }
 
 /// The operator's, unless the component is run as anything else.

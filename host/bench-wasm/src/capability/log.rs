@@ -1,12 +1,31 @@
 //! `bench-host:log`: each payload is copied between the component's memory and the log's mapped files, which is what the
 //! boundary costs.
 
-use super::total_bytes;
-use crate::bindings::log::bench_host::log::log;
+use super::{Capability, total_bytes};
 use crate::state::State;
-use session_log::{Durability, Fault, LogFault, OpenError, Options, PageState, SessionLog};
+use bindings::bench_host::log::log;
+use session_log::{LogFault, Logs, OpenError, Options, SessionLog};
 use wasmtime::Result;
-use wasmtime::component::Resource;
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../../wit/log",
+        world: "client",
+        imports: { default: tracing | trappable },
+        with: { "bench-host:log/log.log": session_log::SessionLog },
+    });
+}
+
+/// The logs of a session, which a slot of its state counts.
+pub(super) struct LogCapability;
+
+impl Capability for LogCapability {
+    fn link(&self, linker: &mut Linker<State>) -> Result<()> {
+        log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+    }
+}
 
 impl log::Host for State {}
 
@@ -74,7 +93,7 @@ impl log::HostLog for State {
 
 /// A log for `directory`, if that is a scratch folder of the session. Its files go beside that: a component could put a link
 /// in their place, or make a mapped one shorter, which would end the process.
-fn opened(state: &State, directory: &str, options: Options) -> Result<SessionLog, log::Error> {
+fn opened(state: &mut State, directory: &str, options: Options) -> Result<SessionLog, log::Error> {
     let scratch = state.scratch.iter().find(|scratch| scratch.guest == directory);
     let scratch = scratch.ok_or_else(|| log::Error {
         fault: log::Fault::Denied,
@@ -82,7 +101,8 @@ fn opened(state: &State, directory: &str, options: Options) -> Result<SessionLog
             "`{directory}` is no scratch folder of this session; pass what a parameter required as `scratch:NAME` has"
         ),
     })?;
-    state.logs.open(&scratch.beside, options).map_err(|error| {
+    let folder = scratch.beside.clone();
+    state.slot::<Logs>().open(&folder, options).map_err(|error| {
         let reason = error.to_string();
         let fault = match error {
             OpenError::Log(fault) => return fault.into(),
@@ -94,39 +114,10 @@ fn opened(state: &State, directory: &str, options: Options) -> Result<SessionLog
     })
 }
 
-impl From<log::Durability> for Durability {
-    fn from(durability: log::Durability) -> Self {
-        match durability {
-            log::Durability::None => Self::None,
-            log::Durability::ProcessCrash => Self::ProcessCrash,
-            log::Durability::Group => Self::Group,
-            log::Durability::Each => Self::Each,
-        }
-    }
-}
-
-impl From<log::PageState> for PageState {
-    fn from(page_state: log::PageState) -> Self {
-        match page_state {
-            log::PageState::Fresh => Self::Fresh,
-            log::PageState::Written => Self::Written,
-            log::PageState::Resident => Self::Resident,
-        }
-    }
-}
+vocabulary::log_conversions!(log);
 
 impl From<LogFault> for log::Error {
     fn from(LogFault { fault, reason }: LogFault) -> Self {
-        let fault = match fault {
-            Fault::NoSpace => log::Fault::NoSpace,
-            Fault::TooLarge => log::Fault::TooLarge,
-            Fault::Poisoned => log::Fault::Poisoned,
-            Fault::Partial => log::Fault::Partial,
-            Fault::Recycled => log::Fault::Recycled,
-            Fault::Beyond => log::Fault::Beyond,
-            Fault::Corrupt => log::Fault::Corrupt,
-            Fault::Other => log::Fault::Other,
-        };
-        Self { fault, reason }
+        Self { fault: fault.into(), reason }
     }
 }

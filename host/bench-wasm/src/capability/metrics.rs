@@ -1,10 +1,21 @@
 //! `bench-host:workload/metrics`: a component's samples go straight into the session's sink.
 
+use super::Capability;
 use crate::bindings::workload::bench_host::workload::{metrics, types};
 use crate::state::State;
 use bench_sink::SeriesId;
 use wasmtime::Result;
-use wasmtime::component::Resource;
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+/// The series of a session, which go into the sink of its state.
+pub(super) struct MetricsCapability;
+
+impl Capability for MetricsCapability {
+    fn link(&self, linker: &mut Linker<State>) -> Result<()> {
+        types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+        metrics::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+    }
+}
 
 /// What a `series` handle stands for.
 #[expect(unreachable_pub, reason = "the generated bindings name it in a public alias")]

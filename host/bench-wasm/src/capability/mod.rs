@@ -3,10 +3,9 @@
 
 pub(crate) mod batches;
 pub(crate) mod control_plane;
-pub(crate) mod log;
+mod log;
 pub(crate) mod metrics;
-pub(crate) mod peers;
-pub(crate) mod ring;
+mod ring;
 
 use crate::state::State;
 use wasmtime::component::{HasSelf, Linker};
@@ -23,6 +22,9 @@ pub trait Capability: Sync {
         self.link(linker)
     }
 }
+
+/// What every component can import: a file or folder each, which has its interface, what a session holds for it, and its calls.
+const OWN: Capabilities = &[&log::LogCapability, &metrics::MetricsCapability, &ring::RingCapability];
 
 /// The capabilities of a family, or of several.
 pub type Capabilities = &'static [&'static dyn Capability];
@@ -48,15 +50,12 @@ pub(crate) fn awaiting_linker(engine: &Engine, further: Capabilities) -> Result<
 
 /// What is the host's alone. None of it waits for the network; what waits for a peer process keeps its thread.
 fn add_own_to_linker(linker: &mut Linker<State>) -> Result<()> {
-    use crate::bindings::{log, operator, pipeline, ring, workload};
-    workload::bench_host::workload::types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
-    workload::bench_host::workload::metrics::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    use crate::bindings::{operator, operator_0_1, pipeline};
     pipeline::bench_host::pipeline::batches::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     operator::bench_host::operator::types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     operator::bench_host::operator::control_plane::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
-    log::bench_host::log::log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
-    ring::bench_host::ring::peers::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
-    ring::bench_host::ring::ring::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+    operator_0_1::bench_host::operator::control_plane::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    OWN.iter().try_for_each(|capability| capability.link(linker))
 }
 
 /// Bytes of all of these.

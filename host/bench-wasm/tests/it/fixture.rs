@@ -65,7 +65,7 @@ pub(crate) fn component(module: &str, world: &str, packages: &[&str]) -> Vec<u8>
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
     let mut resolve = Resolve::default();
     for package in packages {
-        resolve.push_dir(wit.join(package)).expect("the WIT parses");
+        resolve.push_path(wit.join(package)).expect("the WIT parses");
     }
     let package = resolve.push_str("fixture.wit", world).expect("the world parses");
     let world = resolve.select_world(&[package], Some("fixture")).expect("the world is there");

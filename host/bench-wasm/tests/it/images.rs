@@ -25,7 +25,7 @@ const WORLD: &str = "
         import wasi:io/poll@0.2.0;
         import wasi:clocks/monotonic-clock@0.2.0;
         import wasi:random/random@0.2.0;
-        include bench-host:operator/module@0.1.0;
+        include bench-host:operator/module@0.2.0;
         export bench-host:workload/plugin@0.1.0;
     }
 ";
@@ -33,6 +33,18 @@ const WORLD: &str = "
 /// A folder with the operator: to be kept, because it is read again.
 fn folder() -> fixture::Fixture {
     fixture::Fixture::of(fixture::component(include_str!("operator.wat"), WORLD, &["workload", "operator"]))
+}
+
+/// The same operator, built against the version before.
+fn former() -> fixture::Fixture {
+    let (module, world) = (include_str!("operator.wat"), WORLD);
+    let [module, world] = [module, world].map(|text| {
+        let lines = text.lines().map(|line| {
+            if line.contains("bench-host:operator/") { line.replace("@0.2.0", "@0.1.0") } else { line.to_owned() }
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    fixture::Fixture::of(fixture::component(&module, &world, &["workload", "operator/published/0.1.0.wit"]))
 }
 
 /// Keeps what is applied.
@@ -149,8 +161,7 @@ fn instance_with_additional_handle_has_no_image() {
 }
 
 /// Has the driver take a chain of five through its phases.
-fn driven(suspend: &str) -> Report {
-    let folder = folder();
+fn driven(folder: &fixture::Fixture, suspend: &str) -> Report {
     let mut component = folder.load(&Settings::default(), Some(folder.cache()));
     let scenario = scenario(&component, "chain");
     let mut arguments = Arguments::default();
@@ -169,10 +180,18 @@ fn driven(suspend: &str) -> Report {
 
 #[test]
 fn chain_keeps_its_state_in_images() {
-    let report = driven("memory");
+    let report = driven(&folder(), "memory");
     assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
     assert!(report.checks.iter().all(|check| check.passed), "{:?}", report.checks);
     let states = report.series.iter().find(|series| series.metric == "state").expect("states are measured");
     assert_eq!(states.count, 4 * 5);
-    assert_eq!(driven("own").outcome.status, Status::Failed, "what it says itself is nothing");
+    assert_eq!(driven(&folder(), "own").outcome.status, Status::Failed, "what it says itself is nothing");
+}
+
+#[test]
+fn component_built_against_the_former_version_still_runs() {
+    let report = driven(&former(), "memory");
+    assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
+    assert!(report.checks.iter().all(|check| check.passed), "{:?}", report.checks);
+    assert!(!report.checks.is_empty(), "the chain was looked at");
 }

@@ -2,7 +2,7 @@
 ;; what it sees, and how many it has seen, which it has only in its memory. It counts in a global besides, and traps where the two
 ;; are not the same. What it allocates it never gives back, so that its memory grows.
 (module
-  (import "bench-host:operator/control-plane@0.1.0" "apply"
+  (import "bench-host:operator/control-plane@0.2.0" "apply"
     (func $apply (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
   (import "wasi:io/poll@0.2.0" "[resource-drop]pollable" (func $drop (param i32)))
   (import "wasi:clocks/monotonic-clock@0.2.0" "subscribe-duration" (func $subscribe (param i64) (result i32)))
@@ -53,7 +53,7 @@
     i32.const 1024)
 
   ;; Its second argument is what it writes to, where its first is what it watches.
-  (func (export "bench-host:operator/operator@0.1.0#start") (param $arguments i32) (param $length i32) (result i32)
+  (func (export "bench-host:operator/operator@0.2.0#start") (param $arguments i32) (param $length i32) (result i32)
     (global.set $namespace (i32.load offset=24 (local.get $arguments)))
     (global.set $namespace-length (i32.load offset=28 (local.get $arguments)))
     (call $pair (i32.const 96) (i32.const 274) (i32.const 12))
@@ -83,7 +83,7 @@
     local.get $length)
 
   ;; An object called `kept` has it open something for good.
-  (func (export "bench-host:operator/operator@0.1.0#reconcile")
+  (func (export "bench-host:operator/operator@0.2.0#reconcile")
     (param $case i32) (param $kind i32) (param $kind-length i32) (param $in i32) (param $in-length i32)
     (param $name i32) (param $name-length i32) (param $version i64) (param $spec i32) (param $spec-length i32) (result i32)
     (local $end i32)
@@ -112,11 +112,11 @@
     (if (i32.load8_u (i32.const 64)) (then unreachable))
     i32.const 0)
 
-  (func (export "bench-host:operator/operator@0.1.0#suspend") (result i32)
+  (func (export "bench-host:operator/operator@0.2.0#suspend") (result i32)
     (call $pair (i32.const 0) (i32.const 0) (i32.const 0))
     i32.const 0)
 
-  (func (export "bench-host:operator/operator@0.1.0#resume") (param $state i32) (param $length i32) (result i32)
+  (func (export "bench-host:operator/operator@0.2.0#resume") (param $state i32) (param $length i32) (result i32)
     (i32.store (i32.const 0) (i32.const 1))
     (call $pair (i32.const 4) (i32.const 305) (i32.const 4))
     i32.const 0))

@@ -1,12 +1,13 @@
 //! The caller's side of a peer: sends messages, receives answers and tallies, and waits for each within a bound.
 
 use crate::error::PeerError;
-use crate::placement::{Cpus, Pinned, Placement, pin};
+use crate::placement::{Cpus, Pinned, pin};
 use crate::process::{EXIT_SETUP, Peer, close_others};
-use crate::serve::{Server, Tally, Task, wait};
+use crate::serve::{Seen, Server, wait};
 use rustix::fd::AsRawFd;
 use shm_ring::{Consumer, Integrity, Producer, PushError, Ring, Wait, Waking};
 use std::time::{Duration, Instant};
+use vocabulary::peers::{Placement, Tally, Task, Waiting};
 
 /// Rounds of spinning before a side with its own CPU sleeps: some microseconds, less than a sleep costs.
 const PARK_ROUNDS: u32 = 100;
@@ -27,15 +28,6 @@ pub struct Config {
     pub ring_bytes: usize,
     /// How long the peer may be silent before it is an error.
     pub patience: Duration,
-}
-
-/// How a side waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waiting {
-    /// By spinning, which needs a CPU for each side.
-    Spinning,
-    /// By spinning briefly where it has its own CPU, and then sleeping on a futex.
-    Sleeping,
 }
 
 /// A second process behind two rings. The thread that started it is pinned until this is dropped, which must happen on the same
@@ -61,7 +53,7 @@ impl RingPeer {
             let reason = "spinning needs two cores; use placement=cross or transport=shm-ring-futex";
             return Err(bench_model::ModuleError::Unavailable(reason.to_owned()).into());
         }
-        let cpus = config.placement.choose()?;
+        let cpus = Cpus::choose(config.placement)?;
         let waking = if spins { Waking::Never } else { Waking::Futex };
         let ring = || Ring::create_with(config.ring_bytes, Integrity::None, waking);
         let (there, back) = (ring()?, ring()?);
@@ -90,11 +82,6 @@ impl RingPeer {
     /// The process id of the peer.
     pub fn pid(&self) -> u32 {
         self.process.pid()
-    }
-
-    /// Checks that this side is on its pinned CPU, and that the peer was when it sent this tally.
-    pub fn is_in_place(&self, tally: &Tally) -> bool {
-        (rustix::thread::sched_getcpu(), tally.cpu) == (self.cpus.own, self.cpus.peer as u64)
     }
 
     /// Sends one message of 1 byte or more; waits for room.
@@ -129,9 +116,12 @@ impl RingPeer {
         }
         self.await_message("its tally")?;
         let found = self.input.peek()?.unwrap_or_default();
-        let tally = Tally::decode(found).ok_or(PeerError::NoTally { found: found.len() });
+        let seen = Seen::decode(found).ok_or(PeerError::NoTally { found: found.len() });
         self.input.release();
-        tally
+        let Seen { messages, altered, out_of_order, digest, cpu } = seen?;
+        // Whether this side is on the CPU it is pinned to, and the peer was when it answered.
+        let in_place = (rustix::thread::sched_getcpu(), cpu) == (self.cpus.own, self.cpus.peer as u64);
+        Ok(Tally { messages, altered, out_of_order, digest, in_place })
     }
 
     #[inline]

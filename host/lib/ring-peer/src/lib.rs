@@ -10,8 +10,8 @@ mod placement;
 mod process;
 mod serve;
 
-pub use client::{Config, PATIENCE, RingPeer, Waiting};
+pub use client::{Config, PATIENCE, RingPeer};
 pub use error::PeerError;
-pub use placement::{Cpus, Pinned, Placement, pin};
+pub use placement::{Cpus, Pinned, pin};
 pub use process::{EXIT_DONE, EXIT_SETUP, EXIT_TRANSPORT, LOOK_AFTER, Peer, SPIN_ROUNDS, Watch, close_others};
-pub use serve::{Tally, Task};
+pub use vocabulary::peers::{Placement, Tally, Task, Waiting};

@@ -2,15 +2,7 @@
 
 use bench_model::ModuleError;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-
-/// The CPUs of the two processes relative to each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Placement {
-    /// Both to the same CPU.
-    Same,
-    /// Each to its own CPU, on two cores where there are two.
-    Cross,
-}
+use vocabulary::peers::Placement;
 
 /// The CPU of each process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,33 +13,22 @@ pub struct Cpus {
     pub peer: usize,
 }
 
-impl Placement {
-    /// Both, in the order of reports.
-    pub const ALL: [Self; 2] = [Self::Same, Self::Cross];
-
-    /// The name used in the descriptor.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Same => "same",
-            Self::Cross => "cross",
-        }
-    }
-
-    /// Chooses among the CPUs this thread may run on.
-    pub fn choose(self) -> Result<Cpus, ModuleError> {
+impl Cpus {
+    /// Chooses among the CPUs this thread may run on: one for both, or two on two cores where there are two.
+    pub fn choose(placement: Placement) -> Result<Self, ModuleError> {
         let allowed = sched_getaffinity(None)
             .map_err(|errno| ModuleError::Other(format!("the allowed CPUs cannot be read: {errno}")))?;
         let mut allowed = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu));
         let Some(own) = allowed.next() else {
             return Err(ModuleError::Other("the set of allowed CPUs is empty".to_owned()));
         };
-        if self == Self::Same {
-            return Ok(Cpus { own, peer: own });
+        if placement == Placement::Same {
+            return Ok(Self { own, peer: own });
         }
         let others: Vec<_> = allowed.collect();
         let siblings = siblings(own);
         let peer = others.iter().find(|cpu| !siblings.contains(cpu)).or(others.first());
-        peer.map(|peer| Cpus { own, peer: *peer }).ok_or_else(|| {
+        peer.map(|peer| Self { own, peer: *peer }).ok_or_else(|| {
             ModuleError::Unavailable(format!(
                 "placement=cross needs two CPUs and only CPU {own} is allowed; widen the affinity (taskset) or the \
                  cgroup's cpuset, or use placement=same"

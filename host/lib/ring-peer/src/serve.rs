@@ -2,33 +2,24 @@
 
 use crate::process::{EXIT_TRANSPORT, LOOK_AFTER, SPIN_ROUNDS};
 use shm_ring::{Consumer, Producer, PushError, Wait};
+use vocabulary::peers::Task;
 
-/// The peer's task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// Sends each message back unchanged.
-    Echo,
-    /// Compares each message with the first one, and counts. Messages are equal except for their first eight bytes, a little-endian
-    /// number that grows by one.
-    Count,
-}
-
-/// The peer's counts since it was started.
+/// The peer's counts since it was started, as they are sent over the ring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub(crate) struct Seen {
     /// Messages received.
-    pub messages: u64,
+    pub(crate) messages: u64,
     /// Messages that differ from the first one; 0 for an echo.
-    pub altered: u64,
+    pub(crate) altered: u64,
     /// Messages whose number did not follow the previous one.
-    pub out_of_order: u64,
+    pub(crate) out_of_order: u64,
     /// FNV-1a (64 bits) of the first message without its number; 0 before it arrives, and for an echo.
-    pub digest: u64,
+    pub(crate) digest: u64,
     /// The CPU it ran on when it sent the tally.
-    pub cpu: u64,
+    pub(crate) cpu: u64,
 }
 
-impl Tally {
+impl Seen {
     pub(crate) const BYTES: usize = 40;
 
     fn encode(&self) -> [u8; Self::BYTES] {
@@ -55,7 +46,7 @@ impl Tally {
 pub(crate) struct Server {
     task: Task,
     wait: Wait,
-    tally: Tally,
+    tally: Seen,
     /// The first message, once it arrived.
     model: Vec<u8>,
     next: u64,
@@ -63,7 +54,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(task: Task, wait: Wait, message_max: usize) -> Self {
-        Self { task, wait, tally: Tally::default(), model: Vec::with_capacity(message_max), next: 0 }
+        Self { task, wait, tally: Seen::default(), model: Vec::with_capacity(message_max), next: 0 }
     }
 
     /// Serves for ever; returns the exit status where a ring is damaged. It need not watch its parent, with which it ends.
@@ -145,9 +136,9 @@ mod tests {
     fn check(messages: &[Vec<u8>], altered: u64, out_of_order: u64) {
         let mut server = Server::new(Task::Count, wait(true, 0), 64);
         messages.iter().for_each(|message| server.count(message));
-        let tally = Tally { messages: messages.len() as u64, altered, out_of_order, digest: fnv1a(b"foobar"), cpu: 0 };
+        let tally = Seen { messages: messages.len() as u64, altered, out_of_order, digest: fnv1a(b"foobar"), cpu: 0 };
         assert_eq!(server.tally, tally, "{messages:?}");
-        assert_eq!(Tally::decode(&tally.encode()), Some(tally));
+        assert_eq!(Seen::decode(&tally.encode()), Some(tally));
     }
 
     #[test]
@@ -161,6 +152,6 @@ mod tests {
 
     #[test]
     fn bytes_of_another_length_are_not_a_tally() {
-        assert_eq!((Tally::decode(&[0; 48]), Tally::decode(&[0; 39]), Tally::decode(&[])), (None, None, None));
+        assert_eq!((Seen::decode(&[0; 48]), Seen::decode(&[0; 39]), Seen::decode(&[])), (None, None, None));
     }
 }

@@ -52,7 +52,7 @@ fn check(mode: (Waiting, Placement), len: usize) {
         assert_eq!(echo.receive().unwrap(), message, "{mode:?}");
     }
     let tally = echo.tally().unwrap();
-    assert_eq!((tally.messages, echo.is_in_place(&tally)), (MESSAGES, true), "{mode:?}");
+    assert_eq!((tally.messages, tally.in_place), (MESSAGES, true), "{mode:?}");
     let echo_pid = pid(&echo);
     drop(echo);
     let mut counter = start(Task::Count, mode, Duration::from_secs(60)).unwrap();

@@ -4,8 +4,9 @@ mod fault;
 #[cfg_attr(not(target_os = "linux"), path = "log_unsupported.rs")]
 mod log;
 
-pub use fault::{Fault, LogFault};
+pub use fault::LogFault;
 pub use log::SessionLog;
+pub use vocabulary::log::{Durability, Fault, PageState};
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,30 +27,6 @@ pub const SEGMENT_BYTES_MAX: u64 = 64 << 20;
 /// The number of open logs of a session.
 #[derive(Clone, Debug, Default)]
 pub struct Logs(Arc<()>);
-
-/// What is guaranteed when an append returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// Nothing.
-    None,
-    /// It survives the death of the process.
-    ProcessCrash,
-    /// It is on the disk, by a sync shared with other waiting appends.
-    Group,
-    /// It is on the disk, by a sync of its own.
-    Each,
-}
-
-/// The state of a segment's pages before payloads are written to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PageState {
-    /// Blocks are reserved and were never written.
-    Fresh,
-    /// Zeros were written and synced.
-    Written,
-    /// Every page is in memory and writable.
-    Resident,
-}
 
 /// Options of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

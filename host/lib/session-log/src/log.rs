@@ -1,6 +1,6 @@
 //! One log in its folder, over the log library.
 
-use crate::{Durability, Fault, LogFault, OpenError, Options, PageState, SEGMENTS};
+use crate::{Fault, LogFault, OpenError, Options, SEGMENTS};
 use std::error::Error;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -29,7 +29,7 @@ impl SessionLog {
         let folder = Folder::make(parent).map_err(|source| OpenError::Folder { parent: parent.to_owned(), source })?;
         let mut config = Config::new(&folder.0, options.durability.into());
         config.segment_bytes = options.segment_bytes;
-        config.page_state = options.page_state.into();
+        config.page_state = options.page_state;
         config.retention = Retention::Segments(SEGMENTS);
         let log = Log::open(config).and_then(|log| log.wait_until_idle().map(|()| log));
         let log = log.map_err(|error| OpenError::Log(error.into()))?;
@@ -99,27 +99,6 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // What cannot be removed is removed with the surrounding scratch folder.
         let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-impl From<Durability> for wal_log::Durability {
-    fn from(durability: Durability) -> Self {
-        match durability {
-            Durability::None => Self::None,
-            Durability::ProcessCrash => Self::ProcessCrash,
-            Durability::Group => Self::Group,
-            Durability::Each => Self::Each,
-        }
-    }
-}
-
-impl From<PageState> for wal_log::PageState {
-    fn from(page_state: PageState) -> Self {
-        match page_state {
-            PageState::Fresh => Self::Fresh,
-            PageState::Written => Self::Written,
-            PageState::Resident => Self::Resident,
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The configuration a log is opened with.
 
 use crate::boundary::{FileBoundary, OperatingSystem};
-use crate::{LogError, header};
+use crate::{LogError, PageState, header};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,18 +65,15 @@ impl Durability {
     }
 }
 
-/// The state of a segment's pages before records are written to them, by far the largest factor in the cost of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PageState {
-    /// Blocks are reserved and were never written. The appender pays for the first touch of each page, and a sync for
-    /// turning the extents into written ones.
-    Fresh,
-    /// Zeros were written and synced. The appender pays for making each page writable, and a sync writes only what was
-    /// appended. Best for durable modes.
-    Written,
-    /// Every page is in memory and writable. The appender pays for the store only, and a sync would write the whole segment. Best
-    /// for modes without a sync.
-    Resident,
+impl From<vocabulary::log::Durability> for Durability {
+    fn from(durability: vocabulary::log::Durability) -> Self {
+        match durability {
+            vocabulary::log::Durability::None => Self::None,
+            vocabulary::log::Durability::ProcessCrash => Self::ProcessCrash,
+            vocabulary::log::Durability::Group => Self::Group,
+            vocabulary::log::Durability::Each => Self::Each,
+        }
+    }
 }
 
 /// Which segments are kept.

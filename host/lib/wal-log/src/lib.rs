@@ -118,7 +118,7 @@ mod turn;
 mod watch;
 
 pub use boundary::{FileBoundary, OperatingSystem};
-pub use config::{Config, Durability, PageState, Policy, RecoveryMode, Retention};
+pub use config::{Config, Durability, Policy, RecoveryMode, Retention};
 pub use damage::{BadRecord, Damage, Finding};
 pub use error::{LogError, ReadError};
 pub use header::LogId;
@@ -130,6 +130,7 @@ pub use recovery::Recovery;
 pub use snapshot::{Held, Snapshot};
 pub use subscription::Subscription;
 pub use transaction::Transaction;
+pub use vocabulary::log::PageState;
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, WaitTimeoutResult};
 use std::time::Duration;

@@ -32,9 +32,10 @@ pub(crate) struct Edge {
 
 /// Which crates of the workspace each crate may depend on, tests aside.
 const DIRECTION: &[(&str, &[&str])] = &[
+    ("abi-generator", &[]),
     ("bench-model", &[]),
     ("pg-cluster", &[]),
-    ("session-log", &["wal-log"]),
+    ("session-log", &["vocabulary", "wal-log"]),
     ("shm-ring", &[]),
     ("control-plane", &[]),
     ("xtask", &[]),
@@ -44,12 +45,13 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("function-core", &[]),
     ("operator-core", &[]),
     ("pg-rows", &["bench-model"]),
-    ("ring-peer", &["bench-model", "shm-ring"]),
+    ("ring-peer", &["bench-model", "shm-ring", "vocabulary"]),
     ("wal-load", &["bench-model", "probe-abi"]),
-    ("wal-log", &[]),
+    ("vocabulary", &[]),
+    ("wal-log", &["vocabulary"]),
     ("wal-trial", &["bench-model", "probe-abi", "wal-load"]),
     ("operator-process", &["bench-model", "operator-core"]),
-    ("probe-abi", &["bench-model", "operator-core"]),
+    ("probe-abi", &["bench-model", "operator-core", "vocabulary"]),
     ("bench-sink", &["bench-model"]),
     ("bench-engine", &["bench-model", "bench-sink", "bench-stats"]),
     ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats", "control-plane", "pg-rows"]),
@@ -66,6 +68,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "ring-peer",
             "session-log",
             "shm-ring",
+            "vocabulary",
         ],
     ),
     (
@@ -80,6 +83,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "ring-peer",
             "session-log",
             "shm-ring",
+            "vocabulary",
         ],
     ),
     (
@@ -123,6 +127,7 @@ const FAMILY: &[&str] = &[
     "ring-peer",
     "session-log",
     "shm-ring",
+    "vocabulary",
     "wal-load",
     "wal-log",
 ];
@@ -365,7 +370,7 @@ fn families_stand_side_by_side() {
     check(
         &["bench-wasm > family-one"],
         &["bench-wasm → family-one: of this workspace, bench-wasm may depend on \
-           bench-drivers, bench-engine, bench-model, bench-sink, bench-stats, ring-peer, session-log, shm-ring"],
+           bench-drivers, bench-engine, bench-model, bench-sink, bench-stats, ring-peer, session-log, shm-ring, vocabulary"],
     );
 }
 

@@ -2,12 +2,9 @@
 //! this side of the boundary.
 
 use crate::function::Start;
-use crate::log::{Durability, Log, PageState};
 use crate::operator;
-use crate::peer::{Peer, PeerConfig};
 use crate::pipeline;
 use crate::raw;
-use crate::ring::{Consumer, Producer};
 use bench_model::{Arguments, Descriptor, ModuleError, Session};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -66,50 +63,8 @@ impl Host {
         }
     }
 
-    /// The writing end of the ring `name`, created with `capacity` bytes where it is not there yet.
-    pub fn ring_producer(self, name: &str, capacity: u32, crc32c: bool) -> Result<Producer, ModuleError> {
-        Producer::open(self.ring()?, name, capacity, crc32c)
-    }
-
-    /// The reading end of the ring `name`, which its producer has created.
-    pub fn ring_consumer(self, name: &str) -> Result<Consumer, ModuleError> {
-        Consumer::open(self.ring()?, name)
-    }
-
-    /// A second process behind two rings.
-    pub fn ring_peer(self, config: PeerConfig) -> Result<Peer, ModuleError> {
-        let table: *const raw::RingWithPeers = self.extension(raw::EXTENSION_RING).cast();
-        // SAFETY: an extension is valid until the process ends, and its first member is its size, whatever its version.
-        let is_whole = !table.is_null() && unsafe { table.cast::<usize>().read() } >= size_of::<raw::RingWithPeers>();
-        // SAFETY: the size says that all of it is there.
-        let table = if is_whole { unsafe { table.as_ref() } } else { None };
-        Peer::start(table.ok_or_else(|| not_offered("bench-host:ring/0.1 with peers"))?, config)
-    }
-
-    /// A new log in the scratch folder `directory`, with segments of `segment_bytes`, a multiple of 64 KiB up to 64 MiB.
-    pub fn log(
-        self,
-        directory: &str,
-        durability: Durability,
-        page_state: PageState,
-        segment_bytes: u64,
-    ) -> Result<Log, ModuleError> {
-        let table: *const raw::Log = self.extension(raw::EXTENSION_LOG).cast();
-        // SAFETY: an extension is valid until the process ends.
-        let table = unsafe { table.as_ref() }.filter(|table| table.size >= size_of::<raw::Log>());
-        let table = table.ok_or_else(|| not_offered(raw::EXTENSION_LOG))?;
-        Log::open(table, directory, durability, page_state, segment_bytes)
-    }
-
-    fn ring(self) -> Result<&'static raw::Ring, ModuleError> {
-        let table: *const raw::Ring = self.extension(raw::EXTENSION_RING).cast();
-        // SAFETY: an extension is valid until the process ends.
-        let table = unsafe { table.as_ref() }.filter(|table| table.size >= size_of::<raw::Ring>());
-        table.ok_or_else(|| not_offered(raw::EXTENSION_RING))
-    }
-
     /// A further table, or null. Its first member is its size.
-    fn extension(self, id: &str) -> *const std::ffi::c_void {
+    pub(crate) fn extension(self, id: &str) -> *const std::ffi::c_void {
         let table = self.table();
         // SAFETY: the table is the host's, and the id outlives the call.
         unsafe { (table.extension)(table.ctx, raw::Str::new(id)) }
@@ -134,7 +89,7 @@ impl Host {
     }
 }
 
-fn not_offered(id: &str) -> ModuleError {
+pub(crate) fn not_offered(id: &str) -> ModuleError {
     ModuleError::Unavailable(format!("the host does not offer `{id}`"))
 }
 

@@ -1,10 +1,9 @@
 //! Conversions between the types of the WIT package and of bench-model.
 
 use super::bindings::bench_host::workload::types as wit;
-use bench_model::{
-    Arguments, Check, Descriptor, Direction, Domain, Metric, ModuleError, Outcome, Parameter, Requirement, Scenario,
-    Value,
-};
+use bench_model::{Arguments, Descriptor, Domain, Metric, ModuleError, Parameter, Requirement, Scenario, Value};
+
+vocabulary::workload_conversions!(wit);
 
 pub(super) fn descriptor(descriptor: Descriptor) -> wit::Descriptor {
     wit::Descriptor {
@@ -33,11 +32,11 @@ fn parameter(parameter: Parameter) -> wit::Parameter {
         name: parameter.name,
         summary: parameter.summary,
         unit: parameter.unit.as_str().to_owned(),
-        defaults: parameter.defaults.into_iter().map(value).collect(),
+        defaults: parameter.defaults.into_iter().map(wit::Value::from).collect(),
         domain: match parameter.domain {
             Domain::Any => wit::Domain::Any,
-            Domain::Choices(choices) => wit::Domain::Choices(choices.into_iter().map(value).collect()),
-            Domain::Between(low, high) => wit::Domain::Between((value(low), value(high))),
+            Domain::Choices(choices) => wit::Domain::Choices(choices.into_iter().map(wit::Value::from).collect()),
+            Domain::Between(low, high) => wit::Domain::Between((low.into(), high.into())),
         },
     }
 }
@@ -47,11 +46,7 @@ fn metric(metric: Metric) -> wit::Metric {
         name: metric.name,
         summary: metric.summary,
         unit: metric.unit.as_str().to_owned(),
-        direction: match metric.direction {
-            Direction::LowerIsBetter => wit::Direction::LowerIsBetter,
-            Direction::HigherIsBetter => wit::Direction::HigherIsBetter,
-            Direction::Neutral => wit::Direction::Neutral,
-        },
+        direction: metric.direction.into(),
         labels: metric.labels,
     }
 }
@@ -64,34 +59,8 @@ fn requirement(requirement: Requirement) -> wit::Requirement {
     }
 }
 
-fn value(value: Value) -> wit::Value {
-    match value {
-        Value::Flag(value) => wit::Value::Flag(value),
-        Value::Integer(value) => wit::Value::Integer(value),
-        Value::Decimal(value) => wit::Value::Decimal(value),
-        Value::Text(value) => wit::Value::Text(value),
-    }
-}
-
-fn value_in(value: wit::Value) -> Value {
-    match value {
-        wit::Value::Flag(value) => Value::Flag(value),
-        wit::Value::Integer(value) => Value::Integer(value),
-        wit::Value::Decimal(value) => Value::Decimal(value),
-        wit::Value::Text(value) => Value::Text(value),
-    }
-}
-
 pub(super) fn arguments_in(arguments: Vec<wit::Argument>) -> Arguments {
-    arguments.into_iter().map(|argument| (argument.name, value_in(argument.value))).collect()
-}
-
-pub(super) fn outcome(outcome: Outcome) -> wit::Outcome {
-    wit::Outcome { operations: outcome.operations, bytes: outcome.bytes, checksum: outcome.checksum }
-}
-
-pub(super) fn check(check: Check) -> wit::Check {
-    wit::Check { name: check.name, passed: check.passed, detail: check.detail }
+    arguments.into_iter().map(|argument| (argument.name, Value::from(argument.value))).collect()
 }
 
 pub(super) fn error(error: ModuleError) -> wit::Error {

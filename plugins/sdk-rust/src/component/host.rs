@@ -22,36 +22,6 @@ impl Host {
         let labels: Vec<_> = labels.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         metrics::Series::open(metric, &labels).map(Series).map_err(convert::error_in)
     }
-
-    /// A new log in the scratch folder `directory`, with segments of `segment_bytes`, a multiple of 64 KiB up to 64 MiB.
-    #[cfg(feature = "log")]
-    pub fn log(
-        self,
-        directory: &str,
-        durability: super::Durability,
-        page_state: super::PageState,
-        segment_bytes: u64,
-    ) -> Result<super::Log, ModuleError> {
-        super::Log::open(directory, durability, page_state, segment_bytes)
-    }
-
-    /// The writing end of the ring `name`, created with `capacity` bytes if it does not exist yet.
-    #[cfg(feature = "ring")]
-    pub fn ring_producer(self, name: &str, capacity: u32, crc32c: bool) -> Result<super::Producer, ModuleError> {
-        super::Producer::open(name, capacity, crc32c)
-    }
-
-    /// The reading end of the ring `name`, which its producer has created.
-    #[cfg(feature = "ring")]
-    pub fn ring_consumer(self, name: &str) -> Result<super::Consumer, ModuleError> {
-        super::Consumer::open(name)
-    }
-
-    /// A second process behind two rings.
-    #[cfg(feature = "ring")]
-    pub fn ring_peer(self, config: super::PeerConfig) -> Result<super::Peer, ModuleError> {
-        super::Peer::start(config)
-    }
 }
 
 impl Series {

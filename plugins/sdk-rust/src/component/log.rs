@@ -1,16 +1,19 @@
 //! The host's append-only log, for components. Each payload is copied through the boundary.
 
+use super::Host;
 use bench_model::ModuleError;
 use bindings::bench_host::log::log;
 use std::fmt;
 use std::ops::Range;
 
-pub use bindings::bench_host::log::log::{Durability, Fault, PageState};
+pub use vocabulary::log::{Durability, Fault, PageState};
 
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit/log", world: "bench-host:log/client", generate_all });
 }
+
+vocabulary::log_conversions!(log);
 
 /// The error of a log operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,14 +44,27 @@ impl From<LogError> for ModuleError {
 #[derive(Debug)]
 pub struct Log(log::Log);
 
+impl Host {
+    /// A new log in the scratch folder `directory`, with segments of `segment_bytes`, a multiple of 64 KiB up to 64 MiB.
+    pub fn log(
+        self,
+        directory: &str,
+        durability: Durability,
+        page_state: PageState,
+        segment_bytes: u64,
+    ) -> Result<Log, ModuleError> {
+        Log::open(directory, durability, page_state, segment_bytes)
+    }
+}
+
 impl Log {
-    pub(super) fn open(
+    fn open(
         directory: &str,
         durability: Durability,
         page_state: PageState,
         segment_bytes: u64,
     ) -> Result<Self, ModuleError> {
-        let opened = log::Log::open(directory, durability, page_state, segment_bytes);
+        let opened = log::Log::open(directory, durability.into(), page_state.into(), segment_bytes);
         opened.map(Self).map_err(|error| ModuleError::from(said(error)))
     }
 
@@ -85,5 +101,5 @@ impl Log {
 }
 
 fn said(error: log::Error) -> LogError {
-    LogError { fault: error.fault, reason: error.reason }
+    LogError { fault: error.fault.into(), reason: error.reason }
 }

@@ -30,14 +30,16 @@ pub mod bindings {
 }
 
 pub use host::{Host, Series};
-#[cfg(feature = "log")]
-pub use log::{Durability, Fault, Log, LogError, PageState};
-#[cfg(feature = "ring")]
-pub use peer::{Peer, PeerConfig, Tally};
 #[cfg(feature = "pipeline")]
 pub use pipeline::Batches;
-#[cfg(feature = "ring")]
-pub use ring::{Consumer, Producer, PushError};
+
+/// What the host offers beside series, each behind a feature.
+pub mod capability {
+    #[cfg(feature = "log")]
+    pub use super::log::*;
+    #[cfg(feature = "ring")]
+    pub use super::{peer::*, ring::*};
+}
 
 #[doc(hidden)]
 #[macro_export]

@@ -65,26 +65,22 @@ impl Plane for Imported {
     }
 
     fn apply(&mut self, key: Key<'_>, spec: &str) -> Result<u64, PlaneError> {
-        control_plane::apply(&key_out(key), spec).map(version).map_err(error_in)
+        control_plane::apply(&key_out(key), spec).map_err(error_in)
     }
 
     fn create(&mut self, key: Key<'_>, spec: &str) -> Result<u64, PlaneError> {
-        control_plane::create(&key_out(key), spec).map(version).map_err(error_in)
+        control_plane::create(&key_out(key), spec).map_err(error_in)
     }
 
     fn update(&mut self, object: Object<'_>) -> Result<u64, PlaneError> {
         let Object { key, resource_version, spec } = object;
         let object = wit::Object { key: key_out(key), resource_version, spec: spec.to_owned() };
-        control_plane::update(&object).map(version).map_err(error_in)
+        control_plane::update(&object).map_err(error_in)
     }
 
     fn delete(&mut self, key: Key<'_>) -> Result<(), PlaneError> {
         control_plane::delete(&key_out(key)).map_err(error_in)
     }
-}
-
-fn version(object: wit::Object) -> u64 {
-    object.resource_version
 }
 
 fn key_in(key: &wit::Key) -> Key<'_> {

@@ -1,34 +1,29 @@
 //! A second process behind two rings of the host, for components. Each message is copied through the boundary.
 
+use super::Host;
 use super::ring::bindings::bench_host::ring::peers;
 use bench_model::ModuleError;
 
-/// How a peer is started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerConfig {
-    /// Whether it compares and counts messages; otherwise it sends each back.
-    pub counts: bool,
-    /// Whether both sides spin; otherwise they sleep until they are woken.
-    pub spins: bool,
-    /// Whether each side has a CPU of its own; otherwise both have one.
-    pub crosses: bool,
-    /// The capacity of each ring, a power of two between 4 KiB and 64 MiB.
-    pub ring_bytes: u32,
-}
+pub use vocabulary::peers::{PeerConfig, Placement, Tally, Task, Waiting};
 
-pub use peers::Tally;
+vocabulary::peers_conversions!(peers);
 
 /// The second process. It ends when this is dropped, and with the host.
 #[derive(Debug)]
 pub struct Peer(peers::Peer);
 
+impl Host {
+    /// A second process behind two rings.
+    pub fn ring_peer(self, config: PeerConfig) -> Result<Peer, ModuleError> {
+        Peer::start(config)
+    }
+}
+
 impl Peer {
-    pub(super) fn start(config: PeerConfig) -> Result<Self, ModuleError> {
-        let PeerConfig { counts, spins, crosses, ring_bytes } = config;
-        let task = if counts { peers::Task::Count } else { peers::Task::Echo };
-        let waiting = if spins { peers::Waiting::Spinning } else { peers::Waiting::Sleeping };
-        let placement = if crosses { peers::Placement::Cross } else { peers::Placement::Same };
-        peers::Peer::start(task, waiting, placement, ring_bytes).map(Self).map_err(|refusal| match refusal {
+    fn start(config: PeerConfig) -> Result<Self, ModuleError> {
+        let PeerConfig { task, waiting, placement, ring_bytes } = config;
+        let started = peers::Peer::start(task.into(), waiting.into(), placement.into(), ring_bytes);
+        started.map(Self).map_err(|refusal| match refusal {
             peers::Refusal::Unavailable(reason) => ModuleError::Unavailable(reason),
             peers::Refusal::Failed(reason) => ModuleError::Other(reason),
         })
@@ -52,6 +47,6 @@ impl Peer {
 
     /// Asks the peer for its counts. All messages that it has sent must have been received.
     pub fn tally(&mut self) -> Result<Tally, ModuleError> {
-        self.0.tally().map_err(ModuleError::Other)
+        self.0.tally().map(Tally::from).map_err(ModuleError::Other)
     }
 }

@@ -1,5 +1,6 @@
 //! The host's shared-memory ring, for components. Each message is copied through the boundary.
 
+use super::Host;
 use bench_model::ModuleError;
 use bindings::bench_host::ring::ring;
 
@@ -8,14 +9,9 @@ pub(super) mod bindings {
     wit_bindgen::generate!({ path: "../../wit/ring", world: "bench-host:ring/client", generate_all });
 }
 
-/// The reason why a message was not published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PushError {
-    /// The ring has no room now.
-    Full,
-    /// The message is larger than the ring.
-    TooLarge,
-}
+pub use vocabulary::ring::PushError;
+
+vocabulary::ring_conversions!(ring);
 
 /// The writing end of a ring.
 #[derive(Debug)]
@@ -25,18 +21,27 @@ pub struct Producer(ring::Producer);
 #[derive(Debug)]
 pub struct Consumer(ring::Consumer);
 
+impl Host {
+    /// The writing end of the ring `name`, created with `capacity` bytes where it is not there yet.
+    pub fn ring_producer(self, name: &str, capacity: u32, crc32c: bool) -> Result<Producer, ModuleError> {
+        Producer::open(name, capacity, crc32c)
+    }
+
+    /// The reading end of the ring `name`, which its producer has created.
+    pub fn ring_consumer(self, name: &str) -> Result<Consumer, ModuleError> {
+        Consumer::open(name)
+    }
+}
+
 impl Producer {
-    pub(super) fn open(name: &str, capacity: u32, crc32c: bool) -> Result<Self, ModuleError> {
+    fn open(name: &str, capacity: u32, crc32c: bool) -> Result<Self, ModuleError> {
         let integrity = if crc32c { ring::Integrity::Crc32c } else { ring::Integrity::None };
         ring::Producer::open(name, capacity, integrity).map(Self).map_err(ModuleError::Other)
     }
 
     /// Publishes one message.
     pub fn push(&mut self, message: &[u8]) -> Result<(), PushError> {
-        self.0.push(message).map_err(|error| match error {
-            ring::PushError::Full => PushError::Full,
-            ring::PushError::TooLarge => PushError::TooLarge,
-        })
+        self.0.push(message).map_err(PushError::from)
     }
 
     /// Publishes messages in order until one does not fit; returns how many were published. This is one call through the
@@ -48,7 +53,7 @@ impl Producer {
 }
 
 impl Consumer {
-    pub(super) fn open(name: &str) -> Result<Self, ModuleError> {
+    fn open(name: &str) -> Result<Self, ModuleError> {
         ring::Consumer::open(name).map(Self).map_err(ModuleError::Other)
     }
 

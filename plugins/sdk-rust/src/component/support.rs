@@ -43,11 +43,11 @@ impl<P: Plugin + 'static> sessions::GuestSession for OpenedBy<P> {
     }
 
     fn iterate(&self, times: u64) -> Result<wit::Outcome, wit::Error> {
-        self.0.0.borrow_mut().iterate(times).map(convert::outcome).map_err(convert::error)
+        self.0.0.borrow_mut().iterate(times).map(wit::Outcome::from).map_err(convert::error)
     }
 
     fn verify(&self) -> Result<Vec<wit::Check>, wit::Error> {
         let checks = self.0.0.borrow_mut().verify().map_err(convert::error)?;
-        Ok(checks.into_iter().map(convert::check).collect())
+        Ok(checks.into_iter().map(wit::Check::from).collect())
     }
 }

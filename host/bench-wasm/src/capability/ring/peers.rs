@@ -1,12 +1,14 @@
 //! `bench-host:ring/peers`: each message is copied between the component's memory and the rings to the second process, which is
 //! what the boundary costs.
 
-use super::total_bytes;
-use crate::bindings::ring::bench_host::ring::peers;
+use super::super::total_bytes;
+use super::bindings::bench_host::ring::peers;
 use crate::state::State;
-use ring_peer::{Config, PeerError, Placement, RingPeer, Task, Waiting};
+use ring_peer::{Config, PeerError, RingPeer};
 use wasmtime::Result;
 use wasmtime::component::Resource;
+
+vocabulary::peers_conversions!(peers);
 
 impl peers::Host for State {}
 
@@ -19,18 +21,9 @@ impl peers::HostPeer for State {
         ring_bytes: u32,
     ) -> Result<Result<Resource<RingPeer>, peers::Refusal>> {
         let config = Config {
-            task: match task {
-                peers::Task::Echo => Task::Echo,
-                peers::Task::Count => Task::Count,
-            },
-            waiting: match waiting {
-                peers::Waiting::Spinning => Waiting::Spinning,
-                peers::Waiting::Sleeping => Waiting::Sleeping,
-            },
-            placement: match placement {
-                peers::Placement::Same => Placement::Same,
-                peers::Placement::Cross => Placement::Cross,
-            },
+            task: task.into(),
+            waiting: waiting.into(),
+            placement: placement.into(),
             ring_bytes: ring_bytes as usize,
             patience: ring_peer::PATIENCE,
         };
@@ -69,12 +62,7 @@ impl peers::HostPeer for State {
     fn tally(&mut self, peer: Resource<RingPeer>) -> Result<Result<peers::Tally, String>> {
         self.body(move |state| {
             let peer = state.table.get_mut(&peer)?;
-            let found = peer.tally();
-            Ok(found.map_err(told).map(|tally| {
-                let in_place = peer.is_in_place(&tally);
-                let ring_peer::Tally { messages, altered, out_of_order, digest, .. } = tally;
-                peers::Tally { messages, altered, out_of_order, digest, in_place }
-            }))
+            Ok(peer.tally().map(peers::Tally::from).map_err(told))
         })
     }
 

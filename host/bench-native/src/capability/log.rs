@@ -1,17 +1,31 @@
 //! The extension `bench-host:log/0.1`: append-only logs behind C functions. Payloads are lent in place, so what a probe pays
 //! beyond the log itself is one call; the log's own rules are the log's.
 
+use super::{Capability, leaked};
 use crate::context::{Context, context, out};
 use crate::notes::Refusal;
 use crate::text;
 use probe_abi::raw;
-use session_log::{Durability, Fault, LogFault, OpenError, Options, PageState, SessionLog};
+use session_log::{Durability, Fault, LogFault, Logs, OpenError, Options, PageState, SessionLog};
 use std::ffi::c_void;
 use std::ops::Range;
 use std::path::Path;
 
+/// The logs of a session, which a slot of its context counts.
+pub(super) struct LogCapability;
+
+impl Capability for LogCapability {
+    fn id(&self) -> &'static str {
+        raw::EXTENSION_LOG
+    }
+
+    fn table(&self, ctx: *mut Context) -> *const c_void {
+        leaked(table(ctx))
+    }
+}
+
 /// The extension's table, whose logs are those of `ctx`.
-pub(crate) fn table(ctx: *mut Context) -> raw::Log {
+fn table(ctx: *mut Context) -> raw::Log {
     raw::Log {
         size: size_of::<raw::Log>(),
         ctx: ctx.cast(),
@@ -57,21 +71,11 @@ unsafe extern "C" fn open(
             let reason = "is no folder; pass what a parameter required as `scratch:NAME` has";
             return Err(Refusal::new(raw::DENIED, format!("`{}` {reason}", directory.display())));
         }
-        let durability = match durability {
-            raw::LOG_NONE => Durability::None,
-            raw::LOG_PROCESS_CRASH => Durability::ProcessCrash,
-            raw::LOG_GROUP => Durability::Group,
-            raw::LOG_EACH => Durability::Each,
-            unknown => return Err(invalid(format!("a log has no durability {unknown}"))),
-        };
-        let page_state = match page_state {
-            raw::LOG_FRESH => PageState::Fresh,
-            raw::LOG_WRITTEN => PageState::Written,
-            raw::LOG_RESIDENT => PageState::Resident,
-            unknown => return Err(invalid(format!("a log has no page state {unknown}"))),
-        };
+        let unknown = |what, code| invalid(format!("a log has no {what} {code}"));
+        let durability = Durability::from_code(durability).ok_or_else(|| unknown("durability", durability))?;
+        let page_state = PageState::from_code(page_state).ok_or_else(|| unknown("page state", page_state))?;
         let options = Options { durability, page_state, segment_bytes };
-        let log = context.logs.open(directory, options).map_err(refused)?;
+        let log = context.slot::<Logs>().open(directory, options).map_err(refused)?;
         *out = Box::into_raw(Box::new(Opened { log, reason: String::new() })).cast();
         Ok(())
     })
@@ -195,16 +199,7 @@ impl Opened {
     #[cold]
     fn failed(&mut self, LogFault { fault, reason }: LogFault) -> i32 {
         self.reason = reason;
-        match fault {
-            Fault::NoSpace => raw::LOG_NO_SPACE,
-            Fault::TooLarge => raw::LOG_TOO_LARGE,
-            Fault::Poisoned => raw::LOG_POISONED,
-            Fault::Partial => raw::LOG_PARTIAL,
-            Fault::Recycled => raw::LOG_RECYCLED,
-            Fault::Beyond => raw::LOG_BEYOND,
-            Fault::Corrupt => raw::LOG_CORRUPT,
-            Fault::Other => raw::LOG_OTHER,
-        }
+        fault.code()
     }
 
     #[cold]

@@ -1,16 +1,31 @@
 //! The extension `bench-host:ring/0.1`: the shared-memory ring behind C functions. Messages are lent in place, so what a
 //! probe pays beyond the ring itself is one call; the ring's own rules are the ring's.
 
+mod peers;
+
+use super::{Capability, leaked};
 use crate::context::{Context, context, out};
 use crate::notes::Refusal;
-use crate::peer;
 use crate::text;
 use probe_abi::raw;
-use shm_ring::{Consumer, Integrity, OpenError, Producer, PushError, RingError};
+use shm_ring::{Consumer, Integrity, OpenError, Producer, PushError, RingError, Rings};
 use std::ffi::c_void;
 
+/// The rings of a session, which a slot of its context holds, and the second process behind two of them.
+pub(super) struct RingCapability;
+
+impl Capability for RingCapability {
+    fn id(&self) -> &'static str {
+        raw::EXTENSION_RING
+    }
+
+    fn table(&self, ctx: *mut Context) -> *const c_void {
+        leaked(table(ctx))
+    }
+}
+
 /// The extension's table, whose rings are those of `ctx`.
-pub(crate) fn table(ctx: *mut Context) -> raw::RingWithPeers {
+fn table(ctx: *mut Context) -> raw::RingWithPeers {
     let ring = raw::Ring {
         size: size_of::<raw::RingWithPeers>(),
         ctx: ctx.cast(),
@@ -22,7 +37,7 @@ pub(crate) fn table(ctx: *mut Context) -> raw::RingWithPeers {
         release,
         consumer_close,
     };
-    peer::with_peers(ring)
+    peers::with_peers(ring)
 }
 
 unsafe extern "C" fn producer_open(
@@ -41,7 +56,7 @@ unsafe extern "C" fn producer_open(
         // SAFETY: the probe lends the name for the duration of the call.
         let name = unsafe { text::name(name) }.map_err(unnamed)?;
         let integrity = if crc32c == 0 { Integrity::None } else { Integrity::Crc32c };
-        let producer = context.rings.producer(name, capacity as usize, integrity).map_err(refused)?;
+        let producer = context.slot::<Rings>().producer(name, capacity as usize, integrity).map_err(refused)?;
         *out = Box::into_raw(Box::new(producer)).cast();
         Ok(())
     })
@@ -60,7 +75,7 @@ unsafe extern "C" fn consumer_open(
         *out = std::ptr::null_mut();
         // SAFETY: the probe lends the name for the duration of the call.
         let name = unsafe { text::name(name) }.map_err(unnamed)?;
-        let consumer = context.rings.consumer(name).map_err(refused)?;
+        let consumer = context.slot::<Rings>().consumer(name).map_err(refused)?;
         *out = Box::into_raw(Box::new(consumer)).cast();
         Ok(())
     })

@@ -9,7 +9,7 @@ use ring_peer::{Config, PeerError, Placement, RingPeer, Task, Waiting};
 use std::ffi::c_void;
 
 /// The whole of the extension's table, which begins with `ring`.
-pub(crate) fn with_peers(ring: raw::Ring) -> raw::RingWithPeers {
+pub(super) fn with_peers(ring: raw::Ring) -> raw::RingWithPeers {
     raw::RingWithPeers {
         ring,
         peer_start: start,
@@ -49,21 +49,9 @@ unsafe extern "C" fn start(
         *out = std::ptr::null_mut();
         let unknown =
             |what, value| Refusal::new(raw::INVALID_ARGUMENT, format!("there is no {what} {value} of a peer"));
-        let task = match task {
-            raw::PEER_ECHO => Task::Echo,
-            raw::PEER_COUNT => Task::Count,
-            other => return Err(unknown("task", other)),
-        };
-        let waiting = match waiting {
-            raw::PEER_SPINNING => Waiting::Spinning,
-            raw::PEER_SLEEPING => Waiting::Sleeping,
-            other => return Err(unknown("way of waiting", other)),
-        };
-        let placement = match placement {
-            raw::PEER_SAME_CPU => Placement::Same,
-            raw::PEER_CROSS_CPU => Placement::Cross,
-            other => return Err(unknown("placement", other)),
-        };
+        let task = Task::from_code(task).ok_or_else(|| unknown("task", task))?;
+        let waiting = Waiting::from_code(waiting).ok_or_else(|| unknown("way of waiting", waiting))?;
+        let placement = Placement::from_code(placement).ok_or_else(|| unknown("placement", placement))?;
         let patience = ring_peer::PATIENCE;
         let peer = RingPeer::start(Config { task, waiting, placement, ring_bytes: ring_bytes as usize, patience });
         let peer = peer
@@ -126,8 +114,8 @@ unsafe extern "C" fn tally(peer: *mut raw::RingPeer, tally_out: *mut raw::RingTa
     };
     match peer.tally() {
         Ok(tally) => {
-            let in_place = u64::from(peer.is_in_place(&tally));
-            let ring_peer::Tally { messages, altered, out_of_order, digest, .. } = tally;
+            let ring_peer::Tally { messages, altered, out_of_order, digest, in_place } = tally;
+            let in_place = u64::from(in_place);
             *out = raw::RingTally { messages, altered, out_of_order, digest, in_place };
             DONE
         }

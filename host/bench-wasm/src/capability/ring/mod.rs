@@ -1,12 +1,38 @@
 //! `bench-host:ring`: each message is copied between the component's memory and the shared ring, which is what the
 //! boundary costs.
 
-use super::total_bytes;
-use crate::bindings::ring::bench_host::ring::ring;
+mod peers;
+
+use super::{Capability, total_bytes};
 use crate::state::State;
-use shm_ring::{Consumer, Integrity, Producer, PushError};
+use bindings::bench_host::ring::ring;
+use shm_ring::{Consumer, Integrity, Producer, PushError, Rings};
 use wasmtime::Result;
-use wasmtime::component::Resource;
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../../wit/ring",
+        world: "client",
+        imports: { default: tracing | trappable },
+        with: {
+            "bench-host:ring/ring.producer": shm_ring::Producer,
+            "bench-host:ring/ring.consumer": shm_ring::Consumer,
+            "bench-host:ring/peers.peer": ring_peer::RingPeer,
+        },
+    });
+}
+
+/// The rings of a session, which a slot of its state holds, and the second process behind two of them.
+pub(super) struct RingCapability;
+
+impl Capability for RingCapability {
+    fn link(&self, linker: &mut Linker<State>) -> Result<()> {
+        ring::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+        bindings::bench_host::ring::peers::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+    }
+}
 
 impl ring::Host for State {}
 
@@ -21,7 +47,7 @@ impl ring::HostProducer for State {
             ring::Integrity::None => Integrity::None,
             ring::Integrity::Crc32c => Integrity::Crc32c,
         };
-        self.body(move |state| match state.rings.producer(&name, capacity as usize, integrity) {
+        self.body(move |state| match state.slot::<Rings>().producer(&name, capacity as usize, integrity) {
             Ok(producer) => Ok(Ok(state.table.push(producer)?)),
             Err(error) => Ok(Err(error.to_string())),
         })
@@ -56,7 +82,7 @@ impl ring::HostProducer for State {
 
 impl ring::HostConsumer for State {
     fn open(&mut self, name: String) -> Result<Result<Resource<Consumer>, String>> {
-        self.body(move |state| match state.rings.consumer(&name) {
+        self.body(move |state| match state.slot::<Rings>().consumer(&name) {
             Ok(consumer) => Ok(Ok(state.table.push(consumer)?)),
             Err(error) => Ok(Err(error.to_string())),
         })

@@ -1,0 +1,225 @@
+//! The file `native-probes/probe-abi/abi.toml`: which parts of WIT have a twin in C, in which order, and what is written by
+//! hand because it is not one to one with WIT.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The comment that the header begins with.
+    pub preamble: String,
+    /// The parts of the header, in order; each is also a Rust module.
+    pub section: Vec<Section>,
+    /// Rust types that both arms share.
+    #[serde(default)]
+    pub vocabulary: Vec<Vocabulary>,
+}
+
+/// A part of the header, and one Rust module.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    /// The Rust module's name.
+    pub module: String,
+    /// What the part is.
+    pub doc: String,
+    /// The id under which the table is asked for, where it is an extension.
+    pub extension: Option<Extension>,
+    /// Interfaces of WIT of which every function must be a member of a table or listed in `without`.
+    #[serde(default)]
+    pub covers: Vec<String>,
+    /// Functions of these interfaces that have no twin, each with the reason.
+    #[serde(default)]
+    pub without: BTreeMap<String, String>,
+    /// What the part declares, in order.
+    #[serde(default)]
+    pub item: Vec<Item>,
+}
+
+/// How a table is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    /// Of the constant, without `BHP_`.
+    pub name: String,
+    /// Its value.
+    pub id: String,
+    /// The Rust name of the table.
+    pub table: String,
+}
+
+/// One declaration.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Item {
+    /// Named numbers: the cases of an enum or variant of WIT, or by hand.
+    Constants(Constants),
+    /// A handle.
+    Opaque {
+        /// The C name.
+        c: String,
+        /// The Rust name.
+        rust: String,
+        /// Who owns what it points to, and until when.
+        doc: String,
+    },
+    /// A record of WIT, or by hand.
+    Struct(Struct),
+    /// A table of functions.
+    Table(Table),
+    /// Text for each language, by hand.
+    Verbatim {
+        /// For the header.
+        c: String,
+        /// For the Rust module.
+        rust: String,
+    },
+}
+
+/// Named numbers, counted from 0.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Constants {
+    /// What they are.
+    pub doc: Option<String>,
+    /// `package/interface.type` of an enum or variant.
+    pub wit: Option<String>,
+    /// What each name begins with, without `BHP_`.
+    #[serde(default)]
+    pub prefix: String,
+    /// What each name that comes from WIT ends with.
+    #[serde(default)]
+    pub suffix: String,
+    /// The Rust type, where it is not `i32`.
+    pub typed: Option<String>,
+    /// Cases before those of WIT.
+    #[serde(default)]
+    pub first: Vec<Case>,
+    /// Cases of WIT that have no number.
+    #[serde(default)]
+    pub without: Vec<String>,
+    /// Cases behind those of WIT.
+    #[serde(default)]
+    pub last: Vec<Case>,
+}
+
+/// One named number by hand.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// As WIT would write it.
+    pub name: String,
+    /// What it says.
+    pub doc: Option<String>,
+}
+
+/// Plain data.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Struct {
+    /// The C name.
+    pub c: String,
+    /// The Rust name.
+    pub rust: String,
+    /// Replaces the text of WIT.
+    pub doc: Option<String>,
+    /// `package/interface.type` of a record.
+    pub wit: Option<String>,
+    /// Members by hand, as `name: Type`.
+    #[serde(default)]
+    pub members: Vec<String>,
+    /// Fields of the record that are left out.
+    #[serde(default)]
+    pub without: Vec<String>,
+    /// Fields that have another name in C.
+    #[serde(default)]
+    pub rename: BTreeMap<String, String>,
+    /// Whether Rust can make one of zeros.
+    #[serde(default)]
+    pub zero: bool,
+}
+
+/// A table of functions, whose first member is its size.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// The C name.
+    pub c: String,
+    /// The Rust name.
+    pub rust: String,
+    /// What it offers.
+    pub doc: Option<String>,
+    /// Whether the host owns it, so that it has a context which functions without a handle take first.
+    #[serde(default)]
+    pub ctx: bool,
+    /// What functions out of WIT take first where there is no context, as `name: Type`.
+    pub handle: Option<String>,
+    /// Its members, in order.
+    pub members: Vec<Member>,
+}
+
+/// One member of a table: out of `wit`, or by hand as `field` or `call`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// Its name in both languages.
+    pub name: Option<String>,
+    /// `package/interface.function`, or `package/interface.resource.function`.
+    pub wit: Option<String>,
+    /// What the result is called, or its name and type where C returns something else: `sequence`, `object_out: *mut Object`.
+    pub out: Option<String>,
+    /// A member that is no function, by its type.
+    pub field: Option<String>,
+    /// A function by hand: its parameters and result as Rust writes them.
+    pub call: Option<String>,
+    /// The name of the function's type in Rust, where it has one.
+    pub alias: Option<String>,
+    /// Whether it may be NULL.
+    #[serde(default)]
+    pub optional: bool,
+    /// Replaces the text of WIT.
+    pub doc: Option<String>,
+    /// Follows the text of WIT.
+    pub note: Option<String>,
+    /// From here on members are there where the size says so. In Rust they are in a table of this name that begins with the
+    /// former one.
+    pub grown: Option<String>,
+}
+
+/// Rust types out of one interface, in one module.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vocabulary {
+    /// The module's name.
+    pub module: String,
+    /// What the module is.
+    pub doc: String,
+    /// `package/interface`.
+    pub interface: String,
+    /// Enums and records, by their names in WIT.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Types that another crate has by hand, because there is more to them: the path of each by its name in WIT. Only the
+    /// conversions are made, so a crate that uses them has that other crate too.
+    #[serde(default)]
+    pub elsewhere: BTreeMap<String, String>,
+    /// Enums whose cases have numbers in C: the name of the enum, and how the numbers are found.
+    #[serde(default)]
+    pub codes: BTreeMap<String, Codes>,
+    /// A struct of the parameters of a function, by the struct's name.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// Lists of the names that a text of WIT gives between backticks: the constant's name, and `package/interface.record.field`.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
+}
+
+/// How the cases of an enum are numbered in C.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Codes {
+    /// The case whose number stands for those that have none.
+    pub otherwise: Option<String>,
+}
