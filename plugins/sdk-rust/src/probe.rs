@@ -5,7 +5,7 @@ pub use probe_abi::pipeline::Batches;
 pub use probe_abi::{Host, Series};
 
 /// What the host offers beside series, each behind a feature.
-pub mod capability {
+pub(crate) mod capability {
     #[cfg(feature = "log")]
     pub use probe_abi::log::*;
     #[cfg(feature = "ring")]

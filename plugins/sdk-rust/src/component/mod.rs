@@ -34,7 +34,7 @@ pub use host::{Host, Series};
 pub use pipeline::Batches;
 
 /// What the host offers beside series, each behind a feature.
-pub mod capability {
+pub(crate) mod capability {
     #[cfg(feature = "log")]
     pub use super::log::*;
     #[cfg(feature = "ring")]
