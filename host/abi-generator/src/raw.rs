@@ -70,7 +70,7 @@ fn item(item: &Item) -> String {
             for Constant { name, value, doc: own, .. } in values {
                 let text = if own.is_empty() { doc } else { own };
                 let text = if text.is_empty() { format!("`BHP_{name}`.") } else { text.clone() };
-                let _ = write!(out, "{}pub const {name}: {ty} = {value};\n", rust_doc(&text, 0));
+                let _ = writeln!(out, "{}pub const {name}: {ty} = {value};", rust_doc(&text, 0));
             }
             out
         }

@@ -98,11 +98,11 @@ fn numbers(
     otherwise: Option<&str>,
 ) -> Result<String> {
     let items = sections.iter().flat_map(|section| &section.items);
-    let found = items.filter_map(|item| match item {
+    let mut found = items.filter_map(|item| match item {
         Item::Constants { wit: Some(wit), values, .. } if wit == full => Some(values),
         _ => None,
     });
-    let values = found.last().with_context(|| format!("`{full}` has no constants in the header"))?;
+    let values = found.next_back().with_context(|| format!("`{full}` has no constants in the header"))?;
     let number = |name: &str| values.iter().find(|constant| constant.case.as_deref() == Some(name));
     let rest = otherwise.map(|name| number(name).with_context(|| format!("`{name}` has no number"))).transpose()?;
     let prefix = common(values);

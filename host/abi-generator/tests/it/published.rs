@@ -105,12 +105,14 @@ fn each_version_is_compatible_with_the_one_before() {
             let mut resolve = resolved(&with_dependencies(&pair[0].1));
             let before = package(&resolve, &folder);
             let later = resolved(&with_dependencies(&pair[1].1));
-            let moved = resolve.merge(later).unwrap();
+            resolve.merge(later).unwrap();
             let after = resolve
                 .packages
                 .iter()
                 .find(|(id, found)| *id != before && found.name.name == resolve.packages[before].name.name);
-            let after = after.map(|(id, _)| id).unwrap_or_else(|| panic!("{moved:?}"));
+            let after = after
+                .map(|(id, _)| id)
+                .unwrap_or_else(|| panic!("{}: the later version is not merged", folder.display()));
             let worlds: Vec<_> = resolve.packages[before].worlds.iter().map(|(name, id)| (name.clone(), *id)).collect();
             for (name, world) in worlds {
                 let next = *resolve.packages[after].worlds.get(&name).unwrap_or_else(|| panic!("world {name} is gone"));

@@ -39,7 +39,7 @@ pub(super) fn of(view: &RunView, cells: &[&CellView]) -> Option<Section> {
             Datum::text(shown(&pair.contender.arguments, &names)),
             Datum::number(ratios.means.ratio(), Measure::Factor),
             if is_known { range } else { Datum::Absent },
-            Datum::number(ratios.processes as f64, Measure::Plain),
+            Datum::number(f64::from(ratios.processes), Measure::Plain),
             Datum::text(told(verdict)),
         ]
     };
