@@ -57,7 +57,7 @@ pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
         // Optional parts are not collected, so that their absence is not an error.
         step(tool.name, state, &mut Vec::new());
     }
-    step("cargo-deny", cargo_deny::ensure(), &mut Vec::new());
+    step("cargo-deny", cargo_deny::ensure(project, extent), &mut Vec::new());
     step("criu", CRIU.ensure(), &mut Vec::new());
     Ok(())
 }
