@@ -40,8 +40,8 @@ impl fmt::Display for State {
     }
 }
 
-/// Checks every part. Optional parts are only installed for [`Extent::All`], except for those that tests use, and for cargo-deny and
-/// CRIU, which do not change the system. The absence of an optional part is not an error.
+/// Checks every part. Optional parts are only installed for [`Extent::All`], except for those that tests use and for CRIU, which does
+/// not change the system. The absence of an optional part is not an error.
 pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
     let mut packager = Packager::look();
     required(project, &mut packager)?;
