@@ -1,6 +1,5 @@
 //! The traits of loaded modules, which every loader implements.
 
-use crate::operators::Operators;
 use crate::pipelines::Connectors;
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario, Session};
 use bench_sink::Sink;
@@ -21,11 +20,6 @@ pub trait Module: Any {
 
     /// Its interface for the drivers `source` and `destination`, if it has one.
     fn connectors(&mut self) -> Option<&mut dyn Connectors> {
-        None
-    }
-
-    /// Its interface for the driver `operator`, if it has one.
-    fn operators(&mut self) -> Option<&mut dyn Operators> {
         None
     }
 

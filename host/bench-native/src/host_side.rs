@@ -59,7 +59,7 @@ impl HostSide {
 
     /// Whether the last call has left notes.
     #[inline]
-    pub(crate) fn has_notes(&self) -> bool {
+    pub fn has_notes(&self) -> bool {
         // SAFETY: the context is never freed, and no other reference to it is alive: a probe's call has returned, and
         // whoever has one from `context_mut` borrows `self` mutably.
         unsafe { self.context.as_ref() }.notes.is_some()

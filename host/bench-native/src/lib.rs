@@ -13,8 +13,6 @@ mod extension;
 mod host_side;
 mod load;
 mod notes;
-mod operator;
-mod plane;
 mod probe;
 mod reclaim;
 mod session;

@@ -2,8 +2,7 @@
 
 use crate::notes::Used;
 use crate::session::NativeSession;
-use crate::{LoadError, connector, extension, load, operator, table};
-use bench_drivers::operators::{Maker, Operators, Suspension};
+use crate::{LoadError, connector, extension, load, table};
 use bench_drivers::pipelines::{Code, Connector, Connectors, Loading};
 use bench_drivers::{Module, Recording};
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
@@ -81,10 +80,6 @@ impl Module for Probe {
         extension::is_there::<raw::Pipeline>(self.table).then_some(self as &mut dyn Connectors)
     }
 
-    fn operators(&mut self) -> Option<&mut dyn Operators> {
-        extension::is_there::<raw::Operators>(self.table).then_some(self as &mut dyn Operators)
-    }
-
     fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
         let outer = std::mem::take(&mut self.used);
         body(self);
@@ -101,12 +96,5 @@ impl Connectors for Probe {
 
     fn loading(&self) -> Loading {
         Loading { ns: u64::try_from(self.ready.as_nanos()).unwrap_or(u64::MAX), code: Code::Native }
-    }
-}
-
-impl Operators for Probe {
-    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError> {
-        suspension.without_images("a probe's operators")?;
-        Ok(operator::maker(extension::table(self.table)?))
     }
 }

@@ -24,21 +24,3 @@ pub(crate) mod pipeline {
         with: { "bench-host:workload/types": crate::bindings::workload::bench_host::workload::types },
     });
 }
-
-pub(crate) mod operator {
-    wasmtime::component::bindgen!({
-        path: "../../wit/operator",
-        world: "module",
-        imports: { default: tracing | trappable },
-    });
-}
-
-/// The version before, whose control plane gives back whole objects.
-pub(crate) mod operator_0_1 {
-    wasmtime::component::bindgen!({
-        path: "../../wit/operator/published/0.1.0.wit",
-        world: "module",
-        imports: { default: tracing | trappable },
-        with: { "bench-host:operator/types": crate::bindings::operator::bench_host::operator::types },
-    });
-}

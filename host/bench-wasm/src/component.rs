@@ -6,8 +6,7 @@ use crate::engine::Code;
 use crate::error::one_line;
 use crate::session::{self, WasmSession};
 use crate::state::{self, State};
-use crate::{LoadError, Runtime, convert, count, inspect, ledger, operator, pipeline, watch};
-use bench_drivers::operators::Operators;
+use crate::{LoadError, Runtime, convert, count, inspect, ledger, pipeline, watch};
 use bench_drivers::pipelines::Connectors;
 use bench_drivers::{Counts, Grants, Ledger, LedgerTask, Module, Recording};
 use bench_model::{Arguments, Descriptor, Metric, ModuleError, Scenario};
@@ -29,8 +28,6 @@ pub struct Component {
     sessions: Option<sessions::GuestIndices>,
     /// Whether it moves rows.
     is_connector: bool,
-    /// Whether its instances are operators.
-    is_operator: bool,
     descriptor: Descriptor,
     imports: Vec<String>,
     load_times: LoadTimes,
@@ -76,7 +73,6 @@ impl Component {
         let load_times = LoadTimes { read, code: code_took, mapped, ready: opened.elapsed() };
         let exports = |name: &str| inspect::exports(engine, &code, name);
         let is_connector = exports(pipeline::SOURCE) || exports(pipeline::DESTINATION);
-        let is_operator = exports(operator::OPERATOR);
         let mut store = state::store(runtime, path, &[], &Grants::default())?;
         let descriptor =
             describe(&mut store, &instance).map_err(|reason| LoadError::Describe { path: path.to_owned(), reason })?;
@@ -85,19 +81,7 @@ impl Component {
         let sessions = (needs_sessions || exports(inspect::SESSIONS)).then(|| sessions::GuestIndices::new(&instance));
         let sessions = sessions.transpose().map_err(link_error)?;
         let (path, sha256, runtime) = (path.to_owned(), sha256.to_owned(), runtime.clone());
-        Ok(Self {
-            path,
-            sha256,
-            runtime,
-            grants,
-            instance,
-            sessions,
-            is_connector,
-            is_operator,
-            descriptor,
-            imports,
-            load_times,
-        })
+        Ok(Self { path, sha256, runtime, grants, instance, sessions, is_connector, descriptor, imports, load_times })
     }
 
     /// The same component on another engine. Fails if its file has changed.
@@ -204,10 +188,6 @@ impl Module for Component {
 
     fn connectors(&mut self) -> Option<&mut dyn Connectors> {
         self.is_connector.then_some(self as &mut dyn Connectors)
-    }
-
-    fn operators(&mut self) -> Option<&mut dyn Operators> {
-        self.is_operator.then_some(self as &mut dyn Operators)
     }
 
     fn count(&mut self, scenario: &Scenario, arguments: &Arguments, operations: u64) -> Result<Counts, ModuleError> {

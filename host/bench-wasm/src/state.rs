@@ -5,14 +5,12 @@ use crate::capability::batches::Batches;
 use crate::ledger::Observer;
 use crate::limits::Limiter;
 use crate::{LoadError, Runtime};
-use bench_drivers::operators::Plane;
 use bench_drivers::{Grants, ScratchGrant};
 use bench_model::Metric;
 use bench_sink::Sink;
 use std::any::Any;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
-use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::sockets::SocketAddrUse;
@@ -27,8 +25,6 @@ pub struct State {
     pub(crate) table: ResourceTable,
     /// Those of the call under way.
     pub(crate) batches: Batches,
-    /// That of the operator, if the store belongs to one.
-    pub(crate) plane: Option<Arc<dyn Plane>>,
     pub(crate) traffic: Traffic,
     /// Who takes the time at the boundary, in a session that a ledger observes.
     pub(crate) observer: Option<Observer>,
@@ -127,7 +123,6 @@ pub(crate) fn store_with(
         scratch: grants.scratch.clone(),
         table: ResourceTable::new(),
         batches: Batches::None,
-        plane: None,
         traffic: Traffic::default(),
         observer: None,
         slots: Vec::new(),

@@ -97,6 +97,11 @@ func NewScenario(name, family, summary string) Scenario {
 	return Scenario{Name: name, Driver: "operator", Family: family, Summary: summary}
 }
 
+// Uses returns the scenario as its driver specifies it. Whatever is set overrides the specification or adds to it.
+func Uses(driver, name string) Scenario {
+	return Scenario{Name: name, Driver: driver}
+}
+
 // InArms returns the scenario, restricted to these arms.
 func (scenario Scenario) InArms(arms ...Arm) Scenario {
 	capability := "arm:"

@@ -1,7 +1,5 @@
 //! The table of the families that this host is built with, and what they offer together. Only the table names a family.
 
-mod operator_program;
-mod operators;
 mod pipelines;
 
 use bench_drivers::{Driver, Drivers, Module};
@@ -16,7 +14,8 @@ use std::time::Duration;
 pub(crate) const FAMILIES: &[&dyn Family] = &[
     #[cfg(feature = "serverless")]
     &family_serverless::Serverless,
-    &operators::Operators,
+    #[cfg(feature = "operators")]
+    &family_operators::OperatorFamily,
     &pipelines::Pipelines,
 ];
 

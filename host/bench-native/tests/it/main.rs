@@ -4,7 +4,6 @@
 
 mod c_carrier;
 mod c_log;
-mod c_operator;
 mod c_probe;
 mod compile;
 mod panics;

@@ -2,7 +2,7 @@
 //! below it, not how it is drawn.
 
 use super::sweep::{Measured, Sweep, sweeps};
-use super::{LATENCY, LATENCY_COLD, MEMORY, PHASES};
+use super::{LATENCY, LATENCY_COLD, MEMORY, OPERATORS, PHASES};
 use crate::document::{Body, Section};
 use crate::plots::{Dimension, Figure, Line, Look, Panel, Point};
 use crate::{RunView, escape};
@@ -90,7 +90,7 @@ impl Shown {
     }
 
     fn panel(&self, title: &str, lines: Vec<Line>) -> Panel {
-        let across = Dimension { title: "operators".to_owned(), unit: Unit::Count };
+        let across = Dimension { title: OPERATORS.to_owned(), unit: Unit::Count };
         let up = Dimension { title: self.title.to_owned(), unit: self.unit.clone() };
         Panel { title: title.to_owned(), across, up, lines }
     }

@@ -13,8 +13,11 @@ pub use samples::{OperatorTables, operator_tables};
 pub use slopes::operators_json;
 pub use table::Operators;
 
+/// The title of what chains differ in.
+const OPERATORS: &str = "operators";
+
 /// The family of such scenarios.
-const FAMILY: &str = "operators";
+const FAMILY: &str = OPERATORS;
 
 /// Which metrics and arguments they have.
 const COUNT: &str = "count";

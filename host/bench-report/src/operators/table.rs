@@ -3,7 +3,7 @@
 
 use super::slopes::{Growth, growths};
 use super::sweep::{Sweep, series, sweeps};
-use super::{FAMILY, LATENCY_COLD, MEMORY, figures, naming};
+use super::{FAMILY, LATENCY_COLD, MEMORY, OPERATORS, figures, naming};
 use crate::document::{Body, Column, Datum, Measure, Notes, Rank, Section, Table};
 use crate::{CellView, FamilyReport, RunView};
 use bench_model::Unit;
@@ -64,7 +64,7 @@ fn by_count(sweeps: &[Sweep<'_>]) -> Section {
     let troubles: Vec<_> = TROUBLES.iter().filter(happened).copied().collect();
     let counted = std::iter::once("sent").chain(troubles.iter().copied());
     let names = counted.chain(BY_COUNT.iter().map(|(name, ..)| *name));
-    let words = ["operators", "arm"].map(Column::words);
+    let words = [OPERATORS, "arm"].map(Column::words);
     let rank =
         |name: &str| EXTRA.iter().position(|extra| *extra == name).map_or(Rank::Essential, |at| Rank::Extra(at as u8));
     let figure = |name| Column::figures(name).rank(rank(name));

@@ -2,7 +2,6 @@
 //! each, and a family brings others. It must not know any of those.
 
 pub(crate) mod batches;
-pub(crate) mod control_plane;
 mod log;
 pub(crate) mod metrics;
 mod ring;
@@ -50,11 +49,8 @@ pub(crate) fn awaiting_linker(engine: &Engine, further: Capabilities) -> Result<
 
 /// What is the host's alone. None of it waits for the network; what waits for a peer process keeps its thread.
 fn add_own_to_linker(linker: &mut Linker<State>) -> Result<()> {
-    use crate::bindings::{operator, operator_0_1, pipeline};
+    use crate::bindings::pipeline;
     pipeline::bench_host::pipeline::batches::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
-    operator::bench_host::operator::types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
-    operator::bench_host::operator::control_plane::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
-    operator_0_1::bench_host::operator::control_plane::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     OWN.iter().try_for_each(|capability| capability.link(linker))
 }
 

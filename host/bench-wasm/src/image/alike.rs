@@ -21,13 +21,15 @@ const SEED: u64 = 0;
 const FIRST_NS: u64 = 1;
 
 /// The clocks of the fresh instances of a component.
-pub(crate) struct Alike {
+#[expect(missing_debug_implementations, reason = "clocks cannot be shown")]
+pub struct Alike {
     monotonic: Arc<MonotonicClock>,
     wall: Duration,
 }
 
 /// An instance whose clocks stand still.
-pub(crate) struct Standing(Arc<AtomicBool>);
+#[derive(Debug)]
+pub struct Standing(Arc<AtomicBool>);
 
 impl Alike {
     pub(super) fn new() -> Self {
@@ -35,7 +37,7 @@ impl Alike {
     }
 
     /// Fixes clocks and random numbers for an instance that is about to be created.
-    pub(crate) fn stand(&self, wasi: &mut WasiCtxBuilder) -> Standing {
+    pub fn stand(&self, wasi: &mut WasiCtxBuilder) -> Standing {
         let stands = Arc::new(AtomicBool::new(true));
         wasi.monotonic_clock(Monotonic { stands: Arc::clone(&stands), clock: Arc::clone(&self.monotonic) })
             .wall_clock(Wall { stands: Arc::clone(&stands), began: self.wall })
@@ -48,7 +50,7 @@ impl Alike {
 
 impl Standing {
     /// Releases clocks and random numbers after the instance was created.
-    pub(crate) fn go_on(self, store: &mut Store<State>) {
+    pub fn go_on(self, store: &mut Store<State>) {
         self.0.store(false, Ordering::Relaxed);
         *store.data_mut().ctx().ctx.random() = WasiRandomCtx::default();
     }

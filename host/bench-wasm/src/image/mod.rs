@@ -13,7 +13,7 @@ mod instance;
 mod module;
 mod rewrite;
 
-pub(crate) use self::alike::Alike;
+pub use self::alike::{Alike, Standing};
 use self::form::{NotRestored, Owner, View};
 use self::instance::{Accessed, Contents, Functions, resources};
 use crate::error::one_line;
@@ -24,14 +24,15 @@ use wasmtime::Store;
 use wasmtime::component::{Component as Compiled, Instance};
 
 /// Rewrites the component in `bytes` for images of its instances.
-pub(crate) fn rewritten(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
+pub fn rewritten(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
     rewrite::rewrite(bytes).map_err(|why| unavailable(&why.to_string()))
 }
 
 /// Takes and restores images of the instances of one component, which was rewritten.
-pub(crate) struct Images {
+#[expect(missing_debug_implementations, reason = "an instance cannot be shown")]
+pub struct Images {
     /// Creates all instances.
-    pub(crate) alike: Alike,
+    alike: Alike,
     functions: Functions,
     owner: Owner,
     fresh: Fresh,
@@ -50,7 +51,7 @@ struct Fresh {
 impl Images {
     /// For the component with this code, whose file has the digest `sha256`, and of which `make` creates fresh instances. It is
     /// refused if fresh instances differ, because an image is restored into another fresh instance.
-    pub(crate) fn new(
+    pub fn new(
         component: &Compiled,
         sha256: &str,
         make: impl Fn(&Alike) -> Result<(Store<State>, Instance), ModuleError>,
@@ -68,8 +69,13 @@ impl Images {
         Ok(Self { alike, functions, owner, fresh })
     }
 
+    /// The clocks and random numbers that all instances are created with.
+    pub fn alike(&self) -> &Alike {
+        &self.alike
+    }
+
     /// Takes an image of `instance`, none of whose functions may be executing.
-    pub(crate) fn take(&self, store: &mut Store<State>, instance: &Instance) -> Result<Vec<u8>, ModuleError> {
+    pub fn take(&self, store: &mut Store<State>, instance: &Instance) -> Result<Vec<u8>, ModuleError> {
         let failed = |why: &str| ModuleError::Other(format!("cannot take an image of its memory: {why}"));
         let error = |error: wasmtime::Error| failed(&one_line(&error));
         let held = resources(&mut store.data_mut().table);
@@ -84,12 +90,7 @@ impl Images {
     }
 
     /// Restores `image` into `instance`, a fresh one. After an error, the instance must not be used.
-    pub(crate) fn restore(
-        &self,
-        image: &[u8],
-        store: &mut Store<State>,
-        instance: &Instance,
-    ) -> Result<(), ModuleError> {
+    pub fn restore(&self, image: &[u8], store: &mut Store<State>, instance: &Instance) -> Result<(), ModuleError> {
         let mut accessed = Accessed { store, instance, functions: &self.functions };
         form::restore(&self.owner, &self.fresh.view(), image, &mut accessed).map_err(|why| {
             ModuleError::Other(match why {

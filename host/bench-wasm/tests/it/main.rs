@@ -4,6 +4,5 @@
 mod carriers;
 mod counts;
 mod fixture;
-mod images;
 mod ledgers;
 mod settings;

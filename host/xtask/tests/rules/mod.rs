@@ -54,7 +54,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("probe-abi", &["bench-model", "operator-core", "vocabulary"]),
     ("bench-sink", &["bench-model"]),
     ("bench-engine", &["bench-model", "bench-sink", "bench-stats"]),
-    ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats", "control-plane", "pg-rows"]),
+    ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats", "pg-rows"]),
     ("bench-family", &["bench-drivers", "bench-model", "bench-report", "bench-wasm"]),
     ("bench-report", &["bench-model", "bench-sink", "bench-stats"]),
     (
@@ -99,7 +99,6 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "bench-sink",
             "bench-stats",
             "bench-wasm",
-            "operator-process",
             "pg-cluster",
             "shm-ring",
         ],

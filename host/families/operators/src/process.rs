@@ -1,10 +1,10 @@
 //! The arm `process` of operators: each operator is a process that calls the control plane through a Unix socket. The program
 //! describes its scenarios itself.
 
-use bench_drivers::operators::{Event, Key, Maker, Object, Operator, Operators, Plane, PlaneError, Scope, Suspension};
-use bench_drivers::{Module, Recording};
+use crate::operators::{Event, Key, Maker, Object, Operator, Operators, Plane, PlaneError, Scope, Suspension};
+use bench_drivers::{Direct, Module};
 use bench_family::Program;
-use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
+use bench_model::{Descriptor, ModuleError};
 use operator_process::{Answer, Call, Done, EventLine, Lines, ObjectLine, Reply, decode_state, encode_state};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -16,35 +16,27 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 /// Such a program is in the folder of its component and has the component's name followed by `-process`.
-pub(super) const OPERATORS: Program = Program {
-    ending: "-process",
-    is_whole: |_| true,
-    describes_itself: true,
-    load: |program| Ok(Box::new(OperatorProgram::load(program)?)),
-};
+pub(crate) const OPERATORS: Program = Program { ending: "-process", is_whole: |_| true, describes_itself: true, load };
 
-/// A program whose processes are operators.
-#[derive(Debug)]
-struct OperatorProgram {
-    program: PathBuf,
-    descriptor: Descriptor,
+/// Loads the program at `program`, which describes itself.
+fn load(program: &Path) -> Result<Box<dyn Module>, String> {
+    let refused = |reason: String| format!("{}: {reason}; build it again", program.display());
+    let program = std::path::absolute(program).map_err(|error| refused(error.to_string()))?;
+    let mut described = command(&program);
+    let described = described.arg("--describe").stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let described = described.map_err(|error| refused(format!("it cannot be started: {error}")))?;
+    if !described.status.success() {
+        return Err(refused(format!("it does not describe itself: {}", described.status)));
+    }
+    let descriptor = serde_json::from_slice::<Descriptor>(&described.stdout)
+        .map_err(|error| refused(format!("its descriptor cannot be read: {error}")))?;
+    let operators: Box<dyn Operators> = Box::new(OperatorProgram { program });
+    Ok(Box::new(Direct::new(descriptor, operators)))
 }
 
-impl OperatorProgram {
-    /// Loads the program at `program`, which describes itself.
-    fn load(program: &Path) -> Result<Self, String> {
-        let refused = |reason: String| format!("{}: {reason}; build it again", program.display());
-        let program = std::path::absolute(program).map_err(|error| refused(error.to_string()))?;
-        let mut described = command(&program);
-        let described = described.arg("--describe").stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-        let described = described.map_err(|error| refused(format!("it cannot be started: {error}")))?;
-        if !described.status.success() {
-            return Err(refused(format!("it does not describe itself: {}", described.status)));
-        }
-        let descriptor = serde_json::from_slice::<Descriptor>(&described.stdout)
-            .map_err(|error| refused(format!("its descriptor cannot be read: {error}")))?;
-        Ok(Self { program, descriptor })
-    }
+/// A program whose processes are operators.
+struct OperatorProgram {
+    program: PathBuf,
 }
 
 /// A process gets nothing from the host's environment.
@@ -52,33 +44,6 @@ fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear();
     command
-}
-
-impl Module for OperatorProgram {
-    fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
-    }
-
-    /// A process has all rights of its user.
-    fn imports(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn open(&mut self, scenario: &Scenario, _: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
-        Err(ModuleError::Unavailable(format!(
-            "`{}`: the arm process has no sessions; choose another arm",
-            scenario.name
-        )))
-    }
-
-    fn operators(&mut self) -> Option<&mut dyn Operators> {
-        Some(self)
-    }
-
-    fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
-        body(self);
-        Vec::new()
-    }
 }
 
 impl Operators for OperatorProgram {

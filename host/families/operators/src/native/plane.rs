@@ -1,8 +1,8 @@
 //! The control plane as a table of C functions, made anew for each call of an operator. It keeps every rule of the boundary:
 //! nothing unwinds, and nothing that a probe passes is trusted to be a text. It must not know where objects are kept.
 
-use crate::text;
-use bench_drivers::operators::{Key, Object, Plane, PlaneError};
+use crate::operators::{Key, Object, Plane, PlaneError};
+use bench_native::text;
 use probe_abi::raw;
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// The plane that one call is given, and what the call is lent.
-pub(crate) struct Given<'a> {
+pub(super) struct Given<'a> {
     plane: &'a dyn Plane,
     lent: RefCell<Lent>,
 }
@@ -23,12 +23,12 @@ struct Lent {
 }
 
 impl<'a> Given<'a> {
-    pub(crate) fn new(plane: &'a dyn Plane) -> Self {
+    pub(super) fn new(plane: &'a dyn Plane) -> Self {
         Self { plane, lent: RefCell::default() }
     }
 
     /// The table for a call. It is valid while `self` stays where it is.
-    pub(crate) fn table(&self) -> raw::Plane {
+    pub(super) fn table(&self) -> raw::Plane {
         let ctx: *const Self = self;
         let size = size_of::<raw::Plane>();
         raw::Plane { size, ctx: ctx.cast_mut().cast(), get, apply, create, update, remove, reason }
@@ -69,7 +69,7 @@ impl<'a> Given<'a> {
 }
 
 /// An object as the probe sees it, for as long as somebody holds its parts.
-pub(crate) fn lend(key: &Key, resource_version: u64, spec: &str) -> raw::Object {
+pub(super) fn lend(key: &Key, resource_version: u64, spec: &str) -> raw::Object {
     let Key { kind, namespace, name } = key;
     let key = raw::Key { kind: raw::Str::new(kind), space: raw::Str::new(namespace), name: raw::Str::new(name) };
     raw::Object { key, resource_version, spec: raw::Str::new(spec) }

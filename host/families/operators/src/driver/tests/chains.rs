@@ -13,9 +13,8 @@ fn driven(mode: Mode, scenario: usize, arguments: &Arguments) -> Report {
 }
 
 fn driven_for(nonces: u64, mode: Mode, scenario: usize, arguments: &Arguments) -> Report {
-    // The second of them is the wrong one.
-    let mut module = Mock::new(mode, 1);
-    let scenario = module.descriptor.scenarios[scenario].clone();
+    let mut module = module(mode);
+    let scenario = module.descriptor().scenarios[scenario].clone();
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(nonces) };
     let unit = Unit { cell: 0, process: 0 };
     drive(&mut module, None, &Task { unit, scenario: &scenario, arguments, budget, reclaim: || () })
@@ -117,8 +116,8 @@ fn what_cannot_be_asked_for_is_refused() {
 #[test]
 fn conformance_accounts_for_a_few_nonces() {
     let conformance = |mode| {
-        let mut module = Mock::new(mode, 1);
-        let scenario = module.descriptor.scenarios[0].clone();
+        let mut module = module(mode);
+        let scenario = module.descriptor().scenarios[0].clone();
         conformance(&mut module, None, &scenario, &arguments(2, 0)).unwrap()
     };
     let failed = |checks: Vec<Check>| {

@@ -1,24 +1,27 @@
 //! What a component offers to the driver `operator`: instances, each of which is one operator with a store of its own, out of
 //! an engine whose pool has room for many. It must not know what an operator does, nor time anything.
 
-use crate::Runtime;
-use crate::bindings::operator::bench_host::operator::types;
-use crate::capability::control_plane::{key_out, object_out};
-use crate::component::Component;
-use crate::error::one_line;
-use crate::image::{self, Alike, Images};
-use crate::operator_exports::{Exports, Indices};
-use crate::session::trapped;
-use crate::state::State;
+mod bindings;
+mod bindings_0_1;
+mod control_plane;
+mod exports;
+
+pub(crate) use self::control_plane::ControlPlane;
+
+use self::bindings::bench_host::operator::types;
+use self::control_plane::{OwnPlane, key_out, object_out};
+use self::exports::{Exports, Indices};
+use crate::operators::{Event, Maker, Operator, Operators, Plane, Scope, Suspension};
 use bench_drivers::Grants;
-use bench_drivers::operators::{Event, Maker, Operator, Operators, Plane, Scope, Suspension};
 use bench_model::ModuleError;
 use bench_sink::digest;
+use bench_wasm::image::{self, Alike, Images};
+use bench_wasm::wasmtime::component::{Instance, InstancePre};
+use bench_wasm::wasmtime::{self, Store};
+use bench_wasm::{Component, Runtime, State, one_line, trapped};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use wasmtime::Store;
-use wasmtime::component::{Instance, InstancePre};
 
 /// The exported interface that makes a component an operator, whatever its version.
 pub(crate) const OPERATOR: &str = "bench-host:operator/operator@";
@@ -29,10 +32,10 @@ impl Operators for Component {
         let runtime = self.runtime().for_many().map_err(|error| failed(error.to_string()))?;
         let instance = match suspension {
             Suspension::Own => self.twin(&runtime).map_err(failed)?.instance_pre().clone(),
-            Suspension::Memory => self.rewritten(&runtime)?,
+            Suspension::Memory => rewritten(self, &runtime)?,
         };
         let exports = Indices::new(&instance).map_err(|error| failed(one_line(&error)))?;
-        let seed = Seed { runtime, path: self.path.clone(), grants: self.grants.clone(), instance };
+        let seed = Seed { runtime, path: self.path().to_owned(), grants: self.grants().clone(), instance };
         let images = match suspension {
             Suspension::Own => None,
             Suspension::Memory => {
@@ -44,17 +47,15 @@ impl Operators for Component {
     }
 }
 
-impl Component {
-    /// What instances are made from whose images are taken: its code is rewritten, and is compiled and kept apart from the code
-    /// that is not.
-    fn rewritten(&self, runtime: &Runtime) -> Result<InstancePre<State>, ModuleError> {
-        let failed = |reason: String| ModuleError::Other(reason);
-        let bytes = image::rewritten(&self.bytes().map_err(failed)?)?;
-        let code = runtime.compile(&self.path, &bytes, &digest::of_bytes(&bytes));
-        let code = code.map_err(|error| failed(error.to_string()))?.component;
-        let instance = runtime.linker().and_then(|linker| linker.instantiate_pre(&code));
-        instance.map_err(|error| failed(one_line(&error)))
-    }
+/// What instances are made from whose images are taken: the component's code is rewritten, and is compiled and kept apart from the
+/// code that is not.
+fn rewritten(component: &Component, runtime: &Runtime) -> Result<InstancePre<State>, ModuleError> {
+    let failed = |reason: String| ModuleError::Other(reason);
+    let bytes = image::rewritten(&component.bytes().map_err(failed)?)?;
+    let code = runtime.compile(component.path(), &bytes, &digest::of_bytes(&bytes));
+    let code = code.map_err(|error| failed(error.to_string()))?.component;
+    let instance = runtime.linker().and_then(|linker| linker.instantiate_pre(&code));
+    instance.map_err(|error| failed(one_line(&error)))
 }
 
 /// What instances of one component are made of.
@@ -74,7 +75,7 @@ impl Seed {
     /// An instance that sees the control plane from the beginning.
     fn with_plane(&self, plane: Arc<dyn Plane>) -> Result<(Store<State>, Instance), ModuleError> {
         let mut store = self.runtime.session(&self.path, &[], &self.grants)?;
-        store.data_mut().plane = Some(plane);
+        *store.data_mut().slot() = OwnPlane(Some(plane));
         self.instance(store)
     }
 
@@ -104,8 +105,8 @@ impl Maker for WasmMaker {
         let (mut store, instance) = match &self.images {
             None => self.seed.with_plane(plane)?,
             Some(images) => {
-                let (mut store, instance) = self.seed.alike(&images.alike)?;
-                store.data_mut().plane = Some(plane);
+                let (mut store, instance) = self.seed.alike(images.alike())?;
+                *store.data_mut().slot() = OwnPlane(Some(plane));
                 (store, instance)
             }
         };

@@ -4,7 +4,8 @@ mod chains;
 mod hosts;
 
 use super::*;
-use crate::Recording;
+use crate::operators::{Event, Key, Operator, Operators, Plane, PlaneError, Scope};
+use bench_drivers::{Direct, Drivers};
 use bench_model::Descriptor;
 use std::sync::Mutex;
 
@@ -29,9 +30,8 @@ enum Mode {
     CannotSuspend,
 }
 
-/// A module whose operator `number` is wrong, and whose others are right.
+/// Operators of which number `number` is wrong, and the others are right.
 struct Mock {
-    descriptor: Descriptor,
     mode: Mode,
     number: usize,
     /// What each operator was handed, by the namespace it watches.
@@ -43,33 +43,17 @@ type Log = Arc<Mutex<Vec<(String, u64)>>>;
 
 impl Mock {
     fn new(mode: Mode, number: usize) -> Self {
-        let scenario = |name: &str| Scenario::new(name, "f", "").driven_by("operator");
-        let descriptor = Descriptor::new("mock", "1", "").scenario(scenario("chain")).scenario(scenario("other"));
-        Self { descriptor, mode, number, log: Log::default() }
+        Self { mode, number, log: Log::default() }
     }
 }
 
-impl Module for Mock {
-    fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
-    }
-
-    fn imports(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn open(&mut self, _: &Scenario, _: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
-        Err(ModuleError::Other("it has no sessions".to_owned()))
-    }
-
-    fn operators(&mut self) -> Option<&mut dyn Operators> {
-        Some(self)
-    }
-
-    fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
-        body(self);
-        Vec::new()
-    }
+/// A module of such operators, the second of which is the wrong one, with the driver's scenario and one that it does not know.
+fn module(mode: Mode) -> Direct<dyn Operators> {
+    let scenario = |name| Scenario::uses(spec::DRIVER, name);
+    let descriptor = Descriptor::new("mock", "1", "").scenario(scenario(spec::CHAIN)).scenario(scenario("other"));
+    let descriptor = bench_drivers::merged(&descriptor, Drivers::new(&[&OperatorDriver]));
+    let operators: Box<dyn Operators> = Box::new(Mock::new(mode, 1));
+    Direct::new(descriptor, operators)
 }
 
 impl Operators for Mock {

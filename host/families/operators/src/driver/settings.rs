@@ -1,5 +1,7 @@
 //! What a chain is asked for, out of the arguments of its cell. It must not know how any of it is done.
 
+use crate::operators::Suspension;
+use crate::spec::{CONTROL_PLANE, COUNT, DEADLINE_MS, IDLE_MS, RATE, SUSPEND};
 use bench_model::{Arguments, ModuleError, Requirement, Scenario, Value};
 
 /// What a chain is asked for.
@@ -22,30 +24,7 @@ pub(super) struct Settings {
 }
 
 /// The arguments that this driver understands.
-const KNOWN: [&str; 6] = ["count", "rate", "idle_ms", "deadline_ms", "suspend", "control_plane"];
-
-/// What an operator keeps while it is unloaded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Suspension {
-    /// What it says itself.
-    #[default]
-    Own,
-    /// An image of its memory, made without asking it.
-    Memory,
-}
-
-impl Suspension {
-    /// For those that make no images: whether they are asked for none.
-    pub fn without_images(self, whose: &str) -> Result<(), ModuleError> {
-        match self {
-            Self::Own => Ok(()),
-            Self::Memory => {
-                let reason = format!("there is no image of the memory of {whose}: choose --suspend own, or --arm wasm");
-                Err(ModuleError::Unavailable(reason))
-            }
-        }
-    }
-}
+const KNOWN: [&str; 6] = [COUNT, RATE, IDLE_MS, DEADLINE_MS, SUSPEND, CONTROL_PLANE];
 
 /// Where objects are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +43,7 @@ impl Settings {
             value @ 1.. => Ok(value as u64),
             value => Err(ModuleError::InvalidArgument(format!("`{name}` is {value}; the least is 1"))),
         };
-        let period_ns = match arguments.integer("rate")? {
+        let period_ns = match arguments.integer(RATE)? {
             0 => None,
             rate @ 1.. => Some(1_000_000_000 / rate as u64),
             rate => {
@@ -73,12 +52,12 @@ impl Settings {
             }
         };
         Ok(Self {
-            count: at_least_1("count")? as usize,
+            count: at_least_1(COUNT)? as usize,
             period_ns,
-            idle_ns: at_least_1("idle_ms")? * 1_000_000,
-            deadline_ns: at_least_1("deadline_ms")? * 1_000_000,
-            suspension: one_of(arguments, "suspend", [("own", Suspension::Own), ("memory", Suspension::Memory)])?,
-            plane: one_of(arguments, "control_plane", [("embedded", PlaneKind::Embedded), ("kube", PlaneKind::Kube)])?,
+            idle_ns: at_least_1(IDLE_MS)? * 1_000_000,
+            deadline_ns: at_least_1(DEADLINE_MS)? * 1_000_000,
+            suspension: one_of(arguments, SUSPEND, [("own", Suspension::Own), ("memory", Suspension::Memory)])?,
+            plane: one_of(arguments, CONTROL_PLANE, [("embedded", PlaneKind::Embedded), ("kube", PlaneKind::Kube)])?,
             extra: extra(scenario, arguments),
         })
     }

@@ -1,12 +1,12 @@
 //! What a probe offers to the driver `operator`: the extension `bench-host:operator/0.1` of its table, called in place. It must
 //! not know what an operator does, nor time anything.
 
-use crate::arg;
-use crate::host_side::HostSide;
-use crate::plane::{self, Given};
-use crate::text;
-use bench_drivers::operators::{Event, Maker, Operator, Plane, Scope};
+mod plane;
+
+use self::plane::Given;
+use crate::operators::{Event, Maker, Operator, Operators, Plane, Scope, Suspension};
 use bench_model::ModuleError;
+use bench_native::{HostSide, Probe, arg, text};
 use probe_abi::raw;
 use std::cell::RefCell;
 use std::ptr::NonNull;
@@ -19,10 +19,13 @@ const WATCHES_MAX: usize = 1_000;
 /// The longest state that is taken.
 const STATE_BYTES_MAX: usize = 64 << 20;
 
-/// What makes the operators of `table`.
-pub(crate) fn maker(table: &'static raw::Operators) -> Box<dyn Maker> {
-    // One side for all of them: it stays until the process ends, and operators come and go.
-    Box::new(NativeMaker { table, host: Rc::new(RefCell::new(HostSide::of(&[]))) })
+impl Operators for Probe {
+    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError> {
+        suspension.without_images("a probe's operators")?;
+        // One side for all of them: it stays until the process ends, and operators come and go.
+        let host = Rc::new(RefCell::new(HostSide::of(&[])));
+        Ok(Box::new(NativeMaker { table: self.extension()?, host }))
+    }
 }
 
 struct NativeMaker {

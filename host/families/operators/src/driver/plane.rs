@@ -1,7 +1,7 @@
 //! The control plane as one operator sees it: its writes carry its name, and are remembered as effects of the event it acts on,
 //! so that a chain of effects that never ends is found. It must not know what an operator does.
 
-use super::Plane;
+use crate::operators::Plane;
 use control_plane::{ControlPlane, Key, Object, PlaneError};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

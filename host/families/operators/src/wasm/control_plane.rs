@@ -1,12 +1,28 @@
 //! `bench-host:operator/control-plane`: the control plane of the operator that the store belongs to. It must not know where
 //! objects are kept.
 
-use crate::bindings::operator::bench_host::operator::{control_plane, types};
-use crate::bindings::operator_0_1::bench_host::operator::control_plane as control_plane_0_1;
-use crate::state::State;
-use bench_drivers::operators::{Key, Object, Plane, PlaneError};
+use super::bindings::bench_host::operator::{control_plane, types};
+use super::bindings_0_1::bench_host::operator::control_plane as control_plane_0_1;
+use crate::operators::{Key, Object, Plane, PlaneError};
+use bench_wasm::wasmtime::Result;
+use bench_wasm::wasmtime::component::{HasSelf, Linker};
+use bench_wasm::{Capability, State};
 use std::sync::Arc;
-use wasmtime::Result;
+
+/// The capability, in each version that is accepted.
+pub(crate) struct ControlPlane;
+
+impl Capability for ControlPlane {
+    fn link(&self, linker: &mut Linker<State>) -> Result<()> {
+        types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+        control_plane::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+        control_plane_0_1::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+    }
+}
+
+/// What a session holds for it: the control plane of its operator, if the store belongs to one.
+#[derive(Default)]
+pub(super) struct OwnPlane(pub(super) Option<Arc<dyn Plane>>);
 
 impl types::Host for State {}
 
@@ -73,20 +89,20 @@ fn object_in(types::Object { key, resource_version, spec }: types::Object) -> Ob
 }
 
 /// The operator's, unless the component is run as anything else.
-fn plane(state: &State) -> Result<&dyn Plane, types::Error> {
+fn plane(state: &mut State) -> Result<&dyn Plane, types::Error> {
     let none = || types::Error::Unavailable("only an operator has a control plane".to_owned());
-    state.plane.as_deref().ok_or_else(none)
+    state.slot::<OwnPlane>().0.as_deref().ok_or_else(none)
 }
 
 fn key_in(key: types::Key) -> Key {
     Key { kind: key.kind, namespace: key.namespace, name: key.name }
 }
 
-pub(crate) fn key_out(key: &Key) -> types::Key {
+pub(super) fn key_out(key: &Key) -> types::Key {
     types::Key { kind: key.kind.clone(), namespace: key.namespace.clone(), name: key.name.clone() }
 }
 
-pub(crate) fn object_out(object: &Object) -> types::Object {
+pub(super) fn object_out(object: &Object) -> types::Object {
     let Object { key, resource_version, spec } = object;
     types::Object { key: key_out(key), resource_version: *resource_version, spec: spec.clone() }
 }

@@ -1,7 +1,7 @@
 //! One operator's place: the operator itself or what it has kept, and the events that wait for it. It must not know when an
 //! operator is unloaded, only how.
 
-use super::{Maker, Operator, Plane};
+use crate::operators::{Maker, Operator, Plane};
 use bench_model::ModuleError;
 use control_plane::{Event, Scope, Subscription};
 use std::collections::VecDeque;

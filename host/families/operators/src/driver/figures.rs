@@ -2,7 +2,7 @@
 //! memory that is looked at. It must not know how it was found.
 
 use super::memory::Sample;
-use crate::stop::{Stop, record};
+use bench_drivers::{Stop, record};
 use bench_sink::Sink;
 
 /// Chains that are timed while all operators are loaded: enough for every quantile that is shown.

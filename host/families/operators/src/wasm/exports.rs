@@ -1,30 +1,29 @@
 //! The functions that an operator exports, in each version of `bench-host:operator` that is accepted. They differ in what the
 //! control plane gives back, which the operator imports, and not in these.
 
-use crate::bindings::operator::bench_host::operator::types::Event;
-use crate::bindings::{operator, operator_0_1};
-use crate::state::State;
-use bench_drivers::operators::Scope;
-use wasmtime::component::{Instance, InstancePre};
-use wasmtime::{Result, Store};
+use super::bindings::bench_host::operator::types::Event;
+use super::bindings::exports::bench_host::operator::operator as current;
+use super::bindings_0_1::exports::bench_host::operator::operator as former;
+use crate::operators::Scope;
+use bench_wasm::State;
+use bench_wasm::wasmtime::component::{Instance, InstancePre};
+use bench_wasm::wasmtime::{Result, Store};
 
 /// Where the functions are among the exports.
-pub(crate) enum Indices {
-    Current(operator::exports::bench_host::operator::operator::GuestIndices),
-    Former(operator_0_1::exports::bench_host::operator::operator::GuestIndices),
+pub(super) enum Indices {
+    Current(current::GuestIndices),
+    Former(former::GuestIndices),
 }
 
 /// The functions of one instance.
-pub(crate) enum Exports {
-    Current(operator::exports::bench_host::operator::operator::Guest),
-    Former(operator_0_1::exports::bench_host::operator::operator::Guest),
+pub(super) enum Exports {
+    Current(current::Guest),
+    Former(former::Guest),
 }
 
 impl Indices {
     /// Finds them, in this version or the one before.
-    pub(crate) fn new(instance: &InstancePre<State>) -> Result<Self> {
-        use operator::exports::bench_host::operator::operator as current;
-        use operator_0_1::exports::bench_host::operator::operator as former;
+    pub(super) fn new(instance: &InstancePre<State>) -> Result<Self> {
         match former::GuestIndices::new(instance) {
             Ok(indices) => Ok(Self::Former(indices)),
             // Its error speaks of the version that is to be used.
@@ -33,7 +32,7 @@ impl Indices {
     }
 
     /// Those of `instance`.
-    pub(crate) fn load(&self, store: &mut Store<State>, instance: &Instance) -> Result<Exports> {
+    pub(super) fn load(&self, store: &mut Store<State>, instance: &Instance) -> Result<Exports> {
         Ok(match self {
             Self::Current(indices) => Exports::Current(indices.load(store, instance)?),
             Self::Former(indices) => Exports::Former(indices.load(store, instance)?),
@@ -42,7 +41,7 @@ impl Indices {
 }
 
 impl Exports {
-    pub(crate) fn start(
+    pub(super) fn start(
         &self,
         store: &mut Store<State>,
         arguments: &[(String, String)],
@@ -57,21 +56,21 @@ impl Exports {
         })
     }
 
-    pub(crate) fn reconcile(&self, store: &mut Store<State>, event: &Event) -> Result<Result<(), String>> {
+    pub(super) fn reconcile(&self, store: &mut Store<State>, event: &Event) -> Result<Result<(), String>> {
         match self {
             Self::Current(guest) => guest.call_reconcile(store, event),
             Self::Former(guest) => guest.call_reconcile(store, event),
         }
     }
 
-    pub(crate) fn suspend(&self, store: &mut Store<State>) -> Result<Vec<u8>> {
+    pub(super) fn suspend(&self, store: &mut Store<State>) -> Result<Vec<u8>> {
         match self {
             Self::Current(guest) => guest.call_suspend(store),
             Self::Former(guest) => guest.call_suspend(store),
         }
     }
 
-    pub(crate) fn resume(&self, store: &mut Store<State>, state: &[u8]) -> Result<Result<(), String>> {
+    pub(super) fn resume(&self, store: &mut Store<State>, state: &[u8]) -> Result<Result<(), String>> {
         match self {
             Self::Current(guest) => guest.call_resume(store, state),
             Self::Former(guest) => guest.call_resume(store, state),

@@ -3,7 +3,7 @@
 
 use super::plane::{Causes, Named};
 use super::slot::{Held, Pending, Slot, Watching};
-use super::{Maker, Plane};
+use crate::operators::{Maker, Plane};
 use bench_engine::Clock;
 use bench_model::ModuleError;
 use control_plane::{ControlPlane, Delivery, Event, Mailbox, Object, PlaneError, Scope, Token};

@@ -1,13 +1,12 @@
 //! An operator that keeps no state of its own (`operator.wat`), suspended as an image of its memory: by itself, and in a chain.
 
-use crate::fixture::{self, scenario};
-use bench_drivers::operators::OperatorDriver;
-use bench_drivers::operators::{Event, Key, Object, Operator, Plane, PlaneError, Suspension};
-use bench_drivers::{Driver, Module, Task};
+use crate::fixture::Folder;
+use bench_drivers::{Drivers, Module, Task};
 use bench_engine::{Amount, Budget, Report, Unit};
+use bench_family::Family;
 use bench_model::{Arguments, ModuleError};
 use bench_sink::runfile::Status;
-use bench_wasm::Settings;
+use family_operators::{Event, Key, Object, Operator, OperatorFamily, Plane, PlaneError, Suspension};
 use std::sync::{Arc, Mutex};
 
 const WORLD: &str = "
@@ -31,12 +30,12 @@ const WORLD: &str = "
 ";
 
 /// A folder with the operator: to be kept, because it is read again.
-fn folder() -> fixture::Fixture {
-    fixture::Fixture::of(fixture::component(include_str!("operator.wat"), WORLD, &["workload", "operator"]))
+fn folder() -> Folder {
+    Folder::new(include_str!("operator.wat"), WORLD, &["workload", "operator"])
 }
 
 /// The same operator, built against the version before.
-fn former() -> fixture::Fixture {
+fn former() -> Folder {
     let (module, world) = (include_str!("operator.wat"), WORLD);
     let [module, world] = [module, world].map(|text| {
         let lines = text.lines().map(|line| {
@@ -44,7 +43,7 @@ fn former() -> fixture::Fixture {
         });
         lines.collect::<Vec<_>>().join("\n")
     });
-    fixture::Fixture::of(fixture::component(&module, &world, &["workload", "operator/published/0.1.0.wit"]))
+    Folder::new(&module, &world, &["workload", "operator/published/0.1.0.wit"])
 }
 
 /// Keeps what is applied.
@@ -83,8 +82,8 @@ impl Plane for Applied {
 /// What hands out fresh operators, and what all of them write to.
 fn operators() -> (Arc<Applied>, impl FnMut() -> Box<dyn Operator>) {
     let (folder, plane) = (folder(), Arc::new(Applied::default()));
-    let mut component = folder.load(&Settings::default(), Some(folder.cache()));
-    let operators = component.operators().expect("it is an operator");
+    let mut component = folder.load();
+    let operators = family_operators::operators(&mut component).expect("it is an operator");
     let mut maker = operators.prepare(Suspension::Memory).expect("it can be suspended so");
     let made_for = Arc::clone(&plane);
     (plane, move || maker.make(made_for.clone()).expect("an operator is made"))
@@ -161,9 +160,10 @@ fn instance_with_additional_handle_has_no_image() {
 }
 
 /// Has the driver take a chain of five through its phases.
-fn driven(folder: &fixture::Fixture, suspend: &str) -> Report {
-    let mut component = folder.load(&Settings::default(), Some(folder.cache()));
-    let scenario = scenario(&component, "chain");
+fn driven(folder: &Folder, suspend: &str) -> Report {
+    let mut component = folder.load();
+    let drivers = Drivers::new(OperatorFamily.drivers());
+    let scenario = bench_drivers::merged(component.descriptor(), drivers).scenarios.remove(0);
     let mut arguments = Arguments::default();
     for (name, value) in [("count", 5_i64), ("rate", 0), ("idle_ms", 1), ("deadline_ms", 20_000)] {
         arguments.set(name, value);
@@ -171,11 +171,8 @@ fn driven(folder: &fixture::Fixture, suspend: &str) -> Report {
     arguments.set("suspend", suspend);
     let unit = Unit { cell: 0, process: 0 };
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(4) };
-    OperatorDriver.run(
-        &mut component,
-        None,
-        &Task { unit, scenario: &scenario, arguments: &arguments, budget, reclaim: || () },
-    )
+    let task = Task { unit, scenario: &scenario, arguments: &arguments, budget, reclaim: || () };
+    drivers.run(&mut component, None, &task)
 }
 
 #[test]

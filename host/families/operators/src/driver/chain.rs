@@ -1,14 +1,15 @@
 //! The scenario `chain`: operators in a row, each handing a nonce on to the next, through the phases in which their memory and
 //! their time are looked at. It must not know in which arm they are.
 
+use super::KIND;
 use super::figures::{self, Figures};
 use super::host::{Handed, Host, Rules, Step};
 use super::memory::Sampler;
 use super::nonces::Nonces;
 use super::settings::Settings;
-use super::{KIND, Maker};
-use crate::Task;
-use crate::stop::{Stop, record};
+use crate::operators::Maker;
+use crate::spec;
+use bench_drivers::{Stop, Task, record};
 use bench_engine::{Amount, Clock, MonotonicClock};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
@@ -91,7 +92,7 @@ pub(super) fn try_out(
 ) -> Result<Vec<Check>, ModuleError> {
     let settings = Settings { period_ns: None, ..settings };
     let clock = MonotonicClock::new();
-    let mut sink = Sink::new(&super::metrics());
+    let mut sink = Sink::new(&spec::chain().metrics);
     let mut checks = Vec::new();
     let attempt = || {
         let mut chain = Chain::load(makers, plane, &settings, &clock, Figures::with_room(settings.count), || ())?;

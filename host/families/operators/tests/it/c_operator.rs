@@ -1,10 +1,9 @@
 //! A probe written in C that has operators, and errs. What it does is in `probes/operator.c`.
 
-use crate::compile;
-use bench_drivers::Module;
-use bench_drivers::operators::{Event, Key, Object, Operator, Plane, PlaneError, Suspension};
+use crate::fixture;
 use bench_model::ModuleError;
 use bench_native::Probe;
+use family_operators::{Event, Key, Object, Operator, Plane, PlaneError, Suspension};
 use std::sync::{Arc, Mutex};
 
 /// A plane that notes what is written, and refuses what the probe expects it to.
@@ -45,7 +44,7 @@ impl Plane for Noting {
 /// Has an operator of the probe, compiled with this fault, go through its life, and compares what is written and how it ends.
 #[track_caller]
 fn check(fault: u32, expect: &[&str]) {
-    let Some(library) = compile::library("operator.c", &[&format!("FAULT={fault}")]) else { return };
+    let Some(library) = fixture::library(fault) else { return };
     let mut probe = Probe::load(&library.path).unwrap();
     let plane = Arc::new(Noting::default());
     if let Err(error) = live(&mut probe, &plane) {
@@ -55,7 +54,7 @@ fn check(fault: u32, expect: &[&str]) {
 }
 
 fn live(probe: &mut Probe, plane: &Arc<Noting>) -> Result<(), ModuleError> {
-    let mut maker = probe.operators().expect("the probe has operators").prepare(Suspension::Own)?;
+    let mut maker = family_operators::operators(probe)?.prepare(Suspension::Own)?;
     let mut make = || maker.make(Arc::clone(plane) as Arc<dyn Plane>);
     let mut operator: Box<dyn Operator> = make()?;
     let watches = operator.start(&[("watch".to_owned(), "here".to_owned())])?;

@@ -1,0 +1,140 @@
+//! The driver `operator`: many operators in one worker, each watching a namespace of a control plane and writing into the next.
+//! How an operator is made is the module's business; the driver delivers events, unloads what is idle, and accounts for both.
+
+mod chain;
+mod figures;
+mod host;
+mod memory;
+mod nonces;
+mod plane;
+mod settings;
+mod slot;
+
+use self::settings::{PlaneKind, Settings};
+use crate::operators::{Maker, Suspension, operators};
+use crate::spec;
+use bench_drivers::{Companion, Driver, Module, Stop, Task, check_record, passed};
+use bench_engine::Report;
+use bench_model::{Arguments, Check, ModuleError, Scenario};
+use bench_sink::Sink;
+use bench_sink::runfile::{OutcomeRecord, SeriesRecord};
+use control_plane::{ControlPlane, Embedded, Kube};
+use std::sync::Arc;
+
+/// The kind of objects that go along the chain.
+const KIND: &str = "TestResource";
+
+/// The driver `operator`.
+pub(crate) struct OperatorDriver;
+
+impl Driver for OperatorDriver {
+    fn name(&self) -> &'static str {
+        spec::DRIVER
+    }
+
+    fn scenarios(&self) -> Vec<Scenario> {
+        vec![spec::chain()]
+    }
+
+    fn run(&self, module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
+        drive(module, companion, task)
+    }
+
+    fn conformance(
+        &self,
+        module: &mut dyn Module,
+        companion: Option<&mut Companion>,
+        scenario: &Scenario,
+        arguments: &Arguments,
+    ) -> Result<Vec<Check>, ModuleError> {
+        conformance(module, companion, scenario, arguments)
+    }
+}
+
+/// Takes a chain of operators through its phases, and accounts for every event. A check that fails leaves its detail and no
+/// figure.
+fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
+    let mut checks = Vec::new();
+    let mut report = match attempt(module, companion, task, &mut checks) {
+        Ok((sink, sent)) => report(task, &sink, sent),
+        Err(stop) => Report::without_figures(task.unit, stop.status, stop.reason),
+    };
+    report.checks = checks.iter().map(|check| check_record(task.unit, check)).collect();
+    report
+}
+
+fn attempt(
+    module: &mut dyn Module,
+    companion: Option<&mut Companion>,
+    task: &Task<'_>,
+    checks: &mut Vec<Check>,
+) -> Result<(Sink, u64), Stop> {
+    if task.scenario.name != spec::CHAIN {
+        let name = &task.scenario.name;
+        let reason = format!("the driver `operator` knows no scenario `{name}`; it knows {}", spec::CHAIN);
+        return Err(ModuleError::Unavailable(reason).into());
+    }
+    let settings = Settings::of(task.scenario, task.arguments)?;
+    let makers = makers(module, companion, settings.suspension)?;
+    let mut sink = Sink::new(&spec::chain().metrics);
+    let sent = chain::measure(makers, plane(settings.plane)?, &settings, task, &mut sink, checks)?;
+    passed(checks)?;
+    Ok((sink, sent))
+}
+
+/// What makes the operators, in turns.
+fn makers(
+    module: &mut dyn Module,
+    companion: Option<&mut Companion>,
+    suspension: Suspension,
+) -> Result<Vec<Box<dyn Maker>>, ModuleError> {
+    let mut makers = vec![operators(module)?.prepare(suspension)?];
+    if let Some(companion) = companion {
+        makers.push(operators(companion.module.as_mut())?.prepare(suspension)?);
+    }
+    Ok(makers)
+}
+
+/// Where the objects of one cell are kept.
+fn plane(kind: PlaneKind) -> Result<Arc<dyn ControlPlane>, ModuleError> {
+    match kind {
+        PlaneKind::Embedded => Ok(Arc::new(Embedded::new())),
+        PlaneKind::Kube => match Kube::connect(&[KIND]) {
+            Ok(plane) => Ok(Arc::new(plane)),
+            Err(error) => Err(ModuleError::Unavailable(error.to_string())),
+        },
+    }
+}
+
+fn report(task: &Task<'_>, sink: &Sink, sent: u64) -> Report {
+    let series = sink.series().iter().filter(|series| series.count() > 0);
+    let count = |name: &str| series.clone().find(|series| series.metric == name).map_or(0, bench_sink::Series::count);
+    let only = |name: &str| {
+        let raw = series.clone().find(|series| series.metric == name).and_then(bench_sink::Series::raw);
+        raw.map_or(0, |samples| samples.iter().sum())
+    };
+    let outcome = OutcomeRecord {
+        iterations: sent,
+        recorded: count(spec::CHAIN),
+        lost: Some(only("late") + only("failed")),
+        ..OutcomeRecord::ok(task.unit.cell, task.unit.process)
+    };
+    let record = |series| SeriesRecord::new(task.unit.cell, task.unit.process, series);
+    Report::ok(series.map(record).collect(), outcome)
+}
+
+/// Tries a chain with `arguments`, without timing anything: two nonces with all operators loaded, and two with none.
+fn conformance(
+    module: &mut dyn Module,
+    companion: Option<&mut Companion>,
+    scenario: &Scenario,
+    arguments: &Arguments,
+) -> Result<Vec<Check>, ModuleError> {
+    let settings = Settings::of(scenario, arguments)?;
+    let makers = makers(module, companion, settings.suspension)?;
+    let checks = chain::try_out(makers, plane(settings.plane)?, settings)?;
+    Ok(checks.into_iter().map(|check| Check { name: format!("{}: {}", scenario.name, check.name), ..check }).collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! The same of version 0.1, whose control plane gives back whole objects.
+
+#![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+
+bench_wasm::wasmtime::component::bindgen!({
+    path: "../../../wit/operator/published/0.1.0.wit",
+    world: "module",
+    imports: { default: tracing | trappable },
+    with: { "bench-host:operator/types": crate::wasm::bindings::bench_host::operator::types },
+    wasmtime_crate: bench_wasm::wasmtime,
+});
