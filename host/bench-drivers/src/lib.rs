@@ -6,7 +6,6 @@ mod driver;
 mod grants;
 mod module;
 pub mod operators;
-pub mod pipelines;
 mod specification;
 mod stop;
 pub mod workload;

@@ -1,7 +1,6 @@
 //! The traits of loaded modules, which every loader implements.
 
 use crate::operators::Operators;
-use crate::pipelines::Connectors;
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario, Session};
 use bench_sink::Sink;
 use bench_sink::runfile::TermRecord;
@@ -18,11 +17,6 @@ pub trait Module: Any {
 
     /// Opens a scenario for the driver `workload`.
     fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError>;
-
-    /// Its interface for the drivers `source` and `destination`, if it has one.
-    fn connectors(&mut self) -> Option<&mut dyn Connectors> {
-        None
-    }
 
     /// Its interface for the driver `operator`, if it has one.
     fn operators(&mut self) -> Option<&mut dyn Operators> {

@@ -11,20 +11,6 @@ pub(crate) mod workload {
     });
 }
 
-pub(crate) mod pipeline {
-    wasmtime::component::bindgen!({
-        inline: "package bench-host:connectors; world connectors {
-            import bench-host:pipeline/batches@0.1.0;
-            export bench-host:pipeline/source@0.1.0;
-            export bench-host:pipeline/destination@0.1.0;
-        }",
-        path: ["../../wit/workload", "../../wit/pipeline"],
-        world: "bench-host:connectors/connectors",
-        imports: { default: tracing | trappable },
-        with: { "bench-host:workload/types": crate::bindings::workload::bench_host::workload::types },
-    });
-}
-
 pub(crate) mod operator {
     wasmtime::component::bindgen!({
         path: "../../wit/operator",

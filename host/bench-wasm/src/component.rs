@@ -6,9 +6,8 @@ use crate::engine::Code;
 use crate::error::one_line;
 use crate::session::{self, WasmSession};
 use crate::state::{self, State};
-use crate::{LoadError, Runtime, convert, count, inspect, ledger, operator, pipeline, watch};
+use crate::{LoadError, Runtime, convert, count, inspect, ledger, operator, watch};
 use bench_drivers::operators::Operators;
-use bench_drivers::pipelines::Connectors;
 use bench_drivers::{Counts, Grants, Ledger, LedgerTask, Module, Recording};
 use bench_model::{Arguments, Descriptor, Metric, ModuleError, Scenario};
 use std::fs;
@@ -27,8 +26,6 @@ pub struct Component {
     /// The indices of a session's functions among the exports. They are looked up once, because that takes a large part of an
     /// instantiation. A component without a scenario for the driver `workload` need not have sessions.
     sessions: Option<sessions::GuestIndices>,
-    /// Whether it moves rows.
-    is_connector: bool,
     /// Whether its instances are operators.
     is_operator: bool,
     descriptor: Descriptor,
@@ -75,7 +72,6 @@ impl Component {
         let instance = runtime.linker().and_then(|linker| linker.instantiate_pre(&code)).map_err(link_error)?;
         let load_times = LoadTimes { read, code: code_took, mapped, ready: opened.elapsed() };
         let exports = |name: &str| inspect::exports(engine, &code, name);
-        let is_connector = exports(pipeline::SOURCE) || exports(pipeline::DESTINATION);
         let is_operator = exports(operator::OPERATOR);
         let mut store = state::store(runtime, path, &[], &Grants::default())?;
         let descriptor =
@@ -85,19 +81,7 @@ impl Component {
         let sessions = (needs_sessions || exports(inspect::SESSIONS)).then(|| sessions::GuestIndices::new(&instance));
         let sessions = sessions.transpose().map_err(link_error)?;
         let (path, sha256, runtime) = (path.to_owned(), sha256.to_owned(), runtime.clone());
-        Ok(Self {
-            path,
-            sha256,
-            runtime,
-            grants,
-            instance,
-            sessions,
-            is_connector,
-            is_operator,
-            descriptor,
-            imports,
-            load_times,
-        })
+        Ok(Self { path, sha256, runtime, grants, instance, sessions, is_operator, descriptor, imports, load_times })
     }
 
     /// The same component on another engine. Fails if its file has changed.
@@ -200,10 +184,6 @@ impl Module for Component {
 
     fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
         Ok(Box::new(self.open_session(scenario, arguments)?))
-    }
-
-    fn connectors(&mut self) -> Option<&mut dyn Connectors> {
-        self.is_connector.then_some(self as &mut dyn Connectors)
     }
 
     fn operators(&mut self) -> Option<&mut dyn Operators> {

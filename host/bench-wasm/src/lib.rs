@@ -17,11 +17,11 @@ mod ledger;
 mod limits;
 mod operator;
 mod operator_exports;
-mod pipeline;
 mod session;
 mod settings;
 mod state;
 mod watch;
+pub mod wit;
 
 pub use against_bare::{CallPair, InstantiatePair, PairNs};
 pub use cache::{Cache, CacheError};

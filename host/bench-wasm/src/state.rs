@@ -1,7 +1,6 @@
 //! The data of a store for one session: sink, grants, and the state of each capability; and the counts of the boundary, if they
 //! are requested.
 
-use crate::capability::batches::Batches;
 use crate::ledger::Observer;
 use crate::limits::Limiter;
 use crate::{LoadError, Runtime};
@@ -25,8 +24,6 @@ pub struct State {
     /// The folders in which it may create logs.
     pub(crate) scratch: Vec<ScratchGrant>,
     pub(crate) table: ResourceTable,
-    /// Those of the call under way.
-    pub(crate) batches: Batches,
     /// That of the operator, if the store belongs to one.
     pub(crate) plane: Option<Arc<dyn Plane>>,
     pub(crate) traffic: Traffic,
@@ -126,7 +123,6 @@ pub(crate) fn store_with(
         sink: Sink::new(metrics),
         scratch: grants.scratch.clone(),
         table: ResourceTable::new(),
-        batches: Batches::None,
         plane: None,
         traffic: Traffic::default(),
         observer: None,

@@ -2,14 +2,13 @@
 
 mod operator_program;
 mod operators;
-mod pipelines;
 
 use bench_drivers::{Driver, Drivers, Module};
-use bench_family::{Family, Program};
+use bench_family::{Family, FormerNames, Program, Servers};
 use bench_model::{Arguments, Scenario};
 use bench_wasm::{Capabilities, Capability};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// The families, each behind a cargo feature of its name.
@@ -17,7 +16,8 @@ pub(crate) const FAMILIES: &[&dyn Family] = &[
     #[cfg(feature = "serverless")]
     &family_serverless::Serverless,
     &operators::Operators,
-    &pipelines::Pipelines,
+    #[cfg(feature = "pipelines")]
+    &family_pipelines::Pipelines,
 ];
 
 /// The drivers of all families.
@@ -70,9 +70,14 @@ pub(crate) fn extra_deadline(scenario: &Scenario, arguments: &Arguments, repetit
     FAMILIES.iter().map(|family| family.extra_deadline(scenario, arguments, repetitions)).sum()
 }
 
-/// Whether repetitions of scenarios of the family `name` are written to the history of runs.
-pub(crate) fn keeps_history(name: &str) -> bool {
-    FAMILIES.iter().any(|family| family.name() == name && family.keeps_history())
+/// The servers of a new run, if any family has some.
+pub(crate) fn servers() -> Option<Arc<dyn Servers>> {
+    FAMILIES.iter().find_map(|family| family.servers())
+}
+
+/// If repetitions of scenarios of the family `name` are written to the history of runs: the parameters with other names there.
+pub(crate) fn history(name: &str) -> Option<FormerNames> {
+    FAMILIES.iter().find(|family| family.name() == name).and_then(|family| family.history())
 }
 
 #[cfg(test)]
