@@ -5,7 +5,6 @@ mod direct;
 mod driver;
 mod grants;
 mod module;
-pub mod pipelines;
 mod specification;
 mod stop;
 pub mod workload;

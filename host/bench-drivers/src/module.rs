@@ -1,6 +1,5 @@
 //! The traits of loaded modules, which every loader implements.
 
-use crate::pipelines::Connectors;
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario, Session};
 use bench_sink::Sink;
 use bench_sink::runfile::TermRecord;
@@ -17,11 +16,6 @@ pub trait Module: Any {
 
     /// Opens a scenario for the driver `workload`.
     fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError>;
-
-    /// Its interface for the drivers `source` and `destination`, if it has one.
-    fn connectors(&mut self) -> Option<&mut dyn Connectors> {
-        None
-    }
 
     /// Counts calls, bytes and instructions of `operations` operations in a session of its own, without timing them. Nothing can be
     /// counted for native code.

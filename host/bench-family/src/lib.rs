@@ -5,14 +5,20 @@
 
 mod option;
 mod program;
+mod servers;
 
 pub use option::{Shorthand, Takes};
 pub use program::Program;
+pub use servers::{Server, Servers};
 
 use bench_drivers::Driver;
 use bench_model::{Arguments, Scenario};
 use bench_wasm::Capabilities;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// Parameters that have other names in the history of runs, because its readers know those: the parameter and that name.
+pub type FormerNames = &'static [(&'static str, &'static str)];
 
 /// A family of benchmarks. Everything except its name is optional.
 pub trait Family: Sync {
@@ -49,8 +55,13 @@ pub trait Family: Sync {
         Duration::ZERO
     }
 
-    /// Whether repetitions of its scenarios are written to the history of runs.
-    fn keeps_history(&self) -> bool {
-        false
+    /// The servers of a new run, if scenarios can require `postgres:PARAMETER` because of this family.
+    fn servers(&self) -> Option<Arc<dyn Servers>> {
+        None
+    }
+
+    /// If repetitions of its scenarios are written to the history of runs: the parameters with other names there.
+    fn history(&self) -> Option<FormerNames> {
+        None
     }
 }

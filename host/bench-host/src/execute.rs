@@ -214,7 +214,8 @@ impl Workbench for WorkerBench<'_> {
         let repetitions = self.job.effort.iterations().unwrap_or_default();
         let measured = measured + families::extra_deadline(&cell.scenario, &cell.arguments, repetitions);
         // Earlier messages of the server belong to other cells.
-        loader.postgres.complaint();
+        let complaint = || loader.servers.as_ref().and_then(|servers| servers.complaint());
+        complaint();
         let before = Reading::now();
         let end = loader.workers.call(&request, loader.deadline() + measured, self.interrupt);
         drop(scratch);
@@ -223,7 +224,7 @@ impl Workbench for WorkerBench<'_> {
         match end.result {
             Ok(Reply::Measured(mut report)) => {
                 explain_by_output(&mut report, &end.stderr);
-                explain_by(&mut report, "the server said", loader.postgres.complaint());
+                explain_by(&mut report, "the server said", complaint());
                 let driver = families::drivers().get(&cell.scenario.driver);
                 let has_account = driver.is_some_and(|driver| driver.has_account(&cell.scenario));
                 if unit.process == 0 && report.outcome.status == Status::Ok && has_account {

@@ -76,6 +76,7 @@ mod tests {
             "--suspend memory --count 1k,2 --rate 50 --count 3",
             &[("count", &["1k", "2", "3"]), ("rate", &["50"]), ("suspend", &["memory"])],
         );
+        #[cfg(feature = "pipelines")]
         check(
             "--rows 1k,2 --no-aot --database-url a,b",
             &[("rows", &["1k", "2"]), ("database_url", &["a,b"]), ("code", &["compiled"])],

@@ -3,6 +3,7 @@
 
 use crate::{families, output};
 use bench_engine::Journal;
+use bench_family::FormerNames;
 use bench_model::{Unit, Value};
 use bench_sink::runfile::{CellRecord, OutcomeRecord, Record, RunWriter, SeriesRecord, Status, WriteError};
 use serde_json::{Map, json};
@@ -60,12 +61,12 @@ impl History {
     /// has all data.
     fn append(&mut self, block: &[Record]) {
         let (Some(Record::Cell(cell)), Some(Record::Outcome(outcome))) = (block.first(), block.last()) else { return };
-        if !families::keeps_history(&cell.family) || outcome.status != Status::Ok {
+        let Some(former_names) = families::history(&cell.family).filter(|_| outcome.status == Status::Ok) else {
             return;
-        }
+        };
         let series =
             block.iter().filter_map(|record| if let Record::Series(series) = record { Some(series) } else { None });
-        let lines = self.lines(cell, &series.collect::<Vec<_>>(), outcome);
+        let lines = self.lines(cell, &series.collect::<Vec<_>>(), outcome, former_names);
         if self.is_printed {
             lines.iter().for_each(|line| drop(output::print(&format!("{MARK}{line}\n"))));
         }
@@ -87,7 +88,13 @@ impl History {
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(text.as_bytes()))
     }
 
-    fn lines(&mut self, cell: &CellRecord, series: &[&SeriesRecord], outcome: &OutcomeRecord) -> Vec<String> {
+    fn lines(
+        &mut self,
+        cell: &CellRecord,
+        series: &[&SeriesRecord],
+        outcome: &OutcomeRecord,
+        former_names: FormerNames,
+    ) -> Vec<String> {
         let git = self.git.get_or_insert_with(Git::look);
         let mut common = Map::new();
         let mut set = |name: &str, value: serde_json::Value| common.insert(name.to_owned(), value);
@@ -99,8 +106,8 @@ impl History {
         set("git_sha", json!(git.sha));
         set("git_branch", json!(git.branch));
         for (name, value) in cell.arguments.iter() {
-            // `mode` is the former name of the parameter; readers of the history expect it.
-            set(if name == "load_method" { "mode" } else { name }, plain(value));
+            let former = former_names.iter().find(|(now, _)| *now == name);
+            set(former.map_or(name, |(_, former)| *former), plain(value));
         }
         for (name, value) in &cell.conditions {
             set(name, json!(value));

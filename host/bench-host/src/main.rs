@@ -16,7 +16,6 @@ mod history;
 mod modules;
 mod output;
 mod paths;
-mod postgres;
 mod progress;
 mod resolve;
 mod resume;

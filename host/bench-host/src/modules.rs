@@ -2,7 +2,6 @@
 
 use crate::cli::{GrantArgs, LimitArgs};
 use crate::described::{Described, Descriptions};
-use crate::postgres::Postgres;
 use crate::scratch::Scratch;
 use crate::secret::Secrets;
 use crate::worker::{Kind, ModuleSpec, Reply, Request};
@@ -11,11 +10,13 @@ use anyhow::Context;
 use bench_drivers::Grants;
 use bench_engine::worker::Workers;
 use bench_engine::{Interrupt, Offer, Selection};
+use bench_family::Servers;
 use bench_model::{Arm, Requirement, Scenario, Value};
 use bench_sink::digest;
 use bench_sink::runfile::ModuleRecord;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -57,8 +58,8 @@ pub(crate) struct Loader {
     pub(crate) limits: LimitArgs,
     /// Scratch folders for workers; removed with the last copy of this.
     pub(crate) scratch: Scratch,
-    /// PostgreSQL servers for workers; stopped with the last copy of this.
-    pub(crate) postgres: Postgres,
+    /// Servers for workers; stopped with the last copy of this.
+    pub(crate) servers: Option<Arc<dyn Servers>>,
     /// Passwords of the servers that the user named.
     pub(crate) secrets: Secrets,
     /// Values of parameters on the command line, some of which name modules.
@@ -89,7 +90,7 @@ impl Loader {
             cache,
             limits,
             scratch: Scratch::default(),
-            postgres: Postgres::default(),
+            servers: families::servers(),
             secrets: Secrets::default(),
             parameters: Vec::new(),
         })

@@ -65,10 +65,11 @@ impl Loader {
             if let Some((name, text)) = named(requirement.read_parameter(), &arguments) {
                 resolved.read(name, text)?;
             } else if let Some((name, text)) = named(requirement.postgres_parameter(), &arguments) {
-                let server = self
-                    .postgres
-                    .server(name, self.secrets.whole(text))
-                    .map_err(|reason| format!("parameter `{name}`: {reason}"))?;
+                let servers =
+                    self.servers.as_ref().ok_or("this bench-host was built without the family that has servers");
+                let server =
+                    servers.map_err(str::to_owned).and_then(|servers| servers.server(name, self.secrets.whole(text)));
+                let server = server.map_err(|reason| format!("parameter `{name}`: {reason}"))?;
                 resolved.arguments.set(name, Value::Text(server.url));
                 resolved.arguments.set("schema", Value::Text(server.schema));
                 resolved.module.grants.connections.extend(server.addresses);

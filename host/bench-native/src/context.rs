@@ -1,7 +1,6 @@
 //! The context of a session, to which `ctx` points, and the functions of the host table. At the boundary nothing unwinds, no pointer is
 //! trusted to be a slice or a text, and the size of everything that a probe passes is bounded.
 
-use crate::batches::Batches;
 use crate::capability::OWN;
 use crate::notes::{Notes, Refusal, Used};
 use crate::text;
@@ -23,7 +22,6 @@ const LABELS_MAX: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) sink: Sink,
-    pub(crate) batches: Batches,
     /// The checks that `verify` has reported during the current call.
     pub(crate) checks: Vec<Check>,
     pub(crate) is_verifying: bool,

@@ -1,7 +1,6 @@
 //! The host's side of a session: the context, and the tables through which a probe reaches it. Tables and context exist until the
 //! process ends, as bench_probe.h promises; their contents are freed with the session.
 
-use crate::batches::{self, Batches};
 use crate::capability::OWN;
 use crate::context::{self, Context};
 use crate::notes::Used;
@@ -31,7 +30,6 @@ impl HostSide {
     pub(crate) fn new(metrics: &[Metric], used: Rc<Used>) -> Self {
         let context = NonNull::from(Box::leak(Box::new(Context {
             sink: Sink::new(metrics),
-            batches: Batches::default(),
             checks: Vec::new(),
             is_verifying: false,
             notes: None,
@@ -68,18 +66,6 @@ impl HostSide {
     /// The result of the call of `function` that has returned `status`; clears its notes.
     pub fn judge(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
         self.context_mut().notes.take().unwrap_or_default().judge(function, status)
-    }
-
-    /// Begins a transfer of batches; returns the table for it, which exists until the process ends.
-    pub(crate) fn begin_transfer(&mut self, batches: Batches) -> *const raw::Batches {
-        let table = batches::table(self.context.as_ptr());
-        self.context_mut().batches = batches;
-        Box::leak(Box::new(table))
-    }
-
-    /// Ends the transfer of batches; returns what is left of it.
-    pub(crate) fn end_transfer(&mut self) -> Batches {
-        std::mem::take(&mut self.context_mut().batches)
     }
 
     /// Begins to accept checks.

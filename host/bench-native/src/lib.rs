@@ -4,9 +4,7 @@
 #![expect(unsafe_code, reason = "a probe is a dynamic library behind a C ABI")]
 
 pub mod arg;
-mod batches;
 mod capability;
-mod connector;
 mod context;
 mod error;
 mod extension;

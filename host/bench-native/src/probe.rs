@@ -2,8 +2,7 @@
 
 use crate::notes::Used;
 use crate::session::NativeSession;
-use crate::{LoadError, connector, extension, load, table};
-use bench_drivers::pipelines::{Code, Connector, Connectors, Loading};
+use crate::{LoadError, extension, load, table};
 use bench_drivers::{Module, Recording};
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
 use probe_abi::extension::Extension;
@@ -47,6 +46,11 @@ impl Probe {
         Ok(Self { table, descriptor, used: Rc::default(), ready: Duration::ZERO })
     }
 
+    /// How long it took from opening the file until sessions were possible.
+    pub fn load_time(&self) -> Duration {
+        self.ready
+    }
+
     /// Whether the probe has this extension table.
     pub fn offers<T: Extension>(&self) -> bool {
         extension::is_there::<T>(self.table)
@@ -76,25 +80,11 @@ impl Module for Probe {
         Ok(Box::new(NativeSession::open(self.table, scenario, arguments, Rc::clone(&self.used))?))
     }
 
-    fn connectors(&mut self) -> Option<&mut dyn Connectors> {
-        extension::is_there::<raw::Pipeline>(self.table).then_some(self as &mut dyn Connectors)
-    }
-
     fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
         let outer = std::mem::take(&mut self.used);
         body(self);
         let inner = std::mem::replace(&mut self.used, outer);
         self.used.add(&inner);
         inner.names()
-    }
-}
-
-impl Connectors for Probe {
-    fn connector(&mut self, scenario: &Scenario) -> Result<Box<dyn Connector>, ModuleError> {
-        Ok(Box::new(connector::connector(extension::table(self.table)?, scenario)?))
-    }
-
-    fn loading(&self) -> Loading {
-        Loading { ns: u64::try_from(self.ready.as_nanos()).unwrap_or(u64::MAX), code: Code::Native }
     }
 }

@@ -6,8 +6,7 @@ use crate::engine::Code;
 use crate::error::one_line;
 use crate::session::{self, WasmSession};
 use crate::state::{self, State};
-use crate::{LoadError, Runtime, convert, count, inspect, ledger, pipeline, watch};
-use bench_drivers::pipelines::Connectors;
+use crate::{LoadError, Runtime, convert, count, inspect, ledger, watch};
 use bench_drivers::{Counts, Grants, Ledger, LedgerTask, Module, Recording};
 use bench_model::{Arguments, Descriptor, Metric, ModuleError, Scenario};
 use std::fs;
@@ -26,8 +25,6 @@ pub struct Component {
     /// The indices of a session's functions among the exports. They are looked up once, because that takes a large part of an
     /// instantiation. A component without a scenario for the driver `workload` need not have sessions.
     sessions: Option<sessions::GuestIndices>,
-    /// Whether it moves rows.
-    is_connector: bool,
     descriptor: Descriptor,
     imports: Vec<String>,
     load_times: LoadTimes,
@@ -72,7 +69,6 @@ impl Component {
         let instance = runtime.linker().and_then(|linker| linker.instantiate_pre(&code)).map_err(link_error)?;
         let load_times = LoadTimes { read, code: code_took, mapped, ready: opened.elapsed() };
         let exports = |name: &str| inspect::exports(engine, &code, name);
-        let is_connector = exports(pipeline::SOURCE) || exports(pipeline::DESTINATION);
         let mut store = state::store(runtime, path, &[], &Grants::default())?;
         let descriptor =
             describe(&mut store, &instance).map_err(|reason| LoadError::Describe { path: path.to_owned(), reason })?;
@@ -81,7 +77,7 @@ impl Component {
         let sessions = (needs_sessions || exports(inspect::SESSIONS)).then(|| sessions::GuestIndices::new(&instance));
         let sessions = sessions.transpose().map_err(link_error)?;
         let (path, sha256, runtime) = (path.to_owned(), sha256.to_owned(), runtime.clone());
-        Ok(Self { path, sha256, runtime, grants, instance, sessions, is_connector, descriptor, imports, load_times })
+        Ok(Self { path, sha256, runtime, grants, instance, sessions, descriptor, imports, load_times })
     }
 
     /// The same component on another engine. Fails if its file has changed.
@@ -184,10 +180,6 @@ impl Module for Component {
 
     fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
         Ok(Box::new(self.open_session(scenario, arguments)?))
-    }
-
-    fn connectors(&mut self) -> Option<&mut dyn Connectors> {
-        self.is_connector.then_some(self as &mut dyn Connectors)
     }
 
     fn count(&mut self, scenario: &Scenario, arguments: &Arguments, operations: u64) -> Result<Counts, ModuleError> {

@@ -77,6 +77,11 @@ impl Runtime {
         &self.engine
     }
 
+    /// The limits of its components.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// A linker with everything that components can import, for instances with synchronous calls.
     pub fn linker(&self) -> wasmtime::Result<Linker<State>> {
         capability::linker(&self.engine, self.capabilities)

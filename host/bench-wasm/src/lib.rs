@@ -15,11 +15,11 @@ pub mod image;
 mod inspect;
 mod ledger;
 mod limits;
-mod pipeline;
 mod session;
 mod settings;
 mod state;
 mod watch;
+pub mod wit;
 
 pub use against_bare::{CallPair, InstantiatePair, PairNs};
 pub use cache::{Cache, CacheError};

@@ -1,7 +1,6 @@
 //! The data of a store for one session: sink, grants, and the state of each capability; and the counts of the boundary, if they
 //! are requested.
 
-use crate::capability::batches::Batches;
 use crate::ledger::Observer;
 use crate::limits::Limiter;
 use crate::{LoadError, Runtime};
@@ -23,8 +22,6 @@ pub struct State {
     /// The folders in which it may create logs.
     pub(crate) scratch: Vec<ScratchGrant>,
     pub(crate) table: ResourceTable,
-    /// Those of the call under way.
-    pub(crate) batches: Batches,
     pub(crate) traffic: Traffic,
     /// Who takes the time at the boundary, in a session that a ledger observes.
     pub(crate) observer: Option<Observer>,
@@ -122,7 +119,6 @@ pub(crate) fn store_with(
         sink: Sink::new(metrics),
         scratch: grants.scratch.clone(),
         table: ResourceTable::new(),
-        batches: Batches::None,
         traffic: Traffic::default(),
         observer: None,
         slots: Vec::new(),

@@ -55,6 +55,7 @@ impl TransferMethod {
                 "from the start of psql until it has exited and the rows are committed",
             ),
         };
+        let [rows, payload, columns, seed] = pg_rows::parameters();
         let scenario = Scenario::new(self.name(), "pipelines", summary)
             .times_itself(Unit::Nanoseconds, clock)
             .requires(format!("postgres:{DATABASE_URL}"), "the server whose rows are moved")
@@ -64,15 +65,9 @@ impl TransferMethod {
                 "@cluster",
                 "the URL of the server; @cluster starts a server for the run",
             ))
-            .parameter(Parameter::new("rows", 10_000, "rows in the table").between(0, 1_000_000_000))
-            .parameter(
-                Parameter::new("payload", "realistic", "content of the longest column")
-                    .choices(["realistic", "repetitive"]),
-            )
-            .parameter(
-                Parameter::new("columns", "all", "all twelve columns, or the first seven (seed)")
-                    .choices(["all", "seed"]),
-            )
+            .parameter(rows)
+            .parameter(payload)
+            .parameter(columns)
             .parameter(
                 Parameter::new(
                     "table",
@@ -81,7 +76,7 @@ impl TransferMethod {
                 )
                 .choices(["logged", "unlogged"]),
             )
-            .parameter(Parameter::new("seed", 1, "seed of the random rows"));
+            .parameter(seed);
         if self == Self::Insert {
             let folder = Parameter::new(
                 FOLDER,

@@ -2,7 +2,7 @@
 
 use bench_plugin::prelude::*;
 use pg_wire::encode::{Encoder, decode_rows};
-use pg_wire::{Method, RecordBatch, describe, sample};
+use pg_wire::{Method, RecordBatch, sample};
 use std::hint::black_box;
 
 /// The scenario's name.
@@ -14,7 +14,7 @@ const ROWS: i32 = 4096;
 pub(crate) fn describe() -> Scenario {
     let format = Parameter::new("format", "binary", "the format of COPY");
     let columns = Parameter::new("columns", "all", "all twelve columns, or the first seven (seed)");
-    Scenario::new(ENCODE, describe::FAMILY, "Encodes an Arrow batch of 4096 rows in memory in a format of COPY.")
+    Scenario::new(ENCODE, "pipelines", "Encodes an Arrow batch of 4096 rows in memory in a format of COPY.")
         .limit(MachineLimit::MemoryCopy)
         .parameter(format.choices(["text", "binary"]))
         .parameter(columns.choices(["all", "seed"]))

@@ -5,8 +5,9 @@ mod encode;
 
 use bench_plugin::pipeline::{Batches, Destination};
 use bench_plugin::prelude::*;
-use pg_wire::describe::{self, DATABASE_URL};
-use pg_wire::{DatabaseUrl, Error, Loader, Method, RecordBatch, Session as Connection, Stopwatch, Table, batch};
+use pg_wire::{
+    DATABASE_URL, DatabaseUrl, Error, Loader, Method, RecordBatch, Session as Connection, Stopwatch, Table, batch,
+};
 
 struct PgDest;
 
@@ -27,33 +28,8 @@ const COMMIT: usize = 5;
 impl Destination for PgDest {
     fn describe() -> Descriptor {
         let summary = "Moves all rows of a table to another table of the same server as Arrow batches.";
-        let source = Parameter::new("source", "pg-source/read", "the scenario of the source, as module/scenario");
-        let load_method = Parameter::new(
-            "load_method",
-            "copy-binary",
-            "how rows are written: INSERT (insert), or COPY of text (copy) or binary (copy-binary)",
-        );
-        let table =
-            Parameter::new("table", "logged", "whether the target table is written to the server's write-ahead log");
-        let compression =
-            Parameter::new("compression", "none", "compression of batches between source and destination");
-        let inflight = Parameter::new(
-            "max_inflight_batches",
-            16,
-            "batches in the channel between source and destination before the source waits",
-        );
-        let code =
-            Parameter::new("code", "cached", "whether compiled code is loaded from the cache, or compiled again");
-        let scenario = describe::transfer(LOAD, "destination", summary)
-            .requires("module:source", "the module of the source")
-            .parameter(source)
-            .parameter(load_method.choices(["insert", "copy", "copy-binary"]))
-            .parameter(table.choices(["logged", "unlogged"]))
-            .parameter(compression.choices(["none", "lz4", "zstd"]))
-            .parameter(inflight.between(1, 1024))
-            .parameter(code.choices(["cached", "compiled"]));
         Descriptor::new("pg-dest", env!("CARGO_PKG_VERSION"), "Loads rows into PostgreSQL.")
-            .scenario(scenario)
+            .scenario(Scenario { summary: summary.to_owned(), ..Scenario::uses("destination", LOAD) })
             .scenario(encode::describe())
     }
 

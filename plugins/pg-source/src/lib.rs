@@ -3,8 +3,7 @@
 
 use bench_plugin::pipeline::{Batches, Source};
 use bench_plugin::prelude::*;
-use pg_wire::describe::{self, DATABASE_URL};
-use pg_wire::{Cursor, DatabaseUrl, Error, Phase, Session as Connection, Stopwatch, batch};
+use pg_wire::{Cursor, DATABASE_URL, DatabaseUrl, Error, Phase, Session as Connection, Stopwatch, batch};
 
 struct PgSource;
 
@@ -26,7 +25,7 @@ impl Source for PgSource {
     fn describe() -> Descriptor {
         let summary = "Reads all rows of a table through a cursor as Arrow batches.";
         Descriptor::new("pg-source", env!("CARGO_PKG_VERSION"), "Reads rows from PostgreSQL.")
-            .scenario(describe::transfer(READ, "source", summary))
+            .scenario(Scenario { summary: summary.to_owned(), ..Scenario::uses("source", READ) })
     }
 
     fn read(scenario: &str, arguments: &Arguments, batches: &mut Batches<'_>) -> Result<u64, ModuleError> {

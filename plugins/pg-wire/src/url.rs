@@ -3,6 +3,9 @@
 use crate::Error;
 use std::fmt;
 
+/// The parameter with the URL of the server.
+pub const DATABASE_URL: &str = "database_url";
+
 /// The parts of `postgres://user:password@host:port/database`. Missing parts have the defaults of `psql`, but no files
 /// or environment variables are read.
 #[derive(Clone, PartialEq, Eq)]

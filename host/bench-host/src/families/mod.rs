@@ -1,13 +1,11 @@
 //! The table of the families that this host is built with, and what they offer together. Only the table names a family.
 
-mod pipelines;
-
 use bench_drivers::{Driver, Drivers, Module};
-use bench_family::{Family, Program};
+use bench_family::{Family, FormerNames, Program, Servers};
 use bench_model::{Arguments, Scenario};
 use bench_wasm::{Capabilities, Capability};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// The families, each behind a cargo feature of its name.
@@ -16,7 +14,8 @@ pub(crate) const FAMILIES: &[&dyn Family] = &[
     &family_serverless::Serverless,
     #[cfg(feature = "operators")]
     &family_operators::OperatorFamily,
-    &pipelines::Pipelines,
+    #[cfg(feature = "pipelines")]
+    &family_pipelines::Pipelines,
 ];
 
 /// The drivers of all families.
@@ -69,9 +68,14 @@ pub(crate) fn extra_deadline(scenario: &Scenario, arguments: &Arguments, repetit
     FAMILIES.iter().map(|family| family.extra_deadline(scenario, arguments, repetitions)).sum()
 }
 
-/// Whether repetitions of scenarios of the family `name` are written to the history of runs.
-pub(crate) fn keeps_history(name: &str) -> bool {
-    FAMILIES.iter().any(|family| family.name() == name && family.keeps_history())
+/// The servers of a new run, if any family has some.
+pub(crate) fn servers() -> Option<Arc<dyn Servers>> {
+    FAMILIES.iter().find_map(|family| family.servers())
+}
+
+/// If repetitions of scenarios of the family `name` are written to the history of runs: the parameters with other names there.
+pub(crate) fn history(name: &str) -> Option<FormerNames> {
+    FAMILIES.iter().find(|family| family.name() == name).and_then(|family| family.history())
 }
 
 #[cfg(test)]

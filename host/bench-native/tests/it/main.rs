@@ -2,7 +2,6 @@
 
 #![expect(unsafe_code, reason = "tests call the host table as a probe does")]
 
-mod c_carrier;
 mod c_log;
 mod c_probe;
 mod compile;

@@ -1,7 +1,6 @@
 //! What a component can import. Each capability links its interface and answers its calls: the host's own are here, one file
 //! each, and a family brings others. It must not know any of those.
 
-pub(crate) mod batches;
 mod log;
 pub(crate) mod metrics;
 mod ring;
@@ -49,8 +48,6 @@ pub(crate) fn awaiting_linker(engine: &Engine, further: Capabilities) -> Result<
 
 /// What is the host's alone. None of it waits for the network; what waits for a peer process keeps its thread.
 fn add_own_to_linker(linker: &mut Linker<State>) -> Result<()> {
-    use crate::bindings::pipeline;
-    pipeline::bench_host::pipeline::batches::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     OWN.iter().try_for_each(|capability| capability.link(linker))
 }
 

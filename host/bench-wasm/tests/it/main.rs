@@ -1,7 +1,6 @@
 //! Tests a module with known results, with every setting of the engine. One binary, so that it links once; no test asserts a
 //! time.
 
-mod carriers;
 mod counts;
 mod fixture;
 mod ledgers;

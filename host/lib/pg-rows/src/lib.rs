@@ -2,7 +2,7 @@
 
 mod columns;
 
-use bench_model::{Arguments, ModuleError};
+use bench_model::{Arguments, ModuleError, Parameter};
 
 /// The argument that the host adds: the schema of all tables of a run, which is removed with the run.
 pub const SCHEMA: &str = "schema";
@@ -39,6 +39,18 @@ pub enum Columns {
     /// Those, and a number of any precision, a time with zone, bytes, a document, and a note that may be NULL, empty, or in any
     /// script.
     All,
+}
+
+/// The parameters of scenarios that [`Dataset::of`] reads: `rows`, `payload`, `columns` and `seed`.
+pub fn parameters() -> [Parameter; 4] {
+    let payload = "content of the longest column: words (realistic), or one letter repeated (repetitive)";
+    let columns = "all twelve columns, or the first seven (seed): integers, texts, a boolean and a timestamp";
+    [
+        Parameter::new("rows", 10_000, "rows in the table").between(0, 1_000_000_000),
+        Parameter::new("payload", "realistic", payload).choices(["realistic", "repetitive"]),
+        Parameter::new("columns", "all", columns).choices(["all", "seed"]),
+        Parameter::new("seed", 1, "seed of the random rows"),
+    ]
 }
 
 impl Dataset {

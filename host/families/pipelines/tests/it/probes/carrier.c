@@ -90,7 +90,12 @@ static void close(bhp_session *session) { (void)session; }
 #endif
 static const bhp_pipeline PIPELINE = {SIZE, read, WRITE};
 
-static const void *extension(bhp_str id) { return is(id, BHP_EXTENSION_PIPELINE) ? &PIPELINE : NULL; }
+#ifdef WITHOUT_CONNECTORS
+#define ID ""
+#else
+#define ID BHP_EXTENSION_PIPELINE
+#endif
+static const void *extension(bhp_str id) { return is(id, ID) ? &PIPELINE : NULL; }
 
 #define SCENARIO(name, driver)                                                                                         \
     "{\"name\":\"" name "\",\"driver\":\"" driver "\",\"family\":\"test\",\"summary\":\"\",\"limit\":null,"           \

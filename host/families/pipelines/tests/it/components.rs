@@ -1,14 +1,18 @@
 //! Components that carry batches, out of a module of which everything is known (`carrier.wat`), and the source of PostgreSQL's
 //! rows where it was built, for what only it asks for.
 
-use crate::fixture::{self, scenario};
-use bench_drivers::pipelines::{BatchError, Connector, Emit, FROM_TABLE, Next};
-use bench_drivers::{Grants, Module};
+use crate::scenario;
+use bench_drivers::Grants;
+use bench_family::Family;
 use bench_model::{Arguments, ModuleError};
+use bench_sink::digest;
 use bench_wasm::{Component, Limits, Runtime, Settings};
+use family_pipelines::{BatchError, Connector, Emit, FROM_TABLE, Next, Pipelines, connectors};
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
 
 const WORLD: &str = "
     package bench-host:fixture;
@@ -17,6 +21,15 @@ const WORLD: &str = "
         include bench-host:pipeline/destinations@0.1.0;
     }
 ";
+
+/// A module that only describes itself: everything is called `a`, its one scenario too.
+const DESCRIBED_ONLY: &str = r#"(module
+    (memory (export "memory") 1)
+    (data (i32.const 0) "\40\00\00\00\01\00\00\00\40\00\00\00\01\00\00\00\40\00\00\00\01\00\00\00\60\00\00\00\01\00\00\00")
+    (data (i32.const 64) "a")
+    (data (i32.const 96) "\40\00\00\00\01\00\00\00\40\00\00\00\01\00\00\00\40\00\00\00\01\00\00\00\40\00\00\00\01\00\00\00")
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 4096)
+    (func (export "bench-host:workload/plugin@0.1.0#describe") (result i32) i32.const 0))"#;
 
 /// Takes batches until it has so many.
 struct Taker {
@@ -49,14 +62,37 @@ impl Next for Giver {
     }
 }
 
+fn runtime() -> Runtime {
+    let runtime = Runtime::new(Limits::default(), None, &Settings::default()).expect("the engine starts");
+    runtime.with_capabilities(Pipelines.capabilities())
+}
+
+/// The component of a module's text, for the world `fixture` over these packages of the project.
+fn component(module: &str, world: &str, packages: &[&str]) -> Component {
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../wit");
+    let mut resolve = Resolve::default();
+    for package in packages {
+        resolve.push_dir(wit.join(package)).expect("the WIT parses");
+    }
+    let package = resolve.push_str("fixture.wit", world).expect("the world parses");
+    let world = resolve.select_world(&[package], Some("fixture")).expect("the world is there");
+    let mut module = wat::parse_str(module).expect("the module parses");
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("the module takes metadata");
+    let mut encoder = ComponentEncoder::default().validate(true).module(&module).expect("the module fits the world");
+    let bytes = encoder.encode().expect("the component is encoded");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("fixture.wasm");
+    std::fs::write(&path, &bytes).expect("the component is written");
+    Component::load(&runtime(), &path, &digest::of_bytes(&bytes), Grants::default()).expect("the component is loaded")
+}
+
 fn carrier() -> Component {
-    let module = include_str!("carrier.wat");
-    fixture::Fixture::of(fixture::component(module, WORLD, &["workload", "pipeline"])).load(&Settings::default(), None)
+    component(include_str!("carrier.wat"), WORLD, &["workload", "pipeline"])
 }
 
 fn connector(component: &mut Component, name: &str) -> Result<Box<dyn Connector>, ModuleError> {
     let scenario = scenario(component, name);
-    component.connectors().expect("it has connectors").connector(&scenario)
+    connectors(component)?.connector(&scenario)
 }
 
 /// Has the source read, to somebody who takes `max` batches and then refuses with `refusal`.
@@ -107,14 +143,15 @@ fn batches_come_in_until_there_are_no_more() {
 
 #[test]
 fn what_is_no_connector_is_none() {
-    let mut exchange = fixture::Fixture::new().load(&Settings::default(), None);
-    assert!(exchange.connectors().is_none());
+    let world = "package bench-host:fixture; world fixture { export bench-host:workload/plugin@0.1.0; }";
+    let mut other = component(DESCRIBED_ONLY, world, &["workload"]);
+    assert!(matches!(connectors(&mut other), Err(ModuleError::Unavailable(_))));
 }
 
 #[test]
 fn an_address_that_was_not_granted_is_denied() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/pg-source.wasm");
-    let Ok(sha256) = bench_sink::digest::of_file(&path) else {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../plugins/pg-source.wasm");
+    let Ok(sha256) = digest::of_file(&path) else {
         eprintln!("skipped: {} is not there; run `cargo xtask plugins`", path.display());
         return;
     };
@@ -124,8 +161,7 @@ fn an_address_that_was_not_granted_is_denied() {
     let check = |connections: &[&str]| {
         let grants =
             Grants { connections: connections.iter().map(|to| (*to).to_owned()).collect(), ..Grants::default() };
-        let runtime = Runtime::new(Limits::default(), None, &Settings::default()).expect("the engine starts");
-        let mut component = Component::load(&runtime, &path, &sha256, grants).expect("the module is loaded");
+        let mut component = Component::load(&runtime(), &path, &sha256, grants).expect("the module is loaded");
         let scenario = scenario(&component, "read");
         let mut arguments: Arguments = scenario
             .parameters

@@ -2,7 +2,7 @@
 //! know of the other side.
 
 use super::channel::{Calls, Meter};
-use super::{Connector, ConnectorInstance, Transfer};
+use crate::connectors::{Connector, ConnectorInstance, Transfer};
 use bench_engine::{Clock, MonotonicClock};
 use bench_model::{Check, ModuleError};
 

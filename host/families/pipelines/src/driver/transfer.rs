@@ -4,7 +4,7 @@
 use super::channel::{self, Calls, Drain, Meter};
 use super::compression::Compression;
 use super::side::{self, Side, Which};
-use super::{Connector, Emit, Next};
+use crate::connectors::{Connector, Emit, Next};
 use bench_engine::{Clock, MonotonicClock};
 use bench_model::{Arguments, ModuleError};
 use std::thread;

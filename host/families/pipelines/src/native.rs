@@ -1,17 +1,29 @@
 //! What a probe offers to the drivers `source` and `destination`: the extension `bench-host:pipeline/0.1` of its table. It must
 //! not know what a batch holds, nor time anything.
 
-use crate::arg;
-use crate::batches::{Batches, End};
-use crate::host_side::HostSide;
-use bench_drivers::pipelines::{Connector, ConnectorInstance, Emit, Next, Transfer};
+mod batches;
+
+use self::batches::{Batches, End};
+use crate::connectors::{Code, Connector, ConnectorInstance, Connectors, Emit, Loading, Next, Transfer};
+use crate::spec;
 use bench_model::{Arguments, Metric, ModuleError, Scenario};
+use bench_native::{HostSide, Probe, arg};
 use probe_abi::raw;
 
+impl Connectors for Probe {
+    fn connector(&mut self, scenario: &Scenario) -> Result<Box<dyn Connector>, ModuleError> {
+        Ok(Box::new(connector(self.extension()?, scenario)?))
+    }
+
+    fn loading(&self) -> Loading {
+        Loading { ns: u64::try_from(self.load_time().as_nanos()).unwrap_or(u64::MAX), code: Code::Native }
+    }
+}
+
 /// The connector of `scenario`.
-pub(crate) fn connector(table: &'static raw::Pipeline, scenario: &Scenario) -> Result<NativeConnector, ModuleError> {
+fn connector(table: &'static raw::Pipeline, scenario: &Scenario) -> Result<NativeConnector, ModuleError> {
     let (function, call) = match scenario.driver.as_str() {
-        "source" => ("read", table.read),
+        spec::SOURCE => ("read", table.read),
         _ => ("write", table.write),
     };
     let (name, driver) = (scenario.name.clone(), &scenario.driver);
@@ -22,7 +34,7 @@ pub(crate) fn connector(table: &'static raw::Pipeline, scenario: &Scenario) -> R
 }
 
 /// One function of the probe's, for one scenario.
-pub(crate) struct NativeConnector {
+struct NativeConnector {
     function: &'static str,
     call: raw::Connect,
     metrics: Vec<Metric>,
@@ -63,14 +75,17 @@ impl NativeInstance {
         let args = arg::lend(&values);
         let scenario = raw::Str::new(&self.scenario);
         let mut transfer = raw::Transfer::default();
-        let batches = self.host.begin_transfer(Batches::new(end));
+        let batches = Batches::new(end);
         // SAFETY: the function is the probe's, and bench_probe.h lets any thread call it. The host table stays until the process
-        // ends; the batches' table, the texts, the arguments and the room for the result outlive the call. No reference to the
-        // host's side is alive: they live as long as a borrow of it.
-        let status =
-            unsafe { (self.call)(self.host.table(), scenario, args.as_ptr(), args.len(), batches, &mut transfer) };
-        let stages = self.host.end_transfer().into_stages();
-        self.host.judge(function, status)?;
+        // ends; the texts, the arguments and the room for the result outlive the call, and so does the batches' table. No
+        // reference to the host's side is alive: they live as long as a borrow of it.
+        let status = unsafe {
+            (self.call)(self.host.table(), scenario, args.as_ptr(), args.len(), batches.table(), &mut transfer)
+        };
+        let ended = batches.end();
+        let verdict = self.host.judge(function, status);
+        let stages = ended.stages(function)?;
+        verdict?;
         Ok(Transfer { records: transfer.records, bytes: transfer.bytes, stages })
     }
 }

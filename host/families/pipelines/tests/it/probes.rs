@@ -1,10 +1,9 @@
 //! A probe written in C that carries batches. What it does is in `probes/carrier.c`.
 
-use crate::compile;
-use bench_drivers::Module;
-use bench_drivers::pipelines::{BatchError, Emit, FROM_TABLE, Next};
-use bench_model::{Arguments, Scenario};
+use crate::{compile, scenario};
+use bench_model::{Arguments, ModuleError};
 use bench_native::Probe;
+use family_pipelines::{BatchError, Emit, FROM_TABLE, Next, connectors};
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
@@ -39,18 +38,14 @@ impl Next for Giver {
     }
 }
 
-fn scenario(probe: &Probe, name: &str) -> Scenario {
-    probe.descriptor().scenarios.iter().find(|scenario| scenario.name == name).expect("it has both").clone()
-}
-
 /// Has the probe read, to somebody who takes `max` batches and then refuses with `refusal`.
 #[track_caller]
 fn check_read(definitions: &[&str], deed: &str, max: usize, refusal: BatchError, expect: &str) {
-    let Some(library) = compile::library("carrier.c", definitions) else { return };
+    let Some(library) = compile::library(definitions) else { return };
     let mut probe = Probe::load(&library.path).expect("a probe");
     let scenario = scenario(&probe, "read");
     let taken = Arc::<Mutex<Vec<Vec<u8>>>>::default();
-    let connector = probe.connectors().expect("it has connectors").connector(&scenario);
+    let connector = connectors(&mut probe).and_then(|connectors| connectors.connector(&scenario));
     let mut arguments = Arguments::default();
     arguments.set("deed", deed);
     arguments.set(FROM_TABLE, "t.rows");
@@ -69,10 +64,10 @@ fn check_read(definitions: &[&str], deed: &str, max: usize, refusal: BatchError,
 /// Has the probe write what `giver` gives.
 #[track_caller]
 fn check_write(definitions: &[&str], giver: Giver, expect: &str) {
-    let Some(library) = compile::library("carrier.c", definitions) else { return };
+    let Some(library) = compile::library(definitions) else { return };
     let mut probe = Probe::load(&library.path).expect("a probe");
     let scenario = scenario(&probe, "write");
-    let connector = probe.connectors().expect("it has connectors").connector(&scenario);
+    let connector = connectors(&mut probe).and_then(|connectors| connectors.connector(&scenario));
     let written =
         connector.and_then(|mut connector| connector.instantiate()?.write(&Arguments::default(), Box::new(giver)));
     assert_eq!(format!("{written:?}"), expect);
@@ -127,6 +122,7 @@ fn what_a_probe_lacks_is_named() {
     check_write(&["READS_ONLY"], Giver(vec![], None), one_way);
     let short = r#"Err(Crashed("the probe's table `bench-host:pipeline/0.1` has 8 bytes, but needs 24: set `size` to sizeof(bhp_pipeline)"))"#;
     check_write(&["SHORT"], Giver(vec![], None), short);
-    let Some(library) = compile::library("counter.c", &[]) else { return };
-    assert!(Probe::load(&library.path).expect("a probe").connectors().is_none(), "it has no connectors");
+    let Some(library) = compile::library(&["WITHOUT_CONNECTORS"]) else { return };
+    let mut probe = Probe::load(&library.path).expect("a probe");
+    assert!(matches!(connectors(&mut probe), Err(ModuleError::Unavailable(_))));
 }

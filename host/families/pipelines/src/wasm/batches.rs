@@ -1,25 +1,42 @@
 //! `bench-host:pipeline/batches`: each batch is copied between the component's memory and the driver's hands, which is what the
 //! boundary costs.
 
-use crate::bindings::pipeline::bench_host::pipeline::batches;
-use crate::state::State;
-use bench_drivers::pipelines::{BatchError, Emit, Next};
+use super::bindings::bench_host::pipeline::batches;
+use crate::connectors::{BatchError, Emit, Next};
+use bench_wasm::wasmtime::Result;
+use bench_wasm::wasmtime::component::{HasSelf, Linker};
+use bench_wasm::{Capability, State};
 use std::borrow::Cow;
-use wasmtime::Result;
 
-/// What the call under way may do with batches.
-pub(crate) enum Batches {
+/// The capability.
+pub(crate) struct BatchTransfer;
+
+/// The one there is.
+pub(crate) const BATCHES: BatchTransfer = BatchTransfer;
+
+impl Capability for BatchTransfer {
+    fn link(&self, linker: &mut Linker<State>) -> Result<()> {
+        batches::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+    }
+}
+
+/// What the call under way may do with batches; what a session holds for the capability.
+#[derive(Default)]
+pub(super) enum Batches {
     /// No call is under way that carries any.
+    #[default]
     None,
+    /// The component reads.
     Emit(Box<dyn Emit>),
+    /// The component writes.
     Next(Box<dyn Next>),
 }
 
 impl batches::Host for State {
     fn emit(&mut self, batch: Vec<u8>) -> Result<Result<(), batches::Error>> {
         self.body(move |state| {
-            state.traffic.lifted += batch.len() as u64;
-            Ok(match &mut state.batches {
+            state.count_lifted(batch.len() as u64);
+            Ok(match state.slot::<Batches>() {
                 Batches::Emit(emit) => emit.emit(Cow::Owned(batch)).map_err(batches::Error::from),
                 Batches::Next(_) | Batches::None => Err(refused("emit", "read")),
             })
@@ -28,11 +45,11 @@ impl batches::Host for State {
 
     fn next(&mut self) -> Result<Result<Option<Vec<u8>>, batches::Error>> {
         self.body(|state| {
-            let batch = match &mut state.batches {
+            let batch = match state.slot::<Batches>() {
                 Batches::Next(next) => next.next().map_err(batches::Error::from),
                 Batches::Emit(_) | Batches::None => Err(refused("next", "write")),
             };
-            state.traffic.lowered += batch.iter().flatten().map(|batch| batch.len() as u64).sum::<u64>();
+            state.count_lowered(batch.iter().flatten().map(|batch| batch.len() as u64).sum());
             Ok(batch)
         })
     }

@@ -3,26 +3,10 @@
 use super::side::{Side, Which, parts_check};
 use super::tables::Held;
 use super::transfer::Transferred;
-use super::{Code, Loading};
-use crate::stop::{Stop, record};
-use bench_model::{Check, Metric, Unit};
+use crate::connectors::{Code, Loading};
+use bench_drivers::{Stop, record};
+use bench_model::{Check, Scenario};
 use bench_sink::Sink;
-
-/// The series beside the one with the scenario's name, which holds whole transfers.
-pub fn metrics(scenario: &str) -> Vec<Metric> {
-    let ns = |name: &str, summary: &str| Metric::new(name, Unit::Nanoseconds, summary);
-    let of_a_side = |metric: Metric| metric.label("side");
-    vec![
-        ns(scenario, "from before both sides are started to after both have ended, committed"),
-        ns("stage", "one stage of a side; with `/`, a part of a stage").label("side").label("name"),
-        of_a_side(ns("wall", "a side, from before its instance to after its call")),
-        of_a_side(ns("module_load", "from the file being opened to an instance being possible, once a process")),
-        of_a_side(Metric::new("records", Unit::Count, "rows read, or written and committed")),
-        of_a_side(Metric::new("bytes", Unit::Bytes, "bytes of batches as a side has them; `channel`: as they wait")),
-        of_a_side(Metric::new("host_calls", Unit::Count, "calls of the host for a batch")),
-        Metric::new("memory", Unit::Bytes, "the most memory the process ever had resident, once a process"),
-    ]
-}
 
 /// Series of transfers.
 pub(super) struct Figures {
@@ -35,10 +19,11 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    pub(super) fn new(scenario: &str) -> Self {
+    /// Of `scenario`, as the driver specifies it.
+    pub(super) fn new(scenario: &Scenario) -> Self {
         Self {
-            sink: Sink::new(&metrics(scenario)),
-            scenario: scenario.to_owned(),
+            sink: Sink::new(&scenario.metrics),
+            scenario: scenario.name.clone(),
             sources: Vec::new(),
             destinations: Vec::new(),
             bytes: 0,

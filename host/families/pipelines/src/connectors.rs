@@ -1,64 +1,16 @@
-//! The drivers `source` and `destination`: connectors that read rows out of a database as batches, and connectors that write
-//! such batches into one. What a batch is made of is the connectors' business; the host carries it as bytes and looks at rows
-//! only in the database, where it compares what arrived with what was sent.
+//! What a module offers to the drivers `source` and `destination`, and how the family finds it in a module: this crate has an
+//! adapter for each loader's modules.
 
-mod channel;
-mod compression;
-mod drive;
-mod figures;
-mod side;
-mod tables;
-mod transfer;
-
-pub use drive::conformance;
-pub(crate) use drive::drive;
-pub use figures::metrics;
-pub use tables::{addresses, forget};
-
-use crate::{Companion, Driver, Module, Task};
-use bench_engine::Report;
-use bench_model::{Arguments, Check, ModuleError, Scenario};
+use bench_drivers::{Direct, Module};
+use bench_model::{Arguments, ModuleError, Scenario};
+use bench_native::Probe;
+use bench_wasm::Component;
+use probe_abi::raw;
+use std::any::Any;
 use std::borrow::Cow;
 
 /// A batch may have this many bytes. A connector that hands over more is told [`BatchError::TooLarge`].
 pub const BATCH_BYTES_MAX: u64 = 64 << 20;
-
-/// The argument that the driver adds for a connector that reads: the table, as it is written in SQL.
-pub const FROM_TABLE: &str = "from_table";
-
-/// The argument that the driver adds for a connector that writes: the table, as it is written in SQL. It is not there yet.
-pub const INTO_TABLE: &str = "into_table";
-
-/// The drivers `source` and `destination`, by name.
-#[derive(Debug)]
-pub struct ConnectorDriver(pub &'static str);
-
-/// The argument, and its value, with which compiled code is not taken out of the cache, nor put there.
-const FRESH_CODE: (&str, &str) = ("code", "compiled");
-
-impl Driver for ConnectorDriver {
-    fn name(&self) -> &'static str {
-        self.0
-    }
-
-    fn run(&self, module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
-        drive(module, companion, task)
-    }
-
-    fn conformance(
-        &self,
-        module: &mut dyn Module,
-        companion: Option<&mut Companion>,
-        scenario: &Scenario,
-        arguments: &Arguments,
-    ) -> Result<Vec<Check>, ModuleError> {
-        conformance(module, companion, scenario, arguments)
-    }
-
-    fn compiles_anew(&self, arguments: &Arguments) -> bool {
-        arguments.text(FRESH_CODE.0) == Ok(FRESH_CODE.1)
-    }
-}
 
 /// What a module offers to these drivers.
 pub trait Connectors {
@@ -146,5 +98,25 @@ pub struct Transfer {
     pub stages: Vec<(String, u64)>,
 }
 
-#[cfg(test)]
-mod tests;
+/// The connectors of `module`, or an error that says that it has none.
+pub fn connectors(module: &mut dyn Module) -> Result<&mut dyn Connectors, ModuleError> {
+    find(module).ok_or_else(|| {
+        ModuleError::Unavailable(
+            "this arm has no connector to read or to write rows; choose another with --arm".to_owned(),
+        )
+    })
+}
+
+fn find(module: &mut dyn Module) -> Option<&mut dyn Connectors> {
+    let module: &mut dyn Any = module;
+    if module.is::<Component>() {
+        let component = module.downcast_mut::<Component>()?;
+        let is_connector = crate::wasm::EXPORTS.iter().any(|interface| component.offers(interface));
+        return is_connector.then_some(component as &mut dyn Connectors);
+    }
+    if module.is::<Probe>() {
+        let probe = module.downcast_mut::<Probe>()?;
+        return probe.offers::<raw::Pipeline>().then_some(probe as &mut dyn Connectors);
+    }
+    Some(module.downcast_mut::<Direct<dyn Connectors>>()?.offer.as_mut())
+}

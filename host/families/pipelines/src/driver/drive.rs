@@ -6,9 +6,9 @@ use super::figures::{Figures, code_name, transfer_checks};
 use super::side::Which;
 use super::tables::{Database, Tables};
 use super::transfer::{Between, Party, Transferred, drained, piped};
-use super::{Connector, Connectors, FROM_TABLE, INTO_TABLE, Loading};
-use crate::stop::{Stop, check_record, passed};
-use crate::{Companion, Module, Task};
+use crate::connectors::{Connector, Loading, connectors};
+use crate::spec;
+use bench_drivers::{Companion, Module, Stop, Task, check_record, passed};
 use bench_engine::usage::Usage;
 use bench_engine::{Clock, MonotonicClock, Report};
 use bench_model::{Arguments, Check, ModuleError, Scenario};
@@ -29,7 +29,7 @@ pub(super) struct Sides {
 }
 
 /// Measures a scenario of either driver.
-pub(crate) fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
+pub(super) fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
     let mut checks = Vec::new();
     let mut conditions = Vec::new();
     let attempt = || {
@@ -49,7 +49,7 @@ pub(crate) fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, 
 }
 
 /// Tries a scenario with `arguments`, without keeping a time: one whole transfer, and one by a scenario that is not there.
-pub fn conformance(
+pub(super) fn conformance(
     module: &mut dyn Module,
     mut companion: Option<&mut Companion>,
     scenario: &Scenario,
@@ -83,14 +83,6 @@ fn database_parameter(scenario: &Scenario) -> Result<&str, ModuleError> {
     })
 }
 
-fn connectors(module: &mut dyn Module) -> Result<&mut dyn Connectors, ModuleError> {
-    module.connectors().ok_or_else(|| {
-        ModuleError::Unavailable(
-            "this arm has no connector to read or to write rows; choose another with --arm".to_owned(),
-        )
-    })
-}
-
 impl Sides {
     pub(super) fn prepare(
         module: &mut dyn Module,
@@ -99,7 +91,7 @@ impl Sides {
         arguments: &Arguments,
     ) -> Result<Self, ModuleError> {
         let own = Prepared::of(module, scenario, arguments)?;
-        if scenario.driver == "source" {
+        if scenario.driver == spec::SOURCE {
             return Ok(Self { source: own, destination: None });
         }
         let companion = companion.ok_or_else(|| {
@@ -107,13 +99,13 @@ impl Sides {
             ModuleError::Other(reason.to_owned())
         })?;
         let Companion { module, scenario, arguments: of_source } = companion;
-        if scenario.driver != "source" {
+        if scenario.driver != spec::SOURCE {
             let reason = format!("`{}` has the driver `{}`, and is no source", scenario.name, scenario.driver);
             return Err(ModuleError::InvalidArgument(reason));
         }
         let between = Between {
-            inflight_max: arguments.size("max_inflight_batches")?,
-            compression: Compression::parse(arguments.text("compression")?)?,
+            inflight_max: arguments.size(spec::INFLIGHT)?,
+            compression: Compression::parse(arguments.text(spec::COMPRESSION)?)?,
         };
         let source = Prepared::of(module.as_mut(), scenario, of_source)?;
         Ok(Self { source, destination: Some((own, between)) })
@@ -136,11 +128,11 @@ impl Sides {
     }
 
     fn transfer(&mut self, from: &str, into: &str) -> Result<Transferred, ModuleError> {
-        self.source.arguments.set(FROM_TABLE, from);
+        self.source.arguments.set(spec::FROM_TABLE, from);
         match &mut self.destination {
             None => drained(&mut self.source.party()),
             Some((destination, between)) => {
-                destination.arguments.set(INTO_TABLE, into);
+                destination.arguments.set(spec::INTO_TABLE, into);
                 piped(&mut self.source.party(), &mut destination.party(), *between)
             }
         }
@@ -175,7 +167,7 @@ pub(super) fn measure(
             clock.now_ns() - begin < task.budget.warm_up_ns
         } {}
     }
-    let mut figures = Figures::new(&task.scenario.name);
+    let mut figures = Figures::new(task.scenario);
     let begin = clock.now_ns();
     loop {
         figures.add(repetition(sides, tables, checks)?)?;

@@ -4,9 +4,13 @@
 use super::drive::{Sides, measure};
 use super::tables::{Held, Tables};
 use super::*;
-use crate::{Companion, Module, Recording, Task};
+use crate::connectors::{
+    BATCH_BYTES_MAX, BatchError, Code, Connector, ConnectorInstance, Connectors, Emit, Loading, Next, Transfer,
+};
+use crate::spec::{FROM_TABLE, INTO_TABLE};
+use bench_drivers::{Direct, Drivers};
 use bench_engine::{Amount, Budget, Clock, MonotonicClock, Unit};
-use bench_model::{Check, Descriptor, Value};
+use bench_model::{Descriptor, Value};
 use bench_sink::Series;
 use std::sync::{Arc, Mutex};
 
@@ -38,39 +42,21 @@ enum Deed {
 type Target = Arc<Mutex<Option<Vec<Vec<u8>>>>>;
 
 struct Mock {
-    descriptor: Descriptor,
     deed: Deed,
     target: Target,
 }
 
-impl Mock {
-    fn new(driver: &str, deed: Deed, target: &Target) -> Self {
-        let scenario = Scenario::new("move", "f", "").driven_by(driver);
-        Self { descriptor: Descriptor::new(driver, "1", "").scenario(scenario), deed, target: target.clone() }
-    }
+/// A module for `driver`, whose description is completed as the host does it.
+fn module(driver: &str, deed: Deed, target: &Target) -> Direct<dyn Connectors> {
+    let descriptor = Descriptor::new(driver, "1", "").scenario(Scenario::uses(driver, "move"));
+    let drivers = Drivers::new(&[&ConnectorDriver(spec::SOURCE), &ConnectorDriver(spec::DESTINATION)]);
+    let descriptor = bench_drivers::merged(&descriptor, drivers);
+    let connectors: Box<dyn Connectors> = Box::new(Mock { deed, target: target.clone() });
+    Direct::new(descriptor, connectors)
 }
 
-impl Module for Mock {
-    fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
-    }
-
-    fn imports(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn open(&mut self, _: &Scenario, _: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
-        Err(ModuleError::Other("it has no sessions".to_owned()))
-    }
-
-    fn connectors(&mut self) -> Option<&mut dyn Connectors> {
-        Some(self)
-    }
-
-    fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
-        body(self);
-        Vec::new()
-    }
+fn scenario(module: &Direct<dyn Connectors>) -> Scenario {
+    module.descriptor().scenarios[0].clone()
 }
 
 impl Connectors for Mock {
@@ -237,14 +223,14 @@ struct Setup {
 
 fn driven(setup: Setup) -> Found {
     let target = Target::default();
-    let mut destination = Mock::new("destination", setup.destination, &target);
-    let source = Mock::new("source", setup.source, &target);
-    let of_source = source.descriptor.scenarios[0].clone();
+    let mut destination = module("destination", setup.destination, &target);
+    let source = module("source", setup.source, &target);
+    let of_source = scenario(&source);
     let mut companion = Companion { module: Box::new(source), scenario: of_source, arguments: Arguments::default() };
     let mut arguments = Arguments::default();
     arguments.set("max_inflight_batches", 2);
     arguments.set("compression", setup.compression.unwrap_or("none"));
-    let scenario = destination.descriptor.scenarios[0].clone();
+    let scenario = scenario(&destination);
     let mut sides = Sides::prepare(&mut destination, Some(&mut companion), &scenario, &arguments).unwrap();
     let mut tables = MockTables { held: held(BATCHES * ROWS, "same"), target, lie: setup.lie };
     run(&mut sides, &mut tables, &scenario, &arguments)
@@ -360,8 +346,8 @@ fn what_is_not_true_yields_no_figure() {
 #[test]
 fn a_source_alone_is_drained() {
     let target = Target::default();
-    let mut source = Mock::new("source", Deed::None, &target);
-    let scenario = source.descriptor.scenarios[0].clone();
+    let mut source = module("source", Deed::None, &target);
+    let scenario = scenario(&source);
     let mut sides = Sides::prepare(&mut source, None, &scenario, &Arguments::default()).unwrap();
     let mut tables = MockTables { held: held(BATCHES * ROWS, "same"), target, lie: None };
     let found = run(&mut sides, &mut tables, &scenario, &Arguments::default());
@@ -373,8 +359,8 @@ fn a_source_alone_is_drained() {
 #[test]
 fn what_cannot_be_paired_says_why() {
     let target = Target::default();
-    let mut destination = Mock::new("destination", Deed::None, &target);
-    let scenario = destination.descriptor.scenarios[0].clone();
+    let mut destination = module("destination", Deed::None, &target);
+    let scenario = scenario(&destination);
     let mut arguments = Arguments::default();
     arguments.set("max_inflight_batches", 2);
     arguments.set("compression", Value::from("brotli"));
@@ -384,8 +370,8 @@ fn what_cannot_be_paired_says_why() {
     };
     check(None, "nothing is there to read from");
     let companion = |driver| {
-        let module = Mock::new(driver, Deed::None, &target);
-        let scenario = module.descriptor.scenarios[0].clone();
+        let module = module(driver, Deed::None, &target);
+        let scenario = scenario(&module);
         Companion { module: Box::new(module), scenario, arguments: Arguments::default() }
     };
     check(Some(&mut companion("destination")), "has the driver `destination`, and is no source");

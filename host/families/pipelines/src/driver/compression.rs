@@ -1,6 +1,6 @@
 //! How batches are packed while they wait between the two sides. It must not know what a batch is.
 
-use super::BatchError;
+use crate::connectors::BatchError;
 use bench_model::ModuleError;
 use std::borrow::Cow;
 

@@ -1,20 +1,40 @@
-//! The family `pipelines`: its drivers, command-line options and extra deadline.
+//! The family `pipelines`: connectors that move rows from one table to another. It holds the specification, the drivers, one
+//! adapter per kind of module, and the servers of a run.
+
+#![deny(unsafe_code)]
+
+mod connectors;
+mod driver;
+#[expect(unsafe_code, reason = "a probe's functions are called, and call the host")]
+mod native;
+mod servers;
+mod spec;
+mod wasm;
+
+pub use connectors::{
+    BATCH_BYTES_MAX, BatchError, Code, Connector, ConnectorInstance, Connectors, Emit, Loading, Next, Transfer,
+    connectors,
+};
+pub use spec::{FROM_TABLE, INTO_TABLE};
 
 use bench_drivers::Driver;
-use bench_drivers::pipelines::ConnectorDriver;
-use bench_family::{Family, Shorthand, Takes};
+use bench_family::{Family, FormerNames, Servers, Shorthand, Takes};
 use bench_model::{Arguments, Scenario};
+use bench_wasm::Capabilities;
+use driver::ConnectorDriver;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Time allowed for one row to be made, moved and compared on a slow machine.
 const ROW: Duration = Duration::from_micros(100);
 
 /// The family.
-pub(crate) struct Pipelines;
+#[derive(Debug)]
+pub struct Pipelines;
 
 impl Family for Pipelines {
     fn name(&self) -> &'static str {
-        "pipelines"
+        spec::FAMILY
     }
 
     fn summary(&self) -> &'static str {
@@ -22,7 +42,15 @@ impl Family for Pipelines {
     }
 
     fn drivers(&self) -> &'static [&'static dyn Driver] {
-        &[&ConnectorDriver("source"), &ConnectorDriver("destination")]
+        &[&ConnectorDriver(spec::SOURCE), &ConnectorDriver(spec::DESTINATION)]
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        &[&wasm::BATCHES]
+    }
+
+    fn servers(&self) -> Option<Arc<dyn Servers>> {
+        Some(Arc::new(servers::Postgres::default()))
     }
 
     fn options(&self) -> &'static [Shorthand] {
@@ -35,20 +63,20 @@ impl Family for Pipelines {
             },
             Shorthand {
                 long: "compression",
-                parameter: "compression",
+                parameter: spec::COMPRESSION,
                 takes: Takes::Many("NAME[,NAME…]"),
                 help: "Compression of the batches: none, lz4 or zstd; each value makes cells of its own (same as `-p compression=…`)",
             },
             Shorthand {
                 long: "database-url",
-                parameter: "database_url",
+                parameter: spec::DATABASE_URL,
                 takes: Takes::One("URL"),
                 help: "PostgreSQL server to use instead of a temporary one; its address is granted, its password is not recorded (same as `-p database_url=…`)",
             },
             Shorthand {
                 long: "no-aot",
-                parameter: "code",
-                takes: Takes::Flag("compiled"),
+                parameter: spec::CODE,
+                takes: Takes::Flag(spec::COMPILED),
                 help: "Compile components in every process instead of mapping cached code (same as `-p code=compiled`)",
             },
         ]
@@ -62,7 +90,7 @@ impl Family for Pipelines {
         ROW.saturating_mul(u32::try_from(moves).unwrap_or(u32::MAX))
     }
 
-    fn keeps_history(&self) -> bool {
-        true
+    fn history(&self) -> Option<FormerNames> {
+        Some(&[(spec::LOAD_METHOD, spec::LOAD_METHOD_FORMERLY)])
     }
 }

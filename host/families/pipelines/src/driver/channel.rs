@@ -2,7 +2,7 @@
 //! that nobody has confirmed is an error: a source that fails after half must not look like one that is done.
 
 use super::compression::{Compression, Packed, Packer, Unpacker};
-use super::{BATCH_BYTES_MAX, BatchError, Emit, Next};
+use crate::connectors::{BATCH_BYTES_MAX, BatchError, Emit, Next};
 use bench_engine::{Clock, MonotonicClock};
 use bench_model::ModuleError;
 use std::borrow::Cow;

@@ -1,6 +1,7 @@
 //! The tables of both sides, as the host itself sees them: it makes the rows, clears what was loaded, and compares. Behind a
 //! trait, so that everything but SQL is tested without a server.
 
+use crate::spec;
 use bench_model::{Arguments, Check, ModuleError};
 use pg_rows::Dataset;
 use postgres::config::Host;
@@ -99,7 +100,7 @@ fn parsed(parameter: &str, url: &str) -> Result<Config, ModuleError> {
 }
 
 /// Where the server at `url` is reached over TCP: `HOST:PORT` for each of its addresses.
-pub fn addresses(parameter: &str, url: &str) -> Result<Vec<String>, ModuleError> {
+pub(crate) fn addresses(parameter: &str, url: &str) -> Result<Vec<String>, ModuleError> {
     let config = parsed(parameter, url)?;
     let port = |index: usize| {
         let ports = config.get_ports();
@@ -190,8 +191,8 @@ impl Tables for Database {
 }
 
 /// Removes all tables of a run from a server that outlives it.
-pub fn forget(url: &str, schema: &str) -> Result<(), ModuleError> {
-    let mut client = connect("database_url", url)?;
+pub(crate) fn forget(url: &str, schema: &str) -> Result<(), ModuleError> {
+    let mut client = connect(spec::DATABASE_URL, url)?;
     let failed = |error| ModuleError::Other(format!("the schema {schema} cannot be removed: {}", said(&error)));
     client.batch_execute(&pg_rows::forget(schema)).map_err(failed)
 }

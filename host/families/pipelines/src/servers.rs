@@ -1,12 +1,14 @@
 //! The PostgreSQL servers of a run: a temporary one, started when a cell first needs it, and those that the user names. Everything
 //! that a run creates in them is removed at its end.
 
-use crate::output;
-use bench_drivers::pipelines;
+use crate::driver::{addresses, forget};
+use bench_family::{Server, Servers};
 use bench_sink::digest;
 use pg_cluster::Cluster;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::UNIX_EPOCH;
 
 /// The value of a parameter that stands for the temporary server.
 const CLUSTER: &str = "@cluster";
@@ -14,22 +16,9 @@ const CLUSTER: &str = "@cluster";
 /// The prefix of the schema names of runs.
 const SCHEMA: &str = "bench_host_";
 
-/// The servers of this run. Copies share them; the last copy stops and cleans them.
-#[derive(Clone, Debug)]
-pub(crate) struct Postgres(Arc<Servers>);
-
-/// A server, as a cell uses it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Server {
-    pub(crate) url: String,
-    /// The addresses `HOST:PORT` at which it is reached over TCP.
-    pub(crate) addresses: Vec<String>,
-    /// The schema of all tables of this run.
-    pub(crate) schema: String,
-}
-
+/// The servers of a run. They are stopped and cleaned when this is dropped.
 #[derive(Debug)]
-struct Servers {
+pub(crate) struct Postgres {
     schema: String,
     /// The temporary server, or the reason why it could not be started.
     own: Mutex<Option<Result<Cluster, String>>>,
@@ -39,26 +28,32 @@ struct Servers {
 
 impl Default for Postgres {
     fn default() -> Self {
-        let unique = format!("{} {}", jiff::Timestamp::now().as_nanosecond(), std::process::id());
+        let unique = format!("{:?} {}", UNIX_EPOCH.elapsed(), std::process::id());
         let schema = format!("{SCHEMA}{}", &digest::of_bytes(unique.as_bytes())[..8]);
-        Self(Arc::new(Servers { schema, own: Mutex::default(), users: Mutex::default() }))
+        Self { schema, own: Mutex::default(), users: Mutex::default() }
+    }
+}
+
+impl Servers for Postgres {
+    /// The first cell that needs the temporary server waits for it to start; a server that has died is replaced.
+    fn server(&self, parameter: &str, text: &str) -> Result<Server, String> {
+        let url = if text == CLUSTER { self.own()? } else { text.to_owned() };
+        let addresses = addresses(parameter, &url).map_err(|error| error.to_string())?;
+        if text != CLUSTER {
+            self.users.lock().unwrap_or_else(PoisonError::into_inner).insert(url.clone());
+        }
+        Ok(Server { url, addresses, schema: self.schema.clone() })
+    }
+
+    fn complaint(&self) -> Option<String> {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.as_ref()?.as_ref().ok()?.complaints().pop()
     }
 }
 
 impl Postgres {
-    /// The server that `text`, the value of `parameter`, stands for. The first cell that needs the temporary server waits for it
-    /// to start; a server that has died is replaced.
-    pub(crate) fn server(&self, parameter: &str, text: &str) -> Result<Server, String> {
-        let url = if text == CLUSTER { self.own()? } else { text.to_owned() };
-        let addresses = pipelines::addresses(parameter, &url).map_err(|error| error.to_string())?;
-        if text != CLUSTER {
-            self.0.users.lock().unwrap_or_else(PoisonError::into_inner).insert(url.clone());
-        }
-        Ok(Server { url, addresses, schema: self.0.schema.clone() })
-    }
-
     fn own(&self) -> Result<String, String> {
-        let mut own = self.0.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Ok(cluster)) = &*own
             && cluster.process_id().is_err()
         {
@@ -67,20 +62,19 @@ impl Postgres {
         let start = || Cluster::start(&std::env::temp_dir(), &[]).map_err(|error| error.to_string());
         own.get_or_insert_with(start).as_ref().map(Cluster::url).map_err(Clone::clone)
     }
-
-    /// The last error message of the temporary server since the previous call.
-    pub(crate) fn complaint(&self) -> Option<String> {
-        let own = self.0.own.lock().unwrap_or_else(PoisonError::into_inner);
-        own.as_ref()?.as_ref().ok()?.complaints().pop()
-    }
 }
 
-impl Drop for Servers {
+impl Drop for Postgres {
     fn drop(&mut self) {
         let users = self.users.get_mut().unwrap_or_else(PoisonError::into_inner);
         for url in std::mem::take(users) {
-            if let Err(error) = pipelines::forget(&url, &self.schema) {
-                output::line(&format!("bench-host: {error}; remove it by hand: DROP SCHEMA {} CASCADE", self.schema));
+            if let Err(error) = forget(&url, &self.schema) {
+                // Nobody is left to report to where standard error is closed.
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "bench-host: {error}; remove it by hand: DROP SCHEMA {} CASCADE",
+                    self.schema
+                );
             }
         }
     }
@@ -108,6 +102,6 @@ mod tests {
         check("postgres://user@%2Fvar%2Frun/rows", Ok(&[]));
         check("no url", Err("`database_url` is no URL of a server"));
         // These servers were never reached, so there is nothing to remove.
-        postgres.0.users.lock().unwrap().clear();
+        postgres.users.lock().unwrap().clear();
     }
 }

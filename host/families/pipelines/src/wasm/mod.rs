@@ -1,30 +1,31 @@
 //! What a component offers to the drivers `source` and `destination`: instances on whichever thread they are to run. It must
 //! not know what a batch holds, nor time anything.
 
-use crate::bindings::pipeline::bench_host::pipeline::reports::Report;
-use crate::bindings::pipeline::exports::bench_host::pipeline::{destination, source};
-use crate::bindings::workload::bench_host::workload::types;
-use crate::capability::batches::Batches;
-use crate::component::Component;
-use crate::session::trapped;
-use crate::state::{self, State};
-use crate::{Runtime, convert};
+mod batches;
+mod bindings;
+
+pub(crate) use self::batches::BATCHES;
+
+use self::batches::Batches;
+use self::bindings::bench_host::pipeline::reports::Report;
+use self::bindings::exports::bench_host::pipeline::{destination, source};
+use crate::connectors::{Code, Connector, ConnectorInstance, Connectors, Emit, Loading, Next, Transfer};
+use crate::spec;
 use bench_drivers::Grants;
-use bench_drivers::pipelines::{Code, Connector, ConnectorInstance, Connectors, Emit, Loading, Next, Transfer};
 use bench_model::{Arguments, Metric, ModuleError, Scenario};
+use bench_wasm::wasmtime::component::{Instance, InstancePre};
+use bench_wasm::wasmtime::{self, Store};
+use bench_wasm::{Component, Runtime, State, trapped, wit};
 use std::path::PathBuf;
-use wasmtime::Store;
-use wasmtime::component::{Instance, InstancePre};
 
 /// The exported interfaces that make a component a connector, whatever their version.
-pub(crate) const SOURCE: &str = "bench-host:pipeline/source@";
-pub(crate) const DESTINATION: &str = "bench-host:pipeline/destination@";
+pub(crate) const EXPORTS: [&str; 2] = ["bench-host:pipeline/source@", "bench-host:pipeline/destination@"];
 
 impl Connectors for Component {
     fn connector(&mut self, scenario: &Scenario) -> Result<Box<dyn Connector>, ModuleError> {
         let instance = self.instance_pre().clone();
         let exports = match scenario.driver.as_str() {
-            "source" => source::GuestIndices::new(&instance).map(Indices::Source),
+            spec::SOURCE => source::GuestIndices::new(&instance).map(Indices::Source),
             _ => destination::GuestIndices::new(&instance).map(Indices::Destination),
         };
         let exports = exports.map_err(|_| {
@@ -35,8 +36,8 @@ impl Connectors for Component {
         })?;
         Ok(Box::new(WasmConnector {
             runtime: self.runtime().clone(),
-            path: self.path.clone(),
-            grants: self.grants.clone(),
+            path: self.path().to_owned(),
+            grants: self.grants().clone(),
             metrics: scenario.metrics.clone(),
             scenario: scenario.name.clone(),
             instance,
@@ -75,10 +76,9 @@ struct WasmConnector {
 
 impl Connector for WasmConnector {
     fn instantiate(&mut self) -> Result<Box<dyn ConnectorInstance>, ModuleError> {
-        let store = state::store(&self.runtime, &self.path, &self.metrics, &self.grants);
-        let mut store = store.map_err(|error| ModuleError::Unavailable(error.to_string()))?;
+        let mut store = self.runtime.session(&self.path, &self.metrics, &self.grants)?;
         // A batch that is too large is refused by the driver in words; to read it costs no more than the component has memory.
-        store.set_hostcall_fuel(self.runtime.limits.memory_bytes_max);
+        store.set_hostcall_fuel(self.runtime.limits().memory_bytes_max);
         let instance = self.instance.instantiate(&mut store);
         let exports = instance.and_then(|instance| self.load(&mut store, &instance));
         let exports = exports.map_err(|error| trapped("instantiation", &error))?;
@@ -104,17 +104,17 @@ struct WasmInstance {
 impl ConnectorInstance for WasmInstance {
     fn read(&mut self, arguments: &Arguments, batches: Box<dyn Emit>) -> Result<Transfer, ModuleError> {
         let Exports::Source(source) = &self.exports else { return Err(other_way("read")) };
-        self.store.data_mut().batches = Batches::Emit(batches);
-        let reported = source.call_read(&mut self.store, &self.scenario, &convert::arguments(arguments));
-        self.store.data_mut().batches = Batches::None;
+        *self.store.data_mut().slot::<Batches>() = Batches::Emit(batches);
+        let reported = source.call_read(&mut self.store, &self.scenario, &wit::arguments(arguments));
+        *self.store.data_mut().slot::<Batches>() = Batches::None;
         transfer("read", reported)
     }
 
     fn write(&mut self, arguments: &Arguments, batches: Box<dyn Next>) -> Result<Transfer, ModuleError> {
         let Exports::Destination(destination) = &self.exports else { return Err(other_way("write")) };
-        self.store.data_mut().batches = Batches::Next(batches);
-        let reported = destination.call_write(&mut self.store, &self.scenario, &convert::arguments(arguments));
-        self.store.data_mut().batches = Batches::None;
+        *self.store.data_mut().slot::<Batches>() = Batches::Next(batches);
+        let reported = destination.call_write(&mut self.store, &self.scenario, &wit::arguments(arguments));
+        *self.store.data_mut().slot::<Batches>() = Batches::None;
         transfer("write", reported)
     }
 }
@@ -123,8 +123,11 @@ fn other_way(function: &str) -> ModuleError {
     ModuleError::Other(format!("`{function}` was asked of a connector for the other direction"))
 }
 
-fn transfer(function: &str, reported: wasmtime::Result<Result<Report, types::Error>>) -> Result<Transfer, ModuleError> {
-    let report = reported.map_err(|error| trapped(function, &error))?.map_err(convert::error)?;
+fn transfer(
+    function: &str,
+    reported: wasmtime::Result<Result<Report, wit::types::Error>>,
+) -> Result<Transfer, ModuleError> {
+    let report = reported.map_err(|error| trapped(function, &error))?.map_err(wit::error)?;
     let stages = report.stages.into_iter().map(|stage| (stage.name, stage.nanoseconds)).collect();
     Ok(Transfer { records: report.records, bytes: report.bytes, stages })
 }

@@ -1,0 +1,110 @@
+//! What the drivers `source` and `destination` measure: parameters, metrics and requirements of their scenarios, said once.
+
+use bench_model::{Metric, Parameter, Scenario, Unit};
+
+/// The family's name.
+pub(crate) const FAMILY: &str = "pipelines";
+
+/// The driver of scenarios that read.
+pub(crate) const SOURCE: &str = "source";
+
+/// The driver of scenarios that write what a source reads.
+pub(crate) const DESTINATION: &str = "destination";
+
+/// The argument that the driver adds for a connector that reads: the table, as it is written in SQL.
+pub const FROM_TABLE: &str = "from_table";
+
+/// The argument that the driver adds for a connector that writes: the table, as it is written in SQL. It does not exist yet.
+pub const INTO_TABLE: &str = "into_table";
+
+/// The parameter with the URL of the server.
+pub(crate) const DATABASE_URL: &str = "database_url";
+
+/// The parameters that the driver reads.
+pub(crate) const COMPRESSION: &str = "compression";
+pub(crate) const INFLIGHT: &str = "max_inflight_batches";
+pub(crate) const CODE: &str = "code";
+
+/// The value of [`CODE`] with which compiled code is neither taken from the cache nor put there.
+pub(crate) const COMPILED: &str = "compiled";
+
+/// The parameter with the way in which a destination writes rows, and its former name.
+pub(crate) const LOAD_METHOD: &str = "load_method";
+pub(crate) const LOAD_METHOD_FORMERLY: &str = "mode";
+
+/// Reading all rows of a table.
+pub(crate) fn source(name: &str) -> Scenario {
+    transfer(name, SOURCE, "Reads all rows of a table as batches.")
+}
+
+/// Moving all rows of a table to another table.
+pub(crate) fn destination(name: &str) -> Scenario {
+    let source = Parameter::new("source", "pg-source/read", "the scenario of the source, as module/scenario");
+    let load_method = Parameter::new(
+        LOAD_METHOD,
+        "copy-binary",
+        "how rows are written: INSERT (insert), or COPY of text (copy) or binary (copy-binary)",
+    );
+    let table =
+        Parameter::new("table", "logged", "whether the target table is written to the server's write-ahead log");
+    let compression = Parameter::new(COMPRESSION, "none", "compression of batches between source and destination");
+    let inflight =
+        Parameter::new(INFLIGHT, 16, "batches in the channel between source and destination before the source waits");
+    let code = Parameter::new(CODE, "cached", "whether compiled code is loaded from the cache, or compiled again");
+    transfer(name, DESTINATION, "Moves all rows of a table to another table of the same server as batches.")
+        .requires("module:source", "the module of the source")
+        .parameter(source)
+        .parameter(load_method.choices(["insert", "copy", "copy-binary"]))
+        .parameter(table.choices(["logged", "unlogged"]))
+        .parameter(compression.choices(["none", "lz4", "zstd"]))
+        .parameter(inflight.between(1, 1024))
+        .parameter(code.choices(["cached", COMPILED]))
+}
+
+/// What both have in common.
+fn transfer(name: &str, driver: &str, summary: &str) -> Scenario {
+    let server = "URL of the server: postgres://user:password@host:port/database; @cluster starts a server for the run";
+    let [rows, payload, columns, seed] = pg_rows::parameters();
+    let batch_rows = Parameter::new("batch_rows", 1024, "rows in a batch");
+    let clock = "from the start of the first side until the last has ended and all rows are committed";
+    let scenario = Scenario::new(name, FAMILY, summary)
+        .driven_by(driver)
+        .times_itself(Unit::Nanoseconds, clock)
+        .requires(format!("postgres:{DATABASE_URL}"), "the server whose rows are moved")
+        .parameter(Parameter::new(DATABASE_URL, "@cluster", server))
+        .parameter(rows)
+        .parameter(payload)
+        .parameter(columns)
+        .parameter(batch_rows.between(1, i64::from(u16::MAX)))
+        .parameter(seed);
+    recorded().into_iter().fold(scenario, Scenario::metric)
+}
+
+/// The series beside the timed one.
+fn recorded() -> [Metric; 7] {
+    let ns = |name, summary| Metric::new(name, Unit::Nanoseconds, summary).label("side");
+    let count = |name, summary| Metric::new(name, Unit::Count, summary).label("side");
+    let bytes = "bytes of batches on a side; `channel`: in the channel, after compression";
+    [
+        ns("stage", "time of one stage of a side; a name with `/` is a part of a stage").label("name"),
+        ns("wall", "wall time of a side, from before it is instantiated until its call returns"),
+        ns("module_load", "time from opening the module file until it can be instantiated, once per process"),
+        count("records", "rows that were read, or written and committed"),
+        Metric::new("bytes", Unit::Bytes, bytes).label("side"),
+        count("host_calls", "calls of the host for batches"),
+        Metric::new("memory", Unit::Bytes, "peak resident memory of the process, once per process"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_model::Descriptor;
+
+    #[test]
+    fn specifications_are_valid_descriptors() {
+        for scenario in [source("read"), destination("load")] {
+            Descriptor::new("module", "1", "").scenario(scenario).validate().unwrap();
+        }
+    }
+}
