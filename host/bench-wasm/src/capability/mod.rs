@@ -6,7 +6,7 @@ pub(crate) mod metrics;
 mod ring;
 
 use crate::state::State;
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::Linker;
 use wasmtime::{Engine, Result};
 
 /// Interfaces that components can import, given to a [`Runtime`](crate::Runtime) when it is made. What a session holds for it is

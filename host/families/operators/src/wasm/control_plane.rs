@@ -73,7 +73,7 @@ impl control_plane_0_1::Host for State {
 
 /// What a function of the plane's comes to, with as much of the object as `out` gives.
 fn written<T>(
-    state: &State,
+    state: &mut State,
     write: impl FnOnce(&dyn Plane) -> Result<Arc<Object>, PlaneError>,
     out: impl FnOnce(&Object) -> T,
 ) -> Result<T, types::Error> {

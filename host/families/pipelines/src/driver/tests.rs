@@ -360,12 +360,12 @@ fn a_source_alone_is_drained() {
 fn what_cannot_be_paired_says_why() {
     let target = Target::default();
     let mut destination = module("destination", Deed::None, &target);
-    let scenario = scenario(&destination);
+    let paired = scenario(&destination);
     let mut arguments = Arguments::default();
     arguments.set("max_inflight_batches", 2);
     arguments.set("compression", Value::from("brotli"));
     let mut check = |companion: Option<&mut Companion>, expect: &str| {
-        let error = Sides::prepare(&mut destination, companion, &scenario, &arguments).err().unwrap();
+        let error = Sides::prepare(&mut destination, companion, &paired, &arguments).err().unwrap();
         assert!(error.to_string().contains(expect), "{error}");
     };
     check(None, "nothing is there to read from");

@@ -4,7 +4,7 @@
 use super::super::host::{BACK_OFF_NS, Host, RETRIES_MAX, Rules, Step};
 use super::*;
 use bench_engine::Clock;
-use control_plane::{Listing, Mailbox, Subscription, Token};
+use control_plane::{Listing, Mailbox, Object, Subscription, Token};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
