@@ -1,6 +1,6 @@
 //! The trait of drivers, and the table of the drivers that a host has.
 
-use crate::{Companion, Module, Task, workload};
+use crate::{Dependency, Module, Task, workload};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
 use bench_sink::runfile::Status;
@@ -23,13 +23,13 @@ pub trait Driver: Sync {
     }
 
     /// Executes one repetition on `module`, together with the other module that the scenario names, if it names one.
-    fn run(&self, module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report;
+    fn run(&self, module: &mut dyn Module, dependency: Option<&mut Dependency>, task: &Task<'_>) -> Report;
 
     /// Runs the conformance tests of a scenario with `arguments`. Nothing is timed. An error means that the environment cannot run it.
     fn conformance(
         &self,
         module: &mut dyn Module,
-        companion: Option<&mut Companion>,
+        dependency: Option<&mut Dependency>,
         scenario: &Scenario,
         arguments: &Arguments,
     ) -> Result<Vec<Check>, ModuleError>;
@@ -64,10 +64,10 @@ impl<'a> Drivers<'a> {
     }
 
     /// Executes `task` with the scenario's driver.
-    pub fn run(self, module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
+    pub fn run(self, module: &mut dyn Module, dependency: Option<&mut Dependency>, task: &Task<'_>) -> Report {
         match self.get(&task.scenario.driver) {
-            Some(driver) => driver.run(module, companion, task),
-            None => Report::without_figures(task.unit, Status::Skipped, self.unknown(&task.scenario.driver)),
+            Some(driver) => driver.run(module, dependency, task),
+            None => Report::without_figures(task.repetition, Status::Skipped, self.unknown(&task.scenario.driver)),
         }
     }
 
@@ -75,13 +75,13 @@ impl<'a> Drivers<'a> {
     pub fn conformance(
         self,
         module: &mut dyn Module,
-        companion: Option<&mut Companion>,
+        dependency: Option<&mut Dependency>,
         scenario: &Scenario,
         arguments: &Arguments,
     ) -> Result<Vec<Check>, ModuleError> {
         let driver = self.get(&scenario.driver);
         let driver = driver.ok_or_else(|| ModuleError::Unavailable(self.unknown(&scenario.driver)))?;
-        driver.conformance(module, companion, scenario, arguments)
+        driver.conformance(module, dependency, scenario, arguments)
     }
 
     fn unknown(self, name: &str) -> String {

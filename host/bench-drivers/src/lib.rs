@@ -1,29 +1,29 @@
 //! The interface between loaders and families. Every loader returns a [`Module`]; a family's [`Driver`] executes scenarios of it, and
 //! cannot distinguish a component from a probe or a mock. The driver `workload` is here.
 
+mod cell_failure;
 mod direct;
 mod driver;
 mod grants;
 mod module;
 mod specification;
-mod stop;
 pub mod workload;
 
+pub use cell_failure::{CellFailure, check_record, passed, record};
 pub use direct::Direct;
 pub use driver::{Driver, Drivers};
 pub use grants::{DirectoryGrant, Grants, ScratchGrant};
 pub use module::{Counts, Ledger, LedgerTask, Module, Recording};
 pub use specification::merged;
-pub use stop::{Stop, check_record, passed, record};
 
-use bench_engine::{Budget, Unit};
+use bench_engine::{Budget, Repetition};
 use bench_model::{Arguments, Scenario};
 
 /// One repetition of a cell, to be executed by a driver.
 #[derive(Clone, Debug)]
 pub struct Task<'a> {
     /// The cell and the number of the repetition.
-    pub unit: Unit,
+    pub repetition: Repetition,
     /// The scenario.
     pub scenario: &'a Scenario,
     /// The arguments.
@@ -35,7 +35,7 @@ pub struct Task<'a> {
 }
 
 /// Another module in the same arm, which a scenario names and runs with.
-pub struct Companion {
+pub struct Dependency {
     /// The module.
     pub module: Box<dyn Module>,
     /// Its scenario that is named.

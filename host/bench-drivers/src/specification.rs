@@ -68,7 +68,7 @@ fn is_same(one: &Requirement, other: &Requirement) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Companion, Driver, Module, Task};
+    use crate::{Dependency, Driver, Module, Task};
     use bench_engine::Report;
     use bench_model::{Arguments, Arm, Check, Metric, ModuleError};
     use bench_sink::runfile::Status;
@@ -92,14 +92,14 @@ mod tests {
             ]
         }
 
-        fn run(&self, _: &mut dyn Module, _: Option<&mut Companion>, task: &Task<'_>) -> Report {
-            Report::without_figures(task.unit, Status::Skipped, "")
+        fn run(&self, _: &mut dyn Module, _: Option<&mut Dependency>, task: &Task<'_>) -> Report {
+            Report::without_figures(task.repetition, Status::Skipped, "")
         }
 
         fn conformance(
             &self,
             _: &mut dyn Module,
-            _: Option<&mut Companion>,
+            _: Option<&mut Dependency>,
             _: &Scenario,
             _: &Arguments,
         ) -> Result<Vec<Check>, ModuleError> {

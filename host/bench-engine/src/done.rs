@@ -1,14 +1,14 @@
 //! Tracks finished repetitions, so that an interrupted run can resume.
 
 use crate::runner::{Results, cell_record};
-use crate::{Plan, Unit};
+use crate::{Plan, Repetition};
 use bench_sink::runfile::{CellRecord, OutcomeRecord, Record, Status};
 use std::collections::BTreeSet;
 
 /// The finished repetitions, and their checksums, with which later ones are compared.
 #[derive(Default)]
 pub struct Done {
-    units: BTreeSet<Unit>,
+    repetitions: BTreeSet<Repetition>,
     given_up: BTreeSet<u32>,
     pub(crate) results: Results,
 }
@@ -29,17 +29,17 @@ impl Done {
     /// The finished repetitions according to `records`, which are whole blocks of a run of `plan`.
     pub fn of(plan: &Plan, records: &[Record]) -> Result<Self, Misfit> {
         let mut done = Self::default();
-        let planned: BTreeSet<Unit> = plan.order.iter().copied().collect();
+        let planned: BTreeSet<Repetition> = plan.order.iter().copied().collect();
         for record in records {
             match record {
                 Record::Cell(record) => fits(plan, record)?,
                 Record::Outcome(outcome) => {
-                    let unit = Unit { cell: outcome.cell, process: outcome.process };
-                    if !planned.contains(&unit) {
+                    let repetition = Repetition { cell: outcome.cell, process: outcome.process };
+                    if !planned.contains(&repetition) {
                         return Err(misfit(outcome.cell, outcome.process, "a repetition".to_owned()));
                     }
                     if let Some(checksum) = outcome.checksum.filter(|_| outcome.status == Status::Ok) {
-                        done.results.note(plan, unit, checksum);
+                        done.results.note(plan, repetition, checksum);
                     }
                     done.take(outcome);
                 }
@@ -51,15 +51,15 @@ impl Done {
 
     /// Adds the outcome of a repetition.
     pub(crate) fn take(&mut self, outcome: &OutcomeRecord) {
-        self.units.insert(Unit { cell: outcome.cell, process: outcome.process });
+        self.repetitions.insert(Repetition { cell: outcome.cell, process: outcome.process });
         if !is_tried_again(outcome.status) {
             self.given_up.insert(outcome.cell);
         }
     }
 
-    /// Whether `unit` has yet to be executed.
-    pub fn is_left(&self, unit: Unit) -> bool {
-        !self.units.contains(&unit) && !self.given_up.contains(&unit.cell)
+    /// Whether `repetition` has yet to be executed.
+    pub fn is_left(&self, repetition: Repetition) -> bool {
+        !self.repetitions.contains(&repetition) && !self.given_up.contains(&repetition.cell)
     }
 }
 
@@ -71,8 +71,8 @@ pub(crate) fn is_tried_again(status: Status) -> bool {
 
 /// Checks that `record` matches the cell that has its number in the plan.
 fn fits(plan: &Plan, record: &CellRecord) -> Result<(), Misfit> {
-    let unit = Unit { cell: record.cell, process: record.process };
-    let planned = plan.cells.get(record.cell as usize).map(|_| cell_record(plan, unit, None, Vec::new()));
+    let repetition = Repetition { cell: record.cell, process: record.process };
+    let planned = plan.cells.get(record.cell as usize).map(|_| cell_record(plan, repetition, None, Vec::new()));
     let is_same = |planned: &CellRecord| {
         (&planned.scenario, &planned.arm, &planned.variant, &planned.arguments, &planned.module.sha256)
             == (&record.scenario, &record.arm, &record.variant, &record.arguments, &record.module.sha256)
@@ -92,39 +92,39 @@ fn misfit(cell: u32, process: u32, found: String) -> Misfit {
 mod tests {
     use super::*;
     use crate::mock::Nobody;
-    use crate::{Ended, Interrupt, Offer, Report, Selection, UnitEnd, Workbench, run};
+    use crate::{Executor, Interrupt, LoadedModule, RepetitionEnd, Report, RunEnd, Selection, run};
     use bench_model::{Arm, Checksum, Descriptor, Parameter, Scenario};
-    use bench_sink::runfile::{FILE_NAME, HeldRun, RunFile, RunWriter};
+    use bench_sink::runfile::{FILE_NAME, LockedRun, RunFile, RunWriter};
     use std::fs;
     use std::path::{Path, PathBuf};
 
     /// A deterministic executor: two scenarios succeed, in one the arms disagree, one fails, one is skipped after its first repetition.
     #[derive(Default)]
     struct Mock {
-        executed: Vec<Unit>,
-        /// The number of units after which the run is interrupted.
+        executed: Vec<Repetition>,
+        /// The number of repetitions after which the run is interrupted.
         patience: Option<usize>,
     }
 
-    impl Workbench for Mock {
-        fn execute(&mut self, plan: &Plan, unit: Unit) -> UnitEnd {
+    impl Executor for Mock {
+        fn execute(&mut self, plan: &Plan, repetition: Repetition) -> RepetitionEnd {
             if self.patience == Some(self.executed.len()) {
-                return UnitEnd::Interrupted;
+                return RepetitionEnd::Interrupted;
             }
-            self.executed.push(unit);
-            let cell = plan.cell(unit.cell);
+            self.executed.push(repetition);
+            let cell = plan.cell(repetition.cell);
             let arm = plan.offer(cell).arm;
             let report = match cell.scenario.name.as_str() {
-                "failing" => Report::without_figures(unit, Status::Failed, "why"),
-                "lacking" if unit.process > 0 => Report::without_figures(unit, Status::Skipped, "no more"),
+                "failing" => Report::without_figures(repetition, Status::Failed, "why"),
+                "lacking" if repetition.process > 0 => Report::without_figures(repetition, Status::Skipped, "no more"),
                 name => {
-                    let differs = name == "differing" && arm == Arm::Native && unit.process > 0;
+                    let differs = name == "differing" && arm == Arm::Native && repetition.process > 0;
                     let checksum = Some(Checksum(differs.into()));
-                    let end = OutcomeRecord::ok(unit.cell, unit.process);
+                    let end = OutcomeRecord::ok(repetition.cell, repetition.process);
                     Report::ok(Vec::new(), OutcomeRecord { recorded: 10, checksum, ..end })
                 }
             };
-            UnitEnd::Done(Box::new(report))
+            RepetitionEnd::Done(Box::new(report))
         }
     }
 
@@ -135,7 +135,7 @@ mod tests {
             descriptor = descriptor.scenario(Scenario::new(name, "f", "").parameter(size));
         }
         let (file, sha256, variant) = (PathBuf::new(), String::new(), None);
-        let offer = |arm| Offer {
+        let offer = |arm| LoadedModule {
             file: file.clone(),
             sha256: sha256.clone(),
             arm,
@@ -151,21 +151,21 @@ mod tests {
     }
 
     /// The outcome of each cell in each process, as readers take it: the last record wins.
-    fn outcomes(records: &[Record]) -> Vec<(Unit, Status, u64)> {
+    fn outcomes(records: &[Record]) -> Vec<(Repetition, Status, u64)> {
         let mut found = std::collections::BTreeMap::new();
         for record in records {
             if let Record::Outcome(outcome) = record {
-                let unit = Unit { cell: outcome.cell, process: outcome.process };
-                found.insert(unit, (outcome.status, outcome.recorded));
+                let repetition = Repetition { cell: outcome.cell, process: outcome.process };
+                found.insert(repetition, (outcome.status, outcome.recorded));
             }
         }
-        found.into_iter().map(|(unit, (status, recorded))| (unit, status, recorded)).collect()
+        found.into_iter().map(|(repetition, (status, recorded))| (repetition, status, recorded)).collect()
     }
 
-    /// Resumes the run in `directory` until it has ended or `patience` units were executed.
-    fn go_on(directory: &Path, patience: Option<usize>) -> (Ended, Mock) {
+    /// Resumes the run in `directory` until it has ended or `patience` repetitions were executed.
+    fn go_on(directory: &Path, patience: Option<usize>) -> (RunEnd, Mock) {
         let plan = plan();
-        let held = HeldRun::open(directory).unwrap();
+        let held = LockedRun::open(directory).unwrap();
         let done = Done::of(&plan, &held.run().records).unwrap();
         let mut writer = held.resume().unwrap();
         let mut mock = Mock { patience, ..Mock::default() };
@@ -178,7 +178,7 @@ mod tests {
         let directory = folder.join("run");
         drop(RunWriter::create(&directory).unwrap());
         let (ended, mock) = go_on(&directory, None);
-        assert_eq!(ended, Ended::Complete);
+        assert_eq!(ended, RunEnd::Complete);
         (directory, mock)
     }
 
@@ -193,7 +193,7 @@ mod tests {
         let is_near_end = |cut: &usize| bytes[cut.saturating_sub(3)..(cut + 3).min(bytes.len())].contains(&b'\n');
         for cut in (0..=bytes.len()).filter(|cut| is_near_end(cut) || cut % 37 == 0) {
             fs::write(&path, &bytes[..cut]).unwrap();
-            let before = outcomes(&HeldRun::open(&directory).unwrap().run().records).len();
+            let before = outcomes(&LockedRun::open(&directory).unwrap().run().records).len();
             let (_, mock) = go_on(&directory, None);
             let file = RunFile::read(&directory).unwrap();
             assert_eq!((outcomes(&file.records), file.torn), (expect.clone(), None), "cut at {cut}");
@@ -201,7 +201,7 @@ mod tests {
             assert_eq!(
                 before + mock.executed.len(),
                 uncut.executed.len(),
-                "cut at {cut}: finished units are not executed again"
+                "cut at {cut}: finished repetitions are not executed again"
             );
         }
     }
@@ -217,7 +217,7 @@ mod tests {
         loop {
             let (ended, mock) = go_on(&directory, Some(2));
             executed.extend(mock.executed);
-            if ended == Ended::Complete {
+            if ended == RunEnd::Complete {
                 break;
             }
         }
@@ -233,7 +233,8 @@ mod tests {
         assert!(Done::of(&plan(), &records).is_ok());
         let misfit = Done::of(&plan_of(&[2]), &records).err().unwrap();
         assert!(misfit.to_string().contains("is m/") && misfit.to_string().contains("size=1"), "{misfit}");
-        let fewer = Plan { order: plan().order.into_iter().filter(|unit| unit.process == 0).collect(), ..plan() };
+        let fewer =
+            Plan { order: plan().order.into_iter().filter(|repetition| repetition.process == 0).collect(), ..plan() };
         assert!(Done::of(&fewer, &records).is_err());
         let none = plan().only(&[true]);
         assert!(Done::of(&none, &records).is_err());

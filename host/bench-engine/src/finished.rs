@@ -1,6 +1,6 @@
 //! What an observer learns of a finished repetition: its outcome, and the median time of an operation.
 
-use crate::{Plan, Report, Unit};
+use crate::{Plan, Repetition, Report};
 use bench_sink::RecordedHistogram;
 use bench_sink::runfile::{OutcomeRecord, SeriesRecord, Status};
 
@@ -14,8 +14,8 @@ pub struct Finished {
 }
 
 impl Finished {
-    pub(crate) fn of(plan: &Plan, unit: Unit, report: &Report) -> Self {
-        let name = &plan.cell(unit.cell).scenario.name;
+    pub(crate) fn of(plan: &Plan, repetition: Repetition, report: &Report) -> Self {
+        let name = &plan.cell(repetition.cell).scenario.name;
         let is_timed = |series: &&SeriesRecord| series.metric == *name && series.labels.is_empty();
         let timed = report.series.iter().find(is_timed).filter(|_| report.outcome.status == Status::Ok);
         let median = timed.and_then(|series| Some((median(series)?, series.unit.clone())));

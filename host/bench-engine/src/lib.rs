@@ -3,11 +3,11 @@
 
 pub mod calibration;
 mod clock;
+mod comparison_group;
 mod done;
 mod finished;
 mod forecast;
 mod interrupt;
-mod matchup;
 mod measure;
 #[cfg(test)]
 mod mock;
@@ -20,12 +20,12 @@ mod void;
 pub mod worker;
 
 pub use clock::{Clock, MonotonicClock};
+pub use comparison_group::{ComparisonGroup, PairedExecutor, PairedReport, run_paired};
 pub use done::{Done, Misfit};
 pub use finished::Finished;
 pub use forecast::{Expected, Forecast};
 pub use interrupt::{Interrupt, Subscription};
-pub use matchup::{Matchup, PairedReport, PairedWorkbench, run_paired};
 pub use measure::{Amount, Budget, MeasureError, Measured, Warm, first, measure, overhead, warm_up, warm_up_own_clock};
 pub use paired::{Contender, PairedBudget, measure_in_turns, warm_up_contender};
-pub use plan::{Cell, Offer, Plan, PlanError, Selection, Unit};
-pub use runner::{Ended, Journal, Observer, Report, UnitEnd, Workbench, run};
+pub use plan::{Cell, LoadedModule, Plan, PlanError, Repetition, Selection};
+pub use runner::{Executor, Journal, Observer, RepetitionEnd, Report, RunEnd, run};

@@ -1,6 +1,6 @@
 //! Mocks for the tests of runs and comparisons: a journal in memory, and an observer that does nothing.
 
-use crate::{Finished, Journal, Observer, Plan, Unit};
+use crate::{Finished, Journal, Observer, Plan, Repetition};
 use bench_sink::runfile::{Record, WriteError};
 use std::path::PathBuf;
 
@@ -25,6 +25,6 @@ impl Journal for Memory {
 pub(crate) struct Nobody;
 
 impl Observer for Nobody {
-    fn started(&mut self, _: &Plan, _: Unit, _: usize) {}
+    fn started(&mut self, _: &Plan, _: Repetition, _: usize) {}
     fn finished(&mut self, _: &Plan, _: &Finished) {}
 }

@@ -1,7 +1,7 @@
 //! Builds the plan of a run: the cells that the selections match in the loaded modules, and the random order of their repetitions, which
 //! is determined by a seed.
 
-use crate::Matchup;
+use crate::ComparisonGroup;
 use bench_model::{Arguments, Arm, Descriptor, Parameter, Scenario, Value};
 use globset::{Glob, GlobMatcher};
 use rand::SeedableRng;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 /// A loaded module, and its arm.
 #[derive(Clone, Debug)]
-pub struct Offer {
+pub struct LoadedModule {
     /// The path as given by the user.
     pub file: PathBuf,
     /// The digest of the file.
@@ -57,7 +57,7 @@ pub struct Cell {
 
 /// One repetition of a cell, executed by one worker process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unit {
+pub struct Repetition {
     /// The number of the cell.
     pub cell: u32,
     /// The number of the repetition, from 0.
@@ -68,11 +68,11 @@ pub struct Unit {
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The modules of the cells.
-    pub offers: Vec<Offer>,
+    pub offers: Vec<LoadedModule>,
     /// The cells in the order of reports.
     pub cells: Vec<Cell>,
     /// The repetitions in the order of execution.
-    pub order: Vec<Unit>,
+    pub order: Vec<Repetition>,
 }
 
 /// A selection that cannot be planned. Each error says what exists instead.
@@ -145,7 +145,12 @@ fn hint(nearest: &Option<String>) -> String {
 impl Plan {
     /// The cells that `selections` match in `offers`, each once, and `processes` repetitions of them in an order drawn from
     /// `seed`. Each round executes every cell once, so that slow changes of the machine affect all cells equally.
-    pub fn build(offers: Vec<Offer>, selections: &[Selection], processes: u32, seed: u64) -> Result<Self, PlanError> {
+    pub fn build(
+        offers: Vec<LoadedModule>,
+        selections: &[Selection],
+        processes: u32,
+        seed: u64,
+    ) -> Result<Self, PlanError> {
         let mut cells: Vec<Cell> = Vec::new();
         let named = selections.iter().map(|selection| named(&offers, selection)).collect::<Result<Vec<_>, _>>()?;
         known_parameters(selections, &named)?;
@@ -169,7 +174,7 @@ impl Plan {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut order = Vec::with_capacity(cells.len() * processes as usize);
         for process in 0..processes {
-            let mut round: Vec<_> = (0..cells.len() as u32).map(|cell| Unit { cell, process }).collect();
+            let mut round: Vec<_> = (0..cells.len() as u32).map(|cell| Repetition { cell, process }).collect();
             round.shuffle(&mut random);
             order.extend(round);
         }
@@ -195,8 +200,8 @@ impl Plan {
     pub fn only(mut self, keep: &[bool]) -> Self {
         let is_kept = |cell: u32| keep.get(cell as usize).copied().unwrap_or(false);
         let number = |cell: u32| (0..cell).filter(|before| is_kept(*before)).count() as u32;
-        self.order.retain(|unit| is_kept(unit.cell));
-        self.order.iter_mut().for_each(|unit| unit.cell = number(unit.cell));
+        self.order.retain(|repetition| is_kept(repetition.cell));
+        self.order.iter_mut().for_each(|repetition| repetition.cell = number(repetition.cell));
         let mut cell = 0..;
         self.cells.retain(|_| cell.next().is_some_and(is_kept));
         self
@@ -204,13 +209,13 @@ impl Plan {
 
     /// Groups of cells that differ only in how they are executed. The cell that `is_baseline` is first in its group, if there is
     /// one; the others are sorted by arm.
-    pub fn matchups(&self, is_baseline: impl Fn(&Offer) -> bool) -> Vec<Matchup> {
-        let mut matchups: Vec<Matchup> = Vec::new();
+    pub fn matchups(&self, is_baseline: impl Fn(&LoadedModule) -> bool) -> Vec<ComparisonGroup> {
+        let mut matchups: Vec<ComparisonGroup> = Vec::new();
         let same = |a: &Cell, b: &Cell| self.full_name(a) == self.full_name(b) && a.arguments == b.arguments;
         for (number, cell) in self.cells.iter().enumerate() {
             match matchups.iter_mut().find(|matchup| same(self.cell(matchup.cells[0]), cell)) {
                 Some(matchup) => matchup.cells.push(number as u32),
-                None => matchups.push(Matchup { cells: vec![number as u32] }),
+                None => matchups.push(ComparisonGroup { cells: vec![number as u32] }),
             }
         }
         for matchup in &mut matchups {
@@ -228,7 +233,7 @@ impl Plan {
     }
 
     /// The module of a cell.
-    pub fn offer(&self, cell: &Cell) -> &Offer {
+    pub fn offer(&self, cell: &Cell) -> &LoadedModule {
         &self.offers[cell.offer]
     }
 
@@ -246,7 +251,7 @@ fn full_name(descriptor: &Descriptor, scenario: &Scenario) -> String {
 type Named<'a> = (usize, &'a Scenario);
 
 /// The scenarios whose names match, in all arms.
-fn named<'a>(offers: &'a [Offer], selection: &Selection) -> Result<Vec<Named<'a>>, PlanError> {
+fn named<'a>(offers: &'a [LoadedModule], selection: &Selection) -> Result<Vec<Named<'a>>, PlanError> {
     let all = offers.iter().enumerate().flat_map(|(offer, module)| {
         module.descriptor.scenarios.iter().map(move |scenario| (offer, &module.descriptor, scenario))
     });
@@ -269,7 +274,7 @@ fn matches(matcher: &GlobMatcher, module: &Descriptor, scenario: &Scenario) -> b
     names.iter().any(|name| matcher.is_match(name))
 }
 
-fn select(offers: &[Offer], selection: &Selection, named: &[Named<'_>]) -> Result<Vec<Cell>, PlanError> {
+fn select(offers: &[LoadedModule], selection: &Selection, named: &[Named<'_>]) -> Result<Vec<Cell>, PlanError> {
     let mut cells = Vec::new();
     for &(offer, scenario) in named {
         let arm = offers[offer].arm;
@@ -367,12 +372,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn offer(name: &str, arm: Arm) -> Offer {
+    fn offer(name: &str, arm: Arm) -> LoadedModule {
         let size = Parameter::new("size", 64, "").sweep([64, 128]).between(1, 1024);
         let mode = Parameter::new("mode", "a", "").choices(["a", "b"]);
         let first = Scenario::new("first", "family", "").parameter(size).parameter(mode);
         let descriptor = Descriptor::new(name, "1", "").scenario(first).scenario(Scenario::new("second", "family", ""));
-        Offer { file: PathBuf::new(), sha256: String::new(), arm, variant: None, descriptor }
+        LoadedModule { file: PathBuf::new(), sha256: String::new(), arm, variant: None, descriptor }
     }
 
     fn selection(pattern: &str, axes: &[(&str, &[&str])]) -> Selection {
@@ -467,9 +472,9 @@ mod tests {
         let build =
             || Plan::build(vec![offer("m", Arm::Wasm), offer("m", Arm::Native)], &[selection("*", &[])], 2, 3).unwrap();
         let names = |plan: &Plan| {
-            let name = |unit: &Unit| {
-                let cell = plan.cell(unit.cell);
-                format!("{} {} {} {}", plan.full_name(cell), plan.offer(cell).arm, cell.arguments, unit.process)
+            let name = |repetition: &Repetition| {
+                let cell = plan.cell(repetition.cell);
+                format!("{} {} {} {}", plan.full_name(cell), plan.offer(cell).arm, cell.arguments, repetition.process)
             };
             plan.order.iter().map(name).collect::<Vec<_>>()
         };
@@ -488,9 +493,9 @@ mod tests {
             prop_assert_eq!(&plan.order, &build().order);
             let mut sorted = plan.order.clone();
             sorted.sort();
-            let all: Vec<_> = (0..plan.cells.len() as u32).flat_map(|cell| (0..processes).map(move |process| Unit { cell, process })).collect();
+            let all: Vec<_> = (0..plan.cells.len() as u32).flat_map(|cell| (0..processes).map(move |process| Repetition { cell, process })).collect();
             prop_assert_eq!(sorted, all);
-            prop_assert!(plan.order.is_sorted_by_key(|unit| unit.process), "a round ends before the next begins");
+            prop_assert!(plan.order.is_sorted_by_key(|repetition| repetition.process), "a round ends before the next begins");
         }
     }
 }

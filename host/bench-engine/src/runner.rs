@@ -1,7 +1,7 @@
 //! Executes a plan: one repetition after the other, in the order of the plan. The result of each is written before the next one starts;
 //! a contradiction between results is written too.
 
-use crate::{Cell, Done, Finished, Interrupt, Plan, Unit, void};
+use crate::{Cell, Done, Finished, Interrupt, Plan, Repetition, void};
 use bench_model::Checksum;
 use bench_sink::runfile::{
     AccountRecord, CellRecord, CheckRecord, ModuleRef, OutcomeRecord, Record, RunWriter, SeriesRecord, Status,
@@ -35,28 +35,28 @@ impl Report {
     }
 
     /// The report of a repetition without figures: its status and the reason.
-    pub fn without_figures(unit: Unit, status: Status, reason: impl Into<String>) -> Self {
+    pub fn without_figures(repetition: Repetition, status: Status, reason: impl Into<String>) -> Self {
         let outcome = OutcomeRecord {
             reason: Some(reason.into()),
-            ..OutcomeRecord::without_figures(unit.cell, unit.process, status)
+            ..OutcomeRecord::without_figures(repetition.cell, repetition.process, status)
         };
         Self { cpu: None, conditions: Vec::new(), series: Vec::new(), checks: Vec::new(), outcome, account: None }
     }
 }
 
-/// How the execution of a unit ended.
+/// How the execution of a repetition ended.
 #[derive(Debug)]
-pub enum UnitEnd {
+pub enum RepetitionEnd {
     /// With a report, which may be of a failure.
     Done(Box<Report>),
-    /// Interrupted; the unit does not count.
+    /// Interrupted; the repetition does not count.
     Interrupted,
 }
 
-/// Executes units.
-pub trait Workbench {
+/// Executes repetitions.
+pub trait Executor {
     /// Executes one repetition of a cell, and always returns.
-    fn execute(&mut self, plan: &Plan, unit: Unit) -> UnitEnd;
+    fn execute(&mut self, plan: &Plan, repetition: Repetition) -> RepetitionEnd;
 }
 
 /// Stores records.
@@ -73,47 +73,47 @@ impl Journal for RunWriter {
 
 /// Observes the progress of a run.
 pub trait Observer {
-    /// Called before `unit`, which has the number `index` in the order, is executed.
-    fn started(&mut self, plan: &Plan, unit: Unit, index: usize);
-    /// Called after a unit was executed and its records were written.
+    /// Called before `repetition`, which has the number `index` in the order, is executed.
+    fn started(&mut self, plan: &Plan, repetition: Repetition, index: usize);
+    /// Called after a repetition was executed and its records were written.
     fn finished(&mut self, plan: &Plan, finished: &Finished);
 }
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// Every unit was executed, or its cell was abandoned.
+pub enum RunEnd {
+    /// Every repetition was executed, or its cell was abandoned.
     Complete,
     /// The run was interrupted.
     Interrupted,
 }
 
-/// Executes the units of `plan` that are not `done`. A cell that failed or was skipped is not tried again in later rounds; a void one
+/// Executes the repetitions of `plan` that are not `done`. A cell that failed or was skipped is not tried again in later rounds; a void one
 /// is.
 pub fn run(
     plan: &Plan,
     mut done: Done,
-    workbench: &mut dyn Workbench,
+    executor: &mut dyn Executor,
     journal: &mut dyn Journal,
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
-) -> Result<Ended, WriteError> {
-    for (index, unit) in plan.order.iter().copied().enumerate() {
+) -> Result<RunEnd, WriteError> {
+    for (index, repetition) in plan.order.iter().copied().enumerate() {
         if interrupt.is_raised() {
-            return Ok(Ended::Interrupted);
+            return Ok(RunEnd::Interrupted);
         }
-        if !done.is_left(unit) {
+        if !done.is_left(repetition) {
             continue;
         }
-        observer.started(plan, unit, index);
-        let mut report = match workbench.execute(plan, unit) {
-            UnitEnd::Done(report) => *report,
-            UnitEnd::Interrupted => return Ok(Ended::Interrupted),
+        observer.started(plan, repetition, index);
+        let mut report = match executor.execute(plan, repetition) {
+            RepetitionEnd::Done(report) => *report,
+            RepetitionEnd::Interrupted => return Ok(RunEnd::Interrupted),
         };
-        void::settle(&mut report);
-        let contradicted = done.results.contradicted_by(plan, unit, &mut report);
-        let finished = Finished::of(plan, unit, &report);
-        let mut block = block(plan, unit, report);
+        void::apply_witness(&mut report);
+        let contradicted = done.results.contradicted_by(plan, repetition, &mut report);
+        let finished = Finished::of(plan, repetition, &report);
+        let mut block = block(plan, repetition, report);
         // Before the outcome, which ends the block: if the outcome exists, the block is complete.
         let end = block.len() - 1;
         block.splice(end..end, contradicted.iter().map(|report| Record::Outcome(report.outcome.clone())));
@@ -122,12 +122,12 @@ pub fn run(
         contradicted.iter().for_each(|report| done.take(&report.outcome));
         observer.finished(plan, &finished);
     }
-    Ok(Ended::Complete)
+    Ok(RunEnd::Complete)
 }
 
 /// The records of one repetition, in order.
-pub(crate) fn block(plan: &Plan, unit: Unit, report: Report) -> Vec<Record> {
-    let mut block = vec![Record::Cell(cell_record(plan, unit, report.cpu, report.conditions))];
+pub(crate) fn block(plan: &Plan, repetition: Repetition, report: Report) -> Vec<Record> {
+    let mut block = vec![Record::Cell(cell_record(plan, repetition, report.cpu, report.conditions))];
     block.extend(report.series.into_iter().map(Record::Series));
     block.extend(report.checks.into_iter().map(Record::Check));
     block.extend(report.account.map(Record::Account));
@@ -135,12 +135,17 @@ pub(crate) fn block(plan: &Plan, unit: Unit, report: Report) -> Vec<Record> {
     block
 }
 
-pub(crate) fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>, conditions: Vec<(String, String)>) -> CellRecord {
-    let cell = plan.cell(unit.cell);
+pub(crate) fn cell_record(
+    plan: &Plan,
+    repetition: Repetition,
+    cpu: Option<u32>,
+    conditions: Vec<(String, String)>,
+) -> CellRecord {
+    let cell = plan.cell(repetition.cell);
     let offer = plan.offer(cell);
     CellRecord {
-        cell: unit.cell,
-        process: unit.process,
+        cell: repetition.cell,
+        process: repetition.process,
         scenario: plan.full_name(cell),
         family: cell.scenario.family.clone(),
         arm: offer.arm,
@@ -153,38 +158,45 @@ pub(crate) fn cell_record(plan: &Plan, unit: Unit, cpu: Option<u32>, conditions:
     }
 }
 
-/// The checksums so far, by scenario and arguments, with the unit that had each first.
+/// The checksums so far, by scenario and arguments, with the repetition that had each first.
 #[derive(Default)]
-pub(crate) struct Results(HashMap<String, (Checksum, Unit)>);
+pub(crate) struct Results(HashMap<String, (Checksum, Repetition)>);
 
 impl Results {
     /// Adds the checksum of an earlier repetition.
-    pub(crate) fn note(&mut self, plan: &Plan, unit: Unit, checksum: Checksum) {
-        self.0.entry(key(plan.cell(unit.cell), plan)).or_insert((checksum, unit));
+    pub(crate) fn note(&mut self, plan: &Plan, repetition: Repetition, checksum: Checksum) {
+        self.0.entry(key(plan.cell(repetition.cell), plan)).or_insert((checksum, repetition));
     }
 
     /// Compares the checksum of `report` with the earlier one of the same scenario and arguments. If they differ, neither can be
     /// trusted: fails `report`, and returns the failure of the other cell, if it is a different cell.
-    pub(crate) fn contradicted_by(&mut self, plan: &Plan, unit: Unit, report: &mut Report) -> Option<Report> {
+    pub(crate) fn contradicted_by(
+        &mut self,
+        plan: &Plan,
+        repetition: Repetition,
+        report: &mut Report,
+    ) -> Option<Report> {
         let checksum = report.outcome.checksum.filter(|_| report.outcome.status == Status::Ok)?;
-        let cell = plan.cell(unit.cell);
-        let (first, by) = *self.0.entry(key(cell, plan)).or_insert((checksum, unit));
+        let cell = plan.cell(repetition.cell);
+        let (first, by) = *self.0.entry(key(cell, plan)).or_insert((checksum, repetition));
         if first == checksum {
             return None;
         }
-        let describe = |unit: Unit, cell: &Cell| format!("arm {} (process {})", plan.offer(cell).arm, unit.process);
+        let describe = |repetition: Repetition, cell: &Cell| {
+            format!("arm {} (process {})", plan.offer(cell).arm, repetition.process)
+        };
         let reads = cell.scenario.requirements.iter().any(|requirement| requirement.read_parameter().is_some());
         let hint = if reads { "; if the input has changed in the meantime, run it again" } else { "" };
         let reason = format!(
             "checksum {checksum} of {} differs from {first} of {}: equal arguments must yield equal results{hint}",
-            describe(unit, cell),
+            describe(repetition, cell),
             describe(by, plan.cell(by.cell)),
         );
         *report = Report {
             checks: std::mem::take(&mut report.checks),
-            ..Report::without_figures(unit, Status::Failed, &reason)
+            ..Report::without_figures(repetition, Status::Failed, &reason)
         };
-        (by.cell != unit.cell).then(|| Report::without_figures(by, Status::Failed, reason))
+        (by.cell != repetition.cell).then(|| Report::without_figures(by, Status::Failed, reason))
     }
 }
 
@@ -197,27 +209,27 @@ fn key(cell: &Cell, plan: &Plan) -> String {
 mod tests {
     use super::*;
     use crate::mock::{Memory, Nobody};
-    use crate::{Offer, Selection};
+    use crate::{LoadedModule, Selection};
     use bench_model::{Arm, Descriptor, Scenario};
     use std::path::PathBuf;
 
     /// An executor that answers from a table and notes its calls.
     struct Mock<'a> {
-        answer: Box<dyn Fn(Arm, Unit) -> UnitEnd + 'a>,
-        executed: Vec<Unit>,
+        answer: Box<dyn Fn(Arm, Repetition) -> RepetitionEnd + 'a>,
+        executed: Vec<Repetition>,
     }
 
-    impl Workbench for Mock<'_> {
-        fn execute(&mut self, plan: &Plan, unit: Unit) -> UnitEnd {
-            self.executed.push(unit);
-            (self.answer)(plan.offer(plan.cell(unit.cell)).arm, unit)
+    impl Executor for Mock<'_> {
+        fn execute(&mut self, plan: &Plan, repetition: Repetition) -> RepetitionEnd {
+            self.executed.push(repetition);
+            (self.answer)(plan.offer(plan.cell(repetition.cell)).arm, repetition)
         }
     }
 
     /// Cell 0 is the scenario in the arm wasm, cell 1 in native.
     fn plan() -> Plan {
         let descriptor = Descriptor::new("m", "1", "").scenario(Scenario::new("s", "f", ""));
-        let offer = |arm| Offer {
+        let offer = |arm| LoadedModule {
             file: PathBuf::new(),
             sha256: String::new(),
             arm,
@@ -228,13 +240,13 @@ mod tests {
         Plan::build(vec![offer(Arm::Wasm), offer(Arm::Native)], &[all], 3, 7).unwrap()
     }
 
-    fn ok(unit: Unit, checksum: u64) -> UnitEnd {
+    fn ok(repetition: Repetition, checksum: u64) -> RepetitionEnd {
         let checksum = Some(Checksum(checksum));
-        let outcome = OutcomeRecord { checksum, ..OutcomeRecord::ok(unit.cell, unit.process) };
-        UnitEnd::Done(Box::new(Report::ok(Vec::new(), outcome)))
+        let outcome = OutcomeRecord { checksum, ..OutcomeRecord::ok(repetition.cell, repetition.process) };
+        RepetitionEnd::Done(Box::new(Report::ok(Vec::new(), outcome)))
     }
 
-    fn check(answer: impl Fn(Arm, Unit) -> UnitEnd, executed: usize, outcomes: &[(u32, u32, Status)]) {
+    fn check(answer: impl Fn(Arm, Repetition) -> RepetitionEnd, executed: usize, outcomes: &[(u32, u32, Status)]) {
         let plan = plan();
         let mut mock = Mock { answer: Box::new(answer), executed: Vec::new() };
         let mut memory = Memory::default();
@@ -255,14 +267,16 @@ mod tests {
     #[test]
     fn every_repetition_is_executed_and_written() {
         let all: Vec<_> = (0..2).flat_map(|cell| (0..3).map(move |process| (cell, process, Status::Ok))).collect();
-        check(|_, unit| ok(unit, 1), 6, &all);
+        check(|_, repetition| ok(repetition, 1), 6, &all);
     }
 
     #[test]
     fn void_cell_is_tried_again() {
-        let answer = |arm, unit: Unit| match (arm, unit.process) {
-            (Arm::Wasm, 0) => UnitEnd::Done(Box::new(Report::without_figures(unit, Status::Void, "too slow"))),
-            _ => ok(unit, 1),
+        let answer = |arm, repetition: Repetition| match (arm, repetition.process) {
+            (Arm::Wasm, 0) => {
+                RepetitionEnd::Done(Box::new(Report::without_figures(repetition, Status::Void, "too slow")))
+            }
+            _ => ok(repetition, 1),
         };
         let others = [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2)].map(|(cell, process)| (cell, process, Status::Ok));
         let all: Vec<_> = std::iter::once((0, 0, Status::Void)).chain(others).collect();
@@ -272,9 +286,9 @@ mod tests {
     #[test]
     fn failed_or_skipped_cell_is_not_tried_again() {
         for status in [Status::Failed, Status::Skipped] {
-            let answer = |arm, unit| match arm {
-                Arm::Wasm => UnitEnd::Done(Box::new(Report::without_figures(unit, status, "why"))),
-                _ => ok(unit, 1),
+            let answer = |arm, repetition| match arm {
+                Arm::Wasm => RepetitionEnd::Done(Box::new(Report::without_figures(repetition, status, "why"))),
+                _ => ok(repetition, 1),
             };
             check(answer, 4, &[(0, 0, status), (1, 0, Status::Ok), (1, 1, Status::Ok), (1, 2, Status::Ok)]);
         }
@@ -282,7 +296,7 @@ mod tests {
 
     #[test]
     fn arms_that_disagree_both_fail() {
-        let answer = |arm, unit| ok(unit, u64::from(arm == Arm::Native));
+        let answer = |arm, repetition| ok(repetition, u64::from(arm == Arm::Native));
         // The first one is ok until the second one contradicts it.
         let plan = plan();
         let mut mock = Mock { answer: Box::new(answer), executed: Vec::new() };
@@ -303,9 +317,9 @@ mod tests {
 
     #[test]
     fn process_that_disagrees_with_an_earlier_one_fails_the_cell() {
-        let answer = |arm, unit: Unit| match arm {
-            Arm::Wasm => UnitEnd::Done(Box::new(Report::without_figures(unit, Status::Skipped, "why"))),
-            _ => ok(unit, u64::from(unit.process)),
+        let answer = |arm, repetition: Repetition| match arm {
+            Arm::Wasm => RepetitionEnd::Done(Box::new(Report::without_figures(repetition, Status::Skipped, "why"))),
+            _ => ok(repetition, u64::from(repetition.process)),
         };
         check(answer, 3, &[(0, 0, Status::Skipped), (1, 0, Status::Ok), (1, 1, Status::Failed)]);
     }
@@ -313,22 +327,22 @@ mod tests {
     #[test]
     fn interrupt_ends_the_run_and_the_unit_does_not_count() {
         let interrupt = Interrupt::new();
-        let answer = |_, unit: Unit| match unit.process {
-            0 => ok(unit, 1),
-            _ => UnitEnd::Interrupted,
+        let answer = |_, repetition: Repetition| match repetition.process {
+            0 => ok(repetition, 1),
+            _ => RepetitionEnd::Interrupted,
         };
         let mut mock = Mock { answer: Box::new(answer), executed: Vec::new() };
         let mut memory = Memory::default();
         let ended = run(&plan(), Done::default(), &mut mock, &mut memory, &mut Nobody, &interrupt).unwrap();
-        assert_eq!((ended, mock.executed.len(), memory.blocks.len()), (Ended::Interrupted, 3, 2));
+        assert_eq!((ended, mock.executed.len(), memory.blocks.len()), (RunEnd::Interrupted, 3, 2));
         interrupt.raise();
         let ended = run(&plan(), Done::default(), &mut mock, &mut memory, &mut Nobody, &interrupt).unwrap();
-        assert_eq!((ended, mock.executed.len()), (Ended::Interrupted, 3), "no further unit is executed");
+        assert_eq!((ended, mock.executed.len()), (RunEnd::Interrupted, 3), "no further repetition is executed");
     }
 
     #[test]
     fn full_journal_ends_the_run() {
-        let mut mock = Mock { answer: Box::new(|_, unit| ok(unit, 1)), executed: Vec::new() };
+        let mut mock = Mock { answer: Box::new(|_, repetition| ok(repetition, 1)), executed: Vec::new() };
         let mut memory = Memory { room: Some(2), ..Memory::default() };
         let error = run(&plan(), Done::default(), &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap_err();
         assert_eq!(error.source.kind(), std::io::ErrorKind::StorageFull);

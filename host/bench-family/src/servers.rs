@@ -6,7 +6,7 @@ pub trait Servers: Send + Sync + std::fmt::Debug {
     fn server(&self, parameter: &str, text: &str) -> Result<Server, String>;
 
     /// The last error message of a server of the run's own since the previous call.
-    fn complaint(&self) -> Option<String>;
+    fn last_error(&self) -> Option<String>;
 }
 
 /// A server, as a cell uses it.

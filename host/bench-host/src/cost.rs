@@ -1,7 +1,7 @@
 //! Estimates before a run how much it measures and how long it takes.
 
 use crate::effort::{Effort, PairedEffort};
-use bench_engine::{Expected, Forecast, Unit};
+use bench_engine::{Expected, Forecast, Repetition};
 use std::time::Duration;
 
 /// Time to start a worker, load a module whose code is cached, and verify twice.
@@ -68,14 +68,14 @@ impl Cost {
         self.expected
     }
 
-    /// One line: what is measured in `units`, and about how long that takes.
-    pub(crate) fn line(&self, units: &[Unit]) -> String {
+    /// One line: what is measured in `repetitions`, and about how long that takes.
+    pub(crate) fn line(&self, repetitions: &[Repetition]) -> String {
         let each = match (self.measured_ns, self.iterations) {
             (Some(ns), _) => format!("{} s", trimmed(ns as f64 / 1e9)),
             (None, Some(iterations)) => counted(iterations as usize, "operation"),
             (None, None) => "nothing".to_owned(),
         };
-        let left_ns = Forecast::new(units.iter().copied(), self.expected).left_ns(0);
+        let left_ns = Forecast::new(repetitions.iter().copied(), self.expected).left_ns(0);
         let about = left_ns.map_or_else(
             || "the duration depends on the operations".to_owned(),
             |ns| format!("about {}", duration(Duration::from_nanos(ns + self.calibration_ns))),
@@ -119,8 +119,8 @@ mod tests {
         Effort { processes: 3, budget: Budget { warm_up_ns: 100_000_000, amount }, calibration }
     }
 
-    fn units(cells: u32) -> Vec<Unit> {
-        (0..3).flat_map(|process| (0..cells).map(move |cell| Unit { cell, process })).collect()
+    fn repetitions(cells: u32) -> Vec<Repetition> {
+        (0..3).flat_map(|process| (0..cells).map(move |cell| Repetition { cell, process })).collect()
     }
 
     #[test]

@@ -13,13 +13,13 @@ use crate::modules::{Loader, Modules};
 use crate::output;
 use crate::progress::{Progress, is_watched};
 use crate::resolve::Resolved;
-use crate::resume::Earlier;
+use crate::resume::PreviousRun;
 use crate::secret::without_password;
 use crate::show::ShowArgs;
 use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError};
-use bench_engine::{Done, Ended, Interrupt, Plan, Report, Unit, UnitEnd, Workbench, run};
+use bench_engine::{Done, Executor, Interrupt, Plan, Repetition, RepetitionEnd, Report, RunEnd, run};
 use bench_report::{FAMILIES, RunView, Section, run_document};
 use bench_sink::digest;
 use bench_sink::environment::{Reading, Witness, warnings};
@@ -56,11 +56,12 @@ pub(crate) struct Job<'a> {
 }
 
 /// Executes `job`, or what an `earlier` part has left of it, prints the summary of the whole, and returns the exit status.
-pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Interrupt) -> anyhow::Result<Exit> {
+pub(crate) fn execute(job: &Job<'_>, earlier: Option<PreviousRun>, interrupt: &Interrupt) -> anyhow::Result<Exit> {
     let done = earlier.as_ref().map(|earlier| earlier.done(job)).transpose()?.unwrap_or_default();
-    let units: Vec<Unit> = job.plan.order.iter().copied().filter(|unit| done.is_left(*unit)).collect();
+    let repetitions: Vec<Repetition> =
+        job.plan.order.iter().copied().filter(|repetition| done.is_left(*repetition)).collect();
     let cost = Cost::of_cells(job.plan.cells.len(), &job.effort);
-    say_cost(&cost.line(&units), job.common);
+    say_cost(&cost.line(&repetitions), job.common);
     if job.common.shown.dry_run {
         output::print(&plan_text(job.plan, &done))?;
         return Ok(Exit::Done);
@@ -70,14 +71,15 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<Earlier>, interrupt: &Inter
         None => begin(job)?,
     };
     let (directory, ended) = record(job, writer, interrupt, |writer, directory| {
-        let mut progress = Progress::new(&units, |unit| vec![unit.cell], &cost, job.common.shown.quiet);
+        let mut progress =
+            Progress::new(&repetitions, |repetition| vec![repetition.cell], &cost, job.common.shown.quiet);
         let history = History::new(directory, job.common.shown.bench_json);
         let mut journal = Remembered { writer, history };
-        let mut bench = WorkerBench { job, interrupt, directory };
+        let mut bench = WorkerExecutor { job, interrupt, directory };
         Ok(run(job.plan, done, &mut bench, &mut journal, &mut progress, interrupt)?)
     })?;
     let exit = show(&directory, &job.common.shown.show)?;
-    Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
+    Ok(if ended == RunEnd::Complete { exit } else { Exit::NotMeasured })
 }
 
 /// Prints the estimated duration before a run, and for `--dry-run`.
@@ -115,12 +117,12 @@ pub(crate) fn record(
     job: &Job<'_>,
     mut writer: RunWriter,
     interrupt: &Interrupt,
-    body: impl FnOnce(&mut RunWriter, &Path) -> anyhow::Result<Ended>,
-) -> anyhow::Result<(PathBuf, Ended)> {
+    body: impl FnOnce(&mut RunWriter, &Path) -> anyhow::Result<RunEnd>,
+) -> anyhow::Result<(PathBuf, RunEnd)> {
     let ended = measure(job, &mut writer, interrupt, body).unwrap_or_else(|error| {
         let next = if error.is::<WriteError>() { ": make room, or give another folder with --out DIR" } else { "" };
         output::line(&format!("bench-host: {error:#}; the run so far is kept{next}"));
-        Ended::Interrupted
+        RunEnd::Interrupted
     });
     Ok((writer.directory().to_owned(), ended))
 }
@@ -130,15 +132,15 @@ fn measure(
     job: &Job<'_>,
     writer: &mut RunWriter,
     interrupt: &Interrupt,
-    body: impl FnOnce(&mut RunWriter, &Path) -> anyhow::Result<Ended>,
-) -> anyhow::Result<Ended> {
+    body: impl FnOnce(&mut RunWriter, &Path) -> anyhow::Result<RunEnd>,
+) -> anyhow::Result<RunEnd> {
     let directory = writer.directory().to_owned();
     calibrate(job, writer, When::Before, &directory, interrupt)?;
     let ended = body(writer, &directory)?;
-    if ended == Ended::Complete {
+    if ended == RunEnd::Complete {
         calibrate(job, writer, When::After, &directory, interrupt)?;
     }
-    let stopped = (ended == Ended::Interrupted).then(|| "interrupted".to_owned());
+    let stopped = (ended == RunEnd::Interrupted).then(|| "interrupted".to_owned());
     writer.append(&[Record::End(EndRecord { finished: jiff::Timestamp::now().to_string(), stopped })])?;
     Ok(ended)
 }
@@ -168,7 +170,7 @@ pub(crate) fn limits(
 ) -> anyhow::Result<Option<Vec<LimitRecord>>> {
     let request = Request::Calibrate {
         samples: effort.samples,
-        dear_samples: effort.dear_samples,
+        dear_samples: effort.slow_samples,
         directory: directory.to_owned(),
         cache: loader.cache.clone(),
     };
@@ -181,29 +183,29 @@ pub(crate) fn limits(
 }
 
 /// Executes repetitions in worker processes.
-struct WorkerBench<'a> {
+struct WorkerExecutor<'a> {
     job: &'a Job<'a>,
     interrupt: &'a Interrupt,
     directory: &'a Path,
 }
 
-impl Workbench for WorkerBench<'_> {
-    fn execute(&mut self, plan: &Plan, unit: Unit) -> UnitEnd {
-        let done = |report| UnitEnd::Done(Box::new(report));
-        let cell = plan.cell(unit.cell);
+impl Executor for WorkerExecutor<'_> {
+    fn execute(&mut self, plan: &Plan, repetition: Repetition) -> RepetitionEnd {
+        let done = |report| RepetitionEnd::Done(Box::new(report));
+        let cell = plan.cell(repetition.cell);
         let loader = self.job.loader;
         let modules = self.job.modules;
         let resolved = loader.resolve(modules, &modules.loaded[cell.offer], cell);
         let Resolved { module, arguments, companion, scratch } = match resolved {
             Ok(resolved) => resolved,
-            Err(reason) => return done(Report::without_figures(unit, Status::Skipped, reason)),
+            Err(reason) => return done(Report::without_figures(repetition, Status::Skipped, reason)),
         };
         let budget = self.job.effort.budget;
         let request = Request::Measure(Box::new(MeasureRequest {
             module,
             companion,
-            cell: unit.cell,
-            process: unit.process,
+            cell: repetition.cell,
+            process: repetition.process,
             scenario: cell.scenario.name.clone(),
             arguments,
             warm_up_ns: budget.warm_up_ns,
@@ -214,12 +216,12 @@ impl Workbench for WorkerBench<'_> {
         let repetitions = self.job.effort.iterations().unwrap_or_default();
         let measured = measured + families::extra_deadline(&cell.scenario, &cell.arguments, repetitions);
         // Earlier messages of the server belong to other cells.
-        let complaint = || loader.servers.as_ref().and_then(|servers| servers.complaint());
+        let complaint = || loader.servers.as_ref().and_then(|servers| servers.last_error());
         complaint();
         let before = Reading::now();
         let end = loader.workers.call(&request, loader.deadline() + measured, self.interrupt);
         drop(scratch);
-        let name = format!("cell-{:04}-process-{}", unit.cell, unit.process);
+        let name = format!("cell-{:04}-process-{}", repetition.cell, repetition.process);
         keep_output(self.directory, &name, &end.stdout, &end.stderr);
         match end.result {
             Ok(Reply::Measured(mut report)) => {
@@ -227,37 +229,42 @@ impl Workbench for WorkerBench<'_> {
                 explain_by(&mut report, "the server said", complaint());
                 let driver = families::drivers().get(&cell.scenario.driver);
                 let has_account = driver.is_some_and(|driver| driver.has_account(&cell.scenario));
-                if unit.process == 0 && report.outcome.status == Status::Ok && has_account {
-                    report.account = account(self.job, plan, unit, self.interrupt);
+                if repetition.process == 0 && report.outcome.status == Status::Ok && has_account {
+                    report.account = account(self.job, plan, repetition, self.interrupt);
                 }
-                UnitEnd::Done(report)
+                RepetitionEnd::Done(report)
             }
-            Ok(Reply::Refused(reason)) => done(Report::without_figures(unit, Status::Failed, reason)),
-            Ok(_) => done(Report::without_figures(unit, Status::Failed, "unexpected reply of the worker")),
-            Err(WorkerError::Interrupted) => UnitEnd::Interrupted,
-            Err(error) => done(without_reply(unit, &error, &before)),
+            Ok(Reply::Refused(reason)) => done(Report::without_figures(repetition, Status::Failed, reason)),
+            Ok(_) => done(Report::without_figures(repetition, Status::Failed, "unexpected reply of the worker")),
+            Err(WorkerError::Interrupted) => RepetitionEnd::Interrupted,
+            Err(error) => done(without_reply(repetition, &error, &before)),
         }
     }
 }
 
 /// The report of a worker that has not replied. If the machine was suspended or its processors were taken away, a missed deadline
 /// makes the repetition void instead of failed. What the threads of a dead worker waited for is unknown.
-pub(crate) fn without_reply(unit: Unit, error: &WorkerError, before: &Reading) -> Report {
+pub(crate) fn without_reply(repetition: Repetition, error: &WorkerError, before: &Reading) -> Report {
     let witness = Witness { run_queue_ns: None, switches_involuntary: None, ..Witness::since(before) };
     let is_void = matches!(error, WorkerError::Deadline(_)) && witness.stood_still();
     let status = if is_void { Status::Void } else { Status::Failed };
-    let mut report = Report::without_figures(unit, status, error.to_string());
+    let mut report = Report::without_figures(repetition, status, error.to_string());
     report.outcome.witness = Some(witness);
     report
 }
 
 /// Counts the resource usage of a cell in a worker of its own. If that fails, the cell keeps its figures.
-pub(crate) fn account(job: &Job<'_>, plan: &Plan, unit: Unit, interrupt: &Interrupt) -> Option<AccountRecord> {
-    let cell = plan.cell(unit.cell);
+pub(crate) fn account(
+    job: &Job<'_>,
+    plan: &Plan,
+    repetition: Repetition,
+    interrupt: &Interrupt,
+) -> Option<AccountRecord> {
+    let cell = plan.cell(repetition.cell);
     let Resolved { module, arguments, scratch: _scratch, .. } =
         job.loader.resolve(job.modules, &job.modules.loaded[cell.offer], cell).ok()?;
     let scenario = cell.scenario.name.clone();
-    let request = Request::Account { module, cell: unit.cell, process: unit.process, scenario, arguments };
+    let request = Request::Account { module, cell: repetition.cell, process: repetition.process, scenario, arguments };
     match job.loader.workers.call(&request, job.loader.deadline(), interrupt).result {
         Ok(Reply::Accounted(Ok(account))) => Some(*account),
         Ok(Reply::Accounted(Err(reason)) | Reply::Refused(reason)) => {
@@ -347,10 +354,10 @@ fn run_id(now: jiff::Timestamp) -> String {
 /// The repetitions of the plan that are left to do, in their order, one line each.
 fn plan_text(plan: &Plan, done: &Done) -> String {
     let mut text = String::new();
-    for unit in plan.order.iter().filter(|unit| done.is_left(**unit)) {
-        let cell = plan.cell(unit.cell);
+    for repetition in plan.order.iter().filter(|repetition| done.is_left(**repetition)) {
+        let cell = plan.cell(repetition.cell);
         let (name, arm) = (plan.full_name(cell), plan.offer(cell).arm);
-        let line = format!("{name}  {arm}  process {}  {}", unit.process, cell.arguments);
+        let line = format!("{name}  {arm}  process {}  {}", repetition.process, cell.arguments);
         text.push_str(&bench_report::escape(&line));
         text.push('\n');
     }

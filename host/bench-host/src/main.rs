@@ -4,6 +4,7 @@
 mod builtin;
 mod cli;
 mod commands;
+mod conformance_run;
 mod cost;
 mod derived;
 mod described;
@@ -23,7 +24,6 @@ mod scratch;
 mod secret;
 mod show;
 mod tree;
-mod trial;
 mod worker;
 
 use clap::Parser;

@@ -9,7 +9,7 @@ use crate::{families, output, paths};
 use anyhow::Context;
 use bench_drivers::Grants;
 use bench_engine::worker::Workers;
-use bench_engine::{Interrupt, Offer, Selection};
+use bench_engine::{Interrupt, LoadedModule, Selection};
 use bench_family::Servers;
 use bench_model::{Arm, Requirement, Scenario, Value};
 use bench_sink::digest;
@@ -24,7 +24,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
     pub(crate) spec: ModuleSpec,
-    pub(crate) offer: Offer,
+    pub(crate) offer: LoadedModule,
     /// The interfaces that it imports.
     pub(crate) imports: Vec<String>,
 }
@@ -163,7 +163,11 @@ impl Loader {
             _ if paths::is_native_cpu(file) => Arm::NativeCpu,
             _ => Arm::Native,
         };
-        Ok(Loaded { offer: Offer { file: file.to_owned(), sha256, arm, variant: None, descriptor }, spec, imports })
+        Ok(Loaded {
+            offer: LoadedModule { file: file.to_owned(), sha256, arm, variant: None, descriptor },
+            spec,
+            imports,
+        })
     }
 
     /// Describes the module in a worker, and caches the description; or the reason why that failed.
@@ -182,7 +186,7 @@ impl Loader {
 }
 
 impl Modules {
-    pub(crate) fn offers(&self) -> Vec<Offer> {
+    pub(crate) fn offers(&self) -> Vec<LoadedModule> {
         self.loaded.iter().map(|loaded| loaded.offer.clone()).collect()
     }
 

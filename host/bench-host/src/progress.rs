@@ -2,7 +2,7 @@
 //! time. Nothing is drawn while a repetition is measured.
 
 use crate::cost::{Cost, duration};
-use bench_engine::{Finished, Forecast, Observer, Plan, Unit};
+use bench_engine::{Finished, Forecast, Observer, Plan, Repetition};
 use bench_sink::runfile::Status;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashMap;
@@ -33,19 +33,29 @@ pub(crate) fn is_watched(is_quiet: bool) -> bool {
 }
 
 impl Progress {
-    /// A bar for `units`, each of which is one repetition of the cells that `cells_of` returns.
-    pub(crate) fn new(units: &[Unit], cells_of: impl Fn(Unit) -> Vec<u32>, cost: &Cost, is_quiet: bool) -> Self {
+    /// A bar for `repetitions`, each of which is one repetition of the cells that `cells_of` returns.
+    pub(crate) fn new(
+        repetitions: &[Repetition],
+        cells_of: impl Fn(Repetition) -> Vec<u32>,
+        cost: &Cost,
+        is_quiet: bool,
+    ) -> Self {
         let target = if is_watched(is_quiet) { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(units.len() as u64), target);
+        let bar = ProgressBar::with_draw_target(Some(repetitions.len() as u64), target);
         // The template is a valid constant.
         let style =
             ProgressStyle::with_template("{bar:24} {pos}/{len}  {prefix}  {msg}").expect("the template is valid");
         bar.set_style(style);
         let mut cells: HashMap<u32, CellProgress> = HashMap::new();
-        for cell in units.iter().flat_map(|unit| cells_of(*unit)) {
+        for cell in repetitions.iter().flat_map(|repetition| cells_of(*repetition)) {
             cells.entry(cell).or_default().left += 1;
         }
-        Self { bar, forecast: Forecast::new(units.iter().copied(), cost.expected()), begun: Instant::now(), cells }
+        Self {
+            bar,
+            forecast: Forecast::new(repetitions.iter().copied(), cost.expected()),
+            begun: Instant::now(),
+            cells,
+        }
     }
 
     fn now_ns(&self) -> u64 {
@@ -102,15 +112,15 @@ fn title(plan: &Plan, cell: u32) -> String {
 }
 
 impl Observer for Progress {
-    fn started(&mut self, plan: &Plan, unit: Unit, _: usize) {
+    fn started(&mut self, plan: &Plan, repetition: Repetition, _: usize) {
         let now_ns = self.now_ns();
-        self.forecast.start(unit, now_ns);
-        let done = self.bar.length().unwrap_or_default().saturating_sub(self.forecast.units_left() as u64);
+        self.forecast.start(repetition, now_ns);
+        let done = self.bar.length().unwrap_or_default().saturating_sub(self.forecast.repetitions_left() as u64);
         self.bar.set_position(done);
         self.show_left();
-        self.bar.set_message(bench_report::escape(&title(plan, unit.cell)).into_owned());
-        let cell = plan.cell(unit.cell);
-        tracing::debug!(scenario = plan.full_name(cell), arm = %plan.offer(cell).arm, arguments = %cell.arguments, process = unit.process, "started");
+        self.bar.set_message(bench_report::escape(&title(plan, repetition.cell)).into_owned());
+        let cell = plan.cell(repetition.cell);
+        tracing::debug!(scenario = plan.full_name(cell), arm = %plan.offer(cell).arm, arguments = %cell.arguments, process = repetition.process, "started");
     }
 
     fn finished(&mut self, plan: &Plan, finished: &Finished) {

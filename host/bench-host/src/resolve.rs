@@ -3,7 +3,7 @@
 
 use crate::modules::{Loaded, Loader, Modules};
 use crate::scratch::ScratchFolder;
-use crate::worker::{CompanionSpec, Kind, ModuleSpec};
+use crate::worker::{DependencySpec, Kind, ModuleSpec};
 use crate::{families, paths};
 use bench_drivers::{DirectoryGrant, ScratchGrant};
 use bench_engine::Cell;
@@ -17,7 +17,7 @@ pub(crate) struct Resolved {
     pub(crate) module: ModuleSpec,
     pub(crate) arguments: Arguments,
     /// The module that runs in the same worker.
-    pub(crate) companion: Option<Box<CompanionSpec>>,
+    pub(crate) companion: Option<Box<DependencySpec>>,
     /// Scratch folders. They are removed on drop, which must not happen before the worker has ended.
     pub(crate) scratch: Vec<ScratchFolder>,
 }
@@ -39,7 +39,7 @@ impl Loader {
         };
         let mut resolved = self.of_module(spec_of(loaded), &cell.scenario, cell.arguments.clone())?;
         for requirement in &cell.scenario.requirements {
-            let other = named(requirement.module_parameter(), &cell.arguments);
+            let other = text_argument(requirement.module_parameter(), &cell.arguments);
             // An optional module may be left out.
             if let Some((name, text)) = other.filter(|(_, text)| !(requirement.optional && text.is_empty())) {
                 let (other, scenario) = modules
@@ -48,7 +48,7 @@ impl Loader {
                 let arguments = shared_arguments(scenario, &cell.arguments);
                 let beside = self.of_module(spec_of(other), scenario, arguments)?;
                 resolved.scratch.extend(beside.scratch);
-                resolved.companion = Some(Box::new(CompanionSpec {
+                resolved.companion = Some(Box::new(DependencySpec {
                     module: beside.module,
                     scenario: scenario.name.clone(),
                     arguments: beside.arguments,
@@ -62,9 +62,9 @@ impl Loader {
     fn of_module(&self, module: ModuleSpec, scenario: &Scenario, arguments: Arguments) -> Result<Resolved, String> {
         let mut resolved = Resolved { module, arguments: arguments.clone(), companion: None, scratch: Vec::new() };
         for requirement in &scenario.requirements {
-            if let Some((name, text)) = named(requirement.read_parameter(), &arguments) {
+            if let Some((name, text)) = text_argument(requirement.read_parameter(), &arguments) {
                 resolved.read(name, text)?;
-            } else if let Some((name, text)) = named(requirement.postgres_parameter(), &arguments) {
+            } else if let Some((name, text)) = text_argument(requirement.postgres_parameter(), &arguments) {
                 let servers =
                     self.servers.as_ref().ok_or("this bench-host was built without the family that has servers");
                 let server =
@@ -73,7 +73,7 @@ impl Loader {
                 resolved.arguments.set(name, Value::Text(server.url));
                 resolved.arguments.set("schema", Value::Text(server.schema));
                 resolved.module.grants.connections.extend(server.addresses);
-            } else if let Some((name, text)) = named(requirement.scratch_parameter(), &arguments) {
+            } else if let Some((name, text)) = text_argument(requirement.scratch_parameter(), &arguments) {
                 let parent = if text == TEMPORARY { std::env::temp_dir() } else { PathBuf::from(text) };
                 let folder = self.scratch.folder(&parent).map_err(|error| {
                     let parent = parent.display();
@@ -146,7 +146,7 @@ impl Resolved {
 }
 
 /// The parameter that a requirement names, and its value.
-fn named<'a>(parameter: Option<&'a str>, arguments: &'a Arguments) -> Option<(&'a str, &'a str)> {
+fn text_argument<'a>(parameter: Option<&'a str>, arguments: &'a Arguments) -> Option<(&'a str, &'a str)> {
     let parameter = parameter?;
     match arguments.get(parameter)? {
         Value::Text(text) => Some((parameter, text)),

@@ -8,7 +8,7 @@ pub(crate) struct Secrets(BTreeMap<String, String>);
 
 impl Secrets {
     /// Moves the passwords out of `parameters`.
-    pub(crate) fn take(&mut self, parameters: &mut [(String, Vec<String>)]) {
+    pub(crate) fn move_passwords(&mut self, parameters: &mut [(String, Vec<String>)]) {
         for value in parameters.iter_mut().flat_map(|(_, values)| values) {
             let open = without_password(value);
             if open != *value {
@@ -44,7 +44,7 @@ mod tests {
         let url = "postgres://user:pa@ss@host:5432/rows?x=a:b@c";
         let mut parameters = vec![("database_url".to_owned(), vec![url.to_owned(), "@cluster".to_owned()])];
         let mut secrets = Secrets::default();
-        secrets.take(&mut parameters);
+        secrets.move_passwords(&mut parameters);
         assert_eq!(parameters[0].1, ["postgres://user@host:5432/rows?x=a:b@c", "@cluster"]);
         assert_eq!(secrets.whole(&parameters[0].1[0]), url);
         assert_eq!(secrets.whole("@cluster"), "@cluster");

@@ -1,8 +1,8 @@
 //! The requests to a worker process and its replies. The parent never runs the code of a module: only workers do.
 
 use crate::{Exit, builtin, families};
-use bench_drivers::{Companion, Grants, Module, Task, merged, workload};
-use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Report, Unit, calibration};
+use bench_drivers::{Dependency, Grants, Module, Task, merged, workload};
+use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Repetition, Report, calibration};
 use bench_model::{Arguments, Check, Descriptor, Scenario};
 use bench_native::reclaim;
 use bench_sink::environment::{Reading, Witness};
@@ -48,7 +48,7 @@ pub(crate) struct ModuleSpec {
 
 /// A second module in the same worker, and its scenario and arguments.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct CompanionSpec {
+pub(crate) struct DependencySpec {
     pub(crate) module: ModuleSpec,
     pub(crate) scenario: String,
     pub(crate) arguments: Arguments,
@@ -65,7 +65,7 @@ pub(crate) enum Request {
     /// Count the resource usage of operations of a cell.
     Account { module: ModuleSpec, cell: u32, process: u32, scenario: String, arguments: Arguments },
     /// Run the conformance tests on the module.
-    Check { module: ModuleSpec, companion: Option<Box<CompanionSpec>>, scenario: String, arguments: Arguments },
+    Check { module: ModuleSpec, companion: Option<Box<DependencySpec>>, scenario: String, arguments: Arguments },
     /// Measure the rooflines.
     Calibrate { samples: u32, dear_samples: u32, directory: PathBuf, cache: Option<PathBuf> },
 }
@@ -73,7 +73,7 @@ pub(crate) enum Request {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct MeasureRequest {
     pub(crate) module: ModuleSpec,
-    pub(crate) companion: Option<Box<CompanionSpec>>,
+    pub(crate) companion: Option<Box<DependencySpec>>,
     pub(crate) cell: u32,
     pub(crate) process: u32,
     pub(crate) scenario: String,
@@ -142,22 +142,22 @@ fn answer(request: Request) -> Reply {
             }
         }),
         Request::Measure(request) => {
-            with_companion(&request.module, request.companion.as_deref(), |module, companion| {
+            with_dependency(&request.module, request.companion.as_deref(), |module, companion| {
                 Reply::Measured(Box::new(measure(module, companion, &request)))
             })
         }
         Request::Compare(request) => compare(&request),
         Request::Account { module, cell, process, scenario, arguments } => {
-            let unit = Unit { cell, process };
-            with_module(&module, |module| account(module, unit, &scenario, &arguments))
+            let repetition = Repetition { cell, process };
+            with_module(&module, |module| account(module, repetition, &scenario, &arguments))
         }
         Request::Check { module, companion, scenario, arguments } => {
-            with_companion(&module, companion.as_deref(), |module, companion| {
+            with_dependency(&module, companion.as_deref(), |module, companion| {
                 check(module, companion, &scenario, &arguments)
             })
         }
         Request::Calibrate { samples, dear_samples, directory, cache } => {
-            let effort = calibration::Effort { samples, dear_samples };
+            let effort = calibration::Effort { samples, slow_samples: dear_samples };
             let mut limits = calibration::measure(effort, &directory);
             match runtime(cache, Limits::default(), &Settings::default()) {
                 Ok(runtime) => limits.push(bench_wasm::component_call(&runtime, effort)),
@@ -176,23 +176,23 @@ fn with_module(spec: &ModuleSpec, body: impl FnOnce(&mut dyn Module) -> Reply) -
 }
 
 /// Like [`with_module`], with the second module.
-fn with_companion(
+fn with_dependency(
     spec: &ModuleSpec,
-    beside: Option<&CompanionSpec>,
-    body: impl FnOnce(&mut dyn Module, Option<&mut Companion>) -> Reply,
+    beside: Option<&DependencySpec>,
+    body: impl FnOnce(&mut dyn Module, Option<&mut Dependency>) -> Reply,
 ) -> Reply {
-    match beside.map(load_companion).transpose() {
+    match beside.map(load_dependency).transpose() {
         Ok(mut companion) => with_module(spec, |module| body(module, companion.as_mut())),
         Err(reason) => Reply::Refused(reason),
     }
 }
 
-fn load_companion(spec: &CompanionSpec) -> Result<Companion, String> {
+fn load_dependency(spec: &DependencySpec) -> Result<Dependency, String> {
     let module = load(&spec.module)?;
     let found = scenario(module.as_ref(), &spec.scenario);
     let scenario =
         found.ok_or_else(|| format!("the other module no longer describes a scenario `{}`", spec.scenario))?;
-    Ok(Companion { module, scenario, arguments: spec.arguments.clone() })
+    Ok(Dependency { module, scenario, arguments: spec.arguments.clone() })
 }
 
 fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
@@ -219,19 +219,19 @@ pub(crate) fn runtime(cache: Option<PathBuf>, limits: Limits, settings: &Setting
     Ok(runtime.with_capabilities(families::capabilities()))
 }
 
-fn measure(module: &mut dyn Module, companion: Option<&mut Companion>, request: &MeasureRequest) -> Report {
-    let unit = Unit { cell: request.cell, process: request.process };
+fn measure(module: &mut dyn Module, companion: Option<&mut Dependency>, request: &MeasureRequest) -> Report {
+    let repetition = Repetition { cell: request.cell, process: request.process };
     let amount = match (request.iterations, request.time_ns) {
         (Some(operations), _) => Amount::Operations(operations),
         (None, time_ns) => Amount::Time { ns: time_ns.unwrap_or_default() },
     };
     let Some(scenario) = scenario(module, &request.scenario) else {
         let reason = format!("the module no longer describes a scenario `{}`", request.scenario);
-        return Report::without_figures(unit, Status::Failed, reason);
+        return Report::without_figures(repetition, Status::Failed, reason);
     };
     let budget = Budget { warm_up_ns: request.warm_up_ns, amount };
     let before = Reading::now();
-    let task = Task { unit, scenario: &scenario, arguments: &request.arguments, budget, reclaim };
+    let task = Task { repetition, scenario: &scenario, arguments: &request.arguments, budget, reclaim };
     let mut report = families::drivers().run(module, companion, &task);
     report.outcome.witness = Some(Witness::since(&before));
     report
@@ -277,17 +277,17 @@ fn compare(request: &CompareRequest) -> Reply {
     Reply::Compared(Box::new(paired))
 }
 
-fn account(module: &mut dyn Module, unit: Unit, name: &str, arguments: &Arguments) -> Reply {
+fn account(module: &mut dyn Module, repetition: Repetition, name: &str, arguments: &Arguments) -> Reply {
     let Some(scenario) = scenario(module, name) else {
         return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
     };
     // Nothing is timed here, so the budget does not matter.
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(1) };
-    let task = Task { unit, scenario: &scenario, arguments, budget, reclaim };
+    let task = Task { repetition, scenario: &scenario, arguments, budget, reclaim };
     Reply::Accounted(workload::account(module, &task).map(Box::new).map_err(|error| error.to_string()))
 }
 
-fn check(module: &mut dyn Module, mut companion: Option<&mut Companion>, name: &str, arguments: &Arguments) -> Reply {
+fn check(module: &mut dyn Module, mut companion: Option<&mut Dependency>, name: &str, arguments: &Arguments) -> Reply {
     let Some(scenario) = scenario(module, name) else {
         return Reply::Refused(format!("the module no longer describes a scenario `{name}`"));
     };

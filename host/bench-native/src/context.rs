@@ -173,7 +173,7 @@ unsafe extern "C" fn check(ctx: *mut c_void, name: raw::Str, passed: i32, detail
     let Some(context) = (unsafe { context(ctx) }) else { return raw::INVALID_ARGUMENT };
     context.serve(|context| {
         // SAFETY: the probe lends both texts for the duration of the call.
-        let (name, detail) = unsafe { (text::shown(name), text::shown(detail)) };
+        let (name, detail) = unsafe { (text::display_text(name), text::display_text(detail)) };
         let (Some(name), Some(detail)) = (name, detail) else {
             return Err(Refusal::breach(raw::INVALID_ARGUMENT, "the check is a null pointer"));
         };
@@ -187,7 +187,7 @@ unsafe extern "C" fn explain(ctx: *mut c_void, message: raw::Str) {
     context.serve(|context| {
         context.used.explain.set(true);
         // SAFETY: the probe lends the message for the duration of the call.
-        let message = unsafe { text::shown(message) };
+        let message = unsafe { text::display_text(message) };
         let message =
             message.ok_or_else(|| Refusal::breach(raw::INVALID_ARGUMENT, "the explanation is a null pointer"))?;
         context.notes.get_or_insert_default().explain(message);

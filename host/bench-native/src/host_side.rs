@@ -64,8 +64,8 @@ impl HostSide {
     }
 
     /// The result of the call of `function` that has returned `status`; clears its notes.
-    pub fn judge(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
-        self.context_mut().notes.take().unwrap_or_default().judge(function, status)
+    pub fn check_status(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
+        self.context_mut().notes.take().unwrap_or_default().check_status(function, status)
     }
 
     /// Begins to accept checks.

@@ -52,7 +52,7 @@ impl Notes {
     }
 
     /// The result of a call of `function` that returned `status`.
-    pub(crate) fn judge(self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
+    pub(crate) fn check_status(self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
         if let Some(breach) = self.breach {
             return Err(ModuleError::Crashed(format!("`{function}` broke the contract: {breach}")));
         }

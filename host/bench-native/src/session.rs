@@ -36,7 +36,7 @@ impl NativeSession {
         // SAFETY: the table is the probe's and was looked at when it was loaded. The host table stays until the process
         // ends; the texts, the arguments and the room for the handle outlive the call.
         let status = unsafe { (table.open)(host.table(), name, args.as_ptr(), args.len(), &mut handle) };
-        let verdict = host.judge("open", status);
+        let verdict = host.check_status("open", status);
         // An opened session is closed on drop, even if the contract was broken.
         let handle = NonNull::new(handle).filter(|_| status == raw::OK);
         let session = handle.map(|handle| Self { table, handle, is_broken: false, host });
@@ -46,13 +46,13 @@ impl NativeSession {
 
     /// The result of a call of `function` that returned `status`.
     #[inline]
-    fn settle(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
-        if status == raw::OK && !self.host.has_notes() { Ok(()) } else { self.settle_noted(function, status) }
+    fn finish_call(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
+        if status == raw::OK && !self.host.has_notes() { Ok(()) } else { self.finish_noted_call(function, status) }
     }
 
     #[cold]
-    fn settle_noted(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
-        let verdict = self.host.judge(function, status);
+    fn finish_noted_call(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
+        let verdict = self.host.check_status(function, status);
         self.is_broken |= matches!(verdict, Err(ModuleError::Crashed(_)));
         verdict
     }
@@ -88,7 +88,7 @@ impl Session for NativeSession {
         // SAFETY: the handle came from this table's `open` and is not closed yet. This is the thread it was opened on,
         // because a session is not `Send`. No reference to the host's side is alive: they live as long as a borrow of `self`.
         let status = unsafe { (self.table.iterate)(self.handle.as_ptr(), times, &mut outcome) };
-        self.settle("iterate", status)?;
+        self.finish_call("iterate", status)?;
         Ok(read(&outcome))
     }
 
@@ -100,7 +100,7 @@ impl Session for NativeSession {
         // SAFETY: as in `iterate`.
         let status = unsafe { (self.table.verify)(self.handle.as_ptr()) };
         let checks = self.host.end_verify();
-        self.settle("verify", status)?;
+        self.finish_call("verify", status)?;
         Ok(checks)
     }
 }

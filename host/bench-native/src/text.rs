@@ -27,7 +27,7 @@ pub unsafe fn borrowed<'a, T>(ptr: *const T, len: usize) -> Option<&'a [T]> {
 ///
 /// # Safety
 /// `text.ptr` is null or points to `text.len` bytes that stay readable and unchanged during the call.
-pub unsafe fn shown(text: raw::Str) -> Option<String> {
+pub unsafe fn display_text(text: raw::Str) -> Option<String> {
     // SAFETY: the caller's promise is the same.
     let bytes = unsafe { borrowed(text.ptr, text.len) }?;
     if bytes.len() <= TEXT_BYTES_MAX {
@@ -41,7 +41,7 @@ pub unsafe fn shown(text: raw::Str) -> Option<String> {
 /// A name: at most [`TEXT_BYTES_MAX`] bytes of UTF-8, or the reason why it is not valid.
 ///
 /// # Safety
-/// As [`shown`], for `'a`.
+/// As [`display_text`], for `'a`.
 pub unsafe fn name<'a>(text: raw::Str) -> Result<&'a str, &'static str> {
     // SAFETY: the caller's promise is the same.
     let bytes = unsafe { borrowed(text.ptr, text.len) }.ok_or("is a null pointer")?;
@@ -57,7 +57,7 @@ mod tests {
 
     fn check(text: &str, expect: &str) {
         // SAFETY: the text outlives the call.
-        assert_eq!(unsafe { shown(raw::Str::new(text)) }.as_deref(), Some(expect));
+        assert_eq!(unsafe { display_text(raw::Str::new(text)) }.as_deref(), Some(expect));
     }
 
     #[test]

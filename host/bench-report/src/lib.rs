@@ -14,7 +14,6 @@ mod escape;
 mod export;
 mod family;
 mod json;
-mod judged;
 mod notes;
 mod operators;
 mod plots;
@@ -24,6 +23,7 @@ pub mod scale;
 mod series;
 mod spread;
 mod table;
+mod targets;
 mod text;
 mod transfers;
 
@@ -43,11 +43,11 @@ pub use self::export::{
     BreakEven, StartCurve, StartPoint, aetherless_json, break_even_json, break_even_svg, break_evens, start_curves,
 };
 pub use self::family::{FAMILIES, FamilyReport};
-pub use self::judged::{Held, Judged, Quantity, TargetVerdict, judged_document};
 pub use self::operators::{OperatorTables, Operators, Plot, operator_plots, operator_tables, operators_json};
 pub use self::plots::{Dimension, Figure, Line, Look, Panel, Point};
 pub use self::render::{Csv, Json, Layout, Markdown, RENDERERS, Renderer, Text};
 pub use self::run::{Missing, RunView};
 pub use self::series::SeriesView;
 pub use self::table::{Detail, run_document};
+pub use self::targets::{MeasuredValue, Quantity, TargetResult, TargetVerdict, targets_document};
 pub use self::transfers::Transfers;

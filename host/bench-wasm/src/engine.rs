@@ -3,7 +3,7 @@
 
 use crate::limits::INSTANCES_MAX;
 use crate::state::{self, State};
-use crate::{Cache, Capabilities, Limits, LoadError, Settings, Switch, capability};
+use crate::{Cache, Capabilities, EngineOption, Limits, LoadError, Settings, capability};
 use bench_drivers::Grants;
 use bench_model::{Metric, ModuleError};
 use std::path::Path;
@@ -112,7 +112,7 @@ impl Runtime {
     /// A second engine, whose code counts its instructions. It has no pool, because counted code is not timed, and a second pool
     /// would reserve the address space again.
     pub(crate) fn counting(&self) -> Result<Self, LoadError> {
-        let settings = Settings::from_iter([Switch::Fuel, Switch::OnDemand]);
+        let settings = Settings::from_iter([EngineOption::Fuel, EngineOption::OnDemand]);
         Ok(Self::new(self.limits, self.cache.clone(), &settings)?.with_capabilities(self.capabilities))
     }
 
@@ -120,7 +120,7 @@ impl Runtime {
     /// when they are dropped: pages kept for the next instance would be counted for an unloaded one.
     pub fn for_many(&self) -> Result<Self, LoadError> {
         let mut config = config(&self.limits, &self.settings);
-        if !self.settings.has(Switch::OnDemand) {
+        if !self.settings.has(EngineOption::OnDemand) {
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool_for_many(&self.limits)));
         }
         let engine = Engine::new(&config).map_err(|error| LoadError::Engine(error.to_string()))?;
@@ -130,10 +130,10 @@ impl Runtime {
     /// A store of this engine. If its code uses fuel or epochs, the limits are higher than any run can reach.
     pub(crate) fn store<T>(&self, data: T) -> Store<T> {
         let mut store = Store::new(&self.engine, data);
-        if self.settings.has(Switch::Fuel) {
+        if self.settings.has(EngineOption::Fuel) {
             store.set_fuel(u64::MAX).expect("this engine counts fuel");
         }
-        if self.settings.has(Switch::Epoch) {
+        if self.settings.has(EngineOption::Epoch) {
             store.set_epoch_deadline(u64::MAX);
         }
         store
@@ -161,7 +161,7 @@ impl Runtime {
 }
 
 fn config(limits: &Limits, settings: &Settings) -> Config {
-    let allocation = if settings.has(Switch::OnDemand) {
+    let allocation = if settings.has(EngineOption::OnDemand) {
         InstanceAllocationStrategy::OnDemand
     } else {
         InstanceAllocationStrategy::Pooling(pool(limits))
@@ -169,12 +169,12 @@ fn config(limits: &Limits, settings: &Settings) -> Config {
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)
-        .cranelift_opt_level(if settings.has(Switch::OptNone) { OptLevel::None } else { OptLevel::Speed })
+        .cranelift_opt_level(if settings.has(EngineOption::OptNone) { OptLevel::None } else { OptLevel::Speed })
         .allocation_strategy(allocation)
-        .memory_init_cow(!settings.has(Switch::NoCow))
-        .consume_fuel(settings.has(Switch::Fuel))
-        .epoch_interruption(settings.has(Switch::Epoch))
-        .concurrency_support(settings.has(Switch::Concurrency));
+        .memory_init_cow(!settings.has(EngineOption::NoCow))
+        .consume_fuel(settings.has(EngineOption::Fuel))
+        .epoch_interruption(settings.has(EngineOption::Epoch))
+        .concurrency_support(settings.has(EngineOption::Concurrency));
     config
 }
 

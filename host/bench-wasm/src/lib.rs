@@ -1,7 +1,6 @@
 //! Runs components, as [`bench_drivers::Module`]s. No other crate depends on the engine; families use it through the re-exports
 //! [`wasmtime`] and [`wasmtime_wasi`]. A component gets the grants of the run and nothing else.
 
-mod against_bare;
 mod bindings;
 mod cache;
 mod calibrate;
@@ -10,6 +9,7 @@ mod component;
 mod convert;
 mod count;
 mod engine;
+mod engine_overhead;
 mod error;
 pub mod image;
 mod inspect;
@@ -21,19 +21,19 @@ mod state;
 mod watch;
 pub mod wit;
 
-pub use against_bare::{CallPair, InstantiatePair, PairNs};
 pub use cache::{Cache, CacheError};
 pub use calibrate::component_call;
 pub use capability::{Capabilities, Capability};
 pub use component::{Component, LoadTimes};
 pub use engine::{Code, Runtime};
+pub use engine_overhead::{CallPair, InstantiatePair, PairNs};
 pub use error::{LoadError, one_line};
 pub use limits::Limits;
 pub use session::trapped;
 /// The version of the engine.
 pub const ENGINE_VERSION: &str = wasmtime_environ::VERSION;
 
-pub use settings::{Settings, Switch};
+pub use settings::{EngineOption, Settings};
 pub use state::State;
 pub use wasmtime;
 pub use wasmtime_wasi;

@@ -13,7 +13,7 @@ const DEFAULT: &str = "default";
 
 /// An option that differs from the default settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Switch {
+pub enum EngineOption {
     /// Instances are allocated individually, without a pool.
     OnDemand,
     /// An instance's memory is initialised by writing instead of mapping.
@@ -28,7 +28,7 @@ pub enum Switch {
     Concurrency,
 }
 
-impl Switch {
+impl EngineOption {
     /// All options, in the order of [`Settings`].
     pub const ALL: [Self; 6] = [Self::OnDemand, Self::NoCow, Self::Fuel, Self::Epoch, Self::OptNone, Self::Concurrency];
 
@@ -59,13 +59,13 @@ impl Switch {
     }
 }
 
-impl fmt::Display for Switch {
+impl fmt::Display for EngineOption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl FromStr for Switch {
+impl FromStr for EngineOption {
     type Err = String;
 
     /// Parses the name of an option, or the name of the setting that it changes: `cow` and `opt-level`.
@@ -84,18 +84,18 @@ impl FromStr for Switch {
 
 /// The settings of the engine. The text form is the options joined by `+`, or `default`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Settings(BTreeSet<Switch>);
+pub struct Settings(BTreeSet<EngineOption>);
 
 impl Settings {
     /// These settings, and `switch`.
     #[must_use]
-    pub fn with(mut self, switch: Switch) -> Self {
+    pub fn with(mut self, switch: EngineOption) -> Self {
         self.0.insert(switch);
         self
     }
 
     /// Whether `switch` is among them.
-    pub fn has(&self, switch: Switch) -> bool {
+    pub fn has(&self, switch: EngineOption) -> bool {
         self.0.contains(&switch)
     }
 
@@ -105,8 +105,8 @@ impl Settings {
     }
 }
 
-impl FromIterator<Switch> for Settings {
-    fn from_iter<I: IntoIterator<Item = Switch>>(switches: I) -> Self {
+impl FromIterator<EngineOption> for Settings {
+    fn from_iter<I: IntoIterator<Item = EngineOption>>(switches: I) -> Self {
         Self(switches.into_iter().collect())
     }
 }
@@ -131,7 +131,7 @@ impl FromStr for Settings {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "" | DEFAULT => Ok(Self::default()),
-            switches => switches.split(SEPARATOR).map(Switch::from_str).collect(),
+            switches => switches.split(SEPARATOR).map(EngineOption::from_str).collect(),
         }
     }
 }
@@ -149,7 +149,7 @@ mod tests {
     fn settings_are_parsed_and_printed() {
         check("", Ok("default"));
         check("default", Ok("default"));
-        for switch in Switch::ALL {
+        for switch in EngineOption::ALL {
             check(switch.as_str(), Ok(switch.as_str()));
             assert!(!switch.summary().is_empty());
         }

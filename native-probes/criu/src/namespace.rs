@@ -34,24 +34,24 @@ pub(crate) struct Namespace {
 impl Namespace {
     /// Creates a namespace whose processes get `listener` as their standard input.
     pub(crate) fn new(companion: &Companion, listener: &Listener) -> Result<Self, ModuleError> {
-        let status =
-            fs::read_to_string("/proc/self/status").map_err(|error| failed("cannot read /proc/self/status", &error))?;
+        let status = fs::read_to_string("/proc/self/status")
+            .map_err(|error| system_error("cannot read /proc/self/status", &error))?;
         if !has_sys_admin(&status) {
             return Err(ModuleError::Unavailable(
                 "checkpoints need the capability CAP_SYS_ADMIN, which this process lacks; run as root".to_owned(),
             ));
         }
-        let (control, theirs) = UnixStream::pair().map_err(|error| failed("cannot create a socket", &error))?;
+        let (control, theirs) = UnixStream::pair().map_err(|error| system_error("cannot create a socket", &error))?;
         // Bounds the wait for the answer to a command.
-        control.set_read_timeout(Some(PATIENCE * 2)).map_err(|error| failed("cannot create a socket", &error))?;
-        let socket = listener.for_child().map_err(|error| failed("cannot create a socket", &error))?;
+        control.set_read_timeout(Some(PATIENCE * 2)).map_err(|error| system_error("cannot create a socket", &error))?;
+        let socket = listener.for_child().map_err(|error| system_error("cannot create a socket", &error))?;
         let outside = Command::new(&companion.program)
             .arg(role::INIT)
             .stdin(OwnedFd::from(theirs))
             .stdout(socket)
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| failed(&format!("cannot start {}", companion.program.display()), &error))?;
+            .map_err(|error| system_error(&format!("cannot start {}", companion.program.display()), &error))?;
         let mut namespace = Self { control: Some(control), outside, first: 0 };
         namespace.answer().map_err(|reason| {
             ModuleError::Unavailable(format!("{reason}; run as root, outside of containers that forbid namespaces"))
@@ -100,7 +100,8 @@ impl Namespace {
     /// The PID of the first process outside of the namespace.
     fn child(&self) -> Result<u32, ModuleError> {
         let path = format!("/proc/{0}/task/{0}/children", self.outside.id());
-        let children = fs::read_to_string(&path).map_err(|error| failed(&format!("cannot read {path}"), &error))?;
+        let children =
+            fs::read_to_string(&path).map_err(|error| system_error(&format!("cannot read {path}"), &error))?;
         let child = children.split_whitespace().next().and_then(|child| child.parse().ok());
         child.ok_or_else(|| ModuleError::Other("the namespace has no first process".to_owned()))
     }
@@ -129,7 +130,7 @@ fn has_sys_admin(status: &str) -> bool {
     effective.is_some_and(|effective| effective >> SYS_ADMIN & 1 == 1)
 }
 
-fn failed(what: &str, error: &io::Error) -> ModuleError {
+fn system_error(what: &str, error: &io::Error) -> ModuleError {
     ModuleError::Unavailable(format!("{what}: {error}"))
 }
 

@@ -75,8 +75,8 @@ impl bench_model::Session for Paired {
             };
             total.bytes += outcome.bytes;
             if done % CHUNK == CHUNK - 1 || done == times - 1 {
-                self.checked.hand_over();
-                self.bare.hand_over();
+                self.checked.flush();
+                self.bare.flush();
             }
         }
         Ok(Outcome { operations: times, ..total })
@@ -88,7 +88,7 @@ impl bench_model::Session for Paired {
 }
 
 impl Kept {
-    fn hand_over(&mut self) {
+    fn flush(&mut self) {
         if let Some(series) = &self.series {
             series.append(&self.samples);
         }

@@ -45,8 +45,8 @@ impl OkayJournal {
             .preallocate_bytes(SEGMENT_BYTES)
             .checkpoint_after_bytes(CHECKPOINT_BYTES)
             .open(gate.clone())
-            .map_err(failed("open the log in", folder))?;
-        sync_files(folder).map_err(failed("sync the files in", folder))?;
+            .map_err(file_error("open the log in", folder))?;
+        sync_files(folder).map_err(file_error("sync the files in", folder))?;
         let (kept, kept_bytes, kept_from) = (VecDeque::new(), 0, 0);
         let mut journal = Self { log: Some(log), gate, kept, kept_bytes, kept_from, is_intact: true };
         journal.gate.recovered().into_iter().for_each(|place| journal.keep(place));
@@ -166,7 +166,7 @@ fn sync_files(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn failed(what: &str, folder: &Path) -> impl FnOnce(io::Error) -> ModuleError {
+fn file_error(what: &str, folder: &Path) -> impl FnOnce(io::Error) -> ModuleError {
     let what = format!("okaywal cannot {what} {}", folder.display());
     move |error| ModuleError::Other(format!("{what}: {error}"))
 }

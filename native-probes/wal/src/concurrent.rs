@@ -68,7 +68,7 @@ impl Concurrent {
             append_all(log, index as u32, payloads, share, &start)
         })?;
         samples.iter().flatten().for_each(|sample| self.meter.record(*sample));
-        self.meter.hand_over();
+        self.meter.flush();
         Ok(())
     }
 }

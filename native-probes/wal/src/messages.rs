@@ -53,7 +53,7 @@ impl Session for Conversion {
                 self.meter.record(watch.ns());
                 self.failed += u64::from(decoded.as_ref() != Ok(&message));
             }
-            self.meter.hand_over();
+            self.meter.flush();
             left -= chunk;
         }
         let bytes = times * self.payloads.bytes() as u64;

@@ -170,7 +170,7 @@ impl Session for Reading {
                 Pattern::Random => self.random(chunk)?,
                 Pattern::Range => self.ranges(chunk)?,
             }
-            self.meter.hand_over();
+            self.meter.flush();
             left -= chunk;
         }
         let entries = if matches!(self.pattern, Pattern::Range) { RANGE } else { 1 };

@@ -163,8 +163,8 @@ impl Session for Recovering {
         for _ in 0..times {
             self.one()?;
         }
-        self.recovery.hand_over();
-        self.raw_scan.hand_over();
+        self.recovery.flush();
+        self.raw_scan.flush();
         let bytes: u64 = self.victim.files.iter().map(|(_, bytes)| bytes).sum();
         Ok(Outcome { operations: times, bytes: times * bytes, checksum: self.payloads.digest() ^ self.victim.records })
     }

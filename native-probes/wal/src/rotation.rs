@@ -57,8 +57,8 @@ impl Session for Rotation {
             self.log.wait_until_idle().map_err(failed)?;
             self.provision.record(watch.ns());
         }
-        self.rotation.hand_over();
-        self.provision.hand_over();
+        self.rotation.flush();
+        self.provision.flush();
         let bytes = times * self.payloads.bytes() as u64;
         Ok(Outcome { operations: times, bytes, checksum: self.payloads.digest() })
     }

@@ -133,7 +133,7 @@ impl Streaming {
         self.delivered += received;
         self.wrong += count - received;
         samples.iter().take(received as usize).for_each(|sample| self.delivery.record(*sample));
-        self.delivery.hand_over();
+        self.delivery.flush();
         Ok(())
     }
 }
@@ -145,7 +145,7 @@ impl Session for Streaming {
             let chunk = left.min(CHUNK).min(self.messages);
             self.replay.prepare(chunk as usize);
             self.replay(chunk)?;
-            self.replay.hand_over();
+            self.replay.flush();
             left -= chunk;
         }
         if times > 0 {

@@ -200,8 +200,8 @@ impl Stress {
                 self.services[usize::from(kind)].record(service);
             }
         }
-        self.response.hand_over();
-        self.services.iter_mut().for_each(Meter::hand_over);
+        self.response.flush();
+        self.services.iter_mut().for_each(Meter::flush);
         Ok(())
     }
 }

@@ -64,7 +64,7 @@ impl Session for Transactions {
             for _ in 0..chunk {
                 self.one()?;
             }
-            self.meter.hand_over();
+            self.meter.flush();
             left -= chunk;
         }
         // A transaction that is dropped before its commit must leave nothing.

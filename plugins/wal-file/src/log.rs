@@ -27,7 +27,7 @@ impl FileLog {
     pub(crate) fn open(arguments: &Arguments) -> Result<Self, ModuleError> {
         let (parent, segment_bytes) = (Path::new(arguments.text("directory")?), arguments.size("segment_bytes")?);
         let syncs = arguments.text("durability")? == "each";
-        let directory = new_folder(parent).map_err(|error| failed("create a folder in", parent.display(), &error))?;
+        let directory = new_folder(parent).map_err(|error| file_error("create a folder in", parent.display(), &error))?;
         let mut log = Self { directory, segment_bytes, syncs, segments: Vec::new(), buffer: Vec::new() };
         log.rotate()?;
         Ok(log)
@@ -43,7 +43,7 @@ impl FileLog {
             let mut oldest = self.segments.remove(0);
             oldest.begin(next).map(|()| oldest)
         };
-        self.segments.push(begun.map_err(|error| failed("begin a segment in", self.directory.display(), &error))?);
+        self.segments.push(begun.map_err(|error| file_error("begin a segment in", self.directory.display(), &error))?);
         Ok(())
     }
 
@@ -69,7 +69,7 @@ impl FileLog {
         let written = segment.write(&self.buffer, lengths);
         // Syncs this segment even if more payloads follow in the next one.
         let done = written.and_then(|()| if self.syncs && fitting > 0 { segment.sync() } else { Ok(()) });
-        done.map_err(|error| failed("write record", next, &error))?;
+        done.map_err(|error| file_error("write record", next, &error))?;
         Ok(fitting)
     }
 
@@ -127,7 +127,7 @@ impl Journal for FileLog {
     }
 
     fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
-        self.reopen().map_err(|error| failed("reopen the log in", self.directory.display(), &error))?;
+        self.reopen().map_err(|error| file_error("reopen the log in", self.directory.display(), &error))?;
         Ok(self.segments.first().map_or(0, Segment::first)..self.next())
     }
 
@@ -147,7 +147,7 @@ impl RandomRead for FileLog {
                 read(payload);
                 Ok(())
             }
-            Err(error) => Err(failed("read record", sequence, &error)),
+            Err(error) => Err(file_error("read record", sequence, &error)),
         }
     }
 }
@@ -172,7 +172,7 @@ fn new_folder(parent: &Path) -> io::Result<PathBuf> {
     Err(ErrorKind::AlreadyExists.into())
 }
 
-fn failed(what: &str, which: impl std::fmt::Display, error: &io::Error) -> ModuleError {
+fn file_error(what: &str, which: impl std::fmt::Display, error: &io::Error) -> ModuleError {
     ModuleError::Other(format!("cannot {what} {which}: {error}"))
 }
 

@@ -20,8 +20,8 @@ pub fn account(module: &mut dyn Module, task: &Task<'_>) -> Result<AccountRecord
     let (watched, used) = watch(module, task)?;
     let counts = module.count(task.scenario, task.arguments, COUNTED)?;
     Ok(AccountRecord {
-        cell: task.unit.cell,
-        process: task.unit.process,
+        cell: task.repetition.cell,
+        process: task.repetition.process,
         watched,
         memory_bytes_max: used.memory_bytes_max,
         faults_minor: used.faults_minor,
@@ -42,7 +42,7 @@ fn watch(module: &mut dyn Module, task: &Task<'_>) -> Result<(u64, Usage), Modul
     let mut session = module.open(task.scenario, task.arguments)?;
     let failed = |reason: String| ModuleError::Other(reason);
     first(session.as_mut()).map_err(|error| failed(error.to_string()))?;
-    verify(session.as_mut(), &mut Vec::new()).map_err(|stop| failed(stop.reason))?;
+    verify(session.as_mut(), &mut Vec::new()).map_err(|failure| failed(failure.reason))?;
     let clock = MonotonicClock::new();
     let start = clock.now_ns();
     let (mut times, mut watched, before) = (1, 0, Usage::now());

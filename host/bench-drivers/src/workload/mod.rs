@@ -10,10 +10,10 @@ pub use account::account;
 pub use conformance::conformance;
 pub use paired::{Entrant, PairedTask, compare};
 
-use crate::stop::{Stop, check_record, passed};
-use crate::{Companion, Driver, Module, Recording, Task};
+use crate::cell_failure::{CellFailure, check_record, passed};
+use crate::{Dependency, Driver, Module, Recording, Task};
 use bench_engine::{
-    Measured, MonotonicClock, Report, Unit, first, measure, overhead, placement, warm_up, warm_up_own_clock,
+    Measured, MonotonicClock, Repetition, Report, first, measure, overhead, placement, warm_up, warm_up_own_clock,
 };
 use bench_model::{Arguments, Capability, Check, Checksum, Direction, ModuleError, Scenario};
 use bench_sink::runfile::{OutcomeRecord, Overhead, SeriesRecord};
@@ -30,14 +30,14 @@ impl Driver for Workload {
         NAME
     }
 
-    fn run(&self, module: &mut dyn Module, _: Option<&mut Companion>, task: &Task<'_>) -> Report {
+    fn run(&self, module: &mut dyn Module, _: Option<&mut Dependency>, task: &Task<'_>) -> Report {
         drive(module, task)
     }
 
     fn conformance(
         &self,
         module: &mut dyn Module,
-        _: Option<&mut Companion>,
+        _: Option<&mut Dependency>,
         scenario: &Scenario,
         arguments: &Arguments,
     ) -> Result<Vec<Check>, ModuleError> {
@@ -56,10 +56,10 @@ fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     let mut checks = Vec::new();
     let mut report = match attempt(module, task, &mut checks) {
         Ok(report) => report,
-        Err(stop) => Report::without_figures(task.unit, stop.status, stop.reason),
+        Err(failure) => Report::without_figures(task.repetition, failure.status, failure.reason),
     };
     report.cpu = cpu;
-    report.checks = checks.iter().map(|check| check_record(task.unit, check)).collect();
+    report.checks = checks.iter().map(|check| check_record(task.repetition, check)).collect();
     report
 }
 
@@ -72,7 +72,7 @@ fn bound_cpu(scenario: &Scenario) -> Option<u32> {
     last.filter(|cpu| placement::bind(*cpu))
 }
 
-fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<Report, Stop> {
+fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<Report, CellFailure> {
     let mut session = module.open(task.scenario, task.arguments)?;
     // Find a wrong result before spending time on measuring.
     let checksum = first(session.as_mut())?;
@@ -95,16 +95,16 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     if own_clock {
         timed = taken(task.scenario, &sink)?;
     }
-    let outcome = outcome(task.unit, &measured, &timed, overhead);
+    let outcome = outcome(task.repetition, &measured, &timed, overhead);
     let series = series_records(task, &timed, &sink);
     Ok(Report::ok(series, outcome))
 }
 
 /// The series that a scenario with its own clock has recorded.
-fn taken(scenario: &Scenario, sink: &Sink) -> Result<Series, Stop> {
+fn taken(scenario: &Scenario, sink: &Sink) -> Result<Series, CellFailure> {
     let own = sink.series().iter().find(|series| is_timed(scenario, series) && series.count() > 0);
     own.cloned().ok_or_else(|| {
-        Stop::failed(format!(
+        CellFailure::failed(format!(
             "the scenario times itself (`clock:own`), but has recorded no samples of `{}`",
             scenario.name
         ))
@@ -121,22 +121,24 @@ fn timed_series(scenario: &Scenario) -> Series {
     Series::new(&scenario.name, bench_model::Unit::Nanoseconds, Direction::LowerIsBetter)
 }
 
-fn outcome(unit: Unit, measured: &Measured, timed: &Series, overhead: Overhead) -> OutcomeRecord {
+fn outcome(repetition: Repetition, measured: &Measured, timed: &Series, overhead: Overhead) -> OutcomeRecord {
     OutcomeRecord {
         iterations: measured.operations,
         bytes: measured.bytes,
         recorded: timed.count(),
         checksum: Some(Checksum(measured.checksum)),
         overhead: Some(overhead),
-        ..OutcomeRecord::ok(unit.cell, unit.process)
+        ..OutcomeRecord::ok(repetition.cell, repetition.process)
     }
 }
 
 /// Replaces `checks` with the checks of the session now. An error if a check failed, or if there is none.
-fn verify(session: &mut dyn Recording, checks: &mut Vec<Check>) -> Result<(), Stop> {
+fn verify(session: &mut dyn Recording, checks: &mut Vec<Check>) -> Result<(), CellFailure> {
     *checks = session.verify()?;
     if checks.is_empty() {
-        return Err(Stop::failed("`verify` returned no checks, so the result may be wrong; return at least one"));
+        return Err(CellFailure::failed(
+            "`verify` returned no checks, so the result may be wrong; return at least one",
+        ));
     }
     passed(checks)
 }
@@ -146,7 +148,7 @@ fn series_records(task: &Task<'_>, timed: &Series, sink: &Sink) -> Vec<SeriesRec
     let own = sink.series().iter().filter(|series| series.count() > 0 && !is_timed(task.scenario, series));
     std::iter::once(timed)
         .chain(own)
-        .map(|series| SeriesRecord::new(task.unit.cell, task.unit.process, series))
+        .map(|series| SeriesRecord::new(task.repetition.cell, task.repetition.process, series))
         .collect()
 }
 
@@ -219,10 +221,10 @@ mod tests {
         let mut module = Timer::new(records);
         let scenario = module.descriptor.scenarios[0].clone();
         let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(40) };
-        let unit = Unit { cell: 0, process: 0 };
+        let repetition = Repetition { cell: 0, process: 0 };
         drive(
             &mut module,
-            &Task { unit, scenario: &scenario, arguments: &Arguments::default(), budget, reclaim: || () },
+            &Task { repetition, scenario: &scenario, arguments: &Arguments::default(), budget, reclaim: || () },
         )
     }
 

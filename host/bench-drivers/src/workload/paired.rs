@@ -1,10 +1,10 @@
 //! Measures several arms of one scenario interleaved in one process: opens, verifies and warms up all, measures block by block, and
 //! verifies all again. If one of them has no figure, there is no ratio.
 
-use super::{Stop, bound_cpu, check_record, outcome, timed_series, verify};
+use super::{CellFailure, bound_cpu, check_record, outcome, timed_series, verify};
 use crate::{LedgerTask, Module, Recording};
 use bench_engine::{
-    Contender, MonotonicClock, PairedBudget, PairedReport, Report, Unit, first, measure_in_turns, overhead,
+    Contender, MonotonicClock, PairedBudget, PairedReport, Repetition, Report, first, measure_in_turns, overhead,
     warm_up_contender,
 };
 use bench_model::{Arguments, Check, Checksum, Scenario, Session};
@@ -43,7 +43,7 @@ const SESSIONS: usize = 2;
 
 /// An arm while it is measured.
 struct Side {
-    unit: Unit,
+    repetition: Repetition,
     sessions: Vec<Box<dyn Recording>>,
     checksum: u64,
     overhead: Overhead,
@@ -51,7 +51,7 @@ struct Side {
 }
 
 /// The reason why there is no figure, and the arm that caused it.
-type Fault = (usize, Stop);
+type Fault = (usize, CellFailure);
 
 /// Measures all `entrants` interleaved.
 pub fn compare(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>) -> PairedReport {
@@ -60,8 +60,8 @@ pub fn compare(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>) -> PairedRep
     if task.scenario.has_own_clock() {
         let reason =
             "the scenario times itself, so arms cannot be interleaved; compare two runs instead (`compare RUN RUN`)";
-        let stop = Stop { status: Status::Skipped, reason: reason.to_owned() };
-        let reports = without_figures(entrants, task, &sides, &(0, stop));
+        let failure = CellFailure { status: Status::Skipped, reason: reason.to_owned() };
+        let reports = without_figures(entrants, task, &sides, &(0, failure));
         return PairedReport { reports, sessions: SESSIONS as u32, ledgers: Vec::new() };
     }
     let measured = open_all(entrants, task, &mut sides).and_then(|()| measure(&mut sides, task));
@@ -79,7 +79,7 @@ pub fn compare(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>) -> PairedRep
 
 fn open_all(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, sides: &mut Vec<Side>) -> Result<(), Fault> {
     for (index, entrant) in entrants.iter_mut().enumerate() {
-        let side = open(entrant, task).map_err(|stop| (index, stop))?;
+        let side = open(entrant, task).map_err(|failure| (index, failure))?;
         let first = sides.first().map_or(side.checksum, |first: &Side| first.checksum);
         let found = side.checksum;
         sides.push(side);
@@ -91,13 +91,13 @@ fn open_all(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, sides: &mut Vec
                 entrants[index].label,
                 Checksum(found),
             );
-            return Err((index, Stop { status: Status::Failed, reason }));
+            return Err((index, CellFailure { status: Status::Failed, reason }));
         }
     }
     Ok(())
 }
 
-fn open(entrant: &mut Entrant<'_>, task: &PairedTask<'_>) -> Result<Side, Stop> {
+fn open(entrant: &mut Entrant<'_>, task: &PairedTask<'_>) -> Result<Side, CellFailure> {
     let mut sessions = Vec::with_capacity(SESSIONS);
     let mut checks = Vec::new();
     let mut checksum = 0;
@@ -108,7 +108,13 @@ fn open(entrant: &mut Entrant<'_>, task: &PairedTask<'_>) -> Result<Side, Stop> 
         sessions.push(session);
     }
     let overhead = overhead(sessions[0].as_mut(), &MonotonicClock::new())?;
-    Ok(Side { unit: Unit { cell: entrant.cell, process: task.process }, sessions, checksum, overhead, checks })
+    Ok(Side {
+        repetition: Repetition { cell: entrant.cell, process: task.process },
+        sessions,
+        checksum,
+        overhead,
+        checks,
+    })
 }
 
 /// The reports, each with the number of operations per call.
@@ -130,30 +136,31 @@ fn measure(sides: &mut [Side], task: &PairedTask<'_>) -> Result<(Vec<Report>, Ve
     drop(contenders);
     for (index, side) in sides.iter_mut().enumerate() {
         for session in &mut side.sessions {
-            verify(session.as_mut(), &mut side.checks).map_err(|stop| (index, stop))?;
+            verify(session.as_mut(), &mut side.checks).map_err(|failure| (index, failure))?;
         }
     }
     let report = |(side, (measured, series)): (&Side, (_, &Series))| {
-        let record = SeriesRecord::new(side.unit.cell, side.unit.process, series);
-        let checks = side.checks.iter().map(|check| check_record(side.unit, check)).collect();
-        Report { checks, ..Report::ok(vec![record], outcome(side.unit, &measured, series, side.overhead)) }
+        let record = SeriesRecord::new(side.repetition.cell, side.repetition.process, series);
+        let checks = side.checks.iter().map(|check| check_record(side.repetition, check)).collect();
+        Report { checks, ..Report::ok(vec![record], outcome(side.repetition, &measured, series, side.overhead)) }
     };
     Ok((sides.iter().zip(measured.into_iter().zip(&series)).map(report).collect(), batches))
 }
 
 /// If one arm fails, no arm has figures; the reports of the others name the one that failed.
 fn without_figures(entrants: &[Entrant<'_>], task: &PairedTask<'_>, sides: &[Side], fault: &Fault) -> Vec<Report> {
-    let (at_fault, stop) = fault;
+    let (at_fault, failure) = fault;
     let report = |(index, entrant): (usize, &Entrant<'_>)| {
-        let unit = Unit { cell: entrant.cell, process: task.process };
+        let repetition = Repetition { cell: entrant.cell, process: task.process };
         let mut report = if index == *at_fault {
-            Report::without_figures(unit, stop.status, &stop.reason)
+            Report::without_figures(repetition, failure.status, &failure.reason)
         } else {
-            let reason = format!("not measured, because {} has no figure: {}", entrants[*at_fault].label, stop.reason);
-            Report::without_figures(unit, Status::Skipped, reason)
+            let reason =
+                format!("not measured, because {} has no figure: {}", entrants[*at_fault].label, failure.reason);
+            Report::without_figures(repetition, Status::Skipped, reason)
         };
         let checks = sides.get(index).map_or(&[][..], |side| &side.checks);
-        report.checks = checks.iter().map(|check| check_record(unit, check)).collect();
+        report.checks = checks.iter().map(|check| check_record(repetition, check)).collect();
         report
     };
     entrants.iter().enumerate().map(report).collect()

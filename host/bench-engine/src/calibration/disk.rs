@@ -15,7 +15,7 @@ pub(super) fn fdatasync(effort: Effort, directory: &Path) -> LimitRecord {
         file.sync_all()?;
         let mut failure = None;
         let mut block = 0;
-        let samples = sample(effort.dear_samples, 1, || {
+        let samples = sample(effort.slow_samples, 1, || {
             block = (block + 1) % 64;
             let written = file.write_all_at(&BLOCK, block * BLOCK.len() as u64).and_then(|()| file.sync_data());
             failure = failure.take().or(written.err());

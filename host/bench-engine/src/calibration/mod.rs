@@ -18,14 +18,14 @@ pub struct Effort {
     /// Samples of a fast roofline.
     pub samples: u32,
     /// Samples of a roofline that takes milliseconds.
-    pub dear_samples: u32,
+    pub slow_samples: u32,
 }
 
 impl Effort {
     /// The effort of a run.
-    pub const DEFAULT: Self = Self { samples: 200, dear_samples: 50 };
+    pub const DEFAULT: Self = Self { samples: 200, slow_samples: 50 };
     /// The effort with `--quick`.
-    pub const QUICK: Self = Self { samples: 50, dear_samples: 12 };
+    pub const QUICK: Self = Self { samples: 50, slow_samples: 12 };
 }
 
 /// Measures every roofline except the call of a component, which needs an engine. The disk is measured in `directory`.

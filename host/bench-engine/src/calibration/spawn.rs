@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 pub(super) fn spawn(effort: Effort) -> LimitRecord {
     let mut failure = None;
-    let samples = sample(effort.dear_samples, 1, || {
+    let samples = sample(effort.slow_samples, 1, || {
         let ended = Command::new("true").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         failure = failure.take().or(ended.err());
     });

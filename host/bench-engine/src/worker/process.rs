@@ -112,7 +112,7 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
     let stdout = child.stdout.take().map(Captured::collect);
     let stderr = child.stderr.take().map(Captured::collect);
     let result = exchange(&child, channel, request, deadline, interrupt);
-    // Kill the processes that the worker started, so that they do not disturb the next unit.
+    // Kill the processes that the worker started, so that they do not disturb the next repetition.
     let group = Pid::from_child(&child);
     let _ = kill_process_group(group, Signal::KILL);
     let status = child.wait();

@@ -1,9 +1,9 @@
 //! `check`: the conformance tests that authors of plug-ins run.
 
 use crate::cli::CheckArgs;
+use crate::conformance_run::{ConformanceRun, conformance_runs};
 use crate::execute::interrupt;
 use crate::modules::Loader;
-use crate::trial::{Trial, trials};
 use crate::{Exit, output};
 use bench_report::escape;
 use std::collections::BTreeSet;
@@ -22,9 +22,9 @@ pub(crate) fn run(arguments: &CheckArgs) -> anyhow::Result<Exit> {
         let (descriptor, arm) = (&loaded.offer.descriptor, loaded.offer.arm);
         let mut text = format!("{} ({arm})\n", loaded.offer.file.display());
         text.push_str(&line("ok", "loads", &format!("{} {}", descriptor.name, descriptor.version)));
-        let trials = trials(&loader, &modules, loaded, &arguments.parameters, interrupt)?;
+        let trials = conformance_runs(&loader, &modules, loaded, &arguments.parameters, interrupt)?;
         for trial in &trials {
-            failed += push_trial(&mut text, trial);
+            failed += push_conformance_run(&mut text, trial);
         }
         let used: BTreeSet<_> = trials.iter().flat_map(|trial| trial.used.iter().map(String::as_str)).collect();
         let used: Vec<_> = used.into_iter().collect();
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &CheckArgs) -> anyhow::Result<Exit> {
 }
 
 /// Appends a line for each check; returns how many failed.
-fn push_trial(text: &mut String, trial: &Trial) -> usize {
+fn push_conformance_run(text: &mut String, trial: &ConformanceRun) -> usize {
     match &trial.checks {
         Ok(checks) => {
             for (name, passed, detail) in checks {

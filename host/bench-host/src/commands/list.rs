@@ -1,9 +1,9 @@
 //! `list`: shows what modules describe, import and are granted, or the cells of a run.
 
 use crate::cli::ListArgs;
+use crate::conformance_run::conformance_runs;
 use crate::execute::{interrupt, print_view};
 use crate::modules::{Loaded, Loader, Modules};
-use crate::trial::trials;
 use crate::worker::Kind;
 use crate::{Exit, output, paths};
 use bench_engine::Interrupt;
@@ -37,7 +37,7 @@ type Used = BTreeMap<PathBuf, Vec<String>>;
 fn used(loader: &Loader, modules: &Modules, interrupt: &Interrupt) -> anyhow::Result<Used> {
     let mut used = Used::new();
     for loaded in modules.loaded.iter().filter(|loaded| loaded.spec.kind == Kind::Component) {
-        let trials = trials(loader, modules, loaded, &[], interrupt)?;
+        let trials = conformance_runs(loader, modules, loaded, &[], interrupt)?;
         used.insert(loaded.offer.file.clone(), trials.into_iter().flat_map(|trial| trial.used).collect());
     }
     Ok(used)

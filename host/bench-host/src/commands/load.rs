@@ -4,14 +4,14 @@ use crate::cli::{Common, LoadArgs};
 use crate::effort::Effort;
 use crate::execute::{Job, execute, interrupt};
 use crate::modules::{Loader, Modules};
-use crate::resume::Earlier;
+use crate::resume::PreviousRun;
 use crate::{Exit, output};
 use bench_engine::{Interrupt, Plan, Selection};
 
-pub(crate) fn run(mut arguments: LoadArgs, mut earlier: Option<Earlier>) -> anyhow::Result<Exit> {
+pub(crate) fn run(mut arguments: LoadArgs, mut earlier: Option<PreviousRun>) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let mut loader = Loader::new(&arguments.common.measured.grants, arguments.common.measured.limits)?;
-    settle(&mut arguments.common, &mut loader, earlier.as_mut());
+    merge_parameters(&mut arguments.common, &mut loader, earlier.as_mut());
     let common = &arguments.common;
     let modules = loader.load(&arguments.files, false, interrupt);
     let effort = Effort::new(&common.measured, &[])?;
@@ -19,13 +19,13 @@ pub(crate) fn run(mut arguments: LoadArgs, mut earlier: Option<Earlier>) -> anyh
 }
 
 /// Turns the families' options into parameters, and moves passwords to the loader, so that they are shown nowhere else.
-pub(crate) fn settle(common: &mut Common, loader: &mut Loader, earlier: Option<&mut Earlier>) {
+pub(crate) fn merge_parameters(common: &mut Common, loader: &mut Loader, earlier: Option<&mut PreviousRun>) {
     common.measured.parameters.append(&mut common.measured.families.parameters);
-    loader.secrets.take(&mut common.measured.parameters);
+    loader.secrets.move_passwords(&mut common.measured.parameters);
     loader.parameters.clone_from(&common.measured.parameters);
     // The recorded command line of a resumed run has no passwords.
     if let Some(earlier) = earlier {
-        loader.secrets.take(&mut earlier.parameters);
+        loader.secrets.move_passwords(&mut earlier.parameters);
     }
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn plan_and_execute(
     selections: &[Selection],
     effort: Effort,
     common: &Common,
-    earlier: Option<Earlier>,
+    earlier: Option<PreviousRun>,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Exit> {
     anyhow::ensure!(!interrupt.is_raised(), "interrupted before anything was measured");

@@ -1,24 +1,24 @@
 //! `run`: runs suites, or scenarios by name or glob, of the modules of the project.
 
 use super::former_names;
-use super::load::{plan_and_execute, selection, settle};
+use super::load::{merge_parameters, plan_and_execute, selection};
 use crate::cli::{Common, RunArgs};
 use crate::effort::Effort;
 use crate::execute::interrupt;
 use crate::modules::{Loader, Modules};
-use crate::resume::Earlier;
+use crate::resume::PreviousRun;
 use crate::{Exit, output, paths};
 use anyhow::Context;
 use bench_engine::Selection;
 use bench_registry::Suite;
 
-pub(crate) fn run(mut arguments: RunArgs, mut earlier: Option<Earlier>) -> anyhow::Result<Exit> {
+pub(crate) fn run(mut arguments: RunArgs, mut earlier: Option<PreviousRun>) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let mut loader = Loader::new(&arguments.common.measured.grants, arguments.common.measured.limits)?;
-    settle(&mut arguments.common, &mut loader, earlier.as_mut());
+    merge_parameters(&mut arguments.common, &mut loader, earlier.as_mut());
     let common = &arguments.common;
     let what: Vec<_> = arguments.what.iter().cloned().chain(of_categories(&arguments.category)?).collect();
-    let (wishes, suites) = wishes(&what, common)?;
+    let (wishes, suites) = requested_selections(&what, common)?;
     let modules = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
     let selections = fulfilled(wishes, &modules)?;
     let modules = modules.only_needed(&selections);
@@ -42,22 +42,25 @@ fn of_categories(names: &[String]) -> anyhow::Result<Vec<String>> {
 
 /// A selection, and the suite in which it is optional, if it is.
 #[derive(Debug)]
-pub(super) struct Wish {
+pub(super) struct RequestedSelection {
     selection: Selection,
     optional_in: Option<String>,
 }
 
 /// The selections of suites, and of scenarios by name or glob; and the suites.
-pub(super) fn wishes(what: &[String], common: &Common) -> anyhow::Result<(Vec<Wish>, Vec<Suite>)> {
+pub(super) fn requested_selections(
+    what: &[String],
+    common: &Common,
+) -> anyhow::Result<(Vec<RequestedSelection>, Vec<Suite>)> {
     let mut suites = Vec::new();
     let mut wishes = Vec::new();
     for what in what {
         match suite(what)? {
             Some(suite) => {
-                wishes.extend(suite_wishes(what, &suite, common)?);
+                wishes.extend(suite_selections(what, &suite, common)?);
                 suites.push(suite);
             }
-            None => wishes.push(Wish { selection: selection(what, common), optional_in: None }),
+            None => wishes.push(RequestedSelection { selection: selection(what, common), optional_in: None }),
         }
     }
     Ok((wishes, suites))
@@ -65,12 +68,12 @@ pub(super) fn wishes(what: &[String], common: &Common) -> anyhow::Result<(Vec<Wi
 
 /// The selections of `wishes`, with scenarios that were selected by a former name. A selection that a suite marks as optional
 /// is left out with a message where no module has it.
-pub(super) fn fulfilled(wishes: Vec<Wish>, modules: &Modules) -> anyhow::Result<Vec<Selection>> {
+pub(super) fn fulfilled(wishes: Vec<RequestedSelection>, modules: &Modules) -> anyhow::Result<Vec<Selection>> {
     let renamed = bench_registry::renamed_scenarios()?;
     let descriptors: Vec<_> = modules.loaded.iter().map(|loaded| &loaded.offer.descriptor).collect();
     let mut selections = Vec::new();
     let mut is_any_left_out = false;
-    for Wish { selection, optional_in } in wishes {
+    for RequestedSelection { selection, optional_in } in wishes {
         let by_former_name = former_names::select(&selection, &descriptors, &renamed);
         // A malformed pattern is left for the plan to report.
         let is_named = descriptors.iter().any(|descriptor| selection.names(descriptor).unwrap_or(true));
@@ -116,7 +119,7 @@ fn suite(what: &str) -> anyhow::Result<Option<Suite>> {
 }
 
 /// The selections of the suite `name`. A parameter given on the command line replaces the suite's.
-fn suite_wishes(name: &str, suite: &Suite, common: &Common) -> anyhow::Result<Vec<Wish>> {
+fn suite_selections(name: &str, suite: &Suite, common: &Common) -> anyhow::Result<Vec<RequestedSelection>> {
     let arms = |arms: &Vec<String>| arms.iter().map(|arm| arm.parse().map_err(anyhow::Error::msg)).collect();
     let wish = |cells: &bench_registry::Cells| {
         let own: Option<Vec<_>> = cells.arms.as_ref().map(arms).transpose()?;
@@ -126,7 +129,7 @@ fn suite_wishes(name: &str, suite: &Suite, common: &Common) -> anyhow::Result<Ve
         };
         let axes = cells.axes().into_iter().chain(common.measured.parameters.clone()).collect();
         let selection = Selection { pattern: cells.scenario.clone(), arms, axes };
-        anyhow::Ok(Wish { selection, optional_in: cells.optional.then(|| name.to_owned()) })
+        anyhow::Ok(RequestedSelection { selection, optional_in: cells.optional.then(|| name.to_owned()) })
     };
     suite.cells.iter().map(wish).collect()
 }

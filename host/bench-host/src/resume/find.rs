@@ -2,10 +2,10 @@
 //! beginning and the end of run files.
 
 use super::ANEW;
-use super::words::Words;
+use super::command_line::CommandLine;
 use crate::paths;
 use anyhow::Context;
-use bench_sink::runfile::{Glimpse, ReadError, RunRecord};
+use bench_sink::runfile::{ReadError, RunRecord, RunSummary};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -19,16 +19,16 @@ pub(super) struct Found {
 impl Found {
     /// The run in `directory`, if there is one.
     fn at(directory: &Path) -> Result<Option<Self>, ReadError> {
-        let found = |glimpse: Glimpse| {
-            let is_finished = glimpse.is_finished();
-            Self { directory: directory.to_owned(), run: glimpse.run, is_finished }
+        let found = |summary: RunSummary| {
+            let is_finished = summary.is_finished();
+            Self { directory: directory.to_owned(), run: summary.run, is_finished }
         };
-        Ok(Glimpse::of(directory)?.map(found))
+        Ok(RunSummary::of(directory)?.map(found))
     }
 }
 
 /// The run in `directory`.
-pub(super) fn named(directory: &Path) -> anyhow::Result<Found> {
+pub(super) fn run_in(directory: &Path) -> anyhow::Result<Found> {
     let shown = directory.display();
     match Found::at(directory) {
         Err(ReadError::Io { source, .. })
@@ -45,7 +45,7 @@ pub(super) fn named(directory: &Path) -> anyhow::Result<Found> {
 }
 
 /// The newest unfinished run in `out` that was started with the `given` arguments; if all are finished, the newest one.
-pub(super) fn newest(out: &Path, given: &Words) -> anyhow::Result<Found> {
+pub(super) fn newest(out: &Path, given: &CommandLine) -> anyhow::Result<Found> {
     let mut finished = None;
     let runs = match paths::runs(out) {
         Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
@@ -54,7 +54,7 @@ pub(super) fn newest(out: &Path, given: &Words) -> anyhow::Result<Found> {
     for directory in runs {
         // A run that cannot be read was written by another program, or is not a run.
         let Ok(Some(found)) = Found::at(&directory) else { continue };
-        match Words::of(&found.run.command) {
+        match CommandLine::of(&found.run.command) {
             Ok(begun) if given.name_the_same_as(&begun) => {}
             _ => continue,
         }

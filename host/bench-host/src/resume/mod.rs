@@ -1,8 +1,8 @@
 //! `--resume`: finds out what is left of an interrupted run, and refuses to resume it if machine, program, modules or plan have
 //! changed.
 
+mod command_line;
 mod find;
-mod words;
 
 use crate::cli::{Command, Common, ResumeArgs};
 use crate::execute::{Job, command, planned, program_sha256};
@@ -12,30 +12,30 @@ use crate::show::ShowArgs;
 use anyhow::Context;
 use bench_engine::Done;
 use bench_sink::fingerprint::Fingerprint;
-use bench_sink::runfile::{HeldRun, HoldError, ModuleRecord, Record, ResumedRecord, RunRecord, RunWriter};
+use bench_sink::runfile::{HoldError, LockedRun, ModuleRecord, Record, ResumedRecord, RunRecord, RunWriter};
+use command_line::CommandLine;
 use std::path::{Path, PathBuf};
-use words::Words;
 
 /// What a command does.
 pub(crate) enum Wanted {
     /// Start a new run.
     Anew,
     /// Resume an interrupted run.
-    Rest(Box<Rest>),
+    Rest(Box<ResumePlan>),
     /// Show a finished run, of which nothing is left to do.
     Finished { directory: PathBuf, show: ShowArgs },
 }
 
 /// What is left of an interrupted run.
-pub(crate) struct Rest {
+pub(crate) struct ResumePlan {
     /// The command that it was started with, except for where and how it is shown.
     pub(crate) command: Command,
-    pub(crate) earlier: Earlier,
+    pub(crate) earlier: PreviousRun,
 }
 
 /// The existing part of an interrupted run. A lock keeps other processes from writing to it.
-pub(crate) struct Earlier {
-    held: HeldRun,
+pub(crate) struct PreviousRun {
+    held: LockedRun,
     run: RunRecord,
     /// The machine and the program that resume it.
     now: Fingerprint,
@@ -49,13 +49,13 @@ const ANEW: &str = "start a new run without --resume";
 /// What `command` resumes, if it resumes a run.
 pub(crate) fn wanted(command: &Command) -> anyhow::Result<Wanted> {
     let Some((ResumeArgs { resume: Some(named) }, common)) = arguments(command) else { return Ok(Wanted::Anew) };
-    let given = Words::given()?;
+    let given = CommandLine::given()?;
     let found = match named {
-        Some(directory) => find::named(directory)?,
+        Some(directory) => find::run_in(directory)?,
         None => find::newest(&common.shown.out, &given)?,
     };
     let directory = found.directory;
-    let begun = Words::of(&found.run.command);
+    let begun = CommandLine::of(&found.run.command);
     let begun = begun.with_context(|| format!("{}: its command line cannot be read; {ANEW}", directory.display()))?;
     given.agree_with(&begun, &found.run, &directory)?;
     if found.is_finished {
@@ -64,9 +64,9 @@ pub(crate) fn wanted(command: &Command) -> anyhow::Result<Wanted> {
     }
     let mut parameters = common.measured.parameters.clone();
     parameters.extend(common.measured.families.parameters.iter().cloned());
-    let earlier = Earlier::hold(&directory, parameters)?;
+    let earlier = PreviousRun::hold(&directory, parameters)?;
     let command = as_begun(begun.command()?, common, earlier.run.seed);
-    Ok(Wanted::Rest(Box::new(Rest { command, earlier })))
+    Ok(Wanted::Rest(Box::new(ResumePlan { command, earlier })))
 }
 
 /// The options of a command that measures.
@@ -90,9 +90,9 @@ fn as_begun(mut command: Command, given: &Common, seed: u64) -> Command {
     command
 }
 
-impl Earlier {
+impl PreviousRun {
     fn hold(directory: &Path, parameters: Vec<(String, Vec<String>)>) -> anyhow::Result<Self> {
-        let held = match HeldRun::open(directory) {
+        let held = match LockedRun::open(directory) {
             Err(HoldError::Io { path, source }) => {
                 anyhow::bail!("cannot resume {}: {source}; make it writable, or {ANEW}", path.display())
             }
@@ -168,7 +168,7 @@ impl Earlier {
         let missing = now.iter().filter(|now| !then.iter().any(|then| is_same_module(then, now)));
         let missing: Vec<_> = missing.filter(|_| self.is_head_alone()).cloned().map(Record::Module).collect();
         let order = &job.plan.order;
-        let left = order.iter().filter(|unit| done.is_left(**unit)).count();
+        let left = order.iter().filter(|repetition| done.is_left(**repetition)).count();
         let directory = self.held.run().directory.display().to_string();
         let mut writer = self.held.resume()?;
         output::line(&format!("bench-host: resuming {directory}: {left} of {} repetitions are left", order.len()));

@@ -75,7 +75,7 @@ unsafe extern "C" fn open(
         let durability = Durability::from_code(durability).ok_or_else(|| unknown("durability", durability))?;
         let page_state = PageState::from_code(page_state).ok_or_else(|| unknown("page state", page_state))?;
         let options = Options { durability, page_state, segment_bytes };
-        let log = context.slot::<Logs>().open(directory, options).map_err(refused)?;
+        let log = context.slot::<Logs>().open(directory, options).map_err(refuse_open)?;
         *out = Box::into_raw(Box::new(Opened { log, reason: String::new() })).cast();
         Ok(())
     })
@@ -97,7 +97,7 @@ unsafe extern "C" fn append(
     match opened.log.append(payload) {
         // SAFETY: the probe gives room for the sequence, or none.
         Ok(sequence) => unsafe { give(sequence_out, sequence) },
-        Err(fault) => opened.failed(fault),
+        Err(fault) => opened.set_failure(fault),
     }
 }
 
@@ -125,7 +125,7 @@ unsafe extern "C" fn append_batch(
                 give(end_out, end)
             }
         }
-        Err(fault) => opened.failed(fault),
+        Err(fault) => opened.set_failure(fault),
     }
 }
 
@@ -136,7 +136,7 @@ unsafe extern "C" fn read(log: *mut raw::OpenLog, sequence: u64, payload_out: *m
     match lent {
         // SAFETY: the probe gives room for the payload, or none. The payload stays where it is until the log is called again.
         Ok(payload) => unsafe { give(payload_out, payload) },
-        Err(fault) => opened.failed(fault),
+        Err(fault) => opened.set_failure(fault),
     }
 }
 
@@ -156,7 +156,7 @@ unsafe extern "C" fn sync(log: *mut raw::OpenLog, sequence_out: *mut u64) -> i32
     match opened.log.sync() {
         // SAFETY: the probe gives room for the sequence, or none.
         Ok(sequence) => unsafe { give(sequence_out, sequence) },
-        Err(fault) => opened.failed(fault),
+        Err(fault) => opened.set_failure(fault),
     }
 }
 
@@ -197,18 +197,18 @@ unsafe fn give<T>(room: *mut T, value: T) -> i32 {
 
 impl Opened {
     #[cold]
-    fn failed(&mut self, LogFault { fault, reason }: LogFault) -> i32 {
+    fn set_failure(&mut self, LogFault { fault, reason }: LogFault) -> i32 {
         self.reason = reason;
         fault.code()
     }
 
     #[cold]
     fn nowhere(&mut self) -> i32 {
-        self.failed(LogFault { fault: Fault::Other, reason: "a payload behind a null pointer".to_owned() })
+        self.set_failure(LogFault { fault: Fault::Other, reason: "a payload behind a null pointer".to_owned() })
     }
 }
 
-fn refused(error: OpenError) -> Refusal {
+fn refuse_open(error: OpenError) -> Refusal {
     let status = match error {
         OpenError::TooMany | OpenError::SegmentBytes(_) => raw::INVALID_ARGUMENT,
         OpenError::Folder { .. } | OpenError::Log(_) => raw::IO,

@@ -1,6 +1,7 @@
 //! What two arms, or two sides of several runs each, differ in. It knows how run files become ratios with verdicts, and
 //! neither how anything was run nor how a ratio is estimated.
 
+mod compared_cell;
 mod counts;
 mod csv;
 mod json;
@@ -11,7 +12,6 @@ mod notes;
 mod pairs;
 mod samples;
 mod sides;
-mod subject;
 mod table;
 
 pub use self::ledger::{LedgerTerm, LedgerView, Mean};

@@ -1,9 +1,9 @@
 //! The arms of one run that measured them in turns: from its records to pairs of samples. Knows which samples belong
 //! together, not how a ratio is estimated of them.
 
+use super::compared_cell::{ComparedCell, Measurement, draft, single_process};
 use super::matchup::{Draft, Measured, judge};
 use super::samples::Samples;
-use super::subject::{Measurement, Subject, draft, single_process};
 use super::{Comparison, Label, OneSided, Options, Runs};
 use crate::{CellView, ReportError, RunView};
 use bench_sink::runfile::{PairingRecord, RunFile, Status};
@@ -25,11 +25,11 @@ pub(super) fn compare(file: RunFile, options: &Options) -> Result<Comparison, Re
             None => one_sided.push(reader.alone(cell)),
         }
     }
-    let subjects: Vec<Subject> = view.cells.iter().map(|cell| reader.subject(cell)).collect();
+    let subjects: Vec<ComparedCell> = view.cells.iter().map(|cell| reader.subject(cell)).collect();
     Ok(Comparison {
         matchups: judge(drafts, options.delta),
-        ledgers: subjects.iter().filter_map(Subject::ledger).collect(),
-        accounts: subjects.iter().filter_map(Subject::account).collect(),
+        ledgers: subjects.iter().filter_map(ComparedCell::ledger).collect(),
+        accounts: subjects.iter().filter_map(ComparedCell::account).collect(),
         one_sided,
         options: *options,
         across_machines: None,
@@ -193,8 +193,8 @@ impl<'a> Reader<'a> {
         Label { arm: cell.arm, variant: cell.variant.clone(), file, side: None }
     }
 
-    fn subject(&self, cell: &CellView) -> Subject {
-        Subject::of(cell, self.label(cell))
+    fn subject(&self, cell: &CellView) -> ComparedCell {
+        ComparedCell::of(cell, self.label(cell))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Two sides of a comparison, several runs each: from their records to matchups of the same cell on both. Knows which
 //! processes stand for a cell, not how a ratio is estimated of them.
 
+use super::compared_cell::{ComparedCell, Measurement, draft, single_process};
 use super::matchup::{Draft, Measured, judge};
 use super::samples::Samples;
-use super::subject::{Measurement, Subject, draft, single_process};
 use super::{Comparison, Label, OneSided, Options, Runs, Side, counts, machine};
 use crate::spread::widest_spread;
 use crate::{CellView, ReportError, RunView};
@@ -35,7 +35,7 @@ pub(super) fn compare(
     }
     let only_in_b = b.iter().filter(|entry| !a.iter().any(|other| entry.is_same(other)));
     one_sided.extend(only_in_b.map(|entry| alone(&entry.subject, Side::A, &a_runs)));
-    let mut subjects: Vec<&Subject> = a.iter().chain(&b).map(|entry| &entry.subject).collect();
+    let mut subjects: Vec<&ComparedCell> = a.iter().chain(&b).map(|entry| &entry.subject).collect();
     subjects.sort_by(|a, b| order(a, b));
     Ok(Comparison {
         matchups: judge(drafts, options.delta),
@@ -50,7 +50,7 @@ pub(super) fn compare(
 
 /// A cell of one side, with the samples of each of its processes.
 struct Entry {
-    subject: Subject,
+    subject: ComparedCell,
     processes: Vec<Vec<f64>>,
     /// Of the last run that had it.
     run: usize,
@@ -100,7 +100,7 @@ fn enter<'a>(entries: &'a mut Vec<Entry>, side: Side, run: usize, cell: &CellVie
         }
         None => {
             let label = Label { arm: cell.arm, variant: cell.variant.clone(), file: None, side: Some(side) };
-            let subject = Subject::of(cell, label);
+            let subject = ComparedCell::of(cell, label);
             entries.push(Entry { subject, processes: Vec::new(), run, is_double: false });
             let last = entries.len() - 1;
             &mut entries[last]
@@ -108,7 +108,7 @@ fn enter<'a>(entries: &'a mut Vec<Entry>, side: Side, run: usize, cell: &CellVie
     }
 }
 
-fn order(a: &Subject, b: &Subject) -> Ordering {
+fn order(a: &ComparedCell, b: &ComparedCell) -> Ordering {
     // Values are never NaN, so arguments always compare.
     let identity = a.identity().partial_cmp(&b.identity()).unwrap_or(Ordering::Equal);
     identity.then_with(|| a.label.side.cmp(&b.label.side))
@@ -170,7 +170,7 @@ fn doubtful(entry: &Entry) -> Result<(), (Status, String)> {
 }
 
 /// A cell that is not on the side `missing`.
-fn alone(subject: &Subject, missing: Side, runs: &[RunView]) -> OneSided {
+fn alone(subject: &ComparedCell, missing: Side, runs: &[RunView]) -> OneSided {
     let cut = runs
         .iter()
         .find_map(RunView::missing)

@@ -61,7 +61,7 @@ pub struct BreakEven {
 pub fn start_curves(view: &RunView) -> Vec<StartCurve> {
     let mut curves: Vec<StartCurve> = Vec::new();
     for (cell, start, heap_bytes, point) in view.cells.iter().filter_map(point) {
-        let start = named(cell, start);
+        let start = describe_start(cell, start);
         match curves.iter_mut().find(|curve| curve.start == start && curve.heap_bytes == heap_bytes) {
             Some(curve) => curve.points.push(point),
             None => curves.push(StartCurve { start, heap_bytes, points: vec![point] }),
@@ -91,7 +91,7 @@ fn point(cell: &CellView) -> Option<(&CellView, &str, u64, StartPoint)> {
 }
 
 /// The way, and whatever other arguments in text it has: `criu-restore (tmpfs, warm)`.
-fn named(cell: &CellView, start: &str) -> String {
+fn describe_start(cell: &CellView, start: &str) -> String {
     let others = cell.arguments.iter().filter_map(|(name, value)| match value {
         Value::Text(text) if name != START && !text.starts_with('@') && !text.contains('/') => Some(text.as_str()),
         _ => None,

@@ -1,14 +1,14 @@
 //! One cell: what was moved, how fast, and the stages of both sides, whose sum is the wall time of the side. Knows where a stage
 //! belongs, not what it does.
 
-use super::{CODE, mean, shown, stages};
+use super::{CODE, format_arguments, mean, stages};
 use crate::document::{Body, Column, Datum, Measure, Node, Rank, Section, Tree};
 use crate::{CellView, scale};
 use bench_model::Unit;
 use std::collections::BTreeSet;
 
 pub(super) fn of(cell: &CellView, telling: &BTreeSet<String>) -> Section {
-    let title = format!("{} {} {}", cell.scenario, cell.arm_label(), shown(&cell.arguments, telling));
+    let title = format!("{} {} {}", cell.scenario, cell.arm_label(), format_arguments(&cell.arguments, telling));
     let duration = cell.timed().map(|timed| duration(cell, timed.summary.mean)).into_iter();
     let sides = ["source", "destination"].iter().filter_map(|side| of_side(cell, side));
     let columns = vec![

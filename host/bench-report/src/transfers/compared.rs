@@ -1,7 +1,7 @@
 //! What cells of one run differ by, as ratios of their times with an interval and a verdict: ways of loading, arms, and what the
 //! database itself offers. Knows which cells belong together, not how a ratio is estimated.
 
-use super::{FIRST, WAY, agree, shown, telling, way};
+use super::{FIRST, WAY, agree, format_arguments, telling, way};
 use crate::document::{Body, Column, Datum, Measure, Notes, Section, Table};
 use crate::spread::widest_spread;
 use crate::{CellView, RunView, scale};
@@ -36,11 +36,11 @@ pub(super) fn of(view: &RunView, cells: &[&CellView]) -> Option<Section> {
         let is_known = interval.low.is_finite() && interval.high.is_finite();
         vec![
             Datum::text(&pair.title),
-            Datum::text(shown(&pair.contender.arguments, &names)),
+            Datum::text(format_arguments(&pair.contender.arguments, &names)),
             Datum::number(ratios.means.ratio(), Measure::Factor),
             if is_known { range } else { Datum::Absent },
             Datum::number(f64::from(ratios.processes), Measure::Plain),
-            Datum::text(told(verdict)),
+            Datum::text(describe_verdict(verdict)),
         ]
     };
     let rows: Vec<_> = measured.iter().zip(verdicts).map(row).collect();
@@ -110,7 +110,7 @@ fn claim(pair: &Pair<'_>, ratios: &Ratios) -> Claim {
     Claim { estimate: ratios.means, band, pairs: ratios.pairs, processes: ratios.processes }
 }
 
-fn told(verdict: Verdict) -> String {
+fn describe_verdict(verdict: Verdict) -> String {
     match verdict {
         Verdict::Different => "different".to_owned(),
         Verdict::Equivalent => format!("equivalent ±{} %", DELTA * 100.0),

@@ -103,7 +103,7 @@ fn telling(cells: &[&CellView]) -> BTreeSet<String> {
 }
 
 /// `a=1 b=x`, of the arguments in `names`.
-fn shown(arguments: &Arguments, names: &BTreeSet<String>) -> String {
+fn format_arguments(arguments: &Arguments, names: &BTreeSet<String>) -> String {
     let told = arguments.iter().filter(|(name, _)| names.contains(*name));
     told.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }

@@ -1,7 +1,7 @@
 //! The ways of loading next to each other: a column each, the first of which the others are ratios to. Knows which cells differ
 //! in the way alone, not what a ratio is worth; the comparison says that.
 
-use super::{FIRST, WAY, agree, mean, shown, stages, telling, way};
+use super::{FIRST, WAY, agree, format_arguments, mean, stages, telling, way};
 use crate::CellView;
 use crate::document::{Body, Column, Datum, Measure, Section, Table};
 use bench_model::Unit;
@@ -28,8 +28,12 @@ pub(super) fn of(cells: &[&CellView]) -> Vec<Section> {
     let of_group = |mut group: Vec<&CellView>| {
         group.sort_by_key(|cell| way(cell) != Some(FIRST));
         let first = group[0];
-        let title =
-            format!("{} {} {}, means side by side", first.scenario, first.arm_label(), shown(&first.arguments, &names));
+        let title = format!(
+            "{} {} {}, means side by side",
+            first.scenario,
+            first.arm_label(),
+            format_arguments(&first.arguments, &names)
+        );
         let column = |cell: &&CellView| Column::figures(way(cell).unwrap_or_default());
         let columns = std::iter::once(Column::words("").key("part")).chain(group.iter().map(column)).collect();
         Section::new("transfers.side-by-side", title, Body::Table(Table::plain(columns, rows(&group))))

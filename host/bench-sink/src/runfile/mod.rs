@@ -2,23 +2,23 @@
 //! it.
 
 mod compared;
-mod glimpse;
-mod held;
 mod locked;
+mod locked_run;
 mod named;
 mod reader;
 mod record;
+mod run_summary;
 mod writer;
 
 pub use compared::{AccountRecord, LedgerRecord, PairingRecord, TermRecord};
-pub use glimpse::Glimpse;
-pub use held::{HeldRun, HoldError};
+pub use locked_run::{HoldError, LockedRun};
 pub use named::Named;
 pub use reader::{ReadError, RunFile, TornTail};
 pub use record::{
     CalibrationRecord, CellRecord, CheckRecord, EndRecord, LimitRecord, ModuleRecord, ModuleRef, OutcomeRecord,
     Overhead, Planned, Record, ResumedRecord, RunRecord, SeriesRecord, Status, When,
 };
+pub use run_summary::RunSummary;
 pub use writer::{RunWriter, WriteError};
 
 /// The name of the run file in a run directory.

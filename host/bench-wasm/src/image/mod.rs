@@ -7,13 +7,13 @@
 //! depends on the size of the difference.
 
 mod accessor;
-mod alike;
+mod deterministic_init;
 mod form;
 mod instance;
 mod module;
 mod rewrite;
 
-pub use self::alike::{Alike, Standing};
+pub use self::deterministic_init::{DeterministicInit, FrozenClock};
 use self::form::{NotRestored, Owner, View};
 use self::instance::{Accessed, Contents, Functions, resources};
 use crate::error::one_line;
@@ -32,7 +32,7 @@ pub fn rewritten(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
 #[expect(missing_debug_implementations, reason = "an instance cannot be shown")]
 pub struct Images {
     /// Creates all instances.
-    alike: Alike,
+    alike: DeterministicInit,
     functions: Functions,
     owner: Owner,
     fresh: Fresh,
@@ -54,9 +54,9 @@ impl Images {
     pub fn new(
         component: &Compiled,
         sha256: &str,
-        make: impl Fn(&Alike) -> Result<(Store<State>, Instance), ModuleError>,
+        make: impl Fn(&DeterministicInit) -> Result<(Store<State>, Instance), ModuleError>,
     ) -> Result<Self, ModuleError> {
-        let alike = Alike::new();
+        let alike = DeterministicInit::new();
         let functions = Functions::of(component).ok_or_else(|| unavailable("it was compiled without an accessor"))?;
         let fresh = Fresh::of(make(&alike)?, &functions)?;
         let other = Fresh::of(make(&alike)?, &functions)?;
@@ -70,7 +70,7 @@ impl Images {
     }
 
     /// The clocks and random numbers that all instances are created with.
-    pub fn alike(&self) -> &Alike {
+    pub fn alike(&self) -> &DeterministicInit {
         &self.alike
     }
 

@@ -2,7 +2,7 @@
 
 use super::form::Target;
 use super::*;
-use crate::{Limits, Runtime, Settings, Switch, state};
+use crate::{EngineOption, Limits, Runtime, Settings, state};
 use bench_drivers::Grants;
 use std::path::Path;
 
@@ -45,7 +45,7 @@ const MANY: &str = r#"(component
 
 /// A runtime and what instances are made of.
 fn seed(text: &str) -> (Runtime, Compiled) {
-    let settings = Settings::from_iter([Switch::OnDemand]);
+    let settings = Settings::from_iter([EngineOption::OnDemand]);
     let runtime = Runtime::new(Limits::default(), None, &settings).expect("the engine starts");
     let bytes = rewritten(&wat::parse_str(text).expect("the text parses")).expect("it is rewritten");
     let component = Compiled::from_binary(&runtime.engine, &bytes).expect("what comes of it is a component");
@@ -121,7 +121,7 @@ fn memory_that_cannot_grow_enough_is_an_error() {
 fn component_with_unequal_fresh_instances_is_refused() {
     let seed = seed(MANY);
     let made = std::cell::Cell::new(0);
-    let make = |_: &Alike| {
+    let make = |_: &DeterministicInit| {
         let (mut store, made_now) = instance(&seed);
         let functions = Functions::of(&seed.1).expect("it has an accessor");
         let mut accessed = Accessed { store: &mut store, instance: &made_now, functions: &functions };

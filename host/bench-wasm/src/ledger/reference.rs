@@ -159,7 +159,7 @@ impl Measurement {
             let order = std::array::from_fn(|arm| arm);
             Ok(Self { clock: clock.clone(), plain, observed, order, calls: ARMS.map(|_| Vec::new()) })
         };
-        attempt().map_err(failed)
+        attempt().map_err(reference_error)
     }
 
     /// Turns until `time` has passed, and at least one. In each there is one sample of each arm, in an order drawn from
@@ -171,7 +171,7 @@ impl Measurement {
             for arm in self.order {
                 let Arm { what, observed } = ARMS[arm];
                 let functions = if observed { &mut self.observed } else { &mut self.plain };
-                let call = functions.call(what, &self.clock).map_err(failed)?;
+                let call = functions.call(what, &self.clock).map_err(reference_error)?;
                 if self.calls[arm].len() < TURNS_MAX {
                     self.calls[arm].push(call);
                 }
@@ -190,7 +190,7 @@ impl Measurement {
     }
 }
 
-fn failed(error: wasmtime::Error) -> ModuleError {
+fn reference_error(error: wasmtime::Error) -> ModuleError {
     ModuleError::Other(format!("cannot run the reference component of the boundary: {}", one_line(&error)))
 }
 

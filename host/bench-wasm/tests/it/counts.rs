@@ -3,7 +3,7 @@
 use crate::fixture::{Fixture, scenario};
 use bench_drivers::{Counts, Module};
 use bench_model::Arguments;
-use bench_wasm::{Component, Settings, Switch};
+use bench_wasm::{Component, EngineOption, Settings};
 use std::fs;
 
 fn count(component: &mut Component, name: &str, operations: u64) -> Counts {
@@ -42,7 +42,7 @@ fn instructions_grow_with_the_operations_and_are_equal_for_all_settings() {
         .map(|operations| count(&mut component, "compute", operations).instructions.expect("they are counted"));
     assert_eq!((instructions[0], instructions[2]), (0, 10 * instructions[1]));
     assert!(instructions[1] >= 4 * 1000, "four in each turn of the loop: {instructions:?}");
-    let mut plain = fixture.load(&Settings::default().with(Switch::OptNone), None);
+    let mut plain = fixture.load(&Settings::default().with(EngineOption::OptNone), None);
     assert_eq!(count(&mut plain, "compute", 10).instructions, Some(instructions[2]));
 }
 

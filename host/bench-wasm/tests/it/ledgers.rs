@@ -3,7 +3,7 @@
 use crate::fixture::{Fixture, scenario};
 use bench_drivers::{Ledger, LedgerTask, Module};
 use bench_model::Arguments;
-use bench_wasm::{Component, Settings, Switch};
+use bench_wasm::{Component, EngineOption, Settings};
 
 const TERMS: [&str; 7] = ["entry", "lower", "guest", "host-calls", "host-transition", "lift", "residual"];
 const BOUNDARY: [&str; 10] = [
@@ -74,7 +74,7 @@ fn one_time_costs_have_four_terms() {
 #[test]
 fn every_setting_has_a_cost_breakdown() {
     let fixture = Fixture::new();
-    for switch in Switch::ALL {
+    for switch in EngineOption::ALL {
         let mut component = fixture.load(&Settings::default().with(switch), None);
         check(&mut component, "exchange", 2, 7 * 4 + 2 * 2);
     }

@@ -3,7 +3,7 @@
 use crate::fixture::{Fixture, scenario};
 use bench_drivers::Module;
 use bench_model::Arguments;
-use bench_wasm::{Settings, Switch};
+use bench_wasm::{EngineOption, Settings};
 use std::fs;
 
 fn check(fixture: &Fixture, settings: &Settings) {
@@ -25,10 +25,10 @@ fn check(fixture: &Fixture, settings: &Settings) {
 fn every_option_and_all_together_run_a_component() {
     let fixture = Fixture::new();
     check(&fixture, &Settings::default());
-    for switch in Switch::ALL {
+    for switch in EngineOption::ALL {
         check(&fixture, &Settings::default().with(switch));
     }
-    check(&fixture, &Settings::from_iter(Switch::ALL));
+    check(&fixture, &Settings::from_iter(EngineOption::ALL));
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn settings_have_different_code() {
     let fixture = Fixture::new();
     let _cache = fixture.cache();
     let kept = || fs::read_dir(fixture.path().with_file_name("code")).expect("the cache is there").count();
-    for (switches, expect) in [(&[][..], 1), (&[], 1), (&[Switch::Fuel], 2), (&[Switch::OptNone], 3)] {
+    for (switches, expect) in [(&[][..], 1), (&[], 1), (&[EngineOption::Fuel], 2), (&[EngineOption::OptNone], 3)] {
         fixture.load(&switches.iter().copied().collect(), Some(fixture.cache()));
         assert_eq!(kept(), expect, "{switches:?}");
     }

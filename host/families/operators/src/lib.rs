@@ -11,7 +11,9 @@ mod process;
 mod spec;
 mod wasm;
 
-pub use operators::{Event, Key, Maker, Object, Operator, Operators, Plane, PlaneError, Scope, Suspension, operators};
+pub use operators::{
+    Event, Factory, Key, Object, Operator, Operators, Plane, PlaneError, Scope, Suspension, operators,
+};
 
 use bench_drivers::Driver;
 use bench_family::{Family, Program, Shorthand, Takes};

@@ -3,8 +3,8 @@
 
 mod plane;
 
-use self::plane::Given;
-use crate::operators::{Event, Maker, Operator, Operators, Plane, Scope, Suspension};
+use self::plane::ScopedPlane;
+use crate::operators::{Event, Factory, Operator, Operators, Plane, Scope, Suspension};
 use bench_model::ModuleError;
 use bench_native::{HostSide, Probe, arg, text};
 use probe_abi::raw;
@@ -20,27 +20,27 @@ const WATCHES_MAX: usize = 1_000;
 const STATE_BYTES_MAX: usize = 64 << 20;
 
 impl Operators for Probe {
-    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError> {
+    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Factory>, ModuleError> {
         suspension.without_images("a probe's operators")?;
         // One side for all of them: it stays until the process ends, and operators come and go.
         let host = Rc::new(RefCell::new(HostSide::of(&[])));
-        Ok(Box::new(NativeMaker { table: self.extension()?, host }))
+        Ok(Box::new(NativeFactory { table: self.extension()?, host }))
     }
 }
 
-struct NativeMaker {
+struct NativeFactory {
     table: &'static raw::Operators,
     /// What calls leave behind is judged after each, so that all operators can share it. It is not borrowed while one is called.
     host: Rc<RefCell<HostSide>>,
 }
 
-impl Maker for NativeMaker {
+impl Factory for NativeFactory {
     fn make(&mut self, plane: Arc<dyn Plane>) -> Result<Box<dyn Operator>, ModuleError> {
         let host_table = self.host.borrow().table();
         let mut handle = std::ptr::null_mut();
         // SAFETY: the function is the probe's, the host table stays until the process ends, and there is room for the handle.
         let status = unsafe { (self.table.make)(host_table, &mut handle) };
-        let verdict = self.host.borrow_mut().judge("make", status);
+        let verdict = self.host.borrow_mut().check_status("make", status);
         // One that was made is dropped, also where the contract was broken meanwhile.
         let handle = NonNull::new(handle).filter(|_| status == raw::OK);
         let operator =
@@ -59,9 +59,9 @@ struct NativeOperator {
 }
 
 impl NativeOperator {
-    fn judge(&self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
+    fn check_status(&self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
         let mut host = self.host.borrow_mut();
-        if status == raw::OK && !host.has_notes() { Ok(()) } else { host.judge(function, status) }
+        if status == raw::OK && !host.has_notes() { Ok(()) } else { host.check_status(function, status) }
     }
 }
 
@@ -69,7 +69,7 @@ impl Operator for NativeOperator {
     fn start(&mut self, arguments: &[(String, String)]) -> Result<Vec<Scope>, ModuleError> {
         let args = arg::lend(arguments);
         let (mut watches, mut watches_len) = (std::ptr::null(), 0);
-        let given = Given::new(&*self.plane);
+        let given = ScopedPlane::new(&*self.plane);
         let plane = given.table();
         // SAFETY: the handle came from this table's `make` and is not dropped yet, and this is the thread it was made on, because
         // it is not `Send`. Plane, arguments and the room for the results outlive the call.
@@ -77,7 +77,7 @@ impl Operator for NativeOperator {
             let start = self.table.start;
             start(self.handle.as_ptr(), &plane, args.as_ptr(), args.len(), &mut watches, &mut watches_len)
         };
-        self.judge("start", status)?;
+        self.check_status("start", status)?;
         // SAFETY: the probe lends the watches until the next call of the operator.
         let watches = unsafe { text::borrowed(watches, watches_len) }.filter(|watches| watches.len() <= WATCHES_MAX);
         let watches = watches
@@ -92,18 +92,18 @@ impl Operator for NativeOperator {
             Event::Deleted(key, version) => (raw::EVENT_DELETED, key, *version, ""),
         };
         let object = plane::lend(key, version, spec);
-        let given = Given::new(&*self.plane);
+        let given = ScopedPlane::new(&*self.plane);
         let plane = given.table();
         // SAFETY: as in `start`; the object and its texts outlive the call.
         let status = unsafe { (self.table.reconcile)(self.handle.as_ptr(), &plane, kind, &object) };
-        self.judge("reconcile", status)
+        self.check_status("reconcile", status)
     }
 
     fn suspend(&mut self) -> Result<Vec<u8>, ModuleError> {
         let mut state = raw::Bytes { ptr: std::ptr::null(), len: 0 };
         // SAFETY: as in `start`.
         let status = unsafe { (self.table.suspend)(self.handle.as_ptr(), &mut state) };
-        self.judge("suspend", status)?;
+        self.check_status("suspend", status)?;
         // SAFETY: the probe lends the state until the operator is dropped.
         let bytes = unsafe { text::borrowed(state.ptr, state.len) }.filter(|bytes| bytes.len() <= STATE_BYTES_MAX);
         let len = state.len;
@@ -115,7 +115,7 @@ impl Operator for NativeOperator {
     fn resume(&mut self, state: &[u8]) -> Result<(), ModuleError> {
         // SAFETY: as in `start`; the state outlives the call.
         let status = unsafe { (self.table.resume)(self.handle.as_ptr(), state.as_ptr(), state.len()) };
-        self.judge("resume", status)
+        self.check_status("resume", status)
     }
 }
 

@@ -14,11 +14,11 @@ use std::sync::Arc;
 pub trait Operators {
     /// Prepares what operators share, such as code; this is not part of loading one. The state of an unloaded operator is as
     /// `suspension` says, or the error is [`ModuleError::Unavailable`].
-    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError>;
+    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Factory>, ModuleError>;
 }
 
 /// Makes operators of a prepared module.
-pub trait Maker {
+pub trait Factory {
     /// A new operator, which is not started and sees the control plane through `plane`.
     fn make(&mut self, plane: Arc<dyn Plane>) -> Result<Box<dyn Operator>, ModuleError>;
 }

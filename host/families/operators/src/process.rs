@@ -1,7 +1,7 @@
 //! The arm `process` of operators: each operator is a process that calls the control plane through a Unix socket. The program
 //! describes its scenarios itself.
 
-use crate::operators::{Event, Key, Maker, Object, Operator, Operators, Plane, PlaneError, Scope, Suspension};
+use crate::operators::{Event, Factory, Key, Object, Operator, Operators, Plane, PlaneError, Scope, Suspension};
 use bench_drivers::{Direct, Module};
 use bench_family::Program;
 use bench_model::{Descriptor, ModuleError};
@@ -47,18 +47,18 @@ fn command(program: &Path) -> Command {
 }
 
 impl Operators for OperatorProgram {
-    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError> {
+    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Factory>, ModuleError> {
         suspension.without_images("a process")?;
-        Ok(Box::new(ProcessMaker { program: self.program.clone() }))
+        Ok(Box::new(ProcessFactory { program: self.program.clone() }))
     }
 }
 
 /// Starts processes of one program.
-struct ProcessMaker {
+struct ProcessFactory {
     program: PathBuf,
 }
 
-impl Maker for ProcessMaker {
+impl Factory for ProcessFactory {
     fn make(&mut self, plane: Arc<dyn Plane>) -> Result<Box<dyn Operator>, ModuleError> {
         let start = || {
             let (host, process) = UnixStream::pair()?;

@@ -83,7 +83,7 @@ impl NativeInstance {
             (self.call)(self.host.table(), scenario, args.as_ptr(), args.len(), batches.table(), &mut transfer)
         };
         let ended = batches.end();
-        let verdict = self.host.judge(function, status);
+        let verdict = self.host.check_status(function, status);
         let stages = ended.stages(function)?;
         verdict?;
         Ok(Transfer { records: transfer.records, bytes: transfer.bytes, stages })

@@ -45,7 +45,7 @@ impl Servers for Postgres {
         Ok(Server { url, addresses, schema: self.schema.clone() })
     }
 
-    fn complaint(&self) -> Option<String> {
+    fn last_error(&self) -> Option<String> {
         let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         own.as_ref()?.as_ref().ok()?.complaints().pop()
     }

@@ -35,7 +35,7 @@ impl Starter for NativeStarter {
         let mut handle = std::ptr::null_mut();
         // SAFETY: the function is the probe's, the host table stays until the process ends, and there is room for the handle.
         let status = unsafe { (self.table.start)(host_table, heap_bytes, init_ms, &mut handle) };
-        let verdict = self.host.borrow_mut().judge("start", status);
+        let verdict = self.host.borrow_mut().check_status("start", status);
         // One that was started is stopped when it is dropped, also where the contract was broken meanwhile.
         let handle = NonNull::new(handle).filter(|_| status == raw::OK);
         let function = handle.map(|handle| NativeFunction { table: self.table, handle, host: Rc::clone(&self.host) });
@@ -59,7 +59,7 @@ impl Function for NativeFunction {
         // because it is not `Send`. The body outlives the call, and there is room for both results.
         let status =
             unsafe { (self.table.answer)(self.handle.as_ptr(), body.as_ptr(), body.len(), &mut http, &mut lent) };
-        self.host.borrow_mut().judge("answer", status)?;
+        self.host.borrow_mut().check_status("answer", status)?;
         // SAFETY: the probe lends the answer until the next call of the function.
         let body = unsafe { raw::slice(lent.ptr, lent.len) }.to_vec();
         let status = u16::try_from(http);

@@ -121,7 +121,7 @@ fn read_log(log: impl Read, complaints: &Complaints, ready: Sender<()>) {
         if line.contains(READY) {
             ready.take().map(|ready| ready.send(()));
         }
-        if let Some(complaint) = complaint(&line) {
+        if let Some(complaint) = find_error(&line) {
             let mut complaints = complaints.lock().unwrap_or_else(PoisonError::into_inner);
             if complaints.len() == COMPLAINTS_MAX {
                 complaints.pop_front();
@@ -132,7 +132,7 @@ fn read_log(log: impl Read, complaints: &Complaints, ready: Sender<()>) {
 }
 
 /// A log line about a failure, without time and process id.
-fn complaint(line: &str) -> Option<String> {
+fn find_error(line: &str) -> Option<String> {
     let severities = ["PANIC:", "FATAL:", "ERROR:"];
     let begin = severities.iter().find_map(|severity| line.find(severity))?;
     Some(line[begin..].split_whitespace().collect::<Vec<_>>().join(" "))

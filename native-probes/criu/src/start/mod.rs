@@ -45,6 +45,6 @@ pub(crate) trait Start {
 }
 
 /// A system error that makes measuring impossible here.
-fn failed(what: &str) -> impl FnOnce(std::io::Error) -> ModuleError {
+fn system_error(what: &str) -> impl FnOnce(std::io::Error) -> ModuleError {
     move |error| ModuleError::Other(format!("{what}: {error}"))
 }

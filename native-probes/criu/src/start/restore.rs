@@ -1,6 +1,6 @@
 //! A server that is restored from a checkpoint taken after its first answer.
 
-use super::{Spawn, Start, failed};
+use super::{Spawn, Start, system_error};
 use crate::Companion;
 use crate::checkpoint::{NEXT_STEP, Tool, reason, restore_request, restored, statistics};
 use crate::companion::init::{command, hex, unhex};
@@ -76,7 +76,7 @@ impl Restore {
         let socket = warm(&namespace, &pid, listener)?;
         dump(&mut namespace, &tool, &images, &pid)?;
         let here = namespace.seen_here(&images);
-        let sizes = sizes(&here).map_err(failed("cannot list the checkpoint images"))?;
+        let sizes = sizes(&here).map_err(system_error("cannot list the checkpoint images"))?;
         let pages = here.join(PAGES);
         let arguments = vec![role::BARE.into(), pages.into()];
         let bare = Program { program: companion.program, arguments, environment: Vec::new() };
@@ -149,7 +149,7 @@ impl Restore {
     fn whole(&self) -> Result<(), ModuleError> {
         for (name, bytes) in &self.sizes {
             let file = self.images_here().join(name);
-            let found = fs::metadata(&file).map_err(failed(&format!("the image {}", file.display())))?.len();
+            let found = fs::metadata(&file).map_err(system_error(&format!("the image {}", file.display())))?.len();
             if found != *bytes {
                 let file = self.images.join(name);
                 let reason =
@@ -169,7 +169,7 @@ impl Restore {
 impl Start for Restore {
     fn bare(&mut self, listener: &Listener) -> Result<Option<(&'static str, u64)>, ModuleError> {
         if self.options.images == Images::Disk {
-            forget(&self.images_here()).map_err(failed("cannot drop images from the page cache"))?;
+            forget(&self.images_here()).map_err(system_error("cannot drop images from the page cache"))?;
         }
         self.bare.prepare()?;
         let mut pending = listener.ask()?;
@@ -188,12 +188,12 @@ impl Start for Restore {
     fn prepare(&mut self) -> Result<(), ModuleError> {
         self.whole()?;
         if self.options.images == Images::Disk {
-            forget(&self.images_here()).map_err(failed("cannot drop images from the page cache"))?;
+            forget(&self.images_here()).map_err(system_error("cannot drop images from the page cache"))?;
         }
         if self.options.cache == Cache::Cold {
             match fs::remove_file(self.namespace.seen_here(Path::new(KERNEL_CACHE))) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(failed("cannot remove CRIU's cache")(error));
+                    return Err(system_error("cannot remove CRIU's cache")(error));
                 }
                 _ => {}
             }
@@ -232,7 +232,7 @@ impl Start for Restore {
             self.namespace.run(&[command::END, &self.pid]).map_err(ModuleError::Other)?;
         }
         let file = self.images_here().join("stats-restore");
-        let said = fs::read(&file).map_err(failed(&format!("cannot read {}", file.display())))?;
+        let said = fs::read(&file).map_err(system_error(&format!("cannot read {}", file.display())))?;
         let said = statistics(&said).ok_or_else(|| {
             ModuleError::Other(format!(
                 "{} is not a statistics file of a restore; this version of CRIU may write another format",
@@ -333,9 +333,9 @@ impl Folder {
     fn new(parent: &Path) -> Result<Self, ModuleError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // CRIU changes its working directory, so only an absolute path stays valid.
-        let parent = parent.canonicalize().map_err(failed(&format!("`directory` {}", parent.display())))?;
+        let parent = parent.canonicalize().map_err(system_error(&format!("`directory` {}", parent.display())))?;
         let path = parent.join(format!("images-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
-        fs::create_dir(&path).map_err(failed(&format!("cannot create {}", path.display())))?;
+        fs::create_dir(&path).map_err(system_error(&format!("cannot create {}", path.display())))?;
         Ok(Self(path))
     }
 }

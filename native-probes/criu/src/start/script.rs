@@ -1,7 +1,7 @@
 //! The same function as a script, started with its interpreter.
 
 use super::spawn::Program;
-use super::{Spawn, Start, failed};
+use super::{Spawn, Start, system_error};
 use crate::listener::Listener;
 use crate::options::Options;
 use bench_model::ModuleError;
@@ -67,7 +67,7 @@ impl Script {
         let program = located(interpreter.command, &interpreter.locate)?;
         let name = format!("function-{}.{}", NEXT.fetch_add(1, Ordering::Relaxed), interpreter.extension);
         let file = options.directory.join(name);
-        fs::write(&file, interpreter.script).map_err(failed(&format!("cannot write {}", file.display())))?;
+        fs::write(&file, interpreter.script).map_err(system_error(&format!("cannot write {}", file.display())))?;
         let arguments = interpreter.options.iter().map(Into::into).chain([file.clone().into()]).collect();
         let environment = options.environment().to_vec();
         let spawn = Spawn::program(Program { program, arguments, environment }, listener)?;

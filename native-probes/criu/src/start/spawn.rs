@@ -1,6 +1,6 @@
 //! Spawned processes, and the function's native server as one of them.
 
-use super::{Start, failed};
+use super::{Start, system_error};
 use crate::Companion;
 use crate::companion::role;
 use crate::listener::Listener;
@@ -49,15 +49,18 @@ impl Spawn {
 
     /// Any program.
     pub(super) fn program(what: Program, listener: &Listener) -> Result<Self, ModuleError> {
-        let socket = listener.for_child().map_err(failed("cannot duplicate the socket for the function"))?;
+        let socket = listener.for_child().map_err(system_error("cannot duplicate the socket for the function"))?;
         Ok(Self { what, socket, ready: None, running: None })
     }
 }
 
 impl Start for Spawn {
     fn prepare(&mut self) -> Result<(), ModuleError> {
-        let socket =
-            self.socket.as_fd().try_clone_to_owned().map_err(failed("cannot duplicate the socket for the function"))?;
+        let socket = self
+            .socket
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(system_error("cannot duplicate the socket for the function"))?;
         let mut command = Command::new(&self.what.program);
         command.env_clear().envs(self.what.environment.iter().map(|(name, value)| (name, value)));
         command.args(&self.what.arguments).stdin(socket).stdout(Stdio::null());
@@ -70,7 +73,7 @@ impl Start for Spawn {
             self.ready.take().ok_or_else(|| ModuleError::Other("the start was not prepared".to_owned()))?;
         let spawned = command.spawn();
         let program = self.what.program.display();
-        let mut child = spawned.map_err(failed(&format!("cannot start {program}")))?;
+        let mut child = spawned.map_err(system_error(&format!("cannot start {program}")))?;
         let pid = Pid::from_raw(child.id().cast_signed());
         // A child that was not reaped keeps its PID, so the descriptor refers to this child.
         match pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) {

@@ -1,6 +1,6 @@
 //! A parent that has initialised the function and forks a server for each start.
 
-use super::{Start, failed};
+use super::{Start, system_error};
 use crate::Companion;
 use crate::companion::role;
 use crate::companion::zygote::command;
@@ -24,9 +24,12 @@ pub(crate) struct Zygote {
 impl Zygote {
     /// Starts the parent and waits until it has initialised.
     pub(crate) fn new(options: &Options, companion: &Companion, listener: &Listener) -> Result<Self, ModuleError> {
-        let (control, theirs) = UnixStream::pair().map_err(failed("cannot create the control socket of the zygote"))?;
-        control.set_read_timeout(Some(PATIENCE)).map_err(failed("cannot create the control socket of the zygote"))?;
-        let socket = listener.for_child().map_err(failed("cannot duplicate the socket for the function"))?;
+        let (control, theirs) =
+            UnixStream::pair().map_err(system_error("cannot create the control socket of the zygote"))?;
+        control
+            .set_read_timeout(Some(PATIENCE))
+            .map_err(system_error("cannot create the control socket of the zygote"))?;
+        let socket = listener.for_child().map_err(system_error("cannot duplicate the socket for the function"))?;
         let parent = Command::new(&companion.program)
             .arg(role::ZYGOTE)
             .env_clear()
@@ -34,7 +37,7 @@ impl Zygote {
             .stdin(socket)
             .stdout(OwnedFd::from(theirs))
             .spawn()
-            .map_err(failed(&format!("cannot start {}", companion.program.display())))?;
+            .map_err(system_error(&format!("cannot start {}", companion.program.display())))?;
         let mut zygote = Self { parent, control, has_forked: false };
         zygote.ask(command::READY)?;
         Ok(zygote)

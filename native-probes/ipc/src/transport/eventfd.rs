@@ -5,7 +5,7 @@
 //! to what is measured. So the parent has a thread that sleeps until the peer exits, and then signals in its place.
 
 use super::slots::{Receiver, Sender, Slots};
-use super::{Fault, Link, Setup, Transport, alternate, broken, read_exact, refused, write_all};
+use super::{Fault, Link, Setup, Transport, alternate, broken, read_exact, system_error, write_all};
 use bench_model::ModuleError;
 use ring_peer::Watch;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
@@ -48,7 +48,7 @@ impl Link for Signalled {
     type Side = Side;
 
     fn open(setup: &Setup) -> Result<Self, ModuleError> {
-        let signal = || eventfd(0, EventfdFlags::CLOEXEC).map(Arc::new).map_err(refused("eventfd"));
+        let signal = || eventfd(0, EventfdFlags::CLOEXEC).map(Arc::new).map_err(system_error("eventfd"));
         let way = || -> Result<Way, ModuleError> {
             let slots = Slots::new(setup.message_max)?;
             Ok(Way { slots, message: signal()?, room: signal()?, bare: signal()? })

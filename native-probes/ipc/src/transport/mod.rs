@@ -139,7 +139,7 @@ fn alternate<S>(
 }
 
 /// An error of a call that opens a link.
-fn refused(call: &'static str) -> impl Fn(Errno) -> ModuleError {
+fn system_error(call: &'static str) -> impl Fn(Errno) -> ModuleError {
     move |errno| ModuleError::Other(format!("{call} failed: {errno}"))
 }
 

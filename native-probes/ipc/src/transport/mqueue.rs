@@ -1,7 +1,7 @@
 //! Two POSIX message queues, one per direction. They are opened before the fork and unlinked before the first message,
 //! so nothing is left over however the processes end.
 
-use super::{Fault, LOOK_AFTER, Link, Setup, Transport, broken, refused};
+use super::{Fault, LOOK_AFTER, Link, Setup, Transport, broken, system_error};
 use bench_model::ModuleError;
 use ring_peer::Watch;
 use rustix::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -84,14 +84,14 @@ fn create(name: &str, depth: i64, message_max: usize) -> Result<OwnedFd, ModuleE
             Errno::MFILE | Errno::NOSPC => ModuleError::Unavailable(
                 "the limit of POSIX message queues is reached; raise `ulimit -q` or fs.mqueue.queues_max".to_owned(),
             ),
-            errno => refused("mq_open")(errno),
+            errno => system_error("mq_open")(errno),
         });
     }
     // SAFETY: on Linux a queue's handle is a file descriptor, and no other value owns this one.
     let queue = unsafe { OwnedFd::from_raw_fd(queue) };
     // SAFETY: the name ends with NUL.
     if unsafe { libc::mq_unlink(name.as_ptr()) } == -1 {
-        return Err(refused("mq_unlink")(last_errno()));
+        return Err(system_error("mq_unlink")(last_errno()));
     }
     Ok(queue)
 }

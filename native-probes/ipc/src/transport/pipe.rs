@@ -1,6 +1,6 @@
 //! Two pipes of the kernel's default size, one per direction.
 
-use super::{Fault, Link, Setup, Transport, alternate, read_exact, refused, write_all};
+use super::{Fault, Link, Setup, Transport, alternate, read_exact, system_error, write_all};
 use bench_model::ModuleError;
 use ring_peer::Watch;
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};
@@ -27,7 +27,7 @@ impl Link for Pipes {
         // A write to a closed pipe must fail instead of killing the host. Rust's runtime sets this at the start of a
         // program, but not in a host of another language. SAFETY: ignoring a signal installs no handler.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
-        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(refused("pipe2"));
+        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(system_error("pipe2"));
         Ok(Self { to_peer: pipe()?, from_peer: pipe()?, message_max: setup.message_max })
     }
 

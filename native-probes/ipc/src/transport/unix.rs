@@ -1,7 +1,7 @@
 //! Pairs of connected Unix sockets: streams, and datagrams of one message each.
 
 use super::socket::Stream;
-use super::{Fault, LOOK_AFTER, Link, Setup, Transport, alternate, broken, refused};
+use super::{Fault, LOOK_AFTER, Link, Setup, Transport, alternate, broken, system_error};
 use bench_model::ModuleError;
 use ring_peer::Watch;
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};
@@ -16,7 +16,7 @@ pub(crate) struct StreamPair {
 }
 
 pub(super) fn pair(kind: SocketType) -> Result<(OwnedFd, OwnedFd), ModuleError> {
-    socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None).map_err(refused("socketpair"))
+    socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None).map_err(system_error("socketpair"))
 }
 
 impl Link for StreamPair {
@@ -51,11 +51,12 @@ impl Link for DatagramPair {
     fn open(setup: &Setup) -> Result<Self, ModuleError> {
         let (parent, peer) = pair(SocketType::DGRAM)?;
         for fd in [&parent, &peer] {
-            sockopt::set_socket_send_buffer_size(fd, SEND_BUFFER_BYTES).map_err(refused("setsockopt(SO_SNDBUF)"))?;
+            sockopt::set_socket_send_buffer_size(fd, SEND_BUFFER_BYTES)
+                .map_err(system_error("setsockopt(SO_SNDBUF)"))?;
             // A datagram socket does not report that its peer is gone, so it times out and checks.
             for timeout in [Timeout::Recv, Timeout::Send] {
                 sockopt::set_socket_timeout(fd, timeout, Some(LOOK_AFTER))
-                    .map_err(refused("setsockopt(SO_RCVTIMEO)"))?;
+                    .map_err(system_error("setsockopt(SO_RCVTIMEO)"))?;
             }
         }
         Ok(Self { parent, peer, message_max: setup.message_max })

@@ -65,23 +65,23 @@ impl Log {
         segment_bytes: u64,
     ) -> Result<Self, ModuleError> {
         let opened = log::Log::open(directory, durability.into(), page_state.into(), segment_bytes);
-        opened.map(Self).map_err(|error| ModuleError::from(said(error)))
+        opened.map(Self).map_err(|error| ModuleError::from(convert_error(error)))
     }
 
     /// Appends one payload; returns its sequence number.
     pub fn append(&mut self, payload: &[u8]) -> Result<u64, LogError> {
-        self.0.append(payload).map_err(said)
+        self.0.append(payload).map_err(convert_error)
     }
 
     /// Appends payloads in order, which become durable together; returns their sequence numbers. This is one call through the
     /// boundary, without a copy before it: keep the payloads and overwrite them with the next ones.
     pub fn append_batch(&mut self, payloads: &[Vec<u8>]) -> Result<Range<u64>, LogError> {
-        self.0.append_batch(payloads).map(|range| range.start..range.end).map_err(said)
+        self.0.append_batch(payloads).map(|range| range.start..range.end).map_err(convert_error)
     }
 
     /// Passes the payload with a sequence number to `read`.
     pub fn read<R>(&mut self, sequence: u64, read: impl FnOnce(&[u8]) -> R) -> Result<R, LogError> {
-        self.0.read(sequence).map(|payload| read(&payload)).map_err(said)
+        self.0.read(sequence).map(|payload| read(&payload)).map_err(convert_error)
     }
 
     /// The first sequence number that can still be read, or the next one if there is none.
@@ -96,10 +96,10 @@ impl Log {
 
     /// Makes all appended payloads durable; returns the first sequence number that is not durable.
     pub fn sync(&mut self) -> Result<u64, LogError> {
-        self.0.sync().map_err(said)
+        self.0.sync().map_err(convert_error)
     }
 }
 
-fn said(error: log::Error) -> LogError {
+fn convert_error(error: log::Error) -> LogError {
     LogError { fault: error.fault.into(), reason: error.reason }
 }

@@ -61,14 +61,14 @@ impl Batches<'_> {
 
     /// Sends one batch, and waits until there is room.
     pub fn emit(&mut self, batch: &[u8]) -> Result<(), ModuleError> {
-        batches::emit(batch).map_err(said)?;
+        batches::emit(batch).map_err(convert_error)?;
         self.bytes += batch.len() as u64;
         Ok(())
     }
 
     /// The next batch, waiting for it; `None` after the last.
     pub fn receive(&mut self) -> Result<Option<Vec<u8>>, ModuleError> {
-        let batch = batches::next().map_err(said)?;
+        let batch = batches::next().map_err(convert_error)?;
         self.bytes += batch.as_ref().map_or(0, Vec::len) as u64;
         Ok(batch)
     }
@@ -83,7 +83,7 @@ impl Batches<'_> {
     }
 }
 
-fn said(error: batches::Error) -> ModuleError {
+fn convert_error(error: batches::Error) -> ModuleError {
     ModuleError::Other(match error {
         batches::Error::Closed => "the other side has ended".to_owned(),
         batches::Error::TooLarge(bytes_max) => {

@@ -2,7 +2,7 @@
 
 use super::{conclude, options};
 use crate::cli::CompareArgs;
-use crate::commands::run::{fulfilled, wishes};
+use crate::commands::run::{fulfilled, requested_selections};
 use crate::cost::Cost;
 use crate::effort::{Effort, PairedEffort};
 use crate::execute::{Job, account, begin, explain_by_output, interrupt, keep_output, record, say_cost, without_reply};
@@ -13,14 +13,14 @@ use crate::worker::{CompareRequest, EntrantSpec, Kind, Reply, Request};
 use crate::{Exit, output, paths};
 use bench_engine::worker::WorkerError;
 use bench_engine::{
-    Ended, Interrupt, Matchup, Offer, PairedReport, PairedWorkbench, Plan, PlanError, Report, Selection, Unit,
-    run_paired,
+    ComparisonGroup, Interrupt, LoadedModule, PairedExecutor, PairedReport, Plan, PlanError, Repetition, Report,
+    RunEnd, Selection, run_paired,
 };
 use bench_model::Arm;
 use bench_report::Comparison;
 use bench_sink::environment::Reading;
 use bench_sink::runfile::{RunFile, Status};
-use bench_wasm::Switch;
+use bench_wasm::EngineOption;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     let (effort, paired) = Effort::paired(&common.measured)?;
     let loader = Loader::new(&common.measured.grants, common.measured.limits)?;
     let sides = Sides::new(arguments)?;
-    let (wishes, _) = wishes(&arguments.what, common)?;
+    let (wishes, _) = requested_selections(&arguments.what, common)?;
     let files = with_native_cpu_arms(paths::modules(&arguments.modules)?);
     let modules = loader.load(&files, true, interrupt);
     let selections = fulfilled(wishes, &modules)?.into_iter().map(|selection| sides.narrowed(selection));
@@ -49,28 +49,29 @@ pub(crate) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     let plan = sides.whole(plan, &modules)?;
     let matchups = plan.matchups(|offer| sides.is_baseline(offer));
     let arms = matchups.iter().map(|matchup| matchup.cells.len()).max().unwrap_or_default();
-    let units: Vec<Unit> = (0..effort.processes)
-        .flat_map(|process| matchups.iter().map(move |matchup| Unit { cell: matchup.cells[0], process }))
+    let repetitions: Vec<Repetition> = (0..effort.processes)
+        .flat_map(|process| matchups.iter().map(move |matchup| Repetition { cell: matchup.cells[0], process }))
         .collect();
     let cost = Cost::of_comparisons(matchups.len(), arms, &effort, &paired);
-    say_cost(&cost.line(&units), common);
+    say_cost(&cost.line(&repetitions), common);
     if common.shown.dry_run {
         return print_matchups(&plan, &matchups);
     }
     let job = Job { loader: &loader, modules: &modules, plan: &plan, effort, seed, common };
     let (directory, ended) = record(&job, begin(&job)?, interrupt, |writer, directory| {
-        let mut progress = Progress::new(&units, |unit| cells_with(&matchups, unit.cell), &cost, common.shown.quiet);
-        let mut bench = PairBench { job: &job, paired, interrupt, directory };
+        let mut progress =
+            Progress::new(&repetitions, |repetition| cells_with(&matchups, repetition.cell), &cost, common.shown.quiet);
+        let mut bench = PairedWorkerExecutor { job: &job, paired, interrupt, directory };
         let rounds = (effort.processes, seed);
         Ok(run_paired(&plan, &matchups, rounds, &mut bench, writer, &mut progress, interrupt)?)
     })?;
     let comparison = Comparison::of_pairs(RunFile::read(&directory)?, &options(arguments, seed))?;
     let exit = conclude(&comparison, arguments, &[&directory])?;
-    Ok(if ended == Ended::Complete { exit } else { Exit::NotMeasured })
+    Ok(if ended == RunEnd::Complete { exit } else { Exit::NotMeasured })
 }
 
 /// The cells that are measured interleaved with `first`.
-fn cells_with(matchups: &[Matchup], first: u32) -> Vec<u32> {
+fn cells_with(matchups: &[ComparisonGroup], first: u32) -> Vec<u32> {
     matchups.iter().find(|matchup| matchup.cells[0] == first).map(|matchup| matchup.cells.clone()).unwrap_or_default()
 }
 
@@ -80,7 +81,7 @@ struct Sides {
     /// Whether the user named the arms, so that none may be missing.
     are_named: bool,
     /// Engine settings to compare with the default ones; arms are compared if this is empty.
-    switches: Vec<Switch>,
+    switches: Vec<EngineOption>,
 }
 
 impl Sides {
@@ -88,7 +89,7 @@ impl Sides {
         let mut switches = Vec::new();
         for name in &arguments.engine {
             match name.as_str() {
-                "all" => switches.extend(Switch::ALL),
+                "all" => switches.extend(EngineOption::ALL),
                 // This is the default setting.
                 "pool" => {}
                 name => switches.push(name.parse().map_err(anyhow::Error::msg)?),
@@ -121,7 +122,7 @@ impl Sides {
     }
 
     /// The baseline: native where it takes part, else the arm named last.
-    fn is_baseline(&self, offer: &Offer) -> bool {
+    fn is_baseline(&self, offer: &LoadedModule) -> bool {
         let native = self.arms.contains(&Arm::Native).then_some(Arm::Native);
         Some(offer.arm) == native.or_else(|| self.arms.last().copied()) && offer.variant.is_none()
     }
@@ -129,7 +130,7 @@ impl Sides {
     /// Adds each component once more per engine setting that is compared.
     fn variants(&self, mut modules: Modules) -> Modules {
         let components = modules.loaded.iter().filter(|loaded| loaded.spec.kind == Kind::Component);
-        let variant = |loaded: &Loaded, switch: &Switch| {
+        let variant = |loaded: &Loaded, switch: &EngineOption| {
             let mut loaded = loaded.clone();
             loaded.spec.engine = Some(switch.to_string());
             loaded.offer.variant = Some(switch.to_string());
@@ -173,7 +174,7 @@ impl Sides {
     }
 
     /// The first arm that is needed and missing, and why.
-    fn lack(&self, plan: &Plan, modules: &Modules, matchup: &Matchup) -> Option<String> {
+    fn lack(&self, plan: &Plan, modules: &Modules, matchup: &ComparisonGroup) -> Option<String> {
         let offers = || matchup.cells.iter().map(|cell| plan.offer(plan.cell(*cell)));
         let is_needed = |arm: &&Arm| self.are_named || **arm != Arm::NativeCpu;
         let missing = self.arms.iter().filter(is_needed).find(|arm| offers().all(|offer| offer.arm != **arm))?;
@@ -218,8 +219,8 @@ fn label(plan: &Plan, cell: u32) -> String {
     offer.variant.as_ref().map_or_else(|| offer.arm.to_string(), |variant| format!("{}+{variant}", offer.arm))
 }
 
-fn print_matchups(plan: &Plan, matchups: &[Matchup]) -> anyhow::Result<Exit> {
-    let line = |matchup: &Matchup| {
+fn print_matchups(plan: &Plan, matchups: &[ComparisonGroup]) -> anyhow::Result<Exit> {
+    let line = |matchup: &ComparisonGroup| {
         let cell = plan.cell(matchup.cells[0]);
         let labels: Vec<_> = matchup.cells.iter().map(|cell| label(plan, *cell)).collect();
         let line = format!("{}  {}  {}", plan.full_name(cell), labels.join(" "), cell.arguments);
@@ -230,18 +231,18 @@ fn print_matchups(plan: &Plan, matchups: &[Matchup]) -> anyhow::Result<Exit> {
 }
 
 /// Executes comparison groups in worker processes.
-struct PairBench<'a> {
+struct PairedWorkerExecutor<'a> {
     job: &'a Job<'a>,
     paired: PairedEffort,
     interrupt: &'a Interrupt,
     directory: &'a Path,
 }
 
-impl PairedWorkbench for PairBench<'_> {
-    fn execute(&mut self, plan: &Plan, matchup: &Matchup, process: u32, seed: u64) -> Option<PairedReport> {
-        let unit = |cell: &u32| Unit { cell: *cell, process };
+impl PairedExecutor for PairedWorkerExecutor<'_> {
+    fn execute(&mut self, plan: &Plan, matchup: &ComparisonGroup, process: u32, seed: u64) -> Option<PairedReport> {
+        let repetition = |cell: &u32| Repetition { cell: *cell, process };
         let nothing = |status, reason: &str| {
-            let reports = matchup.cells.iter().map(|cell| Report::without_figures(unit(cell), status, reason));
+            let reports = matchup.cells.iter().map(|cell| Report::without_figures(repetition(cell), status, reason));
             Some(PairedReport { reports: reports.collect(), sessions: 0, ledgers: Vec::new() })
         };
         let resolved = matchup.cells.iter().map(|cell| {
@@ -269,22 +270,29 @@ impl PairedWorkbench for PairBench<'_> {
             Ok(_) => return nothing(Status::Failed, "unexpected reply of the worker"),
             Err(WorkerError::Interrupted) => return None,
             Err(error) => {
-                let reports = matchup.cells.iter().map(|cell| without_reply(unit(cell), &error, &before));
+                let reports = matchup.cells.iter().map(|cell| without_reply(repetition(cell), &error, &before));
                 return Some(PairedReport { reports: reports.collect(), sessions: 0, ledgers: Vec::new() });
             }
         };
         paired.reports.iter_mut().for_each(|report| explain_by_output(report, &end.stderr));
         if process == 0 && paired.reports.iter().all(|report| report.outcome.status == Status::Ok) {
             for (cell, report) in matchup.cells.iter().zip(&mut paired.reports) {
-                report.account = account(self.job, plan, unit(cell), self.interrupt);
+                report.account = account(self.job, plan, repetition(cell), self.interrupt);
             }
         }
         Some(paired)
     }
 }
 
-impl PairBench<'_> {
-    fn request(&self, plan: &Plan, matchup: &Matchup, process: u32, seed: u64, resolved: &[Resolved]) -> Request {
+impl PairedWorkerExecutor<'_> {
+    fn request(
+        &self,
+        plan: &Plan,
+        matchup: &ComparisonGroup,
+        process: u32,
+        seed: u64,
+        resolved: &[Resolved],
+    ) -> Request {
         let entrants = matchup.cells.iter().zip(resolved).map(|(cell, resolved)| EntrantSpec {
             module: resolved.module.clone(),
             label: label(plan, *cell),

@@ -20,7 +20,7 @@ pub(super) fn conditions(machine: &Fingerprint) -> Vec<Ability> {
     let load = machine.load.map(|[minute, ..]| format!("load {minute:.2} over the last minute"));
     let steal = machine.steal.map(|share| format!("{:.1} % of the time since the system started", share * 100.0));
     let quota = machine.cpu_quota.map_or_else(|| "none".to_owned(), |quota| format!("{quota:.2} processors"));
-    let temporary = machine.temporary_folder.as_ref().map(|found| format!("on {}", shown(found)));
+    let temporary = machine.temporary_folder.as_ref().map(|found| format!("on {}", describe_file_system(found)));
     vec![
         cores(machine),
         condition("clock source", "slow-clock", clock, "compare the roofline `clock` below with `syscall`"),
@@ -60,7 +60,7 @@ fn governor(machine: &Fingerprint, warnings: &[Warning]) -> Ability {
     }
 }
 
-fn shown(found: &FileSystem) -> String {
+fn describe_file_system(found: &FileSystem) -> String {
     if found.is_volatile { format!("{}, volatile", found.kind) } else { found.kind.clone() }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn facts(machine: &Fingerprint) -> Vec<(&'static str, String)> {
         ("memory limit", machine.memory_limit_bytes.map(|bytes| scale::bytes(bytes as f64))),
         ("huge pages", machine.huge_pages.clone()),
         ("ASLR", machine.aslr.map(aslr)),
-        ("results on", machine.results_folder.as_ref().map(shown)),
+        ("results on", machine.results_folder.as_ref().map(describe_file_system)),
     ];
     facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }

@@ -1,6 +1,6 @@
 //! Computes the figure of a target from one series: of one cell, or as the slope over several cells.
 
-use super::subject::{Subject, without};
+use super::compared_cells::{ComparedCells, without};
 use bench_model::{Arguments, Unit, Value};
 use bench_registry::{Figure, Per, SeriesName, Target};
 use bench_report::{CellView, SeriesView, scale};
@@ -21,7 +21,7 @@ pub(super) struct Reading {
 
 impl Reading {
     /// The arguments of the cell, or those that all cells of a slope share.
-    pub(super) fn shared_arguments(&self, subject: &Subject<'_>, target: &Target) -> Arguments {
+    pub(super) fn shared_arguments(&self, subject: &ComparedCells<'_>, target: &Target) -> Arguments {
         let arguments = &subject[0].arguments;
         target.slope_over.as_deref().map_or_else(|| arguments.clone(), |over| without(arguments, over))
     }

@@ -1,19 +1,19 @@
 //! Checks a target against a run: finds the value of every cell that the target applies to, and takes the worst.
 
+use super::compared_cells::{ComparedCells, baseline_cell, subjects, varying};
 use super::figure::{Reading, figure, operations, title};
-use super::subject::{Subject, baseline_cell, subjects, varying};
 use bench_model::{Arguments, Direction, Unit};
 use bench_registry::{Baseline, Bound, Figure, Target};
-use bench_report::{Held, Judged, Quantity, RunView};
+use bench_report::{MeasuredValue, Quantity, RunView, TargetResult};
 use bench_stats::per_second;
 
 /// Checks the run against `target` of `set`.
-pub(super) fn judge(view: &RunView, set: &str, target: &Target) -> Judged {
+pub(super) fn evaluate_target(view: &RunView, set: &str, target: &Target) -> TargetResult {
     let (direction, bound) = match target.bound {
         Bound::AtMost(bound) => (Direction::LowerIsBetter, bound),
         Bound::AtLeast(bound) => (Direction::HigherIsBetter, bound),
     };
-    let mut judged = Judged {
+    let mut judged = TargetResult {
         set: set.to_owned(),
         name: target.name.clone(),
         summary: target.summary.clone(),
@@ -56,10 +56,10 @@ fn quantity(target: &Target, unit: Option<Unit>) -> Quantity {
 /// The worst of `readings`. One miss is enough for a miss; a pass needs a value for every reading.
 fn worst(
     target: &Target,
-    judged: &Judged,
-    subjects: &[Result<Subject<'_>, String>],
+    judged: &TargetResult,
+    subjects: &[Result<ComparedCells<'_>, String>],
     readings: Vec<Result<Reading, String>>,
-) -> Result<Held, String> {
+) -> Result<MeasuredValue, String> {
     let cells: Vec<_> = subjects.iter().flatten().flatten().copied().collect();
     let mut named = varying(&cells);
     let lists = target.series.arguments.iter().filter(|(_, values)| values.len() > 1);
@@ -76,7 +76,7 @@ fn worst(
             let arguments = reading.shared_arguments(subject, target);
             let among = (subjects.len() > 1).then(|| place(subjects.len(), &arguments, &named));
             let at: Vec<_> = reading.spread.iter().cloned().chain(among).collect();
-            Ok(Held {
+            Ok(MeasuredValue {
                 value: reading.value,
                 samples: reading.samples,
                 operations: reading.operations,
@@ -97,7 +97,7 @@ fn place(cells: usize, arguments: &Arguments, named: &[&str]) -> String {
 }
 
 /// The value of one subject, divided by that of the baseline if there is one.
-fn reading(view: &RunView, target: &Target, subject: &Result<Subject<'_>, String>) -> Result<Reading, String> {
+fn reading(view: &RunView, target: &Target, subject: &Result<ComparedCells<'_>, String>) -> Result<Reading, String> {
     let cells = subject.as_ref().map_err(Clone::clone)?;
     let own = figure(cells, &target.series, target)?;
     let is_time = own.unit == Unit::Nanoseconds;
@@ -140,7 +140,7 @@ mod tests {
         let scenario = if lines.starts_with("scenario") { "" } else { "scenario = \"m/s\"\n" };
         let text = format!("[[target]]\nname = \"t\"\nsummary = \"s\"\narm = \"native\"\n{scenario}{needed}{lines}");
         let targets = bench_registry::parse_targets("mine", &text).unwrap();
-        let judged = judge(&run.view(), "mine", &targets.target[0]);
+        let judged = evaluate_target(&run.view(), "mine", &targets.target[0]);
         let found = match &judged.held {
             Err(why) => why.clone(),
             Ok(held) => {

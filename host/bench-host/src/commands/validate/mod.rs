@@ -1,17 +1,17 @@
 //! `validate`: checks a recorded run against sets of targets, and prints one line per target.
 
+mod compared_cells;
 mod figure;
 #[cfg(test)]
 mod fixture;
 mod judge;
-mod subject;
 
 use super::former_names::rename_targets;
 use crate::cli::ValidateArgs;
 use crate::{Exit, paths};
 use anyhow::Context;
 use bench_registry::Targets;
-use bench_report::{Judged, RunView, Section, TargetVerdict, judged_document};
+use bench_report::{RunView, Section, TargetResult, TargetVerdict, targets_document};
 
 pub(crate) fn run(arguments: &ValidateArgs) -> anyhow::Result<Exit> {
     let sets = arguments.targets.iter().map(|name| Ok((name, targets(name)?)));
@@ -22,8 +22,8 @@ pub(crate) fn run(arguments: &ValidateArgs) -> anyhow::Result<Exit> {
     let renamed = bench_registry::renamed_scenarios()?;
     sets.iter_mut().for_each(|(_, targets)| rename_targets(targets, &recorded, &renamed));
     let targets = sets.iter().flat_map(|(set, targets)| targets.target.iter().map(move |target| (set, target)));
-    let judged: Vec<Judged> = targets.map(|(set, target)| judge::judge(&view, set, target)).collect();
-    let mut document = judged_document(&view, &judged);
+    let judged: Vec<TargetResult> = targets.map(|(set, target)| judge::evaluate_target(&view, set, target)).collect();
+    let mut document = targets_document(&view, &judged);
     document.sections.push(Section::footer(vec![format!("run directory: {}", view.directory.display())]));
     arguments.show.print(&document)?;
     Ok(exit(&judged))
@@ -39,7 +39,7 @@ fn targets(name: &str) -> anyhow::Result<Targets> {
 }
 
 /// A miss is a finding, even if other targets were not measured.
-fn exit(judged: &[Judged]) -> Exit {
+fn exit(judged: &[TargetResult]) -> Exit {
     let is_any = |verdict| judged.iter().any(|judged| judged.verdict() == verdict);
     if is_any(TargetVerdict::Miss) {
         Exit::Finding

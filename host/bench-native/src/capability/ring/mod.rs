@@ -56,7 +56,7 @@ unsafe extern "C" fn producer_open(
         // SAFETY: the probe lends the name for the duration of the call.
         let name = unsafe { text::name(name) }.map_err(unnamed)?;
         let integrity = if crc32c == 0 { Integrity::None } else { Integrity::Crc32c };
-        let producer = context.slot::<Rings>().producer(name, capacity as usize, integrity).map_err(refused)?;
+        let producer = context.slot::<Rings>().producer(name, capacity as usize, integrity).map_err(refuse_open)?;
         *out = Box::into_raw(Box::new(producer)).cast();
         Ok(())
     })
@@ -75,7 +75,7 @@ unsafe extern "C" fn consumer_open(
         *out = std::ptr::null_mut();
         // SAFETY: the probe lends the name for the duration of the call.
         let name = unsafe { text::name(name) }.map_err(unnamed)?;
-        let consumer = context.slot::<Rings>().consumer(name).map_err(refused)?;
+        let consumer = context.slot::<Rings>().consumer(name).map_err(refuse_open)?;
         *out = Box::into_raw(Box::new(consumer)).cast();
         Ok(())
     })
@@ -148,7 +148,7 @@ fn unnamed(fault: &'static str) -> Refusal {
     Refusal::new(raw::INVALID_ARGUMENT, format!("the ring's name {fault}"))
 }
 
-fn refused(error: OpenError) -> Refusal {
+fn refuse_open(error: OpenError) -> Refusal {
     let status = match &error {
         OpenError::Ring { source: RingError::Capacity { .. }, .. } | OpenError::Shape(_) => raw::INVALID_ARGUMENT,
         OpenError::Ring { source: RingError::Busy { .. }, .. } | OpenError::Unknown(_) => raw::INVALID_STATE,

@@ -89,7 +89,7 @@ unsafe extern "C" fn receive(
     // SAFETY: the caller's promises are the same.
     let Some(Started { peer, reason }) = (unsafe { started(peer) }) else { return FAILED };
     if message_out.is_null() || message_len_out.is_null() {
-        return failed(reason, "`peer_receive` was given no room for the message");
+        return set_reason(reason, "`peer_receive` was given no room for the message");
     }
     match peer.receive() {
         Ok(message) => {
@@ -101,7 +101,7 @@ unsafe extern "C" fn receive(
             }
             DONE
         }
-        Err(error) => failed(reason, error),
+        Err(error) => set_reason(reason, error),
     }
 }
 
@@ -110,7 +110,7 @@ unsafe extern "C" fn tally(peer: *mut raw::RingPeer, tally_out: *mut raw::RingTa
     let Some(Started { peer, reason }) = (unsafe { started(peer) }) else { return FAILED };
     // SAFETY: the room is null, or the probe lends it for the duration of the call.
     let Some(out) = (unsafe { tally_out.as_mut() }) else {
-        return failed(reason, "`peer_tally` was given no room for the tally");
+        return set_reason(reason, "`peer_tally` was given no room for the tally");
     };
     match peer.tally() {
         Ok(tally) => {
@@ -119,7 +119,7 @@ unsafe extern "C" fn tally(peer: *mut raw::RingPeer, tally_out: *mut raw::RingTa
             *out = raw::RingTally { messages, altered, out_of_order, digest, in_place };
             DONE
         }
-        Err(error) => failed(reason, error),
+        Err(error) => set_reason(reason, error),
     }
 }
 
@@ -155,15 +155,15 @@ unsafe fn with_message(
     // SAFETY: as the caller promises.
     let (started, message) = unsafe { (started(peer), text::borrowed(message, message_len)) };
     let Some(Started { peer, reason }) = started else { return FAILED };
-    let Some(message) = message else { return failed(reason, "a message behind a null pointer was to be sent") };
+    let Some(message) = message else { return set_reason(reason, "a message behind a null pointer was to be sent") };
     match call(peer, message) {
         Ok(()) => DONE,
-        Err(error) => failed(reason, error),
+        Err(error) => set_reason(reason, error),
     }
 }
 
 #[cold]
-fn failed(reason: &mut String, why: impl ToString) -> i32 {
+fn set_reason(reason: &mut String, why: impl ToString) -> i32 {
     *reason = why.to_string();
     FAILED
 }

@@ -37,7 +37,7 @@ impl peers::HostPeer for State {
     fn send(&mut self, peer: Resource<RingPeer>, message: Vec<u8>) -> Result<Result<(), String>> {
         self.body(move |state| {
             state.traffic.lifted += message.len() as u64;
-            Ok(state.table.get_mut(&peer)?.send(&message).map_err(told))
+            Ok(state.table.get_mut(&peer)?.send(&message).map_err(describe_error))
         })
     }
 
@@ -47,13 +47,13 @@ impl peers::HostPeer for State {
             let peer = state.table.get_mut(&peer)?;
             let staged = messages.iter().try_for_each(|message| peer.stage(message));
             peer.publish();
-            Ok(staged.map_err(told))
+            Ok(staged.map_err(describe_error))
         })
     }
 
     fn receive(&mut self, peer: Resource<RingPeer>) -> Result<Result<Vec<u8>, String>> {
         self.body(move |state| {
-            let received = state.table.get_mut(&peer)?.receive().map(<[u8]>::to_vec).map_err(told);
+            let received = state.table.get_mut(&peer)?.receive().map(<[u8]>::to_vec).map_err(describe_error);
             state.traffic.lowered += received.as_ref().map_or(0, Vec::len) as u64;
             Ok(received)
         })
@@ -62,7 +62,7 @@ impl peers::HostPeer for State {
     fn tally(&mut self, peer: Resource<RingPeer>) -> Result<Result<peers::Tally, String>> {
         self.body(move |state| {
             let peer = state.table.get_mut(&peer)?;
-            Ok(peer.tally().map(peers::Tally::from).map_err(told))
+            Ok(peer.tally().map(peers::Tally::from).map_err(describe_error))
         })
     }
 
@@ -75,6 +75,6 @@ impl peers::HostPeer for State {
 }
 
 #[cold]
-fn told(error: PeerError) -> String {
+fn describe_error(error: PeerError) -> String {
     error.to_string()
 }

@@ -7,9 +7,9 @@ use super::host::{Handed, Host, Rules, Step};
 use super::memory::Sampler;
 use super::nonces::Nonces;
 use super::settings::Settings;
-use crate::operators::Maker;
+use crate::operators::Factory;
 use crate::spec;
-use bench_drivers::{Stop, Task, record};
+use bench_drivers::{CellFailure, Task, record};
 use bench_engine::{Amount, Clock, MonotonicClock};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
@@ -50,18 +50,18 @@ pub(super) enum Keep {
 
 /// Takes a chain through all of its phases. What is recorded goes to `sink`.
 pub(super) fn measure(
-    makers: Vec<Box<dyn Maker>>,
+    factories: Vec<Box<dyn Factory>>,
     plane: Arc<dyn ControlPlane>,
     settings: &Settings,
     task: &Task<'_>,
     sink: &mut Sink,
     checks: &mut Vec<Check>,
-) -> Result<u64, Stop> {
+) -> Result<u64, CellFailure> {
     let clock = MonotonicClock::new();
     let figures = Figures::with_room(settings.count);
     let sampler = Sampler::start(clock, "empty");
     sampler.enter("load", Vec::new());
-    let mut chain = Chain::load(makers, plane, settings, &clock, figures, task.reclaim)?;
+    let mut chain = Chain::load(factories, plane, settings, &clock, figures, task.reclaim)?;
     let processes = chain.host.processes();
     sampler.enter("active", processes.clone());
     chain.warm_up(task.budget.warm_up_ns)?;
@@ -86,7 +86,7 @@ pub(super) fn measure(
 
 /// Sends a few nonces along a chain of loaded operators, and along one of unloaded ones; what is accounted for.
 pub(super) fn try_out(
-    makers: Vec<Box<dyn Maker>>,
+    factories: Vec<Box<dyn Factory>>,
     plane: Arc<dyn ControlPlane>,
     settings: Settings,
 ) -> Result<Vec<Check>, ModuleError> {
@@ -95,13 +95,13 @@ pub(super) fn try_out(
     let mut sink = Sink::new(&spec::chain().metrics);
     let mut checks = Vec::new();
     let attempt = || {
-        let mut chain = Chain::load(makers, plane, &settings, &clock, Figures::with_room(settings.count), || ())?;
+        let mut chain = Chain::load(factories, plane, &settings, &clock, Figures::with_room(settings.count), || ())?;
         chain.send(Amount::Operations(2), Keep::Chains)?;
         chain.host.unload_all();
         chain.wake(Amount::Operations(2))?;
         chain.account(&mut sink, &mut checks)
     };
-    attempt().map_err(|Stop { status, reason }| match status {
+    attempt().map_err(|CellFailure { status, reason }| match status {
         Status::Skipped => ModuleError::Unavailable(reason),
         _ => ModuleError::Other(reason),
     })?;
@@ -119,15 +119,15 @@ fn half(amount: Amount) -> Amount {
 impl<'a> Chain<'a> {
     /// Loads the operators, and looks behind the last one before anything is written.
     pub(super) fn load(
-        makers: Vec<Box<dyn Maker>>,
+        factories: Vec<Box<dyn Factory>>,
         plane: Arc<dyn ControlPlane>,
         settings: &'a Settings,
         clock: &'a MonotonicClock,
         figures: Figures,
         reclaim: fn(),
-    ) -> Result<Self, Stop> {
+    ) -> Result<Self, CellFailure> {
         let depth_max = u32::try_from(settings.count).unwrap_or(u32::MAX);
-        let host = Host::new(plane, clock, makers, Rules { idle_ns: None, depth_max, reclaim });
+        let host = Host::new(plane, clock, factories, Rules { idle_ns: None, depth_max, reclaim });
         let first = Key::new(KIND, namespace(0), NAME);
         let nonces = Nonces::new(settings.deadline_ns);
         let mut chain = Self { host, clock, settings, first, nonces, figures, open_loop: None };
@@ -143,7 +143,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Nonces that are accounted for like all others, but whose times are not kept.
-    fn warm_up(&mut self, time_ns: u64) -> Result<(), Stop> {
+    fn warm_up(&mut self, time_ns: u64) -> Result<(), CellFailure> {
         let begin_ns = self.clock.now_ns();
         loop {
             self.send_one(Keep::Nothing)?;
@@ -154,7 +154,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Nonces for as long as `amount` says, at the pace that was asked for.
-    fn send(&mut self, amount: Amount, keep: Keep) -> Result<(), Stop> {
+    fn send(&mut self, amount: Amount, keep: Keep) -> Result<(), CellFailure> {
         let begin_ns = self.clock.now_ns();
         let mut sent = 0;
         loop {
@@ -176,20 +176,20 @@ impl<'a> Chain<'a> {
     }
 
     /// One nonce, until it is seen, or as long as anybody would wait for it.
-    fn send_one(&mut self, keep: Keep) -> Result<(), Stop> {
+    fn send_one(&mut self, keep: Keep) -> Result<(), CellFailure> {
         self.write(self.clock.now_ns())?;
         self.drain(keep)
     }
 
-    fn write(&mut self, due_ns: u64) -> Result<(), Stop> {
+    fn write(&mut self, due_ns: u64) -> Result<(), CellFailure> {
         let nonce = self.nonces.next(due_ns);
         let spec = format!(r#"{{"nonce":{nonce}}}"#);
         let written = self.host.plane.apply(&self.first, WRITER, &spec);
-        written.map(drop).map_err(|error| Stop::failed(format!("cannot write {}: {error}", self.first)))
+        written.map(drop).map_err(|error| CellFailure::failed(format!("cannot write {}: {error}", self.first)))
     }
 
     /// Steps until the last nonce is seen, or is late twice over.
-    fn drain(&mut self, keep: Keep) -> Result<(), Stop> {
+    fn drain(&mut self, keep: Keep) -> Result<(), CellFailure> {
         let end_ns = self.clock.now_ns() + 2 * self.settings.deadline_ns;
         while !self.nonces.is_last_seen() && !self.has_failed() && self.clock.now_ns() < end_ns {
             self.advance(end_ns, keep)?;
@@ -202,7 +202,7 @@ impl<'a> Chain<'a> {
         self.host.tally.failed > 0
     }
 
-    fn run_until(&mut self, end_ns: u64, keep: Keep) -> Result<(), Stop> {
+    fn run_until(&mut self, end_ns: u64, keep: Keep) -> Result<(), CellFailure> {
         while self.clock.now_ns() < end_ns {
             self.advance(end_ns, keep)?;
         }
@@ -210,7 +210,7 @@ impl<'a> Chain<'a> {
     }
 
     /// One step, or a wait for it.
-    fn advance(&mut self, end_ns: u64, keep: Keep) -> Result<(), Stop> {
+    fn advance(&mut self, end_ns: u64, keep: Keep) -> Result<(), CellFailure> {
         match self.host.step()? {
             Step::Nothing => self.host.wait(end_ns),
             Step::Handed(Handed { took_ns, was_unloaded: true, is_reconciled: true }) if keep == Keep::Wakes => {
@@ -222,11 +222,11 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    fn seen(&mut self, event: &Event, keep: Keep) -> Result<(), Stop> {
+    fn seen(&mut self, event: &Event, keep: Keep) -> Result<(), CellFailure> {
         let now_ns = self.clock.now_ns();
         let Some(object) = event.object() else { return Ok(()) };
         let (nonce, _) = parse(&object.spec).ok_or_else(|| {
-            Stop::failed(format!("{} holds `{}`, wanted {{\"nonce\":N,\"count\":N}}", object.key, object.spec))
+            CellFailure::failed(format!("{} holds `{}`, wanted {{\"nonce\":N,\"count\":N}}", object.key, object.spec))
         })?;
         if let Some(took_ns) = self.nonces.see(nonce, now_ns) {
             match keep {
@@ -240,19 +240,19 @@ impl<'a> Chain<'a> {
     }
 
     /// Does nothing but what events ask for.
-    fn stay(&mut self, time_ns: u64) -> Result<(), Stop> {
+    fn stay(&mut self, time_ns: u64) -> Result<(), CellFailure> {
         self.run_until(self.clock.now_ns() + time_ns, Keep::Nothing)
     }
 
     /// Waits until every operator was unloaded for having been idle. They have been for long enough.
-    fn unload(&mut self) -> Result<(), Stop> {
+    fn unload(&mut self) -> Result<(), CellFailure> {
         self.host.set_idle(Some(self.settings.idle_ns));
         let end_ns = self.clock.now_ns() + self.settings.idle_ns + self.settings.deadline_ns;
         while self.host.unloaded() < self.settings.count {
             if self.clock.now_ns() >= end_ns {
                 let (unloaded, count) = (self.host.unloaded(), self.settings.count);
                 let why = self.host.tally.failures.first().map_or("", String::as_str);
-                return Err(Stop::failed(format!("{unloaded} of {count} idle operators were unloaded; {why}")));
+                return Err(CellFailure::failed(format!("{unloaded} of {count} idle operators were unloaded; {why}")));
             }
             self.advance(end_ns, Keep::Nothing)?;
         }
@@ -260,7 +260,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Nonces that find every operator unloaded.
-    fn wake(&mut self, amount: Amount) -> Result<(), Stop> {
+    fn wake(&mut self, amount: Amount) -> Result<(), CellFailure> {
         self.host.set_idle(None);
         let begin_ns = self.clock.now_ns();
         for round in 1.. {
@@ -278,7 +278,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Holds what was sent against what was seen, and what was delivered against what was handed over.
-    fn account(&self, sink: &mut Sink, checks: &mut Vec<Check>) -> Result<(), Stop> {
+    fn account(&self, sink: &mut Sink, checks: &mut Vec<Check>) -> Result<(), CellFailure> {
         let (sent, failed) = (self.nonces.sent(), self.nonces.outstanding());
         let (seen, late, strange) = (self.nonces.seen, self.nonces.late, self.nonces.strange);
         let retried = self.host.tally.retried;

@@ -2,7 +2,7 @@
 //! memory that is looked at. It must not know how it was found.
 
 use super::memory::Sample;
-use bench_drivers::{Stop, record};
+use bench_drivers::{CellFailure, record};
 use bench_sink::Sink;
 
 /// Chains that are timed while all operators are loaded: enough for every quantile that is shown.
@@ -39,7 +39,7 @@ impl Figures {
     }
 
     /// Records everything but memory, for a chain of so many operators.
-    pub(super) fn record(&self, sink: &mut Sink, operators: usize) -> Result<(), Stop> {
+    pub(super) fn record(&self, sink: &mut Sink, operators: usize) -> Result<(), CellFailure> {
         let hops: Vec<_> = self.chain_ns.iter().map(|ns| ns / operators as u64).collect();
         let series = [
             ("chain", &self.chain_ns),
@@ -56,7 +56,7 @@ impl Figures {
 }
 
 /// Memory by phase, and when it was looked at.
-pub(super) fn memory(sink: &mut Sink, samples: &[Sample]) -> Result<(), Stop> {
+pub(super) fn memory(sink: &mut Sink, samples: &[Sample]) -> Result<(), CellFailure> {
     for sample in samples {
         let labels = [("phase", sample.phase)];
         record(sink, "memory_pss", &labels, &[sample.memory.pss_bytes])?;

@@ -1,9 +1,9 @@
 //! What runs operators: it takes events out of one mailbox, hands each to its operator in order, tries again what failed, and
 //! unloads what was idle for long enough. It must not know what the events are for, nor how an operator is made.
 
+use super::operator_entry::{OperatorEntry, OperatorState, Pending, Watching};
 use super::plane::{Causes, Named};
-use super::slot::{Held, Pending, Slot, Watching};
-use crate::operators::{Maker, Plane};
+use crate::operators::{Factory, Plane};
 use bench_engine::Clock;
 use bench_model::ModuleError;
 use control_plane::{ControlPlane, Delivery, Event, Mailbox, Object, PlaneError, Scope, Token};
@@ -85,11 +85,11 @@ pub(super) struct Handed {
 pub(super) struct Host<'a> {
     pub(super) plane: Arc<dyn ControlPlane>,
     clock: &'a dyn Clock,
-    makers: Vec<Box<dyn Maker>>,
+    factories: Vec<Box<dyn Factory>>,
     rules: Rules,
     mailbox: Arc<Mailbox>,
     causes: Arc<Causes>,
-    slots: Vec<Slot>,
+    slots: Vec<OperatorEntry>,
     /// Operators whose first event can be handed over.
     ready: VecDeque<usize>,
     /// Operators whose first event is tried again at a time.
@@ -107,7 +107,7 @@ impl<'a> Host<'a> {
     pub(super) fn new(
         plane: Arc<dyn ControlPlane>,
         clock: &'a dyn Clock,
-        makers: Vec<Box<dyn Maker>>,
+        factories: Vec<Box<dyn Factory>>,
         rules: Rules,
     ) -> Self {
         let (slots, ready, waiting) = (Vec::new(), VecDeque::new(), BinaryHeap::new());
@@ -116,7 +116,7 @@ impl<'a> Host<'a> {
         Self {
             plane,
             clock,
-            makers,
+            factories,
             rules,
             mailbox,
             causes,
@@ -136,14 +136,14 @@ impl<'a> Host<'a> {
         let manager = format!("operator-{number}");
         let plane: Arc<dyn Plane> =
             Arc::new(Named { plane: Arc::clone(&self.plane), causes: Arc::clone(&self.causes), manager });
-        let mut operator = maker(&mut self.makers, number).make(Arc::clone(&plane))?;
+        let mut operator = factory(&mut self.factories, number).make(Arc::clone(&plane))?;
         let watches = self.causes.during(0, || operator.start(&arguments));
-        let watches = watches.map_err(|error| named(number, "start", &error))?;
+        let watches = watches.map_err(|error| operator_error(number, "start", &error))?;
         if watches.len() > WATCHES_MAX {
             let reason = format!("operator {number} wants {} watches; the most is {WATCHES_MAX}", watches.len());
             return Err(ModuleError::InvalidArgument(reason));
         }
-        self.slots.push(Slot::new(operator, plane, arguments, self.clock.now_ns()));
+        self.slots.push(OperatorEntry::new(operator, plane, arguments, self.clock.now_ns()));
         self.slots[number].watches.reserve_exact(watches.len());
         for (index, scope) in watches.into_iter().enumerate() {
             let token = (number as Token) << WATCH_BITS | index as Token;
@@ -197,7 +197,7 @@ impl<'a> Host<'a> {
             self.ready.push_back(number);
         }
         if let Some(number) = self.ready.pop_front() {
-            return Ok(Step::Handed(self.hand_over(number, now_ns)));
+            return Ok(Step::Handed(self.dispatch(number, now_ns)));
         }
         self.unload_idle(now_ns);
         Ok(Step::Nothing)
@@ -219,7 +219,7 @@ impl<'a> Host<'a> {
 
     /// The processes that operators have for themselves.
     pub(super) fn processes(&self) -> Vec<u32> {
-        self.slots.iter().filter_map(Slot::process).collect()
+        self.slots.iter().filter_map(OperatorEntry::process).collect()
     }
 
     pub(super) fn unloaded(&self) -> usize {
@@ -283,7 +283,7 @@ impl<'a> Host<'a> {
     }
 
     /// Hands the first event of an operator over; it stays the first where it is to be tried again.
-    fn hand_over(&mut self, number: usize, taken_ns: u64) -> Handed {
+    fn dispatch(&mut self, number: usize, taken_ns: u64) -> Handed {
         let was_unloaded = self.slots[number].is_unloaded();
         let pending = self.slots[number].queue.pop_front().expect("it is ready because it has an event");
         let outcome = self.reconcile(number, &pending);
@@ -295,7 +295,7 @@ impl<'a> Host<'a> {
             Ok(()) => self.tally.reconciled += 1,
             Err(error) => {
                 if matches!(error, ModuleError::Crashed(_)) && !slot.is_unloaded() {
-                    slot.held = Held::Nothing;
+                    slot.held = OperatorState::Nothing;
                 }
                 if pending.depth <= self.rules.depth_max && pending.failures < RETRIES_MAX {
                     self.tally.retried += 1;
@@ -330,8 +330,8 @@ impl<'a> Host<'a> {
             return Err(ModuleError::Other(reason));
         }
         let plane = Arc::clone(&self.slots[number].plane);
-        let (maker, slot) = (maker(&mut self.makers, number), &mut self.slots[number]);
-        let act = || slot.awake(maker, plane)?.reconcile(&pending.event);
+        let (factory, slot) = (factory(&mut self.factories, number), &mut self.slots[number]);
+        let act = || slot.awake(factory, plane)?.reconcile(&pending.event);
         self.causes.during(pending.depth, act)
     }
 
@@ -365,7 +365,7 @@ impl<'a> Host<'a> {
         match self.causes.during(0, || slot.unload())? {
             Ok(bytes) => Some((self.clock.now_ns() - begin_ns, bytes)),
             Err(error) => {
-                self.tally.keep(named(number, "suspend", &error).to_string());
+                self.tally.keep(operator_error(number, "suspend", &error).to_string());
                 None
             }
         }
@@ -373,9 +373,9 @@ impl<'a> Host<'a> {
 }
 
 /// What makes operator `number`: the makers take turns.
-fn maker(makers: &mut [Box<dyn Maker>], number: usize) -> &mut dyn Maker {
-    let count = makers.len();
-    makers[number % count].as_mut()
+fn factory(factories: &mut [Box<dyn Factory>], number: usize) -> &mut dyn Factory {
+    let count = factories.len();
+    factories[number % count].as_mut()
 }
 
 /// Which operator, and which of its watches.
@@ -387,6 +387,6 @@ fn of_plane(scope: &Scope, error: &PlaneError) -> ModuleError {
     ModuleError::Unavailable(format!("cannot watch {} in {}: {error}", scope.kind, scope.namespace))
 }
 
-fn named(number: usize, call: &str, error: &ModuleError) -> ModuleError {
+fn operator_error(number: usize, call: &str, error: &ModuleError) -> ModuleError {
     ModuleError::Other(format!("`{call}` of operator {number} failed: {error}"))
 }

@@ -6,14 +6,14 @@ mod figures;
 mod host;
 mod memory;
 mod nonces;
+mod operator_entry;
 mod plane;
 mod settings;
-mod slot;
 
 use self::settings::{PlaneKind, Settings};
-use crate::operators::{Maker, Suspension, operators};
+use crate::operators::{Factory, Suspension, operators};
 use crate::spec;
-use bench_drivers::{Companion, Driver, Module, Stop, Task, check_record, passed};
+use bench_drivers::{CellFailure, Dependency, Driver, Module, Task, check_record, passed};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
 use bench_sink::Sink;
@@ -36,63 +36,63 @@ impl Driver for OperatorDriver {
         vec![spec::chain()]
     }
 
-    fn run(&self, module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
-        drive(module, companion, task)
+    fn run(&self, module: &mut dyn Module, dependency: Option<&mut Dependency>, task: &Task<'_>) -> Report {
+        drive(module, dependency, task)
     }
 
     fn conformance(
         &self,
         module: &mut dyn Module,
-        companion: Option<&mut Companion>,
+        dependency: Option<&mut Dependency>,
         scenario: &Scenario,
         arguments: &Arguments,
     ) -> Result<Vec<Check>, ModuleError> {
-        conformance(module, companion, scenario, arguments)
+        conformance(module, dependency, scenario, arguments)
     }
 }
 
 /// Takes a chain of operators through its phases, and accounts for every event. A check that fails leaves its detail and no
 /// figure.
-fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
+fn drive(module: &mut dyn Module, dependency: Option<&mut Dependency>, task: &Task<'_>) -> Report {
     let mut checks = Vec::new();
-    let mut report = match attempt(module, companion, task, &mut checks) {
+    let mut report = match attempt(module, dependency, task, &mut checks) {
         Ok((sink, sent)) => report(task, &sink, sent),
-        Err(stop) => Report::without_figures(task.unit, stop.status, stop.reason),
+        Err(failure) => Report::without_figures(task.repetition, failure.status, failure.reason),
     };
-    report.checks = checks.iter().map(|check| check_record(task.unit, check)).collect();
+    report.checks = checks.iter().map(|check| check_record(task.repetition, check)).collect();
     report
 }
 
 fn attempt(
     module: &mut dyn Module,
-    companion: Option<&mut Companion>,
+    dependency: Option<&mut Dependency>,
     task: &Task<'_>,
     checks: &mut Vec<Check>,
-) -> Result<(Sink, u64), Stop> {
+) -> Result<(Sink, u64), CellFailure> {
     if task.scenario.name != spec::CHAIN {
         let name = &task.scenario.name;
         let reason = format!("the driver `operator` knows no scenario `{name}`; it knows {}", spec::CHAIN);
         return Err(ModuleError::Unavailable(reason).into());
     }
     let settings = Settings::of(task.scenario, task.arguments)?;
-    let makers = makers(module, companion, settings.suspension)?;
+    let factories = factories(module, dependency, settings.suspension)?;
     let mut sink = Sink::new(&spec::chain().metrics);
-    let sent = chain::measure(makers, plane(settings.plane)?, &settings, task, &mut sink, checks)?;
+    let sent = chain::measure(factories, plane(settings.plane)?, &settings, task, &mut sink, checks)?;
     passed(checks)?;
     Ok((sink, sent))
 }
 
 /// What makes the operators, in turns.
-fn makers(
+fn factories(
     module: &mut dyn Module,
-    companion: Option<&mut Companion>,
+    dependency: Option<&mut Dependency>,
     suspension: Suspension,
-) -> Result<Vec<Box<dyn Maker>>, ModuleError> {
-    let mut makers = vec![operators(module)?.prepare(suspension)?];
-    if let Some(companion) = companion {
-        makers.push(operators(companion.module.as_mut())?.prepare(suspension)?);
+) -> Result<Vec<Box<dyn Factory>>, ModuleError> {
+    let mut factories = vec![operators(module)?.prepare(suspension)?];
+    if let Some(dependency) = dependency {
+        factories.push(operators(dependency.module.as_mut())?.prepare(suspension)?);
     }
-    Ok(makers)
+    Ok(factories)
 }
 
 /// Where the objects of one cell are kept.
@@ -117,22 +117,22 @@ fn report(task: &Task<'_>, sink: &Sink, sent: u64) -> Report {
         iterations: sent,
         recorded: count(spec::CHAIN),
         lost: Some(only("late") + only("failed")),
-        ..OutcomeRecord::ok(task.unit.cell, task.unit.process)
+        ..OutcomeRecord::ok(task.repetition.cell, task.repetition.process)
     };
-    let record = |series| SeriesRecord::new(task.unit.cell, task.unit.process, series);
+    let record = |series| SeriesRecord::new(task.repetition.cell, task.repetition.process, series);
     Report::ok(series.map(record).collect(), outcome)
 }
 
 /// Tries a chain with `arguments`, without timing anything: two nonces with all operators loaded, and two with none.
 fn conformance(
     module: &mut dyn Module,
-    companion: Option<&mut Companion>,
+    dependency: Option<&mut Dependency>,
     scenario: &Scenario,
     arguments: &Arguments,
 ) -> Result<Vec<Check>, ModuleError> {
     let settings = Settings::of(scenario, arguments)?;
-    let makers = makers(module, companion, settings.suspension)?;
-    let checks = chain::try_out(makers, plane(settings.plane)?, settings)?;
+    let factories = factories(module, dependency, settings.suspension)?;
+    let checks = chain::try_out(factories, plane(settings.plane)?, settings)?;
     Ok(checks.into_iter().map(|check| Check { name: format!("{}: {}", scenario.name, check.name), ..check }).collect())
 }
 

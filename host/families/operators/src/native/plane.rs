@@ -10,19 +10,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// The plane that one call is given, and what the call is lent.
-pub(super) struct Given<'a> {
+pub(super) struct ScopedPlane<'a> {
     plane: &'a dyn Plane,
-    lent: RefCell<Lent>,
+    lent: RefCell<BorrowedReply>,
 }
 
 /// Kept until the next function of the table is called.
 #[derive(Default)]
-struct Lent {
+struct BorrowedReply {
     object: Option<Arc<Object>>,
     reason: String,
 }
 
-impl<'a> Given<'a> {
+impl<'a> ScopedPlane<'a> {
     pub(super) fn new(plane: &'a dyn Plane) -> Self {
         Self { plane, lent: RefCell::default() }
     }
@@ -142,10 +142,10 @@ unsafe extern "C" fn reason(ctx: *mut c_void) -> raw::Str {
 }
 
 /// # Safety
-/// `ctx` comes out of [`Given::table`], for the call that is under way.
-unsafe fn given<'a>(ctx: *mut c_void) -> &'a Given<'a> {
+/// `ctx` comes out of [`ScopedPlane::table`], for the call that is under way.
+unsafe fn given<'a>(ctx: *mut c_void) -> &'a ScopedPlane<'a> {
     // SAFETY: as the caller promises, the value is there, and it is only shared.
-    unsafe { &*ctx.cast::<Given<'a>>() }
+    unsafe { &*ctx.cast::<ScopedPlane<'a>>() }
 }
 
 /// # Safety

@@ -11,11 +11,11 @@ pub(crate) use self::control_plane::ControlPlane;
 use self::bindings::bench_host::operator::types;
 use self::control_plane::{OwnPlane, key_out, object_out};
 use self::exports::{Exports, Indices};
-use crate::operators::{Event, Maker, Operator, Operators, Plane, Scope, Suspension};
+use crate::operators::{Event, Factory, Operator, Operators, Plane, Scope, Suspension};
 use bench_drivers::Grants;
 use bench_model::ModuleError;
 use bench_sink::digest;
-use bench_wasm::image::{self, Alike, Images};
+use bench_wasm::image::{self, DeterministicInit, Images};
 use bench_wasm::wasmtime::component::{Instance, InstancePre};
 use bench_wasm::wasmtime::{self, Store};
 use bench_wasm::{Component, Runtime, State, one_line, trapped};
@@ -27,7 +27,7 @@ use std::sync::Arc;
 pub(crate) const OPERATOR: &str = "bench-host:operator/operator@";
 
 impl Operators for Component {
-    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError> {
+    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Factory>, ModuleError> {
         let failed = |reason: String| ModuleError::Other(reason);
         let runtime = self.runtime().for_many().map_err(|error| failed(error.to_string()))?;
         let instance = match suspension {
@@ -43,7 +43,7 @@ impl Operators for Component {
                 Some(Rc::new(Images::new(code, self.sha256(), |alike| seed.alike(alike))?))
             }
         };
-        Ok(Box::new(WasmMaker { seed, exports, images }))
+        Ok(Box::new(WasmFactory { seed, exports, images }))
     }
 }
 
@@ -80,7 +80,7 @@ impl Seed {
     }
 
     /// An instance that is made as all others, without a control plane.
-    fn alike(&self, alike: &Alike) -> Result<(Store<State>, Instance), ModuleError> {
+    fn alike(&self, alike: &DeterministicInit) -> Result<(Store<State>, Instance), ModuleError> {
         let mut standing = None;
         let set = |wasi: &mut _| standing = Some(alike.stand(wasi));
         let (mut store, instance) = self.instance(self.runtime.session_with(&self.path, &[], &self.grants, set)?)?;
@@ -92,7 +92,7 @@ impl Seed {
 }
 
 /// Makes instances of one component.
-struct WasmMaker {
+struct WasmFactory {
     seed: Seed,
     /// Where the operator's functions are among the exports.
     exports: Indices,
@@ -100,7 +100,7 @@ struct WasmMaker {
     images: Option<Rc<Images>>,
 }
 
-impl Maker for WasmMaker {
+impl Factory for WasmFactory {
     fn make(&mut self, plane: Arc<dyn Plane>) -> Result<Box<dyn Operator>, ModuleError> {
         let (mut store, instance) = match &self.images {
             None => self.seed.with_plane(plane)?,

@@ -54,8 +54,8 @@ fn check(fault: u32, expect: &[&str]) {
 }
 
 fn live(probe: &mut Probe, plane: &Arc<Noting>) -> Result<(), ModuleError> {
-    let mut maker = family_operators::operators(probe)?.prepare(Suspension::Own)?;
-    let mut make = || maker.make(Arc::clone(plane) as Arc<dyn Plane>);
+    let mut factory = family_operators::operators(probe)?.prepare(Suspension::Own)?;
+    let mut make = || factory.make(Arc::clone(plane) as Arc<dyn Plane>);
     let mut operator: Box<dyn Operator> = make()?;
     let watches = operator.start(&[("watch".to_owned(), "here".to_owned())])?;
     watches.iter().for_each(|watch| plane.note(format!("watch {} in {}", watch.kind, watch.namespace)));

@@ -2,7 +2,7 @@
 
 use crate::fixture::Folder;
 use bench_drivers::{Drivers, Module, Task};
-use bench_engine::{Amount, Budget, Report, Unit};
+use bench_engine::{Amount, Budget, Repetition, Report};
 use bench_family::Family;
 use bench_model::{Arguments, ModuleError};
 use bench_sink::runfile::Status;
@@ -84,9 +84,9 @@ fn operators() -> (Arc<Applied>, impl FnMut() -> Box<dyn Operator>) {
     let (folder, plane) = (folder(), Arc::new(Applied::default()));
     let mut component = folder.load();
     let operators = family_operators::operators(&mut component).expect("it is an operator");
-    let mut maker = operators.prepare(Suspension::Memory).expect("it can be suspended so");
+    let mut factory = operators.prepare(Suspension::Memory).expect("it can be suspended so");
     let made_for = Arc::clone(&plane);
-    (plane, move || maker.make(made_for.clone()).expect("an operator is made"))
+    (plane, move || factory.make(made_for.clone()).expect("an operator is made"))
 }
 
 fn start(operator: &mut dyn Operator) {
@@ -169,9 +169,9 @@ fn driven(folder: &Folder, suspend: &str) -> Report {
         arguments.set(name, value);
     }
     arguments.set("suspend", suspend);
-    let unit = Unit { cell: 0, process: 0 };
+    let repetition = Repetition { cell: 0, process: 0 };
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(4) };
-    let task = Task { unit, scenario: &scenario, arguments: &arguments, budget, reclaim: || () };
+    let task = Task { repetition, scenario: &scenario, arguments: &arguments, budget, reclaim: || () };
     drivers.run(&mut component, None, &task)
 }
 

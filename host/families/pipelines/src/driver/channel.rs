@@ -56,7 +56,7 @@ impl Meter {
 }
 
 /// Where a source puts batches.
-pub(super) struct Entry {
+pub(super) struct BatchSender {
     channel: SyncSender<Message>,
     packer: Packer,
     clock: MonotonicClock,
@@ -64,7 +64,7 @@ pub(super) struct Entry {
 }
 
 /// Where a destination gets them.
-pub(super) struct Exit {
+pub(super) struct BatchReceiver {
     channel: Receiver<Message>,
     unpacker: Unpacker,
     clock: MonotonicClock,
@@ -74,9 +74,9 @@ pub(super) struct Exit {
 }
 
 /// Confirms the end of a source that has read everything.
-pub(super) struct Confirmation(SyncSender<Message>);
+pub(super) struct EofGuard(SyncSender<Message>);
 
-impl Confirmation {
+impl EofGuard {
     /// Waits until there is room. Nobody may be left to hear of it, which is not the source's fault.
     pub(super) fn confirm(self) {
         let _ = self.0.send(Message::End);
@@ -87,12 +87,16 @@ impl Confirmation {
 pub(super) fn channel(
     inflight_max: usize,
     compression: Compression,
-) -> Result<(Entry, Confirmation, Exit), ModuleError> {
+) -> Result<(BatchSender, EofGuard, BatchReceiver), ModuleError> {
     let (sender, receiver) = sync_channel(inflight_max);
-    let confirmation = Confirmation(sender.clone());
-    let entry =
-        Entry { channel: sender, packer: compression.packer()?, clock: MonotonicClock::new(), meter: Meter::default() };
-    let exit = Exit {
+    let confirmation = EofGuard(sender.clone());
+    let entry = BatchSender {
+        channel: sender,
+        packer: compression.packer()?,
+        clock: MonotonicClock::new(),
+        meter: Meter::default(),
+    };
+    let exit = BatchReceiver {
         channel: receiver,
         unpacker: compression.unpacker()?,
         clock: MonotonicClock::new(),
@@ -102,7 +106,7 @@ pub(super) fn channel(
     Ok((entry, confirmation, exit))
 }
 
-impl Entry {
+impl BatchSender {
     pub(super) fn meter(&self) -> Meter {
         self.meter.clone()
     }
@@ -133,7 +137,7 @@ fn check_size(batch: &[u8]) -> Result<(), BatchError> {
     if batch.len() as u64 > BATCH_BYTES_MAX { Err(BatchError::TooLarge(BATCH_BYTES_MAX)) } else { Ok(()) }
 }
 
-impl Emit for Entry {
+impl Emit for BatchSender {
     fn emit(&mut self, batch: Cow<'_, [u8]>) -> Result<(), BatchError> {
         let begin = self.clock.now_ns();
         let mut call = Calls::default();
@@ -145,7 +149,7 @@ impl Emit for Entry {
     }
 }
 
-impl Exit {
+impl BatchReceiver {
     pub(super) fn meter(&self) -> Meter {
         self.meter.clone()
     }
@@ -185,7 +189,7 @@ impl Exit {
     }
 }
 
-impl Next for Exit {
+impl Next for BatchReceiver {
     fn next(&mut self) -> Result<Option<Vec<u8>>, BatchError> {
         let begin = self.clock.now_ns();
         let mut call = Calls::default();

@@ -5,10 +5,10 @@ use super::compression::Compression;
 use super::figures::{Figures, code_name, transfer_checks};
 use super::side::Which;
 use super::tables::{Database, Tables};
-use super::transfer::{Between, Party, Transferred, drained, piped};
+use super::transfer::{ChannelOptions, Endpoint, Transferred, drained, piped};
 use crate::connectors::{Connector, Loading, connectors};
 use crate::spec;
-use bench_drivers::{Companion, Module, Stop, Task, check_record, passed};
+use bench_drivers::{CellFailure, Dependency, Module, Task, check_record, passed};
 use bench_engine::usage::Usage;
 use bench_engine::{Clock, MonotonicClock, Report};
 use bench_model::{Arguments, Check, ModuleError, Scenario};
@@ -25,47 +25,47 @@ pub(super) struct Prepared {
 /// The two sides of a transfer; without a destination, what the source reads goes nowhere.
 pub(super) struct Sides {
     source: Prepared,
-    destination: Option<(Prepared, Between)>,
+    destination: Option<(Prepared, ChannelOptions)>,
 }
 
 /// Measures a scenario of either driver.
-pub(super) fn drive(module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
+pub(super) fn drive(module: &mut dyn Module, dependency: Option<&mut Dependency>, task: &Task<'_>) -> Report {
     let mut checks = Vec::new();
     let mut conditions = Vec::new();
     let attempt = || {
         let parameter = database_parameter(task.scenario)?;
         let mut tables = Database::open(parameter, task.arguments)?;
-        let mut sides = Sides::prepare(module, companion, task.scenario, task.arguments)?;
+        let mut sides = Sides::prepare(module, dependency, task.scenario, task.arguments)?;
         conditions = sides.conditions(&tables);
         measure(&mut sides, &mut tables, task, &mut checks)
     };
     let mut report = match attempt() {
         Ok(figures) => report(task, &figures),
-        Err(stop) => Report::without_figures(task.unit, stop.status, stop.reason),
+        Err(failure) => Report::without_figures(task.repetition, failure.status, failure.reason),
     };
     report.conditions = conditions;
-    report.checks = checks.iter().map(|check| check_record(task.unit, check)).collect();
+    report.checks = checks.iter().map(|check| check_record(task.repetition, check)).collect();
     report
 }
 
 /// Tries a scenario with `arguments`, without keeping a time: one whole transfer, and one by a scenario that is not there.
 pub(super) fn conformance(
     module: &mut dyn Module,
-    mut companion: Option<&mut Companion>,
+    mut dependency: Option<&mut Dependency>,
     scenario: &Scenario,
     arguments: &Arguments,
 ) -> Result<Vec<Check>, ModuleError> {
     let rule = |name: &str| format!("{}: {name}", scenario.name);
     let mut tables = Database::open(database_parameter(scenario)?, arguments)?;
     let mut checks = Vec::new();
-    let mut sides = Sides::prepare(module, companion.as_deref_mut(), scenario, arguments)?;
-    let moved = repetition(&mut sides, &mut tables, &mut checks).map_err(|stop| stop.reason);
+    let mut sides = Sides::prepare(module, dependency.as_deref_mut(), scenario, arguments)?;
+    let moved = repetition(&mut sides, &mut tables, &mut checks).map_err(|failure| failure.reason);
     let detail = moved.as_ref().err().cloned().unwrap_or_else(|| format!("{} rows", tables.source().1.rows));
     checks.push(Check::that(rule("moves all rows"), moved.is_ok(), detail));
     tables.clear()?;
     let unknown = Scenario { name: "no-such-scenario".to_owned(), ..scenario.clone() };
     let (from, into) = (tables.source().0.to_owned(), tables.target().to_owned());
-    let tried = Sides::prepare(module, companion, &unknown, arguments);
+    let tried = Sides::prepare(module, dependency, &unknown, arguments);
     let answer = tried.and_then(|mut sides| sides.transfer(&from, &into)).err();
     let refused = matches!(answer, Some(ModuleError::UnknownScenario(_)));
     let detail = answer.map_or_else(|| "rows were moved".to_owned(), |error| error.to_string());
@@ -86,7 +86,7 @@ fn database_parameter(scenario: &Scenario) -> Result<&str, ModuleError> {
 impl Sides {
     pub(super) fn prepare(
         module: &mut dyn Module,
-        companion: Option<&mut Companion>,
+        dependency: Option<&mut Dependency>,
         scenario: &Scenario,
         arguments: &Arguments,
     ) -> Result<Self, ModuleError> {
@@ -94,16 +94,16 @@ impl Sides {
         if scenario.driver == spec::SOURCE {
             return Ok(Self { source: own, destination: None });
         }
-        let companion = companion.ok_or_else(|| {
+        let dependency = dependency.ok_or_else(|| {
             let reason = "nothing is there to read from; the scenario must require `module:PARAMETER` for its source";
             ModuleError::Other(reason.to_owned())
         })?;
-        let Companion { module, scenario, arguments: of_source } = companion;
+        let Dependency { module, scenario, arguments: of_source } = dependency;
         if scenario.driver != spec::SOURCE {
             let reason = format!("`{}` has the driver `{}`, and is no source", scenario.name, scenario.driver);
             return Err(ModuleError::InvalidArgument(reason));
         }
-        let between = Between {
+        let between = ChannelOptions {
             inflight_max: arguments.size(spec::INFLIGHT)?,
             compression: Compression::parse(arguments.text(spec::COMPRESSION)?)?,
         };
@@ -147,8 +147,8 @@ impl Prepared {
         Ok(Self { name, connector: connectors.connector(scenario)?, arguments: arguments.clone(), loading })
     }
 
-    fn party(&mut self) -> Party<'_> {
-        Party { name: &self.name, connector: self.connector.as_mut(), arguments: &self.arguments }
+    fn party(&mut self) -> Endpoint<'_> {
+        Endpoint { name: &self.name, connector: self.connector.as_mut(), arguments: &self.arguments }
     }
 }
 
@@ -158,7 +158,7 @@ pub(super) fn measure(
     tables: &mut dyn Tables,
     task: &Task<'_>,
     checks: &mut Vec<Check>,
-) -> Result<Figures, Stop> {
+) -> Result<Figures, CellFailure> {
     let clock = MonotonicClock::new();
     if task.budget.warm_up_ns > 0 {
         let begin = clock.now_ns();
@@ -184,7 +184,7 @@ pub(super) fn measure(
 }
 
 /// One transfer and what it is checked by, in place of the checks of the one before.
-fn repetition(sides: &mut Sides, tables: &mut dyn Tables, checks: &mut Vec<Check>) -> Result<Transferred, Stop> {
+fn repetition(sides: &mut Sides, tables: &mut dyn Tables, checks: &mut Vec<Check>) -> Result<Transferred, CellFailure> {
     tables.clear()?;
     let (from, into) = (tables.source().0.to_owned(), tables.target().to_owned());
     let transferred = match sides.transfer(&from, &into) {
@@ -198,8 +198,8 @@ fn repetition(sides: &mut Sides, tables: &mut dyn Tables, checks: &mut Vec<Check
     *checks = transfer_checks(&transferred, &held);
     if sides.destination.is_some() {
         let loaded = tables.loaded()?;
-        let loaded =
-            loaded.ok_or_else(|| Stop::failed(format!("the destination said that it was done, and made no {into}")))?;
+        let loaded = loaded
+            .ok_or_else(|| CellFailure::failed(format!("the destination said that it was done, and made no {into}")))?;
         checks.extend(held.checks(&loaded));
     }
     passed(checks)?;
@@ -219,8 +219,8 @@ fn report(task: &Task<'_>, figures: &Figures) -> Report {
         iterations: figures.transfers(),
         bytes: figures.bytes,
         recorded: figures.transfers(),
-        ..OutcomeRecord::ok(task.unit.cell, task.unit.process)
+        ..OutcomeRecord::ok(task.repetition.cell, task.repetition.process)
     };
-    let record = |series| SeriesRecord::new(task.unit.cell, task.unit.process, series);
+    let record = |series| SeriesRecord::new(task.repetition.cell, task.repetition.process, series);
     Report::ok(figures.sink().series().iter().map(record).collect(), outcome)
 }

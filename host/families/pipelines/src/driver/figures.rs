@@ -1,10 +1,10 @@
 //! What is recorded of transfers, and what they are checked by before it counts.
 
 use super::side::{Side, Which, parts_check};
-use super::tables::Held;
+use super::tables::TableFingerprint;
 use super::transfer::Transferred;
 use crate::connectors::{Code, Loading};
-use bench_drivers::{Stop, record};
+use bench_drivers::{CellFailure, record};
 use bench_model::{Check, Scenario};
 use bench_sink::Sink;
 
@@ -35,7 +35,7 @@ impl Figures {
         self.sources.len() as u64
     }
 
-    pub(super) fn add(&mut self, transferred: Transferred) -> Result<(), Stop> {
+    pub(super) fn add(&mut self, transferred: Transferred) -> Result<(), CellFailure> {
         let Transferred { wall_ns, source, destination } = transferred;
         let scenario = self.scenario.clone();
         self.append(&scenario, &[], wall_ns)?;
@@ -50,7 +50,7 @@ impl Figures {
         Ok(())
     }
 
-    fn side(&mut self, which: Which, side: &Side) -> Result<(), Stop> {
+    fn side(&mut self, which: Which, side: &Side) -> Result<(), CellFailure> {
         let name = which.name();
         let is_compressed = side.calls.packing_ns > 0;
         let within =
@@ -68,7 +68,7 @@ impl Figures {
     }
 
     /// What is known once, at the end.
-    pub(super) fn once(&mut self, loadings: &[(Which, Loading)], memory_bytes: Option<u64>) -> Result<(), Stop> {
+    pub(super) fn once(&mut self, loadings: &[(Which, Loading)], memory_bytes: Option<u64>) -> Result<(), CellFailure> {
         for (which, loading) in loadings {
             self.append("module_load", &[("side", which.name())], loading.ns)?;
         }
@@ -84,13 +84,13 @@ impl Figures {
         &self.sink
     }
 
-    fn append(&mut self, metric: &str, labels: &[(&str, &str)], sample: u64) -> Result<(), Stop> {
+    fn append(&mut self, metric: &str, labels: &[(&str, &str)], sample: u64) -> Result<(), CellFailure> {
         record(&mut self.sink, metric, labels, &[sample])
     }
 }
 
 /// Whether what the sides say of a transfer is what the host has seen, and what the tables hold.
-pub(super) fn transfer_checks(transferred: &Transferred, held: &Held) -> Vec<Check> {
+pub(super) fn transfer_checks(transferred: &Transferred, held: &TableFingerprint) -> Vec<Check> {
     let mut checks = Vec::new();
     let sides = [
         Some((Which::Source, &transferred.source)),

@@ -13,7 +13,7 @@ mod transfer;
 pub(crate) use tables::{addresses, forget};
 
 use crate::spec;
-use bench_drivers::{Companion, Driver, Module, Task};
+use bench_drivers::{Dependency, Driver, Module, Task};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
 
@@ -31,18 +31,18 @@ impl Driver for ConnectorDriver {
         Some(if self.0 == spec::SOURCE { spec::source(name) } else { spec::destination(name) })
     }
 
-    fn run(&self, module: &mut dyn Module, companion: Option<&mut Companion>, task: &Task<'_>) -> Report {
-        drive::drive(module, companion, task)
+    fn run(&self, module: &mut dyn Module, dependency: Option<&mut Dependency>, task: &Task<'_>) -> Report {
+        drive::drive(module, dependency, task)
     }
 
     fn conformance(
         &self,
         module: &mut dyn Module,
-        companion: Option<&mut Companion>,
+        dependency: Option<&mut Dependency>,
         scenario: &Scenario,
         arguments: &Arguments,
     ) -> Result<Vec<Check>, ModuleError> {
-        drive::conformance(module, companion, scenario, arguments)
+        drive::conformance(module, dependency, scenario, arguments)
     }
 
     fn compiles_anew(&self, arguments: &Arguments) -> bool {

@@ -13,7 +13,7 @@ pub(super) trait Tables {
     fn conditions(&self) -> &[(String, String)];
 
     /// The table that a source reads, as it is written in SQL, and what it holds.
-    fn source(&self) -> (&str, &Held);
+    fn source(&self) -> (&str, &TableFingerprint);
 
     /// The table that a destination makes, as it is written in SQL.
     fn target(&self) -> &str;
@@ -22,12 +22,12 @@ pub(super) trait Tables {
     fn clear(&mut self) -> Result<(), ModuleError>;
 
     /// What was loaded; `None` where there is no table.
-    fn loaded(&mut self) -> Result<Option<Held>, ModuleError>;
+    fn loaded(&mut self) -> Result<Option<TableFingerprint>, ModuleError>;
 }
 
 /// What a table holds. Two are equal where their rows are, in whichever order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Held {
+pub(super) struct TableFingerprint {
     pub(super) rows: u64,
     /// Over all columns of all rows.
     pub(super) hash: String,
@@ -35,7 +35,7 @@ pub(super) struct Held {
     pub(super) columns: String,
 }
 
-impl Held {
+impl TableFingerprint {
     /// Whether `loaded` is what was sent.
     pub(super) fn checks(&self, loaded: &Self) -> Vec<Check> {
         vec![
@@ -66,7 +66,7 @@ pub(super) struct Database {
     client: Client,
     conditions: Vec<(String, String)>,
     source: String,
-    held: Held,
+    held: TableFingerprint,
     target: String,
     may_checkpoint: bool,
 }
@@ -76,7 +76,7 @@ impl Database {
     pub(super) fn open(parameter: &str, arguments: &Arguments) -> Result<Self, ModuleError> {
         let dataset = Dataset::of(arguments)?;
         let mut client = connect(parameter, arguments.text(parameter)?)?;
-        let failed = |error| ModuleError::Other(format!("the rows cannot be made: {}", said(&error)));
+        let failed = |error| ModuleError::Other(format!("the rows cannot be made: {}", describe_error(&error)));
         client.batch_execute(&dataset.create()).map_err(failed)?;
         let (source, target) = (dataset.table(), pg_rows::target(arguments)?);
         // Reading it all also has the server note which rows are valid, which the first to read must.
@@ -117,7 +117,7 @@ pub(crate) fn addresses(parameter: &str, url: &str) -> Result<Vec<String>, Modul
 fn connect(parameter: &str, url: &str) -> Result<Client, ModuleError> {
     let config = parsed(parameter, url)?;
     config.connect(NoTls).map_err(|error| {
-        let (shown, reason) = (shown(&config), said(&error));
+        let (shown, reason) = (server_address(&config), describe_error(&error));
         let reason =
             format!("no connection to {shown}: {reason}; start the server, or give another -p {parameter}=URL");
         ModuleError::Unavailable(reason)
@@ -125,7 +125,7 @@ fn connect(parameter: &str, url: &str) -> Result<Client, ModuleError> {
 }
 
 /// The server, without the password.
-fn shown(config: &Config) -> String {
+fn server_address(config: &Config) -> String {
     let host = |host: &Host| match host {
         Host::Tcp(host) => host.clone(),
         Host::Unix(path) => path.display().to_string(),
@@ -136,7 +136,7 @@ fn shown(config: &Config) -> String {
 }
 
 /// What the server said; else what the connection's fault was.
-fn said(error: &postgres::Error) -> String {
+fn describe_error(error: &postgres::Error) -> String {
     match error.as_db_error() {
         Some(error) => format!("{}: {}", error.severity(), error.message()),
         None => {
@@ -146,9 +146,9 @@ fn said(error: &postgres::Error) -> String {
     }
 }
 
-fn held(client: &mut Client, table: &str) -> Result<Held, postgres::Error> {
+fn held(client: &mut Client, table: &str) -> Result<TableFingerprint, postgres::Error> {
     let row = client.query_one(&pg_rows::fingerprint(table), &[])?;
-    Ok(Held { rows: row.get::<_, i64>(0).cast_unsigned(), hash: row.get(1), columns: row.get(2) })
+    Ok(TableFingerprint { rows: row.get::<_, i64>(0).cast_unsigned(), hash: row.get(1), columns: row.get(2) })
 }
 
 fn conditions(client: &mut Client) -> Result<Vec<(String, String)>, postgres::Error> {
@@ -164,7 +164,7 @@ impl Tables for Database {
         &self.conditions
     }
 
-    fn source(&self) -> (&str, &Held) {
+    fn source(&self) -> (&str, &TableFingerprint) {
         (&self.source, &self.held)
     }
 
@@ -178,13 +178,15 @@ impl Tables for Database {
             // What one repetition leaves to be written is not the next one's.
             statements.push_str(" CHECKPOINT;");
         }
-        let failed = |error| ModuleError::Other(format!("{} cannot be removed: {}", self.target, said(&error)));
+        let failed =
+            |error| ModuleError::Other(format!("{} cannot be removed: {}", self.target, describe_error(&error)));
         self.client.batch_execute("SET client_min_messages = warning").map_err(failed)?;
         statements.split_inclusive(';').try_for_each(|statement| self.client.batch_execute(statement)).map_err(failed)
     }
 
-    fn loaded(&mut self) -> Result<Option<Held>, ModuleError> {
-        let failed = |error| ModuleError::Other(format!("what was loaded cannot be looked at: {}", said(&error)));
+    fn loaded(&mut self) -> Result<Option<TableFingerprint>, ModuleError> {
+        let failed =
+            |error| ModuleError::Other(format!("what was loaded cannot be looked at: {}", describe_error(&error)));
         let exists = self.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&self.target]).map_err(failed)?;
         if exists.get(0) { held(&mut self.client, &self.target).map(Some).map_err(failed) } else { Ok(None) }
     }
@@ -193,6 +195,7 @@ impl Tables for Database {
 /// Removes all tables of a run from a server that outlives it.
 pub(crate) fn forget(url: &str, schema: &str) -> Result<(), ModuleError> {
     let mut client = connect(spec::DATABASE_URL, url)?;
-    let failed = |error| ModuleError::Other(format!("the schema {schema} cannot be removed: {}", said(&error)));
+    let failed =
+        |error| ModuleError::Other(format!("the schema {schema} cannot be removed: {}", describe_error(&error)));
     client.batch_execute(&pg_rows::forget(schema)).map_err(failed)
 }

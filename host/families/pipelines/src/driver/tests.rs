@@ -2,14 +2,14 @@
 //! figure could come out of.
 
 use super::drive::{Sides, measure};
-use super::tables::{Held, Tables};
+use super::tables::{TableFingerprint, Tables};
 use super::*;
 use crate::connectors::{
     BATCH_BYTES_MAX, BatchError, Code, Connector, ConnectorInstance, Connectors, Emit, Loading, Next, Transfer,
 };
 use crate::spec::{FROM_TABLE, INTO_TABLE};
 use bench_drivers::{Direct, Drivers};
-use bench_engine::{Amount, Budget, Clock, MonotonicClock, Unit};
+use bench_engine::{Amount, Budget, Clock, MonotonicClock, Repetition};
 use bench_model::{Descriptor, Value};
 use bench_sink::Series;
 use std::sync::{Arc, Mutex};
@@ -170,14 +170,14 @@ impl ConnectorInstance for MockConnector {
 
 /// Tables of which the target is a list of batches.
 struct MockTables {
-    held: Held,
+    held: TableFingerprint,
     target: Target,
     /// What is loaded looks like this instead.
-    lie: Option<Held>,
+    lie: Option<TableFingerprint>,
 }
 
-fn held(rows: u64, hash: &str) -> Held {
-    Held { rows, hash: hash.to_owned(), columns: "id integer".to_owned() }
+fn held(rows: u64, hash: &str) -> TableFingerprint {
+    TableFingerprint { rows, hash: hash.to_owned(), columns: "id integer".to_owned() }
 }
 
 impl Tables for MockTables {
@@ -185,7 +185,7 @@ impl Tables for MockTables {
         &[]
     }
 
-    fn source(&self) -> (&str, &Held) {
+    fn source(&self) -> (&str, &TableFingerprint) {
         ("from", &self.held)
     }
 
@@ -198,7 +198,7 @@ impl Tables for MockTables {
         Ok(())
     }
 
-    fn loaded(&mut self) -> Result<Option<Held>, ModuleError> {
+    fn loaded(&mut self) -> Result<Option<TableFingerprint>, ModuleError> {
         let target = self.target.lock().unwrap();
         let Some(batches) = &*target else { return Ok(None) };
         let in_order = (0..BATCHES).map(|batch| vec![batch as u8; BYTES]);
@@ -218,7 +218,7 @@ struct Setup {
     source: Deed,
     destination: Deed,
     compression: Option<&'static str>,
-    lie: Option<Held>,
+    lie: Option<TableFingerprint>,
 }
 
 fn driven(setup: Setup) -> Found {
@@ -226,22 +226,22 @@ fn driven(setup: Setup) -> Found {
     let mut destination = module("destination", setup.destination, &target);
     let source = module("source", setup.source, &target);
     let of_source = scenario(&source);
-    let mut companion = Companion { module: Box::new(source), scenario: of_source, arguments: Arguments::default() };
+    let mut dependency = Dependency { module: Box::new(source), scenario: of_source, arguments: Arguments::default() };
     let mut arguments = Arguments::default();
     arguments.set("max_inflight_batches", 2);
     arguments.set("compression", setup.compression.unwrap_or("none"));
     let scenario = scenario(&destination);
-    let mut sides = Sides::prepare(&mut destination, Some(&mut companion), &scenario, &arguments).unwrap();
+    let mut sides = Sides::prepare(&mut destination, Some(&mut dependency), &scenario, &arguments).unwrap();
     let mut tables = MockTables { held: held(BATCHES * ROWS, "same"), target, lie: setup.lie };
     run(&mut sides, &mut tables, &scenario, &arguments)
 }
 
 fn run(sides: &mut Sides, tables: &mut MockTables, scenario: &Scenario, arguments: &Arguments) -> Found {
     let budget = Budget { warm_up_ns: 1, amount: Amount::Operations(3) };
-    let task = Task { unit: Unit { cell: 0, process: 0 }, scenario, arguments, budget, reclaim: || () };
+    let task = Task { repetition: Repetition { cell: 0, process: 0 }, scenario, arguments, budget, reclaim: || () };
     let mut checks = Vec::new();
     let result = measure(sides, tables, &task, &mut checks);
-    let result = result.map(|figures| figures.sink().series().to_vec()).map_err(|stop| stop.reason);
+    let result = result.map(|figures| figures.sink().series().to_vec()).map_err(|failure| failure.reason);
     Found { result, checks }
 }
 
@@ -335,7 +335,10 @@ fn what_is_not_true_yields_no_figure() {
     let lying = |lie| Setup { lie: Some(lie), ..Setup::default() };
     fails(lying(held(999, "same")), "check `rows of the tables` failed: expected 1000, found 999");
     fails(lying(held(1000, "changed")), "check `hash over all columns of all rows` failed");
-    fails(lying(Held { columns: "id text".to_owned(), ..held(1000, "same") }), "check `columns of the tables` failed");
+    fails(
+        lying(TableFingerprint { columns: "id text".to_owned(), ..held(1000, "same") }),
+        "check `columns of the tables` failed",
+    );
     for deed in [Deed::Overstates, Deed::Overtimes, Deed::Idles] {
         let check = if deed == Deed::Overstates { "records" } else { "parts" };
         fails(Setup { source: deed, ..Setup::default() }, &format!("check `{check} of the source` failed"));
@@ -364,16 +367,16 @@ fn what_cannot_be_paired_says_why() {
     let mut arguments = Arguments::default();
     arguments.set("max_inflight_batches", 2);
     arguments.set("compression", Value::from("brotli"));
-    let mut check = |companion: Option<&mut Companion>, expect: &str| {
-        let error = Sides::prepare(&mut destination, companion, &paired, &arguments).err().unwrap();
+    let mut check = |dependency: Option<&mut Dependency>, expect: &str| {
+        let error = Sides::prepare(&mut destination, dependency, &paired, &arguments).err().unwrap();
         assert!(error.to_string().contains(expect), "{error}");
     };
     check(None, "nothing is there to read from");
-    let companion = |driver| {
+    let dependency = |driver| {
         let module = module(driver, Deed::None, &target);
         let scenario = scenario(&module);
-        Companion { module: Box::new(module), scenario, arguments: Arguments::default() }
+        Dependency { module: Box::new(module), scenario, arguments: Arguments::default() }
     };
-    check(Some(&mut companion("destination")), "has the driver `destination`, and is no source");
-    check(Some(&mut companion("source")), "`compression` is `brotli`; it knows none, lz4, zstd");
+    check(Some(&mut dependency("destination")), "has the driver `destination`, and is no source");
+    check(Some(&mut dependency("source")), "`compression` is `brotli`; it knows none, lz4, zstd");
 }

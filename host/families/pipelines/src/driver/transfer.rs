@@ -10,7 +10,7 @@ use bench_model::{Arguments, ModuleError};
 use std::thread;
 
 /// A connector and what it is called with.
-pub(super) struct Party<'a> {
+pub(super) struct Endpoint<'a> {
     /// `module/scenario`, for errors.
     pub(super) name: &'a str,
     pub(super) connector: &'a mut dyn Connector,
@@ -19,7 +19,7 @@ pub(super) struct Party<'a> {
 
 /// How batches get from one side to the other.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Between {
+pub(super) struct ChannelOptions {
     pub(super) inflight_max: usize,
     pub(super) compression: Compression,
 }
@@ -34,7 +34,7 @@ pub(super) struct Transferred {
 }
 
 /// The source alone; its batches go nowhere.
-pub(super) fn drained(source: &mut Party<'_>) -> Result<Transferred, ModuleError> {
+pub(super) fn drained(source: &mut Endpoint<'_>) -> Result<Transferred, ModuleError> {
     let clock = MonotonicClock::new();
     let drain = Drain::default();
     let meter = drain.meter();
@@ -44,15 +44,15 @@ pub(super) fn drained(source: &mut Party<'_>) -> Result<Transferred, ModuleError
         joined(side.join())
     });
     let wall_ns = clock.now_ns() - begin;
-    let source = ended.map_err(|error| named(error, source.name))?;
+    let source = ended.map_err(|error| prefix_error(error, source.name))?;
     Ok(Transferred { wall_ns, source, destination: None })
 }
 
 /// Both sides, each on a thread of its own.
 pub(super) fn piped(
-    source: &mut Party<'_>,
-    destination: &mut Party<'_>,
-    between: Between,
+    source: &mut Endpoint<'_>,
+    destination: &mut Endpoint<'_>,
+    between: ChannelOptions,
 ) -> Result<Transferred, ModuleError> {
     let clock = MonotonicClock::new();
     let (entry, confirmation, exit) = channel::channel(between.inflight_max, between.compression)?;
@@ -70,19 +70,19 @@ pub(super) fn piped(
     let wall_ns = clock.now_ns() - begin;
     match (read, written) {
         (Ok(source), Ok(side)) => Ok(Transferred { wall_ns, source, destination: Some(side) }),
-        (read, written) => Err(told(
+        (read, written) => Err(choose_error(
             read.err().zip(Some((source.name, into.read()))),
             written.err().zip(Some((destination.name, out.read()))),
         )),
     }
 }
 
-fn run_source(party: &mut Party<'_>, meter: &Meter, batches: Box<dyn Emit>) -> Result<Side, ModuleError> {
+fn run_source(party: &mut Endpoint<'_>, meter: &Meter, batches: Box<dyn Emit>) -> Result<Side, ModuleError> {
     let arguments = party.arguments;
     side::run(Which::Source, party.connector, meter, |instance| instance.read(arguments, batches))
 }
 
-fn run_destination(party: &mut Party<'_>, meter: &Meter, batches: Box<dyn Next>) -> Result<Side, ModuleError> {
+fn run_destination(party: &mut Endpoint<'_>, meter: &Meter, batches: Box<dyn Next>) -> Result<Side, ModuleError> {
     let arguments = party.arguments;
     side::run(Which::Destination, party.connector, meter, |instance| instance.write(arguments, batches))
 }
@@ -96,7 +96,7 @@ fn joined(ended: thread::Result<Result<Side, ModuleError>>) -> Result<Side, Modu
 type Failure<'a> = (ModuleError, (&'a str, Calls));
 
 /// The error to tell: that of the side which was not cut off by the other.
-fn told(source: Option<Failure<'_>>, destination: Option<Failure<'_>>) -> ModuleError {
+fn choose_error(source: Option<Failure<'_>>, destination: Option<Failure<'_>>) -> ModuleError {
     let was_cut = |failure: &Failure<'_>| failure.1.1.was_cut;
     let (first, second) = match (source, destination) {
         (Some(source), Some(destination)) if was_cut(&source) && !was_cut(&destination) => (destination, Some(source)),
@@ -106,7 +106,7 @@ fn told(source: Option<Failure<'_>>, destination: Option<Failure<'_>>) -> Module
     };
     // Both may have failed by themselves, as when the server dies.
     let beside = second.filter(|second| !was_cut(second)).map(|(error, (name, _))| format!("; {name}: {error}"));
-    let error = named(first.0, first.1.0);
+    let error = prefix_error(first.0, first.1.0);
     match (error, beside) {
         (ModuleError::Other(text), Some(beside)) => ModuleError::Other(text + &beside),
         (error, _) => error,
@@ -114,7 +114,7 @@ fn told(source: Option<Failure<'_>>, destination: Option<Failure<'_>>) -> Module
 }
 
 /// The error with the name of the side that it is of.
-fn named(error: ModuleError, name: &str) -> ModuleError {
+fn prefix_error(error: ModuleError, name: &str) -> ModuleError {
     let with = |text: String| format!("{name}: {text}");
     match error {
         ModuleError::UnknownScenario(text) => ModuleError::UnknownScenario(with(text)),

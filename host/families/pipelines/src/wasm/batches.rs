@@ -38,7 +38,7 @@ impl batches::Host for State {
             state.count_lifted(batch.len() as u64);
             Ok(match state.slot::<Batches>() {
                 Batches::Emit(emit) => emit.emit(Cow::Owned(batch)).map_err(batches::Error::from),
-                Batches::Next(_) | Batches::None => Err(refused("emit", "read")),
+                Batches::Next(_) | Batches::None => Err(wrong_caller("emit", "read")),
             })
         })
     }
@@ -47,7 +47,7 @@ impl batches::Host for State {
         self.body(|state| {
             let batch = match state.slot::<Batches>() {
                 Batches::Next(next) => next.next().map_err(batches::Error::from),
-                Batches::Emit(_) | Batches::None => Err(refused("next", "write")),
+                Batches::Emit(_) | Batches::None => Err(wrong_caller("next", "write")),
             };
             state.count_lowered(batch.iter().flatten().map(|batch| batch.len() as u64).sum());
             Ok(batch)
@@ -55,7 +55,7 @@ impl batches::Host for State {
     }
 }
 
-fn refused(function: &str, caller: &str) -> batches::Error {
+fn wrong_caller(function: &str, caller: &str) -> batches::Error {
     batches::Error::Other(format!("`{function}` is for a component whose `{caller}` was called; call it from there"))
 }
 

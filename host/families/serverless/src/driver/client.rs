@@ -1,8 +1,8 @@
 //! The client: connections that are kept alive, driven by one thread that does nothing else, so that no answer waits for it to
 //! be woken. It must not know what serves them.
 
+use super::arrival_rate::ArrivalRate;
 use super::http::{RequestText, parse_answer};
-use super::pace::Pace;
 use super::{answers, is_known};
 use crate::functions::Answer;
 use bench_engine::{Amount, Clock, MonotonicClock};
@@ -81,7 +81,7 @@ impl Client {
 
     /// Sends requests at `pace` until there are as many, or so much time has passed, as `amount` says, and waits for the
     /// answers to all of them. Ends early where an answer is wrong.
-    pub(super) fn run(&mut self, pace: Pace, amount: Amount) -> io::Result<Tally> {
+    pub(super) fn run(&mut self, pace: ArrivalRate, amount: Amount) -> io::Result<Tally> {
         let mut tally = Tally::default();
         let begin = self.clock.now_ns();
         // Requests that were sent or shed.
@@ -102,7 +102,7 @@ impl Client {
     }
 
     /// Sends what is due on the connections that are free. Times are since `begin`.
-    fn send_due(&mut self, pace: Pace, begin: u64, mut next: u64, tally: &mut Tally) -> io::Result<u64> {
+    fn send_due(&mut self, pace: ArrivalRate, begin: u64, mut next: u64, tally: &mut Tally) -> io::Result<u64> {
         for connection in self.connections.iter_mut().filter(|connection| connection.intended_ns.is_none()) {
             let (intended, now) = loop {
                 let now = self.clock.now_ns() - begin;
@@ -158,14 +158,14 @@ impl Client {
             }
         }
         // No answer waits for its time to be taken until another one has been checked.
-        answered.drain(..).for_each(|(response_ns, answer)| tally.take(response_ns, &answer));
+        answered.drain(..).for_each(|(response_ns, answer)| tally.record_response(response_ns, &answer));
         Ok(())
     }
 }
 
 impl Tally {
     /// Counts one answer. A check says in words what was found, which takes longer than finding it: only a wrong answer gets one.
-    fn take(&mut self, response_ns: u64, answer: &Answer) {
+    fn record_response(&mut self, response_ns: u64, answer: &Answer) {
         if is_known(answer) {
             self.response_ns.push(response_ns);
         } else {

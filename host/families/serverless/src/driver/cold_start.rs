@@ -3,7 +3,7 @@
 
 use super::{Findings, answers};
 use crate::functions::{Functions, Initialisation, Start, Starter};
-use bench_drivers::{Stop, Task, record};
+use bench_drivers::{CellFailure, Task, record};
 use bench_engine::{Clock, MonotonicClock};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
@@ -18,7 +18,7 @@ pub(super) fn measure(
     task: &Task<'_>,
     initialisation: Initialisation,
     checks: &mut Vec<Check>,
-) -> Result<Findings, Stop> {
+) -> Result<Findings, CellFailure> {
     let mut starter = functions.prepare(Start::Kind(task.arguments.text("start")?), initialisation)?;
     let clock = MonotonicClock::new();
     let mut sink = Sink::new(&task.scenario.metrics);
@@ -64,7 +64,7 @@ impl Sample {
         Ok(Self { total_ns: answered - asked, stages, check: answers("first-answer", &answer) })
     }
 
-    fn record(&self, sink: &mut Sink, name: &str) -> Result<(), Stop> {
+    fn record(&self, sink: &mut Sink, name: &str) -> Result<(), CellFailure> {
         record(sink, name, &[], &[self.total_ns])?;
         self.stages.iter().try_for_each(|(stage, ns)| record(sink, "stage", &[("name", stage)], &[*ns]))
     }

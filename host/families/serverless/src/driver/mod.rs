@@ -1,17 +1,17 @@
 //! The driver `function`: a handler of requests that the host starts and calls. What is started, and how, is the module's
 //! business; the driver times it, and compares every answer byte for byte with the one that is known.
 
+mod arrival_rate;
 mod client;
 mod cold_start;
 mod http;
-mod pace;
 mod request;
 mod search;
 mod server;
 
 use crate::functions::{Answer, Initialisation, Start, functions};
 use crate::spec;
-use bench_drivers::{Companion, Driver, Module, Stop, Task, check_record, passed};
+use bench_drivers::{CellFailure, Dependency, Driver, Module, Task, check_record, passed};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
 use bench_sink::runfile::{OutcomeRecord, SeriesRecord};
@@ -39,14 +39,14 @@ impl Driver for FunctionDriver {
         vec![spec::cold_start(), spec::request()]
     }
 
-    fn run(&self, module: &mut dyn Module, _: Option<&mut Companion>, task: &Task<'_>) -> Report {
+    fn run(&self, module: &mut dyn Module, _: Option<&mut Dependency>, task: &Task<'_>) -> Report {
         drive(module, task)
     }
 
     fn conformance(
         &self,
         module: &mut dyn Module,
-        _: Option<&mut Companion>,
+        _: Option<&mut Dependency>,
         scenario: &Scenario,
         arguments: &Arguments,
     ) -> Result<Vec<Check>, ModuleError> {
@@ -59,13 +59,13 @@ fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     let mut checks = Vec::new();
     let mut report = match attempt(module, task, &mut checks) {
         Ok(findings) => report(task, &findings),
-        Err(stop) => Report::without_figures(task.unit, stop.status, stop.reason),
+        Err(failure) => Report::without_figures(task.repetition, failure.status, failure.reason),
     };
-    report.checks = checks.iter().map(|check| check_record(task.unit, check)).collect();
+    report.checks = checks.iter().map(|check| check_record(task.repetition, check)).collect();
     report
 }
 
-fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<Findings, Stop> {
+fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<Findings, CellFailure> {
     let initialisation = Initialisation::of(task.arguments)?;
     let functions = functions(module)?;
     let findings = match task.scenario.name.as_str() {
@@ -94,9 +94,10 @@ fn report(task: &Task<'_>, findings: &Findings) -> Report {
         recorded: timed.map_or(0, bench_sink::Series::count),
         lost: findings.lost,
         checksum: Some(digest::checksum(EXPECTED_RESPONSE)),
-        ..OutcomeRecord::ok(task.unit.cell, task.unit.process)
+        ..OutcomeRecord::ok(task.repetition.cell, task.repetition.process)
     };
-    let series = series.map(|series| SeriesRecord::new(task.unit.cell, task.unit.process, series)).collect();
+    let series =
+        series.map(|series| SeriesRecord::new(task.repetition.cell, task.repetition.process, series)).collect();
     Report::ok(series, outcome)
 }
 

@@ -2,12 +2,12 @@
 //! takes between them. It must not know who serves.
 
 use super::Findings;
+use super::arrival_rate::ArrivalRate;
 use super::client::{Client, Tally};
-use super::pace::Pace;
 use super::search::{Bound, Search, TRIALS};
 use super::server::{Handler, Instance, serve};
 use crate::functions::{Functions, Initialisation, Start};
-use bench_drivers::{Stop, Task, record};
+use bench_drivers::{CellFailure, Task, record};
 use bench_engine::{Amount, Budget, MonotonicClock, placement};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 #[derive(Clone, Copy)]
 struct Load {
     connections: usize,
-    pace: Pace,
+    pace: ArrivalRate,
     /// Where the highest rate that keeps it is looked for, instead of keeping the pace.
     bound: Option<Bound>,
     budget: Budget,
@@ -37,7 +37,7 @@ struct Load {
 struct Found {
     tally: Tally,
     /// The pace of the requests in `tally`: the one asked for, or the one that was found.
-    pace: Pace,
+    pace: ArrivalRate,
     /// Where the highest rate was looked for: the highest that kept the bound, in requests a second, if any did.
     kept: Option<f64>,
     connect_ns: Vec<u64>,
@@ -49,7 +49,7 @@ pub(super) fn measure(
     task: &Task<'_>,
     initialisation: Initialisation,
     checks: &mut Vec<Check>,
-) -> Result<Findings, Stop> {
+) -> Result<Findings, CellFailure> {
     let is_reused = task.arguments.text("instance")? == "reused";
     let (server_cpu, client_cpu) = cpus();
     if let Some(cpu) = server_cpu {
@@ -57,7 +57,7 @@ pub(super) fn measure(
     }
     let load = Load {
         connections: task.arguments.size("concurrency")?,
-        pace: Pace::of_rate(task.arguments.integer("rate")?)?,
+        pace: ArrivalRate::of_rate(task.arguments.integer("rate")?)?,
         bound: Bound::of_p99_us(task.arguments.integer("p99_us_max")?)?,
         budget: task.budget,
         clock: MonotonicClock::new(),
@@ -88,7 +88,7 @@ pub(super) fn measure(
             found
         }
     };
-    let found = found.map_err(|error| Stop::failed(format!("the exchange broke off: {error}")))?;
+    let found = found.map_err(|error| CellFailure::failed(format!("the exchange broke off: {error}")))?;
     findings(sink, task, load, found, checks)
 }
 
@@ -139,7 +139,7 @@ impl Load {
         }
         let (mut client, connect_ns) = Client::connect(address, self.connections, self.clock, self.cpu.is_some())?;
         // Every connection has its first request answered, however long the function takes to begin.
-        let first = client.run(Pace::Closed, Amount::Operations(self.connections as u64))?;
+        let first = client.run(ArrivalRate::Closed, Amount::Operations(self.connections as u64))?;
         let warm_up = Amount::Time { ns: self.budget.warm_up_ns };
         let warm = if first.failed > 0 { first } else { client.run(self.pace, warm_up)? };
         let (tally, pace, kept) = match self.bound {
@@ -155,7 +155,7 @@ impl Load {
 
     /// Looks for the highest rate that keeps `bound`, from what `warm` has reached, or from the rate that was asked for; the
     /// requests of the best trial, or of the last where none was good.
-    fn search(&self, bound: Bound, client: &mut Client, warm: &Tally) -> io::Result<(Tally, Pace, Option<f64>)> {
+    fn search(&self, bound: Bound, client: &mut Client, warm: &Tally) -> io::Result<(Tally, ArrivalRate, Option<f64>)> {
         let share = match self.budget.amount {
             Amount::Time { ns } => Amount::Time { ns: ns.div_ceil(TRIALS) },
             Amount::Operations(operations) => Amount::Operations(operations.div_ceil(TRIALS)),
@@ -165,17 +165,17 @@ impl Load {
         let (mut best, mut last) = (None, None);
         for _ in 0..TRIALS {
             let Some(rate) = search.next() else { break };
-            let pace = Pace::of_requests_a_second(rate);
+            let pace = ArrivalRate::of_requests_a_second(rate);
             let tally = client.run(pace, share)?;
             if tally.failed > 0 {
                 return Ok((tally, pace, None));
             }
-            let is_kept = bound.is_kept(pace, &tally);
-            search.tell(rate, is_kept);
-            *(if is_kept { &mut best } else { &mut last }) = Some((tally, pace));
+            let is_met = bound.is_met(pace, &tally);
+            search.record(rate, is_met);
+            *(if is_met { &mut best } else { &mut last }) = Some((tally, pace));
         }
         let (tally, pace) = best.or(last).expect("a search makes at least one trial");
-        Ok((tally, pace, search.kept()))
+        Ok((tally, pace, search.best_rate()))
     }
 }
 
@@ -185,7 +185,7 @@ fn findings(
     load: Load,
     Found { tally, pace, kept, connect_ns }: Found,
     checks: &mut Vec<Check>,
-) -> Result<Findings, Stop> {
+) -> Result<Findings, CellFailure> {
     let answered = tally.response_ns.len() as u64;
     let right = Check::that("answers", answered > 0, format!("{answered} answers, each as it should be"));
     checks.push(tally.wrong.unwrap_or(right));

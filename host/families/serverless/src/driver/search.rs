@@ -1,8 +1,8 @@
 //! The search for the highest rate at which p99 stays under a bound: halves what lies between a rate that was kept and one that
 //! was not. Pure: what a trial came to is told. It must not know how a trial is made.
 
+use super::arrival_rate::ArrivalRate;
 use super::client::Tally;
-use super::pace::Pace;
 use bench_model::{Check, LATENCY_BOUND, ModuleError};
 use bench_stats::Distribution;
 
@@ -27,7 +27,7 @@ impl Bound {
     }
 
     /// Whether the requests of a trial kept it, and their pace.
-    pub(super) fn is_kept(self, pace: Pace, tally: &Tally) -> bool {
+    pub(super) fn is_met(self, pace: ArrivalRate, tally: &Tally) -> bool {
         let answered = tally.response_ns.len() as u64;
         let p99 = Distribution::of_samples(tally.response_ns.iter().map(|ns| *ns as f64)).quantile(0.99);
         let kept_pace = pace.check(answered, tally.shed, tally.sending_ns).is_none_or(|check| check.passed);
@@ -35,7 +35,7 @@ impl Bound {
     }
 
     /// Whether a rate was found at all; `pace` is the last that was tried.
-    pub(super) fn check(self, kept: Option<f64>, pace: Pace) -> Check {
+    pub(super) fn check(self, kept: Option<f64>, pace: ArrivalRate) -> Check {
         let p99_us = self.p99_ns / 1e3;
         let detail = match kept {
             Some(rate) => format!("p99 stayed under {p99_us} us up to {rate:.0}/s"),
@@ -76,12 +76,12 @@ impl Search {
     }
 
     /// The highest rate that was kept, if one was.
-    pub(super) fn kept(&self) -> Option<f64> {
+    pub(super) fn best_rate(&self) -> Option<f64> {
         self.kept
     }
 
     /// Takes what the trial at `rate` came to.
-    pub(super) fn tell(&mut self, rate: f64, was_kept: bool) {
+    pub(super) fn record(&mut self, rate: f64, was_kept: bool) {
         if was_kept {
             self.kept = Some(rate);
         } else {
@@ -99,9 +99,9 @@ mod tests {
         let mut search = Search::from(first);
         for _ in 0..TRIALS {
             let Some(rate) = search.next() else { break };
-            search.tell(rate, rate <= capacity);
+            search.record(rate, rate <= capacity);
         }
-        assert_eq!(search.kept().unwrap_or(0.0), expect, "{first} {capacity}");
+        assert_eq!(search.best_rate().unwrap_or(0.0), expect, "{first} {capacity}");
     }
 
     #[test]
@@ -116,17 +116,17 @@ mod tests {
     #[test]
     fn a_trial_is_kept_by_its_p99_and_its_pace() {
         let bound = Bound::of_p99_us(10).unwrap().unwrap();
-        let pace = Pace::of_rate(1_000_000).unwrap();
+        let pace = ArrivalRate::of_rate(1_000_000).unwrap();
         let tally = |slow: u64, shed: u64| Tally {
             response_ns: (0..1_000).map(|number| if number < slow { 10_001 } else { 10_000 }).collect(),
             shed,
             sending_ns: 1_000_000,
             ..Tally::default()
         };
-        assert!(bound.is_kept(pace, &tally(10, 0)));
-        assert!(!bound.is_kept(pace, &tally(11, 0)));
-        assert!(!bound.is_kept(pace, &tally(0, 30)));
-        assert!(!bound.is_kept(pace, &Tally::default()));
+        assert!(bound.is_met(pace, &tally(10, 0)));
+        assert!(!bound.is_met(pace, &tally(11, 0)));
+        assert!(!bound.is_met(pace, &tally(0, 30)));
+        assert!(!bound.is_met(pace, &Tally::default()));
         assert_eq!(Bound::of_p99_us(0), Ok(None));
         assert!(Bound::of_p99_us(-1).is_err());
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::functions::{Function, Functions, Server, Started, Starter};
 use bench_drivers::{Direct, Drivers};
-use bench_engine::{Amount, Budget, Unit};
+use bench_engine::{Amount, Budget, Repetition};
 use bench_model::{Descriptor, Parameter};
 use bench_sink::runfile::Status;
 use std::io::{Read, Write};
@@ -118,8 +118,8 @@ fn driven(mode: Mode, scenario: &str, given: &[(&str, bench_model::Value)], oper
     let mut arguments: Arguments = defaults.collect();
     given.iter().for_each(|(name, value)| arguments.set(*name, value.clone()));
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(operations) };
-    let unit = Unit { cell: 0, process: 0 };
-    drive(&mut mock, &Task { unit, scenario: &scenario, arguments: &arguments, budget, reclaim: || () })
+    let repetition = Repetition { cell: 0, process: 0 };
+    drive(&mut mock, &Task { repetition, scenario: &scenario, arguments: &arguments, budget, reclaim: || () })
 }
 
 /// Expects a report with these series and counts.

@@ -26,24 +26,24 @@ const KINDS: &str = "wasm-compile, wasm-cached, wasm-pooled, wasm-preinitialised
 
 impl Functions for Component {
     fn prepare(&mut self, start: Start<'_>, initialisation: Initialisation) -> Result<Box<dyn Starter>, ModuleError> {
-        let maker = Maker::new(self, initialisation)?;
+        let factory = Factory::new(self, initialisation)?;
         let path = self.path();
-        let bytes = || std::fs::read(path).map_err(|error| failed(format!("{}: {error}", path.display())));
+        let bytes = || std::fs::read(path).map_err(|error| module_error(format!("{}: {error}", path.display())));
         let source = match start {
             Start::Kind("wasm-compile") => Source::Bytes(bytes()?),
             Start::Kind("wasm-cached") => cached(self, bytes()?)?,
-            Start::Kind("wasm-pooled") => Source::Ready(maker.link(self.instance_pre().component())?),
-            Start::Kind("wasm-preinitialised") => Source::Ready(maker.snapshot(&bytes()?)?),
+            Start::Kind("wasm-pooled") => Source::Ready(factory.link(self.instance_pre().component())?),
+            Start::Kind("wasm-preinitialised") => Source::Ready(factory.snapshot(&bytes()?)?),
             Start::Quickest if snapshot::can_be_taken(self.instance_pre().component()) => {
-                Source::Ready(maker.snapshot(&bytes()?)?)
+                Source::Ready(factory.snapshot(&bytes()?)?)
             }
-            Start::Quickest => Source::Ready(maker.link(self.instance_pre().component())?),
+            Start::Quickest => Source::Ready(factory.link(self.instance_pre().component())?),
             Start::Kind(other) => {
                 let reason = format!("`start` is `{other}`; a component is started as {KINDS}");
                 return Err(ModuleError::InvalidArgument(reason));
             }
         };
-        Ok(Box::new(WasmStarter { maker, source }))
+        Ok(Box::new(WasmStarter { factory, source }))
     }
 }
 
@@ -51,7 +51,7 @@ impl Functions for Component {
 fn cached(component: &Component, bytes: Vec<u8>) -> Result<Source, ModuleError> {
     let sha256 = digest::of_bytes(&bytes);
     let compile = || component.runtime().compile(component.path(), &bytes, &sha256);
-    let code = || compile().map_err(|error| failed(error.to_string()));
+    let code = || compile().map_err(|error| module_error(error.to_string()));
     // The first fills the cache, where it has not been.
     code()?;
     if !code()?.mapped {
@@ -62,20 +62,20 @@ fn cached(component: &Component, bytes: Vec<u8>) -> Result<Source, ModuleError> 
 }
 
 /// What makes instances.
-pub(super) struct Maker {
+pub(super) struct Factory {
     runtime: Runtime,
     path: PathBuf,
     grants: Grants,
     linker: Linker<State>,
 }
 
-impl Maker {
+impl Factory {
     fn new(component: &Component, initialisation: Initialisation) -> Result<Self, ModuleError> {
         let runtime = component.runtime().clone();
         let mut grants = component.grants().clone();
         let environment = initialisation.environment();
         grants.environment.extend(environment.map(|(name, value)| (name.to_owned(), value)));
-        let linker = runtime.awaiting_linker().map_err(|error| failed(one_line(&error)))?;
+        let linker = runtime.awaiting_linker().map_err(|error| module_error(one_line(&error)))?;
         Ok(Self { runtime, path: component.path().to_owned(), grants, linker })
     }
 
@@ -85,15 +85,15 @@ impl Maker {
 
     fn link(&self, compiled: &Compiled) -> Result<ProxyPre<State>, ModuleError> {
         let linked = self.linker.instantiate_pre(compiled).and_then(ProxyPre::new);
-        linked.map_err(|error| failed(format!("it does not fit this host: {}", one_line(&error))))
+        linked.map_err(|error| module_error(format!("it does not fit this host: {}", one_line(&error))))
     }
 
     /// The component in `bytes`, with the memory of an initialised instance.
     fn snapshot(&self, bytes: &[u8]) -> Result<ProxyPre<State>, ModuleError> {
         let snapshot =
-            snapshot::take(self, bytes).map_err(|error| failed(format!("snapshot: {}", one_line(&error))))?;
+            snapshot::take(self, bytes).map_err(|error| module_error(format!("snapshot: {}", one_line(&error))))?;
         let compiled = Compiled::from_binary(self.runtime.engine(), &snapshot);
-        self.link(&compiled.map_err(|error| failed(format!("compiling the snapshot: {}", one_line(&error))))?)
+        self.link(&compiled.map_err(|error| module_error(format!("compiling the snapshot: {}", one_line(&error))))?)
     }
 }
 
@@ -108,37 +108,39 @@ enum Source {
 }
 
 struct WasmStarter {
-    maker: Maker,
+    factory: Factory,
     source: Source,
 }
 
 impl Starter for WasmStarter {
     fn start(&mut self) -> Result<Started, ModuleError> {
-        let maker = &self.maker;
+        let factory = &self.factory;
         let mut stages = Vec::with_capacity(2);
         let begin = Instant::now();
         let coded;
         let linked = match &self.source {
             Source::Ready(linked) => linked,
             Source::Bytes(bytes) => {
-                let compiled = Compiled::from_binary(maker.runtime.engine(), bytes);
-                coded = maker.link(&compiled.map_err(|error| failed(one_line(&error)))?)?;
+                let compiled = Compiled::from_binary(factory.runtime.engine(), bytes);
+                coded = factory.link(&compiled.map_err(|error| module_error(one_line(&error)))?)?;
                 stages.push(("compile", ns_since(begin)));
                 &coded
             }
             Source::Cached { bytes, sha256 } => {
-                let code = maker.runtime.compile(&maker.path, bytes, sha256);
-                let code = code.map_err(|error| failed(error.to_string()))?;
+                let code = factory.runtime.compile(&factory.path, bytes, sha256);
+                let code = code.map_err(|error| module_error(error.to_string()))?;
                 if !code.mapped {
-                    return Err(failed("its compiled code has gone from the cache meanwhile; try again".to_owned()));
+                    return Err(module_error(
+                        "its compiled code has gone from the cache meanwhile; try again".to_owned(),
+                    ));
                 }
-                coded = maker.link(&code.component)?;
+                coded = factory.link(&code.component)?;
                 stages.push(("map", ns_since(begin)));
                 &coded
             }
         };
         let begin = Instant::now();
-        let function = WasmFunction::new(maker.store()?, linked)?;
+        let function = WasmFunction::new(factory.store()?, linked)?;
         stages.push(("instantiate", ns_since(begin)));
         Ok(Started { function: Box::new(function), stages })
     }
@@ -148,6 +150,6 @@ fn ns_since(begin: Instant) -> u64 {
     begin.elapsed().as_nanos() as u64
 }
 
-fn failed(reason: String) -> ModuleError {
+fn module_error(reason: String) -> ModuleError {
     ModuleError::Other(reason)
 }

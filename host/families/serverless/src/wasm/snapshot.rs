@@ -1,7 +1,7 @@
 //! A component that begins with the memory of an initialised instance: it is run up to there once, and what it has in its
 //! memories and globals is written into a copy of it. It must not know what initialising does.
 
-use super::Maker;
+use super::Factory;
 use super::call::wait;
 use bench_wasm::State;
 use bench_wasm::wasmtime::component::{Component as Compiled, ComponentExportIndex, Instance, Lift, WasmList};
@@ -18,12 +18,12 @@ pub(super) fn can_be_taken(component: &Compiled) -> bool {
 }
 
 /// The copy of the component in `bytes`.
-pub(super) fn take(maker: &Maker, bytes: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn take(factory: &Factory, bytes: &[u8]) -> Result<Vec<u8>> {
     let wizer = Wizer::new();
     let (context, instrumented) = wizer.instrument_component(bytes)?;
-    let compiled = Compiled::from_binary(maker.runtime.engine(), &instrumented)?;
-    let linked = maker.linker.instantiate_pre(&compiled)?;
-    let mut store = maker.store().map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+    let compiled = Compiled::from_binary(factory.runtime.engine(), &instrumented)?;
+    let linked = factory.linker.instantiate_pre(&compiled)?;
+    let mut store = factory.store().map_err(|error| wasmtime::Error::msg(error.to_string()))?;
     // Whole memories are looked at.
     store.set_hostcall_fuel(usize::MAX);
     wait(async {

@@ -121,7 +121,7 @@ impl<J: Journal> Session for AppendSession<J> {
                 self.closed(chunk)?
             }
             let meters = [Some(&mut self.service), self.response.as_mut(), self.raw_commit.as_mut()];
-            meters.into_iter().flatten().for_each(Meter::hand_over);
+            meters.into_iter().flatten().for_each(Meter::flush);
             left -= chunk;
         }
         Ok(Outcome { operations: times, bytes: times * self.payloads.bytes() as u64, checksum: self.payloads.digest() })

@@ -106,8 +106,8 @@ impl<J: Journal> Session for BatchSession<J> {
             for _ in 0..chunk {
                 self.one()?;
             }
-            self.batch.hand_over();
-            self.raw_meter.hand_over();
+            self.batch.flush();
+            self.raw_meter.flush();
             left -= chunk;
         }
         let bytes = times * (self.options.batch * self.options.payload_bytes) as u64;

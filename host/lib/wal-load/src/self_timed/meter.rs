@@ -60,13 +60,13 @@ impl Meter {
         self.len += 1;
     }
 
-    /// The samples since the last [`Meter::hand_over`].
+    /// The samples since the last [`Meter::flush`].
     pub fn samples(&self) -> &[u64] {
         &self.samples[..self.len]
     }
 
     /// Passes the samples to the host.
-    pub fn hand_over(&mut self) {
+    pub fn flush(&mut self) {
         if let Some(series) = &self.series {
             series.append(&self.samples[..self.len]);
         }
@@ -102,7 +102,7 @@ mod tests {
         meter.prepare(2);
         (0..5).for_each(|sample| meter.record(sample));
         assert_eq!(meter.samples(), [0, 1, 2, 3, 4]);
-        meter.hand_over();
+        meter.flush();
         assert!(meter.samples().is_empty());
         meter.record(9);
         assert_eq!(meter.samples(), [9]);

@@ -30,11 +30,11 @@ impl RawPages {
     pub fn new(folder: &Path, bytes: usize) -> Result<Self, ModuleError> {
         let path = folder.join("raw-pages");
         let file = written_file(&path, bytes)?;
-        std::fs::remove_file(&path).map_err(failed("remove", &path))?;
+        std::fs::remove_file(&path).map_err(file_error("remove", &path))?;
         let access = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: a new mapping at an address that the kernel chooses, of a file that only this function has open.
         let base = unsafe { mmap(std::ptr::null_mut(), bytes, access, MapFlags::SHARED, &file, 0) };
-        let base = base.map_err(|errno| failed("map", &path)(errno.into()))?;
+        let base = base.map_err(|errno| file_error("map", &path)(errno.into()))?;
         let Some(base) = NonNull::new(base.cast::<u64>()) else {
             return Err(ModuleError::Other(format!("mapping {} returned a null address", path.display())));
         };
@@ -173,7 +173,7 @@ impl RawCommits {
         let bytes = (bytes_each * WRITES).clamp(*BYTES.start(), *BYTES.end()).max(bytes_each).next_multiple_of(4096);
         let path = folder.join("raw-commits");
         let file = written_file(&path, bytes)?;
-        file.sync_all().map_err(failed("sync", &path))?;
+        file.sync_all().map_err(file_error("sync", &path))?;
         Ok(Self { file, bytes: bytes as u64, at: 0, data: pattern(1, bytes_each) })
     }
 
@@ -200,18 +200,19 @@ impl RawCommits {
 /// Creates a file of `bytes` bytes and writes all of them.
 fn written_file(path: &Path, bytes: usize) -> Result<File, ModuleError> {
     const UNIT: usize = 2 << 20;
-    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(failed("create", path))?;
+    let file =
+        OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(file_error("create", path))?;
     fallocate(&file, FallocateFlags::empty(), 0, bytes as u64)
-        .map_err(|errno| failed("reserve", path)(errno.into()))?;
+        .map_err(|errno| file_error("reserve", path)(errno.into()))?;
     let zeros = vec![0; UNIT.min(bytes)];
     for offset in (0..bytes).step_by(UNIT) {
         let len = UNIT.min(bytes - offset);
-        file.write_all_at(&zeros[..len], offset as u64).map_err(failed("write", path))?;
+        file.write_all_at(&zeros[..len], offset as u64).map_err(file_error("write", path))?;
     }
     Ok(file)
 }
 
-fn failed(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ModuleError {
+fn file_error(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ModuleError {
     let path = path.to_owned();
     move |error| {
         let reason =

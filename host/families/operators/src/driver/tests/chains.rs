@@ -1,7 +1,7 @@
 //! Whole chains: what is recorded of right ones, and what is said of wrong ones.
 
 use super::*;
-use bench_engine::{Amount, Budget, Unit};
+use bench_engine::{Amount, Budget, Repetition};
 use bench_sink::runfile::Status;
 
 fn arguments(count: i64, rate: i64) -> Arguments {
@@ -16,8 +16,8 @@ fn driven_for(nonces: u64, mode: Mode, scenario: usize, arguments: &Arguments) -
     let mut module = module(mode);
     let scenario = module.descriptor().scenarios[scenario].clone();
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(nonces) };
-    let unit = Unit { cell: 0, process: 0 };
-    drive(&mut module, None, &Task { unit, scenario: &scenario, arguments, budget, reclaim: || () })
+    let repetition = Repetition { cell: 0, process: 0 };
+    drive(&mut module, None, &Task { repetition, scenario: &scenario, arguments, budget, reclaim: || () })
 }
 
 /// Expects a chain of three with one that is wrong to have no figures, and a reason that contains `expect`.

@@ -57,19 +57,23 @@ fn module(mode: Mode) -> Direct<dyn Operators> {
 }
 
 impl Operators for Mock {
-    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Maker>, ModuleError> {
+    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Factory>, ModuleError> {
         suspension.without_images("a mock")?;
-        Ok(Box::new(MockMaker { mode: self.mode, wrong: format!("chain-{}", self.number), log: Arc::clone(&self.log) }))
+        Ok(Box::new(MockFactory {
+            mode: self.mode,
+            wrong: format!("chain-{}", self.number),
+            log: Arc::clone(&self.log),
+        }))
     }
 }
 
-struct MockMaker {
+struct MockFactory {
     mode: Mode,
     wrong: String,
     log: Log,
 }
 
-impl Maker for MockMaker {
+impl Factory for MockFactory {
     fn make(&mut self, plane: Arc<dyn Plane>) -> Result<Box<dyn Operator>, ModuleError> {
         let (watch, apply) = (String::new(), String::new());
         let (mode, wrong, log) = (self.mode, self.wrong.clone(), Arc::clone(&self.log));

@@ -1,18 +1,18 @@
 //! The document of targets: a line each, with what follows, value, bound, margin and samples.
 
-use super::{Held, Judged, TargetVerdict, csv, json};
+use super::{MeasuredValue, TargetResult, TargetVerdict, csv, json};
 use crate::document::{Body, Column, Datum, Document, Group, Measure, Rank, Section, Table};
 use crate::{RunView, text};
 use bench_model::Direction;
 
 /// `judged`, which were held against `view`, as a document.
-pub fn judged_document(view: &RunView, judged: &[Judged]) -> Document {
+pub fn targets_document(view: &RunView, judged: &[TargetResult]) -> Document {
     let sections = vec![targets(judged), Section::footer(footer(view, judged))];
     Document { data: json::data(view, judged), records: Some(csv::records(judged)), sections }
 }
 
 /// A group for each set; where there is one set it has no heading.
-pub(super) fn targets(judged: &[Judged]) -> Section {
+pub(super) fn targets(judged: &[TargetResult]) -> Section {
     let columns = vec![
         Column::words("verdict"),
         Column::words("target"),
@@ -22,9 +22,9 @@ pub(super) fn targets(judged: &[Judged]) -> Section {
         Column::figures("n").rank(Rank::Extra(1)),
         Column::words("what is held").key("summary"),
     ];
-    let sets: Vec<&[Judged]> = judged.chunk_by(|one, other| one.set == other.set).collect();
+    let sets: Vec<&[TargetResult]> = judged.chunk_by(|one, other| one.set == other.set).collect();
     let has_sets = sets.len() > 1;
-    let group = |set: &&[Judged]| Group {
+    let group = |set: &&[TargetResult]| Group {
         name: if has_sets { set[0].set.clone() } else { String::new() },
         remark: String::new(),
         rows: set.iter().map(row).collect(),
@@ -34,11 +34,11 @@ pub(super) fn targets(judged: &[Judged]) -> Section {
     Section::new("targets", "", Body::Table(Table { grouped_by, columns, groups })).in_data()
 }
 
-fn row(judged: &Judged) -> Vec<Datum> {
+fn row(judged: &TargetResult) -> Vec<Datum> {
     let sign = if judged.direction == Direction::HigherIsBetter { "≥" } else { "≤" };
     let held = judged.held.as_ref().ok();
     let samples =
-        |held: &Held| Datum::Samples { samples: held.samples, operations: held.operations, batch: held.batch };
+        |held: &MeasuredValue| Datum::Samples { samples: held.samples, operations: held.operations, batch: held.batch };
     vec![
         Datum::text(word(judged.verdict())),
         Datum::text(&judged.name),
@@ -55,7 +55,7 @@ fn word(verdict: TargetVerdict) -> &'static str {
     if verdict == TargetVerdict::Miss { "MISS" } else { verdict.as_str() }
 }
 
-fn what(judged: &Judged) -> String {
+fn what(judged: &TargetResult) -> String {
     match &judged.held {
         Err(why) => why.clone(),
         Ok(held) => {
@@ -65,7 +65,7 @@ fn what(judged: &Judged) -> String {
     }
 }
 
-fn footer(view: &RunView, judged: &[Judged]) -> Vec<String> {
+fn footer(view: &RunView, judged: &[TargetResult]) -> Vec<String> {
     let count = |verdict| judged.iter().filter(|judged| judged.verdict() == verdict).count();
     let [pass, miss, not] = [TargetVerdict::Pass, TargetVerdict::Miss, TargetVerdict::NotMeasured].map(count);
     let all = text::number(judged.len(), "target");

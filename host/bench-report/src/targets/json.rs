@@ -1,6 +1,6 @@
 //! The fields of the JSON document of targets, under names that stay.
 
-use super::{Judged, bound_name};
+use super::{TargetResult, bound_name};
 use crate::{Data, RunView};
 use bench_model::Arguments;
 use serde::Serialize;
@@ -40,12 +40,12 @@ struct TargetJson<'a> {
 }
 
 /// The fields of what was held against `view`.
-pub(super) fn data(view: &RunView, judged: &[Judged]) -> Data {
+pub(super) fn data(view: &RunView, judged: &[TargetResult]) -> Data {
     let run = RunJson { id: &view.id, directory: view.directory.display().to_string() };
     Data::of(&Document { run, targets: judged.iter().map(target).collect() })
 }
 
-fn target(judged: &Judged) -> TargetJson<'_> {
+fn target(judged: &TargetResult) -> TargetJson<'_> {
     let held = judged.held.as_ref();
     TargetJson {
         set: &judged.set,

@@ -4,7 +4,7 @@ use bench_model::{Check, ModuleError};
 
 /// When requests are meant to be sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Pace {
+pub(super) enum ArrivalRate {
     /// Each when its connection is free, which says nothing of what waits meanwhile.
     Closed,
     /// One each period, in nanoseconds, whether the ones before are answered or not.
@@ -14,7 +14,7 @@ pub(super) enum Pace {
     },
 }
 
-impl Pace {
+impl ArrivalRate {
     /// Out of the argument `rate`, where 0 is a closed loop.
     pub(super) fn of_rate(rate: i64) -> Result<Self, ModuleError> {
         match rate {
@@ -71,22 +71,22 @@ mod tests {
 
     #[test]
     fn requests_are_due_evenly() {
-        let pace = Pace::of_rate(1_000).unwrap();
+        let pace = ArrivalRate::of_rate(1_000).unwrap();
         assert_eq!([0, 1, 9].map(|number| pace.due_ns(number)), [Some(1_000_000), Some(2_000_000), Some(10_000_000)]);
         assert_eq!([5_500_000, 1].map(|end_ns| pace.due_before(end_ns, 2)), [3, 0]);
-        assert_eq!(Pace::of_rate(0).unwrap().due_ns(7), None);
-        assert!(Pace::of_rate(-1).is_err());
+        assert_eq!(ArrivalRate::of_rate(0).unwrap().due_ns(7), None);
+        assert!(ArrivalRate::of_rate(-1).is_err());
     }
 
     #[test]
     fn a_rate_that_was_not_kept_is_void() {
-        let pace = Pace::of_rate(1_000).unwrap();
+        let pace = ArrivalRate::of_rate(1_000).unwrap();
         for (answered, shed, passed) in
             [(1_000, 0, true), (991, 0, true), (989, 0, false), (1_000, 5, true), (1_000, 20, false), (0, 0, false)]
         {
             let check = pace.check(answered, shed, 1_000_000_000).unwrap();
             assert_eq!(check.passed, passed, "{}", check.detail);
         }
-        assert_eq!(Pace::Closed.check(0, 0, 1), None);
+        assert_eq!(ArrivalRate::Closed.check(0, 0, 1), None);
     }
 }

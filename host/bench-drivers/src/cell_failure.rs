@@ -1,35 +1,35 @@
 //! The reasons why a repetition has no figure, including those that all drivers share: a failed check, and a sample that the sink
 //! refuses.
 
-use bench_engine::{MeasureError, Unit};
+use bench_engine::{MeasureError, Repetition};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
 use bench_sink::runfile::{CheckRecord, Status};
 
 /// The reason why a repetition has no figure.
 #[derive(Debug)]
-pub struct Stop {
+pub struct CellFailure {
     /// The status: failed, skipped or void.
     pub status: Status,
     /// The reason.
     pub reason: String,
 }
 
-impl Stop {
+impl CellFailure {
     /// The repetition failed.
     pub fn failed(reason: impl Into<String>) -> Self {
         Self { status: Status::Failed, reason: reason.into() }
     }
 }
 
-impl From<ModuleError> for Stop {
+impl From<ModuleError> for CellFailure {
     fn from(error: ModuleError) -> Self {
         let status = if error.is_environment() { Status::Skipped } else { Status::Failed };
         Self { status, reason: error.to_string() }
     }
 }
 
-impl From<MeasureError> for Stop {
+impl From<MeasureError> for CellFailure {
     fn from(error: MeasureError) -> Self {
         match error {
             MeasureError::Module(error) => error.into(),
@@ -40,28 +40,28 @@ impl From<MeasureError> for Stop {
 
 /// An error if a check failed. If all failed checks are about the machine, the repetition is void; a wrong result is a failure of the
 /// module, however slow the machine is.
-pub fn passed(checks: &[Check]) -> Result<(), Stop> {
+pub fn passed(checks: &[Check]) -> Result<(), CellFailure> {
     let failed = || checks.iter().filter(|check| !check.passed);
     let reason = |check: &Check| format!("check `{}` failed: {}", check.name, check.detail);
     match (failed().find(|check| !check.is_of_machine()), failed().next()) {
-        (Some(wrong), _) => Err(Stop::failed(reason(wrong))),
-        (None, Some(check)) => Err(Stop { status: Status::Void, reason: reason(check) }),
+        (Some(wrong), _) => Err(CellFailure::failed(reason(wrong))),
+        (None, Some(check)) => Err(CellFailure { status: Status::Void, reason: reason(check) }),
         (None, None) => Ok(()),
     }
 }
 
 /// Records samples of the driver.
-pub fn record(sink: &mut Sink, metric: &str, labels: &[(&str, &str)], samples: &[u64]) -> Result<(), Stop> {
+pub fn record(sink: &mut Sink, metric: &str, labels: &[(&str, &str)], samples: &[u64]) -> Result<(), CellFailure> {
     let labels: Vec<_> = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let opened = sink.open(metric, &labels);
-    opened.and_then(|id| sink.append(id, samples)).map_err(|error| Stop::failed(error.to_string()))
+    opened.and_then(|id| sink.append(id, samples)).map_err(|error| CellFailure::failed(error.to_string()))
 }
 
 /// The record of a check.
-pub fn check_record(unit: Unit, check: &Check) -> CheckRecord {
+pub fn check_record(repetition: Repetition, check: &Check) -> CheckRecord {
     CheckRecord {
-        cell: unit.cell,
-        process: unit.process,
+        cell: repetition.cell,
+        process: repetition.process,
         name: check.name.clone(),
         passed: check.passed,
         detail: check.detail.clone(),
@@ -77,8 +77,8 @@ mod tests {
     fn missed_rate_is_void_and_wrong_result_is_failed() {
         let check = |checks: &[(&str, bool)], expect: Option<(Status, &str)>| {
             let checks: Vec<_> = checks.iter().map(|(name, passed)| Check::that(*name, *passed, "")).collect();
-            let stop = passed(&checks).err();
-            let found = stop.as_ref().map(|stop| (stop.status, stop.reason.as_str()));
+            let failure = passed(&checks).err();
+            let found = failure.as_ref().map(|failure| (failure.status, failure.reason.as_str()));
             assert_eq!(found, expect);
         };
         check(&[("right", true), (ACHIEVED_RATE, true)], None);

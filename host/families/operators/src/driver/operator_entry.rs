@@ -1,7 +1,7 @@
 //! One operator's place: the operator itself or what it has kept, and the events that wait for it. It must not know when an
 //! operator is unloaded, only how.
 
-use crate::operators::{Maker, Operator, Plane};
+use crate::operators::{Factory, Operator, Plane};
 use bench_model::ModuleError;
 use control_plane::{Event, Scope, Subscription};
 use std::collections::VecDeque;
@@ -18,7 +18,7 @@ pub(super) struct Pending {
 }
 
 /// What there is of an operator.
-pub(super) enum Held {
+pub(super) enum OperatorState {
     Loaded(Box<dyn Operator>),
     /// What it has kept.
     Unloaded(Box<[u8]>),
@@ -36,8 +36,8 @@ pub(super) struct Watching {
 }
 
 /// An operator's place.
-pub(super) struct Slot {
-    pub(super) held: Held,
+pub(super) struct OperatorEntry {
+    pub(super) held: OperatorState,
     pub(super) plane: Arc<dyn Plane>,
     arguments: Box<[(String, String)]>,
     pub(super) watches: Vec<Watching>,
@@ -46,7 +46,7 @@ pub(super) struct Slot {
     pub(super) active_ns: u64,
 }
 
-impl Slot {
+impl OperatorEntry {
     pub(super) fn new(
         operator: Box<dyn Operator>,
         plane: Arc<dyn Plane>,
@@ -54,20 +54,20 @@ impl Slot {
         active_ns: u64,
     ) -> Self {
         let (watches, queue) = (Vec::new(), VecDeque::new());
-        Self { held: Held::Loaded(operator), plane, arguments: arguments.into(), watches, queue, active_ns }
+        Self { held: OperatorState::Loaded(operator), plane, arguments: arguments.into(), watches, queue, active_ns }
     }
 
     pub(super) fn is_unloaded(&self) -> bool {
-        matches!(self.held, Held::Unloaded(_))
+        matches!(self.held, OperatorState::Unloaded(_))
     }
 
     pub(super) fn is_loaded(&self) -> bool {
-        matches!(self.held, Held::Loaded(_))
+        matches!(self.held, OperatorState::Loaded(_))
     }
 
     pub(super) fn process(&self) -> Option<u32> {
         match &self.held {
-            Held::Loaded(operator) => operator.process(),
+            OperatorState::Loaded(operator) => operator.process(),
             _ => None,
         }
     }
@@ -76,25 +76,25 @@ impl Slot {
     /// it has taken it up.
     pub(super) fn awake(
         &mut self,
-        maker: &mut dyn Maker,
+        factory: &mut dyn Factory,
         plane: Arc<dyn Plane>,
     ) -> Result<&mut dyn Operator, ModuleError> {
         match &self.held {
-            Held::Loaded(_) => (),
-            Held::Unloaded(state) => {
-                let mut operator = maker.make(plane)?;
+            OperatorState::Loaded(_) => (),
+            OperatorState::Unloaded(state) => {
+                let mut operator = factory.make(plane)?;
                 operator.resume(state)?;
-                self.held = Held::Loaded(operator);
+                self.held = OperatorState::Loaded(operator);
             }
-            Held::Nothing => {
-                let mut operator = maker.make(plane)?;
+            OperatorState::Nothing => {
+                let mut operator = factory.make(plane)?;
                 // Its watches are as they were.
                 operator.start(&self.arguments)?;
-                self.held = Held::Loaded(operator);
+                self.held = OperatorState::Loaded(operator);
             }
         }
         match &mut self.held {
-            Held::Loaded(operator) => Ok(operator.as_mut()),
+            OperatorState::Loaded(operator) => Ok(operator.as_mut()),
             _ => unreachable!("it was just loaded"),
         }
     }
@@ -102,18 +102,18 @@ impl Slot {
     /// Suspends and drops the operator, for which no event waits; how many bytes it keeps. `None` where it was not loaded. One
     /// that cannot be suspended stays loaded, unless it has crashed.
     pub(super) fn unload(&mut self) -> Option<Result<u64, ModuleError>> {
-        let Held::Loaded(operator) = &mut self.held else { return None };
+        let OperatorState::Loaded(operator) = &mut self.held else { return None };
         Some(match operator.suspend() {
             Ok(state) => {
                 let bytes = state.len() as u64;
-                self.held = Held::Unloaded(state.into());
+                self.held = OperatorState::Unloaded(state.into());
                 // It is empty; its room is not wanted for as long as nothing comes.
                 self.queue = VecDeque::new();
                 Ok(bytes)
             }
             Err(error) => {
                 if matches!(error, ModuleError::Crashed(_)) {
-                    self.held = Held::Nothing;
+                    self.held = OperatorState::Nothing;
                 }
                 Err(error)
             }

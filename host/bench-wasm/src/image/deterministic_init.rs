@@ -22,33 +22,33 @@ const FIRST_NS: u64 = 1;
 
 /// The clocks of the fresh instances of a component.
 #[expect(missing_debug_implementations, reason = "clocks cannot be shown")]
-pub struct Alike {
+pub struct DeterministicInit {
     monotonic: Arc<MonotonicClock>,
     wall: Duration,
 }
 
 /// An instance whose clocks stand still.
 #[derive(Debug)]
-pub struct Standing(Arc<AtomicBool>);
+pub struct FrozenClock(Arc<AtomicBool>);
 
-impl Alike {
+impl DeterministicInit {
     pub(super) fn new() -> Self {
         Self { monotonic: Arc::new(MonotonicClock::new()), wall: WallClock::new().now() }
     }
 
     /// Fixes clocks and random numbers for an instance that is about to be created.
-    pub fn stand(&self, wasi: &mut WasiCtxBuilder) -> Standing {
+    pub fn stand(&self, wasi: &mut WasiCtxBuilder) -> FrozenClock {
         let stands = Arc::new(AtomicBool::new(true));
         wasi.monotonic_clock(Monotonic { stands: Arc::clone(&stands), clock: Arc::clone(&self.monotonic) })
             .wall_clock(Wall { stands: Arc::clone(&stands), began: self.wall })
             .secure_random(ChaCha8Rng::seed_from_u64(SEED))
             .insecure_random(ChaCha8Rng::seed_from_u64(SEED))
             .insecure_random_seed(SEED.into());
-        Standing(stands)
+        FrozenClock(stands)
     }
 }
 
-impl Standing {
+impl FrozenClock {
     /// Releases clocks and random numbers after the instance was created.
     pub fn go_on(self, store: &mut Store<State>) {
         self.0.store(false, Ordering::Relaxed);

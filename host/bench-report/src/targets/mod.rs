@@ -5,14 +5,14 @@ mod csv;
 mod json;
 mod table;
 
-pub use self::table::judged_document;
+pub use self::table::targets_document;
 
 use crate::{Datum, Measure};
 use bench_model::{Arguments, Direction, Unit};
 
 /// A target that was held against a run.
 #[derive(Clone, Debug)]
-pub struct Judged {
+pub struct TargetResult {
     /// The name of the set it is from.
     pub set: String,
     /// Its own.
@@ -30,7 +30,7 @@ pub struct Judged {
     /// What the value must not pass; above 0.
     pub bound: f64,
     /// What was found, or why there is nothing.
-    pub held: Result<Held, String>,
+    pub held: Result<MeasuredValue, String>,
 }
 
 /// What a value and its bound are.
@@ -53,7 +53,7 @@ pub enum Quantity {
 
 /// What a target's value came to: of all cells that it applies to, in the one that is worst.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Held {
+pub struct MeasuredValue {
     /// The value.
     pub value: f64,
     /// Samples behind it.
@@ -79,7 +79,7 @@ pub enum TargetVerdict {
     NotMeasured,
 }
 
-impl Judged {
+impl TargetResult {
     /// What follows of value and bound.
     pub fn verdict(&self) -> TargetVerdict {
         match self.margin() {
@@ -149,8 +149,8 @@ mod tests {
     use super::*;
     use crate::{Csv, Document, Layout, Markdown, Renderer, Text};
 
-    fn judged(name: &str, quantity: Quantity, direction: Direction, bound: f64, value: f64) -> Judged {
-        let held = Held {
+    fn judged(name: &str, quantity: Quantity, direction: Direction, bound: f64, value: f64) -> TargetResult {
+        let held = MeasuredValue {
             value,
             samples: 12_000,
             operations: 12_000,
@@ -158,7 +158,7 @@ mod tests {
             arguments: [("payload_bytes", 64i64)].into_iter().collect(),
             at: None,
         };
-        Judged {
+        TargetResult {
             set: "mine".to_owned(),
             name: name.to_owned(),
             summary: format!("{name} held to its bound"),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     /// One of each quantity, one at a place among several, one that a module's text was the end of.
-    fn some() -> Vec<Judged> {
+    fn some() -> Vec<TargetResult> {
         let (less, more) = (Direction::LowerIsBetter, Direction::HigherIsBetter);
         let growth = Quantity::Growth { unit: Unit::Bytes, over: "streams".to_owned() };
         let mut some = vec![
@@ -208,7 +208,7 @@ mod tests {
     }
 
     /// As text, or as records.
-    fn rendered(renderer: &dyn Renderer, judged: &[Judged], width: usize) -> String {
+    fn rendered(renderer: &dyn Renderer, judged: &[TargetResult], width: usize) -> String {
         let document = Document {
             records: Some(csv::records(judged)),
             sections: vec![table::targets(judged)],

@@ -5,10 +5,10 @@ use bench_registry::{Scalar, SeriesName, Target};
 use bench_report::{CellView, RunView};
 
 /// What has one value: a cell, or the cells of a slope.
-pub(super) type Subject<'a> = Vec<&'a CellView>;
+pub(super) type ComparedCells<'a> = Vec<&'a CellView>;
 
 /// All subjects in `view` that `target` applies to; for each combination of arguments that the run lacks, the reason.
-pub(super) fn subjects<'a>(view: &'a RunView, target: &Target) -> Vec<Result<Subject<'a>, String>> {
+pub(super) fn subjects<'a>(view: &'a RunView, target: &Target) -> Vec<Result<ComparedCells<'a>, String>> {
     let over = target.slope_over.as_deref();
     let named = target.series.arguments.iter().filter(|(name, _)| Some(name.as_str()) != over);
     let mut subjects = Vec::new();
@@ -36,9 +36,9 @@ fn slopes<'a>(
     target: &Target,
     over: &str,
     cells: impl Iterator<Item = &'a CellView>,
-) -> Vec<Result<Subject<'a>, String>> {
+) -> Vec<Result<ComparedCells<'a>, String>> {
     let listed = target.series.arguments.get(over).map_or(&[][..], Vec::as_slice);
-    let mut groups: Vec<(Arguments, Subject<'a>)> = Vec::new();
+    let mut groups: Vec<(Arguments, ComparedCells<'a>)> = Vec::new();
     for cell in cells.filter(|cell| listed.is_empty() || listed.iter().any(|value| has(cell, over, value))) {
         let others = without(&cell.arguments, over);
         match groups.iter_mut().find(|(known, _)| *known == others) {
@@ -46,7 +46,7 @@ fn slopes<'a>(
             None => groups.push((others, vec![cell])),
         }
     }
-    let whole = |(_, group): (Arguments, Subject<'a>)| {
+    let whole = |(_, group): (Arguments, ComparedCells<'a>)| {
         let missing = listed.iter().find(|value| !group.iter().any(|cell| has(cell, over, value)));
         match missing {
             Some(value) => Err(no_cell(view, &target.series, &[(over, value)])),

@@ -2,7 +2,7 @@
 //! process starts. Verdicts are computed from the run file.
 
 use crate::runner::{Results, block};
-use crate::{Ended, Finished, Interrupt, Journal, Observer, Plan, Report, Unit, done, void};
+use crate::{Finished, Interrupt, Journal, Observer, Plan, Repetition, Report, RunEnd, done, void};
 use bench_sink::runfile::{LedgerRecord, PairingRecord, Record, Status, WriteError};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 /// Cells that are measured interleaved.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Matchup {
+pub struct ComparisonGroup {
     /// The numbers of the cells in the plan. The first is the baseline.
     pub cells: Vec<u32>,
 }
@@ -29,40 +29,40 @@ pub struct PairedReport {
 }
 
 /// Executes comparison groups.
-pub trait PairedWorkbench {
+pub trait PairedExecutor {
     /// Executes one repetition of all cells of `matchup` in one process, in an order drawn from `seed`. `None` if
     /// interrupted.
-    fn execute(&mut self, plan: &Plan, matchup: &Matchup, process: u32, seed: u64) -> Option<PairedReport>;
+    fn execute(&mut self, plan: &Plan, matchup: &ComparisonGroup, process: u32, seed: u64) -> Option<PairedReport>;
 }
 
 /// Executes every comparison group `processes` times. Each round takes every group once, in an order drawn from `seed`, so that slow
 /// changes of the machine affect all groups equally. A group with a failed or skipped cell is not tried again.
 pub fn run_paired(
     plan: &Plan,
-    matchups: &[Matchup],
+    matchups: &[ComparisonGroup],
     (processes, seed): (u32, u64),
-    workbench: &mut dyn PairedWorkbench,
+    executor: &mut dyn PairedExecutor,
     journal: &mut dyn Journal,
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
-) -> Result<Ended, WriteError> {
+) -> Result<RunEnd, WriteError> {
     let mut given_up = BTreeSet::new();
     let mut results = Results::default();
     let mut index = 0;
     for process in 0..processes {
         for number in round(matchups.len(), process, seed) {
             if interrupt.is_raised() {
-                return Ok(Ended::Interrupted);
+                return Ok(RunEnd::Interrupted);
             }
             index += 1;
             if given_up.contains(&number) {
                 continue;
             }
             let matchup = &matchups[number];
-            observer.started(plan, Unit { cell: matchup.cells[0], process }, index - 1);
+            observer.started(plan, Repetition { cell: matchup.cells[0], process }, index - 1);
             let of_process = seed.wrapping_add(u64::from(process) << 32).wrapping_add(number as u64);
-            let Some(paired) = workbench.execute(plan, matchup, process, of_process) else {
-                return Ok(Ended::Interrupted);
+            let Some(paired) = executor.execute(plan, matchup, process, of_process) else {
+                return Ok(RunEnd::Interrupted);
             };
             let (records, is_tried_again) = records(plan, matchup, process, paired, &mut results, observer);
             journal.append(&records)?;
@@ -71,7 +71,7 @@ pub fn run_paired(
             }
         }
     }
-    Ok(Ended::Complete)
+    Ok(RunEnd::Complete)
 }
 
 /// The numbers of the groups in the order of one round.
@@ -87,7 +87,7 @@ fn round(matchups: usize, process: u32, seed: u64) -> Vec<usize> {
 /// rounds.
 fn records(
     plan: &Plan,
-    matchup: &Matchup,
+    matchup: &ComparisonGroup,
     process: u32,
     paired: PairedReport,
     results: &mut Results,
@@ -96,17 +96,17 @@ fn records(
     let mut reports = paired.reports;
     let mut contradicted = Vec::new();
     for (cell, report) in matchup.cells.iter().zip(&mut reports) {
-        void::settle(report);
-        contradicted.extend(results.contradicted_by(plan, Unit { cell: *cell, process }, report));
+        void::apply_witness(report);
+        contradicted.extend(results.contradicted_by(plan, Repetition { cell: *cell, process }, report));
     }
     let is_ok = contradicted.is_empty() && reports.iter().all(|report| report.outcome.status == Status::Ok);
     let is_tried_again =
         contradicted.is_empty() && reports.iter().all(|report| done::is_tried_again(report.outcome.status));
     let mut records = Vec::new();
     for (cell, report) in matchup.cells.iter().zip(reports) {
-        let unit = Unit { cell: *cell, process };
-        observer.finished(plan, &Finished::of(plan, unit, &report));
-        records.extend(block(plan, unit, report));
+        let repetition = Repetition { cell: *cell, process };
+        observer.finished(plan, &Finished::of(plan, repetition, &report));
+        records.extend(block(plan, repetition, report));
     }
     records.extend(contradicted.into_iter().map(|report| Record::Outcome(report.outcome)));
     if is_ok {
@@ -121,7 +121,7 @@ fn records(
 mod tests {
     use super::*;
     use crate::mock::{Memory, Nobody};
-    use crate::{Offer, Selection};
+    use crate::{LoadedModule, Selection};
     use bench_model::{Arm, Checksum, Descriptor, Parameter, Scenario};
     use bench_sink::runfile::OutcomeRecord;
     use std::path::PathBuf;
@@ -135,8 +135,8 @@ mod tests {
         checksum: fn(cell: u32, process: u32) -> u64,
     }
 
-    impl PairedWorkbench for Mock {
-        fn execute(&mut self, _: &Plan, matchup: &Matchup, process: u32, seed: u64) -> Option<PairedReport> {
+    impl PairedExecutor for Mock {
+        fn execute(&mut self, _: &Plan, matchup: &ComparisonGroup, process: u32, seed: u64) -> Option<PairedReport> {
             self.asked.push((process, matchup.cells.clone(), seed));
             let report = |cell: &u32| {
                 let checksum = Some(Checksum((self.checksum)(*cell, process)));
@@ -149,7 +149,7 @@ mod tests {
     fn plan() -> Plan {
         let size = Parameter::new("size", 1, "").sweep([1, 2]).between(1, 2);
         let descriptor = Descriptor::new("m", "1", "").scenario(Scenario::new("s", "f", "").parameter(size));
-        let offer = |arm, variant: Option<&str>| Offer {
+        let offer = |arm, variant: Option<&str>| LoadedModule {
             file: PathBuf::new(),
             sha256: String::new(),
             arm,
@@ -168,14 +168,15 @@ mod tests {
         let mut memory = Memory::default();
         let ended =
             run_paired(&plan, &matchups, (3, 11), &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap();
-        assert_eq!(ended, Ended::Complete);
+        assert_eq!(ended, RunEnd::Complete);
         (mock.asked, memory.blocks.into_iter().flatten().collect())
     }
 
     #[test]
     fn cells_that_differ_only_in_the_arm_are_grouped_with_the_baseline_first() {
         let plan = plan();
-        let cells = |matchups: Vec<Matchup>| matchups.into_iter().map(|matchup| matchup.cells).collect::<Vec<_>>();
+        let cells =
+            |matchups: Vec<ComparisonGroup>| matchups.into_iter().map(|matchup| matchup.cells).collect::<Vec<_>>();
         assert_eq!(cells(plan.matchups(|offer| offer.arm == Arm::Native)), [[4, 2, 0], [5, 3, 1]]);
         assert_eq!(cells(plan.matchups(|_| false)), [[2, 0, 4], [3, 1, 5]], "by arm, the default settings first");
     }

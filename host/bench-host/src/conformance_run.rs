@@ -9,7 +9,7 @@ use bench_engine::{Interrupt, Plan, Selection};
 
 /// The result of executing one scenario.
 #[derive(Debug)]
-pub(crate) struct Trial {
+pub(crate) struct ConformanceRun {
     /// The name of the scenario.
     pub(crate) scenario: String,
     /// The checks: rule, whether it holds, expected and found; or the reason why the environment cannot run it.
@@ -20,16 +20,16 @@ pub(crate) struct Trial {
 
 /// Executes every scenario of `loaded` with the values in `parameters`, else the first default of each parameter. Ends early on an
 /// interrupt.
-pub(crate) fn trials(
+pub(crate) fn conformance_runs(
     loader: &Loader,
     modules: &Modules,
     loaded: &Loaded,
     parameters: &[(String, Vec<String>)],
     interrupt: &Interrupt,
-) -> anyhow::Result<Vec<Trial>> {
+) -> anyhow::Result<Vec<ConformanceRun>> {
     let all = Selection { pattern: "*".to_owned(), arms: None, axes: parameters.to_vec() };
     let plan = Plan::build(vec![loaded.offer.clone()], &[all], 1, 0)?;
-    let mut trials: Vec<Trial> = Vec::new();
+    let mut trials: Vec<ConformanceRun> = Vec::new();
     for cell in &plan.cells {
         let scenario = cell.scenario.name.clone();
         if trials.iter().any(|trial| trial.scenario == scenario) {
@@ -38,7 +38,7 @@ pub(crate) fn trials(
         let Resolved { module, arguments, companion, scratch: _scratch } = match loader.resolve(modules, loaded, cell) {
             Ok(resolved) => resolved,
             Err(reason) => {
-                trials.push(Trial { scenario, checks: Err(reason), used: Vec::new() });
+                trials.push(ConformanceRun { scenario, checks: Err(reason), used: Vec::new() });
                 continue;
             }
         };
@@ -51,7 +51,7 @@ pub(crate) fn trials(
             Err(WorkerError::Interrupted) => return Ok(trials),
             Err(error) => (survives(error.to_string()), Vec::new()),
         };
-        trials.push(Trial { scenario, checks, used });
+        trials.push(ConformanceRun { scenario, checks, used });
     }
     Ok(trials)
 }

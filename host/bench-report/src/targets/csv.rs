@@ -1,6 +1,6 @@
 //! Targets as flat records: a row each, in base units and plain ratios, nothing scaled. A figure that is absent is empty.
 
-use super::{Held, Judged, bound_name};
+use super::{MeasuredValue, TargetResult, bound_name};
 use crate::csv::number;
 use crate::{Records, escape};
 
@@ -22,14 +22,14 @@ const COLUMNS: [&str; 14] = [
 ];
 
 /// The records of `judged`. Text of modules is escaped, so that a record is one line.
-pub(super) fn records(judged: &[Judged]) -> Records {
+pub(super) fn records(judged: &[TargetResult]) -> Records {
     Records { columns: COLUMNS.to_vec(), rows: judged.iter().map(|judged| row(judged).to_vec()).collect() }
 }
 
-fn row(judged: &Judged) -> [String; COLUMNS.len()] {
+fn row(judged: &TargetResult) -> [String; COLUMNS.len()] {
     let text = |text: &str| escape(text).into_owned();
     let held = judged.held.as_ref();
-    let of = |field: fn(&Held) -> String| held.map(field).unwrap_or_default();
+    let of = |field: fn(&MeasuredValue) -> String| held.map(field).unwrap_or_default();
     [
         text(&judged.set),
         text(&judged.name),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// A locked run file that has not been changed yet.
 #[derive(Debug)]
-pub struct HeldRun {
+pub struct LockedRun {
     file: Locked,
     run: RunFile,
     /// The size of the complete blocks in bytes.
@@ -40,7 +40,7 @@ pub enum HoldError {
     Read(#[from] ReadError),
 }
 
-impl HeldRun {
+impl LockedRun {
     /// Opens the run file in `directory` and locks it as long as this, or the writer made from it, exists. The lock ends when
     /// the process dies.
     pub fn open(directory: &Path) -> Result<Self, HoldError> {
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use crate::fingerprint::Fingerprint;
     use crate::runfile::{
-        CellRecord, EndRecord, Glimpse, ModuleRef, OutcomeRecord, Planned, ResumedRecord, RunRecord, Status,
+        CellRecord, EndRecord, ModuleRef, OutcomeRecord, Planned, ResumedRecord, RunRecord, RunSummary, Status,
     };
     use bench_model::{Arguments, Arm};
     use std::fs;
@@ -163,7 +163,7 @@ mod tests {
         let until_last = bytes.len() - bytes.split_inclusive(|byte| *byte == b'\n').rev().take(2).flatten().count();
         for cut in until_last..=bytes.len() {
             fs::write(&path, &bytes[..cut]).unwrap();
-            let held = HeldRun::open(&directory).unwrap();
+            let held = LockedRun::open(&directory).unwrap();
             let whole: &[u32] = if cut == bytes.len() { &[0, 1] } else { &[0] };
             assert_eq!(cells(&held.run().records), whole, "cut at {cut}");
             assert_eq!(fs::read(&path).unwrap().len(), cut, "the file is not changed yet");
@@ -179,11 +179,11 @@ mod tests {
     fn second_writer_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let directory = folder.path().join("run");
-        let busy = || matches!(HeldRun::open(&directory), Err(HoldError::Busy { .. }));
+        let busy = || matches!(LockedRun::open(&directory), Err(HoldError::Busy { .. }));
         let writer = RunWriter::create(&directory).unwrap();
         assert!(busy());
         drop(writer);
-        let held = HeldRun::open(&directory).unwrap();
+        let held = LockedRun::open(&directory).unwrap();
         assert!(busy());
         let writer = held.resume().unwrap();
         assert!(busy());
@@ -196,16 +196,16 @@ mod tests {
         let (_folder, directory) = stopped(1);
         let path = directory.join(FILE_NAME);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        HeldRun::open(&directory).unwrap().resume().unwrap().append(&block(1)).unwrap();
+        LockedRun::open(&directory).unwrap().resume().unwrap().append(&block(1)).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
     }
 
     #[test]
     fn summary_tells_whether_the_run_was_finished() {
         let (_folder, directory) = stopped(3);
-        let finished = || Glimpse::of(&directory).unwrap().map(|glimpse| glimpse.is_finished());
+        let finished = || RunSummary::of(&directory).unwrap().map(|summary| summary.is_finished());
         assert_eq!(finished(), Some(false));
-        let append = |record: Record| HeldRun::open(&directory).unwrap().resume().unwrap().append(&[record]).unwrap();
+        let append = |record: Record| LockedRun::open(&directory).unwrap().resume().unwrap().append(&[record]).unwrap();
         for (record, expect) in [(end(Some("interrupted")), false), (resumed(), false), (end(None), true)] {
             append(record);
             assert_eq!(finished(), Some(expect));
@@ -217,6 +217,6 @@ mod tests {
         fs::write(&path, &bytes[..9]).unwrap();
         assert_eq!(finished(), None);
         fs::write(&path, &bytes[bytes.len() - 40..]).unwrap();
-        assert!(Glimpse::of(&directory).is_err());
+        assert!(RunSummary::of(&directory).is_err());
     }
 }

@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 /// A valid command line.
-pub(super) struct Words {
+pub(super) struct CommandLine {
     all: ArgMatches,
     /// The name of the command.
     name: String,
@@ -27,7 +27,7 @@ const ABOUT: [&str; 4] = ["resume", "verbose", "help", "version"];
 /// Arguments that select what is run.
 const NAMING: [&str; 3] = ["what", "category", "files"];
 
-impl Words {
+impl CommandLine {
     /// The command line of this process.
     pub(super) fn given() -> anyhow::Result<Self> {
         Self::parse(std::env::args_os())
@@ -101,8 +101,8 @@ impl Words {
             anyhow::ensure!(
                 now == then,
                 "{directory} was started with {}, not with {}; remove the option, or {ANEW}",
-                shown(argument, &then),
-                shown(argument, &now)
+                format_option(argument, &then),
+                format_option(argument, &now)
             );
         }
         Ok(())
@@ -125,7 +125,7 @@ impl Words {
 }
 
 /// `--time 2s`, `no --time`, `--quick`, `no --quick`.
-fn shown(argument: &Arg, values: &[String]) -> String {
+fn format_option(argument: &Arg, values: &[String]) -> String {
     let name = format!("--{}", argument.get_long().unwrap_or(argument.get_id().as_str()));
     let is_flag = !argument.get_action().takes_values();
     match values {
@@ -142,8 +142,8 @@ mod tests {
     use bench_sink::fingerprint::Fingerprint;
     use bench_sink::runfile::Planned;
 
-    fn words(line: &str) -> Words {
-        Words::of(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap()
+    fn words(line: &str) -> CommandLine {
+        CommandLine::of(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap()
     }
 
     /// Compares `given` with a run that was started with `begun` and has the seed 7; an error must contain all `parts`.

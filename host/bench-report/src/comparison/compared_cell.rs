@@ -10,7 +10,7 @@ use bench_sink::runfile::{AccountRecord, LedgerRecord, ModuleRef, Status};
 use bench_stats::{PROCESSES_MIN, Summary};
 
 #[derive(Clone, Debug)]
-pub(super) struct Subject {
+pub(super) struct ComparedCell {
     pub(super) scenario: String,
     pub(super) family: String,
     pub(super) arguments: Arguments,
@@ -48,7 +48,7 @@ pub(super) fn single_process() -> String {
     )
 }
 
-impl Subject {
+impl ComparedCell {
     pub(super) fn of(cell: &CellView, label: Label) -> Self {
         Self {
             scenario: cell.scenario.clone(),
@@ -119,8 +119,8 @@ impl Subject {
 
 /// The matchup of two subjects. Where both are ok, `measure` finds the ratio, or says how it ends without one and why.
 pub(super) fn draft(
-    baseline: &Subject,
-    contender: &Subject,
+    baseline: &ComparedCell,
+    contender: &ComparedCell,
     measure: impl FnOnce() -> Result<Measurement, (Status, String)>,
 ) -> Draft {
     let ended = match worse(baseline.status, contender.status) {
@@ -167,7 +167,7 @@ fn worse(a: Status, b: Status) -> Status {
 }
 
 /// The reasons of those that are not ok, each once.
-fn why_not_ok(subjects: &[&Subject]) -> String {
+fn why_not_ok(subjects: &[&ComparedCell]) -> String {
     let mut reasons: Vec<(String, &str)> = Vec::new();
     for subject in subjects.iter().filter(|subject| subject.status != Status::Ok) {
         let reason = subject.reason.as_deref().unwrap_or("no reason was given");

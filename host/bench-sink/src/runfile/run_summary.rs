@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// The first and last record of a run file.
 #[derive(Clone, Debug)]
-pub struct Glimpse {
+pub struct RunSummary {
     /// The record in the first line.
     pub run: RunRecord,
     /// The record in the last complete line, if it is the end of the run or of a part of it.
@@ -18,7 +18,7 @@ pub struct Glimpse {
 /// Number of bytes that are read at the end; an end record is much shorter.
 const END_BYTES_MAX: u64 = 4096;
 
-impl Glimpse {
+impl RunSummary {
     /// The summary of the run in `directory`; `None` if it was interrupted before its first line was complete.
     pub fn of(directory: &Path) -> Result<Option<Self>, ReadError> {
         let path = directory.join(FILE_NAME);
