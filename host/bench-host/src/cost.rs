@@ -128,15 +128,15 @@ mod tests {
         let time = effort(Amount::Time { ns: 500_000_000 }, calibration::Effort::QUICK);
         let cost = Cost::of_cells(8, &time);
         // 24 times 0.7 s, the accounts of 8 cells, and the limits twice.
-        assert_eq!(cost.line(&units(8)), "8 cells × 3 processes × 0.5 s: about 20 s");
-        assert_eq!(cost.line(&units(8)[16..]), "8 cells × 3 processes × 0.5 s: about 8 s", "what is left of it");
+        assert_eq!(cost.line(&repetitions(8)), "8 cells × 3 processes × 0.5 s: about 20 s");
+        assert_eq!(cost.line(&repetitions(8)[16..]), "8 cells × 3 processes × 0.5 s: about 8 s", "what is left of it");
         let operations = effort(Amount::Operations(1), calibration::Effort::QUICK);
         let expect = "1 cell × 3 processes × 1 operation: the duration depends on the operations";
-        assert_eq!(Cost::of_cells(1, &operations).line(&units(1)), expect);
+        assert_eq!(Cost::of_cells(1, &operations).line(&repetitions(1)), expect);
         let budget = PairedBudget { warm_up_ns: 10_000_000, time_ns: 800_000_000, blocks_max: 9 };
         let paired = PairedEffort { budget, ledger_ns: 30_000_000 };
         let cost = Cost::of_comparisons(2, 2, &time, &paired);
-        assert_eq!(cost.line(&units(2)), "2 comparisons × 3 processes × 0.8 s: about 9 s");
+        assert_eq!(cost.line(&repetitions(2)), "2 comparisons × 3 processes × 0.8 s: about 9 s");
     }
 
     #[test]
