@@ -24,7 +24,7 @@ const FULL: [&str; 1] = ["--release"];
 /// The commands of the small host: a suite of about twenty cells, then one scenario in both arms.
 const SHOWN: [&[&str]; 2] = [
     &["run", "demo", "--processes", "2", "--time", "200ms"],
-    &["compare", "kernels/json-parse", "--processes", "4", "--time", "2s"],
+    &["compare", "kernels/crc32c", "--processes", "4", "--time", "2s"],
 ];
 
 /// All modules together have many cells, so each cell gets little time.
