@@ -287,7 +287,8 @@ mod tests {
         assert!(reason.starts_with("target `t`: two targets"), "{reason}");
         let reason = parse(&format!("{target}[[target]]\nat_most = 1")).unwrap_err();
         assert!(reason.starts_with("target 2: missing field `name`"), "{reason}");
-        assert!(parse("[[target]]\nname = ").unwrap_err().lines().count() == 1);
+        let error = crate::parse_targets("mine.toml", "[[target]]\nname = ").unwrap_err().to_string();
+        assert_eq!(error.lines().count(), 1, "{error}");
         assert!(parse("colour = 1").is_err());
     }
 }

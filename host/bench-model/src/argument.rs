@@ -1,6 +1,6 @@
 //! The values of a scenario's parameters, in the order in which the scenario declares them.
 
-use crate::{ModuleError, Value};
+use crate::{Kind, ModuleError, Value};
 use std::fmt;
 
 /// Parameter names and values. Names are unique.
@@ -32,19 +32,28 @@ impl Arguments {
         self.0.is_empty()
     }
 
+    /// The value of `name` as one of `kind`. Probes receive texts: the kind of a parameter that a driver specifies is not in their
+    /// descriptor, so its text is read as what is asked for.
+    fn of_kind(&self, name: &str, kind: Kind) -> Option<Value> {
+        match self.get(name)? {
+            Value::Text(text) => Value::parse(kind, text).ok(),
+            value => Some(value.clone()),
+        }
+    }
+
     /// The flag `name`, or an error that a module can return unchanged.
     pub fn flag(&self, name: &str) -> Result<bool, ModuleError> {
-        match self.get(name) {
-            Some(Value::Flag(value)) => Ok(*value),
-            other => Err(mismatch(name, "a flag", other)),
+        match self.of_kind(name, Kind::Flag) {
+            Some(Value::Flag(value)) => Ok(value),
+            _ => Err(mismatch(name, "a flag", self.get(name))),
         }
     }
 
     /// The integer `name`, or an error that a module can return unchanged.
     pub fn integer(&self, name: &str) -> Result<i64, ModuleError> {
-        match self.get(name) {
-            Some(Value::Integer(value)) => Ok(*value),
-            other => Err(mismatch(name, "an integer", other)),
+        match self.of_kind(name, Kind::Integer) {
+            Some(Value::Integer(value)) => Ok(value),
+            _ => Err(mismatch(name, "an integer", self.get(name))),
         }
     }
 
@@ -88,5 +97,22 @@ impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Arguments {
             arguments.set(name, value);
         }
         arguments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_read_as_what_is_asked_for() {
+        let arguments: Arguments = [("rows", "4Ki"), ("on", "true"), ("name", "x")].into_iter().collect();
+        assert_eq!(arguments.integer("rows").unwrap(), 4096);
+        assert_eq!(arguments.size("rows").unwrap(), 4096);
+        assert!(arguments.flag("on").unwrap());
+        assert_eq!(arguments.text("rows").unwrap(), "4Ki");
+        let error = arguments.integer("name").unwrap_err().to_string();
+        assert!(error.contains("`name` is `x`, which is not an integer"), "{error}");
+        assert!(arguments.flag("rows").is_err() && arguments.integer("absent").is_err());
     }
 }

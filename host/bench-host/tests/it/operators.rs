@@ -85,7 +85,7 @@ fn faulty_operator_fails_only_its_cell() {
         (
             "hang",
             "the worker was killed; allow more time with --deadline",
-            "the worker was killed (--deadline allows more)",
+            "the worker was killed; allow more time with --deadline",
         ),
         ("circle", "they write into what they watch; stop one of them", "they write into what they watch"),
         ("refuse", "and no more: it wants to forget", "and no more: it wants to forget"),

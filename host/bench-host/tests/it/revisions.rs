@@ -110,7 +110,7 @@ fn missing_or_broken_revision_is_reported() {
         parts.iter().for_each(|part| assert!(last.contains(part), "{part:?} is not in: {}", ran.stderr));
         repository.check_untouched();
     };
-    check("nowhere..head", &["no revision `nowhere`"]);
+    check("nowhere..head", &["unknown revision `nowhere`"]);
     check("base", &["BASE..HEAD"]);
     check("base..broken", &["broken does not build", "error"]);
 }
