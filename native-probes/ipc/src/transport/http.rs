@@ -301,7 +301,7 @@ mod tests {
         check(format!("{head}99999\r\n\r\n").as_bytes(), "too long for a message");
         check(format!("{head}-1\r\n\r\n").as_bytes(), "no Content-Length");
         check(format!("{head}2\r\n\r\n{{}}").as_bytes(), "not the JSON of a message");
-        check(format!("{head}15\r\n\r\n{{\"payload\":\"!\"}}").as_bytes(), "no base64");
+        check(format!("{head}15\r\n\r\n{{\"payload\":\"!\"}}").as_bytes(), "not base64");
         check(format!("{head}19\r\n\r\n{{\"payload\":\"AAAA\"}}x").as_bytes(), "not the JSON");
         check(format!("{head}18\r\n\r\n{{\"payload\":\"AAA=\"}}").as_bytes(), "another length");
         check(&[b'a'; HEAD_BYTES_MAX], "is too long");

@@ -170,6 +170,7 @@ fn an_address_that_was_not_granted_is_denied() {
             .collect();
         arguments.set("database_url", format!("postgres://x@{address}/x").as_str());
         arguments.set(FROM_TABLE, "t");
+        arguments.set("batch_rows", 16);
         let taker = Taker { taken: Arc::default(), max: 0, refusal: BatchError::Closed };
         let mut connector = connector(&mut component, "read").expect("a connector");
         let read = connector.instantiate().and_then(|mut from| from.read(&arguments, Box::new(taker)));

@@ -9,7 +9,7 @@ fn check(places: &Places, parts: &[&str]) {
     let user = User { run: "r".to_owned(), owner: Owner::this() };
     let error = Kube::connect_as(places, &["TestResource"], user, times()).unwrap_err();
     let PlaneError::Unavailable(reason) = &error else { panic!("{error:?}") };
-    for part in parts.iter().chain(&["take the control plane `embedded`"]) {
+    for part in parts.iter().chain(&["choose the control plane `embedded`"]) {
         assert!(reason.contains(part), "`{part}` is not in: {reason}");
     }
     assert!(!reason.contains('\n'), "{reason}");
@@ -30,7 +30,7 @@ fn missing_kubeconfig_is_reported() {
     let home = Places { files: None, home: Some(folder.path().to_owned()), is_in_cluster: false };
     check(&home, &["KUBECONFIG is not set", ".kube/config is not there"]);
     check(&Places { home: None, ..home.clone() }, &["there is no home folder"]);
-    check(&Places { is_in_cluster: true, ..home }, &["the cluster that this runs in: "]);
+    check(&Places { is_in_cluster: true, ..home }, &["the cluster that this process runs in"]);
 }
 
 #[test]
