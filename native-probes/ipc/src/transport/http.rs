@@ -303,7 +303,7 @@ mod tests {
         check(format!("{head}2\r\n\r\n{{}}").as_bytes(), "not the JSON of a message");
         check(format!("{head}15\r\n\r\n{{\"payload\":\"!\"}}").as_bytes(), "not base64");
         check(format!("{head}19\r\n\r\n{{\"payload\":\"AAAA\"}}x").as_bytes(), "not the JSON");
-        check(format!("{head}18\r\n\r\n{{\"payload\":\"AAA=\"}}").as_bytes(), "another length");
+        check(format!("{head}18\r\n\r\n{{\"payload\":\"AAA=\"}}").as_bytes(), "unexpected length");
         check(&[b'a'; HEAD_BYTES_MAX], "is too long");
         check(format!("{head}18\r\n\r\n{{").as_bytes(), "closed the connection");
     }
