@@ -141,7 +141,7 @@ fn truncated_and_overlong_rows_are_refused() {
         assert!(error.contains(expect), "{error}");
     };
     check(&[], "a truncated row");
-    check(&[0, 2], "another number of columns");
+    check(&[0, 2], "wrong number of columns");
     check(&[0, 1, 0, 0], "a truncated row");
     check(&[0, 1, 0, 0, 0, 4, 1], "a truncated row");
     check(&[0, 1, 0, 0, 0, 2, 1, 2], "the column `c` has a value that cannot be converted: its length does not match");
@@ -157,7 +157,7 @@ fn a_malformed_batch_is_refused_with_its_number() {
     let (batch, _) = carried(&[]);
     let mut stream = Vec::new();
     batch::encode(&batch, &mut stream).expect("a stream");
-    check(Vec::new(), "it holds no record batch");
+    check(Vec::new(), "it contains no record batch");
     check(b"rows".to_vec(), "");
     check(stream[..stream.len() / 2].to_vec(), "");
     check([stream.clone(), stream].concat(), "");
