@@ -27,7 +27,8 @@ impl FileLog {
     pub(crate) fn open(arguments: &Arguments) -> Result<Self, ModuleError> {
         let (parent, segment_bytes) = (Path::new(arguments.text("directory")?), arguments.size("segment_bytes")?);
         let syncs = arguments.text("durability")? == "each";
-        let directory = new_folder(parent).map_err(|error| file_error("create a folder in", parent.display(), &error))?;
+        let directory =
+            new_folder(parent).map_err(|error| file_error("create a folder in", parent.display(), &error))?;
         let mut log = Self { directory, segment_bytes, syncs, segments: Vec::new(), buffer: Vec::new() };
         log.rotate()?;
         Ok(log)
