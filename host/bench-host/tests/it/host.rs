@@ -142,7 +142,7 @@ pub(crate) fn cells<'a>(document: &'a Value, scenario: &str) -> Vec<&'a Value> {
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let started = Instant::now();
     while !condition() {
-        assert!(started.elapsed() < Duration::from_secs(60), "still waiting until {what}");
+        assert!(started.elapsed() < Duration::from_secs(300), "still waiting until {what}");
         thread::sleep(Duration::from_millis(10));
     }
 }
