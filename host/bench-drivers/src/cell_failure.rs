@@ -1,10 +1,10 @@
 //! The reasons why a repetition has no figure, including those that all drivers share: a failed check, and a sample that the sink
 //! refuses.
 
-use bench_engine::{MeasureError, Repetition};
+use bench_engine::{MeasureError, Repetition, Report};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
-use bench_sink::runfile::{CheckRecord, Status};
+use bench_sink::runfile::{CheckRecord, SeriesRecord, Status};
 
 /// The reason why a repetition has no figure.
 #[derive(Debug)]
@@ -57,8 +57,25 @@ pub fn record(sink: &mut Sink, metric: &str, labels: &[(&str, &str)], samples: &
     opened.and_then(|id| sink.append(id, samples)).map_err(|error| CellFailure::failed(error.to_string()))
 }
 
+/// The report of one repetition: the one that `attempt` returns, or its failure without figures. It has the checks that `attempt`
+/// made in either case.
+pub fn report(repetition: Repetition, attempt: impl FnOnce(&mut Vec<Check>) -> Result<Report, CellFailure>) -> Report {
+    let mut checks = Vec::new();
+    let report = attempt(&mut checks);
+    let mut report =
+        report.unwrap_or_else(|failure| Report::without_figures(repetition, failure.status, failure.reason));
+    report.checks = checks.iter().map(|check| check_record(repetition, check)).collect();
+    report
+}
+
+/// The records of all series of `sink` that have samples.
+pub fn series_records(repetition: Repetition, sink: &Sink) -> Vec<SeriesRecord> {
+    let series = sink.series().iter().filter(|series| series.count() > 0);
+    series.map(|series| SeriesRecord::new(repetition.cell, repetition.process, series)).collect()
+}
+
 /// The record of a check.
-pub fn check_record(repetition: Repetition, check: &Check) -> CheckRecord {
+pub(crate) fn check_record(repetition: Repetition, check: &Check) -> CheckRecord {
     CheckRecord {
         cell: repetition.cell,
         process: repetition.process,

@@ -9,7 +9,7 @@ mod module;
 mod specification;
 pub mod workload;
 
-pub use cell_failure::{CellFailure, check_record, passed, record};
+pub use cell_failure::{CellFailure, passed, record, report, series_records};
 pub use direct::Direct;
 pub use driver::{Driver, Drivers};
 pub use grants::{DirectoryGrant, Grants, ScratchGrant};

@@ -10,7 +10,7 @@ pub use account::account;
 pub use conformance::conformance;
 pub use paired::{Entrant, PairedTask, compare};
 
-use crate::cell_failure::{CellFailure, check_record, passed};
+use crate::cell_failure::{CellFailure, passed};
 use crate::{Dependency, Driver, Module, Recording, Task};
 use bench_engine::{
     Measured, MonotonicClock, Repetition, Report, first, measure, overhead, placement, warm_up, warm_up_own_clock,
@@ -53,14 +53,8 @@ impl Driver for Workload {
 /// Opens, verifies, measures, and verifies again. If a check fails, the report has its detail and no figure.
 fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     let cpu = bound_cpu(task.scenario);
-    let mut checks = Vec::new();
-    let mut report = match attempt(module, task, &mut checks) {
-        Ok(report) => report,
-        Err(failure) => Report::without_figures(task.repetition, failure.status, failure.reason),
-    };
-    report.cpu = cpu;
-    report.checks = checks.iter().map(|check| check_record(task.repetition, check)).collect();
-    report
+    let report = crate::report(task.repetition, |checks| attempt(module, task, checks));
+    Report { cpu, ..report }
 }
 
 /// Binds this worker to the last processor of the fastest kind that it may use, which is the least likely to serve interrupts, and

@@ -13,11 +13,11 @@ mod settings;
 use self::settings::{PlaneKind, Settings};
 use crate::operators::{Factory, Suspension, operators};
 use crate::spec;
-use bench_drivers::{CellFailure, Dependency, Driver, Module, Task, check_record, passed};
+use bench_drivers::{CellFailure, Dependency, Driver, Module, Task, passed, series_records};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
 use bench_sink::Sink;
-use bench_sink::runfile::{OutcomeRecord, SeriesRecord};
+use bench_sink::runfile::OutcomeRecord;
 use control_plane::{ControlPlane, Embedded, Kube};
 use std::sync::Arc;
 
@@ -54,13 +54,10 @@ impl Driver for OperatorDriver {
 /// Takes a chain of operators through its phases, and accounts for every event. A check that fails leaves its detail and no
 /// figure.
 fn drive(module: &mut dyn Module, dependency: Option<&mut Dependency>, task: &Task<'_>) -> Report {
-    let mut checks = Vec::new();
-    let mut report = match attempt(module, dependency, task, &mut checks) {
-        Ok((sink, sent)) => report(task, &sink, sent),
-        Err(failure) => Report::without_figures(task.repetition, failure.status, failure.reason),
-    };
-    report.checks = checks.iter().map(|check| check_record(task.repetition, check)).collect();
-    report
+    bench_drivers::report(task.repetition, |checks| {
+        let (sink, sent) = attempt(module, dependency, task, checks)?;
+        Ok(report(task, &sink, sent))
+    })
 }
 
 fn attempt(
@@ -119,8 +116,7 @@ fn report(task: &Task<'_>, sink: &Sink, sent: u64) -> Report {
         lost: Some(only("late") + only("failed")),
         ..OutcomeRecord::ok(task.repetition.cell, task.repetition.process)
     };
-    let record = |series| SeriesRecord::new(task.repetition.cell, task.repetition.process, series);
-    Report::ok(series.map(record).collect(), outcome)
+    Report::ok(series_records(task.repetition, sink), outcome)
 }
 
 /// Tries a chain with `arguments`, without timing anything: two nonces with all operators loaded, and two with none.

@@ -8,7 +8,7 @@ use super::tables::{Database, Tables};
 use super::transfer::{ChannelOptions, Endpoint, Transferred, drained, piped};
 use crate::connectors::{Connector, Loading, connectors};
 use crate::spec;
-use bench_drivers::{CellFailure, Dependency, Module, Task, check_record, passed};
+use bench_drivers::{CellFailure, Dependency, Module, Task, passed};
 use bench_engine::usage::Usage;
 use bench_engine::{Clock, MonotonicClock, Report};
 use bench_model::{Arguments, Check, ModuleError, Scenario};
@@ -30,22 +30,16 @@ pub(super) struct Sides {
 
 /// Measures a scenario of either driver.
 pub(super) fn drive(module: &mut dyn Module, dependency: Option<&mut Dependency>, task: &Task<'_>) -> Report {
-    let mut checks = Vec::new();
     let mut conditions = Vec::new();
-    let attempt = || {
+    let report = bench_drivers::report(task.repetition, |checks| {
         let parameter = database_parameter(task.scenario)?;
         let mut tables = Database::open(parameter, task.arguments)?;
         let mut sides = Sides::prepare(module, dependency, task.scenario, task.arguments)?;
         conditions = sides.conditions(&tables);
-        measure(&mut sides, &mut tables, task, &mut checks)
-    };
-    let mut report = match attempt() {
-        Ok(figures) => report(task, &figures),
-        Err(failure) => Report::without_figures(task.repetition, failure.status, failure.reason),
-    };
-    report.conditions = conditions;
-    report.checks = checks.iter().map(|check| check_record(task.repetition, check)).collect();
-    report
+        let figures = measure(&mut sides, &mut tables, task, checks)?;
+        Ok(report(task, &figures))
+    });
+    Report { conditions, ..report }
 }
 
 /// Tries a scenario with `arguments`, without keeping a time: one whole transfer, and one by a scenario that is not there.

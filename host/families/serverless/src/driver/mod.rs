@@ -11,10 +11,10 @@ mod server;
 
 use crate::functions::{Answer, Initialisation, Start, functions};
 use crate::spec;
-use bench_drivers::{CellFailure, Dependency, Driver, Module, Task, check_record, passed};
+use bench_drivers::{CellFailure, Dependency, Driver, Module, Task, passed, series_records};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
-use bench_sink::runfile::{OutcomeRecord, SeriesRecord};
+use bench_sink::runfile::OutcomeRecord;
 use bench_sink::{Sink, digest};
 use function_core::{EXPECTED_RESPONSE, REQUEST};
 
@@ -56,13 +56,10 @@ impl Driver for FunctionDriver {
 
 /// Measures a scenario and checks what it was answered. A check that fails leaves its detail and no figure.
 fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
-    let mut checks = Vec::new();
-    let mut report = match attempt(module, task, &mut checks) {
-        Ok(findings) => report(task, &findings),
-        Err(failure) => Report::without_figures(task.repetition, failure.status, failure.reason),
-    };
-    report.checks = checks.iter().map(|check| check_record(task.repetition, check)).collect();
-    report
+    bench_drivers::report(task.repetition, |checks| {
+        let findings = attempt(module, task, checks)?;
+        Ok(report(task, &findings))
+    })
 }
 
 fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<Findings, CellFailure> {
@@ -85,8 +82,7 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
 }
 
 fn report(task: &Task<'_>, findings: &Findings) -> Report {
-    let series = findings.sink.series().iter().filter(|series| series.count() > 0);
-    let timed = series.clone().find(|series| series.metric == task.scenario.name);
+    let timed = findings.sink.series().iter().find(|series| series.count() > 0 && series.metric == task.scenario.name);
     let payload = (REQUEST.len() + EXPECTED_RESPONSE.len()) as u64;
     let outcome = OutcomeRecord {
         iterations: findings.iterations,
@@ -96,9 +92,7 @@ fn report(task: &Task<'_>, findings: &Findings) -> Report {
         checksum: Some(digest::checksum(EXPECTED_RESPONSE)),
         ..OutcomeRecord::ok(task.repetition.cell, task.repetition.process)
     };
-    let series =
-        series.map(|series| SeriesRecord::new(task.repetition.cell, task.repetition.process, series)).collect();
-    Report::ok(series, outcome)
+    Report::ok(series_records(task.repetition, &findings.sink), outcome)
 }
 
 /// Tries one scenario with `arguments`, without timing anything: one start, the known request, and one that is wrong.
