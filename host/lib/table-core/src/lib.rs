@@ -1,0 +1,21 @@
+//! Tables whose content is known: their generator, a digest over all cells, joins and groups computed in a plain way, and the formats
+//! in which a mine answers. What is measured elsewhere is compared with what is computed here.
+
+#![forbid(unsafe_code)]
+
+pub mod csv;
+mod digest;
+mod fault;
+mod generate;
+pub mod kept;
+pub mod mine;
+mod parity;
+pub mod relational;
+mod table;
+pub mod text;
+
+pub use digest::{Digest, hash};
+pub use fault::Fault;
+pub use generate::{Recipe, gene_fields, publication_fields};
+pub use parity::{compare, fingerprint};
+pub use table::{Cell, Field, Kind, Table};
