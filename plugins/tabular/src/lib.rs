@@ -1,0 +1,40 @@
+//! The stages of a table's way from a mine's answer to an aggregate, each measured alone and all in a row, over data whose every cell is
+//! known.
+
+mod batches;
+mod input;
+mod json;
+mod pass;
+mod replay;
+mod stage;
+
+use bench_plugin::prelude::*;
+
+struct Tabular;
+
+impl Plugin for Tabular {
+    fn describe() -> Descriptor {
+        let summary = "Stages of a table's way: decode, write, scan, join, aggregate.";
+        let descriptor = Descriptor::new("tabular", env!("CARGO_PKG_VERSION"), summary);
+        stage::ALL.iter().fold(descriptor, |descriptor, entry| descriptor.scenario((entry.describe)()))
+    }
+
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        match stage::ALL.iter().find(|entry| entry.name == scenario) {
+            Some(entry) => (entry.open)(arguments, host),
+            None => Err(ModuleError::UnknownScenario(scenario.to_owned())),
+        }
+    }
+}
+
+bench_plugin::export!(Tabular);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_descriptor_is_valid() {
+        Tabular::describe().validate().unwrap();
+    }
+}

@@ -1,0 +1,64 @@
+//! Pages that a fetch kept in a folder, read back and compared with what the fetch said of them.
+
+use bench_plugin::prelude::*;
+use std::fs;
+use std::path::Path;
+use table_core::kept::{self, Kept};
+use table_core::mine::{self, Format};
+use table_core::{Recipe, Table};
+
+/// The pages, and the genes that they must hold, if those were generated.
+pub(crate) struct Replayed {
+    pub(crate) format: Format,
+    pub(crate) pages: Vec<Vec<u8>>,
+    pub(crate) genes: Option<Table>,
+}
+
+impl Replayed {
+    pub(crate) fn read(folder: &str) -> Result<Self, ModuleError> {
+        let folder = Path::new(folder);
+        let fault = |reason: String| {
+            let next = "fetch again, with `bench-host run mine/fetch -p keep=FOLDER`";
+            ModuleError::InvalidArgument(format!("`replay`: {}: {reason}; {next}", folder.display()))
+        };
+        let file = |name: &str| fs::read(folder.join(name)).map_err(|error| fault(format!("{name}: {error}")));
+        let manifest = String::from_utf8_lossy(&file(kept::MANIFEST)?).into_owned();
+        let kept: Kept = manifest.parse().map_err(|reason| fault(format!("{}: {reason}", kept::MANIFEST)))?;
+        let pages = (0..kept.pages).map(|page| file(&kept::page_name(page))).collect::<Result<Vec<_>, _>>()?;
+        if mine::rows_hash(pages.iter().map(Vec::as_slice), kept.format) != kept.hash {
+            return Err(fault("its rows are not those that were fetched".to_owned()));
+        }
+        let genes = kept.seed.map(|seed| Recipe { rows: kept.rows, seed }.genes());
+        Ok(Self { format: kept.format, pages, genes })
+    }
+}
+
+#[cfg(all(test, not(target_family = "wasm")))]
+mod tests {
+    use super::*;
+
+    fn refused(folder: &Path, expect: &str) {
+        let error = Replayed::read(folder.to_str().unwrap()).err().unwrap().to_string();
+        assert!(error.contains(expect) && error.contains("-p keep=FOLDER"), "{error}");
+    }
+
+    #[test]
+    fn changed_and_missing_pages_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        refused(folder.path(), "fetched.txt");
+        let genes = Recipe { rows: 20, seed: 1 }.genes();
+        let page = mine::answer(&genes, 0..20, Format::Json);
+        let hash = mine::rows_hash([page.as_bytes()], Format::Json);
+        let kept = Kept { format: Format::Json, rows: 20, pages: 1, seed: Some(1), hash };
+        write(kept::MANIFEST, &kept.to_string());
+        refused(folder.path(), "page-000000");
+        write(&kept::page_name(0), &page);
+        let replayed = Replayed::read(folder.path().to_str().unwrap()).unwrap();
+        assert_eq!((replayed.pages.len(), replayed.genes.map(|genes| genes.rows())), (1, Some(20)));
+        write(&kept::page_name(0), &page.replacen("FBgn", "FBgm", 1));
+        refused(folder.path(), "its rows are not those that were fetched");
+        write(kept::MANIFEST, "rows 20");
+        refused(folder.path(), "it has no line `hash`");
+    }
+}

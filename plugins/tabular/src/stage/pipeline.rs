@@ -1,0 +1,290 @@
+//! `pipeline` and `replay`: all stages one after the other, from a mine's answers to a Parquet file with the groups, each with its own
+//! clock. The answers are generated, or were kept by a fetch.
+
+use super::{Entry, aggregate, csv, decode, failed, join, parquet};
+use crate::pass::parity;
+use crate::replay::Replayed;
+use crate::{batches, input};
+use arrow_array::RecordBatch;
+use bench_plugin::prelude::*;
+use bytes::Bytes;
+use std::time::Instant;
+use table_core::mine::{self, Format};
+use table_core::relational::{self, Groups};
+use table_core::{Digest, Recipe, Table, gene_fields, publication_fields};
+
+pub(super) const PIPELINE: Entry = Entry { name: "pipeline", describe: describe_pipeline, open: open_pipeline };
+pub(super) const REPLAY: Entry = Entry { name: "replay", describe: describe_replay, open: open_replay };
+
+/// The stages in their order. What is between them is `other`.
+const STAGES: [&str; 7] =
+    ["decode", "csv-write", "parquet-write", "parquet-scan", "join", "aggregate", "parquet-output"];
+
+const OTHER: &str = "other";
+
+fn described(scenario: Scenario) -> Scenario {
+    let stage =
+        "from the end of the stage before, or the start, to the end of this one; `other` is the rest of the whole";
+    let clock = "from before the first stage until all intermediate results are freed";
+    scenario.times_itself(Unit::Nanoseconds, clock).metric(Metric::new("stage", Unit::Nanoseconds, stage).label("name"))
+}
+
+fn describe_pipeline() -> Scenario {
+    let summary =
+        "Decodes answers, writes CSV and Parquet, scans, joins, groups, and writes the groups: all in memory.";
+    let format = Parameter::new("format", "json", "format of the answers").choices(Format::ALL.map(Format::as_str));
+    described(input::described(Scenario::new(PIPELINE.name, "tabular", summary)).parameter(format))
+}
+
+fn describe_replay() -> Scenario {
+    let summary = "The stages of `pipeline` but for the join, over pages of genes that `mine/fetch` kept.";
+    let folder = Parameter::new("replay", "fetched", "folder that `mine/fetch` kept pages in, with -p keep=FOLDER");
+    let scenario = Scenario::new(REPLAY.name, "tabular", summary).parameter(folder);
+    described(scenario.requires("read:replay", "the pages"))
+}
+
+fn open_pipeline(arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+    let format: Format = arguments.text("format")?.parse().map_err(ModuleError::InvalidArgument)?;
+    PipelineSession::open(PIPELINE.name, Pipeline::generated(input::recipe(arguments)?, format), host)
+}
+
+fn open_replay(arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+    let replayed = Replayed::read(arguments.text("replay")?)?;
+    PipelineSession::open(REPLAY.name, Pipeline::replayed(replayed)?, host)
+}
+
+/// Reads the time at the end of each stage.
+struct Clock {
+    started: Instant,
+    ends: Vec<(&'static str, Instant)>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let ends = Vec::with_capacity(STAGES.len());
+        Self { started: Instant::now(), ends }
+    }
+
+    fn lap(&mut self, stage: &'static str) {
+        self.ends.push((stage, Instant::now()));
+    }
+
+    /// The nanoseconds of the whole, and of each stage and the rest.
+    fn stop(self) -> (u64, Vec<(&'static str, u64)>) {
+        let ns = |from: Instant, to: Instant| u64::try_from((to - from).as_nanos()).unwrap_or(u64::MAX);
+        let whole = ns(self.started, Instant::now());
+        let mut from = self.started;
+        let mut stages = Vec::with_capacity(self.ends.len() + 1);
+        for (stage, end) in self.ends {
+            stages.push((stage, ns(from, end)));
+            from = end;
+        }
+        let rest = whole.saturating_sub(stages.iter().map(|(_, ns)| ns).sum());
+        stages.push((OTHER, rest));
+        (whole, stages)
+    }
+}
+
+/// The input of a pipeline, what it must give, and what it gave.
+struct Pipeline {
+    format: Format,
+    /// Answers with genes, one after the other.
+    pages: Vec<Vec<u8>>,
+    /// An answer with publications, if genes are joined with some.
+    publications: Option<Vec<u8>>,
+    /// The genes as the format carries them.
+    genes: Table,
+    groups: Groups,
+    joined_rows: usize,
+    found: Found,
+}
+
+#[derive(Default)]
+struct Found {
+    csv: String,
+    parquet: Vec<u8>,
+    output: Vec<u8>,
+    joined_rows: usize,
+}
+
+impl Pipeline {
+    fn generated(recipe: Recipe, format: Format) -> Self {
+        let (genes, publications) = (recipe.genes(), recipe.publications());
+        let answer = |table: &Table| mine::answer(table, 0..table.rows(), format).into_bytes();
+        let (pages, answered) = (vec![answer(&genes)], answer(&publications));
+        // What the format cannot carry is not expected behind it.
+        let (genes, publications) = (format.carried(&genes), format.carried(&publications));
+        let joined_rows = relational::full_outer_join(&genes, &publications).rows();
+        Self { joined_rows, publications: Some(answered), ..Self::of(format, pages, genes) }
+    }
+
+    fn replayed(replayed: Replayed) -> Result<Self, ModuleError> {
+        let Replayed { format, pages, genes } = replayed;
+        let genes = match genes {
+            Some(genes) => format.carried(&genes),
+            // Of a real mine there is no other truth than its answers.
+            None => batches::to_table(&decode::decode_all(&pages, format, &gene_fields())?)?,
+        };
+        Ok(Self::of(format, pages, genes))
+    }
+
+    fn of(format: Format, pages: Vec<Vec<u8>>, genes: Table) -> Self {
+        let groups = relational::genes_by_organism(&genes);
+        Self { format, pages, publications: None, genes, groups, joined_rows: 0, found: Found::default() }
+    }
+
+    fn run(&mut self, clock: &mut Clock) -> Result<(), ModuleError> {
+        let fields = gene_fields();
+        let genes = decode::decode_all(&self.pages, self.format, &fields)?;
+        let publications = self.publications.as_ref();
+        let publications =
+            publications.map(|body| decode::decode(body, self.format, &publication_fields())).transpose()?;
+        clock.lap("decode");
+        let found = &mut self.found;
+        found.csv.clear();
+        csv::write(&genes, &fields, &mut found.csv);
+        clock.lap("csv-write");
+        found.parquet.clear();
+        parquet::write(&genes, parquet::SNAPPY, &mut found.parquet)?;
+        clock.lap("parquet-write");
+        let scanned = parquet::scan(Bytes::copy_from_slice(&found.parquet))?;
+        clock.lap("parquet-scan");
+        if let Some(publications) = publications {
+            let joined = join::full_outer_join(&join::concatenated(&scanned)?, &join::concatenated(&publications)?)?;
+            found.joined_rows = joined.num_rows();
+            clock.lap("join");
+        }
+        let groups = aggregate::by_organism(&scanned)?;
+        clock.lap("aggregate");
+        found.output.clear();
+        parquet::write(&groups, parquet::SNAPPY, &mut found.output)?;
+        clock.lap("parquet-output");
+        Ok(())
+    }
+
+    /// The groups, read back from the output.
+    fn output(&self) -> Result<Vec<RecordBatch>, ModuleError> {
+        parquet::scan(Bytes::copy_from_slice(&self.found.output))
+    }
+
+    fn bytes(&self) -> u64 {
+        self.pages.iter().chain(&self.publications).map(|body| body.len() as u64).sum()
+    }
+
+    fn checks(&self) -> Result<Vec<Check>, ModuleError> {
+        let output = self.output()?;
+        let mut checks = parity(&self.groups.exact, &aggregate::exact(&output)?);
+        checks.push(aggregate::sums_check(&self.groups, &output));
+        checks.push(Check::equal("joined-rows", &self.joined_rows, &self.found.joined_rows));
+        // Both files hold the same rows, which are those of the mine.
+        let csv = csv::scan(self.found.csv.as_bytes(), self.genes.fields())?;
+        let parquet = parquet::scan(Bytes::copy_from_slice(&self.found.parquet))?;
+        for (name, rows) in [("csv-cells", csv), ("parquet-cells", parquet)] {
+            let rows = batches::to_table(&rows).map_err(|error| failed(name, error))?;
+            let differs = table_core::compare(&self.genes, &rows).err();
+            let passed = differs.is_none();
+            checks.push(Check::that(name, passed, differs.unwrap_or_else(|| Digest::of(&rows).to_string())));
+        }
+        Ok(checks)
+    }
+}
+
+struct PipelineSession {
+    pipeline: Pipeline,
+    whole: bench_plugin::Series,
+    stages: Vec<(&'static str, bench_plugin::Series)>,
+    first: Digest,
+}
+
+impl PipelineSession {
+    fn open(name: &str, mut pipeline: Pipeline, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        let mut clock = Clock::start();
+        pipeline.run(&mut clock)?;
+        let stages = clock.stop().1.into_iter();
+        let stages = stages.map(|(name, _)| Ok((name, host.series("stage", &[("name", name)])?)));
+        let stages = stages.collect::<Result<Vec<_>, ModuleError>>()?;
+        let first = Digest::of(&aggregate::exact(&pipeline.output()?)?);
+        Ok(Box::new(Self { pipeline, whole: host.series(name, &[])?, stages, first }))
+    }
+}
+
+impl Session for PipelineSession {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        for _ in 0..times {
+            let mut clock = Clock::start();
+            self.pipeline.run(&mut clock)?;
+            let (whole, stages) = clock.stop();
+            self.whole.record(whole);
+            for ((_, series), (_, ns)) in self.stages.iter().zip(stages) {
+                series.record(ns);
+            }
+        }
+        let bytes = times * self.pipeline.bytes();
+        Ok(Outcome { operations: times, bytes, checksum: self.first.checksum() })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let mut checks = self.pipeline.checks()?;
+        let found = Digest::of(&aggregate::exact(&self.pipeline.output()?)?);
+        checks.push(Check::equal("same-result-as-at-first", &self.first, &found));
+        Ok(checks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_and_the_rest_add_up_to_the_whole() {
+        let mut pipeline = Pipeline::generated(Recipe { rows: 300, seed: 1 }, Format::Json);
+        let mut clock = Clock::start();
+        pipeline.run(&mut clock).unwrap();
+        let (whole, stages) = clock.stop();
+        let names: Vec<_> = stages.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, [&STAGES[..], &[OTHER]].concat());
+        assert_eq!(stages.iter().map(|(_, ns)| ns).sum::<u64>(), whole);
+    }
+
+    fn check(pipeline: &mut Pipeline) -> Digest {
+        pipeline.run(&mut Clock::start()).unwrap();
+        for check in pipeline.checks().unwrap() {
+            assert!(check.passed, "{:?}: {}: {}", pipeline.format, check.name, check.detail);
+        }
+        Digest::of(&aggregate::exact(&pipeline.output().unwrap()).unwrap())
+    }
+
+    #[test]
+    fn every_format_gives_the_groups_of_what_it_carries() {
+        for format in Format::ALL {
+            for rows in [0, 1, 900] {
+                check(&mut Pipeline::generated(Recipe { rows, seed: 3 }, format));
+            }
+        }
+    }
+
+    #[test]
+    fn replayed_pages_give_what_the_whole_answer_gives() {
+        let recipe = Recipe { rows: 900, seed: 3 };
+        let genes = recipe.genes();
+        for format in Format::ALL {
+            let whole = check(&mut Pipeline::generated(recipe, format));
+            let pages = [0..400, 400..800, 800..900].map(|rows| mine::answer(&genes, rows, format).into_bytes());
+            for genes in [Some(genes.clone()), None] {
+                let replayed = Replayed { format, pages: pages.to_vec(), genes };
+                assert_eq!(check(&mut Pipeline::replayed(replayed).unwrap()), whole, "{format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn lost_row_of_a_file_fails_its_check() {
+        let mut pipeline = Pipeline::generated(Recipe { rows: 300, seed: 1 }, Format::Json);
+        pipeline.run(&mut Clock::start()).unwrap();
+        pipeline.found.csv.truncate(pipeline.found.csv.len() - 1);
+        let last = pipeline.found.csv.trim_end().rfind('\n').unwrap();
+        pipeline.found.csv.truncate(last + 1);
+        let failed = pipeline.checks().unwrap().into_iter().filter(|check| !check.passed);
+        assert_eq!(failed.map(|check| check.name).collect::<Vec<_>>(), ["csv-cells"]);
+    }
+}
