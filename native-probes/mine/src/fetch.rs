@@ -1,0 +1,337 @@
+//! The session of `fetch`: an operation is a query with all its pages. Only whole pages are handed on; what the local server's pages must
+//! be is computed without the network, and compared byte by byte.
+
+use crate::LOCAL;
+use crate::client::{Client, FetchError};
+use crate::conditions::{Conditions, Latency};
+use crate::order::{self, Counts, Plan, Policy};
+use crate::route::{Route, Target};
+use crate::server::Mine;
+use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
+use probe_abi::{Host, Series};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use table_core::kept::{self, Kept};
+use table_core::mine::{self, Format};
+use table_core::{Recipe, Table};
+
+pub(crate) const NAME: &str = "fetch";
+
+/// The pause after the first failed attempt for a page; it doubles with each further one.
+const RETRY_PAUSE: Duration = Duration::from_millis(2);
+
+/// The longest pause after a failed attempt.
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(2);
+
+pub(crate) struct Fetch {
+    request: Request,
+    plan: Plan,
+    host: Option<Host>,
+    /// What the pages must be, if the server is the local one.
+    expected: Option<Table>,
+    /// The pages of the last operation, by number.
+    pages: Vec<Vec<u8>>,
+    counts: Counts,
+    first: Option<u64>,
+    /// The folder that the pages are kept in, if they are.
+    keep: Option<PathBuf>,
+    seed: Option<u64>,
+    /// The local server, which ends with the session.
+    _server: Option<Mine>,
+}
+
+/// What the workers share.
+struct Request {
+    target: Target,
+    route: Route,
+    timeout: Duration,
+    query: String,
+    format: Format,
+    is_gzip: bool,
+    rows: usize,
+    page_rows: usize,
+    attempts: usize,
+    politeness: Duration,
+}
+
+/// What a worker has besides its connection.
+#[derive(Default)]
+struct Tally {
+    page_ns: Vec<u64>,
+    retry_wait: Duration,
+    politeness: Duration,
+    retries: u64,
+    wire: u64,
+}
+
+impl Fetch {
+    pub(crate) fn open(arguments: &Arguments, host: Option<Host>) -> Result<Self, ModuleError> {
+        let recipe = Recipe { rows: arguments.size("rows")?, seed: arguments.integer("seed")?.cast_unsigned() };
+        let (url, server) = match arguments.text("mine")? {
+            LOCAL => {
+                let server = Mine::start(recipe, conditions(arguments, recipe.seed)?);
+                let server =
+                    server.map_err(|error| ModuleError::Unavailable(format!("no server on this machine: {error}")))?;
+                (server.url(), Some(server))
+            }
+            url => (url.to_owned(), None),
+        };
+        let request = Request::new(arguments, &url)?;
+        if server.is_none() {
+            preflight(&request)?;
+        }
+        let pages = request.rows.div_ceil(request.page_rows);
+        let policy = match arguments.text("order")? {
+            "unordered" => Policy::Unordered,
+            "window" => Policy::Window(arguments.size("window")?),
+            _ => Policy::Ordered,
+        };
+        let plan = Plan { pages, workers: arguments.size("workers")?, policy };
+        request.rows_are_there()?;
+        let expected = server.is_some().then(|| recipe.genes());
+        Ok(Self {
+            request,
+            plan,
+            host,
+            expected,
+            pages: Vec::new(),
+            counts: Counts::default(),
+            first: None,
+            keep: Some(arguments.text("keep")?).filter(|folder| !folder.is_empty()).map(PathBuf::from),
+            seed: server.is_some().then_some(recipe.seed),
+            _server: server,
+        })
+    }
+
+    fn record(&self, metric: &str, samples: &[u64]) -> Result<(), ModuleError> {
+        let Some(host) = self.host else { return Ok(()) };
+        let series: Series = host.series(metric, &[])?;
+        series.append(samples);
+        Ok(())
+    }
+
+    /// Fetches all pages, and records what it took.
+    fn operation(&mut self) -> Result<u64, ModuleError> {
+        let request = &self.request;
+        let tallies: Mutex<Vec<Tally>> = Mutex::default();
+        let connect = || Worker { client: request.client(), tally: Tally::default(), tallies: &tallies };
+        let fetch = |worker: &mut Worker<'_>, page| request.page(worker, page);
+        let mut pages = vec![Vec::new(); self.plan.pages];
+        let started = Instant::now();
+        let mut first_page = None;
+        let counts = order::run(self.plan, connect, fetch, |page, body| {
+            first_page.get_or_insert_with(|| started.elapsed());
+            pages[page] = body;
+        });
+        let whole = ns(started.elapsed());
+        self.counts = counts.map_err(|reason| ModuleError::Other(format!("fetching: {reason}")))?;
+        self.pages = pages;
+        let tallies = tallies.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let sum = |value: fn(&Tally) -> u64| tallies.iter().map(value).sum::<u64>();
+        let content = self.pages.iter().map(|page| page.len() as u64).sum();
+        let counts = self.counts;
+        for tally in &tallies {
+            self.record("page", &tally.page_ns)?;
+        }
+        self.record("first_page", &first_page.map(ns).into_iter().collect::<Vec<_>>())?;
+        for (metric, sample) in [
+            (NAME, whole),
+            ("waited", ns(counts.waited)),
+            ("retry_wait", sum(|tally| ns(tally.retry_wait))),
+            ("politeness", sum(|tally| ns(tally.politeness))),
+            ("wire", sum(|tally| tally.wire)),
+            ("content", content),
+            ("retries", sum(|tally| tally.retries)),
+            ("in_flight", counts.in_flight_max as u64),
+            ("buffered", counts.buffered_max as u64),
+            ("out_of_order", counts.out_of_order as u64),
+        ] {
+            self.record(metric, &[sample])?;
+        }
+        Ok(content)
+    }
+}
+
+fn conditions(arguments: &Arguments, seed: u64) -> Result<Conditions, ModuleError> {
+    let latency = Duration::from_micros(arguments.size("latency_us")? as u64);
+    let latency = match arguments.text("latency")? {
+        "fixed" => Latency::Fixed(latency),
+        "jitter" => Latency::Jitter(latency),
+        _ => Latency::None,
+    };
+    Ok(Conditions { latency, faults_permille: arguments.size("faults_permille")? as u64, seed })
+}
+
+/// Whether a mine that is not ours can be reached. If not, it is the environment.
+fn preflight(request: &Request) -> Result<(), ModuleError> {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if is_set("CI") && std::env::var("RUN_LIVE").as_deref() != Ok("1") {
+        return Err(ModuleError::Unavailable("a mine on the network is left out in CI; set RUN_LIVE=1".to_owned()));
+    }
+    let found = request.route.preflight(&request.target, request.timeout);
+    found.map(|_| ()).map_err(|preflight| ModuleError::Unavailable(format!("the mine cannot be reached: {preflight}")))
+}
+
+impl Request {
+    fn new(arguments: &Arguments, url: &str) -> Result<Self, ModuleError> {
+        let invalid = |name: &str, reason: String| ModuleError::InvalidArgument(format!("`{name}`: {reason}"));
+        let view = arguments.text("view")?;
+        if view.contains(['"', '<', '&']) {
+            return Err(invalid("view", "it has characters that no path has".to_owned()));
+        }
+        Ok(Self {
+            target: Target::parse(url).map_err(|reason| invalid("mine", reason))?,
+            route: Route::parse(arguments.text("route")?).map_err(|reason| invalid("route", reason))?,
+            timeout: Duration::from_millis(arguments.size("timeout_ms")? as u64),
+            query: format!("<query model=\"genomic\" view=\"{view}\"/>"),
+            format: arguments.text("format")?.parse().map_err(|reason| invalid("format", reason))?,
+            is_gzip: arguments.text("compress")? == "gzip",
+            rows: arguments.size("rows")?,
+            page_rows: arguments.size("page_rows")?,
+            attempts: arguments.size("attempts")?,
+            politeness: Duration::from_micros(arguments.size("politeness_us")? as u64),
+        })
+    }
+
+    fn client(&self) -> Client {
+        Client::new(self.target.clone(), self.route.clone(), self.timeout)
+    }
+
+    /// Rows are never fetched twice to make up for those that a mine does not have.
+    fn rows_are_there(&self) -> Result<(), ModuleError> {
+        let count = self.client().count(&self.query);
+        let count = count.map_err(|error| ModuleError::Other(format!("counting the rows: {error}")))?;
+        if count >= self.rows {
+            return Ok(());
+        }
+        let rows = self.rows;
+        Err(ModuleError::InvalidArgument(format!("`rows` is {rows}, but the query has {count}; give -p rows={count}")))
+    }
+
+    fn range(&self, page: usize) -> Range<usize> {
+        let start = page * self.page_rows;
+        start..(start + self.page_rows).min(self.rows)
+    }
+
+    fn page(&self, worker: &mut Worker<'_>, page: usize) -> Result<Vec<u8>, String> {
+        let rows = self.range(page);
+        let tally = &mut worker.tally;
+        let mut pause = RETRY_PAUSE;
+        for attempt in 1.. {
+            tally.politeness += waited(self.politeness);
+            let started = Instant::now();
+            let body = worker.client.page(&self.query, self.format, rows.start, rows.len(), self.is_gzip);
+            match body {
+                Ok(body) => {
+                    tally.page_ns.push(ns(started.elapsed()));
+                    return Ok(body);
+                }
+                Err(FetchError::Passing(_)) if attempt < self.attempts => {
+                    tally.retries += 1;
+                    tally.retry_wait += waited(pause);
+                    pause = (pause * 2).min(RETRY_PAUSE_MAX);
+                }
+                Err(error) => return Err(format!("page {page} after {attempt} attempts: {error}")),
+            }
+        }
+        Err(format!("page {page}: no attempt"))
+    }
+}
+
+/// Waits, and returns for how long it did.
+#[expect(clippy::disallowed_methods, reason = "a pause towards a server is what is asked for")]
+fn waited(pause: Duration) -> Duration {
+    if pause.is_zero() {
+        return pause;
+    }
+    let started = Instant::now();
+    std::thread::sleep(pause);
+    started.elapsed()
+}
+
+struct Worker<'a> {
+    client: Client,
+    tally: Tally,
+    tallies: &'a Mutex<Vec<Tally>>,
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        let mut tally = std::mem::take(&mut self.tally);
+        tally.wire = self.client.wire;
+        self.tallies.lock().unwrap_or_else(PoisonError::into_inner).push(tally);
+    }
+}
+
+impl Session for Fetch {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        let mut bytes = 0;
+        for _ in 0..times {
+            bytes += self.operation()?;
+        }
+        let checksum = rows_hash(&self.pages, self.request.format);
+        if times > 0 {
+            self.first.get_or_insert(checksum);
+        }
+        Ok(Outcome { operations: times, bytes, checksum: self.first.unwrap_or_default() })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let Some(first) = self.first else { return Ok(vec![Check::that("has-result", false, "nothing was fetched")]) };
+        let mut checks =
+            vec![Check::equal("same-result-as-at-first", &first, &rows_hash(&self.pages, self.request.format))];
+        if let Policy::Window(window) = self.plan.policy {
+            let counts = self.counts;
+            let is_kept = counts.buffered_max <= window && counts.in_flight_max <= window.min(self.plan.workers);
+            checks.push(Check::that("window-is-kept", is_kept, format!("window of {window} pages: {counts:?}")));
+        }
+        checks.extend(self.pages_check());
+        // Pages that are wrong are not worth keeping.
+        if let Some(folder) = self.keep.as_deref().filter(|_| checks.iter().all(|check| check.passed)) {
+            self.keep_in(folder).map_err(|error| {
+                ModuleError::Other(format!("`keep`: {} cannot be written: {error}", folder.display()))
+            })?;
+        }
+        Ok(checks)
+    }
+}
+
+impl Fetch {
+    /// Whether the pages are those that the local server must give, byte by byte.
+    fn pages_check(&self) -> Option<Check> {
+        let expected = self.expected.as_ref()?;
+        let is_other = |page: &usize| {
+            let answer = mine::answer(expected, self.request.range(*page), self.request.format);
+            answer.as_bytes() != self.pages[*page]
+        };
+        let other = (0..self.plan.pages).find(is_other);
+        let detail = other.map_or("as the generator writes them".to_owned(), |page| format!("page {page} differs"));
+        Some(Check::that("pages", other.is_none() && self.pages.len() == self.plan.pages, detail))
+    }
+
+    /// Writes the pages as they came, and last what is known of them.
+    fn keep_in(&self, folder: &Path) -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        for (page, body) in self.pages.iter().enumerate() {
+            std::fs::write(folder.join(kept::page_name(page)), body)?;
+        }
+        let kept = Kept {
+            format: self.request.format,
+            rows: self.request.rows,
+            pages: self.pages.len(),
+            seed: self.seed,
+            hash: rows_hash(&self.pages, self.request.format),
+        };
+        std::fs::write(folder.join(kept::MANIFEST), kept.to_string())
+    }
+}
+
+fn rows_hash(pages: &[Vec<u8>], format: Format) -> u64 {
+    mine::rows_hash(pages.iter().map(Vec::as_slice), format)
+}
+
+fn ns(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

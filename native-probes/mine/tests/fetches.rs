@@ -1,0 +1,200 @@
+//! Fetches from the local mine through the session that the host drives, and through the server directly.
+
+use bench_model::{Arguments, Check, Descriptor, ModuleError, Value};
+use mine::{Client, Conditions, Mine, MineProbe, Route, Target};
+use probe_abi::Probe;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+use table_core::Recipe;
+use table_core::kept::{self, Kept};
+use table_core::mine::Format;
+
+/// The defaults of the scenario with these changes.
+fn arguments(changes: &[(&str, Value)]) -> Arguments {
+    let Descriptor { scenarios, .. } = MineProbe::describe();
+    let mut arguments = Arguments::default();
+    for parameter in &scenarios[0].parameters {
+        arguments.set(parameter.name.clone(), parameter.defaults[0].clone());
+    }
+    arguments.set("rows", 2_500);
+    arguments.set("page_rows", 200);
+    changes.iter().for_each(|(name, value)| arguments.set(*name, value.clone()));
+    arguments
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn fetch(changes: &[(&str, Value)]) -> Result<(u64, Vec<Check>), ModuleError> {
+    let mut session = mine::open("fetch", &arguments(changes), None)?;
+    let outcome = session.iterate(2)?;
+    Ok((outcome.checksum, session.verify()?))
+}
+
+fn check(changes: &[(&str, Value)]) -> u64 {
+    let (checksum, checks) = fetch(changes).unwrap();
+    for check in &checks {
+        assert!(check.passed, "{changes:?}: {}: {}", check.name, check.detail);
+    }
+    assert!(checks.iter().any(|check| check.name == "pages"));
+    checksum
+}
+
+#[test]
+fn every_format_arrives_whole() {
+    for format in Format::ALL {
+        let format = ("format", text(format.as_str()));
+        check(std::slice::from_ref(&format));
+        check(&[format, ("compress", text("gzip")), ("rows", Value::from(0))]);
+    }
+}
+
+#[test]
+fn order_and_workers_do_not_change_the_rows() {
+    let alone = check(&[("workers", Value::from(1))]);
+    for order in ["ordered", "unordered", "window"] {
+        let changes = [
+            ("order", text(order)),
+            ("workers", Value::from(16)),
+            ("latency", text("jitter")),
+            ("latency_us", Value::from(300)),
+            ("compress", text("gzip")),
+        ];
+        assert_eq!(check(&changes), alone, "{order}");
+    }
+    assert_eq!(check(&[("page_rows", Value::from(77))]), alone);
+    assert_ne!(check(&[("seed", Value::from(2))]), alone);
+}
+
+#[test]
+fn faults_are_retried_until_the_rows_are_whole() {
+    for format in ["json", "csv"] {
+        let format = ("format", text(format));
+        let whole = check(std::slice::from_ref(&format));
+        let faults = [format, ("faults_permille", Value::from(400)), ("attempts", Value::from(60))];
+        assert_eq!(check(&faults), whole);
+    }
+}
+
+#[test]
+fn pages_are_kept_as_they_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kept");
+    check(&[("keep", text(path.to_str().unwrap())), ("compress", text("gzip")), ("page_rows", Value::from(1_000))]);
+    let kept: Kept = std::fs::read_to_string(path.join(kept::MANIFEST)).unwrap().parse().unwrap();
+    assert_eq!((kept.rows, kept.pages, kept.seed), (2_500, 3, Some(1)));
+    let genes = Recipe { rows: 2_500, seed: 1 }.genes();
+    let last = std::fs::read(path.join(kept::page_name(2))).unwrap();
+    assert_eq!(last, table_core::mine::answer(&genes, 2_000..2_500, Format::Json).into_bytes());
+}
+
+#[test]
+fn too_many_faults_fail_with_the_page() {
+    let faults = [("faults_permille", Value::from(500)), ("attempts", Value::from(1)), ("page_rows", Value::from(10))];
+    let error = fetch(&faults).unwrap_err().to_string();
+    assert!(error.starts_with("fetching: page ") && error.contains("after 1 attempts: "), "{error}");
+}
+
+#[test]
+fn rows_that_a_mine_does_not_have_are_refused() {
+    let mine = Mine::start(Recipe { rows: 30, seed: 1 }, Conditions::default()).unwrap();
+    let error = fetch(&[("mine", text(&mine.url()))]).unwrap_err().to_string();
+    assert!(
+        error.contains("`rows` is 2500, but the query has 30; give -p rows=30") || error.contains("RUN_LIVE"),
+        "{error}"
+    );
+}
+
+#[test]
+fn unreachable_mine_is_the_environment() {
+    // A port that was free a moment ago.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let changes = [("mine", text(&format!("http://{address}"))), ("timeout_ms", Value::from(2_000))];
+    let error = fetch(&changes).unwrap_err();
+    assert!(error.is_environment(), "{error}");
+    let target = Target::parse("http://name.invalid").unwrap();
+    let preflight = Route::Direct.preflight(&target, Duration::from_secs(5)).unwrap_err();
+    assert!(
+        preflight.to_string().starts_with("mode=direct host=name.invalid reason=dns_failed elapsed_s="),
+        "{preflight}"
+    );
+    let proxy = Route::Socks(address.to_string()).preflight(&target, Duration::from_secs(2)).unwrap_err();
+    assert!(proxy.to_string().contains("mode=tor host=name.invalid reason=proxy_failed"), "{proxy}");
+}
+
+/// A SOCKS5 proxy for one connection that knows a name which no resolver does.
+fn proxy(name: &'static str, to: String) -> (String, std::thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let serve = move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut greeting = [0; 3];
+        client.read_exact(&mut greeting).unwrap();
+        client.write_all(&[5, 0]).unwrap();
+        let mut head = [0; 5];
+        client.read_exact(&mut head).unwrap();
+        assert_eq!(head[..4], [5, 1, 0, 3], "the name is sent as a name");
+        let mut rest = vec![0; usize::from(head[4]) + 2];
+        client.read_exact(&mut rest).unwrap();
+        assert_eq!(&rest[..rest.len() - 2], name.as_bytes());
+        let server = TcpStream::connect(to).unwrap();
+        client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
+        let (mut from, mut into) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        let up = std::thread::spawn(move || std::io::copy(&mut from, &mut into));
+        let _ = std::io::copy(&mut &server, &mut client);
+        let _ = up.join();
+    };
+    (address, std::thread::spawn(serve))
+}
+
+#[test]
+fn proxy_resolves_the_name() {
+    let recipe = Recipe { rows: 30, seed: 1 };
+    let mine = Mine::start(recipe, Conditions::default()).unwrap();
+    let (address, thread) = proxy("mine.test", mine.url().replace("http://", ""));
+    let target = Target::parse("http://mine.test").unwrap();
+    let route = Route::parse(&format!("socks5h://{address}")).unwrap();
+    let mut client = Client::new(target, route, Duration::from_secs(10));
+    let view: Vec<_> = table_core::gene_fields().into_iter().map(|field| field.name).collect();
+    let query = format!("<query view=\"{}\"/>", view.join(" "));
+    assert_eq!(client.count(&query), Ok(30));
+    let page = client.page(&query, Format::Json, 10, 20, false).unwrap();
+    assert_eq!(page, table_core::mine::answer(&recipe.genes(), 10..30, Format::Json).into_bytes());
+    assert!(client.wire > page.len() as u64);
+    drop(client);
+    thread.join().unwrap();
+}
+
+/// The status and the body of one request.
+fn get(mine: &Mine, path: &str) -> (String, String) {
+    let mut connection = TcpStream::connect(mine.url().replace("http://", "")).unwrap();
+    write!(connection, "GET {path} HTTP/1.1\r\nHost: mine\r\n\r\n").unwrap();
+    connection.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut response = String::new();
+    connection.read_to_string(&mut response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().replace("HTTP/1.1 ", ""), body.to_owned())
+}
+
+#[test]
+fn server_answers_as_a_mine_does() {
+    let mine = Mine::start(Recipe { rows: 5, seed: 1 }, Conditions::default()).unwrap();
+    let check = |path: &str, status: &str, part: &str| {
+        let (found, body) = get(&mine, path);
+        assert!(found == status && body.contains(part), "{path}: {found}: {body}");
+    };
+    check("/service/version/ws", "200 OK", "34\n");
+    check("/service/model", "200 OK", "<class name=\"Publication\"");
+    check("/service/nothing", "404 Not Found", "no such resource");
+    check("/service/query/results", "400 Bad Request", "`query` is missing");
+    check("/service/query/results?query=view%3D%22Gene.x%22", "400 Bad Request", "not for `Gene.x`");
+    let view = table_core::publication_fields().iter().map(|field| field.name.clone()).collect::<Vec<_>>().join("+");
+    let query = format!("/service/query/results?query=view%3D%22{view}%22");
+    check(&format!("{query}&format=count"), "200 OK", "5\n");
+    check(&format!("{query}&size=0"), "400 Bad Request", "`size` is `0`, expected a number from 1");
+    check(&format!("{query}&start=-1"), "400 Bad Request", "`start` is `-1`");
+    check(&format!("{query}&start=99&format=json"), "200 OK", "\"wasSuccessful\":true");
+    check(&query, "200 OK", "Publication.gene\tPublication.title\tPublication.year\n");
+}
