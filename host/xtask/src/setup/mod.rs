@@ -2,6 +2,7 @@
 
 pub(crate) mod cargo_deny;
 mod criu;
+mod duckdb;
 mod mirror;
 mod packager;
 mod rust_part;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 use self::criu::CRIU;
+use self::duckdb::DUCKDB;
 use self::packager::Packager;
 use crate::command_line::Extent;
 use crate::output::say;
@@ -59,6 +61,7 @@ pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
     }
     step("cargo-deny", cargo_deny::ensure(project, extent), &mut Vec::new());
     step("criu", CRIU.ensure(), &mut Vec::new());
+    step("duckdb", DUCKDB.ensure(extent), &mut Vec::new());
     Ok(())
 }
 

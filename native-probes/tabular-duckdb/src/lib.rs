@@ -1,0 +1,82 @@
+//! The probe `tabular-duckdb`: the stages of the family `tabular` as statements of DuckDB, over the same rows and compared with the same
+//! truth as those of the plug-in `tabular`.
+
+#![expect(unsafe_code, reason = "DuckDB's interface is C")]
+
+mod engine;
+mod session;
+mod stage;
+mod tpch;
+
+use bench_model::{Arguments, Arm, Descriptor, ModuleError, Parameter, Scenario, Session};
+use probe_abi::{Host, Probe, export_probe};
+use stage::Stage;
+
+/// The probe.
+#[derive(Debug)]
+pub struct DuckDb;
+
+/// The parameter with the folder for files.
+const FOLDER: &str = "folder";
+
+impl Probe for DuckDb {
+    fn describe() -> Descriptor {
+        let summary = "Stages of tables by DuckDB.";
+        let descriptor = Descriptor::new("tabular-duckdb", env!("CARGO_PKG_VERSION"), summary);
+        Stage::ALL.into_iter().map(describe).chain([tpch::describe()]).fold(descriptor, Descriptor::scenario)
+    }
+
+    fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        open(scenario, arguments)
+    }
+}
+
+/// Opens a scenario.
+pub fn open(scenario: &str, arguments: &Arguments) -> Result<Box<dyn Session>, ModuleError> {
+    if scenario == tpch::NAME {
+        return Ok(Box::new(tpch::Tpch::open(arguments)?));
+    }
+    let stage = Stage::ALL.into_iter().find(|stage| stage.name() == scenario);
+    let stage = stage.ok_or_else(|| ModuleError::UnknownScenario(scenario.to_owned()))?;
+    Ok(Box::new(session::Statements::open(stage, arguments)?))
+}
+
+export_probe!(DuckDb);
+
+fn describe(stage: Stage) -> Scenario {
+    let parameters = [
+        Parameter::new("rows", 20_000, "number of genes, and of publications").between(0, 10_000_000),
+        Parameter::new("seed", 1, "which rows the generator makes; the same as in other modules").between(0, i64::MAX),
+    ];
+    let scenario = Scenario::new(stage.name(), "tabular", stage.summary()).in_arms([Arm::Native]);
+    described(parameters.into_iter().fold(scenario, Scenario::parameter))
+}
+
+/// Adds what every scenario has.
+fn described(scenario: Scenario) -> Scenario {
+    let parameters = [
+        Parameter::new("threads", 1, "threads that DuckDB may use").between(1, 64),
+        Parameter::new("memory_mib", 1_024, "memory that DuckDB may use for data, in MiB; it does not spill to disk")
+            .between(16, 1 << 20),
+        Parameter::new(
+            "library",
+            engine::DEFAULT,
+            "path of libduckdb.so; @setup is where `cargo xtask setup --all` puts it",
+        ),
+        Parameter::new(FOLDER, "@temp", "folder for CSV and Parquet files; @temp is a scratch folder of the host"),
+    ];
+    let scenario = scenario
+        .requires(format!("scratch:{FOLDER}"), "DuckDB reads and writes files there")
+        .requires("probe:duckdb", "DuckDB's own library, loaded when a scenario is opened");
+    parameters.into_iter().fold(scenario, Scenario::parameter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_descriptor_is_valid() {
+        DuckDb::describe().validate().unwrap();
+    }
+}

@@ -1,0 +1,173 @@
+//! A session of DuckDB: its input is generated and loaded when it is opened; its result leaves as CSV that loses nothing, so that every cell
+//! is compared, outside of the clock.
+
+use crate::FOLDER;
+use crate::engine::Engine;
+use crate::stage::{self, GENES, PUBLICATIONS, Stage};
+use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
+use std::path::{Path, PathBuf};
+use table_core::csv::{self, Dialect};
+use table_core::relational::{self, Groups};
+use table_core::{Cell, Digest, Field, Recipe, Table, compare, text};
+
+pub(crate) struct Statements {
+    engine: Engine,
+    stage: Stage,
+    folder: PathBuf,
+    statements: Vec<String>,
+    bytes: u64,
+    expected: Table,
+    /// The sums of doubles, which are not part of `expected`.
+    groups: Option<Groups>,
+    first: Digest,
+}
+
+/// The sums of doubles by organism.
+type Sums = Vec<(i64, Option<f64>)>;
+
+impl Statements {
+    pub(crate) fn open(stage: Stage, arguments: &Arguments) -> Result<Self, ModuleError> {
+        let (engine, folder) = opened(arguments)?;
+        let recipe = Recipe { rows: arguments.size("rows")?, seed: arguments.integer("seed")?.cast_unsigned() };
+        let (genes, publications) = (recipe.genes(), recipe.publications());
+        for (name, table) in [(GENES, &genes), (PUBLICATIONS, &publications)] {
+            load(&engine, &folder, name, table)?;
+        }
+        let bytes = input_bytes(stage, &folder)?;
+        let groups = relational::genes_by_organism(&genes);
+        let (expected, groups) = match stage {
+            Stage::CsvScan | Stage::CsvWrite | Stage::ParquetScan | Stage::ParquetWrite => (genes, None),
+            Stage::ParquetFooter => {
+                let mut rows = Table::new(stage.fields());
+                rows.push_row([Cell::Integer(genes.rows() as i64)]);
+                (rows, None)
+            }
+            Stage::Join => (relational::full_outer_join(&genes, &publications), None),
+            Stage::Aggregate | Stage::PipelineElt => (groups.exact.clone(), Some(groups)),
+        };
+        let statements = stage.statements(&folder.to_string_lossy());
+        let first = Digest::default();
+        let mut session = Self { engine, stage, folder, statements, bytes, expected, groups, first };
+        session.run()?;
+        session.first = Digest::of(&session.result()?.0);
+        Ok(session)
+    }
+
+    fn run(&self) -> Result<(), ModuleError> {
+        self.statements.iter().try_for_each(|statement| self.engine.execute(statement))
+    }
+
+    /// The rows of the last result, without the column that is not exact, and the sums in that column.
+    fn result(&self) -> Result<(Table, Sums), ModuleError> {
+        let folder = self.folder.to_string_lossy();
+        if let Some(statement) = self.stage.read_back(&folder) {
+            self.engine.execute(&statement)?;
+        }
+        self.engine.execute(&format!("COPY result TO '{folder}/result.csv' ({})", stage::CSV_OPTIONS))?;
+        let fields = self.stage.fields();
+        let all = read(&self.folder.join("result.csv"), &fields)?;
+        if self.groups.is_none() {
+            return Ok((all, Vec::new()));
+        }
+        let exact = fields.len() - 1;
+        let mut table = Table::new(fields[..exact].to_vec());
+        let mut sums = Vec::new();
+        for row in 0..all.rows() {
+            table.push_row(all.row(row).take(exact));
+            if let Cell::Integer(taxon) = all.cell(row, 0) {
+                let sum = if let Cell::Real(sum) = all.cell(row, exact) { Some(sum) } else { None };
+                sums.push((taxon, sum));
+            }
+        }
+        Ok((table, sums))
+    }
+
+    /// The names and types of the result's columns, in order. DuckDB's tables do not declare which may hold NULL.
+    fn schema_check(&self) -> Result<Check, ModuleError> {
+        let folder = self.folder.to_string_lossy();
+        let columns =
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'result' ORDER BY column_index";
+        self.engine
+            .execute(&format!("COPY ({columns}) TO '{folder}/schema.csv' (FORMAT csv, HEADER false, QUOTE '|')"))?;
+        let found = std::fs::read_to_string(self.folder.join("schema.csv")).map_err(unreadable)?.replace('|', "");
+        let column = |field: &Field| format!("{},{}\n", field.name, stage::sql_type(field.kind));
+        let expected: String = self.stage.fields().iter().map(column).collect();
+        Ok(Check::equal("schema", &expected, &found))
+    }
+}
+
+impl Session for Statements {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        for _ in 0..times {
+            self.run()?;
+        }
+        Ok(Outcome { operations: times, bytes: times * self.bytes, checksum: self.first.checksum() })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let (found, sums) = self.result()?;
+        let differs = compare(&self.expected, &found).err();
+        let passed = differs.is_none();
+        let mut checks = vec![
+            self.schema_check()?,
+            Check::equal("rows", &self.expected.rows(), &found.rows()),
+            Check::that("cells", passed, differs.unwrap_or_else(|| Digest::of(&found).to_string())),
+            Check::equal("same-result-as-at-first", &self.first, &Digest::of(&found)),
+        ];
+        if let Some(groups) = &self.groups {
+            let wrong = sums.iter().find(|(taxon, sum)| !groups.sums.get(taxon).is_some_and(|near| near.is_near(*sum)));
+            checks.push(Check::that("sums-of-doubles", wrong.is_none(), format!("not within n·ε·Σ|x|: {wrong:?}")));
+        }
+        Ok(checks)
+    }
+}
+
+/// A database with the settings and the folder of the arguments.
+pub(crate) fn opened(arguments: &Arguments) -> Result<(Engine, PathBuf), ModuleError> {
+    let library = arguments.text("library")?;
+    let engine = Engine::open(library, arguments.size("threads")?, arguments.size("memory_mib")?)?;
+    let folder = arguments.text(FOLDER)?;
+    // The path becomes part of statements.
+    if folder.contains('\'') {
+        return Err(ModuleError::InvalidArgument(format!("`{FOLDER}` is `{folder}`, which has a quote")));
+    }
+    Ok((engine, PathBuf::from(folder)))
+}
+
+/// Loads a table, and writes it as the files that scans read.
+fn load(engine: &Engine, folder: &Path, name: &str, table: &Table) -> Result<(), ModuleError> {
+    let path = folder.join(format!("{name}.csv"));
+    std::fs::write(&path, csv::write(table, Dialect::Exact))
+        .map_err(|error| ModuleError::Unavailable(format!("{} cannot be written: {error}", path.display())))?;
+    let folder = folder.to_string_lossy();
+    engine.execute(&format!("CREATE TABLE {name} AS {}", stage::read_csv(&folder, name, table.fields())))?;
+    engine.execute(&stage::to_parquet(name, &folder, name))
+}
+
+/// The bytes of the files that an operation reads; 0 if it reads tables.
+fn input_bytes(stage: Stage, folder: &Path) -> Result<u64, ModuleError> {
+    let files: &[&str] = match stage {
+        Stage::CsvScan => &["genes.csv"],
+        Stage::ParquetScan => &["genes.parquet"],
+        Stage::PipelineElt => &["genes.parquet", "publications.parquet"],
+        Stage::CsvWrite | Stage::ParquetWrite | Stage::ParquetFooter | Stage::Join | Stage::Aggregate => &[],
+    };
+    let sizes = files.iter().map(|file| std::fs::metadata(folder.join(file)).map(|file| file.len()));
+    sizes.sum::<std::io::Result<u64>>().map_err(unreadable)
+}
+
+fn read(path: &Path, fields: &[Field]) -> Result<Table, ModuleError> {
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let mut table = Table::new(fields.to_vec());
+    let read = csv::read(&bytes, Dialect::Exact, fields, |column, value| {
+        let cell = value.map_or(Ok(Cell::Null), |value| text::parse(fields[column].kind, value))?;
+        table.push(column, cell);
+        Ok(())
+    });
+    read.map_err(|fault| ModuleError::Other(format!("the result that DuckDB wrote: {fault}")))?;
+    Ok(table)
+}
+
+fn unreadable(error: std::io::Error) -> ModuleError {
+    ModuleError::Other(format!("a file of DuckDB cannot be read: {error}"))
+}

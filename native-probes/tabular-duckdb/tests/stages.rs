@@ -1,0 +1,88 @@
+//! Every stage against DuckDB's real library; skipped where it is not installed.
+
+use bench_model::{Arguments, ModuleError, Session, Value};
+use probe_abi::Probe;
+use tabular_duckdb::DuckDb;
+
+/// Opens a scenario with its defaults and these changes, or says why that is left out here.
+fn open(scenario: &str, changes: &[(&str, Value)]) -> Option<(Box<dyn Session>, tempfile::TempDir)> {
+    let descriptor = DuckDb::describe();
+    let described = descriptor.scenarios.iter().find(|described| described.name == scenario).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = Arguments::default();
+    for parameter in &described.parameters {
+        arguments.set(parameter.name.clone(), parameter.defaults[0].clone());
+    }
+    arguments.set("folder", folder.path().to_str().unwrap());
+    arguments.set("rows", 3_000);
+    changes.iter().for_each(|(name, value)| arguments.set(*name, value.clone()));
+    match tabular_duckdb::open(scenario, &arguments) {
+        Ok(session) => Some((session, folder)),
+        Err(error @ ModuleError::Unavailable(_)) => {
+            eprintln!("skipped: {error}");
+            None
+        }
+        Err(error) => panic!("{scenario}: {error}"),
+    }
+}
+
+#[test]
+fn every_stage_gives_the_rows_of_the_generator() {
+    for scenario in DuckDb::describe().scenarios.iter().filter(|scenario| scenario.name != "tpch") {
+        for rows in [0, 3_000] {
+            let Some((mut session, _folder)) = open(&scenario.name, &[("rows", Value::from(rows))]) else { return };
+            session.iterate(2).unwrap();
+            for check in session.verify().unwrap() {
+                assert!(check.passed, "{}, {rows} rows: {}: {}", scenario.name, check.name, check.detail);
+            }
+        }
+    }
+}
+
+#[test]
+fn result_does_not_depend_on_threads() {
+    for scenario in ["join", "aggregate"] {
+        let checksum = |threads: i64| {
+            let (mut session, _folder) = open(scenario, &[("threads", Value::from(threads))])?;
+            Some(session.iterate(1).unwrap().checksum)
+        };
+        assert_eq!(checksum(1), checksum(2), "{scenario}");
+    }
+}
+
+#[test]
+fn queries_of_tpch_equal_sums_in_whole_numbers() {
+    for query in [1, 6] {
+        let Some((mut session, _folder)) = open("tpch", &[("query", Value::from(query))]) else { return };
+        session.iterate(2).unwrap();
+        for check in session.verify().unwrap() {
+            assert!(check.passed, "query {query}: {}: {}", check.name, check.detail);
+        }
+    }
+}
+
+#[test]
+fn absent_library_is_the_environment() {
+    let mut arguments = Arguments::default();
+    arguments.set("library", "/nowhere/libduckdb.so");
+    arguments.set("threads", 1);
+    arguments.set("memory_mib", 64);
+    let error = tabular_duckdb::open("join", &arguments).err().unwrap();
+    assert!(error.is_environment() && error.to_string().contains("cargo xtask setup --all"), "{error}");
+}
+
+#[test]
+fn too_little_memory_is_an_error_with_its_cause() {
+    if open("join", &[]).is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = Arguments::default();
+    for (name, value) in [("rows", 200_000), ("seed", 1), ("threads", 1), ("memory_mib", 16)] {
+        arguments.set(name, value);
+    }
+    arguments.set("library", "@setup");
+    arguments.set("folder", folder.path().to_str().unwrap());
+    let error = tabular_duckdb::open("join", &arguments).err().unwrap().to_string();
+    assert!(error.contains("DuckDB: Out of Memory Error"), "{error}");
+}
