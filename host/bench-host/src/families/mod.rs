@@ -16,6 +16,8 @@ pub(crate) const FAMILIES: &[&dyn Family] = &[
     &family_operators::OperatorFamily,
     #[cfg(feature = "pipelines")]
     &family_pipelines::Pipelines,
+    #[cfg(feature = "tabular")]
+    &family_tabular::Tabular,
 ];
 
 /// The drivers of all families.

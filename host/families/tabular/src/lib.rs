@@ -1,0 +1,71 @@
+//! The family `tabular`: stages of a table's way from an answer to an aggregate. Its scenarios run with the driver `workload`; this crate
+//! only knows how long they may take.
+
+#![forbid(unsafe_code)]
+
+use bench_family::{Family, Shorthand, Takes};
+use bench_model::{Arguments, Scenario};
+use std::time::Duration;
+
+/// Time allowed for one row to be generated, joined by the oracle, and compared on a slow machine.
+const ROW: Duration = Duration::from_micros(100);
+
+/// The family.
+#[derive(Debug)]
+pub struct Tabular;
+
+impl Family for Tabular {
+    fn name(&self) -> &'static str {
+        "tabular"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Stages of tables"
+    }
+
+    fn options(&self) -> &'static [Shorthand] {
+        &[
+            Shorthand {
+                long: "mine",
+                parameter: "mine",
+                takes: Takes::One("URL"),
+                help: "Mine to fetch from instead of a server of the run's own, as http://HOST[:PORT][/PATH] (same as `-p mine=URL`)",
+            },
+            Shorthand {
+                long: "keep",
+                parameter: "keep",
+                takes: Takes::One("FOLDER"),
+                help: "Folder in which fetched pages are kept (same as `-p keep=FOLDER`)",
+            },
+            Shorthand {
+                long: "replay",
+                parameter: "replay",
+                takes: Takes::One("FOLDER"),
+                help: "Folder with pages that --keep kept, for the stages behind fetching (same as `-p replay=FOLDER`)",
+            },
+        ]
+    }
+
+    /// Rows are generated and compared once per process, however often a stage is repeated.
+    fn extra_deadline(&self, scenario: &Scenario, arguments: &Arguments, _repetitions: u64) -> Duration {
+        let rows = arguments.integer("rows").ok().filter(|_| scenario.family == self.name()).unwrap_or_default();
+        ROW.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extra_time_is_for_rows_of_this_family() {
+        let check = |family: &str, expect: u64| {
+            let mut arguments = Arguments::default();
+            arguments.set("rows", 20_000);
+            let extra = Tabular.extra_deadline(&Scenario::new("join", family, ""), &arguments, 7);
+            assert_eq!(extra, Duration::from_secs(expect), "{family}");
+        };
+        check("tabular", 2);
+        check("pipelines", 0);
+    }
+}
