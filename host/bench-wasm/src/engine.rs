@@ -1,6 +1,7 @@
 //! The engine and its configuration: by default with pooling and copy-on-write, and without fuel, epochs and concurrency, which would
 //! slow components by ten per cent and more. Deadlines are enforced by killing the worker instead.
 
+use crate::error::one_line;
 use crate::limits::INSTANCES_MAX;
 use crate::state::{self, State};
 use crate::{Cache, Capabilities, EngineOption, Limits, LoadError, Settings, capability};
@@ -9,7 +10,8 @@ use bench_model::{Metric, ModuleError};
 use std::path::Path;
 use wasmtime::component::{Component as Compiled, Linker};
 use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store, Strategy,
+    Config, Enabled, Engine, Inlining, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    RegallocAlgorithm, Store, Strategy,
 };
 use wasmtime_wasi::WasiCtxBuilder;
 
@@ -62,7 +64,7 @@ impl Runtime {
     /// one.
     pub fn new(limits: Limits, cache: Option<Cache>, settings: &Settings) -> Result<Self, LoadError> {
         let limits = Limits { memory_bytes_max: limits.memory_bytes_max.min(MEMORY_RESERVATION), ..limits };
-        let engine = Engine::new(&config(&limits, settings)).map_err(|error| LoadError::Engine(error.to_string()))?;
+        let engine = engine(config(&limits, settings), settings)?;
         Ok(Self { engine, limits, settings: settings.clone(), cache, capabilities: &[] })
     }
 
@@ -120,11 +122,10 @@ impl Runtime {
     /// when they are dropped: pages kept for the next instance would be counted for an unloaded one.
     pub fn for_many(&self) -> Result<Self, LoadError> {
         let mut config = config(&self.limits, &self.settings);
-        if !self.settings.has(EngineOption::OnDemand) {
+        if !self.settings.has(EngineOption::OnDemand) && !self.settings.has_explicit_bounds() {
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool_for_many(&self.limits)));
         }
-        let engine = Engine::new(&config).map_err(|error| LoadError::Engine(error.to_string()))?;
-        Ok(Self { engine, ..self.clone() })
+        Ok(Self { engine: engine(config, &self.settings)?, ..self.clone() })
     }
 
     /// A store of this engine. If its code uses fuel or epochs, the limits are higher than any run can reach.
@@ -160,22 +161,54 @@ impl Runtime {
     }
 }
 
+/// The bytecode of Pulley, which is interpreted.
+const PULLEY_TARGET: &str = "pulley64";
+
+/// An engine with this configuration; its code is for an interpreter if the settings say so.
+fn engine(mut config: Config, settings: &Settings) -> Result<Engine, LoadError> {
+    let refused = |error: wasmtime::Error| LoadError::Engine(format!("settings {settings}: {}", one_line(&error)));
+    if settings.has(EngineOption::Pulley) {
+        config.target(PULLEY_TARGET).map_err(refused)?;
+    }
+    Engine::new(&config).map_err(refused)
+}
+
 fn config(limits: &Limits, settings: &Settings) -> Config {
-    let allocation = if settings.has(EngineOption::OnDemand) {
-        InstanceAllocationStrategy::OnDemand
-    } else {
-        InstanceAllocationStrategy::Pooling(pool(limits))
-    };
+    let has_pool = !settings.has(EngineOption::OnDemand) && !settings.has_explicit_bounds();
+    let allocation =
+        if has_pool { InstanceAllocationStrategy::Pooling(pool(limits)) } else { InstanceAllocationStrategy::OnDemand };
     let mut config = Config::new();
     config
-        .strategy(Strategy::Cranelift)
-        .cranelift_opt_level(if settings.has(EngineOption::OptNone) { OptLevel::None } else { OptLevel::Speed })
         .allocation_strategy(allocation)
         .memory_init_cow(!settings.has(EngineOption::NoCow))
         .consume_fuel(settings.has(EngineOption::Fuel))
         .epoch_interruption(settings.has(EngineOption::Epoch))
         .concurrency_support(settings.has(EngineOption::Concurrency));
+    generate_code(&mut config, settings);
+    if settings.has_explicit_bounds() {
+        // Without signals, the engine refuses the guards against speculation: they end in a fault.
+        config.signals_based_traps(settings.has(EngineOption::Spectre)).memory_reservation(0).memory_guard_size(0);
+    }
     config
+}
+
+/// Sets how code is generated.
+fn generate_code(config: &mut Config, settings: &Settings) {
+    if settings.has(EngineOption::Winch) {
+        config.strategy(Strategy::Winch);
+        return;
+    }
+    config.strategy(Strategy::Cranelift).cranelift_opt_level(OptLevel::Speed);
+    if settings.has(EngineOption::OptNone) {
+        config.cranelift_opt_level(OptLevel::None);
+    }
+    if settings.has(EngineOption::Regalloc) {
+        config.cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    }
+    if settings.has(EngineOption::Inlining) {
+        config.compiler_inlining(Inlining::Yes);
+    }
+    config.cranelift_nan_canonicalization(settings.has(EngineOption::Nan));
 }
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {

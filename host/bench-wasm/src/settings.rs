@@ -26,11 +26,44 @@ pub enum EngineOption {
     OptNone,
     /// Calls can be concurrent.
     Concurrency,
+    /// Memory accesses are checked by instructions.
+    Bounds,
+    /// Memory accesses are checked by instructions that also hold while the processor speculates.
+    Spectre,
+    /// Functions are inlined into each other.
+    Inlining,
+    /// Registers are allocated in a single pass.
+    Regalloc,
+    /// Every NaN has the same bits.
+    Nan,
+    /// The module is compiled by Winch.
+    Winch,
+    /// The module is interpreted by Pulley.
+    Pulley,
 }
 
 impl EngineOption {
     /// All options, in the order of [`Settings`].
-    pub const ALL: [Self; 6] = [Self::OnDemand, Self::NoCow, Self::Fuel, Self::Epoch, Self::OptNone, Self::Concurrency];
+    pub const ALL: [Self; 13] = [
+        Self::OnDemand,
+        Self::NoCow,
+        Self::Fuel,
+        Self::Epoch,
+        Self::OptNone,
+        Self::Concurrency,
+        Self::Bounds,
+        Self::Spectre,
+        Self::Inlining,
+        Self::Regalloc,
+        Self::Nan,
+        Self::Winch,
+        Self::Pulley,
+    ];
+
+    /// Whether this build has what the option needs: Winch and Pulley are there with the feature `code-generators`.
+    pub fn is_available(self) -> bool {
+        !matches!(self, Self::Winch | Self::Pulley) || cfg!(feature = "code-generators")
+    }
 
     /// The name on the command line and in run files.
     pub fn as_str(self) -> &'static str {
@@ -41,6 +74,13 @@ impl EngineOption {
             Self::Epoch => "epoch",
             Self::OptNone => "opt-none",
             Self::Concurrency => "concurrency",
+            Self::Bounds => "bounds",
+            Self::Spectre => "spectre",
+            Self::Inlining => "inlining",
+            Self::Regalloc => "regalloc",
+            Self::Nan => "nan",
+            Self::Winch => "winch",
+            Self::Pulley => "pulley",
         }
     }
 
@@ -55,6 +95,17 @@ impl EngineOption {
             Self::Epoch => "the module's code checks a deadline at every loop and call",
             Self::OptNone => "Cranelift does not optimise the module's code",
             Self::Concurrency => "each call maintains the state for concurrent calls of the component model",
+            Self::Bounds => {
+                "every memory access and division is checked by instructions, not by guard pages and signals; no pool"
+            }
+            Self::Spectre => {
+                "every memory access is checked by instructions that also hold under speculation; no guard pages, no pool"
+            }
+            Self::Inlining => "Cranelift inlines functions of the module into each other",
+            Self::Regalloc => "Cranelift allocates registers in a single pass",
+            Self::Nan => "the bits of every NaN are made the same after each floating-point operation",
+            Self::Winch => "the baseline compiler Winch compiles the module's code, in one pass",
+            Self::Pulley => "the module's code is interpreted, as bytecode of Pulley",
         }
     }
 }
@@ -97,6 +148,11 @@ impl Settings {
     /// Whether `switch` is among them.
     pub fn has(&self, switch: EngineOption) -> bool {
         self.0.contains(&switch)
+    }
+
+    /// Whether memory accesses are checked by instructions, so that neither a pool nor guard pages are needed.
+    pub(crate) fn has_explicit_bounds(&self) -> bool {
+        self.has(EngineOption::Bounds) || self.has(EngineOption::Spectre)
     }
 
     /// Whether these are the default settings.
@@ -155,7 +211,8 @@ mod tests {
         }
         check("concurrency+fuel+fuel", Ok("fuel+concurrency"));
         check("cow+opt-level", Ok("no-cow+opt-none"));
-        let known = "use one of on-demand, no-cow, fuel, epoch, opt-none, concurrency";
+        let known = format!("use one of {}", EngineOption::ALL.map(EngineOption::as_str).join(", "));
+        assert!(known.ends_with("concurrency, bounds, spectre, inlining, regalloc, nan, winch, pulley"), "{known}");
         check("turbo", Err(&format!("unknown engine option `turbo`; {known}")));
         check("fuel+", Err(&format!("unknown engine option ``; {known}")));
     }

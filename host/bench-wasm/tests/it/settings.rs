@@ -3,7 +3,7 @@
 use crate::fixture::{Fixture, scenario};
 use bench_drivers::Module;
 use bench_model::Arguments;
-use bench_wasm::{EngineOption, Settings};
+use bench_wasm::{EngineOption, Limits, Runtime, Settings};
 use std::fs;
 
 fn check(fixture: &Fixture, settings: &Settings) {
@@ -22,13 +22,26 @@ fn check(fixture: &Fixture, settings: &Settings) {
 }
 
 #[test]
-fn every_option_and_all_together_run_a_component() {
+fn every_option_runs_a_component() {
     let fixture = Fixture::new();
     check(&fixture, &Settings::default());
     for switch in EngineOption::ALL {
         check(&fixture, &Settings::default().with(switch));
     }
-    check(&fixture, &Settings::from_iter(EngineOption::ALL));
+}
+
+#[test]
+fn options_of_cranelift_are_combined() {
+    let others = [EngineOption::Winch, EngineOption::Pulley];
+    let fixture = Fixture::new();
+    check(&fixture, &EngineOption::ALL.into_iter().filter(|option| !others.contains(option)).collect());
+}
+
+#[test]
+fn settings_that_exclude_each_other_are_refused_by_name() {
+    let settings = Settings::from_iter([EngineOption::Winch, EngineOption::Bounds]);
+    let error = Runtime::new(Limits::default(), None, &settings).expect_err("Winch needs signals").to_string();
+    assert!(error.contains("bounds+winch"), "{error}");
 }
 
 #[test]
