@@ -60,12 +60,14 @@ pub(crate) struct PluginRequest {
     pub(crate) names: Vec<String>,
     /// Whether probes for this processor (`native-cpu`) are built too.
     pub(crate) has_native_cpu: bool,
+    /// Whether the variants that `compare --ladder` shows are built too.
+    pub(crate) has_variants: bool,
 }
 
 impl PluginRequest {
     /// All plug-ins, without probes for this processor.
     pub(crate) fn all(profile: Profile) -> Self {
-        Self { profile, names: Vec::new(), has_native_cpu: false }
+        Self { profile, names: Vec::new(), has_native_cpu: false, has_variants: false }
     }
 }
 
@@ -107,6 +109,10 @@ fn command() -> Command {
                 .about("Build plugins/* into plugins/<name>.wasm and their native twins")
                 .arg(Arg::new("name").help("Only these plug-ins").action(ArgAction::Append))
                 .arg(flag("native-cpu", "Build twins for this very processor too, for the arm native-cpu"))
+                .arg(flag(
+                    "variants",
+                    "Build the variants of `compare --ladder` too: without SIMD, portable, with dlmalloc",
+                ))
                 .arg(flag("debug", "Compile without optimisation; figures then mean nothing")),
             Command::new("probes").about("Build native-probes/* into native-probes/<name>.so").arg(profile()),
             Command::new("abi").about("Generate the C header, its Rust twin and the vocabulary from wit/"),
@@ -144,7 +150,8 @@ fn task(matches: &ArgMatches) -> Task {
         Some(("plugins", given)) => {
             let names = given.get_many::<String>("name").into_iter().flatten().cloned().collect();
             let profile = if given.get_flag("debug") { Profile::Dev } else { Profile::Release };
-            Task::Plugins { request: PluginRequest { profile, names, has_native_cpu: given.get_flag("native-cpu") } }
+            let (has_native_cpu, has_variants) = (given.get_flag("native-cpu"), given.get_flag("variants"));
+            Task::Plugins { request: PluginRequest { profile, names, has_native_cpu, has_variants } }
         }
         Some(("probes", given)) => {
             let dev = given.get_one::<String>("profile").is_some_and(|name| name == Profile::Dev.name());
@@ -182,8 +189,10 @@ mod tests {
         check("plugins", Some(Task::Plugins { request: PluginRequest::all(Profile::Release) }));
         check("plugins --debug", Some(Task::Plugins { request: PluginRequest::all(Profile::Dev) }));
         let names = vec!["a".to_owned(), "b".to_owned()];
-        let request = PluginRequest { profile: Profile::Release, names, has_native_cpu: true };
+        let request = PluginRequest { profile: Profile::Release, names, has_native_cpu: true, has_variants: false };
         check("plugins a b --native-cpu", Some(Task::Plugins { request }));
+        let request = PluginRequest { has_variants: true, ..PluginRequest::all(Profile::Release) };
+        check("plugins --variants", Some(Task::Plugins { request }));
         check("probes", Some(Task::Probes { profile: Profile::Release }));
         check("probes --profile dev", Some(Task::Probes { profile: Profile::Dev }));
         check("abi", Some(Task::Abi));

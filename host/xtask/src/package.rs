@@ -19,6 +19,8 @@ pub(crate) struct Package {
     pub(crate) is_module: bool,
     /// The names of its programs.
     pub(crate) programs: Vec<String>,
+    /// The names of its cargo features.
+    pub(crate) features: Vec<String>,
     /// Whether it is built by default: false for packages that take minutes to compile.
     pub(crate) is_default: bool,
 }
@@ -64,6 +66,7 @@ fn package(value: &Value) -> Result<Package> {
         manifest: PathBuf::from(text("manifest_path")?),
         is_module: targets().any(is_cdylib),
         programs: programs.map(str::to_owned).collect(),
+        features: value["features"].as_object().into_iter().flat_map(|all| all.keys().cloned()).collect(),
         is_default: value["metadata"]["bench-host"]["default"] != Value::Bool(false),
     })
 }
@@ -79,7 +82,7 @@ mod tests {
                 {"name": "ring-client", "manifest_path": "/p/ring-client/Cargo.toml", "metadata": null,
                  "targets": [{"crate_types": ["rlib", "cdylib"]}, {"name": "serve", "kind": ["bin"], "crate_types": ["bin"]},
                              {"name": "it", "kind": ["test"], "crate_types": ["bin"]}]},
-                {"name": "heavy", "manifest_path": "/p/heavy/Cargo.toml",
+                {"name": "heavy", "manifest_path": "/p/heavy/Cargo.toml", "features": {"portable": []},
                  "metadata": {"bench-host": {"default": false}}, "targets": [{"crate_types": ["cdylib"]}]},
                 {"name": "sdk", "manifest_path": "/p/sdk/Cargo.toml", "metadata": {"docs": {}},
                  "targets": [{"crate_types": ["lib"]}, {"crate_types": ["bin"]}]}]}"#,
@@ -88,6 +91,7 @@ mod tests {
         let seen: Vec<_> = packages.iter().map(|p| (p.name.as_str(), p.is_module, p.is_default)).collect();
         assert_eq!(seen, [("heavy", true, false), ("ring-client", true, true), ("sdk", false, true)]);
         assert_eq!(packages.iter().flat_map(|package| &package.programs).collect::<Vec<_>>(), ["serve"]);
+        assert_eq!(packages.iter().flat_map(|package| &package.features).collect::<Vec<_>>(), ["portable"]);
     }
 
     #[test]

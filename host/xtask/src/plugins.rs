@@ -18,12 +18,42 @@ pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 /// The folder of the probes for this processor, separate from the ordinary probes.
 pub(crate) const NATIVE_CPU_FOLDER: &str = "plugins/native-cpu";
 
+/// The instructions of components. Every engine has SIMD, which WebAssembly has had since its version 2.0.
+const SIMD: &str = "-Ctarget-feature=+simd128";
+
+/// The variants that `compare --ladder` shows, each in a folder next to the plug-ins. One with a feature is built of the plug-ins
+/// that have a cargo feature of this name.
+const VARIANTS: [Variant; 3] = [
+    Variant { folder: "plugins/no-simd", target: WASM_TARGET, feature: None, flags: &[] },
+    Variant {
+        folder: "plugins/native-portable",
+        target: artifact::HOST_TARGET,
+        feature: Some("portable"),
+        // Of the crate sha2.
+        flags: &["--cfg", "sha2_backend=\"soft\""],
+    },
+    Variant { folder: "plugins/native-dlmalloc", target: artifact::HOST_TARGET, feature: Some("dlmalloc"), flags: &[] },
+];
+
+/// A variant of the plug-ins.
+struct Variant {
+    /// The folder of the modules, from the root.
+    folder: &'static str,
+    target: &'static str,
+    /// The cargo feature that makes it, if one does.
+    feature: Option<&'static str>,
+    /// Additional flags for rustc.
+    flags: &'static [&'static str],
+}
+
 /// One way to build the plug-ins.
 struct Arm {
     /// The target, if it is not cargo's default.
     target: Option<&'static str>,
     /// Additional flags for rustc.
     flags: Vec<String>,
+    /// The cargo feature of every plug-in, if it needs one.
+    feature: Option<&'static str>,
     /// The folder of the modules, from the root.
     folder: &'static str,
     extension: &'static str,
@@ -41,8 +71,14 @@ pub(crate) fn run(project: &Project, request: &PluginRequest) -> Result<()> {
         return Ok(());
     }
     say(format_args!("plugins: {} as {WASM_TARGET} and natively ({})", plugins.len(), profile.name()));
-    for (target, extension) in [(Some(WASM_TARGET), "wasm"), (None, artifact::LIBRARY)] {
-        let arm = Arm { target, flags: Vec::new(), folder: "plugins", extension };
+    if request.has_variants {
+        build_variants(project, profile, &plugins)?;
+    }
+    // After the variants, so that the next build finds what it needs in the target folder.
+    for (target, extension, flags) in
+        [(Some(WASM_TARGET), "wasm", vec![SIMD.to_owned()]), (None, artifact::LIBRARY, Vec::new())]
+    {
+        let arm = Arm { target, flags, feature: None, folder: "plugins", extension };
         build(project, profile, &plugins, &arm)?;
     }
     let cargo = || cargo(project, "rustc", profile, &[]);
@@ -81,7 +117,24 @@ fn build_native_cpu(project: &Project, profile: Profile, plugins: &[Package]) ->
     };
     say(format_args!("plugins: {} natively for this very processor ({})", plugins.len(), profile.name()));
     let (folder, extension) = (NATIVE_CPU_FOLDER, artifact::LIBRARY);
-    build(project, profile, plugins, &Arm { target: Some(artifact::HOST_TARGET), flags, folder, extension })
+    let target = Some(artifact::HOST_TARGET);
+    build(project, profile, plugins, &Arm { target, flags, feature: None, folder, extension })
+}
+
+/// Builds the variants of the plug-ins that have them.
+fn build_variants(project: &Project, profile: Profile, plugins: &[Package]) -> Result<()> {
+    for Variant { folder, target, feature, flags } in &VARIANTS {
+        let has_feature = |plugin: &&Package| feature.is_none_or(|name| plugin.features.iter().any(|own| own == name));
+        let plugins: Vec<Package> = plugins.iter().filter(has_feature).cloned().collect();
+        say(format_args!("plugins: {} into {folder} ({})", plugins.len(), profile.name()));
+        if plugins.is_empty() {
+            continue;
+        }
+        let extension = if *target == WASM_TARGET { "wasm" } else { artifact::LIBRARY };
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        build(project, profile, &plugins, &Arm { target: Some(target), flags, feature: *feature, folder, extension })?;
+    }
+    Ok(())
 }
 
 /// Removes the probes of an earlier build, which are of older sources or of another processor.
@@ -106,6 +159,10 @@ fn build(project: &Project, profile: Profile, plugins: &[Package], arm: &Arm) ->
     let mut command = cargo(project, "build", profile, &arm.flags);
     if let Some(target) = arm.target {
         command.args(["--target", target]);
+    }
+    if let Some(feature) = arm.feature {
+        let features: Vec<_> = plugins.iter().map(|plugin| format!("{}/{feature}", plugin.name)).collect();
+        command.arg("--features").arg(features.join(","));
     }
     artifact::build(project, &mut command, plugins, arm.folder, arm.extension)
 }
