@@ -19,7 +19,7 @@ pub struct LoadedModule {
     pub sha256: String,
     /// The arm of its scenarios.
     pub arm: Arm,
-    /// The name of the engine setting that differs from the default, if one does.
+    /// What distinguishes it from the arm's default: engine settings, or the name of a build.
     pub variant: Option<String>,
     /// The module's descriptor.
     pub descriptor: Descriptor,
@@ -208,7 +208,7 @@ impl Plan {
     }
 
     /// Groups of cells that differ only in how they are executed. The cell that `is_baseline` is first in its group, if there is
-    /// one; the others are sorted by arm.
+    /// one; the others are sorted by arm, those without a variant first, and else in the order of the modules.
     pub fn matchups(&self, is_baseline: impl Fn(&LoadedModule) -> bool) -> Vec<ComparisonGroup> {
         let mut matchups: Vec<ComparisonGroup> = Vec::new();
         let same = |a: &Cell, b: &Cell| self.full_name(a) == self.full_name(b) && a.arguments == b.arguments;
@@ -221,7 +221,7 @@ impl Plan {
         for matchup in &mut matchups {
             matchup.cells.sort_by_key(|cell| {
                 let offer = self.offer(self.cell(*cell));
-                (!is_baseline(offer), offer.arm, offer.variant.clone())
+                (!is_baseline(offer), offer.arm, offer.variant.is_some(), self.cell(*cell).offer)
             });
         }
         matchups

@@ -183,7 +183,9 @@ impl Results {
             return None;
         }
         let describe = |repetition: Repetition, cell: &Cell| {
-            format!("arm {} (process {})", plan.offer(cell).arm, repetition.process)
+            let offer = plan.offer(cell);
+            let variant = offer.variant.as_ref().map_or_else(String::new, |variant| format!("+{variant}"));
+            format!("arm {}{variant} (process {})", offer.arm, repetition.process)
         };
         let reads = cell.scenario.requirements.iter().any(|requirement| requirement.read_parameter().is_some());
         let hint = if reads { "; if the input has changed in the meantime, run it again" } else { "" };

@@ -33,9 +33,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  bench-host run self\n  bench-host run wal --resume\n  bench-host run 'kernels/*' -p input=README.md --arm native"
     )]
     Run(RunArgs),
-    /// Compare two arms, two runs or two git revisions: ratio, confidence interval, verdict, and where the time goes
+    /// Compare arms, builds, runs or git revisions: ratio, confidence interval, verdict, and where the time goes
     #[command(
-        after_help = "Examples:\n  bench-host compare 'kernels/*'\n  bench-host compare ring-client/roundtrip -p payload_bytes=64 --engine all\n  bench-host compare results/A results/B\n  bench-host compare --git main..HEAD kernels\n\nThe noise floor (A/A) is an arm compared with itself in the same run; a difference within it is not reported as a difference.\nThe arm native-cpu is native code built for this processor: it shows the effect of instructions that the other arms do not use."
+        after_help = "Examples:\n  bench-host compare 'kernels/*'\n  bench-host compare ring-client/roundtrip -p payload_bytes=64 --engine all\n  bench-host compare old.wasm new.wasm\n  bench-host compare kernels/sha256 --ladder\n  bench-host compare sum-python/sum --against sum-rust/sum\n  bench-host compare results/A results/B\n  bench-host compare --git main..HEAD kernels\n\nThe noise floor (A/A) is an arm compared with itself in the same run; a difference within it is not reported as a difference.\nThe arm native-cpu is native code built for this processor: it shows the effect of instructions that the other arms do not use."
     )]
     Compare(CompareArgs),
     /// Check a run against targets
@@ -104,14 +104,25 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// Scenarios by name or glob, or suites, whose arms are compared; or two run directories; or one that `compare` wrote
-    #[arg(required_unless_present = "git", value_name = "SCENARIO|SUITE|RUN")]
+    /// Scenarios by name or glob, or suites, whose arms are compared; or module files (`old.wasm new.wasm`), which are builds of one
+    /// module; or two run directories; or one that `compare` wrote
+    #[arg(required_unless_present_any = ["git", "variant"], value_name = "SCENARIO|SUITE|FILE|RUN")]
     pub(crate) what: Vec<String>,
+    /// Compare this build of a module, under this name; give it once per build, the baseline first
+    #[arg(long, value_name = "NAME=FILE[,FILE…]", value_parser = named_build, conflicts_with_all = ["git", "engine"])]
+    pub(crate) variant: Vec<(String, Vec<PathBuf>)>,
+    /// Compare the given scenarios with this one, of another module; both must have the same result
+    #[arg(long, value_name = "SCENARIO", conflicts_with_all = ["git", "engine", "variant", "ladder"])]
+    pub(crate) against: Option<String>,
+    /// Show step by step why a component is slower than native code: native, wasm, without SIMD, with bounds checks, not
+    /// optimised, Winch, Pulley
+    #[arg(long, conflicts_with_all = ["git", "engine", "variant", "arm"])]
+    pub(crate) ladder: bool,
     /// Compare two git revisions, each built in a checkout of its own, such as `main..HEAD`
     #[arg(long, value_name = "BASE..HEAD")]
     pub(crate) git: Option<String>,
     /// Compare engine settings of the arm wasm with the default settings: on-demand, no-cow, fuel, epoch, opt-none,
-    /// concurrency, or all of them
+    /// concurrency, bounds, spectre, inlining, regalloc, nan, winch, pulley, or all of them
     #[arg(long, value_name = "SWITCH", value_delimiter = ',', conflicts_with = "git")]
     pub(crate) engine: Vec<String>,
     /// Smallest difference that matters, in per cent
@@ -324,6 +335,15 @@ fn key_values(text: &str) -> Result<(String, Vec<String>), String> {
         return Err("expected KEY=VALUE[,VALUE…]: the key is missing".to_owned());
     }
     Ok((key.to_owned(), split_values(values)))
+}
+
+fn named_build(text: &str) -> Result<(String, Vec<PathBuf>), String> {
+    let (name, files) = text.split_once('=').ok_or("expected NAME=FILE[,FILE…]")?;
+    let files: Vec<PathBuf> = split_values(files).into_iter().map(PathBuf::from).collect();
+    if name.is_empty() || files.iter().any(|file| file.as_os_str().is_empty()) {
+        return Err("expected NAME=FILE[,FILE…]: a name or a file is missing".to_owned());
+    }
+    Ok((name.to_owned(), files))
 }
 
 /// Splits at the commas that are not escaped with a backslash.

@@ -37,20 +37,34 @@ const PAIRED_WARM_UP_NS: u64 = 20_000_000;
 const LEDGER_NS: u64 = 60_000_000;
 const QUICK_LEDGER_NS: u64 = 20_000_000;
 
+/// A ladder has about five times the arms of a comparison.
+const LADDER_NS: u64 = 12_000_000_000;
+const QUICK_LADDER_NS: u64 = 1_500_000_000;
+
 /// Blocks of one process. Two pairs each, so ten processes make 20,000 pairs, which find a difference of a few per mille.
 const BLOCKS_MAX: u64 = 1_000;
 
 impl Effort {
     /// The effort of a comparison, from the options.
     pub(crate) fn paired(options: &Measured) -> anyhow::Result<(Self, PairedEffort)> {
+        let ledger_ns = if options.quick { QUICK_LEDGER_NS } else { LEDGER_NS };
+        Self::interleaved(options, [PAIRED_NS, QUICK_PAIRED_NS], ledger_ns)
+    }
+
+    /// The effort of a ladder, from the options. Its rungs show where the time goes, so it has no cost breakdown.
+    pub(crate) fn ladder(options: &Measured) -> anyhow::Result<(Self, PairedEffort)> {
+        Self::interleaved(options, [LADDER_NS, QUICK_LADDER_NS], 0)
+    }
+
+    /// `default_ns` is the time, and that with `--quick`, if the options name none.
+    fn interleaved(options: &Measured, default_ns: [u64; 2], ledger_ns: u64) -> anyhow::Result<(Self, PairedEffort)> {
         anyhow::ensure!(
             options.iterations.is_none(),
             "a comparison needs a time, not a number of operations; give --time instead of --iterations"
         );
         let quick = options.quick;
         let processes = options.processes.unwrap_or(if quick { QUICK_PAIRED_PROCESSES } else { PAIRED_PROCESSES });
-        let time_ns =
-            options.time.unwrap_or(if quick { QUICK_PAIRED_NS } else { PAIRED_NS }).div_ceil(u64::from(processes));
+        let time_ns = options.time.unwrap_or(default_ns[usize::from(quick)]).div_ceil(u64::from(processes));
         let warm_up_ns = if quick { PAIRED_WARM_UP_NS / 4 } else { PAIRED_WARM_UP_NS };
         let effort = Self {
             processes,
@@ -58,7 +72,7 @@ impl Effort {
             calibration: if quick { calibration::Effort::QUICK } else { calibration::Effort::DEFAULT },
         };
         let budget = PairedBudget { warm_up_ns, time_ns, blocks_max: BLOCKS_MAX };
-        Ok((effort, PairedEffort { budget, ledger_ns: if quick { QUICK_LEDGER_NS } else { LEDGER_NS } }))
+        Ok((effort, PairedEffort { budget, ledger_ns }))
     }
 
     /// The effort from the options, else from the first suite that sets it.

@@ -263,7 +263,7 @@ pub(crate) fn account(
     let cell = plan.cell(repetition.cell);
     let Resolved { module, arguments, scratch: _scratch, .. } =
         job.loader.resolve(job.modules, &job.modules.loaded[cell.offer], cell).ok()?;
-    let scenario = cell.scenario.name.clone();
+    let scenario = job.modules.loaded[cell.offer].own_scenario(&cell.scenario.name).to_owned();
     let request = Request::Account { module, cell: repetition.cell, process: repetition.process, scenario, arguments };
     match job.loader.workers.call(&request, job.loader.deadline(), interrupt).result {
         Ok(Reply::Accounted(Ok(account))) => Some(*account),

@@ -11,7 +11,7 @@ use bench_drivers::Grants;
 use bench_engine::worker::Workers;
 use bench_engine::{Interrupt, LoadedModule, Selection};
 use bench_family::Servers;
-use bench_model::{Arm, Requirement, Scenario, Value};
+use bench_model::{Arm, Descriptor, Requirement, Scenario, Value};
 use bench_sink::digest;
 use bench_sink::runfile::ModuleRecord;
 use std::collections::BTreeSet;
@@ -27,6 +27,16 @@ pub(crate) struct Loaded {
     pub(crate) offer: LoadedModule,
     /// The interfaces that it imports.
     pub(crate) imports: Vec<String>,
+    /// Its own names, if it is compared under those of another module.
+    pub(crate) own: Option<Box<OwnNames>>,
+}
+
+/// The names by which a module describes itself, if the plan has others.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnNames {
+    pub(crate) descriptor: Descriptor,
+    /// The scenario, if it has another name, too.
+    pub(crate) scenario: Option<String>,
 }
 
 /// A file that could not be loaded.
@@ -111,6 +121,19 @@ impl Loader {
         modules
     }
 
+    /// Describes `files` alone, even if several are the same arm of one module: as builds of it.
+    pub(crate) fn load_alone(&self, files: &[PathBuf], interrupt: &Interrupt) -> Modules {
+        self.describe(files, interrupt)
+    }
+
+    /// Loads the module once in a worker; the reason if it cannot be loaded.
+    pub(crate) fn try_out(&self, spec: &ModuleSpec, interrupt: &Interrupt) -> Result<(), String> {
+        match self.descriptions.find(spec) {
+            Some(_) => Ok(()),
+            None => self.describe_in_worker(spec, interrupt).map(drop),
+        }
+    }
+
     /// Describes each of `files`.
     fn describe(&self, files: &[PathBuf], interrupt: &Interrupt) -> Modules {
         let (first, second) = files.split_at(files.len().div_ceil(2));
@@ -167,6 +190,7 @@ impl Loader {
             offer: LoadedModule { file: file.to_owned(), sha256, arm, variant: None, descriptor },
             spec,
             imports,
+            own: None,
         })
     }
 
@@ -182,6 +206,18 @@ impl Loader {
         };
         self.descriptions.keep(spec, &descriptor, &imports);
         Ok((descriptor, imports))
+    }
+}
+
+impl Loaded {
+    /// The name by which the module itself describes the scenario that the plan calls `name`.
+    pub(crate) fn own_scenario<'a>(&'a self, name: &'a str) -> &'a str {
+        self.own.as_ref().and_then(|own| own.scenario.as_deref()).unwrap_or(name)
+    }
+
+    /// The descriptor as the module wrote it.
+    fn own_descriptor(&self) -> &Descriptor {
+        self.own.as_ref().map_or(&self.offer.descriptor, |own| &own.descriptor)
     }
 }
 
@@ -255,7 +291,7 @@ impl Modules {
             file: loaded.offer.file.display().to_string(),
             sha256: Some(loaded.offer.sha256.clone()),
             arm: Some(loaded.offer.arm),
-            descriptor: Some(loaded.offer.descriptor.clone()),
+            descriptor: Some(loaded.own_descriptor().clone()),
             granted: if loaded.spec.kind == Kind::Component { loaded.spec.grants.describe() } else { Vec::new() },
             refused: None,
         });

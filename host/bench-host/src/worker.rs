@@ -86,8 +86,8 @@ pub(crate) struct MeasureRequest {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CompareRequest {
+    /// The first is the baseline.
     pub(crate) entrants: Vec<EntrantSpec>,
-    pub(crate) scenario: String,
     pub(crate) process: u32,
     pub(crate) seed: u64,
     pub(crate) warm_up_ns: u64,
@@ -102,6 +102,7 @@ pub(crate) struct EntrantSpec {
     pub(crate) module: ModuleSpec,
     pub(crate) label: String,
     pub(crate) cell: u32,
+    pub(crate) scenario: String,
     pub(crate) arguments: Arguments,
 }
 
@@ -246,17 +247,22 @@ fn compare(request: &CompareRequest) -> Reply {
             Err(reason) => return Reply::Refused(reason),
         }
     }
-    let found = modules.first().and_then(|module| scenario(module.as_ref(), &request.scenario));
-    let Some(scenario) = found else {
-        return Reply::Refused(format!("the module no longer describes a scenario `{}`", request.scenario));
+    let mut scenarios = Vec::with_capacity(modules.len());
+    for (entrant, module) in request.entrants.iter().zip(&modules) {
+        match scenario(module.as_ref(), &entrant.scenario) {
+            Some(scenario) => scenarios.push(scenario),
+            None => return Reply::Refused(format!("the module no longer describes a scenario `{}`", entrant.scenario)),
+        }
+    }
+    let Some(baseline) = scenarios.first() else {
+        return Reply::Refused("there is nothing to compare".to_owned());
     };
-    let mut entrants: Vec<_> = request
-        .entrants
-        .iter()
-        .zip(&mut modules)
-        .map(|(entrant, module)| workload::Entrant {
+    let entrants = request.entrants.iter().zip(&mut modules).zip(&scenarios);
+    let mut entrants: Vec<_> = entrants
+        .map(|((entrant, module), scenario)| workload::Entrant {
             module: module.as_mut(),
             label: entrant.label.clone(),
+            scenario,
             cell: entrant.cell,
             arguments: &entrant.arguments,
         })
@@ -264,7 +270,7 @@ fn compare(request: &CompareRequest) -> Reply {
     let budget =
         PairedBudget { warm_up_ns: request.warm_up_ns, time_ns: request.time_ns, blocks_max: request.blocks_max };
     let task = workload::PairedTask {
-        scenario: &scenario,
+        scenario: baseline,
         process: request.process,
         budget,
         ledger_ns: request.ledger_ns,

@@ -31,8 +31,8 @@ pub use self::account::AccountView;
 pub use self::calibration::Drift;
 pub use self::cell::{CellView, CheckView};
 pub use self::comparison::{
-    Comparison, Contender, Figures, Label, LedgerTerm, LedgerView, Matchup, Mean, OneSided, Options, Runs, Side,
-    SubjectAccount, comparison_document,
+    Comparison, Contender, Figures, Label, LadderView, LedgerTerm, LedgerView, Matchup, Mean, OneSided, Options,
+    RungView, Runs, Side, SubjectAccount, comparison_document,
 };
 pub use self::document::{
     Align, Body, Column, Data, Datum, Document, Group, Measure, Node, Notes, Rank, Records, Section, Table, Tree,

@@ -8,8 +8,8 @@ use bench_model::MachineLimit;
 use bench_sink::environment::WarningRecord;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CalibrationRecord, EndRecord, ModuleRecord, PairingRecord, Planned, Record, ResumedRecord, RunFile, RunRecord,
-    Status, TornTail,
+    CalibrationRecord, EndRecord, LadderRecord, ModuleRecord, PairingRecord, Planned, Record, ResumedRecord, RunFile,
+    RunRecord, Status, TornTail,
 };
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -48,6 +48,8 @@ pub struct RunView {
     pub torn: Option<TornTail>,
     /// Which cells were measured in turns.
     pub(crate) pairings: Vec<PairingRecord>,
+    /// The ladders that its cells are rungs of.
+    pub(crate) ladders: Vec<LadderRecord>,
     /// The numbers of all cells in the order in which they were first written.
     pub(crate) written: Vec<u32>,
 }
@@ -95,6 +97,7 @@ impl RunView {
             ended: parts.ended,
             torn: file.torn,
             pairings: parts.pairings,
+            ladders: parts.ladders,
             written: parts.written,
         })
     }
@@ -161,6 +164,7 @@ struct Parts {
     calibration: Vec<CalibrationRecord>,
     blocks: BTreeMap<u32, Block>,
     pairings: Vec<PairingRecord>,
+    ladders: Vec<LadderRecord>,
     written: Vec<u32>,
     ended: Option<EndRecord>,
 }
@@ -188,6 +192,7 @@ impl Parts {
             Record::Outcome(record) => self.block(record.cell, record.process)?.outcome(record),
             Record::Ledger(record) => self.block(record.cell, record.process)?.ledger(record),
             Record::Account(record) => self.block(record.cell, record.process)?.account(record),
+            Record::Ladder(record) => self.ladders.push(record),
             Record::Pairing(record) => self.pairings.push(record),
             Record::End(record) => self.ended = Some(record),
         }

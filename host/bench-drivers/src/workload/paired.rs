@@ -18,6 +18,8 @@ pub struct Entrant<'a> {
     pub module: &'a mut dyn Module,
     /// The name in reports: `wasm`, `native`.
     pub label: String,
+    /// The scenario as this module describes it. Another build of the module, or another module, may name it differently.
+    pub scenario: &'a Scenario,
     /// The number of its cell.
     pub cell: u32,
     /// The arguments, with paths as the module sees them.
@@ -27,7 +29,7 @@ pub struct Entrant<'a> {
 /// The common settings of all arms.
 #[derive(Clone, Debug)]
 pub struct PairedTask<'a> {
-    /// The scenario, which is the same for all arms.
+    /// The scenario that is reported: that of the baseline.
     pub scenario: &'a Scenario,
     /// The number of the repetition.
     pub process: u32,
@@ -58,7 +60,7 @@ type Fault = (usize, CellFailure);
 pub fn compare(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>) -> PairedReport {
     let cpu = bound_cpu(task.scenario);
     let mut sides = Vec::new();
-    if task.scenario.has_own_clock() {
+    if entrants.iter().any(|entrant| entrant.scenario.has_own_clock()) {
         let reason =
             "the scenario times itself, so arms cannot be interleaved; compare two runs instead (`compare RUN RUN`)";
         let failure = CellFailure { status: Status::Skipped, reason: reason.to_owned() };
@@ -80,7 +82,7 @@ pub fn compare(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>) -> PairedRep
 
 fn open_all(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, sides: &mut Vec<Side>) -> Result<(), Fault> {
     for (index, entrant) in entrants.iter_mut().enumerate() {
-        let side = open(entrant, task).map_err(|failure| (index, failure))?;
+        let side = open(entrant, task.process).map_err(|failure| (index, failure))?;
         let first = sides.first().map_or(side.checksum, |first: &Side| first.checksum);
         let found = side.checksum;
         sides.push(side);
@@ -98,24 +100,18 @@ fn open_all(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, sides: &mut Vec
     Ok(())
 }
 
-fn open(entrant: &mut Entrant<'_>, task: &PairedTask<'_>) -> Result<Side, CellFailure> {
+fn open(entrant: &mut Entrant<'_>, process: u32) -> Result<Side, CellFailure> {
     let mut sessions = Vec::with_capacity(SESSIONS);
     let mut checks = Vec::new();
     let mut checksum = 0;
     for _ in 0..SESSIONS {
-        let mut session = entrant.module.open(task.scenario, entrant.arguments)?;
+        let mut session = entrant.module.open(entrant.scenario, entrant.arguments)?;
         checksum = first(session.as_mut())?;
         verify(session.as_mut(), &mut checks)?;
         sessions.push(session);
     }
     let overhead = overhead(sessions[0].as_mut(), &MonotonicClock::new())?;
-    Ok(Side {
-        repetition: Repetition { cell: entrant.cell, process: task.process },
-        sessions,
-        checksum,
-        overhead,
-        checks,
-    })
+    Ok(Side { repetition: Repetition { cell: entrant.cell, process }, sessions, checksum, overhead, checks })
 }
 
 /// The reports, each with the number of operations per call.
@@ -156,8 +152,11 @@ fn without_figures(entrants: &[Entrant<'_>], task: &PairedTask<'_>, sides: &[Sid
         let mut report = if index == *at_fault {
             Report::without_figures(repetition, failure.status, &failure.reason)
         } else {
-            let reason =
-                format!("not measured, because {} has no figure: {}", entrants[*at_fault].label, failure.reason);
+            let reason = match failure.status {
+                // What the environment lacks, all arms lack: one reason, which reports say once.
+                Status::Skipped => failure.reason.clone(),
+                _ => format!("not measured, because {} has no figure: {}", entrants[*at_fault].label, failure.reason),
+            };
             Report::without_figures(repetition, Status::Skipped, reason)
         };
         let checks = sides.get(index).map_or(&[][..], |side| &side.checks);
@@ -172,7 +171,7 @@ fn ledgers(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, batches: &[u64])
     let mut ledgers = Vec::new();
     for (entrant, batch) in entrants.iter_mut().zip(batches).filter(|_| task.ledger_ns > 0) {
         let wanted = LedgerTask {
-            scenario: task.scenario,
+            scenario: entrant.scenario,
             arguments: entrant.arguments,
             batch: *batch,
             time_ns: task.ledger_ns,

@@ -1,5 +1,6 @@
 //! Tests the built program on correct modules, hostile modules, and files that are not modules. No test asserts a time.
 
+mod builds;
 mod cache;
 mod comparing;
 mod derived;

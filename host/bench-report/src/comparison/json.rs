@@ -1,8 +1,10 @@
 //! The fields of the JSON document of a comparison, under names that stay.
 
+use super::ladder::p50;
 use super::notes::comparison_notes;
 use super::{
-    Comparison, Contender, Figures, Label, LedgerTerm, LedgerView, Matchup, Mean, OneSided, Runs, SubjectAccount,
+    Comparison, Contender, Figures, Label, LadderView, LedgerTerm, LedgerView, Matchup, Mean, OneSided, RungView, Runs,
+    SubjectAccount,
 };
 use crate::json::{self, AccountJson, RunJson, significant, thousandths};
 use crate::{AccountView, Data};
@@ -27,6 +29,7 @@ pub(super) fn data(comparison: &Comparison) -> Data {
         across_machines: comparison.across_machines.as_deref(),
         comparisons: comparison.matchups.iter().map(matchup).collect(),
         one_sided: comparison.one_sided.iter().map(one_sided).collect(),
+        ladders: comparison.ladders.iter().map(|one| ladder(one, &comparison.matchups)).collect(),
         ledgers: comparison.ledgers.iter().map(ledger).collect(),
         accounts: comparison.accounts.iter().map(account).collect(),
         notes: comparison_notes(comparison),
@@ -43,6 +46,9 @@ struct Document<'a> {
     across_machines: Option<&'a str>,
     comparisons: Vec<MatchupJson<'a>>,
     one_sided: Vec<OneSidedJson<'a>>,
+    /// Left out where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ladders: Vec<LadderJson<'a>>,
     ledgers: Vec<LedgerJson<'a>>,
     accounts: Vec<SubjectJson<'a>>,
     notes: Vec<String>,
@@ -126,6 +132,26 @@ struct OneSidedJson<'a> {
     #[serde(flatten)]
     label: LabelJson<'a>,
     reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct LadderJson<'a> {
+    scenario: &'a str,
+    arguments: Arguments,
+    rungs: Vec<RungJson<'a>>,
+}
+
+/// Null where the rung was skipped, and of the first rung.
+#[derive(Serialize)]
+struct RungJson<'a> {
+    rung: &'a str,
+    step: &'a str,
+    p50_ns: Option<Number>,
+    ratio_to_previous: Option<RatioJson>,
+    verdict_to_previous: Option<&'static str>,
+    ratio_to_native: Option<RatioJson>,
+    verdict_to_native: Option<&'static str>,
+    skipped: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -254,6 +280,26 @@ fn one_sided(alone: &OneSided) -> OneSidedJson<'_> {
         arguments: alone.arguments.clone(),
         label: label(&alone.label),
         reason: &alone.reason,
+    }
+}
+
+fn ladder<'a>(ladder: &'a LadderView, matchups: &[Matchup]) -> LadderJson<'a> {
+    let medians = |index: Option<usize>| Some(ratio(&matchups.get(index?)?.figures.as_ref()?.ratios.medians));
+    let judged = |index: Option<usize>| matchups.get(index?)?.verdict().map(verdict);
+    let rung = |rung: &'a RungView| RungJson {
+        rung: &rung.name,
+        step: &rung.step,
+        p50_ns: p50(rung, ladder, matchups).and_then(thousandths),
+        ratio_to_previous: medians(rung.to_previous),
+        verdict_to_previous: judged(rung.to_previous),
+        ratio_to_native: medians(rung.to_baseline),
+        verdict_to_native: judged(rung.to_baseline),
+        skipped: rung.skipped.as_deref(),
+    };
+    LadderJson {
+        scenario: &ladder.scenario,
+        arguments: ladder.arguments.clone(),
+        rungs: ladder.rungs.iter().map(rung).collect(),
     }
 }
 

@@ -5,6 +5,7 @@ mod compared_cell;
 mod counts;
 mod csv;
 mod json;
+mod ladder;
 mod ledger;
 mod machine;
 mod matchup;
@@ -14,6 +15,7 @@ mod samples;
 mod sides;
 mod table;
 
+pub use self::ladder::{LadderView, RungView};
 pub use self::ledger::{LedgerTerm, LedgerView, Mean};
 pub use self::matchup::{Contender, Figures, Label, Matchup, Side};
 pub use self::table::comparison_document;
@@ -53,6 +55,8 @@ pub struct Comparison {
     pub accounts: Vec<SubjectAccount>,
     /// Cells that have nothing to be compared with.
     pub one_sided: Vec<OneSided>,
+    /// Ladders; their rungs name comparisons by their index in `matchups`.
+    pub ladders: Vec<LadderView>,
     /// What the machines of the two sides differ in, where they do and the caller wanted them compared all the same.
     pub across_machines: Option<String>,
 }

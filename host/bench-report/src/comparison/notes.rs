@@ -50,14 +50,16 @@ pub(super) fn footer(comparison: &Comparison) -> Vec<String> {
         Runs::Sides { .. } => ("B / A, of median times", "a process against its side"),
     };
     let (level, seed) = (trimmed(LEVEL * 100.0), comparison.options.seed);
-    lines.push(format!("ratio = {ratio}; interval {level} %, bootstrap over whole processes, seed {seed}"));
+    lines.push(format!("ratio = {ratio}"));
+    let what = format!("interval {level} %, bootstrap over whole processes, seed {seed}; A/A = {floor}");
+    lines.push(what);
     let has_verdict = |matchup: &&Matchup| matchup.verdict().is_some_and(|verdict| verdict != Verdict::Withheld);
     let judged = comparison.matchups.iter().filter(has_verdict).count();
     let delta = trimmed(comparison.options.delta * 100.0);
     let verdicts =
         format!("verdicts are Holm-adjusted over {}; equivalent = within ±{delta} %; ", number(judged, "comparison"));
     let verdicts = if judged == 0 { String::new() } else { verdicts };
-    lines.push(format!("{verdicts}A/A = {floor}; –: not measured, or too few samples"));
+    lines.push(format!("{verdicts}–: not measured, or too few samples"));
     lines
 }
 

@@ -2,9 +2,10 @@
 //! together, not how a ratio is estimated of them.
 
 use super::compared_cell::{ComparedCell, Measurement, draft, single_process};
+use super::ladder::ladders;
 use super::matchup::{Draft, Measured, judge};
 use super::samples::Samples;
-use super::{Comparison, Label, OneSided, Options, Runs};
+use super::{Comparison, Label, OneSided, Options, Runs, counts};
 use crate::{CellView, ReportError, RunView};
 use bench_sink::runfile::{PairingRecord, RunFile, Status};
 use bench_stats::{Band, Distribution, Summary, paired_ratios};
@@ -16,21 +17,26 @@ pub(super) fn compare(file: RunFile, options: &Options) -> Result<Comparison, Re
         return Err(ReportError::NotPaired { directory: view.directory });
     }
     let reader = Reader { view: &view, samples: &samples, seed: options.seed };
-    let (mut drafts, mut one_sided) = (Vec::new(), Vec::new());
+    let (mut pairs, mut one_sided) = (Vec::new(), Vec::new());
     for cell in &view.cells {
         match reader.baseline(cell) {
             Some(baseline) if baseline.cell == cell.cell && reader.has_contenders(cell) => {}
             Some(baseline) if baseline.cell == cell.cell => one_sided.push(reader.alone(cell)),
-            Some(baseline) => drafts.push(reader.draft(baseline, cell)),
+            Some(baseline) => pairs.push((baseline.cell, cell.cell)),
             None => one_sided.push(reader.alone(cell)),
         }
     }
+    let ladders = ladders(&view, &mut pairs, |cell| reader.baseline(cell).map(|baseline| baseline.cell));
+    let draft =
+        |(baseline, contender): &(u32, u32)| Some(reader.draft(reader.cell(*baseline)?, reader.cell(*contender)?));
+    let drafts: Vec<Draft> = pairs.iter().filter_map(draft).collect();
     let subjects: Vec<ComparedCell> = view.cells.iter().map(|cell| reader.subject(cell)).collect();
     Ok(Comparison {
         matchups: judge(drafts, options.delta),
         ledgers: subjects.iter().filter_map(ComparedCell::ledger).collect(),
         accounts: subjects.iter().filter_map(ComparedCell::account).collect(),
         one_sided,
+        ladders,
         options: *options,
         across_machines: None,
         runs: Runs::Paired(Box::new(view)),
@@ -87,11 +93,20 @@ impl<'a> Reader<'a> {
     }
 
     fn draft(&self, baseline: &CellView, contender: &CellView) -> Draft {
-        draft(&self.subject(baseline), &self.subject(contender), || {
+        let drafted = draft(&self.subject(baseline), &self.subject(contender), || {
             let rounds = self.rounds(baseline.cell, contender.cell);
             let none = || self.why_none(baseline, contender);
             self.measure(&rounds, baseline, contender).ok_or_else(none)
-        })
+        });
+        Draft { moved: self.moved(baseline, contender), ..drafted }
+    }
+
+    /// The counts that moved from one build of a component to another. That none did says nothing: its code is another.
+    fn moved(&self, baseline: &CellView, contender: &CellView) -> Option<Vec<String>> {
+        let are_builds = baseline.arm == contender.arm && baseline.module.sha256 != contender.module.sha256;
+        let accounts = [baseline, contender].map(|cell| self.subject(cell).account());
+        let [Some(baseline), Some(contender)] = accounts else { return None };
+        counts::moved(&baseline.account, &contender.account).filter(|moved| are_builds && !moved.is_empty())
     }
 
     fn measure(&self, rounds: &[Round<'_>], baseline: &CellView, contender: &CellView) -> Option<Measurement> {

@@ -42,6 +42,7 @@ pub(super) fn compare(
         ledgers: subjects.iter().filter_map(|subject| subject.ledger()).collect(),
         accounts: subjects.iter().filter_map(|subject| subject.account()).collect(),
         one_sided,
+        ladders: Vec::new(),
         options: *options,
         across_machines,
         runs: Runs::Sides { a: a_runs, b: b_runs },

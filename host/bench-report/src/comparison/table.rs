@@ -2,7 +2,7 @@
 //! is not as it should be, and what was compared how.
 
 use super::notes::{comparison_notes, footer, trimmed};
-use super::{Comparison, Figures, LedgerTerm, LedgerView, Matchup, Mean, SubjectAccount, csv, json};
+use super::{Comparison, Figures, LedgerTerm, LedgerView, Matchup, Mean, SubjectAccount, csv, json, ladder};
 use crate::arguments::Varying;
 use crate::document::{Body, Column, Datum, Document, Group, Measure, Node, Notes, Rank, Section, Table, Tree};
 use crate::{AccountView, scale};
@@ -24,14 +24,17 @@ pub fn comparison_document(comparison: &Comparison, breakdown: bool) -> Document
         lines.push("where the time goes: --breakdown".to_owned());
     }
     let ends = [Section::warnings(comparison_notes(comparison)), Section::footer(lines)];
-    let sections = matchups(comparison).into_iter().chain(blocks).chain(ends);
+    let ladders = ladder::sections(&comparison.ladders, &comparison.matchups);
+    let sections = ladders.into_iter().chain(matchups(comparison)).chain(blocks).chain(ends);
     Document { data: json::data(comparison), records: Some(csv::records(comparison)), sections: sections.collect() }
 }
 
-/// A table for each sequence of scenarios whose matchups differ in the same arguments.
+/// A table for each sequence of scenarios whose matchups differ in the same arguments, without those that ladders show.
 fn matchups(comparison: &Comparison) -> Vec<Section> {
     let mut tables: Vec<Table> = Vec::new();
-    for matchups in comparison.matchups.chunk_by(|one, other| one.scenario == other.scenario) {
+    let is_shown = |index: &usize| !comparison.ladders.iter().any(|ladder| ladder.has(*index));
+    let shown = (0..comparison.matchups.len()).filter(is_shown).map(|index| &comparison.matchups[index]);
+    for matchups in shown.collect::<Vec<_>>().chunk_by(|one, other| one.scenario == other.scenario) {
         let arguments: Vec<_> = matchups.iter().map(|matchup| &matchup.arguments).collect();
         let varying = Varying::of(&arguments);
         let rows = matchups.iter().map(|matchup| row(matchup, &varying, comparison.options.delta));
@@ -124,7 +127,7 @@ fn blocks(comparison: &Comparison) -> Vec<Section> {
         let ledgers = comparison.ledgers.iter().filter(|one| one.scenario == scenario && one.arguments == *arguments);
         let accounts = comparison.accounts.iter().filter(|one| one.scenario == scenario && one.arguments == *arguments);
         let mut of_group: Vec<Section> = ledgers.map(ledger).collect();
-        let lines: Vec<String> = accounts.filter_map(account).collect();
+        let lines: Vec<String> = accounts.flat_map(account).collect();
         match of_group.last_mut() {
             Some(last) => last.remarks.extend(lines),
             None if lines.is_empty() => {}
@@ -195,22 +198,22 @@ fn times(what: &str, terms: &[LedgerTerm]) -> Option<String> {
     (!terms.is_empty()).then(|| format!("{what}: {}", times.collect::<Vec<_>>().join(", ")))
 }
 
-/// `wasm: 1204 instructions, 2 host calls (…), 64 B lifted an operation (n 1000); …`; nothing where nothing is known.
-fn account(subject: &SubjectAccount) -> Option<String> {
+/// `wasm: 1204 instructions, 2 host calls (…), 64 B lifted an operation (n 1000)` and further lines; none where nothing is known.
+fn account(subject: &SubjectAccount) -> Vec<String> {
     let account = &subject.account;
     let of = |operations: u64, figures: Vec<String>| {
         let text = figures.join(", ");
         (!text.is_empty()).then(|| format!("{text} an operation (n {})", scale::count(operations as f64)))
     };
     let bytes = |what: &str, bytes: Option<u64>| Some(format!("{what} {}", scale::bytes(bytes? as f64)));
+    let sizes = [bytes("machine code", account.code_bytes), bytes("process memory up to", account.memory_bytes_max)];
+    let sizes: Vec<String> = sizes.into_iter().flatten().collect();
     let texts = [
         of(account.counted, counted(account)),
         of(account.watched, watched(account)),
-        bytes("machine code", account.code_bytes),
-        bytes("process memory up to", account.memory_bytes_max),
+        (!sizes.is_empty()).then(|| sizes.join("; ")),
     ];
-    let texts: Vec<String> = texts.into_iter().flatten().collect();
-    (!texts.is_empty()).then(|| format!("{}: {}", subject.label, texts.join("; ")))
+    texts.into_iter().flatten().map(|text| format!("{}: {text}", subject.label)).collect()
 }
 
 fn counted(account: &AccountView) -> Vec<String> {

@@ -9,6 +9,7 @@ mod exports;
 mod fixture;
 mod formats;
 mod golden;
+mod ladders;
 mod operators;
 mod tables;
 mod transfers;

@@ -1,6 +1,7 @@
 //! The records that a comparison adds to a run file: the cells that were measured interleaved, the cost breakdown, and the resource
 //! usage. Each has raw figures of one process; reports compute intervals.
 
+use bench_model::Arguments;
 use serde::{Deserialize, Serialize};
 
 /// The cells that one process measured interleaved: samples of their timed series with the same index form a block.
@@ -12,6 +13,33 @@ pub struct PairingRecord {
     pub cells: Vec<u32>,
     /// Sessions of each cell. Their samples are interleaved in its timed series: sample `block × sessions + session`.
     pub sessions: u32,
+}
+
+/// The rungs of a ladder: one scenario with the same arguments, executed in ways that differ from each other by one step. Written
+/// before its cells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LadderRecord {
+    /// `module/scenario`.
+    pub scenario: String,
+    /// The values of all parameters.
+    pub arguments: Arguments,
+    /// From the fastest to the slowest, as is expected.
+    pub rungs: Vec<RungRecord>,
+}
+
+/// One rung: a cell, or the reason why there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RungRecord {
+    /// Its name: `native`, `bounds`.
+    pub name: String,
+    /// How it differs from the rung before.
+    pub step: String,
+    /// The number of its cell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<u32>,
+    /// The reason why it has no cell, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<String>,
 }
 
 /// A named time.

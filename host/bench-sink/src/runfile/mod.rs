@@ -10,7 +10,7 @@ mod record;
 mod run_summary;
 mod writer;
 
-pub use compared::{AccountRecord, LedgerRecord, PairingRecord, TermRecord};
+pub use compared::{AccountRecord, LadderRecord, LedgerRecord, PairingRecord, RungRecord, TermRecord};
 pub use locked_run::{HoldError, LockedRun};
 pub use named::Named;
 pub use reader::{ReadError, RunFile, TornTail};

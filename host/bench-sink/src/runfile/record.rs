@@ -1,6 +1,6 @@
 //! The records of a run file. A field without value is left out.
 
-use super::{AccountRecord, LedgerRecord, Named, PairingRecord};
+use super::{AccountRecord, LadderRecord, LedgerRecord, Named, PairingRecord};
 use crate::Series;
 use crate::environment::{WarningRecord, Witness};
 use crate::fingerprint::Fingerprint;
@@ -28,6 +28,8 @@ pub enum Record {
     Check(CheckRecord),
     /// The outcome of the repetition; ends its block.
     Outcome(OutcomeRecord),
+    /// The rungs of a ladder.
+    Ladder(LadderRecord),
     /// The cells of a process that were measured interleaved.
     Pairing(PairingRecord),
     /// The cost breakdown of a cell's operation.
@@ -172,7 +174,7 @@ pub struct CellRecord {
     pub family: String,
     /// The arm.
     pub arm: Arm,
-    /// The name of the engine setting that differs from the default, if one does: `fuel`, `on-demand`.
+    /// What distinguishes it from the arm's default: engine settings (`fuel`, `on-demand`), or the name of a build (`old`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// The values of all parameters.

@@ -1,8 +1,12 @@
-//! `compare`: compares two arms, two runs, or two git revisions. Figures are always read from run files, which are measured first
+//! `compare`: compares arms, builds, runs, or git revisions. Figures are always read from run files, which are measured first
 //! where they do not exist.
 
 mod arms;
+mod builds;
+mod executor;
 mod git;
+mod ladder;
+mod measure;
 mod runs;
 
 use crate::Exit;
@@ -15,8 +19,20 @@ pub(crate) fn run(arguments: CompareArgs) -> anyhow::Result<Exit> {
     if let Some(range) = &arguments.git {
         return git::run(&arguments, range);
     }
+    if let Some(baseline) = &arguments.against {
+        return builds::run_side_by_side(&arguments, baseline);
+    }
+    let files = builds::module_files(&arguments.what);
+    if !files.is_empty() || !arguments.variant.is_empty() {
+        anyhow::ensure!(
+            !arguments.ladder,
+            "--ladder compares the builds in the folders of modules; name a scenario instead of files"
+        );
+        return builds::run(&arguments, &files);
+    }
     let directories: Vec<PathBuf> = arguments.what.iter().map(PathBuf::from).filter(|path| path.is_dir()).collect();
     match directories.len() {
+        0 if arguments.ladder => ladder::run(&arguments),
         0 => arms::run(&arguments),
         given if given == arguments.what.len() => runs::run(&arguments, &directories),
         _ => {
@@ -33,7 +49,9 @@ fn options(arguments: &CompareArgs, seed: u64) -> Options {
 
 /// Prints `comparison` and the folders it was read from, and says what it comes to.
 fn conclude(comparison: &Comparison, arguments: &CompareArgs, directories: &[&Path]) -> anyhow::Result<Exit> {
-    let mut document = comparison_document(comparison, arguments.breakdown || is_of_one_scenario(comparison));
+    // A ladder shows by itself where the time goes.
+    let is_short = is_of_one_scenario(comparison) && comparison.ladders.is_empty();
+    let mut document = comparison_document(comparison, arguments.breakdown || is_short);
     let directories: Vec<_> = directories.iter().map(|path| path.display().to_string()).collect();
     let what = if directories.len() == 1 { "run directory" } else { "run directories" };
     document.sections.push(Section::footer(vec![format!("{what}: {}", directories.join(" "))]));

@@ -1,0 +1,99 @@
+//! Executes comparison groups in worker processes, each of which measures all cells of a group interleaved.
+
+use super::measure::label;
+use crate::effort::PairedEffort;
+use crate::execute::{Job, account, explain_by_output, keep_output, without_reply};
+use crate::resolve::Resolved;
+use crate::worker::{CompareRequest, EntrantSpec, Reply, Request};
+use bench_engine::worker::WorkerError;
+use bench_engine::{ComparisonGroup, Interrupt, PairedExecutor, PairedReport, Plan, Repetition, Report};
+use bench_sink::environment::Reading;
+use bench_sink::runfile::Status;
+use std::path::Path;
+use std::time::Duration;
+
+/// Executes comparison groups in worker processes.
+pub(super) struct PairedWorkerExecutor<'a> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) paired: PairedEffort,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) directory: &'a Path,
+}
+
+impl PairedExecutor for PairedWorkerExecutor<'_> {
+    fn execute(&mut self, plan: &Plan, matchup: &ComparisonGroup, process: u32, seed: u64) -> Option<PairedReport> {
+        let repetition = |cell: &u32| Repetition { cell: *cell, process };
+        let nothing = |status, reason: &str| {
+            let reports = matchup.cells.iter().map(|cell| Report::without_figures(repetition(cell), status, reason));
+            Some(PairedReport { reports: reports.collect(), sessions: 0, ledgers: Vec::new() })
+        };
+        let resolved = matchup.cells.iter().map(|cell| {
+            let cell = plan.cell(*cell);
+            self.job.loader.resolve(self.job.modules, &self.job.modules.loaded[cell.offer], cell)
+        });
+        let resolved = match resolved.collect::<Result<Vec<_>, _>>() {
+            Ok(resolved) => resolved,
+            Err(reason) => return nothing(Status::Skipped, &reason),
+        };
+        let request = self.request(plan, matchup, process, seed, &resolved);
+        // Warming up each session and observing each arm takes time in addition to measuring.
+        let sessions = 2 * matchup.cells.len() as u64;
+        let budget = self.paired.budget;
+        let beyond = sessions * (budget.warm_up_ns + self.paired.ledger_ns);
+        let deadline = self.job.loader.deadline() + Duration::from_nanos(budget.time_ns + beyond);
+        let before = Reading::now();
+        let end = self.job.loader.workers.call(&request, deadline, self.interrupt);
+        drop(resolved);
+        let name = format!("cell-{:04}-process-{process}", matchup.cells[0]);
+        keep_output(self.directory, &name, &end.stdout, &end.stderr);
+        let mut paired = match end.result {
+            Ok(Reply::Compared(paired)) => *paired,
+            Ok(Reply::Refused(reason)) => return nothing(Status::Failed, &reason),
+            Ok(_) => return nothing(Status::Failed, "unexpected reply of the worker"),
+            Err(WorkerError::Interrupted) => return None,
+            Err(error) => {
+                let reports = matchup.cells.iter().map(|cell| without_reply(repetition(cell), &error, &before));
+                return Some(PairedReport { reports: reports.collect(), sessions: 0, ledgers: Vec::new() });
+            }
+        };
+        paired.reports.iter_mut().for_each(|report| explain_by_output(report, &end.stderr));
+        if process == 0 && paired.reports.iter().all(|report| report.outcome.status == Status::Ok) {
+            for (cell, report) in matchup.cells.iter().zip(&mut paired.reports) {
+                report.account = account(self.job, plan, repetition(cell), self.interrupt);
+            }
+        }
+        Some(paired)
+    }
+}
+
+impl PairedWorkerExecutor<'_> {
+    fn request(
+        &self,
+        plan: &Plan,
+        matchup: &ComparisonGroup,
+        process: u32,
+        seed: u64,
+        resolved: &[Resolved],
+    ) -> Request {
+        let entrants = matchup.cells.iter().zip(resolved).map(|(number, resolved)| {
+            let cell = plan.cell(*number);
+            EntrantSpec {
+                module: resolved.module.clone(),
+                label: label(plan, *number),
+                cell: *number,
+                scenario: self.job.modules.loaded[cell.offer].own_scenario(&cell.scenario.name).to_owned(),
+                arguments: resolved.arguments.clone(),
+            }
+        });
+        let budget = self.paired.budget;
+        Request::Compare(Box::new(CompareRequest {
+            entrants: entrants.collect(),
+            process,
+            seed,
+            warm_up_ns: budget.warm_up_ns,
+            time_ns: budget.time_ns,
+            blocks_max: budget.blocks_max,
+            ledger_ns: self.paired.ledger_ns,
+        }))
+    }
+}

@@ -1,0 +1,137 @@
+//! Measures a comparison: plans the cells, measures each group of them interleaved, and shows the run.
+
+use super::executor::PairedWorkerExecutor;
+use super::{conclude, options};
+use crate::cli::CompareArgs;
+use crate::cost::Cost;
+use crate::effort::{Effort, PairedEffort};
+use crate::execute::{Job, begin, record, say_cost};
+use crate::modules::{Loader, Modules};
+use crate::progress::Progress;
+use crate::{Exit, output};
+use bench_engine::{
+    ComparisonGroup, Interrupt, LoadedModule, Plan, PlanError, Repetition, RunEnd, Selection, run_paired,
+};
+use bench_report::Comparison;
+use bench_sink::runfile::{Record, RunFile};
+
+/// Decides which cells are compared with each other.
+pub(super) trait Candidates {
+    /// Whether the cells of a module are the baseline of their groups.
+    fn is_baseline(&self, offer: &LoadedModule) -> bool;
+
+    /// The reason why a group cannot be compared, if it lacks a cell.
+    fn lack(&self, plan: &Plan, modules: &Modules, group: &ComparisonGroup) -> Option<String>;
+
+    /// Further records that describe the comparison, written before its cells.
+    fn records(&self, _plan: &Plan, _groups: &[ComparisonGroup]) -> Vec<Record> {
+        Vec::new()
+    }
+}
+
+/// The modules of a comparison, and what of them is compared.
+pub(super) struct Lineup<'a> {
+    /// Each module once per arm and variant.
+    pub(super) modules: Modules,
+    /// The scenarios.
+    pub(super) selections: Vec<Selection>,
+    /// What is compared with what.
+    pub(super) candidates: &'a dyn Candidates,
+}
+
+/// Measures `lineup`, or shows its plan for `--dry-run`.
+pub(super) fn measure(
+    arguments: &CompareArgs,
+    loader: &Loader,
+    lineup: &Lineup<'_>,
+    (effort, paired): (Effort, PairedEffort),
+    interrupt: &Interrupt,
+) -> anyhow::Result<Exit> {
+    let common = &arguments.common;
+    let seed = common.measured.seed.unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64);
+    let plan = lineup.plan(common.measured.filter.as_deref(), effort.processes, seed)?;
+    let groups = plan.matchups(|offer| lineup.candidates.is_baseline(offer));
+    let arms = groups.iter().map(|group| group.cells.len()).max().unwrap_or_default();
+    let repetitions: Vec<Repetition> = (0..effort.processes)
+        .flat_map(|process| groups.iter().map(move |group| Repetition { cell: group.cells[0], process }))
+        .collect();
+    let cost = Cost::of_comparisons(groups.len(), arms, &effort, &paired);
+    say_cost(&cost.line(&repetitions), common);
+    if common.shown.dry_run {
+        return print_groups(&plan, &groups);
+    }
+    let job = Job { loader, modules: &lineup.modules, plan: &plan, effort, seed, common };
+    let (directory, ended) = record(&job, begin(&job)?, interrupt, |writer, directory| {
+        writer.append(&lineup.candidates.records(&plan, &groups))?;
+        let mut progress =
+            Progress::new(&repetitions, |repetition| cells_with(&groups, repetition.cell), &cost, common.shown.quiet);
+        let mut bench = PairedWorkerExecutor { job: &job, paired, interrupt, directory };
+        let rounds = (effort.processes, seed);
+        Ok(run_paired(&plan, &groups, rounds, &mut bench, writer, &mut progress, interrupt)?)
+    })?;
+    let comparison = Comparison::of_pairs(RunFile::read(&directory)?, &options(arguments, seed))?;
+    let exit = conclude(&comparison, arguments, &[&directory])?;
+    Ok(if ended == RunEnd::Complete { exit } else { Exit::NotMeasured })
+}
+
+impl Lineup<'_> {
+    /// The plan of all groups that lack no cell.
+    fn plan(&self, filter: Option<&str>, processes: u32, seed: u64) -> anyhow::Result<Plan> {
+        let modules = &self.modules;
+        if modules.loaded.is_empty() {
+            modules.refused.iter().for_each(|refused| output::line(&format!("bench-host: {}", refused.reason)));
+            anyhow::bail!(
+                "no module could be loaded, so there is nothing to compare; `cargo xtask plugins` builds them"
+            );
+        }
+        let nor_a_run = |error: PlanError| match error {
+            PlanError::NoScenario { .. } => anyhow::anyhow!("{error}; no run directory has that name either"),
+            error => error.into(),
+        };
+        let plan = Plan::build(modules.offers(), &self.selections, processes, seed).map_err(nor_a_run)?;
+        let plan = match filter {
+            Some(filter) => plan.filtered(filter)?,
+            None => plan,
+        };
+        self.whole(plan)
+    }
+
+    /// Removes the groups that lack a cell from the plan, with a message for each scenario; an error if none is left.
+    fn whole(&self, plan: Plan) -> anyhow::Result<Plan> {
+        let mut lacks: Vec<String> = Vec::new();
+        let mut keep = vec![true; plan.cells.len()];
+        for group in plan.matchups(|offer| self.candidates.is_baseline(offer)) {
+            let Some(lack) = self.candidates.lack(&plan, &self.modules, &group) else { continue };
+            group.cells.iter().for_each(|cell| keep[*cell as usize] = false);
+            // All combinations of arguments lack the same cell.
+            if !lacks.contains(&lack) {
+                lacks.push(lack);
+            }
+        }
+        anyhow::ensure!(keep.contains(&true), "{}", lacks.join("; "));
+        lacks.iter().for_each(|lack| output::line(&format!("bench-host: left out: {lack}")));
+        Ok(plan.only(&keep))
+    }
+}
+
+/// The cells that are measured interleaved with `first`.
+fn cells_with(groups: &[ComparisonGroup], first: u32) -> Vec<u32> {
+    groups.iter().find(|group| group.cells[0] == first).map(|group| group.cells.clone()).unwrap_or_default()
+}
+
+/// The name of a cell within its group: `native`, `wasm+fuel`.
+pub(super) fn label(plan: &Plan, cell: u32) -> String {
+    let offer = plan.offer(plan.cell(cell));
+    offer.variant.as_ref().map_or_else(|| offer.arm.to_string(), |variant| format!("{}+{variant}", offer.arm))
+}
+
+fn print_groups(plan: &Plan, groups: &[ComparisonGroup]) -> anyhow::Result<Exit> {
+    let line = |group: &ComparisonGroup| {
+        let cell = plan.cell(group.cells[0]);
+        let labels: Vec<_> = group.cells.iter().map(|cell| label(plan, *cell)).collect();
+        let line = format!("{}  {}  {}", plan.full_name(cell), labels.join(" "), cell.arguments);
+        format!("{}\n", bench_report::escape(&line))
+    };
+    output::print(&groups.iter().map(line).collect::<String>())?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,80 @@
+//! `compare` on builds of one module, on scenarios side by side, and on the ladder.
+
+use crate::host::Host;
+use serde_json::Value;
+use std::fs;
+
+/// The comparisons of a document.
+fn comparisons(document: &Value) -> &Vec<Value> {
+    document["comparisons"].as_array().expect("a comparison has comparisons")
+}
+
+/// A folder with two builds of the hostile module, which are equal.
+fn with_builds() -> Host {
+    let host = Host::with_hostile();
+    fs::copy(host.path("hostile.wasm"), host.path("new.wasm")).unwrap();
+    fs::rename(host.path("hostile.wasm"), host.path("old.wasm")).unwrap();
+    host
+}
+
+#[test]
+fn builds_are_compared_under_their_names() {
+    let host = with_builds();
+    let document = host.check("compare old.wasm new.wasm hostile/good --quick --format json", 0).json();
+    let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
+    assert_eq!((&matchup["baseline"]["variant"], &matchup["contender"]["variant"]), (&"old".into(), &"new".into()));
+    assert_eq!((&matchup["baseline"]["arm"], &matchup["status"]), (&"wasm".into(), &"ok".into()));
+    assert!(matchup["contender"]["module"]["file"].as_str().unwrap().ends_with("new.wasm"), "{matchup:#}");
+    assert_eq!(matchup["aa"].as_array().unwrap().len(), 2);
+    let accounts = document["accounts"].as_array().unwrap();
+    let instructions: Vec<_> = accounts.iter().map(|account| account["instructions"].as_f64().unwrap()).collect();
+    assert_eq!(instructions.len(), 2);
+    assert!(instructions[0] > 0.0 && instructions[0] == instructions[1], "{instructions:?}");
+    assert_eq!(document["ledgers"].as_array().unwrap().len(), 2, "each build has its cost breakdown");
+    let table = host.check(&format!("compare {}", host.run().display()), 0).stdout;
+    assert!(table.contains("wasm+new / wasm+old"), "{table}");
+}
+
+#[test]
+fn variant_option_names_builds_and_a_filter_selects_scenarios() {
+    let host = with_builds();
+    let line =
+        "compare --variant a=old.wasm --variant b=new.wasm --filter hostile/good --quick --processes 2 --format json";
+    let document = host.check(line, 0).json();
+    let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
+    assert_eq!((&matchup["baseline"]["variant"], &matchup["contender"]["variant"]), (&"a".into(), &"b".into()));
+    host.check("compare old.wasm --quick", 2).one_line(&["at least two builds"]);
+    host.check("compare --variant a=old.wasm --variant a=new.wasm", 2).one_line(&["same name"]);
+    host.check("compare old.wasm none.wasm", 2).one_line(&["none.wasm", "cannot be read"]);
+}
+
+#[test]
+fn scenarios_are_compared_side_by_side_and_must_agree() {
+    let host = Host::with_hostile();
+    let line = "compare hostile/good --against hostile/good --modules . --quick --format json";
+    host.check(line, 2).one_line(&["same name"]);
+    let line = "compare hostile/arms-differ --against hostile/good --modules . --quick --format json";
+    let document = host.check(line, 1).json();
+    let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
+    assert_eq!(matchup["contender"]["variant"], "hostile/arms-differ");
+    assert!(matchup["reason"].as_str().unwrap().contains("checksum"), "{matchup:#}");
+}
+
+#[test]
+fn ladder_measures_what_there_is_and_says_what_is_missing() {
+    let host = Host::with_hostile();
+    let line = "compare hostile/good --ladder --modules . --quick --format json";
+    let document = host.check(line, 0).json();
+    let rungs = document["ladders"][0]["rungs"].as_array().unwrap();
+    let measured: Vec<_> =
+        rungs.iter().filter(|rung| rung["skipped"].is_null()).map(|rung| rung["rung"].as_str().unwrap()).collect();
+    assert_eq!(measured, ["native", "wasm", "bounds", "spectre", "opt-none", "winch", "pulley"]);
+    for rung in rungs.iter().filter(|rung| !rung["skipped"].is_null()) {
+        assert!(rung["skipped"].as_str().unwrap().contains("cargo xtask plugins hostile"), "{rung:#}");
+    }
+    let pulley = rungs.last().unwrap();
+    assert!(pulley["ratio_to_native"]["ratio"].as_f64().unwrap() > 0.0, "{pulley:#}");
+    let table = host.check(&format!("compare {}", host.run().display()), 0).stdout;
+    assert!(table.contains("no-simd skipped: "), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 120 || line.contains("skipped")), "{table}");
+}

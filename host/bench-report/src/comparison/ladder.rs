@@ -1,0 +1,169 @@
+//! Ladders: from the rungs that a run recorded to their ratios, each to the rung before and to native code.
+
+use super::matchup::Matchup;
+use crate::document::{Body, Column, Datum, Measure, Rank, Section, Table};
+use crate::{CellView, RunView};
+use bench_model::Arguments;
+use bench_sink::runfile::{LadderRecord, Status};
+use bench_stats::{LEVEL, Verdict};
+
+/// A scenario with its arguments, executed in ways that differ from each other by one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LadderView {
+    /// `module/scenario`.
+    pub scenario: String,
+    /// With what it was executed.
+    pub arguments: Arguments,
+    /// From the fastest to the slowest, as is expected.
+    pub rungs: Vec<RungView>,
+}
+
+/// One rung of a ladder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RungView {
+    /// Its name.
+    pub name: String,
+    /// How it differs from the rung before.
+    pub step: String,
+    /// The number of its cell, if it was measured.
+    pub cell: Option<u32>,
+    /// The number of its comparison with the baseline, native code where that takes part.
+    pub to_baseline: Option<usize>,
+    /// The number of its comparison with the last rung before that was measured.
+    pub to_previous: Option<usize>,
+    /// The reason why it was not measured, and what to do.
+    pub skipped: Option<String>,
+}
+
+impl LadderView {
+    /// Whether one of its rungs is in the comparison of this number.
+    pub(super) fn has(&self, comparison: usize) -> bool {
+        self.rungs.iter().any(|rung| [rung.to_baseline, rung.to_previous].contains(&Some(comparison)))
+    }
+}
+
+/// Two cells to compare: the baseline and the contender.
+pub(super) type Pair = (u32, u32);
+
+/// The ladders of a run. Each comparison that they need is at its index in `pairs`, to which those that are missing are added.
+pub(super) fn ladders(
+    view: &RunView,
+    pairs: &mut Vec<Pair>,
+    baseline: impl Fn(&CellView) -> Option<u32>,
+) -> Vec<LadderView> {
+    let mut index = |pair: Pair| {
+        pairs.iter().position(|known| *known == pair).unwrap_or_else(|| {
+            pairs.push(pair);
+            pairs.len() - 1
+        })
+    };
+    let mut ladder = |record: &LadderRecord| {
+        let cell_of = |number: Option<u32>| view.cells.iter().find(|cell| Some(cell.cell) == number);
+        let mut previous: Option<u32> = None;
+        let mut rungs = Vec::with_capacity(record.rungs.len());
+        for rung in &record.rungs {
+            let cell = cell_of(rung.cell);
+            let number = cell.map(|cell| cell.cell);
+            let of_baseline = cell.and_then(&baseline).filter(|baseline| Some(*baseline) != number);
+            rungs.push(RungView {
+                name: rung.name.clone(),
+                step: rung.step.clone(),
+                cell: number,
+                to_baseline: number.zip(of_baseline).map(|(cell, baseline)| index((baseline, cell))),
+                to_previous: number.zip(previous).map(|(cell, previous)| index((previous, cell))),
+                skipped: rung.skipped.clone().or_else(|| not_measured(cell)),
+            });
+            previous = number.filter(|_| cell.is_some_and(|cell| cell.status == Status::Ok)).or(previous);
+        }
+        LadderView { scenario: record.scenario.clone(), arguments: record.arguments.clone(), rungs }
+    };
+    view.ladders.iter().map(&mut ladder).collect()
+}
+
+fn not_measured(cell: Option<&CellView>) -> Option<String> {
+    match cell {
+        None => Some("it was not run".to_owned()),
+        Some(cell) if cell.status == Status::Ok => None,
+        Some(cell) => Some(cell.reason.clone().unwrap_or_else(|| "no reason was given".to_owned())),
+    }
+}
+
+/// A table for each ladder, with the reasons of missing rungs below it.
+pub(super) fn sections(ladders: &[LadderView], matchups: &[Matchup]) -> Vec<Section> {
+    ladders.iter().map(|ladder| section(ladder, matchups)).collect()
+}
+
+fn section(ladder: &LadderView, matchups: &[Matchup]) -> Section {
+    let columns = vec![
+        Column::words("rung"),
+        Column::figures("p50"),
+        Column::figures("× before").key("ratio_to_previous"),
+        Column::figures("95 %").key("ratio_to_previous_interval"),
+        Column::words("verdict"),
+        Column::figures("× native").key("ratio_to_native"),
+        Column::figures("95 %").key("ratio_to_native_interval"),
+        Column::words("step").rank(Rank::Extra(2)),
+        Column::figures("pairs").rank(Rank::Extra(1)),
+    ];
+    let rows = ladder.rungs.iter().map(|rung| row(rung, ladder, matchups)).collect();
+    let absent =
+        ladder.rungs.iter().filter_map(|rung| Some(format!("{} skipped: {}", rung.name, rung.skipped.as_ref()?)));
+    let title = format!("{} {}", ladder.scenario, ladder.arguments);
+    let body = Body::Table(Table::plain(columns, rows));
+    Section::new("ladder", title.trim_end(), body).in_data().with_remarks(absent.collect())
+}
+
+fn row(rung: &RungView, ladder: &LadderView, matchups: &[Matchup]) -> Vec<Datum> {
+    let matchup = |index: Option<usize>| index.and_then(|index| matchups.get(index));
+    let (to_previous, to_baseline) = (matchup(rung.to_previous), matchup(rung.to_baseline));
+    let [before, before_interval] = ratio(to_previous);
+    let [native, native_interval] = ratio(to_baseline);
+    let pairs = to_previous.or(to_baseline).and_then(|matchup| matchup.pairs);
+    vec![
+        Datum::text(&rung.name),
+        Datum::or_absent(p50(rung, ladder, matchups).map(Datum::nanoseconds)),
+        before,
+        before_interval,
+        Datum::text(verdict(rung, to_previous)),
+        native,
+        native_interval,
+        Datum::text(&rung.step),
+        Datum::or_absent(pairs.map(|pairs| Datum::count(pairs as f64))),
+    ]
+}
+
+/// The median, from any comparison that the rung takes part in.
+pub(super) fn p50(rung: &RungView, ladder: &LadderView, matchups: &[Matchup]) -> Option<f64> {
+    let of = |index: Option<usize>| index.and_then(|index| matchups.get(index));
+    let own = [rung.to_baseline, rung.to_previous].into_iter().find_map(of).map(|matchup| &matchup.contender);
+    let after = || {
+        let later = ladder.rungs.iter().filter(|later| later.cell != rung.cell && rung.skipped.is_none());
+        let place = |one: &RungView| ladder.rungs.iter().position(|other| other.name == one.name);
+        let next = later.filter(|later| place(later) > place(rung)).find_map(|later| of(later.to_previous));
+        next.map(|matchup| &matchup.baseline)
+    };
+    own.or_else(after)?.summary.as_ref()?.p50
+}
+
+fn ratio(matchup: Option<&Matchup>) -> [Datum; 2] {
+    let Some(figures) = matchup.and_then(|matchup| matchup.figures.as_ref()) else {
+        return [Datum::Absent, Datum::Absent];
+    };
+    let interval = figures.ratios.medians.interval(LEVEL);
+    let range = Datum::Range { low: interval.low, high: interval.high, measure: Measure::Factor };
+    let is_finite = interval.low.is_finite() && interval.high.is_finite();
+    [Datum::number(interval.estimate, Measure::Factor), if is_finite { range } else { Datum::Absent }]
+}
+
+fn verdict(rung: &RungView, to_previous: Option<&Matchup>) -> String {
+    let verdict = to_previous.and_then(Matchup::verdict);
+    let text = match verdict {
+        Some(Verdict::Different) => "different",
+        Some(Verdict::Equivalent) => "equivalent",
+        Some(Verdict::Undecided { .. }) => "undecided",
+        Some(Verdict::Withheld) => "withheld",
+        None if rung.skipped.is_some() => "skipped",
+        None => "",
+    };
+    text.to_owned()
+}

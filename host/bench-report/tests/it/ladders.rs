@@ -1,0 +1,91 @@
+//! Ladders: each rung against the one before and against native code, as a person and as a program read it.
+
+use crate::compared::{BATCH, of_pairs, turns, wobbling};
+use crate::fixture::{Block, Run, compared};
+use bench_model::Arguments;
+use bench_report::{Comparison, Json, Text};
+use bench_sink::runfile::{LadderRecord, Record, RungRecord, Status};
+use insta::assert_snapshot;
+
+fn rung(name: &str, cell: Option<u32>, skipped: Option<&str>) -> RungRecord {
+    RungRecord { name: name.to_owned(), step: format!("step to {name}"), cell, skipped: skipped.map(str::to_owned) }
+}
+
+/// Rungs of 100, 150 and 300 ns, one that is not built, and one that is measured if `last` is ok.
+fn ladder(last: Status) -> Comparison {
+    let mut run = Run::begin(4, 10);
+    let missing = "no-simd/ring.wasm does not exist; build it with `cargo xtask plugins ring --variants`";
+    let rungs = vec![
+        rung("native", Some(0), None),
+        rung("wasm", Some(1), None),
+        rung("no-simd", None, Some(missing)),
+        rung("bounds", Some(2), None),
+        rung("pulley", Some(3), None),
+    ];
+    let scenario = "ring/stream".to_owned();
+    run.append(&[Record::Ladder(LadderRecord { scenario, arguments: Arguments::default(), rungs })]);
+    for process in 0..10 {
+        let block = |cell, arm: &str, level| {
+            Block::new(cell, process, "ring/stream", arm).timed(BATCH, wobbling(level, process, u64::from(cell)))
+        };
+        let pulley = block(3, "wasm", 900.0).variant("pulley");
+        let pulley = if last == Status::Ok { pulley } else { pulley.ended(last, "trapped") };
+        run.append(&turns(vec![
+            block(0, "native", 100.0),
+            block(1, "wasm", 150.0),
+            block(2, "wasm", 300.0).variant("bounds"),
+            pulley,
+        ]));
+    }
+    run.end(None);
+    of_pairs(&run)
+}
+
+/// Title, ratio and number of each comparison that the ladder needs.
+fn comparisons(comparison: &Comparison) -> Vec<(String, f64)> {
+    let ratio = |figures: &bench_report::Figures| (figures.ratios.medians.ratio() * 10.0).round() / 10.0;
+    let found = comparison.matchups.iter().map(|one| (one.title(), one.figures.as_ref().map_or(f64::NAN, ratio)));
+    found.collect()
+}
+
+#[test]
+fn each_rung_is_compared_with_native_code_and_with_the_last_measured_rung() {
+    let comparison = ladder(Status::Ok);
+    let expect = [
+        ("wasm / native", 1.5),
+        ("wasm+bounds / native", 3.0),
+        ("wasm+pulley / native", 9.0),
+        ("wasm+bounds / wasm", 2.0),
+        ("wasm+pulley / wasm+bounds", 3.0),
+    ];
+    assert_eq!(comparisons(&comparison), expect.map(|(title, ratio)| (title.to_owned(), ratio)));
+    let [ladder] = &comparison.ladders[..] else { panic!("{:?}", comparison.ladders) };
+    let places: Vec<_> = ladder.rungs.iter().map(|rung| (rung.to_baseline, rung.to_previous)).collect();
+    assert_eq!(places, [(None, None), (Some(0), Some(0)), (None, None), (Some(1), Some(3)), (Some(2), Some(4))]);
+}
+
+#[test]
+fn rung_that_failed_is_a_finding_and_has_no_ratio() {
+    let comparison = ladder(Status::Failed);
+    assert!(comparison.findings() > 0);
+    let text = compared(&Text, &comparison);
+    assert!(text.contains("pulley skipped: trapped"), "{text}");
+}
+
+#[test]
+fn a_row_stands_for_each_rung_and_a_line_for_each_that_is_missing() {
+    assert_snapshot!(compared(&Text, &ladder(Status::Ok)), @"");
+}
+
+#[test]
+fn programs_read_the_rungs_with_their_ratios() {
+    let document: serde_json::Value = serde_json::from_str(&compared(&Json, &ladder(Status::Ok))).unwrap();
+    let rungs = document["ladders"][0]["rungs"].as_array().unwrap();
+    let names: Vec<_> = rungs.iter().map(|rung| rung["rung"].as_str().unwrap()).collect();
+    assert_eq!(names, ["native", "wasm", "no-simd", "bounds", "pulley"]);
+    assert_eq!(rungs[3]["verdict_to_previous"], "different");
+    let ratio = rungs[3]["ratio_to_previous"]["ratio"].as_f64().unwrap();
+    assert!((1.9..2.1).contains(&ratio), "{ratio}");
+    assert!(rungs[2]["skipped"].as_str().unwrap().contains("--variants") && rungs[2]["p50_ns"].is_null());
+    assert_eq!(rungs[0]["p50_ns"].as_f64().unwrap().round(), 100.0, "from the comparison of the next rung");
+}
