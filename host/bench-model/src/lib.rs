@@ -15,6 +15,7 @@ mod scenario;
 #[cfg(feature = "serde")]
 mod serialized;
 mod session;
+mod steadiness;
 mod value;
 
 pub use argument::Arguments;
@@ -29,4 +30,5 @@ pub use parameter::{Domain, Parameter};
 pub use requirement::{Capability, Requirement};
 pub use scenario::Scenario;
 pub use session::Session;
+pub use steadiness::Steadiness;
 pub use value::{Kind, Value, ValueError};

@@ -12,7 +12,9 @@ mod random;
 mod ratio;
 mod sequential;
 mod series;
+mod share;
 mod slope;
+mod steady;
 mod summary;
 mod unpaired;
 mod verdict;
@@ -24,10 +26,12 @@ pub use interval::{Interval, mean_interval};
 pub use paired::paired_ratios;
 pub use ratio::{RatioEstimate, Ratios};
 pub use sequential::{Look, levels};
+pub use share::share_interval;
 pub use slope::{Slope, slope};
+pub use steady::steadiness;
 pub use summary::{Summary, quantile_is_supported, samples_needed};
 pub use unpaired::unpaired_ratios;
-pub use verdict::{Claim, Verdict, judge};
+pub use verdict::{Claim, LookLevels, Verdict, judge, judge_look};
 
 /// The level of every interval and, as 1 − level, the error rate of every family of verdicts.
 pub const LEVEL: f64 = 0.95;

@@ -32,8 +32,8 @@ pub fn levels(looks: &[Look], alpha: f64) -> Vec<f64> {
 /// How far a walk is followed below 0, in standard deviations; less than 10⁻¹⁵ of all walks are lower.
 const FAR: f64 = 8.0;
 
-/// Points at which the distribution is kept. A step of a hundredth of the information still spans ten of them.
-const POINTS: usize = 1_000;
+/// Points at which the distribution is kept. A step that adds a hundredth to the information still spans two of them.
+const POINTS: usize = 300;
 
 /// The walks that have crossed no boundary: the density of their sums, of variance `information`, on evenly spaced points.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! Verdicts: whether a ratio differs from 1, is equivalent to 1, or neither can be said yet.
 
 use crate::interval::upper_quantile;
-use crate::{Band, LEVEL, PROCESSES_MIN, RatioEstimate, holm};
+use crate::{Band, LEVEL, Look, PROCESSES_MIN, RatioEstimate, holm, levels};
 
 /// A ratio to be judged.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,6 +54,48 @@ pub fn judge(claims: &[Claim], delta: f64) -> Vec<Verdict> {
         .iter()
         .map(|claim| claim.can_be_judged().then(|| verdicts.next()).flatten().unwrap_or(Verdict::Withheld))
         .collect()
+}
+
+/// The significance levels at a look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LookLevels {
+    /// Of the two one-sided tests of equivalence.
+    equivalent: f64,
+    /// Of the two-sided test of a difference.
+    different: f64,
+}
+
+impl LookLevels {
+    /// The levels at the last of `looks`, for one of `claims` claims.
+    ///
+    /// The error rate of the whole table is shared evenly among its claims (Bonferroni), and that of a claim among its looks by
+    /// [`levels()`]. A verdict can be false in one way only: either the ratio is 1 and *different* is false, or it is at a margin and
+    /// *equivalent* is. So the probability of any false verdict in the table is at most 5 %.
+    pub fn at_last(looks: &[Look], claims: usize) -> Self {
+        let alpha = (1.0 - LEVEL) / claims.max(1) as f64;
+        let last = |alpha: f64| levels(looks, alpha).last().copied().unwrap_or_default();
+        Self { equivalent: last(alpha), different: 2.0 * last(alpha / 2.0) }
+    }
+
+    /// The level of the interval that holds at every look (Jennison and Turnbull 1989) and in all claims together.
+    pub fn of_interval(&self) -> f64 {
+        1.0 - self.different
+    }
+}
+
+/// The verdict on a claim at a look. A claim that was decided at a look must not be judged at a later one.
+pub fn judge_look(claim: &Claim, delta: f64, levels: &LookLevels) -> Verdict {
+    if !claim.can_be_judged() {
+        Verdict::Withheld
+    } else if claim.estimate.p_equivalent(delta) <= levels.equivalent {
+        Verdict::Equivalent
+    } else if claim.estimate.p_different() <= levels.different && !claim.is_covered() {
+        Verdict::Different
+    } else {
+        let family = |level_next: f64| Family { rejected: Vec::new(), level_next };
+        let more_pairs = claim.more_pairs(delta, &family(levels.equivalent), &family(levels.different));
+        Verdict::Undecided { more_pairs }
+    }
 }
 
 impl Claim {
