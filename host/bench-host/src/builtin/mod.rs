@@ -1,6 +1,7 @@
 //! The built-in module `self`, which measures the overhead of the host. It is part of the program, because it compares the host's
 //! code paths with direct calls of the libraries that they use.
 
+pub(crate) mod chain;
 mod pairs;
 mod sessions;
 

@@ -3,6 +3,7 @@
 mod abilities;
 mod conditions;
 mod counters;
+mod prove;
 
 use crate::Exit;
 use crate::cli::{DoctorArgs, GrantArgs, LimitArgs};
@@ -18,6 +19,7 @@ use bench_sink::runfile::LimitRecord;
 use conditions::facts;
 use serde_json::json;
 use std::path::Path;
+use std::time::Duration;
 
 pub(crate) fn run(arguments: &DoctorArgs) -> anyhow::Result<Exit> {
     let nothing = GrantArgs { allow_net: Vec::new(), allow_dir: Vec::new(), env: Vec::new() };
@@ -26,9 +28,20 @@ pub(crate) fn run(arguments: &DoctorArgs) -> anyhow::Result<Exit> {
     let abilities = abilities(&fingerprint);
     let effort = if arguments.quick { Effort::QUICK } else { Effort::DEFAULT };
     let here = std::env::current_dir()?;
-    let Some(limits) = limits(&loader, effort, &here, interrupt()?)? else { return Ok(Exit::NotMeasured) };
-    arguments.show.print(&document(&fingerprint, &abilities, &limits))?;
-    Ok(Exit::Done)
+    let interrupt = interrupt()?;
+    let Some(limits) = limits(&loader, effort, &here, interrupt)? else { return Ok(Exit::NotMeasured) };
+    let mut document = document(&fingerprint, &abilities, &limits);
+    let mut exit = Exit::Done;
+    if let Some(time_ns) = arguments.prove {
+        let time = Duration::from_nanos(time_ns);
+        let Some(proof) = prove::prove(&loader, time, arguments.seed, interrupt)? else { return Ok(Exit::NotMeasured) };
+        let data = json!({"fingerprint": fingerprint, "abilities": abilities, "calibration": limits, "proof": proof});
+        document.data = data.into();
+        document.sections.push(prove::section(&proof));
+        exit = if proof.is_refuted() { Exit::Finding } else { Exit::Done };
+    }
+    arguments.show.print(&document)?;
+    Ok(exit)
 }
 
 fn document(fingerprint: &Fingerprint, abilities: &[Ability], limits: &[LimitRecord]) -> Document {
