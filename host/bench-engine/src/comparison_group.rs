@@ -35,12 +35,34 @@ pub trait PairedExecutor {
     fn execute(&mut self, plan: &Plan, matchup: &ComparisonGroup, process: u32, seed: u64) -> Option<PairedReport>;
 }
 
-/// Executes every comparison group `processes` times. Each round takes every group once, in an order drawn from `seed`, so that slow
-/// changes of the machine affect all groups equally. A group with a failed or skipped cell is not tried again.
+/// Decides before each round which groups are measured in it.
+pub trait Schedule {
+    /// The numbers of the groups that round `process` measures; none ends the run. The records are stored before the round.
+    fn round(&mut self, process: u32) -> (Vec<usize>, Vec<Record>);
+}
+
+/// All groups in each of a fixed number of rounds.
+#[derive(Clone, Copy, Debug)]
+pub struct FixedRounds {
+    /// The number of rounds.
+    pub processes: u32,
+    /// The number of groups.
+    pub groups: usize,
+}
+
+impl Schedule for FixedRounds {
+    fn round(&mut self, process: u32) -> (Vec<usize>, Vec<Record>) {
+        let groups = if process < self.processes { self.groups } else { 0 };
+        ((0..groups).collect(), Vec::new())
+    }
+}
+
+/// Executes comparison groups in rounds. Each round takes every group of the `schedule` once, in an order drawn from `seed`, so that
+/// slow changes of the machine affect all groups equally. A group with a failed or skipped cell is not tried again.
 pub fn run_paired(
     plan: &Plan,
     matchups: &[ComparisonGroup],
-    (processes, seed): (u32, u64),
+    (schedule, seed): (&mut dyn Schedule, u64),
     executor: &mut dyn PairedExecutor,
     journal: &mut dyn Journal,
     observer: &mut dyn Observer,
@@ -49,8 +71,15 @@ pub fn run_paired(
     let mut given_up = BTreeSet::new();
     let mut results = Results::default();
     let mut index = 0;
-    for process in 0..processes {
-        for number in round(matchups.len(), process, seed) {
+    for process in 0.. {
+        let (scheduled, noted) = schedule.round(process);
+        if !noted.is_empty() {
+            journal.append(&noted)?;
+        }
+        if scheduled.iter().all(|number| given_up.contains(number)) {
+            break;
+        }
+        for number in round(matchups.len(), process, seed).into_iter().filter(|number| scheduled.contains(number)) {
             if interrupt.is_raised() {
                 return Ok(RunEnd::Interrupted);
             }
@@ -123,7 +152,7 @@ mod tests {
     use crate::mock::{Memory, Nobody};
     use crate::{LoadedModule, Selection};
     use bench_model::{Arm, Checksum, Descriptor, Parameter, Scenario};
-    use bench_sink::runfile::OutcomeRecord;
+    use bench_sink::runfile::{LookRecord, OutcomeRecord};
     use std::path::PathBuf;
 
     /// Process, cells, seed.
@@ -162,12 +191,17 @@ mod tests {
     }
 
     fn check(checksum: fn(u32, u32) -> u64) -> (Asked, Vec<Record>) {
+        check_schedule(checksum, &mut FixedRounds { processes: 3, groups: 2 })
+    }
+
+    fn check_schedule(checksum: fn(u32, u32) -> u64, schedule: &mut dyn Schedule) -> (Asked, Vec<Record>) {
         let plan = plan();
         let matchups = plan.matchups(|offer| offer.arm == Arm::Native);
         let mut mock = Mock { asked: Vec::new(), checksum };
         let mut memory = Memory::default();
         let ended =
-            run_paired(&plan, &matchups, (3, 11), &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap();
+            run_paired(&plan, &matchups, (schedule, 11), &mut mock, &mut memory, &mut Nobody, &Interrupt::new())
+                .unwrap();
         assert_eq!(ended, RunEnd::Complete);
         (mock.asked, memory.blocks.into_iter().flatten().collect())
     }
@@ -190,6 +224,30 @@ mod tests {
         assert_eq!(seeds.len(), 6);
         let pairings = records.iter().filter(|record| matches!(record, Record::Pairing(_))).count();
         assert_eq!(pairings, 6);
+    }
+
+    /// Three rounds of both groups, then two of the second alone, after a look.
+    struct Narrowing;
+
+    impl Schedule for Narrowing {
+        fn round(&mut self, process: u32) -> (Vec<usize>, Vec<Record>) {
+            match process {
+                0..3 => (vec![0, 1], Vec::new()),
+                3 => (vec![1], vec![Record::Look(LookRecord { processes: 3, spent: 0.5 })]),
+                4 => (vec![1], Vec::new()),
+                _ => (Vec::new(), Vec::new()),
+            }
+        }
+    }
+
+    #[test]
+    fn round_measures_only_the_scheduled_groups() {
+        let (asked, records) = check_schedule(|_, _| 1, &mut Narrowing);
+        let of_process = |wanted| asked.iter().filter(|(process, ..)| *process == wanted).count();
+        assert_eq!((0..6).map(of_process).collect::<Vec<_>>(), [2, 2, 2, 1, 1, 0]);
+        assert!(asked[6..].iter().all(|(_, cells, _)| cells == &[5, 3, 1]), "{asked:?}");
+        let looks = records.iter().filter(|record| matches!(record, Record::Look(look) if look.processes == 3)).count();
+        assert_eq!(looks, 1);
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod void;
 pub mod worker;
 
 pub use clock::{Clock, MonotonicClock};
-pub use comparison_group::{ComparisonGroup, PairedExecutor, PairedReport, run_paired};
+pub use comparison_group::{ComparisonGroup, FixedRounds, PairedExecutor, PairedReport, Schedule, run_paired};
 pub use done::{Done, Misfit};
 pub use finished::Finished;
 pub use forecast::{Expected, Forecast};

@@ -2,7 +2,7 @@
 //! a contradiction between results is written too.
 
 use crate::{Cell, Done, Finished, Interrupt, Plan, Repetition, void};
-use bench_model::Checksum;
+use bench_model::{Checksum, Steadiness, Unit};
 use bench_sink::runfile::{
     AccountRecord, CellRecord, CheckRecord, ModuleRef, OutcomeRecord, Record, RunWriter, SeriesRecord, Status,
     WriteError,
@@ -41,6 +41,16 @@ impl Report {
             ..OutcomeRecord::without_figures(repetition.cell, repetition.process, status)
         };
         Self { cpu: None, conditions: Vec::new(), series: Vec::new(), checks: Vec::new(), outcome, account: None }
+    }
+}
+
+impl Report {
+    /// How the times of operations developed: those of the series that has the name of the scenario.
+    fn steadiness(&self, scenario: &str) -> Option<Steadiness> {
+        let is_timed = |series: &&SeriesRecord| series.metric == scenario && series.labels.is_empty();
+        let series = self.series.iter().find(is_timed).filter(|series| series.unit == Unit::Nanoseconds)?;
+        let samples: Vec<f64> = series.raw.as_ref()?.iter().map(|sample| *sample as f64).collect();
+        bench_stats::steadiness(&samples)
     }
 }
 
@@ -126,7 +136,8 @@ pub fn run(
 }
 
 /// The records of one repetition, in order.
-pub(crate) fn block(plan: &Plan, repetition: Repetition, report: Report) -> Vec<Record> {
+pub(crate) fn block(plan: &Plan, repetition: Repetition, mut report: Report) -> Vec<Record> {
+    report.outcome.steadiness = report.steadiness(&plan.cell(repetition.cell).scenario.name);
     let mut block = vec![Record::Cell(cell_record(plan, repetition, report.cpu, report.conditions))];
     block.extend(report.series.into_iter().map(Record::Series));
     block.extend(report.checks.into_iter().map(Record::Check));

@@ -47,7 +47,7 @@ pub(crate) enum Command {
     )]
     Report(ReportArgs),
     /// Check what this machine supports, and measure its rooflines
-    #[command(after_help = "Example:\n  bench-host doctor --format json")]
+    #[command(after_help = "Examples:\n  bench-host doctor --format json\n  bench-host doctor --prove 2m")]
     Doctor(DoctorArgs),
     /// Run the conformance tests on a module
     #[command(after_help = "Example:\n  bench-host check plugins/ring-client.wasm")]
@@ -125,6 +125,13 @@ pub(crate) struct CompareArgs {
     /// concurrency, bounds, spectre, inlining, regalloc, nan, winch, pulley, or all of them
     #[arg(long, value_name = "SWITCH", value_delimiter = ',', conflicts_with = "git")]
     pub(crate) engine: Vec<String>,
+    /// Measure each comparison until it is different or equivalent, or until the time of --within is spent; what is undecided gets
+    /// the time of what is decided
+    #[arg(long, conflicts_with_all = ["git", "ladder"])]
+    pub(crate) decide: bool,
+    /// Time for --decide
+    #[arg(long, value_name = "DURATION", value_parser = duration_ns, default_value = "5m", requires = "decide")]
+    pub(crate) within: u64,
     /// Smallest difference that matters, in per cent
     #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = percent)]
     pub(crate) delta: f64,
@@ -204,6 +211,12 @@ pub(crate) struct DoctorArgs {
     /// Spend less time on each roofline
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Test comparisons on this machine for so long: how often equal code is called different, and which differences are found
+    #[arg(long, value_name = "DURATION", value_parser = duration_ns, num_args = 0..=1, default_missing_value = "1m")]
+    pub(crate) prove: Option<u64>,
+    /// Seed of the random orders of --prove
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) show: ShowArgs,
 }

@@ -63,6 +63,12 @@ impl Cost {
         }
     }
 
+    /// One line for comparisons that are measured until they are decided.
+    pub(crate) fn line_until_decided(&self, within_ns: u64) -> String {
+        let within = duration(Duration::from_nanos(within_ns + self.calibration_ns));
+        format!("{} until decided: at most about {within}", self.what)
+    }
+
     /// The expected duration of a repetition.
     pub(crate) fn expected(&self) -> Expected {
         self.expected
@@ -116,7 +122,7 @@ mod tests {
     use bench_engine::{Amount, Budget, PairedBudget, calibration};
 
     fn effort(amount: Amount, calibration: calibration::Effort) -> Effort {
-        Effort { processes: 3, budget: Budget { warm_up_ns: 100_000_000, amount }, calibration }
+        Effort { processes: 3, budget: Budget { warm_up_ns: 100_000_000, amount }, calibration, within_ns: None }
     }
 
     fn repetitions(cells: u32) -> Vec<Repetition> {

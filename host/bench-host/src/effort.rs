@@ -13,6 +13,8 @@ pub(crate) struct Effort {
     pub(crate) budget: Budget,
     /// The effort for the rooflines.
     pub(crate) calibration: calibration::Effort,
+    /// The time for comparisons that are measured until they are decided; `processes` is 0 then.
+    pub(crate) within_ns: Option<u64>,
 }
 
 const CELL_NS: u64 = 1_500_000_000;
@@ -41,6 +43,11 @@ const QUICK_LEDGER_NS: u64 = 20_000_000;
 const LADDER_NS: u64 = 12_000_000_000;
 const QUICK_LADDER_NS: u64 = 1_500_000_000;
 
+/// One process of a comparison that is measured until it is decided.
+const DECIDE_NS: u64 = 300_000_000;
+const QUICK_DECIDE_NS: u64 = 100_000_000;
+const DECIDE_BLOCKS_MAX: u64 = 150;
+
 /// Blocks of one process. Two pairs each, so ten processes make 20,000 pairs, which find a difference of a few per mille.
 const BLOCKS_MAX: u64 = 1_000;
 
@@ -54,6 +61,21 @@ impl Effort {
     /// The effort of a ladder, from the options. Its rungs show where the time goes, so it has no cost breakdown.
     pub(crate) fn ladder(options: &Measured) -> anyhow::Result<(Self, PairedEffort)> {
         Self::interleaved(options, [LADDER_NS, QUICK_LADDER_NS], 0)
+    }
+
+    /// The effort of comparisons that are measured until they are decided, for at most `within_ns`: many short processes, because
+    /// only processes are independent.
+    pub(crate) fn decide(options: &Measured, within_ns: u64) -> anyhow::Result<(Self, PairedEffort)> {
+        anyhow::ensure!(
+            options.time.is_none() && options.processes.is_none(),
+            "--decide chooses the number of processes and their time itself; limit it with --within instead of --time or --processes"
+        );
+        let (effort, paired) = Self::paired(options)?;
+        let time_ns = if options.quick { QUICK_DECIDE_NS } else { DECIDE_NS };
+        let budget = PairedBudget { time_ns, blocks_max: DECIDE_BLOCKS_MAX, ..paired.budget };
+        let each = Budget { amount: Amount::Time { ns: time_ns }, ..effort.budget };
+        let effort = Self { processes: 0, budget: each, within_ns: Some(within_ns), ..effort };
+        Ok((effort, PairedEffort { budget, ..paired }))
     }
 
     /// `default_ns` is the time, and that with `--quick`, if the options name none.
@@ -70,6 +92,7 @@ impl Effort {
             processes,
             budget: Budget { warm_up_ns, amount: Amount::Time { ns: time_ns } },
             calibration: if quick { calibration::Effort::QUICK } else { calibration::Effort::DEFAULT },
+            within_ns: None,
         };
         let budget = PairedBudget { warm_up_ns, time_ns, blocks_max: BLOCKS_MAX };
         Ok((effort, PairedEffort { budget, ledger_ns }))
@@ -90,7 +113,7 @@ impl Effort {
         };
         let warm_up_ns = if quick { QUICK_WARM_UP_NS } else { WARM_UP_NS };
         let calibration = if quick { calibration::Effort::QUICK } else { calibration::Effort::DEFAULT };
-        Ok(Self { processes, budget: Budget { warm_up_ns, amount }, calibration })
+        Ok(Self { processes, budget: Budget { warm_up_ns, amount }, calibration, within_ns: None })
     }
 
     /// The measured time of one process, if the effort is a time.

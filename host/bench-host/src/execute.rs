@@ -18,7 +18,7 @@ use crate::secret::without_password;
 use crate::show::ShowArgs;
 use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
-use bench_engine::worker::{Captured, WorkerError};
+use bench_engine::worker::{Captured, WorkerError, draw_layout};
 use bench_engine::{Done, Executor, Interrupt, Plan, Repetition, RepetitionEnd, Report, RunEnd, run};
 use bench_report::{FAMILIES, RunView, Section, run_document};
 use bench_sink::digest;
@@ -219,12 +219,14 @@ impl Executor for WorkerExecutor<'_> {
         let complaint = || loader.servers.as_ref().and_then(|servers| servers.last_error());
         complaint();
         let before = Reading::now();
-        let end = loader.workers.call(&request, loader.deadline() + measured, self.interrupt);
+        let layout = draw_layout(self.job.seed, repetition.cell, repetition.process);
+        let end = loader.workers.call_in(Some(&layout), &request, loader.deadline() + measured, self.interrupt);
         drop(scratch);
         let name = format!("cell-{:04}-process-{}", repetition.cell, repetition.process);
         keep_output(self.directory, &name, &end.stdout, &end.stderr);
         match end.result {
             Ok(Reply::Measured(mut report)) => {
+                report.outcome.layout = Some(layout);
                 explain_by_output(&mut report, &end.stderr);
                 explain_by(&mut report, "the server said", complaint());
                 let driver = families::drivers().get(&cell.scenario.driver);
@@ -336,6 +338,7 @@ pub(crate) fn planned(job: &Job<'_>) -> Planned {
         processes: job.effort.processes,
         time_ns: job.effort.time_ns(),
         iterations: job.effort.iterations(),
+        within_ns: job.effort.within_ns,
         order_sha256: Some(digest::of_bytes(plan_text(job.plan, &Done::default()).as_bytes())),
     }
 }

@@ -66,6 +66,8 @@ pub(crate) enum Request {
     Account { module: ModuleSpec, cell: u32, process: u32, scenario: String, arguments: Arguments },
     /// Run the conformance tests on the module.
     Check { module: ModuleSpec, companion: Option<Box<DependencySpec>>, scenario: String, arguments: Arguments },
+    /// Measure chains that are longer than the baseline by these thousandths, interleaved.
+    Chains { extra: Vec<u64>, time_ns: u64, seed: u64 },
     /// Measure the rooflines.
     Calibrate { samples: u32, dear_samples: u32, directory: PathBuf, cache: Option<PathBuf> },
 }
@@ -122,6 +124,8 @@ pub(crate) enum Reply {
         used: Vec<String>,
     },
     Calibrated(Vec<LimitRecord>),
+    /// Nanoseconds per operation of each chain.
+    Chains(Vec<Vec<f64>>),
     /// The module cannot be loaded.
     Refused(String),
 }
@@ -156,6 +160,9 @@ fn answer(request: Request) -> Reply {
             with_dependency(&module, companion.as_deref(), |module, companion| {
                 check(module, companion, &scenario, &arguments)
             })
+        }
+        Request::Chains { extra, time_ns, seed } => {
+            builtin::chain::measure(&extra, time_ns, seed).map_or_else(Reply::Refused, Reply::Chains)
         }
         Request::Calibrate { samples, dear_samples, directory, cache } => {
             let effort = calibration::Effort { samples, slow_samples: dear_samples };

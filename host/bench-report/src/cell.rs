@@ -1,7 +1,7 @@
 //! One cell with all its processes brought together. Knows when a figure counts, not how it is shown.
 
 use crate::{ReportError, RunView, SeriesView, account};
-use bench_model::{Arguments, Arm, Checksum, MachineLimit, Unit};
+use bench_model::{Arguments, Arm, Checksum, MachineLimit, Steadiness, Unit};
 use bench_sink::environment::Witness;
 use bench_sink::runfile::{
     AccountRecord, CellRecord, CheckRecord, LedgerRecord, ModuleRef, OutcomeRecord, Overhead, SeriesRecord, Status,
@@ -49,6 +49,8 @@ pub struct CellView {
     pub checksum: Option<Checksum>,
     /// What measuring cost: the mean over the processes.
     pub overhead: Option<Overhead>,
+    /// How the timed samples of each process developed, of those that ended well and have enough of them.
+    pub steadiness: Vec<Steadiness>,
     /// What was looked at.
     pub checks: Vec<CheckView>,
     /// The figures; none where the cell is not ok.
@@ -80,6 +82,14 @@ impl CellView {
     /// The arm, and the variant where there is one: `wasm`, `wasm+fuel`.
     pub fn arm_label(&self) -> String {
         arm_label(self.arm, self.variant.as_deref())
+    }
+
+    /// The class of most of its processes, unless that is flat, and how many these are. A single process says nothing.
+    pub fn unsteadiness(&self) -> Option<(Steadiness, usize)> {
+        let count = |class: Steadiness| self.steadiness.iter().filter(|one| **one == class).count();
+        let classes = Steadiness::ALL.into_iter().filter(|class| *class != Steadiness::Flat);
+        let (class, count) = classes.map(|class| (class, count(class))).max_by_key(|(_, count)| *count)?;
+        (count >= 2 && 2 * count > self.steadiness.len()).then_some((class, count))
     }
 
     /// The scenario's own name, after the slash.
@@ -249,6 +259,7 @@ impl Block {
             lost: ok.iter().filter_map(|outcome| outcome.lost).reduce(|a, b| a + b),
             checksum: ok.iter().find_map(|outcome| outcome.checksum),
             overhead: mean_overhead(ok.iter().filter_map(|outcome| outcome.overhead)),
+            steadiness: ok.iter().filter_map(|outcome| outcome.steadiness).collect(),
             checks: checks(whole.iter().flat_map(|(_, repetition)| &repetition.checks)),
             series: Vec::new(),
             account: None,

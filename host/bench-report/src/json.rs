@@ -99,6 +99,9 @@ struct CellJson<'a> {
     checksum: Option<Checksum>,
     overhead: Option<OverheadJson>,
     limit: Option<RatioJson>,
+    /// How many processes have each class; left out where none has.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    steadiness: BTreeMap<&'static str, u32>,
     checks: Vec<CheckJson<'a>>,
     series: Vec<SeriesJson<'a>>,
     /// Left out where nothing was counted.
@@ -189,6 +192,12 @@ impl<K: Serialize, V: Serialize> Serialize for Pairs<K, V> {
     }
 }
 
+fn steadiness(cell: &CellView) -> BTreeMap<&'static str, u32> {
+    let mut counts = BTreeMap::new();
+    cell.steadiness.iter().for_each(|class| *counts.entry(class.as_str()).or_default() += 1);
+    counts
+}
+
 pub(crate) fn run(view: &RunView) -> RunJson<'_> {
     let limits = calibration::pairs(&view.calibration);
     RunJson {
@@ -254,6 +263,7 @@ fn cell<'a>(view: &'a RunView, cell: &'a CellView) -> CellJson<'a> {
         limit: cell
             .limit
             .map(|limit| RatioJson { name: limit.as_str(), ratio: cell.ratio_to_limit(view).and_then(thousandths) }),
+        steadiness: steadiness(cell),
         checks: cell.checks.iter().map(check).collect(),
         series: cell.series.iter().map(series).collect(),
         account: cell.account.as_ref().map(|account| AccountJson::of(AccountView::of(account))),

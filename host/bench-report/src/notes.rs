@@ -3,6 +3,7 @@
 use crate::environment::environment;
 use crate::text::number;
 use crate::{CellView, Drift, RunView, scale};
+use bench_model::Steadiness;
 use bench_sink::runfile::Status;
 use std::collections::BTreeSet;
 
@@ -71,7 +72,25 @@ fn reasons_of(cell: &CellView) -> impl Iterator<Item = String> {
         .lost
         .filter(|lost| *lost > 0)
         .map(|lost| format!("{lost} samples were lost, late or failed; {} were recorded", cell.recorded));
-    reason.map(|reason| format!("{status}{reason}")).into_iter().chain(lost)
+    let unsteady = cell.unsteadiness().map(|(class, count)| unsteady(class, count, cell.steadiness.len()));
+    reason.map(|reason| format!("{status}{reason}")).into_iter().chain(lost).chain(unsteady)
+}
+
+/// What most processes of a cell did instead of being steady, and what to do.
+fn unsteady(class: Steadiness, count: usize, of: usize) -> String {
+    let of = format!("in {count} of {of} processes");
+    match class {
+        Steadiness::Flat => format!("flat {of}"),
+        Steadiness::WarmUp => {
+            format!("warm-up: operations were still getting faster {of}; measure longer (--time), or read only the end")
+        }
+        Steadiness::SlowDown => {
+            format!("slow-down: operations got slower {of}; see whether data grows or the processor is throttled")
+        }
+        Steadiness::NoSteadyState => {
+            format!("no steady state: the time of an operation changed up to the end {of}; measure longer (--time)")
+        }
+    }
 }
 
 fn lines_of(view: &RunView, reason: &str, cells: &[&CellView], all_cells: bool) -> Vec<String> {
@@ -123,9 +142,10 @@ pub(crate) fn effort(view: &RunView, of: &str) -> String {
         (None, Some(iterations)) => format!(" × {iterations} operations"),
         (None, None) => String::new(),
     };
-    let processes = match planned.processes {
-        1 => "1 process".to_owned(),
-        more => format!("{more} processes"),
+    let processes = match (planned.within_ns, planned.processes) {
+        (Some(within), _) => format!("until decided within {}, a process", effort_time(within)),
+        (None, 1) => "1 process".to_owned(),
+        (None, more) => format!("{more} processes"),
     };
     let parts = match view.resumed.len() {
         0 => String::new(),

@@ -8,8 +8,8 @@ use bench_model::MachineLimit;
 use bench_sink::environment::WarningRecord;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CalibrationRecord, EndRecord, LadderRecord, ModuleRecord, PairingRecord, Planned, Record, ResumedRecord, RunFile,
-    RunRecord, Status, TornTail,
+    CalibrationRecord, EndRecord, LadderRecord, LookRecord, ModuleRecord, PairingRecord, Planned, Record,
+    ResumedRecord, RunFile, RunRecord, Status, TornTail,
 };
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -48,6 +48,8 @@ pub struct RunView {
     pub torn: Option<TornTail>,
     /// Which cells were measured in turns.
     pub(crate) pairings: Vec<PairingRecord>,
+    /// The looks at its results, in their order.
+    pub(crate) looks: Vec<LookRecord>,
     /// The ladders that its cells are rungs of.
     pub(crate) ladders: Vec<LadderRecord>,
     /// The numbers of all cells in the order in which they were first written.
@@ -97,6 +99,7 @@ impl RunView {
             ended: parts.ended,
             torn: file.torn,
             pairings: parts.pairings,
+            looks: parts.looks,
             ladders: parts.ladders,
             written: parts.written,
         })
@@ -164,6 +167,7 @@ struct Parts {
     calibration: Vec<CalibrationRecord>,
     blocks: BTreeMap<u32, Block>,
     pairings: Vec<PairingRecord>,
+    looks: Vec<LookRecord>,
     ladders: Vec<LadderRecord>,
     written: Vec<u32>,
     ended: Option<EndRecord>,
@@ -192,6 +196,7 @@ impl Parts {
             Record::Outcome(record) => self.block(record.cell, record.process)?.outcome(record),
             Record::Ledger(record) => self.block(record.cell, record.process)?.ledger(record),
             Record::Account(record) => self.block(record.cell, record.process)?.account(record),
+            Record::Look(record) => self.looks.push(record),
             Record::Ladder(record) => self.ladders.push(record),
             Record::Pairing(record) => self.pairings.push(record),
             Record::End(record) => self.ended = Some(record),

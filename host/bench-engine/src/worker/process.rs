@@ -1,8 +1,9 @@
 //! The parent's side of a worker: starts it, sends one request, waits for the reply, the deadline or an interrupt, and kills all
 //! processes that are left.
 
-use super::Captured;
+use super::{Captured, layout};
 use crate::Interrupt;
+use bench_sink::runfile::Layout;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -79,7 +80,18 @@ impl Workers {
         deadline: Duration,
         interrupt: &Interrupt,
     ) -> WorkerEnd<Reply> {
-        match self.start() {
+        self.call_in(None, request, deadline, interrupt)
+    }
+
+    /// Like [`call`](Self::call), in a worker with this memory layout.
+    pub fn call_in<Request: Serialize, Reply: DeserializeOwned>(
+        &self,
+        layout: Option<&Layout>,
+        request: &Request,
+        deadline: Duration,
+        interrupt: &Interrupt,
+    ) -> WorkerEnd<Reply> {
+        match self.start(layout) {
             Ok((child, channel)) => answer(child, channel, request, deadline, interrupt),
             Err(error) => {
                 WorkerEnd { result: Err(error.into()), stdout: Captured::default(), stderr: Captured::default() }
@@ -89,10 +101,11 @@ impl Workers {
 
     /// Starts a worker in a process group of its own, so that Ctrl-C reaches only the parent, and a kill reaches all processes
     /// that the worker started.
-    fn start(&self) -> io::Result<(Child, UnixStream)> {
+    fn start(&self, layout: Option<&Layout>) -> io::Result<(Child, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         let child = Command::new(&self.program)
             .args(&self.arguments)
+            .envs(layout.map(|layout| (layout::VARIABLE, layout::variable(layout))))
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

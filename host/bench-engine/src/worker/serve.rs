@@ -1,5 +1,6 @@
 //! The worker's side: receives one request and sends one reply, on a channel that the output of modules cannot reach.
 
+use super::layout::in_layout;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{self, BufRead, BufReader, Write};
@@ -33,7 +34,8 @@ pub fn serve<Request: DeserializeOwned, Reply: Serialize>(
     rustix::process::setrlimit(rustix::process::Resource::Core, none).map_err(io::Error::from)?;
     let mut line = String::new();
     BufReader::new(&channel).read_line(&mut line)?;
-    let reply = answer(serde_json::from_str(&line)?);
+    let request = serde_json::from_str(&line)?;
+    let reply = in_layout(|| answer(request));
     let mut text = serde_json::to_vec(&reply)?;
     text.push(b'\n');
     (&channel).write_all(&text)?;

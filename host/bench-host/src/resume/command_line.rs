@@ -149,7 +149,8 @@ mod tests {
     /// Compares `given` with a run that was started with `begun` and has the seed 7; an error must contain all `parts`.
     #[track_caller]
     fn check(begun: &str, given: &str, parts: Option<&[&str]>) {
-        let planned = Planned { cells: 1, processes: 1, time_ns: None, iterations: None, order_sha256: None };
+        let planned =
+            Planned { cells: 1, processes: 1, time_ns: None, iterations: None, within_ns: None, order_sha256: None };
         let (id, started, command) = (String::new(), String::new(), Vec::new());
         let (fingerprint, program_sha256) = (Fingerprint::take(""), None);
         let run =

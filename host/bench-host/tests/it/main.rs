@@ -3,6 +3,7 @@
 mod builds;
 mod cache;
 mod comparing;
+mod deciding;
 mod derived;
 mod figures;
 mod full_disk;

@@ -5,7 +5,7 @@ use super::json::verdict;
 use super::{Comparison, Contender, Figures, Matchup};
 use crate::csv::status;
 use crate::{Records, escape};
-use bench_stats::{LEVEL, RatioEstimate, Verdict};
+use bench_stats::{RatioEstimate, Verdict};
 
 const COLUMNS: [&str; 25] = [
     "scenario",
@@ -45,8 +45,8 @@ fn row(comparison: &Comparison, matchup: &Matchup) -> [String; COLUMNS.len()] {
     let text = |text: &str| escape(text).into_owned();
     let figures = matchup.figures.as_ref();
     let figure = |of: fn(&Figures) -> Option<f64>| figures.and_then(of).map(number).unwrap_or_default();
-    let [ratio, low, high] = bounds(figures.map(|figures| &figures.ratios.medians));
-    let [mean_ratio, mean_low, mean_high] = bounds(figures.map(|figures| &figures.ratios.means));
+    let [ratio, low, high] = bounds(figures.map(|figures| (&figures.ratios.medians, figures.level)));
+    let [mean_ratio, mean_low, mean_high] = bounds(figures.map(|figures| (&figures.ratios.means, figures.level)));
     // There is no other place that every reader of a row sees.
     let machines = comparison.across_machines.as_ref().map(|difference| format!("different machines: {difference}"));
     let notes: Vec<String> = machines.into_iter().chain(matchup.note.clone()).collect();
@@ -84,8 +84,8 @@ fn p50(contender: &Contender) -> String {
     contender.summary.as_ref().and_then(|summary| summary.p50).map(number).unwrap_or_default()
 }
 
-fn bounds(estimate: Option<&RatioEstimate>) -> [String; 3] {
-    let Some(interval) = estimate.map(|estimate| estimate.interval(LEVEL)) else { return Default::default() };
+fn bounds(estimate: Option<(&RatioEstimate, f64)>) -> [String; 3] {
+    let Some(interval) = estimate.map(|(estimate, level)| estimate.interval(level)) else { return Default::default() };
     [interval.estimate, interval.low, interval.high].map(number)
 }
 

@@ -100,6 +100,9 @@ struct MatchupJson<'a> {
     p_different: Option<Number>,
     p_equivalent: Option<Number>,
     verdict: Option<&'static str>,
+    /// Of the intervals, where it is not that of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval_level: Option<Number>,
     more_pairs: Option<u64>,
     note: Option<&'a str>,
 }
@@ -221,8 +224,8 @@ fn matchup(matchup: &Matchup) -> MatchupJson<'_> {
         reason: matchup.reason.as_deref(),
         pairs: matchup.pairs,
         processes: matchup.processes,
-        ratio_of_medians: figures.map(|figures| ratio(&figures.ratios.medians)),
-        ratio_of_means: figures.map(|figures| ratio(&figures.ratios.means)),
+        ratio_of_medians: figures.map(|figures| ratio(&figures.ratios.medians, figures.level)),
+        ratio_of_means: figures.map(|figures| ratio(&figures.ratios.means, figures.level)),
         aa: figures.map(with_themselves).unwrap_or_default(),
         band: figures
             .and_then(|figures| figures.band)
@@ -230,6 +233,7 @@ fn matchup(matchup: &Matchup) -> MatchupJson<'_> {
         p_different: number(|figures| figures.p_different),
         p_equivalent: number(|figures| figures.p_equivalent),
         verdict: matchup.verdict().map(verdict),
+        interval_level: number(|figures| Some(figures.level).filter(|level| *level != LEVEL)),
         more_pairs: figures.and_then(|figures| match figures.verdict {
             Verdict::Undecided { more_pairs } => Some(more_pairs),
             _ => None,
@@ -239,7 +243,7 @@ fn matchup(matchup: &Matchup) -> MatchupJson<'_> {
 }
 
 fn with_themselves(figures: &Figures) -> Vec<AaJson<'_>> {
-    figures.aa.iter().map(|(of, estimate)| AaJson { label: label(of), ratio: ratio(estimate) }).collect()
+    figures.aa.iter().map(|(of, estimate)| AaJson { label: label(of), ratio: ratio(estimate, LEVEL) }).collect()
 }
 
 fn contender(contender: &Contender) -> ContenderJson<'_> {
@@ -255,8 +259,8 @@ fn contender(contender: &Contender) -> ContenderJson<'_> {
     }
 }
 
-fn ratio(estimate: &RatioEstimate) -> RatioJson {
-    let interval = estimate.interval(LEVEL);
+fn ratio(estimate: &RatioEstimate, level: f64) -> RatioJson {
+    let interval = estimate.interval(level);
     RatioJson {
         ratio: significant(interval.estimate),
         low: significant(interval.low),
@@ -284,7 +288,10 @@ fn one_sided(alone: &OneSided) -> OneSidedJson<'_> {
 }
 
 fn ladder<'a>(ladder: &'a LadderView, matchups: &[Matchup]) -> LadderJson<'a> {
-    let medians = |index: Option<usize>| Some(ratio(&matchups.get(index?)?.figures.as_ref()?.ratios.medians));
+    let medians = |index: Option<usize>| {
+        let figures = matchups.get(index?)?.figures.as_ref()?;
+        Some(ratio(&figures.ratios.medians, figures.level))
+    };
     let judged = |index: Option<usize>| matchups.get(index?)?.verdict().map(verdict);
     let rung = |rung: &'a RungView| RungJson {
         rung: &rung.name,

@@ -5,7 +5,7 @@ use crate::document::{Body, Column, Datum, Measure, Rank, Section, Table};
 use crate::{CellView, RunView};
 use bench_model::Arguments;
 use bench_sink::runfile::{LadderRecord, Status};
-use bench_stats::{LEVEL, Verdict};
+use bench_stats::Verdict;
 
 /// A scenario with its arguments, executed in ways that differ from each other by one step.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,7 +149,7 @@ fn ratio(matchup: Option<&Matchup>) -> [Datum; 2] {
     let Some(figures) = matchup.and_then(|matchup| matchup.figures.as_ref()) else {
         return [Datum::Absent, Datum::Absent];
     };
-    let interval = figures.ratios.medians.interval(LEVEL);
+    let interval = figures.ratios.medians.interval(figures.level);
     let range = Datum::Range { low: interval.low, high: interval.high, measure: Measure::Factor };
     let is_finite = interval.low.is_finite() && interval.high.is_finite();
     [Datum::number(interval.estimate, Measure::Factor), if is_finite { range } else { Datum::Absent }]

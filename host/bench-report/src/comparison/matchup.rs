@@ -3,7 +3,7 @@
 use crate::cell::arm_label;
 use bench_model::{Arguments, Arm, Checksum};
 use bench_sink::runfile::{ModuleRef, Status};
-use bench_stats::{Band, Claim, RatioEstimate, Ratios, Summary, Verdict, holm};
+use bench_stats::{Band, Claim, LEVEL, Look, LookLevels, RatioEstimate, Ratios, Summary, Verdict, holm};
 use std::fmt;
 
 /// One of two sides that were run apart.
@@ -81,12 +81,14 @@ pub struct Figures {
     pub aa: Vec<(Label, RatioEstimate)>,
     /// How far from 1 the same code comes out.
     pub band: Option<Band>,
-    /// Of the ratio of medians being 1, adjusted for all that are judged; none where the verdict is withheld.
+    /// Of the ratio of medians being 1, adjusted for all that are judged; none where the verdict is withheld, or was found by looks.
     pub p_different: Option<f64>,
     /// Of the ratio of medians lying outside the margin, adjusted in the same way.
     pub p_equivalent: Option<f64>,
     /// What may be claimed of the ratio of medians.
     pub verdict: Verdict,
+    /// The level of its intervals: of a comparison that was measured until it was decided, one that holds at every look.
+    pub level: f64,
 }
 
 /// What a matchup's samples say, before there is a verdict.
@@ -113,7 +115,7 @@ pub(super) fn judge(drafts: Vec<Draft>, delta: f64) -> Vec<Matchup> {
     let mut judged = p_different.into_iter().zip(p_equivalent).zip(verdicts);
     let mut figures = |Measured { ratios, aa, band }| {
         let ((p_different, p_equivalent), verdict) = judged.next()?;
-        Some(Figures { ratios, aa, band, p_different, p_equivalent, verdict })
+        Some(Figures { ratios, aa, band, p_different, p_equivalent, verdict, level: LEVEL })
     };
     let judged = drafts.into_iter().map(|draft| {
         let figures = draft.measured.and_then(&mut figures);
@@ -121,6 +123,18 @@ pub(super) fn judge(drafts: Vec<Draft>, delta: f64) -> Vec<Matchup> {
         Matchup { figures, note, ..draft.matchup }
     });
     judged.collect()
+}
+
+/// The matchup with the verdict at the last of its `looks`, one of `rows` that are judged in the same way.
+pub(super) fn judge_look(draft: Draft, delta: f64, looks: &[Look], rows: usize) -> Matchup {
+    let figures = draft.measured.map(|measured| {
+        let levels = LookLevels::at_last(looks, rows);
+        let (verdict, level) = (bench_stats::judge_look(&claim(&measured), delta, &levels), levels.of_interval());
+        let Measured { ratios, aa, band } = measured;
+        Figures { ratios, aa, band, p_different: None, p_equivalent: None, verdict, level }
+    });
+    let note = note(figures.as_ref().map(|figures| figures.verdict), draft.moved.as_deref());
+    Matchup { figures, note, ..draft.matchup }
 }
 
 /// The p values of the claims that are judged, by which their verdicts were found: the others do not count among how many

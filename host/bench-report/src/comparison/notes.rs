@@ -51,16 +51,29 @@ pub(super) fn footer(comparison: &Comparison) -> Vec<String> {
     };
     let (level, seed) = (trimmed(LEVEL * 100.0), comparison.options.seed);
     lines.push(format!("ratio = {ratio}"));
-    let what = format!("interval {level} %, bootstrap over whole processes, seed {seed}; A/A = {floor}");
-    lines.push(what);
+    let looks = looks(&comparison.runs);
+    let holds = if looks > 0 { " at every look and in all rows together" } else { "" };
+    lines.push(format!("interval {level} %{holds}, bootstrap over whole processes, seed {seed}; A/A = {floor}"));
     let has_verdict = |matchup: &&Matchup| matchup.verdict().is_some_and(|verdict| verdict != Verdict::Withheld);
     let judged = comparison.matchups.iter().filter(has_verdict).count();
     let delta = trimmed(comparison.options.delta * 100.0);
-    let verdicts =
-        format!("verdicts are Holm-adjusted over {}; equivalent = within ±{delta} %; ", number(judged, "comparison"));
+    let judged_count = number(judged, "comparison");
+    let adjusted = match looks {
+        0 => format!("verdicts are Holm-adjusted over {judged_count}"),
+        _ => format!("verdicts share an error of 5 % over {judged_count} and {}", number(looks, "look")),
+    };
+    let verdicts = format!("{adjusted}; equivalent = within ±{delta} %; ");
     let verdicts = if judged == 0 { String::new() } else { verdicts };
     lines.push(format!("{verdicts}–: not measured, or too few samples"));
     lines
+}
+
+/// The number of looks at a run that was measured until it was decided.
+fn looks(runs: &Runs) -> usize {
+    match runs {
+        Runs::Paired(run) => run.looks.len(),
+        Runs::Sides { .. } => 0,
+    }
 }
 
 /// A number that somebody chose: `2`, `2.5`.

@@ -3,12 +3,12 @@
 
 use super::compared_cell::{ComparedCell, Measurement, draft, single_process};
 use super::ladder::ladders;
-use super::matchup::{Draft, Measured, judge};
+use super::matchup::{Draft, Matchup, Measured, judge, judge_look};
 use super::samples::Samples;
 use super::{Comparison, Label, OneSided, Options, Runs, counts};
 use crate::{CellView, ReportError, RunView};
 use bench_sink::runfile::{PairingRecord, RunFile, Status};
-use bench_stats::{Band, Distribution, Summary, paired_ratios};
+use bench_stats::{Band, Distribution, Look, Summary, Verdict, paired_ratios};
 
 pub(super) fn compare(file: RunFile, options: &Options) -> Result<Comparison, ReportError> {
     let samples = Samples::in_order(&file);
@@ -27,12 +27,16 @@ pub(super) fn compare(file: RunFile, options: &Options) -> Result<Comparison, Re
         }
     }
     let ladders = ladders(&view, &mut pairs, |cell| reader.baseline(cell).map(|baseline| baseline.cell));
-    let draft =
-        |(baseline, contender): &(u32, u32)| Some(reader.draft(reader.cell(*baseline)?, reader.cell(*contender)?));
-    let drafts: Vec<Draft> = pairs.iter().filter_map(draft).collect();
+    let cells = |(baseline, contender): &(u32, u32)| Some((reader.cell(*baseline)?, reader.cell(*contender)?));
+    let pairs: Vec<(&CellView, &CellView)> = pairs.iter().filter_map(cells).collect();
+    let matchups = if view.looks.is_empty() {
+        judge(pairs.iter().map(|pair| reader.draft(*pair, u32::MAX)).collect(), options.delta)
+    } else {
+        pairs.iter().map(|pair| reader.judge_looks(*pair, options.delta, pairs.len())).collect()
+    };
     let subjects: Vec<ComparedCell> = view.cells.iter().map(|cell| reader.subject(cell)).collect();
     Ok(Comparison {
-        matchups: judge(drafts, options.delta),
+        matchups,
         ledgers: subjects.iter().filter_map(ComparedCell::ledger).collect(),
         accounts: subjects.iter().filter_map(ComparedCell::account).collect(),
         one_sided,
@@ -45,6 +49,7 @@ pub(super) fn compare(file: RunFile, options: &Options) -> Result<Comparison, Re
 
 /// The cells that one process measured in turns, with as many samples of each as all of them have.
 struct Round<'a> {
+    process: u32,
     cells: &'a [u32],
     sessions: usize,
     samples: Vec<&'a [f64]>,
@@ -92,13 +97,38 @@ impl<'a> Reader<'a> {
         self.view.cells.iter().any(|other| other.cell != baseline.cell && is_same_work(baseline, other))
     }
 
-    fn draft(&self, baseline: &CellView, contender: &CellView) -> Draft {
+    /// The matchup without its verdict, by the processes below `processes`.
+    fn draft(&self, (baseline, contender): (&CellView, &CellView), processes: u32) -> Draft {
         let drafted = draft(&self.subject(baseline), &self.subject(contender), || {
-            let rounds = self.rounds(baseline.cell, contender.cell);
+            let mut rounds = self.rounds(baseline.cell, contender.cell);
+            rounds.retain(|round| round.process < processes);
             let none = || self.why_none(baseline, contender);
-            self.measure(&rounds, baseline, contender).ok_or_else(none)
+            let mut measured = self.measure(&rounds, baseline, contender).ok_or_else(none)?;
+            measured.reason = measured.reason.or_else(|| left_out(rounds.len(), baseline, contender, processes));
+            Ok(measured)
         });
         Draft { moved: self.moved(baseline, contender), ..drafted }
+    }
+
+    /// The matchup with the verdict of the first look that decides it, or else of the last one.
+    fn judge_looks(&self, (baseline, contender): (&CellView, &CellView), delta: f64, rows: usize) -> Matchup {
+        let counted: Vec<u32> = self.rounds(baseline.cell, contender.cell).iter().map(|round| round.process).collect();
+        let mut looks: Vec<Look> = Vec::new();
+        let mut judged = None;
+        for record in &self.view.looks {
+            let information = counted.iter().filter(|process| **process < record.processes).count() as f64;
+            // A group that is not measured further is not looked at again.
+            if looks.last().is_some_and(|last| last.information >= information) {
+                continue;
+            }
+            looks.push(Look { spent: record.spent, information });
+            let matchup = judge_look(self.draft((baseline, contender), record.processes), delta, &looks, rows);
+            if matches!(matchup.verdict(), Some(Verdict::Different | Verdict::Equivalent)) {
+                return matchup;
+            }
+            judged = Some(matchup);
+        }
+        judged.unwrap_or_else(|| judge_look(self.draft((baseline, contender), u32::MAX), delta, &[], rows))
     }
 
     /// The counts that moved from one build of a component to another. That none did says nothing: its code is another.
@@ -120,11 +150,7 @@ impl<'a> Reader<'a> {
             Summary::of(&Distribution::of_samples(samples))
         };
         is_shown.then(|| Measurement {
-            reason: if measured.is_some() {
-                left_out(rounds.len(), baseline, contender)
-            } else {
-                Some(single_process())
-            },
+            reason: measured.is_none().then(single_process),
             summaries: [summary(baseline), summary(contender)],
             pairs: measured.as_ref().map_or(count as u64, |measured| measured.ratios.pairs),
             processes: measured.as_ref().map_or(1, |measured| measured.ratios.processes),
@@ -157,7 +183,7 @@ impl<'a> Reader<'a> {
         let all: Vec<&[f64]> = record.cells.iter().map(samples).collect::<Option<_>>()?;
         let shortest = all.iter().map(|samples| samples.len()).min()?;
         let samples = all.into_iter().map(|samples| &samples[..shortest]).collect();
-        Some(Round { cells: &record.cells, sessions: record.sessions as usize, samples })
+        Some(Round { process: record.process, cells: &record.cells, sessions: record.sessions as usize, samples })
     }
 
     /// Why two cells that are well have no ratio.
@@ -223,8 +249,8 @@ fn is_same_work(a: &CellView, b: &CellView) -> bool {
 }
 
 /// Said where a third contender is why processes of two that are well do not count.
-fn left_out(counted: usize, baseline: &CellView, contender: &CellView) -> Option<String> {
-    let both = baseline.ended_well.intersection(&contender.ended_well).count();
+fn left_out(counted: usize, baseline: &CellView, contender: &CellView, processes: u32) -> Option<String> {
+    let both = baseline.ended_well.intersection(&contender.ended_well).filter(|process| **process < processes).count();
     (counted < both).then(|| {
         format!(
             "{counted} of {both} processes count: in the others a contender that took turns with them did not end well"

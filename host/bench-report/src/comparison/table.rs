@@ -8,7 +8,7 @@ use crate::document::{Body, Column, Datum, Document, Group, Measure, Node, Notes
 use crate::{AccountView, scale};
 use bench_model::Arguments;
 use bench_sink::runfile::Status;
-use bench_stats::{LEVEL, Summary, Verdict};
+use bench_stats::{Summary, Verdict};
 
 /// More pairs than anybody can measure: the ratio is as good as on the edge of what it is held against.
 const PAIRS_MAX: u64 = 1_000_000_000_000;
@@ -93,7 +93,7 @@ fn p50(summary: &Option<Summary>) -> Datum {
 /// The ratio, its interval, the ratio of means, and the noise floor.
 fn ratios(figures: &Figures) -> [Datum; 4] {
     let ratios = &figures.ratios;
-    let interval = ratios.medians.interval(LEVEL);
+    let interval = ratios.medians.interval(figures.level);
     let range = Datum::Range { low: interval.low, high: interval.high, measure: Measure::Factor };
     let noise = figures.band.map(|band| Datum::number(band.high() - 1.0, Measure::Share).marked("±"));
     [

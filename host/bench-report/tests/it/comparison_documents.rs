@@ -43,12 +43,16 @@ fn contenders_stand_below_each_other_and_then_where_the_time_went() {
       boundary: empty call 117 ns
       observing stretched an operation by 1.4×: 216 ns, 4 events of 12.5 ns each
       n 50.0k observed in 10 proc.
-      wasm: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock#now 2, ring:io/\u{1b}bytes#read 0.50), 64 B lifted, 0 B lowered an operation (n 100); 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 10.0k); machine code 175 KiB; process memory up to 24.0 MiB
-      native: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 10.0k); process memory up to 24.0 MiB
+      wasm: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock#now 2, ring:io/\u{1b}bytes#read 0.50), 64 B lifted, 0 B lowered an operation (n 100)
+      wasm: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 10.0k)
+      wasm: machine code 175 KiB; process memory up to 24.0 MiB
+      native: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 10.0k)
+      native: process memory up to 24.0 MiB
 
     A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
-    ratio = contender / baseline, of median times with processes brought to one level; interval 95 %, bootstrap over whole processes, seed 7
-    verdicts are Holm-adjusted over 4 comparisons; equivalent = within ±2 %; A/A = an arm against itself; –: not measured, or too few samples
+    ratio = contender / baseline, of median times with processes brought to one level
+    interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
+    verdicts are Holm-adjusted over 4 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
     ");
 }
 
@@ -71,8 +75,9 @@ fn the_table_fits_80_columns_and_names_the_option_for_the_breakdown() {
       different      1.500×    1.500–1.500  wasm+fuel / native     100 ns     150 ns
 
     A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
-    ratio = contender / baseline, of median times with processes brought to one level; interval 95 %, bootstrap over whole processes, seed 7
-    verdicts are Holm-adjusted over 4 comparisons; equivalent = within ±2 %; A/A = an arm against itself; –: not measured, or too few samples
+    ratio = contender / baseline, of median times with processes brought to one level
+    interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
+    verdicts are Holm-adjusted over 4 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
     where the time goes: --breakdown
     ");
 }
@@ -107,12 +112,16 @@ fn markdown_has_the_same() {
     - boundary: empty call 117 ns
     - observing stretched an operation by 1.4×: 211 ns, 4 events of 12.5 ns each
     - n 15.0k observed in 3 proc.
-    - wasm: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock\#now 2, ring:io/\\u{1b}bytes\#read 0.50), 64 B lifted, 0 B lowered an operation (n 30); 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 3000); machine code 175 KiB; process memory up to 24.0 MiB
-    - native: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 3000); process memory up to 24.0 MiB
+    - wasm: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock\#now 2, ring:io/\\u{1b}bytes\#read 0.50), 64 B lifted, 0 B lowered an operation (n 30)
+    - wasm: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 3000)
+    - wasm: machine code 175 KiB; process memory up to 24.0 MiB
+    - native: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 3000)
+    - native: process memory up to 24.0 MiB
 
     - A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 3 processes × 1 s for all arms in turns; seed 7
-    - ratio = contender / baseline, of median times with processes brought to one level; interval 95 %, bootstrap over whole processes, seed 7
-    - verdicts are Holm-adjusted over 2 comparisons; equivalent = within ±2 %; A/A = an arm against itself; –: not measured, or too few samples
+    - ratio = contender / baseline, of median times with processes brought to one level
+    - interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
+    - verdicts are Holm-adjusted over 2 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
     ");
 }
 
@@ -157,8 +166,9 @@ fn what_is_amiss_is_said_with_what_to_do() {
     clock drifted by +25 % during the run: 20 ns before, 25 ns after; compare figures with care
 
     A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 2 processes × 1 s for all arms in turns; seed 7
-    ratio = contender / baseline, of median times with processes brought to one level; interval 95 %, bootstrap over whole processes, seed 7
-    A/A = an arm against itself; –: not measured, or too few samples
+    ratio = contender / baseline, of median times with processes brought to one level
+    interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
+    –: not measured, or too few samples
     ");
 }
 
@@ -177,16 +187,21 @@ fn two_sides_say_which_runs_they_are() {
       different  1.500×    1.499–1.501  wasm: B / A    100 ns     150 ns  ± 0.056 %   1000      5
 
     ring/stream payload_bytes=64
-      wasm A: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock#now 2, ring:io/\u{1b}bytes#read 0.50), 64 B lifted, 0 B lowered an operation (n 50); 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 5000); machine code 175 KiB; process memory up to 24.0 MiB
-      wasm B: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock#now 2, ring:io/\u{1b}bytes#read 0.50), 64 B lifted, 0 B lowered an operation (n 50); 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 5000); machine code 175 KiB; process memory up to 24.0 MiB
+      wasm A: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock#now 2, ring:io/\u{1b}bytes#read 0.50), 64 B lifted, 0 B lowered an operation (n 50)
+      wasm A: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 5000)
+      wasm A: machine code 175 KiB; process memory up to 24.0 MiB
+      wasm B: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock#now 2, ring:io/\u{1b}bytes#read 0.50), 64 B lifted, 0 B lowered an operation (n 50)
+      wasm B: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 5000)
+      wasm B: machine code 175 KiB; process memory up to 24.0 MiB
 
     ring/stream payload_bytes=64 native A: compared with nothing: B has no such cell; run the same scenarios, arms and arguments
     ring/stream payload_bytes=64 wasm: B / A: time moved and counts did not: environment or layout
 
     A: 5 runs, a0 to a4; A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 1 process × 1 s per cell; seed 7
     B: 5 runs, b0 to b4; A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 1 process × 1 s per cell; seed 7
-    ratio = B / A, of median times; interval 95 %, bootstrap over whole processes, seed 7
-    verdicts are Holm-adjusted over 1 comparison; equivalent = within ±2 %; A/A = a process against its side; –: not measured, or too few samples
+    ratio = B / A, of median times
+    interval 95 %, bootstrap over whole processes, seed 7; A/A = a process against its side
+    verdicts are Holm-adjusted over 1 comparison; equivalent = within ±2 %; –: not measured, or too few samples
     ");
 }
 
@@ -208,14 +223,18 @@ fn a_single_process_has_medians_and_no_ratio() {
       boundary: empty call 117 ns
       observing stretched an operation by 1.4×: 210 ns, 4 events of 12.5 ns each
       n 5000 observed in 1 proc.
-      wasm: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock#now 2, ring:io/\u{1b}bytes#read 0.50), 64 B lifted, 0 B lowered an operation (n 10); 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 1000); machine code 175 KiB; process memory up to 24.0 MiB
-      native: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 1000); process memory up to 24.0 MiB
+      wasm: 1204 instructions, 2.5 host calls (wasi:clocks/monotonic-clock#now 2, ring:io/\u{1b}bytes#read 0.50), 64 B lifted, 0 B lowered an operation (n 10)
+      wasm: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 1000)
+      wasm: machine code 175 KiB; process memory up to 24.0 MiB
+      native: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 1000)
+      native: process memory up to 24.0 MiB
 
     2 comparisons: a ratio needs two processes and a verdict 3; measure with `--processes 3` or more
 
     A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 1 process × 1 s for all arms in turns; seed 7
-    ratio = contender / baseline, of median times with processes brought to one level; interval 95 %, bootstrap over whole processes, seed 7
-    A/A = an arm against itself; –: not measured, or too few samples
+    ratio = contender / baseline, of median times with processes brought to one level
+    interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
+    –: not measured, or too few samples
     ");
 }
 

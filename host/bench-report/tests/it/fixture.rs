@@ -63,7 +63,14 @@ impl Run {
     pub(crate) fn begin_on(id: &str, fingerprint: Fingerprint, cells: u32, processes: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let writer = RunWriter::create(&folder.path().join("run")).unwrap();
-        let planned = Planned { cells, processes, time_ns: Some(1_000_000_000), iterations: None, order_sha256: None };
+        let planned = Planned {
+            cells,
+            processes,
+            time_ns: Some(1_000_000_000),
+            iterations: None,
+            within_ns: None,
+            order_sha256: None,
+        };
         let run = RunRecord {
             id: id.to_owned(),
             started: "2026-01-02T03:04:05Z".to_owned(),

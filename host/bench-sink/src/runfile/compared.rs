@@ -15,9 +15,18 @@ pub struct PairingRecord {
     pub sessions: u32,
 }
 
+/// A look at the results so far, after which comparisons that are decided are not measured further.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LookRecord {
+    /// The number of rounds so far: processes below this number are looked at.
+    pub processes: u32,
+    /// The share of the available time that was spent.
+    pub spent: f64,
+}
+
 /// The rungs of a ladder: one scenario with the same arguments, executed in ways that differ from each other by one step. Written
 /// before its cells.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LadderRecord {
     /// `module/scenario`.
     pub scenario: String,

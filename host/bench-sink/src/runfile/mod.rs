@@ -10,12 +10,12 @@ mod record;
 mod run_summary;
 mod writer;
 
-pub use compared::{AccountRecord, LadderRecord, LedgerRecord, PairingRecord, RungRecord, TermRecord};
+pub use compared::{AccountRecord, LadderRecord, LedgerRecord, LookRecord, PairingRecord, RungRecord, TermRecord};
 pub use locked_run::{HoldError, LockedRun};
 pub use named::Named;
 pub use reader::{ReadError, RunFile, TornTail};
 pub use record::{
-    CalibrationRecord, CellRecord, CheckRecord, EndRecord, LimitRecord, ModuleRecord, ModuleRef, OutcomeRecord,
+    CalibrationRecord, CellRecord, CheckRecord, EndRecord, Layout, LimitRecord, ModuleRecord, ModuleRef, OutcomeRecord,
     Overhead, Planned, Record, ResumedRecord, RunRecord, SeriesRecord, Status, When,
 };
 pub use run_summary::RunSummary;

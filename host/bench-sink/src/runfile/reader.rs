@@ -3,7 +3,8 @@
 
 use super::{
     AccountRecord, CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, FORMAT_VERSION, LadderRecord,
-    LedgerRecord, ModuleRecord, OutcomeRecord, PairingRecord, Record, ResumedRecord, RunRecord, SeriesRecord,
+    LedgerRecord, LookRecord, ModuleRecord, OutcomeRecord, PairingRecord, Record, ResumedRecord, RunRecord,
+    SeriesRecord,
 };
 use serde::Deserialize;
 use std::fs;
@@ -121,6 +122,7 @@ pub(super) fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Reco
         "check" => serde_json::from_slice::<CheckRecord>(text).map(Record::Check),
         "outcome" => serde_json::from_slice::<OutcomeRecord>(text).map(Record::Outcome),
         "ladder" => serde_json::from_slice::<LadderRecord>(text).map(Record::Ladder),
+        "look" => serde_json::from_slice::<LookRecord>(text).map(Record::Look),
         "pairing" => serde_json::from_slice::<PairingRecord>(text).map(Record::Pairing),
         "ledger" => serde_json::from_slice::<LedgerRecord>(text).map(Record::Ledger),
         "account" => serde_json::from_slice::<AccountRecord>(text).map(Record::Account),

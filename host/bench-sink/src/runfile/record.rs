@@ -1,11 +1,11 @@
 //! The records of a run file. A field without value is left out.
 
-use super::{AccountRecord, LadderRecord, LedgerRecord, Named, PairingRecord};
+use super::{AccountRecord, LadderRecord, LedgerRecord, LookRecord, Named, PairingRecord};
 use crate::Series;
 use crate::environment::{WarningRecord, Witness};
 use crate::fingerprint::Fingerprint;
 use crate::histogram;
-use bench_model::{Arguments, Arm, Checksum, Descriptor, Direction, MachineLimit, Unit};
+use bench_model::{Arguments, Arm, Checksum, Descriptor, Direction, MachineLimit, Steadiness, Unit};
 use serde::{Deserialize, Serialize};
 
 /// One line of a run file.
@@ -32,6 +32,8 @@ pub enum Record {
     Ladder(LadderRecord),
     /// The cells of a process that were measured interleaved.
     Pairing(PairingRecord),
+    /// A look at the results so far.
+    Look(LookRecord),
     /// The cost breakdown of a cell's operation.
     Ledger(LedgerRecord),
     /// The resource usage of a cell's operations.
@@ -79,7 +81,7 @@ pub struct ResumedRecord {
 pub struct Planned {
     /// The number of cells.
     pub cells: u32,
-    /// Worker processes per cell.
+    /// Worker processes per cell; 0 if comparisons are measured until they are decided.
     pub processes: u32,
     /// Measured time of one worker process, if the effort is a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,6 +89,9 @@ pub struct Planned {
     /// Operations of one worker process, if the effort is a number of operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iterations: Option<u64>,
+    /// The time within which comparisons are to be decided, if they are measured until they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within_ns: Option<u64>,
     /// The digest of the cells in the order of their repetitions, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_sha256: Option<String>,
@@ -307,6 +312,23 @@ pub struct OutcomeRecord {
     /// Disturbances by the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Witness>,
+    /// How the timed samples developed, if there are enough in their order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steadiness: Option<Steadiness>,
+    /// The memory layout of the worker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Layout>,
+}
+
+/// The memory layout of a worker, drawn from the seed. Each offset is below a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// By how much its environment is longer than that of the host.
+    pub environment_bytes: u32,
+    /// By how much its stack is moved.
+    pub stack_bytes: u32,
+    /// By how much its heap is moved.
+    pub heap_bytes: u32,
 }
 
 impl OutcomeRecord {
@@ -329,6 +351,8 @@ impl OutcomeRecord {
             checksum: None,
             overhead: None,
             witness: None,
+            steadiness: None,
+            layout: None,
         }
     }
 }

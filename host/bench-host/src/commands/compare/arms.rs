@@ -1,9 +1,9 @@
 //! Compares the arms of scenarios, or engine settings of one arm.
 
+use super::effort;
 use super::measure::{Candidates, Lineup, measure};
 use crate::cli::CompareArgs;
 use crate::commands::run::{fulfilled, requested_selections};
-use crate::effort::Effort;
 use crate::execute::interrupt;
 use crate::modules::{Loaded, Loader, Modules};
 use crate::worker::Kind;
@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     let modules = modules.only_needed(&selections);
     anyhow::ensure!(!interrupt.is_raised(), "interrupted before anything was measured");
     let lineup = Lineup { modules: sides.variants(modules), selections, candidates: &sides };
-    measure(arguments, &loader, &lineup, Effort::paired(&common.measured)?, interrupt)
+    measure(arguments, &loader, &lineup, effort(arguments)?, interrupt)
 }
 
 /// The arms or engine settings to compare.

@@ -1,9 +1,9 @@
 //! Compares builds of one module, or scenarios of different modules: each is a variant of the baseline's scenario.
 
+use super::effort;
 use super::measure::{Candidates, Lineup, measure};
 use crate::cli::CompareArgs;
 use crate::commands::run::{fulfilled, requested_selections};
-use crate::effort::Effort;
 use crate::execute::interrupt;
 use crate::modules::{Loaded, Loader, Modules, OwnNames};
 use crate::{Exit, paths};
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &CompareArgs, files: &[PathBuf]) -> anyhow::Result<
     let (wishes, _) = requested_selections(&patterns, &arguments.common)?;
     let selections = fulfilled(wishes, &modules)?;
     let lineup = Lineup { modules, selections, candidates: &builds };
-    measure(arguments, &loader, &lineup, Effort::paired(measured)?, interrupt)
+    measure(arguments, &loader, &lineup, effort(arguments)?, interrupt)
 }
 
 /// Compares each of the scenarios that `arguments` name with the scenario `baseline`, of another module.
@@ -75,7 +75,7 @@ pub(super) fn run_side_by_side(arguments: &CompareArgs, baseline: &str) -> anyho
     let axes = measured.parameters.clone();
     let selections = vec![Selection { pattern: baseline.to_owned(), arms: Some(vec![arm]), axes }];
     let lineup = Lineup { modules, selections, candidates: &builds };
-    measure(arguments, &loader, &lineup, Effort::paired(measured)?, interrupt)
+    measure(arguments, &loader, &lineup, effort(arguments)?, interrupt)
 }
 
 fn with_variant(loaded: Loaded, name: &str) -> Loaded {

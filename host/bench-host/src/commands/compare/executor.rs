@@ -5,7 +5,7 @@ use crate::effort::PairedEffort;
 use crate::execute::{Job, account, explain_by_output, keep_output, without_reply};
 use crate::resolve::Resolved;
 use crate::worker::{CompareRequest, EntrantSpec, Reply, Request};
-use bench_engine::worker::WorkerError;
+use bench_engine::worker::{WorkerError, draw_layout};
 use bench_engine::{ComparisonGroup, Interrupt, PairedExecutor, PairedReport, Plan, Repetition, Report};
 use bench_sink::environment::Reading;
 use bench_sink::runfile::Status;
@@ -42,7 +42,8 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
         let beyond = sessions * (budget.warm_up_ns + self.paired.ledger_ns);
         let deadline = self.job.loader.deadline() + Duration::from_nanos(budget.time_ns + beyond);
         let before = Reading::now();
-        let end = self.job.loader.workers.call(&request, deadline, self.interrupt);
+        let layout = draw_layout(self.job.seed, matchup.cells[0], process);
+        let end = self.job.loader.workers.call_in(Some(&layout), &request, deadline, self.interrupt);
         drop(resolved);
         let name = format!("cell-{:04}-process-{process}", matchup.cells[0]);
         keep_output(self.directory, &name, &end.stdout, &end.stderr);
@@ -56,7 +57,10 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
                 return Some(PairedReport { reports: reports.collect(), sessions: 0, ledgers: Vec::new() });
             }
         };
-        paired.reports.iter_mut().for_each(|report| explain_by_output(report, &end.stderr));
+        for report in &mut paired.reports {
+            report.outcome.layout = Some(layout);
+            explain_by_output(report, &end.stderr);
+        }
         if process == 0 && paired.reports.iter().all(|report| report.outcome.status == Status::Ok) {
             for (cell, report) in matchup.cells.iter().zip(&mut paired.reports) {
                 report.account = account(self.job, plan, repetition(cell), self.interrupt);

@@ -1,5 +1,6 @@
 //! Measures a comparison: plans the cells, measures each group of them interleaved, and shows the run.
 
+use super::decide::UntilDecided;
 use super::executor::PairedWorkerExecutor;
 use super::{conclude, options};
 use crate::cli::CompareArgs;
@@ -7,10 +8,11 @@ use crate::cost::Cost;
 use crate::effort::{Effort, PairedEffort};
 use crate::execute::{Job, begin, record, say_cost};
 use crate::modules::{Loader, Modules};
-use crate::progress::Progress;
+use crate::progress::{Progress, is_watched};
 use crate::{Exit, output};
 use bench_engine::{
-    ComparisonGroup, Interrupt, LoadedModule, Plan, PlanError, Repetition, RunEnd, Selection, run_paired,
+    ComparisonGroup, FixedRounds, Interrupt, LoadedModule, Plan, PlanError, Repetition, RunEnd, Schedule, Selection,
+    run_paired,
 };
 use bench_report::Comparison;
 use bench_sink::runfile::{Record, RunFile};
@@ -52,22 +54,33 @@ pub(super) fn measure(
     let plan = lineup.plan(common.measured.filter.as_deref(), effort.processes, seed)?;
     let groups = plan.matchups(|offer| lineup.candidates.is_baseline(offer));
     let arms = groups.iter().map(|group| group.cells.len()).max().unwrap_or_default();
-    let repetitions: Vec<Repetition> = (0..effort.processes)
+    let repetitions: Vec<Repetition> = (0..effort.processes.max(1))
         .flat_map(|process| groups.iter().map(move |group| Repetition { cell: group.cells[0], process }))
         .collect();
     let cost = Cost::of_comparisons(groups.len(), arms, &effort, &paired);
-    say_cost(&cost.line(&repetitions), common);
+    let line = effort.within_ns.map_or_else(|| cost.line(&repetitions), |within| cost.line_until_decided(within));
+    say_cost(&line, common);
     if common.shown.dry_run {
         return print_groups(&plan, &groups);
     }
     let job = Job { loader, modules: &lineup.modules, plan: &plan, effort, seed, common };
     let (directory, ended) = record(&job, begin(&job)?, interrupt, |writer, directory| {
         writer.append(&lineup.candidates.records(&plan, &groups))?;
+        // How many rounds there are until all is decided is not known, so a bar could not be right.
+        let is_quiet = common.shown.quiet || effort.within_ns.is_some();
         let mut progress =
-            Progress::new(&repetitions, |repetition| cells_with(&groups, repetition.cell), &cost, common.shown.quiet);
+            Progress::new(&repetitions, |repetition| cells_with(&groups, repetition.cell), &cost, is_quiet);
         let mut bench = PairedWorkerExecutor { job: &job, paired, interrupt, directory };
-        let rounds = (effort.processes, seed);
-        Ok(run_paired(&plan, &groups, rounds, &mut bench, writer, &mut progress, interrupt)?)
+        let mut fixed = FixedRounds { processes: effort.processes, groups: groups.len() };
+        let mut until_decided = effort.within_ns.map(|within_ns| {
+            let is_watched = is_watched(common.shown.quiet);
+            UntilDecided::new(&plan, &groups, within_ns, directory, options(arguments, seed), is_watched)
+        });
+        let schedule: &mut dyn Schedule = match &mut until_decided {
+            Some(schedule) => schedule,
+            None => &mut fixed,
+        };
+        Ok(run_paired(&plan, &groups, (schedule, seed), &mut bench, writer, &mut progress, interrupt)?)
     })?;
     let comparison = Comparison::of_pairs(RunFile::read(&directory)?, &options(arguments, seed))?;
     let exit = conclude(&comparison, arguments, &[&directory])?;

@@ -3,6 +3,7 @@
 
 mod arms;
 mod builds;
+mod decide;
 mod executor;
 mod git;
 mod ladder;
@@ -11,6 +12,7 @@ mod runs;
 
 use crate::Exit;
 use crate::cli::CompareArgs;
+use crate::effort::{Effort, PairedEffort};
 use bench_report::{Comparison, Options, Section, comparison_document};
 use bench_sink::runfile;
 use std::path::{Path, PathBuf};
@@ -40,6 +42,12 @@ pub(crate) fn run(arguments: CompareArgs) -> anyhow::Result<Exit> {
             anyhow::bail!("`{file}` is not a run directory; give two run directories, or scenarios only")
         }
     }
+}
+
+/// How much of a comparison is measured.
+fn effort(arguments: &CompareArgs) -> anyhow::Result<(Effort, PairedEffort)> {
+    let measured = &arguments.common.measured;
+    if arguments.decide { Effort::decide(measured, arguments.within) } else { Effort::paired(measured) }
 }
 
 /// The options of a comparison.
