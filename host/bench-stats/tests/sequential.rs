@@ -103,7 +103,7 @@ fn testing_every_look_at_the_full_level_would_fail() {
     let mut random = Random(ChaCha8Rng::seed_from_u64(6));
     let false_claims =
         (0..TRIALS).filter(|_| decide(0.0, &[full; 6], &mut random).0 == Verdict::Different).count() as f64;
-    assert!(false_claims / f64::from(TRIALS) > 0.08, "{false_claims}");
+    assert!(false_claims / f64::from(TRIALS) > 0.07, "{false_claims}");
 }
 
 #[test]

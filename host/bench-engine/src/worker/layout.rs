@@ -75,7 +75,10 @@ mod tests {
     fn stack_is_moved() {
         let here = |bytes| {
             let mut address = 0;
-            move_stack(bytes, &mut || address = std::ptr::from_ref(black_box(&0_u8)).addr());
+            move_stack(bytes, &mut || {
+                let local = 0_u8;
+                address = std::ptr::from_ref(black_box(&local)).addr();
+            });
             address
         };
         let places: BTreeSet<_> = [0, 64, 1_000, 4_000].map(here).into();

@@ -72,12 +72,15 @@ fn ladder_measures_what_there_is_and_says_what_is_missing() {
     let rungs = document["ladders"][0]["rungs"].as_array().unwrap();
     let measured: Vec<_> =
         rungs.iter().filter(|rung| rung["skipped"].is_null()).map(|rung| rung["rung"].as_str().unwrap()).collect();
-    assert_eq!(measured, ["native", "wasm", "bounds", "spectre", "opt-none", "winch", "pulley"]);
+    assert_eq!(measured[..5], ["native", "wasm", "bounds", "spectre", "opt-none"]);
     for rung in rungs.iter().filter(|rung| !rung["skipped"].is_null()) {
-        assert!(rung["skipped"].as_str().unwrap().contains("cargo xtask plugins hostile"), "{rung:#}");
+        let reason = rung["skipped"].as_str().unwrap();
+        let next_steps = ["cargo xtask plugins hostile", "cargo feature `code-generators`"];
+        assert!(next_steps.iter().any(|step| reason.contains(step)), "{rung:#}");
     }
-    let pulley = rungs.last().unwrap();
-    assert!(pulley["ratio_to_native"]["ratio"].as_f64().unwrap() > 0.0, "{pulley:#}");
+    let slowest = rungs.iter().find(|rung| rung["rung"] == "opt-none").unwrap();
+    assert!(slowest["ratio_to_native"]["ratio"].as_f64().unwrap() > 0.0, "{slowest:#}");
+    assert!(slowest["ratio_to_previous"]["ratio"].as_f64().unwrap() > 0.0, "{slowest:#}");
     let table = host.check(&format!("compare {}", host.run().display()), 0).stdout;
     assert!(table.contains("no-simd skipped: "), "{table}");
     assert!(table.lines().all(|line| line.chars().count() <= 120 || line.contains("skipped: ")), "{table}");

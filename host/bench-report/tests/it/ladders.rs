@@ -74,7 +74,21 @@ fn rung_that_failed_is_a_finding_and_has_no_ratio() {
 
 #[test]
 fn a_row_stands_for_each_rung_and_a_line_for_each_that_is_missing() {
-    assert_snapshot!(compared(&Text, &ladder(Status::Ok)), @"");
+    assert_snapshot!(compared(&Text, &ladder(Status::Ok)), @r"
+    ring/stream
+      rung        p50  × before         95 %  verdict    × native         95 %  step             pairs
+      native   100 ns         –            –                    –            –  step to native       –
+      wasm     150 ns    1.500×  1.499–1.500  different    1.500×  1.499–1.500  step to wasm      2000
+      no-simd       –         –            –  skipped           –            –  step to no-simd      –
+      bounds   300 ns    2.000×  1.999–2.001  different    3.000×  2.999–3.001  step to bounds    2000
+      pulley   900 ns    3.000×  2.999–3.001  different    9.000×  8.996–9.003  step to pulley    2000
+      no-simd skipped: no-simd/ring.wasm does not exist; build it with `cargo xtask plugins ring --variants`
+
+    A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
+    ratio = contender / baseline, of median times with processes brought to one level
+    interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
+    verdicts are Holm-adjusted over 5 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
+    ");
 }
 
 #[test]

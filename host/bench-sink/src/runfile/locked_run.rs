@@ -116,7 +116,8 @@ mod tests {
     }
 
     fn head() -> Record {
-        let planned = Planned { cells: 3, processes: 1, time_ns: None, iterations: None, within_ns: None, order_sha256: None };
+        let planned =
+            Planned { cells: 3, processes: 1, time_ns: None, iterations: None, within_ns: None, order_sha256: None };
         let (id, started, command) = (String::new(), String::new(), vec!["bench-host".to_owned()]);
         let (fingerprint, program_sha256) = (Fingerprint::take("1"), None);
         Record::Run(RunRecord {

@@ -54,9 +54,7 @@ impl Sides {
         }
         switches.dedup();
         if let Some(absent) = switches.iter().find(|option| !option.is_available()) {
-            anyhow::bail!(
-                "this bench-host was built without {absent}; build it with the cargo feature `code-generators`"
-            );
+            anyhow::bail!("{}", not_available(*absent));
         }
         let named = arguments.common.measured.arm.clone();
         if !arguments.engine.is_empty() {
@@ -122,6 +120,11 @@ impl Candidates for Sides {
         };
         Some(format!("{name} has no arm {missing}: {why}"))
     }
+}
+
+/// Why an option cannot be used, and what to do.
+pub(super) fn not_available(option: EngineOption) -> String {
+    format!("this bench-host was built without {option}; build it with the cargo feature `code-generators`")
 }
 
 /// The path at which the `wanted` arm of the module at `file` is expected, if its kind has such an arm.

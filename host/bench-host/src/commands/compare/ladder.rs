@@ -1,7 +1,7 @@
 //! The ladder: one scenario from native code to an interpreted component, each rung one step from the one before, so that each step
 //! has its own ratio.
 
-use super::arms::with_native_cpu_arms;
+use super::arms::{not_available, with_native_cpu_arms};
 use super::measure::{Candidates, Lineup, measure};
 use crate::cli::CompareArgs;
 use crate::commands::run::{fulfilled, requested_selections};
@@ -12,6 +12,7 @@ use crate::{Exit, paths};
 use bench_engine::{ComparisonGroup, Interrupt, LoadedModule, Plan, Selection};
 use bench_model::Arm;
 use bench_sink::runfile::{LadderRecord, Record, RungRecord};
+use bench_wasm::{EngineOption, Settings};
 use std::path::{Path, PathBuf};
 
 /// A rung of every ladder.
@@ -111,11 +112,7 @@ impl Ladder {
                     if is_there { continue } else { Err(why_not_built(rung, &component.offer.file, modules)) }
                 }
                 Source::Folder(folder) => load_from(folder, rung, &component.offer.file, loader, interrupt),
-                Source::Engine(settings) => {
-                    let mut loaded = base.clone();
-                    loaded.spec.engine = Some(settings.to_owned());
-                    loader.try_out(&loaded.spec, interrupt).map(|()| loaded)
-                }
+                Source::Engine(settings) => with_settings(settings, &base, loader, interrupt),
             };
             match added {
                 Ok(mut loaded) => {
@@ -192,6 +189,17 @@ fn load_from(
     let modules = loader.load_alone(&[file], interrupt);
     let refused = modules.refused.first().map(|refused| refused.reason.clone());
     modules.loaded.into_iter().next().ok_or_else(|| refused.unwrap_or_else(|| "it could not be loaded".to_owned()))
+}
+
+/// The component with these engine settings, or the reason why it cannot run with them.
+fn with_settings(settings: &str, component: &Loaded, loader: &Loader, interrupt: &Interrupt) -> Result<Loaded, String> {
+    let parsed: Settings = settings.parse()?;
+    if let Some(absent) = EngineOption::ALL.into_iter().find(|option| parsed.has(*option) && !option.is_available()) {
+        return Err(not_available(absent));
+    }
+    let mut loaded = component.clone();
+    loaded.spec.engine = Some(settings.to_owned());
+    loader.try_out(&loaded.spec, interrupt).map(|()| loaded)
 }
 
 /// Why an arm of the module is not loaded.
