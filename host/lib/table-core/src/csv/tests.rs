@@ -1,3 +1,5 @@
+//! What is read, what is refused with its place, and that written tables read back.
+
 use super::*;
 use crate::{Digest, Kind, Recipe};
 
