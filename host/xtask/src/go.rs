@@ -19,9 +19,6 @@ const SDK: &str = "plugins/sdk-go";
 /// The files that identify a plug-in in Go: a Go module, and a program in its folder.
 const MARKS: [&str; 2] = ["go.mod", "main.go"];
 
-/// The world that every plug-in in Go is built against, from the root.
-const WORLD: &str = "plugins/sdk-go/component/operator.wit";
-
 /// The suffix of the name of a plug-in's program.
 pub(crate) const PROCESS: &str = "-process";
 
@@ -146,7 +143,7 @@ fn component(project: &Project, go: &Path, name: &str) -> Result<()> {
     ]);
     tool::run(compile.arg(&core).arg("."))?;
     let mut cargo = project.cargo(None);
-    cargo.args(["run", "--quiet", "--package", "go-component", "--", "wit", WORLD]);
+    cargo.args(["run", "--quiet", "--package", "core-component", "--", "wit"]);
     tool::run(cargo.arg(core).arg(&built))?;
     install(project, &built, &format!("plugins/{name}.wasm"))
 }

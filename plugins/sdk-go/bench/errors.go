@@ -38,3 +38,27 @@ type UnavailableError struct {
 func (err UnavailableError) Error() string {
 	return err.Reason
 }
+
+// UnknownScenarioError means that the module has no scenario of this name.
+type UnknownScenarioError struct {
+	Name string
+}
+
+// Error names the scenario.
+func (err UnknownScenarioError) Error() string {
+	return "unknown scenario " + err.Name
+}
+
+// DeniedError means that the host did not grant something; the cell is skipped.
+type DeniedError struct {
+	Reason string
+}
+
+// Error returns the reason.
+func (err DeniedError) Error() string {
+	return err.Reason
+}
+
+func decimal(number uint64) string {
+	return strconv.FormatUint(number, 10)
+}

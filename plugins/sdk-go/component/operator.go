@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"bench-host/sdk-go/bench"
+	"bench-host/sdk-go/internal/abi"
 )
 
 // ended is the result of a call, while the host reads it.
@@ -13,10 +14,10 @@ var ended struct {
 	// result is a result whose values are lists: its case, and the list.
 	result struct {
 		isError bool
-		value   list
+		value   abi.List
 	}
 	// plain is a list without a result around it.
-	plain list
+	plain abi.List
 	// The storage of the list.
 	watches []watch
 	names   []bench.Watch
@@ -26,27 +27,27 @@ var ended struct {
 
 // watch is a record of two strings.
 type watch struct {
-	kind, namespace list
+	kind, namespace abi.List
 }
 
 // pair is a name and a value.
 type pair struct {
-	name, value list
+	name, value abi.List
 }
 
 //go:wasmexport bench-host:operator/operator@0.2.0#start
 func start(at unsafe.Pointer, length uint32) unsafe.Pointer {
-	defer release()
+	defer abi.Release()
 	arguments := make(bench.Arguments, length)
 	for index, pair := range unsafe.Slice((*pair)(at), length) {
-		arguments[index] = bench.Argument{Name: string(pair.name.bytes()), Value: string(pair.value.bytes())}
+		arguments[index] = bench.Argument{Name: string(pair.name.Bytes()), Value: string(pair.value.Bytes())}
 	}
 	wanted, err := Operator.Start(plane{}, arguments)
 	ended.names, ended.watches = wanted, make([]watch, len(wanted))
 	for index, one := range wanted {
-		ended.watches[index] = watch{text(one.Kind), text(one.Namespace)}
+		ended.watches[index] = watch{abi.Text(one.Kind), abi.Text(one.Namespace)}
 	}
-	return end(err, listOf(ended.watches))
+	return end(err, abi.ListOf(ended.watches))
 }
 
 //go:wasmexport bench-host:operator/operator@0.2.0#reconcile
@@ -54,8 +55,8 @@ func reconcile(
 	which uint32, kind unsafe.Pointer, kindBytes uint32, namespace unsafe.Pointer, namespaceBytes uint32,
 	name unsafe.Pointer, nameBytes uint32, version uint64, spec unsafe.Pointer, specBytes uint32,
 ) unsafe.Pointer {
-	defer release()
-	collect()
+	defer abi.Release()
+	abi.Collect()
 	event := bench.Event{Type: bench.EventType(which), Object: bench.Object{
 		Key: bench.Key{
 			Kind:      seen.kind.string(unsafe.Slice((*byte)(kind), kindBytes)),
@@ -67,29 +68,29 @@ func reconcile(
 	if event.Type != bench.Deleted {
 		event.Object.Spec = unsafe.Slice((*byte)(spec), specBytes)
 	}
-	return end(Operator.Reconcile(plane{}, event), list{})
+	return end(Operator.Reconcile(plane{}, event), abi.List{})
 }
 
 //go:wasmexport bench-host:operator/operator@0.2.0#suspend
 func suspend() unsafe.Pointer {
-	release()
+	abi.Release()
 	ended.state = Operator.Suspend()
-	ended.plain = listOf(ended.state)
+	ended.plain = abi.ListOf(ended.state)
 	return unsafe.Pointer(&ended.plain)
 }
 
 //go:wasmexport bench-host:operator/operator@0.2.0#resume
 func resume(state *byte, length uint32) unsafe.Pointer {
-	defer release()
-	return end(Operator.Resume(unsafe.Slice(state, length)), list{})
+	defer abi.Release()
+	return end(Operator.Resume(unsafe.Slice(state, length)), abi.List{})
 }
 
 // end makes the result of a call for the host.
-func end(err error, value list) unsafe.Pointer {
+func end(err error, value abi.List) unsafe.Pointer {
 	ended.result.isError, ended.result.value = err != nil, value
 	if err != nil {
 		ended.reason = err.Error()
-		ended.result.value = text(ended.reason)
+		ended.result.value = abi.Text(ended.reason)
 	}
 	return unsafe.Pointer(&ended.result)
 }

@@ -1,6 +1,6 @@
 //go:build wasip1
 
-package component
+package abi
 
 import (
 	"runtime"
@@ -42,8 +42,8 @@ func init() {
 	setMemoryLimit(memoryMax)
 }
 
-// collect collects garbage if there is enough of it.
-func collect() {
+// Collect collects garbage if there is enough of it.
+func Collect() {
 	calls++
 	if calls%callsBetweenLooks != 0 {
 		return
@@ -101,31 +101,42 @@ func realloc(old unsafe.Pointer, oldSize, align, size uintptr) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.SliceData(memory))
 }
 
-// release takes back the memory that the host was given.
-func release() {
+// Release takes back the memory that the host was given.
+func Release() {
 	used, beside = 0, nil
 }
 
-// restore takes back the memory that the host was given for an answer, after the answer was read.
-func restore(before uintptr) {
+// Restore takes back the memory that the host was given for an answer, after the answer was read.
+func Restore(before uintptr) {
 	used = before
 }
 
-// list is a list or a string in the memory of a component: its address, and its number of items or bytes.
-type list struct {
+// List is a list or a string in the memory of a component: its address, and its number of items or bytes.
+type List struct {
 	at, length uint32
 }
 
-// bytes are those of a list of bytes, which are the host's.
-func (list list) bytes() []byte {
+// Bytes are those of a list of bytes, which are the host's.
+func (list List) Bytes() []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(uintptr(list.at))), list.length)
 }
 
-// listOf is a slice, which must be kept while the list is used: memory in Go does not move.
-func listOf[T any](items []T) list {
-	return list{uint32(uintptr(unsafe.Pointer(unsafe.SliceData(items)))), uint32(len(items))}
+// ListOf returns a slice, which must be kept while the list is used: memory in Go does not move.
+func ListOf[T any](items []T) List {
+	return List{uint32(uintptr(unsafe.Pointer(unsafe.SliceData(items)))), uint32(len(items))}
 }
 
-func text(words string) list {
-	return list{uint32(uintptr(unsafe.Pointer(unsafe.StringData(words)))), uint32(len(words))}
+// Text returns a text, which must be kept while the list is used.
+func Text(words string) List {
+	return List{uint32(uintptr(unsafe.Pointer(unsafe.StringData(words)))), uint32(len(words))}
+}
+
+// Used returns how much memory the host has been given so far in this call, for Restore.
+func Used() uintptr {
+	return used
+}
+
+// ListAt returns the list that a word is: its address in the lower half, and its length in the upper one.
+func ListAt(word uint64) List {
+	return List{uint32(word), uint32(word >> 32)}
 }

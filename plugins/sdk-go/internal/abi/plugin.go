@@ -1,6 +1,6 @@
 //go:build wasip1
 
-package component
+package abi
 
 import (
 	"math"
@@ -12,16 +12,16 @@ import (
 // The records of a descriptor, in their memory layout.
 type (
 	descriptor struct {
-		name, version, summary, scenarios list
+		name, version, summary, scenarios List
 	}
 	scenario struct {
-		name, driver, family, summary     list
+		name, driver, family, summary     List
 		hasLimit                          bool
-		limit                             list
-		parameters, metrics, requirements list
+		limit                             List
+		parameters, metrics, requirements List
 	}
 	parameter struct {
-		name, summary, unit, defaults list
+		name, summary, unit, defaults List
 		domain                        domain
 	}
 	// domain holds a list of values, or two values, each of which is two words.
@@ -34,12 +34,12 @@ type (
 		scalar uint64
 	}
 	metric struct {
-		name, summary, unit list
+		name, summary, unit List
 		direction           uint8
-		labels              list
+		labels              List
 	}
 	requirement struct {
-		capability, purpose list
+		capability, purpose List
 		isOptional          bool
 	}
 )
@@ -67,7 +67,7 @@ var described struct {
 
 //go:wasmexport bench-host:workload/plugin@0.1.0#describe
 func describe() unsafe.Pointer {
-	release()
+	Release()
 	given := Describe()
 	described.descriptor = descriptor{
 		name:      hold(given.Name),
@@ -110,7 +110,7 @@ func parameterOf(given bench.Parameter) parameter {
 func domainOf(given bench.Domain) domain {
 	switch {
 	case len(given.Choices) > 0:
-		return domain{which: domainChoices, values: [4]uint64{word(each(given.Choices, valueOf))}}
+		return domain{which: domainChoices, values: [4]uint64{Word(each(given.Choices, valueOf))}}
 	case given.Low != nil && given.High != nil:
 		low, high := valueOf(*given.Low), valueOf(*given.High)
 		return domain{domainBetween, [4]uint64{uint64(low.which), low.scalar, uint64(high.which), high.scalar}}
@@ -131,7 +131,7 @@ func valueOf(given bench.Value) value {
 	case float64:
 		return value{valueDecimal, math.Float64bits(scalar)}
 	default:
-		return value{valueText, word(hold(scalar.(string)))}
+		return value{valueText, Word(hold(scalar.(string)))}
 	}
 }
 
@@ -149,22 +149,22 @@ func requirementOf(given bench.Requirement) requirement {
 	return requirement{hold(given.Capability), hold(given.Purpose), given.Optional}
 }
 
-// word returns a list as one word.
-func word(list list) uint64 {
+// Word returns a list as one word.
+func Word(list List) uint64 {
 	return uint64(list.at) | uint64(list.length)<<32
 }
 
 // hold returns a text, which is kept until the host has read it.
-func hold(words string) list {
+func hold(words string) List {
 	described.holds = append(described.holds, words)
-	return text(words)
+	return Text(words)
 }
 
-func each[From, To any](from []From, convert func(From) To) list {
+func each[From, To any](from []From, convert func(From) To) List {
 	to := make([]To, len(from))
 	for index, item := range from {
 		to[index] = convert(item)
 	}
 	described.holds = append(described.holds, to)
-	return listOf(to)
+	return ListOf(to)
 }
