@@ -38,6 +38,7 @@ mod arm;
 #[path = "probe.rs"]
 mod arm;
 
+#[cfg(any(feature = "log", feature = "ring"))]
 pub use arm::capability::*;
 #[doc(hidden)]
 pub use arm::support;

@@ -10,7 +10,7 @@ pub use vocabulary::log::{Durability, Fault, PageState};
 
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 mod bindings {
-    wit_bindgen::generate!({ path: "../../wit/log", world: "bench-host:log/client", generate_all });
+    wit_bindgen::generate!({ path: "wit/log", world: "bench-host:log/client", generate_all });
 }
 
 vocabulary::log_conversions!(log);

@@ -21,7 +21,7 @@ pub mod support;
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: "../../wit/workload",
+        path: "wit/workload",
         world: "bench-host:workload/workload",
         generate_all,
         pub_export_macro: true,

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: "../../wit/operator",
+        path: "wit/operator",
         world: "bench-host:operator/module",
         generate_all,
         pub_export_macro: true,

@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 pub mod source_bindings {
     wit_bindgen::generate!({
         inline: "package bench-plugin:source; world source { import bench-host:pipeline/batches@0.1.0; export bench-host:pipeline/source@0.1.0; }",
-        path: ["../../wit/workload", "../../wit/pipeline"],
+        path: ["wit/workload", "wit/pipeline"],
         world: "bench-plugin:source/source",
         with: {
             "bench-host:workload/types@0.1.0": crate::arm::bindings::bench_host::workload::types,
@@ -31,7 +31,7 @@ pub mod source_bindings {
 pub mod destination_bindings {
     wit_bindgen::generate!({
         inline: "package bench-plugin:destination; world destination { export bench-host:pipeline/destination@0.1.0; }",
-        path: ["../../wit/workload", "../../wit/pipeline"],
+        path: ["wit/workload", "wit/pipeline"],
         world: "bench-plugin:destination/destination",
         with: {
             "bench-host:workload/types@0.1.0": crate::arm::bindings::bench_host::workload::types,

@@ -6,7 +6,7 @@ use bindings::bench_host::ring::ring;
 
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 pub(super) mod bindings {
-    wit_bindgen::generate!({ path: "../../wit/ring", world: "bench-host:ring/client", generate_all });
+    wit_bindgen::generate!({ path: "wit/ring", world: "bench-host:ring/client", generate_all });
 }
 
 pub use vocabulary::ring::PushError;

@@ -38,6 +38,10 @@ pub struct OpenedBy<P>(Opened, PhantomData<P>);
 
 impl<P: Plugin + 'static> sessions::GuestSession for OpenedBy<P> {
     fn open(scenario: String, arguments: Vec<wit::Argument>) -> Result<sessions::Session, wit::Error> {
+        // As in a probe, so that a plug-in with one scenario need not look at its name.
+        if !P::describe().scenarios.iter().any(|known| known.name == scenario) {
+            return Err(wit::Error::UnknownScenario(scenario));
+        }
         let session = P::open(&scenario, &convert::arguments_in(arguments), Host::new()).map_err(convert::error)?;
         Ok(sessions::Session::new(Self(Opened(RefCell::new(session)), PhantomData)))
     }
