@@ -39,6 +39,11 @@ pub trait Module: Any {
 pub trait Recording: Session {
     /// The series that the module has recorded.
     fn sink(&mut self) -> &mut Sink;
+
+    /// The memory that the session uses, in bytes; where it has none of its own, that of the process.
+    fn memory_bytes(&mut self) -> Option<u64> {
+        bench_engine::usage::memory_bytes_now()
+    }
 }
 
 /// Counts of operations. Values that cannot be counted are absent.

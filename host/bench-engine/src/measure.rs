@@ -47,10 +47,12 @@ pub struct Measured {
     pub bytes: u64,
     /// The digest of one operation's result.
     pub checksum: u64,
+    /// The sum of all samples.
+    pub elapsed_ns: u64,
 }
 
 /// The reason why there is no figure.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum MeasureError {
     /// The module returned an error.
     #[error(transparent)]
@@ -63,6 +65,9 @@ pub enum MeasureError {
         /// The number in the outcome.
         done: u64,
     },
+    /// No figure can be like this.
+    #[error(transparent)]
+    Implausible(#[from] crate::Implausible),
     /// The result changed although the arguments did not.
     #[error("the checksum changed from {first:016x} to {now:016x} between two batches of the same arguments")]
     Checksum {
@@ -224,7 +229,7 @@ pub fn measure(
     let Warm { batch, checksum } = warm;
     let mut checked = Checked { session, checksum: Some(checksum) };
     series.batch = batch;
-    let mut measured = Measured { operations: 0, bytes: 0, checksum };
+    let mut measured = Measured { operations: 0, bytes: 0, checksum, elapsed_ns: 0 };
     let start = clock.now_ns();
     loop {
         let before = clock.now_ns();
@@ -232,7 +237,9 @@ pub fn measure(
         let after = clock.now_ns();
         series.record(after - before);
         measured.operations += outcome.operations;
-        measured.bytes += outcome.bytes;
+        // What a module reports may be any number.
+        measured.bytes = measured.bytes.saturating_add(outcome.bytes);
+        measured.elapsed_ns += after - before;
         if budget.amount.is_done(after - start, measured.operations) {
             return Ok(measured);
         }
@@ -316,7 +323,8 @@ mod tests {
         assert_eq!(series.batch, 1024, "100 × 100 ns of overhead over 10 ns an operation, as a power of two");
         assert!(warm_up_ns >= 50_000);
         assert_eq!(series.count(), 98, "samples of 10.24 µs until 1 ms has passed");
-        assert_eq!(measured, Ok(Measured { operations: 98 * 1024, bytes: 3 * 98 * 1024, checksum: 0 }));
+        let elapsed_ns = 98 * 10_240;
+        assert_eq!(measured, Ok(Measured { operations: 98 * 1024, bytes: 3 * 98 * 1024, checksum: 0, elapsed_ns }));
         assert!(series.raw().unwrap().iter().all(|sample| *sample == 10_240));
     }
 

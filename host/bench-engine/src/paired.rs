@@ -74,7 +74,7 @@ pub fn measure_in_turns(
     let mut measured = Vec::with_capacity(contenders.len());
     for (side, series) in contenders.iter().zip(series.iter_mut()) {
         series.batch = side.warm.batch;
-        measured.push(Measured { operations: 0, bytes: 0, checksum: side.warm.checksum });
+        measured.push(Measured { operations: 0, bytes: 0, checksum: side.warm.checksum, elapsed_ns: 0 });
     }
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut numbers: Vec<usize> = (0..sessions).collect();
@@ -95,7 +95,8 @@ pub fn measure_in_turns(
                 let outcome = outcome.map_err(|error| (side, error))?;
                 block[side * sessions + number] = after - before;
                 measured[side].operations += outcome.operations;
-                measured[side].bytes += outcome.bytes;
+                measured[side].bytes = measured[side].bytes.saturating_add(outcome.bytes);
+                measured[side].elapsed_ns += after - before;
             }
         }
         for (samples, series) in block.chunks(sessions.max(1)).zip(series.iter_mut()) {
@@ -174,8 +175,9 @@ mod tests {
         assert_eq!(found.series[0].raw().unwrap(), [30, 60].repeat(50));
         assert_eq!(found.series[1].raw().unwrap(), [200, 400].repeat(50));
         assert_eq!((found.series[0].batch, found.series[1].batch), (3, 2));
-        let measured = |batch: u64| Measured { operations: 100 * batch, bytes: 100 * batch, checksum: 0 };
-        assert_eq!(found.result, Ok(vec![measured(3), measured(2)]));
+        let measured =
+            |batch: u64, elapsed_ns| Measured { operations: 100 * batch, bytes: 100 * batch, checksum: 0, elapsed_ns };
+        assert_eq!(found.result, Ok(vec![measured(3, 4_500), measured(2, 30_000)]));
     }
 
     #[test]

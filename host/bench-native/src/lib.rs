@@ -5,6 +5,7 @@
 
 pub mod arg;
 mod capability;
+mod compiler;
 mod context;
 mod error;
 mod extension;
@@ -18,6 +19,7 @@ mod sniff;
 mod table;
 pub mod text;
 
+pub use compiler::compiler;
 pub use error::LoadError;
 pub use host_side::HostSide;
 pub use probe::Probe;

@@ -20,7 +20,7 @@ pub enum LoadError {
     #[error("{}: not a WebAssembly file; build a component with `cargo build --target wasm32-wasip2`", .0.display())]
     NotWasm(PathBuf),
     /// It is a core module.
-    #[error("{}: a core module, not a component; build for wasm32-wasip2, or wrap it with `wasm-tools component new`", .0.display())]
+    #[error("{}: a core module, not a component; build for wasm32-wasip2, or make a component of it with `bench-host wrap`", .0.display())]
     CoreModule(PathBuf),
     /// It begins like a component, but cannot be parsed.
     #[error("{}: damaged or incomplete: {reason}; build or copy it again", path.display())]
@@ -31,7 +31,7 @@ pub enum LoadError {
         reason: String,
     },
     /// It is a component, but not a plug-in.
-    #[error("{}: exports no `bench-host:workload/plugin`; build it for the world `bench-host:workload/workload` of wit/workload", .0.display())]
+    #[error("{}: exports no `bench-host:workload/plugin`; build it for the world `bench-host:workload/workload` (`bench-host wit` prints it), or begin with `bench-host new`", .0.display())]
     NoPlugin(PathBuf),
     /// It was built against another version of the WIT.
     #[error("{}: built against bench-host:workload {found}, but this host supports {ours}; rebuild it against wit/workload of this version", path.display())]

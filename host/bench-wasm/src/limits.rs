@@ -33,6 +33,11 @@ impl Limiter {
     pub(crate) fn new(limits: Limits) -> Self {
         Self { limits, memory_bytes: 0 }
     }
+
+    /// The size of all linear memories.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.memory_bytes as u64
+    }
 }
 
 impl ResourceLimiter for Limiter {

@@ -60,6 +60,10 @@ impl Recording for WasmSession {
     fn sink(&mut self) -> &mut Sink {
         &mut self.store.data_mut().sink
     }
+
+    fn memory_bytes(&mut self) -> Option<u64> {
+        Some(self.store.data().memory_bytes())
+    }
 }
 
 /// An error of the engine, not of the module: a trap, or an exceeded limit.

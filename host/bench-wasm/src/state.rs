@@ -42,6 +42,11 @@ pub(crate) struct Traffic {
 }
 
 impl State {
+    /// The size of the component's linear memories.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.limiter.memory_bytes()
+    }
+
     /// Runs the body of a capability's function, and notifies an observer at its beginning and end. The time before and after it
     /// belongs to the boundary.
     #[inline]

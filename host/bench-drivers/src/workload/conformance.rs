@@ -1,69 +1,227 @@
-//! The conformance tests of the driver `workload`, which authors of plug-ins run.
+//! The conformance tests of the driver `workload`, which authors of plug-ins run. A rule that does not hold says what to do. Nothing
+//! that only follows from a broken rule is reported.
 
-use crate::Module;
-use bench_model::{Arguments, Check, ModuleError, Scenario};
+use crate::{Module, Recording};
+use bench_engine::{MeasureError, MonotonicClock, Warm, grows, overhead};
+use bench_model::{Arguments, Check, Checksum, ModuleError, Outcome, Scenario};
+use bench_sink::Sink;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
-/// Tests one scenario with `arguments`. Each check names the rule; nothing is timed. An error means that the environment cannot run
-/// the scenario.
+/// Tests one scenario with `arguments`. Each check names the rule. An error means that the environment cannot run the scenario.
 pub fn conformance(
     module: &mut dyn Module,
     scenario: &Scenario,
     arguments: &Arguments,
 ) -> Result<Vec<Check>, ModuleError> {
-    let name = |rule: &str| format!("{}: {rule}", scenario.name);
-    let mut session = match module.open(scenario, arguments) {
+    let session = match module.open(scenario, arguments) {
         Ok(session) => session,
         Err(error) if error.is_environment() => return Err(error),
-        Err(error) => return Ok(vec![Check::that(name("opens with its defaults"), false, error.to_string())]),
+        Err(error) => return Ok(vec![rule("opens", false, error.to_string(), OPENS)]),
     };
-    let mut checks = vec![Check::that(name("opens with its defaults"), true, arguments.to_string())];
-    let mut checksums = Vec::new();
-    for times in [1, 0, 7] {
-        let rule = name(&format!("iterate({times}) executes {times} operations"));
-        match session.iterate(times) {
-            Ok(outcome) => {
-                checks.push(Check::equal(rule, &times, &outcome.operations));
-                checksums.extend((times > 0).then_some(outcome.checksum));
-            }
-            Err(error) => checks.push(Check::that(rule, false, error.to_string())),
-        }
-    }
-    match session.verify() {
-        Ok(found) => {
-            checks.push(Check::that(
-                name("verify returns at least one check"),
-                !found.is_empty(),
-                format!("{} checks", found.len()),
-            ));
-            // A missing feature of the machine is not the module's fault.
-            let found = found.into_iter().filter(|check| check.passed || !check.is_of_machine());
-            checks.extend(found.map(|check| Check { name: name(&format!("verify: {}", check.name)), ..check }));
-        }
-        Err(error) => checks.push(Check::that(name("verify returns at least one check"), false, error.to_string())),
-    }
+    let mut trial = Trial { scenario, session, checks: Vec::new(), checksums: Vec::new() };
+    trial.pass("opens", arguments.to_string());
+    // A session that has crashed fails every later call, which says nothing more.
+    let _ = trial.run();
+    let Trial { mut checks, mut checksums, session, .. } = trial;
     drop(session);
-    checksums.extend(
-        module.open(scenario, arguments).and_then(|mut again| again.iterate(3)).map(|outcome| outcome.checksum),
-    );
-    let equal = checksums.len() == 3 && checksums.iter().all(|checksum| *checksum == checksums[0]);
-    let shown: Vec<_> = checksums.iter().map(|checksum| format!("{checksum:016x}")).collect();
-    checks.push(Check::that(name("equal arguments have equal checksums"), equal, shown.join(", ")));
+    if !checksums.is_empty() {
+        checks.extend(second_session(module, scenario, arguments, &mut checksums));
+    }
     checks.push(unknown_scenario(module, scenario, arguments));
     Ok(checks)
 }
 
+const OPENS: &str = "prepare every combination of arguments in the domains, or narrow the domains";
+
+/// A check; if it failed, with what to do about it.
+fn rule(name: &str, passed: bool, detail: impl Into<String>, remedy: &str) -> Check {
+    let detail = detail.into();
+    Check::that(name, passed, if passed { detail } else { format!("{detail}; {remedy}") })
+}
+
+/// A session while it is tested.
+struct Trial<'a> {
+    scenario: &'a Scenario,
+    session: Box<dyn Recording>,
+    checks: Vec<Check>,
+    checksums: Vec<u64>,
+}
+
+/// The session has crashed.
+struct Crashed;
+
+impl Trial<'_> {
+    fn run(&mut self) -> Result<(), Crashed> {
+        for times in [1, 0, 7] {
+            self.counts(times)?;
+        }
+        self.verifies()?;
+        self.records()?;
+        if !self.scenario.has_own_clock() {
+            self.grows()?;
+        }
+        self.keeps_memory()
+    }
+
+    fn pass(&mut self, name: &str, detail: String) {
+        self.checks.push(Check::that(name, true, detail));
+    }
+
+    /// Adds a failed check for an error; an error after a crash ends the trial.
+    fn error(&mut self, name: &str, error: &ModuleError, remedy: &str) -> Result<(), Crashed> {
+        self.checks.push(rule(name, false, error.to_string(), remedy));
+        if matches!(error, ModuleError::Crashed(_)) { Err(Crashed) } else { Ok(()) }
+    }
+
+    fn counts(&mut self, times: u64) -> Result<(), Crashed> {
+        let name = format!("iterate({times}) executes {times} operations");
+        let remedy = "execute `times` operations, also for 0, and report that number";
+        match self.session.iterate(times) {
+            Ok(Outcome { operations, checksum, .. }) => {
+                let detail = format!("{operations} reported");
+                self.checks.push(rule(&name, operations == times, detail, remedy));
+                self.checksums.extend((times > 0).then_some(checksum));
+                Ok(())
+            }
+            Err(error) => self.error(&name, &error, remedy),
+        }
+    }
+
+    fn verifies(&mut self) -> Result<(), Crashed> {
+        const NAME: &str = "verify returns at least one check";
+        const REMEDY: &str = "compare the result with one that was found in another way";
+        let found = match self.session.verify() {
+            Ok(found) => found,
+            Err(error) => return self.error(NAME, &error, REMEDY),
+        };
+        self.checks.push(rule(NAME, !found.is_empty(), format!("{} checks", found.len()), REMEDY));
+        let mut names = BTreeSet::new();
+        let twice: Vec<_> = found.iter().filter(|check| !names.insert(&check.name)).map(|check| &*check.name).collect();
+        let detail = if twice.is_empty() { String::new() } else { format!("twice: {}", twice.join(", ")) };
+        self.checks.push(rule("names of checks are unique", twice.is_empty(), detail, "give each check its own name"));
+        // A missing feature of the machine is not the module's fault.
+        let found = found.into_iter().filter(|check| check.passed || !check.is_of_machine());
+        self.checks.extend(found.map(|check| Check { name: format!("verify: {}", check.name), ..check }));
+        Ok(())
+    }
+
+    /// Whether samples of every declared metric were recorded.
+    fn records(&mut self) -> Result<(), Crashed> {
+        const NAME: &str = "declared metrics are recorded";
+        if self.scenario.metrics.is_empty() {
+            return Ok(());
+        }
+        let missing = |sink: &Sink| -> Vec<String> {
+            let has = |name: &str| sink.series().iter().any(|series| series.metric == name && series.count() > 0);
+            self.scenario.metrics.iter().filter(|metric| !has(&metric.name)).map(|metric| metric.name.clone()).collect()
+        };
+        let missing = missing(self.session.sink());
+        let detail = if missing.is_empty() {
+            format!("{} metrics", self.scenario.metrics.len())
+        } else {
+            format!("no samples of {}", missing.join(", "))
+        };
+        self.checks.push(rule(NAME, missing.is_empty(), detail, "record them in `iterate`, or declare them not"));
+        Ok(())
+    }
+
+    fn grows(&mut self) -> Result<(), Crashed> {
+        const NAME: &str = "time grows with the number of operations";
+        let clock = MonotonicClock::new();
+        let Some(checksum) = self.checksums.first().copied() else { return Ok(()) };
+        let started = Instant::now();
+        let found = overhead(self.session.as_mut(), &clock);
+        // Operations that take long are not executed dozens of times.
+        let one = Instant::now();
+        let slow = self.session.iterate(1).is_ok() && one.elapsed() > Duration::from_millis(200);
+        if slow {
+            self.pass(NAME, "not looked at: one operation takes more than 0.2 s".to_owned());
+            return Ok(());
+        }
+        match found.and_then(|overhead| grows(self.session.as_mut(), &clock, &overhead, Warm { batch: 1, checksum })) {
+            Ok(()) => self.pass(NAME, format!("seen within {:.1} s", started.elapsed().as_secs_f64())),
+            Err(MeasureError::Module(error)) => {
+                return self.error(NAME, &error, "it must not fail when it is repeated");
+            }
+            Err(error) => self.checks.push(Check::that(NAME, false, error.to_string())),
+        }
+        Ok(())
+    }
+
+    /// Whether the memory stays as large in equal rounds of operations.
+    fn keeps_memory(&mut self) -> Result<(), Crashed> {
+        const NAME: &str = "memory does not grow with the operations";
+        const REMEDY: &str = "free what an operation allocates, or allocate it in `open`";
+        const ROUNDS: usize = 4;
+        /// Growth of every round that is a leak: less is noise of the allocator.
+        const ROUND_BYTES_MIN: u64 = 64 << 10;
+        let times = match self.times_of_a_round() {
+            Ok(times) => times,
+            Err(error) => return self.error(NAME, &error, REMEDY),
+        };
+        let mut sizes = Vec::with_capacity(ROUNDS);
+        for _ in 0..ROUNDS {
+            if let Err(error) = self.session.iterate(times) {
+                return self.error(NAME, &error, REMEDY);
+            }
+            // Samples are the host's.
+            self.session.sink().clear();
+            sizes.extend(self.session.memory_bytes());
+        }
+        let growth: Vec<_> = sizes.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
+        let leaks = !growth.is_empty() && growth.iter().all(|bytes| *bytes >= ROUND_BYTES_MIN);
+        let kib: Vec<_> = sizes.iter().map(|bytes| format!("{}", bytes >> 10)).collect();
+        let detail = format!("{} KiB after each {times} operations", kib.join(", "));
+        self.checks.push(rule(NAME, !leaks, detail, REMEDY));
+        Ok(())
+    }
+
+    /// As many operations as fit into a few milliseconds.
+    fn times_of_a_round(&mut self) -> Result<u64, ModuleError> {
+        const ROUND: Duration = Duration::from_millis(10);
+        let mut times = 1;
+        loop {
+            let start = Instant::now();
+            self.session.iterate(times)?;
+            if start.elapsed() >= ROUND || times >= 1 << 16 {
+                return Ok(times);
+            }
+            times *= 2;
+        }
+    }
+}
+
+/// Whether a session of its own, after all that the first one did, comes to the same result.
+fn second_session(
+    module: &mut dyn Module,
+    scenario: &Scenario,
+    arguments: &Arguments,
+    checksums: &mut Vec<u64>,
+) -> Option<Check> {
+    let outcome = module.open(scenario, arguments).and_then(|mut again| again.iterate(3));
+    match outcome {
+        Ok(outcome) => checksums.push(outcome.checksum),
+        // What the first session could, the environment may deny to a second one.
+        Err(error) if error.is_environment() => {}
+        Err(error) => {
+            return Some(rule("a second session works", false, error.to_string(), "share no state between sessions"));
+        }
+    }
+    let equal = checksums.iter().all(|checksum| *checksum == checksums[0]);
+    let shown: Vec<_> = checksums.iter().map(|checksum| Checksum(*checksum).to_string()).collect();
+    let remedy =
+        "digest the result of one operation, from fixed seeds, without times, addresses or state of earlier batches";
+    Some(rule("equal arguments have equal checksums", equal, shown.join(", "), remedy))
+}
+
 fn unknown_scenario(module: &mut dyn Module, scenario: &Scenario, arguments: &Arguments) -> Check {
     let unknown = Scenario { name: "no-such-scenario".to_owned(), ..scenario.clone() };
-    let answer = match module.open(&unknown, arguments) {
-        Ok(_) => "it was opened".to_owned(),
-        Err(error @ ModuleError::UnknownScenario(_)) => {
-            return Check::that(
-                format!("{}: unknown scenario is refused with the right error", scenario.name),
-                true,
-                error.to_string(),
-            );
-        }
-        Err(error) => error.to_string(),
+    let (passed, answer) = match module.open(&unknown, arguments) {
+        Ok(_) => (false, "it was opened".to_owned()),
+        Err(error @ ModuleError::UnknownScenario(_)) => (true, error.to_string()),
+        Err(error) => (false, error.to_string()),
     };
-    Check::that(format!("{}: unknown scenario is refused with the right error", scenario.name), false, answer)
+    let remedy = "compare the name, and return the error `unknown-scenario`";
+    rule("unknown scenario is refused with the right error", passed, answer, remedy)
 }

@@ -13,7 +13,8 @@ pub use paired::{Entrant, PairedTask, compare};
 use crate::cell_failure::{CellFailure, passed};
 use crate::{Dependency, Driver, Module, Recording, Task};
 use bench_engine::{
-    Measured, MonotonicClock, Repetition, Report, first, measure, overhead, placement, warm_up, warm_up_own_clock,
+    MeasureError, Measured, MonotonicClock, Repetition, Report, first, grows, measure, overhead, placement, possible,
+    warm_up, warm_up_own_clock,
 };
 use bench_model::{Arguments, Capability, Check, Checksum, Direction, ModuleError, Scenario};
 use bench_sink::runfile::{OutcomeRecord, Overhead, SeriesRecord};
@@ -80,11 +81,18 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     } else {
         warm_up(session.as_mut(), &clock, &task.budget, &overhead, checksum)?
     };
+    // A sample of one operation is the time of one operation, whatever more of them would take.
+    if !own_clock && warm.batch > 1 {
+        grows(session.as_mut(), &clock, &overhead, warm)?;
+    }
     // Discard what the module recorded during the warm-up.
     session.sink().clear();
     let measured = measure(session.as_mut(), &clock, &task.budget, warm, &mut timed)?;
     verify(session.as_mut(), checks)?;
     let sink = std::mem::take(session.sink());
+    if !own_clock {
+        possible(&measured).map_err(MeasureError::from)?;
+    }
     drop(session);
     if own_clock {
         timed = taken(task.scenario, &sink)?;

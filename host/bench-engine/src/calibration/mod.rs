@@ -41,6 +41,11 @@ pub fn measure(effort: Effort, directory: &Path) -> Vec<LimitRecord> {
     ]
 }
 
+/// The roofline `memory-read` in nanoseconds per byte, measured in a few milliseconds.
+pub(crate) fn memory_read_ns() -> f64 {
+    memory::read(Effort { samples: 5, slow_samples: 1 }).min.unwrap_or_default()
+}
+
 /// A measured roofline, from samples in its unit.
 pub fn measured(limit: MachineLimit, samples: Vec<f64>, detail: impl Into<String>) -> LimitRecord {
     let distribution = Distribution::of_samples(samples);
