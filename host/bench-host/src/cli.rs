@@ -1,5 +1,9 @@
 //! The arguments and options of every command, and the parsers of their values.
 
+mod author;
+
+pub(crate) use author::{CheckArgs, CheckFormat, NewArgs, SdkArgs, WitArgs, WrapArgs};
+
 use crate::family_options::FamilyOptions;
 use crate::show::ShowArgs;
 use bench_model::Arm;
@@ -49,9 +53,28 @@ pub(crate) enum Command {
     /// Check what this machine supports, and measure its rooflines
     #[command(after_help = "Examples:\n  bench-host doctor --format json\n  bench-host doctor --prove 2m")]
     Doctor(DoctorArgs),
-    /// Run the conformance tests on a module
-    #[command(after_help = "Example:\n  bench-host check plugins/ring-client.wasm")]
+    /// Run the conformance tests on modules: every rule that the host relies on, and what to do where one is broken
+    #[command(
+        after_help = "Examples:\n  bench-host check plugins/ring-client.wasm\n  bench-host check out/sum.wasm --watch\n  bench-host check out/*.wasm --format junit > check.xml"
+    )]
     Check(CheckArgs),
+    /// Make the folder of a new plug-in that builds, passes `check` and is measured
+    #[command(
+        after_help = "Examples:\n  bench-host new sum\n  bench-host new sum --lang go\n  bench-host new copier --lang rust --driver operator\n  bench-host new files --lang c --probe"
+    )]
+    New(NewArgs),
+    /// Write the SDKs for plug-ins, which come with this program
+    #[command(after_help = "Examples:\n  bench-host sdk --copy sdk\n  ls $(bench-host sdk --path)/rust")]
+    Sdk(SdkArgs),
+    /// Print a WIT package that plug-ins are built against
+    #[command(after_help = "Example:\n  mkdir -p wit && bench-host wit > wit/workload.wit")]
+    Wit(WitArgs),
+    /// Print the C header of native probes
+    #[command(after_help = "Example:\n  bench-host header > bench_probe.h")]
+    Header,
+    /// Make a component of a core module, as compilers of Go and C build it
+    #[command(after_help = "Example:\n  bench-host wrap core.wasm -o sum.wasm")]
+    Wrap(WrapArgs),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  bench-host completions bash > ~/.local/share/bash-completion/completions/bench-host"
@@ -219,20 +242,6 @@ pub(crate) struct DoctorArgs {
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) show: ShowArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CheckArgs {
-    /// A component or a probe
-    #[arg(value_name = "MODULE")]
-    pub(crate) module: PathBuf,
-    /// Value of a parameter, such as `rows=1Ki` [default: the first of its default values]
-    #[arg(short = 'p', long = "parameter", value_name = "KEY=VALUE", value_parser = key_values)]
-    pub(crate) parameters: Vec<(String, Vec<String>)>,
-    #[command(flatten)]
-    pub(crate) grants: GrantArgs,
-    #[command(flatten)]
-    pub(crate) limits: LimitArgs,
 }
 
 /// Whether an interrupted run is resumed.

@@ -220,7 +220,8 @@ impl Executor for WorkerExecutor<'_> {
         complaint();
         let before = Reading::now();
         let layout = draw_layout(self.job.seed, repetition.cell, repetition.process);
-        let end = loader.workers.call_in(Some(&layout), &request, loader.deadline() + measured, self.interrupt);
+        let deadline = loader.deadline_of(&self.job.modules.loaded[cell.offer].spec);
+        let end = loader.workers.call_in(Some(&layout), &request, deadline + measured, self.interrupt);
         drop(scratch);
         let name = format!("cell-{:04}-process-{}", repetition.cell, repetition.process);
         keep_output(self.directory, &name, &end.stdout, &end.stderr);
@@ -267,7 +268,8 @@ pub(crate) fn account(
         job.loader.resolve(job.modules, &job.modules.loaded[cell.offer], cell).ok()?;
     let scenario = job.modules.loaded[cell.offer].own_scenario(&cell.scenario.name).to_owned();
     let request = Request::Account { module, cell: repetition.cell, process: repetition.process, scenario, arguments };
-    match job.loader.workers.call(&request, job.loader.deadline(), interrupt).result {
+    let deadline = job.loader.deadline_of(&job.modules.loaded[cell.offer].spec);
+    match job.loader.workers.call(&request, deadline, interrupt).result {
         Ok(Reply::Accounted(Ok(account))) => Some(*account),
         Ok(Reply::Accounted(Err(reason)) | Reply::Refused(reason)) => {
             tracing::warn!(scenario = plan.full_name(cell), %reason, "resource usage is not counted");

@@ -4,7 +4,7 @@
 mod builtin;
 mod cli;
 mod commands;
-mod conformance_run;
+mod conformance;
 mod cost;
 mod derived;
 mod described;
@@ -80,6 +80,11 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
         Command::Report(arguments) => commands::report::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
+        Command::New(arguments) => commands::new::run(&arguments),
+        Command::Sdk(arguments) => commands::sdk::run(&arguments),
+        Command::Wit(arguments) => commands::sdk::wit(&arguments),
+        Command::Header => commands::sdk::header(),
+        Command::Wrap(arguments) => commands::wrap::run(&arguments),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man { dir } => commands::man::run(dir.as_deref()),
         Command::Worker => worker::serve(),

@@ -110,6 +110,15 @@ impl Loader {
         Duration::from_nanos(self.limits.deadline)
     }
 
+    /// The deadline of a worker that may have to compile the module first: more time for a large component, which contains an
+    /// interpreter. What is compiled is kept.
+    pub(crate) fn deadline_of(&self, spec: &ModuleSpec) -> Duration {
+        const PER_MIB: Duration = Duration::from_secs(5);
+        let is_component = spec.kind == Kind::Component;
+        let bytes = std::fs::metadata(&spec.file).map_or(0, |data| if is_component { data.len() } else { 0 });
+        self.deadline() + PER_MIB * u32::try_from(bytes >> 20).unwrap_or(u32::MAX)
+    }
+
     /// Describes `files`, two at a time, and with each component the probe of the same name in its folder.
     pub(crate) fn load(&self, files: &[PathBuf], with_builtin: bool, interrupt: &Interrupt) -> Modules {
         let mut given = with_native_arms(files);
@@ -197,7 +206,7 @@ impl Loader {
     /// Describes the module in a worker, and caches the description; or the reason why that failed.
     fn describe_in_worker(&self, spec: &ModuleSpec, interrupt: &Interrupt) -> Result<Described, String> {
         let file = spec.file.display();
-        let end = self.workers.call::<_, Reply>(&Request::Describe(spec.clone()), self.deadline(), interrupt);
+        let end = self.workers.call::<_, Reply>(&Request::Describe(spec.clone()), self.deadline_of(spec), interrupt);
         let (descriptor, imports) = match end.result {
             Ok(Reply::Described { descriptor, imports }) => (descriptor, imports),
             Ok(Reply::Refused(reason)) => return Err(reason),
@@ -356,8 +365,7 @@ fn trusted_cache() -> Option<PathBuf> {
 fn with_native_arms(files: &[PathBuf]) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = Vec::new();
     for file in files {
-        let probe = file.with_extension(std::env::consts::DLL_EXTENSION);
-        let beside = Some(probe).filter(|probe| probe.is_file()).into_iter().chain(families::programs_beside(file));
+        let beside = paths::native_arm(file).into_iter().chain(families::programs_beside(file));
         let beside = beside.filter(|_| paths::is_component(file));
         for file in std::iter::once(file.clone()).chain(beside) {
             if !all.contains(&file) {

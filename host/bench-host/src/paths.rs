@@ -32,16 +32,26 @@ const MODULE_FOLDERS: [&str; 2] = ["plugins", "native-probes"];
 /// The project's folder: the checkout that contains the working directory, this program, or the folders of `BENCH_HOST_MODULES`;
 /// else the folder that is installed with this program, which has the same structure.
 pub(crate) fn project() -> Option<PathBuf> {
-    let is_project = |directory: &&Path| directory.join(MARK).is_file();
-    let above = |path: PathBuf| path.ancestors().find(is_project).map(Path::to_owned);
-    let program = std::env::current_exe().ok();
-    let installed = program.as_deref().and_then(|program| Some(program.parent()?.parent()?.join("share/bench-host")));
-    std::env::current_dir()
-        .ok()
-        .and_then(above)
-        .or_else(|| program.and_then(above))
-        .or_else(|| folders_of_variable().into_iter().find_map(above))
-        .or_else(|| installed.filter(|folder| is_project(&folder.as_path())))
+    let of_program = || above(std::env::current_exe().ok()?);
+    let of_variable = || folders_of_variable().into_iter().find_map(above);
+    std::env::current_dir().ok().and_then(above).or_else(of_program).or_else(of_variable).or_else(installed)
+}
+
+/// The nearest folder of a project that contains `path`.
+fn above(path: PathBuf) -> Option<PathBuf> {
+    path.ancestors().find(|folder| folder.join(MARK).is_file()).map(Path::to_owned)
+}
+
+/// The folder that is installed with this program.
+fn installed() -> Option<PathBuf> {
+    let folder = std::env::current_exe().ok()?.parent()?.parent()?.join("share/bench-host");
+    folder.join(MARK).is_file().then_some(folder)
+}
+
+/// The folder whose modules are meant where none are named: the checkout that contains the working directory, else what is installed. The
+/// checkout that a program happens to be built in is not meant by somebody who is elsewhere.
+fn folder_of_modules() -> Option<PathBuf> {
+    std::env::current_dir().ok().and_then(above).or_else(installed)
 }
 
 /// The modules in `folders`, sorted by path. If no folder is given: in those of `BENCH_HOST_MODULES`, else in those of the
@@ -56,7 +66,7 @@ pub(crate) fn modules(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     }
     files.sort();
     // A probe next to a component of the same name is found with the component.
-    let beside_component = |path: &Path| !is_component(path) && path.with_extension("wasm").is_file();
+    let beside_component = |path: &Path| !is_component(path) && component_of(path).is_some();
     files.retain(|path| !beside_component(path));
     Ok(files)
 }
@@ -66,7 +76,7 @@ fn default_folders() -> anyhow::Result<Vec<PathBuf>> {
     if !named.is_empty() {
         return Ok(named);
     }
-    let mut folders: Vec<_> = project()
+    let mut folders: Vec<_> = folder_of_modules()
         .into_iter()
         .flat_map(|project| MODULE_FOLDERS.map(|folder| relative(&project.join(folder))))
         .collect();
@@ -90,9 +100,36 @@ fn user_modules() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.data_dir().join("bench-host").join("modules"))
 }
 
+/// The folder of the SDK of this version.
+pub(crate) fn sdk() -> Option<PathBuf> {
+    let name = concat!("sdk-", env!("CARGO_PKG_VERSION"));
+    Some(etcetera::choose_base_strategy().ok()?.data_dir().join("bench-host").join(name))
+}
+
 /// Whether the file is named like a component.
 pub(crate) fn is_component(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "wasm")
+}
+
+/// The names of the native arm of `component`, in its folder: `NAME.so`, and `libNAME.so`, as cargo and C compilers write it.
+fn native_names(component: &Path) -> [PathBuf; 2] {
+    let plain = component.with_extension(std::env::consts::DLL_EXTENSION);
+    let mut library = std::ffi::OsString::from(std::env::consts::DLL_PREFIX);
+    library.push(plain.file_name().unwrap_or_default());
+    [plain.clone(), plain.with_file_name(library)]
+}
+
+/// The native arm of `component`: the probe of the same name in its folder.
+pub(crate) fn native_arm(component: &Path) -> Option<PathBuf> {
+    native_names(component).into_iter().find(|probe| probe.is_file())
+}
+
+/// The component whose native arm `probe` is, if it is in its folder.
+pub(crate) fn component_of(probe: &Path) -> Option<PathBuf> {
+    let name = probe.file_name()?.to_str()?;
+    let plain = name.strip_prefix(std::env::consts::DLL_PREFIX).unwrap_or(name);
+    let of = |name: &str| probe.with_file_name(name).with_extension("wasm");
+    [of(name), of(plain)].into_iter().find(|component| native_arm(component).as_deref() == Some(probe))
 }
 
 /// The folder, next to a component, of the probe that is built for the processor of the building machine.
@@ -142,4 +179,30 @@ fn newest(out: &Path) -> anyhow::Result<PathBuf> {
     runs.into_iter()
         .next()
         .with_context(|| format!("{} contains no run; make one with `bench-host run`", out.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn native_arm_may_have_the_prefix_of_a_library() {
+        let folder = tempfile::tempdir().unwrap();
+        let extension = std::env::consts::DLL_EXTENSION;
+        let path = |name: String| folder.path().join(name);
+        let names = [
+            "a.wasm".to_owned(),
+            format!("liba.{extension}"),
+            "b.wasm".to_owned(),
+            format!("b.{extension}"),
+            format!("libb.{extension}"),
+        ];
+        names.iter().for_each(|name| std::fs::write(path(name.clone()), "").unwrap());
+        assert_eq!(native_arm(&path("a.wasm".to_owned())), Some(path(format!("liba.{extension}"))));
+        assert_eq!(native_arm(&path("b.wasm".to_owned())), Some(path(format!("b.{extension}"))));
+        assert_eq!(native_arm(&path("c.wasm".to_owned())), None);
+        let listed = modules(&[folder.path().to_owned()]).unwrap();
+        let expect = ["a.wasm".to_owned(), "b.wasm".to_owned(), format!("libb.{extension}")];
+        assert_eq!(listed, expect.map(path), "a library beside two arms of its name is a module of its own");
+    }
 }

@@ -309,7 +309,12 @@ fn check(module: &mut dyn Module, mut companion: Option<&mut Dependency>, name: 
         result = families::drivers().conformance(module, companion.as_deref_mut(), &scenario, arguments);
     });
     let plain = |check: Check| (check.name, check.passed, check.detail);
-    let checks = result.map(|checks| checks.into_iter().map(plain).collect()).map_err(|error| error.to_string());
+    let checks = match result {
+        Ok(checks) => Ok(checks.into_iter().map(plain).collect()),
+        Err(error) if error.is_environment() => Err(error.to_string()),
+        // Whatever else it is, the environment is not to blame.
+        Err(error) => Ok(vec![("opens".to_owned(), false, error.to_string())]),
+    };
     Reply::Checked { checks, used }
 }
 

@@ -1,7 +1,7 @@
 //! `list`: shows what modules describe, import and are granted, or the cells of a run.
 
 use crate::cli::ListArgs;
-use crate::conformance_run::conformance_runs;
+use crate::conformance;
 use crate::execute::{interrupt, print_view};
 use crate::modules::{Loaded, Loader, Modules};
 use crate::worker::Kind;
@@ -37,8 +37,10 @@ type Used = BTreeMap<PathBuf, Vec<String>>;
 fn used(loader: &Loader, modules: &Modules, interrupt: &Interrupt) -> anyhow::Result<Used> {
     let mut used = Used::new();
     for loaded in modules.loaded.iter().filter(|loaded| loaded.spec.kind == Kind::Component) {
-        let trials = conformance_runs(loader, modules, loaded, &[], interrupt)?;
-        used.insert(loaded.offer.file.clone(), trials.into_iter().flat_map(|trial| trial.used).collect());
+        used.insert(
+            loaded.offer.file.clone(),
+            conformance::used(loader, modules, loaded, interrupt)?.into_iter().collect(),
+        );
     }
     Ok(used)
 }

@@ -1,8 +1,10 @@
 //! Tests the built program on correct modules, hostile modules, and files that are not modules. No test asserts a time.
 
+mod authors;
 mod builds;
 mod cache;
 mod comparing;
+mod conformance;
 mod deciding;
 mod derived;
 mod figures;
@@ -25,4 +27,5 @@ mod rings;
 mod scratch;
 mod stopped;
 mod transfers;
+mod tutorial;
 mod validation;

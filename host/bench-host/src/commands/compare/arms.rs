@@ -131,13 +131,15 @@ pub(super) fn not_available(option: EngineOption) -> String {
 fn arm_file(file: &Path, arm: Arm, wanted: Arm) -> Option<PathBuf> {
     let component = match arm {
         Arm::Wasm => file.to_owned(),
-        Arm::Native => file.with_extension("wasm"),
+        Arm::Native => paths::component_of(file).unwrap_or_else(|| file.with_extension("wasm")),
         Arm::NativeCpu => file.parent()?.parent()?.join(file.file_name()?).with_extension("wasm"),
         Arm::Process => return None,
     };
     match wanted {
         Arm::Wasm => Some(component),
-        Arm::Native => Some(component.with_extension(std::env::consts::DLL_EXTENSION)),
+        Arm::Native => Some(
+            paths::native_arm(&component).unwrap_or_else(|| component.with_extension(std::env::consts::DLL_EXTENSION)),
+        ),
         Arm::NativeCpu => Some(paths::native_cpu_arm(&component)),
         Arm::Process => None,
     }

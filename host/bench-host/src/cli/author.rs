@@ -1,0 +1,80 @@
+//! The arguments of the commands for authors of plug-ins.
+
+use super::{GrantArgs, LimitArgs, key_values};
+use bench_kit::{Driver, Language};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// Name of the plug-in and of its folder: a-z, 0-9, - and _
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Language: rust, go, c, python, js
+    #[arg(long, value_name = "LANGUAGE", default_value = "rust")]
+    pub(crate) lang: Language,
+    /// How the host exercises it: workload, operator, source, destination, function
+    #[arg(long, value_name = "DRIVER", default_value = "workload")]
+    pub(crate) driver: Driver,
+    /// Build only a native probe (rust, c), for what WebAssembly cannot do
+    #[arg(long)]
+    pub(crate) probe: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SdkArgs {
+    /// Write the SDK into this folder, or bring an earlier copy up to date
+    #[arg(long, value_name = "DIR", conflicts_with = "path")]
+    pub(crate) copy: Option<PathBuf>,
+    /// Print the path of the SDK in the user's data folder, which is written when it is not there [default]
+    #[arg(long)]
+    pub(crate) path: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WitArgs {
+    /// Name of the package: workload, operator, pipeline, function, ring, log
+    #[arg(value_name = "PACKAGE", default_value = "workload")]
+    pub(crate) package: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WrapArgs {
+    /// A core module that exports functions of WIT interfaces, as Go and C build it
+    #[arg(value_name = "CORE")]
+    pub(crate) core: PathBuf,
+    /// The component to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Components and probes; a probe in the same folder as a component of the same name is checked with it
+    #[arg(required = true, value_name = "MODULE")]
+    pub(crate) modules: Vec<PathBuf>,
+    /// Values of a parameter, such as `rows=1Ki,1Mi`, instead of its first default and the edges of its domain
+    #[arg(short = 'p', long = "parameter", value_name = "KEY=VALUE[,VALUE…]", value_parser = key_values)]
+    pub(crate) parameters: Vec<(String, Vec<String>)>,
+    /// How the results are printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: CheckFormat,
+    /// Check again whenever a file changes, until Ctrl-C
+    #[arg(long)]
+    pub(crate) watch: bool,
+    #[command(flatten)]
+    pub(crate) grants: GrantArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+/// How the results of `check` are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// A line per rule
+    Text,
+    /// One document
+    Json,
+    /// For services that show the results of tests
+    Junit,
+}

@@ -1,0 +1,16 @@
+//! `wrap`: makes a component of the core module that compilers of Go and C build.
+
+use crate::cli::WrapArgs;
+use crate::{Exit, output};
+use anyhow::Context;
+use std::fs;
+
+pub(crate) fn run(arguments: &WrapArgs) -> anyhow::Result<Exit> {
+    let (core, file) = (&arguments.core, &arguments.output);
+    let module = fs::read(core).with_context(|| format!("{} cannot be read", core.display()))?;
+    let component = core_component::component(&module, &bench_kit::wit_packages());
+    let component = component.with_context(|| format!("{} cannot be made a component", core.display()))?;
+    fs::write(file, &component).with_context(|| format!("{} cannot be written", file.display()))?;
+    output::print(&format!("{}: {} bytes\n", file.display(), component.len()))?;
+    Ok(Exit::Done)
+}

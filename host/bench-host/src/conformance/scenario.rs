@@ -1,0 +1,376 @@
+//! The rules on scenarios: each is tested with its first defaults or the given values, measured as `load` measures it, and opened at the
+//! edges of the domains.
+
+use super::{Checksums, Findings, Outcome};
+use crate::modules::{Loaded, Loader, Modules};
+use crate::resolve::Resolved;
+use crate::worker::{MeasureRequest, Reply, Request};
+use bench_engine::worker::{Captured, WorkerEnd, WorkerError};
+use bench_engine::{Cell, Interrupt, Plan, Report, Selection};
+use bench_model::{Domain, Parameter, Scenario, Value};
+use bench_sink::runfile::Status;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// The driver whose scenarios are also measured, and tried at the edges of their domains. Others drive much longer.
+const MEASURED: &str = "workload";
+
+/// How long the edges of one module may take together, and one of them.
+const EDGES: Duration = Duration::from_secs(5);
+const EDGE: Duration = Duration::from_secs(2);
+
+/// The values of a parameter on the command line.
+type Values = (String, Vec<String>);
+
+/// Fails if a parameter of the command line concerns no scenario.
+pub(super) fn known_parameters(modules: &Modules, parameters: &[Values]) -> anyhow::Result<()> {
+    if !parameters.is_empty() && !modules.loaded.is_empty() {
+        let all = Selection { pattern: "*".to_owned(), arms: None, axes: parameters.to_vec() };
+        Plan::build(modules.offers(), &[all], 1, 0)?;
+    }
+    Ok(())
+}
+
+/// The imported functions that the scenarios of a module call with their first defaults.
+pub(crate) fn used(
+    loader: &Loader,
+    modules: &Modules,
+    loaded: &Loaded,
+    interrupt: &Interrupt,
+) -> anyhow::Result<BTreeSet<String>> {
+    let mut used = BTreeSet::new();
+    for scenario in runnable(loaded) {
+        for cell in cells(loaded, scenario, &[])? {
+            let Ok(resolved) = loader.resolve(modules, loaded, &cell) else { continue };
+            if let Ok(Reply::Checked { used: called, .. }) = conformance(loader, &resolved, &cell, interrupt).result {
+                used.extend(called);
+            }
+        }
+    }
+    Ok(used)
+}
+
+fn runnable(loaded: &Loaded) -> impl Iterator<Item = &Scenario> {
+    loaded.offer.descriptor.scenarios.iter().filter(|scenario| scenario.runs_in(loaded.offer.arm))
+}
+
+/// The cells of a scenario with `values`; a parameter without a value has its first default.
+fn cells(loaded: &Loaded, scenario: &Scenario, values: &[Values]) -> anyhow::Result<Vec<Cell>> {
+    let axis = |parameter: &Parameter| {
+        let given = values.iter().find(|(name, _)| *name == parameter.name).map(|(_, values)| values.clone());
+        let first = || parameter.defaults.iter().take(1).map(Value::to_string).collect();
+        (parameter.name.clone(), given.unwrap_or_else(first))
+    };
+    let pattern = format!("{}/{}", loaded.offer.descriptor.name, scenario.name);
+    let axes = scenario.parameters.iter().map(axis).collect();
+    let plan = Plan::build(vec![loaded.offer.clone()], &[Selection { pattern, arms: None, axes }], 1, 0)?;
+    Ok(plan.cells)
+}
+
+/// Tests all scenarios of `loaded`.
+pub(super) fn check(
+    loader: &Loader,
+    modules: &Modules,
+    loaded: &Loaded,
+    interrupt: &Interrupt,
+    findings: &mut Findings,
+    checksums: &mut Checksums,
+) -> anyhow::Result<()> {
+    let mut trial = Trial { loader, modules, loaded, interrupt, findings: &mut *findings, until: None };
+    let mut used = BTreeSet::new();
+    for scenario in runnable(loaded) {
+        for cell in cells(loaded, scenario, &loader.parameters)? {
+            if interrupt.is_raised() {
+                return Ok(());
+            }
+            trial.cell(&cell, &mut used, checksums);
+        }
+    }
+    for scenario in runnable(loaded).filter(|scenario| scenario.driver == MEASURED) {
+        trial.edges(scenario)?;
+    }
+    findings.used = used.into_iter().collect();
+    Ok(())
+}
+
+/// The tests of one module.
+struct Trial<'a> {
+    loader: &'a Loader,
+    modules: &'a Modules,
+    loaded: &'a Loaded,
+    interrupt: &'a Interrupt,
+    findings: &'a mut Findings,
+    /// When no more edges are tried.
+    until: Option<Instant>,
+}
+
+impl Trial<'_> {
+    /// Tests one cell: the conformance tests of its driver; and, if nothing is broken, it is measured as `load` does.
+    fn cell(&mut self, cell: &Cell, used: &mut BTreeSet<String>, checksums: &mut Checksums) {
+        let label = self.label(cell);
+        let resolved = match self.loader.resolve(self.modules, self.loaded, cell) {
+            Ok(resolved) => resolved,
+            Err(reason) => return self.findings.push(Some(&label), "is tested", Outcome::Skipped, reason),
+        };
+        let end = conformance(self.loader, &resolved, cell, self.interrupt);
+        let printed = (end.stdout, end.stderr);
+        let broken = match end.result {
+            Ok(Reply::Checked { checks: Ok(checks), used: called }) => {
+                used.extend(called);
+                let broken = checks.iter().any(|(_, passed, _)| !passed);
+                for (rule, passed, detail) in checks {
+                    let rule = rule.strip_prefix(&format!("{}: ", cell.scenario.name)).unwrap_or(&rule).to_owned();
+                    let outcome = if passed { Outcome::Held } else { Outcome::Broken };
+                    self.findings.push(Some(&label), rule, outcome, detail);
+                }
+                broken
+            }
+            Ok(Reply::Checked { checks: Err(reason), .. }) => {
+                return self.findings.push(Some(&label), "is tested", Outcome::Skipped, reason);
+            }
+            Ok(Reply::Refused(reason)) => self.does_not_survive(&label, reason),
+            Ok(_) => self.does_not_survive(&label, "unexpected reply of the worker".to_owned()),
+            Err(WorkerError::Interrupted) => return,
+            Err(error) => self.does_not_survive(&label, error.to_string()),
+        };
+        if broken {
+            self.findings.printed.extend(lines(&printed.0, &printed.1));
+        } else if cell.scenario.driver == MEASURED {
+            self.measured(&label, cell, &resolved, checksums);
+        }
+    }
+
+    fn does_not_survive(&mut self, label: &str, reason: String) -> bool {
+        self.findings.push(Some(label), "survives", Outcome::Broken, reason);
+        true
+    }
+
+    /// Measures the cell in two processes, briefly. Whatever fails a cell of `load` is a broken rule.
+    fn measured(&mut self, label: &str, cell: &Cell, resolved: &Resolved, checksums: &mut Checksums) {
+        let brief = measure(self.loader, resolved, cell, Some(40_000_000), self.loader.deadline(), self.interrupt);
+        let (Some(first), Some(report)) = (self.figure(label, &brief, None), report(&brief)) else { return };
+        debug_assert_eq!(report.outcome.status, Status::Ok);
+        let once = measure(self.loader, resolved, cell, None, self.loader.deadline(), self.interrupt);
+        let Some(second) = self.figure(label, &once, Some(first)) else { return };
+        let equal = first == second;
+        let outcome = if equal { Outcome::Held } else { Outcome::Broken };
+        let detail = if equal {
+            first.to_string()
+        } else {
+            format!("{first}, {second}; use fixed seeds, no time, no addresses")
+        };
+        self.findings.push(Some(label), "two processes have equal checksums", outcome, detail);
+        let printed = |end: &WorkerEnd<Reply>| end.stdout.total + end.stderr.total;
+        let (many, few) = (printed(&brief), printed(&once));
+        let (outcome, detail) = if many > few {
+            let detail = format!(
+                "{} bytes more with more operations; what is printed in `iterate` is part of the figure",
+                many - few
+            );
+            (Outcome::Broken, detail)
+        } else {
+            (Outcome::Held, String::new())
+        };
+        self.findings.push(Some(label), "operations print nothing", outcome, detail);
+        let key = (format!("{}/{}", self.loaded.offer.descriptor.name, cell.scenario.name), cell.arguments.to_string());
+        checksums.entry(key).or_default().push((self.loaded.offer.arm, first));
+    }
+
+    /// The checksum of a measurement; else its failure is a finding. `earlier` is that of an earlier process.
+    fn figure(
+        &mut self,
+        label: &str,
+        end: &WorkerEnd<Reply>,
+        earlier: Option<bench_model::Checksum>,
+    ) -> Option<bench_model::Checksum> {
+        const RULE: &str = "is measured as `load` does";
+        let (outcome, reason) = match &end.result {
+            Ok(Reply::Measured(report)) => match report.outcome.status {
+                Status::Ok if report.outcome.checksum.is_some() => {
+                    if earlier.is_none() {
+                        let detail =
+                            format!("{} operations in {} samples", report.outcome.iterations, report.outcome.recorded);
+                        self.findings.push(Some(label), RULE, Outcome::Held, detail);
+                    }
+                    return report.outcome.checksum;
+                }
+                Status::Ok => (Outcome::Broken, "it has no checksum".to_owned()),
+                Status::Skipped | Status::Void => (Outcome::Skipped, report.outcome.reason.clone().unwrap_or_default()),
+                _ => (Outcome::Broken, report.outcome.reason.clone().unwrap_or_default()),
+            },
+            Ok(Reply::Refused(reason)) => (Outcome::Broken, reason.clone()),
+            Ok(_) => (Outcome::Broken, "unexpected reply of the worker".to_owned()),
+            Err(WorkerError::Interrupted) => return None,
+            Err(error) => (Outcome::Broken, error.to_string()),
+        };
+        self.findings.push(Some(label), RULE, outcome, reason);
+        if outcome == Outcome::Broken {
+            self.findings.printed.extend(lines(&end.stdout, &end.stderr));
+        }
+        None
+    }
+
+    /// Opens the scenario at the edges of the domain of each parameter that the command line does not set, and executes an operation.
+    fn edges(&mut self, scenario: &Scenario) -> anyhow::Result<()> {
+        const RULE: &str = "works at the edges of its domains";
+        let mut tried = Vec::new();
+        let until = *self.until.get_or_insert_with(|| Instant::now() + EDGES);
+        for (name, value) in edges(scenario, &self.loader.parameters) {
+            let at = format!("{name}={value}");
+            let values: Vec<_> = std::iter::once((name, vec![value])).chain(self.loader.parameters.clone()).collect();
+            for cell in cells(self.loaded, scenario, &values)? {
+                if self.interrupt.is_raised() {
+                    return Ok(());
+                }
+                if Instant::now() >= until {
+                    let detail = format!("{at} and later ones: the time for edges is over; try them with -p {at}");
+                    self.findings.push(Some(&scenario.name), RULE, Outcome::Skipped, detail);
+                    return Ok(());
+                }
+                if self.edge(scenario, &cell, &at) {
+                    tried.push(at.clone());
+                }
+            }
+        }
+        if !tried.is_empty() {
+            self.findings.push(Some(&scenario.name), RULE, Outcome::Held, tried.join(", "));
+        }
+        Ok(())
+    }
+
+    /// Executes an operation at one edge. Whether that worked; otherwise there is a finding.
+    fn edge(&mut self, scenario: &Scenario, cell: &Cell, at: &str) -> bool {
+        const RULE: &str = "works at an edge of its domain";
+        let Ok(resolved) = self.loader.resolve(self.modules, self.loaded, cell) else { return false };
+        let deadline = EDGE + self.loader.deadline_of(&resolved.module) - self.loader.deadline();
+        let end = measure(self.loader, &resolved, cell, None, deadline, self.interrupt);
+        let (outcome, reason) = match (&end.result, report(&end)) {
+            (_, Some(Report { outcome, .. })) => match outcome.status {
+                Status::Ok => return true,
+                Status::Skipped | Status::Void => (Outcome::Skipped, outcome.reason.clone().unwrap_or_default()),
+                _ => (Outcome::Broken, outcome.reason.clone().unwrap_or_default()),
+            },
+            (Err(WorkerError::Deadline(_)), _) => {
+                (Outcome::Skipped, format!("takes more than {} s; try it with -p {at}", EDGE.as_secs()))
+            }
+            (Err(WorkerError::Interrupted), _) => return false,
+            (Err(error), _) => (Outcome::Broken, error.to_string()),
+            (Ok(Reply::Refused(reason)), _) => (Outcome::Broken, reason.clone()),
+            (Ok(_), _) => (Outcome::Broken, "unexpected reply of the worker".to_owned()),
+        };
+        let advice = if outcome == Outcome::Broken { "; handle it, or narrow the domain" } else { "" };
+        self.findings.push(Some(&scenario.name), RULE, outcome, format!("{at}: {reason}{advice}"));
+        if outcome == Outcome::Broken {
+            self.findings.printed.extend(lines(&end.stdout, &end.stderr));
+        }
+        false
+    }
+
+    /// The scenario, with the arguments that the command line sets.
+    fn label(&self, cell: &Cell) -> String {
+        let set = |(name, _): &&Values| cell.arguments.get(name).is_some();
+        let set = self.loader.parameters.iter().filter(set);
+        let shown = set.filter_map(|(name, _)| Some(format!(" {name}={}", cell.arguments.get(name)?)));
+        format!("{}{}", cell.scenario.name, shown.collect::<String>())
+    }
+}
+
+/// The edges of the domains: parameters and values. A path, a server or a module has none.
+fn edges(scenario: &Scenario, given: &[Values]) -> Vec<(String, String)> {
+    let of_requirement =
+        |name: &str| scenario.requirements.iter().any(|requirement| requirement.parameter() == Some(name));
+    let free = scenario
+        .parameters
+        .iter()
+        .filter(|parameter| !of_requirement(&parameter.name) && !given.iter().any(|(name, _)| *name == parameter.name));
+    let mut edges = Vec::new();
+    for parameter in free {
+        let values = match &parameter.domain {
+            Domain::Any => Vec::new(),
+            Domain::Choices(choices) => choices.clone(),
+            Domain::Between(low, high) => vec![low.clone(), high.clone()],
+        };
+        let first = parameter.defaults.first();
+        let further = values.into_iter().filter(|value| Some(value) != first);
+        edges.extend(further.map(|value| (parameter.name.clone(), value.to_string())));
+    }
+    edges
+}
+
+fn conformance(loader: &Loader, resolved: &Resolved, cell: &Cell, interrupt: &Interrupt) -> WorkerEnd<Reply> {
+    let request = Request::Check {
+        module: resolved.module.clone(),
+        companion: resolved.companion.clone(),
+        scenario: cell.scenario.name.clone(),
+        arguments: resolved.arguments.clone(),
+    };
+    loader.workers.call(&request, loader.deadline_of(&resolved.module), interrupt)
+}
+
+/// Measures the cell for a time, or else one operation.
+fn measure(
+    loader: &Loader,
+    resolved: &Resolved,
+    cell: &Cell,
+    time_ns: Option<u64>,
+    deadline: Duration,
+    interrupt: &Interrupt,
+) -> WorkerEnd<Reply> {
+    let request = Request::Measure(Box::new(MeasureRequest {
+        module: resolved.module.clone(),
+        companion: resolved.companion.clone(),
+        cell: 0,
+        process: 0,
+        scenario: cell.scenario.name.clone(),
+        arguments: resolved.arguments.clone(),
+        warm_up_ns: time_ns.map_or(0, |_| 10_000_000),
+        time_ns,
+        iterations: time_ns.is_none().then_some(1),
+    }));
+    loader.workers.call(&request, deadline, interrupt)
+}
+
+fn report(end: &WorkerEnd<Reply>) -> Option<&Report> {
+    match &end.result {
+        Ok(Reply::Measured(report)) => Some(report),
+        _ => None,
+    }
+}
+
+/// The last lines that a worker printed, without the notes of Rust's panics.
+fn lines(stdout: &Captured, stderr: &Captured) -> Vec<String> {
+    const LINES_MAX: usize = 4;
+    let last = |captured: &Captured| {
+        let log = captured.to_log();
+        let text = String::from_utf8_lossy(&log).into_owned();
+        let lines: Vec<_> =
+            text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with("note: ")).collect();
+        let from = lines.len().saturating_sub(LINES_MAX);
+        lines[from..].iter().map(|line| line.chars().take(200).collect::<String>()).collect::<Vec<_>>()
+    };
+    let mut lines = last(stdout);
+    lines.extend(last(stderr));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_are_those_of_parameters_that_nothing_else_decides() {
+        let scenario = Scenario::new("s", "f", "")
+            .parameter(Parameter::new("n", 5, "").between(0, 9))
+            .parameter(Parameter::new("m", 0, "").between(0, 1))
+            .parameter(Parameter::new("mode", "a", "").choices(["a", "b"]))
+            .parameter(Parameter::new("folder", "x", "").choices(["x", "y"]))
+            .requires("read:folder", "");
+        let check = |given: &[Values], expect: &[(&str, &str)]| {
+            let found = edges(&scenario, given);
+            let found: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            assert_eq!(found, expect);
+        };
+        check(&[], &[("n", "0"), ("n", "9"), ("m", "1"), ("mode", "b")]);
+        check(&[("n".to_owned(), vec!["3".to_owned()])], &[("m", "1"), ("mode", "b")]);
+    }
+}

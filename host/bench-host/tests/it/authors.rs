@@ -1,0 +1,220 @@
+//! What an author of a plug-in meets, outside of any checkout: a template for each language is built, checked and measured.
+
+use crate::host::{Host, PROGRAM, Ran, command, skip};
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A plug-in made by `new`, in a folder outside of the checkout. Builds go into one folder, so that they are not cold each time.
+struct Made {
+    host: Host,
+    name: &'static str,
+}
+
+impl Made {
+    #[track_caller]
+    fn new(name: &'static str, options: &str) -> Self {
+        let host = Host::new();
+        let said = host.check(&format!("new {name} {options}"), 0).stdout;
+        assert!(said.contains(&format!("cd {name} && ./build.sh")), "{said}");
+        Self { host, name }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.host.path(self.name)
+    }
+
+    /// Runs the plug-in's own script, with what is installed here and what is in the folders `path`.
+    #[track_caller]
+    fn build(&self, path: &[&Path]) {
+        let output = shell(&self.folder(), path, "./build.sh");
+        let printed = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{}: {}{}", self.name, printed(&output.stdout), printed(&output.stderr));
+    }
+
+    /// Checks and measures what was built.
+    #[track_caller]
+    fn works(&self, file: &str, arms: usize) {
+        let file = format!("{}/out/{file}", self.name);
+        let checked = self.host.check(&format!("check {file} --format json"), 0).json();
+        assert_eq!(checked["modules"].as_array().map(Vec::len), Some(arms), "{checked:#}");
+        assert_eq!((checked["broken"].as_u64(), checked["skipped"].as_u64()), (Some(0), Some(0)), "{checked:#}");
+        let measured = self.host.check(&format!("load {file} --quick --quiet --format json"), 0).json();
+        let cells = measured["cells"].as_array().expect("cells");
+        assert!(cells.len() >= arms && cells.iter().all(|cell| cell["status"] == "ok"), "{measured:#}");
+    }
+}
+
+/// Runs a command line in `folder`, with this program, what is in the folders `path` and what is installed.
+pub(crate) fn shell(folder: &Path, path: &[&Path], line: &str) -> Output {
+    let own = Path::new(PROGRAM).parent().expect("the program lies in a folder");
+    let system = env::var_os("PATH").unwrap_or_default();
+    let path = path.iter().map(|path| path.to_path_buf()).chain([own.to_owned()]).chain(env::split_paths(&system));
+    let mut shell = command("sh");
+    shell.args(["-c", line]).current_dir(folder).env("PATH", env::join_paths(path).expect("a search path"));
+    // What is built for other templates is kept, and dependencies are those that are there already.
+    shell.env("CARGO_TARGET_DIR", built("cargo")).env("CARGO_NET_OFFLINE", "true");
+    shell.env("GOPROXY", "off").env("ZIG_GLOBAL_CACHE_DIR", built("zig"));
+    for variable in ["CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_BUILD_DIR", "RUSTFLAGS", "CARGO_BUILD_TARGET"] {
+        shell.env_remove(variable);
+    }
+    shell.output().expect("a shell starts")
+}
+
+/// A folder of intermediate files that stays.
+fn built(tool: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates").join(tool)
+}
+
+/// Whether `program` can be started; the reason is printed where it cannot.
+fn has(program: &str, argument: &str, advice: &str) -> bool {
+    let found = Command::new(program).arg(argument).output().is_ok_and(|output| output.status.success());
+    if !found {
+        skip(&format!("{program} does not start; {advice}"));
+    }
+    found
+}
+
+#[test]
+fn template_in_rust_builds_both_arms_and_is_compared() {
+    let made = Made::new("my-sum", "--lang rust");
+    made.build(&[]);
+    made.works("my-sum.wasm", 2);
+    let compared = made.host.check("compare my-sum/sum --modules my-sum/out --quick --quiet", 0).stdout;
+    assert!(compared.contains("my-sum/sum"), "{compared}");
+}
+
+#[test]
+fn template_for_operators_in_rust_is_driven() {
+    let made = Made::new("my-copier", "--lang rust --driver operator");
+    made.build(&[]);
+    let file = "my-copier/out/my-copier.wasm";
+    let checked = made.host.check(&format!("check {file} --format json"), 0).json();
+    assert_eq!((checked["broken"].as_u64(), checked["skipped"].as_u64()), (Some(0), Some(0)), "{checked:#}");
+}
+
+#[test]
+fn templates_in_go_are_components() {
+    if !has("go", "version", "install Go 1.25 or newer") {
+        return;
+    }
+    let made = Made::new("my-go-sum", "--lang go");
+    made.build(&[]);
+    made.works("my-go-sum.wasm", 1);
+    let operator = Made::new("my-go-copier", "--lang go --driver operator");
+    operator.build(&[]);
+    operator.host.check("check my-go-copier/out/my-go-copier.wasm", 0);
+}
+
+#[test]
+fn template_in_c_builds_both_arms() {
+    let probe = Made::new("my-c-probe", "--lang c --probe");
+    probe.build(&[]);
+    probe.works(&format!("my-c-probe.{}", env::consts::DLL_EXTENSION), 1);
+    let Some(tools) = python_tool("ziglang", "python-zig") else { return };
+    let made = Made::new("my-c-sum", "--lang c");
+    made.build(&[&tools]);
+    made.works("my-c-sum.wasm", 2);
+}
+
+#[test]
+fn template_in_python_is_a_component() {
+    let Some(tools) = python_tool("componentize-py>=0.25,<0.26", "componentize-py") else { return };
+    let made = Made::new("my-python-sum", "--lang python");
+    made.build(&[&tools]);
+    made.works("my-python-sum.wasm", 1);
+}
+
+#[test]
+fn template_in_javascript_is_a_component() {
+    let folder = built("npm");
+    let tools = folder.join("node_modules/.bin");
+    if !tools.join("componentize-js").exists() {
+        std::fs::create_dir_all(&folder).expect("a folder for tools");
+        let line = "npm install --no-audit --no-fund --prefix . @bytecodealliance/componentize-js@0.23";
+        if !shell(&folder, &[], line).status.success() {
+            return skip("componentize-js cannot be installed; install Node.js, and allow npm to reach its registry");
+        }
+    }
+    let made = Made::new("my-js-sum", "--lang js");
+    made.build(&[&tools]);
+    made.works("my-js-sum.wasm", 1);
+}
+
+/// The folder of `program` out of a package of PyPI, which is installed once; `None`, with a message, where it cannot be.
+fn python_tool(package: &str, program: &str) -> Option<PathBuf> {
+    let folder = built("python").join(program);
+    let tools = folder.join("bin");
+    if !tools.join(program).exists() {
+        let line = format!("python3 -m venv '{0}' && '{0}/bin/pip' install --quiet '{package}'", folder.display());
+        if !shell(Path::new("."), &[], &line).status.success() {
+            skip(&format!(
+                "{package} cannot be installed; install Python 3 with venv, and allow pip to reach its index"
+            ));
+            return None;
+        }
+    }
+    Some(tools)
+}
+
+#[test]
+fn sdk_for_rust_can_be_packaged() {
+    let host = Host::new();
+    host.check("sdk --copy sdk", 0);
+    // Not compiled: the template is built from the same files.
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["package", "--workspace", "--offline", "--no-verify", "--allow-dirty"]);
+    cargo.current_dir(host.path("sdk/rust")).env_remove("CARGO_BUILD_BUILD_DIR").env_remove("CARGO_TARGET_DIR");
+    let output = cargo.output().expect("cargo starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    let packaged = host.path("sdk/rust/target/package/bench-plugin-0.1.0.crate");
+    let listed = Command::new("tar").arg("-tzf").arg(packaged).output().expect("tar starts");
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.contains("bench-plugin-0.1.0/wit/workload/workload.wit"), "{listed}");
+}
+
+#[test]
+fn sdk_is_written_once_and_brought_up_to_date() {
+    let host = Host::new();
+    let first = host.check("sdk --copy a/sdk", 0).stdout;
+    assert!(first.starts_with("a/sdk: "), "{first}");
+    std::fs::write(host.path("a/sdk/include/bench_probe.h"), "old").unwrap();
+    let again = host.check("sdk --copy a/sdk", 0).stdout;
+    assert!(again.starts_with("a/sdk: 1 of "), "{again}");
+    std::fs::create_dir(host.path("b")).unwrap();
+    std::fs::write(host.path("b/thesis.txt"), "").unwrap();
+    let refused = host.check("sdk --copy b", 2).stderr;
+    assert!(refused.contains("b holds other files"), "{refused}");
+    let mut path = host.command("sdk --path");
+    path.env("XDG_DATA_HOME", host.path("data"));
+    let said = Ran::of(&mut path).check("sdk --path", 0).stdout;
+    assert!(Path::new(said.trim()).join("wit/workload/workload.wit").is_file(), "{said}");
+}
+
+#[test]
+fn wit_and_header_are_printed() {
+    let host = Host::new();
+    assert!(host.check("wit", 0).stdout.starts_with("package bench-host:workload@"));
+    assert!(host.check("wit operator", 0).stdout.starts_with("package bench-host:operator@"));
+    assert!(host.check("header", 0).stdout.contains("bench_probe_v1"));
+    let refused = host.check("wit wokload", 2).stderr;
+    assert!(refused.contains("there is no WIT package `wokload`; the packages are function, log"), "{refused}");
+}
+
+#[test]
+fn new_refuses_what_it_cannot_make() {
+    let host = Host::new();
+    std::fs::create_dir(host.path("taken")).unwrap();
+    let check = |line: &str, expect: &str| {
+        let said = host.check(line, 2).stderr;
+        assert!(said.contains(expect), "{line}: {said}");
+    };
+    check("new taken", "taken exists already; choose another name");
+    check("new Sum", "`Sum` cannot be the name of a plug-in");
+    check("new sum --lang cobol", "unknown: `cobol`; use one of rust, go, c, python, js");
+    check(
+        "new sum --lang python --driver operator",
+        "no template for the driver operator in python; there is one in rust",
+    );
+}

@@ -1,0 +1,106 @@
+//! `check` finds the mistakes that authors make, says what to do about each, and is never weaker than `load`.
+
+use crate::host::{Host, skip};
+use crate::modules::project;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A folder with the probe `wrong`, built by the system's C compiler; `None`, with a message, if there is none.
+fn wrong() -> Option<Host> {
+    let host = Host::new();
+    let include = |folder: &str| format!("-I{}", project().join(folder).display());
+    let source: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/it/probes/wrong.c"].iter().collect();
+    let mut compiler = Command::new("cc");
+    compiler.args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o"]);
+    compiler.arg(host.path(library())).arg(source);
+    compiler.args([include("plugins/sdk-c"), include("native-probes/probe-abi/include")]);
+    match compiler.output() {
+        Ok(output) => {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            Some(host)
+        }
+        Err(error) => {
+            skip(&format!("there is no C compiler (cc: {error}); install one"));
+            None
+        }
+    }
+}
+
+fn library() -> String {
+    format!("wrong.{}", std::env::consts::DLL_EXTENSION)
+}
+
+#[test]
+fn each_mistake_is_found_with_its_remedy() {
+    let Some(host) = wrong() else { return };
+    let document = host.check(&format!("check {} --format json", library()), 1).json();
+    let rules = document["modules"][0]["rules"].as_array().expect("rules");
+    let broken = |scenario: &str| -> Vec<String> {
+        let of_scenario = rules.iter().filter(|rule| rule["scenario"] == scenario && rule["outcome"] == "broken");
+        of_scenario
+            .map(|rule| format!("{}: {}", rule["rule"].as_str().unwrap(), rule["detail"].as_str().unwrap()))
+            .collect()
+    };
+    assert_eq!(broken("right"), [""; 0], "{document:#}");
+    for (scenario, expect) in [
+        ("does-one", "time grows with the number of operations: "),
+        ("bytes", "is measured as `load` does: "),
+        ("edge", "works at an edge of its domain: n=0: the worker was killed by SIGABRT"),
+        ("leak", "memory does not grow with the operations: "),
+        ("print", "operations print nothing: "),
+        ("twice", "names of checks are unique: twice: value; give each check its own name"),
+        ("unrecorded", "declared metrics are recorded: no samples of lag; record them in `iterate`"),
+        ("metric-unit", "samples are in base units: `nsec` of the metric `lag`; record samples in ns, By or 1"),
+        ("unit", "unit is known: `bytez` of the parameter `size`; use a UCUM name"),
+        ("capability", "capability is known: `gpu`; use one of probe:NAME"),
+        ("driver", "driver is known: `wrkload`; use one of workload"),
+    ] {
+        let found = broken(scenario);
+        assert!(found.iter().any(|line| line.starts_with(expect)), "{scenario}: {found:#?}");
+    }
+    let printed = document["modules"][0]["printed"].as_array().expect("lines");
+    assert!(printed.iter().any(|line| line == "divided by n"), "{printed:?}");
+    assert_eq!(document["broken"].as_u64().map(|broken| broken >= 11), Some(true));
+}
+
+#[test]
+fn load_has_no_figure_that_cannot_be() {
+    let Some(host) = wrong() else { return };
+    let check = |scenario: &str, status: &str, expect: &str| {
+        let line = format!("load {} --filter wrong/{scenario} --quick --quiet --format json", library());
+        let document = host.check(&line, if status == "ok" { 0 } else { 1 }).json();
+        let cell = &document["cells"][0];
+        assert_eq!(cell["status"], status, "{cell:#}");
+        assert!(cell["reason"].as_str().unwrap_or_default().contains(expect), "{cell:#}");
+        let has_figure = cell["series"].as_array().is_some_and(|series| !series.is_empty());
+        assert_eq!(has_figure, status == "ok", "{cell:#}");
+    };
+    check("right", "ok", "");
+    check("does-one", "failed", "which no processor can do");
+    check("bytes", "failed", "× as fast as this processor reads its cache");
+}
+
+#[test]
+fn given_values_are_all_tested() {
+    let Some(host) = wrong() else { return };
+    let document = host.check(&format!("check {} -p n=0,5 --format json", library()), 1).json();
+    let rules = document["modules"][0]["rules"].as_array().expect("rules");
+    let of = |label: &str| -> Vec<&Value> { rules.iter().filter(|rule| rule["scenario"] == label).collect() };
+    assert!(of("edge n=0").iter().any(|rule| rule["outcome"] == "broken"), "{document:#}");
+    assert!(of("edge n=5").iter().all(|rule| rule["outcome"] == "held") && !of("edge n=5").is_empty(), "{document:#}");
+    let refused = host.check(&format!("check {} -p n=10", library()), 2).stderr;
+    assert!(refused.contains('n') && refused.contains("10"), "{refused}");
+}
+
+#[test]
+fn results_are_printed_for_services_that_show_tests() {
+    let Some(host) = wrong() else { return };
+    let text = host.check(&format!("check {} --format junit", library()), 1).stdout;
+    assert!(
+        text.starts_with("<?xml") && text.contains("<failure message=") && text.ends_with("</testsuites>\n"),
+        "{text}"
+    );
+    let text = host.check(&format!("check {0} {0}x", library()), 1).stdout;
+    assert!(text.lines().last().is_some_and(|line| line.starts_with("2 modules: ")), "{text}");
+}

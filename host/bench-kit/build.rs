@@ -1,0 +1,77 @@
+//! Lists the files of the SDKs and templates, to compile their texts in. No path of the checkout gets into the program.
+
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// A folder or file of the project, and its place in the SDK's folder. Crates lie side by side, in a workspace of their own.
+const SDK: [(&str, &str); 14] = [
+    ("LICENSE", "LICENSE"),
+    ("wit", "wit"),
+    ("native-probes/probe-abi/include", "include"),
+    ("host/bench-kit/sdk/README.md", "README.md"),
+    ("host/bench-kit/sdk/workspace.toml", "rust/Cargo.toml"),
+    ("plugins/sdk-rust", "rust/bench-plugin"),
+    ("wit", "rust/bench-plugin/wit"),
+    ("host/bench-model", "rust/bench-model"),
+    ("host/lib/operator-core", "rust/operator-core"),
+    ("host/lib/operator-process", "rust/operator-process"),
+    ("host/lib/vocabulary", "rust/vocabulary"),
+    ("native-probes/probe-abi", "rust/probe-abi"),
+    ("plugins/sdk-go", "go"),
+    ("plugins/sdk-c", "c"),
+];
+
+/// The names of files that are part of an SDK, by their ends.
+const ENDINGS: [&str; 8] = [".rs", "Cargo.toml", ".h", ".go", "go.mod", ".wit", ".md", "LICENSE"];
+
+/// Folders and files that authors do not need.
+const LEFT_OUT: [&str; 3] = ["published", "target", "_test.go"];
+
+fn main() -> io::Result<()> {
+    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let project = here.ancestors().nth(2).expect("this crate lies in host/").to_owned();
+    println!("cargo::rerun-if-changed=build.rs");
+    let mut sdk = BTreeMap::new();
+    for (from, to) in SDK {
+        println!("cargo::rerun-if-changed={}", project.join(from).display());
+        collect(&project.join(from), to, &mut sdk)?;
+    }
+    sdk.retain(|place, _| ENDINGS.iter().any(|ending| place.ends_with(ending)));
+    let mut templates = BTreeMap::new();
+    println!("cargo::rerun-if-changed=templates");
+    collect(&here.join("templates"), "", &mut templates)?;
+    let text = format!("{}{}", list("SDK", &sdk), list("TEMPLATES", &templates));
+    fs::write(Path::new(&env::var_os("OUT_DIR").expect("cargo sets it")).join("files.rs"), text)
+}
+
+/// Adds a file, or the files below a folder, by their places. Symbolic links are not followed: their targets have places of their own.
+fn collect(path: &Path, place: &str, files: &mut BTreeMap<String, PathBuf>) -> io::Result<()> {
+    if LEFT_OUT.iter().any(|name| place.ends_with(name)) || path.is_symlink() {
+        return Ok(());
+    }
+    if path.is_file() {
+        files.insert(place.to_owned(), path.to_owned());
+        return Ok(());
+    }
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let place = if place.is_empty() { name } else { format!("{place}/{name}") };
+        collect(&entry.path(), &place, files)?;
+    }
+    Ok(())
+}
+
+/// The files as a list of places and texts, in Rust.
+fn list(name: &str, files: &BTreeMap<String, PathBuf>) -> String {
+    let mut text = format!("const {name}: &[(&str, &str)] = &[\n");
+    for (place, path) in files {
+        writeln!(text, "    ({place:?}, include_str!({path:?})),").expect("writing to a string cannot fail");
+    }
+    text.push_str("];\n");
+    text
+}

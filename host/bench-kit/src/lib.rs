@@ -1,0 +1,82 @@
+//! What authors of plug-ins need, as texts in this program: the SDKs, the WIT packages, the C header, and a template for each language.
+//! Nothing here needs a network or a checkout.
+
+mod template;
+mod write;
+
+pub use template::{Driver, Language, Project, ProjectError};
+pub use write::{write_all, write_changed};
+
+include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+/// A file: its path in its folder, and its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// With slashes.
+    pub path: String,
+    /// Its content.
+    pub text: String,
+}
+
+impl File {
+    /// Whether it is a script, which is made executable.
+    pub fn is_executable(&self) -> bool {
+        self.path.ends_with(".sh")
+    }
+}
+
+/// The files of the SDKs. [`Language::sdk`] says which folders a language needs.
+pub fn sdk() -> Vec<File> {
+    SDK.iter().map(|(path, text)| File { path: (*path).to_owned(), text: (*text).to_owned() }).collect()
+}
+
+/// The WIT packages: names and texts.
+pub fn wit_packages() -> Vec<(&'static str, &'static str)> {
+    let package = |(path, text): &(&'static str, &'static str)| {
+        let (folder, file) = path.strip_prefix("wit/")?.split_once('/')?;
+        (file.strip_suffix(".wit") == Some(folder)).then_some((folder, *text))
+    };
+    SDK.iter().filter_map(package).collect()
+}
+
+/// The C header of native probes.
+pub fn header() -> &'static str {
+    SDK.iter().find(|(path, _)| *path == "include/bench_probe.h").map(|(_, text)| *text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sdk_has_every_part() {
+        let names: Vec<_> = wit_packages().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["function", "log", "operator", "pipeline", "ring", "workload"]);
+        assert!(header().contains("bench_probe_v1"));
+        let paths: Vec<_> = sdk().into_iter().map(|file| file.path).collect();
+        for path in [
+            "rust/Cargo.toml",
+            "rust/bench-plugin/src/lib.rs",
+            "rust/bench-plugin/wit/workload/workload.wit",
+            "go/go.mod",
+        ] {
+            assert!(paths.iter().any(|found| found == path), "{path}");
+        }
+        assert!(paths.iter().all(|path| !path.contains("published") && !path.contains("_test.go")));
+    }
+
+    #[test]
+    fn versions_are_those_of_the_project() {
+        let project = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let read = |file: &str| std::fs::read_to_string(format!("{project}/{file}")).unwrap();
+        let manifests = read("Cargo.toml") + &read("plugins/Cargo.toml");
+        let (_, workspace) = SDK.iter().find(|(path, _)| *path == "rust/Cargo.toml").unwrap();
+        let foreign = workspace.lines().filter(|line| line.contains(" = ") && !line.contains("path ="));
+        let foreign: Vec<_> =
+            foreign.filter(|line| !line.starts_with("members") && !line.starts_with("publish")).collect();
+        assert!(foreign.len() > 8, "{foreign:?}");
+        for line in foreign {
+            assert!(manifests.lines().any(|known| known == line), "{line}: not as in the project's manifests");
+        }
+    }
+}

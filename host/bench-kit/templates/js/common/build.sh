@@ -1,0 +1,7 @@
+#!/bin/sh
+# Builds out/{{name}}.wasm, the component, which contains a JavaScript engine: `npm install` first.
+set -eu
+cd "$(dirname "$0")"
+mkdir -p out
+PATH="$PWD/node_modules/.bin:$PATH"
+componentize-js plugin.js -w sdk/wit/workload -n workload -d stdio random clocks http fetch-event -o out/{{name}}.wasm
