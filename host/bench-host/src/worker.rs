@@ -47,7 +47,7 @@ pub(crate) struct ModuleSpec {
 }
 
 /// A second module in the same worker, and its scenario and arguments.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DependencySpec {
     pub(crate) module: ModuleSpec,
     pub(crate) scenario: String,

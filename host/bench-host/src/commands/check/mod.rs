@@ -9,7 +9,7 @@ use crate::modules::Loader;
 use crate::{Exit, output, paths};
 use bench_engine::Interrupt;
 use std::path::PathBuf;
-use std::thread;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
 /// How often `--watch` looks at the files.
@@ -46,9 +46,13 @@ fn exit(findings: &[Findings], interrupt: &Interrupt) -> Exit {
 /// Waits until a file has changed since `before`, and is no longer being written. Whether that was before an interrupt.
 fn changed(arguments: &CheckArgs, before: &[Option<SystemTime>], interrupt: &Interrupt) -> bool {
     output::line("bench-host: waiting for a change; Ctrl-C ends this");
+    let (interrupted, wakes) = mpsc::channel();
+    let _subscription = interrupt.subscribe(move || {
+        // The receiver is gone after a change.
+        let _ = interrupted.send(());
+    });
     let mut last = before.to_vec();
-    while !interrupt.is_raised() {
-        thread::sleep(LOOK);
+    while !interrupt.is_raised() && wakes.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
         let now = times(&arguments.modules);
         if now == last && now != before && now.iter().all(Option::is_some) {
             return true;
