@@ -3,6 +3,10 @@
 package main
 
 import (
+	"errors"
+	"strconv"
+	"strings"
+
 	"bench-host/sdk-go/bench"
 	"bench-host/sdk-go/export"
 )
@@ -15,6 +19,8 @@ func describe() bench.Descriptor {
 // link is one operator of the chain.
 type link struct {
 	to string
+	// count is the number of objects that were copied.
+	count uint64
 }
 
 // Start is given the namespace to watch, and the one to write to.
@@ -24,25 +30,39 @@ func (link *link) Start(_ bench.Plane, arguments bench.Arguments) ([]bench.Watch
 	return []bench.Watch{{Kind: "TestResource", Namespace: from}}, nil
 }
 
-// Reconcile copies the object; what fails is tried again by the host. The spec has a field `nonce`, by which the host knows the object.
+// Reconcile copies the object's `nonce`, by which the host knows it, and says how many there were. What fails is tried again by the
+// host.
 func (link *link) Reconcile(plane bench.Plane, event bench.Event) error {
-	if event.Type == bench.Deleted || link.to == "" {
+	if event.Type == bench.Deleted {
 		return nil
 	}
+	nonce, err := bench.Field(event.Object.Spec, "nonce")
+	if err != nil {
+		return err
+	}
+	spec := `{"nonce":` + string(nonce) + `,"count":` + strconv.FormatUint(link.count+1, 10) + `}`
 	key := event.Object.Key
 	key.Namespace = link.to
-	_, err := plane.Apply(key, event.Object.Spec)
-	return err
+	if _, err := plane.Apply(key, []byte(spec)); err != nil {
+		return err
+	}
+	link.count++
+	return nil
 }
 
 // Suspend returns the state that is kept while the operator is unloaded.
 func (link *link) Suspend() []byte {
-	return []byte(link.to)
+	return []byte(strconv.FormatUint(link.count, 10) + " " + link.to)
 }
 
 // Resume takes the state from Suspend.
 func (link *link) Resume(state []byte) error {
-	link.to = string(state)
+	count, to, _ := strings.Cut(string(state), " ")
+	number, err := strconv.ParseUint(count, 10, 64)
+	if err != nil {
+		return errors.New("the state is of another version")
+	}
+	link.to, link.count = to, number
 	return nil
 }
 

@@ -21,6 +21,8 @@ impl Plugin for Links {
 #[derive(Default)]
 struct Link {
     to: String,
+    /// Objects that were copied.
+    count: u64,
 }
 
 impl Operator for Link {
@@ -34,22 +36,35 @@ impl Operator for Link {
         Ok(vec![Watch { kind: "TestResource".to_owned(), namespace: argument("watch")? }])
     }
 
-    /// Copies the object; what fails is tried again by the host. The spec has a field `nonce`, by which the host knows the object.
+    /// Copies the object's `nonce`, by which the host knows it, and says how many there were. What fails is tried again by the host.
     fn reconcile(&mut self, plane: &mut dyn Plane, event: Event<'_>) -> Result<(), String> {
         let (Event::Added(object) | Event::Modified(object)) = event else { return Ok(()) };
-        let key = Key { namespace: &self.to, ..object.key };
-        plane.apply(key, object.spec).map(|_| ()).map_err(|error| error.to_string())
+        let nonce = nonce(object.spec).ok_or("the spec has no `nonce`")?;
+        let spec = format!(r#"{{"nonce":{nonce},"count":{}}}"#, self.count + 1);
+        let key = Key { kind: object.key.kind, namespace: &self.to, name: object.key.name };
+        plane.apply(key, &spec).map_err(|error| error.to_string())?;
+        self.count += 1;
+        Ok(())
     }
 
     /// The state that is kept while the operator is unloaded.
     fn suspend(&mut self) -> Vec<u8> {
-        self.to.clone().into_bytes()
+        format!("{} {}", self.count, self.to).into_bytes()
     }
 
     fn resume(&mut self, state: &[u8]) -> Result<(), String> {
-        self.to = String::from_utf8(state.to_vec()).map_err(|error| error.to_string())?;
+        let text = std::str::from_utf8(state).map_err(|error| error.to_string())?;
+        let (count, to) = text.split_once(' ').ok_or("the state is of another version")?;
+        *self = Self { to: to.to_owned(), count: count.parse().map_err(|_| "the state has no count")? };
         Ok(())
     }
+}
+
+/// The number in the field `nonce` of a JSON object. A real operator would use a JSON parser.
+fn nonce(spec: &str) -> Option<u64> {
+    let (_, rest) = spec.split_once("\"nonce\":")?;
+    let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
 }
 
 bench_plugin::export_operator!(Links, Link);
