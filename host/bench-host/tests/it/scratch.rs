@@ -126,7 +126,7 @@ fn cell_is_skipped_if_its_folder_cannot_be_created() {
         }
     }
     let ran = host.check("check hostile.wasm -p directory=absent --deadline 1s", 1);
-    assert!(ran.stdout.contains("skipped litter: parameter `directory`"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("skipped litter directory=absent: is tested: parameter `directory`"), "{}", ran.stdout);
 }
 
 #[test]
