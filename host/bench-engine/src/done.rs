@@ -57,6 +57,13 @@ impl Done {
         }
     }
 
+    /// Leaves out the cells for which `is_left_out`, because another run measures them.
+    #[must_use]
+    pub fn without(mut self, plan: &Plan, is_left_out: impl Fn(u32) -> bool) -> Self {
+        self.given_up.extend((0..plan.cells.len() as u32).filter(|cell| is_left_out(*cell)));
+        self
+    }
+
     /// Whether `repetition` has yet to be executed.
     pub fn is_left(&self, repetition: Repetition) -> bool {
         !self.repetitions.contains(&repetition) && !self.given_up.contains(&repetition.cell)

@@ -75,6 +75,10 @@ pub(crate) enum Command {
     /// Make a component of a core module, as compilers of Go and C build it
     #[command(after_help = "Example:\n  bench-host wrap core.wasm -o sum.wasm")]
     Wrap(WrapArgs),
+    /// Measure one run with several machines
+    #[cfg(feature = "fleet")]
+    #[command(subcommand)]
+    Fleet(FleetCommand),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  bench-host completions bash > ~/.local/share/bash-completion/completions/bench-host"
@@ -244,6 +248,35 @@ pub(crate) struct DoctorArgs {
     pub(crate) show: ShowArgs,
 }
 
+#[cfg(feature = "fleet")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum FleetCommand {
+    /// Join the shards of a run to one run, each line as it was written
+    #[command(
+        after_help = "Example, on three machines and then on one that has the three folders:\n  bench-host run kernels --shard 1/3 --out a\n  bench-host run kernels --shard 2/3 --out b\n  bench-host run kernels --shard 3/3 --out c\n  bench-host fleet merge a/* b/* c/*"
+    )]
+    Merge(MergeArgs),
+}
+
+#[cfg(feature = "fleet")]
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// The run directories of all shards
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Accept shards that were measured on unlike machines; ratios are formed within a shard only
+    #[arg(long)]
+    pub(crate) across_machines: bool,
+    /// Accept shards that were measured at the same time on one machine
+    #[arg(long)]
+    pub(crate) share_machine: bool,
+    /// Folder for the merged run directory
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+}
+
 /// Whether an interrupted run is resumed.
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArgs {
@@ -289,6 +322,10 @@ pub(crate) struct Measured {
     /// Seed of the random order of the cells [default: taken from the clock, and recorded]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// Measure only one of several shards of the plan, such as `2/4`, which `fleet merge` joins to one run; without --seed, the
+    /// seed is derived from the plan, so that all shards have the same
+    #[arg(long, value_name = "K/N")]
+    pub(crate) shard: Option<bench_engine::Shard>,
     #[command(flatten)]
     pub(crate) families: FamilyOptions,
     #[command(flatten)]

@@ -84,6 +84,10 @@ impl Effort {
             options.iterations.is_none(),
             "a comparison needs a time, not a number of operations; give --time instead of --iterations"
         );
+        anyhow::ensure!(
+            options.shard.is_none(),
+            "a comparison has no shards; give --shard to `load` or `run`, and compare the merged runs"
+        );
         let quick = options.quick;
         let processes = options.processes.unwrap_or(if quick { QUICK_PAIRED_PROCESSES } else { PAIRED_PROCESSES });
         let time_ns = options.time.unwrap_or(default_ns[usize::from(quick)]).div_ceil(u64::from(processes));

@@ -19,14 +19,15 @@ use crate::show::ShowArgs;
 use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError, draw_layout};
-use bench_engine::{Done, Executor, Interrupt, Plan, Repetition, RepetitionEnd, Report, RunEnd, run};
+use bench_engine::{Done, Executor, Interrupt, Plan, Repetition, RepetitionEnd, Report, RunEnd, Shard, run};
 use bench_report::{FAMILIES, RunView, Section, run_document};
 use bench_sink::digest;
-use bench_sink::environment::{Reading, Witness, warnings};
+use bench_sink::environment::{Reading, Witness, boot_id, warnings};
 use bench_sink::runfile::{
-    AccountRecord, CalibrationRecord, EndRecord, LimitRecord, Planned, Record, RunRecord, RunWriter, Status, When,
-    WriteError,
+    AccountRecord, CalibrationRecord, EndRecord, LimitRecord, PartRecord, Planned, Record, RunRecord, RunWriter,
+    Status, When, WriteError,
 };
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -55,12 +56,28 @@ pub(crate) struct Job<'a> {
     pub(crate) common: &'a Common,
 }
 
+impl Job<'_> {
+    /// The numbers of the cells of the shard, if only one is measured.
+    fn shard(&self) -> anyhow::Result<Option<BTreeSet<u32>>> {
+        let Some(shard) = self.common.measured.shard else { return Ok(None) };
+        let cells = self.plan.cells_of(shard);
+        anyhow::ensure!(
+            !cells.is_empty(),
+            "shard {shard} is empty, because the plan has fewer groups of cells; give fewer shards"
+        );
+        Ok(Some(cells))
+    }
+}
+
 /// Executes `job`, or what an `earlier` part has left of it, prints the summary of the whole, and returns the exit status.
 pub(crate) fn execute(job: &Job<'_>, earlier: Option<PreviousRun>, interrupt: &Interrupt) -> anyhow::Result<Exit> {
     let done = earlier.as_ref().map(|earlier| earlier.done(job)).transpose()?.unwrap_or_default();
+    let shard = job.shard()?;
+    let done = done.without(job.plan, |cell| shard.as_ref().is_some_and(|cells| !cells.contains(&cell)));
     let repetitions: Vec<Repetition> =
         job.plan.order.iter().copied().filter(|repetition| done.is_left(*repetition)).collect();
-    let cost = Cost::of_cells(job.plan.cells.len(), &job.effort);
+    let cells = shard.map_or(job.plan.cells.len(), |cells| cells.len());
+    let cost = Cost::of_cells(cells, &job.effort);
     say_cost(&cost.line(&repetitions), job.common);
     if job.common.shown.dry_run {
         output::print(&plan_text(job.plan, &done))?;
@@ -106,7 +123,9 @@ pub(crate) fn begin(job: &Job<'_>) -> anyhow::Result<RunWriter> {
         let source = error.source.to_string();
         anyhow::anyhow!("{error}: {source}; give another folder with --out DIR")
     })?;
-    let mut head = vec![Record::Run(run_record(job, &id, now))];
+    let run = run_record(job, &id, now);
+    let part = job.common.measured.shard.map(|shard| Record::Part(part_record(shard, &run)));
+    let mut head: Vec<Record> = std::iter::once(Record::Run(run)).chain(part).collect();
     head.extend(job.modules.records().into_iter().map(Record::Module));
     writer.append(&head)?;
     Ok(writer)
@@ -326,6 +345,22 @@ fn run_record(job: &Job<'_>, id: &str, now: jiff::Timestamp) -> RunRecord {
         fingerprint,
         program_sha256: program_sha256(),
     }
+}
+
+fn part_record(shard: Shard, run: &RunRecord) -> PartRecord {
+    PartRecord {
+        number: shard.number,
+        of: shard.of,
+        run: run.id.clone(),
+        started: run.started.clone(),
+        fingerprint: run.fingerprint.clone(),
+        boot_id: boot_id(),
+    }
+}
+
+/// A seed that is the same for every shard of `plan`.
+pub(crate) fn seed_of(plan: &Plan) -> u64 {
+    digest::checksum(plan_text(plan, &Done::default()).as_bytes()).0
 }
 
 /// The arguments that this program was started with.

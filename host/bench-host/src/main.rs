@@ -85,6 +85,8 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
         Command::Wit(arguments) => commands::sdk::wit(&arguments),
         Command::Header => commands::sdk::header(),
         Command::Wrap(arguments) => commands::wrap::run(&arguments),
+        #[cfg(feature = "fleet")]
+        Command::Fleet(command) => commands::fleet::run(&command),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man { dir } => commands::man::run(dir.as_deref()),
         Command::Worker => worker::serve(),

@@ -131,7 +131,7 @@ impl CellView {
     /// operation. Nothing where either is not known, or where too few samples support the median.
     pub fn ratio_to_limit(&self, run: &RunView) -> Option<f64> {
         let limit = self.limit?;
-        let per_unit = run.limit(limit)?;
+        let per_unit = run.limit_of(self.cell, limit)?;
         let timed = self.timed().filter(|series| series.unit == Unit::Nanoseconds)?;
         let units = match limit.is_per_byte() {
             true if self.iterations == 0 => return None,

@@ -46,7 +46,7 @@ pub use self::family::{FAMILIES, FamilyReport};
 pub use self::operators::{OperatorTables, Operators, Plot, operator_plots, operator_tables, operators_json};
 pub use self::plots::{Dimension, Figure, Line, Look, Panel, Point};
 pub use self::render::{Csv, Json, Layout, Markdown, RENDERERS, Renderer, Text};
-pub use self::run::{Missing, RunView};
+pub use self::run::{Missing, PartView, RunView};
 pub use self::series::SeriesView;
 pub use self::table::{Detail, run_document};
 pub use self::targets::{MeasuredValue, Quantity, TargetResult, TargetVerdict, targets_document};

@@ -148,7 +148,11 @@ pub(crate) fn effort(view: &RunView, of: &str) -> String {
         (None, more) => format!("{more} processes"),
     };
     let parts = match view.resumed.len() {
-        0 => String::new(),
+        0 => match &view.parts[..] {
+            [] => String::new(),
+            [part] => format!(", shard {} of {}", part.record.number, part.record.of),
+            parts => format!(", merged from {} shards", parts.len()),
+        },
         resumed => format!(", in {} parts", resumed + 1),
     };
     format!("bench-host {}; {processes}{effort}{of}; seed {}{parts}", view.fingerprint.host_version, view.seed)

@@ -8,11 +8,12 @@ use bench_model::MachineLimit;
 use bench_sink::environment::WarningRecord;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CalibrationRecord, EndRecord, LadderRecord, LookRecord, ModuleRecord, PairingRecord, Planned, Record,
+    CalibrationRecord, EndRecord, LadderRecord, LookRecord, ModuleRecord, PairingRecord, PartRecord, Planned, Record,
     ResumedRecord, RunFile, RunRecord, Status, TornTail,
 };
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A run, whole or cut off.
@@ -34,6 +35,8 @@ pub struct RunView {
     pub warnings: Vec<WarningRecord>,
     /// The command line, word by word.
     pub command: Vec<String>,
+    /// The shard that it is, or those that were merged into it.
+    pub parts: Vec<PartView>,
     /// Where it was continued after it had been stopped.
     pub resumed: Vec<ResumedRecord>,
     /// The machine's limits, before and after.
@@ -54,6 +57,17 @@ pub struct RunView {
     pub(crate) ladders: Vec<LadderRecord>,
     /// The numbers of all cells in the order in which they were first written.
     pub(crate) written: Vec<u32>,
+}
+
+/// One shard of the plan.
+#[derive(Clone, Debug)]
+pub struct PartView {
+    /// Which one, and where it was measured.
+    pub record: PartRecord,
+    /// The machine's limits of that machine: indices into the run's calibrations.
+    calibration: Range<usize>,
+    /// The cells that were measured.
+    cells: BTreeSet<u32>,
 }
 
 /// Cells of the plan of which no process came to an end.
@@ -92,6 +106,7 @@ impl RunView {
             fingerprint: run.fingerprint,
             warnings: run.warnings,
             command: run.command,
+            parts: parts.parts,
             resumed: parts.resumed,
             calibration: parts.calibration,
             modules: parts.modules,
@@ -107,12 +122,24 @@ impl RunView {
 
     /// The median of a machine limit in its unit: the mean of those before and after, or the one there is.
     pub fn limit(&self, limit: MachineLimit) -> Option<f64> {
-        calibration::pairs(&self.calibration).into_iter().find(|(known, _)| known.known() == Some(limit))?.1.median()
+        median(&self.calibration, limit)
     }
 
-    /// The limits that were more than ten per cent off after the run.
+    /// The same, of the machine that measured the cell of that number.
+    pub(crate) fn limit_of(&self, cell: u32, limit: MachineLimit) -> Option<f64> {
+        let part = self.parts.iter().find(|part| part.cells.contains(&cell));
+        part.map_or_else(|| self.limit(limit), |part| median(&self.calibration[part.calibration.clone()], limit))
+    }
+
+    /// The limits that were more than ten per cent off after the run, or after one of its shards.
     pub fn drifts(&self) -> Vec<Drift> {
-        calibration::pairs(&self.calibration).iter().filter_map(|(_, pair)| pair.drift()).collect()
+        let whole = std::iter::once(0..self.calibration.len()).filter(|_| self.parts.is_empty());
+        let ranges = self.parts.iter().map(|part| part.calibration.clone()).chain(whole);
+        let drifts = ranges.flat_map(|range| {
+            let pairs = calibration::pairs(&self.calibration[range]);
+            pairs.into_iter().filter_map(|(_, pair)| pair.drift()).collect::<Vec<_>>()
+        });
+        drifts.collect()
     }
 
     /// How many cells failed and how many modules were refused.
@@ -124,8 +151,23 @@ impl RunView {
     /// The cells that were planned and not run.
     pub fn missing(&self) -> Option<Missing> {
         let cells = self.planned.cells.saturating_sub(self.cells.len() as u32);
-        let reason = || self.interrupted().unwrap_or_else(|| "the run file does not say why".to_owned());
+        let reason = || {
+            self.interrupted()
+                .or_else(|| self.elsewhere())
+                .unwrap_or_else(|| "the run file does not say why".to_owned())
+        };
         (cells > 0).then(|| Missing { cells, planned: self.planned.cells, reason: reason() })
+    }
+
+    /// Where the other cells are, if this is one shard of several.
+    fn elsewhere(&self) -> Option<String> {
+        let [PartView { record, .. }] = &self.parts[..] else { return None };
+        (record.of > 1).then(|| {
+            format!(
+                "this is shard {} of {}; the others hold them, and `bench-host fleet merge` joins all",
+                record.number, record.of
+            )
+        })
     }
 
     /// Why the run ended before all was done, where it did.
@@ -153,6 +195,10 @@ impl RunView {
     }
 }
 
+fn median(records: &[CalibrationRecord], limit: MachineLimit) -> Option<f64> {
+    calibration::pairs(records).into_iter().find(|(known, _)| known.known() == Some(limit))?.1.median()
+}
+
 fn order(a: &CellView, b: &CellView) -> Ordering {
     // Values are never NaN, so arguments always compare.
     a.identity().partial_cmp(&b.identity()).unwrap_or(Ordering::Equal)
@@ -163,6 +209,7 @@ fn order(a: &CellView, b: &CellView) -> Ordering {
 struct Parts {
     run: Option<RunRecord>,
     modules: Vec<ModuleRecord>,
+    parts: Vec<PartView>,
     resumed: Vec<ResumedRecord>,
     calibration: Vec<CalibrationRecord>,
     blocks: BTreeMap<u32, Block>,
@@ -176,6 +223,10 @@ struct Parts {
 impl Parts {
     fn take(&mut self, record: Record) -> Result<(), ReportError> {
         match record {
+            Record::Part(record) => {
+                let calibration = self.calibration.len()..self.calibration.len();
+                self.parts.push(PartView { record, calibration, cells: BTreeSet::new() });
+            }
             Record::Resumed(record) => {
                 self.resumed.push(record);
                 // What ended was a part.
@@ -183,8 +234,16 @@ impl Parts {
             }
             Record::Run(record) => self.run = Some(record),
             Record::Module(record) => self.modules.push(record),
-            Record::Calibration(record) => self.calibration.push(record),
+            Record::Calibration(record) => {
+                self.calibration.push(record);
+                if let Some(part) = self.parts.last_mut() {
+                    part.calibration.end = self.calibration.len();
+                }
+            }
             Record::Cell(record) => {
+                if let Some(part) = self.parts.last_mut() {
+                    part.cells.insert(record.cell);
+                }
                 let block = self.blocks.entry(record.cell).or_insert_with(|| {
                     self.written.push(record.cell);
                     Block::new(record.clone())

@@ -93,7 +93,7 @@ fn row(view: &RunView, cell: &CellView, varying: &Varying) -> Vec<Datum> {
     let ratio = cell.ratio_to_limit(view).map(|ratio| Datum::number(ratio, Measure::Ratio));
     let limit = if cell.limit.is_some() { Datum::or_absent(ratio) } else { Datum::Blank };
     let figures = cell.timed().map_or([const { Datum::Absent }; 6], figures);
-    let rate = rate(cell).map_or(Datum::Blank, |rate| Datum::number(rate, Measure::PerSecond(Unit::Bytes)));
+    let rate = rate(cell).map_or(Datum::Blank, |(rate, unit)| Datum::number(rate, Measure::PerSecond(unit)));
     let head = std::iter::once(Datum::Text(cell.arm_label())).chain(varying.values(&cell.arguments));
     head.chain(figures).chain([rate, limit, Datum::text(check(cell.status))]).collect()
 }
@@ -123,12 +123,15 @@ fn hidden(view: &RunView, families: &[&dyn FamilyReport], detail: Detail) -> usi
     cells.map(hidden).sum()
 }
 
-/// Bytes a second: those of an operation over its central time; nothing where an operation has no bytes.
-fn rate(cell: &CellView) -> Option<f64> {
+/// What an operation of the central time amounts to in a second: bytes, or operations where they have none.
+fn rate(cell: &CellView) -> Option<(f64, Unit)> {
     let timed = cell.timed().filter(|series| series.unit == Unit::Nanoseconds)?;
     let seconds = timed.summary.p50.unwrap_or(timed.summary.mean) / 1e9;
-    let bytes = cell.bytes as f64 / cell.iterations as f64;
-    Some(bytes / seconds).filter(|rate| rate.is_finite() && *rate > 0.0)
+    let (amount, unit) = match cell.bytes {
+        0 => (1.0, Unit::Count),
+        bytes => (bytes as f64 / cell.iterations as f64, Unit::Bytes),
+    };
+    Some((amount / seconds, unit)).filter(|(rate, _)| rate.is_finite() && *rate > 0.0)
 }
 
 /// The number of samples, and their figures; of too few for a median, the mean in its place.

@@ -2,7 +2,7 @@
 
 use crate::cli::{Common, LoadArgs};
 use crate::effort::Effort;
-use crate::execute::{Job, execute, interrupt};
+use crate::execute::{Job, execute, interrupt, seed_of};
 use crate::modules::{Loader, Modules};
 use crate::resume::PreviousRun;
 use crate::{Exit, output};
@@ -53,11 +53,19 @@ pub(crate) fn plan_and_execute(
         modules.refused.iter().for_each(|refused| output::line(&format!("bench-host: {}", refused.reason)));
         anyhow::bail!("no module could be loaded, so there is nothing to measure");
     }
-    let seed = common.measured.seed.unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64);
-    let mut plan = Plan::build(modules.offers(), selections, effort.processes, seed)?;
-    if let Some(filter) = &common.measured.filter {
-        plan = plan.filtered(filter)?;
-    }
+    let build = |seed| {
+        let plan = Plan::build(modules.offers(), selections, effort.processes, seed)?;
+        match &common.measured.filter {
+            Some(filter) => plan.filtered(filter),
+            None => Ok(plan),
+        }
+    };
+    let seed = match (common.measured.seed, common.measured.shard) {
+        (Some(seed), _) => seed,
+        (None, Some(_)) => seed_of(&build(0)?),
+        (None, None) => jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64,
+    };
+    let plan = build(seed)?;
     let job = Job { loader, modules, plan: &plan, effort, seed, common };
     execute(&job, earlier, interrupt)
 }

@@ -4,6 +4,8 @@ pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod doctor;
+#[cfg(feature = "fleet")]
+pub(crate) mod fleet;
 mod former_names;
 pub(crate) mod list;
 pub(crate) mod load;

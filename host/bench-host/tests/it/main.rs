@@ -25,7 +25,10 @@ mod resumed;
 mod revisions;
 mod rings;
 mod scratch;
+#[cfg(feature = "fleet")]
+mod shards;
 mod stopped;
+mod terminals;
 mod transfers;
 mod tutorial;
 mod validation;

@@ -14,6 +14,11 @@ pub use witness::{Reading, Witness};
 
 use std::path::Path;
 
+/// Identifies the running kernel: another after each boot. Processes with equal ones share a machine.
+pub fn boot_id() -> Option<String> {
+    read("/proc/sys/kernel/random/boot_id")
+}
+
 /// The trimmed text of a file; `None` if it does not exist, cannot be read, or is empty.
 pub(crate) fn read(path: impl AsRef<Path>) -> Option<String> {
     std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())

@@ -1,9 +1,10 @@
 //! An interrupted run, locked against other writers until it is decided whether it is resumed, with the position where its last
 //! complete block ends.
 
+use super::blocks::whole_blocks;
 use super::locked::Locked;
 use super::reader::{ReadError, lines};
-use super::{FILE_NAME, Record, RunFile, RunWriter, WriteError};
+use super::{FILE_NAME, RunFile, RunWriter, WriteError};
 use std::fs::{OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -53,10 +54,8 @@ impl LockedRun {
         })?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(fail)?;
-        let (mut lines, torn) = lines(&path, &bytes)?;
-        let mut blocks = Blocks::default();
-        let ends_block: Vec<bool> = lines.iter().map(|line| blocks.end_with(line.record.as_ref())).collect();
-        lines.truncate(ends_block.iter().rposition(|ends| *ends).map_or(0, |last| last + 1));
+        let (lines, torn) = lines(&path, &bytes)?;
+        let lines = whole_blocks(lines);
         let len = lines.last().map_or(0, |line| line.end as u64);
         let records = lines.into_iter().filter_map(|line| line.record).collect();
         Ok(Self { file, run: RunFile { directory: directory.to_owned(), records, torn }, len })
@@ -73,33 +72,12 @@ impl LockedRun {
     }
 }
 
-/// Finds the ends of the blocks of a run file. The block of a repetition ends with its outcome; every other record is a block of its
-/// own.
-#[derive(Default)]
-struct Blocks {
-    open: Option<(u32, u32)>,
-}
-
-impl Blocks {
-    /// Takes the next `record`, and returns whether a block ends with it.
-    fn end_with(&mut self, record: Option<&Record>) -> bool {
-        match record {
-            Some(Record::Cell(cell)) => self.open = Some((cell.cell, cell.process)),
-            Some(Record::Outcome(outcome)) if self.open == Some((outcome.cell, outcome.process)) => self.open = None,
-            // These records are not part of a repetition, so an open repetition before them was never finished.
-            Some(Record::Resumed(_) | Record::Calibration(_) | Record::End(_)) => self.open = None,
-            _ => {}
-        }
-        self.open.is_none()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fingerprint::Fingerprint;
     use crate::runfile::{
-        CellRecord, EndRecord, ModuleRef, OutcomeRecord, Planned, ResumedRecord, RunRecord, RunSummary, Status,
+        CellRecord, EndRecord, ModuleRef, OutcomeRecord, Planned, Record, ResumedRecord, RunRecord, RunSummary, Status,
     };
     use bench_model::{Arguments, Arm};
     use std::fs;

@@ -1,10 +1,12 @@
 //! The append-only run file, `run.jsonl`: one record per line, each with a format version. All tables and documents are made from
 //! it.
 
+mod blocks;
 mod compared;
 mod locked;
 mod locked_run;
 mod named;
+mod raw;
 mod reader;
 mod record;
 mod run_summary;
@@ -13,10 +15,11 @@ mod writer;
 pub use compared::{AccountRecord, LadderRecord, LedgerRecord, LookRecord, PairingRecord, RungRecord, TermRecord};
 pub use locked_run::{HoldError, LockedRun};
 pub use named::Named;
+pub use raw::RawLine;
 pub use reader::{ReadError, RunFile, TornTail};
 pub use record::{
     CalibrationRecord, CellRecord, CheckRecord, EndRecord, Layout, LimitRecord, ModuleRecord, ModuleRef, OutcomeRecord,
-    Overhead, Planned, Record, ResumedRecord, RunRecord, SeriesRecord, Status, When,
+    Overhead, PartRecord, Planned, Record, ResumedRecord, RunRecord, SeriesRecord, Status, When,
 };
 pub use run_summary::RunSummary;
 pub use writer::{RunWriter, WriteError};

@@ -3,7 +3,7 @@
 
 use super::{
     AccountRecord, CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, FORMAT_VERSION, LadderRecord,
-    LedgerRecord, LookRecord, ModuleRecord, OutcomeRecord, PairingRecord, Record, ResumedRecord, RunRecord,
+    LedgerRecord, LookRecord, ModuleRecord, OutcomeRecord, PairingRecord, PartRecord, Record, ResumedRecord, RunRecord,
     SeriesRecord,
 };
 use serde::Deserialize;
@@ -115,6 +115,7 @@ pub(super) fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Reco
     let record = match tag.record.as_str() {
         "run" => serde_json::from_slice::<RunRecord>(text).map(Record::Run),
         "module" => serde_json::from_slice::<ModuleRecord>(text).map(Record::Module),
+        "part" => serde_json::from_slice::<PartRecord>(text).map(Record::Part),
         "resumed" => serde_json::from_slice::<ResumedRecord>(text).map(Record::Resumed),
         "calibration" => serde_json::from_slice::<CalibrationRecord>(text).map(Record::Calibration),
         "cell" => serde_json::from_slice::<CellRecord>(text).map(Record::Cell),

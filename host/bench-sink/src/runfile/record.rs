@@ -16,6 +16,8 @@ pub enum Record {
     Run(RunRecord),
     /// A given module, whether or not it could be loaded.
     Module(ModuleRecord),
+    /// The shard of the plan that the next records belong to.
+    Part(PartRecord),
     /// An interrupted run is resumed here.
     Resumed(ResumedRecord),
     /// The rooflines, before or after the cells.
@@ -63,6 +65,25 @@ pub struct RunRecord {
     /// Warnings about the machine when the run began.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<WarningRecord>,
+}
+
+/// Begins a shard of a plan: in the run that measured it, and in the run into which all shards were merged. Plan and program are those
+/// of the whole run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartRecord {
+    /// The number of the shard, from 1.
+    pub number: u32,
+    /// The number of shards.
+    pub of: u32,
+    /// The name of the run directory that it was measured in.
+    pub run: String,
+    /// The time: RFC 3339, UTC.
+    pub started: String,
+    /// The machine that measured it.
+    pub fingerprint: Fingerprint,
+    /// Identifies the running kernel of that machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<String>,
 }
 
 /// Begins the resumed part of a run. Machine, program, modules and plan are those of its first part.

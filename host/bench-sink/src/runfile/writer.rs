@@ -72,7 +72,12 @@ impl RunWriter {
             serde_json::to_writer(&mut block, &Line { v: FORMAT_VERSION, record }).expect("records are JSON");
             block.push(b'\n');
         }
-        match self.file.write_all(&block).and_then(|()| self.file.sync_data()) {
+        self.append_raw(&block)
+    }
+
+    /// Appends complete lines of another run file as one block and syncs.
+    pub fn append_raw(&mut self, block: &[u8]) -> Result<(), WriteError> {
+        match self.file.write_all(block).and_then(|()| self.file.sync_data()) {
             Ok(()) => {
                 self.len += block.len() as u64;
                 Ok(())

@@ -17,7 +17,12 @@ pub use operators::{
 
 use bench_drivers::Driver;
 use bench_family::{Family, Program, Shorthand, Takes};
+use bench_model::{Arguments, Scenario};
 use bench_wasm::Capabilities;
+use std::time::Duration;
+
+/// The time in which any operator is loaded, handles an event and is unloaded, also as a process that was just started.
+const OPERATOR: Duration = Duration::from_millis(10);
 
 /// The family.
 #[derive(Debug)]
@@ -42,6 +47,19 @@ impl Family for OperatorFamily {
 
     fn programs(&self) -> &'static [Program] {
         &[process::OPERATORS]
+    }
+
+    /// Every operator is loaded, and handles an event of each chain twice: loaded, and unloaded. Between the two, the chain idles.
+    fn extra_deadline(&self, scenario: &Scenario, arguments: &Arguments, repetitions: u64) -> Duration {
+        let Ok(count) = arguments.integer(spec::COUNT) else { return Duration::ZERO };
+        if scenario.driver != spec::DRIVER {
+            return Duration::ZERO;
+        }
+        let of = |name| arguments.integer(name).map_or(0, i64::unsigned_abs);
+        let events = count.unsigned_abs().saturating_mul(repetitions.saturating_mul(2).saturating_add(2));
+        let sending = repetitions.saturating_mul(1_000_000_000).checked_div(of(spec::RATE)).unwrap_or_default();
+        let idle = Duration::from_millis(of(spec::IDLE_MS).saturating_mul(2));
+        OPERATOR.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX)) + idle + Duration::from_nanos(sending)
     }
 
     fn options(&self) -> &'static [Shorthand] {
@@ -71,5 +89,26 @@ impl Family for OperatorFamily {
                 help: "What is kept of an unloaded operator: own for the state that it saves, or memory for an image of its memory (same as `-p suspend=…`)",
             },
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadline_grows_with_what_is_asked_for() {
+        let check = |scenario: &Scenario, arguments: &[(&str, i64)], repetitions, expect_s| {
+            let arguments: Arguments = arguments.iter().copied().collect();
+            let extra = OperatorFamily.extra_deadline(scenario, &arguments, repetitions);
+            assert_eq!(extra.as_secs(), expect_s, "{arguments} {repetitions}");
+        };
+        let chain = spec::chain();
+        check(&chain, &[("count", 100), ("idle_ms", 2000)], 0, 6);
+        check(&chain, &[("count", 100), ("idle_ms", 2000)], 1500, 3006);
+        check(&chain, &[("count", 10_000)], 0, 200);
+        check(&chain, &[("count", 1), ("rate", 10)], 100, 12);
+        check(&chain, &[], 1500, 0);
+        check(&Scenario::new("other", spec::FAMILY, ""), &[("count", 100)], 1500, 0);
     }
 }

@@ -1,0 +1,95 @@
+//! What people read fits the terminal they read it in: the program runs in terminals of 80, 100 and 200 columns.
+
+use crate::host::{Host, PROGRAM, Ran, command, skip};
+use crate::modules::plugins;
+use std::process::Command;
+
+/// The widths of the terminals.
+const WIDTHS: [usize; 3] = [80, 100, 200];
+
+/// What the program prints in a terminal of so many columns; `None` where there is no `script` to make one.
+fn captured(host: &Host, width: usize, line: &str) -> Option<String> {
+    if Command::new("script").arg("--version").output().is_err() {
+        skip("`script` of util-linux is absent, so there is no terminal to run in");
+        return None;
+    }
+    let inside = format!("stty cols {width} rows 40 && exec {PROGRAM} {line}");
+    let mut script = command("script");
+    script.args(["--quiet", "--return", "--command", &inside, "/dev/null"]).current_dir(host.path(""));
+    let ran = Ran::of(script.env("TERM", "xterm-256color").env_remove("COLUMNS"));
+    assert_eq!(ran.status, Some(0), "`{line}` at {width} columns\n{}{}", ran.stdout, ran.stderr);
+    Some(ran.stdout)
+}
+
+/// The text without the sequences that colour it and move the cursor.
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text.chars();
+    while let Some(char) = rest.next() {
+        match char {
+            '\u{1b}' => {
+                let _sequence = rest.by_ref().skip_while(|char| *char == '[').find(|char| char.is_ascii_alphabetic());
+            }
+            '\r' => {}
+            char => plain.push(char),
+        }
+    }
+    plain
+}
+
+/// Checks that no line of what `line` prints is wider than its terminal, and returns the texts by width.
+#[track_caller]
+fn check(host: &Host, line: &str) -> Vec<String> {
+    let texts = WIDTHS.iter().filter_map(|width| Some((width, plain(&captured(host, *width, line)?))));
+    texts
+        .map(|(width, text)| {
+            let too_wide = text.lines().find(|line| line.chars().count() > *width);
+            assert_eq!(too_wide, None, "`{line}` at {width} columns:\n{text}");
+            text
+        })
+        .collect()
+}
+
+#[test]
+fn tables_fit_every_terminal() {
+    let Some(files) = plugins(&["kernels", "ring-client"]) else { return };
+    let host = Host::new();
+    let modules = files[0].parent().expect("plug-ins are in a folder").display().to_string();
+    let line = format!("run {{kernels/crc32c,ring-client/roundtrip}} --quick --time 20ms --quiet --modules {modules}");
+    host.check(&line, 0);
+    let texts = check(&host, &format!("list --run {}", host.run().display()));
+    // A wider terminal shows more columns of the same cells.
+    let heading = |text: &str| text.lines().find(|line| line.contains("p50")).unwrap_or_default().to_owned();
+    if let [narrow, .., wide] = &texts[..] {
+        assert!(heading(narrow).contains("check") && !heading(narrow).contains("p99.9"), "{narrow}");
+        assert!(heading(wide).contains("p99.9") && heading(wide).contains("rate"), "{wide}");
+    }
+    check(&host, &format!("list {modules}/kernels.wasm {modules}/ring-client.wasm"));
+    check(&host, "doctor --quick");
+}
+
+#[test]
+fn verdicts_fit_every_terminal() {
+    let Some(files) = plugins(&["kernels"]) else { return };
+    let host = Host::new();
+    let modules = files[0].parent().expect("plug-ins are in a folder").display().to_string();
+    let line = format!("compare kernels/crc32c --processes 2 --time 50ms --quiet --modules {modules}");
+    host.check(&line, 0);
+    let texts = check(&host, &format!("compare {}", host.run().display()));
+    assert!(texts.iter().all(|text| text.contains("crc32c") && text.contains("wasm")), "{texts:?}");
+}
+
+#[test]
+fn progress_is_erased_from_the_terminal() {
+    let Some(files) = plugins(&["kernels"]) else { return };
+    let host = Host::new();
+    let modules = files[0].parent().expect("plug-ins are in a folder").display().to_string();
+    let line = format!("run kernels/crc32c --quick --time 20ms --modules {modules}");
+    let Some(text) = captured(&host, 80, &line) else { return };
+    assert!(text.contains("\u{1b}["), "a bar moves the cursor: {text:?}");
+    let lines = plain(&text);
+    assert!(lines.contains("kernels/crc32c"), "{lines}");
+    // After the last erasure of the bar nothing of it is drawn again: the table is what stays.
+    let table = lines.rfind("p50").expect("there is a table");
+    assert!(!lines[table..].contains("ETA"), "{lines}");
+}
