@@ -211,11 +211,28 @@ pub(crate) struct ValidateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// A run directory [default: the newest one in the folder of --out]
-    pub(crate) run: Option<PathBuf>,
-    /// The document to print [default: print none, and write the derived files in the run directory again]
+    /// Run directories; the others are compared with the first [default: the newest one in the folder of --out]
+    #[arg(value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Print this document instead of writing `report.html` with its figures and tables
     #[arg(long, value_enum)]
     pub(crate) format: Option<ReportFormat>,
+    /// Folder for the files [default: the run directory; of several runs the folder of --out]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+    /// Write the figures of every single cell as SVG and PNG too; the page has them in any case
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) all_figures: bool,
+    /// A set of targets to check the runs against: its name, or a file (`.toml`); may be given several times [default: those of
+    /// the registry that apply to a cell]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) targets: Vec<String>,
+    /// Smallest difference between runs that matters, in per cent
+    #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = percent)]
+    pub(crate) delta: f64,
+    /// Compare runs even if they were measured on different machines
+    #[arg(long)]
+    pub(crate) across_machines: bool,
     /// Folder that holds the run directories
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) out: PathBuf,
@@ -225,10 +242,22 @@ pub(crate) struct ReportArgs {
 pub(crate) enum ReportFormat {
     /// The JSON document of the Aetherless benchmarking framework
     AetherlessJson,
+    /// Bencher Metric Format (JSON)
+    BencherJson,
     /// Break-even: from how much initialisation work on a restore is cheaper than a fresh start
     BreakEvenJson,
     /// The break-even curves as a figure
     BreakEvenSvg,
+    /// Markdown for a comment on a pull request, at most as long as GitHub permits
+    GithubComment,
+    /// Markdown for the summary of a GitHub job: appended to the file that $GITHUB_STEP_SUMMARY names, else printed
+    GithubSummary,
+    /// HdrHistogram's percentile distribution: of one cell printed, of several a file for each in the folder of --to
+    Hgrm,
+    /// JUnit XML: a case for each cell and each target
+    Junit,
+    /// OpenMetrics text, as Prometheus reads it
+    Openmetrics,
     /// Memory per operator in every phase, with its confidence interval
     OperatorsJson,
 }

@@ -13,6 +13,7 @@ mod error;
 mod escape;
 mod export;
 mod family;
+mod html;
 mod json;
 mod notes;
 mod operators;
@@ -40,12 +41,14 @@ pub use self::document::{
 pub use self::error::ReportError;
 pub use self::escape::escape;
 pub use self::export::{
-    BreakEven, StartCurve, StartPoint, aetherless_json, break_even_json, break_even_svg, break_evens, start_curves,
+    BreakEven, COMMENT_MARK, Hgrm, StartCurve, StartPoint, aetherless_json, bencher_json, break_even_json,
+    break_even_svg, break_evens, github_comment, github_summary, hgrm, junit_xml, openmetrics, start_curves,
 };
 pub use self::family::{FAMILIES, FamilyReport};
+pub use self::html::{Courses, Page, PageFile, PageRun};
 pub use self::operators::{OperatorTables, Operators, Plot, operator_plots, operator_tables, operators_json};
 pub use self::plots::{Dimension, Figure, Line, Look, Panel, Point};
-pub use self::render::{Csv, Json, Layout, Markdown, RENDERERS, Renderer, Text};
+pub use self::render::{Asciidoc, Csv, Json, Layout, Markdown, RENDERERS, Renderer, Text};
 pub use self::run::{Missing, PartView, RunView};
 pub use self::series::SeriesView;
 pub use self::table::{Detail, run_document};

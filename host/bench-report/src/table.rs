@@ -124,7 +124,7 @@ fn hidden(view: &RunView, families: &[&dyn FamilyReport], detail: Detail) -> usi
 }
 
 /// What an operation of the central time amounts to in a second: bytes, or operations where they have none.
-fn rate(cell: &CellView) -> Option<(f64, Unit)> {
+pub(crate) fn rate(cell: &CellView) -> Option<(f64, Unit)> {
     let timed = cell.timed().filter(|series| series.unit == Unit::Nanoseconds)?;
     let seconds = timed.summary.p50.unwrap_or(timed.summary.mean) / 1e9;
     let (amount, unit) = match cell.bytes {
@@ -135,7 +135,7 @@ fn rate(cell: &CellView) -> Option<(f64, Unit)> {
 }
 
 /// The number of samples, and their figures; of too few for a median, the mean in its place.
-fn figures(series: &SeriesView) -> [Datum; 6] {
+pub(crate) fn figures(series: &SeriesView) -> [Datum; 6] {
     let figure = |value: Option<f64>| Datum::or_absent(value.map(|value| Datum::amount(value, &series.unit)));
     let summary = &series.summary;
     let centre = match summary.p50 {
@@ -152,7 +152,8 @@ fn figures(series: &SeriesView) -> [Datum; 6] {
     ]
 }
 
-fn check(status: Status) -> &'static str {
+/// The word for the status of a cell.
+pub(crate) fn check(status: Status) -> &'static str {
     match status {
         Status::Ok => "ok",
         Status::Failed => "FAILED",

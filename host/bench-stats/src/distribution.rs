@@ -27,6 +27,11 @@ impl Distribution {
         self.count
     }
 
+    /// The samples in ascending order with their counts, none of which is 0.
+    pub fn points(&self) -> impl Iterator<Item = (f64, u64)> {
+        self.points.iter().copied()
+    }
+
     /// The smallest sample.
     pub fn min(&self) -> Option<f64> {
         self.points.first().map(|point| point.0)

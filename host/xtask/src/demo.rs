@@ -50,7 +50,7 @@ fn first(project: &Project) -> Result<ExitCode> {
         }
     }
     say(
-        "\nWhat else there is:\n  cargo xtask demo --all                     every plug-in and probe, built and measured\n  bench-host report                          what a run leaves: figures, tables, documents\n  bench-host run 'kernels/*' -p input=FILE   the same kernels over your own file",
+        "\nWhat else there is:\n  cargo xtask demo --all                     every plug-in and probe, built and measured\n  bench-host report                          the last run as one page, report.html, with its figures and tables\n  bench-host run 'kernels/*' -p input=FILE   the same kernels over your own file",
     );
     say(format_args!("bench-host is {}", program.display()));
     Ok(ExitCode::SUCCESS)

@@ -26,10 +26,42 @@ fn tables_and_figures_of_operators_can_be_made_again() {
 }
 
 #[test]
-fn other_runs_have_no_derived_files() {
+fn other_runs_have_a_page_with_its_tables_and_no_derived_files() {
     let host = Host::with_hostile();
     host.check("load hostile.wasm --filter hostile/good --arm native --quick --processes 1", 0);
     let ran = host.check("report", 0);
-    assert!(ran.stdout.starts_with("this run has no derived files"), "{}", ran.stdout);
-    assert_eq!(fs::read_dir(host.run()).unwrap().count(), 1);
+    let run = host.run();
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert!(matches!(lines[..], [page, _] if page.ends_with("report.html")), "{}", ran.stdout);
+    let mut names: Vec<_> = fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["report", "report.html", "run.jsonl"]);
+    let cells = fs::read_to_string(run.join("report/cells.csv")).unwrap();
+    assert!(cells.starts_with("scenario,") && cells.contains("hostile/good"), "{cells}");
+}
+
+#[test]
+fn report_that_cannot_be_written_names_the_option_for_another_folder() {
+    let host = Host::with_hostile();
+    host.check("load hostile.wasm --filter hostile/good --arm native --quick --processes 1", 0);
+    // A folder where the page should be: it cannot be written, whoever the user is.
+    fs::create_dir(host.run().join("report.html")).unwrap();
+    host.check("report", 2).one_line(&["cannot write", "report.html", "--to DIR"]);
+    let ran = host.check("report --to elsewhere", 0);
+    assert!(ran.stdout.starts_with("elsewhere/report.html"), "{}", ran.stdout);
+    assert!(fs::read_to_string(host.path("elsewhere/report.html")).unwrap().ends_with("</html>\n"));
+}
+
+#[test]
+fn summary_is_appended_to_the_file_of_the_job() {
+    let host = Host::with_hostile();
+    host.check("load hostile.wasm --filter hostile/good --arm native --quick --processes 1", 0);
+    let file = host.path("summary.md");
+    fs::write(&file, "before\n").unwrap();
+    let line = "report --format github-summary";
+    let ran = crate::host::Ran::of(host.command(line).env("GITHUB_STEP_SUMMARY", &file)).check(line, 0);
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(ran.stdout.is_empty() && text.starts_with("before\n## bench-host: "), "{text}");
+    let ran = crate::host::Ran::of(host.command(line).env_remove("GITHUB_STEP_SUMMARY")).check(line, 0);
+    assert!(ran.stdout.starts_with("## bench-host: "), "{}", ran.stdout);
 }

@@ -1,6 +1,7 @@
 //! Tests the built program on correct modules, hostile modules, and files that are not modules. No test asserts a time.
 
 mod authors;
+mod browser;
 mod builds;
 mod cache;
 mod comparing;
@@ -32,3 +33,4 @@ mod terminals;
 mod transfers;
 mod tutorial;
 mod validation;
+mod webdriver;

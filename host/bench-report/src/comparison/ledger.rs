@@ -62,7 +62,7 @@ pub struct Mean {
 
 impl LedgerView {
     /// The ledger of all of `records`, which are of one cell, a process each; none of none.
-    pub(super) fn of(scenario: &str, arguments: &Arguments, label: Label, records: &[LedgerRecord]) -> Option<Self> {
+    pub(crate) fn of(scenario: &str, arguments: &Arguments, label: Label, records: &[LedgerRecord]) -> Option<Self> {
         let first = records.first()?;
         let mean = |of: fn(&LedgerRecord) -> f64| Mean::of(&records.iter().map(of).collect::<Vec<_>>());
         let total = mean(|record| record.total_ns);

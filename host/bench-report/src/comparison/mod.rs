@@ -19,6 +19,7 @@ pub use self::ladder::{LadderView, RungView};
 pub use self::ledger::{LedgerTerm, LedgerView, Mean};
 pub use self::matchup::{Contender, Figures, Label, Matchup, Side};
 pub use self::table::comparison_document;
+pub(crate) use self::table::{usage, verdict};
 
 use crate::{AccountView, ReportError, RunView};
 use bench_model::Arguments;

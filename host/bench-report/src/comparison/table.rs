@@ -104,7 +104,8 @@ fn ratios(figures: &Figures) -> [Datum; 4] {
     ]
 }
 
-fn verdict(matchup: &Matchup, delta: f64) -> String {
+/// The verdict in words.
+pub(crate) fn verdict(matchup: &Matchup, delta: f64) -> String {
     match (matchup.verdict(), matchup.status) {
         (Some(Verdict::Different), _) => "different".to_owned(),
         (Some(Verdict::Equivalent), _) => format!("equivalent ±{} %", trimmed(delta * 100.0)),
@@ -200,7 +201,11 @@ fn times(what: &str, terms: &[LedgerTerm]) -> Option<String> {
 
 /// `wasm: 1204 instructions, 2 host calls (…), 64 B lifted an operation (n 1000)` and further lines; none where nothing is known.
 fn account(subject: &SubjectAccount) -> Vec<String> {
-    let account = &subject.account;
+    usage(&subject.account).iter().map(|text| format!("{}: {text}", subject.label)).collect()
+}
+
+/// What an operation used and did, a text for each kind of figures; none where nothing is known.
+pub(crate) fn usage(account: &AccountView) -> Vec<String> {
     let of = |operations: u64, figures: Vec<String>| {
         let text = figures.join(", ");
         (!text.is_empty()).then(|| format!("{text} an operation (n {})", scale::count(operations as f64)))
@@ -213,7 +218,7 @@ fn account(subject: &SubjectAccount) -> Vec<String> {
         of(account.watched, watched(account)),
         (!sizes.is_empty()).then(|| sizes.join("; ")),
     ];
-    texts.into_iter().flatten().map(|text| format!("{}: {text}", subject.label)).collect()
+    texts.into_iter().flatten().collect()
 }
 
 fn counted(account: &AccountView) -> Vec<String> {

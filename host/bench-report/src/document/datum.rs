@@ -130,13 +130,13 @@ impl Datum {
             Self::Blank => String::new(),
             Self::Absent => ABSENT.to_owned(),
             Self::Text(text) => text.clone(),
-            Self::Number { value, measure, prefix: "" } => measure.shown(*value),
-            Self::Number { value, measure, prefix } => format!("{prefix} {}", measure.shown(*value)),
+            Self::Number { value, measure, prefix: "" } => measure.text(*value),
+            Self::Number { value, measure, prefix } => format!("{prefix} {}", measure.text(*value)),
             Self::Range { low, high, measure } if low == high => measure.bare(*low),
             Self::Range { low, high, measure: measure @ (Measure::Factor | Measure::Plain) } => {
                 format!("{}–{}", measure.bare(*low), measure.bare(*high))
             }
-            Self::Range { low, high, measure } => format!("{} to {}", measure.shown(*low), measure.shown(*high)),
+            Self::Range { low, high, measure } => format!("{} to {}", measure.text(*low), measure.text(*high)),
             Self::Samples { samples: count, operations, batch } => samples(*count, *operations, *batch),
             Self::Argument { value: Argument::Integer(bytes), is_size: true } => size(*bytes),
             Self::Argument { value, .. } => value.to_string(),
@@ -193,7 +193,8 @@ impl Datum {
 }
 
 impl Measure {
-    fn shown(&self, value: f64) -> String {
+    /// `value` as a person reads it.
+    pub(crate) fn text(&self, value: f64) -> String {
         match self {
             Self::Unit(unit) => scale::figure(value, unit),
             Self::PerSecond(Unit::Count) => scale::per_second(value),
@@ -207,7 +208,7 @@ impl Measure {
 
     /// Without the sign of the measure.
     fn bare(&self, value: f64) -> String {
-        if *self == Self::Factor { scale::factor(value) } else { self.shown(value) }
+        if *self == Self::Factor { scale::factor(value) } else { self.text(value) }
     }
 
     fn unit(&self) -> String {

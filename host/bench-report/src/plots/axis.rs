@@ -6,6 +6,9 @@ use bench_model::Unit;
 /// Values that lie so many times apart are told apart on a logarithmic axis alone.
 const LOGARITHMIC_FROM: f64 = 50.0;
 
+/// The same on an axis that need not begin at 0.
+const SPANNING_LOGARITHMIC_FROM: f64 = 4.0;
+
 /// About so many ticks.
 const TICKS: f64 = 6.0;
 
@@ -19,7 +22,16 @@ pub(super) struct Axis {
     factor: f64,
     from: f64,
     to: f64,
-    is_logarithmic: bool,
+    kind: Kind,
+}
+
+/// How values become places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Straight,
+    Logarithmic,
+    /// Quantiles, with as much room from 90 % to 99 % as from 99 % to 99.9 %.
+    Nines,
 }
 
 impl Axis {
@@ -38,7 +50,38 @@ impl Axis {
     /// No axis, but the one place that all values have, which its title says.
     pub(super) fn single(title: &str, unit: &Unit, place: f64) -> Self {
         let title = format!("{title}: {}", scale::figure(place, unit));
-        Self { title, ticks: Vec::new(), factor: 1.0, from: 0.0, to: 1.0, is_logarithmic: false }
+        Self { title, ticks: Vec::new(), factor: 1.0, from: 0.0, to: 1.0, kind: Kind::Straight }
+    }
+
+    /// An axis from the least to the most of `values`, of which there is one at least: distances count, not lengths from 0.
+    pub(super) fn spanning(title: &str, unit: &Unit, values: &[f64]) -> Self {
+        let (least, most) = extremes(values);
+        let is_logarithmic = least > 0.0 && most / least > SPANNING_LOGARITHMIC_FROM;
+        let typical = if is_logarithmic { (least * most).sqrt() } else { most.abs().max(least.abs()) };
+        let (name, factor) = scale::step(typical, unit);
+        let notes = [(!name.is_empty()).then_some(name), is_logarithmic.then_some("logarithmic")];
+        let notes = notes.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let title = if notes.is_empty() { title.to_owned() } else { format!("{title} ({notes})") };
+        let ticks = match is_logarithmic {
+            true => decades(least / factor, most / factor),
+            false => steps(least / factor, most / factor),
+        };
+        let ticks: Vec<f64> = ticks.into_iter().map(|tick| tick * factor).collect();
+        let (from, to) = (ticks[0], ticks[ticks.len() - 1]);
+        Self { title, ticks, factor, from, to, kind: if is_logarithmic { Kind::Logarithmic } else { Kind::Straight } }
+    }
+
+    /// Shares from none to all, in per cent.
+    pub(super) fn shares(title: &str) -> Self {
+        let ticks = vec![0.0, 0.25, 0.5, 0.75, 1.0];
+        Self { title: format!("{title} (%)"), ticks, factor: 0.01, from: 0.0, to: 1.0, kind: Kind::Straight }
+    }
+
+    /// Quantiles from 0 to `last`, which is below 1, in per cent.
+    pub(super) fn nines(title: &str, last: f64) -> Self {
+        let all = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999];
+        let ticks = all.into_iter().filter(|tick| *tick <= last + 1e-9).collect();
+        Self { title: format!("{title} (%)"), ticks, factor: 0.01, from: 0.0, to: last, kind: Kind::Nines }
     }
 
     fn scaled(title: &str, unit: &Unit, values: &[f64], bounds: &[f64], is_logarithmic: bool) -> Self {
@@ -64,16 +107,17 @@ impl Axis {
         };
         let ticks: Vec<f64> = ticks.into_iter().map(|tick| tick * factor).collect();
         let (from, to) = (ticks[0], ticks[ticks.len() - 1]);
-        Self { title, ticks, factor, from, to, is_logarithmic }
+        Self { title, ticks, factor, from, to, kind: if is_logarithmic { Kind::Logarithmic } else { Kind::Straight } }
     }
 
     /// Where `value` lies, from 0 at the beginning to 1 at the end.
     pub(super) fn place(&self, value: f64) -> f64 {
         // What an interval reaches beyond the axis ends where the axis does.
         let value = value.clamp(self.from, self.to);
-        match self.is_logarithmic {
-            true => (value / self.from).ln() / (self.to / self.from).ln(),
-            false => (value - self.from) / (self.to - self.from),
+        match self.kind {
+            Kind::Logarithmic => (value / self.from).ln() / (self.to / self.from).ln(),
+            Kind::Straight => (value - self.from) / (self.to - self.from),
+            Kind::Nines => (1.0 - value).ln() / (1.0 - self.to).ln(),
         }
     }
 

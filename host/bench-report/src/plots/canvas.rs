@@ -40,17 +40,24 @@ pub(super) enum Shape {
 pub(super) struct Canvas {
     pub(super) face: Face,
     pub(super) shapes: Vec<Shape>,
+    /// How many times wider text may be than in the built-in font: a page is shown in a font of the reader's system.
+    widening: f32,
 }
 
 impl Canvas {
     /// An empty sheet. `None` where the font that is built in is none.
     pub(super) fn new() -> Option<Self> {
-        Some(Self { face: Face::built_in()?, shapes: Vec::new() })
+        Some(Self { face: Face::built_in()?, shapes: Vec::new(), widening: 1.0 })
+    }
+
+    /// The same for a part of a page.
+    pub(super) fn of_page() -> Option<Self> {
+        Some(Self { widening: 1.22, ..Self::new()? })
     }
 
     /// How many pixels wide `text` is.
     pub(super) fn width_of(&self, text: &str, size: f32) -> f32 {
-        self.face.placed(text, size).1
+        self.widening * self.face.width(text, size)
     }
 
     /// Writes `text` with its anchor at `x`, and the middle of its capital letters at `y`.

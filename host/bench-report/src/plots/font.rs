@@ -16,6 +16,19 @@ impl Face {
         Some(Self(FontRef::try_from_slice(UBUNTU_LIGHT).ok()?))
     }
 
+    /// The width of `text`.
+    pub(super) fn width(&self, text: &str, size: f32) -> f32 {
+        let scale = size / self.0.units_per_em().unwrap_or(1000.0);
+        let (mut width, mut before) = (0.0, None);
+        for letter in text.chars() {
+            let glyph = self.0.glyph_id(letter);
+            width += before.map_or(0.0, |before| self.0.kern_unscaled(before, glyph) * scale);
+            width += self.0.h_advance_unscaled(glyph) * scale;
+            before = Some(glyph);
+        }
+        width
+    }
+
     /// The outline of `text` from the beginning of its base line, none where nothing of it is seen, and its width.
     pub(super) fn placed(&self, text: &str, size: f32) -> (Option<Path>, f32) {
         let scale = size / self.0.units_per_em().unwrap_or(1000.0);

@@ -3,20 +3,27 @@
 
 mod axis;
 mod canvas;
+mod chart;
+mod curves;
 mod font;
+mod inline;
 mod panel;
 mod pixels;
+mod rows;
 mod style;
 mod vector;
 
+pub(crate) use chart::Chart;
+pub(crate) use curves::{Curve, Curves, Scale, Shape};
+pub(crate) use rows::{Row, Rows, Tone};
 pub use style::Look;
 
 use bench_model::Unit;
-use canvas::{Anchor, Canvas, Lettering};
+use canvas::{Canvas, Lettering};
+use chart::Sheet;
+use panel::Room;
 use style::{FAINT, INK};
 
-const WIDTH: u32 = 1600;
-const HEIGHT: u32 = 1000;
 const MARGIN: f32 = 36.0;
 const TITLE: Lettering = Lettering { size: 34.0, is_bold: true, colour: INK };
 const LEGEND: Lettering = Lettering { size: 24.0, is_bold: false, colour: INK };
@@ -93,88 +100,43 @@ impl Figure {
 
     /// The figure as a PNG file of 1600 × 1000 pixels. `None` only where the font that is built in is none.
     pub fn png(&self) -> Option<Vec<u8>> {
-        pixels::png(&self.drawn()?, WIDTH, HEIGHT)
+        pixels::png(&self.drawn()?, Sheet::FILE.width, Sheet::FILE.height)
     }
 
     /// The figure as an SVG document. `None` only where the font that is built in, by which text is placed, is none.
     pub fn svg(&self) -> Option<String> {
-        Some(vector::svg(&self.drawn()?, WIDTH, HEIGHT, &self.title))
+        Some(vector::svg(&self.drawn()?, Sheet::FILE.width, Sheet::FILE.height, &self.title))
     }
 
     /// Title, panels, legend and notes on a sheet.
     fn drawn(&self) -> Option<Canvas> {
         let mut canvas = Canvas::new()?;
-        let width = WIDTH as f32;
-        canvas.text(&self.title, (width / 2.0, MARGIN + TITLE.size / 2.0), Anchor::Middle, TITLE);
-        let mut bottom = HEIGHT as f32 - MARGIN / 2.0;
-        for line in self.notes.iter().flat_map(|note| wrapped(&canvas, note)).collect::<Vec<_>>().iter().rev() {
-            bottom -= NOTE.size * LEADING;
-            canvas.text(line, (MARGIN, bottom + NOTE.size / 2.0), Anchor::Start, NOTE);
-        }
-        bottom = self.legend(&mut canvas, bottom - NOTE.size / 2.0);
-        let top = MARGIN + TITLE.size * LEADING;
-        let each = (width - MARGIN) / self.panels.len() as f32;
-        for (index, panel) in self.panels.iter().enumerate() {
-            let left = MARGIN / 2.0 + each * index as f32;
-            let room = panel::Room { left, right: left + each, top, bottom: bottom - LEGEND.size / 2.0 };
-            panel.draw(&mut canvas, room);
-        }
+        let room = chart::framed(&mut canvas, Sheet::FILE, &self.title, &self.notes);
+        self.draw(&mut canvas, room);
         Some(canvas)
     }
 
-    /// Names of all lines in rows that end above `bottom`; where the first begins.
-    fn legend(&self, canvas: &mut Canvas, bottom: f32) -> f32 {
-        let mut entries: Vec<&Line> = Vec::new();
-        for line in self.panels.iter().flat_map(|panel| &panel.lines) {
-            if entries.iter().all(|known| known.name != line.name) {
-                entries.push(line);
-            }
-        }
-        let room = WIDTH as f32 - 2.0 * MARGIN;
-        let mut rows: Vec<Vec<(&Line, f32)>> = vec![Vec::new()];
-        let mut begin = 0.0;
-        for line in entries {
-            let width = SAMPLE + 12.0 + canvas.width_of(&line.name, LEGEND.size) + APART;
-            if begin + width - APART > room && begin > 0.0 {
-                rows.push(Vec::new());
-                begin = 0.0;
-            }
-            rows.last_mut().expect("there is a first row").push((line, begin));
-            begin += width;
-        }
-        let top = bottom - rows.len() as f32 * LEGEND.size * LEADING;
-        for (index, row) in rows.iter().enumerate() {
-            let y = top + (index as f32 + 0.5) * LEGEND.size * LEADING;
-            for (line, begin) in row {
-                let x = MARGIN + begin;
-                panel::sample(canvas, line.look, (x, y), SAMPLE);
-                canvas.text(&line.name, (x + SAMPLE + 12.0, y), Anchor::Start, LEGEND);
-            }
-        }
-        top
-    }
-}
-
-/// `note` in lines that fit the width of the figure.
-fn wrapped(canvas: &Canvas, note: &str) -> Vec<String> {
-    let room = WIDTH as f32 - 2.0 * MARGIN;
-    let mut lines = vec![String::new()];
-    for word in note.split(' ') {
-        let line = lines.last_mut().expect("there is a first line");
-        let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
-        if line.is_empty() || canvas.width_of(&longer, NOTE.size) <= room {
-            *line = longer;
-        } else {
-            lines.push(word.to_owned());
+    /// The figure without title and notes in its room.
+    fn draw(&self, canvas: &mut Canvas, room: Room) {
+        let lines = self.panels.iter().flat_map(|panel| &panel.lines);
+        let entries: Vec<(&str, Look)> = lines.map(|line| (line.name.as_str(), line.look)).collect();
+        let bottom = chart::legend(canvas, room, &entries);
+        let each = (room.right - room.left) / self.panels.len() as f32;
+        for (index, panel) in self.panels.iter().enumerate() {
+            let left = room.left + each * index as f32;
+            panel.draw(canvas, Room { left, right: left + each, bottom: bottom - LEGEND.size / 2.0, ..room });
         }
     }
-    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chart::wrapped;
     use tiny_skia::Pixmap;
+
+    const WIDTH: u32 = Sheet::FILE.width;
+    const HEIGHT: u32 = Sheet::FILE.height;
 
     fn figure(panels: usize, notes: &[&str]) -> Figure {
         let points = [10.0, 20.0, 40.0].map(|across| Point {
@@ -221,7 +183,7 @@ mod tests {
     fn a_note_that_is_too_long_has_several_lines() {
         let canvas = Canvas::new().unwrap();
         let long = "many words ".repeat(40);
-        let lines = wrapped(&canvas, long.trim_end());
+        let lines = wrapped(&canvas, long.trim_end(), WIDTH as f32 - 2.0 * MARGIN);
         assert!(lines.len() > 2);
         assert_eq!(lines.join(" "), long.trim_end());
         assert!(lines.iter().all(|line| canvas.width_of(line, NOTE.size) <= WIDTH as f32 - 2.0 * MARGIN));

@@ -34,7 +34,7 @@ pub(super) struct Room {
 
 impl Room {
     /// Where `value` lies from the top.
-    fn height(&self, up: &Axis, value: f64) -> f32 {
+    pub(super) fn height(&self, up: &Axis, value: f64) -> f32 {
         self.bottom - up.place(value) as f32 * (self.bottom - self.top)
     }
 }
@@ -55,12 +55,12 @@ impl Panel {
         if let Some(place) = across.first().filter(|first| across.iter().all(|other| other == *first)) {
             let across = Axis::single(&self.across.title, &self.across.unit, *place);
             let up = Axis::from_zero(&self.up.title, &self.up.unit, &heights, &bounds);
-            let plot = self.axes(canvas, room, &across, &up);
+            let plot = axes(canvas, room, &self.title, &across, &up);
             return self.bars(canvas, plot, &up);
         }
         let across = Axis::new(&self.across.title, &self.across.unit, &across, &[]);
         let up = Axis::new(&self.up.title, &self.up.unit, &heights, &bounds);
-        let plot = self.axes(canvas, room, &across, &up);
+        let plot = axes(canvas, room, &self.title, &across, &up);
         for (index, line) in self.lines.iter().enumerate() {
             let aside = (index as f32 - (self.lines.len() as f32 - 1.0) / 2.0) * BESIDE;
             let place = |(x, y): (f64, f64)| {
@@ -90,42 +90,42 @@ impl Panel {
             }
         }
     }
+}
 
-    /// Draws everything but the lines; where those may be.
-    fn axes(&self, canvas: &mut Canvas, room: Room, across: &Axis, up: &Axis) -> Room {
-        let labels: Vec<_> = up.ticks.iter().map(|tick| up.label(*tick)).collect();
-        let widest = labels.iter().map(|label| canvas.width_of(label, TICK.size)).fold(0.0, f32::max);
-        let head = if self.title.is_empty() { 0.0 } else { HEAD.size * 1.3 };
-        let plot = Room {
-            left: room.left + TITLE.size * 1.6 + widest + 12.0,
-            right: room.right - 28.0,
-            top: room.top + head + TICK.size / 2.0,
-            bottom: room.bottom - TITLE.size * 1.5 - TICK.size * 1.6,
-        };
-        let middle = (plot.left + plot.right) / 2.0;
-        canvas.text(&self.title, (middle, room.top + HEAD.size / 2.0), Anchor::Middle, HEAD);
-        canvas.text(&across.title, (middle, room.bottom - TITLE.size * 0.7), Anchor::Middle, TITLE);
-        canvas.text_upwards(&up.title, (room.left + TITLE.size * 0.8, (plot.top + plot.bottom) / 2.0), TITLE);
-        for (tick, label) in up.ticks.iter().zip(&labels) {
-            let y = plot.bottom - up.place(*tick) as f32 * (plot.bottom - plot.top);
-            canvas.line(&[(plot.left, y), (plot.right, y)], 1.5, GRID, false);
-            canvas.text(label, (plot.left - 12.0, y), Anchor::End, TICK);
-        }
-        // Where labels would touch, those between are left out.
-        let mut free = f32::NEG_INFINITY;
-        for tick in &across.ticks {
-            let x = plot.left + across.place(*tick) as f32 * (plot.right - plot.left);
-            canvas.line(&[(x, plot.top), (x, plot.bottom)], 1.5, GRID, false);
-            let label = across.label(*tick);
-            let half = canvas.width_of(&label, TICK.size) / 2.0;
-            if x - half > free {
-                canvas.text(&label, (x, plot.bottom + TICK.size), Anchor::Middle, TICK);
-                free = x + half + TICK.size / 2.0;
-            }
-        }
-        canvas.line(&[(plot.left, plot.top), (plot.left, plot.bottom), (plot.right, plot.bottom)], 2.5, FAINT, false);
-        plot
+/// Draws everything but the lines; where those may be.
+pub(super) fn axes(canvas: &mut Canvas, room: Room, title: &str, across: &Axis, up: &Axis) -> Room {
+    let labels: Vec<_> = up.ticks.iter().map(|tick| up.label(*tick)).collect();
+    let widest = labels.iter().map(|label| canvas.width_of(label, TICK.size)).fold(0.0, f32::max);
+    let head = if title.is_empty() { 0.0 } else { HEAD.size * 1.3 };
+    let plot = Room {
+        left: room.left + TITLE.size * 1.6 + widest + 12.0,
+        right: room.right - 28.0,
+        top: room.top + head + TICK.size / 2.0,
+        bottom: room.bottom - TITLE.size * 1.5 - TICK.size * 1.6,
+    };
+    let middle = (plot.left + plot.right) / 2.0;
+    canvas.text(title, (middle, room.top + HEAD.size / 2.0), Anchor::Middle, HEAD);
+    canvas.text(&across.title, (middle, room.bottom - TITLE.size * 0.7), Anchor::Middle, TITLE);
+    canvas.text_upwards(&up.title, (room.left + TITLE.size * 0.8, (plot.top + plot.bottom) / 2.0), TITLE);
+    for (tick, label) in up.ticks.iter().zip(&labels) {
+        let y = plot.bottom - up.place(*tick) as f32 * (plot.bottom - plot.top);
+        canvas.line(&[(plot.left, y), (plot.right, y)], 1.5, GRID, false);
+        canvas.text(label, (plot.left - 12.0, y), Anchor::End, TICK);
     }
+    // Where labels would touch, those between are left out.
+    let mut free = f32::NEG_INFINITY;
+    for tick in &across.ticks {
+        let x = plot.left + across.place(*tick) as f32 * (plot.right - plot.left);
+        canvas.line(&[(x, plot.top), (x, plot.bottom)], 1.5, GRID, false);
+        let label = across.label(*tick);
+        let half = canvas.width_of(&label, TICK.size) / 2.0;
+        if x - half > free {
+            canvas.text(&label, (x, plot.bottom + TICK.size), Anchor::Middle, TICK);
+            free = x + half + TICK.size / 2.0;
+        }
+    }
+    canvas.line(&[(plot.left, plot.top), (plot.left, plot.bottom), (plot.right, plot.bottom)], 2.5, FAINT, false);
+    plot
 }
 
 /// Draws `line`; an interval that reaches beyond what the axis `holds` is open there.

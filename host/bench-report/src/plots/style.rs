@@ -9,6 +9,12 @@ pub(super) const INK: Colour = Colour(32, 32, 32);
 pub(super) const FAINT: Colour = Colour(96, 96, 96);
 pub(super) const GRID: Colour = Colour(224, 224, 224);
 
+/// What counts as no difference, what is as it should be, what is not, and what nothing can be said of.
+pub(super) const ZONE: Colour = Colour(241, 241, 234);
+pub(super) const GOOD: Colour = Colour(0, 158, 115);
+pub(super) const BAD: Colour = Colour(213, 94, 0);
+pub(super) const QUIET: Colour = Colour(140, 140, 140);
+
 /// What stands at a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
@@ -39,6 +45,16 @@ const COLOURS: [Colour; 7] = [
     Colour(0, 0, 0),
 ];
 const MARKS: [Mark; 5] = [Mark::Circle, Mark::Square, Mark::Triangle, Mark::Diamond, Mark::TriangleDown];
+
+impl Colour {
+    /// The name of the colour in a page, whose theme says what it looks like.
+    pub(super) fn name(self) -> String {
+        let named = [(INK, "ki"), (FAINT, "kf"), (GRID, "kg"), (ZONE, "kz"), (QUIET, "kq")];
+        let named = named.into_iter().find(|(colour, _)| *colour == self).map(|(_, name)| name.to_owned());
+        let numbered = || COLOURS.iter().position(|colour| *colour == self).map(|index| format!("k{index}"));
+        named.or_else(numbered).unwrap_or_else(|| "ki".to_owned())
+    }
+}
 
 impl Look {
     /// The look of the line `index`: no two of the first 35 are alike in colour and mark.

@@ -71,7 +71,8 @@ fn value(datum: &Datum) -> String {
     safe(&datum.shown())
 }
 
-fn safe(text: &str) -> String {
+/// `text` as Markdown in which nothing is markup.
+pub(crate) fn safe(text: &str) -> String {
     plain(&escape(text))
 }
 

@@ -1,10 +1,12 @@
 //! The formats of a document. A format is a file here that implements [`Renderer`], and its row in [`RENDERERS`].
 
+mod asciidoc;
 mod csv;
 mod json;
 mod markdown;
 mod text;
 
+pub use self::asciidoc::Asciidoc;
 pub use self::csv::Csv;
 pub use self::json::Json;
 pub use self::markdown::Markdown;
@@ -12,12 +14,13 @@ pub use self::text::Text;
 
 pub(crate) use self::csv::print as print_csv;
 pub(crate) use self::json::print;
+pub(crate) use self::markdown::safe as plain_markdown;
 
 use crate::Document;
 use std::fmt::Debug;
 
 /// Every format, the default one first.
-pub const RENDERERS: &[&dyn Renderer] = &[&Text, &Json, &Csv, &Markdown];
+pub const RENDERERS: &[&dyn Renderer] = &[&Text, &Json, &Csv, &Markdown, &Asciidoc];
 
 /// Writes documents in one format.
 pub trait Renderer: Debug + Sync {

@@ -95,6 +95,11 @@ impl TargetResult {
         self.held.as_ref().ok().map(|held| self.margin_of(held.value))
     }
 
+    /// `value` as a person reads it, in the unit of the bound.
+    pub(crate) fn text_of(&self, value: f64) -> String {
+        self.quantity.datum(value).shown()
+    }
+
     /// The margin that `value` would have.
     pub fn margin_of(&self, value: f64) -> f64 {
         match self.direction {

@@ -54,6 +54,17 @@ pub(super) const OPTIONAL: &[SystemTool] = &[
         is_present: has_go,
         packages: Packages { apt: &["golang"], dnf: "golang", brew: "go" },
     },
+    SystemTool {
+        name: "browser",
+        use_: "the test of the HTML report",
+        note: "",
+        is_present: || tool::find("chromedriver").is_some() && tool::find("chromium").is_some(),
+        packages: Packages {
+            apt: &["chromium", "chromium-driver"],
+            dnf: "chromium chromedriver",
+            brew: "--cask chromium chromedriver",
+        },
+    },
 ];
 
 impl SystemTool {

@@ -14,19 +14,37 @@ use bench_registry::Targets;
 use bench_report::{RunView, Section, TargetResult, TargetVerdict, targets_document};
 
 pub(crate) fn run(arguments: &ValidateArgs) -> anyhow::Result<Exit> {
-    let sets = arguments.targets.iter().map(|name| Ok((name, targets(name)?)));
+    let sets = arguments.targets.iter().map(|name| Ok((name.as_str(), targets(name)?)));
     let mut sets: Vec<_> = sets.collect::<anyhow::Result<_>>()?;
     let directory = paths::run_directory(arguments.run.as_deref(), &arguments.out)?;
     let view = RunView::read(&directory)?;
-    let recorded: Vec<_> = view.cells.iter().map(|cell| cell.scenario.as_str()).collect();
-    let renamed = bench_registry::renamed_scenarios()?;
-    sets.iter_mut().for_each(|(_, targets)| rename_targets(targets, &recorded, &renamed));
-    let targets = sets.iter().flat_map(|(set, targets)| targets.target.iter().map(move |target| (set, target)));
-    let judged: Vec<TargetResult> = targets.map(|(set, target)| judge::evaluate_target(&view, set, target)).collect();
+    let judged = evaluate(&view, &mut sets)?;
     let mut document = targets_document(&view, &judged);
     document.sections.push(Section::footer(vec![format!("run directory: {}", view.directory.display())]));
     arguments.show.print(&document)?;
     Ok(exit(&judged))
+}
+
+/// Checks the run against every target of `sets`.
+fn evaluate(view: &RunView, sets: &mut [(&str, Targets)]) -> anyhow::Result<Vec<TargetResult>> {
+    let recorded: Vec<_> = view.cells.iter().map(|cell| cell.scenario.as_str()).collect();
+    let renamed = bench_registry::renamed_scenarios()?;
+    sets.iter_mut().for_each(|(_, targets)| rename_targets(targets, &recorded, &renamed));
+    let targets = sets.iter().flat_map(|(set, targets)| targets.target.iter().map(move |target| (set, target)));
+    Ok(targets.map(|(set, target)| judge::evaluate_target(view, set, target)).collect())
+}
+
+/// Checks the run against the named sets. If none is named: against those of the registry, without the targets that have no value in
+/// this run.
+pub(super) fn evaluate_all(view: &RunView, names: &[String]) -> anyhow::Result<Vec<TargetResult>> {
+    if !names.is_empty() {
+        let sets = names.iter().map(|name| Ok((name.as_str(), targets(name)?)));
+        return evaluate(view, &mut sets.collect::<anyhow::Result<Vec<_>>>()?);
+    }
+    let sets = bench_registry::target_names().map(|name| Ok((name, bench_registry::targets(name)?)));
+    let mut judged = evaluate(view, &mut sets.collect::<anyhow::Result<Vec<_>>>()?)?;
+    judged.retain(|target| target.held.is_ok());
+    Ok(judged)
 }
 
 /// The set of targets of this name in the registry, or in a file.

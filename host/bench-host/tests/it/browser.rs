@@ -1,0 +1,216 @@
+//! The page in a real browser: it is sorted, filtered, opened and linked to, asks for nothing, and has no fault that keeps readers out.
+
+use crate::host::{Host, skip};
+use crate::webdriver::Browser;
+use bench_model::{Arguments, Direction, Unit};
+use bench_sink::Series;
+use bench_sink::fingerprint::Fingerprint;
+use bench_sink::runfile::{
+    CellRecord, CheckRecord, EndRecord, ModuleRef, OutcomeRecord, Planned, Record, RunRecord, RunWriter, SeriesRecord,
+};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The version of the rules for accessible pages.
+const AXE: &str = "axe-core@4.10.3";
+
+#[test]
+fn report_of_a_real_run_works_in_a_browser() {
+    let browser = match Browser::start() {
+        Ok(browser) => browser,
+        Err(why) => return skip(&why),
+    };
+    let host = Host::with_hostile();
+    host.check("load hostile.wasm --filter hostile/good --time 400ms --processes 2", 0);
+    host.check("report", 0);
+    check(&browser, &host.run().join("report.html"));
+}
+
+#[test]
+fn report_of_hostile_text_works_in_a_browser() {
+    let browser = match Browser::start() {
+        Ok(browser) => browser,
+        Err(why) => return skip(&why),
+    };
+    let host = Host::new();
+    let run = write_hostile(&host.path("run"));
+    host.check("report run", 0);
+    let page = run.join("report.html");
+    check(&browser, &page);
+    browser.open(&address(&page));
+    assert_eq!(
+        browser.run("return [typeof window.owned, document.querySelectorAll('script').length]"),
+        json!(["undefined", 1])
+    );
+    let names = browser.run("return [...document.querySelectorAll('button.open')].map((b) => b.textContent)");
+    assert!(names.to_string().contains("</script><script>window.owned=1</script>"), "{names}");
+}
+
+/// Opens the page as a reader does.
+#[track_caller]
+fn check(browser: &Browser, page: &Path) {
+    let url = address(page);
+    browser.open(&url);
+    sorts(browser);
+    filters(browser);
+    opens_rows(browser);
+    toggles_theme(browser);
+    follows_a_link(browser, &url);
+    is_accessible(browser);
+    assert_eq!(browser.console(), Vec::<String>::new(), "{url}");
+    let outside: Vec<_> = browser
+        .requests()
+        .into_iter()
+        .filter(|asked| !asked.starts_with("file:") && !asked.starts_with("data:"))
+        .collect();
+    assert_eq!(outside, Vec::<String>::new(), "{url}");
+}
+
+fn address(page: &Path) -> String {
+    format!("file://{}", page.display())
+}
+
+fn sorts(browser: &Browser) {
+    let medians = "const table = document.querySelector('table.cells'); \
+         const head = [...table.tHead.rows[0].cells].find((cell) => cell.textContent === 'p50'); \
+         head.querySelector('button').click(); \
+         return [...table.tBodies].map((body) => parseFloat(body.rows[0].cells[head.cellIndex].dataset.v))\
+             .filter((value) => !Number.isNaN(value))";
+    let numbers = |value: &Value| value.as_array().unwrap().iter().map(|one| one.as_f64().unwrap()).collect::<Vec<_>>();
+    let (up, down) = (numbers(&browser.run(medians)), numbers(&browser.run(medians)));
+    assert!(up.len() >= 2 && up.is_sorted(), "{up:?}");
+    assert!(down.iter().rev().is_sorted() && down.len() == up.len(), "{down:?}");
+}
+
+fn filters(browser: &Browser) {
+    let shown = |words: &str| {
+        let script = format!(
+            "const input = document.querySelector('[data-filter]'); input.value = {words:?}; \
+             input.dispatchEvent(new Event('input')); \
+             return [[...document.querySelector('table.cells').tBodies].filter((body) => !body.hidden).length, \
+                 document.querySelector('.count').textContent]"
+        );
+        browser.run(&script)
+    };
+    let all = shown("");
+    let count = all[0].as_u64().unwrap();
+    assert_eq!(all[1], json!(format!("{count} of {count} cells")));
+    assert_eq!(shown("no cell has this name"), json!([0, format!("0 of {count} cells")]));
+    assert_eq!(shown("")[0], count);
+}
+
+fn opens_rows(browser: &Browser) {
+    let seen = browser.run(
+        "const button = document.querySelector('button.open'); \
+         const more = document.getElementById(button.getAttribute('aria-controls')); \
+         const before = [more.hidden, button.getAttribute('aria-expanded')]; button.click(); \
+         return [...before, more.hidden, button.getAttribute('aria-expanded'), more.offsetHeight > 50]",
+    );
+    assert_eq!(seen, json!([true, "false", false, "true", true]));
+}
+
+fn toggles_theme(browser: &Browser) {
+    let colour = "return getComputedStyle(document.body).backgroundColor";
+    let (before, pressed) =
+        (browser.run(colour), "return document.getElementById('theme').getAttribute('aria-pressed')");
+    let was = browser.run(pressed);
+    browser.run("document.getElementById('theme').click()");
+    assert_ne!((browser.run(colour), browser.run(pressed)), (before, was));
+}
+
+/// A link to a cell opens it in a page that is opened anew.
+fn follows_a_link(browser: &Browser, url: &str) {
+    let link = browser.run("return [...document.querySelectorAll('a.link')].at(-1).getAttribute('href')");
+    let link = link.as_str().unwrap();
+    browser.open("about:blank");
+    browser.open(&format!("{url}{link}"));
+    let seen = browser.run(
+        "const body = document.querySelector(':target'); const more = body.querySelector('.more'); \
+         const place = body.getBoundingClientRect(); return [more.hidden, place.top < innerHeight && place.bottom > 0]",
+    );
+    assert_eq!(seen, json!([false, true]), "{link}");
+}
+
+/// No rule of axe-core that matters much is broken.
+fn is_accessible(browser: &Browser) {
+    let rules = match axe() {
+        Ok(rules) => rules,
+        Err(why) => return skip(&format!("accessibility is not checked: {why}")),
+    };
+    browser.run(&rules);
+    let found = browser.run_to_end(
+        "axe.run(document, {resultTypes: ['violations']}).then((result) => result.violations\
+         .filter((one) => ['serious', 'critical'].includes(one.impact))\
+         .map((one) => [one.id, one.nodes[0].html.slice(0, 200), one.nodes[0].failureSummary]))",
+    );
+    assert_eq!(found, json!([]));
+}
+
+/// The rules as a script, from npm, once for all tests.
+fn axe() -> Result<String, String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(AXE.replace('@', "-"));
+    let script = folder.join("node_modules/axe-core/axe.min.js");
+    if !script.is_file() {
+        fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]).arg(&folder).arg(AXE);
+        let output = npm
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("npm does not start: {error}; install nodejs"))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let line = said.lines().next().unwrap_or("no reason given");
+        if !output.status.success() {
+            return Err(format!("{AXE} cannot be had from npm: {line}"));
+        }
+    }
+    fs::read_to_string(&script).map_err(|error| format!("{}: {error}", script.display()))
+}
+
+/// A run whose module, scenarios, arguments and checks are markup.
+fn write_hostile(folder: &Path) -> PathBuf {
+    const NAME: &str = "m/</script><script>window.owned=1</script>";
+    let mut writer = RunWriter::create(folder).unwrap();
+    let run = RunRecord {
+        id: "<img src=x onerror=window.owned=1>".to_owned(),
+        started: "2026-01-02T03:04:05Z".to_owned(),
+        seed: 7,
+        command: vec!["bench-host".to_owned(), "run".to_owned(), NAME.to_owned()],
+        planned: Planned { cells: 2, processes: 1, time_ns: Some(1_000_000_000), iterations: None, order_sha256: None },
+        fingerprint: Fingerprint { os: "linux".to_owned(), cpus: 2, ..Fingerprint::default() },
+        program_sha256: None,
+        warnings: Vec::new(),
+    };
+    writer.append(&[Record::Run(run)]).unwrap();
+    for cell in 0..2u32 {
+        let mut arguments = Arguments::default();
+        arguments.set("a", format!("\"><svg onload=window.owned=1> {cell}"));
+        let mut series = Series::new(NAME.split_once('/').unwrap().1, Unit::Nanoseconds, Direction::LowerIsBetter);
+        (1..=200).for_each(|sample| series.record(sample * u64::from(cell + 1)));
+        let module = ModuleRef { file: "'\"><b>.wasm".to_owned(), sha256: "00ff".to_owned() };
+        let record = CellRecord {
+            cell,
+            process: 0,
+            scenario: NAME.to_owned(),
+            family: "<i>".to_owned(),
+            arm: "wasm".parse().unwrap(),
+            variant: None,
+            arguments,
+            module,
+            limit: None,
+            cpu: None,
+            conditions: vec![("<u>".to_owned(), "</style>".to_owned())],
+        };
+        let check = CheckRecord { cell, process: 0, name: "<b>".to_owned(), passed: true, detail: "-->".to_owned() };
+        let mut outcome = OutcomeRecord::ok(cell, 0);
+        (outcome.iterations, outcome.recorded) = (200, 200);
+        let series = SeriesRecord::new(cell, 0, &series);
+        let block = [Record::Cell(record), Record::Series(series), Record::Check(check), Record::Outcome(outcome)];
+        writer.append(&block).unwrap();
+    }
+    let end = EndRecord { finished: "2026-01-02T03:05:00Z".to_owned(), stopped: None };
+    writer.append(&[Record::End(end)]).unwrap();
+    folder.to_owned()
+}

@@ -1,0 +1,153 @@
+//! JUnit XML, as CI servers read it: a suite for each scenario with a case for each cell, and one for targets.
+
+use super::cells::name;
+use crate::{CellView, RunView, TargetResult, TargetVerdict, escape, scale};
+use bench_sink::runfile::Status;
+use std::fmt::Write;
+
+/// The cells of `view` and the `targets` it was checked against. A failed cell and a missed target are failures; a cell without figures
+/// and a target without a value are skipped. The time of a case is what was timed, in seconds.
+pub fn junit_xml(view: &RunView, targets: &[TargetResult]) -> String {
+    let mut suites: Vec<Suite> = Vec::new();
+    for cells in view.cells.chunk_by(|a, b| a.scenario == b.scenario) {
+        let cases = cells.iter().map(|cell| case_of_cell(view, cell)).collect();
+        suites.push(Suite { name: cells[0].scenario.clone(), cases });
+    }
+    for set in targets.chunk_by(|a, b| a.set == b.set) {
+        suites.push(Suite { name: format!("targets {}", set[0].set), cases: set.iter().map(case_of_target).collect() });
+    }
+    let all = || suites.iter().flat_map(|suite| &suite.cases);
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let counted = counts(all());
+    writeln!(out, "<testsuites name=\"{}\" {counted}>", safe(&view.id)).expect("a string takes all text");
+    suites.iter().for_each(|suite| suite.write(&mut out, view));
+    out.push_str("</testsuites>\n");
+    out
+}
+
+struct Suite {
+    name: String,
+    cases: Vec<Case>,
+}
+
+struct Case {
+    name: String,
+    class: String,
+    seconds: f64,
+    end: End,
+    properties: Vec<(String, String)>,
+}
+
+enum End {
+    Passed,
+    Failed(String),
+    Skipped(String),
+}
+
+impl Suite {
+    fn write(&self, out: &mut String, view: &RunView) {
+        // The time without the zone: the attribute has none in the schema.
+        let started = view.started.split(['.', 'Z', '+']).next().unwrap_or_default();
+        let written = writeln!(
+            out,
+            "  <testsuite name=\"{}\" {} timestamp=\"{}\" hostname=\"{}\">",
+            safe(&self.name),
+            counts(self.cases.iter()),
+            safe(started),
+            safe(view.fingerprint.cpu_model.as_deref().unwrap_or(&view.fingerprint.architecture))
+        );
+        written.expect("a string takes all text");
+        self.cases.iter().for_each(|case| case.write(out));
+        out.push_str("  </testsuite>\n");
+    }
+}
+
+impl Case {
+    fn write(&self, out: &mut String) {
+        let end = match &self.end {
+            End::Passed => String::new(),
+            End::Failed(why) => format!("      <failure message=\"{}\" type=\"failed\"/>\n", safe(why)),
+            End::Skipped(why) => format!("      <skipped message=\"{}\"/>\n", safe(why)),
+        };
+        let properties: String = self
+            .properties
+            .iter()
+            .map(|(name, value)| format!("        <property name=\"{}\" value=\"{}\"/>\n", safe(name), safe(value)))
+            .collect();
+        let properties = match properties.is_empty() {
+            true => properties,
+            false => format!("      <properties>\n{properties}      </properties>\n"),
+        };
+        let written = writeln!(
+            out,
+            "    <testcase name=\"{}\" classname=\"{}\" time=\"{:.6}\">\n{properties}{end}    </testcase>",
+            safe(&self.name),
+            safe(&self.class),
+            self.seconds
+        );
+        written.expect("a string takes all text");
+    }
+}
+
+fn counts<'a>(cases: impl Iterator<Item = &'a Case> + Clone) -> String {
+    let failed = cases.clone().filter(|case| matches!(case.end, End::Failed(_))).count();
+    let skipped = cases.clone().filter(|case| matches!(case.end, End::Skipped(_))).count();
+    let seconds: f64 = cases.clone().map(|case| case.seconds).sum();
+    format!(
+        "tests=\"{}\" failures=\"{failed}\" errors=\"0\" skipped=\"{skipped}\" time=\"{seconds:.6}\"",
+        cases.count()
+    )
+}
+
+fn case_of_cell(view: &RunView, cell: &CellView) -> Case {
+    let reason = || cell.reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
+    let end = match cell.status {
+        Status::Ok => End::Passed,
+        Status::Failed => End::Failed(reason()),
+        Status::Skipped => End::Skipped(reason()),
+        Status::Void => End::Skipped(format!("void: {}", reason())),
+    };
+    let timed = cell.timed();
+    let figures = timed.map(|timed| {
+        let summary = &timed.summary;
+        let figures = [("p50", summary.p50), ("p90", summary.p90), ("p99", summary.p99), ("max", Some(summary.max))];
+        figures.into_iter().filter_map(|(name, value)| Some((name.to_owned(), scale::figure(value?, &timed.unit))))
+    });
+    let samples = timed.map(|timed| ("n".to_owned(), timed.samples.to_string()));
+    Case {
+        name: name(view, cell),
+        class: cell.scenario.replace('/', "."),
+        seconds: timed
+            .filter(|timed| timed.unit == bench_model::Unit::Nanoseconds)
+            .map_or(0.0, |timed| timed.total / 1e9),
+        end,
+        properties: samples.into_iter().chain(figures.into_iter().flatten()).collect(),
+    }
+}
+
+fn case_of_target(target: &TargetResult) -> Case {
+    let bound = target.text_of(target.bound);
+    let end = match (&target.held, target.verdict()) {
+        (Err(why), _) => End::Skipped(format!("not measured: {why}")),
+        (Ok(held), TargetVerdict::Miss) => {
+            End::Failed(format!("{}: {} against {bound}", target.summary, target.text_of(held.value)))
+        }
+        (Ok(_), _) => End::Passed,
+    };
+    let value = target.held.as_ref().ok().map(|held| ("value".to_owned(), target.text_of(held.value)));
+    Case {
+        name: target.name.clone(),
+        class: format!("targets.{}", target.set),
+        seconds: 0.0,
+        end,
+        properties: value.into_iter().chain([("bound".to_owned(), bound)]).collect(),
+    }
+}
+
+/// As the value of an attribute. What XML cannot hold is escaped before.
+fn safe(text: &str) -> String {
+    let text = escape(text);
+    // Not characters of XML 1.0.
+    let text: String = text.chars().filter(|letter| !matches!(letter, '\u{fffe}' | '\u{ffff}')).collect();
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

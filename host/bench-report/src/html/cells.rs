@@ -1,0 +1,110 @@
+//! The table of cells, whose rows open.
+
+use super::cell::{FIGURES, details, spread};
+use super::courses::Courses;
+use super::write::{copy_button, figure, safe};
+use crate::document::{Datum, Measure};
+use crate::table::{check, figures, rate};
+use crate::{CellView, RunView};
+use bench_sink::digest;
+use bench_sink::runfile::Status;
+
+/// Columns before and after the figures, with what they are for those who point at them.
+const BEFORE: [(&str, &str); 2] = [("arm", "How the scenario was executed"), ("status", "Whether its figures count")];
+const AFTER: [(&str, &str); 3] = [
+    ("95 %", "Half the interval of the median over processes; with fewer than three processes, how many there are"),
+    ("rate", "Bytes of an operation, or operations that have none, over the median time"),
+    ("limit", "How many times what the machine itself takes"),
+];
+
+/// Where in the page `cell` is, the same whenever a page is made of its run.
+pub(super) fn anchor(view: &RunView, cell: &CellView) -> String {
+    let parts = [&view.id, &cell.scenario, &cell.arm_label(), &cell.arguments.to_string(), &cell.module.file];
+    let parts: Vec<String> = parts.into_iter().map(|part| format!("{}:{part}", part.len())).collect();
+    format!("cell-{}", &digest::of_bytes(parts.join(" ").as_bytes())[..12])
+}
+
+/// The table with what it is searched by; `index` tells the tables of several runs apart.
+pub(super) fn table(view: &RunView, courses: &Courses, index: usize) -> String {
+    let id = format!("cells-{index}");
+    let rows: String = view.cells.iter().map(|cell| rows(view, cell, courses)).collect();
+    let tools = format!(
+        "<div class=\"tools\" data-for=\"{id}\">\
+         <label>Filter <input type=\"search\" placeholder=\"scenario, argument…\" data-filter></label>\
+         <label>Arm <select data-arm><option value=\"\">all</option>{}</select></label>\
+         <label>Status <select data-status><option value=\"\">all</option>{}</select></label>\
+         <button type=\"button\" data-open-all>Open all</button>{}\
+         <span class=\"count\" role=\"status\" aria-live=\"polite\"></span></div>",
+        options(view.cells.iter().map(CellView::arm_label)),
+        options(view.cells.iter().map(|cell| check(cell.status).to_owned())),
+        copy_button(&id)
+    );
+    format!(
+        "{tools}<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Cells\"><table id=\"{id}\" class=\"cells\">\
+         <caption>Times are of one operation; n = samples × operations of each sample; –: not measured, or too few samples.</caption>\
+         <thead><tr>{}</tr></thead>{rows}</table></div>",
+        head()
+    )
+}
+
+fn options(values: impl Iterator<Item = String>) -> String {
+    let mut values: Vec<String> = values.collect();
+    values.sort_unstable();
+    values.dedup();
+    values.iter().map(|value| format!("<option>{}</option>", safe(value))).collect()
+}
+
+fn head() -> String {
+    let words = [("scenario", "Module, scenario and arguments")].into_iter().chain(BEFORE);
+    let words = words.map(|(name, what)| column(name, what, ""));
+    let figures = FIGURES.iter().map(|name| column(name, "", "n"));
+    let after = AFTER.iter().map(|(name, what)| column(name, what, "n"));
+    words.chain(figures).chain(after).collect()
+}
+
+fn column(name: &str, what: &str, class: &str) -> String {
+    let title = if what.is_empty() { String::new() } else { format!(" title=\"{}\"", safe(what)) };
+    format!(
+        "<th scope=\"col\" class=\"{class}\" aria-sort=\"none\"><button type=\"button\" data-sort{title}>{}</button></th>",
+        safe(name)
+    )
+}
+
+/// The row of `cell` and the one it opens.
+fn rows(view: &RunView, cell: &CellView, courses: &Courses) -> String {
+    let (anchor, status) = (anchor(view, cell), check(cell.status));
+    let name = view.name_of(cell);
+    let arguments = cell.arguments.to_string();
+    let arguments =
+        if arguments.is_empty() { String::new() } else { format!(" <span class=\"args\">{}</span>", safe(&arguments)) };
+    let first = format!(
+        "<th scope=\"row\"><button type=\"button\" class=\"open\" aria-expanded=\"false\" aria-controls=\"{anchor}-more\">{}</button>\
+         <a class=\"link\" href=\"#{anchor}\" aria-label=\"Link to this cell\">#</a>{arguments}</th>",
+        safe(&name)
+    );
+    let timed = cell.timed().map_or([const { Datum::Absent }; 6], figures);
+    let rate = rate(cell).map_or(Datum::Blank, |(rate, unit)| Datum::number(rate, Measure::PerSecond(unit)));
+    let ratio = cell.ratio_to_limit(view).map(|ratio| Datum::number(ratio, Measure::Ratio));
+    let limit = if cell.limit.is_some() { Datum::or_absent(ratio) } else { Datum::Blank };
+    let spread = cell.timed().map_or(Datum::Absent, spread);
+    let values: String = timed.iter().chain([&spread, &rate, &limit]).map(figure).collect();
+    let columns = 1 + BEFORE.len() + FIGURES.len() + AFTER.len();
+    format!(
+        "<tbody id=\"{anchor}\" data-arm=\"{arm}\" data-status=\"{status}\"><tr>{first}<td>{arm}</td>\
+         <td><span class=\"{}\">{status}</span></td>{values}</tr>\
+         <tr class=\"more\" id=\"{anchor}-more\" hidden><td colspan=\"{columns}\">{}</td></tr></tbody>\n",
+        tone(cell.status),
+        details(view, cell, courses),
+        arm = safe(&cell.arm_label()),
+    )
+}
+
+/// The class of a status.
+pub(super) fn tone(status: Status) -> &'static str {
+    match status {
+        Status::Ok => "good",
+        Status::Failed => "bad",
+        Status::Void => "doubt",
+        Status::Skipped => "quiet",
+    }
+}

@@ -1,0 +1,231 @@
+//! The charts of one cell, from its curves, its cost breakdown and the rooflines.
+
+use super::courses::{Course, Courses, distribution};
+use crate::document::Measure;
+use crate::plots::{Chart, Curve, Curves, Dimension, Look, Row, Rows, Scale, Shape, Tone};
+use crate::{CellView, Label, LedgerView, RunView, SeriesView, scale};
+use bench_model::{MachineLimit, Unit};
+
+/// Fewer samples than this are not a distribution: their table says all.
+const SAMPLES_MIN: u64 = 3;
+
+/// Points of the curve of quantiles.
+const QUANTILES: usize = 80;
+
+/// What of a cell can be drawn, each with the name of its file.
+pub(super) fn of_cell(view: &RunView, cell: &CellView, courses: &Courses) -> Vec<(&'static str, Chart)> {
+    let Some(timed) = cell.timed() else { return Vec::new() };
+    let processes: Vec<(u32, &Course)> =
+        cell.ended_well.iter().filter_map(|process| Some((*process, courses.get(cell.cell, *process)?))).collect();
+    let charts = [
+        ("distribution", ecdf(timed, &processes)),
+        ("order", order(timed, &processes)),
+        ("quantiles", quantiles(timed)),
+        ("breakdown", breakdown(cell)),
+        ("rooflines", rooflines(view, cell, timed)),
+    ];
+    charts.into_iter().filter_map(|(name, chart)| Some((name, chart?))).collect()
+}
+
+fn amounts(title: &str, unit: &Unit) -> Scale {
+    Scale::Amounts(Dimension { title: title.to_owned(), unit: unit.clone() })
+}
+
+/// What the samples of the timed series are.
+fn quantity(timed: &SeriesView) -> &'static str {
+    if timed.unit == Unit::Nanoseconds { "time" } else { "value" }
+}
+
+fn is_enough(processes: &[(u32, &Course)]) -> bool {
+    processes.iter().map(|(_, course)| course.samples).sum::<u64>() >= SAMPLES_MIN
+}
+
+fn ecdf(timed: &SeriesView, processes: &[(u32, &Course)]) -> Option<Chart> {
+    let has_spread = timed.summary.min < timed.summary.max;
+    let curve = |(index, (process, course)): (usize, &(u32, &Course))| Curve {
+        name: format!("process {process}"),
+        look: Look::of(index),
+        points: course
+            .distribution
+            .first()
+            .map(|(least, _)| (*least, 0.0))
+            .into_iter()
+            .chain(course.distribution.iter().copied())
+            .collect(),
+        shape: Shape::Steps,
+    };
+    let title = "Distribution of samples, by process";
+    (has_spread && is_enough(processes)).then(|| {
+        Chart::Curves(Curves {
+            title: title.to_owned(),
+            across: amounts(quantity(timed), &timed.unit),
+            up: Scale::Shares("share of samples"),
+            curves: processes.iter().enumerate().map(curve).collect(),
+            notes: vec![samples_note(timed, processes.len())],
+        })
+    })
+}
+
+fn order(timed: &SeriesView, processes: &[(u32, &Course)]) -> Option<Chart> {
+    let curves = processes.iter().enumerate().filter(|(_, (_, course))| course.order.len() > 1);
+    let curve = |(index, (process, course)): (usize, &(u32, &Course))| Curve {
+        name: format!("process {process}"),
+        look: Look::of(index),
+        points: course.order.clone(),
+        shape: Shape::Line,
+    };
+    let curves: Vec<Curve> = curves.map(curve).collect();
+    let has_spread = timed.summary.min < timed.summary.max;
+    (has_spread && !curves.is_empty() && is_enough(processes)).then(|| {
+        Chart::Curves(Curves {
+            title: "Samples in the order they were taken".to_owned(),
+            across: Scale::Numbers("number of the sample"),
+            up: amounts(quantity(timed), &timed.unit),
+            curves,
+            notes: vec![format!(
+                "{} Of many samples, the least and the most of each stretch are shown.",
+                samples_note(timed, processes.len())
+            )],
+        })
+    })
+}
+
+/// Only quantiles that have ten samples beyond them.
+fn quantiles(timed: &SeriesView) -> Option<Chart> {
+    let count = timed.summary.count;
+    let last = 1.0 - 10.0 / count as f64;
+    let counted: Vec<(f64, u64)> = timed.distribution.points().collect();
+    let has_spread = timed.summary.min < timed.summary.max;
+    if last < 0.9 || !has_spread {
+        return None;
+    }
+    // Half of the points are even in rank; the others are in the upper end, where the axis of nines has most of its room.
+    let mut points: Vec<(f64, f64)> =
+        distribution(&counted, count, QUANTILES / 2).into_iter().map(|(value, share)| (share, value)).collect();
+    let mut seen = 0;
+    let mut wanted = 0.9;
+    for (value, of_value) in &counted {
+        seen += of_value;
+        let share = seen as f64 / count as f64;
+        if share >= wanted {
+            points.push((share, *value));
+            wanted = 1.0 - (1.0 - share).max(1e-9) * 0.8;
+        }
+    }
+    points.retain(|(share, _)| *share <= last);
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    points.dedup();
+    (points.len() > 1).then(|| {
+        Chart::Curves(Curves {
+            title: "Quantiles of all samples".to_owned(),
+            across: Scale::Nines("quantile", last),
+            up: amounts(quantity(timed), &timed.unit),
+            curves: vec![Curve { name: "all processes".to_owned(), look: Look::of(0), points, shape: Shape::Steps }],
+            notes: vec![format!(
+                "Up to the last quantile that ten samples lie beyond; n = {} samples.",
+                scale::count(count as f64)
+            )],
+        })
+    })
+}
+
+fn samples_note(timed: &SeriesView, processes: usize) -> String {
+    let operations = timed.batch.map_or_else(String::new, |batch| match batch {
+        1 => String::new(),
+        batch => format!(", each the mean of {} operations", scale::count(batch as f64)),
+    });
+    format!("n = {} samples of {processes} processes{operations}.", scale::count(timed.samples as f64))
+}
+
+/// The parts of an operation one behind the other, and the whole.
+fn breakdown(cell: &CellView) -> Option<Chart> {
+    let label = Label { arm: cell.arm, variant: cell.variant.clone(), file: None, side: None };
+    let ledger = LedgerView::of(&cell.scenario, &cell.arguments, label, &cell.ledgers)?;
+    let mut end = 0.0;
+    let mut rows: Vec<Row> = Vec::new();
+    for term in &ledger.terms {
+        let begin = end;
+        end += term.ns.mean;
+        let share = term.share.map_or_else(String::new, |share| format!("  {}", scale::percent(share)));
+        rows.push(Row {
+            name: term.name.clone(),
+            value: format!("{}{share}", scale::nanoseconds(term.ns.mean)),
+            bar: Some((begin, end)),
+            ..Row::default()
+        });
+    }
+    rows.push(Row {
+        name: "an operation".to_owned(),
+        value: scale::nanoseconds(ledger.total.mean),
+        tone: Tone::Quiet,
+        bar: Some((0.0, ledger.total.mean)),
+        ..Row::default()
+    });
+    let note = match ledger.processes {
+        1 => "n = 1 process, so there is no interval.".to_owned(),
+        processes => format!("Means over n = {processes} processes."),
+    };
+    Some(Chart::Rows(Rows {
+        title: "Where the time of an operation goes".to_owned(),
+        across: Dimension { title: "time".to_owned(), unit: Unit::Nanoseconds },
+        is_from_zero: true,
+        zone: None,
+        origin: None,
+        rows,
+        notes: vec![format!("{note} {} operations were observed.", scale::count(ledger.operations as f64))],
+    }))
+}
+
+/// The median of the cell between what the machine itself takes for simple things.
+fn rooflines(view: &RunView, cell: &CellView, timed: &SeriesView) -> Option<Chart> {
+    let own = cell.limit?;
+    let p50 = timed.summary.p50.filter(|_| timed.unit == Unit::Nanoseconds)?;
+    let per_byte = own.is_per_byte();
+    let bytes = if cell.iterations > 0 { cell.bytes as f64 / cell.iterations as f64 } else { 0.0 };
+    let units = |limit: MachineLimit| if limit.is_per_byte() { bytes } else { 1.0 };
+    let known = view.calibration.iter().flat_map(|record| &record.limits).filter_map(|limit| limit.limit.known());
+    let mut limits: Vec<MachineLimit> = Vec::new();
+    known.filter(|limit| limit.is_per_byte() == per_byte).for_each(|limit| {
+        if !limits.contains(&limit) {
+            limits.push(limit);
+        }
+    });
+    let row = |limit: MachineLimit| {
+        let floor = view.limit(limit)? * units(limit);
+        let ratio = if limit == own { format!("  cell: {}", scale::ratio(p50 / floor)) } else { String::new() };
+        (floor > 0.0).then(|| Row {
+            name: limit.to_string(),
+            value: format!("{}{ratio}", scale::nanoseconds(floor)),
+            tone: if limit == own { Tone::Good } else { Tone::Quiet },
+            at: Some(floor),
+            ..Row::default()
+        })
+    };
+    let mut rows: Vec<Row> = limits.into_iter().filter_map(row).collect();
+    if rows.is_empty() {
+        return None;
+    }
+    rows.push(Row {
+        name: "p50 of this cell".to_owned(),
+        value: scale::nanoseconds(p50),
+        at: Some(p50),
+        ..Row::default()
+    });
+    rows.sort_by(|a, b| a.at.unwrap_or(0.0).total_cmp(&b.at.unwrap_or(0.0)));
+    let what = if per_byte {
+        format!(", for the {} of an operation", Measure::Unit(Unit::Bytes).text(bytes))
+    } else {
+        String::new()
+    };
+    Some(Chart::Rows(Rows {
+        title: "Against what the machine itself takes".to_owned(),
+        across: Dimension { title: "time".to_owned(), unit: Unit::Nanoseconds },
+        is_from_zero: false,
+        zone: None,
+        origin: None,
+        rows,
+        notes: vec![format!(
+            "Rooflines of this run, measured before and after it{what}. The one that the cell is compared with is marked."
+        )],
+    }))
+}

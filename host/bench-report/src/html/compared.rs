@@ -1,0 +1,95 @@
+//! What was compared: a forest plot of all ratios, and a table with their verdicts.
+
+use super::cell::chart;
+use super::sections;
+use super::write::safe;
+use crate::comparison::verdict;
+use crate::plots::{Chart, Dimension, Row, Rows, Tone};
+use crate::{Body, Comparison, Document, Matchup, Section, comparison_document, scale};
+use bench_model::Unit;
+use bench_stats::{LEVEL, Verdict};
+
+/// More ratios than this are in the table alone.
+const ROWS_MAX: usize = 80;
+
+/// Ratios with their intervals, the noise of each arm against itself, and the margin of equivalence; none where there is no ratio.
+pub(super) fn forest(comparison: &Comparison) -> Option<Chart> {
+    let delta = comparison.options.delta;
+    let with_ratio: Vec<Row> = comparison.matchups.iter().filter_map(|matchup| row(matchup, delta)).collect();
+    if with_ratio.is_empty() {
+        return None;
+    }
+    let (all, shown) = (with_ratio.len(), with_ratio.len().min(ROWS_MAX));
+    let mut notes = vec![format!(
+        "Ratio of median times with its {} % interval over whole processes, seed {}; grey: an arm against itself; \
+         shaded: within ±{} %, which counts as equivalent. Below 1 is faster.",
+        LEVEL * 100.0,
+        comparison.options.seed,
+        (delta * 1e4).round() / 100.0
+    )];
+    if shown < all {
+        notes.push(format!("The first {shown} of {all} ratios; the table has all."));
+    }
+    Some(Chart::Rows(Rows {
+        title: "Ratios".to_owned(),
+        across: Dimension { title: "time of the contender / time of the baseline".to_owned(), unit: Unit::Count },
+        is_from_zero: false,
+        zone: Some((1.0 / (1.0 + delta), 1.0 + delta)),
+        origin: Some(1.0),
+        rows: with_ratio.into_iter().take(ROWS_MAX).collect(),
+        notes,
+    }))
+}
+
+fn row(matchup: &Matchup, delta: f64) -> Option<Row> {
+    let figures = matchup.figures.as_ref()?;
+    let interval = figures.ratios.medians.interval(LEVEL);
+    let processes = matchup.processes.unwrap_or_default();
+    let has_interval = interval.low.is_finite() && interval.high.is_finite() && processes >= bench_stats::PROCESSES_MIN;
+    let ratio = figures.ratios.medians.ratio();
+    let words = if has_interval { verdict(matchup, delta) } else { format!("n = {processes} processes, no interval") };
+    Some(Row {
+        name: format!("{} {}  {}", matchup.scenario, matchup.arguments, matchup.title()).replace("  ", " "),
+        value: format!("{}×  {words}", scale::factor(ratio)),
+        tone: tone(figures.verdict, ratio),
+        band: figures.band.map(|band| (band.low(), band.high())),
+        interval: has_interval.then_some((interval.low, interval.high)),
+        at: Some(ratio),
+        ..Row::default()
+    })
+}
+
+fn tone(verdict: Verdict, ratio: f64) -> Tone {
+    match verdict {
+        Verdict::Different if ratio > 1.0 => Tone::Bad,
+        Verdict::Different => Tone::Good,
+        Verdict::Equivalent => Tone::Plain,
+        Verdict::Undecided { .. } | Verdict::Withheld => Tone::Quiet,
+    }
+}
+
+/// The document of the comparison without what other parts of the page say.
+pub(super) fn document(comparison: &Comparison) -> Document {
+    let mut document = comparison_document(comparison, true);
+    document.sections.retain(|section| !matches!(section.body, Body::Notes(_)) || section.name != "footer");
+    document
+}
+
+/// Forest plot and tables; `index` tells several comparisons apart.
+pub(super) fn section(comparison: &Comparison, title: &str, index: usize) -> String {
+    let forest = forest(comparison).map_or_else(String::new, |forest| chart(&forest, "wide"));
+    let (breakdowns, mut tables) = (document(comparison), document(comparison));
+    let is_breakdown = |section: &Section| ["ledger", "accounts"].contains(&section.name.as_str());
+    tables.sections.retain(|section| !is_breakdown(section));
+    let breakdowns =
+        Document { sections: breakdowns.sections.into_iter().filter(is_breakdown).collect(), ..Document::default() };
+    let tables = sections::all(&tables, &format!("compared-{index}"));
+    let breakdowns = match breakdowns.sections.is_empty() {
+        true => String::new(),
+        false => format!(
+            "<details class=\"more-parts\"><summary>Where the time of operations goes</summary>{}</details>",
+            sections::all(&breakdowns, &format!("breakdown-{index}"))
+        ),
+    };
+    format!("<section id=\"compared-{index}\"><h2>{}</h2>{forest}{tables}{breakdowns}</section>", safe(title))
+}

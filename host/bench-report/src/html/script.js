@@ -1,0 +1,128 @@
+
+'use strict';
+(() => {
+  const all = (selector, within) => [...(within || document).querySelectorAll(selector)];
+
+  // Theme: the reader's choice, else that of the system.
+  const root = document.documentElement;
+  const theme = document.getElementById('theme');
+  const store = (value) => {
+    try { if (value) localStorage.setItem('bench-host-theme', value); return localStorage.getItem('bench-host-theme'); } catch { return value; }
+  };
+  const isDark = () => (root.dataset.theme || (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
+  const show = () => theme.setAttribute('aria-pressed', String(isDark()));
+  const kept = store();
+  if (kept === 'dark' || kept === 'light') root.dataset.theme = kept;
+  show();
+  theme.addEventListener('click', () => { root.dataset.theme = isDark() ? 'light' : 'dark'; store(root.dataset.theme); show(); });
+
+  // Rows that open.
+  const open = (button, isOpen) => {
+    button.setAttribute('aria-expanded', String(isOpen));
+    document.getElementById(button.getAttribute('aria-controls')).hidden = !isOpen;
+  };
+  const isOpen = (button) => button.getAttribute('aria-expanded') === 'true';
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('button.open');
+    if (button) open(button, !isOpen(button));
+  });
+
+  // Deep links: a cell is shown and opened, whatever is filtered.
+  const follow = () => {
+    const body = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const button = body && body.querySelector(':scope > tr button.open');
+    if (!button) return;
+    body.hidden = false;
+    open(button, true);
+    body.scrollIntoView();
+  };
+  addEventListener('hashchange', follow);
+  follow();
+
+  // Filters.
+  for (const tools of all('.tools[data-for]')) {
+    const table = document.getElementById(tools.dataset.for);
+    const bodies = [...table.tBodies];
+    const texts = bodies.map((body) => body.querySelector('th').textContent.toLowerCase());
+    const [words, arm, status] = ['[data-filter]', '[data-arm]', '[data-status]'].map((name) => tools.querySelector(name));
+    const count = tools.querySelector('.count');
+    const filter = () => {
+      const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      bodies.forEach((body, index) => {
+        body.hidden = !(wanted.every((word) => texts[index].includes(word))
+          && (!arm.value || body.dataset.arm === arm.value) && (!status.value || body.dataset.status === status.value));
+        shown += !body.hidden;
+      });
+      count.textContent = `${shown} of ${bodies.length} cells`;
+    };
+    [words, arm, status].forEach((input) => input.addEventListener('input', filter));
+    filter();
+    const toggle = tools.querySelector('[data-open-all]');
+    toggle.addEventListener('click', () => {
+      const isAll = toggle.dataset.open !== 'true';
+      all('button.open', table).forEach((button) => open(button, isAll));
+      toggle.dataset.open = String(isAll);
+      toggle.textContent = isAll ? 'Close all' : 'Open all';
+    });
+    follow();
+  }
+
+  // Sorting: figures by their value in base units, those without one last.
+  for (const button of all('button[data-sort]')) {
+    button.addEventListener('click', () => {
+      const head = button.closest('th');
+      const table = head.closest('table');
+      const column = head.cellIndex;
+      const isUp = head.getAttribute('aria-sort') !== 'ascending';
+      [...table.tHead.rows[0].cells].forEach((other) => other.setAttribute('aria-sort', 'none'));
+      head.setAttribute('aria-sort', isUp ? 'ascending' : 'descending');
+      const keyed = [...table.tBodies].map((body) => {
+        const cell = body.rows[0].cells[column];
+        const value = cell.dataset.v === undefined ? NaN : parseFloat(cell.dataset.v);
+        return { body, value, text: cell.textContent };
+      });
+      const isNumber = keyed.some((one) => !Number.isNaN(one.value));
+      const order = isUp ? 1 : -1;
+      keyed.sort((a, b) => {
+        if (!isNumber) return order * a.text.localeCompare(b.text, undefined, { numeric: true });
+        if (Number.isNaN(a.value) || Number.isNaN(b.value)) return Number.isNaN(a.value) - Number.isNaN(b.value);
+        return order * (a.value - b.value);
+      });
+      table.append(...keyed.map((one) => one.body));
+    });
+  }
+
+  // Copies the rows that are shown, without those they open to.
+  const plain = (cell) => {
+    const copy = cell.cloneNode(true);
+    all('a.link', copy).forEach((link) => link.remove());
+    return copy.textContent.trim().replace(/\s+/g, ' ').replace(/[\\|<>*[\]`~#&]/g, '\\$&');
+  };
+  const markdown = (table) => {
+    const line = (cells) => `| ${cells.join(' | ')} |`;
+    const head = [...table.tHead.rows[0].cells];
+    const rules = head.map((cell) => (cell.classList.contains('n') ? '--:' : '---'));
+    const rows = [...table.tBodies].filter((body) => !body.hidden).flatMap((body) => [...body.rows]).filter((row) => !row.classList.contains('more'));
+    const filled = rows.map((row) => { const cells = [...row.cells].map(plain); while (cells.length < head.length) cells.push(''); return line(cells); });
+    return [line(head.map(plain)), line(rules), ...filled].join('\n') + '\n';
+  };
+  const copy = async (text) => {
+    try { await navigator.clipboard.writeText(text); return true; } catch {
+      const area = document.createElement('textarea');
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      const isDone = document.execCommand('copy');
+      area.remove();
+      return isDone;
+    }
+  };
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest('button[data-copy]');
+    if (!button) return;
+    const isDone = await copy(markdown(document.getElementById(button.dataset.copy)));
+    button.textContent = isDone ? 'Copied' : 'Could not copy';
+    setTimeout(() => { button.textContent = 'Copy as Markdown'; }, 2000);
+  });
+})();

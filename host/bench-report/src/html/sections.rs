@@ -1,0 +1,109 @@
+//! Sections of a document as HTML: tables, trees, figures and notes, whoever made them.
+
+use super::cell::chart;
+use super::write::{copy_button, figure, list, safe};
+use crate::document::{Align, Body, Column, Datum, Document, Group, Rank, Section, Table, Tree};
+use crate::plots::Chart;
+
+/// Every section of `document`; `prefix` begins the identifiers of its tables.
+pub(super) fn all(document: &Document, prefix: &str) -> String {
+    let numbered = document.sections.iter().enumerate();
+    numbered.map(|(index, section)| one(section, &format!("{prefix}-{index}"))).collect()
+}
+
+/// One section, whose table has the identifier `id`.
+pub(super) fn one(section: &Section, id: &str) -> String {
+    let title = if section.title.is_empty() { String::new() } else { format!("<h3>{}</h3>", safe(&section.title)) };
+    let body = match &section.body {
+        Body::Table(table) => self::table(table, id, &section.title),
+        Body::Tree(tree) => self::tree(tree, id, &section.title),
+        Body::Figure(figure) => chart(&Chart::Figure(figure.clone()), "wide"),
+        Body::Notes(notes) if notes.lines.is_empty() => return String::new(),
+        Body::Notes(notes) => list(&notes.lines),
+    };
+    format!("<div class=\"part\">{title}{body}{}</div>", list(&section.remarks))
+}
+
+fn table(table: &Table, id: &str, title: &str) -> String {
+    let shown: Vec<usize> = (0..table.columns.len()).filter(|index| is_shown(table, *index)).collect();
+    let columns: Vec<&Column> = shown.iter().map(|index| &table.columns[*index]).collect();
+    let has_groups = !table.grouped_by.is_empty();
+    let groups: String = table.groups.iter().map(|group| self::group(group, &shown, &columns, has_groups)).collect();
+    let label = if title.is_empty() { "Table" } else { title };
+    format!(
+        "<div class=\"tools\">{}</div><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table id=\"{id}\">\
+         <thead><tr>{}</tr></thead>{groups}</table></div>",
+        copy_button(id),
+        safe(label),
+        head(&columns)
+    )
+}
+
+/// A column without a value in any row is left out where its rank permits.
+fn is_shown(table: &Table, index: usize) -> bool {
+    let may_be_left_out = matches!(table.columns[index].rank, Rank::Filled | Rank::Extra(_));
+    !may_be_left_out || table.rows().any(|row| !row[index].is_void())
+}
+
+fn head(columns: &[&Column]) -> String {
+    columns
+        .iter()
+        .map(|column| {
+            let class = if column.align == Align::Right { " class=\"n\"" } else { "" };
+            format!("<th scope=\"col\"{class}>{}</th>", safe(&column.title))
+        })
+        .collect()
+}
+
+fn group(group: &Group, shown: &[usize], columns: &[&Column], has_groups: bool) -> String {
+    let heading = match has_groups {
+        true => format!(
+            "<tr><th scope=\"rowgroup\" class=\"group\" colspan=\"{}\">{} <span class=\"args\">{}</span></th></tr>",
+            columns.len(),
+            safe(&group.name),
+            safe(&group.remark)
+        ),
+        false => String::new(),
+    };
+    let row = |row: &Vec<Datum>| {
+        let cells: String = shown.iter().zip(columns).map(|(index, column)| cell(&row[*index], column.align)).collect();
+        format!("<tr>{cells}</tr>")
+    };
+    format!("<tbody>{heading}{}</tbody>", group.rows.iter().map(row).collect::<String>())
+}
+
+fn cell(datum: &Datum, align: Align) -> String {
+    if align == Align::Right {
+        return figure(datum);
+    }
+    let text = datum.shown();
+    let class = match text.as_str() {
+        "pass" | "ok" => "good",
+        "different" => "info",
+        "MISS" | "FAILED" => "bad",
+        "void" | "withheld" => "doubt",
+        _ => "",
+    };
+    if class.is_empty() {
+        format!("<td>{}</td>", safe(&text))
+    } else {
+        format!("<td><span class=\"{class}\">{}</span></td>", safe(&text))
+    }
+}
+
+/// A table whose first column is indented by what is a part of what.
+fn tree(tree: &Tree, id: &str, title: &str) -> String {
+    let columns: Vec<&Column> = tree.columns.iter().collect();
+    let row = |(depth, node): (usize, &crate::Node)| {
+        let cells: String = node.values.iter().map(figure).collect();
+        format!("<tr><th scope=\"row\" class=\"d{}\">{}</th>{cells}</tr>", depth.min(5), safe(&node.name))
+    };
+    let rows: String = tree.nodes().into_iter().map(row).collect();
+    let label = if title.is_empty() { "Parts" } else { title };
+    format!(
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table id=\"{id}\"><thead><tr>\
+         <th scope=\"col\">part</th>{}</tr></thead><tbody>{rows}</tbody></table></div>",
+        safe(label),
+        head(&columns)
+    )
+}

@@ -1,0 +1,83 @@
+//! Text as HTML. Whatever a module, a path or a machine says becomes text through [`safe`]; nothing here takes markup from outside.
+
+use crate::document::Datum;
+use crate::escape;
+
+/// `text` as text of a page or as the value of an attribute in double quotes.
+pub(super) fn safe(text: &str) -> String {
+    let escaped = escape(text);
+    let mut out = String::with_capacity(escaped.len() + 8);
+    for character in escaped.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// A figure in a cell of a table. A range is sorted by its lower end, words by themselves.
+pub(super) fn figure(datum: &Datum) -> String {
+    match datum {
+        Datum::Range { .. } | Datum::Text(_) | Datum::Blank => format!("<td class=\"n\">{}</td>", safe(&datum.shown())),
+        _ => format!("<td class=\"n\" data-v=\"{}\">{}</td>", safe(&datum.raw()), safe(&datum.shown())),
+    }
+}
+
+/// A list of texts.
+pub(super) fn list(lines: &[String]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let items: String = lines.iter().map(|line| format!("<li>{}</li>", safe(line))).collect();
+    format!("<ul>{items}</ul>")
+}
+
+/// The same; lines that begin with spaces belong to the one before and open from it.
+pub(super) fn nested_list(lines: &[String]) -> String {
+    let mut items = String::new();
+    let mut rest = lines;
+    while let Some((line, below)) = rest.split_first() {
+        let (parts, after) = below.split_at(below.iter().take_while(|line| line.starts_with(' ')).count());
+        let parts_list = match parts {
+            [] => String::new(),
+            parts => {
+                let parts: Vec<String> = parts.iter().map(|part| part.trim_start().to_owned()).collect();
+                format!("<details><summary>which</summary>{}</details>", list(&parts))
+            }
+        };
+        items.push_str(&format!("<li>{}{parts_list}</li>", safe(line)));
+        rest = after;
+    }
+    if items.is_empty() { items } else { format!("<ul>{items}</ul>") }
+}
+
+/// Names and what they stand for; those without a value are left out.
+pub(super) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, Option<String>)>) -> String {
+    let known = pairs.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)));
+    let rows: String =
+        known.map(|(name, value)| format!("<div><dt>{}</dt><dd>{}</dd></div>", safe(name), safe(&value))).collect();
+    format!("<dl>{rows}</dl>")
+}
+
+/// A button that copies the table with this identifier as Markdown.
+pub(super) fn copy_button(table: &str) -> String {
+    format!("<button type=\"button\" class=\"copy\" data-copy=\"{}\">Copy as Markdown</button>", safe(table))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_a_module_is_no_markup() {
+        let check = |text: &str, expect: &str| assert_eq!(safe(text), expect);
+        check("</script><script>alert('x')", "&lt;/script&gt;&lt;script&gt;alert(&#39;x&#39;)");
+        check("\" onclick=\"x & y", "&quot; onclick=&quot;x &amp; y");
+        check("a\u{0}b\u{202e}c\n", "a\\u{0}b\\u{202e}c\\n");
+    }
+}

@@ -1,0 +1,198 @@
+//! A row for each thing over one axis: ratios with their intervals, parts of a whole, values against their bounds.
+
+use super::axis::Axis;
+use super::canvas::{Anchor, Canvas, Lettering};
+use super::panel::Room;
+use super::style::{BAD, Colour, FAINT, GOOD, GRID, INK, Mark, QUIET, ZONE};
+use super::{Dimension, LEADING};
+
+const NAME: Lettering = Lettering { size: 22.0, is_bold: false, colour: INK };
+const TICK: Lettering = Lettering { size: 20.0, is_bold: false, colour: FAINT };
+
+/// The height of a row.
+const EACH: f32 = 36.0;
+/// The room of the ticks and of the title of the axis.
+const AXIS: f32 = 70.0;
+/// The share of the width that names take at most.
+const NAMES_MAX: f32 = 0.42;
+
+/// Things over one axis.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows {
+    /// The heading.
+    pub(crate) title: String,
+    /// What the axis shows.
+    pub(crate) across: Dimension,
+    /// Whether bars begin at 0, so that the axis does.
+    pub(crate) is_from_zero: bool,
+    /// What counts as no difference.
+    pub(crate) zone: Option<(f64, f64)>,
+    /// Where a line stands across all rows.
+    pub(crate) origin: Option<f64>,
+    /// One at least.
+    pub(crate) rows: Vec<Row>,
+    /// Said below.
+    pub(crate) notes: Vec<String>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Row {
+    /// What it is.
+    pub(crate) name: String,
+    /// Its figure in words, at the end of the row.
+    pub(crate) value: String,
+    /// What it is told apart by.
+    pub(crate) tone: Tone,
+    /// A faint range behind the others, such as the noise.
+    pub(crate) band: Option<(f64, f64)>,
+    /// A bar from one place to another.
+    pub(crate) bar: Option<(f64, f64)>,
+    /// The ends of its interval.
+    pub(crate) interval: Option<(f64, f64)>,
+    /// Its figure.
+    pub(crate) at: Option<f64>,
+    /// What the figure is held to.
+    pub(crate) bound: Option<f64>,
+}
+
+/// What a row says at the first sight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Neither good nor bad.
+    #[default]
+    Plain,
+    /// As it should be.
+    Good,
+    /// Not as it should be.
+    Bad,
+    /// Nothing can be said of it.
+    Quiet,
+}
+
+impl Tone {
+    fn colour(self) -> Colour {
+        match self {
+            Self::Plain => super::Look::of(0).colour,
+            Self::Good => GOOD,
+            Self::Bad => BAD,
+            Self::Quiet => QUIET,
+        }
+    }
+}
+
+impl Rows {
+    /// How many pixels high it is drawn.
+    pub(super) fn height(&self) -> f32 {
+        self.rows.len() as f32 * EACH + AXIS
+    }
+
+    /// How many pixels wide it is drawn in a page.
+    pub(super) fn width(&self) -> u32 {
+        match self.rows.iter().map(|row| row.name.len()).max() {
+            Some(..=20) => 860,
+            Some(..=36) => 1200,
+            _ => 1800,
+        }
+    }
+
+    fn axis(&self) -> Axis {
+        let Dimension { title, unit } = &self.across;
+        let places = self.rows.iter().flat_map(|row| {
+            let ranges = [row.band, row.bar, row.interval].into_iter().flatten();
+            ranges.flat_map(|(low, high)| [low, high]).chain(row.at).chain(row.bound)
+        });
+        let places = places.chain(self.origin).chain(self.zone.iter().flat_map(|(low, high)| [*low, *high]));
+        let places: Vec<f64> = places.filter(|place| place.is_finite()).collect();
+        let places = if places.is_empty() { vec![1.0] } else { places };
+        if self.is_from_zero {
+            Axis::from_zero(title, unit, &places, &[])
+        } else {
+            Axis::spanning(title, unit, &places)
+        }
+    }
+
+    pub(super) fn draw(&self, canvas: &mut Canvas, room: Room) {
+        let axis = self.axis();
+        let width = room.right - room.left;
+        let names: Vec<String> = self.rows.iter().map(|row| shortened(canvas, &row.name, width * NAMES_MAX)).collect();
+        let widest = |canvas: &Canvas, texts: &mut dyn Iterator<Item = &str>| {
+            texts.map(|text| canvas.width_of(text, NAME.size)).fold(0.0, f32::max)
+        };
+        let of_names = widest(canvas, &mut names.iter().map(String::as_str));
+        let of_values = widest(canvas, &mut self.rows.iter().map(|row| row.value.as_str()));
+        let plot = Room {
+            left: room.left + of_names + 18.0,
+            right: room.right - of_values - 34.0,
+            top: room.top,
+            bottom: room.top + self.rows.len() as f32 * EACH,
+        };
+        let place = |value: f64| plot.left + axis.place(value) as f32 * (plot.right - plot.left);
+        if let Some((low, high)) = self.zone {
+            canvas.bar((place(low), plot.top), (place(high), plot.bottom), ZONE);
+        }
+        self.ticks(canvas, plot, &axis);
+        let middle = |index: usize| plot.top + (index as f32 + 0.5) * EACH;
+        for (index, (low, high)) in self.rows.iter().enumerate().filter_map(|(index, row)| Some((index, row.band?))) {
+            let y = middle(index);
+            canvas.bar((place(low), y - EACH * 0.36), (place(high), y + EACH * 0.36), GRID);
+        }
+        if let Some(origin) = self.origin {
+            canvas.line(&[(place(origin), plot.top), (place(origin), plot.bottom)], 2.0, FAINT, false);
+        }
+        for (index, (row, name)) in self.rows.iter().zip(&names).enumerate() {
+            let y = middle(index);
+            canvas.text(name, (plot.left - 12.0, y), Anchor::End, NAME);
+            canvas.text(&row.value, (plot.right + 16.0, y), Anchor::Start, NAME);
+            row.draw(canvas, y, place);
+        }
+    }
+
+    /// Ticks below the rows, and the title of the axis below those.
+    fn ticks(&self, canvas: &mut Canvas, plot: Room, axis: &Axis) {
+        let mut free = f32::NEG_INFINITY;
+        for tick in &axis.ticks {
+            let x = plot.left + axis.place(*tick) as f32 * (plot.right - plot.left);
+            canvas.line(&[(x, plot.top), (x, plot.bottom)], 1.0, GRID, false);
+            let label = axis.label(*tick);
+            let half = canvas.width_of(&label, TICK.size) / 2.0;
+            if x - half > free {
+                canvas.text(&label, (x, plot.bottom + TICK.size * 0.8), Anchor::Middle, TICK);
+                free = x + half + TICK.size / 2.0;
+            }
+        }
+        let middle = (plot.left + plot.right) / 2.0;
+        canvas.text(&axis.title, (middle, plot.bottom + TICK.size * (0.9 + LEADING)), Anchor::Middle, TICK);
+    }
+}
+
+impl Row {
+    fn draw(&self, canvas: &mut Canvas, y: f32, place: impl Fn(f64) -> f32) {
+        let colour = self.tone.colour();
+        if let Some((from, to)) = self.bar {
+            canvas.bar((place(from), y - EACH * 0.26), (place(to), y + EACH * 0.26), colour);
+        }
+        if let Some((low, high)) = self.interval {
+            let (low, high) = (place(low), place(high));
+            canvas.line(&[(low, y), (high, y)], 3.0, colour, false);
+            [low, high].into_iter().for_each(|x| canvas.line(&[(x, y - 6.0), (x, y + 6.0)], 3.0, colour, false));
+        }
+        if let Some(at) = self.at {
+            canvas.mark(Mark::Circle, (place(at), y), 13.0, colour);
+        }
+        if let Some(bound) = self.bound {
+            canvas.line(&[(place(bound), y - EACH * 0.42), (place(bound), y + EACH * 0.42)], 4.0, INK, false);
+        }
+    }
+}
+
+/// `name` without its end, where it is longer than `room`.
+fn shortened(canvas: &Canvas, name: &str, room: f32) -> String {
+    if canvas.width_of(name, NAME.size) <= room {
+        return name.to_owned();
+    }
+    let mut short: String = name.chars().take(120).collect();
+    while canvas.width_of(&short, NAME.size) > room && short.pop().is_some() {}
+    short.pop();
+    short + "…"
+}

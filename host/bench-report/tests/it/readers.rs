@@ -1,0 +1,205 @@
+//! Exports, pinned, and read back by readers that were not written here: Python packages, installed once into a folder of the tests.
+
+use crate::fixture::{Block, Run, eventful};
+use bench_model::Direction;
+use bench_report::{
+    Asciidoc, Detail, FAMILIES, MeasuredValue, Quantity, TargetResult, bencher_json, github_comment, github_summary,
+    hgrm, junit_xml, openmetrics, run_document,
+};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+const PACKAGES: [&str; 3] = ["hdrhistogram==0.10.8", "junitparser==5.0.3", "prometheus_client==0.26.0"];
+
+/// The Python that has the packages; or why there is none.
+fn python() -> Result<&'static Path, &'static str> {
+    static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    PYTHON.get_or_init(install).as_deref().map_err(String::as_str)
+}
+
+fn install() -> Result<PathBuf, String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readers");
+    let python = folder.join("bin/python");
+    let done = folder.join(PACKAGES.join(" "));
+    if done.is_file() {
+        return Ok(python);
+    }
+    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES))?;
+    std::fs::write(&done, "").map_err(|error| error.to_string())?;
+    Ok(python)
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
+    let last = String::from_utf8_lossy(&output.stderr).lines().next_back().unwrap_or_default().to_owned();
+    if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {last}")) }
+}
+
+/// What `program`, in Python, makes of `text`: it finds the name of a file with it in `sys.argv[1]`, and prints JSON.
+fn read(text: &str, program: &str) -> Option<Value> {
+    let python = match python() {
+        Ok(python) => python,
+        Err(why) => {
+            eprintln!("skipped: the readers of exports cannot be installed: {why}");
+            return None;
+        }
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("export");
+    std::fs::write(&file, text).unwrap();
+    let output = Command::new(python).arg("-c").arg(program).arg(&file).output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{error}\n{text}");
+    Some(serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}")))
+}
+
+fn target(name: &str, value: Result<f64, &str>) -> TargetResult {
+    TargetResult {
+        set: "mine".to_owned(),
+        name: name.to_owned(),
+        summary: format!("{name} is kept"),
+        scenario: "ring/stream".to_owned(),
+        arm: "wasm".to_owned(),
+        quantity: Quantity::Ratio,
+        direction: Direction::LowerIsBetter,
+        bound: 10.0,
+        held: value.map_err(str::to_owned).map(|value| MeasuredValue {
+            value,
+            samples: 100,
+            operations: 100,
+            batch: Some(1),
+            arguments: bench_model::Arguments::default(),
+            at: None,
+        }),
+    }
+}
+
+/// A run whose only cell has 1000 samples from 1 to 1000, under a name that is markup in every format.
+fn hostile() -> Run {
+    let mut run = Run::begin(1, 1);
+    let name = "m/<a href=\"x\">|b\\`*_\n\u{1b}[31m</script>";
+    run.append(&Block::new(0, 0, name, "wasm").timed(1, 1..=1000).records());
+    run.end(None);
+    run
+}
+
+#[test]
+fn openmetrics_is_read_by_the_parser_of_prometheus_client() {
+    const PROGRAM: &str = r#"
+import json, sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
+families = parse(open(sys.argv[1], encoding='utf-8').read())
+print(json.dumps({f.name: [f.type, f.unit, [[s.name, s.labels, s.value] for s in f.samples]] for f in families}))
+"#;
+    let view = eventful().view();
+    let text = openmetrics(&view);
+    insta::assert_snapshot!(text);
+    if let Some(found) = read(&text, PROGRAM) {
+        let seconds = &found["bench_host_series_seconds"];
+        assert_eq!((&seconds[0], &seconds[1]), (&json!("summary"), &json!("seconds")));
+        let stream = view.cells.iter().find(|cell| cell.scenario == "ring/stream").unwrap();
+        let p50 = stream.timed().unwrap().summary.p50.unwrap() * 1e-9;
+        let is_it = |sample: &&Value| sample[1]["quantile"] == "0.5" && sample[1]["arm"] == stream.arm_label();
+        let read = seconds[2].as_array().unwrap().iter().find(is_it).unwrap()[2].as_f64().unwrap();
+        assert!((read / p50 - 1.0).abs() < 1e-5, "{read} {p50}");
+        assert_eq!(found["bench_host_cell_ok"][2].as_array().unwrap().len(), view.cells.len());
+    }
+    if let Some(found) = read(&openmetrics(&hostile().view()), PROGRAM) {
+        let name = &found["bench_host_cell_ok"][2][0][1]["scenario"];
+        assert_eq!(name, "m/<a href=\"x\">|b\\`*_\\n\\u{1b}[31m</script>");
+    }
+}
+
+#[test]
+fn junit_is_read_by_junitparser() {
+    const PROGRAM: &str = r#"
+import json, sys
+from junitparser import JUnitXml
+suites = JUnitXml.fromfile(sys.argv[1])
+cases = [[s.name, c.name, [type(r).__name__ for r in c.result], [r.message for r in c.result]] for s in suites for c in s]
+print(json.dumps({"counts": [suites.tests, suites.failures, suites.errors, suites.skipped], "cases": cases}))
+"#;
+    let targets = [target("kept", Ok(9.0)), target("missed", Ok(12.0)), target("absent", Err("no <cell>"))];
+    let text = junit_xml(&eventful().view(), &targets);
+    insta::assert_snapshot!(text);
+    if let Some(found) = read(&text, PROGRAM) {
+        assert_eq!(found["counts"], json!([8, 2, 0, 2]));
+        let cases = found["cases"].as_array().unwrap();
+        let case =
+            |name: &str| cases.iter().find(|case| case[1] == name).unwrap_or_else(|| panic!("{name}: {cases:?}"));
+        assert_eq!((&case("missed")[2], &case("kept")[2]), (&json!(["Failure"]), &json!([])));
+        assert_eq!(case("absent")[3], json!(["not measured: no <cell>"]));
+    }
+    if let Some(found) = read(&junit_xml(&hostile().view(), &[]), PROGRAM) {
+        assert_eq!(found["cases"][0][0], "m/<a href=\"x\">|b\\`*_\\n\\u{1b}[31m</script>");
+    }
+}
+
+#[test]
+fn percentiles_are_those_of_hdrhistogram() {
+    const PROGRAM: &str = r#"
+import json, sys
+from hdrh.histogram import HdrHistogram
+histogram = HdrHistogram(1, 10**9, 3)
+for value in range(1, 1001): histogram.record_value(value)
+rows = [line.split() for line in open(sys.argv[1], encoding='utf-8') if line.strip() and line.strip()[0].isdigit()]
+print(json.dumps([[float(v), histogram.get_value_at_percentile(100 * float(p)), int(n)] for v, p, n, *_ in rows]))
+"#;
+    let [one] = <[_; 1]>::try_from(hgrm(&hostile().view())).unwrap();
+    insta::assert_snapshot!(one.text);
+    assert!(one.file.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.=".contains(letter)), "{}", one.file);
+    if let Some(rows) = read(&one.text, PROGRAM) {
+        let rows = rows.as_array().unwrap();
+        assert!(rows.len() > 20, "{rows:?}");
+        for row in rows {
+            assert_eq!(row[0], row[1], "{row}");
+            assert_eq!(row[0].as_f64(), row[2].as_f64(), "the samples are 1 to 1000: {row}");
+        }
+    }
+}
+
+#[test]
+fn bencher_metrics_have_a_value_and_the_ends_of_an_interval() {
+    insta::assert_snapshot!(bencher_json(&eventful().view()));
+    let mut run = Run::begin(1, 3);
+    for process in 0..3u64 {
+        run.append(
+            &Block::new(0, process as u32, "m/s", "wasm").timed(1, (1..=100).map(|n| 1000 + n + process)).records(),
+        );
+    }
+    let found: Value = serde_json::from_str(&bencher_json(&run.view())).unwrap();
+    let latency = &found["m/s wasm"]["latency"];
+    let [low, value, high] = ["lower_value", "value", "upper_value"].map(|name| latency[name].as_f64().unwrap());
+    assert!(low < value && value < high, "{latency}");
+}
+
+#[test]
+fn markdown_and_asciidoc_take_no_text_for_markup() {
+    let document = |run: &Run| run_document(&run.view(), FAMILIES, Detail::default());
+    let eventful = eventful();
+    insta::assert_snapshot!("github_summary", github_summary(&eventful.view(), &document(&eventful), None));
+    insta::assert_snapshot!("github_comment", github_comment(&eventful.view(), &document(&eventful), None));
+    insta::assert_snapshot!("asciidoc", crate::fixture::rendered(&Asciidoc, &document(&eventful)));
+    let hostile = hostile();
+    let comment = github_comment(&hostile.view(), &document(&hostile), None);
+    assert!(comment.contains("m/\\<a href=\"x\"\\>\\|b") && !comment.contains("</script>"), "{comment}");
+    let adoc = crate::fixture::rendered(&Asciidoc, &document(&hostile));
+    assert!(adoc.contains("&#124;b&#92;&#96;&#42;&#95;") && !adoc.contains("</script>"), "{adoc}");
+}
+
+#[test]
+fn comment_is_never_longer_than_github_permits() {
+    let mut run = Run::begin(900, 1);
+    for cell in 0..900u32 {
+        let block = Block::new(cell, 0, &format!("module/scenario-{cell}"), "wasm").timed(1, 1..=40);
+        run.append(&block.records());
+    }
+    run.end(None);
+    let comment = github_comment(&run.view(), &run_document(&run.view(), FAMILIES, Detail::default()), None);
+    assert!(comment.len() <= 65_536, "{}", comment.len());
+    assert!(comment.ends_with("`bench-host report` has all.\n"), "{}", &comment[comment.len() - 200..]);
+    assert_eq!(comment.matches("<details>").count(), comment.matches("</details>").count());
+}
