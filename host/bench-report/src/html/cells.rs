@@ -92,7 +92,7 @@ fn rows(view: &RunView, cell: &CellView, courses: &Courses) -> String {
     format!(
         "<tbody id=\"{anchor}\" data-arm=\"{arm}\" data-status=\"{status}\"><tr>{first}<td>{arm}</td>\
          <td><span class=\"{}\">{status}</span></td>{values}</tr>\
-         <tr class=\"more\" id=\"{anchor}-more\" hidden><td colspan=\"{columns}\">{}</td></tr></tbody>\n",
+         <tr class=\"more\" id=\"{anchor}-more\" hidden><td colspan=\"{columns}\"><template>{}</template></td></tr></tbody>\n",
         tone(cell.status),
         details(view, cell, courses),
         arm = safe(&cell.arm_label()),

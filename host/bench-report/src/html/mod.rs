@@ -1,4 +1,4 @@
-//! The report of runs as one HTML file that needs no network, no other file and, but for sorting, filtering and copying, no script.
+//! The report of runs as one HTML file that needs no network and no other file. Its script opens rows, sorts, filters and copies.
 
 mod cell;
 mod cells;

@@ -78,7 +78,7 @@ impl Page<'_> {
              <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
              <style>{STYLE}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the results</a>\n{}\n\
-             <main id=\"main\">{}</main>\n{}\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+             <main id=\"main\"><noscript><p>Rows open with JavaScript; every table is complete without.</p></noscript>{}</main>\n{}\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
             self.header(&title),
             self.body(),
             self.footer(),

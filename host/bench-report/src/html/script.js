@@ -16,10 +16,13 @@
   show();
   theme.addEventListener('click', () => { root.dataset.theme = isDark() ? 'light' : 'dark'; store(root.dataset.theme); show(); });
 
-  // Rows that open.
+  // Rows that open. What is in them becomes part of the page when they are opened first, so that a page of many rows stays quick.
   const open = (button, isOpen) => {
     button.setAttribute('aria-expanded', String(isOpen));
-    document.getElementById(button.getAttribute('aria-controls')).hidden = !isOpen;
+    const more = document.getElementById(button.getAttribute('aria-controls'));
+    const kept = isOpen && more.querySelector('template');
+    if (kept) kept.replaceWith(kept.content);
+    more.hidden = !isOpen;
   };
   const isOpen = (button) => button.getAttribute('aria-expanded') === 'true';
   document.addEventListener('click', (event) => {
