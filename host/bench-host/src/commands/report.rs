@@ -65,7 +65,10 @@ fn page(arguments: &ReportArgs, directories: &[PathBuf]) -> anyhow::Result<Exit>
         of_run.targets = evaluate_all(&run.view, &arguments.targets)?;
         page.runs.push(of_run);
         let title = if runs.len() == 1 { "Comparisons".to_owned() } else { format!("Comparisons in {}", run.view.id) };
-        page.comparisons.extend(run.paired(arguments.delta)?.map(|comparison| (title, comparison)));
+        match run.paired(arguments.delta) {
+            Ok(comparison) => page.comparisons.extend(comparison.map(|comparison| (title, comparison))),
+            Err(error) => page.warnings.push(format!("{} has no comparison: {error:#}", run.view.id)),
+        }
     }
     for other in &runs[1..] {
         compare(&mut page, &runs[0], other, arguments);
@@ -79,9 +82,9 @@ fn page(arguments: &ReportArgs, directories: &[PathBuf]) -> anyhow::Result<Exit>
     }
     let mut lines = vec![written[0].clone()];
     lines.push(format!("{} figures and tables in {}", written.len() - 1, files.display()));
-    if let ([directory], None) = (directories, &arguments.to) {
-        let (_, derived) = derived::write(directory)?;
-        lines.extend(derived.written.iter().map(|name| directory.join(name).display().to_string()));
+    if directories.len() == 1 && arguments.to.is_none() {
+        let (_, derived) = derived::write(&folder)?;
+        lines.extend(derived.written.iter().map(|name| folder.join(name).display().to_string()));
         lines.extend(derived.absent);
     }
     let lines: Vec<_> = lines.iter().map(|line| bench_report::escape(line).into_owned()).collect();

@@ -38,7 +38,7 @@ pub(super) fn details(view: &RunView, cell: &CellView, courses: &Courses) -> Str
 }
 
 fn part(title: &str, body: &str) -> String {
-    if body.is_empty() { String::new() } else { format!("<div><h4>{title}</h4>{body}</div>") }
+    if body.is_empty() { String::new() } else { format!("<div><h3>{title}</h3>{body}</div>") }
 }
 
 fn checks(cell: &CellView) -> String {
@@ -88,7 +88,7 @@ fn series(others: &[&SeriesView]) -> String {
     };
     let rows: String = others.iter().map(row).collect();
     format!(
-        "<h4>Other series</h4><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Other series\">\
+        "<h3>Other series</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Other series\">\
          <table><thead><tr><th scope=\"col\">series</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 }
