@@ -3,6 +3,7 @@
 use crate::fixture::{Block, Run, eventful};
 use bench_report::{Comparison, Courses, FAMILIES, Options, Page, PageRun, RunView};
 use bench_sink::runfile::{PairingRecord, Record, RunFile};
+use std::path::Path;
 
 /// The page of the run in `file`, compared with itself where cells were measured interleaved.
 fn page(file: &RunFile) -> String {
@@ -148,5 +149,14 @@ fn files_next_to_a_page_hold_its_tables_and_figures() {
             _ => file.content.contains(&b','),
         };
         assert!(is_whole, "{}", file.name);
+    }
+}
+
+#[test]
+fn run_file_with_records_of_a_later_version_has_a_page() {
+    let file = RunFile::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").as_path()).unwrap();
+    let text = text(&page(&file));
+    for expect in ["numa-hop", "ring/stream", "wasm+fuel", "native-cpu", "FAILED"] {
+        assert!(text.contains(expect), "{expect}: {text}");
     }
 }
