@@ -95,16 +95,17 @@ fn course(series: &SeriesRecord, points: usize) -> Result<Course, ReportError> {
 /// At most `points` values of `counted`, at even distances in rank, with the first and the last, and the shares that do not exceed them.
 pub(super) fn distribution(counted: &[(f64, u64)], samples: u64, points: usize) -> Vec<(f64, f64)> {
     let mut kept: Vec<(f64, f64)> = Vec::new();
-    let (mut seen, mut next) = (0u64, 0u64);
-    let steps = points.max(2) as u64 - 1;
+    let (mut seen, mut wanted) = (0u64, 1u64);
+    // The ranks 1 to `samples` are this many steps apart.
+    let (steps, ranks) = (points.max(2) as u128 - 1, u128::from(samples.max(2)) - 1);
     for (index, (value, count)) in counted.iter().enumerate() {
         seen += count;
         let is_end = index == 0 || index + 1 == counted.len();
-        // The rank that the next point has at least.
-        let wanted = 1 + (u128::from(next) * u128::from(samples.saturating_sub(1)) / u128::from(steps)) as u64;
         if counted.len() <= points || is_end || seen >= wanted {
             kept.push((*value, seen as f64 / samples as f64));
-            next = 1 + (u128::from(seen) * u128::from(steps) / u128::from(samples.max(1))) as u64;
+            // The first rank of the next step that is not seen yet.
+            let step = u128::from(seen - 1) * steps / ranks + 1;
+            wanted = 1 + (step * ranks).div_ceil(steps) as u64;
         }
     }
     kept
