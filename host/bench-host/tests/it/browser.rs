@@ -186,7 +186,7 @@ fn write_hostile(folder: &Path) -> PathBuf {
     writer.append(&[Record::Run(run)]).unwrap();
     for cell in 0..2u32 {
         let mut arguments = Arguments::default();
-        arguments.set("a", format!("\"><svg onload=window.owned=1> {cell}"));
+        arguments.set("a", format!("\"><svg onload=window.owned=1> {cell}").as_str());
         let mut series = Series::new(NAME.split_once('/').unwrap().1, Unit::Nanoseconds, Direction::LowerIsBetter);
         (1..=200).for_each(|sample| series.record(sample * u64::from(cell + 1)));
         let module = ModuleRef { file: "'\"><b>.wasm".to_owned(), sha256: "00ff".to_owned() };
