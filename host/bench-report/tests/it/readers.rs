@@ -155,7 +155,9 @@ print(json.dumps([[float(v), histogram.get_value_at_percentile(100 * float(p)), 
         let rows = rows.as_array().unwrap();
         assert!(rows.len() > 20, "{rows:?}");
         for row in rows {
-            assert_eq!(row[0].as_f64(), row[1].as_f64(), "{row}");
+            // The package rounds the rank of a level; here a level is reached by the first sample whose share is no smaller.
+            let apart = row[0].as_f64().unwrap() - row[1].as_f64().unwrap();
+            assert!((0.0..=1.0).contains(&apart), "{row}");
             assert_eq!(row[0].as_f64(), row[2].as_f64(), "the samples are 1 to 1000: {row}");
         }
     }
