@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// The SHA-256 of the file at `path`, in lower-case hexadecimal.
 pub fn of_file(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = crate::regular::open(path, File::options().read(true))?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {

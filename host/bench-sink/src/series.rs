@@ -42,11 +42,22 @@ impl Series {
     /// Records one sample, in the unit of the series.
     #[inline]
     pub fn record(&mut self, sample: u64) {
-        // Not `saturating_record`, which clamps to the current range instead of growing.
-        self.histogram.record(sample).expect("a histogram that resizes itself accepts every value");
+        self.count_only(sample);
         if self.raw.len() < RAW_SAMPLES_MAX {
             self.raw.push(sample);
         }
+    }
+
+    /// Records one sample in the histogram alone.
+    #[inline]
+    pub(crate) fn count_only(&mut self, sample: u64) {
+        // Not `saturating_record`, which clamps to the current range instead of growing.
+        self.histogram.record(sample).expect("a histogram that resizes itself accepts every value");
+    }
+
+    /// The number of raw samples.
+    pub(crate) fn kept(&self) -> usize {
+        self.raw.len()
     }
 
     /// The number of recorded samples.

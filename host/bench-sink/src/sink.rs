@@ -4,13 +4,29 @@ use crate::Series;
 use bench_model::Metric;
 
 /// Maximum number of series of a session, more than any table can show.
-const SERIES_MAX: usize = 1_000;
+pub const SERIES_MAX: usize = 1_000;
+
+/// Maximum size of the label values of one series, in bytes.
+pub const LABEL_BYTES_MAX: usize = 1_024;
+
+/// Maximum number of raw samples that all series of a session keep together, so that many long series do not fill the memory.
+/// Samples beyond it are only in the histograms.
+pub const KEPT_SAMPLES_MAX: usize = 16_000_000;
 
 /// The series of a session, numbered in the order of opening.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Sink {
     declared: Vec<Metric>,
     series: Vec<Series>,
+    /// How many more raw samples are kept.
+    room: usize,
+    room_max: usize,
+}
+
+impl Default for Sink {
+    fn default() -> Self {
+        Self::new(&[])
+    }
 }
 
 /// The number of a series.
@@ -36,6 +52,16 @@ pub enum SinkError {
     /// The session has too many series.
     #[error("the session has already opened {SERIES_MAX} series, which is the maximum; use fewer label values")]
     TooMany,
+    /// The label values are too long.
+    #[error(
+        "metric `{metric}` was opened with label values of {bytes} bytes, and the maximum is {LABEL_BYTES_MAX}; shorten them"
+    )]
+    LongLabels {
+        /// The metric.
+        metric: String,
+        /// The size of the values.
+        bytes: usize,
+    },
     /// No series has this number.
     #[error("no series has the number {0}; open it first")]
     Unknown(u32),
@@ -44,7 +70,7 @@ pub enum SinkError {
 impl Sink {
     /// A sink that accepts series of the metrics `declared`.
     pub fn new(declared: &[Metric]) -> Self {
-        Self { declared: declared.to_vec(), series: Vec::new() }
+        Self { declared: declared.to_vec(), series: Vec::new(), room: KEPT_SAMPLES_MAX, room_max: KEPT_SAMPLES_MAX }
     }
 
     /// Opens a series; opening the same metric with the same labels again continues it.
@@ -58,6 +84,10 @@ impl Sink {
                 declared: declared.labels.join(", "),
                 given: given.join(", "),
             });
+        }
+        let bytes = labels.iter().map(|(_, value)| value.len()).sum();
+        if bytes > LABEL_BYTES_MAX {
+            return Err(SinkError::LongLabels { metric: metric.to_owned(), bytes });
         }
         let known = self.series.iter().position(|series| series.metric == metric && series.labels == labels);
         let index = match known {
@@ -77,7 +107,13 @@ impl Sink {
     #[inline]
     pub fn append(&mut self, id: SeriesId, samples: &[u64]) -> Result<(), SinkError> {
         let series = self.series.get_mut(id.0 as usize).ok_or(SinkError::Unknown(id.0))?;
-        samples.iter().for_each(|sample| series.record(*sample));
+        let before = series.kept();
+        if samples.len() <= self.room {
+            samples.iter().for_each(|sample| series.record(*sample));
+        } else {
+            samples.iter().for_each(|sample| series.count_only(*sample));
+        }
+        self.room = self.room.saturating_sub(series.kept() - before);
         Ok(())
     }
 
@@ -89,6 +125,7 @@ impl Sink {
     /// Removes all samples; the numbers of the series stay valid.
     pub fn clear(&mut self) {
         self.series.iter_mut().for_each(Series::clear);
+        self.room = self.room_max;
     }
 }
 
@@ -136,6 +173,28 @@ mod tests {
         }
         assert_eq!(sink.open("lag", &side("one more")), Err(SinkError::TooMany));
         assert!(sink.open("lag", &side("0")).is_ok());
+    }
+
+    #[test]
+    fn label_values_are_bounded() {
+        let mut sink = sink();
+        assert!(sink.open("lag", &side(&"x".repeat(LABEL_BYTES_MAX))).is_ok());
+        let error = sink.open("lag", &side(&"x".repeat(LABEL_BYTES_MAX + 1))).unwrap_err();
+        assert_eq!(error, SinkError::LongLabels { metric: "lag".to_owned(), bytes: LABEL_BYTES_MAX + 1 });
+        assert!(error.to_string().len() < 200, "{error}");
+    }
+
+    #[test]
+    fn kept_samples_of_all_series_are_bounded() {
+        let mut sink = Sink { room: 4, room_max: 4, ..sink() };
+        let ids = ["a", "b", "c"].map(|name| sink.open("lag", &side(name)).unwrap());
+        ids.iter().for_each(|id| sink.append(*id, &[5, 6]).unwrap());
+        let kept: Vec<_> = sink.series().iter().map(|series| series.raw().map(<[u64]>::len)).collect();
+        assert_eq!(kept, [Some(2), Some(2), None]);
+        assert!(sink.series().iter().all(|series| series.count() == 2), "none is lost");
+        sink.clear();
+        sink.append(ids[2], &[5]).unwrap();
+        assert_eq!(sink.series()[2].raw(), Some(&[5][..]));
     }
 
     #[test]

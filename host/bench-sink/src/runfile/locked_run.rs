@@ -3,10 +3,11 @@
 
 use super::blocks::whole_blocks;
 use super::locked::Locked;
-use super::reader::{ReadError, lines};
+use super::reader::{FILE_BYTES_MAX, ReadError, lines};
 use super::{FILE_NAME, RunFile, RunWriter, WriteError};
+use crate::regular;
 use std::fs::{OpenOptions, TryLockError};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A locked run file that has not been changed yet.
@@ -47,13 +48,12 @@ impl LockedRun {
     pub fn open(directory: &Path) -> Result<Self, HoldError> {
         let path = directory.join(FILE_NAME);
         let fail = |source| HoldError::Io { path: path.clone(), source };
-        let mut file = Locked(OpenOptions::new().read(true).append(true).open(&path).map_err(fail)?);
+        let mut file = Locked(regular::open(&path, OpenOptions::new().read(true).append(true)).map_err(fail)?);
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => HoldError::Busy { path: path.clone() },
             TryLockError::Error(source) => fail(source),
         })?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(fail)?;
+        let bytes = regular::read_from(&mut file, FILE_BYTES_MAX).map_err(fail)?;
         let (lines, torn) = lines(&path, &bytes)?;
         let lines = whole_blocks(lines);
         let len = lines.last().map_or(0, |line| line.end as u64);

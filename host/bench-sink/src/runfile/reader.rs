@@ -6,8 +6,8 @@ use super::{
     LedgerRecord, LookRecord, ModuleRecord, OutcomeRecord, PairingRecord, PartRecord, Record, ResumedRecord, RunRecord,
     SeriesRecord,
 };
+use crate::regular;
 use serde::Deserialize;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,9 @@ pub struct RunFile {
     /// The incomplete last line, if there is one.
     pub torn: Option<TornTail>,
 }
+
+/// Maximum size of a run file that is read into memory; a run of a day has some hundred MiB.
+pub(super) const FILE_BYTES_MAX: u64 = 4 << 30;
 
 /// An incomplete last line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +78,10 @@ struct Tag {
 impl RunFile {
     /// Reads the run file in `directory`, or `directory` itself if it is a file.
     pub fn read(directory: &Path) -> Result<Self, ReadError> {
-        let path = if directory.is_file() { directory.to_owned() } else { directory.join(FILE_NAME) };
-        let bytes = fs::read(&path).map_err(|source| ReadError::Io { path: path.clone(), source })?;
+        // A link to a folder is one, and a pipe in place of the file is not opened.
+        let path = if directory.is_dir() { directory.join(FILE_NAME) } else { directory.to_owned() };
+        let bytes =
+            regular::read(&path, FILE_BYTES_MAX).map_err(|source| ReadError::Io { path: path.clone(), source })?;
         let (lines, torn) = lines(&path, &bytes)?;
         let records = lines.into_iter().filter_map(|line| line.record).collect();
         Ok(Self { directory: path.parent().unwrap_or(Path::new(".")).to_owned(), records, torn })
@@ -147,6 +152,7 @@ mod tests {
     use super::*;
     use crate::runfile::{RunWriter, Status};
     use proptest::prelude::*;
+    use std::fs;
 
     fn outcome(cell: u32) -> Record {
         let reason = Some("line one\nline two".to_owned());

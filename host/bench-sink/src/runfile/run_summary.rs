@@ -2,6 +2,7 @@
 
 use super::reader::{ReadError, parse};
 use super::{EndRecord, FILE_NAME, Record, RunRecord};
+use crate::regular;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -17,6 +18,9 @@ pub struct RunSummary {
 
 /// Number of bytes that are read at the end; an end record is much shorter.
 const END_BYTES_MAX: u64 = 4096;
+
+/// Number of bytes that are read at the beginning; the head of a run is shorter, whatever its command line.
+const FIRST_BYTES_MAX: u64 = 16 << 20;
 
 impl RunSummary {
     /// The summary of the run in `directory`; `None` if it was interrupted before its first line was complete.
@@ -44,11 +48,11 @@ impl RunSummary {
 }
 
 fn first_and_tail(path: &Path) -> io::Result<(Vec<u8>, Vec<u8>)> {
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = BufReader::new(regular::open(path, File::options().read(true))?);
     let (mut first, mut tail) = (Vec::new(), Vec::new());
-    file.read_until(b'\n', &mut first)?;
+    file.by_ref().take(FIRST_BYTES_MAX).read_until(b'\n', &mut first)?;
     let len = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(len.saturating_sub(END_BYTES_MAX)))?;
-    file.read_to_end(&mut tail)?;
+    file.take(END_BYTES_MAX).read_to_end(&mut tail)?;
     Ok((first, tail))
 }
