@@ -1,12 +1,14 @@
 //! Reads the properties of the machine that limit, slow or interrupt a run. A property that the system does not report is absent.
 
 mod cgroup;
+mod memory;
 mod processors;
 mod storage;
 mod warning;
 mod witness;
 
 pub use cgroup::{Cgroup, Throttling};
+pub use memory::{machine_memory_bytes, memory_bytes};
 pub use processors::{aslr, boost, clock_ticks, huge_pages, kinds, smt, steal, stolen_share};
 pub use storage::{FileSystem, file_system};
 pub use warning::{Warning, WarningRecord, warnings};
