@@ -29,6 +29,12 @@ pub struct DescriptorError(String);
 const ITEMS_MAX: usize = 1_000;
 const NAME_BYTES_MAX: usize = 64;
 
+/// Maximum size of one text of a descriptor, in bytes: a summary, a default value.
+pub const TEXT_BYTES_MAX: usize = 4 << 10;
+
+/// Maximum size of all texts of a descriptor, in bytes.
+pub const DESCRIPTOR_BYTES_MAX: usize = 1 << 20;
+
 impl Descriptor {
     /// A descriptor without scenarios.
     pub fn new(name: impl Into<String>, version: impl Into<String>, summary: impl Into<String>) -> Self {
@@ -45,6 +51,7 @@ impl Descriptor {
     /// Checks names, uniqueness and sizes, and that the defaults are in their domains.
     pub fn validate(&self) -> Result<(), DescriptorError> {
         name_is_valid(&self.name, "module")?;
+        self.texts_are_bounded()?;
         if self.scenarios.is_empty() {
             return Err(DescriptorError("it has no scenario".to_owned()));
         }
@@ -52,6 +59,45 @@ impl Descriptor {
         for scenario in &self.scenarios {
             scenario_is_valid(scenario)
                 .map_err(|error| DescriptorError(format!("scenario `{}`: {}", scenario.name, error.0)))?;
+        }
+        Ok(())
+    }
+}
+
+impl Descriptor {
+    fn texts_are_bounded(&self) -> Result<(), DescriptorError> {
+        let mut total = 0_usize;
+        let mut add = |text: &str| {
+            total += text.len();
+            if text.len() > TEXT_BYTES_MAX {
+                let shown: String = text.chars().take(NAME_BYTES_MAX).collect();
+                let bytes = text.len();
+                return Err(DescriptorError(format!(
+                    "text {shown:?}… has {bytes} bytes, at most {TEXT_BYTES_MAX} are allowed"
+                )));
+            }
+            if total > DESCRIPTOR_BYTES_MAX {
+                let reason =
+                    format!("its texts have more than {DESCRIPTOR_BYTES_MAX} bytes together, which is the maximum");
+                return Err(DescriptorError(reason));
+            }
+            Ok(())
+        };
+        add(&self.version)?;
+        add(&self.summary)?;
+        for scenario in &self.scenarios {
+            [&scenario.name, &scenario.driver, &scenario.family, &scenario.summary]
+                .into_iter()
+                .try_for_each(|text| add(text))?;
+            for parameter in &scenario.parameters {
+                [&parameter.name, &parameter.summary].into_iter().try_for_each(|text| add(text))?;
+                let values = parameter.defaults.iter().chain(parameter.domain.bounds());
+                values.into_iter().try_for_each(|value| add(&value.to_string()))?;
+            }
+            for metric in &scenario.metrics {
+                [&metric.name, &metric.summary].into_iter().chain(&metric.labels).try_for_each(|text| add(text))?;
+            }
+            scenario.requirements.iter().try_for_each(|requirement| add(&requirement.capability.to_string()))?;
         }
         Ok(())
     }
@@ -141,6 +187,19 @@ mod tests {
             (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
             (result, expect) => panic!("{result:?}, expected {expect:?}"),
         }
+    }
+
+    #[test]
+    fn texts_are_bounded_one_by_one_and_together() {
+        let summary = |bytes: usize| Scenario { summary: "x".repeat(bytes), ..scenario() };
+        check(summary(TEXT_BYTES_MAX), Ok(()));
+        check(summary(TEXT_BYTES_MAX + 1), Err("has 4097 bytes, at most 4096 are allowed"));
+        let value = Parameter::new("p", "x".repeat(TEXT_BYTES_MAX + 1).as_str(), "");
+        check(scenario().parameter(value), Err("has 4097 bytes"));
+        let many = (0..300).fold(scenario(), |scenario, number| {
+            scenario.parameter(Parameter::new(format!("p{number}"), 1, "x".repeat(TEXT_BYTES_MAX)))
+        });
+        check(many, Err("more than 1048576 bytes together"));
     }
 
     fn scenario() -> Scenario {

@@ -21,7 +21,7 @@ mod value;
 pub use argument::Arguments;
 pub use arm::Arm;
 pub use checksum::Checksum;
-pub use descriptor::{Descriptor, DescriptorError};
+pub use descriptor::{DESCRIPTOR_BYTES_MAX, Descriptor, DescriptorError, TEXT_BYTES_MAX};
 pub use error::ModuleError;
 pub use limit::MachineLimit;
 pub use metric::{Direction, Metric, Unit};
