@@ -122,7 +122,7 @@ fn records(
     results: &mut Results,
     observer: &mut dyn Observer,
 ) -> (Vec<Record>, bool) {
-    let mut reports = paired.reports;
+    let mut reports = checked(plan, matchup, process, paired.reports);
     let mut contradicted = Vec::new();
     for (cell, report) in matchup.cells.iter().zip(&mut reports) {
         void::apply_witness(report);
@@ -141,9 +141,22 @@ fn records(
     if is_ok {
         let pairing = PairingRecord { process, cells: matchup.cells.clone(), sessions: paired.sessions };
         records.push(Record::Pairing(pairing));
-        records.extend(paired.ledgers.into_iter().map(Record::Ledger));
+        let is_of_group = |ledger: &LedgerRecord| ledger.process == process && matchup.cells.contains(&ledger.cell);
+        records.extend(paired.ledgers.into_iter().filter(is_of_group).map(Record::Ledger));
     }
     (records, is_tried_again)
+}
+
+/// One report for each cell of the group: its own, or a failure if the reply has none of it.
+fn checked(plan: &Plan, matchup: &ComparisonGroup, process: u32, reports: Vec<Report>) -> Vec<Report> {
+    let mut reports = reports.into_iter();
+    let report = |cell: &u32| {
+        let repetition = Repetition { cell: *cell, process };
+        let missing =
+            || Report::without_figures(repetition, Status::Failed, "the worker's reply has no report of this cell");
+        reports.next().unwrap_or_else(missing).checked(plan, repetition)
+    };
+    matchup.cells.iter().map(report).collect()
 }
 
 #[cfg(test)]

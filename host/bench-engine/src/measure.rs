@@ -2,6 +2,7 @@
 //! nothing is rounded; the series carries the batch size.
 
 use crate::Clock;
+use crate::worker::progress;
 use bench_model::{ModuleError, Outcome, Session};
 use bench_sink::Series;
 use bench_sink::runfile::Overhead;
@@ -28,12 +29,16 @@ pub enum Amount {
 }
 
 impl Amount {
-    /// Whether it is reached after `elapsed_ns` since the first sample began, with `operations` timed.
+    /// Whether it is reached after `elapsed_ns` since the first sample began, with `operations` timed. In a worker, tells the parent
+    /// from time to time how long the remaining operations will take, so that its deadline follows. Called between samples.
     #[must_use]
     pub fn is_done(self, elapsed_ns: u64, operations: u64) -> bool {
         match self {
             Self::Time { ns } => elapsed_ns >= ns,
-            Self::Operations(wanted) => operations >= wanted,
+            Self::Operations(wanted) => {
+                progress::operations(elapsed_ns, operations, wanted);
+                operations >= wanted
+            }
         }
     }
 }
@@ -173,7 +178,9 @@ pub fn warm_up_own_clock(
     const BATCHES: u64 = 5;
     let batch = match budget.amount {
         Amount::Operations(operations) => {
-            operation_ns(session, clock, budget.warm_up_ns, 0.0, checksum)?;
+            let each_ns = operation_ns(session, clock, budget.warm_up_ns, 0.0, checksum)?;
+            // Its batches may take longer than any deadline.
+            progress::expect_ns((each_ns * operations as f64) as u64);
             operations.div_ceil(BATCHES).max(1)
         }
         Amount::Time { ns } => {

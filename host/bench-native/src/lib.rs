@@ -9,6 +9,8 @@ mod compiler;
 mod context;
 mod error;
 mod extension;
+#[cfg(target_os = "linux")]
+mod fork;
 mod host_side;
 mod load;
 mod notes;
@@ -21,6 +23,8 @@ pub mod text;
 
 pub use compiler::compiler;
 pub use error::LoadError;
+#[cfg(target_os = "linux")]
+pub use fork::fork;
 pub use host_side::HostSide;
 pub use probe::Probe;
 pub use reclaim::reclaim;

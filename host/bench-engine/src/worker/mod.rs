@@ -4,9 +4,16 @@
 mod layout;
 mod output;
 mod process;
+pub(crate) mod progress;
 mod serve;
+#[cfg(target_os = "linux")]
+mod supervisor;
+mod tree;
 
 pub use layout::draw_layout;
 pub use output::{Captured, OUTPUT_BYTES_MAX};
-pub use process::{WorkerEnd, WorkerError, Workers};
+pub use process::{REPLY_BYTES_MAX, WorkerEnd, WorkerError, Workers};
+pub use progress::expect_ns;
 pub use serve::{ServeError, serve};
+#[cfg(target_os = "linux")]
+pub use supervisor::supervise;

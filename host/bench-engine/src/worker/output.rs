@@ -2,7 +2,9 @@
 //! a full pipe.
 
 use std::io::Read;
-use std::thread::JoinHandle;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Maximum number of bytes of each stream that are kept.
 pub const OUTPUT_BYTES_MAX: usize = 64 * 1024;
@@ -20,20 +22,40 @@ pub struct Captured {
 
 const TAIL_BYTES: usize = 4 * 1024;
 
-impl Captured {
+/// A stream that is being captured.
+#[derive(Debug)]
+pub(super) struct Capture {
+    captured: Arc<Mutex<Captured>>,
+    /// Disconnected at the end of the stream.
+    ended: Receiver<()>,
+}
+
+impl Capture {
     /// Reads `stream` to its end on a thread of its own.
-    pub(super) fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Self> {
+    pub(super) fn start(mut stream: impl Read + Send + 'static) -> Self {
+        let captured = Arc::<Mutex<Captured>>::default();
+        let (is_going, ended) = mpsc::channel::<()>();
+        let shared = Arc::clone(&captured);
         std::thread::spawn(move || {
-            let mut captured = Self::default();
+            let _is_going = is_going;
             let mut buffer = vec![0; 16 * 1024];
             // A read error counts as the end of the stream.
             while let Ok(read @ 1..) = stream.read(&mut buffer) {
-                captured.push(&buffer[..read]);
+                shared.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..read]);
             }
-            captured
-        })
+        });
+        Self { captured, ended }
     }
 
+    /// What was captured up to the end of the stream, or until `patience` has passed: a process that has escaped may hold the stream
+    /// open for ever.
+    pub(super) fn finish(self, patience: Duration) -> Captured {
+        let _ = self.ended.recv_timeout(patience);
+        std::mem::take(&mut self.captured.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Captured {
     fn push(&mut self, bytes: &[u8]) {
         self.total += bytes.len() as u64;
         let room = OUTPUT_BYTES_MAX - self.head.len();
@@ -75,6 +97,18 @@ mod tests {
         let mut captured = Captured::default();
         captured.push(b"it broke\nstack backtrace:\n   0: main\n      at /src/main.rs:1:1\nnote: run with more\n");
         assert_eq!(captured.telling_line().as_deref(), Some("it broke"));
+    }
+
+    #[test]
+    fn stream_that_is_held_open_is_not_waited_for() {
+        let (mut writer, reader) = std::os::unix::net::UnixStream::pair().unwrap();
+        std::io::Write::write_all(&mut writer, b"before it escaped\n").unwrap();
+        let capture = Capture::start(reader);
+        while capture.captured.lock().unwrap().total == 0 {
+            std::thread::yield_now();
+        }
+        assert_eq!(capture.finish(Duration::ZERO).telling_line().as_deref(), Some("before it escaped"));
+        drop(writer);
     }
 
     #[test]

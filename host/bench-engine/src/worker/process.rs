@@ -1,7 +1,8 @@
 //! The parent's side of a worker: starts it, sends one request, waits for the reply, the deadline or an interrupt, and kills all
 //! processes that are left.
 
-use super::{Captured, layout};
+use super::output::Capture;
+use super::{Captured, layout, progress, tree};
 use crate::Interrupt;
 use bench_sink::runfile::Layout;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -23,7 +24,12 @@ pub struct Workers {
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<String>,
+    /// Whether a worker that tells of its progress may take longer than the deadline.
+    pub extends_deadline: bool,
 }
+
+/// Maximum size of a reply: the samples of a few hundred series.
+pub const REPLY_BYTES_MAX: usize = 512 << 20;
 
 /// How a call of a worker ended, and what the worker printed.
 #[derive(Debug)]
@@ -56,6 +62,9 @@ pub enum WorkerError {
     /// The reply cannot be parsed.
     #[error("the worker's reply cannot be parsed: it is of another version of this program")]
     Reply(#[source] serde_json::Error),
+    /// The reply is too large.
+    #[error("the worker's reply has more than {} MiB, which is the maximum; record fewer samples or series", REPLY_BYTES_MAX >> 20)]
+    TooLong,
     /// It could not be started, or the channel broke.
     #[error("cannot start a worker or communicate with it")]
     Io(#[from] io::Error),
@@ -65,6 +74,10 @@ pub enum WorkerError {
 enum Event {
     /// The end of the channel, and what was received before it.
     Reply(Vec<u8>),
+    /// More bytes than a reply may have.
+    TooLong,
+    /// The worker is likely to need so much time from now on.
+    Expects(Duration),
     Interrupted,
 }
 
@@ -72,8 +85,7 @@ enum Event {
 const GRACE: Duration = Duration::from_secs(2);
 
 impl Workers {
-    /// Starts a worker, sends it `request`, and waits for the reply within `deadline`. The worker dies with the calling
-    /// thread.
+    /// Starts a worker, sends it `request`, and waits for the reply within `deadline`. The worker dies with this process.
     pub fn call<Request: Serialize, Reply: DeserializeOwned>(
         &self,
         request: &Request,
@@ -92,15 +104,16 @@ impl Workers {
         interrupt: &Interrupt,
     ) -> WorkerEnd<Reply> {
         match self.start(layout) {
-            Ok((child, channel)) => answer(child, channel, request, deadline, interrupt),
+            Ok((child, channel)) => {
+                answer(child, channel, request, Deadline::new(deadline, self.extends_deadline), interrupt)
+            }
             Err(error) => {
                 WorkerEnd { result: Err(error.into()), stdout: Captured::default(), stderr: Captured::default() }
             }
         }
     }
 
-    /// Starts a worker in a process group of its own, so that Ctrl-C reaches only the parent, and a kill reaches all processes
-    /// that the worker started.
+    /// Starts a worker in a process group of its own, so that Ctrl-C reaches only the parent.
     fn start(&self, layout: Option<&Layout>) -> io::Result<(Child, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         let child = Command::new(&self.program)
@@ -119,19 +132,15 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
     mut child: Child,
     channel: UnixStream,
     request: &Request,
-    deadline: Duration,
+    deadline: Deadline,
     interrupt: &Interrupt,
 ) -> WorkerEnd<Reply> {
-    let stdout = child.stdout.take().map(Captured::collect);
-    let stderr = child.stderr.take().map(Captured::collect);
+    let stdout = child.stdout.take().map(Capture::start);
+    let stderr = child.stderr.take().map(Capture::start);
     let result = exchange(&child, channel, request, deadline, interrupt);
-    // Kill the processes that the worker started, so that they do not disturb the next repetition.
-    let group = Pid::from_child(&child);
-    let _ = kill_process_group(group, Signal::KILL);
-    let status = child.wait();
-    let join =
-        |thread: Option<std::thread::JoinHandle<Captured>>| thread.and_then(|t| t.join().ok()).unwrap_or_default();
-    let (stdout, stderr) = (join(stdout), join(stderr));
+    let status = end(&mut child, result.is_ok());
+    let finish = |capture: Option<Capture>| capture.map(|capture| capture.finish(GRACE)).unwrap_or_default();
+    let (stdout, stderr) = (finish(stdout), finish(stderr));
     let result = match result {
         Ok(bytes) if bytes.is_empty() => {
             Err(WorkerError::Died { how: describe(status), last_line: stderr.telling_line() })
@@ -142,16 +151,31 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
     WorkerEnd { result, stdout, stderr }
 }
 
+/// Ends the worker and everything that it started, so that nothing disturbs the next repetition. One that `is_ending` has a moment
+/// to end by itself. The child is the supervisor, which ends after its whole tree; where there is none, it is the worker.
+fn end(child: &mut Child, is_ending: bool) -> io::Result<ExitStatus> {
+    let root = Pid::from_child(child);
+    if is_ending {
+        wait_for_exit(child);
+    }
+    if !matches!(child.try_wait(), Ok(Some(_))) {
+        tree::kill_descendants(root, GRACE);
+        let _ = rustix::process::kill_process(root, Signal::KILL);
+    }
+    // Without a supervisor, the group is all that is known of the worker's processes.
+    let _ = kill_process_group(root, Signal::KILL);
+    child.wait()
+}
+
 /// Sends the request and waits for the reply, the deadline or the interrupt. An empty reply means that the worker ended without
 /// one.
 fn exchange<Request: Serialize>(
     child: &Child,
     channel: UnixStream,
     request: &Request,
-    deadline: Duration,
+    mut deadline: Deadline,
     interrupt: &Interrupt,
 ) -> Result<Vec<u8>, WorkerError> {
-    let started = Instant::now();
     let (events, received) = mpsc::channel();
     let reader = channel.try_clone()?;
     let replies = events.clone();
@@ -168,36 +192,81 @@ fn exchange<Request: Serialize>(
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(error) => return Err(error.into()),
     }
-    match received.recv_timeout(deadline.saturating_sub(started.elapsed())) {
-        Ok(Event::Reply(bytes)) if bytes.ends_with(b"\n") => {
-            // After the reply, let its destructors and exit handlers finish.
-            wait_for_end(&received);
-            Ok(bytes)
+    loop {
+        match received.recv_timeout(deadline.left()) {
+            Ok(Event::Expects(time)) => deadline.extend(time),
+            Ok(Event::Reply(bytes)) if bytes.ends_with(b"\n") => {
+                // After the reply, let its destructors and exit handlers finish.
+                wait_for_end(&received);
+                return Ok(bytes);
+            }
+            Ok(Event::Reply(_)) | Err(RecvTimeoutError::Disconnected) => {
+                // No complete reply: either the worker is exiting, or it closed the channel and is still running.
+                wait_for_exit(child);
+                return Ok(Vec::new());
+            }
+            Ok(Event::TooLong) => return Err(WorkerError::TooLong),
+            Ok(Event::Interrupted) => return Err(WorkerError::Interrupted),
+            Err(RecvTimeoutError::Timeout) => return Err(WorkerError::Deadline(deadline.whole())),
         }
-        Ok(Event::Reply(_)) | Err(RecvTimeoutError::Disconnected) => {
-            // No complete reply: either the worker is exiting, or it closed the channel and is still running.
-            wait_for_exit(child);
-            Ok(Vec::new())
-        }
-        Ok(Event::Interrupted) => Err(WorkerError::Interrupted),
-        Err(RecvTimeoutError::Timeout) => Err(WorkerError::Deadline(deadline)),
     }
 }
 
-/// Sends one event for the line of the reply, and one for the end of the channel.
+/// When a worker is killed.
+#[derive(Clone, Copy, Debug)]
+struct Deadline {
+    started: Instant,
+    /// The time without any progress.
+    within: Duration,
+    until: Instant,
+    is_extended: bool,
+}
+
+impl Deadline {
+    fn new(within: Duration, is_extended: bool) -> Self {
+        let started = Instant::now();
+        // A deadline beyond what the clock can hold is none.
+        let until = started.checked_add(within).unwrap_or(started + LONG);
+        Self { started, within, until, is_extended }
+    }
+
+    fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    fn whole(&self) -> Duration {
+        self.until - self.started
+    }
+
+    /// Allows twice the time that the worker expects, because a machine that is busy slows it down.
+    fn extend(&mut self, expected: Duration) {
+        let longer = Instant::now().checked_add(self.within + 2 * expected.min(LONG));
+        self.until = longer.filter(|_| self.is_extended).map_or(self.until, |longer| longer.max(self.until));
+    }
+}
+
+/// Longer than any run; the clock can hold it.
+const LONG: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Sends one event for each message about progress, one for the line of the reply, and one for the end of the channel.
 fn read_reply(mut channel: UnixStream, events: &Sender<Event>) {
     let mut bytes = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
+    // Nobody listens after the reply, or after the deadline.
+    let send = |event| drop(events.send(event));
     loop {
         match channel.read(&mut buffer) {
-            Ok(0) | Err(_) => {
-                let _ = events.send(Event::Reply(bytes));
-                return;
-            }
+            Ok(0) | Err(_) => return send(Event::Reply(bytes)),
             Ok(read) => bytes.extend_from_slice(&buffer[..read]),
         }
+        if let Some(expect_ns) = progress::take(&mut bytes) {
+            send(Event::Expects(Duration::from_nanos(expect_ns)));
+        }
+        if bytes.len() > REPLY_BYTES_MAX {
+            return send(Event::TooLong);
+        }
         if bytes.ends_with(b"\n") {
-            let _ = events.send(Event::Reply(std::mem::take(&mut bytes)));
+            send(Event::Reply(std::mem::take(&mut bytes)));
         }
     }
 }
@@ -223,7 +292,7 @@ fn wait_for_exit(child: &Child) {
 
 fn describe(status: io::Result<ExitStatus>) -> String {
     let Ok(status) = status else { return "ended in an unknown way".to_owned() };
-    match (status.signal(), status.code()) {
+    match (status.signal().or_else(|| supervised_signal(status)), status.code()) {
         (Some(signal), _) => match Signal::from_named_raw(signal) {
             Some(named) => format!("was killed by {}", signal_name(named)),
             None => format!("was killed by signal {signal}"),
@@ -232,6 +301,15 @@ fn describe(status: io::Result<ExitStatus>) -> String {
         (None, Some(code)) => format!("exited with status {code}"),
         (None, None) => "ended in an unknown way".to_owned(),
     }
+}
+
+/// The signal that ended a supervised worker.
+fn supervised_signal(status: ExitStatus) -> Option<i32> {
+    #[cfg(target_os = "linux")]
+    let signal = status.code().and_then(super::supervisor::signal_of);
+    #[cfg(not(target_os = "linux"))]
+    let signal = None;
+    signal
 }
 
 fn signal_name(signal: Signal) -> String {
@@ -247,4 +325,53 @@ fn signal_name(signal: Signal) -> String {
     ];
     let name = known.iter().find(|(known, _)| *known == signal).map(|(_, name)| (*name).to_owned());
     name.unwrap_or_else(|| format!("signal {}", signal.as_raw()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(written: &[u8]) -> Vec<Event> {
+        let (mut worker, parent) = UnixStream::pair().unwrap();
+        let (sender, received) = mpsc::channel();
+        let reader = std::thread::spawn(move || read_reply(parent, &sender));
+        worker.write_all(written).unwrap();
+        drop(worker);
+        reader.join().unwrap();
+        received.iter().collect()
+    }
+
+    #[test]
+    fn progress_precedes_the_reply_and_the_end() {
+        let found = events(b"{\"expect_ns\":7}\n{\"Described\":1}\n");
+        let [Event::Expects(time), Event::Reply(reply), Event::Reply(end)] = &found[..] else {
+            panic!("{}", found.len())
+        };
+        assert_eq!(*time, Duration::from_nanos(7));
+        assert_eq!((reply.as_slice(), end.as_slice()), (&b"{\"Described\":1}\n"[..], &b""[..]));
+    }
+
+    #[test]
+    fn reply_without_an_end_is_cut_off_at_its_maximum() {
+        let (mut worker, parent) = UnixStream::pair().unwrap();
+        let (sender, received) = mpsc::channel();
+        std::thread::spawn(move || read_reply(parent, &sender));
+        let piece = vec![b'x'; 1 << 20];
+        while worker.write_all(&piece).is_ok() {}
+        assert!(matches!(received.iter().last(), Some(Event::TooLong)));
+    }
+
+    #[test]
+    fn deadline_follows_from_what_the_worker_expects_unless_it_is_fixed() {
+        let second = Duration::from_secs(1);
+        let mut deadline = Deadline::new(second, true);
+        deadline.extend(3 * second);
+        assert!(deadline.whole() >= 7 * second, "{deadline:?}");
+        deadline.extend(Duration::ZERO);
+        assert!(deadline.whole() >= 7 * second, "it is never shortened");
+        deadline.extend(Duration::MAX);
+        let mut fixed = Deadline::new(second, false);
+        fixed.extend(3 * second);
+        assert_eq!(fixed.whole(), second);
+    }
 }

@@ -21,14 +21,18 @@ pub enum ServeError {
     Request(#[from] serde_json::Error),
 }
 
-/// Answers the request on standard input. The worker dies with its parent. Standard input is then replaced by `/dev/null`, so that
-/// a module cannot read or write the channel.
+/// Answers the request on standard input. The worker dies with its `supervisor`, or with its parent if it has none. Standard input
+/// is then replaced by `/dev/null`, so that a component cannot read or write the channel; native code in this process can.
 pub fn serve<Request: DeserializeOwned, Reply: Serialize>(
+    supervisor: Option<rustix::process::Pid>,
     answer: impl FnOnce(Request) -> Reply,
 ) -> Result<(), ServeError> {
     let channel = take_stdin().map_err(ServeError::NotAWorker)?;
     #[cfg(target_os = "linux")]
-    die_with_parent(&channel)?;
+    die_with_parent(&channel, supervisor)?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = supervisor;
+    super::progress::connect(&channel)?;
     // A crash is reported to the parent, so no core dump is written.
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     rustix::process::setrlimit(rustix::process::Resource::Core, none).map_err(io::Error::from)?;
@@ -42,11 +46,13 @@ pub fn serve<Request: DeserializeOwned, Reply: Serialize>(
     Ok(())
 }
 
-/// Makes this process die with its parent. A parent that has died before is detected by the parent's process id.
+/// Makes this process die with its supervisor, or else with the maker of the channel. One that has died before is detected by the
+/// parent's process id.
 #[cfg(target_os = "linux")]
-fn die_with_parent(channel: &UnixStream) -> io::Result<()> {
+fn die_with_parent(channel: &UnixStream, supervisor: Option<rustix::process::Pid>) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-    let parent = rustix::net::sockopt::socket_peercred(channel)?.pid;
+    let maker = rustix::net::sockopt::socket_peercred(channel)?.pid;
+    let parent = supervisor.unwrap_or(maker);
     if rustix::process::getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
 }
 

@@ -1,0 +1,100 @@
+//! The processes that descend from a worker, and their end. The supervisor of a worker adopts whatever the worker leaves behind, so
+//! nothing that a module starts is outside of its tree.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// A process in `/proc`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    parent: i32,
+    is_zombie: bool,
+}
+
+/// Kills the descendants of `root`, again until none is left, because they may start others meanwhile. Gives up after `patience`.
+pub(super) fn kill_descendants(root: Pid, patience: Duration) {
+    let started = Instant::now();
+    loop {
+        let left = descendants(&processes(), root.as_raw_pid());
+        if left.is_empty() || started.elapsed() > patience {
+            return;
+        }
+        for process in left.into_iter().filter_map(Pid::from_raw) {
+            // It may have ended since it was listed.
+            let _ = kill_process(process, Signal::KILL);
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// The living descendants of `root`. A zombie has ended, but its children may live.
+fn descendants(processes: &BTreeMap<i32, Entry>, root: i32) -> Vec<i32> {
+    let (mut found, mut parents) = (Vec::new(), vec![root]);
+    while let Some(parent) = parents.pop() {
+        for (&process, entry) in processes.iter().filter(|(_, entry)| entry.parent == parent) {
+            parents.push(process);
+            found.extend((!entry.is_zombie).then_some(process));
+        }
+    }
+    found
+}
+
+/// All processes that `/proc` shows; none on a system without it.
+fn processes() -> BTreeMap<i32, Entry> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let entry = |name: &str| {
+        let process = name.parse().ok()?;
+        Some((process, parse(&fs::read_to_string(format!("/proc/{name}/stat")).ok()?)?))
+    };
+    entries.filter_map(|found| entry(found.file_name().to_str()?)).collect()
+}
+
+/// Parses `/proc/PID/stat` (proc_pid_stat(5)). The name in parentheses may contain parentheses.
+fn parse(stat: &str) -> Option<Entry> {
+    let mut fields = stat.rsplit_once(") ")?.1.split_whitespace();
+    let is_zombie = matches!(fields.next()?, "Z" | "X");
+    Some(Entry { parent: fields.next()?.parse().ok()?, is_zombie })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_of_a_zombie_are_descendants_and_it_is_not() {
+        let entry = |parent, is_zombie| Entry { parent, is_zombie };
+        let processes = BTreeMap::from([
+            (2, entry(1, false)),
+            (3, entry(2, true)),
+            (4, entry(3, false)),
+            (5, entry(4, false)),
+            (9, entry(1, false)),
+        ]);
+        let mut found = descendants(&processes, 2);
+        found.sort_unstable();
+        assert_eq!(found, [4, 5]);
+        assert!(descendants(&processes, 9).is_empty());
+    }
+
+    #[test]
+    fn state_and_parent_follow_the_last_parenthesis() {
+        assert_eq!(parse("7 (a) b (c)) S 5 6 7"), Some(Entry { parent: 5, is_zombie: false }));
+        assert_eq!(parse("7 (x) Z 5 6"), Some(Entry { parent: 5, is_zombie: true }));
+        assert_eq!(parse("7 (x"), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn killed_tree_has_no_process_left() {
+        let mut child = std::process::Command::new("sh").args(["-c", "sleep 600 & sleep 600 & wait"]).spawn().unwrap();
+        let root = Pid::from_child(&child);
+        while descendants(&processes(), root.as_raw_pid()).len() < 2 {
+            std::thread::yield_now();
+        }
+        kill_descendants(root, Duration::from_secs(60));
+        assert!(descendants(&processes(), root.as_raw_pid()).is_empty());
+        child.wait().unwrap();
+    }
+}
