@@ -29,7 +29,9 @@ pub use forecast::{Expected, Forecast};
 pub use interrupt::{Interrupt, Subscription};
 pub use measure::{Amount, Budget, MeasureError, Measured, Warm, first, measure, overhead, warm_up, warm_up_own_clock};
 pub use paired::{Contender, PairedBudget, measure_in_turns, warm_up_contender};
-pub use plan::{Cell, LoadedModule, Plan, PlanError, Repetition, Selection};
+pub use plan::{
+    ARGUMENT_BYTES_MAX, CELLS_MAX, Cell, LoadedModule, PATTERN_BYTES_MAX, Plan, PlanError, Repetition, Selection,
+};
 pub use plausibility::{Implausible, grows, possible};
 pub use runner::{Executor, Journal, Observer, RepetitionEnd, Report, RunEnd, run};
 pub use shard::Shard;

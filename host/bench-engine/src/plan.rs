@@ -7,8 +7,9 @@ use globset::{Glob, GlobMatcher};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A loaded module, and its arm.
 #[derive(Clone, Debug)]
@@ -49,8 +50,8 @@ impl Selection {
 pub struct Cell {
     /// The index of its module.
     pub offer: usize,
-    /// The scenario.
-    pub scenario: Scenario,
+    /// The scenario, which all its cells share.
+    pub scenario: Arc<Scenario>,
     /// A value for every parameter.
     pub arguments: Arguments,
 }
@@ -131,40 +132,77 @@ pub enum PlanError {
         domain: String,
     },
     /// The selection has too many cells.
-    #[error("the selection has more than {CELLS_MAX} cells; give fewer values, or --filter")]
-    TooMany,
+    #[error(
+        "the selection has {cells} cells, and the maximum is {cells_max}; give fewer scenarios or values, or --cells-max"
+    )]
+    TooMany {
+        /// The number of cells.
+        cells: usize,
+        /// The maximum.
+        cells_max: usize,
+    },
+    /// The arguments of the cells are too long.
+    #[error("{scenario}: the arguments of its {cells} cells have more than {} MiB together; give fewer or shorter values", ARGUMENT_BYTES_MAX >> 20)]
+    TooLong {
+        /// `module/scenario`.
+        scenario: String,
+        /// The number of its cells.
+        cells: usize,
+    },
 }
 
-/// Maximum number of cells, more than any run can finish.
-const CELLS_MAX: usize = 100_000;
+/// Maximum number of cells unless the user allows more. A run of so many takes hours.
+pub const CELLS_MAX: usize = 10_000;
+
+/// Maximum size of the arguments of all cells of a scenario.
+pub const ARGUMENT_BYTES_MAX: usize = 64 << 20;
+
+/// Maximum size of a pattern, in bytes.
+pub const PATTERN_BYTES_MAX: usize = 1_000;
 
 fn hint(nearest: &Option<String>) -> String {
     nearest.as_ref().map_or_else(String::new, |name| format!(", did you mean `{name}`?"))
 }
 
 impl Plan {
-    /// The cells that `selections` match in `offers`, each once, and `processes` repetitions of them in an order drawn from
-    /// `seed`. Each round executes every cell once, so that slow changes of the machine affect all cells equally.
+    /// Like [`build_within`](Self::build_within), with the usual maximum number of cells.
     pub fn build(
         offers: Vec<LoadedModule>,
         selections: &[Selection],
         processes: u32,
         seed: u64,
     ) -> Result<Self, PlanError> {
+        Self::build_within(offers, selections, processes, seed, CELLS_MAX)
+    }
+
+    /// The at most `cells_max` cells that `selections` match in `offers`, each once, and `processes` repetitions of them in an order
+    /// drawn from `seed`. Each round executes every cell once, so that slow changes of the machine affect all cells equally. Cells
+    /// are counted before any is made.
+    pub fn build_within(
+        offers: Vec<LoadedModule>,
+        selections: &[Selection],
+        processes: u32,
+        seed: u64,
+        cells_max: usize,
+    ) -> Result<Self, PlanError> {
         let mut cells: Vec<Cell> = Vec::new();
         let named = selections.iter().map(|selection| named(&offers, selection)).collect::<Result<Vec<_>, _>>()?;
         known_parameters(selections, &named)?;
         for (selection, named) in selections.iter().zip(&named) {
-            for cell in select(&offers, selection, named)? {
-                let known = cells.iter().any(|known| {
-                    known.offer == cell.offer
-                        && known.scenario.name == cell.scenario.name
-                        && known.arguments == cell.arguments
-                });
-                if !known {
-                    cells.push(cell);
-                }
+            let number = count(&offers, selection, named)?;
+            if number > cells_max {
+                return Err(PlanError::TooMany { cells: number, cells_max });
             }
+        }
+        let mut known = HashSet::new();
+        for (selection, named) in selections.iter().zip(&named) {
+            let selected = select(&offers, selection, named)?;
+            cells.extend(selected.into_iter().filter(|cell| {
+                known.insert((cell.offer, cell.scenario.name.clone(), format!("{:?}", cell.arguments)))
+            }));
+        }
+        if cells.len() > cells_max {
+            return Err(PlanError::TooMany { cells: cells.len(), cells_max });
         }
         if cells.is_empty() {
             let arms: BTreeSet<_> = named.iter().flatten().map(|&(offer, _)| offers[offer].arm).collect();
@@ -199,9 +237,11 @@ impl Plan {
     /// repetitions is the same.
     pub fn only(mut self, keep: &[bool]) -> Self {
         let is_kept = |cell: u32| keep.get(cell as usize).copied().unwrap_or(false);
-        let number = |cell: u32| (0..cell).filter(|before| is_kept(*before)).count() as u32;
+        // The new number of a cell: how many before it are kept.
+        let before = keep.iter().scan(0, |kept, is_kept| Some(std::mem::replace(kept, *kept + u32::from(*is_kept))));
+        let number: Vec<u32> = before.collect();
         self.order.retain(|repetition| is_kept(repetition.cell));
-        self.order.iter_mut().for_each(|repetition| repetition.cell = number(repetition.cell));
+        self.order.iter_mut().for_each(|repetition| repetition.cell = number[repetition.cell as usize]);
         let mut cell = 0..;
         self.cells.retain(|_| cell.next().is_some_and(is_kept));
         self
@@ -211,12 +251,13 @@ impl Plan {
     /// one; the others are sorted by arm, those without a variant first, and else in the order of the modules.
     pub fn matchups(&self, is_baseline: impl Fn(&LoadedModule) -> bool) -> Vec<ComparisonGroup> {
         let mut matchups: Vec<ComparisonGroup> = Vec::new();
-        let same = |a: &Cell, b: &Cell| self.full_name(a) == self.full_name(b) && a.arguments == b.arguments;
+        let mut known: HashMap<String, usize> = HashMap::new();
         for (number, cell) in self.cells.iter().enumerate() {
-            match matchups.iter_mut().find(|matchup| same(self.cell(matchup.cells[0]), cell)) {
-                Some(matchup) => matchup.cells.push(number as u32),
-                None => matchups.push(ComparisonGroup { cells: vec![number as u32] }),
-            }
+            let index = *known.entry(format!("{} {:?}", self.full_name(cell), cell.arguments)).or_insert_with(|| {
+                matchups.push(ComparisonGroup { cells: Vec::new() });
+                matchups.len() - 1
+            });
+            matchups[index].cells.push(number as u32);
         }
         for matchup in &mut matchups {
             matchup.cells.sort_by_key(|cell| {
@@ -274,25 +315,56 @@ fn matches(matcher: &GlobMatcher, module: &Descriptor, scenario: &Scenario) -> b
     names.iter().any(|name| matcher.is_match(name))
 }
 
+/// Those of `named` that exist in an arm of the selection.
+fn in_arms<'a>(offers: &[LoadedModule], selection: &Selection, named: &[Named<'a>]) -> impl Iterator<Item = Named<'a>> {
+    let runs = |&(offer, scenario): &Named<'_>| {
+        let arm = offers[offer].arm;
+        scenario.runs_in(arm) && selection.arms.as_ref().is_none_or(|arms| arms.contains(&arm))
+    };
+    named.iter().copied().filter(runs)
+}
+
+/// The number of cells that `select` makes.
+fn count(offers: &[LoadedModule], selection: &Selection, named: &[Named<'_>]) -> Result<usize, PlanError> {
+    let mut cells = 0_usize;
+    for (offer, scenario) in in_arms(offers, selection, named) {
+        let name = full_name(&offers[offer].descriptor, scenario);
+        let (mut combinations, mut bytes) = (1_usize, 0_usize);
+        for parameter in &scenario.parameters {
+            let values = values(&name, parameter, selection)?;
+            combinations = combinations.saturating_mul(values.len());
+            let longest = values.iter().map(text_bytes).max().unwrap_or_default();
+            bytes += parameter.name.len() + size_of::<(String, Value)>() + longest;
+        }
+        if combinations.saturating_mul(bytes) > ARGUMENT_BYTES_MAX {
+            return Err(PlanError::TooLong { scenario: name, cells: combinations });
+        }
+        cells = cells.saturating_add(combinations);
+    }
+    Ok(cells)
+}
+
+fn text_bytes(value: &Value) -> usize {
+    if let Value::Text(text) = value { text.len() } else { 0 }
+}
+
 fn select(offers: &[LoadedModule], selection: &Selection, named: &[Named<'_>]) -> Result<Vec<Cell>, PlanError> {
     let mut cells = Vec::new();
-    for &(offer, scenario) in named {
-        let arm = offers[offer].arm;
-        if !scenario.runs_in(arm) || selection.arms.as_ref().is_some_and(|arms| !arms.contains(&arm)) {
-            continue;
-        }
+    for (offer, scenario) in in_arms(offers, selection, named) {
         let name = full_name(&offers[offer].descriptor, scenario);
-        for arguments in matrix(&name, scenario, selection)? {
-            cells.push(Cell { offer, scenario: scenario.clone(), arguments });
-            if cells.len() > CELLS_MAX {
-                return Err(PlanError::TooMany);
-            }
-        }
+        let scenario = Arc::new(scenario.clone());
+        let arguments = matrix(&name, &scenario, selection)?;
+        cells.extend(arguments.into_iter().map(|arguments| Cell { offer, scenario: Arc::clone(&scenario), arguments }));
     }
     Ok(cells)
 }
 
 fn matcher(pattern: &str) -> Result<GlobMatcher, PlanError> {
+    if pattern.len() > PATTERN_BYTES_MAX {
+        let shown = pattern.chars().take(40).collect::<String>() + "…";
+        let reason = format!("it has {} bytes, and the maximum is {PATTERN_BYTES_MAX}", pattern.len());
+        return Err(PlanError::Pattern { pattern: shown, reason });
+    }
     Glob::new(pattern)
         .map(|glob| glob.compile_matcher())
         .map_err(|error| PlanError::Pattern { pattern: pattern.to_owned(), reason: error.kind().to_string() })
@@ -326,9 +398,6 @@ fn matrix(name: &str, scenario: &Scenario, selection: &Selection) -> Result<Vec<
     let mut combinations = vec![Arguments::default()];
     for parameter in &scenario.parameters {
         let values = values(name, parameter, selection)?;
-        if combinations.len().saturating_mul(values.len()) > CELLS_MAX {
-            return Err(PlanError::TooMany);
-        }
         combinations = combinations
             .iter()
             .flat_map(|arguments| {
@@ -451,6 +520,8 @@ mod tests {
             &[selection("m/*", &[("size", &["big"])])],
             Err("m/first: parameter `size`: `big` is not a whole number (64, 4Ki, 1M)"),
         );
+        let long = format!("invalid pattern `{}…`: it has 5000 bytes, and the maximum is 1000", "{".repeat(40));
+        check(&[selection(&"{".repeat(5_000), &[])], Err(&long));
         check(&[selection("[", &[])], Err("invalid pattern `[`: unclosed character class; missing ']'"));
     }
 
@@ -465,6 +536,37 @@ mod tests {
         check(&[second], Err(&format!("no selected scenario has a parameter `size`; {list}")));
         let process = only(Arm::Process, &first);
         check(&[process], Err("no selected scenario exists in a requested arm; the existing arms are: wasm, native"));
+    }
+
+    #[test]
+    fn cells_are_counted_before_they_are_made() {
+        let sizes = |scenario: Scenario, parameters: u32, values: i64| {
+            (0..parameters).fold(scenario, |scenario, number| {
+                scenario.parameter(Parameter::new(format!("p{number}"), 1, "").sweep(1..=values))
+            })
+        };
+        let check = |scenario: Scenario, axes: &[(&str, &[&str])], cells_max: usize, expect: &str| {
+            let descriptor = Descriptor::new("m", "1", "").scenario(scenario);
+            let module = LoadedModule { descriptor, ..offer("m", Arm::Wasm) };
+            let found = Plan::build_within(vec![module], &[selection("*", axes)], 1, 0, cells_max);
+            let found = found.map_or_else(|error| error.to_string(), |plan| format!("{} cells", plan.cells.len()));
+            assert!(found.starts_with(expect), "{found}");
+        };
+        let scenario = || Scenario::new("s", "f", "");
+        check(sizes(scenario(), 1, 50), &[], 50, "50 cells");
+        check(sizes(scenario(), 1, 51), &[], 50, "the selection has 51 cells, and the maximum is 50");
+        // More than fit into any memory.
+        check(sizes(scenario(), 40, 1_000), &[], usize::MAX, "m/s: the arguments of its 18446744073709551615 cells");
+        let long = "x".repeat(1 << 20);
+        let text = scenario().parameter(Parameter::new("text", "a", "")).parameter(Parameter::new("n", 1, ""));
+        let numbers: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+        check(
+            text,
+            &[("text", &[&long]), ("n", &numbers)],
+            1_000,
+            "m/s: the arguments of its 100 cells have more than",
+        );
     }
 
     #[test]
