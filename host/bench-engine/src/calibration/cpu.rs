@@ -1,7 +1,7 @@
 //! Calibrates the clock, the cheapest system call, and the transfer of a cache line between two cores.
 
 use super::{Effort, absent, measured, nanoseconds, sample};
-use crate::placement::{allowed_cpus, bind};
+use crate::placement::{bind, fastest_cpus};
 use bench_model::MachineLimit;
 use bench_sink::runfile::LimitRecord;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,8 +27,8 @@ pub(super) fn syscall(effort: Effort) -> LimitRecord {
 struct Line(AtomicU64);
 
 pub(super) fn cache_line(effort: Effort) -> LimitRecord {
-    let [first, second, ..] = allowed_cpus()[..] else {
-        return absent(MachineLimit::CacheLine, "needs two processors; this process may use fewer");
+    let [first, second, ..] = fastest_cpus()[..] else {
+        return absent(MachineLimit::CacheLine, "needs two processors of one kind; this process may use fewer");
     };
     const EXCHANGES: u64 = 1_000;
     let rounds = u64::from(effort.samples) * EXCHANGES;
