@@ -22,6 +22,9 @@ pub struct Drift {
 /// What is not said: a machine is never quite the same.
 pub(crate) const DRIFT_SHARE_MIN: f64 = 0.1;
 
+/// A limit that differs by more than this factor between before and after says nothing of the time in between.
+pub(crate) const DRIFT_FACTOR_MAX: f64 = 1.5;
+
 /// One limit at both times.
 pub(crate) struct LimitPair<'a> {
     pub(crate) before: Option<&'a LimitRecord>,
@@ -42,9 +45,11 @@ impl<'a> LimitPair<'a> {
         self.after.and_then(|record| record.median)
     }
 
-    /// The mean of both medians, or the one there is.
+    /// The mean of both medians, or the one there is. None where they differ too much: a ratio to their mean would be one to a speed
+    /// that the machine never had.
     pub(crate) fn median(&self) -> Option<f64> {
         match (self.before(), self.after()) {
+            (Some(before), Some(after)) if before.max(after) > DRIFT_FACTOR_MAX * before.min(after) => None,
             (Some(before), Some(after)) => Some((before + after) / 2.0),
             (before, after) => before.or(after),
         }
@@ -72,4 +77,30 @@ pub(crate) fn pairs(records: &[CalibrationRecord]) -> Vec<(&Named<MachineLimit>,
         }
     }
     pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limit_that_drifted_is_compared_with_nothing() {
+        let record = |median: f64| LimitRecord {
+            limit: MachineLimit::Clock.into(),
+            unit: Unit::Nanoseconds,
+            median: Some(median),
+            min: Some(median),
+            count: 1,
+            detail: String::new(),
+        };
+        let check = |before: f64, after: f64, expect: Option<f64>| {
+            let (before, after) = (record(before), record(after));
+            assert_eq!(LimitPair { before: Some(&before), after: Some(&after) }.median(), expect);
+        };
+        check(10.0, 14.0, Some(12.0));
+        check(10.0, 16.0, None);
+        check(60.0, 10.0, None);
+        let alone = record(3.0);
+        assert_eq!(LimitPair { before: Some(&alone), after: None }.median(), Some(3.0));
+    }
 }
