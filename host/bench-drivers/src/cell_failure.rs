@@ -38,6 +38,30 @@ impl From<MeasureError> for CellFailure {
     }
 }
 
+/// Maximum number of checks of one `verify`.
+pub(crate) const CHECKS_MAX: usize = 1_000;
+
+/// Maximum size of the name and detail of a check, in bytes.
+pub(crate) const CHECK_BYTES_MAX: usize = 16 << 10;
+
+/// An error if there are too many checks, or one is too long to be kept and shown.
+pub(crate) fn bounded(checks: &[Check]) -> Result<(), ModuleError> {
+    if checks.len() > CHECKS_MAX {
+        let reason =
+            format!("`verify` returned {} checks, and the maximum is {CHECKS_MAX}; combine them", checks.len());
+        return Err(ModuleError::Other(reason));
+    }
+    let bytes = |check: &Check| check.name.len() + check.detail.len();
+    match checks.iter().map(bytes).find(|bytes| *bytes > CHECK_BYTES_MAX) {
+        Some(bytes) => {
+            let reason =
+                format!("`verify` returned a check of {bytes} bytes, and the maximum is {CHECK_BYTES_MAX}; shorten it");
+            Err(ModuleError::Other(reason))
+        }
+        None => Ok(()),
+    }
+}
+
 /// An error if a check failed. If all failed checks are about the machine, the repetition is void; a wrong result is a failure of the
 /// module, however slow the machine is.
 pub fn passed(checks: &[Check]) -> Result<(), CellFailure> {
@@ -89,6 +113,18 @@ pub(crate) fn check_record(repetition: Repetition, check: &Check) -> CheckRecord
 mod tests {
     use super::*;
     use bench_model::ACHIEVED_RATE;
+
+    #[test]
+    fn checks_are_bounded_in_number_and_size() {
+        let check = |number: usize, detail: usize, expect: Option<&str>| {
+            let checks = vec![Check::that("c", true, "x".repeat(detail)); number];
+            let found = bounded(&checks).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(found.contains(expect.unwrap_or_default()) && found.is_empty() == expect.is_none(), "{found}");
+        };
+        check(CHECKS_MAX, 10, None);
+        check(CHECKS_MAX + 1, 0, Some("returned 1001 checks"));
+        check(1, CHECK_BYTES_MAX, Some("a check of 16385 bytes"));
+    }
 
     #[test]
     fn missed_rate_is_void_and_wrong_result_is_failed() {

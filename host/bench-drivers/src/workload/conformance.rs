@@ -1,6 +1,7 @@
 //! The conformance tests of the driver `workload`, which authors of plug-ins run. A rule that does not hold says what to do. Nothing
 //! that only follows from a broken rule is reported.
 
+use crate::cell_failure::bounded;
 use crate::{Module, Recording};
 use bench_engine::{MeasureError, MonotonicClock, Warm, grows, overhead};
 use bench_model::{Arguments, Check, Checksum, ModuleError, Outcome, Scenario};
@@ -91,7 +92,7 @@ impl Trial<'_> {
     fn verifies(&mut self) -> Result<(), Crashed> {
         const NAME: &str = "verify returns at least one check";
         const REMEDY: &str = "compare the result with one that was found in another way";
-        let found = match self.session.verify() {
+        let found = match self.session.verify().and_then(|found| bounded(&found).map(|()| found)) {
             Ok(found) => found,
             Err(error) => return self.error(NAME, &error, REMEDY),
         };

@@ -10,7 +10,7 @@ pub use account::account;
 pub use conformance::conformance;
 pub use paired::{Entrant, PairedTask, compare};
 
-use crate::cell_failure::{CellFailure, passed};
+use crate::cell_failure::{CellFailure, bounded, check_record, passed};
 use crate::{Dependency, Driver, Module, Recording, Task};
 use bench_engine::{
     MeasureError, Measured, MonotonicClock, Repetition, Report, first, grows, measure, overhead, placement, possible,
@@ -21,7 +21,7 @@ use bench_sink::runfile::{OutcomeRecord, Overhead, SeriesRecord};
 use bench_sink::{Series, Sink};
 
 /// The name of this driver.
-pub(crate) const NAME: &str = "workload";
+pub const NAME: &str = "workload";
 
 /// The driver `workload`. Modules specify its scenarios completely.
 pub(crate) struct Workload;
@@ -136,7 +136,9 @@ fn outcome(repetition: Repetition, measured: &Measured, timed: &Series, overhead
 
 /// Replaces `checks` with the checks of the session now. An error if a check failed, or if there is none.
 fn verify(session: &mut dyn Recording, checks: &mut Vec<Check>) -> Result<(), CellFailure> {
-    *checks = session.verify()?;
+    let found = session.verify()?;
+    bounded(&found)?;
+    *checks = found;
     if checks.is_empty() {
         return Err(CellFailure::failed(
             "`verify` returned no checks, so the result may be wrong; return at least one",
