@@ -6,6 +6,7 @@ use crate::process::{EXIT_SETUP, Peer, close_others};
 use crate::serve::{Seen, Server, wait};
 use rustix::fd::AsRawFd;
 use shm_ring::{Consumer, Integrity, Producer, PushError, Ring, Wait, Waking};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use vocabulary::peers::{Placement, Tally, Task, Waiting};
 
@@ -14,6 +15,30 @@ const PARK_ROUNDS: u32 = 100;
 
 /// The default for how long a peer may be silent: longer than a busy machine delays a process.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Maximum number of peers of this process at a time.
+pub const PEERS_MAX: usize = 16;
+
+/// The peers of this process.
+static PEERS: AtomicUsize = AtomicUsize::new(0);
+
+/// One of the peers of this process, until it is dropped.
+#[derive(Debug)]
+struct Place;
+
+impl Place {
+    fn take() -> Result<Self, PeerError> {
+        // The place is given back on drop, also of one too many.
+        let place = Self;
+        if PEERS.fetch_add(1, Ordering::Relaxed) < PEERS_MAX { Ok(place) } else { Err(PeerError::TooMany) }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        PEERS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// The configuration of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +68,7 @@ pub struct RingPeer {
     patience: Duration,
     cpus: Cpus,
     _pinned: Pinned,
+    _place: Place,
 }
 
 impl RingPeer {
@@ -53,6 +79,7 @@ impl RingPeer {
             let reason = "spinning needs two cores; use placement=cross or transport=shm-ring-futex";
             return Err(bench_model::ModuleError::Unavailable(reason.to_owned()).into());
         }
+        let place = Place::take()?;
         let cpus = Cpus::choose(config.placement)?;
         let waking = if spins { Waking::Never } else { Waking::Futex };
         let ring = || Ring::create_with(config.ring_bytes, Integrity::None, waking);
@@ -74,7 +101,8 @@ impl RingPeer {
         let process = process.map_err(PeerError::Start)?;
         let (output, input) = (there.producer()?, back.consumer()?);
         let patience = config.patience;
-        let mut peer = Self { process, output, input, message_max, wait, patience, cpus, _pinned: pinned };
+        let mut peer =
+            Self { process, output, input, message_max, wait, patience, cpus, _pinned: pinned, _place: place };
         peer.tally()?;
         Ok(peer)
     }

@@ -16,6 +16,9 @@ pub enum PeerError {
     /// The process cannot be started.
     #[error("the peer process cannot be started: {0}; see the limit of processes (ulimit -u) and the free memory")]
     Start(std::io::Error),
+    /// There are too many of them.
+    #[error("this process already has {} peers, the most allowed; drop one first", crate::PEERS_MAX)]
+    TooMany,
     /// The process has ended.
     #[error("the peer process {pid} {end}, and {waited_for} never came; open the session again")]
     Gone {

@@ -10,7 +10,7 @@ mod placement;
 mod process;
 mod serve;
 
-pub use client::{Config, PATIENCE, RingPeer};
+pub use client::{Config, PATIENCE, PEERS_MAX, RingPeer};
 pub use error::PeerError;
 pub use placement::{Cpus, Pinned, pin};
 pub use process::{EXIT_DONE, EXIT_SETUP, EXIT_TRANSPORT, LOOK_AFTER, Peer, SPIN_ROUNDS, Watch, close_others};

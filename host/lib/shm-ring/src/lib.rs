@@ -33,5 +33,5 @@ pub use consumer::Consumer;
 pub use error::{Corrupt, PushError, RingError, Role};
 pub use producer::Producer;
 pub use ring::{Integrity, Ring, Waking};
-pub use rings::{OpenError, Rings};
+pub use rings::{OpenError, RING_BYTES_MAX, RINGS_MAX, Rings};
 pub use wait::Wait;

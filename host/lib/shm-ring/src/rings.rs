@@ -4,7 +4,10 @@ use crate::{Consumer, Integrity, Producer, Ring, RingError};
 use std::collections::HashMap;
 
 /// The most rings of a session; their memory does not count towards the session's limit.
-const RINGS_MAX: usize = 64;
+pub const RINGS_MAX: usize = 64;
+
+/// The most bytes of all rings of a session.
+pub const RING_BYTES_MAX: usize = 256 << 20;
 
 /// The rings of one session.
 #[derive(Debug, Default)]
@@ -30,6 +33,12 @@ pub enum OpenError {
     /// The session has too many rings.
     #[error("the session already has {RINGS_MAX} rings, the most allowed; use one of them by its name")]
     TooMany,
+    /// The rings of the session would be too large.
+    #[error("ring `{name}`: the rings of a session have at most {} MiB together; open fewer or smaller ones", RING_BYTES_MAX >> 20)]
+    TooLarge {
+        /// The ring.
+        name: String,
+    },
 }
 
 impl Rings {
@@ -39,6 +48,10 @@ impl Rings {
         if !self.0.contains_key(name) {
             if self.0.len() >= RINGS_MAX {
                 return Err(OpenError::TooMany);
+            }
+            let bytes = self.0.values().map(Ring::capacity).fold(capacity, usize::saturating_add);
+            if bytes > RING_BYTES_MAX {
+                return Err(OpenError::TooLarge { name: name.to_owned() });
             }
             self.0.insert(name.to_owned(), Ring::create(capacity, integrity).map_err(named)?);
         }
@@ -70,5 +83,6 @@ mod tests {
         assert_eq!(consumer.pop(<[u8]>::to_vec).unwrap().as_deref(), Some(&b"message"[..]));
         assert!(matches!(rings.producer("a", 8192, Integrity::None), Err(OpenError::Shape(_))));
         assert!(matches!(rings.producer("b", 5000, Integrity::None), Err(OpenError::Ring { .. })));
+        assert!(matches!(rings.producer("b", RING_BYTES_MAX, Integrity::None), Err(OpenError::TooLarge { .. })));
     }
 }

@@ -154,7 +154,7 @@ fn refuse_open(error: OpenError) -> Refusal {
         OpenError::Ring { source: RingError::Busy { .. }, .. } | OpenError::Unknown(_) => raw::INVALID_STATE,
         OpenError::Ring { source: RingError::System { .. }, .. } => raw::IO,
         OpenError::Ring { source: RingError::Unsupported, .. } => raw::UNSUPPORTED,
-        OpenError::Ring { .. } | OpenError::TooMany => raw::OTHER,
+        OpenError::Ring { .. } | OpenError::TooMany | OpenError::TooLarge { .. } => raw::OTHER,
     };
     Refusal::new(status, error)
 }
