@@ -97,8 +97,14 @@ pub fn target_names() -> impl Iterator<Item = &'static str> {
 
 /// Parses a suite of the user; errors call it `name`.
 pub fn parse_suite(name: &str, text: &str) -> Result<Suite, RegistryError> {
-    toml::from_str(text).map_err(|error| RegistryError::syntax("suite", name, &error.to_string()))
+    let suite: Suite =
+        toml::from_str(text).map_err(|error| RegistryError::syntax("suite", name, &error.to_string()))?;
+    suite.check().map_err(|reason| RegistryError::syntax("suite", name, &reason))?;
+    Ok(suite)
 }
+
+/// Maximum size of a file with a suite or with targets.
+pub const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Parses targets of the user; errors call them `name`.
 pub fn parse_targets(name: &str, text: &str) -> Result<Targets, RegistryError> {

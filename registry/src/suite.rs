@@ -71,6 +71,22 @@ impl std::fmt::Display for Scalar {
     }
 }
 
+/// The numbers of worker processes that a suite may ask for, as on the command line.
+const PROCESSES: std::ops::RangeInclusive<u32> = 1..=1_000;
+
+impl Suite {
+    /// Checks what the types do not.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self.processes {
+            Some(processes) if !PROCESSES.contains(&processes) => {
+                let (low, high) = (PROCESSES.start(), PROCESSES.end());
+                Err(format!("`processes` is {processes}, and must be from {low} to {high}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl OneOrMany {
     /// The values; a scalar is a list of one.
     pub(crate) fn into_list(self) -> Vec<Scalar> {
