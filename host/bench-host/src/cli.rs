@@ -5,6 +5,7 @@ mod author;
 pub(crate) use author::{CheckArgs, CheckFormat, NewArgs, SdkArgs, WitArgs, WrapArgs};
 
 use crate::family_options::FamilyOptions;
+use crate::secret::Secrets;
 use crate::show::ShowArgs;
 use bench_model::Arm;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -327,7 +328,8 @@ pub(crate) struct Common {
 /// Options that select what is measured. When a run is resumed, they must be absent or equal to those it was started with.
 #[derive(Debug, Args)]
 pub(crate) struct Measured {
-    /// Values of a parameter, such as `rows=1Ki,1Mi`; each value makes cells of its own (write a comma in a value as `\,`)
+    /// Values of a parameter, such as `rows=1Ki,1Mi`; each value makes cells of its own (write a comma in a value as `\,`). Given
+    /// again, it adds values
     #[arg(short = 'p', long = "parameter", value_name = "KEY=VALUE[,VALUE…]", value_parser = key_values)]
     pub(crate) parameters: Vec<(String, Vec<String>)>,
     /// Run only scenarios whose full name `module/scenario` matches
@@ -348,6 +350,9 @@ pub(crate) struct Measured {
     /// Worker processes per cell [default: 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) processes: Option<u32>,
+    /// Maximum number of cells [default: 10000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) cells_max: Option<u32>,
     /// Seed of the random order of the cells [default: taken from the clock, and recorded]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -355,6 +360,9 @@ pub(crate) struct Measured {
     /// seed is derived from the plan, so that all shards have the same
     #[arg(long, value_name = "K/N")]
     pub(crate) shard: Option<bench_engine::Shard>,
+    /// Passwords that were moved out of the parameters.
+    #[arg(skip)]
+    pub(crate) secrets: Secrets,
     #[command(flatten)]
     pub(crate) families: FamilyOptions,
     #[command(flatten)]
@@ -402,9 +410,10 @@ pub(crate) struct LimitArgs {
     /// Maximum memory of a component, in bytes, such as `512Mi`
     #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "1Gi")]
     pub(crate) memory: u64,
-    /// Time that a worker may take in addition to its measured time before it is killed
-    #[arg(long, value_name = "DURATION", value_parser = duration_ns, default_value = "30s")]
-    pub(crate) deadline: u64,
+    /// Time that a worker may take in addition to its measured time before it is killed [default: 30s, and as long as it makes
+    /// progress with the operations of --iterations]
+    #[arg(long, value_name = "DURATION", value_parser = duration_ns)]
+    pub(crate) deadline: Option<u64>,
 }
 
 /// Parses a percentage above 0 and below 100.
@@ -415,6 +424,22 @@ fn percent(text: &str) -> Result<f64, String> {
     } else {
         Err("expected a percentage above 0 and below 100".to_owned())
     }
+}
+
+/// Adds the values of a parameter that was given several times to the first one, each value once.
+pub(crate) fn merge_axes(parameters: &mut Vec<(String, Vec<String>)>) {
+    let mut merged: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, values) in parameters.drain(..) {
+        match merged.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => values.into_iter().for_each(|value| {
+                if !known.contains(&value) {
+                    known.push(value);
+                }
+            }),
+            None => merged.push((name, values)),
+        }
+    }
+    *parameters = merged;
 }
 
 fn key_values(text: &str) -> Result<(String, Vec<String>), String> {
@@ -490,6 +515,16 @@ mod tests {
         check(r"a\,b,c\d", &["a,b", r"c\d"]);
         check("", &[""]);
         assert!(key_values("=1").is_err() && key_values("n").is_err());
+    }
+
+    #[test]
+    fn parameter_given_again_adds_values() {
+        let mut parameters: Vec<_> = ["n=1,2", "m=a", "n=2,3"].map(|text| key_values(text).unwrap()).into();
+        merge_axes(&mut parameters);
+        let expect = [("n", vec!["1", "2", "3"]), ("m", vec!["a"])];
+        let texts = |(name, values): &(String, Vec<String>)| (name.clone(), values.clone());
+        let expect = expect.map(|(name, values)| (name.to_owned(), values.into_iter().map(str::to_owned).collect()));
+        assert_eq!(parameters.iter().map(texts).collect::<Vec<_>>(), expect);
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::output;
 use crate::progress::{Progress, is_watched};
 use crate::resolve::Resolved;
 use crate::resume::PreviousRun;
-use crate::secret::without_password;
 use crate::show::ShowArgs;
+use crate::signals;
 use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError, draw_layout};
@@ -27,6 +27,7 @@ use bench_sink::runfile::{
     AccountRecord, CalibrationRecord, EndRecord, LimitRecord, PartRecord, Planned, Record, RunRecord, RunWriter,
     Status, When, WriteError,
 };
+use pg_connection::redact;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,9 +35,9 @@ use std::time::Duration;
 
 static INTERRUPT: Interrupt = Interrupt::new();
 
-/// Installs the handler of Ctrl-C. The first Ctrl-C stops the run and keeps its results; the second exits at once.
+/// Handles Ctrl-C and the other signals that ask for the end. The first stops the run and keeps its results; the second exits at once.
 pub(crate) fn interrupt() -> anyhow::Result<&'static Interrupt> {
-    ctrlc::set_handler(|| {
+    signals::on_termination(|| {
         if INTERRUPT.raise() {
             std::process::exit(130);
         }
@@ -226,6 +227,7 @@ impl Executor for WorkerExecutor<'_> {
             cell: repetition.cell,
             process: repetition.process,
             scenario: cell.scenario.name.clone(),
+            driver: cell.scenario.driver.clone(),
             arguments,
             warm_up_ns: budget.warm_up_ns,
             time_ns: self.job.effort.time_ns(),
@@ -365,7 +367,7 @@ pub(crate) fn seed_of(plan: &Plan) -> u64 {
 
 /// The arguments that this program was started with.
 pub(crate) fn command() -> Vec<String> {
-    std::env::args().map(|word| without_password(&word)).collect()
+    std::env::args().map(|word| redact(&word)).collect()
 }
 
 /// How much there is to do.

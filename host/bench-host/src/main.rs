@@ -23,6 +23,7 @@ mod resume;
 mod scratch;
 mod secret;
 mod show;
+mod signals;
 mod tree;
 mod worker;
 

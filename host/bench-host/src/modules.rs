@@ -76,6 +76,9 @@ pub(crate) struct Loader {
     pub(crate) parameters: Vec<(String, Vec<String>)>,
 }
 
+/// The time that a worker may take in addition to its measured time, unless `--deadline` says otherwise.
+const DEADLINE_NS: u64 = 30_000_000_000;
+
 /// The file name that the built-in module is shown with.
 pub(crate) const BUILTIN: &str = "builtin:self";
 
@@ -90,7 +93,11 @@ impl Loader {
         let cache = trusted_cache();
         Ok(Self {
             descriptions: Descriptions::open(paths::description_cache().as_deref()),
-            workers: Workers { program, arguments: vec!["worker".to_owned()] },
+            workers: Workers {
+                program,
+                arguments: vec!["worker".to_owned()],
+                extends_deadline: limits.deadline.is_none(),
+            },
             grants: Grants {
                 directories: grants.allow_dir.clone(),
                 connections: grants.allow_net.clone(),
@@ -107,7 +114,7 @@ impl Loader {
     }
 
     pub(crate) fn deadline(&self) -> Duration {
-        Duration::from_nanos(self.limits.deadline)
+        Duration::from_nanos(self.limits.deadline.unwrap_or(DEADLINE_NS))
     }
 
     /// The deadline of a worker that may have to compile the module first: more time for a large component, which contains an

@@ -7,7 +7,8 @@ use crate::worker::{DependencySpec, Kind, ModuleSpec};
 use crate::{families, paths};
 use bench_drivers::{DirectoryGrant, ScratchGrant};
 use bench_engine::Cell;
-use bench_model::{Arguments, Scenario, Value};
+use bench_model::{Arguments, MachineLimit, Scenario, Value};
+use bench_sink::environment::{FileSystem, file_system};
 use std::path::{Path, PathBuf};
 
 /// A module and arguments as one worker sees them.
@@ -75,6 +76,9 @@ impl Loader {
                 resolved.module.grants.connections.extend(server.addresses);
             } else if let Some((name, text)) = text_argument(requirement.scratch_parameter(), &arguments) {
                 let parent = if text == TEMPORARY { std::env::temp_dir() } else { PathBuf::from(text) };
+                if promises_durability(scenario, &arguments) {
+                    on_disk(name, &parent, file_system(&parent).as_ref())?;
+                }
                 let folder = self.scratch.folder(&parent).map_err(|error| {
                     let parent = parent.display();
                     format!("parameter `{name}`: cannot create a folder in {parent}: {error}; give -p {name}=FOLDER")
@@ -84,6 +88,31 @@ impl Loader {
         }
         Ok(resolved)
     }
+}
+
+/// Values of the parameter `durability` under which what is written survives a crash of the machine, at once or after an interval.
+const DURABLE: [&str; 3] = ["each", "group", "interval"];
+
+/// Whether the scenario says that what it writes survives a crash of the machine: by its argument `durability`, or by the roofline
+/// that it is compared with.
+fn promises_durability(scenario: &Scenario, arguments: &Arguments) -> bool {
+    match arguments.get("durability") {
+        Some(Value::Text(durability)) => DURABLE.contains(&durability.as_str()),
+        _ => scenario.limit == Some(MachineLimit::Fdatasync),
+    }
+}
+
+/// An error if files in the folder `parent` of the parameter `name` never reach a disk: a figure would be that of memory.
+fn on_disk(name: &str, parent: &Path, found: Option<&FileSystem>) -> Result<(), String> {
+    let what = match found {
+        Some(found) if found.is_memory() => format!("is on {}, which is in memory", found.kind),
+        Some(found) if found.is_volatile => format!("is on a volatile {}", found.kind),
+        _ => return Ok(()),
+    };
+    let parent = parent.display();
+    Err(format!(
+        "parameter `{name}`: {parent} {what}, where a sync does nothing; give a folder on a disk: -p {name}=PATH"
+    ))
 }
 
 /// The arguments of `scenario`: the values that `arguments` have for its parameters, and the first default of the others.
@@ -151,5 +180,32 @@ fn text_argument<'a>(parameter: Option<&'a str>, arguments: &'a Arguments) -> Op
     match arguments.get(parameter)? {
         Value::Text(text) => Some((parameter, text)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durable_scenario_needs_a_disk() {
+        let scenario = |limit| Scenario { limit, ..Scenario::new("s", "f", "") };
+        let check = |limit, durability: Option<&str>, expect: bool| {
+            let mut arguments = Arguments::default();
+            durability.into_iter().for_each(|text| arguments.set("durability", text));
+            assert_eq!(promises_durability(&scenario(limit), &arguments), expect, "{durability:?}");
+        };
+        DURABLE.into_iter().for_each(|durability| check(None, Some(durability), true));
+        check(Some(MachineLimit::Fdatasync), Some("process-crash"), false);
+        check(Some(MachineLimit::Fdatasync), None, true);
+        check(Some(MachineLimit::Clock), None, false);
+        let on = |kind: &str, is_volatile| {
+            let found = FileSystem { kind: kind.to_owned(), is_volatile };
+            on_disk("directory", Path::new("/d"), Some(&found)).err().unwrap_or_default()
+        };
+        assert_eq!((on("ext4", false), on("overlay", false)), Default::default());
+        let next = "where a sync does nothing; give a folder on a disk: -p directory=PATH";
+        assert_eq!(on("tmpfs", false), format!("parameter `directory`: /d is on tmpfs, which is in memory, {next}"));
+        assert_eq!(on("overlay", true), format!("parameter `directory`: /d is on a volatile overlay, {next}"));
     }
 }

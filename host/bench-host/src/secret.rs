@@ -1,61 +1,105 @@
-//! Removes passwords from the URLs of servers before they are planned, shown or recorded, and restores them for the loader.
+//! Moves passwords out of what is planned, shown or recorded, and restores them for the loader. What a secret is, the crate
+//! `pg-connection` says.
 
+use pg_connection::{Environment, HIDDEN, Settings, has_hidden, is_connection, redact, without_hidden};
 use std::collections::BTreeMap;
 
-/// Maps URLs without passwords to complete URLs.
+/// Maps redacted connection strings to complete ones.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Secrets(BTreeMap<String, String>);
 
 impl Secrets {
-    /// Moves the passwords out of `parameters`.
-    pub(crate) fn move_passwords(&mut self, parameters: &mut [(String, Vec<String>)]) {
-        for value in parameters.iter_mut().flat_map(|(_, values)| values) {
-            let open = without_password(value);
-            if open != *value {
-                self.0.insert(open.clone(), std::mem::replace(value, open));
+    /// Moves the passwords out of `parameters`. A connection string that cannot be parsed is refused, because what in it is a secret
+    /// is unknown.
+    pub(crate) fn move_passwords(&mut self, parameters: &mut [(String, Vec<String>)]) -> anyhow::Result<()> {
+        for (name, values) in parameters {
+            for value in values {
+                let open = redact(value);
+                if open == *value {
+                    continue;
+                }
+                // Of other kinds of URLs only the password before the host is a secret.
+                let is_url = value.contains("://") && !is_connection(value);
+                if !is_url
+                    && let Err(error) = Settings::resolve(value, &Environment::default())
+                    && !error.is_incomplete()
+                {
+                    anyhow::bail!("parameter `{name}`: {error}");
+                }
+                let whole = std::mem::replace(value, open.clone());
+                // As earlier versions have recorded it.
+                self.0.insert(without_hidden(&open), whole.clone());
+                self.0.insert(open, whole);
             }
         }
+        Ok(())
     }
 
-    /// The complete URL of what is shown as `url`.
-    pub(crate) fn whole<'a>(&'a self, url: &'a str) -> &'a str {
-        self.0.get(url).map_or(url, String::as_str)
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
-}
 
-/// `text` without the password of a URL: from `scheme://user:password@…`, removes the password and the colon before it.
-pub(crate) fn without_password(text: &str) -> String {
-    let parts = || {
-        let (scheme, rest) = text.split_once("://")?;
-        let authority = rest.split(['/', '?']).next()?;
-        let (login, _) = authority.rsplit_once('@')?;
-        let (user, _) = login.split_once(':')?;
-        Some(format!("{scheme}://{user}{}", &rest[login.len()..]))
-    };
-    parts().unwrap_or_else(|| text.to_owned())
+    /// An error if a secret that was hidden in `parameters` is not known.
+    pub(crate) fn has_all_of(&self, parameters: &[(String, Vec<String>)]) -> anyhow::Result<()> {
+        for (name, values) in parameters {
+            if let Some(value) = values.iter().find(|value| has_hidden(value) && !self.0.contains_key(*value)) {
+                anyhow::bail!(
+                    "parameter `{name}`: the run was started with a password, which is not recorded; give the option again, with \
+                     the password in place of {HIDDEN}: {value}"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The complete connection string of what is shown as `text`.
+    pub(crate) fn whole<'a>(&'a self, text: &'a str) -> &'a str {
+        self.0.get(text).map_or(text, String::as_str)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn password_is_removed_and_can_be_restored() {
-        let url = "postgres://user:pa@ss@host:5432/rows?x=a:b@c";
-        let mut parameters = vec![("database_url".to_owned(), vec![url.to_owned(), "@cluster".to_owned()])];
+    fn moved(value: &str) -> (Secrets, Result<String, String>) {
+        let mut parameters = vec![("database_url".to_owned(), vec![value.to_owned()])];
         let mut secrets = Secrets::default();
-        secrets.move_passwords(&mut parameters);
-        assert_eq!(parameters[0].1, ["postgres://user@host:5432/rows?x=a:b@c", "@cluster"]);
-        assert_eq!(secrets.whole(&parameters[0].1[0]), url);
-        assert_eq!(secrets.whole("@cluster"), "@cluster");
+        let moved = secrets.move_passwords(&mut parameters).map_err(|error| error.to_string());
+        (secrets, moved.map(|()| parameters[0].1[0].clone()))
     }
 
     #[test]
-    fn text_without_password_is_unchanged() {
-        for text in ["a:b@c", "postgres://host/d", "postgres://user@host/d", "-p", "rows=1", "", "http://h/a:b@c"] {
-            assert_eq!(without_password(text), text);
+    fn password_is_removed_and_can_be_restored() {
+        let check = |text: &str, expect: &str| {
+            let (secrets, open) = moved(text);
+            assert_eq!(open.as_deref(), Ok(expect));
+            assert_eq!(secrets.whole(expect), text);
+        };
+        check("postgres://user:pa@ss@host:5432/rows", "postgres://user:***@host:5432/rows");
+        check("host=h user=u password='s 3' dbname=d", "host=h user=u password=*** dbname=d");
+        check("host=h password=s3", "host=h password=***");
+        check("@cluster", "@cluster");
+        check("https://u:s3@h/x", "https://u:***@h/x");
+    }
+
+    #[test]
+    fn resumed_run_needs_the_password_again() {
+        let recorded = |text: &str| [("database_url".to_owned(), vec![text.to_owned()])];
+        let (secrets, _) = moved("postgres://u:s3@h/d");
+        secrets.has_all_of(&recorded("postgres://u:***@h/d")).unwrap();
+        secrets.has_all_of(&recorded("postgres://u@other/d")).unwrap();
+        let error = Secrets::default().has_all_of(&recorded("postgres://u:***@h/d")).unwrap_err().to_string();
+        assert!(error.contains("give the option again"), "{error}");
+        assert_eq!(secrets.whole("postgres://u@h/d"), "postgres://u:s3@h/d", "a run file of an earlier version");
+    }
+
+    #[test]
+    fn what_cannot_be_parsed_is_refused_and_not_repeated() {
+        for text in ["postgres://ann:s3/cret@h/d", "postgres://ann:50%s3@h/d", "host=h password='s3"] {
+            let error = moved(text).1.unwrap_err();
+            assert!(error.starts_with("parameter `database_url`: ") && !error.contains("s3"), "{error}");
         }
-        let option = "--database-url=postgres://u:secret@h/d";
-        assert_eq!(without_password(option), "--database-url=postgres://u@h/d");
     }
 }

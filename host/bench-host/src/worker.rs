@@ -79,6 +79,7 @@ pub(crate) struct MeasureRequest {
     pub(crate) cell: u32,
     pub(crate) process: u32,
     pub(crate) scenario: String,
+    pub(crate) driver: String,
     pub(crate) arguments: Arguments,
     pub(crate) warm_up_ns: u64,
     /// Either this or `iterations` is set.
@@ -130,13 +131,46 @@ pub(crate) enum Reply {
     Refused(String),
 }
 
-/// Serves one request.
+/// Serves one request in a process whose supervisor ends everything that a module leaves behind.
 pub(crate) fn serve() -> anyhow::Result<Exit> {
-    bench_engine::worker::serve(answer)?;
+    #[cfg(target_os = "linux")]
+    let supervisor = bench_engine::worker::supervise(bench_native::fork)?;
+    #[cfg(not(target_os = "linux"))]
+    let supervisor = None;
+    bench_engine::worker::serve(supervisor, answer)?;
     Ok(Exit::Done)
 }
 
+/// What a worker may allocate beyond the memory of its component: compiled code, samples, and what the host holds for the component.
+const BESIDES_COMPONENT_BYTES: u64 = 3 << 30;
+
+/// The share of the machine's memory, or of the limit of the control group, that a worker may allocate.
+const MEMORY_SHARE: f64 = 0.75;
+
+/// Limits what this worker may allocate as a whole, with everything that the host holds for the module, so that a module ends its
+/// worker and not the machine. Memory that is shared with other processes does not count, nor do mapped files.
+fn limit_memory(request: &Request) {
+    let machine = bench_sink::environment::memory_bytes().map(|bytes| (bytes as f64 * MEMORY_SHARE) as u64);
+    let own = match request {
+        Request::Describe(module) | Request::Check { module, .. } => component_bytes(module),
+        // Other drivers hold many components at a time.
+        Request::Measure(request) if request.driver == workload::NAME => component_bytes(&request.module),
+        _ => None,
+    };
+    let limit = own.into_iter().chain(machine).min();
+    let limit = rustix::process::Rlimit { current: limit, maximum: limit };
+    // Refused only where a stricter limit holds already.
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Data, limit);
+}
+
+/// For a component; what a probe allocates is bounded by the machine's memory alone.
+fn component_bytes(module: &ModuleSpec) -> Option<u64> {
+    let is_component = module.kind == Kind::Component;
+    is_component.then(|| (module.memory_bytes_max as u64).saturating_add(BESIDES_COMPONENT_BYTES))
+}
+
 fn answer(request: Request) -> Reply {
+    limit_memory(&request);
     match request {
         Request::Describe(spec) => with_module(&spec, |module| {
             let descriptor = described(module);

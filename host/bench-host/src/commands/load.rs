@@ -1,17 +1,17 @@
 //! `load`: runs every scenario of the given files.
 
-use crate::cli::{Common, LoadArgs};
+use crate::cli::{Common, LoadArgs, merge_axes};
 use crate::effort::Effort;
 use crate::execute::{Job, execute, interrupt, seed_of};
 use crate::modules::{Loader, Modules};
 use crate::resume::PreviousRun;
 use crate::{Exit, output};
-use bench_engine::{Interrupt, Plan, Selection};
+use bench_engine::{CELLS_MAX, Interrupt, Plan, Selection};
 
 pub(crate) fn run(mut arguments: LoadArgs, mut earlier: Option<PreviousRun>) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let mut loader = Loader::new(&arguments.common.measured.grants, arguments.common.measured.limits)?;
-    merge_parameters(&mut arguments.common, &mut loader, earlier.as_mut());
+    merge_parameters(&mut arguments.common, &mut loader, earlier.as_mut())?;
     let common = &arguments.common;
     let modules = loader.load(&arguments.files, false, interrupt);
     let effort = Effort::new(&common.measured, &[])?;
@@ -19,14 +19,28 @@ pub(crate) fn run(mut arguments: LoadArgs, mut earlier: Option<PreviousRun>) -> 
 }
 
 /// Turns the families' options into parameters, and moves passwords to the loader, so that they are shown nowhere else.
-pub(crate) fn merge_parameters(common: &mut Common, loader: &mut Loader, earlier: Option<&mut PreviousRun>) {
-    common.measured.parameters.append(&mut common.measured.families.parameters);
-    loader.secrets.move_passwords(&mut common.measured.parameters);
+pub(crate) fn merge_parameters(
+    common: &mut Common,
+    loader: &mut Loader,
+    earlier: Option<&mut PreviousRun>,
+) -> anyhow::Result<()> {
+    take_parameters(common)?;
+    loader.secrets.clone_from(&common.measured.secrets);
     loader.parameters.clone_from(&common.measured.parameters);
     // The recorded command line of a resumed run has no passwords.
     if let Some(earlier) = earlier {
-        loader.secrets.move_passwords(&mut earlier.parameters);
+        loader.secrets.move_passwords(&mut earlier.parameters)?;
+        loader.secrets.has_all_of(&common.measured.parameters)?;
     }
+    Ok(())
+}
+
+/// Turns the families' options into parameters, each once, and moves the passwords out of them.
+pub(crate) fn take_parameters(common: &mut Common) -> anyhow::Result<()> {
+    let measured = &mut common.measured;
+    measured.parameters.append(&mut measured.families.parameters);
+    merge_axes(&mut measured.parameters);
+    measured.secrets.move_passwords(&mut measured.parameters)
 }
 
 /// A selection by `pattern`, with the filter, arms and parameters of the options.
@@ -49,12 +63,19 @@ pub(crate) fn plan_and_execute(
     interrupt: &Interrupt,
 ) -> anyhow::Result<Exit> {
     anyhow::ensure!(!interrupt.is_raised(), "interrupted before anything was measured");
+    let format = common.shown.show.format.name();
+    anyhow::ensure!(
+        !(common.shown.bench_json && matches!(format, "json" | "csv")),
+        "--bench-json prints lines of its own, so what is printed would not be a {format} document; leave out one of --bench-json and \
+         --format {format}"
+    );
     if modules.loaded.is_empty() {
         modules.refused.iter().for_each(|refused| output::line(&format!("bench-host: {}", refused.reason)));
         anyhow::bail!("no module could be loaded, so there is nothing to measure");
     }
+    let cells_max = common.measured.cells_max.map_or(CELLS_MAX, |cells_max| cells_max as usize);
     let build = |seed| {
-        let plan = Plan::build(modules.offers(), selections, effort.processes, seed)?;
+        let plan = Plan::build_within(modules.offers(), selections, effort.processes, seed, cells_max)?;
         match &common.measured.filter {
             Some(filter) => plan.filtered(filter),
             None => Ok(plan),

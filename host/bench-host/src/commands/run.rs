@@ -11,11 +11,12 @@ use crate::{Exit, output, paths};
 use anyhow::Context;
 use bench_engine::Selection;
 use bench_registry::Suite;
+use bench_sink::regular;
 
 pub(crate) fn run(mut arguments: RunArgs, mut earlier: Option<PreviousRun>) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let mut loader = Loader::new(&arguments.common.measured.grants, arguments.common.measured.limits)?;
-    merge_parameters(&mut arguments.common, &mut loader, earlier.as_mut());
+    merge_parameters(&mut arguments.common, &mut loader, earlier.as_mut())?;
     let common = &arguments.common;
     let what: Vec<_> = arguments.what.iter().cloned().chain(of_categories(&arguments.category)?).collect();
     let (wishes, suites) = requested_selections(&what, common)?;
@@ -107,7 +108,8 @@ fn left_out(suite: &str, pattern: &str, modules: &Modules) -> String {
 /// The suite that `what` names, in the registry or as a file; `None` if it names scenarios.
 fn suite(what: &str) -> anyhow::Result<Option<Suite>> {
     if what.ends_with(".toml") {
-        let text = std::fs::read_to_string(what).with_context(|| format!("cannot read the suite {what}"))?;
+        let text = regular::read_text(what.as_ref(), bench_registry::FILE_BYTES_MAX)
+            .with_context(|| format!("cannot read the suite {what}"))?;
         return Ok(Some(bench_registry::parse_suite(what, &text)?));
     }
     let own_name = bench_registry::own_name(what);

@@ -3,11 +3,11 @@
 
 use super::ANEW;
 use crate::cli::{Cli, Command, Shown};
-use crate::secret::without_password;
 use bench_registry::own_name;
 use bench_sink::runfile::RunRecord;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches};
+use pg_connection::{redact, without_hidden};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -120,7 +120,7 @@ impl CommandLine {
     /// The values of the argument, without passwords; none if the command has no such argument.
     fn values(&self, id: &str) -> Vec<String> {
         let raw = self.matches().try_get_raw(id).ok().flatten();
-        raw.into_iter().flatten().map(|value| without_password(&value.to_string_lossy())).collect()
+        raw.into_iter().flatten().map(|value| without_hidden(&redact(&value.to_string_lossy()))).collect()
     }
 }
 

@@ -21,7 +21,8 @@ pub(super) fn run(arguments: &CompareArgs, files: &[PathBuf]) -> anyhow::Result<
     let measured = &arguments.common.measured;
     let builds: Vec<Build> = named(files).into_iter().chain(arguments.variant.iter().cloned()).collect();
     let builds = Builds::new(builds)?;
-    let loader = Loader::new(&measured.grants, measured.limits)?;
+    let secrets = measured.secrets.clone();
+    let loader = Loader { secrets, ..Loader::new(&measured.grants, measured.limits)? };
     let mut modules = Modules::default();
     for (name, files) in &builds.0 {
         let loaded = loader.load_alone(files, interrupt);
@@ -53,7 +54,8 @@ pub(super) fn run_side_by_side(arguments: &CompareArgs, baseline: &str) -> anyho
         Some(_) => anyhow::bail!("--against compares scenarios in one arm; give one with --arm"),
     };
     anyhow::ensure!(!arguments.what.is_empty(), "name the scenario to compare with {baseline}");
-    let loader = Loader::new(&measured.grants, measured.limits)?;
+    let secrets = measured.secrets.clone();
+    let loader = Loader { secrets, ..Loader::new(&measured.grants, measured.limits)? };
     let all = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
     anyhow::ensure!(!interrupt.is_raised(), "interrupted before anything was measured");
     let (module, scenario) =

@@ -74,7 +74,8 @@ const ARMS: [Arm; 3] = [Arm::Wasm, Arm::Native, Arm::NativeCpu];
 pub(super) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let measured = &arguments.common.measured;
-    let loader = Loader::new(&measured.grants, measured.limits)?;
+    let secrets = measured.secrets.clone();
+    let loader = Loader { secrets, ..Loader::new(&measured.grants, measured.limits)? };
     let (wishes, _) = requested_selections(&arguments.what, &arguments.common)?;
     let modules = loader.load(&with_native_cpu_arms(paths::modules(&arguments.modules)?), true, interrupt);
     let selections = fulfilled(wishes, &modules)?;

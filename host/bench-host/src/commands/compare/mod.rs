@@ -10,6 +10,7 @@ mod ladder;
 mod measure;
 mod runs;
 
+use super::load::take_parameters;
 use crate::Exit;
 use crate::cli::CompareArgs;
 use crate::effort::{Effort, PairedEffort};
@@ -17,8 +18,14 @@ use bench_report::{Comparison, Options, Section, comparison_document};
 use bench_sink::runfile;
 use std::path::{Path, PathBuf};
 
-pub(crate) fn run(arguments: CompareArgs) -> anyhow::Result<Exit> {
+pub(crate) fn run(mut arguments: CompareArgs) -> anyhow::Result<Exit> {
+    take_parameters(&mut arguments.common)?;
     if let Some(range) = &arguments.git {
+        anyhow::ensure!(
+            arguments.common.measured.secrets.is_empty(),
+            "the programs of both revisions are started with the parameters on their command lines, which others can read; leave the \
+             password out, and set PGPASSWORD or write it into ~/.pgpass"
+        );
         return git::run(&arguments, range);
     }
     if let Some(baseline) = &arguments.against {

@@ -52,7 +52,8 @@ fn targets(name: &str) -> anyhow::Result<Targets> {
     if !name.ends_with(".toml") {
         return Ok(bench_registry::targets(name)?);
     }
-    let text = std::fs::read_to_string(name).with_context(|| format!("cannot read the targets {name}"))?;
+    let text = bench_sink::regular::read_text(name.as_ref(), bench_registry::FILE_BYTES_MAX)
+        .with_context(|| format!("cannot read the targets {name}"))?;
     Ok(bench_registry::parse_targets(name, &text)?)
 }
 
