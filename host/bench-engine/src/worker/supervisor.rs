@@ -6,7 +6,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, getpid, getppid, kill_process, pidfd_open, set_child_subreaper,
-    setpgid, waitpid,
+    setpgid, wait, waitpid,
 };
 use std::fs::File;
 use std::io;
@@ -54,7 +54,8 @@ fn watch(parent: &OwnedFd, worker: Pid) -> i32 {
     // After the end of the parent the worker still lives.
     let ended = waitpid(Some(worker), WaitOptions::NOHANG).ok().flatten();
     let status = ended.map_or(1, |(_, status)| exit_status(status));
-    if !matches!(waitpid(None, WaitOptions::NOHANG), Err(Errno::CHILD)) {
+    // Any child, whatever its group: the worker itself, or what it left.
+    if !matches!(wait(WaitOptions::NOHANG), Err(Errno::CHILD)) {
         let _ = kill_process(worker, Signal::KILL);
         tree::kill_descendants(getpid(), PATIENCE);
     }

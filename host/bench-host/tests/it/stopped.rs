@@ -33,7 +33,7 @@ fn start() -> Going {
     let mut worker = None;
     // The worker of the finished cell has ended before its outcome was written, so this is the next one.
     eventually("the second cell has a worker", || {
-        worker = children(child.id()).first().copied();
+        worker = workers(child.id()).first().copied();
         worker.is_some()
     });
     Going { worker: worker.unwrap(), host, child }
@@ -53,6 +53,11 @@ impl Going {
 fn stat(process: &Path) -> Option<Vec<String>> {
     let text = fs::read_to_string(process.join("stat")).ok()?;
     Some(text.rsplit_once(") ")?.1.split_whitespace().map(str::to_owned).collect())
+}
+
+/// The workers of the program, each of which has a supervisor in between.
+fn workers(program: u32) -> Vec<u32> {
+    children(program).into_iter().flat_map(children).collect()
 }
 
 fn children(parent: u32) -> Vec<u32> {
@@ -135,7 +140,7 @@ fn check_peer(scenario: &str, arm: &str, victim: impl Fn(u32, u32, u32) -> u32) 
     let child = command.args(files).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (mut worker, mut peer) = (0, 0);
     eventually("the worker has a second process", || {
-        let pairs = children(child.id())
+        let pairs = workers(child.id())
             .into_iter()
             .flat_map(|worker| children(worker).into_iter().map(move |peer| (worker, peer)));
         // The machine's limits are measured with processes too.
@@ -167,4 +172,19 @@ fn killed_second_process_fails_its_cell_with_the_reason() {
         let ran = ran.check(scenario, 1);
         assert!(ran.stdout.contains("was killed by signal 9, and "), "{}", ran.stdout);
     }
+}
+
+#[test]
+fn what_a_module_leaves_behind_ends_with_its_worker() {
+    let host = Host::with_hostile();
+    let line = "load hostile.wasm --filter hostile/{good,orphan} --quick --time 20ms --deadline 60s";
+    let table = host.check(line, 0).stdout;
+    assert!(table.contains("hostile/orphan"), "{table}");
+    // The name of a process has at most fifteen bytes.
+    let is_orphan = |process: &u32| {
+        fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name == "hostile-orphan\n")
+    };
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let left: Vec<u32> = processes.filter(|process| is_orphan(process) && is_running(*process)).collect();
+    assert!(left.is_empty(), "{left:?}");
 }

@@ -16,6 +16,7 @@ pub(crate) const ALL: &[(&str, &str)] = &[
     ("arms-differ", "Has another result in the component than in the probe."),
     ("abort", "Aborts the process."),
     ("segfault", "Writes where nothing may be written."),
+    ("orphan", "Leaves a process behind that is in no group of its own and holds the output open."),
     ("exit", "Ends the process in the middle of a batch."),
     ("log-elsewhere", "Keeps a log where it was given no folder."),
     ("unavailable", "Is not to be had on any machine."),
@@ -52,6 +53,7 @@ impl Session for Deed {
             "abort" => std::process::abort(),
             "segfault" => write_nowhere(),
             "exit" => std::process::exit(3),
+            "orphan" if self.batches == 1 => leave_orphan()?,
             _ => {}
         }
         Ok(outcome)
@@ -63,6 +65,17 @@ impl Session for Deed {
             "bad-verify" => vec![Check::equal("result", &1, &2)],
             _ => vec![Check::that("result", true, "")],
         })
+    }
+}
+
+/// Starts a process that has left the session and whose parent has ended. It shows the name `hostile-orphan`.
+fn leave_orphan() -> Result<(), ModuleError> {
+    let script = "sleep=$(command -v sleep) && folder=$(mktemp -d) && ln -s \"$sleep\" \"$folder/hostile-orphan\" && \
+                  (setsid \"$folder/hostile-orphan\" 600 &) && sleep 1; rm -r \"$folder\"";
+    let status = std::process::Command::new("sh").args(["-c", script]).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        other => Err(ModuleError::Unavailable(format!("no process can be left behind: {other:?}"))),
     }
 }
 

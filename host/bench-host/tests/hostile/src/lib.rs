@@ -50,7 +50,7 @@ impl Plugin for Hostile {
                     .map(|_| -> Box<dyn Session> { Box::new(Deed::new("log-elsewhere")) })
             }
             "unavailable" => Err(ModuleError::Unavailable("there is nothing here to measure it with".to_owned())),
-            "abort" | "segfault" | "exit" if is_component => {
+            "abort" | "segfault" | "exit" | "orphan" if is_component => {
                 Err(ModuleError::Unavailable("not in a component".to_owned()))
             }
             "grow" if !is_component => Err(ModuleError::Unavailable("nothing bounds the memory of a probe".to_owned())),
