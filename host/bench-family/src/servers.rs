@@ -12,8 +12,10 @@ pub trait Servers: Send + Sync + std::fmt::Debug {
 /// A server, as a cell uses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// The URL that the parameter is set to.
+    /// The URL for connectors, which have no TLS and read no environment.
     pub url: String,
+    /// The URL for programs that have TLS themselves.
+    pub direct_url: String,
     /// The addresses `HOST:PORT` at which it is reached over TCP, which are granted.
     pub addresses: Vec<String>,
     /// The schema of all tables of the run.

@@ -5,7 +5,7 @@ use crate::modules::{Loaded, Loader, Modules};
 use crate::scratch::ScratchFolder;
 use crate::worker::{DependencySpec, Kind, ModuleSpec};
 use crate::{families, paths};
-use bench_drivers::{DirectoryGrant, ScratchGrant};
+use bench_drivers::{DirectoryGrant, ScratchGrant, workload};
 use bench_engine::Cell;
 use bench_model::{Arguments, MachineLimit, Scenario, Value};
 use bench_sink::environment::{FileSystem, file_system};
@@ -71,7 +71,9 @@ impl Loader {
                 let server =
                     servers.map_err(str::to_owned).and_then(|servers| servers.server(name, self.secrets.whole(text)));
                 let server = server.map_err(|reason| format!("parameter `{name}`: {reason}"))?;
-                resolved.arguments.set(name, Value::Text(server.url));
+                // Other drivers run connectors.
+                let is_direct = scenario.driver == workload::NAME;
+                resolved.arguments.set(name, Value::Text(if is_direct { server.direct_url } else { server.url }));
                 resolved.arguments.set("schema", Value::Text(server.schema));
                 resolved.module.grants.connections.extend(server.addresses);
             } else if let Some((name, text)) = text_argument(requirement.scratch_parameter(), &arguments) {

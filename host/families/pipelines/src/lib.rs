@@ -9,6 +9,7 @@ mod driver;
 mod native;
 mod servers;
 mod spec;
+mod user_server;
 mod wasm;
 
 pub use connectors::{

@@ -10,8 +10,6 @@ mod side;
 mod tables;
 mod transfer;
 
-pub(crate) use tables::{addresses, forget};
-
 use crate::spec;
 use bench_drivers::{Dependency, Driver, Module, Task};
 use bench_engine::Report;

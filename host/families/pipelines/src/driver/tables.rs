@@ -1,10 +1,10 @@
 //! The tables of both sides, as the host itself sees them: it makes the rows, clears what was loaded, and compares. Behind a
 //! trait, so that everything but SQL is tested without a server.
 
-use crate::spec;
 use bench_model::{Arguments, Check, ModuleError};
 use pg_rows::Dataset;
 use postgres::config::Host;
+use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls};
 
 /// What the host does to the tables.
@@ -76,7 +76,7 @@ impl Database {
     pub(super) fn open(parameter: &str, arguments: &Arguments) -> Result<Self, ModuleError> {
         let dataset = Dataset::of(arguments)?;
         let mut client = connect(parameter, arguments.text(parameter)?)?;
-        let failed = |error| ModuleError::Other(format!("the rows cannot be made: {}", describe_error(&error)));
+        let failed = |error| failure("the rows cannot be made", &error);
         client.batch_execute(&dataset.create()).map_err(failed)?;
         let (source, target) = (dataset.table(), pg_rows::target(arguments)?);
         // Reading it all also has the server note which rows are valid, which the first to read must.
@@ -97,20 +97,6 @@ fn parsed(parameter: &str, url: &str) -> Result<Config, ModuleError> {
         );
         ModuleError::InvalidArgument(reason)
     })
-}
-
-/// Where the server at `url` is reached over TCP: `HOST:PORT` for each of its addresses.
-pub(crate) fn addresses(parameter: &str, url: &str) -> Result<Vec<String>, ModuleError> {
-    let config = parsed(parameter, url)?;
-    let port = |index: usize| {
-        let ports = config.get_ports();
-        ports.get(index).or(ports.first()).copied().unwrap_or(PORT)
-    };
-    let tcp = config.get_hosts().iter().enumerate().filter_map(|(index, host)| match host {
-        Host::Tcp(host) => Some(format!("{host}:{}", port(index))),
-        Host::Unix(_) => None,
-    });
-    Ok(tcp.collect())
 }
 
 /// A connection to the server at `url`, for the host itself.
@@ -135,6 +121,20 @@ fn server_address(config: &Config) -> String {
     format!("{}:{port}", hosts.join(","))
 }
 
+/// The failure of `what`. Missing rights are those of the user, and no fault of a module.
+fn failure(what: &str, error: &postgres::Error) -> ModuleError {
+    let reason = format!("{what}: {}", describe_error(error));
+    match error.code() {
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            ModuleError::Unavailable(format!("{reason}; GRANT the right, or give another user"))
+        }
+        Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+            ModuleError::Unavailable(format!("{reason}; give a server that can be written to"))
+        }
+        _ => ModuleError::Other(reason),
+    }
+}
+
 /// What the server said; else what the connection's fault was.
 fn describe_error(error: &postgres::Error) -> String {
     match error.as_db_error() {
@@ -156,7 +156,11 @@ fn conditions(client: &mut Client) -> Result<Vec<(String, String)>, postgres::Er
         let row = client.query_one("SELECT current_setting($1)", &[setting])?;
         Ok(((*setting).to_owned(), row.get(0)))
     };
-    SETTINGS.iter().map(one).collect()
+    let mut conditions = SETTINGS.iter().map(one).collect::<Result<Vec<_>, postgres::Error>>()?;
+    let encrypted = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
+    let tls = client.query_opt(encrypted, &[])?.map_or_else(|| "off".to_owned(), |row| row.get(0));
+    conditions.push(("tls".to_owned(), tls));
+    Ok(conditions)
 }
 
 impl Tables for Database {
@@ -190,12 +194,4 @@ impl Tables for Database {
         let exists = self.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&self.target]).map_err(failed)?;
         if exists.get(0) { held(&mut self.client, &self.target).map(Some).map_err(failed) } else { Ok(None) }
     }
-}
-
-/// Removes all tables of a run from a server that outlives it.
-pub(crate) fn forget(url: &str, schema: &str) -> Result<(), ModuleError> {
-    let mut client = connect(spec::DATABASE_URL, url)?;
-    let failed =
-        |error| ModuleError::Other(format!("the schema {schema} cannot be removed: {}", describe_error(&error)));
-    client.batch_execute(&pg_rows::forget(schema)).map_err(failed)
 }
