@@ -1,6 +1,8 @@
 //! Finds and runs the program psql.
 
+use crate::DATABASE_URL;
 use bench_model::ModuleError;
+use pg_connection::{Address, Environment, Settings};
 use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
@@ -22,7 +24,7 @@ impl Client {
             let reason = "psql is not on the search path; run `cargo xtask setup`, or install PostgreSQL's client";
             ModuleError::Unavailable(reason.to_owned())
         })?;
-        let (url, password) = without_password(url);
+        let (url, password) = without_password(url)?;
         Ok(Self { program, url, password })
     }
 
@@ -30,7 +32,12 @@ impl Client {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1", "--dbname"]);
-        command.arg(&self.url).env("PGOPTIONS", "-c client_min_messages=warning");
+        command.arg(&self.url);
+        // What decides the connection is in the URL; the user's variables would make it another one.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
+            command.env_remove(name);
+        }
+        command.env("PGCLIENTENCODING", "UTF8").env("PGOPTIONS", "-c client_min_messages=warning");
         if let Some(password) = &self.password {
             command.env("PGPASSWORD", password);
         }
@@ -110,40 +117,28 @@ fn succeeded(output: &Output) -> Result<(), ModuleError> {
     let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or("it printed no message").to_owned();
     // A server that cannot be reached is a fault of the environment.
-    let is_environment = first.contains("connection to server") || first.contains("could not translate host name");
+    let of_environment = [
+        "connection to server",
+        "could not translate host name",
+        "permission denied",
+        "read-only transaction",
+        "must be superuser",
+    ];
+    let is_environment = of_environment.iter().any(|part| first.contains(part));
     let reason = format!("psql exited with {}: {first}", output.status);
     Err(if is_environment { ModuleError::Unavailable(reason) } else { ModuleError::Other(reason) })
 }
 
-/// Splits the URL into the URL without password, and the decoded password.
-fn without_password(url: &str) -> (String, Option<String>) {
-    let parts = || {
-        let (scheme, rest) = url.split_once("://")?;
-        let (login, place) = rest.split_once('@')?;
-        let (user, password) = login.split_once(':')?;
-        Some((format!("{scheme}://{user}@{place}"), decoded(password)))
+/// The URL without the password, and the password.
+fn without_password(url: &str) -> Result<(String, Option<String>), ModuleError> {
+    // The host has resolved the URL, so nothing of the environment is left to add.
+    let settings = Settings::resolve(url, &Environment::default())
+        .map_err(|error| ModuleError::InvalidArgument(format!("`{DATABASE_URL}`: {error}")))?;
+    let [address] = &settings.addresses[..] else {
+        return Err(ModuleError::InvalidArgument(format!("`{DATABASE_URL}`: several servers; give one of them")));
     };
-    parts().map_or_else(|| (url.to_owned(), None), |(url, password)| (url, Some(password)))
-}
-
-/// Decodes percent-encoding (RFC 3986, section 2.1).
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let code = tail.get(..2).and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
-        match code.filter(|_| *first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    let open = Address { password: None, ..address.clone() };
+    Ok((settings.url(&open, settings.ssl_mode), address.password.clone()))
 }
 
 #[cfg(test)]
@@ -151,13 +146,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_kept_off_the_command_line() {
+    fn password_is_kept_off_the_command_line() {
         let check = |url: &str, expect: (&str, Option<&str>)| {
-            let (found, password) = without_password(url);
+            let (found, password) = without_password(url).unwrap();
             assert_eq!((found.as_str(), password.as_deref()), expect);
         };
-        check("postgres://u:p%40ss%2@h:1/d", ("postgres://u@h:1/d", Some("p@ss%2")));
-        check("postgres://u@h/d", ("postgres://u@h/d", None));
-        check("host=h user=u", ("host=h user=u", None));
+        check("postgres://u:p%40ss%25@h:1/d", ("postgres://u@h:1/d?sslmode=prefer", Some("p@ss%")));
+        check("postgres://u@h/d?sslmode=disable", ("postgres://u@h:5432/d?sslmode=disable", None));
+        check("host=h user=u password='a b'", ("postgres://u@h:5432/u?sslmode=prefer", Some("a b")));
+        assert!(without_password("postgres://u:p@ss/word@h").is_err());
     }
 }
