@@ -40,6 +40,8 @@ pub(crate) enum Task {
     },
     /// Check the rules on sources that clippy cannot check.
     Tidy,
+    /// Run the host on inputs that harm a careless one.
+    Field,
 }
 
 /// Whether a task includes the optional parts.
@@ -128,6 +130,9 @@ fn command() -> Command {
             Command::new("test")
                 .about("Run everything a change must pass, and stop at the first failure")
                 .arg(flag("all", "Cover the optional parts and the heavy packages too")),
+            Command::new("field").about(
+                "Run the host on hostile modules and damaged files, and hold what comes of each to what it should be",
+            ),
             Command::new("tidy").about("Check the source rules that clippy cannot see"),
         ])
 }
@@ -161,6 +166,7 @@ fn task(matches: &ArgMatches) -> Task {
         Some(("demo", given)) => Task::Demo { extent: extent(given) },
         Some(("dist", given)) => Task::Dist { is_tried: given.get_flag("try") },
         Some(("test", given)) => Task::Test { extent: extent(given) },
+        Some(("field", _)) => Task::Field,
         Some(("tidy", _)) => Task::Tidy,
         // The parser requires one of the subcommands of `command`, which are all handled above.
         other => unreachable!("subcommand {other:?} is listed but has no task"),
@@ -201,6 +207,7 @@ mod tests {
         check("dist --try", Some(Task::Dist { is_tried: true }));
         check("test", Some(Task::Test { extent: Extent::Required }));
         check("test --all", Some(Task::Test { extent: Extent::All }));
+        check("field", Some(Task::Field));
         check("tidy", Some(Task::Tidy));
     }
 

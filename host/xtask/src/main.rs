@@ -6,6 +6,7 @@ mod artifact;
 mod command_line;
 mod demo;
 mod dist;
+mod field;
 mod go;
 mod output;
 mod package;
@@ -47,6 +48,7 @@ fn perform(project: &Project, task: Task) -> Result<ExitCode> {
         Task::Dist { is_tried } => dist::run(project, is_tried)?,
         Task::Test { extent } => test::run(project, extent)?,
         Task::Tidy => tidy::run(project)?,
+        Task::Field => field::run(project)?,
     }
     Ok(ExitCode::SUCCESS)
 }

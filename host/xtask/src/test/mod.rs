@@ -15,7 +15,7 @@ use crate::command_line::{Extent, PluginRequest, Profile};
 use crate::output::say;
 use crate::package;
 use crate::project::{PLUGINS_MANIFEST, Project};
-use crate::{go, plugins, probes, setup, tidy, tool};
+use crate::{field, go, plugins, probes, setup, tidy, tool};
 
 /// The outcome of a step that did not fail.
 enum Outcome {
@@ -65,6 +65,7 @@ fn perform(project: &Project, step: &Step) -> Result<Outcome> {
         Work::Tidy => tidy::run(project),
         Work::Plugins => plugins::run(project, &PluginRequest::all(Profile::Release)),
         Work::Probes => probes::run(project, Profile::Dev),
+        Work::Field => field::run(project),
         Work::Go(_) => go::test(project),
         Work::Cargo { manifest, arguments, variable } => {
             let mut command = project.cargo(*manifest);

@@ -29,6 +29,8 @@ pub(super) enum Work {
     Plugins,
     /// Build the probes, in the profile of the tests.
     Probes,
+    /// Run the host on hostile inputs.
+    Field,
     /// Check and test the Go modules in these folders.
     Go(Vec<String>),
     /// Run cargo on one of the two workspaces.
@@ -53,6 +55,7 @@ impl Step {
             Work::Miri => miri::shown(),
             Work::Plugins => "cargo xtask plugins".into(),
             Work::Probes => "cargo xtask probes --profile dev".into(),
+            Work::Field => "cargo xtask field".into(),
             Work::Go(modules) => {
                 let of = |module: &String| format!("go -C {module} vet ./... && go -C {module} test ./...");
                 let format = format!("gofmt -l {}", modules.join(" "));
@@ -87,6 +90,7 @@ pub(super) fn steps(extent: Extent, heavy: &[String], heavy_plugins: &[String], 
         Step { title: "plug-ins", work: Work::Plugins },
         Step { title: "probes", work: Work::Probes },
         Step { title: "tests, host", work: host("test --workspace") },
+        Step { title: "hostile inputs", work: Work::Field },
         Step { title: "tests, plug-ins", work: plugins("test --workspace") },
         Step { title: "Miri", work: Work::Miri },
         Step { title: "documentation", work: documentation(host("doc --workspace --no-deps")) },
@@ -150,6 +154,7 @@ mod tests {
                 "cargo xtask plugins",
                 "cargo xtask probes --profile dev",
                 "cargo test --workspace --exclude duckdb-probe",
+                "cargo xtask field",
                 "cargo test --workspace --manifest-path plugins/Cargo.toml",
                 "MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-disable-weak-memory-emulation' cargo +nightly miri test --package wal-log --lib -- checksum record turn --skip flipped_bit && \
                  MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-disable-weak-memory-emulation' cargo +nightly miri test --package shm-ring --test heap",

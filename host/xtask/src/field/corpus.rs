@@ -1,0 +1,136 @@
+//! Makes the files of the corpus: probes from `native-probes/hostile`, components byte by byte, and files in place of others.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::rows::Row;
+use crate::artifact::LIBRARY;
+use crate::project::Project;
+
+/// The deeds of the hostile probe, by the name of the function that does each.
+const DEEDS: [&str; 6] = ["escape", "orphan", "stop_parent", "forge", "endless", "hoard"];
+
+/// How deep components are nested in one another, deeper than any toolchain makes them.
+const DEPTH: usize = 20_000;
+
+/// The files of the corpus.
+pub(crate) struct Corpus {
+    /// Why a file could not be made.
+    missing: BTreeMap<String, String>,
+}
+
+impl Corpus {
+    /// Makes all files in `folder`.
+    pub(crate) fn make(project: &Project, folder: &Path) -> Result<Self> {
+        let mut missing = BTreeMap::new();
+        for deed in DEEDS {
+            let name = format!("{deed}.{LIBRARY}");
+            if let Some(reason) = probe(project, folder, deed, &name) {
+                missing.insert(name, reason);
+            }
+        }
+        let write = |name: &str, bytes: &[u8]| {
+            fs::write(folder.join(name), bytes).with_context(|| format!("cannot write {name}"))
+        };
+        write("cut.wasm", &[COMPONENT, &[1, 200, 1, 0]].concat())?;
+        write("core.wasm", b"\0asm\x01\0\0\0")?;
+        write("text.wasm", b"#!/bin/sh\n")?;
+        write("nested.wasm", &nested(DEPTH))?;
+        write("no-processes.toml", b"summary = \"s\"\nprocesses = 0\n[[cells]]\nscenario = \"self/*\"\n")?;
+        let glob = format!("summary = \"s\"\n[[cells]]\nscenario = \"{}\"\n", "{a,".repeat(100_000));
+        write("long-glob.toml", glob.as_bytes())?;
+        write("large.toml", &vec![b'#'; 2 << 20])?;
+        for (run, target) in [("zero", "/dev/zero"), ("kernel", "/proc/kmsg")] {
+            fs::create_dir_all(folder.join(run))?;
+            symlink(target, folder.join(run).join("run.jsonl"))?;
+        }
+        fs::create_dir_all(folder.join("pipe"))?;
+        if !Command::new("mkfifo").arg(folder.join("pipe/run.jsonl")).status().is_ok_and(|status| status.success()) {
+            missing.insert("pipe".to_owned(), "mkfifo is not installed".to_owned());
+        }
+        Ok(Self { missing })
+    }
+
+    /// Why `row` cannot be tried: a file that it names could not be made.
+    pub(crate) fn missing(&self, row: &Row) -> Option<String> {
+        row.words.iter().find_map(|word| self.missing.get(*word)).cloned()
+    }
+}
+
+/// Builds the hostile probe with this deed; the reason if that fails.
+fn probe(project: &Project, folder: &Path, deed: &str, name: &str) -> Option<String> {
+    let source = project.root().join("native-probes/hostile/hostile.c");
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    let mut command = Command::new(compiler);
+    command
+        .args(["-shared", "-fPIC", "-O1"])
+        .arg(format!("-DDEED={deed}"))
+        .arg("-o")
+        .arg(folder.join(name))
+        .arg(source);
+    match command.output() {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => {
+            let text = String::from_utf8_lossy(&output.stderr);
+            Some(format!("it cannot be compiled: {}", text.lines().next().unwrap_or_default()))
+        }
+        Err(error) => Some(format!("there is no C compiler: {error}")),
+    }
+}
+
+/// The beginning of a component.
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+/// The number of the section that holds a nested component.
+const NESTED: u8 = 4;
+
+/// Components nested in one another.
+fn nested(depth: usize) -> Vec<u8> {
+    // The sizes from the innermost to the outermost, then the bytes from the outermost to the innermost.
+    let mut sizes = vec![COMPONENT.len()];
+    for level in 1..depth {
+        let inner = sizes[level - 1];
+        sizes.push(COMPONENT.len() + 1 + leb(inner).len() + inner);
+    }
+    let mut bytes = Vec::with_capacity(sizes[depth - 1]);
+    for inner in sizes.iter().rev().skip(1) {
+        bytes.extend_from_slice(COMPONENT);
+        bytes.push(NESTED);
+        bytes.extend(leb(*inner));
+    }
+    bytes.extend_from_slice(COMPONENT);
+    bytes
+}
+
+/// A number in LEB128, as WebAssembly writes sizes.
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = (number & 0x7f) as u8;
+        number >>= 7;
+        if number == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_components_have_the_sizes_of_what_they_hold() {
+        assert_eq!(nested(1), COMPONENT);
+        assert_eq!(nested(2), [COMPONENT, &[NESTED, 8], COMPONENT].concat());
+        let deep = nested(30);
+        assert_eq!(deep[9..11], [0xab, 0x02], "299 bytes follow");
+        assert_eq!(deep.len(), 8 + 1 + 2 + 299);
+    }
+}
