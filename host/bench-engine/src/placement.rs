@@ -25,6 +25,27 @@ fn fastest_of(allowed: Vec<u32>, kinds: &[(u64, Vec<u32>)]) -> Vec<u32> {
     kinds.iter().map(|(_, kind)| of_kind(kind)).find(|cpus| !cpus.is_empty()).unwrap_or(allowed)
 }
 
+/// Restricts the calling thread, and everything that it starts from now on, to `cpus`; or the reason why that fails.
+pub fn restrict(cpus: &[u32]) -> Result<(), String> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::thread::{CpuSet, sched_setaffinity};
+        let allowed = allowed_cpus();
+        if let Some(other) = cpus.iter().find(|cpu| !allowed.contains(cpu)) {
+            let allowed: Vec<_> = allowed.iter().map(u32::to_string).collect();
+            return Err(format!("this process may not use processor {other}, only {}", allowed.join(",")));
+        }
+        let mut set = CpuSet::new();
+        cpus.iter().for_each(|cpu| set.set(*cpu as usize));
+        sched_setaffinity(None, &set).map_err(|error| error.to_string())
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = cpus;
+        Err("this system does not bind processes to processors".to_owned())
+    }
+}
+
 /// Binds the calling thread, and all threads that it starts from now on, to `cpu`. Returns whether that succeeded.
 pub fn bind(cpu: u32) -> bool {
     #[cfg(target_os = "linux")]
@@ -44,6 +65,21 @@ pub fn bind(cpu: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn only_allowed_processors_can_be_used() {
+        // On a thread of its own, whose affinity ends with it.
+        let restricted = std::thread::spawn(|| {
+            let allowed = allowed_cpus();
+            let last = *allowed.last().unwrap();
+            assert!(restrict(&[last, 1_023]).unwrap_err().contains("may not use processor 1023"));
+            restrict(&[last]).unwrap();
+            (allowed_cpus(), vec![last])
+        });
+        let (found, expect) = restricted.join().unwrap();
+        assert_eq!(found, expect);
+    }
 
     #[test]
     fn fastest_allowed_kind_is_selected() {

@@ -350,6 +350,9 @@ pub(crate) struct Measured {
     /// Worker processes per cell [default: 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) processes: Option<u32>,
+    /// Processors to use, such as `2,4-7` [default: all that this process may use]; of several kinds, the fastest are used
+    #[arg(long, value_name = "LIST", value_parser = cpu_list)]
+    pub(crate) cpu: Option<CpuList>,
     /// Maximum number of cells [default: 10000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) cells_max: Option<u32>,
@@ -424,6 +427,26 @@ fn percent(text: &str) -> Result<f64, String> {
     } else {
         Err("expected a percentage above 0 and below 100".to_owned())
     }
+}
+
+/// Numbers of processors, ascending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CpuList(pub(crate) Vec<u32>);
+
+/// The highest number of a processor, as the kernel's sets have it.
+const CPU_MAX: u32 = 1_023;
+
+fn cpu_list(text: &str) -> Result<CpuList, String> {
+    let mut cpus = std::collections::BTreeSet::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let number = |text: &str| text.trim().parse::<u32>().ok().filter(|cpu| *cpu <= CPU_MAX);
+        match (number(first), number(last)) {
+            (Some(first), Some(last)) if first <= last => cpus.extend(first..=last),
+            _ => return Err("expected numbers of processors such as 2,4-7".to_owned()),
+        }
+    }
+    Ok(CpuList(cpus.into_iter().collect()))
 }
 
 /// Adds the values of a parameter that was given several times to the first one, each value once.
@@ -515,6 +538,14 @@ mod tests {
         check(r"a\,b,c\d", &["a,b", r"c\d"]);
         check("", &[""]);
         assert!(key_values("=1").is_err() && key_values("n").is_err());
+    }
+
+    #[test]
+    fn processors_are_numbers_and_ranges() {
+        assert_eq!(cpu_list("2,4-6,5"), Ok(CpuList(vec![2, 4, 5, 6])));
+        for text in ["", "a", "3-1", "1,", "5000", "-1"] {
+            assert!(cpu_list(text).is_err(), "{text}");
+        }
     }
 
     #[test]

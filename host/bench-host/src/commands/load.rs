@@ -1,11 +1,12 @@
 //! `load`: runs every scenario of the given files.
 
-use crate::cli::{Common, LoadArgs, merge_axes};
+use crate::cli::{Common, CpuList, LoadArgs, merge_axes};
 use crate::effort::Effort;
 use crate::execute::{Job, execute, interrupt, seed_of};
 use crate::modules::{Loader, Modules};
 use crate::resume::PreviousRun;
 use crate::{Exit, output};
+use bench_engine::placement;
 use bench_engine::{CELLS_MAX, Interrupt, Plan, Selection};
 
 pub(crate) fn run(mut arguments: LoadArgs, mut earlier: Option<PreviousRun>) -> anyhow::Result<Exit> {
@@ -35,9 +36,13 @@ pub(crate) fn merge_parameters(
     Ok(())
 }
 
-/// Turns the families' options into parameters, each once, and moves the passwords out of them.
+/// Applies the options that are the same for all commands: restricts this process and its workers to processors, turns the families'
+/// options into parameters, each once, and moves the passwords out of them.
 pub(crate) fn take_parameters(common: &mut Common) -> anyhow::Result<()> {
     let measured = &mut common.measured;
+    if let Some(CpuList(cpus)) = &measured.cpu {
+        placement::restrict(cpus).map_err(|reason| anyhow::anyhow!("--cpu: {reason}"))?;
+    }
     measured.parameters.append(&mut measured.families.parameters);
     merge_axes(&mut measured.parameters);
     measured.secrets.move_passwords(&mut measured.parameters)
