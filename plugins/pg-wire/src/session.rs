@@ -12,12 +12,8 @@ use std::io;
 
 /// Settings that make text formats independent of the server's configuration. Poolers take these at the start of a connection, and
 /// refuse others, such as `extra_float_digits`, which servers since version 12 do not need.
-const SETTINGS: [(&str, &str); 4] = [
-    ("client_encoding", "UTF8"),
-    ("DateStyle", "ISO, YMD"),
-    ("TimeZone", "UTC"),
-    ("application_name", "bench-host"),
-];
+const SETTINGS: [(&str, &str); 4] =
+    [("client_encoding", "UTF8"), ("DateStyle", "ISO, YMD"), ("TimeZone", "UTC"), ("application_name", "bench-host")];
 
 /// A session with a server.
 pub struct Session {

@@ -19,16 +19,26 @@ pub(crate) struct JsonParse {
 
 impl Kernel for JsonParse {
     const NAME: &'static str = "json-parse";
-    const SUMMARY: &'static str =
-        "Parses a JSON document into a tree: the input if it is JSON, or else an array of its lines.";
+    const SUMMARY: &'static str = "Parses a JSON document into a tree: the input if it is JSON, or an array of its lines if it does not begin as JSON.";
 
-    fn prepare(input: Vec<u8>, _arguments: &Arguments) -> Result<Self, ModuleError> {
+    fn prepare(mut input: Vec<u8>, arguments: &Arguments) -> Result<Self, ModuleError> {
+        if input.starts_with(BYTE_ORDER_MARK) {
+            input.drain(..BYTE_ORDER_MARK.len());
+        }
+        let is_cut = arguments.size("input_bytes_max").is_ok_and(|bytes_max| input.len() >= bytes_max);
         let own = String::from_utf8(input).map_err(|error| error.into_bytes()).and_then(|text| {
             match serde_json::from_str::<Json>(&text) {
-                Ok(value) => Ok((text, value)),
+                Ok(value) => Ok((text, Ok(value))),
+                Err(error) if looks_like_json(&text) => Ok((text, Err(error))),
                 Err(_) => Err(text.into_bytes()),
             }
         });
+        // Measured as lines it would be another, much faster task under the same name.
+        let own = match own {
+            Ok((_, Err(error))) => return Err(refused(&error, is_cut)),
+            Ok((text, Ok(value))) => Ok((text, value)),
+            Err(input) => Err(input),
+        };
         Ok(match own {
             Ok((document, value)) => {
                 Self { document, canonical: value.to_string(), elements: elements(&value), parsed: None }
@@ -64,6 +74,30 @@ impl Kernel for JsonParse {
             Check::that("written-back", written == self.canonical, difference(&self.canonical, &written)),
         ]
     }
+}
+
+/// What some editors put before UTF-8, and what no parser of JSON takes.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Whether `text` begins as an object or array of JSON does, and not as other text with a brace or bracket, such as TOML.
+fn looks_like_json(text: &str) -> bool {
+    let text = text.trim_start();
+    if let Some(rest) = text.strip_prefix('{') {
+        return rest.trim_start().starts_with(['"', '}']);
+    }
+    text.strip_prefix('[').map(str::trim_start).is_some_and(|rest| {
+        let is_value = |c: char| c.is_ascii_digit() || matches!(c, '"' | '{' | '[' | ']' | '-');
+        rest.starts_with(is_value) || ["true", "false", "null"].iter().any(|word| rest.starts_with(word))
+    })
+}
+
+fn refused(error: &serde_json::Error, is_cut: bool) -> ModuleError {
+    let next = if is_cut {
+        "it was cut at `input_bytes_max`; give -p input_bytes_max=BYTES for the whole document"
+    } else {
+        "give one document of JSON, or other text"
+    };
+    ModuleError::InvalidArgument(format!("`input` begins as JSON and is none: {error}; {next}"))
 }
 
 /// Compact and with sorted keys, as the crate formats its trees.
@@ -134,6 +168,29 @@ mod tests {
         let kernel = kernel(b"{\"b\": 1.50,\n \"a\": []}\n");
         assert_eq!((kernel.bytes(), kernel.elements, failed(&kernel)), (22, 2, vec![]));
         assert_eq!(kernel.canonical, r#"{"a":[],"b":1.5}"#);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_not_part_of_the_document() {
+        assert_eq!(kernel(b"\xef\xbb\xbf{\"a\": 1}").document, "{\"a\": 1}");
+    }
+
+    #[test]
+    fn what_begins_as_json_is_not_measured_as_lines() {
+        let check = |text: &str, bytes_max: i64, part: &str| {
+            let mut arguments = Arguments::default();
+            arguments.set("input_bytes_max", bytes_max);
+            let Err(error) = JsonParse::prepare(text.as_bytes().to_vec(), &arguments) else { panic!("{text}") };
+            assert!(error.to_string().contains(part), "{error}");
+        };
+        check(r#"{"a": [1, 2"#, 11, "it was cut at `input_bytes_max`");
+        check(r#"{"a": [1, 2"#, 1_000, "give one document of JSON");
+        check("{\"a\":1}\n{\"a\":2}\n", 1_000, "trailing characters");
+        check(r#"["\ud800"]"#, 1_000, "surrogate");
+        check(&"[".repeat(300), 1_000, "recursion limit");
+        for text in ["[package]\nname = 1", "{ x }", "[a](b)", "{%"] {
+            assert!(kernel(text.as_bytes()).document.starts_with("[{\"line\":1,"), "{text}");
+        }
     }
 
     #[test]
