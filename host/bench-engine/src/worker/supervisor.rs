@@ -6,7 +6,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, getpid, getppid, kill_process, pidfd_open, set_child_subreaper,
-    setpgid, wait, waitpid,
+    setpgid, wait,
 };
 use std::fs::File;
 use std::io;
@@ -25,7 +25,7 @@ pub fn supervise(fork: impl FnOnce() -> io::Result<Option<Pid>>) -> io::Result<O
     set_child_subreaper(Some(getpid()))?;
     let supervisor = getpid();
     match fork()? {
-        Some(worker) => std::process::exit(watch(&parent, worker)),
+        Some(worker) => std::process::exit(watch(parent, worker)),
         None => {
             // A signal to the group of the worker must not reach the supervisor.
             setpgid(None, None)?;
@@ -40,34 +40,38 @@ fn parent() -> Option<Pid> {
     (getppid() == Some(maker)).then_some(maker)
 }
 
-/// Waits until the worker or the parent has ended, then ends all others; returns the exit status.
-fn watch(parent: &OwnedFd, worker: Pid) -> i32 {
+/// Waits until the worker has ended, by itself or because the parent has, then ends all others; returns the exit status.
+fn watch(parent: OwnedFd, worker: Pid) -> i32 {
     // The parent waits for the end of these, which must come with the end of the worker.
     if let Ok(nothing) = File::options().read(true).write(true).open("/dev/null") {
         let _ = rustix::stdio::dup2_stdin(&nothing);
         let _ = rustix::stdio::dup2_stdout(&nothing);
         let _ = rustix::stdio::dup2_stderr(&nothing);
     }
-    if let Ok(of_worker) = pidfd_open(worker, PidfdFlags::empty()) {
-        wait_for_either(parent, &of_worker);
-    }
-    // After the end of the parent the worker still lives.
-    let ended = waitpid(Some(worker), WaitOptions::NOHANG).ok().flatten();
-    let status = ended.map_or(1, |(_, status)| exit_status(status));
-    // Any child, whatever its group: the worker itself, or what it left.
-    if !matches!(wait(WaitOptions::NOHANG), Err(Errno::CHILD)) {
+    std::thread::spawn(move || {
+        wait_for_end(&parent);
         let _ = kill_process(worker, Signal::KILL);
+    });
+    let status = reap_until(worker).map_or(1, exit_status);
+    // Any child, whatever its group: what the worker left.
+    if !matches!(wait(WaitOptions::NOHANG), Err(Errno::CHILD)) {
         tree::kill_descendants(getpid(), PATIENCE);
     }
     status
 }
 
-fn wait_for_either(parent: &OwnedFd, worker: &OwnedFd) {
+fn wait_for_end(process: &OwnedFd) {
+    while poll(&mut [PollFd::new(process, PollFlags::IN)], None) == Err(Errno::INTR) {}
+}
+
+/// Waits for the children of this process until `worker` has ended. Those that were adopted are waited for as well, because whoever
+/// started them may wait until their ids are free.
+fn reap_until(worker: Pid) -> Option<WaitStatus> {
     loop {
-        let mut both = [PollFd::new(parent, PollFlags::IN), PollFd::new(worker, PollFlags::IN)];
-        match poll(&mut both, None) {
-            Err(Errno::INTR) => {}
-            _ => return,
+        match wait(WaitOptions::empty()) {
+            Ok(Some((ended, status))) if ended == worker => return Some(status),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(_) => return None,
         }
     }
 }
