@@ -7,8 +7,8 @@ use crate::worker::{DependencySpec, Kind, ModuleSpec};
 use crate::{families, paths};
 use bench_drivers::{DirectoryGrant, ScratchGrant, workload};
 use bench_engine::Cell;
-use bench_model::{Arguments, MachineLimit, Scenario, Value};
-use bench_sink::environment::{FileSystem, file_system};
+use bench_model::{Arguments, Capability, MachineLimit, Scenario, Value};
+use bench_sink::environment::{Cgroup, FileSystem, file_system};
 use std::path::{Path, PathBuf};
 
 /// A module and arguments as one worker sees them.
@@ -61,6 +61,7 @@ impl Loader {
 
     /// Resolves the `arguments` of `scenario` for `module`.
     fn of_module(&self, module: ModuleSpec, scenario: &Scenario, arguments: Arguments) -> Result<Resolved, String> {
+        enough_processors(scenario, &arguments, Cgroup::of_self().cpu_quota())?;
         let mut resolved = Resolved { module, arguments: arguments.clone(), companion: None, scratch: Vec::new() };
         for requirement in &scenario.requirements {
             if let Some((name, text)) = text_argument(requirement.read_parameter(), &arguments) {
@@ -89,6 +90,27 @@ impl Loader {
             }
         }
         Ok(resolved)
+    }
+}
+
+/// An error if the scenario keeps several processors busy at a time and the control group's `quota` is less: what would be measured is
+/// the throttling. One that can do with less keeps them busy with `placement=cross` only.
+fn enough_processors(scenario: &Scenario, arguments: &Arguments, quota: Option<f64>) -> Result<(), String> {
+    let is_cross = matches!(arguments.get("placement"), Some(Value::Text(placement)) if placement == "cross");
+    let needed = scenario.requirements.iter().filter(|requirement| !requirement.optional || is_cross);
+    let needed = needed.filter_map(|requirement| match requirement.capability {
+        Capability::Cpu(cpus) => Some(cpus),
+        _ => None,
+    });
+    match (needed.max(), quota) {
+        (Some(cpus), Some(quota)) if quota < f64::from(cpus) => {
+            let other = if is_cross { ", or give -p placement=same" } else { "" };
+            Err(format!(
+                "it keeps {cpus} processors busy, and the control group's quota allows {quota:.2}, so its figures would be those of \
+                 throttling; raise the quota (`cpu.max`, `--cpus`){other}"
+            ))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -188,6 +210,24 @@ fn text_argument<'a>(parameter: Option<&'a str>, arguments: &'a Arguments) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scenario_that_spins_needs_its_quota() {
+        let check = |scenario: Scenario, placement: Option<&str>, quota: Option<f64>, expect: bool| {
+            let mut arguments = Arguments::default();
+            placement.into_iter().for_each(|text| arguments.set("placement", text));
+            let found = enough_processors(&scenario, &arguments, quota);
+            assert_eq!(found.is_ok(), expect, "{found:?}");
+        };
+        let needs = || Scenario::new("s", "f", "").requires("cpu:2", "");
+        let can_use = || Scenario::new("s", "f", "").can_use("cpu:2", "");
+        check(needs(), None, None, true);
+        check(needs(), None, Some(2.0), true);
+        check(needs(), None, Some(0.3), false);
+        check(can_use(), Some("same"), Some(0.3), true);
+        check(can_use(), None, Some(0.3), true);
+        check(can_use(), Some("cross"), Some(1.5), false);
+    }
 
     #[test]
     fn durable_scenario_needs_a_disk() {
