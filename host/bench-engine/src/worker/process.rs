@@ -248,24 +248,29 @@ impl Deadline {
 /// Longer than any run; the clock can hold it.
 const LONG: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Sends one event for each message about progress, one for the line of the reply, and one for the end of the channel.
+/// Sends one event for each message about progress, one for the first line of the reply, and one for the end of the channel.
 fn read_reply(mut channel: UnixStream, events: &Sender<Event>) {
     let mut bytes = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
     // Nobody listens after the reply, or after the deadline.
     let send = |event| drop(events.send(event));
     loop {
-        match channel.read(&mut buffer) {
+        let read = match channel.read(&mut buffer) {
             Ok(0) | Err(_) => return send(Event::Reply(bytes)),
-            Ok(read) => bytes.extend_from_slice(&buffer[..read]),
-        }
+            Ok(read) => read,
+        };
+        bytes.extend_from_slice(&buffer[..read]);
         if let Some(expect_ns) = progress::take(&mut bytes) {
             send(Event::Expects(Duration::from_nanos(expect_ns)));
         }
         if bytes.len() > REPLY_BYTES_MAX {
             return send(Event::TooLong);
         }
-        if bytes.ends_with(b"\n") {
+        if buffer[..read].contains(&b'\n')
+            && let Some(end) = bytes.iter().position(|byte| *byte == b'\n')
+        {
+            // A module may have written more.
+            bytes.truncate(end + 1);
             send(Event::Reply(std::mem::take(&mut bytes)));
         }
     }
@@ -349,6 +354,13 @@ mod tests {
         };
         assert_eq!(*time, Duration::from_nanos(7));
         assert_eq!((reply.as_slice(), end.as_slice()), (&b"{\"Described\":1}\n"[..], &b""[..]));
+    }
+
+    #[test]
+    fn only_the_first_line_is_the_reply() {
+        let found = events(b"{\"Described\":1}\n{\"Described\":2}\n{\"Descr");
+        let [Event::Reply(reply), Event::Reply(_)] = &found[..] else { panic!("{}", found.len()) };
+        assert_eq!(reply.as_slice(), b"{\"Described\":1}\n");
     }
 
     #[test]

@@ -37,6 +37,7 @@ impl Corpus {
         let write = |name: &str, bytes: &[u8]| {
             fs::write(folder.join(name), bytes).with_context(|| format!("cannot write {name}"))
         };
+        fs::create_dir_all(folder.join("none"))?;
         write("cut.wasm", &[COMPONENT, &[1, 200, 1, 0]].concat())?;
         write("core.wasm", b"\0asm\x01\0\0\0")?;
         write("text.wasm", b"#!/bin/sh\n")?;

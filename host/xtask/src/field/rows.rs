@@ -88,16 +88,25 @@ fn files() -> Vec<Row> {
 
 /// Command lines that say two things, or ask for much.
 fn command_lines() -> Vec<Row> {
-    let terminal =
-        row("end of the terminal after nohup", "run self/component-call --processes 2 --time 3s", &[0], &["self"]);
+    let terminal = row(
+        "end of the terminal after nohup",
+        "run self/histogram-record --quick --processes 2 --time 3s",
+        &[0],
+        &["self"],
+    );
     vec![
         Row { start: Start::WithoutTerminal, ..terminal },
-        row("two documents on one stream", "run self --quick --bench-json --format json", &[2], &["--bench-json"]),
+        row(
+            "two documents on one stream",
+            "run self/histogram-record --quick --bench-json --format json",
+            &[2],
+            &["--bench-json"],
+        ),
         row("list as CSV", "list text.wasm --format csv", &[1], &["not a WebAssembly file"]),
-        row("more cells than allowed", "run self --cells-max 1 --dry-run", &[2], &["and the maximum is 1"]),
+        row("more cells than allowed", "run self/* --cells-max 1 --dry-run", &[2], &["and the maximum is 1"]),
         row(
             "count of operations without a deadline",
-            "run self/component-call --iterations 2000 --quick",
+            "run self/histogram-record --iterations 2000 --quick",
             &[0],
             &["self"],
         ),
@@ -111,19 +120,19 @@ fn secrets() -> Vec<Row> {
     vec![
         hidden(
             "password with a slash",
-            "run self --dry-run -p database_url=postgres://ann:s3/cret@h/d",
+            "run self/histogram-record --dry-run -p database_url=postgres://ann:s3/cret@h/d",
             &[2],
             &["write the characters"],
         ),
         hidden(
             "password in a parameter of a URL",
-            "run self --dry-run -p database_url=postgres://h/d?password=s3cret",
+            "run self/histogram-record --dry-run -p database_url=postgres://h/d?password=s3cret",
             &[2],
             &["no selected scenario has a parameter"],
         ),
         hidden(
             "password that is not closed",
-            "run self --dry-run -p database_url=password='s3cret",
+            "run self/histogram-record --dry-run -p database_url=password='s3cret",
             &[2],
             &["a quote is not closed"],
         ),
