@@ -322,6 +322,7 @@ fn measure(
         cell: 0,
         process: 0,
         scenario: cell.scenario.name.clone(),
+        driver: cell.scenario.driver.clone(),
         arguments: resolved.arguments.clone(),
         warm_up_ns: time_ns.map_or(0, |_| 10_000_000),
         time_ns,
