@@ -35,7 +35,8 @@ impl Made {
         let directory = folder.join(name);
         let mut writer = RunWriter::create(&directory).unwrap();
         let fingerprint = Fingerprint { kernel: self.kernel.to_owned(), ..Fingerprint::default() };
-        let planned = Planned { cells: 6, processes: 2, time_ns: Some(1), iterations: None, order_sha256: None };
+        let planned =
+            Planned { cells: 6, processes: 2, time_ns: Some(1), iterations: None, within_ns: None, order_sha256: None };
         let shard = format!("{}/{}", self.number, self.of);
         let command = ["bench-host", "run", "s", "--shard", &shard].map(str::to_owned).to_vec();
         let run = RunRecord {
@@ -146,7 +147,7 @@ proptest! {
             let own = lines(directory);
             let body: Vec<_> = own[1..own.len() - 1].iter().filter(|line| !line.windows(8).any(|w| w == b"\"module\",")).collect();
             for line in body.iter().filter(|line| line.windows(9).any(|w| w == b"\"outcome\"")) {
-                prop_assert_eq!(whole.iter().filter(|other| other == *line).count(), 1);
+                prop_assert_eq!(whole.iter().filter(|other| *other == **line).count(), 1);
             }
         }
         let outcomes = RunFile::read(&in_order.directory).unwrap().records;
@@ -193,8 +194,9 @@ fn directories_that_do_not_belong_together_are_refused() {
             "p and q are shards of different runs: {what}; merge only shards of one command line, program and set of modules"
         )
     };
-    strict(&[one.clone(), Made { seed: 8, ..two.clone() }], Err(&different("the seed")));
-    strict(&[one.clone(), Made { of: 3, ..two.clone() }], Err(&different("the number of shards")));
+    let (seed, of) = (different("the seed"), different("the number of shards"));
+    strict(&[one.clone(), Made { seed: 8, ..two.clone() }], Err(&seed));
+    strict(&[one.clone(), Made { of: 3, ..two.clone() }], Err(&of));
     let overlap = "p and q both hold cell 1, process 0; merge only shards of one run";
     strict(&[one.clone(), Made { cells: vec![1], ..two.clone() }], Err(overlap));
     let killed = Made { times: ("1", None), ..two.clone() };
