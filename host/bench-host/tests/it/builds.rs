@@ -83,5 +83,4 @@ fn ladder_measures_what_there_is_and_says_what_is_missing() {
     assert!(slowest["ratio_to_previous"]["ratio"].as_f64().unwrap() > 0.0, "{slowest:#}");
     let table = host.check(&format!("compare {}", host.run().display()), 0).stdout;
     assert!(table.contains("no-simd skipped: "), "{table}");
-    assert!(table.lines().all(|line| line.chars().count() <= 120 || line.contains("skipped: ")), "{table}");
 }

@@ -39,7 +39,7 @@ pub(super) fn comparison_notes(comparison: &Comparison) -> Vec<String> {
 /// What was measured where, and what the figures mean; a line each.
 pub(super) fn footer(comparison: &Comparison) -> Vec<String> {
     let mut lines = match &comparison.runs {
-        Runs::Paired(run) => vec![format!("{}; {}", notes::machine(run), notes::effort(run, " for all arms in turns"))],
+        Runs::Paired(run) => vec![notes::machine(run), notes::effort(run, " for all arms in turns")],
         Runs::Sides { a, b } => vec![side(Side::A, a), side(Side::B, b)],
     };
     let (ratio, floor) = match comparison.runs {

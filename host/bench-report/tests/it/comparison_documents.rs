@@ -49,7 +49,9 @@ fn contenders_stand_below_each_other_and_then_where_the_time_went() {
       native: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 10.0k)
       native: process memory up to 24.0 MiB
 
-    A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
+    A Processor × 2, linux 6.1.0, load 0.50
+
+    bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
     ratio = contender / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     verdicts are Holm-adjusted over 4 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
@@ -74,7 +76,9 @@ fn the_table_fits_80_columns_and_names_the_option_for_the_breakdown() {
       different      1.500×    1.499–1.500  wasm / native          100 ns     150 ns
       different      1.500×    1.500–1.500  wasm+fuel / native     100 ns     150 ns
 
-    A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
+    A Processor × 2, linux 6.1.0, load 0.50
+
+    bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
     ratio = contender / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     verdicts are Holm-adjusted over 4 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
@@ -118,7 +122,9 @@ fn markdown_has_the_same() {
     - native: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 3000)
     - native: process memory up to 24.0 MiB
 
-    - A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 3 processes × 1 s for all arms in turns; seed 7
+    - A Processor × 2, linux 6.1.0, load 0.50
+
+    - bench-host 0.1.0; 3 processes × 1 s for all arms in turns; seed 7
     - ratio = contender / baseline, of median times with processes brought to one level
     - interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     - verdicts are Holm-adjusted over 2 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
@@ -165,7 +171,9 @@ fn what_is_amiss_is_said_with_what_to_do() {
     1 comparison: verdict withheld: 2 processes cannot tell a difference from chance; measure with `--processes 3` or more
     clock drifted by +25 % during the run: 20 ns before, 25 ns after; compare figures with care
 
-    A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 2 processes × 1 s for all arms in turns; seed 7
+    A Processor × 2, linux 6.1.0, load 0.50
+
+    bench-host 0.1.0; 2 processes × 1 s for all arms in turns; seed 7
     ratio = contender / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     –: not measured, or too few samples
@@ -231,7 +239,8 @@ fn a_single_process_has_medians_and_no_ratio() {
 
     2 comparisons: a ratio needs two processes and a verdict 3; measure with `--processes 3` or more
 
-    A Processor × 2, linux 6.1.0, load 0.50; bench-host 0.1.0; 1 process × 1 s for all arms in turns; seed 7
+    A Processor × 2, linux 6.1.0, load 0.50
+    bench-host 0.1.0; 1 process × 1 s for all arms in turns; seed 7
     ratio = contender / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     –: not measured, or too few samples

@@ -5,7 +5,7 @@ use bench_engine::{ComparisonGroup, Plan, Schedule};
 use bench_model::Arguments;
 use bench_report::{Comparison, Options};
 use bench_sink::runfile::{LookRecord, Record, RunFile};
-use bench_stats::Verdict;
+use bench_stats::{PROCESSES_MIN, Verdict};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -76,7 +76,8 @@ impl UntilDecided {
 impl Schedule for UntilDecided {
     fn round(&mut self, process: u32) -> (Vec<usize>, Vec<Record>) {
         let spent = (self.begun.elapsed().as_secs_f64() / self.within.as_secs_f64()).min(1.0);
-        if process < self.next_look && (spent < 1.0 || process == 0) {
+        // Even if the time is spent: fewer processes have no verdict.
+        if process < self.next_look && (spent < 1.0 || process < PROCESSES_MIN) {
             return (self.undecided.clone(), Vec::new());
         }
         self.next_look = next_look(process);
