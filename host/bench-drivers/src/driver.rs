@@ -25,7 +25,8 @@ pub trait Driver: Sync {
     /// Executes one repetition on `module`, together with the other module that the scenario names, if it names one.
     fn run(&self, module: &mut dyn Module, dependency: Option<&mut Dependency>, task: &Task<'_>) -> Report;
 
-    /// Runs the conformance tests of a scenario with `arguments`. Nothing is timed. An error means that the environment cannot run it.
+    /// Runs the conformance tests of a scenario with `arguments`. An error of the environment means that it cannot run here; any other
+    /// one is a broken rule.
     fn conformance(
         &self,
         module: &mut dyn Module,

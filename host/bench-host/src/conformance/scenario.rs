@@ -147,10 +147,11 @@ impl Trial<'_> {
 
     /// Measures the cell in two processes, briefly. Whatever fails a cell of `load` is a broken rule.
     fn measured(&mut self, label: &str, cell: &Cell, resolved: &Resolved, checksums: &mut Checksums) {
-        let brief = measure(self.loader, resolved, cell, Some(40_000_000), self.loader.deadline(), self.interrupt);
+        let deadline = self.loader.deadline_of(&resolved.module);
+        let brief = measure(self.loader, resolved, cell, Some(40_000_000), deadline, self.interrupt);
         let (Some(first), Some(report)) = (self.figure(label, &brief, None), report(&brief)) else { return };
         debug_assert_eq!(report.outcome.status, Status::Ok);
-        let once = measure(self.loader, resolved, cell, None, self.loader.deadline(), self.interrupt);
+        let once = measure(self.loader, resolved, cell, None, deadline, self.interrupt);
         let Some(second) = self.figure(label, &once, Some(first)) else { return };
         let equal = first == second;
         let outcome = if equal { Outcome::Held } else { Outcome::Broken };
