@@ -14,6 +14,16 @@ pub trait Module: Any {
     /// The interfaces that it imports, if its kind of module has imports.
     fn imports(&self) -> Vec<String>;
 
+    /// What a user can name in parameters of its scenarios, such as the signatures of functions that can be called.
+    fn signatures(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What a user must know about how it is loaded, if that is not as usual.
+    fn note(&self) -> Option<String> {
+        None
+    }
+
     /// Opens a scenario for the driver `workload`.
     fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError>;
 
@@ -94,6 +104,8 @@ pub struct Ledger {
     pub events: f64,
     /// The number of observed operations.
     pub operations: u64,
+    /// Operations per observed call.
+    pub batch: u64,
     /// The costs of the boundary in this process.
     pub boundary: Vec<TermRecord>,
 }

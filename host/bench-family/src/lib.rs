@@ -11,9 +11,10 @@ pub use option::{Shorthand, Takes};
 pub use program::Program;
 pub use servers::{Server, Servers};
 
-use bench_drivers::Driver;
-use bench_model::{Arguments, Scenario};
-use bench_wasm::Capabilities;
+use bench_drivers::{Driver, Grants, Module};
+use bench_model::{Arguments, Descriptor, Scenario};
+use bench_wasm::{Adapters, Capabilities};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,9 +39,26 @@ pub trait Family: Sync {
         &[]
     }
 
+    /// The adapters that make scenarios of components that were not written for this host.
+    fn adapters(&self) -> Adapters {
+        &[]
+    }
+
     /// The kinds of programs that are the arm `process` of a component, in the component's folder.
     fn programs(&self) -> &'static [Program] {
         &[]
+    }
+
+    /// The arm `process` of a component that `descriptor` describes: a `program` that the user names with `--native`, built from the same
+    /// source. `None` if the family has no such arm. An error names the file, the reason and what to do.
+    fn native_program(
+        &self,
+        program: &Path,
+        descriptor: &Descriptor,
+        grants: &Grants,
+    ) -> Option<Result<Box<dyn Module>, String>> {
+        let _ = (program, descriptor, grants);
+        None
     }
 
     /// Command-line options that are shorthands for parameters of its scenarios.

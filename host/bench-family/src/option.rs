@@ -20,6 +20,8 @@ pub enum Takes {
     One(&'static str),
     /// Several values, separated by commas, each of which makes cells of its own; the text is their name in the help (`N[,N…]`).
     Many(&'static str),
+    /// One value each time that it is given, each of which makes cells of its own; the text is its name in the help.
+    Each(&'static str),
     /// No value: if the option is given, the parameter has this value.
     Flag(&'static str),
 }

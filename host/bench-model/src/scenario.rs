@@ -99,6 +99,12 @@ impl Scenario {
         })
     }
 
+    /// Whether its requirements name `arm`.
+    pub fn names_arm(&self, arm: Arm) -> bool {
+        let names = |capability: &Capability| matches!(capability, Capability::Arms(arms) if arms.contains(&arm));
+        self.requirements.iter().any(|requirement| names(&requirement.capability))
+    }
+
     /// Adds a parameter.
     #[must_use]
     pub fn parameter(mut self, parameter: Parameter) -> Self {

@@ -1,9 +1,11 @@
 //! Loads a component: compiles or maps its code, validates, links and describes it. This is done once; each session is an instance of
 //! its own.
 
+use crate::adapter::{self, Adapted, ComponentSession};
 use crate::bindings::workload::exports::bench_host::workload::{plugin, sessions};
 use crate::engine::Code;
 use crate::error::one_line;
+use crate::missing::missing;
 use crate::session::{self, WasmSession};
 use crate::state::{self, State};
 use crate::{LoadError, Runtime, convert, count, inspect, ledger, watch};
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
+use wasmtime_wasi::WasiCtxBuilder;
 
 /// A loaded component.
 pub struct Component {
@@ -22,12 +25,28 @@ pub struct Component {
     runtime: Runtime,
     pub(crate) grants: Grants,
     instance: InstancePre<State>,
-    /// The indices of a session's functions among the exports. They are looked up once, because that takes a large part of an
-    /// instantiation. A component without a scenario for the driver `workload` need not have sessions.
-    sessions: Option<sessions::GuestIndices>,
+    describer: Describer,
     descriptor: Descriptor,
     imports: Vec<String>,
     load_times: LoadTimes,
+}
+
+/// What describes a component and opens its sessions.
+enum Describer {
+    /// The component itself. The indices of a session's functions among the exports are looked up once, because that takes a large
+    /// part of an instantiation. A component without a scenario for the driver `workload` need not have sessions.
+    Plugin(Option<sessions::GuestIndices>),
+    /// Adapters.
+    Adapted(Adapted),
+}
+
+/// Makes instances of a component, each in a store of its own.
+#[derive(Clone)]
+pub struct Instances {
+    runtime: Runtime,
+    path: PathBuf,
+    grants: Grants,
+    instance: InstancePre<State>,
 }
 
 /// The times of loading.
@@ -54,30 +73,83 @@ impl std::fmt::Debug for Component {
 
 impl Component {
     /// Loads the component at `path`, whose digest is `sha256`. Its sessions have `grants`; the call of `describe` has none.
+    ///
+    /// If its instances do not fit into the pool of `runtime`, they are allocated on demand, and [`note`](Module::note) says so.
     pub fn load(runtime: &Runtime, path: &Path, sha256: &str, grants: Grants) -> Result<Self, LoadError> {
+        let reason = if runtime.has_pool() && runtime.is_known_not_to_fit(sha256) {
+            None
+        } else {
+            match Self::load_on(runtime, path, sha256, grants.clone()) {
+                Err(LoadError::Pool { reason, .. }) => Some(reason),
+                loaded => return loaded,
+            }
+        };
+        let note = "its instances do not fit into the pool, so they are allocated on demand, which makes starts slower";
+        let note = reason.as_ref().map_or_else(|| note.to_owned(), |reason| format!("{note}: {reason}"));
+        let loaded = Self::load_on(&runtime.on_demand(note)?, path, sha256, grants)?;
+        if let Some(reason) = reason {
+            runtime.remember_not_to_fit(sha256, &reason);
+        }
+        Ok(loaded)
+    }
+
+    fn load_on(runtime: &Runtime, path: &Path, sha256: &str, grants: Grants) -> Result<Self, LoadError> {
         let opened = Instant::now();
         let bytes = fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
         let read = opened.elapsed();
-        inspect::sniff(path, &bytes)?;
+        let (bytes, code_sha256) = component_bytes(runtime, path, bytes, sha256)?;
         let started = Instant::now();
-        let Code { component: code, mapped } = runtime.compile(path, &bytes, sha256)?;
+        let Code { component: code, mapped } = runtime.compile(path, &bytes, &code_sha256)?;
         let code_took = started.elapsed();
         let engine = &runtime.engine;
-        inspect::plugin_version(path, engine, &code)?;
+        let is_plugin = inspect::is_plugin(path, engine, &code)?;
         let imports = inspect::imports(engine, &code);
-        let link_error = |error: wasmtime::Error| LoadError::link(path, &error);
-        let instance = runtime.linker().and_then(|linker| linker.instantiate_pre(&code)).map_err(link_error)?;
+        let linked = runtime.linker().and_then(|linker| linker.instantiate_pre(&code));
+        let instance = linked.map_err(|error| LoadError::imports(path, &imports, &runtime.further_names(), &error))?;
         let load_times = LoadTimes { read, code: code_took, mapped, ready: opened.elapsed() };
-        let exports = |name: &str| inspect::exports(engine, &code, name);
-        let mut store = state::store(runtime, path, &[], &Grants::default())?;
-        let descriptor =
-            describe(&mut store, &instance).map_err(|reason| LoadError::Describe { path: path.to_owned(), reason })?;
+        let component = Self {
+            path: path.to_owned(),
+            sha256: sha256.to_owned(),
+            runtime: runtime.clone(),
+            grants,
+            instance,
+            describer: Describer::Plugin(None),
+            descriptor: Descriptor::new("", "", ""),
+            imports,
+            load_times,
+        };
+        if is_plugin { component.describe() } else { component.adapt() }
+    }
+
+    /// Has the component describe itself.
+    fn describe(mut self) -> Result<Self, LoadError> {
+        let mut store = state::store(&self.runtime, &self.path, &[], &Grants::default())?;
+        let described = describe(&mut store, &self.instance);
+        self.descriptor = described.map_err(|reason| LoadError::Describe { path: self.path.clone(), reason })?;
         // Other drivers look up their own interfaces when they need them.
-        let needs_sessions = descriptor.scenarios.iter().any(|scenario| scenario.driver == "workload");
-        let sessions = (needs_sessions || exports(inspect::SESSIONS)).then(|| sessions::GuestIndices::new(&instance));
-        let sessions = sessions.transpose().map_err(link_error)?;
-        let (path, sha256, runtime) = (path.to_owned(), sha256.to_owned(), runtime.clone());
-        Ok(Self { path, sha256, runtime, grants, instance, sessions, descriptor, imports, load_times })
+        let needs_sessions = self.descriptor.scenarios.iter().any(|scenario| scenario.driver == "workload");
+        let has_sessions = needs_sessions || self.offers(inspect::SESSIONS);
+        let sessions = has_sessions.then(|| sessions::GuestIndices::new(&self.instance)).transpose();
+        self.describer = Describer::Plugin(sessions.map_err(|error| LoadError::link(&self.path, &error))?);
+        Ok(self)
+    }
+
+    /// Has adapters describe the component. None of its code is executed.
+    fn adapt(mut self) -> Result<Self, LoadError> {
+        let adapted = Adapted::of(&self, self.runtime.adapters);
+        let described = adapted.descriptor(&self.path);
+        self.descriptor = described.map_err(|error| self.built_for_a_later_wasi().unwrap_or(error))?;
+        self.describer = Describer::Adapted(adapted);
+        Ok(self)
+    }
+
+    /// The error of a component that exports an interface of a WASI that this host does not run.
+    fn built_for_a_later_wasi(&self) -> Option<LoadError> {
+        let exports = self.instance.component().component_type();
+        let names = exports.exports(&self.runtime.engine).map(|(name, _)| name.to_owned());
+        let later: Vec<_> = names.filter(|name| name.starts_with("wasi:") && !name.contains("@0.2.")).collect();
+        let reason = missing(&later, &[])?.replace("imports `", "exports `");
+        Some(LoadError::Missing { path: self.path.clone(), reason })
     }
 
     /// The same component on another engine. Fails if its file has changed.
@@ -118,6 +190,11 @@ impl Component {
         inspect::exports(&self.runtime.engine, self.instance.component(), interface)
     }
 
+    /// Whether it imports this interface.
+    pub fn wants(&self, interface: &str) -> bool {
+        self.imports.iter().any(|import| import == interface)
+    }
+
     /// The engine that it was loaded for.
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
@@ -138,22 +215,55 @@ impl Component {
         self.instance.component().text().len() as u64
     }
 
+    /// Makes instances with the grants of its sessions.
+    pub fn instances(&self) -> Instances {
+        let (runtime, path, grants) = (self.runtime.clone(), self.path.clone(), self.grants.clone());
+        Instances { runtime, path, grants, instance: self.instance.clone() }
+    }
+
     /// The linked component, from which instances are made.
     pub fn instance_pre(&self) -> &InstancePre<State> {
         &self.instance
     }
 
     /// Opens a session, the same for every driver.
-    pub(crate) fn open_session(&self, scenario: &Scenario, arguments: &Arguments) -> Result<WasmSession, ModuleError> {
-        let (store, exports) = self.uncalled(scenario)?;
+    pub(crate) fn open_session(
+        &self,
+        scenario: &Scenario,
+        arguments: &Arguments,
+    ) -> Result<Box<dyn ComponentSession>, ModuleError> {
+        match &self.describer {
+            Describer::Plugin(_) => Ok(Box::new(self.open_plugin(scenario, arguments)?)),
+            Describer::Adapted(adapted) => adapted.maker(&scenario.name)?.open(self, scenario, arguments),
+        }
+    }
+
+    /// Opens a session of a component that describes itself.
+    pub(crate) fn open_plugin(&self, scenario: &Scenario, arguments: &Arguments) -> Result<WasmSession, ModuleError> {
+        let mut store = self.store(&scenario.metrics)?;
+        let exports = self.instantiate(&mut store).map_err(|error| session::trapped("instantiation", &error))?;
         WasmSession::open(store, exports, &scenario.name, arguments)
     }
 
-    /// A store with a new instance, before any call.
-    pub(crate) fn uncalled(&self, scenario: &Scenario) -> Result<(Store<State>, sessions::Guest), ModuleError> {
-        let mut store = self.store(&scenario.metrics)?;
+    /// Opens a session and makes its first call, which is timed, in nanoseconds: that of `open`, or the first operation of a component
+    /// that has no `open`.
+    pub(crate) fn open_timed(&self, task: &LedgerTask<'_>) -> Result<(Box<dyn ComponentSession>, f64), ModuleError> {
+        if let Describer::Adapted(_) = self.describer {
+            let mut session = self.open_session(task.scenario, task.arguments)?;
+            let start = Instant::now();
+            session.iterate(1)?;
+            return Ok((session, start.elapsed().as_nanos() as f64));
+        }
+        let mut store = self.store(&task.scenario.metrics)?;
         let exports = self.instantiate(&mut store).map_err(|error| session::trapped("instantiation", &error))?;
-        Ok((store, exports))
+        let start = Instant::now();
+        let session = WasmSession::open(store, exports, &task.scenario.name, task.arguments)?;
+        Ok((Box::new(session), start.elapsed().as_nanos() as f64))
+    }
+
+    /// The number of operations that one call of the component executes, if `asked` for so many: adapters call it once an operation.
+    pub(crate) fn batch(&self, asked: u64) -> u64 {
+        if matches!(self.describer, Describer::Adapted(_)) { asked.min(1) } else { asked }
     }
 
     /// A new instance for a session, and its functions.
@@ -164,8 +274,10 @@ impl Component {
 
     /// The functions of a session of `instance`.
     pub(crate) fn exports(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<sessions::Guest> {
-        let sessions = self.sessions.as_ref().ok_or_else(|| wasmtime::Error::msg("it exports no `sessions`"))?;
-        sessions.load(store, instance)
+        match &self.describer {
+            Describer::Plugin(Some(sessions)) => sessions.load(store, instance),
+            _ => Err(wasmtime::Error::msg("it exports no `sessions`")),
+        }
     }
 }
 
@@ -178,8 +290,20 @@ impl Module for Component {
         self.imports.clone()
     }
 
+    fn note(&self) -> Option<String> {
+        self.runtime.note().map(str::to_owned)
+    }
+
+    fn signatures(&self) -> Vec<String> {
+        match &self.describer {
+            Describer::Plugin(_) => Vec::new(),
+            Describer::Adapted(adapted) => adapted.signatures.clone(),
+        }
+    }
+
     fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
-        Ok(Box::new(self.open_session(scenario, arguments)?))
+        let session: Box<dyn Recording> = self.open_session(scenario, arguments)?;
+        Ok(session)
     }
 
     fn count(&mut self, scenario: &Scenario, arguments: &Arguments, operations: u64) -> Result<Counts, ModuleError> {
@@ -187,11 +311,50 @@ impl Module for Component {
     }
 
     fn ledger(&mut self, task: &LedgerTask<'_>) -> Result<Option<Ledger>, ModuleError> {
-        ledger::ledger(self, task).map(Some)
+        ledger::ledger(self, task)
     }
 
     fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
         watch::calls(|| body(self)).into_keys().collect()
+    }
+}
+
+impl Instances {
+    /// A store for an instance that records `metrics`; `set` configures the parts of WASI that are not grants.
+    pub fn store(
+        &self,
+        metrics: &[Metric],
+        set: impl FnOnce(&mut WasiCtxBuilder),
+    ) -> Result<Store<State>, ModuleError> {
+        self.runtime.session_with(&self.path, metrics, &self.grants, set)
+    }
+
+    /// The linked component.
+    pub fn pre(&self) -> &InstancePre<State> {
+        &self.instance
+    }
+}
+
+impl std::fmt::Debug for Instances {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instances").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// The bytes of a component, and the digest that its code is cached by: those of the file, unless it is a core module.
+fn component_bytes(
+    runtime: &Runtime,
+    path: &Path,
+    bytes: Vec<u8>,
+    sha256: &str,
+) -> Result<(Vec<u8>, String), LoadError> {
+    match inspect::sniff(path, &bytes)? {
+        inspect::Kind::Component => Ok((bytes, sha256.to_owned())),
+        inspect::Kind::CoreModule => {
+            let bytes = adapter::component_of(path, &bytes, runtime.adapters)?;
+            let sha256 = bench_sink::digest::of_bytes(&bytes);
+            Ok((bytes, sha256))
+        }
     }
 }
 

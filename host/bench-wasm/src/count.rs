@@ -1,11 +1,10 @@
 //! Counts calls, bytes and instructions of a component's operations, in sessions of their own that are never timed. Values that cannot
 //! be counted are absent.
 
-use crate::error::one_line;
-use crate::session::WasmSession;
-use crate::{Component, watch};
+use crate::state::Traffic;
+use crate::{Component, ComponentSession, watch};
 use bench_drivers::Counts;
-use bench_model::{Arguments, ModuleError, Scenario, Session};
+use bench_model::{Arguments, ModuleError, Scenario};
 
 /// Counts `operations` operations of `scenario`, after a first one that is not counted, so that one-time work is excluded.
 pub(crate) fn counts(
@@ -16,17 +15,17 @@ pub(crate) fn counts(
 ) -> Result<Counts, ModuleError> {
     let mut session = component.open_session(scenario, arguments)?;
     session.iterate(1)?;
-    let before = session.parts().0.data().traffic;
+    let before = traffic(session.as_mut());
     let mut iterated = Ok(());
     let host_calls = watch::calls(|| iterated = session.iterate(operations).map(drop));
     iterated?;
-    let after = session.parts().0.data().traffic;
+    let after = traffic(session.as_mut());
     let instructions = instructions(component, scenario, arguments, operations)
         .inspect_err(|reason| tracing::debug!(%reason, scenario = scenario.name, "instructions are not counted"));
     Ok(Counts {
         host_calls: Some(host_calls.into_iter().collect()),
-        lifted_bytes: Some(after.lifted - before.lifted),
-        lowered_bytes: Some(after.lowered - before.lowered),
+        lifted_bytes: after.zip(before).map(|(after, before)| after.lifted - before.lifted),
+        lowered_bytes: after.zip(before).map(|(after, before)| after.lowered - before.lowered),
         instructions: instructions.ok(),
         code_bytes: Some(component.code_bytes()),
     })
@@ -45,7 +44,8 @@ fn instructions(
     let count = || {
         let mut session = twin.open_session(scenario, arguments)?;
         session.iterate(1)?;
-        Ok([consumed(&mut session, operations)?, consumed(&mut session, operations.saturating_mul(2))?])
+        let session = session.as_mut();
+        Ok([consumed(session, operations)?, consumed(session, operations.saturating_mul(2))?])
     };
     let [once, twice] = count().map_err(|error: ModuleError| error.to_string())?;
     twice
@@ -54,10 +54,13 @@ fn instructions(
 }
 
 /// The fuel that a call with `operations` operations consumes.
-fn consumed(session: &mut WasmSession, operations: u64) -> Result<u64, ModuleError> {
-    let left =
-        |session: &mut WasmSession| session.parts().0.get_fuel().map_err(|error| ModuleError::Other(one_line(&error)));
-    let before = left(session)?;
+fn consumed(session: &mut dyn ComponentSession, operations: u64) -> Result<u64, ModuleError> {
+    let before = session.fuel_consumed()?;
     session.iterate(operations)?;
-    Ok(before - left(session)?)
+    Ok(session.fuel_consumed()? - before)
+}
+
+/// The bytes that capabilities have copied so far; `None` if each operation has an instance of its own.
+fn traffic(session: &mut dyn ComponentSession) -> Option<Traffic> {
+    Some(session.store()?.data().traffic)
 }

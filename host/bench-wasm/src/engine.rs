@@ -4,7 +4,7 @@
 use crate::error::one_line;
 use crate::limits::INSTANCES_MAX;
 use crate::state::{self, State};
-use crate::{Cache, Capabilities, EngineOption, Limits, LoadError, Settings, capability};
+use crate::{Adapters, Cache, CacheError, Capabilities, EngineOption, Limits, LoadError, Settings, capability};
 use bench_drivers::Grants;
 use bench_model::{Metric, ModuleError};
 use std::path::Path;
@@ -23,6 +23,9 @@ pub struct Runtime {
     settings: Settings,
     cache: Option<Cache>,
     capabilities: Capabilities,
+    pub(crate) adapters: Adapters,
+    /// What a user must know about how instances are allocated.
+    note: Option<String>,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -59,19 +62,86 @@ const CORES_OF_MANY: u32 = 7;
 /// The address space reserved for one linear memory: 4 GiB, the maximum with 32-bit addresses.
 const MEMORY_RESERVATION: usize = 4 << 30;
 
+/// The bytes that the engine's own state of one instance may have. Only a bound: no more is allocated than is needed.
+const INSTANCE_STATE_MAX: usize = 256 << 20;
+
+/// The elements of one table in a pool for many, which reserves room for all tables.
+const TABLE_ELEMENTS_OF_MANY_MAX: usize = 100_000;
+
+/// The elements of one table that does not come from a pool.
+const TABLE_ELEMENTS_ON_DEMAND_MAX: usize = 10_000_000;
+
+/// The address space in which a memory can grow in place, where address space is limited.
+const SMALL_GROWTH: u64 = 1 << 20;
+
+/// What is said where the address space is too small for a pool.
+const LIMITED_ADDRESS_SPACE: &str = "the address space of this process is limited (`ulimit -v`), so instances are allocated on demand and \
+                                     each access to memory is checked, which is slower; `ulimit -v unlimited` measures as usual";
+
 impl Runtime {
     /// An engine with these `settings`, for components with these `limits`, whose code is stored in `cache` if there is
     /// one.
+    ///
+    /// Where the address space is too small for a pool, instances are allocated on demand, and [`note`](Self::note) says so.
     pub fn new(limits: Limits, cache: Option<Cache>, settings: &Settings) -> Result<Self, LoadError> {
         let limits = Limits { memory_bytes_max: limits.memory_bytes_max.min(MEMORY_RESERVATION), ..limits };
-        let engine = engine(config(&limits, settings), settings)?;
-        Ok(Self { engine, limits, settings: settings.clone(), cache, capabilities: &[] })
+        let (mut settings, mut note) = (settings.clone(), None);
+        let mut made = engine(config(&limits, &settings), &settings);
+        if made.is_err() && !settings.has(EngineOption::OnDemand) && address_space_is_limited() {
+            settings = settings.with(EngineOption::OnDemand);
+            made = engine(config(&limits, &settings), &settings);
+            note = Some(LIMITED_ADDRESS_SPACE.to_owned());
+        }
+        Ok(Self { engine: made?, limits, settings, cache, capabilities: &[], adapters: &[], note })
+    }
+
+    /// The same engine without a pool, for a component that does not fit into one.
+    pub(crate) fn on_demand(&self, note: String) -> Result<Self, LoadError> {
+        let settings = self.settings.clone().with(EngineOption::OnDemand);
+        let limits = Limits { table_elements_max: TABLE_ELEMENTS_ON_DEMAND_MAX, ..self.limits };
+        let runtime = Self::new(limits, self.cache.clone(), &settings)?;
+        let runtime = runtime.with_capabilities(self.capabilities).with_adapters(self.adapters);
+        Ok(Self { note: Some(note), ..runtime })
+    }
+
+    /// Whether instances come from a pool.
+    pub(crate) fn has_pool(&self) -> bool {
+        !self.settings.has(EngineOption::OnDemand) && !self.settings.has_explicit_bounds()
+    }
+
+    /// Whether it is known that the component with this digest does not fit into a pool.
+    pub(crate) fn is_known_not_to_fit(&self, sha256: &str) -> bool {
+        self.cache.as_ref().is_some_and(|cache| cache.read(&misfit(sha256)).is_some())
+    }
+
+    /// Remembers that the component with this digest does not fit into a pool, so that it is not compiled for one again.
+    pub(crate) fn remember_not_to_fit(&self, sha256: &str, reason: &str) {
+        let written = self.cache.as_ref().map(|cache| cache.write(&misfit(sha256), reason.as_bytes()));
+        if let Some(Err(error)) = written {
+            tracing::debug!(%error, "it cannot be remembered that the component does not fit into the pool");
+        }
+    }
+
+    /// What a user must know about how instances are allocated.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// An engine whose components can also import these capabilities.
     #[must_use]
     pub fn with_capabilities(self, capabilities: Capabilities) -> Self {
         Self { capabilities, ..self }
+    }
+
+    /// An engine whose components need not export `bench-host:workload/plugin`: these adapters describe and open them.
+    #[must_use]
+    pub fn with_adapters(self, adapters: Adapters) -> Self {
+        Self { adapters, ..self }
+    }
+
+    /// The names of interfaces of families that are in no package of WASI or bench-host.
+    pub(crate) fn further_names(&self) -> Vec<&'static str> {
+        self.capabilities.iter().flat_map(|capability| capability.names()).copied().collect()
     }
 
     /// The engine itself.
@@ -115,14 +185,16 @@ impl Runtime {
     /// would reserve the address space again.
     pub(crate) fn counting(&self) -> Result<Self, LoadError> {
         let settings = Settings::from_iter([EngineOption::Fuel, EngineOption::OnDemand]);
-        Ok(Self::new(self.limits, self.cache.clone(), &settings)?.with_capabilities(self.capabilities))
+        Ok(Self::new(self.limits, self.cache.clone(), &settings)?
+            .with_capabilities(self.capabilities)
+            .with_adapters(self.adapters))
     }
 
     /// A second engine with a pool for many simultaneous components, most of which are idle. Their memory is returned to the system
     /// when they are dropped: pages kept for the next instance would be counted for an unloaded one.
     pub fn for_many(&self) -> Result<Self, LoadError> {
         let mut config = config(&self.limits, &self.settings);
-        if !self.settings.has(EngineOption::OnDemand) && !self.settings.has_explicit_bounds() {
+        if self.has_pool() {
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool_for_many(&self.limits)));
         }
         Ok(Self { engine: engine(config, &self.settings)?, ..self.clone() })
@@ -144,8 +216,13 @@ impl Runtime {
     pub fn compile(&self, path: &Path, bytes: &[u8], sha256: &str) -> Result<Code, LoadError> {
         let compiled = |component| Code { component, mapped: false };
         let compile_error = |error: wasmtime::Error| LoadError::compile(path, &error);
+        let pool_error = |reason: String| LoadError::Pool { path: path.to_owned(), reason };
         let Some(cache) = &self.cache else {
-            return Compiled::from_binary(&self.engine, bytes).map(compiled).map_err(compile_error);
+            return Compiled::from_binary(&self.engine, bytes).map(compiled).map_err(|error| match self.has_pool() {
+                // The engine does not say whether the component is damaged or too large; without a pool it can only be damaged.
+                true => pool_error(one_line(&error)),
+                false => compile_error(error),
+            });
         };
         if let Some(component) = cache.map(&self.engine, sha256) {
             return Ok(Code { component, mapped: true });
@@ -153,6 +230,7 @@ impl Runtime {
         let code = self.engine.precompile_component(bytes).map_err(compile_error)?;
         match cache.keep(&self.engine, sha256, &code) {
             Ok(component) => Ok(compiled(component)),
+            Err(CacheError::Refused { reason, .. }) if self.has_pool() => Err(pool_error(reason)),
             Err(error) => {
                 tracing::warn!(%error, file = %path.display(), "compiled code cannot be cached; the next start compiles again");
                 Compiled::from_binary(&self.engine, bytes).map(compiled).map_err(compile_error)
@@ -173,6 +251,16 @@ fn engine(mut config: Config, settings: &Settings) -> Result<Engine, LoadError> 
     Engine::new(&config).map_err(refused)
 }
 
+/// The file of the cache that says that a component does not fit into a pool.
+fn misfit(sha256: &str) -> String {
+    format!("{sha256}.on-demand")
+}
+
+/// Whether the system limits the address space of this process.
+fn address_space_is_limited() -> bool {
+    rustix::process::getrlimit(rustix::process::Resource::As).current.is_some()
+}
+
 fn config(limits: &Limits, settings: &Settings) -> Config {
     let has_pool = !settings.has(EngineOption::OnDemand) && !settings.has_explicit_bounds();
     let allocation =
@@ -188,6 +276,10 @@ fn config(limits: &Limits, settings: &Settings) -> Config {
     if settings.has_explicit_bounds() {
         // Without signals, the engine refuses the guards against speculation: they end in a fault.
         config.signals_based_traps(settings.has(EngineOption::Spectre)).memory_reservation(0).memory_guard_size(0);
+    }
+    if settings.has(EngineOption::OnDemand) && address_space_is_limited() {
+        // Memories then have no room to grow in place, and each access is checked.
+        config.memory_reservation(0).memory_guard_size(0).memory_reservation_for_growth(SMALL_GROWTH);
     }
     config
 }
@@ -221,6 +313,8 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .max_core_instances_per_component(instances)
         .max_memories_per_component(instances)
         .max_tables_per_component(instances)
+        .max_core_instance_size(INSTANCE_STATE_MAX)
+        .max_component_instance_size(INSTANCE_STATE_MAX)
         .max_memory_size(MEMORY_RESERVATION)
         .linear_memory_keep_resident(KEPT_RESIDENT_BYTES)
         .table_keep_resident(KEPT_RESIDENT_BYTES)
@@ -238,6 +332,7 @@ fn pool_for_many(limits: &Limits) -> PoolingAllocationConfig {
         .total_tables(MANY * CORES_OF_MANY)
         .max_core_instances_per_component(CORES_OF_MANY)
         .max_tables_per_component(CORES_OF_MANY)
+        .table_elements(limits.table_elements_max.min(TABLE_ELEMENTS_OF_MANY_MAX))
         .linear_memory_keep_resident(0)
         .table_keep_resident(0);
     pool

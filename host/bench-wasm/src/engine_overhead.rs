@@ -39,7 +39,7 @@ pub struct InstantiatePair {
 impl CallPair {
     /// Two sessions of `scenario` in `component`.
     pub fn new(component: &Component, scenario: &Scenario, arguments: &Arguments) -> Result<Self, ModuleError> {
-        let session = component.open_session(scenario, arguments)?;
+        let session = component.open_plugin(scenario, arguments)?;
         let engine_error = |error: wasmtime::Error| ModuleError::Other(one_line(&error));
         // Instantiated without the generated wrapper, so that its exports can be looked up by name.
         let mut store = component.store(&scenario.metrics)?;

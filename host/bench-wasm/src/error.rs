@@ -1,5 +1,6 @@
 //! The errors of loading a component. Each text names the file and says what to do next.
 
+use crate::missing::missing;
 use std::path::{Path, PathBuf};
 
 /// The reason why a file cannot be loaded as a component.
@@ -30,9 +31,25 @@ pub enum LoadError {
         /// The message of the parser.
         reason: String,
     },
-    /// It is a component, but not a plug-in.
-    #[error("{}: exports no `bench-host:workload/plugin`; build it for the world `bench-host:workload/workload` (`bench-host wit` prints it), or begin with `bench-host new`", .0.display())]
-    NoPlugin(PathBuf),
+    /// Its instances do not fit into the pool, or it is damaged.
+    #[error("{}: does not fit into the pool of instances: {reason}; use --engine on-demand", path.display())]
+    Pool {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// It is a core module that cannot be made a component.
+    #[error("{}: {reason}", path.display())]
+    Core {
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// It is a component, but exports nothing that a family can execute.
+    #[error("{}: exports nothing to run: neither `bench-host:workload/plugin`, `wasi:cli/run` or `wasi:http/incoming-handler` of WASI 0.2, nor a function; build it with one of them, or begin with `bench-host new`", .0.display())]
+    NothingToRun(PathBuf),
     /// It was built against another version of the WIT.
     #[error("{}: built against bench-host:workload {found}, but this host supports {ours}; rebuild it against wit/workload of this version", path.display())]
     Version {
@@ -49,6 +66,14 @@ pub enum LoadError {
         /// The file.
         path: PathBuf,
         /// What does not fit.
+        reason: String,
+    },
+    /// It imports interfaces that the host does not provide.
+    #[error("{}: {reason}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// Which, and what to do.
         reason: String,
     },
     /// The call of `describe` failed.
@@ -72,6 +97,14 @@ pub enum LoadError {
 impl LoadError {
     pub(crate) fn compile(path: &Path, error: &wasmtime::Error) -> Self {
         Self::Damaged { path: path.to_owned(), reason: one_line(error) }
+    }
+
+    /// The imports that are missing, else the error of the engine.
+    pub(crate) fn imports(path: &Path, imports: &[String], further: &[&str], error: &wasmtime::Error) -> Self {
+        match missing(imports, further) {
+            Some(reason) => Self::Missing { path: path.to_owned(), reason },
+            None => Self::link(path, error),
+        }
     }
 
     pub(crate) fn link(path: &Path, error: &wasmtime::Error) -> Self {

@@ -13,14 +13,23 @@ const PLUGIN: &str = "bench-host:workload/plugin@";
 /// The name of the interface that a module for the driver `workload` exports, without the version.
 pub(crate) const SESSIONS: &str = "bench-host:workload/sessions@";
 
+/// What a WebAssembly file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A component.
+    Component,
+    /// A core module.
+    CoreModule,
+}
+
 /// Checks the first bytes: whether it is WebAssembly, and whether it is a component.
-pub(crate) fn sniff(path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
+pub(crate) fn sniff(path: &Path, bytes: &[u8]) -> Result<Kind, LoadError> {
     const MAGIC: [u8; 4] = *b"\0asm";
     match bytes {
         [magic @ .., version0, version1, layer0, layer1] if magic == MAGIC => {
             match ([*version0, *version1], [*layer0, *layer1]) {
-                (_, [1, 0]) => Ok(()),
-                ([1, 0], [0, 0]) => Err(LoadError::CoreModule(path.to_owned())),
+                (_, [1, 0]) => Ok(Kind::Component),
+                ([1, 0], [0, 0]) => Ok(Kind::CoreModule),
                 _ => Err(LoadError::NotWasm(path.to_owned())),
             }
         }
@@ -42,13 +51,13 @@ pub(crate) fn exports(engine: &Engine, component: &Component, begin: &str) -> bo
     component.component_type().exports(engine).any(|(name, _)| name.starts_with(begin))
 }
 
-/// Checks that it exports the interface that every module exports, in a version that this host supports.
-pub(crate) fn plugin_version(path: &Path, engine: &Engine, component: &Component) -> Result<(), LoadError> {
+/// Whether it exports the interface of modules that were written for this host. An error if that has an unsupported version.
+pub(crate) fn is_plugin(path: &Path, engine: &Engine, component: &Component) -> Result<bool, LoadError> {
     let exported = component.component_type();
     let found = exported.exports(engine).find_map(|(name, _)| name.strip_prefix(PLUGIN).map(str::to_owned));
     match found {
-        None => Err(LoadError::NoPlugin(path.to_owned())),
-        Some(found) if compatible(&found, WORKLOAD_VERSION) => Ok(()),
+        None => Ok(false),
+        Some(found) if compatible(&found, WORKLOAD_VERSION) => Ok(true),
         Some(found) => Err(LoadError::Version { path: path.to_owned(), found, ours: WORKLOAD_VERSION }),
     }
 }
@@ -72,7 +81,7 @@ mod tests {
     use super::*;
 
     fn check(bytes: &[u8], expect: &str) {
-        let found = sniff(Path::new("x"), bytes).map_or_else(|error| error.to_string(), |()| "a component".to_owned());
+        let found = sniff(Path::new("x"), bytes).map_or_else(|error| error.to_string(), |kind| format!("{kind:?}"));
         assert!(found.starts_with(expect), "{bytes:?}: {found}");
     }
 
@@ -81,10 +90,10 @@ mod tests {
         check(b"", "x: not a WebAssembly file");
         check(b"#!/bin/sh\n", "x: not a WebAssembly file");
         check(b"\0asm", "x: damaged");
-        check(b"\0asm\x01\0\0\0", "x: a core module");
-        check(b"\0asm\x01\0\0\0rest of it", "x: a core module");
-        check(b"\0asm\x0d\0\x01\0", "a component");
-        check(b"\0asm\x0d\0\x01\0rest of it", "a component");
+        check(b"\0asm\x01\0\0\0", "CoreModule");
+        check(b"\0asm\x01\0\0\0rest of it", "CoreModule");
+        check(b"\0asm\x0d\0\x01\0", "Component");
+        check(b"\0asm\x0d\0\x01\0rest of it", "Component");
     }
 
     #[test]

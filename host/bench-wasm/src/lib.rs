@@ -1,6 +1,7 @@
 //! Runs components, as [`bench_drivers::Module`]s. No other crate depends on the engine; families use it through the re-exports
 //! [`wasmtime`] and [`wasmtime_wasi`]. A component gets the grants of the run and nothing else.
 
+mod adapter;
 mod bindings;
 mod cache;
 mod calibrate;
@@ -16,17 +17,19 @@ pub mod image;
 mod inspect;
 mod ledger;
 mod limits;
+mod missing;
 mod session;
 mod settings;
 mod state;
 mod watch;
 pub mod wit;
 
+pub use adapter::{Adapter, Adapters, ComponentSession, name_of};
 pub use cache::{Cache, CacheError};
 pub use calibrate::component_call;
 pub use capability::{Capabilities, Capability};
 pub use compiler::compiler;
-pub use component::{Component, LoadTimes};
+pub use component::{Component, Instances, LoadTimes};
 pub use engine::{Code, Runtime};
 pub use engine_overhead::{CallPair, InstantiatePair, PairNs};
 pub use error::{LoadError, one_line};

@@ -15,7 +15,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_bytes_max: 1 << 30, table_elements_max: 100_000, handed_over_bytes_max: 64 << 20 }
+        Self { memory_bytes_max: 1 << 30, table_elements_max: 300_000, handed_over_bytes_max: 64 << 20 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A session of a component: one store, one instance, one handle. It does little, because every instruction here is timed.
 
+use crate::adapter::ComponentSession;
 use crate::bindings::workload::exports::bench_host::workload::sessions::Guest;
 use crate::convert;
 use crate::error::one_line;
@@ -53,6 +54,12 @@ impl Session for WasmSession {
             Ok(Err(error)) => Err(convert::error(error)),
             Err(error) => Err(trapped("verify", &error)),
         }
+    }
+}
+
+impl ComponentSession for WasmSession {
+    fn store(&mut self) -> Option<&mut Store<State>> {
+        Some(&mut self.store)
     }
 }
 

@@ -187,7 +187,7 @@ fn ledgers(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, batches: &[u64])
                 observed_ns: ledger.observed_ns,
                 event_ns: ledger.event_ns,
                 events: ledger.events,
-                batch: *batch,
+                batch: ledger.batch,
                 operations: ledger.operations,
                 boundary: ledger.boundary,
             })),

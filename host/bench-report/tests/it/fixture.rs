@@ -248,6 +248,7 @@ pub(crate) fn module(file: &str, refused: Option<&str>) -> Record {
         arm: refused.is_none().then_some(Arm::Wasm),
         descriptor: None,
         granted: Vec::new(),
+        note: None,
         refused: refused.map(str::to_owned),
     })
 }

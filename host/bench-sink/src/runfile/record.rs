@@ -135,6 +135,9 @@ pub struct ModuleRecord {
     /// The grants of the module.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub granted: Vec<String>,
+    /// How it was loaded, if that was not as usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// The reason why it could not be loaded, if it could not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,

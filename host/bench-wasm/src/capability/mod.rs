@@ -12,6 +12,11 @@ use wasmtime::{Engine, Result};
 /// Interfaces that components can import, given to a [`Runtime`](crate::Runtime) when it is made. What a session holds for it is
 /// a [slot](State::slot) of the session's state, made when it is first asked for.
 pub trait Capability: Sync {
+    /// The names of its interfaces that are in no package of WASI or bench-host.
+    fn names(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Links the interfaces for instances whose calls wait in place.
     fn link(&self, linker: &mut Linker<State>) -> Result<()>;
 

@@ -62,14 +62,17 @@ use terms::term;
 /// Number of instances over which the median of the instantiation is taken.
 const INSTANCES: usize = 11;
 
-/// Measures the cost breakdown of `task` on `component`.
-pub(crate) fn ledger(component: &Component, task: &LedgerTask<'_>) -> Result<Ledger, ModuleError> {
+/// Measures the cost breakdown of `task` on `component`; `None` if each of its operations has an instance of its own, whose store
+/// cannot be observed from its beginning to its end.
+pub(crate) fn ledger(component: &Component, task: &LedgerTask<'_>) -> Result<Option<Ledger>, ModuleError> {
     let clock = Clock::new();
+    let task = &LedgerTask { batch: component.batch(task.batch), ..task.clone() };
     let mut reference = Measurement::new(component.runtime(), &clock)?;
-    let mut observation = observe::observe(component, task, &clock, &mut reference)?;
+    let observation = observe::observe(component, task, &clock, &mut reference)?;
+    let Some(mut observation) = observation else { return Ok(None) };
     let reference = reference.reference();
     let operation = terms::operation(&observation.plain, &observation.observed, task.batch, &reference);
-    Ok(Ledger {
+    Ok(Some(Ledger {
         total_ns: operation.total_ns,
         terms: operation.terms,
         once: once(component, &mut observation.first_calls)?,
@@ -77,8 +80,9 @@ pub(crate) fn ledger(component: &Component, task: &LedgerTask<'_>) -> Result<Led
         event_ns: operation.event_ns,
         events: operation.events,
         operations: observation.operations,
+        batch: task.batch,
         boundary: terms::boundary(&reference),
-    })
+    }))
 }
 
 /// The one-time costs of an instance: to **read** the file; to **map** its code from the cache, or to **compile** and store it; to

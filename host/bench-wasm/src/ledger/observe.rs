@@ -4,10 +4,9 @@ use super::observer::Observer;
 use super::placed::anywhere;
 use super::reference::{Measurement, ns_per_tick};
 use super::sample::{Call, middle_half};
-use crate::Component;
-use crate::session::WasmSession;
+use crate::{Component, ComponentSession};
 use bench_drivers::LedgerTask;
-use bench_model::{ModuleError, Outcome, Session};
+use bench_model::{ModuleError, Outcome};
 use quanta::Clock;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -35,13 +34,13 @@ pub(crate) struct Observation {
 }
 
 /// Calls the scenario for the time in `task`, and at least once observed and once unobserved, and measures the reference in
-/// alternation.
+/// alternation. `None` if the sessions have no store that can be observed.
 pub(crate) fn observe(
     component: &Component,
     task: &LedgerTask<'_>,
     clock: &Clock,
     reference: &mut Measurement,
-) -> Result<Observation, ModuleError> {
+) -> Result<Option<Observation>, ModuleError> {
     let mut random = ChaCha8Rng::seed_from_u64(task.seed);
     let mut calls = [Vec::new(), Vec::new()];
     let mut first_calls = Vec::new();
@@ -52,7 +51,7 @@ pub(crate) fn observe(
         if pair > 1 && left().is_zero() {
             break;
         }
-        let mut sides = Sides::open(component, task, clock)?;
+        let Some(mut sides) = Sides::open(component, task, clock)? else { return Ok(None) };
         first_calls.extend(sides.first_calls);
         sides.stretch(&mut random, left().mul_f64(WARM_UP), |_| {})?;
         let calls_max = CALLS_MAX * pair as usize / PAIRS as usize;
@@ -75,14 +74,14 @@ pub(crate) fn observe(
     let operations = calls[1].len() as u64 * task.batch;
     let ns = ns_per_tick(clock);
     let [plain, observed] = calls.map(|mut calls| middle_half(&mut calls).unwrap_or_default().in_unit(ns));
-    Ok(Observation { plain, observed, operations, first_calls })
+    Ok(Some(Observation { plain, observed, operations, first_calls }))
 }
 
 /// Two sessions of the scenario; the second is observed.
 struct Sides<'a> {
     task: &'a LedgerTask<'a>,
     clock: &'a Clock,
-    sessions: [WasmSession; 2],
+    sessions: [Box<dyn ComponentSession>; 2],
     order: [usize; 2],
     first_calls: [f64; 2],
     /// The digest of an operation's result, which must be the same in all calls of both.
@@ -90,17 +89,13 @@ struct Sides<'a> {
 }
 
 impl<'a> Sides<'a> {
-    fn open(component: &Component, task: &'a LedgerTask<'a>, clock: &'a Clock) -> Result<Self, ModuleError> {
-        let open = || -> Result<_, ModuleError> {
-            let (store, exports) = component.uncalled(task.scenario)?;
-            let start = Instant::now();
-            let session = WasmSession::open(store, exports, &task.scenario.name, task.arguments)?;
-            Ok((session, start.elapsed().as_nanos() as f64))
-        };
-        let [(plain, first), (mut observed, second)] = [open()?, open()?];
-        Observer::attach(observed.parts().0, clock);
+    fn open(component: &Component, task: &'a LedgerTask<'a>, clock: &'a Clock) -> Result<Option<Self>, ModuleError> {
+        let (plain, first) = component.open_timed(task)?;
+        let (mut observed, second) = component.open_timed(task)?;
+        let Some(store) = observed.store() else { return Ok(None) };
+        Observer::attach(store, clock);
         let sessions = [plain, observed];
-        Ok(Self { task, clock, sessions, order: [0, 1], first_calls: [first, second], checksum: None })
+        Ok(Some(Self { task, clock, sessions, order: [0, 1], first_calls: [first, second], checksum: None }))
     }
 
     /// Alternates until `time` has passed, at least once.
@@ -129,7 +124,8 @@ impl<'a> Sides<'a> {
         let start = self.clock.raw();
         let outcome = session.iterate(self.task.batch)?;
         let end = self.clock.raw();
-        let seen = session.parts().0.data_mut().observer.as_mut().map(Observer::take);
+        let observer = session.store().and_then(|store| store.data_mut().observer.as_mut());
+        let seen = observer.map(Observer::take);
         self.look_at(&outcome)?;
         match seen {
             None => Ok(Call::plain(start, end)),

@@ -1,0 +1,71 @@
+//! Names the imports of a component that this host does not provide, each with what to do about it.
+
+/// The packages of WASI 0.2 that are always linked.
+const LINKED: [&str; 6] = ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
+
+/// The reason why a component with these imports cannot be linked, where families provide the interfaces `further`; `None` if the names
+/// of its imports do not show it.
+pub(crate) fn missing(imports: &[String], further: &[&str]) -> Option<String> {
+    let others = imports.iter().filter(|import| !further.contains(&import.as_str()));
+    let advice: Vec<_> = others.filter_map(|import| Some((import, advice(import)?))).collect();
+    // WASI has many interfaces, and the same advice for all of one version.
+    let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
+    for (import, advice) in advice {
+        match lines.iter_mut().find(|(known, _)| *known == advice) {
+            Some((_, imports)) => imports.push(import),
+            None => lines.push((advice, vec![import])),
+        }
+    }
+    let line = |(advice, imports): (String, Vec<&str>)| format!("imports `{}`: {advice}", imports.join("`, `"));
+    (!lines.is_empty()).then(|| lines.into_iter().map(line).collect::<Vec<_>>().join("; "))
+}
+
+/// What to do about `import`, if this host does not provide it.
+fn advice(import: &str) -> Option<String> {
+    let (name, version) = import.split_once('@').unwrap_or((import, ""));
+    let package = name.split('/').next().unwrap_or(name);
+    let is_release = |version: &str| version.starts_with("0.2.") && !version.contains("-rc");
+    if package.starts_with("bench-host:") {
+        return None;
+    }
+    if package.starts_with("wasi:") && version.starts_with("0.3.") {
+        return Some("built for WASI 0.3, which this bench-host does not run; build it for WASI 0.2".to_owned());
+    }
+    match package {
+        _ if (LINKED.contains(&package) || package == "wasi:http") && is_release(version) => None,
+        _ if LINKED.contains(&package) || package == "wasi:http" => {
+            Some("only releases of WASI 0.2 are provided; build it for one of them".to_owned())
+        }
+        _ if package.starts_with("wasi:") => {
+            Some("bench-host does not implement it; build the component without it".to_owned())
+        }
+        _ => Some("not an interface of the host; compose it with a component that exports it (`wac plug`)".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(imports: &[&str], expect: Option<&str>) {
+        let imports: Vec<_> = imports.iter().map(|import| (*import).to_owned()).collect();
+        assert_eq!(missing(&imports, &["bench"]).as_deref(), expect);
+    }
+
+    #[test]
+    fn each_missing_import_is_named_with_advice() {
+        check(&["bench", "wasi:cli/environment@0.2.3", "wasi:http/types@0.2.0", "bench-host:log/log@0.1.0"], None);
+        let third = "built for WASI 0.3, which this bench-host does not run; build it for WASI 0.2";
+        check(
+            &["wasi:cli/run@0.3.0", "wasi:io/poll@0.2.0", "wasi:clocks/types@0.3.0-rc-1"],
+            Some(&format!("imports `wasi:cli/run@0.3.0`, `wasi:clocks/types@0.3.0-rc-1`: {third}")),
+        );
+        check(
+            &["wasi:nn/tensor@0.2.0-rc", "my:db/query"],
+            Some(
+                "imports `wasi:nn/tensor@0.2.0-rc`: bench-host does not implement it; build the component without it; \
+                 imports `my:db/query`: not an interface of the host; compose it with a component that exports it (`wac plug`)",
+            ),
+        );
+    }
+}
