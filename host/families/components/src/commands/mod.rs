@@ -1,0 +1,77 @@
+//! The scenario `run`: runs a command from its start to its exit, and checks its exit status and its output. In the arm `wasm` the
+//! command is a component that exports `wasi:cli/run`, in the arm `process` a program built from the same source.
+
+mod component;
+mod native;
+mod options;
+mod output;
+mod session;
+
+pub(crate) use native::NativeCommand;
+
+use crate::FAMILY;
+use bench_model::{Arguments, Arm, Metric, ModuleError, Parameter, Scenario, Unit};
+use bench_wasm::{Adapter, Component, ComponentSession};
+use component::ComponentCommand;
+use options::Options;
+use session::CommandSession;
+
+/// The scenario's name.
+pub(crate) const SCENARIO: &str = "run";
+
+/// The name of the scenario of a module that times itself.
+const TIMED: &str = "bench";
+
+/// The exported interface that makes a component a command.
+const RUN: &str = "wasi:cli/run@0.2.";
+
+/// Makes the scenario of a component that is a command.
+pub(crate) struct Commands;
+
+impl Adapter for Commands {
+    fn scenarios(&self, component: &Component) -> Vec<Scenario> {
+        match component.offers(RUN) {
+            true if component.wants(crate::stopwatch::INTERFACE) => vec![timed_scenario()],
+            true => vec![run_scenario()],
+            false => Vec::new(),
+        }
+    }
+
+    fn open(
+        &self,
+        component: &Component,
+        scenario: &Scenario,
+        arguments: &Arguments,
+    ) -> Result<Box<dyn ComponentSession>, ModuleError> {
+        let options = Options::of(arguments)?;
+        let command = ComponentCommand::new(component, &options)?;
+        Ok(Box::new(CommandSession::new(command, options, scenario)))
+    }
+}
+
+fn run_scenario() -> Scenario {
+    let run = Scenario::new(SCENARIO, FAMILY, "Runs the command from its start to its exit.");
+    with_parameters(run.in_arms([Arm::Wasm, Arm::Process]))
+}
+
+/// The scenario of a module that times itself, as those of the Sightglass suite.
+fn timed_scenario() -> Scenario {
+    let timed =
+        Scenario::new(TIMED, FAMILY, "Runs the command, and times what is between `bench.start` and `bench.end`.");
+    let clock = "from `bench.start` to `bench.end`";
+    with_parameters(timed.in_arms([Arm::Wasm]).times_itself(Unit::Nanoseconds, clock))
+}
+
+fn with_parameters(scenario: Scenario) -> Scenario {
+    let stage = Metric::new("stage", Unit::Nanoseconds, "One stage of a run; stages follow each other without gaps.");
+    scenario
+        .parameter(Parameter::new(options::ARGS, "", "its arguments, separated by spaces; quote one that has spaces"))
+        .parameter(Parameter::new(options::STDIN, "", "a file that is its standard input; empty: none"))
+        .parameter(Parameter::new(options::EXIT, 0, "the exit status that every run must have").between(0, 255))
+        .parameter(Parameter::new(
+            crate::calls::EXPECT,
+            "",
+            "the standard output that every run must have, or @FILE; empty: that of the first run",
+        ))
+        .metric(stage.label("name"))
+}

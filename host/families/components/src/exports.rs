@@ -1,0 +1,111 @@
+//! The functions that a component exports and that can be called with arguments in WAVE notation.
+
+use crate::wave::{WaveType, show_function};
+use bench_wasm::Component;
+use bench_wasm::wasmtime::component::ComponentExportIndex;
+use bench_wasm::wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasm_wave::wasm::{WasmType, WasmTypeKind};
+
+/// An exported function.
+pub(crate) struct Export {
+    /// Its name in WAVE notation: `add`, or `math.add` in an interface.
+    pub(crate) name: String,
+    /// The name of its interface, such as `my:calculator/math@1.0.0`, if it is in one.
+    interface: Option<String>,
+    pub(crate) index: ComponentExportIndex,
+    pub(crate) ty: ComponentFunc,
+}
+
+impl Export {
+    /// Its name and type: `add: func(a: u32, b: u32) -> u32`.
+    pub(crate) fn signature(&self) -> String {
+        format!("{}: {}", self.name, show_function(&self.ty))
+    }
+
+    /// Whether a user means it by `name`: the name, the name without the interface, or with the interface's package and version
+    /// (`my:calculator/math.add@1.0.0`).
+    fn is_meant_by(&self, name: &str) -> bool {
+        let bare = self.name.rsplit('.').next().unwrap_or(&self.name);
+        let qualified = self.interface.as_ref().map(|interface| match interface.split_once('@') {
+            Some((interface, version)) => format!("{interface}.{bare}@{version}"),
+            None => format!("{interface}.{bare}"),
+        });
+        name == self.name || name == bare || qualified.as_deref() == Some(name)
+    }
+}
+
+/// The functions of `component` that can be called, in the order in which it exports them. Interfaces of WASI and of bench-host are
+/// called by drivers that know them.
+pub(crate) fn functions(component: &Component) -> Vec<Export> {
+    let compiled = component.instance_pre().component();
+    let engine = component.runtime().engine();
+    let mut exports = Vec::new();
+    for (name, item) in compiled.component_type().exports(engine) {
+        match item.ty {
+            ComponentItem::ComponentFunc(ty) => {
+                let index = compiled.get_export_index(None, name);
+                exports.extend(index.map(|index| Export { name: name.to_owned(), interface: None, index, ty }));
+            }
+            ComponentItem::ComponentInstance(interface)
+                if !name.starts_with("wasi:") && !name.starts_with("bench-host:") =>
+            {
+                let Some(instance) = compiled.get_export_index(None, name) else { continue };
+                let label = name.split('@').next().and_then(|name| name.rsplit('/').next()).unwrap_or(name);
+                for (function, item) in interface.exports(engine) {
+                    let ComponentItem::ComponentFunc(ty) = item.ty else { continue };
+                    let index = compiled.get_export_index(Some(&instance), function);
+                    exports.extend(index.map(|index| Export {
+                        name: format!("{label}.{function}"),
+                        interface: Some(name.to_owned()),
+                        index,
+                        ty,
+                    }));
+                }
+            }
+            _ => {}
+        }
+    }
+    exports.retain(|export| is_callable(&export.ty) && !export.name.contains('['));
+    exports
+}
+
+/// The function that `name` means; an error says which functions there are.
+pub(crate) fn find<'a>(exports: &'a [Export], name: &str) -> Result<&'a Export, String> {
+    let mut meant = exports.iter().filter(|export| export.is_meant_by(name));
+    match (meant.next(), meant.next()) {
+        (Some(export), None) => Ok(export),
+        (Some(first), Some(second)) => {
+            Err(format!("`{name}` is exported more than once; write `{}` or `{}`", first.name, second.name))
+        }
+        (None, _) => Err(format!("no exported function `{name}`; there is {}", signatures(exports))),
+    }
+}
+
+/// All signatures in one line.
+pub(crate) fn signatures(exports: &[Export]) -> String {
+    const SHOWN_MAX: usize = 5;
+    let mut shown: Vec<_> = exports.iter().take(SHOWN_MAX).map(Export::signature).collect();
+    if exports.len() > SHOWN_MAX {
+        shown.push(format!("and {} more, which `bench-host list` shows", exports.len() - SHOWN_MAX));
+    }
+    shown.join("; ")
+}
+
+/// Whether all its values can be written in WAVE notation: no handles, streams and futures.
+fn is_callable(ty: &ComponentFunc) -> bool {
+    ty.params().all(|(_, ty)| is_value(&WaveType(ty))) && ty.results().all(|ty| is_value(&WaveType(ty)))
+}
+
+fn is_value(ty: &WaveType) -> bool {
+    let optional = |ty: Option<WaveType>| ty.is_none_or(|ty| is_value(&ty));
+    match ty.kind() {
+        WasmTypeKind::Unsupported => false,
+        WasmTypeKind::List => optional(ty.list_element_type()),
+        WasmTypeKind::Record => ty.record_fields().all(|(_, ty)| is_value(&ty)),
+        WasmTypeKind::Tuple => ty.tuple_element_types().all(|ty| is_value(&ty)),
+        WasmTypeKind::Variant => ty.variant_cases().all(|(_, ty)| optional(ty)),
+        WasmTypeKind::Option => optional(ty.option_some_type()),
+        WasmTypeKind::Result => ty.result_types().is_none_or(|(ok, error)| optional(ok) && optional(error)),
+        _ => true,
+    }
+}

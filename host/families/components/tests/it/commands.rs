@@ -1,0 +1,147 @@
+//! The scenarios `run` and `bench`.
+
+use crate::fixture::{Fixture, checks, open, scenario};
+use bench_drivers::{Grants, Module};
+use bench_family::Family;
+use bench_model::Value;
+use bench_wasm::Settings;
+use family_components::Components;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// A command of WASI 0.1 with this body, which can write `text` to its standard output (`$print`) and exit with a status.
+fn command(text: &str, body: &str) -> Fixture {
+    Fixture::of(&format!(
+        r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 64) "{text}")
+  (func $print (param $length i32)
+    (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (local.get $length))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func $read (result i32)
+    (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 4096))
+    (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (i32.load (i32.const 8)))
+  (func (export "_start") {body}))"#
+    ))
+}
+
+/// The checks of `run`, or the error.
+fn run(module: &mut dyn Module, values: &[(&str, Value)]) -> String {
+    match checks(module, "run", values) {
+        Ok(checks) => {
+            let line = |check: bench_model::Check| {
+                format!("{} {}: {}", if check.passed { "ok" } else { "FAILED" }, check.name, check.detail)
+            };
+            checks.into_iter().map(line).collect::<Vec<_>>().join("\n")
+        }
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+#[test]
+fn status_and_output_are_checked() {
+    let mut hello = command("hello\\n", "(call $print (i32.const 6))").load();
+    insta::assert_snapshot!(run(&mut hello, &[]), @r"");
+    insta::assert_snapshot!(run(&mut hello, &[("expect", "hello".into())]), @r"");
+    insta::assert_snapshot!(run(&mut hello, &[("expect", "bye".into())]), @r"");
+    let mut fails = command("", "(call $exit (i32.const 1))").load();
+    insta::assert_snapshot!(run(&mut fails, &[]), @r"");
+    insta::assert_snapshot!(run(&mut fails, &[("exit", 1.into())]), @r"");
+}
+
+#[test]
+fn command_that_changes_its_output_or_traps_has_no_figure() {
+    let mut changes =
+        command("", "(drop (call $random (i32.const 64) (i32.const 16))) (call $print (i32.const 16))").load();
+    let error = run(&mut changes, &[]);
+    assert!(error.contains("a run differs from the first") && error.contains("always does the same"), "{error}");
+    let error = run(&mut command("", "unreachable").load(), &[]);
+    assert!(error.starts_with("error: `run` trapped"), "{error}");
+}
+
+#[test]
+fn standard_input_is_a_file_or_ends_at_once() {
+    let reads = command("", "(loop $again (br_if $again (call $read)))");
+    insta::assert_snapshot!(run(&mut reads.load(), &[]), @r"");
+    let copies = command("", "(call $print (call $read))");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("input");
+    std::fs::write(&file, "from a file\n").unwrap();
+    let stdin = Value::from(file.to_str().unwrap());
+    insta::assert_snapshot!(run(&mut copies.load(), &[("stdin", stdin), ("expect", "from a file".into())]), @r"");
+    let missing = run(&mut copies.load(), &[("stdin", "no-such-file".into())]);
+    assert!(missing.contains("parameter `stdin`: no-such-file: No such file"), "{missing}");
+}
+
+#[test]
+fn large_output_is_not_kept() {
+    let loops = "(local $n i32) (loop $again (call $print (i32.const 32768))
+        (local.set $n (i32.add (local.get $n) (i32.const 1))) (br_if $again (i32.lt_u (local.get $n) (i32.const 512))))";
+    let text = run(&mut command("x", loops).load(), &[]);
+    assert!(text.contains("16777216 bytes, \"x"), "{text}");
+}
+
+#[test]
+fn stages_are_recorded_and_instructions_counted() {
+    let mut hello = command("hello\\n", "(call $print (i32.const 6))").load();
+    let mut session = open(&mut hello, "run", &[]).unwrap();
+    session.iterate(3).unwrap();
+    let series = session.sink().series().iter();
+    let stages: Vec<_> = series.map(|series| (series.labels[0].1.clone(), series.count())).collect();
+    assert_eq!(stages, ["instantiate", "run", "drop"].map(|name| (name.to_owned(), 3)));
+    let (scenario, arguments) = scenario(&hello, "run", &[]);
+    let counts = hello.count(&scenario, &arguments, 2).unwrap();
+    assert!(counts.instructions.is_some_and(|instructions| instructions > 0), "{counts:?}");
+    assert_eq!(counts.lifted_bytes, None, "each run has a store of its own");
+}
+
+#[test]
+fn program_does_the_same_as_its_component() {
+    let mut hello = command("hello\\n", "(call $print (i32.const 6))").load();
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("hello");
+    std::fs::write(&program, "#!/bin/sh\necho hello\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let native = |program: &Path| {
+        let made = Components.native_program(program, hello.descriptor(), &Grants::default());
+        made.expect("it is a command").expect("the program is there")
+    };
+    let mut native = native(&program);
+    let mut checksum = |module: &mut dyn Module| open(module, "run", &[]).unwrap().iterate(2).unwrap().checksum;
+    assert_eq!(checksum(native.as_mut()), checksum(&mut hello));
+    insta::assert_snapshot!(run(native.as_mut(), &[]), @r"");
+    std::fs::write(&program, "#!/bin/sh\nkill -9 $$\n").unwrap();
+    let error = run(native.as_mut(), &[]);
+    assert!(error.ends_with("was killed by signal 9"), "{error}");
+}
+
+#[test]
+fn module_that_times_itself_has_the_time_between_its_two_calls() {
+    let text = |body: &str| {
+        format!(
+            r#"(module (import "bench" "start" (func $start)) (import "bench" "end" (func $end))
+              (memory (export "memory") 1) (func (export "_start") {body}))"#
+        )
+    };
+    let mut timed = Fixture::of(&text("call $start call $end")).load();
+    assert!(timed.descriptor().scenarios[0].has_own_clock());
+    let mut session = open(&mut timed, "bench", &[]).unwrap();
+    session.iterate(3).unwrap();
+    let series = session.sink().series().iter().find(|series| series.metric == "bench").expect("it is timed");
+    assert_eq!(series.count(), 3);
+    assert!(session.verify().unwrap().iter().all(|check| check.passed));
+    for (body, reason) in [
+        ("nop", "did not call `bench.start` and `bench.end`"),
+        ("call $end", "`bench.end` was called before `bench.start`"),
+        ("call $start call $end call $end", "`bench.end` was called twice"),
+    ] {
+        let mut module = Fixture::of(&text(body)).load_with(Grants::default(), &Settings::default()).unwrap();
+        let error = open(&mut module, "bench", &[]).unwrap().iterate(1).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+}

@@ -1,0 +1,38 @@
+//! Core modules that export functions, and files of which nothing can be run.
+
+use crate::fixture::{Fixture, checks};
+use bench_drivers::{Grants, Module};
+use bench_model::Value;
+use bench_wasm::Settings;
+
+/// The error of loading the component or core module with this text, without its path.
+fn refused(text: &str) -> String {
+    let loaded = Fixture::of(text).load_with(Grants::default(), &Settings::default());
+    let error = loaded.expect_err("it cannot be run").to_string();
+    error.split_once("lib.wasm: ").expect("it names the file").1.to_owned()
+}
+
+#[test]
+fn functions_of_numbers_are_called() {
+    let text = r#"(module (memory (export "memory") 1)
+        (func (export "add_two") (param i32 f64) (result f64) (f64.add (f64.convert_i32_s (local.get 0)) (local.get 1)))
+        (func (export "pair") (result i32 i32) i32.const 1 i32.const 2)
+        (func (export "_initialize")))"#;
+    let mut module = Fixture::of(text).load();
+    insta::assert_snapshot!(module.signatures().join("\n"), @r"");
+    let checks = checks(&mut module, "call", &[("call", Value::from("add-two(-1, 2.5)"))]).unwrap();
+    insta::assert_snapshot!(checks[0].detail, @r"");
+}
+
+#[test]
+fn module_of_which_nothing_can_be_run_says_why() {
+    let refusals = [
+        r#"(module (memory 1))"#,
+        r#"(module (import "env" "f" (func)) (func (export "g")))"#,
+        r#"(component)"#,
+        r#"(component (import "my:db/query" (instance (export "q" (func)))))"#,
+        r#"(component (import "wasi:cli/run@0.3.0" (instance (export "run" (func)))))"#,
+        r#"(component (instance $i) (export "wasi:cli/run@0.3.0" (instance $i)))"#,
+    ];
+    insta::assert_snapshot!(refusals.map(refused).join("\n"), @r"");
+}

@@ -1,0 +1,44 @@
+//! What a call through the host costs, next to the same typed call of the engine.
+
+use crate::fixture::{Fixture, LIBRARY, open};
+use bench_wasm::wasmtime::component::TypedFunc;
+use std::hint::black_box;
+use std::time::Instant;
+
+const ROUNDS: usize = 101;
+const CALLS: u64 = 2_000;
+
+/// The medians of the times of a call through the host and of a bare one, in nanoseconds, interleaved.
+fn medians() -> [f64; 2] {
+    let mut component = Fixture::of(LIBRARY).load();
+    let mut store = component.store(&[]).unwrap();
+    let instance = component.instance_pre().instantiate(&mut store).unwrap();
+    let add: TypedFunc<(u32, u32), (u32,)> = instance.get_typed_func(&mut store, "add").unwrap();
+    let mut session = open(&mut component, "call", &[("call", "add(1, 2)".into())]).unwrap();
+    let mut times = [Vec::new(), Vec::new()];
+    for round in 0..ROUNDS {
+        for side in [round % 2, 1 - round % 2] {
+            let start = Instant::now();
+            if side == 0 {
+                session.iterate(CALLS).unwrap();
+            } else {
+                for _ in 0..CALLS {
+                    assert_eq!(black_box(add.call(&mut store, (1, 2)).unwrap()), (3,));
+                }
+            }
+            times[side].push(start.elapsed().as_nanos() as f64 / CALLS as f64);
+        }
+    }
+    times.map(|mut times| {
+        times.sort_unstable_by(f64::total_cmp);
+        times[ROUNDS / 2]
+    })
+}
+
+#[test]
+fn call_through_the_host_costs_about_as_much_as_a_bare_one() {
+    let [host, bare] = medians();
+    println!("host {host:.1} ns, bare {bare:.1} ns, ratio {:.3}, n = {ROUNDS} × {CALLS}", host / bare);
+    // The target is 1.15; a busy machine and an unoptimised build are held to it roughly.
+    assert!(host < 2.0 * bare, "host {host:.1} ns, bare {bare:.1} ns");
+}
