@@ -30,8 +30,8 @@ pub enum Start<'a> {
     Quickest,
 }
 
-/// What a function does before its first request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a function does before its first request; nothing where it is not told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Initialisation {
     /// Bytes that it fills.
     pub heap_bytes: u64,
@@ -55,9 +55,25 @@ pub struct Started {
 
 /// Something that answers requests.
 pub trait Function {
-    /// Answers a `POST` of `body` to `/`.
-    fn call(&mut self, body: &[u8]) -> Result<Answer, ModuleError>;
+    /// Answers `request`. A function of a probe gets only its body.
+    fn call(&mut self, request: &HttpRequest) -> Result<Answer, ModuleError>;
 }
+
+/// A request to a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// The method, such as `GET`.
+    pub method: String,
+    /// The path and the query.
+    pub path: String,
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+/// The longest body that an answer may have.
+pub(crate) const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// What a request is answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +97,14 @@ impl Initialisation {
     }
 
     /// The environment that tells the function so: names and values.
-    pub fn environment(self) -> [(&'static str, String); 2] {
-        [(function_core::HEAP_BYTES, self.heap_bytes.to_string()), (function_core::INIT_MS, self.init_ms.to_string())]
+    pub fn environment(self) -> Vec<(&'static str, String)> {
+        if self == Self::default() {
+            return Vec::new();
+        }
+        vec![
+            (function_core::HEAP_BYTES, self.heap_bytes.to_string()),
+            (function_core::INIT_MS, self.init_ms.to_string()),
+        ]
     }
 }
 

@@ -11,11 +11,11 @@ mod process;
 mod spec;
 mod wasm;
 
-pub use functions::{Answer, Function, Functions, Initialisation, Server, Start, Started, Starter};
+pub use functions::{Answer, Function, Functions, HttpRequest, Initialisation, Server, Start, Started, Starter};
 
 use bench_drivers::Driver;
-use bench_family::{Family, Program};
-use bench_wasm::Capabilities;
+use bench_family::{Family, Program, Shorthand, Takes};
+use bench_wasm::{Adapters, Capabilities};
 
 /// The family.
 #[derive(Debug)]
@@ -31,11 +31,25 @@ impl Family for Serverless {
     }
 
     fn drivers(&self) -> &'static [&'static dyn Driver] {
-        &[&driver::FunctionDriver]
+        &[&driver::FunctionDriver::Known, &driver::FunctionDriver::Handler]
     }
 
     fn capabilities(&self) -> Capabilities {
         &[&wasm::HTTP]
+    }
+
+    fn adapters(&self) -> Adapters {
+        &[&wasm::Handlers]
+    }
+
+    fn options(&self) -> &'static [Shorthand] {
+        const REQUEST: Shorthand = Shorthand {
+            long: "request",
+            parameter: spec::REQUEST_FILE,
+            takes: Takes::One("FILE.http"),
+            help: "The request to a component that handles HTTP: a request line, headers, an empty line, a body [default: GET /]",
+        };
+        &[REQUEST]
     }
 
     fn programs(&self) -> &'static [Program] {

@@ -1,7 +1,7 @@
 //! What a probe offers to the driver `function`: the extension `bench-host:function/0.1` of its table, called in place. It must
 //! not know what is asked, nor time anything.
 
-use crate::functions::{Answer, Function, Functions, Initialisation, Start, Started, Starter};
+use crate::functions::{Answer, Function, Functions, HttpRequest, Initialisation, Start, Started, Starter};
 use bench_model::ModuleError;
 use bench_native::{HostSide, Probe};
 use probe_abi::raw;
@@ -53,7 +53,8 @@ struct NativeFunction {
 }
 
 impl Function for NativeFunction {
-    fn call(&mut self, body: &[u8]) -> Result<Answer, ModuleError> {
+    fn call(&mut self, request: &HttpRequest) -> Result<Answer, ModuleError> {
+        let body = &request.body;
         let (mut http, mut lent) = (0, raw::Bytes { ptr: std::ptr::null(), len: 0 });
         // SAFETY: the handle came from this table's `start` and is not stopped yet, and this is the thread it was started on,
         // because it is not `Send`. The body outlives the call, and there is room for both results.
@@ -123,11 +124,17 @@ mod tests {
         let mut starter = functions.prepare(Start::Quickest, initialised(0)).unwrap();
         let mut first = starter.start().unwrap().function;
         let mut second = starter.start().unwrap().function;
+        let request = |body: &[u8]| HttpRequest {
+            method: "POST".to_owned(),
+            path: "/".to_owned(),
+            headers: Vec::new(),
+            body: body.to_vec(),
+        };
         let answer = |status, body: &str| Ok(Answer { status, body: body.as_bytes().to_vec() });
-        assert_eq!(first.call(b"ab"), answer(200, "ab7"));
-        assert_eq!(second.call(b""), answer(201, "7"));
+        assert_eq!(first.call(&request(b"ab")), answer(200, "ab7"));
+        assert_eq!(second.call(&request(b"")), answer(201, "7"));
         assert!(
-            matches!(first.call(b"fall"), Err(ModuleError::Crashed(text)) if text.contains("fell while it answered"))
+            matches!(first.call(&request(b"fall")), Err(ModuleError::Crashed(text)) if text.contains("fell while it answered"))
         );
         let refused = functions.prepare(Start::Quickest, initialised(1)).unwrap().start().err();
         assert_eq!(refused, Some(ModuleError::Unavailable("it has no time".to_owned())));

@@ -8,6 +8,9 @@ pub(crate) const FAMILY: &str = "serverless";
 /// The driver's name.
 pub(crate) const DRIVER: &str = "function";
 
+/// The name of the driver of components that were not written for bench-host.
+pub(crate) const HANDLER_DRIVER: &str = "handler";
+
 /// Its scenarios.
 pub(crate) const COLD_START: &str = "cold-start";
 pub(crate) const REQUEST: &str = "request";
@@ -18,6 +21,18 @@ fn scenario(name: &str, summary: &str) -> Scenario {
     Scenario::new(name, FAMILY, summary).driven_by(DRIVER)
 }
 
+/// The parameters of the driver `handler`.
+pub(crate) const REQUEST_FILE: &str = "request";
+pub(crate) const METHOD: &str = "method";
+pub(crate) const PATH: &str = "path";
+pub(crate) const HEADERS: &str = "headers";
+pub(crate) const BODY: &str = "body";
+pub(crate) const STATUS: &str = "status";
+pub(crate) const EXPECT: &str = "expect";
+
+/// The name of its check.
+pub(crate) const FIRST_RESPONSE: &str = "first-response";
+
 /// From the request to start to the first response.
 pub(crate) fn cold_start() -> Scenario {
     let start = Parameter::new(
@@ -26,25 +41,65 @@ pub(crate) fn cold_start() -> Scenario {
         "what exists when the clock starts: the bytes of the component (wasm-compile), its compiled code in a file (wasm-cached), its code in memory (wasm-pooled), or its code with the memory of an initialised instance (wasm-preinitialised)",
     );
     let kinds = ["wasm-compile", "wasm-cached", "wasm-pooled", "wasm-preinitialised"];
-    let clock = "from the request to start until the first response is complete";
-    scenario(COLD_START, "Starts the function and waits for its first response.")
-        .in_arms([Arm::Wasm])
-        .times_itself(Unit::Nanoseconds, clock)
+    let scenario = scenario(COLD_START, "Starts the function and waits for its first response.");
+    cold_start_metrics(scenario)
         .parameter(start.sweep(kinds).choices(kinds))
         .parameter(heap_bytes())
         .parameter(init_ms())
-        .metric(
-            Metric::new(
-                "stage",
-                Unit::Nanoseconds,
-                "One stage of a cold start; stages follow each other without gaps.",
-            )
-            .label("name"),
-        )
+}
+
+/// The same for a component that was not written for bench-host. Compiling a large one takes minutes, so that is not a default.
+pub(crate) fn handler_cold_start() -> Scenario {
+    let start = Parameter::new(
+        "start",
+        "wasm-pooled",
+        "what exists when the clock starts: the bytes of the component (wasm-compile), its compiled code in a file (wasm-cached), or its code in memory (wasm-pooled)",
+    );
+    let summary = "Starts the component and waits for its first response.";
+    let scenario = cold_start_metrics(scenario(COLD_START, summary).driven_by(HANDLER_DRIVER))
+        .parameter(start.sweep(["wasm-cached", "wasm-pooled"]).choices(["wasm-compile", "wasm-cached", "wasm-pooled"]));
+    http_parameters().into_iter().fold(scenario, Scenario::parameter)
+}
+
+fn cold_start_metrics(scenario: Scenario) -> Scenario {
+    let clock = "from the request to start until the first response is complete";
+    let stage = "One stage of a cold start; stages follow each other without gaps.";
+    scenario
+        .in_arms([Arm::Wasm])
+        .times_itself(Unit::Nanoseconds, clock)
+        .metric(Metric::new("stage", Unit::Nanoseconds, stage).label("name"))
 }
 
 /// One HTTP request of a load.
 pub(crate) fn request() -> Scenario {
+    let request = scenario(REQUEST, "Sends one request over a keep-alive connection and waits for its response.")
+        .in_arms([Arm::Wasm, Arm::Native, Arm::Process]);
+    load(request, "reused").parameter(heap_bytes()).parameter(init_ms())
+}
+
+/// The same of a component that was not written for bench-host. Servers of such components make an instance for each request.
+pub(crate) fn handler_request() -> Scenario {
+    let request = scenario(REQUEST, "Sends one request over a keep-alive connection and waits for its response.")
+        .driven_by(HANDLER_DRIVER)
+        .in_arms([Arm::Wasm]);
+    http_parameters().into_iter().fold(load(request, "per-request"), Scenario::parameter)
+}
+
+/// The request that a component is sent, and the response that it must have.
+fn http_parameters() -> [Parameter; 7] {
+    [
+        Parameter::new(METHOD, "GET", "the method of the request"),
+        Parameter::new(PATH, "/", "its path and query"),
+        Parameter::new(HEADERS, "", "its headers, `Name: value`, one a line"),
+        Parameter::new(BODY, "", "its body"),
+        Parameter::new(REQUEST_FILE, "", "a file with the whole request, instead of these"),
+        Parameter::new(STATUS, 200, "the status that every response must have").between(100, 599),
+        Parameter::new(EXPECT, "", "the body that every response must have, or @FILE; empty: that of the first one"),
+    ]
+}
+
+/// What a load has: when its requests are sent, over how many connections, and what is recorded.
+fn load(scenario: Scenario, instance_default: &str) -> Scenario {
     let rate = Parameter::new(
         "rate",
         0,
@@ -58,21 +113,18 @@ pub(crate) fn request() -> Scenario {
     let concurrency = Parameter::new("concurrency", 1, "keep-alive connections");
     let instance = Parameter::new(
         "instance",
-        "reused",
+        instance_default,
         "whether every request gets an instance of its own, with the fastest start method",
     );
     let clock = "from when the request is due until its response is complete";
-    let request = scenario(REQUEST, "Sends one request over a keep-alive connection and waits for its response.")
-        .in_arms([Arm::Wasm, Arm::Native, Arm::Process])
+    let scenario = scenario
         .times_itself(Unit::Nanoseconds, clock)
         .requires("cpu:2", "a processor each for client and server")
         .parameter(rate.unit(Unit::from("1/s")).between(0, 10_000_000))
         .parameter(p99.unit(Unit::from("us")).between(0, 60_000_000))
         .parameter(concurrency.between(1, 64))
-        .parameter(instance.choices(["reused", "per-request"]))
-        .parameter(heap_bytes())
-        .parameter(init_ms());
-    request_metrics().into_iter().fold(request, Scenario::metric)
+        .parameter(instance.choices(["reused", "per-request"]));
+    request_metrics().into_iter().fold(scenario, Scenario::metric)
 }
 
 fn request_metrics() -> [Metric; 7] {

@@ -2,15 +2,15 @@
 //! be woken. It must not know what serves them.
 
 use super::arrival_rate::ArrivalRate;
+use super::exchange::Exchange;
 use super::http::{RequestText, parse_answer};
-use super::{answers, is_known};
-use crate::functions::Answer;
+use crate::functions::{Answer, HttpRequest};
 use bench_engine::{Amount, Clock, MonotonicClock};
 use bench_model::Check;
-use function_core::REQUEST;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 
 /// A request sent later than this after its time counts as late.
 const LATE_NS: u64 = 1_000_000;
@@ -44,6 +44,7 @@ pub(super) struct Client {
     connections: Vec<Connection>,
     clock: MonotonicClock,
     request: RequestText,
+    exchange: Arc<Exchange>,
     /// The answers of one look at the connections, and how long each took. Kept, so that its memory is.
     answered: Vec<(u64, Answer)>,
     /// Whether to wait for answers spinning, for which the client must have a processor of its own.
@@ -62,6 +63,7 @@ impl Client {
     /// Connects `count` times, one after the other, and says what each took, in nanoseconds.
     pub(super) fn connect(
         address: SocketAddr,
+        exchange: Arc<Exchange>,
         count: usize,
         clock: MonotonicClock,
         spins: bool,
@@ -75,8 +77,8 @@ impl Client {
             stream.set_nonblocking(true)?;
             connections.push(Connection::new(stream));
         }
-        let request = RequestText::new(REQUEST);
-        Ok((Self { connections, clock, request, answered: Vec::with_capacity(count), spins }, times))
+        let request = RequestText::new(&exchange.request);
+        Ok((Self { connections, clock, request, exchange, answered: Vec::with_capacity(count), spins }, times))
     }
 
     /// Sends requests at `pace` until there are as many, or so much time has passed, as `amount` says, and waits for the
@@ -128,7 +130,7 @@ impl Client {
 
     /// Takes the answers that are there; waits for one where the client has no processor of its own.
     fn receive(&mut self, begin: u64, tally: &mut Tally) -> io::Result<()> {
-        let Self { connections, answered, clock, spins, .. } = self;
+        let Self { connections, answered, clock, spins, exchange, .. } = self;
         let mut busy: Vec<_> = connections.iter_mut().filter(|one| one.intended_ns.is_some()).collect();
         if busy.is_empty() {
             std::hint::spin_loop();
@@ -158,19 +160,19 @@ impl Client {
             }
         }
         // No answer waits for its time to be taken until another one has been checked.
-        answered.drain(..).for_each(|(response_ns, answer)| tally.record_response(response_ns, &answer));
+        answered.drain(..).for_each(|(response_ns, answer)| tally.record_response(exchange, response_ns, &answer));
         Ok(())
     }
 }
 
 impl Tally {
     /// Counts one answer. A check says in words what was found, which takes longer than finding it: only a wrong answer gets one.
-    fn record_response(&mut self, response_ns: u64, answer: &Answer) {
-        if is_known(answer) {
+    fn record_response(&mut self, exchange: &Exchange, response_ns: u64, answer: &Answer) {
+        if exchange.is_right(answer) {
             self.response_ns.push(response_ns);
         } else {
             self.failed += 1;
-            self.wrong = Some(answers("answers", answer));
+            self.wrong = Some(exchange.check("answers", answer));
         }
     }
 }
@@ -194,10 +196,10 @@ impl Connection {
     }
 }
 
-/// One connection, one request with `body`, one answer.
-pub(super) fn ask_once(address: SocketAddr, body: &[u8]) -> io::Result<Answer> {
+/// One connection, one request, one answer.
+pub(super) fn ask_once(address: SocketAddr, request: &HttpRequest) -> io::Result<Answer> {
     let mut connection = Connection::new(TcpStream::connect(address)?);
-    connection.stream.write_all(RequestText::new(body).sent_at(0))?;
+    connection.stream.write_all(RequestText::new(request).sent_at(0))?;
     loop {
         if let Some(answer) = connection.take_answer()? {
             return Ok(answer);

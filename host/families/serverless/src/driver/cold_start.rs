@@ -1,13 +1,13 @@
 //! The scenario `cold-start`: from a start being asked for to the whole first answer. Nothing that was started is kept, and
 //! getting rid of it is not timed.
 
-use super::{Findings, answers};
+use super::Findings;
+use super::exchange::Exchange;
 use crate::functions::{Functions, Initialisation, Start, Starter};
 use bench_drivers::{CellFailure, Task, record};
 use bench_engine::{Clock, MonotonicClock};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
-use function_core::REQUEST;
 
 /// The stage that comes after those of the start: the first request, with what the function does before it answers one.
 const ANSWER: &str = "answer";
@@ -17,6 +17,7 @@ pub(super) fn measure(
     functions: &mut dyn Functions,
     task: &Task<'_>,
     initialisation: Initialisation,
+    exchange: &Exchange,
     checks: &mut Vec<Check>,
 ) -> Result<Findings, CellFailure> {
     let mut starter = functions.prepare(Start::Kind(task.arguments.text("start")?), initialisation)?;
@@ -24,7 +25,7 @@ pub(super) fn measure(
     let mut sink = Sink::new(&task.scenario.metrics);
     let begin = clock.now_ns();
     loop {
-        let sample = Sample::take(starter.as_mut(), &clock)?;
+        let sample = Sample::take(starter.as_mut(), exchange, &clock)?;
         *checks = vec![sample.check];
         if !checks[0].passed {
             return Ok(Findings { sink, iterations: 0, lost: None });
@@ -35,7 +36,7 @@ pub(super) fn measure(
     }
     let (mut iterations, begin) = (0, clock.now_ns());
     loop {
-        let sample = Sample::take(starter.as_mut(), &clock)?;
+        let sample = Sample::take(starter.as_mut(), exchange, &clock)?;
         sample.record(&mut sink, &task.scenario.name)?;
         *checks = vec![sample.check];
         iterations += 1;
@@ -53,15 +54,15 @@ struct Sample {
 }
 
 impl Sample {
-    fn take(starter: &mut dyn Starter, clock: &MonotonicClock) -> Result<Self, ModuleError> {
+    fn take(starter: &mut dyn Starter, exchange: &Exchange, clock: &MonotonicClock) -> Result<Self, ModuleError> {
         let asked = clock.now_ns();
         let mut started = starter.start()?;
         let called = clock.now_ns();
-        let answer = started.function.call(REQUEST)?;
+        let answer = started.function.call(&exchange.request)?;
         let answered = clock.now_ns();
         let mut stages = started.stages;
         stages.push((ANSWER, answered - called));
-        Ok(Self { total_ns: answered - asked, stages, check: answers("first-answer", &answer) })
+        Ok(Self { total_ns: answered - asked, stages, check: exchange.check("first-answer", &answer) })
     }
 
     fn record(&self, sink: &mut Sink, name: &str) -> Result<(), CellFailure> {

@@ -1,7 +1,7 @@
 //! HTTP/1.1 as the client speaks it: one known request, and whole answers of a length that is said. It must not know how bytes
 //! travel.
 
-use crate::functions::Answer;
+use crate::functions::{ANSWER_BYTES_MAX, Answer, HttpRequest};
 
 /// The header in which the client says when it sent the request, in nanoseconds of the worker's clock.
 pub(super) const SENT: &str = "bench-sent";
@@ -9,10 +9,10 @@ pub(super) const SENT: &str = "bench-sent";
 /// Digits of that time: always as many, so that every request is as long.
 const SENT_DIGITS: usize = 20;
 
-/// A larger answer is none.
-const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// The longest head that an answer may have.
+const HEAD_BYTES_MAX: usize = 1 << 20;
 
-/// A request to `POST` a body to `/`, of which only the time changes.
+/// A request, of which only the time changes.
 pub(super) struct RequestText {
     bytes: Vec<u8>,
     /// Where the time is.
@@ -20,9 +20,11 @@ pub(super) struct RequestText {
 }
 
 impl RequestText {
-    pub(super) fn new(body: &[u8]) -> Self {
-        let head = format!("POST / HTTP/1.1\r\nhost: function\r\n{SENT}: ");
-        let rest = format!("\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+    pub(super) fn new(request: &HttpRequest) -> Self {
+        let HttpRequest { method, path, headers, body } = request;
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: function\r\n{SENT}: ");
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let rest = format!("\r\n{headers}content-length: {}\r\n\r\n", body.len());
         let sent = head.len();
         let bytes = [head.as_bytes(), &[b'0'; SENT_DIGITS], rest.as_bytes(), body].concat();
         Self { bytes, sent }
@@ -41,7 +43,7 @@ impl RequestText {
 /// The answer at the beginning of `input` and how many bytes it has, if all of it is there; an error says what is wrong.
 pub(super) fn parse_answer(input: &[u8]) -> Result<Option<(Answer, usize)>, String> {
     let Some(head_bytes) = input.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4) else {
-        return if input.len() > ANSWER_BYTES_MAX { Err("the answer's head has no end".to_owned()) } else { Ok(None) };
+        return if input.len() > HEAD_BYTES_MAX { Err("the answer's head has no end".to_owned()) } else { Ok(None) };
     };
     let head = std::str::from_utf8(&input[..head_bytes]).map_err(|_| "the answer's head is no text")?;
     let mut lines = head.split("\r\n");
@@ -53,18 +55,19 @@ pub(super) fn parse_answer(input: &[u8]) -> Result<Option<(Answer, usize)>, Stri
     let length: usize = length
         .and_then(|(_, value)| value.trim().parse().ok())
         .filter(|length| *length <= ANSWER_BYTES_MAX)
-        .ok_or("the answer does not say its length, or is longer than 1 MiB")?;
+        .ok_or("the answer does not say its length, or is longer than 64 MiB")?;
     let end = head_bytes + length;
     Ok(input.get(head_bytes..end).map(|body| (Answer { status, body: body.to_vec() }, end)))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::exchange::Exchange;
     use super::*;
 
     #[test]
     fn requests_differ_in_their_time_alone() {
-        let mut request = RequestText::new(b"{}");
+        let mut request = RequestText::new(&HttpRequest { body: b"{}".to_vec(), ..Exchange::known().request });
         let at = |request: &mut RequestText, ns| String::from_utf8(request.sent_at(ns).to_vec()).unwrap();
         let (early, late) = (at(&mut request, 7), at(&mut request, u64::MAX));
         assert!(early.contains("bench-sent: 00000000000000000007\r\n"), "{early}");
@@ -88,7 +91,7 @@ mod tests {
         for (text, reason) in [
             ("SSH-2.0\r\n\r\n", "first line"),
             ("HTTP/1.1 200 OK\r\n\r\n", "length"),
-            ("HTTP/1.1 200 OK\r\ncontent-length: 9999999\r\n\r\n", "length"),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n", "length"),
         ] {
             assert!(parse_answer(text.as_bytes()).unwrap_err().contains(reason), "{text}");
         }

@@ -1,22 +1,25 @@
 //! The driver `function`: a handler of requests that the host starts and calls. What is started, and how, is the module's
-//! business; the driver times it, and compares every answer byte for byte with the one that is known.
+//! business; the driver times it, and compares every answer byte for byte with the one that is known. The driver `handler` does the
+//! same with components that were not written for bench-host, whose first answer is the known one.
 
 mod arrival_rate;
 mod client;
 mod cold_start;
+mod exchange;
 mod http;
 mod request;
+mod request_file;
 mod search;
 mod server;
 
-use crate::functions::{Answer, Initialisation, Start, functions};
+use crate::functions::{Functions, HttpRequest, Initialisation, Start, functions};
 use crate::spec;
 use bench_drivers::{CellFailure, Dependency, Driver, Module, Task, passed, series_records};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
 use bench_sink::runfile::OutcomeRecord;
 use bench_sink::{Sink, digest};
-use function_core::{EXPECTED_RESPONSE, REQUEST};
+use exchange::Exchange;
 
 /// What a measurement came to.
 struct Findings {
@@ -28,19 +31,31 @@ struct Findings {
 }
 
 /// The driver.
-pub(crate) struct FunctionDriver;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FunctionDriver {
+    /// Of the known function: one that computes the same in every arm.
+    Known,
+    /// Of any component that handles requests.
+    Handler,
+}
 
 impl Driver for FunctionDriver {
     fn name(&self) -> &'static str {
-        spec::DRIVER
+        match self {
+            Self::Known => spec::DRIVER,
+            Self::Handler => spec::HANDLER_DRIVER,
+        }
     }
 
     fn scenarios(&self) -> Vec<Scenario> {
-        vec![spec::cold_start(), spec::request()]
+        match self {
+            Self::Known => vec![spec::cold_start(), spec::request()],
+            Self::Handler => vec![spec::handler_cold_start(), spec::handler_request()],
+        }
     }
 
     fn run(&self, module: &mut dyn Module, _: Option<&mut Dependency>, task: &Task<'_>) -> Report {
-        drive(module, task)
+        drive(*self, module, task)
     }
 
     fn conformance(
@@ -50,24 +65,52 @@ impl Driver for FunctionDriver {
         scenario: &Scenario,
         arguments: &Arguments,
     ) -> Result<Vec<Check>, ModuleError> {
-        conformance(module, scenario, arguments)
+        conformance(*self, module, scenario, arguments)
+    }
+}
+
+impl FunctionDriver {
+    /// What the function does before its first request, the exchange, and the check of an exchange that is not known before.
+    fn exchange(
+        self,
+        functions: &mut dyn Functions,
+        arguments: &Arguments,
+    ) -> Result<(Initialisation, Exchange, Option<Check>), ModuleError> {
+        match self {
+            Self::Known => Ok((Initialisation::of(arguments)?, Exchange::known(), None)),
+            Self::Handler => {
+                let (exchange, check) = Exchange::tried(functions, arguments)?;
+                Ok((Initialisation::default(), exchange, Some(check)))
+            }
+        }
     }
 }
 
 /// Measures a scenario and checks what it was answered. A check that fails leaves its detail and no figure.
-fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
-    bench_drivers::report(task.repetition, |checks| {
-        let findings = attempt(module, task, checks)?;
-        Ok(report(task, &findings))
-    })
+fn drive(driver: FunctionDriver, module: &mut dyn Module, task: &Task<'_>) -> Report {
+    let mut checks = Vec::new();
+    let mut report = match attempt(driver, module, task, &mut checks) {
+        Ok((exchange, findings)) => report(task, &exchange, &findings),
+        Err(failure) => Report::without_figures(task.repetition, failure.status, failure.reason),
+    };
+    report.checks = checks.iter().map(|check| check_record(task.repetition, check)).collect();
+    report
 }
 
-fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<Findings, CellFailure> {
-    let initialisation = Initialisation::of(task.arguments)?;
+fn attempt(
+    driver: FunctionDriver,
+    module: &mut dyn Module,
+    task: &Task<'_>,
+    checks: &mut Vec<Check>,
+) -> Result<(Exchange, Findings), CellFailure> {
     let functions = functions(module)?;
+    let (initialisation, exchange, first) = driver.exchange(functions, task.arguments)?;
+    checks.extend(first.clone());
+    passed(checks)?;
+    checks.clear();
     let findings = match task.scenario.name.as_str() {
-        spec::COLD_START => cold_start::measure(functions, task, initialisation, checks)?,
-        spec::REQUEST => request::measure(functions, task, initialisation, checks)?,
+        spec::COLD_START => cold_start::measure(functions, task, initialisation, &exchange, checks)?,
+        spec::REQUEST => request::measure(functions, task, initialisation, &exchange, checks)?,
         other => {
             let reason = format!(
                 "the driver `function` knows no scenario `{other}`; it knows {}, {}",
@@ -77,52 +120,53 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
             return Err(ModuleError::Unavailable(reason).into());
         }
     };
+    checks.extend(first);
     passed(checks)?;
-    Ok(findings)
+    Ok((exchange, findings))
 }
 
-fn report(task: &Task<'_>, findings: &Findings) -> Report {
-    let timed = findings.sink.series().iter().find(|series| series.count() > 0 && series.metric == task.scenario.name);
-    let payload = (REQUEST.len() + EXPECTED_RESPONSE.len()) as u64;
+fn report(task: &Task<'_>, exchange: &Exchange, findings: &Findings) -> Report {
+    let series = findings.sink.series().iter().filter(|series| series.count() > 0);
+    let timed = series.clone().find(|series| series.metric == task.scenario.name);
     let outcome = OutcomeRecord {
         iterations: findings.iterations,
-        bytes: findings.iterations * payload,
+        bytes: findings.iterations * exchange.payload_bytes(),
         recorded: timed.map_or(0, bench_sink::Series::count),
         lost: findings.lost,
-        checksum: Some(digest::checksum(EXPECTED_RESPONSE)),
+        checksum: Some(digest::checksum(&exchange.expected.body)),
         ..OutcomeRecord::ok(task.repetition.cell, task.repetition.process)
     };
     Report::ok(series_records(task.repetition, &findings.sink), outcome)
 }
 
 /// Tries one scenario with `arguments`, without timing anything: one start, the known request, and one that is wrong.
-fn conformance(module: &mut dyn Module, scenario: &Scenario, arguments: &Arguments) -> Result<Vec<Check>, ModuleError> {
+fn conformance(
+    driver: FunctionDriver,
+    module: &mut dyn Module,
+    scenario: &Scenario,
+    arguments: &Arguments,
+) -> Result<Vec<Check>, ModuleError> {
     let name = |rule: &str| format!("{}: {rule}", scenario.name);
-    let initialisation = Initialisation::of(arguments)?;
     let functions = functions(module)?;
+    let (initialisation, exchange, first) = driver.exchange(functions, arguments)?;
     let start = arguments.text("start").map_or(Start::Quickest, Start::Kind);
     if let Some(server) = functions.serve(initialisation)? {
-        let answer = client::ask_once(server.address(), REQUEST);
+        let answer = client::ask_once(server.address(), &exchange.request);
         let answer = answer.map_err(|error| ModuleError::Other(error.to_string()))?;
-        return Ok(vec![answers(name("answers the known request"), &answer)]);
+        return Ok(vec![exchange.check(name("answers the known request"), &answer)]);
     }
     let mut started = functions.prepare(start, initialisation)?.start()?;
-    let refused = started.function.call(b"no order")?.status;
+    if let Some(first) = first {
+        let again = started.function.call(&exchange.request)?;
+        let first = Check { name: name(spec::FIRST_RESPONSE), ..first };
+        return Ok(vec![first, exchange.check(name("answers the same again"), &again)]);
+    }
+    let no_order = HttpRequest { body: b"no order".to_vec(), ..exchange.request.clone() };
+    let refused = started.function.call(&no_order)?.status;
     Ok(vec![
         Check::equal(name("refuses what is no order with status 400"), &400, &refused),
-        answers(name("answers the known request"), &started.function.call(REQUEST)?),
+        exchange.check(name("answers the known request"), &started.function.call(&exchange.request)?),
     ])
-}
-
-/// Whether an answer is the known one, without a word.
-fn is_known(answer: &Answer) -> bool {
-    answer.status == 200 && answer.body == EXPECTED_RESPONSE
-}
-
-/// Whether an answer is the known one.
-fn answers(name: impl Into<String>, answer: &Answer) -> Check {
-    let shown = |status: u16, body: &[u8]| format!("{status} {}", String::from_utf8_lossy(body));
-    Check::equal(name, &shown(200, EXPECTED_RESPONSE), &shown(answer.status, &answer.body))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use super::Findings;
 use super::arrival_rate::ArrivalRate;
 use super::client::{Client, Tally};
+use super::exchange::Exchange;
 use super::search::{Bound, Search, TRIALS};
 use super::server::{Handler, Instance, serve};
 use crate::functions::{Functions, Initialisation, Start};
@@ -21,8 +22,9 @@ use std::thread;
 use tokio::sync::oneshot;
 
 /// What the client is asked for.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Load {
+    exchange: Arc<Exchange>,
     connections: usize,
     pace: ArrivalRate,
     /// Where the highest rate that keeps it is looked for, instead of keeping the pace.
@@ -48,6 +50,7 @@ pub(super) fn measure(
     functions: &mut dyn Functions,
     task: &Task<'_>,
     initialisation: Initialisation,
+    exchange: &Exchange,
     checks: &mut Vec<Check>,
 ) -> Result<Findings, CellFailure> {
     let is_reused = task.arguments.text("instance")? == "reused";
@@ -56,6 +59,7 @@ pub(super) fn measure(
         placement::bind(cpu);
     }
     let load = Load {
+        exchange: Arc::new(exchange.clone()),
         connections: task.arguments.size("concurrency")?,
         pace: ArrivalRate::of_rate(task.arguments.integer("rate")?)?,
         bound: Bound::of_p99_us(task.arguments.integer("p99_us_max")?)?,
@@ -72,7 +76,7 @@ pub(super) fn measure(
             return Err(ModuleError::Unavailable(reason.to_owned()).into());
         }
         Some(server) => {
-            let (address, is_measuring) = (server.address(), &is_measuring);
+            let (address, is_measuring, load) = (server.address(), &is_measuring, &load);
             thread::scope(|scope| {
                 let client = scope.spawn(move || load.drive(address, is_measuring));
                 client.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -82,14 +86,14 @@ pub(super) fn measure(
             let mut starter = functions.prepare(Start::Quickest, initialisation)?;
             let instance =
                 if is_reused { Instance::Reused(starter.start()?.function) } else { Instance::PerRequest(starter) };
-            let (found, handler) = here(load, instance, &is_measuring);
+            let (found, handler) = here(&load, instance, &is_measuring);
             record(&mut sink, "service", &[], &handler.service_ns)?;
             record(&mut sink, "queue", &[], &handler.queue_ns)?;
             found
         }
     };
     let found = found.map_err(|error| CellFailure::failed(format!("the exchange broke off: {error}")))?;
-    findings(sink, task, load, found, checks)
+    findings(sink, task, &load, found, checks)
 }
 
 /// The processors of the server and of the client.
@@ -101,9 +105,10 @@ fn cpus() -> (Option<u32>, Option<u32>) {
 }
 
 /// Has the host's own server answer in this thread while the client drives it from another.
-fn here(load: Load, instance: Instance, is_measuring: &Arc<AtomicBool>) -> (io::Result<Found>, Handler) {
+fn here(load: &Load, instance: Instance, is_measuring: &Arc<AtomicBool>) -> (io::Result<Found>, Handler) {
     let handler = Handler {
         instance,
+        request: load.exchange.request.clone(),
         clock: load.clock,
         is_measuring: Arc::clone(is_measuring),
         service_ns: Vec::new(),
@@ -137,7 +142,8 @@ impl Load {
         if let Some(cpu) = self.cpu {
             placement::bind(cpu);
         }
-        let (mut client, connect_ns) = Client::connect(address, self.connections, self.clock, self.cpu.is_some())?;
+        let (mut client, connect_ns) =
+            Client::connect(address, Arc::clone(&self.exchange), self.connections, self.clock, self.cpu.is_some())?;
         // Every connection has its first request answered, however long the function takes to begin.
         let first = client.run(ArrivalRate::Closed, Amount::Operations(self.connections as u64))?;
         let warm_up = Amount::Time { ns: self.budget.warm_up_ns };
@@ -182,7 +188,7 @@ impl Load {
 fn findings(
     mut sink: Sink,
     task: &Task<'_>,
-    load: Load,
+    load: &Load,
     Found { tally, pace, kept, connect_ns }: Found,
     checks: &mut Vec<Check>,
 ) -> Result<Findings, CellFailure> {

@@ -2,7 +2,7 @@
 //! know what the function is.
 
 use super::http::SENT;
-use crate::functions::{Answer, Function, Starter};
+use crate::functions::{Answer, Function, HttpRequest, Starter};
 use bench_engine::{Clock, MonotonicClock};
 use bench_model::ModuleError;
 use http_body_util::{BodyExt, Full};
@@ -10,7 +10,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use std::cell::RefCell;
 use std::io;
@@ -24,6 +24,8 @@ use tokio::task::LocalSet;
 /// How requests are answered, and what was timed meanwhile.
 pub(super) struct Handler {
     pub(super) instance: Instance,
+    /// The request that the client sends.
+    pub(super) request: HttpRequest,
     pub(super) clock: MonotonicClock,
     /// Whether samples are wanted.
     pub(super) is_measuring: Arc<AtomicBool>,
@@ -45,13 +47,16 @@ pub(super) enum Instance {
 
 impl Handler {
     fn answer(&mut self, sent_ns: Option<u64>, body: &[u8]) -> Answer {
+        self.request.body.clear();
+        self.request.body.extend_from_slice(body);
+        let request = &self.request;
         // Never more than one is left over, for there is room for a few alone.
         self.spent = None;
         let called = self.clock.now_ns();
         let answer = match &mut self.instance {
-            Instance::Reused(function) => function.call(body),
+            Instance::Reused(function) => function.call(request),
             Instance::PerRequest(starter) => starter.start().and_then(|mut started| {
-                let answer = started.function.call(body);
+                let answer = started.function.call(request);
                 self.spent = Some(started.function);
                 answer
             }),
@@ -105,7 +110,12 @@ async fn accept(listener: tokio::net::TcpListener, handler: Rc<RefCell<Handler>>
 }
 
 async fn respond(handler: Rc<RefCell<Handler>>, request: Request<Incoming>) -> hyper::Result<Response<Full<Bytes>>> {
-    let is_known = request.method() == Method::POST && request.uri().path() == "/";
+    let is_known = {
+        let handler = handler.borrow();
+        let expected = &handler.request;
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        request.method().as_str() == expected.method && path == expected.path
+    };
     let sent_ns = sent_ns(request.headers());
     let body = request.into_body().collect().await?.to_bytes();
     let answer = if is_known {

@@ -1,11 +1,12 @@
 //! The driver on functions that are made up: right ones, wrong ones, and one that has a server of its own.
 
 use super::*;
-use crate::functions::{Function, Functions, Server, Started, Starter};
+use crate::functions::{Answer, Function, Functions, Server, Started, Starter};
 use bench_drivers::{Direct, Drivers};
 use bench_engine::{Amount, Budget, Repetition};
 use bench_model::{Descriptor, Parameter};
 use bench_sink::runfile::Status;
+use function_core::{EXPECTED_RESPONSE, REQUEST};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 
@@ -34,7 +35,7 @@ fn module(mode: Mode) -> Direct<dyn Functions> {
         .scenario(Scenario::uses(spec::DRIVER, spec::COLD_START).parameter(start))
         .scenario(Scenario::uses(spec::DRIVER, spec::REQUEST).parameter(Parameter::new("concurrency", 3, "")))
         .scenario(other);
-    let descriptor = bench_drivers::merged(&descriptor, Drivers::new(&[&FunctionDriver]));
+    let descriptor = bench_drivers::merged(&descriptor, Drivers::new(&[&FunctionDriver::Known]));
     let functions: Box<dyn Functions> = Box::new(Mock { mode });
     Direct::new(descriptor, functions)
 }
@@ -68,12 +69,12 @@ struct MockFunction {
 }
 
 impl Function for MockFunction {
-    fn call(&mut self, body: &[u8]) -> Result<Answer, ModuleError> {
+    fn call(&mut self, request: &HttpRequest) -> Result<Answer, ModuleError> {
         self.answers += 1;
         let is_wrong = self.mode == Mode::Wrong || self.mode == Mode::WrongLater && self.answers > 3;
         match self.mode {
             Mode::Fails => Err(ModuleError::Crashed("`handle` trapped: unreachable".to_owned())),
-            _ if body != REQUEST => Ok(Answer { status: 400, body: Vec::new() }),
+            _ if request.body != REQUEST => Ok(Answer { status: 400, body: Vec::new() }),
             _ if is_wrong => Ok(Answer { status: 200, body: b"{}".to_vec() }),
             _ => Ok(Answer { status: 200, body: EXPECTED_RESPONSE.to_vec() }),
         }
@@ -119,7 +120,11 @@ fn driven(mode: Mode, scenario: &str, given: &[(&str, bench_model::Value)], oper
     given.iter().for_each(|(name, value)| arguments.set(*name, value.clone()));
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(operations) };
     let repetition = Repetition { cell: 0, process: 0 };
-    drive(&mut mock, &Task { repetition, scenario: &scenario, arguments: &arguments, budget, reclaim: || () })
+    drive(
+        FunctionDriver::Known,
+        &mut mock,
+        &Task { repetition, scenario: &scenario, arguments: &arguments, budget, reclaim: || () },
+    )
 }
 
 /// Expects a report with these series and counts.
@@ -221,7 +226,7 @@ fn conformance_is_one_right_and_one_wrong_request() {
         let mut mock = module(mode);
         let scenario = mock.descriptor().scenarios[0].clone();
         let defaults = scenario.parameters.iter().map(|one| (one.name.clone(), one.defaults[0].clone()));
-        let checks = conformance(&mut mock, &scenario, &defaults.collect()).unwrap();
+        let checks = conformance(FunctionDriver::Known, &mut mock, &scenario, &defaults.collect()).unwrap();
         let passed: Vec<_> = checks.iter().map(|check| check.passed).collect();
         assert_eq!(passed, expect, "{mode:?}: {checks:?}");
     }

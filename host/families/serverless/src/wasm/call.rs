@@ -1,13 +1,15 @@
 //! One instance, and a request to it: what a server would do, without the server. It must not know who asks.
 
 use super::http;
-use crate::functions::{Answer, Function};
+use crate::functions::ANSWER_BYTES_MAX;
+use crate::functions::{Answer, Function, HttpRequest};
 use bench_model::ModuleError;
 use bench_wasm::wasmtime::{self, Result, Store};
 use bench_wasm::{State, trapped};
-use http_body_util::{BodyExt, Full};
+use http_body_util::combinators::MapErr;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use hyper::header::{CONTENT_LENGTH, HOST};
 use hyper::http::Request;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -18,6 +20,12 @@ use tokio::sync::oneshot;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 use wasmtime_wasi_http::{Error, WasiBody};
+
+/// The host in the URL of a request.
+const AUTHORITY: &str = "function";
+
+/// A body that is there as a whole.
+type WholeBody = MapErr<Full<Bytes>, fn(std::convert::Infallible) -> Error>;
 
 /// An instance whose handler is called.
 pub(super) struct WasmFunction {
@@ -31,13 +39,8 @@ impl WasmFunction {
         Ok(Self { store, proxy })
     }
 
-    async fn exchange(&mut self, body: &[u8]) -> Result<Option<Answer>> {
-        let body_text = Full::new(Bytes::copy_from_slice(body)).map_err(|never| -> Error { match never {} });
-        let request = Request::post("http://function/")
-            .header(CONTENT_TYPE, "application/json")
-            .header(CONTENT_LENGTH, body.len())
-            .body(body_text)
-            .map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+    async fn exchange(&mut self, request: &HttpRequest) -> Result<Option<Answer>> {
+        let request = incoming(request).map_err(|error| wasmtime::Error::msg(error.to_string()))?;
         let (sender, receiver) = oneshot::channel();
         let request = http::view(self.store.data_mut()).new_incoming_request(Scheme::Http, request)?;
         let response = http::view(self.store.data_mut()).new_response_outparam(sender)?;
@@ -60,6 +63,17 @@ impl WasmFunction {
     }
 }
 
+/// The request as the component receives it.
+fn incoming(request: &HttpRequest) -> hyper::http::Result<Request<WholeBody>> {
+    let HttpRequest { method, path, headers, body } = request;
+    let never: fn(std::convert::Infallible) -> Error = |never| match never {};
+    let whole: WholeBody = Full::new(Bytes::copy_from_slice(body)).map_err(never);
+    let builder = Request::builder().method(method.as_str()).uri(format!("http://{AUTHORITY}{path}"));
+    let builder = builder.header(HOST, AUTHORITY).header(CONTENT_LENGTH, body.len());
+    let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
+    builder.body(whole)
+}
+
 fn ready<T>(poll: Poll<T>) -> Option<T> {
     if let Poll::Ready(value) = poll { Some(value) } else { None }
 }
@@ -71,14 +85,23 @@ async fn taken<E: std::fmt::Debug>(
     let Ok(answer) = receiver.await else { return Ok(None) };
     let answer = answer.map_err(|error| wasmtime::Error::msg(format!("it answered with the error {error:?}")))?;
     let status = answer.status().as_u16();
-    let body = answer.into_body().collect().await;
-    let body = body.map_err(|error| wasmtime::Error::msg(format!("its answer broke off: {error}")))?;
+    let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+    let body = body.map_err(|error| wasmtime::Error::msg(broken_off(error.as_ref())))?;
     Ok(Some(Answer { status, body: body.to_bytes().to_vec() }))
 }
 
+/// Why an answer is not whole.
+fn broken_off(error: &(dyn std::error::Error + 'static)) -> String {
+    if error.is::<LengthLimitError>() {
+        let mib = ANSWER_BYTES_MAX >> 20;
+        return format!("its answer is longer than {mib} MiB; measure a request with a shorter answer");
+    }
+    format!("its answer broke off: {error}")
+}
+
 impl Function for WasmFunction {
-    fn call(&mut self, body: &[u8]) -> Result<Answer, ModuleError> {
-        match wait(self.exchange(body)) {
+    fn call(&mut self, request: &HttpRequest) -> Result<Answer, ModuleError> {
+        match wait(self.exchange(request)) {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) => Err(ModuleError::Other("`handle` returned without an answer".to_owned())),
             Err(error) => Err(trapped("handle", &error)),

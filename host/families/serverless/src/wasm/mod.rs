@@ -1,10 +1,12 @@
 //! What a component offers to the driver `function`: instances behind `wasi:http/incoming-handler`, made out of as much as a
 //! start kind lets be there. It must not know what the function does, nor time anything but its own stages.
 
+mod adapter;
 mod call;
 mod http;
 mod snapshot;
 
+pub(crate) use self::adapter::Handlers;
 pub(crate) use self::http::HTTP;
 
 use self::call::WasmFunction;
@@ -74,7 +76,7 @@ impl Factory {
         let runtime = component.runtime().clone();
         let mut grants = component.grants().clone();
         let environment = initialisation.environment();
-        grants.environment.extend(environment.map(|(name, value)| (name.to_owned(), value)));
+        grants.environment.extend(environment.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let linker = runtime.awaiting_linker().map_err(|error| module_error(one_line(&error)))?;
         Ok(Self { runtime, path: component.path().to_owned(), grants, linker })
     }
