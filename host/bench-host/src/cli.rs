@@ -26,7 +26,9 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Load components and probes, run every scenario that they describe, and print one table
-    #[command(after_help = "Example:\n  bench-host load plugins/*.wasm -p payload_bytes=64,4096 --time 3s")]
+    #[command(
+        after_help = "Examples:\n  bench-host load plugins/*.wasm -p payload_bytes=64,4096 --time 3s\n  bench-host load lib.wasm --call 'add(1, 2)'"
+    )]
     Load(LoadArgs),
     /// List modules with their scenarios, parameters, metrics and capabilities, or the cells of a run
     #[command(
@@ -102,8 +104,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct LoadArgs {
-    /// Components (`.wasm`) and probes (`.so`, `.dylib`); a probe in the same folder as a component of the same name is its
-    /// native arm
+    /// Components and core modules (`.wasm`) and probes (`.so`, `.dylib`); a probe in the same folder as a component of the
+    /// same name is its native arm
     #[arg(required_unless_present = "resume", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
@@ -366,6 +368,9 @@ pub(crate) struct Measured {
     /// Passwords that were moved out of the parameters.
     #[arg(skip)]
     pub(crate) secrets: Secrets,
+    /// Program that was built from the same source as the given component, and is its arm `process`
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) native: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) families: FamilyOptions,
     #[command(flatten)]

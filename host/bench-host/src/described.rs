@@ -13,8 +13,17 @@ use std::path::Path;
 use std::thread;
 use std::time::UNIX_EPOCH;
 
-/// The descriptor of a module, and the interfaces that it imports.
-pub(crate) type Described = (Descriptor, Vec<String>);
+/// What a worker found out about a module.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Described {
+    pub(crate) descriptor: Descriptor,
+    /// The interfaces that it imports.
+    pub(crate) imports: Vec<String>,
+    /// What a user can name in its parameters, such as signatures of functions.
+    pub(crate) signatures: Vec<String>,
+    /// What a user must know about how it is loaded, if that is not as usual.
+    pub(crate) note: Option<String>,
+}
 
 /// The cache. Without a folder that only this user can write to, nothing is stored and nothing is found.
 #[derive(Clone, Debug, Default)]
@@ -30,8 +39,7 @@ struct Entry {
     program: String,
     /// The digest of the module's specification.
     module: String,
-    descriptor: Descriptor,
-    imports: Vec<String>,
+    described: Described,
 }
 
 impl Descriptions {
@@ -48,15 +56,14 @@ impl Descriptions {
         if entry.program != *program || entry.module != module {
             return None;
         }
-        entry.descriptor.validate().ok()?;
-        Some((entry.descriptor, entry.imports))
+        entry.described.descriptor.validate().ok()?;
+        Some(entry.described)
     }
 
     /// Stores the description of the module of `spec`. If that fails, the module is described again the next time.
-    pub(crate) fn keep(&self, spec: &ModuleSpec, descriptor: &Descriptor, imports: &[String]) {
+    pub(crate) fn keep(&self, spec: &ModuleSpec, described: &Described) {
         let Some((cache, program, module)) = self.key(spec) else { return };
-        let (descriptor, imports) = (descriptor.clone(), imports.to_vec());
-        let entry = Entry { program: program.clone(), module: module.clone(), descriptor, imports };
+        let entry = Entry { program: program.clone(), module: module.clone(), described: described.clone() };
         let text = serde_json::to_vec(&entry).expect("a description is JSON");
         if let Err(error) = cache.write(&name(program, &module), &text) {
             tracing::debug!(%error, file = %spec.file.display(), "the description cannot be cached");
@@ -68,8 +75,9 @@ impl Descriptions {
         if !stands_alone(spec) {
             return None;
         }
-        // The description does not depend on the path.
-        let module = ModuleSpec { file: Default::default(), ..spec.clone() };
+        // The description does not depend on the folder. A component that does not describe itself is named after its file.
+        let file = spec.file.file_name().map(Into::into).unwrap_or_default();
+        let module = ModuleSpec { file, ..spec.clone() };
         let module = serde_json::to_vec(&module).expect("a specification is JSON");
         // A digest, because grants contain values of environment variables, which must not be written to a file.
         Some((self.cache.as_ref()?, self.program.as_ref()?, digest::of_bytes(&module)))
@@ -85,6 +93,7 @@ fn name(program: &str, module: &str) -> String {
 fn stands_alone(spec: &ModuleSpec) -> bool {
     match &spec.kind {
         Kind::Component | Kind::Probe | Kind::Builtin => true,
+        Kind::Native => false,
         Kind::Program { .. } if !families::describes_itself(&spec.file) => false,
         Kind::Program { .. } => {
             let mut begin = [0; 2];
@@ -100,7 +109,9 @@ fn program() -> Option<String> {
     let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
     let cpus = thread::available_parallelism().map_or(1, usize::from);
     let (version, engine) = (env!("CARGO_PKG_VERSION"), bench_wasm::ENGINE_VERSION);
-    Some(format!("{version} {engine} {} {modified} {cpus}", metadata.len()))
+    // How instances are allocated depends on it.
+    let address_space = rustix::process::getrlimit(rustix::process::Resource::As).current.unwrap_or(u64::MAX);
+    Some(format!("{version} {engine} {} {modified} {cpus} {address_space}", metadata.len()))
 }
 
 #[cfg(test)]
@@ -111,11 +122,22 @@ mod tests {
 
     fn spec(kind: Kind, sha256: &str) -> ModuleSpec {
         let (sha256, grants) = (sha256.to_owned(), Grants::default());
-        ModuleSpec { file: "m.wasm".into(), sha256, kind, grants, cache: None, memory_bytes_max: 9, engine: None }
+        ModuleSpec {
+            file: "m.wasm".into(),
+            sha256,
+            kind,
+            grants,
+            cache: None,
+            memory_bytes_max: 9,
+            engine: None,
+            descriptor: None,
+        }
     }
 
-    fn descriptor() -> Descriptor {
-        Descriptor::new("m", "1", "A module.").scenario(Scenario::new("s", "f", "A scenario."))
+    fn described(imports: &[&str]) -> Described {
+        let descriptor = Descriptor::new("m", "1", "A module.").scenario(Scenario::new("s", "f", "A scenario."));
+        let imports = imports.iter().map(|import| (*import).to_owned()).collect();
+        Described { descriptor, imports, signatures: vec!["f: func()".to_owned()], note: None }
     }
 
     #[test]
@@ -124,14 +146,15 @@ mod tests {
         let kept = Descriptions::open(Some(folder.path()));
         let component = spec(Kind::Component, "1");
         assert_eq!(kept.find(&component), None);
-        kept.keep(&component, &descriptor(), &["wasi:io/streams".to_owned()]);
-        let expect = Some((descriptor(), vec!["wasi:io/streams".to_owned()]));
+        kept.keep(&component, &described(&["wasi:io/streams"]));
+        let expect = Some(described(&["wasi:io/streams"]));
         assert_eq!(kept.find(&component), expect);
-        let moved = ModuleSpec { file: "elsewhere.wasm".into(), ..component.clone() };
+        let moved = ModuleSpec { file: "elsewhere/m.wasm".into(), ..component.clone() };
         assert_eq!(kept.find(&moved), expect);
         let others = [
             spec(Kind::Component, "2"),
             spec(Kind::Probe, "1"),
+            ModuleSpec { file: "other.wasm".into(), ..component.clone() },
             ModuleSpec { memory_bytes_max: 10, ..component.clone() },
             ModuleSpec { engine: Some("fuel".to_owned()), ..component.clone() },
         ];
@@ -147,7 +170,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let kept = Descriptions::open(Some(folder.path()));
         let (one, other) = (spec(Kind::Component, "1"), spec(Kind::Component, "2"));
-        kept.keep(&one, &descriptor(), &[]);
+        kept.keep(&one, &described(&[]));
         let file = |spec: &ModuleSpec| {
             let (_, program, module) = kept.key(spec).unwrap();
             folder.path().join(name(program, &module))
@@ -177,7 +200,7 @@ mod tests {
             (program("c-process", "\x7fELF"), true),
         ];
         for (spec, expect) in cases {
-            kept.keep(&spec, &descriptor(), &[]);
+            kept.keep(&spec, &described(&[]));
             assert_eq!(kept.find(&spec).is_some(), expect, "{spec:?}");
         }
     }

@@ -40,6 +40,7 @@ fn arg(option: &Shorthand) -> Arg {
     match option.takes {
         Takes::One(name) => arg.value_name(name),
         Takes::Many(names) => arg.value_name(names).value_delimiter(',').action(ArgAction::Append),
+        Takes::Each(name) => arg.value_name(name).action(ArgAction::Append),
         Takes::Flag(_) => arg.action(ArgAction::SetTrue),
     }
 }
@@ -48,7 +49,9 @@ fn values(option: &Shorthand, matches: &ArgMatches) -> Vec<String> {
     match option.takes {
         Takes::Flag(value) if matches.get_flag(option.long) => vec![value.to_owned()],
         Takes::Flag(_) => Vec::new(),
-        Takes::One(_) | Takes::Many(_) => matches.get_many(option.long).into_iter().flatten().cloned().collect(),
+        Takes::One(_) | Takes::Many(_) | Takes::Each(_) => {
+            matches.get_many(option.long).into_iter().flatten().cloned().collect()
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod builtin;
 mod cli;
 mod commands;
+mod compiling;
 mod conformance;
 mod cost;
 mod derived;

@@ -5,7 +5,7 @@ use crate::described::{Described, Descriptions};
 use crate::scratch::Scratch;
 use crate::secret::Secrets;
 use crate::worker::{Kind, ModuleSpec, Reply, Request};
-use crate::{families, output, paths};
+use crate::{compiling, families, output, paths};
 use anyhow::Context;
 use bench_drivers::Grants;
 use bench_engine::worker::Workers;
@@ -27,6 +27,10 @@ pub(crate) struct Loaded {
     pub(crate) offer: LoadedModule,
     /// The interfaces that it imports.
     pub(crate) imports: Vec<String>,
+    /// What a user can name in its parameters, such as signatures of functions.
+    pub(crate) signatures: Vec<String>,
+    /// What a user must know about how it is loaded, if that is not as usual.
+    pub(crate) note: Option<String>,
     /// Its own names, if it is compared under those of another module.
     pub(crate) own: Option<Box<OwnNames>>,
 }
@@ -72,6 +76,8 @@ pub(crate) struct Loader {
     pub(crate) servers: Option<Arc<dyn Servers>>,
     /// Passwords of the servers that the user named.
     pub(crate) secrets: Secrets,
+    /// The program of `--native`.
+    pub(crate) native: Option<PathBuf>,
     /// Values of parameters on the command line, some of which name modules.
     pub(crate) parameters: Vec<(String, Vec<String>)>,
 }
@@ -109,6 +115,7 @@ impl Loader {
             scratch: Scratch::default(),
             servers: families::servers(),
             secrets: Secrets::default(),
+            native: None,
             parameters: Vec::new(),
         })
     }
@@ -120,10 +127,7 @@ impl Loader {
     /// The deadline of a worker that may have to compile the module first: more time for a large component, which contains an
     /// interpreter. What is compiled is kept.
     pub(crate) fn deadline_of(&self, spec: &ModuleSpec) -> Duration {
-        const PER_MIB: Duration = Duration::from_secs(5);
-        let is_component = spec.kind == Kind::Component;
-        let bytes = std::fs::metadata(&spec.file).map_or(0, |data| if is_component { data.len() } else { 0 });
-        self.deadline() + PER_MIB * u32::try_from(bytes >> 20).unwrap_or(u32::MAX)
+        self.deadline() + spec.compile_time()
     }
 
     /// Describes `files`, two at a time, and with each component the probe of the same name in its folder.
@@ -131,6 +135,12 @@ impl Loader {
         let mut given = with_native_arms(files);
         given.extend(with_builtin.then(|| PathBuf::from(BUILTIN)));
         let mut modules = self.describe(&given, interrupt);
+        if let Some(program) = &self.native {
+            match self.native_arm(program, &modules) {
+                Ok(native) => modules.loaded.push(native),
+                Err(refused) => modules.refused.push(refused),
+            }
+        }
         modules.refuse_other_descriptions();
         let beside = with_native_arms(&modules.beside(files, &self.parameters));
         modules.companions = self.describe(&beside, interrupt).loaded;
@@ -148,6 +158,33 @@ impl Loader {
             Some(_) => Ok(()),
             None => self.describe_in_worker(spec, interrupt).map(drop),
         }
+    }
+
+    /// The program that the user named as the arm `process` of the first component that has such an arm.
+    fn native_arm(&self, program: &Path, modules: &Modules) -> Result<Loaded, Refused> {
+        let refuse = |reason: String| Refused { file: program.to_owned(), sha256: None, reason };
+        let has_arm = |loaded: &&Loaded| {
+            let mut scenarios = loaded.offer.descriptor.scenarios.iter();
+            loaded.spec.kind == Kind::Component && scenarios.any(|scenario| scenario.names_arm(Arm::Process))
+        };
+        let file = program.display();
+        let component = modules.loaded.iter().find(has_arm);
+        let component = component.ok_or_else(|| {
+            refuse(format!("{file}: no given component is a command (`wasi:cli/run`), whose arm `process` it could be"))
+        })?;
+        let sha256 = digest::of_file(program);
+        let sha256 =
+            sha256.map_err(|error| refuse(format!("{file}: cannot be read: {error}; give a built program")))?;
+        let descriptor = component.offer.descriptor.clone();
+        let spec = ModuleSpec {
+            file: program.to_owned(),
+            sha256: sha256.clone(),
+            kind: Kind::Native,
+            descriptor: Some(descriptor.clone()),
+            ..component.spec.clone()
+        };
+        let offer = LoadedModule { file: program.to_owned(), sha256, arm: Arm::Process, variant: None, descriptor };
+        Ok(Loaded { spec, offer, imports: Vec::new(), signatures: Vec::new(), note: None, own: None })
     }
 
     /// Describes each of `files`.
@@ -191,14 +228,18 @@ impl Loader {
             cache: self.cache.clone(),
             memory_bytes_max: usize::try_from(self.limits.memory).unwrap_or(usize::MAX),
             engine: None,
+            descriptor: None,
         };
-        let (descriptor, imports) = match self.descriptions.find(&spec) {
+        let Described { descriptor, imports, signatures, note } = match self.descriptions.find(&spec) {
             Some(described) => described,
             None => self.describe_in_worker(&spec, interrupt).map_err(|reason| refuse(Some(&sha256), reason))?,
         };
+        if let Some(note) = &note {
+            output::line(&format!("bench-host: {}: {note}", file.display()));
+        }
         let arm = match kind {
             Kind::Component => Arm::Wasm,
-            Kind::Program { .. } => Arm::Process,
+            Kind::Program { .. } | Kind::Native => Arm::Process,
             _ if paths::is_native_cpu(file) => Arm::NativeCpu,
             _ => Arm::Native,
         };
@@ -206,6 +247,8 @@ impl Loader {
             offer: LoadedModule { file: file.to_owned(), sha256, arm, variant: None, descriptor },
             spec,
             imports,
+            signatures,
+            note,
             own: None,
         })
     }
@@ -213,15 +256,19 @@ impl Loader {
     /// Describes the module in a worker, and caches the description; or the reason why that failed.
     fn describe_in_worker(&self, spec: &ModuleSpec, interrupt: &Interrupt) -> Result<Described, String> {
         let file = spec.file.display();
-        let end = self.workers.call::<_, Reply>(&Request::Describe(spec.clone()), self.deadline_of(spec), interrupt);
-        let (descriptor, imports) = match end.result {
-            Ok(Reply::Described { descriptor, imports }) => (descriptor, imports),
+        let deadline = self.deadline_of(spec);
+        let request = Request::Describe(spec.clone());
+        let end = compiling::notify(&spec.file, || self.workers.call::<_, Reply>(&request, deadline, interrupt));
+        let described = match end.result {
+            Ok(Reply::Described { descriptor, imports, signatures, note }) => {
+                Described { descriptor, imports, signatures, note }
+            }
             Ok(Reply::Refused(reason)) => return Err(reason),
             Ok(_) => return Err(format!("{file}: unexpected reply of the worker")),
             Err(error) => return Err(format!("{file}: failed to load: {error}; build or copy it again")),
         };
-        self.descriptions.keep(spec, &descriptor, &imports);
-        Ok((descriptor, imports))
+        self.descriptions.keep(spec, &described);
+        Ok(described)
     }
 }
 
@@ -309,6 +356,7 @@ impl Modules {
             arm: Some(loaded.offer.arm),
             descriptor: Some(loaded.own_descriptor().clone()),
             granted: if loaded.spec.kind == Kind::Component { loaded.spec.grants.describe() } else { Vec::new() },
+            note: loaded.note.clone(),
             refused: None,
         });
         let refused = self.refused.iter().map(|refused| {
@@ -320,6 +368,7 @@ impl Modules {
                 arm: None,
                 descriptor: None,
                 granted: Vec::new(),
+                note: None,
                 refused: Some(reason.to_owned()),
                 file,
             }

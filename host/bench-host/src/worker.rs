@@ -23,6 +23,8 @@ pub(crate) enum Kind {
         /// The name of the family.
         family: String,
     },
+    /// A program that the user named as the arm `process` of a component, and that is described as the component is.
+    Native,
     /// Part of this program.
     Builtin,
 }
@@ -44,6 +46,8 @@ pub(crate) struct ModuleSpec {
     pub(crate) memory_bytes_max: usize,
     /// The engine settings of a component that differ from the default.
     pub(crate) engine: Option<String>,
+    /// The description of a module that does not describe itself.
+    pub(crate) descriptor: Option<Descriptor>,
 }
 
 /// A second module in the same worker, and its scenario and arguments.
@@ -114,6 +118,8 @@ pub(crate) enum Reply {
     Described {
         descriptor: Descriptor,
         imports: Vec<String>,
+        signatures: Vec<String>,
+        note: Option<String>,
     },
     Measured(Box<Report>),
     Compared(Box<PairedReport>),
@@ -176,7 +182,10 @@ fn answer(request: Request) -> Reply {
             let descriptor = described(module);
             // Overrides of the module must fit the specification of the driver.
             match descriptor.validate() {
-                Ok(()) => Reply::Described { descriptor, imports: module.imports() },
+                Ok(()) => {
+                    let (imports, signatures, note) = (module.imports(), module.signatures(), module.note());
+                    Reply::Described { descriptor, imports, signatures, note }
+                }
                 Err(error) => Reply::Refused(format!("{}: {error}", spec.file.display())),
             }
         }),
@@ -248,6 +257,7 @@ fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
         }
         Kind::Probe => Ok(Box::new(bench_native::Probe::load(&spec.file).map_err(|error| error.to_string())?)),
         Kind::Program { family } => families::load_program(family, &spec.file),
+        Kind::Native => families::native_program(&spec.file, spec.descriptor.as_ref(), &spec.grants),
         Kind::Builtin => Ok(Box::new(builtin::Builtin::new(spec.cache.clone()))),
     }
 }
@@ -258,7 +268,7 @@ pub(crate) fn runtime(cache: Option<PathBuf>, limits: Limits, settings: &Setting
         Cache::open(&directory).inspect_err(|error| tracing::warn!(%error, "compiled code is not cached")).ok()
     });
     let runtime = Runtime::new(limits, cache, settings).map_err(|error| error.to_string())?;
-    Ok(runtime.with_capabilities(families::capabilities()))
+    Ok(runtime.with_capabilities(families::capabilities()).with_adapters(families::adapters()))
 }
 
 fn measure(module: &mut dyn Module, companion: Option<&mut Dependency>, request: &MeasureRequest) -> Report {

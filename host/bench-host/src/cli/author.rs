@@ -1,6 +1,7 @@
 //! The arguments of the commands for authors of plug-ins.
 
 use super::{GrantArgs, LimitArgs, key_values};
+use crate::family_options::FamilyOptions;
 use bench_kit::{Driver, Language};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -50,12 +51,14 @@ pub(crate) struct WrapArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Components and probes; a probe in the same folder as a component of the same name is checked with it
+    /// Components, core modules and probes; a probe in the same folder as a component of the same name is checked with it
     #[arg(required = true, value_name = "MODULE")]
     pub(crate) modules: Vec<PathBuf>,
     /// Values of a parameter, such as `rows=1Ki,1Mi`, instead of its first default and the edges of its domain
     #[arg(short = 'p', long = "parameter", value_name = "KEY=VALUE[,VALUE…]", value_parser = key_values)]
     pub(crate) parameters: Vec<(String, Vec<String>)>,
+    #[command(flatten)]
+    pub(crate) families: FamilyOptions,
     /// How the results are printed
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: CheckFormat,

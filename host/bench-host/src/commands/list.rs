@@ -63,6 +63,7 @@ fn data(modules: &Modules, used: Option<&Used>, with_suites: bool) -> Value {
             "arm": loaded.offer.arm.to_string(),
             "descriptor": loaded.offer.descriptor,
             "imports": imports,
+            "signatures": loaded.signatures,
             "granted": loaded.spec.grants.describe(),
         })
     };
@@ -116,8 +117,9 @@ fn module(name: &str, arms: &[&Loaded], used: Option<&Used>) -> Vec<Node> {
     let files = arms.iter().map(|arm| node(arm.offer.arm.to_string(), arm.offer.file.display().to_string()));
     let scenarios = arms.iter().take(1).flat_map(|arm| &arm.offer.descriptor.scenarios);
     let scenarios = scenarios.map(|scenario| self::scenario(name, scenario));
+    let signatures = arms.iter().take(1).filter(|arm| !arm.signatures.is_empty()).map(|arm| signatures(arm));
     let components = arms.iter().filter(|arm| arm.spec.kind == Kind::Component);
-    files.chain(scenarios).chain(components.flat_map(|arm| imports(arm, used))).collect()
+    files.chain(scenarios).chain(signatures).chain(components.flat_map(|arm| imports(arm, used))).collect()
 }
 
 fn scenario(module: &str, scenario: &Scenario) -> Node {
@@ -145,6 +147,15 @@ fn unit(unit: &Unit) -> String {
     }
 }
 
+/// What can be named in parameters, such as functions with their types.
+fn signatures(loaded: &Loaded) -> Node {
+    let signature = |signature: &String| match signature.split_once(": ") {
+        Some((name, ty)) => node(name, ty),
+        None => node(signature, ""),
+    };
+    Node { parts: loaded.signatures.iter().map(signature).collect(), ..node("exports", "") }
+}
+
 fn imports(loaded: &Loaded, used: Option<&Used>) -> [Node; 2] {
     let import = |import: &String| {
         let used = match is_used(used, loaded, import) {
@@ -167,6 +178,7 @@ fn granted(loaded: &Loaded, import: &str) -> &'static str {
     let reads = required.clone().any(|requirement| requirement.read_parameter().is_some());
     let fills = required.any(|requirement| requirement.scratch_parameter().is_some());
     match import {
+        "bench" => "offered",
         _ if import.starts_with("bench-host:") => "offered",
         _ if import.starts_with("wasi:filesystem/") && !grants.directories.is_empty() => "granted",
         _ if import.starts_with("wasi:filesystem/") && reads && fills => {
@@ -182,7 +194,12 @@ fn granted(loaded: &Loaded, import: &str) -> &'static str {
         {
             "bounded"
         }
-        _ if import.starts_with("wasi:clocks/") || import.starts_with("wasi:random/") => "offered",
+        _ if import.starts_with("wasi:http/types")
+            || import.starts_with("wasi:clocks/")
+            || import.starts_with("wasi:random/") =>
+        {
+            "offered"
+        }
         _ => "denied",
     }
 }

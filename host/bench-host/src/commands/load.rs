@@ -28,6 +28,7 @@ pub(crate) fn merge_parameters(
     take_parameters(common)?;
     loader.secrets.clone_from(&common.measured.secrets);
     loader.parameters.clone_from(&common.measured.parameters);
+    loader.native.clone_from(&common.measured.native);
     // The recorded command line of a resumed run has no passwords.
     if let Some(earlier) = earlier {
         loader.secrets.move_passwords(&mut earlier.parameters)?;

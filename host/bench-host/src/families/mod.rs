@@ -1,15 +1,17 @@
 //! The table of the families that this host is built with, and what they offer together. Only the table names a family.
 
-use bench_drivers::{Driver, Drivers, Module};
+use bench_drivers::{Driver, Drivers, Grants, Module};
 use bench_family::{Family, FormerNames, Program, Servers};
-use bench_model::{Arguments, Scenario};
-use bench_wasm::{Capabilities, Capability};
+use bench_model::{Arguments, Descriptor, Scenario};
+use bench_wasm::{Adapter, Adapters, Capabilities, Capability};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// The families, each behind a cargo feature of its name.
 pub(crate) const FAMILIES: &[&dyn Family] = &[
+    #[cfg(feature = "components")]
+    &family_components::Components,
     #[cfg(feature = "serverless")]
     &family_serverless::Serverless,
     #[cfg(feature = "operators")]
@@ -30,6 +32,12 @@ pub(crate) fn drivers() -> Drivers<'static> {
 pub(crate) fn capabilities() -> Capabilities {
     static CAPABILITIES: LazyLock<Vec<&dyn Capability>> = LazyLock::new(|| all(|family| family.capabilities()));
     &CAPABILITIES
+}
+
+/// The adapters for components that were not written for this host.
+pub(crate) fn adapters() -> Adapters {
+    static ADAPTERS: LazyLock<Vec<&dyn Adapter>> = LazyLock::new(|| all(|family| family.adapters()));
+    &ADAPTERS
 }
 
 fn all<T: ?Sized>(of: impl Fn(&'static dyn Family) -> &'static [&'static T]) -> Vec<&'static T> {
@@ -54,6 +62,17 @@ pub(crate) fn load_program(name: &str, path: &Path) -> Result<Box<dyn Module>, S
     let program = family.and_then(|family| program(*family, path));
     let program = program.ok_or_else(|| format!("{}: not a program of the family `{name}`", path.display()))?;
     (program.load)(path)
+}
+
+/// The program at `path` as the arm `process` of the component that `descriptor` describes.
+pub(crate) fn native_program(
+    path: &Path,
+    descriptor: Option<&Descriptor>,
+    grants: &Grants,
+) -> Result<Box<dyn Module>, String> {
+    let made = descriptor
+        .and_then(|descriptor| FAMILIES.iter().find_map(|family| family.native_program(path, descriptor, grants)));
+    made.ok_or_else(|| format!("{}: no component that was given has an arm `process`", path.display()))?
 }
 
 fn program(family: &'static dyn Family, path: &Path) -> Option<&'static Program> {

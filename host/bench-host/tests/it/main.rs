@@ -9,6 +9,7 @@ mod conformance;
 mod deciding;
 mod derived;
 mod figures;
+mod foreign;
 mod full_disk;
 mod functions;
 mod host;

@@ -30,18 +30,35 @@ pub(crate) fn hostile() -> &'static [PathBuf; 2] {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
         fs::create_dir_all(&folder).expect("a folder for the module");
         let library = format!("{}hostile.{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_EXTENSION);
-        let component = copy(&build(Some("wasm32-wasip2")).join("hostile.wasm"), &folder, "hostile.wasm");
-        let probe = copy(&build(None).join(library), &folder, &format!("hostile.{}", std::env::consts::DLL_EXTENSION));
+        let component = copy(&build("hostile", Some("wasm32-wasip2")).join("hostile.wasm"), &folder, "hostile.wasm");
+        let probe = copy(
+            &build("hostile", None).join(library),
+            &folder,
+            &format!("hostile.{}", std::env::consts::DLL_EXTENSION),
+        );
         // Its code is compiled into the cache now, so that no test's deadline has to allow for that.
         Ran::of(command(PROGRAM).arg("list").arg(&component)).check("list hostile.wasm", 0);
         [component, probe]
     })
 }
 
-/// Builds the hostile module for `target`, and returns its path. Flags, profile and target folder are those of
+/// A component that handles HTTP requests and knows nothing of bench-host, built once per test process.
+pub(crate) fn handler() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("handler");
+        fs::create_dir_all(&folder).expect("a folder for the component");
+        let component = copy(&build("handler", Some("wasm32-wasip2")).join("handler.wasm"), &folder, "handler.wasm");
+        // As above.
+        Ran::of(command(PROGRAM).arg("list").arg(&component)).check("list handler.wasm", 0);
+        component
+    })
+}
+
+/// Builds the module in the folder `name` for `target`, and returns its path. Flags, profile and target folder are those of
 /// the plug-ins, so that dependencies are built once for both.
-fn build(target: Option<&str>) -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile/Cargo.toml");
+fn build(name: &str, target: Option<&str>) -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name).join("Cargo.toml");
     let own = Path::new(env!("CARGO_TARGET_TMPDIR"));
     // Where cargo puts all it builds into one folder, the plug-ins are below it too.
     let shared = std::env::var_os("CARGO_TARGET_DIR").is_some_and(|folder| !folder.is_empty());

@@ -10,10 +10,10 @@ use std::process::Command;
 const FILES: &[(&str, &str, &str)] = &[
     ("text.wasm", "not a WebAssembly file", "build a component with"),
     ("empty.wasm", "not a WebAssembly file", "build a component with"),
-    ("core.wasm", "a core module, not a component", "build for wasm32-wasip2"),
+    ("core.wasm", "a core module that exports neither", "build it as a command"),
     ("truncated.wasm", "damaged or incomplete", "build or copy it again"),
     ("later.wasm", "built against bench-host:workload 0.2.0, but this host supports 0.1.0", "rebuild it"),
-    ("stranger.wasm", "exports no `bench-host:workload/plugin`", "build it for the world"),
+    ("stranger.wasm", "exports nothing to run", "build it with one of them"),
     ("folder.wasm", "a folder, a pipe or a device, not a file", "give built modules"),
     ("pipe.so", "a folder, a pipe or a device, not a file", "give built modules"),
     ("missing.wasm", "cannot be read", ""),

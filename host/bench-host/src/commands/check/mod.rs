@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &CheckArgs) -> anyhow::Result<Exit> {
     loop {
         let before = times(&arguments.modules);
         let mut loader = Loader::new(&arguments.grants, arguments.limits)?;
-        loader.parameters.clone_from(&arguments.parameters);
+        loader.parameters = [&arguments.parameters[..], &arguments.families.parameters[..]].concat();
         let findings = conformance::check(&loader, &arguments.modules, interrupt)?;
         output::print(&match arguments.format {
             CheckFormat::Text => render::text(&findings),

@@ -19,8 +19,8 @@ const ARMS: [Arm; 3] = [Arm::Wasm, Arm::Native, Arm::NativeCpu];
 pub(super) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let common = &arguments.common;
-    let secrets = common.measured.secrets.clone();
-    let loader = Loader { secrets, ..Loader::new(&common.measured.grants, common.measured.limits)? };
+    let (secrets, native) = (common.measured.secrets.clone(), common.measured.native.clone());
+    let loader = Loader { secrets, native, ..Loader::new(&common.measured.grants, common.measured.limits)? };
     let sides = Sides::new(arguments)?;
     let (wishes, _) = requested_selections(&arguments.what, common)?;
     let files = with_native_cpu_arms(paths::modules(&arguments.modules)?);

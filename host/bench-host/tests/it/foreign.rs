@@ -1,0 +1,234 @@
+//! Components that were not written for bench-host: made from text or built from source by these tests, or taken from package
+//! registries where their tools are installed.
+
+use crate::host::{Host, PROGRAM, Ran, cells, command, skip};
+use crate::modules::handler;
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+const PROGRAM_SOURCE: &str = r#"
+use std::io::Read;
+fn main() {
+    let mut input = String::new();
+    std::io::stdin().read_to_string(&mut input).unwrap();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    println!("{} {} {:?}", words.join("+"), input.len(), std::env::var("GREETING").ok());
+    if words.first().is_some_and(|word| word == "fail") {
+        eprintln!("as it was told");
+        std::process::exit(3);
+    }
+}
+"#;
+
+/// Writes the component or core module with this text into the host's folder.
+fn write(host: &Host, name: &str, text: &str) {
+    fs::write(host.path(name), wat::parse_str(text).expect("the text parses")).expect("the module is written");
+}
+
+/// A program built from source as a component and natively: `app.wasm` and `app`. `None`, with the reason, where the target is missing.
+fn built(host: &Host) -> Option<(PathBuf, PathBuf)> {
+    fs::write(host.path("app.rs"), PROGRAM_SOURCE).unwrap();
+    let build = |target: Option<&str>, output: &str| {
+        let mut rustc = Command::new("rustc");
+        rustc.args(["--edition", "2024", "-O", "app.rs", "-o", output]).current_dir(host.path(""));
+        rustc
+            .args(target.into_iter().flat_map(|target| ["--target", target]))
+            .output()
+            .ok()
+            .filter(|it| it.status.success())
+    };
+    if build(Some("wasm32-wasip2"), "app.wasm").is_none() || build(None, "app").is_none() {
+        skip("rustc cannot build for wasm32-wasip2; run rustup target add wasm32-wasip2");
+        return None;
+    }
+    Some((host.path("app.wasm"), host.path("app")))
+}
+
+const ADD: &str = r#"(component
+    (core module $module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))
+    (core instance $i (instantiate $module))
+    (func (export "add") (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "add"))))"#;
+
+#[test]
+fn exported_function_is_called_listed_and_checked() {
+    let host = Host::new();
+    write(&host, "lib.wasm", ADD);
+    let load = |words: &[&str]| Ran::of(host.command("load lib.wasm --quick --format json").args(words));
+    let document = load(&["--call", "add(1, 2)", "--call", "add(3, 4)"]).check("load", 0).json();
+    let found = cells(&document, "lib/call");
+    assert_eq!(found.len(), 2, "{document:#}");
+    for cell in &found {
+        assert_eq!(
+            (&cell["status"], &cell["arm"], &cell["family"]),
+            (&"ok".into(), &"wasm".into(), &"components".into())
+        );
+        assert!(cell["series"][0]["count"].as_u64().unwrap() > 0, "{cell:#}");
+    }
+    let document = load(&["--call", "add(1, true)"]).check("load", 1).json();
+    let reason = cells(&document, "lib/call")[0]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("`true` at column 8") && reason.contains("add: func(a: u32, b: u32) -> u32"), "{reason}");
+    let document = load(&[]).check("load", 2).json();
+    let cell = cells(&document, "lib/call")[0].clone();
+    assert_eq!(cell["status"], "skipped");
+    assert!(cell["reason"].as_str().unwrap().contains("--call"), "{cell:#}");
+    let listed = host.check("list lib.wasm", 0).stdout;
+    assert!(listed.contains("func(a: u32, b: u32) -> u32"), "{listed}");
+    let checked = Ran::of(host.command("check lib.wasm").args(["--call", "add(1, 2)", "--expect", "3"]));
+    let checked = checked.check("check", 0).stdout;
+    assert!(checked.contains("ok      call: verify: expected-result"), "{checked}");
+}
+
+#[test]
+fn command_runs_as_component_and_as_program() {
+    let host = Host::new();
+    let Some((_, program)) = built(&host) else { return };
+    fs::write(host.path("input"), "four").unwrap();
+    let line = "load app.wasm --native app --stdin input --env GREETING --quick --processes 1 --format json";
+    let mut load = host.command(line);
+    let ran = Ran::of(load.env("GREETING", "hi").args(["--args", "a 'b c'", "--expect", "a+b c 4 Some(\"hi\")"]));
+    let document = ran.check(line, 0).json();
+    let cells = cells(&document, "app/run");
+    let mut arms: Vec<_> = cells.iter().map(|cell| cell["arm"].as_str().unwrap()).collect();
+    arms.sort_unstable();
+    assert_eq!(arms, ["process", "wasm"], "{document:#}");
+    assert!(cells.iter().all(|cell| cell["status"] == "ok"), "{document:#}");
+    let failed = Ran::of(host.command("load app.wasm --quick --format json").args(["--args", "fail"])).check("load", 1);
+    let reason = failed.json()["cells"][0]["reason"].as_str().unwrap().to_owned();
+    assert!(
+        reason.contains("`exit-status` failed: expected 0, found 3") && reason.contains("as it was told"),
+        "{reason}"
+    );
+    let missing = host.check("load app.wasm --native no-such-program --quick", 1).stderr;
+    assert!(missing.contains("no-such-program: cannot be read"), "{missing}");
+    let compared =
+        host.check("compare app/run --modules . --native app --arm wasm,process --quick --format json", 0).json();
+    let arms = compared["comparisons"][0].to_string();
+    assert!(arms.contains("process") && arms.contains("wasm"), "{compared:#}");
+    assert!(program.is_file());
+}
+
+/// The only cell of the scenario `request` of the handler, with these further arguments.
+fn request(status: i32, words: &[&str]) -> Value {
+    let host = Host::new();
+    let mut load = host.command("load --filter handler/request --quick --processes 1 --deadline 3s --format json");
+    let document = Ran::of(load.arg(handler()).args(words)).check("load handler.wasm", status).json();
+    cells(&document, "handler/request")[0].clone()
+}
+
+#[test]
+fn handler_is_started_and_sent_requests() {
+    let host = Host::new();
+    let mut load = host.command("load --quick --processes 1 --format json --expect hello");
+    let document = Ran::of(load.arg(handler())).check("load handler.wasm", 0).json();
+    for scenario in ["handler/request", "handler/cold-start"] {
+        for cell in cells(&document, scenario) {
+            assert_eq!((&cell["status"], &cell["family"]), (&"ok".into(), &"serverless".into()), "{cell:#}");
+            assert!(cell["series"][0]["count"].as_u64().unwrap() > 0, "{cell:#}");
+        }
+    }
+    assert_eq!(cells(&document, "handler/cold-start").len(), 2, "{document:#}");
+    fs::write(host.path("put.http"), "PUT http://x/echo HTTP/1.1\nX-Name: Ada\n\nbody").unwrap();
+    let file = host.path("put.http").display().to_string();
+    let expect = ["--request", &file, "-p", "status=201", "--expect", "PUT Ada body"];
+    assert_eq!(request(0, &expect)["status"], "ok");
+    let by_parameters =
+        ["-p", "method=PUT", "-p", "path=/echo", "-p", "headers=X-Name: Ada", "-p", "body=body", "-p", "status=201"];
+    assert_eq!(request(0, &by_parameters)["status"], "ok");
+}
+
+#[test]
+fn handler_that_answers_wrongly_or_never_has_no_figure() {
+    for (path, part) in [
+        ("/500", "expected status 200, found 500 no"),
+        ("/random", "check `answers` failed"),
+        ("/none", "`handle` returned without an answer"),
+        ("/never", "the worker was killed; allow more time with --deadline"),
+        ("/endless", "its answer is longer than 64 MiB"),
+    ] {
+        let cell = request(1, &["-p", &format!("path={path}")]);
+        let reason = cell["reason"].as_str().unwrap_or_default();
+        assert!(cell["status"] == "failed" && reason.contains(part), "{path}: {part:?} is not in {cell:#}");
+    }
+}
+
+#[test]
+fn address_space_limit_means_instances_on_demand() {
+    let host = Host::new();
+    write(&host, "lib.wasm", ADD);
+    let mut shell = command("sh");
+    let script =
+        format!("ulimit -v 8000000; {PROGRAM} load lib.wasm --quick --processes 1 --format json --call 'add(1, 2)'");
+    let ran = Ran::of(shell.args(["-c", &script]).current_dir(host.path("")));
+    let ran = ran.check(&script, 0);
+    assert!(ran.stderr.contains("ulimit -v") && ran.stderr.contains("on demand"), "{}", ran.stderr);
+    assert_eq!(cells(&ran.json(), "lib/call")[0]["status"], "ok");
+}
+
+/// The status of a tool that is run in the host's folder; `None`, with a message, if it is not installed.
+fn tool(host: &Host, program: &str, words: &[&str], environment: &[(&str, &str)]) -> Option<()> {
+    let mut tool = Command::new(program);
+    tool.args(words).current_dir(host.path("")).envs(environment.iter().copied());
+    match tool.output() {
+        Ok(output) if output.status.success() => Some(()),
+        Ok(output) => {
+            skip(&format!("`{program} {}` failed: {}", words.join(" "), String::from_utf8_lossy(&output.stderr)));
+            None
+        }
+        Err(error) => {
+            skip(&format!("{program} cannot be started: {error}; install it and put it on PATH"));
+            None
+        }
+    }
+}
+
+/// Checks that the only cell of this line is right.
+#[track_caller]
+fn check_cell(host: &Host, scenario: &str, line: &str, words: &[&str]) {
+    let document = Ran::of(host.command(line).args(words)).check(line, 0).json();
+    let found = cells(&document, scenario);
+    assert!(!found.is_empty() && found.iter().all(|cell| cell["status"] == "ok"), "{document:#}");
+}
+
+const HELLO_WIT: &str = "package test:hello;\nworld hello {\n    export greet: func(name: string) -> string;\n}\n";
+
+#[test]
+fn program_in_go_runs_as_core_module_and_natively() {
+    let host = Host::new();
+    let source = "package main\nimport (\"fmt\"; \"os\")\nfunc main() { fmt.Println(len(os.Args), os.Args[1]) }\n";
+    fs::write(host.path("main.go"), source).unwrap();
+    let target = [("GOOS", "wasip1"), ("GOARCH", "wasm")];
+    if tool(&host, "go", &["build", "-o", "count.wasm", "main.go"], &target).is_none()
+        || tool(&host, "go", &["build", "-o", "count", "main.go"], &[]).is_none()
+    {
+        return;
+    }
+    let line = "load count.wasm --native count --quick --processes 1 --format json";
+    check_cell(&host, "count/run", line, &["--args", "x", "--expect", "2 x"]);
+}
+
+#[test]
+fn component_in_python_is_called() {
+    let host = Host::new();
+    fs::write(host.path("hello.wit"), HELLO_WIT).unwrap();
+    let source = "import wit_world\n\nclass WitWorld(wit_world.WitWorld):\n    def greet(self, name: str) -> str:\n        return f\"Hello, {name}!\"\n";
+    fs::write(host.path("app.py"), source).unwrap();
+    let words = ["-d", "hello.wit", "-w", "hello", "componentize", "app", "-o", "python.wasm"];
+    if tool(&host, "componentize-py", &words, &[]).is_some() {
+        let line = "load python.wasm --quick --processes 1 --format json";
+        check_cell(&host, "python/call", line, &["--call", "greet(\"Ada\")", "--expect", "\"Hello, Ada!\""]);
+    }
+}
+
+#[test]
+fn component_in_javascript_is_called() {
+    let host = Host::new();
+    fs::write(host.path("hello.wit"), HELLO_WIT).unwrap();
+    fs::write(host.path("app.js"), "export function greet(name) { return `Hello, ${name}!`; }\n").unwrap();
+    let words = ["componentize", "app.js", "--wit", "hello.wit", "-n", "hello", "-d", "all", "-o", "javascript.wasm"];
+    if tool(&host, "jco", &words, &[]).is_some() {
+        let line = "load javascript.wasm --quick --processes 1 --format json";
+        check_cell(&host, "javascript/call", line, &["--call", "greet(\"Ada\")", "--expect", "\"Hello, Ada!\""]);
+    }
+}
