@@ -17,7 +17,7 @@ fn main() {
     println!("{} {} {:?}", words.join("+"), input.len(), std::env::var("GREETING").ok());
     if words.first().is_some_and(|word| word == "fail") {
         eprintln!("as it was told");
-        std::process::exit(3);
+        std::process::exit(1);
     }
 }
 "#;
@@ -97,7 +97,7 @@ fn command_runs_as_component_and_as_program() {
     let failed = Ran::of(host.command("load app.wasm --quick --format json").args(["--args", "fail"])).check("load", 1);
     let reason = failed.json()["cells"][0]["reason"].as_str().unwrap().to_owned();
     assert!(
-        reason.contains("`exit-status` failed: expected 0, found 3") && reason.contains("as it was told"),
+        reason.contains("`exit-status` failed: expected 0, found 1") && reason.contains("as it was told"),
         "{reason}"
     );
     let missing = host.check("load app.wasm --native no-such-program --quick", 1).stderr;

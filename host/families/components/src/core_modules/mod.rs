@@ -3,7 +3,6 @@
 
 mod library;
 mod module;
-mod stopwatch_adapter;
 
 use bench_model::Scenario;
 use bench_wasm::{Adapter, Component};
@@ -12,7 +11,8 @@ use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as WASI, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND_ADAPTER,
     WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR_ADAPTER,
 };
-use wit_component::ComponentEncoder;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
 
 /// The module that Sightglass' benchmarks import, which starts and stops the clock.
 const BENCH: &str = "bench";
@@ -38,36 +38,35 @@ fn component(bytes: &[u8]) -> Result<Vec<u8>, String> {
         ));
     }
     let is_command = module.exports.iter().any(|export| export.name == "_start");
-    let adapters = Adapters {
-        // That of commands is what exports `wasi:cli/run`, also of a command that imports nothing of WASI.
-        wasi: match is_command {
-            true => Some(COMMAND_ADAPTER),
-            false => module.imports_from(WASI).then_some(REACTOR_ADAPTER),
-        },
-        has_stopwatch: module.imports_from(BENCH),
+    // That of commands is what exports `wasi:cli/run`, also of a command that imports nothing of WASI.
+    let adapter = match is_command {
+        true => Some(COMMAND_ADAPTER),
+        false => module.imports_from(WASI).then_some(REACTOR_ADAPTER),
     };
-    let library = if is_command { None } else { Some(library::library(bytes, &module)?) };
-    encode(library.as_deref().unwrap_or(bytes), &adapters).map_err(|error| {
+    let prepared = match is_command {
+        true if module.imports_from(BENCH) => timed(bytes),
+        true => Ok(bytes.to_vec()),
+        false => Ok(library::library(bytes, &module)?),
+    };
+    prepared.and_then(|prepared| encode(&prepared, adapter)).map_err(|error| {
         format!("a core module of which no component can be made: {error:#}; build it for wasm32-wasip2")
     })
 }
 
-/// The adapters that a core module needs.
-struct Adapters {
-    /// That of WASI 0.1, if it needs one.
-    wasi: Option<&'static [u8]>,
-    /// Whether it needs that of the stopwatch.
-    has_stopwatch: bool,
+/// The module with the world that declares its stopwatch.
+fn timed(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let (mut module, mut resolve) = (bytes.to_vec(), Resolve::default());
+    let package = resolve.push_str("stopwatch.wit", include_str!("stopwatch.wit"))?;
+    let world = resolve.select_world(&[package], None)?;
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+    Ok(module)
 }
 
-/// The component around `bytes`.
-fn encode(bytes: &[u8], adapters: &Adapters) -> anyhow::Result<Vec<u8>> {
-    let mut encoder = ComponentEncoder::default().validate(true).module(bytes)?;
-    if let Some(adapter) = adapters.wasi {
+/// The component around `module`, with an adapter of WASI 0.1 if it needs one.
+fn encode(module: &[u8], adapter: Option<&[u8]>) -> anyhow::Result<Vec<u8>> {
+    let mut encoder = ComponentEncoder::default().validate(true).module(module)?;
+    if let Some(adapter) = adapter {
         encoder = encoder.adapter(WASI, adapter)?;
-    }
-    if adapters.has_stopwatch {
-        encoder = encoder.adapter(BENCH, &stopwatch_adapter::adapter()?)?;
     }
     encoder.encode()
 }
