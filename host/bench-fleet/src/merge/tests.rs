@@ -64,6 +64,7 @@ impl Made {
             arm: Some(Arm::Wasm),
             descriptor,
             granted: Vec::new(),
+            note: None,
             refused,
         };
         writer.append(&[Record::Run(run), Record::Part(part), Record::Module(module)]).unwrap();

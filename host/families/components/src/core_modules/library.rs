@@ -20,6 +20,9 @@ struct Function<'a> {
 /// The core module in `bytes` with names and metadata from which a component can be made.
 pub(super) fn library(bytes: &[u8], module: &CoreModule) -> Result<Vec<u8>, String> {
     let functions = functions(module);
+    if module.exports.iter().any(|export| export.name.contains('#')) {
+        return Err("a core module with interfaces of WIT; make a component of it with `bench-host wrap`".to_owned());
+    }
     if functions.is_empty() {
         let reason = "a core module that exports neither `_start` nor a function of numbers";
         return Err(format!("{reason}; build it as a command, or export a function"));
