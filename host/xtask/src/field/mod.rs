@@ -6,8 +6,10 @@ mod rows;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -99,21 +101,16 @@ fn finish(command: &mut Command, folder: &Path) -> Result<Option<(i32, String)>>
     let output = fs::File::create(&log)?;
     // Into a file, because a process that is left behind may hold a pipe open.
     let mut child = command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).spawn()?;
-    let begin = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if begin.elapsed() > PATIENCE {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
-        }
-        thread::sleep(Duration::from_millis(20));
+    let process = child.id().to_string();
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || sender.send(child.wait()));
+    let Ok(status) = ended.recv_timeout(PATIENCE) else {
+        Command::new("kill").args(["-KILL", &process]).status()?;
+        return Ok(None);
     };
+    let status = status?;
     let text = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
     // As shells show a signal.
-    use std::os::unix::process::ExitStatusExt;
     let signal = || status.signal().map_or(1, |signal| 128 + signal);
     Ok(Some((status.code().unwrap_or_else(signal), text)))
 }
