@@ -32,6 +32,11 @@ impl Distribution {
         self.points.iter().copied()
     }
 
+    /// How many samples are smaller than `bound`.
+    pub fn count_below(&self, bound: f64) -> u64 {
+        self.points.iter().take_while(|(value, _)| *value < bound).map(|(_, count)| count).sum()
+    }
+
     /// The smallest sample.
     pub fn min(&self) -> Option<f64> {
         self.points.first().map(|point| point.0)
