@@ -43,6 +43,9 @@ pub struct Fingerprint {
     /// The git revision of the working directory, if it is in a repository; with `+dirty` if files were changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git_revision: Option<String>,
+    /// The git branch of the working directory, if it is on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_branch: Option<String>,
     /// The version of the engine that runs components.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
@@ -82,7 +85,7 @@ pub struct Fingerprint {
 }
 
 /// Fields that describe a moment or a choice, not the machine or the program: load, revision, folders.
-const OF_A_MOMENT: [&str; 5] = ["load", "git_revision", "steal", "temporary_folder", "results_folder"];
+const OF_A_MOMENT: [&str; 6] = ["load", "git_revision", "git_branch", "steal", "temporary_folder", "results_folder"];
 
 /// Fields that older versions did not record. If one fingerprint lacks such a field, it does not count as a difference.
 const ADDED_LATER: [&str; 9] =
@@ -141,6 +144,7 @@ impl Fingerprint {
             virtualisation: virtualisation(&cpu),
             load: read("/proc/loadavg").and_then(|text| load(&text)),
             git_revision: git_revision(),
+            git_branch: git(&["symbolic-ref", "--short", "HEAD"]).map(|branch| branch.trim().to_owned()),
             engine: None,
             rustc: None,
             smt: environment::smt(),
@@ -178,11 +182,13 @@ fn virtualisation(cpuinfo: &str) -> Option<String> {
     )
 }
 
+/// What git prints in the working directory; `None` if it fails.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok()
+}
+
 fn git_revision() -> Option<String> {
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
-        String::from_utf8(output.stdout).ok()
-    };
     let revision = git(&["rev-parse", "HEAD"])?.trim().to_owned();
     let changed = git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|text| !text.trim().is_empty());
     Some(if changed { revision + "+dirty" } else { revision })

@@ -1,6 +1,7 @@
 //! Reads the properties of the machine that limit, slow or interrupt a run. A property that the system does not report is absent.
 
 mod cgroup;
+mod contention;
 mod memory;
 mod processors;
 mod storage;

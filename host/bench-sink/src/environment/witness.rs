@@ -1,6 +1,7 @@
 //! Disturbances by the machine during one repetition, read before and after it, never while something is timed. Child processes of the
 //! worker are not included.
 
+use super::contention::ProcessorUse;
 use super::{Cgroup, Throttling, clock_ticks, steal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +30,9 @@ pub struct Witness {
     /// The time for which the system was suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_ns: Option<u64>,
+    /// The time that processes outside of the worker's group ran, as a mean over all processors of the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others_busy_ns: Option<u64>,
 }
 
 /// A reading of the counters, to be compared with a later one.
@@ -41,6 +45,7 @@ pub struct Reading {
     /// Ticks of steal, by processor that this process may use.
     steal: BTreeMap<u32, u64>,
     throttling: Option<Throttling>,
+    processors: Option<ProcessorUse>,
 }
 
 /// A smaller difference between the clocks with and without suspension is due to reading them one after the other.
@@ -65,6 +70,7 @@ impl Reading {
             threads: threads(),
             steal: steal().into_iter().filter(|(cpu, _)| allowed.is_empty() || allowed.contains(cpu)).collect(),
             throttling: Cgroup::of_self().throttling(),
+            processors: ProcessorUse::now(),
         }
     }
 }
@@ -97,6 +103,10 @@ impl Witness {
                 let ns = nanoseconds(suspended.saturating_sub(wall));
                 if ns < SUSPENDED_NS_MIN { 0 } else { ns }
             }),
+            others_busy_ns: earlier
+                .processors
+                .zip(later.processors)
+                .map(|(earlier, later)| later.of_others_ns(&earlier)),
         }
     }
 
@@ -118,6 +128,11 @@ impl Witness {
     /// The share of the time that threads waited for a processor.
     pub fn run_queue_share(&self) -> f64 {
         self.share(self.run_queue_ns)
+    }
+
+    /// The share of all processors' time that other processes used.
+    pub fn others_busy_share(&self) -> f64 {
+        self.share(self.others_busy_ns)
     }
 
     fn share(&self, ns: Option<u64>) -> f64 {
@@ -247,6 +262,7 @@ mod tests {
             threads: BTreeMap::from([(1, (50, 2)), (2, (70, 1))]),
             steal: BTreeMap::from([(0, 5), (1, 5)]),
             throttling: counts(10, 1),
+            processors: None,
         };
         let later = Reading {
             taken: earlier.taken + Duration::from_secs(1),
@@ -255,6 +271,7 @@ mod tests {
             threads: BTreeMap::from([(1, (80, 3)), (3, (7, 4))]),
             steal: BTreeMap::from([(0, 5 + clock_ticks()), (1, 5), (2, 1_000)]),
             throttling: counts(20, 5),
+            processors: None,
         };
         let expect = Witness {
             wall_ns: SECOND,
@@ -263,6 +280,7 @@ mod tests {
             stolen_ns: Some(SECOND / 2),
             throttled_periods: Some((10, 4)),
             suspended_ns: Some(2 * SECOND),
+            others_busy_ns: None,
         };
         assert_eq!(Witness::between(&earlier, &later), expect);
         let silent = Reading {

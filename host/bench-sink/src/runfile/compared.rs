@@ -128,4 +128,59 @@ pub struct AccountRecord {
     /// Size of the module's machine code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_bytes: Option<u64>,
+    /// What the processor counted during the watched operations, or why it counted nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware: Option<HardwareRecord>,
+    /// What happened during the slowest samples of a session that is not timed for figures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outliers: Option<OutlierRecord>,
+}
+
+/// Hardware counts of the watched operations, without those of the kernel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HardwareRecord {
+    /// They were counted.
+    Counted {
+        /// Cycles of the processor.
+        cycles: u64,
+        /// Instructions of the processor.
+        instructions: u64,
+        /// Misses of the last cache.
+        cache_misses: u64,
+        /// Branches that were predicted wrong.
+        branch_misses: u64,
+    },
+    /// Why they were not counted; page faults and context switches are counted by the kernel all the same.
+    Absent(String),
+}
+
+/// What happened to the thread during the slowest samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutlierRecord {
+    /// The number of samples.
+    pub samples: u64,
+    /// Operations per sample.
+    pub batch: u64,
+    /// The time of the fastest of the slow samples.
+    pub threshold_ns: u64,
+    /// The number of slow samples: the slowest 1 %.
+    pub slow: u64,
+    /// What happened. A sample may have several causes.
+    pub causes: Vec<OutlierCause>,
+    /// Slow samples during which nothing happened that is counted.
+    pub unexplained: u64,
+    /// The time of reading the counts once, between samples.
+    pub reading_ns: f64,
+}
+
+/// Something that can disturb a thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutlierCause {
+    /// What it is.
+    pub name: String,
+    /// Slow samples during which it happened.
+    pub slow: u64,
+    /// Samples during which it happened.
+    pub all: u64,
 }

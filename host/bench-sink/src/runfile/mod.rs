@@ -12,7 +12,10 @@ mod record;
 mod run_summary;
 mod writer;
 
-pub use compared::{AccountRecord, LadderRecord, LedgerRecord, LookRecord, PairingRecord, RungRecord, TermRecord};
+pub use compared::{
+    AccountRecord, HardwareRecord, LadderRecord, LedgerRecord, LookRecord, OutlierCause, OutlierRecord, PairingRecord,
+    RungRecord, TermRecord,
+};
 pub use locked_run::{HoldError, LockedRun};
 pub use named::Named;
 pub use raw::RawLine;
