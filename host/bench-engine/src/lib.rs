@@ -7,6 +7,7 @@ mod comparison_group;
 mod done;
 mod finished;
 mod forecast;
+pub mod hardware;
 mod interrupt;
 mod measure;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod plan;
 mod plausibility;
 mod runner;
 mod shard;
+pub mod thread_counts;
 pub mod usage;
 mod void;
 pub mod worker;

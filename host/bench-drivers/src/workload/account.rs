@@ -1,11 +1,13 @@
 //! Counts the resource usage of a scenario's operations. Nothing is timed here, so that the cost of counting is in no figure.
 
+use super::outliers::outliers;
 use super::verify;
 use crate::{Module, Task};
+use bench_engine::hardware::{HardwareCounters, HardwareCounts};
 use bench_engine::usage::Usage;
 use bench_engine::{Clock, MonotonicClock, first};
 use bench_model::ModuleError;
-use bench_sink::runfile::AccountRecord;
+use bench_sink::runfile::{AccountRecord, HardwareRecord, OutlierRecord};
 
 /// The number of operations that are counted: enough to include rare events, few enough to count.
 const COUNTED: u64 = 8;
@@ -17,7 +19,7 @@ const WATCHED_MAX: u64 = 1 << 24;
 /// Counts operations of `task` in a session of its own, and reads the resource usage of others. The system counts per process, so the
 /// process must not do anything else.
 pub fn account(module: &mut dyn Module, task: &Task<'_>) -> Result<AccountRecord, ModuleError> {
-    let (watched, used) = watch(module, task)?;
+    let Watched { operations: watched, used, hardware, outliers } = watch(module, task)?;
     let counts = module.count(task.scenario, task.arguments, COUNTED)?;
     Ok(AccountRecord {
         cell: task.repetition.cell,
@@ -34,21 +36,51 @@ pub fn account(module: &mut dyn Module, task: &Task<'_>) -> Result<AccountRecord
         lowered_bytes: counts.lowered_bytes,
         instructions: counts.instructions,
         code_bytes: counts.code_bytes,
+        hardware: Some(hardware),
+        outliers,
     })
 }
 
-/// The resource usage of a warm session, and the number of its operations.
-fn watch(module: &mut dyn Module, task: &Task<'_>) -> Result<(u64, Usage), ModuleError> {
+/// What a warm session used.
+struct Watched {
+    operations: u64,
+    used: Usage,
+    hardware: HardwareRecord,
+    outliers: Option<OutlierRecord>,
+}
+
+/// Watches a warm session, and then its slowest samples.
+fn watch(module: &mut dyn Module, task: &Task<'_>) -> Result<Watched, ModuleError> {
     let mut session = module.open(task.scenario, task.arguments)?;
     let failed = |reason: String| ModuleError::Other(reason);
     first(session.as_mut()).map_err(|error| failed(error.to_string()))?;
     verify(session.as_mut(), &mut Vec::new()).map_err(|failure| failed(failure.reason))?;
     let clock = MonotonicClock::new();
     let start = clock.now_ns();
+    let mut counters = HardwareCounters::open();
+    let counted_before = counters.as_mut().ok().and_then(HardwareCounters::read);
     let (mut times, mut watched, before) = (1, 0, Usage::now());
     while clock.now_ns() - start < WATCHED_NS && watched < WATCHED_MAX {
         watched += session.iterate(times)?.operations;
         times *= 2;
     }
-    Ok((watched, Usage::now().since(&before)))
+    let used = Usage::now().since(&before);
+    let hardware = match &mut counters {
+        Err(why) => HardwareRecord::Absent(why.clone()),
+        Ok(open) => match (counted_before, open.read()) {
+            (Some(before), Some(after)) => counted(&before, &after),
+            _ => HardwareRecord::Absent("others used the counters meanwhile".to_owned()),
+        },
+    };
+    let outliers = outliers(session.as_mut())?;
+    Ok(Watched { operations: watched, used, hardware, outliers })
+}
+
+fn counted(before: &HardwareCounts, after: &HardwareCounts) -> HardwareRecord {
+    HardwareRecord::Counted {
+        cycles: after.cycles - before.cycles,
+        instructions: after.instructions - before.instructions,
+        cache_misses: after.cache_misses - before.cache_misses,
+        branch_misses: after.branch_misses - before.branch_misses,
+    }
 }

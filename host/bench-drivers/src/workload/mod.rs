@@ -4,6 +4,7 @@
 
 mod account;
 mod conformance;
+mod outliers;
 mod paired;
 
 pub use account::account;
