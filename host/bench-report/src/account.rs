@@ -1,7 +1,7 @@
 //! What operations used and did, over all processes. Knows how counts of several processes become one, not how they were
 //! counted.
 
-use bench_sink::runfile::AccountRecord;
+use bench_sink::runfile::{AccountRecord, HardwareRecord, OutlierRecord};
 
 /// What an operation of a cell used and did. What could not be counted is absent.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,6 +30,10 @@ pub struct AccountView {
     pub memory_bytes_max: Option<u64>,
     /// Machine code of the whole module.
     pub code_bytes: Option<u64>,
+    /// What the processor counted of the watched operations, or why nothing.
+    pub hardware: Option<HardwareRecord>,
+    /// What happened during the slowest samples.
+    pub outliers: Option<OutlierRecord>,
 }
 
 impl AccountView {
@@ -52,6 +56,8 @@ impl AccountView {
             switches_involuntary: watched(record.switches_involuntary),
             memory_bytes_max: record.memory_bytes_max,
             code_bytes: record.code_bytes,
+            hardware: record.hardware.clone(),
+            outliers: record.outliers.clone(),
         }
     }
 }
@@ -82,6 +88,9 @@ fn sum(a: AccountRecord, b: AccountRecord) -> AccountRecord {
         lowered_bytes: counted(|one| one.lowered_bytes),
         instructions: counted(|one| one.instructions),
         code_bytes: a.code_bytes.max(b.code_bytes),
+        hardware: both((a.watched, a.hardware), (b.watched, b.hardware), sum_hardware),
+        // One process is looked into.
+        outliers: a.outliers.or(b.outliers),
         host_calls: both((a.counted, a.host_calls), (b.counted, b.host_calls), sum_calls),
     }
 }
@@ -92,6 +101,26 @@ fn both<T>(a: (u64, Option<T>), b: (u64, Option<T>), add: impl FnOnce(T, T) -> T
     match (a, b) {
         ((0, None), (_, figure)) | ((_, figure), (0, None)) => figure,
         ((_, a), (_, b)) => Some(add(a?, b?)),
+    }
+}
+
+fn sum_hardware(a: HardwareRecord, b: HardwareRecord) -> HardwareRecord {
+    match (a, b) {
+        (
+            HardwareRecord::Counted { cycles, instructions, cache_misses, branch_misses },
+            HardwareRecord::Counted {
+                cycles: more_cycles,
+                instructions: more_instructions,
+                cache_misses: more_cache_misses,
+                branch_misses: more_branch_misses,
+            },
+        ) => HardwareRecord::Counted {
+            cycles: cycles + more_cycles,
+            instructions: instructions + more_instructions,
+            cache_misses: cache_misses + more_cache_misses,
+            branch_misses: branch_misses + more_branch_misses,
+        },
+        (HardwareRecord::Absent(why), _) | (_, HardwareRecord::Absent(why)) => HardwareRecord::Absent(why),
     }
 }
 

@@ -9,10 +9,13 @@ const WITHHELD_SHARE_MIN: f64 = 0.05;
 /// A thread that has a processor to itself waits far less than this.
 const RUN_QUEUE_SHARE_MIN: f64 = 0.2;
 
+/// Below this, other processes hardly slow down the caches, memory and frequency that a cell shares with them.
+const OTHERS_BUSY_SHARE_MIN: f64 = 0.15;
+
 /// One line for each thing of the machine that makes figures doubtful, with what to do about it. Not escaped.
 pub(crate) fn environment(view: &RunView) -> Vec<String> {
     let warnings = view.warnings.iter().map(|warning| format!("{}: {}", warning.found, warning.remedy));
-    warnings.chain(withheld(&view.cells)).chain(contended(&view.cells)).collect()
+    warnings.chain(withheld(&view.cells)).chain(contended(&view.cells)).chain(neighbours(&view.cells)).collect()
 }
 
 /// That hypervisor, quota or suspension took the processor away.
@@ -30,6 +33,16 @@ fn contended(cells: &[CellView]) -> Option<String> {
     let bound = cells.iter().filter(|cell| cell.cpu.is_some()).flat_map(|cell| &cell.witnesses);
     let line = seen(bound, Witness::run_queue_share, RUN_QUEUE_SHARE_MIN)?;
     Some(format!("other work was on the processor that was measured {line}: stop other work, or wait"))
+}
+
+/// That other processes kept the machine busy. They share caches, memory and frequency with what is measured, so even a ratio of two arms is
+/// that of a busy machine.
+fn neighbours(cells: &[CellView]) -> Option<String> {
+    let bound = cells.iter().filter(|cell| cell.cpu.is_some()).flat_map(|cell| &cell.witnesses);
+    let line = seen(bound, Witness::others_busy_share, OTHERS_BUSY_SHARE_MIN)?;
+    Some(format!(
+        "other processes used the processors {line}: figures and ratios are those of a busy machine; stop other work, or wait"
+    ))
 }
 
 /// In how many of `witnesses` the share is at least `min`, and the largest.

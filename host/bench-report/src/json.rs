@@ -5,7 +5,7 @@ use crate::{AccountView, CellView, Data, RunView, SeriesView};
 use bench_model::{Arguments, Arm, Checksum, MachineLimit};
 use bench_sink::environment::WarningRecord;
 use bench_sink::fingerprint::Fingerprint;
-use bench_sink::runfile::{ModuleRef, Named, Overhead, Planned, Status};
+use bench_sink::runfile::{HardwareRecord, ModuleRef, Named, OutlierRecord, Overhead, Planned, Status};
 use serde::{Serialize, Serializer};
 use serde_json::Number;
 use std::collections::BTreeMap;
@@ -124,6 +124,11 @@ pub(crate) struct AccountJson {
     switches_involuntary: Option<Number>,
     memory_bytes_max: Option<u64>,
     code_bytes: Option<u64>,
+    /// Of all watched operations together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hardware: Option<HardwareRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outliers: Option<OutlierRecord>,
 }
 
 impl AccountJson {
@@ -142,6 +147,8 @@ impl AccountJson {
             switches_involuntary: account.switches_involuntary.and_then(significant),
             memory_bytes_max: account.memory_bytes_max,
             code_bytes: account.code_bytes,
+            hardware: account.hardware,
+            outliers: account.outliers,
         }
     }
 }

@@ -13,10 +13,12 @@ mod error;
 mod escape;
 mod export;
 mod family;
+mod history;
 mod html;
 mod json;
 mod notes;
 mod operators;
+mod outliers;
 mod plots;
 mod render;
 mod run;
@@ -32,8 +34,8 @@ pub use self::account::AccountView;
 pub use self::calibration::Drift;
 pub use self::cell::{CellView, CheckView};
 pub use self::comparison::{
-    Comparison, Contender, Figures, Label, LadderView, LedgerTerm, LedgerView, Matchup, Mean, OneSided, Options,
-    RungView, Runs, Side, SubjectAccount, comparison_document,
+    Comparison, Contender, Figures, InstructionCounts, Label, LadderView, LedgerTerm, LedgerView, Matchup, Mean,
+    OneSided, Options, RungView, Runs, Side, SubjectAccount, comparison_document,
 };
 pub use self::document::{
     Align, Body, Column, Data, Datum, Document, Group, Measure, Node, Notes, Rank, Records, Section, Table, Tree,
@@ -45,6 +47,9 @@ pub use self::export::{
     break_even_svg, break_evens, github_comment, github_summary, hgrm, junit_xml, openmetrics, start_curves,
 };
 pub use self::family::{FAMILIES, FamilyReport};
+pub use self::history::{
+    Cause, CellEntry, CellHistory, CellTrend, ExplainedStep, History, RunEntry, history_document, trend_document,
+};
 pub use self::html::{Courses, Page, PageFile, PageRun};
 pub use self::operators::{OperatorTables, Operators, Plot, operator_plots, operator_tables, operators_json};
 pub use self::plots::{Dimension, Figure, Line, Look, Panel, Point};

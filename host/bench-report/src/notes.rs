@@ -73,7 +73,12 @@ fn reasons_of(cell: &CellView) -> impl Iterator<Item = String> {
         .filter(|lost| *lost > 0)
         .map(|lost| format!("{lost} samples were lost, late or failed; {} were recorded", cell.recorded));
     let unsteady = cell.unsteadiness().map(|(class, count)| unsteady(class, count, cell.steadiness.len()));
-    reason.map(|reason| format!("{status}{reason}")).into_iter().chain(lost).chain(unsteady)
+    reason
+        .map(|reason| format!("{status}{reason}"))
+        .into_iter()
+        .chain(lost)
+        .chain(unsteady)
+        .chain(crate::outliers::modes_note(cell))
 }
 
 /// What most processes of a cell did instead of being steady, and what to do.

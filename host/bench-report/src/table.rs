@@ -19,10 +19,11 @@ pub struct Detail {
 
 /// `view` as a document, with the sections of `families`.
 pub fn run_document(view: &RunView, families: &[&dyn FamilyReport], detail: Detail) -> Document {
+    let slow = crate::outliers::section(view, detail);
     let own = families.iter().flat_map(|family| family.sections(view));
     let warnings = Section::warnings(notes::notes(view, detail.all_cells));
     let footer = Section::footer(notes::footer(view, hidden(view, families, detail)));
-    let sections = cells(view, families, detail).into_iter().chain(own).chain([warnings, footer]);
+    let sections = cells(view, families, detail).into_iter().chain(own).chain(slow).chain([warnings, footer]);
     Document { data: json::data(view), records: Some(csv::records(view)), sections: sections.collect() }
 }
 

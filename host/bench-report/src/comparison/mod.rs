@@ -4,6 +4,7 @@
 mod compared_cell;
 mod counts;
 mod csv;
+mod exact;
 mod json;
 mod ladder;
 mod ledger;
@@ -15,6 +16,7 @@ mod samples;
 mod sides;
 mod table;
 
+pub use self::exact::InstructionCounts;
 pub use self::ladder::{LadderView, RungView};
 pub use self::ledger::{LedgerTerm, LedgerView, Mean};
 pub use self::matchup::{Contender, Figures, Label, Matchup, Side};

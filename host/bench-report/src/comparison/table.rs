@@ -5,7 +5,7 @@ use super::notes::{comparison_notes, footer, trimmed};
 use super::{Comparison, Figures, LedgerTerm, LedgerView, Matchup, Mean, SubjectAccount, csv, json, ladder};
 use crate::arguments::Varying;
 use crate::document::{Body, Column, Datum, Document, Group, Measure, Node, Notes, Rank, Section, Table, Tree};
-use crate::{AccountView, scale};
+use crate::{AccountView, outliers, scale};
 use bench_model::Arguments;
 use bench_sink::runfile::Status;
 use bench_stats::{Summary, Verdict};
@@ -217,6 +217,8 @@ pub(crate) fn usage(account: &AccountView) -> Vec<String> {
         of(account.counted, counted(account)),
         of(account.watched, watched(account)),
         (!sizes.is_empty()).then(|| sizes.join("; ")),
+        account.hardware.as_ref().map(|hardware| outliers::hardware(hardware, account.watched)),
+        account.outliers.as_ref().map(outliers::outliers),
     ];
     texts.into_iter().flatten().collect()
 }

@@ -70,6 +70,7 @@ pub(crate) fn account(cell: u32, process: u32, instructions: Option<u64>) -> Acc
         lowered_bytes: instructions.map(|_| 0),
         instructions,
         code_bytes: instructions.map(|_| 175 << 10),
+        ..AccountRecord::default()
     }
 }
 

@@ -9,6 +9,7 @@ mod exports;
 mod fixture;
 mod formats;
 mod golden;
+mod history;
 mod html;
 mod ladders;
 mod operators;

@@ -83,6 +83,20 @@ fn what_the_machine_did_is_said_once_for_the_whole_run() {
     );
     // Threads that a module places itself may wait for each other.
     notes(&[&during(0, None, 0, second), &during(1, None, 0, second)], &[]);
+    let beside = |process: u32, others_busy_ns: u64| {
+        let mut block = block(process);
+        block.cell.cpu = bound;
+        let others_busy_ns = Some(others_busy_ns);
+        block.outcome.witness = Some(Witness { wall_ns: second, others_busy_ns, ..Witness::default() });
+        block.records()
+    };
+    notes(
+        &[&beside(0, second / 10), &beside(1, second * 2 / 5)],
+        &[
+            "other processes used the processors in 1 of 2 repetitions, for up to 40 % of the time: figures and ratios are those of a \
+           busy machine; stop other work, or wait",
+        ],
+    );
 }
 
 #[test]

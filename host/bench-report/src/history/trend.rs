@@ -1,0 +1,184 @@
+//! Steps in the history of a cell, and what may have caused each: the machine, if its rooflines or its fingerprint changed in the same
+//! runs, else the commits between the runs before and after.
+
+use super::{CellEntry, CellHistory, RunEntry};
+use bench_model::MachineLimit;
+use bench_sink::runfile::Named;
+use bench_stats::{GradualChange, Shift, Step, Trend, shift, trend};
+
+/// The history of one cell, and what happens in it.
+#[derive(Clone, Debug)]
+pub struct CellTrend<'a> {
+    /// The cell.
+    pub history: CellHistory<'a>,
+    /// The runs with a figure, oldest first, and the figure of each.
+    pub points: Vec<(&'a RunEntry, &'a CellEntry, f64)>,
+    /// The steps, oldest first.
+    pub steps: Vec<ExplainedStep<'a>>,
+    /// A gradual change in place of steps.
+    pub drift: Option<GradualChange>,
+    /// The runs whose figure is far from those before and after.
+    pub outliers: Vec<&'a RunEntry>,
+}
+
+/// A step and its probable cause.
+#[derive(Clone, Debug)]
+pub struct ExplainedStep<'a> {
+    /// The step.
+    pub step: Step,
+    /// The last run before it.
+    pub last_before: &'a RunEntry,
+    /// The first run after it.
+    pub first_after: &'a RunEntry,
+    /// What changed with it.
+    pub cause: Cause,
+    /// How each roofline changed in the same runs, the largest change first.
+    pub rooflines: Vec<(Named<MachineLimit>, Shift)>,
+}
+
+/// What changed with a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The machine: each line says what of it.
+    Machine(Vec<String>),
+    /// The host, its engine or its compiler: each line says what.
+    Program(Vec<String>),
+    /// The commits after the first revision, up to the second.
+    Commits {
+        /// The revision of the last run before.
+        good: String,
+        /// The revision of the first run after.
+        bad: String,
+    },
+    /// Neither: why.
+    Unknown(String),
+}
+
+/// A roofline moved if chance explains it in fewer cases than this.
+const ROOFLINE_P_MAX: f64 = 0.01;
+
+/// A roofline explains a step if it moved in the same direction by at least this share of it, on the log scale.
+const ROOFLINE_SHARE_MIN: f64 = 0.5;
+
+/// How names of differences of the program begin; all others are of the machine.
+const OF_PROGRAM: [&str; 3] = ["host version ", "engine ", "rustc "];
+
+impl<'a> CellTrend<'a> {
+    /// What happens in `history`.
+    pub fn of(history: CellHistory<'a>) -> Self {
+        let points: Vec<_> =
+            history.entries.iter().filter_map(|(run, cell)| Some((*run, *cell, cell.figure()?))).collect();
+        let values: Vec<f64> = points.iter().map(|(.., value)| *value).collect();
+        let Trend { steps, drift, outliers } = trend(&values);
+        let runs: Vec<&RunEntry> = points.iter().map(|(run, ..)| *run).collect();
+        let steps = steps.into_iter().map(|step| explained(step, &runs)).collect();
+        let outliers = outliers.into_iter().map(|at| runs[at]).collect();
+        Self { history, points, steps, drift, outliers }
+    }
+}
+
+fn explained<'a>(step: Step, runs: &[&'a RunEntry]) -> ExplainedStep<'a> {
+    let (before, after) = (&runs[step.from..step.at], &runs[step.at..step.until]);
+    let (last_before, first_after) = (runs[step.at - 1], runs[step.at]);
+    let rooflines = moved(before, after);
+    let unlike = last_before.fingerprint.unlike(&first_after.fingerprint);
+    let (program, mut machine): (Vec<String>, Vec<String>) =
+        unlike.into_iter().partition(|line| OF_PROGRAM.iter().any(|name| line.starts_with(name)));
+    machine.extend(rooflines.iter().filter(|(_, shift)| explains(shift, &step)).map(|(limit, shift)| {
+        format!("{limit} moved {} in the same runs (p {:.1e})", signed_percent(shift.ratio), shift.p)
+    }));
+    let cause = match (machine.is_empty(), program.is_empty()) {
+        (false, _) => Cause::Machine(machine),
+        (true, false) => Cause::Program(program),
+        (true, true) => commits(last_before, first_after),
+    };
+    ExplainedStep { step, last_before, first_after, cause, rooflines }
+}
+
+/// How each roofline changed, the largest change first. A roofline that too few runs have is left out.
+fn moved(before: &[&RunEntry], after: &[&RunEntry]) -> Vec<(Named<MachineLimit>, Shift)> {
+    let values = |runs: &[&RunEntry], limit: &Named<MachineLimit>| -> Vec<f64> {
+        let of_run =
+            |run: &&RunEntry| run.rooflines.iter().find(|(known, _)| known == limit).map(|(_, median)| *median);
+        runs.iter().filter_map(of_run).collect()
+    };
+    let limits = before.last().map(|run| run.rooflines.iter().map(|(limit, _)| limit)).into_iter().flatten();
+    let mut moved: Vec<_> = limits
+        .filter_map(|limit| Some((limit.clone(), shift(&values(before, limit), &values(after, limit))?)))
+        .collect();
+    moved.sort_by(|(_, a), (_, b)| b.ratio.ln().abs().total_cmp(&a.ratio.ln().abs()));
+    moved
+}
+
+/// Every roofline is a time, so the machine became slower where it grew.
+fn explains(shift: &Shift, step: &Step) -> bool {
+    let (of_roofline, of_cell) = (shift.ratio.ln(), step.ratio().ln());
+    shift.p <= ROOFLINE_P_MAX
+        && of_roofline.signum() == of_cell.signum()
+        && of_roofline.abs() >= ROOFLINE_SHARE_MIN * of_cell.abs()
+}
+
+fn commits(before: &RunEntry, after: &RunEntry) -> Cause {
+    let (Some(good), Some(bad)) = (before.revision(), after.revision()) else {
+        return Cause::Unknown("the runs name no git revision: run in a git checkout".to_owned());
+    };
+    let sha = |revision: &str| revision.split('+').next().unwrap_or(revision).to_owned();
+    if sha(good) == sha(bad) {
+        let dirty = if bad.ends_with("+dirty") || good.ends_with("+dirty") { ", with uncommitted changes" } else { "" };
+        return Cause::Unknown(format!(
+            "both sides are of revision {}{dirty}",
+            super::runs::short_revision(&sha(good))
+        ));
+    }
+    Cause::Commits { good: sha(good), bad: sha(bad) }
+}
+
+/// `+18 %`, `-4.2 %`.
+pub(super) fn signed_percent(ratio: f64) -> String {
+    let sign = if ratio > 1.0 { "+" } else { "" };
+    format!("{sign}{}", crate::scale::percent(ratio - 1.0))
+}
+
+impl ExplainedStep<'_> {
+    /// The command line that lets git find the commit, for a step between two revisions. Each revision is compared with the good one; a
+    /// revision that cannot be built or measured is skipped.
+    pub fn bisect(&self, cell: &CellEntry) -> Option<String> {
+        let Cause::Commits { good, bad } = &self.cause else { return None };
+        let ratio = self.step.ratio();
+        let direction = if ratio > 1.0 { "worse" } else { "better" };
+        // Half of the step, so that noise on either side of it decides nothing.
+        let percent = (ratio.ln().abs() / 2.0).exp_m1() * 100.0;
+        let arguments =
+            cell.arguments.iter().map(|(name, value)| format!(" -p {}", quoted(&format!("{name}={value}"))));
+        let compare = format!(
+            "bench-host compare --git {good}..HEAD {} --arm {}{} --fail-on {direction}:{percent:.1}%",
+            quoted(&cell.scenario),
+            cell.arm,
+            arguments.collect::<String>()
+        );
+        let script = format!("{compare}; status=$?; test $status -eq 2 && exit 125; exit $status");
+        Some(format!("git bisect start {bad} {good} && git bisect run sh -c {}", quoted(&script)))
+    }
+}
+
+/// As one word of a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_=./,:@".contains(letter);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(quoted("kernels/json-parse"), "kernels/json-parse");
+        assert_eq!(quoted("text=a b"), "'text=a b'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}
