@@ -2,16 +2,20 @@
 //! slow components by ten per cent and more. Deadlines are enforced by killing the worker instead.
 
 use crate::error::one_line;
+use crate::guest_samples::Ticker;
 use crate::limits::INSTANCES_MAX;
 use crate::state::{self, State};
-use crate::{Adapters, Cache, CacheError, Capabilities, EngineOption, Limits, LoadError, Settings, capability};
+use crate::{
+    Adapters, Cache, CacheError, Capabilities, EngineOption, Limits, LoadError, Profiling, Settings, capability,
+};
 use bench_drivers::Grants;
 use bench_model::{Metric, ModuleError};
 use std::path::Path;
+use std::sync::Arc;
 use wasmtime::component::{Component as Compiled, Linker};
 use wasmtime::{
     Config, Enabled, Engine, Inlining, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-    RegallocAlgorithm, Store, Strategy,
+    ProfilingStrategy, RegallocAlgorithm, Store, Strategy,
 };
 use wasmtime_wasi::WasiCtxBuilder;
 
@@ -26,6 +30,8 @@ pub struct Runtime {
     pub(crate) adapters: Adapters,
     /// What a user must know about how instances are allocated.
     note: Option<String>,
+    /// Runs while samples of stacks are taken.
+    _ticker: Option<Arc<Ticker>>,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -92,7 +98,10 @@ impl Runtime {
             made = engine(config(&limits, &settings), &settings);
             note = Some(LIMITED_ADDRESS_SPACE.to_owned());
         }
-        Ok(Self { engine: made?, limits, settings, cache, capabilities: &[], adapters: &[], note })
+        let engine = made?;
+        let is_sampled = settings.profiling() == Profiling::GuestSamples;
+        let ticker = is_sampled.then(|| Arc::new(Ticker::start(&engine)));
+        Ok(Self { engine, limits, settings, cache, capabilities: &[], adapters: &[], note, _ticker: ticker })
     }
 
     /// The same engine without a pool, for a component that does not fit into one.
@@ -201,13 +210,16 @@ impl Runtime {
     }
 
     /// A store of this engine. If its code uses fuel or epochs, the limits are higher than any run can reach.
-    pub(crate) fn store<T>(&self, data: T) -> Store<T> {
+    pub(crate) fn store<T: 'static>(&self, data: T) -> Store<T> {
         let mut store = Store::new(&self.engine, data);
         if self.settings.has(EngineOption::Fuel) {
             store.set_fuel(u64::MAX).expect("this engine counts fuel");
         }
         if self.settings.has(EngineOption::Epoch) {
             store.set_epoch_deadline(u64::MAX);
+        }
+        if self.settings.profiling() == Profiling::GuestSamples {
+            Self::sample(&mut store);
         }
         store
     }
@@ -267,6 +279,10 @@ fn config(limits: &Limits, settings: &Settings) -> Config {
         if has_pool { InstanceAllocationStrategy::Pooling(pool(limits)) } else { InstanceAllocationStrategy::OnDemand };
     let mut config = Config::new();
     config
+        .profiler(match settings.profiling() {
+            Profiling::PerfMap => ProfilingStrategy::PerfMap,
+            Profiling::Off | Profiling::GuestSamples => ProfilingStrategy::None,
+        })
         .allocation_strategy(allocation)
         .memory_init_cow(!settings.has(EngineOption::NoCow))
         .consume_fuel(settings.has(EngineOption::Fuel))

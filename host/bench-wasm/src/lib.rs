@@ -13,6 +13,7 @@ mod count;
 mod engine;
 mod engine_overhead;
 mod error;
+mod guest_samples;
 pub mod image;
 mod inspect;
 mod ledger;
@@ -33,12 +34,13 @@ pub use component::{Component, Instances, LoadTimes};
 pub use engine::{Code, Runtime};
 pub use engine_overhead::{CallPair, InstantiatePair, PairNs};
 pub use error::{LoadError, one_line};
+pub use guest_samples::{GuestSample, INTERVAL as GUEST_SAMPLE_INTERVAL, take_guest_samples};
 pub use limits::Limits;
 pub use session::trapped;
 /// The version of the engine.
 pub const ENGINE_VERSION: &str = wasmtime_environ::VERSION;
 
-pub use settings::{EngineOption, Settings};
+pub use settings::{EngineOption, Profiling, Settings};
 pub use state::State;
 pub use wasmtime;
 pub use wasmtime_wasi;

@@ -133,21 +133,51 @@ impl FromStr for EngineOption {
     }
 }
 
+/// How the stacks of components are made visible.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Profiling {
+    /// They are not.
+    #[default]
+    Off,
+    /// The names of functions are written to `/tmp/perf-PID.map`, where `perf` looks for them. It does not change the code.
+    PerfMap,
+    /// Components record their own stacks. Their code then checks epochs.
+    GuestSamples,
+}
+
 /// The settings of the engine. The text form is the options joined by `+`, or `default`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Settings(BTreeSet<EngineOption>);
+pub struct Settings {
+    options: BTreeSet<EngineOption>,
+    /// Not in the text, because no figure is taken with it.
+    profiling: Profiling,
+}
 
 impl Settings {
     /// These settings, and `switch`.
     #[must_use]
     pub fn with(mut self, switch: EngineOption) -> Self {
-        self.0.insert(switch);
+        self.options.insert(switch);
         self
+    }
+
+    /// These settings, with the stacks of components made visible.
+    #[must_use]
+    pub fn with_profiling(self, profiling: Profiling) -> Self {
+        match profiling {
+            Profiling::GuestSamples => Self { profiling, ..self.with(EngineOption::Epoch) },
+            _ => Self { profiling, ..self },
+        }
+    }
+
+    /// How the stacks of components are made visible.
+    pub(crate) fn profiling(&self) -> Profiling {
+        self.profiling
     }
 
     /// Whether `switch` is among them.
     pub fn has(&self, switch: EngineOption) -> bool {
-        self.0.contains(&switch)
+        self.options.contains(&switch)
     }
 
     /// Whether memory accesses are checked by instructions, so that neither a pool nor guard pages are needed.
@@ -157,13 +187,13 @@ impl Settings {
 
     /// Whether these are the default settings.
     pub fn is_default(&self) -> bool {
-        self.0.is_empty()
+        self.options.is_empty()
     }
 }
 
 impl FromIterator<EngineOption> for Settings {
     fn from_iter<I: IntoIterator<Item = EngineOption>>(switches: I) -> Self {
-        Self(switches.into_iter().collect())
+        Self { options: switches.into_iter().collect(), profiling: Profiling::Off }
     }
 }
 
@@ -172,7 +202,7 @@ impl fmt::Display for Settings {
         if self.is_default() {
             return f.write_str(DEFAULT);
         }
-        for (index, switch) in self.0.iter().enumerate() {
+        for (index, switch) in self.options.iter().enumerate() {
             let separator = if index > 0 { SEPARATOR.to_string() } else { String::new() };
             write!(f, "{separator}{switch}")?;
         }

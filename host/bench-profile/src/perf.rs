@@ -1,0 +1,120 @@
+//! Reads what `perf script -F tid,time,event,period,ip,sym,dso` prints.
+
+use crate::function::demangled;
+use crate::{Frame, Owner, Profile, Sample, UNKNOWN};
+
+/// Tells whose code a frame is, by the file that perf names.
+#[derive(Clone, Debug, Default)]
+pub struct Owners {
+    /// The names of the files of the module under test, without their folders.
+    pub guest_files: Vec<String>,
+}
+
+impl Owners {
+    /// Compiled code of components is in no file: perf names the map of its functions, `/tmp/perf-PID.map`.
+    fn of(&self, file: &str) -> Owner {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        let is_map = name.starts_with("perf-") && name.ends_with(".map");
+        if is_map || self.guest_files.iter().any(|guest| guest == name) {
+            Owner::Guest
+        } else if name.starts_with("[kernel") || name.starts_with("[guest.kernel") || name.ends_with(".ko") {
+            Owner::Kernel
+        } else {
+            Owner::Host
+        }
+    }
+}
+
+/// The samples in `text`. Lines that are not understood, such as remarks of perf, are ignored.
+pub fn parse_perf_script(text: &str, owners: &Owners) -> Profile {
+    let mut samples = Vec::new();
+    let mut open: Option<Sample> = None;
+    for line in text.lines() {
+        if line.trim().is_empty() {
+            samples.extend(open.take().map(turned));
+        } else if line.starts_with(['\t', ' ']) && open.is_some() {
+            let frame = frame(line, owners);
+            if let (Some(sample), Some(frame)) = (&mut open, frame) {
+                sample.frames.push(frame);
+            }
+        } else {
+            samples.extend(open.take().map(turned));
+            open = head(line);
+        }
+    }
+    samples.extend(open.map(turned));
+    samples.retain(|sample| !sample.frames.is_empty());
+    Profile { samples }
+}
+
+/// perf prints the running function first.
+fn turned(mut sample: Sample) -> Sample {
+    sample.frames.reverse();
+    sample
+}
+
+/// `3530  11815.898904:    1003009 cpu-clock:`
+fn head(line: &str) -> Option<Sample> {
+    let mut words = line.split_whitespace();
+    let thread = words.next()?.parse().ok()?;
+    let (seconds, fraction) = words.next()?.strip_suffix(':')?.split_once('.')?;
+    let nanoseconds: u64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
+    let time_ns = seconds.parse::<u64>().ok()?.checked_mul(1_000_000_000)?.checked_add(nanoseconds)?;
+    let weight_ns = words.next()?.parse().ok()?;
+    Some(Sample { thread, time_ns, weight_ns, frames: Vec::new() })
+}
+
+/// `	ffffffff815a30c3 filemap_map_pages ([kernel.kallsyms])`; names and files may contain spaces.
+fn frame(line: &str, owners: &Owners) -> Option<Frame> {
+    let (address, rest) = line.trim().split_once(' ')?;
+    u64::from_str_radix(address, 16).ok()?;
+    let rest = rest.trim().strip_suffix(')')?;
+    let (name, file) = rest.rsplit_once(" (")?;
+    let name = if name == UNKNOWN || name.is_empty() { UNKNOWN.to_owned() } else { demangled(name) };
+    Some(Frame { name, owner: owners.of(file) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TEXT: &str = "\
+ 3530  11815.898904:    1003009 cpu-clock:ppp: 
+	ffffffff822601e7 exc_page_fault ([kernel.kallsyms])
+	    7f00 json::parse<u8>::h0123456789abcdef (/tmp/perf-3530.map)
+	    7f10 [unknown] ([unknown])
+
+ 3531  11816.000000001:    2000000 cpu-clock:ppp: 
+	    55d0 _ZN4json5parse17h0123456789abcdefE (/a folder/kernels.so)
+	    55d1 main (/usr/bin/bench-host (deleted))
+
+ 3532  11817.5:    1 cpu-clock:ppp: 
+
+";
+
+    fn frames(sample: &Sample) -> Vec<(&str, Owner)> {
+        sample.frames.iter().map(|frame| (frame.name.as_str(), frame.owner)).collect()
+    }
+
+    #[test]
+    fn samples_are_read_with_the_caller_first() {
+        let owners = Owners { guest_files: vec!["kernels.so".to_owned()] };
+        let profile = parse_perf_script(TEXT, &owners);
+        let [first, second] = &profile.samples[..] else { panic!("{profile:?}") };
+        assert_eq!((first.thread, first.time_ns, first.weight_ns), (3530, 11_815_898_904_000, 1_003_009));
+        let expect = [(UNKNOWN, Owner::Host), ("json::parse<u8>", Owner::Guest), ("exc_page_fault", Owner::Kernel)];
+        assert_eq!(frames(first), expect);
+        assert_eq!(second.time_ns, 11_816_000_000_001);
+        assert_eq!(frames(second), [("main", Owner::Host), ("json::parse", Owner::Guest)]);
+        assert_eq!((profile.total_ns(), profile.own_ns(Owner::Kernel)), (3_003_009, 1_003_009));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "[ \t\n0-9a-f.:()\\[\\]/a-z]{0,200}") {
+            let profile = parse_perf_script(&text, &Owners::default());
+            prop_assert!(profile.samples.iter().all(|sample| !sample.frames.is_empty()));
+        }
+    }
+}
