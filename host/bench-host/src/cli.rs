@@ -4,8 +4,10 @@ mod author;
 mod values;
 
 pub(crate) use author::{CheckArgs, CheckFormat, NewArgs, SdkArgs, WitArgs, WrapArgs};
-pub(crate) use values::{CpuList, duration_ns, merge_axes};
+pub(crate) use values::{CpuList, duration_ns, key_values, merge_axes, percent};
 
+use crate::commands::compare::Gate;
+use crate::commands::results::ResultsArgs;
 use crate::family_options::FamilyOptions;
 use crate::secret::Secrets;
 use crate::show::ShowArgs;
@@ -13,7 +15,7 @@ use bench_model::Arm;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
-use values::{bytes, cpu_list, directory_grant, key_values, named_build, percent};
+use values::{bytes, cpu_list, directory_grant, named_build};
 
 /// A plug-in host for benchmarks: runs WebAssembly components and native probes, and compares them.
 #[derive(Debug, Parser)]
@@ -56,6 +58,17 @@ pub(crate) enum Command {
         after_help = "Examples:\n  bench-host report results/2026-01-31T12-00-00Z-1a2b3c --format aetherless-json\n  bench-host report --format break-even-svg > break-even.svg"
     )]
     Report(ReportArgs),
+    /// List the runs of all families, put two revisions side by side, or find steps in the history of a scenario
+    #[command(
+        after_help = "Examples:\n  bench-host results --last 10 --scenario 'kernels/*'\n  bench-host results --sha 1a2b3c 4d5e6f\n  bench-host results --trend kernels/json-parse"
+    )]
+    Results(ResultsArgs),
+    /// Run cells under a sampling profiler: flame graphs, and which functions take longer in one arm than in another
+    #[cfg(feature = "profile")]
+    #[command(
+        after_help = "Examples:\n  bench-host profile kernels/json-parse --arm wasm,native\n  bench-host profile 'kernels/*' --time 2s"
+    )]
+    Profile(crate::commands::profile::ProfileArgs),
     /// Check what this machine supports, and measure its rooflines
     #[command(after_help = "Examples:\n  bench-host doctor --format json\n  bench-host doctor --prove 2m")]
     Doctor(DoctorArgs),
@@ -102,7 +115,18 @@ pub(crate) enum Command {
     },
     /// Serve one request of a parent process; started by bench-host itself
     #[command(hide = true)]
-    Worker,
+    Worker(ProfilingArgs),
+}
+
+/// How a worker makes the stacks of components visible.
+#[derive(Debug, Args)]
+pub(crate) struct ProfilingArgs {
+    /// Write the names of the functions of components to /tmp/perf-PID.map
+    #[arg(long)]
+    pub(crate) perf_map: bool,
+    /// Sample the stacks of components, and write them to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) guest_samples: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -124,6 +148,13 @@ pub(crate) struct RunArgs {
     pub(crate) what: Vec<String>,
     #[command(flatten)]
     pub(crate) resume: ResumeArgs,
+    /// After measuring, run each cell once more under a sampling profiler, into the folder `profile` of the run directory
+    #[cfg(feature = "profile")]
+    #[arg(long)]
+    pub(crate) profile: bool,
+    /// Save the run under this name when it is complete, for `compare --baseline NAME`; an older baseline of that name is replaced
+    #[arg(long, value_name = "NAME", value_parser = crate::baselines::name)]
+    pub(crate) save_baseline: Option<String>,
     /// Select scenarios by category: cold_start, ipc, ring_buffer, e2e
     #[arg(long, value_name = "CATEGORY", value_delimiter = ',')]
     pub(crate) category: Vec<String>,
@@ -139,7 +170,7 @@ pub(crate) struct RunArgs {
 pub(crate) struct CompareArgs {
     /// Scenarios by name or glob, or suites, whose arms are compared; or module files (`old.wasm new.wasm`), which are builds of one
     /// module; or two run directories; or one that `compare` wrote
-    #[arg(required_unless_present_any = ["git", "variant"], value_name = "SCENARIO|SUITE|FILE|RUN")]
+    #[arg(required_unless_present_any = ["git", "variant", "baseline"], value_name = "SCENARIO|SUITE|FILE|RUN")]
     pub(crate) what: Vec<String>,
     /// Compare this build of a module, under this name; give it once per build, the baseline first
     #[arg(long, value_name = "NAME=FILE[,FILE…]", value_parser = named_build, conflicts_with_all = ["git", "engine"])]
@@ -151,6 +182,16 @@ pub(crate) struct CompareArgs {
     /// optimised, Winch, Pulley
     #[arg(long, conflicts_with_all = ["git", "engine", "variant", "arm"])]
     pub(crate) ladder: bool,
+    /// Compare a run with the baseline that `run --save-baseline NAME` saved [default run: the newest one in the folder of --out]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["git", "engine"])]
+    pub(crate) baseline: Option<String>,
+    /// Exit with status 1 only if a comparison is different and beyond this, such as `worse:3%`, `better:3%` or `changed:3%`; with
+    /// status 2 if something failed or nothing was measured
+    #[arg(long, value_name = "DIRECTION[:PERCENT]")]
+    pub(crate) fail_on: Option<Gate>,
+    /// Compare also this exact count of two runs or revisions, without tolerance: of components only
+    #[arg(long, value_enum, value_name = "METRIC", conflicts_with = "engine")]
+    pub(crate) metric: Option<Metric>,
     /// Compare two git revisions, each built in a checkout of its own, such as `main..HEAD`
     #[arg(long, value_name = "BASE..HEAD")]
     pub(crate) git: Option<String>,
@@ -180,6 +221,13 @@ pub(crate) struct CompareArgs {
     pub(crate) modules: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+/// A metric that is compared without tolerance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Metric {
+    /// WebAssembly operators that an operation executes, as the engine counts them
+    Instructions,
 }
 
 #[derive(Debug, Args)]
@@ -396,6 +444,9 @@ pub(crate) struct Shown {
     /// Print each line of the history of runs, prefixed with `@@BENCH_JSON@@`: one line of JSON per repetition
     #[arg(long)]
     pub(crate) bench_json: bool,
+    /// Show the cells, their figures and samples on the full screen while they are measured; drawn between repetitions only
+    #[arg(long, conflicts_with = "quiet")]
+    pub(crate) live: bool,
     /// Print neither progress nor the estimated duration
     #[arg(short, long)]
     pub(crate) quiet: bool,

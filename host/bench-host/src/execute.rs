@@ -9,9 +9,10 @@ use crate::effort::Effort;
 use crate::families;
 use crate::fingerprint::fingerprint;
 use crate::history::{History, Remembered};
+use crate::live::{self, Watcher};
 use crate::modules::{Loader, Modules};
 use crate::output;
-use crate::progress::{Progress, is_watched};
+use crate::progress::is_watched;
 use crate::resolve::Resolved;
 use crate::resume::PreviousRun;
 use crate::show::ShowArgs;
@@ -39,6 +40,7 @@ static INTERRUPT: Interrupt = Interrupt::new();
 pub(crate) fn interrupt() -> anyhow::Result<&'static Interrupt> {
     signals::on_termination(|| {
         if INTERRUPT.raise() {
+            live::leave();
             std::process::exit(130);
         }
     })
@@ -72,6 +74,7 @@ impl Job<'_> {
 
 /// Executes `job`, or what an `earlier` part has left of it, prints the summary of the whole, and returns the exit status.
 pub(crate) fn execute(job: &Job<'_>, earlier: Option<PreviousRun>, interrupt: &Interrupt) -> anyhow::Result<Exit> {
+    live::ensure_terminal(&job.common.shown)?;
     let done = earlier.as_ref().map(|earlier| earlier.done(job)).transpose()?.unwrap_or_default();
     let shard = job.shard()?;
     let done = done.without(job.plan, |cell| shard.as_ref().is_some_and(|cells| !cells.contains(&cell)));
@@ -89,12 +92,13 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<PreviousRun>, interrupt: &I
         None => begin(job)?,
     };
     let (directory, ended) = record(job, writer, interrupt, |writer, directory| {
-        let mut progress =
-            Progress::new(&repetitions, |repetition| vec![repetition.cell], &cost, job.common.shown.quiet);
+        let cells_of = |repetition: Repetition| vec![repetition.cell];
+        let mut watcher = Watcher::new(job.plan, &repetitions, cells_of, &cost, &job.common.shown)?;
         let history = History::new(directory, job.common.shown.bench_json);
-        let mut journal = Remembered { writer, history };
+        let live = watcher.live();
+        let mut journal = live::Shown { journal: &mut Remembered { writer, history }, live };
         let mut bench = WorkerExecutor { job, interrupt, directory };
-        Ok(run(job.plan, done, &mut bench, &mut journal, &mut progress, interrupt)?)
+        Ok(run(job.plan, done, &mut bench, &mut journal, &mut watcher, interrupt)?)
     })?;
     let exit = show(&directory, &job.common.shown.show)?;
     Ok(if ended == RunEnd::Complete { exit } else { Exit::NotMeasured })

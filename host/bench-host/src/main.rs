@@ -1,6 +1,7 @@
 //! The program `bench-host`: parses the command line and runs the command. Exit status: 0 success, 1 a finding (failed cell, failed
 //! check, missed target), 2 not measured.
 
+mod baselines;
 mod builtin;
 mod cli;
 mod commands;
@@ -15,6 +16,7 @@ mod families;
 mod family_options;
 mod fingerprint;
 mod history;
+mod live;
 mod modules;
 mod output;
 mod paths;
@@ -80,6 +82,9 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
         Command::Compare(arguments) => commands::compare::run(arguments),
         Command::Validate(arguments) => commands::validate::run(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),
+        Command::Results(arguments) => commands::results::run(&arguments),
+        #[cfg(feature = "profile")]
+        Command::Profile(arguments) => commands::profile::run(arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::New(arguments) => commands::new::run(&arguments),
@@ -91,7 +96,7 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
         Command::Fleet(command) => commands::fleet::run(&command),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man { dir } => commands::man::run(dir.as_deref()),
-        Command::Worker => worker::serve(),
+        Command::Worker(arguments) => worker::serve(&arguments),
     }
 }
 

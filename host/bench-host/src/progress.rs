@@ -104,7 +104,7 @@ impl CellProgress {
 }
 
 /// `module/scenario  arm  arguments`.
-fn title(plan: &Plan, cell: u32) -> String {
+pub(crate) fn cell_title(plan: &Plan, cell: u32) -> String {
     let cell = plan.cell(cell);
     let offer = plan.offer(cell);
     let variant = offer.variant.as_ref().map_or_else(String::new, |variant| format!("+{variant}"));
@@ -118,7 +118,7 @@ impl Observer for Progress {
         let done = self.bar.length().unwrap_or_default().saturating_sub(self.forecast.repetitions_left() as u64);
         self.bar.set_position(done);
         self.show_left();
-        self.bar.set_message(bench_report::escape(&title(plan, repetition.cell)).into_owned());
+        self.bar.set_message(bench_report::escape(&cell_title(plan, repetition.cell)).into_owned());
         let cell = plan.cell(repetition.cell);
         tracing::debug!(scenario = plan.full_name(cell), arm = %plan.offer(cell).arm, arguments = %cell.arguments, process = repetition.process, "started");
     }
@@ -130,7 +130,7 @@ impl Observer for Progress {
         if let Some(cell) = self.cells.get_mut(&outcome.cell)
             && cell.take(finished)
         {
-            let line = format!("{}  {}", title(plan, outcome.cell), cell.text(finished));
+            let line = format!("{}  {}", cell_title(plan, outcome.cell), cell.text(finished));
             self.bar.println(bench_report::escape(&line));
         }
         let name = plan.full_name(plan.cell(outcome.cell));

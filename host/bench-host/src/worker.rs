@@ -1,5 +1,6 @@
 //! The requests to a worker process and its replies. The parent never runs the code of a module: only workers do.
 
+use crate::cli::ProfilingArgs;
 use crate::{Exit, builtin, families};
 use bench_drivers::{Dependency, Grants, Module, Task, merged, workload};
 use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Repetition, Report, calibration};
@@ -7,9 +8,10 @@ use bench_model::{Arguments, Check, Descriptor, Scenario};
 use bench_native::reclaim;
 use bench_sink::environment::{Reading, Witness};
 use bench_sink::runfile::{AccountRecord, LimitRecord, Status};
-use bench_wasm::{Cache, Component, Limits, Runtime, Settings};
+use bench_wasm::{Cache, Component, Limits, Profiling, Runtime, Settings};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// How a module is loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,14 +139,41 @@ pub(crate) enum Reply {
     Refused(String),
 }
 
-/// Serves one request in a process whose supervisor ends everything that a module leaves behind.
-pub(crate) fn serve() -> anyhow::Result<Exit> {
+/// How the engines of this process make stacks visible; set once, before the request is served.
+static PROFILING: OnceLock<Profiling> = OnceLock::new();
+
+/// Serves one request in a process whose supervisor ends everything that a module leaves behind, with stacks of components made visible as
+/// `options` say.
+pub(crate) fn serve(options: &ProfilingArgs) -> anyhow::Result<Exit> {
+    let profiling = match (options.perf_map, &options.guest_samples) {
+        (_, Some(_)) => Profiling::GuestSamples,
+        (true, None) => Profiling::PerfMap,
+        (false, None) => Profiling::Off,
+    };
+    PROFILING.get_or_init(|| profiling);
     #[cfg(target_os = "linux")]
     let supervisor = bench_engine::worker::supervise(bench_native::fork)?;
     #[cfg(not(target_os = "linux"))]
     let supervisor = None;
-    bench_engine::worker::serve(supervisor, answer)?;
+    bench_engine::worker::serve(supervisor, |request: Request| {
+        let reply = answer(request);
+        // Before the reply, because the parent ends this process after it.
+        match options.guest_samples.as_deref().map(write_guest_samples) {
+            Some(Err(error)) => Reply::Refused(format!("cannot write the samples of stacks: {error}")),
+            _ => reply,
+        }
+    })?;
     Ok(Exit::Done)
+}
+
+/// One line of JSON per sample: nanoseconds, and the names of the functions, the caller first.
+fn write_guest_samples(path: &Path) -> std::io::Result<()> {
+    let samples = bench_wasm::take_guest_samples().into_iter();
+    let line = |sample: bench_wasm::GuestSample| {
+        let ns = u64::try_from(sample.time.as_nanos()).unwrap_or(u64::MAX);
+        serde_json::json!([ns, sample.functions]).to_string() + "\n"
+    };
+    std::fs::write(path, samples.map(line).collect::<String>())
 }
 
 /// What a worker may allocate beyond the memory of its component: compiled code, samples, and what the host holds for the component.
@@ -267,7 +296,8 @@ pub(crate) fn runtime(cache: Option<PathBuf>, limits: Limits, settings: &Setting
     let cache = cache.and_then(|directory| {
         Cache::open(&directory).inspect_err(|error| tracing::warn!(%error, "compiled code is not cached")).ok()
     });
-    let runtime = Runtime::new(limits, cache, settings).map_err(|error| error.to_string())?;
+    let settings = settings.clone().with_profiling(PROFILING.get().copied().unwrap_or_default());
+    let runtime = Runtime::new(limits, cache, &settings).map_err(|error| error.to_string())?;
     Ok(runtime.with_capabilities(families::capabilities()).with_adapters(families::adapters()))
 }
 

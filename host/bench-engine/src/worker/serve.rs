@@ -52,8 +52,22 @@ pub fn serve<Request: DeserializeOwned, Reply: Serialize>(
 fn die_with_parent(channel: &UnixStream, supervisor: Option<rustix::process::Pid>) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     let maker = rustix::net::sockopt::socket_peercred(channel)?.pid;
-    let parent = supervisor.unwrap_or(maker);
-    if rustix::process::getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+    let parent = rustix::process::getppid();
+    let is_alive = match supervisor {
+        Some(supervisor) => parent == Some(supervisor),
+        // The maker may have started this process through another program, such as a profiler.
+        None => parent == Some(maker) || parent.and_then(parent_of) == Some(maker),
+    };
+    if is_alive { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+}
+
+/// The parent of another process (proc(5)).
+#[cfg(target_os = "linux")]
+fn parent_of(process: rustix::process::Pid) -> Option<rustix::process::Pid> {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?;
+    // The second field is the program's name in parentheses, which may contain parentheses; the third follows the last one.
+    let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+    rustix::process::Pid::from_raw(parent)
 }
 
 fn take_stdin() -> io::Result<UnixStream> {

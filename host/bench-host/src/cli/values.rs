@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// Parses a percentage above 0 and below 100.
-pub(super) fn percent(text: &str) -> Result<f64, String> {
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
     let percent = text.trim_end_matches('%').trim().parse::<f64>().map_err(|_| "expected a percentage such as 2")?;
     if percent > 0.0 && percent < 100.0 {
         Ok(percent)
@@ -48,7 +48,7 @@ pub(crate) fn merge_axes(parameters: &mut Vec<(String, Vec<String>)>) {
     *parameters = merged;
 }
 
-pub(super) fn key_values(text: &str) -> Result<(String, Vec<String>), String> {
+pub(crate) fn key_values(text: &str) -> Result<(String, Vec<String>), String> {
     let (key, values) = text.split_once('=').ok_or("expected KEY=VALUE[,VALUE…]")?;
     if key.is_empty() {
         return Err("expected KEY=VALUE[,VALUE…]: the key is missing".to_owned());

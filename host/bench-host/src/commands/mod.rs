@@ -11,7 +11,10 @@ pub(crate) mod list;
 pub(crate) mod load;
 pub(crate) mod man;
 pub(crate) mod new;
+#[cfg(feature = "profile")]
+pub(crate) mod profile;
 pub(crate) mod report;
+pub(crate) mod results;
 pub(crate) mod run;
 pub(crate) mod sdk;
 pub(crate) mod validate;

@@ -7,7 +7,7 @@ use crate::effort::Effort;
 use crate::execute::interrupt;
 use crate::modules::{Loader, Modules};
 use crate::resume::PreviousRun;
-use crate::{Exit, output, paths};
+use crate::{Exit, baselines, output, paths};
 use anyhow::Context;
 use bench_engine::Selection;
 use bench_registry::Suite;
@@ -24,7 +24,15 @@ pub(crate) fn run(mut arguments: RunArgs, mut earlier: Option<PreviousRun>) -> a
     let selections = fulfilled(wishes, &modules)?;
     let modules = modules.only_needed(&selections);
     let effort = Effort::new(&common.measured, &suites)?;
-    plan_and_execute(&loader, &modules, &selections, effort, common, earlier, interrupt)
+    let exit = plan_and_execute(&loader, &modules, &selections, effort, common, earlier, interrupt)?;
+    #[cfg(feature = "profile")]
+    if arguments.profile && !common.shown.dry_run && !interrupt.is_raised() {
+        super::profile::profile_run(&loader, &modules, &selections, common, interrupt)?;
+    }
+    if let Some(name) = arguments.save_baseline.as_deref().filter(|_| exit == Exit::Done && !common.shown.dry_run) {
+        baselines::save_newest(&common.shown.out, name)?;
+    }
+    Ok(exit)
 }
 
 /// The patterns of the scenarios in the given categories.

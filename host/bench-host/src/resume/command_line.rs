@@ -21,8 +21,8 @@ pub(super) struct CommandLine {
     free: Vec<String>,
 }
 
-/// Options that affect neither what is measured nor how it is shown: `--resume`, and the options of every command.
-const ABOUT: [&str; 4] = ["resume", "verbose", "help", "version"];
+/// Options that affect neither what is measured nor how it is shown: `--resume`, what is done afterwards, and the options of every command.
+const ABOUT: [&str; 6] = ["resume", "save_baseline", "profile", "verbose", "help", "version"];
 
 /// Arguments that select what is run.
 const NAMING: [&str; 3] = ["what", "category", "files"];

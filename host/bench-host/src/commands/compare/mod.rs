@@ -2,9 +2,11 @@
 //! where they do not exist.
 
 mod arms;
+mod baseline;
 mod builds;
 mod decide;
 mod executor;
+mod gate;
 mod git;
 mod ladder;
 mod measure;
@@ -12,13 +14,19 @@ mod runs;
 
 use super::load::take_parameters;
 use crate::Exit;
-use crate::cli::CompareArgs;
+use crate::cli::{CompareArgs, Metric};
 use crate::effort::{Effort, PairedEffort};
-use bench_report::{Comparison, Options, Section, comparison_document};
+use bench_report::{Comparison, InstructionCounts, Options, Section, comparison_document};
 use bench_sink::runfile;
 use std::path::{Path, PathBuf};
 
+pub(crate) use gate::Gate;
+
 pub(crate) fn run(mut arguments: CompareArgs) -> anyhow::Result<Exit> {
+    anyhow::ensure!(
+        !arguments.common.shown.live,
+        "--live shows the cells of a run, and a comparison has no figure until its pairs are put together; remove the option"
+    );
     take_parameters(&mut arguments.common)?;
     if let Some(range) = &arguments.git {
         anyhow::ensure!(
@@ -27,6 +35,9 @@ pub(crate) fn run(mut arguments: CompareArgs) -> anyhow::Result<Exit> {
              password out, and set PGPASSWORD or write it into ~/.pgpass"
         );
         return git::run(&arguments, range);
+    }
+    if let Some(name) = &arguments.baseline {
+        return baseline::run(&arguments, name);
     }
     if let Some(baseline) = &arguments.against {
         return builds::run_side_by_side(&arguments, baseline);
@@ -70,12 +81,35 @@ fn conclude(comparison: &Comparison, arguments: &CompareArgs, directories: &[&Pa
     let directories: Vec<_> = directories.iter().map(|path| path.display().to_string()).collect();
     let what = if directories.len() == 1 { "run directory" } else { "run directories" };
     document.sections.push(Section::footer(vec![format!("{what}: {}", directories.join(" "))]));
+    let counts = arguments.metric.map(|Metric::Instructions| InstructionCounts::of(comparison));
+    let counts = counts.transpose().map_err(anyhow::Error::msg)?;
+    if let Some(counts) = &counts {
+        document.sections.insert(0, counts.section());
+    }
     arguments.common.shown.show.print(&document)?;
-    Ok(match (comparison.findings(), comparison.has_ratios()) {
+    Ok(match (&arguments.fail_on, &counts) {
+        (Some(gate), counts) => gate.exit(comparison, counts.as_ref()),
+        (None, Some(counts)) => counts_status(counts),
+        (None, None) => exit_status(comparison),
+    })
+}
+
+/// What a comparison comes to: a finding if a cell failed, or became slower between two sides.
+pub(crate) fn exit_status(comparison: &Comparison) -> Exit {
+    match (comparison.findings(), comparison.has_ratios()) {
         (1.., _) => Exit::Finding,
         (0, true) => Exit::Done,
         (0, false) => Exit::NotMeasured,
-    })
+    }
+}
+
+/// A finding if any count grew.
+fn counts_status(counts: &InstructionCounts) -> Exit {
+    match (counts.grown(), counts.has_exact()) {
+        (1.., _) => Exit::Finding,
+        (0, true) => Exit::Done,
+        (0, false) => Exit::NotMeasured,
+    }
 }
 
 fn is_of_one_scenario(comparison: &Comparison) -> bool {

@@ -53,7 +53,13 @@ pub(super) fn figure(cells: &[&CellView], name: &SeriesName, target: &Target) ->
     })
 }
 
+/// The metric that is counted instead of sampled: instructions of an operation.
+const INSTRUCTIONS: &str = "instructions";
+
 fn of_cell(cell: &CellView, name: &SeriesName, target: &Target) -> Result<Reading, String> {
+    if name.metric.as_deref() == Some(INSTRUCTIONS) && !cell.series.iter().any(|series| series.metric == INSTRUCTIONS) {
+        return instructions(cell, name, target);
+    }
     let series = series(cell, name)?;
     let named = || format!("{} {}", title(cell), series.title());
     if series.samples < target.samples_min {
@@ -82,15 +88,41 @@ fn of_cell(cell: &CellView, name: &SeriesName, target: &Target) -> Result<Readin
     })
 }
 
-/// The series of the cell, or why there is none.
-fn series<'a>(cell: &'a CellView, name: &SeriesName) -> Result<&'a SeriesView, String> {
+/// The instructions of an operation, which are exact: equal code with equal input has equal counts.
+fn instructions(cell: &CellView, name: &SeriesName, target: &Target) -> Result<Reading, String> {
+    has_figures(cell)?;
+    if target.figure != Figure::Mean {
+        return Err(format!("{}: instructions are counted, not sampled; use `mean = true`", title(cell)));
+    }
+    let account = cell.account.as_ref().filter(|account| account.counted > 0);
+    let counted = account.and_then(|account| Some((account.instructions? as f64, account.counted)));
+    let (total, operations) = counted.ok_or_else(|| {
+        format!("{}: its instructions were not counted; the engine counts those of the arm wasm", title(cell))
+    })?;
+    Ok(Reading {
+        value: total / operations as f64 / self::operations(&name.per, cell)?,
+        unit: Unit::Count,
+        samples: operations,
+        operations,
+        batch: Some(1),
+        spread: None,
+    })
+}
+
+/// Why the cell has no figures, if it has none.
+fn has_figures(cell: &CellView) -> Result<(), String> {
     let why = || cell.reason.as_deref().unwrap_or("the run file does not say why");
     match cell.status {
-        Status::Ok => {}
-        Status::Failed => return Err(format!("{} failed: {}", title(cell), why())),
-        Status::Skipped => return Err(format!("{} was skipped: {}", title(cell), why())),
-        Status::Void => return Err(format!("{} is void: {}", title(cell), why())),
+        Status::Ok => Ok(()),
+        Status::Failed => Err(format!("{} failed: {}", title(cell), why())),
+        Status::Skipped => Err(format!("{} was skipped: {}", title(cell), why())),
+        Status::Void => Err(format!("{} is void: {}", title(cell), why())),
     }
+}
+
+/// The series of the cell, or why there is none.
+fn series<'a>(cell: &'a CellView, name: &SeriesName) -> Result<&'a SeriesView, String> {
+    has_figures(cell)?;
     let Some(metric) = &name.metric else {
         return cell.timed().ok_or_else(|| format!("{} has no samples of `{}`", title(cell), cell.scenario_name()));
     };

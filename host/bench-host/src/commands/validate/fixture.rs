@@ -5,8 +5,8 @@ use bench_report::RunView;
 use bench_sink::Series;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CalibrationRecord, CellRecord, EndRecord, LimitRecord, ModuleRef, Named, OutcomeRecord, Planned, Record, RunFile,
-    RunRecord, SeriesRecord, Status, When,
+    AccountRecord, CalibrationRecord, CellRecord, EndRecord, LimitRecord, ModuleRef, Named, OutcomeRecord, Planned,
+    Record, RunFile, RunRecord, SeriesRecord, Status, When,
 };
 use std::path::PathBuf;
 
@@ -22,6 +22,7 @@ pub(super) struct Cell {
     record: CellRecord,
     series: Vec<Series>,
     outcome: (Status, Option<&'static str>),
+    instructions: Option<u64>,
 }
 
 impl Run {
@@ -40,6 +41,11 @@ impl Run {
         self.records.push(Record::Cell(CellRecord { cell: number, ..cell.record }));
         self.records.extend(cell.series.iter().map(|series| Record::Series(SeriesRecord::new(number, 0, series))));
         self.records.push(Record::Outcome(outcome));
+        if cell.instructions.is_some() {
+            let instructions = cell.instructions;
+            let account = AccountRecord { cell: number, counted: 8, instructions, ..AccountRecord::default() };
+            self.records.push(Record::Account(account));
+        }
     }
 
     /// Adds a roofline, in nanoseconds.
@@ -102,7 +108,7 @@ impl Cell {
             cpu: None,
             conditions: Vec::new(),
         };
-        Self { record, series: Vec::new(), outcome: (Status::Ok, None) }
+        Self { record, series: Vec::new(), outcome: (Status::Ok, None), instructions: None }
     }
 
     pub(super) fn scenario(mut self, scenario: &str) -> Self {
@@ -143,6 +149,12 @@ impl Cell {
 
     pub(super) fn label(mut self, name: &str, value: &str) -> Self {
         self.series.last_mut().unwrap().labels = vec![(name.to_owned(), value.to_owned())];
+        self
+    }
+
+    /// The instructions of 8 operations.
+    pub(super) fn instructions(mut self, count: u64) -> Self {
+        self.instructions = Some(count);
         self
     }
 

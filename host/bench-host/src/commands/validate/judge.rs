@@ -184,6 +184,18 @@ mod tests {
     }
 
     #[test]
+    fn instructions_are_checked_without_tolerance() {
+        let run = |count| Run::new([Cell::new().timed(ten(1)).instructions(count)]);
+        let target = |bound: &str| format!("metric = \"instructions\"\nmean = true\nat_most = {bound}");
+        check(run(8_000), &target("1000"), "pass 1000.000");
+        check(run(8_001), &target("1000"), "miss 1000.125");
+        let uncounted = "m/s native: its instructions were not counted; the engine counts those of the arm wasm";
+        check(Run::new([Cell::new().timed(ten(1))]), &target("1000"), uncounted);
+        let quantile = "metric = \"instructions\"\nat_most = 1000";
+        check(run(8_000), quantile, "m/s native: instructions are counted, not sampled; use `mean = true`");
+    }
+
+    #[test]
     fn rate_is_all_operations_by_total_time() {
         // 20 samples of 50 operations in 1,000 ns each, and 20 that took ten times as long: 2,000 operations in 220,000 ns.
         let samples = || ten(1_000).chain(ten(10_000));

@@ -1,0 +1,242 @@
+//! `profile`: runs cells under a sampling profiler, each in a process of its own that does nothing else. Figures of a run are never taken
+//! from such a process.
+
+mod document;
+mod recorder;
+
+use super::load::merge_parameters;
+use super::run::{fulfilled, requested_selections};
+use crate::cli::Common;
+use crate::execute::interrupt;
+use crate::modules::{Loader, Modules};
+use crate::resolve::Resolved;
+use crate::worker::{MeasureRequest, Reply, Request};
+use crate::{Exit, output, paths};
+use anyhow::Context;
+use bench_engine::worker::WorkerError;
+use bench_engine::{Cell, Interrupt, Plan, Report, Selection};
+use bench_profile::{Profile, firefox_json, flame_graph, folded};
+use bench_sink::runfile::Status;
+use clap::Args;
+use document::ProfiledCell;
+use recorder::Recorder;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The time that a cell runs under the profiler, if nothing else is said: about five thousand samples.
+const TIME_NS: u64 = 5_000_000_000;
+
+/// The same where all cells of a run are profiled.
+const RUN_TIME_NS: u64 = 1_000_000_000;
+
+const WARM_UP_NS: u64 = 20_000_000;
+
+/// More cells take too long; the user names fewer.
+const CELLS_MAX: usize = 64;
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArgs {
+    /// Scenarios by name or glob, or suites
+    #[arg(required = true, value_name = "SCENARIO|SUITE")]
+    what: Vec<String>,
+    /// Folder to search for modules; may be given several times [default: $BENCH_HOST_MODULES, else plugins and native-probes
+    /// of the project or of the installation, and bench-host/modules in the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    modules: Vec<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(crate) fn run(mut arguments: ProfileArgs) -> anyhow::Result<Exit> {
+    anyhow::ensure!(!arguments.common.shown.live, "--live shows the cells of a run; remove it from profile");
+    let interrupt = interrupt()?;
+    let mut loader = Loader::new(&arguments.common.measured.grants, arguments.common.measured.limits)?;
+    merge_parameters(&mut arguments.common, &mut loader, None)?;
+    let common = &arguments.common;
+    let (wishes, _) = requested_selections(&arguments.what, common)?;
+    let modules = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
+    let selections = fulfilled(wishes, &modules)?;
+    let modules = modules.only_needed(&selections);
+    let plan = plan(&modules, &selections, common)?;
+    if common.shown.dry_run {
+        let line = |cell: &Cell| format!("{}\n", bench_report::escape(&name(&plan, cell)));
+        output::print(&plan.cells.iter().map(line).collect::<String>())?;
+        return Ok(Exit::Done);
+    }
+    let recorder = Recorder::find();
+    let directory = common.shown.out.join(format!("{}-profile", jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ")));
+    let time_ns = common.measured.time.unwrap_or(TIME_NS);
+    let job = Job { loader: &loader, modules: &modules, plan: &plan, common, recorder, time_ns, interrupt };
+    let profiled = job.profile(&directory)?;
+    common.shown.show.print(&document::document(&profiled, &job.recorder, &directory))?;
+    Ok(match profiled.iter().any(|cell| cell.profile.is_ok()) {
+        _ if interrupt.is_raised() => Exit::NotMeasured,
+        true => Exit::Done,
+        false => Exit::NotMeasured,
+    })
+}
+
+/// Profiles the cells of the newest run, into a folder of its directory.
+pub(super) fn profile_run(
+    loader: &Loader,
+    modules: &Modules,
+    selections: &[Selection],
+    common: &Common,
+    interrupt: &Interrupt,
+) -> anyhow::Result<()> {
+    let recorder = Recorder::find();
+    if let Some(why) = recorder.restriction() {
+        output::line(&format!("bench-host: only components are profiled: {why}"));
+    }
+    let plan = plan(modules, selections, common)?;
+    let directory = paths::run_directory(None, &common.shown.out)?.join("profile");
+    let job = Job { loader, modules, plan: &plan, common, recorder, time_ns: RUN_TIME_NS, interrupt };
+    let profiled = job.profile(&directory)?;
+    for cell in &profiled {
+        if let Err(reason) = &cell.profile {
+            output::line(&format!("bench-host: {} was not profiled: {reason}", cell.name));
+        }
+    }
+    let done = profiled.iter().filter(|cell| cell.profile.is_ok()).count();
+    output::line(&format!("bench-host: {done} cells were profiled; flame graphs: {}", directory.display()));
+    Ok(())
+}
+
+fn plan(modules: &Modules, selections: &[Selection], common: &Common) -> anyhow::Result<Plan> {
+    anyhow::ensure!(!modules.loaded.is_empty(), "no module could be loaded, so there is nothing to profile");
+    let mut plan = Plan::build(modules.offers(), selections, 1, common.measured.seed.unwrap_or_default())?;
+    if let Some(filter) = &common.measured.filter {
+        plan = plan.filtered(filter)?;
+    }
+    anyhow::ensure!(
+        plan.cells.len() <= CELLS_MAX,
+        "{} cells match, and at most {CELLS_MAX} are profiled; name a scenario, an arm (--arm) or values (-p)",
+        plan.cells.len()
+    );
+    Ok(plan)
+}
+
+/// The cells to profile, and how.
+struct Job<'a> {
+    loader: &'a Loader,
+    modules: &'a Modules,
+    plan: &'a Plan,
+    common: &'a Common,
+    recorder: Recorder,
+    time_ns: u64,
+    interrupt: &'a Interrupt,
+}
+
+impl Job<'_> {
+    /// Profiles every cell, and writes a flame graph and the stacks of each into `directory`.
+    fn profile(&self, directory: &Path) -> anyhow::Result<Vec<ProfiledCell>> {
+        fs::create_dir_all(directory).with_context(|| format!("cannot create the folder {}", directory.display()))?;
+        let mut profiled = Vec::new();
+        for (number, cell) in self.plan.cells.iter().enumerate() {
+            if self.interrupt.is_raised() {
+                break;
+            }
+            let mut of_cell = self.profile_cell(number as u32, cell, directory);
+            if let Ok(profile) = &of_cell.profile {
+                of_cell.files = write(directory, &self.recorder, &of_cell, profile)?;
+            }
+            profiled.push(of_cell);
+        }
+        Ok(profiled)
+    }
+
+    fn profile_cell(&self, number: u32, cell: &Cell, directory: &Path) -> ProfiledCell {
+        let offer = self.plan.offer(cell);
+        let recorded = self.record(number, cell, directory);
+        let (profile, operations) = match recorded {
+            Ok((profile, operations)) => (Ok(profile), operations),
+            Err(reason) => (Err(reason), 0),
+        };
+        ProfiledCell {
+            name: name(self.plan, cell),
+            scenario: self.plan.full_name(cell),
+            arm: offer.arm,
+            arguments: cell.arguments.clone(),
+            profile,
+            operations,
+            files: Vec::new(),
+        }
+    }
+
+    /// Runs the cell in a worker under the profiler; returns its samples and the number of operations.
+    fn record(&self, number: u32, cell: &Cell, directory: &Path) -> Result<(Profile, u64), String> {
+        let loaded = &self.modules.loaded[cell.offer];
+        let Resolved { module, arguments, companion, scratch } = self.loader.resolve(self.modules, loaded, cell)?;
+        let file = module.file.clone();
+        let iterations = self.common.measured.iterations;
+        let request = Request::Measure(Box::new(MeasureRequest {
+            module,
+            companion,
+            cell: number,
+            process: 0,
+            scenario: cell.scenario.name.clone(),
+            driver: cell.scenario.driver.clone(),
+            arguments,
+            warm_up_ns: WARM_UP_NS,
+            time_ns: iterations.is_none().then_some(self.time_ns),
+            iterations,
+        }));
+        let data = directory.join(format!(".{number}.perf"));
+        let deadline = self.loader.deadline_of(&loaded.spec) + Duration::from_nanos(self.time_ns);
+        let end = self.recorder.workers(&self.loader.workers, &data).call(&request, deadline, self.interrupt);
+        drop(scratch);
+        let profile = match end.result {
+            Ok(Reply::Measured(report)) => operations(&report).and_then(|operations| {
+                let profile = self.recorder.samples(&data, &file)?;
+                Ok((profile, operations))
+            }),
+            Ok(Reply::Refused(reason)) => Err(reason),
+            Ok(_) => Err("unexpected reply of the worker".to_owned()),
+            Err(WorkerError::Interrupted) => Err("interrupted".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        let _ = fs::remove_file(&data);
+        profile
+    }
+}
+
+/// The number of timed operations, or why there are none.
+fn operations(report: &Report) -> Result<u64, String> {
+    let outcome = &report.outcome;
+    match outcome.status {
+        Status::Ok | Status::Void if outcome.iterations > 0 => Ok(outcome.iterations),
+        _ => Err(outcome.reason.clone().unwrap_or_else(|| "it timed no operation".to_owned())),
+    }
+}
+
+/// `module/scenario arm arguments`.
+fn name(plan: &Plan, cell: &Cell) -> String {
+    format!("{} {} {}", plan.full_name(cell), plan.offer(cell).arm, cell.arguments).trim_end().to_owned()
+}
+
+/// Writes the flame graph, the folded stacks and the document for the Firefox Profiler; returns their names.
+fn write(directory: &Path, recorder: &Recorder, cell: &ProfiledCell, profile: &Profile) -> anyhow::Result<Vec<String>> {
+    let stem: String = cell
+        .name
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() || "-_.=".contains(letter) { letter } else { '-' })
+        .collect();
+    let stem = stem.get(..stem.len().min(200)).unwrap_or_default();
+    let about = format!("{} samples; green: module, orange: kernel, other: host", profile.samples.len());
+    let mut contents = vec![
+        (format!("{stem}.folded"), (folded(profile).join("\n") + "\n").into_bytes()),
+        (format!("{stem}.firefox.json"), firefox_json(profile, &cell.name, recorder.interval_ns()).into_bytes()),
+    ];
+    match flame_graph(profile, &cell.name, &about) {
+        Ok(svg) => contents.insert(0, (format!("{stem}.svg"), svg)),
+        Err(error) => output::line(&format!("bench-host: {}: {error}", cell.name)),
+    }
+    let mut names = Vec::new();
+    for (name, content) in contents {
+        let path = directory.join(&name);
+        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        names.push(name);
+    }
+    Ok(names)
+}

@@ -1,0 +1,233 @@
+//! The index of the runs in a folder: what the history keeps of each run, so that listing a thousand runs does not read a thousand run
+//! files. It is derived data. A run whose file has changed is read again, and so is every run whose line cannot be read.
+
+use bench_report::{RunEntry, RunView};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+/// The name of the file in the folder of the run directories.
+const FILE: &str = ".index.jsonl";
+
+/// The version of its lines. A line of another version is read again from its run.
+const VERSION: u32 = 1;
+
+/// The runs of a folder.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// The runs that could be read, oldest first.
+    pub(super) runs: Vec<RunEntry>,
+    /// A line for each run that could not.
+    pub(super) unreadable: Vec<String>,
+}
+
+/// One line of the index.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Line {
+    v: u32,
+    /// The name of the run directory.
+    name: String,
+    stamp: Stamp,
+    found: Found,
+}
+
+/// What tells that a run file has not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    bytes: u64,
+    /// Since 1970; 0 if the file system does not tell.
+    modified_ns: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Found {
+    Run(Box<RunEntry>),
+    Unreadable(String),
+}
+
+impl Index {
+    /// The runs in `directories`, which are in the folder `out`. Reads the runs that the index lacks, and writes it again if there
+    /// were some. If it cannot be written, the next listing takes as long as this one.
+    pub(super) fn open(out: &Path, directories: &[PathBuf]) -> Self {
+        Self::open_counting(out, directories).0
+    }
+
+    /// The same, and how many run files were read.
+    fn open_counting(out: &Path, directories: &[PathBuf]) -> (Self, usize) {
+        let path = out.join(FILE);
+        let mut known = read(&path);
+        let known_before = known.len();
+        let mut lines = Vec::with_capacity(directories.len());
+        let mut read = 0;
+        for directory in directories.iter().rev() {
+            let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let Ok(stamp) = stamp(directory) else { continue };
+            lines.push(known.remove(&name).filter(|line| line.stamp == stamp).unwrap_or_else(|| {
+                read += 1;
+                Line { v: VERSION, name, stamp, found: find(directory) }
+            }));
+        }
+        if (read > 0 || known_before != lines.len())
+            && let Err(error) = write(&path, &lines)
+        {
+            tracing::warn!(%error, file = %path.display(), "the index of runs cannot be written; every listing reads all runs");
+        }
+        let mut index = Self::default();
+        for Line { name, found, .. } in lines {
+            match found {
+                Found::Run(run) => index.runs.push(RunEntry { id: name, ..*run }),
+                Found::Unreadable(why) => index.unreadable.push(format!("{name} is left out: {why}")),
+            }
+        }
+        (index, read)
+    }
+}
+
+fn find(directory: &Path) -> Found {
+    match RunView::read(directory) {
+        Ok(view) => Found::Run(Box::new(RunEntry::of(&view))),
+        Err(error) => Found::Unreadable(chain(&error)),
+    }
+}
+
+/// The error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn stamp(directory: &Path) -> io::Result<Stamp> {
+    let metadata = fs::metadata(directory.join(bench_sink::runfile::FILE_NAME))?;
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let modified_ns = modified.and_then(|time| u64::try_from(time.as_nanos()).ok()).unwrap_or_default();
+    Ok(Stamp { bytes: metadata.len(), modified_ns })
+}
+
+/// The lines of the index that can be read, by run. A torn or foreign line is left out.
+fn read(path: &Path) -> HashMap<String, Line> {
+    let bytes = fs::read(path).unwrap_or_default();
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let lines = lines.filter_map(|line| serde_json::from_slice::<Line>(line).ok());
+    lines.filter(|line| line.v == VERSION).map(|line| (line.name.clone(), line)).collect()
+}
+
+/// Writes a new file and renames it, so that a reader finds the old index or the new one.
+fn write(path: &Path, lines: &[Line]) -> io::Result<()> {
+    let temporary = path.with_extension(format!("jsonl.{}", std::process::id()));
+    let written = fs::File::create(&temporary).and_then(|file| {
+        let mut file = io::BufWriter::new(file);
+        for line in lines {
+            serde_json::to_writer(&mut file, line)?;
+            file.write_all(b"\n")?;
+        }
+        file.flush()
+    });
+    let renamed = written.and_then(|()| fs::rename(&temporary, path));
+    if renamed.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    renamed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_sink::fingerprint::Fingerprint;
+    use bench_sink::runfile::{EndRecord, FILE_NAME, Planned, Record, RunRecord, RunWriter};
+
+    /// A folder with so many runs, each without cells.
+    fn folder(runs: usize) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        (0..runs).for_each(|run| add(folder.path(), &format!("2026-01-01T00-00-{run:04}Z")));
+        folder
+    }
+
+    fn add(folder: &Path, name: &str) {
+        let planned =
+            Planned { cells: 0, processes: 1, time_ns: None, iterations: None, within_ns: None, order_sha256: None };
+        let run = RunRecord {
+            id: name.to_owned(),
+            started: "2026-01-01T00:00:00Z".to_owned(),
+            seed: 1,
+            command: vec!["bench-host".to_owned()],
+            planned,
+            fingerprint: Fingerprint::default(),
+            program_sha256: None,
+            warnings: Vec::new(),
+        };
+        let end = EndRecord { finished: String::new(), stopped: None };
+        let mut writer = RunWriter::create(&folder.join(name)).unwrap();
+        writer.append(&[Record::Run(run), Record::End(end)]).unwrap();
+    }
+
+    /// Opens the index, and checks how many runs it has and how many of them were read from their files.
+    #[track_caller]
+    fn check(folder: &Path, runs: usize, read: usize) -> Index {
+        let (index, found) = Index::open_counting(folder, &crate::paths::runs(folder).unwrap());
+        assert_eq!((index.runs.len(), found), (runs, read));
+        let names: Vec<_> = index.runs.iter().map(|run| run.id.as_str()).collect();
+        assert!(names.is_sorted(), "{names:?}");
+        index
+    }
+
+    #[test]
+    fn thousand_runs_are_read_once() {
+        let folder = folder(1_000);
+        check(folder.path(), 1_000, 1_000);
+        check(folder.path(), 1_000, 0);
+    }
+
+    #[test]
+    fn new_changed_and_removed_runs_are_noticed() {
+        let folder = folder(3);
+        check(folder.path(), 3, 3);
+        add(folder.path(), "2026-02-01T00-00-00Z");
+        check(folder.path(), 4, 1);
+        let first = folder.path().join("2026-01-01T00-00-0000Z");
+        let text = fs::read_to_string(first.join(FILE_NAME)).unwrap();
+        fs::write(first.join(FILE_NAME), text.replace("\"seed\":1", "\"seed\":12")).unwrap();
+        check(folder.path(), 4, 1);
+        fs::remove_dir_all(first).unwrap();
+        check(folder.path(), 3, 0);
+        assert_eq!(read(&folder.path().join(FILE)).len(), 3, "the removed run is gone from the index too");
+    }
+
+    #[test]
+    fn torn_or_foreign_index_only_costs_time() {
+        let folder = folder(3);
+        check(folder.path(), 3, 3);
+        let path = folder.path().join(FILE);
+        let bytes = fs::read(&path).unwrap();
+        for (content, read) in [(&bytes[..bytes.len() - 9], 1), (&b"\0garbage\n{}\n"[..], 3), (&b""[..], 3)] {
+            fs::write(&path, content).unwrap();
+            check(folder.path(), 3, read);
+            check(folder.path(), 3, 0);
+        }
+        let later = String::from_utf8(bytes).unwrap().replace("\"v\":1", "\"v\":2");
+        fs::write(&path, later).unwrap();
+        check(folder.path(), 3, 3);
+    }
+
+    #[test]
+    fn unreadable_run_is_named_and_not_read_again() {
+        let folder = folder(2);
+        let broken = folder.path().join("2026-01-01T00-00-0001Z").join(FILE_NAME);
+        fs::write(&broken, "garbage\n").unwrap();
+        for read in [2, 0] {
+            let index = check(folder.path(), 1, read);
+            assert!(index.unreadable[0].starts_with("2026-01-01T00-00-0001Z is left out: "), "{:?}", index.unreadable);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! `--live`: a full screen that shows the cells of a run, their figures as they come, and the samples of the newest one. It is drawn between
+//! repetitions only, so that drawing is in no figure.
+
+mod frame;
+mod screen;
+
+pub(crate) use screen::leave;
+
+use crate::cost::{Cost, duration};
+use crate::progress::{Progress, cell_title, is_watched};
+use anyhow::ensure;
+use bench_engine::{Finished, Forecast, Journal, Observer, Plan, Repetition};
+use bench_model::Unit;
+use bench_sink::RecordedHistogram;
+use bench_sink::runfile::{Record, SeriesRecord, Status, WriteError};
+use bench_stats::{Distribution, Summary};
+use frame::{CellState, Frame, State};
+use screen::Screen;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// Lines of the log that are kept.
+const LOG_MAX: usize = 200;
+
+/// Shows a run: a bar with a line per cell, or the full screen.
+#[derive(Debug)]
+pub(crate) enum Watcher {
+    Bar(Box<Progress>),
+    Live(Live),
+}
+
+/// The full screen. Copies share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Live(Rc<RefCell<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    screen: Screen,
+    state: State,
+    forecast: Forecast,
+    begun: Instant,
+    /// The samples of each cell so far, in its unit.
+    samples: Vec<Vec<(f64, u64)>>,
+    /// The numbers of cells in the plan that the rows show.
+    numbers: Vec<u32>,
+    left: Vec<u32>,
+}
+
+/// Refuses `--live` where there is no terminal to draw on.
+pub(crate) fn ensure_terminal(shown: &crate::cli::Shown) -> anyhow::Result<()> {
+    ensure!(
+        !shown.live || is_watched(false),
+        "--live needs a terminal on standard error; remove the option, or run in a terminal"
+    );
+    Ok(())
+}
+
+impl Watcher {
+    /// Shows `repetitions`, each of which is one of the cells that `cells_of` returns.
+    pub(crate) fn new(
+        plan: &Plan,
+        repetitions: &[Repetition],
+        cells_of: impl Fn(Repetition) -> Vec<u32>,
+        cost: &Cost,
+        shown: &crate::cli::Shown,
+    ) -> anyhow::Result<Self> {
+        if !shown.live {
+            return Ok(Self::Bar(Box::new(Progress::new(repetitions, cells_of, cost, shown.quiet))));
+        }
+        let mut numbers: Vec<u32> = repetitions.iter().flat_map(|repetition| cells_of(*repetition)).collect();
+        let each = numbers.clone();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let left: Vec<u32> =
+            numbers.iter().map(|number| each.iter().filter(|cell| *cell == number).count() as u32).collect();
+        let cells = numbers.iter().zip(&left).map(|(number, left)| CellState::new(cell_title(plan, *number), *left));
+        let state = State {
+            cells: cells.collect(),
+            current: None,
+            done: 0,
+            all: repetitions.len(),
+            left: String::new(),
+            samples: Distribution::default(),
+            log: VecDeque::new(),
+        };
+        let inner = Inner {
+            screen: Screen::enter()?,
+            state,
+            forecast: Forecast::new(repetitions.iter().copied(), cost.expected()),
+            begun: Instant::now(),
+            samples: vec![Vec::new(); numbers.len()],
+            numbers,
+            left,
+        };
+        Ok(Self::Live(Live(Rc::new(RefCell::new(inner)))))
+    }
+
+    /// The full screen, if it is shown.
+    pub(crate) fn live(&self) -> Option<Live> {
+        match self {
+            Self::Live(live) => Some(live.clone()),
+            Self::Bar(_) => None,
+        }
+    }
+}
+
+impl Observer for Watcher {
+    fn started(&mut self, plan: &Plan, repetition: Repetition, index: usize) {
+        match self {
+            Self::Bar(bar) => bar.started(plan, repetition, index),
+            Self::Live(live) => live.0.borrow_mut().started(repetition),
+        }
+    }
+
+    fn finished(&mut self, plan: &Plan, finished: &Finished) {
+        match self {
+            Self::Bar(bar) => bar.finished(plan, finished),
+            Self::Live(live) => live.0.borrow_mut().finished(finished),
+        }
+    }
+}
+
+impl Live {
+    /// Takes the samples of a block that was written.
+    pub(crate) fn take(&self, block: &[Record]) {
+        let Some(Record::Cell(cell)) = block.first() else { return };
+        let name = cell.scenario.split_once('/').map_or(cell.scenario.as_str(), |(_, name)| name);
+        let timed = block.iter().find_map(|record| match record {
+            Record::Series(series) if series.metric == name && series.labels.is_empty() => Some(series),
+            _ => None,
+        });
+        if let Some(series) = timed {
+            self.0.borrow_mut().take(cell.cell, series);
+        }
+    }
+}
+
+/// A journal whose blocks are also shown.
+#[derive(Debug)]
+pub(crate) struct Shown<'a, J> {
+    pub(crate) journal: &'a mut J,
+    pub(crate) live: Option<Live>,
+}
+
+impl<J: Journal> Journal for Shown<'_, J> {
+    fn append(&mut self, records: &[Record]) -> Result<(), WriteError> {
+        self.journal.append(records)?;
+        if let Some(live) = &self.live {
+            live.take(records);
+        }
+        Ok(())
+    }
+}
+
+impl Inner {
+    fn row(&self, cell: u32) -> Option<usize> {
+        self.numbers.iter().position(|number| *number == cell)
+    }
+
+    fn now_ns(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn started(&mut self, repetition: Repetition) {
+        let now_ns = self.now_ns();
+        self.forecast.start(repetition, now_ns);
+        self.state.current = self.row(repetition.cell);
+        self.draw();
+    }
+
+    fn finished(&mut self, finished: &Finished) {
+        let now_ns = self.now_ns();
+        self.forecast.finish(now_ns, finished.is_tried_again());
+        let outcome = &finished.outcome;
+        if let Some(row) = self.row(outcome.cell) {
+            self.left[row] = if finished.is_tried_again() { self.left[row].saturating_sub(1) } else { 0 };
+            let cell = &mut self.state.cells[row];
+            cell.left = self.left[row];
+            cell.status = Some(outcome.status);
+            if cell.p50.is_none() {
+                (cell.p50, cell.unit) =
+                    finished.median.clone().map_or((None, cell.unit.clone()), |(median, unit)| (Some(median), unit));
+            }
+            let reason = outcome.reason.as_deref().unwrap_or("ok");
+            let word = match outcome.status {
+                Status::Ok => format!("process {} done", outcome.process),
+                Status::Failed => format!("FAILED: {reason}"),
+                Status::Skipped => format!("skipped: {reason}"),
+                Status::Void => format!("void: {reason}"),
+            };
+            let line = format!("{}  {word}", cell.title);
+            self.state.log.push_back(line);
+            if self.state.log.len() > LOG_MAX {
+                self.state.log.pop_front();
+            }
+        }
+        self.draw();
+    }
+
+    fn take(&mut self, cell: u32, series: &SeriesRecord) {
+        let Some(row) = self.row(cell) else { return };
+        let batch = series.batch.max(1) as f64;
+        match (&series.raw, RecordedHistogram::decode(&series.histogram)) {
+            (Some(raw), _) => self.samples[row].extend(raw.iter().map(|sample| (*sample as f64 / batch, 1))),
+            (None, Ok(histogram)) => {
+                self.samples[row].extend(histogram.points().map(|(value, count)| (value as f64 / batch, count)))
+            }
+            (None, Err(_)) => return,
+        }
+        let distribution = Distribution::new(self.samples[row].iter().copied());
+        if let Some(Summary { count, p50, p99, mean, .. }) = Summary::of(&distribution) {
+            let shown = &mut self.state.cells[row];
+            (shown.samples, shown.p50, shown.p99, shown.unit) = (count, p50.or(Some(mean)), p99, series.unit.clone());
+        }
+        self.state.samples = distribution;
+        self.state.current = Some(row);
+    }
+
+    fn draw(&mut self) {
+        let left = self.forecast.left_ns(self.now_ns());
+        self.state.left = left.map_or_else(|| "–".to_owned(), |ns| duration(Duration::from_nanos(ns)));
+        self.state.done = self.state.all.saturating_sub(self.forecast.repetitions_left());
+        let (width, height) = Screen::size();
+        self.screen.draw(&Frame { width, height }.lines(&self.state));
+    }
+}
+
+impl CellState {
+    fn new(title: String, left: u32) -> Self {
+        Self { title, left, status: None, samples: 0, p50: None, p99: None, unit: Unit::Nanoseconds }
+    }
+}

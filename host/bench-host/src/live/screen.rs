@@ -1,0 +1,105 @@
+//! The alternate screen of the terminal on standard error. Whatever happens, the terminal is left as it was: at the end, after a panic, and
+//! when the program exits at once.
+
+use std::io::{self, Write};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether the alternate screen is shown.
+static IS_SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// Saves what is on the screen, and hides the cursor (ECMA-48; xterm's control sequences).
+const ENTER: &str = "\x1b[?1049h\x1b[?25l";
+
+/// Shows the cursor, and brings back what was on the screen.
+const LEAVE: &str = "\x1b[0m\x1b[?25h\x1b[?1049l";
+
+/// The size where the terminal tells none.
+const SIZE: (usize, usize) = (100, 30);
+
+/// The screen while it is shown. The terminal's input is left alone, so that Ctrl-C works as always.
+#[derive(Debug)]
+pub(super) struct Screen;
+
+impl Screen {
+    /// Shows the alternate screen until this is dropped.
+    pub(super) fn enter() -> io::Result<Self> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let previous = std::panic::take_hook();
+            // A message on the alternate screen would vanish with it.
+            std::panic::set_hook(Box::new(move |panic| {
+                leave();
+                previous(panic);
+            }));
+        });
+        IS_SHOWN.store(true, Ordering::SeqCst);
+        write(ENTER)?;
+        Ok(Self)
+    }
+
+    /// Columns and lines of the terminal.
+    pub(super) fn size() -> (usize, usize) {
+        let size = terminal_size::terminal_size_of(io::stderr());
+        size.map_or(SIZE, |(terminal_size::Width(width), terminal_size::Height(height))| (width.into(), height.into()))
+    }
+
+    /// Draws `lines` from the top, and clears the rest. A terminal that is gone is no reason to stop measuring.
+    pub(super) fn draw(&mut self, lines: &[String]) {
+        if IS_SHOWN.load(Ordering::SeqCst) {
+            let _ = write(&picture(lines));
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// Leaves the alternate screen, if it is shown.
+pub(crate) fn leave() {
+    if IS_SHOWN.swap(false, Ordering::SeqCst) {
+        let _ = write(LEAVE);
+    }
+}
+
+/// The control sequences that draw `lines` without flicker: each line is written over the old one, and its rest is cleared.
+fn picture(lines: &[String]) -> String {
+    let mut picture = String::from("\x1b[H");
+    for (index, line) in lines.iter().enumerate() {
+        let end = if index + 1 < lines.len() { "\r\n" } else { "" };
+        picture.push_str(&format!("{line}\x1b[K{end}"));
+    }
+    picture.push_str("\x1b[J");
+    picture
+}
+
+fn write(text: &str) -> io::Result<()> {
+    let mut terminal = io::stderr().lock();
+    terminal.write_all(text.as_bytes())?;
+    terminal.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn picture_overwrites_lines_and_clears_the_rest() {
+        assert_eq!(picture(&["a".to_owned(), "b".to_owned()]), "\x1b[Ha\x1b[K\r\nb\x1b[K\x1b[J");
+        assert_eq!(picture(&[]), "\x1b[H\x1b[J");
+    }
+
+    #[test]
+    fn screen_is_left_once_after_a_panic() {
+        let panicked = std::panic::catch_unwind(|| {
+            let _screen = Screen::enter().unwrap();
+            assert!(IS_SHOWN.load(Ordering::SeqCst));
+            panic!("while the screen is shown");
+        });
+        assert!(panicked.is_err());
+        assert!(!IS_SHOWN.load(Ordering::SeqCst), "the hook or the drop has left it");
+    }
+}
