@@ -42,7 +42,10 @@ const CAUSES: [(&str, fn(&ThreadCounts, &ThreadCounts) -> bool); 5] = [
 pub(super) fn outliers(session: &mut dyn Session) -> Result<Option<OutlierRecord>, ModuleError> {
     let Some(mut watch) = ThreadWatch::open() else { return Ok(None) };
     let clock = MonotonicClock::new();
-    let batch = batch(session, &clock)?;
+    let (batch, sample_ns) = batch(session, &clock)?;
+    if sample_ns.saturating_mul(SAMPLES_MIN as u64) > TIME_NS {
+        return Ok(None);
+    }
     let mut samples: Vec<Watched> = Vec::new();
     let (start, mut reading_ns) = (clock.now_ns(), 0);
     while samples.len() < SAMPLES_MAX && clock.now_ns() - start < TIME_NS {
@@ -60,14 +63,15 @@ pub(super) fn outliers(session: &mut dyn Session) -> Result<Option<OutlierRecord
     Ok((samples.len() >= SAMPLES_MIN).then(|| record(samples, batch, reading_ns as f64 / readings as f64)))
 }
 
-/// Operations a sample, so that it is long enough.
-fn batch(session: &mut dyn Session, clock: &impl Clock) -> Result<u64, ModuleError> {
+/// Operations a sample, so that it is long enough, and how long it took.
+fn batch(session: &mut dyn Session, clock: &impl Clock) -> Result<(u64, u64), ModuleError> {
     let mut batch = 1;
     loop {
         let from = clock.now_ns();
         session.iterate(batch)?;
-        if clock.now_ns() - from >= SAMPLE_NS_MIN || batch >= 1 << 20 {
-            return Ok(batch);
+        let sample_ns = clock.now_ns() - from;
+        if sample_ns >= SAMPLE_NS_MIN || batch >= 1 << 20 {
+            return Ok((batch, sample_ns));
         }
         batch *= 2;
     }
