@@ -13,6 +13,7 @@ pub use servers::{Server, Servers};
 
 use bench_drivers::{Driver, Grants, Module};
 use bench_model::{Arguments, Descriptor, Scenario};
+use bench_report::FamilyReport;
 use bench_wasm::{Adapters, Capabilities};
 use std::path::Path;
 use std::sync::Arc;
@@ -58,6 +59,11 @@ pub trait Family: Sync {
         grants: &Grants,
     ) -> Option<Result<Box<dyn Module>, String>> {
         let _ = (program, descriptor, grants);
+        None
+    }
+
+    /// What it adds to the report of a run: sections, files, documents.
+    fn report(&self) -> Option<&'static dyn FamilyReport> {
         None
     }
 

@@ -8,6 +8,7 @@ pub(crate) use values::{CpuList, duration_ns, key_values, merge_axes, percent};
 
 use crate::commands::compare::Gate;
 use crate::commands::results::ResultsArgs;
+use crate::exports;
 use crate::family_options::FamilyOptions;
 use crate::secret::Secrets;
 use crate::show::ShowArgs;
@@ -269,8 +270,8 @@ pub(crate) struct ReportArgs {
     #[arg(value_name = "RUN")]
     pub(crate) runs: Vec<PathBuf>,
     /// Print this document instead of writing `report.html` with its figures and tables
-    #[arg(long, value_enum)]
-    pub(crate) format: Option<ReportFormat>,
+    #[arg(long, value_name = "FORMAT", value_parser = exports::parser())]
+    pub(crate) format: Option<exports::Format>,
     /// Folder for the files [default: the run directory; of several runs the folder of --out]
     #[arg(long, value_name = "DIR")]
     pub(crate) to: Option<PathBuf>,
@@ -292,16 +293,13 @@ pub(crate) struct ReportArgs {
     pub(crate) out: PathBuf,
 }
 
+/// The documents that `report --format` prints in addition to those of families.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReportFormat {
     /// The JSON document of the Aetherless benchmarking framework
     AetherlessJson,
     /// Bencher Metric Format (JSON)
     BencherJson,
-    /// Break-even: from how much initialisation work on a restore is cheaper than a fresh start
-    BreakEvenJson,
-    /// The break-even curves as a figure
-    BreakEvenSvg,
     /// Markdown for a comment on a pull request, at most as long as GitHub permits
     GithubComment,
     /// Markdown for the summary of a GitHub job: appended to the file that $GITHUB_STEP_SUMMARY names, else printed
@@ -312,8 +310,6 @@ pub(crate) enum ReportFormat {
     Junit,
     /// OpenMetrics text, as Prometheus reads it
     Openmetrics,
-    /// Memory per operator in every phase, with its confidence interval
-    OperatorsJson,
 }
 
 #[derive(Debug, Args)]

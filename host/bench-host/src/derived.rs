@@ -1,8 +1,9 @@
 //! The files derived from a run file and written next to it: tables of raw samples, and figures. They may be deleted, because
 //! `report` writes them again.
 
+use crate::families;
 use anyhow::Context;
-use bench_report::{Plot, RunView, operator_plots, operator_tables};
+use bench_report::{DerivedFile, RunView};
 use bench_sink::runfile::RunFile;
 use std::fs;
 use std::path::Path;
@@ -18,28 +19,34 @@ pub(crate) struct Derived {
 pub(crate) fn write(directory: &Path) -> anyhow::Result<(RunView, Derived)> {
     let file = RunFile::read(directory)?;
     let mut derived = Derived::default();
-    for table in operator_tables(&file) {
-        let folder = directory.join(&table.folder);
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        for (name, text) in [("latency.csv", &table.latency_csv), ("memory.csv", &table.memory_csv)] {
-            derived.write(directory, &format!("{}/{name}", table.folder), text.as_bytes())?;
-        }
+    for family in families::reports() {
+        derived.write(directory, family.sample_files(&file))?;
     }
     let view = RunView::of(file)?;
-    for Plot { name, png } in operator_plots(&view) {
-        match png {
-            Ok(png) => derived.write(directory, &name, &png)?,
-            Err(why) => derived.absent.push(format!("{name}: not drawn: {why}")),
-        }
+    for family in families::reports() {
+        derived.write(directory, family.files(&view))?;
     }
     Ok((view, derived))
 }
 
 impl Derived {
-    fn write(&mut self, directory: &Path, name: &str, content: &[u8]) -> anyhow::Result<()> {
-        let path = directory.join(name);
-        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
-        self.written.push(name.to_owned());
+    fn write(&mut self, directory: &Path, files: Vec<DerivedFile>) -> anyhow::Result<()> {
+        for DerivedFile { name, content } in files {
+            match content {
+                Ok(content) => {
+                    write_file(&directory.join(&name), &content)?;
+                    self.written.push(name);
+                }
+                Err(why) => self.absent.push(format!("{name}: {why}")),
+            }
+        }
         Ok(())
     }
+}
+
+fn write_file(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
+    }
+    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }

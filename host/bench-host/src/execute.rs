@@ -21,7 +21,7 @@ use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError, draw_layout};
 use bench_engine::{Done, Executor, Interrupt, Plan, Repetition, RepetitionEnd, Report, RunEnd, Shard, run};
-use bench_report::{FAMILIES, RunView, Section, run_document};
+use bench_report::{RunView, Section, run_document};
 use bench_sink::digest;
 use bench_sink::environment::{Reading, Witness, boot_id, warnings};
 use bench_sink::runfile::{
@@ -412,7 +412,7 @@ fn plan_text(plan: &Plan, done: &Done) -> String {
 
 /// Prints the report of a run and where it lies.
 pub(crate) fn print_view(view: &RunView, show: &ShowArgs) -> anyhow::Result<()> {
-    let mut document = run_document(view, FAMILIES, show.detail());
+    let mut document = run_document(view, families::reports(), show.detail());
     document.sections.push(Section::footer(vec![format!("run directory: {}", view.directory.display())]));
     show.print(&document)
 }

@@ -12,6 +12,7 @@ mod derived;
 mod described;
 mod effort;
 mod execute;
+mod exports;
 mod families;
 mod family_options;
 mod fingerprint;

@@ -151,7 +151,8 @@ fn timed_one_by_one(repetition: &Repetition, name: &str) -> Option<Vec<f64>> {
     Some(raw.iter().map(|ns| *ns as f64).collect())
 }
 
-pub(crate) fn arm_label(arm: Arm, variant: Option<&str>) -> String {
+/// `wasm`, `wasm+fuel`: the arm, and the variant where there is one.
+pub fn arm_label(arm: Arm, variant: Option<&str>) -> String {
     variant.map_or_else(|| arm.to_string(), |variant| format!("{arm}+{variant}"))
 }
 

@@ -46,12 +46,6 @@ pub(crate) fn records(view: &RunView) -> Records {
     Records { columns: COLUMNS.to_vec(), rows: rows.map(Vec::from).collect() }
 }
 
-/// A header and rows of the same length.
-pub(crate) fn print<const N: usize>(columns: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
-    let columns: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
-    crate::render::print_csv(&columns, &rows.map(Vec::from).collect::<Vec<_>>()) + "\n"
-}
-
 fn row(view: &RunView, cell: &CellView, series: Option<&SeriesView>) -> Row {
     let text = |text: &str| escape(text).into_owned();
     let of = |field: fn(&SeriesView) -> String| series.map(field).unwrap_or_default();

@@ -1,20 +1,69 @@
 //! What a family adds to the report of a run.
 
-use crate::{CellView, RunView, Section, SeriesView};
+use crate::{CellView, Figure, RunView, Section, SeriesView};
+use bench_sink::runfile::RunFile;
 
-/// The part of a report that only a family knows how to make.
+/// The part of a report that only a family knows how to make. Everything except its sections is optional.
 pub trait FamilyReport: Sync {
-    /// The sections on the family's cells in `view`; none where it has none.
+    /// The sections on the family's cells in `view`; none if it has none.
     fn sections(&self, view: &RunView) -> Vec<Section>;
 
     /// Whether these sections show the series of `cell` already.
-    fn covers(&self, cell: &CellView) -> bool;
+    fn covers(&self, _cell: &CellView) -> bool {
+        false
+    }
 
     /// Whether `series`, which is not the timed one, has a row in the table of the run unless the user asks for all of them.
     fn shows_series(&self, _cell: &CellView, _series: &SeriesView) -> bool {
         false
     }
+
+    /// Files with the raw samples of the run in `file`.
+    fn sample_files(&self, _file: &RunFile) -> Vec<DerivedFile> {
+        Vec::new()
+    }
+
+    /// Files with what the family makes of `view`, such as figures. A section that shows a figure refers to `NAME.png`.
+    fn files(&self, _view: &RunView) -> Vec<DerivedFile> {
+        Vec::new()
+    }
+
+    /// Documents that the command `report` prints.
+    fn exports(&self) -> &'static [Export] {
+        &[]
+    }
 }
 
-/// The families whose reports are part of this crate.
-pub const FAMILIES: &[&dyn FamilyReport] = &[&crate::transfers::Transfers, &crate::operators::Operators];
+/// A file that is derived from a run file and written next to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DerivedFile {
+    /// Its path from the run directory, with `/` between folders.
+    pub name: String,
+    /// Its bytes; or the reason why it cannot be made and what to do about it.
+    pub content: Result<Vec<u8>, String>,
+}
+
+impl DerivedFile {
+    /// A file of text.
+    pub fn text(name: impl Into<String>, text: String) -> Self {
+        Self { name: name.into(), content: Ok(text.into_bytes()) }
+    }
+
+    /// The file `NAME.png` with `figure`, or with the reason why there is none.
+    pub fn figure(name: &str, figure: Result<Figure, String>) -> Self {
+        let no_font = || "the embedded font cannot be read; this build is broken, install another".to_owned();
+        let png = figure.and_then(|figure| figure.png().ok_or_else(no_font));
+        Self { name: format!("{name}.png"), content: png.map_err(|why| format!("not drawn: {why}")) }
+    }
+}
+
+/// A document that the command `report` prints, such as one in the shape of another suite.
+#[derive(Clone, Copy, Debug)]
+pub struct Export {
+    /// What `--format` calls it.
+    pub name: &'static str,
+    /// What it is, for the help of `--format`.
+    pub summary: &'static str,
+    /// Its text; or the reason why the run has none and what to do about it.
+    pub print: fn(&RunView) -> Result<String, String>,
+}

@@ -304,9 +304,9 @@ fn series(series: &SeriesView) -> SeriesJson<'_> {
     }
 }
 
-/// With six digits: a limit per byte, or what happens once in thousands of operations, is far below 1, so that places
-/// after the point would not do.
-pub(crate) fn significant(value: f64) -> Option<Number> {
+/// `value` with six significant digits: a roofline per byte is far below 1, so that a number of decimal places would not do. `None` if
+/// it is not finite.
+pub fn significant(value: f64) -> Option<Number> {
     Number::from_f64(format!("{value:.5e}").parse().unwrap_or(value))
 }
 

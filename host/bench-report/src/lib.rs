@@ -17,7 +17,6 @@ mod history;
 mod html;
 mod json;
 mod notes;
-mod operators;
 mod outliers;
 mod plots;
 mod render;
@@ -28,11 +27,10 @@ mod spread;
 mod table;
 mod targets;
 mod text;
-mod transfers;
 
 pub use self::account::AccountView;
 pub use self::calibration::Drift;
-pub use self::cell::{CellView, CheckView};
+pub use self::cell::{CellView, CheckView, arm_label};
 pub use self::comparison::{
     Comparison, Contender, Figures, InstructionCounts, Label, LadderView, LedgerTerm, LedgerView, Matchup, Mean,
     OneSided, Options, RungView, Runs, Side, SubjectAccount, comparison_document,
@@ -43,19 +41,18 @@ pub use self::document::{
 pub use self::error::ReportError;
 pub use self::escape::escape;
 pub use self::export::{
-    BreakEven, COMMENT_MARK, Hgrm, StartCurve, StartPoint, aetherless_json, bencher_json, break_even_json,
-    break_even_svg, break_evens, github_comment, github_summary, hgrm, junit_xml, openmetrics, start_curves,
+    COMMENT_MARK, Hgrm, aetherless_json, bencher_json, github_comment, github_summary, hgrm, junit_xml, openmetrics,
 };
-pub use self::family::{FAMILIES, FamilyReport};
+pub use self::family::{DerivedFile, Export, FamilyReport};
 pub use self::history::{
     Cause, CellEntry, CellHistory, CellTrend, ExplainedStep, History, RunEntry, history_document, trend_document,
 };
 pub use self::html::{Courses, Page, PageFile, PageRun};
-pub use self::operators::{OperatorTables, Operators, Plot, operator_plots, operator_tables, operators_json};
+pub use self::json::significant;
 pub use self::plots::{Dimension, Figure, Line, Look, Panel, Point};
-pub use self::render::{Asciidoc, Csv, Json, Layout, Markdown, RENDERERS, Renderer, Text};
+pub use self::render::{Asciidoc, Csv, Json, Layout, Markdown, RENDERERS, Renderer, Text, print_csv, print_json};
 pub use self::run::{Missing, PartView, RunView};
 pub use self::series::SeriesView;
+pub use self::spread::widest_spread;
 pub use self::table::{Detail, run_document};
 pub use self::targets::{MeasuredValue, Quantity, TargetResult, TargetVerdict, targets_document};
-pub use self::transfers::Transfers;

@@ -1,10 +1,10 @@
-//! The noise floor of two sides that were not measured in turns: how far the processes of a side lie apart. It must not know what
-//! they measured.
+//! The noise floor of two cells that were not measured interleaved: how far the processes of each lie apart.
 
 use bench_stats::Distribution;
 
-/// The wider spread of the processes of two sides, each given by its samples; nothing where one side has a single process.
-pub(crate) fn widest_spread(one: &[Vec<f64>], other: &[Vec<f64>]) -> Option<f64> {
+/// The wider of two spreads: how far, on the log scale, the median of a process lies from the median of all processes at most. Each
+/// argument holds one vector of samples per process. `None` if one has a single process.
+pub fn widest_spread(one: &[Vec<f64>], other: &[Vec<f64>]) -> Option<f64> {
     spread(one).zip(spread(other)).map(|(one, other)| one.max(other))
 }
 

@@ -17,10 +17,6 @@ const CAPABILITY_FILES_MAX: usize = 8;
 /// filled. With the view that reads a field and the format that shows it these are four.
 const RECORD_FILES_MAX: usize = 1;
 
-/// Parts of families that are not in their folders yet: their sections of a report.
-const ELSEWHERE: [(&str, &str); 2] =
-    [("operators", "host/bench-report/src/operators/"), ("pipelines", "host/bench-report/src/transfers/")];
-
 /// Files that `cargo xtask abi` writes, so that nobody edits them.
 const GENERATED: [&str; 2] = ["host/lib/vocabulary/", "native-probes/probe-abi/src/raw/"];
 
@@ -88,19 +84,9 @@ fn family_is_its_folder_and_a_few_lines() {
     for name in names {
         let words =
             [format!("family-{name}"), format!("family_{name}"), format!("\"{name}\""), format!("{name} = [\"dep:")];
-        let elsewhere = ELSEWHERE.iter().find(|(family, _)| *family == name).map(|(_, folder)| *folder);
         let lines = lines_with(&files, &format!("host/families/{name}/"), &words);
-        let lines: Vec<_> = lines
-            .into_iter()
-            .filter(|line| {
-                !line.starts_with("native-probes/") && elsewhere.is_none_or(|folder| !line.starts_with(folder))
-            })
-            .collect();
+        let lines: Vec<_> = lines.into_iter().filter(|line| !line.starts_with("native-probes/")).collect();
         println!("family {name}: {} lines outside of its folder\n  {}", lines.len(), lines.join("\n  "));
-        if let Some(folder) = elsewhere {
-            let files = files.keys().filter(|path| path.starts_with(folder)).count();
-            println!("  and {files} files in {folder}, which are to move");
-        }
         assert!(lines.len() <= FAMILY_LINES_MAX, "{name} is named in {} lines: {lines:#?}", lines.len());
     }
 }

@@ -2,9 +2,10 @@
 
 use super::validate::evaluate_all;
 use crate::cli::{ReportArgs, ReportFormat};
-use crate::{Exit, derived, output, paths};
+use crate::exports::Format;
+use crate::{Exit, derived, families, output, paths};
 use anyhow::Context;
-use bench_report::{Comparison, Courses, Detail, FAMILIES, Options, Page, PageRun, RunView, run_document};
+use bench_report::{Comparison, Courses, Detail, Options, Page, PageRun, RunView, run_document};
 use bench_sink::runfile::{Record, RunFile};
 use std::fs;
 use std::io::Write;
@@ -61,7 +62,7 @@ fn page(arguments: &ReportArgs, directories: &[PathBuf]) -> anyhow::Result<Exit>
         directories.iter().map(|directory| ReadRun::new(directory)).collect::<anyhow::Result<_>>()?;
     let mut page = Page::default();
     for run in &runs {
-        let mut of_run = PageRun::new(&run.view, &run.courses, FAMILIES);
+        let mut of_run = PageRun::new(&run.view, &run.courses, families::reports());
         of_run.targets = evaluate_all(&run.view, &arguments.targets)?;
         page.runs.push(of_run);
         let title = if runs.len() == 1 { "Comparisons".to_owned() } else { format!("Comparisons in {}", run.view.id) };
@@ -128,10 +129,18 @@ fn cannot_write(path: &Path) -> String {
 }
 
 /// Prints the document of one run in a format.
-fn export(arguments: &ReportArgs, format: ReportFormat, directory: &Path) -> anyhow::Result<Exit> {
+fn export(arguments: &ReportArgs, format: Format, directory: &Path) -> anyhow::Result<Exit> {
     let run = ReadRun::new(directory)?;
     let view = &run.view;
-    let document = || run_document(view, FAMILIES, Detail::default());
+    let format = match format {
+        Format::Own(format) => format,
+        Format::OfFamily(export) => {
+            let why = |why| anyhow::anyhow!("{}: no document {}: {why}", directory.display(), export.name);
+            output::print(&(export.print)(view).map_err(why)?)?;
+            return Ok(Exit::Done);
+        }
+    };
+    let document = || run_document(view, families::reports(), Detail::default());
     let text = match format {
         ReportFormat::AetherlessJson => {
             let categories = bench_registry::categories()?;
@@ -148,14 +157,6 @@ fn export(arguments: &ReportArgs, format: ReportFormat, directory: &Path) -> any
         ReportFormat::Hgrm => return hgrm(arguments, view),
         ReportFormat::Junit => bench_report::junit_xml(view, &evaluate_all(view, &arguments.targets)?),
         ReportFormat::Openmetrics => bench_report::openmetrics(view),
-        ReportFormat::OperatorsJson => bench_report::operators_json(view),
-        ReportFormat::BreakEvenJson => bench_report::break_even_json(view),
-        ReportFormat::BreakEvenSvg => bench_report::break_even_svg(view).with_context(|| {
-            format!(
-                "the run {} has no figure of a cold start; `bench-host run serverless` makes some",
-                directory.display()
-            )
-        })?,
     };
     output::print(&text)?;
     Ok(Exit::Done)

@@ -3,6 +3,7 @@
 use bench_drivers::{Driver, Drivers, Grants, Module};
 use bench_family::{Family, FormerNames, Program, Servers};
 use bench_model::{Arguments, Descriptor, Scenario};
+use bench_report::FamilyReport;
 use bench_wasm::{Adapter, Adapters, Capabilities, Capability};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -38,6 +39,13 @@ pub(crate) fn capabilities() -> Capabilities {
 pub(crate) fn adapters() -> Adapters {
     static ADAPTERS: LazyLock<Vec<&dyn Adapter>> = LazyLock::new(|| all(|family| family.adapters()));
     &ADAPTERS
+}
+
+/// What families add to reports.
+pub(crate) fn reports() -> &'static [&'static dyn FamilyReport] {
+    static REPORTS: LazyLock<Vec<&dyn FamilyReport>> =
+        LazyLock::new(|| FAMILIES.iter().filter_map(|family| family.report()).collect());
+    &REPORTS
 }
 
 fn all<T: ?Sized>(of: impl Fn(&'static dyn Family) -> &'static [&'static T]) -> Vec<&'static T> {

@@ -2,7 +2,7 @@
 //! null; a cell that has none is left out, as there is no field that could say why.
 
 use crate::json::{Pairs, significant, thousandths};
-use crate::render::print;
+use crate::render::print_json;
 use crate::{CellView, RunView, SeriesView};
 use bench_model::Unit;
 use bench_sink::runfile::Status;
@@ -63,7 +63,7 @@ pub fn aetherless_json(view: &RunView, category_of: impl Fn(&str) -> Option<Stri
         Some(self::result(cell, timed, category))
     };
     let fingerprint = &view.fingerprint;
-    print(&Document {
+    print_json(&Document {
         benchmark_suite: "bench-host",
         version: &fingerprint.host_version,
         timestamp: &view.started,

@@ -133,8 +133,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A header and rows of the same length.
-pub(crate) fn print(columns: &[String], rows: &[Vec<String>]) -> String {
+/// Comma-separated values of a header and rows of the same length, without a line break at the end.
+pub fn print(columns: &[String], rows: &[Vec<String>]) -> String {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     // Writing into a vector cannot fail, and every row has the same length.
     writer.write_record(columns).expect("a vector takes all rows");

@@ -37,7 +37,7 @@ impl Renderer for Json {
 
 /// `document`, which is plain data with text keys, indented, ending with a line break. What a terminal would obey is written as
 /// `\u` escapes, which changes no value.
-pub(crate) fn print(document: &impl Serialize) -> String {
+pub fn print(document: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(document).expect("plain data with text keys is JSON");
     harmless(&text) + "\n"
 }

@@ -12,8 +12,9 @@ pub use self::json::Json;
 pub use self::markdown::Markdown;
 pub use self::text::Text;
 
-pub(crate) use self::csv::print as print_csv;
+pub use self::csv::print as print_csv;
 pub(crate) use self::json::print;
+pub use self::json::print as print_json;
 pub(crate) use self::markdown::safe as plain_markdown;
 
 use crate::Document;

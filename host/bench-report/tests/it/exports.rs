@@ -1,8 +1,7 @@
 //! Documents in the shape of others. Knows their fields, word for word; a field more or less is a failure.
 
 use crate::fixture::{Block, Run};
-use bench_model::Unit;
-use bench_report::{aetherless_json, break_even_json, break_even_svg};
+use bench_report::aetherless_json;
 use bench_sink::runfile::Status;
 use serde_json::{Map, Value};
 
@@ -44,27 +43,4 @@ fn the_document_of_the_other_suite_has_exactly_its_fields() {
     // Of 50 samples, too few lie beyond the 99th percentile.
     assert_eq!(results[1]["metrics"]["p99_ns"], Value::Null);
     assert_eq!(results[1]["iterations"], 200);
-}
-
-#[test]
-fn the_break_even_of_a_run_is_computed_and_drawn() {
-    let mut run = Run::begin(4, 1);
-    let cells = [("spawn", 0, 1_000_000), ("spawn", 10, 11_000_000), ("criu-restore", 0, 6_000_000)];
-    for (cell, (start, init_ms, ns)) in (0..).zip(cells) {
-        let block = Block::new(cell, 0, "criu/cold-start", "native")
-            .argument("start", start)
-            .argument("heap_bytes", 1 << 20)
-            .argument("init_ms", init_ms);
-        let samples = std::iter::repeat_n(ns, 100);
-        run.append(&block.series("cold-start", Unit::Nanoseconds, &[], 1, samples).records());
-    }
-    run.end(None);
-    let document: Value = serde_json::from_str(&break_even_json(&run.view())).unwrap();
-    let found = &document["break_even"][0];
-    assert_eq!((found["afresh"].as_str(), found["init_ms"].as_f64()), (Some("spawn"), Some(5.0)));
-    let svg = break_even_svg(&run.view()).unwrap();
-    for expect in ["<svg", "1.00 MiB touched", "criu-restore", "n ≥ 100"] {
-        assert!(svg.contains(expect), "{expect}: {svg}");
-    }
-    assert!(break_even_svg(&Run::begin(1, 1).view()).is_none());
 }

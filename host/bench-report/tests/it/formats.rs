@@ -1,7 +1,7 @@
 //! A format is one implementation of `Renderer` and its row in `RENDERERS`: nothing else has to know it.
 
 use crate::fixture::{eventful, rendered};
-use bench_report::{Body, Detail, Document, FAMILIES, Layout, RENDERERS, Renderer, run_document};
+use bench_report::{Body, Detail, Document, Layout, RENDERERS, Renderer, run_document};
 use std::collections::BTreeSet;
 
 /// A format of a test: the names of sections and how much is in each.
@@ -34,7 +34,7 @@ impl Renderer for Outline {
 
 #[test]
 fn a_format_needs_nothing_but_a_renderer() {
-    let document = run_document(&eventful().view(), FAMILIES, Detail::default());
+    let document = run_document(&eventful().view(), &[], Detail::default());
     insta::assert_snapshot!(rendered(&Outline, &document), @r"
     cells: 4 rows
     warnings: 5 lines
@@ -44,7 +44,7 @@ fn a_format_needs_nothing_but_a_renderer() {
 
 #[test]
 fn formats_have_names_of_their_own_and_end_with_a_line_break() {
-    let document = run_document(&eventful().view(), FAMILIES, Detail::default());
+    let document = run_document(&eventful().view(), &[], Detail::default());
     let names: BTreeSet<_> = RENDERERS.iter().map(|renderer| renderer.name()).collect();
     assert_eq!(names.len(), RENDERERS.len());
     for renderer in RENDERERS {

@@ -12,8 +12,6 @@ mod golden;
 mod history;
 mod html;
 mod ladders;
-mod operators;
 mod readers;
 mod tables;
-mod transfers;
 mod views;

@@ -3,8 +3,8 @@
 use crate::fixture::{Block, Run, eventful};
 use bench_model::Direction;
 use bench_report::{
-    Asciidoc, Detail, FAMILIES, MeasuredValue, Quantity, TargetResult, bencher_json, github_comment, github_summary,
-    hgrm, junit_xml, openmetrics, run_document,
+    Asciidoc, Detail, MeasuredValue, Quantity, TargetResult, bencher_json, github_comment, github_summary, hgrm,
+    junit_xml, openmetrics, run_document,
 };
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -180,7 +180,7 @@ fn bencher_metrics_have_a_value_and_the_ends_of_an_interval() {
 
 #[test]
 fn markdown_and_asciidoc_take_no_text_for_markup() {
-    let document = |run: &Run| run_document(&run.view(), FAMILIES, Detail::default());
+    let document = |run: &Run| run_document(&run.view(), &[], Detail::default());
     let eventful = eventful();
     insta::assert_snapshot!("github_summary", github_summary(&eventful.view(), &document(&eventful), None));
     insta::assert_snapshot!("github_comment", github_comment(&eventful.view(), &document(&eventful), None));
@@ -200,7 +200,7 @@ fn comment_is_never_longer_than_github_permits() {
         run.append(&block.records());
     }
     run.end(None);
-    let comment = github_comment(&run.view(), &run_document(&run.view(), FAMILIES, Detail::default()), None);
+    let comment = github_comment(&run.view(), &run_document(&run.view(), &[], Detail::default()), None);
     assert!(comment.len() <= 65_536, "{}", comment.len());
     assert!(comment.ends_with("`bench-host report` has all.\n"), "{}", &comment[comment.len() - 200..]);
     assert_eq!(comment.matches("<details>").count(), comment.matches("</details>").count());

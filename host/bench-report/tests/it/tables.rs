@@ -1,7 +1,7 @@
 //! The tables that a person reads, whole. Knows how they look, not how figures come about.
 
 use crate::fixture::{Block, Run, calibration, eventful, markdown, text};
-use bench_report::{Detail, FAMILIES, Layout, Renderer, Text, run_document};
+use bench_report::{Detail, Layout, Renderer, Text, run_document};
 use bench_sink::runfile::{Status, When};
 use insta::assert_snapshot;
 use unicode_width::UnicodeWidthStr;
@@ -147,7 +147,7 @@ fn wide() -> Run {
 }
 
 fn at_width(width: usize) -> String {
-    let document = run_document(&wide().view(), FAMILIES, Detail::default());
+    let document = run_document(&wide().view(), &[], Detail::default());
     Text.render(&document, &Layout { width, is_wide: false })
 }
 
@@ -253,7 +253,7 @@ fn no_table_is_wider_than_the_terminal_unless_the_user_wants_it() {
     for width in [72, 80, 100, 120, 200] {
         assert!(widest(&at_width(width)) <= Some(width), "{width}: {}", at_width(width));
     }
-    let document = run_document(&wide().view(), FAMILIES, Detail::default());
+    let document = run_document(&wide().view(), &[], Detail::default());
     let wide = Text.render(&document, &Layout { width: 80, is_wide: true });
     assert!(widest(&wide) > Some(80) && wide.contains("p99.9"), "{wide}");
 }
@@ -261,7 +261,7 @@ fn no_table_is_wider_than_the_terminal_unless_the_user_wants_it() {
 #[test]
 fn every_series_and_every_cell_is_shown_to_whoever_asks() {
     let detail = Detail { all_series: true, all_cells: true };
-    let document = run_document(&eventful().view(), FAMILIES, detail);
+    let document = run_document(&eventful().view(), &[], detail);
     assert_snapshot!(Text.render(&document, &Layout::default()), @r"
       arm     n  p50  p99  check
     ring/roundtrip  (limit: cache-line)

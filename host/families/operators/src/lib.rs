@@ -8,6 +8,7 @@ mod driver;
 mod native;
 mod operators;
 mod process;
+mod report;
 mod spec;
 mod wasm;
 
@@ -18,6 +19,7 @@ pub use operators::{
 use bench_drivers::Driver;
 use bench_family::{Family, Program, Shorthand, Takes};
 use bench_model::{Arguments, Scenario};
+use bench_report::FamilyReport;
 use bench_wasm::Capabilities;
 use std::time::Duration;
 
@@ -60,6 +62,10 @@ impl Family for OperatorFamily {
         let sending = repetitions.saturating_mul(1_000_000_000).checked_div(of(spec::RATE)).unwrap_or_default();
         let idle = Duration::from_millis(of(spec::IDLE_MS).saturating_mul(2));
         OPERATOR.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX)) + idle + Duration::from_nanos(sending)
+    }
+
+    fn report(&self) -> Option<&'static dyn FamilyReport> {
+        Some(&report::OperatorReport)
     }
 
     fn options(&self) -> &'static [Shorthand] {

@@ -7,6 +7,7 @@ mod connectors;
 mod driver;
 #[expect(unsafe_code, reason = "a probe's functions are called, and call the host")]
 mod native;
+mod report;
 mod servers;
 mod spec;
 mod user_server;
@@ -21,6 +22,7 @@ pub use spec::{FROM_TABLE, INTO_TABLE};
 use bench_drivers::Driver;
 use bench_family::{Family, FormerNames, Servers, Shorthand, Takes};
 use bench_model::{Arguments, Scenario};
+use bench_report::FamilyReport;
 use bench_wasm::Capabilities;
 use driver::ConnectorDriver;
 use std::sync::Arc;
@@ -52,6 +54,10 @@ impl Family for Pipelines {
 
     fn servers(&self) -> Option<Arc<dyn Servers>> {
         Some(Arc::new(servers::Postgres::default()))
+    }
+
+    fn report(&self) -> Option<&'static dyn FamilyReport> {
+        Some(&report::TransferReport)
     }
 
     fn options(&self) -> &'static [Shorthand] {

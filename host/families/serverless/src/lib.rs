@@ -8,6 +8,7 @@ mod functions;
 #[expect(unsafe_code, reason = "a probe's functions are called")]
 mod native;
 mod process;
+mod report;
 mod spec;
 mod wasm;
 
@@ -15,6 +16,7 @@ pub use functions::{Answer, Function, Functions, HttpRequest, Initialisation, Se
 
 use bench_drivers::Driver;
 use bench_family::{Family, Program, Shorthand, Takes};
+use bench_report::FamilyReport;
 use bench_wasm::{Adapters, Capabilities};
 
 /// The family.
@@ -50,6 +52,10 @@ impl Family for Serverless {
             help: "The request to a component that handles HTTP: a request line, headers, an empty line, a body [default: GET /]",
         };
         &[REQUEST]
+    }
+
+    fn report(&self) -> Option<&'static dyn FamilyReport> {
+        Some(&report::StartReport)
     }
 
     fn programs(&self) -> &'static [Program] {

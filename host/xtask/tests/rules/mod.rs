@@ -36,6 +36,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("bench-model", &[]),
     ("pg-cluster", &[]),
     ("pg-connection", &[]),
+    ("sample-run", &["bench-model", "bench-report", "bench-sink"]),
     ("session-log", &["vocabulary", "wal-log"]),
     ("shm-ring", &[]),
     ("control-plane", &[]),

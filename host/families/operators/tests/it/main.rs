@@ -3,3 +3,4 @@
 mod c_operator;
 mod fixture;
 mod images;
+mod report;

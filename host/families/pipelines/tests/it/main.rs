@@ -3,6 +3,7 @@
 mod compile;
 mod components;
 mod probes;
+mod report;
 
 use bench_drivers::Module;
 use bench_model::Scenario;

@@ -3,21 +3,9 @@
 
 use super::naming::{self, Key, Name};
 use super::{FAMILY, LATENCY, MEMORY, MEMORY_AT, PHASE};
-use crate::csv::print;
+use bench_report::{DerivedFile, print_csv};
 use bench_sink::runfile::{CellRecord, Record, RunFile, SeriesRecord, Status};
 use std::collections::BTreeMap;
-
-/// The tables of chains that differ in the number of operators alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OperatorTables {
-    /// Whose operators, in which arm: `mixed`, `rust-only-process`; fit for the name of a folder.
-    pub folder: String,
-    /// `operator_count,run_number,latency_ms`: a row for each nonce, in the order in which they were seen.
-    pub latency_csv: String,
-    /// `operator_count,run_number,phase,timestamp,memory_bytes`: a row for each look at the memory, by the seconds since the
-    /// worker began.
-    pub memory_csv: String,
-}
 
 /// What one repetition has found.
 struct Repetition {
@@ -28,9 +16,13 @@ struct Repetition {
 /// A cell and its repetitions by the number of their process.
 type Cells = BTreeMap<u32, (CellRecord, BTreeMap<u32, Repetition>)>;
 
-/// The tables of every chain of the run. A cell of which a repetition failed has no rows, and samples that were too many to be
-/// kept one by one have none.
-pub fn operator_tables(file: &RunFile) -> Vec<OperatorTables> {
+/// A folder for each sequence of chains that differ only in the number of operators (`mixed`, `rust-only-process`), with two tables:
+/// - `latency.csv`: `operator_count,run_number,latency_ms`, a row for each token in the order of arrival;
+/// - `memory.csv`: `operator_count,run_number,phase,timestamp,memory_bytes`, a row for each sample of the memory, by the seconds since
+///   the start of the worker.
+///
+/// A cell with a failed repetition has no rows, and neither have series with too many samples to keep each of them.
+pub(super) fn files(file: &RunFile) -> Vec<DerivedFile> {
     let cells: Vec<_> = cells(file).into_values().filter(|(_, repetitions)| is_ok(repetitions)).collect();
     let keys: Vec<_> = cells.iter().map(|(record, _)| key(record)).collect();
     let mut folders: BTreeMap<Name, Vec<Rows<'_>>> = BTreeMap::new();
@@ -40,9 +32,10 @@ pub fn operator_tables(file: &RunFile) -> Vec<OperatorTables> {
         let rows = ok.map(|(process, repetition)| Rows { count, number: process + 1, series: &repetition.series });
         folders.entry(name).or_default().extend(rows);
     }
-    let tables = folders.into_iter().map(|(name, mut all)| {
+    let tables = folders.into_iter().flat_map(|(name, mut all)| {
         all.sort_by_key(|rows| (rows.count, rows.number));
-        OperatorTables { folder: name.folder(), latency_csv: latency(&all), memory_csv: memory(&all) }
+        let tables = [("latency", latency(&all)), ("memory", memory(&all))];
+        tables.map(|(table, text)| DerivedFile::text(format!("{}/{table}.csv", name.folder()), text))
     });
     tables.collect()
 }
@@ -117,7 +110,7 @@ fn latency(all: &[Rows<'_>]) -> String {
             [count, number, (*ns as f64 / 1e6).to_string()]
         })
     });
-    print(&["operator_count", "run_number", "latency_ms"], rows)
+    csv(&["operator_count", "run_number", "latency_ms"], rows.map(Vec::from).collect())
 }
 
 fn memory(all: &[Rows<'_>]) -> String {
@@ -129,9 +122,15 @@ fn memory(all: &[Rows<'_>]) -> String {
             let phase = series.labels.iter().find(|(name, _)| name == PHASE).map_or("", |(_, phase)| phase.as_str());
             for (ns, bytes) in times.map_or(&[][..], |(_, times)| times).iter().zip(bytes) {
                 let (count, number) = rows.head();
-                lines.push([count, number, phase.to_owned(), (*ns as f64 / 1e9).to_string(), bytes.to_string()]);
+                let seconds = (*ns as f64 / 1e9).to_string();
+                lines.push(vec![count, number, phase.to_owned(), seconds, bytes.to_string()]);
             }
         }
     }
-    print(&["operator_count", "run_number", "phase", "timestamp", "memory_bytes"], lines.into_iter())
+    csv(&["operator_count", "run_number", "phase", "timestamp", "memory_bytes"], lines)
+}
+
+fn csv(columns: &[&str], rows: Vec<Vec<String>>) -> String {
+    let columns: Vec<_> = columns.iter().map(|column| (*column).to_owned()).collect();
+    print_csv(&columns, &rows) + "\n"
 }

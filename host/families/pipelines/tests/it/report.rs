@@ -1,9 +1,10 @@
-//! What a person reads of rows that were moved: a tree of stages, ways side by side, and ratios. Knows how it looks, not how
-//! figures come about.
+//! The report of transfers, made of chosen figures: a tree of stages, load methods side by side, and ratios, in every format.
 
-use crate::fixture::{Block, Run, csv, json, markdown, text};
+use bench_family::Family;
 use bench_model::Unit;
+use family_pipelines::Pipelines;
 use insta::assert_snapshot;
+use sample_run::{Block, Run, csv, json, markdown, text};
 
 /// A transfer whose sides take `unit_ns` for each of their stages, in one process.
 fn transfer(cell: u32, process: u32, arm: &str, way: &str, unit_ns: u64) -> Block {
@@ -53,7 +54,7 @@ fn run() -> Run {
 
 #[test]
 fn stages_are_a_tree_and_ways_stand_side_by_side() {
-    assert_snapshot!(text(&run().view()), @r"
+    assert_snapshot!(text(&run().view(), Pipelines.report()), @r"
       arm     load_method  n           p50  p99      max        rate  check
     pg-dest/load  rows=1000
       wasm    copy-binary  6  mean 12.0 ms    –  12.0 ms  5.21 KiB/s  ok
@@ -140,9 +141,9 @@ fn stages_are_a_tree_and_ways_stand_side_by_side() {
 #[test]
 fn every_format_has_the_sections_of_transfers() {
     let view = run().view();
-    let page = markdown(&view);
+    let page = markdown(&view, Pipelines.report());
     assert!(page.contains("of which blocked") && page.contains("means side by side"), "{page}");
-    let document: serde_json::Value = serde_json::from_str(&json(&view)).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&json(&view, Pipelines.report())).unwrap();
     let names: Vec<_> = document["sections"].as_array().unwrap().iter().map(|section| &section["name"]).collect();
     let breakdown = "transfers.breakdown";
     let side_by_side = "transfers.side-by-side";
@@ -150,7 +151,7 @@ fn every_format_has_the_sections_of_transfers() {
     assert_eq!(names, expect);
     let source = &document["sections"][1]["parts"][1];
     assert_eq!((&source["name"], &source["values"]["mean"]["value"]), (&"source".into(), &11_000_500.into()));
-    let csv = csv(&view);
+    let csv = csv(&view, Pipelines.report());
     let compared = csv.split("\n\n").last().unwrap();
     assert_snapshot!(compared, @r#"
     section,compared,arguments,ratio_of_means,ratio_of_means_low,ratio_of_means_high,processes,verdict
@@ -167,6 +168,6 @@ fn one_process_is_not_compared_and_says_so() {
         run.append(&transfer(cell, 0, arm, "copy", 1_000_000).records());
     }
     run.end(None);
-    let text = text(&run.view());
+    let text = text(&run.view(), Pipelines.report());
     assert!(text.contains("nothing is compared, because cells have fewer than two processes"), "{text}");
 }

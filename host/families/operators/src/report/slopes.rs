@@ -3,9 +3,7 @@
 
 use super::sweep::{Sweep, shared_counts, sweeps};
 use super::{MEMORY, PHASES};
-use crate::RunView;
-use crate::json::significant;
-use crate::render::print;
+use bench_report::{RunView, print_json, significant};
 use bench_stats::{LEVEL, Slope, slope};
 use serde::Serialize;
 use serde_json::Number;
@@ -79,7 +77,7 @@ struct GrowthJson {
 }
 
 /// Memory by the number of operators as a JSON document.
-pub fn operators_json(view: &RunView) -> String {
+pub(super) fn operators_json(view: &RunView) -> String {
     let one = |growth: Growth| {
         let interval = growth.line.and_then(|line| line.interval(LEVEL));
         GrowthJson {
@@ -96,7 +94,7 @@ pub fn operators_json(view: &RunView) -> String {
             without_operators: growth.line.and_then(|line| significant(line.start)),
         }
     };
-    print(&Document {
+    print_json(&Document {
         run: &view.id,
         metric: MEMORY,
         unit: "By",

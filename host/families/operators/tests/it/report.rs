@@ -1,11 +1,12 @@
-//! Chains of operators: their tables of samples, what a person reads of them, and their figures. Knows figures whose slopes are
-//! chosen, not how any operator is run.
+//! The report of chains of operators, made of figures with chosen slopes: tables of samples, sections in every format, figures.
 
-use crate::fixture::{Block, Run, csv, json, markdown, text};
+use bench_family::Family;
 use bench_model::Unit;
-use bench_report::{Plot, operator_plots, operator_tables, operators_json};
+use bench_report::{DerivedFile, FamilyReport, RunView};
 use bench_sink::runfile::Status;
+use family_operators::OperatorFamily;
 use insta::assert_snapshot;
+use sample_run::{Block, Run};
 use serde_json::Value;
 
 const KIB: u64 = 1024;
@@ -56,6 +57,27 @@ fn append(run: &mut Run, first: u32, module: &str, arms: &[(&str, Cost)], with: 
     }
 }
 
+fn report() -> &'static dyn FamilyReport {
+    OperatorFamily.report().expect("the family has a report")
+}
+
+fn text(view: &RunView) -> String {
+    sample_run::text(view, Some(report()))
+}
+
+/// The document that `report --format operators-json` prints.
+fn operators_json(view: &RunView) -> Value {
+    let [export] = report().exports() else { panic!("the family has one document") };
+    assert_eq!(export.name, "operators-json");
+    serde_json::from_str(&(export.print)(view).unwrap()).unwrap()
+}
+
+/// The names of the files of samples, and their lines.
+fn tables(run: &Run) -> Vec<(String, Vec<String>)> {
+    let lines = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect();
+    report().sample_files(&run.file()).into_iter().map(|file| (file.name, lines(file.content.unwrap()))).collect()
+}
+
 fn both_arms() -> Run {
     let mut run = Run::begin(6, 3);
     append(&mut run, 0, "operator-rust", &[("wasm", COMPONENTS), ("process", PROCESSES)], |block| block);
@@ -77,14 +99,15 @@ fn samples_have_a_folder_for_each_kind_and_arm_and_a_row_each() {
     run.append(&chain(5, 0, "operator-go", "wasm", 10, COMPONENTS).ended(Status::Failed, "wrong").records());
     run.append(&Block::new(6, 0, "kernels/sort", "wasm").argument("count", 5).timed(1, 1..=10).records());
     run.end(None);
-    let tables = operator_tables(&run.file());
-    let folders: Vec<_> = tables.iter().map(|table| table.folder.as_str()).collect();
-    assert_eq!(folders, ["go-only-fuel", "mixed-process", "mixed", "rust-only"]);
-    let latency: Vec<_> = tables[3].latency_csv.lines().collect();
+    let tables = tables(&run);
+    let names: Vec<_> = tables.iter().map(|(name, _)| name.as_str()).collect();
+    let folders = ["go-only-fuel", "mixed-process", "mixed", "rust-only"];
+    assert_eq!(names, folders.map(|folder| [format!("{folder}/latency.csv"), format!("{folder}/memory.csv")]).concat());
+    let latency = &tables[6].1;
     assert_eq!(latency.len(), 1 + 3 * 40);
     assert_eq!(latency[..2], ["operator_count,run_number,latency_ms", "10,1,0.00901"]);
-    assert_eq!((latency[41], latency[81]), ("10,2,0.00901", "20,1,0.01802"));
-    let memory: Vec<_> = tables[3].memory_csv.lines().take(3).collect();
+    assert_eq!((&*latency[41], &*latency[81]), ("10,2,0.00901", "20,1,0.01802"));
+    let memory = &tables[7].1[..3];
     let expect = [
         "operator_count,run_number,phase,timestamp,memory_bytes",
         "10,1,active,0.1,42557440",
@@ -101,8 +124,9 @@ fn chains_that_differ_by_more_than_their_number_are_not_mixed_up() {
         run.append(&block.records());
     }
     run.end(None);
-    let folders: Vec<_> = operator_tables(&run.file()).into_iter().map(|table| table.folder).collect();
-    assert_eq!(folders, ["rust-only-rate-0", "rust-only-rate-100"]);
+    let names: Vec<_> =
+        tables(&run).into_iter().map(|(name, _)| name).filter(|name| name.contains("latency")).collect();
+    assert_eq!(names, ["rust-only-rate-0/latency.csv", "rust-only-rate-100/latency.csv"]);
 }
 
 #[test]
@@ -112,7 +136,7 @@ fn a_repetition_that_was_made_again_has_its_rows_once() {
         run.append(&chain(0, 0, "operator-rust", "wasm", 10, COMPONENTS).records());
     }
     run.end(None);
-    assert_eq!(operator_tables(&run.file())[0].latency_csv.lines().count(), 1 + 40);
+    assert_eq!(tables(&run)[0].1.len(), 1 + 40);
 }
 
 #[test]
@@ -165,14 +189,14 @@ fn what_an_operator_adds_is_below_the_table() {
 #[test]
 fn every_format_has_the_sections_of_operators() {
     let view = both_arms().view();
-    let page = markdown(&view);
+    let page = sample_run::markdown(&view, Some(report()));
     assert!(page.contains("an operator") && page.contains("![Memory by the number of operators]"), "{page}");
-    let document: Value = serde_json::from_str(&json(&view)).unwrap();
+    let document: Value = serde_json::from_str(&sample_run::json(&view, Some(report()))).unwrap();
     let memory = &document["sections"][1];
     assert_eq!((&memory["name"], &memory["rows"][0]["arm"]), (&"operators.memory".into(), &"wasm".into()));
     let names: Vec<_> = document["sections"].as_array().unwrap().iter().map(|section| &section["kind"]).collect();
     assert_eq!(names, ["table", "table", "figure", "figure", "figure", "figure"]);
-    let csv = csv(&view);
+    let csv = sample_run::csv(&view, Some(report()));
     assert_snapshot!(csv.split("\n\n").nth(2).unwrap(), @r"
     section,operators,arm,phase,count_low,count_high,processes,largest [By],per_operator [By],per_operator_low [By],per_operator_high [By],without_operators [By]
     memory by the number of operators,rust-only,wasm,active,10,100,9,48095232,61440,61277.6,61602.4,41951232
@@ -186,7 +210,7 @@ fn every_format_has_the_sections_of_operators() {
 
 #[test]
 fn slopes_are_those_that_were_chosen() {
-    let document: Value = serde_json::from_str(&operators_json(&both_arms().view())).unwrap();
+    let document = operators_json(&both_arms().view());
     let memory = document["memory"].as_array().unwrap();
     assert_eq!(memory.len(), 6);
     let check = |index: usize, arm: &str, phase: &str, each: u64, none: u64| {
@@ -208,7 +232,7 @@ fn slopes_are_those_that_were_chosen() {
 fn arms_are_compared_at_the_numbers_that_all_have() {
     let mut run = both_arms();
     run.append(&chain(6, 0, "operator-rust", "wasm", 5000, COMPONENTS).records());
-    let document: Value = serde_json::from_str(&operators_json(&run.view())).unwrap();
+    let document = operators_json(&run.view());
     let counts = |index: usize| document["memory"][index]["operator_counts"].to_string();
     assert_eq!((counts(0), counts(3)), ("[10,50,100]".to_owned(), "[10,50,100]".to_owned()));
 }
@@ -225,9 +249,10 @@ fn what_is_absent_says_why() {
 }
 
 /// The names of the figures that were drawn, and why the others were not.
-fn outcome(plots: &[Plot]) -> (Vec<&str>, Vec<String>) {
-    let drawn = plots.iter().filter(|plot| plot.png.is_ok()).map(|plot| plot.name.as_str()).collect();
-    let not = plots.iter().filter_map(|plot| Some(format!("{}: {}", plot.name, plot.png.as_ref().err()?))).collect();
+fn outcome(plots: &[DerivedFile]) -> (Vec<&str>, Vec<String>) {
+    let drawn = plots.iter().filter(|plot| plot.content.is_ok()).map(|plot| plot.name.as_str()).collect();
+    let not =
+        plots.iter().filter_map(|plot| Some(format!("{}: {}", plot.name, plot.content.as_ref().err()?))).collect();
     (drawn, not)
 }
 
@@ -237,7 +262,7 @@ fn every_figure_is_drawn_where_its_chains_are_in_the_run() {
     append(&mut run, 0, "operator-rust", &[("wasm", COMPONENTS), ("process", PROCESSES)], |block| block);
     append(&mut run, 6, "operator-go", &[("wasm", COMPONENTS), ("process", PROCESSES)], |block| block);
     run.end(None);
-    let plots = operator_plots(&run.view());
+    let plots = report().files(&run.view());
     let (drawn, not) = outcome(&plots);
     let names = [
         "latency_rust_vs_go.png",
@@ -249,7 +274,7 @@ fn every_figure_is_drawn_where_its_chains_are_in_the_run() {
     ];
     assert_eq!((drawn, not), (names.to_vec(), Vec::new()));
     for plot in plots {
-        let pixels = tiny_skia::Pixmap::decode_png(&plot.png.unwrap()).unwrap();
+        let pixels = tiny_skia::Pixmap::decode_png(&plot.content.unwrap()).unwrap();
         assert_eq!((pixels.width(), pixels.height()), (1600, 1000), "{}", plot.name);
         let dark = pixels.pixels().iter().filter(|pixel| pixel.red() < 64 && pixel.green() < 64 && pixel.blue() < 64);
         let coloured = pixels.pixels().iter().filter(|pixel| pixel.red() != pixel.blue());
@@ -261,15 +286,15 @@ fn every_figure_is_drawn_where_its_chains_are_in_the_run() {
 fn a_figure_that_is_not_drawn_says_why() {
     let mut run = Run::begin(3, 3);
     append(&mut run, 0, "operator-rust", &[("wasm", COMPONENTS)], |block| block);
-    let plots = operator_plots(&run.view());
+    let plots = report().files(&run.view());
     let (drawn, not) = outcome(&plots);
     assert_eq!(drawn, ["latency_scalability_all.png", "memory_active_vs_idle.png", "memory_scalability_all.png"]);
     assert_snapshot!(not.join("\n"), @r"
-    latency_rust_vs_go.png: the run has no chain of Go operators alone; `bench-host run operators-rust operators-go` has both
-    memory_rust_vs_go.png: the run has no chain of Go operators alone; `bench-host run operators-rust operators-go` has both
-    memory_savings_comparison.png: the run has no operators in arm process; build them with `cargo xtask plugins` and measure with --arm wasm,process
+    latency_rust_vs_go.png: not drawn: the run has no chain of Go operators alone; `bench-host run operators-rust operators-go` has both
+    memory_rust_vs_go.png: not drawn: the run has no chain of Go operators alone; `bench-host run operators-rust operators-go` has both
+    memory_savings_comparison.png: not drawn: the run has no operators in arm process; build them with `cargo xtask plugins` and measure with --arm wasm,process
     ");
-    assert!(operator_plots(&Run::begin(1, 1).view()).is_empty());
+    assert!(report().files(&Run::begin(1, 1).view()).is_empty());
 }
 
 #[test]
@@ -278,5 +303,5 @@ fn a_run_of_one_process_has_figures_without_intervals() {
     for (cell, count) in [(0, 10), (1, 5000)] {
         run.append(&chain(cell, 0, "operator-rust", "wasm", count, COMPONENTS).records());
     }
-    assert_eq!(outcome(&operator_plots(&run.view())).0.len(), 3);
+    assert_eq!(outcome(&report().files(&run.view())).0.len(), 3);
 }

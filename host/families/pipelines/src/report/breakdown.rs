@@ -2,9 +2,8 @@
 //! belongs, not what it does.
 
 use super::{CODE, format_arguments, mean, stages};
-use crate::document::{Body, Column, Datum, Measure, Node, Rank, Section, Tree};
-use crate::{CellView, scale};
 use bench_model::Unit;
+use bench_report::{Body, CellView, Column, Datum, Measure, Node, Rank, Section, Tree, scale};
 use std::collections::BTreeSet;
 
 pub(super) fn of(cell: &CellView, telling: &BTreeSet<String>) -> Section {

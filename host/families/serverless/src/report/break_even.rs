@@ -1,18 +1,17 @@
 //! Starting afresh against bringing back what was started before: from how much work at the start on the one is dearer than the
 //! other. Knows the parameters that such scenarios have in common, not how anything is started.
 
-use crate::json::significant;
-use crate::plots::{Dimension, Figure, Line, Look, Panel, Point};
-use crate::render::print;
-use crate::{CellView, RunView, escape, scale};
+use crate::spec::COLD_START;
 use bench_model::{Unit, Value};
+use bench_report::{
+    CellView, Dimension, Figure, Line, Look, Panel, Point, RunView, escape, print_json, scale, significant,
+};
 use bench_sink::runfile::Status;
 use bench_stats::slope;
 use serde::Serialize;
 use serde_json::Number;
 
-/// The scenario that has the three parameters.
-const SCENARIO: &str = "cold-start";
+// The parameters that a cold start needs for a curve. Scenarios outside of the family's driver have them too.
 const START: &str = "start";
 const MEMORY: &str = "heap_bytes";
 const WORK: &str = "init_ms";
@@ -23,42 +22,42 @@ const BROUGHT_BACK: [&str; 4] = ["criu-restore", "criu-lazy-pages", "fork-zygote
 
 /// One way of starting with one amount of memory: its median over the work at the start.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct StartCurve {
+pub(super) struct StartCurve {
     /// Which way, with the arguments that tell it from others of the same.
-    pub start: String,
+    pub(super) start: String,
     /// Bytes that are touched at the start.
-    pub heap_bytes: u64,
+    pub(super) heap_bytes: u64,
     /// Milliseconds of work at the start, the median in nanoseconds, and the number of samples.
-    pub points: Vec<StartPoint>,
+    pub(super) points: Vec<StartPoint>,
 }
 
 /// One cell.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct StartPoint {
+pub(super) struct StartPoint {
     /// Milliseconds of work at the start.
-    pub init_ms: f64,
+    pub(super) init_ms: f64,
     /// The median, in nanoseconds.
-    pub median_ns: f64,
+    pub(super) median_ns: f64,
     /// How many samples it is of.
-    pub samples: u64,
+    pub(super) samples: u64,
 }
 
 /// Where two curves meet.
 #[derive(Clone, Debug, PartialEq)]
-pub struct BreakEven {
+pub(super) struct BreakEven {
     /// The way that does the work each time.
-    pub afresh: String,
+    pub(super) afresh: String,
     /// The way that begins behind it.
-    pub brought_back: String,
+    pub(super) brought_back: String,
     /// Bytes that are touched at the start.
-    pub heap_bytes: u64,
+    pub(super) heap_bytes: u64,
     /// From so many milliseconds of work on, bringing back is cheaper: 0 where it always is. `None` where it never is, as far as
     /// lines tell, or where there are too few points for a line.
-    pub init_ms: Option<f64>,
+    pub(super) init_ms: Option<f64>,
 }
 
 /// The curves of all cells that have a figure.
-pub fn start_curves(view: &RunView) -> Vec<StartCurve> {
+pub(super) fn start_curves(view: &RunView) -> Vec<StartCurve> {
     let mut curves: Vec<StartCurve> = Vec::new();
     for (cell, start, heap_bytes, point) in view.cells.iter().filter_map(point) {
         let start = describe_start(cell, start);
@@ -75,7 +74,7 @@ pub fn start_curves(view: &RunView) -> Vec<StartCurve> {
 }
 
 fn point(cell: &CellView) -> Option<(&CellView, &str, u64, StartPoint)> {
-    let is_it = cell.scenario_name() == SCENARIO && cell.status == Status::Ok;
+    let is_it = cell.scenario_name() == COLD_START && cell.status == Status::Ok;
     let timed = cell.timed().filter(|series| is_it && series.unit == Unit::Nanoseconds)?;
     let integer = |name: &str| match cell.arguments.get(name)? {
         Value::Integer(value) => u64::try_from(*value).ok(),
@@ -101,7 +100,7 @@ fn describe_start(cell: &CellView, start: &str) -> String {
 }
 
 /// Where each way that does the work meets each way that does not, for each amount of memory.
-pub fn break_evens(curves: &[StartCurve]) -> Vec<BreakEven> {
+pub(super) fn break_evens(curves: &[StartCurve]) -> Vec<BreakEven> {
     let is_of =
         |curve: &StartCurve, kinds: &[&str]| kinds.contains(&curve.start.split(" (").next().unwrap_or_default());
     let mut found = Vec::new();
@@ -151,7 +150,7 @@ struct BreakEvenJson {
 }
 
 /// The curves, and where they meet, as a JSON document.
-pub fn break_even_json(view: &RunView) -> String {
+pub(super) fn break_even_json(view: &RunView) -> String {
     let curves = start_curves(view);
     let break_even = break_evens(&curves).into_iter().map(|found| BreakEvenJson {
         afresh: found.afresh,
@@ -159,15 +158,11 @@ pub fn break_even_json(view: &RunView) -> String {
         heap_bytes: found.heap_bytes,
         init_ms: found.init_ms.and_then(significant),
     });
-    print(&Document { run: &view.id, unit: "ns", curves: &curves, break_even: break_even.collect() })
+    print_json(&Document { run: &view.id, unit: "ns", curves: &curves, break_even: break_even.collect() })
 }
 
-/// The curves, a panel for each amount of memory, as SVG. `None` where the run has no such cells.
-pub fn break_even_svg(view: &RunView) -> Option<String> {
-    figure(&start_curves(view))?.svg()
-}
-
-fn figure(curves: &[StartCurve]) -> Option<Figure> {
+/// The curves, with a panel for each amount of memory. `None` if there are none.
+pub(super) fn figure(curves: &[StartCurve]) -> Option<Figure> {
     let samples = curves.iter().flat_map(|curve| &curve.points).map(|point| point.samples).min()?;
     let mut names: Vec<&str> = curves.iter().map(|curve| curve.start.as_str()).collect();
     names.sort_unstable();

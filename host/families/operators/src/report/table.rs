@@ -3,32 +3,20 @@
 
 use super::slopes::{Growth, growths};
 use super::sweep::{Sweep, series, sweeps};
-use super::{FAMILY, LATENCY_COLD, MEMORY, OPERATORS, figures, naming};
-use crate::document::{Body, Column, Datum, Measure, Notes, Rank, Section, Table};
-use crate::{CellView, FamilyReport, RunView};
+use super::{LATENCY_COLD, MEMORY, OPERATORS};
 use bench_model::Unit;
-use bench_sink::runfile::Status;
+use bench_report::{Body, CellView, Column, Datum, Measure, Notes, Rank, RunView, Section, Table};
 use bench_stats::LEVEL;
 
-/// What the family `operators` adds to a report.
-#[derive(Clone, Copy, Debug)]
-pub struct Operators;
-
-impl FamilyReport for Operators {
-    fn sections(&self, view: &RunView) -> Vec<Section> {
-        let sweeps = sweeps(view);
-        if sweeps.is_empty() {
-            return Vec::new();
-        }
-        let growths = growths(&sweeps);
-        let remarks = absences(&growths).into_iter().chain(MEANING.map(str::to_owned)).collect();
-        let memory = by_phase(&growths).with_remarks(remarks);
-        [by_count(&sweeps), memory].into_iter().chain(figures::sections(view)).collect()
+/// The two tables; none if the run has no chains of operators.
+pub(super) fn sections(view: &RunView) -> Vec<Section> {
+    let sweeps = sweeps(view);
+    if sweeps.is_empty() {
+        return Vec::new();
     }
-
-    fn covers(&self, cell: &CellView) -> bool {
-        cell.family == FAMILY && cell.status == Status::Ok && naming::count(&cell.arguments).is_some()
-    }
+    let growths = growths(&sweeps);
+    let remarks = absences(&growths).into_iter().chain(MEANING.map(str::to_owned)).collect();
+    vec![by_count(&sweeps), by_phase(&growths).with_remarks(remarks)]
 }
 
 /// Columns by the number of operators: the name, the metric, and its phase.

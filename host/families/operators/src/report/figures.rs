@@ -3,20 +3,9 @@
 
 use super::sweep::{Measured, Sweep, sweeps};
 use super::{LATENCY, LATENCY_COLD, MEMORY, OPERATORS, PHASES};
-use crate::document::{Body, Section};
-use crate::plots::{Dimension, Figure, Line, Look, Panel, Point};
-use crate::{RunView, escape};
 use bench_model::Unit;
+use bench_report::{Body, DerivedFile, Dimension, Figure, Line, Look, Panel, Point, RunView, Section, escape};
 use bench_stats::{LEVEL, PROCESSES_MIN, unpaired_ratios};
-
-/// A picture beside a run file.
-#[derive(Clone, Debug)]
-pub struct Plot {
-    /// Of the file.
-    pub name: String,
-    /// The file, as PNG; or why there is none, and what to do about it.
-    pub png: Result<Vec<u8>, String>,
-}
 
 /// The arm that operators are compared in where several have them, and the one that it is held against.
 const ARM: &str = "wasm";
@@ -24,13 +13,10 @@ const BASELINE: &str = "process";
 
 type Drawn = Result<Figure, String>;
 
-/// Every figure of chains of operators, in the order of their names; none where the run has no such cells.
-pub fn operator_plots(view: &RunView) -> Vec<Plot> {
-    let drawn = figures(view).into_iter().map(|(name, figure)| {
-        let no_font = || "the font that is built in cannot be read".to_owned();
-        Plot { name: format!("{name}.png"), png: figure.and_then(|figure| figure.png().ok_or_else(no_font)) }
-    });
-    drawn.collect()
+/// A PNG file for every figure, in the order of their names; none if the run has no chains of operators.
+pub(super) fn files(view: &RunView) -> Vec<DerivedFile> {
+    let files = figures(view).into_iter().map(|(name, figure)| DerivedFile::figure(name, figure));
+    files.collect()
 }
 
 /// A section for each figure that there is.

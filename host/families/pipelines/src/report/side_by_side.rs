@@ -2,9 +2,8 @@
 //! in the way alone, not what a ratio is worth; the comparison says that.
 
 use super::{FIRST, WAY, agree, format_arguments, mean, stages, telling, way};
-use crate::CellView;
-use crate::document::{Body, Column, Datum, Measure, Section, Table};
 use bench_model::Unit;
+use bench_report::{Body, CellView, Column, Datum, Measure, Section, Table};
 
 pub(super) fn of(cells: &[&CellView]) -> Vec<Section> {
     let mut groups: Vec<Vec<&CellView>> = Vec::new();

@@ -5,9 +5,9 @@ mod breakdown;
 mod compared;
 mod side_by_side;
 
-use crate::document::{Body, Notes, Section};
-use crate::{CellView, FamilyReport, RunView, SeriesView};
+use crate::spec;
 use bench_model::{Arguments, Value};
+use bench_report::{Body, CellView, FamilyReport, Notes, RunView, Section, SeriesView};
 use bench_sink::runfile::Status;
 use std::collections::BTreeSet;
 
@@ -15,19 +15,19 @@ use std::collections::BTreeSet;
 const WALL: &str = "wall";
 
 /// The argument that says how rows are loaded.
-const WAY: &str = "load_method";
+const WAY: &str = spec::LOAD_METHOD;
 
 /// The way that the others are held against.
 const FIRST: &str = "insert";
 
 /// Arguments that say where, not what.
-const PLACES: [&str; 2] = ["database_url", "folder"];
+const PLACES: [&str; 2] = [spec::DATABASE_URL, "folder"];
 
 /// What cells that move rows add to a report.
 #[derive(Clone, Copy, Debug)]
-pub struct Transfers;
+pub(crate) struct TransferReport;
 
-impl FamilyReport for Transfers {
+impl FamilyReport for TransferReport {
     fn sections(&self, view: &RunView) -> Vec<Section> {
         let cells: Vec<&CellView> = view.cells.iter().filter(|cell| is_transfer(cell)).collect();
         let telling = telling(&cells);

@@ -2,8 +2,8 @@
 //! arguments and arms, not figures.
 
 use super::{COUNT, EVERY_OTHER};
-use crate::cell::arm_label;
 use bench_model::{Arguments, Arm, Value};
+use bench_report::arm_label;
 use std::collections::BTreeMap;
 
 /// What tells chains apart.

@@ -3,7 +3,7 @@
 
 use super::naming::{self, Key, Name};
 use super::{FAMILY, PHASE};
-use crate::{CellView, RunView, SeriesView};
+use bench_report::{CellView, RunView, SeriesView};
 use bench_sink::runfile::Status;
 use bench_stats::{Interval, LEVEL, PROCESSES_MIN, mean_interval};
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,10 +2,8 @@
 //! database itself offers. Knows which cells belong together, not how a ratio is estimated.
 
 use super::{FIRST, WAY, agree, format_arguments, telling, way};
-use crate::document::{Body, Column, Datum, Measure, Notes, Section, Table};
-use crate::spread::widest_spread;
-use crate::{CellView, RunView, scale};
 use bench_model::Arm;
+use bench_report::{Body, CellView, Column, Datum, Measure, Notes, RunView, Section, Table, scale, widest_spread};
 use bench_sink::runfile::Status;
 use bench_stats::{Band, Claim, LEVEL, Ratios, Verdict, judge, unpaired_ratios};
 

@@ -1,0 +1,57 @@
+//! What the family adds to the report of a run: which cells are chains that differ only in the number of operators, and the tables,
+//! files and figures that are made of them.
+
+mod figures;
+mod naming;
+mod samples;
+mod slopes;
+mod sweep;
+mod table;
+
+use crate::spec::{CHAIN, COUNT, FAMILY};
+use bench_report::{CellView, DerivedFile, Export, FamilyReport, RunView, Section};
+use bench_sink::runfile::{RunFile, Status};
+
+/// The title of the quantity in which chains differ.
+const OPERATORS: &str = "operators";
+
+// Metrics, labels and arguments of chains. Run files of earlier versions have them too.
+const EVERY_OTHER: &str = "every_other";
+const PHASE: &str = "phase";
+const LATENCY: &str = CHAIN;
+const LATENCY_COLD: &str = "chain_cold";
+const MEMORY: &str = "memory_pss";
+const MEMORY_AT: &str = "memory_at";
+
+/// The phases whose memory is compared; the phases between them are transitions.
+const PHASES: [&str; 3] = ["active", "idle", "unloaded"];
+
+/// The report of chains of operators.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OperatorReport;
+
+impl FamilyReport for OperatorReport {
+    fn sections(&self, view: &RunView) -> Vec<Section> {
+        table::sections(view).into_iter().chain(figures::sections(view)).collect()
+    }
+
+    fn covers(&self, cell: &CellView) -> bool {
+        cell.family == FAMILY && cell.status == Status::Ok && naming::count(&cell.arguments).is_some()
+    }
+
+    fn sample_files(&self, file: &RunFile) -> Vec<DerivedFile> {
+        samples::files(file)
+    }
+
+    fn files(&self, view: &RunView) -> Vec<DerivedFile> {
+        figures::files(view)
+    }
+
+    fn exports(&self) -> &'static [Export] {
+        &[Export {
+            name: "operators-json",
+            summary: "Memory per operator in every phase, with its confidence interval",
+            print: |view| Ok(slopes::operators_json(view)),
+        }]
+    }
+}

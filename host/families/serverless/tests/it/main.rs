@@ -1,0 +1,3 @@
+//! The family through its trait, as the host uses it.
+
+mod report;
