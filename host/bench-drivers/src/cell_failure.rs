@@ -1,5 +1,5 @@
-//! The reasons why a repetition has no figure, including those that all drivers share: a failed check, and a sample that the sink
-//! refuses.
+//! What all drivers share: the report of a repetition, and the reasons why it has no figure, such as a failed check or a sample
+//! that the sink refuses.
 
 use bench_engine::{MeasureError, Repetition, Report};
 use bench_model::{Check, ModuleError};
@@ -124,6 +124,24 @@ mod tests {
         check(CHECKS_MAX, 10, None);
         check(CHECKS_MAX + 1, 0, Some("returned 1001 checks"));
         check(1, CHECK_BYTES_MAX, Some("a check of 16385 bytes"));
+    }
+
+    #[test]
+    fn failed_attempt_keeps_its_checks_and_has_no_figures() {
+        let repetition = Repetition { cell: 3, process: 1 };
+        let attempted = |fails: bool| {
+            report(repetition, |checks| {
+                checks.push(Check::that("right", !fails, "why"));
+                passed(checks)?;
+                Ok(Report::ok(Vec::new(), bench_sink::runfile::OutcomeRecord::ok(3, 1)))
+            })
+        };
+        for (fails, status) in [(false, Status::Ok), (true, Status::Failed)] {
+            let report = attempted(fails);
+            assert_eq!((report.outcome.status, report.checks.len()), (status, 1));
+            let check = &report.checks[0];
+            assert_eq!((check.cell, check.process, check.passed, check.detail.as_str()), (3, 1, !fails, "why"));
+        }
     }
 
     #[test]

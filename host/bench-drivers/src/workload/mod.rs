@@ -11,7 +11,7 @@ pub use account::account;
 pub use conformance::conformance;
 pub use paired::{Entrant, PairedTask, compare};
 
-use crate::cell_failure::{CellFailure, bounded, check_record, passed};
+use crate::cell_failure::{self, CellFailure, bounded, check_record, passed};
 use crate::{Dependency, Driver, Module, Recording, Task};
 use bench_engine::{
     MeasureError, Measured, MonotonicClock, Repetition, Report, first, grows, measure, overhead, placement, possible,
@@ -55,8 +55,7 @@ impl Driver for Workload {
 /// Opens, verifies, measures, and verifies again. If a check fails, the report has its detail and no figure.
 fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     let cpu = bound_cpu(task.scenario);
-    let report = crate::report(task.repetition, |checks| attempt(module, task, checks));
-    Report { cpu, ..report }
+    Report { cpu, ..cell_failure::report(task.repetition, |checks| attempt(module, task, checks)) }
 }
 
 /// Binds this worker to the last processor of the fastest kind that it may use, which is the least likely to serve interrupts, and

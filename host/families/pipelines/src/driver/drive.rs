@@ -8,11 +8,11 @@ use super::tables::{Database, Tables};
 use super::transfer::{ChannelOptions, Endpoint, Transferred, drained, piped};
 use crate::connectors::{Connector, Loading, connectors};
 use crate::spec;
-use bench_drivers::{CellFailure, Dependency, Module, Task, passed};
+use bench_drivers::{CellFailure, Dependency, Module, Task, passed, series_records};
 use bench_engine::usage::Usage;
 use bench_engine::{Clock, MonotonicClock, Report};
 use bench_model::{Arguments, Check, ModuleError, Scenario};
-use bench_sink::runfile::{OutcomeRecord, SeriesRecord};
+use bench_sink::runfile::OutcomeRecord;
 
 /// A connector, what it is called with, and what loading its module took.
 pub(super) struct Prepared {
@@ -36,8 +36,7 @@ pub(super) fn drive(module: &mut dyn Module, dependency: Option<&mut Dependency>
         let mut tables = Database::open(parameter, task.arguments)?;
         let mut sides = Sides::prepare(module, dependency, task.scenario, task.arguments)?;
         conditions = sides.conditions(&tables);
-        let figures = measure(&mut sides, &mut tables, task, checks)?;
-        Ok(report(task, &figures))
+        Ok(report(task, &measure(&mut sides, &mut tables, task, checks)?))
     });
     Report { conditions, ..report }
 }
@@ -215,6 +214,5 @@ fn report(task: &Task<'_>, figures: &Figures) -> Report {
         recorded: figures.transfers(),
         ..OutcomeRecord::ok(task.repetition.cell, task.repetition.process)
     };
-    let record = |series| SeriesRecord::new(task.repetition.cell, task.repetition.process, series);
-    Report::ok(figures.sink().series().iter().map(record).collect(), outcome)
+    Report::ok(series_records(task.repetition, figures.sink()), outcome)
 }

@@ -1,4 +1,4 @@
-//! When requests are meant to be sent. Pure: what time it is, is an argument. It must not know what a request is.
+//! The times at which requests are due. Pure: the time is an argument.
 
 use bench_model::{Check, ModuleError};
 

@@ -88,13 +88,10 @@ impl FunctionDriver {
 
 /// Measures a scenario and checks what it was answered. A check that fails leaves its detail and no figure.
 fn drive(driver: FunctionDriver, module: &mut dyn Module, task: &Task<'_>) -> Report {
-    let mut checks = Vec::new();
-    let mut report = match attempt(driver, module, task, &mut checks) {
-        Ok((exchange, findings)) => report(task, &exchange, &findings),
-        Err(failure) => Report::without_figures(task.repetition, failure.status, failure.reason),
-    };
-    report.checks = checks.iter().map(|check| check_record(task.repetition, check)).collect();
-    report
+    bench_drivers::report(task.repetition, |checks| {
+        let (exchange, findings) = attempt(driver, module, task, checks)?;
+        Ok(report(task, &exchange, &findings))
+    })
 }
 
 fn attempt(
@@ -126,8 +123,7 @@ fn attempt(
 }
 
 fn report(task: &Task<'_>, exchange: &Exchange, findings: &Findings) -> Report {
-    let series = findings.sink.series().iter().filter(|series| series.count() > 0);
-    let timed = series.clone().find(|series| series.metric == task.scenario.name);
+    let timed = findings.sink.series().iter().find(|series| series.metric == task.scenario.name);
     let outcome = OutcomeRecord {
         iterations: findings.iterations,
         bytes: findings.iterations * exchange.payload_bytes(),

@@ -1,5 +1,4 @@
-//! The search for the highest rate at which p99 stays under a bound: halves what lies between a rate that was kept and one that
-//! was not. Pure: what a trial came to is told. It must not know how a trial is made.
+//! The search for the highest rate at which p99 stays below a bound, by bisection. Pure: the results of trials are arguments.
 
 use super::arrival_rate::ArrivalRate;
 use super::client::Tally;
