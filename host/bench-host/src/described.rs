@@ -7,6 +7,7 @@ use bench_model::Descriptor;
 use bench_sink::digest;
 use bench_wasm::Cache;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -35,11 +36,11 @@ pub(crate) struct Descriptions {
 
 /// An entry, with everything that it is valid for, so that a file under a wrong name is ignored.
 #[derive(Debug, Serialize, Deserialize)]
-struct Entry {
-    program: String,
+struct Entry<'a> {
+    program: Cow<'a, str>,
     /// The digest of the module's specification.
-    module: String,
-    described: Described,
+    module: Cow<'a, str>,
+    described: Cow<'a, Described>,
 }
 
 impl Descriptions {
@@ -52,18 +53,22 @@ impl Descriptions {
     /// The description of the module of `spec`, if it is in the cache.
     pub(crate) fn find(&self, spec: &ModuleSpec) -> Option<Described> {
         let (cache, program, module) = self.key(spec)?;
-        let entry: Entry = serde_json::from_slice(&cache.read(&name(program, &module))?).ok()?;
+        let entry: Entry<'_> = serde_json::from_slice(&cache.read(&name(program, &module))?).ok()?;
         if entry.program != *program || entry.module != module {
             return None;
         }
         entry.described.descriptor.validate().ok()?;
-        Some(entry.described)
+        Some(entry.described.into_owned())
     }
 
     /// Stores the description of the module of `spec`. If that fails, the module is described again the next time.
     pub(crate) fn keep(&self, spec: &ModuleSpec, described: &Described) {
         let Some((cache, program, module)) = self.key(spec) else { return };
-        let entry = Entry { program: program.clone(), module: module.clone(), described: described.clone() };
+        let entry = Entry {
+            program: Cow::Borrowed(program),
+            module: Cow::Borrowed(&module),
+            described: Cow::Borrowed(described),
+        };
         let text = serde_json::to_vec(&entry).expect("a description is JSON");
         if let Err(error) = cache.write(&name(program, &module), &text) {
             tracing::debug!(%error, file = %spec.file.display(), "the description cannot be cached");
