@@ -45,6 +45,10 @@ mod tests {
 
     type Processes = Vec<Vec<(f64, f64)>>;
 
+    fn median(values: impl Iterator<Item = f64>) -> f64 {
+        crate::Distribution::of_samples(values).quantile(0.5).unwrap()
+    }
+
     /// Changes the pairs with `change`, and expects that the ratios change as `expect` says.
     fn check(
         processes: &Processes,
@@ -85,6 +89,49 @@ mod tests {
         #[test]
         fn swapping_the_arms_inverts_the_ratio(processes in processes()) {
             check(&processes, |(a, b)| (b, a), |it| RatioEstimate { log: -it.log, ..it })?;
+        }
+
+        /// Every process has the same values in an order of its own, so that the levels of processes are equal.
+        #[test]
+        fn ratio_of_equal_levels_is_that_of_the_plain_medians(
+            baseline in proptest::collection::vec(100u32..1_000, 1..30),
+            times in 0.2..5.0,
+            spread in 0.0..1.0,
+            turns in proptest::collection::vec(0usize..30, 2..6),
+        ) {
+            // The contender's values are in the opposite order, so that pairs tell nothing of the ratio of medians.
+            let contender: Vec<f64> = baseline.iter().rev().map(|ns| f64::from(*ns).powf(spread) * times).collect();
+            let process = |turn: &usize| {
+                let mut pairs: Vec<_> = baseline.iter().map(|ns| f64::from(*ns)).zip(contender.iter().copied()).collect();
+                pairs.rotate_left(turn % baseline.len());
+                pairs
+            };
+            let processes: Processes = turns.iter().map(process).collect();
+            let plain = |of: fn(&(f64, f64)) -> f64| median(processes.iter().flatten().map(of));
+            let ratio = paired_ratios(&processes, 3).unwrap().medians.ratio();
+            let expect = plain(|pair| pair.1) / plain(|pair| pair.0);
+            prop_assert!((ratio / expect - 1.0).abs() < 1e-9, "{ratio} is not {expect}");
+        }
+
+        /// Whatever the levels are: the pooled ratio lies between the smallest and the largest ratio of medians of one process.
+        #[test]
+        fn ratio_lies_between_those_of_the_processes(
+            processes in processes(),
+            levels in proptest::collection::vec(0.1..10.0, 6..7),
+        ) {
+            // An odd number of pairs, so that a median is one of the values.
+            let at_level = |(process, level): (&Vec<(f64, f64)>, &f64)| {
+                let odd = process.len() - (process.len() + 1) % 2;
+                process[..odd].iter().map(|(a, b)| (a * level, b * level)).collect::<Vec<_>>()
+            };
+            let processes: Processes = processes.iter().zip(&levels).map(at_level).collect();
+            let of_process = |process: &Vec<(f64, f64)>| {
+                median(process.iter().map(|pair| pair.1)) / median(process.iter().map(|pair| pair.0))
+            };
+            let ratio = paired_ratios(&processes, 3).unwrap().medians.ratio();
+            let low = processes.iter().map(of_process).fold(f64::INFINITY, f64::min);
+            let high = processes.iter().map(of_process).fold(0.0, f64::max);
+            prop_assert!(low * (1.0 - 1e-9) <= ratio && ratio <= high * (1.0 + 1e-9), "{ratio} is not in {low}…{high}");
         }
 
         #[test]

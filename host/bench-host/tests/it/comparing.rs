@@ -39,7 +39,8 @@ fn both_arms_are_measured_interleaved_with_a_verdict() {
     assert!(0.0 < low && low <= middle && middle <= high, "{ratio}");
     let (base, contender) = (&matchup["baseline"]["p50_ns"], &matchup["contender"]["p50_ns"]);
     let of_medians = contender.as_f64().unwrap() / base.as_f64().unwrap();
-    // Only roughly: the ratio brings the processes to one level, the medians do not, and other tests run at the same time.
+    // Only roughly, because the ratio brings the processes to one level and other tests run at the same time. The tests of
+    // `paired_ratios` hold the ratio to the medians exactly, on samples that are made up.
     let times = middle / of_medians;
     assert!((0.5..2.0).contains(&times), "{middle} is not the ratio of {contender} and {base}");
     let verdict = matchup["verdict"].as_str().unwrap();

@@ -58,6 +58,29 @@ fn samples_are_paired_in_turn_and_an_arm_with_its_own_second_session() {
     check(&records, p50, [Some(100.0), Some(100.0)]);
 }
 
+/// Processes on one level, each with the same samples in an order of its own: the ratio is that of the two medians in the report.
+#[test]
+fn ratio_is_that_of_the_reported_medians() {
+    for (base_ns, times) in [(40, 1), (1_000, 3), (70_000, 2)] {
+        let samples = |process: u32, scale: u64| {
+            (0..101).map(move |index| scale * (base_ns + (index * 37 + u64::from(process) * 13) % 101))
+        };
+        let process = |process| {
+            turns(vec![
+                block(0, process, "native").timed(1, samples(process, 1)),
+                block(1, process, "wasm").timed(1, samples(process + 5, times)),
+            ])
+        };
+        let off = |matchup: &Matchup| {
+            let [base, other] =
+                [&matchup.baseline, &matchup.contender].map(|of| of.summary.as_ref().unwrap().p50.unwrap());
+            let ratio = matchup.figures.as_ref().unwrap().ratios.medians.ratio();
+            ((ratio / (other / base) - 1.0).abs() * 1e9).round()
+        };
+        check(&[process(0), process(1), process(2)], off, 0.0);
+    }
+}
+
 #[test]
 fn samples_beyond_what_all_have_are_left_out() {
     let process = |process| {
