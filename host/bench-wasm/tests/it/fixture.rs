@@ -4,10 +4,10 @@ use bench_drivers::Grants;
 use bench_model::Scenario;
 use bench_wasm::{Cache, Component, Limits, Runtime, Settings};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tempfile::TempDir;
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+
+pub(crate) use test_modules::component;
 
 const MODULE: &str = include_str!("fixture.wat");
 
@@ -58,19 +58,4 @@ pub(crate) fn scenario(component: &Component, name: &str) -> Scenario {
     use bench_drivers::Module;
     let scenarios = &component.descriptor().scenarios;
     scenarios.iter().find(|scenario| scenario.name == name).expect("the module has it").clone()
-}
-
-/// The component of a module's text, for the world `fixture` of a WIT text over these packages of the project.
-pub(crate) fn component(module: &str, world: &str, packages: &[&str]) -> Vec<u8> {
-    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
-    let mut resolve = Resolve::default();
-    for package in packages {
-        resolve.push_path(wit.join(package)).expect("the WIT parses");
-    }
-    let package = resolve.push_str("fixture.wit", world).expect("the world parses");
-    let world = resolve.select_world(&[package], Some("fixture")).expect("the world is there");
-    let mut module = wat::parse_str(module).expect("the module parses");
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("the module takes metadata");
-    let mut encoder = ComponentEncoder::default().validate(true).module(&module).expect("the module fits the world");
-    encoder.encode().expect("the component is encoded")
 }

@@ -51,6 +51,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("pg-rows", &["bench-model"]),
     ("ring-peer", &["bench-model", "shm-ring", "vocabulary"]),
     ("wal-load", &["bench-model", "probe-abi"]),
+    ("test-modules", &[]),
     ("vocabulary", &[]),
     ("wal-log", &["vocabulary"]),
     ("wal-trial", &["bench-model", "probe-abi", "wal-load"]),

@@ -11,8 +11,6 @@ use family_pipelines::{BatchError, Connector, Emit, FROM_TABLE, Next, Pipelines,
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
 
 const WORLD: &str = "
     package bench-host:fixture;
@@ -69,17 +67,7 @@ fn runtime() -> Runtime {
 
 /// The component of a module's text, for the world `fixture` over these packages of the project.
 fn component(module: &str, world: &str, packages: &[&str]) -> Component {
-    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../wit");
-    let mut resolve = Resolve::default();
-    for package in packages {
-        resolve.push_dir(wit.join(package)).expect("the WIT parses");
-    }
-    let package = resolve.push_str("fixture.wit", world).expect("the world parses");
-    let world = resolve.select_world(&[package], Some("fixture")).expect("the world is there");
-    let mut module = wat::parse_str(module).expect("the module parses");
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("the module takes metadata");
-    let mut encoder = ComponentEncoder::default().validate(true).module(&module).expect("the module fits the world");
-    let bytes = encoder.encode().expect("the component is encoded");
+    let bytes = test_modules::component(module, world, packages);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("fixture.wasm");
     std::fs::write(&path, &bytes).expect("the component is written");

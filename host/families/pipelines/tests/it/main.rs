@@ -1,6 +1,5 @@
 //! Components and probes that carry batches, as the drivers meet them.
 
-mod compile;
 mod components;
 mod probes;
 mod report;

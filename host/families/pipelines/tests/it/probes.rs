@@ -1,11 +1,18 @@
 //! A probe written in C that carries batches. What it does is in `probes/carrier.c`.
 
-use crate::{compile, scenario};
+use crate::scenario;
 use bench_model::{Arguments, ModuleError};
 use bench_native::Probe;
 use family_pipelines::{BatchError, Emit, FROM_TABLE, Next, connectors};
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
+use test_modules::Library;
+
+/// Compiles `probes/carrier.c` with these definitions, if there is a compiler.
+fn library(definitions: &[&str]) -> Option<Library> {
+    test_modules::probe(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/probes/carrier.c"), definitions)
+}
 
 /// Takes batches until it has so many.
 struct Taker {
@@ -41,7 +48,7 @@ impl Next for Giver {
 /// Has the probe read, to somebody who takes `max` batches and then refuses with `refusal`.
 #[track_caller]
 fn check_read(definitions: &[&str], deed: &str, max: usize, refusal: BatchError, expect: &str) {
-    let Some(library) = compile::library(definitions) else { return };
+    let Some(library) = library(definitions) else { return };
     let mut probe = Probe::load(&library.path).expect("a probe");
     let scenario = scenario(&probe, "read");
     let taken = Arc::<Mutex<Vec<Vec<u8>>>>::default();
@@ -64,7 +71,7 @@ fn check_read(definitions: &[&str], deed: &str, max: usize, refusal: BatchError,
 /// Has the probe write what `giver` gives.
 #[track_caller]
 fn check_write(definitions: &[&str], giver: Giver, expect: &str) {
-    let Some(library) = compile::library(definitions) else { return };
+    let Some(library) = library(definitions) else { return };
     let mut probe = Probe::load(&library.path).expect("a probe");
     let scenario = scenario(&probe, "write");
     let connector = connectors(&mut probe).and_then(|connectors| connectors.connector(&scenario));
@@ -122,7 +129,7 @@ fn what_a_probe_lacks_is_named() {
     check_write(&["READS_ONLY"], Giver(vec![], None), one_way);
     let short = r#"Err(Crashed("the probe's table `bench-host:pipeline/0.1` has 8 bytes, but needs 24: set `size` to sizeof(bhp_pipeline)"))"#;
     check_write(&["SHORT"], Giver(vec![], None), short);
-    let Some(library) = compile::library(&["WITHOUT_CONNECTORS"]) else { return };
+    let Some(library) = library(&["WITHOUT_CONNECTORS"]) else { return };
     let mut probe = Probe::load(&library.path).expect("a probe");
     assert!(matches!(connectors(&mut probe), Err(ModuleError::Unavailable(_))));
 }
