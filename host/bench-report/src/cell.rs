@@ -1,4 +1,4 @@
-//! One cell with all its processes brought together. Knows when a figure counts, not how it is shown.
+//! One cell, with the records of all its processes merged.
 
 use crate::{ReportError, RunView, SeriesView, account};
 use bench_model::{Arguments, Arm, Checksum, MachineLimit, Steadiness, Unit};
@@ -64,7 +64,7 @@ pub struct CellView {
     /// The processes that ended well.
     pub(crate) ended_well: BTreeSet<u32>,
     /// The times of operations by process, in their order, where each was timed by itself; none where the cell is not ok.
-    pub(crate) timed_processes: Vec<Vec<f64>>,
+    pub timed_processes: Vec<Vec<f64>>,
 }
 
 /// One thing that was looked at, over all processes.

@@ -3,6 +3,7 @@
 
 mod account;
 mod arguments;
+mod baselines;
 mod calibration;
 mod cell;
 mod comparison;
@@ -29,6 +30,7 @@ mod targets;
 mod text;
 
 pub use self::account::AccountView;
+pub use self::baselines::interleaved_baselines;
 pub use self::calibration::Drift;
 pub use self::cell::{CellView, CheckView, arm_label};
 pub use self::comparison::{

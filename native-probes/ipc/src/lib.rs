@@ -75,7 +75,7 @@ fn scenario(kind: ScenarioKind, transports: &[TransportKind], limit: MachineLimi
     let transports: Vec<_> = transports.iter().map(|transport| transport.as_str()).collect();
     let placements = Placement::ALL.map(Placement::as_str);
     let payload = "bytes of one message, including its sequence number; HTTP transports encode it in base64";
-    Scenario::new(kind.as_str(), "serverless", summary)
+    Scenario::new(kind.as_str(), "ipc", summary)
         .limit(limit)
         .can_use("cpu:2", "placement=cross needs a processor for each process")
         .parameter(

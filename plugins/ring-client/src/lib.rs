@@ -72,7 +72,7 @@ fn across(name: &str, summary: &str, transports: &[&'static str]) -> Scenario {
 }
 
 fn scenario(name: &str, summary: &str) -> Scenario {
-    Scenario::new(name, "serverless", summary).parameter(
+    Scenario::new(name, "ring", summary).parameter(
         Parameter::new("payload_bytes", PAYLOADS[0], "bytes of one message")
             .unit(Unit::Bytes)
             .sweep(PAYLOADS)

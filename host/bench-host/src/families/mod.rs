@@ -21,6 +21,10 @@ pub(crate) const FAMILIES: &[&dyn Family] = &[
     &family_pipelines::Pipelines,
     #[cfg(feature = "tabular")]
     &family_tabular::Tabular,
+    #[cfg(feature = "ipc")]
+    &family_ipc::Ipc,
+    #[cfg(feature = "wal")]
+    &family_wal::Wal,
 ];
 
 /// The drivers of all families.

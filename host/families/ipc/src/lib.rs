@@ -1,0 +1,42 @@
+//! The family `ipc`: messages between two processes over each transport of the kernel. Its scenarios use the driver `workload` and
+//! are described by the probe `native-probes/ipc`.
+
+#![forbid(unsafe_code)]
+
+use bench_family::Family;
+use bench_report::{CellView, FamilyReport, RunView, Section, interleaved_baselines};
+
+/// The name of the family.
+const NAME: &str = "ipc";
+
+/// The series of raw round trips that the scenario `round-trips` measures interleaved with checked ones.
+const BASELINES: [&str; 1] = ["bare_round_trips"];
+
+/// The family.
+#[derive(Debug)]
+pub struct Ipc;
+
+impl Family for Ipc {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "Messages between processes"
+    }
+
+    fn report(&self) -> Option<&'static dyn FamilyReport> {
+        Some(&TransportReport)
+    }
+}
+
+/// What the family adds to the report of a run.
+struct TransportReport;
+
+impl FamilyReport for TransportReport {
+    fn sections(&self, view: &RunView) -> Vec<Section> {
+        // Runs of earlier versions have the scenarios of `ipc` in another family.
+        let is_of_transport = |cell: &CellView| cell.family == NAME || cell.scenario.starts_with("ipc/");
+        interleaved_baselines("ipc.baselines", view, is_of_transport, &BASELINES).into_iter().collect()
+    }
+}

@@ -1,0 +1,24 @@
+//! The family through its trait, as the host uses it.
+
+use bench_family::Family;
+use bench_model::Unit;
+use family_ipc::Ipc;
+use insta::assert_snapshot;
+use sample_run::{Block, Run};
+
+#[test]
+fn transport_is_shown_against_the_raw_calls_of_its_processes() {
+    let mut run = Run::begin(2, 3);
+    for process in 0..3 {
+        for (cell, transport, family) in [(0, "pipe", "ipc"), (1, "futex", "serverless")] {
+            let checked = 10_300 + u64::from(process) * 10 + u64::from(cell) * 100;
+            let block = Block::new(cell, process, "ipc/round-trips", "native").family(family);
+            let block = block.argument("transport", transport).timed(1, [checked; 30]);
+            run.append(&block.series("bare_round_trips", Unit::Nanoseconds, &[], 1, [10_000; 30]).records());
+        }
+    }
+    run.end(None);
+    let text = sample_run::text(&run.view(), Ipc.report());
+    let section: Vec<_> = text.split("\n\n").filter(|part| part.starts_with("against")).collect();
+    assert_snapshot!(section.join("\n\n"), @"");
+}

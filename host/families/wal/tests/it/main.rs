@@ -1,0 +1,55 @@
+//! The family through its trait, as the host uses it.
+
+use bench_family::Family;
+use bench_model::Unit;
+use family_wal::Wal;
+use insta::assert_snapshot;
+use sample_run::{Block, Run};
+
+/// An append of `log_ns` on a disk where a raw commit takes `raw_ns`, in one process.
+fn durable(process: u32, log_ns: u64, raw_ns: u64) -> Block {
+    let commits = [raw_ns + u64::from(process) * 1_000; 30];
+    Block::new(0, process, "wal/append", "native")
+        .family("wal")
+        .argument("durability", "each")
+        .timed(1, [log_ns + u64::from(process) * 1_000; 30])
+        .series("raw_commit", Unit::Nanoseconds, &[], 1, commits)
+}
+
+#[test]
+fn log_is_shown_against_the_raw_commit_of_its_processes() {
+    let mut run = Run::begin(3, 3);
+    for process in 0..3 {
+        run.append(&durable(process, 1_100_000, 1_000_000).records());
+        let in_memory = Block::new(1, process, "wal/append", "native").family("wal").argument("durability", "none");
+        run.append(&in_memory.timed(1, [50; 30]).records());
+        let other = Block::new(2, process, "other/append", "native").timed(1, [50; 30]);
+        run.append(&other.series("raw_commit", Unit::Nanoseconds, &[], 1, [50; 30]).records());
+    }
+    run.end(None);
+    let text = sample_run::text(&run.view(), Wal.report());
+    let section: Vec<_> = text.split("\n\n").filter(|part| part.starts_with("against")).collect();
+    assert_snapshot!(section.join("\n\n"), @"");
+}
+
+#[test]
+fn two_processes_have_a_ratio_without_an_interval() {
+    let mut run = Run::begin(1, 2);
+    for process in 0..2 {
+        run.append(&durable(process, 2_000_000, 1_000_000).records());
+    }
+    run.end(None);
+    let document: serde_json::Value =
+        serde_json::from_str(&sample_run::json(&run.view(), Wal.report())).expect("the report is JSON");
+    let row = &document["sections"][0]["rows"][0];
+    assert_eq!((&row["baseline"], &row["processes"]["value"]), (&"raw_commit".into(), &2.into()), "{document:#}");
+    assert_snapshot!(row["ratio"].to_string(), @"");
+}
+
+#[test]
+fn run_without_baselines_has_no_section() {
+    let mut run = Run::begin(1, 1);
+    run.append(&Block::new(0, 0, "wal/append", "native").family("wal").timed(1, [50; 30]).records());
+    run.end(None);
+    assert!(Wal.report().expect("the family has a report").sections(&run.view()).is_empty());
+}
