@@ -70,10 +70,10 @@ fn assertions(Layout { c, size, offsets, .. }: &Layout) -> String {
 }
 
 /// C names by Rust names.
-struct Names(BTreeMap<String, String>);
+pub(crate) struct Names(BTreeMap<String, String>);
 
 impl Names {
-    fn of(sections: &[Section]) -> Self {
+    pub(crate) fn of(sections: &[Section]) -> Self {
         let items = sections.iter().flat_map(|section| &section.items);
         let named = items.filter_map(|item| match item {
             Item::Opaque { c, rust, .. } | Item::Struct { c, rust, .. } | Item::Table { c, rust, .. } => {
@@ -122,8 +122,14 @@ impl Names {
         c_doc(doc, 4) + &declared + "\n"
     }
 
+    /// The declaration of a member in one line.
+    pub(crate) fn one_line(&self, member: &Member) -> String {
+        let declared = self.member(&Member { doc: String::new(), ..member.clone() });
+        declared.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// A declaration of `name`.
-    fn declared(&self, ty: &Type, name: &str) -> String {
+    pub(crate) fn declared(&self, ty: &Type, name: &str) -> String {
         let (mut inner, mut stars, mut is_const) = (ty, 0, false);
         while let Type::Const(next) | Type::Mut(next) = inner {
             (is_const, stars) = (matches!(inner, Type::Const(_)), stars + 1);

@@ -1,5 +1,5 @@
 //! Generates what both sides of a boundary share out of the WIT packages and `native-probes/probe-abi/abi.toml`: the C header,
-//! its Rust twin with the layout that both are held to, and the vocabulary.
+//! its Rust twin with the layout that both are held to, the vocabulary, and the reference document.
 
 pub mod derive;
 pub mod header;
@@ -7,6 +7,7 @@ pub mod item;
 pub mod layout;
 pub mod plan;
 pub mod raw;
+pub mod reference;
 mod text;
 pub mod vocabulary;
 pub mod wit;
@@ -43,6 +44,7 @@ pub fn files(plan: &Plan, wit: &Wit) -> Result<Vec<Generated>> {
     files.extend(
         sections.iter().map(|section| (raw.join(format!("tables/{}.rs", section.module)), raw::module(section))),
     );
+    files.push((Path::new("host/REFERENCE.md").to_owned(), reference::reference(plan, wit, &sections)));
     let vocabulary = Path::new("host/lib/vocabulary/src");
     files.push((vocabulary.join("lib.rs"), vocabulary::root(&plan.vocabulary)));
     for part in &plan.vocabulary {

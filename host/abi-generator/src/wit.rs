@@ -3,7 +3,8 @@
 use anyhow::{Context, Result, anyhow, bail};
 use std::path::Path;
 use wit_parser::{
-    Function, FunctionKind, Interface, InterfaceId, Resolve, Type, TypeDef, TypeDefKind, TypeId, UnresolvedPackageGroup,
+    Function, FunctionKind, Interface, InterfaceId, Package, Resolve, Type, TypeDef, TypeDefKind, TypeId,
+    UnresolvedPackageGroup, World, WorldId,
 };
 
 /// Every package of a folder whose folders each hold one.
@@ -50,6 +51,26 @@ impl Wit {
             let name = package.name.to_string();
             package.interfaces.values().map(move |id| (name.clone(), &self.resolve.interfaces[*id]))
         })
+    }
+
+    /// All packages.
+    pub fn packages(&self) -> impl Iterator<Item = &Package> {
+        self.resolve.packages.iter().map(|(_, package)| package)
+    }
+
+    /// A world of one of the packages.
+    pub fn world(&self, id: WorldId) -> &World {
+        &self.resolve.worlds[id]
+    }
+
+    /// An interface of one of the packages.
+    pub fn interface_of(&self, id: InterfaceId) -> &Interface {
+        &self.resolve.interfaces[id]
+    }
+
+    /// A type of one of the packages.
+    pub fn definition_of(&self, id: TypeId) -> &TypeDef {
+        &self.resolve.types[id]
     }
 
     /// The interface `package/interface`.
