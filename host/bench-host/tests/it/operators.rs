@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// A short chain: the phases in which nothing happens last as long as an operator has to be idle.
 const SHORT: &str = "-p count=4 -p idle_ms=50 --quick --processes 1 --format json";
 
-/// Every nonce that was sent in a cell was seen in time, by operators that have kept their state.
+/// Every token that was sent in a cell arrived in time, and the operators have kept their state.
 #[track_caller]
 fn check_whole(cell: &Value) {
     assert_eq!(cell["status"], "ok", "{cell:#}");
@@ -81,14 +81,14 @@ fn faulty_operator_fails_only_its_cell() {
     let document = host.check(line, 1).json();
     let cells = cells(&document, "hostile/chain");
     for (deed, component, probe) in [
-        ("trap", "was handed TestResource/chain-1/nonce 4 times, and no more: `reconcile` trapped", "and no more: "),
+        ("trap", "failed on TestResource/chain-1/token after 4 attempts: `reconcile` trapped", "after 4 attempts: "),
         (
             "hang",
             "the worker was killed; allow more time with --deadline",
             "the worker was killed; allow more time with --deadline",
         ),
-        ("circle", "they write into what they watch; stop one of them", "they write into what they watch"),
-        ("refuse", "and no more: it wants to forget", "and no more: it wants to forget"),
+        ("circle", "so one of them watches what it writes; stop one of them", "feedback loop: a write passed"),
+        ("refuse", "attempts: it wants to forget", "attempts: it wants to forget"),
         ("forget", "its state was lost", "its state was lost"),
     ] {
         for (arm, expect) in [("wasm", component), ("native", probe)] {

@@ -1,5 +1,4 @@
-//! What a probe offers to the driver `operator`: the extension `bench-host:operator/0.1` of its table, called in place. It must
-//! not know what an operator does, nor time anything.
+//! Operators that are probes, through the extension `bench-host:operator/0.1` of the probe's table.
 
 mod plane;
 
@@ -13,10 +12,10 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// More watches than any operator has.
+/// Maximum number of watches of an operator.
 const WATCHES_MAX: usize = 1_000;
 
-/// The longest state that is taken.
+/// Maximum size of the state of an operator.
 const STATE_BYTES_MAX: usize = 64 << 20;
 
 impl Operators for Probe {
@@ -126,7 +125,7 @@ impl Drop for NativeOperator {
     }
 }
 
-/// What a watch that the probe lends stands for.
+/// Reads a watch that the probe lends.
 fn scope(watch: &raw::Watch) -> Result<Scope, ModuleError> {
     // SAFETY: the probe lends the watches' texts until the next call of the operator.
     let name = |text| unsafe { text::name(text) }.map_err(|fault| breach("start", &format!("a watch {fault}")));

@@ -1,12 +1,12 @@
-//! The scenario `chain`: operators in a row, each handing a nonce on to the next, through the phases in which their memory and
-//! their time are looked at. It must not know in which arm they are.
+//! The scenario `chain`: operators in a row pass tokens on to each other, in phases in which memory and times are measured. It must
+//! not know the arm of the operators.
 
 use super::KIND;
 use super::figures::{self, Figures};
-use super::host::{Handed, Host, Rules, Step};
+use super::host::{Dispatched, Host, Rules, Step};
 use super::memory::Sampler;
-use super::nonces::Nonces;
 use super::settings::Settings;
+use super::tokens::Tokens;
 use crate::operators::Factory;
 use crate::spec;
 use bench_drivers::{CellFailure, Task, record};
@@ -17,11 +17,11 @@ use bench_sink::runfile::Status;
 use control_plane::{ControlPlane, Event, Key, Scope};
 use std::sync::Arc;
 
-/// Who writes the nonces.
+/// The field manager that writes the tokens.
 const WRITER: &str = "bench-host";
 
-/// The object that goes along the chain.
-const NAME: &str = "nonce";
+/// The name of the object that travels along the chain. Its spec has the token as the member `nonce`.
+const NAME: &str = "token";
 
 /// A chain while it runs.
 pub(super) struct Chain<'a> {
@@ -29,26 +29,26 @@ pub(super) struct Chain<'a> {
     clock: &'a MonotonicClock,
     settings: &'a Settings,
     first: Key,
-    pub(super) nonces: Nonces,
+    pub(super) tokens: Tokens,
     pub(super) figures: Figures,
-    /// Nonces of the open loop that was measured, and nanoseconds from its begin until the last of them was written.
+    /// The number of tokens of the measured open loop, and the nanoseconds from its start until the last was written.
     open_loop: Option<(u64, u64)>,
 }
 
-/// Whether a rate was kept is told by at least so many nonces: the first ones are cold.
+/// The achieved rate is checked only with at least this many tokens, because the first ones are cold.
 const OPEN_LOOP_MIN: u64 = 100;
 
-/// What of nonces and hops is kept.
+/// Which times are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
     Nothing,
-    /// Times of chains whose operators are loaded.
+    /// Times of a chain with all operators loaded.
     Chains,
-    /// Times of operators that were unloaded, and of chains of them.
+    /// Times of operators that are loaded for an event, and of a chain of them.
     Wakes,
 }
 
-/// Takes a chain through all of its phases. What is recorded goes to `sink`.
+/// Runs a chain through all phases, records into `sink`, and returns the number of tokens sent.
 pub(super) fn measure(
     factories: Vec<Box<dyn Factory>>,
     plane: Arc<dyn ControlPlane>,
@@ -67,7 +67,7 @@ pub(super) fn measure(
     chain.warm_up(task.budget.warm_up_ns)?;
     chain.send(half(task.budget.amount), Keep::Chains)?;
     if chain.has_failed() {
-        return chain.account(sink, checks).map(|()| chain.nonces.sent());
+        return chain.account(sink, checks).map(|()| chain.tokens.sent());
     }
     sampler.enter("idle", processes);
     chain.stay(settings.idle_ns)?;
@@ -81,10 +81,10 @@ pub(super) fn measure(
     chain.figures.record(sink, settings.count)?;
     figures::memory(sink, &samples)?;
     chain.account(sink, checks)?;
-    Ok(chain.nonces.sent())
+    Ok(chain.tokens.sent())
 }
 
-/// Sends a few nonces along a chain of loaded operators, and along one of unloaded ones; what is accounted for.
+/// Sends two tokens along a chain of loaded operators and two along the chain unloaded, and returns the checks. Nothing is timed.
 pub(super) fn try_out(
     factories: Vec<Box<dyn Factory>>,
     plane: Arc<dyn ControlPlane>,
@@ -108,7 +108,7 @@ pub(super) fn try_out(
     Ok(checks)
 }
 
-/// Chains that are loaded and chains that are not are measured for as long.
+/// Half of the budget is for loaded operators, half for unloaded ones.
 fn half(amount: Amount) -> Amount {
     match amount {
         Amount::Time { ns } => Amount::Time { ns: ns / 2 },
@@ -117,7 +117,7 @@ fn half(amount: Amount) -> Amount {
 }
 
 impl<'a> Chain<'a> {
-    /// Loads the operators, and looks behind the last one before anything is written.
+    /// Loads the operators, and watches what the last one writes before anything is written.
     pub(super) fn load(
         factories: Vec<Box<dyn Factory>>,
         plane: Arc<dyn ControlPlane>,
@@ -129,8 +129,8 @@ impl<'a> Chain<'a> {
         let depth_max = u32::try_from(settings.count).unwrap_or(u32::MAX);
         let host = Host::new(plane, clock, factories, Rules { idle_ns: None, depth_max, reclaim });
         let first = Key::new(KIND, namespace(0), NAME);
-        let nonces = Nonces::new(settings.deadline_ns);
-        let mut chain = Self { host, clock, settings, first, nonces, figures, open_loop: None };
+        let tokens = Tokens::new(settings.deadline_ns);
+        let mut chain = Self { host, clock, settings, first, tokens, figures, open_loop: None };
         let begin_ns = clock.now_ns();
         for number in 0..settings.count {
             let before_ns = clock.now_ns();
@@ -142,7 +142,7 @@ impl<'a> Chain<'a> {
         Ok(chain)
     }
 
-    /// Nonces that are accounted for like all others, but whose times are not kept.
+    /// Sends tokens without recording their times.
     fn warm_up(&mut self, time_ns: u64) -> Result<(), CellFailure> {
         let begin_ns = self.clock.now_ns();
         loop {
@@ -153,7 +153,7 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Nonces for as long as `amount` says, at the pace that was asked for.
+    /// Sends tokens until `amount` is reached, at the requested rate.
     fn send(&mut self, amount: Amount, keep: Keep) -> Result<(), CellFailure> {
         let begin_ns = self.clock.now_ns();
         let mut sent = 0;
@@ -175,29 +175,31 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// One nonce, until it is seen, or as long as anybody would wait for it.
+    /// Sends one token and waits until it has arrived, for at most twice the deadline.
     fn send_one(&mut self, keep: Keep) -> Result<(), CellFailure> {
         self.write(self.clock.now_ns())?;
         self.drain(keep)
     }
 
     fn write(&mut self, due_ns: u64) -> Result<(), CellFailure> {
-        let nonce = self.nonces.next(due_ns);
-        let spec = format!(r#"{{"nonce":{nonce}}}"#);
+        let token = self.tokens.next(due_ns);
+        let spec = format!(r#"{{"nonce":{token}}}"#);
         let written = self.host.plane.apply(&self.first, WRITER, &spec);
-        written.map(drop).map_err(|error| CellFailure::failed(format!("cannot write {}: {error}", self.first)))
+        written.map(drop).map_err(|error| {
+            CellFailure::failed(format!("cannot write {} into the control plane: {error}", self.first))
+        })
     }
 
-    /// Steps until the last nonce is seen, or is late twice over.
+    /// Runs the host until the last token has arrived, for at most twice the deadline.
     fn drain(&mut self, keep: Keep) -> Result<(), CellFailure> {
         let end_ns = self.clock.now_ns() + 2 * self.settings.deadline_ns;
-        while !self.nonces.is_last_seen() && !self.has_failed() && self.clock.now_ns() < end_ns {
+        while !self.tokens.is_last_seen() && !self.has_failed() && self.clock.now_ns() < end_ns {
             self.advance(end_ns, keep)?;
         }
         Ok(())
     }
 
-    /// Whether an event was given up, so that its nonce will never be seen and the chain is void.
+    /// Whether an event failed for good, so that its token cannot arrive.
     fn has_failed(&self) -> bool {
         self.host.tally.failed > 0
     }
@@ -209,14 +211,16 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// One step, or a wait for it.
+    /// Runs one step of the host, or waits until there is something to do.
     fn advance(&mut self, end_ns: u64, keep: Keep) -> Result<(), CellFailure> {
         match self.host.step()? {
             Step::Nothing => self.host.wait(end_ns),
-            Step::Handed(Handed { took_ns, was_unloaded: true, is_reconciled: true }) if keep == Keep::Wakes => {
+            Step::Dispatched(Dispatched { took_ns, was_unloaded: true, is_reconciled: true })
+                if keep == Keep::Wakes =>
+            {
                 self.figures.wake_ns.push(took_ns);
             }
-            Step::Handed(_) => (),
+            Step::Dispatched(_) => (),
             Step::Observed(event) => self.seen(&event, keep)?,
         }
         Ok(())
@@ -225,10 +229,13 @@ impl<'a> Chain<'a> {
     fn seen(&mut self, event: &Event, keep: Keep) -> Result<(), CellFailure> {
         let now_ns = self.clock.now_ns();
         let Some(object) = event.object() else { return Ok(()) };
-        let (nonce, _) = parse(&object.spec).ok_or_else(|| {
-            CellFailure::failed(format!("{} holds `{}`, wanted {{\"nonce\":N,\"count\":N}}", object.key, object.spec))
+        let (token, _) = parse(&object.spec).ok_or_else(|| {
+            CellFailure::failed(format!(
+                "the spec of {} is `{}`; the operator must write {{\"nonce\":N,\"count\":N}}",
+                object.key, object.spec
+            ))
         })?;
-        if let Some(took_ns) = self.nonces.see(nonce, now_ns) {
+        if let Some(took_ns) = self.tokens.see(token, now_ns) {
             match keep {
                 Keep::Nothing => (),
                 Keep::Chains if self.figures.is_full() => (),
@@ -239,12 +246,12 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// Does nothing but what events ask for.
+    /// Runs the host for this time without sending tokens.
     fn stay(&mut self, time_ns: u64) -> Result<(), CellFailure> {
         self.run_until(self.clock.now_ns() + time_ns, Keep::Nothing)
     }
 
-    /// Waits until every operator was unloaded for having been idle. They have been for long enough.
+    /// Waits until the host has unloaded every operator, all of which are idle.
     fn unload(&mut self) -> Result<(), CellFailure> {
         self.host.set_idle(Some(self.settings.idle_ns));
         let end_ns = self.clock.now_ns() + self.settings.idle_ns + self.settings.deadline_ns;
@@ -252,14 +259,16 @@ impl<'a> Chain<'a> {
             if self.clock.now_ns() >= end_ns {
                 let (unloaded, count) = (self.host.unloaded(), self.settings.count);
                 let why = self.host.tally.failures.first().map_or("", String::as_str);
-                return Err(CellFailure::failed(format!("{unloaded} of {count} idle operators were unloaded; {why}")));
+                return Err(CellFailure::failed(format!(
+                    "only {unloaded} of {count} idle operators could be unloaded within deadline_ms: {why}"
+                )));
             }
             self.advance(end_ns, Keep::Nothing)?;
         }
         Ok(())
     }
 
-    /// Nonces that find every operator unloaded.
+    /// Sends tokens along unloaded operators, and unloads all of them after each.
     fn wake(&mut self, amount: Amount) -> Result<(), CellFailure> {
         self.host.set_idle(None);
         let begin_ns = self.clock.now_ns();
@@ -277,10 +286,10 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// Holds what was sent against what was seen, and what was delivered against what was handed over.
+    /// Checks that every token sent and every event delivered is accounted for.
     fn account(&self, sink: &mut Sink, checks: &mut Vec<Check>) -> Result<(), CellFailure> {
-        let (sent, failed) = (self.nonces.sent(), self.nonces.outstanding());
-        let (seen, late, strange) = (self.nonces.seen, self.nonces.late, self.nonces.strange);
+        let (sent, failed) = (self.tokens.sent(), self.tokens.outstanding());
+        let (seen, late, strange) = (self.tokens.seen, self.tokens.late, self.tokens.strange);
         let retried = self.host.tally.retried;
         for (name, count) in [("sent", sent), ("seen", seen), ("late", late), ("failed", failed), ("retried", retried)]
         {
@@ -297,8 +306,8 @@ impl<'a> Chain<'a> {
         );
         let is_whole = tally.delivered == tally.reconciled + tally.failed + queued && tally.failed == 0;
         checks.push(Check::that("every-event-once", is_whole, detail));
-        // One that is queued when the time is over is late; one that is nowhere was swallowed.
-        let detail = format!("{failed} nonces are on their way with {queued} events");
+        // A token whose event is still queued is late; without an event it is lost.
+        let detail = format!("{failed} tokens have not arrived, {queued} events are queued");
         checks.push(Check::that("nothing-swallowed", failed == 0 || queued > 0, detail));
         if retried == 0 && failed == 0 {
             checks.push(self.state_kept(seen + late));
@@ -307,28 +316,28 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// Whether nonces were written at the rate that was asked for; `None` where none was, or where they are too few to tell.
+    /// Whether tokens were written at the requested rate; `None` in a closed loop, or with too few tokens to tell.
     fn achieved_rate(&self) -> Option<Check> {
         let (period_ns, (sent, elapsed_ns)) = self.settings.period_ns.zip(self.open_loop)?;
         if sent < OPEN_LOOP_MIN {
             return None;
         }
         let achieved = sent as f64 * 1e9 / (elapsed_ns as f64).max(1.0);
-        Some(Check::achieved_rate(1e9 / period_ns.max(1) as f64, achieved, format_args!("{sent} nonces")))
+        Some(Check::achieved_rate(1e9 / period_ns.max(1) as f64, achieved, format_args!("{sent} tokens")))
     }
 
-    /// Whether every operator has counted every nonce, however often it was unloaded.
-    fn state_kept(&self, nonces: u64) -> Check {
+    /// Whether every operator has counted every token, although it was unloaded in between.
+    fn state_kept(&self, tokens: u64) -> Check {
         let written = |number: usize| self.host.plane.get(&Key::new(KIND, namespace(number + 1), NAME));
         let counted =
             |number: usize| written(number).ok().and_then(|object| parse(&object.spec)).map(|(_, count)| count);
         let wrong =
-            (0..self.settings.count).map(|number| (number, counted(number))).find(|(_, count)| *count != Some(nonces));
+            (0..self.settings.count).map(|number| (number, counted(number))).find(|(_, count)| *count != Some(tokens));
         let detail = wrong.map_or_else(
-            || format!("each of {} operators has counted {nonces}", self.settings.count),
+            || format!("each of {} operators has counted {tokens}", self.settings.count),
             |(number, count)| {
                 let count = count.map_or_else(|| "nothing".to_owned(), |count| count.to_string());
-                format!("operator {number} says it has counted {count}, wanted {nonces}: its state was lost")
+                format!("operator {number} has counted {count} instead of {tokens}: its state was lost")
             },
         );
         Check::that("state-kept", wrong.is_none(), detail)
@@ -345,7 +354,7 @@ fn arguments(number: usize, extra: &[(String, String)]) -> Vec<(String, String)>
     link.into_iter().chain(extra.iter().cloned()).collect()
 }
 
-/// The nonce and the count of a spec.
+/// The token and the count in a spec.
 fn parse(spec: &str) -> Option<(u64, u64)> {
     let spec: serde_json::Value = serde_json::from_str(spec).ok()?;
     Some((spec.get("nonce")?.as_u64()?, spec.get("count")?.as_u64()?))

@@ -1,11 +1,11 @@
-//! What the driver has found, kept while it measures and recorded into the sink afterwards, so that keeping it is no part of the
-//! memory that is looked at. It must not know how it was found.
+//! The figures of a chain. They are kept while the driver measures and recorded into the sink afterwards, so that the sink is not
+//! part of the measured memory.
 
 use super::memory::Sample;
 use bench_drivers::{CellFailure, record};
 use bench_sink::Sink;
 
-/// Chains that are timed while all operators are loaded: enough for every quantile that is shown.
+/// Maximum number of timed tokens with all operators loaded, enough for every quantile of a report.
 pub(super) const CHAINS_MAX: usize = 1 << 16;
 
 /// Times and sizes, in nanoseconds and bytes.
@@ -21,7 +21,7 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// None yet. The room for what is kept while memory is looked at is there, and was written.
+    /// No figures. The memory for those that are kept while memory is measured is allocated and was written.
     pub(super) fn with_room(operators: usize) -> Self {
         let room = |samples| {
             let mut room = vec![u64::MAX; samples];
@@ -33,12 +33,12 @@ impl Figures {
         Self { load_ns, load_all_ns, chain_ns, wake_ns, chain_cold_ns, unload_ns, state_bytes }
     }
 
-    /// Whether no further chain can be kept.
+    /// Whether there is no room for another token.
     pub(super) fn is_full(&self) -> bool {
         self.chain_ns.len() >= CHAINS_MAX
     }
 
-    /// Records everything but memory, for a chain of so many operators.
+    /// Records everything but memory, of a chain of this many operators.
     pub(super) fn record(&self, sink: &mut Sink, operators: usize) -> Result<(), CellFailure> {
         let hops: Vec<_> = self.chain_ns.iter().map(|ns| ns / operators as u64).collect();
         let series = [
@@ -55,7 +55,7 @@ impl Figures {
     }
 }
 
-/// Memory by phase, and when it was looked at.
+/// Records memory by phase, and the times of its samples.
 pub(super) fn memory(sink: &mut Sink, samples: &[Sample]) -> Result<(), CellFailure> {
     for sample in samples {
         let labels = [("phase", sample.phase)];

@@ -1,5 +1,5 @@
-//! What runs operators: it takes events out of one mailbox, hands each to its operator in order, tries again what failed, and
-//! unloads what was idle for long enough. It must not know what the events are for, nor how an operator is made.
+//! The host of operators: takes events out of one mailbox, dispatches each to its operator in order, retries failed ones, and unloads
+//! idle operators.
 
 use super::operator_entry::{OperatorEntry, OperatorState, Pending, Watching};
 use super::plane::{Causes, Named};
@@ -12,47 +12,47 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often an event that failed is tried again.
+/// Maximum number of retries of a failed event.
 pub(super) const RETRIES_MAX: u32 = 3;
 
-/// How long the first of them waits; each further one waits twice as long.
+/// The delay before the first retry; it doubles with each further one.
 pub(super) const BACK_OFF_NS: u64 = 10_000_000;
 
-/// Watches of one operator.
+/// Maximum number of watches of one operator.
 const WATCHES_MAX: usize = 1 << WATCH_BITS;
 const WATCH_BITS: u32 = 8;
 
-/// The watch of whoever looks at what the operators do.
+/// The watch of the observer, which is not an operator.
 const OBSERVER: Token = Token::MAX;
 
-/// Failures that are kept word for word; the others are counted.
+/// Maximum number of failures whose text is kept; further ones are only counted.
 const FAILURES_KEPT: usize = 8;
 
-/// When an operator is unloaded, and when an event is refused.
+/// When operators are unloaded and events are refused.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
-    /// How long it has to be idle for; `None` leaves it loaded.
+    /// The idle time after which an operator is unloaded; `None` keeps operators loaded.
     pub(super) idle_ns: Option<u64>,
-    /// Operators that may act one on the other's write; one more has gone round in a circle.
+    /// Maximum length of a sequence of writes that each cause the next. A longer one is a feedback loop.
     pub(super) depth_max: u32,
-    /// Gives what those leave behind that were unloaded back to the system.
+    /// Returns the memory of unloaded operators from the allocator to the system.
     pub(super) reclaim: fn(),
 }
 
-/// What became of events. Every one that was delivered is one of these, or is queued.
+/// Counts of events. An event that was delivered is reconciled, failed or queued.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) delivered: u64,
     pub(super) reconciled: u64,
-    /// Given up after every retry, or refused as one of a circle.
+    /// Events that failed in every attempt, or were part of a feedback loop.
     pub(super) failed: u64,
     pub(super) retried: u64,
-    /// Why the first of those that failed did.
+    /// The reasons of the first failures.
     pub(super) failures: Vec<String>,
 }
 
 impl Tally {
-    /// Keeps why something failed, unless that was said often enough.
+    /// Keeps the reason of a failure, up to the maximum number.
     fn keep(&mut self, failure: String) {
         if self.failures.len() < FAILURES_KEPT {
             self.failures.push(failure);
@@ -60,28 +60,28 @@ impl Tally {
     }
 }
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// There is nothing to do now.
+    /// There was nothing to do.
     Nothing,
-    /// One event was handed to its operator, or refused.
-    Handed(Handed),
-    /// A change that the observer watches.
+    /// One event was dispatched to its operator, or refused.
+    Dispatched(Dispatched),
+    /// The observer's watch has an event.
     Observed(Event),
 }
 
-/// How handing an event over went.
+/// The result of dispatching an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Handed {
-    /// Nanoseconds from the event being taken to the operator being done.
+pub(super) struct Dispatched {
+    /// Nanoseconds from taking the event until the operator was done.
     pub(super) took_ns: u64,
     /// Whether the operator was unloaded before.
     pub(super) was_unloaded: bool,
     pub(super) is_reconciled: bool,
 }
 
-/// Operators and the events on their way to them.
+/// Operators and the events that are queued for them.
 pub(super) struct Host<'a> {
     pub(super) plane: Arc<dyn ControlPlane>,
     clock: &'a dyn Clock,
@@ -90,20 +90,20 @@ pub(super) struct Host<'a> {
     mailbox: Arc<Mailbox>,
     causes: Arc<Causes>,
     slots: Vec<OperatorEntry>,
-    /// Operators whose first event can be handed over.
+    /// Operators whose first event can be dispatched.
     ready: VecDeque<usize>,
-    /// Operators whose first event is tried again at a time.
+    /// Operators whose first event is retried, with the time of the retry.
     waiting: BinaryHeap<Reverse<(u64, usize)>>,
-    /// When to look for idle ones again.
+    /// When idle operators are looked for again.
     look_ns: u64,
     observer: Option<Watching>,
-    /// What the observer's watch has missed.
+    /// Events that the observer's watch has missed.
     observed: VecDeque<Event>,
     pub(super) tally: Tally,
 }
 
 impl<'a> Host<'a> {
-    /// Without operators. Operator *i* is made by maker *i* modulo how many there are.
+    /// A host without operators. Factory *i* modulo their number makes operator *i*.
     pub(super) fn new(
         plane: Arc<dyn ControlPlane>,
         clock: &'a dyn Clock,
@@ -140,7 +140,7 @@ impl<'a> Host<'a> {
         let watches = self.causes.during(0, || operator.start(&arguments));
         let watches = watches.map_err(|error| operator_error(number, "start", &error))?;
         if watches.len() > WATCHES_MAX {
-            let reason = format!("operator {number} wants {} watches; the most is {WATCHES_MAX}", watches.len());
+            let reason = format!("operator {number} asks for {} watches; the maximum is {WATCHES_MAX}", watches.len());
             return Err(ModuleError::InvalidArgument(reason));
         }
         self.slots.push(OperatorEntry::new(operator, plane, arguments, self.clock.now_ns()));
@@ -154,19 +154,19 @@ impl<'a> Host<'a> {
         Ok(())
     }
 
-    /// Hands changes of `scope` after now to whoever takes steps.
+    /// Starts a watch of `scope`, whose events [`Host::step`] returns.
     pub(super) fn observe(&mut self, scope: &Scope) -> Result<(), ModuleError> {
         let (_, watching) = self.list_and_watch(OBSERVER, scope).map_err(|error| of_plane(scope, &error))?;
         self.observer = Some(watching);
         Ok(())
     }
 
-    /// What is there, and a watch that delivers what changes from then on.
+    /// The objects of `scope`, and a watch of all later changes.
     fn list_and_watch(&self, token: Token, scope: &Scope) -> Result<(Vec<Arc<Object>>, Watching), PlaneError> {
         loop {
             let listing = self.plane.list(scope)?;
             match self.plane.watch(scope, listing.version, token, &self.mailbox) {
-                // So much was written since the list that it is too old: a newer one comes closer.
+                // The list is too old, because so much was written since. Try with a newer one.
                 Err(PlaneError::TooOld { .. }) => (),
                 Err(error) => return Err(error),
                 Ok(subscription) => {
@@ -177,7 +177,7 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Does one thing, where there is one to do.
+    /// Does one thing, if there is something to do.
     pub(super) fn step(&mut self) -> Result<Step, ModuleError> {
         if let Some(event) = self.observed.pop_front() {
             return Ok(Step::Observed(event));
@@ -197,13 +197,13 @@ impl<'a> Host<'a> {
             self.ready.push_back(number);
         }
         if let Some(number) = self.ready.pop_front() {
-            return Ok(Step::Handed(self.dispatch(number, now_ns)));
+            return Ok(Step::Dispatched(self.dispatch(number, now_ns)));
         }
         self.unload_idle(now_ns);
         Ok(Step::Nothing)
     }
 
-    /// Waits for an event, until something else is to be done or until `end_ns`.
+    /// Waits for an event, a retry, the next look for idle operators, or until `end_ns`.
     pub(super) fn wait(&self, end_ns: u64) {
         let due_ns = self.waiting.peek().map_or(u64::MAX, |Reverse((due_ns, _))| *due_ns);
         let look_ns = if self.rules.idle_ns.is_some() { self.look_ns } else { u64::MAX };
@@ -211,13 +211,13 @@ impl<'a> Host<'a> {
         self.mailbox.wait(Duration::from_nanos(until_ns.saturating_sub(self.clock.now_ns())));
     }
 
-    /// Suspends and drops every operator that has nothing to do; how long each took, and how much it keeps.
+    /// Suspends and drops every operator without events. Returns for each the nanoseconds and the bytes of its kept state.
     pub(super) fn unload_all(&mut self) -> Vec<(u64, u64)> {
         let numbers = 0..self.slots.len();
         numbers.filter_map(|number| self.unload(number)).collect()
     }
 
-    /// The processes that operators have for themselves.
+    /// The processes of operators that run in their own.
     pub(super) fn processes(&self) -> Vec<u32> {
         self.slots.iter().filter_map(OperatorEntry::process).collect()
     }
@@ -226,20 +226,19 @@ impl<'a> Host<'a> {
         self.slots.iter().filter(|slot| slot.is_unloaded()).count()
     }
 
-    /// Events that wait for their operator.
+    /// The number of queued events.
     pub(super) fn queued(&self) -> u64 {
         self.slots.iter().map(|slot| slot.queue.len() as u64).sum()
     }
 
-    /// Sets how long an operator has to be idle for before it is unloaded.
+    /// Sets the idle time after which an operator is unloaded.
     pub(super) fn set_idle(&mut self, idle_ns: Option<u64>) {
         self.rules.idle_ns = idle_ns;
         self.look_ns = 0;
     }
 
-    /// The event of a delivery. Where the control plane has forgotten some, what has changed since the last one that arrived
-    /// takes their place, before all that the new watch delivers: of several changes of one object, the last. That one was
-    /// removed meanwhile, nobody can say any more.
+    /// The event of a delivery. If the control plane has forgotten events, the objects that have changed since the last event take
+    /// their place: of several changes of one object only the last, and no deletions.
     fn receive(&mut self, token: Token, delivery: Delivery) -> Result<Option<Event>, ModuleError> {
         let (number, index) = place(token);
         let watching = match token {
@@ -276,19 +275,19 @@ impl<'a> Host<'a> {
         self.tally.delivered += 1;
         let slot = &mut self.slots[number];
         slot.queue.push_back(Pending { event, depth, failures: 0 });
-        // One that has others before it comes after them.
+        // An operator with earlier events is ready already, or waits for a retry.
         if slot.queue.len() == 1 {
             self.ready.push_back(number);
         }
     }
 
-    /// Hands the first event of an operator over; it stays the first where it is to be tried again.
-    fn dispatch(&mut self, number: usize, taken_ns: u64) -> Handed {
+    /// Dispatches the first event of an operator. It stays the first if it is retried.
+    fn dispatch(&mut self, number: usize, taken_ns: u64) -> Dispatched {
         let was_unloaded = self.slots[number].is_unloaded();
         let pending = self.slots[number].queue.pop_front().expect("it is ready because it has an event");
         let outcome = self.reconcile(number, &pending);
         let done_ns = self.clock.now_ns();
-        let handed = Handed { took_ns: done_ns - taken_ns, was_unloaded, is_reconciled: outcome.is_ok() };
+        let dispatched = Dispatched { took_ns: done_ns - taken_ns, was_unloaded, is_reconciled: outcome.is_ok() };
         let slot = &mut self.slots[number];
         slot.active_ns = done_ns;
         match outcome {
@@ -302,7 +301,7 @@ impl<'a> Host<'a> {
                     let due_ns = done_ns + (BACK_OFF_NS << pending.failures);
                     slot.queue.push_front(Pending { failures: pending.failures + 1, ..pending });
                     self.waiting.push(Reverse((due_ns, number)));
-                    return handed;
+                    return dispatched;
                 }
                 self.give_up(number, &pending, &error);
             }
@@ -310,22 +309,22 @@ impl<'a> Host<'a> {
         if !self.slots[number].queue.is_empty() {
             self.ready.push_back(number);
         }
-        handed
+        dispatched
     }
 
     fn give_up(&mut self, number: usize, pending: &Pending, error: &ModuleError) {
         self.tally.failed += 1;
         let (key, tries) = (pending.event.key(), pending.failures + 1);
-        self.tally.keep(format!("operator {number} was handed {key} {tries} times, and no more: {error}"));
+        self.tally.keep(format!("operator {number} failed on {key} after {tries} attempts: {error}"));
     }
 
-    /// Has the operator act, which is loaded for it where it is not.
+    /// Calls the operator, which is loaded first if it is unloaded.
     fn reconcile(&mut self, number: usize, pending: &Pending) -> Result<(), ModuleError> {
         if pending.depth > self.rules.depth_max {
             let reason = format!(
-                "{} operators have acted one on the other's write, more than there are: they write into what they watch; \
-                 stop one of them",
-                pending.depth
+                "feedback loop: a write passed through {} operators, but only {} exist, so one of them watches what it \
+                 writes; stop one of them",
+                pending.depth, self.rules.depth_max
             );
             return Err(ModuleError::Other(reason));
         }
@@ -352,7 +351,7 @@ impl<'a> Host<'a> {
         if is_any_unloaded {
             (self.rules.reclaim)();
         }
-        // Looking costs as much as there are operators, so those that fall idle one after the other share a look.
+        // A look takes time in proportion to the operators, so it is shared by those that fall idle within a short time.
         self.look_ns = look_ns.max(now_ns + idle_ns / 16);
     }
 
@@ -372,13 +371,13 @@ impl<'a> Host<'a> {
     }
 }
 
-/// What makes operator `number`: the makers take turns.
+/// The factory of operator `number`.
 fn factory(factories: &mut [Box<dyn Factory>], number: usize) -> &mut dyn Factory {
     let count = factories.len();
     factories[number % count].as_mut()
 }
 
-/// Which operator, and which of its watches.
+/// The number of the operator and of its watch.
 fn place(token: Token) -> (usize, usize) {
     ((token >> WATCH_BITS) as usize, token as usize % WATCHES_MAX)
 }

@@ -1,5 +1,4 @@
-//! Memory of this process and of others, looked at ten times a second by a thread of its own and sorted by phase. It must not
-//! know what a phase is for.
+//! Samples the memory of this process and of others ten times a second, in a thread of its own, by phase.
 
 use bench_engine::{Clock, MonotonicClock};
 use std::fs;
@@ -7,14 +6,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Between two looks.
+/// The time between two samples.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// One look.
+/// One sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sample {
     pub(super) phase: &'static str,
-    /// Of the clock that the sampler was given.
+    /// Nanoseconds of the clock that the sampler was given.
     pub(super) at_ns: u64,
     pub(super) memory: Memory,
 }
@@ -22,20 +21,20 @@ pub(super) struct Sample {
 /// Memory in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Memory {
-    /// Resident pages, each divided by how many processes share it.
+    /// Proportional set size: resident pages, each divided by the number of processes that share it.
     pub(super) pss_bytes: u64,
-    /// Resident pages that no other process shares.
+    /// Resident pages that are not shared.
     pub(super) private_bytes: u64,
 }
 
-/// What the thread is told: to look once more, and then begin a phase.
+/// A message to the thread: take one more sample, then begin a phase.
 struct Order {
     phase: &'static str,
-    /// Those that count beside this one.
+    /// The processes that are measured in addition to this one.
     processes: Vec<u32>,
 }
 
-/// Looks at memory while it lives.
+/// Samples memory until it is stopped.
 pub(super) struct Sampler {
     orders: SyncSender<Order>,
     done: Receiver<()>,
@@ -43,11 +42,11 @@ pub(super) struct Sampler {
 }
 
 impl Memory {
-    /// What the system says of this process and of `others`; `None` where it does not say so of this one.
+    /// The memory of this process and of `others`; `None` if the system does not tell that of this process.
     pub(super) fn now(others: &[u32]) -> Option<Self> {
         let mut sum = Self::parse(&fs::read_to_string("/proc/self/smaps_rollup").ok()?)?;
         for other in others {
-            // One that has ended meanwhile has no memory.
+            // A process that has ended meanwhile has no memory.
             let text = fs::read_to_string(format!("/proc/{other}/smaps_rollup")).unwrap_or_default();
             let other = Self::parse(&text).unwrap_or_default();
             sum.pss_bytes += other.pss_bytes;
@@ -56,7 +55,7 @@ impl Memory {
         Some(sum)
     }
 
-    /// Out of `smaps_rollup` (proc_pid_smaps(5)).
+    /// Parses `smaps_rollup` (proc_pid_smaps(5)).
     fn parse(text: &str) -> Option<Self> {
         let kib = |name: &str| {
             let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
@@ -67,7 +66,7 @@ impl Memory {
 }
 
 impl Sampler {
-    /// Begins with `phase`.
+    /// Starts sampling in the phase `phase`.
     pub(super) fn start(clock: MonotonicClock, phase: &'static str) -> Self {
         let (orders, inbox) = sync_channel(0);
         let (answer, done) = sync_channel(1);
@@ -75,7 +74,7 @@ impl Sampler {
         Self { orders, done, thread }
     }
 
-    /// Ends a phase with a last look, so that each has one at least, and begins another.
+    /// Ends the phase with a last sample, so that each has at least one, and begins another.
     pub(super) fn enter(&self, phase: &'static str, processes: Vec<u32>) {
         // A thread that has panicked is found when it is joined.
         if self.orders.send(Order { phase, processes }).is_ok() {
@@ -83,7 +82,7 @@ impl Sampler {
         }
     }
 
-    /// Ends the last phase, and returns what was seen.
+    /// Ends the last phase, and returns all samples.
     pub(super) fn stop(self) -> Vec<Sample> {
         self.enter("", Vec::new());
         drop(self.orders);
@@ -107,7 +106,7 @@ fn sample(
             Ok(next) => {
                 look(phase, &processes, &mut samples);
                 Order { phase, processes } = next;
-                // Whoever has gone need not be told.
+                // A receiver that was dropped needs no answer.
                 let _ = answer.send(());
             }
             Err(RecvTimeoutError::Timeout) => look(phase, &processes, &mut samples),

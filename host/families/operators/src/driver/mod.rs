@@ -1,14 +1,14 @@
-//! The driver `operator`: many operators in one worker, each watching a namespace of a control plane and writing into the next.
-//! How an operator is made is the module's business; the driver delivers events, unloads what is idle, and accounts for both.
+//! The driver `operator`: many operators in one worker, each of which watches a namespace of a control plane and writes into the
+//! next. The driver delivers events, unloads idle operators, and checks that no event is lost.
 
 mod chain;
 mod figures;
 mod host;
 mod memory;
-mod nonces;
 mod operator_entry;
 mod plane;
 mod settings;
+mod tokens;
 
 use self::settings::{PlaneKind, Settings};
 use crate::operators::{Factory, Suspension, operators};
@@ -51,8 +51,7 @@ impl Driver for OperatorDriver {
     }
 }
 
-/// Takes a chain of operators through its phases, and accounts for every event. A check that fails leaves its detail and no
-/// figure.
+/// Executes one repetition. A failed check leaves its detail and no figure.
 fn drive(module: &mut dyn Module, dependency: Option<&mut Dependency>, task: &Task<'_>) -> Report {
     bench_drivers::report(task.repetition, |checks| {
         let (sink, sent) = attempt(module, dependency, task, checks)?;
@@ -68,7 +67,7 @@ fn attempt(
 ) -> Result<(Sink, u64), CellFailure> {
     if task.scenario.name != spec::CHAIN {
         let name = &task.scenario.name;
-        let reason = format!("the driver `operator` knows no scenario `{name}`; it knows {}", spec::CHAIN);
+        let reason = format!("the driver `operator` has no scenario `{name}`; it has {}", spec::CHAIN);
         return Err(ModuleError::Unavailable(reason).into());
     }
     let settings = Settings::of(task.scenario, task.arguments)?;
@@ -79,7 +78,7 @@ fn attempt(
     Ok((sink, sent))
 }
 
-/// What makes the operators, in turns.
+/// The factories of the operators, which take turns.
 fn factories(
     module: &mut dyn Module,
     dependency: Option<&mut Dependency>,
@@ -104,10 +103,10 @@ fn plane(kind: PlaneKind) -> Result<Arc<dyn ControlPlane>, ModuleError> {
 }
 
 fn report(task: &Task<'_>, sink: &Sink, sent: u64) -> Report {
-    let series = sink.series().iter().filter(|series| series.count() > 0);
-    let count = |name: &str| series.clone().find(|series| series.metric == name).map_or(0, bench_sink::Series::count);
+    let find = |name: &str| sink.series().iter().find(|series| series.metric == name && series.count() > 0);
+    let count = |name: &str| find(name).map_or(0, bench_sink::Series::count);
     let only = |name: &str| {
-        let raw = series.clone().find(|series| series.metric == name).and_then(bench_sink::Series::raw);
+        let raw = find(name).and_then(bench_sink::Series::raw);
         raw.map_or(0, |samples| samples.iter().sum())
     };
     let outcome = OutcomeRecord {
@@ -119,7 +118,7 @@ fn report(task: &Task<'_>, sink: &Sink, sent: u64) -> Report {
     Report::ok(series_records(task.repetition, sink), outcome)
 }
 
-/// Tries a chain with `arguments`, without timing anything: two nonces with all operators loaded, and two with none.
+/// Runs the conformance tests on a chain with `arguments`: two tokens with all operators loaded, and two with none. Nothing is timed.
 fn conformance(
     module: &mut dyn Module,
     dependency: Option<&mut Dependency>,

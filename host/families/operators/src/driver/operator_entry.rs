@@ -1,5 +1,4 @@
-//! One operator's place: the operator itself or what it has kept, and the events that wait for it. It must not know when an
-//! operator is unloaded, only how.
+//! One operator of the host: the operator or its kept state, and the events that are queued for it.
 
 use crate::operators::{Factory, Operator, Plane};
 use bench_model::ModuleError;
@@ -7,42 +6,42 @@ use control_plane::{Event, Scope, Subscription};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// An event that waits.
+/// A queued event.
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) event: Event,
-    /// How many operators have acted, one on the other's write, up to it.
+    /// The length of the sequence of writes, each of which caused the next, that led to the event.
     pub(super) depth: u32,
-    /// How often its operator has failed on it.
+    /// How often the operator has failed on it.
     pub(super) failures: u32,
 }
 
-/// What there is of an operator.
+/// The state of an operator.
 pub(super) enum OperatorState {
     Loaded(Box<dyn Operator>),
-    /// What it has kept.
+    /// It is unloaded; this state is kept.
     Unloaded(Box<[u8]>),
-    /// It has crashed, and is started anew for its next event.
+    /// It has crashed. A new operator is started for the next event.
     Nothing,
 }
 
-/// A watch.
+/// A watch of the operator.
 pub(super) struct Watching {
     pub(super) scope: Scope,
-    /// Of the last change that has arrived, or of the list that it began with.
+    /// The version of the last event, or of the list at the start of the watch.
     pub(super) version: u64,
     #[expect(dead_code, reason = "the watch ends when this is dropped")]
     pub(super) subscription: Subscription,
 }
 
-/// An operator's place.
+/// One operator of the host.
 pub(super) struct OperatorEntry {
     pub(super) held: OperatorState,
     pub(super) plane: Arc<dyn Plane>,
     arguments: Box<[(String, String)]>,
     pub(super) watches: Vec<Watching>,
     pub(super) queue: VecDeque<Pending>,
-    /// When it last had something to do.
+    /// The time of its last event.
     pub(super) active_ns: u64,
 }
 
@@ -72,8 +71,8 @@ impl OperatorEntry {
         }
     }
 
-    /// The operator, which takes up what it has kept, or starts anew, where it is not loaded. What it has kept is kept until
-    /// it has taken it up.
+    /// The operator. If it is not loaded, it is made and restored from its kept state, or started anew. The kept state is dropped
+    /// only after it was restored.
     pub(super) fn awake(
         &mut self,
         factory: &mut dyn Factory,
@@ -88,7 +87,7 @@ impl OperatorEntry {
             }
             OperatorState::Nothing => {
                 let mut operator = factory.make(plane)?;
-                // Its watches are as they were.
+                // Its watches have not changed.
                 operator.start(&self.arguments)?;
                 self.held = OperatorState::Loaded(operator);
             }
@@ -99,15 +98,15 @@ impl OperatorEntry {
         }
     }
 
-    /// Suspends and drops the operator, for which no event waits; how many bytes it keeps. `None` where it was not loaded. One
-    /// that cannot be suspended stays loaded, unless it has crashed.
+    /// Suspends and drops the operator, which has no queued events, and returns the bytes of its kept state; `None` if it was not
+    /// loaded. An operator that cannot be suspended stays loaded, unless it has crashed.
     pub(super) fn unload(&mut self) -> Option<Result<u64, ModuleError>> {
         let OperatorState::Loaded(operator) = &mut self.held else { return None };
         Some(match operator.suspend() {
             Ok(state) => {
                 let bytes = state.len() as u64;
                 self.held = OperatorState::Unloaded(state.into());
-                // It is empty; its room is not wanted for as long as nothing comes.
+                // The empty queue gives its memory back until the next event.
                 self.queue = VecDeque::new();
                 Ok(bytes)
             }

@@ -1,29 +1,29 @@
-//! The control plane as one operator sees it: its writes carry its name, and are remembered as effects of the event it acts on,
-//! so that a chain of effects that never ends is found. It must not know what an operator does.
+//! The control plane of one operator: its writes carry its name, and are recorded as effects of the event that it handles, so that
+//! a feedback loop is found.
 
 use crate::operators::Plane;
 use control_plane::{ControlPlane, Key, Object, PlaneError};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many effects lie between a write from outside and the last write of each object.
+/// For each object, the number of effects from a write from outside to its last write.
 #[derive(Default)]
 pub(super) struct Causes(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    /// Of the event that is acted on, where one is.
+    /// The depth of the event that is being handled, if there is one.
     depth: Option<u32>,
     depths: HashMap<Key, u32>,
 }
 
 impl Causes {
-    /// How many operators have acted, one on the other's write, up to the last write of `key`.
+    /// The depth of the last write of `key`: the length of the sequence of writes, each of which caused the next.
     pub(super) fn depth(&self, key: &Key) -> u32 {
         self.inner().depths.get(key).copied().unwrap_or(0)
     }
 
-    /// Does something whose writes are effects of an event of this depth.
+    /// Runs `body`, whose writes are effects of an event of this depth.
     pub(super) fn during<T>(&self, depth: u32, body: impl FnOnce() -> T) -> T {
         self.inner().depth = Some(depth);
         let result = body();
@@ -45,7 +45,7 @@ impl Causes {
     }
 }
 
-/// What writes in the name of `manager`.
+/// The control plane of one operator, which writes as the field manager `manager`.
 pub(super) struct Named {
     pub(super) plane: Arc<dyn ControlPlane>,
     pub(super) causes: Arc<Causes>,
@@ -53,8 +53,7 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// Remembers a write where it was one: what came back at the version that was there before is none, but costs nothing to
-    /// remember, because no event comes of it.
+    /// Records the depth of a write. A write that changed nothing is recorded too, which has no effect because it causes no event.
     fn written(&self, object: Result<Arc<Object>, PlaneError>) -> Result<Arc<Object>, PlaneError> {
         object.inspect(|object| self.causes.wrote(&object.key))
     }

@@ -1,29 +1,29 @@
-//! What a chain is asked for, out of the arguments of its cell. It must not know how any of it is done.
+//! The settings of a chain, read from the arguments of its cell.
 
 use crate::operators::Suspension;
 use crate::spec::{CONTROL_PLANE, COUNT, DEADLINE_MS, IDLE_MS, RATE, SUSPEND};
 use bench_model::{Arguments, ModuleError, Requirement, Scenario, Value};
 
-/// What a chain is asked for.
+/// The settings of a chain.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    /// Operators.
+    /// The number of operators.
     pub(super) count: usize,
-    /// Nanoseconds from one nonce to the next, whether the one before was seen or not; `None` for one after the other.
+    /// Nanoseconds between tokens in an open loop; `None` in a closed loop, where each token waits for the one before.
     pub(super) period_ns: Option<u64>,
     /// How long an operator is idle for before it is unloaded.
     pub(super) idle_ns: u64,
-    /// After which a nonce is late.
+    /// Nanoseconds after which a token is late.
     pub(super) deadline_ns: u64,
     /// What operators keep while they are unloaded.
     pub(super) suspension: Suspension,
     /// Where objects are kept.
     pub(super) plane: PlaneKind,
-    /// What the scenario asks for beyond that, which is for its operators: names and values.
+    /// Arguments for the operators: names and values.
     pub(super) extra: Vec<(String, String)>,
 }
 
-/// The arguments that this driver understands.
+/// The arguments of this driver.
 const KNOWN: [&str; 6] = [COUNT, RATE, IDLE_MS, DEADLINE_MS, SUSPEND, CONTROL_PLANE];
 
 /// Where objects are kept.
@@ -37,17 +37,17 @@ pub(super) enum PlaneKind {
 }
 
 impl Settings {
-    /// Those of a cell of `scenario`.
+    /// Reads the arguments of a cell of `scenario`.
     pub(super) fn of(scenario: &Scenario, arguments: &Arguments) -> Result<Self, ModuleError> {
         let at_least_1 = |name| match arguments.integer(name)? {
             value @ 1.. => Ok(value as u64),
-            value => Err(ModuleError::InvalidArgument(format!("`{name}` is {value}; the least is 1"))),
+            value => Err(ModuleError::InvalidArgument(format!("`{name}` is {value}; give 1 or more"))),
         };
         let period_ns = match arguments.integer(RATE)? {
             0 => None,
             rate @ 1.. => Some(1_000_000_000 / rate as u64),
             rate => {
-                let reason = format!("`rate` is {rate}; give nonces a second, or 0 for one after the other");
+                let reason = format!("`rate` is {rate}; give tokens per second, or 0 for a closed loop");
                 return Err(ModuleError::InvalidArgument(reason));
             }
         };
@@ -63,7 +63,7 @@ impl Settings {
     }
 }
 
-/// The arguments that neither this driver understands nor the host.
+/// The arguments that are neither for this driver nor for the host.
 fn extra(scenario: &Scenario, arguments: &Arguments) -> Vec<(String, String)> {
     let is_hosts =
         |name: &str| scenario.requirements.iter().filter_map(Requirement::parameter).any(|host| host == name);
@@ -71,7 +71,7 @@ fn extra(scenario: &Scenario, arguments: &Arguments) -> Vec<(String, String)> {
     extra.map(|(name, value)| (name.to_owned(), value.to_string())).collect()
 }
 
-/// What the text of `name` stands for; the default where the scenario leaves no choice.
+/// Reads `name` as one of the `known` words; the default if the scenario does not have it.
 fn one_of<T: Copy + Default, const N: usize>(
     arguments: &Arguments,
     name: &str,
@@ -85,6 +85,6 @@ fn one_of<T: Copy + Default, const N: usize>(
     let found = known.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
     found.ok_or_else(|| {
         let words = known.map(|(word, _)| word).join(", ");
-        ModuleError::InvalidArgument(format!("`{name}` is `{text}`; it can be {words}"))
+        ModuleError::InvalidArgument(format!("`{name}` is `{text}`; use one of: {words}"))
     })
 }

@@ -1,5 +1,5 @@
-//! The control plane as a table of C functions, made anew for each call of an operator. It keeps every rule of the boundary:
-//! nothing unwinds, and nothing that a probe passes is trusted to be a text. It must not know where objects are kept.
+//! The control plane as a table of C functions, made anew for each call of an operator. Nothing unwinds across the boundary, and
+//! texts that a probe passes are checked.
 
 use crate::operators::{Key, Object, Plane, PlaneError};
 use bench_native::text;
@@ -9,7 +9,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// The plane that one call is given, and what the call is lent.
+/// The control plane of one call, and the reply that is lent to it.
 pub(super) struct ScopedPlane<'a> {
     plane: &'a dyn Plane,
     lent: RefCell<BorrowedReply>,
@@ -34,7 +34,7 @@ impl<'a> ScopedPlane<'a> {
         raw::Plane { size, ctx: ctx.cast_mut().cast(), get, apply, create, update, remove, reason }
     }
 
-    /// Runs `body` on behalf of a probe, writes what came of it where there is room, and returns the status.
+    /// Runs `body` for a probe, writes its result if there is room, and returns the status.
     fn serve(
         &self,
         room: Option<&mut raw::Object>,
@@ -68,7 +68,7 @@ impl<'a> ScopedPlane<'a> {
     }
 }
 
-/// An object as the probe sees it, for as long as somebody holds its parts.
+/// An object as the probe sees it, valid while its parts are borrowed.
 pub(super) fn lend(key: &Key, resource_version: u64, spec: &str) -> raw::Object {
     let Key { kind, namespace, name } = key;
     let key = raw::Key { kind: raw::Str::new(kind), space: raw::Str::new(namespace), name: raw::Str::new(name) };
@@ -101,7 +101,7 @@ unsafe extern "C" fn create(
     unsafe { written(ctx, key, spec, object_out, |plane, key, spec| plane.create(key, spec)) }
 }
 
-/// Has `write` write a spec under a key.
+/// Calls `write` with a key and a spec.
 ///
 /// # Safety
 /// As [`given`], [`owned`], [`whole`] and [`room`], for the duration of the call.

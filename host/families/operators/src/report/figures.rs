@@ -1,5 +1,4 @@
-//! The figures of chains of operators: memory and reaction time by their number. Knows which lines a figure has and what is said
-//! below it, not how it is drawn.
+//! The figures of chains of operators: memory and reaction time by the number of operators.
 
 use super::sweep::{Measured, Sweep, sweeps};
 use super::{LATENCY, LATENCY_COLD, MEMORY, OPERATORS, PHASES};
@@ -7,7 +6,7 @@ use bench_model::Unit;
 use bench_report::{Body, DerivedFile, Dimension, Figure, Line, Look, Panel, Point, RunView, Section, escape};
 use bench_stats::{LEVEL, PROCESSES_MIN, unpaired_ratios};
 
-/// The arm that operators are compared in where several have them, and the one that it is held against.
+/// The arm in which operators are compared if several arms have them, and its baseline.
 const ARM: &str = "wasm";
 const BASELINE: &str = "process";
 
@@ -19,7 +18,7 @@ pub(super) fn files(view: &RunView) -> Vec<DerivedFile> {
     files.collect()
 }
 
-/// A section for each figure that there is.
+/// A section for each figure that can be drawn.
 pub(super) fn sections(view: &RunView) -> impl Iterator<Item = Section> {
     let figures = figures(view).into_iter().filter_map(|(name, figure)| Some((name, figure.ok()?)));
     figures.map(|(name, figure)| Section::new(name, "", Body::Figure(figure)))
@@ -48,10 +47,10 @@ fn figures(view: &RunView) -> Vec<(&'static str, Drawn)> {
     made.collect()
 }
 
-/// What a line is of: a word for it, the metric, and the phase.
+/// The quantity of a line: its name, the metric, and the phase.
 type Quantity = (&'static str, &'static str, Option<&'static str>);
 
-/// What figures of one kind show of a chain: while its operators are loaded, and while they are not.
+/// What the figures of one kind show of a chain: one quantity with its operators loaded, and one with them unloaded.
 struct Shown {
     title: &'static str,
     unit: Unit,
@@ -70,7 +69,7 @@ const MEMORIES: Shown = Shown {
 };
 
 impl Shown {
-    /// What a point is.
+    /// The kind of mean that a point is.
     fn mean(&self) -> &'static str {
         if is_time(self.of[0].1) { "geometric mean" } else { "mean" }
     }
@@ -82,7 +81,7 @@ impl Shown {
     }
 }
 
-/// Every kind in every arm; of the arm that unloads for its own good also without loaded operators.
+/// A line for each kind in each arm; for components also one with unloaded operators.
 fn all(sweeps: &[Sweep<'_>], title: &str, shown: &Shown) -> Drawn {
     let mut gathered = Gathered::default();
     for (index, sweep) in sweeps.iter().enumerate() {
@@ -97,7 +96,7 @@ fn all(sweeps: &[Sweep<'_>], title: &str, shown: &Shown) -> Drawn {
     gathered.figure(title, shown, "")
 }
 
-/// Operators of the one language beside those of the other, in the first arm that has both.
+/// Operators in Rust and in Go, in the first arm that has both.
 fn rust_vs_go(sweeps: &[Sweep<'_>], title: &str, shown: &Shown) -> Drawn {
     const KINDS: [&str; 2] = ["rust-only", "go-only"];
     let of = |kind: &str| sweeps.iter().filter(|sweep| sweep.name.kind == kind).collect::<Vec<_>>();
@@ -123,13 +122,13 @@ fn rust_vs_go(sweeps: &[Sweep<'_>], title: &str, shown: &Shown) -> Drawn {
     gathered.figure(&format!("{title} ({})", escape(&arm)), shown, "")
 }
 
-/// Memory in each phase, a panel for each kind, in the first arm of each.
+/// Memory in each phase, with a panel for each kind, in its first arm.
 fn active_vs_idle(sweeps: &[Sweep<'_>]) -> Drawn {
     let mut panels: Vec<Panel> = Vec::new();
     let mut notes = Notes::default();
     let mut last = String::new();
     for sweep in sweeps {
-        // Arms of a kind stand next to each other, the first one first.
+        // The arms of a kind are adjacent.
         if std::mem::replace(&mut last, sweep.name.title()) == sweep.name.title() {
             continue;
         }
@@ -188,7 +187,7 @@ fn savings(sweeps: &[Sweep<'_>], seed: u64) -> Drawn {
     )
 }
 
-/// How many per cent less `own` is than `live`.
+/// By how many per cent `own` is less than `live`.
 fn saving(own: &Measured, live: &Measured, seed: u64) -> Option<Point> {
     let alone = |measured: &Measured| measured.medians.iter().map(|median| vec![*median]).collect::<Vec<_>>();
     let percent = |ratio: f64| 100.0 * (1.0 - ratio);
@@ -203,12 +202,12 @@ fn saving(own: &Measured, live: &Measured, seed: u64) -> Option<Point> {
     })
 }
 
-/// Whether it is a time, which is disturbed by a factor.
+/// Whether the metric is a time. Times are averaged on the log scale, because disturbances multiply them.
 fn is_time(metric: &str) -> bool {
     metric != MEMORY
 }
 
-/// Lines of a panel while they are found, and how many figures are behind them.
+/// The lines of a panel, and the numbers of processes and samples behind them.
 #[derive(Default)]
 struct Gathered {
     lines: Vec<Line>,
@@ -216,7 +215,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    /// A line of what the chains have of `quantity`, where they have any.
+    /// Adds a line of the quantity, if the chains have it.
     fn add(&mut self, sweep: &Sweep<'_>, name: &str, look: Look, (_, metric, phase): Quantity) {
         let measured = sweep.measured(metric, phase);
         let points = measured.iter().map(|measured| {
@@ -254,7 +253,7 @@ fn no_figures(of: &str) -> String {
     format!("no chain of the run has figures of: {of}; `bench-host run operators-rust` measures it on Linux")
 }
 
-/// The least and the most there is of something.
+/// The minimum and maximum of some numbers.
 #[derive(Clone, Copy, Debug, Default)]
 struct Range(Option<(u64, u64)>);
 
@@ -273,7 +272,7 @@ impl Range {
     }
 }
 
-/// How many figures are behind each point.
+/// The numbers of processes and samples behind a point.
 #[derive(Clone, Copy, Debug, Default)]
 struct Notes {
     processes: Range,
@@ -295,7 +294,7 @@ impl Notes {
         }
     }
 
-    /// What points and bars are.
+    /// Explains points and whiskers.
     fn text(&self, mean: &str, more: &str) -> String {
         let (processes, samples) = (self.processes.text(), self.samples.text());
         let point = format!("Point: {mean} over processes of the median of each");
@@ -309,7 +308,7 @@ impl Notes {
     }
 }
 
-/// Which run it is of, and on what machine.
+/// The run and the machine.
 fn source(view: &RunView) -> String {
     let fingerprint = &view.fingerprint;
     let processor = fingerprint.cpu_model.as_deref().unwrap_or(&fingerprint.architecture);

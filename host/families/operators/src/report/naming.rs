@@ -1,12 +1,11 @@
-//! What a chain of operators is called: whose they are, in which arm, and what else tells it from the others of its run. Knows
-//! arguments and arms, not figures.
+//! The names of chains of operators: the language of the operators, the arm, and other arguments in which chains of a run differ.
 
 use super::{COUNT, EVERY_OTHER};
 use bench_model::{Arguments, Arm, Value};
 use bench_report::arm_label;
 use std::collections::BTreeMap;
 
-/// What tells chains apart.
+/// The properties by which chains are distinguished.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key<'a> {
     /// `module/scenario`.
@@ -18,19 +17,19 @@ pub(super) struct Key<'a> {
     pub(super) file: &'a str,
 }
 
-/// The name of a chain, in parts. Chains of one name differ in the number of operators alone.
+/// The name of a chain, in parts. Chains with the same name differ only in the number of operators.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Name {
     /// `mixed`, `rust-only`.
     pub(super) kind: String,
     /// `wasm`, `process`, `wasm+fuel`.
     pub(super) arm: String,
-    /// What else tells it from others of the same kind in the same arm, as `-rate-100`; mostly nothing.
+    /// Further differences from chains of the same kind and arm, such as `-rate-100`; usually empty.
     pub(super) detail: String,
 }
 
 impl Name {
-    /// A folder's name, of characters that every file system takes: `rust-only`, `rust-only-process-rate-100`.
+    /// The name of a folder, valid on every file system: `rust-only`, `rust-only-process-rate-100`.
     pub(super) fn folder(&self) -> String {
         let arm = match self.arm.as_str() {
             "wasm" => String::new(),
@@ -39,7 +38,7 @@ impl Name {
         format!("{}{arm}{}", self.kind, self.detail)
     }
 
-    /// The kind, and what tells it from others but the arm.
+    /// The kind and further differences, without the arm.
     pub(super) fn title(&self) -> String {
         format!("{}{}", self.kind, self.detail)
     }
@@ -58,7 +57,7 @@ pub(super) fn names(keys: &[Key<'_>]) -> Vec<Name> {
     let bases: Vec<(String, String)> = keys.iter().map(|key| (kind(key), arm(key))).collect();
     let all: Vec<BTreeMap<String, String>> = keys.iter().map(details).collect();
     let mut names = Vec::new();
-    // What is one chain has all details alike; two that are only written alike get a number each.
+    // Chains with the same name have the same details. Different details that are written alike get a number.
     let mut known: BTreeMap<Name, Vec<&BTreeMap<String, String>>> = BTreeMap::new();
     for (base, own) in bases.iter().zip(&all) {
         let others = || bases.iter().zip(&all).filter(|(other, _)| *other == base).map(|(_, details)| details);
@@ -83,7 +82,7 @@ pub(super) fn names(keys: &[Key<'_>]) -> Vec<Name> {
     names
 }
 
-/// Whose operators they are: those of two modules in turns, or of one.
+/// `mixed` if operators of two modules alternate, or else the module's own name.
 fn kind(key: &Key<'_>) -> String {
     let every_other = key.arguments.get(EVERY_OTHER).map(ToString::to_string).unwrap_or_default();
     if !every_other.is_empty() {
@@ -97,7 +96,7 @@ fn arm(key: &Key<'_>) -> String {
     arm_label(key.arm, key.variant)
 }
 
-/// Everything but the number of operators.
+/// All arguments except the number of operators, and the module.
 fn details(key: &Key<'_>) -> BTreeMap<String, String> {
     let arguments = key.arguments.iter().filter(|(name, _)| *name != COUNT);
     let arguments = arguments.map(|(name, value)| (name.to_owned(), value.to_string()));
@@ -106,7 +105,7 @@ fn details(key: &Key<'_>) -> BTreeMap<String, String> {
     arguments.chain(own.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
 }
 
-/// `text` of letters, digits and dashes.
+/// `text` with every character that is not a letter or digit replaced by a dash.
 fn plain(text: &str) -> String {
     text.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect()
 }

@@ -1,5 +1,4 @@
-//! Raw samples of chains as comma-separated values: reaction times, and memory over time by phase. Knows the shape of the two
-//! tables, not where they go.
+//! Tables of the raw samples of chains: reaction times, and memory over time by phase.
 
 use super::naming::{self, Key, Name};
 use super::{FAMILY, LATENCY, MEMORY, MEMORY_AT, PHASE};
@@ -7,7 +6,7 @@ use bench_report::{DerivedFile, print_csv};
 use bench_sink::runfile::{CellRecord, Record, RunFile, SeriesRecord, Status};
 use std::collections::BTreeMap;
 
-/// What one repetition has found.
+/// The series and the status of one repetition.
 struct Repetition {
     series: Vec<SeriesRecord>,
     status: Option<Status>,
@@ -40,7 +39,7 @@ pub(super) fn files(file: &RunFile) -> Vec<DerivedFile> {
     tables.collect()
 }
 
-/// What the file has of such cells; what was written later of a repetition takes the place of what was before.
+/// The cells of the family in a run file. Later records of a repetition replace earlier ones.
 fn cells(file: &RunFile) -> Cells {
     let mut cells = Cells::new();
     for record in &file.records {
@@ -83,7 +82,7 @@ fn key(record: &CellRecord) -> Key<'_> {
     }
 }
 
-/// What the rows of one repetition are made of.
+/// The series of one repetition, of which rows are made.
 struct Rows<'a> {
     count: i64,
     number: u32,
@@ -96,7 +95,7 @@ impl<'a> Rows<'a> {
         of_metric.filter_map(|series| Some((series, series.raw.as_deref()?)))
     }
 
-    /// What every row begins with.
+    /// The first two columns of every row.
     fn head(&self) -> (String, String) {
         (self.count.to_string(), self.number.to_string())
     }
@@ -116,7 +115,7 @@ fn latency(all: &[Rows<'_>]) -> String {
 fn memory(all: &[Rows<'_>]) -> String {
     let mut lines = Vec::new();
     for rows in all {
-        // Both series of a phase have a sample for each look, in the same order.
+        // Both series of a phase have one sample per measurement, in the same order.
         for (series, bytes) in rows.raw(MEMORY) {
             let times = rows.raw(MEMORY_AT).find(|(times, _)| times.labels == series.labels);
             let phase = series.labels.iter().find(|(name, _)| name == PHASE).map_or("", |(_, phase)| phase.as_str());

@@ -1,5 +1,4 @@
-//! Memory by the number of operators: what an operator adds in each phase, and what there is without any. Knows lines through
-//! points, not how they are shown.
+//! Memory by the number of operators in each phase: how much one operator adds, and how much there is without operators.
 
 use super::sweep::{Sweep, shared_counts, sweeps};
 use super::{MEMORY, PHASES};
@@ -11,13 +10,13 @@ use serde_json::Number;
 /// The memory of chains of one name in one phase.
 #[derive(Clone, Debug)]
 pub(super) struct Growth {
-    /// Whose operators, and what else tells them apart.
+    /// The title of the chains.
     pub(super) kind: String,
     pub(super) arm: String,
     pub(super) phase: &'static str,
-    /// The numbers of operators of which there are figures, the smallest first.
+    /// The numbers of operators with figures, in ascending order.
     pub(super) counts: Vec<i64>,
-    /// Processes of all numbers of operators.
+    /// The number of processes over all numbers of operators.
     pub(super) processes: usize,
     /// The mean, over the processes with the most operators, of the median of the phase, in bytes.
     pub(super) largest: f64,
@@ -25,7 +24,7 @@ pub(super) struct Growth {
     pub(super) line: Option<Slope>,
 }
 
-/// Of every chain in every phase that has figures. Arms of a kind are compared at the same numbers of operators.
+/// The growth of every chain in every phase with figures. Arms of a kind are compared at the same numbers of operators.
 pub(super) fn growths(sweeps: &[Sweep<'_>]) -> Vec<Growth> {
     let of = |sweep| PHASES.iter().filter_map(|phase| growth(sweeps, sweep, phase)).collect::<Vec<_>>();
     sweeps.iter().flat_map(of).collect()
@@ -72,7 +71,7 @@ struct GrowthJson {
     per_operator_low: Option<Number>,
     per_operator_high: Option<Number>,
     without_operators: Option<Number>,
-    /// Null where nothing is.
+    /// Why there is no slope or no interval, if there is none.
     absent: Option<&'static str>,
 }
 

@@ -1,5 +1,4 @@
-//! Chains of one name, by their number of operators: what they have of a metric, process by process. Knows figures that were
-//! measured, not what is made of them.
+//! Chains that differ only in the number of operators, with the medians of their processes.
 
 use super::naming::{self, Key, Name};
 use super::{FAMILY, PHASE};
@@ -8,11 +7,11 @@ use bench_sink::runfile::Status;
 use bench_stats::{Interval, LEVEL, PROCESSES_MIN, mean_interval};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Cells that differ in the number of operators alone.
+/// Cells that differ only in the number of operators.
 #[derive(Debug)]
 pub(super) struct Sweep<'a> {
     pub(super) name: Name,
-    /// By the number of operators, of which there are no two alike.
+    /// The cells by their number of operators.
     pub(super) cells: BTreeMap<i64, &'a CellView>,
 }
 
@@ -22,17 +21,17 @@ pub(super) struct Measured {
     pub(super) operators: i64,
     /// The median of each process.
     pub(super) medians: Vec<f64>,
-    /// Of all processes together.
+    /// The number of samples of all processes.
     pub(super) samples: u64,
 }
 
-/// The chains of the run that have figures, by kind, what else tells them apart, and arm.
+/// The chains of the run with figures, sorted by kind, further differences and arm.
 pub(super) fn sweeps(view: &RunView) -> Vec<Sweep<'_>> {
     let is_it = |cell: &&CellView| cell.family == FAMILY && naming::count(&cell.arguments).is_some();
     let cells: Vec<&CellView> = view.cells.iter().filter(is_it).collect();
     let keys: Vec<_> = cells.iter().map(|cell| key(cell)).collect();
     let mut sweeps: BTreeMap<Name, BTreeMap<i64, &CellView>> = BTreeMap::new();
-    // What failed has its name like the others, so that names do not depend on it.
+    // Failed cells get names too, so that the names of others do not depend on failures.
     for (name, cell) in naming::names(&keys).into_iter().zip(cells) {
         if let Some(count) = naming::count(&cell.arguments).filter(|_| cell.status == Status::Ok) {
             sweeps.entry(name).or_default().insert(count, cell);
@@ -45,7 +44,7 @@ pub(super) fn sweeps(view: &RunView) -> Vec<Sweep<'_>> {
     sweeps
 }
 
-/// The order of every table and legend; what is neither comes behind.
+/// The order in tables and legends; other kinds and arms come last.
 const KINDS: [&str; 3] = ["mixed", "rust-only", "go-only"];
 const ARMS: [&str; 3] = ["wasm", "native", "process"];
 
@@ -63,7 +62,7 @@ fn key(cell: &CellView) -> Key<'_> {
     }
 }
 
-/// The series of `metric` of a cell, in `phase` where it has phases.
+/// The series of `metric` of a cell, in `phase` if it has phases.
 pub(super) fn series<'a>(cell: &'a CellView, metric: &str, phase: Option<&str>) -> Option<&'a SeriesView> {
     let is_it = |series: &&SeriesView| {
         let found = series.labels.iter().find(|(name, _)| name == PHASE).map(|(_, value)| value.as_str());
@@ -73,7 +72,7 @@ pub(super) fn series<'a>(cell: &'a CellView, metric: &str, phase: Option<&str>) 
 }
 
 impl Sweep<'_> {
-    /// What the cells have of `metric`, by the number of operators.
+    /// The figures of `metric` by the number of operators.
     pub(super) fn measured(&self, metric: &str, phase: Option<&str>) -> Vec<Measured> {
         let one = |(operators, cell): (&i64, &&CellView)| {
             let series = series(cell, metric, phase)?;
@@ -93,18 +92,18 @@ impl Measured {
         self.medians.iter().sum::<f64>() / self.medians.len() as f64
     }
 
-    /// Its interval, from three processes on: of two, Student's t makes it 12.7 standard errors wide to each side.
+    /// The interval of the mean with three processes or more: with two, Student's t makes it 12.7 standard errors wide on each side.
     pub(super) fn interval(&self) -> Option<Interval> {
         mean_interval(&self.medians, LEVEL).filter(|_| self.has_interval())
     }
 
-    /// Whether there are processes enough for an interval.
+    /// Whether there are enough processes for an interval.
     pub(super) fn has_interval(&self) -> bool {
         self.medians.len() >= PROCESSES_MIN as usize
     }
 
-    /// The geometric mean of the medians of the processes, and its interval from three processes on: what is disturbed takes times
-    /// as long, so that one process would be all of an ordinary mean.
+    /// The geometric mean of the medians of the processes, and its interval with three processes or more. A disturbance multiplies
+    /// a time, so a single process could dominate the arithmetic mean.
     pub(super) fn geometric(&self) -> (f64, Option<Interval>) {
         let logs: Vec<f64> = self.medians.iter().map(|median| median.ln()).collect();
         let mean = (logs.iter().sum::<f64>() / logs.len() as f64).exp();
@@ -117,8 +116,8 @@ impl Measured {
     }
 }
 
-/// The numbers of operators that all chains of the kind of `sweep` have, whatever their arm, so that arms are compared at the
-/// same places; those of its own where fewer than two are shared.
+/// The numbers of operators that the chains of this kind have in all arms, so that arms are compared at the same numbers; the
+/// chain's own numbers if fewer than two are shared.
 pub(super) fn shared_counts(sweeps: &[Sweep<'_>], sweep: &Sweep<'_>) -> BTreeSet<i64> {
     let alike = sweeps.iter().filter(|other| other.name.title() == sweep.name.title());
     let shared = alike.map(Sweep::counts).reduce(|one, other| &one & &other).unwrap_or_default();

@@ -1,5 +1,4 @@
-//! Chains of operators in the report of a run: times and sizes by the number of operators, memory by phase with what an operator
-//! adds, and figures.
+//! The tables of chains of operators: times and sizes by the number of operators, and memory by phase with the memory per operator.
 
 use super::slopes::{Growth, growths};
 use super::sweep::{Sweep, series, sweeps};
@@ -19,7 +18,7 @@ pub(super) fn sections(view: &RunView) -> Vec<Section> {
     vec![by_count(&sweeps), by_phase(&growths).with_remarks(remarks)]
 }
 
-/// Columns by the number of operators: the name, the metric, and its phase.
+/// The columns of the table by the number of operators: the name, the metric, and its phase.
 const BY_COUNT: [(&str, &str, Option<&str>); 9] = [
     ("hop", "hop", None),
     ("load", "load", None),
@@ -32,13 +31,13 @@ const BY_COUNT: [(&str, &str, Option<&str>); 9] = [
     ("unloaded", MEMORY, Some("unloaded")),
 ];
 
-/// Columns that are left out where there is no room, the last first.
+/// Columns that are left out if the terminal is narrow, the last first.
 const EXTRA: [&str; 4] = ["sent", "state", "load all", "idle"];
 
-/// What has a column only where it happened.
+/// Counts that have a column only if they are not 0.
 const TROUBLES: [&str; 3] = ["late", "failed", "retried"];
 
-/// What the columns are, said once.
+/// The explanation of the columns.
 const MEANING: [&str; 2] = [
     "medians; memory: proportional set size of the worker and of its operators' processes; largest: with the most operators",
     "an operator: slope of the line through the median of each process, which is a point; fixed: where that line begins",
@@ -118,7 +117,7 @@ fn by_phase(growths: &[Growth]) -> Section {
     Section::new(NAME, TITLE, Body::Table(Table::plain(columns, rows)))
 }
 
-/// Why figures are absent, each reason once.
+/// The reasons of absent figures, each once.
 fn absences(growths: &[Growth]) -> Vec<String> {
     let mut reasons: Vec<_> = growths.iter().filter_map(Growth::absent).map(str::to_owned).collect();
     reasons.sort_unstable();

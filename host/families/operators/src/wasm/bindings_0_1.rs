@@ -1,4 +1,4 @@
-//! The same of version 0.1, whose control plane gives back whole objects.
+//! The host's side of version 0.1 of `bench-host:operator`, whose control plane returns whole objects.
 
 #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 

@@ -1,5 +1,4 @@
-//! `bench-host:operator/control-plane`: the control plane of the operator that the store belongs to. It must not know where
-//! objects are kept.
+//! The interface `bench-host:operator/control-plane`: gives a component the control plane of its operator.
 
 use super::bindings::bench_host::operator::{control_plane, types};
 use super::bindings_0_1::bench_host::operator::control_plane as control_plane_0_1;
@@ -20,7 +19,7 @@ impl Capability for ControlPlane {
     }
 }
 
-/// What a session holds for it: the control plane of its operator, if the store belongs to one.
+/// The state of a session: the control plane of its operator, if it is one.
 #[derive(Default)]
 pub(super) struct OwnPlane(pub(super) Option<Arc<dyn Plane>>);
 
@@ -48,7 +47,7 @@ impl control_plane::Host for State {
     }
 }
 
-/// What was built against the version before is given whole objects.
+/// Components that were built against version 0.1 get whole objects.
 impl control_plane_0_1::Host for State {
     fn get(&mut self, key: types::Key) -> Result<Result<types::Object, types::Error>> {
         control_plane::Host::get(self, key)
@@ -71,7 +70,7 @@ impl control_plane_0_1::Host for State {
     }
 }
 
-/// What a function of the plane's comes to, with as much of the object as `out` gives.
+/// The result of a function of the plane, with what `out` makes of the object.
 fn written<T>(
     state: &mut State,
     write: impl FnOnce(&dyn Plane) -> Result<Arc<Object>, PlaneError>,

@@ -1,5 +1,4 @@
-//! The functions that an operator exports, in each version of `bench-host:operator` that is accepted. They differ in what the
-//! control plane gives back, which the operator imports, and not in these.
+//! The functions that an operator exports, which are the same in every accepted version of `bench-host:operator`.
 
 use super::bindings::bench_host::operator::types::Event;
 use super::bindings::exports::bench_host::operator::operator as current;
@@ -9,7 +8,7 @@ use bench_wasm::State;
 use bench_wasm::wasmtime::component::{Instance, InstancePre};
 use bench_wasm::wasmtime::{Result, Store};
 
-/// Where the functions are among the exports.
+/// The indices of the functions among the exports.
 pub(super) enum Indices {
     Current(current::GuestIndices),
     Former(former::GuestIndices),
@@ -22,7 +21,7 @@ pub(super) enum Exports {
 }
 
 impl Indices {
-    /// Finds them, in this version or the one before.
+    /// Finds the functions in this version or the one before.
     pub(super) fn new(instance: &InstancePre<State>) -> Result<Self> {
         match former::GuestIndices::new(instance) {
             Ok(indices) => Ok(Self::Former(indices)),
@@ -31,7 +30,7 @@ impl Indices {
         }
     }
 
-    /// Those of `instance`.
+    /// The functions of `instance`.
     pub(super) fn load(&self, store: &mut Store<State>, instance: &Instance) -> Result<Exports> {
         Ok(match self {
             Self::Current(indices) => Exports::Current(indices.load(store, instance)?),

@@ -1,5 +1,5 @@
-//! What a component offers to the driver `operator`: instances, each of which is one operator with a store of its own, out of
-//! an engine whose pool has room for many. It must not know what an operator does, nor time anything.
+//! Operators that are components. Each operator is an instance with a store of its own, out of an engine whose pool has room for
+//! many.
 
 mod bindings;
 mod bindings_0_1;
@@ -47,8 +47,7 @@ impl Operators for Component {
     }
 }
 
-/// What instances are made from whose images are taken: the component's code is rewritten, and is compiled and kept apart from the
-/// code that is not.
+/// The rewritten code of a component whose instances are suspended as images. It is compiled and cached apart from the original.
 fn rewritten(component: &Component, runtime: &Runtime) -> Result<InstancePre<State>, ModuleError> {
     let failed = |reason: String| ModuleError::Other(reason);
     let bytes = image::rewritten(&component.bytes().map_err(failed)?)?;
@@ -58,7 +57,7 @@ fn rewritten(component: &Component, runtime: &Runtime) -> Result<InstancePre<Sta
     instance.map_err(|error| failed(one_line(&error)))
 }
 
-/// What instances of one component are made of.
+/// The code and the engine of the instances of one component.
 struct Seed {
     runtime: Runtime,
     path: PathBuf,
@@ -72,14 +71,14 @@ impl Seed {
         Ok((store, instance))
     }
 
-    /// An instance that sees the control plane from the beginning.
+    /// Makes an instance that is connected to the control plane.
     fn with_plane(&self, plane: Arc<dyn Plane>) -> Result<(Store<State>, Instance), ModuleError> {
         let mut store = self.runtime.session(&self.path, &[], &self.grants)?;
         *store.data_mut().slot() = OwnPlane(Some(plane));
         self.instance(store)
     }
 
-    /// An instance that is made as all others, without a control plane.
+    /// Makes an instance without a control plane.
     fn alike(&self, alike: &DeterministicInit) -> Result<(Store<State>, Instance), ModuleError> {
         let mut standing = None;
         let set = |wasi: &mut _| standing = Some(alike.stand(wasi));
@@ -94,9 +93,9 @@ impl Seed {
 /// Makes instances of one component.
 struct WasmFactory {
     seed: Seed,
-    /// Where the operator's functions are among the exports.
+    /// The indices of the operator's functions among the exports.
     exports: Indices,
-    /// Where they are suspended without being asked.
+    /// For suspension as an image.
     images: Option<Rc<Images>>,
 }
 
@@ -120,7 +119,7 @@ impl Factory for WasmFactory {
 struct WasmOperator {
     store: Store<State>,
     exports: Exports,
-    /// What takes images of the instance, where it is not asked itself.
+    /// Takes images of the instance, if it does not save its state itself.
     images: Option<(Rc<Images>, Instance)>,
 }
 
@@ -153,7 +152,7 @@ impl Operator for WasmOperator {
     }
 }
 
-/// What a call comes to that may trap, or refuse in the operator's own words.
+/// The result of a call, which may trap or return an error of the operator.
 fn settled<T>(function: &str, called: wasmtime::Result<Result<T, String>>) -> Result<T, ModuleError> {
     called.map_err(|error| trapped(function, &error))?.map_err(ModuleError::Other)
 }

@@ -1,4 +1,4 @@
-//! Whole chains: what is recorded of right ones, and what is said of wrong ones.
+//! Whole chains: the records of correct ones, and the reasons of faulty ones.
 
 use super::*;
 use bench_engine::{Amount, Budget, Repetition};
@@ -12,20 +12,20 @@ fn driven(mode: Mode, scenario: usize, arguments: &Arguments) -> Report {
     driven_for(20, mode, scenario, arguments)
 }
 
-fn driven_for(nonces: u64, mode: Mode, scenario: usize, arguments: &Arguments) -> Report {
+fn driven_for(tokens: u64, mode: Mode, scenario: usize, arguments: &Arguments) -> Report {
     let mut module = module(mode);
     let scenario = module.descriptor().scenarios[scenario].clone();
-    let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(nonces) };
+    let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(tokens) };
     let repetition = Repetition { cell: 0, process: 0 };
     drive(&mut module, None, &Task { repetition, scenario: &scenario, arguments, budget, reclaim: || () })
 }
 
-/// Expects a chain of three with one that is wrong to have no figures, and a reason that contains `expect`.
+/// Expects that a chain of three with one faulty operator has no figures, and a reason that contains `expect`.
 #[track_caller]
 fn check(mode: Mode, expect: &str) {
     let mut arguments = arguments(3, 0);
     if mode == Mode::Swallows {
-        // Each of its nonces is waited for, in vain.
+        // Each of its tokens is waited for, in vain.
         arguments.set("deadline_ms", 2);
     }
     let report = driven(mode, 0, &arguments);
@@ -66,18 +66,21 @@ fn a_chain_is_taken_through_every_phase_and_everything_is_accounted_for() {
 }
 
 #[test]
-fn what_an_operator_does_wrong_is_said() {
+fn fault_of_an_operator_is_reported() {
     check(Mode::Forgets, "`state-kept` failed");
     check(Mode::RefusesState, "this state is another's");
-    check(Mode::Crashes, "was handed TestResource/chain-1/nonce 4 times, and no more: `reconcile` trapped");
-    check(Mode::Circles, "they write into what they watch");
+    check(Mode::Crashes, "failed on TestResource/chain-1/token after 4 attempts: `reconcile` trapped");
+    check(Mode::Circles, "feedback loop: a write passed through");
     check(Mode::Doubles, "seen twice");
     check(Mode::Swallows, "`nothing-swallowed` failed");
-    check(Mode::CannotSuspend, "2 of 3 idle operators were unloaded; `suspend` of operator 1 failed");
+    check(
+        Mode::CannotSuspend,
+        "only 2 of 3 idle operators could be unloaded within deadline_ms: `suspend` of operator 1 failed",
+    );
 }
 
 #[test]
-fn a_rate_that_nothing_can_keep_is_void() {
+fn rate_that_is_not_achieved_is_void() {
     let report = driven_for(100, Mode::Right, 0, &arguments(1, 1_000_000_000));
     assert_eq!(report.outcome.status, Status::Void, "{:?}", report.outcome.reason);
     assert!(report.outcome.reason.unwrap().contains("asked for 1000000000/s"));
@@ -114,7 +117,7 @@ fn what_cannot_be_asked_for_is_refused() {
 }
 
 #[test]
-fn conformance_accounts_for_a_few_nonces() {
+fn conformance_accounts_for_a_few_tokens() {
     let conformance = |mode| {
         let mut module = module(mode);
         let scenario = module.descriptor().scenarios[0].clone();

@@ -1,5 +1,4 @@
-//! When events are handed over, tried again and given up, and when operators are unloaded, on a clock that moves when it is told
-//! to.
+//! Dispatch, retries and unloading, with a fake clock.
 
 use super::super::host::{BACK_OFF_NS, Host, RETRIES_MAX, Rules, Step};
 use super::*;
@@ -18,7 +17,7 @@ impl Clock for FakeClock {
 }
 
 thread_local! {
-    /// How often free memory was given back.
+    /// How often free memory was returned.
     static RECLAIMED: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -39,12 +38,12 @@ fn host<'a>(mock: &mut Mock, clock: &'a FakeClock, count: usize) -> Host<'a> {
     host
 }
 
-fn write(host: &Host<'_>, namespace: usize, name: &str, nonce: u64) {
+fn write(host: &Host<'_>, namespace: usize, name: &str, token: u64) {
     let key = Key::new(KIND, format!("chain-{namespace}"), name);
-    host.plane.apply(&key, "test", &format!(r#"{{"nonce":{nonce}}}"#)).unwrap();
+    host.plane.apply(&key, "test", &format!(r#"{{"nonce":{token}}}"#)).unwrap();
 }
 
-/// Takes steps until there is nothing to do now.
+/// Runs steps until there is nothing to do.
 fn settle(host: &mut Host<'_>) {
     while !matches!(host.step().unwrap(), Step::Nothing) {}
 }
@@ -79,8 +78,8 @@ fn an_event_that_is_acted_on_at_last_keeps_its_place() {
         settle(&mut host);
         clock.0.set(clock.now_ns() + (BACK_OFF_NS << RETRIES_MAX));
     }
-    let nonces: Vec<_> = mock.log.lock().unwrap().iter().map(|(_, nonce)| *nonce).collect();
-    assert_eq!(nonces, [1, 2]);
+    let tokens: Vec<_> = mock.log.lock().unwrap().iter().map(|(_, token)| *token).collect();
+    assert_eq!(tokens, [1, 2]);
     assert_eq!((host.tally.retried, host.tally.failed), (4, 0));
 }
 
@@ -133,20 +132,19 @@ fn a_circle_of_several_ends() {
     assert_eq!((host.tally.reconciled, host.tally.failed), (3, 1), "{:?}", host.tally);
 }
 
-/// Events arrive while every operator is unloaded, again and again and at every point of the way: none is lost or comes twice,
-/// and every count is whole.
+/// Events arrive while operators are being unloaded at every point: none is lost or comes twice, and every count is right.
 #[test]
 fn two_hundred_operators_that_are_unloaded_while_events_arrive_lose_nothing() {
     const OPERATORS: usize = 200;
-    const NONCES: u64 = 40;
+    const TOKENS: u64 = 40;
     let (clock, mut mock) = (FakeClock::default(), Mock::new(Mode::Right, 0));
     let mut host = host(&mut mock, &clock, OPERATORS);
     let mut unloaded = 0;
-    for nonce in 1..=NONCES {
-        write(&host, 0, "a", nonce);
+    for token in 1..=TOKENS {
+        write(&host, 0, "a", token);
         for step in 0..OPERATORS as u64 {
             host.step().unwrap();
-            if (step + nonce) % 17 == 0 {
+            if (step + token) % 17 == 0 {
                 unloaded += host.unload_all().len();
             }
         }
@@ -155,17 +153,17 @@ fn two_hundred_operators_that_are_unloaded_while_events_arrive_lose_nothing() {
     assert!(unloaded > 20 * OPERATORS, "only {unloaded} were unloaded");
     assert_eq!((host.tally.failed, host.tally.retried, host.queued()), (0, 0, 0), "{:?}", host.tally);
     let mut handed: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for (namespace, nonce) in mock.log.lock().unwrap().iter() {
-        handed.entry(namespace.clone()).or_default().push(*nonce);
+    for (namespace, token) in mock.log.lock().unwrap().iter() {
+        handed.entry(namespace.clone()).or_default().push(*token);
     }
     assert_eq!(handed.len(), OPERATORS);
-    let all: Vec<_> = (1..=NONCES).collect();
-    handed.iter().for_each(|(namespace, nonces)| assert_eq!(*nonces, all, "{namespace}"));
+    let all: Vec<_> = (1..=TOKENS).collect();
+    handed.iter().for_each(|(namespace, tokens)| assert_eq!(*tokens, all, "{namespace}"));
     let last = host.plane.get(&Key::new(KIND, format!("chain-{OPERATORS}"), "a")).unwrap();
-    assert_eq!(last.spec, format!(r#"{{"count":{NONCES},"nonce":{NONCES}}}"#));
+    assert_eq!(last.spec, format!(r#"{{"count":{TOKENS},"nonce":{TOKENS}}}"#));
 }
 
-/// A control plane whose watches can be told that it has forgotten what they have not delivered yet.
+/// A control plane that can forget the events that its watches have not delivered yet.
 #[derive(Default)]
 struct Forgetful {
     kept: Embedded,
@@ -173,7 +171,7 @@ struct Forgetful {
 }
 
 impl Forgetful {
-    /// Loses what is under way, and says so to every watch.
+    /// Forgets undelivered events, and tells every watch.
     fn forget(&self) {
         let watches = std::mem::take(&mut *self.watches.lock().unwrap());
         watches.iter().for_each(|(_, mailbox)| while mailbox.take().is_some() {});
@@ -227,7 +225,7 @@ fn what_the_control_plane_has_forgotten_is_listed_and_nothing_comes_twice() {
         loop {
             match host.step().unwrap() {
                 Step::Observed(event) => observed.push(event.object().unwrap().spec.clone()),
-                Step::Handed(_) => (),
+                Step::Dispatched(_) => (),
                 Step::Nothing => return,
             }
         }
@@ -240,8 +238,8 @@ fn what_the_control_plane_has_forgotten_is_listed_and_nothing_comes_twice() {
     settle(&mut host);
     write(&host, 0, "a", 4);
     settle(&mut host);
-    let nonces: Vec<_> = mock.log.lock().unwrap().iter().map(|(_, nonce)| *nonce).collect();
-    assert_eq!(nonces, [1, 3, 4], "of what was forgotten, the last is listed");
+    let tokens: Vec<_> = mock.log.lock().unwrap().iter().map(|(_, token)| *token).collect();
+    assert_eq!(tokens, [1, 3, 4], "of what was forgotten, the last is listed");
     let expect = [r#"{"count":1,"nonce":1}"#, r#"{"count":2,"nonce":3}"#, r#"{"count":3,"nonce":4}"#];
     assert_eq!(observed, expect);
     assert_eq!((host.tally.delivered, host.tally.reconciled), (3, 3));

@@ -1,4 +1,4 @@
-//! The driver on operators that are made up: right ones, and one for each thing that can be wrong with one.
+//! The driver with mock operators: correct ones, and one for each fault.
 
 mod chains;
 mod hosts;
@@ -9,7 +9,7 @@ use bench_drivers::{Direct, Drivers};
 use bench_model::Descriptor;
 use std::sync::Mutex;
 
-/// What is wrong with operators.
+/// The fault of an operator.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Mode {
     Right,
@@ -23,22 +23,22 @@ enum Mode {
     Crashes,
     /// It writes into what it watches.
     Circles,
-    /// It writes each nonce twice, with something else in between.
+    /// It writes each token twice, with something else in between.
     Doubles,
     /// It writes nothing.
     Swallows,
     CannotSuspend,
 }
 
-/// Operators of which number `number` is wrong, and the others are right.
+/// Operators of which number `number` is faulty.
 struct Mock {
     mode: Mode,
     number: usize,
-    /// What each operator was handed, by the namespace it watches.
+    /// The tokens that each operator has reconciled, by the namespace that it watches.
     log: Log,
 }
 
-/// Namespaces and nonces, in the order in which they were reconciled.
+/// Namespaces and tokens, in the order in which they were reconciled.
 type Log = Arc<Mutex<Vec<(String, u64)>>>;
 
 impl Mock {
@@ -47,7 +47,7 @@ impl Mock {
     }
 }
 
-/// A module of such operators, the second of which is the wrong one, with the driver's scenario and one that it does not know.
+/// A module of mock operators, the second of which is faulty, with the driver's scenario and an unknown one.
 fn module(mode: Mode) -> Direct<dyn Operators> {
     let scenario = |name| Scenario::uses(spec::DRIVER, name);
     let descriptor = Descriptor::new("mock", "1", "").scenario(scenario(spec::CHAIN)).scenario(scenario("other"));
@@ -97,8 +97,8 @@ impl MockOperator {
         if self.watch == self.wrong { self.mode } else { Mode::Right }
     }
 
-    fn write(&self, namespace: &str, name: &str, nonce: u64) -> Result<(), ModuleError> {
-        let (key, spec) = (Key::new(KIND, namespace, name), format!(r#"{{"nonce":{nonce},"count":{}}}"#, self.count));
+    fn write(&self, namespace: &str, name: &str, token: u64) -> Result<(), ModuleError> {
+        let (key, spec) = (Key::new(KIND, namespace, name), format!(r#"{{"nonce":{token},"count":{}}}"#, self.count));
         let written = self.plane.apply(&key, &spec);
         written.map(drop).map_err(|error| ModuleError::Other(format!("cannot apply {key}: {error}")))
     }
@@ -114,7 +114,7 @@ impl Operator for MockOperator {
     fn reconcile(&mut self, event: &Event) -> Result<(), ModuleError> {
         let object = event.object().expect("nothing is deleted in a chain");
         let spec: serde_json::Value = serde_json::from_str(&object.spec).unwrap();
-        let nonce = spec["nonce"].as_u64().unwrap();
+        let token = spec["nonce"].as_u64().unwrap();
         match self.mode() {
             Mode::Fails(times) if self.failures < times => {
                 self.failures += 1;
@@ -122,17 +122,17 @@ impl Operator for MockOperator {
             }
             Mode::Crashes => return Err(ModuleError::Crashed("`reconcile` trapped: unreachable".to_owned())),
             Mode::Swallows => return Ok(()),
-            Mode::Circles => return self.write(&self.watch, "round", nonce + 1),
+            Mode::Circles => return self.write(&self.watch, "round", token + 1),
             _ => (),
         }
         self.failures = 0;
         self.count += 1;
-        self.log.lock().unwrap().push((self.watch.clone(), nonce));
-        self.write(&self.apply, &object.key.name, nonce)?;
+        self.log.lock().unwrap().push((self.watch.clone(), token));
+        self.write(&self.apply, &object.key.name, token)?;
         match self.mode() {
             Mode::Doubles => {
                 self.count += 1;
-                self.write(&self.apply, &object.key.name, nonce)
+                self.write(&self.apply, &object.key.name, token)
             }
             _ => Ok(()),
         }
