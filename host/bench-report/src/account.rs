@@ -1,5 +1,4 @@
-//! What operations used and did, over all processes. Knows how counts of several processes become one, not how they were
-//! counted.
+//! The resource usage of operations, summed over all processes.
 
 use bench_sink::runfile::{AccountRecord, HardwareRecord, OutlierRecord};
 

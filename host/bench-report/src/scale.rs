@@ -1,4 +1,4 @@
-//! Figures as a person reads them: three or four digits and a unit that fits. Knows units, not what was measured.
+//! Numbers for people: three or four digits and a unit that fits.
 
 use bench_model::Unit;
 

@@ -1,5 +1,4 @@
-//! The samples of one metric, merged over the processes of a cell and brought to one operation. Knows how samples are
-//! recorded, not how they are shown.
+//! The samples of one metric, merged over the processes of a cell and divided by the operations that each spans.
 
 use crate::ReportError;
 use bench_model::{Direction, Unit};

@@ -1,5 +1,5 @@
-//! What a probe can ask the host for beside its first table. Each capability has a table of functions, and what a session holds for
-//! it is a slot of the session's context. It must not know what a capability does.
+//! What a probe can ask the host for in addition to its first table. Each capability has a table of functions; its state of a session
+//! is a slot of the session's context.
 
 mod log;
 mod ring;

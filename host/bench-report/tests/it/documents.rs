@@ -1,4 +1,4 @@
-//! The documents that a program reads, whole. Knows how they look, not how figures come about.
+//! The documents for programs, as snapshots.
 
 use crate::compared::three_arms;
 use crate::fixture::{Block, Run, calibration, csv, eventful, json, module};

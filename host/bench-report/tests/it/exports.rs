@@ -1,4 +1,4 @@
-//! Documents in the shape of others. Knows their fields, word for word; a field more or less is a failure.
+//! Documents in the shape of other suites, which must have exactly their fields.
 
 use crate::fixture::{Block, Run};
 use bench_report::aetherless_json;

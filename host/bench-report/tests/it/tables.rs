@@ -1,4 +1,4 @@
-//! The tables that a person reads, whole. Knows how they look, not how figures come about.
+//! The tables of a run, as snapshots.
 
 use crate::fixture::{Block, Run, calibration, eventful, markdown, text};
 use bench_report::{Detail, Layout, Renderer, Text, run_document};

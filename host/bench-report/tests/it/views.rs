@@ -1,4 +1,4 @@
-//! What of a run file counts: outcomes, processes, batches, support. Knows no layout.
+//! How records become cells: outcomes, processes, batches, and the samples that quantiles need.
 
 use crate::fixture::{Block, Run, calibration, fingerprint, json, outcome, text, warnings};
 use bench_model::{Arm, MachineLimit, Unit};

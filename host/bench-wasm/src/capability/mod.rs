@@ -1,5 +1,5 @@
-//! What a component can import. Each capability links its interface and answers its calls: the host's own are here, one file
-//! each, and a family brings others. It must not know any of those.
+//! The capabilities that components can import. Each links its interface and answers its calls. Those of the host are here, one file
+//! each; families bring others.
 
 mod log;
 pub(crate) mod metrics;

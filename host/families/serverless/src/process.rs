@@ -1,5 +1,5 @@
-//! The arm `process` of a function: a program beside the component that serves HTTP itself. It must not know what it serves;
-//! what there is to measure says the probe that is built from the same source.
+//! The arm `process` of a function: a program next to the component that serves HTTP itself. The probe that is built from the same
+//! source describes its scenarios.
 
 use crate::functions::{Functions, Initialisation, Server, Start, Starter};
 use bench_drivers::{Direct, Module};

@@ -1,4 +1,4 @@
-//! How batches are packed while they wait between the two sides. It must not know what a batch is.
+//! The compression of batches while they wait between the two sides.
 
 use crate::connectors::BatchError;
 use bench_model::ModuleError;

@@ -1,15 +1,14 @@
-//! One cell: what was moved, how fast, and the stages of both sides, whose sum is the wall time of the side. Knows where a stage
-//! belongs, not what it does.
+//! The breakdown of one cell: what was moved, how fast, and the stages of both sides. The stages of a side add up to its wall time.
 
 use super::{CODE, format_arguments, mean, stages};
 use bench_model::Unit;
 use bench_report::{Body, CellView, Column, Datum, Measure, Node, Rank, Section, Tree, scale};
 use std::collections::BTreeSet;
 
-pub(super) fn of(cell: &CellView, telling: &BTreeSet<String>) -> Section {
-    let title = format!("{} {} {}", cell.scenario, cell.arm_label(), format_arguments(&cell.arguments, telling));
+pub(super) fn section(cell: &CellView, varying: &BTreeSet<String>) -> Section {
+    let title = format!("{} {} {}", cell.scenario, cell.arm_label(), format_arguments(&cell.arguments, varying));
     let duration = cell.timed().map(|timed| duration(cell, timed.summary.mean)).into_iter();
-    let sides = ["source", "destination"].iter().filter_map(|side| of_side(cell, side));
+    let sides = ["source", "destination"].iter().filter_map(|side| side_node(cell, side));
     let columns = vec![
         Column::figures("mean"),
         Column::figures("share"),
@@ -23,7 +22,7 @@ pub(super) fn of(cell: &CellView, telling: &BTreeSet<String>) -> Section {
     Section::new("transfers.breakdown", title.trim_end(), Body::Tree(tree)).with_remarks(vec![moved])
 }
 
-/// The whole transfer, and how fast it was.
+/// The duration of the transfer and its rates.
 fn duration(cell: &CellView, ns: f64) -> Node {
     let rate = |metric: &str, unit: Unit| {
         let amount = mean(cell, metric, "source");
@@ -58,8 +57,8 @@ fn moved(cell: &CellView) -> String {
     format!("{records}; {bytes}")
 }
 
-/// The wall time of a side, its stages with their parts, and what had to be done before.
-fn of_side(cell: &CellView, side: &str) -> Option<Node> {
+/// The wall time of a side, its stages with their parts, and the loading of its module.
+fn side_node(cell: &CellView, side: &str) -> Option<Node> {
     const NO_RATES: [Datum; 2] = [Datum::Blank, Datum::Blank];
     let wall = mean(cell, "wall", side)?;
     let node = |name: &str, ns: f64| Node::new(name, values(ns, Some(ns / wall), NO_RATES, Datum::Blank, ""));

@@ -1,40 +1,41 @@
-//! What cells of one run differ by, as ratios of their times with an interval and a verdict: ways of loading, arms, and what the
-//! database itself offers. Knows which cells belong together, not how a ratio is estimated.
+//! Ratios of the times of two cells of one run, with intervals and verdicts: of load methods, of arms, and against the database's own
+//! client.
 
-use super::{FIRST, WAY, agree, format_arguments, telling, way};
+use super::{BASELINE_METHOD, LOAD_METHOD, agree, format_arguments, load_method, varying};
 use bench_model::Arm;
 use bench_report::{Body, CellView, Column, Datum, Measure, Notes, RunView, Section, Table, scale, widest_spread};
 use bench_sink::runfile::Status;
 use bench_stats::{Band, Claim, LEVEL, Ratios, Verdict, judge, unpaired_ratios};
 
-/// Differences below this share do not matter.
+/// Cells that differ by less than this share are equivalent.
 const DELTA: f64 = 0.02;
 
-/// What a way of loading is held against: the way, and the scenario of the database's own client.
+/// The baselines of load methods: the method, and the scenario of the database's own client.
 const BASELINES: [(&str, &str); 3] =
     [("insert", "psql/insert"), ("copy-binary", "psql/pipe"), ("copy-binary", "psql/server-copy")];
 
-/// A cell and the one that it is held against.
+/// A cell and its baseline.
 struct Pair<'a> {
     title: String,
     baseline: &'a CellView,
-    contender: &'a CellView,
+    candidate: &'a CellView,
 }
 
-pub(super) fn of(view: &RunView, cells: &[&CellView]) -> Option<Section> {
+/// The table of ratios; a note if there are too few processes; `None` if no cells can be compared.
+pub(super) fn section(view: &RunView, cells: &[&CellView]) -> Option<Section> {
     const NAME: &str = "transfers.compared";
     let pairs = pairs(view, cells);
     let measured: Vec<_> = pairs.iter().filter_map(|pair| Some((pair, measure(pair, view.seed)?))).collect();
     let claims: Vec<_> = measured.iter().map(|(pair, ratios)| claim(pair, ratios)).collect();
     let verdicts = judge(&claims, DELTA);
-    let names = telling(cells).into_iter().filter(|name| name != WAY).collect();
+    let names = varying(cells).into_iter().filter(|name| name != LOAD_METHOD).collect();
     let row = |((pair, ratios), verdict): (&(&Pair<'_>, Ratios), Verdict)| {
         let interval = ratios.means.interval(LEVEL);
         let range = Datum::Range { low: interval.low, high: interval.high, measure: Measure::Factor };
         let is_known = interval.low.is_finite() && interval.high.is_finite();
         vec![
             Datum::text(&pair.title),
-            Datum::text(format_arguments(&pair.contender.arguments, &names)),
+            Datum::text(format_arguments(&pair.candidate.arguments, &names)),
             Datum::number(ratios.means.ratio(), Measure::Factor),
             if is_known { range } else { Datum::Absent },
             Datum::number(f64::from(ratios.processes), Measure::Plain),
@@ -58,53 +59,54 @@ pub(super) fn of(view: &RunView, cells: &[&CellView]) -> Option<Section> {
     Some(Section::new(NAME, "", Body::Table(Table::plain(columns, rows))))
 }
 
-/// Components against native code, each way of loading against the first, and native code against the database's own means.
+/// Components against native code, each load method against the baseline method, and native code against the database's own client.
 fn pairs<'a>(view: &'a RunView, cells: &[&'a CellView]) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
-    for contender in cells {
+    for candidate in cells {
         let others = |scenario: &str, arm: Arm, except: &[&str]| {
             let is_it = |cell: &&CellView| {
                 cell.scenario == scenario
                     && cell.arm == arm
                     && cell.status == Status::Ok
-                    && agree(&contender.arguments, &cell.arguments, except)
+                    && agree(&candidate.arguments, &cell.arguments, except)
             };
             view.cells.iter().filter(is_it).collect::<Vec<_>>()
         };
-        let way = way(contender);
-        let named = way.map_or_else(|| contender.scenario.clone(), |way| format!("{} {way}", contender.scenario));
-        if contender.arm == Arm::Wasm {
+        let method = load_method(candidate);
+        let named =
+            method.map_or_else(|| candidate.scenario.clone(), |method| format!("{} {method}", candidate.scenario));
+        if candidate.arm == Arm::Wasm {
             let title = format!("{named}, wasm / native");
-            let native = others(&contender.scenario, Arm::Native, &[]);
-            pairs.extend(native.into_iter().map(|baseline| Pair { title: title.clone(), baseline, contender }));
+            let native = others(&candidate.scenario, Arm::Native, &[]);
+            pairs.extend(native.into_iter().map(|baseline| Pair { title: title.clone(), baseline, candidate }));
         }
-        let Some(way) = way else { continue };
-        let is_first = |cell: &&CellView| super::way(cell) == Some(FIRST);
-        for baseline in others(&contender.scenario, contender.arm, &[WAY]).into_iter().filter(is_first) {
-            if way != FIRST {
+        let Some(method) = method else { continue };
+        let is_baseline = |cell: &&CellView| load_method(cell) == Some(BASELINE_METHOD);
+        for baseline in others(&candidate.scenario, candidate.arm, &[LOAD_METHOD]).into_iter().filter(is_baseline) {
+            if method != BASELINE_METHOD {
                 pairs.push(Pair {
-                    title: format!("{} {}, {way} / {FIRST}", contender.scenario, contender.arm),
+                    title: format!("{} {}, {method} / {BASELINE_METHOD}", candidate.scenario, candidate.arm),
                     baseline,
-                    contender,
+                    candidate,
                 });
             }
         }
-        for (_, scenario) in BASELINES.iter().filter(|(of, _)| *of == way && contender.arm == Arm::Native) {
+        for (_, scenario) in BASELINES.iter().filter(|(of, _)| *of == method && candidate.arm == Arm::Native) {
             let title = format!("{named} native / {scenario}");
             let found = others(scenario, Arm::Native, &[]);
-            pairs.extend(found.into_iter().map(|baseline| Pair { title: title.clone(), baseline, contender }));
+            pairs.extend(found.into_iter().map(|baseline| Pair { title: title.clone(), baseline, candidate }));
         }
     }
     pairs
 }
 
 fn measure(pair: &Pair<'_>, seed: u64) -> Option<Ratios> {
-    unpaired_ratios(&pair.baseline.timed_processes, &pair.contender.timed_processes, seed)
+    unpaired_ratios(&pair.baseline.timed_processes, &pair.candidate.timed_processes, seed)
 }
 
 /// The noise floor is how far a process lies from the median of its cell.
 fn claim(pair: &Pair<'_>, ratios: &Ratios) -> Claim {
-    let band = widest_spread(&pair.baseline.timed_processes, &pair.contender.timed_processes).map(Band::from_log);
+    let band = widest_spread(&pair.baseline.timed_processes, &pair.candidate.timed_processes).map(Band::from_log);
     Claim { estimate: ratios.means, band, pairs: ratios.pairs, processes: ratios.processes }
 }
 

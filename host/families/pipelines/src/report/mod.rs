@@ -1,5 +1,5 @@
-//! Rows that were moved from one side to another: where the time of each side went, the ways of loading side by side, and what
-//! each arm and each baseline of the same run differ by. Knows the series of such cells, not how they came to be.
+//! What the family adds to the report of a run: where the time of each side went, the load methods side by side, and the ratios of
+//! arms, load methods and baselines.
 
 mod breakdown;
 mod compared;
@@ -11,29 +11,33 @@ use bench_report::{Body, CellView, FamilyReport, Notes, RunView, Section, Series
 use bench_sink::runfile::Status;
 use std::collections::BTreeSet;
 
-/// The series that only cells of this kind have.
+/// The series that only transfers have, with the label `side`.
 const WALL: &str = "wall";
 
-/// The argument that says how rows are loaded.
-const WAY: &str = spec::LOAD_METHOD;
+/// The argument that names the load method.
+const LOAD_METHOD: &str = spec::LOAD_METHOD;
 
-/// The way that the others are held against.
-const FIRST: &str = "insert";
+/// The load method that the others are compared with.
+const BASELINE_METHOD: &str = "insert";
 
-/// Arguments that say where, not what.
+/// Arguments that name a place, which does not distinguish transfers.
 const PLACES: [&str; 2] = [spec::DATABASE_URL, "folder"];
 
-/// What cells that move rows add to a report.
+/// The report of transfers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TransferReport;
 
 impl FamilyReport for TransferReport {
     fn sections(&self, view: &RunView) -> Vec<Section> {
         let cells: Vec<&CellView> = view.cells.iter().filter(|cell| is_transfer(cell)).collect();
-        let telling = telling(&cells);
+        let varying = varying(&cells);
         let conditions = conditions(&cells).into_iter();
-        let breakdowns = cells.iter().map(|cell| breakdown::of(cell, &telling));
-        conditions.chain(breakdowns).chain(side_by_side::of(&cells)).chain(compared::of(view, &cells)).collect()
+        let breakdowns = cells.iter().map(|cell| breakdown::section(cell, &varying));
+        conditions
+            .chain(breakdowns)
+            .chain(side_by_side::sections(&cells))
+            .chain(compared::section(view, &cells))
+            .collect()
     }
 
     fn covers(&self, cell: &CellView) -> bool {
@@ -41,13 +45,13 @@ impl FamilyReport for TransferReport {
     }
 }
 
-/// What the name of the condition ends with that says where a side's code came from.
+/// The end of the name of a condition that says whether a side's code was cached or compiled.
 const CODE: &str = "_code";
 
-/// What the figures of cells depend on beside their arguments, each set of it once; nothing where there is none.
+/// The conditions of cells, such as settings of the server, each distinct set once; `None` if there are none.
 fn conditions(cells: &[&CellView]) -> Option<Section> {
     let listed = |cell: &&CellView| {
-        // Where code came from is said where it was loaded.
+        // The breakdown says it where the module is loaded.
         let conditions = cell.conditions.iter().filter(|(name, _)| !name.ends_with(CODE));
         let conditions = conditions.map(|(name, value)| format!("{name}={value}"));
         conditions.collect::<Vec<_>>().join(" ")
@@ -58,15 +62,15 @@ fn conditions(cells: &[&CellView]) -> Option<Section> {
         .then(|| Section::new("transfers.conditions", "", Body::Notes(Notes { lines, are_warnings: false })))
 }
 
-/// Whether `cell` moved rows and has figures.
+/// Whether `cell` is a transfer with figures.
 fn is_transfer(cell: &CellView) -> bool {
     cell.status == Status::Ok
         && cell.series.iter().any(|series| series.metric == WALL && value(series, "side").is_some())
 }
 
-/// How the rows of `cell` are loaded, where there is a choice.
-fn way(cell: &CellView) -> Option<&str> {
-    if let Some(Value::Text(way)) = cell.arguments.get(WAY) { Some(way) } else { None }
+/// The load method of `cell`, if it has the argument.
+fn load_method(cell: &CellView) -> Option<&str> {
+    if let Some(Value::Text(method)) = cell.arguments.get(LOAD_METHOD) { Some(method) } else { None }
 }
 
 /// The value of the label `name`.
@@ -85,15 +89,15 @@ fn stage(cell: &CellView, side: &str, name: &str) -> Option<f64> {
     stages(cell, side).find(|(stage, _)| *stage == name).map(|(_, ns)| ns)
 }
 
-/// The stages of `side` and their means, in the order of a transfer; parts of a stage have a `/`.
+/// The stages of `side` with their means, in the order of a transfer. The part of a stage is named `STAGE/PART`.
 fn stages<'a>(cell: &'a CellView, side: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
     let of_side =
         cell.series.iter().filter(move |series| series.metric == "stage" && value(series, "side") == Some(side));
     of_side.filter_map(|series| Some((value(series, "name")?, series.summary.mean)))
 }
 
-/// The names of arguments that tell one cell from another, and always the number of rows.
-fn telling(cells: &[&CellView]) -> BTreeSet<String> {
+/// The names of the arguments in which cells differ, and always the number of rows.
+fn varying(cells: &[&CellView]) -> BTreeSet<String> {
     let all = cells.iter().flat_map(|cell| cell.arguments.iter().map(|(name, _)| name.to_owned()));
     let varies = |name: &str| {
         let values: Vec<_> = cells.iter().filter_map(|cell| cell.arguments.get(name)).collect();
@@ -104,11 +108,11 @@ fn telling(cells: &[&CellView]) -> BTreeSet<String> {
 
 /// `a=1 b=x`, of the arguments in `names`.
 fn format_arguments(arguments: &Arguments, names: &BTreeSet<String>) -> String {
-    let told = arguments.iter().filter(|(name, _)| names.contains(*name));
-    told.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    let named = arguments.iter().filter(|(name, _)| names.contains(*name));
+    named.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether both have the same value for every argument that both have, but for `except` and places.
+/// Whether all arguments that both have are equal, except those in `except` and places.
 fn agree(one: &Arguments, other: &Arguments, except: &[&str]) -> bool {
     let matters = |name: &str| !PLACES.contains(&name) && !except.contains(&name);
     one.iter().filter(|(name, _)| matters(name)).all(|(name, value)| other.get(name).is_none_or(|found| found == value))

@@ -1,17 +1,17 @@
-//! The ways of loading next to each other: a column each, the first of which the others are ratios to. Knows which cells differ
-//! in the way alone, not what a ratio is worth; the comparison says that.
+//! The means of load methods side by side, one column per method, for cells that differ only in the method.
 
-use super::{FIRST, WAY, agree, format_arguments, mean, stages, telling, way};
+use super::{BASELINE_METHOD, LOAD_METHOD, agree, format_arguments, load_method, mean, stages, varying};
 use bench_model::Unit;
 use bench_report::{Body, CellView, Column, Datum, Measure, Section, Table};
 
-pub(super) fn of(cells: &[&CellView]) -> Vec<Section> {
+/// A section for each set of cells that differ only in the load method.
+pub(super) fn sections(cells: &[&CellView]) -> Vec<Section> {
     let mut groups: Vec<Vec<&CellView>> = Vec::new();
-    for cell in cells.iter().filter(|cell| cell.arguments.get(WAY).is_some()) {
+    for cell in cells.iter().filter(|cell| cell.arguments.get(LOAD_METHOD).is_some()) {
         let is_of = |group: &&mut Vec<&CellView>| {
             let first = group[0];
             let same = first.scenario == cell.scenario && first.arm == cell.arm && first.variant == cell.variant;
-            same && agree(&first.arguments, &cell.arguments, &[WAY])
+            same && agree(&first.arguments, &cell.arguments, &[LOAD_METHOD])
         };
         match groups.iter_mut().find(is_of) {
             Some(group) => group.push(cell),
@@ -19,13 +19,13 @@ pub(super) fn of(cells: &[&CellView]) -> Vec<Section> {
         }
     }
     let names = {
-        let mut names = telling(cells);
-        names.remove(WAY);
+        let mut names = varying(cells);
+        names.remove(LOAD_METHOD);
         names
     };
     groups.retain(|group| group.len() > 1);
     let of_group = |mut group: Vec<&CellView>| {
-        group.sort_by_key(|cell| way(cell) != Some(FIRST));
+        group.sort_by_key(|cell| load_method(cell) != Some(BASELINE_METHOD));
         let first = group[0];
         let title = format!(
             "{} {} {}, means side by side",
@@ -33,7 +33,7 @@ pub(super) fn of(cells: &[&CellView]) -> Vec<Section> {
             first.arm_label(),
             format_arguments(&first.arguments, &names)
         );
-        let column = |cell: &&CellView| Column::figures(way(cell).unwrap_or_default());
+        let column = |cell: &&CellView| Column::figures(load_method(cell).unwrap_or_default());
         let columns = std::iter::once(Column::words("").key("part")).chain(group.iter().map(column)).collect();
         Section::new("transfers.side-by-side", title, Body::Table(Table::plain(columns, rows(&group))))
     };

@@ -1,5 +1,4 @@
-//! Starting afresh against bringing back what was started before: from how much work at the start on the one is dearer than the
-//! other. Knows the parameters that such scenarios have in common, not how anything is started.
+//! The break-even of a fresh start and a restore: from how much work at the start on the restore takes less time.
 
 use crate::spec::COLD_START;
 use bench_model::{Unit, Value};
@@ -16,47 +15,47 @@ const START: &str = "start";
 const MEMORY: &str = "heap_bytes";
 const WORK: &str = "init_ms";
 
-/// Kinds that do the work of the start each time, and kinds that begin behind it.
+/// Starts that do the work each time, and starts that skip it.
 const AFRESH: [&str; 5] = ["spawn", "spawn-python", "spawn-node", "wasm-cached", "wasm-pooled"];
 const BROUGHT_BACK: [&str; 4] = ["criu-restore", "criu-lazy-pages", "fork-zygote", "wasm-preinitialised"];
 
-/// One way of starting with one amount of memory: its median over the work at the start.
+/// One kind of start with one amount of memory: its median time over the work at the start.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct StartCurve {
-    /// Which way, with the arguments that tell it from others of the same.
+    /// The kind of start, with its other arguments in text.
     pub(super) start: String,
-    /// Bytes that are touched at the start.
+    /// Bytes of memory that are touched at the start.
     pub(super) heap_bytes: u64,
-    /// Milliseconds of work at the start, the median in nanoseconds, and the number of samples.
+    /// The points, in the order of the work.
     pub(super) points: Vec<StartPoint>,
 }
 
-/// One cell.
+/// The figure of one cell.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) struct StartPoint {
     /// Milliseconds of work at the start.
     pub(super) init_ms: f64,
     /// The median, in nanoseconds.
     pub(super) median_ns: f64,
-    /// How many samples it is of.
+    /// The number of samples.
     pub(super) samples: u64,
 }
 
-/// Where two curves meet.
+/// The point where two curves meet.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct BreakEven {
-    /// The way that does the work each time.
+    /// The start that does the work each time.
     pub(super) afresh: String,
-    /// The way that begins behind it.
+    /// The start that skips the work.
     pub(super) brought_back: String,
-    /// Bytes that are touched at the start.
+    /// Bytes of memory that are touched at the start.
     pub(super) heap_bytes: u64,
-    /// From so many milliseconds of work on, bringing back is cheaper: 0 where it always is. `None` where it never is, as far as
-    /// lines tell, or where there are too few points for a line.
+    /// The milliseconds of work from which on the restore takes less time; 0 if it always does. `None` if the lines do not meet, or
+    /// if there are too few points for a line.
     pub(super) init_ms: Option<f64>,
 }
 
-/// The curves of all cells that have a figure.
+/// The curves of all cells with a figure.
 pub(super) fn start_curves(view: &RunView) -> Vec<StartCurve> {
     let mut curves: Vec<StartCurve> = Vec::new();
     for (cell, start, heap_bytes, point) in view.cells.iter().filter_map(point) {
@@ -89,7 +88,7 @@ fn point(cell: &CellView) -> Option<(&CellView, &str, u64, StartPoint)> {
     Some((cell, start, integer(MEMORY)?, point))
 }
 
-/// The way, and whatever other arguments in text it has: `criu-restore (tmpfs, warm)`.
+/// The kind of start, with its other arguments in text: `criu-restore (tmpfs, warm)`.
 fn describe_start(cell: &CellView, start: &str) -> String {
     let others = cell.arguments.iter().filter_map(|(name, value)| match value {
         Value::Text(text) if name != START && !text.starts_with('@') && !text.contains('/') => Some(text.as_str()),
@@ -99,7 +98,7 @@ fn describe_start(cell: &CellView, start: &str) -> String {
     if others.is_empty() { start.to_owned() } else { format!("{start} ({})", others.join(", ")) }
 }
 
-/// Where each way that does the work meets each way that does not, for each amount of memory.
+/// The break-even of each start that does the work and each that skips it, for each amount of memory.
 pub(super) fn break_evens(curves: &[StartCurve]) -> Vec<BreakEven> {
     let is_of =
         |curve: &StartCurve, kinds: &[&str]| kinds.contains(&curve.start.split(" (").next().unwrap_or_default());
@@ -118,7 +117,7 @@ pub(super) fn break_evens(curves: &[StartCurve]) -> Vec<BreakEven> {
     found
 }
 
-/// Where the line through `afresh` rises above the mean of `back`, which the work does not change.
+/// The work at which the line through `afresh` rises above the mean of `back`, which does not depend on the work.
 fn meeting(afresh: &[StartPoint], back: &[StartPoint]) -> Option<f64> {
     let points: Vec<_> = afresh.iter().map(|point| (point.init_ms, point.median_ns)).collect();
     let rise = slope(&points)?.estimate;
@@ -149,7 +148,7 @@ struct BreakEvenJson {
     init_ms: Option<Number>,
 }
 
-/// The curves, and where they meet, as a JSON document.
+/// The curves and their break-even points as a JSON document.
 pub(super) fn break_even_json(view: &RunView) -> String {
     let curves = start_curves(view);
     let break_even = break_evens(&curves).into_iter().map(|found| BreakEvenJson {
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_meet_where_they_must() {
+    fn lines_meet_at_the_break_even() {
         let afresh = points(&[(0.0, 1e6), (10.0, 11e6), (100.0, 101e6)]);
         let check = |back: &[(f64, f64)], expect: Option<f64>| {
             let found = meeting(&afresh, &points(back));
@@ -205,11 +204,11 @@ mod tests {
         check(&[(0.0, 16e6), (100.0, 16e6)], Some(15.0));
         check(&[(0.0, 0.5e6)], Some(0.0));
         assert_eq!(meeting(&points(&[(0.0, 1e6)]), &points(&[(0.0, 2e6)])), None, "one point has no line");
-        assert_eq!(meeting(&points(&[(0.0, 2e6), (10.0, 1e6)]), &points(&[(0.0, 3e6)])), None, "it never gets dearer");
+        assert_eq!(meeting(&points(&[(0.0, 2e6), (10.0, 1e6)]), &points(&[(0.0, 3e6)])), None, "it never takes longer");
     }
 
     #[test]
-    fn each_way_that_works_meets_each_that_does_not_at_the_same_memory() {
+    fn fresh_starts_and_restores_are_compared_at_the_same_memory() {
         let curve = |start: &str, heap_bytes, of: &[(f64, f64)]| StartCurve {
             start: start.to_owned(),
             heap_bytes,

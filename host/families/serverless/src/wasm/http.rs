@@ -1,4 +1,4 @@
-//! `wasi:http`: requests come in, and none goes out, because nothing grants it. It must not know what a request is about.
+//! The interface `wasi:http`. Incoming requests are served; outgoing ones are denied, because nothing grants them.
 
 use bench_wasm::wasmtime::Result;
 use bench_wasm::wasmtime::component::Linker;

@@ -1,5 +1,5 @@
-//! A component that begins with the memory of an initialised instance: it is run up to there once, and what it has in its
-//! memories and globals is written into a copy of it. It must not know what initialising does.
+//! Snapshots of initialised components: a component is run up to the end of its initialisation once, and its memories and globals
+//! are written into a copy of it.
 
 use super::Factory;
 use super::call::wait;
