@@ -79,8 +79,20 @@ fn columns(columns: &[Column]) -> Vec<Value> {
     columns.iter().map(|column| json!({"key": column.key, "title": column.title})).collect()
 }
 
+/// The values of a row. Columns with the same key are parts of one figure, such as an estimate and its interval.
 fn values(columns: &[Column], row: &[Datum]) -> Map<String, Value> {
-    columns.iter().zip(row).map(|(column, datum)| (column.key.clone(), datum.json())).collect()
+    let mut values = Map::new();
+    for (column, datum) in columns.iter().zip(row) {
+        match (values.get_mut(&column.key), datum.json()) {
+            (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
+            (Some(known), value) if known.is_null() => *known = value,
+            (Some(_), _) => (),
+            (None, value) => {
+                values.insert(column.key.clone(), value);
+            }
+        }
+    }
+    values
 }
 
 fn nodes(tree: &Tree, nodes: &[Node]) -> Vec<Value> {

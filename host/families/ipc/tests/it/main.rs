@@ -3,8 +3,8 @@
 use bench_family::Family;
 use bench_model::Unit;
 use family_ipc::Ipc;
-use insta::assert_snapshot;
 use sample_run::{Block, Run};
+use serde_json::Value;
 
 #[test]
 fn transport_is_shown_against_the_raw_calls_of_its_processes() {
@@ -18,7 +18,12 @@ fn transport_is_shown_against_the_raw_calls_of_its_processes() {
         }
     }
     run.end(None);
-    let text = sample_run::text(&run.view(), Ipc.report());
-    let section: Vec<_> = text.split("\n\n").filter(|part| part.starts_with("against")).collect();
-    assert_snapshot!(section.join("\n\n"), @"");
+    let document: Value = serde_json::from_str(&sample_run::json(&run.view(), Ipc.report())).unwrap();
+    let section = &document["sections"][0];
+    assert_eq!(section["name"], "ipc.baselines");
+    let found = section["rows"].as_array().unwrap().iter().map(|row| {
+        let ratio = row["ratio"]["value"].as_f64().unwrap();
+        (row["transport"].as_str().unwrap(), (ratio * 1e3).round())
+    });
+    assert_eq!(found.collect::<Vec<_>>(), [("pipe", 1_031.0), ("futex", 1_041.0)], "{section:#}");
 }

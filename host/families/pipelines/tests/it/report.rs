@@ -151,6 +151,8 @@ fn every_format_has_the_sections_of_transfers() {
     assert_eq!(names, expect);
     let source = &document["sections"][1]["parts"][1];
     assert_eq!((&source["name"], &source["values"]["mean"]["value"]), (&"source".into(), &11_000_500.into()));
+    let ratio = &document["sections"][5]["rows"][0]["ratio_of_means"];
+    assert!(["value", "low", "high"].iter().all(|part| ratio[part].is_number()), "{ratio}");
     let csv = csv(&view, Pipelines.report());
     let compared = csv.split("\n\n").last().unwrap();
     assert_snapshot!(compared, @r#"

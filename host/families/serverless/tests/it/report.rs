@@ -4,7 +4,6 @@ use bench_family::Family;
 use bench_model::Unit;
 use bench_report::RunView;
 use family_serverless::Serverless;
-use insta::assert_snapshot;
 use sample_run::{Block, Run};
 use serde_json::Value;
 
@@ -50,7 +49,9 @@ fn every_format_has_the_break_even() {
     let view = starts().view();
     let text = sample_run::text(&view, Serverless.report());
     let section = text.split("\n\n").find(|part| part.starts_with("fresh starts")).unwrap_or(&text);
-    assert_snapshot!(section, @"");
+    for expect in ["spawn", "criu-restore", "1.00 MiB", "5.00 ms"] {
+        assert!(section.contains(expect), "{expect}: {section}");
+    }
     let page = sample_run::markdown(&view, Serverless.report());
     assert!(page.contains("| spawn ") && page.contains("![Start to first correct response](break-even.png)"), "{page}");
     let document: Value = serde_json::from_str(&sample_run::json(&view, Serverless.report())).unwrap();
