@@ -301,6 +301,7 @@ pub fn calibration(when: When, medians: &[(&str, Option<f64>)]) -> Record {
         min: *median,
         count: 200,
         detail: "by hand".to_owned(),
+        note: None,
     };
     Record::Calibration(CalibrationRecord { when, limits: medians.iter().map(limit).collect() })
 }
