@@ -23,6 +23,9 @@ const SIDE_MIN: usize = 3;
 /// Two detectors agree on a place if they name values this far apart.
 const PLACES_APART_MAX: usize = 2;
 
+/// A shorter segment has no windows.
+const WINDOWED_MIN: usize = 4 * SIDE_MIN;
+
 /// How many detectors must agree.
 const VOTES_MIN: usize = 2;
 
@@ -96,26 +99,36 @@ pub fn trend(values: &[f64]) -> Trend {
     }
 }
 
-/// Looks for the best step between `from` and `until`, and then on both sides of it. Adds its place and votes to `places`.
+/// Looks for a step between `from` and `until`, and then on both sides of it. Adds its place and votes to `places`.
 fn split(logs: &[f64], from: usize, until: usize, places: &mut Vec<(usize, usize)>) {
-    let segment = &logs[from..until];
-    if segment.len() < 2 * SIDE_MIN {
-        return;
-    }
-    let candidates: Vec<Candidate> = DETECTORS.iter().filter_map(|detector| detector(segment, SIDE_MIN)).collect();
-    let votes_for = |place: usize| candidates.iter().filter(|one| one.at.abs_diff(place) <= PLACES_APART_MAX).count();
-    // The detectors are in the order of how well they place a step.
-    let Some((at, votes)) = candidates.iter().map(|one| (one.at, votes_for(one.at))).max_by_key(|(_, votes)| *votes)
-    else {
-        return;
-    };
-    let at = candidates.iter().map(|one| one.at).find(|place| votes_for(*place) == votes).unwrap_or(at);
-    if votes < VOTES_MIN {
-        return;
-    }
+    let Some((at, votes)) = find_in_windows(&logs[from..until]) else { return };
     places.push((from + at, votes));
     split(logs, from, from + at, places);
     split(logs, from + at, until, places);
+}
+
+/// The best step of a segment, or else of its first or last two thirds: detectors of one step miss one that is soon taken back.
+fn find_in_windows(segment: &[f64]) -> Option<(usize, usize)> {
+    let window = segment.len() * 2 / 3;
+    let skipped = segment.len() - window;
+    find(segment).or_else(|| {
+        let first = || find(&segment[..window]);
+        let last = || find(&segment[skipped..]).map(|(at, votes)| (skipped + at, votes));
+        if segment.len() < WINDOWED_MIN { None } else { first().or_else(last) }
+    })
+}
+
+/// The place on which most detectors agree, and how many they are; `None` if they are too few.
+fn find(segment: &[f64]) -> Option<(usize, usize)> {
+    if segment.len() < 2 * SIDE_MIN {
+        return None;
+    }
+    // In the order of how well the detectors place a step.
+    let candidates: Vec<Candidate> = DETECTORS.iter().filter_map(|detector| detector(segment, SIDE_MIN)).collect();
+    let votes_for = |place: usize| candidates.iter().filter(|one| one.at.abs_diff(place) <= PLACES_APART_MAX).count();
+    let votes = candidates.iter().map(|one| votes_for(one.at)).max()?;
+    let at = candidates.iter().map(|one| one.at).find(|place| votes_for(*place) == votes)?;
+    (votes >= VOTES_MIN).then_some((at, votes))
 }
 
 /// The steps at `places` that Welch's test confirms between their neighbours. The weakest is removed first, because its removal changes
