@@ -284,6 +284,7 @@ pub fn module(file: &str, refused: Option<&str>) -> Record {
         descriptor: None,
         granted: Vec::new(),
         refused: refused.map(str::to_owned),
+        note: None,
     })
 }
 
@@ -301,7 +302,6 @@ pub fn calibration(when: When, medians: &[(&str, Option<f64>)]) -> Record {
         min: *median,
         count: 200,
         detail: "by hand".to_owned(),
-        note: None,
     };
     Record::Calibration(CalibrationRecord { when, limits: medians.iter().map(limit).collect() })
 }
