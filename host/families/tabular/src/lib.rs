@@ -1,11 +1,17 @@
 //! The family `tabular`: stages of a table's way from an answer to an aggregate. Its scenarios run with the driver `workload`; this crate
-//! only knows how long they may take.
+//! knows how long they may take, and what a report says of them.
 
 #![forbid(unsafe_code)]
 
+mod report;
+
 use bench_family::{Family, Shorthand, Takes};
 use bench_model::{Arguments, Scenario};
+use bench_report::FamilyReport;
 use std::time::Duration;
+
+/// The family's name.
+const FAMILY: &str = "tabular";
 
 /// Time allowed for one row to be generated, joined by the oracle, and compared on a slow machine.
 const ROW: Duration = Duration::from_micros(100);
@@ -16,11 +22,15 @@ pub struct Tabular;
 
 impl Family for Tabular {
     fn name(&self) -> &'static str {
-        "tabular"
+        FAMILY
     }
 
     fn summary(&self) -> &'static str {
         "Stages of tables"
+    }
+
+    fn report(&self) -> Option<&'static dyn FamilyReport> {
+        Some(&report::TabularReport)
     }
 
     fn options(&self) -> &'static [Shorthand] {

@@ -1,0 +1,61 @@
+//! What the family adds to the report of a run: the stages of pipelines, whether results of all formats, arms and engines are equal, and
+//! what workers and orders of fetching gain and cost.
+
+mod orders;
+mod parity;
+mod stage_model;
+mod stages;
+
+use bench_model::Value;
+use bench_report::{CellView, DerivedFile, Export, FamilyReport, RunView, Section, SeriesView};
+use bench_sink::runfile::Status;
+
+/// The report of tables.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TabularReport;
+
+impl FamilyReport for TabularReport {
+    fn sections(&self, view: &RunView) -> Vec<Section> {
+        let cells = cells(view);
+        stages::sections(&cells).chain(parity::sections(&cells)).chain(orders::sections(&cells)).collect()
+    }
+
+    fn covers(&self, cell: &CellView) -> bool {
+        cell.family == crate::FAMILY && (stages::has_stages(cell) || orders::is_fetch(cell))
+    }
+
+    fn files(&self, view: &RunView) -> Vec<DerivedFile> {
+        let figure = orders::figure(&cells(view));
+        figure.map(|figure| DerivedFile::figure(orders::FIGURE, Ok(figure))).into_iter().collect()
+    }
+
+    fn exports(&self) -> &'static [Export] {
+        &[Export {
+            name: "stage-model-json",
+            summary: "Stages, their times and what they agree in, as the schema benchmark_stage_model_v1 has it",
+            print: stage_model::print,
+        }]
+    }
+}
+
+/// The family's cells that have figures.
+fn cells(view: &RunView) -> Vec<&CellView> {
+    view.cells.iter().filter(|cell| cell.family == crate::FAMILY && cell.status == Status::Ok).collect()
+}
+
+fn integer(cell: &CellView, name: &str) -> Option<i64> {
+    if let Some(Value::Integer(value)) = cell.arguments.get(name) { Some(*value) } else { None }
+}
+
+fn text<'a>(cell: &'a CellView, name: &str) -> Option<&'a str> {
+    if let Some(Value::Text(value)) = cell.arguments.get(name) { Some(value) } else { None }
+}
+
+/// The series of this metric without labels.
+fn series<'a>(cell: &'a CellView, metric: &str) -> Option<&'a SeriesView> {
+    cell.series.iter().find(|series| series.metric == metric && series.labels.is_empty())
+}
+
+fn mean(cell: &CellView, metric: &str) -> Option<f64> {
+    series(cell, metric).map(|series| series.summary.mean)
+}

@@ -1,0 +1,3 @@
+//! Tests of the family's report.
+
+mod report;

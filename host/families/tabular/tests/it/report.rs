@@ -1,0 +1,99 @@
+//! The report of tables, made of chosen figures: stages, parity, orders, and the document `benchmark_stage_model_v1`.
+
+use bench_family::Family;
+use bench_model::Unit;
+use family_tabular::Tabular;
+use sample_run::{Block, Run, text};
+use serde_json::Value;
+
+fn block(cell: u32, scenario: &str, arm: &str) -> Block {
+    let block = Block::new(cell, 0, scenario, arm).family("tabular");
+    block.argument("rows", 2_000_i64).argument("seed", 1_i64)
+}
+
+fn pipeline(cell: u32) -> Block {
+    let mut block = block(cell, "tabular/pipeline", "wasm").argument("format", "json");
+    for (name, ms) in [("decode", 6), ("join", 3), ("other", 1)] {
+        block = block.series("stage", Unit::Nanoseconds, &[("name", name)], 1, [ms * 1_000_000]);
+    }
+    block.timed(1, [10_000_000]).checksum(0x60)
+}
+
+fn fetch(cell: u32, workers: i64, order: &str, ms: u64) -> Block {
+    let mut block = block(cell, "mine/fetch", "native").argument("workers", workers).argument("order", order);
+    block = block.argument("latency", "fixed").argument("latency_us", 5_000_i64);
+    for (metric, sample) in
+        [("in_flight", workers.unsigned_abs()), ("buffered", 3), ("wire", 70_000), ("content", 90_000), ("retries", 2)]
+    {
+        block = block.series(metric, Unit::Count, &[], 1, [sample]);
+    }
+    block.timed(1, [ms * 1_000_000])
+}
+
+/// Everything that is equal, and one scan that is not.
+fn run() -> Run {
+    let mut run = Run::begin(8, 1);
+    run.append(&pipeline(0).records());
+    run.append(&fetch(1, 1, "ordered", 80).records());
+    run.append(&fetch(2, 4, "ordered", 20).records());
+    let timed = |cell, scenario, arm, checksum| block(cell, scenario, arm).timed(1, [2_000_000]).checksum(checksum);
+    run.append(&timed(3, "tabular/decode", "wasm", 0xab).argument("format", "json").records());
+    run.append(&timed(4, "tabular/parquet-scan", "wasm", 0xab).records());
+    run.append(&timed(5, "tabular-duckdb/parquet-scan", "native", 0xab).records());
+    run.append(&timed(6, "tabular/join", "wasm", 0x10).records());
+    run.append(&timed(7, "tabular-duckdb/join", "native", 0x11).records());
+    run.end(None);
+    run
+}
+
+#[test]
+fn stages_are_parts_of_the_whole() {
+    let report = text(&run().view(), Tabular.report());
+    let has = |words: [&str; 4]| report.lines().any(|line| line.split_whitespace().eq(words.into_iter().chain(["%"])));
+    assert!(has(["whole", "10.0", "ms", "100"]) && has(["decode", "6.00", "ms", "60"]), "{report}");
+    assert!(has(["join", "3.00", "ms", "30"]) && has(["other", "1.00", "ms", "10"]), "{report}");
+    assert!(report.contains("tabular/pipeline wasm rows=2000 format=json"), "{report}");
+}
+
+#[test]
+fn results_that_differ_are_named() {
+    let report = text(&run().view(), Tabular.report());
+    let line = |name: &str| report.lines().find(|line| line.trim_start().starts_with(name)).unwrap().to_owned();
+    assert!(line("genes  ").contains("equal"), "{report}");
+    assert!(line("genes ⟗").contains("differ"), "{report}");
+    assert!(line("differ: ").contains("tabular-duckdb/join native: 0000000000000011"), "{report}");
+}
+
+#[test]
+fn workers_are_a_table_and_a_figure() {
+    let report = text(&run().view(), Tabular.report());
+    assert!(report.contains("pages by order and workers"), "{report}");
+    let row = ["fixed", "5.00", "ms", "ordered", "4", "1", "20.0", "ms", "100k/s"];
+    assert!(report.lines().any(|line| line.split_whitespace().take(9).eq(row)), "{report}");
+    let files = Tabular.report().unwrap().files(&run().view());
+    assert_eq!(files.len(), 1);
+    assert!(files[0].name == "fetch-orders.png" && files[0].content.is_ok(), "{:?}", files[0].name);
+}
+
+#[test]
+fn stage_model_has_its_schema() {
+    let export = Tabular.report().unwrap().exports()[0];
+    let document: Value = serde_json::from_str(&(export.print)(&run().view()).unwrap()).unwrap();
+    assert_eq!(document["schema_version"], "benchmark_stage_model_v1");
+    let scenario = &document["scenarios"][0];
+    assert_eq!(scenario["scenario_name"], "wasm rows=2000");
+    let stages = &scenario["stages"];
+    assert_eq!(stages["decode"]["elapsed_seconds"], 0.002);
+    assert_eq!(stages["decode"]["result_hash"], "00000000000000ab");
+    assert_eq!(stages["fetch"]["bytes_in"], 70_000.0);
+    assert_eq!(stages["duckdb_scan"]["rows"], 2_000);
+    // What was not measured is null, and never 0.
+    for stage in ["csv_write", "parquet_write", "analytics", "polars_scan"] {
+        assert_eq!(stages[stage], Value::Null, "{stage}");
+    }
+    for key in ["schema_fingerprint", "row_count", "groupby_count", "sample_hash"] {
+        assert!(scenario["correctness"].get(key).is_some(), "{key}");
+    }
+    let empty = (export.print)(&Run::begin(0, 1).view()).unwrap_err();
+    assert!(empty.contains("bench-host run tabular-quick"), "{empty}");
+}
