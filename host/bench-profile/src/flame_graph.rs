@@ -114,10 +114,10 @@ impl Drawing {
                 let about =
                     format!("{name} ({}): {:.3} ms, {percent:.2} %", owner.as_str(), callee.total_ns as f64 / 1e6);
                 // Writing to a string does not fail.
-                let _ = write!(
+                let _ = writeln!(
                     svg,
                     "<g><title>{}</title><rect x=\"{left:.2}\" y=\"{top:.1}\" width=\"{width:.2}\" height=\"{:.1}\" rx=\"1\" fill=\"{}\" \
-                     stroke=\"#ffffff\" stroke-width=\"0.5\"/>{}</g>\n",
+                     stroke=\"#ffffff\" stroke-width=\"0.5\"/>{}</g>",
                     escaped(&about),
                     LINE - 1.0,
                     color(*owner, depth),

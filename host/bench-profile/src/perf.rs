@@ -64,7 +64,7 @@ fn head(line: &str) -> Option<Sample> {
     Some(Sample { thread, time_ns, weight_ns, frames: Vec::new() })
 }
 
-/// `	ffffffff815a30c3 filemap_map_pages ([kernel.kallsyms])`; names and files may contain spaces.
+/// `    ffffffff815a30c3 filemap_map_pages ([kernel.kallsyms])`; names and files may contain spaces.
 fn frame(line: &str, owners: &Owners) -> Option<Frame> {
     let (address, rest) = line.trim().split_once(' ')?;
     u64::from_str_radix(address, 16).ok()?;

@@ -28,8 +28,11 @@ struct Watched {
     happened: [bool; CAUSES.len()],
 }
 
+/// Whether something happened between two readings.
+type HasHappened = fn(&ThreadCounts, &ThreadCounts) -> bool;
+
 /// What can disturb a thread, and how two readings tell it.
-const CAUSES: [(&str, fn(&ThreadCounts, &ThreadCounts) -> bool); 5] = [
+const CAUSES: [(&str, HasHappened); 5] = [
     ("involuntary switch", |before, after| after.switches_involuntary > before.switches_involuntary),
     ("voluntary switch", |before, after| after.switches_voluntary > before.switches_voluntary),
     ("page fault", |before, after| after.faults > before.faults),
@@ -78,7 +81,7 @@ fn batch(session: &mut dyn Session, clock: &impl Clock) -> Result<(u64, u64), Mo
 }
 
 fn record(mut samples: Vec<Watched>, batch: u64, reading_ns: f64) -> OutlierRecord {
-    samples.sort_by(|a, b| b.ns.cmp(&a.ns));
+    samples.sort_by_key(|sample| std::cmp::Reverse(sample.ns));
     let slow = ((samples.len() as f64 * SLOW_SHARE) as usize).max(1);
     let count =
         |samples: &[Watched], cause: usize| samples.iter().filter(|sample| sample.happened[cause]).count() as u64;

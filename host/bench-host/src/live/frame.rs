@@ -76,7 +76,7 @@ impl Frame {
 
     fn head(self, state: &State) -> String {
         let width = 24;
-        let filled = if state.all == 0 { 0 } else { width * state.done / state.all };
+        let filled = (width * state.done).checked_div(state.all).unwrap_or_default();
         let bar = format!("{}{}", "█".repeat(filled), "░".repeat(width - filled));
         format!("{bar} {}/{}  {} left  Ctrl-C stops and keeps the results", state.done, state.all, state.left)
     }

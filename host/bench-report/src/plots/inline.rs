@@ -18,7 +18,7 @@ pub(super) fn svg(canvas: &Canvas, width: u32, height: u32, title: &str) -> Stri
         safe(title)
     );
     let is_grid = |shape: &&Shape| matches!(shape, Shape::Line { colour, .. } if *colour == GRID);
-    let grid: String = canvas.shapes.iter().filter(is_grid).filter_map(|shape| path_of(shape)).collect();
+    let grid: String = canvas.shapes.iter().filter(is_grid).filter_map(path_of).collect();
     if !grid.is_empty() {
         write!(out, "<path class=\"l kg\" d=\"{grid}\"/>").expect("a string takes all text");
     }
