@@ -76,6 +76,25 @@ pub(crate) fn build_program(command: &mut Command) -> Result<PathBuf> {
     program_of(command.arg("--message-format=json-render-diagnostics"))
 }
 
+/// The program `name` as the tests use it. Building the tests makes it too, so after them nothing is compiled; another selection of
+/// packages would compile many dependencies again, with other features.
+pub(crate) fn program_of_tests(project: &Project, name: &str) -> Result<PathBuf> {
+    let mut cargo = project.cargo(None);
+    cargo.args(["test", "--workspace", "--no-run", "--message-format=json-render-diagnostics"]);
+    let messages = tool::read(&mut cargo)?;
+    program_named(&messages, name).with_context(|| format!("`{}` built no program {name}", tool::display(&cargo)))
+}
+
+/// The executable of the program `name`, not that of its unit tests.
+fn program_named(messages: &str, name: &str) -> Option<PathBuf> {
+    let is_it = |artifact: &Value| {
+        artifact["target"]["name"] == name
+            && artifact["target"]["kind"][0] == "bin"
+            && artifact["profile"]["test"] == false
+    };
+    artifacts(messages).filter(is_it).find_map(|artifact| Some(PathBuf::from(artifact["executable"].as_str()?)))
+}
+
 /// The program that a command made, from its messages.
 fn program_of(command: &mut Command) -> Result<PathBuf> {
     let messages = tool::read(command)?;
@@ -144,6 +163,17 @@ mod tests {
         check("/p/a-b/Cargo.toml", "wasm", None);
         check("/p/dep/Cargo.toml", "rlib", None);
         check("/p/other/Cargo.toml", "so", None);
+    }
+
+    #[test]
+    fn program_is_told_from_its_unit_tests() {
+        let messages = concat!(
+            r#"{"reason":"compiler-artifact","target":{"name":"a","kind":["bin"]},"profile":{"test":true},"executable":"/t/a-1"}"#,
+            "\n",
+            r#"{"reason":"compiler-artifact","target":{"name":"a","kind":["bin"]},"profile":{"test":false},"executable":"/t/a"}"#,
+        );
+        assert_eq!(program_named(messages, "a"), Some(PathBuf::from("/t/a")));
+        assert_eq!(program_named(messages, "b"), None);
     }
 
     #[test]

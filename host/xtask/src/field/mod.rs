@@ -39,8 +39,7 @@ enum Outcome {
 
 /// Builds the host, makes the corpus, runs every row, and prints a table. An error if a row does not come out right.
 pub(crate) fn run(project: &Project) -> Result<()> {
-    let mut cargo = project.cargo(None);
-    let program = artifact::build_program(cargo.args(["build", "--package", "bench-host", "--bins"]))?;
+    let program = artifact::program_of_tests(project, "bench-host")?;
     let folder = scratch_folder()?;
     let corpus = Corpus::make(project, &folder)?;
     let rows = rows();
