@@ -69,6 +69,8 @@ fn frame(line: &str, owners: &Owners) -> Option<Frame> {
     let (address, rest) = line.trim().split_once(' ')?;
     u64::from_str_radix(address, 16).ok()?;
     let rest = rest.trim().strip_suffix(')')?;
+    // A program that was replaced while it ran.
+    let rest = rest.strip_suffix(" (deleted)").unwrap_or(rest);
     let (name, file) = rest.rsplit_once(" (")?;
     let name = if name == UNKNOWN || name.is_empty() { UNKNOWN.to_owned() } else { demangled(name) };
     Some(Frame { name, owner: owners.of(file) })

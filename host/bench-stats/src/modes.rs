@@ -23,6 +23,9 @@ const VALLEY_MAX: f64 = 0.4;
 /// The narrowest bin, on the log scale: two per cent.
 const BIN_MIN: f64 = 0.02;
 
+/// In fewer bins, two peaks and the valley between them cannot be told from the steps of the clock.
+const BINS_MIN: usize = 8;
+
 /// More bins than the widest distribution needs.
 const BINS_MAX: usize = 2_000;
 
@@ -45,6 +48,9 @@ pub fn modes(distribution: &Distribution) -> Vec<Mode> {
     let (low, high) = (at(0.001), at(0.995));
     let width = bin_width(&logs, count).max((high - low) / BINS_MAX as f64);
     let bins = ((high - low) / width).floor() as usize + 1;
+    if bins < BINS_MIN {
+        return split(&logs, count, &[]);
+    }
     let mut density = vec![0.0; bins];
     for (log, count) in points.iter().filter(|(log, _)| (low..=high).contains(log)) {
         density[(((log - low) / width) as usize).min(bins - 1)] += *count as f64;

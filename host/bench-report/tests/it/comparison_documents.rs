@@ -49,8 +49,9 @@ fn contenders_stand_below_each_other_and_then_where_the_time_went() {
       native: 0.012 minor faults, 0 major faults, 0.0030 involuntary switches an operation (n 10.0k)
       native: process memory up to 24.0 MiB
 
-    A Processor × 2, linux 6.1.0, load 0.50
+    ring/echo wasm: samples have 2 modes: 95.0 ns (40 %), 106 ns (60 %); n 2000; the median says less than these
 
+    A Processor × 2, linux 6.1.0, load 0.50
     bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
     ratio = contender / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
@@ -76,8 +77,9 @@ fn the_table_fits_80_columns_and_names_the_option_for_the_breakdown() {
       different      1.500×    1.499–1.500  wasm / native          100 ns     150 ns
       different      1.500×    1.500–1.500  wasm+fuel / native     100 ns     150 ns
 
-    A Processor × 2, linux 6.1.0, load 0.50
+    ring/echo wasm: samples have 2 modes: 95.0 ns (40 %), 106 ns (60 %); n 2000; the median says less than these
 
+    A Processor × 2, linux 6.1.0, load 0.50
     bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
     ratio = contender / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
@@ -123,7 +125,6 @@ fn markdown_has_the_same() {
     - native: process memory up to 24.0 MiB
 
     - A Processor × 2, linux 6.1.0, load 0.50
-
     - bench-host 0.1.0; 3 processes × 1 s for all arms in turns; seed 7
     - ratio = contender / baseline, of median times with processes brought to one level
     - interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
@@ -172,7 +173,6 @@ fn what_is_amiss_is_said_with_what_to_do() {
     clock drifted by +25 % during the run: 20 ns before, 25 ns after; compare figures with care
 
     A Processor × 2, linux 6.1.0, load 0.50
-
     bench-host 0.1.0; 2 processes × 1 s for all arms in turns; seed 7
     ratio = contender / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself

@@ -85,7 +85,6 @@ fn a_row_stands_for_each_rung_and_a_line_for_each_that_is_missing() {
       no-simd skipped: no-simd/ring.wasm does not exist; build it with `cargo xtask plugins ring --variants`
 
     A Processor × 2, linux 6.1.0, load 0.50
-
     bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
     ratio = contender / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
