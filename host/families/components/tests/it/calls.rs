@@ -66,7 +66,7 @@ fn wrong_call_is_an_error_that_points_at_the_word() {
     check("add(1)", &[], "missing required param");
     check("add 1 2", &[], "write a call in WAVE notation");
     check("add(1, 2", &[], "write a call in WAVE notation");
-    check("sub(1, 2)", &[], "no exported function `sub`; there is add: func(a: u32, b: u32) -> u32");
+    check("sub(1, 2)", &[], "no exported function `sub`; there is math.mul: func(a: u64, b: u64) -> u64");
     check("count()", &[], "the result of `count()` changed from `1` to `2`");
     check("fall()", &[], "`fall()` trapped");
 }

@@ -102,7 +102,7 @@ fn what_cannot_be_asked_for_is_refused() {
     }
     let report = driven(Mode::Right, 1, &arguments(1, 0));
     assert_eq!(report.outcome.status, Status::Skipped);
-    assert!(report.outcome.reason.unwrap().contains("knows no scenario `other`"));
+    assert!(report.outcome.reason.unwrap().contains("has no scenario `other`"));
     for (name, value, status, expect) in [
         ("suspend", "memory", Status::Skipped, "choose --suspend own"),
         ("suspend", "both", Status::Failed, "`suspend` is `both`; it can be own, memory"),
