@@ -179,26 +179,23 @@ fn write_guest_samples(path: &Path) -> std::io::Result<()> {
 /// What a worker may allocate beyond the memory of its component: compiled code, samples, and what the host holds for the component.
 const BESIDES_COMPONENT_BYTES: u64 = 3 << 30;
 
-/// The share of the machine's memory, or of the limit of the control group, that a worker may allocate.
-const MEMORY_SHARE: f64 = 0.75;
-
-/// Limits what this worker may allocate as a whole, with everything that the host holds for the module, so that a module ends its
-/// worker and not the machine. Memory that is shared with other processes does not count, nor do mapped files.
+/// Limits what this worker may allocate for one component, with everything that the host holds for it, so that a component ends its
+/// worker and not the machine. Memory that is shared with other processes does not count, nor do mapped files. Workers that hold many
+/// components or several engines have no such limit: the address space that their pools reserve would count, although it is never used.
 fn limit_memory(request: &Request) {
-    let machine = bench_sink::environment::memory_bytes().map(|bytes| (bytes as f64 * MEMORY_SHARE) as u64);
-    let own = match request {
+    let limit = match request {
         Request::Describe(module) | Request::Check { module, .. } => component_bytes(module),
-        // Other drivers hold many components at a time.
         Request::Measure(request) if request.driver == workload::NAME => component_bytes(&request.module),
         _ => None,
     };
-    let limit = own.into_iter().chain(machine).min();
-    let limit = rustix::process::Rlimit { current: limit, maximum: limit };
-    // Refused only where a stricter limit holds already.
-    let _ = rustix::process::setrlimit(rustix::process::Resource::Data, limit);
+    if limit.is_some() {
+        let limit = rustix::process::Rlimit { current: limit, maximum: limit };
+        // Refused only where a stricter limit holds already.
+        let _ = rustix::process::setrlimit(rustix::process::Resource::Data, limit);
+    }
 }
 
-/// For a component; what a probe allocates is bounded by the machine's memory alone.
+/// For a component; what a probe allocates is bounded by the machine alone.
 fn component_bytes(module: &ModuleSpec) -> Option<u64> {
     let is_component = module.kind == Kind::Component;
     is_component.then(|| (module.memory_bytes_max as u64).saturating_add(BESIDES_COMPONENT_BYTES))
