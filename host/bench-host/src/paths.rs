@@ -129,7 +129,8 @@ pub(crate) fn component_of(probe: &Path) -> Option<PathBuf> {
     let name = probe.file_name()?.to_str()?;
     let plain = name.strip_prefix(std::env::consts::DLL_PREFIX).unwrap_or(name);
     let of = |name: &str| probe.with_file_name(name).with_extension("wasm");
-    [of(name), of(plain)].into_iter().find(|component| native_arm(component).as_deref() == Some(probe))
+    let is_its = |component: &PathBuf| component.is_file() && native_arm(component).as_deref() == Some(probe);
+    [of(name), of(plain)].into_iter().find(is_its)
 }
 
 /// The folder, next to a component, of the probe that is built for the processor of the building machine.

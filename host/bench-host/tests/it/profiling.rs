@@ -54,6 +54,6 @@ fn functions_of_both_arms_are_named_and_compared() {
 fn cells_are_listed_without_profiling_them() {
     let host = Host::with_hostile();
     let listed = host.check("profile hostile/good --modules . --dry-run", 0).stdout;
-    assert_eq!(listed.lines().collect::<Vec<_>>(), ["hostile/good wasm", "hostile/good native"], "{listed}");
+    assert_eq!(listed.lines().collect::<Vec<_>>(), ["hostile/good wasm n=1", "hostile/good native n=1"], "{listed}");
     assert!(host.runs().is_empty());
 }
