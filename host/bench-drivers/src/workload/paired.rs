@@ -1,8 +1,7 @@
 //! Measures several arms of one scenario interleaved in one process: opens, verifies and warms up all, measures block by block, and
 //! verifies all again. If one of them has no figure, there is no ratio.
 
-use super::{CellFailure, bound_cpu, outcome, timed_series, verify};
-use crate::cell_failure::check_record;
+use super::{CellFailure, bound_cpu, check_record, outcome, timed_series, verify};
 use crate::{LedgerTask, Module, Recording};
 use bench_engine::{
     Contender, MonotonicClock, PairedBudget, PairedReport, Repetition, Report, first, measure_in_turns, overhead,
