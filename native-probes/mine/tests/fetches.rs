@@ -109,8 +109,8 @@ fn rows_that_a_mine_does_not_have_are_refused() {
 
 #[test]
 fn unreachable_mine_is_the_environment() {
-    // A port that was free a moment ago.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Nobody listens on port 1, and no listener of another test is ever given it.
+    let address = "127.0.0.1:1";
     let changes = [("mine", text(&format!("http://{address}"))), ("timeout_ms", Value::from(2_000))];
     let error = fetch(&changes).unwrap_err();
     assert!(error.is_environment(), "{error}");

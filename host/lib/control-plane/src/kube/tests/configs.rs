@@ -58,10 +58,9 @@ fn unusable_kubeconfig_is_reported() {
 #[test]
 fn unreachable_or_forbidding_server_is_reported() {
     let folder = TempDir::new().unwrap();
-    // It was free a moment ago, and nothing else is asked for on it.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let server = format!("http://127.0.0.1:{port}");
-    check(&kubeconfig(folder.path(), &server), &["context here", &format!("server 127.0.0.1:{port}"), "refused"]);
+    // Nobody listens on port 1, and no listener of another test is ever given it.
+    let places = kubeconfig(folder.path(), "http://127.0.0.1:1");
+    check(&places, &["context here", "server 127.0.0.1:1", "refused"]);
     let replay = Replay::of(&[include_str!("exchanges/forbidden.http")], &names());
     let places = kubeconfig(folder.path(), &format!("http://{}", replay.address));
     check(&places, &["cannot look for namespaces", "answers 401: Unauthorized"]);
