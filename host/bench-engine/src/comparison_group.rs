@@ -30,9 +30,9 @@ pub struct PairedReport {
 
 /// Executes comparison groups.
 pub trait PairedExecutor {
-    /// Executes one repetition of all cells of `matchup` in one process, in an order drawn from `seed`. `None` if
+    /// Executes one repetition of all cells of `group` in one process, in an order drawn from `seed`. `None` if
     /// interrupted.
-    fn execute(&mut self, plan: &Plan, matchup: &ComparisonGroup, process: u32, seed: u64) -> Option<PairedReport>;
+    fn execute(&mut self, plan: &Plan, group: &ComparisonGroup, process: u32, seed: u64) -> Option<PairedReport>;
 }
 
 /// Decides before each round which groups are measured in it.
@@ -61,7 +61,7 @@ impl Schedule for FixedRounds {
 /// slow changes of the machine affect all groups equally. A group with a failed or skipped cell is not tried again.
 pub fn run_paired(
     plan: &Plan,
-    matchups: &[ComparisonGroup],
+    groups: &[ComparisonGroup],
     (schedule, seed): (&mut dyn Schedule, u64),
     executor: &mut dyn PairedExecutor,
     journal: &mut dyn Journal,
@@ -79,7 +79,7 @@ pub fn run_paired(
         if scheduled.iter().all(|number| given_up.contains(number)) {
             break;
         }
-        for number in round(matchups.len(), process, seed).into_iter().filter(|number| scheduled.contains(number)) {
+        for number in round(groups.len(), process, seed).into_iter().filter(|number| scheduled.contains(number)) {
             if interrupt.is_raised() {
                 return Ok(RunEnd::Interrupted);
             }
@@ -87,13 +87,13 @@ pub fn run_paired(
             if given_up.contains(&number) {
                 continue;
             }
-            let matchup = &matchups[number];
-            observer.started(plan, Repetition { cell: matchup.cells[0], process }, index - 1);
+            let group = &groups[number];
+            observer.started(plan, Repetition { cell: group.cells[0], process }, index - 1);
             let of_process = seed.wrapping_add(u64::from(process) << 32).wrapping_add(number as u64);
-            let Some(paired) = executor.execute(plan, matchup, process, of_process) else {
+            let Some(paired) = executor.execute(plan, group, process, of_process) else {
                 return Ok(RunEnd::Interrupted);
             };
-            let (records, is_tried_again) = records(plan, matchup, process, paired, &mut results, observer);
+            let (records, is_tried_again) = records(plan, group, process, paired, &mut results, observer);
             journal.append(&records)?;
             if !is_tried_again {
                 given_up.insert(number);
@@ -104,8 +104,8 @@ pub fn run_paired(
 }
 
 /// The numbers of the groups in the order of one round.
-fn round(matchups: usize, process: u32, seed: u64) -> Vec<usize> {
-    let mut order: Vec<_> = (0..matchups).collect();
+fn round(groups: usize, process: u32, seed: u64) -> Vec<usize> {
+    let mut order: Vec<_> = (0..groups).collect();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(u64::from(process));
     order.shuffle(&mut random);
@@ -116,15 +116,15 @@ fn round(matchups: usize, process: u32, seed: u64) -> Vec<usize> {
 /// rounds.
 fn records(
     plan: &Plan,
-    matchup: &ComparisonGroup,
+    group: &ComparisonGroup,
     process: u32,
     paired: PairedReport,
     results: &mut Results,
     observer: &mut dyn Observer,
 ) -> (Vec<Record>, bool) {
-    let mut reports = checked(plan, matchup, process, paired.reports);
+    let mut reports = checked(plan, group, process, paired.reports);
     let mut contradicted = Vec::new();
-    for (cell, report) in matchup.cells.iter().zip(&mut reports) {
+    for (cell, report) in group.cells.iter().zip(&mut reports) {
         void::apply_witness(report);
         contradicted.extend(results.contradicted_by(plan, Repetition { cell: *cell, process }, report));
     }
@@ -132,23 +132,23 @@ fn records(
     let is_tried_again =
         contradicted.is_empty() && reports.iter().all(|report| done::is_tried_again(report.outcome.status));
     let mut records = Vec::new();
-    for (cell, report) in matchup.cells.iter().zip(reports) {
+    for (cell, report) in group.cells.iter().zip(reports) {
         let repetition = Repetition { cell: *cell, process };
         observer.finished(plan, &Finished::of(plan, repetition, &report));
         records.extend(block(plan, repetition, report));
     }
     records.extend(contradicted.into_iter().map(|report| Record::Outcome(report.outcome)));
     if is_ok {
-        let pairing = PairingRecord { process, cells: matchup.cells.clone(), sessions: paired.sessions };
+        let pairing = PairingRecord { process, cells: group.cells.clone(), sessions: paired.sessions };
         records.push(Record::Pairing(pairing));
-        let is_of_group = |ledger: &LedgerRecord| ledger.process == process && matchup.cells.contains(&ledger.cell);
+        let is_of_group = |ledger: &LedgerRecord| ledger.process == process && group.cells.contains(&ledger.cell);
         records.extend(paired.ledgers.into_iter().filter(is_of_group).map(Record::Ledger));
     }
     (records, is_tried_again)
 }
 
 /// One report for each cell of the group: its own, or a failure if the reply has none of it.
-fn checked(plan: &Plan, matchup: &ComparisonGroup, process: u32, reports: Vec<Report>) -> Vec<Report> {
+fn checked(plan: &Plan, group: &ComparisonGroup, process: u32, reports: Vec<Report>) -> Vec<Report> {
     let mut reports = reports.into_iter();
     let report = |cell: &u32| {
         let repetition = Repetition { cell: *cell, process };
@@ -156,7 +156,7 @@ fn checked(plan: &Plan, matchup: &ComparisonGroup, process: u32, reports: Vec<Re
             || Report::without_figures(repetition, Status::Failed, "the worker's reply has no report of this cell");
         reports.next().unwrap_or_else(missing).checked(plan, repetition)
     };
-    matchup.cells.iter().map(report).collect()
+    group.cells.iter().map(report).collect()
 }
 
 #[cfg(test)]
@@ -178,13 +178,13 @@ mod tests {
     }
 
     impl PairedExecutor for Mock {
-        fn execute(&mut self, _: &Plan, matchup: &ComparisonGroup, process: u32, seed: u64) -> Option<PairedReport> {
-            self.asked.push((process, matchup.cells.clone(), seed));
+        fn execute(&mut self, _: &Plan, group: &ComparisonGroup, process: u32, seed: u64) -> Option<PairedReport> {
+            self.asked.push((process, group.cells.clone(), seed));
             let report = |cell: &u32| {
                 let checksum = Some(Checksum((self.checksum)(*cell, process)));
                 Report::ok(Vec::new(), OutcomeRecord { checksum, ..OutcomeRecord::ok(*cell, process) })
             };
-            Some(PairedReport { reports: matchup.cells.iter().map(report).collect(), sessions: 2, ledgers: Vec::new() })
+            Some(PairedReport { reports: group.cells.iter().map(report).collect(), sessions: 2, ledgers: Vec::new() })
         }
     }
 
@@ -209,12 +209,11 @@ mod tests {
 
     fn check_schedule(checksum: fn(u32, u32) -> u64, schedule: &mut dyn Schedule) -> (Asked, Vec<Record>) {
         let plan = plan();
-        let matchups = plan.matchups(|offer| offer.arm == Arm::Native);
+        let groups = plan.comparison_groups(|offer| offer.arm == Arm::Native);
         let mut mock = Mock { asked: Vec::new(), checksum };
         let mut memory = Memory::default();
         let ended =
-            run_paired(&plan, &matchups, (schedule, 11), &mut mock, &mut memory, &mut Nobody, &Interrupt::new())
-                .unwrap();
+            run_paired(&plan, &groups, (schedule, 11), &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap();
         assert_eq!(ended, RunEnd::Complete);
         (mock.asked, memory.blocks.into_iter().flatten().collect())
     }
@@ -222,10 +221,13 @@ mod tests {
     #[test]
     fn cells_that_differ_only_in_the_arm_are_grouped_with_the_baseline_first() {
         let plan = plan();
-        let cells =
-            |matchups: Vec<ComparisonGroup>| matchups.into_iter().map(|matchup| matchup.cells).collect::<Vec<_>>();
-        assert_eq!(cells(plan.matchups(|offer| offer.arm == Arm::Native)), [[4, 2, 0], [5, 3, 1]]);
-        assert_eq!(cells(plan.matchups(|_| false)), [[2, 0, 4], [3, 1, 5]], "by arm, the default settings first");
+        let cells = |groups: Vec<ComparisonGroup>| groups.into_iter().map(|group| group.cells).collect::<Vec<_>>();
+        assert_eq!(cells(plan.comparison_groups(|offer| offer.arm == Arm::Native)), [[4, 2, 0], [5, 3, 1]]);
+        assert_eq!(
+            cells(plan.comparison_groups(|_| false)),
+            [[2, 0, 4], [3, 1, 5]],
+            "by arm, the default settings first"
+        );
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub use finished::Finished;
 pub use forecast::{Expected, Forecast};
 pub use interrupt::{Interrupt, Subscription};
 pub use measure::{Amount, Budget, MeasureError, Measured, Warm, first, measure, overhead, warm_up, warm_up_own_clock};
-pub use paired::{Contender, PairedBudget, measure_in_turns, warm_up_contender};
+pub use paired::{Candidate, PairedBudget, measure_interleaved, warm_up_candidate};
 pub use plan::{
     ARGUMENT_BYTES_MAX, CELLS_MAX, Cell, LoadedModule, PATTERN_BYTES_MAX, Plan, PlanError, Repetition, Selection,
 };

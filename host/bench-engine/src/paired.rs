@@ -26,7 +26,7 @@ pub struct PairedBudget {
 const BLOCKS_MIN: u64 = 2;
 
 /// One arm of the comparison: sessions that do the same, each with its own state, so that differences between them are noise.
-pub struct Contender<'a> {
+pub struct Candidate<'a> {
     /// The sessions, as many as the other arms have.
     pub sessions: Vec<&'a mut dyn Session>,
     /// What the warm-up found.
@@ -44,7 +44,7 @@ impl PairedBudget {
 }
 
 /// Warms up the sessions of one arm, and finds their common batch size, at which a sample lasts `sample_ns`.
-pub fn warm_up_contender(
+pub fn warm_up_candidate(
     sessions: &mut [&mut dyn Session],
     clock: &impl Clock,
     budget: &PairedBudget,
@@ -63,30 +63,30 @@ pub fn warm_up_contender(
 /// Measures blocks until the budget is spent, and appends the samples to the `series` of their arm. Within a block, the sessions with
 /// the same number are measured next to each other, with the arms and the numbers in random order. One untimed empty call comes
 /// before each sample, to re-warm caches that the other arms evicted. An error carries the number of its arm.
-pub fn measure_in_turns(
-    contenders: &mut [Contender<'_>],
+pub fn measure_interleaved(
+    candidates: &mut [Candidate<'_>],
     clock: &impl Clock,
     budget: &PairedBudget,
     seed: u64,
     series: &mut [Series],
 ) -> Result<Vec<Measured>, (usize, MeasureError)> {
-    let sessions = contenders.iter().map(|side| side.sessions.len()).min().unwrap_or_default();
-    let mut measured = Vec::with_capacity(contenders.len());
-    for (side, series) in contenders.iter().zip(series.iter_mut()) {
+    let sessions = candidates.iter().map(|side| side.sessions.len()).min().unwrap_or_default();
+    let mut measured = Vec::with_capacity(candidates.len());
+    for (side, series) in candidates.iter().zip(series.iter_mut()) {
         series.batch = side.warm.batch;
         measured.push(Measured { operations: 0, bytes: 0, checksum: side.warm.checksum, elapsed_ns: 0 });
     }
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut numbers: Vec<usize> = (0..sessions).collect();
-    let mut sides: Vec<usize> = (0..contenders.len()).collect();
-    let mut block = vec![0; sessions * contenders.len()];
+    let mut sides: Vec<usize> = (0..candidates.len()).collect();
+    let mut block = vec![0; sessions * candidates.len()];
     let start = clock.now_ns();
     for blocks in 1.. {
         numbers.shuffle(&mut random);
         for &number in &numbers {
             sides.shuffle(&mut random);
             for &side in &sides {
-                let Contender { sessions: of_side, warm } = &mut contenders[side];
+                let Candidate { sessions: of_side, warm } = &mut candidates[side];
                 let mut checked = Checked { session: &mut *of_side[number], checksum: Some(warm.checksum) };
                 checked.iterate(0).map_err(|error| (side, error))?;
                 let before = clock.now_ns();
@@ -157,12 +157,12 @@ mod tests {
         let (mut a, mut a_too, mut b, mut b_too) = (mock('a', 10), mock('A', 20), mock('b', 100), mock('B', 200));
         let warm = |batch| Warm { batch, checksum: 0 };
         let mut sides = [
-            Contender { sessions: vec![&mut a, &mut a_too], warm: warm(3) },
-            Contender { sessions: vec![&mut b, &mut b_too], warm: warm(2) },
+            Candidate { sessions: vec![&mut a, &mut a_too], warm: warm(3) },
+            Candidate { sessions: vec![&mut b, &mut b_too], warm: warm(2) },
         ];
         let series = || Series::new("time", Unit::Nanoseconds, Direction::LowerIsBetter);
         let mut series = vec![series(), series()];
-        let result = measure_in_turns(&mut sides, &clock, &budget, seed, &mut series);
+        let result = measure_interleaved(&mut sides, &clock, &budget, seed, &mut series);
         let order = order.borrow().iter().collect();
         Found { result, series, order }
     }
@@ -221,7 +221,7 @@ mod tests {
         for (ns, batch) in [(1_000, 200), (1_001, 200), (999_999, 1)] {
             let (clock, order) = (FakeClock::default(), Order::default());
             let mut mock = Mock { name: 'a', ns, clock: clock.clone(), order, fails_after: usize::MAX };
-            let warm = warm_up_contender(&mut [&mut mock], &clock, &budget, 200_000.0, 0);
+            let warm = warm_up_candidate(&mut [&mut mock], &clock, &budget, 200_000.0, 0);
             assert_eq!(warm, Ok(Warm { batch, checksum: 0 }), "{ns}");
         }
     }

@@ -128,7 +128,7 @@ fn enough(
     }
 }
 
-/// The shortest times of `times` operations and of twice as many, in turns, so that a change of the clock rate meets both. Disturbances
+/// The shortest times of `times` operations and of twice as many, interleaved, so that a change of the clock rate meets both. Disturbances
 /// only make a time longer.
 fn pairs(checked: &mut Checked<'_>, clock: &impl Clock, times: u64, count: usize) -> Result<(f64, f64), MeasureError> {
     let (mut single, mut double) = (f64::INFINITY, f64::INFINITY);

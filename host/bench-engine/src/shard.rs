@@ -45,7 +45,7 @@ impl Plan {
     /// The numbers of the cells in a shard. Every cell is in exactly one shard. The largest groups are given out first, each to the
     /// shard with the fewest cells so far; a shard may be empty where there are fewer groups than shards.
     pub fn cells_of(&self, shard: Shard) -> BTreeSet<u32> {
-        let mut groups = self.matchups(|_| false);
+        let mut groups = self.comparison_groups(|_| false);
         groups.sort_by_key(|group| Reverse(group.cells.len()));
         let mut shards = vec![BTreeSet::new(); shard.of as usize];
         for group in groups {
@@ -89,7 +89,7 @@ mod tests {
             let mut all: Vec<_> = shards.iter().flatten().copied().collect();
             all.sort_unstable();
             prop_assert_eq!(all, (0..plan.cells.len() as u32).collect::<Vec<_>>());
-            for group in plan.matchups(|_| false) {
+            for group in plan.comparison_groups(|_| false) {
                 let holders = shards.iter().filter(|shard| group.cells.iter().any(|cell| shard.contains(cell))).count();
                 prop_assert_eq!(holders, 1);
             }

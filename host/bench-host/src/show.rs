@@ -42,7 +42,12 @@ impl ShowArgs {
 
     /// Prints `document`; its warnings go to standard error where the format has no room for them.
     pub(crate) fn print(&self, document: &Document) -> anyhow::Result<()> {
-        let layout = Layout { width: width(), is_wide: self.wide };
+        let width = width();
+        let layout = Layout {
+            width: width.unwrap_or(Layout::WIDTH),
+            is_wide: self.wide,
+            breaks_notes: width.is_some() && !self.wide,
+        };
         output::print(&self.format.render(document, &layout))?;
         if !self.format.shows_warnings() {
             document.warnings().for_each(|warning| output::line(&format!("bench-host: {warning}")));
@@ -51,12 +56,12 @@ impl ShowArgs {
     }
 }
 
-/// What `COLUMNS` says, or else how wide the terminal is; where there is none, [`Layout::WIDTH`].
-fn width() -> usize {
+/// What `COLUMNS` says, or else how wide the terminal is; `None` where there is none.
+fn width() -> Option<usize> {
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
     let terminal = || {
         let size = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal());
         size.map(|(terminal_size::Width(columns), _)| usize::from(columns))
     };
-    said.or_else(terminal).unwrap_or(Layout::WIDTH)
+    said.or_else(terminal)
 }

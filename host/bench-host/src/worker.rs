@@ -96,7 +96,7 @@ pub(crate) struct MeasureRequest {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CompareRequest {
     /// The first is the baseline.
-    pub(crate) entrants: Vec<EntrantSpec>,
+    pub(crate) candidates: Vec<CandidateSpec>,
     pub(crate) process: u32,
     pub(crate) seed: u64,
     pub(crate) warm_up_ns: u64,
@@ -107,7 +107,7 @@ pub(crate) struct CompareRequest {
 
 /// One of the cells that are measured interleaved.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct EntrantSpec {
+pub(crate) struct CandidateSpec {
     pub(crate) module: ModuleSpec,
     pub(crate) label: String,
     pub(crate) cell: u32,
@@ -318,31 +318,33 @@ fn measure(module: &mut dyn Module, companion: Option<&mut Dependency>, request:
 
 /// Loads the modules of all cells, and measures them interleaved.
 fn compare(request: &CompareRequest) -> Reply {
-    let mut modules = Vec::with_capacity(request.entrants.len());
-    for entrant in &request.entrants {
-        match load(&entrant.module) {
+    let mut modules = Vec::with_capacity(request.candidates.len());
+    for candidate in &request.candidates {
+        match load(&candidate.module) {
             Ok(module) => modules.push(module),
             Err(reason) => return Reply::Refused(reason),
         }
     }
     let mut scenarios = Vec::with_capacity(modules.len());
-    for (entrant, module) in request.entrants.iter().zip(&modules) {
-        match scenario(module.as_ref(), &entrant.scenario) {
+    for (candidate, module) in request.candidates.iter().zip(&modules) {
+        match scenario(module.as_ref(), &candidate.scenario) {
             Some(scenario) => scenarios.push(scenario),
-            None => return Reply::Refused(format!("the module no longer describes a scenario `{}`", entrant.scenario)),
+            None => {
+                return Reply::Refused(format!("the module no longer describes a scenario `{}`", candidate.scenario));
+            }
         }
     }
     let Some(baseline) = scenarios.first() else {
         return Reply::Refused("there is nothing to compare".to_owned());
     };
-    let entrants = request.entrants.iter().zip(&mut modules).zip(&scenarios);
-    let mut entrants: Vec<_> = entrants
-        .map(|((entrant, module), scenario)| workload::Entrant {
+    let candidates = request.candidates.iter().zip(&mut modules).zip(&scenarios);
+    let mut candidates: Vec<_> = candidates
+        .map(|((candidate, module), scenario)| workload::CandidateCell {
             module: module.as_mut(),
-            label: entrant.label.clone(),
+            label: candidate.label.clone(),
             scenario,
-            cell: entrant.cell,
-            arguments: &entrant.arguments,
+            cell: candidate.cell,
+            arguments: &candidate.arguments,
         })
         .collect();
     let budget =
@@ -355,7 +357,7 @@ fn compare(request: &CompareRequest) -> Reply {
         seed: request.seed,
     };
     let before = Reading::now();
-    let mut paired = workload::compare(&mut entrants, &task);
+    let mut paired = workload::compare(&mut candidates, &task);
     let witness = Witness::since(&before);
     paired.reports.iter_mut().for_each(|report| report.outcome.witness = Some(witness));
     Reply::Compared(Box::new(paired))

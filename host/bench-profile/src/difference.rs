@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 pub struct Difference {
     /// The functions that either arm runs, the largest difference first.
     pub functions: Vec<FunctionDifference>,
-    /// The share of the baseline's own time in functions that the contender runs too.
+    /// The share of the baseline's own time in functions that the candidate runs too.
     pub baseline_matched: f64,
-    /// The share of the contender's own time in functions that the baseline runs too.
-    pub contender_matched: f64,
+    /// The share of the candidate's own time in functions that the baseline runs too.
+    pub candidate_matched: f64,
 }
 
 /// One function in both arms.
@@ -21,48 +21,48 @@ pub struct FunctionDifference {
     pub name: String,
     /// Nanoseconds of an operation in which it ran itself; absent if it was not seen.
     pub baseline_ns: Option<f64>,
-    /// The same for the contender.
-    pub contender_ns: Option<f64>,
+    /// The same for the candidate.
+    pub candidate_ns: Option<f64>,
 }
 
 impl FunctionDifference {
-    /// How many times as long it runs in the contender; absent if only one arm runs it.
+    /// How many times as long it runs in the candidate; absent if only one arm runs it.
     pub fn ratio(&self) -> Option<f64> {
-        Some(self.contender_ns? / self.baseline_ns?)
+        Some(self.candidate_ns? / self.baseline_ns?)
     }
 
-    /// Nanoseconds of an operation that it takes longer in the contender.
+    /// Nanoseconds of an operation that it takes longer in the candidate.
     pub fn change_ns(&self) -> f64 {
-        self.contender_ns.unwrap_or_default() - self.baseline_ns.unwrap_or_default()
+        self.candidate_ns.unwrap_or_default() - self.baseline_ns.unwrap_or_default()
     }
 }
 
 /// The own time of each function in both arms. `operations` is how many operations the samples of an arm span, above 0. Functions are
 /// matched by [`plain_name`]; an unknown function matches none.
-pub fn difference(baseline: (&Profile, f64), contender: (&Profile, f64)) -> Difference {
-    let (mut below, mut above) = (by_name(baseline.0), by_name(contender.0));
+pub fn difference(baseline: (&Profile, f64), candidate: (&Profile, f64)) -> Difference {
+    let (mut below, mut above) = (by_name(baseline.0), by_name(candidate.0));
     let matched = |one: &BTreeMap<String, u64>, other: &BTreeMap<String, u64>| {
         let total: u64 = one.values().sum();
         let both: u64 =
             one.iter().filter(|(name, _)| other.contains_key(*name) && *name != UNKNOWN).map(|(_, ns)| ns).sum();
         if total == 0 { 0.0 } else { both as f64 / total as f64 }
     };
-    let (baseline_matched, contender_matched) = (matched(&below, &above), matched(&above, &below));
+    let (baseline_matched, candidate_matched) = (matched(&below, &above), matched(&above, &below));
     let names: Vec<String> = below.keys().chain(above.keys()).cloned().collect();
     let mut functions: Vec<FunctionDifference> = Vec::new();
     for name in names {
-        let (baseline_ns, contender_ns) = (below.remove(&name), above.remove(&name));
-        if baseline_ns.is_some() || contender_ns.is_some() {
+        let (baseline_ns, candidate_ns) = (below.remove(&name), above.remove(&name));
+        if baseline_ns.is_some() || candidate_ns.is_some() {
             let of = |ns: Option<u64>, operations: f64| ns.map(|ns| ns as f64 / operations);
             functions.push(FunctionDifference {
                 baseline_ns: of(baseline_ns, baseline.1),
-                contender_ns: of(contender_ns, contender.1),
+                candidate_ns: of(candidate_ns, candidate.1),
                 name,
             });
         }
     }
     functions.sort_by(|a, b| b.change_ns().abs().total_cmp(&a.change_ns().abs()));
-    Difference { functions, baseline_matched, contender_matched }
+    Difference { functions, baseline_matched, candidate_matched }
 }
 
 /// Own time by plain name, for functions that ran themselves.
@@ -95,19 +95,19 @@ mod tests {
         let wasm = profile(&[("json::parse::h0123456789abcdef", 460), ("json::hash", 40)]);
         let found = difference((&native, 10.0), (&wasm, 20.0));
         let rows: Vec<_> =
-            found.functions.iter().map(|one| (one.name.as_str(), one.baseline_ns, one.contender_ns)).collect();
+            found.functions.iter().map(|one| (one.name.as_str(), one.baseline_ns, one.candidate_ns)).collect();
         let expect =
             [("json::parse", Some(10.0), Some(23.0)), ("memcpy", Some(10.0), None), ("json::hash", None, Some(2.0))];
         assert_eq!(rows, expect);
         assert_eq!(found.functions[0].ratio(), Some(2.3));
         assert_eq!(found.functions[1].ratio(), None, "what only one arm runs has no ratio");
-        assert_eq!((found.baseline_matched, found.contender_matched), (0.5, 0.92));
+        assert_eq!((found.baseline_matched, found.candidate_matched), (0.5, 0.92));
     }
 
     #[test]
     fn unknown_functions_are_not_matched() {
         let found = difference((&profile(&[(UNKNOWN, 10)]), 1.0), (&profile(&[(UNKNOWN, 10)]), 1.0));
-        assert_eq!((found.baseline_matched, found.contender_matched), (0.0, 0.0));
+        assert_eq!((found.baseline_matched, found.candidate_matched), (0.0, 0.0));
         let empty = difference((&Profile::default(), 1.0), (&Profile::default(), 1.0));
         assert_eq!((empty.functions.len(), empty.baseline_matched), (0, 0.0));
     }

@@ -43,11 +43,36 @@ pub fn functions(profile: &Profile) -> Vec<FunctionTime> {
 
 /// The name without mangling and without the digits that tell builds apart. perf ends a name with its offset only if asked to.
 pub fn demangled(name: &str) -> String {
-    let name = match rustc_demangle::try_demangle(name) {
-        Ok(name) => format!("{name:#}"),
-        Err(_) => name.to_owned(),
-    };
+    let name = without_index(name);
+    let demangle = |name: &str| rustc_demangle::try_demangle(name).map(|name| format!("{name:#}"));
+    let name =
+        demangle(name).or_else(|_| demangle(&completed(name).unwrap_or_default())).unwrap_or_else(|_| name.to_owned());
     without_hash(&name).to_owned()
+}
+
+/// Removes what the engine puts before the name of a function: `wasm[0]::function[12]::`.
+fn without_index(name: &str) -> &str {
+    let named = name.strip_prefix("wasm[").and_then(|rest| rest.split_once("]::function[")?.1.split_once("]::"));
+    named.map_or(name, |(_, name)| name)
+}
+
+/// A name of the older mangling, of which the engine keeps only the first 96 bytes, with the end that it needs to be read: its last
+/// part is as long as what is left of it.
+fn completed(name: &str) -> Option<String> {
+    let mut rest = name.strip_prefix("_ZN")?;
+    let mut whole = "_ZN".to_owned();
+    while let Some(digits) = rest.find(|letter: char| !letter.is_ascii_digit()).filter(|digits| *digits > 0) {
+        let length: usize = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let part = rest.get(..length).unwrap_or(rest);
+        // What is left of a hash distinguishes nothing.
+        let is_hash = length == 17 && part.len() < length && part.starts_with('h');
+        if !is_hash {
+            whole.push_str(&format!("{}{part}", part.len()));
+        }
+        rest = &rest[part.len()..];
+    }
+    (whole != "_ZN").then(|| whole + "E")
 }
 
 /// Removes the last part of a name of the older mangling: `::h` and sixteen digits.
@@ -133,5 +158,16 @@ mod tests {
         assert_eq!(demangled("_ZN4json5parse17h0123456789abcdefE"), "json::parse");
         assert_eq!(demangled("_RNvCs1234_7mycrate3foo"), "mycrate::foo");
         assert_eq!(demangled("memcpy"), "memcpy");
+    }
+
+    #[test]
+    fn names_of_the_engine_are_read_even_if_they_are_cut() {
+        assert_eq!(demangled("wasm[0]::function[575]::dlfree"), "dlfree");
+        assert_eq!(demangled("wasm[0]::function[12]"), "wasm[0]::function[12]");
+        assert_eq!(demangled("wasm[0]::function[1]::_ZN4json5parse17h0123456789abcdefE"), "json::parse");
+        assert_eq!(demangled("_ZN4json5parse17h0123"), "json::parse");
+        let cut = "_ZN98_$LT$$RF$mut$u20$serde_json..de..Deserializer$LT$R$GT$$u20$as$u20$serde_core..de..Deseriali";
+        assert_eq!(demangled(cut), "<&mut serde_json::de::Deserializer<R> as serde_core::de::Deseriali");
+        assert_eq!(demangled("_ZN"), "_ZN");
     }
 }

@@ -11,11 +11,14 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// Compiled code of components is in no file: perf names the map of its functions, `/tmp/perf-PID.map`.
-    fn of(&self, file: &str) -> Owner {
+    /// Compiled code of components is in a file of the host's cache (`.cwasm`), or in none: then perf names the map of its
+    /// functions, `/tmp/perf-PID.map`. The engine's own code in it, for calls across the boundary, is the host's.
+    fn of(&self, file: &str, function: &str) -> Owner {
         let name = file.rsplit('/').next().unwrap_or(file);
-        let is_map = name.starts_with("perf-") && name.ends_with(".map");
-        if is_map || self.guest_files.iter().any(|guest| guest == name) {
+        let is_compiled = name.ends_with(".cwasm") || name.starts_with("perf-") && name.ends_with(".map");
+        if is_compiled && function.contains("_trampoline[") {
+            Owner::Host
+        } else if is_compiled || self.guest_files.iter().any(|guest| guest == name) {
             Owner::Guest
         } else if name.starts_with("[kernel") || name.starts_with("[guest.kernel") || name.ends_with(".ko") {
             Owner::Kernel
@@ -73,7 +76,7 @@ fn frame(line: &str, owners: &Owners) -> Option<Frame> {
     let rest = rest.strip_suffix(" (deleted)").unwrap_or(rest);
     let (name, file) = rest.rsplit_once(" (")?;
     let name = if name == UNKNOWN || name.is_empty() { UNKNOWN.to_owned() } else { demangled(name) };
-    Some(Frame { name, owner: owners.of(file) })
+    Some(Frame { owner: owners.of(file, &name), name })
 }
 
 #[cfg(test)]
@@ -91,6 +94,10 @@ mod tests {
 	    55d0 _ZN4json5parse17h0123456789abcdefE (/a folder/kernels.so)
 	    55d1 main (/usr/bin/bench-host (deleted))
 
+ 3533  11818.5:    5 cpu-clock:ppp: 
+	   20020 wasm[0]::function[12]::_ZN4json5parse17h01234 (/a/cache/code/6c9a-0ede.cwasm)
+	   79e00 wasm[0]::array_to_wasm_trampoline[286] (/a/cache/code/6c9a-0ede.cwasm)
+
  3532  11817.5:    1 cpu-clock:ppp: 
 
 ";
@@ -103,13 +110,15 @@ mod tests {
     fn samples_are_read_with_the_caller_first() {
         let owners = Owners { guest_files: vec!["kernels.so".to_owned()] };
         let profile = parse_perf_script(TEXT, &owners);
-        let [first, second] = &profile.samples[..] else { panic!("{profile:?}") };
+        let [first, second, third] = &profile.samples[..] else { panic!("{profile:?}") };
         assert_eq!((first.thread, first.time_ns, first.weight_ns), (3530, 11_815_898_904_000, 1_003_009));
         let expect = [(UNKNOWN, Owner::Host), ("json::parse<u8>", Owner::Guest), ("exc_page_fault", Owner::Kernel)];
         assert_eq!(frames(first), expect);
         assert_eq!(second.time_ns, 11_816_000_000_001);
         assert_eq!(frames(second), [("main", Owner::Host), ("json::parse", Owner::Guest)]);
-        assert_eq!((profile.total_ns(), profile.own_ns(Owner::Kernel)), (3_003_009, 1_003_009));
+        let expect = [("wasm[0]::array_to_wasm_trampoline[286]", Owner::Host), ("json::parse", Owner::Guest)];
+        assert_eq!(frames(third), expect);
+        assert_eq!((profile.total_ns(), profile.own_ns(Owner::Kernel)), (3_003_014, 1_003_009));
     }
 
     proptest! {

@@ -170,7 +170,7 @@ pub(crate) struct Block {
     repetitions: BTreeMap<u32, Repetition>,
 }
 
-/// More operations of one process need not be kept one by one: an operation this short is compared in turns.
+/// More operations of one process need not be kept one by one: an operation this short is compared interleaved.
 const ONE_BY_ONE_MAX: usize = 10_000;
 
 #[derive(Default)]

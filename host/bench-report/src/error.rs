@@ -30,9 +30,9 @@ pub enum ReportError {
         #[source]
         source: HistogramError,
     },
-    /// It holds no cells that were measured in turns.
+    /// It holds no cells that were interleaved.
     #[error(
-        "{}: no cells of this run were measured in turns; name two runs, or measure again with `bench-host compare SCENARIO`",
+        "{}: no arms of this run were interleaved; name two runs, or measure again with `bench-host compare SCENARIO`",
         directory.display()
     )]
     NotPaired {

@@ -49,7 +49,7 @@ pub struct RunView {
     pub ended: Option<EndRecord>,
     /// What was cut off at the end of the file.
     pub torn: Option<TornTail>,
-    /// Which cells were measured in turns.
+    /// Which cells were interleaved.
     pub(crate) pairings: Vec<PairingRecord>,
     /// The looks at its results, in their order.
     pub(crate) looks: Vec<LookRecord>,

@@ -4,7 +4,7 @@ use crate::bootstrap::{Spread, spreads};
 use crate::pool::Pool;
 use crate::{RatioEstimate, Ratios};
 
-/// Estimates the ratios contender / baseline from the pairs `(baseline, contender)` of each process, per operation and in the order of
+/// Estimates the ratios candidate / baseline from the pairs `(baseline, candidate)` of each process, per operation and in the order of
 /// measurement. Pairs that are not finite and positive are ignored. `None` where fewer than two processes have pairs.
 ///
 /// Both are ratios of pooled statistics: of means, and of medians. For the medians, each value is first divided by the level of its
@@ -99,10 +99,10 @@ mod tests {
             spread in 0.0..1.0,
             turns in proptest::collection::vec(0usize..30, 2..6),
         ) {
-            // The contender's values are in the opposite order, so that pairs tell nothing of the ratio of medians.
-            let contender: Vec<f64> = baseline.iter().rev().map(|ns| f64::from(*ns).powf(spread) * times).collect();
+            // The candidate's values are in the opposite order, so that pairs tell nothing of the ratio of medians.
+            let candidate: Vec<f64> = baseline.iter().rev().map(|ns| f64::from(*ns).powf(spread) * times).collect();
             let process = |turn: &usize| {
-                let mut pairs: Vec<_> = baseline.iter().map(|ns| f64::from(*ns)).zip(contender.iter().copied()).collect();
+                let mut pairs: Vec<_> = baseline.iter().map(|ns| f64::from(*ns)).zip(candidate.iter().copied()).collect();
                 pairs.rotate_left(turn % baseline.len());
                 pairs
             };
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn processes_with_different_levels_all_count() {
-        // The levels of five processes differ by ten per cent; the contender takes 0, 1, 2, 3 or 4 per cent more.
+        // The levels of five processes differ by ten per cent; the candidate takes 0, 1, 2, 3 or 4 per cent more.
         let process = |p: u32| {
             (0..101)
                 .map(move |i| {

@@ -14,16 +14,16 @@ pub(crate) struct Logs {
     pub(crate) mean: f64,
 }
 
-/// Samples of at least two processes. The statistics of pairs are those of the contender divided by those of the baseline.
+/// Samples of at least two processes. The statistics of pairs are those of the candidate divided by those of the baseline.
 pub(crate) struct Pool {
-    contender: Series,
+    candidate: Series,
     baseline: Option<Series>,
     processes: Vec<Range<usize>>,
     block_lens: Vec<usize>,
 }
 
 impl Pool {
-    /// Makes a pool of pairs `(baseline, contender)`; `None` where fewer than two processes have any.
+    /// Makes a pool of pairs `(baseline, candidate)`; `None` where fewer than two processes have any.
     ///
     /// Before the medians are taken, both values of a pair are divided by the level of their process: the geometric mean
     /// of the process's two medians. This cancels in the ratio. Without it, where levels differ more than the samples of one
@@ -31,16 +31,16 @@ impl Pool {
     /// the error of the estimate was 2.2 times as large and intervals covered in 99 %.
     pub(crate) fn of_pairs(processes: &[Vec<(f64, f64)>]) -> Option<Self> {
         let (pairs, ranges) = gather(processes, |pair| usable(pair.0) && usable(pair.1))?;
-        let (baseline, contender): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+        let (baseline, candidate): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
         let levels: Vec<f64> = ranges
             .iter()
-            .map(|range| median(&baseline[range.clone()]).sqrt() * median(&contender[range.clone()]).sqrt())
+            .map(|range| median(&baseline[range.clone()]).sqrt() * median(&candidate[range.clone()]).sqrt())
             .collect();
-        let logs: Vec<f64> = baseline.iter().zip(&contender).map(|(first, second)| second.ln() - first.ln()).collect();
+        let logs: Vec<f64> = baseline.iter().zip(&candidate).map(|(first, second)| second.ln() - first.ln()).collect();
         let block_lens = block_lens(&logs, &ranges);
         let reach = reach(&block_lens, logs.len());
         Some(Self {
-            contender: Series::new(&contender, &ranges, &levels, reach),
+            candidate: Series::new(&candidate, &ranges, &levels, reach),
             baseline: Some(Series::new(&baseline, &ranges, &levels, reach)),
             processes: ranges,
             block_lens,
@@ -54,7 +54,7 @@ impl Pool {
         let block_lens = block_lens(&logs, &ranges);
         let levels = vec![1.0; ranges.len()];
         Some(Self {
-            contender: Series::new(&values, &ranges, &levels, reach(&block_lens, values.len())),
+            candidate: Series::new(&values, &ranges, &levels, reach(&block_lens, values.len())),
             baseline: None,
             processes: ranges,
             block_lens,
@@ -87,7 +87,7 @@ impl Pool {
     }
 
     fn logs(&self, centre: impl Fn(&Series) -> Centre) -> Logs {
-        let above = centre(&self.contender);
+        let above = centre(&self.candidate);
         let below = self.baseline.as_ref().map_or(Centre { median: 1.0, mean: 1.0 }, centre);
         Logs { median: above.median.ln() - below.median.ln(), mean: above.mean.ln() - below.mean.ln() }
     }

@@ -16,12 +16,12 @@ pub struct RatioEstimate {
     pub within_share: f64,
 }
 
-/// The ratios contender / baseline, of medians and of means.
+/// The ratios candidate / baseline, of medians and of means.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratios {
-    /// The contender's median divided by the baseline's.
+    /// The candidate's median divided by the baseline's.
     pub medians: RatioEstimate,
-    /// The contender's mean divided by the baseline's.
+    /// The candidate's mean divided by the baseline's.
     pub means: RatioEstimate,
     /// How many pairs there are.
     pub pairs: u64,

@@ -5,22 +5,22 @@ use crate::paired::within_share;
 use crate::pool::Pool;
 use crate::{RatioEstimate, Ratios};
 
-/// Estimates the ratios contender / baseline from the values of each process, per operation and in the order of measurement. Values
+/// Estimates the ratios candidate / baseline from the values of each process, per operation and in the order of measurement. Values
 /// that are not finite and positive are ignored. `None` where fewer than two processes of a side have values. The pairs and
 /// processes of the result are those of the side with fewer.
 ///
 /// Both are ratios of plain pooled statistics. Each side's variance comes from resampling its own processes; the variances add up,
 /// with the degrees of freedom of Welch (1947) and Satterthwaite (1946). Nothing cancels here: the differences between processes
 /// are part of the interval, which is somewhat too wide for medians where they are much larger than those within a process.
-pub fn unpaired_ratios(baseline: &[Vec<f64>], contender: &[Vec<f64>], seed: u64) -> Option<Ratios> {
-    let (baseline, contender) = (Pool::of_values(baseline)?, Pool::of_values(contender)?);
+pub fn unpaired_ratios(baseline: &[Vec<f64>], candidate: &[Vec<f64>], seed: u64) -> Option<Ratios> {
+    let (baseline, candidate) = (Pool::of_values(baseline)?, Pool::of_values(candidate)?);
     let below = spreads(&baseline, seed, 0);
-    let above = spreads(&contender, seed, 1);
+    let above = spreads(&candidate, seed, 1);
     Some(Ratios {
         medians: estimate(below.0, above.0),
         means: estimate(below.1, above.1),
-        pairs: baseline.len().min(contender.len()) as u64,
-        processes: baseline.processes().len().min(contender.processes().len()) as u32,
+        pairs: baseline.len().min(candidate.len()) as u64,
+        processes: baseline.processes().len().min(candidate.processes().len()) as u32,
     })
 }
 

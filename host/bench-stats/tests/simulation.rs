@@ -55,7 +55,7 @@ impl Random {
     }
 }
 
-/// Three series of one process: the baseline, the contender, and the baseline again.
+/// Three series of one process: the baseline, the candidate, and the baseline again.
 type Process = [Vec<f64>; 3];
 
 impl World {
@@ -67,10 +67,10 @@ impl World {
     fn process(&self, pairs: usize, effect: f64, random: &mut Random) -> Process {
         let level = self.level * random.normal();
         let baseline = level + self.arm * random.normal();
-        let contender = level + self.arm * random.normal() + effect;
+        let candidate = level + self.arm * random.normal() + effect;
         // The second baseline is the same code in the same process, so it has the same centre. That makes the noise floor as
         // narrow as possible, which is the hard case.
-        [baseline, contender, baseline].map(|centre| self.series(pairs, centre, random))
+        [baseline, candidate, baseline].map(|centre| self.series(pairs, centre, random))
     }
 
     fn series(&self, pairs: usize, centre: f64, random: &mut Random) -> Vec<f64> {
@@ -241,7 +241,7 @@ fn coverage_of_slopes() {
     }
 }
 
-/// Checks that at the default effort a contender that is 3 % slower is found different, and an equal one equivalent.
+/// Checks that at the default effort a candidate that is 3 % slower is found different, and an equal one equivalent.
 fn check_power(world: World) {
     power(world, 0.03f64.ln_1p(), Verdict::Different, 200);
     power(world, 0.0, Verdict::Equivalent, 40);

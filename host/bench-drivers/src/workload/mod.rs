@@ -9,7 +9,7 @@ mod paired;
 
 pub use account::account;
 pub use conformance::conformance;
-pub use paired::{Entrant, PairedTask, compare};
+pub use paired::{CandidateCell, PairedTask, compare};
 
 use crate::cell_failure::{self, CellFailure, bounded, check_record, passed};
 use crate::{Dependency, Driver, Module, Recording, Task};

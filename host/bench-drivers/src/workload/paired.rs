@@ -4,15 +4,15 @@
 use super::{CellFailure, bound_cpu, check_record, outcome, timed_series, verify};
 use crate::{LedgerTask, Module, Recording};
 use bench_engine::{
-    Contender, MonotonicClock, PairedBudget, PairedReport, Repetition, Report, first, measure_in_turns, overhead,
-    warm_up_contender,
+    Candidate, MonotonicClock, PairedBudget, PairedReport, Repetition, Report, first, measure_interleaved, overhead,
+    warm_up_candidate,
 };
 use bench_model::{Arguments, Check, Checksum, Scenario, Session};
 use bench_sink::Series;
 use bench_sink::runfile::{LedgerRecord, Overhead, SeriesRecord, Status};
 
 /// An arm of the comparison.
-pub struct Entrant<'a> {
+pub struct CandidateCell<'a> {
     /// The module.
     pub module: &'a mut dyn Module,
     /// The name in reports: `wasm`, `native`.
@@ -44,7 +44,7 @@ pub struct PairedTask<'a> {
 const SESSIONS: usize = 2;
 
 /// An arm while it is measured.
-struct Side {
+struct OpenArm {
     repetition: Repetition,
     sessions: Vec<Box<dyn Recording>>,
     checksum: u64,
@@ -55,42 +55,42 @@ struct Side {
 /// The reason why there is no figure, and the arm that caused it.
 type Fault = (usize, CellFailure);
 
-/// Measures all `entrants` interleaved.
-pub fn compare(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>) -> PairedReport {
+/// Measures all `arms` interleaved.
+pub fn compare(arms: &mut [CandidateCell<'_>], task: &PairedTask<'_>) -> PairedReport {
     let cpu = bound_cpu(task.scenario);
-    let mut sides = Vec::new();
-    if entrants.iter().any(|entrant| entrant.scenario.has_own_clock()) {
+    let mut open_arms = Vec::new();
+    if arms.iter().any(|arm| arm.scenario.has_own_clock()) {
         let reason =
             "the scenario times itself, so arms cannot be interleaved; compare two runs instead (`compare RUN RUN`)";
         let failure = CellFailure { status: Status::Skipped, reason: reason.to_owned() };
-        let reports = without_figures(entrants, task, &sides, &(0, failure));
+        let reports = without_figures(arms, task, &open_arms, &(0, failure));
         return PairedReport { reports, sessions: SESSIONS as u32, ledgers: Vec::new() };
     }
-    let measured = open_all(entrants, task, &mut sides).and_then(|()| measure(&mut sides, task));
+    let measured = open_all(arms, task, &mut open_arms).and_then(|()| measure(&mut open_arms, task));
     let (mut reports, ledgers) = match measured {
         Ok((reports, batches)) => {
-            drop(std::mem::take(&mut sides));
-            let ledgers = ledgers(entrants, task, &batches);
+            drop(std::mem::take(&mut open_arms));
+            let ledgers = ledgers(arms, task, &batches);
             (reports, ledgers)
         }
-        Err(fault) => (without_figures(entrants, task, &sides, &fault), Vec::new()),
+        Err(fault) => (without_figures(arms, task, &open_arms, &fault), Vec::new()),
     };
     reports.iter_mut().for_each(|report| report.cpu = cpu);
     PairedReport { reports, sessions: SESSIONS as u32, ledgers }
 }
 
-fn open_all(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, sides: &mut Vec<Side>) -> Result<(), Fault> {
-    for (index, entrant) in entrants.iter_mut().enumerate() {
-        let side = open(entrant, task.process).map_err(|failure| (index, failure))?;
-        let first = sides.first().map_or(side.checksum, |first: &Side| first.checksum);
-        let found = side.checksum;
-        sides.push(side);
+fn open_all(arms: &mut [CandidateCell<'_>], task: &PairedTask<'_>, open_arms: &mut Vec<OpenArm>) -> Result<(), Fault> {
+    for (index, arm) in arms.iter_mut().enumerate() {
+        let open_arm = open(arm, task.process).map_err(|failure| (index, failure))?;
+        let first = open_arms.first().map_or(open_arm.checksum, |first: &OpenArm| first.checksum);
+        let found = open_arm.checksum;
+        open_arms.push(open_arm);
         if found != first {
             let reason = format!(
                 "the arms disagree, so there is no ratio: the checksum of {} is {}, that of {} is {}; equal arguments must yield equal results",
-                entrants[0].label,
+                arms[0].label,
                 Checksum(first),
-                entrants[index].label,
+                arms[index].label,
                 Checksum(found),
             );
             return Err((index, CellFailure { status: Status::Failed, reason }));
@@ -99,86 +99,95 @@ fn open_all(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, sides: &mut Vec
     Ok(())
 }
 
-fn open(entrant: &mut Entrant<'_>, process: u32) -> Result<Side, CellFailure> {
+fn open(arm: &mut CandidateCell<'_>, process: u32) -> Result<OpenArm, CellFailure> {
     let mut sessions = Vec::with_capacity(SESSIONS);
     let mut checks = Vec::new();
     let mut checksum = 0;
     for _ in 0..SESSIONS {
-        let mut session = entrant.module.open(entrant.scenario, entrant.arguments)?;
+        let mut session = arm.module.open(arm.scenario, arm.arguments)?;
         checksum = first(session.as_mut())?;
         verify(session.as_mut(), &mut checks)?;
         sessions.push(session);
     }
     let overhead = overhead(sessions[0].as_mut(), &MonotonicClock::new())?;
-    Ok(Side { repetition: Repetition { cell: entrant.cell, process }, sessions, checksum, overhead, checks })
+    Ok(OpenArm { repetition: Repetition { cell: arm.cell, process }, sessions, checksum, overhead, checks })
 }
 
 /// The reports, each with the number of operations per call.
-fn measure(sides: &mut [Side], task: &PairedTask<'_>) -> Result<(Vec<Report>, Vec<u64>), Fault> {
+fn measure(open_arms: &mut [OpenArm], task: &PairedTask<'_>) -> Result<(Vec<Report>, Vec<u64>), Fault> {
     let clock = MonotonicClock::new();
-    let sample_ns = task.budget.sample_ns(sides.len() * SESSIONS, sides.iter().map(|side| &side.overhead));
-    let mut contenders = Vec::with_capacity(sides.len());
-    for (index, side) in sides.iter_mut().enumerate() {
-        let checksum = side.checksum;
+    let sample_ns =
+        task.budget.sample_ns(open_arms.len() * SESSIONS, open_arms.iter().map(|open_arm| &open_arm.overhead));
+    let mut candidates = Vec::with_capacity(open_arms.len());
+    for (index, open_arm) in open_arms.iter_mut().enumerate() {
+        let checksum = open_arm.checksum;
         let mut sessions: Vec<&mut dyn Session> =
-            side.sessions.iter_mut().map(|session| session.as_mut() as _).collect();
-        let warm = warm_up_contender(&mut sessions, &clock, &task.budget, sample_ns, checksum);
-        contenders.push(Contender { sessions, warm: warm.map_err(|error| (index, error.into()))? });
+            open_arm.sessions.iter_mut().map(|session| session.as_mut() as _).collect();
+        let warm = warm_up_candidate(&mut sessions, &clock, &task.budget, sample_ns, checksum);
+        candidates.push(Candidate { sessions, warm: warm.map_err(|error| (index, error.into()))? });
     }
-    let mut series: Vec<Series> = contenders.iter().map(|_| timed_series(task.scenario)).collect();
-    let measured = measure_in_turns(&mut contenders, &clock, &task.budget, task.seed, &mut series);
+    let mut series: Vec<Series> = candidates.iter().map(|_| timed_series(task.scenario)).collect();
+    let measured = measure_interleaved(&mut candidates, &clock, &task.budget, task.seed, &mut series);
     let measured = measured.map_err(|(index, error)| (index, error.into()))?;
-    let batches = contenders.iter().map(|contender| contender.warm.batch).collect();
-    drop(contenders);
-    for (index, side) in sides.iter_mut().enumerate() {
-        for session in &mut side.sessions {
-            verify(session.as_mut(), &mut side.checks).map_err(|failure| (index, failure))?;
+    let batches = candidates.iter().map(|candidate| candidate.warm.batch).collect();
+    drop(candidates);
+    for (index, open_arm) in open_arms.iter_mut().enumerate() {
+        for session in &mut open_arm.sessions {
+            verify(session.as_mut(), &mut open_arm.checks).map_err(|failure| (index, failure))?;
         }
     }
-    let report = |(side, (measured, series)): (&Side, (_, &Series))| {
-        let record = SeriesRecord::new(side.repetition.cell, side.repetition.process, series);
-        let checks = side.checks.iter().map(|check| check_record(side.repetition, check)).collect();
-        Report { checks, ..Report::ok(vec![record], outcome(side.repetition, &measured, series, side.overhead)) }
+    let report = |(open_arm, (measured, series)): (&OpenArm, (_, &Series))| {
+        let record = SeriesRecord::new(open_arm.repetition.cell, open_arm.repetition.process, series);
+        let checks = open_arm.checks.iter().map(|check| check_record(open_arm.repetition, check)).collect();
+        Report {
+            checks,
+            ..Report::ok(vec![record], outcome(open_arm.repetition, &measured, series, open_arm.overhead))
+        }
     };
-    Ok((sides.iter().zip(measured.into_iter().zip(&series)).map(report).collect(), batches))
+    Ok((open_arms.iter().zip(measured.into_iter().zip(&series)).map(report).collect(), batches))
 }
 
 /// If one arm fails, no arm has figures; the reports of the others name the one that failed.
-fn without_figures(entrants: &[Entrant<'_>], task: &PairedTask<'_>, sides: &[Side], fault: &Fault) -> Vec<Report> {
+fn without_figures(
+    arms: &[CandidateCell<'_>],
+    task: &PairedTask<'_>,
+    open_arms: &[OpenArm],
+    fault: &Fault,
+) -> Vec<Report> {
     let (at_fault, failure) = fault;
-    let report = |(index, entrant): (usize, &Entrant<'_>)| {
-        let repetition = Repetition { cell: entrant.cell, process: task.process };
+    let report = |(index, arm): (usize, &CandidateCell<'_>)| {
+        let repetition = Repetition { cell: arm.cell, process: task.process };
         let mut report = if index == *at_fault {
             Report::without_figures(repetition, failure.status, &failure.reason)
         } else {
             let reason = match failure.status {
                 // What the environment lacks, all arms lack: one reason, which reports say once.
                 Status::Skipped => failure.reason.clone(),
-                _ => format!("not measured, because {} has no figure: {}", entrants[*at_fault].label, failure.reason),
+                _ => format!("not measured, because {} has no figure: {}", arms[*at_fault].label, failure.reason),
             };
             Report::without_figures(repetition, Status::Skipped, reason)
         };
-        let checks = sides.get(index).map_or(&[][..], |side| &side.checks);
+        let checks = open_arms.get(index).map_or(&[][..], |open_arm| &open_arm.checks);
         report.checks = checks.iter().map(|check| check_record(repetition, check)).collect();
         report
     };
-    entrants.iter().enumerate().map(report).collect()
+    arms.iter().enumerate().map(report).collect()
 }
 
 /// The cost breakdowns of the components. A component that cannot be observed keeps its figure.
-fn ledgers(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, batches: &[u64]) -> Vec<LedgerRecord> {
+fn ledgers(arms: &mut [CandidateCell<'_>], task: &PairedTask<'_>, batches: &[u64]) -> Vec<LedgerRecord> {
     let mut ledgers = Vec::new();
-    for (entrant, batch) in entrants.iter_mut().zip(batches).filter(|_| task.ledger_ns > 0) {
+    for (arm, batch) in arms.iter_mut().zip(batches).filter(|_| task.ledger_ns > 0) {
         let wanted = LedgerTask {
-            scenario: entrant.scenario,
-            arguments: entrant.arguments,
+            scenario: arm.scenario,
+            arguments: arm.arguments,
             batch: *batch,
             time_ns: task.ledger_ns,
             seed: task.seed,
         };
-        match entrant.module.ledger(&wanted) {
+        match arm.module.ledger(&wanted) {
             Ok(ledger) => ledgers.extend(ledger.map(|ledger| LedgerRecord {
-                cell: entrant.cell,
+                cell: arm.cell,
                 process: task.process,
                 total_ns: ledger.total_ns,
                 terms: ledger.terms,
@@ -191,7 +200,7 @@ fn ledgers(entrants: &mut [Entrant<'_>], task: &PairedTask<'_>, batches: &[u64])
                 boundary: ledger.boundary,
             })),
             Err(error) => {
-                tracing::warn!(%error, arm = entrant.label, scenario = task.scenario.name, "cannot make a cost breakdown")
+                tracing::warn!(%error, arm = arm.label, scenario = task.scenario.name, "cannot make a cost breakdown")
             }
         }
     }

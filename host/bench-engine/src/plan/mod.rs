@@ -156,23 +156,23 @@ impl Plan {
 
     /// Groups of cells that differ only in how they are executed. The cell that `is_baseline` is first in its group, if there is
     /// one; the others are sorted by arm, those without a variant first, and else in the order of the modules.
-    pub fn matchups(&self, is_baseline: impl Fn(&LoadedModule) -> bool) -> Vec<ComparisonGroup> {
-        let mut matchups: Vec<ComparisonGroup> = Vec::new();
+    pub fn comparison_groups(&self, is_baseline: impl Fn(&LoadedModule) -> bool) -> Vec<ComparisonGroup> {
+        let mut groups: Vec<ComparisonGroup> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
         for (number, cell) in self.cells.iter().enumerate() {
             let index = *known.entry(format!("{} {:?}", self.full_name(cell), cell.arguments)).or_insert_with(|| {
-                matchups.push(ComparisonGroup { cells: Vec::new() });
-                matchups.len() - 1
+                groups.push(ComparisonGroup { cells: Vec::new() });
+                groups.len() - 1
             });
-            matchups[index].cells.push(number as u32);
+            groups[index].cells.push(number as u32);
         }
-        for matchup in &mut matchups {
-            matchup.cells.sort_by_key(|cell| {
+        for group in &mut groups {
+            group.cells.sort_by_key(|cell| {
                 let offer = self.offer(self.cell(*cell));
                 (!is_baseline(offer), offer.arm, offer.variant.is_some(), self.cell(*cell).offer)
             });
         }
-        matchups
+        groups
     }
 
     /// The cell of that number.

@@ -1,8 +1,8 @@
 //! Chains of dependent steps of known lengths, measured interleaved: a comparison whose truth is known, to test comparisons.
 
 use bench_engine::{
-    Contender, MeasureError, MonotonicClock, PairedBudget, first, measure_in_turns, overhead, placement,
-    warm_up_contender,
+    Candidate, MeasureError, MonotonicClock, PairedBudget, first, measure_interleaved, overhead, placement,
+    warm_up_candidate,
 };
 use bench_model::{Check, Direction, ModuleError, Outcome, Session, Unit};
 use bench_sink::Series;
@@ -61,16 +61,16 @@ pub(crate) fn measure(extra: &[u64], time_ns: u64, seed: u64) -> Result<Vec<Vec<
     let baseline = chains.first_mut().ok_or("there is no chain to measure")?;
     let cost = overhead(&mut baseline[0], &clock).map_err(failed)?;
     let sample_ns = budget.sample_ns(samples as usize, [&cost]);
-    let mut contenders = Vec::with_capacity(chains.len());
+    let mut candidates = Vec::with_capacity(chains.len());
     for chain in &mut chains {
         let checksum = first(&mut chain[0]).map_err(failed)?;
         let mut sessions: Vec<&mut dyn Session> = chain.iter_mut().map(|one| one as _).collect();
-        let warm = warm_up_contender(&mut sessions, &clock, &budget, sample_ns, checksum).map_err(failed)?;
-        contenders.push(Contender { sessions, warm });
+        let warm = warm_up_candidate(&mut sessions, &clock, &budget, sample_ns, checksum).map_err(failed)?;
+        candidates.push(Candidate { sessions, warm });
     }
     let timed = || Series::new("chain", Unit::Nanoseconds, Direction::LowerIsBetter);
-    let mut series: Vec<Series> = contenders.iter().map(|_| timed()).collect();
-    measure_in_turns(&mut contenders, &clock, &budget, seed, &mut series).map_err(|(_, error)| error.to_string())?;
+    let mut series: Vec<Series> = candidates.iter().map(|_| timed()).collect();
+    measure_interleaved(&mut candidates, &clock, &budget, seed, &mut series).map_err(|(_, error)| error.to_string())?;
     let times = |series: &Series| {
         let raw = series.raw().unwrap_or_default();
         raw.iter().map(|sample| *sample as f64 / series.batch as f64).collect()

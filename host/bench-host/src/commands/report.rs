@@ -5,7 +5,7 @@ use crate::cli::{ReportArgs, ReportFormat};
 use crate::exports::Format;
 use crate::{Exit, derived, families, output, paths};
 use anyhow::Context;
-use bench_report::{Comparison, Courses, Detail, Options, Page, PageRun, RunView, run_document};
+use bench_report::{ComparisonReport, Courses, Detail, Options, Page, PageRun, RunView, run_document};
 use bench_sink::runfile::{Record, RunFile};
 use std::fs;
 use std::io::Write;
@@ -47,12 +47,12 @@ impl ReadRun {
     }
 
     /// The comparison of the cells that were measured interleaved, if there are such.
-    fn paired(&self, delta: f64) -> anyhow::Result<Option<Comparison>> {
+    fn paired(&self, delta: f64) -> anyhow::Result<Option<ComparisonReport>> {
         if !self.file.records.iter().any(|record| matches!(record, Record::Pairing(_))) {
             return Ok(None);
         }
         let options = Options { delta: delta / 100.0, seed: self.view.seed };
-        Ok(Some(Comparison::of_pairs(self.file.clone(), &options)?))
+        Ok(Some(ComparisonReport::of_pairs(self.file.clone(), &options)?))
     }
 }
 
@@ -97,7 +97,7 @@ fn page(arguments: &ReportArgs, directories: &[PathBuf]) -> anyhow::Result<Exit>
 fn compare(page: &mut Page<'_>, first: &ReadRun, other: &ReadRun, arguments: &ReportArgs) {
     let options = Options { delta: arguments.delta / 100.0, seed: first.view.seed };
     let (a, b) = (vec![first.file.clone()], vec![other.file.clone()]);
-    match Comparison::of_runs(a, b, &options, arguments.across_machines) {
+    match ComparisonReport::of_runs(a, b, &options, arguments.across_machines) {
         Ok(comparison) => {
             let title = format!("{} (B) compared with {} (A)", other.view.id, first.view.id);
             page.comparisons.push((title, comparison));

@@ -21,11 +21,11 @@ fn with_builds() -> Host {
 fn builds_are_compared_under_their_names() {
     let host = with_builds();
     let document = host.check("compare old.wasm new.wasm hostile/good --quick --format json", 0).json();
-    let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
-    assert_eq!((&matchup["baseline"]["variant"], &matchup["contender"]["variant"]), (&"old".into(), &"new".into()));
-    assert_eq!((&matchup["baseline"]["arm"], &matchup["status"]), (&"wasm".into(), &"ok".into()));
-    assert!(matchup["contender"]["module"]["file"].as_str().unwrap().ends_with("new.wasm"), "{matchup:#}");
-    assert_eq!(matchup["aa"].as_array().unwrap().len(), 2);
+    let [compared] = &comparisons(&document)[..] else { panic!("{document:#}") };
+    assert_eq!((&compared["baseline"]["variant"], &compared["contender"]["variant"]), (&"old".into(), &"new".into()));
+    assert_eq!((&compared["baseline"]["arm"], &compared["status"]), (&"wasm".into(), &"ok".into()));
+    assert!(compared["contender"]["module"]["file"].as_str().unwrap().ends_with("new.wasm"), "{compared:#}");
+    assert_eq!(compared["aa"].as_array().unwrap().len(), 2);
     let accounts = document["accounts"].as_array().unwrap();
     let instructions: Vec<_> = accounts.iter().map(|account| account["instructions"].as_f64().unwrap()).collect();
     assert_eq!(instructions.len(), 2);
@@ -41,8 +41,8 @@ fn variant_option_names_builds_and_a_filter_selects_scenarios() {
     let line =
         "compare --variant a=old.wasm --variant b=new.wasm --filter hostile/good --quick --processes 2 --format json";
     let document = host.check(line, 0).json();
-    let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
-    assert_eq!((&matchup["baseline"]["variant"], &matchup["contender"]["variant"]), (&"a".into(), &"b".into()));
+    let [compared] = &comparisons(&document)[..] else { panic!("{document:#}") };
+    assert_eq!((&compared["baseline"]["variant"], &compared["contender"]["variant"]), (&"a".into(), &"b".into()));
     host.check("compare old.wasm --quick", 2).one_line(&["at least two builds"]);
     host.check("compare --variant a=old.wasm --variant a=new.wasm", 2).one_line(&["same name"]);
     host.check("compare old.wasm none.wasm", 2).one_line(&["none.wasm", "cannot be read"]);
@@ -54,10 +54,10 @@ fn scenarios_are_compared_side_by_side_and_must_agree() {
     // One checksum is 1, the other 42.
     let line = "compare hostile/shout --against hostile/arms-differ --modules . --quick --format json";
     let document = host.check(line, 1).json();
-    let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
-    assert_eq!(matchup["scenario"], "hostile/arms-differ");
-    assert_eq!(matchup["contender"]["variant"], "hostile/shout");
-    assert!(matchup["reason"].as_str().unwrap().contains("the arms disagree"), "{matchup:#}");
+    let [compared] = &comparisons(&document)[..] else { panic!("{document:#}") };
+    assert_eq!(compared["scenario"], "hostile/arms-differ");
+    assert_eq!(compared["contender"]["variant"], "hostile/shout");
+    assert!(compared["reason"].as_str().unwrap().contains("the arms disagree"), "{compared:#}");
     let line = "compare hostile/good --against hostile/good --modules . --quick";
     host.check(line, 2).one_line(&["two builds have the same name"]);
     let line = "compare hostile/good --against hostile/trap --modules . --quick";

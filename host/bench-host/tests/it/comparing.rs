@@ -30,23 +30,23 @@ fn load(host: &Host, options: &str) -> PathBuf {
 fn both_arms_are_measured_interleaved_with_a_verdict() {
     let host = Host::with_hostile();
     let document = host.check(&format!("{GOOD} --format json"), 0).json();
-    let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
-    assert_eq!((&matchup["scenario"], &matchup["status"]), (&"hostile/good".into(), &"ok".into()));
-    assert_eq!((&matchup["baseline"]["arm"], &matchup["contender"]["arm"]), (&"native".into(), &"wasm".into()));
-    assert_eq!(matchup["processes"], 3);
-    let ratio = &matchup["ratio_of_medians"];
+    let [compared] = &comparisons(&document)[..] else { panic!("{document:#}") };
+    assert_eq!((&compared["scenario"], &compared["status"]), (&"hostile/good".into(), &"ok".into()));
+    assert_eq!((&compared["baseline"]["arm"], &compared["contender"]["arm"]), (&"native".into(), &"wasm".into()));
+    assert_eq!(compared["processes"], 3);
+    let ratio = &compared["ratio_of_medians"];
     let [low, middle, high] = ["low", "ratio", "high"].map(|name| ratio[name].as_f64().unwrap());
     assert!(0.0 < low && low <= middle && middle <= high, "{ratio}");
-    let (base, contender) = (&matchup["baseline"]["p50_ns"], &matchup["contender"]["p50_ns"]);
-    let of_medians = contender.as_f64().unwrap() / base.as_f64().unwrap();
+    let (base, candidate) = (&compared["baseline"]["p50_ns"], &compared["contender"]["p50_ns"]);
+    let of_medians = candidate.as_f64().unwrap() / base.as_f64().unwrap();
     // Only roughly, because the ratio brings the processes to one level and other tests run at the same time. The tests of
     // `paired_ratios` hold the ratio to the medians exactly, on samples that are made up.
     let times = middle / of_medians;
-    assert!((0.5..2.0).contains(&times), "{middle} is not the ratio of {contender} and {base}");
-    let verdict = matchup["verdict"].as_str().unwrap();
+    assert!((0.5..2.0).contains(&times), "{middle} is not the ratio of {candidate} and {base}");
+    let verdict = compared["verdict"].as_str().unwrap();
     assert!(["different", "equivalent", "undecided"].contains(&verdict), "{verdict}");
-    assert_eq!(matchup["aa"].as_array().unwrap().len(), 2, "each arm is compared with itself");
-    assert!(matchup["band"]["high"].as_f64().unwrap() >= 1.0);
+    assert_eq!(compared["aa"].as_array().unwrap().len(), 2, "each arm is compared with itself");
+    assert!(compared["band"]["high"].as_f64().unwrap() >= 1.0);
 
     let [ledger] = &document["ledgers"].as_array().unwrap()[..] else { panic!("{document:#}") };
     let mean = |value: &Value| value["mean"].as_f64().unwrap();
@@ -87,9 +87,9 @@ fn comparison_read_from_its_run_file_is_the_same() {
 fn arms_with_different_results_have_no_ratio() {
     let host = Host::with_hostile();
     let document = host.check("compare hostile/arms-differ --modules . --quick --format json", 1).json();
-    let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
-    assert!(matchup["ratio_of_medians"].is_null() && matchup["verdict"].is_null(), "{matchup:#}");
-    let reason = matchup["reason"].as_str().unwrap();
+    let [compared] = &comparisons(&document)[..] else { panic!("{document:#}") };
+    assert!(compared["ratio_of_medians"].is_null() && compared["verdict"].is_null(), "{compared:#}");
+    let reason = compared["reason"].as_str().unwrap();
     for part in ["the checksum of native is 0000000000000000", "that of wasm is 0000000000000001"] {
         assert!(reason.contains(part), "{part:?} is not in: {reason}");
     }
@@ -102,8 +102,8 @@ fn failure_of_one_arm_only_removes_the_ratio() {
     let document = host.check(line, 1).json();
     for (scenario, status) in [("good", "ok"), ("trap", "failed")] {
         let scenario = format!("hostile/{scenario}");
-        let matchup = comparisons(&document).iter().find(|matchup| matchup["scenario"] == scenario.as_str());
-        assert_eq!(matchup.unwrap_or_else(|| panic!("{document:#}"))["status"], status);
+        let compared = comparisons(&document).iter().find(|compared| compared["scenario"] == scenario.as_str());
+        assert_eq!(compared.unwrap_or_else(|| panic!("{document:#}"))["status"], status);
     }
 }
 
@@ -125,9 +125,9 @@ fn missing_arm_is_reported_with_how_to_build_it() {
 fn fewer_than_three_processes_give_a_ratio_without_verdict() {
     let host = Host::with_hostile();
     let document = host.check(&format!("{GOOD} --processes 2 --format json"), 0).json();
-    let [matchup] = &comparisons(&document)[..] else { panic!("{document:#}") };
-    assert!(matchup["ratio_of_medians"]["ratio"].as_f64().unwrap() > 0.0);
-    assert_eq!(matchup["verdict"], "withheld");
+    let [compared] = &comparisons(&document)[..] else { panic!("{document:#}") };
+    assert!(compared["ratio_of_medians"]["ratio"].as_f64().unwrap() > 0.0);
+    assert_eq!(compared["verdict"], "withheld");
     let table = host.check(&format!("{GOOD} --processes 2"), 0).stdout;
     assert!(table.contains("withheld") && table.contains("--processes"), "{table}");
 }
@@ -137,7 +137,7 @@ fn every_engine_option_is_compared_with_the_default_settings() {
     let host = Host::with_hostile();
     let document = host.check(&format!("{GOOD} --engine all --format json"), 0).json();
     let mut variants: Vec<_> =
-        comparisons(&document).iter().map(|matchup| matchup["contender"]["variant"].as_str().unwrap()).collect();
+        comparisons(&document).iter().map(|compared| compared["contender"]["variant"].as_str().unwrap()).collect();
     variants.sort_unstable();
     // Winch and Pulley are there only with a cargo feature.
     variants.retain(|variant| !["pulley", "winch"].contains(variant));
@@ -155,8 +155,12 @@ fn every_engine_option_is_compared_with_the_default_settings() {
         "spectre",
     ];
     assert_eq!(variants, expect);
-    for matchup in comparisons(&document) {
-        assert_eq!((&matchup["status"], &matchup["baseline"]["variant"]), (&"ok".into(), &Value::Null), "{matchup:#}");
+    for compared in comparisons(&document) {
+        assert_eq!(
+            (&compared["status"], &compared["baseline"]["variant"]),
+            (&"ok".into(), &Value::Null),
+            "{compared:#}"
+        );
     }
     host.check(&format!("{GOOD} --engine warp"), 2).one_line(&["`warp`", "fuel"]);
 }
@@ -171,9 +175,9 @@ fn two_runs_are_compared_from_their_files() {
     assert!(matches!(ran.status, Some(0 | 1)), "{}", ran.stderr);
     let document = ran.json();
     assert_eq!(comparisons(&document).len(), 2, "one an arm: {document:#}");
-    for matchup in comparisons(&document) {
-        assert_eq!(matchup["processes"], 3);
-        assert!(matchup["ratio_of_medians"]["ratio"].as_f64().unwrap() > 0.0);
+    for compared in comparisons(&document) {
+        assert_eq!(compared["processes"], 3);
+        assert!(compared["ratio_of_medians"]["ratio"].as_f64().unwrap() > 0.0);
     }
 }
 
@@ -196,8 +200,8 @@ fn runs_with_different_results_have_no_ratio() {
     let wrong = changed_run(&right, "wrong", |text| text.replace("\"checksum\":\"0", "\"checksum\":\"f"));
     let line = format!("compare {} {} --format json", right.display(), wrong.display());
     let document = host.check(&line, 1).json();
-    for matchup in comparisons(&document) {
-        assert!(matchup["ratio_of_medians"].is_null(), "{matchup:#}");
-        assert!(matchup["reason"].as_str().unwrap().contains("checksum"), "{matchup:#}");
+    for compared in comparisons(&document) {
+        assert!(compared["ratio_of_medians"].is_null(), "{compared:#}");
+        assert!(compared["reason"].as_str().unwrap().contains("checksum"), "{compared:#}");
     }
 }

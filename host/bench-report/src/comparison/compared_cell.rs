@@ -1,8 +1,8 @@
 //! A cell as a comparison sees it, be it of one run or of several runs of a side. Knows what is said of it, not its
 //! samples.
 
-use super::matchup::{Draft, Measured};
-use super::{Contender, Label, LedgerView, Matchup, SubjectAccount};
+use super::compared::{Draft, Measured};
+use super::{Candidate, Comparison, Label, LedgerView, SubjectAccount};
 use crate::cell::Identity;
 use crate::{AccountView, CellView, account};
 use bench_model::{Arguments, Checksum};
@@ -33,7 +33,7 @@ pub(super) struct ComparedCell {
 pub(super) struct Measurement {
     /// The ratio; none of a single process.
     pub(super) measured: Option<Measured>,
-    /// Of the baseline and of the contender.
+    /// Of the baseline and of the candidate.
     pub(super) summaries: [Option<Summary>; 2],
     pub(super) pairs: u64,
     pub(super) processes: u32,
@@ -103,10 +103,10 @@ impl ComparedCell {
         })
     }
 
-    fn contender(&self, summary: Option<Summary>) -> Contender {
+    fn candidate(&self, summary: Option<Summary>) -> Candidate {
         let batch = self.batches.first().copied().flatten();
         let only = |all: &[ModuleRef]| (all.len() == 1).then(|| all[0].clone());
-        Contender {
+        Candidate {
             label: self.label.clone(),
             status: self.status,
             module: only(&self.modules),
@@ -117,15 +117,15 @@ impl ComparedCell {
     }
 }
 
-/// The matchup of two subjects. Where both are ok, `measure` finds the ratio, or says how it ends without one and why.
+/// The compared of two subjects. Where both are ok, `measure` finds the ratio, or says how it ends without one and why.
 pub(super) fn draft(
     baseline: &ComparedCell,
-    contender: &ComparedCell,
+    candidate: &ComparedCell,
     measure: impl FnOnce() -> Result<Measurement, (Status, String)>,
 ) -> Draft {
-    let ended = match worse(baseline.status, contender.status) {
+    let ended = match worse(baseline.status, candidate.status) {
         Status::Ok => measure(),
-        status => Err((status, why_not_ok(&[baseline, contender]))),
+        status => Err((status, why_not_ok(&[baseline, candidate]))),
     };
     let (status, reason, found) = match ended {
         Ok(found) => (Status::Ok, found.reason.clone(), Some(found)),
@@ -134,12 +134,12 @@ pub(super) fn draft(
     let counts = found.as_ref().map(|found| (found.pairs, found.processes));
     let (measured, [of_baseline, of_contender]) =
         found.map_or((None, [None, None]), |found| (found.measured, found.summaries));
-    let matchup = Matchup {
-        scenario: contender.scenario.clone(),
-        family: contender.family.clone(),
-        arguments: contender.arguments.clone(),
-        baseline: baseline.contender(of_baseline),
-        contender: contender.contender(of_contender),
+    let compared = Comparison {
+        scenario: candidate.scenario.clone(),
+        family: candidate.family.clone(),
+        arguments: candidate.arguments.clone(),
+        baseline: baseline.candidate(of_baseline),
+        candidate: candidate.candidate(of_contender),
         status,
         reason,
         pairs: counts.map(|(pairs, _)| pairs),
@@ -147,7 +147,7 @@ pub(super) fn draft(
         figures: None,
         note: None,
     };
-    Draft { matchup, measured, moved: None }
+    Draft { compared, measured, moved: None }
 }
 
 /// What decides the status of several cells ranks higher.

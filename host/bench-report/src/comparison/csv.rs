@@ -1,8 +1,8 @@
-//! A comparison as flat records: a row for each matchup, in nanoseconds and plain ratios, nothing scaled. A figure that
+//! A comparison as flat records: a row for each compared, in nanoseconds and plain ratios, nothing scaled. A figure that
 //! is absent is empty.
 
 use super::json::verdict;
-use super::{Comparison, Contender, Figures, Matchup};
+use super::{Candidate, Comparison, ComparisonReport, Figures};
 use crate::csv::status;
 use crate::{Records, escape};
 use bench_stats::{RatioEstimate, Verdict};
@@ -36,33 +36,33 @@ const COLUMNS: [&str; 25] = [
 ];
 
 /// The records of `comparison`. Text of modules is escaped, so that a record is one line.
-pub(super) fn records(comparison: &Comparison) -> Records {
-    let rows = comparison.matchups.iter().map(|matchup| row(comparison, matchup).to_vec());
+pub(super) fn records(comparison: &ComparisonReport) -> Records {
+    let rows = comparison.comparisons.iter().map(|compared| row(comparison, compared).to_vec());
     Records { columns: COLUMNS.to_vec(), rows: rows.collect() }
 }
 
-fn row(comparison: &Comparison, matchup: &Matchup) -> [String; COLUMNS.len()] {
+fn row(comparison: &ComparisonReport, compared: &Comparison) -> [String; COLUMNS.len()] {
     let text = |text: &str| escape(text).into_owned();
-    let figures = matchup.figures.as_ref();
+    let figures = compared.figures.as_ref();
     let figure = |of: fn(&Figures) -> Option<f64>| figures.and_then(of).map(number).unwrap_or_default();
     let [ratio, low, high] = bounds(figures.map(|figures| (&figures.ratios.medians, figures.level)));
     let [mean_ratio, mean_low, mean_high] = bounds(figures.map(|figures| (&figures.ratios.means, figures.level)));
     // There is no other place that every reader of a row sees.
     let machines = comparison.across_machines.as_ref().map(|difference| format!("different machines: {difference}"));
-    let notes: Vec<String> = machines.into_iter().chain(matchup.note.clone()).collect();
+    let notes: Vec<String> = machines.into_iter().chain(compared.note.clone()).collect();
     let band = figures.and_then(|figures| figures.band);
     [
-        text(&matchup.scenario),
-        text(&matchup.family),
-        text(&matchup.arguments.to_string()),
-        text(&matchup.baseline.label.to_string()),
-        text(&matchup.contender.label.to_string()),
-        status(matchup.status).to_owned(),
-        text(matchup.reason.as_deref().unwrap_or_default()),
-        p50(&matchup.baseline),
-        p50(&matchup.contender),
-        matchup.pairs.map(|pairs| pairs.to_string()).unwrap_or_default(),
-        matchup.processes.map(|processes| processes.to_string()).unwrap_or_default(),
+        text(&compared.scenario),
+        text(&compared.family),
+        text(&compared.arguments.to_string()),
+        text(&compared.baseline.label.to_string()),
+        text(&compared.candidate.label.to_string()),
+        status(compared.status).to_owned(),
+        text(compared.reason.as_deref().unwrap_or_default()),
+        p50(&compared.baseline),
+        p50(&compared.candidate),
+        compared.pairs.map(|pairs| pairs.to_string()).unwrap_or_default(),
+        compared.processes.map(|processes| processes.to_string()).unwrap_or_default(),
         ratio,
         low,
         high,
@@ -73,15 +73,15 @@ fn row(comparison: &Comparison, matchup: &Matchup) -> [String; COLUMNS.len()] {
         band.map(|band| number(band.high())).unwrap_or_default(),
         figure(|figures| figures.p_different),
         figure(|figures| figures.p_equivalent),
-        matchup.verdict().map(verdict).unwrap_or_default().to_owned(),
+        compared.verdict().map(verdict).unwrap_or_default().to_owned(),
         figures.and_then(more_pairs).map(|pairs| pairs.to_string()).unwrap_or_default(),
         comparison.options.delta.to_string(),
         text(&notes.join("; ")),
     ]
 }
 
-fn p50(contender: &Contender) -> String {
-    contender.summary.as_ref().and_then(|summary| summary.p50).map(number).unwrap_or_default()
+fn p50(candidate: &Candidate) -> String {
+    candidate.summary.as_ref().and_then(|summary| summary.p50).map(number).unwrap_or_default()
 }
 
 fn bounds(estimate: Option<(&RatioEstimate, f64)>) -> [String; 3] {

@@ -1,7 +1,7 @@
 //! Instruction counts of two sides, compared without tolerance. The engine counts the WebAssembly operators that operations execute, so
 //! equal code with equal input has equal counts on every machine, however noisy it is.
 
-use super::{Comparison, Runs};
+use super::{ComparisonReport, Runs};
 use crate::document::{Body, Column, Datum, Group, Measure, Section, Table};
 use crate::{CellView, RunView};
 use bench_model::Arguments;
@@ -36,7 +36,7 @@ enum Counts {
 
 impl InstructionCounts {
     /// The counts of the two sides of `comparison`; an error if it has no sides.
-    pub fn of(comparison: &Comparison) -> Result<Self, String> {
+    pub fn of(comparison: &ComparisonReport) -> Result<Self, String> {
         let Runs::Sides { a, b } = &comparison.runs else {
             let why =
                 "instructions are compared between two runs or revisions; name two runs, or give --git BASE..HEAD";

@@ -3,8 +3,8 @@
 use super::ladder::p50;
 use super::notes::comparison_notes;
 use super::{
-    Comparison, Contender, Figures, Label, LadderView, LedgerTerm, LedgerView, Matchup, Mean, OneSided, RungView, Runs,
-    SubjectAccount,
+    Candidate, Comparison, ComparisonReport, Figures, Label, LadderView, LedgerTerm, LedgerView, Mean, OneSided,
+    RungView, Runs, SubjectAccount,
 };
 use crate::json::{self, AccountJson, RunJson, significant, thousandths};
 use crate::{AccountView, Data};
@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Number;
 
 /// The fields of `comparison`. What is absent is null.
-pub(super) fn data(comparison: &Comparison) -> Data {
+pub(super) fn data(comparison: &ComparisonReport) -> Data {
     Data::of(&Document {
         run: match &comparison.runs {
             Runs::Paired(run) => RunsJson::Paired(Box::new(json::run(run))),
@@ -27,9 +27,9 @@ pub(super) fn data(comparison: &Comparison) -> Data {
         level: LEVEL,
         seed: comparison.options.seed,
         across_machines: comparison.across_machines.as_deref(),
-        comparisons: comparison.matchups.iter().map(matchup).collect(),
+        comparisons: comparison.comparisons.iter().map(compared).collect(),
         one_sided: comparison.one_sided.iter().map(one_sided).collect(),
-        ladders: comparison.ladders.iter().map(|one| ladder(one, &comparison.matchups)).collect(),
+        ladders: comparison.ladders.iter().map(|one| ladder(one, &comparison.comparisons)).collect(),
         ledgers: comparison.ledgers.iter().map(ledger).collect(),
         accounts: comparison.accounts.iter().map(account).collect(),
         notes: comparison_notes(comparison),
@@ -44,7 +44,7 @@ struct Document<'a> {
     seed: u64,
     /// Null where both sides were measured on one machine.
     across_machines: Option<&'a str>,
-    comparisons: Vec<MatchupJson<'a>>,
+    comparisons: Vec<ComparisonJson<'a>>,
     one_sided: Vec<OneSidedJson<'a>>,
     /// Left out where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -71,7 +71,7 @@ struct LabelJson<'a> {
 }
 
 #[derive(Serialize)]
-struct ContenderJson<'a> {
+struct CandidateJson<'a> {
     #[serde(flatten)]
     label: LabelJson<'a>,
     module: Option<&'a ModuleRef>,
@@ -83,12 +83,13 @@ struct ContenderJson<'a> {
 }
 
 #[derive(Serialize)]
-struct MatchupJson<'a> {
+struct ComparisonJson<'a> {
     scenario: &'a str,
     family: &'a str,
     arguments: Arguments,
-    baseline: ContenderJson<'a>,
-    contender: ContenderJson<'a>,
+    baseline: CandidateJson<'a>,
+    #[serde(rename = "contender")]
+    candidate: CandidateJson<'a>,
     status: Status,
     reason: Option<&'a str>,
     pairs: Option<u64>,
@@ -211,19 +212,19 @@ fn label(label: &Label) -> LabelJson<'_> {
     }
 }
 
-fn matchup(matchup: &Matchup) -> MatchupJson<'_> {
-    let figures = matchup.figures.as_ref();
+fn compared(compared: &Comparison) -> ComparisonJson<'_> {
+    let figures = compared.figures.as_ref();
     let number = |of: fn(&Figures) -> Option<f64>| figures.and_then(of).and_then(significant);
-    MatchupJson {
-        scenario: &matchup.scenario,
-        family: &matchup.family,
-        arguments: matchup.arguments.clone(),
-        baseline: contender(&matchup.baseline),
-        contender: contender(&matchup.contender),
-        status: matchup.status,
-        reason: matchup.reason.as_deref(),
-        pairs: matchup.pairs,
-        processes: matchup.processes,
+    ComparisonJson {
+        scenario: &compared.scenario,
+        family: &compared.family,
+        arguments: compared.arguments.clone(),
+        baseline: candidate(&compared.baseline),
+        candidate: candidate(&compared.candidate),
+        status: compared.status,
+        reason: compared.reason.as_deref(),
+        pairs: compared.pairs,
+        processes: compared.processes,
         ratio_of_medians: figures.map(|figures| ratio(&figures.ratios.medians, figures.level)),
         ratio_of_means: figures.map(|figures| ratio(&figures.ratios.means, figures.level)),
         aa: figures.map(with_themselves).unwrap_or_default(),
@@ -232,13 +233,13 @@ fn matchup(matchup: &Matchup) -> MatchupJson<'_> {
             .map(|band| BandJson { low: significant(band.low()), high: significant(band.high()) }),
         p_different: number(|figures| figures.p_different),
         p_equivalent: number(|figures| figures.p_equivalent),
-        verdict: matchup.verdict().map(verdict),
+        verdict: compared.verdict().map(verdict),
         interval_level: number(|figures| Some(figures.level).filter(|level| *level != LEVEL)),
         more_pairs: figures.and_then(|figures| match figures.verdict {
             Verdict::Undecided { more_pairs } => Some(more_pairs),
             _ => None,
         }),
-        note: matchup.note.as_deref(),
+        note: compared.note.as_deref(),
     }
 }
 
@@ -246,14 +247,14 @@ fn with_themselves(figures: &Figures) -> Vec<AaJson<'_>> {
     figures.aa.iter().map(|(of, estimate)| AaJson { label: label(of), ratio: ratio(estimate, LEVEL) }).collect()
 }
 
-fn contender(contender: &Contender) -> ContenderJson<'_> {
-    let summary = contender.summary.as_ref();
-    ContenderJson {
-        label: label(&contender.label),
-        module: contender.module.as_ref(),
-        checksum: contender.checksum,
+fn candidate(candidate: &Candidate) -> CandidateJson<'_> {
+    let summary = candidate.summary.as_ref();
+    CandidateJson {
+        label: label(&candidate.label),
+        module: candidate.module.as_ref(),
+        checksum: candidate.checksum,
         samples: summary.map(|summary| summary.count),
-        batch: contender.batch,
+        batch: candidate.batch,
         p50_ns: summary.and_then(|summary| summary.p50).and_then(thousandths),
         mean_ns: summary.and_then(|summary| thousandths(summary.mean)),
     }
@@ -287,16 +288,16 @@ fn one_sided(alone: &OneSided) -> OneSidedJson<'_> {
     }
 }
 
-fn ladder<'a>(ladder: &'a LadderView, matchups: &[Matchup]) -> LadderJson<'a> {
+fn ladder<'a>(ladder: &'a LadderView, comparisons: &[Comparison]) -> LadderJson<'a> {
     let medians = |index: Option<usize>| {
-        let figures = matchups.get(index?)?.figures.as_ref()?;
+        let figures = comparisons.get(index?)?.figures.as_ref()?;
         Some(ratio(&figures.ratios.medians, figures.level))
     };
-    let judged = |index: Option<usize>| matchups.get(index?)?.verdict().map(verdict);
+    let judged = |index: Option<usize>| comparisons.get(index?)?.verdict().map(verdict);
     let rung = |rung: &'a RungView| RungJson {
         rung: &rung.name,
         step: &rung.step,
-        p50_ns: p50(rung, ladder, matchups).and_then(thousandths),
+        p50_ns: p50(rung, ladder, comparisons).and_then(thousandths),
         ratio_to_previous: medians(rung.to_previous),
         verdict_to_previous: judged(rung.to_previous),
         ratio_to_native: medians(rung.to_baseline),

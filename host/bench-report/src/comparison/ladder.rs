@@ -1,6 +1,6 @@
 //! Ladders: from the rungs that a run recorded to their ratios, each to the rung before and to native code.
 
-use super::matchup::Matchup;
+use super::compared::Comparison;
 use crate::document::{Body, Column, Datum, Measure, Rank, Section, Table};
 use crate::{CellView, RunView};
 use bench_model::Arguments;
@@ -42,7 +42,7 @@ impl LadderView {
     }
 }
 
-/// Two cells to compare: the baseline and the contender.
+/// Two cells to compare: the baseline and the candidate.
 pub(super) type Pair = (u32, u32);
 
 /// The ladders of a run. Each comparison that they need is at its index in `pairs`, to which those that are missing are added.
@@ -89,11 +89,11 @@ fn not_measured(cell: Option<&CellView>) -> Option<String> {
 }
 
 /// A table for each ladder, with the reasons of missing rungs below it.
-pub(super) fn sections(ladders: &[LadderView], matchups: &[Matchup]) -> Vec<Section> {
-    ladders.iter().map(|ladder| section(ladder, matchups)).collect()
+pub(super) fn sections(ladders: &[LadderView], comparisons: &[Comparison]) -> Vec<Section> {
+    ladders.iter().map(|ladder| section(ladder, comparisons)).collect()
 }
 
-fn section(ladder: &LadderView, matchups: &[Matchup]) -> Section {
+fn section(ladder: &LadderView, comparisons: &[Comparison]) -> Section {
     let columns = vec![
         Column::words("rung"),
         Column::figures("p50"),
@@ -105,7 +105,7 @@ fn section(ladder: &LadderView, matchups: &[Matchup]) -> Section {
         Column::words("step").rank(Rank::Extra(2)),
         Column::figures("pairs").rank(Rank::Extra(1)),
     ];
-    let rows = ladder.rungs.iter().map(|rung| row(rung, ladder, matchups)).collect();
+    let rows = ladder.rungs.iter().map(|rung| row(rung, ladder, comparisons)).collect();
     let absent =
         ladder.rungs.iter().filter_map(|rung| Some(format!("{} skipped: {}", rung.name, rung.skipped.as_ref()?)));
     let title = format!("{} {}", ladder.scenario, ladder.arguments);
@@ -113,15 +113,15 @@ fn section(ladder: &LadderView, matchups: &[Matchup]) -> Section {
     Section::new("ladder", title.trim_end(), body).in_data().with_remarks(absent.collect())
 }
 
-fn row(rung: &RungView, ladder: &LadderView, matchups: &[Matchup]) -> Vec<Datum> {
-    let matchup = |index: Option<usize>| index.and_then(|index| matchups.get(index));
-    let (to_previous, to_baseline) = (matchup(rung.to_previous), matchup(rung.to_baseline));
+fn row(rung: &RungView, ladder: &LadderView, comparisons: &[Comparison]) -> Vec<Datum> {
+    let compared = |index: Option<usize>| index.and_then(|index| comparisons.get(index));
+    let (to_previous, to_baseline) = (compared(rung.to_previous), compared(rung.to_baseline));
     let [before, before_interval] = ratio(to_previous);
     let [native, native_interval] = ratio(to_baseline);
-    let pairs = to_previous.or(to_baseline).and_then(|matchup| matchup.pairs);
+    let pairs = to_previous.or(to_baseline).and_then(|compared| compared.pairs);
     vec![
         Datum::text(&rung.name),
-        Datum::or_absent(p50(rung, ladder, matchups).map(Datum::nanoseconds)),
+        Datum::or_absent(p50(rung, ladder, comparisons).map(Datum::nanoseconds)),
         before,
         before_interval,
         Datum::text(verdict(rung, to_previous)),
@@ -133,20 +133,20 @@ fn row(rung: &RungView, ladder: &LadderView, matchups: &[Matchup]) -> Vec<Datum>
 }
 
 /// The median, from any comparison that the rung takes part in.
-pub(super) fn p50(rung: &RungView, ladder: &LadderView, matchups: &[Matchup]) -> Option<f64> {
-    let of = |index: Option<usize>| index.and_then(|index| matchups.get(index));
-    let own = [rung.to_baseline, rung.to_previous].into_iter().find_map(of).map(|matchup| &matchup.contender);
+pub(super) fn p50(rung: &RungView, ladder: &LadderView, comparisons: &[Comparison]) -> Option<f64> {
+    let of = |index: Option<usize>| index.and_then(|index| comparisons.get(index));
+    let own = [rung.to_baseline, rung.to_previous].into_iter().find_map(of).map(|compared| &compared.candidate);
     let after = || {
         let later = ladder.rungs.iter().filter(|later| later.cell != rung.cell && rung.skipped.is_none());
         let place = |one: &RungView| ladder.rungs.iter().position(|other| other.name == one.name);
         let next = later.filter(|later| place(later) > place(rung)).find_map(|later| of(later.to_previous));
-        next.map(|matchup| &matchup.baseline)
+        next.map(|compared| &compared.baseline)
     };
     own.or_else(after)?.summary.as_ref()?.p50
 }
 
-fn ratio(matchup: Option<&Matchup>) -> [Datum; 2] {
-    let Some(figures) = matchup.and_then(|matchup| matchup.figures.as_ref()) else {
+fn ratio(compared: Option<&Comparison>) -> [Datum; 2] {
+    let Some(figures) = compared.and_then(|compared| compared.figures.as_ref()) else {
         return [Datum::Absent, Datum::Absent];
     };
     let interval = figures.ratios.medians.interval(figures.level);
@@ -155,8 +155,8 @@ fn ratio(matchup: Option<&Matchup>) -> [Datum; 2] {
     [Datum::number(interval.estimate, Measure::Factor), if is_finite { range } else { Datum::Absent }]
 }
 
-fn verdict(rung: &RungView, to_previous: Option<&Matchup>) -> String {
-    let verdict = to_previous.and_then(Matchup::verdict);
+fn verdict(rung: &RungView, to_previous: Option<&Comparison>) -> String {
+    let verdict = to_previous.and_then(Comparison::verdict);
     let text = match verdict {
         Some(Verdict::Different) => "different",
         Some(Verdict::Equivalent) => "equivalent",

@@ -1,6 +1,7 @@
 //! What two arms, or two sides of several runs each, differ in. It knows how run files become ratios with verdicts, and
 //! neither how anything was run nor how a ratio is estimated.
 
+mod compared;
 mod compared_cell;
 mod counts;
 mod csv;
@@ -9,17 +10,16 @@ mod json;
 mod ladder;
 mod ledger;
 mod machine;
-mod matchup;
 mod notes;
 mod pairs;
 mod samples;
 mod sides;
 mod table;
 
+pub use self::compared::{Candidate, Comparison, Figures, Label, Side};
 pub use self::exact::InstructionCounts;
 pub use self::ladder::{LadderView, RungView};
 pub use self::ledger::{LedgerTerm, LedgerView, Mean};
-pub use self::matchup::{Contender, Figures, Label, Matchup, Side};
 pub use self::table::comparison_document;
 pub(crate) use self::table::{usage, verdict};
 
@@ -43,22 +43,22 @@ impl Default for Options {
     }
 }
 
-/// Contenders against their baselines, with verdicts that hold for all of them together.
+/// Candidates against their baselines, with verdicts that hold for all of them together.
 #[derive(Clone, Debug)]
-pub struct Comparison {
+pub struct ComparisonReport {
     /// What was compared.
     pub runs: Runs,
     /// How it was judged.
     pub options: Options,
-    /// By scenario, arguments and contender.
-    pub matchups: Vec<Matchup>,
+    /// By scenario, arguments and candidate.
+    pub comparisons: Vec<Comparison>,
     /// Where the time of an operation went, for each cell that was looked into.
     pub ledgers: Vec<LedgerView>,
     /// What an operation used and did, for each cell that was looked into.
     pub accounts: Vec<SubjectAccount>,
     /// Cells that have nothing to be compared with.
     pub one_sided: Vec<OneSided>,
-    /// Ladders; their rungs name comparisons by their index in `matchups`.
+    /// Ladders; their rungs name comparisons by their index in `comparisons`.
     pub ladders: Vec<LadderView>,
     /// What the machines of the two sides differ in, where they do and the caller wanted them compared all the same.
     pub across_machines: Option<String>,
@@ -67,7 +67,7 @@ pub struct Comparison {
 /// The runs of a comparison.
 #[derive(Clone, Debug)]
 pub enum Runs {
-    /// One, in which the contenders were measured in turns.
+    /// One, in which the candidates were interleaved.
     Paired(Box<RunView>),
     /// Two sides; no side is empty.
     Sides {
@@ -104,9 +104,9 @@ pub struct OneSided {
     pub reason: String,
 }
 
-impl Comparison {
-    /// Compares the arms of one run that measured them in turns: each contender with the baseline of its process, by pairs
-    /// of samples that were taken next to each other. A process counts only where all its contenders ended well.
+impl ComparisonReport {
+    /// Compares the arms of one run that interleaved them: each candidate with the baseline of its process, by pairs
+    /// of samples that were taken next to each other. A process counts only where all its candidates ended well.
     pub fn of_pairs(run: RunFile, options: &Options) -> Result<Self, ReportError> {
         pairs::compare(run, options)
     }
@@ -122,21 +122,21 @@ impl Comparison {
         sides::compare(a, b, options, across_machines)
     }
 
-    /// How many matchups failed; and where two sides were compared, how many became worse.
+    /// How many comparisons failed; and where two sides were compared, how many became worse.
     pub fn findings(&self) -> usize {
-        let failed = self.matchups.iter().filter(|matchup| matchup.status == Status::Failed).count();
+        let failed = self.comparisons.iter().filter(|compared| compared.status == Status::Failed).count();
         failed + self.regressions()
     }
 
-    /// How many matchups of the side B with the side A differ and are slower. Between arms nothing is a regression.
+    /// How many comparisons of the side B with the side A differ and are slower. Between arms nothing is a regression.
     pub fn regressions(&self) -> usize {
         let is_sides = matches!(self.runs, Runs::Sides { .. });
         let worse = |figures: &Figures| figures.verdict == Verdict::Different && figures.ratios.medians.log > 0.0;
-        self.matchups.iter().filter(|matchup| is_sides && matchup.figures.as_ref().is_some_and(worse)).count()
+        self.comparisons.iter().filter(|compared| is_sides && compared.figures.as_ref().is_some_and(worse)).count()
     }
 
     /// Whether there is any ratio at all.
     pub fn has_ratios(&self) -> bool {
-        self.matchups.iter().any(|matchup| matchup.figures.is_some())
+        self.comparisons.iter().any(|compared| compared.figures.is_some())
     }
 }

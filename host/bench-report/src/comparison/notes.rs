@@ -1,7 +1,7 @@
 //! What is said below a comparison: whatever is not as it should be, one line each, and then what was compared how. Knows
 //! what a reader must be told, not how lines are laid out.
 
-use super::{Comparison, Figures, Matchup, Runs, Side};
+use super::{Comparison, ComparisonReport, Figures, Runs, Side};
 use crate::calibration::{self, DRIFT_SHARE_MIN, Drift};
 use crate::text::number;
 use crate::{RunView, notes, scale};
@@ -11,12 +11,12 @@ use bench_stats::{LEVEL, PROCESSES_MIN, Verdict};
 use std::collections::BTreeMap;
 
 /// One line for each thing that is not as it should be, or that says what a ratio does not; none where all is well. Not escaped.
-pub(super) fn comparison_notes(comparison: &Comparison) -> Vec<String> {
+pub(super) fn comparison_notes(comparison: &ComparisonReport) -> Vec<String> {
     let machines = comparison.across_machines.as_ref().map(|difference| {
         format!("A and B were measured on different machines ({difference}): a ratio is one of machines too, not of code alone")
     });
-    let own = together(comparison.matchups.iter().filter_map(|matchup| Some((matchup, matchup.own_reason()?))));
-    let counts = comparison.matchups.iter().filter_map(|matchup| Some(about(matchup, matchup.note.as_deref()?)));
+    let own = together(comparison.comparisons.iter().filter_map(|compared| Some((compared, compared.own_reason()?))));
+    let counts = comparison.comparisons.iter().filter_map(|compared| Some(about(compared, compared.note.as_deref()?)));
     let one_sided = comparison.one_sided.iter().map(|alone| {
         let name = format!("{} {} {}", alone.scenario, alone.arguments, alone.label);
         format!("{}: compared with nothing: {}", name, alone.reason)
@@ -37,15 +37,15 @@ pub(super) fn comparison_notes(comparison: &Comparison) -> Vec<String> {
 }
 
 /// What was measured where, and what the figures mean; a line each.
-pub(super) fn footer(comparison: &Comparison) -> Vec<String> {
+pub(super) fn footer(comparison: &ComparisonReport) -> Vec<String> {
     let mut lines = match &comparison.runs {
-        Runs::Paired(run) => vec![notes::machine(run), notes::effort(run, " for all arms in turns")],
+        Runs::Paired(run) => vec![notes::machine(run), notes::effort(run, " for all arms, interleaved")],
         Runs::Sides { a, b } => vec![side(Side::A, a), side(Side::B, b)],
     };
     let (ratio, floor) = match comparison.runs {
         // That processes are brought to one level first is why it may differ from the ratio of the medians shown.
         Runs::Paired(_) => {
-            ("contender / baseline, of median times with processes brought to one level", "an arm against itself")
+            ("candidate / baseline, of median times with processes brought to one level", "an arm against itself")
         }
         Runs::Sides { .. } => ("B / A, of median times", "a process against its side"),
     };
@@ -54,8 +54,8 @@ pub(super) fn footer(comparison: &Comparison) -> Vec<String> {
     let looks = looks(&comparison.runs);
     let holds = if looks > 0 { " at every look and in all rows together" } else { "" };
     lines.push(format!("interval {level} %{holds}, bootstrap over whole processes, seed {seed}; A/A = {floor}"));
-    let has_verdict = |matchup: &&Matchup| matchup.verdict().is_some_and(|verdict| verdict != Verdict::Withheld);
-    let judged = comparison.matchups.iter().filter(has_verdict).count();
+    let has_verdict = |compared: &&Comparison| compared.verdict().is_some_and(|verdict| verdict != Verdict::Withheld);
+    let judged = comparison.comparisons.iter().filter(has_verdict).count();
     let delta = trimmed(comparison.options.delta * 100.0);
     let judged_count = number(judged, "comparison");
     let adjusted = match looks {
@@ -81,26 +81,26 @@ pub(super) fn trimmed(value: f64) -> String {
     ((value * 1e6).round() / 1e6).to_string()
 }
 
-/// What several matchups say alike, said once.
-fn together<'a>(reasons: impl Iterator<Item = (&'a Matchup, &'a str)>) -> Vec<String> {
-    let mut said: Vec<(&str, Vec<&Matchup>)> = Vec::new();
-    for (matchup, reason) in reasons {
+/// What several comparisons say alike, said once.
+fn together<'a>(reasons: impl Iterator<Item = (&'a Comparison, &'a str)>) -> Vec<String> {
+    let mut said: Vec<(&str, Vec<&Comparison>)> = Vec::new();
+    for (compared, reason) in reasons {
         match said.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, matchups)) => matchups.push(matchup),
-            None => said.push((reason, vec![matchup])),
+            Some((_, comparisons)) => comparisons.push(compared),
+            None => said.push((reason, vec![compared])),
         }
     }
-    let line = |(reason, matchups): (&str, Vec<&Matchup>)| match matchups.as_slice() {
+    let line = |(reason, comparisons): (&str, Vec<&Comparison>)| match comparisons.as_slice() {
         [only] => about(only, reason),
         several => format!("{}: {}", number(several.len(), "comparison"), reason),
     };
     said.into_iter().map(line).collect()
 }
 
-fn about(matchup: &Matchup, text: &str) -> String {
-    let name = match matchup.arguments.is_empty() {
-        true => format!("{} {}", matchup.scenario, matchup.title()),
-        false => format!("{} {} {}", matchup.scenario, matchup.arguments, matchup.title()),
+fn about(compared: &Comparison, text: &str) -> String {
+    let name = match compared.arguments.is_empty() {
+        true => format!("{} {}", compared.scenario, compared.title()),
+        false => format!("{} {} {}", compared.scenario, compared.arguments, compared.title()),
     };
     format!("{name}: {text}")
 }
@@ -124,9 +124,9 @@ fn troubles(runs: &Runs) -> Vec<String> {
 }
 
 /// Why verdicts are withheld and what to do, once for all that are so for the same reason.
-fn withheld(comparison: &Comparison) -> Vec<String> {
+fn withheld(comparison: &ComparisonReport) -> Vec<String> {
     let mut reasons: Vec<(String, usize)> = Vec::new();
-    let figures = comparison.matchups.iter().filter_map(|matchup| matchup.figures.as_ref());
+    let figures = comparison.comparisons.iter().filter_map(|compared| compared.figures.as_ref());
     for figures in figures.filter(|figures| figures.verdict == Verdict::Withheld) {
         let reason = why_withheld(figures, &comparison.runs);
         match reasons.iter_mut().find(|(known, _)| *known == reason) {

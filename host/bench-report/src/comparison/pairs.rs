@@ -1,16 +1,16 @@
-//! The arms of one run that measured them in turns: from its records to pairs of samples. Knows which samples belong
+//! The arms of one run that measured them interleaved: from its records to pairs of samples. Knows which samples belong
 //! together, not how a ratio is estimated of them.
 
+use super::compared::{Comparison, Draft, Measured, judge, judge_look};
 use super::compared_cell::{ComparedCell, Measurement, draft, single_process};
 use super::ladder::ladders;
-use super::matchup::{Draft, Matchup, Measured, judge, judge_look};
 use super::samples::Samples;
-use super::{Comparison, Label, OneSided, Options, Runs, counts};
+use super::{ComparisonReport, Label, OneSided, Options, Runs, counts};
 use crate::{CellView, ReportError, RunView};
 use bench_sink::runfile::{PairingRecord, RunFile, Status};
 use bench_stats::{Band, Distribution, Look, Summary, Verdict, paired_ratios};
 
-pub(super) fn compare(file: RunFile, options: &Options) -> Result<Comparison, ReportError> {
+pub(super) fn compare(file: RunFile, options: &Options) -> Result<ComparisonReport, ReportError> {
     let samples = Samples::in_order(&file);
     let view = RunView::of(file)?;
     if view.pairings.is_empty() && view.cells.chunk_by(is_same_work).any(are_all_well) {
@@ -27,16 +27,16 @@ pub(super) fn compare(file: RunFile, options: &Options) -> Result<Comparison, Re
         }
     }
     let ladders = ladders(&view, &mut pairs, |cell| reader.baseline(cell).map(|baseline| baseline.cell));
-    let cells = |(baseline, contender): &(u32, u32)| Some((reader.cell(*baseline)?, reader.cell(*contender)?));
+    let cells = |(baseline, candidate): &(u32, u32)| Some((reader.cell(*baseline)?, reader.cell(*candidate)?));
     let pairs: Vec<(&CellView, &CellView)> = pairs.iter().filter_map(cells).collect();
-    let matchups = if view.looks.is_empty() {
+    let comparisons = if view.looks.is_empty() {
         judge(pairs.iter().map(|pair| reader.draft(*pair, u32::MAX)).collect(), options.delta)
     } else {
         pairs.iter().map(|pair| reader.judge_looks(*pair, options.delta, pairs.len())).collect()
     };
     let subjects: Vec<ComparedCell> = view.cells.iter().map(|cell| reader.subject(cell)).collect();
-    Ok(Comparison {
-        matchups,
+    Ok(ComparisonReport {
+        comparisons,
         ledgers: subjects.iter().filter_map(ComparedCell::ledger).collect(),
         accounts: subjects.iter().filter_map(ComparedCell::account).collect(),
         one_sided,
@@ -47,7 +47,7 @@ pub(super) fn compare(file: RunFile, options: &Options) -> Result<Comparison, Re
     })
 }
 
-/// The cells that one process measured in turns, with as many samples of each as all of them have.
+/// The cells that one process measured interleaved, with as many samples of each as all of them have.
 struct Round<'a> {
     process: u32,
     cells: &'a [u32],
@@ -61,9 +61,9 @@ impl<'a> Round<'a> {
     }
 
     /// Sample by sample: the sessions of both arms take turns in the same way.
-    fn pairs(&self, baseline: u32, contender: u32) -> Option<Vec<(f64, f64)>> {
-        let (baseline, contender) = (self.samples_of(baseline)?, self.samples_of(contender)?);
-        Some(baseline.iter().copied().zip(contender.iter().copied()).collect())
+    fn pairs(&self, baseline: u32, candidate: u32) -> Option<Vec<(f64, f64)>> {
+        let (baseline, candidate) = (self.samples_of(baseline)?, self.samples_of(candidate)?);
+        Some(baseline.iter().copied().zip(candidate.iter().copied()).collect())
     }
 
     /// The first session of a cell against its second, in every whole block.
@@ -97,22 +97,22 @@ impl<'a> Reader<'a> {
         self.view.cells.iter().any(|other| other.cell != baseline.cell && is_same_work(baseline, other))
     }
 
-    /// The matchup without its verdict, by the processes below `processes`.
-    fn draft(&self, (baseline, contender): (&CellView, &CellView), processes: u32) -> Draft {
-        let drafted = draft(&self.subject(baseline), &self.subject(contender), || {
-            let mut rounds = self.rounds(baseline.cell, contender.cell);
+    /// The compared without its verdict, by the processes below `processes`.
+    fn draft(&self, (baseline, candidate): (&CellView, &CellView), processes: u32) -> Draft {
+        let drafted = draft(&self.subject(baseline), &self.subject(candidate), || {
+            let mut rounds = self.rounds(baseline.cell, candidate.cell);
             rounds.retain(|round| round.process < processes);
-            let none = || self.why_none(baseline, contender);
-            let mut measured = self.measure(&rounds, baseline, contender).ok_or_else(none)?;
-            measured.reason = measured.reason.or_else(|| left_out(rounds.len(), baseline, contender, processes));
+            let none = || self.why_none(baseline, candidate);
+            let mut measured = self.measure(&rounds, baseline, candidate).ok_or_else(none)?;
+            measured.reason = measured.reason.or_else(|| left_out(rounds.len(), baseline, candidate, processes));
             Ok(measured)
         });
-        Draft { moved: self.moved(baseline, contender), ..drafted }
+        Draft { moved: self.moved(baseline, candidate), ..drafted }
     }
 
-    /// The matchup with the verdict of the first look that decides it, or else of the last one.
-    fn judge_looks(&self, (baseline, contender): (&CellView, &CellView), delta: f64, rows: usize) -> Matchup {
-        let counted: Vec<u32> = self.rounds(baseline.cell, contender.cell).iter().map(|round| round.process).collect();
+    /// The compared with the verdict of the first look that decides it, or else of the last one.
+    fn judge_looks(&self, (baseline, candidate): (&CellView, &CellView), delta: f64, rows: usize) -> Comparison {
+        let counted: Vec<u32> = self.rounds(baseline.cell, candidate.cell).iter().map(|round| round.process).collect();
         let mut looks: Vec<Look> = Vec::new();
         let mut judged = None;
         for record in &self.view.looks {
@@ -122,26 +122,26 @@ impl<'a> Reader<'a> {
                 continue;
             }
             looks.push(Look { spent: record.spent, information });
-            let matchup = judge_look(self.draft((baseline, contender), record.processes), delta, &looks, rows);
-            if matches!(matchup.verdict(), Some(Verdict::Different | Verdict::Equivalent)) {
-                return matchup;
+            let compared = judge_look(self.draft((baseline, candidate), record.processes), delta, &looks, rows);
+            if matches!(compared.verdict(), Some(Verdict::Different | Verdict::Equivalent)) {
+                return compared;
             }
-            judged = Some(matchup);
+            judged = Some(compared);
         }
-        judged.unwrap_or_else(|| judge_look(self.draft((baseline, contender), u32::MAX), delta, &[], rows))
+        judged.unwrap_or_else(|| judge_look(self.draft((baseline, candidate), u32::MAX), delta, &[], rows))
     }
 
     /// The counts that moved from one build of a component to another. That none did says nothing: its code is another.
-    fn moved(&self, baseline: &CellView, contender: &CellView) -> Option<Vec<String>> {
-        let are_builds = baseline.arm == contender.arm && baseline.module.sha256 != contender.module.sha256;
-        let accounts = [baseline, contender].map(|cell| self.subject(cell).account());
-        let [Some(baseline), Some(contender)] = accounts else { return None };
-        counts::moved(&baseline.account, &contender.account).filter(|moved| are_builds && !moved.is_empty())
+    fn moved(&self, baseline: &CellView, candidate: &CellView) -> Option<Vec<String>> {
+        let are_builds = baseline.arm == candidate.arm && baseline.module.sha256 != candidate.module.sha256;
+        let accounts = [baseline, candidate].map(|cell| self.subject(cell).account());
+        let [Some(baseline), Some(candidate)] = accounts else { return None };
+        counts::moved(&baseline.account, &candidate.account).filter(|moved| are_builds && !moved.is_empty())
     }
 
-    fn measure(&self, rounds: &[Round<'_>], baseline: &CellView, contender: &CellView) -> Option<Measurement> {
-        let pairs: Vec<_> = rounds.iter().filter_map(|round| round.pairs(baseline.cell, contender.cell)).collect();
-        let measured = self.ratios(rounds, &pairs, [baseline, contender]);
+    fn measure(&self, rounds: &[Round<'_>], baseline: &CellView, candidate: &CellView) -> Option<Measurement> {
+        let pairs: Vec<_> = rounds.iter().filter_map(|round| round.pairs(baseline.cell, candidate.cell)).collect();
+        let measured = self.ratios(rounds, &pairs, [baseline, candidate]);
         let count = pairs.iter().map(Vec::len).sum::<usize>();
         // A single process has figures to show, though no ratio; what has neither was not measured together.
         let is_shown = measured.is_some() || (rounds.len() == 1 && count > 0);
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         };
         is_shown.then(|| Measurement {
             reason: measured.is_none().then(single_process),
-            summaries: [summary(baseline), summary(contender)],
+            summaries: [summary(baseline), summary(candidate)],
             pairs: measured.as_ref().map_or(count as u64, |measured| measured.ratios.pairs),
             processes: measured.as_ref().map_or(1, |measured| measured.ratios.processes),
             measured,
@@ -170,8 +170,8 @@ impl<'a> Reader<'a> {
     }
 
     /// What counts: the processes in which every cell of the turns ended well.
-    fn rounds(&self, baseline: u32, contender: u32) -> Vec<Round<'a>> {
-        let has_both = |record: &&PairingRecord| record.cells.contains(&baseline) && record.cells.contains(&contender);
+    fn rounds(&self, baseline: u32, candidate: u32) -> Vec<Round<'a>> {
+        let has_both = |record: &&PairingRecord| record.cells.contains(&baseline) && record.cells.contains(&candidate);
         self.view.pairings.iter().filter(has_both).filter_map(|record| self.round(record)).collect()
     }
 
@@ -187,20 +187,20 @@ impl<'a> Reader<'a> {
     }
 
     /// Why two cells that are well have no ratio.
-    fn why_none(&self, baseline: &CellView, contender: &CellView) -> (Status, String) {
+    fn why_none(&self, baseline: &CellView, candidate: &CellView) -> (Status, String) {
         let records = || {
             let has_both =
-                |record: &&PairingRecord| [baseline, contender].iter().all(|c| record.cells.contains(&c.cell));
+                |record: &&PairingRecord| [baseline, candidate].iter().all(|c| record.cells.contains(&c.cell));
             self.view.pairings.iter().filter(has_both)
         };
         let is_well = |cell: &u32, process| self.cell(*cell).is_some_and(|cell| cell.ended_well.contains(&process));
         if records().next().is_none() {
-            return (Status::Skipped, format!("it was not measured in turns with {}", self.label(baseline)));
+            return (Status::Skipped, format!("it was not interleaved with {}", self.label(baseline)));
         }
         let mut well =
             records().filter(|record| record.cells.iter().all(|cell| is_well(cell, record.process))).peekable();
         if well.peek().is_none() {
-            let reason = "there is no process in which all that were measured in turns ended well";
+            let reason = "there is no process in which all interleaved arms ended well";
             return (Status::Skipped, reason.to_owned());
         }
         let keeps_all =
@@ -239,7 +239,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Such cells are paired where they were measured in turns; where one of them did not end well they never are.
+/// Such cells are paired where they were interleaved; where one of them did not end well they never are.
 fn are_all_well(cells: &[CellView]) -> bool {
     cells.iter().all(|cell| cell.status == Status::Ok)
 }
@@ -248,12 +248,12 @@ fn is_same_work(a: &CellView, b: &CellView) -> bool {
     a.scenario == b.scenario && a.arguments == b.arguments
 }
 
-/// Said where a third contender is why processes of two that are well do not count.
-fn left_out(counted: usize, baseline: &CellView, contender: &CellView, processes: u32) -> Option<String> {
-    let both = baseline.ended_well.intersection(&contender.ended_well).filter(|process| **process < processes).count();
+/// Said where a third candidate is why processes of two that are well do not count.
+fn left_out(counted: usize, baseline: &CellView, candidate: &CellView, processes: u32) -> Option<String> {
+    let both = baseline.ended_well.intersection(&candidate.ended_well).filter(|process| **process < processes).count();
     (counted < both).then(|| {
         format!(
-            "{counted} of {both} processes count: in the others a contender that took turns with them did not end well"
+            "{counted} of {both} processes count: in the others a candidate that was interleaved with them did not end well"
         )
     })
 }

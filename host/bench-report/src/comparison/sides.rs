@@ -1,10 +1,10 @@
-//! Two sides of a comparison, several runs each: from their records to matchups of the same cell on both. Knows which
+//! Two sides of a comparison, several runs each: from their records to comparisons of the same cell on both. Knows which
 //! processes stand for a cell, not how a ratio is estimated of them.
 
+use super::compared::{Draft, Measured, judge};
 use super::compared_cell::{ComparedCell, Measurement, draft, single_process};
-use super::matchup::{Draft, Measured, judge};
 use super::samples::Samples;
-use super::{Comparison, Label, OneSided, Options, Runs, Side, counts, machine};
+use super::{ComparisonReport, Label, OneSided, Options, Runs, Side, counts, machine};
 use crate::spread::widest_spread;
 use crate::{CellView, ReportError, RunView};
 use bench_sink::runfile::{RunFile, Status};
@@ -16,7 +16,7 @@ pub(super) fn compare(
     b: Vec<RunFile>,
     options: &Options,
     across_machines: bool,
-) -> Result<Comparison, ReportError> {
+) -> Result<ComparisonReport, ReportError> {
     let (a_runs, a) = read(Side::A, a)?;
     let (b_runs, b) = read(Side::B, b)?;
     let difference = machine::difference(a_runs.iter().chain(&b_runs));
@@ -29,7 +29,7 @@ pub(super) fn compare(
     let (mut drafts, mut one_sided) = (Vec::new(), Vec::new());
     for entry in &a {
         match b.iter().find(|other| entry.is_same(other)) {
-            Some(other) => drafts.push(matchup(entry, other, options.seed)),
+            Some(other) => drafts.push(compared(entry, other, options.seed)),
             None => one_sided.push(alone(&entry.subject, Side::B, &b_runs)),
         }
     }
@@ -37,8 +37,8 @@ pub(super) fn compare(
     one_sided.extend(only_in_b.map(|entry| alone(&entry.subject, Side::A, &a_runs)));
     let mut subjects: Vec<&ComparedCell> = a.iter().chain(&b).map(|entry| &entry.subject).collect();
     subjects.sort_by(|a, b| order(a, b));
-    Ok(Comparison {
-        matchups: judge(drafts, options.delta),
+    Ok(ComparisonReport {
+        comparisons: judge(drafts, options.delta),
         ledgers: subjects.iter().filter_map(|subject| subject.ledger()).collect(),
         accounts: subjects.iter().filter_map(|subject| subject.account()).collect(),
         one_sided,
@@ -115,7 +115,7 @@ fn order(a: &ComparedCell, b: &ComparedCell) -> Ordering {
     identity.then_with(|| a.label.side.cmp(&b.label.side))
 }
 
-fn matchup(a: &Entry, b: &Entry, seed: u64) -> Draft {
+fn compared(a: &Entry, b: &Entry, seed: u64) -> Draft {
     let mut drafted = draft(&a.subject, &b.subject, || measure(a, b, seed));
     let accounts = [a, b].map(|entry| entry.subject.account());
     if let [Some(a), Some(b)] = accounts {

@@ -1,8 +1,8 @@
-//! The document of a comparison: a row for each matchup with its verdict and ratio first, where the time went, notes where something
+//! The document of a comparison: a row for each compared with its verdict and ratio first, where the time went, notes where something
 //! is not as it should be, and what was compared how.
 
 use super::notes::{comparison_notes, footer, trimmed};
-use super::{Comparison, Figures, LedgerTerm, LedgerView, Matchup, Mean, SubjectAccount, csv, json, ladder};
+use super::{Comparison, ComparisonReport, Figures, LedgerTerm, LedgerView, Mean, SubjectAccount, csv, json, ladder};
 use crate::arguments::Varying;
 use crate::document::{Body, Column, Datum, Document, Group, Measure, Node, Notes, Rank, Section, Table, Tree};
 use crate::{AccountView, outliers, scale};
@@ -17,28 +17,29 @@ const PAIRS_MAX: u64 = 1_000_000_000_000;
 const IMPORTS_MAX: usize = 6;
 
 /// `comparison` as a document; `breakdown` says whether people are shown where the time went.
-pub fn comparison_document(comparison: &Comparison, breakdown: bool) -> Document {
+pub fn comparison_document(comparison: &ComparisonReport, breakdown: bool) -> Document {
     let blocks = if breakdown { blocks(comparison) } else { Vec::new() };
     let mut lines = footer(comparison);
     if !breakdown && !comparison.ledgers.is_empty() {
         lines.push("where the time goes: --breakdown".to_owned());
     }
     let ends = [Section::warnings(comparison_notes(comparison)), Section::footer(lines)];
-    let ladders = ladder::sections(&comparison.ladders, &comparison.matchups);
-    let sections = ladders.into_iter().chain(matchups(comparison)).chain(blocks).chain(ends);
+    let ladders = ladder::sections(&comparison.ladders, &comparison.comparisons);
+    let sections = ladders.into_iter().chain(comparisons(comparison)).chain(blocks).chain(ends);
     Document { data: json::data(comparison), records: Some(csv::records(comparison)), sections: sections.collect() }
 }
 
-/// A table for each sequence of scenarios whose matchups differ in the same arguments, without those that ladders show.
-fn matchups(comparison: &Comparison) -> Vec<Section> {
+/// A table for each sequence of scenarios whose comparisons differ in the same arguments, without those that ladders show.
+fn comparisons(comparison: &ComparisonReport) -> Vec<Section> {
     let mut tables: Vec<Table> = Vec::new();
     let is_shown = |index: &usize| !comparison.ladders.iter().any(|ladder| ladder.has(*index));
-    let shown = (0..comparison.matchups.len()).filter(is_shown).map(|index| &comparison.matchups[index]);
-    for matchups in shown.collect::<Vec<_>>().chunk_by(|one, other| one.scenario == other.scenario) {
-        let arguments: Vec<_> = matchups.iter().map(|matchup| &matchup.arguments).collect();
+    let shown = (0..comparison.comparisons.len()).filter(is_shown).map(|index| &comparison.comparisons[index]);
+    for comparisons in shown.collect::<Vec<_>>().chunk_by(|one, other| one.scenario == other.scenario) {
+        let arguments: Vec<_> = comparisons.iter().map(|compared| &compared.arguments).collect();
         let varying = Varying::of(&arguments);
-        let rows = matchups.iter().map(|matchup| row(matchup, &varying, comparison.options.delta));
-        let group = Group { name: matchups[0].scenario.clone(), remark: varying.shared.clone(), rows: rows.collect() };
+        let rows = comparisons.iter().map(|compared| row(compared, &varying, comparison.options.delta));
+        let group =
+            Group { name: comparisons[0].scenario.clone(), remark: varying.shared.clone(), rows: rows.collect() };
         let columns = columns(&varying);
         match tables.last_mut() {
             Some(table) if table.columns == columns => table.groups.push(group),
@@ -57,7 +58,7 @@ fn columns(varying: &Varying) -> Vec<Column> {
     ];
     let last = [
         Column::figures("baseline").key("baseline_p50"),
-        Column::figures("contender").key("contender_p50"),
+        Column::figures("candidate").key("contender_p50"),
         Column::figures("of means").key("ratio_of_means").rank(Rank::Extra(3)),
         Column::figures("A/A").key("noise").rank(Rank::Extra(1)),
         Column::figures("pairs").rank(Rank::Extra(2)),
@@ -66,19 +67,19 @@ fn columns(varying: &Varying) -> Vec<Column> {
     first.into_iter().chain(varying.columns().iter().cloned()).chain(last).collect()
 }
 
-fn row(matchup: &Matchup, varying: &Varying, delta: f64) -> Vec<Datum> {
+fn row(compared: &Comparison, varying: &Varying, delta: f64) -> Vec<Datum> {
     let count = |count: Option<u64>| Datum::or_absent(count.map(|count| Datum::count(count as f64)));
-    let [ratio, interval, means, noise] = matchup.figures.as_ref().map_or([const { Datum::Absent }; 4], ratios);
-    let first = [Datum::text(verdict(matchup, delta)), ratio, interval, Datum::text(matchup.title())];
+    let [ratio, interval, means, noise] = compared.figures.as_ref().map_or([const { Datum::Absent }; 4], ratios);
+    let first = [Datum::text(verdict(compared, delta)), ratio, interval, Datum::text(compared.title())];
     let last = [
-        p50(&matchup.baseline.summary),
-        p50(&matchup.contender.summary),
+        p50(&compared.baseline.summary),
+        p50(&compared.candidate.summary),
         means,
         noise,
-        count(matchup.pairs),
-        count(matchup.processes.map(u64::from)),
+        count(compared.pairs),
+        count(compared.processes.map(u64::from)),
     ];
-    first.into_iter().chain(varying.values(&matchup.arguments)).chain(last).collect()
+    first.into_iter().chain(varying.values(&compared.arguments)).chain(last).collect()
 }
 
 /// The median; of too few samples, the mean in its place.
@@ -105,8 +106,8 @@ fn ratios(figures: &Figures) -> [Datum; 4] {
 }
 
 /// The verdict in words.
-pub(crate) fn verdict(matchup: &Matchup, delta: f64) -> String {
-    match (matchup.verdict(), matchup.status) {
+pub(crate) fn verdict(compared: &Comparison, delta: f64) -> String {
+    match (compared.verdict(), compared.status) {
         (Some(Verdict::Different), _) => "different".to_owned(),
         (Some(Verdict::Equivalent), _) => format!("equivalent ±{} %", trimmed(delta * 100.0)),
         (Some(Verdict::Undecided { more_pairs: PAIRS_MAX.. }), _) => "undecided: beyond measuring".to_owned(),
@@ -122,7 +123,7 @@ pub(crate) fn verdict(matchup: &Matchup, delta: f64) -> String {
 
 /// A block for each ledger; the accounts of a scenario with its arguments follow the last ledger of those, or have a
 /// block of their own where there is none.
-fn blocks(comparison: &Comparison) -> Vec<Section> {
+fn blocks(comparison: &ComparisonReport) -> Vec<Section> {
     let mut blocks = Vec::new();
     for (scenario, arguments) in groups(comparison) {
         let ledgers = comparison.ledgers.iter().filter(|one| one.scenario == scenario && one.arguments == *arguments);
@@ -143,7 +144,7 @@ fn blocks(comparison: &Comparison) -> Vec<Section> {
 }
 
 /// Every scenario with its arguments of which there is a ledger or an account, in the order of those.
-fn groups(comparison: &Comparison) -> Vec<(&str, &Arguments)> {
+fn groups(comparison: &ComparisonReport) -> Vec<(&str, &Arguments)> {
     let ledgers = comparison.ledgers.iter().map(|ledger| (ledger.scenario.as_str(), &ledger.arguments));
     let accounts = comparison.accounts.iter().map(|account| (account.scenario.as_str(), &account.arguments));
     let mut groups: Vec<_> = ledgers.chain(accounts).collect();

@@ -2,7 +2,7 @@
 
 use crate::document::{Body, Document, Section};
 use crate::render::{Layout, Markdown, Renderer};
-use crate::{Comparison, RunView, comparison_document, notes};
+use crate::{ComparisonReport, RunView, comparison_document, notes};
 use bench_sink::runfile::Status;
 
 /// GitHub refuses longer comments; those that are longer are cut at a line.
@@ -12,7 +12,7 @@ const COMMENT_MAX: usize = 65_536;
 pub const COMMENT_MARK: &str = "<!-- bench-host report -->";
 
 /// The run with its tables below a line that says how it came out.
-pub fn github_summary(view: &RunView, document: &Document, comparison: Option<&Comparison>) -> String {
+pub fn github_summary(view: &RunView, document: &Document, comparison: Option<&ComparisonReport>) -> String {
     let compared =
         comparison.map(|comparison| Markdown.render(&comparison_document(comparison, false), &Layout::default()));
     let title = format!("## bench-host: {}\n\n{}\n", plain(&view.id), plain(&headline(view)));
@@ -21,7 +21,7 @@ pub fn github_summary(view: &RunView, document: &Document, comparison: Option<&C
 }
 
 /// The comparison, or else the run: what is essential is seen, and tables of all cells open.
-pub fn github_comment(view: &RunView, document: &Document, comparison: Option<&Comparison>) -> String {
+pub fn github_comment(view: &RunView, document: &Document, comparison: Option<&ComparisonReport>) -> String {
     let warnings: Vec<String> = document.warnings().map(str::to_owned).collect();
     let is_shown = |section: &&Section| !matches!(&section.body, Body::Notes(notes) if notes.are_warnings);
     let tables =

@@ -5,7 +5,7 @@ use super::sections;
 use super::write::safe;
 use crate::comparison::verdict;
 use crate::plots::{Chart, Dimension, Row, Rows, Tone};
-use crate::{Body, Comparison, Document, Matchup, Section, comparison_document, scale};
+use crate::{Body, Comparison, ComparisonReport, Document, Section, comparison_document, scale};
 use bench_model::Unit;
 use bench_stats::{LEVEL, Verdict};
 
@@ -13,9 +13,9 @@ use bench_stats::{LEVEL, Verdict};
 const ROWS_MAX: usize = 80;
 
 /// Ratios with their intervals, the noise of each arm against itself, and the margin of equivalence; none where there is no ratio.
-pub(super) fn forest(comparison: &Comparison) -> Option<Chart> {
+pub(super) fn forest(comparison: &ComparisonReport) -> Option<Chart> {
     let delta = comparison.options.delta;
-    let with_ratio: Vec<Row> = comparison.matchups.iter().filter_map(|matchup| row(matchup, delta)).collect();
+    let with_ratio: Vec<Row> = comparison.comparisons.iter().filter_map(|compared| row(compared, delta)).collect();
     if with_ratio.is_empty() {
         return None;
     }
@@ -32,7 +32,7 @@ pub(super) fn forest(comparison: &Comparison) -> Option<Chart> {
     }
     Some(Chart::Rows(Rows {
         title: "Ratios".to_owned(),
-        across: Dimension { title: "time of the contender / time of the baseline".to_owned(), unit: Unit::Count },
+        across: Dimension { title: "time of the candidate / time of the baseline".to_owned(), unit: Unit::Count },
         is_from_zero: false,
         zone: Some((1.0 / (1.0 + delta), 1.0 + delta)),
         origin: Some(1.0),
@@ -41,7 +41,7 @@ pub(super) fn forest(comparison: &Comparison) -> Option<Chart> {
     }))
 }
 
-fn row(matchup: &Matchup, delta: f64) -> Option<Row> {
+fn row(matchup: &Comparison, delta: f64) -> Option<Row> {
     let figures = matchup.figures.as_ref()?;
     let interval = figures.ratios.medians.interval(LEVEL);
     let processes = matchup.processes.unwrap_or_default();
@@ -69,14 +69,14 @@ fn tone(verdict: Verdict, ratio: f64) -> Tone {
 }
 
 /// The document of the comparison without what other parts of the page say.
-pub(super) fn document(comparison: &Comparison) -> Document {
+pub(super) fn document(comparison: &ComparisonReport) -> Document {
     let mut document = comparison_document(comparison, true);
     document.sections.retain(|section| !matches!(section.body, Body::Notes(_)) || section.name != "footer");
     document
 }
 
 /// Forest plot and tables; `index` tells several comparisons apart.
-pub(super) fn section(comparison: &Comparison, title: &str, index: usize) -> String {
+pub(super) fn section(comparison: &ComparisonReport, title: &str, index: usize) -> String {
     let forest = forest(comparison).map_or_else(String::new, |forest| chart(&forest, "wide"));
     let (breakdowns, mut tables) = (document(comparison), document(comparison));
     let is_breakdown = |section: &Section| ["ledger", "accounts"].contains(&section.name.as_str());

@@ -6,7 +6,7 @@ use super::{cells, charts, compared, machine, sections, strip, targets};
 use crate::document::{Body, Document, Section};
 use crate::plots::Chart;
 use crate::render::{Csv, Layout, Renderer};
-use crate::{Comparison, FamilyReport, RunView, TargetResult, notes, run_document};
+use crate::{ComparisonReport, FamilyReport, RunView, TargetResult, notes, run_document};
 use crate::{Detail, csv};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +21,7 @@ pub struct Page<'a> {
     /// One at least.
     pub runs: Vec<PageRun<'a>>,
     /// What was compared, each with its title.
-    pub comparisons: Vec<(String, Comparison)>,
+    pub comparisons: Vec<(String, ComparisonReport)>,
     /// What a reader must know beyond what the runs say of themselves. Not escaped.
     pub warnings: Vec<String>,
 }
@@ -126,7 +126,7 @@ impl Page<'_> {
 
     fn body(&self) -> String {
         let views: Vec<&RunView> = self.runs.iter().map(|run| run.view).collect();
-        let comparisons: Vec<&Comparison> = self.comparisons.iter().map(|(_, comparison)| comparison).collect();
+        let comparisons: Vec<&ComparisonReport> = self.comparisons.iter().map(|(_, comparison)| comparison).collect();
         let held: Vec<&TargetResult> = self.runs.iter().flat_map(|run| &run.targets).collect();
         let warnings = self.all_warnings();
         let count = warnings.iter().filter(|line| !line.starts_with(' ')).count();

@@ -1,14 +1,14 @@
 //! The first thing a reader sees: how cells, comparisons and targets came out, in numbers and words.
 
 use super::write::safe;
-use crate::{Comparison, RunView, TargetResult, TargetVerdict, text};
+use crate::{ComparisonReport, RunView, TargetResult, TargetVerdict, text};
 use bench_sink::runfile::Status;
 use bench_stats::Verdict;
 
 /// A tile for each thing there is to count.
 pub(super) fn strip(
     views: &[&RunView],
-    comparisons: &[&Comparison],
+    comparisons: &[&ComparisonReport],
     targets: &[&TargetResult],
     warnings: usize,
 ) -> String {
@@ -55,9 +55,9 @@ fn cells(views: &[&RunView]) -> String {
     tile(class, &format!("{ok} of {total}"), "cells ok", &more)
 }
 
-fn compared(comparisons: &[&Comparison]) -> Option<String> {
+fn compared(comparisons: &[&ComparisonReport]) -> Option<String> {
     let verdicts =
-        comparisons.iter().flat_map(|comparison| comparison.matchups.iter().filter_map(crate::Matchup::verdict));
+        comparisons.iter().flat_map(|comparison| comparison.comparisons.iter().filter_map(crate::Comparison::verdict));
     let verdicts: Vec<Verdict> = verdicts.collect();
     let count = |is_it: fn(&Verdict) -> bool| verdicts.iter().filter(|verdict| is_it(verdict)).count();
     let different = count(|verdict| *verdict == Verdict::Different);

@@ -45,6 +45,8 @@ pub struct Layout {
     pub width: usize,
     /// Whether every column is shown, whatever the width.
     pub is_wide: bool,
+    /// Whether notes are broken into lines of that width too. In a file or a pipe each is one line, which can be searched.
+    pub breaks_notes: bool,
 }
 
 impl Layout {
@@ -54,7 +56,7 @@ impl Layout {
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { width: Self::WIDTH, is_wide: false }
+        Self { width: Self::WIDTH, is_wide: false, breaks_notes: false }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Aligned text that keeps within the width of a terminal.
 
 use super::{Layout, Renderer, paragraphs};
-use crate::document::{Align, Body, Column, Datum, Document, Node, Notes, Rank, Section, Table, Tree};
+use crate::document::{Align, Body, Column, Datum, Document, Node, Rank, Section, Table, Tree};
 use crate::escape;
 use comfy_table::{CellAlignment, ColumnConstraint, Table as Grid, Width, presets};
 use unicode_width::UnicodeWidthStr;
@@ -44,17 +44,22 @@ fn section(section: &Section, layout: &Layout) -> String {
     let body = match &section.body {
         Body::Table(table) => self::table(table, &room),
         Body::Tree(tree) => self::tree(tree, &room),
-        Body::Notes(notes) => self::notes(notes),
+        Body::Notes(notes) => notes.lines.iter().flat_map(|line| note(line, &room)).collect(),
         Body::Figure(figure) => vec![format!("{}.png: {}", section.name, escape(&figure.title))],
     };
     let title = has_title.then(|| wrapped(&escape(&section.title), layout.width)).into_iter().flatten();
-    let remarks = section.remarks.iter().map(|remark| escape(remark).into_owned());
+    let remarks = section.remarks.iter().flat_map(|remark| note(remark, &room));
     let below = body.into_iter().chain(remarks).map(|line| format!("{indent}{line}"));
     title.chain(below).collect::<Vec<_>>().join("\n")
 }
 
-fn notes(notes: &Notes) -> Vec<String> {
-    notes.lines.iter().map(|line| escape(line).into_owned()).collect()
+fn note(text: &str, layout: &Layout) -> Vec<String> {
+    let text = escape(text);
+    if layout.breaks_notes && text.width() > layout.width {
+        wrapped(&text, layout.width)
+    } else {
+        vec![text.into_owned()]
+    }
 }
 
 /// The whole, then its parts, each indented below what it is a part of.

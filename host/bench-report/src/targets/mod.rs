@@ -219,7 +219,7 @@ mod tests {
             sections: vec![table::targets(judged)],
             ..Document::default()
         };
-        renderer.render(&document, &Layout { width, is_wide: false })
+        renderer.render(&document, &Layout { width, ..Layout::default() })
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! what is made of them.
 
 use crate::fixture::{Block, Run, fingerprint};
-use bench_report::{Comparison, Options};
+use bench_report::{ComparisonReport, Options};
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{AccountRecord, LedgerRecord, PairingRecord, Record, RunFile, TermRecord};
 
@@ -19,7 +19,7 @@ pub(crate) fn wobbling(level: f64, process: u32, shift: u64) -> Vec<u64> {
 /// Operations of a sample.
 pub(crate) const BATCH: u64 = 1000;
 
-/// What one process writes when it measured `blocks` in turns with two sessions each; the first is the baseline.
+/// What one process writes when it measured `blocks` interleaved with two sessions each; the first is the baseline.
 pub(crate) fn turns(blocks: Vec<Block>) -> Vec<Record> {
     let cells: Vec<u32> = blocks.iter().map(|block| block.cell.cell).collect();
     let process = blocks[0].cell.process;
@@ -74,7 +74,7 @@ pub(crate) fn account(cell: u32, process: u32, instructions: Option<u64>) -> Acc
     }
 }
 
-/// A run of one scenario in three contenders over `processes` processes: `wasm` and `wasm+fuel` take 1.5 times what
+/// A run of one scenario in three candidates over `processes` processes: `wasm` and `wasm+fuel` take 1.5 times what
 /// `native` does.
 pub(crate) fn three_arms(processes: u32) -> Run {
     arms(processes, wobbling)
@@ -105,8 +105,8 @@ fn arms(processes: u32, samples: fn(f64, u32, u64) -> Vec<u64>) -> Run {
     run
 }
 
-pub(crate) fn of_pairs(run: &Run) -> Comparison {
-    Comparison::of_pairs(run.file(), &OPTIONS).unwrap()
+pub(crate) fn of_pairs(run: &Run) -> ComparisonReport {
+    ComparisonReport::of_pairs(run.file(), &OPTIONS).unwrap()
 }
 
 /// One run of a side.

@@ -1,8 +1,8 @@
-//! What of a run counts where its arms were measured in turns: pairs, processes, reasons. Knows no layout.
+//! What of a run counts where its arms were interleaved: pairs, processes, reasons. Knows no layout.
 
 use crate::compared::{BATCH, OPTIONS, account, of_pairs, pairing, three_arms, turns, wobbling};
 use crate::fixture::{Block, Run, outcome};
-use bench_report::{Comparison, Matchup, ReportError};
+use bench_report::{Comparison, ComparisonReport, ReportError};
 use bench_sink::runfile::{Record, Status};
 use bench_stats::Verdict;
 
@@ -10,51 +10,52 @@ fn block(cell: u32, process: u32, arm: &str) -> Block {
     Block::new(cell, process, "m/s", arm)
 }
 
-/// What one look at the first matchup of a run with these blocks finds.
-fn check<T: PartialEq + std::fmt::Debug>(records: &[Vec<Record>], look: impl Fn(&Matchup) -> T, expect: T) {
+/// What one look at the first compared of a run with these blocks finds.
+fn check<T: PartialEq + std::fmt::Debug>(records: &[Vec<Record>], look: impl Fn(&Comparison) -> T, expect: T) {
     let mut run = Run::begin(2, records.len() as u32);
     records.iter().for_each(|block| run.append(block));
-    assert_eq!(look(&of_pairs(&run).matchups[0]), expect);
+    assert_eq!(look(&of_pairs(&run).comparisons[0]), expect);
 }
 
 #[test]
 fn each_contender_is_compared_with_the_baseline_of_its_turns() {
     let comparison = of_pairs(&three_arms(5));
     let found: Vec<_> = comparison
-        .matchups
+        .comparisons
         .iter()
-        .map(|matchup| {
-            let figures = matchup.figures.as_ref().unwrap();
-            (matchup.title(), (figures.ratios.medians.ratio() * 100.0).round(), figures.verdict, figures.aa.len())
+        .map(|compared| {
+            let figures = compared.figures.as_ref().unwrap();
+            (compared.title(), (figures.ratios.medians.ratio() * 100.0).round(), figures.verdict, figures.aa.len())
         })
         .collect();
     let expect = |title: &str| (title.to_owned(), 150.0, Verdict::Different, 2);
     assert_eq!(found, [expect("wasm / native"), expect("wasm+fuel / native")]);
     assert_eq!((comparison.findings(), comparison.regressions(), comparison.has_ratios()), (0, 0, true));
-    assert_eq!(comparison.matchups[0].pairs, Some(1_000));
-    assert_eq!(comparison.matchups[0].processes, Some(5));
+    assert_eq!(comparison.comparisons[0].pairs, Some(1_000));
+    assert_eq!(comparison.comparisons[0].processes, Some(5));
 }
 
 #[test]
 fn samples_are_paired_in_turn_and_an_arm_with_its_own_second_session() {
-    // Two sessions a block: the second of the baseline takes twice as long as its first, that of the contender thrice.
+    // Two sessions a block: the second of the baseline takes twice as long as its first, that of the candidate thrice.
     let process = |process| {
         turns(vec![
             block(0, process, "native").timed(1, (0..40).map(|index| if index % 2 == 0 { 100 } else { 200 })),
             block(1, process, "wasm").timed(2, (0..40).map(|index| if index % 2 == 0 { 200 } else { 600 })),
         ])
     };
-    let own = |matchup: &Matchup| {
-        let figures = matchup.figures.as_ref().unwrap();
+    let own = |compared: &Comparison| {
+        let figures = compared.figures.as_ref().unwrap();
         let of = |(label, estimate): &(_, bench_stats::RatioEstimate)| (format!("{label}"), estimate.ratio().round());
         figures.aa.iter().map(of).collect::<Vec<_>>()
     };
     let records = [process(0), process(1), process(2)];
     check(&records, own, vec![("native".to_owned(), 2.0), ("wasm".to_owned(), 3.0)]);
-    // The batch of the contender is two operations: its mean is 200, that of the baseline 150.
-    let means = |matchup: &Matchup| (matchup.figures.as_ref().unwrap().ratios.means.ratio() * 1e6).round() / 1e6;
+    // The batch of the candidate is two operations: its mean is 200, that of the baseline 150.
+    let means = |compared: &Comparison| (compared.figures.as_ref().unwrap().ratios.means.ratio() * 1e6).round() / 1e6;
     check(&records, means, 1.333333);
-    let p50 = |matchup: &Matchup| [&matchup.baseline, &matchup.contender].map(|of| of.summary.as_ref().unwrap().p50);
+    let p50 =
+        |compared: &Comparison| [&compared.baseline, &compared.candidate].map(|of| of.summary.as_ref().unwrap().p50);
     check(&records, p50, [Some(100.0), Some(100.0)]);
 }
 
@@ -71,10 +72,10 @@ fn ratio_is_that_of_the_reported_medians() {
                 block(1, process, "wasm").timed(1, samples(process + 5, times)),
             ])
         };
-        let off = |matchup: &Matchup| {
+        let off = |compared: &Comparison| {
             let [base, other] =
-                [&matchup.baseline, &matchup.contender].map(|of| of.summary.as_ref().unwrap().p50.unwrap());
-            let ratio = matchup.figures.as_ref().unwrap().ratios.medians.ratio();
+                [&compared.baseline, &compared.candidate].map(|of| of.summary.as_ref().unwrap().p50.unwrap());
+            let ratio = compared.figures.as_ref().unwrap().ratios.medians.ratio();
             ((ratio / (other / base) - 1.0).abs() * 1e9).round()
         };
         check(&[process(0), process(1), process(2)], off, 0.0);
@@ -87,9 +88,13 @@ fn samples_beyond_what_all_have_are_left_out() {
         let longer = [vec![10; 30], vec![1_000_000; 10]].concat();
         turns(vec![block(0, process, "native").timed(1, longer), block(1, process, "wasm").timed(1, [20; 30])])
     };
-    let look = |matchup: &Matchup| (matchup.pairs, matchup.baseline.summary.as_ref().map(|summary| summary.max));
+    let look = |compared: &Comparison| (compared.pairs, compared.baseline.summary.as_ref().map(|summary| summary.max));
     check(&[process(0), process(1)], look, (Some(60), Some(10.0)));
-    check(&[process(0), process(1)], |matchup| (matchup.baseline.batch, matchup.contender.batch), (Some(1), Some(1)));
+    check(
+        &[process(0), process(1)],
+        |compared| (compared.baseline.batch, compared.candidate.batch),
+        (Some(1), Some(1)),
+    );
 }
 
 #[test]
@@ -103,13 +108,13 @@ fn a_process_counts_only_where_all_that_took_turns_ended_well() {
     };
     let failed = |block: Block| block.ended(Status::Failed, "trapped");
     let records = [process(0, |it| it), process(1, |it| it), process(2, |it| it), process(3, failed)];
-    check(&records, |matchup| (matchup.processes, matchup.pairs), (Some(3), Some(600)));
+    check(&records, |compared| (compared.processes, compared.pairs), (Some(3), Some(600)));
     let mut run = Run::begin(3, 4);
     records.iter().for_each(|block| run.append(block));
     let comparison = of_pairs(&run);
-    let reasons: Vec<_> = comparison.matchups.iter().map(|it| (it.status, it.reason.clone().unwrap())).collect();
+    let reasons: Vec<_> = comparison.comparisons.iter().map(|it| (it.status, it.reason.clone().unwrap())).collect();
     let left_out =
-        "3 of 4 processes count: in the others a contender that took turns with them did not end well".to_owned();
+        "3 of 4 processes count: in the others a candidate that was interleaved with them did not end well".to_owned();
     assert_eq!(reasons, [(Status::Ok, left_out), (Status::Failed, "wasm+fuel: trapped".to_owned())]);
     assert_eq!(comparison.findings(), 1);
 }
@@ -122,7 +127,7 @@ fn arms_that_disagree_have_no_ratio_and_both_are_named() {
         block(1, 0, "wasm").timed(1, [20; 40]).ended(Status::Failed, reason),
     ]);
     records.push(Record::Outcome(outcome(0, 0, Status::Failed, Some(reason))));
-    let look = |matchup: &Matchup| (matchup.status, matchup.figures.is_some(), matchup.reason.clone());
+    let look = |compared: &Comparison| (compared.status, compared.figures.is_some(), compared.reason.clone());
     check(&[records], look, (Status::Failed, false, Some(format!("native, wasm: {reason}"))));
 }
 
@@ -136,7 +141,8 @@ fn a_verdict_needs_three_processes_and_a_ratio_two() {
             ])
         })
     };
-    let look = |matchup: &Matchup| (matchup.status, matchup.verdict(), matchup.figures.is_some(), matchup.processes);
+    let look =
+        |compared: &Comparison| (compared.status, compared.verdict(), compared.figures.is_some(), compared.processes);
     let check = |count, expect| check(&processes(count).collect::<Vec<_>>(), look, expect);
     check(3, (Status::Ok, Some(Verdict::Different), true, Some(3)));
     check(2, (Status::Ok, Some(Verdict::Withheld), true, Some(2)));
@@ -147,7 +153,7 @@ fn a_verdict_needs_three_processes_and_a_ratio_two() {
 fn what_cannot_be_paired_says_why() {
     let both =
         |process| vec![block(0, process, "native").timed(1, [10; 40]), block(1, process, "wasm").timed(1, [20; 40])];
-    let look = |matchup: &Matchup| (matchup.status, matchup.reason.clone().unwrap_or_default());
+    let look = |compared: &Comparison| (compared.status, compared.reason.clone().unwrap_or_default());
     let mut without_raw = both(0);
     without_raw[1].series[0].raw = None;
     let reason = "there are too many samples for their order to be kept; measure for a shorter time (`--time`)";
@@ -157,14 +163,14 @@ fn what_cannot_be_paired_says_why() {
     check(&[turns(skipped)], look, (Status::Skipped, "wasm: needs 4 processors".to_owned()));
     // One that took turns with another cell, of which there is no record.
     let never = both(0).into_iter().flat_map(Block::records).chain([pairing(0, &[0, 7], 2)]).collect();
-    check(&[never], look, (Status::Skipped, "it was not measured in turns with native".to_owned()));
+    check(&[never], look, (Status::Skipped, "it was not interleaved with native".to_owned()));
 }
 
 #[test]
 fn what_failed_before_it_was_paired_is_compared_with_what_was_written_first() {
     let baseline = block(7, 0, "native").timed(1, [10; 40]);
     let failed = block(2, 0, "wasm").ended(Status::Failed, "trapped");
-    let look = |matchup: &Matchup| (matchup.title(), matchup.reason.clone().unwrap());
+    let look = |compared: &Comparison| (compared.title(), compared.reason.clone().unwrap());
     let records = [baseline, failed].into_iter().flat_map(Block::records).collect();
     check(&[records], look, ("wasm / native".to_owned(), "wasm: trapped".to_owned()));
 }
@@ -173,7 +179,7 @@ fn what_failed_before_it_was_paired_is_compared_with_what_was_written_first() {
 fn a_run_that_measured_nothing_in_turns_is_refused() {
     let mut run = Run::begin(1, 1);
     run.append(&block(0, 0, "wasm").timed(1, 1..=40).records());
-    let error = Comparison::of_pairs(run.file(), &OPTIONS).unwrap_err();
+    let error = ComparisonReport::of_pairs(run.file(), &OPTIONS).unwrap_err();
     assert!(matches!(error, ReportError::NotPaired { .. }), "{error}");
     assert!(error.to_string().contains("bench-host compare SCENARIO"), "{error}");
 }
@@ -184,7 +190,7 @@ fn an_arm_without_another_is_listed() {
     run.append(&[block(0, 0, "native").timed(1, [10; 40]).records(), vec![pairing(0, &[0], 2)]].concat());
     run.end(Some("interrupted"));
     let comparison = of_pairs(&run);
-    assert!(comparison.matchups.is_empty() && !comparison.has_ratios());
+    assert!(comparison.comparisons.is_empty() && !comparison.has_ratios());
     assert_eq!(comparison.one_sided[0].reason, "no other arm of it was run: interrupted");
 }
 

@@ -2,7 +2,7 @@
 
 use crate::compared::{BATCH, OPTIONS, SideRun, of_pairs, side, steady_arms, three_arms, turns, wobbling};
 use crate::fixture::{Block, Run, calibration, compared};
-use bench_report::{Comparison, Csv, Json, Layout, Markdown, Renderer, Text, comparison_document};
+use bench_report::{ComparisonReport, Csv, Json, Layout, Markdown, Renderer, Text, comparison_document};
 use bench_sink::runfile::{Status, When};
 use insta::assert_snapshot;
 use unicode_width::UnicodeWidthStr;
@@ -52,7 +52,7 @@ fn contenders_stand_below_each_other_and_then_where_the_time_went() {
     ring/echo wasm: samples have 2 modes: 95.0 ns (40 %), 106 ns (60 %); n 2000; the median says less than these
 
     A Processor × 2, linux 6.1.0, load 0.50
-    bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
+    bench-host 0.1.0; 10 processes × 1 s for all arms, interleaved; seed 7
     ratio = contender / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     verdicts are Holm-adjusted over 4 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
@@ -60,7 +60,10 @@ fn contenders_stand_below_each_other_and_then_where_the_time_went() {
 }
 
 fn at_width(width: usize) -> String {
-    Text.render(&comparison_document(&of_pairs(&varied()), false), &Layout { width, is_wide: false })
+    Text.render(
+        &comparison_document(&of_pairs(&varied()), false),
+        &Layout { width, breaks_notes: true, ..Layout::default() },
+    )
 }
 
 #[test]
@@ -80,7 +83,7 @@ fn the_table_fits_80_columns_and_names_the_option_for_the_breakdown() {
     ring/echo wasm: samples have 2 modes: 95.0 ns (40 %), 106 ns (60 %); n 2000; the median says less than these
 
     A Processor × 2, linux 6.1.0, load 0.50
-    bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
+    bench-host 0.1.0; 10 processes × 1 s for all arms, interleaved; seed 7
     ratio = contender / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     verdicts are Holm-adjusted over 4 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
@@ -125,7 +128,7 @@ fn markdown_has_the_same() {
     - native: process memory up to 24.0 MiB
 
     - A Processor × 2, linux 6.1.0, load 0.50
-    - bench-host 0.1.0; 3 processes × 1 s for all arms in turns; seed 7
+    - bench-host 0.1.0; 3 processes × 1 s for all arms, interleaved; seed 7
     - ratio = contender / baseline, of median times with processes brought to one level
     - interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     - verdicts are Holm-adjusted over 2 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
@@ -173,7 +176,7 @@ fn what_is_amiss_is_said_with_what_to_do() {
     clock drifted by +25 % during the run: 20 ns before, 25 ns after; compare figures with care
 
     A Processor × 2, linux 6.1.0, load 0.50
-    bench-host 0.1.0; 2 processes × 1 s for all arms in turns; seed 7
+    bench-host 0.1.0; 2 processes × 1 s for all arms, interleaved; seed 7
     ratio = contender / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     –: not measured, or too few samples
@@ -188,7 +191,7 @@ fn two_sides_say_which_runs_they_are() {
         .blocks
         .push(Block::new(1, 0, "ring/stream", "native").argument("payload_bytes", 64).timed(1, [9; 40]).records());
     a.push(native.file());
-    let comparison = Comparison::of_runs(a, side("b", 5, 150.0, Some(12_040)), &OPTIONS, false).unwrap();
+    let comparison = ComparisonReport::of_runs(a, side("b", 5, 150.0, Some(12_040)), &OPTIONS, false).unwrap();
     assert_snapshot!(compared(&Text, &comparison), @r"
       verdict     ratio  95 % interval  compared     baseline  contender        A/A  pairs  proc.
     ring/stream  payload_bytes=64
@@ -240,7 +243,7 @@ fn a_single_process_has_medians_and_no_ratio() {
     2 comparisons: a ratio needs two processes and a verdict 3; measure with `--processes 3` or more
 
     A Processor × 2, linux 6.1.0, load 0.50
-    bench-host 0.1.0; 1 process × 1 s for all arms in turns; seed 7
+    bench-host 0.1.0; 1 process × 1 s for all arms, interleaved; seed 7
     ratio = contender / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     –: not measured, or too few samples
@@ -309,7 +312,7 @@ fn json_holds_every_matchup_ledger_and_account() {
             "p50_ns": 100.0,
             "mean_ns": 100.0
           },
-          "contender": {
+          "candidate": {
             "arm": "wasm",
             "variant": null,
             "module": {
@@ -381,7 +384,7 @@ fn json_holds_every_matchup_ledger_and_account() {
             "p50_ns": 100.0,
             "mean_ns": 100.0
           },
-          "contender": {
+          "candidate": {
             "arm": "wasm",
             "variant": "fuel",
             "module": {
@@ -592,17 +595,17 @@ fn json_holds_every_matchup_ledger_and_account() {
 #[test]
 fn json_of_two_sides_holds_both_and_nulls() {
     let a = side("a", 1, 100.0, None);
-    let text = compared(&Json, &Comparison::of_runs(a, side("b", 2, 150.0, None), &OPTIONS, false).unwrap());
+    let text = compared(&Json, &ComparisonReport::of_runs(a, side("b", 2, 150.0, None), &OPTIONS, false).unwrap());
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(document["run"]["a"].as_array().unwrap().len(), 1);
     assert_eq!(document["run"]["b"][1]["id"], "b1");
-    let matchup = &document["comparisons"][0];
-    assert_eq!((&matchup["verdict"], &matchup["pairs"]), (&"withheld".into(), &200.into()));
+    let compared = &document["comparisons"][0];
+    assert_eq!((&compared["verdict"], &compared["pairs"]), (&"withheld".into(), &200.into()));
     for absent in ["ratio_of_medians", "ratio_of_means", "band", "p_different", "p_equivalent", "more_pairs", "note"] {
-        assert!(matchup[absent].is_null(), "{absent}: {matchup}");
+        assert!(compared[absent].is_null(), "{absent}: {compared}");
     }
-    assert_eq!(matchup["baseline"]["side"], "A");
-    assert_eq!(matchup["contender"]["p50_ns"].as_f64().map(f64::round), Some(150.0));
+    assert_eq!(compared["baseline"]["side"], "A");
+    assert_eq!(compared["contender"]["p50_ns"].as_f64().map(f64::round), Some(150.0));
 }
 
 #[test]

@@ -2,30 +2,30 @@
 
 use crate::compared::{BATCH, OPTIONS, SideRun, side, wobbling};
 use crate::fixture::{Block, calibration, compared};
-use bench_report::{Comparison, Csv, Matchup, ReportError, Side};
+use bench_report::{Comparison, ComparisonReport, Csv, ReportError, Side};
 use bench_sink::runfile::{RunFile, Status, When};
 use bench_stats::Verdict;
 
-fn compare(a: Vec<RunFile>, b: Vec<RunFile>) -> Comparison {
-    Comparison::of_runs(a, b, &OPTIONS, false).unwrap()
+fn compare(a: Vec<RunFile>, b: Vec<RunFile>) -> ComparisonReport {
+    ComparisonReport::of_runs(a, b, &OPTIONS, false).unwrap()
 }
 
 /// What a comparison warns of.
-fn warnings(comparison: &Comparison) -> Vec<String> {
+fn warnings(comparison: &ComparisonReport) -> Vec<String> {
     bench_report::comparison_document(comparison, false).warnings().map(str::to_owned).collect()
 }
 
-/// What one look at the first matchup finds.
-fn check<T: PartialEq + std::fmt::Debug>(comparison: &Comparison, look: impl Fn(&Matchup) -> T, expect: T) {
-    assert_eq!(look(&comparison.matchups[0]), expect);
+/// What one look at the first compared finds.
+fn check<T: PartialEq + std::fmt::Debug>(comparison: &ComparisonReport, look: impl Fn(&Comparison) -> T, expect: T) {
+    assert_eq!(look(&comparison.comparisons[0]), expect);
 }
 
 #[test]
 fn every_run_of_a_side_adds_its_processes() {
     let comparison = compare(side("a", 5, 100.0, None), side("b", 4, 150.0, None));
-    let look = |matchup: &Matchup| {
-        let figures = matchup.figures.as_ref().unwrap();
-        (matchup.title(), (figures.ratios.medians.ratio() * 100.0).round(), figures.verdict, matchup.processes)
+    let look = |compared: &Comparison| {
+        let figures = compared.figures.as_ref().unwrap();
+        (compared.title(), (figures.ratios.medians.ratio() * 100.0).round(), figures.verdict, compared.processes)
     };
     check(&comparison, look, ("wasm: B / A".to_owned(), 150.0, Verdict::Different, Some(4)));
     assert_eq!((comparison.regressions(), comparison.findings()), (1, 1));
@@ -43,7 +43,8 @@ fn the_noise_floor_is_how_far_a_process_lies_from_its_side() {
         })
     };
     let comparison = compare(runs([100, 100, 110]).to_vec(), runs([200, 200, 202]).to_vec());
-    let band = |matchup: &Matchup| matchup.figures.as_ref().unwrap().band.map(|band| (band.high() * 1000.0).round());
+    let band =
+        |compared: &Comparison| compared.figures.as_ref().unwrap().band.map(|band| (band.high() * 1000.0).round());
     check(&comparison, band, Some(1100.0));
 }
 
@@ -57,7 +58,7 @@ fn a_histogram_stands_in_where_raw_samples_are_not_kept() {
         });
         runs.collect::<Vec<_>>()
     };
-    let look = |matchup: &Matchup| (matchup.verdict(), matchup.pairs);
+    let look = |compared: &Comparison| (compared.verdict(), compared.pairs);
     check(&compare(without_raw("a"), without_raw("b")), look, (Some(Verdict::Equivalent), Some(600)));
 }
 
@@ -68,7 +69,7 @@ fn other_machines_are_refused_unless_they_are_wanted() {
         change(&mut run.machine);
         vec![run.file()]
     };
-    let error = |b| Comparison::of_runs(side("a", 2, 100.0, None), b, &OPTIONS, false).unwrap_err().to_string();
+    let error = |b| ComparisonReport::of_runs(side("a", 2, 100.0, None), b, &OPTIONS, false).unwrap_err().to_string();
     let refused = error(elsewhere(|machine| machine.cpu_model = Some("Another".to_owned())));
     assert_eq!(
         refused,
@@ -85,7 +86,7 @@ fn other_machines_are_refused_unless_they_are_wanted() {
     });
     assert_eq!(compare(side("a", 2, 100.0, None), later).across_machines, None);
     let other = elsewhere(|machine| machine.architecture = "aarch64".to_owned());
-    let comparison = Comparison::of_runs(side("a", 2, 100.0, None), other, &OPTIONS, true).unwrap();
+    let comparison = ComparisonReport::of_runs(side("a", 2, 100.0, None), other, &OPTIONS, true).unwrap();
     assert!(compared(&Csv, &comparison).ends_with(",different machines: architecture x86_64 and aarch64\n"));
     let note = warnings(&comparison).remove(0);
     assert!(
@@ -96,7 +97,7 @@ fn other_machines_are_refused_unless_they_are_wanted() {
 
 #[test]
 fn a_side_without_a_run_is_refused() {
-    let error = Comparison::of_runs(side("a", 1, 100.0, None), Vec::new(), &OPTIONS, false).unwrap_err();
+    let error = ComparisonReport::of_runs(side("a", 1, 100.0, None), Vec::new(), &OPTIONS, false).unwrap_err();
     assert!(matches!(error, ReportError::NoSide { side: Side::B }), "{error}");
 }
 
@@ -107,7 +108,7 @@ fn results_that_differ_have_no_ratio_and_both_are_named() {
         let block = block.timed(BATCH, wobbling(100.0, 0, 0)).checksum(checksum);
         SideRun { blocks: vec![block.records()], ..SideRun::new("b", 0, 1.0, None) }.file()
     };
-    let look = |matchup: &Matchup| (matchup.status, matchup.figures.is_some(), matchup.reason.clone().unwrap());
+    let look = |matchup: &Comparison| (matchup.status, matchup.figures.is_some(), matchup.reason.clone().unwrap());
     let comparison = compare(side("a", 3, 100.0, None), vec![other(0xbb), other(0xbb), other(0xbb)]);
     let reason =
         "checksum 00000000000000aa of A differs from 00000000000000bb of B: equal arguments must yield equal results";
@@ -145,7 +146,7 @@ fn two_modules_of_one_run_are_not_mixed() {
     let mut twin = Block::new(1, 0, "ring/stream", "wasm").argument("payload_bytes", 64).timed(1, [9; 40]);
     twin.cell.module.file = "other.wasm".to_owned();
     run.blocks.push(twin.records());
-    let look = |matchup: &Matchup| (matchup.status, matchup.reason.clone().unwrap());
+    let look = |matchup: &Comparison| (matchup.status, matchup.reason.clone().unwrap());
     let reason = "wasm A is of two modules in one run (plugins/wasm, other.wasm); compare runs of one each";
     check(&compare(vec![run.file()], side("b", 1, 100.0, None)), look, (Status::Skipped, reason.to_owned()));
 }

@@ -180,7 +180,7 @@ fn instruction_counts_are_compared_without_tolerance() {
             counts.iter().enumerate().map(|(at, count)| counted(&format!("{name}{at}"), *count)).collect()
         };
         let comparison =
-            bench_report::Comparison::of_runs(files(a, "a"), files(b, "b"), &Options::default(), false).unwrap();
+            bench_report::ComparisonReport::of_runs(files(a, "a"), files(b, "b"), &Options::default(), false).unwrap();
         let counts = InstructionCounts::of(&comparison).unwrap();
         let document = Document { data: Data::Null, records: None::<Records>, sections: vec![counts.section()] };
         (counts.ratios().first().map(|(_, ratio)| *ratio), counts.grown(), rendered(&Text, &document))

@@ -1,7 +1,7 @@
 //! The page: what it says, that it takes nothing for markup, and that it permits only its own style and script.
 
 use crate::fixture::{Block, Run, eventful};
-use bench_report::{Comparison, Courses, Options, Page, PageRun, RunView};
+use bench_report::{ComparisonReport, Courses, Options, Page, PageRun, RunView};
 use bench_sink::runfile::{PairingRecord, Record, RunFile};
 use std::path::Path;
 
@@ -10,7 +10,7 @@ fn page(file: &RunFile) -> String {
     let (view, courses) = (RunView::of(file.clone()).unwrap(), Courses::of(file).unwrap());
     let mut page = Page { runs: vec![PageRun::new(&view, &courses, &[])], ..Page::default() };
     if file.records.iter().any(|record| matches!(record, Record::Pairing(_))) {
-        let comparison = Comparison::of_pairs(file.clone(), &Options::default()).unwrap();
+        let comparison = ComparisonReport::of_pairs(file.clone(), &Options::default()).unwrap();
         page.comparisons.push(("Comparisons".to_owned(), comparison));
     }
     page.html()
@@ -135,7 +135,7 @@ fn files_next_to_a_page_hold_its_tables_and_figures() {
     let file = paired().file();
     let (view, courses) = (RunView::of(file.clone()).unwrap(), Courses::of(&file).unwrap());
     let mut page = Page { runs: vec![PageRun::new(&view, &courses, &[])], ..Page::default() };
-    page.comparisons.push(("Comparisons".to_owned(), Comparison::of_pairs(file, &Options::default()).unwrap()));
+    page.comparisons.push(("Comparisons".to_owned(), ComparisonReport::of_pairs(file, &Options::default()).unwrap()));
     let names = |every_cell| page.files(every_cell).into_iter().map(|file| file.name).collect::<Vec<_>>();
     assert_eq!(names(false), ["comparisons.csv", "ratios.svg", "ratios.png", "cells.csv"]);
     let all = names(true);

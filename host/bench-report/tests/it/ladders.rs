@@ -3,7 +3,7 @@
 use crate::compared::{BATCH, of_pairs, turns, wobbling};
 use crate::fixture::{Block, Run, compared};
 use bench_model::Arguments;
-use bench_report::{Comparison, Json, Text};
+use bench_report::{ComparisonReport, Json, Text};
 use bench_sink::runfile::{LadderRecord, Record, RungRecord, Status};
 use insta::assert_snapshot;
 
@@ -12,7 +12,7 @@ fn rung(name: &str, cell: Option<u32>, skipped: Option<&str>) -> RungRecord {
 }
 
 /// Rungs of 100, 150 and 300 ns, one that is not built, and one that is measured if `last` is ok.
-fn ladder(last: Status) -> Comparison {
+fn ladder(last: Status) -> ComparisonReport {
     let mut run = Run::begin(4, 10);
     let missing = "no-simd/ring.wasm does not exist; build it with `cargo xtask plugins ring --variants`";
     let rungs = vec![
@@ -42,9 +42,9 @@ fn ladder(last: Status) -> Comparison {
 }
 
 /// Title, ratio and number of each comparison that the ladder needs.
-fn comparisons(comparison: &Comparison) -> Vec<(String, f64)> {
+fn comparisons(comparison: &ComparisonReport) -> Vec<(String, f64)> {
     let ratio = |figures: &bench_report::Figures| (figures.ratios.medians.ratio() * 10.0).round() / 10.0;
-    let found = comparison.matchups.iter().map(|one| (one.title(), one.figures.as_ref().map_or(f64::NAN, ratio)));
+    let found = comparison.comparisons.iter().map(|one| (one.title(), one.figures.as_ref().map_or(f64::NAN, ratio)));
     found.collect()
 }
 
@@ -85,7 +85,7 @@ fn a_row_stands_for_each_rung_and_a_line_for_each_that_is_missing() {
       no-simd skipped: no-simd/ring.wasm does not exist; build it with `cargo xtask plugins ring --variants`
 
     A Processor × 2, linux 6.1.0, load 0.50
-    bench-host 0.1.0; 10 processes × 1 s for all arms in turns; seed 7
+    bench-host 0.1.0; 10 processes × 1 s for all arms, interleaved; seed 7
     ratio = contender / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     verdicts are Holm-adjusted over 5 comparisons; equivalent = within ±2 %; –: not measured, or too few samples

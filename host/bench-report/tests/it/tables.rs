@@ -148,7 +148,7 @@ fn wide() -> Run {
 
 fn at_width(width: usize) -> String {
     let document = run_document(&wide().view(), &[], Detail::default());
-    Text.render(&document, &Layout { width, is_wide: false })
+    Text.render(&document, &Layout { width, ..Layout::default() })
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn no_table_is_wider_than_the_terminal_unless_the_user_wants_it() {
         assert!(widest(&at_width(width)) <= Some(width), "{width}: {}", at_width(width));
     }
     let document = run_document(&wide().view(), &[], Detail::default());
-    let wide = Text.render(&document, &Layout { width: 80, is_wide: true });
+    let wide = Text.render(&document, &Layout { width: 80, is_wide: true, ..Layout::default() });
     assert!(widest(&wide) > Some(80) && wide.contains("p99.9"), "{wide}");
 }
 

@@ -106,11 +106,11 @@ impl Candidates for Sides {
     }
 
     /// Names the first arm that is needed and missing.
-    fn lack(&self, plan: &Plan, modules: &Modules, matchup: &ComparisonGroup) -> Option<String> {
-        let offers = || matchup.cells.iter().map(|cell| plan.offer(plan.cell(*cell)));
+    fn lack(&self, plan: &Plan, modules: &Modules, compared: &ComparisonGroup) -> Option<String> {
+        let offers = || compared.cells.iter().map(|cell| plan.offer(plan.cell(*cell)));
         let is_needed = |arm: &&Arm| self.are_named || **arm != Arm::NativeCpu;
         let missing = self.arms.iter().filter(is_needed).find(|arm| offers().all(|offer| offer.arm != **arm))?;
-        let name = plan.full_name(plan.cell(matchup.cells[0]));
+        let name = plan.full_name(plan.cell(compared.cells[0]));
         let there = offers().next()?;
         let file = arm_file(&there.file, there.arm, *missing);
         let refused = modules.refused.iter().find(|refused| file.as_ref() == Some(&refused.file));

@@ -8,20 +8,20 @@ use std::path::PathBuf;
 pub(super) fn run(arguments: &CompareArgs, name: &str) -> anyhow::Result<Exit> {
     let out = &arguments.common.shown.out;
     let baseline = baselines::directory(out, name)?;
-    let contender = match &arguments.what[..] {
+    let candidate = match &arguments.what[..] {
         [] => paths::run_directory(None, out)?,
         [one] => PathBuf::from(one),
         more => anyhow::bail!("{} runs were given; --baseline compares one", more.len()),
     };
     anyhow::ensure!(
-        is_run(&contender),
+        is_run(&candidate),
         "{} is not a run directory; measure first with `bench-host run`, then compare with the baseline `{name}`",
-        contender.display()
+        candidate.display()
     );
     anyhow::ensure!(
-        contender.file_name() != baseline.file_name(),
+        candidate.file_name() != baseline.file_name(),
         "{} is the baseline `{name}` itself; make another run, or name one",
-        contender.display()
+        candidate.display()
     );
-    runs::compare(arguments, &baseline, &contender)
+    runs::compare(arguments, &baseline, &candidate)
 }

@@ -3,7 +3,7 @@
 use crate::output;
 use bench_engine::{ComparisonGroup, Plan, Schedule};
 use bench_model::Arguments;
-use bench_report::{Comparison, Options};
+use bench_report::{ComparisonReport, Options};
 use bench_sink::runfile::{LookRecord, Record, RunFile};
 use bench_stats::{PROCESSES_MIN, Verdict};
 use std::path::{Path, PathBuf};
@@ -60,11 +60,11 @@ impl UntilDecided {
     fn look(&mut self, look: LookRecord) -> anyhow::Result<()> {
         let mut file = RunFile::read(&self.directory)?;
         file.records.push(Record::Look(look));
-        let comparison = Comparison::of_pairs(file, &self.options)?;
+        let comparison = ComparisonReport::of_pairs(file, &self.options)?;
         let is_open = |group: &usize| {
             let (scenario, arguments) = &self.groups[*group];
-            let of_group = |one: &&bench_report::Matchup| one.scenario == *scenario && one.arguments == *arguments;
-            let mut verdicts = comparison.matchups.iter().filter(of_group).map(bench_report::Matchup::verdict);
+            let of_group = |one: &&bench_report::Comparison| one.scenario == *scenario && one.arguments == *arguments;
+            let mut verdicts = comparison.comparisons.iter().filter(of_group).map(bench_report::Comparison::verdict);
             verdicts.any(|verdict| matches!(verdict, Some(Verdict::Undecided { .. } | Verdict::Withheld)))
         };
         let undecided: Vec<usize> = self.undecided.iter().copied().filter(is_open).collect();

@@ -4,7 +4,7 @@ use super::measure::label;
 use crate::effort::PairedEffort;
 use crate::execute::{Job, account, explain_by_output, keep_output, without_reply};
 use crate::resolve::Resolved;
-use crate::worker::{CompareRequest, EntrantSpec, Reply, Request};
+use crate::worker::{CandidateSpec, CompareRequest, Reply, Request};
 use bench_engine::worker::{WorkerError, draw_layout};
 use bench_engine::{ComparisonGroup, Interrupt, PairedExecutor, PairedReport, Plan, Repetition, Report};
 use bench_sink::environment::Reading;
@@ -21,13 +21,13 @@ pub(super) struct PairedWorkerExecutor<'a> {
 }
 
 impl PairedExecutor for PairedWorkerExecutor<'_> {
-    fn execute(&mut self, plan: &Plan, matchup: &ComparisonGroup, process: u32, seed: u64) -> Option<PairedReport> {
+    fn execute(&mut self, plan: &Plan, compared: &ComparisonGroup, process: u32, seed: u64) -> Option<PairedReport> {
         let repetition = |cell: &u32| Repetition { cell: *cell, process };
         let nothing = |status, reason: &str| {
-            let reports = matchup.cells.iter().map(|cell| Report::without_figures(repetition(cell), status, reason));
+            let reports = compared.cells.iter().map(|cell| Report::without_figures(repetition(cell), status, reason));
             Some(PairedReport { reports: reports.collect(), sessions: 0, ledgers: Vec::new() })
         };
-        let resolved = matchup.cells.iter().map(|cell| {
+        let resolved = compared.cells.iter().map(|cell| {
             let cell = plan.cell(*cell);
             self.job.loader.resolve(self.job.modules, &self.job.modules.loaded[cell.offer], cell)
         });
@@ -35,17 +35,17 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
             Ok(resolved) => resolved,
             Err(reason) => return nothing(Status::Skipped, &reason),
         };
-        let request = self.request(plan, matchup, process, seed, &resolved);
+        let request = self.request(plan, compared, process, seed, &resolved);
         // Warming up each session and observing each arm takes time in addition to measuring.
-        let sessions = 2 * matchup.cells.len() as u64;
+        let sessions = 2 * compared.cells.len() as u64;
         let budget = self.paired.budget;
         let beyond = sessions * (budget.warm_up_ns + self.paired.ledger_ns);
         let deadline = self.job.loader.deadline() + Duration::from_nanos(budget.time_ns + beyond);
         let before = Reading::now();
-        let layout = draw_layout(self.job.seed, matchup.cells[0], process);
+        let layout = draw_layout(self.job.seed, compared.cells[0], process);
         let end = self.job.loader.workers.call_in(Some(&layout), &request, deadline, self.interrupt);
         drop(resolved);
-        let name = format!("cell-{:04}-process-{process}", matchup.cells[0]);
+        let name = format!("cell-{:04}-process-{process}", compared.cells[0]);
         keep_output(self.directory, &name, &end.stdout, &end.stderr);
         let mut paired = match end.result {
             Ok(Reply::Compared(paired)) => *paired,
@@ -53,7 +53,7 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
             Ok(_) => return nothing(Status::Failed, "unexpected reply of the worker"),
             Err(WorkerError::Interrupted) => return None,
             Err(error) => {
-                let reports = matchup.cells.iter().map(|cell| without_reply(repetition(cell), &error, &before));
+                let reports = compared.cells.iter().map(|cell| without_reply(repetition(cell), &error, &before));
                 return Some(PairedReport { reports: reports.collect(), sessions: 0, ledgers: Vec::new() });
             }
         };
@@ -62,7 +62,7 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
             explain_by_output(report, &end.stderr);
         }
         if process == 0 && paired.reports.iter().all(|report| report.outcome.status == Status::Ok) {
-            for (cell, report) in matchup.cells.iter().zip(&mut paired.reports) {
+            for (cell, report) in compared.cells.iter().zip(&mut paired.reports) {
                 report.account = account(self.job, plan, repetition(cell), self.interrupt);
             }
         }
@@ -74,14 +74,14 @@ impl PairedWorkerExecutor<'_> {
     fn request(
         &self,
         plan: &Plan,
-        matchup: &ComparisonGroup,
+        compared: &ComparisonGroup,
         process: u32,
         seed: u64,
         resolved: &[Resolved],
     ) -> Request {
-        let entrants = matchup.cells.iter().zip(resolved).map(|(number, resolved)| {
+        let candidates = compared.cells.iter().zip(resolved).map(|(number, resolved)| {
             let cell = plan.cell(*number);
-            EntrantSpec {
+            CandidateSpec {
                 module: resolved.module.clone(),
                 label: label(plan, *number),
                 cell: *number,
@@ -91,7 +91,7 @@ impl PairedWorkerExecutor<'_> {
         });
         let budget = self.paired.budget;
         Request::Compare(Box::new(CompareRequest {
-            entrants: entrants.collect(),
+            candidates: candidates.collect(),
             process,
             seed,
             warm_up_ns: budget.warm_up_ns,

@@ -2,7 +2,7 @@
 //! threshold counts, so that noise does not fail a build.
 
 use crate::{Exit, output};
-use bench_report::{Comparison, InstructionCounts, Matchup, scale};
+use bench_report::{Comparison, ComparisonReport, InstructionCounts, scale};
 use bench_sink::runfile::Status;
 use bench_stats::{LEVEL, Verdict};
 use std::fmt;
@@ -57,7 +57,7 @@ impl fmt::Display for Gate {
 impl Gate {
     /// The exit status: a finding only if a comparison is different and beyond the threshold; not measured if something failed, or if
     /// there is nothing to decide by. Says what was found on standard error. Exact counts decide without a verdict.
-    pub(super) fn exit(&self, comparison: &Comparison, counts: Option<&InstructionCounts>) -> Exit {
+    pub(super) fn exit(&self, comparison: &ComparisonReport, counts: Option<&InstructionCounts>) -> Exit {
         let (beyond, all) = match counts {
             Some(counts) => {
                 let exact = counts.ratios();
@@ -67,14 +67,14 @@ impl Gate {
                 )
             }
             None => {
-                let decided = comparison.matchups.iter().filter(|matchup| matchup.figures.is_some());
-                (comparison.matchups.iter().filter_map(|matchup| self.finding(matchup)).collect(), decided.count())
+                let decided = comparison.comparisons.iter().filter(|compared| compared.figures.is_some());
+                (comparison.comparisons.iter().filter_map(|compared| self.finding(compared)).collect(), decided.count())
             }
         };
         let beyond: Vec<String> = beyond;
         beyond.iter().for_each(|found| output::line(&format!("bench-host: {self}: {found}")));
         output::line(&format!("bench-host: --fail-on {self}: {} of {all} comparisons are beyond it", beyond.len()));
-        let failed = comparison.matchups.iter().filter(|matchup| matchup.status == Status::Failed).count();
+        let failed = comparison.comparisons.iter().filter(|compared| compared.status == Status::Failed).count();
         match (beyond.len(), failed, all) {
             (1.., ..) => Exit::Finding,
             (0, 0, 1..) => Exit::Done,
@@ -83,15 +83,15 @@ impl Gate {
     }
 
     /// The comparison and its ratio, if it is different and beyond the threshold.
-    fn finding(&self, matchup: &Matchup) -> Option<String> {
-        let figures = matchup.figures.as_ref().filter(|figures| figures.verdict == Verdict::Different)?;
+    fn finding(&self, compared: &Comparison) -> Option<String> {
+        let figures = compared.figures.as_ref().filter(|figures| figures.verdict == Verdict::Different)?;
         let ratio = figures.ratios.medians.ratio();
         let interval = figures.ratios.medians.interval(LEVEL);
         self.exceeds(ratio).then(|| {
             format!(
                 "{} {}: {}× [{}–{}], n {} pairs",
-                format!("{} {}", matchup.scenario, matchup.arguments).trim_end(),
-                matchup.title(),
+                format!("{} {}", compared.scenario, compared.arguments).trim_end(),
+                compared.title(),
                 scale::factor(ratio),
                 scale::factor(interval.low),
                 scale::factor(interval.high),

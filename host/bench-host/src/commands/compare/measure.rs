@@ -14,7 +14,7 @@ use bench_engine::{
     ComparisonGroup, FixedRounds, Interrupt, LoadedModule, Plan, PlanError, Repetition, RunEnd, Schedule, Selection,
     run_paired,
 };
-use bench_report::Comparison;
+use bench_report::ComparisonReport;
 use bench_sink::runfile::{Record, RunFile};
 
 /// Decides which cells are compared with each other.
@@ -52,7 +52,7 @@ pub(super) fn measure(
     let common = &arguments.common;
     let seed = common.measured.seed.unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64);
     let plan = lineup.plan(common.measured.filter.as_deref(), effort.processes, seed)?;
-    let groups = plan.matchups(|offer| lineup.candidates.is_baseline(offer));
+    let groups = plan.comparison_groups(|offer| lineup.candidates.is_baseline(offer));
     let arms = groups.iter().map(|group| group.cells.len()).max().unwrap_or_default();
     let repetitions: Vec<Repetition> = (0..effort.processes.max(1))
         .flat_map(|process| groups.iter().map(move |group| Repetition { cell: group.cells[0], process }))
@@ -82,7 +82,7 @@ pub(super) fn measure(
         };
         Ok(run_paired(&plan, &groups, (schedule, seed), &mut bench, writer, &mut progress, interrupt)?)
     })?;
-    let comparison = Comparison::of_pairs(RunFile::read(&directory)?, &options(arguments, seed))?;
+    let comparison = ComparisonReport::of_pairs(RunFile::read(&directory)?, &options(arguments, seed))?;
     let exit = conclude(&comparison, arguments, &[&directory])?;
     Ok(if ended == RunEnd::Complete { exit } else { Exit::NotMeasured })
 }
@@ -113,7 +113,7 @@ impl Lineup<'_> {
     fn whole(&self, plan: Plan) -> anyhow::Result<Plan> {
         let mut lacks: Vec<String> = Vec::new();
         let mut keep = vec![true; plan.cells.len()];
-        for group in plan.matchups(|offer| self.candidates.is_baseline(offer)) {
+        for group in plan.comparison_groups(|offer| self.candidates.is_baseline(offer)) {
             let Some(lack) = self.candidates.lack(&plan, &self.modules, &group) else { continue };
             group.cells.iter().for_each(|cell| keep[*cell as usize] = false);
             // All combinations of arguments lack the same cell.

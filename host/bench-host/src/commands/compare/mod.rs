@@ -16,7 +16,7 @@ use super::load::take_parameters;
 use crate::Exit;
 use crate::cli::{CompareArgs, Metric};
 use crate::effort::{Effort, PairedEffort};
-use bench_report::{Comparison, InstructionCounts, Options, Section, comparison_document};
+use bench_report::{ComparisonReport, InstructionCounts, Options, Section, comparison_document};
 use bench_sink::runfile;
 use std::path::{Path, PathBuf};
 
@@ -74,7 +74,7 @@ fn options(arguments: &CompareArgs, seed: u64) -> Options {
 }
 
 /// Prints `comparison` and the folders it was read from, and says what it comes to.
-fn conclude(comparison: &Comparison, arguments: &CompareArgs, directories: &[&Path]) -> anyhow::Result<Exit> {
+fn conclude(comparison: &ComparisonReport, arguments: &CompareArgs, directories: &[&Path]) -> anyhow::Result<Exit> {
     // A ladder shows by itself where the time goes.
     let is_short = is_of_one_scenario(comparison) && comparison.ladders.is_empty();
     let mut document = comparison_document(comparison, arguments.breakdown || is_short);
@@ -95,7 +95,7 @@ fn conclude(comparison: &Comparison, arguments: &CompareArgs, directories: &[&Pa
 }
 
 /// What a comparison comes to: a finding if a cell failed, or became slower between two sides.
-pub(crate) fn exit_status(comparison: &Comparison) -> Exit {
+pub(crate) fn exit_status(comparison: &ComparisonReport) -> Exit {
     match (comparison.findings(), comparison.has_ratios()) {
         (1.., _) => Exit::Finding,
         (0, true) => Exit::Done,
@@ -112,8 +112,8 @@ fn counts_status(counts: &InstructionCounts) -> Exit {
     }
 }
 
-fn is_of_one_scenario(comparison: &Comparison) -> bool {
-    comparison.matchups.windows(2).all(|pair| pair[0].scenario == pair[1].scenario)
+fn is_of_one_scenario(comparison: &ComparisonReport) -> bool {
+    comparison.comparisons.windows(2).all(|pair| pair[0].scenario == pair[1].scenario)
 }
 
 /// Whether `directory` contains a run file.

@@ -5,7 +5,7 @@ use super::{conclude, is_run, options};
 use crate::Exit;
 use crate::cli::CompareArgs;
 use anyhow::Context;
-use bench_report::Comparison;
+use bench_report::ComparisonReport;
 use bench_sink::runfile::{Record, RunFile};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &CompareArgs, directories: &[PathBuf]) -> anyhow::R
                 .map_err(|_| anyhow::anyhow!("{} contains several runs; name two to compare", one.display()))?;
             let seed = common.measured.seed.unwrap_or_else(|| seed(&run));
             let directory = run.directory.clone();
-            conclude(&Comparison::of_pairs(run, &options(arguments, seed))?, arguments, &[&directory])
+            conclude(&ComparisonReport::of_pairs(run, &options(arguments, seed))?, arguments, &[&directory])
         }
         [a, b] => compare(arguments, a, b),
         more => anyhow::bail!("{} run directories were given; a comparison needs two", more.len()),
@@ -32,7 +32,7 @@ pub(super) fn compare(arguments: &CompareArgs, a: &Path, b: &Path) -> anyhow::Re
     runs_a.iter_mut().for_each(|run| rename_run(run, &runs_b, &renamed));
     let seed = arguments.common.measured.seed.or_else(|| runs_a.first().map(seed)).unwrap_or_default();
     let options = options(arguments, seed);
-    let comparison = Comparison::of_runs(runs_a, runs_b, &options, arguments.across_machines)?;
+    let comparison = ComparisonReport::of_runs(runs_a, runs_b, &options, arguments.across_machines)?;
     conclude(&comparison, arguments, &[a, b])
 }
 

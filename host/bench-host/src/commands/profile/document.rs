@@ -57,9 +57,9 @@ struct DifferenceFields<'a> {
     scenario: &'a str,
     arguments: &'a Arguments,
     baseline: Arm,
-    contender: Arm,
+    candidate: Arm,
     baseline_matched: f64,
-    contender_matched: f64,
+    candidate_matched: f64,
     functions: Vec<DifferenceRow>,
 }
 
@@ -67,7 +67,7 @@ struct DifferenceFields<'a> {
 struct DifferenceRow {
     name: String,
     baseline_ns: Option<f64>,
-    contender_ns: Option<f64>,
+    candidate_ns: Option<f64>,
     ratio: Option<f64>,
 }
 
@@ -93,12 +93,12 @@ pub(super) fn document(cells: &[ProfiledCell], recorder: &Recorder, directory: &
     Document { data: Data::of(&fields), records: None, sections }
 }
 
-/// Cells of the same scenario and arguments in two arms: the arm wasm last, as the contender.
+/// Cells of the same scenario and arguments in two arms: the arm wasm last, as the candidate.
 fn pairs(cells: &[ProfiledCell]) -> Vec<(&ProfiledCell, &ProfiledCell)> {
-    let contenders = cells.iter().filter(|cell| is_of_arm(cell, true));
-    let pairs = contenders.flat_map(|contender| {
-        let baselines = cells.iter().filter(move |cell| is_of_arm(cell, false) && is_same(cell, contender));
-        baselines.map(move |baseline| (baseline, contender))
+    let candidates = cells.iter().filter(|cell| is_of_arm(cell, true));
+    let pairs = candidates.flat_map(|candidate| {
+        let baselines = cells.iter().filter(move |cell| is_of_arm(cell, false) && is_same(cell, candidate));
+        baselines.map(move |baseline| (baseline, candidate))
     });
     pairs.collect()
 }
@@ -172,10 +172,10 @@ fn cell_section(cell: &ProfiledCell) -> Option<Section> {
     Some(Section::new("functions", cell.name.clone(), Body::Table(table)).in_data().with_remarks(vec![remark]))
 }
 
-fn compared((baseline, contender): (&ProfiledCell, &ProfiledCell)) -> Option<bench_profile::Difference> {
+fn compared((baseline, candidate): (&ProfiledCell, &ProfiledCell)) -> Option<bench_profile::Difference> {
     let of = |cell: &ProfiledCell| cell.operations.max(1) as f64;
-    let (below, above) = (baseline.profile.as_ref().ok()?, contender.profile.as_ref().ok()?);
-    Some(difference((below, of(baseline)), (above, of(contender))))
+    let (below, above) = (baseline.profile.as_ref().ok()?, candidate.profile.as_ref().ok()?);
+    Some(difference((below, of(baseline)), (above, of(candidate))))
 }
 
 fn difference_fields<'a>(pair: (&'a ProfiledCell, &'a ProfiledCell)) -> Option<DifferenceFields<'a>> {
@@ -184,43 +184,43 @@ fn difference_fields<'a>(pair: (&'a ProfiledCell, &'a ProfiledCell)) -> Option<D
         ratio: one.ratio(),
         name: one.name,
         baseline_ns: one.baseline_ns,
-        contender_ns: one.contender_ns,
+        candidate_ns: one.candidate_ns,
     };
     Some(DifferenceFields {
         scenario: &pair.0.scenario,
         arguments: &pair.0.arguments,
         baseline: pair.0.arm,
-        contender: pair.1.arm,
+        candidate: pair.1.arm,
         baseline_matched: found.baseline_matched,
-        contender_matched: found.contender_matched,
+        candidate_matched: found.candidate_matched,
         functions: found.functions.into_iter().map(row).collect(),
     })
 }
 
 fn difference_section(pair: (&ProfiledCell, &ProfiledCell)) -> Section {
-    let (baseline, contender) = pair;
+    let (baseline, candidate) = pair;
     let name = format!("{} {}", baseline.scenario, baseline.arguments);
-    let title = format!("{}: {} / {}, by function", name.trim_end(), contender.arm, baseline.arm);
+    let title = format!("{}: {} / {}, by function", name.trim_end(), candidate.arm, baseline.arm);
     let found = compared(pair);
     let per_operation =
         |cell: &ProfiledCell| cell.profile.as_ref().map_or(0, Profile::total_ns) as f64 / cell.operations.max(1) as f64;
-    let floor = SHARE_MIN * per_operation(baseline).max(per_operation(contender));
+    let floor = SHARE_MIN * per_operation(baseline).max(per_operation(candidate));
     let nanoseconds = |ns: Option<f64>| ns.map_or(Datum::Absent, Datum::nanoseconds);
     let columns = vec![
         Column::figures("ratio"),
         Column::figures(baseline.arm.to_string()).key("baseline"),
-        Column::figures(contender.arm.to_string()).key("contender"),
+        Column::figures(candidate.arm.to_string()).key("contender"),
         Column::figures("more").key("change").rank(Rank::Extra(1)),
         Column::words("function"),
     ];
     let shown = found.iter().flat_map(|found| &found.functions);
     let shown =
-        shown.filter(|one| one.baseline_ns.unwrap_or_default().max(one.contender_ns.unwrap_or_default()) >= floor);
+        shown.filter(|one| one.baseline_ns.unwrap_or_default().max(one.candidate_ns.unwrap_or_default()) >= floor);
     let rows = shown.take(FUNCTIONS_SHOWN).map(|one| {
         vec![
             Datum::or_absent(one.ratio().map(|ratio| Datum::number(ratio, Measure::Ratio))),
             nanoseconds(one.baseline_ns),
-            nanoseconds(one.contender_ns),
+            nanoseconds(one.candidate_ns),
             Datum::nanoseconds(one.change_ns()),
             Datum::text(&one.name),
         ]

@@ -1,4 +1,4 @@
-//! One contender against its baseline, and the verdict. Knows what a matchup is made of, not where its samples came from.
+//! One candidate against its baseline, and the verdict. Knows what a compared is made of, not where its samples came from.
 
 use crate::cell::arm_label;
 use bench_model::{Arguments, Arm, Checksum};
@@ -28,9 +28,9 @@ pub struct Label {
     pub side: Option<Side>,
 }
 
-/// One of the two of a matchup.
+/// One of the two of a compared.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Contender {
+pub struct Candidate {
     /// Who it is.
     pub label: Label,
     /// How its cell ended.
@@ -41,13 +41,13 @@ pub struct Contender {
     pub checksum: Option<Checksum>,
     /// Operations a sample spans, or nothing where the processes differ in it.
     pub batch: Option<u64>,
-    /// The samples that count, in nanoseconds an operation; none where the matchup is not ok.
+    /// The samples that count, in nanoseconds an operation; none where the compared is not ok.
     pub summary: Option<Summary>,
 }
 
-/// A contender against its baseline: the same scenario with the same arguments.
+/// A candidate against its baseline: the same scenario with the same arguments.
 #[derive(Clone, Debug)]
-pub struct Matchup {
+pub struct Comparison {
     /// `module/scenario`.
     pub scenario: String,
     /// Groups scenarios.
@@ -55,9 +55,9 @@ pub struct Matchup {
     /// With what both were executed.
     pub arguments: Arguments,
     /// What the other is compared with.
-    pub baseline: Contender,
+    pub baseline: Candidate,
     /// Who is compared.
-    pub contender: Contender,
+    pub candidate: Candidate,
     /// Ok where both were measured together, failed where either failed, otherwise skipped.
     pub status: Status,
     /// Why it is not ok; or, of one that is, why it has no ratio or why fewer processes count than both have.
@@ -72,10 +72,10 @@ pub struct Matchup {
     pub note: Option<String>,
 }
 
-/// How contender and baseline differ.
+/// How candidate and baseline differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figures {
-    /// Contender over baseline, in the time of an operation.
+    /// Candidate over baseline, in the time of an operation.
     pub ratios: Ratios,
     /// Each against itself, where it had two sessions that took turns.
     pub aa: Vec<(Label, RatioEstimate)>,
@@ -91,23 +91,23 @@ pub struct Figures {
     pub level: f64,
 }
 
-/// What a matchup's samples say, before there is a verdict.
+/// What a compared's samples say, before there is a verdict.
 pub(super) struct Measured {
     pub(super) ratios: Ratios,
     pub(super) aa: Vec<(Label, RatioEstimate)>,
     pub(super) band: Option<Band>,
 }
 
-/// A matchup without its verdict.
+/// A compared without its verdict.
 pub(super) struct Draft {
-    pub(super) matchup: Matchup,
+    pub(super) compared: Comparison,
     pub(super) measured: Option<Measured>,
     /// The counts that are not the same on both sides, where any were counted on both.
     pub(super) moved: Option<Vec<String>>,
 }
 
-/// The matchups with their verdicts, which depend on how many there are.
-pub(super) fn judge(drafts: Vec<Draft>, delta: f64) -> Vec<Matchup> {
+/// The comparisons with their verdicts, which depend on how many there are.
+pub(super) fn judge(drafts: Vec<Draft>, delta: f64) -> Vec<Comparison> {
     let claims: Vec<Claim> = drafts.iter().filter_map(|draft| draft.measured.as_ref()).map(claim).collect();
     let verdicts = bench_stats::judge(&claims, delta);
     let p_different = adjusted(&claims, &verdicts, RatioEstimate::p_different);
@@ -120,13 +120,13 @@ pub(super) fn judge(drafts: Vec<Draft>, delta: f64) -> Vec<Matchup> {
     let judged = drafts.into_iter().map(|draft| {
         let figures = draft.measured.and_then(&mut figures);
         let note = note(figures.as_ref().map(|figures| figures.verdict), draft.moved.as_deref());
-        Matchup { figures, note, ..draft.matchup }
+        Comparison { figures, note, ..draft.compared }
     });
     judged.collect()
 }
 
-/// The matchup with the verdict at the last of its `looks`, one of `rows` that are judged in the same way.
-pub(super) fn judge_look(draft: Draft, delta: f64, looks: &[Look], rows: usize) -> Matchup {
+/// The compared with the verdict at the last of its `looks`, one of `rows` that are judged in the same way.
+pub(super) fn judge_look(draft: Draft, delta: f64, looks: &[Look], rows: usize) -> Comparison {
     let figures = draft.measured.map(|measured| {
         let levels = LookLevels::at_last(looks, rows);
         let (verdict, level) = (bench_stats::judge_look(&claim(&measured), delta, &levels), levels.of_interval());
@@ -134,7 +134,7 @@ pub(super) fn judge_look(draft: Draft, delta: f64, looks: &[Look], rows: usize) 
         Figures { ratios, aa, band, p_different: None, p_equivalent: None, verdict, level }
     });
     let note = note(figures.as_ref().map(|figures| figures.verdict), draft.moved.as_deref());
-    Matchup { figures, note, ..draft.matchup }
+    Comparison { figures, note, ..draft.compared }
 }
 
 /// The p values of the claims that are judged, by which their verdicts were found: the others do not count among how many
@@ -164,14 +164,14 @@ fn claim(measured: &Measured) -> Claim {
     }
 }
 
-impl Matchup {
+impl Comparison {
     /// Who is compared with whom: `wasm / native`, or `wasm: B / A`. Not escaped.
     pub fn title(&self) -> String {
-        match (self.contender.label.side, self.baseline.label.side) {
-            (Some(contender), Some(baseline)) => {
-                format!("{}: {contender} / {baseline}", arm_label(self.contender.label.arm, self.variant()))
+        match (self.candidate.label.side, self.baseline.label.side) {
+            (Some(candidate), Some(baseline)) => {
+                format!("{}: {candidate} / {baseline}", arm_label(self.candidate.label.arm, self.variant()))
             }
-            _ => format!("{} / {}", self.contender.label, self.baseline.label),
+            _ => format!("{} / {}", self.candidate.label, self.baseline.label),
         }
     }
 
@@ -185,12 +185,12 @@ impl Matchup {
     }
 
     fn variant(&self) -> Option<&str> {
-        self.contender.label.variant.as_deref()
+        self.candidate.label.variant.as_deref()
     }
 
     /// Why there is no figure, or fewer than there could be, beyond what the cells say of themselves.
     pub(super) fn own_reason(&self) -> Option<&str> {
-        let are_ok = [&self.baseline, &self.contender].iter().all(|contender| contender.status == Status::Ok);
+        let are_ok = [&self.baseline, &self.candidate].iter().all(|candidate| candidate.status == Status::Ok);
         self.reason.as_deref().filter(|_| are_ok)
     }
 }
