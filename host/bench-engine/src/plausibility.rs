@@ -88,22 +88,25 @@ pub fn grows(
     warm: Warm,
 ) -> Result<(), MeasureError> {
     const FIRST_PAIRS: usize = 3;
-    const PAIRS: usize = 9;
-    /// A ratio below the minimum that is only a disturbance does not come out so often.
-    const ATTEMPTS: usize = 3;
+    const FURTHER_PAIRS: usize = 9;
+    /// A ratio below the minimum that is only a disturbance does not outlast so many attempts.
+    const ATTEMPTS: usize = 5;
     let mut checked = Checked { session, checksum: Some(warm.checksum) };
     let times = enough(&mut checked, clock, overhead, warm.batch)?;
-    let mut found = pairs(&mut checked, clock, times, FIRST_PAIRS)?;
+    let (mut single_ns, mut double_ns) = pairs(&mut checked, clock, times, FIRST_PAIRS)?;
     for _ in 0..ATTEMPTS {
-        if found.1 >= RATIO_MIN * found.0 {
+        if double_ns >= RATIO_MIN * single_ns {
             return Ok(());
         }
-        found = pairs(&mut checked, clock, times, PAIRS)?;
+        // All attempts count together, because the shortest time of many is closest to that without disturbances.
+        let (single, double) = pairs(&mut checked, clock, times, FURTHER_PAIRS)?;
+        (single_ns, double_ns) = (single_ns.min(single), double_ns.min(double));
     }
-    if found.1 >= RATIO_MIN * found.0 {
+    if double_ns >= RATIO_MIN * single_ns {
         return Ok(());
     }
-    Err(Implausible::Flat { times, single_ns: found.0, double_ns: found.1, pairs: PAIRS }.into())
+    let pairs = FIRST_PAIRS + ATTEMPTS * FURTHER_PAIRS;
+    Err(Implausible::Flat { times, single_ns, double_ns, pairs }.into())
 }
 
 /// As many operations, at least `times`, that the cost of the call and the resolution of the clock do not matter.
@@ -128,8 +131,8 @@ fn enough(
     }
 }
 
-/// The shortest times of `times` operations and of twice as many, interleaved, so that a change of the clock rate meets both. Disturbances
-/// only make a time longer.
+/// The shortest times of `times` operations and of twice as many, interleaved, so that a change of the clock rate meets both.
+/// Disturbances only make a time longer.
 fn pairs(checked: &mut Checked<'_>, clock: &impl Clock, times: u64, count: usize) -> Result<(f64, f64), MeasureError> {
     let (mut single, mut double) = (f64::INFINITY, f64::INFINITY);
     for _ in 0..count {
@@ -181,7 +184,7 @@ mod tests {
     fn time_must_grow_with_the_operations() {
         check(|times| 10 * times, 1024, Ok(()));
         check(|times| 300 + 10 * times, 1, Ok(()));
-        check(|_| 50_000, 1, Err("1 take 50000 ns and 2 take 50000 ns (the best of 9 each)"));
+        check(|_| 50_000, 1, Err("1 take 50000 ns and 2 take 50000 ns (the best of 48 each)"));
         check(|times| 50_000 + times, 4, Err("time does not grow"));
         check(|times| 1_000 * times.isqrt(), 1 << 20, Err("time does not grow"));
     }
