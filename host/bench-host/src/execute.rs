@@ -194,7 +194,7 @@ pub(crate) fn limits(
 ) -> anyhow::Result<Option<Vec<LimitRecord>>> {
     let request = Request::Calibrate {
         samples: effort.samples,
-        dear_samples: effort.slow_samples,
+        slow_samples: effort.slow_samples,
         directory: directory.to_owned(),
         cache: loader.cache.clone(),
     };

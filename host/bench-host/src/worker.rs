@@ -75,7 +75,7 @@ pub(crate) enum Request {
     /// Measure chains that are longer than the baseline by these thousandths, interleaved.
     Chains { extra: Vec<u64>, time_ns: u64, seed: u64 },
     /// Measure the rooflines.
-    Calibrate { samples: u32, dear_samples: u32, directory: PathBuf, cache: Option<PathBuf> },
+    Calibrate { samples: u32, slow_samples: u32, directory: PathBuf, cache: Option<PathBuf> },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -184,7 +184,7 @@ const BESIDES_COMPONENT_BYTES: u64 = 3 << 30;
 /// components or several engines have no such limit: the address space that their pools reserve would count, although it is never used.
 fn limit_memory(request: &Request) {
     let limit = match request {
-        Request::Describe(module) | Request::Check { module, .. } => component_bytes(module),
+        Request::Describe(module) => component_bytes(module),
         Request::Measure(request) if request.driver == workload::NAME => component_bytes(&request.module),
         _ => None,
     };
@@ -233,8 +233,8 @@ fn answer(request: Request) -> Reply {
         Request::Chains { extra, time_ns, seed } => {
             builtin::chain::measure(&extra, time_ns, seed).map_or_else(Reply::Refused, Reply::Chains)
         }
-        Request::Calibrate { samples, dear_samples, directory, cache } => {
-            let effort = calibration::Effort { samples, slow_samples: dear_samples };
+        Request::Calibrate { samples, slow_samples, directory, cache } => {
+            let effort = calibration::Effort { samples, slow_samples };
             let mut limits = calibration::measure(effort, &directory);
             match runtime(cache, Limits::default(), &Settings::default()) {
                 Ok(runtime) => limits.push(bench_wasm::component_call(&runtime, effort)),

@@ -211,7 +211,8 @@ mod tests {
     #[test]
     fn unordered_pages_do_not_wait() {
         let (mut order, counts) = check(Policy::Unordered, 12);
-        assert_eq!(order.last(), Some(&0));
+        // The other workers may still have to hand on what they had fetched before it.
+        assert!(order.iter().position(|page| *page == 0) >= Some(12 - 4), "{order:?}");
         order.sort_unstable();
         assert_eq!(order, (0..12).collect::<Vec<_>>());
         assert!(counts.out_of_order >= 1, "{counts:?}");

@@ -141,7 +141,7 @@ impl Trial<'_> {
             return Ok(());
         }
         match found.and_then(|overhead| grows(self.session.as_mut(), &clock, &overhead, Warm { batch: 1, checksum })) {
-            Ok(()) => self.pass(NAME, format!("seen within {:.1} s", started.elapsed().as_secs_f64())),
+            Ok(_) => self.pass(NAME, format!("seen within {:.1} s", started.elapsed().as_secs_f64())),
             Err(MeasureError::Module(error)) => {
                 return self.error(NAME, &error, "it must not fail when it is repeated");
             }

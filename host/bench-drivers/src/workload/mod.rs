@@ -76,14 +76,14 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     let overhead = overhead(session.as_mut(), &clock)?;
     let mut timed = timed_series(task.scenario);
     let own_clock = task.scenario.has_own_clock();
-    let warm = if own_clock {
+    let mut warm = if own_clock {
         warm_up_own_clock(session.as_mut(), &clock, &task.budget, checksum)?
     } else {
         warm_up(session.as_mut(), &clock, &task.budget, &overhead, checksum)?
     };
     // A sample of one operation is the time of one operation, whatever more of them would take.
     if !own_clock && warm.batch > 1 {
-        grows(session.as_mut(), &clock, &overhead, warm)?;
+        warm = grows(session.as_mut(), &clock, &overhead, warm)?;
     }
     // Discard what the module recorded during the warm-up.
     session.sink().clear();

@@ -100,8 +100,8 @@ fn command_runs_as_component_and_as_program() {
         reason.contains("`exit-status` failed: expected 0, found 1") && reason.contains("as it was told"),
         "{reason}"
     );
-    let missing = host.check("load app.wasm --native no-such-program --quick", 1).stderr;
-    assert!(missing.contains("no-such-program: cannot be read"), "{missing}");
+    let missing = host.check("load app.wasm --native no-such-program --quick", 1).stdout;
+    assert!(missing.contains("no-such-program: refused: cannot be read"), "{missing}");
     let compared =
         host.check("compare app/run --modules . --native app --arm wasm,process --quick --format json", 0).json();
     let arms = compared["comparisons"][0].to_string();

@@ -39,8 +39,8 @@ fn functions_of_both_arms_are_named_and_compared() {
         assert!(guest.iter().any(|name| name.contains("kernels::")), "{}: {guest:?}", cell["arm"]);
     }
     let [difference] = &document["differences"].as_array().unwrap()[..] else { panic!("{document:#}") };
-    assert_eq!((&difference["baseline"], &difference["contender"]), (&"native".into(), &"wasm".into()));
-    assert!(difference["contender_matched"].as_f64().unwrap() > 0.0, "{difference:#}");
+    assert_eq!((&difference["baseline"], &difference["candidate"]), (&"native".into(), &"wasm".into()));
+    assert!(difference["candidate_matched"].as_f64().unwrap() > 0.0, "{difference:#}");
     let directory = host.runs().into_iter().find(|path| path.to_string_lossy().ends_with("-profile")).unwrap();
     let names: Vec<String> =
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

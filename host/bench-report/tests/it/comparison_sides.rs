@@ -132,7 +132,7 @@ fn cells_of_one_side_are_listed_with_the_reason() {
     let listed: Vec<_> = comparison.one_sided.iter().map(|alone| (alone.label.to_string(), &*alone.reason)).collect();
     let reason = |side| format!("{side} has no such cell; run the same scenarios, arms and arguments");
     assert_eq!(listed, [("native A".to_owned(), &*reason("B")), ("wasm+fuel B".to_owned(), &*reason("A"))]);
-    assert_eq!(comparison.matchups.len(), 1);
+    assert_eq!(comparison.comparisons.len(), 1);
     // Arguments count, not only the names of scenarios.
     let mut other = SideRun::new("b", 0, 100.0, None);
     other.blocks =
@@ -155,7 +155,7 @@ fn two_modules_of_one_run_are_not_mixed() {
 fn counts_tell_code_from_surroundings() {
     let note = |b: f64, instructions: (Option<u64>, Option<u64>)| {
         let comparison = compare(side("a", 5, 100.0, instructions.0), side("b", 5, b, instructions.1));
-        comparison.matchups[0].note.clone()
+        comparison.comparisons[0].note.clone()
     };
     let text = |text: &str| Some(text.to_owned());
     let unmoved = "time moved and counts did not: environment or layout";

@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 
 use bench_model::{Arguments, Arm, Checksum, Direction, MachineLimit, Unit, Value};
-use bench_report::{Comparison, Csv, Detail, Document, FamilyReport, Json, Layout, Markdown, Renderer, RunView, Text};
+use bench_report::{
+    ComparisonReport, Csv, Detail, Document, FamilyReport, Json, Layout, Markdown, Renderer, RunView, Text,
+};
 use bench_sink::Series;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
@@ -53,7 +55,7 @@ pub fn warnings(view: &RunView) -> Vec<String> {
 }
 
 /// `comparison` in a format, with its cost breakdowns.
-pub fn compared(renderer: &dyn Renderer, comparison: &Comparison) -> String {
+pub fn compared(renderer: &dyn Renderer, comparison: &ComparisonReport) -> String {
     rendered(renderer, &bench_report::comparison_document(comparison, true))
 }
 

@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(nested(1), COMPONENT);
         assert_eq!(nested(2), [COMPONENT, &[NESTED, 8], COMPONENT].concat());
         let deep = nested(30);
-        assert_eq!(deep[9..11], [0xab, 0x02], "299 bytes follow");
-        assert_eq!(deep.len(), 8 + 1 + 2 + 299);
+        assert_eq!(deep[9..11], [0xb0, 0x02], "304 bytes follow");
+        assert_eq!(deep.len(), 8 + 1 + 2 + 304);
     }
 }

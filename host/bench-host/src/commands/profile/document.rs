@@ -209,7 +209,7 @@ fn difference_section(pair: (&ProfiledCell, &ProfiledCell)) -> Section {
     let columns = vec![
         Column::figures("ratio"),
         Column::figures(baseline.arm.to_string()).key("baseline"),
-        Column::figures(candidate.arm.to_string()).key("contender"),
+        Column::figures(candidate.arm.to_string()).key("candidate"),
         Column::figures("more").key("change").rank(Rank::Extra(1)),
         Column::words("function"),
     ];
@@ -232,8 +232,8 @@ fn difference_section(pair: (&ProfiledCell, &ProfiledCell)) -> Section {
              has, or that were inlined in one",
             scale::percent(found.baseline_matched),
             baseline.arm,
-            scale::percent(found.contender_matched),
-            contender.arm
+            scale::percent(found.candidate_matched),
+            candidate.arm
         )
     });
     Section::new("difference", title, Body::Table(table)).in_data().with_remarks(remarks.into_iter().collect())

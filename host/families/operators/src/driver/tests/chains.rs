@@ -105,8 +105,8 @@ fn what_cannot_be_asked_for_is_refused() {
     assert!(report.outcome.reason.unwrap().contains("has no scenario `other`"));
     for (name, value, status, expect) in [
         ("suspend", "memory", Status::Skipped, "choose --suspend own"),
-        ("suspend", "both", Status::Failed, "`suspend` is `both`; it can be own, memory"),
-        ("control_plane", "etcd", Status::Failed, "`control_plane` is `etcd`; it can be embedded, kube"),
+        ("suspend", "both", Status::Failed, "`suspend` is `both`; use one of: own, memory"),
+        ("control_plane", "etcd", Status::Failed, "`control_plane` is `etcd`; use one of: embedded, kube"),
     ] {
         let mut arguments = arguments(1, 0);
         arguments.set(name, value);
