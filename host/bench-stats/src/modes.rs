@@ -67,7 +67,8 @@ fn bin_width(logs: &Distribution, count: u64) -> f64 {
     let width = 0.4 * spread * (count as f64).powf(-0.2);
     // A clock of a nanosecond makes gaps in short times; bins must be wider than those.
     let (low, high) = (at(0.02), at(0.98));
-    let values: Vec<f64> = logs.points().map(|(log, _)| log).collect();
+    let mut values: Vec<f64> = logs.points().map(|(log, _)| log).collect();
+    values.dedup();
     let gaps: Vec<f64> =
         values.windows(2).filter(|pair| pair[1] > low && pair[0] < high).map(|pair| pair[1] - pair[0]).collect();
     let resolution = if gaps.len() < 50 { gaps.iter().copied().fold(0.0, f64::max) } else { 0.0 };

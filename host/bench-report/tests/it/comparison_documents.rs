@@ -25,7 +25,7 @@ fn varied() -> Run {
 #[test]
 fn contenders_stand_below_each_other_and_then_where_the_time_went() {
     assert_snapshot!(compared(&Text, &of_pairs(&varied())), @r"
-      verdict                      ratio  95 % interval  compared             baseline  contender
+      verdict                      ratio  95 % interval  compared             baseline  candidate
     ring/echo
       undecided: ~11k more pairs  1.046×    0.935–1.171  wasm / native          100 ns     105 ns
       equivalent ±2 %             1.002×    1.002–1.002  native-cpu / native    100 ns     100 ns
@@ -53,7 +53,7 @@ fn contenders_stand_below_each_other_and_then_where_the_time_went() {
 
     A Processor × 2, linux 6.1.0, load 0.50
     bench-host 0.1.0; 10 processes × 1 s for all arms, interleaved; seed 7
-    ratio = contender / baseline, of median times with processes brought to one level
+    ratio = candidate / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     verdicts are Holm-adjusted over 4 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
     ");
@@ -69,7 +69,7 @@ fn at_width(width: usize) -> String {
 #[test]
 fn the_table_fits_80_columns_and_names_the_option_for_the_breakdown() {
     assert_snapshot!(at_width(80), @r"
-      verdict         ratio  95 % interval  compared             baseline  contender
+      verdict         ratio  95 % interval  compared             baseline  candidate
     ring/echo
       undecided:     1.046×    0.935–1.171  wasm / native          100 ns     105 ns
       ~11k more
@@ -80,13 +80,17 @@ fn the_table_fits_80_columns_and_names_the_option_for_the_breakdown() {
       different      1.500×    1.499–1.500  wasm / native          100 ns     150 ns
       different      1.500×    1.500–1.500  wasm+fuel / native     100 ns     150 ns
 
-    ring/echo wasm: samples have 2 modes: 95.0 ns (40 %), 106 ns (60 %); n 2000; the median says less than these
+    ring/echo wasm: samples have 2 modes: 95.0 ns (40 %), 106 ns (60 %); n 2000; the
+        median says less than these
 
     A Processor × 2, linux 6.1.0, load 0.50
     bench-host 0.1.0; 10 processes × 1 s for all arms, interleaved; seed 7
-    ratio = contender / baseline, of median times with processes brought to one level
-    interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
-    verdicts are Holm-adjusted over 4 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
+    ratio = candidate / baseline, of median times with processes brought to one
+        level
+    interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against
+        itself
+    verdicts are Holm-adjusted over 4 comparisons; equivalent = within ±2 %; –: not
+        measured, or too few samples
     where the time goes: --breakdown
     ");
 }
@@ -103,7 +107,7 @@ fn the_table_fits_any_terminal() {
 #[test]
 fn markdown_has_the_same() {
     assert_snapshot!(compared(&Markdown, &of_pairs(&three_arms(3))), @r"
-    | scenario | verdict | ratio | 95 % interval | compared | baseline | contender | of means | A/A | pairs | proc. |
+    | scenario | verdict | ratio | 95 % interval | compared | baseline | candidate | of means | A/A | pairs | proc. |
     | --- | --- | --: | --: | --- | --: | --: | --: | --: | --: | --: |
     | ring/stream payload_bytes=64 | different | 1.500× | 1.498–1.502 | wasm / native | 100 ns | 150 ns | 1.500× | ± 0.10 % | 600 | 3 |
     | ring/stream payload_bytes=64 | different | 1.500× | 1.499–1.502 | wasm+fuel / native | 100 ns | 150 ns | 1.500× | ± 0.068 % | 600 | 3 |
@@ -129,7 +133,7 @@ fn markdown_has_the_same() {
 
     - A Processor × 2, linux 6.1.0, load 0.50
     - bench-host 0.1.0; 3 processes × 1 s for all arms, interleaved; seed 7
-    - ratio = contender / baseline, of median times with processes brought to one level
+    - ratio = candidate / baseline, of median times with processes brought to one level
     - interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     - verdicts are Holm-adjusted over 2 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
     ");
@@ -162,7 +166,7 @@ fn troubled() -> Run {
 #[test]
 fn what_is_amiss_is_said_with_what_to_do() {
     assert_snapshot!(compared(&Text, &of_pairs(&troubled())), @r"
-      verdict    ratio  95 % interval  compared       baseline  contender       A/A  pairs  proc.
+      verdict    ratio  95 % interval  compared       baseline  candidate       A/A  pairs  proc.
     ring/stream
       withheld  1.000×    0.992–1.008  wasm / native    100 ns     100 ns  ± 0.42 %    400      2
     ring/trap\u{1b}[31m
@@ -177,7 +181,7 @@ fn what_is_amiss_is_said_with_what_to_do() {
 
     A Processor × 2, linux 6.1.0, load 0.50
     bench-host 0.1.0; 2 processes × 1 s for all arms, interleaved; seed 7
-    ratio = contender / baseline, of median times with processes brought to one level
+    ratio = candidate / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     –: not measured, or too few samples
     ");
@@ -193,7 +197,7 @@ fn two_sides_say_which_runs_they_are() {
     a.push(native.file());
     let comparison = ComparisonReport::of_runs(a, side("b", 5, 150.0, Some(12_040)), &OPTIONS, false).unwrap();
     assert_snapshot!(compared(&Text, &comparison), @r"
-      verdict     ratio  95 % interval  compared     baseline  contender        A/A  pairs  proc.
+      verdict     ratio  95 % interval  compared     baseline  candidate        A/A  pairs  proc.
     ring/stream  payload_bytes=64
       different  1.500×    1.499–1.501  wasm: B / A    100 ns     150 ns  ± 0.056 %   1000      5
 
@@ -219,7 +223,7 @@ fn two_sides_say_which_runs_they_are() {
 #[test]
 fn a_single_process_has_medians_and_no_ratio() {
     assert_snapshot!(compared(&Text, &of_pairs(&three_arms(1))), @r"
-      verdict   ratio  95 % interval  compared            baseline  contender  pairs  proc.
+      verdict   ratio  95 % interval  compared            baseline  candidate  pairs  proc.
     ring/stream  payload_bytes=64
       withheld      –              –  wasm / native         100 ns     150 ns    200      1
       withheld      –              –  wasm+fuel / native    100 ns     150 ns    200      1
@@ -244,7 +248,7 @@ fn a_single_process_has_medians_and_no_ratio() {
 
     A Processor × 2, linux 6.1.0, load 0.50
     bench-host 0.1.0; 1 process × 1 s for all arms, interleaved; seed 7
-    ratio = contender / baseline, of median times with processes brought to one level
+    ratio = candidate / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     –: not measured, or too few samples
     ");
@@ -312,7 +316,7 @@ fn json_holds_every_matchup_ledger_and_account() {
             "p50_ns": 100.0,
             "mean_ns": 100.0
           },
-          "candidate": {
+          "contender": {
             "arm": "wasm",
             "variant": null,
             "module": {
@@ -384,7 +388,7 @@ fn json_holds_every_matchup_ledger_and_account() {
             "p50_ns": 100.0,
             "mean_ns": 100.0
           },
-          "candidate": {
+          "contender": {
             "arm": "wasm",
             "variant": "fuel",
             "module": {

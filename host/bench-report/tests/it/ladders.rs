@@ -86,7 +86,7 @@ fn a_row_stands_for_each_rung_and_a_line_for_each_that_is_missing() {
 
     A Processor × 2, linux 6.1.0, load 0.50
     bench-host 0.1.0; 10 processes × 1 s for all arms, interleaved; seed 7
-    ratio = contender / baseline, of median times with processes brought to one level
+    ratio = candidate / baseline, of median times with processes brought to one level
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     verdicts are Holm-adjusted over 5 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
     ");
