@@ -49,9 +49,10 @@ fn first(project: &Project) -> Result<ExitCode> {
             return code(status);
         }
     }
-    say(
-        "\nWhat else there is:\n  cargo xtask demo --all                     every plug-in and probe, built and measured\n  bench-host report                          the last run as one page, report.html, with its figures and tables\n  bench-host run 'kernels/*' -p input=FILE   the same kernels over your own file",
-    );
+    say("\nWhat else there is:\n\
+         \x20 cargo xtask demo --all             every plug-in and probe, built and measured\n\
+         \x20 bench-host report                  the last run as one page, report.html, with its figures and tables\n\
+         \x20 bench-host new NAME --lang rust    a plug-in of your own: rust, go, c, python or js");
     say(format_args!("bench-host is {}", program.display()));
     Ok(ExitCode::SUCCESS)
 }
