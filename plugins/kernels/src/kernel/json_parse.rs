@@ -186,7 +186,7 @@ mod tests {
         check(r#"{"a": [1, 2"#, 11, "it was cut at `input_bytes_max`");
         check(r#"{"a": [1, 2"#, 1_000, "give one document of JSON");
         check("{\"a\":1}\n{\"a\":2}\n", 1_000, "trailing characters");
-        check(r#"["\ud800"]"#, 1_000, "surrogate");
+        check(r#"["\ud800"]"#, 1_000, "hex escape");
         check(&"[".repeat(300), 1_000, "recursion limit");
         for text in ["[package]\nname = 1", "{ x }", "[a](b)", "{%"] {
             assert!(kernel(text.as_bytes()).document.starts_with("[{\"line\":1,"), "{text}");
