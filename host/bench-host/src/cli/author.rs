@@ -27,7 +27,7 @@ pub(crate) struct SdkArgs {
     /// Write the SDK into this folder, or bring an earlier copy up to date
     #[arg(long, value_name = "DIR", conflicts_with = "path")]
     pub(crate) copy: Option<PathBuf>,
-    /// Print the path of the SDK in the user's data folder, which is written when it is not there [default]
+    /// Print the path of the SDK in the user's data folder, which is written when it is not there; without options, this is done
     #[arg(long)]
     pub(crate) path: bool,
 }
