@@ -31,6 +31,14 @@ pub enum LoadError {
         /// The message of the parser.
         reason: String,
     },
+    /// It uses the functions, streams or futures of WASI 0.3.
+    #[error("{}: built for WASI 0.3, which this bench-host does not run; build it for WASI 0.2 and without `async` ({reason})", path.display())]
+    Async {
+        /// The file.
+        path: PathBuf,
+        /// The message of the parser.
+        reason: String,
+    },
     /// Its instances do not fit into the pool, or it is damaged.
     #[error("{}: does not fit into the pool of instances: {reason}; use --engine on-demand", path.display())]
     Pool {
@@ -96,7 +104,8 @@ pub enum LoadError {
 
 impl LoadError {
     pub(crate) fn compile(path: &Path, error: &wasmtime::Error) -> Self {
-        Self::Damaged { path: path.to_owned(), reason: one_line(error) }
+        let (path, reason) = (path.to_owned(), one_line(error));
+        if needs_async(&reason) { Self::Async { path, reason } } else { Self::Damaged { path, reason } }
     }
 
     /// The imports that are missing, else the error of the engine.
@@ -110,6 +119,13 @@ impl LoadError {
     pub(crate) fn link(path: &Path, error: &wasmtime::Error) -> Self {
         Self::Link { path: path.to_owned(), reason: one_line(error) }
     }
+}
+
+/// Whether the parser refused a component for what only components of WASI 0.3 contain: engines here have no support for concurrent
+/// calls, because it would make every call slower. The parser tells it in its text alone.
+fn needs_async(reason: &str) -> bool {
+    let features = ["async", "async stackful", "more async builtins", "error-context", "threading"];
+    features.iter().any(|feature| reason.contains(&format!("requires the component model {feature} feature")))
 }
 
 /// An error and its causes as one line, each cause once.

@@ -37,3 +37,17 @@ fn module_of_which_nothing_can_be_run_says_why() {
         assert!(found.contains(part), "{part:?} is not in: {found}");
     }
 }
+
+#[test]
+fn component_with_async_functions_is_not_called_damaged() {
+    let begin = "built for WASI 0.3, which this bench-host does not run; build it for WASI 0.2 and without `async`";
+    for text in [
+        "(component (core func (canon backpressure.inc)))",
+        "(component (type (stream u8)))",
+        "(component (type (future string)))",
+    ] {
+        let found = refused(text);
+        assert!(found.starts_with(begin) && found.contains("async feature"), "{text}: {found}");
+    }
+    assert!(refused("(component (core module (func (result i32))))").starts_with("damaged or incomplete"));
+}
