@@ -4,6 +4,7 @@ mod band;
 mod blocks;
 mod bootstrap;
 mod distribution;
+mod growth;
 mod holm;
 mod interval;
 mod modes;
@@ -23,6 +24,7 @@ mod verdict;
 
 pub use band::Band;
 pub use distribution::Distribution;
+pub use growth::{Growth, ProcessMean, growth};
 pub use holm::holm;
 pub use interval::{Interval, mean_interval};
 pub use modes::{Mode, modes};
