@@ -47,6 +47,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("bench-fleet", &["bench-sink"]),
     ("bench-kit", &[]),
     ("core-component", &[]),
+    ("synthetic-component", &[]),
     ("function-core", &[]),
     ("operator-core", &[]),
     ("pg-rows", &["bench-model"]),

@@ -1,0 +1,142 @@
+//! What has a price in a WIT, and which WIT is refused. Components are run in the tests of `bench-price`, which has an engine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use synthetic_component::{Api, Components, EntryKind};
+
+const SHOP: &str = r#"package my:shop@1.0.0;
+
+interface stock {
+  record item { name: string, %list: list<u8> }
+  variant problem { sold-out, other(string) }
+  resource cart {
+    constructor(owner: string);
+    add: func(item: item) -> result<u32, problem>;
+    merge: static func(other: cart);
+  }
+  find: func(name: string, limit: option<u32>) -> list<item>;
+  take: func(carts: list<borrow<cart>>);
+  wait: async func();
+  follow: func() -> stream<u8>;
+}
+
+world shop {
+  use stock.{item};
+  import stock;
+  export stock;
+  export check: func(item: item) -> bool;
+}
+
+world empty {}
+"#;
+
+/// A folder with the WIT, and its path.
+fn with(wit: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("api.wit");
+    fs::write(&file, wit).unwrap();
+    (folder, file)
+}
+
+/// What has a price, and what is skipped with the beginning of the reason.
+fn check(wit: &str, world: Option<&str>, entries: &[&str], skipped: &[&str]) -> Api {
+    let (_folder, file) = with(wit);
+    let api = Api::read(&file, world).unwrap();
+    let of_user = api.entries.iter().filter(|entry| entry.kind != EntryKind::Reference);
+    let found: Vec<_> = of_user
+        .map(|entry| format!("{} {}{}", entry.interface, entry.name, entry.signature).trim().to_owned())
+        .collect();
+    assert_eq!(found, entries);
+    let reason = |reason: &str| reason.split([',', ';']).next().unwrap_or_default().to_owned();
+    let found: Vec<_> = api.skipped.iter().map(|one| format!("{}: {}", one.name, reason(&one.reason))).collect();
+    assert_eq!(found, skipped);
+    assert!(api.skipped.iter().all(|one| one.reason.contains("price")), "each says what to do: {:?}", api.skipped);
+    api
+}
+
+/// The error, without the folder of the file.
+fn refused(wit: &str, world: Option<&str>) -> String {
+    let (folder, file) = with(wit);
+    let error = Api::read(&file, world).unwrap_err().to_string();
+    error.replace(&format!("{}/", folder.path().display()), "")
+}
+
+#[test]
+fn every_function_and_type_of_a_world_is_there_once() {
+    let api = check(
+        SHOP,
+        Some("shop"),
+        &[
+            "my:shop/stock@1.0.0 cart (constructor)(string) -> cart",
+            "my:shop/stock@1.0.0 cart.add(borrow<cart>, item) -> result<u32, problem>",
+            "my:shop/stock@1.0.0 find(string, option<u32>) -> list<item>",
+            "shop check(item) -> bool",
+            "string(string)",
+            "borrow<cart>(borrow<cart>)",
+            "item(item)",
+            "result<u32, problem>(result<u32, problem>)",
+            "option<u32>(option<u32>)",
+            "list<item>(list<item>)",
+            "bool(bool)",
+            "own<cart>, made and dropped() -> cart",
+        ],
+        &[
+            "cart.merge: takes ownership of a resource",
+            "take: has a list of resources",
+            "wait: is an async function of WASI 0.3",
+            "follow: has a stream or a future of WASI 0.3",
+        ],
+    );
+    assert!(api.wit.contains("record t0 { %name: string, %list: list<u8> }"), "{}", api.wit);
+    assert!(api.wit.contains("f4: func(p0: borrow<r0>, p1: t0) -> result<u32, t1>;"), "{}", api.wit);
+}
+
+#[test]
+fn package_without_a_world_has_the_prices_of_its_interfaces() {
+    let wit = "package a:b; interface i { f: func(x: tuple<u8, f64>); } interface j { g: func() -> char; }";
+    let expect = ["a:b/i f(tuple<u8, f64>)", "a:b/j g() -> char", "tuple<u8, f64>(tuple<u8, f64>)", "char(char)"];
+    check(wit, None, &expect, &[]);
+}
+
+#[test]
+fn payload_is_about_the_bytes_of_strings_and_lists() {
+    let (_folder, file) =
+        with("package a:b; interface i { f: func(x: string, y: list<u64>); g: func(x: u8) -> option<u8>; }");
+    let components = Components::new(&Api::read(&file, None).unwrap().wit).unwrap();
+    let bytes = |number: usize| -> Vec<u64> {
+        components.functions[number].samples.iter().map(|sample| sample.bytes).collect()
+    };
+    assert_eq!(bytes(0), [0], "the empty call");
+    assert_eq!(bytes(1), [0, 512, 1024, 2048, 4096], "a string");
+    assert_eq!(bytes(3), [0, 1024, 2048, 4096, 8192], "a string and a list");
+    assert_eq!(bytes(4), [0], "numbers do not vary");
+}
+
+#[test]
+fn invalid_wit_is_refused_with_its_line() {
+    let error = refused("package a:b;\n\ninterface i {\n  f: func(x: no-such-type);\n}\n", None);
+    assert!(error.starts_with("api.wit:4:14: ") && error.contains("no-such-type"), "{error}");
+    let error = refused("package a:b;\ninterface i {\n  f: func(\n", None);
+    assert!(error.starts_with("api.wit:"), "{error}");
+    let error = refused("package a:b;\nworld w {\n  import c:d/e;\n}\n", None);
+    assert!(error.starts_with("api.wit:3:") && error.contains("c:d"), "{error}");
+    let error = Api::read(Path::new("/no/such/folder/api.wit"), None).unwrap_err().to_string();
+    assert!(error.starts_with("/no/such/folder/api.wit: ") && error.contains("give a `.wit` file"), "{error}");
+}
+
+#[test]
+fn world_must_be_one_that_there_is() {
+    assert_eq!(
+        refused(SHOP, None),
+        "api.wit: the package my:shop@1.0.0 has several worlds; give the name of one after the file: `shop` or `empty`"
+    );
+    assert_eq!(
+        refused(SHOP, Some("shops")),
+        "api.wit: no world `shops` in the package my:shop@1.0.0; its worlds are `shop`, `empty`"
+    );
+    assert_eq!(
+        refused("package a:b; interface i { f: func(); }", Some("w")),
+        "api.wit: no world `w` in the package a:b; its worlds are none"
+    );
+    assert_eq!(refused(SHOP, Some("empty")), "api.wit: no function in the world `empty`; give a WIT with functions");
+}
