@@ -42,6 +42,10 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("control-plane", &[]),
     ("xtask", &[]),
     ("bench-profile", &[]),
+    (
+        "bench-price",
+        &["bench-engine", "bench-report", "bench-sink", "bench-stats", "bench-wasm", "synthetic-component"],
+    ),
     ("bench-stats", &["bench-model"]),
     ("bench-registry", &["bench-model"]),
     ("bench-fleet", &["bench-sink"]),
@@ -104,6 +108,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "bench-kit",
             "bench-model",
             "bench-native",
+            "bench-price",
             "bench-profile",
             "bench-registry",
             "bench-report",
