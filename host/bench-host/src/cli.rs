@@ -70,6 +70,12 @@ pub(crate) enum Command {
         after_help = "Examples:\n  bench-host profile kernels/json-parse --arm wasm,native\n  bench-host profile 'kernels/*' --time 2s"
     )]
     Profile(crate::commands::profile::ProfileArgs),
+    /// Show what calls and types of a WIT cost: nanoseconds a call and a byte, between host and component and between components
+    #[cfg(feature = "price")]
+    #[command(
+        after_help = "Examples:\n  bench-host price api.wit\n  bench-host price wit/ proxy --format csv > prices.csv"
+    )]
+    Price(crate::commands::price::PriceArgs),
     /// Check what this machine supports, and measure its rooflines
     #[command(after_help = "Examples:\n  bench-host doctor --format json\n  bench-host doctor --prove 2m")]
     Doctor(DoctorArgs),

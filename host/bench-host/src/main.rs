@@ -86,6 +86,8 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
         Command::Results(arguments) => commands::results::run(&arguments),
         #[cfg(feature = "profile")]
         Command::Profile(arguments) => commands::profile::run(arguments),
+        #[cfg(feature = "price")]
+        Command::Price(arguments) => commands::price::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::New(arguments) => commands::new::run(&arguments),

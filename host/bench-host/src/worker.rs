@@ -74,6 +74,9 @@ pub(crate) enum Request {
     Check { module: ModuleSpec, companion: Option<Box<DependencySpec>>, scenario: String, arguments: Arguments },
     /// Measure chains that are longer than the baseline by these thousandths, interleaved.
     Chains { extra: Vec<u64>, time_ns: u64, seed: u64 },
+    /// Measure the calls of synthetic components of an interface.
+    #[cfg(feature = "price")]
+    Price { wit: String, effort: bench_price::Effort, seed: u64, cache: Option<PathBuf> },
     /// Measure the rooflines.
     Calibrate { samples: u32, slow_samples: u32, directory: PathBuf, cache: Option<PathBuf> },
 }
@@ -135,6 +138,8 @@ pub(crate) enum Reply {
     Calibrated(Vec<LimitRecord>),
     /// Nanoseconds per operation of each chain.
     Chains(Vec<Vec<f64>>),
+    #[cfg(feature = "price")]
+    Priced(Vec<bench_price::Measured>),
     /// The module cannot be loaded.
     Refused(String),
 }
@@ -232,6 +237,12 @@ fn answer(request: Request) -> Reply {
         }
         Request::Chains { extra, time_ns, seed } => {
             builtin::chain::measure(&extra, time_ns, seed).map_or_else(Reply::Refused, Reply::Chains)
+        }
+        #[cfg(feature = "price")]
+        Request::Price { wit, effort, seed, cache } => {
+            let runtime = runtime(cache, Limits::default(), &Settings::default());
+            let measured = runtime.and_then(|runtime| bench_price::measure(&runtime, &wit, effort, seed));
+            measured.map_or_else(Reply::Refused, Reply::Priced)
         }
         Request::Calibrate { samples, slow_samples, directory, cache } => {
             let effort = calibration::Effort { samples, slow_samples };

@@ -11,6 +11,8 @@ pub(crate) mod list;
 pub(crate) mod load;
 pub(crate) mod man;
 pub(crate) mod new;
+#[cfg(feature = "price")]
+pub(crate) mod price;
 #[cfg(feature = "profile")]
 pub(crate) mod profile;
 pub(crate) mod report;

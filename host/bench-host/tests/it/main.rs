@@ -23,6 +23,8 @@ mod mistakes;
 mod modules;
 mod operators;
 mod planning;
+#[cfg(feature = "price")]
+mod pricing;
 mod profiling;
 mod readme;
 mod refusals;
