@@ -25,7 +25,7 @@ pub use record::{
     Overhead, PartRecord, Planned, Record, ResumedRecord, RunRecord, SeriesRecord, Status, When,
 };
 pub use run_summary::RunSummary;
-pub use writer::{RunWriter, WriteError};
+pub use writer::{RunWriter, WriteError, encode};
 
 /// The name of the run file in a run directory.
 pub const FILE_NAME: &str = "run.jsonl";

@@ -36,6 +36,17 @@ struct Line<'a> {
     record: &'a Record,
 }
 
+/// The lines of `records`, as they are written to a run file.
+pub fn encode(records: &[Record]) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for record in records {
+        // Every record is plain data with text keys, which can always be written as JSON.
+        serde_json::to_writer(&mut lines, &Line { v: FORMAT_VERSION, record }).expect("records are JSON");
+        lines.push(b'\n');
+    }
+    lines
+}
+
 impl RunWriter {
     /// Creates the run directory `directory`, which must not exist yet, and an empty run file in it.
     pub fn create(directory: &Path) -> Result<Self, WriteError> {
@@ -66,13 +77,7 @@ impl RunWriter {
 
     /// Appends `records` as one block and syncs.
     pub fn append(&mut self, records: &[Record]) -> Result<(), WriteError> {
-        let mut block = Vec::new();
-        for record in records {
-            // Every record is plain data with text keys, which can always be written as JSON.
-            serde_json::to_writer(&mut block, &Line { v: FORMAT_VERSION, record }).expect("records are JSON");
-            block.push(b'\n');
-        }
-        self.append_raw(&block)
+        self.append_raw(&encode(records))
     }
 
     /// Appends complete lines of another run file as one block and syncs.
