@@ -27,6 +27,16 @@ pub struct Merged {
 /// Writes the shards in `directories` as one run into the folder `out`. The result depends on the shards only, not on the order in
 /// which they are given. Nothing is written if anything does not fit.
 pub fn merge(directories: &[PathBuf], out: &Path, checks: Checks) -> Result<Merged, MergeError> {
+    merge_stopped(directories, out, checks, None)
+}
+
+/// The same, of a run of which cells are missing for the reason `stopped`, if one is given.
+pub fn merge_stopped(
+    directories: &[PathBuf],
+    out: &Path,
+    checks: Checks,
+    stopped: Option<String>,
+) -> Result<Merged, MergeError> {
     let mut parts: BTreeMap<u32, Part> = BTreeMap::new();
     let mut copies = Vec::new();
     for directory in directories {
@@ -53,7 +63,7 @@ pub fn merge(directories: &[PathBuf], out: &Path, checks: Checks) -> Result<Merg
         writer.append_raw(&part.body)?;
     }
     let finished = parts.iter().filter_map(|part| part.end.as_ref()).map(|end| end.finished.clone()).max();
-    writer.append(&[Record::End(EndRecord { finished: finished.unwrap_or_default(), stopped: None })])?;
+    writer.append(&[Record::End(EndRecord { finished: finished.unwrap_or_default(), stopped })])?;
     Ok(Merged { directory: writer.directory().to_owned(), copies })
 }
 

@@ -69,6 +69,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("bench-drivers", &["bench-engine", "bench-model", "bench-sink", "bench-stats"]),
     ("bench-family", &["bench-drivers", "bench-model", "bench-report", "bench-wasm"]),
     ("bench-report", &["bench-model", "bench-sink", "bench-stats"]),
+    ("bench-fleet", &["bench-model", "bench-sink"]),
     (
         "bench-wasm",
         &[
