@@ -1,14 +1,30 @@
-//! One run that several machines measure: each measures a shard of the plan, and the run files of all shards become one; or a queue
-//! hands out groups of cells.
+//! One run that several machines measure. Either each measures a shard, and the run files of all shards become one; or agents, which are
+//! child processes here or at the other end of `ssh`, take groups of cells from a queue, and what they measured is merged the same way.
 
+mod agent;
+mod classes;
+mod collect;
+mod coordinator;
 mod error;
+mod fleet;
 mod merge;
 mod part;
+mod place;
+mod protocol;
 mod queue;
+mod status;
 
+pub use agent::{AgentTask, Served, Uplink, listen, serve};
+pub use classes::{ClassError, classify};
+pub use collect::{Collected, Collector, FleetFolder, ShardOf, contradiction, has_head, write_shard};
+pub use coordinator::{AgentState, Coordinator, Event, HAND_MAX, Order};
 pub use error::MergeError;
+pub use fleet::{Fleet, FleetError, FleetObserver, JOIN};
 pub use merge::{Checks, Merged, merge, merge_stopped};
+pub use place::{AgentPlace, Place, agents};
+pub use protocol::{FromAgent, HostCard, ModuleDigest, PROTOCOL, ProtocolError, Spec, ToAgent};
 pub use queue::{
     AgentId, Blocks, ClassId, Completed, Embedded, LOSSES_MAX, Lease, Part, Progress, Queue, QueueError, Stored,
     Subject,
 };
+pub use status::{AgentStatus, ClassStatus, FleetStatus, RunLock};

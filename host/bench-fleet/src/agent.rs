@@ -1,0 +1,265 @@
+//! The agent's side of a fleet: takes one spec, measures groups of cells until nothing is left, and sends every block after it was written
+//! to the agent's own run file.
+
+use crate::protocol::{self, FromAgent, HostCard, PROTOCOL, Spec, ToAgent};
+use crate::queue::Part;
+use std::io::{self, BufRead, Write};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+/// What an agent does with its orders.
+pub trait AgentTask {
+    /// Plans `spec`, begins a run file, and measures the rooflines. Returns how long a repetition may take at most, with everything
+    /// around it; or why this machine cannot measure the spec, and what to do.
+    fn prepare(&mut self, spec: &Spec, uplink: &mut Uplink) -> Result<Duration, String>;
+
+    /// Measures groups of cells. Returns whether all were measured; if not, it was interrupted.
+    fn measure(&mut self, groups: &[u32], uplink: &mut Uplink) -> Result<bool, String>;
+
+    /// Measures the rooflines again, and ends the run file.
+    fn finish(&mut self, uplink: &mut Uplink) -> Result<(), String>;
+}
+
+/// The way to the coordinator.
+pub struct Uplink {
+    out: Box<dyn Write + Send>,
+}
+
+impl Uplink {
+    /// Sends to `out`.
+    pub fn new(out: impl Write + Send + 'static) -> Self {
+        Self { out: Box::new(out) }
+    }
+
+    /// Sends a block, which must be in the agent's own run file already.
+    pub fn block(&mut self, part: Part, block: &[u8]) -> io::Result<()> {
+        protocol::send_block(&mut self.out, part, block)
+    }
+
+    fn send(&mut self, message: &FromAgent) -> io::Result<()> {
+        protocol::send(&mut self.out, message)
+    }
+}
+
+impl std::fmt::Debug for Uplink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Uplink").finish_non_exhaustive()
+    }
+}
+
+/// How an agent ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// It measured until nothing was left.
+    Done,
+    /// The coordinator ended, or asked it to stop.
+    Stopped,
+    /// It could not go on; the coordinator knows this reason.
+    Failed(String),
+}
+
+/// Receives the orders in `input` on a thread of its own. At the end of the input, `on_end` is called once: it interrupts what is being
+/// measured.
+pub fn listen(mut input: impl BufRead + Send + 'static, on_end: impl FnOnce() + Send + 'static) -> Receiver<ToAgent> {
+    let (sender, orders) = mpsc::channel();
+    thread::spawn(move || {
+        // A message that cannot be read ends the connection as its end does: nothing after it can be trusted.
+        while let Ok(Some(order)) = protocol::receive_order(&mut input) {
+            if sender.send(order).is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        on_end();
+    });
+    orders
+}
+
+/// Serves one coordinator, which started this agent for the run `run`.
+pub fn serve(
+    orders: &Receiver<ToAgent>,
+    uplink: &mut Uplink,
+    (card, run): (&HostCard, &str),
+    task: &mut dyn AgentTask,
+) -> io::Result<Served> {
+    uplink.send(&FromAgent::Hello(Box::new(card.clone())))?;
+    let spec = match orders.recv() {
+        Ok(ToAgent::Spec(spec)) => spec,
+        Ok(_) => {
+            return fail(
+                uplink,
+                "the first order is not a spec; install the same bench-host on both machines".to_owned(),
+            );
+        }
+        Err(_) => return Ok(Served::Stopped),
+    };
+    if let Some(reason) = foreign(&spec, card, run) {
+        return fail(uplink, reason);
+    }
+    let lease = match task.prepare(&spec, uplink) {
+        Ok(lease) => lease,
+        Err(reason) => return fail(uplink, reason),
+    };
+    uplink.send(&FromAgent::Ready { lease_ns: u64::try_from(lease.as_nanos()).unwrap_or(u64::MAX) })?;
+    loop {
+        uplink.send(&FromAgent::Claim)?;
+        match orders.recv() {
+            Ok(ToAgent::Measure { groups }) => match task.measure(&groups, uplink) {
+                Ok(true) => uplink.send(&FromAgent::Completed { groups })?,
+                Ok(false) => return Ok(Served::Stopped),
+                Err(reason) => return fail(uplink, reason),
+            },
+            Ok(ToAgent::Leave) => {
+                if let Err(reason) = task.finish(uplink) {
+                    return fail(uplink, reason);
+                }
+                uplink.send(&FromAgent::Leaving)?;
+                return Ok(Served::Done);
+            }
+            Ok(ToAgent::Spec(_)) => return fail(uplink, "an agent measures one spec only".to_owned()),
+            Err(_) => return Ok(Served::Stopped),
+        }
+    }
+}
+
+fn fail(uplink: &mut Uplink, reason: String) -> io::Result<Served> {
+    uplink.send(&FromAgent::Failed { reason: reason.clone() })?;
+    Ok(Served::Failed(reason))
+}
+
+/// Why `spec` is not for this agent.
+fn foreign(spec: &Spec, card: &HostCard, run: &str) -> Option<String> {
+    if spec.id != run {
+        return Some(format!(
+            "this agent was started for the run {run}, but the spec is of {}; an agent takes specs only from who started it",
+            spec.id
+        ));
+    }
+    let is_same = spec.protocol == PROTOCOL && spec.host_version == card.host_version;
+    (!is_same).then(|| {
+        format!(
+            "the spec is of bench-host {}, but this is bench-host {}; install the same version on both machines",
+            spec.host_version, card.host_version
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_sink::fingerprint::Fingerprint;
+    use std::sync::{Arc, Mutex};
+
+    /// Notes what it is asked, and stops before the group 9.
+    #[derive(Default)]
+    struct Notes(Vec<String>);
+
+    impl AgentTask for Notes {
+        fn prepare(&mut self, spec: &Spec, uplink: &mut Uplink) -> Result<Duration, String> {
+            self.0.push(format!("prepare {}", spec.id));
+            uplink.block(Part::Note(0), b"head\n").map_err(|error| error.to_string())?;
+            if spec.words.is_empty() { Err("nothing to measure".to_owned()) } else { Ok(Duration::from_secs(1)) }
+        }
+
+        fn measure(&mut self, groups: &[u32], _: &mut Uplink) -> Result<bool, String> {
+            self.0.push(format!("measure {groups:?}"));
+            Ok(!groups.contains(&9))
+        }
+
+        fn finish(&mut self, _: &mut Uplink) -> Result<(), String> {
+            self.0.push("finish".to_owned());
+            Ok(())
+        }
+    }
+
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn spec() -> Spec {
+        Spec {
+            protocol: PROTOCOL,
+            host_version: "1".to_owned(),
+            id: "r".to_owned(),
+            words: vec!["s".to_owned()],
+            command: Vec::new(),
+            seed: 1,
+            order_sha256: String::new(),
+            modules: Vec::new(),
+        }
+    }
+
+    fn measure(groups: &[u32]) -> ToAgent {
+        ToAgent::Measure { groups: groups.to_vec() }
+    }
+
+    /// Serves `orders`, and checks the end, what the task was asked, and the kinds of messages.
+    #[track_caller]
+    fn check(orders: Vec<ToAgent>, end: Served, asked: &[&str], sent: &[&str]) {
+        let mut input = Vec::new();
+        orders.iter().for_each(|order| protocol::send(&mut input, order).unwrap());
+        let orders = listen(io::Cursor::new(input), || {});
+        let out = Shared::default();
+        let card = HostCard {
+            protocol: PROTOCOL,
+            host_version: "1".to_owned(),
+            program_sha256: None,
+            fingerprint: Fingerprint::default(),
+            boot_id: None,
+        };
+        let mut task = Notes::default();
+        let served = serve(&orders, &mut Uplink::new(out.clone()), (&card, "r"), &mut task).unwrap();
+        assert_eq!((served, task.0.iter().map(String::as_str).collect::<Vec<_>>().as_slice()), (end, asked));
+        let bytes = out.0.lock().unwrap().clone();
+        let mut bytes = &bytes[..];
+        let mut kinds = Vec::new();
+        while let Some((message, _)) = protocol::receive(&mut bytes).unwrap() {
+            let value = serde_json::to_value(&message).unwrap();
+            kinds.push(value["message"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(kinds, sent);
+    }
+
+    #[test]
+    fn groups_are_measured_until_nothing_is_left() {
+        let orders = vec![ToAgent::Spec(Box::new(spec())), measure(&[0, 2]), measure(&[1]), ToAgent::Leave];
+        let asked = ["prepare r", "measure [0, 2]", "measure [1]", "finish"];
+        let sent = ["hello", "block", "ready", "claim", "completed", "claim", "completed", "claim", "leaving"];
+        check(orders, Served::Done, &asked, &sent);
+    }
+
+    #[test]
+    fn end_of_the_orders_and_an_interrupt_stop_it() {
+        check(Vec::new(), Served::Stopped, &[], &["hello"]);
+        let orders = vec![ToAgent::Spec(Box::new(spec())), measure(&[9])];
+        let sent = ["hello", "block", "ready", "claim"];
+        check(orders, Served::Stopped, &["prepare r", "measure [9]"], &sent);
+    }
+
+    #[track_caller]
+    fn check_refused(spec: Spec, reason: &str, asked: &[&str]) {
+        let sent: &[&str] = if asked.is_empty() { &["hello", "failed"] } else { &["hello", "block", "failed"] };
+        check(vec![ToAgent::Spec(Box::new(spec))], Served::Failed(reason.to_owned()), asked, sent);
+    }
+
+    #[test]
+    fn spec_of_a_stranger_or_another_version_is_refused_before_anything_is_loaded() {
+        let stranger =
+            "this agent was started for the run r, but the spec is of x; an agent takes specs only from who started it";
+        check_refused(Spec { id: "x".to_owned(), ..spec() }, stranger, &[]);
+        let version =
+            "the spec is of bench-host 2, but this is bench-host 1; install the same version on both machines";
+        check_refused(Spec { host_version: "2".to_owned(), ..spec() }, version, &[]);
+        check_refused(Spec { words: Vec::new(), ..spec() }, "nothing to measure", &["prepare r"]);
+    }
+}

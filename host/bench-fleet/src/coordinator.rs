@@ -1,0 +1,386 @@
+//! Decides who measures what: answers the messages of agents with orders. It knows neither processes nor clocks, so that tests can
+//! simulate any fleet.
+
+use crate::protocol::{FromAgent, ToAgent};
+use crate::queue::{AgentId, ClassId, Completed, Lease, Progress, Queue, QueueError, Stored, Subject};
+use std::collections::VecDeque;
+
+/// Hands out groups of cells to the agents of their class.
+#[derive(Debug)]
+pub struct Coordinator<Q> {
+    queue: Q,
+    agents: Vec<Agent>,
+    classes: Vec<Class>,
+    events: Vec<Event>,
+    revision: u64,
+    steps: u64,
+}
+
+#[derive(Debug)]
+struct Agent {
+    class: ClassId,
+    state: AgentState,
+    lease_ns: u64,
+    /// When it got into this state.
+    since_ns: u64,
+    /// When its last message came.
+    heard_ns: u64,
+    /// How many groups of it count.
+    finished: u32,
+}
+
+#[derive(Debug)]
+struct Class {
+    /// The agent whose blocks count, of each finished group.
+    owners: Vec<Option<AgentId>>,
+    /// The agents that wait for groups.
+    idle: VecDeque<AgentId>,
+    /// How many agents have not ended.
+    alive: u32,
+}
+
+/// What an agent is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentState {
+    /// It loads modules and measures the rooflines.
+    Preparing,
+    /// It measures these groups.
+    Measuring(Vec<u32>),
+    /// Its lease has ended without a message, so others measure its groups. It may come back.
+    Silent,
+    /// It waits, because others measure all that is left.
+    Idle,
+    /// It measures the rooflines again.
+    Leaving,
+    /// It has sent everything.
+    Left,
+    /// It ended early.
+    Lost,
+}
+
+/// What a user should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An agent ended early, or fell silent, with these groups.
+    Lost {
+        /// The agent.
+        agent: AgentId,
+        /// What it held.
+        groups: Vec<u32>,
+        /// Whether it may come back.
+        is_silent: bool,
+    },
+    /// A group was measured twice.
+    Late {
+        /// The agent that was later.
+        agent: AgentId,
+        /// The group.
+        group: u32,
+        /// The agent whose figures count.
+        by: AgentId,
+    },
+    /// An agent sent two different blocks of one repetition.
+    Different {
+        /// What was sent twice.
+        subject: Subject,
+    },
+}
+
+/// An order for an agent.
+pub type Order = (AgentId, ToAgent);
+
+/// The largest number of groups that an agent gets at once. It measures them in turns, so that slow changes of the machine affect all
+/// of them equally.
+pub const HAND_MAX: u32 = 8;
+
+/// The lease of an agent that has not said how long its repetitions take.
+const LEASE_NS: u64 = 60_000_000_000;
+
+/// How long an agent may take to measure the rooflines after its last group.
+const LEAVING_NS: u64 = 300_000_000_000;
+
+impl<Q: Queue> Coordinator<Q> {
+    /// A coordinator for agents of these `classes`, each of which measures `groups` groups.
+    pub fn new(mut queue: Q, classes: &[ClassId], groups: u32) -> Result<Self, QueueError> {
+        let number = classes.iter().map(|class| class.0 + 1).max().unwrap_or_default();
+        let mut of_classes = Vec::new();
+        for class in 0..number {
+            queue.submit(ClassId(class), groups)?;
+            let alive = classes.iter().filter(|known| known.0 == class).count() as u32;
+            of_classes.push(Class { owners: vec![None; groups as usize], idle: VecDeque::new(), alive });
+        }
+        let agent = |class: &ClassId| Agent {
+            class: *class,
+            state: AgentState::Preparing,
+            lease_ns: LEASE_NS,
+            since_ns: 0,
+            heard_ns: 0,
+            finished: 0,
+        };
+        let agents = classes.iter().map(agent).collect();
+        Ok(Self { queue, agents, classes: of_classes, events: Vec::new(), revision: 0, steps: 0 })
+    }
+
+    /// Takes a `message` of an agent, with the bytes of its block. Returns the orders that follow from it.
+    pub fn handle(
+        &mut self,
+        agent: AgentId,
+        message: &FromAgent,
+        block: &[u8],
+        now_ns: u64,
+    ) -> Result<Vec<Order>, QueueError> {
+        self.steps += 1;
+        self.hear(agent, now_ns)?;
+        match message {
+            FromAgent::Hello(_) => Ok(Vec::new()),
+            FromAgent::Ready { lease_ns } => {
+                self.agent(agent).lease_ns = *lease_ns;
+                Ok(Vec::new())
+            }
+            FromAgent::Block { part, .. } => {
+                let subject = Subject { agent, part: *part };
+                if self.queue.store(subject, block)? == Stored::Different {
+                    self.events.push(Event::Different { subject });
+                }
+                Ok(Vec::new())
+            }
+            FromAgent::Claim => {
+                let order = self.claim(agent, now_ns)?;
+                if order.is_none() {
+                    self.set(agent, AgentState::Idle, now_ns);
+                    let class = self.agent(agent).class;
+                    self.class(class).idle.push_back(agent);
+                }
+                Ok(order.into_iter().collect())
+            }
+            FromAgent::Completed { groups } => {
+                for group in groups {
+                    self.complete(agent, *group)?;
+                }
+                let class = self.agent(agent).class;
+                self.wake(class, now_ns)
+            }
+            FromAgent::Leaving => self.end(agent, AgentState::Left, now_ns),
+            FromAgent::Failed { .. } => self.end(agent, AgentState::Lost, now_ns),
+        }
+    }
+
+    /// Notes that the process of an agent has ended. Its groups go to others, if it had not left.
+    pub fn gone(&mut self, agent: AgentId, now_ns: u64) -> Result<Vec<Order>, QueueError> {
+        self.steps += 1;
+        match self.agent(agent).state {
+            AgentState::Left | AgentState::Lost => Ok(Vec::new()),
+            _ => self.end(agent, AgentState::Lost, now_ns),
+        }
+    }
+
+    /// Takes the groups of agents whose lease has ended.
+    pub fn expire(&mut self, now_ns: u64) -> Result<Vec<Order>, QueueError> {
+        let mut orders = Vec::new();
+        for (agent, groups) in self.queue.expire(now_ns)? {
+            self.steps += 1;
+            self.set(agent, AgentState::Silent, now_ns);
+            self.events.push(Event::Lost { agent, groups, is_silent: true });
+            let class = self.agent(agent).class;
+            orders.extend(self.wake(class, now_ns)?);
+        }
+        Ok(orders)
+    }
+
+    /// When [`expire`](Self::expire) is worth calling next.
+    pub fn wake_ns(&self) -> Option<u64> {
+        self.queue.wake_ns()
+    }
+
+    /// Whether nothing more is expected of any agent: each has ended, or is silent although nothing is left for it.
+    pub fn is_over(&self, now_ns: u64) -> Result<bool, QueueError> {
+        for agent in &self.agents {
+            let is_over = match agent.state {
+                AgentState::Left | AgentState::Lost => true,
+                AgentState::Silent => self.queue.progress(agent.class)?.is_over(),
+                AgentState::Leaving => now_ns.saturating_sub(agent.heard_ns) > LEAVING_NS,
+                AgentState::Preparing | AgentState::Measuring(_) | AgentState::Idle => false,
+            };
+            if !is_over {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What has happened since the last call.
+    pub fn events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Another number whenever an agent does something else, or a group is finished.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The number of classes.
+    pub fn classes(&self) -> u32 {
+        self.classes.len() as u32
+    }
+
+    /// The state of a class.
+    pub fn progress(&self, class: ClassId) -> Result<Progress, QueueError> {
+        self.queue.progress(class)
+    }
+
+    /// What an agent is doing, since when, and how many of its groups count.
+    pub fn state(&self, agent: AgentId) -> (&AgentState, u64, u32) {
+        let agent = &self.agents[agent.0 as usize];
+        (&agent.state, agent.since_ns, agent.finished)
+    }
+
+    /// The class of an agent.
+    pub fn class_of(&self, agent: AgentId) -> ClassId {
+        self.agents[agent.0 as usize].class
+    }
+
+    /// The agent whose blocks of a group count; `None` while it is not finished.
+    pub fn owner(&self, class: ClassId, group: u32) -> Option<AgentId> {
+        *self.classes.get(class.0 as usize)?.owners.get(group as usize)?
+    }
+
+    /// How many entries all calls so far have looked at or changed, without the queue.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The queue.
+    pub fn queue(&self) -> &Q {
+        &self.queue
+    }
+
+    fn agent(&mut self, agent: AgentId) -> &mut Agent {
+        &mut self.agents[agent.0 as usize]
+    }
+
+    fn class(&mut self, class: ClassId) -> &mut Class {
+        &mut self.classes[class.0 as usize]
+    }
+
+    fn set(&mut self, agent: AgentId, state: AgentState, now_ns: u64) {
+        self.revision += 1;
+        let agent = self.agent(agent);
+        agent.state = state;
+        agent.since_ns = now_ns;
+    }
+
+    /// Any message extends the lease.
+    fn hear(&mut self, agent: AgentId, now_ns: u64) -> Result<(), QueueError> {
+        let known = self.agent(agent);
+        known.heard_ns = now_ns;
+        let lease = Lease { now_ns, until_ns: now_ns.saturating_add(known.lease_ns) };
+        self.queue.renew(agent, lease)
+    }
+
+    /// Leases groups to an agent, or has it leave if nothing is left; `None` if it has to wait.
+    fn claim(&mut self, agent: AgentId, now_ns: u64) -> Result<Option<Order>, QueueError> {
+        let (class, lease_ns) = (self.agent(agent).class, self.agent(agent).lease_ns);
+        let progress = self.queue.progress(class)?;
+        // Large hands at first, single groups at the end, so that all agents end at about the same time.
+        let hand = (progress.waiting / (2 * self.class(class).alive.max(1))).clamp(1, HAND_MAX);
+        let lease = Lease { now_ns, until_ns: now_ns.saturating_add(lease_ns) };
+        let groups = self.queue.claim(class, agent, hand, lease)?;
+        self.steps += 1 + groups.len() as u64;
+        if !groups.is_empty() {
+            self.set(agent, AgentState::Measuring(groups.clone()), now_ns);
+            return Ok(Some((agent, ToAgent::Measure { groups })));
+        }
+        if progress.is_over() {
+            self.set(agent, AgentState::Leaving, now_ns);
+            return Ok(Some((agent, ToAgent::Leave)));
+        }
+        Ok(None)
+    }
+
+    fn complete(&mut self, agent: AgentId, group: u32) -> Result<(), QueueError> {
+        self.steps += 1;
+        let class = self.agent(agent).class;
+        match self.queue.complete(class, group, agent)? {
+            Completed::First => {
+                self.revision += 1;
+                self.class(class).owners[group as usize] = Some(agent);
+                self.agent(agent).finished += 1;
+            }
+            Completed::Known { by } if by == agent => {}
+            Completed::Known { by } => self.events.push(Event::Late { agent, group, by }),
+        }
+        Ok(())
+    }
+
+    /// Gives idle agents of a class what came back, or has them leave if nothing is left.
+    fn wake(&mut self, class: ClassId, now_ns: u64) -> Result<Vec<Order>, QueueError> {
+        let mut orders = Vec::new();
+        loop {
+            let progress = self.queue.progress(class)?;
+            if progress.waiting == 0 && !progress.is_over() {
+                break;
+            }
+            let Some(agent) = self.class(class).idle.pop_front() else { break };
+            self.steps += 1;
+            // It may have ended while it was idle.
+            if self.agent(agent).state != AgentState::Idle {
+                continue;
+            }
+            match self.claim(agent, now_ns)? {
+                Some(order) => orders.push(order),
+                None => {
+                    self.class(class).idle.push_front(agent);
+                    break;
+                }
+            }
+        }
+        Ok(orders)
+    }
+
+    fn end(&mut self, agent: AgentId, state: AgentState, now_ns: u64) -> Result<Vec<Order>, QueueError> {
+        let class = self.agent(agent).class;
+        let groups = self.queue.release(agent)?;
+        self.steps += 1 + groups.len() as u64;
+        if state == AgentState::Lost {
+            self.events.push(Event::Lost { agent, groups, is_silent: false });
+        }
+        self.set(agent, state, now_ns);
+        let alive = &mut self.class(class).alive;
+        *alive = alive.saturating_sub(1);
+        self.wake(class, now_ns)
+    }
+}
+
+impl Event {
+    /// The event in one line, with the names of the agents.
+    pub fn line(&self, name: impl Fn(AgentId) -> String) -> String {
+        match self {
+            Self::Lost { agent, groups, is_silent } => {
+                let what =
+                    if *is_silent { "has not answered for longer than its repetitions may take" } else { "was lost" };
+                let held = match groups.len() {
+                    0 => "it held nothing".to_owned(),
+                    1 => "the group of cells that it held is measured anew".to_owned(),
+                    more => format!("the {more} groups of cells that it held are measured anew"),
+                };
+                format!("agent {} {what}; {held}", name(*agent))
+            }
+            Self::Late { agent, group, by } => {
+                let (late, first) = (name(*agent), name(*by));
+                format!(
+                    "agent {late} has measured group {group} too, which {first} had finished before; that of {first} counts"
+                )
+            }
+            Self::Different { subject } => {
+                let agent = name(subject.agent);
+                format!(
+                    "agent {agent} sent two different blocks of {}; the first one counts, and its own run file has both",
+                    subject.part
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! Simulates fleets with a clock of their own.
+
+use super::*;
+use crate::queue::{Blocks, Embedded, Part};
+use proptest::prelude::*;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::io;
+
+/// Counts blocks instead of keeping them.
+#[derive(Debug, Default)]
+struct Counted(u64);
+
+impl Blocks for Counted {
+    fn append(&mut self, _: AgentId, _: &[u8]) -> io::Result<()> {
+        self.0 += 1;
+        Ok(())
+    }
+}
+
+/// Repetitions of each group; a group has one cell.
+const PROCESSES: u32 = 10;
+
+/// The time of a repetition. The lease is longer.
+const REPETITION_NS: u64 = 1_000;
+
+/// A fleet whose agents are entries of a list of times.
+struct Simulation {
+    coordinator: Coordinator<Embedded<Counted>>,
+    groups: u32,
+    /// What each agent does next, and when.
+    next: BinaryHeap<Reverse<(u64, u32)>>,
+    doing: Vec<Doing>,
+    /// The time at which an agent is killed.
+    killed: BTreeMap<u32, u64>,
+    now_ns: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Doing {
+    Joining,
+    Measuring { groups: Vec<u32>, done: u32 },
+    Leaving,
+    Nothing,
+}
+
+impl Simulation {
+    fn new(classes: &[ClassId], groups: u32) -> Self {
+        let coordinator = Coordinator::new(Embedded::new(Counted::default()), classes, groups).unwrap();
+        let agents = classes.len() as u32;
+        Self {
+            coordinator,
+            groups,
+            next: (0..agents).map(|agent| Reverse((u64::from(agent), agent))).collect(),
+            doing: vec![Doing::Joining; classes.len()],
+            killed: BTreeMap::new(),
+            now_ns: 0,
+        }
+    }
+
+    /// Runs until nothing happens any more.
+    fn run(&mut self) {
+        loop {
+            let agent_ns = self.next.peek().map(|Reverse((at_ns, _))| *at_ns);
+            let lease_ns = self.coordinator.wake_ns();
+            let Some(at_ns) = agent_ns.into_iter().chain(lease_ns).min() else { break };
+            self.now_ns = self.now_ns.max(at_ns);
+            if lease_ns == Some(at_ns) {
+                let orders = self.coordinator.expire(self.now_ns).unwrap();
+                self.obey(orders);
+            } else if let Some(Reverse((_, agent))) = self.next.pop() {
+                self.act(agent);
+            }
+        }
+    }
+
+    fn act(&mut self, agent: u32) {
+        if self.killed.get(&agent).is_some_and(|killed_ns| *killed_ns <= self.now_ns) {
+            self.doing[agent as usize] = Doing::Nothing;
+            let orders = self.coordinator.gone(AgentId(agent), self.now_ns).unwrap();
+            return self.obey(orders);
+        }
+        match std::mem::replace(&mut self.doing[agent as usize], Doing::Nothing) {
+            Doing::Joining => {
+                self.say(agent, &FromAgent::Ready { lease_ns: 5 * REPETITION_NS });
+                self.say(agent, &FromAgent::Claim);
+            }
+            Doing::Measuring { groups, done } if done < groups.len() as u32 * PROCESSES => {
+                let (cell, process) = (groups[(done / PROCESSES) as usize], done % PROCESSES);
+                let part = Part::Repetition { cell, process };
+                self.say(agent, &FromAgent::Block { part, bytes: 0, sha256: String::new() });
+                self.doing[agent as usize] = Doing::Measuring { groups, done: done + 1 };
+                self.next.push(Reverse((self.now_ns + REPETITION_NS, agent)));
+            }
+            Doing::Measuring { groups, .. } => {
+                self.say(agent, &FromAgent::Completed { groups });
+                self.say(agent, &FromAgent::Claim);
+            }
+            Doing::Leaving => self.say(agent, &FromAgent::Leaving),
+            Doing::Nothing => {}
+        }
+    }
+
+    fn say(&mut self, agent: u32, message: &FromAgent) {
+        let orders = self.coordinator.handle(AgentId(agent), message, b"", self.now_ns).unwrap();
+        self.obey(orders);
+    }
+
+    fn obey(&mut self, orders: Vec<Order>) {
+        for (agent, order) in orders {
+            self.doing[agent.0 as usize] = match order {
+                ToAgent::Measure { groups } => Doing::Measuring { groups, done: 0 },
+                ToAgent::Leave => Doing::Leaving,
+                ToAgent::Spec(_) => panic!("the coordinator sends no spec"),
+            };
+            self.next.push(Reverse((self.now_ns + REPETITION_NS, agent.0)));
+        }
+    }
+
+    fn work(&self) -> u64 {
+        self.coordinator.steps() + self.coordinator.queue().steps()
+    }
+}
+
+/// The work for each repetition, and the entries in memory for each, of a fleet in which each agent measures 100 repetitions.
+fn per_repetition(agents: u32) -> (f64, f64) {
+    let groups = agents * 10;
+    let mut fleet = Simulation::new(&vec![ClassId(0); agents as usize], groups);
+    fleet.run();
+    assert!(fleet.coordinator.is_over(fleet.now_ns).unwrap());
+    assert_eq!(fleet.coordinator.queue().blocks().0, u64::from(groups * PROCESSES), "each repetition once");
+    assert!((0..groups).all(|group| fleet.coordinator.owner(ClassId(0), group).is_some()));
+    let repetitions = f64::from(groups * PROCESSES);
+    (fleet.work() as f64 / repetitions, fleet.coordinator.queue().entries() as f64 / repetitions)
+}
+
+#[test]
+fn work_of_the_coordinator_grows_linearly_up_to_ten_thousand_agents() {
+    let (work, entries) = per_repetition(100);
+    let (work_of_large, entries_of_large) = per_repetition(10_000);
+    eprintln!("100 agents, 10^4 repetitions: {work:.2} steps and {entries:.2} entries each");
+    eprintln!("10,000 agents, 10^6 repetitions: {work_of_large:.2} steps and {entries_of_large:.2} entries each");
+    assert!(work_of_large <= 1.1 * work, "{work_of_large} steps a repetition, {work} in a fleet of a hundredth");
+    assert!(entries_of_large <= 1.1 * entries, "{entries_of_large} entries a repetition, {entries} in a small fleet");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn killed_agents_lose_no_group(
+        classes in prop::collection::vec(0u32..2, 2..8),
+        groups in 1u32..30,
+        killed in prop::collection::btree_map(1u32..8, 0u64..60 * REPETITION_NS, 0..4),
+    ) {
+        // One agent of each class survives.
+        let classes: Vec<_> = [0, 1].into_iter().chain(classes).map(ClassId).collect();
+        let mut fleet = Simulation::new(&classes, groups);
+        fleet.killed = killed.into_iter().filter(|(agent, _)| (2..classes.len() as u32).contains(agent)).collect();
+        fleet.run();
+        prop_assert!(fleet.coordinator.is_over(fleet.now_ns).unwrap());
+        for class in [ClassId(0), ClassId(1)] {
+            let progress = fleet.coordinator.progress(class).unwrap();
+            prop_assert_eq!(progress.finished + progress.given_up, fleet.groups);
+            for group in 0..groups {
+                let owner = fleet.coordinator.owner(class, group);
+                prop_assert!(owner.is_none_or(|owner| classes[owner.0 as usize] == class));
+            }
+            let owned = (0..groups).filter(|group| fleet.coordinator.owner(class, *group).is_some()).count();
+            prop_assert_eq!(owned as u32, progress.finished);
+        }
+    }
+}
+
+/// A coordinator of two agents of one class that both are measuring one of two groups.
+fn measuring() -> Coordinator<Embedded<Counted>> {
+    let mut coordinator = Coordinator::new(Embedded::new(Counted::default()), &[ClassId(0); 2], 2).unwrap();
+    for agent in 0..2 {
+        let orders = coordinator.handle(AgentId(agent), &FromAgent::Claim, b"", 0).unwrap();
+        assert_eq!(orders, [(AgentId(agent), ToAgent::Measure { groups: vec![agent] })]);
+    }
+    coordinator
+}
+
+fn lines(coordinator: &mut Coordinator<Embedded<Counted>>) -> Vec<String> {
+    let name = |agent: AgentId| ["a", "b"][agent.0 as usize].to_owned();
+    coordinator.events().iter().map(|event| event.line(name)).collect()
+}
+
+#[test]
+fn idle_agent_gets_what_a_lost_one_held() {
+    let mut coordinator = measuring();
+    let (a, b) = (AgentId(0), AgentId(1));
+    coordinator.handle(b, &FromAgent::Completed { groups: vec![1] }, b"", 1).unwrap();
+    assert!(coordinator.handle(b, &FromAgent::Claim, b"", 1).unwrap().is_empty(), "it waits");
+    assert_eq!(coordinator.state(b), (&AgentState::Idle, 1, 1));
+    let orders = coordinator.gone(a, 2).unwrap();
+    assert_eq!(orders, [(b, ToAgent::Measure { groups: vec![0] })]);
+    assert_eq!(lines(&mut coordinator), ["agent a was lost; the group of cells that it held is measured anew"]);
+    coordinator.handle(b, &FromAgent::Completed { groups: vec![0] }, b"", 3).unwrap();
+    assert_eq!(coordinator.handle(b, &FromAgent::Claim, b"", 3).unwrap(), [(b, ToAgent::Leave)]);
+    assert!(!coordinator.is_over(3).unwrap());
+    coordinator.handle(b, &FromAgent::Leaving, b"", 4).unwrap();
+    coordinator.gone(b, 5).unwrap();
+    assert!(coordinator.is_over(5).unwrap());
+    assert_eq!((coordinator.owner(ClassId(0), 0), coordinator.owner(ClassId(0), 1)), (Some(b), Some(b)));
+    assert_eq!(lines(&mut coordinator), [""; 0]);
+}
+
+#[test]
+fn silent_agent_that_comes_back_is_second() {
+    let mut coordinator = measuring();
+    let (a, b) = (AgentId(0), AgentId(1));
+    coordinator.handle(b, &FromAgent::Completed { groups: vec![1] }, b"", 1).unwrap();
+    coordinator.handle(b, &FromAgent::Claim, b"", 1).unwrap();
+    assert!(coordinator.expire(LEASE_NS - 1).unwrap().is_empty());
+    assert_eq!(coordinator.expire(LEASE_NS).unwrap(), [(b, ToAgent::Measure { groups: vec![0] })]);
+    coordinator.handle(b, &FromAgent::Completed { groups: vec![0] }, b"", LEASE_NS).unwrap();
+    assert_eq!(coordinator.state(a).0, &AgentState::Silent);
+    coordinator.handle(a, &FromAgent::Completed { groups: vec![0] }, b"", LEASE_NS + 1).unwrap();
+    let expect = [
+        "agent a has not answered for longer than its repetitions may take; the group of cells that it held is measured anew",
+        "agent a has measured group 0 too, which b had finished before; that of b counts",
+    ];
+    assert_eq!(lines(&mut coordinator), expect);
+    assert_eq!(coordinator.owner(ClassId(0), 0), Some(b));
+}
+
+#[test]
+fn fleet_does_not_wait_for_a_silent_agent_without_work() {
+    let mut coordinator = measuring();
+    let (a, b) = (AgentId(0), AgentId(1));
+    coordinator.handle(b, &FromAgent::Completed { groups: vec![1] }, b"", 1).unwrap();
+    coordinator.handle(b, &FromAgent::Claim, b"", 1).unwrap();
+    coordinator.expire(LEASE_NS).unwrap();
+    coordinator.handle(b, &FromAgent::Completed { groups: vec![0] }, b"", LEASE_NS).unwrap();
+    coordinator.handle(b, &FromAgent::Claim, b"", LEASE_NS).unwrap();
+    assert!(!coordinator.is_over(LEASE_NS).unwrap(), "b still measures the rooflines");
+    coordinator.handle(b, &FromAgent::Leaving, b"", LEASE_NS).unwrap();
+    assert!(coordinator.is_over(LEASE_NS).unwrap());
+    assert_eq!(coordinator.state(a).0, &AgentState::Silent);
+}
+
+#[test]
+fn other_block_of_the_same_repetition_is_reported() {
+    let mut coordinator = measuring();
+    let part = Part::Repetition { cell: 3, process: 1 };
+    let message = FromAgent::Block { part, bytes: 1, sha256: String::new() };
+    for block in [b"a", b"a", b"b"] {
+        coordinator.handle(AgentId(0), &message, block, 0).unwrap();
+    }
+    let expect =
+        "agent a sent two different blocks of cell 3, process 1; the first one counts, and its own run file has both";
+    assert_eq!(lines(&mut coordinator), [expect]);
+    assert_eq!(coordinator.queue().blocks().0, 1);
+}

@@ -1,0 +1,139 @@
+//! The state of a fleet run as a file in its folder, which other processes read, and the lock that tells whether the run goes on.
+
+use crate::collect::FleetFolder;
+use crate::queue::Progress;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, TryLockError};
+use std::io;
+
+/// The state of a fleet run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetStatus {
+    /// The name of the run.
+    pub id: String,
+    /// The process that coordinates it.
+    pub process: u32,
+    /// The time at which it began: RFC 3339, UTC.
+    pub started: String,
+    /// The time of this state: RFC 3339, UTC.
+    pub written: String,
+    /// The estimated time until everything is measured; absent until something is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_ns: Option<u64>,
+    /// How the run ended: where its results are, or why there are none. Absent while it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// The classes of machines.
+    pub classes: Vec<ClassStatus>,
+    /// The agents.
+    pub agents: Vec<AgentStatus>,
+}
+
+/// The state of a class of machines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassStatus {
+    /// What the machines are.
+    pub machine: String,
+    /// Its groups of cells.
+    pub groups: Progress,
+}
+
+/// The state of an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentStatus {
+    /// The name.
+    pub name: String,
+    /// The number of its class, from 1.
+    pub class: u32,
+    /// What it is doing: `preparing`, `measuring`, `silent`, `idle`, `leaving`, `left`, `lost`.
+    pub state: String,
+    /// How long it had been doing that when this was written.
+    pub for_ns: u64,
+    /// The numbers of the groups that it measures.
+    pub groups: Vec<u32>,
+    /// How many groups of it count.
+    pub finished: u32,
+}
+
+/// The names of the files.
+const STATUS: &str = "status.json";
+const LOCK: &str = "lock";
+
+/// Held by the process that coordinates a run, as long as it lives.
+#[derive(Debug)]
+pub struct RunLock(File);
+
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        // A child process that has not yet become its program has a copy of the file, which would keep the lock.
+        let _ = self.0.unlock();
+    }
+}
+
+impl FleetFolder {
+    /// Creates the folder, and locks it for this process.
+    pub fn begin(&self) -> io::Result<RunLock> {
+        fs::create_dir_all(self.path())?;
+        let file = File::create(self.path().join(LOCK))?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => io::Error::from(io::ErrorKind::ResourceBusy),
+            TryLockError::Error(error) => error,
+        })?;
+        Ok(RunLock(file))
+    }
+
+    /// Whether the process that coordinates the run still lives.
+    pub fn is_going_on(&self) -> io::Result<bool> {
+        let file = match File::options().read(true).write(true).open(self.path().join(LOCK)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            file => file?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => file.unlock().map(|()| false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Writes the state, so that a reader sees the one before or this one.
+    pub fn write(&self, status: &FleetStatus) -> io::Result<()> {
+        let new = self.path().join("status.new");
+        fs::write(&new, serde_json::to_vec(status)?)?;
+        fs::rename(new, self.path().join(STATUS))
+    }
+
+    /// Reads the state that was written last.
+    pub fn read(&self) -> io::Result<FleetStatus> {
+        Ok(serde_json::from_slice(&fs::read(self.path().join(STATUS))?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_is_read_as_written_and_the_lock_tells_whether_the_run_goes_on() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = FleetFolder::new(out.path(), "r");
+        assert!(!folder.is_going_on().unwrap());
+        assert!(FleetFolder::all(out.path()).unwrap().is_empty());
+        let lock = folder.begin().unwrap();
+        assert!(folder.is_going_on().unwrap());
+        let status = FleetStatus {
+            id: folder.id(),
+            process: 7,
+            started: "1".to_owned(),
+            written: "2".to_owned(),
+            left_ns: None,
+            ended: None,
+            classes: vec![ClassStatus { machine: "x".to_owned(), groups: Progress::default() }],
+            agents: Vec::new(),
+        };
+        folder.write(&status).unwrap();
+        assert_eq!(FleetFolder::all(out.path()).unwrap(), [folder.clone()]);
+        assert_eq!(folder.read().unwrap(), status);
+        drop(lock);
+        assert!(!folder.is_going_on().unwrap());
+    }
+}
