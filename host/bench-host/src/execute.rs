@@ -20,7 +20,9 @@ use crate::signals;
 use crate::worker::{MeasureRequest, Reply, Request};
 use anyhow::Context;
 use bench_engine::worker::{Captured, WorkerError, draw_layout};
-use bench_engine::{Done, Executor, Interrupt, Plan, Repetition, RepetitionEnd, Report, RunEnd, Shard, run};
+use bench_engine::{
+    Cell, Done, Executor, Interrupt, Journal, Plan, Repetition, RepetitionEnd, Report, RunEnd, Shard, run,
+};
 use bench_report::{RunView, Section, run_document};
 use bench_sink::digest;
 use bench_sink::environment::{Reading, Witness, boot_id, warnings};
@@ -69,6 +71,14 @@ impl Job<'_> {
             "shard {shard} is empty, because the plan has fewer groups of cells; give fewer shards"
         );
         Ok(Some(cells))
+    }
+
+    /// The time after which the worker of a repetition of `cell` is killed.
+    pub(crate) fn deadline_of(&self, cell: &Cell) -> Duration {
+        let measured = self.effort.budget.warm_up_ns + self.effort.time_ns().unwrap_or_default();
+        let operations = self.effort.iterations().unwrap_or_default();
+        let extra = families::extra_deadline(&cell.scenario, &cell.arguments, operations);
+        self.loader.deadline_of(&self.modules.loaded[cell.offer].spec) + Duration::from_nanos(measured) + extra
     }
 }
 
@@ -128,7 +138,7 @@ pub(crate) fn begin(job: &Job<'_>) -> anyhow::Result<RunWriter> {
         let source = error.source.to_string();
         anyhow::anyhow!("{error}: {source}; give another folder with --out DIR")
     })?;
-    let run = run_record(job, &id, now);
+    let run = run_record(job, &id, now, command());
     let part = job.common.measured.shard.map(|shard| Record::Part(part_record(shard, &run)));
     let mut head: Vec<Record> = std::iter::once(Record::Run(run)).chain(part).collect();
     head.extend(job.modules.records().into_iter().map(Record::Module));
@@ -169,15 +179,16 @@ fn measure(
     Ok(ended)
 }
 
-fn calibrate(
+/// Measures the rooflines into `journal`, unless interrupted.
+pub(crate) fn calibrate(
     job: &Job<'_>,
-    writer: &mut RunWriter,
+    journal: &mut dyn Journal,
     when: When,
     directory: &Path,
     interrupt: &Interrupt,
 ) -> anyhow::Result<()> {
     if let Some(limits) = limits(job.loader, job.effort.calibration, directory, interrupt)? {
-        writer.append(&[Record::Calibration(CalibrationRecord { when, limits })])?;
+        journal.append(&[Record::Calibration(CalibrationRecord { when, limits })])?;
     }
     Ok(())
 }
@@ -207,10 +218,10 @@ pub(crate) fn limits(
 }
 
 /// Executes repetitions in worker processes.
-struct WorkerExecutor<'a> {
-    job: &'a Job<'a>,
-    interrupt: &'a Interrupt,
-    directory: &'a Path,
+pub(crate) struct WorkerExecutor<'a> {
+    pub(crate) job: &'a Job<'a>,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) directory: &'a Path,
 }
 
 impl Executor for WorkerExecutor<'_> {
@@ -237,16 +248,12 @@ impl Executor for WorkerExecutor<'_> {
             time_ns: self.job.effort.time_ns(),
             iterations: self.job.effort.iterations(),
         }));
-        let measured = Duration::from_nanos(budget.warm_up_ns + self.job.effort.time_ns().unwrap_or_default());
-        let repetitions = self.job.effort.iterations().unwrap_or_default();
-        let measured = measured + families::extra_deadline(&cell.scenario, &cell.arguments, repetitions);
         // Earlier messages of the server belong to other cells.
         let complaint = || loader.servers.as_ref().and_then(|servers| servers.last_error());
         complaint();
         let before = Reading::now();
         let layout = draw_layout(self.job.seed, repetition.cell, repetition.process);
-        let deadline = loader.deadline_of(&self.job.modules.loaded[cell.offer].spec);
-        let end = loader.workers.call_in(Some(&layout), &request, deadline + measured, self.interrupt);
+        let end = loader.workers.call_in(Some(&layout), &request, self.job.deadline_of(cell), self.interrupt);
         drop(scratch);
         let name = format!("cell-{:04}-process-{}", repetition.cell, repetition.process);
         keep_output(self.directory, &name, &end.stdout, &end.stderr);
@@ -339,13 +346,14 @@ fn explain_by(report: &mut Report, who: &str, line: Option<String>) {
     }
 }
 
-fn run_record(job: &Job<'_>, id: &str, now: jiff::Timestamp) -> RunRecord {
+/// The first record of a run that `command` began.
+pub(crate) fn run_record(job: &Job<'_>, id: &str, now: jiff::Timestamp, command: Vec<String>) -> RunRecord {
     let fingerprint = fingerprint(&job.common.shown.out);
     RunRecord {
         id: id.to_owned(),
         started: now.to_string(),
         seed: job.seed,
-        command: command(),
+        command,
         planned: planned(job),
         warnings: warnings(&fingerprint).iter().map(Into::into).collect(),
         fingerprint,
@@ -392,7 +400,7 @@ pub(crate) fn program_sha256() -> Option<String> {
 }
 
 /// The time in UTC, and six digits that distinguish two runs of the same second.
-fn run_id(now: jiff::Timestamp) -> String {
+pub(crate) fn run_id(now: jiff::Timestamp) -> String {
     let unique = digest::of_bytes(format!("{} {}", now.as_nanosecond(), std::process::id()).as_bytes());
     format!("{}-{}", now.strftime("%Y-%m-%dT%H-%M-%SZ"), &unique[..6])
 }

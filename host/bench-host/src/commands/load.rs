@@ -75,6 +75,18 @@ pub(crate) fn plan_and_execute(
         "--bench-json prints lines of its own, so what is printed would not be a {format} document; leave out one of --bench-json and \
          --format {format}"
     );
+    let (plan, seed) = plan(modules, selections, &effort, common)?;
+    let job = Job { loader, modules, plan: &plan, effort, seed, common };
+    execute(&job, earlier, interrupt)
+}
+
+/// The plan of the cells that `selections` match in `modules`, and its seed.
+pub(crate) fn plan(
+    modules: &Modules,
+    selections: &[Selection],
+    effort: &Effort,
+    common: &Common,
+) -> anyhow::Result<(Plan, u64)> {
     if modules.loaded.is_empty() {
         modules.refused.iter().for_each(|refused| output::line(&format!("bench-host: {}", refused.reason)));
         anyhow::bail!("no module could be loaded, so there is nothing to measure");
@@ -92,7 +104,5 @@ pub(crate) fn plan_and_execute(
         (None, Some(_)) => seed_of(&build(0)?),
         (None, None) => jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64,
     };
-    let plan = build(seed)?;
-    let job = Job { loader, modules, plan: &plan, effort, seed, common };
-    execute(&job, earlier, interrupt)
+    Ok((build(seed)?, seed))
 }

@@ -9,14 +9,43 @@ use crate::modules::{Loader, Modules};
 use crate::resume::PreviousRun;
 use crate::{Exit, baselines, output, paths};
 use anyhow::Context;
-use bench_engine::Selection;
+use bench_engine::{Interrupt, Selection};
 use bench_registry::Suite;
 use bench_sink::regular;
 
 pub(crate) fn run(mut arguments: RunArgs, mut earlier: Option<PreviousRun>) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
+    let prepared = prepare(&mut arguments, earlier.as_mut(), interrupt)?;
+    let Prepared { loader, modules, selections, effort } = &prepared;
+    let common = &arguments.common;
+    let exit = plan_and_execute(loader, modules, selections, *effort, common, earlier, interrupt)?;
+    #[cfg(feature = "profile")]
+    if arguments.profile && !common.shown.dry_run && !interrupt.is_raised() {
+        super::profile::profile_run(loader, modules, selections, common, interrupt)?;
+    }
+    if let Some(name) = arguments.save_baseline.as_deref().filter(|_| exit == Exit::Done && !common.shown.dry_run) {
+        baselines::save_newest(&common.shown.out, name)?;
+    }
+    Ok(exit)
+}
+
+/// What a command line selects.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) loader: Loader,
+    pub(crate) modules: Modules,
+    pub(crate) selections: Vec<Selection>,
+    pub(crate) effort: Effort,
+}
+
+/// Applies the options of `arguments`, and loads the modules that they select.
+pub(crate) fn prepare(
+    arguments: &mut RunArgs,
+    earlier: Option<&mut PreviousRun>,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Prepared> {
     let mut loader = Loader::new(&arguments.common.measured.grants, arguments.common.measured.limits)?;
-    merge_parameters(&mut arguments.common, &mut loader, earlier.as_mut())?;
+    merge_parameters(&mut arguments.common, &mut loader, earlier)?;
     let common = &arguments.common;
     let what: Vec<_> = arguments.what.iter().cloned().chain(of_categories(&arguments.category)?).collect();
     let (wishes, suites) = requested_selections(&what, common)?;
@@ -24,15 +53,7 @@ pub(crate) fn run(mut arguments: RunArgs, mut earlier: Option<PreviousRun>) -> a
     let selections = fulfilled(wishes, &modules)?;
     let modules = modules.only_needed(&selections);
     let effort = Effort::new(&common.measured, &suites)?;
-    let exit = plan_and_execute(&loader, &modules, &selections, effort, common, earlier, interrupt)?;
-    #[cfg(feature = "profile")]
-    if arguments.profile && !common.shown.dry_run && !interrupt.is_raised() {
-        super::profile::profile_run(&loader, &modules, &selections, common, interrupt)?;
-    }
-    if let Some(name) = arguments.save_baseline.as_deref().filter(|_| exit == Exit::Done && !common.shown.dry_run) {
-        baselines::save_newest(&common.shown.out, name)?;
-    }
-    Ok(exit)
+    Ok(Prepared { loader, modules, selections, effort })
 }
 
 /// The patterns of the scenarios in the given categories.
