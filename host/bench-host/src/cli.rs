@@ -1,7 +1,12 @@
 //! The arguments and options of every command.
 
 mod author;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod values;
+
+#[cfg(feature = "fleet")]
+pub(crate) use fleet::{AgentArgs, FleetCommand, FleetRunArgs, MergeArgs, StatusArgs, StopArgs};
 
 pub(crate) use author::{CheckArgs, CheckFormat, NewArgs, SdkArgs, WitArgs, WrapArgs};
 pub(crate) use values::{CpuList, duration_ns, key_values, merge_axes, percent};
@@ -105,6 +110,12 @@ pub(crate) enum Command {
     #[cfg(feature = "fleet")]
     #[command(subcommand)]
     Fleet(FleetCommand),
+    /// Measure for a fleet on this machine; `fleet run` starts it
+    #[cfg(feature = "fleet")]
+    #[command(
+        after_help = "Example, as `fleet run --on ssh:HOST` does it:\n  ssh HOST bench-host agent --stdio --run ID"
+    )]
+    Agent(AgentArgs),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  bench-host completions bash > ~/.local/share/bash-completion/completions/bench-host"
@@ -329,35 +340,6 @@ pub(crate) struct DoctorArgs {
     /// Seed of the random orders of --prove
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    #[command(flatten)]
-    pub(crate) show: ShowArgs,
-}
-
-#[cfg(feature = "fleet")]
-#[derive(Debug, Subcommand)]
-pub(crate) enum FleetCommand {
-    /// Join the shards of a run to one run, each line as it was written
-    #[command(
-        after_help = "Example, on three machines and then on one that has the three folders:\n  bench-host run kernels --shard 1/3 --out a\n  bench-host run kernels --shard 2/3 --out b\n  bench-host run kernels --shard 3/3 --out c\n  bench-host fleet merge a/* b/* c/*"
-    )]
-    Merge(MergeArgs),
-}
-
-#[cfg(feature = "fleet")]
-#[derive(Debug, Args)]
-pub(crate) struct MergeArgs {
-    /// The run directories of all shards
-    #[arg(required = true, value_name = "RUN")]
-    pub(crate) runs: Vec<PathBuf>,
-    /// Accept shards that were measured on unlike machines; ratios are formed within a shard only
-    #[arg(long)]
-    pub(crate) across_machines: bool,
-    /// Accept shards that were measured at the same time on one machine
-    #[arg(long)]
-    pub(crate) share_machine: bool,
-    /// Folder for the merged run directory
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) show: ShowArgs,
 }

@@ -96,7 +96,9 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
         Command::Header => commands::sdk::header(),
         Command::Wrap(arguments) => commands::wrap::run(&arguments),
         #[cfg(feature = "fleet")]
-        Command::Fleet(command) => commands::fleet::run(&command),
+        Command::Fleet(command) => commands::fleet::run(command),
+        #[cfg(feature = "fleet")]
+        Command::Agent(arguments) => commands::agent::run(&arguments),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man { dir } => commands::man::run(dir.as_deref()),
         Command::Worker(arguments) => worker::serve(&arguments),

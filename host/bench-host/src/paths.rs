@@ -20,6 +20,13 @@ pub(crate) fn criu_cache() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("bench-host").join("criu"))
 }
 
+/// The folder of the run files of agents that were not given another.
+#[cfg(feature = "fleet")]
+pub(crate) fn agent_runs() -> Option<PathBuf> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    Some(base.state_dir().unwrap_or_else(|| base.cache_dir()).join("bench-host").join("agent"))
+}
+
 /// The environment variable with the default folders of modules, separated as in `PATH`.
 pub(crate) const MODULES_VARIABLE: &str = "BENCH_HOST_MODULES";
 

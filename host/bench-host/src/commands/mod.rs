@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+#[cfg(feature = "fleet")]
+pub(crate) mod agent;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completions;

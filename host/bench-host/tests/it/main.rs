@@ -9,6 +9,8 @@ mod conformance;
 mod deciding;
 mod derived;
 mod figures;
+#[cfg(feature = "fleet")]
+mod fleets;
 mod foreign;
 mod full_disk;
 mod functions;

@@ -60,7 +60,8 @@ fn workers(program: u32) -> Vec<u32> {
     children(program).into_iter().flat_map(children).collect()
 }
 
-fn children(parent: u32) -> Vec<u32> {
+/// The processes that `parent` has started.
+pub(crate) fn children(parent: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
     let children = processes.filter(|path| stat(path).is_some_and(|stat| stat[1] == parent.to_string()));
     children.filter_map(|path| path.file_name()?.to_str()?.parse().ok()).collect()

@@ -1,0 +1,99 @@
+//! The arguments of `fleet` and `agent`.
+
+use super::RunArgs;
+use crate::show::ShowArgs;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FleetCommand {
+    /// Measure one run with several machines: groups of cells are handed out, and what was measured becomes one run for each class of
+    /// equal machines
+    #[command(
+        after_help = "Examples:\n  bench-host fleet run kernels --on ssh:a,b,user@c\n  bench-host fleet run kernels --on local:2\n\nEvery machine needs the same bench-host in its PATH, and the same modules. All arms of a scenario with equal arguments are\nmeasured by one machine; each is compared with the rooflines of its own machine. Machines that differ are classes of their own,\nand each class measures the whole run."
+    )]
+    Run(Box<FleetRunArgs>),
+    /// Show who measures what, and what is left
+    #[command(after_help = "Example:\n  bench-host fleet status")]
+    Status(StatusArgs),
+    /// Stop a run; what was finished is kept and merged
+    #[command(after_help = "Example:\n  bench-host fleet stop")]
+    Stop(StopArgs),
+    /// Join the shards of a run to one run, each line as it was written
+    #[command(
+        after_help = "Example, on three machines and then on one that has the three folders:\n  bench-host run kernels --shard 1/3 --out a\n  bench-host run kernels --shard 2/3 --out b\n  bench-host run kernels --shard 3/3 --out c\n  bench-host fleet merge a/* b/* c/*"
+    )]
+    Merge(MergeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FleetRunArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// Where to measure: `local:N` (N agents on this machine) or `ssh:HOST,…` (one agent on each of these machines); may be given
+    /// several times [default: local:1]
+    #[arg(long, value_name = "WHERE")]
+    pub(crate) on: Vec<String>,
+    /// Accept several agents on one machine, which disturb each other's figures
+    #[arg(long)]
+    pub(crate) share_machine: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The name of the run [default: the newest one]
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Folder that holds the run directories
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StopArgs {
+    /// The name of the run [default: the newest one]
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Folder that holds the run directories
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// The run directories of all shards
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Accept shards that were measured on unlike machines; ratios are formed within a shard only
+    #[arg(long)]
+    pub(crate) across_machines: bool,
+    /// Accept shards that were measured at the same time on one machine
+    #[arg(long)]
+    pub(crate) share_machine: bool,
+    /// Folder for the merged run directory
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AgentArgs {
+    /// Take orders from standard input, and send what is measured to standard output
+    #[arg(long)]
+    pub(crate) stdio: bool,
+    /// Take orders from the queue of a server
+    #[arg(long, value_name = "WHERE", conflicts_with = "stdio")]
+    pub(crate) on: Option<String>,
+    /// The run that it measures for; it refuses every other
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<String>,
+    /// Its name in the fleet [default: agent]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Folder for its own run file [default: bench-host/agent in the user's state folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}

@@ -1,0 +1,284 @@
+//! `agent`: measures groups of cells for a fleet. It plans what the spec says from this machine's modules, and refuses a plan that is not
+//! that of the spec.
+
+use super::load::plan;
+use super::run::{Prepared, prepare};
+use crate::cli::{AgentArgs, Cli, Command, RunArgs};
+use crate::execute::{Job, WorkerExecutor, calibrate, interrupt, planned, program_sha256, run_record};
+use crate::fingerprint::fingerprint;
+use crate::modules::Modules;
+use crate::{Exit, paths};
+use anyhow::Context;
+use bench_engine::{ComparisonGroup, Done, Finished, Interrupt, Journal, Observer, Plan, Repetition, RunEnd};
+use bench_fleet::{AgentTask, HostCard, ModuleDigest, PROTOCOL, Part, Place, Served, Spec, Uplink, listen, serve};
+use bench_sink::environment::boot_id;
+use bench_sink::runfile::{EndRecord, Record, RunWriter, When, WriteError, encode};
+use clap::Parser;
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub(crate) fn run(arguments: &AgentArgs) -> anyhow::Result<Exit> {
+    if let Some(place) = &arguments.on {
+        let error = place.parse::<Place>().err();
+        anyhow::bail!(
+            "{}",
+            error.unwrap_or_else(|| format!("--on {place}: an agent has no queue of a server there; use --stdio"))
+        );
+    }
+    anyhow::ensure!(
+        arguments.stdio,
+        "an agent is started by `bench-host fleet run`; to start one by hand, give --stdio"
+    );
+    let run = arguments.run.as_deref().context("--stdio needs --run ID, the run that the agent measures for")?;
+    let out = match &arguments.out {
+        Some(out) => out.clone(),
+        None => paths::agent_runs().context("no folder for the run file of the agent; give one with --out DIR")?,
+    };
+    let interrupt = interrupt()?;
+    let card = HostCard {
+        protocol: PROTOCOL,
+        host_version: env!("CARGO_PKG_VERSION").to_owned(),
+        program_sha256: program_sha256(),
+        fingerprint: fingerprint(&out),
+        boot_id: boot_id(),
+    };
+    let orders = listen(io::BufReader::new(io::stdin()), move || _ = interrupt.raise());
+    let name = arguments.name.clone().unwrap_or_else(|| "agent".to_owned());
+    let mut task = Task { interrupt, out, name, measuring: None };
+    match serve(&orders, &mut Uplink::new(io::stdout()), (&card, run), &mut task) {
+        Ok(Served::Done) => Ok(Exit::Done),
+        Ok(Served::Stopped) => Ok(Exit::NotMeasured),
+        Ok(Served::Failed(reason)) => anyhow::bail!("{reason}"),
+        Err(error) => {
+            Err(error).context("the coordinator cannot be reached; what was measured is kept in the agent's folder")
+        }
+    }
+}
+
+/// The digests of the modules of a plan, and of those that its scenarios name.
+pub(crate) fn module_digests(modules: &Modules) -> Vec<ModuleDigest> {
+    let digest = |loaded: &crate::modules::Loaded| ModuleDigest {
+        name: loaded.offer.descriptor.name.clone(),
+        arm: loaded.offer.arm,
+        sha256: loaded.offer.sha256.clone(),
+    };
+    modules.loaded.iter().chain(&modules.companions).map(digest).collect()
+}
+
+struct Task {
+    interrupt: &'static Interrupt,
+    /// The folder of run files of agents.
+    out: PathBuf,
+    name: String,
+    measuring: Option<Measuring>,
+}
+
+/// A spec that is being measured.
+struct Measuring {
+    arguments: RunArgs,
+    prepared: Prepared,
+    plan: Plan,
+    seed: u64,
+    groups: Vec<ComparisonGroup>,
+    writer: RunWriter,
+    /// How many blocks that belong to no cell were sent.
+    notes: u32,
+}
+
+impl AgentTask for Task {
+    fn prepare(&mut self, spec: &Spec, uplink: &mut Uplink) -> Result<Duration, String> {
+        let mut measuring = self.plan(spec).map_err(|error| format!("{error:#}"))?;
+        let lease = measuring.longest_repetition();
+        measuring.begin(spec, uplink, self.interrupt).map_err(|error| format!("{error:#}"))?;
+        self.measuring = Some(measuring);
+        Ok(lease)
+    }
+
+    fn measure(&mut self, groups: &[u32], uplink: &mut Uplink) -> Result<bool, String> {
+        let measuring = self.measuring.as_mut().ok_or("nothing is planned")?;
+        measuring.measure(groups, uplink, self.interrupt).map_err(|error| format!("{error:#}"))
+    }
+
+    fn finish(&mut self, uplink: &mut Uplink) -> Result<(), String> {
+        let measuring = self.measuring.as_mut().ok_or("nothing is planned")?;
+        measuring.finish(uplink, self.interrupt).map_err(|error| format!("{error:#}"))
+    }
+}
+
+impl Task {
+    /// Plans `spec` with the modules of this machine; an error if that is another plan than the spec's.
+    fn plan(&self, spec: &Spec) -> anyhow::Result<Measuring> {
+        let words = ["bench-host", "run"].into_iter().chain(spec.words.iter().map(String::as_str));
+        let parsed = Cli::try_parse_from(words).map_err(|error| {
+            let text = error.to_string();
+            anyhow::anyhow!("{}", text.lines().next().unwrap_or("invalid command line").to_owned())
+        })?;
+        let Command::Run(mut arguments) = parsed.command else { anyhow::bail!("the spec is not of `bench-host run`") };
+        arguments.common.measured.seed = Some(spec.seed);
+        arguments.common.shown.out.clone_from(&self.out);
+        let prepared = prepare(&mut arguments, None, self.interrupt)?;
+        same_modules(&spec.modules, &prepared.modules)?;
+        let Prepared { loader, modules, selections, effort } = &prepared;
+        let (plan, seed) = plan(modules, selections, effort, &arguments.common)?;
+        let job = Job { loader, modules, plan: &plan, effort: *effort, seed, common: &arguments.common };
+        let found = planned(&job).order_sha256;
+        anyhow::ensure!(
+            found.as_deref() == Some(spec.order_sha256.as_str()),
+            "the same command line selects other cells here, although the modules are the same; use the same suite files and \
+             parameters on all machines"
+        );
+        let directory = self.out.join(format!("{}@{}", spec.id, self.name));
+        let writer = RunWriter::create(&directory).map_err(|error| {
+            let source = error.source.to_string();
+            anyhow::anyhow!("{error}: {source}; give the agent another folder with --out DIR")
+        })?;
+        let groups = plan.comparison_groups(|_| false);
+        Ok(Measuring { arguments, prepared, plan, seed, groups, writer, notes: 0 })
+    }
+}
+
+/// Checks that the modules here are those of the spec.
+fn same_modules(wanted: &[ModuleDigest], modules: &Modules) -> anyhow::Result<()> {
+    let found = module_digests(modules);
+    for module in wanted {
+        let here = found.iter().position(|found| found.name == module.name && found.arm == module.arm);
+        let Some(here) = here else {
+            let refused = modules.refused.iter().map(|refused| format!("; {}", refused.reason)).collect::<String>();
+            anyhow::bail!(
+                "the module {} ({}) with the digest {} is not on this machine; copy it there{refused}",
+                module.name,
+                module.arm,
+                short(&module.sha256)
+            );
+        };
+        let loaded = modules.loaded.iter().chain(&modules.companions).nth(here);
+        anyhow::ensure!(
+            found[here].sha256 == module.sha256,
+            "{}: the module {} ({}) has the digest {}, but that of the run is {}; copy the file of the run to this machine",
+            loaded.map(|loaded| loaded.offer.file.display().to_string()).unwrap_or_default(),
+            module.name,
+            module.arm,
+            short(&found[here].sha256),
+            short(&module.sha256)
+        );
+    }
+    let other =
+        found.iter().find(|found| wanted.iter().all(|wanted| wanted.name != found.name || wanted.arm != found.arm));
+    if let Some(other) = other {
+        anyhow::bail!(
+            "the module {} ({}) is on this machine, but not where the run was submitted; move it away, or copy it there",
+            other.name,
+            other.arm
+        );
+    }
+    Ok(())
+}
+
+/// The beginning of a digest, long enough to distinguish two.
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
+/// The time between two messages that is always allowed, for writing and sending.
+const MARGIN: Duration = Duration::from_secs(15);
+
+impl Measuring {
+    fn job(&self) -> Job<'_> {
+        let Prepared { loader, modules, effort, .. } = &self.prepared;
+        Job { loader, modules, plan: &self.plan, effort: *effort, seed: self.seed, common: &self.arguments.common }
+    }
+
+    /// The longest time between two messages: the deadlines of the worker that measures and of the one that counts resource usage.
+    fn longest_repetition(&self) -> Duration {
+        let job = self.job();
+        2 * self.plan.cells.iter().map(|cell| job.deadline_of(cell)).max().unwrap_or_default() + MARGIN
+    }
+
+    /// Writes and sends the head of the run file, and the rooflines.
+    fn begin(&mut self, spec: &Spec, uplink: &mut Uplink, interrupt: &Interrupt) -> anyhow::Result<()> {
+        let job = self.job();
+        let run = run_record(&job, &spec.id, jiff::Timestamp::now(), spec.command.clone());
+        let mut head = vec![Record::Run(run)];
+        head.extend(job.modules.records().into_iter().map(Record::Module));
+        self.publish(uplink, interrupt, |_, journal| Ok(journal.append(&head)?))?;
+        self.calibrate(When::Before, uplink, interrupt)
+    }
+
+    /// Measures whole groups of cells, in the order of the plan. Returns whether it was not interrupted.
+    fn measure(&mut self, groups: &[u32], uplink: &mut Uplink, interrupt: &Interrupt) -> anyhow::Result<bool> {
+        let mut cells = BTreeSet::new();
+        for group in groups {
+            let group = self.groups.get(*group as usize).with_context(|| format!("the plan has no group {group}"))?;
+            cells.extend(group.cells.iter().copied());
+        }
+        let directory = self.writer.directory().to_owned();
+        let ended = self.publish(uplink, interrupt, |job, journal| {
+            let done = Done::default().without(job.plan, |cell| !cells.contains(&cell));
+            let mut executor = WorkerExecutor { job, interrupt, directory: &directory };
+            Ok(bench_engine::run(job.plan, done, &mut executor, journal, &mut Unwatched, interrupt)?)
+        })?;
+        Ok(ended == RunEnd::Complete && !interrupt.is_raised())
+    }
+
+    fn finish(&mut self, uplink: &mut Uplink, interrupt: &Interrupt) -> anyhow::Result<()> {
+        self.calibrate(When::After, uplink, interrupt)?;
+        let stopped = Some("this agent measured a part of the run of a fleet".to_owned());
+        let end = Record::End(EndRecord { finished: jiff::Timestamp::now().to_string(), stopped });
+        self.publish(uplink, interrupt, |_, journal| Ok(journal.append(&[end])?))
+    }
+
+    fn calibrate(&mut self, when: When, uplink: &mut Uplink, interrupt: &Interrupt) -> anyhow::Result<()> {
+        let directory = self.writer.directory().to_owned();
+        self.publish(uplink, interrupt, |job, journal| calibrate(job, journal, when, &directory, interrupt))
+    }
+
+    /// Calls `body` with a journal that writes each block to the agent's own run file, and then sends it.
+    fn publish<T>(
+        &mut self,
+        uplink: &mut Uplink,
+        interrupt: &Interrupt,
+        body: impl FnOnce(&Job<'_>, &mut dyn Journal) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let Self { arguments, prepared, plan, seed, writer, notes, .. } = self;
+        let Prepared { loader, modules, effort, .. } = &*prepared;
+        let job = Job { loader, modules, plan, effort: *effort, seed: *seed, common: &arguments.common };
+        body(&job, &mut Published { writer, uplink, interrupt, notes })
+    }
+}
+
+/// A run file whose blocks are also sent to the coordinator after they were written.
+struct Published<'a> {
+    writer: &'a mut RunWriter,
+    uplink: &'a mut Uplink,
+    interrupt: &'a Interrupt,
+    notes: &'a mut u32,
+}
+
+impl Journal for Published<'_> {
+    fn append(&mut self, records: &[Record]) -> Result<(), WriteError> {
+        let block = encode(records);
+        self.writer.append_raw(&block)?;
+        let part = match records.last() {
+            Some(Record::Outcome(outcome)) => Part::Repetition { cell: outcome.cell, process: outcome.process },
+            _ => {
+                *self.notes += 1;
+                Part::Note(*self.notes - 1)
+            }
+        };
+        // Without a coordinator there is nobody to measure for; what was measured is in the file.
+        if self.uplink.block(part, &block).is_err() {
+            self.interrupt.raise();
+        }
+        Ok(())
+    }
+}
+
+/// Shows nothing: the coordinator shows the progress of the fleet.
+struct Unwatched;
+
+impl Observer for Unwatched {
+    fn started(&mut self, _: &Plan, _: Repetition, _: usize) {}
+    fn finished(&mut self, _: &Plan, _: &Finished) {}
+}

@@ -1,0 +1,336 @@
+//! `fleet run`: plans here, has agents measure, and merges what they measured into one run for each class of machines.
+
+use super::status::Watch;
+use crate::cli::{FleetRunArgs, RunArgs};
+use crate::commands::agent::module_digests;
+use crate::commands::load::plan;
+use crate::commands::run::{Prepared, prepare};
+use crate::cost::Cost;
+use crate::execute::{Job, command, interrupt, planned, run_id, say_cost, show};
+use crate::{Exit, output};
+use anyhow::Context;
+use bench_engine::{ComparisonGroup, Interrupt, Plan};
+use bench_fleet::{
+    AgentId, AgentPlace, Checks, ClassId, Collected, Collector, Coordinator, Embedded, Fleet, FleetFolder, HostCard,
+    JOIN, PROTOCOL, Place, ShardOf, Spec, agents, classify, contradiction, has_head, merge_stopped, write_shard,
+};
+use pg_connection::redact;
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+pub(super) fn run(arguments: FleetRunArgs) -> anyhow::Result<Exit> {
+    let FleetRunArgs { mut run, on, share_machine } = arguments;
+    let places = on.iter().map(|place| place.parse()).collect::<Result<Vec<Place>, _>>().map_err(anyhow::Error::msg)?;
+    let places = if places.is_empty() { vec![Place::Local(1)] } else { places };
+    let members = agents(&places).map_err(anyhow::Error::msg)?;
+    possible(&run)?;
+    let words = words()?;
+    let share_machine = share_machine || shares_knowingly(&places);
+    let interrupt = interrupt()?;
+    let prepared = prepare(&mut run, None, interrupt)?;
+    let (plan, seed) = plan(&prepared.modules, &prepared.selections, &prepared.effort, &run.common)?;
+    let groups = plan.comparison_groups(|_| false);
+    let spec = spec(&run, &prepared, &plan, seed, words)?;
+    let cost = Cost::of_cells(plan.cells.len(), &prepared.effort);
+    if run.common.shown.dry_run {
+        say_cost(&cost.line(&plan.order), &run.common);
+        return dry_run(&plan, &groups, &members);
+    }
+    let folder = FleetFolder::new(&run.common.shown.out, &spec.id);
+    let lock = folder.begin();
+    let _lock =
+        lock.with_context(|| format!("cannot create {}; give another folder with --out DIR", folder.path().display()))?;
+    let submission =
+        Submission { run: &run, plan: &plan, groups: &groups, spec: &spec, folder: &folder, share_machine };
+    // Neither the modules nor servers are needed any more: agents load their own.
+    drop(prepared);
+    submission.measure(&members, interrupt)
+}
+
+/// Refuses options of `run` that a fleet has no place for.
+fn possible(run: &RunArgs) -> anyhow::Result<()> {
+    let measured = &run.common.measured;
+    anyhow::ensure!(measured.shard.is_none(), "a fleet divides the plan itself; leave out --shard");
+    anyhow::ensure!(
+        run.resume.resume.is_none(),
+        "the run of a fleet cannot be resumed; start a new one without --resume"
+    );
+    anyhow::ensure!(
+        !run.common.shown.live,
+        "a fleet has no screen for --live; leave it out, and see `bench-host fleet status`"
+    );
+    anyhow::ensure!(!run.common.shown.bench_json, "the run of a fleet is not in the history; leave out --bench-json");
+    anyhow::ensure!(run.save_baseline.is_none(), "the run of a fleet cannot be a baseline; leave out --save-baseline");
+    #[cfg(feature = "profile")]
+    anyhow::ensure!(!run.profile, "a fleet does not profile; run `bench-host profile` on one machine");
+    Ok(())
+}
+
+/// Whether the user asked for several agents on this machine; says what that means.
+fn shares_knowingly(places: &[Place]) -> bool {
+    let shared = places.iter().find_map(|place| match place {
+        Place::Local(number) if *number > 1 => Some(*number),
+        _ => None,
+    });
+    if let Some(number) = shared {
+        output::line(&format!(
+            "bench-host: {number} agents share this machine and disturb each other's figures: good for a trial, not for figures to keep"
+        ));
+    }
+    shared.is_some()
+}
+
+/// The arguments of `fleet run` that agents take as those of `run`.
+fn words() -> anyhow::Result<Vec<String>> {
+    let given: Vec<String> = std::env::args().collect();
+    let begin = given.windows(2).position(|pair| pair == ["fleet", "run"]).map_or(given.len(), |at| at + 2);
+    let mut words = Vec::new();
+    let mut rest = given[begin..].iter();
+    while let Some(word) = rest.next() {
+        match word.as_str() {
+            "--on" => _ = rest.next(),
+            "--share-machine" => {}
+            other if other.starts_with("--on=") => {}
+            other => {
+                anyhow::ensure!(
+                    redact(other) == other,
+                    "the command line holds a password, which must not travel to other machines; put it into ~/.pgpass of each machine"
+                );
+                words.push(other.to_owned());
+            }
+        }
+    }
+    Ok(words)
+}
+
+fn spec(run: &RunArgs, prepared: &Prepared, plan: &Plan, seed: u64, words: Vec<String>) -> anyhow::Result<Spec> {
+    let Prepared { loader, modules, effort, .. } = prepared;
+    let job = Job { loader, modules, plan, effort: *effort, seed, common: &run.common };
+    Ok(Spec {
+        protocol: PROTOCOL,
+        host_version: env!("CARGO_PKG_VERSION").to_owned(),
+        id: run_id(jiff::Timestamp::now()),
+        words,
+        command: command(),
+        seed,
+        order_sha256: planned(&job).order_sha256.context("the plan has no digest")?,
+        modules: module_digests(modules),
+    })
+}
+
+/// Prints the groups and the agents, and measures nothing.
+fn dry_run(plan: &Plan, groups: &[ComparisonGroup], members: &[AgentPlace]) -> anyhow::Result<Exit> {
+    let mut text = String::new();
+    for (number, group) in groups.iter().enumerate() {
+        let arms: Vec<_> = group.cells.iter().map(|cell| plan.offer(plan.cell(*cell)).arm.as_str()).collect();
+        let first = plan.cell(group.cells[0]);
+        let line = format!("group {number}  {}  {}  {}", plan.full_name(first), arms.join(","), first.arguments);
+        text.push_str(&bench_report::escape(line.trim_end()));
+        text.push('\n');
+    }
+    members.iter().for_each(|member| text.push_str(&format!("agent {member}\n")));
+    output::print(&text)?;
+    Ok(Exit::Done)
+}
+
+/// A run that is handed to agents.
+struct Submission<'a> {
+    run: &'a RunArgs,
+    plan: &'a Plan,
+    groups: &'a [ComparisonGroup],
+    spec: &'a Spec,
+    folder: &'a FleetFolder,
+    share_machine: bool,
+}
+
+/// What the agents measured.
+struct Measured {
+    names: Vec<String>,
+    cards: Vec<HostCard>,
+    coordinator: Coordinator<Embedded<Collector>>,
+    is_stopped: bool,
+}
+
+impl Submission<'_> {
+    /// Has the agents measure, merges what they measured, and shows it.
+    fn measure(&self, members: &[AgentPlace], interrupt: &Interrupt) -> anyhow::Result<Exit> {
+        let (measured, mut watch) = self.gather(members, interrupt)?;
+        let ended = self.merge_classes(&measured);
+        let text = match &ended {
+            Err(error) => format!("{error:#}"),
+            Ok((_, directories)) if directories.is_empty() => "nothing was measured".to_owned(),
+            Ok((_, directories)) => {
+                directories.iter().map(|directory| directory.display().to_string()).collect::<Vec<_>>().join(", ")
+            }
+        };
+        watch.end(&measured.coordinator, text);
+        let (mut exit, directories) = ended?;
+        for directory in &directories {
+            exit = worse(exit, show(directory, &self.run.common.shown.show)?);
+        }
+        Ok(exit)
+    }
+
+    /// Starts the agents, and has them measure until nothing is left or the user stops them.
+    fn gather(&self, members: &[AgentPlace], interrupt: &Interrupt) -> anyhow::Result<(Measured, Watch<'_>)> {
+        let commands = members.iter().map(|member| anyhow::Ok((member.name.clone(), self.command(member)?)));
+        let commands = commands.collect::<anyhow::Result<Vec<_>>>()?;
+        let names: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
+        let mut fleet = Fleet::launch(commands, self.folder.path())?;
+        let _woken = interrupt.subscribe(fleet.waker());
+        let is_stopped = || interrupt.is_raised();
+        let cards = fleet.join(JOIN, &is_stopped)?;
+        let named: Vec<(&str, &HostCard)> = names.iter().map(String::as_str).zip(&cards).collect();
+        let classes = classify(&named, &self.spec.host_version, self.share_machine)?;
+        let collector = Collector::create(&self.folder.collected(), &names);
+        let collector = collector.with_context(|| format!("cannot write to {}", self.folder.path().display()))?;
+        let mut coordinator = Coordinator::new(Embedded::new(collector), &classes, self.groups.len() as u32)?;
+        let repetitions = self.plan.order.len() as u64 * u64::from(coordinator.classes());
+        let mut watch = Watch::new(self.folder, &names, &cards, &classes, repetitions, self.run.common.shown.quiet);
+        let driven = fleet.drive(&mut coordinator, self.spec, &mut watch, &is_stopped);
+        // Agents of this machine have ended before their folders are removed.
+        drop(fleet);
+        match driven {
+            Ok(is_stopped) => Ok((Measured { names, cards, coordinator, is_stopped }, watch)),
+            Err(error) => {
+                watch.end(&coordinator, error.to_string());
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The command that starts an agent.
+    fn command(&self, member: &AgentPlace) -> anyhow::Result<Command> {
+        let agent = ["agent", "--stdio", "--run", self.spec.id.as_str(), "--name", member.name.as_str()];
+        let mut command = match &member.ssh {
+            Some(host) => {
+                let mut command = Command::new("ssh");
+                // Nobody could answer a question. A connection that is dead for a minute is the end of the agent.
+                command.args([
+                    "-T",
+                    "-o",
+                    "BatchMode=yes",
+                    "-o",
+                    "ServerAliveInterval=20",
+                    host.as_str(),
+                    "bench-host",
+                ]);
+                command.args(agent);
+                command
+            }
+            None => {
+                let program = std::env::current_exe().context("cannot find this program to start agents with")?;
+                let mut command = Command::new(program);
+                command.args(agent).arg("--out").arg(self.folder.agents());
+                command
+            }
+        };
+        // Ctrl-C is for this process, which asks the agents to stop.
+        command.process_group(0);
+        Ok(command)
+    }
+
+    /// Merges what counts of each class into a run. Returns the exit status so far, and the run directories.
+    fn merge_classes(&self, measured: &Measured) -> anyhow::Result<(Exit, Vec<PathBuf>)> {
+        let mut exit = if measured.is_stopped { Exit::NotMeasured } else { Exit::Done };
+        let (mut directories, mut collected) = (Vec::new(), Vec::new());
+        for class in 0..measured.coordinator.classes() {
+            let missing = self.missing(measured, ClassId(class))?;
+            if let Some(missing) = &missing {
+                exit = Exit::NotMeasured;
+                output::line(&format!("bench-host: {missing}"));
+            }
+            let shards = self.shards(measured, ClassId(class), &mut collected)?;
+            if shards.is_empty() {
+                continue;
+            }
+            let out = match measured.coordinator.classes() {
+                1 => self.run.common.shown.out.clone(),
+                _ => self.run.common.shown.out.join(format!("class-{}", class + 1)),
+            };
+            let checks = Checks { across_machines: false, share_machine: self.share_machine };
+            directories.push(merge_stopped(&shards, &out, checks, missing)?.directory);
+        }
+        if let Some((cell, first, other)) = contradiction(&collected) {
+            let cell = self.plan.cell(cell);
+            output::line(&format!(
+                "bench-host: {} {} has different results on {first} and {other}: equal arguments must yield equal results",
+                self.plan.full_name(cell),
+                cell.arguments
+            ));
+            exit = worse(Exit::Finding, exit);
+        }
+        // What the agents sent stays, with what does not count; shards and the local copies hold nothing more.
+        for folder in [self.folder.shards(), self.folder.agents()] {
+            let _ = fs::remove_dir_all(folder);
+        }
+        Ok((exit, directories))
+    }
+
+    /// Why groups of a class are missing, if some are.
+    fn missing(&self, measured: &Measured, class: ClassId) -> anyhow::Result<Option<String>> {
+        let progress = measured.coordinator.progress(class)?;
+        let left = progress.waiting + progress.leased;
+        let why = match (measured.is_stopped, progress.given_up, left) {
+            (_, 0, 0) => return Ok(None),
+            (true, _, _) => "interrupted".to_owned(),
+            (false, given_up, 0) => {
+                format!(
+                    "two agents were lost while they measured {given_up} of the groups of cells; measure these alone to see why"
+                )
+            }
+            (false, _, left) => {
+                format!("every agent of class {} was lost with {left} groups of cells left", class.0 + 1)
+            }
+        };
+        Ok(Some(why))
+    }
+
+    /// Writes what counts of each agent of a class as a shard.
+    fn shards(
+        &self,
+        measured: &Measured,
+        class: ClassId,
+        collected: &mut Vec<(String, Collected)>,
+    ) -> anyhow::Result<Vec<PathBuf>> {
+        let group_of: HashMap<u32, u32> = self
+            .groups
+            .iter()
+            .enumerate()
+            .flat_map(|(number, group)| group.cells.iter().map(move |cell| (*cell, number as u32)))
+            .collect();
+        let mut members = Vec::new();
+        for (number, name) in measured.names.iter().enumerate() {
+            let agent = AgentId(number as u32);
+            let is_of_class = measured.coordinator.class_of(agent) == class;
+            if is_of_class && has_head(&self.folder.collected().join(name))? {
+                members.push((agent, name, &measured.cards[number]));
+            }
+        }
+        let finished = jiff::Timestamp::now().to_string();
+        let mut shards = Vec::new();
+        for (number, (agent, name, card)) in (1..).zip(&members) {
+            let shard = ShardOf { agent: name, card, number, of: members.len() as u32, finished: &finished };
+            let directory = self.folder.shards().join(name);
+            let counts = |cell| {
+                group_of.get(&cell).is_some_and(|group| measured.coordinator.owner(class, *group) == Some(*agent))
+            };
+            let found = write_shard(&self.folder.collected().join(name), &directory, &shard, counts)?;
+            collected.push(((*name).clone(), found));
+            shards.push(directory);
+        }
+        Ok(shards)
+    }
+}
+
+/// The one that says more of what went wrong.
+fn worse(a: Exit, b: Exit) -> Exit {
+    match (a, b) {
+        (Exit::NotMeasured, _) | (_, Exit::NotMeasured) => Exit::NotMeasured,
+        (Exit::Finding, _) | (_, Exit::Finding) => Exit::Finding,
+        (Exit::Done, Exit::Done) => Exit::Done,
+    }
+}

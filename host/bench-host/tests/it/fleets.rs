@@ -1,0 +1,257 @@
+//! Runs of fleets whose agents are processes of this machine: one run comes of it, each line as an agent wrote it.
+
+use crate::host::{Host, PROGRAM, Ran, command};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const WORDS: &str = "fleet run hostile/{good,litter} --modules . --quick --time 20ms --format json";
+
+/// The names of the cells that are ok.
+fn ok_cells(document: &Value) -> BTreeSet<String> {
+    let cells = document["cells"].as_array().unwrap();
+    let ok = cells.iter().filter(|cell| cell["status"] == "ok");
+    ok.map(|cell| format!("{} {}", cell["scenario"].as_str().unwrap(), cell["arm"].as_str().unwrap())).collect()
+}
+
+fn all_cells() -> BTreeSet<String> {
+    let names = ["hostile/good native", "hostile/good wasm", "hostile/litter native", "hostile/litter wasm"];
+    names.map(str::to_owned).into()
+}
+
+/// The folder of the only fleet run, and the only merged run directory.
+fn folders(host: &Host) -> (PathBuf, PathBuf) {
+    let only = |folder: &Path, is_wanted: &dyn Fn(&str) -> bool| {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let found: Vec<_> =
+            entries.filter(|path| path.is_dir() && is_wanted(&path.file_name().unwrap().to_string_lossy())).collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.into_iter().next().unwrap()
+    };
+    let results = host.path("results");
+    (only(&results.join(".fleet"), &|_| true), only(&results, &|name| name.ends_with("-merged")))
+}
+
+/// The lines of a run file that are of cells.
+fn lines(run: &Path) -> Vec<String> {
+    let text = fs::read_to_string(run.join("run.jsonl")).unwrap();
+    let kinds = ["cell", "series", "check", "outcome", "account", "calibration"];
+    let is_wanted = |line: &&str| kinds.iter().any(|kind| line.contains(&format!("\"record\":\"{kind}\"")));
+    text.lines().filter(is_wanted).map(str::to_owned).collect()
+}
+
+/// Checks that each line of cells and rooflines in the merged run was sent by exactly one agent.
+#[track_caller]
+fn check_bit_exact(fleet: &Path, merged: &Path, agents: &[&str]) {
+    let sent: Vec<_> = agents.iter().flat_map(|agent| lines(&fleet.join("collected").join(agent))).collect();
+    let merged = lines(merged);
+    assert!(!merged.is_empty());
+    for line in &merged {
+        assert_eq!(sent.iter().filter(|other| *other == line).count(), 1, "{line}");
+    }
+}
+
+#[test]
+fn local_agents_measure_one_run() {
+    let host = Host::with_hostile();
+    let ran = host.check(&format!("{WORDS} --on local:2"), 0);
+    assert!(ran.stderr.contains("2 agents share this machine and disturb each other's figures"), "{}", ran.stderr);
+    assert_eq!(ok_cells(&ran.json()), all_cells());
+    let (fleet, merged) = folders(&host);
+    check_bit_exact(&fleet, &merged, &["local-1", "local-2"]);
+    // Both arms of a scenario are measured by one agent.
+    let records: Vec<Value> = fs::read_to_string(merged.join("run.jsonl")).unwrap().lines().map(parse).collect();
+    assert_eq!(records[0]["command"][2], "run", "{}", records[0]);
+    let mut measured_by = BTreeSet::new();
+    let mut part = 0;
+    for record in &records {
+        match record["record"].as_str() {
+            Some("part") => part = record["number"].as_u64().unwrap(),
+            Some("cell") => _ = measured_by.insert((record["scenario"].as_str().unwrap().to_owned(), part)),
+            _ => {}
+        }
+    }
+    assert_eq!(measured_by.len(), 2, "{measured_by:?}");
+    let listed = host.check(&format!("list --run {}", merged.display()), 0).stdout;
+    assert!(!listed.contains("were not run"), "{listed}");
+    let status = host.check("fleet status --format json", 0).json();
+    assert!(status["ended"].as_str().unwrap().ends_with("-merged"), "{status:#}");
+    let finished = status["agents"].as_array().unwrap().iter().map(|agent| agent["finished"].as_u64().unwrap());
+    assert_eq!((finished.sum::<u64>(), &status["classes"][0]["groups"]["finished"]), (2, &json!(2)));
+    assert!(host.check("fleet status", 0).stdout.contains("local-2"));
+    host.check("fleet stop", 2).one_line(&["is not going on"]);
+}
+
+fn parse(line: &str) -> Value {
+    serde_json::from_str(line).unwrap()
+}
+
+#[test]
+fn dry_run_prints_groups_and_agents_and_starts_none() {
+    let host = Host::with_hostile();
+    let words = "fleet run hostile/good --modules . --on local:2 --on ssh:me@b --dry-run --quiet";
+    let printed = host.check(words, 0).stdout;
+    let expect = "group 0  hostile/good  wasm,native  n=1\nagent local-1\nagent local-2\nagent me@b (ssh me@b)\n";
+    assert_eq!(printed, expect);
+    assert!(!host.path("results").exists());
+}
+
+/// The program in a folder where `ssh` starts programs of this machine.
+fn with_ssh(host: &Host, line: &str) -> Command {
+    let bin = host.path("bin");
+    if !bin.exists() {
+        fs::create_dir(&bin).unwrap();
+        let ssh = bin.join("ssh");
+        fs::write(&ssh, "#!/bin/sh\necho welcome\nwhile [ \"$1\" != bench-host ]; do shift; done\nexec \"$@\"\n")
+            .unwrap();
+        fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
+        symlink(PROGRAM, bin.join("bench-host")).unwrap();
+    }
+    let mut command = host.command(line);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = [bin].into_iter().chain(std::env::split_paths(&path));
+    command.env("PATH", std::env::join_paths(folders).unwrap()).env("XDG_STATE_HOME", host.path("state"));
+    command
+}
+
+#[test]
+fn agents_over_ssh_keep_their_own_run_files() {
+    let host = Host::with_hostile();
+    let line = format!("{WORDS} --on ssh:a,b");
+    let shared = Ran::of(&mut with_ssh(&host, &line)).check(&line, 2);
+    shared.one_line(&["agents a and b run on the same machine", "give --share-machine"]);
+    fs::remove_dir_all(host.path("results")).unwrap();
+    let line = format!("{line} --share-machine");
+    let document = Ran::of(&mut with_ssh(&host, &line)).check(&line, 0).json();
+    assert_eq!(ok_cells(&document), all_cells());
+    let (fleet, merged) = folders(&host);
+    check_bit_exact(&fleet, &merged, &["a", "b"]);
+    let id = fleet.file_name().unwrap().to_string_lossy().into_owned();
+    for agent in ["a", "b"] {
+        let own = host.path(format!("state/bench-host/agent/{id}@{agent}"));
+        assert_eq!(lines(&own), lines(&fleet.join("collected").join(agent)), "{agent}");
+    }
+}
+
+#[test]
+fn machine_that_cannot_be_reached_is_named() {
+    let host = Host::with_hostile();
+    let line = format!("{WORDS} --on ssh:nowhere");
+    let mut command = with_ssh(&host, &line);
+    fs::write(host.path("bin/ssh"), "#!/bin/sh\necho 'ssh: no such host: nowhere' >&2\nexit 255\n").unwrap();
+    let ran = Ran::of(&mut command).check(&line, 2);
+    ran.one_line(&["agent nowhere did not join: ssh: no such host: nowhere", "leave it out of --on"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn killed_agent_is_replaced_by_the_other() {
+    use crate::host::eventually;
+    use crate::stopped::children;
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let host = Host::with_hostile();
+    let line = "fleet run hostile/{good,litter} --modules . --quick --processes 3 --time 3s --on local:2 --format json";
+    let child = host.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let is_agent = |process: &u32| {
+        fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| line.windows(7).any(|word| word == b"--stdio"))
+    };
+    eventually("both agents measure", || {
+        let status = Ran::of(&mut host.command("fleet status --format json"));
+        status.status == Some(0) && status.stdout.matches("\"measuring\"").count() == 2
+    });
+    let agent = children(child.id()).into_iter().find(is_agent).unwrap();
+    kill_process(Pid::from_raw(agent.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap()).check(line, 0);
+    assert!(ran.stderr.contains("was lost; the group of cells that it held is measured anew"), "{}", ran.stderr);
+    assert_eq!(ok_cells(&ran.json()), all_cells());
+    let (fleet, merged) = folders(&host);
+    check_bit_exact(&fleet, &merged, &["local-1", "local-2"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn stopped_fleet_keeps_what_is_finished() {
+    use crate::host::eventually;
+
+    let host = Host::with_hostile();
+    let line =
+        "fleet run hostile/{good,loop} --modules . --arm native --quick --time 20ms --deadline 10m --format json";
+    let child = host.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The groups are measured in their order: one is finished, and the other never ends.
+    eventually("one group is finished", || {
+        let status = Ran::of(&mut host.command("fleet status --format json"));
+        status.status == Some(0) && status.json()["classes"][0]["groups"]["finished"] == 1
+    });
+    let stop = host.check("fleet stop", 0);
+    stop.one_line(&["asked run", "to stop"]);
+    let ran = Ran::from(child.wait_with_output().unwrap()).check(line, 2);
+    assert!(ran.stderr.contains("interrupted"), "{}", ran.stderr);
+    let (_, merged) = folders(&host);
+    let listed = host.check(&format!("list --run {}", merged.display()), 0).stdout;
+    assert!(listed.contains("1 of 2 cells were not run: interrupted"), "{listed}");
+}
+
+#[test]
+fn what_cannot_be_is_refused_in_one_line() {
+    let host = Host::with_hostile();
+    let check = |line: &str, parts: &[&str]| host.check(line, 2).one_line(parts);
+    let run = "fleet run hostile/good --modules .";
+    check(&format!("{run} --on nats://127.0.0.1:4222"), &["this bench-host is built without NATS", "--on local:N"]);
+    check(&format!("{run} --on kubernetes:bench"), &["built without Kubernetes", "run --shard K/N"]);
+    check(&format!("{run} --on moon:2"), &["unknown place"]);
+    check(&format!("{run} --shard 1/2"), &["leave out --shard"]);
+    check(&format!("{run} --bench-json"), &["leave out --bench-json"]);
+    check(&format!("{run} -p url=postgres://u:s3cret@h/d"), &["holds a password", "~/.pgpass"]);
+    check("fleet status", &["results has no run of a fleet"]);
+    check("fleet stop elsewhere --out there", &["there has no run elsewhere of a fleet"]);
+    check("agent", &["started by `bench-host fleet run`"]);
+    check("agent --stdio", &["--stdio needs --run ID"]);
+    check("agent --on nats://queue", &["built without NATS"]);
+}
+
+/// Starts an agent for the run `r`, sends it `spec`, and returns the reason for which it refuses, which it must.
+#[track_caller]
+fn refusal(host: &Host, spec: Value) -> String {
+    let mut agent = command(PROGRAM);
+    agent.args(["agent", "--stdio", "--run", "r", "--out", "own"]).current_dir(host.path("."));
+    let mut child = agent.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Open until the agent has ended: its end would ask the agent to stop.
+    let mut orders = child.stdin.take().unwrap();
+    writeln!(orders, "{spec}").unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap()).check("agent", 2);
+    let last = parse(ran.stdout.lines().last().unwrap());
+    assert_eq!(last["message"], "failed", "{last}");
+    assert!(!host.path("own").exists(), "nothing is written");
+    last["reason"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn agent_refuses_what_it_was_not_started_for() {
+    let host = Host::with_hostile();
+    let spec = json!({
+        "message": "spec", "protocol": 1, "host_version": env!("CARGO_PKG_VERSION"), "id": "r",
+        "words": ["hostile/good", "--modules", ".", "--quick", "--arm", "wasm"], "command": ["bench-host"], "seed": 1,
+        "order_sha256": "0", "modules": [],
+    });
+    let with = |field: &str, value: Value| {
+        let mut spec = spec.clone();
+        spec[field] = value;
+        spec
+    };
+    let check = |spec: Value, part: &str| {
+        let reason = refusal(&host, spec);
+        assert!(reason.contains(part) && !reason.contains('\n'), "{reason}");
+    };
+    check(with("id", json!("x")), "started for the run r, but the spec is of x");
+    check(with("host_version", json!("9.9.9")), "the spec is of bench-host 9.9.9");
+    check(with("words", json!(["hostile/good", "--what"])), "unexpected argument '--what'");
+    let module = |name: &str| json!([{"name": name, "arm": "wasm", "sha256": "0123"}]);
+    check(with("modules", module("other")), "the module other (wasm) with the digest 0123 is not on this machine");
+    check(with("modules", module("hostile")), "but that of the run is 0123; copy the file of the run to this machine");
+    check(spec.clone(), "is on this machine, but not where the run was submitted");
+}
