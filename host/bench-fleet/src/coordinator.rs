@@ -11,9 +11,22 @@ pub struct Coordinator<Q> {
     queue: Q,
     agents: Vec<Agent>,
     classes: Vec<Class>,
+    /// How many agents are in which kind of state, by [`Kind`].
+    counts: [u32; 4],
+    /// When an agent that is leaving was heard last.
+    leaving_heard_ns: u64,
     events: Vec<Event>,
     revision: u64,
     steps: u64,
+}
+
+/// States that mean the same for the end of the fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Working,
+    Silent,
+    Leaving,
+    Ended,
 }
 
 #[derive(Debug)]
@@ -23,8 +36,8 @@ struct Agent {
     lease_ns: u64,
     /// When it got into this state.
     since_ns: u64,
-    /// When its last message came.
-    heard_ns: u64,
+    /// Whether it has yet to measure the group that every agent measures.
+    has_common_group: bool,
     /// How many groups of it count.
     finished: u32,
 }
@@ -37,6 +50,8 @@ struct Class {
     idle: VecDeque<AgentId>,
     /// How many agents have not ended.
     alive: u32,
+    /// How many agents are silent.
+    silent: u32,
 }
 
 /// What an agent is doing.
@@ -56,6 +71,17 @@ pub enum AgentState {
     Left,
     /// It ended early.
     Lost,
+}
+
+impl AgentState {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Preparing | Self::Measuring(_) | Self::Idle => Kind::Working,
+            Self::Silent => Kind::Silent,
+            Self::Leaving => Kind::Leaving,
+            Self::Left | Self::Lost => Kind::Ended,
+        }
+    }
 }
 
 /// What a user should know.
@@ -79,6 +105,13 @@ pub enum Event {
         /// The agent whose figures count.
         by: AgentId,
     },
+    /// An agent reported a group that the plan does not have.
+    Foreign {
+        /// The agent.
+        agent: AgentId,
+        /// The number that it reported.
+        group: u32,
+    },
     /// An agent sent two different blocks of one repetition.
     Different {
         /// What was sent twice.
@@ -89,36 +122,53 @@ pub enum Event {
 /// An order for an agent.
 pub type Order = (AgentId, ToAgent);
 
-/// The largest number of groups that an agent gets at once. It measures them in turns, so that slow changes of the machine affect all
+/// The largest number of groups that an agent gets at once. It measures them in rounds, so that slow changes of the machine affect all
 /// of them equally.
 pub const HAND_MAX: u32 = 8;
 
 /// The lease of an agent that has not said how long its repetitions take.
 const LEASE_NS: u64 = 60_000_000_000;
 
+/// Holds the common group in the queue until the first agent has measured it.
+const NOBODY: AgentId = AgentId(u32::MAX);
+
+/// The group that every agent of a class measures, if the class has several.
+pub const COMMON_GROUP: u32 = 0;
+
 /// How long an agent may take to measure the rooflines after its last group.
 const LEAVING_NS: u64 = 300_000_000_000;
 
 impl<Q: Queue> Coordinator<Q> {
-    /// A coordinator for agents of these `classes`, each of which measures `groups` groups.
-    pub fn new(mut queue: Q, classes: &[ClassId], groups: u32) -> Result<Self, QueueError> {
+    /// A coordinator for agents of these `classes`, each of which measures `groups` groups. If `has_common_group`, every agent of a class
+    /// with several measures the first group, so that the machines of a class can be compared with each other.
+    pub fn new(mut queue: Q, classes: &[ClassId], groups: u32, has_common_group: bool) -> Result<Self, QueueError> {
         let number = classes.iter().map(|class| class.0 + 1).max().unwrap_or_default();
-        let mut of_classes = Vec::new();
+        let mut of_classes: Vec<Class> = Vec::new();
         for class in 0..number {
             queue.submit(ClassId(class), groups)?;
-            let alive = classes.iter().filter(|known| known.0 == class).count() as u32;
-            of_classes.push(Class { owners: vec![None; groups as usize], idle: VecDeque::new(), alive });
+            let idle = VecDeque::new();
+            of_classes.push(Class { owners: vec![None; groups as usize], idle, alive: 0, silent: 0 });
         }
+        classes.iter().for_each(|class| of_classes[class.0 as usize].alive += 1);
+        let shares = |class: ClassId| has_common_group && groups > 0 && of_classes[class.0 as usize].alive > 1;
         let agent = |class: &ClassId| Agent {
             class: *class,
             state: AgentState::Preparing,
             lease_ns: LEASE_NS,
             since_ns: 0,
-            heard_ns: 0,
+            has_common_group: shares(*class),
             finished: 0,
         };
-        let agents = classes.iter().map(agent).collect();
-        Ok(Self { queue, agents, classes: of_classes, events: Vec::new(), revision: 0, steps: 0 })
+        let agents: Vec<Agent> = classes.iter().map(agent).collect();
+        for class in (0..number).map(ClassId).filter(|class| shares(*class)) {
+            queue.claim(class, NOBODY, 1, Lease { now_ns: 0, until_ns: u64::MAX })?;
+        }
+        for (own, _) in (number..).zip(&agents).filter(|(_, agent)| agent.has_common_group) {
+            queue.submit(ClassId(own), 1)?;
+        }
+        let counts = [agents.len() as u32, 0, 0, 0];
+        let (events, revision, steps) = (Vec::new(), 0, agents.len() as u64);
+        Ok(Self { queue, agents, classes: of_classes, counts, leaving_heard_ns: 0, events, revision, steps })
     }
 
     /// Takes a `message` of an agent, with the bytes of its block. Returns the orders that follow from it.
@@ -168,17 +218,21 @@ impl<Q: Queue> Coordinator<Q> {
     /// Notes that the process of an agent has ended. Its groups go to others, if it had not left.
     pub fn gone(&mut self, agent: AgentId, now_ns: u64) -> Result<Vec<Order>, QueueError> {
         self.steps += 1;
-        match self.agent(agent).state {
-            AgentState::Left | AgentState::Lost => Ok(Vec::new()),
-            _ => self.end(agent, AgentState::Lost, now_ns),
+        if self.agent(agent).state.kind() == Kind::Ended {
+            return Ok(Vec::new());
         }
+        self.end(agent, AgentState::Lost, now_ns)
     }
 
     /// Takes the groups of agents whose lease has ended.
     pub fn expire(&mut self, now_ns: u64) -> Result<Vec<Order>, QueueError> {
         let mut orders = Vec::new();
-        for (agent, groups) in self.queue.expire(now_ns)? {
+        for (agent, mut groups) in self.queue.expire(now_ns)? {
             self.steps += 1;
+            if self.agent(agent).has_common_group {
+                // Others measure the common group anyway.
+                groups.clear();
+            }
             self.set(agent, AgentState::Silent, now_ns);
             self.events.push(Event::Lost { agent, groups, is_silent: true });
             let class = self.agent(agent).class;
@@ -189,19 +243,18 @@ impl<Q: Queue> Coordinator<Q> {
 
     /// When [`expire`](Self::expire) is worth calling next.
     pub fn wake_ns(&self) -> Option<u64> {
-        self.queue.wake_ns()
+        self.queue.wake_ns().filter(|wake_ns| *wake_ns < u64::MAX)
     }
 
     /// Whether nothing more is expected of any agent: each has ended, or is silent although nothing is left for it.
     pub fn is_over(&self, now_ns: u64) -> Result<bool, QueueError> {
-        for agent in &self.agents {
-            let is_over = match agent.state {
-                AgentState::Left | AgentState::Lost => true,
-                AgentState::Silent => self.queue.progress(agent.class)?.is_over(),
-                AgentState::Leaving => now_ns.saturating_sub(agent.heard_ns) > LEAVING_NS,
-                AgentState::Preparing | AgentState::Measuring(_) | AgentState::Idle => false,
-            };
-            if !is_over {
+        let count = |kind: Kind| self.counts[kind as usize];
+        let has_left = count(Kind::Leaving) == 0 || now_ns.saturating_sub(self.leaving_heard_ns) > LEAVING_NS;
+        if count(Kind::Working) > 0 || !has_left {
+            return Ok(false);
+        }
+        for (number, class) in self.classes.iter().enumerate() {
+            if class.silent > 0 && !self.queue.progress(ClassId(number as u32))?.is_over() {
                 return Ok(false);
             }
         }
@@ -264,26 +317,46 @@ impl<Q: Queue> Coordinator<Q> {
 
     fn set(&mut self, agent: AgentId, state: AgentState, now_ns: u64) {
         self.revision += 1;
-        let agent = self.agent(agent);
-        agent.state = state;
-        agent.since_ns = now_ns;
+        let known = &mut self.agents[agent.0 as usize];
+        let (before, after) = (known.state.kind(), state.kind());
+        known.state = state;
+        known.since_ns = now_ns;
+        let class = &mut self.classes[known.class.0 as usize];
+        class.silent = class.silent + u32::from(after == Kind::Silent) - u32::from(before == Kind::Silent);
+        self.counts[before as usize] -= 1;
+        self.counts[after as usize] += 1;
+        if after == Kind::Leaving {
+            self.leaving_heard_ns = now_ns;
+        }
     }
 
     /// Any message extends the lease.
     fn hear(&mut self, agent: AgentId, now_ns: u64) -> Result<(), QueueError> {
         let known = self.agent(agent);
-        known.heard_ns = now_ns;
         let lease = Lease { now_ns, until_ns: now_ns.saturating_add(known.lease_ns) };
+        if known.state == AgentState::Leaving {
+            self.leaving_heard_ns = now_ns;
+        }
         self.queue.renew(agent, lease)
     }
 
     /// Leases groups to an agent, or has it leave if nothing is left; `None` if it has to wait.
     fn claim(&mut self, agent: AgentId, now_ns: u64) -> Result<Option<Order>, QueueError> {
         let (class, lease_ns) = (self.agent(agent).class, self.agent(agent).lease_ns);
+        let lease = Lease { now_ns, until_ns: now_ns.saturating_add(lease_ns) };
+        if self.agent(agent).has_common_group {
+            let own = self.own_class(agent);
+            let groups = self.queue.claim(own, agent, 1, lease)?;
+            self.steps += 1;
+            if !groups.is_empty() {
+                let groups = vec![COMMON_GROUP];
+                self.set(agent, AgentState::Measuring(groups.clone()), now_ns);
+                return Ok(Some((agent, ToAgent::Measure { groups })));
+            }
+        }
         let progress = self.queue.progress(class)?;
         // Large hands at first, single groups at the end, so that all agents end at about the same time.
         let hand = (progress.waiting / (2 * self.class(class).alive.max(1))).clamp(1, HAND_MAX);
-        let lease = Lease { now_ns, until_ns: now_ns.saturating_add(lease_ns) };
         let groups = self.queue.claim(class, agent, hand, lease)?;
         self.steps += 1 + groups.len() as u64;
         if !groups.is_empty() {
@@ -300,16 +373,30 @@ impl<Q: Queue> Coordinator<Q> {
     fn complete(&mut self, agent: AgentId, group: u32) -> Result<(), QueueError> {
         self.steps += 1;
         let class = self.agent(agent).class;
+        if group as usize >= self.class(class).owners.len() {
+            self.events.push(Event::Foreign { agent, group });
+            return Ok(());
+        }
+        let is_common = group == COMMON_GROUP && std::mem::take(&mut self.agent(agent).has_common_group);
+        if is_common {
+            let own = self.own_class(agent);
+            self.queue.complete(own, COMMON_GROUP, agent)?;
+        }
         match self.queue.complete(class, group, agent)? {
             Completed::First => {
                 self.revision += 1;
                 self.class(class).owners[group as usize] = Some(agent);
                 self.agent(agent).finished += 1;
             }
-            Completed::Known { by } if by == agent => {}
+            Completed::Known { by } if by == agent || is_common => {}
             Completed::Known { by } => self.events.push(Event::Late { agent, group, by }),
         }
         Ok(())
+    }
+
+    /// The class in which the common group of an agent is leased to it alone.
+    fn own_class(&self, agent: AgentId) -> ClassId {
+        ClassId(self.classes.len() as u32 + agent.0)
     }
 
     /// Gives idle agents of a class what came back, or has them leave if nothing is left.
@@ -339,8 +426,12 @@ impl<Q: Queue> Coordinator<Q> {
 
     fn end(&mut self, agent: AgentId, state: AgentState, now_ns: u64) -> Result<Vec<Order>, QueueError> {
         let class = self.agent(agent).class;
-        let groups = self.queue.release(agent)?;
+        let mut groups = self.queue.release(agent)?;
         self.steps += 1 + groups.len() as u64;
+        if self.agent(agent).has_common_group {
+            // Others measure the common group anyway.
+            groups.clear();
+        }
         if state == AgentState::Lost {
             self.events.push(Event::Lost { agent, groups, is_silent: false });
         }
@@ -369,6 +460,12 @@ impl Event {
                 let (late, first) = (name(*agent), name(*by));
                 format!(
                     "agent {late} has measured group {group} too, which {first} had finished before; that of {first} counts"
+                )
+            }
+            Self::Foreign { agent, group } => {
+                format!(
+                    "agent {} reported group {group}, which the plan does not have; the report is ignored",
+                    name(*agent)
                 )
             }
             Self::Different { subject } => {

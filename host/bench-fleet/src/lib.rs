@@ -17,7 +17,7 @@ mod status;
 pub use agent::{AgentTask, Served, Uplink, listen, serve};
 pub use classes::{ClassError, classify};
 pub use collect::{Collected, Collector, FleetFolder, ShardOf, contradiction, has_head, write_shard};
-pub use coordinator::{AgentState, Coordinator, Event, HAND_MAX, Order};
+pub use coordinator::{AgentState, COMMON_GROUP, Coordinator, Event, HAND_MAX, Order};
 pub use error::MergeError;
 pub use fleet::{Fleet, FleetError, FleetObserver, JOIN};
 pub use merge::{Checks, Merged, merge, merge_stopped};

@@ -200,7 +200,7 @@ fn check(dies_at: [Option<u32>; 2]) {
     let classes = classify(&agents, "1", false).unwrap();
     assert_eq!(classes, [ClassId(0); 3]);
     let collector = Collector::create(&folder.collected(), &names).unwrap();
-    let mut coordinator = Coordinator::new(Embedded::new(collector), &classes, GROUPS).unwrap();
+    let mut coordinator = Coordinator::new(Embedded::new(collector), &classes, GROUPS, true).unwrap();
     let spec = Spec {
         protocol: PROTOCOL,
         host_version: "1".to_owned(),

@@ -46,7 +46,7 @@ enum Doing {
 
 impl Simulation {
     fn new(classes: &[ClassId], groups: u32) -> Self {
-        let coordinator = Coordinator::new(Embedded::new(Counted::default()), classes, groups).unwrap();
+        let coordinator = Coordinator::new(Embedded::new(Counted::default()), classes, groups, true).unwrap();
         let agents = classes.len() as u32;
         Self {
             coordinator,
@@ -128,7 +128,8 @@ fn per_repetition(agents: u32) -> (f64, f64) {
     let mut fleet = Simulation::new(&vec![ClassId(0); agents as usize], groups);
     fleet.run();
     assert!(fleet.coordinator.is_over(fleet.now_ns).unwrap());
-    assert_eq!(fleet.coordinator.queue().blocks().0, u64::from(groups * PROCESSES), "each repetition once");
+    let repetitions = u64::from((groups + agents - 1) * PROCESSES);
+    assert_eq!(fleet.coordinator.queue().blocks().0, repetitions, "each once, but for the common group");
     assert!((0..groups).all(|group| fleet.coordinator.owner(ClassId(0), group).is_some()));
     let repetitions = f64::from(groups * PROCESSES);
     (fleet.work() as f64 / repetitions, fleet.coordinator.queue().entries() as f64 / repetitions)
@@ -173,7 +174,7 @@ proptest! {
 
 /// A coordinator of two agents of one class that both are measuring one of two groups.
 fn measuring() -> Coordinator<Embedded<Counted>> {
-    let mut coordinator = Coordinator::new(Embedded::new(Counted::default()), &[ClassId(0); 2], 2).unwrap();
+    let mut coordinator = Coordinator::new(Embedded::new(Counted::default()), &[ClassId(0); 2], 2, false).unwrap();
     for agent in 0..2 {
         let orders = coordinator.handle(AgentId(agent), &FromAgent::Claim, b"", 0).unwrap();
         assert_eq!(orders, [(AgentId(agent), ToAgent::Measure { groups: vec![agent] })]);
@@ -238,6 +239,33 @@ fn fleet_does_not_wait_for_a_silent_agent_without_work() {
     coordinator.handle(b, &FromAgent::Leaving, b"", LEASE_NS).unwrap();
     assert!(coordinator.is_over(LEASE_NS).unwrap());
     assert_eq!(coordinator.state(a).0, &AgentState::Silent);
+}
+
+#[test]
+fn first_group_is_measured_by_every_agent_and_counts_once() {
+    let queue = Embedded::new(Counted::default());
+    let mut coordinator = Coordinator::new(queue, &[ClassId(0), ClassId(0), ClassId(1)], 2, true).unwrap();
+    let claim = |coordinator: &mut Coordinator<Embedded<Counted>>, agent| {
+        let orders = coordinator.handle(AgentId(agent), &FromAgent::Claim, b"", 0).unwrap();
+        orders.into_iter().map(|(_, order)| order).collect::<Vec<_>>()
+    };
+    let common = [ToAgent::Measure { groups: vec![COMMON_GROUP] }];
+    assert_eq!(claim(&mut coordinator, 0), common);
+    assert_eq!(claim(&mut coordinator, 1), common);
+    assert_eq!(claim(&mut coordinator, 2), common, "alone in its class, it measures the groups in their order");
+    let completed = FromAgent::Completed { groups: vec![COMMON_GROUP] };
+    for agent in [1, 0, 0] {
+        coordinator.handle(AgentId(agent), &completed, b"", 1).unwrap();
+    }
+    assert_eq!(coordinator.owner(ClassId(0), COMMON_GROUP), Some(AgentId(1)));
+    assert_eq!(claim(&mut coordinator, 0), [ToAgent::Measure { groups: vec![1] }]);
+    assert!(claim(&mut coordinator, 1).is_empty(), "nothing is left for it while the other measures");
+    coordinator.handle(AgentId(0), &FromAgent::Completed { groups: vec![1, 7] }, b"", 2).unwrap();
+    assert!(coordinator.progress(ClassId(0)).unwrap().is_over());
+    let lines: Vec<_> = coordinator.events().iter().map(|event| event.line(|agent| agent.0.to_string())).collect();
+    let late = "agent 0 has measured group 0 too, which 1 had finished before; that of 1 counts";
+    let foreign = "agent 0 reported group 7, which the plan does not have; the report is ignored";
+    assert_eq!(lines, [late, foreign], "the common group is late only if it is reported again");
 }
 
 #[test]

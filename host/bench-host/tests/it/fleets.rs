@@ -44,15 +44,16 @@ fn lines(run: &Path) -> Vec<String> {
     text.lines().filter(is_wanted).map(str::to_owned).collect()
 }
 
-/// Checks that each line of cells and rooflines in the merged run was sent by exactly one agent.
+/// Checks that each line of cells and rooflines in the merged run was sent by an agent, and is there once.
 #[track_caller]
 fn check_bit_exact(fleet: &Path, merged: &Path, agents: &[&str]) {
     let sent: Vec<_> = agents.iter().flat_map(|agent| lines(&fleet.join("collected").join(agent))).collect();
     let merged = lines(merged);
     assert!(!merged.is_empty());
     for line in &merged {
-        assert_eq!(sent.iter().filter(|other| *other == line).count(), 1, "{line}");
+        assert!(sent.contains(line), "{line}");
     }
+    assert_eq!(merged.iter().collect::<BTreeSet<_>>().len(), merged.len());
 }
 
 #[test]
@@ -60,6 +61,7 @@ fn local_agents_measure_one_run() {
     let host = Host::with_hostile();
     let ran = host.check(&format!("{WORDS} --on local:2"), 0);
     assert!(ran.stderr.contains("2 agents share this machine and disturb each other's figures"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("class 1: its 2 agents differ by up to "), "{}", ran.stderr);
     assert_eq!(ok_cells(&ran.json()), all_cells());
     let (fleet, merged) = folders(&host);
     check_bit_exact(&fleet, &merged, &["local-1", "local-2"]);
@@ -167,7 +169,8 @@ fn killed_agent_is_replaced_by_the_other() {
     let agent = children(child.id()).into_iter().find(is_agent).unwrap();
     kill_process(Pid::from_raw(agent.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
     let ran = Ran::from(child.wait_with_output().unwrap()).check(line, 0);
-    assert!(ran.stderr.contains("was lost; the group of cells that it held is measured anew"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it was killed (signal: 9"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("was lost; "), "{}", ran.stderr);
     assert_eq!(ok_cells(&ran.json()), all_cells());
     let (fleet, merged) = folders(&host);
     check_bit_exact(&fleet, &merged, &["local-1", "local-2"]);

@@ -1,5 +1,6 @@
 //! `fleet`: one run that several machines measure.
 
+mod agreement;
 mod run;
 mod status;
 

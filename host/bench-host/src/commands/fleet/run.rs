@@ -1,5 +1,6 @@
 //! `fleet run`: plans here, has agents measure, and merges what they measured into one run for each class of machines.
 
+use super::agreement;
 use super::status::Watch;
 use crate::cli::{FleetRunArgs, RunArgs};
 use crate::commands::agent::module_digests;
@@ -11,8 +12,9 @@ use crate::{Exit, output};
 use anyhow::Context;
 use bench_engine::{ComparisonGroup, Interrupt, Plan};
 use bench_fleet::{
-    AgentId, AgentPlace, Checks, ClassId, Collected, Collector, Coordinator, Embedded, Fleet, FleetFolder, HostCard,
-    JOIN, PROTOCOL, Place, ShardOf, Spec, agents, classify, contradiction, has_head, merge_stopped, write_shard,
+    AgentId, AgentPlace, COMMON_GROUP, Checks, ClassId, Collected, Collector, Coordinator, Embedded, Fleet,
+    FleetFolder, HostCard, JOIN, PROTOCOL, Place, ShardOf, Spec, agents, classify, contradiction, has_head,
+    merge_stopped, write_shard,
 };
 use pg_connection::redact;
 use std::collections::HashMap;
@@ -154,6 +156,15 @@ struct Measured {
     is_stopped: bool,
 }
 
+/// An agent that has sent the head of its run file.
+struct Member<'a> {
+    agent: AgentId,
+    name: &'a str,
+    card: &'a HostCard,
+    /// Where what it sent is kept.
+    directory: PathBuf,
+}
+
 impl Submission<'_> {
     /// Has the agents measure, merges what they measured, and shows it.
     fn measure(&self, members: &[AgentPlace], interrupt: &Interrupt) -> anyhow::Result<Exit> {
@@ -187,7 +198,7 @@ impl Submission<'_> {
         let classes = classify(&named, &self.spec.host_version, self.share_machine)?;
         let collector = Collector::create(&self.folder.collected(), &names);
         let collector = collector.with_context(|| format!("cannot write to {}", self.folder.path().display()))?;
-        let mut coordinator = Coordinator::new(Embedded::new(collector), &classes, self.groups.len() as u32)?;
+        let mut coordinator = Coordinator::new(Embedded::new(collector), &classes, self.groups.len() as u32, true)?;
         let repetitions = self.plan.order.len() as u64 * u64::from(coordinator.classes());
         let mut watch = Watch::new(self.folder, &names, &cards, &classes, repetitions, self.run.common.shown.quiet);
         let driven = fleet.drive(&mut coordinator, self.spec, &mut watch, &is_stopped);
@@ -243,10 +254,12 @@ impl Submission<'_> {
                 exit = Exit::NotMeasured;
                 output::line(&format!("bench-host: {missing}"));
             }
-            let shards = self.shards(measured, ClassId(class), &mut collected)?;
-            if shards.is_empty() {
+            let members = self.members(measured, ClassId(class))?;
+            if members.is_empty() {
                 continue;
             }
+            self.say_agreement(ClassId(class), &members)?;
+            let shards = self.shards(measured, ClassId(class), &members, &mut collected)?;
             let out = match measured.coordinator.classes() {
                 1 => self.run.common.shown.out.clone(),
                 _ => self.run.common.shown.out.join(format!("class-{}", class + 1)),
@@ -289,38 +302,53 @@ impl Submission<'_> {
         Ok(Some(why))
     }
 
+    /// The agents of a class of which there is anything.
+    fn members<'a>(&self, measured: &'a Measured, class: ClassId) -> anyhow::Result<Vec<Member<'a>>> {
+        let mut members = Vec::new();
+        for (number, (name, card)) in (0..).zip(measured.names.iter().zip(&measured.cards)) {
+            let (agent, directory) = (AgentId(number), self.folder.collected().join(name));
+            if measured.coordinator.class_of(agent) == class && has_head(&directory)? {
+                members.push(Member { agent, name, card, directory });
+            }
+        }
+        Ok(members)
+    }
+
+    /// Says how far the agents of a class lie apart, if there are several.
+    fn say_agreement(&self, class: ClassId, members: &[Member<'_>]) -> anyhow::Result<()> {
+        let directories: Vec<_> = members.iter().map(|member| member.directory.clone()).collect();
+        let Some(common) = self.groups.get(COMMON_GROUP as usize) else { return Ok(()) };
+        if let Some(agreement) = agreement::describe(self.plan, common, &directories)? {
+            output::line(&format!("bench-host: class {}: {agreement}", class.0 + 1));
+        }
+        Ok(())
+    }
+
     /// Writes what counts of each agent of a class as a shard.
     fn shards(
         &self,
         measured: &Measured,
         class: ClassId,
+        members: &[Member<'_>],
         collected: &mut Vec<(String, Collected)>,
     ) -> anyhow::Result<Vec<PathBuf>> {
-        let group_of: HashMap<u32, u32> = self
-            .groups
-            .iter()
-            .enumerate()
-            .flat_map(|(number, group)| group.cells.iter().map(move |cell| (*cell, number as u32)))
-            .collect();
-        let mut members = Vec::new();
-        for (number, name) in measured.names.iter().enumerate() {
-            let agent = AgentId(number as u32);
-            let is_of_class = measured.coordinator.class_of(agent) == class;
-            if is_of_class && has_head(&self.folder.collected().join(name))? {
-                members.push((agent, name, &measured.cards[number]));
-            }
+        let mut group_of: HashMap<u32, u32> = HashMap::new();
+        for (number, group) in (0..).zip(self.groups) {
+            group_of.extend(group.cells.iter().map(|cell| (*cell, number)));
         }
         let finished = jiff::Timestamp::now().to_string();
         let mut shards = Vec::new();
-        for (number, (agent, name, card)) in (1..).zip(&members) {
-            let shard = ShardOf { agent: name, card, number, of: members.len() as u32, finished: &finished };
-            let directory = self.folder.shards().join(name);
+        for (number, member) in (1..).zip(members) {
+            let of = members.len() as u32;
+            let shard = ShardOf { agent: member.name, card: member.card, number, of, finished: &finished };
+            let out = self.folder.shards().join(member.name);
             let counts = |cell| {
-                group_of.get(&cell).is_some_and(|group| measured.coordinator.owner(class, *group) == Some(*agent))
+                let group = group_of.get(&cell);
+                group.is_some_and(|group| measured.coordinator.owner(class, *group) == Some(member.agent))
             };
-            let found = write_shard(&self.folder.collected().join(name), &directory, &shard, counts)?;
-            collected.push(((*name).clone(), found));
-            shards.push(directory);
+            let found = write_shard(&member.directory, &out, &shard, counts)?;
+            collected.push((member.name.to_owned(), found));
+            shards.push(out);
         }
         Ok(shards)
     }
