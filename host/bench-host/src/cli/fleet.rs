@@ -1,6 +1,7 @@
 //! The arguments of `fleet` and `agent`.
 
-use super::RunArgs;
+use super::values::cpu_list;
+use super::{CpuList, RunArgs};
 use crate::show::ShowArgs;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -30,7 +31,7 @@ pub(crate) enum FleetCommand {
 pub(crate) struct FleetRunArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
-    /// Where to measure: `local:N` (N agents on this machine) or `ssh:HOST,…` (one agent on each of these machines); may be given
+    /// Where to measure: `local:N` (N agents on this machine, which share its processors out) or `ssh:HOST,…` (one agent on each of these machines); may be given
     /// several times [default: local:1]
     #[arg(long, value_name = "WHERE")]
     pub(crate) on: Vec<String>,
@@ -93,6 +94,9 @@ pub(crate) struct AgentArgs {
     /// Its name in the fleet [default: agent]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// Processors to use, such as `2,4-7` [default: all that this process may use]
+    #[arg(long, value_name = "LIST", value_parser = cpu_list)]
+    pub(crate) cpu: Option<CpuList>,
     /// Folder for its own run file [default: bench-host/agent in the user's state folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

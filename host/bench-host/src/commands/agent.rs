@@ -3,13 +3,15 @@
 
 use super::load::plan;
 use super::run::{Prepared, prepare};
-use crate::cli::{AgentArgs, Cli, Command, RunArgs};
+use crate::cli::{AgentArgs, Cli, Command, CpuList, RunArgs};
 use crate::execute::{Job, WorkerExecutor, calibrate, interrupt, planned, program_sha256, run_record};
 use crate::fingerprint::fingerprint;
 use crate::modules::Modules;
 use crate::{Exit, paths};
 use anyhow::Context;
-use bench_engine::{ComparisonGroup, Done, Finished, Interrupt, Journal, Observer, Plan, Repetition, RunEnd};
+use bench_engine::{
+    ComparisonGroup, Done, Finished, Interrupt, Journal, Observer, Plan, Repetition, RunEnd, placement,
+};
 use bench_fleet::{AgentTask, HostCard, ModuleDigest, PROTOCOL, Part, Place, Served, Spec, Uplink, listen, serve};
 use bench_sink::environment::boot_id;
 use bench_sink::runfile::{EndRecord, Record, RunWriter, When, WriteError, encode};
@@ -36,6 +38,10 @@ pub(crate) fn run(arguments: &AgentArgs) -> anyhow::Result<Exit> {
         Some(out) => out.clone(),
         None => paths::agent_runs().context("no folder for the run file of the agent; give one with --out DIR")?,
     };
+    // Before any other thread is started, because threads inherit it.
+    if let Some(CpuList(cpus)) = &arguments.cpu {
+        placement::restrict(cpus).map_err(|reason| anyhow::anyhow!("--cpu: {reason}"))?;
+    }
     let interrupt = interrupt()?;
     let card = HostCard {
         protocol: PROTOCOL,

@@ -10,7 +10,7 @@ use crate::cost::Cost;
 use crate::execute::{Job, command, interrupt, planned, run_id, say_cost, show};
 use crate::{Exit, output};
 use anyhow::Context;
-use bench_engine::{ComparisonGroup, Interrupt, Plan};
+use bench_engine::{ComparisonGroup, Interrupt, Plan, placement};
 use bench_fleet::{
     AgentId, AgentPlace, COMMON_GROUP, Checks, ClassId, Collected, Collector, Coordinator, Embedded, Fleet,
     FleetFolder, HostCard, JOIN, PROTOCOL, Place, ShardOf, Spec, agents, classify, contradiction, has_head,
@@ -187,7 +187,10 @@ impl Submission<'_> {
 
     /// Starts the agents, and has them measure until nothing is left or the user stops them.
     fn gather(&self, members: &[AgentPlace], interrupt: &Interrupt) -> anyhow::Result<(Measured, Watch<'_>)> {
-        let commands = members.iter().map(|member| anyhow::Ok((member.name.clone(), self.command(member)?)));
+        let is_divided = self.run.common.measured.cpu.is_none();
+        let cpus = if is_divided { divide(members, &placement::allowed_cpus()) } else { HashMap::new() };
+        let command = |member: &AgentPlace| anyhow::Ok((member.name.clone(), self.command(member, &cpus)?));
+        let commands = members.iter().map(command);
         let commands = commands.collect::<anyhow::Result<Vec<_>>>()?;
         let names: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
         let mut fleet = Fleet::launch(commands, self.folder.path())?;
@@ -214,7 +217,7 @@ impl Submission<'_> {
     }
 
     /// The command that starts an agent.
-    fn command(&self, member: &AgentPlace) -> anyhow::Result<Command> {
+    fn command(&self, member: &AgentPlace, cpus: &HashMap<&str, String>) -> anyhow::Result<Command> {
         let agent = ["agent", "--stdio", "--run", self.spec.id.as_str(), "--name", member.name.as_str()];
         let mut command = match &member.ssh {
             Some(host) => {
@@ -236,6 +239,9 @@ impl Submission<'_> {
                 let program = std::env::current_exe().context("cannot find this program to start agents with")?;
                 let mut command = Command::new(program);
                 command.args(agent).arg("--out").arg(self.folder.agents());
+                if let Some(cpus) = cpus.get(member.name.as_str()) {
+                    command.args(["--cpu", cpus.as_str()]);
+                }
                 command
             }
         };
@@ -354,11 +360,57 @@ impl Submission<'_> {
     }
 }
 
+/// The processors of each agent of this machine: the same number for each, so that they are of one class, and none for two, because
+/// repetitions on the same processor would wait for each other. Empty if there is one agent, or more agents than processors.
+fn divide<'a>(members: &'a [AgentPlace], allowed: &[u32]) -> HashMap<&'a str, String> {
+    let local: Vec<&str> =
+        members.iter().filter(|member| member.ssh.is_none()).map(|member| member.name.as_str()).collect();
+    let share = allowed.len() / local.len().max(1);
+    if local.len() < 2 || share == 0 {
+        return HashMap::new();
+    }
+    let list = |cpus: &[u32]| cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+    local.into_iter().zip(allowed.chunks_exact(share)).map(|(name, cpus)| (name, list(cpus))).collect()
+}
+
 /// The one that says more of what went wrong.
 fn worse(a: Exit, b: Exit) -> Exit {
     match (a, b) {
         (Exit::NotMeasured, _) | (_, Exit::NotMeasured) => Exit::NotMeasured,
         (Exit::Finding, _) | (_, Exit::Finding) => Exit::Finding,
         (Exit::Done, Exit::Done) => Exit::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agents_of_this_machine_have_processors_of_their_own() {
+        let check = |place: &str, allowed: &[u32], expect: &[(&str, &str)]| {
+            let places: Vec<Place> = place.split(' ').map(|place| place.parse().unwrap()).collect();
+            let members = agents(&places).unwrap();
+            let mut found: Vec<_> = divide(&members, allowed).into_iter().collect();
+            found.sort();
+            let found: Vec<_> = found.iter().map(|(name, cpus)| (*name, cpus.as_str())).collect();
+            assert_eq!(found, expect, "{place}");
+        };
+        check("local:2", &[0, 1], &[("local-1", "0"), ("local-2", "1")]);
+        check("local:2 ssh:a", &[0, 2, 4, 5, 6], &[("local-1", "0,2"), ("local-2", "4,5")]);
+        check("local:1", &[0, 1], &[]);
+        check("local:3", &[0, 1], &[]);
+        check("ssh:a,b", &[0, 1], &[]);
+        check("local:2", &[], &[]);
+    }
+
+    #[test]
+    fn worst_exit_wins() {
+        let all = [Exit::Done, Exit::Finding, Exit::NotMeasured];
+        for (first, a) in all.into_iter().enumerate() {
+            for (second, b) in all.into_iter().enumerate() {
+                assert_eq!(worse(a, b), all[first.max(second)]);
+            }
+        }
     }
 }
