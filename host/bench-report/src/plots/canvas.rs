@@ -32,6 +32,8 @@ pub(super) enum Shape {
     Line { points: Vec<Place>, width: f32, colour: Colour, is_dashed: bool },
     /// A filled rectangle between two corners.
     Bar { from: Place, to: Place, colour: Colour },
+    /// A faint area within an outline; what lies under it stays visible.
+    Area { outline: Vec<Place>, colour: Colour },
     /// A mark with a white rim that keeps it apart from what lies under it.
     Mark { mark: Mark, at: Place, size: f32, colour: Colour },
 }
@@ -79,6 +81,11 @@ impl Canvas {
     /// A filled rectangle.
     pub(super) fn bar(&mut self, from: Place, to: Place, colour: Colour) {
         self.shapes.push(Shape::Bar { from, to, colour });
+    }
+
+    /// A faint area within `outline`.
+    pub(super) fn area(&mut self, outline: Vec<Place>, colour: Colour) {
+        self.shapes.push(Shape::Area { outline, colour });
     }
 
     /// A mark of about `size` pixels at `at`.

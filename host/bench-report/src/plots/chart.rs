@@ -19,6 +19,14 @@ impl Sheet {
     const HALF: Self = Self { width: 860, height: 440 };
     /// The whole width of a page.
     const WHOLE: Self = Self { width: 1600, height: 700 };
+
+    /// How much higher each further row of panels makes it.
+    const ROW: u32 = 700;
+
+    /// The same with room for so many rows of panels, of which one is at least.
+    pub(super) fn with_rows(self, rows: usize) -> Self {
+        Self { height: self.height + Self::ROW * (rows as u32 - 1), ..self }
+    }
 }
 
 /// A picture of any kind.
@@ -68,7 +76,7 @@ impl Chart {
         let mut canvas = Canvas::of_page()?;
         let sheet = match self {
             Self::Figure(figure) if figure.panels.len() == 1 => Sheet { height: 560, ..Sheet::HALF },
-            Self::Figure(_) => Sheet::WHOLE,
+            Self::Figure(figure) => Sheet::WHOLE.with_rows(figure.grid().1),
             Self::Curves(_) => Sheet::HALF,
             Self::Rows(rows) => Sheet { height: rows.height() as u32 + 16, width: rows.width() },
         };
@@ -80,8 +88,10 @@ impl Chart {
     fn drawn(&self) -> Option<(Canvas, Sheet)> {
         let mut canvas = Canvas::new()?;
         let mut sheet = Sheet::FILE;
-        if let Self::Rows(rows) = self {
-            sheet.height = (rows.height() + 260.0) as u32;
+        match self {
+            Self::Figure(figure) => sheet = figure.sheet(),
+            Self::Rows(rows) => sheet.height = (rows.height() + 260.0) as u32,
+            Self::Curves(_) => {}
         }
         let room = framed(&mut canvas, sheet, self.title(), self.notes());
         self.draw(&mut canvas, room);

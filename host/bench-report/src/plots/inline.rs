@@ -49,6 +49,9 @@ fn element(out: &mut String, shape: &Shape) {
             whole((to.1 - from.1).abs()),
             -whole((to.0 - from.0).abs()).max(1)
         ),
+        Shape::Area { outline, colour } => {
+            write!(out, "<path class=\"b {}\" d=\"{}z\"/>", colour.name(), path(outline))
+        }
         Shape::Mark { mark, at, size, colour } => match outline_of(*mark, *at, *size) {
             Outline::Circle(radius) => write!(
                 out,

@@ -32,6 +32,9 @@ const NOTE: Lettering = Lettering { size: 21.0, is_bold: false, colour: FAINT };
 /// Between two lines of text, over their size.
 const LEADING: f32 = 1.45;
 
+/// So many panels stand side by side at most.
+const COLUMNS_MAX: usize = 3;
+
 /// The line before the name in a legend, and the room behind the name.
 const SAMPLE: f32 = 54.0;
 const APART: f32 = 36.0;
@@ -41,7 +44,7 @@ const APART: f32 = 36.0;
 pub struct Figure {
     /// The heading.
     pub title: String,
-    /// Side by side; one at least.
+    /// Side by side, up to three in a row; one at least.
     pub panels: Vec<Panel>,
     /// Said below: what points and intervals are, of how many.
     pub notes: Vec<String>,
@@ -98,22 +101,39 @@ impl Figure {
         lines.flat_map(|(panel, line)| line.points.iter().map(move |point| (panel, line, point)))
     }
 
-    /// The figure as a PNG file of 1600 × 1000 pixels. `None` only where the font that is built in is none.
+    /// The figure as a PNG file of 1600 × 1000 pixels; every further row of panels makes it higher. `None` only where the font that is
+    /// built in is none.
     pub fn png(&self) -> Option<Vec<u8>> {
-        pixels::png(&self.drawn()?, Sheet::FILE.width, Sheet::FILE.height)
+        let sheet = self.sheet();
+        pixels::png(&self.drawn()?, sheet.width, sheet.height)
     }
 
     /// The figure as an SVG document. `None` only where the font that is built in, by which text is placed, is none.
     pub fn svg(&self) -> Option<String> {
-        Some(vector::svg(&self.drawn()?, Sheet::FILE.width, Sheet::FILE.height, &self.title))
+        let sheet = self.sheet();
+        Some(vector::svg(&self.drawn()?, sheet.width, sheet.height, &self.title))
     }
 
     /// Title, panels, legend and notes on a sheet.
     fn drawn(&self) -> Option<Canvas> {
         let mut canvas = Canvas::new()?;
-        let room = chart::framed(&mut canvas, Sheet::FILE, &self.title, &self.notes);
+        let room = chart::framed(&mut canvas, self.sheet(), &self.title, &self.notes);
         self.draw(&mut canvas, room);
         Some(canvas)
+    }
+
+    /// The size of a file of its own.
+    fn sheet(&self) -> Sheet {
+        Sheet::FILE.with_rows(self.grid().1)
+    }
+
+    /// How many panels stand side by side, and in how many rows.
+    fn grid(&self) -> (usize, usize) {
+        let columns = match self.panels.len() {
+            4 => 2,
+            panels => panels.clamp(1, COLUMNS_MAX),
+        };
+        (columns, self.panels.len().div_ceil(columns).max(1))
     }
 
     /// The figure without title and notes in its room.
@@ -121,10 +141,13 @@ impl Figure {
         let lines = self.panels.iter().flat_map(|panel| &panel.lines);
         let entries: Vec<(&str, Look)> = lines.map(|line| (line.name.as_str(), line.look)).collect();
         let bottom = chart::legend(canvas, room, &entries);
-        let each = (room.right - room.left) / self.panels.len() as f32;
+        let (columns, rows) = self.grid();
+        let width = (room.right - room.left) / columns as f32;
+        let height = (bottom - LEGEND.size / 2.0 - room.top) / rows as f32;
         for (index, panel) in self.panels.iter().enumerate() {
-            let left = room.left + each * index as f32;
-            panel.draw(canvas, Room { left, right: left + each, bottom: bottom - LEGEND.size / 2.0, ..room });
+            let (left, top) =
+                (room.left + width * (index % columns) as f32, room.top + height * (index / columns) as f32);
+            panel.draw(canvas, Room { left, right: left + width, top, bottom: top + height });
         }
     }
 }
@@ -208,6 +231,43 @@ mod tests {
         let svg = figure.svg().unwrap();
         assert!(svg.contains(">operators: 10</text>"), "{svg}");
         assert_eq!((svg.matches("<circle ").count(), svg.matches("<rect ").count()), (2, 2), "{svg}");
+    }
+
+    #[test]
+    fn intervals_of_adjacent_points_are_joined_by_a_band() {
+        let mut figure = figure(1, &[]);
+        let bands = |figure: &Figure| figure.svg().unwrap().matches("fill-opacity=\"0.18\"").count();
+        assert_eq!(bands(&figure), 1);
+        figure.panels[0].lines[0].points[1].between = None;
+        assert_eq!(bands(&figure), 0, "no two adjacent points have one");
+    }
+
+    #[test]
+    fn lines_without_marks_are_not_set_apart() {
+        let mut figure = figure(1, &[]);
+        figure.panels[0].lines[0].look = Look::of(0).unmarked();
+        let svg = figure.svg().unwrap();
+        assert_eq!(svg.matches("<circle ").count(), 0, "{svg}");
+        let same = figure.panels[0].lines[0].clone();
+        figure.panels[0].lines.push(same);
+        let svg = figure.svg().unwrap();
+        let line = svg.lines().find(|line| line.contains("#0072b2") && line.matches(',').count() == 3);
+        let line = line.unwrap_or_else(|| panic!("{svg}"));
+        assert_eq!(svg.matches(line).count(), 2, "one lies on the other: {svg}");
+    }
+
+    #[test]
+    fn many_panels_are_a_grid() {
+        let check = |panels: usize, grid: (usize, usize), height: u32| {
+            let figure = figure(panels, &[]);
+            assert_eq!((figure.grid(), figure.sheet().height), (grid, height), "{panels}");
+        };
+        check(1, (1, 1), HEIGHT);
+        check(3, (3, 1), HEIGHT);
+        check(4, (2, 2), HEIGHT + 700);
+        check(7, (3, 3), HEIGHT + 1400);
+        let pixels = drawn(&figure(4, &[]));
+        assert_eq!((pixels.width(), pixels.height()), (WIDTH, HEIGHT + 700));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, Lettering};
 use super::style::{Colour, FAINT, GRID, INK};
-use super::{Line, Look, Panel};
+use super::{Line, Look, Panel, Point};
 use crate::scale;
 
 const HEAD: Lettering = Lettering { size: 26.0, is_bold: true, colour: INK };
@@ -42,7 +42,9 @@ impl Room {
 /// A short line with its mark, as legends have it.
 pub(super) fn sample(canvas: &mut Canvas, look: Look, (x, y): (f32, f32), width: f32) {
     canvas.line(&[(x, y), (x + width, y)], STROKE, look.colour, look.is_dashed);
-    canvas.mark(look.mark, (x + width / 2.0, y), MARK, look.colour);
+    if look.has_marks {
+        canvas.mark(look.mark, (x + width / 2.0, y), MARK, look.colour);
+    }
 }
 
 impl Panel {
@@ -62,7 +64,10 @@ impl Panel {
         let up = Axis::new(&self.up.title, &self.up.unit, &heights, &bounds);
         let plot = axes(canvas, room, &self.title, &across, &up);
         for (index, line) in self.lines.iter().enumerate() {
-            let aside = (index as f32 - (self.lines.len() as f32 - 1.0) / 2.0) * BESIDE;
+            let aside = match line.look.has_marks {
+                true => (index as f32 - (self.lines.len() as f32 - 1.0) / 2.0) * BESIDE,
+                false => 0.0,
+            };
             let place = |(x, y): (f64, f64)| {
                 let x = plot.left + across.place(x) as f32 * (plot.right - plot.left) + aside;
                 (x, plot.height(&up, y))
@@ -128,17 +133,30 @@ pub(super) fn axes(canvas: &mut Canvas, room: Room, title: &str, across: &Axis, 
     plot
 }
 
-/// Draws `line`; an interval that reaches beyond what the axis `holds` is open there.
+/// Draws `line` with the band between the intervals of adjacent points; an interval that reaches beyond what the axis `holds` is open
+/// there.
 fn draw(canvas: &mut Canvas, line: &Line, place: impl Fn((f64, f64)) -> (f32, f32), holds: impl Fn(f64) -> bool) {
     let colour = line.look.colour;
     let at: Vec<_> = line.points.iter().map(|point| place((point.across, point.up))).collect();
+    for points in line.points.chunk_by(|one, next| one.between.is_some() && next.between.is_some()) {
+        let end = |point: &Point, is_upper: bool| {
+            point.between.map(|(low, high)| place((point.across, if is_upper { high } else { low })))
+        };
+        let below = points.iter().filter_map(|point| end(point, false));
+        let above = points.iter().rev().filter_map(|point| end(point, true));
+        if points.len() > 1 {
+            canvas.area(below.chain(above).collect(), colour);
+        }
+    }
     canvas.line(&at, STROKE, colour, line.look.is_dashed);
     for point in &line.points {
         if let Some(ends) = point.between {
             interval(canvas, ends, colour, |value| place((point.across, value)), &holds);
         }
     }
-    at.into_iter().for_each(|at| canvas.mark(line.look.mark, at, MARK, colour));
+    if line.look.has_marks {
+        at.into_iter().for_each(|at| canvas.mark(line.look.mark, at, MARK, colour));
+    }
 }
 
 /// Draws an interval, whose ends are marked where the axis holds them.

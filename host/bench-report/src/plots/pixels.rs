@@ -2,7 +2,7 @@
 
 use super::canvas::{Anchor, Canvas, Lettering, Outline, Place, Shape, outline_of};
 use super::font::{CAPITAL, Face};
-use super::style::Colour;
+use super::style::{AREA_OPACITY, Colour};
 use tiny_skia::{
     Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, StrokeDash, Transform,
 };
@@ -26,6 +26,13 @@ pub(super) fn png(canvas: &Canvas, width: u32, height: u32) -> Option<Vec<u8>> {
                 let sides = (from.0.min(to.0), from.1.min(to.1), from.0.max(to.0), from.1.max(to.1));
                 if let Some(rect) = Rect::from_ltrb(sides.0, sides.1, sides.2, sides.3) {
                     pixels.fill_rect(rect, &paint(*colour), Transform::identity(), None);
+                }
+            }
+            Shape::Area { outline, colour } => {
+                if let Some(path) = path_of(outline, true) {
+                    let mut paint = paint(*colour);
+                    paint.shader.apply_opacity(AREA_OPACITY);
+                    pixels.fill_path(&path, &paint, FillRule::Winding, Transform::identity(), None);
                 }
             }
             Shape::Mark { mark, at, size, colour } => {

@@ -15,6 +15,9 @@ pub(super) const GOOD: Colour = Colour(0, 158, 115);
 pub(super) const BAD: Colour = Colour(213, 94, 0);
 pub(super) const QUIET: Colour = Colour(140, 140, 140);
 
+/// The opacity of areas, such as bands of intervals. The class `b` of a page has the same.
+pub(super) const AREA_OPACITY: f32 = 0.18;
+
 /// What stands at a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
@@ -31,6 +34,7 @@ pub struct Look {
     pub(crate) colour: Colour,
     pub(crate) mark: Mark,
     pub(crate) is_dashed: bool,
+    pub(crate) has_marks: bool,
 }
 
 /// Colours that differ in brightness as well as in hue, so that they differ for those who tell no red from green (Okabe and Ito
@@ -59,12 +63,23 @@ impl Colour {
 impl Look {
     /// The look of the line `index`: no two of the first 35 are alike in colour and mark.
     pub fn of(index: usize) -> Self {
-        Self { colour: COLOURS[index % COLOURS.len()], mark: MARKS[index % MARKS.len()], is_dashed: false }
+        Self {
+            colour: COLOURS[index % COLOURS.len()],
+            mark: MARKS[index % MARKS.len()],
+            is_dashed: false,
+            has_marks: true,
+        }
     }
 
     /// The same, dashed.
     #[must_use]
     pub fn dashed(self) -> Self {
         Self { is_dashed: true, ..self }
+    }
+
+    /// The same without marks at points, for lines of many points.
+    #[must_use]
+    pub fn unmarked(self) -> Self {
+        Self { has_marks: false, ..self }
     }
 }

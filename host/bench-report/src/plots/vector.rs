@@ -2,7 +2,7 @@
 
 use super::canvas::{Anchor, Canvas, Lettering, Outline, Place, Shape, outline_of};
 use super::font::CAPITAL;
-use super::style::Colour;
+use super::style::{AREA_OPACITY, Colour};
 use std::fmt::Write;
 
 /// The shapes of `canvas` on a white sheet of that many pixels; `title` is for those who do not see it.
@@ -42,6 +42,11 @@ fn element(shape: &Shape) -> String {
             number(from.1.min(to.1)),
             number((to.0 - from.0).abs()),
             number((to.1 - from.1).abs()),
+            hex(*colour)
+        ),
+        Shape::Area { outline, colour } => format!(
+            "<polygon points=\"{}\" fill=\"{}\" fill-opacity=\"{AREA_OPACITY}\"/>",
+            places(outline),
             hex(*colour)
         ),
         Shape::Mark { mark, at, size, colour } => {
