@@ -1,10 +1,14 @@
 //! What a family adds to the report of a run.
 
-use crate::{CellView, Figure, RunView, Section, SeriesView};
+use crate::plots::{Chart, Stacks};
+use crate::{CellView, Figure, RunView, Section, SeriesView, notes};
 use bench_sink::runfile::RunFile;
 
-/// The part of a report that only a family knows how to make. Everything except its sections is optional.
+/// The part of a report that only a family knows how to make. Everything except its name and its sections is optional.
 pub trait FamilyReport: Sync {
+    /// The name of the family.
+    fn family(&self) -> &'static str;
+
     /// The sections on the family's cells in `view`; none if it has none.
     fn sections(&self, view: &RunView) -> Vec<Section>;
 
@@ -28,9 +32,50 @@ pub trait FamilyReport: Sync {
         Vec::new()
     }
 
+    /// Charts of the page `report.html` that are not among the sections. The run in `file` has what `view` does not keep, such as
+    /// samples in their order.
+    fn charts(&self, _view: &RunView, _file: &RunFile) -> Vec<FamilyChart> {
+        Vec::new()
+    }
+
+    /// Whether sections or charts show how the time of `cell` depends on its numeric arguments. The page has small multiples of all
+    /// other cells.
+    fn draws_axes(&self, cell: &CellView) -> bool {
+        self.covers(cell)
+    }
+
     /// Documents that the command `report` prints.
     fn exports(&self) -> &'static [Export] {
         &[]
+    }
+}
+
+/// A chart in a family's part of a page.
+#[derive(Clone, Debug)]
+pub struct FamilyChart {
+    /// The name of its files, without the extension.
+    pub(crate) name: String,
+    pub(crate) chart: Chart,
+}
+
+impl FamilyChart {
+    /// Lines over pairs of axes.
+    pub fn figure(name: impl Into<String>, figure: Figure) -> Self {
+        Self { name: name.into(), chart: Chart::Figure(figure) }
+    }
+
+    /// Bars of parts.
+    pub fn stacks(name: impl Into<String>, stacks: Stacks) -> Self {
+        Self { name: name.into(), chart: Chart::Stacks(stacks) }
+    }
+}
+
+impl Figure {
+    /// The same with a note of the run, its machine, its effort and its seed, for a file of its own.
+    #[must_use]
+    pub fn with_source(mut self, view: &RunView) -> Self {
+        self.notes.push(notes::source(view));
+        self
     }
 }
 

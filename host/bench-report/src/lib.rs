@@ -45,13 +45,13 @@ pub use self::escape::escape;
 pub use self::export::{
     COMMENT_MARK, Hgrm, aetherless_json, bencher_json, github_comment, github_summary, hgrm, junit_xml, openmetrics,
 };
-pub use self::family::{DerivedFile, Export, FamilyReport};
+pub use self::family::{DerivedFile, Export, FamilyChart, FamilyReport};
 pub use self::history::{
     Cause, CellEntry, CellHistory, CellTrend, ExplainedStep, History, RunEntry, history_document, trend_document,
 };
 pub use self::html::{Courses, Page, PageFile, PageRun};
 pub use self::json::significant;
-pub use self::plots::{Dimension, Figure, Line, Look, Panel, Point};
+pub use self::plots::{Dimension, Figure, Line, Look, Panel, Point, Stack, StackPart, Stacks};
 pub use self::render::{Asciidoc, Csv, Json, Layout, Markdown, RENDERERS, Renderer, Text, print_csv, print_json};
 pub use self::run::{Missing, PartView, RunView};
 pub use self::series::SeriesView;

@@ -2,7 +2,7 @@
 
 use crate::environment::environment;
 use crate::text::number;
-use crate::{CellView, Drift, RunView, scale};
+use crate::{CellView, Drift, RunView, escape, scale};
 use bench_model::Steadiness;
 use bench_sink::runfile::Status;
 use std::collections::BTreeSet;
@@ -128,6 +128,11 @@ pub(crate) fn footer(view: &RunView, hidden: usize) -> Vec<String> {
         "limit: how many times what the machine itself takes, see `bench-host doctor`".to_owned(),
     ];
     lines.into_iter().chain(hidden).collect()
+}
+
+/// The run, the machine and the effort in a sentence, escaped: what a figure needs that stands alone.
+pub(crate) fn source(view: &RunView) -> String {
+    escape(&format!("Run {}: {}; {}.", view.id, machine(view), effort(view, " per cell"))).into_owned()
 }
 
 /// The machine and how busy it was: `A Processor × 2, linux 6.1.0, load 0.50`.

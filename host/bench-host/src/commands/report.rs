@@ -62,7 +62,7 @@ fn page(arguments: &ReportArgs, directories: &[PathBuf]) -> anyhow::Result<Exit>
         directories.iter().map(|directory| ReadRun::new(directory)).collect::<anyhow::Result<_>>()?;
     let mut page = Page::default();
     for run in &runs {
-        let mut of_run = PageRun::new(&run.view, &run.courses, families::reports());
+        let mut of_run = PageRun::new(&run.view, &run.file, &run.courses, families::reports());
         of_run.targets = evaluate_all(&run.view, &arguments.targets)?;
         page.runs.push(of_run);
         let title = if runs.len() == 1 { "Comparisons".to_owned() } else { format!("Comparisons in {}", run.view.id) };

@@ -1,10 +1,12 @@
 //! The report of runs as one HTML file that needs no network and no other file. Its script opens rows, sorts, filters and copies.
 
+mod axes;
 mod cell;
 mod cells;
 mod charts;
 mod compared;
 mod courses;
+mod families;
 mod machine;
 mod page;
 mod sections;

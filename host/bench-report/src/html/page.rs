@@ -1,6 +1,7 @@
 //! The page as a whole, and the files that go with it.
 
 use super::courses::Courses;
+use super::families::{self, PageFamily};
 use super::write::{nested_list, safe};
 use super::{cells, charts, compared, machine, sections, strip, targets};
 use crate::document::{Body, Document, Section};
@@ -11,9 +12,13 @@ use crate::{Detail, csv};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bench_sink::digest;
+use bench_sink::runfile::RunFile;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
+
+/// Letters of a file's name, without a number and the extension.
+const FILE_NAME_MAX: usize = 120;
 
 /// What a report is made of.
 #[derive(Clone, Debug, Default)]
@@ -35,8 +40,9 @@ pub struct PageRun<'a> {
     pub courses: &'a Courses,
     /// The targets that the run was checked against.
     pub targets: Vec<TargetResult>,
-    /// Sections of families, the document of the run among them.
-    pub document: Document,
+    /// The document of the run without families.
+    document: Document,
+    families: Vec<PageFamily>,
 }
 
 /// A file that goes with a page.
@@ -49,14 +55,15 @@ pub struct PageFile {
 }
 
 impl<'a> PageRun<'a> {
-    /// `view` with the sections of `families`.
-    pub fn new(view: &'a RunView, courses: &'a Courses, families: &[&dyn FamilyReport]) -> Self {
-        let document = run_document(view, families, Detail { all_cells: true, all_series: false });
-        Self { view, courses, targets: Vec::new(), document }
+    /// `view` and `courses` of the run in `file`, with what `families` say of it.
+    pub fn new(view: &'a RunView, file: &RunFile, courses: &'a Courses, families: &[&dyn FamilyReport]) -> Self {
+        let document = run_document(view, &[], Detail { all_cells: true, all_series: false });
+        let families = families::of_run(view, file, families);
+        Self { view, courses, targets: Vec::new(), document, families }
     }
 
-    /// The sections that only families make.
-    fn of_families(&self) -> impl Iterator<Item = &Section> {
+    /// The sections of the run that the page does not show in a form of its own.
+    fn others(&self) -> impl Iterator<Item = &Section> {
         self.document
             .sections
             .iter()
@@ -117,8 +124,8 @@ impl Page<'_> {
             links.push((format!("targets-{index}"), "Targets".to_owned()));
         }
         links.push(("run-0".to_owned(), "Cells".to_owned()));
-        if let Some(index) = self.runs.iter().position(|run| run.of_families().next().is_some()) {
-            links.push((format!("families-{index}"), "Families".to_owned()));
+        if let Some(index) = self.runs.iter().position(|run| !run.families.is_empty()) {
+            links.push((families::anchor(index, 0), "Families".to_owned()));
         }
         links.push(("machine-0".to_owned(), "Machine".to_owned()));
         links
@@ -147,17 +154,12 @@ impl Page<'_> {
 
     fn run(&self, run: &PageRun<'_>, index: usize) -> String {
         let title = if self.runs.len() == 1 { "Cells".to_owned() } else { format!("Run {}: cells", run.view.id) };
-        let of_families: String = run
-            .of_families()
-            .enumerate()
-            .map(|(at, section)| sections::one(section, &format!("family-{index}-{at}")))
-            .collect();
-        let of_families = match of_families.is_empty() {
-            true => String::new(),
-            false => format!("<section id=\"families-{index}\"><h2>By family</h2>{of_families}</section>"),
-        };
+        let others = run.others().enumerate();
+        let others: String = others.map(|(at, section)| sections::one(section, &format!("run-{index}-{at}"))).collect();
+        let of_families = run.families.iter().enumerate();
+        let of_families: String = of_families.map(|(at, family)| family.html(&families::anchor(index, at))).collect();
         format!(
-            "{}<section id=\"run-{index}\"><h2>{}</h2>{}</section>{of_families}{}",
+            "{}<section id=\"run-{index}\"><h2>{}</h2>{}{others}</section>{of_families}{}",
             targets::section(run.view, &run.targets, index),
             safe(&title),
             cells::table(run.view, run.courses, index),
@@ -166,7 +168,10 @@ impl Page<'_> {
     }
 
     fn all_warnings(&self) -> Vec<String> {
-        let of_runs = self.runs.iter().flat_map(|run| run.document.warnings().map(str::to_owned));
+        let of_runs = self.runs.iter().flat_map(|run| {
+            let of_families = run.families.iter().flat_map(PageFamily::warnings);
+            run.document.warnings().chain(of_families).map(str::to_owned)
+        });
         of_runs.chain(self.warnings.iter().cloned()).collect()
     }
 
@@ -185,33 +190,53 @@ impl Page<'_> {
         for (index, (_, comparison)) in self.comparisons.iter().enumerate() {
             let name = numbered("comparisons", index, self.comparisons.len());
             files.push(table(&name, &compared::document(comparison)));
-            compared::forest(comparison)
-                .into_iter()
-                .for_each(|chart| figures(&mut files, &numbered("ratios", index, self.comparisons.len()), &chart));
+            if let Some(forest) = compared::forest(comparison) {
+                let runs: Vec<String> = self.runs.iter().map(|run| notes::source(run.view)).collect();
+                figures(
+                    &mut files,
+                    &numbered("ratios", index, self.comparisons.len()),
+                    forest.with_note(&runs.join(" ")),
+                );
+            }
         }
         for (index, run) in self.runs.iter().enumerate() {
-            let name = |what: &str| numbered(what, index, self.runs.len());
-            let cells = Document { records: Some(csv::records(run.view)), ..Document::default() };
-            files.push(table(&name("cells"), &cells));
-            targets::bullets(&run.targets).into_iter().for_each(|chart| figures(&mut files, &name("targets"), &chart));
-            if !run.targets.is_empty() {
-                files.push(table(&name("targets"), &crate::targets_document(run.view, &run.targets)));
-            }
-            for (at, section) in run.of_families().enumerate() {
-                let own = name(&format!("{}-{at}", file_name(&section.name)));
-                match &section.body {
-                    Body::Figure(figure) => figures(&mut files, &own, &Chart::Figure(figure.clone())),
-                    _ => files.push(table(&own, &Document { sections: vec![section.clone()], ..Document::default() })),
-                }
-            }
+            self.files_of_run(run, index, &mut files);
             for cell in run.view.cells.iter().filter(|_| every_cell) {
                 let anchor = cells::anchor(run.view, cell);
                 for (what, chart) in charts::of_cell(run.view, cell, run.courses) {
-                    figures(&mut files, &format!("{anchor}-{what}"), &chart);
+                    figures(&mut files, &format!("{anchor}-{what}"), chart.with_note(&notes::source(run.view)));
                 }
             }
         }
         files
+    }
+
+    /// The table of cells, targets, and what families say of one run.
+    fn files_of_run(&self, run: &PageRun<'_>, index: usize, files: &mut Vec<PageFile>) {
+        let name = |what: &str| numbered(&file_name(what), index, self.runs.len());
+        let source = notes::source(run.view);
+        let cells = Document { records: Some(csv::records(run.view)), ..Document::default() };
+        files.push(table(&name("cells"), &cells));
+        if let Some(bullets) = targets::bullets(&run.targets) {
+            figures(files, &name("targets"), bullets.with_note(&source));
+        }
+        if !run.targets.is_empty() {
+            files.push(table(&name("targets"), &crate::targets_document(run.view, &run.targets)));
+        }
+        let of_families = run.families.iter().flat_map(|family| &family.sections);
+        for (at, section) in of_families.chain(run.others()).enumerate() {
+            let own = name(&format!("{}-{at}", section.name));
+            match &section.body {
+                Body::Figure(figure) => figures(files, &own, Chart::Figure(figure.clone()).with_note(&source)),
+                _ => files.push(table(&own, &Document { sections: vec![section.clone()], ..Document::default() })),
+            }
+        }
+        for chart in run.families.iter().flat_map(|family| &family.charts) {
+            let own = name(&chart.name);
+            let is_taken = files.iter().any(|file| file.name == format!("{own}.svg"));
+            let own = if is_taken { format!("{own}-{}", files.len()) } else { own };
+            figures(files, &own, chart.chart.clone().with_note(&source));
+        }
     }
 }
 
@@ -220,16 +245,17 @@ fn numbered(name: &str, index: usize, count: usize) -> String {
     if count > 1 { format!("{name}-{}", index + 1) } else { name.to_owned() }
 }
 
-/// `name` with nothing that a folder or a shell takes for something else.
+/// `name` with nothing that a folder or a shell takes for something else, and no longer than a file system permits.
 fn file_name(name: &str) -> String {
-    name.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' }).collect()
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' };
+    name.chars().map(plain).take(FILE_NAME_MAX).collect()
 }
 
 fn table(name: &str, document: &Document) -> PageFile {
     PageFile { name: format!("{name}.csv"), content: Csv.render(document, &Layout::default()).into_bytes() }
 }
 
-fn figures(files: &mut Vec<PageFile>, name: &str, chart: &Chart) {
+fn figures(files: &mut Vec<PageFile>, name: &str, chart: Chart) {
     let svg = chart.svg().map(String::into_bytes).map(|content| (".svg", content));
     let png = chart.png().map(|content| (".png", content));
     files.extend(svg.into_iter().chain(png).map(|(end, content)| PageFile { name: format!("{name}{end}"), content }));

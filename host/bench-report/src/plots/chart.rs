@@ -2,7 +2,7 @@
 
 use super::canvas::{Anchor, Canvas};
 use super::panel::{self, Room};
-use super::{APART, Curves, Figure, LEADING, LEGEND, Look, MARGIN, NOTE, Rows, SAMPLE, TITLE};
+use super::{APART, Curves, Figure, LEADING, LEGEND, Look, MARGIN, NOTE, Rows, SAMPLE, Stacks, TITLE};
 use super::{inline, pixels, vector};
 
 /// How much room a picture has, in pixels.
@@ -38,6 +38,8 @@ pub(crate) enum Chart {
     Curves(Curves),
     /// A row for each thing over one axis.
     Rows(Rows),
+    /// A bar of parts for each thing over one axis.
+    Stacks(Stacks),
 }
 
 impl Chart {
@@ -47,6 +49,7 @@ impl Chart {
             Self::Figure(figure) => &figure.title,
             Self::Curves(curves) => &curves.title,
             Self::Rows(rows) => &rows.title,
+            Self::Stacks(stacks) => &stacks.title,
         }
     }
 
@@ -56,7 +59,23 @@ impl Chart {
             Self::Figure(figure) => &figure.notes,
             Self::Curves(curves) => &curves.notes,
             Self::Rows(rows) => &rows.notes,
+            Self::Stacks(stacks) => &stacks.notes,
         }
+    }
+
+    /// The same with one more note, unless it has it already. Not escaped.
+    #[must_use]
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        let notes = match &mut self {
+            Self::Figure(figure) => &mut figure.notes,
+            Self::Curves(curves) => &mut curves.notes,
+            Self::Rows(rows) => &mut rows.notes,
+            Self::Stacks(stacks) => &mut stacks.notes,
+        };
+        if notes.iter().all(|known| known != note) {
+            notes.push(note.to_owned());
+        }
+        self
     }
 
     /// A PNG file. `None` only where the font that is built in is none.
@@ -79,6 +98,10 @@ impl Chart {
             Self::Figure(figure) => Sheet::WHOLE.with_rows(figure.grid().1),
             Self::Curves(_) => Sheet::HALF,
             Self::Rows(rows) => Sheet { height: rows.height() as u32 + 16, width: rows.width() },
+            Self::Stacks(stacks) => {
+                let width = Sheet::WHOLE.width;
+                Sheet { height: stacks.height(width as f32) as u32 + 16, width }
+            }
         };
         let room = Room { left: 8.0, right: sheet.width as f32, top: 8.0, bottom: sheet.height as f32 - 8.0 };
         self.draw(&mut canvas, room);
@@ -91,6 +114,7 @@ impl Chart {
         match self {
             Self::Figure(figure) => sheet = figure.sheet(),
             Self::Rows(rows) => sheet.height = (rows.height() + 260.0) as u32,
+            Self::Stacks(stacks) => sheet.height = (stacks.height(sheet.width as f32) + 260.0) as u32,
             Self::Curves(_) => {}
         }
         let room = framed(&mut canvas, sheet, self.title(), self.notes());
@@ -103,6 +127,7 @@ impl Chart {
             Self::Figure(figure) => figure.draw(canvas, room),
             Self::Curves(curves) => curves.draw(canvas, room),
             Self::Rows(rows) => rows.draw(canvas, room),
+            Self::Stacks(stacks) => stacks.draw(canvas, room),
         }
     }
 }

@@ -10,12 +10,14 @@ mod inline;
 mod panel;
 mod pixels;
 mod rows;
+mod stacks;
 mod style;
 mod vector;
 
 pub(crate) use chart::Chart;
 pub(crate) use curves::{Curve, Curves, Scale, Shape};
 pub(crate) use rows::{Row, Rows, Tone};
+pub use stacks::{Stack, StackPart, Stacks};
 pub use style::Look;
 
 use bench_model::Unit;

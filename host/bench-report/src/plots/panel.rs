@@ -10,7 +10,7 @@ const HEAD: Lettering = Lettering { size: 26.0, is_bold: true, colour: INK };
 const TITLE: Lettering = Lettering { size: 25.0, is_bold: false, colour: INK };
 const TICK: Lettering = Lettering { size: 22.0, is_bold: false, colour: INK };
 
-const MARK: f32 = 15.0;
+pub(super) const MARK: f32 = 15.0;
 const STROKE: f32 = 3.0;
 
 /// Half the width of the ends of an interval.
@@ -149,7 +149,8 @@ fn draw(canvas: &mut Canvas, line: &Line, place: impl Fn((f64, f64)) -> (f32, f3
         }
     }
     canvas.line(&at, STROKE, colour, line.look.is_dashed);
-    for point in &line.points {
+    // A line without marks has so many points that their intervals would hide each other.
+    for point in line.points.iter().filter(|_| line.look.has_marks) {
         if let Some(ends) = point.between {
             interval(canvas, ends, colour, |value| place((point.across, value)), &holds);
         }

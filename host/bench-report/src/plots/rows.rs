@@ -6,15 +6,15 @@ use super::panel::Room;
 use super::style::{BAD, Colour, FAINT, GOOD, GRID, INK, Mark, QUIET, ZONE};
 use super::{Dimension, LEADING};
 
-const NAME: Lettering = Lettering { size: 22.0, is_bold: false, colour: INK };
+pub(super) const NAME: Lettering = Lettering { size: 22.0, is_bold: false, colour: INK };
 const TICK: Lettering = Lettering { size: 20.0, is_bold: false, colour: FAINT };
 
 /// The height of a row.
-const EACH: f32 = 36.0;
+pub(super) const EACH: f32 = 36.0;
 /// The room of the ticks and of the title of the axis.
-const AXIS: f32 = 70.0;
+pub(super) const AXIS: f32 = 70.0;
 /// The share of the width that names take at most.
-const NAMES_MAX: f32 = 0.42;
+pub(super) const NAMES_MAX: f32 = 0.42;
 
 /// Things over one axis.
 #[derive(Clone, Debug)]
@@ -131,7 +131,7 @@ impl Rows {
         if let Some((low, high)) = self.zone {
             canvas.bar((place(low), plot.top), (place(high), plot.bottom), ZONE);
         }
-        self.ticks(canvas, plot, &axis);
+        ticks(canvas, plot, &axis);
         let middle = |index: usize| plot.top + (index as f32 + 0.5) * EACH;
         for (index, (low, high)) in self.rows.iter().enumerate().filter_map(|(index, row)| Some((index, row.band?))) {
             let y = middle(index);
@@ -146,23 +146,6 @@ impl Rows {
             canvas.text(&row.value, (plot.right + 16.0, y), Anchor::Start, NAME);
             row.draw(canvas, y, place);
         }
-    }
-
-    /// Ticks below the rows, and the title of the axis below those.
-    fn ticks(&self, canvas: &mut Canvas, plot: Room, axis: &Axis) {
-        let mut free = f32::NEG_INFINITY;
-        for tick in &axis.ticks {
-            let x = plot.left + axis.place(*tick) as f32 * (plot.right - plot.left);
-            canvas.line(&[(x, plot.top), (x, plot.bottom)], 1.0, GRID, false);
-            let label = axis.label(*tick);
-            let half = canvas.width_of(&label, TICK.size) / 2.0;
-            if x - half > free {
-                canvas.text(&label, (x, plot.bottom + TICK.size * 0.8), Anchor::Middle, TICK);
-                free = x + half + TICK.size / 2.0;
-            }
-        }
-        let middle = (plot.left + plot.right) / 2.0;
-        canvas.text(&axis.title, (middle, plot.bottom + TICK.size * (0.9 + LEADING)), Anchor::Middle, TICK);
     }
 }
 
@@ -186,8 +169,25 @@ impl Row {
     }
 }
 
+/// Ticks below the rows, and the title of the axis below those.
+pub(super) fn ticks(canvas: &mut Canvas, plot: Room, axis: &Axis) {
+    let mut free = f32::NEG_INFINITY;
+    for tick in &axis.ticks {
+        let x = plot.left + axis.place(*tick) as f32 * (plot.right - plot.left);
+        canvas.line(&[(x, plot.top), (x, plot.bottom)], 1.0, GRID, false);
+        let label = axis.label(*tick);
+        let half = canvas.width_of(&label, TICK.size) / 2.0;
+        if x - half > free {
+            canvas.text(&label, (x, plot.bottom + TICK.size * 0.8), Anchor::Middle, TICK);
+            free = x + half + TICK.size / 2.0;
+        }
+    }
+    let middle = (plot.left + plot.right) / 2.0;
+    canvas.text(&axis.title, (middle, plot.bottom + TICK.size * (0.9 + LEADING)), Anchor::Middle, TICK);
+}
+
 /// `name` without its end, where it is longer than `room`.
-fn shortened(canvas: &Canvas, name: &str, room: f32) -> String {
+pub(super) fn shortened(canvas: &Canvas, name: &str, room: f32) -> String {
     if canvas.width_of(name, NAME.size) <= room {
         return name.to_owned();
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 /// The page of the run in `file`, compared with itself where cells were measured interleaved.
 fn page(file: &RunFile) -> String {
     let (view, courses) = (RunView::of(file.clone()).unwrap(), Courses::of(file).unwrap());
-    let mut page = Page { runs: vec![PageRun::new(&view, &courses, &[])], ..Page::default() };
+    let mut page = Page { runs: vec![PageRun::new(&view, file, &courses, &[])], ..Page::default() };
     if file.records.iter().any(|record| matches!(record, Record::Pairing(_))) {
         let comparison = ComparisonReport::of_pairs(file.clone(), &Options::default()).unwrap();
         page.comparisons.push(("Comparisons".to_owned(), comparison));
@@ -134,7 +134,7 @@ fn links_to_a_cell_are_the_same_whenever_a_page_is_made() {
 fn files_next_to_a_page_hold_its_tables_and_figures() {
     let file = paired().file();
     let (view, courses) = (RunView::of(file.clone()).unwrap(), Courses::of(&file).unwrap());
-    let mut page = Page { runs: vec![PageRun::new(&view, &courses, &[])], ..Page::default() };
+    let mut page = Page { runs: vec![PageRun::new(&view, &file, &courses, &[])], ..Page::default() };
     page.comparisons.push(("Comparisons".to_owned(), ComparisonReport::of_pairs(file, &Options::default()).unwrap()));
     let names = |every_cell| page.files(every_cell).into_iter().map(|file| file.name).collect::<Vec<_>>();
     assert_eq!(names(false), ["comparisons.csv", "ratios.svg", "ratios.png", "cells.csv"]);

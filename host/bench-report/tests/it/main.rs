@@ -12,6 +12,7 @@ mod golden;
 mod history;
 mod html;
 mod ladders;
+mod page_families;
 mod readers;
 mod tables;
 mod views;

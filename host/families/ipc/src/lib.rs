@@ -34,6 +34,10 @@ impl Family for Ipc {
 struct TransportReport;
 
 impl FamilyReport for TransportReport {
+    fn family(&self) -> &'static str {
+        NAME
+    }
+
     fn sections(&self, view: &RunView) -> Vec<Section> {
         // Runs of earlier versions have the scenarios of `ipc` in another family.
         let is_of_transport = |cell: &CellView| cell.family == NAME || cell.scenario.starts_with("ipc/");

@@ -43,6 +43,10 @@ impl Family for Wal {
 struct LogReport;
 
 impl FamilyReport for LogReport {
+    fn family(&self) -> &'static str {
+        NAME
+    }
+
     fn sections(&self, view: &RunView) -> Vec<Section> {
         let is_of_log = |cell: &CellView| cell.family == NAME;
         interleaved_baselines("wal.baselines", view, is_of_log, &BASELINES).into_iter().collect()

@@ -31,6 +31,10 @@ const PHASES: [&str; 3] = ["active", "idle", "unloaded"];
 pub(crate) struct OperatorReport;
 
 impl FamilyReport for OperatorReport {
+    fn family(&self) -> &'static str {
+        FAMILY
+    }
+
     fn sections(&self, view: &RunView) -> Vec<Section> {
         table::sections(view).into_iter().chain(figures::sections(view)).collect()
     }

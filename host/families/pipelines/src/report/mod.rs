@@ -28,6 +28,10 @@ const PLACES: [&str; 2] = [spec::DATABASE_URL, "folder"];
 pub(crate) struct TransferReport;
 
 impl FamilyReport for TransferReport {
+    fn family(&self) -> &'static str {
+        spec::FAMILY
+    }
+
     fn sections(&self, view: &RunView) -> Vec<Section> {
         let cells: Vec<&CellView> = view.cells.iter().filter(|cell| is_transfer(cell)).collect();
         let varying = varying(&cells);

@@ -2,6 +2,7 @@
 
 mod break_even;
 
+use crate::spec::FAMILY;
 use bench_report::{Body, Column, Datum, DerivedFile, Export, FamilyReport, Figure, RunView, Section, Table};
 use break_even::{BreakEven, break_even_json, break_evens, figure, start_curves};
 
@@ -13,6 +14,10 @@ const FIGURE: &str = "break-even";
 pub(crate) struct StartReport;
 
 impl FamilyReport for StartReport {
+    fn family(&self) -> &'static str {
+        FAMILY
+    }
+
     fn sections(&self, view: &RunView) -> Vec<Section> {
         let found = break_evens(&start_curves(view));
         if found.is_empty() {

@@ -15,6 +15,10 @@ use bench_sink::runfile::Status;
 pub(crate) struct TabularReport;
 
 impl FamilyReport for TabularReport {
+    fn family(&self) -> &'static str {
+        crate::FAMILY
+    }
+
     fn sections(&self, view: &RunView) -> Vec<Section> {
         let cells = cells(view);
         stages::sections(&cells).chain(parity::sections(&cells)).chain(orders::sections(&cells)).collect()
