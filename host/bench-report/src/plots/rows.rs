@@ -14,7 +14,7 @@ pub(super) const EACH: f32 = 36.0;
 /// The room of the ticks and of the title of the axis.
 pub(super) const AXIS: f32 = 70.0;
 /// The share of the width that names take at most.
-pub(super) const NAMES_MAX: f32 = 0.42;
+const NAMES_MAX: f32 = 0.42;
 
 /// Things over one axis.
 #[derive(Clone, Debug)]

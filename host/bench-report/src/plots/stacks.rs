@@ -3,11 +3,14 @@
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas};
 use super::panel::{MARK, Room};
-use super::rows::{AXIS, EACH, NAME, NAMES_MAX, shortened, ticks};
+use super::rows::{AXIS, EACH, NAME, shortened, ticks};
 use super::{APART, Dimension, LEADING, LEGEND, Look, SAMPLE, chart};
 
 /// About how wide a letter of the legend is, over its size.
 const LETTER: f32 = 0.66;
+
+/// The share of the width that names take at most.
+const NAMES_MAX: f32 = 0.5;
 
 /// The gap between two parts, in pixels.
 const GAP: f32 = 2.0;

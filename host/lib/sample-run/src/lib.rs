@@ -4,7 +4,8 @@
 
 use bench_model::{Arguments, Arm, Checksum, Direction, MachineLimit, Unit, Value};
 use bench_report::{
-    ComparisonReport, Csv, Detail, Document, FamilyReport, Json, Layout, Markdown, Renderer, RunView, Text,
+    ComparisonReport, Courses, Csv, Detail, Document, FamilyReport, Json, Layout, Markdown, Page, PageRun, Renderer,
+    RunView, Text,
 };
 use bench_sink::Series;
 use bench_sink::fingerprint::Fingerprint;
@@ -47,6 +48,13 @@ pub fn json(view: &RunView, family: Family) -> String {
 /// The report as comma-separated values.
 pub fn csv(view: &RunView, family: Family) -> String {
     rendered(&Csv, &run_document(view, family))
+}
+
+/// The page with the part of `family`.
+pub fn page(run: &Run, family: Family) -> String {
+    let file = run.file();
+    let (view, courses) = (run.view(), Courses::of(&file).unwrap());
+    Page { runs: vec![PageRun::new(&view, &file, &courses, family.as_slice())], ..Page::default() }.html()
 }
 
 /// The warnings of the report.

@@ -40,10 +40,7 @@ fn figures(view: &RunView) -> Vec<(&'static str, Drawn)> {
         ("memory_savings_comparison", savings(&sweeps, view.seed)),
         ("memory_scalability_all", all(&sweeps, "Memory by the number of operators", &MEMORIES)),
     ];
-    let made = figures.into_iter().map(|(name, figure)| {
-        let figure = figure.map(|figure| Figure { notes: [figure.notes, vec![source(view)]].concat(), ..figure });
-        (name, figure)
-    });
+    let made = figures.into_iter().map(|(name, figure)| (name, figure.map(|figure| figure.with_source(view))));
     made.collect()
 }
 
@@ -300,19 +297,10 @@ impl Notes {
         let point = format!("Point: {mean} over processes of the median of each");
         let has_interval = self.processes.0.is_some_and(|(_, most)| most >= u64::from(PROCESSES_MIN));
         let bar = match has_interval {
-            true => "whiskers: its 95 % interval over processes",
+            true => "band and whiskers: its 95 % interval over processes",
             false => "no interval, because that takes three processes or more (--processes 3)",
         };
         let number = format!("n = {processes} processes a point, of {samples} samples together");
         format!("{point}; {bar}; {number}. {more}").trim_end().to_owned()
     }
-}
-
-/// The run and the machine.
-fn source(view: &RunView) -> String {
-    let fingerprint = &view.fingerprint;
-    let processor = fingerprint.cpu_model.as_deref().unwrap_or(&fingerprint.architecture);
-    let (os, kernel, version) = (&fingerprint.os, &fingerprint.kernel, &fingerprint.host_version);
-    let text = format!("Run {}; {processor} × {}, {os} {kernel}; bench-host {version}.", view.id, fingerprint.cpus);
-    escape(&text).into_owned()
 }

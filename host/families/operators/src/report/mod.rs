@@ -1,6 +1,7 @@
 //! What the family adds to the report of a run: which cells are chains that differ only in the number of operators, and the tables,
 //! files and figures that are made of them.
 
+mod course;
 mod figures;
 mod naming;
 mod samples;
@@ -9,7 +10,7 @@ mod sweep;
 mod table;
 
 use crate::spec::{CHAIN, COUNT, FAMILY};
-use bench_report::{CellView, DerivedFile, Export, FamilyReport, RunView, Section};
+use bench_report::{CellView, DerivedFile, Export, FamilyChart, FamilyReport, RunView, Section};
 use bench_sink::runfile::{RunFile, Status};
 
 /// The title of the quantity in which chains differ.
@@ -49,6 +50,10 @@ impl FamilyReport for OperatorReport {
 
     fn files(&self, view: &RunView) -> Vec<DerivedFile> {
         figures::files(view)
+    }
+
+    fn charts(&self, _view: &RunView, file: &RunFile) -> Vec<FamilyChart> {
+        course::chart(file).into_iter().collect()
     }
 
     fn exports(&self) -> &'static [Export] {

@@ -7,13 +7,16 @@ use bench_sink::runfile::{CellRecord, Record, RunFile, SeriesRecord, Status};
 use std::collections::BTreeMap;
 
 /// The series and the status of one repetition.
-struct Repetition {
-    series: Vec<SeriesRecord>,
-    status: Option<Status>,
+pub(super) struct Repetition {
+    pub(super) series: Vec<SeriesRecord>,
+    pub(super) status: Option<Status>,
 }
 
-/// A cell and its repetitions by the number of their process.
-type Cells = BTreeMap<u32, (CellRecord, BTreeMap<u32, Repetition>)>;
+/// Repetitions by the number of their process.
+pub(super) type Repetitions = BTreeMap<u32, Repetition>;
+
+/// Cells with their repetitions.
+type Cells = BTreeMap<u32, (CellRecord, Repetitions)>;
 
 /// A folder for each sequence of chains that differ only in the number of operators (`mixed`, `rust-only-process`), with two tables:
 /// - `latency.csv`: `operator_count,run_number,latency_ms`, a row for each token in the order of arrival;
@@ -22,7 +25,7 @@ type Cells = BTreeMap<u32, (CellRecord, BTreeMap<u32, Repetition>)>;
 ///
 /// A cell with a failed repetition has no rows, and neither have series with too many samples to keep each of them.
 pub(super) fn files(file: &RunFile) -> Vec<DerivedFile> {
-    let cells: Vec<_> = cells(file).into_values().filter(|(_, repetitions)| is_ok(repetitions)).collect();
+    let cells = ok_cells(file);
     let keys: Vec<_> = cells.iter().map(|(record, _)| key(record)).collect();
     let mut folders: BTreeMap<Name, Vec<Rows<'_>>> = BTreeMap::new();
     for (name, (record, repetitions)) in naming::names(&keys).into_iter().zip(&cells) {
@@ -37,6 +40,11 @@ pub(super) fn files(file: &RunFile) -> Vec<DerivedFile> {
         tables.map(|(table, text)| DerivedFile::text(format!("{}/{table}.csv", name.folder()), text))
     });
     tables.collect()
+}
+
+/// The cells of the family without a failed repetition.
+pub(super) fn ok_cells(file: &RunFile) -> Vec<(CellRecord, Repetitions)> {
+    cells(file).into_values().filter(|(_, repetitions)| is_ok(repetitions)).collect()
 }
 
 /// The cells of the family in a run file. Later records of a repetition replace earlier ones.
@@ -68,11 +76,11 @@ fn find(cells: &mut Cells, cell: u32, process: u32) -> Option<&mut Repetition> {
     cells.get_mut(&cell)?.1.get_mut(&process)
 }
 
-fn is_ok(repetitions: &BTreeMap<u32, Repetition>) -> bool {
+fn is_ok(repetitions: &Repetitions) -> bool {
     repetitions.values().all(|repetition| repetition.status != Some(Status::Failed))
 }
 
-fn key(record: &CellRecord) -> Key<'_> {
+pub(super) fn key(record: &CellRecord) -> Key<'_> {
     Key {
         scenario: &record.scenario,
         arm: record.arm,
@@ -115,18 +123,43 @@ fn latency(all: &[Rows<'_>]) -> String {
 fn memory(all: &[Rows<'_>]) -> String {
     let mut lines = Vec::new();
     for rows in all {
-        // Both series of a phase have one sample per measurement, in the same order.
-        for (series, bytes) in rows.raw(MEMORY) {
-            let times = rows.raw(MEMORY_AT).find(|(times, _)| times.labels == series.labels);
-            let phase = series.labels.iter().find(|(name, _)| name == PHASE).map_or("", |(_, phase)| phase.as_str());
-            for (ns, bytes) in times.map_or(&[][..], |(_, times)| times).iter().zip(bytes) {
-                let (count, number) = rows.head();
-                let seconds = (*ns as f64 / 1e9).to_string();
-                lines.push(vec![count, number, phase.to_owned(), seconds, bytes.to_string()]);
-            }
+        for sample in memory_samples(rows.series) {
+            let (count, number) = rows.head();
+            let seconds = (sample.at_ns as f64 / 1e9).to_string();
+            lines.push(vec![count, number, sample.phase.to_owned(), seconds, sample.bytes.to_string()]);
         }
     }
     csv(&["operator_count", "run_number", "phase", "timestamp", "memory_bytes"], lines)
+}
+
+/// A sample of the memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MemorySample<'a> {
+    pub(super) phase: &'a str,
+    /// Since the first operator was instantiated.
+    pub(super) at_ns: u64,
+    pub(super) bytes: u64,
+}
+
+/// The samples of the memory among `series` of one repetition, phase by phase.
+pub(super) fn memory_samples(series: &[SeriesRecord]) -> Vec<MemorySample<'_>> {
+    let raw = |metric: &'static str| {
+        let of_metric = series.iter().filter(move |series| series.metric == metric);
+        of_metric.filter_map(|series| Some((series, series.raw.as_deref()?)))
+    };
+    let mut samples = Vec::new();
+    // Both series of a phase have one sample per measurement, in the same order.
+    for (series, bytes) in raw(MEMORY) {
+        let times = raw(MEMORY_AT).find(|(times, _)| times.labels == series.labels);
+        let phase = series.labels.iter().find(|(name, _)| name == PHASE).map_or("", |(_, phase)| phase.as_str());
+        let times = times.map_or(&[][..], |(_, times)| times);
+        samples.extend(times.iter().zip(bytes).map(|(at_ns, bytes)| MemorySample {
+            phase,
+            at_ns: *at_ns,
+            bytes: *bytes,
+        }));
+    }
+    samples
 }
 
 fn csv(columns: &[&str], rows: Vec<Vec<String>>) -> String {

@@ -283,6 +283,20 @@ fn every_figure_is_drawn_where_its_chains_are_in_the_run() {
 }
 
 #[test]
+fn page_has_memory_over_time_of_the_largest_chains() {
+    let page = sample_run::page(&both_arms(), Some(report()));
+    for expect in [
+        "<h2>Family operators</h2>",
+        "aria-label=\"Memory of operators over time, by phase\"",
+        ">rust-only wasm, 100 operators</text>",
+        ">rust-only process, 100 operators</text>",
+        "n = 6 processes, of 54 samples together",
+    ] {
+        assert!(page.contains(expect), "{expect}");
+    }
+}
+
+#[test]
 fn a_figure_that_is_not_drawn_says_why() {
     let mut run = Run::begin(3, 3);
     append(&mut run, 0, "operator-rust", &[("wasm", COMPONENTS)], |block| block);

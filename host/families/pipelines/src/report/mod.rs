@@ -4,11 +4,12 @@
 mod breakdown;
 mod compared;
 mod side_by_side;
+mod stacked;
 
 use crate::spec;
 use bench_model::{Arguments, Value};
-use bench_report::{Body, CellView, FamilyReport, Notes, RunView, Section, SeriesView};
-use bench_sink::runfile::Status;
+use bench_report::{Body, CellView, FamilyChart, FamilyReport, Notes, RunView, Section, SeriesView};
+use bench_sink::runfile::{RunFile, Status};
 use std::collections::BTreeSet;
 
 /// The series that only transfers have, with the label `side`.
@@ -46,6 +47,16 @@ impl FamilyReport for TransferReport {
 
     fn covers(&self, cell: &CellView) -> bool {
         is_transfer(cell)
+    }
+
+    fn charts(&self, view: &RunView, _file: &RunFile) -> Vec<FamilyChart> {
+        let cells: Vec<&CellView> = view.cells.iter().filter(|cell| is_transfer(cell)).collect();
+        stacked::chart(&cells).into_iter().collect()
+    }
+
+    /// No section shows how transfers depend on the number of rows.
+    fn draws_axes(&self, _cell: &CellView) -> bool {
+        false
     }
 }
 

@@ -164,6 +164,19 @@ fn every_format_has_the_sections_of_transfers() {
 }
 
 #[test]
+fn stages_of_each_side_are_bars_of_the_page() {
+    let page = sample_run::page(&run(), Pipelines.report());
+    assert!(page.contains("<h2>Family pipelines</h2>") && page.contains("aria-label=\"Stages of transfers\""));
+    for side in ["source", "destination"] {
+        assert_eq!(page.matches(&format!(">{side}: pg-dest/load ")).count(), 3, "{side}");
+    }
+    // Each once in the legend; a part of a stage is not a stage.
+    for (stage, times) in [("fetch", 1), ("emit", 1), ("flush", 1), ("emit/blocked", 0)] {
+        assert_eq!(page.matches(&format!(">{stage}</text>")).count(), times, "{stage}");
+    }
+}
+
+#[test]
 fn one_process_is_not_compared_and_says_so() {
     let mut run = Run::begin(2, 1);
     for (cell, arm) in [(0, "wasm"), (1, "native")] {

@@ -6,7 +6,7 @@ use bench_report::{
     CellView, Dimension, Figure, Line, Look, Panel, Point, RunView, escape, print_json, scale, significant,
 };
 use bench_sink::runfile::Status;
-use bench_stats::slope;
+use bench_stats::{LEVEL, PROCESSES_MIN, mean_interval, slope};
 use serde::Serialize;
 use serde_json::Number;
 
@@ -39,6 +39,9 @@ pub(super) struct StartPoint {
     pub(super) median_ns: f64,
     /// The number of samples.
     pub(super) samples: u64,
+    /// The interval of the geometric mean of the medians of processes, from three on.
+    #[serde(skip)]
+    pub(super) between: Option<(f64, f64)>,
 }
 
 /// The point where two curves meet.
@@ -84,8 +87,21 @@ fn point(cell: &CellView) -> Option<(&CellView, &str, u64, StartPoint)> {
         init_ms: integer(WORK)? as f64,
         median_ns: timed.distribution.quantile(0.5)?,
         samples: timed.samples,
+        between: interval(&timed.process_medians),
     };
     Some((cell, start, integer(MEMORY)?, point))
+}
+
+/// Whether `cell` is a point of a curve.
+pub(super) fn has_curve(cell: &CellView) -> bool {
+    point(cell).is_some()
+}
+
+/// On the log scale, because disturbances multiply a time.
+fn interval(medians: &[f64]) -> Option<(f64, f64)> {
+    let logs: Vec<f64> = medians.iter().map(|median| median.ln()).collect();
+    let interval = mean_interval(&logs, LEVEL).filter(|_| logs.len() >= PROCESSES_MIN as usize)?;
+    Some((interval.low.exp(), interval.high.exp()))
 }
 
 /// The kind of start, with its other arguments in text: `criu-restore (tmpfs, warm)`.
@@ -167,10 +183,14 @@ pub(super) fn figure(curves: &[StartCurve]) -> Option<Figure> {
     names.sort_unstable();
     names.dedup();
     let line = |curve: &StartCurve| {
-        let points =
-            curve.points.iter().map(|point| Point { across: point.init_ms * 1e6, up: point.median_ns, between: None });
+        let point =
+            |point: &StartPoint| Point { across: point.init_ms * 1e6, up: point.median_ns, between: point.between };
         let index = names.iter().position(|name| *name == curve.start).unwrap_or_default();
-        Line { name: escape(&curve.start).into_owned(), look: Look::of(index), points: points.collect() }
+        Line {
+            name: escape(&curve.start).into_owned(),
+            look: Look::of(index),
+            points: curve.points.iter().map(point).collect(),
+        }
     };
     let panel = |curves: &[StartCurve]| Panel {
         title: format!("{} touched", scale::bytes(curves[0].heap_bytes as f64)),
@@ -178,11 +198,16 @@ pub(super) fn figure(curves: &[StartCurve]) -> Option<Figure> {
         up: Dimension { title: "time".to_owned(), unit: Unit::Nanoseconds },
         lines: curves.iter().map(line).collect(),
     };
+    let has_band = curves.iter().flat_map(|curve| &curve.points).any(|point| point.between.is_some());
+    let band = match has_band {
+        true => "band and whiskers: the 95 % interval of the medians of processes",
+        false => "no interval, because that takes three processes or more (--processes 3)",
+    };
     let amounts = curves.chunk_by(|one, other| one.heap_bytes == other.heap_bytes);
     Some(Figure {
         title: "Start to first correct response".to_owned(),
         panels: amounts.map(panel).collect(),
-        notes: vec![format!("Point: median, n ≥ {samples} samples.")],
+        notes: vec![format!("Point: median, n ≥ {samples} samples; {band}.")],
     })
 }
 
@@ -191,7 +216,7 @@ mod tests {
     use super::*;
 
     fn points(of: &[(f64, f64)]) -> Vec<StartPoint> {
-        of.iter().map(|&(init_ms, median_ns)| StartPoint { init_ms, median_ns, samples: 10 }).collect()
+        of.iter().map(|&(init_ms, median_ns)| StartPoint { init_ms, median_ns, samples: 10, between: None }).collect()
     }
 
     #[test]

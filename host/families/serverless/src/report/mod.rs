@@ -3,8 +3,8 @@
 mod break_even;
 
 use crate::spec::FAMILY;
-use bench_report::{Body, Column, Datum, DerivedFile, Export, FamilyReport, Figure, RunView, Section, Table};
-use break_even::{BreakEven, break_even_json, break_evens, figure, start_curves};
+use bench_report::{Body, CellView, Column, Datum, DerivedFile, Export, FamilyReport, Figure, RunView, Section, Table};
+use break_even::{BreakEven, break_even_json, break_evens, figure, has_curve, start_curves};
 
 /// The name of the figure and of its file.
 const FIGURE: &str = "break-even";
@@ -28,7 +28,12 @@ impl FamilyReport for StartReport {
     }
 
     fn files(&self, view: &RunView) -> Vec<DerivedFile> {
-        compared_figure(view).map(|figure| DerivedFile::figure(FIGURE, Ok(figure))).into_iter().collect()
+        let figure = compared_figure(view).map(|figure| figure.with_source(view));
+        figure.map(|figure| DerivedFile::figure(FIGURE, Ok(figure))).into_iter().collect()
+    }
+
+    fn draws_axes(&self, cell: &CellView) -> bool {
+        has_curve(cell)
     }
 
     fn exports(&self) -> &'static [Export] {
@@ -46,7 +51,10 @@ impl FamilyReport for StartReport {
 fn svg(view: &RunView) -> Result<String, String> {
     let figure = figure(&start_curves(view));
     let figure = figure.ok_or("it has no figure of a cold start; `bench-host run serverless` makes some")?;
-    figure.svg().ok_or_else(|| "the embedded font cannot be read; this build is broken, install another".to_owned())
+    figure
+        .with_source(view)
+        .svg()
+        .ok_or_else(|| "the embedded font cannot be read; this build is broken, install another".to_owned())
 }
 
 /// The curves, if the run has starts that do their work each time and starts that skip it.

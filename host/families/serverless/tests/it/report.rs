@@ -45,6 +45,15 @@ fn break_even_is_computed_and_drawn() {
 }
 
 #[test]
+fn page_has_the_curves_instead_of_small_multiples() {
+    let page = sample_run::page(&starts(), Serverless.report());
+    assert!(
+        page.contains("<h2>Family serverless</h2>") && page.contains("aria-label=\"Start to first correct response\"")
+    );
+    assert!(!page.contains("<h2>Family family</h2>"), "the cells of the curves are drawn once");
+}
+
+#[test]
 fn every_format_has_the_break_even() {
     let view = starts().view();
     let text = sample_run::text(&view, Serverless.report());

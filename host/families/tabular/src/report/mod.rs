@@ -7,8 +7,8 @@ mod stage_model;
 mod stages;
 
 use bench_model::Value;
-use bench_report::{CellView, DerivedFile, Export, FamilyReport, RunView, Section, SeriesView};
-use bench_sink::runfile::Status;
+use bench_report::{CellView, DerivedFile, Export, FamilyChart, FamilyReport, RunView, Section, SeriesView};
+use bench_sink::runfile::{RunFile, Status};
 
 /// The report of tables.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +29,12 @@ impl FamilyReport for TabularReport {
     }
 
     fn files(&self, view: &RunView) -> Vec<DerivedFile> {
-        let figure = orders::figure(&cells(view));
+        let figure = orders::figure(&cells(view)).map(|figure| figure.with_source(view));
         figure.map(|figure| DerivedFile::figure(orders::FIGURE, Ok(figure))).into_iter().collect()
+    }
+
+    fn charts(&self, view: &RunView, _file: &RunFile) -> Vec<FamilyChart> {
+        stages::chart(&cells(view)).into_iter().collect()
     }
 
     fn exports(&self) -> &'static [Export] {

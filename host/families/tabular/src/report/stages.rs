@@ -1,7 +1,11 @@
 //! The stages of a pipeline as parts of its whole. They add up, because `other` is what is left.
 
 use super::integer;
-use bench_report::{Body, CellView, Column, Datum, Measure, Node, Section, SeriesView, Tree};
+use bench_model::Unit;
+use bench_report::{
+    Body, CellView, Column, Datum, Dimension, FamilyChart, Measure, Node, Section, SeriesView, Stack, StackPart,
+    Stacks, Tree, escape, scale,
+};
 
 /// The series with the time of one stage.
 const STAGE: &str = "stage";
@@ -25,6 +29,33 @@ fn stages(cell: &CellView) -> impl Iterator<Item = (&str, &SeriesView)> {
     })
 }
 
+/// The stages of all pipelines as bars over one axis. `None` if there are none.
+pub(super) fn chart(cells: &[&CellView]) -> Option<FamilyChart> {
+    let stack = |cell: &&CellView| {
+        let part = |(name, series): (&str, &SeriesView)| StackPart {
+            name: escape(name).into_owned(),
+            amount: series.summary.mean.max(0.0),
+        };
+        Some(Stack {
+            name: escape(&title(cell)).into_owned(),
+            value: format!("{}  n = {}", scale::nanoseconds(cell.timed()?.summary.mean), cell.recorded),
+            parts: stages(cell).map(part).collect(),
+        })
+    };
+    let stacks: Vec<Stack> = cells.iter().filter(|cell| has_stages(cell)).filter_map(stack).collect();
+    let across = Dimension { title: "time".to_owned(), unit: Unit::Nanoseconds };
+    let notes = vec!["Means over n operations; `other` is what is in no stage.".to_owned()];
+    let chart = Stacks { title: "Stages of pipelines".to_owned(), across, stacks, notes };
+    (!chart.stacks.is_empty()).then(|| FamilyChart::stacks("tabular-stages", chart))
+}
+
+/// `tabular/pipeline wasm rows=2000 format=json`.
+fn title(cell: &CellView) -> String {
+    let rows = integer(cell, "rows").map_or(String::new(), |rows| format!(" rows={rows}"));
+    let format = super::text(cell, "format").map_or(String::new(), |format| format!(" format={format}"));
+    format!("{} {}{rows}{format}", cell.scenario, cell.arm_label())
+}
+
 fn section(cell: &CellView) -> Option<Section> {
     let whole = cell.timed()?.summary.mean;
     let values = |ns: f64, share: f64| vec![Datum::nanoseconds(ns), Datum::number(share, Measure::Share)];
@@ -35,10 +66,7 @@ fn section(cell: &CellView) -> Option<Section> {
     let mut root = Node::new("whole", values(whole, 1.0));
     root.parts = stages(cell).map(stage).collect();
     let columns = vec![Column::figures("mean"), Column::figures("share")];
-    let rows = integer(cell, "rows").map_or(String::new(), |rows| format!(" rows={rows}"));
-    let format = super::text(cell, "format").map_or(String::new(), |format| format!(" format={format}"));
-    let title = format!("{} {}{rows}{format}", cell.scenario, cell.arm_label());
     let count = format!("n = {} operations in {} proc.", cell.recorded, cell.processes);
     let body = Body::Tree(Tree { columns, roots: vec![root] });
-    Some(Section::new("tabular.stages", title, body).with_remarks(vec![count]))
+    Some(Section::new("tabular.stages", title(cell), body).with_remarks(vec![count]))
 }

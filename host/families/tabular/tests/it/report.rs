@@ -76,6 +76,16 @@ fn workers_are_a_table_and_a_figure() {
 }
 
 #[test]
+fn stages_are_bars_of_the_page() {
+    let page = sample_run::page(&run(), Tabular.report());
+    for expect in
+        ["<h2>Family tabular</h2>", "aria-label=\"Stages of pipelines\"", ">decode</text>", ">10.0 ms  n = 1</text>"]
+    {
+        assert!(page.contains(expect), "{expect}");
+    }
+}
+
+#[test]
 fn stage_model_has_its_schema() {
     let export = Tabular.report().unwrap().exports()[0];
     let document: Value = serde_json::from_str(&(export.print)(&run().view()).unwrap()).unwrap();

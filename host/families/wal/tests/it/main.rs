@@ -59,6 +59,18 @@ fn two_processes_have_a_ratio_without_an_interval() {
 }
 
 #[test]
+fn page_has_small_multiples_of_appends() {
+    let mut run = Run::begin(2, 1);
+    for (cell, bytes) in [(0, 64i64), (1, 1024)] {
+        let block = Block::new(cell, 0, "wal/append", "native").family("wal").argument("payload_bytes", bytes);
+        run.append(&block.timed(1, [50 + bytes as u64; 30]).records());
+    }
+    run.end(None);
+    let page = sample_run::page(&run, Wal.report());
+    assert!(page.contains("<h2>Family wal</h2>") && page.contains("aria-label=\"wal/append\""));
+}
+
+#[test]
 fn run_without_baselines_has_no_section() {
     let mut run = Run::begin(1, 1);
     run.append(&Block::new(0, 0, "wal/append", "native").family("wal").timed(1, [50; 30]).records());
