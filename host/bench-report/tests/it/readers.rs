@@ -11,7 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-const PACKAGES: [&str; 3] = ["hdrhistogram==0.10.8", "junitparser==5.0.3", "prometheus_client==0.26.0"];
+const PACKAGES: [&str; 4] = ["hdrhistogram==0.10.8", "junitparser==5.0.3", "lxml==6.1.3", "prometheus_client==0.26.0"];
+
+/// The sources of pytest have the schema that servers check JUnit files with, under its own licence: it is part of no package.
+const SCHEMA_SOURCE: &str = "pytest==8.4.2";
+const SCHEMA: &str = "testing/example_scripts/junit-10.xsd";
 
 /// The Python that has the packages; or why there is none.
 fn python() -> Result<&'static Path, &'static str> {
@@ -120,7 +124,9 @@ import json, sys
 from junitparser import JUnitXml
 suites = JUnitXml.fromfile(sys.argv[1])
 cases = [[s.name, c.name, [type(r).__name__ for r in c.result], [r.message for r in c.result]] for s in suites for c in s]
-print(json.dumps({"counts": [suites.tests, suites.failures, suites.errors, suites.skipped], "cases": cases}))
+skipped = sum(s.skipped for s in suites)
+outs = {c.name: c.system_out for s in suites for c in s}
+print(json.dumps({"counts": [suites.tests, suites.failures, suites.errors, skipped], "cases": cases, "outs": outs}))
 "#;
     let targets = [target("kept", Ok(9.0)), target("missed", Ok(12.0)), target("absent", Err("no <cell>"))];
     let text = junit_xml(&eventful().view(), &targets);
@@ -132,10 +138,61 @@ print(json.dumps({"counts": [suites.tests, suites.failures, suites.errors, suite
             |name: &str| cases.iter().find(|case| case[1] == name).unwrap_or_else(|| panic!("{name}: {cases:?}"));
         assert_eq!((&case("missed")[2], &case("kept")[2]), (&json!(["Failure"]), &json!([])));
         assert_eq!(case("absent")[3], json!(["not measured: no <cell>"]));
+        assert_eq!(found["outs"]["kept"], "value=9.000×\nbound=10.00×");
     }
     if let Some(found) = read(&junit_xml(&hostile().view(), &[]), PROGRAM) {
         assert_eq!(found["cases"][0][0], "m/<a href=\"x\">|b\\`*_\\n\\u{1b}[31m</script>");
     }
+}
+
+#[test]
+fn junit_holds_to_the_schema_of_the_xunit_plugin() {
+    const PROGRAM: &str = r#"
+import json, sys
+from lxml import etree
+schema = etree.XMLSchema(etree.fromstring(SCHEMA.encode()))
+read = etree.parse(sys.argv[1])
+print(json.dumps([schema.validate(read), [str(error) for error in schema.error_log]]))
+"#;
+    let schema = match schema() {
+        Ok(schema) => schema,
+        Err(why) => return eprintln!("skipped: JUnit is not checked against its schema: {why}"),
+    };
+    let program = format!("SCHEMA = {}\n{PROGRAM}", json!(schema));
+    let targets = [target("missed", Ok(12.0)), target("absent", Err("no <cell>"))];
+    for text in [junit_xml(&eventful().view(), &targets), junit_xml(&hostile().view(), &[])] {
+        if let Some(found) = read(&text, &program) {
+            assert_eq!(found, json!([true, []]), "{text}");
+        }
+    }
+    let wrong = junit_xml(&eventful().view(), &[]).replace(" name=\"ring/stream\"", "");
+    if let Some(found) = read(&wrong, &program) {
+        assert_eq!(found[0], false, "the schema wants a name of every suite");
+    }
+}
+
+/// The text of the schema, taken once out of the sources that have it; or why there is none.
+fn schema() -> Result<String, String> {
+    let python = python()?;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(SCHEMA_SOURCE);
+    let file = folder.join("junit.xsd");
+    if !file.is_file() {
+        const TAKE: &str = r#"
+import glob, os, sys, tarfile
+folder, name, target = sys.argv[1:]
+[archive] = glob.glob(os.path.join(folder, '*.tar.gz'))
+with tarfile.open(archive) as sources:
+    [member] = [m for m in sources.getmembers() if m.name.endswith(name)]
+    text = sources.extractfile(member).read()
+open(target + '.part', 'wb').write(text)
+os.replace(target + '.part', target)
+"#;
+        let mut download = Command::new(python);
+        download.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+        run(download.args(["--no-binary", "pytest", "--dest"]).arg(&folder).arg(SCHEMA_SOURCE))?;
+        run(Command::new(python).args(["-c", TAKE]).arg(&folder).arg(SCHEMA).arg(&file))?;
+    }
+    std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 #[test]
