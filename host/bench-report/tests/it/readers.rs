@@ -3,15 +3,16 @@
 use crate::fixture::{Block, Run, eventful};
 use bench_model::Direction;
 use bench_report::{
-    Asciidoc, Detail, MeasuredValue, Quantity, TargetResult, bencher_json, github_comment, github_summary, hgrm,
-    junit_xml, openmetrics, run_document,
+    Asciidoc, Courses, Detail, MeasuredValue, Page, PageRun, Quantity, TargetResult, bencher_json, github_comment,
+    github_summary, hgrm, junit_xml, openmetrics, run_document,
 };
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-const PACKAGES: [&str; 4] = ["hdrhistogram==0.10.8", "junitparser==5.0.3", "lxml==6.1.3", "prometheus_client==0.26.0"];
+const PACKAGES: [&str; 5] =
+    ["hdrhistogram==0.10.8", "junitparser==5.0.3", "lxml==6.1.3", "markdown-it-py==4.3.0", "prometheus_client==0.26.0"];
 
 /// The sources of pytest have the schema that servers check JUnit files with, under its own licence: it is part of no package.
 const SCHEMA_SOURCE: &str = "pytest==8.4.2";
@@ -247,6 +248,63 @@ fn markdown_and_asciidoc_take_no_text_for_markup() {
     assert!(comment.contains("m/\\<a href=\"x\"\\>\\|b") && !comment.contains("</script>"), "{comment}");
     let adoc = crate::fixture::rendered(&Asciidoc, &document(&hostile));
     assert!(adoc.contains("&#124;b&#92;&#96;&#42;&#95;") && !adoc.contains("</script>"), "{adoc}");
+}
+
+#[test]
+fn markdown_is_read_by_markdown_it() {
+    const PROGRAM: &str = r#"
+import json, sys
+from markdown_it import MarkdownIt
+tokens = MarkdownIt('commonmark').enable('table').parse(open(sys.argv[1], encoding='utf-8').read())
+inline = [token for token in tokens if token.type == 'inline']
+html = [part.content for token in inline for part in token.children if part.type == 'html_inline']
+html += [token.content for token in tokens if token.type == 'html_block']
+texts = [''.join(part.content for part in token.children if part.type != 'html_inline') for token in inline]
+print(json.dumps({"texts": texts, "html": html, "tables": sum(token.type == 'table_open' for token in tokens)}))
+"#;
+    let run = hostile();
+    let document = run_document(&run.view(), &[], Detail::default());
+    let Some(found) = read(&github_comment(&run.view(), &document, None), PROGRAM) else { return };
+    assert_eq!(found["tables"], 1, "{found}");
+    let name = "m/<a href=\"x\">|b\\`*_\\n\\u{1b}[31m</script>";
+    let texts = found["texts"].as_array().unwrap();
+    assert!(texts.iter().any(|text| text == name), "{name}: {texts:?}");
+    for html in found["html"].as_array().unwrap() {
+        let html = html.as_str().unwrap();
+        assert!(!html.contains("script") && !html.contains("href"), "{html}");
+    }
+}
+
+#[test]
+fn charts_of_hostile_names_are_well_formed_xml() {
+    const PROGRAM: &str = r#"
+import json, sys
+from lxml import etree
+root = etree.parse(sys.argv[1], etree.XMLParser(resolve_entities=False, no_network=True)).getroot()
+names = sorted({etree.QName(element).localname for element in root.iter()})
+print(json.dumps([root.findtext('{http://www.w3.org/2000/svg}title'), names]))
+"#;
+    let mut run = Run::begin(2, 1);
+    for (cell, size) in [(0, 1i64), (1, 2)] {
+        let name = "m/<a href=\"x\">&'\u{1b}</script>";
+        run.append(&Block::new(cell, 0, name, "wasm").argument("<size>", size).timed(1, 1..=40).records());
+    }
+    run.end(None);
+    let file = run.file();
+    let (view, courses) = (run.view(), Courses::of(&file).unwrap());
+    let page = Page { runs: vec![PageRun::new(&view, &file, &courses, &[])], ..Page::default() };
+    let files = page.files(true);
+    let charts: Vec<_> = files.iter().filter(|file| file.name.ends_with(".svg")).collect();
+    assert!(charts.iter().any(|file| file.name.starts_with("axes-")) && charts.len() > 3, "{}", charts.len());
+    for chart in charts {
+        let Some(found) = read(std::str::from_utf8(&chart.content).unwrap(), PROGRAM) else { return };
+        let known = ["circle", "polygon", "polyline", "rect", "svg", "text", "title"];
+        let names = found[1].as_array().unwrap();
+        assert!(names.iter().all(|name| known.contains(&name.as_str().unwrap())), "{}: {found}", chart.name);
+        if chart.name.starts_with("axes-") {
+            assert_eq!(found[0], "m/<a href=\"x\">&'\\u{1b}</script>");
+        }
+    }
 }
 
 #[test]
