@@ -1,6 +1,6 @@
 //! The machine card: what was measured where and how, the rooflines before and after, and what makes figures doubtful.
 
-use super::write::{list, pairs, safe};
+use super::write::{copy_button, list, pairs, safe};
 use crate::calibration;
 use crate::{RunView, notes, scale};
 
@@ -24,12 +24,12 @@ pub(super) fn card(view: &RunView, index: usize) -> String {
     format!(
         "<section id=\"machine-{index}\"><h2>Machine</h2><div class=\"card\">{facts}{}</div>{}</section>",
         list(&warnings),
-        rooflines(view)
+        rooflines(view, &format!("rooflines-{index}"))
     )
 }
 
-/// What the machine itself takes, before and after.
-fn rooflines(view: &RunView) -> String {
+/// What the machine itself takes, before and after, as the table `id`.
+fn rooflines(view: &RunView, id: &str) -> String {
     let pairs = calibration::pairs(&view.calibration);
     if pairs.is_empty() {
         return String::new();
@@ -52,9 +52,11 @@ fn rooflines(view: &RunView) -> String {
         ));
     }
     format!(
-        "<h3>Rooflines</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Rooflines\"><table><thead><tr>\
+        "<h3>Rooflines</h3><div class=\"tools\">{}</div>\
+         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Rooflines\"><table id=\"{id}\"><thead><tr>\
          <th scope=\"col\">roofline</th><th scope=\"col\" class=\"n\">before</th><th scope=\"col\" class=\"n\">after</th>\
          <th scope=\"col\" class=\"n\">drift</th><th scope=\"col\" class=\"n\">n</th><th scope=\"col\">how</th></tr></thead>\
-         <tbody>{rows}</tbody></table></div>"
+         <tbody>{rows}</tbody></table></div>",
+        copy_button(id)
     )
 }

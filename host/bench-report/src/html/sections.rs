@@ -101,8 +101,9 @@ fn tree(tree: &Tree, id: &str, title: &str) -> String {
     let rows: String = tree.nodes().into_iter().map(row).collect();
     let label = if title.is_empty() { "Parts" } else { title };
     format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table id=\"{id}\"><thead><tr>\
-         <th scope=\"col\">part</th>{}</tr></thead><tbody>{rows}</tbody></table></div>",
+        "<div class=\"tools\">{}</div><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table id=\"{id}\">\
+         <thead><tr><th scope=\"col\">part</th>{}</tr></thead><tbody>{rows}</tbody></table></div>",
+        copy_button(id),
         safe(label),
         head(&columns)
     )
