@@ -44,6 +44,8 @@ fn report_of_hostile_text_works_in_a_browser() {
         browser.run("return [typeof window.owned, document.querySelectorAll('script').length]"),
         json!(["undefined", 1])
     );
+    let chart = browser.run("return document.querySelector('section[id^=family-] svg').getAttribute('aria-label')");
+    assert_eq!(chart, "m/</script><script>window.owned=1</script>");
     let names = browser.run("return [...document.querySelectorAll('button.open')].map((b) => b.textContent)");
     assert!(names.to_string().contains("</script><script>window.owned=1</script>"), "{names}");
 }
@@ -56,6 +58,7 @@ fn check(browser: &Browser, page: &Path) {
     sorts(browser);
     filters(browser);
     opens_rows(browser);
+    copies_as_markdown(browser);
     toggles_theme(browser);
     follows_a_link(browser, &url);
     is_accessible(browser);
@@ -109,6 +112,19 @@ fn opens_rows(browser: &Browser) {
          return [...before, more.hidden, button.getAttribute('aria-expanded'), more.offsetHeight > 50]",
     );
     assert_eq!(seen, json!([true, "false", false, "true", true]));
+}
+
+/// The button of the table of cells copies a line for each cell, besides the head and the rule below it.
+fn copies_as_markdown(browser: &Browser) {
+    let seen = browser.run_to_end(
+        "new Promise((done) => { \
+         Object.defineProperty(navigator, 'clipboard', {value: {writeText: (text) => { done(text); return Promise.resolve(); }}}); \
+         document.querySelector('button[data-copy=cells-0]').click(); }).then((text) => \
+         [text.trim().split('\\n').length - 2, document.querySelector('#cells-0').tBodies.length, text.startsWith('| scenario |'), \
+          /[^\\\\]</.test(text)])",
+    );
+    let cells = seen[1].as_u64().unwrap();
+    assert_eq!(seen, json!([cells, cells, true, false]), "a line for each cell, and no markup");
 }
 
 fn toggles_theme(browser: &Browser) {
@@ -193,7 +209,9 @@ fn write_hostile(folder: &Path) -> PathBuf {
     writer.append(&[Record::Run(run)]).unwrap();
     for cell in 0..2u32 {
         let mut arguments = Arguments::default();
-        arguments.set("a", format!("\"><svg onload=window.owned=1> {cell}").as_str());
+        arguments.set("a", "\"><svg onload=window.owned=1>");
+        // A number that varies is drawn.
+        arguments.set("<script>window.owned=1</script>", i64::from(cell) + 1);
         let mut series = Series::new(NAME.split_once('/').unwrap().1, Unit::Nanoseconds, Direction::LowerIsBetter);
         (1..=200).for_each(|sample| series.record(sample * u64::from(cell + 1)));
         let module = ModuleRef { file: "'\"><b>.wasm".to_owned(), sha256: "00ff".to_owned() };

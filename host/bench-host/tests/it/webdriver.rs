@@ -17,7 +17,7 @@ pub(crate) struct Browser {
 impl Browser {
     /// Starts one; the error is the reason why there is none, and what to do.
     pub(crate) fn start() -> Result<Self, String> {
-        let install = "install chromium and chromium-driver, as `cargo xtask setup --all` does";
+        let install = "install chromium and chromium-driver, as `cargo xtask setup` does";
         let program = find("chromedriver").ok_or_else(|| format!("there is no chromedriver; {install}"))?;
         let browser = ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(find);
         let browser = browser.ok_or_else(|| format!("there is no Chromium; {install}"))?;

@@ -30,13 +30,26 @@ pub(super) const REQUIRED: &[SystemTool] = &[SystemTool {
 }];
 
 /// The tools of tests and scenarios that are skipped without them: installed if permitted; their absence is not an error.
-pub(super) const TESTED: &[SystemTool] = &[SystemTool {
-    name: "postgresql",
-    use_: "scenarios against a database start a throw-away server",
-    note: "",
-    is_present: has_postgres,
-    packages: Packages { apt: &["postgresql"], dnf: "postgresql-server", brew: "postgresql" },
-}];
+pub(super) const TESTED: &[SystemTool] = &[
+    SystemTool {
+        name: "postgresql",
+        use_: "scenarios against a database start a throw-away server",
+        note: "",
+        is_present: has_postgres,
+        packages: Packages { apt: &["postgresql"], dnf: "postgresql-server", brew: "postgresql" },
+    },
+    SystemTool {
+        name: "browser",
+        use_: "the test of the HTML report",
+        note: "",
+        is_present: || tool::find("chromedriver").is_some() && tool::find("chromium").is_some(),
+        packages: Packages {
+            apt: &["chromium", "chromium-driver"],
+            dnf: "chromium chromedriver",
+            brew: "--cask chromium chromedriver",
+        },
+    },
+];
 
 /// The tools of some modules and commands, which report *skipped* without them.
 pub(super) const OPTIONAL: &[SystemTool] = &[
@@ -53,17 +66,6 @@ pub(super) const OPTIONAL: &[SystemTool] = &[
         note: "; it must be 1.24 or newer",
         is_present: has_go,
         packages: Packages { apt: &["golang"], dnf: "golang", brew: "go" },
-    },
-    SystemTool {
-        name: "browser",
-        use_: "the test of the HTML report",
-        note: "",
-        is_present: || tool::find("chromedriver").is_some() && tool::find("chromium").is_some(),
-        packages: Packages {
-            apt: &["chromium", "chromium-driver"],
-            dnf: "chromium chromedriver",
-            brew: "--cask chromium chromedriver",
-        },
     },
 ];
 
