@@ -23,6 +23,11 @@ pub(crate) enum Task {
     },
     /// Generate what is derived from the WIT packages.
     Abi,
+    /// Draw the picture of the README.
+    Picture {
+        /// Whether to measure its run anew.
+        is_measured: bool,
+    },
     /// Build the modules of a first table, or all modules, and show the table.
     Demo {
         /// Whether to show all modules.
@@ -118,6 +123,10 @@ fn command() -> Command {
                 .arg(flag("debug", "Compile without optimisation; figures then mean nothing")),
             Command::new("probes").about("Build native-probes/* into native-probes/<name>.so").arg(profile()),
             Command::new("abi").about("Generate the C header, its Rust twin and the vocabulary from wit/"),
+            Command::new("picture").about("Draw the picture of the README from the run in host/picture").arg(flag(
+                "measure",
+                "Measure that run anew on this machine, which should be idle; takes about five minutes",
+            )),
             Command::new("demo")
                 .about("Prepare, build a small host and two plug-ins, then show a first table and a comparison")
                 .arg(flag("all", "Build everything and load every module")),
@@ -163,6 +172,7 @@ fn task(matches: &ArgMatches) -> Task {
             Task::Probes { profile: if dev { Profile::Dev } else { Profile::Release } }
         }
         Some(("abi", _)) => Task::Abi,
+        Some(("picture", given)) => Task::Picture { is_measured: given.get_flag("measure") },
         Some(("demo", given)) => Task::Demo { extent: extent(given) },
         Some(("dist", given)) => Task::Dist { is_tried: given.get_flag("try") },
         Some(("test", given)) => Task::Test { extent: extent(given) },
@@ -202,6 +212,8 @@ mod tests {
         check("probes", Some(Task::Probes { profile: Profile::Release }));
         check("probes --profile dev", Some(Task::Probes { profile: Profile::Dev }));
         check("abi", Some(Task::Abi));
+        check("picture", Some(Task::Picture { is_measured: false }));
+        check("picture --measure", Some(Task::Picture { is_measured: true }));
         check("demo", Some(Task::Demo { extent: Extent::Required }));
         check("demo --all", Some(Task::Demo { extent: Extent::All }));
         check("dist --try", Some(Task::Dist { is_tried: true }));

@@ -10,6 +10,7 @@ mod field;
 mod go;
 mod output;
 mod package;
+mod picture;
 mod plugins;
 mod probes;
 mod processor;
@@ -44,6 +45,7 @@ fn perform(project: &Project, task: Task) -> Result<ExitCode> {
         Task::Plugins { request } => plugins::run(project, &request)?,
         Task::Probes { profile } => probes::run(project, profile)?,
         Task::Abi => abi::run(project)?,
+        Task::Picture { is_measured } => picture::run(project, is_measured)?,
         Task::Demo { extent } => return demo::run(project, extent),
         Task::Dist { is_tried } => dist::run(project, is_tried)?,
         Task::Test { extent } => test::run(project, extent)?,
