@@ -2,7 +2,7 @@
 
 use crate::arguments::Varying;
 use crate::document::{Body, Column, Datum, Group, Measure, Rank, Section, Table};
-use crate::{CellView, RunView, SeriesView};
+use crate::{CellView, FamilyChart, RatioRow, Ratios, RunView, SeriesView, escape};
 use bench_sink::runfile::Status;
 use bench_stats::{LEVEL, PROCESSES_MIN, mean_interval};
 
@@ -19,9 +19,7 @@ pub fn interleaved_baselines(
     is_it: impl Fn(&CellView) -> bool,
     baselines: &[&str],
 ) -> Option<Section> {
-    let cells = view.cells.iter().filter(|cell| cell.status == Status::Ok && is_it(cell));
-    let with_baselines: Vec<_> =
-        cells.map(|cell| (cell, pairs(cell, baselines))).filter(|(_, pairs)| !pairs.is_empty()).collect();
+    let with_baselines = with_baselines(view, is_it, baselines);
     let scenarios = with_baselines.chunk_by(|(one, _), (other, _)| one.scenario == other.scenario);
     let arguments: Vec<_> = with_baselines.iter().map(|(cell, _)| &cell.arguments).collect();
     if arguments.is_empty() {
@@ -33,6 +31,48 @@ pub fn interleaved_baselines(
     let title = format!("against baselines that the same processes measured interleaved: {}", baselines.join(", "));
     let remarks = MEANING.map(str::to_owned).to_vec();
     Some(Section::new(name, title, Body::Table(table)).with_remarks(remarks))
+}
+
+/// The same ratios as a chart named `name`. `None` if there is none.
+pub fn interleaved_baselines_chart(
+    name: &str,
+    view: &RunView,
+    is_it: impl Fn(&CellView) -> bool,
+    baselines: &[&str],
+) -> Option<FamilyChart> {
+    let with_baselines = with_baselines(view, is_it, baselines);
+    let arguments: Vec<_> = with_baselines.iter().map(|(cell, _)| &cell.arguments).collect();
+    if arguments.is_empty() {
+        return None;
+    }
+    let varying = Varying::of(&arguments);
+    let row = |cell: &CellView, (timed, baseline): &Pair<'_>| {
+        let (ratio, interval) = ratio(timed, baseline)?;
+        let values = varying.values(&cell.arguments).map(|value| value.shown());
+        let values: Vec<String> = values.filter(|value| !value.is_empty()).collect();
+        let name = format!("{} {} {} / {}", cell.scenario, cell.arm_label(), values.join(" "), baseline.metric);
+        let words = format!("n = {} in {} proc.", timed.samples, timed.process_medians.len());
+        Some(RatioRow { name: escape(&name.replace("  ", " ")).into_owned(), ratio, interval, words })
+    };
+    let rows = with_baselines.iter().flat_map(|(cell, pairs)| pairs.iter().filter_map(move |pair| row(cell, pair)));
+    let ratios = Ratios {
+        title: "Against baselines that the same processes measured interleaved".to_owned(),
+        across: "time / time of the baseline".to_owned(),
+        delta: None,
+        rows: rows.collect(),
+        notes: MEANING.map(str::to_owned).to_vec(),
+    };
+    FamilyChart::ratios(name, ratios)
+}
+
+/// The cells in `is_it` that have one of the baselines.
+fn with_baselines<'a>(
+    view: &'a RunView,
+    is_it: impl Fn(&CellView) -> bool,
+    baselines: &[&str],
+) -> Vec<(&'a CellView, Vec<Pair<'a>>)> {
+    let cells = view.cells.iter().filter(|cell| cell.status == Status::Ok && is_it(cell));
+    cells.map(|cell| (cell, pairs(cell, baselines))).filter(|(_, pairs)| !pairs.is_empty()).collect()
 }
 
 /// The time of a cell and one baseline, in the same unit.
@@ -53,7 +93,7 @@ fn group(cells: &[(&CellView, Vec<Pair<'_>>)], varying: &Varying) -> Group {
         };
         let head = std::iter::once(Datum::Text(cell.arm_label())).chain(varying.values(&cell.arguments));
         let samples = Datum::Samples { samples: timed.samples, operations: timed.operations, batch: timed.batch };
-        let [ratio, interval] = ratio(timed, baseline);
+        let [ratio, interval] = ratio_values(timed, baseline);
         let figures = [samples, figure(timed), Datum::text(&baseline.metric), figure(baseline), ratio, interval];
         head.chain(figures).chain([Datum::number(f64::from(cell.processes), Measure::Plain)]).collect()
     };
@@ -74,16 +114,22 @@ fn columns(varying: &Varying) -> Vec<Column> {
     std::iter::once(Column::words("arm")).chain(varying.columns().iter().cloned()).chain(figures).collect()
 }
 
-/// The ratio and its interval; absent if the processes that have samples of one are not those that have samples of the other.
-fn ratio(timed: &SeriesView, baseline: &SeriesView) -> [Datum; 2] {
+/// The ratio and its interval over processes, which takes three; `None` if the processes that have samples of one are not those that
+/// have samples of the other.
+fn ratio(timed: &SeriesView, baseline: &SeriesView) -> Option<(f64, Option<(f64, f64)>)> {
     let medians = (&timed.process_medians, &baseline.process_medians);
     let logs: Vec<f64> = medians.0.iter().zip(medians.1).map(|(own, other)| (own / other).ln()).collect();
     let mean = logs.iter().sum::<f64>() / logs.len() as f64;
     if medians.0.len() != medians.1.len() || !mean.is_finite() {
-        return [Datum::Absent, Datum::Absent];
+        return None;
     }
     let interval = mean_interval(&logs, LEVEL).filter(|_| logs.len() >= PROCESSES_MIN as usize);
-    let range =
-        interval.map(|found| Datum::Range { low: found.low.exp(), high: found.high.exp(), measure: Measure::Factor });
-    [Datum::number(mean.exp(), Measure::Factor), Datum::or_absent(range)]
+    Some((mean.exp(), interval.map(|found| (found.low.exp(), found.high.exp()))))
+}
+
+/// The same as values of a table.
+fn ratio_values(timed: &SeriesView, baseline: &SeriesView) -> [Datum; 2] {
+    let Some((ratio, interval)) = ratio(timed, baseline) else { return [Datum::Absent, Datum::Absent] };
+    let range = interval.map(|(low, high)| Datum::Range { low, high, measure: Measure::Factor });
+    [Datum::number(ratio, Measure::Factor), Datum::or_absent(range)]
 }

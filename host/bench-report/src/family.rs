@@ -1,7 +1,8 @@
 //! What a family adds to the report of a run.
 
-use crate::plots::{Chart, Stacks};
-use crate::{CellView, Figure, RunView, Section, SeriesView, notes};
+use crate::plots::{Chart, Dimension, Row, Rows, Stacks};
+use crate::{CellView, Figure, RunView, Section, SeriesView, notes, scale};
+use bench_model::Unit;
 use bench_sink::runfile::RunFile;
 
 /// The part of a report that only a family knows how to make. Everything except its name and its sections is optional.
@@ -68,6 +69,58 @@ impl FamilyChart {
     pub fn stacks(name: impl Into<String>, stacks: Stacks) -> Self {
         Self { name: name.into(), chart: Chart::Stacks(stacks) }
     }
+
+    /// A row for each ratio over one axis, with a line at 1. `None` without a ratio.
+    pub fn ratios(name: impl Into<String>, ratios: Ratios) -> Option<Self> {
+        let row = |ratio: RatioRow| Row {
+            name: ratio.name,
+            value: format!("{}×  {}", scale::factor(ratio.ratio), ratio.words),
+            interval: ratio.interval,
+            at: Some(ratio.ratio),
+            ..Row::default()
+        };
+        let Ratios { title, across, delta, rows, mut notes } = ratios;
+        let all = rows.len();
+        let rows: Vec<Row> = rows.into_iter().take(RATIOS_MAX).map(row).collect();
+        if all > rows.len() {
+            notes.push(format!("The first {} of {all} ratios; the table has all.", rows.len()));
+        }
+        let across = Dimension { title: across, unit: Unit::Count };
+        let zone = delta.map(|delta| (1.0 / (1.0 + delta), 1.0 + delta));
+        let chart = Rows { title, across, is_from_zero: false, zone, origin: Some(1.0), rows, notes };
+        (all > 0).then(|| Self { name: name.into(), chart: Chart::Rows(chart) })
+    }
+}
+
+/// More ratios are in their table alone.
+const RATIOS_MAX: usize = 60;
+
+/// Ratios over one axis. Texts are not escaped.
+#[derive(Clone, Debug, Default)]
+pub struct Ratios {
+    /// The heading.
+    pub title: String,
+    /// What is divided by what.
+    pub across: String,
+    /// What counts as no difference, where something does.
+    pub delta: Option<f64>,
+    /// The ratios, from top to bottom.
+    pub rows: Vec<RatioRow>,
+    /// Said below: what ratios and intervals are, of how many.
+    pub notes: Vec<String>,
+}
+
+/// One ratio. Texts are not escaped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RatioRow {
+    /// What is compared.
+    pub name: String,
+    /// The ratio.
+    pub ratio: f64,
+    /// Its interval, where it is known.
+    pub interval: Option<(f64, f64)>,
+    /// What follows the ratio at the end of the row, such as a verdict or a number of samples.
+    pub words: String,
 }
 
 impl Figure {

@@ -30,7 +30,7 @@ mod targets;
 mod text;
 
 pub use self::account::AccountView;
-pub use self::baselines::interleaved_baselines;
+pub use self::baselines::{interleaved_baselines, interleaved_baselines_chart};
 pub use self::calibration::Drift;
 pub use self::cell::{CellView, CheckView, arm_label};
 pub use self::comparison::{
@@ -45,7 +45,7 @@ pub use self::escape::escape;
 pub use self::export::{
     COMMENT_MARK, Hgrm, aetherless_json, bencher_json, github_comment, github_summary, hgrm, junit_xml, openmetrics,
 };
-pub use self::family::{DerivedFile, Export, FamilyChart, FamilyReport};
+pub use self::family::{DerivedFile, Export, FamilyChart, FamilyReport, RatioRow, Ratios};
 pub use self::history::{
     Cause, CellEntry, CellHistory, CellTrend, ExplainedStep, History, RunEntry, history_document, trend_document,
 };

@@ -4,7 +4,10 @@
 #![forbid(unsafe_code)]
 
 use bench_family::Family;
-use bench_report::{CellView, FamilyReport, RunView, Section, interleaved_baselines};
+use bench_report::{
+    CellView, FamilyChart, FamilyReport, RunView, Section, interleaved_baselines, interleaved_baselines_chart,
+};
+use bench_sink::runfile::RunFile;
 
 /// The name of the family.
 const NAME: &str = "ipc";
@@ -39,8 +42,15 @@ impl FamilyReport for TransportReport {
     }
 
     fn sections(&self, view: &RunView) -> Vec<Section> {
-        // Runs of earlier versions have the scenarios of `ipc` in another family.
-        let is_of_transport = |cell: &CellView| cell.family == NAME || cell.scenario.starts_with("ipc/");
         interleaved_baselines("ipc.baselines", view, is_of_transport, &BASELINES).into_iter().collect()
     }
+
+    fn charts(&self, view: &RunView, _file: &RunFile) -> Vec<FamilyChart> {
+        interleaved_baselines_chart("ipc-baselines", view, is_of_transport, &BASELINES).into_iter().collect()
+    }
+}
+
+/// Runs of earlier versions have the scenarios of `ipc` in another family.
+fn is_of_transport(cell: &CellView) -> bool {
+    cell.family == NAME || cell.scenario.starts_with("ipc/")
 }

@@ -4,7 +4,10 @@
 #![forbid(unsafe_code)]
 
 use bench_family::{Family, Shorthand, Takes};
-use bench_report::{CellView, FamilyReport, RunView, Section, interleaved_baselines};
+use bench_report::{
+    CellView, FamilyChart, FamilyReport, RunView, Section, interleaved_baselines, interleaved_baselines_chart,
+};
+use bench_sink::runfile::RunFile;
 
 /// The name of the family.
 const NAME: &str = "wal";
@@ -48,7 +51,14 @@ impl FamilyReport for LogReport {
     }
 
     fn sections(&self, view: &RunView) -> Vec<Section> {
-        let is_of_log = |cell: &CellView| cell.family == NAME;
         interleaved_baselines("wal.baselines", view, is_of_log, &BASELINES).into_iter().collect()
     }
+
+    fn charts(&self, view: &RunView, _file: &RunFile) -> Vec<FamilyChart> {
+        interleaved_baselines_chart("wal-baselines", view, is_of_log, &BASELINES).into_iter().collect()
+    }
+}
+
+fn is_of_log(cell: &CellView) -> bool {
+    cell.family == NAME
 }

@@ -3,9 +3,13 @@
 
 use super::{BASELINE_METHOD, LOAD_METHOD, agree, format_arguments, load_method, varying};
 use bench_model::Arm;
-use bench_report::{Body, CellView, Column, Datum, Measure, Notes, RunView, Section, Table, scale, widest_spread};
+use bench_report::{
+    Body, CellView, Column, Datum, FamilyChart, Measure, Notes, RatioRow, RunView, Section, Table, escape, scale,
+    widest_spread,
+};
 use bench_sink::runfile::Status;
 use bench_stats::{Band, Claim, LEVEL, Ratios, Verdict, judge, unpaired_ratios};
+use std::collections::BTreeSet;
 
 /// Cells that differ by less than this share are equivalent.
 const DELTA: f64 = 0.02;
@@ -25,11 +29,8 @@ struct Pair<'a> {
 pub(super) fn section(view: &RunView, cells: &[&CellView]) -> Option<Section> {
     const NAME: &str = "transfers.compared";
     let pairs = pairs(view, cells);
-    let measured: Vec<_> = pairs.iter().filter_map(|pair| Some((pair, measure(pair, view.seed)?))).collect();
-    let claims: Vec<_> = measured.iter().map(|(pair, ratios)| claim(pair, ratios)).collect();
-    let verdicts = judge(&claims, DELTA);
-    let names = varying(cells).into_iter().filter(|name| name != LOAD_METHOD).collect();
-    let row = |((pair, ratios), verdict): (&(&Pair<'_>, Ratios), Verdict)| {
+    let names = names(cells);
+    let row = |(pair, ratios, verdict): &Measured<'_>| {
         let interval = ratios.means.interval(LEVEL);
         let range = Datum::Range { low: interval.low, high: interval.high, measure: Measure::Factor };
         let is_known = interval.low.is_finite() && interval.high.is_finite();
@@ -39,10 +40,10 @@ pub(super) fn section(view: &RunView, cells: &[&CellView]) -> Option<Section> {
             Datum::number(ratios.means.ratio(), Measure::Factor),
             if is_known { range } else { Datum::Absent },
             Datum::number(f64::from(ratios.processes), Measure::Plain),
-            Datum::text(describe_verdict(verdict)),
+            Datum::text(describe_verdict(*verdict)),
         ]
     };
-    let rows: Vec<_> = measured.iter().zip(verdicts).map(row).collect();
+    let rows: Vec<_> = measured(&pairs, view.seed).iter().map(row).collect();
     if rows.is_empty() {
         let few = "nothing is compared, because cells have fewer than two processes; give --processes 3 or more";
         let notes = Notes { lines: vec![few.to_owned()], are_warnings: false };
@@ -57,6 +58,51 @@ pub(super) fn section(view: &RunView, cells: &[&CellView]) -> Option<Section> {
         Column::words("verdict"),
     ];
     Some(Section::new(NAME, "", Body::Table(Table::plain(columns, rows))))
+}
+
+/// The same ratios as a chart. `None` if nothing is compared.
+pub(super) fn chart(view: &RunView, cells: &[&CellView]) -> Option<FamilyChart> {
+    let pairs = pairs(view, cells);
+    let names = names(cells);
+    let row = |(pair, ratios, verdict): &Measured<'_>| {
+        let interval = ratios.means.interval(LEVEL);
+        let is_known = interval.low.is_finite() && interval.high.is_finite();
+        let name = format!("{} {}", pair.title, format_arguments(&pair.candidate.arguments, &names));
+        RatioRow {
+            name: escape(name.trim_end()).into_owned(),
+            ratio: ratios.means.ratio(),
+            interval: is_known.then_some((interval.low, interval.high)),
+            words: format!("{}, n = {} processes", describe_verdict(*verdict), ratios.processes),
+        }
+    };
+    let ratios = bench_report::Ratios {
+        title: "Ratios of transfers".to_owned(),
+        across: "mean time / mean time of the baseline".to_owned(),
+        delta: Some(DELTA),
+        rows: measured(&pairs, view.seed).iter().map(row).collect(),
+        notes: vec![format!(
+            "Ratio of mean times with its {} % interval over processes; shaded: within ±{} %, which counts as equivalent.",
+            LEVEL * 100.0,
+            DELTA * 100.0
+        )],
+    };
+    FamilyChart::ratios("transfers-compared", ratios)
+}
+
+/// A pair, its ratio and its verdict.
+type Measured<'a> = (&'a Pair<'a>, Ratios, Verdict);
+
+/// Every pair with enough processes.
+fn measured<'a>(pairs: &'a [Pair<'a>], seed: u64) -> Vec<Measured<'a>> {
+    let measured: Vec<_> = pairs.iter().filter_map(|pair| Some((pair, measure(pair, seed)?))).collect();
+    let claims: Vec<_> = measured.iter().map(|(pair, ratios)| claim(pair, ratios)).collect();
+    let verdicts = judge(&claims, DELTA);
+    measured.into_iter().zip(verdicts).map(|((pair, ratios), verdict)| (pair, ratios, verdict)).collect()
+}
+
+/// The arguments that tell pairs apart.
+fn names(cells: &[&CellView]) -> BTreeSet<String> {
+    varying(cells).into_iter().filter(|name| name != LOAD_METHOD).collect()
 }
 
 /// Components against native code, each load method against the baseline method, and native code against the database's own client.

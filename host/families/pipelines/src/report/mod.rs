@@ -51,7 +51,7 @@ impl FamilyReport for TransferReport {
 
     fn charts(&self, view: &RunView, _file: &RunFile) -> Vec<FamilyChart> {
         let cells: Vec<&CellView> = view.cells.iter().filter(|cell| is_transfer(cell)).collect();
-        stacked::chart(&cells).into_iter().collect()
+        stacked::chart(&cells).into_iter().chain(compared::chart(view, &cells)).collect()
     }
 
     /// No section shows how transfers depend on the number of rows.

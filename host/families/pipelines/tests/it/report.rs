@@ -174,6 +174,10 @@ fn stages_of_each_side_are_bars_of_the_page() {
     for (stage, times) in [("fetch", 1), ("emit", 1), ("flush", 1), ("emit/blocked", 0)] {
         assert_eq!(page.matches(&format!(">{stage}</text>")).count(), times, "{stage}");
     }
+    assert!(
+        page.contains("aria-label=\"Ratios of transfers\"")
+            && page.contains(">1.250×  different, n = 3 processes</text>")
+    );
 }
 
 #[test]

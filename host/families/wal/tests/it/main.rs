@@ -39,6 +39,14 @@ fn log_is_shown_against_the_raw_commit_of_its_processes() {
     for expect in ["wal/append", "raw_commit", "1.10 ms", "1.00 ms", "1.100×"] {
         assert!(section.contains(expect), "{expect}: {section}");
     }
+    let page = sample_run::page(&run, Wal.report());
+    for expect in [
+        "Against baselines that the same processes measured interleaved",
+        "/ raw_commit</text>",
+        ">1.100×  n = 90 in 3 proc.</text>",
+    ] {
+        assert!(page.contains(expect), "{expect}");
+    }
     let rows = rows(&run);
     assert_eq!(rows.len(), 1, "only the durable appends of the family have a baseline: {rows:#?}");
     let [low, value, high] = ["low", "value", "high"].map(|part| rows[0]["ratio"][part].as_f64().unwrap());
