@@ -1,0 +1,27 @@
+//! Modules by name and digest: a store that is an OCI image layout, references to what it holds, signatures, and the policy that says
+//! what of it may run.
+
+mod check_out;
+mod digest;
+mod error;
+mod grant;
+mod layout;
+mod minisign;
+mod module;
+mod oci;
+mod policy;
+mod reference;
+mod statement;
+mod store;
+mod wasm;
+
+pub use digest::{Digest, HashingWriter, InvalidDigest};
+pub use error::StoreError;
+pub use grant::{Grant, InvalidGrant};
+pub use minisign::{MinisignError, PublicKey, SecretKey, Signature};
+pub use module::{Damage, Native, NewModule, Pulled, StoredModule, StoredSignature, platform};
+pub use oci::{Annotations, Descriptor, Index, Manifest, annotation, media_type};
+pub use policy::{KeyTrust, ModuleTrust, Policy, PolicyError, Signer};
+pub use reference::{ModuleName, Reference, ReferenceError, RemoteReference};
+pub use statement::{StatedFile, Statement, StatementError};
+pub use store::Store;

@@ -1,0 +1,232 @@
+//! Tests a store through its public interface: what is added is found by every reference, and what was changed on disk is found out.
+
+use module_store::{
+    Annotations, Digest, ModuleName, NewModule, Reference, SecretKey, Store, StoreError, StoredModule, media_type,
+};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A store, and a folder for files to add.
+struct Bench {
+    folder: TempDir,
+    store: Store,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store")).unwrap();
+        Self { folder, store }
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// Adds a component, told apart by `text`, and a probe.
+    fn add(&self, name: &str, text: &str, probe: Option<&[u8]>) -> Result<StoredModule, StoreError> {
+        let component = wat::parse_str(format!("(component (import {text:?} (func)))")).unwrap();
+        let component = self.file("a.wasm", &component);
+        let probe = probe.map(|bytes| self.file("a.so", bytes));
+        self.add_files(name, Some(&component), probe.as_deref())
+    }
+
+    fn add_files(
+        &self,
+        name: &str,
+        component: Option<&Path>,
+        native: Option<&Path>,
+    ) -> Result<StoredModule, StoreError> {
+        let name: ModuleName = name.parse().unwrap();
+        self.store.add(&NewModule { name: &name, component, native, annotations: Annotations::new() })
+    }
+
+    fn find(&self, reference: &str) -> Result<StoredModule, StoreError> {
+        self.store.find(&Reference::parse(reference).unwrap().unwrap())
+    }
+
+    fn blobs(&self) -> usize {
+        fs::read_dir(self.folder.path().join("store/blobs/sha256")).unwrap().count()
+    }
+
+    fn damaged(&self) -> Vec<String> {
+        let damaged = self.store.verify(|_| true).unwrap();
+        damaged.iter().map(|damage| format!("{}: {}", damage.module, damage.error)).collect()
+    }
+}
+
+const NAME: &str = "acme:json@1.2.0";
+const PROBE: &[u8] = b"\x7fELF probe";
+
+/// Checks that the result is an error with all `parts`.
+#[track_caller]
+fn check<T: std::fmt::Debug>(result: Result<T, StoreError>, parts: &[&str]) {
+    let error = result.expect_err("an error").to_string();
+    for part in parts {
+        assert!(error.contains(part), "{part:?} is not in: {error}");
+    }
+}
+
+#[test]
+fn module_is_found_by_name_and_by_every_digest() {
+    let bench = Bench::new();
+    let added = bench.add(NAME, "a", Some(PROBE)).unwrap();
+    let digests = added.files().map(|file| file.digest.to_string()).chain([added.manifest.digest.to_string()]);
+    let references: Vec<String> = digests.chain([NAME.to_owned()]).collect();
+    assert_eq!(references.len(), 4, "component, probe, manifest, name");
+    for reference in references {
+        assert_eq!(bench.find(&reference).unwrap(), added, "{reference}");
+    }
+    assert_eq!(added.native().map(|native| native.file.digest), Some(Digest::of_bytes(PROBE)));
+    assert_eq!(bench.store.modules().unwrap().0, [added]);
+}
+
+#[test]
+fn same_files_have_the_same_digests_in_every_store() {
+    let [one, other] = [Bench::new(), Bench::new()].map(|bench| {
+        bench.add(NAME, "a", Some(PROBE)).unwrap();
+        bench.add(NAME, "a", Some(PROBE)).unwrap()
+    });
+    assert_eq!(one, other);
+}
+
+#[test]
+fn probe_can_be_added_later_and_alone() {
+    let bench = Bench::new();
+    assert_eq!(bench.add(NAME, "a", None).unwrap().natives.len(), 0);
+    assert_eq!(bench.add(NAME, "a", Some(PROBE)).unwrap().natives.len(), 1);
+    let alone = bench.file("b.so", PROBE);
+    let alone = bench.add_files("acme:probe@1.0.0", None, Some(&alone)).unwrap();
+    assert_eq!((alone.component.is_some(), alone.natives.len()), (false, 1));
+    assert_eq!(bench.store.modules().unwrap().0.len(), 2);
+}
+
+#[test]
+fn version_does_not_change() {
+    let bench = Bench::new();
+    let first = bench.add(NAME, "a", None).unwrap();
+    check(bench.add(NAME, "b", None), &[NAME, &first.manifest.digest.to_string(), "give the new files a new version"]);
+    assert_eq!(bench.find(NAME).unwrap(), first);
+}
+
+#[test]
+fn file_that_is_not_a_module_is_refused() {
+    let bench = Bench::new();
+    let text = bench.file("text.wasm", b"text");
+    check(bench.add_files(NAME, Some(&text), None), &["text.wasm", "give a component"]);
+    check(bench.add_files(NAME, None, Some(&text)), &["text.wasm", "not a dynamic library"]);
+    check(bench.add_files(NAME, Some(bench.folder.path()), None), &["not a file"]);
+    check(bench.add_files(NAME, Some(Path::new("nowhere.wasm")), None), &["nowhere.wasm"]);
+    check(bench.add_files(NAME, None, None), &["no file was given"]);
+    assert!(bench.store.modules().unwrap().0.is_empty());
+}
+
+#[test]
+fn unknown_reference_is_reported_with_what_to_do() {
+    let bench = Bench::new();
+    bench.add(NAME, "a", None).unwrap();
+    check(bench.find("acme:json@2.0.0"), &["acme:json@2.0.0 is not in the store", "its versions there are 1.2.0"]);
+    check(bench.find("acme:other@1.0.0"), &["bench-host registry add acme:other@1.0.0 FILE"]);
+    check(bench.find("oci://h/acme/json:1.2.0"), &["bench-host registry pull oci://h/acme/json:1.2.0"]);
+    check(bench.find(&Digest::of_bytes(b"other").to_string()), &["bench-host registry list"]);
+}
+
+#[test]
+fn checked_out_files_are_those_that_were_added() {
+    let bench = Bench::new();
+    let module = bench.add(NAME, "a", Some(PROBE)).unwrap();
+    let component = module.component.as_ref().unwrap().digest;
+    let alone = bench.store.check_out(&module, None).unwrap();
+    assert_eq!(alone.file_name().unwrap(), "json.wasm");
+    let probe = Path::new("json").with_extension(std::env::consts::DLL_EXTENSION);
+    assert!(!alone.with_file_name(&probe).exists(), "a probe that was not asked for is next to it");
+    let both = bench.store.check_out(&module, module.native()).unwrap();
+    for path in [alone, both.clone()] {
+        assert_eq!(Digest::of_file(&path).unwrap(), component);
+    }
+    assert_eq!(fs::read(both.with_file_name(&probe)).unwrap(), PROBE);
+}
+
+#[test]
+fn changed_file_is_not_checked_out_again_until_it_is_added_again() {
+    let bench = Bench::new();
+    let module = bench.add(NAME, "a", Some(PROBE)).unwrap();
+    let path = bench.store.check_out(&module, None).unwrap();
+    let component = module.component.as_ref().unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    // The link and the blob are one file.
+    fs::write(&path, &bytes).unwrap();
+    let found = Digest::of_bytes(&bytes).to_string();
+    let wanted = component.digest.to_string();
+    check(bench.store.check_out(&module, None), &[&component.digest.hex(), &found, &wanted, "add or pull it again"]);
+    assert_eq!(bench.damaged().len(), 1, "{:?}", bench.damaged());
+    assert!(bench.damaged()[0].starts_with(NAME), "{:?}", bench.damaged());
+    bench.add(NAME, "a", Some(PROBE)).unwrap();
+    assert_eq!(bench.store.check_out(&module, None).unwrap(), path);
+    assert_eq!(bench.damaged(), [""; 0]);
+}
+
+#[test]
+fn damaged_module_harms_no_other_and_can_be_removed() {
+    let bench = Bench::new();
+    let module = bench.add(NAME, "a", None).unwrap();
+    let other = bench.add("acme:other@1.0.0", "b", None).unwrap();
+    let manifest = bench.folder.path().join("store/blobs/sha256").join(module.manifest.digest.hex());
+    fs::write(&manifest, "{}").unwrap();
+    check(bench.find(NAME), &["its digest is", &module.manifest.digest.to_string()]);
+    assert_eq!(bench.find("acme:other@1.0.0").unwrap(), other);
+    let (modules, damaged) = bench.store.modules().unwrap();
+    assert_eq!((modules.len(), damaged.len()), (1, 1));
+    assert_eq!(bench.store.remove(&Reference::parse(NAME).unwrap().unwrap()).unwrap(), NAME);
+    assert_eq!(bench.store.modules().unwrap().1.len(), 0);
+}
+
+#[test]
+fn removed_module_leaves_only_what_others_use() {
+    let bench = Bench::new();
+    let other = bench.add("acme:other@1.0.0", "b", Some(PROBE)).unwrap();
+    let before = bench.blobs();
+    let module = bench.add(NAME, "a", Some(PROBE)).unwrap();
+    let path = bench.store.check_out(&module, None).unwrap();
+    let key = SecretKey::generate().unwrap();
+    let statement = module.statement().unwrap().to_string();
+    bench.store.attach_signature(&module, &statement, &key.sign(statement.as_bytes(), "")).unwrap();
+    assert!(bench.blobs() > before);
+    bench.store.remove(&Reference::parse(NAME).unwrap().unwrap()).unwrap();
+    assert_eq!(bench.blobs(), before);
+    assert!(!path.exists());
+    assert_eq!(bench.store.modules().unwrap().0, [other]);
+    assert_eq!(bench.damaged(), [""; 0]);
+    check(bench.find(NAME), &["is not in the store"]);
+}
+
+#[test]
+fn signature_is_attached_to_the_module_that_it_is_of() {
+    let bench = Bench::new();
+    let module = bench.add(NAME, "a", Some(PROBE)).unwrap();
+    let key = SecretKey::generate().unwrap();
+    let statement = module.statement().unwrap();
+    let text = statement.to_string();
+    let signature = key.sign(text.as_bytes(), "comment");
+    bench.store.attach_signature(&module, &text, &signature).unwrap();
+    let signed = bench.find(NAME).unwrap();
+    let [stored] = &signed.signatures[..] else { panic!("{signed:?}") };
+    assert_eq!(key.public().verify(stored.statement.as_bytes(), &stored.signature), Ok("comment"));
+    assert_eq!(bench.store.manifest(&stored.manifest).unwrap().artifact_type.as_deref(), Some(media_type::SIGNATURE));
+    let other = text.replace("1.2.0", "1.2.1");
+    check(bench.store.attach_signature(&module, &other, &signature), &["not of acme:json@1.2.0"]);
+    check(bench.store.attach_signature(&module, "text", &signature), &["line 1 of the statement"]);
+}
+
+#[test]
+fn malformed_index_is_reported_with_its_path() {
+    let bench = Bench::new();
+    fs::write(bench.folder.path().join("store/index.json"), "[]").unwrap();
+    check(bench.find(NAME), &["store/index.json"]);
+    fs::write(bench.folder.path().join("store/index.json"), vec![b' '; (4 << 20) + 1]).unwrap();
+    check(bench.find(NAME), &["index.json", "4 MiB"]);
+}
