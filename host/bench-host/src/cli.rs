@@ -3,12 +3,16 @@
 mod author;
 #[cfg(feature = "fleet")]
 mod fleet;
+mod registry;
 mod values;
 
 #[cfg(feature = "fleet")]
 pub(crate) use fleet::{AgentArgs, FleetCommand, FleetRunArgs, MergeArgs, StatusArgs, StopArgs};
 
 pub(crate) use author::{CheckArgs, CheckFormat, NewArgs, SdkArgs, WitArgs, WrapArgs};
+pub(crate) use registry::{
+    AddArgs, KeygenArgs, RegistryCommand, RemoveArgs, SignArgs, StoredArgs, TrustArgs, VerifyArgs,
+};
 pub(crate) use values::{CpuList, duration_ns, key_values, merge_axes, percent};
 
 use crate::commands::compare::Gate;
@@ -106,6 +110,9 @@ pub(crate) enum Command {
     /// Make a component of a core module, as compilers of Go and C build it
     #[command(after_help = "Example:\n  bench-host wrap core.wasm -o sum.wasm")]
     Wrap(WrapArgs),
+    /// Keep modules by name and digest, sign them, and say what is trusted
+    #[command(subcommand)]
+    Registry(RegistryCommand),
     /// Measure one run with several machines
     #[cfg(feature = "fleet")]
     #[command(subcommand)]
@@ -150,7 +157,7 @@ pub(crate) struct ProfilingArgs {
 #[derive(Debug, Args)]
 pub(crate) struct LoadArgs {
     /// Components and core modules (`.wasm`) and probes (`.so`, `.dylib`); a probe in the same folder as a component of the
-    /// same name is its native arm
+    /// same name is its native arm. Modules of the store by name, such as `acme:json@1.2.0`, or by digest
     #[arg(required_unless_present = "resume", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]

@@ -28,6 +28,7 @@ mod scratch;
 mod secret;
 mod show;
 mod signals;
+mod stored;
 mod tree;
 mod worker;
 
@@ -95,6 +96,7 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
         Command::Wit(arguments) => commands::sdk::wit(&arguments),
         Command::Header => commands::sdk::header(),
         Command::Wrap(arguments) => commands::wrap::run(&arguments),
+        Command::Registry(command) => commands::registry::run(&command),
         #[cfg(feature = "fleet")]
         Command::Fleet(command) => commands::fleet::run(command),
         #[cfg(feature = "fleet")]

@@ -4,8 +4,9 @@ use crate::cli::{GrantArgs, LimitArgs};
 use crate::described::{Described, Descriptions};
 use crate::scratch::Scratch;
 use crate::secret::Secrets;
+use crate::stored::Trust;
 use crate::worker::{Kind, ModuleSpec, Reply, Request};
-use crate::{compiling, families, output, paths};
+use crate::{compiling, families, output, paths, stored};
 use anyhow::Context;
 use bench_drivers::Grants;
 use bench_engine::worker::Workers;
@@ -69,6 +70,8 @@ pub(crate) struct Loader {
     pub(crate) cache: Option<PathBuf>,
     /// The cache of descriptions.
     pub(crate) descriptions: Descriptions,
+    /// What the user trusts.
+    pub(crate) trust: Trust,
     pub(crate) limits: LimitArgs,
     /// Scratch folders for workers; removed with the last copy of this.
     pub(crate) scratch: Scratch,
@@ -99,6 +102,7 @@ impl Loader {
         let cache = trusted_cache();
         Ok(Self {
             descriptions: Descriptions::open(paths::description_cache().as_deref()),
+            trust: Trust::read()?,
             workers: Workers {
                 program,
                 arguments: vec!["worker".to_owned()],
@@ -132,7 +136,8 @@ impl Loader {
 
     /// Describes `files`, two at a time, and with each component the probe of the same name in its folder.
     pub(crate) fn load(&self, files: &[PathBuf], with_builtin: bool, interrupt: &Interrupt) -> Modules {
-        let mut given = with_native_arms(files);
+        let (files, unknown) = self.trust.files(files);
+        let mut given = with_native_arms(&files);
         given.extend(with_builtin.then(|| PathBuf::from(BUILTIN)));
         let mut modules = self.describe(&given, interrupt);
         if let Some(program) = &self.native {
@@ -142,14 +147,18 @@ impl Loader {
             }
         }
         modules.refuse_other_descriptions();
-        let beside = with_native_arms(&modules.beside(files, &self.parameters));
+        modules.refused.extend(unknown);
+        let beside = with_native_arms(&modules.beside(&files, &self.parameters));
         modules.companions = self.describe(&beside, interrupt).loaded;
         modules
     }
 
     /// Describes `files` alone, even if several are the same arm of one module: as builds of it.
     pub(crate) fn load_alone(&self, files: &[PathBuf], interrupt: &Interrupt) -> Modules {
-        self.describe(files, interrupt)
+        let (files, unknown) = self.trust.files(files);
+        let mut modules = self.describe(&files, interrupt);
+        modules.refused.extend(unknown);
+        modules
     }
 
     /// Loads the module once in a worker; the reason if it cannot be loaded.
@@ -224,7 +233,7 @@ impl Loader {
             file: file.to_owned(),
             sha256: sha256.clone(),
             kind: kind.clone(),
-            grants: self.grants.clone(),
+            grants: self.grants_of(&kind, &sha256),
             cache: self.cache.clone(),
             memory_bytes_max: usize::try_from(self.limits.memory).unwrap_or(usize::MAX),
             engine: None,
@@ -251,6 +260,15 @@ impl Loader {
             note,
             own: None,
         })
+    }
+
+    /// The grants of the command, and for a component those of the user's policy.
+    fn grants_of(&self, kind: &Kind, sha256: &str) -> Grants {
+        let mut grants = self.grants.clone();
+        if *kind == Kind::Component {
+            stored::merge(&mut grants, self.trust.grants(sha256));
+        }
+        grants
     }
 
     /// Describes the module in a worker, and caches the description; or the reason why that failed.

@@ -113,6 +113,16 @@ pub(crate) fn sdk() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.data_dir().join("bench-host").join(name))
 }
 
+/// The folder of the modules that have a name and a digest.
+pub(crate) fn module_store() -> Option<PathBuf> {
+    Some(etcetera::choose_base_strategy().ok()?.data_dir().join("bench-host").join("store"))
+}
+
+/// The file that says what the user trusts.
+pub(crate) fn policy() -> Option<PathBuf> {
+    Some(etcetera::choose_base_strategy().ok()?.config_dir().join("bench-host").join("policy.toml"))
+}
+
 /// Whether the file is named like a component.
 pub(crate) fn is_component(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "wasm")

@@ -17,6 +17,7 @@ pub(crate) mod new;
 pub(crate) mod price;
 #[cfg(feature = "profile")]
 pub(crate) mod profile;
+pub(crate) mod registry;
 pub(crate) mod report;
 pub(crate) mod results;
 pub(crate) mod run;

@@ -85,7 +85,11 @@ impl Host {
 /// with the modules of this checkout.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
-    command.stdin(Stdio::null()).env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    command
+        .stdin(Stdio::null())
+        .env("XDG_CACHE_HOME", folder.join("cache"))
+        .env("XDG_CONFIG_HOME", folder.join("config"));
     let project = crate::modules::project();
     let folders = [project.join("plugins"), project.join("native-probes")];
     command.env("BENCH_HOST_MODULES", std::env::join_paths(folders).expect("paths without a separator"));

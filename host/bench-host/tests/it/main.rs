@@ -37,6 +37,7 @@ mod scratch;
 #[cfg(feature = "fleet")]
 mod shards;
 mod stopped;
+mod stored;
 mod terminals;
 mod transfers;
 mod tutorial;

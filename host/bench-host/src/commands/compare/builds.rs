@@ -6,7 +6,7 @@ use crate::cli::CompareArgs;
 use crate::commands::run::{fulfilled, requested_selections};
 use crate::execute::interrupt;
 use crate::modules::{Loaded, Loader, Modules, OwnNames};
-use crate::{Exit, paths};
+use crate::{Exit, paths, stored};
 use anyhow::Context;
 use bench_engine::{ComparisonGroup, LoadedModule, Plan, Selection};
 use bench_model::Arm;
@@ -87,18 +87,23 @@ fn with_variant(loaded: Loaded, name: &str) -> Loaded {
 
 /// The files among `what` that are modules; the others name scenarios, suites or runs.
 pub(super) fn module_files(what: &[String]) -> Vec<PathBuf> {
-    let is_module = |path: &Path| paths::is_component(path) || paths::is_probe(path);
+    let is_module = |path: &Path| paths::is_component(path) || paths::is_probe(path) || stored::is_reference(path);
     what.iter().map(PathBuf::from).filter(|path| is_module(path) && !path.is_dir()).collect()
 }
 
 /// A build for each of `files`, named by what distinguishes the paths: the file's name, else that of its folder.
 fn named(files: &[PathBuf]) -> Vec<Build> {
     let text = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
-    let ways: [fn(&Path) -> Option<&std::ffi::OsStr>; 2] = [Path::file_stem, |file| file.parent()?.file_name()];
+    let ways: [fn(&Path) -> Option<&std::ffi::OsStr>; 2] = [stem, |file| file.parent()?.file_name()];
     let distinct = ways.into_iter().map(|way| files.iter().map(|file| text(way(file))).collect::<Vec<_>>());
     let whole = files.iter().map(|file| file.display().to_string()).collect();
     let names = distinct.into_iter().find(|names| are_distinct(names)).unwrap_or(whole);
     names.into_iter().zip(files).map(|(name, file)| (name, vec![file.clone()])).collect()
+}
+
+/// The name of the file without its extension; a reference as a whole, because it ends with a version.
+fn stem(file: &Path) -> Option<&std::ffi::OsStr> {
+    if stored::is_reference(file) { Some(file.as_os_str()) } else { file.file_stem() }
 }
 
 fn are_distinct(names: &[String]) -> bool {
@@ -172,6 +177,7 @@ mod tests {
         check(&["plugins/kernels.wasm", "plugins/no-simd/kernels.wasm"], &["plugins", "no-simd"]);
         check(&["a/x/k.wasm", "b/x/k.wasm"], &["a/x/k.wasm", "b/x/k.wasm"]);
         check(&["k.wasm", "x/k.wasm"], &["k.wasm", "x/k.wasm"]);
+        check(&["a:k@1.2.0", "a:k@1.2.1"], &["a:k@1.2.0", "a:k@1.2.1"]);
     }
 
     #[test]

@@ -1,0 +1,120 @@
+//! The arguments of `registry`.
+
+use crate::show::ShowArgs;
+use clap::{Args, Subcommand};
+use module_store::{Grant, ModuleName};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RegistryCommand {
+    /// List the modules of the store: digests, arms, trusted keys that signed them, and where they came from
+    #[command(after_help = "Examples:\n  bench-host registry list\n  bench-host registry list --format json")]
+    List(StoredArgs),
+    /// Add a component, a probe for this machine, or both, under a name and a version
+    #[command(
+        after_help = "Example:\n  bench-host registry add acme:json@1.2.0 json.wasm json.so\n  bench-host load acme:json@1.2.0"
+    )]
+    Add(AddArgs),
+    /// Check the digest of every file, and every signature
+    #[command(
+        after_help = "Examples:\n  bench-host registry verify\n  bench-host registry verify acme:json@1.2.0 json.wasm"
+    )]
+    Verify(VerifyArgs),
+    /// Remove modules, and the files that no other module has
+    #[command(after_help = "Example:\n  bench-host registry remove acme:json@1.2.0")]
+    Remove(RemoveArgs),
+    /// Make a pair of keys to sign modules with: FILE, and FILE.pub to give to others
+    #[command(after_help = "Example:\n  bench-host registry keygen ~/.config/bench-host/acme.key")]
+    Keygen(KeygenArgs),
+    /// Sign which files a module is, or print the statement that minisign can sign
+    #[command(
+        after_help = "Examples:\n  bench-host registry sign acme:json@1.2.0 --key acme.key\n\nWith a key that a password protects:\n  bench-host registry sign acme:json@1.2.0 > json.txt\n  minisign -S -m json.txt\n  bench-host registry sign acme:json@1.2.0 --signature json.txt.minisig --public-key minisign.pub"
+    )]
+    Sign(SignArgs),
+    /// Trust a key or a file: say whether its native code runs, and what its components are granted
+    #[command(
+        after_help = "Examples:\n  bench-host registry trust acme.key.pub --namespace acme --natives\n  bench-host registry trust sha256:9c82… --grant 'net 127.0.0.1:5432'\n  bench-host registry trust sha256:9c82… --revoke"
+    )]
+    Trust(TrustArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoredArgs {
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    /// Name and version, such as `acme:json@1.2.0`
+    #[arg(value_name = "NAMESPACE:NAME@VERSION")]
+    pub(crate) name: ModuleName,
+    /// A component or core module (`.wasm`), a probe (`.so`, `.dylib`), or one of each
+    #[arg(required = true, num_args = 1..=2, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Licence, as an SPDX expression such as `Apache-2.0`
+    #[arg(long, value_name = "SPDX")]
+    pub(crate) license: Option<String>,
+    /// URL of the sources
+    #[arg(long, value_name = "URL")]
+    pub(crate) source: Option<String>,
+    /// One sentence about it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Modules by name or digest, or files, which must be of a module of the store [default: all modules of the store]
+    #[arg(value_name = "NAME|DIGEST|FILE")]
+    pub(crate) what: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RemoveArgs {
+    /// Modules by name or digest
+    #[arg(required = true, value_name = "NAME|DIGEST")]
+    pub(crate) what: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeygenArgs {
+    /// File for the secret key, which only you can read; it must not exist yet
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignArgs {
+    /// Module by name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: ModuleName,
+    /// Sign with this secret key, which has no password [default: print the statement]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// Attach the signature that minisign made of the statement
+    #[arg(long, value_name = "FILE", conflicts_with = "key", requires = "public_key")]
+    pub(crate) signature: Option<PathBuf>,
+    /// Public key of that signature: the key in one line, or its file
+    #[arg(long, value_name = "KEY|FILE", requires = "signature")]
+    pub(crate) public_key: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrustArgs {
+    /// A public key of minisign in one line or as a file, or the digest of a file
+    #[arg(value_name = "KEY|FILE|DIGEST")]
+    pub(crate) what: String,
+    /// Run its native code: of a key, all that it signed
+    #[arg(long)]
+    pub(crate) natives: bool,
+    /// Trust the key only for modules of this namespace; may be given several times [default: all]
+    #[arg(long, value_name = "NAMESPACE")]
+    pub(crate) namespace: Vec<String>,
+    /// Grant its components this: `net HOST:PORT`, `dir HOST[::GUEST][:ro]` or `env NAME`; may be given several times
+    #[arg(long, value_name = "GRANT")]
+    pub(crate) grant: Vec<Grant>,
+    /// Trust it no longer
+    #[arg(long, conflicts_with_all = ["natives", "namespace", "grant"])]
+    pub(crate) revoke: bool,
+}

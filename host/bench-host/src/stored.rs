@@ -1,0 +1,139 @@
+//! Modules that are given by name, digest or address instead of a file. They are found in the user's store, and come with those native
+//! arms that the user trusts. Files that are given by their paths are the user's own, and need no trust.
+
+use crate::modules::{BUILTIN, Refused};
+use crate::{output, paths};
+use anyhow::Context;
+use bench_drivers::{DirectoryGrant, Grants};
+use module_store::{Digest, Grant, Native, Policy, Reference, ReferenceError, Signer, Store, StoredModule, platform};
+use std::path::{Path, PathBuf};
+
+/// What the user trusts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trust {
+    policy: Policy,
+}
+
+impl Trust {
+    /// Reads the user's policy.
+    pub(crate) fn read() -> anyhow::Result<Self> {
+        let policy = paths::policy().map(|path| Policy::read(&path)).transpose()?;
+        Ok(Self { policy: policy.unwrap_or_default() })
+    }
+
+    /// The files that are `given`, in which references are replaced by the files that they are of; and the references that are of none.
+    pub(crate) fn files(&self, given: &[PathBuf]) -> (Vec<PathBuf>, Vec<Refused>) {
+        let (mut files, mut refused) = (Vec::new(), Vec::new());
+        for file in given {
+            match self.file(file) {
+                Ok(found) => files.push(found),
+                Err(error) => {
+                    refused.push(Refused { file: file.clone(), sha256: None, reason: error.to_string() });
+                }
+            }
+        }
+        (files, refused)
+    }
+
+    fn file(&self, given: &Path) -> anyhow::Result<PathBuf> {
+        let Some(reference) = reference(given) else { return Ok(given.to_owned()) };
+        let reference = reference?;
+        let store = open()?;
+        let module = store.find(&reference)?;
+        let native = self.trusted_native(&module)?;
+        Ok(store.check_out(&module, native)?)
+    }
+
+    /// The probe of the module for this machine, if it may run. An error if there is nothing else to run; else a message says why a probe
+    /// is left out.
+    fn trusted_native<'a>(&self, module: &'a StoredModule) -> anyhow::Result<Option<&'a Native>> {
+        let shown = module.shown();
+        let reason = match module.native() {
+            Some(native) if self.policy.allows_native(native, &self.policy.signers(module)) => return Ok(Some(native)),
+            Some(native) => {
+                let digest = native.file.digest;
+                format!(
+                    "{shown}: its native code does not run, because neither {digest} nor a key that signed it is trusted with that; \
+                     trust it: bench-host registry trust {digest} --natives"
+                )
+            }
+            None if module.natives.is_empty() => return Ok(None),
+            None => {
+                let platforms: Vec<_> = module.natives.iter().map(|native| native.platform.as_str()).collect();
+                format!("{shown}: it has no native code for {}; it has some for {}", platform(), platforms.join(", "))
+            }
+        };
+        anyhow::ensure!(module.component.is_some(), reason);
+        output::line(&format!("bench-host: {reason}"));
+        Ok(None)
+    }
+
+    /// What the user has granted the component with this digest, by the digest or by a key that signed it.
+    pub(crate) fn grants(&self, sha256: &str) -> Grants {
+        let mut grants = Grants::default();
+        if let Some(digest) = Digest::from_hex(sha256) {
+            let found = self.policy.grants(&digest, &self.signers(&digest));
+            found.iter().for_each(|grant| add(&mut grants, grant));
+        }
+        grants
+    }
+
+    /// The trusted keys that have signed the file. A store that cannot be read has no signatures.
+    fn signers(&self, digest: &Digest) -> Vec<Signer> {
+        if self.policy.keys.is_empty() || !paths::module_store().is_some_and(|folder| folder.is_dir()) {
+            return Vec::new();
+        }
+        let module = open().and_then(|store| Ok(store.find(&Reference::Digest(*digest))?));
+        module.map(|module| self.policy.signers(&module)).unwrap_or_default()
+    }
+}
+
+/// Adds `grant` to `grants`. A variable that is not set is granted in vain.
+fn add(grants: &mut Grants, grant: &Grant) {
+    match grant {
+        Grant::Net(address) => grants.connections.push(address.clone()),
+        Grant::Dir { host, guest, read_only } => grants.directories.push(DirectoryGrant {
+            host: PathBuf::from(host),
+            guest: guest.clone(),
+            read_only: *read_only,
+        }),
+        Grant::Env(name) => {
+            grants.environment.extend(std::env::var(name).ok().map(|value| (name.clone(), value)));
+        }
+    }
+}
+
+/// Adds those of `more` that `grants` does not have.
+pub(crate) fn merge(grants: &mut Grants, more: Grants) {
+    fn extend<T: PartialEq>(all: &mut Vec<T>, more: Vec<T>) {
+        for one in more {
+            if !all.contains(&one) {
+                all.push(one);
+            }
+        }
+    }
+    extend(&mut grants.directories, more.directories);
+    extend(&mut grants.connections, more.connections);
+    extend(&mut grants.environment, more.environment);
+}
+
+/// The reference that a path is, if it is one and not the path of a file.
+fn reference(path: &Path) -> Option<Result<Reference, ReferenceError>> {
+    path.to_str().filter(|text| *text != BUILTIN).and_then(Reference::parse)
+}
+
+/// Whether a path is a reference and not the path of a file.
+pub(crate) fn is_reference(path: &Path) -> bool {
+    reference(path).is_some()
+}
+
+/// The user's store.
+pub(crate) fn open() -> anyhow::Result<Store> {
+    let folder = paths::module_store().context("the user's data folder is unknown; set HOME or XDG_DATA_HOME")?;
+    Ok(Store::open(&folder)?)
+}
+
+/// The file of the user's policy.
+pub(crate) fn policy_path() -> anyhow::Result<PathBuf> {
+    paths::policy().context("the user's folder of settings is unknown; set HOME or XDG_CONFIG_HOME")
+}
