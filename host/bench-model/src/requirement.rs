@@ -39,6 +39,17 @@ pub enum Capability {
     /// `postgres:PARAMETER`: the parameter's value is the URL of a PostgreSQL server. `@cluster` stands for a temporary server that
     /// the host starts for the run.
     Postgres(String),
+    /// `net:HOST:PORT`: an address to connect to. A component needs it granted, as it does the two below.
+    Net(String),
+    /// `dir:PATH[:ro]`: a folder of the host, which the module sees under the same path.
+    Dir {
+        /// The path.
+        path: String,
+        /// Whether reading it is enough.
+        read_only: bool,
+    },
+    /// `env:NAME`: an environment variable.
+    Env(String),
     /// `clock:own`: the scenario times itself.
     OwnClock,
     /// `arm:wasm,process`: the scenario has only these arms.
@@ -70,10 +81,10 @@ impl Requirement {
 
     /// The parameter that this requirement names, if it names one.
     pub fn parameter(&self) -> Option<&str> {
-        use Capability::{Arms, Cpu, Kernel, Module, Other, OwnClock, Postgres, Probe, Read, Scratch};
+        use Capability::{Arms, Cpu, Dir, Env, Kernel, Module, Net, Other, OwnClock, Postgres, Probe, Read, Scratch};
         match &self.capability {
             Read(name) | Scratch(name) | Module(name) | Postgres(name) => Some(name),
-            Probe(_) | Kernel(_) | Cpu(_) | OwnClock | Arms(_) | Other(_) => None,
+            Probe(_) | Kernel(_) | Cpu(_) | Net(_) | Dir { .. } | Env(_) | OwnClock | Arms(_) | Other(_) => None,
         }
     }
 }
@@ -88,6 +99,9 @@ impl fmt::Display for Capability {
             Self::Scratch(parameter) => write!(f, "scratch:{parameter}"),
             Self::Module(parameter) => write!(f, "module:{parameter}"),
             Self::Postgres(parameter) => write!(f, "postgres:{parameter}"),
+            Self::Net(address) => write!(f, "net:{address}"),
+            Self::Dir { path, read_only } => write!(f, "dir:{path}{}", if *read_only { ":ro" } else { "" }),
+            Self::Env(name) => write!(f, "env:{name}"),
             Self::OwnClock => f.write_str("clock:own"),
             Self::Arms(arms) => {
                 let names: Vec<_> = arms.iter().map(|arm| arm.as_str()).collect();
@@ -115,6 +129,17 @@ impl FromStr for Capability {
             "scratch" => Self::Scratch(rest.to_owned()),
             "module" => Self::Module(rest.to_owned()),
             "postgres" => Self::Postgres(rest.to_owned()),
+            "net" if is_address(rest) => Self::Net(rest.to_owned()),
+            "net" => return Err(format!("`{text}`: expected an address, as in `net:127.0.0.1:5432`")),
+            "dir" => {
+                let (path, read_only) = rest.strip_suffix(":ro").map_or((rest, false), |path| (path, true));
+                if !path.starts_with('/') {
+                    return Err(format!("`{text}`: expected an absolute path, as in `dir:/data:ro`"));
+                }
+                Self::Dir { path: path.to_owned(), read_only }
+            }
+            "env" if !rest.is_empty() && !rest.contains('=') => Self::Env(rest.to_owned()),
+            "env" => return Err(format!("`{text}`: expected the name of a variable, as in `env:HOME`")),
             "clock" if rest == "own" => Self::OwnClock,
             "arm" => {
                 let arms = rest.split(',').map(str::parse).collect::<Result<_, String>>();
@@ -123,6 +148,11 @@ impl FromStr for Capability {
             _ => other(),
         })
     }
+}
+
+/// Whether the text is `HOST:PORT`.
+fn is_address(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
 }
 
 /// Parses a number in its only text form, so that parsing and printing give the same text.
@@ -177,19 +207,25 @@ mod tests {
         check("cpu:2", Ok(Capability::Cpu(2)));
         check("postgres:database_url", Ok(Capability::Postgres("database_url".to_owned())));
         check("clock:own", Ok(Capability::OwnClock));
+        check("net:[::1]:80", Ok(Capability::Net("[::1]:80".to_owned())));
+        check("dir:/data:ro", Ok(Capability::Dir { path: "/data".to_owned(), read_only: true }));
+        check("env:HOME", Ok(Capability::Env("HOME".to_owned())));
         check("arm:wasm,native-cpu", Ok(Capability::Arms(vec![Arm::Wasm, Arm::NativeCpu])));
         for text in ["moon:full", "clock:atomic", "root", ""] {
             check(text, Ok(Capability::Other(text.to_owned())));
         }
         check("cpu:two", Err("`cpu:two`: expected a number of processors"));
         check("cpu:02", Err("as in `cpu:2`"));
+        check("net:localhost", Err("as in `net:127.0.0.1:5432`"));
+        check("dir:data", Err("`dir:data`: expected an absolute path"));
+        check("env:A=1", Err("expected the name of a variable"));
         check("arm:wasm,gpu", Err("`arm:wasm,gpu`: unknown arm `gpu`; use wasm"));
     }
 
     proptest! {
         #[test]
         fn parsing_and_printing_gives_the_same_text(
-            text in "(probe|kernel|cpu|read|scratch|module|postgres|clock|arm|moon)?:?(own|wasm|native|,|-cpu|[0-9]|[a-z_]){0,4}"
+            text in "(probe|kernel|cpu|read|scratch|module|postgres|net|dir|env|clock|arm|moon)?:?(own|wasm|native|,|-cpu|[0-9]|[a-z_]|:80|/|:ro){0,4}"
         ) {
             prop_assert_eq!(Capability::from(text.as_str()).to_string(), text);
         }

@@ -91,7 +91,7 @@ fn of_scenario(scenario: &Scenario) -> Vec<Finding> {
     }
     for requirement in &scenario.requirements {
         if let Capability::Other(text) = &requirement.capability {
-            let known = "probe:NAME, kernel:NAME, cpu:N, read:NAME, scratch:NAME, module:NAME, postgres:NAME, clock:own, arm:ARMS";
+            let known = "probe:NAME, kernel:NAME, cpu:N, read:NAME, scratch:NAME, module:NAME, postgres:NAME, net:HOST:PORT, dir:PATH, env:NAME, clock:own, arm:ARMS";
             push("capability is known", format!("`{text}`; use one of {known}"));
         }
     }
