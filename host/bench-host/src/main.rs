@@ -22,6 +22,7 @@ mod modules;
 mod output;
 mod paths;
 mod progress;
+mod requests;
 mod resolve;
 mod resume;
 mod scratch;

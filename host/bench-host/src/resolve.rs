@@ -4,7 +4,7 @@
 use crate::modules::{Loaded, Loader, Modules};
 use crate::scratch::ScratchFolder;
 use crate::worker::{DependencySpec, Kind, ModuleSpec};
-use crate::{families, paths};
+use crate::{families, paths, requests};
 use bench_drivers::{DirectoryGrant, ScratchGrant, workload};
 use bench_engine::Cell;
 use bench_model::{Arguments, Capability, MachineLimit, Scenario, Value};
@@ -62,6 +62,7 @@ impl Loader {
     /// Resolves the `arguments` of `scenario` for `module`.
     fn of_module(&self, module: ModuleSpec, scenario: &Scenario, arguments: Arguments) -> Result<Resolved, String> {
         enough_processors(scenario, &arguments, Cgroup::of_self().cpu_quota())?;
+        requests::ensure_granted(&module, scenario)?;
         let mut resolved = Resolved { module, arguments: arguments.clone(), companion: None, scratch: Vec::new() };
         for requirement in &scenario.requirements {
             if let Some((name, text)) = text_argument(requirement.read_parameter(), &arguments) {

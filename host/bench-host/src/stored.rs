@@ -70,12 +70,8 @@ impl Trust {
 
     /// What the user has granted the component with this digest, by the digest or by a key that signed it.
     pub(crate) fn grants(&self, sha256: &str) -> Grants {
-        let mut grants = Grants::default();
-        if let Some(digest) = Digest::from_hex(sha256) {
-            let found = self.policy.grants(&digest, &self.signers(&digest));
-            found.iter().for_each(|grant| add(&mut grants, grant));
-        }
-        grants
+        let digest = Digest::from_hex(sha256);
+        digest.map(|digest| to_grants(&self.policy.grants(&digest, &self.signers(&digest)))).unwrap_or_default()
     }
 
     /// The trusted keys that have signed the file. A store that cannot be read has no signatures.
@@ -86,6 +82,13 @@ impl Trust {
         let module = open().and_then(|store| Ok(store.find(&Reference::Digest(*digest))?));
         module.map(|module| self.policy.signers(&module)).unwrap_or_default()
     }
+}
+
+/// The same as a loader takes them.
+pub(crate) fn to_grants(given: &[Grant]) -> Grants {
+    let mut grants = Grants::default();
+    given.iter().for_each(|grant| add(&mut grants, grant));
+    grants
 }
 
 /// Adds `grant` to `grants`. A variable that is not set is granted in vain.

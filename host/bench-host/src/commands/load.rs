@@ -14,7 +14,8 @@ pub(crate) fn run(mut arguments: LoadArgs, mut earlier: Option<PreviousRun>) -> 
     let mut loader = Loader::new(&arguments.common.measured.grants, arguments.common.measured.limits)?;
     merge_parameters(&mut arguments.common, &mut loader, earlier.as_mut())?;
     let common = &arguments.common;
-    let modules = loader.load(&arguments.files, false, interrupt);
+    let mut modules = loader.load(&arguments.files, false, interrupt);
+    modules.ask_for_grants();
     let effort = Effort::new(&common.measured, &[])?;
     plan_and_execute(&loader, &modules, &[selection("*", common)], effort, common, earlier, interrupt)
 }

@@ -51,7 +51,8 @@ pub(crate) fn prepare(
     let (wishes, suites) = requested_selections(&what, common)?;
     let modules = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
     let selections = fulfilled(wishes, &modules)?;
-    let modules = modules.only_needed(&selections);
+    let mut modules = modules.only_needed(&selections);
+    modules.ask_for_grants();
     let effort = Effort::new(&common.measured, &suites)?;
     Ok(Prepared { loader, modules, selections, effort })
 }

@@ -14,6 +14,7 @@ mod fleets;
 mod foreign;
 mod full_disk;
 mod functions;
+mod grants;
 mod history;
 mod host;
 mod listing;

@@ -203,8 +203,7 @@ fn policy_or_store_that_others_can_write_to_is_refused() {
 fn builds_of_the_store_are_compared_under_their_references() {
     let user = User::with_module();
     user.check("registry add acme:hostile@0.1.1 hostile.wasm", 0);
-    let line =
-        "compare acme:hostile@0.1.0 acme:hostile@0.1.1 hostile/good --quick --format json";
+    let line = "compare acme:hostile@0.1.0 acme:hostile@0.1.1 hostile/good --quick --format json";
     let text = user.check(line, 0).stdout;
     assert!(text.contains(NAME) && text.contains("acme:hostile@0.1.1"), "{text}");
 }

@@ -27,7 +27,8 @@ pub(super) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     let modules = loader.load(&files, true, interrupt);
     let selections = fulfilled(wishes, &modules)?.into_iter().map(|selection| sides.narrowed(selection));
     let selections: Vec<_> = selections.collect();
-    let modules = modules.only_needed(&selections);
+    let mut modules = modules.only_needed(&selections);
+    modules.ask_for_grants();
     anyhow::ensure!(!interrupt.is_raised(), "interrupted before anything was measured");
     let lineup = Lineup { modules: sides.variants(modules), selections, candidates: &sides };
     measure(arguments, &loader, &lineup, effort(arguments)?, interrupt)

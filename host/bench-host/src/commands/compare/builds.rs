@@ -33,6 +33,7 @@ pub(super) fn run(arguments: &CompareArgs, files: &[PathBuf]) -> anyhow::Result<
     }
     anyhow::ensure!(!interrupt.is_raised(), "interrupted before anything was measured");
     builds.give_one_name(&mut modules);
+    modules.ask_for_grants();
     let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let mut patterns: Vec<String> = arguments.what.iter().filter(|what| !files.contains(what)).cloned().collect();
     if patterns.is_empty() {

@@ -1,4 +1,4 @@
-//! A plug-in whose every scenario but `good` and `litter` breaks one rule. What only a process of its own can do is
+//! A plug-in whose every scenario but `good`, `litter` and `asks` breaks one rule. What only a process of its own can do is
 //! unavailable in the component, and so is what would take the whole machine's memory in the probe.
 
 mod deeds;
@@ -26,6 +26,10 @@ impl Plugin for Hostile {
         descriptor = descriptor
             .scenario(good)
             .scenario(Litter::describe())
+            .scenario(
+                Scenario::new("asks", "hostile", "Asks for an environment variable.")
+                    .requires("env:BENCH_HOST_ASKED", "it is measured"),
+            )
             .scenario(function::describe())
             .scenario(operator::describe());
         for (name, summary) in deeds::ALL {
@@ -41,6 +45,10 @@ impl Plugin for Hostile {
         }
         if scenario == "litter" {
             return Ok(Box::new(Litter::open(arguments)?));
+        }
+        if scenario == "asks" {
+            let asked = std::env::var("BENCH_HOST_ASKED").unwrap_or_default().len() as u64;
+            return Ok(each(move || std::hint::black_box(asked)));
         }
         let is_component = cfg!(target_family = "wasm");
         match scenario {

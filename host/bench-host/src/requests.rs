@@ -1,0 +1,191 @@
+//! What scenarios ask for that a user must grant: addresses, folders and environment variables. A component has what is granted and
+//! nothing else; a probe can do what the user can, and is not asked.
+
+use crate::modules::{Loaded, Modules};
+use crate::worker::{Kind, ModuleSpec};
+use crate::{output, stored};
+use anyhow::Context;
+use bench_drivers::Grants;
+use bench_model::{Capability, Requirement, Scenario};
+use module_store::{Digest, Grant, ModuleTrust, Policy};
+use std::io::{self, IsTerminal};
+
+/// An error if the scenario needs what `module` is not granted: what it is, and the options that grant it.
+pub(crate) fn ensure_granted(module: &ModuleSpec, scenario: &Scenario) -> Result<(), String> {
+    if module.kind != Kind::Component {
+        return Ok(());
+    }
+    let needed = scenario.requirements.iter().filter(|requirement| !requirement.optional);
+    let mut denied = needed.filter_map(|requirement| Some((missing(&module.grants, requirement)?, requirement)));
+    match denied.next() {
+        None => Ok(()),
+        Some((grant, requirement)) => Err(format!(
+            "it asks to {}, which is not granted{}; give {}, or grant it always: bench-host registry trust sha256:{} --grant '{grant}'",
+            deed(&grant),
+            purpose(requirement),
+            option(&grant),
+            module.sha256
+        )),
+    }
+}
+
+/// What the requirement asks for, if it is for the user to grant and `grants` does not have it.
+fn missing(grants: &Grants, requirement: &Requirement) -> Option<Grant> {
+    let grant = grant_of(&requirement.capability)?;
+    let is_granted = match &grant {
+        Grant::Net(address) => grants.connections.contains(address),
+        Grant::Dir { guest, read_only, .. } => {
+            let mut folders = grants.directories.iter();
+            folders.any(|folder| folder.guest == *guest && (*read_only || !folder.read_only))
+        }
+        Grant::Env(name) => grants.environment.iter().any(|(granted, _)| granted == name),
+    };
+    (!is_granted).then_some(grant)
+}
+
+fn grant_of(capability: &Capability) -> Option<Grant> {
+    match capability {
+        Capability::Net(address) => Some(Grant::Net(address.clone())),
+        Capability::Dir { path, read_only } => {
+            Some(Grant::Dir { host: path.clone(), guest: path.clone(), read_only: *read_only })
+        }
+        Capability::Env(name) => Some(Grant::Env(name.clone())),
+        _ => None,
+    }
+}
+
+/// What a module does with the grant, after `it asks to`.
+fn deed(grant: &Grant) -> String {
+    match grant {
+        Grant::Net(address) => format!("connect to {address}"),
+        Grant::Dir { host, read_only: true, .. } => format!("read the folder {host}"),
+        Grant::Dir { host, read_only: false, .. } => format!("read and write the folder {host}"),
+        Grant::Env(name) => format!("read the environment variable {name}"),
+    }
+}
+
+/// The option that grants it for one command.
+fn option(grant: &Grant) -> String {
+    match grant {
+        Grant::Net(address) => format!("--allow-net {address}"),
+        Grant::Dir { host, guest, read_only } => {
+            format!("--allow-dir {host}::{guest}{}", if *read_only { ":ro" } else { "" })
+        }
+        Grant::Env(name) => format!("--env {name}"),
+    }
+}
+
+fn purpose(requirement: &Requirement) -> String {
+    if requirement.purpose.is_empty() { String::new() } else { format!(" ({})", requirement.purpose) }
+}
+
+impl Modules {
+    /// Asks on a terminal about each component that asks for something and was not decided on before, and remembers the answer. Where
+    /// there is no terminal, nothing is asked, and what is not granted is denied.
+    pub(crate) fn ask_for_grants(&mut self) {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return;
+        }
+        for loaded in self.loaded.iter_mut().chain(self.companions.iter_mut()) {
+            if let Err(error) = ask(loaded) {
+                output::error(&error);
+            }
+        }
+    }
+}
+
+/// Asks about one module.
+fn ask(loaded: &mut Loaded) -> anyhow::Result<()> {
+    let Some(digest) = Digest::from_hex(&loaded.spec.sha256).filter(|_| loaded.spec.kind == Kind::Component) else {
+        return Ok(());
+    };
+    let mut grants: Vec<Grant> = Vec::new();
+    let mut sentences = Vec::new();
+    for requirement in loaded.offer.descriptor.scenarios.iter().flat_map(|scenario| &scenario.requirements) {
+        let wanted = missing(&loaded.spec.grants, requirement).filter(|grant| !grants.contains(grant));
+        if let Some(grant) = wanted {
+            sentences.push(format!("  {}{}", deed(&grant), purpose(requirement)));
+            grants.push(grant);
+        }
+    }
+    let path = stored::policy_path()?;
+    let mut policy = Policy::read(&path)?;
+    if grants.is_empty() || policy.modules.contains_key(&digest) {
+        return Ok(());
+    }
+    output::line(&format!("{} asks to", loaded.offer.file.display()));
+    sentences.iter().for_each(|sentence| output::line(sentence));
+    output::line("Grant it that, now and from now on? [y/N]");
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).context("cannot read the answer")?;
+    let is_granted = matches!(answer.trim(), "y" | "Y" | "yes");
+    if !is_granted {
+        grants.clear();
+    }
+    stored::merge(&mut loaded.spec.grants, stored::to_grants(&grants));
+    policy.modules.insert(digest, ModuleTrust { natives: false, grants });
+    policy.write(&path)?;
+    let decided = if is_granted { "granted" } else { "denied" };
+    output::line(&format!(
+        "{decided}, as {} says; `bench-host registry trust {digest} --revoke` forgets it",
+        path.display()
+    ));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_drivers::DirectoryGrant;
+
+    fn spec(kind: Kind, grants: Grants) -> ModuleSpec {
+        ModuleSpec {
+            file: "m.wasm".into(),
+            sha256: "00".to_owned(),
+            kind,
+            grants,
+            cache: None,
+            memory_bytes_max: 1,
+            engine: None,
+            descriptor: None,
+        }
+    }
+
+    fn folder(read_only: bool) -> Grants {
+        let directory = DirectoryGrant { host: "/elsewhere".into(), guest: "/data".to_owned(), read_only };
+        Grants { directories: vec![directory], ..Grants::default() }
+    }
+
+    #[test]
+    fn component_has_what_is_granted_and_is_told_the_option_otherwise() {
+        let check = |capability: &str, grants: Grants, expect: Option<&str>| {
+            let scenario = Scenario::new("s", "f", "").requires(capability, "for a test");
+            let found = ensure_granted(&spec(Kind::Component, grants), &scenario).err();
+            assert_eq!(found.is_some(), expect.is_some(), "{capability}: {found:?}");
+            let (found, expect) = (found.unwrap_or_default(), expect.unwrap_or_default());
+            assert!(found.contains(expect), "{capability}: {expect:?} is not in: {found}");
+        };
+        let net = |address: &str| Grants { connections: vec![address.to_owned()], ..Grants::default() };
+        let told = "it asks to connect to h:1, which is not granted (for a test); give --allow-net h:1, or grant it always: \
+                    bench-host registry trust sha256:00 --grant 'net h:1'";
+        check("net:h:1", Grants::default(), Some(told));
+        check("net:h:1", net("h:2"), Some("--allow-net h:1"));
+        check("net:h:1", net("h:1"), None);
+        check("dir:/data:ro", Grants::default(), Some("--allow-dir /data::/data:ro"));
+        check("dir:/data:ro", folder(true), None);
+        check("dir:/data", folder(true), Some("it asks to read and write the folder /data"));
+        check("dir:/data", folder(false), None);
+        check("env:A", Grants::default(), Some("--env A"));
+        let environment = vec![("A".to_owned(), "1".to_owned())];
+        check("env:A", Grants { environment, ..Grants::default() }, None);
+        check("cpu:2", Grants::default(), None);
+    }
+
+    #[test]
+    fn optional_request_and_that_of_a_probe_need_no_grant() {
+        let optional = Scenario::new("s", "f", "").can_use("net:h:1", "");
+        assert_eq!(ensure_granted(&spec(Kind::Component, Grants::default()), &optional), Ok(()));
+        let needed = Scenario::new("s", "f", "").requires("net:h:1", "");
+        assert_eq!(ensure_granted(&spec(Kind::Probe, Grants::default()), &needed), Ok(()));
+    }
+}
