@@ -13,6 +13,8 @@ pub(crate) use author::{CheckArgs, CheckFormat, NewArgs, SdkArgs, WitArgs, WrapA
 pub(crate) use registry::{
     AddArgs, KeygenArgs, RegistryCommand, RemoveArgs, SignArgs, StoredArgs, TrustArgs, VerifyArgs,
 };
+#[cfg(feature = "registry")]
+pub(crate) use registry::{PullArgs, PushArgs, RemoteArgs};
 pub(crate) use values::{CpuList, duration_ns, key_values, merge_axes, percent};
 
 use crate::commands::compare::Gate;

@@ -5,8 +5,20 @@ use crate::modules::{BUILTIN, Refused};
 use crate::{output, paths};
 use anyhow::Context;
 use bench_drivers::{DirectoryGrant, Grants};
+#[cfg(feature = "registry")]
+use module_store::StoreError;
 use module_store::{Digest, Grant, Native, Policy, Reference, ReferenceError, Signer, Store, StoredModule, platform};
 use std::path::{Path, PathBuf};
+
+/// The module that `reference` names; one that is named by its address is pulled if the store does not have it.
+fn find(store: &Store, reference: &Reference) -> anyhow::Result<StoredModule> {
+    let found = store.find(reference);
+    #[cfg(feature = "registry")]
+    if let (Err(StoreError::Unknown { .. }), Reference::Remote(remote)) = (&found, reference) {
+        return crate::commands::registry::remote::fetch(store, remote);
+    }
+    Ok(found?)
+}
 
 /// What the user trusts.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +51,7 @@ impl Trust {
         let Some(reference) = reference(given) else { return Ok(given.to_owned()) };
         let reference = reference?;
         let store = open()?;
-        let module = store.find(&reference)?;
+        let module = find(&store, &reference)?;
         let native = self.trusted_native(&module)?;
         Ok(store.check_out(&module, native)?)
     }

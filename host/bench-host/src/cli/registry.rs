@@ -36,6 +36,18 @@ pub(crate) enum RegistryCommand {
         after_help = "Examples:\n  bench-host registry trust acme.key.pub --namespace acme --natives\n  bench-host registry trust sha256:9c82… --grant 'net 127.0.0.1:5432'\n  bench-host registry trust sha256:9c82… --revoke"
     )]
     Trust(TrustArgs),
+    /// Push a module with its probes and signatures to an OCI registry, such as ghcr.io or one of your own
+    #[cfg(feature = "registry")]
+    #[command(
+        after_help = "Example:\n  docker login ghcr.io\n  bench-host registry push acme:json@1.2.0 oci://ghcr.io/acme/json"
+    )]
+    Push(PushArgs),
+    /// Pull a module with its probes and signatures into the store
+    #[cfg(feature = "registry")]
+    #[command(
+        after_help = "Examples:\n  bench-host registry pull oci://ghcr.io/acme/json:1.2.0\n  bench-host registry pull oci://localhost:5000/acme/json@sha256:9c82…"
+    )]
+    Pull(PullArgs),
 }
 
 #[derive(Debug, Args)]
@@ -117,4 +129,40 @@ pub(crate) struct TrustArgs {
     /// Trust it no longer
     #[arg(long, conflicts_with_all = ["natives", "namespace", "grant"])]
     pub(crate) revoke: bool,
+}
+
+#[cfg(feature = "registry")]
+#[derive(Debug, Args)]
+pub(crate) struct PushArgs {
+    /// Module by name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: ModuleName,
+    /// Repository, and the tag if it is not the version
+    #[arg(value_name = "oci://HOST/REPOSITORY[:TAG]")]
+    pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[cfg(feature = "registry")]
+#[derive(Debug, Args)]
+pub(crate) struct PullArgs {
+    // Parsed by the command, because the parser of options would repeat a password that is in it.
+    /// Repository with a version or the digest of a manifest
+    #[arg(value_name = "oci://HOST/REPOSITORY[:TAG][@DIGEST]")]
+    pub(crate) from: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+/// How a registry is reached.
+#[cfg(feature = "registry")]
+#[derive(Debug, Args)]
+pub(crate) struct RemoteArgs {
+    /// Reach this registry without TLS; on this machine that is the default
+    #[arg(long, value_name = "HOST")]
+    pub(crate) plain_http: Option<String>,
+    /// Accept a tag that is not a version, or that means another module than before
+    #[arg(long)]
+    pub(crate) allow_moving: bool,
 }

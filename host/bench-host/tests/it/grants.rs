@@ -91,7 +91,8 @@ fn first_load_on_a_terminal_asks_and_remembers() {
 fn grant_that_is_none_is_refused() {
     let host = Host::with_hostile();
     let mut command = host.command("registry trust");
-    let ran = Ran::of(as_user(command.args([&digest(&host), "--grant", "root"]), &host)).check("registry trust", 2);
+    let ran =
+        Ran::of(as_user(command.args([digest(&host).as_str(), "--grant", "root"]), &host)).check("registry trust", 2);
     assert!(ran.stderr.contains("`root` is not a grant"), "{}", ran.stderr);
     assert!(!host.path("config").exists(), "it was remembered");
 }

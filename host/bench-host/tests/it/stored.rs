@@ -27,6 +27,10 @@ impl User {
     fn command(&self, line: &str) -> Command {
         let mut command = self.host.command(line);
         command.env("XDG_DATA_HOME", self.host.path("data")).env("XDG_CONFIG_HOME", self.host.path("config"));
+        command.env("DOCKER_CONFIG", self.host.path("docker"));
+        ["REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR"].into_iter().for_each(|name| {
+            command.env_remove(name);
+        });
         command
     }
 
@@ -206,4 +210,28 @@ fn builds_of_the_store_are_compared_under_their_references() {
     let line = "compare acme:hostile@0.1.0 acme:hostile@0.1.1 hostile/good --quick --format json";
     let text = user.check(line, 0).stdout;
     assert!(text.contains(NAME) && text.contains("acme:hostile@0.1.1"), "{text}");
+}
+
+#[test]
+#[cfg(feature = "registry")]
+fn mistakes_with_a_registry_are_explained_in_one_line() {
+    let user = User::with_module();
+    let check = |line: &str, parts: &[&str]| user.check(line, 2).one_line(parts);
+    // Nothing listens on port 1.
+    check(
+        "registry pull oci://127.0.0.1:1/acme/json:1.2.0",
+        &["127.0.0.1:1: no connection", "the registry is running"],
+    );
+    check("registry pull oci://127.0.0.1:1/acme/json:latest", &["is not a version, so it may move", "--allow-moving"]);
+    check("registry pull oci://127.0.0.1:1/acme/json", &["neither a tag nor a digest"]);
+    check("registry pull acme/json", &["expected oci://HOST"]);
+    check(&format!("registry push {NAME} oci://127.0.0.1:1/acme/hostile"), &["no connection"]);
+    check("registry push acme:none@1.0.0 oci://127.0.0.1:1/acme/none", &["is not in the store"]);
+    let with_password = user.check("registry pull oci://user:secret@h/acme/json:1.2.0", 2);
+    assert!(!with_password.stderr.contains("secret"), "{}", with_password.stderr);
+    let loaded = user.check(&format!("load oci://127.0.0.1:1/acme/json:1.2.0 {QUICK}"), 2);
+    assert!(loaded.stderr.contains("pulling oci://127.0.0.1:1/acme/json:1.2.0"), "{}", loaded.stderr);
+    fs::create_dir(user.host.path("docker")).unwrap();
+    fs::write(user.host.path("docker/config.json"), "{").unwrap();
+    check("registry pull oci://127.0.0.1:1/acme/json:1.2.0", &["docker/config.json", "log in again"]);
 }

@@ -1,6 +1,8 @@
 //! `registry`: keeps modules by name and digest, signs them, and says what is trusted. Nothing of a module is run.
 
 mod list;
+#[cfg(feature = "registry")]
+pub(crate) mod remote;
 mod sign;
 mod trust;
 mod verify;
@@ -19,6 +21,10 @@ pub(crate) fn run(command: &RegistryCommand) -> anyhow::Result<Exit> {
         RegistryCommand::Keygen(arguments) => sign::keygen(arguments),
         RegistryCommand::Sign(arguments) => sign::run(arguments),
         RegistryCommand::Trust(arguments) => trust::run(arguments),
+        #[cfg(feature = "registry")]
+        RegistryCommand::Push(arguments) => remote::push(arguments),
+        #[cfg(feature = "registry")]
+        RegistryCommand::Pull(arguments) => remote::pull(arguments),
     }
 }
 
