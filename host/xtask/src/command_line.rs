@@ -69,12 +69,14 @@ pub(crate) struct PluginRequest {
     pub(crate) has_native_cpu: bool,
     /// Whether the variants that `compare --ladder` shows are built too.
     pub(crate) has_variants: bool,
+    /// Whether the files must be the same wherever the checkout is.
+    pub(crate) is_reproducible: bool,
 }
 
 impl PluginRequest {
     /// All plug-ins, without probes for this processor.
     pub(crate) fn all(profile: Profile) -> Self {
-        Self { profile, names: Vec::new(), has_native_cpu: false, has_variants: false }
+        Self { profile, names: Vec::new(), has_native_cpu: false, has_variants: false, is_reproducible: false }
     }
 }
 
@@ -120,6 +122,10 @@ fn command() -> Command {
                     "variants",
                     "Build the variants of `compare --ladder` too: without SIMD, portable, with dlmalloc",
                 ))
+                .arg(
+                    flag("reproducible", "Build the same files wherever the checkout is, in a target folder of its own, and write their digests to registry/modules.toml")
+                        .conflicts_with_all(["native-cpu", "variants", "debug"]),
+                )
                 .arg(flag("debug", "Compile without optimisation; figures then mean nothing")),
             Command::new("probes").about("Build native-probes/* into native-probes/<name>.so").arg(profile()),
             Command::new("abi").about("Generate the C header, its Rust twin and the vocabulary from wit/"),
@@ -165,7 +171,8 @@ fn task(matches: &ArgMatches) -> Task {
             let names = given.get_many::<String>("name").into_iter().flatten().cloned().collect();
             let profile = if given.get_flag("debug") { Profile::Dev } else { Profile::Release };
             let (has_native_cpu, has_variants) = (given.get_flag("native-cpu"), given.get_flag("variants"));
-            Task::Plugins { request: PluginRequest { profile, names, has_native_cpu, has_variants } }
+            let is_reproducible = given.get_flag("reproducible");
+            Task::Plugins { request: PluginRequest { profile, names, has_native_cpu, has_variants, is_reproducible } }
         }
         Some(("probes", given)) => {
             let dev = given.get_one::<String>("profile").is_some_and(|name| name == Profile::Dev.name());
@@ -205,10 +212,12 @@ mod tests {
         check("plugins", Some(Task::Plugins { request: PluginRequest::all(Profile::Release) }));
         check("plugins --debug", Some(Task::Plugins { request: PluginRequest::all(Profile::Dev) }));
         let names = vec!["a".to_owned(), "b".to_owned()];
-        let request = PluginRequest { profile: Profile::Release, names, has_native_cpu: true, has_variants: false };
+        let request = PluginRequest { names, has_native_cpu: true, ..PluginRequest::all(Profile::Release) };
         check("plugins a b --native-cpu", Some(Task::Plugins { request }));
         let request = PluginRequest { has_variants: true, ..PluginRequest::all(Profile::Release) };
         check("plugins --variants", Some(Task::Plugins { request }));
+        let request = PluginRequest { is_reproducible: true, ..PluginRequest::all(Profile::Release) };
+        check("plugins --reproducible", Some(Task::Plugins { request }));
         check("probes", Some(Task::Probes { profile: Profile::Release }));
         check("probes --profile dev", Some(Task::Probes { profile: Profile::Dev }));
         check("abi", Some(Task::Abi));
@@ -229,5 +238,6 @@ mod tests {
         check("tests", None);
         check("probes --profile bench", None);
         check("tidy --all", None);
+        check("plugins --reproducible --debug", None);
     }
 }

@@ -15,11 +15,13 @@ mod plugins;
 mod probes;
 mod processor;
 mod project;
+mod reproducible;
 mod setup;
 mod test;
 mod tidy;
 mod tool;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -28,6 +30,9 @@ use crate::command_line::Task;
 use crate::project::Project;
 
 fn main() -> ExitCode {
+    if let Some(root) = std::env::var_os(reproducible::ROOT) {
+        return reproducible::compile(Path::new(&root));
+    }
     let task = command_line::parse();
     match Project::find().and_then(|project| perform(&project, task)) {
         Ok(code) => code,

@@ -13,6 +13,10 @@ use crate::tool;
 pub(crate) struct Package {
     /// The name, with dashes.
     pub(crate) name: String,
+    /// The version.
+    pub(crate) version: String,
+    /// The licence, as an SPDX expression; empty if there is none.
+    pub(crate) license: String,
     /// The absolute path of its `Cargo.toml`.
     pub(crate) manifest: PathBuf,
     /// Whether it has a library that the host can load.
@@ -63,6 +67,8 @@ fn package(value: &Value) -> Result<Package> {
     let programs = targets().filter(is_program).filter_map(|target| target["name"].as_str());
     Ok(Package {
         name: text("name")?.to_owned(),
+        version: value["version"].as_str().unwrap_or_default().to_owned(),
+        license: value["license"].as_str().unwrap_or_default().to_owned(),
         manifest: PathBuf::from(text("manifest_path")?),
         is_module: targets().any(is_cdylib),
         programs: programs.map(str::to_owned).collect(),

@@ -10,7 +10,7 @@ use crate::command_line::{PluginRequest, Profile};
 use crate::output::say;
 use crate::package::{self, Package};
 use crate::project::{PLUGINS_MANIFEST, Project};
-use crate::{artifact, go, processor};
+use crate::{artifact, go, processor, reproducible};
 
 /// The target of components.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
@@ -62,10 +62,13 @@ struct Arm {
 /// Builds the requested plug-ins into `plugins/<name>.wasm` and `plugins/<name>.so`, their programs into `plugins/<program>`, and, if
 /// requested, probes with all instructions of this processor into `plugins/native-cpu/<name>.so`.
 pub(crate) fn run(project: &Project, request: &PluginRequest) -> Result<()> {
+    if request.is_reproducible {
+        let request = PluginRequest { is_reproducible: false, ..request.clone() };
+        run(&project.reproducible()?, &request)?;
+        return reproducible::write_digests(project, &plugins(project, &request.names)?);
+    }
     let profile = request.profile;
-    let members = package::members(project, Some(PLUGINS_MANIFEST))?;
-    let plugins: Vec<Package> = members.into_iter().filter(|member| member.is_module && member.is_default).collect();
-    let plugins = named(plugins, &request.names)?;
+    let plugins = plugins(project, &request.names)?;
     if plugins.is_empty() {
         say(format_args!("plugins: no member of {PLUGINS_MANIFEST} has a [lib] with the crate-type cdylib"));
         return Ok(());
@@ -96,6 +99,13 @@ pub(crate) fn run(project: &Project, request: &PluginRequest) -> Result<()> {
         say("plugins: these are not optimised: run `cargo xtask plugins` before you measure");
     }
     Ok(())
+}
+
+/// The plug-ins of the workspace in `names`, or all if `names` is empty.
+fn plugins(project: &Project, names: &[String]) -> Result<Vec<Package>> {
+    let members = package::members(project, Some(PLUGINS_MANIFEST))?;
+    let plugins: Vec<Package> = members.into_iter().filter(|member| member.is_module && member.is_default).collect();
+    named(plugins, names)
 }
 
 /// The plug-ins in `names`, or all if `names` is empty.

@@ -7,6 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::reproducible;
+
 /// The manifest of the workspace of the plug-ins, from the root.
 pub(crate) const PLUGINS_MANIFEST: &str = "plugins/Cargo.toml";
 
@@ -17,6 +19,8 @@ pub(crate) struct Project {
     cargo: OsString,
     /// The user's `CARGO_TARGET_DIR`, made absolute, if there is one.
     target: Option<PathBuf>,
+    /// The program that cargo starts instead of the compiler, if there is one.
+    wrapper: Option<PathBuf>,
 }
 
 impl Project {
@@ -34,7 +38,15 @@ impl Project {
             Some(path) => Some(std::path::absolute(path).context("CARGO_TARGET_DIR cannot be made absolute")?),
             None => None,
         };
-        Ok(Project { root, cargo: env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), target })
+        Ok(Project { root, cargo: env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), target, wrapper: None })
+    }
+
+    /// The same checkout with a target folder below the root, in which everything is compiled through this program: what it changes, an
+    /// ordinary build must not find there.
+    pub(crate) fn reproducible(&self) -> Result<Project> {
+        let wrapper = env::current_exe().context("cannot find this program to start compilers with")?;
+        let target = Some(self.root.join("target/reproducible"));
+        Ok(Project { root: self.root.clone(), cargo: self.cargo.clone(), target, wrapper: Some(wrapper) })
     }
 
     /// The project's root folder.
@@ -60,6 +72,9 @@ impl Project {
             // Two workspaces in one target folder would overwrite each other's artifacts.
             command.env("CARGO_TARGET_DIR", if manifest.is_some() { target.join("plugins") } else { target.clone() });
         }
+        if let Some(wrapper) = &self.wrapper {
+            command.env("RUSTC_WRAPPER", wrapper).env(reproducible::ROOT, &self.root);
+        }
         command
     }
 
@@ -77,7 +92,7 @@ impl Project {
     ///
     /// They replace the user's flags: a probe compiled for this processor would not be comparable with the component, and panic
     /// messages would contain folders of this machine. The digest still depends on the path of the checkout, because cargo hashes
-    /// the path of a dependency outside of the workspace into its symbols. Probes share their artifacts with the host and have its
+    /// the path of a dependency outside of the workspace into its symbols; `reproducible` replaces that hash. Probes share their artifacts with the host and have its
     /// flags; with other flags, each build would overwrite the previous one.
     pub(crate) fn plugin_flags(&self, more: &[String]) -> (&'static str, OsString) {
         let folders = [(Some(self.root.clone()), "bench-host"), (cargo_home(), "cargo")];
@@ -107,7 +122,7 @@ mod tests {
     use super::*;
 
     fn project(root: &str) -> Project {
-        Project { root: root.into(), cargo: "cargo".into(), target: None }
+        Project { root: root.into(), cargo: "cargo".into(), target: None, wrapper: None }
     }
 
     #[test]
