@@ -4,6 +4,7 @@ use crate::authors::shell;
 use crate::host::Host;
 use crate::modules::project;
 use std::fs;
+use std::path::Path;
 
 /// The commands in the blocks of a console, each with its exit status.
 fn commands(text: &str) -> Vec<(String, i32)> {
@@ -25,18 +26,27 @@ fn commands(text: &str) -> Vec<(String, i32)> {
     commands
 }
 
+/// The command with a store and a policy in the folder `user`, if it needs them: the SDK stays where it is built already.
+fn as_user(command: &str, user: &Path) -> String {
+    if !command.contains("registry") && !command.contains("me:my-sum") {
+        return command.to_owned();
+    }
+    let user = user.display();
+    format!("export XDG_DATA_HOME='{user}' XDG_CONFIG_HOME='{user}'; {command}")
+}
+
 #[test]
 fn tutorial_does_what_it_says() {
     let text = fs::read_to_string(project().join("host/TUTORIAL.md")).expect("the tutorial");
     let commands = commands(&text);
     assert!(commands.iter().filter(|(_, status)| *status == 1).count() == 2, "{commands:?}");
     let host = Host::new();
-    let mut folder = host.path("");
+    let (mut folder, user) = (host.path(""), host.path("user"));
     for (command, status) in commands {
         match command.strip_prefix("cd ") {
             Some(inner) => folder = folder.join(inner),
             None => {
-                let output = shell(&folder, &[], &command);
+                let output = shell(&folder, &[], &as_user(&command, &user));
                 let printed = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 let said = printed(&output.stdout) + &printed(&output.stderr);
                 assert_eq!(output.status.code(), Some(status), "{command}\n{said}");
