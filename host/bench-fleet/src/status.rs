@@ -131,7 +131,7 @@ mod tests {
             agents: Vec::new(),
         };
         folder.write(&status).unwrap();
-        assert_eq!(FleetFolder::all(out.path()).unwrap(), [folder.clone()]);
+        assert_eq!(FleetFolder::all(out.path()).unwrap(), std::slice::from_ref(&folder));
         assert_eq!(folder.read().unwrap(), status);
         drop(lock);
         assert!(!folder.is_going_on().unwrap());

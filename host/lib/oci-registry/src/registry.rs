@@ -258,7 +258,7 @@ impl Registry {
     fn token(&self, realm: &str, service: Option<&str>, scope: Option<&str>) -> Result<HeaderValue, RegistryError> {
         let broken = |reason: &str| RegistryError::Broken { host: self.host().to_owned(), reason: reason.to_owned() };
         let mut url = Url::parse(realm).ok_or_else(|| broken("it names no server that gives tokens"))?;
-        if !url.is_tls && !is_loopback(&url.authority) && !(self.allows_plain && url.is_same_server(&self.base)) {
+        if !(url.is_tls || is_loopback(&url.authority) || self.allows_plain && url.is_same_server(&self.base)) {
             return Err(RegistryError::PlainHttp(url.authority));
         }
         for (name, text) in [("service", service), ("scope", scope)] {

@@ -49,7 +49,7 @@ fn add(arguments: &AddArgs) -> anyhow::Result<Exit> {
     let annotations: Annotations = told.collect();
     let module = stored::open()?.add(&NewModule { name: &arguments.name, component, native, annotations })?;
     let mut text = format!("{} {}\n", arguments.name, module.manifest.digest);
-    for file in &module.component {
+    if let Some(file) = &module.component {
         text += &format!("  wasm {} ({} bytes)\n", file.digest, file.size);
     }
     for native in &module.natives {
