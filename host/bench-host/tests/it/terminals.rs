@@ -58,13 +58,18 @@ fn tables_fit_every_terminal() {
     let line = format!("run {{kernels/crc32c,ring-client/roundtrip}} --quick --time 20ms --quiet --modules {modules}");
     host.check(&line, 0);
     let texts = check(&host, &format!("list --run {}", host.run().display()));
-    // A wider terminal shows more columns of the same cells.
+    // A wider terminal shows all columns of a narrower one. How many fit depends on the figures.
     let heading = |text: &str| {
-        text.lines().find(|line| line.contains("payload_bytes") && line.contains("p50")).unwrap_or_default().to_owned()
+        let line = text.lines().find(|line| line.contains("payload_bytes") && line.contains("p50")).unwrap_or_default();
+        line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
     };
     if let [narrow, .., wide] = &texts[..] {
-        assert!(heading(narrow).contains("check") && !heading(narrow).contains("max"), "{narrow}");
-        assert!(heading(wide).contains("max") && heading(wide).contains("rate"), "{wide}");
+        let (narrow, wide) = (heading(narrow), heading(wide));
+        assert!(narrow.iter().any(|column| column == "check"), "{texts:?}");
+        assert!(
+            narrow.iter().all(|column| wide.contains(column)) && wide.iter().any(|column| column == "rate"),
+            "{texts:?}"
+        );
     }
     check(&host, &format!("list {modules}/kernels.wasm {modules}/ring-client.wasm"));
     check(&host, "doctor --quick");

@@ -80,7 +80,7 @@ impl Case {
         };
         let written = writeln!(
             out,
-            "    <testcase name=\"{}\" classname=\"{}\" time=\"{:.6}\">\n{end}{figures}    </testcase>",
+            "    <testcase name=\"{}\" classname=\"{}\" time=\"{:.3}\">\n{end}{figures}    </testcase>",
             safe(&self.name),
             safe(&self.class),
             self.seconds
@@ -110,7 +110,7 @@ impl Counts {
     /// As attributes, with `more` before the time.
     fn text(&self, more: &str) -> String {
         let Self { tests, failed, seconds, .. } = self;
-        format!("tests=\"{tests}\" failures=\"{failed}\" errors=\"0\"{more} time=\"{seconds:.6}\"")
+        format!("tests=\"{tests}\" failures=\"{failed}\" errors=\"0\"{more} time=\"{seconds:.3}\"")
     }
 }
 

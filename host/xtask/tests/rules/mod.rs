@@ -48,7 +48,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ),
     ("bench-stats", &["bench-model"]),
     ("bench-registry", &["bench-model"]),
-    ("bench-fleet", &["bench-sink"]),
+    ("bench-fleet", &["bench-model", "bench-sink"]),
     ("bench-kit", &[]),
     ("core-component", &[]),
     ("synthetic-component", &[]),
