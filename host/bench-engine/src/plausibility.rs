@@ -95,20 +95,23 @@ pub fn grows(
     const BATCH_NS_MAX: f64 = 50e6;
     let mut checked = Checked { session, checksum: Some(warm.checksum) };
     let mut times = enough(&mut checked, clock, overhead, warm.batch)?;
-    for number in 0..BATCHES {
+    let mut batch = warm.batch;
+    let mut left = BATCHES;
+    loop {
         let found = growth(&mut checked, clock, times)?;
         if found.is_growing() {
-            return Ok(if number == 0 { warm } else { Warm { batch: times, ..warm } });
+            return Ok(Warm { batch, ..warm });
         }
-        if number + 1 == BATCHES || found.double_ns > BATCH_NS_MAX || times > BATCH_MAX / (2 * FACTOR) {
+        left -= 1;
+        if left == 0 || found.double_ns > BATCH_NS_MAX || times > BATCH_MAX / (2 * FACTOR) {
             return Err(found.refusal(times).into());
         }
         times *= FACTOR;
+        batch = times;
     }
-    unreachable!("the last batch returns")
 }
 
-/// The shortest times of a batch and of one twice as large.
+/// The shortest times of a batch and of one twice as large, of so many pairs. Disturbances only make a time longer.
 struct Growth {
     single_ns: f64,
     double_ns: f64,
@@ -126,26 +129,37 @@ impl Growth {
         }
         Implausible::Flat { times, single_ns: self.single_ns, double_ns: self.double_ns, pairs: self.pairs }
     }
+
+    /// Measures further pairs, interleaved, so that a change of the clock rate meets both of a pair.
+    fn extend(
+        &mut self,
+        checked: &mut Checked<'_>,
+        clock: &impl Clock,
+        times: u64,
+        pairs: usize,
+    ) -> Result<(), MeasureError> {
+        for _ in 0..pairs {
+            self.single_ns = self.single_ns.min(timed(checked, clock, times)?);
+            self.double_ns = self.double_ns.min(timed(checked, clock, 2 * times)?);
+        }
+        self.pairs += pairs;
+        Ok(())
+    }
 }
 
+/// All attempts count together, because the shortest time of many is closest to that without disturbances.
 fn growth(checked: &mut Checked<'_>, clock: &impl Clock, times: u64) -> Result<Growth, MeasureError> {
     const FIRST_PAIRS: usize = 3;
     const FURTHER_PAIRS: usize = 9;
     /// A ratio below the minimum that is only a disturbance does not outlast so many attempts.
     const ATTEMPTS: usize = 3;
-    let (single_ns, double_ns) = pairs(checked, clock, times, FIRST_PAIRS)?;
-    let mut found = Growth { single_ns, double_ns, pairs: FIRST_PAIRS };
+    let mut found = Growth { single_ns: f64::INFINITY, double_ns: f64::INFINITY, pairs: 0 };
+    found.extend(checked, clock, times, FIRST_PAIRS)?;
     for _ in 0..ATTEMPTS {
         if found.is_growing() {
             break;
         }
-        // All attempts count together, because the shortest time of many is closest to that without disturbances.
-        let (single_ns, double_ns) = pairs(checked, clock, times, FURTHER_PAIRS)?;
-        found = Growth {
-            single_ns: found.single_ns.min(single_ns),
-            double_ns: found.double_ns.min(double_ns),
-            pairs: found.pairs + FURTHER_PAIRS,
-        };
+        found.extend(checked, clock, times, FURTHER_PAIRS)?;
     }
     Ok(found)
 }
@@ -170,17 +184,6 @@ fn enough(
         }
         times *= 2;
     }
-}
-
-/// The shortest times of `times` operations and of twice as many, interleaved, so that a change of the clock rate meets both.
-/// Disturbances only make a time longer.
-fn pairs(checked: &mut Checked<'_>, clock: &impl Clock, times: u64, count: usize) -> Result<(f64, f64), MeasureError> {
-    let (mut single, mut double) = (f64::INFINITY, f64::INFINITY);
-    for _ in 0..count {
-        single = single.min(timed(checked, clock, times)?);
-        double = double.min(timed(checked, clock, 2 * times)?);
-    }
-    Ok((single, double))
 }
 
 fn timed(checked: &mut Checked<'_>, clock: &impl Clock, times: u64) -> Result<f64, MeasureError> {

@@ -44,9 +44,8 @@ pub fn functions(profile: &Profile) -> Vec<FunctionTime> {
 /// The name without mangling and without the digits that tell builds apart. perf ends a name with its offset only if asked to.
 pub fn demangled(name: &str) -> String {
     let name = without_index(name);
-    let demangle = |name: &str| rustc_demangle::try_demangle(name).map(|name| format!("{name:#}"));
-    let name =
-        demangle(name).or_else(|_| demangle(&completed(name).unwrap_or_default())).unwrap_or_else(|_| name.to_owned());
+    let demangle = |name: &str| rustc_demangle::try_demangle(name).ok().map(|name| format!("{name:#}"));
+    let name = demangle(name).or_else(|| demangle(&completed(name)?)).unwrap_or_else(|| name.to_owned());
     without_hash(&name).to_owned()
 }
 
