@@ -162,11 +162,11 @@ fn checked(plan: &Plan, group: &ComparisonGroup, process: u32, reports: Vec<Repo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::LoadedModule;
     use crate::mock::{Memory, Nobody};
-    use crate::{LoadedModule, Selection};
+    use crate::plan::tests::{loaded, plan_of};
     use bench_model::{Arm, Checksum, Descriptor, Parameter, Scenario};
     use bench_sink::runfile::{LookRecord, OutcomeRecord};
-    use std::path::PathBuf;
 
     /// Process, cells, seed.
     type Asked = Vec<(u32, Vec<u32>, u64)>;
@@ -191,16 +191,9 @@ mod tests {
     fn plan() -> Plan {
         let size = Parameter::new("size", 1, "").sweep([1, 2]).between(1, 2);
         let descriptor = Descriptor::new("m", "1", "").scenario(Scenario::new("s", "f", "").parameter(size));
-        let offer = |arm, variant: Option<&str>| LoadedModule {
-            file: PathBuf::new(),
-            sha256: String::new(),
-            arm,
-            variant: variant.map(str::to_owned),
-            descriptor: descriptor.clone(),
-        };
-        let offers = vec![offer(Arm::Wasm, Some("fuel")), offer(Arm::Wasm, None), offer(Arm::Native, None)];
-        let all = Selection { pattern: "*".to_owned(), arms: None, axes: Vec::new() };
-        Plan::build(offers, &[all], 1, 7).unwrap()
+        let [wasm, native] = [Arm::Wasm, Arm::Native].map(|arm| loaded(arm, &descriptor));
+        let fuel = LoadedModule { variant: Some("fuel".to_owned()), ..wasm.clone() };
+        plan_of(vec![fuel, wasm, native], 1, 7)
     }
 
     fn check(checksum: fn(u32, u32) -> u64) -> (Asked, Vec<Record>) {

@@ -266,9 +266,8 @@ fn key(cell: &Cell, plan: &Plan) -> String {
 mod tests {
     use super::*;
     use crate::mock::{Memory, Nobody};
-    use crate::{LoadedModule, Selection};
+    use crate::plan::tests::{loaded, plan_of};
     use bench_model::{Arm, Descriptor, Scenario};
-    use std::path::PathBuf;
 
     /// An executor that answers from a table and notes its calls.
     struct Mock<'a> {
@@ -286,15 +285,7 @@ mod tests {
     /// Cell 0 is the scenario in the arm wasm, cell 1 in native.
     fn plan() -> Plan {
         let descriptor = Descriptor::new("m", "1", "").scenario(Scenario::new("s", "f", ""));
-        let offer = |arm| LoadedModule {
-            file: PathBuf::new(),
-            sha256: String::new(),
-            arm,
-            variant: None,
-            descriptor: descriptor.clone(),
-        };
-        let all = Selection { pattern: "*".to_owned(), arms: None, axes: Vec::new() };
-        Plan::build(vec![offer(Arm::Wasm), offer(Arm::Native)], &[all], 3, 7).unwrap()
+        plan_of(vec![loaded(Arm::Wasm, &descriptor), loaded(Arm::Native, &descriptor)], 3, 7)
     }
 
     fn ok(repetition: Repetition, checksum: u64) -> RepetitionEnd {

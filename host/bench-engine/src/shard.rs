@@ -60,25 +60,16 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LoadedModule, Selection};
+    use crate::plan::tests::{loaded, plan_of};
     use bench_model::{Arm, Descriptor, Parameter, Scenario};
     use proptest::prelude::*;
-    use std::path::PathBuf;
 
     fn plan(sizes: i64) -> Plan {
         let size = Parameter::new("size", 1, "").sweep(1..=sizes);
         let only_wasm = Scenario::new("alone", "f", "").in_arms([Arm::Wasm]);
         let descriptor =
             Descriptor::new("m", "1", "").scenario(Scenario::new("s", "f", "").parameter(size)).scenario(only_wasm);
-        let offer = |arm| LoadedModule {
-            file: PathBuf::new(),
-            sha256: String::new(),
-            arm,
-            variant: None,
-            descriptor: descriptor.clone(),
-        };
-        let all = Selection { pattern: "*".to_owned(), arms: None, axes: Vec::new() };
-        Plan::build(vec![offer(Arm::Wasm), offer(Arm::Native)], &[all], 2, 7).unwrap()
+        plan_of(vec![loaded(Arm::Wasm, &descriptor), loaded(Arm::Native, &descriptor)], 2, 7)
     }
 
     proptest! {

@@ -5,7 +5,7 @@ mod error;
 mod matrix;
 mod selection;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use error::PlanError;
 pub use matrix::ARGUMENT_BYTES_MAX;

@@ -4,12 +4,22 @@ use super::*;
 use bench_model::Parameter;
 use proptest::prelude::*;
 
+/// `descriptor` as a module of this arm, in no file.
+pub(crate) fn loaded(arm: Arm, descriptor: &Descriptor) -> LoadedModule {
+    LoadedModule { file: PathBuf::new(), sha256: String::new(), arm, variant: None, descriptor: descriptor.clone() }
+}
+
+/// The plan of all scenarios of `modules`.
+pub(crate) fn plan_of(modules: Vec<LoadedModule>, processes: u32, seed: u64) -> Plan {
+    Plan::build(modules, &[selection("*", &[])], processes, seed).unwrap()
+}
+
 fn offer(name: &str, arm: Arm) -> LoadedModule {
     let size = Parameter::new("size", 64, "").sweep([64, 128]).between(1, 1024);
     let mode = Parameter::new("mode", "a", "").choices(["a", "b"]);
     let first = Scenario::new("first", "family", "").parameter(size).parameter(mode);
     let descriptor = Descriptor::new(name, "1", "").scenario(first).scenario(Scenario::new("second", "family", ""));
-    LoadedModule { file: PathBuf::new(), sha256: String::new(), arm, variant: None, descriptor }
+    loaded(arm, &descriptor)
 }
 
 fn selection(pattern: &str, axes: &[(&str, &[&str])]) -> Selection {
