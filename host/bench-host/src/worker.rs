@@ -71,7 +71,13 @@ pub(crate) enum Request {
     /// Count the resource usage of operations of a cell.
     Account { module: ModuleSpec, cell: u32, process: u32, scenario: String, arguments: Arguments },
     /// Run the conformance tests on the module.
-    Check { module: ModuleSpec, companion: Option<Box<DependencySpec>>, scenario: String, arguments: Arguments },
+    Check {
+        module: ModuleSpec,
+        companion: Option<Box<DependencySpec>>,
+        scenario: String,
+        driver: String,
+        arguments: Arguments,
+    },
     /// Measure chains that are longer than the baseline by these thousandths, interleaved.
     Chains { extra: Vec<u64>, time_ns: u64, seed: u64 },
     /// Measure the calls of synthetic components of an interface.
@@ -190,6 +196,7 @@ const BESIDES_COMPONENT_BYTES: u64 = 3 << 30;
 fn limit_memory(request: &Request) {
     let limit = match request {
         Request::Describe(module) => component_bytes(module),
+        Request::Check { module, driver, .. } if driver == workload::NAME => component_bytes(module),
         Request::Measure(request) if request.driver == workload::NAME => component_bytes(&request.module),
         _ => None,
     };
@@ -230,7 +237,7 @@ fn answer(request: Request) -> Reply {
             let repetition = Repetition { cell, process };
             with_module(&module, |module| account(module, repetition, &scenario, &arguments))
         }
-        Request::Check { module, companion, scenario, arguments } => {
+        Request::Check { module, companion, scenario, arguments, .. } => {
             with_dependency(&module, companion.as_deref(), |module, companion| {
                 check(module, companion, &scenario, &arguments)
             })

@@ -303,6 +303,7 @@ fn conformance(loader: &Loader, resolved: &Resolved, cell: &Cell, interrupt: &In
         module: resolved.module.clone(),
         companion: resolved.companion.clone(),
         scenario: cell.scenario.name.clone(),
+        driver: cell.scenario.driver.clone(),
         arguments: resolved.arguments.clone(),
     };
     loader.workers.call(&request, loader.deadline_of(&resolved.module), interrupt)
