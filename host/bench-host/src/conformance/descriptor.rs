@@ -2,7 +2,7 @@
 
 use super::{Finding, Outcome};
 use crate::families;
-use bench_model::{Capability, Descriptor, Scenario, Unit};
+use bench_model::{Capability, Descriptor, Metric, Scenario, Unit};
 
 /// The units that parameters can have, by their UCUM names. Samples of metrics are in base units.
 const UNITS: [&str; 27] = [
@@ -84,8 +84,10 @@ fn of_scenario(scenario: &Scenario) -> Vec<Finding> {
             push("unit is known", detail);
         }
     }
-    for metric in scenario.metrics.iter().filter(|metric| !BASE_UNITS.contains(&metric.unit)) {
-        // A driver's own metrics are not the module's fault, and are of base units anyway.
+    // What the driver records is not the module's: a driver may also record rates.
+    let specified = families::drivers().get(&scenario.driver).and_then(|driver| driver.specification(&scenario.name));
+    let is_own = |metric: &&Metric| !specified.iter().any(|specified| specified.metrics.contains(metric));
+    for metric in scenario.metrics.iter().filter(is_own).filter(|metric| !BASE_UNITS.contains(&metric.unit)) {
         let detail = format!("`{}` of the metric `{}`; record samples in ns, By or 1", metric.unit, metric.name);
         push("samples are in base units", detail);
     }
@@ -106,7 +108,7 @@ fn is_annotation(unit: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bench_model::{Metric, Parameter};
+    use bench_model::Parameter;
 
     fn check(scenario: Scenario, expect: &[&str]) {
         let found = findings(&Descriptor::new("m", "1", "").scenario(scenario));
@@ -132,5 +134,14 @@ mod tests {
         check(bytez("bytez"), &["unit is known: `bytez` of the parameter `n`"]);
         check(bytez("{messages}"), &[]);
         check(Scenario::new("s", "f", "a\u{1b}[2Jb"), &["texts are plain: \"a\\u{1b}[2Jb\" has control characters"]);
+    }
+
+    #[test]
+    fn rates_that_a_driver_records_are_not_the_fault_of_a_module() {
+        // A build may lack the family.
+        let specified = families::drivers().get("function").and_then(|driver| driver.specification("request"));
+        let has_rate = |scenario: &Scenario| scenario.metrics.iter().any(|metric| !BASE_UNITS.contains(&metric.unit));
+        assert!(specified.iter().all(has_rate), "{specified:?}");
+        specified.into_iter().for_each(|scenario| check(scenario, &[]));
     }
 }
