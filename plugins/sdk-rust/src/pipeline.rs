@@ -48,6 +48,11 @@ pub struct SourcePlugin<S>(PhantomData<S>);
 #[expect(missing_debug_implementations, reason = "never instantiated")]
 pub struct DestinationPlugin<D>(PhantomData<D>);
 
+/// A [`Source`] and a [`Destination`] as one [`Plugin`].
+#[doc(hidden)]
+#[expect(missing_debug_implementations, reason = "never instantiated")]
+pub struct ConnectorsPlugin<S, D>(PhantomData<(S, D)>);
+
 impl<S: Source> Plugin for SourcePlugin<S> {
     fn describe() -> Descriptor {
         S::describe()
@@ -68,6 +73,19 @@ impl<D: Destination> Plugin for DestinationPlugin<D> {
     }
 }
 
+impl<S: Source, D: Destination> Plugin for ConnectorsPlugin<S, D> {
+    fn describe() -> Descriptor {
+        let mut descriptor = D::describe();
+        descriptor.scenarios.extend(S::describe().scenarios);
+        descriptor
+    }
+
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        let is_of_source = S::describe().scenarios.iter().any(|known| known.name == scenario);
+        if is_of_source { S::open(scenario, arguments, host) } else { D::open(scenario, arguments, host) }
+    }
+}
+
 fn no_session(scenario: &str, driver: &str) -> ModuleError {
     ModuleError::Unavailable(format!("`{scenario}` is only for the driver `{driver}`"))
 }
@@ -85,5 +103,14 @@ macro_rules! export_source {
 macro_rules! export_destination {
     ($destination:ty) => {
         $crate::__export_destination_arm!($destination);
+    };
+}
+
+/// Exports a [`Source`] and a [`Destination`] as one plug-in, in the arm that the crate is built for. Use it once per crate. The plug-in
+/// has the name of the destination and the scenarios of both, whose names must differ.
+#[macro_export]
+macro_rules! export_connectors {
+    ($source:ty, $destination:ty) => {
+        $crate::__export_connectors_arm!($source, $destination);
     };
 }

@@ -88,6 +88,25 @@ pub mod support {
             D::open(scenario, arguments, host)
         }
     }
+
+    /// Exports a source and a destination as one probe.
+    #[cfg(feature = "pipeline")]
+    #[expect(missing_debug_implementations, reason = "never instantiated")]
+    pub struct ConnectorsProbe<S, D>(PhantomData<(S, D)>);
+
+    #[cfg(feature = "pipeline")]
+    impl<S: crate::pipeline::Source, D: crate::pipeline::Destination> probe_abi::Probe for ConnectorsProbe<S, D> {
+        const READ: Option<probe_abi::pipeline::Transfer> = Some(S::read);
+        const WRITE: Option<probe_abi::pipeline::Transfer> = Some(D::write);
+
+        fn describe() -> Descriptor {
+            crate::pipeline::ConnectorsPlugin::<S, D>::describe()
+        }
+
+        fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+            crate::pipeline::ConnectorsPlugin::<S, D>::open(scenario, arguments, host)
+        }
+    }
 }
 
 #[doc(hidden)]
@@ -111,6 +130,14 @@ macro_rules! __export_source_arm {
 macro_rules! __export_destination_arm {
     ($destination:ty) => {
         $crate::support::export_probe!($crate::support::DestinationProbe<$destination>);
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_connectors_arm {
+    ($source:ty, $destination:ty) => {
+        $crate::support::export_probe!($crate::support::ConnectorsProbe<$source, $destination>);
     };
 }
 

@@ -146,3 +146,19 @@ macro_rules! __export_destination_arm {
         );
     };
 }
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_connectors_arm {
+    ($source:ty, $destination:ty) => {
+        $crate::__export_arm!($crate::pipeline::ConnectorsPlugin<$source, $destination>);
+        type __BenchHostSource = $crate::support::SourceComponent<$source>;
+        $crate::support::source_bindings::export_source_world!(
+            __BenchHostSource with_types_in $crate::support::source_bindings
+        );
+        type __BenchHostDestination = $crate::support::DestinationComponent<$destination>;
+        $crate::support::destination_bindings::export_destination_world!(
+            __BenchHostDestination with_types_in $crate::support::destination_bindings
+        );
+    };
+}
