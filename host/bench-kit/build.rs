@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// A folder or file of the project, and its place in the SDK's folder. Crates lie side by side, in a workspace of their own.
-const SDK: [(&str, &str); 14] = [
+const SDK: [(&str, &str); 16] = [
     ("LICENSE", "LICENSE"),
     ("wit", "wit"),
     ("native-probes/probe-abi/include", "include"),
@@ -21,6 +21,9 @@ const SDK: [(&str, &str); 14] = [
     ("host/lib/operator-process", "rust/operator-process"),
     ("host/lib/vocabulary", "rust/vocabulary"),
     ("native-probes/probe-abi", "rust/probe-abi"),
+    // Its tests need a server, which is no part of the SDK, so its manifest is another one.
+    ("plugins/pg-wire/src", "rust/pg-wire/src"),
+    ("host/bench-kit/sdk/pg-wire.toml", "rust/pg-wire/Cargo.toml"),
     ("plugins/sdk-go", "go"),
     ("plugins/sdk-c", "c"),
 ];

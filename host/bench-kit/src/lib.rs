@@ -78,5 +78,10 @@ mod tests {
         for line in foreign {
             assert!(manifests.lines().any(|known| known == line), "{line}: not as in the project's manifests");
         }
+        let (_, connectors) = SDK.iter().find(|(path, _)| *path == "rust/pg-wire/Cargo.toml").unwrap();
+        let of_project = read("plugins/pg-wire/Cargo.toml");
+        for line in connectors.lines().filter(|line| line.contains(" = ")) {
+            assert!(of_project.lines().any(|known| known == line), "{line}: not as in plugins/pg-wire/Cargo.toml");
+        }
     }
 }

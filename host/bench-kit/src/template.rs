@@ -74,6 +74,18 @@ impl Driver {
             Self::Function => "function",
         }
     }
+
+    /// The folders of a language with the files of this driver. A destination has a source in the same module, so that it can be tried
+    /// alone.
+    fn parts(self) -> &'static [&'static str] {
+        match self {
+            Self::Workload => &["workload"],
+            Self::Operator => &["operator"],
+            Self::Source => &["source"],
+            Self::Destination => &["source", "destination"],
+            Self::Function => &["function"],
+        }
+    }
 }
 
 macro_rules! by_name {
@@ -138,13 +150,11 @@ pub enum ProjectError {
 fn known(driver: Driver) -> String {
     let languages = Language::ALL.iter().filter(|language| has_template(**language, driver.as_str()));
     let languages: Vec<_> = languages.map(|language| language.as_str()).collect();
-    match languages[..] {
-        [] => format!(
-            "no language has one: begin with --driver workload, and export what `bench-host wit {}` says",
-            package(driver)
-        ),
-        _ => format!("there is one in {}", languages.join(" and ")),
-    }
+    format!(
+        "there is one in {}; in another language, begin with --driver workload and export what `bench-host wit {}` says",
+        languages.join(" and "),
+        package(driver)
+    )
 }
 
 /// The WIT package of a driver.
@@ -176,7 +186,8 @@ impl Project {
         }
         let mut files = Vec::new();
         // A later part overrides files of an earlier one.
-        for part in ["common", driver.as_str(), "probe"].iter().take(if *is_probe { 3 } else { 2 }) {
+        let probe = is_probe.then_some("probe");
+        for part in std::iter::once("common").chain(driver.parts().iter().copied()).chain(probe) {
             let folder = format!("{language}/{part}/");
             for (path, text) in TEMPLATES {
                 let Some(path) = path.strip_prefix(&folder) else { continue };
@@ -236,11 +247,40 @@ mod tests {
     }
 
     #[test]
+    fn rust_has_a_template_for_every_driver() {
+        for driver in Driver::ALL {
+            check("my-module", Language::Rust, driver, false, Ok(()));
+        }
+    }
+
+    #[test]
+    fn destination_has_a_source_of_its_own() {
+        let project = Project {
+            name: "my-dest".to_owned(),
+            language: Language::Rust,
+            driver: Driver::Destination,
+            is_probe: false,
+        };
+        let files = project.files().unwrap();
+        let text = |path: &str| {
+            let mut of_path = files.iter().filter(|file| file.path == path);
+            let text = of_path.next().unwrap_or_else(|| panic!("{path} is missing")).text.clone();
+            assert_eq!(of_path.next(), None, "{path} is there twice");
+            text
+        };
+        assert!(text("src/lib.rs").contains("export_connectors!"));
+        assert!(text("src/read.rs").contains("impl Source"));
+        assert!(text("src/write.rs").contains("\"my-dest/read\""));
+        assert!(text("Cargo.toml").contains("features = [\"pipeline\"]"));
+        text("sdk/rust/pg-wire/Cargo.toml");
+    }
+
+    #[test]
     fn what_there_is_no_template_for_is_refused_with_what_there_is() {
         check("Sum", Language::Rust, Driver::Workload, false, Err("use 1 to 64 characters"));
         check("1", Language::Rust, Driver::Workload, false, Err("beginning with a letter"));
         check("sum", Language::Python, Driver::Operator, false, Err("there is one in rust and go"));
-        check("sum", Language::Rust, Driver::Source, false, Err("export what `bench-host wit pipeline` says"));
+        check("sum", Language::Go, Driver::Source, false, Err("for the driver source in go; there is one in rust"));
         check("sum", Language::Go, Driver::Workload, true, Err("use --lang rust or --lang c"));
     }
 }

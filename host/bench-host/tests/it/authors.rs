@@ -1,6 +1,6 @@
 //! What an author of a plug-in meets, outside of any checkout: a template for each language is built, checked and measured.
 
-use crate::host::{Host, PROGRAM, Ran, command, skip};
+use crate::host::{Host, PROGRAM, Ran, cells, command, skip};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -91,6 +91,58 @@ fn template_for_operators_in_rust_is_driven() {
     let file = "my-copier/out/my-copier.wasm";
     let checked = made.host.check(&format!("check {file} --format json"), 0).json();
     assert_eq!((checked["broken"].as_u64(), checked["skipped"].as_u64()), (Some(0), Some(0)), "{checked:#}");
+}
+
+#[test]
+fn template_for_functions_in_rust_is_started_and_asked() {
+    let made = Made::new("my-words", "--lang rust --driver function");
+    made.build(&[]);
+    let file = "my-words/out/my-words.wasm";
+    let checked = made.host.check(&format!("check {file} --format json"), 0).json();
+    assert_eq!(checked["broken"].as_u64(), Some(0), "{checked:#}");
+    let measured = made.host.check(&format!("load {file} --quick --quiet --format json"), 0).json();
+    let status = |scenario: &str, arm: &str| -> Vec<String> {
+        let of_scenario = cells(&measured, &format!("my-words/{scenario}")).into_iter();
+        of_scenario.filter(|cell| cell["arm"] == arm).map(|cell| cell["status"].to_string()).collect()
+    };
+    for arm in ["wasm", "native"] {
+        assert_eq!(status("handle", arm), ["\"ok\""], "{measured:#}");
+    }
+    assert_eq!(status("cold-start", "wasm"), ["\"ok\"", "\"ok\""], "two kinds of start: {measured:#}");
+    // A control group may allow less than the two processors that it keeps busy.
+    let request = status("request", "wasm");
+    assert!(request == ["\"ok\""] || request == ["\"skipped\""], "{measured:#}");
+    let wrong = made.host.check(&format!("load {file} --filter */cold-start -p expect=other --quick --quiet"), 1);
+    let said = format!("{}{}", wrong.stdout, wrong.stderr);
+    assert!(said.contains("first-response"), "a wrong response has no figure: {said}");
+}
+
+#[test]
+fn templates_for_connectors_in_rust_move_rows() {
+    for (name, options, scenarios) in [
+        ("my-dest", "--lang rust --driver destination", &["load", "read"][..]),
+        ("my-source", "--lang rust --driver source", &["read"][..]),
+    ] {
+        let made = Made::new(name, options);
+        made.build(&[]);
+        let line = format!("check {name}/out/{name}.wasm -p rows=1000 --format json");
+        let checked = made.host.check(&line, 0).json();
+        assert_eq!(checked["modules"].as_array().map(Vec::len), Some(2), "both arms: {checked:#}");
+        assert_eq!(checked["broken"].as_u64(), Some(0), "{checked:#}");
+        let rules =
+            || checked["modules"].as_array().into_iter().flatten().flat_map(|module| module["rules"].as_array());
+        let mut skipped = rules().flatten().filter(|rule| rule["outcome"] == "skipped");
+        if let Some(skipped) = skipped.next() {
+            return skip(&format!("rows are not moved: {}", skipped["detail"]));
+        }
+        for scenario in scenarios {
+            let is_moved = |rule: &&serde_json::Value| {
+                rule["scenario"].as_str().is_some_and(|label| label.starts_with(scenario))
+                    && rule["rule"] == "moves all rows"
+            };
+            assert_eq!(rules().flatten().filter(is_moved).count(), 2, "{scenario}: {checked:#}");
+        }
+    }
 }
 
 #[test]
@@ -215,6 +267,7 @@ fn new_refuses_what_it_cannot_make() {
     check("new sum --lang cobol", "unknown: `cobol`; use one of rust, go, c, python, js");
     check(
         "new sum --lang python --driver operator",
-        "no template for the driver operator in python; there is one in rust",
+        "no template for the driver operator in python; there is one in rust and go",
     );
+    check("new sum --lang go --driver function", "no template for the driver function in go; there is one in rust;");
 }
