@@ -7,8 +7,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// A folder or file of the project, and its place in the SDK's folder. Crates lie side by side, in a workspace of their own.
-const SDK: [(&str, &str); 16] = [
+/// A folder or file of the project, and its place in the SDK's folder. Crates lie side by side, in a workspace of their own. A later file
+/// takes the place of an earlier one.
+const SDK: [(&str, &str); 18] = [
     ("LICENSE", "LICENSE"),
     ("wit", "wit"),
     ("native-probes/probe-abi/include", "include"),
@@ -26,6 +27,9 @@ const SDK: [(&str, &str); 16] = [
     ("host/bench-kit/sdk/pg-wire.toml", "rust/pg-wire/Cargo.toml"),
     ("plugins/sdk-go", "go"),
     ("plugins/sdk-c", "c"),
+    // That of the project is for those who change the packages, and leads to files that are no part of the SDK.
+    ("host/bench-kit/sdk/wit.md", "wit/README.md"),
+    ("host/bench-kit/sdk/wit.md", "rust/bench-plugin/wit/README.md"),
 ];
 
 /// The names of files that are part of an SDK, by their ends.

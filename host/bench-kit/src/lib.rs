@@ -84,4 +84,53 @@ mod tests {
             assert!(of_project.lines().any(|known| known == line), "{line}: not as in plugins/pg-wire/Cargo.toml");
         }
     }
+
+    /// What a document refers to: the targets of its links, and the files that it names.
+    fn references(text: &str) -> Vec<&str> {
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(target, _)| target));
+        let code = text.split('`').skip(1).step_by(2);
+        let is_file = |name: &&str| {
+            let (_, last) = name.rsplit_once('/').unwrap_or_default();
+            !name.contains(' ') && [".md", ".rs", ".wit", ".h", ".toml", ".go"].iter().any(|end| last.ends_with(end))
+        };
+        links.chain(code.filter(is_file)).collect()
+    }
+
+    #[test]
+    fn references_are_links_and_files() {
+        let text = "[a](b.md), `c/d.rs`, `e/f`, `g.md`, `cargo build x/y.rs`, [h](https://i)";
+        assert_eq!(references(text), ["b.md", "https://i", "c/d.rs"]);
+    }
+
+    #[test]
+    fn documents_of_the_sdk_lead_nowhere_outside_of_it() {
+        let files = sdk();
+        let documents: Vec<_> = files.iter().filter(|file| file.path.ends_with(".md")).collect();
+        assert!(documents.len() >= 4, "{documents:?}");
+        for document in documents {
+            let folder = document.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            for reference in references(&document.text).into_iter().filter(|target| !target.starts_with("https://")) {
+                let place = format!("{folder}/{reference}");
+                let place = place.trim_start_matches('/');
+                assert!(
+                    files.iter().any(|file| file.path == place),
+                    "{}: {reference} is not in the SDK",
+                    document.path
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn sources_of_the_sdk_name_no_folder_of_the_project() {
+        for file in sdk() {
+            // Generated files say what they were generated from.
+            for line in file.text.lines().filter(|line| !line.contains("@generated")) {
+                for folder in ["host/lib/", "host/bench-", "host/families/", "native-probes/", "plugins/", "host/xtask"]
+                {
+                    assert!(!line.contains(folder), "{}: {folder} is not in the SDK: {line}", file.path);
+                }
+            }
+        }
+    }
 }
