@@ -5,6 +5,7 @@ mod baselines;
 mod builtin;
 mod cli;
 mod commands;
+mod compilers;
 mod compiling;
 mod conformance;
 mod cost;

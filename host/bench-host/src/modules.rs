@@ -1,6 +1,7 @@
 //! Loads the descriptions of the modules that a command was given, each in a worker, with the grants of the command.
 
 use crate::cli::{GrantArgs, LimitArgs};
+use crate::compilers::compilers;
 use crate::described::{Described, Descriptions};
 use crate::scratch::Scratch;
 use crate::secret::Secrets;
@@ -374,6 +375,7 @@ impl Modules {
             arm: Some(loaded.offer.arm),
             descriptor: Some(loaded.own_descriptor().clone()),
             granted: if loaded.spec.kind == Kind::Component { loaded.spec.grants.describe() } else { Vec::new() },
+            compiler: compilers(&loaded.spec),
             note: loaded.note.clone(),
             refused: None,
         });
@@ -386,6 +388,7 @@ impl Modules {
                 arm: None,
                 descriptor: None,
                 granted: Vec::new(),
+                compiler: None,
                 note: None,
                 refused: Some(reason.to_owned()),
                 file,

@@ -71,6 +71,8 @@ struct ModuleJson<'a> {
     sha256: Option<&'a str>,
     arm: Option<&'a str>,
     granted: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compiler: Option<&'a str>,
     refused: Option<&'a str>,
 }
 
@@ -241,6 +243,7 @@ fn module(module: &bench_sink::runfile::ModuleRecord) -> ModuleJson<'_> {
         sha256: module.sha256.as_deref(),
         arm: module.arm.map(Arm::as_str),
         granted: &module.granted,
+        compiler: module.compiler.as_deref(),
         refused: module.refused.as_deref(),
     }
 }

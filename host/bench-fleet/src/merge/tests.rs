@@ -64,6 +64,7 @@ impl Made {
             arm: Some(Arm::Wasm),
             descriptor,
             granted: Vec::new(),
+            compiler: None,
             note: None,
             refused,
         };

@@ -34,6 +34,10 @@ fn both_arms_are_measured_interleaved_with_a_verdict() {
     assert_eq!((&compared["scenario"], &compared["status"]), (&"hostile/good".into(), &"ok".into()));
     assert_eq!((&compared["baseline"]["arm"], &compared["contender"]["arm"]), (&"native".into(), &"wasm".into()));
     assert_eq!(compared["processes"], 3);
+    for side in ["baseline", "contender"] {
+        let compiler = compared[side]["compiler"].as_str().unwrap_or_default();
+        assert!(compiler.contains("rustc"), "{side}: {compared:#}");
+    }
     let ratio = &compared["ratio_of_medians"];
     let [low, middle, high] = ["low", "ratio", "high"].map(|name| ratio[name].as_f64().unwrap());
     assert!(0.0 < low && low <= middle && middle <= high, "{ratio}");

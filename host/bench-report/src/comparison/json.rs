@@ -27,7 +27,7 @@ pub(super) fn data(comparison: &ComparisonReport) -> Data {
         level: LEVEL,
         seed: comparison.options.seed,
         across_machines: comparison.across_machines.as_deref(),
-        comparisons: comparison.comparisons.iter().map(compared).collect(),
+        comparisons: comparison.comparisons.iter().map(|one| compared(comparison, one)).collect(),
         one_sided: comparison.one_sided.iter().map(one_sided).collect(),
         ladders: comparison.ladders.iter().map(|one| ladder(one, &comparison.comparisons)).collect(),
         ledgers: comparison.ledgers.iter().map(ledger).collect(),
@@ -75,6 +75,9 @@ struct CandidateJson<'a> {
     #[serde(flatten)]
     label: LabelJson<'a>,
     module: Option<&'a ModuleRef>,
+    /// Left out where the file does not name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compiler: Option<&'a str>,
     checksum: Option<Checksum>,
     samples: Option<u64>,
     batch: Option<u64>,
@@ -212,15 +215,15 @@ fn label(label: &Label) -> LabelJson<'_> {
     }
 }
 
-fn compared(compared: &Comparison) -> ComparisonJson<'_> {
+fn compared<'a>(comparison: &'a ComparisonReport, compared: &'a Comparison) -> ComparisonJson<'a> {
     let figures = compared.figures.as_ref();
     let number = |of: fn(&Figures) -> Option<f64>| figures.and_then(of).and_then(significant);
     ComparisonJson {
         scenario: &compared.scenario,
         family: &compared.family,
         arguments: compared.arguments.clone(),
-        baseline: candidate(&compared.baseline),
-        candidate: candidate(&compared.candidate),
+        baseline: candidate(comparison, &compared.baseline),
+        candidate: candidate(comparison, &compared.candidate),
         status: compared.status,
         reason: compared.reason.as_deref(),
         pairs: compared.pairs,
@@ -247,11 +250,12 @@ fn with_themselves(figures: &Figures) -> Vec<AaJson<'_>> {
     figures.aa.iter().map(|(of, estimate)| AaJson { label: label(of), ratio: ratio(estimate, LEVEL) }).collect()
 }
 
-fn candidate(candidate: &Candidate) -> CandidateJson<'_> {
+fn candidate<'a>(comparison: &'a ComparisonReport, candidate: &'a Candidate) -> CandidateJson<'a> {
     let summary = candidate.summary.as_ref();
     CandidateJson {
         label: label(&candidate.label),
         module: candidate.module.as_ref(),
+        compiler: comparison.compiler(candidate),
         checksum: candidate.checksum,
         samples: summary.map(|summary| summary.count),
         batch: candidate.batch,

@@ -3,6 +3,7 @@
 
 mod compared;
 mod compared_cell;
+mod compilers;
 mod counts;
 mod csv;
 mod exact;

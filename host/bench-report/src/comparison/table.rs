@@ -2,7 +2,9 @@
 //! is not as it should be, and what was compared how.
 
 use super::notes::{comparison_notes, footer, trimmed};
-use super::{Comparison, ComparisonReport, Figures, LedgerTerm, LedgerView, Mean, SubjectAccount, csv, json, ladder};
+use super::{
+    Comparison, ComparisonReport, Figures, LedgerTerm, LedgerView, Mean, SubjectAccount, compilers, csv, json, ladder,
+};
 use crate::arguments::Varying;
 use crate::document::{Body, Column, Datum, Document, Group, Measure, Node, Notes, Rank, Section, Table, Tree};
 use crate::{AccountView, outliers, scale};
@@ -20,6 +22,7 @@ const IMPORTS_MAX: usize = 6;
 pub fn comparison_document(comparison: &ComparisonReport, breakdown: bool) -> Document {
     let blocks = if breakdown { blocks(comparison) } else { Vec::new() };
     let mut lines = footer(comparison);
+    lines.extend(compilers::lines(comparison));
     if !breakdown && !comparison.ledgers.is_empty() {
         lines.push("where the time goes: --breakdown".to_owned());
     }

@@ -1,9 +1,9 @@
 //! The comparison as a person and as a program read it, whole. Knows how it looks, not how figures come about.
 
 use crate::compared::{BATCH, OPTIONS, SideRun, of_pairs, side, steady_arms, three_arms, turns, wobbling};
-use crate::fixture::{Block, Run, calibration, compared};
+use crate::fixture::{Block, Run, calibration, compared, module};
 use bench_report::{ComparisonReport, Csv, Json, Layout, Markdown, Renderer, Text, comparison_document};
-use bench_sink::runfile::{Status, When};
+use bench_sink::runfile::{ModuleRecord, Record, Status, When};
 use insta::assert_snapshot;
 use unicode_width::UnicodeWidthStr;
 
@@ -633,4 +633,44 @@ fn no_line_has_trailing_spaces_or_is_obeyed_by_a_terminal() {
         let all = [table, compared(&Markdown, &comparison), compared(&Json, &comparison), compared(&Csv, &comparison)];
         assert!(all.iter().all(|text| !text.contains('\u{1b}')));
     }
+}
+
+/// A comparison of two arms whose files name these compilers.
+fn compiled_by(native: Option<&str>, wasm: Option<&str>) -> ComparisonReport {
+    let mut run = Run::begin(2, 2);
+    for (sha256, compiler) in [("a1", native), ("a2", wasm)] {
+        let Record::Module(record) = module("given", None) else { unreachable!("it is a module") };
+        let (sha256, compiler) = (Some(sha256.to_owned()), compiler.map(str::to_owned));
+        run.append(&[Record::Module(ModuleRecord { sha256, compiler, ..record })]);
+    }
+    for process in 0..2 {
+        let block = |cell, arm, file: &str, sha256: &str| {
+            let mut block = Block::new(cell, process, "ring/stream", arm);
+            block.cell.module.file = file.to_owned();
+            block.cell.module.sha256 = sha256.to_owned();
+            block.timed(BATCH, wobbling(100.0, process, u64::from(cell)))
+        };
+        run.append(&turns(vec![block(0, "native", "out/sum.so", "a1"), block(1, "wasm", "out/sum.wasm", "a2")]));
+    }
+    run.end(None);
+    of_pairs(&run)
+}
+
+#[test]
+fn compilers_of_both_sides_are_named() {
+    let check = |native: Option<&str>, wasm: Option<&str>, expect: &[&str]| {
+        let comparison = compiled_by(native, wasm);
+        let text = compared(&Text, &comparison);
+        let found: Vec<_> = text.lines().map(str::trim).filter(|line| line.starts_with("compiled by")).collect();
+        assert_eq!(found, expect, "{text}");
+        let json: serde_json::Value = serde_json::from_str(&compared(&Json, &comparison)).unwrap();
+        let [one] = &json["comparisons"].as_array().unwrap()[..] else { panic!("{json:#}") };
+        assert_eq!((one["baseline"]["compiler"].as_str(), one["contender"]["compiler"].as_str()), (native, wasm));
+    };
+    let (rustc, clang) = (Some("rustc 1.95.0"), Some("clang 21.1.4"));
+    check(clang, rustc, &["compiled by clang 21.1.4: native sum.so", "compiled by rustc 1.95.0: wasm sum.wasm"]);
+    check(rustc, rustc, &["compiled by rustc 1.95.0"]);
+    let unnamed = "compiled by something that the file does not name: native sum.so";
+    check(None, rustc, &[unnamed, "compiled by rustc 1.95.0: wasm sum.wasm"]);
+    check(None, None, &[]);
 }

@@ -135,6 +135,9 @@ pub struct ModuleRecord {
     /// The grants of the module.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub granted: Vec<String>,
+    /// The compilers that made it, such as `rustc 1.95.0`, if the file names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compiler: Option<String>,
     /// How it was loaded, if that was not as usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

@@ -293,6 +293,7 @@ pub fn module(file: &str, refused: Option<&str>) -> Record {
         arm: refused.is_none().then_some(Arm::Wasm),
         descriptor: None,
         granted: Vec::new(),
+        compiler: None,
         refused: refused.map(str::to_owned),
         note: None,
     })
