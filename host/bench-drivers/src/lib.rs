@@ -13,7 +13,7 @@ pub use cell_failure::{CellFailure, passed, record, report, series_records};
 pub use direct::Direct;
 pub use driver::{Driver, Drivers};
 pub use grants::{DirectoryGrant, Grants, ScratchGrant};
-pub use module::{Counts, Ledger, LedgerTask, Module, Recording};
+pub use module::{Corruption, Counts, Ledger, LedgerTask, Module, Recording};
 pub use specification::merged;
 
 use bench_engine::{Budget, Repetition};

@@ -3,6 +3,7 @@
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario, Session};
 use bench_sink::Sink;
 use bench_sink::runfile::TermRecord;
+use serde::{Deserialize, Serialize};
 use std::any::Any;
 
 /// A loaded module. A family finds its own interface by the type of the module (`Any`): it has an adapter for the type of each
@@ -40,6 +41,13 @@ pub trait Module: Any {
         Ok(None)
     }
 
+    /// Corrupts results of an operation, each in a session of its own, and has `verify` look at it. `None` for modules whose memory
+    /// the host cannot access.
+    fn corrupt(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Option<Corruption>, ModuleError> {
+        let _ = (scenario, arguments);
+        Ok(None)
+    }
+
     /// Runs `body`, and returns the imported functions that the module called in it (`interface#function`). This slows the
     /// module down, so nothing is measured in `body`.
     fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String>;
@@ -69,6 +77,21 @@ pub struct Counts {
     pub instructions: Option<u64>,
     /// Size of the module's machine code.
     pub code_bytes: Option<u64>,
+}
+
+/// What came of corrupting results of an operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Corruption {
+    /// The bytes of the memory that the operation wrote, and what lies between them.
+    pub written_bytes: u64,
+    /// How many of them were corrupted, one at a time.
+    pub corrupted: u64,
+    /// How often `verify` then returned a failed check or an error.
+    pub seen: u64,
+    /// How often it crashed instead, because the byte was of a pointer or a length.
+    pub crashed: u64,
+    /// Whether the operation called functions of the host that may keep its result.
+    pub calls_host: bool,
 }
 
 /// The request for a cost breakdown.

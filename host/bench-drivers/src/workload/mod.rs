@@ -3,11 +3,13 @@
 //! that series itself.
 
 mod account;
+mod burdened;
 mod conformance;
 mod outliers;
 mod paired;
 
 pub use account::account;
+pub use burdened::{BURDEN_PERMILLE, SESSIONS as BURDENED_SESSIONS, burdened};
 pub use conformance::conformance;
 pub use paired::{CandidateCell, PairedTask, compare};
 
