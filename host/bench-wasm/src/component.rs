@@ -8,8 +8,8 @@ use crate::error::one_line;
 use crate::missing::missing;
 use crate::session::{self, WasmSession};
 use crate::state::{self, State};
-use crate::{LoadError, Runtime, convert, count, inspect, ledger, watch};
-use bench_drivers::{Counts, Grants, Ledger, LedgerTask, Module, Recording};
+use crate::{LoadError, Runtime, convert, count, image, inspect, ledger, watch};
+use bench_drivers::{Corruption, Counts, Grants, Ledger, LedgerTask, Module, Recording};
 use bench_model::{Arguments, Descriptor, Metric, ModuleError, Scenario};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -312,6 +312,13 @@ impl Module for Component {
 
     fn ledger(&mut self, task: &LedgerTask<'_>) -> Result<Option<Ledger>, ModuleError> {
         ledger::ledger(self, task)
+    }
+
+    fn corrupt(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Option<Corruption>, ModuleError> {
+        match &self.describer {
+            Describer::Plugin(Some(_)) => image::corrupt(self, scenario, arguments).map(Some),
+            _ => Ok(None),
+        }
     }
 
     fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {

@@ -7,12 +7,14 @@
 //! depends on the size of the difference.
 
 mod accessor;
+mod corruption;
 mod deterministic_init;
 mod form;
 mod instance;
 mod module;
 mod rewrite;
 
+pub(crate) use self::corruption::corrupt;
 pub use self::deterministic_init::{DeterministicInit, FrozenClock};
 use self::form::{NotRestored, Owner, View};
 use self::instance::{Accessed, Contents, Functions, resources};

@@ -9,10 +9,10 @@ use tempfile::TempDir;
 
 pub(crate) use test_modules::component;
 
-const MODULE: &str = include_str!("fixture.wat");
+pub(crate) const MODULE: &str = include_str!("fixture.wat");
 
 /// What it imports and exports.
-const WORLD: &str = "
+pub(crate) const WORLD: &str = "
     package bench-host:fixture;
     world fixture {
         include bench-host:workload/workload@0.1.0;
