@@ -2,7 +2,7 @@
 
 use crate::cli::ProfilingArgs;
 use crate::{Exit, builtin, families};
-use bench_drivers::{Dependency, Grants, Module, Task, merged, workload};
+use bench_drivers::{Corruption, Dependency, Grants, Module, Task, merged, workload};
 use bench_engine::{Amount, Budget, PairedBudget, PairedReport, Repetition, Report, calibration};
 use bench_model::{Arguments, Check, Descriptor, Scenario};
 use bench_native::reclaim;
@@ -78,6 +78,10 @@ pub(crate) enum Request {
         driver: String,
         arguments: Arguments,
     },
+    /// Corrupt results of operations, and have `verify` look at them.
+    Corrupt { module: ModuleSpec, scenario: String, arguments: Arguments },
+    /// Measure the scenario interleaved with itself, with more work on one side.
+    Burdened { module: ModuleSpec, scenario: String, arguments: Arguments, time_ns: u64, seed: u64 },
     /// Measure chains that are longer than the baseline by these thousandths, interleaved.
     Chains { extra: Vec<u64>, time_ns: u64, seed: u64 },
     /// Measure the calls of synthetic components of an interface.
@@ -141,6 +145,10 @@ pub(crate) enum Reply {
         checks: Result<Vec<(String, bool, String)>, String>,
         used: Vec<String>,
     },
+    /// The reason why nothing can be corrupted, if it cannot.
+    Corrupted(Result<Option<Corruption>, String>),
+    /// Nanoseconds per operation of both sides; or the reason why they cannot be measured.
+    Burdened(Result<[Vec<f64>; 2], String>),
     Calibrated(Vec<LimitRecord>),
     /// Nanoseconds per operation of each chain.
     Chains(Vec<Vec<f64>>),
@@ -242,6 +250,18 @@ fn answer(request: Request) -> Reply {
                 check(module, companion, &scenario, &arguments)
             })
         }
+        Request::Corrupt { module, scenario, arguments } => with_module(&module, |module| {
+            with_scenario(module, &scenario, |module, scenario| {
+                Reply::Corrupted(module.corrupt(scenario, &arguments).map_err(|error| error.to_string()))
+            })
+        }),
+        Request::Burdened { module, scenario, arguments, time_ns, seed } => with_module(&module, |module| {
+            with_scenario(module, &scenario, |module, scenario| {
+                let budget = PairedBudget { warm_up_ns: time_ns / 20, time_ns, blocks_max: BURDENED_BLOCKS };
+                let times = workload::burdened(module, scenario, &arguments, &budget, seed);
+                Reply::Burdened(times.map_err(|failure| failure.reason))
+            })
+        }),
         Request::Chains { extra, time_ns, seed } => {
             builtin::chain::measure(&extra, time_ns, seed).map_or_else(Reply::Refused, Reply::Chains)
         }
@@ -269,6 +289,17 @@ fn with_module(spec: &ModuleSpec, body: impl FnOnce(&mut dyn Module) -> Reply) -
         Err(reason) => Reply::Refused(reason),
     }
 }
+
+/// Calls `body` with the scenario `name` of the module.
+fn with_scenario(module: &mut dyn Module, name: &str, body: impl FnOnce(&mut dyn Module, &Scenario) -> Reply) -> Reply {
+    match scenario(module, name) {
+        Some(scenario) => body(module, &scenario),
+        None => Reply::Refused(format!("the module no longer describes a scenario `{name}`")),
+    }
+}
+
+/// Blocks of a scenario that is measured against itself, at most.
+const BURDENED_BLOCKS: u64 = 200;
 
 /// Like [`with_module`], with the second module.
 fn with_dependency(

@@ -62,6 +62,10 @@ pub(crate) struct CheckArgs {
     /// How the results are printed
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: CheckFormat,
+    /// Also test whether errors are noticed: corrupts results of operations, which `verify` must see, and adds 2 % of work, which a
+    /// comparison must see; takes some seconds a scenario
+    #[arg(long)]
+    pub(crate) sensitivity: bool,
     /// Check again whenever a file changes, until Ctrl-C
     #[arg(long)]
     pub(crate) watch: bool,

@@ -3,6 +3,7 @@
 
 mod descriptor;
 mod scenario;
+mod sensitivity;
 
 use crate::modules::{Loaded, Loader, Modules};
 use crate::worker::{Reply, Request};
@@ -64,8 +65,13 @@ impl Findings {
 }
 
 /// Tests all modules in `files`, each with the scenarios' first defaults, or with the values in the loader's parameters, and at the edges
-/// of the domains. Ends early on an interrupt.
-pub(crate) fn check(loader: &Loader, files: &[PathBuf], interrupt: &Interrupt) -> anyhow::Result<Vec<Findings>> {
+/// of the domains; with `sensitivity`, also whether errors and more work are noticed. Ends early on an interrupt.
+pub(crate) fn check(
+    loader: &Loader,
+    files: &[PathBuf],
+    sensitivity: bool,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Vec<Findings>> {
     let modules = loader.load(files, false, interrupt);
     scenario::known_parameters(&modules, &loader.parameters)?;
     let mut all = Vec::new();
@@ -90,7 +96,16 @@ pub(crate) fn check(loader: &Loader, files: &[PathBuf], interrupt: &Interrupt) -
         findings.push(None, "loads", Outcome::Held, "");
         findings.findings.extend(descriptor::findings(descriptor));
         describes_the_same(loader, loaded, interrupt, &mut findings);
-        scenario::check(loader, &modules, loaded, interrupt, &mut findings, &mut checksums)?;
+        let trial = scenario::Trial {
+            loader,
+            modules: &modules,
+            loaded,
+            interrupt,
+            sensitivity,
+            findings: &mut findings,
+            until: None,
+        };
+        scenario::check(trial, &mut checksums)?;
         all.push(findings);
     }
     arms_agree(&modules, &checksums, &mut all);

@@ -1,7 +1,7 @@
 //! The rules on scenarios: each is tested with its first defaults or the given values, measured as `load` measures it, and opened at the
 //! edges of the domains.
 
-use super::{Checksums, Findings, Outcome};
+use super::{Checksums, Findings, Outcome, sensitivity};
 use crate::modules::{Loaded, Loader, Modules};
 use crate::resolve::Resolved;
 use crate::worker::{MeasureRequest, Reply, Request};
@@ -67,16 +67,9 @@ fn cells(loaded: &Loaded, scenario: &Scenario, values: &[Values]) -> anyhow::Res
     Ok(plan.cells)
 }
 
-/// Tests all scenarios of `loaded`.
-pub(super) fn check(
-    loader: &Loader,
-    modules: &Modules,
-    loaded: &Loaded,
-    interrupt: &Interrupt,
-    findings: &mut Findings,
-    checksums: &mut Checksums,
-) -> anyhow::Result<()> {
-    let mut trial = Trial { loader, modules, loaded, interrupt, findings: &mut *findings, until: None };
+/// Tests all scenarios of the module of `trial`.
+pub(super) fn check(mut trial: Trial<'_>, checksums: &mut Checksums) -> anyhow::Result<()> {
+    let Trial { loader, loaded, interrupt, .. } = trial;
     let mut used = BTreeSet::new();
     for scenario in runnable(loaded) {
         for cell in cells(loaded, scenario, &loader.parameters)? {
@@ -89,19 +82,21 @@ pub(super) fn check(
     for scenario in runnable(loaded).filter(|scenario| scenario.driver == MEASURED) {
         trial.edges(scenario)?;
     }
-    findings.used = used.into_iter().collect();
+    trial.findings.used = used.into_iter().collect();
     Ok(())
 }
 
 /// The tests of one module.
-struct Trial<'a> {
-    loader: &'a Loader,
-    modules: &'a Modules,
-    loaded: &'a Loaded,
-    interrupt: &'a Interrupt,
-    findings: &'a mut Findings,
+pub(super) struct Trial<'a> {
+    pub(super) loader: &'a Loader,
+    pub(super) modules: &'a Modules,
+    pub(super) loaded: &'a Loaded,
+    pub(super) interrupt: &'a Interrupt,
+    /// Whether it is also tested that errors and more work are noticed.
+    pub(super) sensitivity: bool,
+    pub(super) findings: &'a mut Findings,
     /// When no more edges are tried.
-    until: Option<Instant>,
+    pub(super) until: Option<Instant>,
 }
 
 impl Trial<'_> {
@@ -137,6 +132,16 @@ impl Trial<'_> {
             self.findings.printed.extend(lines(&printed.0, &printed.1));
         } else if cell.scenario.driver == MEASURED {
             self.measured(&label, cell, &resolved, checksums);
+            if self.sensitivity {
+                self.notices(&label, cell, &resolved);
+            }
+        }
+    }
+
+    /// Tests whether errors and more work are noticed.
+    fn notices(&mut self, label: &str, cell: &Cell, resolved: &Resolved) {
+        for (rule, outcome, detail) in sensitivity::findings(self.loader, resolved, cell, self.interrupt) {
+            self.findings.push(Some(label), rule, outcome, detail);
         }
     }
 

@@ -80,6 +80,11 @@ fn template_in_rust_builds_both_arms_and_is_compared() {
     let made = Made::new("my-sum", "--lang rust");
     made.build(&[]);
     made.works("my-sum.wasm", 2);
+    let checked = made.host.check("check my-sum/out/my-sum.wasm --sensitivity --format json", 0).json();
+    let of_component = checked["modules"][0]["rules"].as_array().expect("rules");
+    let is_seen =
+        |rule: &&serde_json::Value| rule["rule"] == "verify sees a corrupted result" && rule["outcome"] == "held";
+    assert_eq!(of_component.iter().filter(is_seen).count(), 1, "{checked:#}");
     let compared = made.host.check("compare my-sum/sum --modules my-sum/out --quick --quiet", 0).stdout;
     assert!(compared.contains("my-sum/sum"), "{compared}");
 }

@@ -82,6 +82,24 @@ fn load_has_no_figure_that_cannot_be() {
 }
 
 #[test]
+fn sensitivity_is_tested_on_request() {
+    let Some(host) = wrong() else { return };
+    let document = host.check(&format!("check {} --sensitivity --format json", library()), 1).json();
+    let rules = document["modules"][0]["rules"].as_array().expect("rules");
+    let outcome = |scenario: &str, rule: &str| {
+        let found = rules.iter().find(|one| one["scenario"] == scenario && one["rule"] == rule);
+        found.map(|found| (found["outcome"].as_str().unwrap(), found["detail"].as_str().unwrap()))
+    };
+    let (burdened, detail) = outcome("right", "a comparison sees 2 % more work").expect("it is tested");
+    // On a busy machine it is not decided; what executes its operations is never at fault.
+    assert!(["held", "skipped"].contains(&burdened), "{detail}");
+    let corrupted = outcome("right", "verify sees a corrupted result").expect("it is tested");
+    assert_eq!(corrupted.0, "skipped", "{corrupted:?}");
+    assert!(corrupted.1.contains("the component of the same source"), "{corrupted:?}");
+    assert_eq!(outcome("does-one", "a comparison sees 2 % more work"), None, "another rule is broken already");
+}
+
+#[test]
 fn given_values_are_all_tested() {
     let Some(host) = wrong() else { return };
     let document = host.check(&format!("check {} -p n=0,5 --format json", library()), 1).json();

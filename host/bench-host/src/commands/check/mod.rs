@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &CheckArgs) -> anyhow::Result<Exit> {
         let before = times(&arguments.modules);
         let mut loader = Loader::new(&arguments.grants, arguments.limits)?;
         loader.parameters = [&arguments.parameters[..], &arguments.families.parameters[..]].concat();
-        let findings = conformance::check(&loader, &arguments.modules, interrupt)?;
+        let findings = conformance::check(&loader, &arguments.modules, arguments.sensitivity, interrupt)?;
         output::print(&match arguments.format {
             CheckFormat::Text => render::text(&findings),
             CheckFormat::Json => render::json(&findings),
