@@ -1,11 +1,12 @@
 //! The cache of compiled code, so that a component is compiled once and then mapped. Mapped code is trusted, so only this user may be
 //! able to write to the folder.
 
+use own_files::Exposure;
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, DirBuilder};
 use std::hash::{Hash, Hasher};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -20,8 +21,13 @@ pub struct Cache {
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// Other users could put code there that would be executed.
-    #[error("{}: other users can write to it, so code from it cannot be trusted; run `chmod go-w` on it, or remove it", .0.display())]
-    Untrusted(PathBuf),
+    #[error("{exposure}, so code in {} cannot be trusted; run `chmod go-w` on it, or set XDG_CACHE_HOME to a folder of yours", directory.display())]
+    Untrusted {
+        /// The folder of the cache.
+        directory: PathBuf,
+        /// What others can write to.
+        exposure: Exposure,
+    },
     /// It cannot be created or read.
     #[error("{}: {source}", path.display())]
     Io {
@@ -41,22 +47,24 @@ pub enum CacheError {
 }
 
 impl Cache {
-    /// Opens `directory`, which is created if it does not exist, and refused if other users can write to it.
+    /// Opens `directory`, which is created if it does not exist, and refused if other users can write to it or to a folder above it.
     pub fn open(directory: &Path) -> Result<Self, CacheError> {
         let io = |source| CacheError::Io { path: directory.to_owned(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(io)?;
-        let metadata = fs::metadata(directory).map_err(io)?;
-        let ours = metadata.uid() == rustix::process::geteuid().as_raw();
-        if !ours || metadata.mode() & 0o022 != 0 {
-            return Err(CacheError::Untrusted(directory.to_owned()));
+        let directory = directory.to_owned();
+        match own_files::ensure_private(&directory) {
+            Ok(()) => Ok(Self { directory }),
+            Err(Exposure::Io { path, source }) => Err(CacheError::Io { path, source }),
+            Err(exposure) => Err(CacheError::Untrusted { directory, exposure }),
         }
-        Ok(Self { directory: directory.to_owned() })
     }
 
     /// The cached code of the module `sha256`, if there is any that this engine can run.
     pub(crate) fn map(&self, engine: &Engine, sha256: &str) -> Option<Component> {
         let path = self.path(engine, sha256);
-        path.is_file().then(|| deserialize(engine, &path).ok()).flatten()
+        // The folder may have been open to others before.
+        own_files::open_own(&path).ok()?;
+        deserialize(engine, &path).ok()
     }
 
     /// Stores `code` for the module `sha256`, and maps it.
@@ -72,7 +80,9 @@ impl Cache {
 
     /// The bytes of the file `name` that [`write`](Self::write) has stored, if it exists.
     pub fn read(&self, name: &str) -> Option<Vec<u8>> {
-        fs::read(self.directory.join(name)).ok()
+        let mut bytes = Vec::new();
+        own_files::open_own(&self.directory.join(name)).ok()?.read_to_end(&mut bytes).ok()?;
+        Some(bytes)
     }
 
     /// Stores `bytes` as the file `name`, completely or not at all.
@@ -96,14 +106,15 @@ impl Cache {
 #[expect(unsafe_code, reason = "mapping compiled code is the one thing here that the compiler cannot check")]
 fn deserialize(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
     // SAFETY: the file is code that an engine of this version and these settings has compiled: `Cache::open` refuses a
-    // folder that anybody else can write, and `Cache::keep` is the only one who writes there.
+    // folder that anybody else can write, `Cache::map` a file that somebody else has made, and `Cache::keep` is the only one
+    // who writes there.
     unsafe { Component::deserialize_file(engine, path) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
     #[test]
     fn folder_that_others_can_write_to_is_refused() {
@@ -113,8 +124,34 @@ mod tests {
         assert_eq!(fs::metadata(&directory).unwrap().mode() & 0o777, 0o700);
         for mode in [0o770, 0o702, 0o777] {
             fs::set_permissions(&directory, fs::Permissions::from_mode(mode)).unwrap();
-            assert!(matches!(Cache::open(&directory), Err(CacheError::Untrusted(_))), "{mode:o}");
+            assert!(matches!(Cache::open(&directory), Err(CacheError::Untrusted { .. })), "{mode:o}");
         }
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let error = Cache::open(&directory).expect_err("somebody else could rename it").to_string();
+        assert!(error.starts_with(&format!("{}: other users can write to it", folder.path().display())), "{error}");
+    }
+
+    #[test]
+    fn code_that_somebody_else_could_have_placed_is_not_mapped() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(&folder.path().join("code")).unwrap();
+        let engine = Engine::default();
+        let code = engine.precompile_component(b"(component)").unwrap();
+        cache.keep(&engine, "digest", &code).unwrap();
+        let path = cache.path(&engine, "digest");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(cache.map(&engine, "digest").is_none(), "others can write to the file");
+        let elsewhere = folder.path().join("elsewhere");
+        fs::rename(&path, &elsewhere).unwrap();
+        fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(&elsewhere, &path).unwrap();
+        assert!(cache.map(&engine, "digest").is_none(), "a link");
+        fs::remove_file(&path).unwrap();
+        fs::hard_link(&elsewhere, &path).unwrap();
+        assert!(cache.map(&engine, "digest").is_none(), "a second name of the file");
+        cache.keep(&engine, "digest", &code).unwrap();
+        assert!(cache.map(&engine, "digest").is_some(), "what is kept replaces it");
     }
 
     #[test]

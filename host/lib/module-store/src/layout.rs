@@ -3,9 +3,10 @@
 use crate::digest::{Digest, HashingWriter};
 use crate::error::StoreError;
 use crate::oci::{Descriptor, Index};
+use own_files::Exposure;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -212,17 +213,18 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
-/// An error if other users can write to `folder`: they could put native code there.
-pub(crate) fn is_own(folder: &Path) -> Result<(), StoreError> {
-    let metadata = fs::metadata(folder).map_err(|source| StoreError::Io { path: folder.to_owned(), source })?;
-    let is_own = metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0;
-    if is_own { Ok(()) } else { Err(StoreError::Untrusted(folder.to_owned())) }
+/// An error if other users can write to `path` or to a folder above it: they could put native code there.
+pub(crate) fn is_own(path: &Path) -> Result<(), StoreError> {
+    own_files::ensure_private(path).map_err(|exposure| match exposure {
+        Exposure::Io { path, source } => StoreError::Io { path, source },
+        exposed => StoreError::Untrusted(exposed.path().to_owned()),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     #[test]
     fn folder_that_others_can_write_to_is_refused() {
@@ -235,6 +237,9 @@ mod tests {
             assert!(matches!(Layout::open(&root), Err(StoreError::Untrusted(found)) if found == path));
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
         }
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(matches!(Layout::open(&root), Err(StoreError::Untrusted(found)) if found == folder.path()));
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
         fs::write(root.join(VERSION_FILE), "something else").unwrap();
         assert!(matches!(Layout::open(&root), Err(StoreError::NotALayout(_))));
     }

@@ -109,12 +109,11 @@ impl Policy {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(source) => return Err(PolicyError::Io { path: path.to_owned(), source }),
         };
-        for checked in std::iter::once(path).chain(path.parent().filter(|folder| !folder.as_os_str().is_empty())) {
-            is_own(checked).map_err(|error| match error {
-                StoreError::Io { path, source } => PolicyError::Io { path, source },
-                _ => PolicyError::Untrusted(checked.to_owned()),
-            })?;
-        }
+        is_own(path).map_err(|error| match error {
+            StoreError::Io { path, source } => PolicyError::Io { path, source },
+            StoreError::Untrusted(exposed) => PolicyError::Untrusted(exposed),
+            _ => PolicyError::Untrusted(path.to_owned()),
+        })?;
         Self::parse(&text).map_err(|reason| PolicyError::Malformed { path: path.to_owned(), reason })
     }
 
