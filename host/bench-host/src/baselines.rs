@@ -37,7 +37,8 @@ pub(crate) fn save_newest(out: &Path, name: &str) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(&Baseline { run: run.clone(), saved })?;
     let folder = path.parent().unwrap_or(out);
     fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
-    fs::write(&path, text + "\n").with_context(|| format!("cannot write the baseline {}", path.display()))?;
+    own_files::replace(&path, (text + "\n").as_bytes())
+        .with_context(|| format!("cannot write the baseline {}", path.display()))?;
     output::line(&format!("bench-host: {run} is the baseline `{name}`; compare with it: compare --baseline {name}"));
     Ok(())
 }

@@ -48,5 +48,5 @@ fn write_file(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
     }
-    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+    own_files::replace(path, content).with_context(|| format!("cannot write {}", path.display()))
 }

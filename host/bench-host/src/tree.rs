@@ -6,8 +6,9 @@ use anyhow::Context;
 use bench_engine::Interrupt;
 use bench_sink::digest;
 use rustix::process::{Pid, Signal, kill_process_group};
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -65,7 +66,10 @@ impl Trees {
             paths::code_cache().context("no cache folder to check out revisions in; set HOME or XDG_CACHE_HOME")?;
         let name = digest::of_bytes(repository.as_os_str().as_encoded_bytes());
         let folder = cache.with_file_name("git").join(&name[..12]);
-        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        // What is built there is executed.
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.with_context(|| format!("cannot create {}", folder.display()))?;
+        own_files::ensure_private(&folder).context("revisions are not built where others can change them")?;
         let lock = File::create(folder.join("lock")).with_context(|| format!("cannot lock {}", folder.display()))?;
         lock.try_lock().map_err(|_| {
             anyhow::anyhow!("another `compare --git` is using {}; wait until it has ended", folder.display())

@@ -13,7 +13,24 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     if file.metadata()?.is_file() {
         return Ok(file);
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a folder, a pipe or a device, not a regular file"))
+    Err(not_regular())
+}
+
+/// Like [`open`], but does not follow a link: where others can write to the folder, one could lead to any file of the user.
+pub fn open_no_link(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let file = options.custom_flags(flags.bits().cast_signed()).open(path).map_err(|error| {
+        let is_link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+        if is_link { io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link") } else { error }
+    })?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(not_regular())
+}
+
+fn not_regular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is a folder, a pipe or a device, not a regular file")
 }
 
 /// Reads a regular file of at most `bytes_max` bytes. The size is that of the file when it is opened, so files that have none, such

@@ -120,7 +120,7 @@ fn folder(arguments: &ReportArgs, directories: &[PathBuf]) -> anyhow::Result<Pat
 }
 
 fn write(path: &Path, content: &[u8]) -> anyhow::Result<String> {
-    fs::write(path, content).with_context(|| cannot_write(path))?;
+    own_files::replace(path, content).with_context(|| cannot_write(path))?;
     Ok(path.display().to_string())
 }
 

@@ -48,7 +48,7 @@ impl LockedRun {
     pub fn open(directory: &Path) -> Result<Self, HoldError> {
         let path = directory.join(FILE_NAME);
         let fail = |source| HoldError::Io { path: path.clone(), source };
-        let mut file = Locked(regular::open(&path, OpenOptions::new().read(true).append(true)).map_err(fail)?);
+        let mut file = Locked(regular::open_no_link(&path, OpenOptions::new().read(true).append(true)).map_err(fail)?);
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => HoldError::Busy { path: path.clone() },
             TryLockError::Error(source) => fail(source),
@@ -177,6 +177,18 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         LockedRun::open(&directory).unwrap().resume().unwrap().append(&block(1)).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn link_in_place_of_a_run_file_is_not_followed() {
+        let (_folder, directory) = stopped(1);
+        let path = directory.join(FILE_NAME);
+        let elsewhere = directory.with_file_name("elsewhere");
+        fs::rename(&path, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        let error = LockedRun::open(&directory).expect_err("it would be truncated and appended to");
+        let reason = std::error::Error::source(&error).map(ToString::to_string);
+        assert_eq!(reason.as_deref(), Some("it is a symbolic link"), "{error}");
     }
 
     #[test]

@@ -235,7 +235,7 @@ fn write(directory: &Path, recorder: &Recorder, cell: &ProfiledCell, profile: &P
     let mut names = Vec::new();
     for (name, content) in contents {
         let path = directory.join(&name);
-        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        own_files::replace(&path, &content).with_context(|| format!("cannot write {}", path.display()))?;
         names.push(name);
     }
     Ok(names)

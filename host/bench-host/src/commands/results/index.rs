@@ -5,7 +5,7 @@ use bench_report::{RunEntry, RunView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -123,22 +123,14 @@ fn read(path: &Path) -> HashMap<String, Line> {
     lines.filter(|line| line.v == VERSION).map(|line| (line.name.clone(), line)).collect()
 }
 
-/// Writes a new file and renames it, so that a reader finds the old index or the new one.
+/// A reader finds the old index or the new one.
 fn write(path: &Path, lines: &[Line]) -> io::Result<()> {
-    let temporary = path.with_extension(format!("jsonl.{}", std::process::id()));
-    let written = fs::File::create(&temporary).and_then(|file| {
-        let mut file = io::BufWriter::new(file);
-        for line in lines {
-            serde_json::to_writer(&mut file, line)?;
-            file.write_all(b"\n")?;
-        }
-        file.flush()
-    });
-    let renamed = written.and_then(|()| fs::rename(&temporary, path));
-    if renamed.is_err() {
-        let _ = fs::remove_file(&temporary);
+    let mut content = Vec::new();
+    for line in lines {
+        serde_json::to_writer(&mut content, line)?;
+        content.push(b'\n');
     }
-    renamed
+    own_files::replace(path, &content)
 }
 
 #[cfg(test)]
