@@ -64,7 +64,7 @@ pub(crate) fn is_plugin(path: &Path, engine: &Engine, component: &Component) -> 
 
 /// Whether the versions are compatible: equal minor versions below 1.0, equal major versions from 1.0 on, and the module's version
 /// is not newer.
-fn compatible(found: &str, ours: &str) -> bool {
+pub(crate) fn compatible(found: &str, ours: &str) -> bool {
     let parse = |version: &str| {
         let mut numbers = version.split('.').map(|part| part.parse::<u64>().ok());
         Some([numbers.next()??, numbers.next()??, numbers.next()??])

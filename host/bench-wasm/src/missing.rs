@@ -1,5 +1,7 @@
 //! Names the imports of a component that this host does not provide, each with what to do about it.
 
+use crate::inspect::{WORKLOAD_VERSION, compatible};
+
 /// The packages of WASI 0.2 that are always linked.
 const LINKED: [&str; 6] = ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
 
@@ -20,13 +22,26 @@ pub(crate) fn missing(imports: &[String], further: &[&str]) -> Option<String> {
     (!lines.is_empty()).then(|| lines.into_iter().map(line).collect::<Vec<_>>().join("; "))
 }
 
+/// The packages of this host that components of every family import, and their versions.
+const OWN: [(&str, &str); 3] =
+    [("bench-host:log", "0.1.0"), ("bench-host:ring", "0.1.1"), ("bench-host:workload", WORKLOAD_VERSION)];
+
+/// What to do about an import of this host's, if it is of a version that this host does not have.
+fn other_version(package: &str, version: &str) -> Option<String> {
+    let (_, ours) = OWN.into_iter().find(|(known, _)| *known == package)?;
+    let (_, name) = package.split_once(':')?;
+    (!compatible(version, ours)).then(|| {
+        format!("this bench-host has {ours}; build it against the output of `bench-host wit {name}`, or use a newer bench-host")
+    })
+}
+
 /// What to do about `import`, if this host does not provide it.
 fn advice(import: &str) -> Option<String> {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
     let package = name.split('/').next().unwrap_or(name);
     let is_release = |version: &str| version.starts_with("0.2.") && !version.contains("-rc");
     if package.starts_with("bench-host:") {
-        return None;
+        return other_version(package, version);
     }
     if package.starts_with("wasi:") && version.starts_with("0.3.") {
         return Some("built for WASI 0.3, which this bench-host does not run; build it for WASI 0.2".to_owned());
@@ -53,8 +68,25 @@ mod tests {
     }
 
     #[test]
+    fn versions_are_those_of_the_wit() {
+        for (package, version) in OWN {
+            let name = package.strip_prefix("bench-host:").unwrap();
+            let file = format!("{}/../../wit/{name}/{name}.wit", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(file).unwrap();
+            assert_eq!(text.lines().next(), Some(format!("package {package}@{version};").as_str()));
+        }
+    }
+
+    #[test]
     fn each_missing_import_is_named_with_advice() {
         check(&["bench", "wasi:cli/environment@0.2.3", "wasi:http/types@0.2.0", "bench-host:log/log@0.1.0"], None);
+        check(
+            &["bench-host:ring/ring@0.2.0", "bench-host:operator/control-plane@0.1.0"],
+            Some(
+                "imports `bench-host:ring/ring@0.2.0`: this bench-host has 0.1.1; build it against the output of `bench-host wit ring`, \
+                 or use a newer bench-host",
+            ),
+        );
         let third = "built for WASI 0.3, which this bench-host does not run; build it for WASI 0.2";
         check(
             &["wasi:cli/run@0.3.0", "wasi:io/poll@0.2.0", "wasi:clocks/types@0.3.0-rc-1"],

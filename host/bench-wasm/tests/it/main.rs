@@ -6,3 +6,4 @@ mod counts;
 mod fixture;
 mod ledgers;
 mod settings;
+mod versions;
