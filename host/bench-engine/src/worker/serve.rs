@@ -36,6 +36,7 @@ pub fn serve<Request: DeserializeOwned, Reply: Serialize>(
     // A crash is reported to the parent, so no core dump is written.
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     rustix::process::setrlimit(rustix::process::Resource::Core, none).map_err(io::Error::from)?;
+    end_first_without_memory();
     let mut line = String::new();
     BufReader::new(&channel).read_line(&mut line)?;
     let request = serde_json::from_str(&line)?;
@@ -44,6 +45,12 @@ pub fn serve<Request: DeserializeOwned, Reply: Serialize>(
     text.push(b'\n');
     (&channel).write_all(&text)?;
     Ok(())
+}
+
+/// When memory runs out, the kernel ends this process and what it starts before others (proc_pid_oom_score_adj(5)). A process may
+/// always ask for that; where there is no such file, nothing is lost but the order.
+fn end_first_without_memory() {
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }
 
 /// Makes this process die with its supervisor, or else with the maker of the channel. One that has died before is detected by the

@@ -2,6 +2,7 @@
 
 use super::conditions::conditions;
 use super::counters::counters;
+use super::isolation::isolation;
 use crate::paths;
 use bench_sink::fingerprint::Fingerprint;
 use serde::Serialize;
@@ -31,6 +32,7 @@ pub(super) fn abilities(fingerprint: &Fingerprint) -> Vec<Ability> {
     ]
     .into_iter()
     .chain(counters())
+    .chain(isolation())
     .chain(conditions(fingerprint))
     .collect()
 }

@@ -3,6 +3,7 @@
 mod abilities;
 mod conditions;
 mod counters;
+mod isolation;
 mod prove;
 
 use crate::Exit;
