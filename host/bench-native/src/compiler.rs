@@ -27,15 +27,17 @@ fn section<'a>(bytes: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     if !bytes.starts_with(b"\x7fELF\x02\x01") {
         return None;
     }
-    let half = |at: usize| Some(usize::from(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?)));
-    let word = |at: usize| usize::try_from(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?)).ok();
-    let long = |at: usize| usize::try_from(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?)).ok();
+    // Positions are numbers of the file.
+    let part = |at: usize, length: usize| bytes.get(at..at.checked_add(length)?);
+    let half = |at: usize| Some(usize::from(u16::from_le_bytes(part(at, 2)?.try_into().ok()?)));
+    let word = |at: usize| usize::try_from(u32::from_le_bytes(part(at, 4)?.try_into().ok()?)).ok();
+    let long = |at: usize| usize::try_from(u64::from_le_bytes(part(at, 8)?.try_into().ok()?)).ok();
     let (table, size, count, names) = (long(40)?, half(58)?, half(60)?, half(62)?);
     let header = |index: usize| table.checked_add(index.checked_mul(size)?);
     let content = |index: usize| {
         let header = header(index)?;
-        let (offset, length) = (long(header + 24)?, long(header + 32)?);
-        bytes.get(offset..offset.checked_add(length)?)
+        let (offset, length) = (long(header.checked_add(24)?)?, long(header.checked_add(32)?)?);
+        part(offset, length)
     };
     let names = content(names)?;
     let is_named = |index: &usize| {
@@ -60,6 +62,18 @@ mod tests {
         let found = compiler(&bytes);
         assert_eq!(found.as_deref().map(|name| &name[..6]), expect, "{found:?}");
         assert_eq!(compiler(b"no library"), None);
+    }
+
+    #[test]
+    fn positions_at_the_end_of_the_numbers_are_not_a_panic() {
+        for table in [u64::MAX, u64::MAX - 3, u64::MAX - 25, u64::MAX - 40] {
+            let mut bytes = vec![0; 64];
+            bytes[..6].copy_from_slice(b"\x7fELF\x02\x01");
+            bytes[40..48].copy_from_slice(&table.to_le_bytes());
+            // The size of a header, how many there are, and which one has the names.
+            bytes[58..64].copy_from_slice(&[0, 0, 1, 0, 0, 0]);
+            assert_eq!(compiler(&bytes), None, "{table:#x}");
+        }
     }
 
     proptest! {
