@@ -51,7 +51,7 @@ impl<'a> Cells<'a> {
             Kind::Float4 => Values::Float4(array.as_primitive::<Float32Type>().values()),
             Kind::Float8 => Values::Float8(array.as_primitive::<Float64Type>().values()),
             Kind::Uuid => Values::Fixed(array.as_fixed_size_binary()),
-            Kind::Bytea => {
+            Kind::Bytea | Kind::Raw => {
                 let array = array.as_binary::<i32>();
                 Values::Variable { offsets: array.value_offsets(), bytes: array.value_data() }
             }

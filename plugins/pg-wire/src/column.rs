@@ -92,7 +92,9 @@ impl Column {
                 let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
                 let bytes = Buffer::from_vec(bytes);
                 match self.kind {
-                    Kind::Bytea => BinaryArray::try_new(offsets, bytes, nulls).map(|array| Arc::new(array) as ArrayRef),
+                    Kind::Bytea | Kind::Raw => {
+                        BinaryArray::try_new(offsets, bytes, nulls).map(|array| Arc::new(array) as ArrayRef)
+                    }
                     // Validates UTF-8 for all values at once.
                     _ => StringArray::try_new(offsets, bytes, nulls).map(|array| Arc::new(array) as ArrayRef),
                 }
@@ -122,7 +124,7 @@ impl Values {
             Kind::Float4 => Self::Float4(Vec::with_capacity(rows)),
             Kind::Float8 => Self::Float8(Vec::with_capacity(rows)),
             Kind::Uuid => Self::Fixed(Vec::with_capacity(rows * UUID_BYTES as usize)),
-            Kind::Text | Kind::Jsonb | Kind::Bytea | Kind::Numeric => {
+            Kind::Text | Kind::Jsonb | Kind::Bytea | Kind::Numeric | Kind::Raw => {
                 let mut offsets = Vec::with_capacity(rows + 1);
                 offsets.push(0);
                 // The next batch is probably about as large.

@@ -208,17 +208,32 @@ pub(crate) fn push(columns: &mut [Column], row: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The types of the columns; an error for an unknown one.
+/// The types of the columns; an error for one that cannot be carried.
 fn types(session: &mut Session, fields: &[(String, u32, i32)]) -> Result<Vec<PgType>, Error> {
     let mut types = Vec::with_capacity(fields.len());
     for (column, oid, modifier) in fields {
-        let Some(pg_type) = PgType::of_oid(*oid, *modifier) else {
-            let rows = session.rows(QUERYING, &format!("select format_type({oid}, {modifier})"))?;
-            let type_name =
-                rows.into_iter().flatten().flatten().next().unwrap_or_else(|| format!("with object id {oid}"));
-            return Err(Error::UnknownType { column: column.clone(), type_name });
-        };
-        types.push(pg_type);
+        types.push(match PgType::of_oid(*oid, *modifier) {
+            Some(pg_type) => pg_type,
+            None => other_type(session, column, *oid, *modifier)?,
+        });
     }
     Ok(types)
+}
+
+/// A type that only the server knows. Its values are carried as the server sends them, which needs functions for both directions; an
+/// array those of its elements too.
+fn other_type(session: &mut Session, column: &str, oid: u32, modifier: i32) -> Result<PgType, Error> {
+    let sql = format!(
+        "select format_type({oid}, {modifier}), p.prosrc in ('enum_send', 'textsend'), \
+         t.typtype <> 'p' and t.typsend::oid <> 0 and t.typreceive::oid <> 0 \
+         and coalesce(e.typsend::oid <> 0 and e.typreceive::oid <> 0, true) \
+         from pg_type t left join pg_proc p on p.oid = t.typsend left join pg_type e on e.oid = t.typelem where t.oid = {oid}"
+    );
+    let rows = session.rows(QUERYING, &sql)?;
+    let is_true = |cell: &Option<String>| cell.as_deref() == Some("t");
+    match rows.first().map(Vec::as_slice) {
+        Some([Some(name), is_text, is_carried]) if is_true(is_carried) => Ok(PgType::other(name, is_true(is_text))),
+        Some([Some(name), ..]) => Err(Error::UnknownType { column: column.to_owned(), type_name: name.clone() }),
+        _ => Err(Error::UnknownType { column: column.to_owned(), type_name: format!("with object id {oid}") }),
+    }
 }

@@ -3,9 +3,9 @@
 use crate::binary::{Before, BinaryRows};
 use crate::column::Column;
 use crate::cursor::push;
-use crate::{Error, Method, PgType, cells, text};
+use crate::{Error, Kind, Method, PgType, cells, text};
 use arrow_array::RecordBatch;
-use arrow_schema::Schema;
+use arrow_schema::{Field, Schema};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,6 +16,18 @@ const CHUNK_BYTES: usize = 64 << 10;
 pub(crate) fn chunks(rows: usize, bytes: usize) -> impl Iterator<Item = Range<usize>> {
     let chunk = (CHUNK_BYTES.saturating_mul(rows) / bytes.max(1)).max(1);
     (0..rows).step_by(chunk).map(move |start| start..rows.min(start + chunk))
+}
+
+/// The types of the columns; an error if `method` cannot write one of them.
+pub(crate) fn types(method: Method, schema: &Schema) -> Result<Vec<PgType>, Error> {
+    let type_of = |field: &Arc<Field>| {
+        let pg_type = PgType::of_field(field)?;
+        if method == Method::Copy && pg_type.kind == Kind::Raw {
+            return Err(Error::NoText { column: field.name().clone(), type_name: pg_type.name });
+        }
+        Ok(pg_type)
+    };
+    schema.fields().iter().map(type_of).collect()
 }
 
 /// Encodes batches of one schema.
@@ -30,7 +42,7 @@ pub struct Encoder {
 impl Encoder {
     /// Encodes for `method`, which is a method of COPY.
     pub fn new(method: Method, schema: &Schema) -> Result<Self, Error> {
-        let types = schema.fields().iter().map(|field| PgType::of_field(field)).collect::<Result<_, _>>()?;
+        let types = types(method, schema)?;
         Ok(Self { method, types, rows: BinaryRows::default(), out: Vec::new() })
     }
 

@@ -50,11 +50,22 @@ pub enum Error {
         /// What was received.
         what: String,
     },
-    /// A type without an Arrow equivalent here.
+    /// A type that cannot be carried.
     #[error(
         "the column `{column}` has the type `{type_name}`, which this connector does not support; leave the column out, or cast it"
     )]
     UnknownType {
+        /// The column.
+        column: String,
+        /// The name of the type on the server.
+        type_name: String,
+    },
+    /// A type whose values have no text here.
+    #[error(
+        "the column `{column}` has the type `{type_name}`, whose values are carried as bytes that only the server can read, so COPY \
+         cannot write them as text; give load_method=copy-binary or insert"
+    )]
+    NoText {
         /// The column.
         column: String,
         /// The name of the type on the server.
@@ -99,7 +110,8 @@ impl From<Error> for ModuleError {
             Error::Host(error) => error,
             Error::Url(_) => Self::InvalidArgument(text),
             Error::Server { code, .. } if code.starts_with(AUTHORIZATION) => Self::InvalidArgument(text),
-            Error::Unreachable { .. } => Self::Unavailable(text),
+            // Of what the user's table has, not of what went wrong.
+            Error::Unreachable { .. } | Error::UnknownType { .. } | Error::NoText { .. } => Self::Unavailable(text),
             Error::NotGranted(_) => Self::CapabilityDenied(text),
             _ => Self::Other(text),
         }

@@ -47,6 +47,8 @@ pub enum Kind {
     TimestampTz,
     /// Sixteen bytes.
     Uuid,
+    /// Of any other type, such as an array, an interval or a range: the bytes that the server sends and takes, as they are.
+    Raw,
 }
 
 /// A column's type.
@@ -58,7 +60,7 @@ pub struct PgType {
     pub name: String,
 }
 
-/// Every supported type: its object id, its name, and its wire format.
+/// Every type that has an Arrow type of its own: its object id, its name, and its wire format.
 const TYPES: &[(u32, &str, Kind)] = &[
     (16, "boolean", Kind::Bool),
     (17, "bytea", Kind::Bytea),
@@ -82,10 +84,15 @@ const TYPES: &[(u32, &str, Kind)] = &[
 ];
 
 impl PgType {
-    /// The type with this object id and modifier, if it is supported.
+    /// The type with this object id and modifier, if it has an Arrow type of its own.
     pub fn of_oid(oid: u32, modifier: i32) -> Option<Self> {
         let (_, base, kind) = TYPES.iter().find(|(known, ..)| *known == oid)?;
         Some(Self { kind: *kind, name: with_modifier(base, oid, modifier) })
+    }
+
+    /// Any other type, by the SQL name that the server gives it. Its binary form is the text itself, or only the server can read it.
+    pub fn other(name: &str, is_text: bool) -> Self {
+        Self { kind: if is_text { Kind::Text } else { Kind::Raw }, name: name.to_owned() }
     }
 
     /// The field for a column of this type. It is nullable, because the result of a query does not tell.
@@ -94,7 +101,8 @@ impl PgType {
         Field::new(column, self.kind.data_type(), true).with_metadata(metadata)
     }
 
-    /// The type of a field: from its metadata, or the default of its Arrow type.
+    /// The type of a field: from its metadata, or the default of its Arrow type. A name that is not in the list is the server's to
+    /// check.
     pub fn of_field(field: &Field) -> Result<Self, Error> {
         let arrow = field.data_type();
         let unknown = |type_name: String| Error::UnknownType { column: field.name().clone(), type_name };
@@ -104,14 +112,16 @@ impl PgType {
             return Ok(Self { kind: *kind, name: (*name).to_owned() });
         };
         let known = TYPES.iter().find(|(_, known, _)| *known == without_modifier(name));
-        match known.filter(|_| is_plain(name)) {
-            Some((_, _, kind)) if kind.data_type() == *arrow => Ok(Self { kind: *kind, name: name.clone() }),
-            Some(_) => Err(unknown(format!("{name}, as Arrow {arrow}"))),
-            None => Err(unknown(name.clone())),
+        match (known, arrow) {
+            (Some(_), _) if !is_plain(name) => Err(unknown(name.clone())),
+            (Some((_, _, kind)), _) if kind.data_type() == *arrow => Ok(Self { kind: *kind, name: name.clone() }),
+            (None, DataType::Utf8) => Ok(Self::other(name, true)),
+            (None, DataType::Binary) => Ok(Self::other(name, false)),
+            _ => Err(unknown(format!("{name}, as Arrow {arrow}"))),
         }
     }
 
-    /// The object id of the type.
+    /// The object id of the type; 0 of a type that only the server knows.
     pub fn oid(&self) -> u32 {
         let known = TYPES.iter().find(|(_, name, _)| *name == without_modifier(&self.name));
         known.map_or(0, |(oid, ..)| *oid)
@@ -146,7 +156,7 @@ impl Kind {
             Self::Float4 => DataType::Float32,
             Self::Float8 => DataType::Float64,
             Self::Text | Self::Jsonb | Self::Numeric => DataType::Utf8,
-            Self::Bytea => DataType::Binary,
+            Self::Bytea | Self::Raw => DataType::Binary,
             Self::Date => DataType::Date32,
             Self::Time => DataType::Time64(TimeUnit::Microsecond),
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
@@ -233,11 +243,30 @@ mod tests {
         assert_eq!(PgType::of_oid(1186, -1), None);
         let unsigned = PgType::of_field(&Field::new("c", DataType::UInt8, true)).expect_err("no such type");
         assert!(unsigned.to_string().starts_with("the column `c` has the type `Arrow UInt8`"), "{unsigned}");
-        for name in ["point", "numeric(1); drop table x", "numeric(1--)", "numeric(1,')')"] {
-            let metadata = HashMap::from([(TYPE_KEY.to_owned(), name.to_owned())]);
-            let field = Field::new("p", DataType::Utf8, true).with_metadata(metadata);
-            let error = PgType::of_field(&field).expect_err("no such type").to_string();
-            assert!(error.starts_with(&format!("the column `p` has the type `{name}`")), "{error}");
+        for (name, arrow, expect) in [
+            ("numeric(1--)", DataType::Utf8, "numeric(1--)"),
+            ("bigint", DataType::Utf8, "bigint, as Arrow Utf8"),
+            ("interval", DataType::Int64, "interval, as Arrow Int64"),
+        ] {
+            let error = PgType::of_field(&field(name, arrow)).expect_err("no such type").to_string();
+            assert!(error.starts_with(&format!("the column `p` has the type `{expect}`")), "{error}");
         }
+    }
+
+    #[test]
+    fn other_types_keep_the_name_that_the_server_gave() {
+        for (name, arrow, kind) in [
+            ("numeric(6,2)[]", DataType::Binary, Kind::Raw),
+            ("interval day to second(3)", DataType::Binary, Kind::Raw),
+            ("app.\"Mood\"", DataType::Utf8, Kind::Text),
+        ] {
+            let found = PgType::of_field(&field(name, arrow)).expect("a type");
+            assert_eq!((found.name.as_str(), found.kind, found.oid()), (name, kind, 0));
+            assert_eq!(PgType::of_field(&found.field("c")).expect("a type"), found, "out of its field");
+        }
+    }
+
+    fn field(pg_type: &str, arrow: DataType) -> Field {
+        Field::new("p", arrow, true).with_metadata(HashMap::from([(TYPE_KEY.to_owned(), pg_type.to_owned())]))
     }
 }

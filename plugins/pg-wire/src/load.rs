@@ -68,9 +68,10 @@ pub struct Loader<'a> {
 impl<'a> Loader<'a> {
     /// Begins the transaction, and creates the table for rows of this schema unless it exists with the same columns.
     pub fn begin(session: &'a mut Session, method: Method, table: &Table, schema: &Schema) -> Result<Self, Error> {
-        let types = schema.fields().iter().map(|field| PgType::of_field(field)).collect::<Result<Vec<_>, _>>()?;
+        let types = encode::types(method, schema)?;
         let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         session.execute(CREATING, "begin")?;
+        check_names(session, &names, &types)?;
         create(session, table, &names, &types)?;
         let columns = names.iter().map(|name| escape_identifier(name)).collect::<Vec<_>>().join(",");
         let name = &table.name;
@@ -287,6 +288,24 @@ fn copy_in(session: &mut Session, sql: &str) -> Result<(), Error> {
         Message::CopyInResponse(_) => Ok(()),
         _ => Err(unexpected(WRITING, "an answer to COPY that does not start it")),
     }
+}
+
+/// An error if a name is not that of a type of the server. It comes with a batch, and becomes part of a statement.
+fn check_names(session: &mut Session, columns: &[&str], types: &[PgType]) -> Result<(), Error> {
+    for (column, pg_type) in columns.iter().zip(types).filter(|(_, pg_type)| pg_type.oid() == 0) {
+        // The server parses it as the name of a type and nothing else.
+        let sql = format!("select to_regtype({}) is not null", escape_literal(&pg_type.name));
+        let is_type = match session.rows(CREATING, &sql) {
+            Ok(rows) => rows.into_iter().flatten().flatten().any(|cell| cell == "t"),
+            // Of its grammar.
+            Err(Error::Server { .. }) => false,
+            Err(error) => return Err(error),
+        };
+        if !is_type {
+            return Err(Error::UnknownType { column: (*column).to_owned(), type_name: pg_type.name.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// Creates the table, unless it exists with the same columns.

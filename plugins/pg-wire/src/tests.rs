@@ -39,7 +39,7 @@ fn value(kind: Kind) -> BoxedStrategy<Vec<u8>> {
         Kind::Int4 | Kind::Float4 => bytes(any::<[u8; 4]>()),
         Kind::Int8 | Kind::Float8 => bytes(any::<[u8; 8]>()),
         Kind::Uuid => bytes(any::<[u8; 16]>()),
-        Kind::Bytea => prop::collection::vec(any::<u8>(), 0..40).boxed(),
+        Kind::Bytea | Kind::Raw => prop::collection::vec(any::<u8>(), 0..40).boxed(),
         Kind::Text => ".{0,20}".prop_map(String::into_bytes).boxed(),
         Kind::Jsonb => ".{0,20}".prop_map(|text| [b"\x01", text.as_bytes()].concat()).boxed(),
         Kind::Numeric => prop_oneof![

@@ -57,6 +57,8 @@ fn value(column: &Cells<'_>, row: usize, out: &mut Vec<u8>) -> Result<(), &'stat
                     hexadecimal(value, out);
                 }
                 Kind::Numeric => out.extend_from_slice(value),
+                // `encode::types` has refused the column.
+                Kind::Raw => return Err("only the server can read its binary form"),
                 _ => escaped(value, out),
             }
         }

@@ -1,7 +1,9 @@
 //! Errors and their texts; a failed load leaves nothing.
 
 use crate::server::{Server, load, read, start};
-use pg_wire::{DatabaseUrl, Error, Method, Session};
+use arrow_schema::{DataType, Field, Schema};
+use pg_wire::{DatabaseUrl, Error, Method, RecordBatch, Session};
+use std::sync::Arc;
 
 const METHODS: [Method; 3] = [Method::Insert, Method::Copy, Method::CopyBinary];
 
@@ -62,12 +64,42 @@ fn every_password_method_authenticates() {
 #[test]
 fn an_unknown_type_is_named() {
     let Some(server) = start() else { return };
-    server.execute("create table every (id int, lasts interval(3), spots point[])");
+    server.execute("create table every (id int, rights aclitem, more aclitem[])");
     check(
         read(&mut server.session(), "select * from every", 10),
-        "the column `lasts` has the type `interval(3)`, which this connector does not support",
+        "the column `rights` has the type `aclitem`, which this connector does not support",
     );
-    check(read(&mut server.session(), "select id, spots from every", 10), "the column `spots` has the type `point[]`");
+    check(read(&mut server.session(), "select id, more from every", 10), "the column `more` has the type `aclitem[]`");
+    check(read(&mut server.session(), "select row(1, 2) as two", 10), "the column `two` has the type `record`");
+}
+
+#[test]
+fn a_type_whose_values_have_no_text_is_named() {
+    let Some(server) = start() else { return };
+    server.execute("create table every (id int, lasts interval(3))");
+    let batches = read(&mut server.session(), "select * from every", 10).expect("rows");
+    check(
+        load(&mut server.session(), Method::Copy, "loaded", batches),
+        "the column `lasts` has the type `interval(3)`, whose values are carried as bytes",
+    );
+}
+
+#[test]
+fn a_name_of_a_type_is_no_statement() {
+    let Some(server) = start() else { return };
+    server.execute("create table kept (id int)");
+    for name in ["int); drop table kept; --", "point, more int", "no_such_type", "int default random()", ""] {
+        let metadata = std::collections::HashMap::from([(pg_wire::TYPE_KEY.to_owned(), name.to_owned())]);
+        let field = Field::new("p", DataType::Utf8, true).with_metadata(metadata);
+        let batch = RecordBatch::new_empty(Arc::new(Schema::new(vec![field])));
+        let mut stream = Vec::new();
+        pg_wire::batch::encode(&batch, &mut stream).expect("a stream");
+        check(
+            load(&mut server.session(), Method::CopyBinary, "loaded", vec![stream]),
+            &format!("the column `p` has the type `{name}`"),
+        );
+    }
+    assert_eq!(server.value("select to_regclass('kept')"), "kept");
 }
 
 #[test]

@@ -71,6 +71,59 @@ fn every_type_arrives_unchanged() {
     }
 }
 
+/// Columns whose values only the server can read, and an enum, with nulls, empty values and characters that are quoted.
+const OTHER_TYPES: &str = r#"
+    create type "Mood" as enum ('sad', 'o''k, "so"', 'größer');
+    create type pair as (a int, b text);
+    create table every (
+        id int primary key, kind "Mood", lasts interval, days interval day to second(3), host inet, net cidr, card macaddr,
+        bits bit(5), more bit varying, clock timetz, span int4range, period tstzrange, numbers int[], words text[],
+        moods "Mood"[], grid numeric(6,2)[], spot point, cost money, pairing pair, found tsvector, link oid, level "char");
+    insert into every values
+        (1, 'o''k, "so"', '-178000000 years 11 mons -3 days 04:05:06.789', '3 04:05:06.789', '2001:db8::1/64', '10.0.0.0/8',
+         '08:00:2b:01:02:03', b'10101', b'1', '24:00:00-15:59', '[1,5)', '(,2024-02-29 12:00+00]', '{{1,null},{3,4}}',
+         '{NULL,"NULL",""," a,b ","\"q\"","ü{}"}', '{größer,NULL}', '{{1.10},{-2.00}}', '(1e300,-0.5)', '-1.50',
+         '(7,"a ""b"", c")', 'a:1 fat:2', 4294967295, 'x'),
+        (2, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+         null, null),
+        (3, 'sad', '0', '0', '0.0.0.0', '::/0', '00:00:00:00:00:00', b'00000', b'', '00:00+00', 'empty', 'empty', '{}', '{}',
+         '{}', '{}', '(0,0)', '0', '(,)', '', 0, '');
+    insert into every (id, numbers) select i, array_fill(i, array[i % 5], array[-3]) from generate_series(4, 500) i;
+"#;
+
+#[test]
+fn other_types_arrive_unchanged_in_binary() {
+    let Some(server) = start() else { return };
+    server.execute(OTHER_TYPES);
+    for (at, method) in [Method::Insert, Method::CopyBinary].into_iter().enumerate() {
+        let table = format!("loaded_{at}");
+        let batches = read(&mut server.session(), "select * from every", 7).expect("rows");
+        assert_eq!(load(&mut server.session(), method, &table, batches).expect("a load"), 500, "{method:?}");
+        assert_eq!(server.value(&difference(&table)), "", "{method:?}");
+    }
+}
+
+#[test]
+fn enums_and_domains_arrive_with_each_method() {
+    let Some(server) = start() else { return };
+    server.execute(OTHER_TYPES);
+    server.execute(
+        "create domain price as numeric(6,2) check (value > 0); create domain kind as \"Mood\"; \
+         create table sold as select id, 1.5::price cost, kind::kind, kind::kind again from every",
+    );
+    for (at, method) in METHODS.into_iter().enumerate() {
+        let table = format!("loaded_{at}");
+        let batches = read(&mut server.session(), "select * from sold", 100).expect("rows");
+        assert_eq!(load(&mut server.session(), method, &table, batches).expect("a load"), 500, "{method:?}");
+        let missing =
+            format!("select count(*) from (select s::text from sold s except all select l::text from {table} l) d");
+        assert_eq!(server.value(&missing), "0", "{method:?}");
+        let types = "select string_agg(format_type(atttypid, atttypmod), ', ' order by attnum) from pg_attribute where attnum > 0";
+        let types = server.value(&format!("{types} and attrelid = '{table}'::regclass"));
+        assert_eq!(types, "integer, numeric(6,2), \"Mood\", \"Mood\"", "those of the domains");
+    }
+}
+
 #[test]
 fn an_empty_table_is_created_empty() {
     let Some(server) = start() else { return };
