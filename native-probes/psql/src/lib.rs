@@ -55,7 +55,7 @@ impl TransferMethod {
                 "from the start of psql until it has exited and the rows are committed",
             ),
         };
-        let [rows, payload, columns, seed] = pg_rows::parameters();
+        let [rows, payload, columns, seed, source_table] = pg_rows::parameters();
         let scenario = Scenario::new(self.name(), "pipelines", summary)
             .times_itself(Unit::Nanoseconds, clock)
             .requires(format!("postgres:{DATABASE_URL}"), "the server whose rows are moved")
@@ -65,6 +65,7 @@ impl TransferMethod {
                 "@cluster",
                 "the URL of the server; @cluster starts a server for the run",
             ))
+            .parameter(source_table)
             .parameter(rows)
             .parameter(payload)
             .parameter(columns)

@@ -4,7 +4,7 @@
 use crate::client::Client;
 use crate::{DATABASE_URL, FOLDER, TransferMethod, script};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
-use pg_rows::Dataset;
+use pg_rows::{SOURCE_TABLE, Source};
 use probe_abi::Host;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -16,6 +16,8 @@ pub(crate) struct Moves {
     client: Client,
     host: Option<Host>,
     source: String,
+    /// The rows are the user's.
+    is_own: bool,
     target: String,
     create: String,
     /// Statements before each move.
@@ -31,13 +33,20 @@ pub(crate) struct Moves {
 }
 
 impl Moves {
-    /// Creates the rows, unless they exist, and prepares the move.
+    /// Creates the rows, unless they exist or are the user's, and prepares the move.
     pub(crate) fn open(method: TransferMethod, arguments: &Arguments, host: Option<Host>) -> Result<Self, ModuleError> {
-        let dataset = Dataset::of(arguments)?;
+        let rows = Source::of(arguments)?;
         let client = Client::new(arguments.text(DATABASE_URL)?)?;
-        client.ask(&[&dataset.create()])?;
-        let (source, target) = (dataset.table(), pg_rows::target(arguments)?);
-        let expected = client.ask(&[&pg_rows::fingerprint(&source)])?;
+        let (source, target) = (rows.table(), pg_rows::target(arguments)?);
+        let prepare = || {
+            client.ask(&[&rows.create()])?;
+            client.ask(&[&pg_rows::fingerprint(&source)])
+        };
+        let expected = prepare().map_err(|error| match rows.is_own() {
+            // What the user has named is no fault of this probe.
+            true => ModuleError::Unavailable(format!("`{SOURCE_TABLE}` cannot be read: {error}")),
+            false => error,
+        })?;
         let mut clear = vec![format!("DROP TABLE IF EXISTS {target}")];
         if client.ask(&["SELECT usesuper FROM pg_user WHERE usename = current_user"])? == "t" {
             // Writes back the dirty pages of one move, so that they do not slow down the next.
@@ -49,6 +58,7 @@ impl Moves {
             client,
             host,
             source,
+            is_own: rows.is_own(),
             target,
             create,
             clear,
@@ -110,6 +120,10 @@ impl Moves {
         self.moves += 1;
         let found = self.client.ask(&[&pg_rows::fingerprint(&self.target)])?;
         if found != self.expected {
+            if self.is_own && self.client.ask(&[&pg_rows::fingerprint(&self.source)])? != self.expected {
+                let reason = format!("{} changed while it was moved; give a table that nobody writes to", self.source);
+                return Err(ModuleError::Unavailable(reason));
+            }
             self.wrong.get_or_insert(format!("move {}: expected {}, found {found}", self.moves, self.expected));
             return Ok(());
         }

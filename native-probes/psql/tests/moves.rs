@@ -45,6 +45,35 @@ fn all_rows_arrive_with_each_method() {
 }
 
 #[test]
+fn a_users_table_arrives_with_each_method() {
+    with_server(|cluster| {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().to_str().unwrap();
+        // Without an `id`, with a type of its own, a name that needs quotes, and what an INSERT must quote.
+        let make = "WITH drawn AS (SELECT i FROM generate_series(1, 700) AS i) SELECT i AS \"Number\", 'it''s ' || i AS t, \
+                    ARRAY[i, NULL] AS list, i * interval '1 second' AS lasts FROM drawn";
+        for scenario in ["pipe", "server-copy", "insert"] {
+            let mut arguments = arguments(&cluster.url(), folder);
+            arguments.set("table", Value::from("logged"));
+            arguments.set("source_table", Value::from(make));
+            let mut session = psql::open(scenario, &arguments, None).unwrap();
+            session.iterate(1).unwrap();
+            let checks = session.verify().unwrap();
+            assert!(checks.iter().all(|check| check.passed), "{scenario}: {checks:?}");
+        }
+        let mut arguments = arguments(&cluster.url(), folder);
+        arguments.set("table", Value::from("logged"));
+        arguments.set("source_table", Value::from("app.orders"));
+        let error = psql::open("pipe", &arguments, None).err().unwrap();
+        assert!(matches!(&error, ModuleError::Unavailable(_)), "{error}");
+        assert!(
+            error.to_string().contains("`source_table` cannot be read") && error.to_string().contains("app"),
+            "{error}"
+        );
+    });
+}
+
+#[test]
 fn a_failed_move_says_why() {
     with_server(|cluster| {
         let check = |url: &str, expect: &str| {

@@ -121,6 +121,32 @@ fn rows_arrive_in_both_arms_and_repetitions_are_in_the_history() {
 }
 
 #[test]
+fn table_and_query_of_a_user_arrive_and_are_only_read() {
+    let Some((host, line)) = host() else { return };
+    let Some(server) = server(&host) else { return };
+    let make = "CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('sad', 'happy'); CREATE TABLE app.orders AS \
+                SELECT i AS n, ARRAY[i, NULL] AS parts, 'sad'::app.mood AS mood FROM generate_series(1, 321) AS i";
+    ask(&server, make).check("psql", 0);
+    let line = format!("{line} --iters 1 --database-url {}", server.url());
+    let moved = |table: &str, format: &str| {
+        let mut command = host.command(&line);
+        Ran::of(command.args(["--source-table", table, "--format", format]).env("TMPDIR", host.path("tmp")))
+    };
+    for (table, rows) in [("app.orders", "321"), ("SELECT mood, n, parts FROM app.orders WHERE n > 300", "21")] {
+        let document = moved(table, "json").check(table, 0).json();
+        let all: Vec<_> = ["pg-dest/load", "pg-source/read"].iter().flat_map(|name| cells(&document, name)).collect();
+        assert_eq!(all.len(), 4, "{table}");
+        for cell in all {
+            assert_eq!((&cell["status"], &cell["conditions"]["source_rows"]), (&"ok".into(), &rows.into()), "{cell:#}");
+        }
+    }
+    let ran = moved("app.order", "table").check("app.order", 2);
+    assert!(ran.stdout.contains("`source_table` cannot be read"), "{}", ran.stdout);
+    assert_eq!(ask(&server, "SELECT count(*) FROM app.orders").stdout.trim(), "321");
+    assert_eq!(ask(&server, "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'bench%'").stdout.trim(), "0");
+}
+
+#[test]
 fn no_aot_compiles_code_on_both_sides() {
     let Some((host, line)) = host() else { return };
     let line = format!("{line} --filter pg-dest/load --rows 10 --arm wasm --iters 1 --no-aot --format json");

@@ -81,6 +81,12 @@ impl Family for Pipelines {
                 help: "PostgreSQL server to use instead of a temporary one; its address is granted, its password is not recorded (same as `-p database_url=…`)",
             },
             Shorthand {
+                long: "source-table",
+                parameter: pg_rows::SOURCE_TABLE,
+                takes: Takes::One("TABLE"),
+                help: "Table to move in place of generated rows (schema.table), or a query (`SELECT …`), on the server of --database-url; it is only read (same as `-p source_table=…`)",
+            },
+            Shorthand {
                 long: "no-aot",
                 parameter: spec::CODE,
                 takes: Takes::Flag(spec::COMPILED),

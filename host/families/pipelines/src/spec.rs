@@ -64,7 +64,7 @@ pub(crate) fn destination(name: &str) -> Scenario {
 /// What both have in common.
 fn transfer(name: &str, driver: &str, summary: &str) -> Scenario {
     let server = "URL of the server: postgres://user:password@host:port/database; @cluster starts a server for the run";
-    let [rows, payload, columns, seed] = pg_rows::parameters();
+    let [rows, payload, columns, seed, source_table] = pg_rows::parameters();
     let batch_rows = Parameter::new("batch_rows", 1024, "rows in a batch");
     let clock = "from the start of the first side until the last has ended and all rows are committed";
     let scenario = Scenario::new(name, FAMILY, summary)
@@ -72,6 +72,7 @@ fn transfer(name: &str, driver: &str, summary: &str) -> Scenario {
         .times_itself(Unit::Nanoseconds, clock)
         .requires(format!("postgres:{DATABASE_URL}"), "the server whose rows are moved")
         .parameter(Parameter::new(DATABASE_URL, "@cluster", server))
+        .parameter(source_table)
         .parameter(rows)
         .parameter(payload)
         .parameter(columns)

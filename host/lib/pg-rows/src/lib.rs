@@ -1,6 +1,9 @@
-//! The rows of the family `pipelines`, as SQL: generated in the database from a seed, and compared there.
+//! The rows of the family `pipelines`, as SQL: generated in the database from a seed or those of a user's table, and compared there.
 
 mod columns;
+mod source;
+
+pub use source::{SOURCE_TABLE, Source};
 
 use bench_model::{Arguments, ModuleError, Parameter};
 
@@ -41,8 +44,8 @@ pub enum Columns {
     All,
 }
 
-/// The parameters of scenarios that [`Dataset::of`] reads: `rows`, `payload`, `columns` and `seed`.
-pub fn parameters() -> [Parameter; 4] {
+/// The parameters of scenarios that [`Source::of`] reads: `rows`, `payload`, `columns`, `seed` and `source_table`.
+pub fn parameters() -> [Parameter; 5] {
     let payload = "content of the longest column: words (realistic), or one letter repeated (repetitive)";
     let columns = "all twelve columns, or the first seven (seed): integers, texts, a boolean and a timestamp";
     [
@@ -50,6 +53,7 @@ pub fn parameters() -> [Parameter; 4] {
         Parameter::new("payload", "realistic", payload).choices(["realistic", "repetitive"]),
         Parameter::new("columns", "all", columns).choices(["all", "seed"]),
         Parameter::new("seed", 1, "seed of the random rows"),
+        source::parameter(),
     ]
 }
 
@@ -111,13 +115,20 @@ pub fn forget(schema: &str) -> String {
 }
 
 /// A query for the fingerprint of a table, in one row: the number of rows, a hash over all columns of all rows in any order, and the
-/// names and types of its columns. NULL differs from an empty value. Equal results in one session mean equal tables.
+/// names and types of its columns. NULL differs from an empty value; a domain counts as its base type, which is what the server tells
+/// clients of it. Equal results in one session mean equal tables.
 pub fn fingerprint(table: &str) -> String {
     let literal = table.replace('\'', "''");
+    // A column of the same name would take precedence over the name of the row.
+    let row = "bench_host_row";
     format!(
-        "SELECT count(*)::bigint, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text, \
-         (SELECT coalesce(string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum), '') \
-         FROM pg_attribute WHERE attrelid = '{literal}'::regclass AND attnum > 0 AND NOT attisdropped) FROM {table} AS t"
+        "SELECT count(*)::bigint, coalesce(sum(hashtextextended({row}::text, 0)::numeric), 0)::text, \
+         (WITH RECURSIVE resolved AS (SELECT attnum, attname, atttypid AS kind, atttypmod AS modifier FROM pg_attribute \
+         WHERE attrelid = '{literal}'::regclass AND attnum > 0 AND NOT attisdropped \
+         UNION ALL SELECT attnum, attname, typbasetype, typtypmod FROM resolved JOIN pg_type ON pg_type.oid = kind \
+         WHERE typtype = 'd') \
+         SELECT coalesce(string_agg(attname || ' ' || format_type(kind, modifier), ', ' ORDER BY attnum), '') \
+         FROM resolved JOIN pg_type ON pg_type.oid = kind WHERE typtype <> 'd') FROM {table} AS {row}"
     )
 }
 

@@ -1,8 +1,9 @@
 //! The rows in a real server: they follow from the seed, hold what is documented, and every difference between two tables is
 //! found.
 
+use bench_model::Arguments;
 use pg_cluster::{Cluster, ClusterError};
-use pg_rows::{Columns, Dataset, Payload, fingerprint};
+use pg_rows::{Columns, Dataset, Payload, SCHEMA, SOURCE_TABLE, Source, fingerprint};
 use postgres::{Client, NoTls};
 
 /// Runs `body` on a server of its own; skips it with a message where this machine has no PostgreSQL.
@@ -102,5 +103,38 @@ fn fingerprint_detects_every_difference() {
             client.batch_execute("ROLLBACK").unwrap();
         }
         assert_eq!(found(client, copy), expect);
+    });
+}
+
+#[test]
+fn rows_of_a_user_are_found_by_table_and_by_query() {
+    with_server(|client| {
+        client
+            .batch_execute(
+                "CREATE SCHEMA app; CREATE DOMAIN app.price AS numeric(6, 2); CREATE DOMAIN app.cost AS app.price; \
+                 CREATE TABLE app.\"Orders\" AS SELECT i AS bench, 't' || i AS t, 1.5::app.cost AS cost, i AS row \
+                 FROM generate_series(1, 100) AS i; CREATE TABLE app.other AS TABLE app.\"Orders\"",
+            )
+            .unwrap();
+        let mut source = |text: &str| {
+            let mut arguments = Arguments::default();
+            arguments.set(SOURCE_TABLE, text);
+            arguments.set(SCHEMA, "bench_host_0");
+            let source = Source::of(&arguments).unwrap();
+            client.batch_execute(&source.create()).map(|()| found(client, &source.table()))
+        };
+        let table = source("app.\"Orders\"").unwrap();
+        assert_eq!((table.0, table.2.as_str()), (100, "bench integer, t text, cost numeric(6,2), row integer"));
+        let query = "WITH all_of_them AS (TABLE app.\"Orders\") SELECT * FROM all_of_them ORDER BY t; -- all";
+        assert_eq!(source(query).unwrap(), table);
+        assert_eq!(source(query).unwrap(), table, "the view is there already");
+        assert_eq!(source("SELECT t FROM app.\"Orders\" WHERE bench <= 7").unwrap().0, 7);
+        for text in ["app.orders", "orders; DROP TABLE app.other", "SELECT nothing FROM app.other"] {
+            assert!(source(text).is_err(), "{text}");
+        }
+        assert_eq!(source("app.other").unwrap(), table);
+        client.batch_execute("UPDATE app.other SET bench = 0 WHERE bench = 5").unwrap();
+        let changed = found(client, "app.other");
+        assert!(changed.0 == table.0 && changed.1 != table.1, "not only the column `t` counts");
     });
 }

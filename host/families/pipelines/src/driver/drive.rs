@@ -12,7 +12,7 @@ use bench_drivers::{CellFailure, Dependency, Module, Task, passed, series_record
 use bench_engine::usage::Usage;
 use bench_engine::{Clock, MonotonicClock, Report};
 use bench_model::{Arguments, Check, ModuleError, Scenario};
-use bench_sink::runfile::OutcomeRecord;
+use bench_sink::runfile::{OutcomeRecord, Status};
 
 /// A connector, what it is called with, and what loading its module took.
 pub(super) struct Prepared {
@@ -195,8 +195,15 @@ fn repetition(sides: &mut Sides, tables: &mut dyn Tables, checks: &mut Vec<Check
             .ok_or_else(|| CellFailure::failed(format!("the destination said that it was done, and made no {into}")))?;
         checks.extend(held.checks(&loaded));
     }
-    passed(checks)?;
-    Ok(transferred)
+    match passed(checks) {
+        Ok(()) => Ok(transferred),
+        Err(_) if tables.has_source_changed()? => {
+            checks.clear();
+            let reason = format!("{from} changed while it was moved; give a table that nobody writes to meanwhile");
+            Err(CellFailure { status: Status::Void, reason })
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Whether a transfer that failed has left no rows. Nothing is known where the server cannot be asked, which the transfer's own

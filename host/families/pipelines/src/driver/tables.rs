@@ -1,8 +1,10 @@
 //! The tables of both sides, as the host itself sees them: it makes the rows, clears what was loaded, and compares. Behind a
 //! trait, so that everything but SQL is tested without a server.
 
+use crate::ROW;
+use bench_engine::worker::expect_ns;
 use bench_model::{Arguments, Check, ModuleError};
-use pg_rows::Dataset;
+use pg_rows::{SOURCE_TABLE, Source};
 use postgres::config::Host;
 use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls};
@@ -23,6 +25,9 @@ pub(super) trait Tables {
 
     /// What was loaded; `None` where there is no table.
     fn loaded(&mut self) -> Result<Option<TableFingerprint>, ModuleError>;
+
+    /// Whether somebody else has changed the table that a source reads.
+    fn has_source_changed(&mut self) -> Result<bool, ModuleError>;
 }
 
 /// What a table holds. Two are equal where their rows are, in whichever order.
@@ -67,25 +72,50 @@ pub(super) struct Database {
     conditions: Vec<(String, String)>,
     source: String,
     held: TableFingerprint,
+    /// The rows are the user's.
+    is_own: bool,
     target: String,
     may_checkpoint: bool,
 }
 
+/// The time to allow for comparing so many bytes of a table, whose rows are not counted yet: 10 MB/s.
+const BYTE_NS: u64 = 100;
+
 impl Database {
-    /// Connects to the server that the argument `parameter` names, and makes the rows unless they are there.
+    /// Connects to the server that the argument `parameter` names, and makes the rows unless they are there or the user's.
     pub(super) fn open(parameter: &str, arguments: &Arguments) -> Result<Self, ModuleError> {
-        let dataset = Dataset::of(arguments)?;
+        let rows = Source::of(arguments)?;
+        let is_own = rows.is_own();
         let mut client = connect(parameter, arguments.text(parameter)?)?;
-        let failed = |error| failure("the rows cannot be made", &error);
-        client.batch_execute(&dataset.create()).map_err(failed)?;
-        let (source, target) = (dataset.table(), pg_rows::target(arguments)?);
+        let failed = |error| match is_own {
+            true => unreadable(parameter, &error),
+            false => failure("the rows cannot be made", &error),
+        };
+        client.batch_execute(&rows.create()).map_err(failed)?;
+        let (source, target) = (rows.table(), pg_rows::target(arguments)?);
+        if is_own {
+            let size = client.query_one("SELECT pg_table_size(to_regclass($1))", &[&source]).map_err(failed)?;
+            expect_ns(size.get::<_, i64>(0).unsigned_abs().saturating_mul(BYTE_NS));
+        }
         // Reading it all also has the server note which rows are valid, which the first to read must.
         let held = held(&mut client, &source).map_err(failed)?;
-        let conditions = conditions(&mut client).map_err(failed)?;
+        let mut conditions = conditions(&mut client).map_err(failed)?;
+        if is_own {
+            // The argument `rows` is of generated rows.
+            conditions.push(("source_rows".to_owned(), held.rows.to_string()));
+        }
         let superuser = "SELECT usesuper FROM pg_user WHERE usename = current_user";
         let may_checkpoint = client.query_opt(superuser, &[]).map_err(failed)?.is_some_and(|row| row.get(0));
-        Ok(Self { client, conditions, source, held, target, may_checkpoint })
+        Ok(Self { client, conditions, source, held, is_own, target, may_checkpoint })
     }
+}
+
+/// Why the table or query of the user cannot be read, which is no fault of a module.
+fn unreadable(parameter: &str, error: &postgres::Error) -> ModuleError {
+    ModuleError::Unavailable(format!(
+        "`{SOURCE_TABLE}` cannot be read: {}; give a table or a query that the user of `{parameter}` may read there",
+        describe_error(error)
+    ))
 }
 
 /// What the URL in the argument `parameter` says; an error does not repeat it, for there is a password in it.
@@ -177,6 +207,11 @@ impl Tables for Database {
     }
 
     fn clear(&mut self) -> Result<(), ModuleError> {
+        if self.is_own {
+            // The parent does not know how many rows there are.
+            let ns = u64::try_from(ROW.as_nanos()).unwrap_or(u64::MAX);
+            expect_ns(ns.saturating_mul(self.held.rows));
+        }
         let mut statements = format!("DROP TABLE IF EXISTS {};", self.target);
         if self.may_checkpoint {
             // What one repetition leaves to be written is not the next one's.
@@ -193,5 +228,10 @@ impl Tables for Database {
             |error| ModuleError::Other(format!("what was loaded cannot be looked at: {}", describe_error(&error)));
         let exists = self.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&self.target]).map_err(failed)?;
         if exists.get(0) { held(&mut self.client, &self.target).map(Some).map_err(failed) } else { Ok(None) }
+    }
+
+    fn has_source_changed(&mut self) -> Result<bool, ModuleError> {
+        let failed = |error| failure("the rows cannot be compared again", &error);
+        Ok(self.is_own && held(&mut self.client, &self.source).map_err(failed)? != self.held)
     }
 }

@@ -174,6 +174,8 @@ struct MockTables {
     target: Target,
     /// What is loaded looks like this instead.
     lie: Option<TableFingerprint>,
+    /// Somebody writes to the source.
+    is_source_changed: bool,
 }
 
 fn held(rows: u64, hash: &str) -> TableFingerprint {
@@ -198,6 +200,10 @@ impl Tables for MockTables {
         Ok(())
     }
 
+    fn has_source_changed(&mut self) -> Result<bool, ModuleError> {
+        Ok(self.is_source_changed)
+    }
+
     fn loaded(&mut self) -> Result<Option<TableFingerprint>, ModuleError> {
         let target = self.target.lock().unwrap();
         let Some(batches) = &*target else { return Ok(None) };
@@ -219,6 +225,7 @@ struct Setup {
     destination: Deed,
     compression: Option<&'static str>,
     lie: Option<TableFingerprint>,
+    is_source_changed: bool,
 }
 
 fn driven(setup: Setup) -> Found {
@@ -232,7 +239,8 @@ fn driven(setup: Setup) -> Found {
     arguments.set("compression", setup.compression.unwrap_or("none"));
     let scenario = scenario(&destination);
     let mut sides = Sides::prepare(&mut destination, Some(&mut dependency), &scenario, &arguments).unwrap();
-    let mut tables = MockTables { held: held(BATCHES * ROWS, "same"), target, lie: setup.lie };
+    let held = held(BATCHES * ROWS, "same");
+    let mut tables = MockTables { held, target, lie: setup.lie, is_source_changed: setup.is_source_changed };
     run(&mut sides, &mut tables, &scenario, &arguments)
 }
 
@@ -347,12 +355,19 @@ fn what_is_not_true_yields_no_figure() {
 }
 
 #[test]
+fn source_that_somebody_changes_is_no_fault_of_a_side() {
+    let changed = |lie| Setup { lie, is_source_changed: true, ..Setup::default() };
+    assert!(fails(changed(Some(held(999, "same"))), "from changed while it was moved").is_empty());
+    assert!(driven(changed(None)).result.is_ok(), "it is looked at again only if tables differ");
+}
+
+#[test]
 fn a_source_alone_is_drained() {
     let target = Target::default();
     let mut source = module("source", Deed::None, &target);
     let scenario = scenario(&source);
     let mut sides = Sides::prepare(&mut source, None, &scenario, &Arguments::default()).unwrap();
-    let mut tables = MockTables { held: held(BATCHES * ROWS, "same"), target, lie: None };
+    let mut tables = MockTables { held: held(BATCHES * ROWS, "same"), target, lie: None, is_source_changed: false };
     let found = run(&mut sides, &mut tables, &scenario, &Arguments::default());
     assert_eq!(samples(&found, "records", &["source"]), [BATCHES * ROWS; 3]);
     assert!(samples(&found, "stage", &["source", "emit/blocked"]).iter().all(|ns| *ns == 0));
