@@ -103,6 +103,9 @@ pub enum Error {
 /// SQLSTATE class 28: invalid authorization.
 const AUTHORIZATION: &str = "28";
 
+/// SQLSTATEs of a server that takes no connection at the moment: too many connections, or it is starting or stopping.
+const BUSY: [&str; 2] = ["53300", "57P03"];
+
 impl From<Error> for ModuleError {
     fn from(error: Error) -> Self {
         let text = error.to_string();
@@ -110,6 +113,8 @@ impl From<Error> for ModuleError {
             Error::Host(error) => error,
             Error::Url(_) => Self::InvalidArgument(text),
             Error::Server { code, .. } if code.starts_with(AUTHORIZATION) => Self::InvalidArgument(text),
+            // The host tries again.
+            Error::Server { code, .. } if BUSY.contains(&code.as_str()) => Self::Unavailable(text),
             // Of what the user's table has, not of what went wrong.
             Error::Unreachable { .. } | Error::UnknownType { .. } | Error::NoText { .. } => Self::Unavailable(text),
             Error::NotGranted(_) => Self::CapabilityDenied(text),

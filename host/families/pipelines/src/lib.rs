@@ -8,6 +8,7 @@ mod driver;
 #[expect(unsafe_code, reason = "a probe's functions are called, and call the host")]
 mod native;
 mod report;
+mod retry;
 mod servers;
 mod spec;
 mod user_server;

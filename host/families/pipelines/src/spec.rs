@@ -25,6 +25,9 @@ pub(crate) const COMPRESSION: &str = "compression";
 pub(crate) const INFLIGHT: &str = "max_inflight_batches";
 pub(crate) const CODE: &str = "code";
 
+/// The parameter with how often a transfer is tried again whose server cannot be reached.
+pub(crate) const RETRIES: &str = "retries";
+
 /// The value of [`CODE`] with which compiled code is neither taken from the cache nor put there.
 pub(crate) const COMPILED: &str = "compiled";
 
@@ -66,6 +69,7 @@ fn transfer(name: &str, driver: &str, summary: &str) -> Scenario {
     let server = "URL of the server: postgres://user:password@host:port/database; @cluster starts a server for the run";
     let [rows, payload, columns, seed, source_table] = pg_rows::parameters();
     let batch_rows = Parameter::new("batch_rows", 1024, "rows in a batch");
+    let retries = "how often a transfer is tried again whose server takes no connection at the moment";
     let clock = "from the start of the first side until the last has ended and all rows are committed";
     let scenario = Scenario::new(name, FAMILY, summary)
         .driven_by(driver)
@@ -77,12 +81,13 @@ fn transfer(name: &str, driver: &str, summary: &str) -> Scenario {
         .parameter(payload)
         .parameter(columns)
         .parameter(batch_rows.between(1, i64::from(u16::MAX)))
+        .parameter(Parameter::new(RETRIES, 2, retries).between(0, 100))
         .parameter(seed);
     recorded().into_iter().fold(scenario, Scenario::metric)
 }
 
 /// The series beside the timed one.
-fn recorded() -> [Metric; 7] {
+fn recorded() -> [Metric; 8] {
     let ns = |name, summary| Metric::new(name, Unit::Nanoseconds, summary).label("side");
     let count = |name, summary| Metric::new(name, Unit::Count, summary).label("side");
     let bytes = "bytes of batches on a side; `channel`: in the channel, after compression";
@@ -93,6 +98,7 @@ fn recorded() -> [Metric; 7] {
         count("records", "rows that were read, or written and committed"),
         Metric::new("bytes", Unit::Bytes, bytes).label("side"),
         count("host_calls", "calls of the host for batches"),
+        Metric::new(RETRIES, Unit::Count, "attempts before, whose server took no connection; no figure contains them"),
         Metric::new("memory", Unit::Bytes, "peak resident memory of the process, once per process"),
     ]
 }

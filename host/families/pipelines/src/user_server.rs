@@ -1,9 +1,10 @@
 //! A server that the user names: connects by the rules of libpq, checks that a run may create tables there, and removes the schemas
 //! of runs that no longer live. An advisory lock tells which do: the server releases it with the connection.
 
+use crate::retry;
 use pg_connection::{Address, Environment, Proxy, Settings, SslMode};
 use postgres::error::SqlState;
-use postgres::{Client, Config, NoTls};
+use postgres::{Client, Config};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The first number of the lock of a schema; the second is a hash of its name.
@@ -204,7 +205,7 @@ fn attempt(
         Some(proxy) => config.host(&Ipv4Addr::LOCALHOST.to_string()).port(proxy.address().port()),
         None => config.host(address.ip.as_ref().unwrap_or(&address.host)).port(address.port),
     };
-    match config.connect(NoTls) {
+    match retry::connect(&config) {
         Ok(client) => Ok((client, proxy)),
         Err(error) => {
             let is_rejected = error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION);

@@ -74,6 +74,17 @@ fn an_unknown_type_is_named() {
 }
 
 #[test]
+fn a_server_without_a_free_connection_is_unavailable() {
+    let Some(server) = start() else { return };
+    server.execute("create role few login password 'few' connection limit 1");
+    let place = server.cluster.address();
+    let url = DatabaseUrl::parse(&format!("postgres://few:few@{place}/postgres")).expect("a URL");
+    let _first = Session::connect(&url).expect("a connection");
+    let error = Session::connect(&url).expect_err("it is one too many");
+    assert!(matches!(bench_plugin::model::ModuleError::from(error), bench_plugin::model::ModuleError::Unavailable(_)));
+}
+
+#[test]
 fn a_type_whose_values_have_no_text_is_named() {
     let Some(server) = start() else { return };
     server.execute("create table every (id int, lasts interval(3))");

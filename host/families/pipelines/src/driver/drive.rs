@@ -7,7 +7,7 @@ use super::side::Which;
 use super::tables::{Database, Tables};
 use super::transfer::{ChannelOptions, Endpoint, Transferred, drained, piped};
 use crate::connectors::{Connector, Loading, connectors};
-use crate::spec;
+use crate::{retry, spec};
 use bench_drivers::{CellFailure, Dependency, Module, Task, passed, series_records};
 use bench_engine::usage::Usage;
 use bench_engine::{Clock, MonotonicClock, Report};
@@ -26,6 +26,8 @@ pub(super) struct Prepared {
 pub(super) struct Sides {
     source: Prepared,
     destination: Option<(Prepared, ChannelOptions)>,
+    /// How often a transfer is tried again whose server cannot be reached.
+    retries_max: u32,
 }
 
 /// Measures a scenario of either driver.
@@ -84,8 +86,12 @@ impl Sides {
         arguments: &Arguments,
     ) -> Result<Self, ModuleError> {
         let own = Prepared::of(module, scenario, arguments)?;
+        let retries_max = match arguments.get(spec::RETRIES) {
+            Some(_) => u32::try_from(arguments.size(spec::RETRIES)?).unwrap_or(u32::MAX),
+            None => 0,
+        };
         if scenario.driver == spec::SOURCE {
-            return Ok(Self { source: own, destination: None });
+            return Ok(Self { source: own, destination: None, retries_max });
         }
         let dependency = dependency.ok_or_else(|| {
             let reason = "nothing is there to read from; the scenario must require `module:PARAMETER` for its source";
@@ -101,7 +107,7 @@ impl Sides {
             compression: Compression::parse(arguments.text(spec::COMPRESSION)?)?,
         };
         let source = Prepared::of(module.as_mut(), scenario, of_source)?;
-        Ok(Self { source, destination: Some((own, between)) })
+        Ok(Self { source, destination: Some((own, between)), retries_max })
     }
 
     /// What the figures depend on beside the arguments.
@@ -180,11 +186,20 @@ pub(super) fn measure(
 fn repetition(sides: &mut Sides, tables: &mut dyn Tables, checks: &mut Vec<Check>) -> Result<Transferred, CellFailure> {
     tables.clear()?;
     let (from, into) = (tables.source().0.to_owned(), tables.target().to_owned());
-    let transferred = match sides.transfer(&from, &into) {
-        Ok(transferred) => transferred,
-        Err(error) => {
-            *checks = nothing_left(sides, tables).into_iter().collect();
-            return Err(error.into());
+    let mut retries = 0;
+    let transferred = loop {
+        match sides.transfer(&from, &into) {
+            Ok(transferred) => break Transferred { retries, ..transferred },
+            Err(ModuleError::Unavailable(reason)) if retries < sides.retries_max => {
+                tracing::debug!(reason, "the transfer is tried again");
+                retry::pause(retries);
+                retries += 1;
+                tables.clear()?;
+            }
+            Err(error) => {
+                *checks = nothing_left(sides, tables).into_iter().collect();
+                return Err(error.into());
+            }
         }
     };
     let held = tables.source().1.clone();

@@ -4,6 +4,7 @@ use super::side::{Side, Which, parts_check};
 use super::tables::TableFingerprint;
 use super::transfer::Transferred;
 use crate::connectors::{Code, Loading};
+use crate::spec;
 use bench_drivers::{CellFailure, record};
 use bench_model::{Check, Scenario};
 use bench_sink::Sink;
@@ -36,9 +37,10 @@ impl Figures {
     }
 
     pub(super) fn add(&mut self, transferred: Transferred) -> Result<(), CellFailure> {
-        let Transferred { wall_ns, source, destination } = transferred;
+        let Transferred { wall_ns, retries, source, destination } = transferred;
         let scenario = self.scenario.clone();
         self.append(&scenario, &[], wall_ns)?;
+        self.append(spec::RETRIES, &[], u64::from(retries))?;
         self.bytes += source.calls.bytes;
         self.append("bytes", &[("side", "channel")], source.calls.packed_bytes)?;
         self.side(Which::Source, &source)?;

@@ -1,13 +1,13 @@
 //! The tables of both sides, as the host itself sees them: it makes the rows, clears what was loaded, and compares. Behind a
 //! trait, so that everything but SQL is tested without a server.
 
-use crate::ROW;
+use crate::{ROW, retry};
 use bench_engine::worker::expect_ns;
 use bench_model::{Arguments, Check, ModuleError};
 use pg_rows::{SOURCE_TABLE, Source};
 use postgres::config::Host;
 use postgres::error::SqlState;
-use postgres::{Client, Config, NoTls};
+use postgres::{Client, Config};
 
 /// What the host does to the tables.
 pub(super) trait Tables {
@@ -132,7 +132,7 @@ fn parsed(parameter: &str, url: &str) -> Result<Config, ModuleError> {
 /// A connection to the server at `url`, for the host itself.
 fn connect(parameter: &str, url: &str) -> Result<Client, ModuleError> {
     let config = parsed(parameter, url)?;
-    config.connect(NoTls).map_err(|error| {
+    retry::connect(&config).map_err(|error| {
         let (shown, reason) = (server_address(&config), describe_error(&error));
         let reason =
             format!("no connection to {shown}: {reason}; start the server, or give another -p {parameter}=URL");

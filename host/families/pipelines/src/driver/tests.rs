@@ -36,6 +36,10 @@ enum Deed {
     Overtimes,
     /// It works in no stage.
     Idles,
+    /// Its server takes every second connection, and `takes_next` the next one.
+    Busy {
+        takes_next: bool,
+    },
 }
 
 /// What is committed: batches.
@@ -77,7 +81,11 @@ struct MockConnector {
 
 impl Connector for MockConnector {
     fn instantiate(&mut self) -> Result<Box<dyn ConnectorInstance>, ModuleError> {
+        if let Deed::Busy { takes_next } = &mut self.deed {
+            *takes_next = !*takes_next;
+        }
         match self.deed {
+            Deed::Busy { takes_next: true } => Err(ModuleError::Unavailable("too many clients already".to_owned())),
             Deed::FailsToInstantiate => Err(ModuleError::Crashed("no memory".to_owned())),
             _ => Ok(Box::new(self.clone())),
         }
@@ -226,6 +234,7 @@ struct Setup {
     compression: Option<&'static str>,
     lie: Option<TableFingerprint>,
     is_source_changed: bool,
+    retries: i64,
 }
 
 fn driven(setup: Setup) -> Found {
@@ -236,6 +245,7 @@ fn driven(setup: Setup) -> Found {
     let mut dependency = Dependency { module: Box::new(source), scenario: of_source, arguments: Arguments::default() };
     let mut arguments = Arguments::default();
     arguments.set("max_inflight_batches", 2);
+    arguments.set("retries", setup.retries);
     arguments.set("compression", setup.compression.unwrap_or("none"));
     let scenario = scenario(&destination);
     let mut sides = Sides::prepare(&mut destination, Some(&mut dependency), &scenario, &arguments).unwrap();
@@ -359,6 +369,20 @@ fn source_that_somebody_changes_is_no_fault_of_a_side() {
     let changed = |lie| Setup { lie, is_source_changed: true, ..Setup::default() };
     assert!(fails(changed(Some(held(999, "same"))), "from changed while it was moved").is_empty());
     assert!(driven(changed(None)).result.is_ok(), "it is looked at again only if tables differ");
+}
+
+#[test]
+fn transfer_is_tried_again_and_retries_are_counted() {
+    let busy = Deed::Busy { takes_next: false };
+    let of_source = |retries| Setup { source: busy, retries, ..Setup::default() };
+    let found = driven(of_source(1));
+    assert_eq!(samples(&found, "retries", &[]), [1; 3]);
+    assert_eq!(samples(&found, "records", &["destination"]), [BATCHES * ROWS; 3], "none of another attempt");
+    fails(of_source(0), "source/move: too many clients already");
+    let found = driven(Setup { destination: busy, retries: 5, ..Setup::default() });
+    assert_eq!(samples(&found, "retries", &[]), [1; 3]);
+    assert_eq!(samples(&driven(Setup { retries: 5, ..Setup::default() }), "retries", &[]), [0; 3]);
+    fails(Setup { source: Deed::FailsAfterHalf, retries: 5, ..Setup::default() }, "source/move: connection cut");
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub(super) struct ChannelOptions {
 pub(super) struct Transferred {
     /// From before either side was started to after both had ended, in nanoseconds.
     pub(super) wall_ns: u64,
+    /// Attempts before this one that failed.
+    pub(super) retries: u32,
     pub(super) source: Side,
     pub(super) destination: Option<Side>,
 }
@@ -45,7 +47,7 @@ pub(super) fn drained(source: &mut Endpoint<'_>) -> Result<Transferred, ModuleEr
     });
     let wall_ns = clock.now_ns() - begin;
     let source = ended.map_err(|error| prefix_error(error, source.name))?;
-    Ok(Transferred { wall_ns, source, destination: None })
+    Ok(Transferred { wall_ns, retries: 0, source, destination: None })
 }
 
 /// Both sides, each on a thread of its own.
@@ -69,7 +71,7 @@ pub(super) fn piped(
     });
     let wall_ns = clock.now_ns() - begin;
     match (read, written) {
-        (Ok(source), Ok(side)) => Ok(Transferred { wall_ns, source, destination: Some(side) }),
+        (Ok(source), Ok(side)) => Ok(Transferred { wall_ns, retries: 0, source, destination: Some(side) }),
         (read, written) => Err(choose_error(
             read.err().zip(Some((source.name, into.read()))),
             written.err().zip(Some((destination.name, out.read()))),
