@@ -14,6 +14,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -78,6 +79,8 @@ enum Event {
     TooLong,
     /// The worker is likely to need so much time from now on.
     Expects(Duration),
+    /// The worker has ended. A process that it has left may hold its channel open for ever.
+    Ended,
     Interrupted,
 }
 
@@ -103,9 +106,12 @@ impl Workers {
         deadline: Duration,
         interrupt: &Interrupt,
     ) -> WorkerEnd<Reply> {
-        match self.start(layout) {
+        static WORKERS: AtomicU64 = AtomicU64::new(0);
+        let mark = tree::mark(WORKERS.fetch_add(1, Ordering::Relaxed));
+        match self.start(layout, &mark) {
             Ok((child, channel)) => {
-                answer(child, channel, request, Deadline::new(deadline, self.extends_deadline), interrupt)
+                let process = Process { child, mark };
+                answer(process, channel, request, Deadline::new(deadline, self.extends_deadline), interrupt)
             }
             Err(error) => {
                 WorkerEnd { result: Err(error.into()), stdout: Captured::default(), stderr: Captured::default() }
@@ -114,11 +120,12 @@ impl Workers {
     }
 
     /// Starts a worker in a process group of its own, so that Ctrl-C reaches only the parent.
-    fn start(&self, layout: Option<&Layout>) -> io::Result<(Child, UnixStream)> {
+    fn start(&self, layout: Option<&Layout>, mark: &str) -> io::Result<(Child, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         let child = Command::new(&self.program)
             .args(&self.arguments)
             .envs(layout.map(|layout| (layout::VARIABLE, layout::variable(layout))))
+            .env(tree::MARK, mark)
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -128,17 +135,25 @@ impl Workers {
     }
 }
 
+/// A worker that was started.
+struct Process {
+    /// The supervisor, or the worker where there is none.
+    child: Child,
+    /// What all of its processes have in their environment.
+    mark: String,
+}
+
 fn answer<Request: Serialize, Reply: DeserializeOwned>(
-    mut child: Child,
+    mut process: Process,
     channel: UnixStream,
     request: &Request,
     deadline: Deadline,
     interrupt: &Interrupt,
 ) -> WorkerEnd<Reply> {
-    let stdout = child.stdout.take().map(Capture::start);
-    let stderr = child.stderr.take().map(Capture::start);
-    let result = exchange(&child, channel, request, deadline, interrupt);
-    let status = end(&mut child, result.is_ok());
+    let stdout = process.child.stdout.take().map(Capture::start);
+    let stderr = process.child.stderr.take().map(Capture::start);
+    let result = exchange(&process.child, channel, request, deadline, interrupt);
+    let status = end(&mut process, result.is_ok());
     let finish = |capture: Option<Capture>| capture.map(|capture| capture.finish(GRACE)).unwrap_or_default();
     let (stdout, stderr) = (finish(stdout), finish(stderr));
     let result = match result {
@@ -153,7 +168,7 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
 
 /// Ends the worker and everything that it started, so that nothing disturbs the next repetition. One that `is_ending` has a moment
 /// to end by itself. The child is the supervisor, which ends after its whole tree; where there is none, it is the worker.
-fn end(child: &mut Child, is_ending: bool) -> io::Result<ExitStatus> {
+fn end(Process { child, mark }: &mut Process, is_ending: bool) -> io::Result<ExitStatus> {
     let root = Pid::from_child(child);
     if is_ending {
         wait_for_exit(child);
@@ -164,7 +179,12 @@ fn end(child: &mut Child, is_ending: bool) -> io::Result<ExitStatus> {
     }
     // Without a supervisor, the group is all that is known of the worker's processes.
     let _ = kill_process_group(root, Signal::KILL);
-    child.wait()
+    let status = child.wait();
+    if !status.as_ref().is_ok_and(|status| status.code().is_some()) {
+        // A supervisor exits after its tree. One that was killed, perhaps by the module, has left the tree to nobody.
+        tree::kill_marked(mark, GRACE);
+    }
+    status
 }
 
 /// Sends the request and waits for the reply, the deadline or the interrupt. An empty reply means that the worker ended without
@@ -180,6 +200,7 @@ fn exchange<Request: Serialize>(
     let reader = channel.try_clone()?;
     let replies = events.clone();
     std::thread::spawn(move || read_reply(reader, &replies));
+    send_end(child, events.clone());
     let _subscription = interrupt.subscribe(move || {
         // The receiver is gone after the reply.
         let _ = events.send(Event::Interrupted);
@@ -194,6 +215,7 @@ fn exchange<Request: Serialize>(
     }
     loop {
         match received.recv_timeout(deadline.left()) {
+            Ok(Event::Ended) => deadline.shorten(GRACE),
             Ok(Event::Expects(time)) => deadline.extend(time),
             Ok(Event::Reply(bytes)) if bytes.ends_with(b"\n") => {
                 // After the reply, let its destructors and exit handlers finish.
@@ -207,6 +229,7 @@ fn exchange<Request: Serialize>(
             }
             Ok(Event::TooLong) => return Err(WorkerError::TooLong),
             Ok(Event::Interrupted) => return Err(WorkerError::Interrupted),
+            Err(RecvTimeoutError::Timeout) if deadline.has_ended => return Ok(Vec::new()),
             Err(RecvTimeoutError::Timeout) => return Err(WorkerError::Deadline(deadline.whole())),
         }
     }
@@ -220,6 +243,8 @@ struct Deadline {
     within: Duration,
     until: Instant,
     is_extended: bool,
+    /// The worker has ended, and only what it has sent before is waited for.
+    has_ended: bool,
 }
 
 impl Deadline {
@@ -227,7 +252,7 @@ impl Deadline {
         let started = Instant::now();
         // A deadline beyond what the clock can hold is none.
         let until = started.checked_add(within).unwrap_or(started + LONG);
-        Self { started, within, until, is_extended }
+        Self { started, within, until, is_extended, has_ended: false }
     }
 
     fn left(&self) -> Duration {
@@ -238,10 +263,17 @@ impl Deadline {
         self.until - self.started
     }
 
+    /// The worker has ended: what it has sent arrives within `time`.
+    fn shorten(&mut self, time: Duration) {
+        self.until = self.until.min(Instant::now() + time);
+        self.has_ended = true;
+    }
+
     /// Allows twice the time that the worker expects, because a machine that is busy slows it down.
     fn extend(&mut self, expected: Duration) {
         let longer = Instant::now().checked_add(self.within + 2 * expected.min(LONG));
-        self.until = longer.filter(|_| self.is_extended).map_or(self.until, |longer| longer.max(self.until));
+        self.until =
+            longer.filter(|_| self.is_extended && !self.has_ended).map_or(self.until, |longer| longer.max(self.until));
     }
 }
 
@@ -274,6 +306,24 @@ fn read_reply(mut channel: UnixStream, events: &Sender<Event>) {
             send(Event::Reply(std::mem::take(&mut bytes)));
         }
     }
+}
+
+/// Has an event sent when the process has ended, whoever else holds its channel.
+fn send_end(child: &Child, events: Sender<Event>) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::event::{PollFd, PollFlags, poll};
+        use rustix::process::{PidfdFlags, pidfd_open};
+        if let Ok(pidfd) = pidfd_open(Pid::from_child(child), PidfdFlags::empty()) {
+            std::thread::spawn(move || {
+                while poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], None) == Err(rustix::io::Errno::INTR) {}
+                // Nobody listens after the reply, or after the deadline.
+                let _ = events.send(Event::Ended);
+            });
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (child, events);
 }
 
 fn wait_for_end(received: &mpsc::Receiver<Event>) {
@@ -382,6 +432,10 @@ mod tests {
         deadline.extend(Duration::ZERO);
         assert!(deadline.whole() >= 7 * second, "it is never shortened");
         deadline.extend(Duration::MAX);
+        deadline.shorten(second);
+        let shortened = deadline.whole();
+        deadline.extend(9 * second);
+        assert_eq!(deadline.whole(), shortened, "it has ended");
         let mut fixed = Deadline::new(second, false);
         fixed.extend(3 * second);
         assert_eq!(fixed.whole(), second);

@@ -1,7 +1,7 @@
 //! The processes that descend from a worker, and their end. The supervisor of a worker adopts whatever the worker leaves behind, so
-//! nothing that a module starts is outside of its tree.
+//! nothing that a module starts is outside of its tree while the supervisor lives; afterwards a mark in the environment tells.
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, getpid, kill_process};
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -27,6 +27,43 @@ pub(super) fn kill_descendants(root: Pid, patience: Duration) {
         }
         std::thread::yield_now();
     }
+}
+
+/// The variable whose value tells the processes of one worker from all others, if its supervisor was killed.
+pub(super) const MARK: &str = "BENCH_HOST_WORKER";
+
+/// A value of [`MARK`] for the worker with this number of this process. Always of one length, because the environment moves the stack.
+pub(super) fn mark(number: u64) -> String {
+    format!("{:010}-{number:020}", std::process::id())
+}
+
+/// Kills the processes that were started with `mark`, again until none is left. Gives up after `patience`. One that has started another
+/// program with another environment is not found.
+pub(super) fn kill_marked(mark: &str, patience: Duration) {
+    let started = Instant::now();
+    loop {
+        let left = marked(mark);
+        if left.is_empty() || started.elapsed() > patience {
+            return;
+        }
+        for process in left {
+            let _ = kill_process(process, Signal::KILL);
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// The processes with `mark` in their environment. A zombie has none.
+fn marked(mark: &str) -> Vec<Pid> {
+    let variable = format!("{MARK}={mark}");
+    let has_mark = |process: &Pid| {
+        // Of another user's process, nothing can be read.
+        let environment = fs::read(format!("/proc/{}/environ", process.as_raw_pid())).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|found| found == variable.as_bytes())
+    };
+    let own = getpid();
+    let others = processes().into_keys().filter_map(Pid::from_raw).filter(|process| *process != own);
+    others.filter(has_mark).collect()
 }
 
 /// The living descendants of `root`. A zombie has ended, but its children may live.
@@ -83,6 +120,24 @@ mod tests {
         assert_eq!(parse("7 (a) b (c)) S 5 6 7"), Some(Entry { parent: 5, is_zombie: false }));
         assert_eq!(parse("7 (x) Z 5 6"), Some(Entry { parent: 5, is_zombie: true }));
         assert_eq!(parse("7 (x"), None);
+    }
+
+    #[test]
+    fn marks_have_one_length_and_differ() {
+        assert_ne!(mark(1), mark(2));
+        assert_eq!(mark(0).len(), mark(u64::MAX).len());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn marked_processes_are_killed_and_no_others() {
+        let start = |mark: &str| std::process::Command::new("sleep").arg("600").env(MARK, mark).spawn().unwrap();
+        let (mut ours, mut other) = (start(&mark(u64::MAX)), start(&mark(u64::MAX - 1)));
+        kill_marked(&mark(u64::MAX), Duration::from_secs(60));
+        assert!(!ours.wait().unwrap().success());
+        assert!(other.try_wait().unwrap().is_none());
+        other.kill().unwrap();
+        other.wait().unwrap();
     }
 
     #[cfg(target_os = "linux")]

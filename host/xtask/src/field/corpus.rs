@@ -13,7 +13,7 @@ use crate::artifact::LIBRARY;
 use crate::project::Project;
 
 /// The deeds of the hostile probe, by the name of the function that does each.
-const DEEDS: [&str; 6] = ["escape", "orphan", "stop_parent", "forge", "endless", "hoard"];
+const DEEDS: [&str; 7] = ["escape", "orphan", "stop_parent", "kill_parent", "forge", "endless", "hoard"];
 
 /// How deep components are nested in one another, deeper than any toolchain makes them.
 const DEPTH: usize = 20_000;

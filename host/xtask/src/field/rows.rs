@@ -54,6 +54,12 @@ fn modules() -> Vec<Row> {
         row("probe that leaves an orphan", "list orphan.so --deadline 5s", &[1], &["orphan.so"]),
         row("probe that stops its parent", "list stop_parent.so --deadline 5s", &[1], &["no reply within 5 s"]),
         row(
+            "probe that kills its parent",
+            "list kill_parent.so --deadline 20s",
+            &[1],
+            &["kill_parent.so: ", "SIGKILL"],
+        ),
+        row(
             "probe that forges a reply",
             "list forge.so --deadline 5s",
             &[1],
