@@ -465,6 +465,10 @@ pub(crate) struct LimitArgs {
     /// Maximum memory of a component, in bytes, such as `512Mi`
     #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "1Gi")]
     pub(crate) memory: u64,
+    /// Maximum size of a scratch folder, in bytes, such as `20Gi`; a worker that writes more is ended [default: half of the room that
+    /// its file system has, at most 64Gi]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub(crate) scratch: Option<u64>,
     /// Time that a worker may take in addition to its measured time before it is killed [default: 30s, and as long as it makes
     /// progress with the operations of --iterations]
     #[arg(long, value_name = "DURATION", value_parser = duration_ns)]

@@ -15,6 +15,7 @@ use crate::output;
 use crate::progress::is_watched;
 use crate::resolve::Resolved;
 use crate::resume::PreviousRun;
+use crate::scratch_budget;
 use crate::show::ShowArgs;
 use crate::signals;
 use crate::worker::{MeasureRequest, Reply, Request};
@@ -253,7 +254,10 @@ impl Executor for WorkerExecutor<'_> {
         complaint();
         let before = Reading::now();
         let layout = draw_layout(self.job.seed, repetition.cell, repetition.process);
-        let end = loader.workers.call_in(Some(&layout), &request, self.job.deadline_of(cell), self.interrupt);
+        let deadline = self.job.deadline_of(cell);
+        let end = scratch_budget::within(&scratch, loader.limits.scratch, self.interrupt, |interrupt| {
+            loader.workers.call_in(Some(&layout), &request, deadline, interrupt)
+        });
         drop(scratch);
         let name = format!("cell-{:04}-process-{}", repetition.cell, repetition.process);
         keep_output(self.directory, &name, &end.stdout, &end.stderr);
@@ -296,12 +300,15 @@ pub(crate) fn account(
     interrupt: &Interrupt,
 ) -> Option<AccountRecord> {
     let cell = plan.cell(repetition.cell);
-    let Resolved { module, arguments, scratch: _scratch, .. } =
+    let Resolved { module, arguments, scratch, .. } =
         job.loader.resolve(job.modules, &job.modules.loaded[cell.offer], cell).ok()?;
     let scenario = job.modules.loaded[cell.offer].own_scenario(&cell.scenario.name).to_owned();
     let request = Request::Account { module, cell: repetition.cell, process: repetition.process, scenario, arguments };
     let deadline = job.loader.deadline_of(&job.modules.loaded[cell.offer].spec);
-    match job.loader.workers.call(&request, deadline, interrupt).result {
+    let end = scratch_budget::within(&scratch, job.loader.limits.scratch, interrupt, |interrupt| {
+        job.loader.workers.call(&request, deadline, interrupt)
+    });
+    match end.result {
         Ok(Reply::Accounted(Ok(account))) => Some(*account),
         Ok(Reply::Accounted(Err(reason)) | Reply::Refused(reason)) => {
             tracing::warn!(scenario = plan.full_name(cell), %reason, "resource usage is not counted");

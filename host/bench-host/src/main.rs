@@ -27,6 +27,7 @@ mod requests;
 mod resolve;
 mod resume;
 mod scratch;
+mod scratch_budget;
 mod secret;
 mod show;
 mod signals;

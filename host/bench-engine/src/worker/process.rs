@@ -52,6 +52,9 @@ pub enum WorkerError {
     /// Interrupted; the worker was killed.
     #[error("interrupted")]
     Interrupted,
+    /// The caller has ended it for this reason.
+    #[error("{0}")]
+    Stopped(String),
     /// The worker exited or crashed before it replied.
     #[error("the worker {how}{}", last_line.as_ref().map_or_else(String::new, |line| format!(": {line}")))]
     Died {

@@ -4,6 +4,7 @@
 use super::{Checksums, Findings, Outcome, sensitivity};
 use crate::modules::{Loaded, Loader, Modules};
 use crate::resolve::Resolved;
+use crate::scratch_budget;
 use crate::worker::{MeasureRequest, Reply, Request};
 use bench_engine::worker::{Captured, WorkerEnd, WorkerError};
 use bench_engine::{Cell, Interrupt, Plan, Report, Selection};
@@ -311,7 +312,9 @@ fn conformance(loader: &Loader, resolved: &Resolved, cell: &Cell, interrupt: &In
         driver: cell.scenario.driver.clone(),
         arguments: resolved.arguments.clone(),
     };
-    loader.workers.call(&request, loader.deadline_of(&resolved.module), interrupt)
+    scratch_budget::within(&resolved.scratch, loader.limits.scratch, interrupt, |interrupt| {
+        loader.workers.call(&request, loader.deadline_of(&resolved.module), interrupt)
+    })
 }
 
 /// Measures the cell for a time, or else one operation.
@@ -335,7 +338,9 @@ fn measure(
         time_ns,
         iterations: time_ns.is_none().then_some(1),
     }));
-    loader.workers.call(&request, deadline, interrupt)
+    scratch_budget::within(&resolved.scratch, loader.limits.scratch, interrupt, |interrupt| {
+        loader.workers.call(&request, deadline, interrupt)
+    })
 }
 
 fn report(end: &WorkerEnd<Reply>) -> Option<&Report> {

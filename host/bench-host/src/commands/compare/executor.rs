@@ -4,6 +4,7 @@ use super::measure::label;
 use crate::effort::PairedEffort;
 use crate::execute::{Job, account, explain_by_output, keep_output, without_reply};
 use crate::resolve::Resolved;
+use crate::scratch_budget;
 use crate::worker::{CandidateSpec, CompareRequest, Reply, Request};
 use bench_engine::worker::{WorkerError, draw_layout};
 use bench_engine::{ComparisonGroup, Interrupt, PairedExecutor, PairedReport, Plan, Repetition, Report};
@@ -43,7 +44,10 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
         let deadline = self.job.loader.deadline() + Duration::from_nanos(budget.time_ns + beyond);
         let before = Reading::now();
         let layout = draw_layout(self.job.seed, compared.cells[0], process);
-        let end = self.job.loader.workers.call_in(Some(&layout), &request, deadline, self.interrupt);
+        let (loader, folders) = (self.job.loader, resolved.iter().flat_map(|resolved| &resolved.scratch));
+        let end = scratch_budget::within(folders, loader.limits.scratch, self.interrupt, |interrupt| {
+            loader.workers.call_in(Some(&layout), &request, deadline, interrupt)
+        });
         drop(resolved);
         let name = format!("cell-{:04}-process-{process}", compared.cells[0]);
         keep_output(self.directory, &name, &end.stdout, &end.stderr);

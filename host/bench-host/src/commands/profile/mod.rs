@@ -10,6 +10,7 @@ use crate::cli::Common;
 use crate::execute::interrupt;
 use crate::modules::{Loader, Modules};
 use crate::resolve::Resolved;
+use crate::scratch_budget;
 use crate::worker::{MeasureRequest, Reply, Request};
 use crate::{Exit, output, paths};
 use anyhow::Context;
@@ -184,7 +185,10 @@ impl Job<'_> {
         }));
         let data = directory.join(format!(".{number}.perf"));
         let deadline = self.loader.deadline_of(&loaded.spec) + Duration::from_nanos(self.time_ns);
-        let end = self.recorder.workers(&self.loader.workers, &data).call(&request, deadline, self.interrupt);
+        let workers = self.recorder.workers(&self.loader.workers, &data);
+        let end = scratch_budget::within(&scratch, self.loader.limits.scratch, self.interrupt, |interrupt| {
+            workers.call(&request, deadline, interrupt)
+        });
         drop(scratch);
         let profile = match end.result {
             Ok(Reply::Measured(report)) => operations(&report).and_then(|operations| {
