@@ -42,4 +42,6 @@ pub struct Dependency {
     pub scenario: Scenario,
     /// The arguments of that scenario.
     pub arguments: Arguments,
+    /// Further modules that the scenario names, in the order of its requirements.
+    pub further: Vec<Dependency>,
 }

@@ -17,7 +17,7 @@ pub(crate) struct Resolved {
     /// The module, with the grants that the paths and servers of the arguments need.
     pub(crate) module: ModuleSpec,
     pub(crate) arguments: Arguments,
-    /// The module that runs in the same worker.
+    /// The modules that run in the same worker.
     pub(crate) companion: Option<Box<DependencySpec>>,
     /// Scratch folders. They are removed on drop, which must not happen before the worker has ended.
     pub(crate) scratch: Vec<ScratchFolder>,
@@ -49,11 +49,16 @@ impl Loader {
                 let arguments = shared_arguments(scenario, &cell.arguments);
                 let beside = self.of_module(spec_of(other), scenario, arguments)?;
                 resolved.scratch.extend(beside.scratch);
-                resolved.companion = Some(Box::new(DependencySpec {
+                let named = DependencySpec {
                     module: beside.module,
                     scenario: scenario.name.clone(),
                     arguments: beside.arguments,
-                }));
+                    further: Vec::new(),
+                };
+                match &mut resolved.companion {
+                    Some(first) => first.further.push(named),
+                    None => resolved.companion = Some(Box::new(named)),
+                }
             }
         }
         Ok(resolved)

@@ -52,12 +52,14 @@ pub(crate) struct ModuleSpec {
     pub(crate) descriptor: Option<Descriptor>,
 }
 
-/// A second module in the same worker, and its scenario and arguments.
+/// Another module in the same worker, and its scenario and arguments.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DependencySpec {
     pub(crate) module: ModuleSpec,
     pub(crate) scenario: String,
     pub(crate) arguments: Arguments,
+    /// Further modules.
+    pub(crate) further: Vec<DependencySpec>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -318,7 +320,8 @@ fn load_dependency(spec: &DependencySpec) -> Result<Dependency, String> {
     let found = scenario(module.as_ref(), &spec.scenario);
     let scenario =
         found.ok_or_else(|| format!("the other module no longer describes a scenario `{}`", spec.scenario))?;
-    Ok(Dependency { module, scenario, arguments: spec.arguments.clone() })
+    let further = spec.further.iter().map(load_dependency).collect::<Result<_, _>>()?;
+    Ok(Dependency { module, scenario, arguments: spec.arguments.clone(), further })
 }
 
 fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {

@@ -242,7 +242,12 @@ fn driven(setup: Setup) -> Found {
     let mut destination = module("destination", setup.destination, &target);
     let source = module("source", setup.source, &target);
     let of_source = scenario(&source);
-    let mut dependency = Dependency { module: Box::new(source), scenario: of_source, arguments: Arguments::default() };
+    let mut dependency = Dependency {
+        module: Box::new(source),
+        scenario: of_source,
+        arguments: Arguments::default(),
+        further: Vec::new(),
+    };
     let mut arguments = Arguments::default();
     arguments.set("max_inflight_batches", 2);
     arguments.set("retries", setup.retries);
@@ -414,7 +419,7 @@ fn what_cannot_be_paired_says_why() {
     let dependency = |driver| {
         let module = module(driver, Deed::None, &target);
         let scenario = scenario(&module);
-        Dependency { module: Box::new(module), scenario, arguments: Arguments::default() }
+        Dependency { module: Box::new(module), scenario, arguments: Arguments::default(), further: Vec::new() }
     };
     check(Some(&mut dependency("destination")), "has the driver `destination`, and is no source");
     check(Some(&mut dependency("source")), "`compression` is `brotli`; it knows none, lz4, zstd");
