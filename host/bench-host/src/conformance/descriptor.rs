@@ -72,7 +72,7 @@ fn of_scenario(scenario: &Scenario) -> Vec<Finding> {
     let mut broken = Vec::new();
     let mut push = |rule: &str, detail: String| broken.push(finding(Some(&scenario.name), rule, detail));
     if families::drivers().get(&scenario.driver).is_none() {
-        let known = ["workload", "operator", "source", "destination", "function"];
+        let known = ["workload", "operator", "source", "transform", "destination", "function"];
         push("driver is known", format!("`{}`; use one of {}", scenario.driver, known.join(", ")));
     }
     for parameter in &scenario.parameters {

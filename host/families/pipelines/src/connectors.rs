@@ -56,6 +56,18 @@ pub trait ConnectorInstance {
     /// Writes what `batches` yields, until there is no more, and commits. `batches` is dropped before this returns. Only a
     /// connector of the driver `destination` can.
     fn write(&mut self, arguments: &Arguments, batches: Box<dyn Next>) -> Result<Transfer, ModuleError>;
+
+    /// Hands on to `into`, changed as `arguments` say, what `from` yields, until there is no more. Both are dropped before this
+    /// returns. Only a connector of the driver `transform` can.
+    fn change(
+        &mut self,
+        arguments: &Arguments,
+        from: Box<dyn Next>,
+        into: Box<dyn Emit>,
+    ) -> Result<Transfer, ModuleError> {
+        let _ = (arguments, from, into);
+        Err(ModuleError::Other("it is no transform".to_owned()))
+    }
 }
 
 /// Where a source's batches go.
@@ -88,7 +100,7 @@ pub enum BatchError {
 /// What a connector says it did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transfer {
-    /// Rows that it read, or wrote and committed.
+    /// Rows that it read, handed on, or wrote and committed.
     pub records: u64,
     /// Bytes of the batches that it handed over or took, as they crossed the boundary.
     pub bytes: u64,

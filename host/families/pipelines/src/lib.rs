@@ -46,7 +46,7 @@ impl Family for Pipelines {
     }
 
     fn drivers(&self) -> &'static [&'static dyn Driver] {
-        &[&ConnectorDriver(spec::SOURCE), &ConnectorDriver(spec::DESTINATION)]
+        &[&ConnectorDriver(spec::SOURCE), &ConnectorDriver(spec::TRANSFORM), &ConnectorDriver(spec::DESTINATION)]
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -23,7 +23,8 @@ impl Connectors for Probe {
 /// The connector of `scenario`.
 fn connector(table: &'static raw::Pipeline, scenario: &Scenario) -> Result<NativeConnector, ModuleError> {
     let (function, call) = match scenario.driver.as_str() {
-        spec::SOURCE => ("read", table.read),
+        // A transform is a source that reads batches.
+        spec::SOURCE | spec::TRANSFORM => ("read", table.read),
         _ => ("write", table.write),
     };
     let (name, driver) = (scenario.name.clone(), &scenario.driver);
@@ -58,6 +59,15 @@ struct NativeInstance {
 impl ConnectorInstance for NativeInstance {
     fn read(&mut self, arguments: &Arguments, batches: Box<dyn Emit>) -> Result<Transfer, ModuleError> {
         self.transfer("read", arguments, End::Emit(batches))
+    }
+
+    fn change(
+        &mut self,
+        arguments: &Arguments,
+        from: Box<dyn Next>,
+        into: Box<dyn Emit>,
+    ) -> Result<Transfer, ModuleError> {
+        self.transfer("read", arguments, End::Both(from, into))
     }
 
     fn write(&mut self, arguments: &Arguments, batches: Box<dyn Next>) -> Result<Transfer, ModuleError> {

@@ -11,6 +11,12 @@ pub(crate) const SOURCE: &str = "source";
 /// The driver of scenarios that write what a source reads.
 pub(crate) const DESTINATION: &str = "destination";
 
+/// The driver of scenarios that change what a source reads before a destination writes it.
+pub(crate) const TRANSFORM: &str = "transform";
+
+/// The parameter of a transform with the query whose rows it must hand on.
+pub(crate) const EQUALS: &str = "equals";
+
 /// The argument that the driver adds for a connector that reads: the table, as it is written in SQL.
 pub const FROM_TABLE: &str = "from_table";
 
@@ -40,9 +46,24 @@ pub(crate) fn source(name: &str) -> Scenario {
     transfer(name, SOURCE, "Reads all rows of a table as batches.")
 }
 
+/// Changing rows between a source and a destination.
+pub(crate) fn transform(name: &str) -> Scenario {
+    let equals = "query whose rows it must hand on, so that they can be compared; `{from}` is the table that is read, and `{NAME}` an \
+                  argument of the transform";
+    Scenario::new(name, FAMILY, "Changes the batches of a source on their way to a destination.")
+        .driven_by(TRANSFORM)
+        .times_itself(Unit::Nanoseconds, "part of the transfer of a destination, which has the parameter `transform`")
+        .parameter(Parameter::new(EQUALS, "SELECT * FROM {from}", equals))
+}
+
 /// Moving all rows of a table to another table.
 pub(crate) fn destination(name: &str) -> Scenario {
     let source = Parameter::new("source", "pg-source/read", "the scenario of the source, as module/scenario");
+    let transform = Parameter::new(
+        TRANSFORM,
+        "",
+        "the scenario that changes batches on their way, as module/scenario; empty: they arrive as they were read",
+    );
     let load_method = Parameter::new(
         LOAD_METHOD,
         "copy-binary",
@@ -56,7 +77,9 @@ pub(crate) fn destination(name: &str) -> Scenario {
     let code = Parameter::new(CODE, "cached", "whether compiled code is loaded from the cache, or compiled again");
     transfer(name, DESTINATION, "Moves all rows of a table to another table of the same server as batches.")
         .requires("module:source", "the module of the source")
+        .can_use("module:transform", "the module of the transform")
         .parameter(source)
+        .parameter(transform)
         .parameter(load_method.choices(["insert", "copy", "copy-binary"]))
         .parameter(table.choices(["logged", "unlogged"]))
         .parameter(compression.choices(["none", "lz4", "zstd"]))
@@ -110,7 +133,7 @@ mod tests {
 
     #[test]
     fn specifications_are_valid_descriptors() {
-        for scenario in [source("read"), destination("load")] {
+        for scenario in [source("read"), transform("change"), destination("load")] {
             Descriptor::new("module", "1", "").scenario(scenario).validate().unwrap();
         }
     }

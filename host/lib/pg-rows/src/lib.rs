@@ -109,6 +109,11 @@ pub fn target(arguments: &Arguments) -> Result<String, ModuleError> {
     Ok(format!("{}.\"bench_loaded\"", quoted(arguments.text(SCHEMA)?)))
 }
 
+/// The view, in the schema of `arguments`, of the rows that must arrive where a transform changes them, quoted for SQL.
+pub fn expected(arguments: &Arguments) -> Result<String, ModuleError> {
+    Ok(format!("{}.\"bench_expected\"", quoted(arguments.text(SCHEMA)?)))
+}
+
 /// Statements that remove all tables of a run.
 pub fn forget(schema: &str) -> String {
     format!("SET client_min_messages = warning; DROP SCHEMA IF EXISTS {} CASCADE;", quoted(schema))

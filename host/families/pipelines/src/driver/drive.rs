@@ -5,7 +5,7 @@ use super::compression::Compression;
 use super::figures::{Figures, code_name, transfer_checks};
 use super::side::Which;
 use super::tables::{Database, Tables};
-use super::transfer::{ChannelOptions, Endpoint, Transferred, drained, piped};
+use super::transfer::{ChannelOptions, Endpoint, Transferred, drained, piped, transformed};
 use crate::connectors::{Connector, Loading, connectors};
 use crate::{retry, spec};
 use bench_drivers::{CellFailure, Dependency, Module, Task, passed, series_records};
@@ -25,6 +25,8 @@ pub(super) struct Prepared {
 /// The two sides of a transfer; without a destination, what the source reads goes nowhere.
 pub(super) struct Sides {
     source: Prepared,
+    /// What changes batches on their way.
+    transform: Option<Prepared>,
     destination: Option<(Prepared, ChannelOptions)>,
     /// How often a transfer is tried again whose server cannot be reached.
     retries_max: u32,
@@ -35,7 +37,7 @@ pub(super) fn drive(module: &mut dyn Module, dependency: Option<&mut Dependency>
     let mut conditions = Vec::new();
     let report = bench_drivers::report(task.repetition, |checks| {
         let parameter = database_parameter(task.scenario)?;
-        let mut tables = Database::open(parameter, task.arguments)?;
+        let mut tables = Database::open(parameter, task.arguments, oracle(dependency.as_deref()))?;
         let mut sides = Sides::prepare(module, dependency, task.scenario, task.arguments)?;
         conditions = sides.conditions(&tables);
         Ok(report(task, &measure(&mut sides, &mut tables, task, checks)?))
@@ -51,7 +53,7 @@ pub(super) fn conformance(
     arguments: &Arguments,
 ) -> Result<Vec<Check>, ModuleError> {
     let rule = |name: &str| format!("{}: {name}", scenario.name);
-    let mut tables = Database::open(database_parameter(scenario)?, arguments)?;
+    let mut tables = Database::open(database_parameter(scenario)?, arguments, oracle(dependency.as_deref()))?;
     let mut checks = Vec::new();
     let mut sides = Sides::prepare(module, dependency.as_deref_mut(), scenario, arguments)?;
     let moved = repetition(&mut sides, &mut tables, &mut checks).map_err(|failure| failure.reason);
@@ -67,6 +69,11 @@ pub(super) fn conformance(
     checks.push(Check::that(rule("an unknown scenario is refused as such"), refused, detail));
     tables.clear()?;
     Ok(checks)
+}
+
+/// The arguments of the transform, one of which is the query whose rows must arrive.
+fn oracle(dependency: Option<&Dependency>) -> Option<&Arguments> {
+    dependency?.further.first().map(|transform| &transform.arguments)
 }
 
 /// The parameter that names the server of `scenario`.
@@ -91,13 +98,13 @@ impl Sides {
             None => 0,
         };
         if scenario.driver == spec::SOURCE {
-            return Ok(Self { source: own, destination: None, retries_max });
+            return Ok(Self { source: own, transform: None, destination: None, retries_max });
         }
         let dependency = dependency.ok_or_else(|| {
             let reason = "nothing is there to read from; the scenario must require `module:PARAMETER` for its source";
             ModuleError::Other(reason.to_owned())
         })?;
-        let Dependency { module, scenario, arguments: of_source } = dependency;
+        let Dependency { module, scenario, arguments: of_source, further } = dependency;
         if scenario.driver != spec::SOURCE {
             let reason = format!("`{}` has the driver `{}`, and is no source", scenario.name, scenario.driver);
             return Err(ModuleError::InvalidArgument(reason));
@@ -107,7 +114,8 @@ impl Sides {
             compression: Compression::parse(arguments.text(spec::COMPRESSION)?)?,
         };
         let source = Prepared::of(module.as_mut(), scenario, of_source)?;
-        Ok(Self { source, destination: Some((own, between)), retries_max })
+        let transform = further.first_mut().map(transform).transpose()?;
+        Ok(Self { source, transform, destination: Some((own, between)), retries_max })
     }
 
     /// What the figures depend on beside the arguments.
@@ -116,6 +124,7 @@ impl Sides {
             |which: Which, of: &Prepared| (format!("{}_code", which.name()), code_name(of.loading.code).to_owned());
         let mut conditions = tables.conditions().to_vec();
         conditions.push(code(Which::Source, &self.source));
+        conditions.extend(self.transform.iter().map(|of| code(Which::Transform, of)));
         conditions.extend(self.destination.iter().map(|(of, _)| code(Which::Destination, of)));
         conditions
     }
@@ -123,7 +132,8 @@ impl Sides {
     fn loadings(&self) -> Vec<(Which, Loading)> {
         let source = (Which::Source, self.source.loading);
         let destination = self.destination.iter().map(|(prepared, _)| (Which::Destination, prepared.loading));
-        std::iter::once(source).chain(destination).collect()
+        let transform = self.transform.iter().map(|prepared| (Which::Transform, prepared.loading));
+        std::iter::once(source).chain(transform).chain(destination).collect()
     }
 
     fn transfer(&mut self, from: &str, into: &str) -> Result<Transferred, ModuleError> {
@@ -132,10 +142,24 @@ impl Sides {
             None => drained(&mut self.source.party()),
             Some((destination, between)) => {
                 destination.arguments.set(spec::INTO_TABLE, into);
-                piped(&mut self.source.party(), &mut destination.party(), *between)
+                let (source, destination) = (&mut self.source.party(), &mut destination.party());
+                match &mut self.transform {
+                    None => piped(source, destination, *between),
+                    Some(transform) => transformed(source, &mut transform.party(), destination, *between),
+                }
             }
         }
     }
+}
+
+/// A transform that a destination names.
+fn transform(dependency: &mut Dependency) -> Result<Prepared, ModuleError> {
+    let Dependency { module, scenario, arguments, .. } = dependency;
+    if scenario.driver != spec::TRANSFORM {
+        let reason = format!("`{}` has the driver `{}`, and is no transform", scenario.name, scenario.driver);
+        return Err(ModuleError::InvalidArgument(reason));
+    }
+    Prepared::of(module.as_mut(), scenario, arguments)
 }
 
 impl Prepared {
@@ -202,13 +226,13 @@ fn repetition(sides: &mut Sides, tables: &mut dyn Tables, checks: &mut Vec<Check
             }
         }
     };
-    let held = tables.source().1.clone();
-    *checks = transfer_checks(&transferred, &held);
+    let expected = tables.expected().clone();
+    *checks = transfer_checks(&transferred, tables.source().1, &expected);
     if sides.destination.is_some() {
         let loaded = tables.loaded()?;
         let loaded = loaded
             .ok_or_else(|| CellFailure::failed(format!("the destination said that it was done, and made no {into}")))?;
-        checks.extend(held.checks(&loaded));
+        checks.extend(expected.checks(&loaded));
     }
     match passed(checks) {
         Ok(()) => Ok(transferred),

@@ -15,6 +15,7 @@ pub(super) struct Figures {
     scenario: String,
     /// All sides so far, for the check of their parts.
     sources: Vec<Side>,
+    transforms: Vec<Side>,
     destinations: Vec<Side>,
     pub(super) bytes: u64,
 }
@@ -26,6 +27,7 @@ impl Figures {
             sink: Sink::new(&scenario.metrics),
             scenario: scenario.name.clone(),
             sources: Vec::new(),
+            transforms: Vec::new(),
             destinations: Vec::new(),
             bytes: 0,
         }
@@ -37,17 +39,21 @@ impl Figures {
     }
 
     pub(super) fn add(&mut self, transferred: Transferred) -> Result<(), CellFailure> {
-        let Transferred { wall_ns, retries, source, destination } = transferred;
+        let Transferred { wall_ns, retries, source, transform, destination } = transferred;
         let scenario = self.scenario.clone();
         self.append(&scenario, &[], wall_ns)?;
         self.append(spec::RETRIES, &[], u64::from(retries))?;
         self.bytes += source.calls.bytes;
         self.append("bytes", &[("side", "channel")], source.calls.packed_bytes)?;
         self.side(Which::Source, &source)?;
+        if let Some(side) = &transform {
+            self.side(Which::Transform, side)?;
+        }
         if let Some(side) = &destination {
             self.side(Which::Destination, side)?;
         }
         self.sources.push(source);
+        self.transforms.extend(transform);
         self.destinations.extend(destination);
         Ok(())
     }
@@ -56,7 +62,7 @@ impl Figures {
         let name = which.name();
         let is_compressed = side.calls.packing_ns > 0;
         let within =
-            side.within_host_stage().into_iter().filter(|(part, _)| is_compressed || !part.ends_with("compress"));
+            side.within_host_stages().into_iter().filter(|(part, _)| is_compressed || !part.ends_with("compress"));
         for (stage, ns) in side.parts().into_iter().chain(within) {
             self.append("stage", &[("side", name), ("name", &stage)], ns)?;
         }
@@ -66,7 +72,8 @@ impl Figures {
         self.append("wall", &labels, side.wall_ns)?;
         self.append("records", &labels, side.transfer.records)?;
         self.append("bytes", &labels, side.calls.bytes)?;
-        self.append("host_calls", &labels, side.calls.count)
+        let received = side.received.map_or(0, |calls| calls.count);
+        self.append("host_calls", &labels, side.calls.count + received)
     }
 
     /// What is known once, at the end.
@@ -79,7 +86,10 @@ impl Figures {
 
     /// Whether the stages of each side are all of its time.
     pub(super) fn parts_checks(&self) -> Vec<Check> {
-        [&self.sources, &self.destinations].into_iter().filter_map(|sides| parts_check(sides)).collect()
+        [&self.sources, &self.transforms, &self.destinations]
+            .into_iter()
+            .filter_map(|sides| parts_check(sides))
+            .collect()
     }
 
     pub(super) fn sink(&self) -> &Sink {
@@ -91,17 +101,23 @@ impl Figures {
     }
 }
 
-/// Whether what the sides say of a transfer is what the host has seen, and what the tables hold.
-pub(super) fn transfer_checks(transferred: &Transferred, held: &TableFingerprint) -> Vec<Check> {
+/// Whether what the sides say of a transfer is what the host has seen, and what the tables hold: `held` is read, and `expected` must
+/// arrive.
+pub(super) fn transfer_checks(
+    transferred: &Transferred,
+    held: &TableFingerprint,
+    expected: &TableFingerprint,
+) -> Vec<Check> {
     let mut checks = Vec::new();
     let sides = [
-        Some((Which::Source, &transferred.source)),
-        transferred.destination.as_ref().map(|side| (Which::Destination, side)),
+        Some((Which::Source, &transferred.source, held)),
+        transferred.transform.as_ref().map(|side| (Which::Transform, side, expected)),
+        transferred.destination.as_ref().map(|side| (Which::Destination, side, expected)),
     ];
-    for (which, side) in sides.into_iter().flatten() {
+    for (which, side, held) in sides.into_iter().flatten() {
         let name = which.name();
         checks.push(Check::equal(format!("records of the {name}"), &held.rows, &side.transfer.records));
-        checks.push(Check::equal(format!("bytes of the {name}"), &side.calls.bytes, &side.transfer.bytes));
+        checks.push(Check::equal(format!("bytes of the {name}"), &side.bytes(), &side.transfer.bytes));
     }
     checks
 }

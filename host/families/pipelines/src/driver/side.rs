@@ -13,6 +13,7 @@ const OTHER_MAX: f64 = 0.02;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Which {
     Source,
+    Transform,
     Destination,
 }
 
@@ -26,7 +27,10 @@ pub(super) struct Side {
     /// While its thread could have run and had no processor, as far as the system says.
     waited_ns: u64,
     pub(super) transfer: Transfer,
+    /// For batches that it handed over; of a destination, for those that it took.
     pub(super) calls: Calls,
+    /// For batches that a transform took.
+    pub(super) received: Option<Calls>,
 }
 
 impl Which {
@@ -34,6 +38,7 @@ impl Which {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Source => "source",
+            Self::Transform => "transform",
             Self::Destination => "destination",
         }
     }
@@ -42,18 +47,22 @@ impl Which {
     fn stages(self) -> &'static [&'static str] {
         match self {
             Self::Source => &["connect", "query", "fetch", "encode", "emit"],
+            Self::Transform => &["receive", "decode", "transform", "encode", "emit"],
             Self::Destination => &["connect", "receive", "decode", "flush", "commit"],
         }
     }
 
-    /// The stage that is a call of the host, and what of it the host does to a batch.
+    /// The stage that is a call of the host, and what of it the host does to a batch. A transform has that of a destination too.
     fn host_stage(self) -> (&'static str, &'static str) {
         match self {
-            Self::Source => ("emit", "compress"),
-            Self::Destination => ("receive", "decompress"),
+            Self::Source | Self::Transform => EMIT,
+            Self::Destination => RECEIVE,
         }
     }
 }
+
+const EMIT: (&str, &str) = ("emit", "compress");
+const RECEIVE: (&str, &str) = ("receive", "decompress");
 
 /// Makes an instance and has `body` call it.
 pub(super) fn run(
@@ -70,7 +79,8 @@ pub(super) fn run(
     let transfer = body(instance.as_mut())?;
     let wall_ns = clock.now_ns() - begin;
     let waited_ns = waited_ns().saturating_sub(waited_before);
-    Ok(Side { which, wall_ns, instantiate_ns: instantiated - begin, waited_ns, transfer, calls: meter.read() })
+    let instantiate_ns = instantiated - begin;
+    Ok(Side { which, wall_ns, instantiate_ns, waited_ns, transfer, calls: meter.read(), received: None })
 }
 
 /// How long this thread has waited for a processor since it began (the second field of `/proc/PID/schedstat`, in nanoseconds); 0
@@ -87,17 +97,31 @@ impl Side {
         spans.peek().is_some().then(|| spans.sum())
     }
 
-    /// The call of the host as the connector sees it; as the host sees it where the connector does not say.
-    fn host_stage_ns(&self) -> u64 {
-        self.said(self.which.host_stage().0).unwrap_or(self.calls.whole_ns)
+    /// The stages that are calls of the host, what of them the host does to a batch, and the calls.
+    fn host_stages(&self) -> impl Iterator<Item = (&'static str, &'static str, Calls)> {
+        let (stage, packing) = self.which.host_stage();
+        let received = self.received.map(|calls| (RECEIVE.0, RECEIVE.1, calls));
+        received.into_iter().chain(std::iter::once((stage, packing, self.calls)))
+    }
+
+    /// Bytes of all batches that it handed over or took.
+    pub(super) fn bytes(&self) -> u64 {
+        self.host_stages().map(|(.., calls)| calls.bytes).sum()
+    }
+
+    /// A stage that is a call of the host as the connector sees it; as the host sees it where the connector does not say.
+    fn host_stage_ns(&self, stage: &str, calls: &Calls) -> u64 {
+        self.said(stage).unwrap_or(calls.whole_ns)
     }
 
     /// Stages that follow each other and together are the side's wall time, but for what is in none: names and nanoseconds.
     pub(super) fn parts(&self) -> Vec<(String, u64)> {
-        let (host_stage, _) = self.which.host_stage();
         let mut parts = vec![("instantiate".to_owned(), self.instantiate_ns)];
         for stage in self.which.stages() {
-            let ns = if *stage == host_stage { Some(self.host_stage_ns()) } else { self.said(stage) };
+            let ns = match self.host_stages().find(|(host_stage, ..)| host_stage == stage) {
+                Some((.., calls)) => Some(self.host_stage_ns(stage, &calls)),
+                None => self.said(stage),
+            };
             parts.extend(ns.map(|ns| ((*stage).to_owned(), ns)));
         }
         let known = |name: &str| self.which.stages().contains(&name);
@@ -109,12 +133,14 @@ impl Side {
         parts
     }
 
-    /// What the call of the host consists of: `STAGE/PART`, where `crossing` is what lies between the host and the connector.
-    pub(super) fn within_host_stage(&self) -> Vec<(String, u64)> {
-        let (stage, packing) = self.which.host_stage();
-        let crossing = self.host_stage_ns().saturating_sub(self.calls.whole_ns);
-        let parts = [("blocked", self.calls.blocked_ns), (packing, self.calls.packing_ns), ("crossing", crossing)];
-        parts.into_iter().map(|(part, ns)| (format!("{stage}/{part}"), ns)).collect()
+    /// What the calls of the host consist of: `STAGE/PART`, where `crossing` is what lies between the host and the connector.
+    pub(super) fn within_host_stages(&self) -> Vec<(String, u64)> {
+        let parts_of = |(stage, packing, calls): (&'static str, &'static str, Calls)| {
+            let crossing = self.host_stage_ns(stage, &calls).saturating_sub(calls.whole_ns);
+            let parts = [("blocked", calls.blocked_ns), (packing, calls.packing_ns), ("crossing", crossing)];
+            parts.map(|(part, ns)| (format!("{stage}/{part}"), ns))
+        };
+        self.host_stages().flat_map(parts_of).collect()
     }
 
     /// What of the wall time is in no stage; negative where stages have more than there was.

@@ -1,7 +1,7 @@
 //! The tables of both sides, as the host itself sees them: it makes the rows, clears what was loaded, and compares. Behind a
 //! trait, so that everything but SQL is tested without a server.
 
-use crate::{ROW, retry};
+use crate::{ROW, retry, spec};
 use bench_engine::worker::expect_ns;
 use bench_model::{Arguments, Check, ModuleError};
 use pg_rows::{SOURCE_TABLE, Source};
@@ -19,6 +19,9 @@ pub(super) trait Tables {
 
     /// The table that a destination makes, as it is written in SQL.
     fn target(&self) -> &str;
+
+    /// What must be loaded: what the source holds, or what a transform makes of it.
+    fn expected(&self) -> &TableFingerprint;
 
     /// Gets rid of what was loaded, and of work that the server has put off.
     fn clear(&mut self) -> Result<(), ModuleError>;
@@ -72,6 +75,7 @@ pub(super) struct Database {
     conditions: Vec<(String, String)>,
     source: String,
     held: TableFingerprint,
+    expected: TableFingerprint,
     /// The rows are the user's.
     is_own: bool,
     target: String,
@@ -82,8 +86,13 @@ pub(super) struct Database {
 const BYTE_NS: u64 = 100;
 
 impl Database {
-    /// Connects to the server that the argument `parameter` names, and makes the rows unless they are there or the user's.
-    pub(super) fn open(parameter: &str, arguments: &Arguments) -> Result<Self, ModuleError> {
+    /// Connects to the server that the argument `parameter` names, and makes the rows unless they are there or the user's. With the
+    /// arguments of a transform, other rows than those are expected.
+    pub(super) fn open(
+        parameter: &str,
+        arguments: &Arguments,
+        transform: Option<&Arguments>,
+    ) -> Result<Self, ModuleError> {
         let rows = Source::of(arguments)?;
         let is_own = rows.is_own();
         let mut client = connect(parameter, arguments.text(parameter)?)?;
@@ -99,6 +108,10 @@ impl Database {
         }
         // Reading it all also has the server note which rows are valid, which the first to read must.
         let held = held(&mut client, &source).map_err(failed)?;
+        let expected = match transform {
+            Some(transform) => transformed(&mut client, &source, &pg_rows::expected(arguments)?, transform)?,
+            None => held.clone(),
+        };
         let mut conditions = conditions(&mut client).map_err(failed)?;
         if is_own {
             // The argument `rows` is of generated rows.
@@ -106,8 +119,29 @@ impl Database {
         }
         let superuser = "SELECT usesuper FROM pg_user WHERE usename = current_user";
         let may_checkpoint = client.query_opt(superuser, &[]).map_err(failed)?.is_some_and(|row| row.get(0));
-        Ok(Self { client, conditions, source, held, is_own, target, may_checkpoint })
+        Ok(Self { client, conditions, source, held, expected, is_own, target, may_checkpoint })
     }
+}
+
+/// What the rows of `source` are after a transform with these arguments, by the query that it says it equals, which becomes `view`.
+fn transformed(
+    client: &mut Client,
+    source: &str,
+    view: &str,
+    arguments: &Arguments,
+) -> Result<TableFingerprint, ModuleError> {
+    let query = arguments.iter().fold(arguments.text(spec::EQUALS)?.to_owned(), |query, (name, value)| {
+        let is_other = name != spec::EQUALS;
+        if is_other { query.replace(&format!("{{{name}}}"), &value.to_string()) } else { query }
+    });
+    let create = format!("DROP VIEW IF EXISTS {view};\nCREATE VIEW {view} AS {}\n;", query.replace("{from}", source));
+    let failed = |error: postgres::Error| {
+        let text = describe_error(&error);
+        ModuleError::InvalidArgument(format!("`{}` of the transform cannot be run: {text}", spec::EQUALS))
+    };
+    client.batch_execute("SET client_min_messages = warning").map_err(failed)?;
+    client.batch_execute(&create).map_err(failed)?;
+    held(client, view).map_err(failed)
 }
 
 /// Why the table or query of the user cannot be read, which is no fault of a module.
@@ -204,6 +238,10 @@ impl Tables for Database {
 
     fn target(&self) -> &str {
         &self.target
+    }
+
+    fn expected(&self) -> &TableFingerprint {
+        &self.expected
     }
 
     fn clear(&mut self) -> Result<(), ModuleError> {

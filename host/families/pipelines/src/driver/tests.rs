@@ -53,7 +53,11 @@ struct Mock {
 /// A module for `driver`, whose description is completed as the host does it.
 fn module(driver: &str, deed: Deed, target: &Target) -> Direct<dyn Connectors> {
     let descriptor = Descriptor::new(driver, "1", "").scenario(Scenario::uses(driver, "move"));
-    let drivers = Drivers::new(&[&ConnectorDriver(spec::SOURCE), &ConnectorDriver(spec::DESTINATION)]);
+    let drivers = Drivers::new(&[
+        &ConnectorDriver(spec::SOURCE),
+        &ConnectorDriver(spec::TRANSFORM),
+        &ConnectorDriver(spec::DESTINATION),
+    ]);
     let descriptor = bench_drivers::merged(&descriptor, drivers);
     let connectors: Box<dyn Connectors> = Box::new(Mock { deed, target: target.clone() });
     Direct::new(descriptor, connectors)
@@ -156,6 +160,33 @@ impl ConnectorInstance for MockConnector {
         Ok(self.report(stages, BATCHES, BATCHES * BYTES as u64))
     }
 
+    /// Hands on every second batch.
+    fn change(
+        &mut self,
+        _: &Arguments,
+        mut from: Box<dyn Next>,
+        mut into: Box<dyn Emit>,
+    ) -> Result<Transfer, ModuleError> {
+        let failed = |error: BatchError| ModuleError::Other(error.to_string());
+        let mut stages = Stages::new();
+        let (mut taken, mut given, mut bytes) = (0, 0, 0);
+        loop {
+            let batch = from.next().map_err(failed)?;
+            stages.end("receive");
+            let Some(batch) = batch else { break };
+            self.half(taken)?;
+            taken += 1;
+            bytes += batch.len() as u64;
+            if taken % 2 == 0 {
+                given += 1;
+                bytes += batch.len() as u64;
+                into.emit(std::borrow::Cow::Owned(batch)).map_err(failed)?;
+            }
+            stages.end("emit");
+        }
+        Ok(self.report(stages, given, bytes))
+    }
+
     fn write(&mut self, arguments: &Arguments, mut batches: Box<dyn Next>) -> Result<Transfer, ModuleError> {
         assert_eq!(arguments.text(INTO_TABLE), Ok("into"));
         let failed = |error: BatchError| ModuleError::Other(error.to_string());
@@ -179,6 +210,7 @@ impl ConnectorInstance for MockConnector {
 /// Tables of which the target is a list of batches.
 struct MockTables {
     held: TableFingerprint,
+    expected: TableFingerprint,
     target: Target,
     /// What is loaded looks like this instead.
     lie: Option<TableFingerprint>,
@@ -201,6 +233,10 @@ impl Tables for MockTables {
 
     fn target(&self) -> &str {
         "into"
+    }
+
+    fn expected(&self) -> &TableFingerprint {
+        &self.expected
     }
 
     fn clear(&mut self) -> Result<(), ModuleError> {
@@ -235,6 +271,7 @@ struct Setup {
     lie: Option<TableFingerprint>,
     is_source_changed: bool,
     retries: i64,
+    transform: Option<Deed>,
 }
 
 fn driven(setup: Setup) -> Found {
@@ -248,14 +285,21 @@ fn driven(setup: Setup) -> Found {
         arguments: Arguments::default(),
         further: Vec::new(),
     };
+    if let Some(deed) = setup.transform {
+        let transform = module("transform", deed, &target);
+        let (scenario, arguments) = (scenario(&transform), Arguments::default());
+        dependency.further.push(Dependency { module: Box::new(transform), scenario, arguments, further: Vec::new() });
+    }
     let mut arguments = Arguments::default();
     arguments.set("max_inflight_batches", 2);
     arguments.set("retries", setup.retries);
     arguments.set("compression", setup.compression.unwrap_or("none"));
     let scenario = scenario(&destination);
     let mut sides = Sides::prepare(&mut destination, Some(&mut dependency), &scenario, &arguments).unwrap();
-    let held = held(BATCHES * ROWS, "same");
-    let mut tables = MockTables { held, target, lie: setup.lie, is_source_changed: setup.is_source_changed };
+    let all = held(BATCHES * ROWS, "same");
+    let expected = if setup.transform.is_some() { held(BATCHES / 2 * ROWS, "other") } else { all.clone() };
+    let is_source_changed = setup.is_source_changed;
+    let mut tables = MockTables { held: all, expected, target, lie: setup.lie, is_source_changed };
     run(&mut sides, &mut tables, &scenario, &arguments)
 }
 
@@ -391,12 +435,35 @@ fn transfer_is_tried_again_and_retries_are_counted() {
 }
 
 #[test]
+fn transform_hands_on_what_is_expected_and_is_timed_apart() {
+    let with = |deed| Setup { transform: Some(deed), ..Setup::default() };
+    let found = driven(with(Deed::None));
+    assert!(found.checks.iter().all(|check| check.passed), "{:?}", found.checks);
+    assert_eq!(samples(&found, "records", &["source"]), [BATCHES * ROWS; 3]);
+    for side in ["transform", "destination"] {
+        assert_eq!(samples(&found, "records", &[side]), [BATCHES / 2 * ROWS; 3]);
+        assert_eq!(samples(&found, "bytes", &[side]), [BATCHES / 2 * BYTES as u64; 3]);
+    }
+    let taken_and_given = (BATCHES + 1) + BATCHES / 2;
+    assert_eq!(samples(&found, "host_calls", &["transform"]), [taken_and_given; 3]);
+    for stage in ["receive", "receive/blocked", "receive/crossing", "emit", "emit/blocked", "emit/crossing"] {
+        assert_eq!(samples(&found, "stage", &["transform", stage]).len(), 3);
+    }
+    fails(with(Deed::FailsAfterHalf), "transform/move: connection cut");
+    fails(with(Deed::PanicsAfterHalf), "transform/move: it panicked");
+    fails(with(Deed::Overstates), "check `records of the transform` failed");
+    fails(Setup { source: Deed::FailsAfterHalf, ..with(Deed::None) }, "source/move: connection cut");
+    fails(Setup { destination: Deed::FailsToInstantiate, ..with(Deed::None) }, "destination/move: no memory");
+}
+
+#[test]
 fn a_source_alone_is_drained() {
     let target = Target::default();
     let mut source = module("source", Deed::None, &target);
     let scenario = scenario(&source);
     let mut sides = Sides::prepare(&mut source, None, &scenario, &Arguments::default()).unwrap();
-    let mut tables = MockTables { held: held(BATCHES * ROWS, "same"), target, lie: None, is_source_changed: false };
+    let all = held(BATCHES * ROWS, "same");
+    let mut tables = MockTables { expected: all.clone(), held: all, target, lie: None, is_source_changed: false };
     let found = run(&mut sides, &mut tables, &scenario, &Arguments::default());
     assert_eq!(samples(&found, "records", &["source"]), [BATCHES * ROWS; 3]);
     assert!(samples(&found, "stage", &["source", "emit/blocked"]).iter().all(|ns| *ns == 0));

@@ -1,7 +1,7 @@
-//! One transfer: a source on a thread of its own, alone or with a destination on another. Of two sides that fail, the one that
-//! failed by itself is told, not the one that was cut off by it.
+//! One transfer: a source on a thread of its own, alone or with a destination on another, and a transform between them on a third. Of
+//! sides that fail, the one that failed by itself is told, not those that were cut off by it.
 
-use super::channel::{self, Calls, Drain, Meter};
+use super::channel::{self, Drain, Meter};
 use super::compression::Compression;
 use super::side::{self, Side, Which};
 use crate::connectors::{Connector, Emit, Next};
@@ -32,6 +32,7 @@ pub(super) struct Transferred {
     /// Attempts before this one that failed.
     pub(super) retries: u32,
     pub(super) source: Side,
+    pub(super) transform: Option<Side>,
     pub(super) destination: Option<Side>,
 }
 
@@ -47,7 +48,7 @@ pub(super) fn drained(source: &mut Endpoint<'_>) -> Result<Transferred, ModuleEr
     });
     let wall_ns = clock.now_ns() - begin;
     let source = ended.map_err(|error| prefix_error(error, source.name))?;
-    Ok(Transferred { wall_ns, retries: 0, source, destination: None })
+    Ok(Transferred { wall_ns, retries: 0, source, transform: None, destination: None })
 }
 
 /// Both sides, each on a thread of its own.
@@ -71,17 +72,71 @@ pub(super) fn piped(
     });
     let wall_ns = clock.now_ns() - begin;
     match (read, written) {
-        (Ok(source), Ok(side)) => Ok(Transferred { wall_ns, retries: 0, source, destination: Some(side) }),
-        (read, written) => Err(choose_error(
-            read.err().zip(Some((source.name, into.read()))),
-            written.err().zip(Some((destination.name, out.read()))),
-        )),
+        (Ok(source), Ok(side)) => {
+            Ok(Transferred { wall_ns, retries: 0, source, transform: None, destination: Some(side) })
+        }
+        (read, written) => Err(choose_error(vec![
+            read.err().zip(Some((source.name, into.read().was_cut))),
+            written.err().zip(Some((destination.name, out.read().was_cut))),
+        ])),
+    }
+}
+
+/// Both sides and a transform between them, each on a thread of its own. Batches wait in two channels.
+pub(super) fn transformed(
+    source: &mut Endpoint<'_>,
+    transform: &mut Endpoint<'_>,
+    destination: &mut Endpoint<'_>,
+    between: ChannelOptions,
+) -> Result<Transferred, ModuleError> {
+    let clock = MonotonicClock::new();
+    let (entry, of_source, first) = channel::channel(between.inflight_max, between.compression)?;
+    let (second, of_transform, exit) = channel::channel(between.inflight_max, between.compression)?;
+    let (into, taken, given, out) = (entry.meter(), first.meter(), second.meter(), exit.meter());
+    let begin = clock.now_ns();
+    let (read, changed, written) = thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let side = run_source(source, &into, Box::new(entry))?;
+            of_source.confirm();
+            Ok(side)
+        });
+        let changing = scope.spawn(|| {
+            let side = run_transform(transform, &taken, Box::new(first), &given, Box::new(second))?;
+            of_transform.confirm();
+            Ok(side)
+        });
+        let writing = scope.spawn(|| run_destination(destination, &out, Box::new(exit)));
+        (joined(reading.join()), joined(changing.join()), joined(writing.join()))
+    });
+    let wall_ns = clock.now_ns() - begin;
+    match (read, changed, written) {
+        (Ok(source), Ok(changed), Ok(side)) => {
+            Ok(Transferred { wall_ns, retries: 0, source, transform: Some(changed), destination: Some(side) })
+        }
+        (read, changed, written) => Err(choose_error(vec![
+            read.err().zip(Some((source.name, into.read().was_cut))),
+            changed.err().zip(Some((transform.name, taken.read().was_cut || given.read().was_cut))),
+            written.err().zip(Some((destination.name, out.read().was_cut))),
+        ])),
     }
 }
 
 fn run_source(party: &mut Endpoint<'_>, meter: &Meter, batches: Box<dyn Emit>) -> Result<Side, ModuleError> {
     let arguments = party.arguments;
     side::run(Which::Source, party.connector, meter, |instance| instance.read(arguments, batches))
+}
+
+/// Takes batches `from` one channel, whose meter is `taken`, and gives them `into` another.
+fn run_transform(
+    party: &mut Endpoint<'_>,
+    taken: &Meter,
+    from: Box<dyn Next>,
+    given: &Meter,
+    into: Box<dyn Emit>,
+) -> Result<Side, ModuleError> {
+    let arguments = party.arguments;
+    let side = side::run(Which::Transform, party.connector, given, |instance| instance.change(arguments, from, into))?;
+    Ok(Side { received: Some(taken.read()), ..side })
 }
 
 fn run_destination(party: &mut Endpoint<'_>, meter: &Meter, batches: Box<dyn Next>) -> Result<Side, ModuleError> {
@@ -94,24 +149,24 @@ fn joined(ended: thread::Result<Result<Side, ModuleError>>) -> Result<Side, Modu
     ended.unwrap_or_else(|_| Err(ModuleError::Crashed("it panicked".to_owned())))
 }
 
-/// A side's error, its name, and what the host saw of its calls.
-type Failure<'a> = (ModuleError, (&'a str, Calls));
+/// A side's error, its name, and whether it was cut off by another side.
+type Failure<'a> = (ModuleError, (&'a str, bool));
 
-/// The error to tell: that of the side which was not cut off by the other.
-fn choose_error(source: Option<Failure<'_>>, destination: Option<Failure<'_>>) -> ModuleError {
-    let was_cut = |failure: &Failure<'_>| failure.1.1.was_cut;
-    let (first, second) = match (source, destination) {
-        (Some(source), Some(destination)) if was_cut(&source) && !was_cut(&destination) => (destination, Some(source)),
-        (Some(source), destination) => (source, destination),
-        (None, Some(destination)) => (destination, None),
-        (None, None) => return ModuleError::Other("neither side has failed".to_owned()),
-    };
-    // Both may have failed by themselves, as when the server dies.
-    let beside = second.filter(|second| !was_cut(second)).map(|(error, (name, _))| format!("; {name}: {error}"));
-    let error = prefix_error(first.0, first.1.0);
-    match (error, beside) {
-        (ModuleError::Other(text), Some(beside)) => ModuleError::Other(text + &beside),
-        (error, _) => error,
+/// The error to tell: that of the first side which was not cut off by another.
+fn choose_error(sides: Vec<Option<Failure<'_>>>) -> ModuleError {
+    let mut failures: Vec<_> = sides.into_iter().flatten().collect();
+    let was_cut = |failure: &Failure<'_>| failure.1.1;
+    if failures.is_empty() {
+        return ModuleError::Other("no side has failed".to_owned());
+    }
+    let chosen = failures.iter().position(|failure| !was_cut(failure)).unwrap_or_default();
+    let (error, (name, _)) = failures.remove(chosen);
+    // Several may have failed by themselves, as when the server dies.
+    let others = failures.iter().filter(|failure| !was_cut(failure));
+    let others: String = others.map(|(error, (name, _))| format!("; {name}: {error}")).collect();
+    match prefix_error(error, name) {
+        ModuleError::Other(text) => ModuleError::Other(text + &others),
+        error => error,
     }
 }
 

@@ -17,6 +17,8 @@ const STAGES_MAX: usize = 10_000;
 pub(super) enum End {
     Emit(Box<dyn Emit>),
     Next(Box<dyn Next>),
+    /// What a transform takes, and where it hands it on.
+    Both(Box<dyn Next>, Box<dyn Emit>),
 }
 
 /// The transfer under way.
@@ -132,7 +134,9 @@ unsafe extern "C" fn emit(ctx: *mut c_void, batch: *const u8, batch_len: usize) 
     // SAFETY: the probe lends the batch for the duration of the call.
     let batch = unsafe { text::borrowed(batch, batch_len) };
     let served = catch_unwind(AssertUnwindSafe(|| match (&mut line.end, batch) {
-        (Some(End::Emit(emit)), Some(batch)) => emit.emit(Cow::Borrowed(batch)).map(|()| raw::BATCH_OK),
+        (Some(End::Emit(emit) | End::Both(_, emit)), Some(batch)) => {
+            emit.emit(Cow::Borrowed(batch)).map(|()| raw::BATCH_OK)
+        }
         (_, None) => Err(BatchError::Other("a batch behind a null pointer".to_owned())),
         _ => Err(other_end("emit", "read")),
     }));
@@ -152,7 +156,7 @@ unsafe extern "C" fn next(ctx: *mut c_void, batch_out: *mut raw::Bytes) -> i32 {
     let served = catch_unwind(AssertUnwindSafe(|| {
         let no_room = || BatchError::Other("it gave `next` no room for the result".to_owned());
         let room = room.ok_or_else(no_room)?;
-        let Some(End::Next(next)) = &mut line.end else { return Err(other_end("next", "write")) };
+        let Some(End::Next(next) | End::Both(next, _)) = &mut line.end else { return Err(other_end("next", "write")) };
         let Some(batch) = next.next()? else { return Ok(raw::BATCH_END) };
         line.lent = batch;
         *room = raw::Bytes { ptr: line.lent.as_ptr(), len: line.lent.len() };

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 pub(super) fn section(cell: &CellView, varying: &BTreeSet<String>) -> Section {
     let title = format!("{} {} {}", cell.scenario, cell.arm_label(), format_arguments(&cell.arguments, varying));
     let duration = cell.timed().map(|timed| duration(cell, timed.summary.mean)).into_iter();
-    let sides = ["source", "destination"].iter().filter_map(|side| side_node(cell, side));
+    let sides = ["source", "transform", "destination"].iter().filter_map(|side| side_node(cell, side));
     let columns = vec![
         Column::figures("mean"),
         Column::figures("share"),

@@ -52,7 +52,10 @@ fn rows(group: &[&CellView]) -> Vec<Vec<Datum>> {
     };
     let against_first = |cell: &CellView| Some(Datum::number(duration(group[0])? / duration(cell)?, Measure::Factor));
     let mut rows = vec![row("duration", &|cell| duration(cell).map(Datum::nanoseconds))];
-    for side in ["source", "destination"] {
+    for side in ["source", "transform", "destination"] {
+        if mean(group[0], "wall", side).is_none() {
+            continue;
+        }
         rows.push(row(side, &|cell| mean(cell, "wall", side).map(Datum::nanoseconds)));
         let names: Vec<&str> =
             stages(group[0], side).map(|(name, _)| name).filter(|name| !name.contains('/')).collect();

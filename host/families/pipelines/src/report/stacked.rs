@@ -23,7 +23,7 @@ pub(super) fn chart(cells: &[&CellView]) -> Option<FamilyChart> {
             parts: parts.collect(),
         })
     };
-    let sides = cells.iter().flat_map(|cell| ["source", "destination"].map(|side| stack(cell, side)));
+    let sides = cells.iter().flat_map(|cell| ["source", "transform", "destination"].map(|side| stack(cell, side)));
     let mut stacks: Vec<Stack> = sides.flatten().filter(|stack| !stack.parts.is_empty()).collect();
     let all = stacks.len();
     stacks.truncate(STACKS_MAX);

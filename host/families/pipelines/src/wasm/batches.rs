@@ -30,6 +30,8 @@ pub(super) enum Batches {
     Emit(Box<dyn Emit>),
     /// The component writes.
     Next(Box<dyn Next>),
+    /// The component changes what it takes, and hands it on.
+    Both(Box<dyn Next>, Box<dyn Emit>),
 }
 
 impl batches::Host for State {
@@ -37,7 +39,9 @@ impl batches::Host for State {
         self.body(move |state| {
             state.count_lifted(batch.len() as u64);
             Ok(match state.slot::<Batches>() {
-                Batches::Emit(emit) => emit.emit(Cow::Owned(batch)).map_err(batches::Error::from),
+                Batches::Emit(emit) | Batches::Both(_, emit) => {
+                    emit.emit(Cow::Owned(batch)).map_err(batches::Error::from)
+                }
                 Batches::Next(_) | Batches::None => Err(wrong_caller("emit", "read")),
             })
         })
@@ -46,7 +50,7 @@ impl batches::Host for State {
     fn next(&mut self) -> Result<Result<Option<Vec<u8>>, batches::Error>> {
         self.body(|state| {
             let batch = match state.slot::<Batches>() {
-                Batches::Next(next) => next.next().map_err(batches::Error::from),
+                Batches::Next(next) | Batches::Both(next, _) => next.next().map_err(batches::Error::from),
                 Batches::Emit(_) | Batches::None => Err(wrong_caller("next", "write")),
             };
             state.count_lowered(batch.iter().flatten().map(|batch| batch.len() as u64).sum());

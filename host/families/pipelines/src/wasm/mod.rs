@@ -25,7 +25,8 @@ impl Connectors for Component {
     fn connector(&mut self, scenario: &Scenario) -> Result<Box<dyn Connector>, ModuleError> {
         let instance = self.instance_pre().clone();
         let exports = match scenario.driver.as_str() {
-            spec::SOURCE => source::GuestIndices::new(&instance).map(Indices::Source),
+            // A transform is a source that reads batches.
+            spec::SOURCE | spec::TRANSFORM => source::GuestIndices::new(&instance).map(Indices::Source),
             _ => destination::GuestIndices::new(&instance).map(Indices::Destination),
         };
         let exports = exports.map_err(|_| {
@@ -105,6 +106,19 @@ impl ConnectorInstance for WasmInstance {
     fn read(&mut self, arguments: &Arguments, batches: Box<dyn Emit>) -> Result<Transfer, ModuleError> {
         let Exports::Source(source) = &self.exports else { return Err(other_way("read")) };
         *self.store.data_mut().slot::<Batches>() = Batches::Emit(batches);
+        let reported = source.call_read(&mut self.store, &self.scenario, &wit::arguments(arguments));
+        *self.store.data_mut().slot::<Batches>() = Batches::None;
+        transfer("read", reported)
+    }
+
+    fn change(
+        &mut self,
+        arguments: &Arguments,
+        from: Box<dyn Next>,
+        into: Box<dyn Emit>,
+    ) -> Result<Transfer, ModuleError> {
+        let Exports::Source(source) = &self.exports else { return Err(other_way("read")) };
+        *self.store.data_mut().slot::<Batches>() = Batches::Both(from, into);
         let reported = source.call_read(&mut self.store, &self.scenario, &wit::arguments(arguments));
         *self.store.data_mut().slot::<Batches>() = Batches::None;
         transfer("read", reported)
