@@ -12,10 +12,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-/// A host with an empty folder `tmp`, in which servers of the run are, and a line that runs both modules; nothing, said so,
+/// A host with an empty folder `tmp`, in which servers of the run are, and a line that runs source and destination; nothing, said so,
 /// where the modules are not built or this machine has no PostgreSQL.
 fn host() -> Option<(Host, String)> {
-    let files = modules::plugins(&["pg-source", "pg-dest"])?;
+    let files = modules::plugins(&["pg-source", "pg-dest", "pg-transform"])?;
     let host = Host::new();
     fs::create_dir(host.path("tmp")).unwrap();
     // The server's user has to get to its files.
@@ -117,6 +117,28 @@ fn rows_arrive_in_both_arms_and_repetitions_are_in_the_history() {
     let lines: Vec<Value> = history.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 14 * 2);
     assert!(lines.iter().all(|line| line["records.source"] == 700 && line["timestamp"].is_string()));
+    nothing_left(&host);
+}
+
+#[test]
+fn transformed_rows_arrive_in_both_arms() {
+    let Some((host, line)) = host() else { return };
+    let transforms = ["filter", "project", "map"].map(|name| format!("pg-transform/{name}")).join(",");
+    let line = format!("{line} --filter pg-dest/load --rows 700 --iters 1 -p transform={transforms} --format json");
+    let ran = run(&host, &line).check(&line, 0);
+    let document = ran.json();
+    let loads = cells(&document, "pg-dest/load");
+    assert_eq!(loads.len(), 6);
+    for cell in loads {
+        assert_eq!(cell["status"], "ok", "{cell:#}");
+        let rows = |side: &str| {
+            let series = cell["series"].as_array().unwrap();
+            let found = series.iter().find(|one| one["metric"] == "records" && one["labels"]["side"] == side).unwrap();
+            found["max"].as_f64().unwrap()
+        };
+        let expect = if cell["arguments"]["transform"] == "pg-transform/filter" { 140.0 } else { 700.0 };
+        assert_eq!((rows("source"), rows("transform"), rows("destination")), (700.0, expect, expect), "{cell:#}");
+    }
     nothing_left(&host);
 }
 
