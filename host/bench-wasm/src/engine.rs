@@ -6,7 +6,7 @@ use crate::guest_samples::Ticker;
 use crate::limits::INSTANCES_MAX;
 use crate::state::{self, State};
 use crate::{
-    Adapters, Cache, CacheError, Capabilities, EngineOption, Limits, LoadError, Profiling, Settings, capability,
+    Adapters, Cache, CacheError, Capabilities, EngineOption, Limits, LoadError, Profiling, Settings, capability, shape,
 };
 use bench_drivers::Grants;
 use bench_model::{Metric, ModuleError};
@@ -229,7 +229,9 @@ impl Runtime {
         let compiled = |component| Code { component, mapped: false };
         let compile_error = |error: wasmtime::Error| LoadError::compile(path, &error);
         let pool_error = |reason: String| LoadError::Pool { path: path.to_owned(), reason };
+        let check = || shape::check(bytes).map_err(|reason| LoadError::Shape { path: path.to_owned(), reason });
         let Some(cache) = &self.cache else {
+            check()?;
             return Compiled::from_binary(&self.engine, bytes).map(compiled).map_err(|error| match self.has_pool() {
                 // The engine does not say whether the component is damaged or too large; without a pool it can only be damaged.
                 true => pool_error(one_line(&error)),
@@ -239,6 +241,7 @@ impl Runtime {
         if let Some(component) = cache.map(&self.engine, sha256) {
             return Ok(Code { component, mapped: true });
         }
+        check()?;
         let code = self.engine.precompile_component(bytes).map_err(compile_error)?;
         match cache.keep(&self.engine, sha256, &code) {
             Ok(component) => Ok(compiled(component)),

@@ -39,6 +39,14 @@ pub enum LoadError {
         /// The message of the parser.
         reason: String,
     },
+    /// It holds more than any toolchain makes.
+    #[error("{}: {reason}", path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// Of what there is too much.
+        reason: String,
+    },
     /// Its instances do not fit into the pool, or it is damaged.
     #[error("{}: does not fit into the pool of instances: {reason}; use --engine on-demand", path.display())]
     Pool {

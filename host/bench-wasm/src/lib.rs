@@ -21,6 +21,7 @@ mod limits;
 mod missing;
 mod session;
 mod settings;
+mod shape;
 mod state;
 mod watch;
 pub mod wit;

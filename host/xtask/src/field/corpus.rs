@@ -42,6 +42,7 @@ impl Corpus {
         write("core.wasm", b"\0asm\x01\0\0\0")?;
         write("text.wasm", b"#!/bin/sh\n")?;
         write("nested.wasm", &nested(DEPTH))?;
+        write("doubling.wasm", &doubling())?;
         write("no-processes.toml", b"summary = \"s\"\nprocesses = 0\n[[cells]]\nscenario = \"self/*\"\n")?;
         let glob = format!("summary = \"s\"\n[[cells]]\nscenario = \"{}\"\n", "{a,".repeat(100_000));
         write("long-glob.toml", glob.as_bytes())?;
@@ -87,8 +88,9 @@ fn probe(project: &Project, folder: &Path, deed: &str, name: &str) -> Option<Str
 /// The beginning of a component.
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
-/// The number of the section that holds a nested component.
+/// The numbers of the sections that hold a nested component, and types.
 const NESTED: u8 = 4;
+const TYPE_SECTION: u8 = 7;
 
 /// Components nested in one another.
 fn nested(depth: usize) -> Vec<u8> {
@@ -108,6 +110,17 @@ fn nested(depth: usize) -> Vec<u8> {
     bytes
 }
 
+/// Thirty types, each a pair of the one before.
+fn doubling() -> Vec<u8> {
+    const TYPES: u8 = 30;
+    const TUPLE: u8 = 0x6f;
+    const BYTE: u8 = 0x7d;
+    let pair = |of: u8| [TUPLE, 2, of, of];
+    let types = std::iter::once(BYTE).chain(0..TYPES - 1).flat_map(pair);
+    let body: Vec<u8> = std::iter::once(TYPES).chain(types).collect();
+    [COMPONENT, &[TYPE_SECTION][..], &leb(body.len())[..], &body[..]].concat()
+}
+
 /// A number in LEB128, as WebAssembly writes sizes.
 fn leb(mut number: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -125,6 +138,13 @@ fn leb(mut number: usize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_type_is_a_pair_of_the_one_before() {
+        let bytes = doubling();
+        assert_eq!(bytes[8..19], [7, 121, 30, 0x6f, 2, 0x7d, 0x7d, 0x6f, 2, 0, 0]);
+        assert_eq!(bytes[bytes.len() - 4..], [0x6f, 2, 28, 28]);
+    }
 
     #[test]
     fn nested_components_have_the_sizes_of_what_they_hold() {

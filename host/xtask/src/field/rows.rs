@@ -69,7 +69,13 @@ fn modules() -> Vec<Row> {
         row("component that is cut off", "list cut.wasm", &[1], &["cut.wasm: "]),
         row("core module", "list core.wasm", &[0, 1], &["core.wasm"]),
         row("text in place of a component", "list text.wasm", &[1], &["not a WebAssembly file"]),
-        row("components nested very deep", "list nested.wasm --deadline 20s", &[1], &["nested.wasm: "]),
+        row(
+            "components nested very deep",
+            "list nested.wasm --deadline 20s",
+            &[1],
+            &["nested.wasm: ", "nested more than 100 deep"],
+        ),
+        row("types that double at each level", "list doubling.wasm --deadline 20s", &[1], &["doubling.wasm: "]),
     ]
 }
 

@@ -1,0 +1,58 @@
+//! Refuses components that are nested out of all proportion before they are compiled: the engine keeps something for each level, and
+//! needs gigabytes and minutes for a file of some hundred kilobytes.
+
+use wasmparser::{Parser, Payload};
+
+/// How deep components and modules may be nested in one another. Toolchains nest a few levels.
+const DEPTH_MAX: usize = 100;
+
+/// How many components and modules a file may hold. Composed applications hold some dozens.
+const NESTED_MAX: usize = 10_000;
+
+/// An error with what there is too much of. What is damaged is left to the engine.
+pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
+    let (mut depth, mut nested) = (0_usize, 0_usize);
+    for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+        match payload {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                depth += 1;
+                nested += 1;
+            }
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            _ => continue,
+        }
+        if depth > DEPTH_MAX {
+            return Err(format!("its components are nested more than {DEPTH_MAX} deep; compose fewer"));
+        }
+        if nested > NESTED_MAX {
+            return Err(format!("it holds more than {NESTED_MAX} components and modules; compose fewer"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nested(depth: usize, beside: usize) -> Vec<u8> {
+        let inner = format!("{}{}{}", "(component ".repeat(depth), "(component)".repeat(beside), ")".repeat(depth));
+        wat::parse_str(format!("(component {inner})")).unwrap()
+    }
+
+    #[test]
+    fn nesting_is_bounded_in_depth_and_number() {
+        assert_eq!(check(&nested(DEPTH_MAX, 0)), Ok(()));
+        let deep = check(&nested(DEPTH_MAX + 1, 0)).unwrap_err();
+        assert_eq!(deep, "its components are nested more than 100 deep; compose fewer");
+        assert_eq!(check(&nested(0, NESTED_MAX)), Ok(()));
+        let many = check(&nested(0, NESTED_MAX + 1)).unwrap_err();
+        assert_eq!(many, "it holds more than 10000 components and modules; compose fewer");
+    }
+
+    #[test]
+    fn damaged_file_is_left_to_the_engine() {
+        let whole = nested(3, 0);
+        assert_eq!([check(&whole[..whole.len() - 5]), check(b"no module"), check(b"")], [Ok(()), Ok(()), Ok(())]);
+    }
+}
