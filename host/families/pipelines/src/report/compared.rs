@@ -2,7 +2,8 @@
 //! client.
 
 use super::{BASELINE_METHOD, LOAD_METHOD, agree, format_arguments, load_method, varying};
-use bench_model::Arm;
+use crate::spec;
+use bench_model::{Arm, Value};
 use bench_report::{
     Body, CellView, Column, Datum, FamilyChart, Measure, Notes, RatioRow, RunView, Section, Table, escape, scale,
     widest_spread,
@@ -105,7 +106,7 @@ fn names(cells: &[&CellView]) -> BTreeSet<String> {
     varying(cells).into_iter().filter(|name| name != LOAD_METHOD).collect()
 }
 
-/// Components against native code, each load method against the baseline method, and native code against the database's own client.
+/// Components against native code, each load method against the baseline method, and both arms against the database's own client.
 fn pairs<'a>(view: &'a RunView, cells: &[&'a CellView]) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
     for candidate in cells {
@@ -137,8 +138,10 @@ fn pairs<'a>(view: &'a RunView, cells: &[&'a CellView]) -> Vec<Pair<'a>> {
                 });
             }
         }
-        for (_, scenario) in BASELINES.iter().filter(|(of, _)| *of == method && candidate.arm == Arm::Native) {
-            let title = format!("{named} native / {scenario}");
+        // The database's own client changes nothing on the way.
+        let is_plain = !matches!(candidate.arguments.get(spec::TRANSFORM), Some(Value::Text(name)) if !name.is_empty());
+        for (_, scenario) in BASELINES.iter().filter(|(of, _)| *of == method && is_plain) {
+            let title = format!("{named} {} / {scenario}", candidate.arm);
             let found = others(scenario, Arm::Native, &[]);
             pairs.extend(found.into_iter().map(|baseline| Pair { title: title.clone(), baseline, candidate }));
         }

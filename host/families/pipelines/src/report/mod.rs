@@ -10,6 +10,7 @@ use crate::spec;
 use bench_model::{Arguments, Value};
 use bench_report::{Body, CellView, FamilyChart, FamilyReport, Notes, RunView, Section, SeriesView};
 use bench_sink::runfile::{RunFile, Status};
+use pg_rows::SOURCE_TABLE;
 use std::collections::BTreeSet;
 
 /// The series that only transfers have, with the label `side`.
@@ -111,14 +112,17 @@ fn stages<'a>(cell: &'a CellView, side: &'a str) -> impl Iterator<Item = (&'a st
     of_side.filter_map(|series| Some((value(series, "name")?, series.summary.mean)))
 }
 
-/// The names of the arguments in which cells differ, and always the number of rows.
+/// The names of the arguments in which cells differ, and always what is moved: the number of generated rows, or a table of the user.
 fn varying(cells: &[&CellView]) -> BTreeSet<String> {
     let all = cells.iter().flat_map(|cell| cell.arguments.iter().map(|(name, _)| name.to_owned()));
     let varies = |name: &str| {
         let values: Vec<_> = cells.iter().filter_map(|cell| cell.arguments.get(name)).collect();
         values.iter().any(|value| *value != values[0])
     };
-    all.filter(|name| name == "rows" || (!PLACES.contains(&name.as_str()) && varies(name))).collect()
+    let is_own =
+        |cell: &&CellView| matches!(cell.arguments.get(SOURCE_TABLE), Some(Value::Text(text)) if !text.is_empty());
+    let what = if !cells.is_empty() && cells.iter().all(is_own) { SOURCE_TABLE } else { "rows" };
+    all.filter(|name| name == what || (!PLACES.contains(&name.as_str()) && varies(name))).collect()
 }
 
 /// `a=1 b=x`, of the arguments in `names`.

@@ -126,6 +126,8 @@ fn stages_are_a_tree_and_ways_stand_side_by_side() {
     compared                              arguments  of means  95 % interval  processes  verdict
     pg-dest/load copy-binary, wasm /      rows=1000    1.250×    1.250–1.250          3  different
     native
+    pg-dest/load copy-binary wasm /       rows=1000    1.250×    1.250–1.250          3  different
+    psql/pipe
     pg-dest/load native, copy-binary /    rows=1000    0.400×    0.400–0.400          3  different
     insert
     pg-dest/load copy-binary native /     rows=1000    1.000×    1.000–1.000          3  equivalent ±2 %
@@ -158,6 +160,7 @@ fn every_format_has_the_sections_of_transfers() {
     assert_snapshot!(compared, @r#"
     section,compared,arguments,ratio_of_means,ratio_of_means_low,ratio_of_means_high,processes,verdict
     transfers.compared,"pg-dest/load copy-binary, wasm / native",rows=1000,1.24999,1.24985,1.25012,3,different
+    transfers.compared,pg-dest/load copy-binary wasm / psql/pipe,rows=1000,1.24999,1.24983,1.25015,3,different
     transfers.compared,"pg-dest/load native, copy-binary / insert",rows=1000,0.400012,0.399968,0.400057,3,different
     transfers.compared,pg-dest/load copy-binary native / psql/pipe,rows=1000,1,0.999871,1.00013,3,equivalent ±2 %
     "#);
