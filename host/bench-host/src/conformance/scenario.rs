@@ -3,12 +3,14 @@
 
 use super::{Checksums, Findings, Outcome, sensitivity};
 use crate::modules::{Loaded, Loader, Modules};
+use crate::output;
+use crate::progress::is_watched;
 use crate::resolve::Resolved;
 use crate::scratch_budget;
 use crate::worker::{MeasureRequest, Reply, Request};
 use bench_engine::worker::{Captured, WorkerEnd, WorkerError};
-use bench_engine::{Cell, Interrupt, Plan, Report, Selection};
-use bench_model::{Domain, Parameter, Scenario, Value};
+use bench_engine::{Cell, Interrupt, LoadedModule, Plan, Report, Selection};
+use bench_model::{Descriptor, Domain, Parameter, Scenario, Value};
 use bench_sink::runfile::Status;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -19,6 +21,9 @@ const MEASURED: &str = "workload";
 /// How long the edges of one module may take together, and one of them.
 const EDGES: Duration = Duration::from_secs(5);
 const EDGE: Duration = Duration::from_secs(2);
+
+/// The time between two lines about progress.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// The values of a parameter on the command line.
 type Values = (String, Vec<String>);
@@ -64,7 +69,12 @@ fn cells(loaded: &Loaded, scenario: &Scenario, values: &[Values]) -> anyhow::Res
     };
     let pattern = format!("{}/{}", loaded.offer.descriptor.name, scenario.name);
     let axes = scenario.parameters.iter().map(axis).collect();
-    let plan = Plan::build(vec![loaded.offer.clone()], &[Selection { pattern, arms: None, axes }], 1, 0)?;
+    // Of this scenario alone: a module may have a thousand.
+    let LoadedModule { file, sha256, arm, variant, descriptor } = &loaded.offer;
+    let alone = Descriptor::new(&descriptor.name, &descriptor.version, "").scenario(scenario.clone());
+    let (file, sha256, variant) = (file.clone(), sha256.clone(), variant.clone());
+    let offer = LoadedModule { file, sha256, arm: *arm, variant, descriptor: alone };
+    let plan = Plan::build(vec![offer], &[Selection { pattern, arms: None, axes }], 1, 0)?;
     Ok(plan.cells)
 }
 
@@ -72,7 +82,12 @@ fn cells(loaded: &Loaded, scenario: &Scenario, values: &[Values]) -> anyhow::Res
 pub(super) fn check(mut trial: Trial<'_>, checksums: &mut Checksums) -> anyhow::Result<()> {
     let Trial { loader, loaded, interrupt, .. } = trial;
     let mut used = BTreeSet::new();
-    for scenario in runnable(loaded) {
+    let (all, mut told) = (runnable(loaded).count(), Instant::now());
+    for (tested, scenario) in runnable(loaded).enumerate() {
+        if told.elapsed() > SILENCE && is_watched(false) {
+            output::line(&format!("bench-host: {}: {tested} of {all} scenarios tested", loaded.offer.file.display()));
+            told = Instant::now();
+        }
         for cell in cells(loaded, scenario, &loader.parameters)? {
             if interrupt.is_raised() {
                 return Ok(());

@@ -206,3 +206,16 @@ impl RingPeer {
 
 /// What a sender waits for at a full ring.
 const ROOM: &str = "room for a message";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_of_peers_is_bounded_and_places_are_given_back() {
+        let mut places: Vec<_> = (0..PEERS_MAX).map(|_| Place::take().unwrap()).collect();
+        assert!(matches!(Place::take(), Err(PeerError::TooMany)));
+        places.pop();
+        Place::take().unwrap();
+    }
+}

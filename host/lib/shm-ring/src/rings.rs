@@ -85,4 +85,14 @@ mod tests {
         assert!(matches!(rings.producer("b", 5000, Integrity::None), Err(OpenError::Ring { .. })));
         assert!(matches!(rings.producer("b", RING_BYTES_MAX, Integrity::None), Err(OpenError::TooLarge { .. })));
     }
+
+    #[test]
+    fn number_of_rings_is_bounded() {
+        let mut rings = Rings::default();
+        for number in 0..RINGS_MAX {
+            rings.producer(&number.to_string(), 4096, Integrity::None).unwrap();
+        }
+        assert!(matches!(rings.producer("one more", 4096, Integrity::None), Err(OpenError::TooMany)));
+        rings.consumer("0").unwrap();
+    }
 }
