@@ -91,6 +91,7 @@ mod tests {
             median: Some(median),
             min: Some(median),
             count: 1,
+            samples: Vec::new(),
             detail: String::new(),
         };
         let check = |before: f64, after: f64, expect: Option<f64>| {

@@ -48,13 +48,14 @@ pub(crate) fn memory_read_ns() -> f64 {
 
 /// A measured roofline, from samples in its unit.
 pub fn measured(limit: MachineLimit, samples: Vec<f64>, detail: impl Into<String>) -> LimitRecord {
-    let distribution = Distribution::of_samples(samples);
+    let distribution = Distribution::of_samples(samples.iter().copied());
     LimitRecord {
         limit: limit.into(),
         unit: unit(limit),
         median: distribution.quantile(0.5),
         min: distribution.min(),
         count: distribution.count(),
+        samples,
         detail: detail.into(),
     }
 }
@@ -80,4 +81,17 @@ pub fn sample(samples: u32, batch: u32, mut operation: impl FnMut()) -> Vec<f64>
 
 fn nanoseconds(duration: Duration) -> f64 {
     duration.as_nanos() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn record_keeps_the_samples_in_their_order() {
+        let record = measured(MachineLimit::Clock, vec![3.0, 1.0, 2.0], "");
+        assert_eq!((record.median, record.min, record.count), (Some(2.0), Some(1.0), 3));
+        assert_eq!(record.samples, [3.0, 1.0, 2.0]);
+        assert!(absent(MachineLimit::Clock, "why").samples.is_empty());
+    }
 }

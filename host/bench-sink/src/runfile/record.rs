@@ -180,6 +180,9 @@ pub struct LimitRecord {
     pub min: Option<f64>,
     /// The number of samples.
     pub count: u64,
+    /// All samples in the order of their time, which files of earlier versions lack.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<f64>,
     /// How it was measured, or the reason why it was not.
     pub detail: String,
 }

@@ -312,6 +312,7 @@ pub fn calibration(when: When, medians: &[(&str, Option<f64>)]) -> Record {
         median: *median,
         min: *median,
         count: 200,
+        samples: Vec::new(),
         detail: "by hand".to_owned(),
     };
     Record::Calibration(CalibrationRecord { when, limits: medians.iter().map(limit).collect() })

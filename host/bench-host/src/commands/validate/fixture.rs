@@ -56,6 +56,7 @@ impl Run {
             median: Some(median),
             min: Some(median),
             count: 1,
+            samples: Vec::new(),
             detail: String::new(),
         };
         self.records.push(Record::Calibration(CalibrationRecord { when: When::Before, limits: vec![limit] }));
