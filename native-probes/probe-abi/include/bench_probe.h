@@ -377,10 +377,10 @@ enum {
 typedef struct bhp_batches {
     size_t size;
     void *ctx;
-    /* Hands over one batch, and waits while there is no room. Called by a source. */
+    /* Hands over one batch, and waits while there is no room. Called by a source or a transform. */
     int32_t (*emit)(void *ctx, const uint8_t *batch, size_t batch_len);
-    /* The next batch, waiting for it; none after the last. Called by a destination. Lent until the next call of this
-     * function; BHP_BATCH_END after the last. */
+    /* The next batch, waiting for it; none after the last. Called by a destination or a transform. Lent until the next
+     * call of this function; BHP_BATCH_END after the last. */
     int32_t (*next)(void *ctx, bhp_bytes *batch_out);
     /* Why the last call of `emit` or `next` returned neither BHP_BATCH_OK nor BHP_BATCH_END; lent until the next
      * one. */

@@ -28,10 +28,10 @@ pub struct Batches {
     pub size: usize,
     /// What the functions without a handle take first.
     pub ctx: *mut c_void,
-    /// Hands over one batch, and waits while there is no room. Called by a source.
+    /// Hands over one batch, and waits while there is no room. Called by a source or a transform.
     pub emit: unsafe extern "C" fn(ctx: *mut c_void, batch: *const u8, batch_len: usize) -> i32,
-    /// The next batch, waiting for it; none after the last. Called by a destination. Lent until the next call of this
-    /// function; BHP_BATCH_END after the last.
+    /// The next batch, waiting for it; none after the last. Called by a destination or a transform. Lent until the next
+    /// call of this function; BHP_BATCH_END after the last.
     pub next: unsafe extern "C" fn(ctx: *mut c_void, batch_out: *mut Bytes) -> i32,
     /// Why the last call of `emit` or `next` returned neither BHP_BATCH_OK nor BHP_BATCH_END; lent until the next one.
     pub reason: unsafe extern "C" fn(ctx: *mut c_void) -> Str,
