@@ -7,6 +7,7 @@ pub mod csv;
 mod digest;
 mod fault;
 mod generate;
+pub mod infer;
 pub mod kept;
 pub mod mine;
 mod parity;

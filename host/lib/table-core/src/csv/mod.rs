@@ -93,11 +93,7 @@ pub fn read(
     fields: &[Field],
     mut cell: impl FnMut(usize, Option<&str>) -> Result<(), String>,
 ) -> Result<u64, Fault> {
-    let text = match str::from_utf8(bytes) {
-        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
-        Err(error) => return Err(Fault::new(format!("byte {} is not UTF-8", error.valid_up_to()))),
-    };
-    let mut reader = Reader { text, at: 0, dialect, unescaped: String::new() };
+    let mut reader = Reader::new(bytes, dialect)?;
     let mut header = |column: usize, name: Option<&str>| {
         let expected = &fields[column].name;
         let is_right = name == Some(expected);
@@ -112,6 +108,33 @@ pub fn read(
         match row.map_err(|fault| Fault { row: rows + 1, ..fault })? {
             true => rows += 1,
             false => return Ok(rows),
+        }
+    }
+}
+
+/// The names in the header, whatever they are: there is at least one, none is empty, and each is there once.
+pub fn names(bytes: &[u8], dialect: Dialect) -> Result<Vec<String>, Fault> {
+    let mut reader = Reader::new(bytes, dialect)?;
+    if reader.text.is_empty() {
+        return Err(Fault::new("it is empty, without a header"));
+    }
+    let mut names: Vec<String> = Vec::new();
+    loop {
+        let mut name = String::new();
+        let cell = |text: Option<&str>| {
+            name.push_str(text.unwrap_or_default());
+            Ok(())
+        };
+        let after = reader.cell(cell).map_err(|reason| Fault::new(format!("in the header: {reason}")))?;
+        if name.is_empty() {
+            return Err(Fault::new(format!("column {} has no name in the header", names.len() + 1)));
+        }
+        if names.contains(&name) {
+            return Err(Fault::new(format!("the header names two columns `{name}`")));
+        }
+        names.push(name);
+        if after == After::Row {
+            return Ok(names);
         }
     }
 }
@@ -131,7 +154,18 @@ enum After {
     Row,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// At the start of the text, behind a byte order mark.
+    fn new(bytes: &'a [u8], dialect: Dialect) -> Result<Self, Fault> {
+        match str::from_utf8(bytes) {
+            Ok(text) => {
+                let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+                Ok(Self { text, at: 0, dialect, unescaped: String::new() })
+            }
+            Err(error) => Err(Fault::new(format!("byte {} is not UTF-8", error.valid_up_to()))),
+        }
+    }
+
     /// Reads a row; `false` at the end.
     fn row(
         &mut self,
