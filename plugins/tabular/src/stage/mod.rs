@@ -7,6 +7,7 @@ mod join;
 mod model;
 mod parquet;
 mod pipeline;
+mod staged;
 
 use crate::pass::Pass;
 use bench_plugin::prelude::*;

@@ -1,6 +1,7 @@
 //! `pipeline` and `replay`: all stages one after the other, from a mine's answers to a Parquet file with the groups, each with its own
 //! clock. The answers are generated, or were kept by a fetch.
 
+use super::staged::{Clock, StagedSession, Stages, described};
 use super::{Entry, aggregate, csv, decode, failed, join, parquet};
 use crate::pass::parity;
 use crate::replay::Replayed;
@@ -8,7 +9,6 @@ use crate::{batches, input};
 use arrow_array::RecordBatch;
 use bench_plugin::prelude::*;
 use bytes::Bytes;
-use std::time::Instant;
 use table_core::mine::{self, Format};
 use table_core::relational::{self, Groups};
 use table_core::{Digest, Recipe, Table, gene_fields, publication_fields};
@@ -16,18 +16,10 @@ use table_core::{Digest, Recipe, Table, gene_fields, publication_fields};
 pub(super) const PIPELINE: Entry = Entry { name: "pipeline", describe: describe_pipeline, open: open_pipeline };
 pub(super) const REPLAY: Entry = Entry { name: "replay", describe: describe_replay, open: open_replay };
 
-/// The stages in their order. What is between them is `other`.
+/// The stages in their order.
+#[cfg(test)]
 const STAGES: [&str; 7] =
     ["decode", "csv-write", "parquet-write", "parquet-scan", "join", "aggregate", "parquet-output"];
-
-const OTHER: &str = "other";
-
-fn described(scenario: Scenario) -> Scenario {
-    let stage =
-        "from the end of the stage before, or the start, to the end of this one; `other` is the rest of the whole";
-    let clock = "from before the first stage until all intermediate results are freed";
-    scenario.times_itself(Unit::Nanoseconds, clock).metric(Metric::new("stage", Unit::Nanoseconds, stage).label("name"))
-}
 
 fn describe_pipeline() -> Scenario {
     let summary =
@@ -45,44 +37,12 @@ fn describe_replay() -> Scenario {
 
 fn open_pipeline(arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
     let format: Format = arguments.text("format")?.parse().map_err(ModuleError::InvalidArgument)?;
-    PipelineSession::open(PIPELINE.name, Pipeline::generated(input::recipe(arguments)?, format), host)
+    StagedSession::open(PIPELINE.name, Pipeline::generated(input::recipe(arguments)?, format), host)
 }
 
 fn open_replay(arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
     let replayed = Replayed::read(arguments.text("replay")?)?;
-    PipelineSession::open(REPLAY.name, Pipeline::replayed(replayed)?, host)
-}
-
-/// Reads the time at the end of each stage.
-struct Clock {
-    started: Instant,
-    ends: Vec<(&'static str, Instant)>,
-}
-
-impl Clock {
-    fn start() -> Self {
-        let ends = Vec::with_capacity(STAGES.len());
-        Self { started: Instant::now(), ends }
-    }
-
-    fn lap(&mut self, stage: &'static str) {
-        self.ends.push((stage, Instant::now()));
-    }
-
-    /// The nanoseconds of the whole, and of each stage and the rest.
-    fn stop(self) -> (u64, Vec<(&'static str, u64)>) {
-        let ns = |from: Instant, to: Instant| u64::try_from((to - from).as_nanos()).unwrap_or(u64::MAX);
-        let whole = ns(self.started, Instant::now());
-        let mut from = self.started;
-        let mut stages = Vec::with_capacity(self.ends.len() + 1);
-        for (stage, end) in self.ends {
-            stages.push((stage, ns(from, end)));
-            from = end;
-        }
-        let rest = whole.saturating_sub(stages.iter().map(|(_, ns)| ns).sum());
-        stages.push((OTHER, rest));
-        (whole, stages)
-    }
+    StagedSession::open(REPLAY.name, Pipeline::replayed(replayed)?, host)
 }
 
 /// The input of a pipeline, what it must give, and what it gave.
@@ -133,6 +93,13 @@ impl Pipeline {
         Self { format, pages, publications: None, genes, groups, joined_rows: 0, found: Found::default() }
     }
 
+    /// The groups, read back from the output.
+    fn output(&self) -> Result<Vec<RecordBatch>, ModuleError> {
+        parquet::scan(Bytes::copy_from_slice(&self.found.output))
+    }
+}
+
+impl Stages for Pipeline {
     fn run(&mut self, clock: &mut Clock) -> Result<(), ModuleError> {
         let fields = gene_fields();
         let genes = decode::decode_all(&self.pages, self.format, &fields)?;
@@ -162,11 +129,6 @@ impl Pipeline {
         Ok(())
     }
 
-    /// The groups, read back from the output.
-    fn output(&self) -> Result<Vec<RecordBatch>, ModuleError> {
-        parquet::scan(Bytes::copy_from_slice(&self.found.output))
-    }
-
     fn bytes(&self) -> u64 {
         self.pages.iter().chain(&self.publications).map(|body| body.len() as u64).sum()
     }
@@ -187,71 +149,32 @@ impl Pipeline {
         }
         Ok(checks)
     }
-}
 
-struct PipelineSession {
-    pipeline: Pipeline,
-    whole: bench_plugin::Series,
-    stages: Vec<(&'static str, bench_plugin::Series)>,
-    first: Digest,
-}
-
-impl PipelineSession {
-    fn open(name: &str, mut pipeline: Pipeline, host: Host) -> Result<Box<dyn Session>, ModuleError> {
-        let mut clock = Clock::start();
-        pipeline.run(&mut clock)?;
-        let stages = clock.stop().1.into_iter();
-        let stages = stages.map(|(name, _)| Ok((name, host.series("stage", &[("name", name)])?)));
-        let stages = stages.collect::<Result<Vec<_>, ModuleError>>()?;
-        let first = Digest::of(&aggregate::exact(&pipeline.output()?)?);
-        Ok(Box::new(Self { pipeline, whole: host.series(name, &[])?, stages, first }))
-    }
-}
-
-impl Session for PipelineSession {
-    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
-        for _ in 0..times {
-            let mut clock = Clock::start();
-            self.pipeline.run(&mut clock)?;
-            let (whole, stages) = clock.stop();
-            self.whole.record(whole);
-            for ((_, series), (_, ns)) in self.stages.iter().zip(stages) {
-                series.record(ns);
-            }
-        }
-        let bytes = times * self.pipeline.bytes();
-        Ok(Outcome { operations: times, bytes, checksum: self.first.checksum() })
-    }
-
-    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
-        let mut checks = self.pipeline.checks()?;
-        let found = Digest::of(&aggregate::exact(&self.pipeline.output()?)?);
-        checks.push(Check::equal("same-result-as-at-first", &self.first, &found));
-        Ok(checks)
+    fn digest(&self) -> Result<Digest, ModuleError> {
+        Ok(Digest::of(&aggregate::exact(&self.output()?)?))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::staged;
     use super::*;
 
     #[test]
     fn stages_and_the_rest_add_up_to_the_whole() {
         let mut pipeline = Pipeline::generated(Recipe { rows: 300, seed: 1 }, Format::Json);
-        let mut clock = Clock::start();
-        pipeline.run(&mut clock).unwrap();
-        let (whole, stages) = clock.stop();
+        let (whole, stages) = staged::stages_of(&mut pipeline);
         let names: Vec<_> = stages.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, [&STAGES[..], &[OTHER]].concat());
+        assert_eq!(names, [&STAGES[..], &[staged::OTHER]].concat());
         assert_eq!(stages.iter().map(|(_, ns)| ns).sum::<u64>(), whole);
     }
 
     fn check(pipeline: &mut Pipeline) -> Digest {
-        pipeline.run(&mut Clock::start()).unwrap();
+        staged::stages_of(pipeline);
         for check in pipeline.checks().unwrap() {
             assert!(check.passed, "{:?}: {}: {}", pipeline.format, check.name, check.detail);
         }
-        Digest::of(&aggregate::exact(&pipeline.output().unwrap()).unwrap())
+        pipeline.digest().unwrap()
     }
 
     #[test]
@@ -280,7 +203,7 @@ mod tests {
     #[test]
     fn lost_row_of_a_file_fails_its_check() {
         let mut pipeline = Pipeline::generated(Recipe { rows: 300, seed: 1 }, Format::Json);
-        pipeline.run(&mut Clock::start()).unwrap();
+        staged::stages_of(&mut pipeline);
         pipeline.found.csv.truncate(pipeline.found.csv.len() - 1);
         let last = pipeline.found.csv.trim_end().rfind('\n').unwrap();
         pipeline.found.csv.truncate(last + 1);

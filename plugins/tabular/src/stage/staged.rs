@@ -1,0 +1,115 @@
+//! Several stages in a row, each with its own clock: what `pipeline`, `replay` and the scenarios over a user's own table have in common.
+
+use bench_plugin::prelude::*;
+use std::time::Instant;
+use table_core::Digest;
+
+/// What is in no stage.
+pub(super) const OTHER: &str = "other";
+
+/// Stages over one input.
+pub(super) trait Stages: 'static {
+    /// Runs them all. The clock is told the end of each, and the same ones in every operation.
+    fn run(&mut self, clock: &mut Clock) -> Result<(), ModuleError>;
+
+    /// The bytes of the input.
+    fn bytes(&self) -> u64;
+
+    /// What is checked of the last operation.
+    fn checks(&self) -> Result<Vec<Check>, ModuleError>;
+
+    /// The digest of the last result.
+    fn digest(&self) -> Result<Digest, ModuleError>;
+}
+
+/// A scenario with the series of its stages.
+pub(super) fn described(scenario: Scenario) -> Scenario {
+    let stage =
+        "from the end of the stage before, or the start, to the end of this one; `other` is the rest of the whole";
+    let clock = "from before the first stage until all intermediate results are freed";
+    scenario.times_itself(Unit::Nanoseconds, clock).metric(Metric::new("stage", Unit::Nanoseconds, stage).label("name"))
+}
+
+/// Reads the time at the end of each stage.
+pub(super) struct Clock {
+    started: Instant,
+    ends: Vec<(&'static str, Instant)>,
+}
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        // Room for all stages, so that no stage has an allocation of the clock in it.
+        let ends = Vec::with_capacity(16);
+        Self { started: Instant::now(), ends }
+    }
+
+    pub(super) fn lap(&mut self, stage: &'static str) {
+        self.ends.push((stage, Instant::now()));
+    }
+
+    /// The nanoseconds of the whole, and of each stage and the rest.
+    pub(super) fn stop(self) -> (u64, Vec<(&'static str, u64)>) {
+        let ns = |from: Instant, to: Instant| u64::try_from((to - from).as_nanos()).unwrap_or(u64::MAX);
+        let whole = ns(self.started, Instant::now());
+        let mut from = self.started;
+        let mut stages = Vec::with_capacity(self.ends.len() + 1);
+        for (stage, end) in self.ends {
+            stages.push((stage, ns(from, end)));
+            from = end;
+        }
+        let rest = whole.saturating_sub(stages.iter().map(|(_, ns)| ns).sum());
+        stages.push((OTHER, rest));
+        (whole, stages)
+    }
+}
+
+/// A session whose operation is all stages once.
+pub(super) struct StagedSession<S> {
+    stages: S,
+    whole: bench_plugin::Series,
+    parts: Vec<(&'static str, bench_plugin::Series)>,
+    first: Digest,
+}
+
+impl<S: Stages> StagedSession<S> {
+    /// Opens the scenario `name`, and runs all stages once without recording their times.
+    pub(super) fn open(name: &str, mut stages: S, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        let mut clock = Clock::start();
+        stages.run(&mut clock)?;
+        let parts = clock.stop().1.into_iter();
+        let parts = parts.map(|(name, _)| Ok((name, host.series("stage", &[("name", name)])?)));
+        let parts = parts.collect::<Result<Vec<_>, ModuleError>>()?;
+        let first = stages.digest()?;
+        Ok(Box::new(Self { stages, whole: host.series(name, &[])?, parts, first }))
+    }
+}
+
+impl<S: Stages> Session for StagedSession<S> {
+    fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        for _ in 0..times {
+            let mut clock = Clock::start();
+            self.stages.run(&mut clock)?;
+            let (whole, parts) = clock.stop();
+            self.whole.record(whole);
+            for ((_, series), (_, ns)) in self.parts.iter().zip(parts) {
+                series.record(ns);
+            }
+        }
+        let bytes = times * self.stages.bytes();
+        Ok(Outcome { operations: times, bytes, checksum: self.first.checksum() })
+    }
+
+    fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+        let mut checks = self.stages.checks()?;
+        checks.push(Check::equal("same-result-as-at-first", &self.first, &self.stages.digest()?));
+        Ok(checks)
+    }
+}
+
+/// The stages of one operation, for tests.
+#[cfg(test)]
+pub(super) fn stages_of(stages: &mut impl Stages) -> (u64, Vec<(&'static str, u64)>) {
+    let mut clock = Clock::start();
+    stages.run(&mut clock).unwrap();
+    clock.stop()
+}
