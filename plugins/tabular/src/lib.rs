@@ -4,6 +4,7 @@
 mod batches;
 mod input;
 mod json;
+mod own;
 mod pass;
 mod replay;
 mod stage;

@@ -53,6 +53,18 @@ impl Family for Tabular {
                 takes: Takes::One("FOLDER"),
                 help: "Folder with pages that --keep kept, for the stages behind fetching (same as `-p replay=FOLDER`)",
             },
+            Shorthand {
+                long: "csv",
+                parameter: "csv",
+                takes: Takes::One("FILE"),
+                help: "CSV file of your own for `run '*/own-csv'`, with a header (same as `-p csv=FILE`)",
+            },
+            Shorthand {
+                long: "parquet",
+                parameter: "parquet",
+                takes: Takes::One("FILE"),
+                help: "Parquet file of your own for `run '*/own-parquet'` (same as `-p parquet=FILE`)",
+            },
         ]
     }
 

@@ -5,6 +5,7 @@ mod csv;
 mod decode;
 mod join;
 mod model;
+mod own;
 mod parquet;
 mod pipeline;
 mod staged;
@@ -74,6 +75,8 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<aggregate::Aggregate>(),
     pipeline::PIPELINE,
     pipeline::REPLAY,
+    own::CSV,
+    own::PARQUET,
     model::ENTRY,
 ];
 

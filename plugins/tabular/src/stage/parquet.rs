@@ -141,10 +141,7 @@ impl Stage for ParquetFooter {
     }
 
     fn run(&mut self) -> Result<(), ModuleError> {
-        let reader = ParquetRecordBatchReaderBuilder::try_new(self.file.clone());
-        let reader = reader.map_err(|error| failed("reading a Parquet footer", error))?;
-        let rows = reader.metadata().file_metadata().num_rows();
-        self.result = (rows, reader.schema().fields().len() as i64);
+        self.result = footer(self.file.clone())?;
         Ok(())
     }
 
@@ -157,7 +154,16 @@ impl Stage for ParquetFooter {
     }
 }
 
-fn file(table: &Table, codec: Compression) -> Result<Bytes, ModuleError> {
+/// The numbers of rows and of columns, from the footer alone.
+pub(super) fn footer(file: Bytes) -> Result<(i64, i64), ModuleError> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file);
+    let reader = reader.map_err(|error| failed("reading a Parquet footer", error))?;
+    let rows = reader.metadata().file_metadata().num_rows();
+    Ok((rows, reader.schema().fields().len() as i64))
+}
+
+/// A file with these rows.
+pub(super) fn file(table: &Table, codec: Compression) -> Result<Bytes, ModuleError> {
     let mut file = Vec::new();
     write(&batches::of_table(table)?, codec, &mut file)?;
     Ok(file.into())

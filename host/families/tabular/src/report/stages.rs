@@ -51,9 +51,16 @@ pub(super) fn chart(cells: &[&CellView]) -> Option<FamilyChart> {
 
 /// `tabular/pipeline wasm rows=2000 format=json`.
 fn title(cell: &CellView) -> String {
-    let rows = integer(cell, "rows").map_or(String::new(), |rows| format!(" rows={rows}"));
-    let format = super::text(cell, "format").map_or(String::new(), |format| format!(" format={format}"));
-    format!("{} {}{rows}{format}", cell.scenario, cell.arm_label())
+    let mut title = format!("{} {}", cell.scenario, cell.arm_label());
+    if let Some(rows) = integer(cell, "rows") {
+        title.push_str(&format!(" rows={rows}"));
+    }
+    for name in ["format", "csv", "parquet", "replay"] {
+        if let Some(value) = super::text(cell, name) {
+            title.push_str(&format!(" {name}={value}"));
+        }
+    }
+    title
 }
 
 fn section(cell: &CellView) -> Option<Section> {
