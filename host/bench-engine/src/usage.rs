@@ -1,10 +1,10 @@
-//! Reads the resource usage of this process: memory, page faults, context switches. The counters are never reset; take the difference
-//! of two readings for an interval.
+//! Reads the resource usage of this process: processor time, memory, page faults, context switches. Of counters, take the difference of
+//! two readings for an interval; the maximum of the memory can start anew.
 
 /// The resource usage of this process since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Maximum resident memory, in bytes.
+    /// Maximum resident memory, in bytes, since the start or since [`restart_memory_max`].
     pub memory_bytes_max: Option<u64>,
     /// Page faults without I/O.
     pub faults_minor: Option<u64>,
@@ -23,7 +23,7 @@ impl Usage {
         Self::parse(&read("stat"), &read("status"))
     }
 
-    /// The usage since `earlier`, except for the memory, which is the maximum since the start.
+    /// The usage since `earlier`, except for the memory, which is the maximum of `self`.
     pub fn since(&self, earlier: &Self) -> Self {
         let less = |now: Option<u64>, then: Option<u64>| Some(now?.saturating_sub(then?));
         Self {
@@ -54,6 +54,19 @@ impl Usage {
     }
 }
 
+/// The processor time of all threads of this process since its start, in nanoseconds, in user and system mode together.
+pub fn cpu_ns() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let (seconds, ns) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
+    seconds.unwrap_or_default() * 1_000_000_000 + ns.unwrap_or_default()
+}
+
+/// Makes the maximum of the resident memory start anew from what is resident now. False where the system cannot do so.
+pub fn restart_memory_max() -> bool {
+    // Since Linux 4.0 (proc_pid_clear_refs(5)).
+    cfg!(target_os = "linux") && std::fs::write("/proc/self/clear_refs", "5").is_ok()
+}
+
 /// The resident memory of this process now, in bytes.
 pub fn memory_bytes_now() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -81,6 +94,31 @@ mod tests {
         assert_eq!(usage.since(&expect).faults_minor, Some(0));
         assert_eq!(Usage::parse("", ""), Usage::default(), "missing values are absent");
         assert_eq!(usage.since(&Usage::default()).faults_minor, None);
+    }
+
+    #[test]
+    fn processor_time_is_that_of_what_was_computed() {
+        let before = cpu_ns();
+        std::hint::black_box((0..1_000_000_u64).fold(0, |sum, number| sum ^ std::hint::black_box(number)));
+        assert!(cpu_ns() > before);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn memory_maximum_that_starts_anew_forgets_freed_memory() {
+        if !restart_memory_max() {
+            eprintln!("skipped: /proc/self/clear_refs cannot be written; use a kernel with CONFIG_PROC_PAGE_MONITOR");
+            return;
+        }
+        // Tests share a process, so that others may add to what is resident: the buffer is much larger.
+        const BYTES: usize = 256 << 20;
+        let pages = vec![1_u8; BYTES];
+        assert!(pages.iter().step_by(4096).all(|byte| *byte == 1));
+        let with_pages = Usage::now().memory_bytes_max.unwrap();
+        drop(pages);
+        assert!(restart_memory_max());
+        let without = Usage::now().memory_bytes_max.unwrap();
+        assert!(without + (BYTES as u64) / 2 < with_pages, "{without} of {with_pages}");
     }
 
     #[cfg(target_os = "linux")]

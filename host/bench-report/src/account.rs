@@ -15,8 +15,14 @@ pub struct AccountView {
     pub lifted_bytes: Option<f64>,
     /// Bytes that the host's own functions put into the module's memory.
     pub lowered_bytes: Option<f64>,
-    /// Operations during which the process was watched: faults and switches are of one of them.
+    /// Operations during which the process was watched: processor time, faults and switches are of one of them.
     pub watched: u64,
+    /// Processor time, in all threads of the process.
+    pub cpu_ns: Option<f64>,
+    /// Memory that a process had resident before the watched operations, with the host's own.
+    pub memory_bytes_before: Option<u64>,
+    /// The most memory a process had resident during the watched operations.
+    pub memory_bytes_peak: Option<u64>,
     /// Page faults without a read.
     pub faults_minor: Option<f64>,
     /// Page faults that had to read.
@@ -49,6 +55,9 @@ impl AccountView {
             lifted_bytes: counted(record.lifted_bytes),
             lowered_bytes: counted(record.lowered_bytes),
             watched: record.watched,
+            cpu_ns: watched(record.cpu_ns),
+            memory_bytes_before: record.memory_bytes_before,
+            memory_bytes_peak: record.memory_bytes_peak,
             faults_minor: watched(record.faults_minor),
             faults_major: watched(record.faults_major),
             switches_voluntary: watched(record.switches_voluntary),
@@ -77,6 +86,9 @@ fn sum(a: AccountRecord, b: AccountRecord) -> AccountRecord {
         cell: a.cell,
         process: a.process,
         watched: a.watched + b.watched,
+        cpu_ns: watched(|one| one.cpu_ns),
+        memory_bytes_before: a.memory_bytes_before.max(b.memory_bytes_before),
+        memory_bytes_peak: a.memory_bytes_peak.max(b.memory_bytes_peak),
         memory_bytes_max: a.memory_bytes_max.max(b.memory_bytes_max),
         faults_minor: watched(|one| one.faults_minor),
         faults_major: watched(|one| one.faults_major),

@@ -120,6 +120,13 @@ pub(crate) struct AccountJson {
     lifted_bytes: Option<Number>,
     lowered_bytes: Option<Number>,
     watched: u64,
+    /// Left out where it was not read, as by earlier versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu_ns: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_bytes_before: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_bytes_peak: Option<u64>,
     faults_minor: Option<Number>,
     faults_major: Option<Number>,
     switches_voluntary: Option<Number>,
@@ -143,6 +150,9 @@ impl AccountJson {
             lifted_bytes: account.lifted_bytes.and_then(significant),
             lowered_bytes: account.lowered_bytes.and_then(significant),
             watched: account.watched,
+            cpu_ns: account.cpu_ns.and_then(significant),
+            memory_bytes_before: account.memory_bytes_before,
+            memory_bytes_peak: account.memory_bytes_peak,
             faults_minor: account.faults_minor.and_then(significant),
             faults_major: account.faults_major.and_then(significant),
             switches_voluntary: account.switches_voluntary.and_then(significant),

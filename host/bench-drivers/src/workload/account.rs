@@ -4,7 +4,7 @@ use super::outliers::outliers;
 use super::verify;
 use crate::{Module, Task};
 use bench_engine::hardware::{HardwareCounters, HardwareCounts};
-use bench_engine::usage::Usage;
+use bench_engine::usage::{self, Usage};
 use bench_engine::{Clock, MonotonicClock, first};
 use bench_model::ModuleError;
 use bench_sink::runfile::{AccountRecord, HardwareRecord, OutlierRecord};
@@ -19,12 +19,16 @@ const WATCHED_MAX: u64 = 1 << 24;
 /// Counts operations of `task` in a session of its own, and reads the resource usage of others. The system counts per process, so the
 /// process must not do anything else.
 pub fn account(module: &mut dyn Module, task: &Task<'_>) -> Result<AccountRecord, ModuleError> {
-    let Watched { operations: watched, used, hardware, outliers } = watch(module, task)?;
+    let Watched { operations: watched, used, cpu_ns, memory_bytes_before, memory_bytes_peak, hardware, outliers } =
+        watch(module, task)?;
     let counts = module.count(task.scenario, task.arguments, COUNTED)?;
     Ok(AccountRecord {
         cell: task.repetition.cell,
         process: task.repetition.process,
         watched,
+        cpu_ns: Some(cpu_ns),
+        memory_bytes_before,
+        memory_bytes_peak,
         memory_bytes_max: used.memory_bytes_max,
         faults_minor: used.faults_minor,
         faults_major: used.faults_major,
@@ -44,7 +48,13 @@ pub fn account(module: &mut dyn Module, task: &Task<'_>) -> Result<AccountRecord
 /// What a warm session used.
 struct Watched {
     operations: u64,
+    /// Its memory is the maximum since the start of the process.
     used: Usage,
+    /// Processor time of the operations.
+    cpu_ns: u64,
+    /// Resident memory before the operations, and the maximum during them; absent where the system cannot tell the latter from earlier.
+    memory_bytes_before: Option<u64>,
+    memory_bytes_peak: Option<u64>,
     hardware: HardwareRecord,
     outliers: Option<OutlierRecord>,
 }
@@ -60,11 +70,16 @@ fn watch(module: &mut dyn Module, task: &Task<'_>) -> Result<Watched, ModuleErro
     let mut counters = HardwareCounters::open();
     let counted_before = counters.as_mut().ok().and_then(HardwareCounters::read);
     let (mut times, mut watched, before) = (1, 0, Usage::now());
+    let memory_bytes_before = usage::restart_memory_max().then(usage::memory_bytes_now).flatten();
+    let cpu_before = usage::cpu_ns();
     while clock.now_ns() - start < WATCHED_NS && watched < WATCHED_MAX {
         watched += session.iterate(times)?.operations;
         times *= 2;
     }
+    let cpu_ns = usage::cpu_ns() - cpu_before;
     let used = Usage::now().since(&before);
+    let memory_bytes_peak = memory_bytes_before.and(used.memory_bytes_max);
+    let used = Usage { memory_bytes_max: used.memory_bytes_max.max(before.memory_bytes_max), ..used };
     let hardware = match &mut counters {
         Err(why) => HardwareRecord::Absent(why.clone()),
         Ok(open) => match (counted_before, open.read()) {
@@ -73,7 +88,7 @@ fn watch(module: &mut dyn Module, task: &Task<'_>) -> Result<Watched, ModuleErro
         },
     };
     let outliers = outliers(session.as_mut())?;
-    Ok(Watched { operations: watched, used, hardware, outliers })
+    Ok(Watched { operations: watched, used, cpu_ns, memory_bytes_before, memory_bytes_peak, hardware, outliers })
 }
 
 fn counted(before: &HardwareCounts, after: &HardwareCounts) -> HardwareRecord {

@@ -215,7 +215,12 @@ pub(crate) fn usage(account: &AccountView) -> Vec<String> {
         (!text.is_empty()).then(|| format!("{text} an operation (n {})", scale::count(operations as f64)))
     };
     let bytes = |what: &str, bytes: Option<u64>| Some(format!("{what} {}", scale::bytes(bytes? as f64)));
-    let sizes = [bytes("machine code", account.code_bytes), bytes("process memory up to", account.memory_bytes_max)];
+    let sizes = [
+        bytes("machine code", account.code_bytes),
+        bytes("process memory up to", account.memory_bytes_max),
+        bytes("before the operations", account.memory_bytes_before),
+        bytes("during them up to", account.memory_bytes_peak),
+    ];
     let sizes: Vec<String> = sizes.into_iter().flatten().collect();
     let texts = [
         of(account.counted, counted(account)),
@@ -250,11 +255,13 @@ fn host_calls(calls: &[(String, f64)]) -> String {
 }
 
 fn watched(account: &AccountView) -> Vec<String> {
+    let cpu = account.cpu_ns.map(|ns| format!("{} of processor time", scale::nanoseconds(ns)));
     let figures = [
         ("minor faults", account.faults_minor),
         ("major faults", account.faults_major),
         ("voluntary switches", account.switches_voluntary),
         ("involuntary switches", account.switches_involuntary),
     ];
-    figures.into_iter().filter_map(|(name, count)| Some(format!("{} {name}", scale::rate(count?)))).collect()
+    let counts = figures.into_iter().filter_map(|(name, count)| Some(format!("{} {name}", scale::rate(count?))));
+    cpu.into_iter().chain(counts).collect()
 }

@@ -94,8 +94,17 @@ pub struct AccountRecord {
     pub cell: u32,
     /// The repetition.
     pub process: u32,
-    /// The number of operations that page faults and context switches are the sum of.
+    /// The number of operations that processor time, page faults and context switches are the sum of.
     pub watched: u64,
+    /// Processor time of the watched operations, in all threads of the process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_ns: Option<u64>,
+    /// Resident memory of the process before the watched operations, including that of the host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes_before: Option<u64>,
+    /// Maximum resident memory of the process during the watched operations alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes_peak: Option<u64>,
     /// Maximum resident memory of the process, including that of the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes_max: Option<u64>,
