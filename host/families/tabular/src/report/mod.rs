@@ -1,13 +1,16 @@
-//! What the family adds to the report of a run: the stages of pipelines, whether results of all formats, arms and engines are equal, and
+//! What the family adds to the report of a run: the stages of pipelines, what each stage used, whether results of all formats, arms and engines are equal, and
 //! what workers and orders of fetching gain and cost.
 
 mod orders;
 mod parity;
+mod resources;
 mod stage_model;
 mod stages;
 
 use bench_model::Value;
-use bench_report::{CellView, DerivedFile, Export, FamilyChart, FamilyReport, RunView, Section, SeriesView};
+use bench_report::{
+    AccountView, CellView, DerivedFile, Export, FamilyChart, FamilyReport, RunView, Section, SeriesView,
+};
 use bench_sink::runfile::{RunFile, Status};
 
 /// The report of tables.
@@ -21,7 +24,11 @@ impl FamilyReport for TabularReport {
 
     fn sections(&self, view: &RunView) -> Vec<Section> {
         let cells = cells(view);
-        stages::sections(&cells).chain(parity::sections(&cells)).chain(orders::sections(&cells)).collect()
+        stages::sections(&cells)
+            .chain(resources::sections(&cells))
+            .chain(parity::sections(&cells))
+            .chain(orders::sections(&cells))
+            .collect()
     }
 
     fn covers(&self, cell: &CellView) -> bool {
@@ -62,6 +69,11 @@ fn text<'a>(cell: &'a CellView, name: &str) -> Option<&'a str> {
 /// The series of this metric without labels.
 fn series<'a>(cell: &'a CellView, metric: &str) -> Option<&'a SeriesView> {
     cell.series.iter().find(|series| series.metric == metric && series.labels.is_empty())
+}
+
+/// What an operation used, if it was watched.
+fn account(cell: &CellView) -> Option<AccountView> {
+    cell.account.as_ref().map(AccountView::of)
 }
 
 fn mean(cell: &CellView, metric: &str) -> Option<f64> {

@@ -1,9 +1,9 @@
 //! The document `benchmark_stage_model_v1`: the times of the stages of one scenario, and what its results agree in. What was not measured is
 //! null. The sample that it has a hash of is all rows.
 
-use super::{cells, integer, mean};
+use super::{account, cells, integer, mean};
 use bench_model::Arm;
-use bench_report::{CellView, RunView, print_json, significant};
+use bench_report::{AccountView, CellView, RunView, print_json, significant};
 use serde::Serialize;
 use serde_json::Number;
 use std::collections::BTreeSet;
@@ -37,6 +37,7 @@ struct Stages {
 #[derive(Serialize)]
 struct Fetch {
     elapsed_seconds: Option<Number>,
+    cpu_seconds: Option<Number>,
     retries: Option<Number>,
     rows_fetched: i64,
     bytes_in: Option<Number>,
@@ -46,6 +47,8 @@ struct Fetch {
 #[derive(Serialize)]
 struct Stage {
     elapsed_seconds: Option<Number>,
+    cpu_seconds: Option<Number>,
+    peak_rss_bytes: Option<u64>,
     operations: u64,
     rows: i64,
     result_hash: Option<String>,
@@ -54,6 +57,8 @@ struct Stage {
 #[derive(Serialize)]
 struct ParquetWrite {
     elapsed_seconds: Option<Number>,
+    cpu_seconds: Option<Number>,
+    peak_rss_bytes: Option<u64>,
     parquet_bytes: Option<Number>,
 }
 
@@ -86,7 +91,8 @@ fn scenario(cells: &[&CellView], rows: i64, label: &str, arm: Arm) -> ScenarioJs
         cells.iter().find(is_it).copied()
     };
     let own = |name: &str| of(&format!("tabular/{name}"), arm);
-    let engine = |name: &str| of(&format!("tabular-duckdb/{name}"), Arm::Native);
+    let duckdb = |name: &str| of(&format!("tabular-duckdb/{name}"), Arm::Native);
+    let polars = |name: &str| of(&format!("tabular-polars/{name}"), Arm::Native);
     let decoded = own("decode");
     ScenarioJson {
         schema_version: SCHEMA,
@@ -97,9 +103,9 @@ fn scenario(cells: &[&CellView], rows: i64, label: &str, arm: Arm) -> ScenarioJs
             csv_write: own("csv-write").map(|cell| stage(cell, rows)),
             parquet_write: own("parquet-write").map(parquet_write),
             parquet_scan: own("parquet-scan").map(|cell| stage(cell, rows)),
-            duckdb_scan: engine("parquet-scan").map(|cell| stage(cell, rows)),
-            analytics: engine("aggregate").or_else(|| own("aggregate")).map(|cell| stage(cell, rows)),
-            polars_scan: None,
+            duckdb_scan: duckdb("parquet-scan").map(|cell| stage(cell, rows)),
+            analytics: duckdb("aggregate").or_else(|| own("aggregate")).map(|cell| stage(cell, rows)),
+            polars_scan: polars("parquet-scan").map(|cell| stage(cell, rows)),
         },
         correctness: Correctness {
             schema_fingerprint: decoded
@@ -116,10 +122,15 @@ fn seconds(cell: &CellView) -> Option<Number> {
     significant(cell.timed()?.summary.mean / 1e9)
 }
 
+fn cpu_seconds(account: Option<&AccountView>) -> Option<Number> {
+    significant(account?.cpu_ns? / 1e9)
+}
+
 fn fetch(cell: &CellView, rows: i64) -> Fetch {
     let figure = |metric: &str| mean(cell, metric).and_then(significant);
     Fetch {
         elapsed_seconds: seconds(cell),
+        cpu_seconds: cpu_seconds(account(cell).as_ref()),
         retries: figure("retries"),
         rows_fetched: rows,
         bytes_in: figure("wire"),
@@ -128,12 +139,25 @@ fn fetch(cell: &CellView, rows: i64) -> Fetch {
 }
 
 fn stage(cell: &CellView, rows: i64) -> Stage {
-    let result_hash = cell.checksum.map(|checksum| checksum.to_string());
-    Stage { elapsed_seconds: seconds(cell), operations: cell.iterations, rows, result_hash }
+    let account = account(cell);
+    Stage {
+        elapsed_seconds: seconds(cell),
+        cpu_seconds: cpu_seconds(account.as_ref()),
+        peak_rss_bytes: account.and_then(|account| account.memory_bytes_peak),
+        operations: cell.iterations,
+        rows,
+        result_hash: cell.checksum.map(|checksum| checksum.to_string()),
+    }
 }
 
 fn parquet_write(cell: &CellView) -> ParquetWrite {
-    ParquetWrite { elapsed_seconds: seconds(cell), parquet_bytes: mean(cell, "size").and_then(significant) }
+    let account = account(cell);
+    ParquetWrite {
+        elapsed_seconds: seconds(cell),
+        cpu_seconds: cpu_seconds(account.as_ref()),
+        peak_rss_bytes: account.and_then(|account| account.memory_bytes_peak),
+        parquet_bytes: mean(cell, "size").and_then(significant),
+    }
 }
 
 /// What a check found: the end of `expected …, found …`.

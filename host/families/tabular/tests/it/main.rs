@@ -1,3 +1,4 @@
 //! Tests of the family's report.
 
 mod report;
+mod schema;

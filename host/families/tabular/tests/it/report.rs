@@ -1,7 +1,9 @@
 //! The report of tables, made of chosen figures: stages, parity, orders, and the document `benchmark_stage_model_v1`.
 
+use crate::schema::violation;
 use bench_family::Family;
 use bench_model::Unit;
+use bench_sink::runfile::{AccountRecord, Record};
 use family_tabular::Tabular;
 use sample_run::{Block, Run, text};
 use serde_json::Value;
@@ -39,6 +41,15 @@ fn run() -> Run {
     let timed = |cell, scenario, arm, checksum| block(cell, scenario, arm).timed(1, [2_000_000]).checksum(checksum);
     run.append(&timed(3, "tabular/decode", "wasm", 0xab).argument("format", "json").records());
     run.append(&timed(4, "tabular/parquet-scan", "wasm", 0xab).records());
+    // Four operations of the cell before were watched.
+    run.append(&[Record::Account(AccountRecord {
+        cell: 4,
+        watched: 4,
+        cpu_ns: Some(6_000_000),
+        memory_bytes_before: Some(40 << 20),
+        memory_bytes_peak: Some(48 << 20),
+        ..AccountRecord::default()
+    })]);
     run.append(&timed(5, "tabular-duckdb/parquet-scan", "native", 0xab).records());
     run.append(&timed(6, "tabular/join", "wasm", 0x10).records());
     run.append(&timed(7, "tabular-duckdb/join", "native", 0x11).records());
@@ -85,6 +96,42 @@ fn stages_are_bars_of_the_page() {
     }
 }
 
+fn stage_model_schema() -> Value {
+    serde_json::from_str(include_str!("../../stage-model.schema.json")).unwrap()
+}
+
+#[test]
+fn documents_that_break_the_schema_are_found() {
+    let stage_model = stage_model_schema();
+    let export = Tabular.report().unwrap().exports()[0];
+    let document: Value = serde_json::from_str(&(export.print)(&run().view()).unwrap()).unwrap();
+    let check = |pointer: &str, change: fn(&mut Value), expect: &str| {
+        let mut document = document.clone();
+        change(document.pointer_mut(pointer).unwrap());
+        assert_eq!(violation(&stage_model, &stage_model, &document, "").as_deref(), Some(expect));
+    };
+    let lose = |value: &mut Value| drop(value.as_object_mut().unwrap().remove("rows"));
+    check("/scenarios/0/stages/decode", lose, "/scenarios/0/stages/decode has no `rows`");
+    let gain = |value: &mut Value| drop(value.as_object_mut().unwrap().insert("more".to_owned(), Value::Null));
+    check("/scenarios/0/correctness", gain, "/scenarios/0/correctness has `more`");
+    let expect = "/scenarios/0/stages/decode/rows is null, not of the type \"integer\"";
+    check("/scenarios/0/stages/decode/rows", |rows| *rows = Value::Null, expect);
+    let expect = "/schema_version is 1, not \"benchmark_stage_model_v1\"";
+    check("/schema_version", |version| *version = Value::from(1), expect);
+}
+
+#[test]
+fn processor_time_and_memory_are_a_table() {
+    let report = text(&run().view(), Tabular.report());
+    assert!(report.contains("processor time and memory of stages"), "{report}");
+    let row = ["tabular/parquet-scan", "wasm", "2000", "2.00", "ms", "1.50", "ms", "40.0", "MiB", "48.0", "MiB", "4"];
+    assert!(report.lines().any(|line| line.split_whitespace().eq(row)), "{report}");
+    let mut unwatched = Run::begin(1, 1);
+    unwatched.append(&pipeline(0).records());
+    unwatched.end(None);
+    assert!(!text(&unwatched.view(), Tabular.report()).contains("processor time"));
+}
+
 #[test]
 fn stage_model_has_its_schema() {
     let export = Tabular.report().unwrap().exports()[0];
@@ -97,6 +144,11 @@ fn stage_model_has_its_schema() {
     assert_eq!(stages["decode"]["result_hash"], "00000000000000ab");
     assert_eq!(stages["fetch"]["bytes_in"], 70_000.0);
     assert_eq!(stages["duckdb_scan"]["rows"], 2_000);
+    let stage_model = stage_model_schema();
+    assert_eq!(violation(&stage_model, &stage_model, &document, ""), None);
+    assert_eq!(stages["parquet_scan"]["cpu_seconds"], 0.0015);
+    assert_eq!(stages["parquet_scan"]["peak_rss_bytes"], 48 << 20);
+    assert_eq!(stages["decode"]["cpu_seconds"], Value::Null);
     // What was not measured is null, and never 0.
     for stage in ["csv_write", "parquet_write", "analytics", "polars_scan"] {
         assert_eq!(stages[stage], Value::Null, "{stage}");

@@ -1,0 +1,44 @@
+//! What each stage uses apart from time: processor time, and the memory that its process has before and during its operations.
+
+use super::{account, integer, text};
+use bench_report::{AccountView, Body, CellView, Column, Datum, Measure, Section, Table};
+
+/// A row per cell whose operations were watched; nothing for runs from before processor time was read.
+pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
+    let rows = cells.iter().filter_map(|cell| Some(row(cell, &account(cell).filter(|one| one.cpu_ns.is_some())?)));
+    let rows: Vec<_> = rows.collect();
+    let columns = vec![
+        Column::words("stage"),
+        Column::words("arm"),
+        Column::figures("rows"),
+        Column::words("with"),
+        Column::figures("mean"),
+        Column::figures("cpu").key("cpu_ns"),
+        Column::figures("before").key("memory_bytes_before"),
+        Column::figures("peak").key("memory_bytes_peak"),
+        Column::figures("n"),
+    ];
+    let meaning = "cpu: processor time of an operation in all threads, over n operations that are not timed; before and peak: resident memory \
+                   of a process with this stage alone, before these operations and the most during them, input and host included";
+    let is_empty = rows.is_empty();
+    let body = Body::Table(Table::plain(columns, rows));
+    let section = Section::new("tabular.resources", "processor time and memory of stages", body);
+    (!is_empty).then(|| section.with_remarks(vec![meaning.to_owned()])).into_iter()
+}
+
+fn row(cell: &CellView, account: &AccountView) -> Vec<Datum> {
+    let bytes = |bytes: Option<u64>| Datum::or_absent(bytes.map(|bytes| Datum::bytes(bytes as f64)));
+    let rows = integer(cell, "rows").map(|rows| Datum::number(rows as f64, Measure::Plain));
+    let with = ["format", "codec", "order"].into_iter().find_map(|name| text(cell, name));
+    vec![
+        Datum::text(cell.scenario.as_str()),
+        Datum::text(cell.arm_label()),
+        rows.unwrap_or(Datum::Blank),
+        Datum::text(with.unwrap_or_default()),
+        Datum::or_absent(cell.timed().map(|timed| Datum::nanoseconds(timed.summary.mean))),
+        Datum::or_absent(account.cpu_ns.map(Datum::nanoseconds)),
+        bytes(account.memory_bytes_before),
+        bytes(account.memory_bytes_peak),
+        Datum::count(account.watched as f64),
+    ]
+}
