@@ -164,6 +164,18 @@ mod tests {
     use table_core::{Recipe, mine};
 
     #[test]
+    fn compressed_answer_that_is_cut_is_an_error() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&b"a row\n".repeat(1_000)).unwrap();
+        let whole = encoder.finish().unwrap();
+        assert_eq!(gunzip(&whole).unwrap().len(), 6_000);
+        for length in [0, whole.len() / 2, whole.len() - 1] {
+            assert!(gunzip(&whole[..length]).is_err(), "{length}");
+        }
+        assert!(gunzip(b"not compressed").is_err());
+    }
+
+    #[test]
     fn answers_that_are_not_whole_are_found() {
         let genes = Recipe { rows: 20, seed: 1 }.genes();
         for format in Format::ALL {

@@ -9,13 +9,14 @@ use crate::route::{Route, Target};
 use crate::server::Mine;
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
 use probe_abi::{Host, Series};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use table_core::kept::{self, Kept};
 use table_core::mine::{self, Format};
-use table_core::{Recipe, Table};
+use table_core::{Fault, Recipe, Table};
 
 pub(crate) const NAME: &str = "fetch";
 
@@ -287,6 +288,14 @@ impl Session for Fetch {
             let is_kept = counts.buffered_max <= window && counts.in_flight_max <= window.min(self.plan.workers);
             checks.push(Check::that("window-is-kept", is_kept, format!("window of {window} pages: {counts:?}")));
         }
+        checks.push(self.rows_check());
+        // A page of JSON says which rows it has; one of text does not.
+        if self.request.format.dialect().is_some() && self.request.page_rows > 1 {
+            let twice = repeated(&self.pages);
+            let detail =
+                twice.map_or("no page is there twice".to_owned(), |(a, b)| format!("pages {a} and {b} are equal"));
+            checks.push(Check::that("pages-differ", twice.is_none(), detail));
+        }
         checks.extend(self.pages_check());
         // Pages that are wrong are not worth keeping.
         if let Some(folder) = self.keep.as_deref().filter(|_| checks.iter().all(|check| check.passed)) {
@@ -299,6 +308,15 @@ impl Session for Fetch {
 }
 
 impl Fetch {
+    /// Whether the pages have as many rows as were asked for: a mine that has fewer answers with fewer.
+    fn rows_check(&self) -> Check {
+        let counts = self.pages.iter().map(|page| mine::rows_in(page, self.request.format));
+        match counts.sum::<Result<usize, Fault>>() {
+            Ok(rows) => Check::equal("rows", &self.request.rows, &rows),
+            Err(fault) => Check::that("rows", false, fault.to_string()),
+        }
+    }
+
     /// Whether the pages are those that the local server must give, byte by byte.
     fn pages_check(&self) -> Option<Check> {
         let expected = self.expected.as_ref()?;
@@ -328,10 +346,29 @@ impl Fetch {
     }
 }
 
+/// The first page that is equal to an earlier one, and that one.
+fn repeated(pages: &[Vec<u8>]) -> Option<(usize, usize)> {
+    let mut first: HashMap<&[u8], usize> = HashMap::with_capacity(pages.len());
+    pages.iter().enumerate().find_map(|(number, page)| Some((first.insert(page, number)?, number)))
+}
+
 fn rows_hash(pages: &[Vec<u8>], format: Format) -> u64 {
     mine::rows_hash(pages.iter().map(Vec::as_slice), format)
 }
 
 fn ns(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_that_is_there_twice_is_found() {
+        let pages = |texts: &[&str]| texts.iter().map(|text| text.as_bytes().to_vec()).collect::<Vec<_>>();
+        assert_eq!(repeated(&pages(&["a", "b", "c", "b"])), Some((1, 3)));
+        assert_eq!(repeated(&pages(&["a", "b"])), None);
+        assert_eq!(repeated(&[]), None);
+    }
 }

@@ -91,6 +91,22 @@ fn pages_are_kept_as_they_came() {
 }
 
 #[test]
+fn full_disk_leaves_no_description_of_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join(kept::page_name(0));
+    if let Err(error) = std::os::unix::fs::symlink("/dev/full", &page).and_then(|()| page.metadata()) {
+        eprintln!("skipped: /dev/full: {error}; run this test on Linux");
+        return;
+    }
+    let mut session =
+        mine::open("fetch", &arguments(&[("keep", text(folder.path().to_str().unwrap()))]), None).unwrap();
+    session.iterate(1).unwrap();
+    let error = session.verify().unwrap_err().to_string();
+    assert!(error.starts_with("`keep`: ") && error.contains("No space left on device"), "{error}");
+    assert!(!folder.path().join(kept::MANIFEST).exists());
+}
+
+#[test]
 fn too_many_faults_fail_with_the_page() {
     let faults = [("faults_permille", Value::from(500)), ("attempts", Value::from(1)), ("page_rows", Value::from(10))];
     let error = fetch(&faults).unwrap_err().to_string();

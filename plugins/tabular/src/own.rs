@@ -150,6 +150,16 @@ mod tests {
         assert_eq!(found.row(0).collect::<Vec<_>>(), expect);
     }
 
+    #[cfg(not(target_family = "wasm"))]
+    #[test]
+    fn folder_in_place_of_a_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut arguments = Arguments::default();
+        arguments.set("csv", folder.path().to_str().unwrap());
+        let error = file(&arguments, "csv").unwrap_err().to_string();
+        assert!(error.starts_with("invalid argument: `csv`: /") && error.contains("-p csv=FILE"), "{error}");
+    }
+
     #[test]
     fn column_of_another_type_is_named() {
         let batch = batch([column("big", UInt64Array::from(vec![1]))]);

@@ -1,7 +1,7 @@
 //! The formats in which a mine answers a query, as InterMine's web service writes them.
 
 use crate::csv::{self, Dialect};
-use crate::{Cell, Field, Table, text};
+use crate::{Cell, Fault, Field, Kind, Table, text};
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::str::FromStr;
@@ -109,6 +109,17 @@ pub fn rows_hash<'a>(pages: impl IntoIterator<Item = &'a [u8]>, format: Format) 
     lines.fold(0, |sum: u64, bytes| sum.wrapping_add(line(bytes)))
 }
 
+/// The number of rows in an answer.
+pub fn rows_in(page: &[u8], format: Format) -> Result<usize, Fault> {
+    let Some(dialect) = format.dialect() else {
+        return Ok(page.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"[")).count());
+    };
+    // A line break within quotes ends no row.
+    let names = csv::names(page, dialect)?;
+    let fields: Vec<_> = names.into_iter().map(|name| Field::nullable(name, Kind::Text)).collect();
+    Ok(csv::read(page, dialect, &fields, |_, _| Ok(()))? as usize)
+}
+
 fn json_header(fields: &[Field], start: usize, into: &mut String) {
     let root = fields.first().map_or("", |field| field.name.split('.').next().unwrap_or_default());
     into.push_str(r#"{"modelName":"genomic","columnHeaders":["#);
@@ -172,7 +183,6 @@ fn json_text(text: &str, into: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Kind;
 
     fn table() -> Table {
         let fields = vec![Field::nullable("Gene.symbol", Kind::Text), Field::nullable("Gene.score", Kind::Decimal)];
@@ -212,6 +222,18 @@ mod tests {
         let hash = |pages: &[String]| rows_hash(pages.iter().map(String::as_bytes), Format::Json);
         assert_eq!(hash(&[page(0..3)]), hash(&[page(1..3), page(0..1)]));
         assert_ne!(hash(&[page(0..3)]), hash(&[page(0..2)]));
+    }
+
+    #[test]
+    fn rows_of_every_format_are_counted() {
+        let genes = crate::Recipe { rows: 300, seed: 1 }.genes();
+        for format in Format::ALL {
+            for rows in [0..0, 0..1, 7..300] {
+                let page = answer(&genes, rows.clone(), format);
+                assert_eq!(rows_in(page.as_bytes(), format), Ok(rows.len()), "{format:?}");
+            }
+        }
+        assert!(rows_in(b"", Format::Csv).is_err());
     }
 
     #[test]

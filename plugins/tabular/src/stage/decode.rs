@@ -78,3 +78,44 @@ pub(super) fn decode_all<B: AsRef<[u8]>>(
     }
     builder.finish().map_err(|reason| fault(&reason))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use table_core::{Cell, Kind};
+
+    fn fields() -> Vec<Field> {
+        vec![Field::nullable("G.a", Kind::Text), Field::nullable("G.b", Kind::Integer)]
+    }
+
+    /// Pages of JSON with these results.
+    fn decoded(results: [&str; 2]) -> Result<Table, ModuleError> {
+        let page = |results: &str| {
+            format!(
+                r#"{{"views":["G.a","G.b"],"results":[{results}],"wasSuccessful":true,"error":null,"statusCode":200}}"#
+            )
+        };
+        batches::to_table(&decode_all(results.map(page), Format::Json, &fields())?)
+    }
+
+    #[test]
+    fn page_of_nulls_before_one_of_texts_keeps_the_type() {
+        let table = decoded(["[null,1],[null,2]", "[\"late\",3]"]).unwrap();
+        assert_eq!((table.rows(), table.cell(0, 0), table.cell(2, 0)), (3, Cell::Null, Cell::Text("late")));
+        assert_eq!(table.fields(), fields());
+    }
+
+    #[test]
+    fn page_of_fractions_behind_one_of_whole_numbers_is_refused() {
+        let error = decoded(["[null,1]", "[null,0.5]"]).unwrap_err().to_string();
+        let expect = "decoding: json: row 1, column `G.b`: \"0.5\" is not a whole number of 64 bits";
+        assert!(error.starts_with(expect), "{error}");
+    }
+
+    #[test]
+    fn answer_without_columns_is_refused() {
+        let page = r#"{"views":[],"results":[[]],"wasSuccessful":true,"error":null,"statusCode":200}"#;
+        let error = decode_all([page], Format::Json, &fields()).unwrap_err().to_string();
+        assert!(error.contains("the answer has the columns [], expected"), "{error}");
+    }
+}
