@@ -15,6 +15,21 @@ pub(crate) fn decode(body: &[u8], is_objects: bool, fields: &[Field], batches: &
     json.deserialize_map(Answer(rows)).and_then(|()| json.end()).map_err(|error| error.to_string())
 }
 
+/// Decodes lines of which each is a row as an array, and the last one ends with a line break, too. A line in front of them counts in errors.
+pub(crate) fn decode_lines(text: &[u8], fields: &[Field], batches: &mut Builder) -> Result<(), String> {
+    let Some(text) = text.strip_suffix(b"\n") else {
+        return if text.is_empty() { Ok(()) } else { Err("the last row does not end: it is cut off".to_owned()) };
+    };
+    let mut rows = Rows { fields, is_objects: false, batches, row: 0 };
+    for line in text.split(|byte| *byte == b'\n') {
+        rows.row += 1;
+        let mut json = serde_json::Deserializer::from_slice(line);
+        let row = Row(&mut rows).deserialize(&mut json).and_then(|()| json.end());
+        row.map_err(|error| format!("line {}: {error}", rows.row + 1))?;
+    }
+    Ok(())
+}
+
 /// What rows are decoded with.
 struct Rows<'b> {
     fields: &'b [Field],

@@ -12,6 +12,7 @@ pub mod kept;
 pub mod mine;
 mod parity;
 pub mod relational;
+pub mod stream;
 mod table;
 pub mod text;
 

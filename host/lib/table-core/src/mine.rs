@@ -136,7 +136,7 @@ fn json_header(fields: &[Field], start: usize, into: &mut String) {
     into.push_str("],\"results\":[\n");
 }
 
-fn json_cell(cell: Cell<'_>, into: &mut String) {
+pub(crate) fn json_cell(cell: Cell<'_>, into: &mut String) {
     match cell {
         Cell::Null => into.push_str("null"),
         Cell::Text(text) => json_text(text, into),
@@ -158,7 +158,7 @@ fn json_object(field: &Field, row: usize, cell: Cell<'_>, into: &mut String) {
     into.push('}');
 }
 
-fn json_text(text: &str, into: &mut String) {
+pub(crate) fn json_text(text: &str, into: &mut String) {
     into.push('"');
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {

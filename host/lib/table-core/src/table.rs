@@ -16,7 +16,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name in a schema's fingerprint.
+    pub(crate) const ALL: [Self; 5] = [Self::Text, Self::Integer, Self::Decimal, Self::Real, Self::Date];
+
+    /// The type with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// The name in a schema's fingerprint and in a stream of rows.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",

@@ -3,7 +3,9 @@
 mod aggregate;
 mod csv;
 mod decode;
+mod ipc;
 mod join;
+mod jsonl;
 mod model;
 mod own;
 mod parquet;
@@ -71,6 +73,10 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<parquet::ParquetWrite>(),
     entry::<parquet::ParquetScan>(),
     entry::<parquet::ParquetFooter>(),
+    entry::<ipc::IpcWrite>(),
+    entry::<ipc::IpcScan>(),
+    entry::<jsonl::JsonlWrite>(),
+    entry::<jsonl::JsonlScan>(),
     entry::<join::Join>(),
     entry::<aggregate::Aggregate>(),
     pipeline::PIPELINE,
@@ -129,6 +135,10 @@ mod tests {
             check::<parquet::ParquetScan>(&[("codec", codec)]);
         }
         check::<parquet::ParquetFooter>(&[]);
+        check::<ipc::IpcWrite>(&[]);
+        check::<ipc::IpcScan>(&[]);
+        check::<jsonl::JsonlWrite>(&[]);
+        check::<jsonl::JsonlScan>(&[]);
     }
 
     #[test]

@@ -42,7 +42,8 @@ fn key(cell: &CellView) -> Option<Key> {
         _ => "exactly",
     };
     let result = match cell.scenario_name() {
-        "decode" | "csv-write" | "csv-scan" | "parquet-write" | "parquet-scan" => "genes",
+        "decode" | "csv-write" | "csv-scan" | "parquet-write" | "parquet-scan" | "ipc-write" | "ipc-scan"
+        | "jsonl-write" | "jsonl-scan" => "genes",
         "join" => "genes ⟗ publications",
         "aggregate" | "pipeline" | "pipeline-elt" => "genes by organism",
         _ => return None,
