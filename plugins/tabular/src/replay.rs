@@ -33,6 +33,14 @@ impl Replayed {
     }
 }
 
+/// The bytes of a file in which a replay kept rows with their types.
+pub(crate) fn typed(folder: &str, name: &str) -> Result<Vec<u8>, ModuleError> {
+    fs::read(Path::new(folder).join(name)).map_err(|error| {
+        let next = "keep the rows first, with `-p form=pages -p keep_typed=FOLDER --arm native`";
+        ModuleError::InvalidArgument(format!("`replay`: {folder}: {name}: {error}; {next}"))
+    })
+}
+
 #[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use super::*;

@@ -7,6 +7,12 @@ use std::str::FromStr;
 /// The file that describes the pages. It is written last, so that where it is, all pages are.
 pub const MANIFEST: &str = "fetched.txt";
 
+/// The file with the rows of all pages as Arrow IPC, if they were kept with their types.
+pub const IPC: &str = "rows.arrow";
+
+/// The file with the rows of all pages as a stream of rows, if they were kept with their types.
+pub const STREAM: &str = "rows.jsonl";
+
 /// The file of a page.
 pub fn page_name(page: usize) -> String {
     format!("page-{page:06}")

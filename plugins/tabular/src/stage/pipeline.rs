@@ -2,16 +2,18 @@
 //! clock. The answers are generated, or were kept by a fetch.
 
 use super::staged::{Clock, StagedSession, Stages, described};
-use super::{Entry, aggregate, csv, decode, failed, join, parquet};
+use super::{Entry, aggregate, csv, decode, failed, ipc, join, jsonl, parquet};
 use crate::pass::parity;
-use crate::replay::Replayed;
+use crate::replay::{self, Replayed};
 use crate::{batches, input};
 use arrow_array::RecordBatch;
 use bench_plugin::prelude::*;
 use bytes::Bytes;
+use std::path::Path;
+use table_core::kept;
 use table_core::mine::{self, Format};
 use table_core::relational::{self, Groups};
-use table_core::{Digest, Recipe, Table, gene_fields, publication_fields};
+use table_core::{Digest, Field, Recipe, Table, gene_fields, publication_fields};
 
 pub(super) const PIPELINE: Entry = Entry { name: "pipeline", describe: describe_pipeline, open: open_pipeline };
 pub(super) const REPLAY: Entry = Entry { name: "replay", describe: describe_replay, open: open_replay };
@@ -31,8 +33,11 @@ fn describe_pipeline() -> Scenario {
 fn describe_replay() -> Scenario {
     let summary = "The stages of `pipeline` but for the join, over pages of genes that `mine/fetch` kept.";
     let folder = Parameter::new("replay", "fetched", "folder that `mine/fetch` kept pages in, with -p keep=FOLDER");
-    let scenario = Scenario::new(REPLAY.name, "tabular", summary).parameter(folder);
-    described(scenario.requires("read:replay", "the pages"))
+    let form = "what is read: the pages as they came, or their rows with types that `keep_typed` kept there";
+    let form = Parameter::new("form", "pages", form).choices(["pages", "ipc", "jsonl"]);
+    let typed = "folder in which the rows are kept with their types, as Arrow IPC and as JSON Lines; empty for none; only native code can write there";
+    let scenario = Scenario::new(REPLAY.name, "tabular", summary).parameter(folder).parameter(form);
+    described(scenario.parameter(Parameter::new("keep_typed", "", typed)).requires("read:replay", "the pages"))
 }
 
 fn open_pipeline(arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
@@ -41,15 +46,58 @@ fn open_pipeline(arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, 
 }
 
 fn open_replay(arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
-    let replayed = Replayed::read(arguments.text("replay")?)?;
-    StagedSession::open(REPLAY.name, Pipeline::replayed(replayed)?, host)
+    let folder = arguments.text("replay")?;
+    let mut pipeline = Pipeline::replayed(Replayed::read(folder)?)?;
+    let typed = arguments.text("keep_typed")?;
+    if !typed.is_empty() {
+        pipeline.keep_typed(Path::new(typed))?;
+    }
+    match arguments.text("form")? {
+        "ipc" => pipeline.source = Source::Ipc(replay::typed(folder, kept::IPC)?),
+        "jsonl" => pipeline.source = Source::Stream(replay::typed(folder, kept::STREAM)?),
+        _ => {}
+    }
+    StagedSession::open(REPLAY.name, pipeline, host)
+}
+
+/// Where genes come from.
+enum Source {
+    /// Answers of a mine, one after the other.
+    Pages(Vec<Vec<u8>>),
+    /// A file of Arrow IPC.
+    Ipc(Vec<u8>),
+    /// JSON Lines with types.
+    Stream(Vec<u8>),
+}
+
+impl Source {
+    /// The genes, whose columns must be `fields`.
+    fn decoded(&self, format: Format, fields: &[Field]) -> Result<Vec<RecordBatch>, ModuleError> {
+        let genes = match self {
+            Self::Pages(pages) => return decode::decode_all(pages, format, fields),
+            Self::Ipc(file) => ipc::scan(file)?,
+            Self::Stream(text) => jsonl::scan(text)?,
+        };
+        // What follows relies on the types.
+        let expected = batches::schema(fields);
+        match genes.iter().find(|batch| batch.schema().fields() != expected.fields()) {
+            Some(other) => Err(failed("reading kept rows", format!("their columns are {}", other.schema()))),
+            None => Ok(genes),
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Pages(pages) => pages.iter().map(|page| page.len() as u64).sum(),
+            Self::Ipc(bytes) | Self::Stream(bytes) => bytes.len() as u64,
+        }
+    }
 }
 
 /// The input of a pipeline, what it must give, and what it gave.
 struct Pipeline {
     format: Format,
-    /// Answers with genes, one after the other.
-    pages: Vec<Vec<u8>>,
+    source: Source,
     /// An answer with publications, if genes are joined with some.
     publications: Option<Vec<u8>>,
     /// The genes as the format carries them.
@@ -90,7 +138,35 @@ impl Pipeline {
 
     fn of(format: Format, pages: Vec<Vec<u8>>, genes: Table) -> Self {
         let groups = relational::genes_by_organism(&genes);
-        Self { format, pages, publications: None, genes, groups, joined_rows: 0, found: Found::default() }
+        Self {
+            format,
+            source: Source::Pages(pages),
+            publications: None,
+            genes,
+            groups,
+            joined_rows: 0,
+            found: Found::default(),
+        }
+    }
+
+    /// Keeps the genes of the source with their types, if they are those that they must be.
+    fn keep_typed(&self, folder: &Path) -> Result<(), ModuleError> {
+        let fields = gene_fields();
+        let genes = self.source.decoded(self.format, &fields)?;
+        table_core::compare(&self.genes, &batches::to_table(&genes)?)
+            .map_err(|reason| failed("keeping rows with their types", reason))?;
+        let (mut file, mut text) = (Vec::new(), String::new());
+        ipc::write(&genes, &mut file)?;
+        jsonl::write(&genes, &fields, &mut text);
+        let written = std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(folder.join(kept::IPC), file))
+            .and_then(|()| std::fs::write(folder.join(kept::STREAM), text));
+        written.map_err(|error| {
+            let folder = folder.display();
+            ModuleError::InvalidArgument(format!(
+                "`keep_typed`: {folder} cannot be written: {error}; give a folder, with --arm native"
+            ))
+        })
     }
 
     /// The groups, read back from the output.
@@ -102,7 +178,7 @@ impl Pipeline {
 impl Stages for Pipeline {
     fn run(&mut self, clock: &mut Clock) -> Result<(), ModuleError> {
         let fields = gene_fields();
-        let genes = decode::decode_all(&self.pages, self.format, &fields)?;
+        let genes = self.source.decoded(self.format, &fields)?;
         let publications = self.publications.as_ref();
         let publications =
             publications.map(|body| decode::decode(body, self.format, &publication_fields())).transpose()?;
@@ -130,7 +206,7 @@ impl Stages for Pipeline {
     }
 
     fn bytes(&self) -> u64 {
-        self.pages.iter().chain(&self.publications).map(|body| body.len() as u64).sum()
+        self.source.bytes() + self.publications.as_ref().map_or(0, |body| body.len() as u64)
     }
 
     fn checks(&self) -> Result<Vec<Check>, ModuleError> {
@@ -197,6 +273,38 @@ mod tests {
                 let replayed = Replayed { format, pages: pages.to_vec(), genes };
                 assert_eq!(check(&mut Pipeline::replayed(replayed).unwrap()), whole, "{format:?}");
             }
+        }
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    #[test]
+    fn rows_that_were_kept_with_their_types_give_what_their_pages_give() {
+        let genes = Recipe { rows: 900, seed: 3 }.genes();
+        for format in Format::ALL {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().to_str().unwrap();
+            let replayed = || {
+                let pages = vec![mine::answer(&genes, 0..900, format).into_bytes()];
+                Pipeline::replayed(Replayed { format, pages, genes: Some(genes.clone()) }).unwrap()
+            };
+            let whole = check(&mut replayed());
+            replayed().keep_typed(folder.path()).unwrap();
+            let typed = |name: &str| replay::typed(path, name).unwrap();
+            for source in [Source::Ipc(typed(kept::IPC)), Source::Stream(typed(kept::STREAM))] {
+                assert_eq!(check(&mut Pipeline { source, ..replayed() }), whole, "{format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn kept_rows_with_other_columns_are_refused() {
+        let mut file = Vec::new();
+        let publications = Recipe { rows: 9, seed: 3 }.publications();
+        ipc::write(&batches::of_table(&publications).unwrap(), &mut file).unwrap();
+        let text = table_core::stream::write(&publications).into_bytes();
+        for source in [Source::Ipc(file), Source::Stream(text)] {
+            let error = source.decoded(Format::Json, &gene_fields()).unwrap_err().to_string();
+            assert!(error.starts_with("reading kept rows: their columns are ") && error.contains("year"), "{error}");
         }
     }
 
