@@ -1,5 +1,5 @@
-//! Builds and tests the plug-ins in Go, if a recent enough Go is installed: each as a component and as a program, from the same
-//! source.
+//! Builds and tests the plug-ins in Go, if a recent enough Go is installed: each as a component, and from the same source as a program if
+//! it can run as one.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -25,7 +25,7 @@ pub(crate) const PROCESS: &str = "-process";
 /// A version of Go: major and minor.
 type Version = (u32, u32);
 
-/// Builds each plug-in in Go into `plugins/<name>.wasm` and `plugins/<name>-process`. If no suitable Go is installed, prints which
+/// Builds each plug-in in Go into `plugins/<name>.wasm`, and those that can be programs into `plugins/<name>-process`. If no suitable Go is installed, prints which
 /// plug-ins are left out and why, and removes their earlier builds, which are out of date.
 pub(crate) fn run(project: &Project) -> Result<()> {
     let plugins = project.root().join("plugins");
@@ -43,9 +43,18 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     say(format_args!("plugins: {} by Go", names.join(", ")));
     for name in &names {
         component(project, &go, name)?;
-        program(project, &go, name)?;
+        if is_program(&plugins.join(name))? {
+            program(project, &go, name)?;
+        }
     }
     Ok(())
+}
+
+/// Whether the plug-in in this folder does something as a program. The SDK has programs of operators; a workload is a component only.
+fn is_program(folder: &Path) -> Result<bool> {
+    let main = folder.join(MARKS[1]);
+    let source = fs::read_to_string(&main).with_context(|| format!("{} cannot be read", main.display()))?;
+    Ok(source.contains("export.Main()"))
 }
 
 /// Checks and tests the Go modules, or returns the reason why that is skipped.
@@ -191,6 +200,17 @@ mod tests {
             files.iter().for_each(|file| fs::write(folder.path().join(name).join(file), "").unwrap());
         }
         assert_eq!(names(folder.path()).unwrap(), ["a-go", "b-go"]);
+    }
+
+    #[test]
+    fn only_plugins_that_export_a_program_are_programs() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |source: &str, expect| {
+            fs::write(folder.path().join(MARKS[1]), source).unwrap();
+            assert_eq!(is_program(folder.path()).unwrap(), expect, "{source}");
+        };
+        check("func main() {\n\texport.Main()\n}\n", true);
+        check("func main() {}\n", false);
     }
 
     #[test]

@@ -54,6 +54,18 @@ impl Family for Tabular {
                 help: "Folder with pages that --keep kept, for the stages behind fetching (same as `-p replay=FOLDER`)",
             },
             Shorthand {
+                long: "metric-goal",
+                parameter: "metric_goal",
+                takes: Takes::One("GOAL"),
+                help: "What `run '*/model'` is about: throughput, where objects are dropped at once, or memory, where all are kept (same as `-p metric_goal=GOAL`)",
+            },
+            Shorthand {
+                long: "sample-mode",
+                parameter: "sample_mode",
+                takes: Takes::One("MODE"),
+                help: "Objects that `run '*/model'` keeps if the goal is throughput: none, head or stride (same as `-p sample_mode=MODE`)",
+            },
+            Shorthand {
                 long: "csv",
                 parameter: "csv",
                 takes: Takes::One("FILE"),
