@@ -20,6 +20,8 @@ pub(crate) enum Task {
     Probes {
         /// The profile.
         profile: Profile,
+        /// Whether those that take minutes to compile are built, too.
+        is_heavy: bool,
     },
     /// Generate what is derived from the WIT packages.
     Abi,
@@ -127,7 +129,10 @@ fn command() -> Command {
                         .conflicts_with_all(["native-cpu", "variants", "debug"]),
                 )
                 .arg(flag("debug", "Compile without optimisation; figures then mean nothing")),
-            Command::new("probes").about("Build native-probes/* into native-probes/<name>.so").arg(profile()),
+            Command::new("probes")
+                .about("Build native-probes/* into native-probes/<name>.so")
+                .arg(flag("heavy", "Build those that take minutes to compile, too: DataFusion"))
+                .arg(profile()),
             Command::new("abi").about("Generate the C header, its Rust twin and the vocabulary from wit/"),
             Command::new("picture").about("Draw the picture of the README from the run in host/picture").arg(flag(
                 "measure",
@@ -176,7 +181,8 @@ fn task(matches: &ArgMatches) -> Task {
         }
         Some(("probes", given)) => {
             let dev = given.get_one::<String>("profile").is_some_and(|name| name == Profile::Dev.name());
-            Task::Probes { profile: if dev { Profile::Dev } else { Profile::Release } }
+            let profile = if dev { Profile::Dev } else { Profile::Release };
+            Task::Probes { profile, is_heavy: given.get_flag("heavy") }
         }
         Some(("abi", _)) => Task::Abi,
         Some(("picture", given)) => Task::Picture { is_measured: given.get_flag("measure") },
@@ -218,8 +224,9 @@ mod tests {
         check("plugins --variants", Some(Task::Plugins { request }));
         let request = PluginRequest { is_reproducible: true, ..PluginRequest::all(Profile::Release) };
         check("plugins --reproducible", Some(Task::Plugins { request }));
-        check("probes", Some(Task::Probes { profile: Profile::Release }));
-        check("probes --profile dev", Some(Task::Probes { profile: Profile::Dev }));
+        check("probes", Some(Task::Probes { profile: Profile::Release, is_heavy: false }));
+        check("probes --heavy", Some(Task::Probes { profile: Profile::Release, is_heavy: true }));
+        check("probes --profile dev", Some(Task::Probes { profile: Profile::Dev, is_heavy: false }));
         check("abi", Some(Task::Abi));
         check("picture", Some(Task::Picture { is_measured: false }));
         check("picture --measure", Some(Task::Picture { is_measured: true }));

@@ -48,7 +48,12 @@ fn perform(project: &Project, task: Task) -> Result<ExitCode> {
     match task {
         Task::Setup { extent } => setup::run(project, extent)?,
         Task::Plugins { request } => plugins::run(project, &request)?,
-        Task::Probes { profile } => probes::run(project, profile)?,
+        Task::Probes { profile, is_heavy } => {
+            probes::run(project, profile)?;
+            if is_heavy {
+                probes::heavy(project, profile)?;
+            }
+        }
         Task::Abi => abi::run(project)?,
         Task::Picture { is_measured } => picture::run(project, is_measured)?,
         Task::Demo { extent } => return demo::run(project, extent),

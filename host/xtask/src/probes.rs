@@ -1,8 +1,9 @@
 //! Builds the native probes, except those that take long to compile, and copies them to the folder where users look for them.
 
+use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::artifact;
 use crate::command_line::Profile;
@@ -12,6 +13,36 @@ use crate::project::Project;
 
 const FOLDER: &str = "native-probes";
 
+/// Builds the probes that are a workspace of their own into `native-probes/<name>.so`: what they depend on takes minutes to compile, and is
+/// not in the lock file of the others.
+pub(crate) fn heavy(project: &Project, profile: Profile) -> Result<()> {
+    for name in workspaces(&project.root().join(FOLDER))? {
+        let manifest = format!("{FOLDER}/{name}/Cargo.toml");
+        let members = package::members(project, Some(&manifest))?;
+        say(format_args!("probes: {name} ({}), which takes minutes", profile.name()));
+        let mut command = project.cargo(Some(&manifest));
+        command.args(["build", "--profile", profile.name(), "--manifest-path", &manifest]);
+        artifact::build(project, &mut command, &members, FOLDER, artifact::LIBRARY)?;
+    }
+    Ok(())
+}
+
+/// The folders in `folder` that are workspaces of their own, sorted.
+fn workspaces(folder: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let manifest = fs::read_to_string(path.join("Cargo.toml")).unwrap_or_default();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some(name) = name.filter(|_| manifest.lines().any(|line| line.trim() == "[workspace]")) {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// Builds all probes of `native-probes/*`, except those that take long to compile, into `native-probes/<name>.so`, and their programs
 /// into `native-probes/<program>`.
 pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
@@ -20,6 +51,9 @@ pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
         members.into_iter().filter(|member| member.is_module).partition(|member| member.is_default);
     for probe in heavy {
         say(format_args!("probes: {0} left out, because it is heavy: `cargo build --release -p {0}`", probe.name));
+    }
+    for name in workspaces(&project.root().join(FOLDER))? {
+        say(format_args!("probes: {name} left out, because it is heavy: `cargo xtask probes --heavy`"));
     }
     if probes.is_empty() {
         say("probes: no package of native-probes/ has a [lib] with the crate-type cdylib");
@@ -39,4 +73,20 @@ pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
         say("probes: these are dev builds, for tests alone: run `cargo xtask probes` before you measure");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heavy_probe_is_a_workspace_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, manifest) in [("b", "[package]\n\n[workspace]\n"), ("a", "[workspace]\n"), ("c", "[package]\n")] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+            fs::write(folder.path().join(name).join("Cargo.toml"), manifest).unwrap();
+        }
+        fs::create_dir(folder.path().join("without")).unwrap();
+        assert_eq!(workspaces(folder.path()).unwrap(), ["a", "b"]);
+    }
 }

@@ -129,8 +129,8 @@ fn left_out(suite: &str, pattern: &str, modules: &Modules) -> String {
     match refused {
         Some(refused) => format!("bench-host: suite {suite}: left out {pattern}: {}", refused.reason),
         None => format!(
-            "bench-host: suite {suite}: left out {pattern}: no module here has it; build it with `cargo xtask probes` or \
-             `cargo xtask plugins`"
+            "bench-host: suite {suite}: left out {pattern}: no module here has it; build it with `cargo xtask probes`, \
+             with `--heavy` if it takes minutes to compile, or `cargo xtask plugins`"
         ),
     }
 }
