@@ -4,6 +4,7 @@
 #![expect(unsafe_code, reason = "DuckDB's interface is C")]
 
 mod engine;
+mod own;
 mod session;
 mod stage;
 mod tpch;
@@ -22,8 +23,9 @@ const FOLDER: &str = "folder";
 impl Probe for DuckDb {
     fn describe() -> Descriptor {
         let summary = "Stages of tables by DuckDB.";
+        let further = [own::describe_csv(), own::describe_parquet(), tpch::describe()];
         let descriptor = Descriptor::new("tabular-duckdb", env!("CARGO_PKG_VERSION"), summary);
-        Stage::ALL.into_iter().map(describe).chain([tpch::describe()]).fold(descriptor, Descriptor::scenario)
+        Stage::ALL.into_iter().map(describe).chain(further).fold(descriptor, Descriptor::scenario)
     }
 
     fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
@@ -33,8 +35,11 @@ impl Probe for DuckDb {
 
 /// Opens a scenario.
 pub fn open(scenario: &str, arguments: &Arguments) -> Result<Box<dyn Session>, ModuleError> {
-    if scenario == tpch::NAME {
-        return Ok(Box::new(tpch::Tpch::open(arguments)?));
+    match scenario {
+        tpch::NAME => return Ok(Box::new(tpch::Tpch::open(arguments)?)),
+        own::CSV => return Ok(Box::new(own::OwnTable::csv(arguments)?)),
+        own::PARQUET => return Ok(Box::new(own::OwnTable::parquet(arguments)?)),
+        _ => {}
     }
     let stage = Stage::ALL.into_iter().find(|stage| stage.name() == scenario);
     let stage = stage.ok_or_else(|| ModuleError::UnknownScenario(scenario.to_owned()))?;

@@ -156,7 +156,8 @@ fn input_bytes(stage: Stage, folder: &Path) -> Result<u64, ModuleError> {
     sizes.sum::<std::io::Result<u64>>().map_err(unreadable)
 }
 
-fn read(path: &Path, fields: &[Field]) -> Result<Table, ModuleError> {
+/// The rows of a file that DuckDB wrote.
+pub(crate) fn read(path: &Path, fields: &[Field]) -> Result<Table, ModuleError> {
     let bytes = std::fs::read(path).map_err(unreadable)?;
     let mut table = Table::new(fields.to_vec());
     let read = csv::read(&bytes, Dialect::Exact, fields, |column, value| {

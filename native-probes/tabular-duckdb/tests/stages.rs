@@ -1,7 +1,9 @@
 //! Every stage against DuckDB's real library; skipped where it is not installed.
 
-use bench_model::{Arguments, ModuleError, Session, Value};
+use bench_model::{Arguments, ModuleError, Scenario, Session, Value};
 use probe_abi::Probe;
+use table_core::csv::{self, Dialect};
+use table_core::{Digest, Recipe};
 use tabular_duckdb::DuckDb;
 
 /// Opens a scenario with its defaults and these changes, or says why that is left out here.
@@ -28,7 +30,8 @@ fn open(scenario: &str, changes: &[(&str, Value)]) -> Option<(Box<dyn Session>, 
 
 #[test]
 fn every_stage_gives_the_rows_of_the_generator() {
-    for scenario in DuckDb::describe().scenarios.iter().filter(|scenario| scenario.name != "tpch") {
+    let is_generated = |scenario: &&Scenario| scenario.name != "tpch" && !scenario.name.starts_with("own-");
+    for scenario in DuckDb::describe().scenarios.iter().filter(is_generated) {
         for rows in [0, 3_000] {
             let Some((mut session, _folder)) = open(&scenario.name, &[("rows", Value::from(rows))]) else { return };
             session.iterate(2).unwrap();
@@ -37,6 +40,30 @@ fn every_stage_gives_the_rows_of_the_generator() {
             }
         }
     }
+}
+
+#[test]
+fn own_files_give_their_rows() {
+    let files = tempfile::tempdir().unwrap();
+    let genes = Recipe { rows: 3_000, seed: 1 }.genes();
+    let text = csv::write(&genes, Dialect::Exact);
+    for text in [text.clone(), "code,n\r\n007,1\r\n,2\r\n".to_owned()] {
+        let path = files.path().join("it's.csv");
+        std::fs::write(&path, text).unwrap();
+        let Some((mut session, _folder)) = open("own-csv", &[("csv", Value::from(path.to_str().unwrap()))]) else {
+            return;
+        };
+        session.iterate(2).unwrap();
+        for check in session.verify().unwrap() {
+            assert!(check.passed, "{}: {}", check.name, check.detail);
+        }
+    }
+    // A file that DuckDB itself writes.
+    let Some((_writer, folder)) = open("parquet-write", &[]) else { return };
+    let path = folder.path().join("output.parquet");
+    let (mut session, _folder) = open("own-parquet", &[("parquet", Value::from(path.to_str().unwrap()))]).unwrap();
+    assert_eq!(session.iterate(1).unwrap().checksum, Digest::of(&genes).checksum());
+    assert!(session.verify().unwrap().iter().all(|check| check.passed));
 }
 
 #[test]

@@ -5,8 +5,9 @@ use bench_model::Checksum;
 use bench_report::{Body, CellView, Column, Datum, Section, Table};
 use std::collections::BTreeMap;
 
-/// Cells whose results are the same table: what it is, what the format that carried it loses, and of which rows it was made.
-type Key = (&'static str, &'static str, i64, i64);
+/// Cells whose results are the same table: what it is, what the format that carried it loses, and of which rows it was made, if it was
+/// generated.
+type Key = (String, &'static str, Option<i64>, Option<i64>);
 
 /// A row per table, and below it, for tables that differ, who made which.
 pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
@@ -25,7 +26,7 @@ pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
         Column::words("digest"),
         Column::words("parity"),
     ];
-    let rows = tables.iter().map(|(key, found)| row(*key, found)).collect::<Vec<_>>();
+    let rows = tables.iter().map(|(key, found)| row(key, found)).collect::<Vec<_>>();
     let differing = tables.values().filter(|found| !are_equal(found)).map(|found| describe(found)).collect::<Vec<_>>();
     let body = Body::Table(Table::plain(columns, rows));
     let meaning = "parity: the digest is over all cells of all rows, in any order; NULL and an empty text differ";
@@ -41,6 +42,11 @@ fn key(cell: &CellView) -> Option<Key> {
         Some("tab") => "tab",
         _ => "exactly",
     };
+    if let ("own-csv", Some(file)) | ("own-parquet", Some(file)) =
+        (cell.scenario_name(), text(cell, "csv").or_else(|| text(cell, "parquet")))
+    {
+        return Some((file.to_owned(), loses, None, None));
+    }
     let result = match cell.scenario_name() {
         "decode" | "csv-write" | "csv-scan" | "parquet-write" | "parquet-scan" | "ipc-write" | "ipc-scan"
         | "jsonl-write" | "jsonl-scan" => "genes",
@@ -48,14 +54,14 @@ fn key(cell: &CellView) -> Option<Key> {
         "aggregate" | "pipeline" | "pipeline-elt" => "genes by organism",
         _ => return None,
     };
-    Some((result, loses, integer(cell, "rows")?, integer(cell, "seed")?))
+    Some((result.to_owned(), loses, Some(integer(cell, "rows")?), Some(integer(cell, "seed")?)))
 }
 
 fn are_equal(found: &[(&CellView, Checksum)]) -> bool {
     found.iter().all(|(_, checksum)| *checksum == found[0].1)
 }
 
-fn row((result, loses, rows, seed): Key, found: &[(&CellView, Checksum)]) -> Vec<Datum> {
+fn row((result, loses, rows, seed): &Key, found: &[(&CellView, Checksum)]) -> Vec<Datum> {
     let digest = if are_equal(found) { Datum::text(found[0].1.to_string()) } else { Datum::Blank };
     let parity = match (are_equal(found), found.len()) {
         (false, _) => "differ",
@@ -64,10 +70,10 @@ fn row((result, loses, rows, seed): Key, found: &[(&CellView, Checksum)]) -> Vec
     };
     let number = |value: i64| Datum::number(value as f64, bench_report::Measure::Plain);
     vec![
-        Datum::text(result),
-        Datum::text(loses),
-        number(rows),
-        number(seed),
+        Datum::text(result.as_str()),
+        Datum::text(*loses),
+        rows.map_or(Datum::Blank, number),
+        seed.map_or(Datum::Blank, number),
         number(found.len() as i64),
         digest,
         Datum::text(parity),

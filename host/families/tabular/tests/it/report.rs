@@ -76,6 +76,19 @@ fn results_that_differ_are_named() {
 }
 
 #[test]
+fn own_file_is_compared_between_engines() {
+    let mut run = Run::begin(2, 1);
+    for (cell, scenario, arm) in [(0, "tabular/own-csv", "wasm"), (1, "tabular-duckdb/own-csv", "native")] {
+        let block = Block::new(cell, 0, scenario, arm).family("tabular").argument("csv", "my.csv");
+        run.append(&block.timed(1, [2_000_000]).checksum(0x7).records());
+    }
+    run.end(None);
+    let report = text(&run.view(), Tabular.report());
+    let row = ["my.csv", "exactly", "2", "0000000000000007", "equal"];
+    assert!(report.lines().any(|line| line.split_whitespace().eq(row)), "{report}");
+}
+
+#[test]
 fn workers_are_a_table_and_a_figure() {
     let report = text(&run().view(), Tabular.report());
     assert!(report.contains("pages by order and workers"), "{report}");
