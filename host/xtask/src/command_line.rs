@@ -131,7 +131,7 @@ fn command() -> Command {
                 .arg(flag("debug", "Compile without optimisation; figures then mean nothing")),
             Command::new("probes")
                 .about("Build native-probes/* into native-probes/<name>.so")
-                .arg(flag("heavy", "Build those that take minutes to compile, too: DataFusion"))
+                .arg(flag("heavy", "Build those that take minutes to compile, too: DataFusion, Polars"))
                 .arg(profile()),
             Command::new("abi").about("Generate the C header, its Rust twin and the vocabulary from wit/"),
             Command::new("picture").about("Draw the picture of the README from the run in host/picture").arg(flag(

@@ -51,7 +51,7 @@ fn key(cell: &CellView) -> Option<Key> {
         "decode" | "csv-write" | "csv-scan" | "parquet-write" | "parquet-scan" | "ipc-write" | "ipc-scan"
         | "jsonl-write" | "jsonl-scan" => "genes",
         "join" => "genes ⟗ publications",
-        "aggregate" | "pipeline" | "pipeline-elt" => "genes by organism",
+        "aggregate" | "pipeline" | "pipeline-elt" | "pipeline-etl" => "genes by organism",
         _ => return None,
     };
     Some((result.to_owned(), loses, Some(integer(cell, "rows")?), Some(integer(cell, "seed")?)))

@@ -1,0 +1,61 @@
+//! The probe `tabular-polars`: stages of the family `tabular` by Polars, over the same rows and compared with the same truth as those of the
+//! plug-in `tabular`.
+
+mod frame;
+mod session;
+mod stage;
+
+use bench_model::{Arguments, Arm, Descriptor, ModuleError, Parameter, Scenario, Session};
+use probe_abi::{Host, Probe, export_probe};
+use stage::Stage;
+
+/// The probe.
+#[derive(Debug)]
+pub struct Polars;
+
+/// The parameter with the folder for files.
+const FOLDER: &str = "folder";
+
+impl Probe for Polars {
+    fn describe() -> Descriptor {
+        let summary = "Stages of tables by Polars.";
+        let descriptor = Descriptor::new("tabular-polars", env!("CARGO_PKG_VERSION"), summary);
+        Stage::ALL.into_iter().map(describe).fold(descriptor, Descriptor::scenario)
+    }
+
+    fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        open(scenario, arguments)
+    }
+}
+
+/// Opens a scenario.
+pub fn open(scenario: &str, arguments: &Arguments) -> Result<Box<dyn Session>, ModuleError> {
+    let stage = Stage::ALL.into_iter().find(|stage| stage.name() == scenario);
+    let stage = stage.ok_or_else(|| ModuleError::UnknownScenario(scenario.to_owned()))?;
+    Ok(Box::new(session::Frames::open(stage, arguments)?))
+}
+
+export_probe!(Polars);
+
+fn describe(stage: Stage) -> Scenario {
+    let parameters = [
+        Parameter::new("rows", 20_000, "number of genes, and of publications").between(0, 10_000_000),
+        Parameter::new("seed", 1, "which rows the generator makes; the same as in other modules").between(0, i64::MAX),
+        Parameter::new("threads", 1, "threads of Polars; the same for all sessions of a process").between(1, 64),
+        Parameter::new(FOLDER, "@temp", "folder for Parquet files; @temp is a scratch folder of the host"),
+    ];
+    let scenario = Scenario::new(stage.name(), "tabular", stage.summary())
+        .in_arms([Arm::Native])
+        .requires(format!("scratch:{FOLDER}"), "Polars reads and writes files there");
+    parameters.into_iter().fold(scenario, Scenario::parameter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_descriptor_is_valid() {
+        Polars::describe().validate().unwrap();
+    }
+}
