@@ -1,10 +1,11 @@
-//! Keeps what agents sent, and makes of it the shards that are merged: for each agent the blocks that count, each line as the agent wrote
-//! it.
+//! Keeps what agents sent, with the digest of each block, and makes of it the shards that are merged: for each agent the blocks that
+//! count, each line as the agent wrote it.
 
 use crate::MergeError;
 use crate::protocol::HostCard;
 use crate::queue::{AgentId, Blocks};
 use bench_model::Checksum;
+use bench_sink::digest;
 use bench_sink::runfile::{EndRecord, FILE_NAME, PartRecord, RawLine, Record, RunWriter, Status, encode};
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -14,8 +15,12 @@ use std::path::{Path, PathBuf};
 /// The blocks of each agent, in a run file of its own. They are not synced, because the agent's own run file is the durable copy.
 #[derive(Debug)]
 pub struct Collector {
-    files: Vec<File>,
+    /// The run file and the list of digests of each agent.
+    files: Vec<(File, File)>,
 }
+
+/// The name of the list of digests: for each block a line with the number of its bytes and their SHA-256.
+pub(crate) const DIGESTS: &str = "blocks.sha256";
 
 impl Collector {
     /// Creates a folder with an empty run file for each of the agents `names`.
@@ -23,7 +28,7 @@ impl Collector {
         let create = |name: &String| {
             let directory = folder.join(name);
             fs::create_dir_all(&directory)?;
-            File::create_new(directory.join(FILE_NAME))
+            Ok((File::create_new(directory.join(FILE_NAME))?, File::create_new(directory.join(DIGESTS))?))
         };
         Ok(Self { files: names.iter().map(create).collect::<io::Result<_>>()? })
     }
@@ -32,7 +37,10 @@ impl Collector {
 impl Blocks for Collector {
     fn append(&mut self, agent: AgentId, block: &[u8]) -> io::Result<()> {
         match self.files.get_mut(agent.0 as usize) {
-            Some(file) => file.write_all(block),
+            Some((file, digests)) => {
+                file.write_all(block)?;
+                digests.write_all(format!("{} {}\n", block.len(), digest::of_bytes(block)).as_bytes())
+            }
             None => Err(io::ErrorKind::NotFound.into()),
         }
     }
@@ -176,6 +184,11 @@ impl FleetFolder {
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// The folder of all run directories.
+    pub fn out(&self) -> &Path {
+        self.0.parent().and_then(Path::parent).unwrap_or(Path::new("."))
     }
 
     /// The name of the run.

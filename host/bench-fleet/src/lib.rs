@@ -13,6 +13,8 @@ mod place;
 mod protocol;
 mod queue;
 mod status;
+mod verify;
+mod watchers;
 
 pub use agent::{AgentTask, Served, Uplink, listen, serve};
 pub use classes::{ClassError, classify};
@@ -28,3 +30,5 @@ pub use queue::{
     Subject,
 };
 pub use status::{AgentStatus, ClassStatus, FleetStatus, RunLock};
+pub use verify::{Verified, VerifyError, verify};
+pub use watchers::Watchers;

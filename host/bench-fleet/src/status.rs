@@ -5,6 +5,7 @@ use crate::queue::Progress;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::path::PathBuf;
 
 /// The state of a fleet run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,12 @@ pub struct FleetStatus {
     /// How the run ended: where its results are, or why there are none. Absent while it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,
+    /// The exit status of the run, before that of its results; absent while it goes on, and if it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<u8>,
+    /// The run directories of its results, in the folder of all run directories.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub directories: Vec<PathBuf>,
     /// The classes of machines.
     pub classes: Vec<ClassStatus>,
     /// The agents.
@@ -127,6 +134,8 @@ mod tests {
             written: "2".to_owned(),
             left_ns: None,
             ended: None,
+            exit: None,
+            directories: Vec::new(),
             classes: vec![ClassStatus { machine: "x".to_owned(), groups: Progress::default() }],
             agents: Vec::new(),
         };

@@ -7,7 +7,9 @@ mod registry;
 mod values;
 
 #[cfg(feature = "fleet")]
-pub(crate) use fleet::{AgentArgs, FleetCommand, FleetRunArgs, MergeArgs, StatusArgs, StopArgs};
+pub(crate) use fleet::{
+    AgentArgs, AttachArgs, FleetCommand, FleetRunArgs, MergeArgs, StatusArgs, StopArgs, VerifyArgs,
+};
 
 pub(crate) use author::{CheckArgs, CheckFormat, NewArgs, SdkArgs, WitArgs, WrapArgs};
 pub(crate) use registry::{

@@ -17,6 +17,14 @@ pub(crate) enum FleetCommand {
     /// Show who measures what, and what is left
     #[command(after_help = "Example:\n  bench-host fleet status")]
     Status(StatusArgs),
+    /// Show a run as if it had been started here, until it ends, and then its results
+    #[command(
+        after_help = "Example:\n  bench-host fleet attach\n\nCtrl-C ends `fleet run` and `fleet attach`, but not the run; `fleet stop` does."
+    )]
+    Attach(AttachArgs),
+    /// Check that what the agents sent is unchanged, and that the results have each repetition once and each line as an agent wrote it
+    #[command(after_help = "Example:\n  bench-host fleet verify")]
+    Verify(VerifyArgs),
     /// Stop a run; what was finished is kept and merged
     #[command(after_help = "Example:\n  bench-host fleet stop")]
     Stop(StopArgs),
@@ -38,6 +46,34 @@ pub(crate) struct FleetRunArgs {
     /// Accept several agents on one machine, which disturb each other's figures
     #[arg(long)]
     pub(crate) share_machine: bool,
+    /// Start the run, and do not wait for its end; see it with `fleet attach`
+    #[arg(long)]
+    pub(crate) detach: bool,
+    /// Coordinate the run of this name, as the process that `fleet run` starts
+    #[arg(long, value_name = "ID", hide = true)]
+    pub(crate) coordinate: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AttachArgs {
+    /// The name of the run [default: the newest one]
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Folder that holds the run directories
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The name of the run [default: the newest one]
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Folder that holds the run directories
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

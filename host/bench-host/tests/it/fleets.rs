@@ -86,6 +86,64 @@ fn local_agents_measure_one_run() {
     assert_eq!((finished.sum::<u64>(), &status["classes"][0]["groups"]["finished"]), (2, &json!(2)));
     assert!(host.check("fleet status", 0).stdout.contains("local-2"));
     host.check("fleet stop", 2).one_line(&["is not going on"]);
+    let verified = host.check("fleet verify", 0).stdout;
+    assert!(
+        verified.contains("blocks of the agents local-1, local-2; ") && verified.contains("all unchanged"),
+        "{verified}"
+    );
+    assert_eq!(
+        ok_cells(&host.check("fleet attach --format json", 0).json()),
+        all_cells(),
+        "the results are shown again"
+    );
+    let run = merged.join("run.jsonl");
+    let changed = fs::read_to_string(&run).unwrap().replacen("\"iterations\":", "\"iterations\":1", 1);
+    fs::write(&run, changed).unwrap();
+    let changed = host.check("fleet verify", 1);
+    changed.one_line(&["the line is not as the agent wrote it"]);
+    assert!(changed.stdout.ends_with("1 finding\n"), "{}", changed.stdout);
+}
+
+/// The process that coordinates the newest run.
+#[cfg(target_os = "linux")]
+fn coordinator(host: &Host) -> u32 {
+    host.check("fleet status --format json", 0).json()["process"].as_u64().unwrap().try_into().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn interrupted_collector_leaves_the_run_going() {
+    use crate::host::eventually;
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let host = Host::with_hostile();
+    let line = "fleet run hostile/{good,loop} --modules . --arm native --quick --time 20ms --deadline 10m";
+    let child = host.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("an agent measures", || {
+        let status = Ran::of(&mut host.command("fleet status --format json"));
+        status.status == Some(0) && status.json()["classes"][0]["groups"]["finished"] == 1
+    });
+    kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), Signal::INT).unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap()).check(line, 2);
+    assert!(ran.stderr.contains(" goes on; see it with `bench-host fleet attach "), "{}", ran.stderr);
+    assert!(host.check("fleet status", 0).stdout.contains("going on"));
+    let attached =
+        host.command("fleet attach --format json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    host.check("fleet stop", 0);
+    let ran = Ran::from(attached.wait_with_output().unwrap()).check("fleet attach", 2);
+    assert!(ran.stderr.contains("interrupted"), "{}", ran.stderr);
+    assert_eq!(ok_cells(&ran.json()), BTreeSet::from(["hostile/good native".to_owned()]));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn detached_run_is_shown_by_attach() {
+    let host = Host::with_hostile();
+    let started = host.check(&format!("{WORDS} --detach"), 0);
+    assert!(started.stderr.contains(" goes on; see it with "), "{}", started.stderr);
+    assert_eq!(started.stdout, "");
+    // It may have ended or not.
+    assert_eq!(ok_cells(&host.check("fleet attach --format json", 0).json()), all_cells());
 }
 
 fn parse(line: &str) -> Value {
@@ -166,7 +224,7 @@ fn killed_agent_is_replaced_by_the_other() {
         let status = Ran::of(&mut host.command("fleet status --format json"));
         status.status == Some(0) && status.stdout.matches("\"measuring\"").count() == 2
     });
-    let agent = children(child.id()).into_iter().find(is_agent).unwrap();
+    let agent = children(coordinator(&host)).into_iter().find(is_agent).unwrap();
     kill_process(Pid::from_raw(agent.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
     let ran = Ran::from(child.wait_with_output().unwrap()).check(line, 0);
     assert!(ran.stderr.contains("it was killed (signal: 9"), "{}", ran.stderr);

@@ -1,8 +1,11 @@
 //! `fleet`: one run that several machines measure.
 
 mod agreement;
+mod attach;
 mod run;
+mod start;
 mod status;
+mod verify;
 
 use crate::cli::{FleetCommand, MergeArgs};
 use crate::{Exit, execute, output};
@@ -13,6 +16,8 @@ pub(crate) fn run(command: FleetCommand) -> anyhow::Result<Exit> {
     match command {
         FleetCommand::Run(arguments) => run::run(*arguments),
         FleetCommand::Status(arguments) => status::show(&arguments),
+        FleetCommand::Attach(arguments) => attach::run(&arguments),
+        FleetCommand::Verify(arguments) => verify::run(&arguments),
         FleetCommand::Stop(arguments) => status::stop(&arguments),
         FleetCommand::Merge(arguments) => merged(&arguments),
     }
@@ -42,4 +47,53 @@ fn find(out: &Path, named: Option<&str>) -> anyhow::Result<FleetFolder> {
             out.display()
         )
     })
+}
+
+/// The one that says more of what went wrong.
+fn worse(a: Exit, b: Exit) -> Exit {
+    match (a, b) {
+        (Exit::NotMeasured, _) | (_, Exit::NotMeasured) => Exit::NotMeasured,
+        (Exit::Finding, _) | (_, Exit::Finding) => Exit::Finding,
+        (Exit::Done, Exit::Done) => Exit::Done,
+    }
+}
+
+/// The exit status as a number, which the state of a run has.
+fn number(exit: Exit) -> u8 {
+    match exit {
+        Exit::Done => 0,
+        Exit::Finding => 1,
+        Exit::NotMeasured => 2,
+    }
+}
+
+/// The exit status of a number; any other number, and none, is of a run that failed.
+fn exit_of(number: Option<u8>) -> Exit {
+    match number {
+        Some(0) => Exit::Done,
+        Some(1) => Exit::Finding,
+        _ => Exit::NotMeasured,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Exit; 3] = [Exit::Done, Exit::Finding, Exit::NotMeasured];
+
+    #[test]
+    fn worst_exit_wins() {
+        for (first, a) in ALL.into_iter().enumerate() {
+            for (second, b) in ALL.into_iter().enumerate() {
+                assert_eq!(worse(a, b), ALL[first.max(second)]);
+            }
+        }
+    }
+
+    #[test]
+    fn exit_is_read_from_its_number() {
+        ALL.into_iter().for_each(|exit| assert_eq!(exit_of(Some(number(exit))), exit));
+        assert_eq!([exit_of(None), exit_of(Some(130))], [Exit::NotMeasured; 2]);
+    }
 }

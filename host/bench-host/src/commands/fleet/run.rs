@@ -1,19 +1,21 @@
-//! `fleet run`: plans here, has agents measure, and merges what they measured into one run for each class of machines.
+//! `fleet run` as the process that coordinates the run: plans, has agents measure, and merges what they measured into one run for each
+//! class of machines.
 
-use super::agreement;
-use super::status::Watch;
+use super::start::{recorded, start, without};
+use super::status::{RunEnding, Watch};
+use super::{agreement, number, worse};
 use crate::cli::{FleetRunArgs, RunArgs};
 use crate::commands::agent::module_digests;
 use crate::commands::load::plan;
 use crate::commands::run::{Prepared, prepare};
 use crate::cost::Cost;
-use crate::execute::{Job, command, interrupt, planned, run_id, say_cost, show};
-use crate::{Exit, output};
+use crate::execute::{Job, interrupt, planned, say_cost};
+use crate::{Exit, derived, output};
 use anyhow::Context;
 use bench_engine::{ComparisonGroup, Interrupt, Plan, placement};
 use bench_fleet::{
     AgentId, AgentPlace, COMMON_GROUP, Checks, ClassId, Collected, Collector, Coordinator, Embedded, Fleet,
-    FleetFolder, HostCard, JOIN, PROTOCOL, Place, ShardOf, Spec, agents, classify, contradiction, has_head,
+    FleetFolder, HostCard, JOIN, PROTOCOL, Place, ShardOf, Spec, Watchers, agents, classify, contradiction, has_head,
     merge_stopped, write_shard,
 };
 use pg_connection::redact;
@@ -24,32 +26,54 @@ use std::path::PathBuf;
 use std::process::Command;
 
 pub(super) fn run(arguments: FleetRunArgs) -> anyhow::Result<Exit> {
-    let FleetRunArgs { mut run, on, share_machine } = arguments;
+    let FleetRunArgs { mut run, on, share_machine, detach, coordinate } = arguments;
     let places = on.iter().map(|place| place.parse()).collect::<Result<Vec<Place>, _>>().map_err(anyhow::Error::msg)?;
     let places = if places.is_empty() { vec![Place::Local(1)] } else { places };
     let members = agents(&places).map_err(anyhow::Error::msg)?;
     possible(&run)?;
     let words = words()?;
-    let share_machine = share_machine || shares_knowingly(&places);
+    match coordinate {
+        None if run.common.shown.dry_run => dry_run(&mut run, &members),
+        None => start(&run, detach),
+        Some(id) => {
+            let share_machine = share_machine || shares_knowingly(&places);
+            coordinate_run(&mut run, &members, share_machine, words, &id)
+        }
+    }
+}
+
+/// Coordinates the run `id`, as the process that `fleet run` has started.
+fn coordinate_run(
+    run: &mut RunArgs,
+    members: &[AgentPlace],
+    share_machine: bool,
+    words: Vec<String>,
+    id: &str,
+) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
-    let prepared = prepare(&mut run, None, interrupt)?;
+    let folder = FleetFolder::new(&run.common.shown.out, id);
+    let next = || format!("cannot write to {}; give another folder with --out DIR", folder.path().display());
+    let lock = folder.begin().with_context(next)?;
+    // The lock is released first, so that a watcher that cannot connect finds it free.
+    let held = (lock, Watchers::listen(&folder).with_context(next)?);
+    // The process that has started this one waits for it.
+    output::print("ready")?;
+    let prepared = prepare(run, None, interrupt)?;
     let (plan, seed) = plan(&prepared.modules, &prepared.selections, &prepared.effort, &run.common)?;
     let groups = plan.comparison_groups(|_| false);
-    let spec = spec(&run, &prepared, &plan, seed, words)?;
-    let cost = Cost::of_cells(plan.cells.len(), &prepared.effort);
-    if run.common.shown.dry_run {
-        say_cost(&cost.line(&plan.order), &run.common);
-        return dry_run(&plan, &groups, &members);
-    }
-    let folder = FleetFolder::new(&run.common.shown.out, &spec.id);
-    let lock = folder.begin();
-    let _lock =
-        lock.with_context(|| format!("cannot create {}; give another folder with --out DIR", folder.path().display()))?;
-    let submission =
-        Submission { run: &run, plan: &plan, groups: &groups, spec: &spec, folder: &folder, share_machine };
+    let spec = spec(run, &prepared, &plan, seed, (words, id))?;
+    let submission = Submission {
+        run,
+        plan: &plan,
+        groups: &groups,
+        spec: &spec,
+        folder: &folder,
+        watchers: &held.1,
+        share_machine,
+    };
     // Neither the modules nor servers are needed any more: agents load their own.
     drop(prepared);
-    submission.measure(&members, interrupt)
+    submission.measure(members, interrupt)
 }
 
 /// Refuses options of `run` that a fleet has no place for.
@@ -87,14 +111,14 @@ fn shares_knowingly(places: &[Place]) -> bool {
 
 /// The arguments of `fleet run` that agents take as those of `run`.
 fn words() -> anyhow::Result<Vec<String>> {
-    let given: Vec<String> = std::env::args().collect();
+    let given = without(std::env::args().collect());
     let begin = given.windows(2).position(|pair| pair == ["fleet", "run"]).map_or(given.len(), |at| at + 2);
     let mut words = Vec::new();
     let mut rest = given[begin..].iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
             "--on" => _ = rest.next(),
-            "--share-machine" => {}
+            "--share-machine" | "--detach" => {}
             other if other.starts_with("--on=") => {}
             other => {
                 anyhow::ensure!(
@@ -108,15 +132,21 @@ fn words() -> anyhow::Result<Vec<String>> {
     Ok(words)
 }
 
-fn spec(run: &RunArgs, prepared: &Prepared, plan: &Plan, seed: u64, words: Vec<String>) -> anyhow::Result<Spec> {
+fn spec(
+    run: &RunArgs,
+    prepared: &Prepared,
+    plan: &Plan,
+    seed: u64,
+    (words, id): (Vec<String>, &str),
+) -> anyhow::Result<Spec> {
     let Prepared { loader, modules, effort, .. } = prepared;
     let job = Job { loader, modules, plan, effort: *effort, seed, common: &run.common };
     Ok(Spec {
         protocol: PROTOCOL,
         host_version: env!("CARGO_PKG_VERSION").to_owned(),
-        id: run_id(jiff::Timestamp::now()),
+        id: id.to_owned(),
         words,
-        command: command(),
+        command: recorded(),
         seed,
         order_sha256: planned(&job).order_sha256.context("the plan has no digest")?,
         modules: module_digests(modules),
@@ -124,7 +154,11 @@ fn spec(run: &RunArgs, prepared: &Prepared, plan: &Plan, seed: u64, words: Vec<S
 }
 
 /// Prints the groups and the agents, and measures nothing.
-fn dry_run(plan: &Plan, groups: &[ComparisonGroup], members: &[AgentPlace]) -> anyhow::Result<Exit> {
+fn dry_run(run: &mut RunArgs, members: &[AgentPlace]) -> anyhow::Result<Exit> {
+    let prepared = prepare(run, None, interrupt()?)?;
+    let (plan, _) = plan(&prepared.modules, &prepared.selections, &prepared.effort, &run.common)?;
+    let groups = plan.comparison_groups(|_| false);
+    say_cost(&Cost::of_cells(plan.cells.len(), &prepared.effort).line(&plan.order), &run.common);
     let mut text = String::new();
     for (number, group) in groups.iter().enumerate() {
         let arms: Vec<_> = group.cells.iter().map(|cell| plan.offer(plan.cell(*cell)).arm.as_str()).collect();
@@ -145,6 +179,7 @@ struct Submission<'a> {
     groups: &'a [ComparisonGroup],
     spec: &'a Spec,
     folder: &'a FleetFolder,
+    watchers: &'a Watchers,
     share_machine: bool,
 }
 
@@ -166,23 +201,32 @@ struct Member<'a> {
 }
 
 impl Submission<'_> {
-    /// Has the agents measure, merges what they measured, and shows it.
+    /// Has the agents measure, and merges what they measured. Whoever watches shows it.
     fn measure(&self, members: &[AgentPlace], interrupt: &Interrupt) -> anyhow::Result<Exit> {
         let (measured, mut watch) = self.gather(members, interrupt)?;
-        let ended = self.merge_classes(&measured);
-        let text = match &ended {
-            Err(error) => format!("{error:#}"),
-            Ok((_, directories)) if directories.is_empty() => "nothing was measured".to_owned(),
-            Ok((_, directories)) => {
-                directories.iter().map(|directory| directory.display().to_string()).collect::<Vec<_>>().join(", ")
+        match self.merge_classes(&measured) {
+            Err(error) => {
+                watch.end(&measured.coordinator, failed(format!("{error:#}")));
+                Err(error)
             }
-        };
-        watch.end(&measured.coordinator, text);
-        let (mut exit, directories) = ended?;
-        for directory in &directories {
-            exit = worse(exit, show(directory, &self.run.common.shown.show)?);
+            Ok((exit, directories)) => {
+                for directory in &directories {
+                    if let Err(error) = derived::write(directory) {
+                        output::line(&format!("bench-host: {}: {error:#}", directory.display()));
+                    }
+                }
+                watch.end(&measured.coordinator, self.ending(exit, &directories));
+                Ok(exit)
+            }
         }
-        Ok(exit)
+    }
+
+    fn ending(&self, exit: Exit, directories: &[PathBuf]) -> RunEnding {
+        let shown: Vec<_> = directories.iter().map(|directory| directory.display().to_string()).collect();
+        let text = if shown.is_empty() { "nothing was measured".to_owned() } else { shown.join(", ") };
+        let out = self.folder.out();
+        let within = |directory: &PathBuf| directory.strip_prefix(out).unwrap_or(directory).to_owned();
+        RunEnding { text, exit: Some(number(exit)), directories: directories.iter().map(within).collect() }
     }
 
     /// Starts the agents, and has them measure until nothing is left or the user stops them.
@@ -202,15 +246,14 @@ impl Submission<'_> {
         let collector = Collector::create(&self.folder.collected(), &names);
         let collector = collector.with_context(|| format!("cannot write to {}", self.folder.path().display()))?;
         let mut coordinator = Coordinator::new(Embedded::new(collector), &classes, self.groups.len() as u32, true)?;
-        let repetitions = self.plan.order.len() as u64 * u64::from(coordinator.classes());
-        let mut watch = Watch::new(self.folder, &names, &cards, &classes, repetitions, self.run.common.shown.quiet);
+        let mut watch = Watch::new((self.folder, self.watchers), &names, &cards, &classes);
         let driven = fleet.drive(&mut coordinator, self.spec, &mut watch, &is_stopped);
         // Agents of this machine have ended before their folders are removed.
         drop(fleet);
         match driven {
             Ok(is_stopped) => Ok((Measured { names, cards, coordinator, is_stopped }, watch)),
             Err(error) => {
-                watch.end(&coordinator, error.to_string());
+                watch.end(&coordinator, failed(error.to_string()));
                 Err(error.into())
             }
         }
@@ -373,13 +416,8 @@ fn divide<'a>(members: &'a [AgentPlace], allowed: &[u32]) -> HashMap<&'a str, St
     local.into_iter().zip(allowed.chunks_exact(share)).map(|(name, cpus)| (name, list(cpus))).collect()
 }
 
-/// The one that says more of what went wrong.
-fn worse(a: Exit, b: Exit) -> Exit {
-    match (a, b) {
-        (Exit::NotMeasured, _) | (_, Exit::NotMeasured) => Exit::NotMeasured,
-        (Exit::Finding, _) | (_, Exit::Finding) => Exit::Finding,
-        (Exit::Done, Exit::Done) => Exit::Done,
-    }
+fn failed(text: String) -> RunEnding {
+    RunEnding { text, exit: None, directories: Vec::new() }
 }
 
 #[cfg(test)]
@@ -402,15 +440,5 @@ mod tests {
         check("local:3", &[0, 1], &[]);
         check("ssh:a,b", &[0, 1], &[]);
         check("local:2", &[], &[]);
-    }
-
-    #[test]
-    fn worst_exit_wins() {
-        let all = [Exit::Done, Exit::Finding, Exit::NotMeasured];
-        for (first, a) in all.into_iter().enumerate() {
-            for (second, b) in all.into_iter().enumerate() {
-                assert_eq!(worse(a, b), all[first.max(second)]);
-            }
-        }
     }
 }

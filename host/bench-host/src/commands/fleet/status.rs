@@ -1,72 +1,72 @@
 //! `fleet status` and `fleet stop`, and what they read: the state that `fleet run` writes while it goes on.
 
+use super::attach::counts;
 use super::find;
 use crate::cli::{StatusArgs, StopArgs};
 use crate::cost::duration;
-use crate::progress::is_watched;
 use crate::{Exit, output};
 use anyhow::Context;
 use bench_fleet::{
     AgentId, AgentState, AgentStatus, ClassId, ClassStatus, Collector, Coordinator, Embedded, FleetFolder,
-    FleetObserver, FleetStatus, HostCard,
+    FleetObserver, FleetStatus, HostCard, Watchers,
 };
 use bench_report::{Body, Column, Data, Datum, Document, Measure, Section, Table};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustix::process::{Pid, Signal, kill_process};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The time after which a state is written although no agent does anything else.
 const PAUSE_NS: u64 = 10_000_000_000;
 
-/// Writes the state of a run, and shows it on a terminal.
+/// Writes the state of a run, and wakes those who watch it.
 pub(super) struct Watch<'a> {
     folder: &'a FleetFolder,
+    watchers: &'a Watchers,
     names: Vec<String>,
     machines: Vec<String>,
-    /// The number of repetitions of all groups of a class.
-    repetitions: u64,
     started: String,
     /// The revision of the coordinator that was written last, and when.
     written: Option<(u64, u64)>,
     now_ns: u64,
-    bar: ProgressBar,
+}
+
+/// How a run ended.
+pub(super) struct RunEnding {
+    /// Where its results are, or why there are none.
+    pub(super) text: String,
+    /// The exit status, unless it failed.
+    pub(super) exit: Option<u8>,
+    /// The run directories, in the folder of all run directories.
+    pub(super) directories: Vec<PathBuf>,
 }
 
 impl<'a> Watch<'a> {
     pub(super) fn new(
-        folder: &'a FleetFolder,
+        (folder, watchers): (&'a FleetFolder, &'a Watchers),
         names: &[String],
         cards: &[HostCard],
         classes: &[ClassId],
-        repetitions: u64,
-        is_quiet: bool,
     ) -> Self {
         let number = classes.iter().map(|class| class.0 + 1).max().unwrap_or_default();
         let machines = (0..number).map(|class| {
             let first = classes.iter().position(|known| known.0 == class);
             first.and_then(|first| cards.get(first)).map_or_else(String::new, machine)
         });
-        let target = if is_watched(is_quiet) { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(0), target);
-        // The template is a valid constant.
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} groups  {prefix}  {msg}");
-        bar.set_style(style.expect("the template is valid"));
         Self {
             folder,
+            watchers,
             names: names.to_vec(),
             machines: machines.collect(),
-            repetitions,
             started: jiff::Timestamp::now().to_string(),
             written: None,
             now_ns: 0,
-            bar,
         }
     }
 
     /// Writes the last state, with how the run ended.
-    pub(super) fn end(&mut self, coordinator: &Coordinator<Embedded<Collector>>, how: String) {
-        self.bar.finish_and_clear();
-        let status = FleetStatus { ended: Some(how), left_ns: None, ..self.status(coordinator) };
+    pub(super) fn end(&mut self, coordinator: &Coordinator<Embedded<Collector>>, ending: RunEnding) {
+        let RunEnding { text, exit, directories } = ending;
+        let status = FleetStatus { ended: Some(text), exit, directories, left_ns: None, ..self.status(coordinator) };
         self.write(&status);
     }
 
@@ -78,6 +78,13 @@ impl<'a> Watch<'a> {
                 self.folder.path().display()
             ));
         }
+        self.watchers.wake();
+    }
+
+    /// Writes a message for those who watch.
+    fn say(&self, text: &str) {
+        output::line(&format!("bench-host: {text}"));
+        self.watchers.wake();
     }
 
     fn status(&self, coordinator: &Coordinator<Embedded<Collector>>) -> FleetStatus {
@@ -108,6 +115,8 @@ impl<'a> Watch<'a> {
             written: jiff::Timestamp::now().to_string(),
             left_ns,
             ended: None,
+            exit: None,
+            directories: Vec::new(),
             agents: agents.collect(),
             classes,
         }
@@ -119,7 +128,7 @@ impl FleetObserver<Embedded<Collector>> for Watch<'_> {
         self.now_ns = now_ns;
         for event in coordinator.events() {
             let line = event.line(|agent| self.names.get(agent.0 as usize).cloned().unwrap_or_default());
-            self.bar.suspend(|| output::line(&format!("bench-host: {line}")));
+            self.say(&line);
         }
         let revision = coordinator.revision();
         if self.written.is_some_and(|(written, at_ns)| written == revision && now_ns < at_ns + PAUSE_NS) {
@@ -128,27 +137,11 @@ impl FleetObserver<Embedded<Collector>> for Watch<'_> {
         self.written = Some((revision, now_ns));
         let status = self.status(coordinator);
         self.write(&status);
-        let (finished, all) = counts(&status.classes);
-        let left = status.left_ns.map_or_else(|| "–".to_owned(), |ns| duration(Duration::from_nanos(ns)));
-        self.bar.set_length(all.into());
-        self.bar.set_position(finished.into());
-        self.bar.set_prefix(format!("{left} left"));
-        self.bar.set_message(format!("{} agents, {} repetitions", status.agents.len(), self.repetitions));
     }
 
     fn failed(&mut self, agent: &str, reason: &str) {
-        self.bar.suspend(|| output::line(&format!("bench-host: agent {agent}: {reason}")));
+        self.say(&format!("agent {agent}: {reason}"));
     }
-}
-
-/// How many groups of all classes are finished, and how many there are.
-fn counts(classes: &[ClassStatus]) -> (u32, u32) {
-    let finished = classes.iter().map(|class| class.groups.finished).sum();
-    let all = classes.iter().map(|class| {
-        let groups = class.groups;
-        groups.waiting + groups.leased + groups.finished + groups.given_up
-    });
-    (finished, all.sum())
 }
 
 /// The name of a state, and the groups that are measured in it.
@@ -222,7 +215,7 @@ fn document(status: &FleetStatus, is_going_on: bool) -> Document {
         (Some(ended), _) => format!("ended: {ended}"),
         (None, true) => match status.left_ns {
             Some(ns) => format!(
-                "going on, about {} left; stop it with `bench-host fleet stop`",
+                "going on, about {} left; watch it with `bench-host fleet attach`, stop it with `bench-host fleet stop`",
                 duration(Duration::from_nanos(ns))
             ),
             None => "going on; no group is finished yet".to_owned(),

@@ -1,0 +1,231 @@
+//! Checks that what agents sent is unchanged, and that a merged run has each repetition once and each line as an agent wrote it.
+
+use crate::MergeError;
+use crate::collect::{DIGESTS, FleetFolder};
+use bench_sink::digest;
+use bench_sink::runfile::{FILE_NAME, RawLine, Record};
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What was checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// The agents that sent anything.
+    pub agents: Vec<String>,
+    /// How many blocks they sent.
+    pub blocks: usize,
+    /// How many repetitions the merged runs have.
+    pub repetitions: usize,
+    /// What is wrong, one line each.
+    pub findings: Vec<String>,
+}
+
+/// Why a run of a fleet cannot be checked.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// A run file is malformed.
+    #[error(transparent)]
+    Run(#[from] MergeError),
+    /// It was written by a version that did not note digests.
+    #[error("{}: the run was collected without digests, by an earlier bench-host; only `fleet merge` of the agents' own folders can check it", .0.display())]
+    WithoutDigests(PathBuf),
+}
+
+/// Checks what the agents of the run in `folder` sent, and the run directories `merged` that were made of it.
+pub fn verify(folder: &FleetFolder, merged: &[PathBuf]) -> Result<Verified, VerifyError> {
+    let mut verified = Verified::default();
+    let mut sent: HashMap<String, HashSet<String>> = HashMap::new();
+    let id = folder.id();
+    for agent in agents(&folder.collected())? {
+        let directory = folder.collected().join(&agent);
+        verified.blocks += check_blocks(&directory, &mut verified.findings)?;
+        let lines = RawLine::read_all(&directory).map_err(MergeError::from)?;
+        let digests = lines.iter().map(|line| digest::of_bytes(&line.text)).collect();
+        sent.insert(format!("{id}@{agent}"), digests);
+        verified.agents.push(agent);
+    }
+    for directory in merged {
+        check_merged(directory, &sent, &mut verified)?;
+    }
+    Ok(verified)
+}
+
+/// The names of the agents of which there is a folder, in order.
+fn agents(collected: &Path) -> Result<Vec<String>, VerifyError> {
+    let fail = |source| VerifyError::Io { path: collected.to_owned(), source };
+    let mut names = Vec::new();
+    for entry in fs::read_dir(collected).map_err(fail)? {
+        names.push(entry.map_err(fail)?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Checks the blocks of an agent against the digests that were noted when they arrived. Returns how many there are.
+fn check_blocks(directory: &Path, findings: &mut Vec<String>) -> Result<usize, VerifyError> {
+    let read = |name: &str| {
+        let path = directory.join(name);
+        fs::read(&path).map_err(|source| VerifyError::Io { path, source })
+    };
+    let noted = match read(DIGESTS) {
+        Err(VerifyError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Err(VerifyError::WithoutDigests(directory.to_owned()));
+        }
+        noted => noted?,
+    };
+    let bytes = read(FILE_NAME)?;
+    let shown = directory.join(FILE_NAME);
+    let mut rest = bytes.as_slice();
+    let mut blocks = 0;
+    for (number, line) in String::from_utf8_lossy(&noted).lines().enumerate() {
+        let noted = line.split_once(' ').and_then(|(bytes, sha256)| Some((bytes.parse::<usize>().ok()?, sha256)));
+        let Some((block, wanted)) = noted.and_then(|(bytes, sha256)| Some((rest.split_at_checked(bytes)?, sha256)))
+        else {
+            findings.push(format!("{}: block {number} is not complete", shown.display()));
+            return Ok(blocks);
+        };
+        let found = digest::of_bytes(block.0);
+        if found != wanted {
+            findings
+                .push(format!("{}: block {number} was changed: its digest is {found}, not {wanted}", shown.display()));
+        }
+        rest = block.1;
+        blocks += 1;
+    }
+    if !rest.is_empty() {
+        findings.push(format!("{}: {} bytes at its end were sent by no agent", shown.display(), rest.len()));
+    }
+    Ok(blocks)
+}
+
+/// Checks that each line of cells in a merged run is of the agent that the run names for it, and that no repetition is there twice.
+fn check_merged(
+    directory: &Path,
+    sent: &HashMap<String, HashSet<String>>,
+    verified: &mut Verified,
+) -> Result<(), VerifyError> {
+    let mut by: Option<&HashSet<String>> = None;
+    let mut seen = HashSet::new();
+    for (number, RawLine { record, text }) in (1..).zip(RawLine::read_all(directory).map_err(MergeError::from)?) {
+        let line: (&Path, u32) = (directory, number);
+        match &record {
+            // These lines are written by who merges.
+            Some(Record::Run(_) | Record::End(_)) => continue,
+            Some(Record::Part(part)) => {
+                by = sent.get(&part.run);
+                if by.is_none() {
+                    verified.findings.push(finding(line, &format!("{} is not an agent of this run", part.run)));
+                }
+                continue;
+            }
+            Some(Record::Outcome(outcome)) => {
+                verified.repetitions += 1;
+                if !seen.insert((outcome.cell, outcome.process)) {
+                    let what = format!("cell {}, process {} is there a second time", outcome.cell, outcome.process);
+                    verified.findings.push(finding(line, &what));
+                }
+            }
+            _ => {}
+        }
+        let is_sent = |lines: &HashSet<String>| lines.contains(&digest::of_bytes(&text));
+        // The modules are written before the first agent is named; every agent has sent the same.
+        let is_known = match (&record, by) {
+            (Some(Record::Module(_)), _) | (_, None) => sent.values().any(is_sent),
+            (_, Some(lines)) => is_sent(lines),
+        };
+        if !is_known {
+            verified.findings.push(finding(line, "the line is not as the agent wrote it"));
+        }
+    }
+    Ok(())
+}
+
+fn finding((directory, number): (&Path, u32), what: &str) -> String {
+    format!("{}, line {number}: {what}", directory.join(FILE_NAME).display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::{Collector, ShardOf, write_shard};
+    use crate::merge::{Checks, merge};
+    use crate::protocol::{HostCard, PROTOCOL};
+    use crate::queue::{AgentId, Blocks};
+    use bench_sink::fingerprint::Fingerprint;
+    use bench_sink::runfile::{OutcomeRecord, encode};
+
+    const HEAD: &[u8] = b"{\"v\":1,\"record\":\"run\",\"id\":\"r\",\"started\":\"1\",\"seed\":1,\"command\":[],\"planned\":{\"cells\":2,\"processes\":1},\"fingerprint\":{\"host_version\":\"1\",\"os\":\"\",\"kernel\":\"\",\"architecture\":\"\",\"cpus\":1}}\n";
+
+    /// Changes the text of the file of `agent`, or of the merged run, and checks what is found.
+    #[track_caller]
+    fn check(agent: Option<&str>, change: impl Fn(String) -> String, expect: &[&str]) {
+        let out = tempfile::tempdir().unwrap();
+        let folder = FleetFolder::new(out.path(), "r");
+        let names = ["a".to_owned(), "b".to_owned()];
+        let mut collector = Collector::create(&folder.collected(), &names).unwrap();
+        for number in 0..2 {
+            collector.append(AgentId(number), HEAD).unwrap();
+            let outcome = encode(&[Record::Outcome(OutcomeRecord::ok(number, 0))]);
+            collector.append(AgentId(number), &outcome).unwrap();
+        }
+        let card = HostCard {
+            protocol: PROTOCOL,
+            host_version: "1".to_owned(),
+            program_sha256: None,
+            fingerprint: Fingerprint::default(),
+            boot_id: None,
+        };
+        let shards: Vec<PathBuf> = (1..)
+            .zip(&names)
+            .map(|(number, name)| {
+                let shard = ShardOf { agent: name, card: &card, number, of: 2, finished: "9" };
+                let directory = folder.shards().join(name);
+                write_shard(&folder.collected().join(name), &directory, &shard, |cell| cell + 1 == number).unwrap();
+                directory
+            })
+            .collect();
+        let merged = merge(&shards, out.path(), Checks::default()).unwrap().directory;
+        let changed = agent.map_or_else(|| merged.clone(), |agent| folder.collected().join(agent)).join(FILE_NAME);
+        let text = fs::read_to_string(&changed).unwrap();
+        fs::write(&changed, change(text)).unwrap();
+        let verified = verify(&folder, &[merged]).unwrap();
+        assert_eq!((verified.agents.as_slice(), verified.blocks), (&names[..], 4));
+        assert_eq!(verified.findings.len(), expect.len(), "{verified:?}");
+        for (finding, part) in verified.findings.iter().zip(expect) {
+            assert!(finding.contains(part), "{finding}");
+        }
+    }
+
+    #[test]
+    fn unchanged_run_has_no_findings() {
+        check(None, |text| text, &[]);
+    }
+
+    #[test]
+    fn changed_line_is_found_in_what_was_sent_and_in_the_merged_run() {
+        let change = |text: String| text.replace("\"outcome\",\"cell\":0", "\"outcome\",\"cell\":7");
+        check(None, change, &["line 3: the line is not as the agent wrote it"]);
+        check(Some("a"), change, &["block 1 was changed: its digest is", "line 3: the line is not as the agent"]);
+        let longer = |text: String| text + "{\"v\":1,\"record\":\"later\"}\n";
+        check(Some("b"), longer, &["25 bytes at its end were sent by no agent"]);
+    }
+
+    #[test]
+    fn repetition_that_is_there_twice_is_found() {
+        let twice = |text: String| {
+            let outcome = text.lines().find(|line| line.contains("outcome")).unwrap().to_owned();
+            text.replacen(&format!("{outcome}\n"), &format!("{outcome}\n{outcome}\n"), 1)
+        };
+        check(None, twice, &["cell 0, process 0 is there a second time"]);
+    }
+}
