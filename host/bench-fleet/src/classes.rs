@@ -68,7 +68,8 @@ pub fn classify(
     Ok(found.collect())
 }
 
-fn is_same_class(a: &HostCard, b: &HostCard) -> bool {
+/// Whether nothing distinguishes two machines and their programs.
+pub(crate) fn is_same_class(a: &HostCard, b: &HostCard) -> bool {
     // A program whose file cannot be read may be any.
     let is_same_program = a.program_sha256.is_some() && a.program_sha256 == b.program_sha256;
     is_same_program && a.fingerprint.unlike(&b.fingerprint).is_empty()

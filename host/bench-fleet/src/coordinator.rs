@@ -96,6 +96,11 @@ pub enum Event {
         /// Whether it may come back.
         is_silent: bool,
     },
+    /// An agent that was lost is started again.
+    Restarted {
+        /// The agent.
+        agent: AgentId,
+    },
     /// A group was measured twice.
     Late {
         /// The agent that was later.
@@ -222,6 +227,18 @@ impl<Q: Queue> Coordinator<Q> {
             return Ok(Vec::new());
         }
         self.end(agent, AgentState::Lost, now_ns)
+    }
+
+    /// Notes that an agent that was lost is started again.
+    pub fn expect(&mut self, agent: AgentId, now_ns: u64) {
+        self.steps += 1;
+        if self.agent(agent).state != AgentState::Lost {
+            return;
+        }
+        let class = self.agent(agent).class;
+        self.class(class).alive += 1;
+        self.set(agent, AgentState::Preparing, now_ns);
+        self.events.push(Event::Restarted { agent });
     }
 
     /// Takes the groups of agents whose lease has ended.
@@ -455,6 +472,9 @@ impl Event {
                     more => format!("the {more} groups of cells that it held are measured anew"),
                 };
                 format!("agent {} {what}; {held}", name(*agent))
+            }
+            Self::Restarted { agent } => {
+                format!("agent {} is started again; it goes on from its own run file", name(*agent))
             }
             Self::Late { agent, group, by } => {
                 let (late, first) = (name(*agent), name(*by));

@@ -1,6 +1,6 @@
 //! The agents of a fleet as child processes of this one, which speak over standard input and output, here or at the other end of `ssh`.
 
-use crate::classes::ClassError;
+use crate::classes::{ClassError, is_same_class};
 use crate::coordinator::{AgentState, Coordinator, Order};
 use crate::protocol::{self, FromAgent, HostCard, ProtocolError, Spec, ToAgent};
 use crate::queue::{AgentId, Queue, QueueError};
@@ -19,17 +19,26 @@ pub struct Fleet {
     messages: Receiver<Message>,
     waker: SyncSender<Message>,
     begun: Instant,
+    /// How long to wait before an agent that was lost is started again, for each time.
+    restarts: Vec<Duration>,
 }
 
 #[derive(Debug)]
 struct Agent {
     name: String,
+    command: Command,
     child: Child,
     /// Closed to ask it to stop.
     orders: Option<ChildStdin>,
     /// What it prints to standard error.
     log: PathBuf,
     has_ended: bool,
+    /// The machine and the program that introduced themselves.
+    card: Option<HostCard>,
+    /// How often it was started again.
+    restarted: usize,
+    /// When it is started again.
+    restart_at: Option<Instant>,
 }
 
 /// What the threads that read from agents tell.
@@ -101,6 +110,9 @@ pub trait FleetObserver<Q> {
 /// How long agents may take to join: the time to log in to a machine.
 pub const JOIN: Duration = Duration::from_secs(60);
 
+/// How long to wait before an agent that was lost is started again, each time: its connection, or its machine, may need time.
+pub const RESTARTS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(10), Duration::from_secs(60)];
+
 /// How long agents may take to end when they are asked to.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -111,10 +123,12 @@ const LOOK: Duration = Duration::from_secs(30);
 const MESSAGES_MAX: usize = 4;
 
 impl Fleet {
-    /// Starts the programs of agents, given as names and commands. Their standard error goes to files in the folder `logs`.
-    pub fn launch(commands: Vec<(String, Command)>, logs: &Path) -> Result<Self, FleetError> {
+    /// Starts the programs of agents, given as names and commands. Their standard error goes to files in the folder `logs`. An agent that
+    /// is lost is started again after each of the times `restarts`.
+    pub fn launch(commands: Vec<(String, Command)>, logs: &Path, restarts: &[Duration]) -> Result<Self, FleetError> {
         let (waker, messages) = mpsc::sync_channel(MESSAGES_MAX);
-        let mut fleet = Self { agents: Vec::new(), messages, waker, begun: Instant::now() };
+        let restarts = restarts.to_vec();
+        let mut fleet = Self { agents: Vec::new(), messages, waker, begun: Instant::now(), restarts };
         for (name, command) in commands {
             let log = logs.join(format!("{name}.log"));
             let started = fleet.start(&name, command, log);
@@ -124,16 +138,77 @@ impl Fleet {
     }
 
     fn start(&mut self, name: &str, mut command: Command, log: PathBuf) -> io::Result<()> {
-        let stderr = File::create(&log)?;
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr).spawn()?;
-        let (orders, output) = (child.stdin.take(), child.stdout.take());
+        let child = spawn(&mut command, &log)?;
         let agent = AgentId(self.agents.len() as u32);
+        self.agents.push(Agent {
+            name: name.to_owned(),
+            command,
+            child,
+            orders: None,
+            log,
+            has_ended: false,
+            card: None,
+            restarted: 0,
+            restart_at: None,
+        });
+        self.listen(agent)
+    }
+
+    /// Reads what a process that was just started says, on a thread of its own.
+    fn listen(&mut self, agent: AgentId) -> io::Result<()> {
         let messages = self.waker.clone();
-        self.agents.push(Agent { name: name.to_owned(), child, orders, log, has_ended: false });
-        if let Some(output) = output {
-            thread::Builder::new().name(format!("agent {name}")).spawn(move || read(agent, output, &messages))?;
+        let known = &mut self.agents[agent.0 as usize];
+        known.orders = known.child.stdin.take();
+        if let Some(output) = known.child.stdout.take() {
+            let name = format!("agent {}", known.name);
+            thread::Builder::new().name(name).spawn(move || read(agent, output, &messages))?;
         }
         Ok(())
+    }
+
+    /// Whether an agent that was lost will be started again.
+    fn plan_restart(&mut self, agent: AgentId) -> bool {
+        let known = &mut self.agents[agent.0 as usize];
+        let Some(pause) = self.restarts.get(known.restarted) else { return false };
+        known.restarted += 1;
+        known.restart_at = Some(Instant::now() + *pause);
+        true
+    }
+
+    /// Starts the agents again whose time has come. Returns those that cannot be started.
+    fn restart_due(&mut self) -> Vec<(AgentId, io::Error)> {
+        let now = Instant::now();
+        let mut failed = Vec::new();
+        for number in 0..self.agents.len() {
+            let known = &mut self.agents[number];
+            if !known.has_ended || known.restart_at.is_none_or(|at| at > now) {
+                continue;
+            }
+            known.restart_at = None;
+            let agent = AgentId(number as u32);
+            let spawned = spawn(&mut known.command, &known.log);
+            let started = spawned.and_then(|child| {
+                let known = &mut self.agents[number];
+                known.child = child;
+                known.has_ended = false;
+                self.listen(agent)
+            });
+            failed.extend(started.err().map(|error| (agent, error)));
+        }
+        failed
+    }
+
+    /// Gives the spec to an agent that was started again, unless another machine or program has come in its place.
+    fn welcome(&mut self, agent: AgentId, card: &HostCard, spec: &Spec) -> Result<(), String> {
+        let known = &mut self.agents[agent.0 as usize];
+        if known.card.as_ref().is_some_and(|known| is_same_class(known, card)) {
+            self.order(vec![(agent, ToAgent::Spec(Box::new(spec.clone())))]);
+            return Ok(());
+        }
+        known.restarted = usize::MAX;
+        let _ = known.child.kill();
+        Err("it came back as another machine or with another program, which is not of its class; start a new run"
+            .to_owned())
     }
 
     /// The names of the agents.
@@ -168,6 +243,7 @@ impl Fleet {
             }
             match self.messages.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(Message::Said { agent, message: FromAgent::Hello(card), .. }) => {
+                    self.agents[agent.0 as usize].card = Some((*card).clone());
                     cards[agent.0 as usize] = Some(*card);
                 }
                 Ok(Message::Said { agent, message: FromAgent::Failed { reason }, .. }) => {
@@ -209,6 +285,11 @@ impl Fleet {
             if is_stopped() {
                 return Ok(true);
             }
+            for (agent, error) in self.restart_due() {
+                observer.failed(&self.name(agent), &format!("it cannot be started again: {error}"));
+                let orders = coordinator.gone(agent, self.now_ns())?;
+                self.order(orders);
+            }
             let now_ns = self.now_ns();
             let orders = coordinator.expire(now_ns)?;
             self.order(orders);
@@ -216,15 +297,24 @@ impl Fleet {
             if coordinator.is_over(now_ns)? {
                 return Ok(false);
             }
-            let until_lease = coordinator.wake_ns().map(|wake_ns| Duration::from_nanos(wake_ns.saturating_sub(now_ns)));
-            let received = self.messages.recv_timeout(until_lease.unwrap_or(LOOK).min(LOOK));
-            let orders = match received {
+            let orders = match self.messages.recv_timeout(self.pause(coordinator.wake_ns(), now_ns)) {
+                Ok(Message::Said { agent, message: FromAgent::Hello(card), .. }) => {
+                    match self.welcome(agent, &card, spec) {
+                        Ok(()) => Vec::new(),
+                        Err(reason) => {
+                            observer.failed(&self.name(agent), &reason);
+                            coordinator.gone(agent, self.now_ns())?
+                        }
+                    }
+                }
                 Ok(Message::Said { agent, message: FromAgent::Failed { reason }, .. }) => {
                     if !is_prepared[agent.0 as usize] {
                         return Err(FleetError::Refused { agent: self.name(agent), reason });
                     }
                     observer.failed(&self.name(agent), &reason);
-                    coordinator.handle(agent, &FromAgent::Failed { reason }, &[], self.now_ns())?
+                    let orders = coordinator.handle(agent, &FromAgent::Failed { reason }, &[], self.now_ns())?;
+                    self.expect(coordinator, agent);
+                    orders
                 }
                 Ok(Message::Said { agent, message, block }) => {
                     if matches!(message, FromAgent::Ready { .. }) {
@@ -232,15 +322,49 @@ impl Fleet {
                     }
                     coordinator.handle(agent, &message, &block, self.now_ns())?
                 }
-                Ok(Message::Ended { agent, error }) => {
-                    let reason = self.end(agent, error);
-                    tell_early_end(coordinator, agent, &self.name(agent), &reason, observer);
-                    coordinator.gone(agent, self.now_ns())?
-                }
+                Ok(Message::Ended { agent, error }) => self.ended(coordinator, agent, error, observer)?,
                 Ok(Message::Woken) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Vec::new(),
             };
             self.order(orders);
         }
+    }
+
+    /// How long to wait for a message, at the time `now_ns`, if a lease may end at `wake_ns`.
+    fn pause(&self, wake_ns: Option<u64>, now_ns: u64) -> Duration {
+        let until_lease = wake_ns.map(|wake_ns| Duration::from_nanos(wake_ns.saturating_sub(now_ns)));
+        let now = Instant::now();
+        let restarts = self.agents.iter().filter(|agent| agent.has_ended).filter_map(|agent| agent.restart_at);
+        let until_restart = restarts.min().map(|at| at.saturating_duration_since(now));
+        until_lease.into_iter().chain(until_restart).fold(LOOK, Duration::min)
+    }
+
+    /// Has the coordinator expect an agent again that was lost, if it will be started again.
+    fn expect<Q: Queue>(&mut self, coordinator: &mut Coordinator<Q>, agent: AgentId) {
+        if coordinator.state(agent).0 == &AgentState::Lost && self.plan_restart(agent) {
+            coordinator.expect(agent, self.now_ns());
+        }
+    }
+
+    /// Ends the process of an agent whose output has ended, and returns the orders that follow from it.
+    fn ended<Q: Queue>(
+        &mut self,
+        coordinator: &mut Coordinator<Q>,
+        agent: AgentId,
+        error: Option<ProtocolError>,
+        observer: &mut dyn FleetObserver<Q>,
+    ) -> Result<Vec<Order>, FleetError> {
+        let reason = self.end(agent, error);
+        if self.agents[agent.0 as usize].restart_at.is_some() {
+            // It has said before why it could not go on.
+            return Ok(Vec::new());
+        }
+        let before = coordinator.state(agent).0.clone();
+        tell_early_end(coordinator, agent, &self.name(agent), &reason, observer);
+        let orders = coordinator.gone(agent, self.now_ns())?;
+        if !matches!(before, AgentState::Left | AgentState::Lost) {
+            self.expect(coordinator, agent);
+        }
+        Ok(orders)
     }
 
     /// Sends orders. An agent that cannot be reached has ended, which its output tells too.
@@ -306,6 +430,12 @@ impl Drop for Fleet {
             let _ = agent.child.wait();
         }
     }
+}
+
+/// Starts the program of an agent, with pipes for what is said and a log for the rest.
+fn spawn(command: &mut Command, log: &Path) -> io::Result<Child> {
+    let log = File::options().create(true).append(true).open(log)?;
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn()
 }
 
 /// Reads the messages of one agent until its output ends.

@@ -8,6 +8,7 @@ mod coordinator;
 mod error;
 mod fleet;
 mod merge;
+mod own;
 mod part;
 mod place;
 mod protocol;
@@ -21,8 +22,9 @@ pub use classes::{ClassError, classify};
 pub use collect::{Collected, Collector, FleetFolder, ShardOf, contradiction, has_head, write_shard};
 pub use coordinator::{AgentState, COMMON_GROUP, Coordinator, Event, HAND_MAX, Order};
 pub use error::MergeError;
-pub use fleet::{Fleet, FleetError, FleetObserver, JOIN};
+pub use fleet::{Fleet, FleetError, FleetObserver, JOIN, RESTARTS};
 pub use merge::{Checks, Merged, merge, merge_stopped};
+pub use own::own_blocks;
 pub use place::{AgentPlace, Place, agents};
 pub use protocol::{FromAgent, HostCard, ModuleDigest, PROTOCOL, ProtocolError, Spec, ToAgent};
 pub use queue::{

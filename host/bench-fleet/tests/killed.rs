@@ -1,16 +1,19 @@
-//! Agents as processes that kill themselves at every step of their work: what they finished counts, what they held is measured by others.
+//! Agents as processes that kill or freeze themselves at every step of their work: what they finished counts, what they held is measured
+//! by others, and one that is started again goes on from its own run file.
 
 use bench_fleet::{
     AgentId, AgentTask, Checks, ClassId, Collected, Collector, Coordinator, Embedded, Fleet, FleetFolder,
-    FleetObserver, HostCard, JOIN, PROTOCOL, Part, ShardOf, Spec, Uplink, classify, has_head, listen, merge, serve,
-    write_shard,
+    FleetObserver, HostCard, JOIN, PROTOCOL, Part, ShardOf, Spec, Uplink, classify, has_head, listen, merge,
+    own_blocks, serve, write_shard,
 };
 use bench_model::{Arguments, Arm, Checksum};
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CellRecord, EndRecord, ModuleRef, OutcomeRecord, Planned, RawLine, Record, RunRecord, RunWriter, encode,
+    CellRecord, EndRecord, FILE_NAME, LockedRun, ModuleRef, OutcomeRecord, Planned, RawLine, Record, RunRecord,
+    RunWriter, encode,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -25,27 +28,77 @@ const NAME: &str = "BENCH_FLEET_TEST_NAME";
 const FOLDER: &str = "BENCH_FLEET_TEST_FOLDER";
 const DIES_AT: &str = "BENCH_FLEET_TEST_DIES_AT";
 
+/// Instead, the step at which it is frozen for longer than its lease.
+const FREEZES_AT: &str = "BENCH_FLEET_TEST_FREEZES_AT";
+
+/// The lease of an agent that cannot freeze, and of one that can.
+const LEASE: Duration = Duration::from_secs(600);
+const SHORT_LEASE: Duration = Duration::from_millis(200);
+
+/// What happens to an agent.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Lives,
+    DiesAt(u32),
+    FreezesAt(u32),
+}
+
 /// An agent whose repetitions take no time.
 struct Fake {
     name: String,
     folder: PathBuf,
     writer: Option<RunWriter>,
     notes: u32,
+    /// What it has measured, also before it was started again.
+    done: BTreeSet<(u32, u32)>,
     steps: u32,
     dies_at: Option<u32>,
+    freezes_at: Option<u32>,
 }
 
 impl Fake {
-    /// Ends this process as `kill -9` does, if this is the step for it.
+    /// Ends this process as `kill -9` does, if this is the step for it, and the first time.
     fn step(&mut self) {
         self.steps += 1;
+        self.freeze();
         if Some(self.steps) == self.dies_at {
+            fs::create_dir_all(&self.folder).unwrap();
+            fs::write(self.died(), "").unwrap();
             let kill = format!("kill -9 {}", std::process::id());
             let _ = Command::new("sh").args(["-c", &kill]).stdin(Stdio::null()).stdout(Stdio::null()).status();
             loop {
                 std::thread::park();
             }
         }
+    }
+
+    /// Has this process stopped for longer than its lease, if this is the step for it.
+    fn freeze(&self) {
+        if Some(self.steps) == self.freezes_at {
+            let process = std::process::id();
+            let freeze = format!("kill -STOP {process}; sleep 1; kill -CONT {process}");
+            // When it goes on, so does this process; which of them is first does not matter.
+            let _ = Command::new("sh").args(["-c", &freeze]).stdin(Stdio::null()).stdout(Stdio::null()).status();
+        }
+    }
+
+    /// A file that says that it has killed itself.
+    fn died(&self) -> PathBuf {
+        self.folder.join(format!("{}.died", self.name))
+    }
+
+    /// Goes on with the run file that it began before it was started again.
+    fn go_on(&mut self, directory: &Path, uplink: &mut Uplink) -> Result<(), String> {
+        let held = LockedRun::open(directory).map_err(|error| error.to_string())?;
+        self.writer = Some(held.resume().map_err(|error| error.to_string())?);
+        for (part, block) in own_blocks(directory).map_err(|error| error.to_string())? {
+            match part {
+                Part::Note(number) => self.notes = number + 1,
+                Part::Repetition { cell, process } => _ = self.done.insert((cell, process)),
+            }
+            uplink.block(part, &block).map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 
     fn keep(&mut self, part: Option<Part>, records: &[Record], uplink: &mut Uplink) -> Result<(), String> {
@@ -64,7 +117,16 @@ impl Fake {
 
 impl AgentTask for Fake {
     fn prepare(&mut self, spec: &Spec, uplink: &mut Uplink) -> Result<Duration, String> {
-        self.writer = Some(RunWriter::create(&self.folder.join(&self.name)).map_err(|error| error.to_string())?);
+        let directory = self.folder.join(&self.name);
+        if directory.join(FILE_NAME).exists() {
+            self.go_on(&directory, uplink)?;
+        } else {
+            self.writer = Some(RunWriter::create(&directory).map_err(|error| error.to_string())?);
+        }
+        let lease = if self.freezes_at.is_some() { SHORT_LEASE } else { LEASE };
+        if self.notes > 0 {
+            return Ok(lease);
+        }
         let planned = Planned {
             cells: GROUPS,
             processes: PROCESSES,
@@ -84,13 +146,16 @@ impl AgentTask for Fake {
             warnings: Vec::new(),
         };
         self.keep(None, &[Record::Run(run)], uplink)?;
-        Ok(Duration::from_secs(600))
+        Ok(lease)
     }
 
     fn measure(&mut self, groups: &[u32], uplink: &mut Uplink) -> Result<bool, String> {
         for process in 0..PROCESSES {
             for cell in groups {
                 self.step();
+                if !self.done.insert((*cell, process)) {
+                    continue;
+                }
                 self.keep(Some(Part::Repetition { cell: *cell, process }), &block(*cell, process, &self.name), uplink)?;
             }
         }
@@ -137,12 +202,17 @@ fn card() -> HostCard {
 fn agent_process() {
     let Ok(name) = std::env::var(NAME) else { return };
     let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
-    let dies_at = std::env::var(DIES_AT).ok().map(|step| step.parse().unwrap());
+    let step = |name: &str| std::env::var(name).ok().map(|step| step.parse().unwrap());
+    let (dies_at, freezes_at) = (step(DIES_AT), step(FREEZES_AT));
     let mut out = io::stdout();
     // Ends the line that the test harness may have begun.
     out.write_all(b"\n").unwrap();
     let orders = listen(BufReader::new(io::stdin()), || {});
-    let mut task = Fake { name, folder, writer: None, notes: 0, steps: 0, dies_at };
+    let done = BTreeSet::new();
+    let mut task = Fake { name, folder, writer: None, notes: 0, done, steps: 0, dies_at, freezes_at };
+    if task.died().exists() {
+        task.dies_at = None;
+    }
     let served = serve(&orders, &mut Uplink::new(out), (&card(), "r"), &mut task);
     std::process::exit(if served.is_ok() { 0 } else { 2 });
 }
@@ -175,30 +245,48 @@ fn outcomes(directory: &Path) -> BTreeMap<(u32, u32), u32> {
     found
 }
 
-fn command(name: &str, folder: &Path, dies_at: Option<u32>) -> (String, Command) {
+fn command(name: &str, folder: &Path, fate: Fate) -> (String, Command) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--ignored", "--exact", "agent_process", "--nocapture"]).env(NAME, name).env(FOLDER, folder);
-    if let Some(step) = dies_at {
-        command.env(DIES_AT, step.to_string());
+    match fate {
+        Fate::Lives => {}
+        Fate::DiesAt(step) => _ = command.env(DIES_AT, step.to_string()),
+        Fate::FreezesAt(step) => _ = command.env(FREEZES_AT, step.to_string()),
     }
     (name.to_owned(), command)
 }
 
-/// Measures with the agents `a`, `b` and `c`, of which the last two kill themselves at the given steps.
+/// Measures with the agents `a`, `b` and `c`, of which the last two kill themselves at the given steps and are not started again.
 #[track_caller]
 fn check(dies_at: [Option<u32>; 2]) {
+    let [b, c] = dies_at.map(|step| step.map_or(Fate::Lives, Fate::DiesAt));
+    let (given_up, failures) = measure(&[("a", Fate::Lives), ("b", b), ("c", c)], &[]);
+    assert!(given_up == 0 || failures == 2, "{dies_at:?}: a group is given up after two losses only");
+}
+
+/// Measures with one agent that kills itself at the given step, and is started again.
+#[track_caller]
+fn check_again(step: u32) {
+    let (given_up, failures) = measure(&[("a", Fate::DiesAt(step))], &[Duration::ZERO]);
+    assert_eq!((given_up, failures), (0, 1), "{step}: it measures the rest itself");
+}
+
+/// Measures with agents, given with what happens to each, and checks what comes of it. Returns the number of groups that
+/// were given up, and that of agents that ended early.
+#[track_caller]
+fn measure(agents: &[(&str, Fate)], restarts: &[Duration]) -> (u32, usize) {
+    let fates = agents;
     let out = tempfile::tempdir().unwrap();
     let folder = FleetFolder::new(out.path(), "r");
     let _lock = folder.begin().unwrap();
     let own = folder.agents();
-    let [b, c] = dies_at;
-    let commands = vec![command("a", &own, None), command("b", &own, b), command("c", &own, c)];
+    let commands: Vec<_> = agents.iter().map(|(name, fate)| command(name, &own, *fate)).collect();
     let names: Vec<String> = commands.iter().map(|(name, _)| name.clone()).collect();
-    let mut fleet = Fleet::launch(commands, folder.path()).unwrap();
+    let mut fleet = Fleet::launch(commands, folder.path(), restarts).unwrap();
     let cards = fleet.join(JOIN, &|| false).unwrap();
     let agents: Vec<_> = names.iter().map(String::as_str).zip(&cards).collect();
     let classes = classify(&agents, "1", false).unwrap();
-    assert_eq!(classes, [ClassId(0); 3]);
+    assert!(classes.iter().all(|class| *class == ClassId(0)));
     let collector = Collector::create(&folder.collected(), &names).unwrap();
     let mut coordinator = Coordinator::new(Embedded::new(collector), &classes, GROUPS, true).unwrap();
     let spec = Spec {
@@ -215,7 +303,7 @@ fn check(dies_at: [Option<u32>; 2]) {
     assert!(!fleet.drive(&mut coordinator, &spec, &mut failures, &|| false).unwrap());
     drop(fleet);
     let with_head: Vec<usize> =
-        (0..3).filter(|agent| has_head(&folder.collected().join(&names[*agent])).unwrap()).collect();
+        (0..names.len()).filter(|agent| has_head(&folder.collected().join(&names[*agent])).unwrap()).collect();
     let mut shards = Vec::new();
     for (number, agent) in with_head.iter().copied().enumerate() {
         let (name, card) = (names[agent].as_str(), &cards[agent]);
@@ -225,20 +313,22 @@ fn check(dies_at: [Option<u32>; 2]) {
         let collected = folder.collected().join(name);
         let Collected { counted, .. } = write_shard(&collected, &directory, &shard, is_official).unwrap();
         let owned = (0..GROUPS).filter(|group| is_official(*group)).count();
-        assert_eq!(counted, owned * PROCESSES as usize, "{dies_at:?}: no repetition of a finished group is lost");
+        assert_eq!(counted, owned * PROCESSES as usize, "{fates:?}: no repetition of a finished group is lost");
         // The agent's own run file has every line of it.
+        let repeated = outcomes(&own.join(name)).into_values().any(|times| times > 1);
+        assert!(!repeated, "{fates:?}: an agent measures no repetition twice");
         let own = lines(&own.join(name));
-        assert!(lines(&collected).iter().all(|line| own.contains(line)), "{dies_at:?}");
+        assert!(lines(&collected).iter().all(|line| own.contains(line)), "{fates:?}");
         shards.push(directory);
     }
     let merged = merge(&shards, out.path(), Checks::default()).unwrap();
     let given_up = coordinator.progress(ClassId(0)).unwrap().given_up;
-    assert!(given_up == 0 || failures.0.len() == 2, "{dies_at:?}: a group is given up after two losses only");
     let found = outcomes(&merged.directory);
-    assert_eq!(found.len() as u32, (GROUPS - given_up) * PROCESSES, "{dies_at:?}: {found:?}");
-    assert!(found.values().all(|times| *times == 1), "{dies_at:?}: each repetition once: {found:?}");
+    assert_eq!(found.len() as u32, (GROUPS - given_up) * PROCESSES, "{fates:?}: {found:?}");
+    assert!(found.values().all(|times| *times == 1), "{fates:?}: each repetition once: {found:?}");
     let all: Vec<_> = with_head.iter().flat_map(|agent| lines(&own.join(&names[*agent]))).collect();
-    assert!(lines(&merged.directory).iter().all(|line| all.contains(line)), "{dies_at:?}: each line as it was written");
+    assert!(lines(&merged.directory).iter().all(|line| all.contains(line)), "{fates:?}: each line as it was written");
+    (given_up, failures.0.len())
 }
 
 #[test]
@@ -253,5 +343,20 @@ fn agent_killed_at_any_step_loses_nothing_that_it_finished() {
 fn two_agents_killed_at_different_steps_leave_the_rest_to_the_third() {
     for step in [1, 4, 5, 9, 13, 18] {
         check([Some(step), Some(step * 7 % 24 + 1)]);
+    }
+}
+
+#[test]
+fn agent_that_is_started_again_goes_on_from_its_own_run_file() {
+    for step in 1..=24 {
+        check_again(step);
+    }
+}
+
+#[test]
+fn agent_that_is_frozen_for_longer_than_its_lease_loses_nothing_and_counts_nothing_twice() {
+    for step in [4, 6, 7, 16] {
+        let (given_up, failures) = measure(&[("a", Fate::Lives), ("b", Fate::FreezesAt(step))], &[]);
+        assert_eq!((given_up, failures), (0, 0), "{step}: a freeze is no end");
     }
 }

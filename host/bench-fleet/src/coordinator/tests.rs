@@ -208,6 +208,29 @@ fn idle_agent_gets_what_a_lost_one_held() {
 }
 
 #[test]
+fn lost_agent_that_is_started_again_gets_groups() {
+    let mut coordinator = measuring();
+    let (a, b) = (AgentId(0), AgentId(1));
+    coordinator.expect(b, 1);
+    assert_eq!(coordinator.state(b).0, &AgentState::Measuring(vec![1]), "it was not lost");
+    coordinator.gone(a, 1).unwrap();
+    coordinator.gone(b, 1).unwrap();
+    assert!(coordinator.is_over(1).unwrap());
+    coordinator.expect(a, 1);
+    assert!(!coordinator.is_over(1).unwrap());
+    assert_eq!(coordinator.state(a), (&AgentState::Preparing, 1, 0));
+    let lost = |agent| format!("agent {agent} was lost; the group of cells that it held is measured anew");
+    let restarted = "agent a is started again; it goes on from its own run file".to_owned();
+    assert_eq!(lines(&mut coordinator), [lost("a"), lost("b"), restarted]);
+    for group in [1, 0] {
+        let orders = coordinator.handle(a, &FromAgent::Claim, b"", 2).unwrap();
+        assert_eq!(orders, [(a, ToAgent::Measure { groups: vec![group] })]);
+        coordinator.handle(a, &FromAgent::Completed { groups: vec![group] }, b"", 3).unwrap();
+    }
+    assert_eq!(coordinator.handle(a, &FromAgent::Claim, b"", 4).unwrap(), [(a, ToAgent::Leave)]);
+}
+
+#[test]
 fn silent_agent_that_comes_back_is_second() {
     let mut coordinator = measuring();
     let (a, b) = (AgentId(0), AgentId(1));

@@ -12,13 +12,17 @@ use anyhow::Context;
 use bench_engine::{
     ComparisonGroup, Done, Finished, Interrupt, Journal, Observer, Plan, Repetition, RunEnd, placement,
 };
-use bench_fleet::{AgentTask, HostCard, ModuleDigest, PROTOCOL, Part, Place, Served, Spec, Uplink, listen, serve};
+use bench_fleet::{
+    AgentTask, HostCard, ModuleDigest, PROTOCOL, Part, Place, Served, Spec, Uplink, listen, own_blocks, serve,
+};
 use bench_sink::environment::boot_id;
-use bench_sink::runfile::{EndRecord, Record, RunWriter, When, WriteError, encode};
+use bench_sink::runfile::{
+    EndRecord, FILE_NAME, LockedRun, Record, ResumedRecord, RunWriter, When, WriteError, encode,
+};
 use clap::Parser;
 use std::collections::BTreeSet;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) fn run(arguments: &AgentArgs) -> anyhow::Result<Exit> {
@@ -89,6 +93,10 @@ struct Measuring {
     seed: u64,
     groups: Vec<ComparisonGroup>,
     writer: RunWriter,
+    /// What the run file had when this agent was started: nothing, unless it was started again.
+    earlier: Vec<Record>,
+    /// The identities and outcomes of what is measured, also before it was started again.
+    measured: Vec<Record>,
     /// How many blocks that belong to no cell were sent.
     notes: u32,
 }
@@ -136,13 +144,43 @@ impl Task {
              parameters on all machines"
         );
         let directory = self.out.join(format!("{}@{}", spec.id, self.name));
-        let writer = RunWriter::create(&directory).map_err(|error| {
-            let source = error.source.to_string();
-            anyhow::anyhow!("{error}: {source}; give the agent another folder with --out DIR")
-        })?;
+        let (writer, earlier) = if directory.join(FILE_NAME).exists() {
+            go_on(&directory, &job, spec)?
+        } else {
+            let created = RunWriter::create(&directory).map_err(|error| {
+                let source = error.source.to_string();
+                anyhow::anyhow!("{error}: {source}; give the agent another folder with --out DIR")
+            });
+            (created?, Vec::new())
+        };
+        let measured = earlier.iter().filter(|record| is_of_repetition(record)).cloned().collect();
         let groups = plan.comparison_groups(|_| false);
-        Ok(Measuring { arguments, prepared, plan, seed, groups, writer, notes: 0 })
+        Ok(Measuring { arguments, prepared, plan, seed, groups, writer, earlier, measured, notes: 0 })
     }
+}
+
+/// Opens the run file that this agent began before it was started again. Returns it with what it has.
+fn go_on(directory: &Path, job: &Job<'_>, spec: &Spec) -> anyhow::Result<(RunWriter, Vec<Record>)> {
+    let held = LockedRun::open(directory)?;
+    let earlier = held.run().records.clone();
+    if let Some(Record::Run(run)) = earlier.first() {
+        let is_same_program = run.program_sha256.is_some() && run.program_sha256 == program_sha256();
+        anyhow::ensure!(
+            run.id == spec.id
+                && is_same_program
+                && run.planned == planned(job)
+                && run.fingerprint.unlike(&fingerprint(directory)).is_empty(),
+            "{}: this run file of the agent was begun on another machine, by another program or for another plan; move it away",
+            directory.display()
+        );
+        Done::of(job.plan, &earlier)?;
+    }
+    Ok((held.resume()?, earlier))
+}
+
+/// Whether a record tells what was measured, as [`Done`] reads it.
+fn is_of_repetition(record: &Record) -> bool {
+    matches!(record, Record::Cell(_) | Record::Outcome(_))
 }
 
 /// Checks that the modules here are those of the spec.
@@ -202,14 +240,34 @@ impl Measuring {
         2 * self.plan.cells.iter().map(|cell| job.deadline_of(cell)).max().unwrap_or_default() + MARGIN
     }
 
-    /// Writes and sends the head of the run file, and the rooflines.
+    /// Writes and sends the head of the run file, and the rooflines; or sends what the file has, if the agent was started again.
     fn begin(&mut self, spec: &Spec, uplink: &mut Uplink, interrupt: &Interrupt) -> anyhow::Result<()> {
-        let job = self.job();
-        let run = run_record(&job, &spec.id, jiff::Timestamp::now(), spec.command.clone());
-        let mut head = vec![Record::Run(run)];
-        head.extend(job.modules.records().into_iter().map(Record::Module));
-        self.publish(uplink, interrupt, |_, journal| Ok(journal.append(&head)?))?;
+        if self.earlier.is_empty() {
+            let job = self.job();
+            let run = run_record(&job, &spec.id, jiff::Timestamp::now(), spec.command.clone());
+            let mut head = vec![Record::Run(run)];
+            head.extend(job.modules.records().into_iter().map(Record::Module));
+            self.publish(uplink, interrupt, |_, journal| Ok(journal.append(&head)?))?;
+        } else {
+            self.send_again(spec, uplink, interrupt)?;
+        }
+        let is_before = |record: &Record| matches!(record, Record::Calibration(record) if record.when == When::Before);
+        if self.earlier.iter().any(is_before) {
+            return Ok(());
+        }
         self.calibrate(When::Before, uplink, interrupt)
+    }
+
+    /// Sends every block of the run file. Those that the coordinator has count for nothing.
+    fn send_again(&mut self, spec: &Spec, uplink: &mut Uplink, interrupt: &Interrupt) -> anyhow::Result<()> {
+        let directory = self.writer.directory().to_owned();
+        for (part, block) in own_blocks(&directory)? {
+            self.notes += u32::from(matches!(part, Part::Note(_)));
+            uplink.block(part, &block)?;
+        }
+        let (started, command) = (jiff::Timestamp::now().to_string(), spec.command.clone());
+        let resumed = Record::Resumed(ResumedRecord { started, command, fingerprint: fingerprint(&directory) });
+        self.publish(uplink, interrupt, |_, journal| Ok(journal.append(&[resumed])?))
     }
 
     /// Measures whole groups of cells, in the order of the plan. Returns whether it was not interrupted.
@@ -220,8 +278,10 @@ impl Measuring {
             cells.extend(group.cells.iter().copied());
         }
         let directory = self.writer.directory().to_owned();
+        // A group comes a second time to an agent that was started again, or was silent for too long.
+        let done = Done::of(&self.plan, &self.measured)?;
         let ended = self.publish(uplink, interrupt, |job, journal| {
-            let done = Done::default().without(job.plan, |cell| !cells.contains(&cell));
+            let done = done.without(job.plan, |cell| !cells.contains(&cell));
             let mut executor = WorkerExecutor { job, interrupt, directory: &directory };
             Ok(bench_engine::run(job.plan, done, &mut executor, journal, &mut Unwatched, interrupt)?)
         })?;
@@ -247,10 +307,10 @@ impl Measuring {
         interrupt: &Interrupt,
         body: impl FnOnce(&Job<'_>, &mut dyn Journal) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        let Self { arguments, prepared, plan, seed, writer, notes, .. } = self;
+        let Self { arguments, prepared, plan, seed, writer, notes, measured, .. } = self;
         let Prepared { loader, modules, effort, .. } = &*prepared;
         let job = Job { loader, modules, plan, effort: *effort, seed: *seed, common: &arguments.common };
-        body(&job, &mut Published { writer, uplink, interrupt, notes })
+        body(&job, &mut Published { writer, uplink, interrupt, notes, measured })
     }
 }
 
@@ -260,12 +320,14 @@ struct Published<'a> {
     uplink: &'a mut Uplink,
     interrupt: &'a Interrupt,
     notes: &'a mut u32,
+    measured: &'a mut Vec<Record>,
 }
 
 impl Journal for Published<'_> {
     fn append(&mut self, records: &[Record]) -> Result<(), WriteError> {
         let block = encode(records);
         self.writer.append_raw(&block)?;
+        self.measured.extend(records.iter().filter(|record| is_of_repetition(record)).cloned());
         let part = match records.last() {
             Some(Record::Outcome(outcome)) => Part::Repetition { cell: outcome.cell, process: outcome.process },
             _ => {

@@ -209,7 +209,7 @@ fn machine_that_cannot_be_reached_is_named() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn killed_agent_is_replaced_by_the_other() {
+fn killed_agent_is_started_again_and_loses_nothing() {
     use crate::host::eventually;
     use crate::stopped::children;
     use rustix::process::{Pid, Signal, kill_process};
@@ -229,6 +229,7 @@ fn killed_agent_is_replaced_by_the_other() {
     let ran = Ran::from(child.wait_with_output().unwrap()).check(line, 0);
     assert!(ran.stderr.contains("it was killed (signal: 9"), "{}", ran.stderr);
     assert!(ran.stderr.contains("was lost; "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is started again; it goes on from its own run file"), "{}", ran.stderr);
     assert_eq!(ok_cells(&ran.json()), all_cells());
     let (fleet, merged) = folders(&host);
     check_bit_exact(&fleet, &merged, &["local-1", "local-2"]);

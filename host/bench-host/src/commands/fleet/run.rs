@@ -15,8 +15,8 @@ use anyhow::Context;
 use bench_engine::{ComparisonGroup, Interrupt, Plan, placement};
 use bench_fleet::{
     AgentId, AgentPlace, COMMON_GROUP, Checks, ClassId, Collected, Collector, Coordinator, Embedded, Fleet,
-    FleetFolder, HostCard, JOIN, PROTOCOL, Place, ShardOf, Spec, Watchers, agents, classify, contradiction, has_head,
-    merge_stopped, write_shard,
+    FleetFolder, HostCard, JOIN, PROTOCOL, Place, RESTARTS, ShardOf, Spec, Watchers, agents, classify, contradiction,
+    has_head, merge_stopped, write_shard,
 };
 use pg_connection::redact;
 use std::collections::HashMap;
@@ -237,7 +237,7 @@ impl Submission<'_> {
         let commands = members.iter().map(command);
         let commands = commands.collect::<anyhow::Result<Vec<_>>>()?;
         let names: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
-        let mut fleet = Fleet::launch(commands, self.folder.path())?;
+        let mut fleet = Fleet::launch(commands, self.folder.path(), &RESTARTS)?;
         let _woken = interrupt.subscribe(fleet.waker());
         let is_stopped = || interrupt.is_raised();
         let cards = fleet.join(JOIN, &is_stopped)?;
@@ -272,6 +272,8 @@ impl Submission<'_> {
                     "BatchMode=yes",
                     "-o",
                     "ServerAliveInterval=20",
+                    "-o",
+                    "ConnectTimeout=30",
                     host.as_str(),
                     "bench-host",
                 ]);
