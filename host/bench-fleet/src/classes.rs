@@ -124,7 +124,10 @@ mod tests {
         let refused = "agent b is bench-host 2, but this is 1; install the same version on both machines";
         check(&[card("x", "p", "1"), other], false, Err(refused));
         let other = HostCard { protocol: PROTOCOL + 1, ..card("x", "p", "1") };
-        let refused = "agent a is bench-host 1 with version 2 of the messages of fleets, but this is 1; install the same version on both machines";
-        check(&[other], true, Err(refused));
+        let refused = format!(
+            "agent a is bench-host 1 with version {} of the messages of fleets, but this is 1; install the same version on both machines",
+            PROTOCOL + 1
+        );
+        check(&[other], true, Err(&refused));
     }
 }

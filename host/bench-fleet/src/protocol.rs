@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Read, Write};
 
 /// The version of these messages. Both sides must have the same.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 const HOST_VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -69,6 +69,17 @@ pub struct Spec {
     pub order_sha256: String,
     /// The modules of the plan.
     pub modules: Vec<ModuleDigest>,
+    /// The submitter's signature of all else, for machines that have a policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+}
+
+impl Spec {
+    /// What the submitter signs.
+    pub fn statement(&self) -> Vec<u8> {
+        // A spec is plain data with text keys, which can always be written as JSON.
+        serde_json::to_vec(&Self { signature: None, ..self.clone() }).expect("a spec is JSON")
+    }
 }
 
 /// A message of an agent.

@@ -213,7 +213,7 @@ fn agent_process() {
     if task.died().exists() {
         task.dies_at = None;
     }
-    let served = serve(&orders, &mut Uplink::new(out), (&card(), "r"), &mut task);
+    let served = serve(&orders, &mut Uplink::new(out), (&card(), Some("r")), &mut task);
     std::process::exit(if served.is_ok() { 0 } else { 2 });
 }
 
@@ -298,6 +298,7 @@ fn measure(agents: &[(&str, Fate)], restarts: &[Duration]) -> (u32, usize) {
         seed: 1,
         order_sha256: String::new(),
         modules: Vec::new(),
+        signature: None,
     };
     let mut failures = Failures::default();
     assert!(!fleet.drive(&mut coordinator, &spec, &mut failures, &|| false).unwrap());

@@ -124,7 +124,7 @@ pub(crate) enum Command {
     /// Measure for a fleet on this machine; `fleet run` starts it
     #[cfg(feature = "fleet")]
     #[command(
-        after_help = "Example, as `fleet run --on ssh:HOST` does it:\n  ssh HOST bench-host agent --stdio --run ID"
+        after_help = "Example, as `fleet run --on ssh:HOST` does it:\n  ssh HOST bench-host agent --stdio --run ID\n\nIn ~/.ssh/authorized_keys of a machine that others may measure on, but not log in to:\n  restrict,command=\"bench-host agent --stdio --policy policy.toml\" ssh-ed25519 …\nwith a policy.toml like this; native code also needs `natives = true` for its digest:\n  [submitters.\"RWQ…\"]\n  name = \"ci\"\n  natives = true\n  grants = [\"net 127.0.0.1:5432\"]\n  [modules.\"sha256:9c82…\"]\n  natives = true"
     )]
     Agent(AgentArgs),
     /// Print a completion script for a shell

@@ -33,6 +33,24 @@ impl Trust {
         Ok(Self { policy: policy.unwrap_or_default() })
     }
 
+    /// The trust that `policy` says.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn of(policy: Policy) -> Self {
+        Self { policy }
+    }
+
+    /// What the policy says.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Whether the file with this digest is trusted, by the digest or by a key that signed it.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn knows(&self, digest: &Digest) -> bool {
+        self.policy.modules.contains_key(digest) || !self.signers(digest).is_empty()
+    }
+
     /// The files that are `given`, in which references are replaced by the files that they are of; and the references that are of none.
     pub(crate) fn files(&self, given: &[PathBuf]) -> (Vec<PathBuf>, Vec<Refused>) {
         let (mut files, mut refused) = (Vec::new(), Vec::new());

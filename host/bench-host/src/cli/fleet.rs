@@ -46,6 +46,9 @@ pub(crate) struct FleetRunArgs {
     /// Accept several agents on one machine, which disturb each other's figures
     #[arg(long)]
     pub(crate) share_machine: bool,
+    /// Sign the run with this secret key, for machines whose agents have a policy; make one with `registry keygen`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
     /// Start the run, and do not wait for its end; see it with `fleet attach`
     #[arg(long)]
     pub(crate) detach: bool,
@@ -127,6 +130,9 @@ pub(crate) struct AgentArgs {
     /// The run that it measures for; it refuses every other
     #[arg(long, value_name = "ID")]
     pub(crate) run: Option<String>,
+    /// Measure only what this file allows: who may submit, which modules and grants; then no --run is needed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
     /// Its name in the fleet [default: agent]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,

@@ -1,6 +1,8 @@
 //! `agent`: measures groups of cells for a fleet. It plans what the spec says from this machine's modules, and refuses a plan that is not
 //! that of the spec.
 
+mod policy;
+
 use super::load::plan;
 use super::run::{Prepared, prepare};
 use crate::cli::{AgentArgs, Cli, Command, CpuList, RunArgs};
@@ -20,6 +22,7 @@ use bench_sink::runfile::{
     EndRecord, FILE_NAME, LockedRun, Record, ResumedRecord, RunWriter, When, WriteError, encode,
 };
 use clap::Parser;
+use policy::AgentPolicy;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,7 +40,11 @@ pub(crate) fn run(arguments: &AgentArgs) -> anyhow::Result<Exit> {
         arguments.stdio,
         "an agent is started by `bench-host fleet run`; to start one by hand, give --stdio"
     );
-    let run = arguments.run.as_deref().context("--stdio needs --run ID, the run that the agent measures for")?;
+    let policy = arguments.policy.as_deref().map(AgentPolicy::read).transpose()?;
+    anyhow::ensure!(
+        arguments.run.is_some() || policy.is_some(),
+        "--stdio needs --run ID, the run that the agent measures for, or --policy FILE"
+    );
     let out = match &arguments.out {
         Some(out) => out.clone(),
         None => paths::agent_runs().context("no folder for the run file of the agent; give one with --out DIR")?,
@@ -56,8 +63,8 @@ pub(crate) fn run(arguments: &AgentArgs) -> anyhow::Result<Exit> {
     };
     let orders = listen(io::BufReader::new(io::stdin()), move || _ = interrupt.raise());
     let name = arguments.name.clone().unwrap_or_else(|| "agent".to_owned());
-    let mut task = Task { interrupt, out, name, measuring: None };
-    match serve(&orders, &mut Uplink::new(io::stdout()), (&card, run), &mut task) {
+    let mut task = Task { interrupt, out, name, policy, measuring: None };
+    match serve(&orders, &mut Uplink::new(io::stdout()), (&card, arguments.run.as_deref()), &mut task) {
         Ok(Served::Done) => Ok(Exit::Done),
         Ok(Served::Stopped) => Ok(Exit::NotMeasured),
         Ok(Served::Failed(reason)) => anyhow::bail!("{reason}"),
@@ -82,6 +89,7 @@ struct Task {
     /// The folder of run files of agents.
     out: PathBuf,
     name: String,
+    policy: Option<AgentPolicy>,
     measuring: Option<Measuring>,
 }
 
@@ -130,6 +138,9 @@ impl Task {
             anyhow::anyhow!("{}", text.lines().next().unwrap_or("invalid command line").to_owned())
         })?;
         let Command::Run(mut arguments) = parsed.command else { anyhow::bail!("the spec is not of `bench-host run`") };
+        if let Some(policy) = &self.policy {
+            policy.permit(spec, &arguments)?;
+        }
         arguments.common.measured.seed = Some(spec.seed);
         arguments.common.shown.out.clone_from(&self.out);
         let prepared = prepare(&mut arguments, None, self.interrupt)?;

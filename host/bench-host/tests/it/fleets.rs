@@ -276,11 +276,11 @@ fn what_cannot_be_is_refused_in_one_line() {
     check("agent --on nats://queue", &["built without NATS"]);
 }
 
-/// Starts an agent for the run `r`, sends it `spec`, and returns the reason for which it refuses, which it must.
+/// Starts an agent with this option, sends it `spec`, and returns the reason for which it refuses, which it must.
 #[track_caller]
-fn refusal(host: &Host, spec: Value) -> String {
+fn refusal(host: &Host, option: [&str; 2], spec: Value) -> String {
     let mut agent = command(PROGRAM);
-    agent.args(["agent", "--stdio", "--run", "r", "--out", "own"]).current_dir(host.path("."));
+    agent.args(["agent", "--stdio", "--out", "own"]).args(option).current_dir(host.path("."));
     let mut child = agent.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Open until the agent has ended: its end would ask the agent to stop.
     let mut orders = child.stdin.take().unwrap();
@@ -296,7 +296,7 @@ fn refusal(host: &Host, spec: Value) -> String {
 fn agent_refuses_what_it_was_not_started_for() {
     let host = Host::with_hostile();
     let spec = json!({
-        "message": "spec", "protocol": 1, "host_version": env!("CARGO_PKG_VERSION"), "id": "r",
+        "message": "spec", "protocol": 2, "host_version": env!("CARGO_PKG_VERSION"), "id": "r",
         "words": ["hostile/good", "--modules", ".", "--quick", "--arm", "wasm"], "command": ["bench-host"], "seed": 1,
         "order_sha256": "0", "modules": [],
     });
@@ -306,7 +306,7 @@ fn agent_refuses_what_it_was_not_started_for() {
         spec
     };
     let check = |spec: Value, part: &str| {
-        let reason = refusal(&host, spec);
+        let reason = refusal(&host, ["--run", "r"], spec);
         assert!(reason.contains(part) && !reason.contains('\n'), "{reason}");
     };
     check(with("id", json!("x")), "started for the run r, but the spec is of x");
@@ -316,4 +316,9 @@ fn agent_refuses_what_it_was_not_started_for() {
     check(with("modules", module("other")), "the module other (wasm) with the digest 0123 is not on this machine");
     check(with("modules", module("hostile")), "but that of the run is 0123; copy the file of the run to this machine");
     check(spec.clone(), "is on this machine, but not where the run was submitted");
+    let policy = host.path("policy.toml");
+    fs::write(&policy, "").unwrap();
+    fs::set_permissions(&policy, fs::Permissions::from_mode(0o600)).unwrap();
+    let unsigned = refusal(&host, ["--policy", "policy.toml"], with("id", json!("any")));
+    assert_eq!(unsigned, "this machine measures signed runs only; sign it with `fleet run --key FILE`");
 }

@@ -21,7 +21,7 @@ pub use grant::{Grant, InvalidGrant};
 pub use minisign::{MinisignError, PublicKey, SecretKey, Signature};
 pub use module::{Damage, Native, NewModule, Pulled, StoredModule, StoredSignature, platform};
 pub use oci::{Annotations, Descriptor, Index, Manifest, annotation, media_type};
-pub use policy::{KeyTrust, ModuleTrust, Policy, PolicyError, Signer};
+pub use policy::{KeyTrust, ModuleTrust, Policy, PolicyError, Signer, SubmitterTrust};
 pub use reference::{ModuleName, Reference, ReferenceError, RemoteReference};
 pub use statement::{StatedFile, Statement, StatementError};
 pub use store::Store;

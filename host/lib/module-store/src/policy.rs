@@ -1,10 +1,11 @@
-//! What a user trusts: keys and modules, each with what it is allowed. Nothing is allowed by absence.
+//! What a user trusts: keys and modules, each with what it is allowed, and who may have this machine measure. Nothing is allowed by
+//! absence.
 
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::grant::Grant;
 use crate::layout::is_own;
-use crate::minisign::PublicKey;
+use crate::minisign::{PublicKey, Signature};
 use crate::module::{Native, StoredModule};
 use crate::statement::Statement;
 use serde::Deserialize;
@@ -23,6 +24,19 @@ pub struct Policy {
     pub keys: BTreeMap<PublicKey, KeyTrust>,
     /// The trusted files, by digest.
     pub modules: BTreeMap<Digest, ModuleTrust>,
+    /// The keys of those who may submit runs to this machine.
+    pub submitters: BTreeMap<PublicKey, SubmitterTrust>,
+}
+
+/// What the runs of a submitter are allowed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SubmitterTrust {
+    /// Who that is, for people.
+    pub name: String,
+    /// Whether native code runs for it, if that is also trusted by its digest.
+    pub natives: bool,
+    /// What its runs may be granted.
+    pub grants: Vec<Grant>,
 }
 
 /// What the modules of a key are allowed.
@@ -84,6 +98,15 @@ pub struct Signer {
 struct PolicyToml {
     keys: BTreeMap<String, KeyToml>,
     modules: BTreeMap<String, ModuleToml>,
+    submitters: BTreeMap<String, SubmitterToml>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SubmitterToml {
+    name: String,
+    natives: bool,
+    grants: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -118,7 +141,8 @@ impl Policy {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let PolicyToml { keys, modules } = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+        let PolicyToml { keys, modules, submitters } =
+            toml::from_str(text).map_err(|error| error.message().to_owned())?;
         let grants = |texts: Vec<String>| {
             let grants = texts.iter().map(|text| text.parse::<Grant>()).collect::<Result<Vec<_>, _>>();
             grants.map_err(|error| error.to_string())
@@ -131,6 +155,10 @@ impl Policy {
         for (digest, ModuleToml { natives, grants: texts }) in modules {
             let digest = digest.parse::<Digest>().map_err(|error| error.to_string())?;
             policy.modules.insert(digest, ModuleTrust { natives, grants: grants(texts)? });
+        }
+        for (key, SubmitterToml { name, natives, grants: texts }) in submitters {
+            let key = key.parse::<PublicKey>().map_err(|error| format!("`{key}`: {error}"))?;
+            policy.submitters.insert(key, SubmitterTrust { name, natives, grants: grants(texts)? });
         }
         Ok(policy)
     }
@@ -159,7 +187,18 @@ impl Policy {
             let _ = write!(text, "\n[modules.{}]\nnatives = {natives}\ngrants = ", quoted(&digest.to_string()));
             list(&mut text, grants.iter().map(Grant::to_string));
         }
+        for (key, SubmitterTrust { name, natives, grants }) in &self.submitters {
+            let (key, name) = (quoted(&key.to_string()), quoted(name));
+            let _ = write!(text, "\n[submitters.{key}]\nname = {name}\nnatives = {natives}\ngrants = ");
+            list(&mut text, grants.iter().map(Grant::to_string));
+        }
         text
+    }
+
+    /// The submitter whose key has signed `text`, if there is one.
+    pub fn submitter(&self, text: &[u8], signature: &Signature) -> Option<&SubmitterTrust> {
+        let mut submitters = self.submitters.iter();
+        submitters.find(|(key, _)| key.verify(text, signature).is_ok()).map(|(_, trust)| trust)
     }
 
     /// The trusted keys that have signed the module, with what each has signed. A signature that does not verify, or that is of another
@@ -255,7 +294,7 @@ mod tests {
     }
 
     fn policy(key: &SecretKey, trust: KeyTrust) -> Policy {
-        Policy { keys: BTreeMap::from([(key.public(), trust)]), modules: BTreeMap::new() }
+        Policy { keys: BTreeMap::from([(key.public(), trust)]), ..Policy::default() }
     }
 
     fn natives() -> KeyTrust {
@@ -326,6 +365,17 @@ mod tests {
     }
 
     #[test]
+    fn submitter_is_known_by_the_key_that_signed() {
+        let (key, stranger) = (SecretKey::generate().unwrap(), SecretKey::generate().unwrap());
+        let trust = SubmitterTrust { name: "ci".to_owned(), ..SubmitterTrust::default() };
+        let submitters = BTreeMap::from([(key.public(), trust.clone())]);
+        let policy = Policy { submitters, ..policy(&stranger, natives()) };
+        assert_eq!(policy.submitter(b"spec", &key.sign(b"spec", "test")), Some(&trust));
+        assert_eq!(policy.submitter(b"other", &key.sign(b"spec", "test")), None);
+        assert_eq!(policy.submitter(b"spec", &stranger.sign(b"spec", "test")), None, "it may sign modules only");
+    }
+
+    #[test]
     fn policy_is_read_back_as_it_was_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bench-host/policy.toml");
@@ -334,6 +384,8 @@ mod tests {
         let grants = vec!["dir /a \"b\"\\::/c:ro".parse::<Grant>().unwrap()];
         let mut policy =
             policy(&key, KeyTrust { namespaces: vec!["acme".to_owned()], natives: true, grants: grants.clone() });
+        let submitter = SubmitterTrust { name: "c\"i\"".to_owned(), natives: true, grants: grants.clone() };
+        policy.submitters.insert(SecretKey::generate().unwrap().public(), submitter);
         policy.modules.insert(Digest::of_bytes(b""), ModuleTrust { natives: false, grants });
         policy.write(&path).unwrap();
         assert_eq!(Policy::read(&path).unwrap(), policy);

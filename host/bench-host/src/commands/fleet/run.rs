@@ -7,6 +7,7 @@ use super::{agreement, number, worse};
 use crate::cli::{FleetRunArgs, RunArgs};
 use crate::commands::agent::module_digests;
 use crate::commands::load::plan;
+use crate::commands::registry::sign::secret_key;
 use crate::commands::run::{Prepared, prepare};
 use crate::cost::Cost;
 use crate::execute::{Job, interrupt, planned, say_cost};
@@ -18,6 +19,7 @@ use bench_fleet::{
     FleetFolder, HostCard, JOIN, PROTOCOL, Place, RESTARTS, ShardOf, Spec, Watchers, agents, classify, contradiction,
     has_head, merge_stopped, write_shard,
 };
+use module_store::SecretKey;
 use pg_connection::redact;
 use std::collections::HashMap;
 use std::fs;
@@ -26,7 +28,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 pub(super) fn run(arguments: FleetRunArgs) -> anyhow::Result<Exit> {
-    let FleetRunArgs { mut run, on, share_machine, detach, coordinate } = arguments;
+    let FleetRunArgs { mut run, on, share_machine, key, detach, coordinate } = arguments;
+    let key = key.as_deref().map(secret_key).transpose()?;
     let places = on.iter().map(|place| place.parse()).collect::<Result<Vec<Place>, _>>().map_err(anyhow::Error::msg)?;
     let places = if places.is_empty() { vec![Place::Local(1)] } else { places };
     let members = agents(&places).map_err(anyhow::Error::msg)?;
@@ -37,7 +40,7 @@ pub(super) fn run(arguments: FleetRunArgs) -> anyhow::Result<Exit> {
         None => start(&run, detach),
         Some(id) => {
             let share_machine = share_machine || shares_knowingly(&places);
-            coordinate_run(&mut run, &members, share_machine, words, &id)
+            coordinate_run(&mut run, &members, share_machine, (words, key), &id)
         }
     }
 }
@@ -47,7 +50,7 @@ fn coordinate_run(
     run: &mut RunArgs,
     members: &[AgentPlace],
     share_machine: bool,
-    words: Vec<String>,
+    (words, key): (Vec<String>, Option<SecretKey>),
     id: &str,
 ) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
@@ -61,7 +64,8 @@ fn coordinate_run(
     let prepared = prepare(run, None, interrupt)?;
     let (plan, seed) = plan(&prepared.modules, &prepared.selections, &prepared.effort, &run.common)?;
     let groups = plan.comparison_groups(|_| false);
-    let spec = spec(run, &prepared, &plan, seed, (words, id))?;
+    let mut spec = spec(run, &prepared, &plan, seed, (words, id))?;
+    spec.signature = key.map(|key| key.sign(&spec.statement(), &format!("bench-host run {id}")).to_string());
     let submission = Submission {
         run,
         plan: &plan,
@@ -117,9 +121,9 @@ fn words() -> anyhow::Result<Vec<String>> {
     let mut rest = given[begin..].iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
-            "--on" => _ = rest.next(),
+            "--on" | "--key" => _ = rest.next(),
             "--share-machine" | "--detach" => {}
-            other if other.starts_with("--on=") => {}
+            other if other.starts_with("--on=") || other.starts_with("--key=") => {}
             other => {
                 anyhow::ensure!(
                     redact(other) == other,
@@ -150,6 +154,7 @@ fn spec(
         seed,
         order_sha256: planned(&job).order_sha256.context("the plan has no digest")?,
         modules: module_digests(modules),
+        signature: None,
     })
 }
 

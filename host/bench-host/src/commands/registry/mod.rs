@@ -3,7 +3,7 @@
 mod list;
 #[cfg(feature = "registry")]
 pub(crate) mod remote;
-mod sign;
+pub(crate) mod sign;
 mod trust;
 mod verify;
 

@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &SignArgs) -> anyhow::Result<Exit> {
     let statement = module.statement()?.to_string();
     let (key, signature) = match (&arguments.key, &arguments.signature) {
         (Some(file), _) => {
-            let key = read(file)?.parse::<SecretKey>().with_context(|| file.display().to_string())?;
+            let key = secret_key(file)?;
             (key.public(), key.sign(statement.as_bytes(), &format!("bench-host module {}", arguments.name)))
         }
         (None, Some(file)) => {
@@ -66,6 +66,11 @@ pub(super) fn run(arguments: &SignArgs) -> anyhow::Result<Exit> {
         arguments.name.namespace
     ))?;
     Ok(Exit::Done)
+}
+
+/// The secret key in `file`.
+pub(crate) fn secret_key(file: &Path) -> anyhow::Result<SecretKey> {
+    read(file)?.parse::<SecretKey>().with_context(|| file.display().to_string())
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
