@@ -3,6 +3,7 @@
 
 use crate::protocol::{self, FromAgent, HostCard, PROTOCOL, Spec, ToAgent};
 use crate::queue::Part;
+use bench_sink::digest;
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -10,6 +11,16 @@ use std::time::Duration;
 
 /// What an agent does with its orders.
 pub trait AgentTask {
+    /// The digests of the modules of `spec` that this machine lacks; or why it cannot or may not measure the spec.
+    fn lacks(&mut self, _spec: &Spec) -> Result<Vec<String>, String> {
+        Ok(Vec::new())
+    }
+
+    /// Keeps a module that it lacked.
+    fn keep_module(&mut self, sha256: &str, _bytes: &[u8]) -> Result<(), String> {
+        Err(format!("the module {sha256} was not asked for"))
+    }
+
     /// Plans `spec`, begins a run file, and measures the rooflines. Returns how long a repetition may take at most, with everything
     /// around it; or why this machine cannot measure the spec, and what to do.
     fn prepare(&mut self, spec: &Spec, uplink: &mut Uplink) -> Result<Duration, String>;
@@ -59,9 +70,12 @@ pub enum Served {
     Failed(String),
 }
 
+/// The orders that an agent has received, each with the bytes of the module that it brings, if it brings one.
+pub type Orders = Receiver<(ToAgent, Vec<u8>)>;
+
 /// Receives the orders in `input` on a thread of its own. At the end of the input, `on_end` is called once: it interrupts what is being
 /// measured.
-pub fn listen(mut input: impl BufRead + Send + 'static, on_end: impl FnOnce() + Send + 'static) -> Receiver<ToAgent> {
+pub fn listen(mut input: impl BufRead + Send + 'static, on_end: impl FnOnce() + Send + 'static) -> Orders {
     let (sender, orders) = mpsc::channel();
     thread::spawn(move || {
         // A message that cannot be read ends the connection as its end does: nothing after it can be trusted.
@@ -78,14 +92,14 @@ pub fn listen(mut input: impl BufRead + Send + 'static, on_end: impl FnOnce() + 
 
 /// Serves one coordinator, which started this agent for the run `run`. Without one, the task decides which specs it measures.
 pub fn serve(
-    orders: &Receiver<ToAgent>,
+    orders: &Orders,
     uplink: &mut Uplink,
     (card, run): (&HostCard, Option<&str>),
     task: &mut dyn AgentTask,
 ) -> io::Result<Served> {
     uplink.send(&FromAgent::Hello(Box::new(card.clone())))?;
     let spec = match orders.recv() {
-        Ok(ToAgent::Spec(spec)) => spec,
+        Ok((ToAgent::Spec(spec), _)) => spec,
         Ok(_) => {
             return fail(
                 uplink,
@@ -97,6 +111,15 @@ pub fn serve(
     if let Some(reason) = foreign(&spec, card, run) {
         return fail(uplink, reason);
     }
+    match task.lacks(&spec) {
+        Ok(digests) if digests.is_empty() => {}
+        Ok(digests) => match fetch(orders, uplink, digests, task)? {
+            Fetched::All => {}
+            Fetched::Stopped => return Ok(Served::Stopped),
+            Fetched::Failed(reason) => return fail(uplink, reason),
+        },
+        Err(reason) => return fail(uplink, reason),
+    }
     let lease = match task.prepare(&spec, uplink) {
         Ok(lease) => lease,
         Err(reason) => return fail(uplink, reason),
@@ -105,22 +128,52 @@ pub fn serve(
     loop {
         uplink.send(&FromAgent::Claim)?;
         match orders.recv() {
-            Ok(ToAgent::Measure { groups }) => match task.measure(&groups, uplink) {
+            Ok((ToAgent::Measure { groups }, _)) => match task.measure(&groups, uplink) {
                 Ok(true) => uplink.send(&FromAgent::Completed { groups })?,
                 Ok(false) => return Ok(Served::Stopped),
                 Err(reason) => return fail(uplink, reason),
             },
-            Ok(ToAgent::Leave) => {
+            Ok((ToAgent::Leave, _)) => {
                 if let Err(reason) = task.finish(uplink) {
                     return fail(uplink, reason);
                 }
                 uplink.send(&FromAgent::Leaving)?;
                 return Ok(Served::Done);
             }
-            Ok(ToAgent::Spec(_)) => return fail(uplink, "an agent measures one spec only".to_owned()),
+            Ok((ToAgent::Spec(_), _)) => return fail(uplink, "an agent measures one spec only".to_owned()),
+            Ok((ToAgent::Module { sha256, .. }, _)) => {
+                return fail(uplink, format!("the module {sha256} was not asked for"));
+            }
             Err(_) => return Ok(Served::Stopped),
         }
     }
+}
+
+/// What became of the modules that were asked for.
+enum Fetched {
+    All,
+    Stopped,
+    Failed(String),
+}
+
+/// Asks for modules, and has the task keep them.
+fn fetch(orders: &Orders, uplink: &mut Uplink, digests: Vec<String>, task: &mut dyn AgentTask) -> io::Result<Fetched> {
+    uplink.send(&FromAgent::Need { sha256: digests.clone() })?;
+    for wanted in digests {
+        let (sent, bytes) = match orders.recv() {
+            Ok((ToAgent::Module { sha256, .. }, bytes)) => (sha256, bytes),
+            Ok(_) => return Ok(Fetched::Failed(format!("the module {wanted} was not sent, but another order"))),
+            Err(_) => return Ok(Fetched::Stopped),
+        };
+        let found = digest::of_bytes(&bytes);
+        if sent != wanted || found != wanted {
+            return Ok(Fetched::Failed(format!("the module that was sent has the digest {found}, not {wanted}")));
+        }
+        if let Err(reason) = task.keep_module(&wanted, &bytes) {
+            return Ok(Fetched::Failed(reason));
+        }
+    }
+    Ok(Fetched::All)
 }
 
 fn fail(uplink: &mut Uplink, reason: String) -> io::Result<Served> {
@@ -148,6 +201,8 @@ fn foreign(spec: &Spec, card: &HostCard, run: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::ModuleDigest;
+    use bench_model::Arm;
     use bench_sink::fingerprint::Fingerprint;
     use std::sync::{Arc, Mutex};
 
@@ -156,6 +211,15 @@ mod tests {
     struct Notes(Vec<String>);
 
     impl AgentTask for Notes {
+        fn lacks(&mut self, spec: &Spec) -> Result<Vec<String>, String> {
+            Ok(spec.modules.iter().map(|module| module.sha256.clone()).collect())
+        }
+
+        fn keep_module(&mut self, _: &str, bytes: &[u8]) -> Result<(), String> {
+            self.0.push(format!("keep {}", String::from_utf8_lossy(bytes)));
+            Ok(())
+        }
+
         fn prepare(&mut self, spec: &Spec, uplink: &mut Uplink) -> Result<Duration, String> {
             self.0.push(format!("prepare {}", spec.id));
             uplink.block(Part::Note(0), b"head\n").map_err(|error| error.to_string())?;
@@ -209,6 +273,11 @@ mod tests {
     fn check(orders: Vec<ToAgent>, end: Served, asked: &[&str], sent: &[&str]) {
         let mut input = Vec::new();
         orders.iter().for_each(|order| protocol::send(&mut input, order).unwrap());
+        check_input(input, end, asked, sent);
+    }
+
+    #[track_caller]
+    fn check_input(input: Vec<u8>, end: Served, asked: &[&str], sent: &[&str]) {
         let orders = listen(io::Cursor::new(input), || {});
         let out = Shared::default();
         let card = HostCard {
@@ -245,6 +314,36 @@ mod tests {
         let orders = vec![ToAgent::Spec(Box::new(spec())), measure(&[9])];
         let sent = ["hello", "block", "ready", "claim"];
         check(orders, Served::Stopped, &["prepare r", "measure [9]"], &sent);
+    }
+
+    #[test]
+    fn lacking_modules_are_asked_for_and_kept_if_they_have_the_digest() {
+        let with = |bytes: &[u8]| {
+            let module = ModuleDigest {
+                name: "m".to_owned(),
+                arm: Arm::Wasm,
+                sha256: digest::of_bytes(b"module"),
+                file: "m.wasm".to_owned(),
+            };
+            let spec = Spec { modules: vec![module.clone()], ..spec() };
+            let mut input = Vec::new();
+            protocol::send(&mut input, &ToAgent::Spec(Box::new(spec))).unwrap();
+            protocol::send_module(&mut input, &module.sha256, bytes).unwrap();
+            protocol::send(&mut input, &ToAgent::Leave).unwrap();
+            input
+        };
+        let asked = ["keep module", "prepare r", "finish"];
+        let sent = ["hello", "need", "block", "ready", "claim", "leaving"];
+        check_input(with(b"module"), Served::Done, &asked, &sent);
+        let reason = format!(
+            "the module that was sent has the digest {}, not {}",
+            digest::of_bytes(b"other"),
+            digest::of_bytes(b"module")
+        );
+        check_input(with(b"other"), Served::Failed(reason), &[], &["hello", "need", "failed"]);
+        let mut cut = with(b"module");
+        cut.truncate(cut.len() - 22);
+        check_input(cut, Served::Stopped, &[], &["hello", "need"]);
     }
 
     #[track_caller]

@@ -1,9 +1,15 @@
 //! The agents of a fleet as child processes of this one, which speak over standard input and output, here or at the other end of `ssh`.
 
-use crate::classes::{ClassError, is_same_class};
+mod error;
+
+pub use error::FleetError;
+
+use crate::classes::is_same_class;
 use crate::coordinator::{AgentState, Coordinator, Order};
 use crate::protocol::{self, FromAgent, HostCard, ProtocolError, Spec, ToAgent};
-use crate::queue::{AgentId, Queue, QueueError};
+use crate::queue::{AgentId, Queue};
+use bench_sink::digest;
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
@@ -21,6 +27,8 @@ pub struct Fleet {
     begun: Instant,
     /// How long to wait before an agent that was lost is started again, for each time.
     restarts: Vec<Duration>,
+    /// The files of modules that agents may lack, by digest.
+    modules: HashMap<String, PathBuf>,
 }
 
 #[derive(Debug)]
@@ -58,46 +66,6 @@ enum Message {
     Woken,
 }
 
-/// The reason why a fleet cannot begin or go on.
-#[derive(Debug, thiserror::Error)]
-pub enum FleetError {
-    /// The program of an agent cannot be started.
-    #[error("agent {agent} cannot be started: {source}")]
-    Start {
-        /// The agent.
-        agent: String,
-        /// The error of the system.
-        source: io::Error,
-    },
-    /// An agent ended before it introduced itself.
-    #[error(
-        "agent {agent} did not join: {reason}; check that `bench-host --version` works there, or leave it out of --on"
-    )]
-    NotJoined {
-        /// The agent.
-        agent: String,
-        /// What it printed last, or how it ended.
-        reason: String,
-    },
-    /// An agent cannot measure the plan.
-    #[error("agent {agent} cannot measure this run: {reason}")]
-    Refused {
-        /// The agent.
-        agent: String,
-        /// Why, and what to do.
-        reason: String,
-    },
-    /// Interrupted before anything was measured.
-    #[error("interrupted before anything was measured")]
-    Interrupted,
-    /// The agents do not belong together.
-    #[error(transparent)]
-    Class(#[from] ClassError),
-    /// The queue failed.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-}
-
 /// Observes a fleet while it measures.
 pub trait FleetObserver<Q> {
     /// Called after each message and each change, at the time `now_ns` since the fleet began.
@@ -128,7 +96,8 @@ impl Fleet {
     pub fn launch(commands: Vec<(String, Command)>, logs: &Path, restarts: &[Duration]) -> Result<Self, FleetError> {
         let (waker, messages) = mpsc::sync_channel(MESSAGES_MAX);
         let restarts = restarts.to_vec();
-        let mut fleet = Self { agents: Vec::new(), messages, waker, begun: Instant::now(), restarts };
+        let mut fleet =
+            Self { agents: Vec::new(), messages, waker, begun: Instant::now(), restarts, modules: HashMap::new() };
         for (name, command) in commands {
             let log = logs.join(format!("{name}.log"));
             let started = fleet.start(&name, command, log);
@@ -209,6 +178,28 @@ impl Fleet {
         let _ = known.child.kill();
         Err("it came back as another machine or with another program, which is not of its class; start a new run"
             .to_owned())
+    }
+
+    /// Sends these files of modules, given by digest, to agents that lack them.
+    pub fn offer(&mut self, modules: HashMap<String, PathBuf>) {
+        self.modules = modules;
+    }
+
+    /// Sends modules to an agent that lacks them.
+    fn ship(&mut self, agent: AgentId, digests: &[String]) -> Result<(), FleetError> {
+        for sha256 in digests {
+            let fail = |reason: String| FleetError::Module { sha256: sha256.clone(), reason };
+            let file = self.modules.get(sha256).ok_or_else(|| fail("it is not a module of this run".to_owned()))?;
+            let bytes = fs::read(file).map_err(|error| fail(format!("cannot read {}: {error}", file.display())))?;
+            if digest::of_bytes(&bytes) != *sha256 {
+                return Err(fail(format!("{} was built again after the run had begun", file.display())));
+            }
+            if let Some(input) = &mut self.agents[agent.0 as usize].orders {
+                // An agent that cannot be reached has ended, which its output tells too.
+                let _ = protocol::send_module(input, sha256, &bytes);
+            }
+        }
+        Ok(())
     }
 
     /// The names of the agents.
@@ -306,6 +297,10 @@ impl Fleet {
                             coordinator.gone(agent, self.now_ns())?
                         }
                     }
+                }
+                Ok(Message::Said { agent, message: FromAgent::Need { sha256 }, .. }) => {
+                    self.ship(agent, &sha256)?;
+                    Vec::new()
                 }
                 Ok(Message::Said { agent, message: FromAgent::Failed { reason }, .. }) => {
                     if !is_prepared[agent.0 as usize] {

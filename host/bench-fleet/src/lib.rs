@@ -17,7 +17,7 @@ mod status;
 mod verify;
 mod watchers;
 
-pub use agent::{AgentTask, Served, Uplink, listen, serve};
+pub use agent::{AgentTask, Orders, Served, Uplink, listen, serve};
 pub use classes::{ClassError, classify};
 pub use collect::{Collected, Collector, FleetFolder, ShardOf, contradiction, has_head, write_shard};
 pub use coordinator::{AgentState, COMMON_GROUP, Coordinator, Event, HAND_MAX, Order};

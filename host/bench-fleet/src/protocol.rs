@@ -48,6 +48,9 @@ pub struct ModuleDigest {
     pub arm: Arm,
     /// The digest of the file.
     pub sha256: String,
+    /// The path of the file in a folder of modules; empty if it is part of bench-host.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub file: String,
 }
 
 /// What is measured. It holds no passwords.
@@ -88,6 +91,11 @@ impl Spec {
 pub enum FromAgent {
     /// The first message.
     Hello(Box<HostCard>),
+    /// It lacks modules of the spec.
+    Need {
+        /// Their digests.
+        sha256: Vec<String>,
+    },
     /// The plan is that of the spec, and the rooflines are measured.
     Ready {
         /// How long it may be silent: longer than the deadline of every repetition.
@@ -124,6 +132,13 @@ pub enum FromAgent {
 pub enum ToAgent {
     /// What is measured.
     Spec(Box<Spec>),
+    /// The bytes of a module follow.
+    Module {
+        /// Their digest.
+        sha256: String,
+        /// Their number.
+        bytes: u64,
+    },
     /// Measure these groups of cells.
     Measure {
         /// Their numbers in the plan.
@@ -174,9 +189,34 @@ pub(crate) fn send_block(out: &mut dyn Write, part: Part, block: &[u8]) -> io::R
     out.flush()
 }
 
-/// Reads the next message to an agent; `None` at the end, or if the last line is incomplete.
-pub(crate) fn receive_order(input: &mut impl BufRead) -> Result<Option<ToAgent>, ProtocolError> {
-    line(input)?.map(|line| parse(&line)).transpose()
+/// Writes the announcement of a module, and the module.
+pub(crate) fn send_module(out: &mut dyn Write, sha256: &str, module: &[u8]) -> io::Result<()> {
+    send(out, &ToAgent::Module { sha256: sha256.to_owned(), bytes: module.len() as u64 })?;
+    out.write_all(module)?;
+    out.flush()
+}
+
+/// Reads the next message to an agent and the bytes of its module, which are empty for other messages; `None` at the end, or if the last
+/// message is incomplete.
+pub(crate) fn receive_order(input: &mut impl BufRead) -> Result<Option<(ToAgent, Vec<u8>)>, ProtocolError> {
+    let Some(line) = line(input)? else { return Ok(None) };
+    let order: ToAgent = parse(&line)?;
+    let module = match &order {
+        ToAgent::Module { bytes, .. } => announced(input, *bytes)?,
+        _ => Some(Vec::new()),
+    };
+    Ok(module.map(|module| (order, module)))
+}
+
+/// Reads so many bytes, as was announced; `None` if there are fewer.
+fn announced(input: &mut impl BufRead, bytes: u64) -> Result<Option<Vec<u8>>, ProtocolError> {
+    if bytes > BLOCK_BYTES_MAX {
+        return Err(ProtocolError::TooLong(BLOCK_BYTES_MAX));
+    }
+    // What was announced is not reserved: memory grows with what arrives.
+    let mut block = Vec::new();
+    input.by_ref().take(bytes).read_to_end(&mut block)?;
+    Ok((block.len() as u64 == bytes).then_some(block))
 }
 
 /// Reads the first message of an agent, and skips what a login shell prints before it; `None` at the end.
@@ -199,15 +239,7 @@ pub(crate) fn receive(input: &mut impl BufRead) -> Result<Option<(FromAgent, Vec
         FromAgent::Block { bytes, sha256, .. } => (*bytes, sha256.clone()),
         _ => return Ok(Some((message, Vec::new()))),
     };
-    if bytes > BLOCK_BYTES_MAX {
-        return Err(ProtocolError::TooLong(BLOCK_BYTES_MAX));
-    }
-    // What was announced is not reserved: memory grows with what arrives.
-    let mut block = Vec::new();
-    input.by_ref().take(bytes).read_to_end(&mut block)?;
-    if (block.len() as u64) < bytes {
-        return Ok(None);
-    }
+    let Some(block) = announced(input, bytes)? else { return Ok(None) };
     let found = digest::of_bytes(&block);
     if found != expected {
         return Err(ProtocolError::Damaged { expected, found });

@@ -2,6 +2,7 @@
 //! that of the spec.
 
 mod policy;
+mod shipped;
 
 use super::load::plan;
 use super::run::{Prepared, prepare};
@@ -9,6 +10,7 @@ use crate::cli::{AgentArgs, Cli, Command, CpuList, RunArgs};
 use crate::execute::{Job, WorkerExecutor, calibrate, interrupt, planned, program_sha256, run_record};
 use crate::fingerprint::fingerprint;
 use crate::modules::Modules;
+use crate::stored::Trust;
 use crate::{Exit, paths};
 use anyhow::Context;
 use bench_engine::{
@@ -23,7 +25,9 @@ use bench_sink::runfile::{
 };
 use clap::Parser;
 use policy::AgentPolicy;
+use shipped::ShippedModules;
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -63,7 +67,7 @@ pub(crate) fn run(arguments: &AgentArgs) -> anyhow::Result<Exit> {
     };
     let orders = listen(io::BufReader::new(io::stdin()), move || _ = interrupt.raise());
     let name = arguments.name.clone().unwrap_or_else(|| "agent".to_owned());
-    let mut task = Task { interrupt, out, name, policy, measuring: None };
+    let mut task = Task { interrupt, out, name, policy, prepared: None, measuring: None };
     match serve(&orders, &mut Uplink::new(io::stdout()), (&card, arguments.run.as_deref()), &mut task) {
         Ok(Served::Done) => Ok(Exit::Done),
         Ok(Served::Stopped) => Ok(Exit::NotMeasured),
@@ -80,8 +84,16 @@ pub(crate) fn module_digests(modules: &Modules) -> Vec<ModuleDigest> {
         name: loaded.offer.descriptor.name.clone(),
         arm: loaded.offer.arm,
         sha256: loaded.offer.sha256.clone(),
+        file: shipped::file_name(&loaded.spec.file),
     };
     modules.loaded.iter().chain(&modules.companions).map(digest).collect()
+}
+
+/// The files of the modules of a plan that can be sent to agents, by digest.
+pub(crate) fn module_files(modules: &Modules) -> HashMap<String, PathBuf> {
+    let all = modules.loaded.iter().chain(&modules.companions);
+    let files = all.filter(|loaded| !shipped::file_name(&loaded.spec.file).is_empty());
+    files.map(|loaded| (loaded.offer.sha256.clone(), loaded.spec.file.clone())).collect()
 }
 
 struct Task {
@@ -90,6 +102,8 @@ struct Task {
     out: PathBuf,
     name: String,
     policy: Option<AgentPolicy>,
+    /// What the spec selects of the modules of this machine, if these are those of the spec.
+    prepared: Option<(RunArgs, Prepared)>,
     measuring: Option<Measuring>,
 }
 
@@ -110,6 +124,14 @@ struct Measuring {
 }
 
 impl AgentTask for Task {
+    fn lacks(&mut self, spec: &Spec) -> Result<Vec<String>, String> {
+        self.choose_modules(spec).map_err(|error| format!("{error:#}"))
+    }
+
+    fn keep_module(&mut self, sha256: &str, bytes: &[u8]) -> Result<(), String> {
+        self.store().keep(sha256, bytes).map_err(|error| format!("{error:#}"))
+    }
+
     fn prepare(&mut self, spec: &Spec, uplink: &mut Uplink) -> Result<Duration, String> {
         let mut measuring = self.plan(spec).map_err(|error| format!("{error:#}"))?;
         let lease = measuring.longest_repetition();
@@ -130,8 +152,8 @@ impl AgentTask for Task {
 }
 
 impl Task {
-    /// Plans `spec` with the modules of this machine; an error if that is another plan than the spec's.
-    fn plan(&self, spec: &Spec) -> anyhow::Result<Measuring> {
+    /// Parses the command line of `spec`; an error if it may not be measured here.
+    fn parse(&self, spec: &Spec) -> anyhow::Result<RunArgs> {
         let words = ["bench-host", "run"].into_iter().chain(spec.words.iter().map(String::as_str));
         let parsed = Cli::try_parse_from(words).map_err(|error| {
             let text = error.to_string();
@@ -143,8 +165,48 @@ impl Task {
         }
         arguments.common.measured.seed = Some(spec.seed);
         arguments.common.shown.out.clone_from(&self.out);
-        let prepared = prepare(&mut arguments, None, self.interrupt)?;
-        same_modules(&spec.modules, &prepared.modules)?;
+        Ok(arguments)
+    }
+
+    /// Takes the modules of this machine if they are those of `spec`. Else returns the digests of those that have yet to be sent.
+    fn choose_modules(&mut self, spec: &Spec) -> anyhow::Result<Vec<String>> {
+        let mut arguments = self.parse(spec)?;
+        let prepared = prepare(&mut arguments, None, self.interrupt);
+        let unlike =
+            match prepared.and_then(|prepared| same_modules(&spec.modules, &prepared.modules).map(|()| prepared)) {
+                Ok(prepared) => {
+                    self.prepared = Some((arguments, prepared));
+                    return Ok(Vec::new());
+                }
+                Err(error) => error,
+            };
+        if shipped::sent(spec).next().is_none() {
+            return Err(unlike);
+        }
+        let trust = match &self.policy {
+            Some(_) => None,
+            None => Some(Trust::read()?),
+        };
+        self.store().lacks(spec, trust.as_ref()).map_err(|error| anyhow::anyhow!("{unlike:#}; {error:#}"))
+    }
+
+    /// Where modules are kept that were sent.
+    fn store(&self) -> ShippedModules {
+        ShippedModules::new(&self.out)
+    }
+
+    /// Plans `spec` with the modules of this machine or those that were sent; an error if that is another plan than the spec's.
+    fn plan(&mut self, spec: &Spec) -> anyhow::Result<Measuring> {
+        let (arguments, prepared) = match self.prepared.take() {
+            Some(prepared) => prepared,
+            None => {
+                let mut arguments = self.parse(spec)?;
+                arguments.modules = vec![self.store().folder(spec, &self.name)?];
+                let prepared = prepare(&mut arguments, None, self.interrupt)?;
+                same_modules(&spec.modules, &prepared.modules)?;
+                (arguments, prepared)
+            }
+        };
         let Prepared { loader, modules, selections, effort } = &prepared;
         let (plan, seed) = plan(modules, selections, effort, &arguments.common)?;
         let job = Job { loader, modules, plan: &plan, effort: *effort, seed, common: &arguments.common };

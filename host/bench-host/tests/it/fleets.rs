@@ -198,6 +198,31 @@ fn agents_over_ssh_keep_their_own_run_files() {
 }
 
 #[test]
+fn modules_that_a_machine_lacks_are_sent_by_digest() {
+    let host = Host::with_hostile();
+    // Where the agent's process is, there are no modules.
+    fs::create_dir(host.path("elsewhere")).unwrap();
+    let line = format!("{} --on ssh:a", WORDS.replace("--modules .", "--modules here"));
+    fs::create_dir(host.path("here")).unwrap();
+    for file in ["hostile.wasm", "hostile.so"] {
+        fs::rename(host.path(file), host.path("here").join(file)).unwrap();
+    }
+    let mut command = with_ssh(&host, &line);
+    let ssh = "#!/bin/sh\nwhile [ \"$1\" != bench-host ]; do shift; done\ncd elsewhere\nexec \"$@\"\n";
+    fs::write(host.path("bin/ssh"), ssh).unwrap();
+    command.env("XDG_CONFIG_HOME", host.path("config"));
+    let refused = Ran::of(&mut command).check(&line, 2).stderr;
+    assert!(refused.contains("native code that is sent runs only where its digest is trusted"), "{refused}");
+    let digest = refused.split("registry trust ").nth(1).unwrap().split(' ').next().unwrap();
+    let mut trust = host.command(&format!("registry trust {digest} --natives"));
+    Ran::of(trust.env("XDG_CONFIG_HOME", host.path("config"))).check("registry trust", 0);
+    fs::remove_dir_all(host.path("results")).unwrap();
+    assert_eq!(ok_cells(&Ran::of(&mut command).check(&line, 0).json()), all_cells());
+    let kept = fs::read_dir(host.path("state/bench-host/agent/modules")).unwrap().count();
+    assert_eq!(kept, 3, "the component, the probe, and the folder of the run");
+}
+
+#[test]
 fn machine_that_cannot_be_reached_is_named() {
     let host = Host::with_hostile();
     let line = format!("{WORDS} --on ssh:nowhere");
@@ -312,9 +337,17 @@ fn agent_refuses_what_it_was_not_started_for() {
     check(with("id", json!("x")), "started for the run r, but the spec is of x");
     check(with("host_version", json!("9.9.9")), "the spec is of bench-host 9.9.9");
     check(with("words", json!(["hostile/good", "--what"])), "unexpected argument '--what'");
-    let module = |name: &str| json!([{"name": name, "arm": "wasm", "sha256": "0123"}]);
-    check(with("modules", module("other")), "the module other (wasm) with the digest 0123 is not on this machine");
-    check(with("modules", module("hostile")), "but that of the run is 0123; copy the file of the run to this machine");
+    let module =
+        |name: &str, file: &str| json!([{"name": name, "arm": "wasm", "sha256": "0".repeat(64), "file": file}]);
+    let elsewhere = with("modules", module("other", "../other.wasm"));
+    check(elsewhere.clone(), "the module other (wasm) with the digest 000000000000 is not on this machine");
+    check(elsewhere, "cannot be sent as the file \"../other.wasm\"");
+    check(
+        with("modules", module("hostile", "")),
+        "but that of the run is 000000000000; copy the file of the run to this machine",
+    );
+    let native = json!([{"name": "hostile", "arm": "native", "sha256": "0".repeat(64), "file": "hostile.so"}]);
+    check(with("modules", native), "native code that is sent runs only where its digest is trusted");
     check(spec.clone(), "is on this machine, but not where the run was submitted");
     let policy = host.path("policy.toml");
     fs::write(&policy, "").unwrap();

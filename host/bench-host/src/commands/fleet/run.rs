@@ -5,7 +5,7 @@ use super::start::{recorded, start, without};
 use super::status::{RunEnding, Watch};
 use super::{agreement, number, worse};
 use crate::cli::{FleetRunArgs, RunArgs};
-use crate::commands::agent::module_digests;
+use crate::commands::agent::{module_digests, module_files};
 use crate::commands::load::plan;
 use crate::commands::registry::sign::secret_key;
 use crate::commands::run::{Prepared, prepare};
@@ -73,6 +73,7 @@ fn coordinate_run(
         spec: &spec,
         folder: &folder,
         watchers: &held.1,
+        files: module_files(&prepared.modules),
         share_machine,
     };
     // Neither the modules nor servers are needed any more: agents load their own.
@@ -185,6 +186,8 @@ struct Submission<'a> {
     spec: &'a Spec,
     folder: &'a FleetFolder,
     watchers: &'a Watchers,
+    /// The files of the modules, by digest.
+    files: HashMap<String, PathBuf>,
     share_machine: bool,
 }
 
@@ -243,6 +246,7 @@ impl Submission<'_> {
         let commands = commands.collect::<anyhow::Result<Vec<_>>>()?;
         let names: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
         let mut fleet = Fleet::launch(commands, self.folder.path(), &RESTARTS)?;
+        fleet.offer(self.files.clone());
         let _woken = interrupt.subscribe(fleet.waker());
         let is_stopped = || interrupt.is_raised();
         let cards = fleet.join(JOIN, &is_stopped)?;

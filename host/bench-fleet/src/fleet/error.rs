@@ -1,0 +1,53 @@
+//! Why a fleet cannot begin or go on.
+
+use crate::classes::ClassError;
+use crate::queue::QueueError;
+use std::io;
+
+/// The reason why a fleet cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum FleetError {
+    /// The program of an agent cannot be started.
+    #[error("agent {agent} cannot be started: {source}")]
+    Start {
+        /// The agent.
+        agent: String,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// An agent ended before it introduced itself.
+    #[error(
+        "agent {agent} did not join: {reason}; check that `bench-host --version` works there, or leave it out of --on"
+    )]
+    NotJoined {
+        /// The agent.
+        agent: String,
+        /// What it printed last, or how it ended.
+        reason: String,
+    },
+    /// An agent cannot measure the plan.
+    #[error("agent {agent} cannot measure this run: {reason}")]
+    Refused {
+        /// The agent.
+        agent: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A module cannot be sent to an agent that lacks it.
+    #[error("the module {sha256} cannot be sent to an agent: {reason}; start a new run")]
+    Module {
+        /// Its digest.
+        sha256: String,
+        /// Why.
+        reason: String,
+    },
+    /// Interrupted before anything was measured.
+    #[error("interrupted before anything was measured")]
+    Interrupted,
+    /// The agents do not belong together.
+    #[error(transparent)]
+    Class(#[from] ClassError),
+    /// The queue failed.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
