@@ -70,24 +70,58 @@ pub enum Served {
     Failed(String),
 }
 
-/// The orders that an agent has received, each with the bytes of the module that it brings, if it brings one.
-pub type Orders = Receiver<(ToAgent, Vec<u8>)>;
+/// An order that has arrived.
+#[derive(Debug)]
+pub struct Received {
+    order: ToAgent,
+    /// The bytes of the module that it brings, if it brings one.
+    module: Vec<u8>,
+    /// When it arrived, by the clock of this machine.
+    at_ns: i64,
+}
 
-/// Receives the orders in `input` on a thread of its own. At the end of the input, `on_end` is called once: it interrupts what is being
+/// The orders that have arrived, and the clock of this machine.
+#[derive(Debug)]
+pub struct Orders {
+    received: Receiver<Received>,
+    clock: fn() -> i64,
+}
+
+impl Orders {
+    /// The next order; `None` at the end. Questions for the time are answered.
+    fn next(&self, uplink: &mut Uplink) -> io::Result<Option<(ToAgent, Vec<u8>)>> {
+        while let Ok(Received { order, module, at_ns }) = self.received.recv() {
+            match order {
+                ToAgent::Clock { sent_ns } => {
+                    let answered_ns = (self.clock)();
+                    uplink.send(&FromAgent::Clock { sent_ns, received_ns: at_ns, answered_ns })?;
+                }
+                order => return Ok(Some((order, module))),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Receives the orders in `input` on a thread of its own. `clock` is the clock of this machine, as [`wall_ns`](crate::wall_ns). At the end of the input, `on_end` is called once: it interrupts what is being
 /// measured.
-pub fn listen(mut input: impl BufRead + Send + 'static, on_end: impl FnOnce() + Send + 'static) -> Orders {
-    let (sender, orders) = mpsc::channel();
+pub fn listen(
+    mut input: impl BufRead + Send + 'static,
+    clock: fn() -> i64,
+    on_end: impl FnOnce() + Send + 'static,
+) -> Orders {
+    let (sender, received) = mpsc::channel();
     thread::spawn(move || {
         // A message that cannot be read ends the connection as its end does: nothing after it can be trusted.
-        while let Ok(Some(order)) = protocol::receive_order(&mut input) {
-            if sender.send(order).is_err() {
+        while let Ok(Some((order, module))) = protocol::receive_order(&mut input) {
+            if sender.send(Received { order, module, at_ns: clock() }).is_err() {
                 break;
             }
         }
         drop(sender);
         on_end();
     });
-    orders
+    Orders { received, clock }
 }
 
 /// Serves one coordinator, which started this agent for the run `run`. Without one, the task decides which specs it measures.
@@ -98,15 +132,15 @@ pub fn serve(
     task: &mut dyn AgentTask,
 ) -> io::Result<Served> {
     uplink.send(&FromAgent::Hello(Box::new(card.clone())))?;
-    let spec = match orders.recv() {
-        Ok((ToAgent::Spec(spec), _)) => spec,
-        Ok(_) => {
+    let spec = match orders.next(uplink)? {
+        Some((ToAgent::Spec(spec), _)) => spec,
+        Some(_) => {
             return fail(
                 uplink,
                 "the first order is not a spec; install the same bench-host on both machines".to_owned(),
             );
         }
-        Err(_) => return Ok(Served::Stopped),
+        None => return Ok(Served::Stopped),
     };
     if let Some(reason) = foreign(&spec, card, run) {
         return fail(uplink, reason);
@@ -127,24 +161,26 @@ pub fn serve(
     uplink.send(&FromAgent::Ready { lease_ns: u64::try_from(lease.as_nanos()).unwrap_or(u64::MAX) })?;
     loop {
         uplink.send(&FromAgent::Claim)?;
-        match orders.recv() {
-            Ok((ToAgent::Measure { groups }, _)) => match task.measure(&groups, uplink) {
+        match orders.next(uplink)? {
+            Some((ToAgent::Measure { groups }, _)) => match task.measure(&groups, uplink) {
                 Ok(true) => uplink.send(&FromAgent::Completed { groups })?,
                 Ok(false) => return Ok(Served::Stopped),
                 Err(reason) => return fail(uplink, reason),
             },
-            Ok((ToAgent::Leave, _)) => {
+            Some((ToAgent::Leave, _)) => {
                 if let Err(reason) = task.finish(uplink) {
                     return fail(uplink, reason);
                 }
                 uplink.send(&FromAgent::Leaving)?;
                 return Ok(Served::Done);
             }
-            Ok((ToAgent::Spec(_), _)) => return fail(uplink, "an agent measures one spec only".to_owned()),
-            Ok((ToAgent::Module { sha256, .. }, _)) => {
+            Some((ToAgent::Spec(_), _)) => return fail(uplink, "an agent measures one spec only".to_owned()),
+            // It is answered where it arrives.
+            Some((ToAgent::Clock { .. }, _)) => {}
+            Some((ToAgent::Module { sha256, .. }, _)) => {
                 return fail(uplink, format!("the module {sha256} was not asked for"));
             }
-            Err(_) => return Ok(Served::Stopped),
+            None => return Ok(Served::Stopped),
         }
     }
 }
@@ -160,10 +196,10 @@ enum Fetched {
 fn fetch(orders: &Orders, uplink: &mut Uplink, digests: Vec<String>, task: &mut dyn AgentTask) -> io::Result<Fetched> {
     uplink.send(&FromAgent::Need { sha256: digests.clone() })?;
     for wanted in digests {
-        let (sent, bytes) = match orders.recv() {
-            Ok((ToAgent::Module { sha256, .. }, bytes)) => (sha256, bytes),
-            Ok(_) => return Ok(Fetched::Failed(format!("the module {wanted} was not sent, but another order"))),
-            Err(_) => return Ok(Fetched::Stopped),
+        let (sent, bytes) = match orders.next(uplink)? {
+            Some((ToAgent::Module { sha256, .. }, bytes)) => (sha256, bytes),
+            Some(_) => return Ok(Fetched::Failed(format!("the module {wanted} was not sent, but another order"))),
+            None => return Ok(Fetched::Stopped),
         };
         let found = digest::of_bytes(&bytes);
         if sent != wanted || found != wanted {
@@ -278,7 +314,7 @@ mod tests {
 
     #[track_caller]
     fn check_input(input: Vec<u8>, end: Served, asked: &[&str], sent: &[&str]) {
-        let orders = listen(io::Cursor::new(input), || {});
+        let orders = listen(io::Cursor::new(input), || 7, || {});
         let out = Shared::default();
         let card = HostCard {
             protocol: PROTOCOL,
@@ -314,6 +350,15 @@ mod tests {
         let orders = vec![ToAgent::Spec(Box::new(spec())), measure(&[9])];
         let sent = ["hello", "block", "ready", "claim"];
         check(orders, Served::Stopped, &["prepare r", "measure [9]"], &sent);
+    }
+
+    #[test]
+    fn questions_for_the_time_are_answered_between_other_orders() {
+        let clock = ToAgent::Clock { sent_ns: 5 };
+        let orders = vec![clock.clone(), ToAgent::Spec(Box::new(spec())), clock, measure(&[1]), ToAgent::Leave];
+        let asked = ["prepare r", "measure [1]", "finish"];
+        let sent = ["hello", "clock", "block", "ready", "claim", "clock", "completed", "claim", "leaving"];
+        check(orders, Served::Done, &asked, &sent);
     }
 
     #[test]

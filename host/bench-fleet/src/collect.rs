@@ -6,7 +6,7 @@ use crate::protocol::HostCard;
 use crate::queue::{AgentId, Blocks};
 use bench_model::Checksum;
 use bench_sink::digest;
-use bench_sink::runfile::{EndRecord, FILE_NAME, PartRecord, RawLine, Record, RunWriter, Status, encode};
+use bench_sink::runfile::{ClockRecord, EndRecord, FILE_NAME, PartRecord, RawLine, Record, RunWriter, Status, encode};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -64,6 +64,8 @@ pub struct ShardOf<'a> {
     pub agent: &'a str,
     /// Its machine.
     pub card: &'a HostCard,
+    /// How far the clock of that machine was ahead, when the agent joined and when it left.
+    pub clock: &'a [ClockRecord],
     /// The number of the shard, from 1.
     pub number: u32,
     /// The number of shards.
@@ -106,6 +108,7 @@ pub fn write_shard(
                     started: run.started,
                     fingerprint: shard.card.fingerprint.clone(),
                     boot_id: shard.card.boot_id.clone(),
+                    clock: shard.clock.to_vec(),
                 };
                 bytes.extend(encode(&[Record::Part(part)]));
             }
@@ -243,7 +246,7 @@ mod tests {
         let collected = folder.path().join("a");
         assert!(has_head(&collected).unwrap());
         let out = folder.path().join("shard");
-        let shard = ShardOf { agent: "a", card: &card, number: 1, of: 2, finished: "9" };
+        let shard = ShardOf { agent: "a", card: &card, clock: &[], number: 1, of: 2, finished: "9" };
         let found = write_shard(&collected, &out, &shard, |cell| cell == 1).unwrap();
         assert_eq!((found.counted, found.spare), (1, 1));
         assert_eq!(found.checksums, [(0, Checksum(5)), (1, Checksum(6))]);

@@ -151,7 +151,7 @@ impl<Q: Queue> Coordinator<Q> {
         self.steps += 1;
         self.hear(agent, now_ns)?;
         match message {
-            FromAgent::Hello(_) | FromAgent::Need { .. } => Ok(Vec::new()),
+            FromAgent::Hello(_) | FromAgent::Clock { .. } | FromAgent::Need { .. } => Ok(Vec::new()),
             FromAgent::Ready { lease_ns } => {
                 self.agent(agent).lease_ns = *lease_ns;
                 Ok(Vec::new())

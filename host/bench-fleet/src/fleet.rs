@@ -1,14 +1,17 @@
 //! The agents of a fleet as child processes of this one, which speak over standard input and output, here or at the other end of `ssh`.
 
 mod error;
+mod time;
 
 pub use error::FleetError;
 
 use crate::classes::is_same_class;
+use crate::clock::{CLOCK_SAMPLES, Exchange, wall_ns};
 use crate::coordinator::{AgentState, Coordinator, Order};
-use crate::protocol::{self, FromAgent, HostCard, ProtocolError, Spec, ToAgent};
+use crate::protocol::{self, FromAgent, HostCard, PROTOCOL, ProtocolError, Spec, ToAgent};
 use crate::queue::{AgentId, Queue};
 use bench_sink::digest;
+use bench_sink::runfile::ClockRecord;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader};
@@ -43,6 +46,8 @@ struct Agent {
     has_ended: bool,
     /// The machine and the program that introduced themselves.
     card: Option<HostCard>,
+    /// How far its clock is ahead, as the comparisons so far tell, and how many there were: when it joined, and when it leaves.
+    clock: [(Option<ClockRecord>, usize); 2],
     /// How often it was started again.
     restarted: usize,
     /// When it is started again.
@@ -56,12 +61,11 @@ enum Message {
         agent: AgentId,
         message: FromAgent,
         block: Vec<u8>,
+        /// When it arrived, by the clock of this machine.
+        at_ns: i64,
     },
     /// Its output has ended, or cannot be understood.
-    Ended {
-        agent: AgentId,
-        error: Option<ProtocolError>,
-    },
+    Ended { agent: AgentId, error: Option<ProtocolError> },
     /// The fleet was interrupted.
     Woken,
 }
@@ -117,6 +121,7 @@ impl Fleet {
             log,
             has_ended: false,
             card: None,
+            clock: [(None, 0); 2],
             restarted: 0,
             restart_at: None,
         });
@@ -228,14 +233,28 @@ impl Fleet {
     pub fn join(&mut self, within: Duration, is_stopped: &dyn Fn() -> bool) -> Result<Vec<HostCard>, FleetError> {
         let mut cards: Vec<Option<HostCard>> = vec![None; self.agents.len()];
         let end = Instant::now() + within;
-        while let Some(missing) = cards.iter().position(Option::is_none) {
+        while let Some(missing) = (0..self.agents.len()).find(|agent| !self.has_joined(*agent)) {
             if is_stopped() {
                 return Err(FleetError::Interrupted);
             }
             match self.messages.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(Message::Said { agent, message: FromAgent::Hello(card), .. }) => {
                     self.agents[agent.0 as usize].card = Some((*card).clone());
+                    if card.protocol == PROTOCOL {
+                        self.ask_for_time(agent);
+                    }
                     cards[agent.0 as usize] = Some(*card);
+                }
+                Ok(Message::Said {
+                    agent,
+                    message: FromAgent::Clock { sent_ns, received_ns, answered_ns },
+                    at_ns,
+                    ..
+                }) => {
+                    self.note_time(agent, Exchange { sent_ns, received_ns, answered_ns, returned_ns: at_ns });
+                    if self.agents[agent.0 as usize].clock[0].1 < CLOCK_SAMPLES {
+                        self.ask_for_time(agent);
+                    }
                 }
                 Ok(Message::Said { agent, message: FromAgent::Failed { reason }, .. }) => {
                     return Err(FleetError::Refused { agent: self.name(agent), reason });
@@ -311,7 +330,16 @@ impl Fleet {
                     self.expect(coordinator, agent);
                     orders
                 }
-                Ok(Message::Said { agent, message, block }) => {
+                Ok(Message::Said {
+                    agent,
+                    message: FromAgent::Clock { sent_ns, received_ns, answered_ns },
+                    at_ns,
+                    ..
+                }) => {
+                    self.note_time(agent, Exchange { sent_ns, received_ns, answered_ns, returned_ns: at_ns });
+                    Vec::new()
+                }
+                Ok(Message::Said { agent, message, block, .. }) => {
                     if matches!(message, FromAgent::Ready { .. }) {
                         is_prepared[agent.0 as usize] = true;
                     }
@@ -362,12 +390,20 @@ impl Fleet {
         Ok(orders)
     }
 
-    /// Sends orders. An agent that cannot be reached has ended, which its output tells too.
+    /// Sends orders. Before an agent leaves, it is asked for the time: it has nothing to measure then.
     fn order(&mut self, orders: Vec<Order>) {
         for (agent, order) in orders {
-            if let Some(input) = &mut self.agents[agent.0 as usize].orders {
-                let _ = protocol::send(input, &order);
+            if order == ToAgent::Leave {
+                (0..CLOCK_SAMPLES).for_each(|_| self.ask_for_time(agent));
             }
+            self.send(agent, &order);
+        }
+    }
+
+    /// Sends an order. An agent that cannot be reached has ended, which its output tells too.
+    fn send(&mut self, agent: AgentId, order: &ToAgent) {
+        if let Some(input) = &mut self.agents[agent.0 as usize].orders {
+            let _ = protocol::send(input, order);
         }
     }
 
@@ -440,7 +476,7 @@ fn read(agent: AgentId, output: ChildStdout, messages: &SyncSender<Message>) {
     let error = loop {
         match next {
             Ok(Some((message, block))) => {
-                if messages.send(Message::Said { agent, message, block }).is_err() {
+                if messages.send(Message::Said { agent, message, block, at_ns: wall_ns() }).is_err() {
                     return;
                 }
             }

@@ -3,6 +3,7 @@
 
 mod agent;
 mod classes;
+mod clock;
 mod collect;
 mod coordinator;
 mod error;
@@ -17,8 +18,9 @@ mod status;
 mod verify;
 mod watchers;
 
-pub use agent::{AgentTask, Orders, Served, Uplink, listen, serve};
+pub use agent::{AgentTask, Orders, Received, Served, Uplink, listen, serve};
 pub use classes::{ClassError, classify};
+pub use clock::wall_ns;
 pub use collect::{Collected, Collector, FleetFolder, ShardOf, contradiction, has_head, write_shard};
 pub use coordinator::{AgentState, COMMON_GROUP, Coordinator, Event, HAND_MAX, Order};
 pub use error::MergeError;

@@ -91,6 +91,15 @@ impl Spec {
 pub enum FromAgent {
     /// The first message.
     Hello(Box<HostCard>),
+    /// The answer to a question for the time.
+    Clock {
+        /// The time in the question.
+        sent_ns: i64,
+        /// When the question arrived, by the clock of the agent's machine.
+        received_ns: i64,
+        /// When it was answered, by the same clock.
+        answered_ns: i64,
+    },
     /// It lacks modules of the spec.
     Need {
         /// Their digests.
@@ -132,6 +141,11 @@ pub enum FromAgent {
 pub enum ToAgent {
     /// What is measured.
     Spec(Box<Spec>),
+    /// What time is it?
+    Clock {
+        /// The time by the clock of the coordinator's machine.
+        sent_ns: i64,
+    },
     /// The bytes of a module follow.
     Module {
         /// Their digest.

@@ -188,7 +188,7 @@ mod tests {
         let shards: Vec<PathBuf> = (1..)
             .zip(&names)
             .map(|(number, name)| {
-                let shard = ShardOf { agent: name, card: &card, number, of: 2, finished: "9" };
+                let shard = ShardOf { agent: name, card: &card, clock: &[], number, of: 2, finished: "9" };
                 let directory = folder.shards().join(name);
                 write_shard(&folder.collected().join(name), &directory, &shard, |cell| cell + 1 == number).unwrap();
                 directory

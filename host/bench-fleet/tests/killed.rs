@@ -9,8 +9,8 @@ use bench_fleet::{
 use bench_model::{Arguments, Arm, Checksum};
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CellRecord, EndRecord, FILE_NAME, LockedRun, ModuleRef, OutcomeRecord, Planned, RawLine, Record, RunRecord,
-    RunWriter, encode,
+    CellRecord, ClockRecord, EndRecord, FILE_NAME, LockedRun, ModuleRef, OutcomeRecord, Planned, RawLine, Record,
+    RunRecord, RunWriter, encode,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -196,6 +196,13 @@ fn card() -> HostCard {
     }
 }
 
+/// The clock of an agent's machine: that of this one, off by a part of the name after `@`, in seconds.
+fn skewed_ns() -> i64 {
+    let name = std::env::var(NAME).unwrap_or_default();
+    let seconds: i64 = name.split_once('@').map_or(0, |(_, seconds)| seconds.parse().unwrap());
+    wall_ns() + seconds * 1_000_000_000
+}
+
 /// Not a test, but the process of an agent that the tests below start.
 #[test]
 #[ignore = "the tests of this file start it as a process"]
@@ -207,7 +214,7 @@ fn agent_process() {
     let mut out = io::stdout();
     // Ends the line that the test harness may have begun.
     out.write_all(b"\n").unwrap();
-    let orders = listen(BufReader::new(io::stdin()), || {});
+    let orders = listen(BufReader::new(io::stdin()), skewed_ns, || {});
     let done = BTreeSet::new();
     let mut task = Fake { name, folder, writer: None, notes: 0, done, steps: 0, dies_at, freezes_at };
     if task.died().exists() {
@@ -302,13 +309,27 @@ fn measure(agents: &[(&str, Fate)], restarts: &[Duration]) -> (u32, usize) {
     };
     let mut failures = Failures::default();
     assert!(!fleet.drive(&mut coordinator, &spec, &mut failures, &|| false).unwrap());
+    let clocks: Vec<_> = (0..names.len() as u32).map(|agent| fleet.clock(AgentId(agent))).collect();
     drop(fleet);
+    for (name, clock) in names.iter().zip(&clocks) {
+        let expect = name.split_once('@').map_or(0, |(_, seconds)| seconds.parse::<i64>().unwrap()) * 1_000_000_000;
+        assert!(!clock.is_empty(), "{name}: its clock was compared when it joined");
+        let is_right = |clock: &ClockRecord| clock.offset_ns.abs_diff(expect) <= clock.error_ns;
+        assert!(clock.iter().all(is_right), "{name}: {clock:?}");
+    }
     let with_head: Vec<usize> =
         (0..names.len()).filter(|agent| has_head(&folder.collected().join(&names[*agent])).unwrap()).collect();
     let mut shards = Vec::new();
     for (number, agent) in with_head.iter().copied().enumerate() {
         let (name, card) = (names[agent].as_str(), &cards[agent]);
-        let shard = ShardOf { agent: name, card, number: number as u32 + 1, of: with_head.len() as u32, finished: "9" };
+        let shard = ShardOf {
+            agent: name,
+            card,
+            clock: &clocks[agent],
+            number: number as u32 + 1,
+            of: with_head.len() as u32,
+            finished: "9",
+        };
         let is_official = |cell| coordinator.owner(ClassId(0), cell) == Some(AgentId(agent as u32));
         let directory = folder.shards().join(name);
         let collected = folder.collected().join(name);
@@ -360,4 +381,11 @@ fn agent_that_is_frozen_for_longer_than_its_lease_loses_nothing_and_counts_nothi
         let (given_up, failures) = measure(&[("a", Fate::Lives), ("b", Fate::FreezesAt(step))], &[]);
         assert_eq!((given_up, failures), (0, 0), "{step}: a freeze is no end");
     }
+}
+
+#[test]
+fn clocks_that_are_off_are_recorded_and_change_nothing() {
+    let agents = [("a", Fate::Lives), ("b@300", Fate::Lives), ("c@-300", Fate::DiesAt(9))];
+    let (given_up, failures) = measure(&agents, &[Duration::ZERO]);
+    assert_eq!((given_up, failures), (0, 1));
 }

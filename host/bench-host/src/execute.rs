@@ -376,6 +376,7 @@ fn part_record(shard: Shard, run: &RunRecord) -> PartRecord {
         started: run.started.clone(),
         fingerprint: run.fingerprint.clone(),
         boot_id: boot_id(),
+        clock: Vec::new(),
     }
 }
 

@@ -111,7 +111,9 @@ impl Simulation {
             self.doing[agent.0 as usize] = match order {
                 ToAgent::Measure { groups } => Doing::Measuring { groups, done: 0 },
                 ToAgent::Leave => Doing::Leaving,
-                ToAgent::Spec(_) | ToAgent::Module { .. } => panic!("the coordinator sends neither"),
+                ToAgent::Spec(_) | ToAgent::Clock { .. } | ToAgent::Module { .. } => {
+                    panic!("the coordinator sends none of them")
+                }
             };
             self.next.push(Reverse((self.now_ns + REPETITION_NS, agent.0)));
         }

@@ -56,6 +56,7 @@ impl Made {
             started: self.times.0.to_owned(),
             fingerprint,
             boot_id: Some(self.boot_id.to_owned()),
+            clock: Vec::new(),
         };
         let (sha256, descriptor, refused) = (Some("d".to_owned()), None, None);
         let module = ModuleRecord {

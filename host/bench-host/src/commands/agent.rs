@@ -17,7 +17,7 @@ use bench_engine::{
     ComparisonGroup, Done, Finished, Interrupt, Journal, Observer, Plan, Repetition, RunEnd, placement,
 };
 use bench_fleet::{
-    AgentTask, HostCard, ModuleDigest, PROTOCOL, Part, Place, Served, Spec, Uplink, listen, own_blocks, serve,
+    AgentTask, HostCard, ModuleDigest, PROTOCOL, Part, Place, Served, Spec, Uplink, listen, own_blocks, serve, wall_ns,
 };
 use bench_sink::environment::boot_id;
 use bench_sink::runfile::{
@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &AgentArgs) -> anyhow::Result<Exit> {
         fingerprint: fingerprint(&out),
         boot_id: boot_id(),
     };
-    let orders = listen(io::BufReader::new(io::stdin()), move || _ = interrupt.raise());
+    let orders = listen(io::BufReader::new(io::stdin()), wall_ns, move || _ = interrupt.raise());
     let name = arguments.name.clone().unwrap_or_else(|| "agent".to_owned());
     let mut task = Task { interrupt, out, name, policy, prepared: None, measuring: None };
     match serve(&orders, &mut Uplink::new(io::stdout()), (&card, arguments.run.as_deref()), &mut task) {

@@ -21,8 +21,8 @@ pub use named::Named;
 pub use raw::RawLine;
 pub use reader::{ReadError, RunFile, TornTail};
 pub use record::{
-    CalibrationRecord, CellRecord, CheckRecord, EndRecord, Layout, LimitRecord, ModuleRecord, ModuleRef, OutcomeRecord,
-    Overhead, PartRecord, Planned, Record, ResumedRecord, RunRecord, SeriesRecord, Status, When,
+    CalibrationRecord, CellRecord, CheckRecord, ClockRecord, EndRecord, Layout, LimitRecord, ModuleRecord, ModuleRef,
+    OutcomeRecord, Overhead, PartRecord, Planned, Record, ResumedRecord, RunRecord, SeriesRecord, Status, When,
 };
 pub use run_summary::RunSummary;
 pub use writer::{RunWriter, WriteError, encode};

@@ -84,6 +84,18 @@ pub struct PartRecord {
     /// Identifies the running kernel of that machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot_id: Option<String>,
+    /// How far its clock was ahead of the coordinator's, when the agent joined and when it left. No figure depends on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clock: Vec<ClockRecord>,
+}
+
+/// How far the clock of one machine is ahead of that of another, as messages between them tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockRecord {
+    /// The difference.
+    pub offset_ns: i64,
+    /// How far the difference may be off.
+    pub error_ns: u64,
 }
 
 /// Begins the resumed part of a run. Machine, program, modules and plan are those of its first part.

@@ -19,6 +19,7 @@ use bench_fleet::{
     FleetFolder, HostCard, JOIN, PROTOCOL, Place, RESTARTS, ShardOf, Spec, Watchers, agents, classify, contradiction,
     has_head, merge_stopped, write_shard,
 };
+use bench_sink::runfile::ClockRecord;
 use module_store::SecretKey;
 use pg_connection::redact;
 use std::collections::HashMap;
@@ -195,6 +196,8 @@ struct Submission<'a> {
 struct Measured {
     names: Vec<String>,
     cards: Vec<HostCard>,
+    /// How far the clock of each agent was ahead, when it joined and when it left.
+    clocks: Vec<Vec<ClockRecord>>,
     coordinator: Coordinator<Embedded<Collector>>,
     is_stopped: bool,
 }
@@ -204,6 +207,7 @@ struct Member<'a> {
     agent: AgentId,
     name: &'a str,
     card: &'a HostCard,
+    clock: &'a [ClockRecord],
     /// Where what it sent is kept.
     directory: PathBuf,
 }
@@ -250,6 +254,7 @@ impl Submission<'_> {
         let _woken = interrupt.subscribe(fleet.waker());
         let is_stopped = || interrupt.is_raised();
         let cards = fleet.join(JOIN, &is_stopped)?;
+        say_clocks(&names, |agent| fleet.clock(agent));
         let named: Vec<(&str, &HostCard)> = names.iter().map(String::as_str).zip(&cards).collect();
         let classes = classify(&named, &self.spec.host_version, self.share_machine)?;
         let collector = Collector::create(&self.folder.collected(), &names);
@@ -257,10 +262,11 @@ impl Submission<'_> {
         let mut coordinator = Coordinator::new(Embedded::new(collector), &classes, self.groups.len() as u32, true)?;
         let mut watch = Watch::new((self.folder, self.watchers), &names, &cards, &classes);
         let driven = fleet.drive(&mut coordinator, self.spec, &mut watch, &is_stopped);
+        let clocks: Vec<_> = (0..names.len() as u32).map(|agent| fleet.clock(AgentId(agent))).collect();
         // Agents of this machine have ended before their folders are removed.
         drop(fleet);
         match driven {
-            Ok(is_stopped) => Ok((Measured { names, cards, coordinator, is_stopped }, watch)),
+            Ok(is_stopped) => Ok((Measured { names, cards, clocks, coordinator, is_stopped }, watch)),
             Err(error) => {
                 watch.end(&coordinator, failed(error.to_string()));
                 Err(error.into())
@@ -368,7 +374,8 @@ impl Submission<'_> {
         for (number, (name, card)) in (0..).zip(measured.names.iter().zip(&measured.cards)) {
             let (agent, directory) = (AgentId(number), self.folder.collected().join(name));
             if measured.coordinator.class_of(agent) == class && has_head(&directory)? {
-                members.push(Member { agent, name, card, directory });
+                let clock = measured.clocks[number as usize].as_slice();
+                members.push(Member { agent, name, card, clock, directory });
             }
         }
         Ok(members)
@@ -400,7 +407,8 @@ impl Submission<'_> {
         let mut shards = Vec::new();
         for (number, member) in (1..).zip(members) {
             let of = members.len() as u32;
-            let shard = ShardOf { agent: member.name, card: member.card, number, of, finished: &finished };
+            let shard =
+                ShardOf { agent: member.name, card: member.card, clock: member.clock, number, of, finished: &finished };
             let out = self.folder.shards().join(member.name);
             let counts = |cell| {
                 let group = group_of.get(&cell);
@@ -425,6 +433,24 @@ fn divide<'a>(members: &'a [AgentPlace], allowed: &[u32]) -> HashMap<&'a str, St
     }
     let list = |cpus: &[u32]| cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
     local.into_iter().zip(allowed.chunks_exact(share)).map(|(name, cpus)| (name, list(cpus))).collect()
+}
+
+/// The difference of two clocks that is reported.
+const CLOCK_OFFSET_NS: u64 = 1_000_000_000;
+
+/// Says which clocks are off.
+fn say_clocks(names: &[String], clock: impl Fn(AgentId) -> Vec<ClockRecord>) {
+    for (number, name) in (0..).zip(names) {
+        for ClockRecord { offset_ns, error_ns } in clock(AgentId(number)) {
+            if offset_ns.unsigned_abs() > error_ns.saturating_add(CLOCK_OFFSET_NS) {
+                let direction = if offset_ns > 0 { "ahead of" } else { "behind" };
+                output::line(&format!(
+                    "bench-host: the clock of agent {name} is {:.1} s {direction} that of this machine; no figure depends on it",
+                    offset_ns.unsigned_abs() as f64 / 1e9
+                ));
+            }
+        }
+    }
 }
 
 fn failed(text: String) -> RunEnding {

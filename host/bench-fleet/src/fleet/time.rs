@@ -1,0 +1,35 @@
+//! Compares the clocks of agents with that of this machine, while they have nothing to measure.
+
+use super::Fleet;
+use crate::clock::{CLOCK_SAMPLES, Exchange, better, wall_ns};
+use crate::protocol::{HostCard, PROTOCOL, ToAgent};
+use crate::queue::AgentId;
+use bench_sink::runfile::ClockRecord;
+
+impl Fleet {
+    /// Whether an agent has introduced itself, and its clock was compared.
+    pub(super) fn has_joined(&self, agent: usize) -> bool {
+        let known = &self.agents[agent];
+        // One of another version would not understand the question, and is refused for that.
+        let compared = |card: &HostCard| card.protocol != PROTOCOL || known.clock[0].1 >= CLOCK_SAMPLES;
+        known.card.as_ref().is_some_and(compared)
+    }
+
+    /// Asks an agent for the time.
+    pub(super) fn ask_for_time(&mut self, agent: AgentId) {
+        self.send(agent, &ToAgent::Clock { sent_ns: wall_ns() });
+    }
+
+    /// Notes how far the clock of an agent is ahead. When it joins it is asked until there are enough answers, later only when it leaves.
+    pub(super) fn note_time(&mut self, agent: AgentId, exchange: Exchange) {
+        let [joined, left] = &mut self.agents[agent.0 as usize].clock;
+        let (clock, samples) = if joined.1 < CLOCK_SAMPLES { joined } else { left };
+        *clock = Some(better(*clock, exchange.offset()));
+        *samples += 1;
+    }
+
+    /// How far the clock of an agent was ahead of this machine's, when it joined and, as far as it did, when it left.
+    pub fn clock(&self, agent: AgentId) -> Vec<ClockRecord> {
+        self.agents[agent.0 as usize].clock.iter().filter_map(|(clock, _)| *clock).collect()
+    }
+}
