@@ -6,8 +6,11 @@ use crate::queue::{AgentId, ClassId, Completed, Lease, Progress, Queue, QueueErr
 use std::collections::VecDeque;
 
 mod event;
+mod spread;
 
 pub use event::Event;
+
+use spread::Spread;
 
 /// Hands out groups of cells to the agents of their class.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub struct Coordinator<Q> {
     /// When an agent that is leaving was heard last.
     leaving_heard_ns: u64,
     events: Vec<Event>,
+    /// Classes whose agents have all measured the common group, and that have yet to be decided.
+    ready: Vec<ClassId>,
     revision: u64,
     steps: u64,
 }
@@ -42,6 +47,8 @@ struct Agent {
     since_ns: u64,
     /// Whether it has yet to measure the group that every agent measures.
     has_common_group: bool,
+    /// Whether its class is decided only when it has measured the common group.
+    is_awaited: bool,
     /// How many groups of it count.
     finished: u32,
 }
@@ -56,6 +63,9 @@ struct Class {
     alive: u32,
     /// How many agents are silent.
     silent: u32,
+    /// How many agents are awaited.
+    awaited: u32,
+    spread: Spread,
 }
 
 /// What an agent is doing.
@@ -116,7 +126,14 @@ impl<Q: Queue> Coordinator<Q> {
         for class in 0..number {
             queue.submit(ClassId(class), groups)?;
             let idle = VecDeque::new();
-            of_classes.push(Class { owners: vec![None; groups as usize], idle, alive: 0, silent: 0 });
+            of_classes.push(Class {
+                owners: vec![None; groups as usize],
+                idle,
+                alive: 0,
+                silent: 0,
+                awaited: 0,
+                spread: Spread::All,
+            });
         }
         classes.iter().for_each(|class| of_classes[class.0 as usize].alive += 1);
         let shares = |class: ClassId| has_common_group && groups > 0 && of_classes[class.0 as usize].alive > 1;
@@ -126,6 +143,7 @@ impl<Q: Queue> Coordinator<Q> {
             lease_ns: LEASE_NS,
             since_ns: 0,
             has_common_group: shares(*class),
+            is_awaited: false,
             finished: 0,
         };
         let agents: Vec<Agent> = classes.iter().map(agent).collect();
@@ -136,8 +154,8 @@ impl<Q: Queue> Coordinator<Q> {
             queue.submit(ClassId(own), 1)?;
         }
         let counts = [agents.len() as u32, 0, 0, 0];
-        let (events, revision, steps) = (Vec::new(), 0, agents.len() as u64);
-        Ok(Self { queue, agents, classes: of_classes, counts, leaving_heard_ns: 0, events, revision, steps })
+        let (events, ready, revision, steps) = (Vec::new(), Vec::new(), 0, agents.len() as u64);
+        Ok(Self { queue, agents, classes: of_classes, counts, leaving_heard_ns: 0, events, ready, revision, steps })
     }
 
     /// Takes a `message` of an agent, with the bytes of its block. Returns the orders that follow from it.
@@ -203,6 +221,9 @@ impl<Q: Queue> Coordinator<Q> {
         self.class(class).alive += 1;
         self.set(agent, AgentState::Preparing, now_ns);
         self.events.push(Event::Restarted { agent });
+        if self.class(class).spread == Spread::Undecided {
+            self.wait_for(agent);
+        }
     }
 
     /// Takes the groups of agents whose lease has ended.
@@ -216,6 +237,8 @@ impl<Q: Queue> Coordinator<Q> {
             }
             self.set(agent, AgentState::Silent, now_ns);
             self.events.push(Event::Lost { agent, groups, is_silent: true });
+            self.wait_no_longer(agent);
+            self.replace_one(agent);
             let class = self.agent(agent).class;
             orders.extend(self.wake(class, now_ns)?);
         }
@@ -336,6 +359,14 @@ impl<Q: Queue> Coordinator<Q> {
             }
         }
         let progress = self.queue.progress(class)?;
+        let may_measure = match self.class(class).spread {
+            Spread::All => true,
+            Spread::One(one) => one == agent,
+            Spread::Undecided => false,
+        };
+        if !may_measure && !progress.is_over() {
+            return Ok(None);
+        }
         // Large hands at first, single groups at the end, so that all agents end at about the same time.
         let hand = (progress.waiting / (2 * self.class(class).alive.max(1))).clamp(1, HAND_MAX);
         let groups = self.queue.claim(class, agent, hand, lease)?;
@@ -362,6 +393,7 @@ impl<Q: Queue> Coordinator<Q> {
         if is_common {
             let own = self.own_class(agent);
             self.queue.complete(own, COMMON_GROUP, agent)?;
+            self.wait_no_longer(agent);
         }
         match self.queue.complete(class, group, agent)? {
             Completed::First => {
@@ -383,6 +415,17 @@ impl<Q: Queue> Coordinator<Q> {
     /// Gives idle agents of a class what came back, or has them leave if nothing is left.
     fn wake(&mut self, class: ClassId, now_ns: u64) -> Result<Vec<Order>, QueueError> {
         let mut orders = Vec::new();
+        if let Some(one) = self.only_one(class)? {
+            let Some(agent) = one.filter(|one| self.agents[one.0 as usize].state == AgentState::Idle) else {
+                return Ok(orders);
+            };
+            self.class(class).idle.retain(|idle| *idle != agent);
+            let order = self.claim(agent, now_ns)?;
+            if order.is_none() {
+                self.class(class).idle.push_back(agent);
+            }
+            return Ok(order.into_iter().collect());
+        }
         loop {
             let progress = self.queue.progress(class)?;
             if progress.waiting == 0 && !progress.is_over() {
@@ -419,6 +462,8 @@ impl<Q: Queue> Coordinator<Q> {
         self.set(agent, state, now_ns);
         let alive = &mut self.class(class).alive;
         *alive = alive.saturating_sub(1);
+        self.wait_no_longer(agent);
+        self.replace_one(agent);
         self.wake(class, now_ns)
     }
 }

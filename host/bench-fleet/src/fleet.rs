@@ -1,15 +1,15 @@
 //! The agents of a fleet as child processes of this one, which speak over standard input and output, here or at the other end of `ssh`.
 
 mod error;
+mod restart;
 mod time;
 
 pub use error::FleetError;
 
-use crate::classes::is_same_class;
 use crate::clock::{CLOCK_SAMPLES, Exchange, wall_ns};
 use crate::coordinator::{AgentState, Coordinator, Order};
 use crate::protocol::{self, FromAgent, HostCard, PROTOCOL, ProtocolError, Spec, ToAgent};
-use crate::queue::{AgentId, Queue};
+use crate::queue::{AgentId, ClassId, Queue};
 use bench_sink::digest;
 use bench_sink::runfile::ClockRecord;
 use std::collections::HashMap;
@@ -77,6 +77,11 @@ pub trait FleetObserver<Q> {
 
     /// Called when an agent could not go on, with the reason.
     fn failed(&mut self, agent: &str, reason: &str);
+
+    /// Called when all agents of a class have measured the common group, if the coordinator waits for that: whether the machines differ.
+    fn differs(&mut self, _class: ClassId) -> bool {
+        false
+    }
 }
 
 /// How long agents may take to join: the time to log in to a machine.
@@ -138,51 +143,6 @@ impl Fleet {
             thread::Builder::new().name(name).spawn(move || read(agent, output, &messages))?;
         }
         Ok(())
-    }
-
-    /// Whether an agent that was lost will be started again.
-    fn plan_restart(&mut self, agent: AgentId) -> bool {
-        let known = &mut self.agents[agent.0 as usize];
-        let Some(pause) = self.restarts.get(known.restarted) else { return false };
-        known.restarted += 1;
-        known.restart_at = Some(Instant::now() + *pause);
-        true
-    }
-
-    /// Starts the agents again whose time has come. Returns those that cannot be started.
-    fn restart_due(&mut self) -> Vec<(AgentId, io::Error)> {
-        let now = Instant::now();
-        let mut failed = Vec::new();
-        for number in 0..self.agents.len() {
-            let known = &mut self.agents[number];
-            if !known.has_ended || known.restart_at.is_none_or(|at| at > now) {
-                continue;
-            }
-            known.restart_at = None;
-            let agent = AgentId(number as u32);
-            let spawned = spawn(&mut known.command, &known.log);
-            let started = spawned.and_then(|child| {
-                let known = &mut self.agents[number];
-                known.child = child;
-                known.has_ended = false;
-                self.listen(agent)
-            });
-            failed.extend(started.err().map(|error| (agent, error)));
-        }
-        failed
-    }
-
-    /// Gives the spec to an agent that was started again, unless another machine or program has come in its place.
-    fn welcome(&mut self, agent: AgentId, card: &HostCard, spec: &Spec) -> Result<(), String> {
-        let known = &mut self.agents[agent.0 as usize];
-        if known.card.as_ref().is_some_and(|known| is_same_class(known, card)) {
-            self.order(vec![(agent, ToAgent::Spec(Box::new(spec.clone())))]);
-            return Ok(());
-        }
-        known.restarted = usize::MAX;
-        let _ = known.child.kill();
-        Err("it came back as another machine or with another program, which is not of its class; start a new run"
-            .to_owned())
     }
 
     /// Sends these files of modules, given by digest, to agents that lack them.
@@ -303,6 +263,10 @@ impl Fleet {
             let now_ns = self.now_ns();
             let orders = coordinator.expire(now_ns)?;
             self.order(orders);
+            while let Some(class) = coordinator.undecided() {
+                let orders = coordinator.decide(class, observer.differs(class), now_ns)?;
+                self.order(orders);
+            }
             observer.changed(coordinator, now_ns);
             if coordinator.is_over(now_ns)? {
                 return Ok(false);
@@ -359,13 +323,6 @@ impl Fleet {
         let restarts = self.agents.iter().filter(|agent| agent.has_ended).filter_map(|agent| agent.restart_at);
         let until_restart = restarts.min().map(|at| at.saturating_duration_since(now));
         until_lease.into_iter().chain(until_restart).fold(LOOK, Duration::min)
-    }
-
-    /// Has the coordinator expect an agent again that was lost, if it will be started again.
-    fn expect<Q: Queue>(&mut self, coordinator: &mut Coordinator<Q>, agent: AgentId) {
-        if coordinator.state(agent).0 == &AgentState::Lost && self.plan_restart(agent) {
-            coordinator.expect(agent, self.now_ns());
-        }
     }
 
     /// Ends the process of an agent whose output has ended, and returns the orders that follow from it.

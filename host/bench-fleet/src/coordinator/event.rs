@@ -19,6 +19,11 @@ pub enum Event {
         /// The agent.
         agent: AgentId,
     },
+    /// An agent measures alone what is left of its class.
+    Alone {
+        /// The agent.
+        agent: AgentId,
+    },
     /// A group was measured twice.
     Late {
         /// The agent that was later.
@@ -58,6 +63,9 @@ impl Event {
             }
             Self::Restarted { agent } => {
                 format!("agent {} is started again; it goes on from its own run file", name(*agent))
+            }
+            Self::Alone { agent } => {
+                format!("agent {} measures alone what is left, because the machines of its class differ", name(*agent))
             }
             Self::Late { agent, group, by } => {
                 let (late, first) = (name(*agent), name(*by));

@@ -306,3 +306,81 @@ fn other_block_of_the_same_repetition_is_reported() {
     assert_eq!(lines(&mut coordinator), [expect]);
     assert_eq!(coordinator.queue().blocks().0, 1);
 }
+
+/// A coordinator of three agents of one class that wait after the common group, and of one alone.
+fn undecided() -> Coordinator<Embedded<Counted>> {
+    let queue = Embedded::new(Counted::default());
+    let classes = [ClassId(0), ClassId(0), ClassId(0), ClassId(1)];
+    let mut coordinator = Coordinator::new(queue, &classes, 3, true).unwrap();
+    coordinator.decide_classes();
+    coordinator
+}
+
+fn say(coordinator: &mut Coordinator<Embedded<Counted>>, agent: u32, message: &FromAgent) -> Vec<Order> {
+    coordinator.handle(AgentId(agent), message, b"", 1).unwrap()
+}
+
+fn completed(group: u32) -> FromAgent {
+    FromAgent::Completed { groups: vec![group] }
+}
+
+/// Has the agents measure the common group, up to the point at which their class can be decided.
+fn measure_common(coordinator: &mut Coordinator<Embedded<Counted>>) {
+    for agent in 0..3 {
+        let common = ToAgent::Measure { groups: vec![COMMON_GROUP] };
+        assert_eq!(say(coordinator, agent, &FromAgent::Claim), [(AgentId(agent), common)]);
+    }
+    for agent in [1, 0, 2] {
+        assert_eq!(coordinator.undecided(), None, "agent {agent} is awaited");
+        assert!(say(coordinator, agent, &completed(COMMON_GROUP)).is_empty());
+        assert!(say(coordinator, agent, &FromAgent::Claim).is_empty(), "agent {agent} waits for the others");
+    }
+    assert_eq!(coordinator.undecided(), Some(ClassId(0)));
+    assert_eq!(coordinator.undecided(), None);
+}
+
+#[test]
+fn class_of_equal_machines_is_spread_after_the_common_group() {
+    let mut coordinator = undecided();
+    let alone = say(&mut coordinator, 3, &FromAgent::Claim);
+    assert_eq!(alone, [(AgentId(3), ToAgent::Measure { groups: vec![0] })], "alone in its class, it waits for nothing");
+    measure_common(&mut coordinator);
+    let measure = |agent, group| (AgentId(agent), ToAgent::Measure { groups: vec![group] });
+    assert_eq!(coordinator.decide(ClassId(0), false, 2).unwrap(), [measure(1, 1), measure(0, 2)]);
+}
+
+#[test]
+fn class_of_different_machines_is_measured_by_one() {
+    let mut coordinator = undecided();
+    measure_common(&mut coordinator);
+    let measure = |agent, group| (AgentId(agent), ToAgent::Measure { groups: vec![group] });
+    assert_eq!(coordinator.decide(ClassId(0), true, 2).unwrap(), [measure(1, 1)], "it was the first to finish");
+    let lines = |coordinator: &mut Coordinator<Embedded<Counted>>| -> Vec<String> {
+        coordinator.events().iter().map(|event| event.line(|agent| agent.0.to_string())).collect()
+    };
+    let alone = |agent| format!("agent {agent} measures alone what is left, because the machines of its class differ");
+    assert_eq!(lines(&mut coordinator), [alone(1)]);
+    // Another one goes on, with what that one held.
+    assert_eq!(coordinator.gone(AgentId(1), 3).unwrap(), [measure(0, 1)]);
+    let lost = "agent 1 was lost; the group of cells that it held is measured anew".to_owned();
+    assert_eq!(lines(&mut coordinator), [lost, alone(0)]);
+    assert!(say(&mut coordinator, 0, &completed(1)).is_empty());
+    assert_eq!(say(&mut coordinator, 0, &FromAgent::Claim), [measure(0, 2)]);
+    let left = say(&mut coordinator, 0, &completed(2));
+    assert_eq!(left, [(AgentId(2), ToAgent::Leave)], "nothing is left for it");
+    assert_eq!(say(&mut coordinator, 0, &FromAgent::Claim), [(AgentId(0), ToAgent::Leave)]);
+}
+
+#[test]
+fn class_is_decided_without_an_agent_that_was_lost() {
+    let mut coordinator = undecided();
+    for agent in 0..2 {
+        say(&mut coordinator, agent, &FromAgent::Claim);
+        say(&mut coordinator, agent, &completed(COMMON_GROUP));
+    }
+    assert_eq!(coordinator.undecided(), None);
+    coordinator.gone(AgentId(2), 2).unwrap();
+    assert_eq!(coordinator.undecided(), Some(ClassId(0)));
+    coordinator.expect(AgentId(2), 3);
+    assert_eq!(coordinator.undecided(), None, "it is awaited again");
+}

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod attach;
+mod clocks;
 mod run;
 mod start;
 mod status;

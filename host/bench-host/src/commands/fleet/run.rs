@@ -1,6 +1,7 @@
 //! `fleet run` as the process that coordinates the run: plans, has agents measure, and merges what they measured into one run for each
 //! class of machines.
 
+use super::clocks::say_clocks;
 use super::start::{recorded, start, without};
 use super::status::{RunEnding, Watch};
 use super::{agreement, number, worse};
@@ -260,7 +261,9 @@ impl Submission<'_> {
         let collector = Collector::create(&self.folder.collected(), &names);
         let collector = collector.with_context(|| format!("cannot write to {}", self.folder.path().display()))?;
         let mut coordinator = Coordinator::new(Embedded::new(collector), &classes, self.groups.len() as u32, true)?;
-        let mut watch = Watch::new((self.folder, self.watchers), &names, &cards, &classes);
+        coordinator.decide_classes();
+        let common = self.groups.get(COMMON_GROUP as usize);
+        let mut watch = Watch::new((self.folder, self.watchers), (self.plan, common), &names, &cards, &classes);
         let driven = fleet.drive(&mut coordinator, self.spec, &mut watch, &is_stopped);
         let clocks: Vec<_> = (0..names.len() as u32).map(|agent| fleet.clock(AgentId(agent))).collect();
         // Agents of this machine have ended before their folders are removed.
@@ -433,24 +436,6 @@ fn divide<'a>(members: &'a [AgentPlace], allowed: &[u32]) -> HashMap<&'a str, St
     }
     let list = |cpus: &[u32]| cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
     local.into_iter().zip(allowed.chunks_exact(share)).map(|(name, cpus)| (name, list(cpus))).collect()
-}
-
-/// The difference of two clocks that is reported.
-const CLOCK_OFFSET_NS: u64 = 1_000_000_000;
-
-/// Says which clocks are off.
-fn say_clocks(names: &[String], clock: impl Fn(AgentId) -> Vec<ClockRecord>) {
-    for (number, name) in (0..).zip(names) {
-        for ClockRecord { offset_ns, error_ns } in clock(AgentId(number)) {
-            if offset_ns.unsigned_abs() > error_ns.saturating_add(CLOCK_OFFSET_NS) {
-                let direction = if offset_ns > 0 { "ahead of" } else { "behind" };
-                output::line(&format!(
-                    "bench-host: the clock of agent {name} is {:.1} s {direction} that of this machine; no figure depends on it",
-                    offset_ns.unsigned_abs() as f64 / 1e9
-                ));
-            }
-        }
-    }
 }
 
 fn failed(text: String) -> RunEnding {

@@ -1,14 +1,15 @@
 //! `fleet status` and `fleet stop`, and what they read: the state that `fleet run` writes while it goes on.
 
 use super::attach::counts;
-use super::find;
+use super::{agreement, find};
 use crate::cli::{StatusArgs, StopArgs};
 use crate::cost::duration;
 use crate::{Exit, output};
 use anyhow::Context;
+use bench_engine::{ComparisonGroup, Plan};
 use bench_fleet::{
     AgentId, AgentState, AgentStatus, ClassId, ClassStatus, Collector, Coordinator, Embedded, FleetFolder,
-    FleetObserver, FleetStatus, HostCard, Watchers,
+    FleetObserver, FleetStatus, HostCard, Watchers, has_head,
 };
 use bench_report::{Body, Column, Data, Datum, Document, Measure, Section, Table};
 use rustix::process::{Pid, Signal, kill_process};
@@ -23,7 +24,11 @@ pub(super) struct Watch<'a> {
     folder: &'a FleetFolder,
     watchers: &'a Watchers,
     names: Vec<String>,
+    classes: Vec<ClassId>,
     machines: Vec<String>,
+    /// The plan, and the group of it that every agent measures.
+    plan: &'a Plan,
+    common: Option<&'a ComparisonGroup>,
     started: String,
     /// The revision of the coordinator that was written last, and when.
     written: Option<(u64, u64)>,
@@ -43,6 +48,7 @@ pub(super) struct RunEnding {
 impl<'a> Watch<'a> {
     pub(super) fn new(
         (folder, watchers): (&'a FleetFolder, &'a Watchers),
+        (plan, common): (&'a Plan, Option<&'a ComparisonGroup>),
         names: &[String],
         cards: &[HostCard],
         classes: &[ClassId],
@@ -56,7 +62,10 @@ impl<'a> Watch<'a> {
             folder,
             watchers,
             names: names.to_vec(),
+            classes: classes.to_vec(),
             machines: machines.collect(),
+            plan,
+            common,
             started: jiff::Timestamp::now().to_string(),
             written: None,
             now_ns: 0,
@@ -85,6 +94,19 @@ impl<'a> Watch<'a> {
     fn say(&self, text: &str) {
         output::line(&format!("bench-host: {text}"));
         self.watchers.wake();
+    }
+
+    /// How the agents of a class differ in the common group, if they do.
+    fn difference(&self, class: ClassId) -> anyhow::Result<Option<String>> {
+        let Some(common) = self.common else { return Ok(None) };
+        let mut agents = Vec::new();
+        for (name, of) in self.names.iter().zip(&self.classes) {
+            let directory = self.folder.collected().join(name);
+            if *of == class && has_head(&directory)? {
+                agents.push((name.as_str(), directory));
+            }
+        }
+        agreement::difference(self.plan, common, &agents)
     }
 
     fn status(&self, coordinator: &Coordinator<Embedded<Collector>>) -> FleetStatus {
@@ -141,6 +163,16 @@ impl FleetObserver<Embedded<Collector>> for Watch<'_> {
 
     fn failed(&mut self, agent: &str, reason: &str) {
         self.say(&format!("agent {agent}: {reason}"));
+    }
+
+    fn differs(&mut self, class: ClassId) -> bool {
+        let difference = self.difference(class).unwrap_or_else(|error| {
+            self.say(&format!("it is unknown whether the machines of class {} differ: {error:#}", class.0 + 1));
+            None
+        });
+        let Some(difference) = difference else { return false };
+        self.say(&format!("class {}: {difference}", class.0 + 1));
+        true
     }
 }
 
