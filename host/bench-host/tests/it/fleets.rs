@@ -160,6 +160,17 @@ fn dry_run_prints_groups_and_agents_and_starts_none() {
     assert!(!host.path("results").exists());
 }
 
+#[test]
+fn manifest_for_a_cluster_has_the_arguments_of_the_run() {
+    let host = Host::new();
+    let line = "fleet run kernels/* --time 1s --on kubernetes:bench --nodes 3 --image=registry/b:1 --dry-run";
+    let job = host.check(line, 0).json();
+    let container = &job["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!((&job["spec"]["completions"], &container["image"]), (&json!(3), &json!("registry/b:1")));
+    let command = container["command"].as_array().unwrap();
+    assert_eq!(command[4..], [json!("kernels/*"), json!("--time"), json!("1s")]);
+}
+
 /// The program in a folder where `ssh` starts programs of this machine.
 fn with_ssh(host: &Host, line: &str) -> Command {
     let bin = host.path("bin");
@@ -289,7 +300,8 @@ fn what_cannot_be_is_refused_in_one_line() {
     let check = |line: &str, parts: &[&str]| host.check(line, 2).one_line(parts);
     let run = "fleet run hostile/good --modules .";
     check(&format!("{run} --on nats://127.0.0.1:4222"), &["this bench-host is built without NATS", "--on local:N"]);
-    check(&format!("{run} --on kubernetes:bench"), &["built without Kubernetes", "run --shard K/N"]);
+    check(&format!("{run} --on kubernetes:bench"), &["built without NATS", "give --dry-run for the manifest"]);
+    check(&format!("{run} --on kubernetes --on local --dry-run"), &["cannot be combined"]);
     check(&format!("{run} --on moon:2"), &["unknown place"]);
     check(&format!("{run} --shard 1/2"), &["leave out --shard"]);
     check(&format!("{run} --bench-json"), &["leave out --bench-json"]);

@@ -3,6 +3,7 @@
 mod agreement;
 mod attach;
 mod clocks;
+mod kubernetes;
 mod run;
 mod start;
 mod status;

@@ -2,6 +2,7 @@
 //! class of machines.
 
 use super::clocks::say_clocks;
+use super::kubernetes::{Cluster, manifest};
 use super::start::{recorded, start, without};
 use super::status::{RunEnding, Watch};
 use super::{agreement, number, worse};
@@ -30,13 +31,19 @@ use std::path::PathBuf;
 use std::process::Command;
 
 pub(super) fn run(arguments: FleetRunArgs) -> anyhow::Result<Exit> {
-    let FleetRunArgs { mut run, on, share_machine, key, detach, coordinate } = arguments;
+    let FleetRunArgs { mut run, on, share_machine, nodes, image, claim, key, detach, coordinate } = arguments;
     let key = key.as_deref().map(secret_key).transpose()?;
     let places = on.iter().map(|place| place.parse()).collect::<Result<Vec<Place>, _>>().map_err(anyhow::Error::msg)?;
     let places = if places.is_empty() { vec![Place::Local(1)] } else { places };
     let members = agents(&places).map_err(anyhow::Error::msg)?;
     possible(&run)?;
     let words = words()?;
+    if let Some(namespace) = cluster(&places, run.common.shown.dry_run)? {
+        let words: Vec<_> = words.into_iter().filter(|word| word != "--dry-run").collect();
+        let manifest = manifest(&Cluster { namespace, nodes, image: &image, claim: &claim }, &words);
+        output::print(&serde_json::to_string_pretty(&manifest)?)?;
+        return Ok(Exit::Done);
+    }
     match coordinate {
         None if run.common.shown.dry_run => dry_run(&mut run, &members),
         None => start(&run, detach),
@@ -45,6 +52,20 @@ pub(super) fn run(arguments: FleetRunArgs) -> anyhow::Result<Exit> {
             coordinate_run(&mut run, &members, share_machine, (words, key), &id)
         }
     }
+}
+
+/// The namespace, if the nodes of a cluster are to measure; only the manifest for that can be made here.
+fn cluster(places: &[Place], is_dry_run: bool) -> anyhow::Result<Option<&str>> {
+    let named =
+        places.iter().find_map(|place| if let Place::Kubernetes(name) = place { Some(name.as_str()) } else { None });
+    let Some(namespace) = named else { return Ok(None) };
+    anyhow::ensure!(places.len() == 1, "--on kubernetes cannot be combined with other places; leave them out");
+    anyhow::ensure!(
+        is_dry_run,
+        "--on kubernetes: this bench-host is built without NATS, so the nodes have no common queue; give --dry-run for the manifest of a \
+         Job that measures a shard on each node, pass it to `kubectl create -f -`, and join the shards with `fleet merge`"
+    );
+    Ok(Some(namespace))
 }
 
 /// Coordinates the run `id`, as the process that `fleet run` has started.
@@ -116,6 +137,9 @@ fn shares_knowingly(places: &[Place]) -> bool {
     shared.is_some()
 }
 
+/// The beginnings of options of `fleet run` with their values that `run` does not have.
+const OWN: [&str; 5] = ["--on=", "--key=", "--nodes=", "--image=", "--claim="];
+
 /// The arguments of `fleet run` that agents take as those of `run`.
 fn words() -> anyhow::Result<Vec<String>> {
     let given = without(std::env::args().collect());
@@ -124,9 +148,9 @@ fn words() -> anyhow::Result<Vec<String>> {
     let mut rest = given[begin..].iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
-            "--on" | "--key" => _ = rest.next(),
+            "--on" | "--key" | "--nodes" | "--image" | "--claim" => _ = rest.next(),
             "--share-machine" | "--detach" => {}
-            other if other.starts_with("--on=") || other.starts_with("--key=") => {}
+            other if OWN.iter().any(|option| other.starts_with(option)) => {}
             other => {
                 anyhow::ensure!(
                     redact(other) == other,
