@@ -8,6 +8,7 @@ mod collect;
 mod coordinator;
 mod error;
 mod fleet;
+mod loopback;
 mod merge;
 mod own;
 mod part;
@@ -25,6 +26,7 @@ pub use collect::{Collected, Collector, FleetFolder, ShardOf, contradiction, has
 pub use coordinator::{AgentState, COMMON_GROUP, Coordinator, Event, HAND_MAX, Order};
 pub use error::MergeError;
 pub use fleet::{Fleet, FleetError, FleetObserver, JOIN, RESTARTS};
+pub use loopback::Loopback;
 pub use merge::{Checks, Merged, merge, merge_stopped};
 pub use own::own_blocks;
 pub use place::{AgentPlace, Place, agents};

@@ -2,6 +2,8 @@
 //! code paths with direct calls of the libraries that they use.
 
 pub(crate) mod chain;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod pairs;
 mod sessions;
 
@@ -49,7 +51,7 @@ fn plugins() -> Result<PathBuf, ModuleError> {
 fn descriptor() -> Descriptor {
     let paths = |name: &str, summary: &str| Metric::new(name, Unit::Nanoseconds, summary).label("path");
     let scenario = |name: &str, summary: &str| Scenario::new(name, "self", summary);
-    Descriptor::new("self", env!("CARGO_PKG_VERSION"), "The overhead of the host.")
+    let descriptor = Descriptor::new("self", env!("CARGO_PKG_VERSION"), "The overhead of the host.")
         .scenario(
             scenario(
                 "component-call",
@@ -75,6 +77,31 @@ fn descriptor() -> Descriptor {
         .scenario(
             scenario("list", "Run `bench-host list plugins/*.wasm` from start to exit.")
                 .can_use("cpu:2", "it describes two modules at a time"),
+        );
+    #[cfg(feature = "fleet")]
+    let descriptor = with_fleet(descriptor);
+    descriptor
+}
+
+/// Adds the scenarios of fleets.
+#[cfg(feature = "fleet")]
+fn with_fleet(descriptor: Descriptor) -> Descriptor {
+    let scenario = |name: &str, summary: &str| Scenario::new(name, "self", summary);
+    descriptor
+        .scenario(
+            scenario("fleet-repetition", "An agent sends repetitions of 4 KiB, which take no time, to a coordinator on this machine.")
+                .can_use("cpu:2", "the agent and the coordinator take turns")
+                .metric(Metric::new(
+                    "repetition",
+                    Unit::Nanoseconds,
+                    "Time from an order to the next claim, divided by the number of repetitions, without the agent's own run file.",
+                )),
+        )
+        .scenario(scenario("fleet-submit", "Submit a plan of 10,000 comparison groups to the queue of a fleet."))
+        .scenario(
+            scenario("fleet-merge", "Merge 1,000 repetitions of 20 KB of two agents into one run, and verify it.").metric(
+                Metric::new("merged", Unit::Nanoseconds, "Time from what was sent to a verified run on the disk."),
+            ),
         )
 }
 
@@ -96,6 +123,12 @@ impl Module for Builtin {
             "sink-growth" => sessions::sink_growth(sink),
             "bootstrap" => Ok(sessions::bootstrap(sink)),
             "list" => sessions::list(sink, &plugins()?),
+            #[cfg(feature = "fleet")]
+            "fleet-repetition" => fleet::repetition(sink),
+            #[cfg(feature = "fleet")]
+            "fleet-submit" => Ok(fleet::submit(sink)),
+            #[cfg(feature = "fleet")]
+            "fleet-merge" => fleet::merged(sink),
             other => Err(ModuleError::UnknownScenario(other.to_owned())),
         }
     }
