@@ -103,8 +103,8 @@ impl Orders {
     }
 }
 
-/// Receives the orders in `input` on a thread of its own. `clock` is the clock of this machine, as [`wall_ns`](crate::wall_ns). At the end of the input, `on_end` is called once: it interrupts what is being
-/// measured.
+/// Receives the orders in `input` on a thread of its own. `clock` is the clock of this machine, as [`wall_ns`](crate::wall_ns). At the
+/// end of the input, `on_end` is called once: it interrupts what is being measured.
 pub fn listen(
     mut input: impl BufRead + Send + 'static,
     clock: fn() -> i64,

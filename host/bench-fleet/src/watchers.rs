@@ -64,10 +64,10 @@ fn accept(listener: &UnixListener, connected: &Mutex<Vec<UnixStream>>) {
 
 /// Wakes one watcher. Returns whether it is still there.
 fn wake(mut stream: &UnixStream) -> bool {
-    match stream.write(b"\n") {
-        Ok(_) => true,
+    match stream.write_all(b"\n") {
+        Ok(()) => true,
         // It has not yet read that it was woken before.
-        Err(error) => matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
     }
 }
 

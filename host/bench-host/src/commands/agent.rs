@@ -26,8 +26,7 @@ use bench_sink::runfile::{
 use clap::Parser;
 use policy::AgentPolicy;
 use shipped::ShippedModules;
-use std::collections::BTreeSet;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
