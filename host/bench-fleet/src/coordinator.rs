@@ -359,12 +359,7 @@ impl<Q: Queue> Coordinator<Q> {
             }
         }
         let progress = self.queue.progress(class)?;
-        let may_measure = match self.class(class).spread {
-            Spread::All => true,
-            Spread::One(one) => one == agent,
-            Spread::Undecided => false,
-        };
-        if !may_measure && !progress.is_over() {
+        if !progress.is_over() && !self.may_measure(agent, class) {
             return Ok(None);
         }
         // Large hands at first, single groups at the end, so that all agents end at about the same time.

@@ -81,6 +81,22 @@ impl<Q: Queue> Coordinator<Q> {
         }
     }
 
+    /// Whether an agent may measure groups of its class besides the common one. It takes the place of one that measured alone and is not
+    /// there any more.
+    pub(super) fn may_measure(&mut self, agent: AgentId, class: ClassId) -> bool {
+        match self.class(class).spread {
+            Spread::All => true,
+            Spread::Undecided => false,
+            Spread::One(one) if one == agent => true,
+            Spread::One(one) if self.is_working_for(one, class) => false,
+            Spread::One(_) => {
+                self.class(class).spread = Spread::One(agent);
+                self.events.push(Event::Alone { agent });
+                true
+            }
+        }
+    }
+
     fn is_working_for(&self, agent: AgentId, class: ClassId) -> bool {
         let known = &self.agents[agent.0 as usize];
         known.class == class && known.state.kind() == Kind::Working

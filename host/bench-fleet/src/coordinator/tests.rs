@@ -372,6 +372,20 @@ fn class_of_different_machines_is_measured_by_one() {
 }
 
 #[test]
+fn silent_agent_that_comes_back_goes_on_alone_if_no_other_is_left() {
+    let mut coordinator = undecided();
+    measure_common(&mut coordinator);
+    let measure = |agent, group| (AgentId(agent), ToAgent::Measure { groups: vec![group] });
+    assert_eq!(coordinator.decide(ClassId(0), true, 2).unwrap(), [measure(1, 1)]);
+    coordinator.gone(AgentId(2), 2).unwrap();
+    assert_eq!(coordinator.expire(2 + LEASE_NS).unwrap(), [measure(0, 1)]);
+    assert!(coordinator.gone(AgentId(0), 3 + LEASE_NS).unwrap().is_empty());
+    assert!(!coordinator.is_over(3 + LEASE_NS).unwrap());
+    say(&mut coordinator, 1, &completed(1));
+    assert_eq!(say(&mut coordinator, 1, &FromAgent::Claim), [measure(1, 2)]);
+}
+
+#[test]
 fn class_is_decided_without_an_agent_that_was_lost() {
     let mut coordinator = undecided();
     for agent in 0..2 {
