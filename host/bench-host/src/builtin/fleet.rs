@@ -10,7 +10,9 @@ use bench_model::ModuleError;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{CheckRecord, OutcomeRecord, Planned, Record, RunRecord, encode};
 use bench_sink::{SeriesId, Sink};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 use std::{fs, io};
@@ -72,6 +74,30 @@ pub(super) fn repetition(mut sink: Sink) -> Result<Box<dyn Recording>, ModuleErr
             repetitions => append(sink, series, begun, repetitions)?,
         }
         Ok(())
+    }))
+}
+
+/// Starts an agent, and waits until it introduces itself.
+pub(super) fn join(mut sink: Sink) -> Result<Box<dyn Recording>, ModuleError> {
+    let series = sink.open("joined", &[]).map_err(other)?;
+    let program = std::env::current_exe().map_err(|error| ModuleError::Unavailable(error.to_string()))?;
+    let out = Folder::new()?;
+    Ok(closure(sink, move |sink| {
+        let begun = Instant::now();
+        let mut command = Command::new(&program);
+        command.args(["agent", "--stdio", "--run", "join", "--out"]).arg(&out.0);
+        let mut agent =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(other)?;
+        let mut hello = String::new();
+        if let Some(output) = agent.stdout.take() {
+            BufReader::new(output).read_line(&mut hello).map_err(other)?;
+        }
+        append(sink, series, begun, 1)?;
+        // The end of its orders asks it to end.
+        drop(agent.stdin.take());
+        agent.wait().map_err(other)?;
+        let has_joined = hello.starts_with("{\"message\":\"hello\"");
+        has_joined.then_some(()).ok_or_else(|| other(format!("the agent said `{}`", hello.trim_end())))
     }))
 }
 

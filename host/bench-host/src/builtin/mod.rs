@@ -97,6 +97,9 @@ fn with_fleet(descriptor: Descriptor) -> Descriptor {
                     "Time from an order to the next claim, divided by the number of repetitions, without the agent's own run file.",
                 )),
         )
+        .scenario(scenario("fleet-join", "Start an agent on this machine, and wait until it has introduced itself.").metric(
+            Metric::new("joined", Unit::Nanoseconds, "Time from before its process is started to its first message."),
+        ))
         .scenario(scenario("fleet-submit", "Submit a plan of 10,000 comparison groups to the queue of a fleet."))
         .scenario(
             scenario("fleet-merge", "Merge 1,000 repetitions of 20 KB of two agents into one run, and verify it.").metric(
@@ -125,6 +128,8 @@ impl Module for Builtin {
             "list" => sessions::list(sink, &plugins()?),
             #[cfg(feature = "fleet")]
             "fleet-repetition" => fleet::repetition(sink),
+            #[cfg(feature = "fleet")]
+            "fleet-join" => fleet::join(sink),
             #[cfg(feature = "fleet")]
             "fleet-submit" => Ok(fleet::submit(sink)),
             #[cfg(feature = "fleet")]
