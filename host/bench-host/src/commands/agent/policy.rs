@@ -25,6 +25,13 @@ impl AgentPolicy {
     /// An error if `spec`, whose command line is `arguments`, may not be measured. Neither loads nor reads anything of the run.
     pub(super) fn permit(&self, spec: &Spec, arguments: &RunArgs) -> anyhow::Result<()> {
         let submitter = self.submitter(spec)?;
+        // It becomes part of the names of folders.
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+        ensure!(
+            (1..=100).contains(&spec.id.len()) && spec.id.chars().all(is_plain),
+            "{:?} is not a name of a run; start it with `fleet run`",
+            spec.id
+        );
         ensure!(
             arguments.modules.is_empty(),
             "a run that is submitted to others cannot say where their modules are; leave out --modules"
@@ -228,6 +235,10 @@ mod tests {
         changed.signature = Some(key.sign(&changed.statement(), "test").to_string());
         changed.words.push("m/t".to_owned());
         check_signed(&changed, &ALL.replace("KEY", &key.public().to_string()), Err("was changed after it was signed"));
+        let mut elsewhere = Spec { id: "../r".to_owned(), ..spec("m/s") };
+        elsewhere.signature = Some(key.sign(&elsewhere.statement(), "test").to_string());
+        let policy = ALL.replace("KEY", &key.public().to_string());
+        check_signed(&elsewhere, &policy, Err("\"../r\" is not a name of a run"));
         let garbled = Spec { signature: Some("x".to_owned()), ..spec("m/s") };
         check_signed(&garbled, ALL_WITHOUT_KEY, Err("the signature of the run is malformed"));
     }
