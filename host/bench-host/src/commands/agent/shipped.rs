@@ -104,7 +104,8 @@ fn ensure_new(file: &Path) -> std::io::Result<()> {
     if file.exists() { Err(std::io::ErrorKind::AlreadyExists.into()) } else { Ok(()) }
 }
 
-/// The path of the module in a folder of modules; an error if it leads elsewhere.
+/// The path of the module in a folder of modules; an error if it leads elsewhere, or if native code is called a component: how a file is
+/// loaded depends on its name.
 fn path(module: &ModuleDigest) -> anyhow::Result<&Path> {
     let path = Path::new(&module.file);
     let parts: Vec<Option<&OsStr>> =
@@ -119,6 +120,13 @@ fn path(module: &ModuleDigest) -> anyhow::Result<&Path> {
         "the module {} cannot be sent as the file {:?}; copy it to that machine",
         module.name,
         module.file
+    );
+    ensure!(
+        (module.arm == Arm::Wasm) == paths::is_component(path),
+        "the module {} cannot be sent as the file {:?}, which is not of the arm {}",
+        module.name,
+        module.file,
+        module.arm
     );
     Ok(path)
 }
@@ -192,6 +200,10 @@ mod tests {
         {
             let lacks = ShippedModules::new(out.path()).lacks(&spec(Arm::Wasm, file, b""), None);
             assert!(lacks.unwrap_err().to_string().contains("cannot be sent as the file"), "{file:?}");
+        }
+        for (arm, file) in [(Arm::Wasm, "m.so"), (Arm::Wasm, "m"), (Arm::Native, "m.wasm")] {
+            let lacks = ShippedModules::new(out.path()).lacks(&spec(arm, file, b""), None);
+            assert!(lacks.unwrap_err().to_string().contains("which is not of the arm"), "{file:?}");
         }
     }
 }
