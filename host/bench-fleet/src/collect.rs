@@ -28,7 +28,7 @@ impl Collector {
         let create = |name: &String| {
             let directory = folder.join(name);
             fs::create_dir_all(&directory)?;
-            Ok((File::create_new(directory.join(FILE_NAME))?, File::create_new(directory.join(DIGESTS))?))
+            io::Result::Ok((File::create_new(directory.join(FILE_NAME))?, File::create_new(directory.join(DIGESTS))?))
         };
         Ok(Self { files: names.iter().map(create).collect::<io::Result<_>>()? })
     }

@@ -28,6 +28,24 @@ pub(super) fn manifest(cluster: &Cluster<'_>, words: &[String]) -> Value {
     // The kubelet replaces `$(NAME)` in commands; `$$` is a dollar.
     command.extend(words.iter().cloned());
     let command: Vec<_> = command.iter().map(|word| word.replace("$(", "$$(")).collect();
+    let container = json!({
+        "name": "bench-host",
+        "image": image,
+        "command": command,
+        "env": [{ "name": "SHARDS", "value": nodes.to_string() }],
+        "volumeMounts": [{ "name": "results", "mountPath": "/results" }],
+    });
+    let apart = json!({
+        "labelSelector": { "matchLabels": { "app": LABEL } },
+        "topologyKey": "kubernetes.io/hostname",
+    });
+    let pod = json!({
+        "restartPolicy": "Never",
+        "affinity": { "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [apart] } },
+        "containers": [container],
+        "volumes": [{ "name": "results", "persistentVolumeClaim": { "claimName": claim } }],
+    });
+    let eviction = json!({ "action": "Ignore", "onPodConditions": [{ "type": "DisruptionTarget", "status": "True" }] });
     json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -38,27 +56,8 @@ pub(super) fn manifest(cluster: &Cluster<'_>, words: &[String]) -> Value {
             "parallelism": nodes,
             "backoffLimitPerIndex": 2,
             "podReplacementPolicy": "Failed",
-            "podFailurePolicy": {
-                "rules": [{ "action": "Ignore", "onPodConditions": [{ "type": "DisruptionTarget", "status": "True" }] }]
-            },
-            "template": {
-                "metadata": { "labels": { "app": LABEL } },
-                "spec": {
-                    "restartPolicy": "Never",
-                    "affinity": { "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [{
-                        "labelSelector": { "matchLabels": { "app": LABEL } },
-                        "topologyKey": "kubernetes.io/hostname",
-                    }]}},
-                    "containers": [{
-                        "name": "bench-host",
-                        "image": image,
-                        "command": command,
-                        "env": [{ "name": "SHARDS", "value": nodes.to_string() }],
-                        "volumeMounts": [{ "name": "results", "mountPath": "/results" }],
-                    }],
-                    "volumes": [{ "name": "results", "persistentVolumeClaim": { "claimName": claim } }],
-                },
-            },
+            "podFailurePolicy": { "rules": [eviction] },
+            "template": { "metadata": { "labels": { "app": LABEL } }, "spec": pod },
         },
     })
 }
