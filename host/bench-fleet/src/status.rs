@@ -1,6 +1,7 @@
 //! The state of a fleet run as a file in its folder, which other processes read, and the lock that tells whether the run goes on.
 
 use crate::collect::FleetFolder;
+use crate::protocol::Spec;
 use crate::queue::Progress;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
@@ -64,7 +65,9 @@ pub struct AgentStatus {
 
 /// The names of the files.
 const STATUS: &str = "status.json";
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
+pub(crate) const LAUNCH: &str = "launch.json";
+const SPEC: &str = "spec.json";
 
 /// Held by the process that coordinates a run, as long as it lives.
 #[derive(Debug)]
@@ -102,6 +105,36 @@ impl FleetFolder {
         }
     }
 
+    /// The file that says how the process that coordinates the run is started.
+    pub fn launch(&self) -> PathBuf {
+        self.path().join(LAUNCH)
+    }
+
+    /// Whether the run has begun.
+    pub(crate) fn has_spec(&self) -> bool {
+        self.path().join(SPEC).exists()
+    }
+
+    /// Keeps what the run measures, for a process that goes on with it.
+    pub fn keep_spec(&self, spec: &Spec) -> io::Result<()> {
+        fs::write(self.path().join(SPEC), serde_json::to_vec(spec)?)
+    }
+
+    /// What the run measures, if another process has begun it. What that collected is removed: the agents send it again.
+    pub fn resume_spec(&self) -> io::Result<Option<Spec>> {
+        let spec = match fs::read(self.path().join(SPEC)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            spec => serde_json::from_slice(&spec?)?,
+        };
+        for folder in [self.collected(), self.shards()] {
+            match fs::remove_dir_all(folder) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(Some(spec))
+    }
+
     /// Writes the state, so that a reader sees the one before or this one.
     pub fn write(&self, status: &FleetStatus) -> io::Result<()> {
         let new = self.path().join("status.new");
@@ -118,6 +151,37 @@ impl FleetFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::PROTOCOL;
+
+    #[test]
+    fn run_that_has_begun_is_kept_for_another_process() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = FleetFolder::new(out.path(), "r");
+        drop(folder.begin().unwrap());
+        assert_eq!(folder.resume_spec().unwrap(), None);
+        let spec = Spec {
+            protocol: PROTOCOL,
+            host_version: "1".to_owned(),
+            id: "r".to_owned(),
+            words: Vec::new(),
+            command: Vec::new(),
+            seed: 7,
+            order_sha256: String::new(),
+            modules: Vec::new(),
+            signature: None,
+        };
+        folder.keep_spec(&spec).unwrap();
+        fs::create_dir_all(folder.collected()).unwrap();
+        fs::create_dir_all(folder.agents()).unwrap();
+        folder.discard();
+        assert_eq!(folder.resume_spec().unwrap(), Some(spec));
+        assert!(!folder.collected().exists() && folder.agents().exists(), "agents send again what they have");
+        let other = FleetFolder::new(out.path(), "s");
+        drop(other.begin().unwrap());
+        fs::write(other.launch(), "").unwrap();
+        other.discard();
+        assert!(!other.path().exists());
+    }
 
     #[test]
     fn state_is_read_as_written_and_the_lock_tells_whether_the_run_goes_on() {

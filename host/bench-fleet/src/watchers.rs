@@ -2,6 +2,7 @@
 //! they send is read.
 
 use crate::collect::FleetFolder;
+use crate::status::{LAUNCH, LOCK};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
@@ -97,9 +98,12 @@ impl FleetFolder {
         self.path().join(LOG)
     }
 
-    /// Removes the folder if nothing but the log of a run is in it that never began.
+    /// Removes the folder of a run that never began: there is no spec in it.
     pub fn discard(&self) {
-        for name in [SOCKET, LOG, "lock"] {
+        if self.has_spec() {
+            return;
+        }
+        for name in [SOCKET, LOG, LOCK, LAUNCH] {
             let _ = fs::remove_file(self.path().join(name));
         }
         let _ = fs::remove_dir(self.path());

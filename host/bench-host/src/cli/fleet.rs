@@ -22,6 +22,9 @@ pub(crate) enum FleetCommand {
         after_help = "Example:\n  bench-host fleet attach\n\nCtrl-C ends `fleet run` and `fleet attach`, but not the run; `fleet stop` does."
     )]
     Attach(AttachArgs),
+    /// Go on with a run whose coordinating process was killed; the agents have kept what they measured
+    #[command(after_help = "Example:\n  bench-host fleet resume")]
+    Resume(AttachArgs),
     /// Check that what the agents sent is unchanged, and that the results have each repetition once and each line as an agent wrote it
     #[command(after_help = "Example:\n  bench-host fleet verify")]
     Verify(VerifyArgs),

@@ -137,6 +137,42 @@ fn interrupted_collector_leaves_the_run_going() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn killed_coordinator_costs_nothing_that_an_agent_has_finished() {
+    use crate::host::eventually;
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let host = Host::with_hostile();
+    let line = "fleet run hostile/{good,litter} --modules . --arm native --quick --processes 3 --time 3s";
+    let child = host.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("one group is finished", || {
+        let status = Ran::of(&mut host.command("fleet status --format json"));
+        status.status == Some(0) && status.json()["classes"][0]["groups"]["finished"] == 1
+    });
+    let process = i32::try_from(coordinator(&host)).unwrap();
+    kill_process(Pid::from_raw(process).unwrap(), Signal::KILL).unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap()).check(line, 2);
+    assert!(ran.stderr.contains("was killed") && ran.stderr.contains("bench-host fleet resume "), "{}", ran.stderr);
+    // The agent may need a moment to notice.
+    let mut resumed = None;
+    eventually("the agent has ended and was started again", || {
+        let ran = Ran::of(&mut host.command("fleet resume --format json"));
+        let is_done = ran.status == Some(0);
+        resumed = Some(ran);
+        is_done
+    });
+    let cells = ok_cells(&resumed.unwrap().json());
+    assert_eq!(cells, BTreeSet::from(["hostile/good native", "hostile/litter native"].map(str::to_owned)));
+    let (fleet, merged) = folders(&host);
+    check_bit_exact(&fleet, &merged, &["local-1"]);
+    let collected = fs::read_to_string(fleet.join("collected/local-1/run.jsonl")).unwrap();
+    assert!(collected.contains("\"record\":\"resumed\""), "it went on from its own run file");
+    let outcomes = collected.lines().filter(|line| line.contains("\"record\":\"outcome\"")).count();
+    assert_eq!(outcomes, 6, "no repetition was measured twice");
+    host.check("fleet resume", 2).one_line(&["has ended"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn detached_run_is_shown_by_attach() {
     let host = Host::with_hostile();
     let started = host.check(&format!("{WORDS} --detach"), 0);

@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &AttachArgs) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let exit = follow(&folder, &arguments.show, false, interrupt)?;
     exit.with_context(|| {
-        format!("the process of run {} was killed; what the agents sent is in {}", folder.id(), folder.path().display())
+        format!("the process of run {0} was killed; go on with `bench-host fleet resume {0}`", folder.id())
     })
 }
 

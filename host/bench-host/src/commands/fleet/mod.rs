@@ -19,6 +19,7 @@ pub(crate) fn run(command: FleetCommand) -> anyhow::Result<Exit> {
         FleetCommand::Run(arguments) => run::run(*arguments),
         FleetCommand::Status(arguments) => status::show(&arguments),
         FleetCommand::Attach(arguments) => attach::run(&arguments),
+        FleetCommand::Resume(arguments) => start::resume(&arguments),
         FleetCommand::Verify(arguments) => verify::run(&arguments),
         FleetCommand::Stop(arguments) => status::stop(&arguments),
         FleetCommand::Merge(arguments) => merged(&arguments),

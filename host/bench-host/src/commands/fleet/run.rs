@@ -84,10 +84,21 @@ fn coordinate_run(
     let held = (lock, Watchers::listen(&folder).with_context(next)?);
     // The process that has started this one waits for it.
     output::print("ready")?;
+    let earlier = folder.resume_spec().with_context(next)?;
+    if let Some(earlier) = &earlier {
+        run.common.measured.seed = Some(earlier.seed);
+    }
     let prepared = prepare(run, None, interrupt)?;
     let (plan, seed) = plan(&prepared.modules, &prepared.selections, &prepared.effort, &run.common)?;
     let groups = plan.comparison_groups(|_| false);
     let mut spec = spec(run, &prepared, &plan, seed, (words, id))?;
+    match earlier {
+        Some(earlier) => anyhow::ensure!(
+            earlier.order_sha256 == spec.order_sha256 && earlier.modules == spec.modules,
+            "the command line now selects other cells or modules than when the run began; start a new one"
+        ),
+        None => folder.keep_spec(&spec).with_context(next)?,
+    }
     spec.signature = key.map(|key| key.sign(&spec.statement(), &format!("bench-host run {id}")).to_string());
     let submission = Submission {
         run,

@@ -2,16 +2,20 @@
 //! the run.
 
 use super::attach::{follow, say_going_on};
-use super::exit_of;
+use super::{exit_of, find};
 use crate::Exit;
-use crate::cli::RunArgs;
+use crate::cli::{AttachArgs, RunArgs};
 use crate::execute::{command, interrupt, run_id};
+use crate::show::ShowArgs;
 use anyhow::Context;
+use bench_engine::Interrupt;
 use bench_fleet::FleetFolder;
-use std::ffi::OsString;
+use bench_sink::regular;
+use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 /// The option that makes this program the process that coordinates a run.
@@ -22,32 +26,78 @@ pub(super) fn start(run: &RunArgs, detach: bool) -> anyhow::Result<Exit> {
     let shown = &run.common.shown;
     let folder = FleetFolder::new(&shown.out, &run_id(jiff::Timestamp::now()));
     let interrupt = interrupt()?;
-    let mut child = spawn(&folder)?;
+    let next = || format!("cannot create {}; give another folder with --out DIR", folder.path().display());
+    fs::create_dir_all(folder.path()).with_context(next)?;
+    let launch = Launch {
+        arguments: words(std::env::args().skip(1).collect(), &folder.id())?,
+        directory: std::env::current_dir().context("the working directory is not known")?,
+    };
+    fs::write(folder.launch(), serde_json::to_vec(&launch)?).with_context(next)?;
+    let child = spawn(&folder, &launch)?;
+    show_run(&folder, child, detach, (&shown.show, shown.quiet), interrupt)
+}
+
+/// Starts the process of a run again that was killed.
+pub(super) fn resume(arguments: &AttachArgs) -> anyhow::Result<Exit> {
+    let folder = find(&arguments.out, arguments.run.as_deref())?;
+    let id = folder.id();
+    anyhow::ensure!(!folder.is_going_on()?, "run {id} goes on; see it with `bench-host fleet attach {id}`");
+    let has_ended = folder.read().is_ok_and(|status| status.exit.is_some());
+    anyhow::ensure!(!has_ended, "run {id} has ended; see it with `bench-host fleet attach {id}`");
+    let launch = regular::read(&folder.launch(), LAUNCH_BYTES_MAX);
+    let launch =
+        launch.with_context(|| format!("{}: the run cannot be resumed; start a new one", folder.path().display()))?;
+    let launch: Launch = serde_json::from_slice(&launch)?;
+    let interrupt = interrupt()?;
+    let child = spawn(&folder, &launch)?;
+    show_run(&folder, child, false, (&arguments.show, false), interrupt)
+}
+
+/// How the process that coordinates a run is started.
+#[derive(Debug, Serialize, Deserialize)]
+struct Launch {
+    arguments: Vec<String>,
+    directory: PathBuf,
+}
+
+/// Maximum size of the file that says it.
+const LAUNCH_BYTES_MAX: u64 = 4 << 20;
+
+/// Shows a run whose process was just started, until it ends; if `detach`, only until it has begun.
+fn show_run(
+    folder: &FleetFolder,
+    mut child: Child,
+    detach: bool,
+    (shown, is_quiet): (&ShowArgs, bool),
+    interrupt: &Interrupt,
+) -> anyhow::Result<Exit> {
     let has_begun = has_begun(&mut child);
     if detach && has_begun {
-        say_going_on(&folder);
+        say_going_on(folder);
         return Ok(Exit::Done);
     }
-    if let Some(exit) = follow(&folder, &shown.show, shown.quiet, interrupt)? {
+    if let Some(exit) = follow(folder, shown, is_quiet, interrupt)? {
         return Ok(exit);
     }
     let status = child.wait()?;
     if folder.read().is_err() {
         folder.discard();
     }
-    if status.code().is_none() {
-        anyhow::bail!("the process of run {} was killed ({status})", folder.id());
-    }
+    anyhow::ensure!(
+        status.code().is_some(),
+        "the process of run {0} was killed ({status}); go on with `bench-host fleet resume {0}`",
+        folder.id()
+    );
     Ok(exit_of(status.code().and_then(|code| u8::try_from(code).ok()).filter(|code| *code != 0)))
 }
 
-fn spawn(folder: &FleetFolder) -> anyhow::Result<Child> {
-    let log = fs::create_dir_all(folder.path()).and_then(|()| File::create_new(folder.log()));
-    let log =
-        log.with_context(|| format!("cannot create {}; give another folder with --out DIR", folder.path().display()))?;
+fn spawn(folder: &FleetFolder, launch: &Launch) -> anyhow::Result<Child> {
+    let log = File::options().create(true).append(true).open(folder.log());
+    let log = log
+        .with_context(|| format!("cannot write to {}; give another folder with --out DIR", folder.path().display()))?;
     let program = std::env::current_exe().context("cannot find this program to start agents with")?;
     let mut command = Command::new(program);
-    command.args(words(std::env::args_os().skip(1).collect(), &folder.id())?);
+    command.args(&launch.arguments).current_dir(&launch.directory);
     // Ctrl-C is for this process, which only shows the run.
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).process_group(0);
     command.spawn().context("cannot start the process that coordinates the run")
@@ -59,9 +109,9 @@ fn has_begun(child: &mut Child) -> bool {
 }
 
 /// The arguments `given` to `fleet run`, as the process that coordinates the run `id` gets them.
-fn words(mut given: Vec<OsString>, id: &str) -> anyhow::Result<Vec<OsString>> {
+fn words(mut given: Vec<String>, id: &str) -> anyhow::Result<Vec<String>> {
     let at = given.windows(2).position(|pair| pair[0] == "fleet" && pair[1] == "run").context("not `fleet run`")? + 2;
-    given.splice(at..at, [OsString::from(COORDINATE), OsString::from(id)]);
+    given.splice(at..at, [COORDINATE.to_owned(), id.to_owned()]);
     Ok(given)
 }
 
@@ -85,9 +135,8 @@ mod tests {
     #[test]
     fn arguments_of_the_coordinator_are_those_of_the_user() {
         let given = ["-v", "fleet", "run", "kernels", "--on", "local:2"];
-        let words = words(given.iter().map(OsString::from).collect(), "r").unwrap();
+        let words = words(given.iter().map(|word| (*word).to_owned()).collect(), "r").unwrap();
         assert_eq!(words[..5], ["-v", "fleet", "run", COORDINATE, "r"]);
-        let words = words.into_iter().map(|word| word.into_string().unwrap()).collect();
         assert_eq!(without(words), given);
     }
 }

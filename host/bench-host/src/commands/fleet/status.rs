@@ -252,7 +252,7 @@ fn document(status: &FleetStatus, is_going_on: bool) -> Document {
             ),
             None => "going on; no group is finished yet".to_owned(),
         },
-        (None, false) => "its process was killed; what the agents sent is in the folder of the run".to_owned(),
+        (None, false) => "its process was killed; go on with `bench-host fleet resume`".to_owned(),
     };
     let about = format!("run {}, process {}, state of {}", status.id, status.process, status.written);
     let table = |name: &str, title: &str, columns, rows| {
