@@ -1,6 +1,21 @@
 //! The manifest of a Job that measures one shard on each of some nodes of a Kubernetes cluster.
 
+use bench_fleet::Place;
 use serde_json::{Value, json};
+
+/// The namespace, if the nodes of a cluster are to measure; only the manifest for that can be made here.
+pub(super) fn cluster(places: &[Place], is_dry_run: bool) -> anyhow::Result<Option<&str>> {
+    let named =
+        places.iter().find_map(|place| if let Place::Kubernetes(name) = place { Some(name.as_str()) } else { None });
+    let Some(namespace) = named else { return Ok(None) };
+    anyhow::ensure!(places.len() == 1, "--on kubernetes cannot be combined with other places; leave them out");
+    anyhow::ensure!(
+        is_dry_run,
+        "--on kubernetes: this bench-host is built without NATS, so the nodes have no common queue; give --dry-run for the manifest of a \
+         Job that measures a shard on each node, pass it to `kubectl create -f -`, and join the shards with `fleet merge`"
+    );
+    Ok(Some(namespace))
+}
 
 /// What is not in the command line of the run.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //! class of machines.
 
 use super::clocks::say_clocks;
-use super::kubernetes::{Cluster, manifest};
+use super::kubernetes::{Cluster, cluster, manifest};
 use super::start::{recorded, start, without};
 use super::status::{RunEnding, Watch};
 use super::{agreement, number, worse};
@@ -52,20 +52,6 @@ pub(super) fn run(arguments: FleetRunArgs) -> anyhow::Result<Exit> {
             coordinate_run(&mut run, &members, share_machine, (words, key), &id)
         }
     }
-}
-
-/// The namespace, if the nodes of a cluster are to measure; only the manifest for that can be made here.
-fn cluster(places: &[Place], is_dry_run: bool) -> anyhow::Result<Option<&str>> {
-    let named =
-        places.iter().find_map(|place| if let Place::Kubernetes(name) = place { Some(name.as_str()) } else { None });
-    let Some(namespace) = named else { return Ok(None) };
-    anyhow::ensure!(places.len() == 1, "--on kubernetes cannot be combined with other places; leave them out");
-    anyhow::ensure!(
-        is_dry_run,
-        "--on kubernetes: this bench-host is built without NATS, so the nodes have no common queue; give --dry-run for the manifest of a \
-         Job that measures a shard on each node, pass it to `kubectl create -f -`, and join the shards with `fleet merge`"
-    );
-    Ok(Some(namespace))
 }
 
 /// Coordinates the run `id`, as the process that `fleet run` has started.
