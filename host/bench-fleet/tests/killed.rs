@@ -4,7 +4,7 @@
 use bench_fleet::{
     AgentId, AgentTask, Checks, ClassId, Collected, Collector, Coordinator, Embedded, Fleet, FleetFolder,
     FleetObserver, HostCard, JOIN, PROTOCOL, Part, ShardOf, Spec, Uplink, classify, has_head, listen, merge,
-    own_blocks, serve, write_shard,
+    own_blocks, serve, wall_ns, write_shard,
 };
 use bench_model::{Arguments, Arm, Checksum};
 use bench_sink::fingerprint::Fingerprint;

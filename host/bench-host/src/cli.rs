@@ -8,7 +8,7 @@ mod values;
 
 #[cfg(feature = "fleet")]
 pub(crate) use fleet::{
-    AgentArgs, AttachArgs, FleetCommand, FleetRunArgs, MergeArgs, StatusArgs, StopArgs, VerifyArgs,
+    AgentArgs, AttachArgs, FleetCommand, FleetRunArgs, FleetVerifyArgs, MergeArgs, StatusArgs, StopArgs,
 };
 
 pub(crate) use author::{CheckArgs, CheckFormat, NewArgs, SdkArgs, WitArgs, WrapArgs};

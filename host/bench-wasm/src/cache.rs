@@ -3,7 +3,7 @@
 
 use own_files::Exposure;
 use std::collections::hash_map::DefaultHasher;
-use std::fs::{self, DirBuilder};
+use std::fs::DirBuilder;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
@@ -114,6 +114,7 @@ fn deserialize(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
     #[test]

@@ -84,7 +84,8 @@ impl<Q: Queue> Coordinator<Q> {
     /// Whether an agent may measure groups of its class besides the common one. It takes the place of one that measured alone and is not
     /// there any more.
     pub(super) fn may_measure(&mut self, agent: AgentId, class: ClassId) -> bool {
-        match self.class(class).spread {
+        let spread = self.class(class).spread;
+        match spread {
             Spread::All => true,
             Spread::Undecided => false,
             Spread::One(one) if one == agent => true,

@@ -27,7 +27,7 @@ pub(crate) enum FleetCommand {
     Resume(AttachArgs),
     /// Check that what the agents sent is unchanged, and that the results have each repetition once and each line as an agent wrote it
     #[command(after_help = "Example:\n  bench-host fleet verify")]
-    Verify(VerifyArgs),
+    Verify(FleetVerifyArgs),
     /// Stop a run; what was finished is kept and merged
     #[command(after_help = "Example:\n  bench-host fleet stop")]
     Stop(StopArgs),
@@ -82,7 +82,7 @@ pub(crate) struct AttachArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct VerifyArgs {
+pub(crate) struct FleetVerifyArgs {
     /// The name of the run [default: the newest one]
     #[arg(value_name = "RUN")]
     pub(crate) run: Option<String>,

@@ -160,8 +160,12 @@ mod tests {
     const PROBE: &[u8] = b"probe";
 
     fn spec(words: &str) -> Spec {
-        let module =
-            |arm, bytes: &[u8]| ModuleDigest { name: "m".to_owned(), arm, sha256: Digest::of_bytes(bytes).hex() };
+        let module = |arm, bytes: &[u8]| ModuleDigest {
+            name: "m".to_owned(),
+            arm,
+            sha256: Digest::of_bytes(bytes).hex(),
+            file: String::new(),
+        };
         Spec {
             protocol: PROTOCOL,
             host_version: "1".to_owned(),

@@ -135,8 +135,10 @@ fn run_transform(
     into: Box<dyn Emit>,
 ) -> Result<Side, ModuleError> {
     let arguments = party.arguments;
-    let side = side::run(Which::Transform, party.connector, given, |instance| instance.change(arguments, from, into))?;
-    Ok(Side { received: Some(taken.read()), ..side })
+    let mut side =
+        side::run(Which::Transform, party.connector, given, |instance| instance.change(arguments, from, into))?;
+    side.received = Some(taken.read());
+    Ok(side)
 }
 
 fn run_destination(party: &mut Endpoint<'_>, meter: &Meter, batches: Box<dyn Next>) -> Result<Side, ModuleError> {
