@@ -161,7 +161,7 @@ mod tests {
         let spec = spec(Arm::Wasm, "m.wasm", b"module");
         let wanted = digest::of_bytes(b"module");
         let trust = Trust::default();
-        assert_eq!(store.lacks(&spec, Some(&trust)).unwrap(), [wanted.clone()]);
+        assert_eq!(store.lacks(&spec, Some(&trust)).unwrap(), std::slice::from_ref(&wanted));
         store.keep(&wanted, b"module").unwrap();
         assert!(store.lacks(&spec, Some(&trust)).unwrap().is_empty());
         for _ in 0..2 {
