@@ -147,10 +147,8 @@ mod tests {
             let has = |(name, value): &(&String, String)| {
                 axes.iter().any(|(axis, values)| axis == *name && values.contains(value))
             };
-            let module = cells.scenario.strip_suffix("/*");
-            let is_named = module.map_or(cells.scenario == series.scenario, |module| {
-                series.scenario.strip_prefix(module).is_some_and(|rest| rest.starts_with('/'))
-            });
+            let pattern = globset::Glob::new(&cells.scenario).unwrap().compile_matcher();
+            let is_named = pattern.is_match(&series.scenario);
             let has_arm = cells.arms.as_ref().is_none_or(|arms| arms.contains(&series.arm));
             is_named && has_arm && arguments.iter().all(has)
         })

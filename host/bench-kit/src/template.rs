@@ -229,8 +229,13 @@ mod tests {
                     assert!(own.iter().any(|file| file.path == name), "{language} {driver}: {name} is missing");
                 }
                 for file in own {
-                    let rest = file.text.replace("${{", "");
-                    assert!(!rest.contains("{{"), "{}: a place is not filled", file.path);
+                    // Braces of other languages are no places: those hold a word alone.
+                    let is_place = |(word, _): (&str, &str)| {
+                        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+                    };
+                    let mut rest = file.text.split("{{").skip(1);
+                    let left = rest.find(|text| text.split_once("}}").is_some_and(is_place));
+                    assert_eq!(left, None, "{}: a place is not filled", file.path);
                 }
                 assert!(files.iter().any(|file| file.path.starts_with("sdk/")));
             }

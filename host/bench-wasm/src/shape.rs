@@ -35,9 +35,27 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
 mod tests {
     use super::*;
 
+    /// What each component begins with, and the section that holds another one.
+    const HEADER: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
+    const COMPONENT_SECTION: u8 = 4;
+
+    fn section(component: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![COMPONENT_SECTION];
+        let mut length = component.len();
+        while length >= 0x80 {
+            bytes.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        bytes.push(length as u8);
+        bytes.extend(component);
+        bytes
+    }
+
+    /// A component in which so many components are nested, the innermost of which holds so many side by side. It is made of bytes,
+    /// because the parser of text bounds the depth too.
     fn nested(depth: usize, beside: usize) -> Vec<u8> {
-        let inner = format!("{}{}{}", "(component ".repeat(depth), "(component)".repeat(beside), ")".repeat(depth));
-        wat::parse_str(format!("(component {inner})")).unwrap()
+        let innermost = [&HEADER[..], &section(&HEADER).repeat(beside)].concat();
+        (0..depth).fold(innermost, |inner, _| [&HEADER[..], &section(&inner)].concat())
     }
 
     #[test]

@@ -409,7 +409,8 @@ fn families_stand_side_by_side() {
     check(
         &["bench-wasm > family-one"],
         &["bench-wasm → family-one: of this workspace, bench-wasm may depend on \
-           bench-drivers, bench-engine, bench-model, bench-sink, bench-stats, ring-peer, session-log, shm-ring, vocabulary"],
+           bench-drivers, bench-engine, bench-model, bench-sink, bench-stats, own-files, ring-peer, session-log, shm-ring, \
+           vocabulary"],
     );
 }
 

@@ -160,7 +160,7 @@ fn every_format_has_the_sections_of_transfers() {
     assert_snapshot!(compared, @r#"
     section,compared,arguments,ratio_of_means,ratio_of_means_low,ratio_of_means_high,processes,verdict
     transfers.compared,"pg-dest/load copy-binary, wasm / native",rows=1000,1.24999,1.24985,1.25012,3,different
-    transfers.compared,pg-dest/load copy-binary wasm / psql/pipe,rows=1000,1.24999,1.24983,1.25015,3,different
+    transfers.compared,pg-dest/load copy-binary wasm / psql/pipe,rows=1000,1.24999,1.24986,1.25012,3,different
     transfers.compared,"pg-dest/load native, copy-binary / insert",rows=1000,0.400012,0.399968,0.400057,3,different
     transfers.compared,pg-dest/load copy-binary native / psql/pipe,rows=1000,1,0.999871,1.00013,3,equivalent ±2 %
     "#);
