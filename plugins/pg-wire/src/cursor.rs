@@ -15,6 +15,9 @@ use std::sync::Arc;
 const QUERYING: &str = "opening the cursor";
 const READING: &str = "reading rows";
 
+/// The statement that is prepared for the query. It has a name, because asking for the types of columns ends the unnamed one.
+const STATEMENT: &str = "rows";
+
 /// The name of the portal, and the code of the binary format.
 const PORTAL: &str = "rows";
 const BINARY: i16 = 1;
@@ -52,8 +55,9 @@ impl<'a> Cursor<'a> {
     pub fn open(session: &'a mut Session, sql: &str, batch_rows: u16) -> Result<Self, Error> {
         session.execute(QUERYING, "begin isolation level repeatable read read only")?;
         session.put(QUERYING, |out| {
-            frontend::parse("", sql, [], out)?;
-            frontend::describe(b'S', "", out)?;
+            frontend::close(b'S', STATEMENT, out)?;
+            frontend::parse(STATEMENT, sql, [], out)?;
+            frontend::describe(b'S', STATEMENT, out)?;
             frontend::sync(out);
             Ok(())
         })?;
@@ -78,7 +82,7 @@ impl<'a> Cursor<'a> {
         let columns =
             names.zip(&types).map(|(name, pg_type)| Column::new(name, pg_type, usize::from(batch_rows))).collect();
         session.put(QUERYING, |out| {
-            let bound = frontend::bind(PORTAL, "", [], None::<()>, |(), _| Ok(IsNull::Yes), [BINARY], out);
+            let bound = frontend::bind(PORTAL, STATEMENT, [], None::<()>, |(), _| Ok(IsNull::Yes), [BINARY], out);
             bound.map_err(|error| match error {
                 BindError::Conversion(error) => std::io::Error::other(error),
                 BindError::Serialization(error) => error,
