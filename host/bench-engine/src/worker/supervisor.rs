@@ -54,9 +54,7 @@ fn watch(parent: OwnedFd, worker: Pid) -> i32 {
     });
     let status = reap_until(worker).map_or(1, exit_status);
     // Any child, whatever its group: what the worker left.
-    if !matches!(wait(WaitOptions::NOHANG), Err(Errno::CHILD)) {
-        tree::kill_descendants(getpid(), PATIENCE);
-    }
+    tree::kill_adopted(PATIENCE);
     status
 }
 

@@ -1,7 +1,8 @@
 //! The processes that descend from a worker, and their end. The supervisor of a worker adopts whatever the worker leaves behind, so
 //! nothing that a module starts is outside of its tree while the supervisor lives; afterwards a mark in the environment tells.
 
-use rustix::process::{Pid, Signal, getpid, kill_process};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait};
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -16,16 +17,40 @@ struct Entry {
 /// Kills the descendants of `root`, again until none is left, because they may start others meanwhile. Gives up after `patience`.
 pub(super) fn kill_descendants(root: Pid, patience: Duration) {
     let started = Instant::now();
-    loop {
+    let mut scans_without = 0;
+    // A process that was listed may start another and end before it is looked at. The next scan lists the other.
+    while scans_without < 2 && started.elapsed() <= patience {
         let left = descendants(&processes(), root.as_raw_pid());
-        if left.is_empty() || started.elapsed() > patience {
-            return;
-        }
-        for process in left.into_iter().filter_map(Pid::from_raw) {
-            // It may have ended since it was listed.
-            let _ = kill_process(process, Signal::KILL);
-        }
+        scans_without = if left.is_empty() { scans_without + 1 } else { 0 };
+        kill(left);
         std::thread::yield_now();
+    }
+}
+
+/// Kills the descendants of this process, which must adopt them, until the kernel says that it has no child. Gives up after `patience`.
+pub(super) fn kill_adopted(patience: Duration) {
+    let started = Instant::now();
+    while has_children() && started.elapsed() <= patience {
+        kill(descendants(&processes(), getpid().as_raw_pid()));
+        std::thread::yield_now();
+    }
+}
+
+/// Whether this process has a child that has not ended. Takes the exit status of those that have.
+fn has_children() -> bool {
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) | Err(Errno::INTR) => {}
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
+}
+
+fn kill(processes: Vec<i32>) {
+    for process in processes.into_iter().filter_map(Pid::from_raw) {
+        // It may have ended since it was listed.
+        let _ = kill_process(process, Signal::KILL);
     }
 }
 
