@@ -1,6 +1,9 @@
 //! Reads the resource usage of this process: processor time, memory, page faults, context switches. Of counters, take the difference of
 //! two readings for an interval; the maximum of the memory can start anew.
 
+use procfs_core::FromRead;
+use procfs_core::process::Stat;
+
 /// The resource usage of this process since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -19,8 +22,8 @@ pub struct Usage {
 impl Usage {
     /// The usage up to now. Values that the system does not report are absent.
     pub fn now() -> Self {
-        let read = |file: &str| std::fs::read_to_string(format!("/proc/self/{file}")).unwrap_or_default();
-        Self::parse(&read("stat"), &read("status"))
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        Self::of(Stat::from_file("/proc/self/stat").ok().as_ref(), &status)
     }
 
     /// The usage since `earlier`, except for the memory, which is the maximum of `self`.
@@ -35,19 +38,17 @@ impl Usage {
         }
     }
 
-    /// Parses `/proc/self/stat` and `/proc/self/status` (proc(5)).
-    fn parse(stat: &str, status: &str) -> Self {
-        // The second field is the program's name in parentheses, which may contain parentheses; the third follows the last one.
-        let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let stat = |field: usize| after_name.split_whitespace().nth(field - 3)?.parse().ok();
+    /// What `/proc/self/stat` and `/proc/self/status` (proc(5)) tell. The latter is searched line by line, because a sandbox that imitates
+    /// the kernel may leave out lines without which no library reads the others.
+    fn of(stat: Option<&Stat>, status: &str) -> Self {
         let status = |name: &str| {
             let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
             value.split_whitespace().next()?.parse::<u64>().ok()
         };
         Self {
             memory_bytes_max: status("VmHWM").map(|kib| kib * 1024),
-            faults_minor: stat(10),
-            faults_major: stat(12),
+            faults_minor: stat.map(|stat| stat.minflt),
+            faults_major: stat.map(|stat| stat.majflt),
             switches_voluntary: status("voluntary_ctxt_switches"),
             switches_involuntary: status("nonvoluntary_ctxt_switches"),
         }
@@ -79,10 +80,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_found_if_the_program_name_has_parentheses() {
-        let stat = "7 (a) b (c)) S 1 2 3 4 5 6 1234 99 5 98 10 20";
+    fn faults_are_of_this_process_and_the_maximum_is_in_bytes() {
+        // A name with parentheses, and the fields of Linux 2.0.
+        let stat = format!("7 (a) b (c)) S 1 2 3 4 5 6 1234 99 5 98 10 20{}", " 0".repeat(22));
+        let stat = Stat::from_read(stat.as_bytes()).unwrap();
         let status = "Name:\ta\nVmHWM:\t    2048 kB\nvoluntary_ctxt_switches:\t3\nnonvoluntary_ctxt_switches:\t4\n";
-        let usage = Usage::parse(stat, status);
+        let usage = Usage::of(Some(&stat), status);
         let expect = Usage {
             memory_bytes_max: Some(2 << 20),
             faults_minor: Some(1234),
@@ -92,7 +95,7 @@ mod tests {
         };
         assert_eq!(usage, expect);
         assert_eq!(usage.since(&expect).faults_minor, Some(0));
-        assert_eq!(Usage::parse("", ""), Usage::default(), "missing values are absent");
+        assert_eq!(Usage::of(None, ""), Usage::default(), "missing values are absent");
         assert_eq!(usage.since(&Usage::default()).faults_minor, None);
     }
 

@@ -71,10 +71,9 @@ fn die_with_parent(channel: &UnixStream, supervisor: Option<rustix::process::Pid
 /// The parent of another process (proc(5)).
 #[cfg(target_os = "linux")]
 fn parent_of(process: rustix::process::Pid) -> Option<rustix::process::Pid> {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?;
-    // The second field is the program's name in parentheses, which may contain parentheses; the third follows the last one.
-    let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
-    rustix::process::Pid::from_raw(parent)
+    use procfs_core::FromRead;
+    let stat = procfs_core::process::Stat::from_file(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?;
+    rustix::process::Pid::from_raw(stat.ppid)
 }
 
 fn take_stdin() -> io::Result<UnixStream> {

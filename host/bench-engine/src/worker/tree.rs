@@ -1,6 +1,8 @@
 //! The processes that descend from a worker, and their end. The supervisor of a worker adopts whatever the worker leaves behind, so
 //! nothing that a module starts is outside of its tree while the supervisor lives; afterwards a mark in the environment tells.
 
+use procfs_core::FromRead;
+use procfs_core::process::Stat;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait};
 use std::collections::BTreeMap;
@@ -108,16 +110,10 @@ fn processes() -> BTreeMap<i32, Entry> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let entry = |name: &str| {
         let process = name.parse().ok()?;
-        Some((process, parse(&fs::read_to_string(format!("/proc/{name}/stat")).ok()?)?))
+        let stat = Stat::from_file(format!("/proc/{name}/stat")).ok()?;
+        Some((process, Entry { parent: stat.ppid, is_zombie: matches!(stat.state, 'Z' | 'X') }))
     };
     entries.filter_map(|found| entry(found.file_name().to_str()?)).collect()
-}
-
-/// Parses `/proc/PID/stat` (proc_pid_stat(5)). The name in parentheses may contain parentheses.
-fn parse(stat: &str) -> Option<Entry> {
-    let mut fields = stat.rsplit_once(") ")?.1.split_whitespace();
-    let is_zombie = matches!(fields.next()?, "Z" | "X");
-    Some(Entry { parent: fields.next()?.parse().ok()?, is_zombie })
 }
 
 #[cfg(test)]
@@ -138,13 +134,6 @@ mod tests {
         found.sort_unstable();
         assert_eq!(found, [4, 5]);
         assert!(descendants(&processes, 9).is_empty());
-    }
-
-    #[test]
-    fn state_and_parent_follow_the_last_parenthesis() {
-        assert_eq!(parse("7 (a) b (c)) S 5 6 7"), Some(Entry { parent: 5, is_zombie: false }));
-        assert_eq!(parse("7 (x) Z 5 6"), Some(Entry { parent: 5, is_zombie: true }));
-        assert_eq!(parse("7 (x"), None);
     }
 
     #[test]

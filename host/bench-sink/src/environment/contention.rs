@@ -1,6 +1,8 @@
 //! How busy other processes keep the processors, read from `/proc` before and after a repetition.
 
 use super::{clock_ticks, read};
+use procfs_core::FromRead;
+use procfs_core::process::Stat;
 use std::fs;
 
 /// Ticks of processor time up to a moment.
@@ -44,21 +46,19 @@ fn busy_ticks(stat: &str) -> Option<(u64, u64)> {
 
 /// The ticks of this process's group.
 fn own_ticks() -> Option<u64> {
-    let group = of_process(&read("/proc/self/stat")?)?.0;
+    let stat = |process: &str| Stat::from_file(format!("/proc/{process}/stat")).ok();
+    let group = stat("self")?.pgrp;
     let entries = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let processes = entries.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
     // A process may have ended since the folder was read.
-    let of_group = processes.filter_map(|process| of_process(&read(format!("/proc/{process}/stat"))?));
-    Some(of_group.filter(|(of, _)| *of == group).map(|(_, ticks)| ticks).sum())
+    let of_group = processes.filter_map(|process| stat(&process)).filter(|stat| stat.pgrp == group);
+    Some(of_group.map(|stat| ticks_of(&stat)).sum())
 }
 
-/// The group of a process, and its ticks and those of the children that it has waited for (proc(5)).
-fn of_process(stat: &str) -> Option<(i64, u64)> {
-    // The second field is the program's name in parentheses, which may contain parentheses; the third follows the last one.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
-    let group = fields.get(2)?.parse().ok()?;
-    Some((group, ticks(14)? + ticks(15)? + ticks(16)? + ticks(17)?))
+/// The ticks of a process and of the children that it has waited for (proc(5)).
+fn ticks_of(stat: &Stat) -> u64 {
+    let of_children = [stat.cutime, stat.cstime].map(|ticks| u64::try_from(ticks).unwrap_or_default());
+    stat.utime + stat.stime + of_children[0] + of_children[1]
 }
 
 #[cfg(test)]
@@ -74,9 +74,10 @@ mod tests {
 
     #[test]
     fn process_is_read_with_its_group_and_ended_children() {
-        let stat = "7 (a) b (c)) S 1 42 3 4 5 6 7 8 9 10 100 20 3 4 20 0";
-        assert_eq!(of_process(stat), Some((42, 127)));
-        assert_eq!(of_process("7 (a) S 1"), None);
+        // A name with parentheses, and the fields of Linux 2.0.
+        let text = format!("7 (a) b (c)) S 1 42 3 4 5 6 7 8 9 10 100 20 3 4 20{}", " 0".repeat(19));
+        let stat = Stat::from_read(text.as_bytes()).unwrap();
+        assert_eq!((stat.pgrp, ticks_of(&stat)), (42, 127));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The owner of an object in an API server: a process on a machine. It tells what a dead run left from what a live run needs.
 
+use procfs_core::FromRead;
+use procfs_core::process::Stat;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::fs;
@@ -69,10 +71,7 @@ fn text(path: &str) -> String {
 }
 
 fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is a name in parentheses, and may contain anything.
-    let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_whitespace().nth(22 - 3)?.parse().ok()
+    Stat::from_file(format!("/proc/{pid}/stat")).ok().map(|stat| stat.starttime)
 }
 
 #[cfg(test)]
