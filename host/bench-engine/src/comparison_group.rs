@@ -5,8 +5,8 @@ use crate::runner::{Results, block};
 use crate::{Finished, Interrupt, Journal, Observer, Plan, Repetition, Report, RunEnd, done, void};
 use bench_sink::runfile::{LedgerRecord, PairingRecord, Record, Status, WriteError};
 use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 

@@ -8,8 +8,8 @@ use bench_model::Session;
 use bench_sink::Series;
 use bench_sink::runfile::Overhead;
 use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 
 /// The effort of one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use bench_engine::placement;
 use bench_wasm::Runtime;
 use bench_wasm::wasmtime::{Error, Result};
 use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use synthetic_component::Components;
 

@@ -126,8 +126,8 @@ fn split(logs: &Distribution, count: u64, bounds: &[f64]) -> Vec<Mode> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::rngs::ChaCha8Rng;
     use rand::{Rng, SeedableRng};
-    use rand_chacha::ChaCha8Rng;
 
     /// Log-normal samples around each centre: `(centre, spread, how many)`.
     fn samples(parts: &[(f64, f64, usize)]) -> Distribution {

@@ -1,7 +1,7 @@
 //! Draws of whole numbers that are the same on every machine: a seed and a stream are all they depend on.
 
+use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 /// A source of draws.
 pub(crate) struct Random(ChaCha8Rng);

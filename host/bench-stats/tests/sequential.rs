@@ -2,8 +2,8 @@
 //! change from run to run. 4,000 trials know an error rate of 5 % to a third of a per cent.
 
 use bench_stats::{Band, Claim, DELTA, Look, LookLevels, RatioEstimate, Verdict, judge_look};
+use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 const TRIALS: u32 = 4_000;
 

@@ -9,8 +9,8 @@
 use bench_stats::{
     Band, Claim, DELTA, LEVEL, RatioEstimate, Ratios, Verdict, judge, paired_ratios, slope, unpaired_ratios,
 };
+use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 const TRIALS: u32 = 2_000;
 

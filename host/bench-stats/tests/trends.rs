@@ -1,8 +1,8 @@
 //! Steps, drifts and outliers in simulated histories whose truth is known. The seeds are fixed, so results do not change from run to run.
 
 use bench_stats::{Trend, trend};
+use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 const TRIALS: u32 = 500;
 

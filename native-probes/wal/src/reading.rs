@@ -3,8 +3,8 @@
 use crate::journal::entry;
 use crate::options::{Options, failed, unread};
 use bench_model::{Arguments, Check, MachineLimit, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
+use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use wal_load::self_timed::{Bench, Folder, Meter, Stopwatch};
 use wal_load::{Payloads, scenario as shared};
 use wal_log::{Log, Record, Retention, Snapshot};

@@ -4,8 +4,8 @@
 //! Mytkowicz, Diwan, Hauswirth and Sweeney, "Producing Wrong Data Without Doing Anything Obviously Wrong!", ASPLOS 2009.
 
 use bench_sink::runfile::Layout;
+use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
 
 /// The variable with the layout, followed by as many characters as make the environment longer.

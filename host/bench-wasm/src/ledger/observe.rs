@@ -9,8 +9,8 @@ use bench_drivers::LedgerTask;
 use bench_model::{ModuleError, Outcome};
 use quanta::Clock;
 use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use std::time::{Duration, Instant};
 
 /// Number of pairs of sessions, one after another, because the addresses of a session's memory influence its speed.

@@ -4,8 +4,8 @@
 //! On the effect: Mytkowicz, Diwan, Hauswirth and Sweeney, "Producing Wrong Data Without Doing Anything Obviously Wrong!", ASPLOS
 //! 2009. On randomisation as a remedy: Curtsinger and Berger, "STABILIZER", ASPLOS 2013.
 
+use rand::rngs::ChaCha8Rng;
 use rand::seq::IndexedRandom;
-use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
 
 type Place<R> = fn(&mut dyn FnMut() -> R) -> R;

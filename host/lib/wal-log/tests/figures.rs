@@ -5,8 +5,8 @@
 #![expect(clippy::print_stdout, reason = "figures are for reading")]
 #![expect(unsafe_code, reason = "the bare loops write to a mapping of their own")]
 
+use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;

@@ -4,8 +4,8 @@
 //! The parent kills it with SIGKILL at a random point, opens the log and compares. Each log is killed several times.
 
 use crate::support::directory_on_disk;
+use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use std::collections::HashMap;
 use std::io::{BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
