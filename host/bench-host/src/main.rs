@@ -39,7 +39,10 @@ use clap::Parser;
 use cli::{Cli, Command};
 use resume::Wanted;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,8 +115,12 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
 
 /// Writes logs to standard error, filtered by `RUST_LOG`, else by the number of `-v`.
 fn start_log(verbose: u8) {
-    let default = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new(format!("{default},wasmtime=warn,cranelift=warn,regalloc2=warn")));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(verbose > 1).init();
+    let default = [LevelFilter::WARN, LevelFilter::INFO, LevelFilter::DEBUG, LevelFilter::TRACE];
+    let given = std::env::var("RUST_LOG").ok().filter(|given| !given.is_empty());
+    let targets = given.and_then(|given| given.parse::<Targets>().ok()).unwrap_or_else(|| {
+        let of_engine = ["wasmtime", "cranelift", "regalloc2"].map(|target| (target, LevelFilter::WARN));
+        Targets::new().with_default(default[usize::from(verbose.min(3))]).with_targets(of_engine)
+    });
+    let lines = fmt::layer().with_writer(std::io::stderr).with_target(verbose > 1);
+    tracing_subscriber::registry().with(targets).with(lines).init();
 }
