@@ -1,6 +1,7 @@
 //! The program `bench-host`: parses the command line and runs the command. Exit status: 0 success, 1 a finding (failed cell, failed
 //! check, missed target), 2 not measured.
 
+mod absent;
 mod baselines;
 mod builtin;
 mod cli;
@@ -66,15 +67,23 @@ impl From<Exit> for ExitCode {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refused) => match absent::reason(&refused) {
+            Some(reason) => return fail(&reason),
+            None => refused.exit(),
+        },
+    };
     start_log(cli.verbose);
     match execute(cli.command) {
         Ok(exit) => exit.into(),
-        Err(error) => {
-            output::error(&error);
-            Exit::NotMeasured.into()
-        }
+        Err(error) => fail(&error),
     }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    output::error(error);
+    Exit::NotMeasured.into()
 }
 
 fn execute(command: Command) -> anyhow::Result<Exit> {

@@ -1,0 +1,61 @@
+//! Commands and options of cargo features that this program may be built without, and what a user who gives one is told.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// A command or option, the feature that it comes with, and whether this program has it.
+type Part = (&'static str, &'static str, bool);
+
+const PARTS: [Part; 7] = [
+    ("agent", "fleet", cfg!(feature = "fleet")),
+    ("fleet", "fleet", cfg!(feature = "fleet")),
+    ("price", "price", cfg!(feature = "price")),
+    ("profile", "profile", cfg!(feature = "profile")),
+    ("--profile", "profile", cfg!(feature = "profile")),
+    ("pull", "registry", cfg!(feature = "registry")),
+    ("push", "registry", cfg!(feature = "registry")),
+];
+
+/// The reason and what to do, if the command line was refused because this program lacks a part.
+pub(crate) fn reason(refused: &clap::Error) -> Option<anyhow::Error> {
+    reason_among(&PARTS, refused)
+}
+
+fn reason_among(parts: &[Part], refused: &clap::Error) -> Option<anyhow::Error> {
+    let kind = match refused.kind() {
+        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        _ => return None,
+    };
+    let Some(ContextValue::String(given)) = refused.get(kind) else { return None };
+    let (name, feature, _) = parts.iter().find(|(name, _, is_there)| !is_there && name == given)?;
+    Some(anyhow::anyhow!(
+        "this bench-host was built without `{name}`; build it with default features, or with the cargo feature `{feature}`"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Arg, Command};
+
+    #[test]
+    fn absent_command_or_option_is_told_from_a_mistake() {
+        let check = |words: &[&str], expect: Option<&str>| {
+            let words = ["p"].iter().chain(words);
+            let command = Command::new("p").subcommand(Command::new("run").arg(Arg::new("what")));
+            let refused = command.try_get_matches_from(words).unwrap_err();
+            let parts = [("fleet", "fleet", false), ("--profile", "profile", false), ("price", "price", true)];
+            assert_eq!(reason_among(&parts, &refused).map(|reason| reason.to_string()).as_deref(), expect, "{refused}");
+        };
+        let told = "this bench-host was built without `fleet`; build it with default features, or with the cargo feature `fleet`";
+        check(&["fleet"], Some(told));
+        check(&["fleet", "run", "--on", "local"], Some(told));
+        let told = "this bench-host was built without `--profile`; \
+                    build it with default features, or with the cargo feature `profile`";
+        check(&["run", "--profile"], Some(told));
+        check(&["flee"], None);
+        check(&["price"], None);
+        check(&["run", "--profiled"], None);
+        check(&["--help"], None);
+    }
+}
