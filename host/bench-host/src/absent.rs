@@ -5,7 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 /// A command or option, the feature that it comes with, and whether this program has it.
 type Part = (&'static str, &'static str, bool);
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("agent", "fleet", cfg!(feature = "fleet")),
     ("fleet", "fleet", cfg!(feature = "fleet")),
     ("price", "price", cfg!(feature = "price")),
@@ -13,6 +13,7 @@ const PARTS: [Part; 7] = [
     ("--profile", "profile", cfg!(feature = "profile")),
     ("pull", "registry", cfg!(feature = "registry")),
     ("push", "registry", cfg!(feature = "registry")),
+    ("wrap", "wrap", cfg!(feature = "wrap")),
 ];
 
 /// The reason and what to do, if the command line was refused because this program lacks a part.

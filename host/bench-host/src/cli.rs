@@ -11,7 +11,9 @@ pub(crate) use fleet::{
     AgentArgs, AttachArgs, FleetCommand, FleetRunArgs, FleetVerifyArgs, MergeArgs, StatusArgs, StopArgs,
 };
 
-pub(crate) use author::{CheckArgs, CheckFormat, NewArgs, SdkArgs, WitArgs, WrapArgs};
+#[cfg(feature = "wrap")]
+pub(crate) use author::WrapArgs;
+pub(crate) use author::{CheckArgs, CheckFormat, NewArgs, SdkArgs, WitArgs};
 pub(crate) use registry::{
     AddArgs, KeygenArgs, RegistryCommand, RemoveArgs, SignArgs, StoredArgs, TrustArgs, VerifyArgs,
 };
@@ -112,6 +114,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  bench-host header > bench_probe.h")]
     Header,
     /// Make a component of a core module, as compilers of Go and C build it
+    #[cfg(feature = "wrap")]
     #[command(after_help = "Example:\n  bench-host wrap core.wasm -o sum.wasm")]
     Wrap(WrapArgs),
     /// Keep modules by name and digest, sign them, and say what is trusted

@@ -110,6 +110,7 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
         Command::Sdk(arguments) => commands::sdk::run(&arguments),
         Command::Wit(arguments) => commands::sdk::wit(&arguments),
         Command::Header => commands::sdk::header(),
+        #[cfg(feature = "wrap")]
         Command::Wrap(arguments) => commands::wrap::run(&arguments),
         Command::Registry(command) => commands::registry::run(&command),
         #[cfg(feature = "fleet")]

@@ -39,6 +39,7 @@ pub(crate) struct WitArgs {
     pub(crate) package: String,
 }
 
+#[cfg(feature = "wrap")]
 #[derive(Debug, Args)]
 pub(crate) struct WrapArgs {
     /// A core module that exports functions of WIT interfaces, as Go and C build it

@@ -23,4 +23,5 @@ pub(crate) mod results;
 pub(crate) mod run;
 pub(crate) mod sdk;
 pub(crate) mod validate;
+#[cfg(feature = "wrap")]
 pub(crate) mod wrap;
