@@ -5,9 +5,11 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 /// A command or option, the feature that it comes with, and whether this program has it.
 type Part = (&'static str, &'static str, bool);
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 10] = [
     ("agent", "fleet", cfg!(feature = "fleet")),
+    ("completions", "manual", cfg!(feature = "manual")),
     ("fleet", "fleet", cfg!(feature = "fleet")),
+    ("man", "manual", cfg!(feature = "manual")),
     ("price", "price", cfg!(feature = "price")),
     ("profile", "profile", cfg!(feature = "profile")),
     ("--profile", "profile", cfg!(feature = "profile")),

@@ -29,7 +29,6 @@ use crate::secret::Secrets;
 use crate::show::ShowArgs;
 use bench_model::Arm;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
 use std::path::PathBuf;
 use values::{bytes, cpu_list, directory_grant, named_build};
 
@@ -131,14 +130,16 @@ pub(crate) enum Command {
     )]
     Agent(AgentArgs),
     /// Print a completion script for a shell
+    #[cfg(feature = "manual")]
     #[command(
         after_help = "Example:\n  bench-host completions bash > ~/.local/share/bash-completion/completions/bench-host"
     )]
     Completions {
         /// The shell
-        shell: Shell,
+        shell: clap_complete::Shell,
     },
     /// Print the manual page, or write one page per command into a folder
+    #[cfg(feature = "manual")]
     #[command(after_help = "Examples:\n  bench-host man | man -l -\n  bench-host man --dir ~/.local/share/man/man1")]
     Man {
         /// Folder to write bench-host.1 and one page per command into [default: print bench-host.1]

@@ -117,7 +117,9 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
         Command::Fleet(command) => commands::fleet::run(command),
         #[cfg(feature = "fleet")]
         Command::Agent(arguments) => commands::agent::run(&arguments),
+        #[cfg(feature = "manual")]
         Command::Completions { shell } => commands::completions::run(shell),
+        #[cfg(feature = "manual")]
         Command::Man { dir } => commands::man::run(dir.as_deref()),
         Command::Worker(arguments) => worker::serve(&arguments),
     }

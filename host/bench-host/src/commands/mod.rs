@@ -4,6 +4,7 @@
 pub(crate) mod agent;
 pub(crate) mod check;
 pub(crate) mod compare;
+#[cfg(feature = "manual")]
 pub(crate) mod completions;
 pub(crate) mod doctor;
 #[cfg(feature = "fleet")]
@@ -11,6 +12,7 @@ pub(crate) mod fleet;
 mod former_names;
 pub(crate) mod list;
 pub(crate) mod load;
+#[cfg(feature = "manual")]
 pub(crate) mod man;
 pub(crate) mod new;
 #[cfg(feature = "price")]
