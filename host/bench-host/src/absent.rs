@@ -5,16 +5,18 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 /// A command or option, the feature that it comes with, and whether this program has it.
 type Part = (&'static str, &'static str, bool);
 
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 12] = [
     ("agent", "fleet", cfg!(feature = "fleet")),
     ("completions", "manual", cfg!(feature = "manual")),
     ("fleet", "fleet", cfg!(feature = "fleet")),
+    ("keygen", "signatures", cfg!(feature = "signatures")),
     ("man", "manual", cfg!(feature = "manual")),
     ("price", "price", cfg!(feature = "price")),
     ("profile", "profile", cfg!(feature = "profile")),
     ("--profile", "profile", cfg!(feature = "profile")),
     ("pull", "registry", cfg!(feature = "registry")),
     ("push", "registry", cfg!(feature = "registry")),
+    ("sign", "signatures", cfg!(feature = "signatures")),
     ("wrap", "wrap", cfg!(feature = "wrap")),
 ];
 

@@ -14,9 +14,9 @@ pub(crate) use fleet::{
 #[cfg(feature = "wrap")]
 pub(crate) use author::WrapArgs;
 pub(crate) use author::{CheckArgs, CheckFormat, NewArgs, SdkArgs, WitArgs};
-pub(crate) use registry::{
-    AddArgs, KeygenArgs, RegistryCommand, RemoveArgs, SignArgs, StoredArgs, TrustArgs, VerifyArgs,
-};
+pub(crate) use registry::{AddArgs, RegistryCommand, RemoveArgs, StoredArgs, TrustArgs, VerifyArgs};
+#[cfg(feature = "signatures")]
+pub(crate) use registry::{KeygenArgs, SignArgs};
 #[cfg(feature = "registry")]
 pub(crate) use registry::{PullArgs, PushArgs, RemoteArgs};
 pub(crate) use values::{CpuList, duration_ns, key_values, merge_axes, percent};

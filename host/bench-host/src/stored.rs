@@ -10,6 +10,13 @@ use module_store::StoreError;
 use module_store::{Digest, Grant, Native, Policy, Reference, ReferenceError, Signer, Store, StoredModule, platform};
 use std::path::{Path, PathBuf};
 
+/// Added where a signature could have helped.
+const UNCHECKED: &str = if cfg!(feature = "signatures") {
+    ""
+} else {
+    " (this bench-host was built without the cargo feature `signatures`, so it checks none)"
+};
+
 /// The module that `reference` names; one that is named by its address is pulled if the store does not have it.
 fn find(store: &Store, reference: &Reference) -> anyhow::Result<StoredModule> {
     let found = store.find(reference);
@@ -83,7 +90,7 @@ impl Trust {
             Some(native) => {
                 let digest = native.file.digest;
                 format!(
-                    "{shown}: its native code does not run, because neither {digest} nor a key that signed it is trusted with that; \
+                    "{shown}: its native code does not run, because neither {digest} nor a key that signed it is trusted with that{UNCHECKED}; \
                      trust it: bench-host registry trust {digest} --natives"
                 )
             }

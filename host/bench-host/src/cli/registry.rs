@@ -24,9 +24,11 @@ pub(crate) enum RegistryCommand {
     #[command(after_help = "Example:\n  bench-host registry remove acme:json@1.2.0")]
     Remove(RemoveArgs),
     /// Make a pair of keys to sign modules with: FILE, and FILE.pub to give to others
+    #[cfg(feature = "signatures")]
     #[command(after_help = "Example:\n  bench-host registry keygen ~/.config/bench-host/acme.key")]
     Keygen(KeygenArgs),
     /// Sign which files a module is, or print the statement that minisign can sign
+    #[cfg(feature = "signatures")]
     #[command(
         after_help = "Examples:\n  bench-host registry sign acme:json@1.2.0 --key acme.key\n\nWith a key that a password protects:\n  bench-host registry sign acme:json@1.2.0 > json.txt\n  minisign -S -m json.txt\n  bench-host registry sign acme:json@1.2.0 --signature json.txt.minisig --public-key minisign.pub"
     )]
@@ -89,6 +91,7 @@ pub(crate) struct RemoveArgs {
     pub(crate) what: Vec<String>,
 }
 
+#[cfg(feature = "signatures")]
 #[derive(Debug, Args)]
 pub(crate) struct KeygenArgs {
     /// File for the secret key, which only you can read; it must not exist yet
@@ -96,6 +99,7 @@ pub(crate) struct KeygenArgs {
     pub(crate) file: PathBuf,
 }
 
+#[cfg(feature = "signatures")]
 #[derive(Debug, Args)]
 pub(crate) struct SignArgs {
     /// Module by name

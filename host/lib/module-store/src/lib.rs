@@ -18,7 +18,9 @@ mod wasm;
 pub use digest::{Digest, HashingWriter, InvalidDigest};
 pub use error::StoreError;
 pub use grant::{Grant, InvalidGrant};
-pub use minisign::{MinisignError, PublicKey, SecretKey, Signature};
+#[cfg(feature = "signatures")]
+pub use minisign::SecretKey;
+pub use minisign::{MinisignError, PublicKey, Signature};
 pub use module::{Damage, Native, NewModule, Pulled, StoredModule, StoredSignature, platform};
 pub use oci::{Annotations, Descriptor, Index, Manifest, annotation, media_type};
 pub use policy::{KeyTrust, ModuleTrust, Policy, PolicyError, Signer, SubmitterTrust};

@@ -1,12 +1,14 @@
 //! Keys and signatures in the formats of minisign (<https://jedisct1.github.io/minisign/>): Ed25519 over the BLAKE2b-512 of the text. A
 //! secret key that a password protects is left to minisign itself.
 
+#[cfg(feature = "signatures")]
+mod secret;
+
+#[cfg(feature = "signatures")]
+pub use secret::SecretKey;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use blake2::digest::consts::U32;
-use blake2::{Blake2b, Blake2b512, Digest as _};
-use ring::rand::{SecureRandom, SystemRandom};
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use std::fmt;
 use std::str::FromStr;
 
@@ -18,13 +20,6 @@ type KeyId = [u8; 8];
 pub struct PublicKey {
     id: KeyId,
     key: [u8; 32],
-}
-
-/// A secret key without a password.
-pub struct SecretKey {
-    id: KeyId,
-    seed: [u8; 32],
-    pair: Ed25519KeyPair,
 }
 
 /// A signature and its trusted comment.
@@ -63,6 +58,9 @@ pub enum MinisignError {
     /// The system gave no random bytes.
     #[error("the system gives no random bytes for a key")]
     Random,
+    /// The program has no code that checks signatures.
+    #[error("this program was built without the cargo feature `signatures`, so it cannot check one")]
+    Unsupported,
 }
 
 const COMMENT: &str = "untrusted comment: ";
@@ -73,15 +71,6 @@ const PLAIN: [u8; 2] = *b"Ed";
 
 /// The algorithm of signatures of a hash.
 const HASHED: [u8; 2] = *b"ED";
-
-/// The algorithm of the checksum in a secret key: BLAKE2b-256.
-const CHECKSUM: [u8; 2] = *b"B2";
-
-/// The bytes of a secret key: three algorithms, salt and limits of the key derivation, identifier, seed and public key, checksum.
-const SECRET_BYTES: usize = 2 + 2 + 2 + 32 + 8 + 8 + 8 + 64 + 32;
-
-/// Where the identifier of a secret key begins.
-const SECRET_ID: usize = 2 + 2 + 2 + 32 + 8 + 8;
 
 impl PublicKey {
     /// The identifier as minisign shows it.
@@ -94,10 +83,7 @@ impl PublicKey {
         if signature.id != self.id {
             return Err(MinisignError::OtherKey { signed: shown(signature.id), key: self.id() });
         }
-        let key = UnparsedPublicKey::new(&ED25519, self.key);
-        let verify = |text: &[u8], signature: &[u8]| key.verify(text, signature).map_err(|_| MinisignError::Wrong);
-        verify(&Blake2b512::digest(text), &signature.signature)?;
-        verify(&[&signature.signature[..], signature.trusted_comment.as_bytes()].concat(), &signature.global)?;
+        ensure_signed(self.key, text, signature)?;
         Ok(&signature.trusted_comment)
     }
 
@@ -135,84 +121,6 @@ impl FromStr for PublicKey {
             _ => Err(malformed),
         }
     }
-}
-
-impl SecretKey {
-    /// Draws a key.
-    pub fn generate() -> Result<Self, MinisignError> {
-        let random = SystemRandom::new();
-        let (mut id, mut seed) = ([0_u8; 8], [0_u8; 32]);
-        random.fill(&mut id).and_then(|()| random.fill(&mut seed)).map_err(|_| MinisignError::Random)?;
-        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| MinisignError::Random)?;
-        Ok(Self { id, seed, pair })
-    }
-
-    /// The public key.
-    pub fn public(&self) -> PublicKey {
-        PublicKey { id: self.id, key: public_bytes(&self.pair) }
-    }
-
-    /// Signs `text`; the result is the file that minisign writes.
-    pub fn sign(&self, text: &[u8], trusted_comment: &str) -> Signature {
-        let signature = self.sign_bytes(&Blake2b512::digest(text));
-        // A line of the file.
-        let trusted_comment = trusted_comment.replace(|letter: char| letter.is_control(), " ");
-        let global = self.sign_bytes(&[&signature[..], trusted_comment.as_bytes()].concat());
-        Signature { id: self.id, signature, trusted_comment, global }
-    }
-
-    fn sign_bytes(&self, bytes: &[u8]) -> [u8; 64] {
-        let mut signature = [0; 64];
-        signature.copy_from_slice(self.pair.sign(bytes).as_ref());
-        signature
-    }
-
-    /// The file that `minisign -G -W` writes for this key.
-    pub fn to_file(&self) -> String {
-        let key = [&self.seed[..], &public_bytes(&self.pair)].concat();
-        let checksum = Blake2b::<U32>::digest([&PLAIN[..], &self.id, &key].concat());
-        // No key derivation, so neither a salt nor limits.
-        let derivation = [0_u8; 2 + 32 + 8 + 8];
-        let (algorithm, rest) = derivation.split_at(2);
-        let bytes = [&PLAIN[..], algorithm, &CHECKSUM, rest, &self.id, &key, &checksum[..]].concat();
-        format!("{COMMENT}minisign secret key {}\n{}\n", shown(self.id), BASE64.encode(bytes))
-    }
-}
-
-impl fmt::Debug for SecretKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SecretKey({})", shown(self.id))
-    }
-}
-
-/// Parses the file of a key without a password.
-impl FromStr for SecretKey {
-    type Err = MinisignError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let malformed = MinisignError::Malformed("secret key");
-        let line = text.strip_prefix(COMMENT).and_then(|_| text.lines().nth(1)).ok_or_else(|| malformed.clone())?;
-        let bytes = BASE64.decode(line.trim()).map_err(|_| malformed.clone())?;
-        if bytes.len() != SECRET_BYTES || bytes[..2] != PLAIN || bytes[4..6] != CHECKSUM {
-            return Err(malformed);
-        }
-        if bytes[2..4] != [0; 2] {
-            return Err(MinisignError::Protected);
-        }
-        let (Some(id), Some(seed)) = (part::<8>(&bytes, SECRET_ID), part::<32>(&bytes, SECRET_ID + 8)) else {
-            return Err(malformed);
-        };
-        // Checks that the two halves belong together, so a damaged file is found without the checksum.
-        let public = &bytes[SECRET_ID + 40..SECRET_ID + 72];
-        let pair = Ed25519KeyPair::from_seed_and_public_key(&seed, public).map_err(|_| malformed)?;
-        Ok(Self { id, seed, pair })
-    }
-}
-
-fn public_bytes(pair: &Ed25519KeyPair) -> [u8; 32] {
-    let mut key = [0; 32];
-    key.copy_from_slice(pair.public_key().as_ref());
-    key
 }
 
 impl Signature {
@@ -253,6 +161,23 @@ impl FromStr for Signature {
     }
 }
 
+/// An error unless the key with these bytes has signed both the text and the trusted comment.
+#[cfg(feature = "signatures")]
+fn ensure_signed(key: [u8; 32], text: &[u8], signature: &Signature) -> Result<(), MinisignError> {
+    use blake2::{Blake2b512, Digest as _};
+    use ring::signature::{ED25519, UnparsedPublicKey};
+    let key = UnparsedPublicKey::new(&ED25519, key);
+    let verify = |text: &[u8], signature: &[u8]| key.verify(text, signature).map_err(|_| MinisignError::Wrong);
+    verify(&Blake2b512::digest(text), &signature.signature)?;
+    verify(&[&signature.signature[..], signature.trusted_comment.as_bytes()].concat(), &signature.global)
+}
+
+/// No signature is right where none can be checked.
+#[cfg(not(feature = "signatures"))]
+fn ensure_signed(_: [u8; 32], _: &[u8], _: &Signature) -> Result<(), MinisignError> {
+    Err(MinisignError::Unsupported)
+}
+
 /// The `N` bytes from `at`, if there are so many.
 fn part<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
@@ -263,7 +188,7 @@ fn shown(id: KeyId) -> String {
     format!("{:016X}", u64::from_le_bytes(id))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "signatures"))]
 mod tests {
     use super::*;
 

@@ -3,6 +3,7 @@
 mod list;
 #[cfg(feature = "registry")]
 pub(crate) mod remote;
+#[cfg(feature = "signatures")]
 pub(crate) mod sign;
 mod trust;
 mod verify;
@@ -18,7 +19,9 @@ pub(crate) fn run(command: &RegistryCommand) -> anyhow::Result<Exit> {
         RegistryCommand::Add(arguments) => add(arguments),
         RegistryCommand::Verify(arguments) => verify::run(arguments),
         RegistryCommand::Remove(arguments) => remove(arguments),
+        #[cfg(feature = "signatures")]
         RegistryCommand::Keygen(arguments) => sign::keygen(arguments),
+        #[cfg(feature = "signatures")]
         RegistryCommand::Sign(arguments) => sign::run(arguments),
         RegistryCommand::Trust(arguments) => trust::run(arguments),
         #[cfg(feature = "registry")]
