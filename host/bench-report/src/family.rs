@@ -149,8 +149,12 @@ impl DerivedFile {
 
     /// The file `NAME.png` with `figure`, or with the reason why there is none.
     pub fn figure(name: &str, figure: Result<Figure, String>) -> Self {
-        let no_font = || "the embedded font cannot be read; this build is broken, install another".to_owned();
-        let png = figure.and_then(|figure| figure.png().ok_or_else(no_font));
+        let absent = if cfg!(feature = "png") {
+            "the embedded font cannot be read; this build is broken, install another"
+        } else {
+            "this bench-host was built without the cargo feature `png`; build it with default features"
+        };
+        let png = figure.and_then(|figure| figure.png().ok_or_else(|| absent.to_owned()));
         Self { name: format!("{name}.png"), content: png.map_err(|why| format!("not drawn: {why}")) }
     }
 }

@@ -78,7 +78,7 @@ impl Chart {
         self
     }
 
-    /// A PNG file. `None` only where the font that is built in is none.
+    /// A PNG file. `None` only where the font that is built in is none, or without the feature `png`.
     pub(crate) fn png(&self) -> Option<Vec<u8>> {
         let (canvas, sheet) = self.drawn()?;
         pixels::png(&canvas, sheet.width, sheet.height)

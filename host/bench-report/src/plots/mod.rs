@@ -7,12 +7,23 @@ mod chart;
 mod curves;
 mod font;
 mod inline;
+#[cfg(feature = "png")]
+mod outline;
 mod panel;
+#[cfg(feature = "png")]
 mod pixels;
 mod rows;
 mod stacks;
 mod style;
 mod vector;
+
+/// No sheet becomes a PNG file.
+#[cfg(not(feature = "png"))]
+mod pixels {
+    pub(super) fn png(_: &super::Canvas, _: u32, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+}
 
 pub(crate) use chart::Chart;
 pub(crate) use curves::{Curve, Curves, Scale, Shape};
@@ -104,7 +115,7 @@ impl Figure {
     }
 
     /// The figure as a PNG file of 1600 × 1000 pixels; every further row of panels makes it higher. `None` only where the font that is
-    /// built in is none.
+    /// built in is none, or without the feature `png`.
     pub fn png(&self) -> Option<Vec<u8>> {
         let sheet = self.sheet();
         pixels::png(&self.drawn()?, sheet.width, sheet.height)
