@@ -60,9 +60,22 @@ impl EngineOption {
         Self::Pulley,
     ];
 
-    /// Whether this build has what the option needs: Winch and Pulley are there with the feature `code-generators`.
+    /// Whether this build has what the option needs.
     pub fn is_available(self) -> bool {
-        !matches!(self, Self::Winch | Self::Pulley) || cfg!(feature = "code-generators")
+        match self {
+            Self::Concurrency => cfg!(feature = "concurrency"),
+            Self::Winch | Self::Pulley => cfg!(feature = "code-generators"),
+            _ => true,
+        }
+    }
+
+    /// The cargo feature that the option needs, if it needs one.
+    pub fn feature(self) -> Option<&'static str> {
+        match self {
+            Self::Concurrency => Some("concurrency"),
+            Self::Winch | Self::Pulley => Some("code-generators"),
+            _ => None,
+        }
     }
 
     /// The name on the command line and in run files.

@@ -126,7 +126,8 @@ impl Candidates for Sides {
 
 /// Why an option cannot be used, and what to do.
 pub(super) fn not_available(option: EngineOption) -> String {
-    format!("this bench-host was built without {option}; build it with the cargo feature `code-generators`")
+    let feature = option.feature().unwrap_or("full");
+    format!("this bench-host was built without {option}; build it with the cargo feature `{feature}`")
 }
 
 /// The path at which the `wanted` arm of the module at `file` is expected, if its kind has such an arm.
