@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
+use std::{panic, thread};
 
 use anyhow::{Context, Result, ensure};
 
@@ -41,8 +42,8 @@ pub(crate) fn run(project: &Project, extent: Extent) -> Result<ExitCode> {
 fn first(project: &Project) -> Result<ExitCode> {
     setup::run_required(project)?;
     let names = FIRST.map(str::to_owned).to_vec();
-    plugins::run(project, &PluginRequest { names, ..PluginRequest::all(Profile::Release) })?;
-    let program = host(project, &LEAN)?;
+    let request = PluginRequest { names, ..PluginRequest::all(Profile::Release) };
+    let program = with_plugins(project, &request, || host(project, &LEAN))?;
     for words in SHOWN {
         let status = show(project.command(&program).args(words).args(["--modules", "plugins"]))?;
         if !status.success() {
@@ -59,13 +60,25 @@ fn first(project: &Project) -> Result<ExitCode> {
 
 fn everything(project: &Project) -> Result<ExitCode> {
     setup::run(project, Extent::Required)?;
-    plugins::run(project, &PluginRequest::all(Profile::Release))?;
-    probes::run(project, Profile::Release)?;
-    let program = full_host(project)?;
+    let program = with_plugins(project, &PluginRequest::all(Profile::Release), || {
+        probes::run(project, Profile::Release)?;
+        full_host(project)
+    })?;
     let mut modules = modules(project.root(), "plugins", "wasm")?;
     modules.extend(self::modules(project.root(), "native-probes", artifact::LIBRARY)?);
     ensure!(!modules.is_empty(), "there is no module to load: build some with `cargo xtask plugins`");
     code(show(project.command(program).arg("load").args(EFFORT).args(modules))?)
+}
+
+/// Builds the plug-ins and at the same time `rest`, which is of another workspace: each build has times in which it compiles one crate,
+/// and one processor waits.
+fn with_plugins<T>(project: &Project, request: &PluginRequest, rest: impl FnOnce() -> Result<T>) -> Result<T> {
+    thread::scope(|scope| {
+        let plugins = scope.spawn(|| plugins::run(project, request));
+        let rest = rest();
+        plugins.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?;
+        rest
+    })
 }
 
 /// Builds the host with these cargo options, and returns its path.
