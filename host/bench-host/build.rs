@@ -1,4 +1,4 @@
-//! Tells the program which compiler it is built with.
+//! Tells the program which compiler it is built with, and whether little of it is optimised.
 
 use std::env;
 use std::process::Command;
@@ -10,5 +10,10 @@ fn main() {
     let version = output.ok().filter(|output| output.status.success()).map(|output| output.stdout);
     if let Some(version) = version.and_then(|version| String::from_utf8(version).ok()) {
         println!("cargo::rustc-env=BENCH_HOST_RUSTC={}", version.trim());
+    }
+    // Cargo tells a script the level of its package, and of the profile only what it inherits.
+    let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
+    if is("PROFILE", "release") && is("OPT_LEVEL", "0") {
+        println!("cargo::rustc-env=BENCH_HOST_BUILD=quick");
     }
 }

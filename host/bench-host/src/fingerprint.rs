@@ -9,6 +9,7 @@ pub(crate) fn fingerprint(results: &Path) -> Fingerprint {
     Fingerprint {
         engine: Some(format!("wasmtime {}", bench_wasm::ENGINE_VERSION)),
         rustc: option_env!("BENCH_HOST_RUSTC").map(str::to_owned),
+        build: option_env!("BENCH_HOST_BUILD").map(str::to_owned),
         results_folder: file_system(results),
         ..Fingerprint::take(env!("CARGO_PKG_VERSION"))
     }

@@ -52,6 +52,9 @@ pub struct Fingerprint {
     /// The compiler that the program was built with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rustc: Option<String>,
+    /// The cargo profile that the program was built with, if it optimises less than a release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
     /// Whether two threads share a core.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smt: Option<bool>,
@@ -147,6 +150,7 @@ impl Fingerprint {
             git_branch: git(&["symbolic-ref", "--short", "HEAD"]).map(|branch| branch.trim().to_owned()),
             engine: None,
             rustc: None,
+            build: None,
             smt: environment::smt(),
             boost: environment::boost(),
             cpu_kinds: environment::kinds().iter().map(|(_, cpus)| cpus.len() as u32).collect(),

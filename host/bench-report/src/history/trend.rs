@@ -61,7 +61,7 @@ const ROOFLINE_P_MAX: f64 = 0.01;
 const ROOFLINE_SHARE_MIN: f64 = 0.5;
 
 /// How names of differences of the program begin; all others are of the machine.
-const OF_PROGRAM: [&str; 3] = ["host version ", "engine ", "rustc "];
+const OF_PROGRAM: [&str; 4] = ["host version ", "engine ", "rustc ", "build "];
 
 impl<'a> CellTrend<'a> {
     /// What happens in `history`.

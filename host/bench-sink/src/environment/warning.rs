@@ -35,12 +35,14 @@ pub enum Warning {
         /// The kind of the file system.
         kind: String,
     },
+    /// The program was built with this cargo profile, which optimises little.
+    Build(String),
 }
 
 /// A warning as it is recorded in a run file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarningRecord {
-    /// The kind of warning: `governor`, `quota`, `steal`, `slow-clock`, `load`, `temporary-folder`.
+    /// The kind of warning: `governor`, `quota`, `steal`, `slow-clock`, `load`, `temporary-folder`, `build`.
     pub warning: String,
     /// What was found, and its effect on figures.
     pub found: String,
@@ -73,6 +75,7 @@ pub fn warnings(machine: &Fingerprint) -> Vec<Warning> {
         clock.map(Warning::SlowClock),
         load.map(|load| Warning::Load { load, cpus }),
         kind.map(|kind| Warning::TemporaryFolder { kind }),
+        machine.build.clone().map(Warning::Build),
     ]
     .into_iter()
     .flatten()
@@ -89,6 +92,7 @@ impl Warning {
             Self::SlowClock(_) => "slow-clock",
             Self::Load { .. } => "load",
             Self::TemporaryFolder { .. } => "temporary-folder",
+            Self::Build(_) => "build",
         }
     }
 
@@ -112,6 +116,9 @@ impl Warning {
             Self::TemporaryFolder { kind } => {
                 format!("the temporary folder is on {kind}, so synced writes there are only in memory")
             }
+            Self::Build(profile) => format!(
+                "bench-host is built with the profile `{profile}`, so what is not needed for the first table, such as WASI, is slow"
+            ),
         }
     }
 
@@ -124,6 +131,7 @@ impl Warning {
             Self::SlowClock(_) => "boot with clocksource=tsc if the processor supports it",
             Self::Load { .. } => "stop other work, or wait",
             Self::TemporaryFolder { .. } => "set TMPDIR to a folder on a disk",
+            Self::Build(_) => "build it with `cargo build --release --package bench-host`",
         }
     }
 }
@@ -166,6 +174,7 @@ mod tests {
         check(|machine| machine.temporary_folder = on("tmpfs", false), &["temporary-folder"]);
         check(|machine| machine.temporary_folder = on("overlay", true), &["temporary-folder"]);
         check(|machine| machine.temporary_folder = on("overlay", false), &[]);
+        check(|machine| machine.build = Some("quick".to_owned()), &["build"]);
     }
 
     #[test]
