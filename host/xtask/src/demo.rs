@@ -15,8 +15,7 @@ use crate::{artifact, plugins, probes, setup, tool};
 /// The plug-ins of the first table.
 const FIRST: [&str; 2] = ["kernels", "ring-client"];
 
-/// Builds a host without the families that need a database, a cluster or an HTTP server, and optimises only dependencies that
-/// measured code uses. It compiles in a third of the time.
+/// Builds a host without the families and commands that a first table does not need, and optimises only what its figures depend on.
 const LEAN: [&str; 3] = ["--profile", "quick", "--no-default-features"];
 
 /// Builds the complete host.
