@@ -3,9 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 
 const SIGNIFICANT_FIGURES: u8 = 3;
+
+/// The least value that is told from 0.
+const LOWEST: u64 = 1;
 
 /// The cookie at the beginning of an uncompressed V2 histogram.
 const COOKIE: u32 = 0x1c84_9313;
@@ -13,9 +15,16 @@ const COOKIE: u32 = 0x1c84_9313;
 /// Cookie, length, offset, significant figures, least and greatest value, ratio.
 const HEADER_BYTES: usize = 4 * 4 + 3 * 8;
 
-/// A histogram read back from a run file.
+/// A number takes this many bytes at most, of which the last has eight bits and each other seven.
+const NUMBER_BYTES_MAX: u32 = 9;
+
+/// Slots of a bucket, as a power of two: twice as many tell three significant figures apart. Slots are one wide in the first two
+/// buckets, and twice as wide in each further one.
+const BUCKET_BITS: u32 = 10;
+
+/// A histogram read back from a run file: the greatest value of each slot that has a count, and the count.
 #[derive(Clone, Debug)]
-pub struct RecordedHistogram(Histogram<u64>);
+pub struct RecordedHistogram(Vec<(u64, u64)>);
 
 /// Text that is not a histogram.
 #[derive(Debug, thiserror::Error)]
@@ -27,51 +36,171 @@ pub(crate) fn new() -> Histogram<u64> {
     Histogram::new(SIGNIFICANT_FIGURES).expect("three significant figures are allowed")
 }
 
+/// The power of two by which the slots of `value` are wide.
+fn width_bits(value: u64) -> u32 {
+    (u64::BITS - value.leading_zeros()).saturating_sub(BUCKET_BITS + 1)
+}
+
+/// The slot that counts `value`.
+fn slot_of(value: u64) -> u64 {
+    let width = width_bits(value);
+    (u64::from(width) << BUCKET_BITS) + (value >> width)
+}
+
+/// The greatest value that the slot counts, which must be one of [`slot_of`].
+fn greatest_of(slot: u64) -> u64 {
+    let width = (slot >> BUCKET_BITS).saturating_sub(1);
+    let first = (slot - (width << BUCKET_BITS)) << width;
+    first + ((1_u64 << width) - 1)
+}
+
 pub(crate) fn encode(histogram: &Histogram<u64>) -> String {
-    let mut bytes = Vec::new();
-    // Writing to a vector fails only if a count does not fit into the 63 bits of the format.
-    V2Serializer::new().serialize(histogram, &mut bytes).expect("counts fit the format");
+    let mut counts = Vec::new();
+    let mut next = 0;
+    for step in histogram.iter_recorded() {
+        let slot = slot_of(step.value_iterated_to());
+        match slot - next {
+            0 => {}
+            1 => write_number(&mut counts, 0),
+            // So many slots have no count.
+            empty => write_number(&mut counts, -(empty as i64)),
+        }
+        write_number(&mut counts, i64::try_from(step.count_at_value()).expect("counts fit the 63 bits of the format"));
+        next = slot + 1;
+    }
+    if counts.is_empty() {
+        write_number(&mut counts, 0);
+    }
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + counts.len());
+    for word in [COOKIE, counts.len() as u32, 0, u32::from(SIGNIFICANT_FIGURES)] {
+        bytes.extend(word.to_be_bytes());
+    }
+    for long in [LOWEST, histogram.high(), 1.0f64.to_bits()] {
+        bytes.extend(long.to_be_bytes());
+    }
+    bytes.extend(counts);
     STANDARD.encode(bytes)
 }
 
-/// Whether the bytes are an uncompressed histogram with three significant figures whose length is that in the header. The
-/// deserializer allocates the length in the header without checking it, and would unpack a compressed histogram of any size.
-fn is_plain(bytes: &[u8]) -> bool {
-    let Some((header, counts)) = bytes.split_at_checked(HEADER_BYTES) else { return false };
-    let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    // The deserializer negates counts, and the smallest integer cannot be negated.
-    let is_readable = !counts.windows(9).any(|window| window == [0xff; 9]);
-    number(0) == COOKIE
-        && number(4) as usize == counts.len()
-        && number(12) == u32::from(SIGNIFICANT_FIGURES)
-        && is_readable
+/// Writes a number with its sign in the lowest bit, seven bits a byte from the lowest on.
+fn write_number(bytes: &mut Vec<u8>, number: i64) {
+    let mut rest = ((number << 1) ^ (number >> 63)) as u64;
+    for _ in 1..NUMBER_BYTES_MAX {
+        if rest < 0x80 {
+            break;
+        }
+        bytes.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    bytes.push(rest as u8);
+}
+
+/// Reads a number from the beginning of `bytes`, and removes it there.
+fn read_number(bytes: &mut &[u8]) -> Option<i64> {
+    let mut number = 0;
+    for index in 0..NUMBER_BYTES_MAX {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        let is_longest = index == NUMBER_BYTES_MAX - 1;
+        number |= u64::from(if is_longest { byte } else { byte & 0x7f }) << (7 * index);
+        if is_longest || byte < 0x80 {
+            break;
+        }
+    }
+    Some((number >> 1) as i64 ^ -((number & 1) as i64))
+}
+
+/// The greatest value of the header, if it is that of an uncompressed histogram like [`new`] with so many bytes of counts.
+fn highest(header: &[u8], counts_bytes: usize) -> Option<u64> {
+    let word = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
+    let long = |at: usize| Some(u64::from_be_bytes(header.get(at..at + 8)?.try_into().ok()?));
+    let is_plain = word(0)? == COOKIE
+        && word(4)? as usize == counts_bytes
+        && word(8)? == 0
+        && word(12)? == u32::from(SIGNIFICANT_FIGURES)
+        && long(16)? == LOWEST
+        && long(32)? == 1.0f64.to_bits();
+    long(24).filter(|_| is_plain)
 }
 
 impl RecordedHistogram {
     /// Decodes the histogram of a series record.
     pub fn decode(text: &str) -> Result<Self, HistogramError> {
+        let refused = |why: &str| HistogramError(why.to_owned());
         let bytes = STANDARD.decode(text).map_err(|error| HistogramError(error.to_string()))?;
-        if !is_plain(&bytes) {
-            return Err(HistogramError("invalid header or length".to_owned()));
+        let (header, mut counts) = bytes.split_at(HEADER_BYTES.min(bytes.len()));
+        let highest = highest(header, counts.len()).ok_or_else(|| refused("invalid header or length"))?;
+        // A histogram has whole buckets, so that its greatest value need not be in the last slot.
+        let end = ((u64::from(width_bits(highest)) + 1) << BUCKET_BITS) + (1_u64 << BUCKET_BITS);
+        let (mut points, mut slot) = (Vec::new(), 0);
+        while !counts.is_empty() {
+            let number = read_number(&mut counts).ok_or_else(|| refused("the last count is cut off"))?;
+            match u64::try_from(number) {
+                Err(_) => slot += number.unsigned_abs(),
+                Ok(0) => slot += 1,
+                Ok(count) => {
+                    points.push((slot, count));
+                    slot += 1;
+                }
+            }
+            if slot > end {
+                return Err(refused("it has counts of values beyond its greatest"));
+            }
         }
-        Deserializer::new()
-            .deserialize(&mut bytes.as_slice())
-            .map(Self)
-            .map_err(|error| HistogramError(error.to_string()))
+        points.iter_mut().for_each(|(slot, _)| *slot = greatest_of(*slot));
+        Ok(Self(points))
     }
 
     /// The recorded values with their counts, ascending. A value stands for all values in its bucket.
     pub fn points(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.0.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()))
+        self.0.iter().copied()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
     use proptest::prelude::*;
 
+    #[test]
+    fn slots_have_values_up_to_the_greatest() {
+        for value in [0, 1, 2047, 2048, 2049, 4095, 4096, u64::MAX / 2, u64::MAX] {
+            let (slot, greatest) = (slot_of(value), greatest_of(slot_of(value)));
+            assert!(value <= greatest && slot_of(greatest) == slot, "{value} is in slot {slot} up to {greatest}");
+            assert!(
+                greatest == u64::MAX || slot_of(greatest + 1) == slot + 1,
+                "{greatest} is not the last of slot {slot}"
+            );
+        }
+    }
+
     proptest! {
+        #[test]
+        fn text_is_that_of_the_library(
+            values in proptest::collection::vec((0u64..1 << 62, 0u32..62, 1u64..1 << 20), 0..60),
+        ) {
+            let mut histogram = new();
+            values.iter().for_each(|(value, bits, count)| histogram.record_n(value >> bits, *count).unwrap());
+            let mut bytes = Vec::new();
+            V2Serializer::new().serialize(&histogram, &mut bytes).unwrap();
+            prop_assert_eq!(encode(&histogram), STANDARD.encode(&bytes));
+            let read: Histogram<u64> = Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap();
+            let expect: Vec<_> = read.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value())).collect();
+            let points: Vec<_> = RecordedHistogram::decode(&encode(&histogram)).unwrap().points().collect();
+            prop_assert_eq!(points, expect);
+        }
+
+        #[test]
+        fn numbers_are_read_as_written(number in any::<i64>(), shift in 0u32..64) {
+            let number = number >> shift;
+            let mut bytes = Vec::new();
+            write_number(&mut bytes, number);
+            let mut rest = bytes.as_slice();
+            prop_assert_eq!(read_number(&mut rest), Some(number));
+            prop_assert!(rest.is_empty());
+        }
+
         #[test]
         fn round_trip_keeps_counts_and_values_within_a_thousandth(values in proptest::collection::vec(0u64..1 << 50, 0..200)) {
             let mut histogram = new();
@@ -86,7 +215,7 @@ mod tests {
 
         #[test]
         fn arbitrary_bytes_are_decoded_or_refused(
-            (low, high) in (any::<u64>(), any::<u64>()),
+            (low, high) in (prop_oneof![Just(LOWEST), any::<u64>()], any::<u64>()),
             counts in proptest::collection::vec(any::<u8>(), 0..60),
             announced in prop_oneof![Just(None), any::<u32>().prop_map(Some)],
         ) {
