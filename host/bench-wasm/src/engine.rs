@@ -11,10 +11,10 @@ use crate::{
 use bench_drivers::Grants;
 use bench_model::{Metric, ModuleError};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime::component::{Component as Compiled, Linker};
 use wasmtime::{
-    Config, Enabled, Engine, Inlining, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    Config, Enabled, Engine, EngineWeak, Inlining, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
     ProfilingStrategy, RegallocAlgorithm, Store, Strategy,
 };
 use wasmtime_wasi::WasiCtxBuilder;
@@ -30,9 +30,15 @@ pub struct Runtime {
     pub(crate) adapters: Adapters,
     /// What a user must know about how instances are allocated.
     note: Option<String>,
+    /// The engine for many of this one and its clones.
+    many: ForMany,
     /// Runs while samples of stacks are taken.
     _ticker: Option<Arc<Ticker>>,
 }
+
+/// An engine whose pool has room for so many components, as long as anybody uses it.
+#[derive(Clone, Default)]
+struct ForMany(Arc<Mutex<Option<(u32, EngineWeak)>>>);
 
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -59,14 +65,22 @@ pub struct Code {
 /// The kernel tells which pages were written, if it can.
 const KEPT_RESIDENT_BYTES: usize = 2 << 20;
 
-/// Maximum number of simultaneous components in a pool for many; the address space has room for their memories.
-const MANY: u32 = 8192;
+/// Instances in a pool for many, in addition to those that it is made for: those that describe a component, or are compared with each
+/// other before an image is taken.
+const SPARE_OF_MANY: u32 = 16;
 
 /// Maximum number of core instances of such a component: its own, those of adapters and glue code, and the accessor to its memory.
 const CORES_OF_MANY: u32 = 7;
 
 /// The address space reserved for one linear memory: 4 GiB, the maximum with 32-bit addresses.
 const MEMORY_RESERVATION: usize = 4 << 30;
+
+/// Stacks of calls that are awaited: of each instance one that runs and one that is kept. A pool protects the end of each of its stacks
+/// when it is made, so the engine's default of 1,000 costs every process 1,000 system calls.
+const STACKS: u32 = 2 * INSTANCES_MAX as u32;
+
+/// Maximum number of stacks of a pool for many, whose calls are not awaited.
+const STACKS_OF_MANY_MAX: u32 = 1_000;
 
 /// The bytes that the engine's own state of one instance may have. Only a bound: no more is allocated than is needed.
 const INSTANCE_STATE_MAX: usize = 256 << 20;
@@ -101,7 +115,8 @@ impl Runtime {
         let engine = made?;
         let is_sampled = settings.profiling() == Profiling::GuestSamples;
         let ticker = is_sampled.then(|| Arc::new(Ticker::start(&engine)));
-        Ok(Self { engine, limits, settings, cache, capabilities: &[], adapters: &[], note, _ticker: ticker })
+        let many = ForMany::default();
+        Ok(Self { engine, limits, settings, cache, capabilities: &[], adapters: &[], note, many, _ticker: ticker })
     }
 
     /// The same engine without a pool, for a component that does not fit into one.
@@ -199,14 +214,23 @@ impl Runtime {
             .with_adapters(self.adapters))
     }
 
-    /// A second engine with a pool for many simultaneous components, most of which are idle. Their memory is returned to the system
-    /// when they are dropped: pages kept for the next instance would be counted for an unloaded one.
-    pub fn for_many(&self) -> Result<Self, LoadError> {
+    /// A second engine with a pool for `count` simultaneous components, most of which are idle. Their memory is returned to the system
+    /// when they are dropped: pages kept for the next instance would be counted for an unloaded one. Whoever asks again while it is in
+    /// use has the same engine, if its pool is large enough: a pool writes 64 bytes for each place that it has, used or not.
+    pub fn for_many(&self, count: usize) -> Result<Self, LoadError> {
+        let count = u32::try_from(count).unwrap_or(u32::MAX).saturating_add(SPARE_OF_MANY);
+        let mut many = self.many.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = many.as_ref().filter(|(room, _)| *room >= count).and_then(|(_, engine)| engine.upgrade());
+        if let Some(engine) = known {
+            return Ok(Self { engine, ..self.clone() });
+        }
         let mut config = config(&self.limits, &self.settings);
         if self.has_pool() {
-            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool_for_many(&self.limits)));
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool_for_many(&self.limits, count)));
         }
-        Ok(Self { engine: engine(config, &self.settings)?, ..self.clone() })
+        let engine = engine(config, &self.settings)?;
+        *many = Some((count, engine.weak()));
+        Ok(Self { engine, ..self.clone() })
     }
 
     /// A store of this engine. If its code uses fuel or epochs, the limits are higher than any run can reach.
@@ -329,6 +353,7 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .total_core_instances(instances)
         .total_memories(instances)
         .total_tables(instances)
+        .total_stacks(STACKS)
         .max_core_instances_per_component(instances)
         .max_memories_per_component(instances)
         .max_tables_per_component(instances)
@@ -342,17 +367,34 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     pool
 }
 
-/// A pool for many components, each with one memory.
-fn pool_for_many(limits: &Limits) -> PoolingAllocationConfig {
+/// A pool for `count` components, each with one memory.
+fn pool_for_many(limits: &Limits, count: u32) -> PoolingAllocationConfig {
+    let cores = count.saturating_mul(CORES_OF_MANY);
     let mut pool = pool(limits);
-    pool.total_component_instances(MANY)
-        .total_core_instances(MANY * CORES_OF_MANY)
-        .total_memories(MANY)
-        .total_tables(MANY * CORES_OF_MANY)
+    pool.total_component_instances(count)
+        .total_core_instances(cores)
+        .total_memories(count)
+        .total_tables(cores)
+        .total_stacks(count.clamp(STACKS, STACKS_OF_MANY_MAX))
         .max_core_instances_per_component(CORES_OF_MANY)
         .max_tables_per_component(CORES_OF_MANY)
         .table_elements(limits.table_elements_max.min(TABLE_ELEMENTS_OF_MANY_MAX))
         .linear_memory_keep_resident(0)
         .table_keep_resident(0);
     pool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engine_for_many_is_shared_while_it_is_in_use() {
+        let runtime = Runtime::new(Limits::default(), None, &Settings::default()).expect("there is an engine");
+        let many = |runtime: &Runtime, count| runtime.for_many(count).expect("there is an engine for many").engine;
+        let first = many(&runtime, 100);
+        assert!(Engine::same(&first, &many(&runtime.clone(), 10)), "it has room");
+        assert!(!Engine::same(&first, &many(&runtime, 1_000)), "it has no room for a thousand");
+        assert!(!Engine::same(&first, &runtime.engine));
+    }
 }

@@ -19,7 +19,7 @@ const WATCHES_MAX: usize = 1_000;
 const STATE_BYTES_MAX: usize = 64 << 20;
 
 impl Operators for Probe {
-    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Factory>, ModuleError> {
+    fn prepare(&mut self, suspension: Suspension, _: usize) -> Result<Box<dyn Factory>, ModuleError> {
         suspension.without_images("a probe's operators")?;
         // One side for all of them: it stays until the process ends, and operators come and go.
         let host = Rc::new(RefCell::new(HostSide::of(&[])));

@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 /// The operators of a module.
 pub trait Operators {
-    /// Prepares what operators share, such as code; this is not part of loading one. The state of an unloaded operator is as
-    /// `suspension` says, or the error is [`ModuleError::Unavailable`].
-    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Factory>, ModuleError>;
+    /// Prepares what `count` operators share, such as code; this is not part of loading one. More cannot be made at the same time. The
+    /// state of an unloaded operator is as `suspension` says, or the error is [`ModuleError::Unavailable`].
+    fn prepare(&mut self, suspension: Suspension, count: usize) -> Result<Box<dyn Factory>, ModuleError>;
 }
 
 /// Makes operators of a prepared module.

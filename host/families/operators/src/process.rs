@@ -47,7 +47,7 @@ fn command(program: &Path) -> Command {
 }
 
 impl Operators for OperatorProgram {
-    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Factory>, ModuleError> {
+    fn prepare(&mut self, suspension: Suspension, _: usize) -> Result<Box<dyn Factory>, ModuleError> {
         suspension.without_images("a process")?;
         Ok(Box::new(ProcessFactory { program: self.program.clone() }))
     }

@@ -11,7 +11,7 @@ mod settings;
 mod tokens;
 
 use self::settings::{PlaneKind, Settings};
-use crate::operators::{Factory, Suspension, operators};
+use crate::operators::{Factory, operators};
 use crate::spec;
 use bench_drivers::{CellFailure, Dependency, Driver, Module, Task, passed, series_records};
 use bench_engine::Report;
@@ -71,7 +71,7 @@ fn attempt(
         return Err(ModuleError::Unavailable(reason).into());
     }
     let settings = Settings::of(task.scenario, task.arguments)?;
-    let factories = factories(module, dependency, settings.suspension)?;
+    let factories = factories(module, dependency, &settings)?;
     let mut sink = Sink::new(&spec::chain().metrics);
     let sent = chain::measure(factories, plane(settings.plane)?, &settings, task, &mut sink, checks)?;
     passed(checks)?;
@@ -82,11 +82,13 @@ fn attempt(
 fn factories(
     module: &mut dyn Module,
     dependency: Option<&mut Dependency>,
-    suspension: Suspension,
+    settings: &Settings,
 ) -> Result<Vec<Box<dyn Factory>>, ModuleError> {
-    let mut factories = vec![operators(module)?.prepare(suspension)?];
+    // Modules that run in one engine share its pool, so each is told of all operators.
+    let (suspension, count) = (settings.suspension, settings.count);
+    let mut factories = vec![operators(module)?.prepare(suspension, count)?];
     if let Some(dependency) = dependency {
-        factories.push(operators(dependency.module.as_mut())?.prepare(suspension)?);
+        factories.push(operators(dependency.module.as_mut())?.prepare(suspension, count)?);
     }
     Ok(factories)
 }
@@ -126,7 +128,7 @@ fn conformance(
     arguments: &Arguments,
 ) -> Result<Vec<Check>, ModuleError> {
     let settings = Settings::of(scenario, arguments)?;
-    let factories = factories(module, dependency, settings.suspension)?;
+    let factories = factories(module, dependency, &settings)?;
     let checks = chain::try_out(factories, plane(settings.plane)?, settings)?;
     Ok(checks.into_iter().map(|check| Check { name: format!("{}: {}", scenario.name, check.name), ..check }).collect())
 }

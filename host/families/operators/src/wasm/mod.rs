@@ -27,9 +27,9 @@ use std::sync::Arc;
 pub(crate) const OPERATOR: &str = "bench-host:operator/operator@";
 
 impl Operators for Component {
-    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Factory>, ModuleError> {
+    fn prepare(&mut self, suspension: Suspension, count: usize) -> Result<Box<dyn Factory>, ModuleError> {
         let failed = |reason: String| ModuleError::Other(reason);
-        let runtime = self.runtime().for_many().map_err(|error| failed(error.to_string()))?;
+        let runtime = self.runtime().for_many(count).map_err(|error| failed(error.to_string()))?;
         let instance = match suspension {
             Suspension::Own => self.twin(&runtime).map_err(failed)?.instance_pre().clone(),
             Suspension::Memory => rewritten(self, &runtime)?,

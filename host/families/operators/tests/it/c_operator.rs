@@ -54,7 +54,7 @@ fn check(fault: u32, expect: &[&str]) {
 }
 
 fn live(probe: &mut Probe, plane: &Arc<Noting>) -> Result<(), ModuleError> {
-    let mut factory = family_operators::operators(probe)?.prepare(Suspension::Own)?;
+    let mut factory = family_operators::operators(probe)?.prepare(Suspension::Own, 1)?;
     let mut make = || factory.make(Arc::clone(plane) as Arc<dyn Plane>);
     let mut operator: Box<dyn Operator> = make()?;
     let watches = operator.start(&[("watch".to_owned(), "here".to_owned())])?;

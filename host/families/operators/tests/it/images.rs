@@ -84,7 +84,7 @@ fn operators() -> (Arc<Applied>, impl FnMut() -> Box<dyn Operator>) {
     let (folder, plane) = (folder(), Arc::new(Applied::default()));
     let mut component = folder.load();
     let operators = family_operators::operators(&mut component).expect("it is an operator");
-    let mut factory = operators.prepare(Suspension::Memory).expect("it can be suspended so");
+    let mut factory = operators.prepare(Suspension::Memory, 8).expect("it can be suspended so");
     let made_for = Arc::clone(&plane);
     (plane, move || factory.make(made_for.clone()).expect("an operator is made"))
 }
@@ -123,6 +123,20 @@ fn memory_is_restored() {
         reconcile(operator.as_mut(), "nonce", 7);
         assert_eq!(plane.last(), r#"chain-1/nonce {"nonce":7,"count":21}"#);
     }
+}
+
+#[test]
+fn factory_makes_as_many_at_once_as_it_was_prepared_for() {
+    const COUNT: usize = 50;
+    let folder = folder();
+    let mut component = folder.load();
+    let operators = family_operators::operators(&mut component).expect("it is an operator");
+    let mut factory = operators.prepare(Suspension::Own, COUNT).expect("it can be suspended so");
+    let plane: Arc<dyn Plane> = Arc::new(Applied::default());
+    let made: Result<Vec<_>, _> = (0..COUNT).map(|_| factory.make(Arc::clone(&plane))).collect();
+    let mut made = made.unwrap_or_else(|error| panic!("an operator is not made: {error}"));
+    made.iter_mut().for_each(|operator| start(operator.as_mut()));
+    assert_eq!(made.len(), COUNT);
 }
 
 #[test]

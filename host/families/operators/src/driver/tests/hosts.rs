@@ -30,7 +30,7 @@ const IDLE_NS: u64 = 1_000_000_000;
 /// A host with a chain of `count`, of which the operator `wrong` is.
 fn host<'a>(mock: &mut Mock, clock: &'a FakeClock, count: usize) -> Host<'a> {
     let rules = Rules { idle_ns: Some(IDLE_NS), depth_max: count as u32, reclaim };
-    let mut host = Host::new(Arc::new(Embedded::new()), clock, vec![mock.prepare(Suspension::Own).unwrap()], rules);
+    let mut host = Host::new(Arc::new(Embedded::new()), clock, vec![mock.prepare(Suspension::Own, 8).unwrap()], rules);
     for number in 0..count {
         let argument = |name: &str, namespace| (name.to_owned(), format!("chain-{namespace}"));
         host.load(vec![argument("watch", number), argument("apply", number + 1)]).unwrap();
@@ -122,7 +122,7 @@ fn a_state_that_is_refused_is_kept() {
 fn a_circle_of_several_ends() {
     let (clock, mut mock) = (FakeClock::default(), Mock::new(Mode::Right, 0));
     let rules = Rules { idle_ns: None, depth_max: 2, reclaim: || () };
-    let mut host = Host::new(Arc::new(Embedded::new()), &clock, vec![mock.prepare(Suspension::Own).unwrap()], rules);
+    let mut host = Host::new(Arc::new(Embedded::new()), &clock, vec![mock.prepare(Suspension::Own, 8).unwrap()], rules);
     let argument = |name: &str, namespace| (name.to_owned(), format!("chain-{namespace}"));
     host.load(vec![argument("watch", 0), argument("apply", 1)]).unwrap();
     host.load(vec![argument("watch", 1), argument("apply", 0)]).unwrap();
@@ -216,7 +216,7 @@ fn what_the_control_plane_has_forgotten_is_listed_and_nothing_comes_twice() {
     let plane = Arc::new(Forgetful::default());
     let rules = Rules { idle_ns: None, depth_max: 1, reclaim };
     let shared: Arc<dyn ControlPlane> = Arc::<Forgetful>::clone(&plane);
-    let mut host = Host::new(shared, &clock, vec![mock.prepare(Suspension::Own).unwrap()], rules);
+    let mut host = Host::new(shared, &clock, vec![mock.prepare(Suspension::Own, 8).unwrap()], rules);
     let argument = |name: &str, namespace| (name.to_owned(), format!("chain-{namespace}"));
     host.load(vec![argument("watch", 0), argument("apply", 1)]).unwrap();
     host.observe(&Scope::new(KIND, "chain-1")).unwrap();

@@ -4,7 +4,7 @@ mod chains;
 mod hosts;
 
 use super::*;
-use crate::operators::{Event, Key, Operator, Operators, Plane, PlaneError, Scope};
+use crate::operators::{Event, Key, Operator, Operators, Plane, PlaneError, Scope, Suspension};
 use bench_drivers::{Direct, Drivers};
 use bench_model::Descriptor;
 use std::sync::Mutex;
@@ -57,7 +57,7 @@ fn module(mode: Mode) -> Direct<dyn Operators> {
 }
 
 impl Operators for Mock {
-    fn prepare(&mut self, suspension: Suspension) -> Result<Box<dyn Factory>, ModuleError> {
+    fn prepare(&mut self, suspension: Suspension, _: usize) -> Result<Box<dyn Factory>, ModuleError> {
         suspension.without_images("a mock")?;
         Ok(Box::new(MockFactory {
             mode: self.mode,
