@@ -286,7 +286,7 @@ fn answer(request: Request) -> Reply {
 }
 
 fn with_module(spec: &ModuleSpec, body: impl FnOnce(&mut dyn Module) -> Reply) -> Reply {
-    match load(spec) {
+    match load(spec, &mut Engines::default()) {
         Ok(mut module) => body(module.as_mut()),
         Err(reason) => Reply::Refused(reason),
     }
@@ -309,27 +309,46 @@ fn with_dependency(
     beside: Option<&DependencySpec>,
     body: impl FnOnce(&mut dyn Module, Option<&mut Dependency>) -> Reply,
 ) -> Reply {
-    match beside.map(load_dependency).transpose() {
-        Ok(mut companion) => with_module(spec, |module| body(module, companion.as_mut())),
+    let mut engines = Engines::default();
+    let companion = beside.map(|beside| load_dependency(beside, &mut engines)).transpose();
+    let loaded = companion.and_then(|companion| Ok((companion, load(spec, &mut engines)?)));
+    match loaded {
+        Ok((mut companion, mut module)) => body(module.as_mut(), companion.as_mut()),
         Err(reason) => Reply::Refused(reason),
     }
 }
 
-fn load_dependency(spec: &DependencySpec) -> Result<Dependency, String> {
-    let module = load(&spec.module)?;
+fn load_dependency(spec: &DependencySpec, engines: &mut Engines) -> Result<Dependency, String> {
+    let module = load(&spec.module, engines)?;
     let found = scenario(module.as_ref(), &spec.scenario);
     let scenario =
         found.ok_or_else(|| format!("the other module no longer describes a scenario `{}`", spec.scenario))?;
-    let further = spec.further.iter().map(load_dependency).collect::<Result<_, _>>()?;
+    let further = spec.further.iter().map(|further| load_dependency(further, engines)).collect::<Result<_, _>>()?;
     Ok(Dependency { module, scenario, arguments: spec.arguments.clone(), further })
 }
 
-fn load(spec: &ModuleSpec) -> Result<Box<dyn Module>, String> {
+/// The engines of modules that are loaded to work together. Those with the same cache, limits and settings share one.
+#[derive(Default)]
+struct Engines(Vec<((Option<PathBuf>, Limits, Settings), Runtime)>);
+
+impl Engines {
+    fn get(&mut self, cache: Option<PathBuf>, limits: Limits, settings: Settings) -> Result<Runtime, String> {
+        let wanted = (cache, limits, settings);
+        if let Some((_, runtime)) = self.0.iter().find(|(known, _)| *known == wanted) {
+            return Ok(runtime.clone());
+        }
+        let runtime = runtime(wanted.0.clone(), limits, &wanted.2)?;
+        self.0.push((wanted, runtime.clone()));
+        Ok(runtime)
+    }
+}
+
+fn load(spec: &ModuleSpec, engines: &mut Engines) -> Result<Box<dyn Module>, String> {
     match &spec.kind {
         Kind::Component => {
             let limits = Limits { memory_bytes_max: spec.memory_bytes_max, ..Limits::default() };
             let settings: Settings = spec.engine.as_deref().unwrap_or_default().parse()?;
-            let runtime = runtime(spec.cache.clone(), limits, &settings)?;
+            let runtime = engines.get(spec.cache.clone(), limits, settings)?;
             let component = Component::load(&runtime, &spec.file, &spec.sha256, spec.grants.clone());
             Ok(Box::new(component.map_err(|error| error.to_string())?))
         }
@@ -372,7 +391,8 @@ fn measure(module: &mut dyn Module, companion: Option<&mut Dependency>, request:
 fn compare(request: &CompareRequest) -> Reply {
     let mut modules = Vec::with_capacity(request.candidates.len());
     for candidate in &request.candidates {
-        match load(&candidate.module) {
+        // Each has an engine of its own, as it has where it is measured alone.
+        match load(&candidate.module, &mut Engines::default()) {
             Ok(module) => modules.push(module),
             Err(reason) => return Reply::Refused(reason),
         }
