@@ -132,10 +132,17 @@ impl<'a> Chain<'a> {
         let tokens = Tokens::new(settings.deadline_ns);
         let mut chain = Self { host, clock, settings, first, tokens, figures, open_loop: None };
         let begin_ns = clock.now_ns();
+        chain.host.add(settings.count, |number| arguments(number, &settings.extra));
+        let mut scopes = Vec::with_capacity(settings.count);
         for number in 0..settings.count {
             let before_ns = clock.now_ns();
-            chain.host.load(arguments(number, &chain.settings.extra))?;
+            scopes.push(chain.host.start(number, &arguments(number, &settings.extra))?);
             chain.figures.load_ns.push(clock.now_ns() - before_ns);
+        }
+        for (number, scopes) in scopes.iter().enumerate() {
+            let before_ns = clock.now_ns();
+            chain.host.watch(number, scopes)?;
+            chain.figures.load_ns[number] += clock.now_ns() - before_ns;
         }
         chain.figures.load_all_ns.push(clock.now_ns() - begin_ns);
         chain.host.observe(&Scope::new(KIND, namespace(settings.count)))?;

@@ -130,24 +130,41 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Makes and starts an operator, and begins its watches.
-    pub(super) fn load(&mut self, arguments: Vec<(String, String)>) -> Result<(), ModuleError> {
-        let number = self.slots.len();
-        let manager = format!("operator-{number}");
-        let plane: Arc<dyn Plane> =
-            Arc::new(Named { plane: Arc::clone(&self.plane), causes: Arc::clone(&self.causes), manager });
-        let mut operator = factory(&mut self.factories, number).make(Arc::clone(&plane))?;
-        let watches = self.causes.during(0, || operator.start(&arguments));
-        let watches = watches.map_err(|error| operator_error(number, "start", &error))?;
-        if watches.len() > WATCHES_MAX {
-            let reason = format!("operator {number} asks for {} watches; the maximum is {WATCHES_MAX}", watches.len());
+    /// Adds `count` operators, the arguments of each from `arguments`, which are neither started nor watch anything. What is kept of an
+    /// unloaded operator is allocated here and in [`watch`](Self::watch) for all operators one after another: between the instances, each
+    /// of these small pieces would keep a page that the dropped instance could have given back.
+    pub(super) fn add(&mut self, count: usize, arguments: impl Fn(usize) -> Vec<(String, String)>) {
+        self.slots.reserve_exact(count);
+        for _ in 0..count {
+            let number = self.slots.len();
+            let manager = format!("operator-{number}");
+            let plane: Arc<dyn Plane> =
+                Arc::new(Named { plane: Arc::clone(&self.plane), causes: Arc::clone(&self.causes), manager });
+            self.slots.push(OperatorEntry::new(plane, &arguments(number)));
+        }
+    }
+
+    /// Makes operator `number`, starts it with the arguments that it was added with, and returns what it watches.
+    pub(super) fn start(&mut self, number: usize, arguments: &[(String, String)]) -> Result<Vec<Scope>, ModuleError> {
+        let plane = Arc::clone(&self.slots[number].plane);
+        let mut operator = factory(&mut self.factories, number).make(plane)?;
+        let scopes = self.causes.during(0, || operator.start(arguments));
+        let scopes = scopes.map_err(|error| operator_error(number, "start", &error))?;
+        if scopes.len() > WATCHES_MAX {
+            let reason = format!("operator {number} asks for {} watches; the maximum is {WATCHES_MAX}", scopes.len());
             return Err(ModuleError::InvalidArgument(reason));
         }
-        self.slots.push(OperatorEntry::new(operator, plane, arguments, self.clock.now_ns()));
-        self.slots[number].watches.reserve_exact(watches.len());
-        for (index, scope) in watches.into_iter().enumerate() {
+        self.slots[number].held = OperatorState::Loaded(operator);
+        self.slots[number].active_ns = self.clock.now_ns();
+        Ok(scopes)
+    }
+
+    /// Begins the watches of operator `number`.
+    pub(super) fn watch(&mut self, number: usize, scopes: &[Scope]) -> Result<(), ModuleError> {
+        self.slots[number].watches.reserve_exact(scopes.len());
+        for (index, scope) in scopes.iter().enumerate() {
             let token = (number as Token) << WATCH_BITS | index as Token;
-            let (objects, watching) = self.list_and_watch(token, &scope).map_err(|error| of_plane(&scope, &error))?;
+            let (objects, watching) = self.list_and_watch(token, scope).map_err(|error| of_plane(scope, &error))?;
             self.slots[number].watches.push(watching);
             objects.into_iter().for_each(|object| self.enqueue(token, Event::Added(object)));
         }

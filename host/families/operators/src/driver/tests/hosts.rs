@@ -31,11 +31,21 @@ const IDLE_NS: u64 = 1_000_000_000;
 fn host<'a>(mock: &mut Mock, clock: &'a FakeClock, count: usize) -> Host<'a> {
     let rules = Rules { idle_ns: Some(IDLE_NS), depth_max: count as u32, reclaim };
     let mut host = Host::new(Arc::new(Embedded::new()), clock, vec![mock.prepare(Suspension::Own, 8).unwrap()], rules);
-    for number in 0..count {
-        let argument = |name: &str, namespace| (name.to_owned(), format!("chain-{namespace}"));
-        host.load(vec![argument("watch", number), argument("apply", number + 1)]).unwrap();
-    }
+    load(&mut host, count, |number| (number, number + 1));
     host
+}
+
+/// Loads `count` operators, each of which watches one namespace and writes into another.
+fn load(host: &mut Host<'_>, count: usize, namespaces: impl Fn(usize) -> (usize, usize)) {
+    let arguments = |number| {
+        let (watched, applied) = namespaces(number);
+        [("watch", watched), ("apply", applied)].map(|(name, number)| (name.to_owned(), format!("chain-{number}")))
+    };
+    host.add(count, |number| arguments(number).into());
+    for number in 0..count {
+        let scopes = host.start(number, &arguments(number)).unwrap();
+        host.watch(number, &scopes).unwrap();
+    }
 }
 
 fn write(host: &Host<'_>, namespace: usize, name: &str, token: u64) {
@@ -123,9 +133,7 @@ fn a_circle_of_several_ends() {
     let (clock, mut mock) = (FakeClock::default(), Mock::new(Mode::Right, 0));
     let rules = Rules { idle_ns: None, depth_max: 2, reclaim: || () };
     let mut host = Host::new(Arc::new(Embedded::new()), &clock, vec![mock.prepare(Suspension::Own, 8).unwrap()], rules);
-    let argument = |name: &str, namespace| (name.to_owned(), format!("chain-{namespace}"));
-    host.load(vec![argument("watch", 0), argument("apply", 1)]).unwrap();
-    host.load(vec![argument("watch", 1), argument("apply", 0)]).unwrap();
+    load(&mut host, 2, |number| (number, 1 - number));
     // Each has a count of its own, so that every write changes something.
     host.plane.apply(&Key::new(KIND, "chain-0", "a"), "operator-1", r#"{"nonce":1}"#).unwrap();
     settle(&mut host);
@@ -217,8 +225,7 @@ fn what_the_control_plane_has_forgotten_is_listed_and_nothing_comes_twice() {
     let rules = Rules { idle_ns: None, depth_max: 1, reclaim };
     let shared: Arc<dyn ControlPlane> = Arc::<Forgetful>::clone(&plane);
     let mut host = Host::new(shared, &clock, vec![mock.prepare(Suspension::Own, 8).unwrap()], rules);
-    let argument = |name: &str, namespace| (name.to_owned(), format!("chain-{namespace}"));
-    host.load(vec![argument("watch", 0), argument("apply", 1)]).unwrap();
+    load(&mut host, 1, |number| (number, number + 1));
     host.observe(&Scope::new(KIND, "chain-1")).unwrap();
     let mut observed = Vec::new();
     let mut settle = |host: &mut Host<'_>| {
