@@ -3,12 +3,11 @@
 
 use crate::{PlaneError, spec};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Fields by name.
+/// Fields sorted by name, without room for more: a spec has few, and there are as many specs as objects.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Fields(BTreeMap<String, Field>);
+pub(super) struct Fields(Box<[(Box<str>, Field)]>);
 
 #[derive(Clone, Debug, PartialEq)]
 struct Field {
@@ -21,30 +20,40 @@ impl Fields {
     pub(super) fn parse(spec: &str, manager: &str) -> Result<Self, PlaneError> {
         let values = spec::parse(spec, manager)?;
         let manager = Arc::from(manager);
-        let owned = |(name, value)| (name, Field { value, manager: Arc::clone(&manager) });
+        let owned =
+            |(name, value): (String, Value)| (name.into_boxed_str(), Field { value, manager: Arc::clone(&manager) });
         Ok(Self(values.into_iter().map(owned).collect()))
+    }
+
+    fn get(&self, name: &str) -> Option<&Field> {
+        let found = self.0.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+        Some(&self.0[found].1)
     }
 
     /// These fields after `manager` applies `wanted`: its fields are set, and those that it owned and no longer gives are
     /// removed. `None` where this would change a field of another manager.
     pub(super) fn applied(&self, wanted: Self, manager: &str) -> Option<Self> {
-        let kept = self.0.iter().filter(|(_, field)| &*field.manager != manager);
-        let mut merged: BTreeMap<_, _> = kept.map(|(name, field)| (name.clone(), field.clone())).collect();
+        let mut kept = self.0.iter().filter(|(_, field)| &*field.manager != manager).peekable();
+        let mut merged = Vec::with_capacity(wanted.0.len());
         for (name, field) in wanted.0 {
-            match merged.get(&name) {
-                Some(other) if other.value != field.value => return None,
+            while let Some(before) = kept.next_if(|(known, _)| *known < name) {
+                merged.push(before.clone());
+            }
+            match kept.next_if(|(known, _)| *known == name) {
+                Some((_, other)) if other.value != field.value => return None,
                 // Both want the same value: the owner does not change.
-                Some(_) => (),
-                None => drop(merged.insert(name, field)),
+                Some(same) => merged.push(same.clone()),
+                None => merged.push((name, field)),
             }
         }
-        Some(Self(merged))
+        merged.extend(kept.cloned());
+        Some(Self(merged.into()))
     }
 
     /// Replaces these by `wanted`; unchanged fields keep their owner.
     pub(super) fn replaced(&self, mut wanted: Self) -> Self {
-        for (name, field) in &mut wanted.0 {
-            if let Some(old) = self.0.get(name).filter(|old| old.value == field.value) {
+        for (name, field) in wanted.0.iter_mut() {
+            if let Some(old) = self.get(name).filter(|old| old.value == field.value) {
                 field.manager = Arc::clone(&old.manager);
             }
         }
@@ -57,7 +66,7 @@ impl Fields {
         for (index, (name, field)) in self.0.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             text.push_str(comma);
-            text.push_str(&Value::from(name.as_str()).to_string());
+            text.push_str(&Value::from(&**name).to_string());
             text.push(':');
             text.push_str(&field.value.to_string());
         }

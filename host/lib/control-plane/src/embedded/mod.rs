@@ -3,6 +3,7 @@
 
 mod fields;
 mod history;
+mod objects;
 mod scopes;
 
 use crate::spec::check_named;
@@ -51,7 +52,7 @@ impl State {
         let spec = fields.to_json();
         let object = Arc::new(Object { key: key.clone(), resource_version: self.version, spec });
         let scope = self.scopes.make(&key.kind, &key.namespace);
-        scope.objects.insert(key.name.clone(), Stored { object: Arc::clone(&object), fields });
+        scope.objects.insert(Stored { object: Arc::clone(&object), fields });
         let made = if is_new { Event::Added } else { Event::Modified };
         self.notify(made(Arc::clone(&object)));
         object
@@ -121,7 +122,7 @@ impl ControlPlane for Embedded {
     fn delete(&self, key: &Key) -> Result<(), PlaneError> {
         let mut state = self.state();
         state.stored(key)?;
-        state.scopes.change(&key.kind, &key.namespace, |scope| drop(scope.objects.remove(&key.name)));
+        state.scopes.change(&key.kind, &key.namespace, |scope| scope.objects.remove(&key.name));
         state.version += 1;
         let gone = Event::Deleted(key.clone(), state.version);
         state.notify(gone);
@@ -133,7 +134,7 @@ impl ControlPlane for Embedded {
     fn list(&self, scope: &Scope) -> Result<Listing, PlaneError> {
         let state = self.state();
         let found = state.scopes.get(&scope.kind, &scope.namespace);
-        let objects = found.into_iter().flat_map(|scope| scope.objects.values());
+        let objects = found.into_iter().flat_map(|scope| scope.objects.iter());
         let objects = objects.map(|stored| Arc::clone(&stored.object)).collect();
         Ok(Listing { objects, version: state.version })
     }
@@ -159,7 +160,12 @@ impl ControlPlane for Embedded {
         state.watches += 1;
         let number = state.watches;
         let watch = scopes::Watch { number, token, mailbox: Arc::clone(mailbox) };
-        state.scopes.make(&scope.kind, &scope.namespace).watches.push(watch);
+        let watches = &mut state.scopes.make(&scope.kind, &scope.namespace).watches;
+        if watches.is_empty() {
+            // Most scopes have one watch; a list that grows begins with room for four.
+            watches.reserve_exact(1);
+        }
+        watches.push(watch);
         let (shared, scope) = (Arc::downgrade(&self.0), scope.clone());
         Ok(Subscription::new(move || {
             if let Some(shared) = shared.upgrade() {

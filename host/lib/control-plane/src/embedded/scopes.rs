@@ -1,8 +1,9 @@
 //! Objects and watches by kind and namespace, so that a write finds both without a search.
 
 use super::fields::Fields;
+use super::objects::Objects;
 use crate::{Mailbox, Object, Token};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Contents by kind and by namespace: two nested maps, so that a lookup needs no owned key.
@@ -12,7 +13,7 @@ pub(super) struct Scopes(HashMap<String, HashMap<String, Contents>>);
 /// The objects and watches of one scope.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    pub(super) objects: BTreeMap<String, Stored>,
+    pub(super) objects: Objects,
     pub(super) watches: Vec<Watch>,
 }
 
@@ -21,6 +22,12 @@ pub(super) struct Contents {
 pub(super) struct Stored {
     pub(super) object: Arc<Object>,
     pub(super) fields: Fields,
+}
+
+impl Stored {
+    pub(super) fn name(&self) -> &str {
+        &self.object.key.name
+    }
 }
 
 /// A receiver of changes.

@@ -233,6 +233,29 @@ fn replayed(listing: &Listing, events: &[Event]) -> BTreeMap<String, Arc<Object>
 }
 
 proptest! {
+    /// Whether there are few or many, what is inserted is there, sorted by name.
+    #[test]
+    fn objects_are_those_of_a_sorted_map(steps in prop::collection::vec((0..20_u8, any::<bool>()), 1..80)) {
+        let (mut objects, mut model) = (super::objects::Objects::default(), BTreeMap::new());
+        for (version, (name, is_there)) in steps.into_iter().enumerate() {
+            let name = name.to_string();
+            if is_there {
+                let (resource_version, spec) = (version as u64, "{}".to_owned());
+                let object = Arc::new(Object { key: key(&name), resource_version, spec });
+                let fields = Fields::parse("{}", "m").unwrap();
+                objects.insert(super::scopes::Stored { object: Arc::clone(&object), fields });
+                model.insert(name.clone(), object);
+            } else {
+                objects.remove(&name);
+                model.remove(&name);
+            }
+            let found: Vec<_> = objects.iter().map(|stored| Arc::clone(&stored.object)).collect();
+            prop_assert_eq!(found, model.values().cloned().collect::<Vec<_>>());
+            prop_assert_eq!(objects.get(&name).map(|stored| &stored.object), model.get(&name));
+            prop_assert_eq!(objects.is_empty(), model.is_empty());
+        }
+    }
+
     /// A list at any moment and a watch from there yield the current objects; versions grow, and no event comes twice.
     #[test]
     fn list_and_watch_yield_the_current_objects(steps in prop::collection::vec(step(), 1..60)) {
