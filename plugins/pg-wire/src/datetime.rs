@@ -1,11 +1,16 @@
 //! Converts dates and times between the server (since 2000), Arrow (since 1970) and text. The infinities are the
 //! smallest and the largest number in both.
 
+use crate::digits::{eight_text, integer, two_text};
+
 /// Days from 1970-01-01 to 2000-01-01.
 const EPOCH_DAYS: i32 = 10_957;
 
 const DAY_US: i64 = 86_400_000_000;
-const SECOND_US: i64 = 1_000_000;
+const SECOND_US: u64 = 1_000_000;
+
+/// Days of 400 years.
+const ERA_DAYS: u32 = 146_097;
 
 const EPOCH_US: i64 = EPOCH_DAYS as i64 * DAY_US;
 
@@ -78,19 +83,19 @@ pub(crate) fn time_text(us: i64, text: &mut Vec<u8>) -> Result<(), &'static str>
     if !(0..=DAY_US).contains(&us) {
         return Err("a time of day before 00:00 or after 24:00");
     }
-    let seconds = us / SECOND_US;
-    two(seconds / 3600, text);
-    text.push(b':');
-    two(seconds / 60 % 60, text);
-    text.push(b':');
-    two(seconds % 60, text);
-    let mut fraction = us % SECOND_US;
-    if fraction != 0 {
-        text.push(b'.');
-        for place in [100_000, 10_000, 1_000, 100, 10, 1] {
-            text.push(b'0' + (fraction / place) as u8);
-            fraction %= place;
-        }
+    // From here on in 32 bits, whose division by a constant is a multiplication: a second is 64 times 15,625 microseconds.
+    let us = us.unsigned_abs();
+    let seconds = (us >> 6) as u32 / 15_625;
+    let fraction = (us - u64::from(seconds) * SECOND_US) as u32;
+    let (minutes, hours) = (seconds / 60, seconds / 3_600);
+    let mut digits = *b"00:00:00.000000";
+    digits[0..2].copy_from_slice(&two_text(hours));
+    digits[3..5].copy_from_slice(&two_text(minutes - hours * 60));
+    digits[6..8].copy_from_slice(&two_text(seconds - minutes * 60));
+    digits[9..].copy_from_slice(&eight_text(fraction)[2..]);
+    text.extend_from_slice(&digits);
+    if fraction == 0 {
+        text.truncate(text.len() - b".000000".len());
     }
     Ok(())
 }
@@ -100,35 +105,75 @@ pub(crate) fn time_text(us: i64, text: &mut Vec<u8>) -> Result<(), &'static str>
 fn day(days: i64, text: &mut Vec<u8>) -> bool {
     // Counts years from March, in eras of 400 years.
     let shifted = days + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let (era, of_era) = match u32::try_from(shifted) {
+        Ok(shifted) => (i64::from(shifted / ERA_DAYS), shifted % ERA_DAYS),
+        Err(_) => (shifted.div_euclid(i64::from(ERA_DAYS)), shifted.rem_euclid(i64::from(ERA_DAYS)) as u32),
+    };
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let year = era * 400 + i64::from(year_of_era) + i64::from(month <= 2);
     let shown = if year > 0 { year } else { 1 - year };
-    if shown < 10_000 {
-        two(shown / 100, text);
-        two(shown % 100, text);
-    } else {
-        text.extend_from_slice(shown.to_string().as_bytes());
+    match u32::try_from(shown) {
+        Ok(shown @ 0..10_000) => {
+            let hundreds = shown / 100;
+            text.extend_from_slice(&two_text(hundreds));
+            text.extend_from_slice(&two_text(shown - hundreds * 100));
+        }
+        _ => integer(shown, text),
     }
-    text.push(b'-');
-    two(month, text);
-    text.push(b'-');
-    two(day, text);
+    let mut digits = *b"-00-00";
+    digits[1..3].copy_from_slice(&two_text(month));
+    digits[4..].copy_from_slice(&two_text(day));
+    text.extend_from_slice(&digits);
     year <= 0
-}
-
-/// Appends a number below 100 with two digits.
-fn two(number: i64, text: &mut Vec<u8>) {
-    text.extend_from_slice(&[b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// A moment by the rules of the calendar, one year and one month after the other; years from 1 to 9999.
+    fn by_the_calendar(us: i64) -> String {
+        let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let (mut day, of_day) = (us.div_euclid(DAY_US) + 719_162, us.rem_euclid(DAY_US));
+        let mut year = 1;
+        while day >= 365 + i64::from(is_leap(year)) {
+            day -= 365 + i64::from(is_leap(year));
+            year += 1;
+        }
+        let days_of = |month: i64| match month {
+            2 => 28 + i64::from(is_leap(year)),
+            4 | 6 | 9 | 11 => 30,
+            _ => 31,
+        };
+        let mut month = 1;
+        while day >= days_of(month) {
+            day -= days_of(month);
+            month += 1;
+        }
+        let (second, fraction) = (of_day / 1_000_000, of_day % 1_000_000);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        let fraction = if fraction == 0 { String::new() } else { format!(".{fraction:06}") };
+        format!("{year:04}-{month:02}-{:02} {hour:02}:{minute:02}:{second:02}{fraction}", day + 1)
+    }
+
+    proptest! {
+        #[test]
+        fn timestamps_are_those_of_the_calendar(
+            day in -719_162..=2_932_896_i64,
+            second in 0..86_400_i64,
+            fraction in prop_oneof![Just(0_i64), 0..1_000_000_i64],
+        ) {
+            let us = day * DAY_US + second * 1_000_000 + fraction;
+            let mut text = Vec::new();
+            timestamp_text(us, b"", &mut text);
+            prop_assert_eq!(String::from_utf8(text).expect("ASCII"), by_the_calendar(us));
+        }
+    }
 
     fn check(write: impl FnOnce(&mut Vec<u8>), expect: &str) {
         let mut text = Vec::new();

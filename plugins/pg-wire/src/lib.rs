@@ -9,6 +9,7 @@ mod cells;
 mod column;
 mod cursor;
 mod datetime;
+mod digits;
 pub mod encode;
 mod error;
 mod kind;

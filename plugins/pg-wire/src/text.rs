@@ -2,6 +2,7 @@
 //! values.
 
 use crate::cells::{Cells, Values};
+use crate::digits::integer;
 use crate::{Error, Kind, datetime};
 use std::io::Write;
 use std::ops::Range;
@@ -49,25 +50,20 @@ fn value(column: &Cells<'_>, row: usize, out: &mut Vec<u8>) -> Result<(), &'stat
         Values::Float8(values) => float(values[row], out),
         Values::Fixed(array) => hexadecimal(array.value(row), out),
         Values::Variable { offsets, bytes } => {
-            let value = &bytes[offsets[row] as usize..offsets[row + 1] as usize];
+            let (start, end) = (offsets[row] as usize, offsets[row + 1] as usize);
             match column.kind {
                 Kind::Bytea => {
                     // The backslash itself is escaped.
                     out.extend_from_slice(b"\\\\x");
-                    hexadecimal(value, out);
+                    hexadecimal(&bytes[start..end], out);
                 }
-                Kind::Numeric => out.extend_from_slice(value),
                 // `encode::types` has refused the column.
                 Kind::Raw => return Err("only the server can read its binary form"),
-                _ => escaped(value, out),
+                _ => escaped(bytes, start, end, out),
             }
         }
     }
     Ok(())
-}
-
-fn integer(value: i64, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// The shortest digits that parse to the same number; the server also reads Rust's `NaN` and `inf`.
@@ -76,30 +72,101 @@ fn float(value: impl std::fmt::Debug, out: &mut Vec<u8>) {
     debug_assert!(written.is_ok(), "writing to a vector cannot fail");
 }
 
+/// Bytes of a value that are written as digits together, so that the loop over them has a fixed length and no calls.
+const HEX_PIECE: usize = 8;
+
 fn hexadecimal(value: &[u8], out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    out.extend(value.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
-}
-
-/// The character after the backslash for a byte that is escaped; 0 for any other byte.
-static ESCAPES: [u8; 256] = escapes();
-
-const fn escapes() -> [u8; 256] {
-    let mut table = [0; 256];
-    table[b'\\' as usize] = b'\\';
-    table[b'\n' as usize] = b'n';
-    table[b'\r' as usize] = b'r';
-    table[b'\t' as usize] = b't';
-    table
-}
-
-#[inline]
-fn escaped(value: &[u8], out: &mut Vec<u8>) {
-    let mut rest = value;
-    while let Some(at) = rest.iter().position(|byte| ESCAPES[usize::from(*byte)] != 0) {
-        out.extend_from_slice(&rest[..at]);
-        out.extend_from_slice(&[b'\\', ESCAPES[usize::from(rest[at])]]);
-        rest = &rest[at + 1..];
+    let digit = |half: u8| half + if half < 10 { b'0' } else { b'a' - 10 };
+    let (pieces, rest) = value.as_chunks::<HEX_PIECE>();
+    for piece in pieces {
+        let mut text = [0; 2 * HEX_PIECE];
+        for (index, byte) in piece.iter().enumerate() {
+            text[2 * index] = digit(byte >> 4);
+            text[2 * index + 1] = digit(byte & 15);
+        }
+        out.extend_from_slice(&text);
     }
-    out.extend_from_slice(rest);
+    for byte in rest {
+        out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+}
+
+/// Bytes that are looked at and copied together, as a vector. A copy of a length that is not known when this is compiled is a call, in a
+/// component one of the engine.
+const PIECE: usize = 16;
+
+/// Appends the text in `bytes` from `start` to `end`. Whole pieces are copied, also across the end, and what was too much is cut off again.
+#[inline]
+fn escaped(bytes: &[u8], start: usize, end: usize, out: &mut Vec<u8>) {
+    let mut at = start;
+    while at < end {
+        match bytes.get(at..).and_then(|rest| rest.first_chunk::<PIECE>()) {
+            Some(piece) if !may_have_escapes(piece) => {
+                out.extend_from_slice(piece);
+                at += PIECE;
+            }
+            _ => {
+                let stop = end.min(at + PIECE);
+                escaped_each(&bytes[at..stop], out);
+                at = stop;
+            }
+        }
+    }
+    out.truncate(out.len() - (at - end));
+}
+
+/// Whether a byte of the piece is escaped, or is another control character.
+#[inline]
+fn may_have_escapes(piece: &[u8; PIECE]) -> bool {
+    piece.iter().fold(false, |found, &byte| found | (byte <= b'\r') | (byte == b'\\'))
+}
+
+/// Appends text, byte by byte.
+fn escaped_each(text: &[u8], out: &mut Vec<u8>) {
+    for &byte in text {
+        match byte {
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => out.push(byte),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// At every distance from the end of the column's bytes.
+        #[test]
+        fn text_is_escaped_as_byte_by_byte(
+            bytes in prop::collection::vec(prop_oneof![8 => 32..=255_u8, 1 => 0..32_u8, 1 => Just(b'\\')], 0..80),
+            cuts in any::<[prop::sample::Index; 2]>(),
+        ) {
+            let [a, b] = cuts.map(|cut| cut.index(bytes.len() + 1));
+            let (start, end) = (a.min(b), a.max(b));
+            let (mut found, mut expect) = (b"before".to_vec(), b"before".to_vec());
+            escaped(&bytes, start, end, &mut found);
+            escaped_each(&bytes[start..end], &mut expect);
+            prop_assert_eq!(found, expect);
+        }
+
+        #[test]
+        fn bytes_are_written_as_two_digits_each(value in prop::collection::vec(any::<u8>(), 0..40)) {
+            let mut found = Vec::new();
+            hexadecimal(&value, &mut found);
+            let expect: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+            prop_assert_eq!(found, expect.into_bytes());
+        }
+    }
+
+    #[test]
+    fn special_characters_are_escaped() {
+        let mut out = Vec::new();
+        escaped_each("a\tb\\c\nd\re\u{b}ü".as_bytes(), &mut out);
+        assert_eq!(out, "a\\tb\\\\c\\nd\\re\u{b}ü".as_bytes());
+    }
 }
