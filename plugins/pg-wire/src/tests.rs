@@ -3,7 +3,8 @@
 use crate::binary::{Before, BinaryRows};
 use crate::column::Column;
 use crate::cursor::push;
-use crate::{Kind, PgType, batch, cells, numeric, text};
+use crate::encode::Encoder;
+use crate::{Kind, Method, PgType, batch, cells, numeric, sample, text};
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use proptest::prelude::*;
@@ -131,6 +132,16 @@ proptest! {
             prop_assert_eq!(line.iter().filter(|byte| **byte == b'\t').count(), OIDS.len() - 1);
         }
     }
+}
+
+/// The target `copy-encoding/text-in-a-component` counts on it.
+#[test]
+fn sample_has_a_known_number_of_bytes_as_text() {
+    let batch = sample::batch(4096, 12).expect("a batch");
+    let mut encoder = Encoder::new(Method::Copy, batch.schema_ref()).expect("an encoder");
+    let mut bytes = 0;
+    encoder.encode(&batch, 1 << 20, |chunk| bytes += chunk.len()).expect("values that the server has");
+    assert_eq!(bytes, 1_020_711);
 }
 
 #[test]
