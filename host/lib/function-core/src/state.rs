@@ -2,7 +2,6 @@
 
 use crate::order::{BadRequest, Item, Order};
 use crate::template::Template;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -94,40 +93,49 @@ impl State {
     pub fn handle(&self, body: &[u8]) -> Result<Vec<u8>, BadRequest> {
         let order = Order::parse(body)?;
         let mut total_cents = 0;
-        let mut lines = Vec::with_capacity(order.items.len());
+        let (mut line, mut lines) = (String::with_capacity(64), Vec::with_capacity(64 * order.items.len()));
         let mut hasher = Sha256::new();
         for item in &order.items {
-            let (line, cents) = self.price(item);
-            hasher.update(line.as_bytes());
-            hasher.update(b"\n");
-            lines.push(Value::from(line));
-            total_cents += cents;
+            total_cents += self.price(item, &mut line);
+            hash_line(&mut hasher, &line);
+            if !lines.is_empty() {
+                lines.push(b',');
+            }
+            push_json(&mut lines, &line);
         }
-        let (count, total) = (lines.len().to_string(), total_cents.to_string());
-        let greeting = self.greeting.fill(&[("name", &order.name), ("count", &count), ("total", &total)]);
-        hasher.update(greeting.as_bytes());
-        hasher.update(b"\n");
+        let (mut count, mut total) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let (count, total) = (count.format(order.items.len()), total.format(total_cents));
+        self.greeting.fill(&[("name", &order.name), ("count", count), ("total", total)], &mut line);
+        hash_line(&mut hasher, &line);
         // Alphabetical, as in a map with sorted keys.
-        let mut answer = Map::new();
-        answer.insert("digest".to_owned(), Value::from(hexadecimal(&hasher.finalize())));
-        answer.insert("greeting".to_owned(), Value::from(greeting));
-        answer.insert("lines".to_owned(), Value::from(lines));
-        answer.insert("total_cents".to_owned(), Value::from(total_cents));
-        Ok(Value::Object(answer).to_string().into_bytes())
+        let mut answer = Vec::with_capacity(256 + line.len() + lines.len());
+        answer.extend_from_slice(b"{\"digest\":\"");
+        push_hexadecimal(&mut answer, &hasher.finalize());
+        answer.extend_from_slice(b"\",\"greeting\":");
+        push_json(&mut answer, &line);
+        answer.extend_from_slice(b",\"lines\":[");
+        answer.extend_from_slice(&lines);
+        answer.extend_from_slice(b"],\"total_cents\":");
+        answer.extend_from_slice(total.as_bytes());
+        answer.push(b'}');
+        Ok(answer)
     }
 
-    /// The text of one line, and its price in cents.
-    fn price(&self, item: &Item) -> (String, u64) {
+    /// Replaces `line` by the text of one line, and returns its price in cents.
+    fn price(&self, item: &Item<'_>, line: &mut String) -> u64 {
         let discount = self.rule(&item.sku) % DISCOUNT_PERCENT_END;
         let cents = item.quantity * item.price_cents * u64::from(100 - discount) / 100;
-        let line = self.line.fill(&[
-            ("quantity", &item.quantity.to_string()),
-            ("sku", &item.sku),
-            ("price", &item.price_cents.to_string()),
-            ("discount", &discount.to_string()),
-            ("total", &cents.to_string()),
-        ]);
-        (line, cents)
+        let mut digits = [itoa::Buffer::new(); 4];
+        let [quantity, price, discount_digits, total] = &mut digits;
+        let values = [
+            ("quantity", quantity.format(item.quantity)),
+            ("sku", &*item.sku),
+            ("price", price.format(item.price_cents)),
+            ("discount", discount_digits.format(discount)),
+            ("total", total.format(cents)),
+        ];
+        self.line.fill(&values, line);
+        cents
     }
 
     /// The rule for a stock number; every page has it, and its hash chooses the page.
@@ -175,10 +183,22 @@ fn fnv(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+fn hash_line(hasher: &mut Sha256, line: &str) {
+    hasher.update(line.as_bytes());
+    hasher.update(b"\n");
+}
+
+/// Appends a text as JSON.
+fn push_json(out: &mut Vec<u8>, text: &str) {
+    let written = serde_json::to_writer(out, text);
+    debug_assert!(written.is_ok(), "writing to a vector cannot fail");
+}
+
+fn push_hexadecimal(out: &mut Vec<u8>, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    for byte in bytes {
+        out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
 }
 
 /// The environment variable `name`, where it is set.
@@ -195,7 +215,9 @@ mod tests {
     #[test]
     fn fnv_matches_published_values() {
         assert_eq!([fnv(b""), fnv(b"foobar")], [0x811c_9dc5, 0xbf9c_f968]);
-        assert_eq!(hexadecimal(&[0x0f, 0xa0]), "0fa0");
+        let mut out = Vec::new();
+        push_hexadecimal(&mut out, &[0x0f, 0xa0]);
+        assert_eq!(out, b"0fa0");
     }
 
     #[test]

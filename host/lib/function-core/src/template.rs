@@ -28,16 +28,15 @@ impl Template {
         Self { parts }
     }
 
-    /// The text with its placeholders filled; one without a value stays empty.
-    pub(crate) fn fill(&self, values: &[(&str, &str)]) -> String {
-        let mut filled = String::with_capacity(64);
+    /// Replaces `filled` by the text with its placeholders filled; one without a value stays empty.
+    pub(crate) fn fill(&self, values: &[(&str, &str)], filled: &mut String) {
+        filled.clear();
         for part in &self.parts {
             filled.push_str(match part {
                 Part::Text(text) => text,
                 Part::Gap(name) => values.iter().find(|(known, _)| known == name).map_or("", |(_, value)| *value),
             });
         }
-        filled
     }
 }
 
@@ -47,7 +46,9 @@ mod tests {
 
     #[track_caller]
     fn check(source: &str, expect: &str) {
-        assert_eq!(Template::parse(source).fill(&[("a", "1"), ("b", "22")]), expect);
+        let mut filled = "before".to_owned();
+        Template::parse(source).fill(&[("a", "1"), ("b", "22")], &mut filled);
+        assert_eq!(filled, expect);
     }
 
     #[test]
