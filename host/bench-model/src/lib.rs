@@ -25,7 +25,7 @@ pub use descriptor::{DESCRIPTOR_BYTES_MAX, Descriptor, DescriptorError, TEXT_BYT
 pub use error::ModuleError;
 pub use limit::MachineLimit;
 pub use metric::{Direction, Metric, Unit};
-pub use outcome::{ACHIEVED_RATE, Check, LATENCY_BOUND, Outcome};
+pub use outcome::{ACHIEVED_RATE, Check, LATENCY_BOUND, Outcome, STANDSTILL};
 pub use parameter::{Domain, Parameter};
 pub use requirement::{Capability, Requirement};
 pub use scenario::Scenario;

@@ -29,6 +29,12 @@ pub const ACHIEVED_RATE: &str = "achieved-rate";
 /// The name of the check that a rate was found at which the latency is below a bound. It is reserved like [`ACHIEVED_RATE`].
 pub const LATENCY_BOUND: &str = "p99-bound";
 
+/// The name of the check that the machine did not stand still in an open loop. It is reserved like [`ACHIEVED_RATE`].
+pub const STANDSTILL: &str = "standstill";
+
+/// An open loop is void if at least this share of its operations was held up by the machine: more than the 99th percentile leaves out.
+const HELD_UP_MAX: f64 = 0.01;
+
 /// An open loop that achieves less than this share of the requested rate is void.
 const ACHIEVED_RATE_MIN: f64 = 0.99;
 
@@ -43,9 +49,21 @@ impl Check {
         Self::that(ACHIEVED_RATE, achieved >= ACHIEVED_RATE_MIN * asked, detail)
     }
 
+    /// The check that fewer than 1 % of the operations of an open loop were held up because the machine stood still while the thread had
+    /// nothing to do but to wait for the next one: those that were due then, and those that waited behind them.
+    pub fn was_running(held_up: u64, operations: u64) -> Self {
+        let share = held_up as f64 / (operations as f64).max(1.0);
+        let detail = format!(
+            "the machine stood still when {held_up} of {operations} operations were due or waited behind such ({:.2} %), wanted less than {:.0} %",
+            100.0 * share,
+            100.0 * HELD_UP_MAX
+        );
+        Self::that(STANDSTILL, share < HELD_UP_MAX, detail)
+    }
+
     /// Whether a failure of this check means that the machine was too slow, not that a result is wrong.
     pub fn is_of_machine(&self) -> bool {
-        [ACHIEVED_RATE, LATENCY_BOUND].contains(&self.name.as_str())
+        [ACHIEVED_RATE, LATENCY_BOUND, STANDSTILL].contains(&self.name.as_str())
     }
 
     /// A check that `found` equals `expected`; the detail shows both.
@@ -70,5 +88,14 @@ mod tests {
             assert_eq!((check.passed, check.is_of_machine()), (passed, true), "{}", check.detail);
         }
         assert!(!Check::that("right", false, "").is_of_machine());
+    }
+
+    #[test]
+    fn machine_was_running_if_it_held_up_less_than_one_per_cent() {
+        for (held_up, passed) in [(0, true), (9, true), (10, false), (1_000, false)] {
+            let check = Check::was_running(held_up, 1_000);
+            assert_eq!((check.passed, check.is_of_machine()), (passed, true), "{}", check.detail);
+        }
+        assert!(Check::was_running(0, 0).passed);
     }
 }

@@ -298,6 +298,15 @@ mod tests {
     }
 
     #[test]
+    fn figure_beyond_the_bound_is_no_miss_if_the_machine_stood_still() {
+        let why =
+            "check `standstill` failed: 2 % (meanwhile the hypervisor gave 3 % of the processors' time to others)";
+        let void = Run::new([batched(1, 50).ended(Status::Void, why)]);
+        check(void, "at_most = 9", &format!("m/s native batch=1 is void: {why}"));
+        check(Run::new([batched(1, 50)]), "at_most = 9", "miss 50.000");
+    }
+
+    #[test]
     fn series_is_found_by_its_metric_and_all_labels() {
         let run = || Run::new([Cell::new().series("lag", "ns", 1, ten(5)).label("side", "left")]);
         check(run(), "metric = \"lag\"\nlabels = { side = \"left\" }\nat_most = 9", "pass 5.000");

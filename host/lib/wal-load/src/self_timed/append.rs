@@ -129,7 +129,7 @@ impl<J: Journal> Session for AppendSession<J> {
 
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
         let mut checks = verify(&mut self.journal, &self.payloads, self.misnumbered)?;
-        checks.extend(self.schedule.as_mut().map(Schedule::check));
+        checks.extend(self.schedule.iter_mut().flat_map(Schedule::checks));
         Ok(checks)
     }
 }

@@ -31,6 +31,10 @@ impl ArrivalRate {
 /// What a handful of operations take is mostly the first one's, which is cold.
 const OPERATIONS_MIN: u64 = 100;
 
+/// An operation that was waited for begins at most this much later than it is due: a hundred readings of the clock. A thread that only
+/// reads the clock and is later did not run.
+const STANDSTILL: Duration = Duration::from_micros(5);
+
 /// The times at which operations are due, and the rate that was achieved.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -41,18 +45,23 @@ pub struct Schedule {
     /// Operations before `begin`, and how long they took.
     operations: u64,
     spent: Duration,
+    /// Whether the machine stood still when an operation was due, and operations have been late since.
+    is_behind: bool,
+    /// Operations that were late because of that.
+    held_up: u64,
 }
 
 impl Schedule {
     /// A schedule of `rate` operations a second.
     pub fn new(rate: f64) -> Self {
         let period_ns = 1e9 / rate;
-        Self { period_ns, begin: Instant::now(), since_begin: 0, operations: 0, spent: Duration::ZERO }
+        let (begin, spent) = (Instant::now(), Duration::ZERO);
+        Self { period_ns, begin, since_begin: 0, operations: 0, spent, is_behind: false, held_up: 0 }
     }
 
     /// Restarts the schedule: the first operation is due one period from now.
     pub fn begin(&mut self) {
-        (self.begin, self.since_begin) = (Instant::now(), 0);
+        (self.begin, self.since_begin, self.is_behind) = (Instant::now(), 0, false);
     }
 
     /// Waits until the next operation is due and returns that time, which is in the past if earlier operations took too long.
@@ -61,10 +70,23 @@ impl Schedule {
     pub fn wait(&mut self) -> Instant {
         self.since_begin += 1;
         let intended = self.begin + Duration::from_nanos((self.since_begin as f64 * self.period_ns) as u64);
-        while Instant::now() < intended {
+        let mut now = Instant::now();
+        let waited = now < intended;
+        while now < intended {
             std::hint::spin_loop();
+            now = Instant::now();
         }
+        self.starts(waited, now - intended);
         intended
+    }
+
+    /// Counts an operation that starts `late`, and was `waited` for or was due already when the one before had ended.
+    #[inline]
+    fn starts(&mut self, waited: bool, late: Duration) {
+        if waited {
+            self.is_behind = late >= STANDSTILL;
+        }
+        self.held_up += u64::from(self.is_behind);
     }
 
     /// Records that the last operation has ended.
@@ -74,14 +96,16 @@ impl Schedule {
         self.since_begin = 0;
     }
 
-    /// Checks the achieved rate, and resets the counters.
-    pub fn check(&mut self) -> Check {
-        let asked = 1e9 / self.period_ns;
-        let achieved = self.operations as f64 / self.spent.as_secs_f64().max(f64::MIN_POSITIVE);
-        let check = Check::achieved_rate(asked, achieved, format_args!("{} operations", self.operations));
-        let check = Check { passed: check.passed || self.operations < OPERATIONS_MIN, ..check };
-        (self.operations, self.spent) = (0, Duration::ZERO);
-        check
+    /// Checks the achieved rate and that the machine did not stand still, and resets the counters.
+    pub fn checks(&mut self) -> [Check; 2] {
+        let (asked, operations) = (1e9 / self.period_ns, self.operations);
+        let achieved = operations as f64 / self.spent.as_secs_f64().max(f64::MIN_POSITIVE);
+        let checks = [
+            Check::achieved_rate(asked, achieved, format_args!("{operations} operations")),
+            Check::was_running(self.held_up, operations),
+        ];
+        (self.operations, self.spent, self.held_up) = (0, Duration::ZERO, 0);
+        checks.map(|check| Check { passed: check.passed || operations < OPERATIONS_MIN, ..check })
     }
 }
 
@@ -110,14 +134,50 @@ mod tests {
             schedule.wait();
         });
         schedule.end();
-        assert!(!schedule.check().passed);
+        assert!(!schedule.checks()[0].passed);
         let mut schedule = Schedule::new(100_000.0);
         schedule.begin();
         (0..200).for_each(|_| {
             schedule.wait();
         });
-        let check = Schedule { spent: Duration::from_millis(2), operations: 200, since_begin: 0, ..schedule }.check();
+        let mut schedule = Schedule { spent: Duration::from_millis(2), operations: 200, since_begin: 0, ..schedule };
+        let [check, _] = schedule.checks();
         assert!(check.passed, "{}", check.detail);
         assert!(ArrivalRate::parse(-1).is_err() && ArrivalRate::parse(0) == Ok(ArrivalRate::Closed));
+    }
+
+    /// Runs 1,000 operations, which start so late as `late_us` says, after waiting unless it is `None`.
+    #[track_caller]
+    fn check_standstill(late_us: impl Fn(u64) -> Option<u64>, held_up: u64, passed: bool) {
+        let mut schedule = Schedule::new(100_000.0);
+        for number in 0..1_000 {
+            let late = late_us(number);
+            schedule.starts(late.is_some(), Duration::from_micros(late.unwrap_or(50)));
+        }
+        assert_eq!(schedule.held_up, held_up);
+        schedule.operations = 1_000;
+        let [_, check] = schedule.checks();
+        assert_eq!((check.passed, check.is_of_machine()), (passed, true), "{}", check.detail);
+        assert!(schedule.checks()[1].passed, "the counters begin again");
+    }
+
+    #[test]
+    fn standstill_counts_only_while_the_thread_had_nothing_to_do() {
+        check_standstill(|_| Some(0), 0, true);
+        // A log that is slow is always late, and nobody has waited.
+        check_standstill(|_| None, 0, true);
+        check_standstill(|number| if number == 0 { Some(0) } else { None }, 0, true);
+        // The machine stands still once, and it takes nine operations to catch up.
+        check_standstill(
+            |number| if (501..510).contains(&number) { None } else { Some(if number == 500 { 90 } else { 0 }) },
+            10,
+            false,
+        );
+        check_standstill(
+            |number| if (501..509).contains(&number) { None } else { Some(if number == 500 { 90 } else { 0 }) },
+            9,
+            true,
+        );
+        check_standstill(|number| Some(if number % 100 == 0 { 4 } else { 0 }), 0, true);
     }
 }
