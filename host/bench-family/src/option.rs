@@ -5,7 +5,7 @@
 pub struct Shorthand {
     /// The name of the option, without dashes.
     pub long: &'static str,
-    /// The name of the parameter.
+    /// The name of the parameter; empty if the option takes [`Takes::Nothing`].
     pub parameter: &'static str,
     /// The kind of value that the option takes.
     pub takes: Takes,
@@ -24,4 +24,6 @@ pub enum Takes {
     Each(&'static str),
     /// No value: if the option is given, the parameter has this value.
     Flag(&'static str),
+    /// No value and no effect: what the option asks for is always so. Scripts that were written for another tool keep working.
+    Nothing,
 }

@@ -127,7 +127,9 @@ pub(crate) fn show(directory: &Path, show: &ShowArgs) -> anyhow::Result<Exit> {
     let (view, derived) = derived::write(directory)?;
     print_view(&view, show)?;
     derived.absent.iter().for_each(|absent| output::line(&format!("bench-host: {absent}")));
-    Ok(exit(&view))
+    let findings = families::findings(&view);
+    findings.iter().for_each(|finding| output::line(&format!("bench-host: {finding}")));
+    Ok(if findings.is_empty() { exit(&view) } else { Exit::Finding })
 }
 
 /// Creates a run directory, and in it the head of a run file.

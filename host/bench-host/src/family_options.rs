@@ -41,14 +41,14 @@ fn arg(option: &Shorthand) -> Arg {
         Takes::One(name) => arg.value_name(name),
         Takes::Many(names) => arg.value_name(names).value_delimiter(',').action(ArgAction::Append),
         Takes::Each(name) => arg.value_name(name).action(ArgAction::Append),
-        Takes::Flag(_) => arg.action(ArgAction::SetTrue),
+        Takes::Flag(_) | Takes::Nothing => arg.action(ArgAction::SetTrue),
     }
 }
 
 fn values(option: &Shorthand, matches: &ArgMatches) -> Vec<String> {
     match option.takes {
         Takes::Flag(value) if matches.get_flag(option.long) => vec![value.to_owned()],
-        Takes::Flag(_) => Vec::new(),
+        Takes::Flag(_) | Takes::Nothing => Vec::new(),
         Takes::One(_) | Takes::Many(_) | Takes::Each(_) => {
             matches.get_many(option.long).into_iter().flatten().cloned().collect()
         }
@@ -84,5 +84,7 @@ mod tests {
             "--rows 1k,2 --no-aot --database-url a,b",
             &[("rows", &["1k", "2"]), ("database_url", &["a,b"]), ("code", &["compiled"])],
         );
+        #[cfg(feature = "tabular")]
+        check("--strict-parity --csv my.csv", &[("csv", &["my.csv"])]);
     }
 }

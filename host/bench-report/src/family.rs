@@ -45,6 +45,12 @@ pub trait FamilyReport: Sync {
         self.covers(cell)
     }
 
+    /// What contradicts itself in the run as a whole, although each cell passed its own checks: a line for each, which names the cells. A run
+    /// with one ends like a run with a failed check.
+    fn findings(&self, _view: &RunView) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Documents that the command `report` prints.
     fn exports(&self) -> &'static [Export] {
         &[]

@@ -3,7 +3,7 @@
 use bench_drivers::{Driver, Drivers, Grants, Module};
 use bench_family::{Family, FormerNames, Program, Servers};
 use bench_model::{Arguments, Descriptor, Scenario};
-use bench_report::FamilyReport;
+use bench_report::{FamilyReport, RunView};
 use bench_wasm::{Adapter, Adapters, Capabilities, Capability};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -50,6 +50,11 @@ pub(crate) fn reports() -> &'static [&'static dyn FamilyReport] {
     static REPORTS: LazyLock<Vec<&dyn FamilyReport>> =
         LazyLock::new(|| FAMILIES.iter().filter_map(|family| family.report()).collect());
     &REPORTS
+}
+
+/// What contradicts itself in the run as a whole, as families see it.
+pub(crate) fn findings(view: &RunView) -> Vec<String> {
+    reports().iter().flat_map(|family| family.findings(view)).collect()
 }
 
 fn all<T: ?Sized>(of: impl Fn(&'static dyn Family) -> &'static [&'static T]) -> Vec<&'static T> {

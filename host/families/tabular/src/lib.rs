@@ -77,6 +77,12 @@ impl Family for Tabular {
                 takes: Takes::One("FILE"),
                 help: "Parquet file of your own for `run '*/own-parquet'` (same as `-p parquet=FILE`)",
             },
+            Shorthand {
+                long: "strict-parity",
+                parameter: "",
+                takes: Takes::Nothing,
+                help: "Fail a run in which formats, arms or engines make different rows of the same rows; this is always so",
+            },
         ]
     }
 

@@ -44,6 +44,10 @@ impl FamilyReport for TabularReport {
         stages::chart(&cells(view)).into_iter().collect()
     }
 
+    fn findings(&self, view: &RunView) -> Vec<String> {
+        parity::findings(&cells(view))
+    }
+
     fn exports(&self) -> &'static [Export] {
         &[Export {
             name: "stage-model-json",

@@ -9,14 +9,32 @@ use std::collections::BTreeMap;
 /// generated.
 type Key = (String, &'static str, Option<i64>, Option<i64>);
 
-/// A row per table, and below it, for tables that differ, who made which.
-pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
-    let mut tables: BTreeMap<Key, Vec<(&CellView, Checksum)>> = BTreeMap::new();
+/// The results of cells, by the table that they are.
+type Tables<'a> = BTreeMap<Key, Vec<(&'a CellView, Checksum)>>;
+
+fn tables<'a>(cells: &[&'a CellView]) -> Tables<'a> {
+    let mut tables = Tables::new();
     for cell in cells {
         if let (Some(key), Some(checksum)) = (key(cell), cell.checksum) {
-            tables.entry(key).or_default().push((cell, checksum));
+            tables.entry(key).or_default().push((*cell, checksum));
         }
     }
+    tables
+}
+
+/// A line for each table that is not the same in all cells.
+pub(super) fn findings(cells: &[&CellView]) -> Vec<String> {
+    let tables = tables(cells);
+    let differing = tables.iter().filter(|(_, found)| !are_equal(found));
+    let line = |((result, ..), found): (&Key, &Vec<(&CellView, Checksum)>)| {
+        format!("{result}: results that must be equal {}; do not compare their times", describe(found))
+    };
+    differing.map(line).collect()
+}
+
+/// A row per table, and below it, for tables that differ, who made which.
+pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
+    let tables = tables(cells);
     let columns = vec![
         Column::words("result"),
         Column::words("carried by"),
@@ -46,6 +64,9 @@ fn key(cell: &CellView) -> Option<Key> {
         (cell.scenario_name(), text(cell, "csv").or_else(|| text(cell, "parquet")))
     {
         return Some((file.to_owned(), loses, None, None));
+    }
+    if let ("replay", Some(folder)) = (cell.scenario_name(), text(cell, "replay")) {
+        return Some((format!("genes by organism of {folder}"), loses, None, None));
     }
     let result = match cell.scenario_name() {
         "decode" | "csv-write" | "csv-scan" | "parquet-write" | "parquet-scan" | "ipc-write" | "ipc-scan"

@@ -76,6 +76,23 @@ fn results_that_differ_are_named() {
 }
 
 #[test]
+fn results_that_differ_are_a_finding_of_the_run() {
+    let findings = |run: &Run| Tabular.report().unwrap().findings(&run.view());
+    let expect = "genes ⟗ publications: results that must be equal differ: tabular/join wasm: 0000000000000010, \
+                  tabular-duckdb/join native: 0000000000000011; do not compare their times";
+    assert_eq!(findings(&run()), [expect]);
+    let mut equal = Run::begin(2, 1);
+    for (cell, form) in [(0, "pages"), (1, "ipc")] {
+        let block = Block::new(cell, 0, "tabular/replay", "native").family("tabular");
+        let block = block.argument("replay", "kept").argument("form", form);
+        equal.append(&block.timed(1, [2_000_000]).checksum(0x7).records());
+    }
+    equal.end(None);
+    assert_eq!(findings(&equal), [""; 0]);
+    assert!(text(&equal.view(), Tabular.report()).contains("genes by organism of kept"));
+}
+
+#[test]
 fn own_file_is_compared_between_engines() {
     let mut run = Run::begin(2, 1);
     for (cell, scenario, arm) in [(0, "tabular/own-csv", "wasm"), (1, "tabular-duckdb/own-csv", "native")] {
