@@ -38,11 +38,18 @@ impl Statements {
         let recipe = Recipe { rows: arguments.size("rows")?, seed: arguments.integer("seed")?.cast_unsigned() };
         let (genes, publications) = (recipe.genes(), recipe.publications());
         let threads = arguments.size("threads")?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).build();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
         let runtime =
             runtime.map_err(|error| ModuleError::Unavailable(format!("DataFusion's threads do not start: {error}")))?;
         let memory = arguments.size("memory_mib")? << 20;
-        let environment = RuntimeEnvBuilder::new().with_memory_limit(memory, 1.0).build_arc().map_err(failed)?;
+        // Without caches, an operation lists its files and reads their footers itself, and a file that was written again is not taken for
+        // the one before.
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_limit(memory, 1.0)
+            .with_metadata_cache_limit(0)
+            .with_object_list_cache_limit(0)
+            .with_file_statistics_cache_limit(0);
+        let environment = environment.build_arc().map_err(failed)?;
         let config = SessionConfig::new().with_target_partitions(threads);
         let context = SessionContext::new_with_config_rt(config, environment);
         register(&context, GENES, &genes, threads)?;
