@@ -1,31 +1,16 @@
 //! Fetches from the local mine through the session that the host drives, and through the server directly.
 
-use bench_model::{Arguments, Check, Descriptor, ModuleError, Value};
-use mine::{Client, Conditions, Mine, MineProbe, Route, Target};
-use probe_abi::Probe;
+mod common;
+
+use bench_model::{Check, ModuleError, Value};
+use common::{Proxy, arguments, text};
+use mine::{Client, Conditions, Mine, Route, Target};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::time::Duration;
 use table_core::Recipe;
 use table_core::kept::{self, Kept};
 use table_core::mine::Format;
-
-/// The defaults of the scenario with these changes.
-fn arguments(changes: &[(&str, Value)]) -> Arguments {
-    let Descriptor { scenarios, .. } = MineProbe::describe();
-    let mut arguments = Arguments::default();
-    for parameter in &scenarios[0].parameters {
-        arguments.set(parameter.name.clone(), parameter.defaults[0].clone());
-    }
-    arguments.set("rows", 2_500);
-    arguments.set("page_rows", 200);
-    changes.iter().for_each(|(name, value)| arguments.set(*name, value.clone()));
-    arguments
-}
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
-}
 
 fn fetch(changes: &[(&str, Value)]) -> Result<(u64, Vec<Check>), ModuleError> {
     let mut session = mine::open("fetch", &arguments(changes), None)?;
@@ -140,38 +125,13 @@ fn unreachable_mine_is_the_environment() {
     assert!(proxy.to_string().contains("mode=tor host=name.invalid reason=proxy_failed"), "{proxy}");
 }
 
-/// A SOCKS5 proxy for one connection that knows a name which no resolver does.
-fn proxy(name: &'static str, to: String) -> (String, std::thread::JoinHandle<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let serve = move || {
-        let (mut client, _) = listener.accept().unwrap();
-        let mut greeting = [0; 3];
-        client.read_exact(&mut greeting).unwrap();
-        client.write_all(&[5, 0]).unwrap();
-        let mut head = [0; 5];
-        client.read_exact(&mut head).unwrap();
-        assert_eq!(head[..4], [5, 1, 0, 3], "the name is sent as a name");
-        let mut rest = vec![0; usize::from(head[4]) + 2];
-        client.read_exact(&mut rest).unwrap();
-        assert_eq!(&rest[..rest.len() - 2], name.as_bytes());
-        let server = TcpStream::connect(to).unwrap();
-        client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
-        let (mut from, mut into) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-        let up = std::thread::spawn(move || std::io::copy(&mut from, &mut into));
-        let _ = std::io::copy(&mut &server, &mut client);
-        let _ = up.join();
-    };
-    (address, std::thread::spawn(serve))
-}
-
 #[test]
 fn proxy_resolves_the_name() {
     let recipe = Recipe { rows: 30, seed: 1 };
     let mine = Mine::start(recipe, Conditions::default()).unwrap();
-    let (address, thread) = proxy("mine.test", mine.url().replace("http://", ""));
+    let proxy = Proxy::start("mine.test", &mine.url().replace("http://", ""));
     let target = Target::parse("http://mine.test").unwrap();
-    let route = Route::parse(&format!("socks5h://{address}")).unwrap();
+    let route = Route::parse(&format!("socks5h://{}", proxy.address)).unwrap();
     let mut client = Client::new(target, route, Duration::from_secs(10));
     let view: Vec<_> = table_core::gene_fields().into_iter().map(|field| field.name).collect();
     let query = format!("<query view=\"{}\"/>", view.join(" "));
@@ -179,8 +139,7 @@ fn proxy_resolves_the_name() {
     let page = client.page(&query, Format::Json, 10, 20, false).unwrap();
     assert_eq!(page, table_core::mine::answer(&recipe.genes(), 10..30, Format::Json).into_bytes());
     assert!(client.wire > page.len() as u64);
-    drop(client);
-    thread.join().unwrap();
+    assert_eq!(proxy.asked(), ["mine.test"]);
 }
 
 /// The status and the body of one request.
