@@ -25,6 +25,15 @@ impl Digest {
     }
 }
 
+/// The digest of the rows of both.
+impl std::ops::Add for Digest {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { rows: self.rows + other.rows, sum: self.sum.wrapping_add(other.sum) }
+    }
+}
+
 impl std::fmt::Display for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} rows, {:032x}", self.rows, self.sum)

@@ -47,20 +47,40 @@ impl Recipe {
     /// The genes. A quarter of all keys occurs only here, half of them also in publications; a key has two rows on average, and one
     /// row in a hundred has no key.
     pub fn genes(self) -> Table {
-        let mut random = Random(self.seed ^ 0x67_656e_6573);
+        let mut random = self.gene_random();
         let mut genes = Table::new(gene_fields());
         let mut text = String::new();
-        for _ in 0..self.rows {
-            genes.push(0, self.key(&mut random, 0, &mut text));
-            genes.push(1, symbol(&mut random, &mut text));
-            genes.push(2, random.or_null(5, |random| Cell::Integer(random.below(90_000).cast_signed() + 60)));
-            genes.push(3, random.or_null(8, |random| Cell::Decimal(i128::from(random.below(2_000_000)) - 500_000)));
-            genes.push(4, random.or_null(8, |random| Cell::Real(random.fraction())));
-            genes.push(5, random.or_null(3, |random| Cell::Date(random.below(20_000) as i32)));
-            let taxon = random.below(TAXA.len() as u64).min(random.below(TAXA.len() as u64));
-            genes.push(6, Cell::Integer(TAXA[taxon as usize]));
-        }
+        (0..self.rows).for_each(|_| self.push_gene(&mut random, &mut text, &mut genes));
         genes
+    }
+
+    /// The same rows in the same order, as tables of `page_rows` at most, of which one is in memory at a time. There is at least one,
+    /// which has no rows if the recipe has none.
+    pub fn gene_pages(self, page_rows: usize) -> impl Iterator<Item = Table> {
+        let mut random = self.gene_random();
+        let mut text = String::new();
+        let page_rows = page_rows.max(1);
+        let starts = (0..self.rows.max(1)).step_by(page_rows);
+        starts.map(move |start| {
+            let mut page = Table::new(gene_fields());
+            (start..self.rows.min(start + page_rows)).for_each(|_| self.push_gene(&mut random, &mut text, &mut page));
+            page
+        })
+    }
+
+    fn gene_random(self) -> Random {
+        Random(self.seed ^ 0x67_656e_6573)
+    }
+
+    fn push_gene(self, random: &mut Random, text: &mut String, genes: &mut Table) {
+        genes.push(0, self.key(random, 0, text));
+        genes.push(1, symbol(random, text));
+        genes.push(2, random.or_null(5, |random| Cell::Integer(random.below(90_000).cast_signed() + 60)));
+        genes.push(3, random.or_null(8, |random| Cell::Decimal(i128::from(random.below(2_000_000)) - 500_000)));
+        genes.push(4, random.or_null(8, |random| Cell::Real(random.fraction())));
+        genes.push(5, random.or_null(3, |random| Cell::Date(random.below(20_000) as i32)));
+        let taxon = random.below(TAXA.len() as u64).min(random.below(TAXA.len() as u64));
+        genes.push(6, Cell::Integer(TAXA[taxon as usize]));
     }
 
     /// As many publications. A quarter of all keys occurs only here.
@@ -163,6 +183,17 @@ mod tests {
         assert_eq!(Digest::of(&RECIPE.genes()), Digest::of(&RECIPE.genes()));
         let other = Recipe { seed: 8, ..RECIPE };
         assert_ne!(Digest::of(&RECIPE.genes()), Digest::of(&other.genes()));
+    }
+
+    #[test]
+    fn pages_are_the_rows_of_the_whole() {
+        for (rows, page_rows, pages) in [(2_000, 300, 7), (2_000, 2_000, 1), (0, 300, 1)] {
+            let recipe = Recipe { rows, ..RECIPE };
+            let made: Vec<_> = recipe.gene_pages(page_rows).collect();
+            assert_eq!(made.len(), pages);
+            let digest = made.iter().map(Digest::of).fold(Digest::default(), |sum, page| sum + page);
+            assert_eq!(digest, Digest::of(&recipe.genes()), "{rows} rows in pages of {page_rows}");
+        }
     }
 
     #[test]
