@@ -3,6 +3,7 @@
 mod aggregate;
 mod csv;
 mod decode;
+mod generate;
 mod ipc;
 mod join;
 mod jsonl;
@@ -11,6 +12,7 @@ mod own;
 mod parquet;
 mod pipeline;
 mod staged;
+mod stream;
 
 use crate::pass::Pass;
 use bench_plugin::prelude::*;
@@ -67,6 +69,7 @@ pub(crate) trait Stage: Sized + 'static {
 
 /// All scenarios.
 pub(crate) const ALL: &[Entry] = &[
+    generate::ENTRY,
     entry::<decode::Decode>(),
     entry::<csv::CsvWrite>(),
     entry::<csv::CsvScan>(),
@@ -81,6 +84,7 @@ pub(crate) const ALL: &[Entry] = &[
     entry::<aggregate::Aggregate>(),
     pipeline::PIPELINE,
     pipeline::REPLAY,
+    stream::ENTRY,
     own::CSV,
     own::PARQUET,
     model::ENTRY,

@@ -181,6 +181,32 @@ pub(super) fn write(batches: &[RecordBatch], codec: Compression, into: &mut Vec<
     Ok(())
 }
 
+/// A file in memory that grows batch by batch.
+pub(super) struct Growing(ArrowWriter<Vec<u8>>);
+
+impl Growing {
+    pub(super) fn new(fields: &[Field]) -> Result<Self, ModuleError> {
+        let properties = WriterProperties::builder().set_compression(SNAPPY).build();
+        let writer = ArrowWriter::try_new(Vec::new(), batches::schema(fields), Some(properties));
+        writer.map(Self).map_err(|error| failed("writing Parquet", error))
+    }
+
+    pub(super) fn write(&mut self, batches: &[RecordBatch]) -> Result<(), ModuleError> {
+        let mut batches = batches.iter();
+        batches.try_for_each(|batch| self.0.write(batch)).map_err(|error| failed("writing Parquet", error))
+    }
+
+    /// The bytes of what is written and of the row group that is not.
+    pub(super) fn held(&self) -> u64 {
+        (self.0.bytes_written() + self.0.memory_size()) as u64
+    }
+
+    /// The whole file.
+    pub(super) fn finish(self) -> Result<Vec<u8>, ModuleError> {
+        self.0.into_inner().map_err(|error| failed("writing Parquet", error))
+    }
+}
+
 /// Reads all rows of all columns.
 pub(super) fn scan(file: Bytes) -> Result<Vec<RecordBatch>, ModuleError> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| failed("reading Parquet", error))?;

@@ -1,7 +1,7 @@
 //! Several stages in a row, each with its own clock: what `pipeline`, `replay` and the scenarios over a user's own table have in common.
 
 use bench_plugin::prelude::*;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use table_core::Digest;
 
 /// What is in no stage.
@@ -20,6 +20,11 @@ pub(super) trait Stages: 'static {
 
     /// The digest of the last result.
     fn digest(&self) -> Result<Digest, ModuleError>;
+
+    /// Records what is known after one operation and the same in every one.
+    fn record(&self, _host: Host) -> Result<(), ModuleError> {
+        Ok(())
+    }
 }
 
 /// A scenario with the series of its stages.
@@ -30,33 +35,37 @@ pub(super) fn described(scenario: Scenario) -> Scenario {
     scenario.times_itself(Unit::Nanoseconds, clock).metric(Metric::new("stage", Unit::Nanoseconds, stage).label("name"))
 }
 
-/// Reads the time at the end of each stage.
+/// Reads the time at the end of each stage. A stage that is there several times is summed.
 pub(super) struct Clock {
     started: Instant,
-    ends: Vec<(&'static str, Instant)>,
+    /// The end of the last stage.
+    last: Instant,
+    stages: Vec<(&'static str, Duration)>,
 }
 
 impl Clock {
     pub(super) fn start() -> Self {
         // Room for all stages, so that no stage has an allocation of the clock in it.
-        let ends = Vec::with_capacity(16);
-        Self { started: Instant::now(), ends }
+        let stages = Vec::with_capacity(16);
+        let started = Instant::now();
+        Self { started, last: started, stages }
     }
 
     pub(super) fn lap(&mut self, stage: &'static str) {
-        self.ends.push((stage, Instant::now()));
+        let now = Instant::now();
+        let spent = now - self.last;
+        self.last = now;
+        match self.stages.iter_mut().find(|(known, _)| *known == stage) {
+            Some((_, sum)) => *sum += spent,
+            None => self.stages.push((stage, spent)),
+        }
     }
 
     /// The nanoseconds of the whole, and of each stage and the rest.
     pub(super) fn stop(self) -> (u64, Vec<(&'static str, u64)>) {
-        let ns = |from: Instant, to: Instant| u64::try_from((to - from).as_nanos()).unwrap_or(u64::MAX);
-        let whole = ns(self.started, Instant::now());
-        let mut from = self.started;
-        let mut stages = Vec::with_capacity(self.ends.len() + 1);
-        for (stage, end) in self.ends {
-            stages.push((stage, ns(from, end)));
-            from = end;
-        }
+        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let whole = ns(self.started.elapsed());
+        let mut stages: Vec<_> = self.stages.into_iter().map(|(stage, time)| (stage, ns(time))).collect();
         let rest = whole.saturating_sub(stages.iter().map(|(_, ns)| ns).sum());
         stages.push((OTHER, rest));
         (whole, stages)
@@ -80,6 +89,7 @@ impl<S: Stages> StagedSession<S> {
         let parts = parts.map(|(name, _)| Ok((name, host.series("stage", &[("name", name)])?)));
         let parts = parts.collect::<Result<Vec<_>, ModuleError>>()?;
         let first = stages.digest()?;
+        stages.record(host)?;
         Ok(Box::new(Self { stages, whole: host.series(name, &[])?, parts, first }))
     }
 }
