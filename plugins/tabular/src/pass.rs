@@ -63,19 +63,77 @@ pub(crate) fn parity(expected: &Table, found: &Table) -> Vec<Check> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use table_core::Recipe;
+    use table_core::{Cell, Recipe};
 
-    fn failed(found: &Table) -> Vec<String> {
-        let expected = Recipe { rows: 500, seed: 1 }.genes();
-        parity(&expected, found).into_iter().filter(|check| !check.passed).map(|check| check.name).collect()
+    const ROWS: usize = 500;
+
+    fn genes() -> Table {
+        Recipe { rows: ROWS, seed: 1 }.genes()
+    }
+
+    /// The genes with another cell for each: `change` gets the row, the column and the cell.
+    fn changed(change: impl for<'a> Fn(&'a Table, usize, usize) -> Cell<'a>) -> Table {
+        let genes = genes();
+        let mut changed = Table::new(genes.fields().to_vec());
+        for row in 0..ROWS {
+            for column in 0..genes.fields().len() {
+                changed.push(column, change(&genes, row, column));
+            }
+        }
+        changed
+    }
+
+    /// The first row whose symbol is as `wanted`.
+    fn row_with(wanted: Cell<'_>) -> usize {
+        let genes = genes();
+        (0..ROWS).find(|row| genes.cell(*row, 1) == wanted).unwrap()
+    }
+
+    /// Which checks fail, and that they name the place.
+    #[track_caller]
+    fn check(found: &Table, expect: &[&str], place: &str) {
+        let failed: Vec<_> = parity(&genes(), found).into_iter().filter(|check| !check.passed).collect();
+        assert_eq!(failed.iter().map(|check| check.name.as_str()).collect::<Vec<_>>(), expect);
+        assert!(failed.iter().any(|check| check.detail.contains(place)) || expect.is_empty(), "{failed:?}");
     }
 
     #[test]
-    fn reordering_passes_and_a_lost_row_does_not() {
-        let genes = Recipe { rows: 500, seed: 1 }.genes();
-        assert_eq!(failed(&genes.selected((0..500).rev())), [""; 0]);
-        assert_eq!(failed(&genes.selected(1..500)), ["rows", "cells"]);
-        assert_eq!(failed(&Recipe { rows: 500, seed: 2 }.genes()), ["cells"]);
-        assert_eq!(failed(&Recipe { rows: 500, seed: 1 }.publications()), ["schema", "cells"]);
+    fn every_mutation_is_found_and_reordering_is_not_one() {
+        // Values shuffled among rows.
+        let shuffled = changed(|genes, row, column| {
+            let from = if column == 3 { (row + 1) % ROWS } else { row };
+            genes.cell(from, column)
+        });
+        check(&shuffled, &["cells"], "`Gene.score`");
+        // One value.
+        let corrupt = changed(
+            |genes, row, column| {
+                if (row, column) == (70, 6) { Cell::Integer(1) } else { genes.cell(row, column) }
+            },
+        );
+        check(&corrupt, &["cells"], "row 71, column `Gene.organism.taxonId`: expected Integer(");
+        // One row.
+        check(&genes().selected(1..ROWS), &["rows", "cells"], "rows are missing, among them row 1: ");
+        // Two columns of one type.
+        let swapped = |column: usize| if column < 2 { 1 - column } else { column };
+        check(&changed(|genes, row, column| genes.cell(row, swapped(column))), &["cells"], "`Gene.primaryIdentifier`");
+        // NULL and an empty text, both ways.
+        for (from, to) in [(Cell::Null, Cell::Text("")), (Cell::Text(""), Cell::Null)] {
+            let at = row_with(from);
+            let found =
+                changed(|genes, row, column| if (row, column) == (at, 1) { to } else { genes.cell(row, column) });
+            check(
+                &found,
+                &["cells"],
+                &format!("row {}, column `Gene.symbol`: expected {from:?}, found {to:?}", at + 1),
+            );
+        }
+        check(&genes().selected((0..ROWS).rev()), &[], "");
+    }
+
+    #[test]
+    fn other_rows_and_other_columns_are_found() {
+        check(&Recipe { rows: ROWS, seed: 2 }.genes(), &["cells"], "column `Gene.");
+        check(&Recipe { rows: ROWS, seed: 1 }.publications(), &["schema", "cells"], "schema: expected `");
     }
 }

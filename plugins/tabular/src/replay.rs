@@ -41,6 +41,17 @@ pub(crate) fn typed(folder: &str, name: &str) -> Result<Vec<u8>, ModuleError> {
     })
 }
 
+/// Writes a file that is there whole or not at all.
+pub(crate) fn write_whole(folder: &Path, name: &str, content: &[u8]) -> std::io::Result<()> {
+    let part = folder.join(format!("{name}.part"));
+    let written = fs::write(&part, content).and_then(|()| fs::rename(&part, folder.join(name)));
+    if written.is_err() {
+        // What is left of it is not worth a second error.
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
+
 #[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use super::*;

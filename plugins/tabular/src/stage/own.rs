@@ -109,8 +109,12 @@ impl OwnParquet {
 impl Stages for OwnParquet {
     fn run(&mut self, clock: &mut Clock) -> Result<(), ModuleError> {
         self.scanned.clear();
-        (self.rows, _) = parquet::footer(self.file.clone())?;
+        let (rows, columns) = parquet::footer(self.file.clone())?;
         clock.lap("parquet-footer");
+        if columns == 0 {
+            return Err(ModuleError::InvalidArgument("`parquet`: it has no columns; give a file with some".to_owned()));
+        }
+        self.rows = rows;
         self.scanned = parquet::scan(self.file.clone())?;
         clock.lap("parquet-scan");
         self.written.clear();
@@ -144,8 +148,9 @@ impl Stages for OwnParquet {
 mod tests {
     use super::super::staged;
     use super::*;
-    use table_core::Recipe;
+    use crate::batches;
     use table_core::csv::Dialect;
+    use table_core::{Cell, Field, Kind, Recipe};
 
     fn check(stages: &mut impl Stages, expect: &[&str]) -> Digest {
         for _ in 0..2 {
@@ -209,6 +214,37 @@ mod tests {
         refused("a,b\nx\0,1\n", "row 1, column `a`: '\\0' outside of quotes");
         let foreign = OwnParquet::new(b"PAR1 is not all of it".to_vec()).run(&mut Clock::start()).unwrap_err();
         assert!(foreign.to_string().starts_with("reading a Parquet footer: "), "{foreign}");
+    }
+
+    fn parquet_refused(file: &[u8], expect: &str) {
+        let error = OwnParquet::new(file.to_vec()).run(&mut Clock::start()).unwrap_err().to_string();
+        assert!(error.starts_with(expect), "{error}");
+    }
+
+    #[test]
+    fn parquet_files_that_are_not_whole_tables_are_refused() {
+        let genes = Recipe { rows: 5_000, seed: 2 }.genes();
+        let whole = parquet::file(&genes, parquet::SNAPPY).unwrap();
+        parquet_refused(&[], "reading a Parquet footer: ");
+        parquet_refused(&whole[..whole.len() / 2], "reading a Parquet footer: ");
+        // The footer says where pages are, and other bytes are there.
+        let mut damaged = whole.to_vec();
+        damaged[4..whole.len() / 2].fill(0xff);
+        parquet_refused(&damaged, "reading Parquet: ");
+        let mut without = Vec::new();
+        let empty = RecordBatch::new_empty(batches::schema(&[]));
+        parquet::write(&[empty], parquet::SNAPPY, &mut without).unwrap();
+        parquet_refused(&without, "invalid argument: `parquet`: it has no columns");
+    }
+
+    #[test]
+    fn two_thousand_columns_of_a_parquet_file_are_read() {
+        let fields = (0..2_000).map(|column| Field::nullable(format!("c{column}"), Kind::Integer));
+        let mut wide = Table::new(fields.collect());
+        wide.push_row((0..2_000).map(Cell::Integer));
+        let file = parquet::file(&wide, parquet::SNAPPY).unwrap();
+        let digest = check(&mut OwnParquet::new(file.to_vec()), &["parquet-footer", "parquet-scan", "parquet-write"]);
+        assert_eq!(digest, Digest::of(&wide));
     }
 
     #[test]

@@ -159,8 +159,8 @@ impl Pipeline {
         ipc::write(&genes, &mut file)?;
         jsonl::write(&genes, &fields, &mut text);
         let written = std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(folder.join(kept::IPC), file))
-            .and_then(|()| std::fs::write(folder.join(kept::STREAM), text));
+            .and_then(|()| replay::write_whole(folder, kept::IPC, &file))
+            .and_then(|()| replay::write_whole(folder, kept::STREAM, text.as_bytes()));
         written.map_err(|error| {
             let folder = folder.display();
             ModuleError::InvalidArgument(format!(
@@ -294,6 +294,22 @@ mod tests {
                 assert_eq!(check(&mut Pipeline { source, ..replayed() }), whole, "{format:?}");
             }
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn full_disk_leaves_no_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = folder.path().join(format!("{}.part", kept::STREAM));
+        std::os::unix::fs::symlink("/dev/full", &part).unwrap();
+        let genes = Recipe { rows: 900, seed: 3 }.genes();
+        let pages = vec![mine::answer(&genes, 0..900, Format::Json).into_bytes()];
+        let pipeline = Pipeline::replayed(Replayed { format: Format::Json, pages, genes: Some(genes) }).unwrap();
+        let error = pipeline.keep_typed(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("`keep_typed`: ") && error.contains("No space left on device"), "{error}");
+        // The file before it is whole, and of this one nothing is there.
+        let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(names.collect::<Vec<_>>(), [kept::IPC]);
     }
 
     #[test]
