@@ -64,7 +64,13 @@ impl OwnTable {
 
     pub(crate) fn parquet(arguments: &Arguments) -> Result<Self, ModuleError> {
         let path = arguments.text("parquet")?;
-        let bytes = std::fs::metadata(path).map_err(|error| unreadable("parquet", path, &error))?.len();
+        let file = std::fs::metadata(path).map_err(|error| unreadable("parquet", path, &error))?;
+        if !file.is_file() {
+            // DuckDB would look for files in a folder.
+            let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
+            return Err(unreadable("parquet", path, &error));
+        }
+        let bytes = file.len();
         let (engine, folder) = opened(arguments)?;
         let source = format!("read_parquet({})", quoted(path));
         let statement = format!("CREATE OR REPLACE TABLE result AS SELECT * FROM {source}");

@@ -66,6 +66,35 @@ fn own_files_give_their_rows() {
     assert!(session.verify().unwrap().iter().all(|check| check.passed));
 }
 
+/// Opens a scenario over the user's own file that must be refused, where the library is installed.
+fn refused(scenario: &str, parameter: &str, path: &std::path::Path, expect: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = Arguments::default();
+    for (name, value) in [("threads", 1), ("memory_mib", 256)] {
+        arguments.set(name, value);
+    }
+    arguments.set("library", "@setup");
+    arguments.set("folder", folder.path().to_str().unwrap());
+    arguments.set(parameter, path.to_str().unwrap());
+    match tabular_duckdb::open(scenario, &arguments).err().unwrap() {
+        ModuleError::Unavailable(reason) => eprintln!("skipped: {reason}"),
+        error => assert!(error.to_string().contains(expect), "{scenario} {}: {error}", path.display()),
+    }
+}
+
+#[test]
+fn files_that_are_not_tables_are_refused() {
+    let files = tempfile::tempdir().unwrap();
+    refused("own-parquet", "parquet", files.path(), "cannot be read: is a directory; give a file");
+    refused("own-csv", "csv", files.path(), "cannot be read: Is a directory");
+    let path = files.path().join("table");
+    let write = |content: &[u8]| std::fs::write(&path, content).unwrap();
+    write(b"PAR1 is not all of it PAR1");
+    refused("own-parquet", "parquet", &path, "DuckDB: ");
+    write(b"a,b\n1,2\n3,4,5\n");
+    refused("own-csv", "csv", &path, "`csv`: row 2: more cells than the 2 columns");
+}
+
 #[test]
 fn result_does_not_depend_on_threads() {
     for scenario in ["join", "aggregate"] {
