@@ -56,7 +56,7 @@ impl Tpch {
         let (engine, folder) = crate::session::opened(arguments)?;
         let number = i32::try_from(arguments.integer("query")?).unwrap_or(0);
         let scale_permille = arguments.size("scale_permille")?;
-        let sums = load(&engine, &folder, scale_permille as f64 / PUBLISHED as f64)?;
+        let sums = load(&engine, &folder, scale_permille)?;
         let (query, expected) = if number == 1 { (Q1, sums.q1()) } else { (Q6, sums.q6()) };
         let mut session = Self { engine, folder, query, number, scale_permille, expected, first: 0 };
         session.iterate(1)?;
@@ -224,22 +224,33 @@ fn decimal(value: i128, digits: u32) -> String {
     format!("{}.{:0width$}", value / unit, value % unit, width = digits as usize)
 }
 
-/// Generates `lineitem` into a file, loads it, and returns the sums over it.
-fn load(engine: &Engine, folder: &Path, scale: f64) -> Result<Sums, ModuleError> {
+/// Thousandths of the scale factor that are generated into one file, about 600,000 rows.
+const PART_PERMILLE: usize = 100;
+
+/// Generates `lineitem` into one file after another, of which one is on the disk at a time, loads them, and returns the sums over all.
+fn load(engine: &Engine, folder: &Path, scale_permille: usize) -> Result<Sums, ModuleError> {
     let path = folder.join("lineitem.csv");
-    let file = std::fs::File::create(&path).map_err(|error| unreadable(&path, &error))?;
-    let mut file = BufWriter::new(file);
+    let copy = format!("COPY lineitem FROM '{}' (FORMAT csv, HEADER false, AUTO_DETECT false)", path.display());
+    let scale = scale_permille as f64 / PUBLISHED as f64;
+    let parts = i32::try_from(scale_permille.div_ceil(PART_PERMILLE)).unwrap_or(i32::MAX);
     let mut sums = Sums::default();
-    for item in LineItemGenerator::new(scale, 1, 1).iter() {
-        sums.add(&item);
-        writeln!(file, "{}", LineItemCsv::new(item)).map_err(|error| unreadable(&path, &error))?;
-    }
-    file.flush().map_err(|error| unreadable(&path, &error))?;
     engine.execute(TABLE)?;
-    engine
-        .execute(&format!("COPY lineitem FROM '{}' (FORMAT csv, HEADER false, AUTO_DETECT false)", path.display()))?;
+    for part in 1..=parts {
+        let written = write(LineItemGenerator::new(scale, part, parts), &path, &mut sums);
+        written.map_err(|error| unreadable(&path, &error))?;
+        engine.execute(&copy)?;
+    }
     std::fs::remove_file(&path).map_err(|error| unreadable(&path, &error))?;
     Ok(sums)
+}
+
+fn write(rows: LineItemGenerator<'_>, path: &Path, sums: &mut Sums) -> std::io::Result<()> {
+    let mut file = BufWriter::new(std::fs::File::create(path)?);
+    for item in rows.iter() {
+        sums.add(&item);
+        writeln!(file, "{}", LineItemCsv::new(item))?;
+    }
+    file.flush()
 }
 
 fn hash(rows: &[Vec<String>]) -> u64 {

@@ -118,6 +118,24 @@ fn queries_of_tpch_equal_sums_in_whole_numbers() {
 }
 
 #[test]
+#[ignore = "six million rows take a minute in a release build: cargo test --release -p tabular-duckdb -- --ignored"]
+fn queries_of_tpch_at_scale_1_equal_the_published_answers() {
+    for query in [1, 6] {
+        let changes = [("query", query), ("scale_permille", 1_000), ("memory_mib", 8_192)];
+        let Some((mut session, _folder)) = open("tpch", &changes.map(|(name, value)| (name, Value::from(value))))
+        else {
+            return;
+        };
+        session.iterate(1).unwrap();
+        let checks = session.verify().unwrap();
+        assert!(checks.iter().any(|check| check.name == "published-answer"));
+        for check in checks {
+            assert!(check.passed, "query {query}: {}: {}", check.name, check.detail);
+        }
+    }
+}
+
+#[test]
 fn absent_library_is_the_environment() {
     let mut arguments = Arguments::default();
     arguments.set("library", "/nowhere/libduckdb.so");

@@ -16,6 +16,9 @@ const FAMILY: &str = "tabular";
 /// Time allowed for one row to be generated, joined by the oracle, and compared on a slow machine.
 const ROW: Duration = Duration::from_micros(100);
 
+/// Rows of TPC-H's `lineitem` for a thousandth of a scale factor, rounded up.
+const LINE_ITEMS_PERMILLE: i64 = 6_002;
+
 /// The family.
 #[derive(Debug)]
 pub struct Tabular;
@@ -88,8 +91,12 @@ impl Family for Tabular {
 
     /// Rows are generated and compared once per process, however often a stage is repeated.
     fn extra_deadline(&self, scenario: &Scenario, arguments: &Arguments, _repetitions: u64) -> Duration {
-        let rows = arguments.integer("rows").ok().filter(|_| scenario.family == self.name()).unwrap_or_default();
-        ROW.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX))
+        if scenario.family != self.name() {
+            return Duration::ZERO;
+        }
+        let given = |name: &str| arguments.integer(name).ok();
+        let rows = given("rows").or_else(|| Some(given("scale_permille")?.saturating_mul(LINE_ITEMS_PERMILLE)));
+        ROW.saturating_mul(u32::try_from(rows.unwrap_or_default()).unwrap_or(u32::MAX))
     }
 }
 
@@ -99,13 +106,15 @@ mod tests {
 
     #[test]
     fn extra_time_is_for_rows_of_this_family() {
-        let check = |family: &str, expect: u64| {
+        let check = |family: &str, name: &str, value: i64, expect_ms: u64| {
             let mut arguments = Arguments::default();
-            arguments.set("rows", 20_000);
+            arguments.set(name, value);
             let extra = Tabular.extra_deadline(&Scenario::new("join", family, ""), &arguments, 7);
-            assert_eq!(extra, Duration::from_secs(expect), "{family}");
+            assert_eq!(extra, Duration::from_millis(expect_ms), "{family} {name}={value}");
         };
-        check("tabular", 2);
-        check("pipelines", 0);
+        check("tabular", "rows", 20_000, 2_000);
+        check("tabular", "scale_permille", 1_000, 600_200);
+        check("tabular", "threads", 2, 0);
+        check("pipelines", "rows", 20_000, 0);
     }
 }
