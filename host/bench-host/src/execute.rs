@@ -13,7 +13,7 @@ use crate::live::{self, Watcher};
 use crate::modules::{Loader, Modules};
 use crate::output;
 use crate::progress::is_watched;
-use crate::resolve::Resolved;
+use crate::resolve::{Resolved, in_run};
 use crate::resume::PreviousRun;
 use crate::scratch_budget;
 use crate::show::ShowArgs;
@@ -246,7 +246,7 @@ impl Executor for WorkerExecutor<'_> {
             process: repetition.process,
             scenario: cell.scenario.name.clone(),
             driver: cell.scenario.driver.clone(),
-            arguments,
+            arguments: in_run(arguments, self.directory),
             warm_up_ns: budget.warm_up_ns,
             time_ns: self.job.effort.time_ns(),
             iterations: self.job.effort.iterations(),

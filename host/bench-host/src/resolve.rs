@@ -29,6 +29,20 @@ const PROJECT: &str = "@project";
 /// The value of a folder parameter that stands for the system's folder for temporary files.
 const TEMPORARY: &str = "@temp";
 
+/// The start of a path in the directory of the run.
+const RUN: &str = "@run/";
+
+/// The arguments with paths that begin with `@run/` in `directory`. The run file keeps them as they were given, whichever run it is.
+pub(crate) fn in_run(mut arguments: Arguments, directory: &Path) -> Arguments {
+    let path_of = |(name, value): (&str, &Value)| match value {
+        Value::Text(text) => Some((name.to_owned(), directory.join(text.strip_prefix(RUN)?))),
+        _ => None,
+    };
+    let paths: Vec<_> = arguments.iter().filter_map(path_of).collect();
+    paths.into_iter().for_each(|(name, path)| arguments.set(name, path.display().to_string()));
+    arguments
+}
+
 impl Loader {
     /// Resolves the paths, servers and other modules of a cell for one worker; or the reason why that fails and what to do.
     pub(crate) fn resolve(&self, modules: &Modules, loaded: &Loaded, cell: &Cell) -> Result<Resolved, String> {
@@ -233,6 +247,15 @@ mod tests {
         check(can_use(), Some("same"), Some(0.3), true);
         check(can_use(), None, Some(0.3), true);
         check(can_use(), Some("cross"), Some(1.5), false);
+    }
+
+    #[test]
+    fn paths_in_the_run_are_in_its_directory() {
+        let arguments: Arguments =
+            [("keep", "@run/fetched"), ("mine", "@local"), ("at", "x@run/y")].into_iter().collect();
+        let expect: Arguments =
+            [("keep", "results/7/fetched"), ("mine", "@local"), ("at", "x@run/y")].into_iter().collect();
+        assert_eq!(in_run(arguments, Path::new("results/7")), expect);
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn describe() -> Scenario {
         Parameter::new("attempts", 8, "attempts for a page before the scenario fails").between(1, 100),
         Parameter::new("politeness_us", 0, "pause of a worker before each request, in microseconds").between(0, 10_000_000),
         Parameter::new("route", "direct", "how the mine is reached: direct, or socks5h://HOST:PORT for a proxy that resolves the name, such as Tor"),
-        Parameter::new("keep", "", "folder in which the pages of the last operation are kept, for `tabular/replay`; empty for none"),
+        Parameter::new("keep", "", "folder in which the pages of the last operation are kept, for `tabular/replay`: @run/fetched is in the run directory; empty for none"),
         Parameter::new("timeout_ms", 30_000, "longest time of a connection attempt, or without data").between(1, 600_000),
     ];
     let ns = |name, summary| Metric::new(name, Unit::Nanoseconds, summary);

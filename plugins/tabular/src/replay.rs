@@ -2,7 +2,7 @@
 
 use bench_plugin::prelude::*;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use table_core::kept::{self, Kept};
 use table_core::mine::{self, Format};
 use table_core::{Recipe, Table};
@@ -16,7 +16,7 @@ pub(crate) struct Replayed {
 
 impl Replayed {
     pub(crate) fn read(folder: &str) -> Result<Self, ModuleError> {
-        let folder = Path::new(folder);
+        let folder = &pages_folder(folder);
         let fault = |reason: String| {
             let next = "fetch again, with `bench-host run mine/fetch -p keep=FOLDER`";
             ModuleError::InvalidArgument(format!("`replay`: {}: {reason}; {next}", folder.display()))
@@ -33,9 +33,15 @@ impl Replayed {
     }
 }
 
+/// The folder with the pages: the given one, or the one in the directory of a run that kept them.
+fn pages_folder(given: &str) -> PathBuf {
+    let of_run = Path::new(given).join(kept::FOLDER);
+    if of_run.join(kept::MANIFEST).is_file() { of_run } else { PathBuf::from(given) }
+}
+
 /// The bytes of a file in which a replay kept rows with their types.
 pub(crate) fn typed(folder: &str, name: &str) -> Result<Vec<u8>, ModuleError> {
-    fs::read(Path::new(folder).join(name)).map_err(|error| {
+    fs::read(pages_folder(folder).join(name)).map_err(|error| {
         let next = "keep the rows first, with `-p form=pages -p keep_typed=FOLDER --arm native`";
         ModuleError::InvalidArgument(format!("`replay`: {folder}: {name}: {error}; {next}"))
     })
@@ -75,6 +81,10 @@ mod tests {
         write(&kept::page_name(0), &page);
         let replayed = Replayed::read(folder.path().to_str().unwrap()).unwrap();
         assert_eq!((replayed.pages.len(), replayed.genes.map(|genes| genes.rows())), (1, Some(20)));
+        // The directory of a run has them in a folder of their own.
+        let run = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(folder.path(), run.path().join(kept::FOLDER)).unwrap();
+        assert_eq!(Replayed::read(run.path().to_str().unwrap()).unwrap().pages.len(), 1);
         write(&kept::page_name(0), &page.replacen("FBgn", "FBgm", 1));
         refused(folder.path(), "its rows are not those that were fetched");
         write(kept::MANIFEST, "rows 20");

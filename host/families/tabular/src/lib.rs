@@ -48,13 +48,13 @@ impl Family for Tabular {
                 long: "keep",
                 parameter: "keep",
                 takes: Takes::One("FOLDER"),
-                help: "Folder in which fetched pages are kept (same as `-p keep=FOLDER`)",
+                help: "Folder in which fetched pages are kept; @run/fetched is in the run directory (same as `-p keep=FOLDER`)",
             },
             Shorthand {
                 long: "replay",
                 parameter: "replay",
-                takes: Takes::One("FOLDER"),
-                help: "Folder with pages that --keep kept, for the stages behind fetching (same as `-p replay=FOLDER`)",
+                takes: Takes::One("RUN|FOLDER"),
+                help: "Run directory or folder with pages that --keep kept, for the stages behind fetching (same as `-p replay=FOLDER`)",
             },
             Shorthand {
                 long: "metric-goal",

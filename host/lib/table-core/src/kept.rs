@@ -7,6 +7,9 @@ use std::str::FromStr;
 /// The file that describes the pages. It is written last, so that where it is, all pages are.
 pub const MANIFEST: &str = "fetched.txt";
 
+/// The folder with the pages in the directory of a run that kept them with `keep=@run/fetched`.
+pub const FOLDER: &str = "fetched";
+
 /// The file with the rows of all pages as Arrow IPC, if they were kept with their types.
 pub const IPC: &str = "rows.arrow";
 
