@@ -1,0 +1,54 @@
+//! The probe `tabular-arrow`: Arrow's own readers and writers of CSV, JSON and Parquet, called as their own benchmarks call them, over the
+//! same rows as the stages of the plug-in `tabular`. It is what those are measured against.
+
+mod batches;
+mod session;
+mod stage;
+
+use bench_model::{Arguments, Arm, Descriptor, ModuleError, Parameter, Scenario, Session};
+use probe_abi::{Host, Probe, export_probe};
+use stage::Stage;
+
+/// The probe.
+#[derive(Debug)]
+pub struct Arrow;
+
+impl Probe for Arrow {
+    fn describe() -> Descriptor {
+        let summary = "Arrow's own readers and writers.";
+        let descriptor = Descriptor::new("tabular-arrow", env!("CARGO_PKG_VERSION"), summary);
+        Stage::ALL.into_iter().map(describe).fold(descriptor, Descriptor::scenario)
+    }
+
+    fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        open(scenario, arguments)
+    }
+}
+
+/// Opens a scenario.
+pub fn open(scenario: &str, arguments: &Arguments) -> Result<Box<dyn Session>, ModuleError> {
+    let stage = Stage::ALL.into_iter().find(|stage| stage.name() == scenario);
+    let stage = stage.ok_or_else(|| ModuleError::UnknownScenario(scenario.to_owned()))?;
+    Ok(Box::new(session::Bare::open(stage, arguments)?))
+}
+
+export_probe!(Arrow);
+
+fn describe(stage: Stage) -> Scenario {
+    let parameters = [
+        Parameter::new("rows", 20_000, "number of genes").between(0, 10_000_000),
+        Parameter::new("seed", 1, "which rows the generator makes; the same as in other modules").between(0, i64::MAX),
+    ];
+    let scenario = Scenario::new(stage.name(), "tabular", stage.summary()).in_arms([Arm::Native]);
+    parameters.into_iter().fold(scenario, Scenario::parameter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_descriptor_is_valid() {
+        Arrow::describe().validate().unwrap();
+    }
+}
