@@ -266,6 +266,7 @@ impl Executor for WorkerExecutor<'_> {
         match end.result {
             Ok(Reply::Measured(mut report)) => {
                 report.outcome.layout = Some(layout);
+                report.outcome.printed_bytes = Some(end.stdout.total + end.stderr.total);
                 explain_by_output(&mut report, &end.stderr);
                 explain_by(&mut report, "the server said", complaint());
                 let driver = families::drivers().get(&cell.scenario.driver);

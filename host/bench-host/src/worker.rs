@@ -12,6 +12,7 @@ use bench_wasm::{Cache, Component, Limits, Profiling, Runtime, Settings};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Instant;
 
 /// How a module is loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -238,8 +239,12 @@ fn answer(request: Request) -> Reply {
             }
         }),
         Request::Measure(request) => {
+            let started = Instant::now();
             with_dependency(&request.module, request.companion.as_deref(), |module, companion| {
-                Reply::Measured(Box::new(measure(module, companion, &request)))
+                let load_ns = u64::try_from(started.elapsed().as_nanos()).ok();
+                let mut report = measure(module, companion, &request);
+                report.outcome.load_ns = load_ns;
+                Reply::Measured(Box::new(report))
             })
         }
         Request::Compare(request) => compare(&request),

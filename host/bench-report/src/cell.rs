@@ -51,6 +51,10 @@ pub struct CellView {
     pub overhead: Option<Overhead>,
     /// How the timed samples of each process developed, of those that ended well and have enough of them.
     pub steadiness: Vec<Steadiness>,
+    /// How many nanoseconds loading its modules took in each process that ended well, where it was timed.
+    pub loads_ns: Vec<f64>,
+    /// The bytes that its modules printed in the processes that ended well, where they were counted.
+    pub printed_bytes: Option<u64>,
     /// What was looked at.
     pub checks: Vec<CheckView>,
     /// The figures; none where the cell is not ok.
@@ -261,6 +265,8 @@ impl Block {
             checksum: ok.iter().find_map(|outcome| outcome.checksum),
             overhead: mean_overhead(ok.iter().filter_map(|outcome| outcome.overhead)),
             steadiness: ok.iter().filter_map(|outcome| outcome.steadiness).collect(),
+            loads_ns: ok.iter().filter_map(|outcome| outcome.load_ns).map(|ns| ns as f64).collect(),
+            printed_bytes: ok.iter().filter_map(|outcome| outcome.printed_bytes).reduce(|a, b| a + b),
             checks: checks(whole.iter().flat_map(|(_, repetition)| &repetition.checks)),
             series: Vec::new(),
             account: None,

@@ -360,6 +360,12 @@ pub struct OutcomeRecord {
     /// The memory layout of the worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
+    /// How long the worker took to load its modules, with the engine where there is one. Compiled code may come from the cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_ns: Option<u64>,
+    /// The bytes that the modules printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub printed_bytes: Option<u64>,
 }
 
 /// The memory layout of a worker, drawn from the seed. Each offset is below a page.
@@ -395,6 +401,8 @@ impl OutcomeRecord {
             witness: None,
             steadiness: None,
             layout: None,
+            load_ns: None,
+            printed_bytes: None,
         }
     }
 }

@@ -1,11 +1,12 @@
-//! What the family adds to the report of a run: the stages of pipelines, what each stage used, whether results of all formats, arms and engines are equal, and
-//! what workers and orders of fetching gain and cost.
+//! What the family adds to the report of a run: the stages of pipelines, what each stage used, whether results of all formats, arms and engines are equal,
+//! what workers and orders of fetching gain and cost, and what starts of modules cost.
 
 mod orders;
 mod parity;
 mod resources;
 mod stage_model;
 mod stages;
+mod starts;
 
 use bench_model::Value;
 use bench_report::{
@@ -28,6 +29,7 @@ impl FamilyReport for TabularReport {
             .chain(resources::sections(&cells))
             .chain(parity::sections(&cells))
             .chain(orders::sections(&cells))
+            .chain(starts::sections(&cells))
             .collect()
     }
 

@@ -163,6 +163,22 @@ fn processor_time_and_memory_are_a_table() {
 }
 
 #[test]
+fn starts_of_modules_are_a_table() {
+    let mut run = Run::begin(2, 2);
+    for (cell, process, ms) in [(0, 0, 30), (0, 1, 4), (1, 0, 5)] {
+        let mut block = Block::new(cell, process, "tabular/model", "wasm").family("tabular");
+        block.outcome.load_ns = Some(ms * 1_000_000);
+        block.outcome.printed_bytes = Some(10);
+        run.append(&block.argument("objects", i64::from(cell)).timed(1, [2_000_000]).records());
+    }
+    run.end(None);
+    let report = text(&run.view(), Tabular.report());
+    let row = ["tabular", "wasm", "3", "4.00", "ms", "30.0", "ms", "30", "B"];
+    assert!(report.lines().any(|line| line.split_whitespace().eq(row)), "{report}");
+    assert!(!text(&self::run().view(), Tabular.report()).contains("starts and output"));
+}
+
+#[test]
 fn stage_model_has_its_schema() {
     let export = Tabular.report().unwrap().exports()[0];
     let document: Value = serde_json::from_str(&(export.print)(&run().view()).unwrap()).unwrap();
