@@ -23,7 +23,7 @@ fn report_of_a_real_run_works_in_a_browser() {
         Err(why) => return skip(&why),
     };
     let host = Host::with_hostile();
-    host.check("load hostile.wasm --filter hostile/good --time 400ms --processes 2", 0);
+    host.check("load hostile.wasm --filter hostile/good --quick --time 400ms --processes 2", 0);
     host.check("report", 0);
     check(&browser, &host.run().join("report.html"));
 }

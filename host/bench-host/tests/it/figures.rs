@@ -62,7 +62,7 @@ fn check_quantiles(series: &Value) {
 #[test]
 fn figures_are_over_several_processes() {
     let host = Host::with_hostile();
-    let line = "load hostile.wasm --filter hostile/good --time 20ms --processes 3 --format json";
+    let line = "load hostile.wasm --filter hostile/good --quick --time 20ms --processes 3 --format json";
     let document = host.check(line, 0).json();
     for cell in cells(&document, "hostile/good") {
         assert_eq!((&cell["processes"], &cell["planned_processes"]), (&3.into(), &3.into()), "{cell:#}");

@@ -53,7 +53,7 @@ fn interrupt_leaves_the_screen_and_keeps_the_results() {
     if !has_terminal(&host) {
         return;
     }
-    let line = "load hostile.wasm --filter hostile/good --time 600s --processes 3 --live";
+    let line = "load hostile.wasm --filter hostile/good --quick --time 600s --processes 3 --live";
     let child = on_terminal(&host, line).stdout(Stdio::piped()).spawn().unwrap();
     let has_cell = || {
         host.runs()

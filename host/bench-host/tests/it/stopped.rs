@@ -135,7 +135,7 @@ fn has_ring(process: u32) -> bool {
 fn check_peer(scenario: &str, arm: &str, victim: impl Fn(u32, u32, u32) -> u32) -> Option<Ran> {
     let files = plugins(&["ring-client"])?;
     let host = Host::new();
-    let words = "-p transport=shm-ring-futex -p placement=same -p payload_bytes=64 --processes 1";
+    let words = "-p transport=shm-ring-futex -p placement=same -p payload_bytes=64 --quick --processes 1";
     let line = format!("load --filter ring-client/{scenario} --arm {arm} {words} --time 10m --deadline 10m");
     let mut command = host.command(&line);
     let child = command.args(files).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
