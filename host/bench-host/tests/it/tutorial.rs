@@ -2,6 +2,7 @@
 
 use crate::authors::shell;
 use crate::host::Host;
+use crate::kept;
 use crate::modules::project;
 use std::fs;
 use std::path::Path;
@@ -50,6 +51,9 @@ fn tutorial_does_what_it_says() {
                 let printed = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 let said = printed(&output.stdout) + &printed(&output.stderr);
                 assert_eq!(output.status.code(), Some(status), "{command}\n{said}");
+                if let Some(name) = command.strip_prefix("bench-host new ") {
+                    kept::share_sdk(&folder.join(name)).expect("an SDK that is built already");
+                }
             }
         }
     }
