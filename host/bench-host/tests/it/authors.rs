@@ -3,6 +3,7 @@
 use crate::host::{Host, PROGRAM, Ran, cells, command, skip};
 use crate::kept;
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -39,6 +40,25 @@ impl Made {
         let output = shell(&self.folder(), path, "./build.sh");
         let printed = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(output.status.success(), "{}: {}{}", self.name, printed(&output.stdout), printed(&output.stderr));
+    }
+
+    /// Like [`Self::build`], for tools that take half a minute and keep nothing themselves: what they made is taken again as long as all
+    /// files of the plug-in are the same, and what the command `versions` prints.
+    #[track_caller]
+    fn build_unless_built(&self, tools: &Path, versions: &str) {
+        let versions = shell(&self.folder(), &[tools], versions);
+        assert!(versions.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&versions.stderr));
+        let inputs = [versions.stdout, kept::contents(&self.folder()).expect("the files of the plug-in")].concat();
+        let (out, earlier) = (self.folder().join("out"), kept::folder("built").join(self.name));
+        if fs::read(earlier.join("inputs")).is_ok_and(|found| found == inputs) {
+            eprintln!("{}: unchanged since it was built", self.name);
+            return kept::mirror(&earlier.join("out"), &out).expect("what was built");
+        }
+        // The inputs are written last, so that they are there only with what was made of them.
+        let _ = fs::remove_dir_all(&earlier);
+        self.build(&[tools]);
+        kept::mirror(&out, &earlier.join("out")).expect("what was built is kept");
+        fs::write(earlier.join("inputs"), inputs).expect("what it was built of is kept");
     }
 
     /// Checks and measures what was built.
@@ -182,7 +202,7 @@ fn template_in_c_builds_both_arms() {
 fn template_in_python_is_a_component() {
     let Some(tools) = python_tool("componentize-py>=0.25,<0.26", "componentize-py") else { return };
     let made = Made::new("my-python-sum", "--lang python");
-    made.build(&[&tools]);
+    made.build_unless_built(&tools, "python3 --version && python3 -m pip freeze");
     made.works("my-python-sum.wasm", 1);
 }
 
@@ -191,14 +211,15 @@ fn template_in_javascript_is_a_component() {
     let folder = kept::folder("npm");
     let tools = folder.join("node_modules/.bin");
     if !tools.join("componentize-js").exists() {
-        std::fs::create_dir_all(&folder).expect("a folder for tools");
+        fs::create_dir_all(&folder).expect("a folder for tools");
         let line = "npm install --no-audit --no-fund --prefix . @bytecodealliance/componentize-js@0.23";
         if !shell(&folder, &[], line).status.success() {
             return skip("componentize-js cannot be installed; install Node.js, and allow npm to reach its registry");
         }
     }
     let made = Made::new("my-js-sum", "--lang js");
-    made.build(&[&tools]);
+    let installed = folder.join("node_modules/.package-lock.json");
+    made.build_unless_built(&tools, &format!("node --version && cat '{}'", installed.display()));
     made.works("my-js-sum.wasm", 1);
 }
 
@@ -240,11 +261,11 @@ fn sdk_is_written_once_and_brought_up_to_date() {
     let host = Host::new();
     let first = host.check("sdk --copy a/sdk", 0).stdout;
     assert!(first.starts_with("a/sdk: "), "{first}");
-    std::fs::write(host.path("a/sdk/include/bench_probe.h"), "old").unwrap();
+    fs::write(host.path("a/sdk/include/bench_probe.h"), "old").unwrap();
     let again = host.check("sdk --copy a/sdk", 0).stdout;
     assert!(again.starts_with("a/sdk: 1 of "), "{again}");
-    std::fs::create_dir(host.path("b")).unwrap();
-    std::fs::write(host.path("b/thesis.txt"), "").unwrap();
+    fs::create_dir(host.path("b")).unwrap();
+    fs::write(host.path("b/thesis.txt"), "").unwrap();
     let refused = host.check("sdk --copy b", 2).stderr;
     assert!(refused.contains("b holds other files"), "{refused}");
     let mut path = host.command("sdk --path");
@@ -266,7 +287,7 @@ fn wit_and_header_are_printed() {
 #[test]
 fn new_refuses_what_it_cannot_make() {
     let host = Host::new();
-    std::fs::create_dir(host.path("taken")).unwrap();
+    fs::create_dir(host.path("taken")).unwrap();
     let check = |line: &str, expect: &str| {
         let said = host.check(line, 2).stderr;
         assert!(said.contains(expect), "{line}: {said}");
