@@ -1,6 +1,6 @@
 //! Errors and their texts; a failed load leaves nothing.
 
-use crate::server::{Server, load, read, start};
+use crate::server::{Server, database, load, read, start};
 use arrow_schema::{DataType, Field, Schema};
 use pg_wire::{DatabaseUrl, Error, Method, RecordBatch, Session};
 use std::sync::Arc;
@@ -63,7 +63,7 @@ fn every_password_method_authenticates() {
 
 #[test]
 fn an_unknown_type_is_named() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     server.execute("create table every (id int, rights aclitem, more aclitem[])");
     check(
         read(&mut server.session(), "select * from every", 10),
@@ -75,7 +75,7 @@ fn an_unknown_type_is_named() {
 
 #[test]
 fn a_server_without_a_free_connection_is_unavailable() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     server.execute("create role few login password 'few' connection limit 1");
     let place = server.cluster.address();
     let url = DatabaseUrl::parse(&format!("postgres://few:few@{place}/postgres")).expect("a URL");
@@ -86,7 +86,7 @@ fn a_server_without_a_free_connection_is_unavailable() {
 
 #[test]
 fn a_type_whose_values_have_no_text_is_named() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     server.execute("create table every (id int, lasts interval(3))");
     let batches = read(&mut server.session(), "select * from every", 10).expect("rows");
     check(
@@ -97,7 +97,7 @@ fn a_type_whose_values_have_no_text_is_named() {
 
 #[test]
 fn a_name_of_a_type_is_no_statement() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     server.execute("create table kept (id int)");
     for name in ["int); drop table kept; --", "point, more int", "no_such_type", "int default random()", ""] {
         let metadata = std::collections::HashMap::from([(pg_wire::TYPE_KEY.to_owned(), name.to_owned())]);
@@ -115,7 +115,7 @@ fn a_name_of_a_type_is_no_statement() {
 
 #[test]
 fn a_value_outside_of_arrows_range_is_named() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     check(
         read(&mut server.session(), "select timestamp '294276-12-31' as \"end\"", 10),
         "the column `end` has a value that cannot be converted: a timestamp after 294247-01-10",
@@ -124,7 +124,7 @@ fn a_value_outside_of_arrows_range_is_named() {
 
 #[test]
 fn a_table_with_other_columns_is_not_changed() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     rows(&server, 10);
     let tried = |table: &str, columns: &str, expect: &str| {
         server.execute(&format!("create table {table} ({columns})"));
@@ -142,7 +142,7 @@ fn a_table_with_other_columns_is_not_changed() {
 
 #[test]
 fn a_server_error_is_reported_and_rolled_back() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     rows(&server, 5000);
     server.execute("create table loaded (id int check (id <= 4500), note text)");
     for method in METHODS {
@@ -158,7 +158,7 @@ fn a_server_error_is_reported_and_rolled_back() {
 
 #[test]
 fn a_load_that_ends_early_leaves_no_table() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     rows(&server, 5000);
     for method in METHODS {
         let mut batches = read(&mut server.session(), "select * from every", 100).expect("rows");

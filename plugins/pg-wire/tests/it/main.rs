@@ -1,4 +1,4 @@
-//! Tests of the connectors' protocol against real servers of the installed PostgreSQL, one per test.
+//! Tests of the connectors' protocol against real servers of the installed PostgreSQL.
 
 mod failures;
 mod server;

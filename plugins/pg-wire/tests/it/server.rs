@@ -1,31 +1,58 @@
-//! A server for one test, with helpers.
+//! A server for one test, or a database for one test on a server that tests share, with helpers.
 
-use pg_cluster::{Cluster, ClusterError};
+use pg_cluster::{Cluster, ClusterError, DATABASE};
 use pg_wire::{Cursor, DatabaseUrl, Error, Loader, Method, Session, Table, batch};
+use std::env;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 
-/// A server that is stopped and removed on drop.
+/// A database of a server, which is stopped and removed when nobody uses it.
 pub(crate) struct Server {
-    pub(crate) cluster: Cluster,
-    _folder: TempDir,
+    pub(crate) cluster: Arc<Cluster>,
+    url: String,
+    /// Of a server for one test.
+    _folder: Option<TempDir>,
 }
 
-/// Starts a server; prints the reason and returns `None` if PostgreSQL is not installed.
+/// Starts a server for one test; prints the reason and returns `None` if PostgreSQL is not installed.
 pub(crate) fn start() -> Option<Server> {
     let folder = tempfile::tempdir().expect("a folder");
-    match Cluster::start(folder.path(), &[]) {
-        Ok(cluster) => Some(Server { cluster, _folder: folder }),
-        Err(ClusterError::Unavailable(reason)) => {
-            eprintln!("skipped: {reason}");
-            None
-        }
+    let cluster = available(cluster(folder.path()))?;
+    Some(Server { url: cluster.url(), cluster, _folder: Some(folder) })
+}
+
+/// Creates a database on the server that tests share, which ends with this process: to make a server takes longer than most tests. Like
+/// [`start`] otherwise.
+pub(crate) fn database() -> Option<Server> {
+    static SHARED: OnceLock<Result<Arc<Cluster>, String>> = OnceLock::new();
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let cluster = available(SHARED.get_or_init(|| cluster(&env::temp_dir())).clone())?;
+    let mut server = Server { url: cluster.url(), cluster, _folder: None };
+    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    server.execute(&format!("create database {name}"));
+    let place = server.url.strip_suffix(DATABASE).expect("the URL ends with the database");
+    server.url = format!("{place}{name}");
+    Some(server)
+}
+
+/// The error is the reason why this machine cannot run a server.
+fn cluster(parent: &Path) -> Result<Arc<Cluster>, String> {
+    match Cluster::start(parent, &[]) {
+        Ok(cluster) => Ok(Arc::new(cluster)),
+        Err(ClusterError::Unavailable(reason)) => Err(reason),
         Err(error) => panic!("{error}"),
     }
 }
 
+fn available(cluster: Result<Arc<Cluster>, String>) -> Option<Arc<Cluster>> {
+    cluster.inspect_err(|reason| eprintln!("skipped: {reason}")).ok()
+}
+
 impl Server {
     pub(crate) fn url(&self) -> DatabaseUrl {
-        DatabaseUrl::parse(&self.cluster.url()).expect("a URL")
+        DatabaseUrl::parse(&self.url).expect("a URL")
     }
 
     pub(crate) fn session(&self) -> Session {

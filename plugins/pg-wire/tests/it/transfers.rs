@@ -1,6 +1,6 @@
 //! Transfers of every type with each method, with values that are easily damaged without an error.
 
-use crate::server::{load, read, start};
+use crate::server::{database, load, read};
 use pg_wire::Method;
 
 const METHODS: [Method; 3] = [Method::Insert, Method::Copy, Method::CopyBinary];
@@ -56,7 +56,7 @@ fn difference(table: &str) -> String {
 
 #[test]
 fn every_type_arrives_unchanged() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     server.execute(EVERY_TYPE);
     for (at, method) in METHODS.into_iter().enumerate() {
         for batch_rows in [1, 7, 1000, u16::MAX] {
@@ -93,7 +93,7 @@ const OTHER_TYPES: &str = r#"
 
 #[test]
 fn other_types_arrive_unchanged_in_binary() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     server.execute(OTHER_TYPES);
     for (at, method) in [Method::Insert, Method::CopyBinary].into_iter().enumerate() {
         let table = format!("loaded_{at}");
@@ -105,7 +105,7 @@ fn other_types_arrive_unchanged_in_binary() {
 
 #[test]
 fn enums_and_domains_arrive_with_each_method() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     server.execute(OTHER_TYPES);
     server.execute(
         "create domain price as numeric(6,2) check (value > 0); create domain kind as \"Mood\"; \
@@ -126,7 +126,7 @@ fn enums_and_domains_arrive_with_each_method() {
 
 #[test]
 fn an_empty_table_is_created_empty() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     server.execute("create table every (id int, note text)");
     for (at, method) in METHODS.into_iter().enumerate() {
         let table = format!("loaded_{at}");
@@ -140,7 +140,7 @@ fn an_empty_table_is_created_empty() {
 
 #[test]
 fn rows_are_added_to_a_table_with_the_same_columns() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     server.execute("create table every as select i id from generate_series(1, 10) i");
     for rows in [10, 20] {
         let batches = read(&mut server.session(), "select * from every", 100).expect("rows");
@@ -151,7 +151,7 @@ fn rows_are_added_to_a_table_with_the_same_columns() {
 
 #[test]
 fn a_cursor_reads_a_snapshot() {
-    let Some(server) = start() else { return };
+    let Some(server) = database() else { return };
     server.execute("create table every as select i id from generate_series(1, 1000) i");
     let mut session = server.session();
     let mut cursor = pg_wire::Cursor::open(&mut session, "select * from every", 10).expect("a cursor");
