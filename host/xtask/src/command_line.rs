@@ -44,6 +44,8 @@ pub(crate) enum Task {
     Test {
         /// Whether to include the optional steps.
         extent: Extent,
+        /// Whether to repeat what has passed with the same inputs, too.
+        is_repeated: bool,
     },
     /// Check the rules on sources that clippy cannot check.
     Tidy,
@@ -149,7 +151,8 @@ fn command() -> Command {
                 )),
             Command::new("test")
                 .about("Run everything a change must pass, and stop at the first failure")
-                .arg(flag("all", "Cover the optional parts and the heavy packages too")),
+                .arg(flag("all", "Cover the optional parts and the heavy packages too"))
+                .arg(flag("again", "Repeat what has passed with the same inputs, too")),
             Command::new("field").about(
                 "Run the host on hostile modules and damaged files, and hold what comes of each to what it should be",
             ),
@@ -188,7 +191,7 @@ fn task(matches: &ArgMatches) -> Task {
         Some(("picture", given)) => Task::Picture { is_measured: given.get_flag("measure") },
         Some(("demo", given)) => Task::Demo { extent: extent(given) },
         Some(("dist", given)) => Task::Dist { is_tried: given.get_flag("try") },
-        Some(("test", given)) => Task::Test { extent: extent(given) },
+        Some(("test", given)) => Task::Test { extent: extent(given), is_repeated: given.get_flag("again") },
         Some(("field", _)) => Task::Field,
         Some(("tidy", _)) => Task::Tidy,
         // The parser requires one of the subcommands of `command`, which are all handled above.
@@ -233,8 +236,8 @@ mod tests {
         check("demo", Some(Task::Demo { extent: Extent::Required }));
         check("demo --all", Some(Task::Demo { extent: Extent::All }));
         check("dist --try", Some(Task::Dist { is_tried: true }));
-        check("test", Some(Task::Test { extent: Extent::Required }));
-        check("test --all", Some(Task::Test { extent: Extent::All }));
+        check("test", Some(Task::Test { extent: Extent::Required, is_repeated: false }));
+        check("test --all --again", Some(Task::Test { extent: Extent::All, is_repeated: true }));
         check("field", Some(Task::Field));
         check("tidy", Some(Task::Tidy));
     }

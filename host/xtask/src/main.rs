@@ -20,6 +20,7 @@ mod setup;
 mod test;
 mod tidy;
 mod tool;
+mod unchanged;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -32,6 +33,9 @@ use crate::project::Project;
 fn main() -> ExitCode {
     if let Some(root) = std::env::var_os(reproducible::ROOT) {
         return reproducible::compile(Path::new(&root));
+    }
+    if let Some(folder) = std::env::var_os(test::PASSED) {
+        return test::run_executable(Path::new(&folder));
     }
     let task = command_line::parse();
     match Project::find().and_then(|project| perform(&project, task)) {
@@ -58,7 +62,7 @@ fn perform(project: &Project, task: Task) -> Result<ExitCode> {
         Task::Picture { is_measured } => picture::run(project, is_measured)?,
         Task::Demo { extent } => return demo::run(project, extent),
         Task::Dist { is_tried } => dist::run(project, is_tried)?,
-        Task::Test { extent } => test::run(project, extent)?,
+        Task::Test { extent, is_repeated } => test::run(project, extent, is_repeated)?,
         Task::Tidy => tidy::run(project)?,
         Task::Field => field::run(project)?,
     }

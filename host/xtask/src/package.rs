@@ -1,5 +1,6 @@
 //! The packages of a workspace, from `cargo metadata`: which are modules, and which take long to compile.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -25,6 +26,10 @@ pub(crate) struct Package {
     pub(crate) programs: Vec<String>,
     /// The names of its cargo features.
     pub(crate) features: Vec<String>,
+    /// The folders of the packages of this checkout that it depends on.
+    pub(crate) dependencies: Vec<PathBuf>,
+    /// The test executables whose result follows from their own contents.
+    pub(crate) deterministic_tests: Vec<String>,
     /// Whether it is built by default: false for packages that take minutes to compile.
     pub(crate) is_default: bool,
 }
@@ -73,8 +78,35 @@ fn package(value: &Value) -> Result<Package> {
         is_module: targets().any(is_cdylib),
         programs: programs.map(str::to_owned).collect(),
         features: value["features"].as_object().into_iter().flat_map(|all| all.keys().cloned()).collect(),
+        dependencies: texts(value["dependencies"].as_array(), |one| one["path"].as_str().map(PathBuf::from)),
+        deterministic_tests: texts(value["metadata"]["bench-host"]["deterministic-tests"].as_array(), |one| {
+            one.as_str().map(str::to_owned)
+        }),
         is_default: value["metadata"]["bench-host"]["default"] != Value::Bool(false),
     })
+}
+
+/// What `find` finds in the elements of a list, if there is one.
+fn texts<T>(list: Option<&Vec<Value>>, find: impl Fn(&Value) -> Option<T>) -> Vec<T> {
+    list.into_iter().flatten().filter_map(find).collect()
+}
+
+fn folder(member: &Package) -> Option<PathBuf> {
+    member.manifest.parent().map(Path::to_path_buf)
+}
+
+/// The folders of the packages in `names` and of all packages of this checkout that they depend on, sorted.
+pub(crate) fn folders_of(members: &[Package], names: &[&str]) -> Vec<PathBuf> {
+    let mut left: Vec<PathBuf> =
+        members.iter().filter(|member| names.contains(&member.name.as_str())).filter_map(folder).collect();
+    let mut folders = BTreeSet::new();
+    while let Some(next) = left.pop() {
+        let member = members.iter().find(|member| folder(member).as_ref() == Some(&next));
+        if folders.insert(next) {
+            left.extend(member.into_iter().flat_map(|member| member.dependencies.iter().cloned()));
+        }
+    }
+    folders.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -98,6 +130,28 @@ mod tests {
         assert_eq!(seen, [("heavy", true, false), ("ring-client", true, true), ("sdk", false, true)]);
         assert_eq!(packages.iter().flat_map(|package| &package.programs).collect::<Vec<_>>(), ["serve"]);
         assert_eq!(packages.iter().flat_map(|package| &package.features).collect::<Vec<_>>(), ["portable"]);
+    }
+
+    #[test]
+    fn dependencies_are_followed() {
+        let packages = parse(
+            r#"{"packages": [
+                {"name": "a", "manifest_path": "/p/a/Cargo.toml",
+                 "dependencies": [{"name": "b", "path": "/p/b"}, {"name": "libc"}], "targets": [],
+                 "metadata": {"bench-host": {"deterministic-tests": ["one", "two"]}}},
+                {"name": "b", "manifest_path": "/p/b/Cargo.toml", "targets": [],
+                 "dependencies": [{"name": "c", "path": "/p/c"}, {"name": "a", "path": "/p/a"}]},
+                {"name": "c", "manifest_path": "/p/c/Cargo.toml", "targets": []},
+                {"name": "d", "manifest_path": "/p/d/Cargo.toml", "targets": []}]}"#,
+        )
+        .unwrap();
+        let check = |names: &[&str], expect: &[&str]| {
+            assert_eq!(folders_of(&packages, names), expect.iter().map(Path::new).collect::<Vec<_>>());
+        };
+        check(&["a"], &["/p/a", "/p/b", "/p/c"]);
+        check(&["c", "d"], &["/p/c", "/p/d"]);
+        assert_eq!(packages[0].deterministic_tests, ["one", "two"]);
+        assert!(packages[3].deterministic_tests.is_empty());
     }
 
     #[test]

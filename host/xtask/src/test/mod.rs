@@ -3,6 +3,7 @@
 mod dependencies;
 mod miri;
 mod plan;
+mod runner;
 mod summary;
 
 use std::time::Instant;
@@ -10,22 +11,29 @@ use std::time::Instant;
 use anyhow::{Result, anyhow};
 
 use self::plan::{Step, Work};
+pub(crate) use self::runner::{PASSED, run as run_executable};
 use self::summary::{Line, Verdict};
 use crate::command_line::{Extent, PluginRequest, Profile};
 use crate::output::say;
 use crate::package;
 use crate::project::{PLUGINS_MANIFEST, Project};
-use crate::{field, go, plugins, probes, setup, tidy, tool};
+use crate::{field, go, plugins, probes, setup, tidy, tool, unchanged};
 
 /// The outcome of a step that did not fail.
 enum Outcome {
     Passed,
+    /// It passed before with the same inputs, and was not repeated.
+    Unchanged,
     /// It cannot run on this machine: the reason, and what to do.
     Skipped(String),
 }
 
-/// Runs the plan until the first failure, then prints the outcomes and durations.
-pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
+/// Runs the plan until the first failure, then prints the outcomes and durations. What has passed with the same inputs is repeated only if
+/// `is_repeated`.
+pub(crate) fn run(project: &Project, extent: Extent, is_repeated: bool) -> Result<()> {
+    if is_repeated {
+        unchanged::forget(&unchanged::folder(project))?;
+    }
     let excluded = |manifest| -> Result<Vec<String>> {
         let heavy = package::members(project, manifest)?.into_iter().filter(|package| !package.is_default);
         Ok(if extent == Extent::All { Vec::new() } else { heavy.map(|package| package.name).collect() })
@@ -40,6 +48,10 @@ pub(crate) fn run(project: &Project, extent: Extent) -> Result<()> {
         let took = start.elapsed();
         let (word, verdict) = match &result {
             Ok(Outcome::Passed) => ("passed", Verdict::Passed(took)),
+            Ok(Outcome::Unchanged) => {
+                say("unchanged since it passed; `cargo xtask test --again` repeats it");
+                ("unchanged", Verdict::Unchanged(took))
+            }
             Ok(Outcome::Skipped(why)) => {
                 say(format_args!("skipped: {why}"));
                 ("skipped", Verdict::Skipped(took))
@@ -67,6 +79,7 @@ fn perform(project: &Project, step: &Step) -> Result<Outcome> {
         Work::Probes => probes::run(project, Profile::Dev),
         Work::Field => field::run(project),
         Work::Go(_) => go::test(project),
+        Work::HostTests(arguments) => runner::cargo(project).and_then(|mut cargo| tool::run(cargo.args(arguments))),
         Work::Cargo { manifest, arguments, variable } => {
             let mut command = project.cargo(*manifest);
             tool::run(command.args(arguments).envs(*variable))

@@ -33,6 +33,8 @@ pub(super) enum Work {
     Field,
     /// Check and test the Go modules in these folders.
     Go(Vec<String>),
+    /// Run the tests of the root workspace with these arguments of cargo, without deterministic ones that have passed.
+    HostTests(Vec<String>),
     /// Run cargo on one of the two workspaces.
     Cargo {
         /// The manifest of the workspace, if it is not the root's.
@@ -61,6 +63,7 @@ impl Step {
                 let format = format!("gofmt -l {}", modules.join(" "));
                 [format].into_iter().chain(modules.iter().map(of)).collect::<Vec<_>>().join(" && ")
             }
+            Work::HostTests(arguments) => format!("cargo {}", arguments.join(" ")),
             Work::Cargo { arguments, variable, .. } => {
                 let variable = variable.map(|(name, value)| format!("{name}='{value}' ")).unwrap_or_default();
                 format!("{variable}cargo {}", arguments.join(" "))
@@ -89,7 +92,7 @@ pub(super) fn steps(extent: Extent, heavy: &[String], heavy_plugins: &[String], 
         // The host's tests load what the next two steps build.
         Step { title: "plug-ins", work: Work::Plugins },
         Step { title: "probes", work: Work::Probes },
-        Step { title: "tests, host", work: host("test --workspace") },
+        Step { title: "tests, host", work: host_tests(heavy) },
         Step { title: "hostile inputs", work: Work::Field },
         Step { title: "tests, plug-ins", work: plugins("test --workspace") },
         Step { title: "Miri", work: Work::Miri },
@@ -113,6 +116,13 @@ fn cargo(manifest: Option<&'static str>, line: &str, exclude: &[String]) -> Work
         arguments.extend(rest);
     }
     Work::Cargo { manifest, arguments, variable: None }
+}
+
+fn host_tests(exclude: &[String]) -> Work {
+    match cargo(None, "test --workspace", exclude) {
+        Work::Cargo { arguments, .. } => Work::HostTests(arguments),
+        other => other,
+    }
 }
 
 fn documentation(work: Work) -> Work {

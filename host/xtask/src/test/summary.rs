@@ -17,6 +17,8 @@ pub(super) enum Verdict {
     Failed(Duration),
     /// It was skipped.
     Skipped(Duration),
+    /// It passed before with the same inputs, and was not repeated.
+    Unchanged(Duration),
     /// It was not run, because an earlier step failed.
     NotRun,
 }
@@ -31,14 +33,15 @@ pub(super) fn table(lines: &[Line]) -> String {
             Verdict::Passed(took) => ("passed", Some(took)),
             Verdict::Failed(took) => ("FAILED", Some(took)),
             Verdict::Skipped(took) => ("skipped", Some(took)),
+            Verdict::Unchanged(took) => ("unchanged", Some(took)),
             Verdict::NotRun => ("not run", None),
         };
         let took = took.inspect(|&took| total += took).map(seconds).unwrap_or_default();
-        let row = format!("  {:<width$}  {word:<7}  {took:>9}", line.title);
+        let row = format!("  {:<width$}  {word:<9}  {took:>9}", line.title);
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", row.trim_end());
     }
-    let _ = write!(text, "  {:<width$}  {:<7}  {:>9}", "total", "", seconds(total));
+    let _ = write!(text, "  {:<width$}  {:<9}  {:>9}", "total", "", seconds(total));
     text
 }
 
@@ -55,12 +58,14 @@ mod tests {
         let lines = [
             Line { title: "setup", verdict: Verdict::Passed(Duration::from_millis(1200)) },
             Line { title: "clippy, host", verdict: Verdict::Failed(Duration::from_secs(100)) },
+            Line { title: "Miri", verdict: Verdict::Unchanged(Duration::from_millis(100)) },
             Line { title: "tests", verdict: Verdict::NotRun },
         ];
-        let expect = "  setup         passed       1.2 s\n\
-                      \x20 clippy, host  FAILED     100.0 s\n\
+        let expect = "  setup         passed         1.2 s\n\
+                      \x20 clippy, host  FAILED       100.0 s\n\
+                      \x20 Miri          unchanged      0.1 s\n\
                       \x20 tests         not run\n\
-                      \x20 total                    101.2 s";
+                      \x20 total                      101.3 s";
         assert_eq!(table(&lines), expect);
     }
 }

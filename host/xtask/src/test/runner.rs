@@ -1,0 +1,138 @@
+//! Starts test executables in place of cargo. A deterministic one that has passed as it is, is not started again.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+
+use crate::output::say;
+use crate::package;
+use crate::project::Project;
+use crate::tool;
+use crate::unchanged::{self, Inputs};
+
+/// The environment variable that makes this program a runner: the folder of what has passed.
+pub(crate) const PASSED: &str = "BENCH_HOST_PASSED";
+
+/// The environment variable with the deterministic tests, `PACKAGE/NAME`, separated by spaces.
+const DETERMINISTIC: &str = "BENCH_HOST_DETERMINISTIC";
+
+/// A cargo command for the root workspace that starts test executables with this program.
+pub(super) fn cargo(project: &Project) -> Result<Command> {
+    let own = env::current_exe().context("cannot find this program to start tests with")?;
+    let described = tool::read(project.rustc().arg("-vV"))?;
+    let triple = described.lines().find_map(|line| line.strip_prefix("host: "));
+    let triple = triple.context("`rustc -vV` does not name the host")?;
+    // A list, because cargo would split a text at spaces. Strings of JSON are strings of TOML.
+    let own = serde_json::Value::from(own.to_str().context("the path of this program is not UTF-8")?);
+    let packages = package::members(project, None)?;
+    let tests = packages
+        .iter()
+        .flat_map(|package| package.deterministic_tests.iter().map(move |name| format!("{}/{name}", package.name)));
+    let mut cargo = project.cargo(None);
+    cargo.arg("--config").arg(format!("target.{triple}.runner=[{own}]"));
+    cargo.env(PASSED, unchanged::folder(project)).env(DETERMINISTIC, tests.collect::<Vec<_>>().join(" "));
+    Ok(cargo)
+}
+
+/// Becomes the test executable that cargo names in the first argument, or skips it. `folder` has what has passed.
+pub(crate) fn run(folder: &Path) -> ExitCode {
+    let mut words = env::args_os().skip(1);
+    let Some(program) = words.next().map(PathBuf::from) else {
+        eprintln!("error: {PASSED} is set, so cargo must start this with a test: unset it");
+        return ExitCode::FAILURE;
+    };
+    let arguments: Vec<OsString> = words.collect();
+    let mut command = Command::new(&program);
+    // Programs that the tests start are no tests.
+    command.args(&arguments).env_remove(PASSED).env_remove(DETERMINISTIC);
+    let known = env::var(DETERMINISTIC).unwrap_or_default();
+    let name = name(&env::var("CARGO_PKG_NAME").unwrap_or_default(), &program);
+    // With arguments it would not run all of its tests.
+    if !arguments.is_empty() || !known.split(' ').any(|test| test == name) {
+        let error = command.exec();
+        eprintln!("error: cannot start {}: {error}", program.display());
+        return ExitCode::FAILURE;
+    }
+    match once(&mut command, inputs(folder, &name, &program)) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the test executable unless it has passed with these inputs; returns its exit status.
+fn once(command: &mut Command, inputs: Option<Inputs>) -> Result<u8> {
+    if inputs.as_ref().is_some_and(Inputs::have_passed) {
+        say("unchanged since it passed; `cargo xtask test --again` repeats it");
+        return Ok(0);
+    }
+    let status = command.status().with_context(|| format!("cannot start `{}`", tool::display(command)))?;
+    if let Some(inputs) = inputs.filter(|_| status.success()) {
+        inputs.remember()?;
+    }
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
+/// `PACKAGE/NAME` of an executable, to whose name cargo has added a hash.
+fn name(package: &str, program: &Path) -> String {
+    let stem = program.file_stem().unwrap_or_default().to_string_lossy();
+    let name = stem.rsplit_once('-').map_or(&*stem, |(name, _)| name);
+    format!("{package}/{name}")
+}
+
+/// The executable, the libraries that it is linked to, of which that for mathematics has code for several processors, and the
+/// processor.
+fn inputs(folder: &Path, name: &str, program: &Path) -> Option<Inputs> {
+    let mut files = vec![program.to_owned()];
+    files.extend(libraries(&tool::ask(Command::new("ldd").arg(program))?));
+    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let is_feature = |line: &&str| line.starts_with("flags") || line.starts_with("Features");
+    Inputs::new(folder, name, processor.lines().find(is_feature).unwrap_or_default(), &files)
+}
+
+/// The paths in what `ldd` prints.
+fn libraries(printed: &str) -> Vec<PathBuf> {
+    printed.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn executable_is_known_without_its_hash() {
+        let check = |path: &str, expect: &str| assert_eq!(name("bench-stats", Path::new(path)), expect);
+        check("/t/debug/deps/simulation-88701b864f43f6a4", "bench-stats/simulation");
+        check("/t/debug/deps/two-words-88701b864f43f6a4", "bench-stats/two-words");
+        check("/t/rust_out", "bench-stats/rust_out");
+    }
+
+    #[test]
+    fn libraries_are_those_with_a_path() {
+        let printed = "\tlinux-vdso.so.1 (0x00007ffc)\n\tlibm.so.6 => /lib/libm.so.6 (0x00007f)\n\t/lib64/ld-linux.so.2 (0x00007f)";
+        assert_eq!(libraries(printed), [Path::new("/lib/libm.so.6"), Path::new("/lib64/ld-linux.so.2")]);
+    }
+
+    #[test]
+    fn executable_is_remembered_if_it_passed() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = tool::find("true").expect("`true` is installed");
+        let inputs = || Inputs::new(folder.path(), "a/b", "", std::slice::from_ref(&program));
+        if inputs().is_none() {
+            eprintln!("skipped: there is no sha256sum; install coreutils");
+            return;
+        }
+        assert_eq!(once(&mut Command::new("false"), inputs()).unwrap(), 1);
+        assert_eq!(once(&mut Command::new("true"), inputs()).unwrap(), 0);
+        // It is not started again.
+        assert_eq!(once(&mut Command::new("false"), inputs()).unwrap(), 0);
+        assert_eq!(once(&mut Command::new("false"), None).unwrap(), 1);
+    }
+}
