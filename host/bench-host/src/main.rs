@@ -23,6 +23,7 @@ mod live;
 mod modules;
 mod output;
 mod paths;
+mod program;
 mod progress;
 mod requests;
 mod resolve;
