@@ -17,28 +17,32 @@ use std::process::{Command, Stdio};
 const AXE: &str = "axe-core@4.10.3";
 
 #[test]
-fn report_of_a_real_run_works_in_a_browser() {
-    let browser = match Browser::start() {
-        Ok(browser) => browser,
-        Err(why) => return skip(&why),
-    };
+fn reports_of_real_runs_and_of_hostile_text_work_in_a_browser() {
+    // One for both, because it takes seconds to start.
+    match Browser::start() {
+        Ok(browser) => {
+            report_of_a_real_run_works(&browser);
+            report_of_hostile_text_works(&browser);
+        }
+        Err(why) => skip(&why),
+    }
+}
+
+#[track_caller]
+fn report_of_a_real_run_works(browser: &Browser) {
     let host = Host::with_hostile();
     host.check("load hostile.wasm --filter hostile/good --quick --time 400ms --processes 2", 0);
     host.check("report", 0);
-    check(&browser, &host.run().join("report.html"));
+    check(browser, &host.run().join("report.html"));
 }
 
-#[test]
-fn report_of_hostile_text_works_in_a_browser() {
-    let browser = match Browser::start() {
-        Ok(browser) => browser,
-        Err(why) => return skip(&why),
-    };
+#[track_caller]
+fn report_of_hostile_text_works(browser: &Browser) {
     let host = Host::new();
     let run = write_hostile(&host.path("run"));
     host.check("report run", 0);
     let page = run.join("report.html");
-    check(&browser, &page);
+    check(browser, &page);
     browser.open(&address(&page));
     assert_eq!(
         browser.run("return [typeof window.owned, document.querySelectorAll('script').length]"),

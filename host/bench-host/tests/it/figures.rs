@@ -9,7 +9,8 @@ use std::collections::HashMap;
 fn every_plugin_is_ok_in_both_arms_with_equal_results() {
     let Some(files) = plugins(&["ring-client", "overhead", "kernels"]) else { return };
     let host = Host::new();
-    let line = "load --quick --time 20ms --format json";
+    // Of the sizes of messages the smallest and the largest; each size is also combined with every transport and placement.
+    let line = "load --quick --time 20ms -p payload_bytes=64,65536 --format json";
     let ran = Ran::of(host.command(line).args(files)).check(line, 0);
     let document = ran.json();
     let cells = document["cells"].as_array().unwrap();
