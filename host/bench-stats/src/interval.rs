@@ -1,6 +1,7 @@
 //! A confidence interval, the Student interval of a mean, and the quantiles of Student's t distribution.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
+use std::cell::Cell;
 
 /// A point estimate with the bounds of its confidence interval, in the unit of the estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +29,18 @@ pub fn mean_interval(values: &[f64], level: f64) -> Option<Interval> {
 
 /// The two-sided quantile of Student's distribution: it is exceeded in absolute value with probability 1 − `level`.
 pub(crate) fn two_sided_quantile(level: f64, degrees_of_freedom: f64) -> f64 {
-    upper_quantile((1.0 - level.clamp(0.0, 1.0)) / 2.0, degrees_of_freedom)
+    thread_local! {
+        /// The last level, degrees of freedom and quantile: a report asks for the same one thousands of times.
+        static LAST: Cell<Option<[f64; 3]>> = const { Cell::new(None) };
+    }
+    match LAST.get() {
+        Some([of_level, of_freedom, quantile]) if of_level == level && of_freedom == degrees_of_freedom => quantile,
+        _ => {
+            let quantile = upper_quantile((1.0 - level.clamp(0.0, 1.0)) / 2.0, degrees_of_freedom);
+            LAST.set(Some([level, degrees_of_freedom, quantile]));
+            quantile
+        }
+    }
 }
 
 /// The upper quantile of Student's distribution: it is exceeded with probability `tail`, from 0 to ½.
@@ -80,6 +92,15 @@ mod tests {
         check(0.95, 9e4, 1.960);
         check(0.95, f64::INFINITY, 1.960);
         check(0.0, 9.0, 0.0);
+    }
+
+    #[test]
+    fn quantile_is_never_that_of_other_degrees_of_freedom() {
+        for _ in 0..2 {
+            check(0.95, 4.0, 2.776);
+            check(0.95, 9.0, 2.262);
+            check(0.90, 9.0, 1.833);
+        }
     }
 
     #[test]
