@@ -2,6 +2,7 @@
 
 use crate::document::{Column, Datum, Rank};
 use bench_model::{Arguments, Value};
+use std::collections::BTreeSet;
 
 /// The arguments of rows that belong together.
 pub(crate) struct Varying {
@@ -17,17 +18,15 @@ impl Varying {
     pub(crate) fn of(all: &[&Arguments]) -> Self {
         let mut names: Vec<String> = Vec::new();
         let mut shared: Vec<String> = Vec::new();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
         for (name, value) in all.iter().flat_map(|arguments| arguments.iter()) {
-            if names.iter().any(|known| known == name) {
+            if !seen.insert(name) {
                 continue;
             }
             if all.iter().any(|arguments| arguments.get(name) != Some(value)) {
                 names.push(name.to_owned());
-                continue;
-            }
-            let pair = format!("{name}={}", datum(name, value).shown());
-            if !shared.contains(&pair) {
-                shared.push(pair);
+            } else {
+                shared.push(format!("{name}={}", datum(name, value).shown()));
             }
         }
         let columns = names.iter().map(|name| column(name, all)).collect();

@@ -28,6 +28,7 @@ use crate::{AccountView, ReportError, RunView};
 use bench_model::Arguments;
 use bench_sink::runfile::{RunFile, Status};
 use bench_stats::Verdict;
+use std::cmp::Ordering;
 
 /// How to judge.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -140,4 +141,17 @@ impl ComparisonReport {
     pub fn has_ratios(&self) -> bool {
         self.comparisons.iter().any(|compared| compared.figures.is_some())
     }
+}
+
+/// By scenario, then by arguments.
+fn by_work(a: (&str, &Arguments), b: (&str, &Arguments)) -> Ordering {
+    // Values are never NaN, so arguments always compare.
+    a.partial_cmp(&b).unwrap_or(Ordering::Equal)
+}
+
+/// Those of `sorted` that `order` finds equal to what is looked for.
+fn equal_range<T>(sorted: &[T], order: impl Fn(&T) -> Ordering) -> &[T] {
+    let begin = sorted.partition_point(|one| order(one).is_lt());
+    let count = sorted[begin..].partition_point(|one| order(one).is_eq());
+    &sorted[begin..begin + count]
 }

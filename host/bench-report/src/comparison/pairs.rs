@@ -5,10 +5,11 @@ use super::compared::{Comparison, Draft, Measured, judge, judge_look};
 use super::compared_cell::{ComparedCell, Measurement, draft, single_process};
 use super::ladder::ladders;
 use super::samples::Samples;
-use super::{ComparisonReport, Label, OneSided, Options, Runs, counts};
+use super::{ComparisonReport, Label, OneSided, Options, Runs, by_work, counts, equal_range};
 use crate::{CellView, ReportError, RunView};
 use bench_sink::runfile::{PairingRecord, RunFile, Status};
 use bench_stats::{Band, Distribution, Look, Summary, Verdict, paired_ratios};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn compare(file: RunFile, options: &Options) -> Result<ComparisonReport, ReportError> {
     let samples = Samples::in_order(&file);
@@ -16,7 +17,7 @@ pub(super) fn compare(file: RunFile, options: &Options) -> Result<ComparisonRepo
     if view.pairings.is_empty() && view.cells.chunk_by(is_same_work).any(are_all_well) {
         return Err(ReportError::NotPaired { directory: view.directory });
     }
-    let reader = Reader { view: &view, samples: &samples, seed: options.seed };
+    let reader = Reader::new(&view, &samples, options.seed);
     let (mut pairs, mut one_sided) = (Vec::new(), Vec::new());
     for cell in &view.cells {
         match reader.baseline(cell) {
@@ -77,24 +78,53 @@ struct Reader<'a> {
     view: &'a RunView,
     samples: &'a Samples,
     seed: u64,
+    cells: BTreeMap<u32, &'a CellView>,
+    /// The turns that each cell took part in.
+    pairings: BTreeMap<u32, Vec<&'a PairingRecord>>,
+    /// The place of each cell in the order in which they were first written.
+    written: BTreeMap<u32, usize>,
 }
 
 impl<'a> Reader<'a> {
+    fn new(view: &'a RunView, samples: &'a Samples, seed: u64) -> Self {
+        let mut pairings: BTreeMap<u32, Vec<&PairingRecord>> = BTreeMap::new();
+        for record in &view.pairings {
+            for cell in record.cells.iter().collect::<BTreeSet<_>>() {
+                pairings.entry(*cell).or_default().push(record);
+            }
+        }
+        let cells = view.cells.iter().map(|cell| (cell.cell, cell)).collect();
+        let written = view.written.iter().enumerate().map(|(place, cell)| (*cell, place)).collect();
+        Self { view, samples, seed, cells, pairings, written }
+    }
+
+    /// The turns that both cells took part in.
+    fn turns(&self, baseline: u32, candidate: u32) -> impl Iterator<Item = &'a PairingRecord> {
+        let of_baseline = self.pairings.get(&baseline).into_iter().flatten().copied();
+        of_baseline.filter(move |record| record.cells.contains(&candidate))
+    }
+
     /// What `cell` is compared with: the first cell of the turns it took part in. A cell that took part in none, because one
     /// of them failed before, is compared with what was written first, which is the same.
     fn baseline(&self, cell: &CellView) -> Option<&'a CellView> {
-        let group = || self.view.cells.iter().filter(|other| is_same_work(cell, other));
+        let group = self.group(cell);
         let of_turns = |cell: &CellView| {
-            let record = self.view.pairings.iter().find(|record| record.cells.contains(&cell.cell))?;
-            group().find(|other| Some(&other.cell) == record.cells.first())
+            let first = self.pairings.get(&cell.cell)?.first()?.cells.first()?;
+            group.iter().find(|other| other.cell == *first)
         };
-        let place = |cell: &&CellView| self.view.written.iter().position(|written| *written == cell.cell);
-        let written_first = || group().min_by_key(place).filter(|_| group().count() > 1);
-        of_turns(cell).or_else(|| group().find_map(of_turns)).or_else(written_first)
+        let place = |cell: &&CellView| self.written.get(&cell.cell).copied();
+        let written_first = || group.iter().min_by_key(place).filter(|_| group.len() > 1);
+        of_turns(cell).or_else(|| group.iter().find_map(of_turns)).or_else(written_first)
+    }
+
+    /// The cells that do the same work as `cell`, itself among them. They stand next to each other.
+    fn group(&self, cell: &CellView) -> &'a [CellView] {
+        let work = (cell.scenario.as_str(), &cell.arguments);
+        equal_range(&self.view.cells, |other| by_work((other.scenario.as_str(), &other.arguments), work))
     }
 
     fn has_contenders(&self, baseline: &CellView) -> bool {
-        self.view.cells.iter().any(|other| other.cell != baseline.cell && is_same_work(baseline, other))
+        self.group(baseline).len() > 1
     }
 
     /// The compared without its verdict, by the processes below `processes`.
@@ -171,8 +201,7 @@ impl<'a> Reader<'a> {
 
     /// What counts: the processes in which every cell of the turns ended well.
     fn rounds(&self, baseline: u32, candidate: u32) -> Vec<Round<'a>> {
-        let has_both = |record: &&PairingRecord| record.cells.contains(&baseline) && record.cells.contains(&candidate);
-        self.view.pairings.iter().filter(has_both).filter_map(|record| self.round(record)).collect()
+        self.turns(baseline, candidate).filter_map(|record| self.round(record)).collect()
     }
 
     fn round(&self, record: &'a PairingRecord) -> Option<Round<'a>> {
@@ -188,11 +217,7 @@ impl<'a> Reader<'a> {
 
     /// Why two cells that are well have no ratio.
     fn why_none(&self, baseline: &CellView, candidate: &CellView) -> (Status, String) {
-        let records = || {
-            let has_both =
-                |record: &&PairingRecord| [baseline, candidate].iter().all(|c| record.cells.contains(&c.cell));
-            self.view.pairings.iter().filter(has_both)
-        };
+        let records = || self.turns(baseline.cell, candidate.cell);
         let is_well = |cell: &u32, process| self.cell(*cell).is_some_and(|cell| cell.ended_well.contains(&process));
         if records().next().is_none() {
             return (Status::Skipped, format!("it was not interleaved with {}", self.label(baseline)));
@@ -216,7 +241,7 @@ impl<'a> Reader<'a> {
     }
 
     fn cell(&self, number: u32) -> Option<&'a CellView> {
-        self.view.cells.iter().find(|cell| cell.cell == number)
+        self.cells.get(&number).copied()
     }
 
     fn alone(&self, cell: &CellView) -> OneSided {

@@ -5,6 +5,7 @@ use super::compared::{Draft, Measured, judge};
 use super::compared_cell::{ComparedCell, Measurement, draft, single_process};
 use super::samples::Samples;
 use super::{ComparisonReport, Label, OneSided, Options, Runs, Side, counts, machine};
+use crate::cell::Identity;
 use crate::spread::widest_spread;
 use crate::{CellView, ReportError, RunView};
 use bench_sink::runfile::{RunFile, Status};
@@ -28,12 +29,12 @@ pub(super) fn compare(
     };
     let (mut drafts, mut one_sided) = (Vec::new(), Vec::new());
     for entry in &a {
-        match b.iter().find(|other| entry.is_same(other)) {
+        match entry.counterpart(&b) {
             Some(other) => drafts.push(compared(entry, other, options.seed)),
             None => one_sided.push(alone(&entry.subject, Side::B, &b_runs)),
         }
     }
-    let only_in_b = b.iter().filter(|entry| !a.iter().any(|other| entry.is_same(other)));
+    let only_in_b = b.iter().filter(|entry| entry.counterpart(&a).is_none());
     one_sided.extend(only_in_b.map(|entry| alone(&entry.subject, Side::A, &a_runs)));
     let mut subjects: Vec<&ComparedCell> = a.iter().chain(&b).map(|entry| &entry.subject).collect();
     subjects.sort_by(|a, b| order(a, b));
@@ -60,8 +61,10 @@ struct Entry {
 }
 
 impl Entry {
-    fn is_same(&self, other: &Self) -> bool {
-        self.subject.identity() == other.subject.identity()
+    /// The same cell among `others`, which are in the order of reports.
+    fn counterpart<'a>(&self, others: &'a [Self]) -> Option<&'a Self> {
+        let index = others.binary_search_by(|other| by_identity(other.subject.identity(), self.subject.identity()));
+        index.ok().map(|index| &others[index])
     }
 
     fn samples(&self) -> Distribution {
@@ -85,34 +88,35 @@ fn read(side: Side, files: Vec<RunFile>) -> Result<(Vec<RunView>, Vec<Entry>), R
     if views.is_empty() {
         return Err(ReportError::NoSide { side });
     }
-    entries.sort_by(|a, b| order(&a.subject, &b.subject));
     Ok((views, entries))
 }
 
-/// The entry of `cell`, which is of the run `run`.
+/// The entry of `cell`, which is of the run `run`; `entries` are and stay in the order of reports.
 fn enter<'a>(entries: &'a mut Vec<Entry>, side: Side, run: usize, cell: &CellView) -> &'a mut Entry {
-    match entries.iter().position(|entry| entry.subject.identity() == cell.identity()) {
-        Some(index) => {
+    match entries.binary_search_by(|entry| by_identity(entry.subject.identity(), cell.identity())) {
+        Ok(index) => {
             let entry = &mut entries[index];
             entry.is_double |= entry.run == run;
             entry.run = run;
             entry.subject.add(cell);
             entry
         }
-        None => {
+        Err(index) => {
             let label = Label { arm: cell.arm, variant: cell.variant.clone(), file: None, side: Some(side) };
             let subject = ComparedCell::of(cell, label);
-            entries.push(Entry { subject, processes: Vec::new(), run, is_double: false });
-            let last = entries.len() - 1;
-            &mut entries[last]
+            entries.insert(index, Entry { subject, processes: Vec::new(), run, is_double: false });
+            &mut entries[index]
         }
     }
 }
 
 fn order(a: &ComparedCell, b: &ComparedCell) -> Ordering {
+    by_identity(a.identity(), b.identity()).then_with(|| a.label.side.cmp(&b.label.side))
+}
+
+fn by_identity(a: Identity<'_>, b: Identity<'_>) -> Ordering {
     // Values are never NaN, so arguments always compare.
-    let identity = a.identity().partial_cmp(&b.identity()).unwrap_or(Ordering::Equal);
-    identity.then_with(|| a.label.side.cmp(&b.label.side))
+    a.partial_cmp(&b).unwrap_or(Ordering::Equal)
 }
 
 fn compared(a: &Entry, b: &Entry, seed: u64) -> Draft {

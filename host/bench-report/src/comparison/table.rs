@@ -3,7 +3,8 @@
 
 use super::notes::{comparison_notes, footer, trimmed};
 use super::{
-    Comparison, ComparisonReport, Figures, LedgerTerm, LedgerView, Mean, SubjectAccount, compilers, csv, json, ladder,
+    Comparison, ComparisonReport, Figures, LedgerTerm, LedgerView, Mean, SubjectAccount, by_work, compilers, csv,
+    equal_range, json, ladder,
 };
 use crate::arguments::Varying;
 use crate::document::{Body, Column, Datum, Document, Group, Measure, Node, Notes, Rank, Section, Table, Tree};
@@ -129,10 +130,15 @@ pub(crate) fn verdict(compared: &Comparison, delta: f64) -> String {
 fn blocks(comparison: &ComparisonReport) -> Vec<Section> {
     let mut blocks = Vec::new();
     for (scenario, arguments) in groups(comparison) {
-        let ledgers = comparison.ledgers.iter().filter(|one| one.scenario == scenario && one.arguments == *arguments);
-        let accounts = comparison.accounts.iter().filter(|one| one.scenario == scenario && one.arguments == *arguments);
-        let mut of_group: Vec<Section> = ledgers.map(ledger).collect();
-        let lines: Vec<String> = accounts.flat_map(account).collect();
+        // Both are in the order of reports.
+        let ledgers = equal_range(&comparison.ledgers, |one| {
+            by_work((one.scenario.as_str(), &one.arguments), (scenario, arguments))
+        });
+        let accounts = equal_range(&comparison.accounts, |one| {
+            by_work((one.scenario.as_str(), &one.arguments), (scenario, arguments))
+        });
+        let mut of_group: Vec<Section> = ledgers.iter().map(ledger).collect();
+        let lines: Vec<String> = accounts.iter().flat_map(account).collect();
         match of_group.last_mut() {
             Some(last) => last.remarks.extend(lines),
             None if lines.is_empty() => {}
@@ -151,8 +157,7 @@ fn groups(comparison: &ComparisonReport) -> Vec<(&str, &Arguments)> {
     let ledgers = comparison.ledgers.iter().map(|ledger| (ledger.scenario.as_str(), &ledger.arguments));
     let accounts = comparison.accounts.iter().map(|account| (account.scenario.as_str(), &account.arguments));
     let mut groups: Vec<_> = ledgers.chain(accounts).collect();
-    // Values are never NaN, so arguments always compare.
-    groups.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+    groups.sort_by(|a, b| by_work(*a, *b));
     groups.dedup();
     groups
 }

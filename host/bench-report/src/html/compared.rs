@@ -78,11 +78,10 @@ pub(super) fn document(comparison: &ComparisonReport) -> Document {
 /// Forest plot and tables; `index` tells several comparisons apart.
 pub(super) fn section(comparison: &ComparisonReport, title: &str, index: usize) -> String {
     let forest = forest(comparison).map_or_else(String::new, |forest| chart(&forest, "wide"));
-    let (breakdowns, mut tables) = (document(comparison), document(comparison));
     let is_breakdown = |section: &Section| ["ledger", "accounts"].contains(&section.name.as_str());
-    tables.sections.retain(|section| !is_breakdown(section));
-    let breakdowns =
-        Document { sections: breakdowns.sections.into_iter().filter(is_breakdown).collect(), ..Document::default() };
+    let (breakdowns, tables): (Vec<_>, Vec<_>) = document(comparison).sections.into_iter().partition(is_breakdown);
+    let of_sections = |sections| Document { sections, ..Document::default() };
+    let (breakdowns, tables) = (of_sections(breakdowns), of_sections(tables));
     let tables = sections::all(&tables, &format!("compared-{index}"));
     let breakdowns = match breakdowns.sections.is_empty() {
         true => String::new(),
