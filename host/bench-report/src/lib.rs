@@ -19,6 +19,7 @@ mod html;
 mod json;
 mod notes;
 mod outliers;
+mod parallel;
 mod plots;
 mod render;
 mod run;

@@ -4,6 +4,7 @@ use super::cell::{FIGURES, details, spread};
 use super::courses::Courses;
 use super::write::{copy_button, figure, safe};
 use crate::document::{Datum, Measure};
+use crate::parallel::in_parallel;
 use crate::table::{check, figures, rate};
 use crate::{CellView, RunView};
 use bench_sink::digest;
@@ -27,7 +28,7 @@ pub(super) fn anchor(view: &RunView, cell: &CellView) -> String {
 /// The table with what it is searched by; `index` tells the tables of several runs apart.
 pub(super) fn table(view: &RunView, courses: &Courses, index: usize) -> String {
     let id = format!("cells-{index}");
-    let rows: String = view.cells.iter().map(|cell| rows(view, cell, courses)).collect();
+    let rows = in_parallel(&view.cells, |cell| rows(view, cell, courses)).concat();
     let tools = format!(
         "<div class=\"tools\" data-for=\"{id}\">\
          <label>Filter <input type=\"search\" placeholder=\"scenario, argument…\" data-filter></label>\

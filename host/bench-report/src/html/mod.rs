@@ -7,6 +7,7 @@ mod charts;
 mod compared;
 mod courses;
 mod families;
+mod files;
 mod machine;
 mod page;
 mod sections;
@@ -15,4 +16,5 @@ mod targets;
 mod write;
 
 pub use self::courses::Courses;
-pub use self::page::{Page, PageFile, PageRun};
+pub use self::files::PageFile;
+pub use self::page::{Page, PageRun};

@@ -1,14 +1,11 @@
-//! The page as a whole, and the files that go with it.
+//! The page as a whole.
 
 use super::courses::Courses;
 use super::families::{self, PageFamily};
 use super::write::{nested_list, safe};
-use super::{cells, charts, compared, machine, sections, strip, targets};
-use crate::document::{Body, Document, Section};
-use crate::plots::Chart;
-use crate::render::{Csv, Layout, Renderer};
-use crate::{ComparisonReport, FamilyReport, RunView, TargetResult, notes, run_document};
-use crate::{Detail, csv};
+use super::{cells, compared, machine, sections, strip, targets};
+use crate::document::{Document, Section};
+use crate::{ComparisonReport, Detail, FamilyReport, RunView, TargetResult, notes, run_document};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bench_sink::digest;
@@ -16,9 +13,6 @@ use bench_sink::runfile::RunFile;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-
-/// Letters of a file's name, without a number and the extension.
-const FILE_NAME_MAX: usize = 120;
 
 /// What a report is made of.
 #[derive(Clone, Debug, Default)]
@@ -42,16 +36,7 @@ pub struct PageRun<'a> {
     pub targets: Vec<TargetResult>,
     /// The document of the run without families.
     document: Document,
-    families: Vec<PageFamily>,
-}
-
-/// A file that goes with a page.
-#[derive(Clone, Debug)]
-pub struct PageFile {
-    /// Its name.
-    pub name: String,
-    /// What it holds.
-    pub content: Vec<u8>,
+    pub(super) families: Vec<PageFamily>,
 }
 
 impl<'a> PageRun<'a> {
@@ -63,7 +48,7 @@ impl<'a> PageRun<'a> {
     }
 
     /// The sections of the run that the page does not show in a form of its own.
-    fn others(&self) -> impl Iterator<Item = &Section> {
+    pub(super) fn others(&self) -> impl Iterator<Item = &Section> {
         self.document
             .sections
             .iter()
@@ -183,82 +168,6 @@ impl Page<'_> {
             safe(version)
         )
     }
-
-    /// The tables as CSV, and the figures of the page as SVG and PNG. Those of single cells are among them where `every_cell`.
-    pub fn files(&self, every_cell: bool) -> Vec<PageFile> {
-        let mut files = Vec::new();
-        for (index, (_, comparison)) in self.comparisons.iter().enumerate() {
-            let name = numbered("comparisons", index, self.comparisons.len());
-            files.push(table(&name, &compared::document(comparison)));
-            if let Some(forest) = compared::forest(comparison) {
-                let runs: Vec<String> = self.runs.iter().map(|run| notes::source(run.view)).collect();
-                figures(
-                    &mut files,
-                    &numbered("ratios", index, self.comparisons.len()),
-                    forest.with_note(&runs.join(" ")),
-                );
-            }
-        }
-        for (index, run) in self.runs.iter().enumerate() {
-            self.files_of_run(run, index, &mut files);
-            for cell in run.view.cells.iter().filter(|_| every_cell) {
-                let anchor = cells::anchor(run.view, cell);
-                for (what, chart) in charts::of_cell(run.view, cell, run.courses) {
-                    figures(&mut files, &format!("{anchor}-{what}"), chart.with_note(&notes::source(run.view)));
-                }
-            }
-        }
-        files
-    }
-
-    /// The table of cells, targets, and what families say of one run.
-    fn files_of_run(&self, run: &PageRun<'_>, index: usize, files: &mut Vec<PageFile>) {
-        let name = |what: &str| numbered(&file_name(what), index, self.runs.len());
-        let source = notes::source(run.view);
-        let cells = Document { records: Some(csv::records(run.view)), ..Document::default() };
-        files.push(table(&name("cells"), &cells));
-        if let Some(bullets) = targets::bullets(&run.targets) {
-            figures(files, &name("targets"), bullets.with_note(&source));
-        }
-        if !run.targets.is_empty() {
-            files.push(table(&name("targets"), &crate::targets_document(run.view, &run.targets)));
-        }
-        let of_families = run.families.iter().flat_map(|family| &family.sections);
-        for (at, section) in of_families.chain(run.others()).enumerate() {
-            let own = name(&format!("{}-{at}", section.name));
-            match &section.body {
-                Body::Figure(figure) => figures(files, &own, Chart::Figure(figure.clone()).with_note(&source)),
-                _ => files.push(table(&own, &Document { sections: vec![section.clone()], ..Document::default() })),
-            }
-        }
-        for chart in run.families.iter().flat_map(|family| &family.charts) {
-            let own = name(&chart.name);
-            let is_taken = files.iter().any(|file| file.name == format!("{own}.svg"));
-            let own = if is_taken { format!("{own}-{}", files.len()) } else { own };
-            figures(files, &own, chart.chart.clone().with_note(&source));
-        }
-    }
-}
-
-/// The name, followed by a number where there are several.
-fn numbered(name: &str, index: usize, count: usize) -> String {
-    if count > 1 { format!("{name}-{}", index + 1) } else { name.to_owned() }
-}
-
-/// `name` with nothing that a folder or a shell takes for something else, and no longer than a file system permits.
-fn file_name(name: &str) -> String {
-    let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' };
-    name.chars().map(plain).take(FILE_NAME_MAX).collect()
-}
-
-fn table(name: &str, document: &Document) -> PageFile {
-    PageFile { name: format!("{name}.csv"), content: Csv.render(document, &Layout::default()).into_bytes() }
-}
-
-fn figures(files: &mut Vec<PageFile>, name: &str, chart: Chart) {
-    let svg = chart.svg().map(String::into_bytes).map(|content| (".svg", content));
-    let png = chart.png().map(|content| (".png", content));
-    files.extend(svg.into_iter().chain(png).map(|(end, content)| PageFile { name: format!("{name}{end}"), content }));
 }
 
 /// What a content security policy permits: exactly this text.

@@ -29,6 +29,12 @@ impl Sheet {
     }
 }
 
+/// The files of a picture.
+pub(crate) struct Pictures {
+    pub(crate) svg: String,
+    pub(crate) png: Option<Vec<u8>>,
+}
+
 /// A picture of any kind.
 #[derive(Clone, Debug)]
 pub(crate) enum Chart {
@@ -78,16 +84,12 @@ impl Chart {
         self
     }
 
-    /// A PNG file. `None` only where the font that is built in is none, or without the feature `png`.
-    pub(crate) fn png(&self) -> Option<Vec<u8>> {
-        let (canvas, sheet) = self.drawn()?;
-        pixels::png(&canvas, sheet.width, sheet.height)
-    }
-
-    /// An SVG document. `None` only where the font that is built in, by which text is placed, is none.
-    pub(crate) fn svg(&self) -> Option<String> {
-        let (canvas, sheet) = self.drawn()?;
-        Some(vector::svg(&canvas, sheet.width, sheet.height, self.title()))
+    /// The chart with title and notes, as an SVG document and, where `has_png`, as a PNG file. `None` only where the font that is built
+    /// in, by which text is placed, is none.
+    pub(crate) fn pictures(&self, has_png: bool) -> Option<Pictures> {
+        let (canvas, Sheet { width, height }) = self.drawn()?;
+        let png = if has_png { pixels::png(&canvas, width, height) } else { None };
+        Some(Pictures { svg: vector::svg(&canvas, width, height, self.title()), png })
     }
 
     /// An `svg` element without title and notes, whose colours are those of the page's theme.

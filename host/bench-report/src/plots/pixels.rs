@@ -47,7 +47,26 @@ pub(super) fn png(canvas: &Canvas, width: u32, height: u32) -> Option<Vec<u8>> {
             }
         }
     }
-    pixels.encode_png().ok()
+    encoded(&pixels).ok()
+}
+
+/// The picture as a file. Nothing of it is transparent, so that three bytes of a pixel say all. Without a filter and with the least
+/// compression it is encoded several times as fast as usual and half as large again: a report has many figures.
+fn encoded(pixels: &Pixmap) -> Result<Vec<u8>, png::EncodingError> {
+    let mut colours = Vec::with_capacity(pixels.data().len() / 4 * 3);
+    for pixel in pixels.data().chunks_exact(4) {
+        colours.extend_from_slice(&pixel[..3]);
+    }
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, pixels.width(), pixels.height());
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_deflate_compression(png::DeflateCompression::Level(1));
+    encoder.set_filter(png::Filter::NoFilter);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&colours)?;
+    writer.finish()?;
+    Ok(file)
 }
 
 fn write(pixels: &mut Pixmap, face: &Face, text: &str, place: Transform, anchor: Anchor, look: Lettering) {

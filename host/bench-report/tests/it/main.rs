@@ -14,5 +14,6 @@ mod html;
 mod ladders;
 mod page_families;
 mod readers;
+mod speed;
 mod tables;
 mod views;
