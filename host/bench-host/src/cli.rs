@@ -307,7 +307,7 @@ pub(crate) struct ReportArgs {
     /// Folder for the files [default: the run directory; of several runs the folder of --out]
     #[arg(long, value_name = "DIR")]
     pub(crate) to: Option<PathBuf>,
-    /// Write the figures of every single cell as SVG and PNG too; the page has them in any case
+    /// Write the figures of every single cell as SVG and PNG too, and the PNG of more than 64 figures; the page has all in any case
     #[arg(long, conflicts_with = "format")]
     pub(crate) all_figures: bool,
     /// A set of targets to check the runs against: its name, or a file (`.toml`); may be given several times [default: those of

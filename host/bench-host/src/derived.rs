@@ -19,17 +19,29 @@ pub(crate) struct Derived {
 pub(crate) fn write(directory: &Path) -> anyhow::Result<(RunView, Derived)> {
     let file = RunFile::read(directory)?;
     let mut derived = Derived::default();
-    for family in families::reports() {
-        derived.write(directory, family.sample_files(&file))?;
-    }
+    derived.write_samples(directory, &file)?;
     let view = RunView::of(file)?;
-    for family in families::reports() {
-        derived.write(directory, family.files(&view))?;
-    }
+    derived.write_figures(directory, &view)?;
     Ok((view, derived))
 }
 
+/// The same of a run that was read already.
+pub(crate) fn write_read(directory: &Path, file: &RunFile, view: &RunView) -> anyhow::Result<Derived> {
+    let mut derived = Derived::default();
+    derived.write_samples(directory, file)?;
+    derived.write_figures(directory, view)?;
+    Ok(derived)
+}
+
 impl Derived {
+    fn write_samples(&mut self, directory: &Path, file: &RunFile) -> anyhow::Result<()> {
+        families::reports().iter().try_for_each(|family| self.write(directory, family.sample_files(file)))
+    }
+
+    fn write_figures(&mut self, directory: &Path, view: &RunView) -> anyhow::Result<()> {
+        families::reports().iter().try_for_each(|family| self.write(directory, family.files(view)))
+    }
+
     fn write(&mut self, directory: &Path, files: Vec<DerivedFile>) -> anyhow::Result<()> {
         for DerivedFile { name, content } in files {
             match content {

@@ -5,7 +5,7 @@ use crate::cli::{ReportArgs, ReportFormat};
 use crate::exports::Format;
 use crate::{Exit, derived, families, output, paths};
 use anyhow::Context;
-use bench_report::{ComparisonReport, Courses, Detail, Options, Page, PageRun, RunView, run_document};
+use bench_report::{ComparisonReport, Courses, Detail, Options, Page, PageFile, PageRun, RunView, run_document};
 use bench_sink::runfile::{Record, RunFile};
 use std::fs;
 use std::io::Write;
@@ -77,20 +77,29 @@ fn page(arguments: &ReportArgs, directories: &[PathBuf]) -> anyhow::Result<Exit>
     let folder = folder(arguments, directories)?;
     let mut written = vec![write(&folder.join(PAGE), page.html().as_bytes())?];
     let files = folder.join(FOLDER);
-    for file in page.files(arguments.all_figures) {
+    let of_page = page.files(arguments.all_figures);
+    for file in &of_page {
         fs::create_dir_all(&files).with_context(|| cannot_write(&files))?;
         written.push(write(&files.join(&file.name), &file.content)?);
     }
     let mut lines = vec![written[0].clone()];
     lines.push(format!("{} figures and tables in {}", written.len() - 1, files.display()));
-    if directories.len() == 1 && arguments.to.is_none() {
-        let (_, derived) = derived::write(&folder)?;
+    lines.extend(without_png(&of_page));
+    if let ([run], None) = (runs.as_slice(), &arguments.to) {
+        let derived = derived::write_read(&folder, &run.file, &run.view)?;
         lines.extend(derived.written.iter().map(|name| folder.join(name).display().to_string()));
         lines.extend(derived.absent);
     }
     let lines: Vec<_> = lines.iter().map(|line| bench_report::escape(line).into_owned()).collect();
     output::print(&lines.join("\n"))?;
     Ok(Exit::Done)
+}
+
+/// How many figures are an SVG alone, where some are.
+fn without_png(files: &[PageFile]) -> Option<String> {
+    let count = |end: &str| files.iter().filter(|file| file.name.ends_with(end)).count();
+    let without = count(".svg").saturating_sub(count(".png"));
+    (without > 0).then(|| format!("{without} of the figures are SVG alone; --all-figures draws the PNG of each"))
 }
 
 /// Compares the cells of `other` with those of `first`. Why they cannot be compared is a line of the page.
