@@ -83,16 +83,26 @@ fn tree(tree: &Tree) -> String {
 fn safe(text: &str) -> String {
     let escaped = escape(text);
     let mut out = String::with_capacity(escaped.len());
-    for character in escaped.chars() {
-        match character {
-            '|' | '*' | '_' | '`' | '#' | '+' | '^' | '~' | '{' | '}' | '[' | ']' | '<' | '>' | '&' | '\'' | '"'
-            | ':' | '\\' => {
-                out.push_str(&format!("&#{};", u32::from(character)));
-            }
-            other => out.push(other),
+    let mut before = None;
+    for (at, character) in escaped.char_indices() {
+        if is_markup(before, &escaped[at..]) {
+            out.push_str(&format!("&#{};", u32::from(character)));
+        } else {
+            out.push(character);
         }
+        before = Some(character);
     }
     out
+}
+
+/// Whether the first character of `rest` is one of those that mean something, the second of two that mean something together
+/// (`--`, `...`, `((`), or the beginning of a sign such as `(C)`.
+fn is_markup(before: Option<char>, rest: &str) -> bool {
+    const ALONE: &str = "|*_`#+^~{}[]<>&'\":\\@";
+    const SIGNS: [&str; 3] = ["(C)", "(R)", "(TM)"];
+    let Some(first) = rest.chars().next() else { return false };
+    let is_second = before == Some(first) && first.is_ascii_punctuation();
+    ALONE.contains(first) || is_second || SIGNS.iter().any(|sign| rest.starts_with(sign))
 }
 
 #[cfg(test)]
@@ -104,6 +114,8 @@ mod tests {
         let check = |text: &str, expect: &str| assert_eq!(safe(text), expect);
         check("a|b *c* {d}", "a&#124;b &#42;c&#42; &#123;d&#125;");
         check("include::/etc/passwd[]", "include&#58;&#58;/etc/passwd&#91;&#93;");
-        check("plain-1 µs", "plain-1 µs");
+        check("plain-1 µs (4 of 5).", "plain-1 µs (4 of 5).");
+        check("a--b... ((x)) user@host.org", "a-&#45;b.&#46;&#46; (&#40;x)&#41; user&#64;host.org");
+        check("(C) (R) (TM) (c)", "&#40;C) &#40;R) &#40;TM) (c)");
     }
 }
