@@ -1,18 +1,28 @@
-//! Exports, pinned, and read back by readers that were not written here: Python packages, installed once into a folder of the tests.
+//! Exports, pinned, and read back by readers that were not written here: packages of PyPI and npm, installed once into folders of the tests.
 
 use crate::fixture::{Block, Run, eventful};
-use bench_model::Direction;
+use bench_model::{Direction, Unit};
 use bench_report::{
     Asciidoc, Courses, Detail, MeasuredValue, Page, PageRun, Quantity, TargetResult, bencher_json, github_comment,
     github_summary, hgrm, junit_xml, openmetrics, run_document,
 };
+use bench_sink::runfile::Status;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-const PACKAGES: [&str; 5] =
-    ["hdrhistogram==0.10.8", "junitparser==5.0.3", "lxml==6.1.3", "markdown-it-py==4.3.0", "prometheus_client==0.26.0"];
+const PACKAGES: [&str; 6] = [
+    "hdrhistogram==0.10.8",
+    "jsonschema==4.26.0",
+    "junitparser==5.0.3",
+    "lxml==6.1.3",
+    "markdown-it-py==4.3.0",
+    "prometheus_client==0.26.0",
+];
+
+/// The package of npm that reads AsciiDoc.
+const ASCIIDOCTOR: &str = "@asciidoctor/core@2.2.8";
 
 /// The sources of pytest have the schema that servers check JUnit files with, under its own licence: it is part of no package.
 const SCHEMA_SOURCE: &str = "pytest==8.4.2";
@@ -234,6 +244,96 @@ fn bencher_metrics_have_a_value_and_the_ends_of_an_interval() {
     let latency = &found["m/s wasm"]["latency"];
     let [low, value, high] = ["lower_value", "value", "upper_value"].map(|name| latency[name].as_f64().unwrap());
     assert!(low < value && value < high, "{latency}");
+}
+
+#[test]
+fn bencher_metrics_hold_to_what_servers_accept() {
+    // No registry has the schema; this is what the reference of the format says of names and values, and nothing else may be there.
+    const PROGRAM: &str = r#"
+import json, sys
+from jsonschema import Draft7Validator
+number = {"type": "number"}
+metric = {"type": "object", "required": ["value"], "additionalProperties": False}
+metric["properties"] = {"value": number, "lower_value": number, "upper_value": number}
+def named(most, what): return {"type": "object", "propertyNames": {"minLength": 1, "maxLength": most}, "additionalProperties": what}
+schema = named(1024, {**named(64, metric), "minProperties": 1})
+Draft7Validator.check_schema(schema)
+found = json.load(open(sys.argv[1], encoding='utf-8'))
+print(json.dumps([len(found), [error.message for error in Draft7Validator(schema).iter_errors(found)]]))
+"#;
+    let mut long = Run::begin(1, 1);
+    let block = Block::new(0, 0, &format!("m/{}", "é".repeat(2_000)), "wasm").timed(1, 1..=40);
+    let labels = ["left", "right"].map(|side| [("side", side)]);
+    let metric = "metric".repeat(20);
+    let block = block.series(&metric, Unit::Bytes, &labels[0], 1, [1; 40]);
+    long.append(&block.series(&metric, Unit::Bytes, &labels[1], 1, [2; 40]).records());
+    for (run, benchmarks) in [(eventful(), 3), (hostile(), 1), (long, 1)] {
+        let text = bencher_json(&run.view());
+        let Some(found) = read(&text, PROGRAM) else { return };
+        assert_eq!(found, json!([benchmarks, []]), "{text}");
+    }
+    let wrong = bencher_json(&hostile().view()).replace("\"value\"", "\"values\"");
+    let found = read(&wrong, PROGRAM).unwrap();
+    assert_eq!(found[1].as_array().unwrap().len(), 2, "it lacks a value, and has something else: {found}");
+}
+
+#[test]
+fn asciidoc_is_read_by_asciidoctor() {
+    const PROGRAM: &str = r#"
+const asciidoctor = require('@asciidoctor/core')();
+const logger = asciidoctor.MemoryLogger.create();
+asciidoctor.LoggerManager.setLogger(logger);
+const text = require('fs').readFileSync(process.argv[2], 'utf8');
+const document = asciidoctor.load(text, { safe: 'secure' });
+const read = (one) => one.getText().replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(code));
+const rows = (table) => [...table.getRows().head, ...table.getRows().body].map((row) => row.map(read));
+console.log(JSON.stringify({
+  tables: document.findBy({ context: 'table' }).map(rows),
+  items: document.findBy({ context: 'list_item' }).map(read),
+  messages: logger.getMessages().map((message) => message.getText()),
+}));
+"#;
+    let folder = match asciidoctor() {
+        Ok(folder) => folder,
+        Err(why) => return eprintln!("skipped: AsciiDoc is not read by Asciidoctor: {why}"),
+    };
+    let name = "m/--(C)... ((x)) $$y$$ user@host.org http://host.org <<z>> {asciidoctor-version} a|b\\`*_</script>";
+    let mut named = Run::begin(2, 1);
+    let block = |cell, arm| Block::new(cell, 0, name, arm);
+    named.append(&block(0, "wasm").timed(1, 1..=1000).records());
+    named.append(&block(1, "native").ended(Status::Failed, "-- (TM) image::x[] pass:[x] \u{1b}").records());
+    named.end(None);
+    let file = folder.join("read.js");
+    std::fs::write(&file, PROGRAM).unwrap();
+    let document = tempfile::NamedTempFile::new().unwrap();
+    let run = named.view();
+    let text = crate::fixture::rendered(&Asciidoc, &run_document(&run, &[], Detail::default()));
+    std::fs::write(document.path(), &text).unwrap();
+    let output = Command::new("node").arg(&file).arg(document.path()).current_dir(&folder).output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_str(&out).unwrap_or_else(|why| panic!("{why}: {out}{error}\n{text}"));
+    assert_eq!(found["messages"], json!([]), "{text}");
+    let [table] = &found["tables"].as_array().unwrap()[..] else { panic!("{found:#}") };
+    assert_eq!(
+        (&table[0][0], &table[1][0], &table[2][0]),
+        (&json!("scenario"), &json!(name), &json!(name)),
+        "{table:#}"
+    );
+    let failed = format!("{name} native: failed: -- (TM) image::x[] pass:[x] \\u{{1b}}");
+    let items = found["items"].as_array().unwrap();
+    assert!(items.iter().any(|item| *item == failed), "{failed}: {items:#?}");
+}
+
+/// The folder in which Node.js finds Asciidoctor, which is installed once; or why there is none.
+fn asciidoctor() -> Result<PathBuf, String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("asciidoctor-2.2.8");
+    if !folder.join("node_modules/@asciidoctor/core/package.json").is_file() {
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", ".", ASCIIDOCTOR]);
+        run(npm.current_dir(&folder))?;
+    }
+    Ok(folder)
 }
 
 #[test]
