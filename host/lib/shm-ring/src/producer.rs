@@ -12,6 +12,9 @@ const NOWHERE: u64 = u64::MAX;
 /// How far ahead of the staged records cache lines are prefetched, so that several are in flight at once.
 const AHEAD_BYTES: u64 = 1024;
 
+/// A cache line, the unit that cores hand to each other.
+pub(crate) const LINE_BYTES: u64 = 64;
+
 /// The writing end. A ring has one at a time, and its holder's process keeps it until it is dropped.
 #[derive(Debug)]
 pub struct Producer {
@@ -147,6 +150,19 @@ impl Producer {
         if self.wait_for_room(message.len(), wait) { self.stage(message) } else { Err(PushError::Full) }
     }
 
+    /// Asks for the cache lines that the next message, of `len` bytes, will be written to, where the ring is known to have room
+    /// for it. Nothing but the time of the next push depends on it.
+    #[inline]
+    pub fn prefetch(&self, len: usize) {
+        if len > self.message_max {
+            return;
+        }
+        let end = self.wanted(len);
+        if end <= self.limit {
+            (self.tail..end).step_by(LINE_BYTES as usize).for_each(|at| self.claim.memory.prefetch_to_write(at));
+        }
+    }
+
     /// Waits until a message of `len` bytes fits; returns whether it does.
     #[cold]
     fn wait_for_room(&self, len: usize, wait: Wait) -> bool {
@@ -198,14 +214,21 @@ impl Producer {
     #[inline(always)]
     fn publish_one(&mut self, len: usize, crc: u32, end: u64) {
         let memory = &self.claim.memory;
+        // The next message is often as long: its end mark is put now, and its line comes here while the consumer is busy
+        // rather than when that waits for the message. On the line of this message it is put before the consumer takes that.
+        let next_end = end + (end - self.tail);
+        let has_room = next_end + record::WORD_BYTES as u64 <= self.limit;
+        let on_this_line = next_end / LINE_BYTES == self.tail / LINE_BYTES;
+        if has_room && on_this_line {
+            memory.word(next_end).store(record::END, Ordering::Relaxed);
+        }
         // Release: whoever sees the word sees the payload and the end mark.
         memory.word(self.tail).store(record::encode(self.tail, len, crc), Ordering::Release);
         memory.header().tail.0.store(end, Ordering::Release);
-        // The next message is often as long: its end mark is put now, and its line comes here while the consumer is busy
-        // rather than when that waits for the message.
-        let next_end = end + (end - self.tail);
-        if next_end + record::WORD_BYTES as u64 <= self.limit {
-            memory.word(next_end).store(record::END, Ordering::Relaxed);
+        if has_room {
+            if !on_this_line {
+                memory.word(next_end).store(record::END, Ordering::Relaxed);
+            }
             self.marked = next_end;
         }
         self.tail = end;
@@ -217,19 +240,20 @@ impl Producer {
 const SHORT_BYTES: usize = 64;
 
 /// Copies `message`. A short one goes word by word: no call, and a word that was stored just before is read as it was stored,
-/// where a wider load would wait for the store to reach the cache.
+/// where a wider load would wait for the store to reach the cache. The last word comes first: the consumer looks at the line of
+/// the first one, and would take it back while this end waits for the other line of a message on two.
 ///
 /// # Safety
 /// `to` is aligned to 8 bytes, and as many bytes from there as `message` has are the caller's to write.
 #[inline]
-unsafe fn copy(message: &[u8], to: *mut [u8]) {
+pub(crate) unsafe fn copy(message: &[u8], to: *mut [u8]) {
     let to = to.cast::<u8>();
     let (words, rest) = message.as_chunks::<{ record::WORD_BYTES }>();
     if message.len() > SHORT_BYTES || !rest.is_empty() {
         // SAFETY: as the caller promises; the message is a borrow of memory that is not the ring's.
         return unsafe { to.copy_from_nonoverlapping(message.as_ptr(), message.len()) };
     }
-    for (index, word) in words.iter().enumerate() {
+    for (index, word) in words.iter().enumerate().rev() {
         // SAFETY: the word lies within the bytes the caller promises, and is aligned.
         let to = unsafe { AtomicU64::from_ptr(to.add(index * record::WORD_BYTES).cast()) };
         // Atomic, so that the loop is not made a call again.
@@ -240,7 +264,7 @@ unsafe fn copy(message: &[u8], to: *mut [u8]) {
 /// How far a producer at `tail` may write, from the head as it is now. A head beyond the tail is a damaged one and says
 /// nothing.
 #[inline]
-fn head_limit(memory: &crate::memory::Memory, tail: u64) -> Option<u64> {
+pub(crate) fn head_limit(memory: &crate::memory::Memory, tail: u64) -> Option<u64> {
     // Acquire: the consumer has read what it released before the producer overwrites it.
     let head = memory.header().head.0.load(Ordering::Acquire);
     (head <= tail).then(|| head + memory.capacity() as u64)
