@@ -3,7 +3,24 @@
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::{Integrity, RingError, Waking, record};
 
-const MAGIC: u64 = u64::from_le_bytes(*b"bh-ring\0");
+/// How messages lie in the data, which is the first word of a ring's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Records of any length, one behind the other: a [`crate::Ring`].
+    Records,
+    /// A cache line for each message: a [`crate::Cells`].
+    Cells,
+}
+
+impl Form {
+    const fn magic(self) -> u64 {
+        u64::from_le_bytes(match self {
+            Self::Records => *b"bh-ring\0",
+            Self::Cells => *b"bh-cell\0",
+        })
+    }
+}
+
 const VERSION: u32 = 1;
 
 /// No ring lives for so many bytes, and no sum of a position and a capacity overflows below it.
@@ -50,9 +67,9 @@ pub(crate) struct Seat {
 }
 
 impl Header {
-    pub(crate) fn new(capacity: usize, integrity: Integrity, waking: Waking) -> Self {
+    pub(crate) fn new(capacity: usize, form: Form, integrity: Integrity, waking: Waking) -> Self {
         let identity = Identity {
-            magic: MAGIC,
+            magic: form.magic(),
             version: VERSION,
             integrity: integrity as u32,
             capacity: capacity as u64,
@@ -69,10 +86,10 @@ impl Header {
     }
 
     /// Checks the identity against the memory it was found in. `capacity` is what the memory has room for.
-    pub(crate) fn validate(&self, capacity: usize) -> Result<(Integrity, Waking), RingError> {
-        let identity = &self.identity.0;
-        if identity.magic != MAGIC {
-            return Err(RingError::NotARing(format!("it starts with {:#018x}, not {MAGIC:#018x}", identity.magic)));
+    pub(crate) fn validate(&self, capacity: usize, form: Form) -> Result<(Integrity, Waking), RingError> {
+        let (identity, magic) = (&self.identity.0, form.magic());
+        if identity.magic != magic {
+            return Err(RingError::NotARing(format!("it starts with {:#018x}, not {magic:#018x}", identity.magic)));
         }
         if identity.version != VERSION {
             return Err(RingError::Version { found: identity.version, known: VERSION });

@@ -8,6 +8,9 @@
 //! Before a record is published, the word after it is zeroed, which ends the sequence; that is why a ring of
 //! `capacity` bytes takes messages of up to `capacity - 16` bytes.
 //!
+//! [`Cells`] is the form for messages of up to 56 bytes that are awaited one by one: each has a cache line of its own with its
+//! number in it, so that nothing but this line is moved from one core to the other.
+//!
 //! # Trust
 //! Whatever the peer writes, the consumer stays within the mapping: a word that does not describe a record at its
 //! position is an error. Payload bytes are lent in place, so a peer that changes a message after it published it breaks
@@ -18,6 +21,7 @@
 #[cfg_attr(not(target_os = "linux"), path = "memory_unsupported.rs")]
 mod memory;
 
+mod cells;
 mod claim;
 mod consumer;
 mod error;
@@ -29,6 +33,7 @@ mod rings;
 mod sync;
 mod wait;
 
+pub use cells::{CellConsumer, CellProducer, Cells};
 pub use consumer::Consumer;
 pub use error::{Corrupt, PushError, RingError, Role};
 pub use producer::Producer;

@@ -1,6 +1,6 @@
 //! The shared memory of a ring: a sealed memfd whose data area is mapped twice back to back.
 
-use crate::header::Header;
+use crate::header::{Form, Header};
 use crate::sync::AtomicU64;
 use crate::{Integrity, Ring, RingError, Waking, record};
 use rustix::fs::{MemfdFlags, SealFlags};
@@ -29,7 +29,7 @@ unsafe impl Send for Memory {}
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    pub(crate) fn create(capacity: usize, integrity: Integrity, waking: Waking) -> Result<Self, RingError> {
+    pub(crate) fn create(capacity: usize, form: Form, integrity: Integrity, waking: Waking) -> Result<Self, RingError> {
         let page = page_allowing(capacity)?;
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let fd = rustix::fs::memfd_create("bench-host-ring", flags).map_err(system("memfd_create"))?;
@@ -38,11 +38,11 @@ impl Memory {
         rustix::fs::fcntl_add_seals(&fd, seals).map_err(system("fcntl(F_ADD_SEALS)"))?;
         let memory = Self::map(fd, page, capacity)?;
         // SAFETY: the first page is mapped, aligned and as large as a header at least, and nobody else has it yet.
-        unsafe { memory.base.cast::<Header>().write(Header::new(capacity, integrity, waking)) };
+        unsafe { memory.base.cast::<Header>().write(Header::new(capacity, form, integrity, waking)) };
         Ok(memory)
     }
 
-    pub(crate) fn attach(fd: OwnedFd) -> Result<(Self, Integrity, Waking), RingError> {
+    pub(crate) fn attach(fd: OwnedFd, form: Form) -> Result<(Self, Integrity, Waking), RingError> {
         let page = rustix::param::page_size();
         let bytes = rustix::fs::fstat(&fd).map_err(system("fstat"))?.st_size;
         let capacity = usize::try_from(bytes).ok().and_then(|bytes| bytes.checked_sub(page)).unwrap_or(0);
@@ -56,7 +56,7 @@ impl Memory {
             return Err(RingError::NotARing("it is not sealed against shrinking".to_owned()));
         }
         let memory = Self::map(fd, page, capacity)?;
-        let (integrity, waking) = memory.header().validate(capacity)?;
+        let (integrity, waking) = memory.header().validate(capacity, form)?;
         Ok((memory, integrity, waking))
     }
 

@@ -1,6 +1,6 @@
 //! The interface of `memory.rs` where there is no memfd: creating fails, so nothing else is ever called.
 
-use crate::header::Header;
+use crate::header::{Form, Header};
 use crate::sync::AtomicU64;
 use crate::{Integrity, RingError, Waking};
 use std::convert::Infallible;
@@ -10,11 +10,11 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 pub(crate) struct Memory(Infallible);
 
 impl Memory {
-    pub(crate) fn create(_: usize, _: Integrity, _: Waking) -> Result<Self, RingError> {
+    pub(crate) fn create(_: usize, _: Form, _: Integrity, _: Waking) -> Result<Self, RingError> {
         Err(RingError::Unsupported)
     }
 
-    pub(crate) fn attach(_: OwnedFd) -> Result<(Self, Integrity, Waking), RingError> {
+    pub(crate) fn attach(_: OwnedFd, _: Form) -> Result<(Self, Integrity, Waking), RingError> {
         Err(RingError::Unsupported)
     }
 

@@ -1,6 +1,7 @@
 //! A ring as a whole: created or attached to, and the source of its two ends.
 
 use crate::claim::Claim;
+use crate::header::Form;
 use crate::memory::Memory;
 use crate::{Consumer, Producer, RingError, Role, record};
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -65,13 +66,13 @@ impl Ring {
 
     /// As [`Ring::create`], with a choice of waking.
     pub fn create_with(capacity: usize, integrity: Integrity, waking: Waking) -> Result<Self, RingError> {
-        let memory = Memory::create(capacity, integrity, waking)?;
+        let memory = Memory::create(capacity, Form::Records, integrity, waking)?;
         Ok(Self { memory: Arc::new(memory), integrity, waking })
     }
 
     /// Attaches to the ring behind `fd`, after checking its size, its seals and its header.
     pub fn attach(fd: OwnedFd) -> Result<Self, RingError> {
-        let (memory, integrity, waking) = Memory::attach(fd)?;
+        let (memory, integrity, waking) = Memory::attach(fd, Form::Records)?;
         Ok(Self { memory: Arc::new(memory), integrity, waking })
     }
 

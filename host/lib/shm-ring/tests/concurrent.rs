@@ -2,7 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
-use shm_ring::{Consumer, Integrity, Producer, PushError, Ring, Wait, Waking};
+use shm_ring::{Cells, Consumer, Integrity, Producer, PushError, Ring, Wait, Waking};
 use std::process::Command;
 use std::time::Duration;
 
@@ -110,4 +110,35 @@ fn second_process() {
     let Ok(path) = std::env::var(RING_PATH) else { return };
     let file = std::fs::File::options().read(true).write(true).open(path).unwrap();
     send(&mut Ring::attach(file.into()).unwrap().producer().unwrap(), PARK);
+}
+
+fn check_cells(waking: Waking, wait: Wait) {
+    let cells = Cells::create(4096, waking).unwrap();
+    let (mut producer, mut consumer) = (cells.producer().unwrap(), cells.consumer().unwrap());
+    let text = |index: u64| [index.to_ne_bytes(), index.wrapping_mul(3).to_ne_bytes()].concat();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for index in 0..MESSAGES {
+                while let Err(error) = producer.push_waiting(&text(index)[..8 + index as usize % 9], wait) {
+                    assert_eq!(error, PushError::Full, "message {index}");
+                    std::thread::yield_now();
+                }
+            }
+        });
+        for index in 0..MESSAGES {
+            while !consumer.wait(wait) {
+                std::thread::yield_now();
+            }
+            let same = consumer.pop(|found| found == &text(index)[..8 + index as usize % 9]);
+            assert_eq!(same, Ok(Some(true)), "message {index}");
+        }
+        assert_eq!(consumer.pop(|_| ()), Ok(None));
+    });
+}
+
+/// With an hour's timeout a lost wake-up would hang the test.
+#[test]
+fn messages_pass_between_threads_in_cells() {
+    check_cells(Waking::Never, SPIN);
+    check_cells(Waking::Futex, PARK);
 }

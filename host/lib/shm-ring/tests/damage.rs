@@ -2,7 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
-use shm_ring::{Corrupt, Integrity, PushError, Ring, RingError};
+use shm_ring::{Cells, Corrupt, Integrity, PushError, Ring, RingError, Wait, Waking};
 use std::os::fd::OwnedFd;
 
 const VERSION_AT: u64 = 8;
@@ -165,4 +165,68 @@ fn message_of_a_dead_producer_is_not_read_twice() {
     drop(producer);
     ring.producer().unwrap().push(b"second").unwrap();
     assert_eq!(consumer.pop(<[u8]>::to_vec), Ok(Some(b"second".to_vec())));
+}
+
+fn write_cells(cells: &Cells, at: u64, bytes: &[u8]) {
+    assert_eq!(rustix::io::pwrite(cells.fd(), bytes, at).unwrap(), bytes.len());
+}
+
+#[test]
+fn a_form_is_not_taken_for_the_other() {
+    let (ring, cells) = (Ring::create(4096, Integrity::None).unwrap(), Cells::create(4096, Waking::Never).unwrap());
+    let not_cells = Cells::attach(ring.fd().try_clone_to_owned().unwrap()).unwrap_err().to_string();
+    let not_a_ring = Ring::attach(cells.fd().try_clone_to_owned().unwrap()).unwrap_err().to_string();
+    for error in [not_cells, not_a_ring] {
+        assert!(error.contains("is not that of a ring: it starts with"), "{error}");
+    }
+}
+
+#[test]
+fn damaged_cell_is_an_error_every_time() {
+    let cells = Cells::create(4096, Waking::Never).unwrap();
+    let (mut producer, mut consumer) = (cells.producer().unwrap(), cells.consumer().unwrap());
+    producer.push(b"hello").unwrap();
+    // Another number, none of the lap before, and a length that no cell has.
+    for word in [2 << 8 | 5, u64::MAX, 1 << 8 | 57] {
+        write_cells(&cells, data_at(), &word.to_ne_bytes());
+        assert!(consumer.wait(Wait::Spin { rounds: 1 }), "what cannot become a message is not waited for");
+        assert_eq!(consumer.peek(), Err(Corrupt::Record { position: 0, word }));
+        assert_eq!(consumer.pop(|_| ()), Err(Corrupt::Record { position: 0, word }));
+        consumer.release();
+    }
+    write_cells(&cells, data_at(), &(1u64 << 8 | 5).to_ne_bytes());
+    assert_eq!(consumer.peek(), Ok(Some(&b"hello"[..])));
+}
+
+#[test]
+fn damaged_head_yields_full_cells() {
+    let cells = Cells::create(4096, Waking::Never).unwrap();
+    let mut producer = cells.producer().unwrap();
+    for _ in 0..cells.messages_max() {
+        producer.push(b"message").unwrap();
+    }
+    write_cells(&cells, HEAD_AT, &u64::MAX.to_ne_bytes());
+    assert_eq!(producer.push(b"one more"), Err(PushError::Full));
+    drop(producer);
+    write_cells(&cells, HEAD_AT, &8u64.to_ne_bytes());
+    assert!(cells.producer().unwrap_err().to_string().contains("not the starts of cells"));
+    assert!(cells.consumer().unwrap_err().to_string().contains("not the starts of cells"));
+}
+
+#[test]
+fn producer_of_cells_continues_after_one_that_died_before_moving_the_tail() {
+    let cells = Cells::create(4096, Waking::Never).unwrap();
+    let (mut producer, mut consumer) = (cells.producer().unwrap(), cells.consumer().unwrap());
+    producer.push(b"first").unwrap();
+    consumer.pop(|_| ()).unwrap().unwrap();
+    producer.push(b"second").unwrap();
+    drop(producer);
+    for tail in [0u64, 64] {
+        write_cells(&cells, TAIL_AT, &tail.to_ne_bytes());
+        drop(cells.producer().unwrap());
+    }
+    cells.producer().unwrap().push(b"third").unwrap();
+    for expected in [&b"second"[..], b"third"] {
+        assert_eq!(consumer.pop(<[u8]>::to_vec).unwrap().as_deref(), Some(expected));
+    }
 }

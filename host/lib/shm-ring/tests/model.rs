@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use proptest::prelude::*;
-use shm_ring::{Integrity, PushError, Ring, Waking};
+use shm_ring::{Cells, Integrity, PushError, Ring, Waking};
 use std::collections::VecDeque;
 
 #[derive(Clone, Debug)]
@@ -68,7 +68,12 @@ fn check(steps: &[Step], integrity: Integrity, waking: Waking) {
                 producer.publish();
                 model.append(&mut staged);
             }
-            Step::Pop => assert_eq!(consumer.pop(<[u8]>::to_vec).unwrap(), model.pop_front(), "step {index}"),
+            Step::Pop => {
+                // Prefetching changes nothing.
+                producer.prefetch(index);
+                consumer.prefetch();
+                assert_eq!(consumer.pop(<[u8]>::to_vec).unwrap(), model.pop_front(), "step {index}");
+            }
             Step::PeekTwice => {
                 let first = consumer.peek().unwrap().map(<[u8]>::to_vec);
                 assert_eq!(first.as_ref(), model.front(), "step {index}");
@@ -85,7 +90,48 @@ fn check(steps: &[Step], integrity: Integrity, waking: Waking) {
     }
 }
 
+/// Runs those of `steps` that cells have on cells and on a queue.
+fn check_cells(steps: &[Step], waking: Waking) {
+    let cells = Cells::create(4096, waking).unwrap();
+    assert_eq!(cells.messages_max(), 64);
+    let (mut producer, mut consumer) = (cells.producer().unwrap(), cells.consumer().unwrap());
+    let mut model: VecDeque<Vec<u8>> = VecDeque::new();
+    for (index, step) in steps.iter().enumerate() {
+        match *step {
+            Step::Push(len) | Step::Fill(len) | Step::Stage(len) => {
+                let message: Vec<u8> = (0..len).map(|at| (at * 7 + index) as u8).collect();
+                let expected = match len {
+                    57.. => Err(PushError::TooLarge),
+                    _ if model.len() == 64 => Err(PushError::Full),
+                    _ => Ok(()),
+                };
+                assert_eq!(producer.push(&message), expected, "step {index}, {len} bytes");
+                if expected.is_ok() {
+                    model.push_back(message);
+                }
+            }
+            Step::Publish => producer.prefetch(),
+            Step::Pop => assert_eq!(consumer.pop(<[u8]>::to_vec).unwrap(), model.pop_front(), "step {index}"),
+            Step::PeekTwice => {
+                let first = consumer.peek().unwrap().map(<[u8]>::to_vec);
+                assert_eq!(first.as_ref(), model.front(), "step {index}");
+                assert_eq!(consumer.peek().unwrap(), first.as_deref(), "step {index}");
+            }
+            Step::Reopen => {
+                drop((producer, consumer));
+                let again = Cells::attach(cells.fd().try_clone_to_owned().unwrap()).unwrap();
+                (producer, consumer) = (again.producer().unwrap(), again.consumer().unwrap());
+            }
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn cells_behave_as_a_queue(steps in steps(), futex in any::<bool>()) {
+        check_cells(&steps, if futex { Waking::Futex } else { Waking::Never });
+    }
+
     #[test]
     fn ring_behaves_as_a_queue(steps in steps(), crc in any::<bool>(), futex in any::<bool>()) {
         let integrity = if crc { Integrity::Crc32c } else { Integrity::None };
@@ -108,4 +154,23 @@ fn longest_message_fits_at_every_offset() {
     }
     assert_eq!(producer.push(&vec![0; ring.message_max() + 1]), Err(PushError::TooLarge));
     assert_eq!(producer.push_with(usize::MAX, |_| {}), Err(PushError::TooLarge));
+}
+
+#[test]
+fn short_messages_fit_at_every_offset() {
+    let ring = Ring::create(4096, Integrity::None).unwrap();
+    let (mut producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
+    // Three kinds of records: several on a line, one on a line, one on two lines; empty ones move their start by a word.
+    for len in [8, 56, 64] {
+        let message: Vec<u8> = (0..len).collect();
+        for lap in 0..1500 {
+            producer.push(&message).unwrap();
+            assert_eq!(consumer.pop(|found| found == message).unwrap(), Some(true), "{len} bytes, lap {lap}");
+            producer.push(&message).unwrap();
+            producer.push(b"").unwrap();
+            assert_eq!(consumer.pop(|found| found == message).unwrap(), Some(true), "{len} bytes, lap {lap}");
+            assert_eq!(consumer.pop(<[u8]>::len).unwrap(), Some(0), "{len} bytes, lap {lap}");
+            assert_eq!(consumer.pop(<[u8]>::len).unwrap(), None, "{len} bytes, lap {lap}");
+        }
+    }
 }

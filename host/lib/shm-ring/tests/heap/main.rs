@@ -7,6 +7,8 @@
 
 mod memory;
 
+#[path = "../../src/cells.rs"]
+mod cells;
 #[path = "../../src/claim.rs"]
 mod claim;
 #[path = "../../src/consumer.rs"]
@@ -26,6 +28,7 @@ mod sync;
 #[path = "../../src/wait.rs"]
 mod wait;
 
+use cells::{CellConsumer, CellProducer, Cells};
 use consumer::Consumer;
 use error::{Corrupt, PushError, RingError, Role};
 use producer::Producer;
@@ -79,5 +82,36 @@ fn two_threads_do_not_race() {
     for capacity in [64, 256] {
         check(capacity, Integrity::None);
         check(capacity, Integrity::Crc32c);
+    }
+}
+
+fn send_cells(producer: &mut CellProducer) {
+    for index in 0..MESSAGES {
+        let message = message(index);
+        while let Err(error) = producer.push(&message) {
+            assert_eq!(error, PushError::Full);
+            std::thread::yield_now();
+        }
+    }
+}
+
+fn receive_cells(consumer: &mut CellConsumer) {
+    for index in 0..MESSAGES {
+        while consumer.pop(|found| assert_eq!(found, message(index))).unwrap().is_none() {
+            std::thread::yield_now();
+        }
+    }
+    assert_eq!(consumer.pop(<[u8]>::len), Ok(None));
+}
+
+#[test]
+fn two_threads_do_not_race_in_cells() {
+    for capacity in [64, 256] {
+        let cells = Cells::create(capacity, Waking::Never).unwrap();
+        let (mut producer, mut consumer) = (cells.producer().unwrap(), cells.consumer().unwrap());
+        std::thread::scope(|scope| {
+            scope.spawn(move || send_cells(&mut producer));
+            receive_cells(&mut consumer);
+        });
     }
 }

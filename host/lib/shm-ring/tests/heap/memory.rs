@@ -1,7 +1,7 @@
 //! The memory of a ring on the heap, where Miri sees every access; shared memory it does not know. It has the shape of the
 //! library's `memory.rs`. The second half is no mirror of the first: it only holds the rest of a message that reaches beyond.
 
-use crate::header::Header;
+use crate::header::{Form, Header};
 use crate::sync::AtomicU64;
 use crate::{Integrity, RingError, Waking, record};
 use std::cell::UnsafeCell;
@@ -19,12 +19,12 @@ unsafe impl Send for Memory {}
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    pub(crate) fn create(capacity: usize, integrity: Integrity, waking: Waking) -> Result<Self, RingError> {
+    pub(crate) fn create(capacity: usize, form: Form, integrity: Integrity, waking: Waking) -> Result<Self, RingError> {
         let words = (0..2 * capacity / record::WORD_BYTES).map(|_| UnsafeCell::new(record::END)).collect();
-        Ok(Self { header: Header::new(capacity, integrity, waking), words })
+        Ok(Self { header: Header::new(capacity, form, integrity, waking), words })
     }
 
-    pub(crate) fn attach(_: OwnedFd) -> Result<(Self, Integrity, Waking), RingError> {
+    pub(crate) fn attach(_: OwnedFd, _: Form) -> Result<(Self, Integrity, Waking), RingError> {
         Err(RingError::Unsupported)
     }
 

@@ -8,6 +8,8 @@
 mod memory;
 mod sync;
 
+#[path = "../../src/cells.rs"]
+mod cells;
 #[path = "../../src/claim.rs"]
 mod claim;
 #[path = "../../src/consumer.rs"]
@@ -25,6 +27,7 @@ mod ring;
 #[path = "../../src/wait.rs"]
 mod wait;
 
+use cells::{CellConsumer, CellProducer, Cells};
 use consumer::Consumer;
 use error::{Corrupt, PushError, RingError, Role};
 use loom::thread;
@@ -177,4 +180,80 @@ fn the_next_producer_goes_on_where_the_last_one_stopped() {
         assert_eq!(consumer.pop(|found| found[0]), Ok(Some(2)));
         other.join().unwrap();
     });
+}
+
+/// Runs `produce` and `consume` at the two ends of a ring of two cells, in every order.
+fn check_cells(waking: Waking, produce: fn(&mut CellProducer), consume: fn(&mut CellConsumer)) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(PREEMPTIONS_MAX);
+    model.check(move || {
+        let cells = Cells::create(128, waking).unwrap();
+        let (mut producer, mut consumer) = (cells.producer().unwrap(), cells.consumer().unwrap());
+        let other = thread::spawn(move || produce(&mut producer));
+        consume(&mut consumer);
+        other.join().unwrap();
+        assert_eq!(consumer.pop(<[u8]>::len), Ok(None), "more arrived than was sent");
+    });
+}
+
+/// Tries until there is a message, which has to be `expect`.
+fn receive_cell(consumer: &mut CellConsumer, expect: &[u8]) {
+    while consumer.pop(|found| assert_eq!(found, expect)).unwrap().is_none() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn messages_in_cells_arrive_whole_and_in_order() {
+    // The third message takes the first cell again, so it waits until that is released.
+    let produce = |producer: &mut CellProducer| {
+        for n in 1..=3 {
+            while let Err(error) = producer.push(&[n; 16]) {
+                assert_eq!(error, PushError::Full);
+                thread::yield_now();
+            }
+        }
+    };
+    check_cells(Waking::Never, produce, |consumer| (1..=3).for_each(|n| receive_cell(consumer, &[n; 16])));
+}
+
+#[test]
+fn a_lent_cell_is_not_overwritten() {
+    let produce = |producer: &mut CellProducer| {
+        for n in 1..=3 {
+            while producer.push(&[n; 8]).is_err() {
+                thread::yield_now();
+            }
+        }
+    };
+    check_cells(Waking::Never, produce, |consumer| {
+        for n in 1..=3 {
+            while consumer.peek().unwrap().is_none() {
+                thread::yield_now();
+            }
+            assert_eq!(consumer.peek(), Ok(Some(&[n; 8][..])));
+            consumer.release();
+        }
+    });
+}
+
+#[test]
+fn a_consumer_of_cells_is_woken() {
+    let produce = |producer: &mut CellProducer| (1..=2).for_each(|n| producer.push(&[n]).unwrap());
+    check_cells(Waking::Futex, produce, |consumer| {
+        for n in 1..=2 {
+            while !consumer.wait(PARK) {}
+            receive_cell(consumer, &[n]);
+        }
+    });
+}
+
+#[test]
+fn a_producer_of_cells_is_woken() {
+    let produce = |producer: &mut CellProducer| {
+        for n in 1..=3 {
+            while producer.push_waiting(&[n; 8], PARK).is_err() {}
+        }
+    };
+    check_cells(Waking::Futex, produce, |consumer| (1..=3).for_each(|n| receive_cell(consumer, &[n; 8])));
 }

@@ -1,7 +1,7 @@
 //! The memory of a ring in loom's terms: each word is an atomic, and a cell notes who reads and writes payload there, so that
 //! an access that no synchronisation orders is reported. It has the shape of the library's `memory.rs`, and may be tiny.
 
-use crate::header::Header;
+use crate::header::{Form, Header};
 use crate::sync::{AtomicU64, Ordering};
 use crate::{Integrity, RingError, Waking, record};
 #[expect(
@@ -35,17 +35,17 @@ unsafe impl Sync for Memory {}
 const PAYLOAD: u64 = u64::MAX;
 
 impl Memory {
-    pub(crate) fn create(capacity: usize, integrity: Integrity, waking: Waking) -> Result<Self, RingError> {
+    pub(crate) fn create(capacity: usize, form: Form, integrity: Integrity, waking: Waking) -> Result<Self, RingError> {
         let word = || Word { atomic: AtomicU64::new(record::END), accesses: Tracked::new(()) };
         let words = capacity / record::WORD_BYTES;
         Ok(Self {
-            header: Header::new(capacity, integrity, waking),
+            header: Header::new(capacity, form, integrity, waking),
             words: (0..words).map(|_| word()).collect(),
             bytes: (0..2 * words).map(|_| UnsafeCell::new(0)).collect(),
         })
     }
 
-    pub(crate) fn attach(_: OwnedFd) -> Result<(Self, Integrity, Waking), RingError> {
+    pub(crate) fn attach(_: OwnedFd, _: Form) -> Result<(Self, Integrity, Waking), RingError> {
         Err(RingError::Unsupported)
     }
 
