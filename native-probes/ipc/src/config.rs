@@ -16,6 +16,10 @@ pub struct Config {
     pub placement: Placement,
     /// Round trips a sample, in [`ScenarioKind::RoundTrips`], or messages an operation, in [`ScenarioKind::Stream`]; at least 1.
     pub batch: u64,
+    /// Pauses of the processor before a side of a ring looks for the next message; 0 in [`ScenarioKind::Stream`].
+    pub pauses: u32,
+    /// Bytes of the messages in one frame of [`TransportKind::ShmRingBatch`], unless a single one is longer.
+    pub frame_bytes: usize,
 }
 
 /// What one operation is.
@@ -49,6 +53,13 @@ impl Config {
     /// The shortest message, which is only the sequence number.
     pub const PAYLOAD_MIN: usize = 8;
 
+    /// The default length of a frame: a hundred short messages amortise its cost, and several frames let both sides work at once.
+    pub const FRAME_BYTES: usize = 1 << 10;
+    /// The lengths of a frame that the descriptor accepts.
+    pub const FRAMES: [i64; 4] = [1 << 10, 2 << 10, 4 << 10, 16 << 10];
+    /// The most pauses: some hundred microseconds.
+    pub const PAUSES_MAX: u32 = 10_000;
+
     /// Reads the arguments of `scenario`.
     pub fn read(scenario: &str, arguments: &Arguments) -> Result<Self, ModuleError> {
         let scenario = ScenarioKind::ALL
@@ -69,7 +80,17 @@ impl Config {
         if batch == 0 {
             return Err(ModuleError::InvalidArgument("`batch` is 0; give 1 or more".to_owned()));
         }
+        let (pauses, frame_bytes) = match scenario {
+            ScenarioKind::Stream => (0, arguments.size("frame_bytes")?),
+            ScenarioKind::RoundTrips | ScenarioKind::PingPong => (arguments.size("pauses")?, Self::FRAME_BYTES),
+        };
+        let pauses = u32::try_from(pauses).ok().filter(|pauses| *pauses <= Self::PAUSES_MAX);
+        let pauses = pauses.ok_or_else(|| {
+            ModuleError::InvalidArgument(format!("`pauses` is too large; give at most {}", Self::PAUSES_MAX))
+        })?;
         Ok(Self {
+            pauses,
+            frame_bytes,
             scenario,
             transport: choice(arguments, "transport", TransportKind::ALL, TransportKind::as_str)?,
             payload_bytes,

@@ -81,20 +81,38 @@ impl<T: Transport> Parent<T> {
 
 impl<T: Transport> Exchange for Parent<T> {
     fn ping_pong(&mut self, times: u64) -> Result<(), Fault> {
-        for _ in 0..times {
-            let sequence = self.sent.messages;
-            self.send(false)?;
-            let expected = &self.messages.from_peer;
-            let check = |message: &[u8]| expected.check(sequence, message);
-            let (word, matches) = self.transport.receive(self.messages.len, check)?;
-            self.received.count(word, matches);
+        if times == 0 {
+            return Ok(());
         }
+        self.send(false)?;
+        let Prepared { to_peer, from_peer, len } = &mut self.messages;
+        for _ in 1..times {
+            let (sequence, word) = (self.sent.messages - 1, Word::data(self.sent.messages, false));
+            let check = |message: &[u8]| from_peer.check(sequence, message);
+            let (found, matches) = self.transport.answer(*len, to_peer.with(word), |_| true, check)?;
+            self.sent = Sent { messages: self.sent.messages + 1, digest: fold(self.sent.digest, word) };
+            self.received.count(found, matches);
+        }
+        let sequence = self.sent.messages - 1;
+        let (found, matches) = self.transport.receive(*len, |message| from_peer.check(sequence, message))?;
+        self.received.count(found, matches);
         Ok(())
     }
 
     fn stream(&mut self, times: u64) -> Result<(), Fault> {
-        for left in (0..times).rev() {
-            self.send(left == 0)?;
+        let mut left = times;
+        while left > 0 {
+            let Some(run) = self.transport.room(self.messages.len, left)? else {
+                left -= 1;
+                self.send(left == 0)?;
+                continue;
+            };
+            let (bytes, sent) = (run.len(), self.sent);
+            let count = (bytes / self.messages.len) as u64;
+            left -= count;
+            let digest = self.messages.to_peer.compose(sent.messages, left == 0, sent.digest, run);
+            self.sent = Sent { messages: sent.messages + count, digest };
+            self.transport.commit(bytes);
         }
         self.transport.flush()?;
         let found = self.report()?.received;
@@ -145,26 +163,40 @@ pub(crate) fn serve<T: Transport>(transport: &mut T, messages: &mut Prepared, sc
 }
 
 fn answer_all<T: Transport>(transport: &mut T, messages: &mut Prepared, scenario: ScenarioKind) -> Result<(), Fault> {
+    let Prepared { to_peer, from_peer, len } = messages;
+    let (len, streams) = (*len, scenario == ScenarioKind::Stream);
     let mut received = Received::default();
     loop {
+        if streams && let Some(run) = transport.arrived(len)? {
+            let (bytes, ends) = to_peer.check_run(&mut received, run);
+            transport.consume(bytes);
+            if ends {
+                report(transport, received)?;
+            }
+            // Otherwise a request is at the front.
+            if bytes > 0 {
+                continue;
+            }
+        }
         let sequence = received.messages;
-        let expected = &messages.to_peer;
-        let (word, matches) = transport.receive(messages.len, |message| expected.check(sequence, message))?;
+        let check = |message: &[u8]| to_peer.check(sequence, message);
+        let (word, matches) = if streams {
+            transport.receive(len, check)?
+        } else {
+            let answer = from_peer.with(Word::data(sequence, false));
+            transport.answer(len, answer, |message| Word::of(message).is_data(), check)?
+        };
         match word {
             Word::STOP => return Ok(()),
             Word::QUERY => report(transport, received)?,
             _ if let Some(rounds) = word.bare_rounds() => {
                 report(transport, received)?;
-                transport.bare(rounds, messages.len, false)?;
+                transport.bare(rounds, len, false)?;
             }
             _ => {
                 received.count(word, matches);
-                match scenario {
-                    ScenarioKind::PingPong | ScenarioKind::RoundTrips => {
-                        transport.send(messages.from_peer.with(Word::data(sequence, false)))?
-                    }
-                    ScenarioKind::Stream if word.is_last() => report(transport, received)?,
-                    ScenarioKind::Stream => {}
+                if streams && word.is_last() {
+                    report(transport, received)?;
                 }
             }
         }

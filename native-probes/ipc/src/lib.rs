@@ -32,12 +32,7 @@ impl Probe for Ipc {
     fn describe() -> Descriptor {
         let summary = "messages between two processes over each transport of the kernel";
         Descriptor::new("ipc", env!("CARGO_PKG_VERSION"), summary)
-            .scenario(scenario(
-                ScenarioKind::PingPong,
-                &TransportKind::ALL,
-                MachineLimit::CacheLine,
-                "one round trip: the peer process checks a message and answers with one of the same size, which is checked too",
-            ))
+            .scenario(ping_pong())
             .scenario(stream())
             .scenario(round_trips())
     }
@@ -51,12 +46,24 @@ impl Probe for Ipc {
     }
 }
 
+/// Over a ring, a message is checked while the answer to it is on its way.
+fn ping_pong() -> Scenario {
+    let summary =
+        "one round trip: the peer process checks a message and answers with one of the same size, which is checked too";
+    scenario(ScenarioKind::PingPong, &TransportKind::ALL, MachineLimit::CacheLine, summary).parameter(pauses())
+}
+
 /// The peer acknowledges as many messages together as the host asks for in one call, times `batch`.
 fn stream() -> Scenario {
     let summary =
         "messages in one direction; the peer process checks them and acknowledges all messages of a call together";
     scenario(ScenarioKind::Stream, &TransportKind::ALL, MachineLimit::MemoryCopy, summary)
         .parameter(Parameter::new("batch", 1, "messages per operation").between(1, 1_000_000))
+        .parameter(
+            Parameter::new("frame_bytes", Config::FRAMES[0], "bytes of the messages in one frame of shm-ring-batch")
+                .unit(Unit::Bytes)
+                .choices(Config::FRAMES),
+        )
 }
 
 /// It times itself, because the two kinds of round trips are interleaved within one call.
@@ -69,9 +76,18 @@ fn round_trips() -> Scenario {
         .times_itself(Unit::Nanoseconds, checked)
         .metric(Metric::new(Paired::BARE, Unit::Nanoseconds, bare))
         .parameter(Parameter::new("batch", 100, "round trips per sample").between(1, 100_000))
+        .parameter(pauses())
+}
+
+fn pauses() -> Parameter {
+    let summary = "pauses of the processor before a side of a ring first looks for a message, which it would slow down";
+    Parameter::new("pauses", 0, summary).between(0, i64::from(Config::PAUSES_MAX))
 }
 
 fn scenario(kind: ScenarioKind, transports: &[TransportKind], limit: MachineLimit, summary: &str) -> Scenario {
+    // A cell does not take the default payload, so it is measured where it is asked for.
+    let swept = transports.iter().filter(|transport| **transport != TransportKind::ShmRingCell);
+    let swept: Vec<_> = swept.map(|transport| transport.as_str()).collect();
     let transports: Vec<_> = transports.iter().map(|transport| transport.as_str()).collect();
     let placements = Placement::ALL.map(Placement::as_str);
     let payload = "bytes of one message, including its sequence number; HTTP transports encode it in base64";
@@ -79,9 +95,7 @@ fn scenario(kind: ScenarioKind, transports: &[TransportKind], limit: MachineLimi
         .limit(limit)
         .can_use("cpu:2", "placement=cross needs a processor for each process")
         .parameter(
-            Parameter::new("transport", transports[0], "the transport of messages")
-                .sweep(transports.clone())
-                .choices(transports),
+            Parameter::new("transport", transports[0], "the transport of messages").sweep(swept).choices(transports),
         )
         .parameter(Parameter::new("payload_bytes", 64, payload).unit(Unit::Bytes).choices(Config::PAYLOADS))
         .parameter(

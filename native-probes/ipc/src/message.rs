@@ -44,7 +44,15 @@ impl Word {
         self.0 & Self::LAST != 0
     }
 
-    fn of(message: &[u8]) -> Self {
+    /// Whether it is a message, and no request to the peer.
+    #[inline(always)]
+    pub(crate) fn is_data(self) -> bool {
+        self.0 & (Self::QUERY.0 | Self::STOP.0 | Self::BARE) == 0
+    }
+
+    /// The word of a message.
+    #[inline(always)]
+    pub(crate) fn of(message: &[u8]) -> Self {
         Self(message.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes)))
     }
 }
@@ -52,6 +60,9 @@ impl Word {
 /// Messages of one direction, created in advance: sending one costs a store of its word, checking one a comparison.
 #[derive(Debug)]
 pub(crate) struct Messages([Vec<u8>; VARIANTS]);
+
+/// Bytes of a [`Word`], with which a message begins.
+const WORD_BYTES: usize = 8;
 
 /// Number of patterns, which messages use in turn, so that a stale message fails the check. It is odd because
 /// transports reuse buffers after a power of two of messages.
@@ -67,7 +78,7 @@ impl Messages {
     #[inline(always)]
     pub(crate) fn with(&mut self, word: Word) -> &[u8] {
         let message = &mut self.0[(word.sequence() % VARIANTS as u64) as usize];
-        message[..8].copy_from_slice(&word.0.to_ne_bytes());
+        message[..WORD_BYTES].copy_from_slice(&word.0.to_ne_bytes());
         message
     }
 
@@ -77,6 +88,67 @@ impl Messages {
         let word = Word::of(found);
         let expected = &self.0[(sequence % VARIANTS as u64) as usize];
         (word, word.sequence() == sequence && found.len() == expected.len() && same(&found[8..], &expected[8..]))
+    }
+
+    /// Writes the messages from number `first` on to `run`, one behind the other and as many as it holds; the last of them has the
+    /// flag if `last`. Returns `digest` with their words folded into it.
+    pub(crate) fn compose(&self, first: u64, last: bool, digest: u64, run: &mut [u8]) -> u64 {
+        // With a length that is known when this is compiled, a short message is a few stores and no call.
+        match self.0[0].len() {
+            8 => self.compose_each(8, first, last, digest, run),
+            56 => self.compose_each(56, first, last, digest, run),
+            len => self.compose_each(len, first, last, digest, run),
+        }
+    }
+
+    #[inline(always)]
+    fn compose_each(&self, len: usize, first: u64, last: bool, mut digest: u64, run: &mut [u8]) -> u64 {
+        let patterns: [&[u8]; VARIANTS] = std::array::from_fn(|variant| &self.0[variant][WORD_BYTES..len]);
+        let flagged = last.then(|| first + (run.len() / len) as u64 - 1);
+        let mut variant = (first % VARIANTS as u64) as usize;
+        for (sequence, message) in (first..).zip(run.chunks_exact_mut(len)) {
+            let word = Word::data(sequence, flagged == Some(sequence));
+            message[..WORD_BYTES].copy_from_slice(&word.0.to_ne_bytes());
+            message[WORD_BYTES..].copy_from_slice(patterns[variant]);
+            digest = fold(digest, word);
+            variant = if variant == VARIANTS - 1 { 0 } else { variant + 1 };
+        }
+        digest
+    }
+
+    /// Checks and counts the messages of `run`, one behind the other, up to the first that ends a batch and before the first that is
+    /// none. Returns the bytes of those that were counted, and whether the last of them ends a batch.
+    pub(crate) fn check_run(&self, received: &mut Received, run: &[u8]) -> (usize, bool) {
+        match self.0[0].len() {
+            8 => self.check_each(8, received, run),
+            56 => self.check_each(56, received, run),
+            len => self.check_each(len, received, run),
+        }
+    }
+
+    #[inline(always)]
+    fn check_each(&self, len: usize, received: &mut Received, run: &[u8]) -> (usize, bool) {
+        let patterns: [&[u8]; VARIANTS] = std::array::from_fn(|variant| &self.0[variant][WORD_BYTES..len]);
+        // A copy, so that the counters stay in registers.
+        let mut seen = *received;
+        let mut variant = (seen.messages % VARIANTS as u64) as usize;
+        let (mut counted, mut ends) = (0, false);
+        for message in run.chunks_exact(len) {
+            let word = Word::of(message);
+            if !word.is_data() {
+                break;
+            }
+            let matches = word.sequence() == seen.messages && same(&message[WORD_BYTES..], patterns[variant]);
+            seen.count(word, matches);
+            counted += len;
+            variant = if variant == VARIANTS - 1 { 0 } else { variant + 1 };
+            if word.is_last() {
+                ends = true;
+                break;
+            }
+        }
+        *received = seen;
+        (counted, ends)
     }
 
     /// A digest of the patterns, the same for the same direction and length.
@@ -146,7 +218,7 @@ pub(crate) struct Report {
 
 impl Report {
     /// Its length as a message.
-    pub(crate) const BYTES: usize = 64;
+    pub(crate) const BYTES: usize = 40;
     const MAGIC: u64 = u64::from_le_bytes(*b"bh-ipc-r");
 
     pub(crate) fn encode(&self) -> [u8; Self::BYTES] {
@@ -189,6 +261,41 @@ mod tests {
         let mut stale = sent.with(Word::data(5, false)).to_vec();
         stale[..8].copy_from_slice(&message[..8]);
         assert!(!expected.check(7, &stale).1);
+    }
+
+    /// Composes a run of messages and reads it back: all of it at once, message by message, and what was damaged in it.
+    fn check_runs(len: usize) {
+        let mut one_by_one = Messages::new(Direction::ToPeer, len);
+        let run_of = Messages::new(Direction::ToPeer, len);
+        let mut run = vec![0; 7 * len];
+        let digest = run_of.compose(5, true, 1, &mut run);
+        let (mut expected, mut words) = (Vec::new(), 1);
+        for sequence in 5..12 {
+            let word = Word::data(sequence, sequence == 11);
+            expected.extend_from_slice(one_by_one.with(word));
+            words = fold(words, word);
+        }
+        assert!(run == expected && digest == words, "{len}");
+        let from = Received { messages: 5, mismatches: 0, digest: 1 };
+        let mut received = from;
+        assert_eq!(run_of.check_run(&mut received, &run), (7 * len, true), "{len}");
+        assert_eq!(received, Received { messages: 12, mismatches: 0, digest }, "{len}");
+        // A request is not counted, and neither is what follows it.
+        run[2 * len..][..8].copy_from_slice(&Word::QUERY.0.to_ne_bytes());
+        received = from;
+        assert_eq!(run_of.check_run(&mut received, &run), (2 * len, false), "{len}");
+        assert_eq!((received.messages, received.mismatches), (7, 0), "{len}");
+        // The last byte of a message, or of one that is only its word, the number.
+        let damaged = if len == 8 { 0 } else { 2 * len - 1 };
+        run[damaged] ^= 1;
+        received = from;
+        run_of.check_run(&mut received, &run);
+        assert_eq!(received.mismatches, 1, "{len}");
+    }
+
+    #[test]
+    fn a_run_of_messages_is_composed_and_checked_as_single_ones() {
+        [8, 56, 64, 1024].into_iter().for_each(check_runs);
     }
 
     #[test]

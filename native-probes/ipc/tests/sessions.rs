@@ -14,6 +14,17 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A configuration with the defaults of the other arguments.
+fn config(
+    scenario: ScenarioKind,
+    transport: TransportKind,
+    payload_bytes: usize,
+    placement: Placement,
+    batch: u64,
+) -> Config {
+    Config { scenario, transport, payload_bytes, placement, batch, pauses: 0, frame_bytes: Config::FRAME_BYTES }
+}
+
 /// Opens a session, or prints why this machine cannot.
 fn open(config: Config) -> Option<Session> {
     match Session::open(config) {
@@ -34,7 +45,7 @@ fn pid(peer_pid: u32) -> Pid {
 fn check(transport: TransportKind, payload_bytes: usize, placement: Placement) {
     let _alone = alone();
     for (scenario, ways) in [(ScenarioKind::PingPong, 2), (ScenarioKind::Stream, 1)] {
-        let config = Config { scenario, transport, payload_bytes, placement, batch: 1 };
+        let config = config(scenario, transport, payload_bytes, placement, 1);
         let before = rustix::thread::sched_getaffinity(None).unwrap();
         let Some(mut session) = open(config) else { continue };
         let nothing = session.iterate(0).unwrap();
@@ -69,6 +80,7 @@ fn every_transport_on_one_cpu() {
 fn every_transport_across_cpus() {
     for transport in TransportKind::ALL {
         check(transport, 8, Placement::Cross);
+        check(transport, 56, Placement::Cross);
         check(transport, 64, Placement::Cross);
         check(transport, 65_536, Placement::Cross);
     }
@@ -78,7 +90,8 @@ fn every_transport_across_cpus() {
 #[expect(clippy::disallowed_methods, reason = "the peer is to die in the middle of a batch")]
 fn check_dead_peer(scenario: ScenarioKind, transport: TransportKind, before: bool) {
     let _alone = alone();
-    let config = Config { scenario, transport, payload_bytes: 64, placement: Placement::Cross, batch: 1 };
+    // The longest message of a cell.
+    let config = config(scenario, transport, 56, Placement::Cross, 1);
     let Some(mut session) = open(config) else { return };
     session.iterate(10).unwrap();
     let peer = pid(session.peer_pid());
@@ -113,7 +126,7 @@ fn a_dead_peer_is_an_error() {
 #[expect(clippy::disallowed_methods, reason = "the peer is to die in the middle of a batch")]
 fn check_pairs(transport: TransportKind, payload_bytes: usize, placement: Placement) {
     let _alone = alone();
-    let config = Config { scenario: ScenarioKind::RoundTrips, transport, payload_bytes, placement, batch: 50 };
+    let config = config(ScenarioKind::RoundTrips, transport, payload_bytes, placement, 50);
     let mut session = match Paired::open(config, None) {
         Ok(session) => session,
         Err(ModuleError::Unavailable(reason)) => return eprintln!("skipped: {config:?}: {reason}"),
@@ -140,20 +153,42 @@ fn check_pairs(transport: TransportKind, payload_bytes: usize, placement: Placem
 fn checked_and_raw_round_trips_are_interleaved() {
     for &transport in TransportKind::BARE {
         check_pairs(transport, 64, Placement::Same);
+        check_pairs(transport, 8, Placement::Cross);
+        check_pairs(transport, 56, Placement::Cross);
         check_pairs(transport, 65_536, Placement::Cross);
+    }
+}
+
+/// Runs batches of several frames in one session, and pairs with pauses.
+#[test]
+fn longer_frames_and_pauses_lose_nothing() {
+    let _alone = alone();
+    for (payload_bytes, frame_bytes) in [(8, 1024), (56, 1024), (8, 16_384), (1024, 4096), (65_536, 2048)] {
+        let batch = config(ScenarioKind::Stream, TransportKind::ShmRingBatch, payload_bytes, Placement::Cross, 10_000);
+        let batch = Config { frame_bytes, batch: if payload_bytes > 64 { 100 } else { 10_000 }, ..batch };
+        let Some(mut session) = open(batch) else { continue };
+        for times in [1, 3] {
+            let outcome = session.iterate(times).unwrap();
+            assert_eq!(outcome.bytes, times * batch.batch * payload_bytes as u64, "{batch:?}");
+        }
+        for check in session.verify().unwrap() {
+            assert!(check.passed, "{batch:?}: {check:?}");
+        }
+    }
+    for transport in [TransportKind::ShmRingSpin, TransportKind::ShmRingCell, TransportKind::ShmRingFutex] {
+        let paused = config(ScenarioKind::PingPong, transport, 56, Placement::Cross, 1);
+        let Some(mut session) = open(Config { pauses: 3, ..paused }) else { continue };
+        assert_eq!(session.iterate(1000).unwrap().operations, 1000);
+        for check in session.verify().unwrap() {
+            assert!(check.passed, "{transport:?}: {check:?}");
+        }
     }
 }
 
 #[test]
 fn no_queue_is_left_behind() {
     let _alone = alone();
-    let config = Config {
-        scenario: ScenarioKind::PingPong,
-        transport: TransportKind::PosixMq,
-        payload_bytes: 64,
-        placement: Placement::Same,
-        batch: 1,
-    };
+    let config = config(ScenarioKind::PingPong, TransportKind::PosixMq, 64, Placement::Same, 1);
     let Some(_session) = open(config) else { return };
     let Ok(names) = std::fs::read_dir("/dev/mqueue") else {
         return eprintln!("skipped: /dev/mqueue is not mounted");
@@ -167,7 +202,7 @@ fn no_queue_is_left_behind() {
 fn an_unsupported_configuration_names_the_next_step() {
     let _alone = alone();
     let refusal = |transport, payload_bytes, placement| {
-        let config = Config { scenario: ScenarioKind::PingPong, transport, payload_bytes, placement, batch: 1 };
+        let config = config(ScenarioKind::PingPong, transport, payload_bytes, placement, 1);
         match Session::open(config) {
             Err(ModuleError::Unavailable(reason)) => reason,
             Err(error) => panic!("{error}"),
@@ -176,13 +211,14 @@ fn an_unsupported_configuration_names_the_next_step() {
     };
     let spinning = refusal(TransportKind::ShmRingSpin, 64, Placement::Same);
     assert_eq!(spinning, "spinning needs two cores; use placement=cross or transport=shm-ring-futex");
-    let http = Session::open(Config {
-        scenario: ScenarioKind::Stream,
-        transport: TransportKind::HttpUnix,
-        payload_bytes: 64,
-        placement: Placement::Same,
-        batch: 1,
-    });
+    let cell = refusal(TransportKind::ShmRingCell, 64, Placement::Cross);
+    assert!(cell.contains("use payload_bytes=56 or transport=shm-ring-spin"), "{cell}");
+    let pipe = config(ScenarioKind::PingPong, TransportKind::Pipe, 64, Placement::Same, 1);
+    let paused = Session::open(Config { pauses: 1, ..pipe });
+    assert!(matches!(paused, Err(ModuleError::Unavailable(reason)) if reason.contains("use pauses=0")));
+    let framed = Session::open(Config { frame_bytes: 4096, ..pipe });
+    assert!(matches!(framed, Err(ModuleError::Unavailable(reason)) if reason.contains("use frame_bytes=1024")));
+    let http = Session::open(config(ScenarioKind::Stream, TransportKind::HttpUnix, 64, Placement::Same, 1));
     assert!(matches!(http, Err(ModuleError::Unavailable(reason)) if reason.contains("use ping-pong")));
     let queue = refusal(TransportKind::PosixMq, 1 << 30, Placement::Same);
     assert!(queue.contains("sysctl fs.mqueue.msgsize_max=") || queue.contains("no POSIX message queues"), "{queue}");

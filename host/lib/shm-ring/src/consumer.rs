@@ -1,7 +1,7 @@
 //! The reading end of a ring. It must check a length before it uses it, because the other process wrote it.
 
 use crate::claim::Claim;
-use crate::producer::LINE_BYTES;
+use crate::producer::{LINE_BYTES, PREFETCH_BYTES_MAX};
 use crate::sync::Ordering;
 use crate::wait::{self, Wait};
 use crate::{Corrupt, Integrity, RingError, Waking, record, ring};
@@ -82,7 +82,9 @@ impl Consumer {
         }
         if let Ok((len, _)) = record::decode(self.head, word, self.message_max) {
             let end = self.head + record::footprint(len) as u64;
-            (self.head..end).step_by(LINE_BYTES as usize).for_each(|at| memory.prefetch_to_read(at));
+            (self.head..end.min(self.head + PREFETCH_BYTES_MAX))
+                .step_by(LINE_BYTES as usize)
+                .for_each(|at| memory.prefetch_to_read(at));
         }
     }
 

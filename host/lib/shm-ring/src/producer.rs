@@ -12,6 +12,9 @@ const NOWHERE: u64 = u64::MAX;
 /// How far ahead of the staged records cache lines are prefetched, so that several are in flight at once.
 const AHEAD_BYTES: u64 = 1024;
 
+/// The most that is asked for ahead: about as many lines as a core can have on their way.
+pub(crate) const PREFETCH_BYTES_MAX: u64 = 2048;
+
 /// A cache line, the unit that cores hand to each other.
 pub(crate) const LINE_BYTES: u64 = 64;
 
@@ -159,7 +162,9 @@ impl Producer {
         }
         let end = self.wanted(len);
         if end <= self.limit {
-            (self.tail..end).step_by(LINE_BYTES as usize).for_each(|at| self.claim.memory.prefetch_to_write(at));
+            (self.tail..end.min(self.tail + PREFETCH_BYTES_MAX))
+                .step_by(LINE_BYTES as usize)
+                .for_each(|at| self.claim.memory.prefetch_to_write(at));
         }
     }
 

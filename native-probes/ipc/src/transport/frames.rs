@@ -6,9 +6,6 @@ use ring_peer::{SPIN_ROUNDS, Watch};
 use rustix::fd::{AsRawFd, RawFd};
 use shm_ring::{Consumer, Integrity, Producer, PushError, Ring, Wait};
 
-/// Bytes of the messages in one frame, unless a single one is longer. A hundred short messages amortise the cost of a
-/// frame, and several frames let both sides work at once.
-const FRAME_BYTES: usize = 1 << 10;
 /// Frames in a ring, so that each side can work on its own.
 const FRAMES_MIN: usize = 4;
 const CAPACITY_MIN: usize = 128 << 10;
@@ -39,7 +36,7 @@ impl Link for Frames {
     type Side = Side;
 
     fn open(setup: &Setup) -> Result<Self, ModuleError> {
-        let frame_max = setup.message_max.max(FRAME_BYTES);
+        let frame_max = setup.message_max.max(setup.frame_bytes);
         let capacity = (frame_max * FRAMES_MIN + 1).next_power_of_two().max(CAPACITY_MIN);
         let ring = || {
             Ring::create(capacity, Integrity::None)
@@ -75,7 +72,11 @@ impl Side {
         }
         loop {
             match self.producer.push_waiting(frame, WAIT) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    // The lines of the next frame come while its messages are composed.
+                    self.producer.prefetch(frame.len());
+                    return Ok(());
+                }
                 Err(PushError::TooLarge) => return Err(Fault::Protocol("a frame does not fit in the ring")),
                 Err(PushError::Full) if self.watch.is_gone() => return Err(Fault::Closed),
                 Err(PushError::Full) => {}
@@ -100,7 +101,11 @@ impl Side {
             })
         });
         (self.input_len, self.read) = match copied {
-            Ok(Some(Some(len))) => (len, 0),
+            Ok(Some(Some(len))) => {
+                // The lines of the next frame, if it is there, come while the messages of this one are checked.
+                self.consumer.prefetch();
+                (len, 0)
+            }
             Ok(Some(None)) => return Err(Fault::Protocol("a frame is longer than expected")),
             Ok(None) => return Err(Fault::Protocol("a frame disappeared from the ring")),
             Err(_) => return Err(Fault::Protocol("the ring is damaged")),
@@ -133,6 +138,38 @@ impl Transport for Side {
         }
         self.read = end;
         Ok(read(&self.input[start..end]))
+    }
+
+    #[inline(always)]
+    fn room(&mut self, len: usize, most: u64) -> Result<Option<&mut [u8]>, Fault> {
+        if self.output_len + len > self.output.len() {
+            self.send_frame()?;
+        }
+        let free = (self.output.len() - self.output_len) / len;
+        let count = usize::try_from(most).unwrap_or(usize::MAX).min(free);
+        Ok(Some(&mut self.output[self.output_len..][..count * len]))
+    }
+
+    #[inline(always)]
+    fn commit(&mut self, bytes: usize) {
+        self.output_len += bytes;
+    }
+
+    #[inline(always)]
+    fn arrived(&mut self, len: usize) -> Result<Option<&[u8]>, Fault> {
+        if self.read == self.input_len {
+            self.receive_frame()?;
+        }
+        let left = self.input_len - self.read;
+        if left < len {
+            return Err(Fault::Protocol("received a message of unexpected length"));
+        }
+        Ok(Some(&self.input[self.read..][..left - left % len]))
+    }
+
+    #[inline(always)]
+    fn consume(&mut self, bytes: usize) {
+        self.read += bytes;
     }
 
     #[inline(always)]

@@ -2,6 +2,7 @@
 
 use super::{Link, eventfd, frames, futex, http, mqueue, pipe, python, ring, tcp, unix, uring, vm};
 use crate::{Config, Placement, ScenarioKind};
+use shm_ring::{Cells, Ring};
 
 /// The transports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum TransportKind {
     ProcessVmReadv,
     /// Two rings in shared memory; a side spins while it waits.
     ShmRingSpin,
+    /// Like [`Self::ShmRingSpin`], but each message, of at most 56 bytes, has a cache line with its number in it.
+    ShmRingCell,
     /// Two rings in shared memory; a side spins briefly if it has a CPU of its own, then sleeps on a futex.
     ShmRingFutex,
     /// Like [`Self::ShmRingSpin`], but messages that need no answer yet are sent in frames of some thousand bytes.
@@ -44,7 +47,7 @@ pub enum TransportKind {
 
 impl TransportKind {
     /// All transports, in the order of reports.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Pipe,
         Self::UnixStream,
         Self::UnixDatagram,
@@ -52,6 +55,7 @@ impl TransportKind {
         Self::Eventfd,
         Self::Futex,
         Self::ShmRingSpin,
+        Self::ShmRingCell,
         Self::ShmRingBatch,
         Self::ShmRingFutex,
         Self::PosixMq,
@@ -65,7 +69,7 @@ impl TransportKind {
     ];
 
     /// Transports that have a raw loop (`Transport::bare`), in the order of reports.
-    pub const BARE: &'static [Self] = Self::ALL.split_at(7).0;
+    pub const BARE: &'static [Self] = Self::ALL.split_at(8).0;
 
     /// The name used in the descriptor.
     pub fn as_str(self) -> &'static str {
@@ -80,6 +84,7 @@ impl TransportKind {
             Self::IoUring => "io-uring",
             Self::ProcessVmReadv => "process-vm-readv",
             Self::ShmRingSpin => "shm-ring-spin",
+            Self::ShmRingCell => "shm-ring-cell",
             Self::ShmRingFutex => "shm-ring-futex",
             Self::ShmRingBatch => "shm-ring-batch",
             Self::HttpTcp => "http-tcp",
@@ -92,11 +97,21 @@ impl TransportKind {
 
     /// Why this transport cannot run `config`, and what to use instead.
     pub(crate) fn unfit(self, config: &Config) -> Option<&'static str> {
-        let spins = matches!(self, Self::ShmRingSpin | Self::ShmRingBatch);
+        let spins = matches!(self, Self::ShmRingSpin | Self::ShmRingCell | Self::ShmRingBatch);
+        let looks = matches!(self, Self::ShmRingSpin | Self::ShmRingCell | Self::ShmRingFutex);
         let answers_each = matches!(self, Self::HttpTcp | Self::HttpUnix | Self::PythonHttp);
         match config.scenario {
             _ if spins && config.placement == Placement::Same => {
                 Some("spinning needs two cores; use placement=cross or transport=shm-ring-futex")
+            }
+            _ if self == Self::ShmRingCell && config.payload_bytes > Cells::MESSAGE_MAX => {
+                Some("a cell takes messages of up to 56 bytes; use payload_bytes=56 or transport=shm-ring-spin")
+            }
+            _ if config.pauses > 0 && !looks => {
+                Some("only a ring is looked at; use pauses=0, or shm-ring-spin, shm-ring-cell or shm-ring-futex")
+            }
+            _ if config.frame_bytes != Config::FRAME_BYTES && self != Self::ShmRingBatch => {
+                Some("only shm-ring-batch sends frames; use frame_bytes=1024 or transport=shm-ring-batch")
             }
             ScenarioKind::Stream if answers_each => {
                 Some("HTTP answers each request before the next, so it has no one-way stream; use ping-pong")
@@ -125,8 +140,9 @@ pub(crate) fn dispatch<V: Visitor>(kind: TransportKind, visitor: V) -> V::Output
         TransportKind::PosixMq => visitor.visit::<mqueue::Queues>(),
         TransportKind::IoUring => visitor.visit::<uring::Uring>(),
         TransportKind::ProcessVmReadv => visitor.visit::<vm::Foreign>(),
-        TransportKind::ShmRingSpin => visitor.visit::<ring::Rings<ring::Spin>>(),
-        TransportKind::ShmRingFutex => visitor.visit::<ring::Rings<ring::Park>>(),
+        TransportKind::ShmRingSpin => visitor.visit::<ring::Rings<ring::Spin, Ring>>(),
+        TransportKind::ShmRingCell => visitor.visit::<ring::Rings<ring::Spin, Cells>>(),
+        TransportKind::ShmRingFutex => visitor.visit::<ring::Rings<ring::Park, Ring>>(),
         TransportKind::ShmRingBatch => visitor.visit::<frames::Frames>(),
         TransportKind::HttpTcp => visitor.visit::<http::OverTcp>(),
         TransportKind::HttpUnix => visitor.visit::<http::OverUnix>(),

@@ -1,6 +1,7 @@
 //! The traits that every transport implements, and its errors.
 
 mod eventfd;
+mod form;
 mod frames;
 mod futex;
 mod http;
@@ -54,6 +55,45 @@ pub(crate) trait Transport {
     /// Receives one message of `len` bytes, a length that both sides know, and passes it to `read`.
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault>;
 
+    /// Receives one message of `len` bytes and, if `asks` says so of it, sends `answer`. Where a message can be read in place, `read`
+    /// sees it only after the answer was sent, so that its check takes place while the answer is on its way.
+    #[inline(always)]
+    fn answer<R>(
+        &mut self,
+        len: usize,
+        answer: &[u8],
+        asks: impl FnOnce(&[u8]) -> bool,
+        read: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R, Fault> {
+        let (is_asked, result) = self.receive(len, |message| (asks(message), read(message)))?;
+        if is_asked {
+            self.send(answer)?;
+        }
+        Ok(result)
+    }
+
+    /// Room for several messages of `len` bytes, one behind the other, at least one and at most `most`, where this transport sends
+    /// them together. The caller fills it and calls [`Transport::commit`].
+    #[inline(always)]
+    fn room(&mut self, _len: usize, _most: u64) -> Result<Option<&mut [u8]>, Fault> {
+        Ok(None)
+    }
+
+    /// Sends the `bytes` of messages that were written to the room. They may be buffered as after [`Transport::send`].
+    #[inline(always)]
+    fn commit(&mut self, _bytes: usize) {}
+
+    /// Messages of `len` bytes that have arrived, one behind the other and at least one, where this transport receives them
+    /// together. The caller reads some and calls [`Transport::consume`].
+    #[inline(always)]
+    fn arrived(&mut self, _len: usize) -> Result<Option<&[u8]>, Fault> {
+        Ok(None)
+    }
+
+    /// Passes over the `bytes` of arrived messages that were read.
+    #[inline(always)]
+    fn consume(&mut self, _bytes: usize) {}
+
     /// Sends what is still buffered.
     fn flush(&mut self) -> Result<(), Fault> {
         Ok(())
@@ -84,6 +124,10 @@ pub(crate) struct Setup {
     pub(crate) message_max: usize,
     pub(crate) scenario: ScenarioKind,
     pub(crate) placement: Placement,
+    /// Pauses before a side of a ring looks for the next message.
+    pub(crate) pauses: u32,
+    /// The length of a frame of [`frames`], in bytes of messages.
+    pub(crate) frame_bytes: usize,
 }
 
 /// Why a message did not get through.

@@ -7,7 +7,7 @@ import struct
 import sys
 
 WORD = struct.Struct("=Q")
-REPORT = struct.Struct("=8s4Q24x")
+REPORT = struct.Struct("=8s4Q")
 LAST, QUERY, STOP = 1 << 63, 1 << 62, 1 << 61
 SEQUENCE = (1 << 60) - 1
 ALL_BITS = (1 << 64) - 1

@@ -1,12 +1,13 @@
 //! Two rings in shared memory. A side waits by spinning, or by spinning briefly and then sleeping.
 
+use super::form::{Form, Input, Output};
 use super::line::Line;
 use super::{Fault, Link, Setup, Transport};
 use crate::Placement;
 use bench_model::ModuleError;
 use ring_peer::{SPIN_ROUNDS, Watch};
 use rustix::fd::{AsRawFd, RawFd};
-use shm_ring::{Consumer, Integrity, Producer, PushError, Ring, Wait, Waking};
+use shm_ring::{Wait, Waking};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,87 +49,106 @@ impl Mode for Park {
     }
 }
 
-pub(crate) struct Rings<M> {
-    to_peer: Ring,
-    from_peer: Ring,
-    line: Arc<Line>,
-    wait: Wait,
+/// Two rings of one form.
+pub(crate) struct Rings<M, F> {
+    to_peer: F,
+    from_peer: F,
+    waits: Waits,
     mode: PhantomData<M>,
 }
 
-pub(crate) struct Side<M> {
-    producer: Producer,
-    consumer: Consumer,
-    line: Arc<Line>,
+/// How a side waits for the other, and the line of the raw loop.
+struct Waits {
     wait: Wait,
+    pauses: u32,
+    line: Arc<Line>,
+}
+
+pub(crate) struct Side<F: Form> {
+    output: F::Output,
+    input: F::Input,
+    waits: Waits,
     watch: Watch,
     fds: [RawFd; 2],
-    mode: PhantomData<M>,
 }
 
-impl<M: Mode + 'static> Link for Rings<M> {
-    type Side = Side<M>;
+impl<M: Mode + 'static, F: Form> Link for Rings<M, F> {
+    type Side = Side<F>;
 
     fn open(setup: &Setup) -> Result<Self, ModuleError> {
         let capacity = (setup.message_max * MESSAGES_MIN + 1).next_power_of_two().max(CAPACITY_MIN);
         let ring = || {
-            Ring::create_with(capacity, Integrity::None, M::WAKING)
+            F::create(capacity, M::WAKING)
                 .map_err(|error| ModuleError::Other(format!("cannot create the ring: {error}")))
         };
-        let (to_peer, from_peer) = (ring()?, ring()?);
-        Ok(Self { to_peer, from_peer, line: Line::new()?, wait: M::wait(setup.placement), mode: PhantomData })
+        let waits = Waits { wait: M::wait(setup.placement), pauses: setup.pauses, line: Line::new()? };
+        Ok(Self { to_peer: ring()?, from_peer: ring()?, waits, mode: PhantomData })
     }
 
-    fn parent(self, watch: Watch) -> Result<Side<M>, Fault> {
-        Side::new(&self.to_peer, &self.from_peer, self.line, self.wait, watch)
+    fn parent(self, watch: Watch) -> Result<Side<F>, Fault> {
+        Side::new(&self.to_peer, &self.from_peer, self.waits, watch)
     }
 
-    fn peer(self) -> Result<Side<M>, Fault> {
-        Side::new(&self.from_peer, &self.to_peer, self.line, self.wait, Watch::on_parent())
+    fn peer(self) -> Result<Side<F>, Fault> {
+        Side::new(&self.from_peer, &self.to_peer, self.waits, Watch::on_parent())
     }
 }
 
-impl<M: Mode> Side<M> {
-    fn new(output: &Ring, input: &Ring, line: Arc<Line>, wait: Wait, watch: Watch) -> Result<Self, Fault> {
+impl<F: Form> Side<F> {
+    fn new(output: &F, input: &F, waits: Waits, watch: Watch) -> Result<Self, Fault> {
         let taken = |_| Fault::Protocol("an end of the ring was taken before");
         let fds = [output.fd().as_raw_fd(), input.fd().as_raw_fd()];
-        let (producer, consumer) = (output.producer().map_err(taken)?, input.consumer().map_err(taken)?);
-        Ok(Self { producer, consumer, line, wait, watch, fds, mode: PhantomData })
+        let (output, input) = (output.output().map_err(taken)?, input.input().map_err(taken)?);
+        Ok(Self { output, input, waits, watch, fds })
+    }
+
+    /// Lets the other side write its message before this one looks for it: looking takes a copy of the cache line, which the
+    /// writer must then have withdrawn. Meanwhile the lines of this side's next message, of `len` bytes, come here.
+    #[inline(always)]
+    fn pause(&self, len: usize) {
+        if self.waits.pauses > 0 {
+            self.output.prefetch(len);
+            (0..self.waits.pauses).for_each(|_| std::hint::spin_loop());
+        }
     }
 }
 
-impl<M: Mode> Transport for Side<M> {
+impl<F: Form> Transport for Side<F> {
     #[inline(always)]
     fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
-        loop {
-            match self.producer.push_waiting(message, self.wait) {
-                Ok(()) => return Ok(()),
-                Err(PushError::TooLarge) => return Err(Fault::Protocol("a message does not fit in the ring")),
-                Err(PushError::Full) if self.watch.is_gone() => return Err(Fault::Closed),
-                Err(PushError::Full) => {}
-            }
-        }
+        self.output.send(message, self.waits.wait, &self.watch)
     }
 
     #[inline(always)]
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
-        while !self.consumer.wait(self.wait) {
-            if self.watch.is_gone() {
-                return Err(Fault::Closed);
-            }
+        self.pause(len);
+        let result = read(self.input.next(len, self.waits.wait, &self.watch)?);
+        self.input.release();
+        Ok(result)
+    }
+
+    /// The message stays where it is until the answer was sent.
+    #[inline(always)]
+    fn answer<R>(
+        &mut self,
+        len: usize,
+        answer: &[u8],
+        asks: impl FnOnce(&[u8]) -> bool,
+        read: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R, Fault> {
+        self.pause(len);
+        let message = self.input.next(len, self.waits.wait, &self.watch)?;
+        if asks(message) {
+            self.output.send(answer, self.waits.wait, &self.watch)?;
         }
-        let read = |message: &[u8]| (message.len() == len).then(|| read(message));
-        match self.consumer.pop(read) {
-            Ok(Some(Some(result))) => Ok(result),
-            Ok(Some(None)) => Err(Fault::Protocol("received a message of unexpected length")),
-            Ok(None) => Err(Fault::Protocol("a message disappeared from the ring")),
-            Err(_) => Err(Fault::Protocol("the ring is damaged")),
-        }
+        let result = read(message);
+        self.input.release();
+        Ok(result)
     }
 
     /// The raw loop passes one cache line back and forth.
     fn bare(&mut self, rounds: u64, _: usize, leads: bool) -> Result<(), Fault> {
-        self.line.exchange(rounds, leads, &self.watch)
+        self.waits.line.exchange(rounds, leads, &self.watch)
     }
 
     fn fds(&self) -> Vec<RawFd> {
