@@ -3,6 +3,7 @@
 mod author;
 #[cfg(feature = "fleet")]
 mod fleet;
+mod limits;
 mod registry;
 mod values;
 
@@ -14,6 +15,7 @@ pub(crate) use fleet::{
 #[cfg(feature = "wrap")]
 pub(crate) use author::WrapArgs;
 pub(crate) use author::{CheckArgs, CheckFormat, NewArgs, SdkArgs, WitArgs};
+pub(crate) use limits::LimitArgs;
 pub(crate) use registry::{AddArgs, RegistryCommand, RemoveArgs, StoredArgs, TrustArgs, VerifyArgs};
 #[cfg(feature = "signatures")]
 pub(crate) use registry::{KeygenArgs, SignArgs};
@@ -30,7 +32,7 @@ use crate::show::ShowArgs;
 use bench_model::Arm;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use values::{bytes, cpu_list, directory_grant, named_build};
+use values::{cpu_list, directory_grant, named_build};
 
 /// A plug-in host for benchmarks: runs WebAssembly components and native probes, and compares them.
 #[derive(Debug, Parser)]
@@ -463,22 +465,6 @@ pub(crate) struct GrantArgs {
     /// Pass this environment variable to components; may be given several times [default: none]
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Vec<String>,
-}
-
-/// Resource limits of a module.
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct LimitArgs {
-    /// Maximum memory of a component, in bytes, such as `512Mi`
-    #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "1Gi")]
-    pub(crate) memory: u64,
-    /// Maximum size of a scratch folder, in bytes, such as `20Gi`; a worker that writes more is ended [default: half of the room that
-    /// its file system has, at most 64Gi]
-    #[arg(long, value_name = "BYTES", value_parser = bytes)]
-    pub(crate) scratch: Option<u64>,
-    /// Time that a worker may take in addition to its measured time before it is killed [default: 30s, and as long as it makes
-    /// progress with the operations of --iterations]
-    #[arg(long, value_name = "DURATION", value_parser = duration_ns)]
-    pub(crate) deadline: Option<u64>,
 }
 
 #[cfg(test)]

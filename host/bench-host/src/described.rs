@@ -82,7 +82,7 @@ impl Descriptions {
         }
         // The description does not depend on the folder. A component that does not describe itself is named after its file.
         let file = spec.file.file_name().map(Into::into).unwrap_or_default();
-        let module = ModuleSpec { file, ..spec.clone() };
+        let module = ModuleSpec { file, keeps_rights: false, ..spec.clone() };
         let module = serde_json::to_vec(&module).expect("a specification is JSON");
         // A digest, because grants contain values of environment variables, which must not be written to a file.
         Some((self.cache.as_ref()?, self.program.as_ref()?, digest::of_bytes(&module)))
@@ -136,6 +136,7 @@ mod tests {
             memory_bytes_max: 9,
             engine: None,
             descriptor: None,
+            keeps_rights: false,
         }
     }
 

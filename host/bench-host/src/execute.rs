@@ -29,6 +29,7 @@ use bench_engine::{
 use bench_report::{RunView, Section, run_document};
 use bench_sink::digest;
 use bench_sink::environment::{Reading, Witness, boot_id, warnings};
+use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
     AccountRecord, CalibrationRecord, EndRecord, LimitRecord, PartRecord, Planned, Record, RunRecord, RunWriter,
     Status, When, WriteError,
@@ -360,7 +361,8 @@ fn explain_by(report: &mut Report, who: &str, line: Option<String>) {
 
 /// The first record of a run that `command` began.
 pub(crate) fn run_record(job: &Job<'_>, id: &str, now: jiff::Timestamp, command: Vec<String>) -> RunRecord {
-    let fingerprint = fingerprint(&job.common.shown.out);
+    let isolation = Some(job.loader.workers.isolation.describe());
+    let fingerprint = Fingerprint { isolation, ..fingerprint(&job.common.shown.out) };
     RunRecord {
         id: id.to_owned(),
         started: now.to_string(),

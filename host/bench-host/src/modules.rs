@@ -13,7 +13,7 @@ use bench_drivers::Grants;
 use bench_engine::worker::Workers;
 use bench_engine::{Interrupt, LoadedModule, Selection};
 use bench_family::Servers;
-use bench_model::{Arm, Descriptor, Requirement, Scenario, Value};
+use bench_model::{Arm, Capability, Descriptor, Requirement, Scenario, Value};
 use bench_sink::digest;
 use bench_sink::runfile::ModuleRecord;
 use std::collections::BTreeSet;
@@ -108,6 +108,7 @@ impl Loader {
                 program,
                 arguments: vec!["worker".to_owned()],
                 extends_deadline: limits.deadline.is_none(),
+                isolation: limits.isolation,
             },
             grants: Grants {
                 directories: grants.allow_dir.clone(),
@@ -239,6 +240,8 @@ impl Loader {
             memory_bytes_max: usize::try_from(self.limits.memory).unwrap_or(usize::MAX),
             engine: None,
             descriptor: None,
+            // Whoever describes a module knows no scenario of it yet.
+            keeps_rights: false,
         };
         let Described { descriptor, imports, signatures, note } = match self.descriptions.find(&spec) {
             Some(described) => described,
@@ -247,6 +250,7 @@ impl Loader {
         if let Some(note) = &note {
             output::line(&format!("bench-host: {}: {note}", file.display()));
         }
+        let keeps_rights = needs_rights(&descriptor);
         let arm = match kind {
             Kind::Component => Arm::Wasm,
             Kind::Program { .. } | Kind::Native => Arm::Process,
@@ -255,7 +259,7 @@ impl Loader {
         };
         Ok(Loaded {
             offer: LoadedModule { file: file.to_owned(), sha256, arm, variant: None, descriptor },
-            spec,
+            spec: ModuleSpec { keeps_rights, ..spec },
             imports,
             signatures,
             note,
@@ -289,6 +293,12 @@ impl Loader {
         self.descriptions.keep(spec, &described);
         Ok(described)
     }
+}
+
+/// Whether a scenario names a program, a privilege or a feature of the kernel that may need rights.
+fn needs_rights(descriptor: &Descriptor) -> bool {
+    let mut requirements = descriptor.scenarios.iter().flat_map(|scenario| &scenario.requirements);
+    requirements.any(|requirement| matches!(requirement.capability, Capability::Probe(_) | Capability::Kernel(_)))
 }
 
 impl Loaded {

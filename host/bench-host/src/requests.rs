@@ -148,6 +148,7 @@ mod tests {
             memory_bytes_max: 1,
             engine: None,
             descriptor: None,
+            keeps_rights: false,
         }
     }
 

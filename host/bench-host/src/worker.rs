@@ -51,6 +51,8 @@ pub(crate) struct ModuleSpec {
     pub(crate) engine: Option<String>,
     /// The description of a module that does not describe itself.
     pub(crate) descriptor: Option<Descriptor>,
+    /// Whether its scenarios need rights that a worker otherwise gives up.
+    pub(crate) keeps_rights: bool,
 }
 
 /// Another module in the same worker, and its scenario and arguments.
@@ -224,8 +226,34 @@ fn component_bytes(module: &ModuleSpec) -> Option<u64> {
     is_component.then(|| (module.memory_bytes_max as u64).saturating_add(BESIDES_COMPONENT_BYTES))
 }
 
+/// Whether a module that the request names needs rights that a worker otherwise gives up.
+fn keeps_rights(request: &Request) -> bool {
+    fn of_dependency(dependency: &DependencySpec) -> bool {
+        dependency.module.keeps_rights || dependency.further.iter().any(of_dependency)
+    }
+    let with = |module: &ModuleSpec, companion: Option<&DependencySpec>| {
+        module.keeps_rights || companion.is_some_and(of_dependency)
+    };
+    match request {
+        Request::Measure(request) => with(&request.module, request.companion.as_deref()),
+        Request::Check { module, companion, .. } => with(module, companion.as_deref()),
+        Request::Compare(request) => request.candidates.iter().any(|candidate| candidate.module.keeps_rights),
+        Request::Describe(module)
+        | Request::Account { module, .. }
+        | Request::Corrupt { module, .. }
+        | Request::Burdened { module, .. } => module.keeps_rights,
+        Request::Chains { .. } | Request::Calibrate { .. } => false,
+        #[cfg(feature = "price")]
+        Request::Price { .. } => false,
+    }
+}
+
 fn answer(request: Request) -> Reply {
     limit_memory(&request);
+    // Before any code of a module.
+    if let Err(reason) = bench_engine::worker::confine(keeps_rights(&request)) {
+        return Reply::Refused(format!("{reason}; `--isolation none` measures without"));
+    }
     match request {
         Request::Describe(spec) => with_module(&spec, |module| {
             let descriptor = described(module);

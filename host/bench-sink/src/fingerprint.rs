@@ -85,14 +85,27 @@ pub struct Fingerprint {
     /// The file system of the results.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results_folder: Option<FileSystem>,
+    /// How workers were kept apart from the rest of the machine, and what of that the machine offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<String>,
 }
 
 /// Fields that describe a moment or a choice, not the machine or the program: load, revision, folders.
 const OF_A_MOMENT: [&str; 6] = ["load", "git_revision", "git_branch", "steal", "temporary_folder", "results_folder"];
 
 /// Fields that older versions did not record. If one fingerprint lacks such a field, it does not count as a difference.
-const ADDED_LATER: [&str; 9] =
-    ["engine", "rustc", "smt", "boost", "cpu_kinds", "cpu_quota", "memory_limit_bytes", "aslr", "huge_pages"];
+const ADDED_LATER: [&str; 10] = [
+    "engine",
+    "rustc",
+    "smt",
+    "boost",
+    "cpu_kinds",
+    "cpu_quota",
+    "memory_limit_bytes",
+    "aslr",
+    "huge_pages",
+    "isolation",
+];
 
 /// Maximum difference of the memory of the same machine, because the kernel reserves a varying amount at every boot.
 const MEMORY_SHARE_MAX: f64 = 0.01;
@@ -161,6 +174,7 @@ impl Fingerprint {
             steal: environment::stolen_share(),
             temporary_folder: environment::file_system(&std::env::temp_dir()),
             results_folder: None,
+            isolation: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Worker processes, in which the code of modules runs. At a deadline the process and all processes that it started are killed. Request
 //! and reply are types of the caller.
 
+mod isolation;
 mod layout;
 mod output;
 mod process;
@@ -10,6 +11,7 @@ mod serve;
 mod supervisor;
 mod tree;
 
+pub use isolation::{Isolation, Offered, confine};
 pub use layout::draw_layout;
 pub use output::{Captured, OUTPUT_BYTES_MAX};
 pub use process::{REPLY_BYTES_MAX, WorkerEnd, WorkerError, Workers};

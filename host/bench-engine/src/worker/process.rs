@@ -1,8 +1,10 @@
 //! The parent's side of a worker: starts it, sends one request, waits for the reply, the deadline or an interrupt, and kills all
 //! processes that are left.
 
+#[cfg(target_os = "linux")]
+use super::isolation::Group;
 use super::output::Capture;
-use super::{Captured, layout, progress, tree};
+use super::{Captured, Isolation, isolation, layout, progress, tree};
 use crate::Interrupt;
 use bench_sink::runfile::Layout;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -27,6 +29,8 @@ pub struct Workers {
     pub arguments: Vec<String>,
     /// Whether a worker that tells of its progress may take longer than the deadline.
     pub extends_deadline: bool,
+    /// How far they are kept apart from the rest of the machine.
+    pub isolation: Isolation,
 }
 
 /// Maximum size of a reply: the samples of a few hundred series.
@@ -111,9 +115,20 @@ impl Workers {
     ) -> WorkerEnd<Reply> {
         static WORKERS: AtomicU64 = AtomicU64::new(0);
         let mark = tree::mark(WORKERS.fetch_add(1, Ordering::Relaxed));
-        match self.start(layout, &mark) {
+        #[cfg(target_os = "linux")]
+        let group = if self.isolation == Isolation::None { None } else { Group::of_worker(&mark) };
+        #[cfg(target_os = "linux")]
+        let folder = group.as_ref().map(|group| group.folder().display().to_string());
+        #[cfg(not(target_os = "linux"))]
+        let folder = None;
+        match self.start(layout, &mark, folder) {
             Ok((child, channel)) => {
-                let process = Process { child, mark };
+                let process = Process {
+                    child,
+                    mark,
+                    #[cfg(target_os = "linux")]
+                    group,
+                };
                 answer(process, channel, request, Deadline::new(deadline, self.extends_deadline), interrupt)
             }
             Err(error) => {
@@ -123,12 +138,15 @@ impl Workers {
     }
 
     /// Starts a worker in a process group of its own, so that Ctrl-C reaches only the parent.
-    fn start(&self, layout: Option<&Layout>, mark: &str) -> io::Result<(Child, UnixStream)> {
+    fn start(&self, layout: Option<&Layout>, mark: &str, group: Option<String>) -> io::Result<(Child, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
+        let isolation = self.isolation.as_str();
+        let isolation = group.map_or_else(|| isolation.to_owned(), |group| format!("{isolation} {group}"));
         let child = Command::new(&self.program)
             .args(&self.arguments)
             .envs(layout.map(|layout| (layout::VARIABLE, layout::variable(layout))))
             .env(tree::MARK, mark)
+            .env(isolation::VARIABLE, isolation)
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -144,6 +162,35 @@ struct Process {
     child: Child,
     /// What all of its processes have in their environment.
     mark: String,
+    /// The group of the worker and all that it starts.
+    #[cfg(target_os = "linux")]
+    group: Option<Group>,
+}
+
+impl Process {
+    /// Has the kernel end all processes of the group.
+    fn kill_group(&self) {
+        #[cfg(target_os = "linux")]
+        if let Some(group) = &self.group {
+            group.kill();
+        }
+    }
+
+    /// Ends and removes the group. The memory limit, if it reached that.
+    fn remove_group(&mut self) -> Option<u64> {
+        #[cfg(target_os = "linux")]
+        {
+            let group = self.group.take()?;
+            group.kill();
+            let exceeded = group.exceeded_memory_bytes();
+            group.remove(GRACE);
+            exceeded
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            None
+        }
+    }
 }
 
 fn answer<Request: Serialize, Reply: DeserializeOwned>(
@@ -157,12 +204,14 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
     let stderr = process.child.stderr.take().map(Capture::start);
     let result = exchange(&process.child, channel, request, deadline, interrupt);
     let status = end(&mut process, result.is_ok());
+    let how = match process.remove_group() {
+        Some(bytes) => format!("was killed because it used more than {} MiB of memory", bytes >> 20),
+        None => describe(status),
+    };
     let finish = |capture: Option<Capture>| capture.map(|capture| capture.finish(GRACE)).unwrap_or_default();
     let (stdout, stderr) = (finish(stdout), finish(stderr));
     let result = match result {
-        Ok(bytes) if bytes.is_empty() => {
-            Err(WorkerError::Died { how: describe(status), last_line: stderr.telling_line() })
-        }
+        Ok(bytes) if bytes.is_empty() => Err(WorkerError::Died { how, last_line: stderr.telling_line() }),
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(WorkerError::Reply),
         Err(error) => Err(error),
     };
@@ -171,21 +220,22 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
 
 /// Ends the worker and everything that it started, so that nothing disturbs the next repetition. One that `is_ending` has a moment
 /// to end by itself. The child is the supervisor, which ends after its whole tree; where there is none, it is the worker.
-fn end(Process { child, mark }: &mut Process, is_ending: bool) -> io::Result<ExitStatus> {
-    let root = Pid::from_child(child);
+fn end(process: &mut Process, is_ending: bool) -> io::Result<ExitStatus> {
+    let root = Pid::from_child(&process.child);
     if is_ending {
-        wait_for_exit(child);
+        wait_for_exit(&process.child);
     }
-    if !matches!(child.try_wait(), Ok(Some(_))) {
+    if !matches!(process.child.try_wait(), Ok(Some(_))) {
+        process.kill_group();
         tree::kill_descendants(root, GRACE);
         let _ = rustix::process::kill_process(root, Signal::KILL);
     }
     // Without a supervisor, the group is all that is known of the worker's processes.
     let _ = kill_process_group(root, Signal::KILL);
-    let status = child.wait();
+    let status = process.child.wait();
     if !status.as_ref().is_ok_and(|status| status.code().is_some()) {
         // A supervisor exits after its tree. One that was killed, perhaps by the module, has left the tree to nobody.
-        tree::kill_marked(mark, GRACE);
+        tree::kill_marked(&process.mark, GRACE);
     }
     status
 }

@@ -1,6 +1,7 @@
 //! The process between the parent and the worker. It adopts what the worker leaves behind (it is a subreaper), ends all of it when
 //! the worker or the parent has ended, and exits with what the worker's end was. It runs no code of a module.
 
+use super::isolation::Group;
 use super::tree;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -10,7 +11,7 @@ use rustix::process::{
 };
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 /// The time in which the supervisor ends what the worker left.
@@ -18,14 +19,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Splits this process, which has one thread, into the supervisor and the worker. Returns in the worker only, with the id of its
 /// supervisor; `None` where the system cannot do it, so that this process stays a worker without a supervisor. `fork` returns the
-/// id of the new process in the old one, and `None` in the new one.
-pub fn supervise(fork: impl FnOnce() -> io::Result<Option<Pid>>) -> io::Result<Option<Pid>> {
+/// id of the new process in the old one, and `None` in the new one, which begins in the control group whose folder it is given.
+pub fn supervise(fork: impl FnOnce(Option<BorrowedFd<'_>>) -> io::Result<Option<Pid>>) -> io::Result<Option<Pid>> {
     let Some(parent) = parent() else { return Ok(None) };
     let Ok(parent) = pidfd_open(parent, PidfdFlags::empty()) else { return Ok(None) };
     set_child_subreaper(Some(getpid()))?;
     let supervisor = getpid();
-    match fork()? {
-        Some(worker) => std::process::exit(watch(parent, worker)),
+    let group = Group::of_variable();
+    let folder = group.as_ref().and_then(Group::open);
+    match fork(folder.as_ref().map(AsFd::as_fd))? {
+        Some(worker) => std::process::exit(watch(parent, worker, group.as_ref())),
         None => {
             // A signal to the group of the worker must not reach the supervisor.
             setpgid(None, None)?;
@@ -41,7 +44,7 @@ fn parent() -> Option<Pid> {
 }
 
 /// Waits until the worker has ended, by itself or because the parent has, then ends all others; returns the exit status.
-fn watch(parent: OwnedFd, worker: Pid) -> i32 {
+fn watch(parent: OwnedFd, worker: Pid, group: Option<&Group>) -> i32 {
     // The parent waits for the end of these, which must come with the end of the worker.
     if let Ok(nothing) = File::options().read(true).write(true).open("/dev/null") {
         let _ = rustix::stdio::dup2_stdin(&nothing);
@@ -53,6 +56,9 @@ fn watch(parent: OwnedFd, worker: Pid) -> i32 {
         let _ = kill_process(worker, Signal::KILL);
     });
     let status = reap_until(worker).map_or(1, exit_status);
+    if let Some(group) = group {
+        group.kill();
+    }
     // Any child, whatever its group: what the worker left.
     tree::kill_adopted(PATIENCE);
     status

@@ -51,7 +51,7 @@ const MAKING: Duration = Duration::from_secs(2);
 pub(crate) fn run(arguments: &PriceArgs) -> anyhow::Result<Exit> {
     let api = Api::read(&arguments.wit, arguments.world.as_deref())?;
     let nothing = GrantArgs { allow_net: Vec::new(), allow_dir: Vec::new(), env: Vec::new() };
-    let loader = Loader::new(&nothing, LimitArgs { memory: 1 << 30, scratch: None, deadline: None })?;
+    let loader = Loader::new(&nothing, LimitArgs::default())?;
     let effort = if arguments.quick { Effort::QUICK } else { Effort::DEFAULT };
     let processes = arguments.processes.unwrap_or(PROCESSES[usize::from(arguments.quick)]);
     if is_watched(arguments.quiet) {

@@ -17,6 +17,8 @@ mod functions;
 mod grants;
 mod history;
 mod host;
+#[cfg(target_os = "linux")]
+mod isolation;
 mod kept;
 mod listing;
 mod live;

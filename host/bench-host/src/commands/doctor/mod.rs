@@ -24,7 +24,7 @@ use std::time::Duration;
 
 pub(crate) fn run(arguments: &DoctorArgs) -> anyhow::Result<Exit> {
     let nothing = GrantArgs { allow_net: Vec::new(), allow_dir: Vec::new(), env: Vec::new() };
-    let loader = Loader::new(&nothing, LimitArgs { memory: 1 << 30, scratch: None, deadline: None })?;
+    let loader = Loader::new(&nothing, LimitArgs::default())?;
     let fingerprint = fingerprint(Path::new("results"));
     let abilities = abilities(&fingerprint);
     let effort = if arguments.quick { Effort::QUICK } else { Effort::DEFAULT };

@@ -1,0 +1,105 @@
+//! What the kernel keeps workers from, seen by a library that they load.
+
+use crate::host::{Host, cells, skip};
+use bench_engine::worker::Offered;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The bit of CAP_SYS_ADMIN (capabilities(7)).
+const SYS_ADMIN: u64 = 1 << 21;
+
+/// How a worker is confined.
+struct Confined {
+    rights: u64,
+    gains_rights: bool,
+    is_filtered: bool,
+    /// The path of its control group of version 2, if there is such a hierarchy.
+    group: Option<String>,
+}
+
+impl Confined {
+    /// How a worker of the host is, with this `isolation`; `None` without a C compiler.
+    fn with(isolation: &str) -> Option<Self> {
+        let source: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/it/probes/confined.c"].iter().collect();
+        let host = Host::new();
+        let mut compiler = Command::new("cc");
+        compiler.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o"]);
+        match compiler.arg(host.path("confined.so")).arg(source).output() {
+            Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+            Err(error) => {
+                skip(&format!("there is no C compiler (cc: {error}); install one"));
+                return None;
+            }
+        }
+        let ran = host.check(&format!("list confined.so --isolation {isolation}"), 1);
+        let (_, told) = ran.stderr.split_once("confined;").unwrap_or_else(|| panic!("{}", ran.stderr));
+        let parts: BTreeMap<_, _> = told.split(';').filter_map(|part| part.split_once(':')).collect();
+        let number = |name: &str| u64::from_str_radix(parts[name].trim(), 16).unwrap();
+        Some(Self {
+            rights: number("CapEff"),
+            gains_rights: number("NoNewPrivs") == 0,
+            is_filtered: number("Seccomp") == 2,
+            group: parts.get("0").map(|path| path.trim_start_matches(':').to_owned()),
+        })
+    }
+}
+
+#[test]
+fn worker_has_its_own_group_and_no_privileges() {
+    let Some(confined) = Confined::with("standard") else { return };
+    assert_eq!(confined.rights & SYS_ADMIN, 0);
+    assert!(!confined.gains_rights);
+    match Offered::of_this_machine().group {
+        Err(reason) => skip(&reason),
+        Ok(()) => {
+            let group = confined.group.unwrap();
+            assert!(group.contains("/bench-host-"), "{group}");
+            // It is removed with the worker.
+            let mounts = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+            assert!(mounts.iter().all(|mount| !Path::new(&format!("{mount}{group}")).exists()), "{group}");
+        }
+    }
+}
+
+#[test]
+fn worker_without_isolation_is_as_its_parent() {
+    let Some(confined) = Confined::with("none") else { return };
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let own = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();
+    assert_eq!(confined.rights, u64::from_str_radix(own.trim(), 16).unwrap());
+    assert!(confined.group.is_none_or(|group| !group.contains("/bench-host-")));
+}
+
+#[test]
+fn strict_worker_has_a_filter_of_system_calls() {
+    if let Err(reason) = Offered::of_this_machine().filter {
+        return skip(&reason);
+    }
+    let Some(confined) = Confined::with("strict") else { return };
+    assert!(confined.is_filtered && !confined.gains_rights);
+    let Some(standard) = Confined::with("standard") else { return };
+    let own = std::fs::read_to_string("/proc/self/status").unwrap();
+    let own_is_filtered = own.lines().any(|line| line.split_whitespace().eq(["Seccomp:", "2"]));
+    assert_eq!(standard.is_filtered, own_is_filtered, "a filter costs every call, so there is none by default");
+}
+
+#[test]
+fn run_keeps_its_isolation_and_measures_with_each() {
+    for (isolation, begin) in [("none", "none"), ("standard", "standard: "), ("strict", "strict: ")] {
+        let host = Host::with_hostile();
+        let line = format!(
+            "load hostile.wasm --filter hostile/good --quick --time 20ms --isolation {isolation} --format json"
+        );
+        let document = host.check(&line, 0).json();
+        let kept = document["run"]["fingerprint"]["isolation"].as_str().unwrap_or_default();
+        assert!(kept.starts_with(begin), "{kept}");
+        assert_eq!(cells(&document, "hostile/good").len(), 2);
+    }
+}
+
+#[test]
+fn unknown_isolation_is_refused_by_name() {
+    let ran = Host::new().check("list x.wasm --isolation soft", 2);
+    assert!(ran.stderr.contains("use none, standard or strict"), "{}", ran.stderr);
+}
