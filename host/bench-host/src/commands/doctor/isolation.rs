@@ -1,11 +1,25 @@
 //! What keeps native code of modules apart from the rest of the machine. A component has the engine's sandbox; a probe has only this.
 
 use super::abilities::{Ability, lacking, present, unknown};
+use bench_engine::worker::Offered;
 use bench_report::scale;
 use bench_sink::environment::Cgroup;
 
+/// How to get a control group of one's own, where the system is run by systemd.
+const DELEGATED: &str = "`systemd-run --user --scope -p Delegate=yes bench-host …`, or as root without `--user`";
+
 pub(super) fn isolation() -> Vec<Ability> {
-    vec![ends_with_worker(), memory_limit(Cgroup::of_self().memory_limit_bytes()), goes_first(), sandbox()]
+    let offered = Offered::of_this_machine();
+    let of_host = Cgroup::of_self().memory_limit_bytes();
+    vec![
+        ends_with_worker(),
+        control_group(&offered.group),
+        memory_limit(offered.memory_bytes, of_host),
+        goes_first(),
+        privileges(&offered.rights),
+        filter(&offered.filter),
+        sandbox(),
+    ]
 }
 
 /// Whether a supervisor can adopt and end what a worker leaves behind.
@@ -28,14 +42,25 @@ fn ends_with_worker() -> Ability {
     }
 }
 
-fn memory_limit(bytes: Option<u64>) -> Ability {
+fn control_group(offered: &Result<(), String>) -> Ability {
+    const NAME: &str = "control group";
+    match offered {
+        Ok(()) => present(NAME, "each worker has one, and the kernel ends all of its processes at once"),
+        Err(reason) => lacking(NAME, format!("the supervisor ends processes one by one: {reason}"), DELEGATED),
+    }
+}
+
+/// `of_worker` bounds each worker by itself, `of_host` the host and all of its workers.
+fn memory_limit(of_worker: Option<u64>, of_host: Option<u64>) -> Ability {
     const NAME: &str = "memory group";
-    match bytes {
-        Some(bytes) => present(NAME, format!("probes and host share {}", scale::bytes(bytes as f64))),
-        None => lacking(
+    let size = |bytes: u64| scale::bytes(bytes as f64);
+    match (of_worker, of_host) {
+        (Some(bytes), _) => present(NAME, format!("a worker may use {}, then the kernel ends it", size(bytes))),
+        (None, Some(bytes)) => present(NAME, format!("probes and host share {}", size(bytes))),
+        (None, None) => lacking(
             NAME,
             "nothing bounds the memory of a probe but the machine",
-            "for probes of others: `systemd-run --user --scope -p MemoryMax=4G bench-host …`, or a container",
+            format!("for probes of others: {DELEGATED}; or a container with a limit"),
         ),
     }
 }
@@ -53,10 +78,30 @@ fn goes_first() -> Ability {
     }
 }
 
+fn privileges(offered: &Result<(), String>) -> Ability {
+    const NAME: &str = "privileges";
+    match offered {
+        Ok(()) => present(
+            NAME,
+            "a worker cannot mount, trace other users' processes, load kernel modules, reboot or set clocks",
+        ),
+        Err(reason) => lacking(NAME, reason, "run bench-host as a user without privileges"),
+    }
+}
+
+/// Not in force by default.
+fn filter(offered: &Result<(), String>) -> Ability {
+    const NAME: &str = "call filter";
+    match offered {
+        Ok(()) => present(NAME, "with `--isolation strict`; not otherwise, because it makes each system call slower"),
+        Err(reason) => lacking(NAME, reason, "allow `seccomp`, or use a kernel with CONFIG_SECCOMP_FILTER"),
+    }
+}
+
 fn sandbox() -> Ability {
     unknown(
         "probe sandbox",
-        "a probe has all rights of its user: no namespaces and no seccomp filter are set up for it",
+        "a probe has the files, the network and the other processes of its user: no namespaces are set up for it",
         "load probes of others as another user or in a container; components need neither",
     )
 }
@@ -65,23 +110,48 @@ fn sandbox() -> Ability {
 mod tests {
     use super::*;
 
+    #[track_caller]
+    fn check(ability: &Ability, expect: bool, part: &str) {
+        assert_eq!(ability.present, Some(expect), "{ability:?}");
+        let said = format!("{} {}", ability.found, ability.next_step.as_deref().unwrap_or_default());
+        assert!(said.contains(part), "{said}");
+    }
+
     #[test]
     fn memory_of_probes_is_bounded_by_a_control_group_or_not_at_all() {
-        let check = |bytes: Option<u64>, expect: bool, part: &str| {
-            let ability = memory_limit(bytes);
-            assert_eq!(ability.present, Some(expect));
-            let said = format!("{} {}", ability.found, ability.next_step.unwrap_or_default());
-            assert!(said.contains(part), "{said}");
-        };
-        check(Some(4 << 30), true, "4.00 GiB");
-        check(None, false, "MemoryMax");
+        check(&memory_limit(Some(3 << 30), Some(4 << 30)), true, "a worker may use 3.00 GiB");
+        check(&memory_limit(None, Some(4 << 30)), true, "share 4.00 GiB");
+        check(&memory_limit(None, None), false, "Delegate=yes");
+    }
+
+    #[test]
+    fn what_the_kernel_refuses_is_told_with_its_reason() {
+        let refused = Err("a reason".to_owned());
+        for (ability, next) in [
+            (control_group(&refused), "Delegate=yes"),
+            (privileges(&refused), "as a user without privileges"),
+            (filter(&refused), "CONFIG_SECCOMP_FILTER"),
+        ] {
+            check(&ability, false, "a reason");
+            check(&ability, false, next);
+        }
+        check(&filter(&Ok(())), true, "--isolation strict");
     }
 
     #[test]
     fn each_absent_protection_says_what_to_do() {
         let all = isolation();
         let names: Vec<_> = all.iter().map(|ability| ability.name).collect();
-        assert_eq!(names, ["supervisor", "memory group", "memory order", "probe sandbox"]);
+        let expect = [
+            "supervisor",
+            "control group",
+            "memory group",
+            "memory order",
+            "privileges",
+            "call filter",
+            "probe sandbox",
+        ];
+        assert_eq!(names, expect);
         assert!(all.iter().all(|ability| ability.present == Some(true) || ability.next_step.is_some()), "{all:?}");
     }
 }
