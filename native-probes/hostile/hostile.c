@@ -2,10 +2,12 @@
    None has the entry function of a probe, so a host that survives the deed refuses the file. */
 
 #define _GNU_SOURCE
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,6 +89,46 @@ __attribute__((unused)) static void endless(void)
     memset(text, 'x', sizeof text - 1);
     write_to_sockets(text, 1);
     _exit(0);
+}
+
+/* No end of loading. */
+__attribute__((unused)) static void hang(void)
+{
+    for (;;)
+        pause();
+}
+
+/* The same, without an ear for any signal that can be refused. */
+__attribute__((unused)) static void block_signals(void)
+{
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    hang();
+}
+
+/* Neither a reply nor an end, and nothing left to speak with. */
+__attribute__((unused)) static void close_files(void)
+{
+    for (int file = 0; file < 256; file++)
+        close(file);
+    hang();
+}
+
+/* Hardly anything is allowed afterwards, to this process and to its parent, on one processor. */
+__attribute__((unused)) static void limit(void)
+{
+    struct rlimit few = { 4, 4 }, none = { 0, 0 };
+    cpu_set_t first;
+    CPU_ZERO(&first);
+    CPU_SET(0, &first);
+    pid_t processes[] = { 0, getppid() };
+    for (size_t index = 0; index < 2; index++) {
+        prlimit(processes[index], RLIMIT_NOFILE, &few, NULL);
+        prlimit(processes[index], RLIMIT_FSIZE, &none, NULL);
+        prlimit(processes[index], RLIMIT_MEMLOCK, &none, NULL);
+        sched_setaffinity(processes[index], sizeof first, &first);
+    }
 }
 
 /* Everything that memory can be had for. */

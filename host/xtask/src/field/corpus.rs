@@ -13,7 +13,22 @@ use crate::artifact::LIBRARY;
 use crate::project::Project;
 
 /// The deeds of the hostile probe, by the name of the function that does each.
-const DEEDS: [&str; 7] = ["escape", "orphan", "stop_parent", "kill_parent", "forge", "endless", "hoard"];
+const DEEDS: [&str; 11] = [
+    "escape",
+    "orphan",
+    "stop_parent",
+    "kill_parent",
+    "forge",
+    "endless",
+    "hang",
+    "block_signals",
+    "close_files",
+    "limit",
+    "hoard",
+];
+
+/// How often a component makes an instance of the same module.
+const INSTANCES: usize = 100_000;
 
 /// How deep components are nested in one another, deeper than any toolchain makes them.
 const DEPTH: usize = 20_000;
@@ -30,9 +45,15 @@ impl Corpus {
         let mut missing = BTreeMap::new();
         for deed in DEEDS {
             let name = format!("{deed}.{LIBRARY}");
-            if let Some(reason) = probe(project, folder, deed, &name) {
+            if let Some(reason) = probe(project, "hostile.c", &[&format!("-DDEED={deed}")], &folder.join(&name)) {
                 missing.insert(name, reason);
             }
+        }
+        let include = |folder: &str| format!("-I{}", project.root().join(folder).display());
+        let headers = [include("plugins/sdk-c"), include("native-probes/probe-abi/include")];
+        let lent = format!("lent.{LIBRARY}");
+        if let Some(reason) = probe(project, "lent.c", &headers.each_ref().map(String::as_str), &folder.join(&lent)) {
+            missing.insert(lent, reason);
         }
         let write = |name: &str, bytes: &[u8]| {
             fs::write(folder.join(name), bytes).with_context(|| format!("cannot write {name}"))
@@ -43,6 +64,7 @@ impl Corpus {
         write("text.wasm", b"#!/bin/sh\n")?;
         write("nested.wasm", &nested(DEPTH))?;
         write("doubling.wasm", &doubling())?;
+        write("instances.wasm", &instances(INSTANCES))?;
         write("no-processes.toml", b"summary = \"s\"\nprocesses = 0\n[[cells]]\nscenario = \"self/*\"\n")?;
         let glob = format!("summary = \"s\"\n[[cells]]\nscenario = \"{}\"\n", "{a,".repeat(100_000));
         write("long-glob.toml", glob.as_bytes())?;
@@ -64,17 +86,12 @@ impl Corpus {
     }
 }
 
-/// Builds the hostile probe with this deed; the reason if that fails.
-fn probe(project: &Project, folder: &Path, deed: &str, name: &str) -> Option<String> {
-    let source = project.root().join("native-probes/hostile/hostile.c");
+/// Builds a hostile probe of this source with these options; the reason if that fails.
+fn probe(project: &Project, source: &str, options: &[&str], library: &Path) -> Option<String> {
+    let source = project.root().join("native-probes/hostile").join(source);
     let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
     let mut command = Command::new(compiler);
-    command
-        .args(["-shared", "-fPIC", "-O1"])
-        .arg(format!("-DDEED={deed}"))
-        .arg("-o")
-        .arg(folder.join(name))
-        .arg(source);
+    command.args(["-shared", "-fPIC", "-O1"]).args(options).arg("-o").arg(library).arg(source);
     match command.output() {
         Ok(output) if output.status.success() => None,
         Ok(output) => {
@@ -121,6 +138,17 @@ fn doubling() -> Vec<u8> {
     [COMPONENT, &[TYPE_SECTION][..], &leb(body.len())[..], &body[..]].concat()
 }
 
+/// A component that makes so many instances of one core module, which is empty.
+fn instances(count: usize) -> Vec<u8> {
+    const MODULE: &[u8] = b"\0asm\x01\0\0\0";
+    const MODULE_SECTION: u8 = 1;
+    const INSTANCE_SECTION: u8 = 2;
+    // Each is made of the module of index 0, without arguments.
+    let body = [leb(count), [0, 0, 0].repeat(count)].concat();
+    let module = [&[MODULE_SECTION][..], &leb(MODULE.len())[..], MODULE].concat();
+    [COMPONENT, &module[..], &[INSTANCE_SECTION], &leb(body.len())[..], &body[..]].concat()
+}
+
 /// A number in LEB128, as WebAssembly writes sizes.
 fn leb(mut number: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -144,6 +172,11 @@ mod tests {
         let bytes = doubling();
         assert_eq!(bytes[8..19], [7, 121, 30, 0x6f, 2, 0x7d, 0x7d, 0x6f, 2, 0, 0]);
         assert_eq!(bytes[bytes.len() - 4..], [0x6f, 2, 28, 28]);
+    }
+
+    #[test]
+    fn instances_follow_their_module() {
+        assert_eq!(instances(2)[8..], [1, 8, 0, b'a', b's', b'm', 1, 0, 0, 0, 2, 7, 2, 0, 0, 0, 0, 0, 0]);
     }
 
     #[test]
