@@ -1,6 +1,6 @@
 //! The descriptor of a module, and its validation.
 
-use crate::{Capability, Parameter, Scenario};
+use crate::{Capability, Parameter, Scenario, Value};
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -143,6 +143,11 @@ fn parameter_is_valid(parameter: &Parameter) -> Result<(), DescriptorError> {
     if let Some(value) = values.into_iter().find(|value| value.kind() != kind) {
         return fault(format!("`{value}` is not {kind}, but the first default is"));
     }
+    // Such a value can neither be written to a run file nor be given on a command line.
+    let is_no_number = |value: &&Value| matches!(value, Value::Decimal(number) if !number.is_finite());
+    if let Some(value) = parameter.defaults.iter().chain(parameter.domain.bounds()).find(is_no_number) {
+        return fault(format!("`{value}` is not a finite number"));
+    }
     if let Some(value) = parameter.defaults.iter().find(|value| !parameter.domain.contains(value)) {
         return fault(format!("the default `{value}` is outside the domain ({})", parameter.domain));
     }
@@ -178,7 +183,7 @@ fn name_is_valid(name: &str, what: &str) -> Result<(), DescriptorError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Metric, Unit, Value};
+    use crate::{Metric, Unit};
 
     fn check(scenario: Scenario, expect: Result<(), &str>) {
         let result = Descriptor::new("module", "1.0.0", "").scenario(scenario).validate();
@@ -212,6 +217,17 @@ mod tests {
         check(scenario().parameter(Parameter::new("size", 65, "").between(1, 64)), Err("outside the domain (1 to 64)"));
         check(scenario().parameter(Parameter::new("size", 1, "").choices(["a"])), Err("`a` is not a whole number"));
         check(scenario().parameter(Parameter::new("size", 1, "").sweep(Vec::<Value>::new())), Err("0 defaults"));
+    }
+
+    #[test]
+    fn numbers_must_be_finite() {
+        check(scenario().parameter(Parameter::new("share", 0.5, "").between(0.0, 1.0)), Ok(()));
+        check(
+            scenario().parameter(Parameter::new("share", f64::NAN, "")),
+            Err("parameter `share`: `NaN` is not a finite"),
+        );
+        let infinite = Parameter::new("share", 0.5, "").between(0.0, f64::INFINITY);
+        check(scenario().parameter(infinite), Err("`inf` is not a finite number"));
     }
 
     #[test]
