@@ -3,6 +3,7 @@
 
 use bench_model::{MachineLimit, Unit};
 use bench_sink::runfile::{CalibrationRecord, LimitRecord, Named, When};
+use bench_stats::{Interval, LEVEL, median_interval};
 
 /// A limit that was another after the run than before.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +61,11 @@ impl<'a> LimitPair<'a> {
         let share = bench_stats::drift(before, after).filter(|share| share.abs() > DRIFT_SHARE_MIN)?;
         Some(Drift { limit: record.limit.clone(), unit: record.unit.clone(), before, after, share })
     }
+}
+
+/// The interval of a limit's median, over its samples of one process. `None` if the file has not kept them.
+pub(crate) fn interval(record: &LimitRecord) -> Option<Interval> {
+    median_interval(&record.samples, LEVEL)
 }
 
 /// Every limit, in the order in which they were written: before the first cell of all and after the last, also where

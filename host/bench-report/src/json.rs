@@ -5,7 +5,7 @@ use crate::{AccountView, CellView, Data, RunView, SeriesView};
 use bench_model::{Arguments, Arm, Checksum, MachineLimit};
 use bench_sink::environment::WarningRecord;
 use bench_sink::fingerprint::Fingerprint;
-use bench_sink::runfile::{HardwareRecord, ModuleRef, Named, OutlierRecord, Overhead, Planned, Status};
+use bench_sink::runfile::{HardwareRecord, LimitRecord, ModuleRef, Named, OutlierRecord, Overhead, Planned, Status};
 use serde::{Serialize, Serializer};
 use serde_json::Number;
 use std::collections::BTreeMap;
@@ -61,6 +61,11 @@ struct LimitJson<'a> {
     unit: &'a str,
     before: Option<Number>,
     after: Option<Number>,
+    /// The 95 % intervals of both; left out where the file has not kept the samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before_interval: Option<[Number; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_interval: Option<[Number; 2]>,
     count: u64,
     detail: &'a str,
 }
@@ -242,9 +247,16 @@ fn limit<'a>(pair: &LimitPair<'a>) -> Option<LimitJson<'a>> {
         unit: record.unit.as_str(),
         before: pair.before().and_then(significant),
         after: pair.after().and_then(significant),
+        before_interval: pair.before.and_then(interval),
+        after_interval: pair.after.and_then(interval),
         count: record.count,
         detail: &record.detail,
     })
+}
+
+fn interval(record: &LimitRecord) -> Option<[Number; 2]> {
+    let interval = calibration::interval(record)?;
+    Some([significant(interval.low)?, significant(interval.high)?])
 }
 
 fn module(module: &bench_sink::runfile::ModuleRecord) -> ModuleJson<'_> {

@@ -3,6 +3,7 @@
 use super::write::{copy_button, list, pairs, safe};
 use crate::calibration;
 use crate::{RunView, notes, scale};
+use bench_sink::runfile::LimitRecord;
 
 /// The card of one run; `index` tells several apart.
 pub(super) fn card(view: &RunView, index: usize) -> String {
@@ -37,15 +38,21 @@ fn rooflines(view: &RunView, id: &str) -> String {
     let mut rows = String::new();
     for (limit, pair) in &pairs {
         let Some(record) = pair.any() else { continue };
-        let amount =
-            |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| scale::figure(value, &record.unit));
+        let figure = |value: f64| scale::figure(value, &record.unit);
+        let amount = |value: Option<f64>, of: Option<&LimitRecord>| {
+            let Some(value) = value else { return "–".to_owned() };
+            match of.and_then(calibration::interval) {
+                Some(interval) => format!("{} ({} to {})", figure(value), figure(interval.low), figure(interval.high)),
+                None => figure(value),
+            }
+        };
         let drift = pair.drift().map_or_else(String::new, |drift| format!("{:+.0} %", drift.share * 100.0));
         rows.push_str(&format!(
             "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\"><span class=\"doubt\">{}</span></td>\
              <td class=\"n\">{}</td><td>{}</td></tr>",
             safe(&limit.to_string()),
-            safe(&amount(pair.before())),
-            safe(&amount(pair.after())),
+            safe(&amount(pair.before(), pair.before)),
+            safe(&amount(pair.after(), pair.after)),
             safe(&drift),
             record.count,
             safe(&record.detail)

@@ -17,6 +17,7 @@ use bench_model::{MachineLimit, Unit};
 use bench_report::{Body, Column, Datum, Document, Measure, Rank, Section, Table};
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::LimitRecord;
+use bench_stats::{Interval, LEVEL, median_interval};
 use conditions::facts;
 use serde_json::json;
 use std::path::Path;
@@ -87,6 +88,7 @@ fn roofline_table(limits: &[LimitRecord]) -> Table {
     let columns = vec![
         Column::words("roofline"),
         Column::figures("median"),
+        Column::figures("95 % interval").key("interval"),
         Column::figures("min"),
         Column::figures("n"),
         Column::words("measured as").key("detail"),
@@ -95,15 +97,32 @@ fn roofline_table(limits: &[LimitRecord]) -> Table {
         let figure = |value: Option<f64>| Datum::or_absent(value.map(|value| figure(limit, value)));
         let count = Datum::number(limit.count as f64, Measure::Plain);
         let name = Datum::text(limit.limit.to_string());
-        vec![name, figure(limit.median), figure(limit.min), count, Datum::text(&limit.detail)]
+        vec![name, figure(limit.median), interval(limit), figure(limit.min), count, Datum::text(&limit.detail)]
     };
     Table::plain(columns, limits.iter().map(row).collect())
 }
 
 /// A time. For a roofline per byte, the bandwidth, its inverse.
 fn figure(limit: &LimitRecord, value: f64) -> Datum {
-    match limit.limit.known().is_some_and(MachineLimit::is_per_byte) {
+    match is_per_byte(limit) {
         true => Datum::number(1e9 / value, Measure::PerSecond(Unit::Bytes)),
         false => Datum::nanoseconds(value),
     }
+}
+
+/// The interval of the median, over the samples of the one process that measured it.
+fn interval(limit: &LimitRecord) -> Datum {
+    match (median_interval(&limit.samples, LEVEL), is_per_byte(limit)) {
+        (None, _) => Datum::Blank,
+        (Some(Interval { low, high, .. }), false) => {
+            Datum::Range { low, high, measure: Measure::Unit(Unit::Nanoseconds) }
+        }
+        (Some(Interval { low, high, .. }), true) => {
+            Datum::Range { low: 1e9 / high, high: 1e9 / low, measure: Measure::PerSecond(Unit::Bytes) }
+        }
+    }
+}
+
+fn is_per_byte(limit: &LimitRecord) -> bool {
+    limit.limit.known().is_some_and(MachineLimit::is_per_byte)
 }
