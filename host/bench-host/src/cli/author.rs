@@ -1,6 +1,6 @@
 //! The arguments of the commands for authors of plug-ins.
 
-use super::{GrantArgs, LimitArgs, key_values};
+use super::{GrantArgs, LimitArgs, duration_ns, key_values};
 use crate::family_options::FamilyOptions;
 use bench_kit::{Driver, Language};
 use clap::{Args, ValueEnum};
@@ -67,6 +67,9 @@ pub(crate) struct CheckArgs {
     /// comparison must see; takes some seconds a scenario
     #[arg(long)]
     pub(crate) sensitivity: bool,
+    /// Time in which the scenarios of one module are tested; those that are left then are skipped
+    #[arg(long, value_name = "DURATION", value_parser = duration_ns, default_value = "2m")]
+    pub(crate) within: u64,
     /// Check again whenever a file changes, until Ctrl-C
     #[arg(long)]
     pub(crate) watch: bool,

@@ -11,6 +11,7 @@ use bench_engine::Interrupt;
 use bench_model::{Arm, Checksum};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub(crate) use scenario::used;
 
@@ -64,12 +65,21 @@ impl Findings {
     }
 }
 
+/// How much is tested.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    /// Also whether errors and more work are noticed.
+    pub(crate) sensitivity: bool,
+    /// When this time has passed, no further scenario of a module is tested: a descriptor may name a thousand.
+    pub(crate) within: Duration,
+}
+
 /// Tests all modules in `files`, each with the scenarios' first defaults, or with the values in the loader's parameters, and at the edges
-/// of the domains; with `sensitivity`, also whether errors and more work are noticed. Ends early on an interrupt.
+/// of the domains. Ends early on an interrupt.
 pub(crate) fn check(
     loader: &Loader,
     files: &[PathBuf],
-    sensitivity: bool,
+    extent: Extent,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Vec<Findings>> {
     let modules = loader.load(files, false, interrupt);
@@ -101,7 +111,7 @@ pub(crate) fn check(
             modules: &modules,
             loaded,
             interrupt,
-            sensitivity,
+            extent,
             findings: &mut findings,
             until: None,
         };

@@ -1,7 +1,7 @@
 //! The rules on scenarios: each is tested with its first defaults or the given values, measured as `load` measures it, and opened at the
 //! edges of the domains.
 
-use super::{Checksums, Findings, Outcome, sensitivity};
+use super::{Checksums, Extent, Findings, Outcome, sensitivity};
 use crate::modules::{Loaded, Loader, Modules};
 use crate::output;
 use crate::progress::is_watched;
@@ -80,10 +80,17 @@ fn cells(loaded: &Loaded, scenario: &Scenario, values: &[Values]) -> anyhow::Res
 
 /// Tests all scenarios of the module of `trial`.
 pub(super) fn check(mut trial: Trial<'_>, checksums: &mut Checksums) -> anyhow::Result<()> {
-    let Trial { loader, loaded, interrupt, .. } = trial;
+    let Trial { loader, loaded, interrupt, extent, .. } = trial;
     let mut used = BTreeSet::new();
-    let (all, mut told) = (runnable(loaded).count(), Instant::now());
+    let begun = Instant::now();
+    let (all, mut told) = (runnable(loaded).count(), begun);
     for (tested, scenario) in runnable(loaded).enumerate() {
+        if tested > 0 && begun.elapsed() > extent.within {
+            let within = extent.within.as_secs_f64();
+            let detail = format!("{} of {all}: {within} s have passed; allow more with --within", all - tested);
+            trial.findings.push(None, "further scenarios", Outcome::Skipped, detail);
+            break;
+        }
         if told.elapsed() > SILENCE && is_watched(false) {
             output::line(&format!("bench-host: {}: {tested} of {all} scenarios tested", loaded.offer.file.display()));
             told = Instant::now();
@@ -108,8 +115,7 @@ pub(super) struct Trial<'a> {
     pub(super) modules: &'a Modules,
     pub(super) loaded: &'a Loaded,
     pub(super) interrupt: &'a Interrupt,
-    /// Whether it is also tested that errors and more work are noticed.
-    pub(super) sensitivity: bool,
+    pub(super) extent: Extent,
     pub(super) findings: &'a mut Findings,
     /// When no more edges are tried.
     pub(super) until: Option<Instant>,
@@ -148,7 +154,7 @@ impl Trial<'_> {
             self.findings.printed.extend(lines(&printed.0, &printed.1));
         } else if cell.scenario.driver == MEASURED {
             self.measured(&label, cell, &resolved, checksums);
-            if self.sensitivity {
+            if self.extent.sensitivity {
                 self.notices(&label, cell, &resolved);
             }
         }

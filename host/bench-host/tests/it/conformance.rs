@@ -67,6 +67,19 @@ fn each_mistake_is_found_with_its_remedy() {
 }
 
 #[test]
+fn scenarios_that_the_time_does_not_allow_are_named() {
+    let Some(host) = wrong() else { return };
+    let document = host.check(&format!("check {} --within 1ms --format json", library()), 1).json();
+    let rules = document["modules"][0]["rules"].as_array().expect("rules");
+    let further: Vec<_> = rules.iter().filter(|rule| rule["rule"] == "further scenarios").collect();
+    assert_eq!(further.len(), 1, "{document:#}");
+    let detail = further[0]["detail"].as_str().expect("a detail");
+    assert_eq!((&further[0]["outcome"], detail.ends_with("allow more with --within")), (&"skipped".into(), true));
+    let is_measured = |rule: &&serde_json::Value| rule["rule"] == "is measured as `load` does";
+    assert_eq!(rules.iter().filter(is_measured).count(), 1, "only the first is tested: {document:#}");
+}
+
+#[test]
 fn load_has_no_figure_that_cannot_be() {
     let Some(host) = wrong() else { return };
     let check = |scenario: &str, status: &str, expect: &str| {

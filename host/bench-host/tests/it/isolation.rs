@@ -1,10 +1,12 @@
 //! What the kernel keeps workers from, seen by a library that they load.
 
-use crate::host::{Host, cells, skip};
+use crate::host::{Host, cells, eventually, skip};
+use crate::stopped::workers;
 use bench_engine::worker::Offered;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The bit of CAP_SYS_ADMIN (capabilities(7)).
 const SYS_ADMIN: u64 = 1 << 21;
@@ -65,7 +67,7 @@ fn worker_has_its_own_group_and_no_privileges() {
 #[test]
 fn worker_without_isolation_is_as_its_parent() {
     let Some(confined) = Confined::with("none") else { return };
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let status = fs::read_to_string("/proc/self/status").unwrap();
     let own = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();
     assert_eq!(confined.rights, u64::from_str_radix(own.trim(), 16).unwrap());
     assert!(confined.group.is_none_or(|group| !group.contains("/bench-host-")));
@@ -79,7 +81,7 @@ fn strict_worker_has_a_filter_of_system_calls() {
     let Some(confined) = Confined::with("strict") else { return };
     assert!(confined.is_filtered && !confined.gains_rights);
     let Some(standard) = Confined::with("standard") else { return };
-    let own = std::fs::read_to_string("/proc/self/status").unwrap();
+    let own = fs::read_to_string("/proc/self/status").unwrap();
     let own_is_filtered = own.lines().any(|line| line.split_whitespace().eq(["Seccomp:", "2"]));
     assert_eq!(standard.is_filtered, own_is_filtered, "a filter costs every call, so there is none by default");
 }
@@ -102,4 +104,26 @@ fn run_keeps_its_isolation_and_measures_with_each() {
 fn unknown_isolation_is_refused_by_name() {
     let ran = Host::new().check("list x.wasm --isolation soft", 2);
     assert!(ran.stderr.contains("use none, standard or strict"), "{}", ran.stderr);
+}
+
+/// What a process may allocate, in bytes (proc_pid_limits(5)).
+fn data_bytes_max(process: u32) -> Option<String> {
+    let limits = fs::read_to_string(format!("/proc/{process}/limits")).ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max data size"))?;
+    line.split_whitespace().next().map(str::to_owned)
+}
+
+#[test]
+fn worker_of_a_component_may_allocate_so_much_with_all_that_the_host_holds_for_it() {
+    let host = Host::with_hostile();
+    let line = "load hostile.wasm --filter hostile/loop --arm wasm --quick --deadline 10m --memory 64Mi";
+    let mut child = host.command(line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let expect = ((64_u64 << 20) + (3 << 30)).to_string();
+    // Before, the rooflines are measured, in a worker without a component.
+    eventually("the worker of the component has its limit", || {
+        let mut workers = workers(child.id()).into_iter();
+        workers.any(|worker| data_bytes_max(worker).as_ref() == Some(&expect))
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

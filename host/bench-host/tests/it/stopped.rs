@@ -56,7 +56,7 @@ fn stat(process: &Path) -> Option<Vec<String>> {
 }
 
 /// The workers of the program, each of which has a supervisor in between.
-fn workers(program: u32) -> Vec<u32> {
+pub(crate) fn workers(program: u32) -> Vec<u32> {
     children(program).into_iter().flat_map(children).collect()
 }
 

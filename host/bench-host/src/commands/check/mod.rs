@@ -3,7 +3,7 @@
 mod render;
 
 use crate::cli::{CheckArgs, CheckFormat};
-use crate::conformance::{self, Findings, Outcome};
+use crate::conformance::{self, Extent, Findings, Outcome};
 use crate::execute::interrupt;
 use crate::modules::Loader;
 use crate::{Exit, output, paths};
@@ -21,7 +21,8 @@ pub(crate) fn run(arguments: &CheckArgs) -> anyhow::Result<Exit> {
         let before = times(&arguments.modules);
         let mut loader = Loader::new(&arguments.grants, arguments.limits)?;
         loader.parameters = [&arguments.parameters[..], &arguments.families.parameters[..]].concat();
-        let findings = conformance::check(&loader, &arguments.modules, arguments.sensitivity, interrupt)?;
+        let extent = Extent { sensitivity: arguments.sensitivity, within: Duration::from_nanos(arguments.within) };
+        let findings = conformance::check(&loader, &arguments.modules, extent, interrupt)?;
         output::print(&match arguments.format {
             CheckFormat::Text => render::text(&findings),
             CheckFormat::Json => render::json(&findings),
