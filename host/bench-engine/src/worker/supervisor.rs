@@ -30,6 +30,9 @@ pub fn supervise(fork: impl FnOnce(Option<BorrowedFd<'_>>) -> io::Result<Option<
     match fork(folder.as_ref().map(AsFd::as_fd))? {
         Some(worker) => std::process::exit(watch(parent, worker, group.as_ref())),
         None => {
+            if let Some(group) = group {
+                group.enter();
+            }
             // A signal to the group of the worker must not reach the supervisor.
             setpgid(None, None)?;
             Ok(Some(supervisor))

@@ -4,6 +4,7 @@
 use super::super::tree;
 use bench_sink::environment::memory_bytes;
 use rustix::process::{Pid, getpid, test_kill_process};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -150,6 +151,16 @@ impl Group {
     /// The folder, for the kernel.
     pub(crate) fn open(&self) -> Option<File> {
         File::open(&self.folder).ok()
+    }
+
+    /// Moves this process into it if it was not born there, as where a container forbids `clone3`.
+    pub(crate) fn enter(&self) {
+        let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        let name = self.folder.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        if !groups.lines().any(|line| line.starts_with("0::") && line.ends_with(name)) {
+            // Outside of it, the supervisor is what ends the processes.
+            let _ = fs::write(self.folder.join("cgroup.procs"), "0");
+        }
     }
 
     /// Ends all of its processes.
