@@ -146,15 +146,18 @@ pub enum ProjectError {
     Probe(Language),
 }
 
-/// The languages with a template for a driver.
+/// The languages with a template for a driver, and what to do in another.
 fn known(driver: Driver) -> String {
     let languages = Language::ALL.iter().filter(|language| has_template(**language, driver.as_str()));
     let languages: Vec<_> = languages.map(|language| language.as_str()).collect();
-    format!(
-        "there is one in {}; in another language, begin with --driver workload and export what `bench-host wit {}` says",
-        languages.join(" and "),
-        package(driver)
-    )
+    let next = match driver {
+        // Such a component is described by the host.
+        Driver::Function => {
+            "a component that exports `wasi:http/incoming-handler` needs none: give it to `bench-host load`".to_owned()
+        }
+        _ => format!("begin with --driver workload and export what `bench-host wit {}` says", package(driver)),
+    };
+    format!("there is one in {}; in another language, {next}", languages.join(" and "))
 }
 
 /// The WIT package of a driver.
@@ -286,6 +289,8 @@ mod tests {
         check("1", Language::Rust, Driver::Workload, false, Err("beginning with a letter"));
         check("sum", Language::Python, Driver::Operator, false, Err("there is one in rust and go"));
         check("sum", Language::Go, Driver::Source, false, Err("for the driver source in go; there is one in rust"));
+        check("sum", Language::C, Driver::Destination, false, Err("export what `bench-host wit pipeline` says"));
+        check("sum", Language::JavaScript, Driver::Function, false, Err("`wasi:http/incoming-handler` needs none"));
         check("sum", Language::Go, Driver::Workload, true, Err("use --lang rust or --lang c"));
     }
 }
