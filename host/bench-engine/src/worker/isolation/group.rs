@@ -17,6 +17,10 @@ const PREFIX: &str = "bench-host-";
 /// The share of the machine's memory that one worker may use. What it reads and writes in files counts, but is given back first.
 const MEMORY_SHARE: f64 = 0.75;
 
+/// How many processes and threads a worker may have, where groups can bound that: more than any arm starts, and few enough that one which
+/// only starts others leaves the machine usable.
+const PROCESSES_MAX: u32 = 16_384;
+
 /// The group that this process is in, below which it can make others.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -77,6 +81,8 @@ impl Place {
         let move_and_pass_on = || {
             fs::create_dir(&leaf)?;
             fs::write(leaf.join("cgroup.procs"), &own)?;
+            // Of the number of processes, only if there is such a controller.
+            let _ = fs::write(self.folder.join("cgroup.subtree_control"), "+pids");
             fs::write(self.folder.join("cgroup.subtree_control"), "+memory")
         };
         move_and_pass_on().is_ok()
@@ -126,6 +132,8 @@ impl Group {
         let folder = place.folder.join(format!("{PREFIX}{mark}"));
         fs::create_dir(&folder)?;
         let group = Self { folder };
+        // There is no such file where the controller is not passed on.
+        let _ = fs::write(group.folder.join("pids.max"), PROCESSES_MAX.to_string());
         if let Some(bytes) = place.memory_bytes_max {
             let bound = fs::write(group.folder.join("memory.max"), bytes.to_string());
             // All of its processes end together, so that no part of a worker goes on.
@@ -256,6 +264,24 @@ mod tests {
         let folder = group.folder().to_owned();
         group.remove(Duration::from_secs(60));
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn process_cannot_start_more_than_its_group_may_have() {
+        let Some(group) = group(3) else { return };
+        if fs::write(group.folder().join("pids.max"), "4").is_err() {
+            eprintln!(
+                "skipped: the groups bound no processes here; a group of its own, with the pids controller, does"
+            );
+            return group.remove(Duration::from_secs(60));
+        }
+        let script = "echo $$ > \"$0/cgroup.procs\" && for i in 1 2 3 4 5 6 7 8; do sleep 600 & done";
+        let status = Command::new("sh").args(["-c", script]).arg(group.folder()).status().unwrap();
+        assert!(!status.success(), "a shell that cannot fork fails");
+        let processes = fs::read_to_string(group.folder().join("cgroup.procs")).unwrap();
+        assert!(processes.lines().count() <= 4, "{processes}");
+        group.kill();
+        group.remove(Duration::from_secs(60));
     }
 
     #[test]
