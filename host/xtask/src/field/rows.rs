@@ -52,7 +52,7 @@ fn modules() -> Vec<Row> {
         row("the same, loaded", "load escape.so --deadline 5s --quick", &[2], &["escape.so"]),
         row("the same, checked", "check escape.so --deadline 5s", &[1], &["escape.so"]),
         row("probe that leaves an orphan", "list orphan.so --deadline 5s", &[1], &["orphan.so"]),
-        row("probe that stops its parent", "list stop_parent.so --deadline 5s", &[1], &["no reply within 5 s"]),
+        row("probe that stops its parent", "list stop_parent.so --deadline 2s", &[1], &["no reply within 2 s"]),
         row(
             "probe that kills its parent",
             "list kill_parent.so --deadline 20s",
