@@ -1,7 +1,8 @@
-//! A plug-in whose every scenario but `good`, `litter` and `asks` breaks one rule. What only a process of its own can do is
+//! A plug-in whose every scenario but `good`, `litter`, `flood` and `asks` breaks one rule. What only a process of its own can do is
 //! unavailable in the component, and so is what would take the whole machine's memory in the probe.
 
 mod deeds;
+mod flood;
 mod function;
 mod litter;
 mod operator;
@@ -9,6 +10,7 @@ mod operator;
 use bench_plugin::prelude::*;
 use bench_plugin::{Durability, PageState};
 use deeds::Deed;
+use flood::Flood;
 use litter::Litter;
 use std::io::Write;
 
@@ -26,6 +28,7 @@ impl Plugin for Hostile {
         descriptor = descriptor
             .scenario(good)
             .scenario(Litter::describe())
+            .scenario(Flood::describe())
             .scenario(
                 Scenario::new("asks", "hostile", "Asks for an environment variable.")
                     .requires("env:BENCH_HOST_ASKED", "it is measured"),
@@ -45,6 +48,9 @@ impl Plugin for Hostile {
         }
         if scenario == "litter" {
             return Ok(Box::new(Litter::open(arguments)?));
+        }
+        if scenario == "flood" {
+            return Ok(Box::new(Flood::open(host)?));
         }
         if scenario == "asks" {
             let asked = std::env::var("BENCH_HOST_ASKED").unwrap_or_default().len() as u64;
