@@ -3,7 +3,7 @@
 
 use super::{account, cells, integer, mean};
 use bench_model::Arm;
-use bench_report::{AccountView, CellView, RunView, print_json, significant};
+use bench_report::{CellView, RunView, print_json, significant};
 use serde::Serialize;
 use serde_json::Number;
 use std::collections::BTreeSet;
@@ -22,44 +22,37 @@ struct ScenarioJson {
     correctness: Correctness,
 }
 
+/// The stages of the schema in its order, and two more, which it has no clock for.
 #[derive(Serialize)]
 struct Stages {
-    fetch: Option<Fetch>,
-    decode: Option<Stage>,
-    csv_write: Option<Stage>,
-    parquet_write: Option<ParquetWrite>,
-    parquet_scan: Option<Stage>,
-    duckdb_scan: Option<Stage>,
-    analytics: Option<Stage>,
-    polars_scan: Option<Stage>,
+    fetch: Stage,
+    decode: Stage,
+    csv_write: Stage,
+    parquet_write: Stage,
+    parquet_scan: Stage,
+    duckdb_scan: Stage,
+    analytics: Stage,
+    polars_scan: Stage,
 }
 
-#[derive(Serialize)]
-struct Fetch {
+/// A stage, with every member that the schema gives to any; `operations` and `rows` are further ones.
+#[derive(Default, Serialize)]
+struct Stage {
+    /// Whether it was measured.
+    enabled: bool,
     elapsed_seconds: Option<Number>,
     cpu_seconds: Option<Number>,
+    peak_rss_bytes: Option<u64>,
+    rows_fetched: Option<i64>,
     retries: Option<Number>,
-    rows_fetched: i64,
     bytes_in: Option<Number>,
     bytes_out: Option<Number>,
-}
-
-#[derive(Serialize)]
-struct Stage {
-    elapsed_seconds: Option<Number>,
-    cpu_seconds: Option<Number>,
-    peak_rss_bytes: Option<u64>,
-    operations: u64,
-    rows: i64,
-    result_hash: Option<String>,
-}
-
-#[derive(Serialize)]
-struct ParquetWrite {
-    elapsed_seconds: Option<Number>,
-    cpu_seconds: Option<Number>,
-    peak_rss_bytes: Option<u64>,
     parquet_bytes: Option<Number>,
+    result_hash: Option<String>,
+    /// Not measured: what a stage allocates and frees is in no count here.
+    allocations_bytes: Option<u64>,
+    operations: Option<u64>,
+    rows: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -98,14 +91,14 @@ fn scenario(cells: &[&CellView], rows: i64, label: &str, arm: Arm) -> ScenarioJs
         schema_version: SCHEMA,
         scenario_name: format!("{label} rows={rows}"),
         stages: Stages {
-            fetch: of("mine/fetch", Arm::Native).map(|cell| fetch(cell, rows)),
-            decode: decoded.map(|cell| stage(cell, rows)),
-            csv_write: own("csv-write").map(|cell| stage(cell, rows)),
-            parquet_write: own("parquet-write").map(parquet_write),
-            parquet_scan: own("parquet-scan").map(|cell| stage(cell, rows)),
-            duckdb_scan: duckdb("parquet-scan").map(|cell| stage(cell, rows)),
-            analytics: duckdb("aggregate").or_else(|| own("aggregate")).map(|cell| stage(cell, rows)),
-            polars_scan: polars("parquet-scan").map(|cell| stage(cell, rows)),
+            fetch: stage(of("mine/fetch", Arm::Native)),
+            decode: stage(decoded),
+            csv_write: stage(own("csv-write")),
+            parquet_write: stage(own("parquet-write")),
+            parquet_scan: stage(own("parquet-scan")),
+            duckdb_scan: stage(duckdb("parquet-scan")),
+            analytics: stage(duckdb("aggregate").or_else(|| own("aggregate"))),
+            polars_scan: stage(polars("parquet-scan")),
         },
         correctness: Correctness {
             schema_fingerprint: decoded
@@ -118,45 +111,27 @@ fn scenario(cells: &[&CellView], rows: i64, label: &str, arm: Arm) -> ScenarioJs
     }
 }
 
-fn seconds(cell: &CellView) -> Option<Number> {
-    significant(cell.timed()?.summary.mean / 1e9)
-}
-
-fn cpu_seconds(account: Option<&AccountView>) -> Option<Number> {
-    significant(account?.cpu_ns? / 1e9)
-}
-
-fn fetch(cell: &CellView, rows: i64) -> Fetch {
+/// The stage that `cell` measured, if there is one.
+fn stage(cell: Option<&CellView>) -> Stage {
+    let Some(cell) = cell else { return Stage::default() };
+    let account = account(cell);
     let figure = |metric: &str| mean(cell, metric).and_then(significant);
-    Fetch {
-        elapsed_seconds: seconds(cell),
-        cpu_seconds: cpu_seconds(account(cell).as_ref()),
+    let rows = integer(cell, "rows");
+    let gets_rows = matches!(cell.scenario_name(), "fetch" | "decode");
+    Stage {
+        enabled: true,
+        elapsed_seconds: cell.timed().and_then(|timed| significant(timed.summary.mean / 1e9)),
+        cpu_seconds: account.as_ref().and_then(|account| significant(account.cpu_ns? / 1e9)),
+        peak_rss_bytes: account.and_then(|account| account.memory_bytes_peak),
+        rows_fetched: rows.filter(|_| gets_rows),
         retries: figure("retries"),
-        rows_fetched: rows,
         bytes_in: figure("wire"),
         bytes_out: figure("content"),
-    }
-}
-
-fn stage(cell: &CellView, rows: i64) -> Stage {
-    let account = account(cell);
-    Stage {
-        elapsed_seconds: seconds(cell),
-        cpu_seconds: cpu_seconds(account.as_ref()),
-        peak_rss_bytes: account.and_then(|account| account.memory_bytes_peak),
-        operations: cell.iterations,
-        rows,
+        parquet_bytes: figure("size").filter(|_| cell.scenario_name() == "parquet-write"),
         result_hash: cell.checksum.map(|checksum| checksum.to_string()),
-    }
-}
-
-fn parquet_write(cell: &CellView) -> ParquetWrite {
-    let account = account(cell);
-    ParquetWrite {
-        elapsed_seconds: seconds(cell),
-        cpu_seconds: cpu_seconds(account.as_ref()),
-        peak_rss_bytes: account.and_then(|account| account.memory_bytes_peak),
-        parquet_bytes: mean(cell, "size").and_then(significant),
+        allocations_bytes: None,
+        operations: Some(cell.iterations),
+        rows,
     }
 }
 

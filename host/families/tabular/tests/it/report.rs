@@ -144,8 +144,8 @@ fn documents_that_break_the_schema_are_found() {
     check("/scenarios/0/stages/decode", lose, "/scenarios/0/stages/decode has no `rows`");
     let gain = |value: &mut Value| drop(value.as_object_mut().unwrap().insert("more".to_owned(), Value::Null));
     check("/scenarios/0/correctness", gain, "/scenarios/0/correctness has `more`");
-    let expect = "/scenarios/0/stages/decode/rows is null, not of the type \"integer\"";
-    check("/scenarios/0/stages/decode/rows", |rows| *rows = Value::Null, expect);
+    let expect = "/scenarios/0/stages/decode/enabled is null, not of the type \"boolean\"";
+    check("/scenarios/0/stages/decode/enabled", |enabled| *enabled = Value::Null, expect);
     let expect = "/schema_version is 1, not \"benchmark_stage_model_v1\"";
     check("/schema_version", |version| *version = Value::from(1), expect);
 }
@@ -195,9 +195,15 @@ fn stage_model_has_its_schema() {
     assert_eq!(stages["parquet_scan"]["cpu_seconds"], 0.0015);
     assert_eq!(stages["parquet_scan"]["peak_rss_bytes"], 48 << 20);
     assert_eq!(stages["decode"]["cpu_seconds"], Value::Null);
+    assert_eq!(stages["fetch"]["rows_fetched"], 2_000);
+    assert_eq!(stages["fetch"]["retries"], 2.0);
+    assert_eq!(stages["decode"]["enabled"], true);
+    assert_eq!(stages["decode"]["rows_fetched"], 2_000);
     // What was not measured is null, and never 0.
     for stage in ["csv_write", "parquet_write", "analytics", "polars_scan"] {
-        assert_eq!(stages[stage], Value::Null, "{stage}");
+        let members = stages[stage].as_object().unwrap();
+        assert_eq!(members["enabled"], false, "{stage}");
+        assert!(members.iter().all(|(name, value)| name == "enabled" || value.is_null()), "{stage}: {members:?}");
     }
     for key in ["schema_fingerprint", "row_count", "groupby_count", "sample_hash"] {
         assert!(scenario["correctness"].get(key).is_some(), "{key}");

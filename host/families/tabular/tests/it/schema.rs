@@ -36,6 +36,7 @@ fn is_of_type(types: &Value, value: &Value) -> bool {
         Some("object") => value.is_object(),
         Some("array") => value.is_array(),
         Some("string") => value.is_string(),
+        Some("boolean") => value.is_boolean(),
         Some("number") => value.is_number(),
         Some("integer") => value.is_i64() || value.is_u64(),
         Some("null") => value.is_null(),
