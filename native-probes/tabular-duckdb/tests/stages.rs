@@ -6,19 +6,25 @@ use table_core::csv::{self, Dialect};
 use table_core::{Digest, Recipe};
 use tabular_duckdb::DuckDb;
 
-/// Opens a scenario with its defaults and these changes, or says why that is left out here.
-fn open(scenario: &str, changes: &[(&str, Value)]) -> Option<(Box<dyn Session>, tempfile::TempDir)> {
+/// The defaults of a scenario with these changes.
+fn arguments(scenario: &str, changes: &[(&str, Value)]) -> Arguments {
     let descriptor = DuckDb::describe();
     let described = descriptor.scenarios.iter().find(|described| described.name == scenario).unwrap();
-    let folder = tempfile::tempdir().unwrap();
     let mut arguments = Arguments::default();
     for parameter in &described.parameters {
         arguments.set(parameter.name.clone(), parameter.defaults[0].clone());
     }
-    arguments.set("folder", folder.path().to_str().unwrap());
     arguments.set("rows", 3_000);
     changes.iter().for_each(|(name, value)| arguments.set(*name, value.clone()));
-    match tabular_duckdb::open(scenario, &arguments) {
+    arguments
+}
+
+/// Opens a scenario with its defaults and these changes, or says why that is left out here.
+fn open(scenario: &str, changes: &[(&str, Value)]) -> Option<(Box<dyn Session>, tempfile::TempDir)> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut all = vec![("folder", Value::from(folder.path().to_str().unwrap()))];
+    all.extend_from_slice(changes);
+    match tabular_duckdb::open(scenario, &arguments(scenario, &all)) {
         Ok(session) => Some((session, folder)),
         Err(error @ ModuleError::Unavailable(_)) => {
             eprintln!("skipped: {error}");
@@ -133,6 +139,35 @@ fn queries_of_tpch_at_scale_1_equal_the_published_answers() {
             assert!(check.passed, "query {query}: {}: {}", check.name, check.detail);
         }
     }
+}
+
+/// The folder on a disk of 64 KiB, in the process that has it.
+#[cfg(target_os = "linux")]
+const SMALL_DISK: &str = "TABULAR_TEST_SMALL_DISK";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn full_disk_is_the_environment() {
+    if let Some(folder) = std::env::var_os(SMALL_DISK) {
+        let folder = Value::from(folder.to_str().unwrap());
+        let error = tabular_duckdb::open("parquet-write", &arguments("parquet-write", &[("folder", folder)]));
+        let error = error.err().unwrap();
+        assert!(error.is_environment() && error.to_string().contains("No space left on device"), "{error}");
+        return;
+    }
+    if open("parquet-footer", &[]).is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = "mount -t tmpfs -o size=64k tmpfs \"$1\" || exit 77; exec \"$0\" --exact full_disk_is_the_environment";
+    let mut again = std::process::Command::new("unshare");
+    again.args(["--map-root-user", "--mount", "sh", "-c", script]).arg(std::env::current_exe().unwrap());
+    let output = again.arg(folder.path()).env(SMALL_DISK, folder.path()).output();
+    let output = match output {
+        Ok(output) if output.status.code() != Some(77) && !output.stderr.starts_with(b"unshare: ") => output,
+        other => return eprintln!("skipped: a small disk cannot be mounted: {other:?}; allow user namespaces"),
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[test]
