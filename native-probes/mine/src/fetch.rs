@@ -332,6 +332,11 @@ impl Fetch {
     /// Writes the pages as they came, and last what is known of them.
     fn keep_in(&self, folder: &Path) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
+        // That of earlier pages would describe those that are written over them.
+        match std::fs::remove_file(folder.join(kept::MANIFEST)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         for (page, body) in self.pages.iter().enumerate() {
             std::fs::write(folder.join(kept::page_name(page)), body)?;
         }
