@@ -1,6 +1,7 @@
 //! The function behind `wasi:http/incoming-handler`. It is initialised by its first request or before a snapshot.
 
 use function_core::State;
+use std::cell::{Cell, OnceCell};
 use std::sync::OnceLock;
 use wasip2::exports::http::incoming_handler::Guest;
 use wasip2::http::types::{Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam};
@@ -25,6 +26,13 @@ const STATUS_DEFAULT: u16 = 200;
 
 /// The function, or the error of its environment variables.
 static FUNCTION: OnceLock<Result<State, String>> = OnceLock::new();
+
+thread_local! {
+    /// Whether this instance has answered a request.
+    static IS_REUSED: Cell<bool> = const { Cell::new(false) };
+    /// The headers of all responses but the first.
+    static HEADERS: OnceCell<Fields> = const { OnceCell::new() };
+}
 
 fn function() -> &'static Result<State, String> {
     FUNCTION.get_or_init(State::from_environment)
@@ -64,7 +72,12 @@ fn body(request: &IncomingRequest) -> Option<Vec<u8>> {
     let stream = incoming.stream().ok()?;
     let mut body = Vec::new();
     loop {
-        match stream.blocking_read(READ_BYTES) {
+        // What is there already is read by a call that cannot wait, which costs the host less.
+        let read = match stream.read(READ_BYTES) {
+            Ok(nothing) if nothing.is_empty() => stream.blocking_read(READ_BYTES),
+            read => read,
+        };
+        match read {
             Ok(part) if body.is_empty() => body = part,
             Ok(part) => body.extend_from_slice(&part),
             Err(StreamError::Closed) => return Some(body),
@@ -76,10 +89,19 @@ fn body(request: &IncomingRequest) -> Option<Vec<u8>> {
     }
 }
 
+/// The headers of a response. An instance that is used again has them in the host, and asks for a copy; one that answers its first request
+/// may have no other, and making both would be a call more.
+fn headers() -> Fields {
+    let make = || {
+        let headers = [("content-type".to_owned(), b"application/json".to_vec())];
+        Fields::from_list(&headers).unwrap_or_else(|_| Fields::new())
+    };
+    if IS_REUSED.replace(true) { HEADERS.with(|headers| headers.get_or_init(make).clone()) } else { make() }
+}
+
 /// Sends the response. Errors are ignored, because they mean that the client is gone.
 fn respond(outparam: ResponseOutparam, status: u16, body: &[u8]) {
-    let headers = [("content-type".to_owned(), b"application/json".to_vec())];
-    let response = OutgoingResponse::new(Fields::from_list(&headers).unwrap_or_else(|_| Fields::new()));
+    let response = OutgoingResponse::new(headers());
     // Skips a call of the host where the value is the default.
     if status != STATUS_DEFAULT {
         let _ = response.set_status_code(status);
