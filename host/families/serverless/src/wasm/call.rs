@@ -1,46 +1,44 @@
 //! One instance, and a request to it: what a server would do, without the server. It must not know who asks.
 
+use super::head::Heads;
 use super::http;
 use crate::functions::ANSWER_BYTES_MAX;
 use crate::functions::{Answer, Function, HttpRequest};
 use bench_model::ModuleError;
 use bench_wasm::wasmtime::{self, Result, Store};
 use bench_wasm::{State, trapped};
-use http_body_util::combinators::MapErr;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Bytes;
-use hyper::header::{CONTENT_LENGTH, HOST};
-use hyper::http::Request;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::future::poll_fn;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use tokio::sync::oneshot;
+use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
-use wasmtime_wasi_http::{Error, WasiBody};
-
-/// The host in the URL of a request.
-const AUTHORITY: &str = "function";
-
-/// A body that is there as a whole.
-type WholeBody = MapErr<Full<Bytes>, fn(std::convert::Infallible) -> Error>;
 
 /// An instance whose handler is called.
 pub(super) struct WasmFunction {
     store: Store<State>,
     proxy: Proxy,
+    heads: Rc<Heads>,
 }
 
 impl WasmFunction {
-    pub(super) fn new(mut store: Store<State>, linked: &ProxyPre<State>) -> Result<Self, ModuleError> {
+    /// A new instance in `store`; the heads of its requests are in `heads` if they were made before.
+    pub(super) fn new(
+        mut store: Store<State>,
+        linked: &ProxyPre<State>,
+        heads: Rc<Heads>,
+    ) -> Result<Self, ModuleError> {
         let proxy = wait(linked.instantiate_async(&mut store)).map_err(|error| trapped("instantiation", &error))?;
-        Ok(Self { store, proxy })
+        Ok(Self { store, proxy, heads })
     }
 
     async fn exchange(&mut self, request: &HttpRequest) -> Result<Option<Answer>> {
-        let request = incoming(request).map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+        let request = self.heads.incoming(request).map_err(|error| wasmtime::Error::msg(error.to_string()))?;
         let (sender, receiver) = oneshot::channel();
         let request = http::view(self.store.data_mut()).new_incoming_request(Scheme::Http, request)?;
         let response = http::view(self.store.data_mut()).new_response_outparam(sender)?;
@@ -63,17 +61,6 @@ impl WasmFunction {
     }
 }
 
-/// The request as the component receives it.
-fn incoming(request: &HttpRequest) -> hyper::http::Result<Request<WholeBody>> {
-    let HttpRequest { method, path, headers, body } = request;
-    let never: fn(std::convert::Infallible) -> Error = |never| match never {};
-    let whole: WholeBody = Full::new(Bytes::copy_from_slice(body)).map_err(never);
-    let builder = Request::builder().method(method.as_str()).uri(format!("http://{AUTHORITY}{path}"));
-    let builder = builder.header(HOST, AUTHORITY).header(CONTENT_LENGTH, body.len());
-    let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
-    builder.body(whole)
-}
-
 fn ready<T>(poll: Poll<T>) -> Option<T> {
     if let Poll::Ready(value) = poll { Some(value) } else { None }
 }
@@ -85,9 +72,19 @@ async fn taken<E: std::fmt::Debug>(
     let Ok(answer) = receiver.await else { return Ok(None) };
     let answer = answer.map_err(|error| wasmtime::Error::msg(format!("it answered with the error {error:?}")))?;
     let status = answer.status().as_u16();
-    let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
-    let body = body.map_err(|error| wasmtime::Error::msg(broken_off(error.as_ref())))?;
-    Ok(Some(Answer { status, body: body.to_bytes().to_vec() }))
+    let mut pieces = Limited::new(answer.into_body(), ANSWER_BYTES_MAX);
+    let mut body = Vec::new();
+    while let Some(piece) = pieces.frame().await {
+        let piece = piece.map_err(|error| wasmtime::Error::msg(broken_off(error.as_ref())))?;
+        match piece.into_data() {
+            // The only piece of most answers, which is not copied.
+            Ok(data) if body.is_empty() => body = data.into(),
+            Ok(data) => body.extend_from_slice(&data),
+            // Trailers are no part of the answer.
+            Err(_) => {}
+        }
+    }
+    Ok(Some(Answer { status, body }))
 }
 
 /// Why an answer is not whole.
@@ -113,6 +110,10 @@ impl Function for WasmFunction {
 /// wants nothing else done meanwhile. Nor may that run-time take turns from it, which it could never give back.
 pub(super) fn wait<F: Future>(future: F) -> F::Output {
     let mut future = pin!(tokio::task::unconstrained(future));
+    // Most calls have nothing to wait for, and need nobody who wakes them.
+    if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        return output;
+    }
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     loop {
         match future.as_mut().poll(&mut Context::from_waker(&waker)) {

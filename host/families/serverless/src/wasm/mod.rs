@@ -3,6 +3,7 @@
 
 mod adapter;
 mod call;
+mod head;
 mod http;
 mod snapshot;
 
@@ -10,6 +11,7 @@ pub(crate) use self::adapter::Handlers;
 pub(crate) use self::http::HTTP;
 
 use self::call::WasmFunction;
+use self::head::Heads;
 use crate::functions::{Functions, Initialisation, Start, Started, Starter};
 use bench_drivers::Grants;
 use bench_model::ModuleError;
@@ -18,6 +20,7 @@ use bench_wasm::wasmtime::Store;
 use bench_wasm::wasmtime::component::{Component as Compiled, Linker};
 use bench_wasm::{Component, Runtime, State, one_line};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Instant;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
@@ -45,7 +48,7 @@ impl Functions for Component {
                 return Err(ModuleError::InvalidArgument(reason));
             }
         };
-        Ok(Box::new(WasmStarter { factory, source }))
+        Ok(Box::new(WasmStarter { factory, source, heads: Rc::default() }))
     }
 }
 
@@ -112,6 +115,8 @@ enum Source {
 struct WasmStarter {
     factory: Factory,
     source: Source,
+    /// For all of its functions.
+    heads: Rc<Heads>,
 }
 
 impl Starter for WasmStarter {
@@ -142,7 +147,7 @@ impl Starter for WasmStarter {
             }
         };
         let begin = Instant::now();
-        let function = WasmFunction::new(factory.store()?, linked)?;
+        let function = WasmFunction::new(factory.store()?, linked, Rc::clone(&self.heads))?;
         stages.push(("instantiate", ns_since(begin)));
         Ok(Started { function: Box::new(function), stages })
     }
