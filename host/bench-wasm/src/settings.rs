@@ -137,6 +137,13 @@ impl FromStr for EngineOption {
         let name = match text {
             "cow" => Self::NoCow.as_str(),
             "opt-level" => Self::OptNone.as_str(),
+            // Addresses are as wide as a module was compiled for.
+            "memory64" => {
+                return Err(format!(
+                    "`{text}` is no option of the engine, which runs modules of both kinds; compare two builds, such as \
+                     `compare memory32.wasm memory64.wasm`"
+                ));
+            }
             name => name,
         };
         Self::ALL.into_iter().find(|switch| switch.as_str() == name).ok_or_else(|| {
@@ -258,5 +265,8 @@ mod tests {
         assert!(known.ends_with("concurrency, bounds, spectre, inlining, regalloc, nan, winch, pulley"), "{known}");
         check("turbo", Err(&format!("unknown engine option `turbo`; {known}")));
         check("fuel+", Err(&format!("unknown engine option ``; {known}")));
+        let builds =
+            "which runs modules of both kinds; compare two builds, such as `compare memory32.wasm memory64.wasm`";
+        check("fuel+memory64", Err(&format!("`memory64` is no option of the engine, {builds}")));
     }
 }

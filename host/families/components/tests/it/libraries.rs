@@ -25,6 +25,19 @@ fn functions_of_numbers_are_called() {
 }
 
 #[test]
+fn functions_of_modules_with_32_and_64_bit_memories_are_called() {
+    for address in ["i32", "i64"] {
+        let text = format!(
+            r#"(module (memory {address} 1) (func (export "keep") (param i32) (result i32)
+                (i32.store ({address}.const 8) (local.get 0)) (i32.load ({address}.const 8))))"#
+        );
+        let mut module = Fixture::of(&text).load();
+        let checks = checks(&mut module, "call", &[("call", Value::from("keep(7)"))]).unwrap();
+        assert!(checks[0].passed && checks[0].detail.starts_with("keep(7) = 7"), "{address}: {}", checks[0].detail);
+    }
+}
+
+#[test]
 fn module_of_which_nothing_can_be_run_says_why() {
     for (text, part) in [
         (r#"(module (memory 1))"#, "exports neither `_start` nor a function of numbers"),
