@@ -107,10 +107,15 @@ fn output_of_a_module_is_bounded_and_never_reaches_the_terminal() {
 }
 
 #[test]
-fn escape_sequences_in_a_summary_are_shown_as_text() {
+fn check_fails_and_escape_sequences_in_a_summary_are_shown_as_text() {
     let host = Host::with_hostile();
-    for line in ["list hostile.wasm", "list hostile.wasm --format json", "check hostile.wasm --deadline 1s"] {
-        let ran = Host::command(&host, line).output().unwrap();
-        assert!(!ran.stdout.contains(&0x1b) && !ran.stderr.contains(&0x1b), "`{line}`");
-    }
+    let shown = |line: &str, status: i32| {
+        let ran = host.check(line, status);
+        assert!(!ran.stdout.contains('\u{1b}') && !ran.stderr.contains('\u{1b}'), "`{line}`");
+        ran.stdout
+    };
+    shown("list hostile.wasm", 0);
+    shown("list hostile.wasm --format json", 0);
+    let checked = shown("check hostile.wasm --deadline 1s", 1);
+    assert!(checked.contains("FAILED"), "{checked}");
 }

@@ -125,7 +125,8 @@ fn cell_is_skipped_if_its_folder_cannot_be_created() {
             assert!(reason.contains(part), "{part:?} is not in {reason}");
         }
     }
-    let ran = host.check("check hostile.wasm -p directory=absent --deadline 1s", 1);
+    let probe = format!("hostile.{}", std::env::consts::DLL_EXTENSION);
+    let ran = host.check(&format!("check {probe} -p directory=absent --deadline 1s"), 1);
     assert!(ran.stdout.contains("skipped litter directory=absent: is tested: parameter `directory`"), "{}", ran.stdout);
 }
 
