@@ -1,8 +1,9 @@
 //! Starts test executables in place of cargo. A deterministic one that has passed as it is, is not started again.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -21,6 +22,9 @@ pub(crate) const PASSED: &str = "BENCH_HOST_PASSED";
 /// The environment variable with the deterministic tests, `PACKAGE/NAME`, separated by spaces.
 const DETERMINISTIC: &str = "BENCH_HOST_DETERMINISTIC";
 
+/// The environment variable with a folder that comes first in the search path of tests.
+const FIRST: &str = "BENCH_HOST_FIRST_IN_PATH";
+
 /// A cargo command for the root workspace that starts test executables with this program.
 pub(super) fn cargo(project: &Project) -> Result<Command> {
     let own = env::current_exe().context("cannot find this program to start tests with")?;
@@ -36,6 +40,8 @@ pub(super) fn cargo(project: &Project) -> Result<Command> {
     let mut cargo = project.cargo(None);
     cargo.arg("--config").arg(format!("target.{triple}.runner=[{own}]"));
     cargo.env(PASSED, unchanged::folder(project)).env(DETERMINISTIC, tests.collect::<Vec<_>>().join(" "));
+    // Not in the search path of cargo, which might build something again.
+    cargo.envs(tool::find("python3").and_then(|found| behind_script(&found)).map(|folder| (FIRST, folder)));
     Ok(cargo)
 }
 
@@ -49,7 +55,10 @@ pub(crate) fn run(folder: &Path) -> ExitCode {
     let arguments: Vec<OsString> = words.collect();
     let mut command = Command::new(&program);
     // Programs that the tests start are no tests.
-    command.args(&arguments).env_remove(PASSED).env_remove(DETERMINISTIC);
+    command.args(&arguments).env_remove(PASSED).env_remove(DETERMINISTIC).env_remove(FIRST);
+    if let Some(path) = env::var_os(FIRST).and_then(|first| search_path(&first)) {
+        command.env("PATH", path);
+    }
     let known = env::var(DETERMINISTIC).unwrap_or_default();
     let name = name(&env::var("CARGO_PKG_NAME").unwrap_or_default(), &program);
     // With arguments it would not run all of its tests.
@@ -65,6 +74,25 @@ pub(crate) fn run(folder: &Path) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The search path with the folder `first` in front.
+fn search_path(first: &OsStr) -> Option<OsString> {
+    let rest = env::var_os("PATH").unwrap_or_default();
+    env::join_paths([PathBuf::from(first)].into_iter().chain(env::split_paths(&rest))).ok()
+}
+
+/// The folder of the interpreter that the script `found` starts, as version managers put one in place of `python3`. It takes half a second a
+/// start, and tests start a hundred. `None` if it is no script.
+fn behind_script(found: &Path) -> Option<PathBuf> {
+    let mut begin = [0; 2];
+    fs::File::open(found).and_then(|mut file| file.read_exact(&mut begin)).ok()?;
+    if begin != *b"#!" {
+        return None;
+    }
+    let interpreter = tool::ask(Command::new(found).args(["-c", "import sys; print(sys.executable)"]))?;
+    let folder = Path::new(&interpreter).parent()?;
+    folder.join("python3").is_file().then(|| folder.to_owned())
 }
 
 /// Runs the test executable unless it has passed with these inputs; returns its exit status.
@@ -104,6 +132,8 @@ fn libraries(printed: &str) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -118,6 +148,21 @@ mod tests {
     fn libraries_are_those_with_a_path() {
         let printed = "\tlinux-vdso.so.1 (0x00007ffc)\n\tlibm.so.6 => /lib/libm.so.6 (0x00007f)\n\t/lib64/ld-linux.so.2 (0x00007f)";
         assert_eq!(libraries(printed), [Path::new("/lib/libm.so.6"), Path::new("/lib64/ld-linux.so.2")]);
+    }
+
+    #[test]
+    fn interpreter_behind_a_script_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let (script, real) = (folder.path().join("python3"), folder.path().join("real"));
+        fs::write(&script, format!("#!/bin/sh\necho '{}/python3'\n", real.display())).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(behind_script(&script), None, "there is none");
+        fs::create_dir(&real).unwrap();
+        fs::write(real.join("python3"), "\x7fELF").unwrap();
+        assert_eq!(behind_script(&script), Some(real.clone()));
+        assert_eq!(behind_script(&real.join("python3")), None, "it is the interpreter");
+        let path = search_path(real.as_os_str()).unwrap();
+        assert_eq!(env::split_paths(&path).next(), Some(real));
     }
 
     #[test]
