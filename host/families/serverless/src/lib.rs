@@ -4,11 +4,13 @@
 #![deny(unsafe_code)]
 
 mod driver;
+mod exchange;
 mod functions;
 #[expect(unsafe_code, reason = "a probe's functions are called")]
 mod native;
 mod process;
 mod report;
+mod request_file;
 mod spec;
 mod wasm;
 

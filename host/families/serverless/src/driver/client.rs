@@ -2,8 +2,8 @@
 //! be woken. It must not know what serves them.
 
 use super::arrival_rate::ArrivalRate;
-use super::exchange::Exchange;
 use super::http::{RequestText, parse_answer};
+use crate::exchange::Exchange;
 use crate::functions::{Answer, HttpRequest};
 use bench_engine::{Amount, Clock, MonotonicClock};
 use bench_model::Check;

@@ -2,7 +2,7 @@
 //! getting rid of it is not timed.
 
 use super::Findings;
-use super::exchange::Exchange;
+use crate::exchange::Exchange;
 use crate::functions::{Functions, Initialisation, Start, Starter};
 use bench_drivers::{CellFailure, Task, record};
 use bench_engine::{Clock, MonotonicClock};

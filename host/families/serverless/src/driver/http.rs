@@ -62,8 +62,8 @@ pub(super) fn parse_answer(input: &[u8]) -> Result<Option<(Answer, usize)>, Stri
 
 #[cfg(test)]
 mod tests {
-    use super::super::exchange::Exchange;
     use super::*;
+    use crate::exchange::Exchange;
 
     #[test]
     fn requests_differ_in_their_time_alone() {

@@ -5,13 +5,12 @@
 mod arrival_rate;
 mod client;
 mod cold_start;
-mod exchange;
 mod http;
 mod request;
-mod request_file;
 mod search;
 mod server;
 
+use crate::exchange::Exchange;
 use crate::functions::{Functions, HttpRequest, Initialisation, Start, functions};
 use crate::spec;
 use bench_drivers::{CellFailure, Dependency, Driver, Module, Task, passed, series_records};
@@ -19,7 +18,6 @@ use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
 use bench_sink::runfile::OutcomeRecord;
 use bench_sink::{Sink, digest};
-use exchange::Exchange;
 
 /// What a measurement came to.
 struct Findings {
@@ -79,7 +77,10 @@ impl FunctionDriver {
         match self {
             Self::Known => Ok((Initialisation::of(arguments)?, Exchange::known(), None)),
             Self::Handler => {
-                let (exchange, check) = Exchange::tried(functions, arguments)?;
+                let (exchange, check) = Exchange::tried(arguments, |request| {
+                    let mut starter = functions.prepare(Start::Quickest, Initialisation::default())?;
+                    starter.start()?.function.call(request)
+                })?;
                 Ok((Initialisation::default(), exchange, Some(check)))
             }
         }

@@ -4,9 +4,9 @@
 use super::Findings;
 use super::arrival_rate::ArrivalRate;
 use super::client::{Client, Tally};
-use super::exchange::Exchange;
 use super::search::{Bound, Search, TRIALS};
 use super::server::{Handler, Instance, serve};
+use crate::exchange::Exchange;
 use crate::functions::{Functions, Initialisation, Start};
 use bench_drivers::{CellFailure, Task, record};
 use bench_engine::{Amount, Budget, MonotonicClock, placement};

@@ -1,18 +1,17 @@
 //! The request of a scenario and the response that it must have: those of the known function, or those of a component that was not
 //! written for bench-host, whose first response is the one that all others must equal.
 
-use super::request_file;
-use crate::functions::{Answer, Functions, HttpRequest, Initialisation, Start};
-use crate::spec;
+use crate::functions::{Answer, HttpRequest};
+use crate::{request_file, spec};
 use bench_model::{Arguments, Check, ModuleError};
 use function_core::{EXPECTED_RESPONSE, REQUEST};
 use std::fs;
 
 /// A request and its response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Exchange {
-    pub(super) request: HttpRequest,
-    pub(super) expected: Answer,
+pub(crate) struct Exchange {
+    pub(crate) request: HttpRequest,
+    pub(crate) expected: Answer,
 }
 
 /// How much of a response is shown in a message.
@@ -20,7 +19,7 @@ const SHOWN_BYTES: usize = 200;
 
 impl Exchange {
     /// The one that the known function is asked for.
-    pub(super) fn known() -> Self {
+    pub(crate) fn known() -> Self {
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         Self {
             request: HttpRequest { method: "POST".to_owned(), path: "/".to_owned(), headers, body: REQUEST.to_vec() },
@@ -28,28 +27,30 @@ impl Exchange {
         }
     }
 
-    /// The one that the `arguments` of the driver `handler` ask for, with the response of a function that is started for that. The check
-    /// says whether it has the status and the body that the user expects.
-    pub(super) fn tried(functions: &mut dyn Functions, arguments: &Arguments) -> Result<(Self, Check), ModuleError> {
+    /// The one that the `arguments` of the driver `handler` ask for, with the response that `call` gets. The check says whether it has
+    /// the status and the body that the user expects.
+    pub(crate) fn tried(
+        arguments: &Arguments,
+        call: impl FnOnce(&HttpRequest) -> Result<Answer, ModuleError>,
+    ) -> Result<(Self, Check), ModuleError> {
         let request = request(arguments)?;
-        let mut starter = functions.prepare(Start::Quickest, Initialisation::default())?;
-        let expected = starter.start()?.function.call(&request)?;
+        let expected = call(&request)?;
         let check = check(arguments, &expected)?;
         Ok((Self { request, expected }, check))
     }
 
     /// Whether `answer` is the right one, without a word.
-    pub(super) fn is_right(&self, answer: &Answer) -> bool {
+    pub(crate) fn is_right(&self, answer: &Answer) -> bool {
         *answer == self.expected
     }
 
     /// The check that `answer` is the right one.
-    pub(super) fn check(&self, name: impl Into<String>, answer: &Answer) -> Check {
+    pub(crate) fn check(&self, name: impl Into<String>, answer: &Answer) -> Check {
         Check::equal(name, &shown(&self.expected), &shown(answer))
     }
 
     /// The bytes of both bodies.
-    pub(super) fn payload_bytes(&self) -> u64 {
+    pub(crate) fn payload_bytes(&self) -> u64 {
         (self.request.body.len() + self.expected.body.len()) as u64
     }
 }

@@ -4,7 +4,7 @@
 use crate::functions::HttpRequest;
 
 /// The first request in `bytes`.
-pub(super) fn parse(bytes: &[u8]) -> Result<HttpRequest, String> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<HttpRequest, String> {
     let mut rest = bytes;
     let line = loop {
         let line = take_line(&mut rest).ok_or("it has no request line")?;
@@ -26,7 +26,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<HttpRequest, String> {
 }
 
 /// The name and value of `line`.
-pub(super) fn header(line: &str) -> Result<(String, String), String> {
+pub(crate) fn header(line: &str) -> Result<(String, String), String> {
     let (name, value) = line.split_once(':').ok_or_else(|| format!("`{line}` is not a header; write `Name: value`"))?;
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     let name = name.trim();
