@@ -122,7 +122,7 @@ fn handler_is_started_and_sent_requests() {
     let host = Host::new();
     let mut load = host.command("load --quick --processes 1 --format json --expect hello");
     let document = Ran::of(load.arg(handler())).check("load handler.wasm", 0).json();
-    for scenario in ["handler/request", "handler/cold-start"] {
+    for scenario in ["handler/request", "handler/cold-start", "handler/handle"] {
         for cell in cells(&document, scenario) {
             assert_eq!((&cell["status"], &cell["family"]), (&"ok".into(), &"serverless".into()), "{cell:#}");
             assert!(cell["series"][0]["count"].as_u64().unwrap() > 0, "{cell:#}");
@@ -136,6 +136,30 @@ fn handler_is_started_and_sent_requests() {
     let by_parameters =
         ["-p", "method=PUT", "-p", "path=/echo", "-p", "headers=X-Name: Ada", "-p", "body=body", "-p", "status=201"];
     assert_eq!(request(0, &by_parameters)["status"], "ok");
+}
+
+#[test]
+fn builds_of_a_handler_are_compared_interleaved() {
+    let host = Host::new();
+    for name in ["old.wasm", "new.wasm"] {
+        fs::copy(handler(), host.path(name)).unwrap();
+    }
+    let compare = |words: &[&str], status| {
+        let mut compare = host.command("compare old.wasm new.wasm old/handle --quick --format json");
+        Ran::of(compare.args(words)).check("compare old.wasm new.wasm", status).json()
+    };
+    for instance in ["instance=per-request", "instance=reused"] {
+        let document = compare(&["-p", instance, "--expect", "hello"], 0);
+        let [compared] = &document["comparisons"].as_array().unwrap()[..] else { panic!("{document:#}") };
+        assert_eq!((&compared["scenario"], &compared["status"]), (&"old/handle".into(), &"ok".into()), "{compared:#}");
+        let accounts = document["accounts"].as_array().unwrap();
+        let instructions: Vec<_> = accounts.iter().map(|account| account["instructions"].as_f64().unwrap()).collect();
+        assert!(instructions.len() == 2 && instructions[0] > 0.0, "{instructions:?}");
+        assert_eq!(instructions[0], instructions[1], "{instance}");
+    }
+    let document = compare(&["-p", "path=/random"], 1);
+    let reason = document["comparisons"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("a response differs from the first"), "{reason}");
 }
 
 #[test]

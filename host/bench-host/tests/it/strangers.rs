@@ -94,20 +94,17 @@ fn host_with(from: &Path, name: &str) -> Host {
 fn check_handler(component: &Path, name: &str, body: &str) {
     let file = format!("{name}.wasm");
     let host = host_with(component, &file);
-    let request = format!("{name}/request");
     let run = |line: &str| Ran::of(host.command(line).args(["--expect", body])).check(line, 0);
-    let loaded = run(&format!("load {file} --quick --processes 2 --format json --out a")).json();
-    for (scenario, count) in [(&request, 1), (&format!("{name}/cold-start"), 2)] {
-        let found = cells(&loaded, scenario);
+    let loaded = run(&format!("load {file} --quick --processes 1 --format json")).json();
+    for (scenario, count) in [("request", 1), ("cold-start", 2), ("handle", 1)] {
+        let found = cells(&loaded, &format!("{name}/{scenario}"));
         assert!(found.len() == count && found.iter().all(|cell| cell["status"] == "ok"), "{loaded:#}");
     }
     let checked = run(&format!("check {file}")).stdout;
     assert!(checked.contains("answers the same again"), "{checked}");
-    run(&format!("load {file} --filter {request} --quick --processes 2 --format json --out b"));
-    let compared = host.check("compare a b --format json", 0).json();
-    let compared = compared["comparisons"].as_array().expect("a comparison has comparisons");
-    let of_request = compared.iter().filter(|one| one["scenario"] == *request && one["status"] == "ok");
-    assert_eq!(of_request.count(), 1, "{compared:#?}");
+    fs::copy(component, host.path("again.wasm")).unwrap();
+    let line = format!("compare {file} again.wasm {name}/handle --quick --processes 2 --format json");
+    check_comparison(&run(&line).json());
 }
 
 #[test]

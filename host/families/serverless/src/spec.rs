@@ -21,6 +21,14 @@ fn scenario(name: &str, summary: &str) -> Scenario {
     Scenario::new(name, FAMILY, summary).driven_by(DRIVER)
 }
 
+/// The scenario of the driver `workload` of such components.
+pub(crate) const HANDLE: &str = "handle";
+
+/// Whether requests share an instance.
+pub(crate) const INSTANCE: &str = "instance";
+pub(crate) const REUSED: &str = "reused";
+const PER_REQUEST: &str = "per-request";
+
 /// The parameters of the driver `handler`.
 pub(crate) const REQUEST_FILE: &str = "request";
 pub(crate) const METHOD: &str = "method";
@@ -74,7 +82,7 @@ fn cold_start_metrics(scenario: Scenario) -> Scenario {
 pub(crate) fn request() -> Scenario {
     let request = scenario(REQUEST, "Sends one request over a keep-alive connection and waits for its response.")
         .in_arms([Arm::Wasm, Arm::Native, Arm::Process]);
-    load(request, "reused").parameter(heap_bytes()).parameter(init_ms())
+    load(request, REUSED).parameter(heap_bytes()).parameter(init_ms())
 }
 
 /// The same of a component that was not written for bench-host. Servers of such components make an instance for each request.
@@ -82,7 +90,19 @@ pub(crate) fn handler_request() -> Scenario {
     let request = scenario(REQUEST, "Sends one request over a keep-alive connection and waits for its response.")
         .driven_by(HANDLER_DRIVER)
         .in_arms([Arm::Wasm]);
-    http_parameters().into_iter().fold(load(request, "per-request"), Scenario::parameter)
+    http_parameters().into_iter().fold(load(request, PER_REQUEST), Scenario::parameter)
+}
+
+/// The handler of such a component, called in place: without a server and its threads, so that builds can be compared interleaved.
+pub(crate) fn handler_handle() -> Scenario {
+    let handle = Scenario::new(HANDLE, FAMILY, "Answers one request in place, without a server.").in_arms([Arm::Wasm]);
+    let instance = Parameter::new(
+        INSTANCE,
+        PER_REQUEST,
+        "whether every request gets an instance of its own, which is timed with it",
+    );
+    let handle = http_parameters().into_iter().fold(handle, Scenario::parameter);
+    handle.parameter(instance.choices([REUSED, PER_REQUEST]))
 }
 
 /// The request that a component is sent, and the response that it must have.
@@ -112,7 +132,7 @@ fn load(scenario: Scenario, instance_default: &str) -> Scenario {
     );
     let concurrency = Parameter::new("concurrency", 1, "keep-alive connections");
     let instance = Parameter::new(
-        "instance",
+        INSTANCE,
         instance_default,
         "whether every request gets an instance of its own, with the fastest start method",
     );
@@ -123,7 +143,7 @@ fn load(scenario: Scenario, instance_default: &str) -> Scenario {
         .parameter(rate.unit(Unit::from("1/s")).between(0, 10_000_000))
         .parameter(p99.unit(Unit::from("us")).between(0, 60_000_000))
         .parameter(concurrency.between(1, 64))
-        .parameter(instance.choices(["reused", "per-request"]));
+        .parameter(instance.choices([REUSED, PER_REQUEST]));
     request_metrics().into_iter().fold(scenario, Scenario::metric)
 }
 

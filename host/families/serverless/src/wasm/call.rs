@@ -37,6 +37,11 @@ impl WasmFunction {
         Ok(Self { store, proxy, heads })
     }
 
+    /// The fuel that its instance has consumed; `None` if the engine does not count it.
+    pub(super) fn fuel_consumed(&self) -> Option<u64> {
+        self.store.get_fuel().ok().map(|left| u64::MAX - left)
+    }
+
     async fn exchange(&mut self, request: &HttpRequest) -> Result<Option<Answer>> {
         let request = self.heads.incoming(request).map_err(|error| wasmtime::Error::msg(error.to_string()))?;
         let (sender, receiver) = oneshot::channel();

@@ -3,6 +3,7 @@
 
 mod adapter;
 mod call;
+mod handle;
 mod head;
 mod http;
 mod snapshot;
