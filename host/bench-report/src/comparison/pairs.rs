@@ -6,6 +6,7 @@ use super::compared_cell::{ComparedCell, Measurement, draft, single_process};
 use super::ladder::ladders;
 use super::samples::Samples;
 use super::{ComparisonReport, Label, OneSided, Options, Runs, by_work, counts, equal_range};
+use crate::parallel::in_parallel;
 use crate::{CellView, ReportError, RunView};
 use bench_sink::runfile::{PairingRecord, RunFile, Status};
 use bench_stats::{Band, Distribution, Look, Summary, Verdict, paired_ratios};
@@ -31,9 +32,9 @@ pub(super) fn compare(file: RunFile, options: &Options) -> Result<ComparisonRepo
     let cells = |(baseline, candidate): &(u32, u32)| Some((reader.cell(*baseline)?, reader.cell(*candidate)?));
     let pairs: Vec<(&CellView, &CellView)> = pairs.iter().filter_map(cells).collect();
     let comparisons = if view.looks.is_empty() {
-        judge(pairs.iter().map(|pair| reader.draft(*pair, u32::MAX)).collect(), options.delta)
+        judge(in_parallel(&pairs, |pair| reader.draft(*pair, u32::MAX)), options.delta)
     } else {
-        pairs.iter().map(|pair| reader.judge_looks(*pair, options.delta, pairs.len())).collect()
+        in_parallel(&pairs, |pair| reader.judge_looks(*pair, options.delta, pairs.len()))
     };
     let subjects: Vec<ComparedCell> = view.cells.iter().map(|cell| reader.subject(cell)).collect();
     Ok(ComparisonReport {

@@ -6,6 +6,7 @@ use super::compared_cell::{ComparedCell, Measurement, draft, single_process};
 use super::samples::Samples;
 use super::{ComparisonReport, Label, OneSided, Options, Runs, Side, counts, machine};
 use crate::cell::Identity;
+use crate::parallel::in_parallel;
 use crate::spread::widest_spread;
 use crate::{CellView, ReportError, RunView};
 use bench_sink::runfile::{RunFile, Status};
@@ -27,15 +28,16 @@ pub(super) fn compare(
         }
         difference => difference.map(|difference| difference.what),
     };
-    let (mut drafts, mut one_sided) = (Vec::new(), Vec::new());
+    let (mut pairs, mut one_sided) = (Vec::new(), Vec::new());
     for entry in &a {
         match entry.counterpart(&b) {
-            Some(other) => drafts.push(compared(entry, other, options.seed)),
+            Some(other) => pairs.push((entry, other)),
             None => one_sided.push(alone(&entry.subject, Side::B, &b_runs)),
         }
     }
     let only_in_b = b.iter().filter(|entry| entry.counterpart(&a).is_none());
     one_sided.extend(only_in_b.map(|entry| alone(&entry.subject, Side::A, &a_runs)));
+    let drafts = in_parallel(&pairs, |(entry, other)| compared(entry, other, options.seed));
     let mut subjects: Vec<&ComparedCell> = a.iter().chain(&b).map(|entry| &entry.subject).collect();
     subjects.sort_by(|a, b| order(a, b));
     Ok(ComparisonReport {
