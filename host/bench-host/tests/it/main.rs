@@ -28,6 +28,7 @@ mod misdeeds;
 mod mistakes;
 mod modules;
 mod operators;
+mod packages;
 mod planning;
 #[cfg(feature = "price")]
 mod pricing;
@@ -42,7 +43,6 @@ mod scratch;
 mod shards;
 mod stopped;
 mod stored;
-mod strangers;
 mod terminals;
 mod tools;
 mod transfers;

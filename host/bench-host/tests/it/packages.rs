@@ -1,5 +1,5 @@
-//! Components and core modules that nobody wrote for bench-host, of packages of five registries: each is loaded, checked and compared.
-//! What was built of a package is kept.
+//! Components and core modules that nobody wrote for bench-host, out of packages of PyPI, npm, crates.io and Go's module proxy: each is
+//! loaded, checked and compared. What was built of a package is kept.
 
 use crate::host::{Host, Ran, cells};
 use crate::tools::{built, of_npm, of_python, or_skip, run};
