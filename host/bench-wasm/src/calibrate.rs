@@ -1,18 +1,11 @@
 //! Calibrates the roofline that needs an engine: the call of an empty function of a component.
 
-use crate::Runtime;
+use crate::{Runtime, encoded};
 use bench_engine::calibration::{Effort, absent, measured, sample};
 use bench_model::MachineLimit;
 use bench_sink::runfile::LimitRecord;
 use wasmtime::Result;
 use wasmtime::component::{Component, Linker, TypedFunc};
-
-const EMPTY: &str = r#"
-(component
-  (core module $module (func (export "empty")))
-  (core instance $instance (instantiate $module))
-  (func (export "empty") (canon lift (core func $instance "empty"))))
-"#;
 
 /// Measures the call of an empty function of a component.
 pub fn component_call(runtime: &Runtime, effort: Effort) -> LimitRecord {
@@ -27,7 +20,7 @@ pub fn component_call(runtime: &Runtime, effort: Effort) -> LimitRecord {
 }
 
 fn attempt(runtime: &Runtime, effort: Effort) -> Result<Vec<f64>> {
-    let component = Component::new(&runtime.engine, EMPTY)?;
+    let component = Component::from_binary(&runtime.engine, &encoded::empty())?;
     let mut store = runtime.store(());
     let instance = Linker::new(&runtime.engine).instantiate(&mut store, &component)?;
     let empty: TypedFunc<(), ()> = instance.get_typed_func(&mut store, "empty")?;

@@ -10,6 +10,7 @@ mod compiler;
 mod component;
 mod convert;
 mod count;
+mod encoded;
 mod engine;
 mod engine_overhead;
 mod error;

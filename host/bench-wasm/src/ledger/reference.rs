@@ -3,9 +3,9 @@
 
 use super::observer::{Observer, Seen};
 use super::sample::{Call, Part, middle_half};
-use crate::Runtime;
 use crate::error::one_line;
 use crate::state::{self, State};
+use crate::{Runtime, encoded};
 use bench_drivers::Grants;
 use bench_model::ModuleError;
 use quanta::Clock;
@@ -16,8 +16,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use wasmtime::component::{Component, Linker, TypedFunc};
 use wasmtime::{Result, Store, StoreContextMut};
-
-const REFERENCE: &str = include_str!("reference.wat");
 
 /// Sizes of the lists that the identity function is measured with, in bytes.
 const LISTS: [usize; 4] = [0, 1 << 10, 8 << 10, 64 << 10];
@@ -153,7 +151,7 @@ impl Measurement {
     /// Ready for the first turn.
     pub(crate) fn new(runtime: &Runtime, clock: &Clock) -> std::result::Result<Self, ModuleError> {
         let attempt = || {
-            let code = Component::new(&runtime.engine, REFERENCE)?;
+            let code = Component::from_binary(&runtime.engine, &encoded::reference())?;
             let (plain, mut observed) = (Functions::new(runtime, &code)?, Functions::new(runtime, &code)?);
             Observer::attach(&mut observed.store, clock);
             let order = std::array::from_fn(|arm| arm);
