@@ -80,7 +80,7 @@ pub(crate) fn build_program(command: &mut Command) -> Result<PathBuf> {
 /// packages would compile many dependencies again, with other features.
 pub(crate) fn program_of_tests(project: &Project, name: &str) -> Result<PathBuf> {
     let mut cargo = project.cargo(None);
-    cargo.args(["test", "--workspace", "--no-run", "--message-format=json-render-diagnostics"]);
+    cargo.args(["test", "--workspace", "--tests", "--no-run", "--message-format=json-render-diagnostics"]);
     let messages = tool::read(&mut cargo)?;
     program_named(&messages, name).with_context(|| format!("`{}` built no program {name}", tool::display(&cargo)))
 }

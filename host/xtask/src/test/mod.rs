@@ -1,6 +1,7 @@
 //! `test`: runs all steps that a change must pass, fast ones first.
 
 mod dependencies;
+mod examples;
 mod miri;
 mod plan;
 mod runner;
@@ -10,12 +11,12 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 
-use self::plan::{Step, Work};
+use self::plan::{Selected, Step, Work};
 pub(crate) use self::runner::{PASSED, run as run_executable};
 use self::summary::{Line, Verdict};
 use crate::command_line::{Extent, PluginRequest, Profile};
 use crate::output::say;
-use crate::package;
+use crate::package::{self, Package};
 use crate::project::{PLUGINS_MANIFEST, Project};
 use crate::{field, go, plugins, probes, setup, tidy, tool, unchanged};
 
@@ -34,11 +35,21 @@ pub(crate) fn run(project: &Project, extent: Extent, is_repeated: bool) -> Resul
     if is_repeated {
         unchanged::forget(&unchanged::folder(project))?;
     }
-    let excluded = |manifest| -> Result<Vec<String>> {
-        let heavy = package::members(project, manifest)?.into_iter().filter(|package| !package.is_default);
-        Ok(if extent == Extent::All { Vec::new() } else { heavy.map(|package| package.name).collect() })
+    let members = |manifest| -> Result<(Vec<Package>, Vec<String>)> {
+        let (kept, heavy): (Vec<_>, Vec<_>) = package::members(project, manifest)?
+            .into_iter()
+            .partition(|package| package.is_default || extent == Extent::All);
+        Ok((kept, heavy.into_iter().map(|package| package.name).collect()))
     };
-    let steps = plan::steps(extent, &excluded(None)?, &excluded(Some(PLUGINS_MANIFEST))?, &go::modules(project)?);
+    let ((packages, heavy), (_, heavy_plugins)) = (members(None)?, members(Some(PLUGINS_MANIFEST))?);
+    let (with_examples, go_modules) = (examples::packages(&packages)?, go::modules(project)?);
+    let selected = Selected {
+        heavy: &heavy,
+        heavy_plugins: &heavy_plugins,
+        with_examples: &with_examples,
+        go_modules: &go_modules,
+    };
+    let steps = plan::steps(extent, &selected);
     let mut lines: Vec<Line> = steps.iter().map(|step| Line { title: step.title, verdict: Verdict::NotRun }).collect();
     let mut outcome = Ok(());
     for (index, step) in steps.iter().enumerate() {

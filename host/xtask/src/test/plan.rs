@@ -72,11 +72,23 @@ impl Step {
     }
 }
 
-/// All steps, the fast ones first. The packages in `heavy` and `heavy_plugins` are not compiled; `go_modules` are the folders of the
-/// Go modules.
-pub(super) fn steps(extent: Extent, heavy: &[String], heavy_plugins: &[String], go_modules: &[String]) -> Vec<Step> {
-    let host = |line: &str| cargo(None, line, heavy);
-    let plugins = |line: &str| cargo(Some(PLUGINS_MANIFEST), line, heavy_plugins);
+/// What is special about packages and Go modules.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Selected<'a> {
+    /// The packages of the root workspace that are not compiled.
+    pub(super) heavy: &'a [String],
+    /// The plug-ins that are not compiled.
+    pub(super) heavy_plugins: &'a [String],
+    /// The packages of the root workspace that have examples in their documentation.
+    pub(super) with_examples: &'a [String],
+    /// The folders of the Go modules.
+    pub(super) go_modules: &'a [String],
+}
+
+/// All steps, the fast ones first.
+pub(super) fn steps(extent: Extent, selected: &Selected<'_>) -> Vec<Step> {
+    let host = |line: &str| cargo(None, line, selected.heavy);
+    let plugins = |line: &str| cargo(Some(PLUGINS_MANIFEST), line, selected.heavy_plugins);
     let clippy_wasm = format!("clippy --workspace --target {WASM_TARGET} -- -D warnings");
     vec![
         Step { title: "setup", work: Work::Setup(extent) },
@@ -85,14 +97,15 @@ pub(super) fn steps(extent: Extent, heavy: &[String], heavy_plugins: &[String], 
         // Checking the sources is fast, so it comes before anything is compiled.
         Step { title: "tidy", work: Work::Tidy },
         Step { title: "dependencies", work: Work::Dependencies },
-        Step { title: "plug-ins in Go", work: Work::Go(go_modules.to_vec()) },
+        Step { title: "plug-ins in Go", work: Work::Go(selected.go_modules.to_vec()) },
         Step { title: "clippy, host", work: host("clippy --workspace --all-targets -- -D warnings") },
         Step { title: "clippy, plug-ins natively", work: plugins("clippy --workspace --all-targets -- -D warnings") },
         Step { title: "clippy, components", work: plugins(&clippy_wasm) },
         // The host's tests load what the next two steps build.
         Step { title: "plug-ins", work: Work::Plugins },
         Step { title: "probes", work: Work::Probes },
-        Step { title: "tests, host", work: host_tests(heavy) },
+        Step { title: "tests, host", work: host_tests(selected.heavy) },
+        Step { title: "examples", work: examples(selected.with_examples) },
         Step { title: "hostile inputs", work: Work::Field },
         Step { title: "tests, plug-ins", work: plugins("test --workspace") },
         Step { title: "Miri", work: Work::Miri },
@@ -119,10 +132,17 @@ fn cargo(manifest: Option<&'static str>, line: &str, exclude: &[String]) -> Work
 }
 
 fn host_tests(exclude: &[String]) -> Work {
-    match cargo(None, "test --workspace", exclude) {
+    match cargo(None, "test --workspace --tests", exclude) {
         Work::Cargo { arguments, .. } => Work::HostTests(arguments),
         other => other,
     }
+}
+
+/// The examples in the documentation of these packages.
+fn examples(packages: &[String]) -> Work {
+    let names = packages.iter().flat_map(|package| ["--package", package.as_str()]);
+    let line: Vec<&str> = ["test", "--doc"].into_iter().chain(names).collect();
+    cargo(None, &line.join(" "), &[])
 }
 
 fn documentation(work: Work) -> Work {
@@ -138,19 +158,16 @@ fn documentation(work: Work) -> Work {
 mod tests {
     use super::*;
 
-    fn check(extent: Extent, heavy: &[&str], expect: &[&str]) {
-        let heavy: Vec<String> = heavy.iter().map(|&name| name.to_owned()).collect();
-        let shown: Vec<String> =
-            steps(extent, &heavy, &[], &["plugins/a-go".to_owned()]).iter().map(Step::shown).collect();
-        assert_eq!(shown, expect);
-    }
-
     #[test]
     fn every_step_has_a_command() {
-        check(
-            Extent::Required,
-            &["duckdb-probe"],
-            &[
+        let text = |text: &str| [text.to_owned()];
+        let (heavy, with_examples, go_modules) = (text("duckdb-probe"), text("wal-log"), text("plugins/a-go"));
+        let selected =
+            Selected { heavy: &heavy, heavy_plugins: &[], with_examples: &with_examples, go_modules: &go_modules };
+        let shown: Vec<String> = steps(Extent::Required, &selected).iter().map(Step::shown).collect();
+        assert_eq!(
+            shown,
+            [
                 "cargo xtask setup",
                 "cargo fmt --all --check",
                 "cargo fmt --all --check --manifest-path plugins/Cargo.toml",
@@ -163,7 +180,8 @@ mod tests {
                 "cargo clippy --workspace --target wasm32-wasip2 --manifest-path plugins/Cargo.toml -- -D warnings",
                 "cargo xtask plugins",
                 "cargo xtask probes --profile dev",
-                "cargo test --workspace --exclude duckdb-probe",
+                "cargo test --workspace --tests --exclude duckdb-probe",
+                "cargo test --doc --package wal-log",
                 "cargo xtask field",
                 "cargo test --workspace --manifest-path plugins/Cargo.toml",
                 "MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-disable-weak-memory-emulation' cargo +nightly miri test --package wal-log --lib -- checksum record turn --skip flipped_bit && \
@@ -175,6 +193,6 @@ mod tests {
 
     #[test]
     fn all_begins_with_the_optional_parts() {
-        assert_eq!(steps(Extent::All, &[], &[], &[])[0].shown(), "cargo xtask setup --all");
+        assert_eq!(steps(Extent::All, &Selected::default())[0].shown(), "cargo xtask setup --all");
     }
 }
