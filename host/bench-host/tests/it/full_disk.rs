@@ -15,7 +15,7 @@ mount -t tmpfs -o size=64k tmpfs results || exit 77
 fn run_on_a_full_disk_ends_and_keeps_its_results() {
     let host = Host::with_hostile();
     fs::create_dir(host.path("results")).unwrap();
-    let line = "load hostile.wasm --filter hostile/good --processes 60 --time 1200ms";
+    let line = "load hostile.wasm --filter hostile/good --quick --processes 60 --time 1200ms";
     let mut unshare = command("unshare");
     unshare.args(["--map-root-user", "--mount", "sh", "-c", SCRIPT, PROGRAM]).args(line.split(' '));
     let Ok(output) = unshare.current_dir(host.path("")).output() else { return skip("there is no `unshare`") };
