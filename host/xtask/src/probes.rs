@@ -13,8 +13,8 @@ use crate::project::Project;
 
 const FOLDER: &str = "native-probes";
 
-/// Builds the probes that are a workspace of their own into `native-probes/<name>.so`: what they depend on takes minutes to compile, and is
-/// not in the lock file of the others.
+/// Builds the probes that are a workspace of their own into `native-probes/<name>.so`, and their programs into `native-probes/<program>`:
+/// what they depend on takes minutes to compile, and is not in the lock file of the others.
 pub(crate) fn heavy(project: &Project, profile: Profile) -> Result<()> {
     for name in workspaces(&project.root().join(FOLDER))? {
         let manifest = format!("{FOLDER}/{name}/Cargo.toml");
@@ -23,6 +23,12 @@ pub(crate) fn heavy(project: &Project, profile: Profile) -> Result<()> {
         let mut command = project.cargo(Some(&manifest));
         command.args(["build", "--profile", profile.name(), "--manifest-path", &manifest]);
         artifact::build(project, &mut command, &members, FOLDER, artifact::LIBRARY)?;
+        let rustc = || {
+            let mut command = project.cargo(Some(&manifest));
+            command.args(["rustc", "--profile", profile.name(), "--manifest-path", &manifest]);
+            command
+        };
+        artifact::build_programs(project, rustc, &members, FOLDER)?;
     }
     Ok(())
 }
