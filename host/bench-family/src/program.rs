@@ -12,6 +12,8 @@ pub struct Program {
     pub is_whole: fn(&Path) -> bool,
     /// Whether the program describes itself. Otherwise a file next to it describes it.
     pub describes_itself: bool,
+    /// Whether it may also belong to a probe, which then has no component and describes it.
+    pub of_probe: bool,
     /// Loads the program at this path. An error names the file, the reason and what to do.
     pub load: fn(&Path) -> Result<Box<dyn Module>, String>,
 }
@@ -47,6 +49,7 @@ mod tests {
             ending: "-server",
             is_whole: |path| !path.ends_with("half-server"),
             describes_itself: true,
+            of_probe: false,
             load,
         };
         assert_eq!(program.beside(Path::new("a/function.wasm")).file_stem().unwrap(), "function-server");

@@ -448,13 +448,14 @@ fn trusted_cache() -> Option<PathBuf> {
     }
 }
 
-/// Inserts after each component its probe and its programs, each file once.
+/// Inserts after each component its probe and its programs, and after each probe the programs that it describes, each file once.
 fn with_native_arms(files: &[PathBuf]) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = Vec::new();
     for file in files {
         let beside = paths::native_arm(file).into_iter().chain(families::programs_beside(file));
         let beside = beside.filter(|_| paths::is_component(file));
-        for file in std::iter::once(file.clone()).chain(beside) {
+        let described = families::programs_of_probe(file).filter(|_| paths::is_probe(file));
+        for file in std::iter::once(file.clone()).chain(beside).chain(described) {
             if !all.contains(&file) {
                 all.push(file);
             }

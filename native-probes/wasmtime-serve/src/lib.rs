@@ -1,4 +1,4 @@
-//! Describes what `wasmtime-serve-server` serves: requests to the function, behind the engine without the host.
+//! Describes what `wasmtime-serve-peer` serves: requests to the function, behind the engine without the host.
 
 use bench_model::{Arguments, Arm, Descriptor, ModuleError, Scenario, Session};
 use probe_abi::{Host, Probe, export_probe};

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("wasmtime-serve-server: {error:#}");
+            eprintln!("wasmtime-serve-peer: {error:#}");
             ExitCode::from(2)
         }
     }

@@ -68,6 +68,13 @@ pub(crate) fn programs_beside(component: &Path) -> impl Iterator<Item = PathBuf>
     beside.filter(|(program, path)| path.is_file() && program.is(path)).map(|(_, path)| path)
 }
 
+/// The programs that exist next to `probe` and belong to it.
+pub(crate) fn programs_of_probe(probe: &Path) -> impl Iterator<Item = PathBuf> {
+    let programs = FAMILIES.iter().flat_map(|family| family.programs()).filter(|program| program.of_probe);
+    let beside = programs.map(|program| (program, program.beside(probe)));
+    beside.filter(|(program, path)| path.is_file() && program.is(path)).map(|(_, path)| path)
+}
+
 /// The family to whose programs the file at `path` belongs, if it belongs to any.
 pub(crate) fn of_program(path: &Path) -> Option<&'static str> {
     FAMILIES.iter().find(|family| program(**family, path).is_some()).map(|family| family.name())

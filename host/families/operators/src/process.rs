@@ -16,7 +16,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 /// Such a program is in the folder of its component and has the component's name followed by `-process`.
-pub(crate) const OPERATORS: Program = Program { ending: "-process", is_whole: |_| true, describes_itself: true, load };
+pub(crate) const OPERATORS: Program =
+    Program { ending: "-process", is_whole: |_| true, describes_itself: true, of_probe: false, load };
 
 /// Loads the program at `program`, which describes itself.
 fn load(program: &Path) -> Result<Box<dyn Module>, String> {

@@ -61,6 +61,6 @@ impl Family for Serverless {
     }
 
     fn programs(&self) -> &'static [Program] {
-        &[process::SERVER]
+        &[process::SERVER, process::PEER]
     }
 }

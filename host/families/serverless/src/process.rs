@@ -16,13 +16,24 @@ use std::process::{Child, Command, Stdio};
 const ENDING: &str = "-server";
 
 /// A program that serves, and that a probe describes.
-pub(crate) const SERVER: Program =
-    Program { ending: ENDING, is_whole: |path| described_by(path).is_file(), describes_itself: false, load };
+pub(crate) const SERVER: Program = Program {
+    ending: ENDING,
+    is_whole: |path| described_by(path).is_file(),
+    describes_itself: false,
+    of_probe: false,
+    load,
+};
+
+/// What a program that serves by itself, and is measured beside a function, is called after the probe that describes it.
+const PEER_ENDING: &str = "-peer";
+
+/// Such a program.
+pub(crate) const PEER: Program = Program { ending: PEER_ENDING, of_probe: true, ..SERVER };
 
 /// The probe that describes what the server `program` serves.
 fn described_by(program: &Path) -> PathBuf {
     let stem = program.file_stem().unwrap_or_default().to_string_lossy();
-    let stem = stem.strip_suffix(ENDING).unwrap_or(&stem);
+    let stem = stem.strip_suffix(ENDING).or(stem.strip_suffix(PEER_ENDING)).unwrap_or(&stem);
     program.with_file_name(format!("{stem}.{}", std::env::consts::DLL_EXTENSION))
 }
 
