@@ -4,7 +4,6 @@ use crate::claim::Claim;
 use crate::sync::Ordering;
 use crate::wait::{self, Wait};
 use crate::{Integrity, PushError, RingError, Waking, record, ring};
-use std::sync::atomic::AtomicU64;
 
 /// No record ends here.
 const NOWHERE: u64 = u64::MAX;
@@ -241,29 +240,58 @@ impl Producer {
     }
 }
 
-/// The longest message that is copied word by word.
+/// The longest message that is copied without a call.
 const SHORT_BYTES: usize = 64;
 
-/// Copies `message`. A short one goes word by word: no call, and a word that was stored just before is read as it was stored,
-/// where a wider load would wait for the store to reach the cache. The last word comes first: the consumer looks at the line of
-/// the first one, and would take it back while this end waits for the other line of a message on two.
+/// What is copied at a time, behind the first word.
+const PAIR_BYTES: usize = 2 * record::WORD_BYTES;
+
+/// Copies `message`. A short one is copied without a call: its first word by itself, because it is often a number that was stored just
+/// before, and a wider load would wait until that store reaches the cache; the others in pairs, so that a comparison of what is behind
+/// the first word reads each pair as it was stored. The last bytes come first: the consumer looks at the line of the first ones, and
+/// would take it back while this end waits for the other line of a message on two.
 ///
 /// # Safety
-/// `to` is aligned to 8 bytes, and as many bytes from there as `message` has are the caller's to write.
+/// As many bytes from `to` on as `message` has are the caller's to write.
 #[inline]
 pub(crate) unsafe fn copy(message: &[u8], to: *mut [u8]) {
-    let to = to.cast::<u8>();
-    let (words, rest) = message.as_chunks::<{ record::WORD_BYTES }>();
-    if message.len() > SHORT_BYTES || !rest.is_empty() {
+    let (from, to, len) = (message.as_ptr(), to.cast::<u8>(), message.len());
+    if len > SHORT_BYTES || !len.is_multiple_of(record::WORD_BYTES) {
         // SAFETY: as the caller promises; the message is a borrow of memory that is not the ring's.
-        return unsafe { to.copy_from_nonoverlapping(message.as_ptr(), message.len()) };
+        return unsafe { to.copy_from_nonoverlapping(from, len) };
     }
-    for (index, word) in words.iter().enumerate().rev() {
-        // SAFETY: the word lies within the bytes the caller promises, and is aligned.
-        let to = unsafe { AtomicU64::from_ptr(to.add(index * record::WORD_BYTES).cast()) };
-        // Atomic, so that the loop is not made a call again.
-        to.store(u64::from_ne_bytes(*word), Ordering::Relaxed);
+    // SAFETY: `at + N` is at most `len` in each call below, and arrays of bytes have no alignment.
+    let word = |at: usize| unsafe { copy_array::<{ record::WORD_BYTES }>(from.add(at), to.add(at)) };
+    // SAFETY: as above.
+    let pair = |at: usize| unsafe { copy_array::<PAIR_BYTES>(from.add(at), to.add(at)) };
+    if len == 0 {
+        return;
     }
+    let pairs = (len - record::WORD_BYTES) / PAIR_BYTES;
+    if len.is_multiple_of(PAIR_BYTES) {
+        word(len - record::WORD_BYTES);
+    }
+    // No loop, which would be made a call again.
+    if pairs > 2 {
+        pair(record::WORD_BYTES + 2 * PAIR_BYTES);
+    }
+    if pairs > 1 {
+        pair(record::WORD_BYTES + PAIR_BYTES);
+    }
+    if pairs > 0 {
+        pair(record::WORD_BYTES);
+    }
+    word(0);
+}
+
+/// Copies `N` bytes at once.
+///
+/// # Safety
+/// So many bytes may be read from `from` on and written from `to` on, and they do not overlap.
+#[inline(always)]
+unsafe fn copy_array<const N: usize>(from: *const u8, to: *mut u8) {
+    // SAFETY: as the caller promises.
+    unsafe { to.cast::<[u8; N]>().write(from.cast::<[u8; N]>().read()) }
 }
 
 /// How far a producer at `tail` may write, from the head as it is now. A head beyond the tail is a damaged one and says
