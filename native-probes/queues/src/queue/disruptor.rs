@@ -18,7 +18,8 @@ impl<const W: usize> Queue<W> for Disruptor {
     type Receiver = Poller<W>;
 
     fn open() -> Result<(Writer<W>, Poller<W>), ModuleError> {
-        let (poller, builder) = build_single_producer(SLOTS, || [[0; 8]; W], BusySpin).new_event_poller();
+        let (poller, builder) =
+            build_single_producer(SLOTS, || -> Message<W> { [[0; 8]; W] }, BusySpin).new_event_poller();
         Ok((builder.build(), poller))
     }
 }
