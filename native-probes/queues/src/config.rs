@@ -10,7 +10,7 @@ pub struct Config {
     pub task: Task,
     /// The queue that messages go through.
     pub queue: QueueKind,
-    /// The ring that it is interleaved with: [`QueueKind::ShmRing`] or [`QueueKind::ShmCell`].
+    /// The ring that it is interleaved with, one of [`QueueKind::RINGS`].
     pub ring: QueueKind,
     /// The length of a message in bytes, one of [`Config::PAYLOADS`].
     pub payload_bytes: usize,

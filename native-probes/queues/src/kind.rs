@@ -11,6 +11,8 @@ use std::sync::atomic::AtomicBool;
 pub enum QueueKind {
     /// The ring in shared memory: records one behind the other.
     ShmRing,
+    /// The ring in shared memory: a record for each burst of messages.
+    ShmBatch,
     /// The ring in shared memory: a cache line for each message.
     ShmCell,
     /// `rtrb`: a single-producer single-consumer ring.
@@ -30,8 +32,9 @@ pub(crate) type Sides = (Box<dyn Side>, Box<dyn Side + Send>);
 
 impl QueueKind {
     /// All queues, in the order of reports.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ShmRing,
+        Self::ShmBatch,
         Self::ShmCell,
         Self::Rtrb,
         Self::CrossbeamQueue,
@@ -39,6 +42,9 @@ impl QueueKind {
         Self::Disruptor,
         Self::StdChannel,
     ];
+
+    /// The forms of the ring.
+    pub const RINGS: [Self; 3] = [Self::ShmRing, Self::ShmBatch, Self::ShmCell];
 
     /// Those of others.
     pub const PEERS: [Self; 5] =
@@ -48,6 +54,7 @@ impl QueueKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ShmRing => "shm-ring",
+            Self::ShmBatch => "shm-ring-batch",
             Self::ShmCell => "shm-ring-cell",
             Self::Rtrb => "rtrb",
             Self::CrossbeamQueue => "crossbeam-queue",
@@ -72,6 +79,7 @@ impl QueueKind {
     fn open_sized<const W: usize>(self, ended: &Arc<AtomicBool>) -> Result<Sides, ModuleError> {
         match self {
             Self::ShmRing => sides::<queue::Records, W>(ended),
+            Self::ShmBatch => sides::<queue::Batch, W>(ended),
             Self::ShmCell => sides::<queue::Cells, W>(ended),
             Self::Rtrb => sides::<queue::Rtrb, W>(ended),
             Self::CrossbeamQueue => sides::<queue::CrossbeamQueue, W>(ended),

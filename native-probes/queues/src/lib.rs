@@ -44,13 +44,13 @@ fn there_and_back() -> Scenario {
 fn one_way() -> Scenario {
     let summary = "a batch of checked messages in one direction, interleaved with as many through the ring";
     let timed = "from composing the first message until the other thread has checked the last, of `batch` messages";
-    scenario(Task::OneWay, summary, timed, 100_000, QueueKind::ShmRing)
+    scenario(Task::OneWay, summary, timed, 100_000, QueueKind::ShmBatch)
 }
 
 /// It times itself, because the two kinds of batches are interleaved within one call.
 fn scenario(task: Task, summary: &str, timed: &str, batch: i64, ring: QueueKind) -> Scenario {
     let queues = QueueKind::ALL.map(QueueKind::as_str);
-    let rings = [QueueKind::ShmRing, QueueKind::ShmCell].map(QueueKind::as_str);
+    let rings = QueueKind::RINGS.map(QueueKind::as_str);
     let baseline = "baseline: the same through the ring that `ring` names, in the same two threads";
     Scenario::new(task.as_str(), "ipc", summary)
         .requires("cpu:2", "each thread has a processor of its own")

@@ -13,7 +13,7 @@ static ALONE: Mutex<()> = Mutex::new(());
 /// Measures batches of the queue and of each ring, and expects every message to arrive.
 fn check(queue: QueueKind, task: Task, payload_bytes: usize, batch: u64) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    for ring in [QueueKind::ShmRing, QueueKind::ShmCell] {
+    for ring in QueueKind::RINGS {
         let config = Config { task, queue, ring, payload_bytes, batch };
         let mut session = match Session::open(config, None) {
             Ok(session) => session,

@@ -1,6 +1,7 @@
 //! The traits that every queue implements, and the queues: each in the form that its documentation gives for one producer and one
 //! consumer.
 
+mod batch;
 mod cells;
 mod crossbeam;
 mod disruptor;
@@ -8,6 +9,7 @@ mod records;
 mod rtrb;
 mod standard;
 
+pub(crate) use self::batch::Batch;
 pub(crate) use self::cells::Cells;
 pub(crate) use self::crossbeam::{CrossbeamChannel, CrossbeamQueue};
 pub(crate) use self::disruptor::Disruptor;

@@ -17,9 +17,14 @@ impl<const W: usize> Queue<W> for Records {
     type Receiver = Consumer;
 
     fn open() -> Result<(Producer, Consumer), ModuleError> {
-        let ring = Ring::create(SLOTS * record_bytes(W), Integrity::None).map_err(super::failed)?;
-        Ok((ring.producer().map_err(super::failed)?, ring.consumer().map_err(super::failed)?))
+        open(W)
     }
+}
+
+/// Both ends of a ring with room for records of `words`.
+pub(super) fn open(words: usize) -> Result<(Producer, Consumer), ModuleError> {
+    let ring = Ring::create(SLOTS * record_bytes(words), Integrity::None).map_err(super::failed)?;
+    Ok((ring.producer().map_err(super::failed)?, ring.consumer().map_err(super::failed)?))
 }
 
 impl<const W: usize> Sender<W> for Producer {
