@@ -18,8 +18,32 @@ pub struct Config {
     pub batch: u64,
     /// Pauses of the processor before a side of a ring looks for the next message; 0 in [`ScenarioKind::Stream`].
     pub pauses: u32,
+    /// What a side of a ring looks at while it waits; [`Look::Word`] in [`ScenarioKind::Stream`].
+    pub look: Look,
     /// Bytes of the messages in one frame of [`TransportKind::ShmRingBatch`], unless a single one is longer.
     pub frame_bytes: usize,
+}
+
+/// What a side of a ring looks at while it waits for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The word that publishes the message.
+    Word,
+    /// The word, and the line of the message's last byte is asked for with it.
+    Message,
+}
+
+impl Look {
+    /// Both, the default first.
+    pub const ALL: [Self; 2] = [Self::Word, Self::Message];
+
+    /// The name used in the descriptor.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Word => "word",
+            Self::Message => "message",
+        }
+    }
 }
 
 /// What one operation is.
@@ -80,9 +104,12 @@ impl Config {
         if batch == 0 {
             return Err(ModuleError::InvalidArgument("`batch` is 0; give 1 or more".to_owned()));
         }
-        let (pauses, frame_bytes) = match scenario {
-            ScenarioKind::Stream => (0, arguments.size("frame_bytes")?),
-            ScenarioKind::RoundTrips | ScenarioKind::PingPong => (arguments.size("pauses")?, Self::FRAME_BYTES),
+        let (pauses, look, frame_bytes) = match scenario {
+            ScenarioKind::Stream => (0, Look::Word, arguments.size("frame_bytes")?),
+            ScenarioKind::RoundTrips | ScenarioKind::PingPong => {
+                let look = choice(arguments, "look", Look::ALL, Look::as_str)?;
+                (arguments.size("pauses")?, look, Self::FRAME_BYTES)
+            }
         };
         let pauses = u32::try_from(pauses).ok().filter(|pauses| *pauses <= Self::PAUSES_MAX);
         let pauses = pauses.ok_or_else(|| {
@@ -90,6 +117,7 @@ impl Config {
         })?;
         Ok(Self {
             pauses,
+            look,
             frame_bytes,
             scenario,
             transport: choice(arguments, "transport", TransportKind::ALL, TransportKind::as_str)?,

@@ -15,7 +15,7 @@ mod program;
 mod session;
 mod transport;
 
-pub use config::{Config, ScenarioKind};
+pub use config::{Config, Look, ScenarioKind};
 pub use paired::Paired;
 pub use ring_peer::Placement;
 pub use session::Session;
@@ -50,7 +50,8 @@ impl Probe for Ipc {
 fn ping_pong() -> Scenario {
     let summary =
         "one round trip: the peer process checks a message and answers with one of the same size, which is checked too";
-    scenario(ScenarioKind::PingPong, &TransportKind::ALL, MachineLimit::CacheLine, summary).parameter(pauses())
+    let ping_pong = scenario(ScenarioKind::PingPong, &TransportKind::ALL, MachineLimit::CacheLine, summary);
+    ping_pong.parameter(pauses()).parameter(look())
 }
 
 /// The peer acknowledges as many messages together as the host asks for in one call, times `batch`.
@@ -77,6 +78,14 @@ fn round_trips() -> Scenario {
         .metric(Metric::new(Paired::BARE, Unit::Nanoseconds, bare))
         .parameter(Parameter::new("batch", 100, "round trips per sample").between(1, 100_000))
         .parameter(pauses())
+        .parameter(look())
+}
+
+fn look() -> Parameter {
+    let looks = Look::ALL.map(Look::as_str);
+    let summary =
+        "what a waiting side of a ring looks at: the word that publishes a message, or all lines of the message";
+    Parameter::new("look", looks[0], summary).choices(looks)
 }
 
 fn pauses() -> Parameter {

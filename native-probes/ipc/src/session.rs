@@ -74,9 +74,9 @@ impl transport::Visitor for Opening {
     fn visit<L: Link>(self) -> Self::Output {
         let config = self.config;
         let cpus = Cpus::choose(config.placement)?;
-        let Config { scenario, payload_bytes, placement, pauses, frame_bytes, .. } = config;
+        let Config { scenario, payload_bytes, placement, pauses, look, frame_bytes, .. } = config;
         let message_max = payload_bytes.max(Report::BYTES);
-        let link = L::open(&Setup { payload_bytes, message_max, scenario, placement, pauses, frame_bytes })?;
+        let link = L::open(&Setup { payload_bytes, message_max, scenario, placement, pauses, look, frame_bytes })?;
         let messages = Prepared::new(config.payload_bytes);
         let checksum = messages.digest();
         let pinned = Pinned::to(cpus.own)?;

@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use bench_model::{ModuleError, Outcome, Session as _};
-use ipc::{Config, Paired, Placement, ScenarioKind, Session, TransportKind};
+use ipc::{Config, Look, Paired, Placement, ScenarioKind, Session, TransportKind};
 use rustix::process::{Pid, Signal};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,7 +22,8 @@ fn config(
     placement: Placement,
     batch: u64,
 ) -> Config {
-    Config { scenario, transport, payload_bytes, placement, batch, pauses: 0, frame_bytes: Config::FRAME_BYTES }
+    let (look, frame_bytes) = (Look::Word, Config::FRAME_BYTES);
+    Config { scenario, transport, payload_bytes, placement, batch, pauses: 0, look, frame_bytes }
 }
 
 /// Opens a session, or prints why this machine cannot.
@@ -177,7 +178,7 @@ fn longer_frames_and_pauses_lose_nothing() {
     }
     for transport in [TransportKind::ShmRingSpin, TransportKind::ShmRingCell, TransportKind::ShmRingFutex] {
         let paused = config(ScenarioKind::PingPong, transport, 56, Placement::Cross, 1);
-        let Some(mut session) = open(Config { pauses: 3, ..paused }) else { continue };
+        let Some(mut session) = open(Config { pauses: 3, look: Look::Message, ..paused }) else { continue };
         assert_eq!(session.iterate(1000).unwrap().operations, 1000);
         for check in session.verify().unwrap() {
             assert!(check.passed, "{transport:?}: {check:?}");
@@ -216,6 +217,8 @@ fn an_unsupported_configuration_names_the_next_step() {
     let pipe = config(ScenarioKind::PingPong, TransportKind::Pipe, 64, Placement::Same, 1);
     let paused = Session::open(Config { pauses: 1, ..pipe });
     assert!(matches!(paused, Err(ModuleError::Unavailable(reason)) if reason.contains("use pauses=0")));
+    let whole = Session::open(Config { look: Look::Message, ..pipe });
+    assert!(matches!(whole, Err(ModuleError::Unavailable(reason)) if reason.contains("use look=word")));
     let framed = Session::open(Config { frame_bytes: 4096, ..pipe });
     assert!(matches!(framed, Err(ModuleError::Unavailable(reason)) if reason.contains("use frame_bytes=1024")));
     let http = Session::open(config(ScenarioKind::Stream, TransportKind::HttpUnix, 64, Placement::Same, 1));

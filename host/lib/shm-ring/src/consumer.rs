@@ -71,6 +71,18 @@ impl Consumer {
         wait::until(wait, self.claim.own(), || word.load(Ordering::Relaxed) != record::END)
     }
 
+    /// As [`Consumer::wait`], and at each look asks for the last line of a message of `len` bytes too, so that the lines of one on two
+    /// lines come together. The producer then has to take both from this end.
+    #[inline(always)]
+    pub fn wait_for(&self, len: usize, wait: Wait) -> bool {
+        let last = self.head + record::footprint(len.min(self.message_max)) as u64 - 1;
+        let (memory, word) = (&self.claim.memory, self.claim.memory.word(self.head));
+        wait::until(wait, self.claim.own(), || {
+            memory.prefetch_to_read(last);
+            word.load(Ordering::Relaxed) != record::END
+        })
+    }
+
     /// Asks for the cache lines of the next message, if it was published and nothing is borrowed. Nothing but the time of the next
     /// pop depends on it.
     #[inline]

@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use proptest::prelude::*;
-use shm_ring::{Cells, Integrity, PushError, Ring, Waking};
+use shm_ring::{Cells, Integrity, PushError, Ring, Wait, Waking};
 use std::collections::VecDeque;
 
 #[derive(Clone, Debug)]
@@ -72,6 +72,8 @@ fn check(steps: &[Step], integrity: Integrity, waking: Waking) {
                 // Prefetching changes nothing.
                 producer.prefetch(index);
                 consumer.prefetch();
+                let is_there = consumer.wait_for(index, Wait::Spin { rounds: 1 });
+                assert_eq!(is_there, !model.is_empty(), "step {index}");
                 assert_eq!(consumer.pop(<[u8]>::to_vec).unwrap(), model.pop_front(), "step {index}");
             }
             Step::PeekTwice => {

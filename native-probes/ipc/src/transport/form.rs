@@ -1,6 +1,7 @@
 //! What the transports over rings need of one, whatever its form: records of any length, or cells.
 
 use super::Fault;
+use crate::Look;
 use ring_peer::Watch;
 use rustix::fd::BorrowedFd;
 use shm_ring::{
@@ -43,13 +44,19 @@ pub(crate) trait Output {
 /// The reading end.
 pub(crate) trait Input {
     fn wait(&self, wait: Wait) -> bool;
+    /// As [`Input::wait`], and asks for all lines of a message of `len` bytes at each look.
+    fn wait_for(&self, len: usize, wait: Wait) -> bool;
     fn peek(&mut self) -> Result<Option<&[u8]>, Corrupt>;
     fn release(&mut self);
 
     /// Waits for the next message and lends it, which has to be of `len` bytes.
     #[inline(always)]
-    fn next(&mut self, len: usize, wait: Wait, watch: &Watch) -> Result<&[u8], Fault> {
-        while !self.wait(wait) {
+    fn next(&mut self, len: usize, look: Look, wait: Wait, watch: &Watch) -> Result<&[u8], Fault> {
+        let is_there = |input: &Self| match look {
+            Look::Word => input.wait(wait),
+            Look::Message => input.wait_for(len, wait),
+        };
+        while !is_there(self) {
             if watch.is_gone() {
                 return Err(Fault::Closed);
             }
@@ -103,6 +110,11 @@ impl Input for Consumer {
     }
 
     #[inline(always)]
+    fn wait_for(&self, len: usize, wait: Wait) -> bool {
+        Self::wait_for(self, len, wait)
+    }
+
+    #[inline(always)]
     fn peek(&mut self) -> Result<Option<&[u8]>, Corrupt> {
         Self::peek(self)
     }
@@ -149,6 +161,12 @@ impl Output for CellProducer {
 impl Input for CellConsumer {
     #[inline(always)]
     fn wait(&self, wait: Wait) -> bool {
+        Self::wait(self, wait)
+    }
+
+    /// A message has one line.
+    #[inline(always)]
+    fn wait_for(&self, _: usize, wait: Wait) -> bool {
         Self::wait(self, wait)
     }
 

@@ -1,7 +1,7 @@
 //! The transports: their names, the scenarios they support, and their types.
 
 use super::{Link, eventfd, frames, futex, http, mqueue, pipe, python, ring, tcp, unix, uring, vm};
-use crate::{Config, Placement, ScenarioKind};
+use crate::{Config, Look, Placement, ScenarioKind};
 use shm_ring::{Cells, Ring};
 
 /// The transports.
@@ -109,6 +109,9 @@ impl TransportKind {
             }
             _ if config.pauses > 0 && !looks => {
                 Some("only a ring is looked at; use pauses=0, or shm-ring-spin, shm-ring-cell or shm-ring-futex")
+            }
+            _ if config.look != Look::Word && !looks => {
+                Some("only a ring is looked at; use look=word, or shm-ring-spin, shm-ring-cell or shm-ring-futex")
             }
             _ if config.frame_bytes != Config::FRAME_BYTES && self != Self::ShmRingBatch => {
                 Some("only shm-ring-batch sends frames; use frame_bytes=1024 or transport=shm-ring-batch")

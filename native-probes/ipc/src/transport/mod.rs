@@ -22,7 +22,7 @@ pub use kind::TransportKind;
 pub(crate) use kind::{Visitor, dispatch};
 
 use crate::program::Program;
-use crate::{Placement, ScenarioKind};
+use crate::{Look, Placement, ScenarioKind};
 use bench_model::ModuleError;
 use ring_peer::{LOOK_AFTER, Watch};
 use rustix::fd::RawFd;
@@ -126,6 +126,8 @@ pub(crate) struct Setup {
     pub(crate) placement: Placement,
     /// Pauses before a side of a ring looks for the next message.
     pub(crate) pauses: u32,
+    /// What a side of a ring looks at while it waits.
+    pub(crate) look: Look,
     /// The length of a frame of [`frames`], in bytes of messages.
     pub(crate) frame_bytes: usize,
 }

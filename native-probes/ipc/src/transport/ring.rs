@@ -3,7 +3,7 @@
 use super::form::{Form, Input, Output};
 use super::line::Line;
 use super::{Fault, Link, Setup, Transport};
-use crate::Placement;
+use crate::{Look, Placement};
 use bench_model::ModuleError;
 use ring_peer::{SPIN_ROUNDS, Watch};
 use rustix::fd::{AsRawFd, RawFd};
@@ -61,6 +61,7 @@ pub(crate) struct Rings<M, F> {
 struct Waits {
     wait: Wait,
     pauses: u32,
+    look: Look,
     line: Arc<Line>,
 }
 
@@ -81,7 +82,8 @@ impl<M: Mode + 'static, F: Form> Link for Rings<M, F> {
             F::create(capacity, M::WAKING)
                 .map_err(|error| ModuleError::Other(format!("cannot create the ring: {error}")))
         };
-        let waits = Waits { wait: M::wait(setup.placement), pauses: setup.pauses, line: Line::new()? };
+        let Setup { pauses, look, .. } = *setup;
+        let waits = Waits { wait: M::wait(setup.placement), pauses, look, line: Line::new()? };
         Ok(Self { to_peer: ring()?, from_peer: ring()?, waits, mode: PhantomData })
     }
 
@@ -122,7 +124,7 @@ impl<F: Form> Transport for Side<F> {
     #[inline(always)]
     fn receive<R>(&mut self, len: usize, read: impl FnOnce(&[u8]) -> R) -> Result<R, Fault> {
         self.pause(len);
-        let result = read(self.input.next(len, self.waits.wait, &self.watch)?);
+        let result = read(self.input.next(len, self.waits.look, self.waits.wait, &self.watch)?);
         self.input.release();
         Ok(result)
     }
@@ -137,7 +139,7 @@ impl<F: Form> Transport for Side<F> {
         read: impl FnOnce(&[u8]) -> R,
     ) -> Result<R, Fault> {
         self.pause(len);
-        let message = self.input.next(len, self.waits.wait, &self.watch)?;
+        let message = self.input.next(len, self.waits.look, self.waits.wait, &self.watch)?;
         if asks(message) {
             self.output.send(answer, self.waits.wait, &self.watch)?;
         }
