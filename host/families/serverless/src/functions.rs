@@ -57,6 +57,24 @@ pub struct Started {
 pub trait Function {
     /// Answers `request`. A function of a probe gets only its body.
     fn call(&mut self, request: &HttpRequest) -> Result<Answer, ModuleError>;
+
+    /// As [`call`](Self::call), with the times between its crossings of the boundary; `None` if it has no boundary that can be observed.
+    /// Later calls are slower.
+    fn observe(&mut self, request: &HttpRequest) -> Result<Option<(Answer, Crossings)>, ModuleError> {
+        let _ = request;
+        Ok(None)
+    }
+}
+
+/// The parts of an observed call. What is left of it is spent before the function is entered and after it has returned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Crossings {
+    /// In the function's own code.
+    pub component_ns: u64,
+    /// In functions of the host that it called, with their arguments and results.
+    pub host_ns: u64,
+    /// How many these were.
+    pub host_calls: u64,
 }
 
 /// A request to a function.

@@ -14,7 +14,9 @@ mod request_file;
 mod spec;
 mod wasm;
 
-pub use functions::{Answer, Function, Functions, HttpRequest, Initialisation, Server, Start, Started, Starter};
+pub use functions::{
+    Answer, Crossings, Function, Functions, HttpRequest, Initialisation, Server, Start, Started, Starter,
+};
 
 use bench_drivers::Driver;
 use bench_family::{Family, Program, Shorthand, Takes};

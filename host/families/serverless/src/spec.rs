@@ -15,6 +15,10 @@ pub(crate) const HANDLER_DRIVER: &str = "handler";
 pub(crate) const COLD_START: &str = "cold-start";
 pub(crate) const REQUEST: &str = "request";
 
+/// The metrics of an observed request: its parts by name, and calls of the host.
+pub(crate) const STAGE: &str = "stage";
+pub(crate) const HOST_CALLS: &str = "host_calls";
+
 const MIB: i64 = 1 << 20;
 
 fn scenario(name: &str, summary: &str) -> Scenario {
@@ -147,13 +151,18 @@ fn load(scenario: Scenario, instance_default: &str) -> Scenario {
     request_metrics().into_iter().fold(scenario, Scenario::metric)
 }
 
-fn request_metrics() -> [Metric; 7] {
+fn request_metrics() -> [Metric; 9] {
     let ns = |name, summary| Metric::new(name, Unit::Nanoseconds, summary);
     let count = |name, summary| Metric::new(name, Unit::Count, summary).direction(Direction::Neutral);
+    let stage = "One part of a call that is observed when the load is over, of components only: `component` is its own code, `host` are functions of the \
+                 host that it calls, `around` is making the request and taking the response; with an instance for each request also `start` \
+                 and `clear`. Each crossing includes a reading of the clock.";
     let highest = "The highest rate that the search found, one per process.";
     [
         ns("service", "From the call of the handler until its response is complete; only if the host is the server."),
         ns("queue", "From sending the request until its handler is called; only if the host is the server."),
+        ns(STAGE, stage).label("name"),
+        count(HOST_CALLS, "Functions of the host that the component calls in an observed call, and of the engine."),
         ns("connect", "From requesting a connection until it is established."),
         Metric::new("highest_rate", Unit::from("1/s"), highest).direction(Direction::HigherIsBetter),
         count("late", "Requests that were sent more than 1 ms after they were due, per process."),

@@ -3,6 +3,7 @@
 //! same with components that were not written for bench-host, whose first answer is the known one.
 
 mod arrival_rate;
+mod breakdown;
 mod client;
 mod cold_start;
 mod http;

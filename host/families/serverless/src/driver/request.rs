@@ -3,6 +3,7 @@
 
 use super::Findings;
 use super::arrival_rate::ArrivalRate;
+use super::breakdown;
 use super::client::{Client, Tally};
 use super::search::{Bound, Search, TRIALS};
 use super::server::{Handler, Instance, serve};
@@ -86,9 +87,13 @@ pub(super) fn measure(
             let mut starter = functions.prepare(Start::Quickest, initialisation)?;
             let instance =
                 if is_reused { Instance::Reused(starter.start()?.function) } else { Instance::PerRequest(starter) };
-            let (found, handler) = here(&load, instance, &is_measuring);
+            let (found, mut handler) = here(&load, instance, &is_measuring);
             record(&mut sink, "service", &[], &handler.service_ns)?;
             record(&mut sink, "queue", &[], &handler.queue_ns)?;
+            if found.as_ref().is_ok_and(|found| found.tally.failed == 0) {
+                handler.spent = None;
+                breakdown::observe(&mut handler.instance, exchange, &load.clock, &mut sink)?;
+            }
             found
         }
     };

@@ -2,8 +2,9 @@
 
 use super::head::Heads;
 use super::http;
+use super::observer::Observer;
 use crate::functions::ANSWER_BYTES_MAX;
-use crate::functions::{Answer, Function, HttpRequest};
+use crate::functions::{Answer, Crossings, Function, HttpRequest};
 use bench_model::ModuleError;
 use bench_wasm::wasmtime::{self, Result, Store};
 use bench_wasm::{State, trapped};
@@ -24,6 +25,7 @@ pub(super) struct WasmFunction {
     store: Store<State>,
     proxy: Proxy,
     heads: Rc<Heads>,
+    is_observed: bool,
 }
 
 impl WasmFunction {
@@ -34,7 +36,7 @@ impl WasmFunction {
         heads: Rc<Heads>,
     ) -> Result<Self, ModuleError> {
         let proxy = wait(linked.instantiate_async(&mut store)).map_err(|error| trapped("instantiation", &error))?;
-        Ok(Self { store, proxy, heads })
+        Ok(Self { store, proxy, heads, is_observed: false })
     }
 
     /// The fuel that its instance has consumed; `None` if the engine does not count it.
@@ -108,6 +110,14 @@ impl Function for WasmFunction {
             Ok(None) => Err(ModuleError::Other("`handle` returned without an answer".to_owned())),
             Err(error) => Err(trapped("handle", &error)),
         }
+    }
+
+    fn observe(&mut self, request: &HttpRequest) -> Result<Option<(Answer, Crossings)>, ModuleError> {
+        if !std::mem::replace(&mut self.is_observed, true) {
+            Observer::attach(&mut self.store);
+        }
+        let answer = self.call(request)?;
+        Ok(Some((answer, self.store.data_mut().slot::<Observer>().take())))
     }
 }
 

@@ -6,6 +6,7 @@ mod call;
 mod handle;
 mod head;
 mod http;
+mod observer;
 mod snapshot;
 
 pub(crate) use self::adapter::Handlers;
