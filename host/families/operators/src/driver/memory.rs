@@ -1,4 +1,5 @@
-//! Samples the memory of this process and of others ten times a second, in a thread of its own, by phase.
+//! Samples the memory of this process and of others ten times a second, in a thread of its own, by phase. The kernel walks all of the
+//! memory for a sample, so with thousands of operators samples are taken less often, for at most a tenth of the time.
 
 use bench_engine::{Clock, MonotonicClock};
 use std::fs;
@@ -6,8 +7,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// The time between two samples.
+/// The time between two samples, unless one takes more than a tenth of it.
 const PERIOD: Duration = Duration::from_millis(100);
+
+/// Between two samples is at least so many times as much time as the last one took.
+const PAUSE: u32 = 10;
 
 /// One sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,19 +101,23 @@ fn sample(
     answer: &SyncSender<()>,
 ) -> Vec<Sample> {
     let (mut samples, mut processes) = (Vec::new(), Vec::new());
+    // Returns the time until the next sample.
     let look = |phase, processes: &[u32], samples: &mut Vec<Sample>| {
+        let begin_ns = clock.now_ns();
         let taken = Memory::now(processes).map(|memory| Sample { phase, at_ns: clock.now_ns(), memory });
         samples.extend(taken);
+        PERIOD.max(PAUSE * Duration::from_nanos(clock.now_ns() - begin_ns))
     };
+    let mut period = PERIOD;
     loop {
-        match inbox.recv_timeout(PERIOD) {
+        match inbox.recv_timeout(period) {
             Ok(next) => {
-                look(phase, &processes, &mut samples);
+                period = look(phase, &processes, &mut samples);
                 Order { phase, processes } = next;
                 // A receiver that was dropped needs no answer.
                 let _ = answer.send(());
             }
-            Err(RecvTimeoutError::Timeout) => look(phase, &processes, &mut samples),
+            Err(RecvTimeoutError::Timeout) => period = look(phase, &processes, &mut samples),
             Err(RecvTimeoutError::Disconnected) => return samples,
         }
     }
