@@ -9,6 +9,9 @@ const EPOCH_DAYS: i32 = 10_957;
 const DAY_US: i64 = 86_400_000_000;
 const SECOND_US: u64 = 1_000_000;
 
+/// What follows a date before the year 1.
+const BEFORE_CHRIST: &[u8; 3] = b" BC";
+
 /// Days of 400 years.
 const ERA_DAYS: u32 = 146_097;
 
@@ -56,14 +59,15 @@ pub(crate) fn date_text(days: i32, text: &mut Vec<u8>) {
         i32::MIN => text.extend_from_slice(b"-infinity"),
         i32::MAX => text.extend_from_slice(b"infinity"),
         _ => {
-            let is_before_christ = day(i64::from(days), text);
-            text.extend_from_slice(if is_before_christ { b" BC" } else { b"" });
+            if day(i64::from(days), text) {
+                text.extend_from_slice(BEFORE_CHRIST);
+            }
         }
     }
 }
 
 /// Appends an Arrow timestamp as text for the server, with its zone if it has one.
-pub(crate) fn timestamp_text(us: i64, zone: &[u8], text: &mut Vec<u8>) {
+pub(crate) fn timestamp_text(us: i64, zone: Option<&[u8; 3]>, text: &mut Vec<u8>) {
     match us {
         i64::MIN => text.extend_from_slice(b"-infinity"),
         i64::MAX => text.extend_from_slice(b"infinity"),
@@ -72,8 +76,13 @@ pub(crate) fn timestamp_text(us: i64, zone: &[u8], text: &mut Vec<u8>) {
             text.push(b' ');
             let written = time_text(us.rem_euclid(DAY_US), text);
             debug_assert_eq!(written, Ok(()), "the remainder is less than a day");
-            text.extend_from_slice(zone);
-            text.extend_from_slice(if is_before_christ { b" BC" } else { b"" });
+            // Whatever is appended has a fixed length, so that it is no call.
+            if let Some(zone) = zone {
+                text.extend_from_slice(zone);
+            }
+            if is_before_christ {
+                text.extend_from_slice(BEFORE_CHRIST);
+            }
         }
     }
 }
@@ -170,7 +179,7 @@ mod tests {
         ) {
             let us = day * DAY_US + second * 1_000_000 + fraction;
             let mut text = Vec::new();
-            timestamp_text(us, b"", &mut text);
+            timestamp_text(us, None, &mut text);
             prop_assert_eq!(String::from_utf8(text).expect("ASCII"), by_the_calendar(us));
         }
     }
@@ -198,11 +207,11 @@ mod tests {
 
     #[test]
     fn timestamps_are_written_as_text() {
-        check(|text| timestamp_text(0, b"", text), "1970-01-01 00:00:00");
-        check(|text| timestamp_text(-1, b"+00", text), "1969-12-31 23:59:59.999999+00");
-        check(|text| timestamp_text(1_500_000, b"", text), "1970-01-01 00:00:01.500000");
-        check(|text| timestamp_text(-719_163 * DAY_US, b"+00", text), "0001-12-31 00:00:00+00 BC");
-        check(|text| timestamp_text(i64::MIN, b"+00", text), "-infinity");
+        check(|text| timestamp_text(0, None, text), "1970-01-01 00:00:00");
+        check(|text| timestamp_text(-1, Some(b"+00"), text), "1969-12-31 23:59:59.999999+00");
+        check(|text| timestamp_text(1_500_000, None, text), "1970-01-01 00:00:01.500000");
+        check(|text| timestamp_text(-719_163 * DAY_US, Some(b"+00"), text), "0001-12-31 00:00:00+00 BC");
+        check(|text| timestamp_text(i64::MIN, Some(b"+00"), text), "-infinity");
         check(|text| time_text(DAY_US, text).expect("of a day"), "24:00:00");
     }
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 const NULL: &[u8] = b"\\N";
 
 /// The zone of a `timestamptz`.
-const UTC: &[u8] = b"+00";
+const UTC: &[u8; 3] = b"+00";
 
 /// Appends `rows` of these columns.
 pub(crate) fn append(columns: &[Cells<'_>], rows: Range<usize>, out: &mut Vec<u8>) -> Result<(), Error> {
@@ -42,8 +42,8 @@ fn value(column: &Cells<'_>, row: usize, out: &mut Vec<u8>) -> Result<(), &'stat
         },
         Values::Eight(values) => match column.kind {
             Kind::Time => datetime::time_text(values[row], out)?,
-            Kind::Timestamp => datetime::timestamp_text(values[row], b"", out),
-            Kind::TimestampTz => datetime::timestamp_text(values[row], UTC, out),
+            Kind::Timestamp => datetime::timestamp_text(values[row], None, out),
+            Kind::TimestampTz => datetime::timestamp_text(values[row], Some(UTC), out),
             _ => integer(values[row], out),
         },
         Values::Float4(values) => float(values[row], out),
