@@ -1,10 +1,14 @@
-//! The agents of a fleet as child processes of this one, which speak over standard input and output, here or at the other end of `ssh`.
+//! The agents of a fleet: child processes of this one, which speak over standard input and output, here or at the other end of `ssh`; or
+//! visitors, which were started elsewhere and connect by themselves.
 
 mod error;
+mod process;
 mod restart;
 mod time;
+mod visitor;
 
 pub use error::FleetError;
+pub use visitor::Visitor;
 
 use crate::clock::{CLOCK_SAMPLES, Exchange, wall_ns};
 use crate::coordinator::{AgentState, Coordinator, Order};
@@ -12,14 +16,16 @@ use crate::protocol::{self, FromAgent, HostCard, PROTOCOL, ProtocolError, Spec, 
 use crate::queue::{AgentId, ClassId, Queue};
 use bench_sink::digest;
 use bench_sink::runfile::ClockRecord;
+use process::Process;
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::fs;
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
+use visitor::Pipe;
 
 /// The agents of a fleet. They are asked to end when this is dropped, and killed if they do not.
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub struct Fleet {
     messages: Receiver<Message>,
     waker: SyncSender<Message>,
     begun: Instant,
+    /// How many agents there are to be.
+    expected: usize,
     /// How long to wait before an agent that was lost is started again, for each time.
     restarts: Vec<Duration>,
     /// The files of modules that agents may lack, by digest.
@@ -37,12 +45,12 @@ pub struct Fleet {
 #[derive(Debug)]
 struct Agent {
     name: String,
-    command: Command,
-    child: Child,
+    /// The process, unless the agent is a visitor.
+    process: Option<Process>,
     /// Closed to ask it to stop.
-    orders: Option<ChildStdin>,
-    /// What it prints to standard error.
-    log: PathBuf,
+    orders: Option<Pipe>,
+    /// How many connections it has had: what still arrives over an earlier one does not count.
+    connection: u32,
     has_ended: bool,
     /// The machine and the program that introduced themselves.
     card: Option<HostCard>,
@@ -59,13 +67,16 @@ struct Agent {
 enum Message {
     Said {
         agent: AgentId,
+        connection: u32,
         message: FromAgent,
         block: Vec<u8>,
         /// When it arrived, by the clock of this machine.
         at_ns: i64,
     },
     /// Its output has ended, or cannot be understood.
-    Ended { agent: AgentId, error: Option<ProtocolError> },
+    Ended { agent: AgentId, connection: u32, error: Option<ProtocolError> },
+    /// An agent has connected by itself.
+    Came(Visitor),
     /// The fleet was interrupted.
     Woken,
 }
@@ -103,10 +114,7 @@ impl Fleet {
     /// Starts the programs of agents, given as names and commands. Their standard error goes to files in the folder `logs`. An agent that
     /// is lost is started again after each of the times `restarts`.
     pub fn launch(commands: Vec<(String, Command)>, logs: &Path, restarts: &[Duration]) -> Result<Self, FleetError> {
-        let (waker, messages) = mpsc::sync_channel(MESSAGES_MAX);
-        let restarts = restarts.to_vec();
-        let mut fleet =
-            Self { agents: Vec::new(), messages, waker, begun: Instant::now(), restarts, modules: HashMap::new() };
+        let mut fleet = Self::new(commands.len(), restarts);
         for (name, command) in commands {
             let log = logs.join(format!("{name}.log"));
             let started = fleet.start(&name, command, log);
@@ -115,34 +123,67 @@ impl Fleet {
         Ok(fleet)
     }
 
-    fn start(&mut self, name: &str, mut command: Command, log: PathBuf) -> io::Result<()> {
-        let child = spawn(&mut command, &log)?;
-        let agent = AgentId(self.agents.len() as u32);
+    /// A fleet of so many agents, none of which is there yet.
+    fn new(expected: usize, restarts: &[Duration]) -> Self {
+        let (waker, messages) = mpsc::sync_channel(MESSAGES_MAX);
+        let (restarts, modules) = (restarts.to_vec(), HashMap::new());
+        Self { agents: Vec::new(), messages, waker, begun: Instant::now(), expected, restarts, modules }
+    }
+
+    fn start(&mut self, name: &str, command: Command, log: PathBuf) -> io::Result<()> {
+        let process = Process::start(command, log)?;
+        let agent = self.add(name);
+        self.agents[agent.0 as usize].process = Some(process);
+        self.listen_to_process(agent)
+    }
+
+    /// Adds an agent without a connection.
+    fn add(&mut self, name: &str) -> AgentId {
         self.agents.push(Agent {
             name: name.to_owned(),
-            command,
-            child,
+            process: None,
             orders: None,
-            log,
-            has_ended: false,
+            connection: 0,
+            has_ended: true,
             card: None,
             clock: [(None, 0); 2],
             restarted: 0,
             restart_at: None,
         });
-        self.listen(agent)
+        AgentId(self.agents.len() as u32 - 1)
     }
 
-    /// Reads what a process that was just started says, on a thread of its own.
-    fn listen(&mut self, agent: AgentId) -> io::Result<()> {
+    /// Reads what a process that was just started says.
+    fn listen_to_process(&mut self, agent: AgentId) -> io::Result<()> {
+        let process = self.agents[agent.0 as usize].process.as_mut();
+        match process.and_then(Process::pipes) {
+            Some((orders, output)) => self.listen(agent, Pipe(Box::new(orders)), Box::new(output)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a new connection of an agent, and reads it on a thread of its own.
+    fn listen(&mut self, agent: AgentId, orders: Pipe, output: Box<dyn Read + Send>) -> io::Result<()> {
         let messages = self.waker.clone();
         let known = &mut self.agents[agent.0 as usize];
-        known.orders = known.child.stdin.take();
-        if let Some(output) = known.child.stdout.take() {
-            let name = format!("agent {}", known.name);
-            thread::Builder::new().name(name).spawn(move || read(agent, output, &messages))?;
-        }
+        known.orders = Some(orders);
+        known.has_ended = false;
+        known.connection += 1;
+        let (name, connection) = (format!("agent {}", known.name), known.connection);
+        thread::Builder::new().name(name).spawn(move || read((agent, connection), output, &messages))?;
         Ok(())
+    }
+
+    /// The next message; one of a connection that was replaced only wakes.
+    fn receive(&self, within: Duration) -> Result<Message, RecvTimeoutError> {
+        let message = self.messages.recv_timeout(within)?;
+        let is_current = match &message {
+            Message::Said { agent, connection, .. } | Message::Ended { agent, connection, .. } => {
+                self.agents[agent.0 as usize].connection == *connection
+            }
+            Message::Came(_) | Message::Woken => true,
+        };
+        Ok(if is_current { message } else { Message::Woken })
     }
 
     /// Sends these files of modules, given by digest, to agents that lack them.
@@ -172,9 +213,9 @@ impl Fleet {
         self.agents.iter().map(|agent| agent.name.clone()).collect()
     }
 
-    /// The process of an agent on this machine: the agent itself, or the `ssh` to it.
-    pub fn process(&self, agent: AgentId) -> u32 {
-        self.agents[agent.0 as usize].child.id()
+    /// The process of an agent on this machine: the agent itself, or the `ssh` to it. A visitor has none.
+    pub fn process(&self, agent: AgentId) -> Option<u32> {
+        self.agents[agent.0 as usize].process.as_ref().map(Process::id)
     }
 
     /// The time since the fleet began.
@@ -191,13 +232,13 @@ impl Fleet {
 
     /// Waits until all agents have introduced themselves.
     pub fn join(&mut self, within: Duration, is_stopped: &dyn Fn() -> bool) -> Result<Vec<HostCard>, FleetError> {
-        let mut cards: Vec<Option<HostCard>> = vec![None; self.agents.len()];
+        let mut cards: Vec<Option<HostCard>> = vec![None; self.expected];
         let end = Instant::now() + within;
-        while let Some(missing) = (0..self.agents.len()).find(|agent| !self.has_joined(*agent)) {
+        while let Some(missing) = (0..self.expected).find(|agent| !self.has_joined(*agent)) {
             if is_stopped() {
                 return Err(FleetError::Interrupted);
             }
-            match self.messages.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match self.receive(end.saturating_duration_since(Instant::now())) {
                 Ok(Message::Said { agent, message: FromAgent::Hello(card), .. }) => {
                     self.agents[agent.0 as usize].card = Some((*card).clone());
                     if card.protocol == PROTOCOL {
@@ -223,12 +264,16 @@ impl Fleet {
                     let reason = "its first message is not its introduction".to_owned();
                     return Err(FleetError::NotJoined { agent: self.name(agent), reason });
                 }
-                Ok(Message::Ended { agent, error }) => {
+                Ok(Message::Ended { agent, error, .. }) => {
                     let reason = self.end(agent, error);
                     return Err(FleetError::NotJoined { agent: self.name(agent), reason });
                 }
+                Ok(Message::Came(visitor)) => self.meet(visitor)?,
                 Ok(Message::Woken) => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    if missing >= self.agents.len() {
+                        return Err(self.too_few(within));
+                    }
                     let agent = self.agents[missing].name.clone();
                     let reason = format!("it did not answer within {} s", within.as_secs());
                     return Err(FleetError::NotJoined { agent, reason });
@@ -271,7 +316,7 @@ impl Fleet {
             if coordinator.is_over(now_ns)? {
                 return Ok(false);
             }
-            let orders = match self.messages.recv_timeout(self.pause(coordinator.wake_ns(), now_ns)) {
+            let orders = match self.receive(self.pause(coordinator.wake_ns(), now_ns)) {
                 Ok(Message::Said { agent, message: FromAgent::Hello(card), .. }) => {
                     match self.welcome(agent, &card, spec) {
                         Ok(()) => Vec::new(),
@@ -309,7 +354,8 @@ impl Fleet {
                     }
                     coordinator.handle(agent, &message, &block, self.now_ns())?
                 }
-                Ok(Message::Ended { agent, error }) => self.ended(coordinator, agent, error, observer)?,
+                Ok(Message::Ended { agent, error, .. }) => self.ended(coordinator, agent, error, observer)?,
+                Ok(Message::Came(visitor)) => self.came_again(coordinator, visitor, observer)?,
                 Ok(Message::Woken) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Vec::new(),
             };
             self.order(orders);
@@ -373,18 +419,16 @@ impl Fleet {
         let agent = &mut self.agents[agent.0 as usize];
         agent.has_ended = true;
         agent.orders = None;
-        if error.is_some() {
-            // It cannot be understood, but may go on.
-            let _ = agent.child.kill();
-        }
-        let status = agent.child.wait();
-        let printed = || fs::read(&agent.log).ok().and_then(|log| last_line(&log));
-        match (error, status) {
-            (Some(error), _) => error.to_string(),
-            (None, Err(error)) => error.to_string(),
-            // What it printed before it was killed does not say why.
-            (None, Ok(status)) if status.code().is_none() => format!("it was killed ({status})"),
-            (None, Ok(status)) => printed().unwrap_or_else(|| format!("it ended ({status})")),
+        match (&mut agent.process, error) {
+            (None, None) => "its connection has ended".to_owned(),
+            (None, Some(error)) => error.to_string(),
+            (Some(process), None) => process.wait(),
+            (Some(process), Some(error)) => {
+                // It cannot be understood, but may go on.
+                process.kill();
+                process.wait();
+                error.to_string()
+            }
         }
     }
 }
@@ -407,33 +451,28 @@ impl Drop for Fleet {
         self.agents.iter_mut().for_each(|agent| agent.orders = None);
         let end = Instant::now() + GRACE;
         while self.agents.iter().any(|agent| !agent.has_ended) {
-            match self.messages.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(Message::Ended { agent, error }) => _ = self.end(agent, error),
-                Ok(Message::Said { .. } | Message::Woken) => {}
+            match self.receive(end.saturating_duration_since(Instant::now())) {
+                Ok(Message::Ended { agent, error, .. }) => _ = self.end(agent, error),
+                Ok(Message::Said { .. } | Message::Came(_) | Message::Woken) => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
-        for agent in self.agents.iter_mut().filter(|agent| !agent.has_ended) {
-            let _ = agent.child.kill();
-            let _ = agent.child.wait();
+        let left = self.agents.iter_mut().filter(|agent| !agent.has_ended);
+        for process in left.filter_map(|agent| agent.process.as_mut()) {
+            process.kill();
+            process.wait();
         }
     }
 }
 
-/// Starts the program of an agent, with pipes for what is said and a log for the rest.
-fn spawn(command: &mut Command, log: &Path) -> io::Result<Child> {
-    let log = File::options().create(true).append(true).open(log)?;
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn()
-}
-
 /// Reads the messages of one agent until its output ends.
-fn read(agent: AgentId, output: ChildStdout, messages: &SyncSender<Message>) {
+fn read((agent, connection): (AgentId, u32), output: impl Read, messages: &SyncSender<Message>) {
     let mut output = BufReader::new(output);
     let mut next = protocol::receive_hello(&mut output).map(|hello| hello.map(|hello| (hello, Vec::new())));
     let error = loop {
         match next {
             Ok(Some((message, block))) => {
-                if messages.send(Message::Said { agent, message, block, at_ns: wall_ns() }).is_err() {
+                if messages.send(Message::Said { agent, connection, message, block, at_ns: wall_ns() }).is_err() {
                     return;
                 }
             }
@@ -442,11 +481,5 @@ fn read(agent: AgentId, output: ChildStdout, messages: &SyncSender<Message>) {
         }
         next = protocol::receive(&mut output);
     };
-    let _ = messages.send(Message::Ended { agent, error });
-}
-
-/// The last line that is not empty.
-fn last_line(log: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(log);
-    text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(|line| line.chars().take(500).collect())
+    let _ = messages.send(Message::Ended { agent, connection, error });
 }

@@ -25,7 +25,7 @@ pub use clock::wall_ns;
 pub use collect::{Collected, Collector, FleetFolder, ShardOf, contradiction, has_head, write_shard};
 pub use coordinator::{AgentState, COMMON_GROUP, Coordinator, Event, HAND_MAX, Order};
 pub use error::MergeError;
-pub use fleet::{Fleet, FleetError, FleetObserver, JOIN, RESTARTS};
+pub use fleet::{Fleet, FleetError, FleetObserver, JOIN, RESTARTS, Visitor};
 pub use loopback::Loopback;
 pub use merge::{Checks, Merged, merge, merge_stopped};
 pub use own::own_blocks;

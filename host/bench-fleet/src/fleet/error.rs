@@ -25,6 +25,18 @@ pub enum FleetError {
         /// What it printed last, or how it ended.
         reason: String,
     },
+    /// Fewer agents came than were expected.
+    #[error(
+        "only {found} of {expected} agents came within {seconds} s; start others with `bench-host agent --on`, or give a smaller --nodes"
+    )]
+    TooFew {
+        /// How many came.
+        found: usize,
+        /// How many were expected.
+        expected: usize,
+        /// How long they were waited for.
+        seconds: u64,
+    },
     /// An agent cannot measure the plan.
     #[error("agent {agent} cannot measure this run: {reason}")]
     Refused {

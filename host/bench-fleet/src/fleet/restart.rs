@@ -1,6 +1,7 @@
-//! Starts agents again that were lost.
+//! Starts agents again that were lost, or waits for those that connect by themselves.
 
-use super::{Fleet, spawn};
+use super::Fleet;
+use super::visitor::{RETURN, VISITS_MAX};
 use crate::classes::is_same_class;
 use crate::coordinator::{AgentState, Coordinator};
 use crate::protocol::{HostCard, Spec, ToAgent};
@@ -12,13 +13,17 @@ impl Fleet {
     /// Whether an agent that was lost will be started again.
     fn plan_restart(&mut self, agent: AgentId) -> bool {
         let known = &mut self.agents[agent.0 as usize];
-        let Some(pause) = self.restarts.get(known.restarted) else { return false };
+        let pause = match known.process {
+            Some(_) => self.restarts.get(known.restarted).copied(),
+            None => (known.restarted < VISITS_MAX).then_some(RETURN),
+        };
+        let Some(pause) = pause else { return false };
         known.restarted += 1;
-        known.restart_at = Some(Instant::now() + *pause);
+        known.restart_at = Some(Instant::now() + pause);
         true
     }
 
-    /// Starts the agents again whose time has come. Returns those that cannot be started.
+    /// Starts the agents again whose time has come. Returns those that cannot be started, and those that did not connect again in time.
     pub(super) fn restart_due(&mut self) -> Vec<(AgentId, io::Error)> {
         let now = Instant::now();
         let mut failed = Vec::new();
@@ -29,13 +34,13 @@ impl Fleet {
             }
             known.restart_at = None;
             let agent = AgentId(number as u32);
-            let spawned = spawn(&mut known.command, &known.log);
-            let started = spawned.and_then(|child| {
-                let known = &mut self.agents[number];
-                known.child = child;
-                known.has_ended = false;
-                self.listen(agent)
-            });
+            let started = match &mut known.process {
+                Some(process) => process.start_again().and_then(|()| self.listen_to_process(agent)),
+                None => {
+                    let late = format!("it did not connect again within {} s", RETURN.as_secs());
+                    Err(io::Error::new(io::ErrorKind::TimedOut, late))
+                }
+            };
             failed.extend(started.err().map(|error| (agent, error)));
         }
         failed
@@ -49,7 +54,10 @@ impl Fleet {
             return Ok(());
         }
         known.restarted = usize::MAX;
-        let _ = known.child.kill();
+        match &mut known.process {
+            Some(process) => process.kill(),
+            None => known.orders = None,
+        }
         Err("it came back as another machine or with another program, which is not of its class; start a new run"
             .to_owned())
     }

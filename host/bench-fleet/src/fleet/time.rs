@@ -9,7 +9,7 @@ use bench_sink::runfile::ClockRecord;
 impl Fleet {
     /// Whether an agent has introduced itself, and its clock was compared.
     pub(super) fn has_joined(&self, agent: usize) -> bool {
-        let known = &self.agents[agent];
+        let Some(known) = self.agents.get(agent) else { return false };
         // One of another version would not understand the question, and is refused for that.
         let compared = |card: &HostCard| card.protocol != PROTOCOL || known.clock[0].1 >= CLOCK_SAMPLES;
         known.card.as_ref().is_some_and(compared)

@@ -1,0 +1,115 @@
+//! Agents that were started elsewhere and connect by themselves, and may do so again when their connection was lost.
+
+use super::{Fleet, FleetError, FleetObserver, Message};
+use crate::coordinator::{AgentState, Coordinator, Order};
+use crate::queue::{AgentId, Queue};
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+/// An agent that has connected by itself.
+pub struct Visitor {
+    /// Its name.
+    pub name: String,
+    /// The way to it. The end asks it to stop.
+    pub orders: Box<dyn Write + Send>,
+    /// What it sends.
+    pub messages: Box<dyn Read + Send>,
+}
+
+impl fmt::Debug for Visitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visitor").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// How long an agent whose connection was lost may take to connect again: its machine, or the server, may have to start.
+pub(super) const RETURN: Duration = Duration::from_secs(120);
+
+/// How often an agent may connect again. One that cannot go on would otherwise do so for ever.
+pub(super) const VISITS_MAX: usize = 256;
+
+/// The way to an agent.
+pub(super) struct Pipe(pub(super) Box<dyn Write + Send>);
+
+impl fmt::Debug for Pipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipe").finish_non_exhaustive()
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Fleet {
+    /// A fleet of agents that connect by themselves: those of these names, whose numbers are in this order, and others until there are
+    /// `number`.
+    pub fn expect_visitors(names: &[String], number: usize) -> Self {
+        let mut fleet = Self::new(number.max(names.len()), &[]);
+        names.iter().for_each(|name| _ = fleet.add(name));
+        fleet
+    }
+
+    /// A function that gives the fleet an agent that has connected.
+    pub fn door(&self) -> impl Fn(Visitor) + Send + 'static + use<> {
+        let door = self.waker.clone();
+        // A fleet that is gone needs nobody: the connection ends.
+        move |visitor| _ = door.send(Message::Came(visitor))
+    }
+
+    /// Takes an agent that connects before the fleet measures.
+    pub(super) fn meet(&mut self, visitor: Visitor) -> Result<(), FleetError> {
+        let agent = match self.agents.iter().position(|agent| agent.name == visitor.name) {
+            Some(found) => AgentId(found as u32),
+            None if self.agents.len() < self.expected => self.add(&visitor.name),
+            // Its connection ends.
+            None => return Ok(()),
+        };
+        let known = &mut self.agents[agent.0 as usize];
+        known.card = None;
+        known.clock = [(None, 0); 2];
+        self.connect(agent, visitor)
+    }
+
+    /// Takes an agent that connects while the fleet measures: one of it that was lost.
+    pub(super) fn came_again<Q: Queue>(
+        &mut self,
+        coordinator: &mut Coordinator<Q>,
+        visitor: Visitor,
+        observer: &mut dyn FleetObserver<Q>,
+    ) -> Result<Vec<Order>, FleetError> {
+        let found = self.agents.iter().position(|agent| agent.name == visitor.name);
+        let Some(agent) = found.map(|found| AgentId(found as u32)) else { return Ok(Vec::new()) };
+        let is_welcome = self.agents[agent.0 as usize].restarted < VISITS_MAX;
+        if *coordinator.state(agent).0 == AgentState::Left || !is_welcome {
+            return Ok(Vec::new());
+        }
+        let mut orders = Vec::new();
+        if !self.agents[agent.0 as usize].has_ended {
+            // It noticed earlier than this process that its connection was lost.
+            orders = self.ended(coordinator, agent, None, observer)?;
+        }
+        self.agents[agent.0 as usize].restart_at = None;
+        coordinator.expect(agent, self.now_ns());
+        self.connect(agent, visitor)?;
+        Ok(orders)
+    }
+
+    fn connect(&mut self, agent: AgentId, visitor: Visitor) -> Result<(), FleetError> {
+        let Visitor { name, orders, messages } = visitor;
+        let connected = self.listen(agent, Pipe(orders), messages);
+        connected.map_err(|source| FleetError::Start { agent: name, source })
+    }
+
+    /// Why a fleet cannot begin whose agents did not all come.
+    pub(super) fn too_few(&self, within: Duration) -> FleetError {
+        FleetError::TooFew { found: self.agents.len(), expected: self.expected, seconds: within.as_secs() }
+    }
+}
