@@ -146,12 +146,27 @@ impl<Q: Queue> Coordinator<Q> {
             is_awaited: false,
             finished: 0,
         };
-        let agents: Vec<Agent> = classes.iter().map(agent).collect();
+        let mut agents: Vec<Agent> = classes.iter().map(agent).collect();
         for class in (0..number).map(ClassId).filter(|class| shares(*class)) {
-            queue.claim(class, NOBODY, 1, Lease { now_ns: 0, until_ns: u64::MAX })?;
+            // A queue that a server keeps may be of a coordinator that was lost.
+            if queue.owner(class, COMMON_GROUP).is_none() {
+                queue.claim(class, NOBODY, 1, Lease { now_ns: 0, until_ns: u64::MAX })?;
+            }
         }
-        for (own, _) in (number..).zip(&agents).filter(|(_, agent)| agent.has_common_group) {
-            queue.submit(ClassId(own), 1)?;
+        for (own, agent) in (number..).map(ClassId).zip(&mut agents).filter(|(_, agent)| agent.has_common_group) {
+            queue.submit(own, 1)?;
+            agent.has_common_group = queue.owner(own, COMMON_GROUP).is_none();
+        }
+        for (number, class) in (0..number).map(ClassId).zip(&mut of_classes) {
+            for (group, owner) in (0..).zip(&mut class.owners) {
+                *owner = queue.owner(number, group);
+            }
+            class.owners.iter().flatten().for_each(|owner| {
+                // An agent that such a coordinator had, and this one has not, owns nothing here.
+                if let Some(agent) = agents.get_mut(owner.0 as usize) {
+                    agent.finished += 1;
+                }
+            });
         }
         let counts = [agents.len() as u32, 0, 0, 0];
         let (events, ready, revision, steps) = (Vec::new(), Vec::new(), 0, agents.len() as u64);

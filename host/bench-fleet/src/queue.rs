@@ -160,4 +160,49 @@ pub trait Queue {
 
     /// The state of a class.
     fn progress(&self, class: ClassId) -> Result<Progress, QueueError>;
+
+    /// The agent that finished a group first; `None` while nobody has.
+    fn owner(&self, class: ClassId, group: u32) -> Option<AgentId>;
+}
+
+impl<Q: Queue + ?Sized> Queue for Box<Q> {
+    fn submit(&mut self, class: ClassId, groups: u32) -> Result<(), QueueError> {
+        (**self).submit(class, groups)
+    }
+
+    fn claim(&mut self, class: ClassId, agent: AgentId, hand: u32, lease: Lease) -> Result<Vec<u32>, QueueError> {
+        (**self).claim(class, agent, hand, lease)
+    }
+
+    fn renew(&mut self, agent: AgentId, lease: Lease) -> Result<(), QueueError> {
+        (**self).renew(agent, lease)
+    }
+
+    fn store(&mut self, subject: Subject, block: &[u8]) -> Result<Stored, QueueError> {
+        (**self).store(subject, block)
+    }
+
+    fn complete(&mut self, class: ClassId, group: u32, agent: AgentId) -> Result<Completed, QueueError> {
+        (**self).complete(class, group, agent)
+    }
+
+    fn release(&mut self, agent: AgentId) -> Result<Vec<u32>, QueueError> {
+        (**self).release(agent)
+    }
+
+    fn expire(&mut self, now_ns: u64) -> Result<Vec<(AgentId, Vec<u32>)>, QueueError> {
+        (**self).expire(now_ns)
+    }
+
+    fn wake_ns(&self) -> Option<u64> {
+        (**self).wake_ns()
+    }
+
+    fn progress(&self, class: ClassId) -> Result<Progress, QueueError> {
+        (**self).progress(class)
+    }
+
+    fn owner(&self, class: ClassId, group: u32) -> Option<AgentId> {
+        (**self).owner(class, group)
+    }
 }

@@ -21,6 +21,14 @@ impl<Q: Queue> Coordinator<Q> {
         for number in 0..self.agents.len() as u32 {
             self.wait_for(AgentId(number));
         }
+        for (number, class) in (0..).map(ClassId).zip(&mut self.classes) {
+            // All of its agents have measured the common group for a coordinator that was lost.
+            let is_measured = class.owners.first().is_some_and(Option::is_some);
+            if is_measured && class.awaited == 0 && class.alive > 1 {
+                class.spread = Spread::Undecided;
+                self.ready.push(number);
+            }
+        }
     }
 
     /// Has the class of an agent wait for it, if it has yet to measure the common group.

@@ -398,3 +398,34 @@ fn class_is_decided_without_an_agent_that_was_lost() {
     coordinator.expect(AgentId(2), 3);
     assert_eq!(coordinator.undecided(), None, "it is awaited again");
 }
+
+#[test]
+fn queue_of_a_coordinator_that_was_lost_is_gone_on_with() {
+    // The classes that the agents 0 and 1 have for themselves.
+    let (class, own) = (ClassId(0), [ClassId(1), ClassId(2)]);
+    let measure = |agent, group| (AgentId(agent), ToAgent::Measure { groups: vec![group] });
+    let begun = |finished: &[u32]| {
+        let mut queue = Embedded::new(Counted::default());
+        queue.submit(class, 3).unwrap();
+        for agent in finished {
+            queue.submit(own[*agent as usize], 1).unwrap();
+            queue.complete(own[*agent as usize], COMMON_GROUP, AgentId(*agent)).unwrap();
+            queue.complete(class, COMMON_GROUP, AgentId(*agent)).unwrap();
+        }
+        let mut coordinator = Coordinator::new(queue, &[class; 2], 3, true).unwrap();
+        coordinator.decide_classes();
+        coordinator
+    };
+    let mut coordinator = begun(&[1]);
+    assert_eq!((coordinator.owner(class, COMMON_GROUP), coordinator.state(AgentId(1)).2), (Some(AgentId(1)), 1));
+    assert!(say(&mut coordinator, 1, &FromAgent::Claim).is_empty(), "it waits for the other");
+    assert_eq!(say(&mut coordinator, 0, &FromAgent::Claim), [measure(0, COMMON_GROUP)]);
+    say(&mut coordinator, 0, &completed(COMMON_GROUP));
+    assert_eq!(coordinator.undecided(), Some(class));
+    assert_eq!(coordinator.decide(class, false, 2).unwrap(), [measure(1, 1)]);
+    let mut coordinator = begun(&[1, 0]);
+    assert_eq!(coordinator.undecided(), Some(class), "all have measured what it depends on");
+    assert!(say(&mut coordinator, 0, &FromAgent::Claim).is_empty());
+    assert!(say(&mut coordinator, 1, &FromAgent::Claim).is_empty());
+    assert_eq!(coordinator.decide(class, true, 2).unwrap(), [measure(1, 1)], "it was the first to finish");
+}

@@ -24,15 +24,15 @@ const GROUPS: u32 = 6;
 const LEASE_NS: u64 = 100;
 
 /// Checks the queues that `make` returns, each without groups, against the whole contract; `kept` returns the blocks of a queue in the
-/// order in which they were stored.
-pub(crate) fn check<Q: Queue>(make: impl Fn() -> Q, kept: impl Fn(&Q) -> Vec<(AgentId, Vec<u8>)>) {
+/// order in which they were stored. So many random interleavings are tried.
+pub(crate) fn check<Q: Queue>(interleavings: u32, make: impl Fn() -> Q, kept: impl Fn(&Q) -> Vec<(AgentId, Vec<u8>)>) {
     classes_are_apart(make());
     groups_come_in_order_and_come_back(make());
     late_report_counts_if_it_is_the_first(make());
     group_that_two_agents_were_lost_with_is_given_up(make());
     unknown_class_and_group_are_refused(make());
     let steps = prop::collection::vec(step(), 0..80);
-    let mut runner = TestRunner::new(Config::with_cases(256));
+    let mut runner = TestRunner::new(Config::with_cases(interleavings));
     let interleaved = runner.run(&steps, |steps| {
         let mut model = Model::new(make());
         steps.iter().for_each(|step| model.take(*step));
@@ -205,6 +205,9 @@ impl<Q: Queue> Model<Q> {
         assert_eq!(progress.waiting + progress.leased + progress.finished + progress.given_up, GROUPS, "none is lost");
         assert_eq!(progress.leased as usize, self.holders.len());
         assert_eq!(progress.finished as usize, self.finished.len());
+        for group in 0..GROUPS {
+            assert_eq!(self.queue.owner(CLASS, group), self.finished.get(&group).copied());
+        }
     }
 
     fn is_given_up(&self, group: u32) -> bool {

@@ -107,6 +107,13 @@ impl<B: Blocks> Embedded<B> {
         &self.blocks
     }
 
+    /// Checks that a class was submitted, and has the group.
+    pub(super) fn check(&self, class: ClassId, group: u32) -> Result<(), QueueError> {
+        let known = self.classes.get(&class).ok_or(QueueError::UnknownClass(class.0))?;
+        let is_known = (group as usize) < known.groups.len();
+        if is_known { Ok(()) } else { Err(QueueError::UnknownGroup { class: class.0, group }) }
+    }
+
     /// Makes the groups that `agent` still holds available to others, in their order.
     fn put_back(&mut self, agent: AgentId, class: ClassId, groups: &[u32]) -> Vec<u32> {
         let Some(class) = self.classes.get_mut(&class) else { return Vec::new() };
@@ -207,11 +214,8 @@ impl<B: Blocks> Queue for Embedded<B> {
 
     fn complete(&mut self, class: ClassId, group: u32, agent: AgentId) -> Result<Completed, QueueError> {
         self.steps += 1;
-        let known = self.class_mut(class)?;
-        let Some(entry) = known.groups.get(group as usize) else {
-            return Err(QueueError::UnknownGroup { class: class.0, group });
-        };
-        let state = entry.state;
+        self.check(class, group)?;
+        let state = self.class_mut(class)?.groups[group as usize].state;
         if let Some(held) = self.leases.get_mut(&agent) {
             held.groups.retain(|held| *held != group);
         }
@@ -265,6 +269,13 @@ impl<B: Blocks> Queue for Embedded<B> {
     fn progress(&self, class: ClassId) -> Result<Progress, QueueError> {
         self.classes.get(&class).map(|class| class.progress).ok_or(QueueError::UnknownClass(class.0))
     }
+
+    fn owner(&self, class: ClassId, group: u32) -> Option<AgentId> {
+        match self.classes.get(&class)?.groups.get(group as usize)?.state {
+            State::Finished(by) => Some(by),
+            State::Waiting | State::Leased(_) | State::GivenUp => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -274,7 +285,7 @@ mod tests {
 
     #[test]
     fn embedded_queue_keeps_the_contract() {
-        contract::check(|| Embedded::new(contract::Kept::default()), |queue| queue.blocks().0.clone());
+        contract::check(256, || Embedded::new(contract::Kept::default()), |queue| queue.blocks().0.clone());
     }
 
     #[test]
