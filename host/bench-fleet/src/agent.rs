@@ -5,7 +5,7 @@ use crate::protocol::{self, FromAgent, HostCard, PROTOCOL, Spec, ToAgent};
 use crate::queue::Part;
 use bench_sink::digest;
 use std::io::{self, BufRead, Write};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -35,12 +35,23 @@ pub trait AgentTask {
 /// The way to the coordinator.
 pub struct Uplink {
     out: Box<dyn Write + Send>,
+    /// Asks whether the coordinator is still there, if the connection does not tell its end.
+    check: Option<Box<dyn FnMut() -> io::Result<()> + Send>>,
 }
+
+/// How often an agent that waits for orders asks whether the coordinator is still there. One that measures does not ask.
+const CHECK: Duration = Duration::from_secs(5);
 
 impl Uplink {
     /// Sends to `out`.
     pub fn new(out: impl Write + Send + 'static) -> Self {
-        Self { out: Box::new(out) }
+        Self { out: Box::new(out), check: None }
+    }
+
+    /// Sends to `out`, a connection that does not tell its end. While the agent waits for orders, `check` asks whether the coordinator is
+    /// still there.
+    pub fn with_check(out: impl Write + Send + 'static, check: Box<dyn FnMut() -> io::Result<()> + Send>) -> Self {
+        Self { out: Box::new(out), check: Some(check) }
     }
 
     /// Sends a block, which must be in the agent's own run file already.
@@ -90,7 +101,7 @@ pub struct Orders {
 impl Orders {
     /// The next order; `None` at the end. Questions for the time are answered.
     fn next(&self, uplink: &mut Uplink) -> io::Result<Option<(ToAgent, Vec<u8>)>> {
-        while let Ok(Received { order, module, at_ns }) = self.received.recv() {
+        while let Some(Received { order, module, at_ns }) = self.wait(uplink)? {
             match order {
                 ToAgent::Clock { sent_ns } => {
                     let answered_ns = (self.clock)();
@@ -100,6 +111,18 @@ impl Orders {
             }
         }
         Ok(None)
+    }
+
+    /// Waits for an order; `None` at the end.
+    fn wait(&self, uplink: &mut Uplink) -> io::Result<Option<Received>> {
+        let Some(check) = &mut uplink.check else { return Ok(self.received.recv().ok()) };
+        loop {
+            match self.received.recv_timeout(CHECK) {
+                Ok(received) => return Ok(Some(received)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => check()?,
+            }
+        }
     }
 }
 

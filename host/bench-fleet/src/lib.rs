@@ -1,6 +1,13 @@
 //! One run that several machines measure. Either each measures a shard, and the run files of all shards become one; or agents, which are
-//! child processes here or at the other end of `ssh`, take groups of cells from a queue, and what they measured is merged the same way.
+//! child processes here or at the other end of `ssh`, or connect to a server, take groups of cells from a queue, and what they measured is
+//! merged the same way.
 
+// Helpers that unit tests share with the other tests name the crate.
+#[cfg(all(test, feature = "nats"))]
+extern crate self as bench_fleet;
+
+#[cfg(feature = "nats")]
+mod address;
 mod agent;
 mod classes;
 mod clock;
@@ -10,6 +17,12 @@ mod error;
 mod fleet;
 mod loopback;
 mod merge;
+#[cfg(feature = "nats")]
+mod nats;
+#[cfg(all(test, feature = "nats"))]
+#[path = "../tests/nats_server/mod.rs"]
+#[allow(dead_code, reason = "each test program uses a part of it")]
+mod nats_server;
 mod own;
 mod part;
 mod place;
@@ -19,6 +32,8 @@ mod status;
 mod verify;
 mod watchers;
 
+#[cfg(feature = "nats")]
+pub use address::NatsAddress;
 pub use agent::{AgentTask, Orders, Received, Served, Uplink, listen, serve};
 pub use classes::{ClassError, classify};
 pub use clock::wall_ns;
@@ -28,9 +43,16 @@ pub use error::MergeError;
 pub use fleet::{Fleet, FleetError, FleetObserver, JOIN, RESTARTS, Visitor};
 pub use loopback::Loopback;
 pub use merge::{Checks, Merged, merge, merge_stopped};
+#[cfg(feature = "nats")]
+pub use nats::{
+    AgentLink, Guests, Invitation, LinkReader, LinkWriter, Login, NatsError, Pings, Reception, RunStream, Server,
+    is_name, join_link, wait_for_invitation,
+};
 pub use own::own_blocks;
 pub use place::{AgentPlace, Place, agents};
 pub use protocol::{FromAgent, HostCard, ModuleDigest, PROTOCOL, ProtocolError, Spec, ToAgent};
+#[cfg(feature = "nats")]
+pub use queue::Jetstream;
 pub use queue::{
     AgentId, Blocks, ClassId, Completed, Embedded, LOSSES_MAX, Lease, Part, Progress, Queue, QueueError, Stored,
     Subject,

@@ -1,5 +1,7 @@
 //! Where the agents of a fleet run, as `--on` says it.
 
+#[cfg(feature = "nats")]
+use crate::address::NatsAddress;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +13,9 @@ pub enum Place {
     Local(u32),
     /// One on each of these machines, which are reached over SSH.
     Ssh(Vec<String>),
+    /// Those that connect to this NATS server.
+    #[cfg(feature = "nats")]
+    Nats(NatsAddress),
     /// One on each of some nodes of a Kubernetes cluster, in this namespace.
     Kubernetes(String),
 }
@@ -28,6 +33,7 @@ pub struct AgentPlace {
 const AGENTS_MAX: u32 = 256;
 
 /// What to do where a queue of a server is asked for.
+#[cfg(not(feature = "nats"))]
 const WITHOUT_SERVER: &str =
     "use --on local:N or --on ssh:HOST,…, or measure shards with `run --shard K/N` and join them with `fleet merge`";
 
@@ -52,6 +58,11 @@ impl FromStr for Place {
                     )),
                 }
             }
+            #[cfg(feature = "nats")]
+            ("nats" | "tls", Some(_)) => {
+                text.parse::<NatsAddress>().map(Self::Nats).map_err(|error| format!("--on: {error}"))
+            }
+            #[cfg(not(feature = "nats"))]
             ("nats" | "tls", Some(_)) => {
                 Err(format!("--on {text}: this bench-host is built without NATS; {WITHOUT_SERVER}"))
             }
@@ -59,9 +70,9 @@ impl FromStr for Place {
                 namespace if is_label(namespace) => Ok(Self::Kubernetes(namespace.to_owned())),
                 namespace => Err(format!("--on {text}: `{namespace}` is not a name of a namespace")),
             },
-            _ => {
-                Err(format!("--on {text}: unknown place; expected local:N, ssh:HOST[,HOST…] or kubernetes[:NAMESPACE]"))
-            }
+            _ => Err(format!(
+                "--on {text}: unknown place; expected local:N, ssh:HOST[,HOST…], nats://HOST[:PORT] or kubernetes[:NAMESPACE]"
+            )),
         }
     }
 }
@@ -95,6 +106,9 @@ pub fn agents(places: &[Place]) -> Result<Vec<AgentPlace>, String> {
             Place::Ssh(hosts) => agents.extend(hosts.iter().map(|host| (host.clone(), Some(host.clone())))),
             // The cluster starts those, from a manifest.
             Place::Kubernetes(_) => {}
+            // Whoever they are, they come by themselves.
+            #[cfg(feature = "nats")]
+            Place::Nats(_) => {}
         }
     }
     if agents.len() > AGENTS_MAX as usize {
@@ -144,13 +158,19 @@ mod tests {
         check("local", Ok(&["local-1"]));
         check("local:2 ssh:a,me@b local:1", Ok(&["local-1", "local-2", "a", "me@b", "local-3"]));
         check("kubernetes kubernetes:bench local", Ok(&["local-1"]));
+        #[cfg(feature = "nats")]
+        check("nats://127.0.0.1", Ok(&[]));
         check("ssh:a,a,local-1 local:1", Ok(&["a", "a-2", "local-1", "local-1-2"]));
     }
 
     #[test]
     fn place_that_cannot_be_is_refused() {
+        #[cfg(not(feature = "nats"))]
         check("nats://queue:4222", Err("built without NATS; use --on local:N"));
+        #[cfg(not(feature = "nats"))]
         check("tls://queue:4222", Err("built without NATS"));
+        #[cfg(feature = "nats")]
+        check("nats://me:s3cret@queue", Err("must not hold a user or a password"));
         for text in ["kubernetes:", "kubernetes:A", "kubernetes:-a", "kubernetes:a/b", "kubernetes:a\nb: c"] {
             check(text, Err("is not a name of a namespace"));
         }

@@ -4,8 +4,12 @@
 #[cfg(test)]
 mod contract;
 mod embedded;
+#[cfg(feature = "nats")]
+mod jetstream;
 
 pub use embedded::{Blocks, Embedded};
+#[cfg(feature = "nats")]
+pub use jetstream::Jetstream;
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, io};
@@ -129,6 +133,9 @@ pub enum QueueError {
         #[source]
         source: io::Error,
     },
+    /// The server that keeps the queue does not do what it is asked.
+    #[error("{0}")]
+    Server(String),
 }
 
 /// A queue of a fleet. Messages may come late or twice: no method assumes that the caller still holds a lease.

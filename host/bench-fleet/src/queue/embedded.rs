@@ -107,6 +107,33 @@ impl<B: Blocks> Embedded<B> {
         &self.blocks
     }
 
+    /// Whether there is a block of this subject.
+    #[cfg(feature = "nats")]
+    pub(super) fn is_stored(&self, subject: Subject) -> bool {
+        self.stored.contains_key(&subject)
+    }
+
+    /// The class of the groups that an agent holds, or held last.
+    #[cfg(feature = "nats")]
+    pub(super) fn class_of_lease(&self, agent: AgentId) -> Option<ClassId> {
+        self.leases.get(&agent).map(|held| held.class)
+    }
+
+    /// Notes that an agent was once lost with a group.
+    #[cfg(feature = "nats")]
+    pub(super) fn note_loss(&mut self, class: ClassId, group: u32, agent: AgentId) -> Result<(), QueueError> {
+        self.check(class, group)?;
+        let known = self.class_mut(class)?;
+        let entry = &mut known.groups[group as usize];
+        if !entry.lost_by.contains(&agent) {
+            entry.lost_by.push(agent);
+        }
+        if entry.lost_by.len() >= LOSSES_MAX && entry.state == State::Waiting {
+            known.set(group, State::GivenUp);
+        }
+        Ok(())
+    }
+
     /// Checks that a class was submitted, and has the group.
     pub(super) fn check(&self, class: ClassId, group: u32) -> Result<(), QueueError> {
         let known = self.classes.get(&class).ok_or(QueueError::UnknownClass(class.0))?;
