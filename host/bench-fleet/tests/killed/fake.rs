@@ -1,0 +1,262 @@
+//! An agent that measures nothing, as a process that kills or freezes itself at a given step of its work.
+
+#[cfg(feature = "nats")]
+use bench_fleet::{AgentLink, Login, Pings, Server, join_link};
+use bench_fleet::{
+    AgentTask, HostCard, Orders, PROTOCOL, Part, Served, Spec, Uplink, listen, own_blocks, serve, wall_ns,
+};
+use bench_model::{Arguments, Arm, Checksum};
+use bench_sink::fingerprint::Fingerprint;
+use bench_sink::runfile::{
+    CellRecord, EndRecord, FILE_NAME, LockedRun, ModuleRef, OutcomeRecord, Planned, Record, RunRecord, RunWriter,
+    encode,
+};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// Each group has one cell of its number.
+pub(crate) const GROUPS: u32 = 12;
+pub(crate) const PROCESSES: u32 = 3;
+
+/// The environment of an agent: its name, its folder, and the step at which it kills itself.
+pub(crate) const NAME: &str = "BENCH_FLEET_TEST_NAME";
+pub(crate) const FOLDER: &str = "BENCH_FLEET_TEST_FOLDER";
+const DIES_AT: &str = "BENCH_FLEET_TEST_DIES_AT";
+
+/// The server to which the agent connects, the name of the connection, and how long a repetition takes, in milliseconds.
+#[cfg(feature = "nats")]
+pub(crate) const SERVER: &str = "BENCH_FLEET_TEST_SERVER";
+#[cfg(feature = "nats")]
+pub(crate) const LINK: &str = "BENCH_FLEET_TEST_LINK";
+pub(crate) const TAKES: &str = "BENCH_FLEET_TEST_TAKES";
+
+/// Instead, the step at which it is frozen for longer than its lease.
+const FREEZES_AT: &str = "BENCH_FLEET_TEST_FREEZES_AT";
+
+/// The lease of an agent that cannot freeze, and of one that can.
+const LEASE: Duration = Duration::from_secs(600);
+const SHORT_LEASE: Duration = Duration::from_millis(200);
+
+/// What happens to an agent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fate {
+    Lives,
+    DiesAt(u32),
+    FreezesAt(u32),
+}
+
+/// An agent that measures nothing.
+struct Fake {
+    name: String,
+    folder: PathBuf,
+    writer: Option<RunWriter>,
+    notes: u32,
+    /// What it has measured, also before it was started again.
+    done: BTreeSet<(u32, u32)>,
+    steps: u32,
+    dies_at: Option<u32>,
+    freezes_at: Option<u32>,
+    /// How long a repetition takes.
+    takes: Duration,
+}
+
+impl Fake {
+    /// Ends this process as `kill -9` does, if this is the step for it, and the first time.
+    fn step(&mut self) {
+        self.steps += 1;
+        self.freeze();
+        if Some(self.steps) == self.dies_at {
+            fs::create_dir_all(&self.folder).unwrap();
+            fs::write(self.died(), "").unwrap();
+            let kill = format!("kill -9 {}", std::process::id());
+            let _ = Command::new("sh").args(["-c", &kill]).stdin(Stdio::null()).stdout(Stdio::null()).status();
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+
+    /// Has this process stopped for longer than its lease, if this is the step for it.
+    fn freeze(&self) {
+        if Some(self.steps) == self.freezes_at {
+            let process = std::process::id();
+            let freeze = format!("kill -STOP {process}; sleep 1; kill -CONT {process}");
+            // When it goes on, so does this process; which of them is first does not matter.
+            let _ = Command::new("sh").args(["-c", &freeze]).stdin(Stdio::null()).stdout(Stdio::null()).status();
+        }
+    }
+
+    /// A file that says that it has killed itself.
+    fn died(&self) -> PathBuf {
+        self.folder.join(format!("{}.died", self.name))
+    }
+
+    /// Goes on with the run file that it began before it was started again.
+    fn go_on(&mut self, directory: &Path, uplink: &mut Uplink) -> Result<(), String> {
+        let held = LockedRun::open(directory).map_err(|error| error.to_string())?;
+        self.writer = Some(held.resume().map_err(|error| error.to_string())?);
+        for (part, block) in own_blocks(directory).map_err(|error| error.to_string())? {
+            match part {
+                Part::Note(number) => self.notes = number + 1,
+                Part::Repetition { cell, process } => _ = self.done.insert((cell, process)),
+            }
+            uplink.block(part, &block).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, part: Option<Part>, records: &[Record], uplink: &mut Uplink) -> Result<(), String> {
+        let part = part.unwrap_or(Part::Note(self.notes));
+        self.notes += u32::from(matches!(part, Part::Note(_)));
+        let block = encode(records);
+        self.step();
+        let writer = self.writer.as_mut().ok_or("no run file")?;
+        writer.append_raw(&block).map_err(|error| error.to_string())?;
+        self.step();
+        uplink.block(part, &block).map_err(|error| error.to_string())?;
+        self.step();
+        Ok(())
+    }
+}
+
+impl AgentTask for Fake {
+    fn prepare(&mut self, spec: &Spec, uplink: &mut Uplink) -> Result<Duration, String> {
+        let directory = self.folder.join(&self.name);
+        if directory.join(FILE_NAME).exists() {
+            self.go_on(&directory, uplink)?;
+        } else {
+            self.writer = Some(RunWriter::create(&directory).map_err(|error| error.to_string())?);
+        }
+        let lease = if self.freezes_at.is_some() { SHORT_LEASE } else { LEASE };
+        if self.notes > 0 {
+            return Ok(lease);
+        }
+        let planned = Planned {
+            cells: GROUPS,
+            processes: PROCESSES,
+            time_ns: None,
+            iterations: None,
+            within_ns: None,
+            order_sha256: None,
+        };
+        let run = RunRecord {
+            id: spec.id.clone(),
+            started: "1".to_owned(),
+            seed: spec.seed,
+            command: spec.command.clone(),
+            planned,
+            fingerprint: card().fingerprint,
+            program_sha256: card().program_sha256,
+            warnings: Vec::new(),
+        };
+        self.keep(None, &[Record::Run(run)], uplink)?;
+        Ok(lease)
+    }
+
+    fn measure(&mut self, groups: &[u32], uplink: &mut Uplink) -> Result<bool, String> {
+        for process in 0..PROCESSES {
+            for cell in groups {
+                self.step();
+                if !self.done.insert((*cell, process)) {
+                    continue;
+                }
+                let (_held, nothing) = mpsc::channel::<()>();
+                let _ = nothing.recv_timeout(self.takes);
+                self.keep(Some(Part::Repetition { cell: *cell, process }), &block(*cell, process, &self.name), uplink)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn finish(&mut self, uplink: &mut Uplink) -> Result<(), String> {
+        let end = EndRecord { finished: "2".to_owned(), stopped: Some("a part of a fleet's run".to_owned()) };
+        self.keep(None, &[Record::End(end)], uplink)
+    }
+}
+
+fn block(cell: u32, process: u32, agent: &str) -> [Record; 2] {
+    let identity = CellRecord {
+        cell,
+        process,
+        scenario: "m/s".to_owned(),
+        family: String::new(),
+        arm: Arm::Wasm,
+        variant: None,
+        arguments: Arguments::default(),
+        module: ModuleRef { file: format!("{agent}.wasm"), sha256: "d".to_owned() },
+        limit: None,
+        cpu: None,
+        conditions: Vec::new(),
+    };
+    let outcome = OutcomeRecord { checksum: Some(Checksum(cell.into())), ..OutcomeRecord::ok(cell, process) };
+    [Record::Cell(identity), Record::Outcome(outcome)]
+}
+
+pub(crate) fn card() -> HostCard {
+    HostCard {
+        protocol: PROTOCOL,
+        host_version: "1".to_owned(),
+        program_sha256: Some("p".to_owned()),
+        fingerprint: Fingerprint { host_version: "1".to_owned(), ..Fingerprint::default() },
+        boot_id: None,
+    }
+}
+
+/// The clock of an agent's machine: that of this one, off by a part of the name after `@`, in seconds.
+fn skewed_ns() -> i64 {
+    let name = std::env::var(NAME).unwrap_or_default();
+    let seconds: i64 = name.split_once('@').map_or(0, |(_, seconds)| seconds.parse().unwrap());
+    wall_ns() + seconds * 1_000_000_000
+}
+
+/// Not a test, but the process of an agent that the tests below start.
+#[test]
+#[ignore = "the tests of this file start it as a process"]
+fn agent_process() {
+    let Ok(name) = std::env::var(NAME) else { return };
+    let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
+    let step = |name: &str| std::env::var(name).ok().map(|step| step.parse().unwrap());
+    let (dies_at, freezes_at) = (step(DIES_AT), step(FREEZES_AT));
+    let done = BTreeSet::new();
+    let takes = Duration::from_millis(std::env::var(TAKES).map_or(0, |takes| takes.parse().unwrap()));
+    let mut task = Fake { name, folder, writer: None, notes: 0, done, steps: 0, dies_at, freezes_at, takes };
+    if task.died().exists() {
+        task.dies_at = None;
+    }
+    let (orders, mut uplink) = connection(&task.name);
+    let served = serve(&orders, &mut uplink, (&card(), Some("r")), &mut task);
+    drop(uplink);
+    std::process::exit(if served.is_ok_and(|served| served == Served::Done) { 0 } else { 2 });
+}
+
+/// The connection to the coordinator, over standard input and output if no server is named.
+fn connection(_name: &str) -> (Orders, Uplink) {
+    #[cfg(feature = "nats")]
+    if let (Ok(server), Ok(link)) = (std::env::var(SERVER), std::env::var(LINK)) {
+        let server = Server::connect(&server.parse().unwrap(), &Login::default(), Pings::Never).unwrap();
+        let AgentLink { orders, messages, check } = join_link(&server, _name, &link).unwrap();
+        let orders = listen(BufReader::new(orders), skewed_ns, || {});
+        return (orders, Uplink::with_check(messages, check));
+    }
+    let mut out = io::stdout();
+    // Ends the line that the test harness may have begun.
+    out.write_all(b"\n").unwrap();
+    (listen(BufReader::new(io::stdin()), skewed_ns, || {}), Uplink::new(out))
+}
+
+/// The command that starts the process of an agent.
+pub(crate) fn command(name: &str, folder: &Path, fate: Fate) -> (String, Command) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "fake::agent_process", "--nocapture"]).env(NAME, name).env(FOLDER, folder);
+    match fate {
+        Fate::Lives => {}
+        Fate::DiesAt(step) => _ = command.env(DIES_AT, step.to_string()),
+        Fate::FreezesAt(step) => _ = command.env(FREEZES_AT, step.to_string()),
+    }
+    (name.to_owned(), command)
+}

@@ -1,0 +1,391 @@
+//! The same agents, connected to a real `nats-server`: they and the server are killed at random moments, and cut off from each other.
+
+use crate::fake::{Fate, LINK, SERVER, TAKES, card, command};
+use crate::measure_with;
+use crate::nats_server::NatsServer;
+use bench_fleet::{
+    AgentId, AgentLink, AgentTask, Blocks, Coordinator, Embedded, Fleet, FleetFolder, FleetObserver, Guests,
+    Invitation, JOIN, Jetstream, Login, NatsAddress, PROTOCOL, Part, Pings, Reception, RunStream, Server, Spec, Uplink,
+    classify, join_link, listen, serve, wait_for_invitation, wall_ns,
+};
+use std::io::{self, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// How often agents are killed in all; the variable asks for more, such as 200.
+const KILLS: (&str, u32) = ("BENCH_FLEET_TEST_KILLS", 6);
+
+/// How often the server is killed; the variable asks for more, such as 10.
+const RESTARTS: (&str, u32) = ("BENCH_FLEET_TEST_RESTARTS", 1);
+
+/// How long a repetition takes, so that something is killed while it goes on.
+const TAKES_MS: u64 = 20;
+
+fn times((variable, few): (&str, u32)) -> u32 {
+    std::env::var(variable).map_or(few, |times| times.parse().unwrap())
+}
+
+/// Lets time pass for the others.
+fn pause(time: Duration) {
+    let (_held, nothing) = mpsc::channel::<()>();
+    let _ = nothing.recv_timeout(time);
+}
+
+/// An agent as `bench-host agent --on` is one: it waits for invitations, and starts a process for each.
+struct Attendant {
+    child: Arc<Mutex<Option<Child>>>,
+    is_stopped: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Attendant {
+    fn start(address: NatsAddress, name: &str, folder: PathBuf, fate: Fate) -> Self {
+        let server = Server::connect(&address, &Login::default(), Pings::Never).unwrap();
+        let (child, is_stopped) = (Arc::new(Mutex::new(None)), Arc::new(AtomicBool::new(false)));
+        let (held, stopped, name) = (Arc::clone(&child), Arc::clone(&is_stopped), name.to_owned());
+        let thread = thread::spawn(move || {
+            let mut finished = Vec::new();
+            let is_stopped = || stopped.load(Ordering::SeqCst);
+            while let Ok(Some(invitation)) = wait_for_invitation(&server, &name, &finished, &is_stopped) {
+                let Invitation { run, link } = invitation;
+                let (_, mut command) = command(&name, &folder, fate);
+                command.env(SERVER, address.to_string()).env(LINK, link).env(TAKES, TAKES_MS.to_string());
+                command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+                *held.lock().unwrap() = Some(command.spawn().unwrap());
+                if has_succeeded(&held) {
+                    finished.push(run);
+                }
+            }
+        });
+        Self { child, is_stopped, thread: Some(thread) }
+    }
+
+    /// Kills the process that measures, if there is one.
+    fn kill(&self) -> bool {
+        let mut child = self.child.lock().unwrap();
+        let Some(child) = child.as_mut() else { return false };
+        child.try_wait().unwrap().is_none() && child.kill().is_ok()
+    }
+}
+
+impl Drop for Attendant {
+    fn drop(&mut self) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+        self.kill();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Waits for the end of a process that others may kill meanwhile.
+fn has_succeeded(child: &Mutex<Option<Child>>) -> bool {
+    loop {
+        if let Some(status) = child.lock().unwrap().as_mut().and_then(|child| child.try_wait().unwrap()) {
+            return status.success();
+        }
+        pause(Duration::from_millis(5));
+    }
+}
+
+/// Numbers that look random, the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
+/// Set when it is dropped, also by a panic.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Measures with agents that connect to these addresses, and calls `during` until that is over.
+#[track_caller]
+fn measure(
+    server: &Server,
+    agents: &[(&str, Fate, NatsAddress)],
+    mut during: impl FnMut(&[Attendant]) + Send,
+) -> (u32, usize) {
+    let out = tempfile::tempdir().unwrap();
+    let folder = FleetFolder::new(out.path(), "r");
+    let _lock = folder.begin().unwrap();
+    let mut stream = RunStream::open(server, "r").unwrap();
+    let fleet = Fleet::expect_visitors(&[], agents.len());
+    let _reception = Reception::open(server, "r", Guests::Any(agents.len() as u32), fleet.door()).unwrap();
+    let attendants: Vec<_> = agents
+        .iter()
+        .map(|(name, fate, address)| Attendant::start(address.clone(), name, folder.agents(), *fate))
+        .collect();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::SeqCst) {
+                during(&attendants);
+            }
+        });
+        let _over = Over(&is_over);
+        measure_with("over a server", &folder, fleet, move |collector, names| {
+            stream.keep_agents(names).unwrap();
+            Box::new(Jetstream::open(stream, collector).unwrap())
+        })
+    })
+}
+
+#[test]
+fn agent_killed_at_random_moments_loses_nothing_that_it_finished() {
+    let Some(server) = NatsServer::start() else { return };
+    let mut dice = Dice(1);
+    let mut kills = 0;
+    let mut run = 0;
+    while kills < times(KILLS) {
+        run += 1;
+        assert!(run < 10 * times(KILLS), "the agent is there to be killed");
+        let connection = server.connect();
+        let agents = [("a", Fate::Lives, server.address()), ("b", Fate::Lives, server.address())];
+        // An agent that is killed again and again would never end.
+        let mut left = 3;
+        let (given_up, _) = measure(&connection, &agents, |agents| {
+            pause(Duration::from_millis(dice.below(300)));
+            if left > 0 && agents[1].kill() {
+                left -= 1;
+                kills += 1;
+            }
+        });
+        assert_eq!(given_up, 0, "one agent alone does not end a group");
+        RunStream::open(&connection, "r").unwrap().remove().unwrap();
+    }
+}
+
+/// Kills the server while agents measure, and starts it again, with an empty disk if it `is_wiped`.
+#[track_caller]
+fn check_restarts(is_wiped: bool) {
+    let Some(mut server) = NatsServer::start() else { return };
+    let agents = [("a", Fate::Lives, server.address()), ("b", Fate::Lives, server.address())];
+    let connection = server.connect();
+    let mut dice = Dice(2);
+    let mut restarts = 0;
+    let (given_up, _) = measure(&connection, &agents, |_| {
+        pause(Duration::from_millis(200 + dice.below(300)));
+        if restarts < times(RESTARTS) {
+            restarts += 1;
+            server.restart(is_wiped);
+        }
+    });
+    assert_eq!(given_up, 0);
+    assert!(restarts > 0);
+}
+
+#[test]
+fn server_that_is_killed_and_restarted_costs_nothing_that_an_agent_finished() {
+    check_restarts(false);
+}
+
+#[test]
+fn server_that_loses_its_disk_costs_nothing_that_an_agent_finished() {
+    check_restarts(true);
+}
+
+/// A connection to the server that can be cut, and that counts the bytes on it.
+struct Proxy {
+    port: u16,
+    line: Arc<Line>,
+}
+
+#[derive(Default)]
+struct Line {
+    is_cut: AtomicBool,
+    bytes: AtomicU64,
+    is_closed: AtomicBool,
+}
+
+impl Proxy {
+    fn start(to: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let line = Arc::new(Line::default());
+        let shared = Arc::clone(&line);
+        thread::spawn(move || {
+            while let Ok((near, _)) = listener.accept() {
+                let Ok(far) = TcpStream::connect(("127.0.0.1", to)) else { continue };
+                for (from, to) in [(&near, &far), (&far, &near)] {
+                    let (from, to, line) = (from.try_clone().unwrap(), to.try_clone().unwrap(), Arc::clone(&shared));
+                    thread::spawn(move || line.carry(from, to));
+                }
+            }
+        });
+        Self { port, line }
+    }
+
+    fn address(&self) -> NatsAddress {
+        format!("nats://127.0.0.1:{}", self.port).parse().unwrap()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.line.is_closed.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Line {
+    /// Passes on what arrives. While the line is cut, it waits, as what is sent again and again does.
+    fn carry(&self, mut from: TcpStream, mut to: TcpStream) {
+        let mut buffer = [0; 1 << 16];
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
+            while self.is_cut.load(Ordering::SeqCst) && !self.is_closed.load(Ordering::SeqCst) {
+                pause(Duration::from_millis(10));
+            }
+            self.bytes.fetch_add(read as u64, Ordering::SeqCst);
+            if to.write_all(&buffer[..read]).is_err() {
+                break;
+            }
+        }
+        let _ = to.shutdown(Shutdown::Both);
+        let _ = from.shutdown(Shutdown::Both);
+    }
+}
+
+/// Cuts the agent `b` off for so long, once.
+#[track_caller]
+fn check_cut(fate: Fate, time: Duration) {
+    let Some(server) = NatsServer::start() else { return };
+    let proxy = Proxy::start(server.port());
+    let agents = [("a", Fate::Lives, server.address()), ("b", fate, proxy.address())];
+    let mut cuts = 0;
+    let (given_up, _) = measure(&server.connect(), &agents, |_| {
+        pause(Duration::from_millis(300));
+        if cuts == 0 {
+            cuts += 1;
+            proxy.line.is_cut.store(true, Ordering::SeqCst);
+            pause(time);
+            proxy.line.is_cut.store(false, Ordering::SeqCst);
+        }
+    });
+    assert_eq!((given_up, cuts), (0, 1));
+}
+
+#[test]
+fn agent_that_is_cut_off_for_less_than_its_lease_goes_on() {
+    check_cut(Fate::Lives, Duration::from_secs(1));
+}
+
+#[test]
+fn agent_that_is_cut_off_for_longer_than_its_lease_loses_nothing_and_counts_nothing_twice() {
+    // It is never frozen, but has a short lease.
+    check_cut(Fate::FreezesAt(0), Duration::from_secs(3));
+}
+
+/// Notes how many bytes passed while its repetitions went on.
+struct Quiet {
+    line: Arc<Line>,
+    passed: Arc<Mutex<Vec<u64>>>,
+}
+
+impl AgentTask for Quiet {
+    fn prepare(&mut self, _: &Spec, _: &mut Uplink) -> Result<Duration, String> {
+        // The server measures the way to a client about a second after it has connected, while an agent measures its rooflines.
+        pause(Duration::from_millis(2_500));
+        Ok(Duration::from_secs(600))
+    }
+
+    fn measure(&mut self, groups: &[u32], uplink: &mut Uplink) -> Result<bool, String> {
+        for cell in groups {
+            // What was sent before may still be on its way through this process.
+            pause(Duration::from_millis(50));
+            let before = self.line.bytes.load(Ordering::SeqCst);
+            // The coordinator asks twice meanwhile who is there.
+            pause(Duration::from_millis(2_200));
+            self.passed.lock().unwrap().push(self.line.bytes.load(Ordering::SeqCst) - before);
+            let part = Part::Repetition { cell: *cell, process: 0 };
+            uplink.block(part, &[b'x'; 1 << 20]).map_err(|error| error.to_string())?;
+        }
+        Ok(true)
+    }
+
+    fn finish(&mut self, _: &mut Uplink) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// The number of bytes that were sent.
+#[derive(Clone, Default)]
+struct Bytes(Arc<AtomicU64>);
+
+impl Blocks for Bytes {
+    fn append(&mut self, _: AgentId, block: &[u8]) -> io::Result<()> {
+        self.0.fetch_add(block.len() as u64, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+struct Silent;
+
+impl<Q> FleetObserver<Q> for Silent {
+    fn changed(&mut self, _: &mut Coordinator<Q>, _: u64) {}
+
+    fn failed(&mut self, agent: &str, reason: &str) {
+        panic!("{agent}: {reason}");
+    }
+}
+
+/// Connects an agent to `address`, and has it measure in this process.
+fn measure_quietly(address: &NatsAddress, mut task: Quiet) -> JoinHandle<()> {
+    let server = Server::connect(address, &Login::default(), Pings::Never).unwrap();
+    thread::spawn(move || {
+        let invitation = wait_for_invitation(&server, "a", &[], &|| false).unwrap().unwrap();
+        let AgentLink { orders, messages, check } = join_link(&server, "a", &invitation.link).unwrap();
+        let orders = listen(BufReader::new(orders), wall_ns, || {});
+        serve(&orders, &mut Uplink::with_check(messages, check), (&card(), Some("r")), &mut task).unwrap();
+    })
+}
+
+#[test]
+fn nothing_is_sent_to_or_by_an_agent_while_a_repetition_measures() {
+    let Some(server) = NatsServer::start() else { return };
+    let (connection, proxy) = (server.connect(), Proxy::start(server.port()));
+    let mut fleet = Fleet::expect_visitors(&[], 1);
+    let _reception = Reception::open(&connection, "r", Guests::Any(1), fleet.door()).unwrap();
+    let passed = Arc::default();
+    let task = Quiet { line: Arc::clone(&proxy.line), passed: Arc::clone(&passed) };
+    let agent = measure_quietly(&proxy.address(), task);
+    let cards = fleet.join(JOIN, &|| false).unwrap();
+    let classes = classify(&[("a", &cards[0])], "1", false).unwrap();
+    let bytes = Bytes::default();
+    let mut coordinator = Coordinator::new(Embedded::new(bytes.clone()), &classes, 2, true).unwrap();
+    assert!(!fleet.drive(&mut coordinator, &spec(), &mut Silent, &|| false).unwrap());
+    drop(fleet);
+    agent.join().unwrap();
+    assert_eq!(*passed.lock().unwrap(), [0, 0]);
+    assert_eq!(
+        bytes.0.load(Ordering::SeqCst),
+        2 << 20,
+        "larger than one message of the server, each block arrives once"
+    );
+}
+
+fn spec() -> Spec {
+    Spec {
+        protocol: PROTOCOL,
+        host_version: "1".to_owned(),
+        id: "r".to_owned(),
+        words: Vec::new(),
+        command: Vec::new(),
+        seed: 1,
+        order_sha256: String::new(),
+        modules: Vec::new(),
+        signature: None,
+    }
+}
