@@ -39,6 +39,13 @@ pub(super) const TESTED: &[SystemTool] = &[
         packages: Packages { apt: &["postgresql"], dnf: "postgresql-server", brew: "postgresql" },
     },
     SystemTool {
+        name: "nats-server",
+        use_: "the tests of fleets whose agents connect to a server",
+        note: "",
+        is_present: has_nats_server,
+        packages: Packages { apt: &["nats-server"], dnf: "nats-server", brew: "nats-server" },
+    },
+    SystemTool {
         name: "browser",
         use_: "the test of the HTML report",
         note: "",
@@ -98,6 +105,11 @@ fn has_postgres() -> bool {
     // Debian installs the server's programs outside of the search path, in one folder per version.
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     tool::find("initdb").is_some() || versions.into_iter().any(|version| version.path().join("bin/initdb").is_file())
+}
+
+fn has_nats_server() -> bool {
+    // Debian installs it where only root's search path leads.
+    tool::find("nats-server").is_some() || std::path::Path::new("/usr/sbin/nats-server").is_file()
 }
 
 fn has_go() -> bool {
