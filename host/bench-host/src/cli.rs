@@ -128,7 +128,7 @@ pub(crate) enum Command {
     /// Measure for a fleet on this machine; `fleet run` starts it
     #[cfg(feature = "fleet")]
     #[command(
-        after_help = "Example, as `fleet run --on ssh:HOST` does it:\n  ssh HOST bench-host agent --stdio --run ID\n\nIn ~/.ssh/authorized_keys of a machine that others may measure on, but not log in to:\n  restrict,command=\"bench-host agent --stdio --policy policy.toml\" ssh-ed25519 …\nwith a policy.toml like this; native code also needs `natives = true` for its digest:\n  [submitters.\"RWQ…\"]\n  name = \"ci\"\n  natives = true\n  grants = [\"net 127.0.0.1:5432\"]\n  [modules.\"sha256:9c82…\"]\n  natives = true"
+        after_help = "Example, as `fleet run --on ssh:HOST` does it:\n  ssh HOST bench-host agent --stdio --run ID\n\nIn ~/.ssh/authorized_keys of a machine that others may measure on, but not log in to:\n  restrict,command=\"bench-host agent --stdio --policy policy.toml\" ssh-ed25519 …\nwith a policy.toml like this; native code also needs `natives = true` for its digest:\n  [submitters.\"RWQ…\"]\n  name = \"ci\"\n  natives = true\n  grants = [\"net 127.0.0.1:5432\"]\n  [modules.\"sha256:9c82…\"]\n  natives = true\n\nAt a NATS server, for those whom the policy allows:\n  NATS_CREDS=nats.creds bench-host agent --on tls://queue --name a --policy policy.toml\nThere the agent `a` needs the rights to publish to bench-host.here.a and bench-host.agent.a.up.>, to subscribe to bench-host.call,\nbench-host.agent.a.> and _INBOX.>, and to answer; who runs `fleet run`, to publish to bench-host.> and $JS.API.>, to subscribe to\nbench-host.here.*, bench-host.agent.*.up.> and _INBOX.>, and to answer."
     )]
     Agent(AgentArgs),
     /// Print a completion script for a shell

@@ -43,13 +43,13 @@ pub(crate) struct FleetRunArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
     /// Where to measure: `local:N` (N agents on this machine, which share its processors out) or `ssh:HOST,…` (one agent on each of these machines), may be given
-    /// several times; or, with --dry-run, `kubernetes[:NAMESPACE]`, for the manifest of a Job [default: local:1]
+    /// several times; or `nats://HOST[:PORT]` (the agents that connect to this server); or, with --dry-run, `kubernetes[:NAMESPACE]`, for the manifest of a Job [default: local:1]
     #[arg(long, value_name = "WHERE")]
     pub(crate) on: Vec<String>,
     /// Accept several agents on one machine, which disturb each other's figures
     #[arg(long)]
     pub(crate) share_machine: bool,
-    /// With `--on kubernetes`: the number of nodes
+    /// With `--on nats://…`: the number of agents; with `--on kubernetes`: the number of nodes
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) nodes: u32,
     /// With `--on kubernetes`: the image of a container that has bench-host and the modules
@@ -136,9 +136,17 @@ pub(crate) struct AgentArgs {
     /// Take orders from standard input, and send what is measured to standard output
     #[arg(long)]
     pub(crate) stdio: bool,
-    /// Take orders from the queue of a server
+    /// Measure for those who start runs on a NATS server, `nats://HOST[:PORT]` or `tls://HOST[:PORT]`, until it is stopped
     #[arg(long, value_name = "WHERE", conflicts_with = "stdio")]
     pub(crate) on: Option<String>,
+    /// With --on: end after the first run
+    #[cfg(feature = "nats")]
+    #[arg(long, requires = "on")]
+    pub(crate) once: bool,
+    /// The connection to a coordinator, as the agent has it that starts this process
+    #[cfg(feature = "nats")]
+    #[arg(long, value_name = "NAME", hide = true, requires = "on")]
+    pub(crate) link: Option<String>,
     /// The run that it measures for; it refuses every other
     #[arg(long, value_name = "ID")]
     pub(crate) run: Option<String>,

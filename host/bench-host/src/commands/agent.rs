@@ -1,6 +1,8 @@
 //! `agent`: measures groups of cells for a fleet. It plans what the spec says from this machine's modules, and refuses a plan that is not
 //! that of the spec.
 
+#[cfg(feature = "nats")]
+mod guest;
 mod policy;
 mod shipped;
 
@@ -17,7 +19,8 @@ use bench_engine::{
     ComparisonGroup, Done, Finished, Interrupt, Journal, Observer, Plan, Repetition, RunEnd, placement,
 };
 use bench_fleet::{
-    AgentTask, HostCard, ModuleDigest, PROTOCOL, Part, Place, Served, Spec, Uplink, listen, own_blocks, serve, wall_ns,
+    AgentTask, HostCard, ModuleDigest, Orders, PROTOCOL, Part, Place, Served, Spec, Uplink, listen, own_blocks, serve,
+    wall_ns,
 };
 use bench_sink::environment::boot_id;
 use bench_sink::runfile::{
@@ -32,22 +35,50 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) fn run(arguments: &AgentArgs) -> anyhow::Result<Exit> {
-    if let Some(place) = &arguments.on {
-        let error = place.parse::<Place>().err();
-        anyhow::bail!(
-            "{}",
-            error.unwrap_or_else(|| format!("--on {place}: an agent has no queue of a server there; use --stdio"))
-        );
-    }
+    let place = arguments.on.as_deref().map(str::parse::<Place>).transpose().map_err(anyhow::Error::msg)?;
     anyhow::ensure!(
-        arguments.stdio,
-        "an agent is started by `bench-host fleet run`; to start one by hand, give --stdio"
+        arguments.stdio || place.is_some(),
+        "an agent is started by `bench-host fleet run`; to start one by hand, give --on nats://HOST or --stdio"
     );
     let policy = arguments.policy.as_deref().map(AgentPolicy::read).transpose()?;
+    let way = if arguments.stdio { "stdio" } else { "on" };
     anyhow::ensure!(
         arguments.run.is_some() || policy.is_some(),
-        "--stdio needs --run ID, the run that the agent measures for, or --policy FILE"
+        "--{way} needs --run ID, the run that the agent measures for, or --policy FILE"
     );
+    match place {
+        None => measure(arguments, policy, Connection::stdio),
+        #[cfg(feature = "nats")]
+        Some(Place::Nats(address)) => match &arguments.link {
+            None => guest::attend(&address, arguments),
+            Some(link) => measure(arguments, policy, |interrupt| guest::connect(&address, arguments, link, interrupt)),
+        },
+        Some(Place::Local(_) | Place::Ssh(_) | Place::Kubernetes(_)) => {
+            anyhow::bail!("an agent connects to a server, --on nats://HOST, or is started by `bench-host fleet run`")
+        }
+    }
+}
+
+/// The connection to a coordinator.
+struct Connection {
+    orders: Orders,
+    uplink: Uplink,
+}
+
+impl Connection {
+    /// Standard input and output.
+    fn stdio(interrupt: &'static Interrupt) -> anyhow::Result<Self> {
+        let orders = listen(io::BufReader::new(io::stdin()), wall_ns, move || _ = interrupt.raise());
+        Ok(Self { orders, uplink: Uplink::new(io::stdout()) })
+    }
+}
+
+/// Measures what arrives over the connection that `connect` opens.
+fn measure(
+    arguments: &AgentArgs,
+    policy: Option<AgentPolicy>,
+    connect: impl FnOnce(&'static Interrupt) -> anyhow::Result<Connection>,
+) -> anyhow::Result<Exit> {
     let out = match &arguments.out {
         Some(out) => out.clone(),
         None => paths::agent_runs().context("no folder for the run file of the agent; give one with --out DIR")?,
@@ -64,10 +95,10 @@ pub(crate) fn run(arguments: &AgentArgs) -> anyhow::Result<Exit> {
         fingerprint: fingerprint(&out),
         boot_id: boot_id(),
     };
-    let orders = listen(io::BufReader::new(io::stdin()), wall_ns, move || _ = interrupt.raise());
+    let Connection { orders, mut uplink } = connect(interrupt)?;
     let name = arguments.name.clone().unwrap_or_else(|| "agent".to_owned());
     let mut task = Task { interrupt, out, name, policy, prepared: None, measuring: None };
-    match serve(&orders, &mut Uplink::new(io::stdout()), (&card, arguments.run.as_deref()), &mut task) {
+    match serve(&orders, &mut uplink, (&card, arguments.run.as_deref()), &mut task) {
         Ok(Served::Done) => Ok(Exit::Done),
         Ok(Served::Stopped) => Ok(Exit::NotMeasured),
         Ok(Served::Failed(reason)) => anyhow::bail!("{reason}"),

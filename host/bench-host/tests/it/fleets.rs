@@ -12,19 +12,19 @@ use std::process::{Command, Stdio};
 const WORDS: &str = "fleet run hostile/{good,litter} --modules . --quick --time 20ms --format json";
 
 /// The names of the cells that are ok.
-fn ok_cells(document: &Value) -> BTreeSet<String> {
+pub(crate) fn ok_cells(document: &Value) -> BTreeSet<String> {
     let cells = document["cells"].as_array().unwrap();
     let ok = cells.iter().filter(|cell| cell["status"] == "ok");
     ok.map(|cell| format!("{} {}", cell["scenario"].as_str().unwrap(), cell["arm"].as_str().unwrap())).collect()
 }
 
-fn all_cells() -> BTreeSet<String> {
+pub(crate) fn all_cells() -> BTreeSet<String> {
     let names = ["hostile/good native", "hostile/good wasm", "hostile/litter native", "hostile/litter wasm"];
     names.map(str::to_owned).into()
 }
 
 /// The folder of the only fleet run, and the only merged run directory.
-fn folders(host: &Host) -> (PathBuf, PathBuf) {
+pub(crate) fn folders(host: &Host) -> (PathBuf, PathBuf) {
     let only = |folder: &Path, is_wanted: &dyn Fn(&str) -> bool| {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let found: Vec<_> =
@@ -46,7 +46,7 @@ fn lines(run: &Path) -> Vec<String> {
 
 /// Checks that each line of cells and rooflines in the merged run was sent by an agent, and is there once.
 #[track_caller]
-fn check_bit_exact(fleet: &Path, merged: &Path, agents: &[&str]) {
+pub(crate) fn check_bit_exact(fleet: &Path, merged: &Path, agents: &[&str]) {
     let sent: Vec<_> = agents.iter().flat_map(|agent| lines(&fleet.join("collected").join(agent))).collect();
     let merged = lines(merged);
     assert!(!merged.is_empty());
@@ -335,8 +335,7 @@ fn what_cannot_be_is_refused_in_one_line() {
     let host = Host::with_hostile();
     let check = |line: &str, parts: &[&str]| host.check(line, 2).one_line(parts);
     let run = "fleet run hostile/good --modules .";
-    check(&format!("{run} --on nats://127.0.0.1:4222"), &["this bench-host is built without NATS", "--on local:N"]);
-    check(&format!("{run} --on kubernetes:bench"), &["built without NATS", "give --dry-run for the manifest"]);
+    check(&format!("{run} --on kubernetes:bench"), &["only the manifest can be made here", "give --dry-run"]);
     check(&format!("{run} --on kubernetes --on local --dry-run"), &["cannot be combined"]);
     check(&format!("{run} --on moon:2"), &["unknown place"]);
     check(&format!("{run} --shard 1/2"), &["leave out --shard"]);
@@ -346,7 +345,7 @@ fn what_cannot_be_is_refused_in_one_line() {
     check("fleet stop elsewhere --out there", &["there has no run elsewhere of a fleet"]);
     check("agent", &["started by `bench-host fleet run`"]);
     check("agent --stdio", &["--stdio needs --run ID"]);
-    check("agent --on nats://queue", &["built without NATS"]);
+    check("agent --on local:2 --run r", &["an agent connects to a server, --on nats://HOST"]);
 }
 
 /// Starts an agent with this option, sends it `spec`, and returns the reason for which it refuses, which it must.

@@ -27,6 +27,12 @@ mod logs;
 mod misdeeds;
 mod mistakes;
 mod modules;
+#[cfg(feature = "nats")]
+mod nats;
+#[cfg(feature = "nats")]
+#[path = "../../../bench-fleet/tests/nats_server/mod.rs"]
+#[allow(dead_code, reason = "each test program uses a part of it")]
+mod nats_server;
 mod operators;
 mod packages;
 mod planning;

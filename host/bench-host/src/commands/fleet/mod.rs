@@ -4,6 +4,9 @@ mod agreement;
 mod attach;
 mod clocks;
 mod kubernetes;
+mod members;
+#[cfg(feature = "nats")]
+pub(crate) mod nats;
 mod run;
 mod start;
 mod status;
@@ -11,8 +14,11 @@ mod verify;
 
 use crate::cli::{FleetCommand, MergeArgs};
 use crate::{Exit, execute, output};
-use bench_fleet::{Checks, FleetFolder, merge};
+use bench_fleet::{Checks, FleetFolder, Queue, merge};
 use std::path::Path;
+
+/// The queue of a run: in this process, or also on a server.
+type AnyQueue = Box<dyn Queue>;
 
 pub(crate) fn run(command: FleetCommand) -> anyhow::Result<Exit> {
     match command {

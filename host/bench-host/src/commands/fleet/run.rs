@@ -3,9 +3,12 @@
 
 use super::clocks::say_clocks;
 use super::kubernetes::{Cluster, cluster, manifest};
+use super::members::{Gathering, MeetingPlace, Members, divide, members, server};
+#[cfg(feature = "nats")]
+use super::nats::Hall;
 use super::start::{recorded, start, without};
 use super::status::{RunEnding, Watch};
-use super::{agreement, number, worse};
+use super::{AnyQueue, agreement, number, worse};
 use crate::cli::{FleetRunArgs, RunArgs};
 use crate::commands::agent::{module_digests, module_files};
 use crate::commands::load::plan;
@@ -17,9 +20,9 @@ use crate::{Exit, derived, output};
 use anyhow::Context;
 use bench_engine::{ComparisonGroup, Interrupt, Plan, placement};
 use bench_fleet::{
-    AgentId, AgentPlace, COMMON_GROUP, Checks, ClassId, Collected, Collector, Coordinator, Embedded, Fleet,
-    FleetFolder, HostCard, JOIN, PROTOCOL, Place, RESTARTS, ShardOf, Spec, Watchers, agents, classify, contradiction,
-    has_head, merge_stopped, write_shard,
+    AgentId, AgentPlace, COMMON_GROUP, Checks, ClassId, Collected, Collector, Coordinator, Fleet, FleetFolder,
+    HostCard, PROTOCOL, Place, RESTARTS, ShardOf, Spec, Watchers, classify, contradiction, has_head, merge_stopped,
+    write_shard,
 };
 use bench_sink::runfile::ClockRecord;
 use module_store::SecretKey;
@@ -35,15 +38,20 @@ pub(super) fn run(arguments: FleetRunArgs) -> anyhow::Result<Exit> {
     let key = key.as_deref().map(secret_key).transpose()?;
     let places = on.iter().map(|place| place.parse()).collect::<Result<Vec<Place>, _>>().map_err(anyhow::Error::msg)?;
     let places = if places.is_empty() { vec![Place::Local(1)] } else { places };
-    let members = agents(&places).map_err(anyhow::Error::msg)?;
     possible(&run)?;
     let words = words()?;
+    let server = places.iter().find_map(server);
     if let Some(namespace) = cluster(&places, run.common.shown.dry_run)? {
         let words: Vec<_> = words.into_iter().filter(|word| word != "--dry-run").collect();
-        let manifest = manifest(&Cluster { namespace, nodes, image: &image, claim: &claim }, &words);
-        output::print(&serde_json::to_string_pretty(&manifest)?)?;
+        let cluster = Cluster { namespace, nodes, image: &image, claim: &claim, server: server.as_deref() };
+        output::print(&serde_json::to_string_pretty(&manifest(&cluster, &words))?)?;
         return Ok(Exit::Done);
     }
+    anyhow::ensure!(
+        server.is_none() || places.len() == 1,
+        "agents that connect to a server cannot be combined with other places; leave these out"
+    );
+    let members = members(&places, nodes)?;
     match coordinate {
         None if run.common.shown.dry_run => dry_run(&mut run, &members),
         None => start(&run, detach),
@@ -57,7 +65,7 @@ pub(super) fn run(arguments: FleetRunArgs) -> anyhow::Result<Exit> {
 /// Coordinates the run `id`, as the process that `fleet run` has started.
 fn coordinate_run(
     run: &mut RunArgs,
-    members: &[AgentPlace],
+    members: &Members,
     share_machine: bool,
     (words, key): (Vec<String>, Option<SecretKey>),
     id: &str,
@@ -183,7 +191,7 @@ fn spec(
 }
 
 /// Prints the groups and the agents, and measures nothing.
-fn dry_run(run: &mut RunArgs, members: &[AgentPlace]) -> anyhow::Result<Exit> {
+fn dry_run(run: &mut RunArgs, members: &Members) -> anyhow::Result<Exit> {
     let prepared = prepare(run, None, interrupt()?)?;
     let (plan, _) = plan(&prepared.modules, &prepared.selections, &prepared.effort, &run.common)?;
     let groups = plan.comparison_groups(|_| false);
@@ -196,7 +204,11 @@ fn dry_run(run: &mut RunArgs, members: &[AgentPlace]) -> anyhow::Result<Exit> {
         text.push_str(&bench_report::escape(line.trim_end()));
         text.push('\n');
     }
-    members.iter().for_each(|member| text.push_str(&format!("agent {member}\n")));
+    match members {
+        Members::Started(members) => members.iter().for_each(|member| text.push_str(&format!("agent {member}\n"))),
+        #[cfg(feature = "nats")]
+        Members::Visiting(address, number) => text.push_str(&format!("the first {number} agents at {address}\n")),
+    }
     output::print(&text)?;
     Ok(Exit::Done)
 }
@@ -220,8 +232,9 @@ struct Measured {
     cards: Vec<HostCard>,
     /// How far the clock of each agent was ahead, when it joined and when it left.
     clocks: Vec<Vec<ClockRecord>>,
-    coordinator: Coordinator<Embedded<Collector>>,
+    coordinator: Coordinator<AnyQueue>,
     is_stopped: bool,
+    place: MeetingPlace,
 }
 
 /// An agent that has sent the head of its run file.
@@ -236,7 +249,7 @@ struct Member<'a> {
 
 impl Submission<'_> {
     /// Has the agents measure, and merges what they measured. Whoever watches shows it.
-    fn measure(&self, members: &[AgentPlace], interrupt: &Interrupt) -> anyhow::Result<Exit> {
+    fn measure(&self, members: &Members, interrupt: &Interrupt) -> anyhow::Result<Exit> {
         let (measured, mut watch) = self.gather(members, interrupt)?;
         match self.merge_classes(&measured) {
             Err(error) => {
@@ -250,6 +263,7 @@ impl Submission<'_> {
                     }
                 }
                 watch.end(&measured.coordinator, self.ending(exit, &directories));
+                measured.place.clear();
                 Ok(exit)
             }
         }
@@ -264,37 +278,52 @@ impl Submission<'_> {
     }
 
     /// Starts the agents, and has them measure until nothing is left or the user stops them.
-    fn gather(&self, members: &[AgentPlace], interrupt: &Interrupt) -> anyhow::Result<(Measured, Watch<'_>)> {
-        let is_divided = self.run.common.measured.cpu.is_none();
-        let cpus = if is_divided { divide(members, &placement::allowed_cpus()) } else { HashMap::new() };
-        let command = |member: &AgentPlace| anyhow::Ok((member.name.clone(), self.command(member, &cpus)?));
-        let commands = members.iter().map(command);
-        let commands = commands.collect::<anyhow::Result<Vec<_>>>()?;
-        let names: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
-        let mut fleet = Fleet::launch(commands, self.folder.path(), &RESTARTS)?;
+    fn gather(&self, members: &Members, interrupt: &Interrupt) -> anyhow::Result<(Measured, Watch<'_>)> {
+        let mut gathering = self.begin(members)?;
+        let patience = gathering.patience();
+        let fleet = &mut gathering.fleet;
         fleet.offer(self.files.clone());
         let _woken = interrupt.subscribe(fleet.waker());
         let is_stopped = || interrupt.is_raised();
-        let cards = fleet.join(JOIN, &is_stopped)?;
+        let cards = fleet.join(patience, &is_stopped)?;
+        let names = fleet.names();
         say_clocks(&names, |agent| fleet.clock(agent));
         let named: Vec<(&str, &HostCard)> = names.iter().map(String::as_str).zip(&cards).collect();
         let classes = classify(&named, &self.spec.host_version, self.share_machine)?;
         let collector = Collector::create(&self.folder.collected(), &names);
         let collector = collector.with_context(|| format!("cannot write to {}", self.folder.path().display()))?;
-        let mut coordinator = Coordinator::new(Embedded::new(collector), &classes, self.groups.len() as u32, true)?;
+        let queue = gathering.queue(collector, &names)?;
+        let fleet = &mut gathering.fleet;
+        let mut coordinator = Coordinator::new(queue, &classes, self.groups.len() as u32, true)?;
         coordinator.decide_classes();
         let common = self.groups.get(COMMON_GROUP as usize);
         let mut watch = Watch::new((self.folder, self.watchers), (self.plan, common), &names, &cards, &classes);
         let driven = fleet.drive(&mut coordinator, self.spec, &mut watch, &is_stopped);
         let clocks: Vec<_> = (0..names.len() as u32).map(|agent| fleet.clock(AgentId(agent))).collect();
         // Agents of this machine have ended before their folders are removed.
-        drop(fleet);
+        let place = gathering.end();
         match driven {
-            Ok(is_stopped) => Ok((Measured { names, cards, clocks, coordinator, is_stopped }, watch)),
+            Ok(is_stopped) => Ok((Measured { names, cards, clocks, coordinator, is_stopped, place }, watch)),
             Err(error) => {
                 watch.end(&coordinator, failed(error.to_string()));
                 Err(error.into())
             }
+        }
+    }
+
+    /// Starts the agents, or invites them.
+    fn begin(&self, members: &Members) -> anyhow::Result<Gathering> {
+        match members {
+            Members::Started(members) => {
+                let is_divided = self.run.common.measured.cpu.is_none();
+                let cpus = if is_divided { divide(members, &placement::allowed_cpus()) } else { HashMap::new() };
+                let command = |member: &AgentPlace| anyhow::Ok((member.name.clone(), self.command(member, &cpus)?));
+                let commands = members.iter().map(command).collect::<anyhow::Result<Vec<_>>>()?;
+                let fleet = Fleet::launch(commands, self.folder.path(), &RESTARTS)?;
+                Ok(Gathering::started(fleet))
+            }
+            #[cfg(feature = "nats")]
+            Members::Visiting(address, number) => Ok(Gathering::visiting(Hall::open(address, &self.spec.id, *number)?)),
         }
     }
 
@@ -446,42 +475,6 @@ impl Submission<'_> {
     }
 }
 
-/// The processors of each agent of this machine: the same number for each, so that they are of one class, and none for two, because
-/// repetitions on the same processor would wait for each other. Empty if there is one agent, or more agents than processors.
-fn divide<'a>(members: &'a [AgentPlace], allowed: &[u32]) -> HashMap<&'a str, String> {
-    let local: Vec<&str> =
-        members.iter().filter(|member| member.ssh.is_none()).map(|member| member.name.as_str()).collect();
-    let share = allowed.len() / local.len().max(1);
-    if local.len() < 2 || share == 0 {
-        return HashMap::new();
-    }
-    let list = |cpus: &[u32]| cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
-    local.into_iter().zip(allowed.chunks_exact(share)).map(|(name, cpus)| (name, list(cpus))).collect()
-}
-
 fn failed(text: String) -> RunEnding {
     RunEnding { text, exit: None, directories: Vec::new() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn agents_of_this_machine_have_processors_of_their_own() {
-        let check = |place: &str, allowed: &[u32], expect: &[(&str, &str)]| {
-            let places: Vec<Place> = place.split(' ').map(|place| place.parse().unwrap()).collect();
-            let members = agents(&places).unwrap();
-            let mut found: Vec<_> = divide(&members, allowed).into_iter().collect();
-            found.sort();
-            let found: Vec<_> = found.iter().map(|(name, cpus)| (*name, cpus.as_str())).collect();
-            assert_eq!(found, expect, "{place}");
-        };
-        check("local:2", &[0, 1], &[("local-1", "0"), ("local-2", "1")]);
-        check("local:2 ssh:a", &[0, 2, 4, 5, 6], &[("local-1", "0,2"), ("local-2", "4,5")]);
-        check("local:1", &[0, 1], &[]);
-        check("local:3", &[0, 1], &[]);
-        check("ssh:a,b", &[0, 1], &[]);
-        check("local:2", &[], &[]);
-    }
 }

@@ -1,15 +1,15 @@
 //! `fleet status` and `fleet stop`, and what they read: the state that `fleet run` writes while it goes on.
 
 use super::attach::counts;
-use super::{agreement, find};
+use super::{AnyQueue, agreement, find};
 use crate::cli::{StatusArgs, StopArgs};
 use crate::cost::duration;
 use crate::{Exit, output};
 use anyhow::Context;
 use bench_engine::{ComparisonGroup, Plan};
 use bench_fleet::{
-    AgentId, AgentState, AgentStatus, ClassId, ClassStatus, Collector, Coordinator, Embedded, FleetFolder,
-    FleetObserver, FleetStatus, HostCard, Watchers, has_head,
+    AgentId, AgentState, AgentStatus, ClassId, ClassStatus, Coordinator, FleetFolder, FleetObserver, FleetStatus,
+    HostCard, Watchers, has_head,
 };
 use bench_report::{Body, Column, Data, Datum, Document, Measure, Section, Table};
 use rustix::process::{Pid, Signal, kill_process};
@@ -73,7 +73,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Writes the last state, with how the run ended.
-    pub(super) fn end(&mut self, coordinator: &Coordinator<Embedded<Collector>>, ending: RunEnding) {
+    pub(super) fn end(&mut self, coordinator: &Coordinator<AnyQueue>, ending: RunEnding) {
         let RunEnding { text, exit, directories } = ending;
         let status = FleetStatus { ended: Some(text), exit, directories, left_ns: None, ..self.status(coordinator) };
         self.write(&status);
@@ -109,7 +109,7 @@ impl<'a> Watch<'a> {
         agreement::difference(self.plan, common, &agents)
     }
 
-    fn status(&self, coordinator: &Coordinator<Embedded<Collector>>) -> FleetStatus {
+    fn status(&self, coordinator: &Coordinator<AnyQueue>) -> FleetStatus {
         let progress = |class| coordinator.progress(ClassId(class)).unwrap_or_default();
         let classes = self.machines.iter().zip(0..);
         let classes: Vec<_> =
@@ -145,8 +145,8 @@ impl<'a> Watch<'a> {
     }
 }
 
-impl FleetObserver<Embedded<Collector>> for Watch<'_> {
-    fn changed(&mut self, coordinator: &mut Coordinator<Embedded<Collector>>, now_ns: u64) {
+impl FleetObserver<AnyQueue> for Watch<'_> {
+    fn changed(&mut self, coordinator: &mut Coordinator<AnyQueue>, now_ns: u64) {
         self.now_ns = now_ns;
         for event in coordinator.events() {
             let line = event.line(|agent| self.names.get(agent.0 as usize).cloned().unwrap_or_default());
