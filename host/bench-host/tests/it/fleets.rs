@@ -244,6 +244,76 @@ fn agents_over_ssh_keep_their_own_run_files() {
     }
 }
 
+/// Has `ssh` start programs of this machine where another model of processor and another kernel seem to be, which are named after the machine.
+/// `None`, with the reason, if that is not permitted here.
+#[cfg(target_os = "linux")]
+fn with_other_machines(host: &Host, machines: &[&str], line: &str) -> Option<Command> {
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap();
+    let model = cpus.lines().find(|line| line.starts_with("model name"));
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--mount", "--propagation", "private", "mount", "--bind", "/proc/cpuinfo", "/proc/cpuinfo"]);
+    let is_permitted = unshare.output().is_ok_and(|output| output.status.success());
+    let Some(model) = model.filter(|_| is_permitted) else {
+        crate::host::skip(
+            "a file of /proc cannot be replaced; run the test as root, on a processor whose model is there",
+        );
+        return None;
+    };
+    let command = with_ssh(host, line);
+    for (number, machine) in machines.iter().enumerate() {
+        let other = format!("model name\t: {machine}");
+        fs::write(host.path(format!("{machine}.cpus")), cpus.replace(model, &other)).unwrap();
+        let boot_id = format!("00000000-0000-0000-0000-{number:012}\n");
+        fs::write(host.path(format!("{machine}.boot_id")), boot_id).unwrap();
+    }
+    let ssh = "#!/bin/sh\nwhile [ \"$1\" != bench-host ]; do machine=$1; shift; done\nexec unshare --mount --propagation private sh -c 'mount --bind \"$0.cpus\" /proc/cpuinfo && mount --bind \"$0.boot_id\" /proc/sys/kernel/random/boot_id && exec \"$@\"' \"$machine\" \"$@\"\n";
+    fs::write(host.path("bin/ssh"), ssh).unwrap();
+    Some(command)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn machines_with_other_processors_are_classes_of_their_own() {
+    let host = Host::with_hostile();
+    let line = "fleet run hostile/{good,litter} --modules . --quick --time 20ms --on ssh:one,two,three";
+    let Some(mut command) = with_other_machines(&host, &["one", "two", "three"], line) else { return };
+    let ran = Ran::of(&mut command).check(line, 0);
+    assert!(!ran.stderr.contains("differ by up to"), "no class has several agents: {}", ran.stderr);
+    let classes = host.check("fleet status --format json", 0).json();
+    let classes = classes["classes"].as_array().unwrap();
+    let machines: Vec<_> = classes.iter().map(|class| class["machine"].as_str().unwrap()).collect();
+    for (machine, name) in machines.iter().zip(["one", "two", "three"]) {
+        assert!(machine.starts_with(&format!("{name}, ")), "{machine}");
+    }
+    assert!(classes.iter().all(|class| class["groups"]["finished"] == 2), "each measures the whole plan");
+    // No ratio is formed between them.
+    let merged: Vec<_> = (1..=3).map(|class| only_run(&host.path(format!("results/class-{class}")))).collect();
+    for run in &merged {
+        let listed = host.check(&format!("list --run {}", run.display()), 0).stdout;
+        assert!(!listed.contains("were not run"), "{listed}");
+        assert_eq!(measured_cells(run), all_cells());
+    }
+    let compared = host.check(&format!("compare {} {}", merged[0].display(), merged[1].display()), 2);
+    compared.one_line(&["--across-machines"]);
+}
+
+/// The names of the cells in a run file.
+#[cfg(target_os = "linux")]
+fn measured_cells(run: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(run.join("run.jsonl")).unwrap();
+    let cells = text.lines().map(parse).filter(|record| record["record"] == "cell");
+    cells.map(|cell| format!("{} {}", cell["scenario"].as_str().unwrap(), cell["arm"].as_str().unwrap())).collect()
+}
+
+/// The only run directory in a folder.
+#[cfg(target_os = "linux")]
+fn only_run(folder: &Path) -> PathBuf {
+    let runs: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let runs: Vec<_> = runs.into_iter().filter(|run| run.join("run.jsonl").is_file()).collect();
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    runs.into_iter().next().unwrap()
+}
+
 #[test]
 fn modules_that_a_machine_lacks_are_sent_by_digest() {
     let host = Host::with_hostile();
