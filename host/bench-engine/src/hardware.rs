@@ -29,7 +29,7 @@ impl HardwareCounters {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "counters"))]
 mod imp {
     use super::HardwareCounts;
     use perf_event::events::Hardware;
@@ -81,7 +81,7 @@ mod imp {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", feature = "counters")))]
 mod imp {
     use super::HardwareCounts;
 
@@ -90,7 +90,11 @@ mod imp {
 
     impl Counters {
         pub(super) fn open() -> Result<Self, String> {
-            Err("this system has no `perf_event_open`".to_owned())
+            Err(if cfg!(target_os = "linux") {
+                "this bench-host was built without the cargo feature `counters`".to_owned()
+            } else {
+                "this system has no `perf_event_open`".to_owned()
+            })
         }
 
         pub(super) fn read(&mut self) -> Option<HardwareCounts> {

@@ -3,7 +3,7 @@
 
 use super::abilities::Ability;
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "counters"))]
 pub(super) fn counters() -> Vec<Ability> {
     use perf_event::events::{Hardware, Software};
     use perf_event::{Builder, Counter};
@@ -28,13 +28,19 @@ pub(super) fn counters() -> Vec<Ability> {
     ]
 }
 
+#[cfg(all(target_os = "linux", not(feature = "counters")))]
+pub(super) fn counters() -> Vec<Ability> {
+    let found = "this bench-host was built without the cargo feature `counters`";
+    vec![super::abilities::lacking("perf", found, "build it with default features")]
+}
+
 #[cfg(not(target_os = "linux"))]
 pub(super) fn counters() -> Vec<Ability> {
     vec![super::abilities::lacking("perf", "this system has no `perf_event_open`", "measure on Linux")]
 }
 
 /// Explains an error of `perf_event_open`, and what to do.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "counters"))]
 fn explain(error: &std::io::Error) -> (String, String) {
     use std::io::ErrorKind;
     match error.kind() {
@@ -53,7 +59,7 @@ fn explain(error: &std::io::Error) -> (String, String) {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(all(test, target_os = "linux", feature = "counters"))]
 mod tests {
     use super::*;
     use std::io::Error;
