@@ -123,6 +123,14 @@ proptest! {
     }
 }
 
+/// The result does not depend on how long the list before it is.
+#[test]
+fn number_behind_a_list_is_the_same_for_every_payload() {
+    let (_, measured) = measured("package a:b;\ninterface i { f: func(a0: list<bool>, a1: u8) -> u8; }\n");
+    assert!(!measured.is_empty());
+    assert_eq!(measured.iter().find_map(|measured| measured.fault.clone()), None);
+}
+
 const RESOURCES: &str = r"package a:b;
 interface i {
   resource file;

@@ -122,8 +122,11 @@ impl<'a> Sampler<'a> {
         let length = self.below(DRAWN_MAX, fixed);
         self.bytes += length * size;
         self.depth += 1;
+        let numbers = self.numbers;
         let elements = (0..length).map(|_| self.value(element)).collect();
         self.depth -= 1;
+        // What follows a list is the same for every payload: a result that is one core value is a constant of the function.
+        self.numbers = numbers;
         Value::List(elements)
     }
 
