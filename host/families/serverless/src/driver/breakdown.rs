@@ -1,8 +1,8 @@
 //! Where the time of a request goes within the host: calls that are observed when the load is over, one after the other and without a
 //! client.
 
-use super::exchange::Exchange;
 use super::server::Instance;
+use crate::exchange::Exchange;
 use crate::functions::{Crossings, Function};
 use crate::spec::{HOST_CALLS, STAGE};
 use bench_drivers::{CellFailure, record};

@@ -2,6 +2,7 @@
 
 use super::Factory;
 use super::call::WasmFunction;
+use super::head::Heads;
 use crate::exchange::Exchange;
 use crate::functions::{Answer, Function, Initialisation};
 use crate::spec;
@@ -10,12 +11,14 @@ use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
 use bench_sink::{Sink, digest};
 use bench_wasm::wasmtime::Store;
 use bench_wasm::{Component, ComponentSession, State};
+use std::rc::Rc;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 /// Requests to one component.
 pub(super) struct HandleSession {
     factory: Factory,
     linked: ProxyPre<State>,
+    heads: Rc<Heads>,
     /// The instance that answers all requests; `None` if each has its own.
     reused: Option<WasmFunction>,
     exchange: Exchange,
@@ -33,18 +36,19 @@ impl HandleSession {
     pub(super) fn open(component: &Component, arguments: &Arguments) -> Result<Self, ModuleError> {
         let factory = Factory::new(component, Initialisation::default())?;
         let linked = factory.link(component.instance_pre().component())?;
-        let mut function = WasmFunction::new(factory.store()?, &linked)?;
+        let heads = Rc::<Heads>::default();
+        let mut function = WasmFunction::new(factory.store()?, &linked, Rc::clone(&heads))?;
         let (exchange, first) = Exchange::tried(arguments, |request| function.call(request))?;
         let reused = (arguments.text(spec::INSTANCE)? == spec::REUSED).then_some(function);
         let checksum = digest::checksum(&exchange.expected.body).0;
-        Ok(Self { factory, linked, reused, exchange, first, checksum, fuel: 0, sink: Sink::default() })
+        Ok(Self { factory, linked, heads, reused, exchange, first, checksum, fuel: 0, sink: Sink::default() })
     }
 
     fn answer(&mut self) -> Result<Answer, ModuleError> {
         if let Some(function) = &mut self.reused {
             return function.call(&self.exchange.request);
         }
-        let mut function = WasmFunction::new(self.factory.store()?, &self.linked)?;
+        let mut function = WasmFunction::new(self.factory.store()?, &self.linked, Rc::clone(&self.heads))?;
         let answer = function.call(&self.exchange.request)?;
         self.fuel += function.fuel_consumed().unwrap_or_default();
         Ok(answer)
