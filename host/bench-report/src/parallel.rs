@@ -19,7 +19,7 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R 
     };
     let mut done: Vec<(usize, R)> = Vec::with_capacity(items.len());
     thread::scope(|scope| {
-        let started: Vec<_> = (0..threads).map(|_| scope.spawn(&take)).collect();
+        let started: Vec<_> = (0..threads).map(|_| scope.spawn(take)).collect();
         for thread in started {
             done.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
         }

@@ -122,6 +122,7 @@ impl Stack {
 
 #[cfg(test)]
 mod tests {
+    use super::super::chart::Pictures;
     use super::*;
     use crate::plots::Chart;
     use bench_model::Unit;
@@ -150,7 +151,7 @@ mod tests {
 
     #[test]
     fn parts_lie_one_behind_the_other_in_proportion() {
-        let svg = stacks(&[&[("fetch", 6e6), ("flush", 3e6)], &[("flush", 6e6)]]).svg().unwrap();
+        let svg = stacks(&[&[("fetch", 6e6), ("flush", 3e6)], &[("flush", 6e6)]]).pictures(false).unwrap().svg;
         let [fetch] = widths(&svg, "#0072b2")[..] else { panic!("{svg}") };
         let [first, second] = widths(&svg, "#d55e00")[..] else { panic!("{svg}") };
         let near = |one: f64, other: f64| (one - other).abs() < 0.5;
@@ -165,10 +166,10 @@ mod tests {
     #[test]
     fn a_part_of_nothing_leaves_no_mark() {
         let chart = stacks(&[&[("fetch", 0.0), ("flush", 3e6)]]);
-        let svg = chart.svg().unwrap();
+        let Pictures { svg, png } = chart.pictures(true).unwrap();
         // One in the legend each; the first mark is a circle.
         assert_eq!(svg.matches("<circle ").count(), 1, "{svg}");
-        assert!(chart.png().unwrap().starts_with(b"\x89PNG"));
+        assert!(png.unwrap().starts_with(b"\x89PNG"));
         assert!(chart.inline().unwrap().contains("class=\"a k1\""));
     }
 }
