@@ -39,7 +39,7 @@ pub(crate) fn in_run(mut arguments: Arguments, directory: &Path) -> Arguments {
         _ => None,
     };
     let paths: Vec<_> = arguments.iter().filter_map(path_of).collect();
-    paths.into_iter().for_each(|(name, path)| arguments.set(name, path.display().to_string()));
+    paths.into_iter().for_each(|(name, path)| arguments.set(name, path.display().to_string().as_str()));
     arguments
 }
 

@@ -360,9 +360,12 @@ fn load_dependency(spec: &DependencySpec, engines: &mut Engines) -> Result<Depen
     Ok(Dependency { module, scenario, arguments: spec.arguments.clone(), further })
 }
 
-/// The engines of modules that are loaded to work together. Those with the same cache, limits and settings share one.
+/// What an engine is made of: its cache, limits and settings.
+type EngineParts = (Option<PathBuf>, Limits, Settings);
+
+/// The engines of modules that are loaded to work together. Those made of the same share one.
 #[derive(Default)]
-struct Engines(Vec<((Option<PathBuf>, Limits, Settings), Runtime)>);
+struct Engines(Vec<(EngineParts, Runtime)>);
 
 impl Engines {
     fn get(&mut self, cache: Option<PathBuf>, limits: Limits, settings: Settings) -> Result<Runtime, String> {
