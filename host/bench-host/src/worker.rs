@@ -1,5 +1,9 @@
 //! The requests to a worker process and its replies. The parent never runs the code of a module: only workers do.
 
+mod engines;
+
+pub(crate) use engines::runtime;
+
 use crate::cli::ProfilingArgs;
 use crate::{Exit, builtin, families};
 use bench_drivers::{Corruption, Dependency, Grants, Module, Task, merged, workload};
@@ -8,7 +12,8 @@ use bench_model::{Arguments, Check, Descriptor, Scenario};
 use bench_native::reclaim;
 use bench_sink::environment::{Reading, Witness};
 use bench_sink::runfile::{AccountRecord, LimitRecord, Status};
-use bench_wasm::{Cache, Component, Limits, Profiling, Runtime, Settings};
+use bench_wasm::{Component, Limits, Profiling, Settings};
+use engines::Engines;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -360,25 +365,6 @@ fn load_dependency(spec: &DependencySpec, engines: &mut Engines) -> Result<Depen
     Ok(Dependency { module, scenario, arguments: spec.arguments.clone(), further })
 }
 
-/// What an engine is made of: its cache, limits and settings.
-type EngineParts = (Option<PathBuf>, Limits, Settings);
-
-/// The engines of modules that are loaded to work together. Those made of the same share one.
-#[derive(Default)]
-struct Engines(Vec<(EngineParts, Runtime)>);
-
-impl Engines {
-    fn get(&mut self, cache: Option<PathBuf>, limits: Limits, settings: Settings) -> Result<Runtime, String> {
-        let wanted = (cache, limits, settings);
-        if let Some((_, runtime)) = self.0.iter().find(|(known, _)| *known == wanted) {
-            return Ok(runtime.clone());
-        }
-        let runtime = runtime(wanted.0.clone(), limits, &wanted.2)?;
-        self.0.push((wanted, runtime.clone()));
-        Ok(runtime)
-    }
-}
-
 fn load(spec: &ModuleSpec, engines: &mut Engines) -> Result<Box<dyn Module>, String> {
     match &spec.kind {
         Kind::Component => {
@@ -393,16 +379,6 @@ fn load(spec: &ModuleSpec, engines: &mut Engines) -> Result<Box<dyn Module>, Str
         Kind::Native => families::native_program(&spec.file, spec.descriptor.as_ref(), &spec.grants),
         Kind::Builtin => Ok(Box::new(builtin::Builtin::new(spec.cache.clone()))),
     }
-}
-
-/// An engine. If others can write to the cache folder, a message says so, and the cache is not used.
-pub(crate) fn runtime(cache: Option<PathBuf>, limits: Limits, settings: &Settings) -> Result<Runtime, String> {
-    let cache = cache.and_then(|directory| {
-        Cache::open(&directory).inspect_err(|error| tracing::warn!(%error, "compiled code is not cached")).ok()
-    });
-    let settings = settings.clone().with_profiling(PROFILING.get().copied().unwrap_or_default());
-    let runtime = Runtime::new(limits, cache, &settings).map_err(|error| error.to_string())?;
-    Ok(runtime.with_capabilities(families::capabilities()).with_adapters(families::adapters()))
 }
 
 fn measure(module: &mut dyn Module, companion: Option<&mut Dependency>, request: &MeasureRequest) -> Report {
