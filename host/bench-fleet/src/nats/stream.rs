@@ -55,7 +55,8 @@ impl RunStream {
         if !is_name(id) {
             return Err(NatsError::Malformed(format!("the name of a run {id:?}")));
         }
-        let mut context = jetstream::new(server.client().clone());
+        // It starts a task of its own.
+        let mut context = server.wait(async { jetstream::new(server.client().clone()) });
         context.set_timeout(ANSWER);
         let config = Config {
             name: format!("BENCH_HOST_{id}"),
