@@ -138,7 +138,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(&folder.path().join("code")).unwrap();
         let engine = Engine::default();
-        let code = engine.precompile_component(b"(component)").unwrap();
+        let code = engine.precompile_component(&wat::parse_str("(component)").unwrap()).unwrap();
         cache.keep(&engine, "digest", &code).unwrap();
         let path = cache.path(&engine, "digest");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
@@ -161,7 +161,7 @@ mod tests {
         let cache = Cache::open(&folder.path().join("code")).unwrap();
         let engine = Engine::default();
         assert!(cache.map(&engine, "digest").is_none());
-        let code = engine.precompile_component(b"(component)").unwrap();
+        let code = engine.precompile_component(&wat::parse_str("(component)").unwrap()).unwrap();
         cache.keep(&engine, "digest", &code).unwrap();
         assert!(cache.map(&engine, "digest").is_some());
         let other = Engine::new(wasmtime::Config::new().consume_fuel(true)).unwrap();

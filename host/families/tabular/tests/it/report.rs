@@ -78,8 +78,8 @@ fn results_that_differ_are_named() {
 #[test]
 fn results_that_differ_are_a_finding_of_the_run() {
     let findings = |run: &Run| Tabular.report().unwrap().findings(&run.view());
-    let expect = "genes ⟗ publications: results that must be equal differ: tabular/join wasm: 0000000000000010, \
-                  tabular-duckdb/join native: 0000000000000011; do not compare their times";
+    let expect = "genes ⟗ publications: results that must be equal differ: tabular-duckdb/join native: 0000000000000011, \
+                  tabular/join wasm: 0000000000000010; do not compare their times";
     assert_eq!(findings(&run()), [expect]);
     let mut equal = Run::begin(2, 1);
     for (cell, form) in [(0, "pages"), (1, "ipc")] {
