@@ -262,7 +262,6 @@ mod tests {
     use super::*;
     use crate::protocol::ModuleDigest;
     use bench_model::Arm;
-    use bench_sink::fingerprint::Fingerprint;
     use std::sync::{Arc, Mutex};
 
     /// Notes what it is asked, and stops before the group 9.
@@ -339,13 +338,7 @@ mod tests {
     fn check_input(input: Vec<u8>, end: Served, asked: &[&str], sent: &[&str]) {
         let orders = listen(io::Cursor::new(input), || 7, || {});
         let out = Shared::default();
-        let card = HostCard {
-            protocol: PROTOCOL,
-            host_version: "1".to_owned(),
-            program_sha256: None,
-            fingerprint: Fingerprint::default(),
-            boot_id: None,
-        };
+        let card = HostCard::of_version("1");
         let mut task = Notes::default();
         let served = serve(&orders, &mut Uplink::new(out.clone()), (&card, Some("r")), &mut task).unwrap();
         assert_eq!((served, task.0.iter().map(String::as_str).collect::<Vec<_>>().as_slice()), (end, asked));

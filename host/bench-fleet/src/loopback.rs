@@ -6,7 +6,6 @@ use crate::collect::Collector;
 use crate::coordinator::Coordinator;
 use crate::protocol::{self, FromAgent, HostCard, PROTOCOL, Spec, ToAgent};
 use crate::queue::{AgentId, ClassId, Embedded, Part};
-use bench_sink::fingerprint::Fingerprint;
 use std::io::{self, BufReader};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -51,13 +50,7 @@ impl Loopback {
     /// Starts an agent for so many `groups`, which sends `block` for each. What it sends is kept in a new folder in `folder`.
     pub fn begin(folder: &Path, block: Vec<u8>, groups: u32) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
-        let card = HostCard {
-            protocol: PROTOCOL,
-            host_version: env!("CARGO_PKG_VERSION").to_owned(),
-            program_sha256: None,
-            fingerprint: Fingerprint::default(),
-            boot_id: None,
-        };
+        let card = HostCard::of_version(env!("CARGO_PKG_VERSION"));
         let spec = Spec {
             protocol: PROTOCOL,
             host_version: card.host_version.clone(),

@@ -39,6 +39,19 @@ pub struct HostCard {
     pub boot_id: Option<String>,
 }
 
+impl HostCard {
+    /// A program of this version of bench-host, on a machine of which nothing is known.
+    pub fn of_version(host_version: &str) -> Self {
+        Self {
+            protocol: PROTOCOL,
+            host_version: host_version.to_owned(),
+            program_sha256: None,
+            fingerprint: Fingerprint::default(),
+            boot_id: None,
+        }
+    }
+}
+
 /// A module that agents must have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModuleDigest {

@@ -159,9 +159,8 @@ mod tests {
     use super::*;
     use crate::collect::{Collector, ShardOf, write_shard};
     use crate::merge::{Checks, merge};
-    use crate::protocol::{HostCard, PROTOCOL};
+    use crate::protocol::HostCard;
     use crate::queue::{AgentId, Blocks};
-    use bench_sink::fingerprint::Fingerprint;
     use bench_sink::runfile::{OutcomeRecord, encode};
 
     const HEAD: &[u8] = b"{\"v\":1,\"record\":\"run\",\"id\":\"r\",\"started\":\"1\",\"seed\":1,\"command\":[],\"planned\":{\"cells\":2,\"processes\":1},\"fingerprint\":{\"host_version\":\"1\",\"os\":\"\",\"kernel\":\"\",\"architecture\":\"\",\"cpus\":1}}\n";
@@ -178,13 +177,7 @@ mod tests {
             let outcome = encode(&[Record::Outcome(OutcomeRecord::ok(number, 0))]);
             collector.append(AgentId(number), &outcome).unwrap();
         }
-        let card = HostCard {
-            protocol: PROTOCOL,
-            host_version: "1".to_owned(),
-            program_sha256: None,
-            fingerprint: Fingerprint::default(),
-            boot_id: None,
-        };
+        let card = HostCard::of_version("1");
         let shards: Vec<PathBuf> = (1..)
             .zip(&names)
             .map(|(number, name)| {

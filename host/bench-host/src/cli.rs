@@ -8,9 +8,7 @@ mod registry;
 mod values;
 
 #[cfg(feature = "fleet")]
-pub(crate) use fleet::{
-    AgentArgs, AttachArgs, FleetCommand, FleetRunArgs, FleetVerifyArgs, MergeArgs, StatusArgs, StopArgs,
-};
+pub(crate) use fleet::{AgentArgs, AttachArgs, FleetCommand, FleetRunArgs, FleetRunName, MergeArgs, StatusArgs};
 
 #[cfg(feature = "wrap")]
 pub(crate) use author::WrapArgs;

@@ -3,8 +3,8 @@
 use super::sessions::closure;
 use bench_drivers::Recording;
 use bench_fleet::{
-    AgentId, Blocks, Checks, ClassId, Collector, Coordinator, Embedded, FleetFolder, HostCard, Loopback, PROTOCOL,
-    ShardOf, merge, verify, write_shard,
+    AgentId, Blocks, Checks, ClassId, Collector, Coordinator, Embedded, FleetFolder, HostCard, Loopback, ShardOf,
+    merge, verify, write_shard,
 };
 use bench_model::ModuleError;
 use bench_sink::fingerprint::Fingerprint;
@@ -177,13 +177,7 @@ fn block(cell: u32) -> Vec<u8> {
 }
 
 fn merge_and_verify(folder: &FleetFolder, out: &Path) -> Result<PathBuf, ModuleError> {
-    let card = HostCard {
-        protocol: PROTOCOL,
-        host_version: env!("CARGO_PKG_VERSION").to_owned(),
-        program_sha256: None,
-        fingerprint: Fingerprint::default(),
-        boot_id: None,
-    };
+    let card = HostCard::of_version(env!("CARGO_PKG_VERSION"));
     let mut shards = Vec::new();
     for (number, agent) in (1..).zip(AGENTS) {
         let of = AGENTS.len() as u32;

@@ -27,10 +27,10 @@ pub(crate) enum FleetCommand {
     Resume(AttachArgs),
     /// Check that what the agents sent is unchanged, and that the results have each repetition once and each line as an agent wrote it
     #[command(after_help = "Example:\n  bench-host fleet verify")]
-    Verify(FleetVerifyArgs),
+    Verify(FleetRunName),
     /// Stop a run; what was finished is kept and merged
     #[command(after_help = "Example:\n  bench-host fleet stop")]
-    Stop(StopArgs),
+    Stop(FleetRunName),
     /// Join the shards of a run to one run, each line as it was written
     #[command(
         after_help = "Example, on three machines and then on one that has the three folders:\n  bench-host run kernels --shard 1/3 --out a\n  bench-host run kernels --shard 2/3 --out b\n  bench-host run kernels --shard 3/3 --out c\n  bench-host fleet merge a/* b/* c/*"
@@ -70,47 +70,29 @@ pub(crate) struct FleetRunArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct AttachArgs {
+pub(crate) struct FleetRunName {
     /// The name of the run [default: the newest one]
     #[arg(value_name = "RUN")]
     pub(crate) run: Option<String>,
     /// Folder that holds the run directories
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) out: PathBuf,
-    #[command(flatten)]
-    pub(crate) show: ShowArgs,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct FleetVerifyArgs {
-    /// The name of the run [default: the newest one]
-    #[arg(value_name = "RUN")]
-    pub(crate) run: Option<String>,
-    /// Folder that holds the run directories
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub(crate) out: PathBuf,
+pub(crate) struct AttachArgs {
+    #[command(flatten)]
+    pub(crate) of: FleetRunName,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
-    /// The name of the run [default: the newest one]
-    #[arg(value_name = "RUN")]
-    pub(crate) run: Option<String>,
-    /// Folder that holds the run directories
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) of: FleetRunName,
     #[command(flatten)]
     pub(crate) show: ShowArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct StopArgs {
-    /// The name of the run [default: the newest one]
-    #[arg(value_name = "RUN")]
-    pub(crate) run: Option<String>,
-    /// Folder that holds the run directories
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -1,13 +1,14 @@
 //! Tools out of package registries, and what was built with them: in folders that stay, so that both are made once.
 
 use crate::host::skip;
+use crate::kept;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Runs `work` in the folder `name` while no other test and no other test process does.
 fn alone<T>(name: &str, work: impl FnOnce(&Path) -> T) -> T {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates").join(name);
+    let folder = kept::folder(name);
     fs::create_dir_all(&folder).expect("a folder that stays");
     let lock = File::create(folder.with_extension("lock")).expect("a file to lock");
     lock.lock().expect("the file can be locked");

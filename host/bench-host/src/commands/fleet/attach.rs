@@ -19,7 +19,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 pub(super) fn run(arguments: &AttachArgs) -> anyhow::Result<Exit> {
-    let folder = find(&arguments.out, arguments.run.as_deref())?;
+    let folder = find(&arguments.of.out, arguments.of.run.as_deref())?;
     let interrupt = interrupt()?;
     let exit = follow(&folder, &arguments.show, false, interrupt)?;
     exit.with_context(|| {

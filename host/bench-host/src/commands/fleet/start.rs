@@ -39,7 +39,7 @@ pub(super) fn start(run: &RunArgs, detach: bool) -> anyhow::Result<Exit> {
 
 /// Starts the process of a run again that was killed.
 pub(super) fn resume(arguments: &AttachArgs) -> anyhow::Result<Exit> {
-    let folder = find(&arguments.out, arguments.run.as_deref())?;
+    let folder = find(&arguments.of.out, arguments.of.run.as_deref())?;
     let id = folder.id();
     anyhow::ensure!(!folder.is_going_on()?, "run {id} goes on; see it with `bench-host fleet attach {id}`");
     let has_ended = folder.read().is_ok_and(|status| status.exit.is_some());

@@ -2,7 +2,7 @@
 
 use super::attach::counts;
 use super::{AnyQueue, agreement, find};
-use crate::cli::{StatusArgs, StopArgs};
+use crate::cli::{FleetRunName, StatusArgs};
 use crate::cost::duration;
 use crate::{Exit, output};
 use anyhow::Context;
@@ -197,7 +197,7 @@ fn machine(card: &HostCard) -> String {
 }
 
 pub(super) fn show(arguments: &StatusArgs) -> anyhow::Result<Exit> {
-    let folder = find(&arguments.out, arguments.run.as_deref())?;
+    let folder = find(&arguments.of.out, arguments.of.run.as_deref())?;
     let status = read(&folder)?;
     arguments.show.print(&document(&status, folder.is_going_on()?))?;
     Ok(Exit::Done)
@@ -265,7 +265,7 @@ fn document(status: &FleetStatus, is_going_on: bool) -> Document {
     Document { data: Data::of(status), records: None, sections }
 }
 
-pub(super) fn stop(arguments: &StopArgs) -> anyhow::Result<Exit> {
+pub(super) fn stop(arguments: &FleetRunName) -> anyhow::Result<Exit> {
     let folder = find(&arguments.out, arguments.run.as_deref())?;
     let id = folder.id();
     anyhow::ensure!(folder.is_going_on()?, "the run {id} is not going on; see `bench-host fleet status {id}`");

@@ -1,12 +1,12 @@
 //! `fleet verify`: checks what agents sent, and what was made of it.
 
 use super::find;
-use crate::cli::FleetVerifyArgs;
+use crate::cli::FleetRunName;
 use crate::{Exit, output};
 use anyhow::Context;
 use bench_fleet::{FleetStatus, Verified, verify};
 
-pub(super) fn run(arguments: &FleetVerifyArgs) -> anyhow::Result<Exit> {
+pub(super) fn run(arguments: &FleetRunName) -> anyhow::Result<Exit> {
     let folder = find(&arguments.out, arguments.run.as_deref())?;
     let id = folder.id();
     anyhow::ensure!(!folder.is_going_on()?, "run {id} goes on; verify it when it has ended");
