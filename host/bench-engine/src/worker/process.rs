@@ -234,7 +234,7 @@ fn end(process: &mut Process, is_ending: bool) -> io::Result<ExitStatus> {
     let _ = kill_process_group(root, Signal::KILL);
     let status = process.child.wait();
     if !status.as_ref().is_ok_and(|status| status.code().is_some()) {
-        // A supervisor exits after its tree. One that was killed, perhaps by the module, has left the tree to nobody.
+        // A supervisor exits after its tree. One that was killed, perhaps by the module, has left the tree behind.
         tree::kill_marked(&process.mark, GRACE);
     }
     status
@@ -361,7 +361,7 @@ fn read_reply(mut channel: UnixStream, events: &Sender<Event>) {
     }
 }
 
-/// Has an event sent when the process has ended, whoever else holds its channel.
+/// Has an event sent when the process has ended, even if others hold its channel.
 fn send_end(child: &Child, events: Sender<Event>) {
     #[cfg(target_os = "linux")]
     {

@@ -33,7 +33,7 @@ const GIVEN_UP: [CapabilitySet; 15] = [
     CapabilitySet::SETFCAP,
 ];
 
-/// Gives them up, for this thread and all that it starts. Programs that it starts do not get them back, whoever owns them.
+/// Gives them up, for this thread and all that it starts. Programs that it starts do not get them back, not even those of the superuser.
 pub(super) fn give_up() -> Result<(), String> {
     try_to_give_up().map_err(|error| format!("the rights of a worker cannot be reduced ({error})"))
 }
