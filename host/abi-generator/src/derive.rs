@@ -154,7 +154,7 @@ impl<'a> Twins<'a> {
     fn constants(&self, plan: &plan::Constants) -> Result<Item> {
         let cases = plan.wit.as_deref().map(|name| self.wit.cases(name)).transpose()?.unwrap_or_default();
         for name in &plan.without {
-            ensure!(cases.iter().any(|(case, _)| case == name), "`{name}` is left out and is no case");
+            ensure!(cases.iter().any(|(case, _)| case == name), "`{name}` is left out, but is not a case");
         }
         let by_hand = |case: &plan::Case| (case.name.clone(), None, case.doc.clone().unwrap_or_default());
         let kept = cases.into_iter().filter(|(case, _)| !plan.without.contains(case));

@@ -66,7 +66,7 @@ pub enum Shape {
 pub struct Member {
     /// In both languages.
     pub name: String,
-    /// What it is.
+    /// Its form.
     pub shape: Shape,
     /// What it does.
     pub doc: String,
@@ -90,7 +90,7 @@ pub struct Constant {
 pub enum Item {
     /// Named numbers.
     Constants {
-        /// What they are.
+        /// The comment on all of them.
         doc: String,
         /// The Rust type.
         ty: String,
@@ -114,7 +114,7 @@ pub enum Item {
         c: String,
         /// The Rust name.
         rust: String,
-        /// What it is.
+        /// The comment.
         doc: String,
         /// In order.
         fields: Vec<Field>,

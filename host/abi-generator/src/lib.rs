@@ -1,6 +1,7 @@
 //! Generates what both sides of a boundary share out of the WIT packages and `native-probes/probe-abi/abi.toml`: the C header,
-//! its Rust twin with the layout that both are held to, the vocabulary, and the reference document.
+//! its Rust twin with the layout that both are held to, the vocabulary, the SDK's bindings, and the reference document.
 
+pub mod bindings;
 pub mod derive;
 pub mod header;
 pub mod item;
@@ -27,7 +28,9 @@ pub fn generate(root: &Path) -> Result<Vec<Generated>> {
     let text = fs::read_to_string(&path).with_context(|| format!("{}: cannot be read", path.display()))?;
     let plan: Plan = toml::from_str(&text).with_context(|| format!("{}: not valid", path.display()))?;
     let wit = Wit::read(&root.join("wit"))?;
-    files(&plan, &wit)
+    let mut generated = files(&plan, &wit)?;
+    generated.extend(bindings::bindings(&root.join("wit"))?);
+    Ok(generated)
 }
 
 /// Everything that is generated from a plan.

@@ -82,7 +82,7 @@ pub enum Item {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Constants {
-    /// What they are.
+    /// The comment on all of them.
     pub doc: Option<String>,
     /// `package/interface.type` of an enum or variant.
     pub wit: Option<String>,

@@ -326,7 +326,8 @@ typedef struct bhp_log_table {
     /* The payload of a sequence, checked against its checksum. Lent in place, until the next call for this log but
      * `reason`. */
     int32_t (*read)(bhp_log *log, uint64_t sequence, bhp_bytes *payload_out);
-    /* The first sequence that can still be read, or the next one where there is none. */
+    /* The first sequence that can still be read, or the next one where there is none. It can be read until the next
+     * append. */
     uint64_t (*first_sequence)(bhp_log *log);
     /* The sequence that the next payload will have. */
     uint64_t (*next_sequence)(bhp_log *log);
@@ -507,6 +508,31 @@ typedef struct bhp_operators {
     void (*drop)(bhp_operator *self);
 } bhp_operators;
 
+/* The probe extension `bench-host:tabular/0.1`: what wit/tabular is to a component. Tables are streams of Arrow's C
+ * stream interface in place of Arrow IPC, so no cell is copied. */
+#define BHP_EXTENSION_TABULAR "bench-host:tabular/0.1"
+
+/* The structure of this name in Arrow's C stream interface, whose definition Arrow publishes. */
+typedef struct ArrowArrayStream ArrowArrayStream;
+
+/* What a stage takes. Files are lent for the duration of the call. The probe may take tables over, as Arrow's rules for
+ * moving say; those that it leaves are released by the host. */
+typedef struct bhp_stage_input {
+    const bhp_bytes *files;
+    size_t files_len;
+    ArrowArrayStream **tables;
+    size_t tables_len;
+} bhp_stage_input;
+
+/* Stages, for the driver `stage`; wit/tabular/tabular.wit says what each takes and gives. */
+typedef struct bhp_stages {
+    size_t size;
+    /* Executes one operation. On BHP_OK there is a stream in `table_out`, which the host reads to its end as part of
+     * the operation. It and its arrays are released as Arrow's rules say. */
+    bhp_status (*run)(const bhp_host *host, bhp_str scenario, const bhp_arg *args, size_t args_len,
+                      const bhp_stage_input *input, ArrowArrayStream *table_out);
+} bhp_stages;
+
 /* The layout the host was compiled with; its twin is in src/raw/tables/layout.rs. */
 #if UINTPTR_MAX == 0xffffffffffffffffu && (defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L))
 #ifdef __cplusplus
@@ -610,6 +636,12 @@ BHP_ASSERT(offsetof(bhp_operators, reconcile) == 24);
 BHP_ASSERT(offsetof(bhp_operators, suspend) == 32);
 BHP_ASSERT(offsetof(bhp_operators, resume) == 40);
 BHP_ASSERT(offsetof(bhp_operators, drop) == 48);
+BHP_ASSERT(sizeof(bhp_stage_input) == 32);
+BHP_ASSERT(offsetof(bhp_stage_input, files_len) == 8);
+BHP_ASSERT(offsetof(bhp_stage_input, tables) == 16);
+BHP_ASSERT(offsetof(bhp_stage_input, tables_len) == 24);
+BHP_ASSERT(sizeof(bhp_stages) == 16);
+BHP_ASSERT(offsetof(bhp_stages, run) == 8);
 #undef BHP_ASSERT
 #endif
 

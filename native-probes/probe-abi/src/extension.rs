@@ -1,5 +1,4 @@
-//! What the further tables are that a probe offers beside its first, each by an id. The tables implement it where they are
-//! generated. It must not know how the host uses one.
+//! The trait of the tables that a probe offers besides its first one, each by an id. The generated tables implement it.
 
 /// A function of a table, which C lets be null and Rust does not: its name and where its pointer lies.
 pub type Member = (&'static str, usize);
@@ -10,9 +9,9 @@ pub type Member = (&'static str, usize);
 /// The type is the table that a probe gives for [`ID`](Self::ID), `repr(C)`, with its size in bytes, a `usize`, as the first
 /// member; and [`FUNCTIONS`](Self::FUNCTIONS) are all of its members that are pointers to functions and not an [`Option`].
 pub unsafe trait Extension: 'static {
-    /// By what the probe is asked for it.
+    /// The id by which the host asks for it.
     const ID: &str;
-    /// What it is called in bench_probe.h.
+    /// Its name in bench_probe.h.
     const NAME: &str;
     /// Its functions, but for those that are an [`Option`] because a probe need not have them.
     const FUNCTIONS: &[Member];

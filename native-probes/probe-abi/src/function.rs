@@ -1,5 +1,5 @@
-//! A function that answers requests, as a probe offers it to the driver `function`: the extension `bench-host:function/0.1`
-//! behind a safe trait. It must not know what is asked.
+//! A function that answers requests, as a probe offers it to the driver `function`: the extension `bench-host:function/0.1` behind a safe
+//! trait.
 
 use bench_model::ModuleError;
 

@@ -1,5 +1,5 @@
-//! The C ABI between the host and a native probe (`include/bench_probe.h`), its Rust twin in [`raw`], and a safe way to
-//! write a probe in Rust: implement [`Probe`] and call [`export_probe!`]. It must not know how the host loads a probe.
+//! The C ABI between the host and a native probe (`include/bench_probe.h`), its Rust twin in [`raw`], and a safe way to write a probe in
+//! Rust: implement [`Probe`] and call [`export_probe!`].
 
 #![expect(unsafe_code, reason = "the ABI is C")]
 
@@ -12,6 +12,8 @@ pub mod peer;
 pub mod pipeline;
 pub mod raw;
 pub mod ring;
+#[cfg(feature = "tabular")]
+pub mod tabular;
 
 #[doc(hidden)]
 pub use author::export;

@@ -1,5 +1,4 @@
-//! The host's append-only log as a probe sees it: the extension `bench-host:log/0.1` behind a safe type. It must not know
-//! how the log is kept.
+//! The host's append-only log as a probe sees it: the extension `bench-host:log/0.1` behind a safe type.
 
 use crate::author::not_offered;
 use crate::{Host, raw};

@@ -1,5 +1,4 @@
-//! The control plane as an operator in a probe sees it: the table of `bench-host:operator/0.1` behind the safe trait. It must
-//! not know who keeps the objects, nor what the operator does.
+//! The control plane as an operator in a probe sees it: the table of `bench-host:operator/0.1` behind the safe trait.
 
 use crate::raw;
 use operator_core::{Key, Object, Plane, PlaneError, Stored};
@@ -29,7 +28,7 @@ impl HostPlane<'_> {
         (size >= size_of::<raw::Plane>()).then(|| Self { table: unsafe { &*table }, not_send: PhantomData })
     }
 
-    /// What a function that wrote `object` and returned `status` comes to.
+    /// The result of a function that wrote `object` and returned `status`.
     fn settle(&self, status: i32, object: raw::Object) -> Result<raw::Object, PlaneError> {
         if status == raw::PLANE_OK { Ok(object) } else { Err(self.error(status, object.resource_version)) }
     }

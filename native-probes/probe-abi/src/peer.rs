@@ -1,5 +1,4 @@
-//! A second process behind two rings, as a probe sees it: the end of the extension `bench-host:ring/0.1` behind a safe type. It
-//! must not know what a message means.
+//! A second process behind two rings, as a probe sees it: the end of the extension `bench-host:ring/0.1` behind a safe type.
 
 use crate::author::not_offered;
 use crate::{Host, raw};

@@ -1,5 +1,4 @@
-//! The host's side of a transfer as a probe sees it: what a connector reads goes out as batches, and what it writes comes in
-//! as batches. It must not know what a batch holds.
+//! The host's side of a transfer as a probe sees it: what a connector reads goes out as batches, and what it writes comes in as batches.
 
 use crate::raw;
 use bench_model::ModuleError;

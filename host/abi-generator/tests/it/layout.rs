@@ -27,6 +27,8 @@ const PUBLISHED: &[Published] = &[
     ("bhp_watch", 32, &[("space", 16)]),
     ("bhp_plane", 64, &[("get", 16), ("update", 40), ("reason", 56)]),
     ("bhp_operators", 56, &[("make", 8), ("start", 16), ("drop", 48)]),
+    ("bhp_stage_input", 32, &[("files_len", 8), ("tables", 16), ("tables_len", 24)]),
+    ("bhp_stages", 16, &[("run", 8)]),
 ];
 
 #[test]

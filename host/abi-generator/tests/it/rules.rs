@@ -145,7 +145,7 @@ fn function_without_a_twin_is_reported() {
 }
 
 #[test]
-fn what_no_rule_covers_is_reported() {
+fn item_without_a_rule_is_reported() {
     check_refused(", out = \"count\"", "", "the result has no name");
     check_refused(
         "pipe: *mut OpenPipe, bytes_out",

@@ -5,6 +5,8 @@ use crate::function::Start;
 use crate::operator;
 use crate::pipeline;
 use crate::raw;
+#[cfg(feature = "tabular")]
+use crate::tabular;
 use bench_model::{Arguments, Descriptor, ModuleError, Session};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -22,6 +24,10 @@ pub trait Probe {
 
     /// How it writes rows, where it has scenarios for the driver `destination`.
     const WRITE: Option<pipeline::Transfer> = None;
+
+    /// How it executes stages, where it has scenarios for the driver `stage`.
+    #[cfg(feature = "tabular")]
+    const STAGES: Option<tabular::Run> = None;
 
     /// What there is to measure. The same at each call.
     fn describe() -> Descriptor;

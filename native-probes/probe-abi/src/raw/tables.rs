@@ -8,6 +8,7 @@ mod log;
 mod function;
 mod pipeline;
 mod operator;
+mod tabular;
 mod layout;
 
 pub use base::*;
@@ -16,3 +17,4 @@ pub use log::*;
 pub use function::*;
 pub use pipeline::*;
 pub use operator::*;
+pub use tabular::*;

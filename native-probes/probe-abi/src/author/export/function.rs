@@ -1,5 +1,4 @@
-//! The extension `bench-host:function/0.1` of a probe's table, which keeps panics on this side of the boundary. It must not know
-//! what is asked.
+//! The extension `bench-host:function/0.1` of a probe's table, which keeps panics on this side of the boundary.
 
 use super::{accept, guard};
 use crate::function::Answering;
@@ -37,7 +36,8 @@ unsafe extern "C" fn start<P: Probe>(
     // SAFETY: the host passes a table whose first member is its size.
     let Some(host) = (unsafe { accept(host) }) else { return raw::INVALID_STATE };
     guard(host, || {
-        let start = P::FUNCTION.ok_or_else(|| ModuleError::Other("the probe is no function".to_owned()))?;
+        let start =
+            P::FUNCTION.ok_or_else(|| ModuleError::Other("the probe does not implement a function".to_owned()))?;
         let started = Started { function: start(heap_bytes, init_ms)?, answer: Vec::new(), host };
         // SAFETY: the host passes room for one pointer.
         unsafe { started_out.write(Box::into_raw(Box::new(started)).cast()) };
@@ -72,6 +72,6 @@ unsafe extern "C" fn answer(
 unsafe extern "C" fn stop(started: *mut raw::Started) {
     // SAFETY: the host passes what `start` gave, once, and not again.
     let started = unsafe { Box::from_raw(started.cast::<Started>()) };
-    // There is nobody left to tell of a panic in a destructor.
+    // A panic in a destructor cannot be reported: the host has let go of it.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(started)));
 }

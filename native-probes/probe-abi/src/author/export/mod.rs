@@ -4,6 +4,8 @@
 mod function;
 mod operators;
 mod pipeline;
+#[cfg(feature = "tabular")]
+mod stages;
 
 use super::{Host, Probe};
 use crate::raw;
@@ -111,7 +113,7 @@ unsafe extern "C" fn verify(session: *mut raw::Session) -> raw::Status {
 unsafe extern "C" fn close(session: *mut raw::Session) {
     // SAFETY: the host passes what `open` gave, once, and not again.
     let opened = unsafe { Box::from_raw(session.cast::<Opened>()) };
-    // There is nobody left to tell of a panic in a destructor.
+    // A panic in a destructor cannot be reported: the host has let go of it.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(opened)));
 }
 
@@ -121,6 +123,8 @@ unsafe extern "C" fn extension<P: Probe>(id: raw::Str) -> *const std::ffi::c_voi
         raw::EXTENSION_FUNCTION => function::table::<P>(),
         raw::EXTENSION_OPERATOR => operators::table::<P>(),
         raw::EXTENSION_PIPELINE => pipeline::table::<P>(),
+        #[cfg(feature = "tabular")]
+        raw::EXTENSION_TABULAR => stages::table::<P>(),
         _ => None,
     };
     table.unwrap_or(std::ptr::null())
@@ -176,5 +180,5 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a value that is no text")
+        .unwrap_or("a panic without a text")
 }

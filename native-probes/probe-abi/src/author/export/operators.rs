@@ -1,5 +1,4 @@
-//! What a probe with operators exports: the functions of the table `bench-host:operator/0.1`, over any implementation of the
-//! safe trait. It must not know what the operators do.
+//! What a probe with operators exports: the functions of the table `bench-host:operator/0.1`, over any implementation of the safe trait.
 
 use super::{accept, guard};
 use crate::operator::{HostPlane, Operator};
@@ -127,7 +126,7 @@ unsafe extern "C" fn resume(operator: *mut raw::Operator, state: *const u8, stat
 unsafe extern "C" fn free(operator: *mut raw::Operator) {
     // SAFETY: the host passes what `make` gave, once, and not again.
     let made = unsafe { Box::from_raw(operator.cast::<Made>()) };
-    // There is nobody left to tell of a panic in a destructor.
+    // A panic in a destructor cannot be reported: the host has let go of it.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(made)));
 }
 

@@ -1,5 +1,4 @@
-//! The extension `bench-host:pipeline/0.1` of a probe's table, which keeps panics on this side of the boundary. It must not know
-//! what a batch holds.
+//! The extension `bench-host:pipeline/0.1` of a probe's table, which keeps panics on this side of the boundary.
 
 use super::{accept, arguments, guard};
 use crate::pipeline::{Batches, Transfer};

@@ -104,4 +104,10 @@ const _: () = {
     assert!(offset_of!(Operators, suspend) == 32);
     assert!(offset_of!(Operators, resume) == 40);
     assert!(offset_of!(Operators, drop) == 48);
+    assert!(size_of::<StageInput>() == 32);
+    assert!(offset_of!(StageInput, files_len) == 8);
+    assert!(offset_of!(StageInput, tables) == 16);
+    assert!(offset_of!(StageInput, tables_len) == 24);
+    assert!(size_of::<Stages>() == 16);
+    assert!(offset_of!(Stages, run) == 8);
 };

@@ -76,7 +76,8 @@ pub struct Log {
     /// The payload of a sequence, checked against its checksum. Lent in place, until the next call for this log but
     /// `reason`.
     pub read: unsafe extern "C" fn(log: *mut OpenLog, sequence: u64, payload_out: *mut Bytes) -> i32,
-    /// The first sequence that can still be read, or the next one where there is none.
+    /// The first sequence that can still be read, or the next one where there is none. It can be read until the next
+    /// append.
     pub first_sequence: unsafe extern "C" fn(log: *mut OpenLog) -> u64,
     /// The sequence that the next payload will have.
     pub next_sequence: unsafe extern "C" fn(log: *mut OpenLog) -> u64,
