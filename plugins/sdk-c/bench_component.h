@@ -9,9 +9,6 @@ _Static_assert(sizeof(bench_argument) == 24 && sizeof(bench_check) == 20, "the l
 
 #define BENCH_EXPORT(name) __attribute__((export_name("bench-host:workload/" name)))
 
-__attribute__((import_module("[export]bench-host:workload/sessions@0.1.0"), import_name("[resource-new]session"))) int32_t
-bench_new_handle(void *session);
-
 __attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, size_t old_size, size_t align, size_t size) {
     (void)old_size, (void)align; /* `malloc` aligns to 16. */
     void *memory = size == 0 ? (void *)align : realloc(old, size);
@@ -24,6 +21,10 @@ __attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, size_
 BENCH_EXPORT("plugin@0.1.0#describe") const bench_descriptor *bench_component_describe(void) {
     return &bench_describe;
 }
+
+#ifndef BENCH_WITHOUT_SESSIONS
+__attribute__((import_module("[export]bench-host:workload/sessions@0.1.0"), import_name("[resource-new]session"))) int32_t
+bench_new_handle(void *session);
 
 /* The case of an error and its text, as a result has it. */
 typedef struct bench_failure {
@@ -118,5 +119,6 @@ BENCH_EXPORT("sessions@0.1.0#[method]session.verify") const void *bench_componen
 BENCH_EXPORT("sessions@0.1.0#[dtor]session") void bench_component_drop(void *session) {
     bench_close(session);
 }
+#endif /* BENCH_WITHOUT_SESSIONS */
 
 #endif /* BENCH_COMPONENT_H */

@@ -12,6 +12,7 @@
  *
  * For WebAssembly, compile with a C library for WASI as a reactor (-mexec-model=reactor), and make a component of the result with
  * `bench-host wrap`. For a native probe, compile a shared library with the folder of bench_probe.h in the include path.
+ * bench_operator.h and bench_function.h are for the drivers `operator` and `handler`.
  *
  * The structures of the descriptor have the layout of the canonical ABI on a 32-bit target, so that a component returns them as they are.
  * Their meaning is that of the records of the same names in wit/workload/workload.wit.
@@ -196,6 +197,8 @@ static inline int64_t bench_integer(const bench_argument *arguments, size_t leng
 
 #ifdef BENCH_PLUGIN_IMPLEMENTATION
 
+/* The headers of other drivers define BENCH_WITHOUT_SESSIONS: their plug-ins have a descriptor, and functions of their own. */
+#ifndef BENCH_WITHOUT_SESSIONS
 static bool bench_knows(bench_str scenario) {
     for (size_t index = 0; index < bench_describe.scenarios.length; index++) {
         bench_str known = bench_describe.scenarios.at[index].name;
@@ -205,9 +208,12 @@ static bool bench_knows(bench_str scenario) {
     }
     return false;
 }
+#endif
 
 #ifdef __wasm__
 #include "bench_component.h"
+#elif defined(BENCH_WITHOUT_SESSIONS)
+#error "this driver has only a component in C; compile it for WebAssembly"
 #else
 #include "bench_native.h"
 #endif

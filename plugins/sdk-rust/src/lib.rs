@@ -30,6 +30,8 @@ mod each;
 pub mod operator;
 #[cfg(feature = "pipeline")]
 pub mod pipeline;
+#[cfg(feature = "tabular")]
+pub mod stages;
 
 #[cfg(target_family = "wasm")]
 #[path = "component/mod.rs"]
@@ -38,6 +40,8 @@ mod arm;
 #[path = "probe.rs"]
 mod arm;
 
+#[cfg(all(feature = "function", target_family = "wasm"))]
+pub use arm::Initialiser;
 #[cfg(any(feature = "log", feature = "ring"))]
 pub use arm::capability::*;
 #[doc(hidden)]

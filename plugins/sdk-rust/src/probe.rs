@@ -4,7 +4,7 @@
 pub use probe_abi::pipeline::Batches;
 pub use probe_abi::{Host, Series};
 
-/// What the host offers beside series, each behind a feature.
+/// What the host offers besides series, each behind a feature.
 pub(crate) mod capability {
     #[cfg(feature = "log")]
     pub use probe_abi::log::*;
@@ -29,6 +29,24 @@ pub mod support {
     #[cfg(feature = "operator")]
     impl<P: Plugin, O: crate::operator::Operator + Default + 'static> probe_abi::Probe for OperatorProbe<P, O> {
         const OPERATOR: Option<probe_abi::operator::Make> = Some(|| Box::new(O::default()));
+
+        fn describe() -> Descriptor {
+            P::describe()
+        }
+
+        fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+            P::open(scenario, arguments, host)
+        }
+    }
+
+    /// Exports a plug-in with stages as a probe.
+    #[cfg(feature = "tabular")]
+    #[expect(missing_debug_implementations, reason = "never instantiated")]
+    pub struct StagesProbe<P>(PhantomData<P>);
+
+    #[cfg(feature = "tabular")]
+    impl<P: crate::stages::Stages> probe_abi::Probe for StagesProbe<P> {
+        const STAGES: Option<probe_abi::tabular::Run> = Some(P::run);
 
         fn describe() -> Descriptor {
             P::describe()
@@ -138,6 +156,15 @@ macro_rules! __export_destination_arm {
 macro_rules! __export_connectors_arm {
     ($source:ty, $destination:ty) => {
         $crate::support::export_probe!($crate::support::ConnectorsProbe<$source, $destination>);
+    };
+}
+
+#[cfg(feature = "tabular")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_stages_arm {
+    ($plugin:ty) => {
+        $crate::support::export_probe!($crate::support::StagesProbe<$plugin>);
     };
 }
 

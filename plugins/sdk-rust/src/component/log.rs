@@ -8,10 +8,16 @@ use std::ops::Range;
 
 pub use vocabulary::log::{Durability, Fault, PageState};
 
-#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
-mod bindings {
-    wit_bindgen::generate!({ path: "wit/log", world: "bench-host:log/client", generate_all });
-}
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::cast_lossless,
+    reason = "generated"
+)]
+#[path = "generated/log.rs"]
+mod bindings;
 
 vocabulary::log_conversions!(log);
 

@@ -1,6 +1,8 @@
 //! The component arm: exports the plug-in through `wit/workload`, and converts between the types of the WIT and of bench-model.
 
 mod convert;
+#[cfg(feature = "function")]
+mod function;
 mod host;
 #[cfg(feature = "log")]
 mod log;
@@ -12,28 +14,32 @@ mod peer;
 pub(crate) mod pipeline;
 #[cfg(feature = "ring")]
 mod ring;
+#[cfg(feature = "tabular")]
+mod stages;
 #[doc(hidden)]
 pub mod support;
 
-/// The bindings, generated at build time from the WIT package that every plug-in uses. Interfaces that only some plug-ins import have
-/// bindings of their own in the modules that use them; the linker joins the worlds.
+/// The bindings of the WIT package that every plug-in uses. Interfaces that only some plug-ins import have bindings of their own in the
+/// modules that use them; the linker joins the worlds.
 #[doc(hidden)]
-#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
-pub mod bindings {
-    wit_bindgen::generate!({
-        path: "wit/workload",
-        world: "bench-host:workload/workload",
-        generate_all,
-        pub_export_macro: true,
-        default_bindings_module: "bench_plugin::support::bindings",
-    });
-}
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::cast_lossless,
+    reason = "generated"
+)]
+#[path = "generated/workload.rs"]
+pub mod bindings;
 
+#[cfg(feature = "function")]
+pub use function::Initialiser;
 pub use host::{Host, Series};
 #[cfg(feature = "pipeline")]
 pub use pipeline::Batches;
 
-/// What the host offers beside series, each behind a feature.
+/// What the host offers besides series, each behind a feature.
 pub(crate) mod capability {
     #[cfg(feature = "log")]
     pub use super::log::*;

@@ -7,17 +7,16 @@ use bindings::exports::bench_host::operator::operator::{Guest, Watch as WitWatch
 use std::marker::PhantomData;
 
 #[doc(hidden)]
-#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
-pub mod bindings {
-    wit_bindgen::generate!({
-        path: "wit/operator",
-        world: "bench-host:operator/module",
-        generate_all,
-        pub_export_macro: true,
-        export_macro_name: "export_operator_world",
-        default_bindings_module: "bench_plugin::support::operator_bindings",
-    });
-}
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::cast_lossless,
+    reason = "generated"
+)]
+#[path = "generated/operator.rs"]
+pub mod bindings;
 
 /// The operator of an instance, stored in a static of the export macro.
 #[doc(hidden)]

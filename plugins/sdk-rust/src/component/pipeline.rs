@@ -8,41 +8,28 @@ use std::marker::PhantomData;
 /// The bindings of the worlds for connectors, without the common exports of plug-ins. A function is only imported if it is used, so a
 /// source imports only `emit`.
 #[doc(hidden)]
-#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
-pub mod source_bindings {
-    wit_bindgen::generate!({
-        inline: "package bench-plugin:source; world source { import bench-host:pipeline/batches@0.1.0; export bench-host:pipeline/source@0.1.0; }",
-        path: ["wit/workload", "wit/pipeline"],
-        world: "bench-plugin:source/source",
-        with: {
-            "bench-host:workload/types@0.1.0": crate::arm::bindings::bench_host::workload::types,
-            "bench-host:pipeline/batches@0.1.0": generate,
-            "bench-host:pipeline/reports@0.1.0": generate,
-            "bench-host:pipeline/source@0.1.0": generate,
-        },
-        pub_export_macro: true,
-        export_macro_name: "export_source_world",
-        default_bindings_module: "bench_plugin::support::source_bindings",
-    });
-}
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::cast_lossless,
+    reason = "generated"
+)]
+#[path = "generated/source.rs"]
+pub mod source_bindings;
 
 #[doc(hidden)]
-#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
-pub mod destination_bindings {
-    wit_bindgen::generate!({
-        inline: "package bench-plugin:destination; world destination { export bench-host:pipeline/destination@0.1.0; }",
-        path: ["wit/workload", "wit/pipeline"],
-        world: "bench-plugin:destination/destination",
-        with: {
-            "bench-host:workload/types@0.1.0": crate::arm::bindings::bench_host::workload::types,
-            "bench-host:pipeline/reports@0.1.0": crate::arm::pipeline::source_bindings::bench_host::pipeline::reports,
-            "bench-host:pipeline/destination@0.1.0": generate,
-        },
-        pub_export_macro: true,
-        export_macro_name: "export_destination_world",
-        default_bindings_module: "bench_plugin::support::destination_bindings",
-    });
-}
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::cast_lossless,
+    reason = "generated"
+)]
+#[path = "generated/destination.rs"]
+pub mod destination_bindings;
 
 use source_bindings::bench_host::pipeline::{batches, reports};
 

@@ -4,10 +4,16 @@ use super::Host;
 use bench_model::ModuleError;
 use bindings::bench_host::ring::ring;
 
-#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
-pub(super) mod bindings {
-    wit_bindgen::generate!({ path: "wit/ring", world: "bench-host:ring/client", generate_all });
-}
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::cast_lossless,
+    reason = "generated"
+)]
+#[path = "generated/ring.rs"]
+pub(super) mod bindings;
 
 pub use vocabulary::ring::PushError;
 

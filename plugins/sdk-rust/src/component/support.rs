@@ -1,10 +1,14 @@
 //! The code that [`crate::export!`] expands to: the exports of the world for any plug-in. Not for direct use.
 
 pub use super::bindings;
+#[cfg(feature = "function")]
+pub use super::function::bindings as function_bindings;
 #[cfg(feature = "operator")]
 pub use super::operator::{HasOperator, OperatorComponent, bindings as operator_bindings};
 #[cfg(feature = "pipeline")]
 pub use super::pipeline::{DestinationComponent, SourceComponent, destination_bindings, source_bindings};
+#[cfg(feature = "tabular")]
+pub use super::stages::{StageComponent, stage_bindings};
 
 use super::convert;
 use crate::{Host, Plugin};
