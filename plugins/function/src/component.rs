@@ -1,16 +1,12 @@
 //! The function behind `wasi:http/incoming-handler`. It is initialised by its first request or before a snapshot.
 
+use bench_plugin::Initialiser;
 use function_core::State;
 use std::cell::{Cell, OnceCell};
 use std::sync::OnceLock;
 use wasip2::exports::http::incoming_handler::Guest;
 use wasip2::http::types::{Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use wasip2::io::streams::StreamError;
-
-#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
-mod bindings {
-    wit_bindgen::generate!({ path: "../../wit/function", world: "bench-host:function/function" });
-}
 
 /// Upper bound of the bytes of a request body.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -40,7 +36,7 @@ fn function() -> &'static Result<State, String> {
 
 struct Handler;
 
-impl bindings::exports::bench_host::function::initialiser::Guest for Handler {
+impl Initialiser for Handler {
     fn initialise() {
         function();
     }
@@ -120,4 +116,4 @@ fn respond(outparam: ResponseOutparam, status: u16, body: &[u8]) {
 }
 
 wasip2::http::proxy::export!(Handler);
-bindings::export!(Handler with_types_in bindings);
+bench_plugin::export_initialiser!(Handler);

@@ -92,7 +92,7 @@ pub enum Error {
     Batch {
         /// Counted from 1.
         number: u64,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// An error of the host.

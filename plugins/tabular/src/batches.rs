@@ -34,7 +34,7 @@ pub(crate) fn schema(fields: &[Field]) -> SchemaRef {
 }
 
 /// The columns of a schema, as the schema declares them.
-fn fields(schema: &Schema) -> Result<Vec<Field>, ModuleError> {
+pub(crate) fn fields(schema: &Schema) -> Result<Vec<Field>, ModuleError> {
     let field = |field: &Arc<arrow_schema::Field>| {
         let kind = match field.data_type() {
             DataType::Utf8 => Kind::Text,

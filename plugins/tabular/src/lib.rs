@@ -10,6 +10,7 @@ mod replay;
 mod stage;
 
 use bench_plugin::prelude::*;
+use bench_plugin::stages::{RecordBatch, Stages};
 
 struct Tabular;
 
@@ -17,7 +18,8 @@ impl Plugin for Tabular {
     fn describe() -> Descriptor {
         let summary = "Stages of a table's way: decode, write, scan, join, aggregate.";
         let descriptor = Descriptor::new("tabular", env!("CARGO_PKG_VERSION"), summary);
-        stage::ALL.iter().fold(descriptor, |descriptor, entry| descriptor.scenario((entry.describe)()))
+        let own = stage::ALL.iter().map(|entry| (entry.describe)());
+        own.chain(stage::boundary::scenarios()).fold(descriptor, Descriptor::scenario)
     }
 
     fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
@@ -28,7 +30,18 @@ impl Plugin for Tabular {
     }
 }
 
-bench_plugin::export!(Tabular);
+impl Stages for Tabular {
+    fn run(
+        scenario: &str,
+        arguments: &Arguments,
+        files: &[&[u8]],
+        tables: Vec<Vec<RecordBatch>>,
+    ) -> Result<Vec<RecordBatch>, ModuleError> {
+        stage::boundary::run(scenario, arguments, files, tables)
+    }
+}
+
+bench_plugin::export_stages!(Tabular);
 
 #[cfg(test)]
 mod tests {

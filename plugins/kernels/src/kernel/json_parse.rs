@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_as_json_is_not_measured_as_lines() {
+    fn broken_json_is_not_measured_as_lines() {
         let check = |text: &str, bytes_max: i64, part: &str| {
             let mut arguments = Arguments::default();
             arguments.set("input_bytes_max", bytes_max);

@@ -22,7 +22,7 @@ fn rows(server: &Server, rows: u32) {
 
 #[test]
 fn a_missing_server_is_named() {
-    // Nobody listens on port 1, and no listener of another test is ever given it.
+    // Nothing listens on port 1, and no listener of another test is ever given it.
     let url = DatabaseUrl::parse("postgres://127.0.0.1:1/x").expect("a URL");
     check(Session::connect(&url), "cannot connect to PostgreSQL at 127.0.0.1:1");
 }
@@ -96,7 +96,7 @@ fn a_type_whose_values_have_no_text_is_named() {
 }
 
 #[test]
-fn a_name_of_a_type_is_no_statement() {
+fn name_of_a_type_is_not_a_statement() {
     let Some(server) = database() else { return };
     server.execute("create table kept (id int)");
     for name in ["int); drop table kept; --", "point, more int", "no_such_type", "int default random()", ""] {

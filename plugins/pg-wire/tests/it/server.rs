@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 
-/// A database of a server, which is stopped and removed when nobody uses it.
+/// A database of a server, which is stopped and removed when no test uses it.
 pub(crate) struct Server {
     pub(crate) cluster: Arc<Cluster>,
     url: String,

@@ -1,6 +1,7 @@
 //! The stages, one file each, and the table of them.
 
 mod aggregate;
+pub(crate) mod boundary;
 mod csv;
 mod decode;
 mod generate;

@@ -1,11 +1,11 @@
 //! Several stages in a row, each with its own clock: what `pipeline`, `replay` and the scenarios over a user's own table have in common.
 
 use bench_plugin::prelude::*;
-use std::time::{Duration, Instant};
 use table_core::Digest;
 
-/// What is in no stage.
-pub(super) const OTHER: &str = "other";
+pub(super) use table_core::clock::Clock;
+#[cfg(test)]
+pub(super) use table_core::clock::OTHER;
 
 /// Stages over one input.
 pub(super) trait Stages: 'static {
@@ -33,43 +33,6 @@ pub(super) fn described(scenario: Scenario) -> Scenario {
         "from the end of the stage before, or the start, to the end of this one; `other` is the rest of the whole";
     let clock = "from before the first stage until all intermediate results are freed";
     scenario.times_itself(Unit::Nanoseconds, clock).metric(Metric::new("stage", Unit::Nanoseconds, stage).label("name"))
-}
-
-/// Reads the time at the end of each stage. A stage that is there several times is summed.
-pub(super) struct Clock {
-    started: Instant,
-    /// The end of the last stage.
-    last: Instant,
-    stages: Vec<(&'static str, Duration)>,
-}
-
-impl Clock {
-    pub(super) fn start() -> Self {
-        // Room for all stages, so that no stage has an allocation of the clock in it.
-        let stages = Vec::with_capacity(16);
-        let started = Instant::now();
-        Self { started, last: started, stages }
-    }
-
-    pub(super) fn lap(&mut self, stage: &'static str) {
-        let now = Instant::now();
-        let spent = now - self.last;
-        self.last = now;
-        match self.stages.iter_mut().find(|(known, _)| *known == stage) {
-            Some((_, sum)) => *sum += spent,
-            None => self.stages.push((stage, spent)),
-        }
-    }
-
-    /// The nanoseconds of the whole, and of each stage and the rest.
-    pub(super) fn stop(self) -> (u64, Vec<(&'static str, u64)>) {
-        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let whole = ns(self.started.elapsed());
-        let mut stages: Vec<_> = self.stages.into_iter().map(|(stage, time)| (stage, ns(time))).collect();
-        let rest = whole.saturating_sub(stages.iter().map(|(_, ns)| ns).sum());
-        stages.push((OTHER, rest));
-        (whole, stages)
-    }
 }
 
 /// A session whose operation is all stages once.

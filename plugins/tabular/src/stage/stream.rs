@@ -35,7 +35,7 @@ struct Export {
     last: Totals,
 }
 
-/// What an operation came to.
+/// The result of an operation.
 #[derive(Clone, Copy, Default)]
 struct Totals {
     /// The bytes of all pages.
