@@ -32,6 +32,16 @@ __attribute__((unused)) static void escape(void)
     }
 }
 
+/* The same, and this process leaves the session too and never ends. */
+__attribute__((unused)) static void wander(void)
+{
+    escape();
+    if (setsid() < 0)
+        setpgid(0, getpgid(getppid()));
+    for (;;)
+        pause();
+}
+
 /* A grandchild whose parent has ended, without any output. */
 __attribute__((unused)) static void orphan(void)
 {
@@ -131,11 +141,30 @@ __attribute__((unused)) static void limit(void)
     }
 }
 
+/* A write to where nothing is. */
+__attribute__((unused)) static void crash(void)
+{
+    volatile int *volatile nowhere = (volatile int *)16;
+    *nowhere = 1;
+}
+
+/* An end by its own hand. */
+__attribute__((unused)) static void give_up(void)
+{
+    abort();
+}
+
+/* An end that looks like success, without a word. */
+__attribute__((unused)) static void leave(void)
+{
+    _exit(0);
+}
+
 /* Everything that memory can be had for. */
 __attribute__((unused)) static void hoard(void)
 {
     for (;;) {
-        char *page = malloc(1 << 20);
+        char *volatile page = malloc(1 << 20);
         if (page == NULL)
             abort();
         memset(page, 1, 1 << 20);

@@ -10,8 +10,8 @@ pub(crate) const SCENARIO: &str = "cold-start";
 /// How the process is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StartMethod {
-    /// The native server, with `posix_spawn`.
-    Spawn,
+    /// The native server, in one of two ways.
+    Spawn(start::Exec),
     /// The same function as a script in this language.
     Script(start::Language),
     /// A fork of an initialised parent.
@@ -24,10 +24,11 @@ pub(crate) enum StartMethod {
 }
 
 /// Values of the parameter `start`.
-pub(crate) const START_METHODS: [(&str, StartMethod); 6] = [
-    ("spawn", StartMethod::Spawn),
+pub(crate) const START_METHODS: [(&str, StartMethod); 7] = [
+    ("spawn", StartMethod::Spawn(start::Exec::PosixSpawn)),
     ("spawn-python", StartMethod::Script(start::Language::Python)),
     ("spawn-node", StartMethod::Script(start::Language::Node)),
+    ("fork-exec", StartMethod::Spawn(start::Exec::Fork)),
     ("fork-zygote", StartMethod::Zygote),
     ("criu-restore", StartMethod::Restore { lazy: false }),
     ("criu-lazy-pages", StartMethod::Restore { lazy: true }),
@@ -122,7 +123,14 @@ pub(crate) fn scenario() -> Scenario {
         ))
         .requires("scratch:directory", "scripts and checkpoint images")
         .can_use("probe:criu", "start=criu-* needs a CRIU that works on this kernel, and CAP_SYS_ADMIN")
-        .parameter(choices("start", "how the process is started", &START_METHODS).sweep(names(&START_METHODS)))
+        .parameter(
+            choices(
+                "start",
+                "how the process is started; spawn*: posix_spawn, which the C library does as vfork does; fork-exec: fork, then exec",
+                &START_METHODS,
+            )
+            .sweep(names(&START_METHODS)),
+        )
         .parameter(
             Parameter::new("heap_bytes", 1 << 20, "bytes of memory that the function initialises before its first request")
                 .unit(Unit::Bytes)

@@ -30,7 +30,7 @@ pub(crate) fn open(
     let listener = Listener::new()
         .map_err(|error| ModuleError::Unavailable(format!("cannot create a socket for the function: {error}")))?;
     let start: Box<dyn Start> = match options.method {
-        StartMethod::Spawn => Box::new(Spawn::new(options, companion, &listener)?),
+        StartMethod::Spawn(exec) => Box::new(Spawn::new(exec, options, companion, &listener)?),
         StartMethod::Script(language) => Box::new(Script::new(language, options, &listener)?),
         StartMethod::Zygote => Box::new(Zygote::new(options, &companion, &listener)?),
         StartMethod::Restore { lazy } => Box::new(Restore::new(lazy, options, companion, &listener)?),

@@ -99,6 +99,12 @@ fn a_spawned_server_answers() {
 }
 
 #[test]
+fn a_forked_and_executed_server_answers() {
+    check(&[("start", "fork-exec".into())]);
+    check(&[("start", "fork-exec".into()), ("heap_bytes", (3 * MIB + 1).into()), ("init_ms", 2.into())]);
+}
+
+#[test]
 fn scripts_answer() {
     check(&[("start", "spawn-python".into()), ("init_ms", 2.into())]);
     check(&[("start", "spawn-node".into()), ("init_ms", 2.into())]);

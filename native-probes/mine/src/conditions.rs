@@ -38,7 +38,7 @@ pub enum Failure {
 }
 
 impl Conditions {
-    /// The time before the answer with the rows from `start`, in this attempt.
+    /// The delay of the answer with the rows from `start`, in this attempt.
     pub(crate) fn latency(&self, start: usize, attempt: u64) -> Duration {
         match self.latency {
             Latency::None => Duration::ZERO,

@@ -112,7 +112,7 @@ fn rows_that_a_mine_does_not_have_are_refused() {
 
 #[test]
 fn unreachable_mine_is_the_environment() {
-    // Nobody listens on port 1, and no listener of another test is ever given it.
+    // Nothing listens on port 1, and no listener of another test is ever given it.
     let address = "127.0.0.1:1";
     let changes = [("mine", text(&format!("http://{address}"))), ("timeout_ms", Value::from(2_000))];
     let error = fetch(&changes).unwrap_err();

@@ -16,7 +16,7 @@ use table_core::Recipe;
 /// Set in the namespace.
 const INSIDE: &str = "MINE_TEST_INSIDE";
 
-/// A name that is only known to the proxy: `.test` is nobody's (RFC 6761).
+/// A name that is only known to the proxy: `.test` is reserved (RFC 6761).
 const NAME: &str = "mine.test";
 
 /// A command in a network namespace of its own, in which only the loopback device is up.

@@ -1,11 +1,11 @@
-//! Finds and runs the program psql.
+//! Finds and runs the program psql, and pg_dump and pg_restore next to it.
 
 use crate::DATABASE_URL;
 use bench_model::ModuleError;
 use pg_connection::{Address, Environment, Settings};
 use std::ffi::OsStr;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 /// psql and the server that it connects to.
@@ -28,11 +28,34 @@ impl Client {
         Ok(Self { program, url, password })
     }
 
+    /// The same user at the same server, in another database.
+    pub(crate) fn with_database(&self, name: &str) -> Result<Self, ModuleError> {
+        let settings = Settings { database: name.to_owned(), ..settings(&self.url)? };
+        let address = single_address(&settings)?;
+        Ok(Self { url: settings.url(address, settings.ssl_mode), ..self.clone() })
+    }
+
     /// psql without the user's settings, which stops at the first error and prints only results.
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = self.program(&self.program);
         command.args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1", "--dbname"]);
         command.arg(&self.url);
+        command
+    }
+
+    /// A program that is installed with psql.
+    fn tool(&self, name: &str) -> Result<Command, ModuleError> {
+        let program = self.program.with_file_name(name);
+        if !program.is_file() {
+            let reason = format!("{} does not exist; install all of PostgreSQL's client", program.display());
+            return Err(ModuleError::Unavailable(reason));
+        }
+        Ok(self.program(&program))
+    }
+
+    /// A program of PostgreSQL, with the password and without the user's settings.
+    fn program(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         // What decides the connection is in the URL; the user's variables would make it another one.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
             command.env_remove(name);
@@ -53,34 +76,53 @@ impl Client {
             command.args(["--command", statement]);
         }
         let output = command.output().map_err(cannot_start)?;
-        succeeded(&output)?;
+        succeeded(PSQL, &output)?;
         Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
     }
 
     /// Runs the file `script`.
     pub(crate) fn run_file(&self, script: &OsStr) -> Result<(), ModuleError> {
-        succeeded(&self.command().arg("--file").arg(script).output().map_err(cannot_start)?)
+        succeeded(PSQL, &self.command().arg("--file").arg(script).output().map_err(cannot_start)?)
     }
 
     /// Runs `out` and `into`, with a pipe from the output of the first to the input of the second; returns when both
     /// have exited.
     pub(crate) fn pipe(&self, out: &str, into: &[&str]) -> Result<(), ModuleError> {
-        let mut source = self.command().args(["--command", out]).spawn().map_err(cannot_start)?;
-        let rows = source.stdout.take().map_or_else(Stdio::null, Stdio::from);
-        let mut command = self.command();
+        let (mut source, mut target) = (self.command(), self.command());
+        source.args(["--command", out]);
         for statement in into {
-            command.args(["--command", statement]);
+            target.args(["--command", statement]);
         }
-        let target = command.stdin(rows).spawn();
-        // Closes the reading end here, or the source would block after a target that exits early.
-        drop(command);
-        let written = target.and_then(Child::wait_with_output);
-        let read = source.wait_with_output();
-        let (written, read) = (written.map_err(cannot_start)?, read.map_err(cannot_start)?);
-        // If the source only lost its reader, report the error of the target.
-        succeeded(&written)?;
-        succeeded(&read)
+        piped([PSQL, PSQL], source, target)
     }
+
+    /// Has pg_dump write the rows of `table` to pg_restore, which loads them into the table of that name in the database
+    /// of `other`; returns when both have exited.
+    pub(crate) fn dump_into(&self, other: &Self, table: &str) -> Result<(), ModuleError> {
+        let (mut source, mut target) = (self.tool(PG_DUMP)?, other.tool(PG_RESTORE)?);
+        source.args(["--format=custom", "--compress=0", "--data-only", "--table", table, "--dbname"]).arg(&self.url);
+        target.args(["--data-only", "--single-transaction", "--dbname"]).arg(&other.url);
+        piped([PG_DUMP, PG_RESTORE], source, target)
+    }
+}
+
+const PSQL: &str = "psql";
+const PG_DUMP: &str = "pg_dump";
+const PG_RESTORE: &str = "pg_restore";
+
+/// Runs both programs, with a pipe from the output of the first to the input of the second; returns when both have exited.
+fn piped(names: [&str; 2], mut source: Command, mut target: Command) -> Result<(), ModuleError> {
+    let mut source = source.spawn().map_err(cannot_start)?;
+    let rows = source.stdout.take().map_or_else(Stdio::null, Stdio::from);
+    let spawned = target.stdin(rows).spawn();
+    // Closes the reading end here, or the source would block after a target that exits early.
+    drop(target);
+    let written = spawned.and_then(Child::wait_with_output);
+    let read = source.wait_with_output();
+    let (written, read) = (written.map_err(cannot_start)?, read.map_err(cannot_start)?);
+    // If the source only lost its reader, report the error of the target.
+    succeeded(names[1], &written)?;
+    succeeded(names[0], &read)
 }
 
 /// Debian's wrapper script on the search path, which looks for the newest version. It takes longer than what is
@@ -105,11 +147,11 @@ fn program() -> Option<PathBuf> {
 }
 
 fn cannot_start(error: io::Error) -> ModuleError {
-    ModuleError::Other(format!("cannot run psql: {error}"))
+    ModuleError::Other(format!("cannot run PostgreSQL's client: {error}"))
 }
 
-/// The error that psql printed.
-fn succeeded(output: &Output) -> Result<(), ModuleError> {
+/// The error that the program printed.
+fn succeeded(program: &str, output: &Output) -> Result<(), ModuleError> {
     if output.status.success() {
         return Ok(());
     }
@@ -123,27 +165,46 @@ fn succeeded(output: &Output) -> Result<(), ModuleError> {
         "permission denied",
         "read-only transaction",
         "must be superuser",
+        "server version mismatch",
     ];
     let is_environment = of_environment.iter().any(|part| first.contains(part));
-    let reason = format!("psql exited with {}: {first}", output.status);
+    let reason = format!("{program} exited with {}: {first}", output.status);
     Err(if is_environment { ModuleError::Unavailable(reason) } else { ModuleError::Other(reason) })
 }
 
 /// The URL without the password, and the password.
 fn without_password(url: &str) -> Result<(String, Option<String>), ModuleError> {
-    // The host has resolved the URL, so nothing of the environment is left to add.
-    let settings = Settings::resolve(url, &Environment::default())
-        .map_err(|error| ModuleError::InvalidArgument(format!("`{DATABASE_URL}`: {error}")))?;
-    let [address] = &settings.addresses[..] else {
-        return Err(ModuleError::InvalidArgument(format!("`{DATABASE_URL}`: several servers; give one of them")));
-    };
+    let settings = settings(url)?;
+    let address = single_address(&settings)?;
     let open = Address { password: None, ..address.clone() };
     Ok((settings.url(&open, settings.ssl_mode), address.password.clone()))
+}
+
+fn settings(url: &str) -> Result<Settings, ModuleError> {
+    // The host has resolved the URL, so nothing of the environment is left to add.
+    let settings = Settings::resolve(url, &Environment::default());
+    settings.map_err(|error| ModuleError::InvalidArgument(format!("`{DATABASE_URL}`: {error}")))
+}
+
+fn single_address(settings: &Settings) -> Result<&Address, ModuleError> {
+    match &settings.addresses[..] {
+        [address] => Ok(address),
+        _ => Err(ModuleError::InvalidArgument(format!("`{DATABASE_URL}`: several servers; give one of them"))),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_database_has_the_same_server_and_user() {
+        let (url, password) = without_password("postgres://u:p@h:1/d?sslmode=disable").unwrap();
+        let client = Client { program: "psql".into(), url, password };
+        let other = client.with_database("a b").unwrap();
+        assert_eq!(other.url, "postgres://u@h:1/a%20b?sslmode=disable");
+        assert_eq!(other.password.as_deref(), Some("p"));
+    }
 
     #[test]
     fn password_is_kept_off_the_command_line() {

@@ -2,6 +2,7 @@
 //! for connectors.
 
 mod client;
+mod elsewhere;
 mod script;
 mod session;
 
@@ -27,16 +28,19 @@ enum TransferMethod {
     ServerCopy,
     /// One psql runs statements from a file.
     Insert,
+    /// pg_dump writes the rows to pg_restore, which loads them into a second database.
+    DumpRestore,
 }
 
 impl TransferMethod {
-    const ALL: [Self; 3] = [Self::Pipe, Self::ServerCopy, Self::Insert];
+    const ALL: [Self; 4] = [Self::Pipe, Self::ServerCopy, Self::Insert, Self::DumpRestore];
 
     fn name(self) -> &'static str {
         match self {
             Self::Pipe => "pipe",
             Self::ServerCopy => "server-copy",
             Self::Insert => "insert",
+            Self::DumpRestore => "dump-restore",
         }
     }
 
@@ -53,6 +57,10 @@ impl TransferMethod {
             Self::Insert => (
                 "All rows by INSERT statements of 256 rows each, with literal values, which psql reads from a file",
                 "from the start of psql until it has exited and the rows are committed",
+            ),
+            Self::DumpRestore => (
+                "All rows from pg_dump to pg_restore, by COPY of text, into a second database that is removed afterwards",
+                "from the start of pg_dump until pg_restore has exited and the rows are committed",
             ),
         };
         let [rows, payload, columns, seed, source_table] = pg_rows::parameters();

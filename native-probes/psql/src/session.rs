@@ -2,9 +2,10 @@
 //! move is timed.
 
 use crate::client::Client;
+use crate::elsewhere::Elsewhere;
 use crate::{DATABASE_URL, FOLDER, TransferMethod, script};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
-use pg_rows::{SOURCE_TABLE, Source};
+use pg_rows::{SCHEMA, SOURCE_TABLE, Source};
 use probe_abi::Host;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -30,12 +31,19 @@ pub(crate) struct Moves {
     statements: Option<PathBuf>,
     /// The file on the server of [`TransferMethod::ServerCopy`].
     server_file: Option<String>,
+    /// The second database of [`TransferMethod::DumpRestore`].
+    elsewhere: Option<Elsewhere>,
 }
 
 impl Moves {
     /// Creates the rows, unless they exist or are the user's, and prepares the move.
     pub(crate) fn open(method: TransferMethod, arguments: &Arguments, host: Option<Host>) -> Result<Self, ModuleError> {
         let rows = Source::of(arguments)?;
+        if method == TransferMethod::DumpRestore && rows.is_own() {
+            let reason = "`dump-restore` moves generated rows only, because a second database may lack the types of a table of \
+                          yours; the other scenarios of `psql` move it";
+            return Err(ModuleError::Unavailable(reason.to_owned()));
+        }
         let client = Client::new(arguments.text(DATABASE_URL)?)?;
         let (source, target) = (rows.table(), pg_rows::target(arguments)?);
         let prepare = || {
@@ -43,7 +51,7 @@ impl Moves {
             client.ask(&[&pg_rows::fingerprint(&source)])
         };
         let expected = prepare().map_err(|error| match rows.is_own() {
-            // What the user has named is no fault of this probe.
+            // A table that the user has named is not an error of this probe.
             true => ModuleError::Unavailable(format!("`{SOURCE_TABLE}` cannot be read: {error}")),
             false => error,
         })?;
@@ -52,7 +60,8 @@ impl Moves {
             // Writes back the dirty pages of one move, so that they do not slow down the next.
             clear.push("CHECKPOINT".to_owned());
         }
-        let create = script::create(&source, &target, arguments.text("table")? == "logged");
+        let is_logged = arguments.text("table")? == "logged";
+        let create = script::create(&source, &target, is_logged);
         let mut moves = Self {
             method,
             client,
@@ -67,12 +76,17 @@ impl Moves {
             wrong: None,
             statements: None,
             server_file: None,
+            elsewhere: None,
         };
         match method {
             TransferMethod::Pipe => {}
             TransferMethod::ServerCopy => moves.server_file = Some(moves.choose_server_file()?),
             TransferMethod::Insert => {
                 moves.statements = Some(moves.write_statements(Path::new(arguments.text(FOLDER)?))?)
+            }
+            TransferMethod::DumpRestore => {
+                let schema = arguments.text(SCHEMA)?;
+                moves.elsewhere = Some(Elsewhere::create(&moves.client, schema, &moves.source, is_logged)?);
             }
         }
         Ok(moves)
@@ -113,15 +127,22 @@ impl Moves {
     }
 
     fn once(&mut self) -> Result<(), ModuleError> {
+        self.elsewhere.as_ref().map(Elsewhere::clear).transpose()?;
         self.client.ask(&self.clear.iter().map(String::as_str).collect::<Vec<_>>())?;
         let begin = Instant::now();
         self.move_rows()?;
         let ns = begin.elapsed().as_nanos() as u64;
         self.moves += 1;
-        let found = self.client.ask(&[&pg_rows::fingerprint(&self.target)])?;
+        let found = match &self.elsewhere {
+            Some(elsewhere) => elsewhere.client().ask(&[&pg_rows::fingerprint(&self.source)])?,
+            None => self.client.ask(&[&pg_rows::fingerprint(&self.target)])?,
+        };
         if found != self.expected {
             if self.is_own && self.client.ask(&[&pg_rows::fingerprint(&self.source)])? != self.expected {
-                let reason = format!("{} changed while it was moved; give a table that nobody writes to", self.source);
+                let reason = format!(
+                    "{} changed while it was moved; give a table that is not written to meanwhile",
+                    self.source
+                );
                 return Err(ModuleError::Unavailable(reason));
             }
             self.wrong.get_or_insert(format!("move {}: expected {}, found {found}", self.moves, self.expected));
@@ -135,6 +156,9 @@ impl Moves {
 
     fn move_rows(&self) -> Result<(), ModuleError> {
         let Self { client, source, target, create, .. } = self;
+        if let Some(elsewhere) = &self.elsewhere {
+            return client.dump_into(elsewhere.client(), source);
+        }
         match (&self.statements, &self.server_file) {
             (Some(statements), _) => client.run_file(statements.as_os_str()),
             (None, Some(file)) => {
@@ -191,7 +215,7 @@ impl Drop for Moves {
 }
 
 /// A text as an SQL literal.
-fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

@@ -29,7 +29,7 @@ fn arguments(url: &str, folder: &str) -> Arguments {
 fn all_rows_arrive_with_each_method() {
     with_server(|cluster| {
         let folder = tempfile::tempdir().unwrap();
-        for scenario in ["pipe", "server-copy", "insert"] {
+        for scenario in ["pipe", "server-copy", "insert", "dump-restore"] {
             for table in ["logged", "unlogged"] {
                 let mut arguments = arguments(&cluster.url(), folder.path().to_str().unwrap());
                 arguments.set("table", Value::from(table));
@@ -64,6 +64,11 @@ fn a_users_table_arrives_with_each_method() {
         let mut arguments = arguments(&cluster.url(), folder);
         arguments.set("table", Value::from("logged"));
         arguments.set("source_table", Value::from("app.orders"));
+        let error = psql::open("dump-restore", &arguments, None).err().unwrap();
+        assert!(
+            matches!(&error, ModuleError::Unavailable(reason) if reason.contains("generated rows only")),
+            "{error}"
+        );
         let error = psql::open("pipe", &arguments, None).err().unwrap();
         assert!(matches!(&error, ModuleError::Unavailable(_)), "{error}");
         assert!(

@@ -46,7 +46,7 @@ impl QueueKind {
     /// The forms of the ring.
     pub const RINGS: [Self; 3] = [Self::ShmRing, Self::ShmBatch, Self::ShmCell];
 
-    /// Those of others.
+    /// The queues of other crates.
     pub const PEERS: [Self; 5] =
         [Self::Rtrb, Self::CrossbeamQueue, Self::CrossbeamChannel, Self::Disruptor, Self::StdChannel];
 

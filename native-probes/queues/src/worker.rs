@@ -28,7 +28,7 @@ struct Progress {
     ended: Line,
 }
 
-/// The thread, from the side of the one that measures. It ends when this is dropped.
+/// A handle of the thread, for the one that measures. The thread ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Worker {
     /// `None` only while it is dropped.

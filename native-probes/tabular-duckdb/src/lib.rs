@@ -5,6 +5,7 @@
 
 mod engine;
 mod own;
+mod parts;
 mod session;
 mod stage;
 mod tpch;
@@ -28,13 +29,13 @@ impl Probe for DuckDb {
         Stage::ALL.into_iter().map(describe).chain(further).fold(descriptor, Descriptor::scenario)
     }
 
-    fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
-        open(scenario, arguments)
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        open(scenario, arguments, Some(host))
     }
 }
 
-/// Opens a scenario.
-pub fn open(scenario: &str, arguments: &Arguments) -> Result<Box<dyn Session>, ModuleError> {
+/// Opens a scenario. Without a host, its samples are discarded.
+pub fn open(scenario: &str, arguments: &Arguments, host: Option<Host>) -> Result<Box<dyn Session>, ModuleError> {
     match scenario {
         tpch::NAME => return Ok(Box::new(tpch::Tpch::open(arguments)?)),
         own::CSV => return Ok(Box::new(own::OwnTable::csv(arguments)?)),
@@ -43,7 +44,7 @@ pub fn open(scenario: &str, arguments: &Arguments) -> Result<Box<dyn Session>, M
     }
     let stage = Stage::ALL.into_iter().find(|stage| stage.name() == scenario);
     let stage = stage.ok_or_else(|| ModuleError::UnknownScenario(scenario.to_owned()))?;
-    Ok(Box::new(session::Statements::open(stage, arguments)?))
+    Ok(Box::new(session::Statements::open(stage, arguments, host)?))
 }
 
 export_probe!(DuckDb);
@@ -54,6 +55,7 @@ fn describe(stage: Stage) -> Scenario {
         Parameter::new("seed", 1, "which rows the generator makes; the same as in other modules").between(0, i64::MAX),
     ];
     let scenario = Scenario::new(stage.name(), "tabular", stage.summary()).in_arms([Arm::Native]);
+    let scenario = if stage.parts().is_empty() { scenario } else { parts::described(scenario) };
     described(parameters.into_iter().fold(scenario, Scenario::parameter))
 }
 

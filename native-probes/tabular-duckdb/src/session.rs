@@ -3,9 +3,12 @@
 
 use crate::FOLDER;
 use crate::engine::Engine;
+use crate::parts::Parts;
 use crate::stage::{self, GENES, PUBLICATIONS, Stage};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
+use probe_abi::Host;
 use std::path::{Path, PathBuf};
+use table_core::clock::Clock;
 use table_core::csv::{self, Dialect};
 use table_core::relational::{self, Groups};
 use table_core::{Cell, Digest, Field, Recipe, Table, compare, text};
@@ -20,13 +23,15 @@ pub(crate) struct Statements {
     /// The sums of doubles, which are not part of `expected`.
     groups: Option<Groups>,
     first: Digest,
+    /// The series of its stages, if an operation has several.
+    parts: Option<Parts>,
 }
 
 /// The sums of doubles by organism.
 type Sums = Vec<(i64, Option<f64>)>;
 
 impl Statements {
-    pub(crate) fn open(stage: Stage, arguments: &Arguments) -> Result<Self, ModuleError> {
+    pub(crate) fn open(stage: Stage, arguments: &Arguments, host: Option<Host>) -> Result<Self, ModuleError> {
         let (engine, folder) = opened(arguments)?;
         let recipe = Recipe { rows: arguments.size("rows")?, seed: arguments.integer("seed")?.cast_unsigned() };
         let (genes, publications) = (recipe.genes(), recipe.publications());
@@ -46,8 +51,10 @@ impl Statements {
             Stage::Aggregate | Stage::PipelineElt => (groups.exact.clone(), Some(groups)),
         };
         let statements = stage.statements(&folder.to_string_lossy());
+        let host = host.filter(|_| !stage.parts().is_empty());
+        let parts = host.map(|host| Parts::open(host, stage)).transpose()?;
         let first = Digest::default();
-        let mut session = Self { engine, stage, folder, statements, bytes, expected, groups, first };
+        let mut session = Self { engine, stage, folder, statements, bytes, expected, groups, first, parts };
         session.run()?;
         session.first = Digest::of(&session.result()?.0);
         Ok(session)
@@ -55,6 +62,16 @@ impl Statements {
 
     fn run(&self) -> Result<(), ModuleError> {
         self.statements.iter().try_for_each(|statement| self.engine.execute(statement))
+    }
+
+    /// As [`run`](Self::run), with a clock of each stage.
+    fn run_in_parts(&self) -> Result<Clock, ModuleError> {
+        let mut clock = Clock::start();
+        for (statement, part) in self.statements.iter().zip(self.stage.parts().iter().copied()) {
+            self.engine.execute(statement)?;
+            clock.lap(part);
+        }
+        Ok(clock)
     }
 
     /// The rows of the last result, without the column that is not exact, and the sums in that column.
@@ -99,7 +116,10 @@ impl Statements {
 impl Session for Statements {
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
         for _ in 0..times {
-            self.run()?;
+            match &self.parts {
+                Some(parts) => parts.record(self.run_in_parts()?),
+                None => self.run()?,
+            }
         }
         Ok(Outcome { operations: times, bytes: times * self.bytes, checksum: self.first.checksum() })
     }

@@ -95,6 +95,14 @@ impl Stage {
         }
     }
 
+    /// The stage that each of the statements belongs to, if an operation has several.
+    pub(crate) fn parts(self) -> &'static [&'static str] {
+        match self {
+            Self::PipelineElt => &["scan", "scan", "join", "aggregate", "parquet-output"],
+            _ => &[],
+        }
+    }
+
     /// The statements that put what the last operation wrote to a file into the table `result`, if it wrote one.
     pub(crate) fn read_back(self, folder: &str) -> Option<String> {
         let query = match self {
@@ -147,5 +155,18 @@ pub(crate) fn sql_type(kind: Kind) -> &'static str {
         Kind::Decimal => "DECIMAL(38,2)",
         Kind::Real => "DOUBLE",
         Kind::Date => "DATE",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_statement_of_a_pipeline_belongs_to_a_stage() {
+        for stage in Stage::ALL.into_iter().filter(|stage| !stage.parts().is_empty()) {
+            assert_eq!(stage.parts().len(), stage.statements("folder").len(), "{}", stage.name());
+        }
+        assert_eq!(Stage::PipelineElt.parts().last(), Some(&"parquet-output"));
     }
 }

@@ -24,7 +24,7 @@ fn open(scenario: &str, changes: &[(&str, Value)]) -> Option<(Box<dyn Session>, 
     let folder = tempfile::tempdir().unwrap();
     let mut all = vec![("folder", Value::from(folder.path().to_str().unwrap()))];
     all.extend_from_slice(changes);
-    match tabular_duckdb::open(scenario, &arguments(scenario, &all)) {
+    match tabular_duckdb::open(scenario, &arguments(scenario, &all), None) {
         Ok(session) => Some((session, folder)),
         Err(error @ ModuleError::Unavailable(_)) => {
             eprintln!("skipped: {error}");
@@ -82,7 +82,7 @@ fn refused(scenario: &str, parameter: &str, path: &std::path::Path, expect: &str
     arguments.set("library", "@setup");
     arguments.set("folder", folder.path().to_str().unwrap());
     arguments.set(parameter, path.to_str().unwrap());
-    match tabular_duckdb::open(scenario, &arguments).err().unwrap() {
+    match tabular_duckdb::open(scenario, &arguments, None).err().unwrap() {
         ModuleError::Unavailable(reason) => eprintln!("skipped: {reason}"),
         error => assert!(error.to_string().contains(expect), "{scenario} {}: {error}", path.display()),
     }
@@ -150,7 +150,7 @@ const SMALL_DISK: &str = "TABULAR_TEST_SMALL_DISK";
 fn full_disk_is_the_environment() {
     if let Some(folder) = std::env::var_os(SMALL_DISK) {
         let folder = Value::from(folder.to_str().unwrap());
-        let error = tabular_duckdb::open("parquet-write", &arguments("parquet-write", &[("folder", folder)]));
+        let error = tabular_duckdb::open("parquet-write", &arguments("parquet-write", &[("folder", folder)]), None);
         let error = error.err().unwrap();
         assert!(error.is_environment() && error.to_string().contains("No space left on device"), "{error}");
         return;
@@ -176,7 +176,7 @@ fn absent_library_is_the_environment() {
     arguments.set("library", "/nowhere/libduckdb.so");
     arguments.set("threads", 1);
     arguments.set("memory_mib", 64);
-    let error = tabular_duckdb::open("join", &arguments).err().unwrap();
+    let error = tabular_duckdb::open("join", &arguments, None).err().unwrap();
     assert!(error.is_environment() && error.to_string().contains("cargo xtask setup --all"), "{error}");
 }
 
@@ -192,6 +192,6 @@ fn too_little_memory_is_an_error_with_its_cause() {
     }
     arguments.set("library", "@setup");
     arguments.set("folder", folder.path().to_str().unwrap());
-    let error = tabular_duckdb::open("join", &arguments).err().unwrap().to_string();
+    let error = tabular_duckdb::open("join", &arguments, None).err().unwrap().to_string();
     assert!(error.contains("DuckDB: Out of Memory Error"), "{error}");
 }

@@ -2,6 +2,7 @@
 //! plug-in `tabular`.
 
 mod frame;
+mod parts;
 mod session;
 mod stage;
 
@@ -23,16 +24,16 @@ impl Probe for Polars {
         Stage::ALL.into_iter().map(describe).fold(descriptor, Descriptor::scenario)
     }
 
-    fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
-        open(scenario, arguments)
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        open(scenario, arguments, Some(host))
     }
 }
 
-/// Opens a scenario.
-pub fn open(scenario: &str, arguments: &Arguments) -> Result<Box<dyn Session>, ModuleError> {
+/// Opens a scenario. Without a host, its samples are discarded.
+pub fn open(scenario: &str, arguments: &Arguments, host: Option<Host>) -> Result<Box<dyn Session>, ModuleError> {
     let stage = Stage::ALL.into_iter().find(|stage| stage.name() == scenario);
     let stage = stage.ok_or_else(|| ModuleError::UnknownScenario(scenario.to_owned()))?;
-    Ok(Box::new(session::Frames::open(stage, arguments)?))
+    Ok(Box::new(session::Frames::open(stage, arguments, host)?))
 }
 
 export_probe!(Polars);
@@ -47,6 +48,7 @@ fn describe(stage: Stage) -> Scenario {
     let scenario = Scenario::new(stage.name(), "tabular", stage.summary())
         .in_arms([Arm::Native])
         .requires(format!("scratch:{FOLDER}"), "Polars reads and writes files there");
+    let scenario = if stage.parts().is_empty() { scenario } else { parts::described(scenario) };
     parameters.into_iter().fold(scenario, Scenario::parameter)
 }
 

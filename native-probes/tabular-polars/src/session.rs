@@ -2,12 +2,15 @@
 
 use crate::FOLDER;
 use crate::frame::{failed, of_table, to_table};
+use crate::parts::Parts;
 use crate::stage::{BY_ORGANISM, JOIN, Stage};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
 use polars::prelude::{DataFrame, IntoLazy, ParquetCompression, ParquetReader, ParquetWriter, SerReader};
 use polars::sql::SQLContext;
+use probe_abi::Host;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use table_core::clock::Clock;
 use table_core::relational::{self, Groups};
 use table_core::{Cell, Digest, Recipe, Table, compare};
 
@@ -22,17 +25,21 @@ pub(crate) struct Frames {
     /// The sums of doubles, which are not part of `expected`.
     groups: Option<Groups>,
     first: Digest,
+    /// The series of its stages, if an operation has several.
+    parts: Option<Parts>,
 }
 
 /// The sums of doubles by organism.
 type Sums = Vec<(i64, Option<f64>)>;
 
 impl Frames {
-    pub(crate) fn open(stage: Stage, arguments: &Arguments) -> Result<Self, ModuleError> {
+    pub(crate) fn open(stage: Stage, arguments: &Arguments, host: Option<Host>) -> Result<Self, ModuleError> {
         limit_threads(arguments.size("threads")?);
         let recipe = Recipe { rows: arguments.size("rows")?, seed: arguments.integer("seed")?.cast_unsigned() };
         let (genes, publications) = (recipe.genes(), recipe.publications());
         let groups = relational::genes_by_organism(&genes);
+        let host = host.filter(|_| !stage.parts().is_empty());
+        let parts = host.map(|host| Parts::open(host, stage)).transpose()?;
         let mut session = Self {
             stage,
             genes: of_table(&genes)?,
@@ -43,6 +50,7 @@ impl Frames {
             expected: Table::new(Vec::new()),
             groups: None,
             first: Digest::default(),
+            parts,
         };
         session.write_input()?;
         (session.expected, session.groups) = match stage {
@@ -79,15 +87,23 @@ impl Frames {
             Stage::ParquetWrite => return write(&self.genes, &file("output.parquet")),
             Stage::Join => query(JOIN, &self.genes, &self.publications)?,
             Stage::Aggregate => query(BY_ORGANISM, &self.genes, &self.publications)?,
-            Stage::PipelineEtl => {
-                let (genes, publications) = (read(&file("genes.parquet"))?, read(&file("publications.parquet"))?);
-                let joined = query(JOIN, &genes, &publications)?;
-                let groups = query(BY_ORGANISM, &genes, &publications)?;
-                drop(joined);
-                return write(&groups, &file("output.parquet"));
-            }
+            Stage::PipelineEtl => return self.pipeline(&mut Clock::start()),
         };
         self.result = result;
+        Ok(())
+    }
+
+    /// Tells the clock the end of each stage. What is freed afterwards is in none.
+    fn pipeline(&self, clock: &mut Clock) -> Result<(), ModuleError> {
+        let file = |name: &str| self.folder.join(name);
+        let (genes, publications) = (read(&file("genes.parquet"))?, read(&file("publications.parquet"))?);
+        clock.lap("scan");
+        let _joined = query(JOIN, &genes, &publications)?;
+        clock.lap("join");
+        let groups = query(BY_ORGANISM, &genes, &publications)?;
+        clock.lap("aggregate");
+        write(&groups, &file("output.parquet"))?;
+        clock.lap("parquet-output");
         Ok(())
     }
 
@@ -149,7 +165,13 @@ fn unreadable(path: &Path, error: &std::io::Error) -> ModuleError {
 impl Session for Frames {
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
         for _ in 0..times {
-            self.run()?;
+            let Some(parts) = &self.parts else {
+                self.run()?;
+                continue;
+            };
+            let mut clock = Clock::start();
+            self.pipeline(&mut clock)?;
+            parts.record(clock);
         }
         Ok(Outcome { operations: times, bytes: times * self.bytes, checksum: self.first.checksum() })
     }

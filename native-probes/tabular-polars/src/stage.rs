@@ -51,6 +51,11 @@ impl Stage {
         }
     }
 
+    /// The stages of an operation, if it has several.
+    pub(crate) fn parts(self) -> &'static [&'static str] {
+        if self == Self::PipelineEtl { &["scan", "join", "aggregate", "parquet-output"] } else { &[] }
+    }
+
     /// The columns of the result.
     pub(crate) fn fields(self) -> Vec<Field> {
         match self {

@@ -76,7 +76,7 @@ fn linked() -> Result<ProxyPre<Client>> {
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    // What the host offers to modules beside it is not used to answer a request.
+    // Answering a request uses nothing else that the host offers to modules.
     linker.define_unknown_imports_as_traps(&component)?;
     ProxyPre::new(linker.instantiate_pre(&component)?)
 }

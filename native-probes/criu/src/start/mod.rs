@@ -7,7 +7,7 @@ mod zygote;
 
 pub(crate) use restore::Restore;
 pub(crate) use script::{Language, Script};
-pub(crate) use spawn::Spawn;
+pub(crate) use spawn::{Exec, Spawn};
 pub(crate) use zygote::Zygote;
 
 use crate::listener::Listener;

@@ -9,9 +9,19 @@ use bench_model::ModuleError;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
+
+/// How a process comes to run another program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exec {
+    /// `posix_spawn`. The C library does what `vfork` does: the child borrows the memory of its parent, which waits, until it executes.
+    PosixSpawn,
+    /// `fork` and `exec`: the child gets copies of the page tables of its parent, the worker.
+    Fork,
+}
 
 /// The program to spawn.
 #[derive(Debug)]
@@ -24,6 +34,7 @@ pub(crate) struct Program {
 /// Spawns a program that listens on its standard input.
 #[derive(Debug)]
 pub(crate) struct Spawn {
+    exec: Exec,
     what: Program,
     socket: OwnedFd,
     ready: Option<Command>,
@@ -40,17 +51,23 @@ struct Running {
 
 impl Spawn {
     /// The native server.
-    pub(crate) fn new(options: &Options, companion: Companion, listener: &Listener) -> Result<Self, ModuleError> {
+    pub(crate) fn new(
+        exec: Exec,
+        options: &Options,
+        companion: Companion,
+        listener: &Listener,
+    ) -> Result<Self, ModuleError> {
         let fault = companion.fault.map(|fault| fault.as_str().into());
         let arguments = std::iter::once(role::SERVE.into()).chain(fault).collect();
         let environment = options.environment().to_vec();
-        Self::program(Program { program: companion.program, arguments, environment }, listener)
+        let spawn = Self::program(Program { program: companion.program, arguments, environment }, listener)?;
+        Ok(Self { exec, ..spawn })
     }
 
-    /// Any program.
+    /// Any program, with `posix_spawn`.
     pub(super) fn program(what: Program, listener: &Listener) -> Result<Self, ModuleError> {
         let socket = listener.for_child().map_err(system_error("cannot duplicate the socket for the function"))?;
-        Ok(Self { what, socket, ready: None, running: None })
+        Ok(Self { exec: Exec::PosixSpawn, what, socket, ready: None, running: None })
     }
 }
 
@@ -64,6 +81,10 @@ impl Start for Spawn {
         let mut command = Command::new(&self.what.program);
         command.env_clear().envs(self.what.environment.iter().map(|(name, value)| (name, value)));
         command.args(&self.what.arguments).stdin(socket).stdout(Stdio::null());
+        if self.exec == Exec::Fork {
+            // SAFETY: it does nothing. With something to do before `exec`, the standard library forks; without, it uses `posix_spawn`.
+            unsafe { command.pre_exec(|| Ok(())) };
+        }
         self.ready = Some(command);
         Ok(())
     }
