@@ -89,6 +89,24 @@ impl Requirement {
     }
 }
 
+impl Capability {
+    /// The text forms, with what varies in capitals.
+    pub const FORMS: [&'static str; 12] = [
+        "probe:NAME",
+        "kernel:NAME",
+        "cpu:N",
+        "read:NAME",
+        "scratch:NAME",
+        "module:NAME",
+        "postgres:NAME",
+        "net:HOST:PORT",
+        "dir:PATH",
+        "env:NAME",
+        "clock:own",
+        "arm:ARMS",
+    ];
+}
+
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -197,6 +215,17 @@ mod tests {
             (Ok(found), Ok(expect)) => assert_eq!(found, expect),
             (Err(error), Err(part)) => assert!(error.contains(part), "{error}"),
             (found, expect) => panic!("{found:?}, expected {expect:?}"),
+        }
+    }
+
+    #[test]
+    fn every_form_is_parsed_as_its_kind() {
+        let values = [("HOST:PORT", "localhost:80"), ("NAME", "x"), ("PATH", "/x"), ("ARMS", "wasm"), ("N", "2")];
+        for form in Capability::FORMS {
+            let text = values.iter().fold(form.to_owned(), |text, (name, value)| text.replace(name, value));
+            let parsed: Capability = text.parse().unwrap();
+            assert!(!matches!(parsed, Capability::Other(_)), "{text}");
+            assert_eq!(parsed.to_string(), text);
         }
     }
 

@@ -22,7 +22,7 @@ impl Distribution {
         Self::new(samples.into_iter().map(|sample| (sample, 1)))
     }
 
-    /// How many samples there are.
+    /// The number of samples.
     pub fn count(&self) -> u64 {
         self.count
     }

@@ -11,7 +11,7 @@ pub struct Mode {
     pub share: f64,
 }
 
-/// In fewer samples, no modes are told apart.
+/// In fewer samples, modes are not distinguished.
 const SAMPLES_MIN: u64 = 200;
 
 /// A mode has at least this share of the samples. Fewer are a tail.
@@ -23,7 +23,7 @@ const VALLEY_MAX: f64 = 0.4;
 /// The narrowest bin, on the log scale: two per cent.
 const BIN_MIN: f64 = 0.02;
 
-/// In fewer bins, two peaks and the valley between them cannot be told from the steps of the clock.
+/// In fewer bins, two peaks and the valley between them cannot be distinguished from the steps of the clock.
 const BINS_MIN: usize = 8;
 
 /// More bins than the widest distribution needs.
@@ -108,7 +108,7 @@ fn valleys(density: &[f64]) -> Vec<usize> {
     valleys
 }
 
-/// The modes between `bounds`; a part with too few samples is a tail of the part before or after it, and is no mode.
+/// The modes between `bounds`; a part with too few samples is a tail of the part before or after it, and is not a mode.
 fn split(logs: &Distribution, count: u64, bounds: &[f64]) -> Vec<Mode> {
     let mut modes = Vec::new();
     let mut low = f64::NEG_INFINITY;

@@ -71,7 +71,7 @@ impl Pool {
         &self.block_lens
     }
 
-    /// How many samples, or pairs, there are.
+    /// The number of samples or pairs.
     pub(crate) fn len(&self) -> usize {
         self.processes.last().map_or(0, |range| range.end)
     }

@@ -23,7 +23,7 @@ pub struct Ratios {
     pub medians: RatioEstimate,
     /// The candidate's mean divided by the baseline's.
     pub means: RatioEstimate,
-    /// How many pairs there are.
+    /// The number of pairs.
     pub pairs: u64,
     /// How many processes have pairs.
     pub processes: u32,

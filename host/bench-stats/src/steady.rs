@@ -6,7 +6,7 @@ use bench_model::Steadiness;
 /// Fewer samples show no development.
 const SAMPLES_MIN: usize = 40;
 
-/// The series is divided into this many stretches, each of which is represented by its median: single slow samples are no change.
+/// The series is divided into this many stretches, each of which is represented by its median: single slow samples are not a change.
 const STRETCHES: usize = 40;
 
 /// A level lasts for this many stretches at least.

@@ -5,7 +5,7 @@ use crate::Distribution;
 /// The figures of a distribution, in the unit of its samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
-    /// How many samples there are; never 0.
+    /// The number of samples; never 0.
     pub count: u64,
     /// The smallest.
     pub min: f64,

@@ -13,14 +13,14 @@ pub(super) fn whole_blocks(mut lines: Vec<WholeLine>) -> Vec<WholeLine> {
 
 /// Finds the ends of the blocks of a run file. The block of a repetition ends with its outcome; every other record is a block of its
 /// own.
-#[derive(Default)]
-struct Blocks {
+#[derive(Debug, Default)]
+pub(super) struct Blocks {
     open: Option<(u32, u32)>,
 }
 
 impl Blocks {
     /// Takes the next `record`, and returns whether a block ends with it.
-    fn end_with(&mut self, record: Option<&Record>) -> bool {
+    pub(super) fn end_with(&mut self, record: Option<&Record>) -> bool {
         match record {
             Some(Record::Cell(cell)) => self.open = Some((cell.cell, cell.process)),
             Some(Record::Outcome(outcome)) if self.open == Some((outcome.cell, outcome.process)) => self.open = None,

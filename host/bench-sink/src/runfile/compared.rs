@@ -186,7 +186,7 @@ pub struct OutlierRecord {
 /// Something that can disturb a thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutlierCause {
-    /// What it is.
+    /// Its name.
     pub name: String,
     /// Slow samples during which it happened.
     pub slow: u64,

@@ -6,8 +6,10 @@ use super::locked::Locked;
 use super::reader::{FILE_BYTES_MAX, ReadError, lines};
 use super::{FILE_NAME, RunFile, RunWriter, WriteError};
 use crate::regular;
-use std::fs::{OpenOptions, TryLockError};
+use rustix::process::{getegid, geteuid};
+use std::fs::{Metadata, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A locked run file that has not been changed yet.
@@ -25,6 +27,12 @@ pub enum HoldError {
     /// The process that writes it is still running.
     #[error("{}: another bench-host is writing to this run; wait until it has ended, or stop it", path.display())]
     Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another user could have written the command that it is resumed with.
+    #[error("{}: another user can write to this file, and a run is resumed with the command in it; resume it as its owner, and run `chmod go-w` on it", path.display())]
+    Exposed {
         /// The file.
         path: PathBuf,
     },
@@ -49,6 +57,9 @@ impl LockedRun {
         let path = directory.join(FILE_NAME);
         let fail = |source| HoldError::Io { path: path.clone(), source };
         let mut file = Locked(regular::open_no_link(&path, OpenOptions::new().read(true).append(true)).map_err(fail)?);
+        if !is_own(&file.metadata().map_err(fail)?) {
+            return Err(HoldError::Exposed { path: path.clone() });
+        }
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => HoldError::Busy { path: path.clone() },
             TryLockError::Error(source) => fail(source),
@@ -72,6 +83,13 @@ impl LockedRun {
     }
 }
 
+/// Whether only this user can have written to the file. The user's own group is trusted, because many systems give each user one and let it
+/// write.
+fn is_own(found: &Metadata) -> bool {
+    let is_open_to_group = found.mode() & 0o020 != 0 && found.gid() != getegid().as_raw();
+    found.uid() == geteuid().as_raw() && found.mode() & 0o002 == 0 && !is_open_to_group
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,7 +99,7 @@ mod tests {
     };
     use bench_model::{Arguments, Arm};
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{PermissionsExt, chown};
 
     fn block(cell: u32) -> Vec<Record> {
         let module = ModuleRef { file: "m".to_owned(), sha256: String::new() };
@@ -177,6 +195,23 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         LockedRun::open(&directory).unwrap().resume().unwrap().append(&block(1)).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn run_that_another_user_can_write_to_is_not_resumed() {
+        let (_folder, directory) = stopped(1);
+        let path = directory.join(FILE_NAME);
+        let is_exposed =
+            || matches!(LockedRun::open(&directory), Err(HoldError::Exposed { path: found }) if found == path);
+        for (mode, expect) in [(0o600, false), (0o644, false), (0o602, true), (0o666, true)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(is_exposed(), expect, "{mode:o}");
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        match chown(&path, Some(1), None) {
+            Ok(()) => assert!(is_exposed(), "it belongs to another user"),
+            Err(error) => eprintln!("skipped: only root can give files away ({error}); run the tests as root"),
+        }
     }
 
     #[test]

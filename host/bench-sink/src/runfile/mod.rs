@@ -18,8 +18,8 @@ pub use compared::{
 };
 pub use locked_run::{HoldError, LockedRun};
 pub use named::Named;
-pub use raw::RawLine;
-pub use reader::{ReadError, RunFile, TornTail};
+pub use raw::{RawLine, RawLines};
+pub use reader::{FILE_BYTES_MAX, ReadError, RunFile, TornTail};
 pub use record::{
     CalibrationRecord, CellRecord, CheckRecord, ClockRecord, EndRecord, Layout, LimitRecord, ModuleRecord, ModuleRef,
     OutcomeRecord, Overhead, PartRecord, Planned, Record, ResumedRecord, RunRecord, SeriesRecord, Status, When,

@@ -2,10 +2,13 @@
 
 use super::FILE_NAME;
 use super::Record;
-use super::blocks::whole_blocks;
-use super::reader::{ReadError, lines};
-use std::fs;
-use std::path::Path;
+use super::blocks::Blocks;
+use super::reader::{FILE_BYTES_MAX, ReadError, parse};
+use crate::regular;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Take};
+use std::path::{Path, PathBuf};
 
 /// One line of a run file.
 #[derive(Clone, Debug)]
@@ -19,15 +22,115 @@ pub struct RawLine {
 impl RawLine {
     /// The lines of the complete blocks of the run in `directory`, in order.
     pub fn read_all(directory: &Path) -> Result<Vec<Self>, ReadError> {
+        RawLines::open(directory)?.collect()
+    }
+}
+
+/// The lines of the complete blocks of a run file, in order: from its beginning, without a gap. It holds one block at a time.
+#[derive(Debug)]
+pub struct RawLines {
+    path: PathBuf,
+    file: BufReader<Take<File>>,
+    /// How many lines were read.
+    read: usize,
+    blocks: Blocks,
+    /// What was read and not returned yet.
+    waiting: VecDeque<RawLine>,
+    /// How many of them are of complete blocks.
+    whole: usize,
+}
+
+impl RawLines {
+    /// Those of the run in `directory`.
+    pub fn open(directory: &Path) -> Result<Self, ReadError> {
         let path = directory.join(FILE_NAME);
-        let bytes = fs::read(&path).map_err(|source| ReadError::Io { path: path.clone(), source })?;
-        let (lines, _torn) = lines(&path, &bytes)?;
-        let mut start = 0;
-        let raw = whole_blocks(lines).into_iter().map(|line| {
-            let text = bytes[start..line.end].to_vec();
-            start = line.end;
-            Self { record: line.record, text }
-        });
-        Ok(raw.collect())
+        let file = regular::open(&path, File::options().read(true));
+        let file = file.map_err(|source| ReadError::Io { path: path.clone(), source })?;
+        let (file, waiting) = (BufReader::with_capacity(1 << 20, file.take(FILE_BYTES_MAX)), VecDeque::new());
+        Ok(Self { path, file, read: 0, blocks: Blocks::default(), waiting, whole: 0 })
+    }
+
+    /// The next complete line.
+    fn line(&mut self) -> Result<Option<RawLine>, ReadError> {
+        let mut text = Vec::new();
+        let read = self.file.read_until(b'\n', &mut text);
+        read.map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
+        if text.last() != Some(&b'\n') {
+            return Ok(None);
+        }
+        self.read += 1;
+        let record = parse(&self.path, self.read, &text)?;
+        Ok(Some(RawLine { record, text }))
+    }
+}
+
+impl Iterator for RawLines {
+    type Item = Result<RawLine, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.whole == 0 {
+            let line = match self.line() {
+                Ok(line) => line?,
+                Err(error) => return Some(Err(error)),
+            };
+            let ends_block = self.blocks.end_with(line.record.as_ref());
+            self.waiting.push_back(line);
+            if ends_block {
+                self.whole = self.waiting.len();
+            }
+        }
+        self.whole -= 1;
+        self.waiting.pop_front().map(Ok)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runfile::blocks::whole_blocks;
+    use crate::runfile::reader::lines;
+    use crate::runfile::{CellRecord, EndRecord, ModuleRef, OutcomeRecord, encode};
+    use bench_model::{Arguments, Arm};
+    use std::fs;
+
+    fn begin(cell: u32) -> Vec<u8> {
+        encode(&[Record::Cell(CellRecord {
+            cell,
+            process: 0,
+            scenario: "m/s".to_owned(),
+            family: String::new(),
+            arm: Arm::Wasm,
+            variant: None,
+            arguments: Arguments::default(),
+            module: ModuleRef { file: "m".to_owned(), sha256: "d".to_owned() },
+            limit: None,
+            cpu: None,
+            conditions: Vec::new(),
+        })])
+    }
+
+    #[test]
+    fn complete_blocks_are_read_wherever_the_file_is_cut() {
+        let outcome = |cell| encode(&[Record::Outcome(OutcomeRecord::ok(cell, 0))]);
+        let end = encode(&[Record::End(EndRecord { finished: "1".to_owned(), stopped: None })]);
+        // A repetition, one that was never finished, a kind of record of a later version, and the end.
+        let later = b"{\"v\":1,\"record\":\"later\"}\n".to_vec();
+        let bytes = [begin(0), outcome(0), begin(1), begin(2), later, outcome(2), end].concat();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        for cut in 0..=bytes.len() {
+            fs::write(&path, &bytes[..cut]).unwrap();
+            let expect = whole_blocks(lines(&path, &bytes[..cut]).unwrap().0).last().map_or(0, |line| line.end);
+            let found: Vec<u8> =
+                RawLine::read_all(folder.path()).unwrap().into_iter().flat_map(|line| line.text).collect();
+            assert_eq!(found, bytes[..expect], "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn endless_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/zero", folder.path().join(FILE_NAME)).unwrap();
+        assert!(matches!(RawLine::read_all(folder.path()), Err(ReadError::Io { .. })));
     }
 }

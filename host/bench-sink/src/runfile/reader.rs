@@ -23,7 +23,7 @@ pub struct RunFile {
 }
 
 /// Maximum size of a run file that is read into memory; a run of a day has some hundred MiB.
-pub(super) const FILE_BYTES_MAX: u64 = 4 << 30;
+pub const FILE_BYTES_MAX: u64 = 4 << 30;
 
 /// An incomplete last line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub enum ReadError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -53,7 +53,7 @@ pub enum ReadError {
         path: PathBuf,
         /// From 1.
         line: usize,
-        /// Why.
+        /// The cause.
         #[source]
         source: serde_json::Error,
     },

@@ -3,7 +3,7 @@
 //! Three detectors look for a step in each segment, as different assumptions fail in different ways: the energy distance of E-divisive
 //! (Matteson and James 2014), made deterministic by Student's test in place of a permutation test as Hunter does (Fleming et al. 2023);
 //! the rank statistic of Pettitt (1979); and a penalised likelihood of normal noise. A step needs the votes of two of them at about the
-//! same place. Single values that neither neighbour supports are outliers and are no step. Where a straight line explains a sequence
+//! same place. Single values that neither neighbour supports are outliers and not steps. Where a straight line explains a sequence
 //! better than steps, it is a drift.
 
 mod detectors;
@@ -32,7 +32,7 @@ const VOTES_MIN: usize = 2;
 /// The p value below which a step, or a drift, is not chance. Hunter's default.
 const P_MAX: f64 = 0.001;
 
-/// A smaller change, on the log scale, is nobody's concern.
+/// A smaller change, on the log scale, is not reported.
 const LOG_MIN: f64 = 0.01;
 
 /// What happens in a sequence.
