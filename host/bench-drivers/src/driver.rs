@@ -41,6 +41,13 @@ pub trait Driver: Sync {
         false
     }
 
+    /// In place of `module`, one whose sessions are those of this driver's scenarios: what is measured interleaved with others, and whose
+    /// resource usage is counted. `None` if the sessions are the module's own.
+    fn sessions(&self, module: &mut dyn Module) -> Result<Option<Box<dyn Module>>, ModuleError> {
+        let _ = module;
+        Ok(None)
+    }
+
     /// Whether the resource usage of a scenario can be counted in a session of its own.
     fn has_account(&self, scenario: &Scenario) -> bool {
         let _ = scenario;
@@ -56,6 +63,11 @@ impl<'a> Drivers<'a> {
     /// The given drivers, and the driver `workload`, which every host has.
     pub fn new(drivers: &'a [&'a dyn Driver]) -> Self {
         Self(drivers)
+    }
+
+    /// The names of the drivers.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(workload::NAME).chain(self.0.iter().map(|driver| driver.name()))
     }
 
     /// The driver `name`.
@@ -86,7 +98,7 @@ impl<'a> Drivers<'a> {
     }
 
     fn unknown(self, name: &str) -> String {
-        let known: Vec<_> = std::iter::once(workload::NAME).chain(self.0.iter().map(|driver| driver.name())).collect();
+        let known: Vec<_> = self.names().collect();
         format!("needs the driver `{name}`, but this host has only {}; use a newer bench-host", known.join(", "))
     }
 }

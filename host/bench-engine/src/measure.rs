@@ -85,7 +85,7 @@ pub enum MeasureError {
 
 /// A sample lasts this many times as long as the overhead of taking it, so that clock and call are at most one per cent.
 const SAMPLE_TO_OVERHEAD: f64 = 100.0;
-const SAMPLE_NS_MIN: f64 = 1_000.0;
+pub(crate) const SAMPLE_NS_MIN: f64 = 1_000.0;
 /// Upper bound of one sample as a share of the budget, so that there are enough samples.
 const SAMPLES_MIN: f64 = 100.0;
 pub(crate) const BATCH_MAX: u64 = 1 << 32;
@@ -117,32 +117,41 @@ pub fn first(session: &mut dyn Session) -> Result<u64, MeasureError> {
     Ok(Checked { session, checksum: None }.iterate(1)?.checksum)
 }
 
-/// Measures the overhead of a sample: one reading of the clock, and one empty batch.
+/// Measures the overhead of a sample: one reading of the clock, and one empty batch. Both are the minimum of several estimates, because
+/// a disturbed one would make samples far too long.
 pub fn overhead(session: &mut dyn Session, clock: &impl Clock) -> Result<Overhead, MeasureError> {
-    const READINGS: u32 = 1_000;
-    let start = clock.now_ns();
-    for _ in 0..READINGS {
-        std::hint::black_box(clock.now_ns());
-    }
-    let clock_ns = (clock.now_ns() - start) as f64 / f64::from(READINGS);
-    // The first call is cold. If an empty batch is slow, one more is enough.
+    const ESTIMATES_MIN: u32 = 5;
+    const READINGS: u32 = 200;
+    const CALLS_MAX: u32 = 1 << 14;
+    const TIME_NS: u64 = 300_000;
+    let clock_ns = (0..ESTIMATES_MIN).map(|_| reading_ns(clock, READINGS)).fold(f64::INFINITY, f64::min);
+    // The first call is cold.
     let mut checked = Checked { session, checksum: None };
     checked.iterate(0)?;
-    // The minimum of all estimates, because a disturbed one would make samples far too long.
     let mut call_ns = f64::INFINITY;
     let (mut calls, begin) = (1, clock.now_ns());
-    loop {
+    for estimates in 1.. {
         let start = clock.now_ns();
         for _ in 0..calls {
             checked.iterate(0)?;
         }
         let now = clock.now_ns();
         call_ns = call_ns.min((now - start) as f64 / f64::from(calls));
-        if now - begin > 300_000 || calls >= 1 << 14 {
-            return Ok(Overhead { clock_ns, call_ns });
+        if estimates >= ESTIMATES_MIN && (now - begin > TIME_NS || calls >= CALLS_MAX) {
+            break;
         }
-        calls *= 2;
+        calls = (2 * calls).min(CALLS_MAX);
     }
+    Ok(Overhead { clock_ns, call_ns })
+}
+
+/// The mean time of a reading of the clock.
+fn reading_ns(clock: &impl Clock, readings: u32) -> f64 {
+    let start = clock.now_ns();
+    for _ in 0..readings {
+        std::hint::black_box(clock.now_ns());
+    }
+    (clock.now_ns() - start) as f64 / f64::from(readings)
 }
 
 /// What the warm-up of a session has found.
@@ -196,7 +205,7 @@ pub fn warm_up_own_clock(
 /// Maximum length of a batch in the warm-up of a session that times itself.
 const OWN_CLOCK_TRIAL_NS: f64 = 20_000_000.0;
 
-/// Runs batches that grow until one lasts `sample_ns`, for at least `warm_up_ns`, and estimates the time of an operation.
+/// Runs batches that grow until they last `sample_ns`, for at least `warm_up_ns`, and estimates the time of an operation.
 pub(crate) fn operation_ns(
     session: &mut dyn Session,
     clock: &impl Clock,
@@ -215,7 +224,8 @@ pub(crate) fn operation_ns(
         let after = clock.now_ns();
         let spent_ns = (after - before) as f64;
         operation_ns = operation_ns.min(spent_ns / times as f64);
-        let long_enough = spent_ns >= sample_ns || times >= BATCH_MAX;
+        // By the best estimate: a batch that was only disturbed is no long one.
+        let long_enough = operation_ns * times as f64 >= sample_ns || times >= BATCH_MAX;
         if long_enough && after - start >= warm_up_ns {
             return Ok(operation_ns);
         }
@@ -378,20 +388,49 @@ mod tests {
         assert_eq!(check(&mut skipping, Amount::Operations(1)).0, Err(MeasureError::Count { asked: 1, done: 0 }));
     }
 
-    #[test]
-    fn overhead_is_the_time_of_an_empty_batch() {
-        struct Slow(FakeClock);
-        impl Session for Slow {
-            fn iterate(&mut self, _: u64) -> Result<Outcome, ModuleError> {
-                self.0.advance(70);
-                Ok(Outcome::default())
-            }
-            fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
-                Ok(Vec::new())
-            }
+    /// A session whose calls take `call_ns` and whose operations take `operation_ns`. The call with the number `disturbed` takes
+    /// 20 ms more.
+    struct Disturbed {
+        clock: FakeClock,
+        call_ns: u64,
+        operation_ns: u64,
+        calls: u32,
+        disturbed: u32,
+    }
+
+    impl Session for Disturbed {
+        fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+            let disturbance_ns = if self.calls == self.disturbed { 20_000_000 } else { 0 };
+            self.calls += 1;
+            self.clock.advance(self.call_ns + self.operation_ns * times + disturbance_ns);
+            Ok(Outcome { operations: times, bytes: 0, checksum: 0 })
         }
-        let clock = FakeClock::default();
-        assert_eq!(overhead(&mut Slow(clock.clone()), &clock), Ok(Overhead { clock_ns: 0.0, call_ns: 70.0 }));
+
+        fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn overhead_is_the_time_of_an_undisturbed_empty_batch() {
+        for (call_ns, disturbed) in [(70, u32::MAX), (70, 0), (70, 1), (70, 2), (5_000_000, u32::MAX)] {
+            let clock = FakeClock::default();
+            let mut session = Disturbed { clock: clock.clone(), call_ns, operation_ns: 0, calls: 0, disturbed };
+            let expect = Overhead { clock_ns: 0.0, call_ns: call_ns as f64 };
+            assert_eq!(overhead(&mut session, &clock), Ok(expect), "call {disturbed} is disturbed");
+        }
+    }
+
+    #[test]
+    fn disturbed_call_does_not_end_the_search_for_the_batch() {
+        for disturbed in [0, 1, 5, u32::MAX] {
+            let clock = FakeClock::default();
+            let mut session = Disturbed { clock: clock.clone(), call_ns: 300, operation_ns: 1, calls: 0, disturbed };
+            let budget = Budget { warm_up_ns: 50_000_000, amount: Amount::Time { ns: 10_000_000 } };
+            let overhead = Overhead { clock_ns: 0.0, call_ns: 300.0 };
+            let warm = warm_up(&mut session, &clock, &budget, &overhead, 0);
+            assert_eq!(warm, Ok(Warm { batch: 32_768, checksum: 0 }), "call {disturbed} is disturbed");
+        }
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 
 use crate::Clock;
 use crate::Warm;
-use crate::measure::{BATCH_MAX, Checked, MeasureError, Measured, operation_ns, wanted_ns};
+use crate::measure::{BATCH_MAX, Checked, MeasureError, Measured, SAMPLE_NS_MIN, operation_ns, wanted_ns};
 use bench_model::Session;
 use bench_sink::Series;
 use bench_sink::runfile::Overhead;
@@ -35,11 +35,12 @@ pub struct Candidate<'a> {
 
 impl PairedBudget {
     /// The length of a sample of any of `sessions` sessions: the budget divided by the maximum number of samples, but long
-    /// enough that the overhead of measuring is negligible. It is the same for all arms, because samples of different
-    /// lengths catch different shares of the machine's disturbances.
+    /// enough that the overhead of measuring is negligible, where the smallest number of blocks then still fits into the budget. It is
+    /// the same for all arms, because samples of different lengths catch different shares of the machine's disturbances.
     pub fn sample_ns<'a>(&self, sessions: usize, overheads: impl IntoIterator<Item = &'a Overhead>) -> f64 {
-        let share = self.time_ns as f64 / (self.blocks_max.max(1) * sessions.max(1) as u64) as f64;
-        overheads.into_iter().map(wanted_ns).fold(share, f64::max)
+        let of_blocks = |blocks: u64| self.time_ns as f64 / (blocks.max(1) * sessions.max(1) as u64) as f64;
+        let wanted_ns = overheads.into_iter().map(wanted_ns).fold(SAMPLE_NS_MIN, f64::max);
+        wanted_ns.min(of_blocks(BLOCKS_MIN).max(SAMPLE_NS_MIN)).max(of_blocks(self.blocks_max))
     }
 }
 
@@ -218,6 +219,11 @@ mod tests {
         assert_eq!(budget.sample_ns(4, &[overhead(80.0), overhead(8.0)]), 200_000.0);
         let dear = [overhead(80.0), overhead(9_980.0)];
         assert_eq!(budget.sample_ns(4, &dear), 1_000_000.0, "a hundred times the largest overhead");
+        assert_eq!(
+            budget.sample_ns(4, &[overhead(1e9)]),
+            1_000_000.0,
+            "two blocks of four samples take the whole budget"
+        );
         for (ns, batch) in [(1_000, 200), (1_001, 200), (999_999, 1)] {
             let (clock, order) = (FakeClock::default(), Order::default());
             let mut mock = Mock { name: 'a', ns, clock: clock.clone(), order, fails_after: usize::MAX };

@@ -58,8 +58,8 @@ impl HostSide {
     /// Whether the last call has left notes.
     #[inline]
     pub fn has_notes(&self) -> bool {
-        // SAFETY: the context is never freed, and no other reference to it is alive: a probe's call has returned, and
-        // whoever has one from `context_mut` borrows `self` mutably.
+        // SAFETY: the context is never freed, and no other reference to it is alive: a probe's call has returned, and a reference from
+        // `context_mut` borrows `self` mutably.
         unsafe { self.context.as_ref() }.notes.is_some()
     }
 

@@ -40,7 +40,7 @@ pub fn folded(profile: &Profile) -> Vec<String> {
                 Owner::Host => "",
             };
             // These separate stacks and counts.
-            let is_separator = |letter: char| letter.is_control() || letter == ';';
+            let is_separator = |letter: char| is_unseen(letter) || letter == ';';
             format!("{}{suffix}", frame.name.replace(is_separator, ":"))
         });
         *stacks.entry(frames.collect::<Vec<_>>().join(";")).or_default() += sample.weight_ns;
@@ -151,7 +151,15 @@ fn color(owner: Owner, depth: usize) -> &'static str {
     colors[depth % 2]
 }
 
-/// Text as XML may contain it; control characters, which it may not, are replaced.
+/// Whether a character does something else than to be seen, such as to turn the direction of reading. Modules choose the names of their
+/// functions.
+fn is_unseen(character: char) -> bool {
+    let is_format =
+        matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    character.is_control() || is_format
+}
+
+/// Text as XML may contain it, without characters that are not seen.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -160,7 +168,7 @@ fn escaped(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            letter if letter.is_control() => escaped.push('\u{fffd}'),
+            letter if is_unseen(letter) => escaped.push('\u{fffd}'),
             letter => escaped.push(letter),
         }
     }
@@ -206,9 +214,10 @@ mod tests {
 
     #[test]
     fn names_of_modules_cannot_leave_their_box() {
-        let profile = Profile { samples: vec![sample(&[("</svg><script>\u{1b}[31m\"", Owner::Guest)])] };
+        let profile = Profile { samples: vec![sample(&[("</svg><script>\u{1b}[31m\u{202e}\"", Owner::Guest)])] };
         let svg = String::from_utf8(flame_graph(&profile, "", "").unwrap()).unwrap();
-        assert!(!svg.contains("<script") && !svg.contains('\u{1b}'), "{svg}");
+        assert!(!svg.contains("<script") && !svg.contains(['\u{1b}', '\u{202e}']), "{svg}");
+        assert!(!folded(&profile)[0].contains(['\u{1b}', '\u{202e}']));
         assert_eq!(svg.matches("</svg>").count(), 1);
         assert_eq!(flame_graph(&Profile::default(), "", ""), Err(FlameGraphError::Empty));
     }

@@ -25,7 +25,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// All of them.
+    /// All owners.
     pub const ALL: [Self; 3] = [Self::Guest, Self::Host, Self::Kernel];
 
     /// `guest`, `host`, `kernel`.

@@ -20,11 +20,11 @@ pub fn conformance(
         Err(error) if error.is_environment() => return Err(error),
         Err(error) => return Ok(vec![rule("opens", false, error.to_string(), OPENS)]),
     };
-    let mut trial = Trial { scenario, session, checks: Vec::new(), checksums: Vec::new() };
+    let mut trial = ConformanceRun { scenario, session, checks: Vec::new(), checksums: Vec::new() };
     trial.pass("opens", arguments.to_string());
     // A session that has crashed fails every later call, which says nothing more.
     let _ = trial.run();
-    let Trial { mut checks, mut checksums, session, .. } = trial;
+    let ConformanceRun { mut checks, mut checksums, session, .. } = trial;
     drop(session);
     if !checksums.is_empty() {
         checks.extend(second_session(module, scenario, arguments, &mut checksums));
@@ -42,7 +42,7 @@ fn rule(name: &str, passed: bool, detail: impl Into<String>, remedy: &str) -> Ch
 }
 
 /// A session while it is tested.
-struct Trial<'a> {
+struct ConformanceRun<'a> {
     scenario: &'a Scenario,
     session: Box<dyn Recording>,
     checks: Vec<Check>,
@@ -52,7 +52,7 @@ struct Trial<'a> {
 /// The session has crashed.
 struct Crashed;
 
-impl Trial<'_> {
+impl ConformanceRun<'_> {
     fn run(&mut self) -> Result<(), Crashed> {
         for times in [1, 0, 7] {
             self.counts(times)?;
@@ -193,7 +193,7 @@ impl Trial<'_> {
     }
 }
 
-/// Whether a session of its own, after all that the first one did, comes to the same result.
+/// Whether a second session, opened after the first one was used, has the same result.
 fn second_session(
     module: &mut dyn Module,
     scenario: &Scenario,

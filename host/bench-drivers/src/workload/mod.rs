@@ -54,8 +54,9 @@ impl Driver for Workload {
     }
 }
 
-/// Opens, verifies, measures, and verifies again. If a check fails, the report has its detail and no figure.
-fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
+/// Opens, verifies, measures, and verifies again. If a check fails, the report has its detail and no figure. Drivers of families use it
+/// whose scenarios have sessions that the host makes.
+pub fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
     let cpu = bound_cpu(task.scenario);
     Report { cpu, ..cell_failure::report(task.repetition, |checks| attempt(module, task, checks)) }
 }

@@ -42,14 +42,7 @@ pub(super) fn copy(effort: Effort) -> LimitRecord {
     let best = tried.iter().map(|(apart, samples)| (*apart, median(samples))).min_by(|a, b| a.1.total_cmp(&b.1));
     let (apart, _) = best.unwrap_or((0, f64::INFINITY));
     let samples = copy_samples(effort.samples, apart);
-    let (copy, read) = (median(&samples), median(&read_samples(few)));
-    if copy > COPY_TO_READ_MAX * read {
-        let reason = format!(
-            "copying took {:.0} times as long as reading, at the best of {} distances between the buffers, so it is not the \
-             machine's limit; stop other work and try again",
-            copy / read,
-            APART.len()
-        );
+    if let Some(reason) = implausible(median(&samples), median(&read_samples(few))) {
         return absent(MachineLimit::MemoryCopy, reason);
     }
     let detail = format!(
@@ -57,6 +50,18 @@ pub(super) fn copy(effort: Effort) -> LimitRecord {
         APART.len()
     );
     measured(MachineLimit::MemoryCopy, samples, detail)
+}
+
+/// Why a byte that takes so long to be `copy`ed is not the machine's limit, where one takes so long to be `read`.
+fn implausible(copy: f64, read: f64) -> Option<String> {
+    (copy > COPY_TO_READ_MAX * read).then(|| {
+        format!(
+            "copying took {:.0} times as long as reading, at the best of {} distances between the buffers, so it is not the \
+             machine's limit; stop other work and try again",
+            copy / read,
+            APART.len()
+        )
+    })
 }
 
 fn copy_samples(samples: u32, apart: usize) -> Vec<f64> {
@@ -98,6 +103,13 @@ fn per_byte(samples: Vec<f64>) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn copy_that_is_many_times_slower_than_reading_is_no_roofline() {
+        assert_eq!(implausible(0.03, 0.02), None);
+        let reason = implausible(1.0, 0.02).expect("a machine that reads 50 GB/s copies more than 1 GB/s");
+        assert!(reason.starts_with("copying took 50 times as long as reading, at the best of 4 distances"), "{reason}");
+    }
 
     #[test]
     fn buffers_begin_at_their_offset_in_a_page() {

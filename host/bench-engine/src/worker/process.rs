@@ -337,7 +337,7 @@ const LONG: Duration = Duration::from_secs(365 * 24 * 3600);
 fn read_reply(mut channel: UnixStream, events: &Sender<Event>) {
     let mut bytes = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
-    // Nobody listens after the reply, or after the deadline.
+    // After the reply or the deadline nothing receives any more.
     let send = |event| drop(events.send(event));
     loop {
         let read = match channel.read(&mut buffer) {
@@ -370,7 +370,7 @@ fn send_end(child: &Child, events: Sender<Event>) {
         if let Ok(pidfd) = pidfd_open(Pid::from_child(child), PidfdFlags::empty()) {
             std::thread::spawn(move || {
                 while poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], None) == Err(rustix::io::Errno::INTR) {}
-                // Nobody listens after the reply, or after the deadline.
+                // After the reply or the deadline nothing receives any more.
                 let _ = events.send(Event::Ended);
             });
         }

@@ -36,7 +36,7 @@ pub(super) fn connect(channel: &UnixStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Tells the parent that this worker is likely to need so much time from now on. Does nothing in a process that is no worker.
+/// Tells the parent that this worker is likely to need so much time from now on. Does nothing in a process that is not a worker.
 pub fn expect_ns(expect_ns: u64) {
     let Some(parent) = PARENT.get() else { return };
     let mut line = serde_json::to_vec(&Progress { expect_ns }).expect("a number is JSON");

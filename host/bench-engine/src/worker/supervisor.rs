@@ -71,8 +71,8 @@ fn wait_for_end(process: &OwnedFd) {
     while poll(&mut [PollFd::new(process, PollFlags::IN)], None) == Err(Errno::INTR) {}
 }
 
-/// Waits for the children of this process until `worker` has ended. Those that were adopted are waited for as well, because whoever
-/// started them may wait until their ids are free.
+/// Waits for the children of this process until `worker` has ended. Those that were adopted are waited for as well, because the parent may
+/// wait until their ids are free.
 fn reap_until(worker: Pid) -> Option<WaitStatus> {
     loop {
         match wait(WaitOptions::empty()) {

@@ -66,9 +66,9 @@ unsafe extern "C" fn open(
         // SAFETY: the probe lends the path for the duration of the call.
         let directory = unsafe { text::name(directory) };
         let directory = Path::new(directory.map_err(|fault| invalid(format!("the log's directory {fault}")))?);
-        // A probe may do all that the process may, so this keeps nobody from anything: it finds a forgotten requirement.
+        // A probe can do all that the process can, so this protects nothing: it finds a forgotten requirement.
         if !directory.is_dir() {
-            let reason = "is no folder; pass what a parameter required as `scratch:NAME` has";
+            let reason = "is not a folder; pass what a parameter required as `scratch:NAME` has";
             return Err(Refusal::new(raw::DENIED, format!("`{}` {reason}", directory.display())));
         }
         let unknown = |what, code| invalid(format!("a log has no {what} {code}"));
@@ -178,7 +178,7 @@ unsafe extern "C" fn close(log: *mut raw::OpenLog) {
 /// The handle is null or one that [`open`] gave; it is not closed yet, and one thread uses it.
 #[inline]
 unsafe fn opened<'a>(log: *mut raw::OpenLog) -> Option<&'a mut Opened> {
-    // SAFETY: the caller promises that there is one behind a pointer that is not null, and that nobody else uses it.
+    // SAFETY: the caller promises that there is one behind a pointer that is not null, and that nothing else uses it.
     unsafe { log.cast::<Opened>().as_mut() }
 }
 

@@ -9,7 +9,7 @@ use std::ffi::c_void;
 
 /// A further table of the host's.
 pub(crate) trait Capability: Sync {
-    /// By what a probe asks for it.
+    /// The id by which a probe asks for it.
     fn id(&self) -> &'static str;
 
     /// A table whose functions work on `ctx`. It stays until the process ends, as bench_probe.h promises.

@@ -25,6 +25,6 @@ fn a_log_keeps_what_it_is_given_refuses_the_rest_and_is_gone_with_its_session() 
 #[test]
 fn a_log_is_kept_in_no_folder_that_is_not_there() {
     let Some(library) = compile::library("logger.c", &[]) else { return };
-    let expect = r#"open: CapabilityDenied("`/nowhere/at/all` is no folder; pass what a parameter required as `scratch:NAME` has")"#;
+    let expect = r#"open: CapabilityDenied("`/nowhere/at/all` is not a folder; pass what a parameter required as `scratch:NAME` has")"#;
     check(Probe::load(&library.path), &[("directory", "/nowhere/at/all".into())], expect);
 }

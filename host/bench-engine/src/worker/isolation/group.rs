@@ -190,8 +190,9 @@ impl Group {
         let started = Instant::now();
         loop {
             match fs::remove_dir(&self.folder) {
-                // Its last process is about to end.
+                // Its last process is about to end, or has left a group below it.
                 Err(error) if error.kind() == io::ErrorKind::ResourceBusy && started.elapsed() < patience => {
+                    remove_below(&self.folder);
                     std::thread::yield_now();
                 }
                 Ok(()) | Err(_) => return,
@@ -200,10 +201,31 @@ impl Group {
     }
 }
 
+/// Removes the groups that the processes of a group have made below it. What cannot be removed yet stays.
+fn remove_below(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_below(&entry.path());
+            let _ = fs::remove_dir(entry.path());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::process::Command;
+
+    #[test]
+    fn groups_below_a_group_are_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("leaf/below")).unwrap();
+        fs::create_dir(folder.path().join("busy")).unwrap();
+        fs::write(folder.path().join("busy/cgroup.procs"), "1").unwrap();
+        remove_below(folder.path());
+        assert!(!folder.path().join("leaf").exists());
+        assert!(folder.path().join("busy/cgroup.procs").exists());
+    }
 
     #[test]
     fn own_folder_is_below_the_mount_of_version_2() {

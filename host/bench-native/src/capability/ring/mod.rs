@@ -89,7 +89,7 @@ unsafe extern "C" fn push(producer: *mut raw::RingProducer, message: *const u8, 
     let producer = unsafe { producer.cast::<Producer>().as_mut() };
     // SAFETY: the probe lends the message for the duration of the call.
     let message = unsafe { text::borrowed(message, message_len) };
-    // What is no producer or no message can never be pushed, which is what this status says.
+    // Without a producer or a message a push can never succeed, as after this status.
     let (Some(producer), Some(message)) = (producer, message) else { return raw::RING_TOO_LARGE };
     match producer.push(message) {
         Ok(()) => raw::RING_OK,

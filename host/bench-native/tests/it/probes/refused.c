@@ -1,4 +1,4 @@
-/* A library that is no probe, in the way that a definition on the compiler's command line says. */
+/* A library that is not a probe, in the way that a definition on the compiler's command line says. */
 #include "bench_probe.h"
 
 #ifndef SIZE
