@@ -2,7 +2,7 @@
 
 use crate::digest::Digest;
 use crate::error::StoreError;
-use crate::layout::verify_file;
+use crate::layout::{is_own, verify_file};
 use crate::module::{Native, StoredModule};
 use crate::oci::annotation;
 use crate::store::Store;
@@ -20,6 +20,8 @@ impl Store {
         // One folder with the probe and one without, because a loader takes a probe that lies next to a component.
         let kind = if native.is_some() { "native" } else { "component" };
         let folder = self.layout.folder(&format!("{FOLDER}/{}/{kind}", module.manifest.digest.hex()))?;
+        // A loader opens the file by its name, after it was checked.
+        is_own(&folder)?;
         let name = module.file_name();
         let component = module.component.as_ref().map(|file| (file, folder.join(format!("{name}.wasm"))));
         let extension = std::env::consts::DLL_EXTENSION;
@@ -63,7 +65,7 @@ fn stem(title: &str) -> &str {
     title.rsplit_once('.').map_or(title, |(stem, _)| stem)
 }
 
-/// Whether `text` can be the name of a file: a title comes from whoever made the module.
+/// Whether `text` can be the name of a file: a title comes from the author of the module.
 fn is_plain(text: &str) -> bool {
     let is_letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
     !text.is_empty() && text.len() <= 100 && text.chars().all(is_letter)

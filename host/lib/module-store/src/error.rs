@@ -15,7 +15,7 @@ pub enum StoreError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// Other users could put code there.
@@ -29,7 +29,7 @@ pub enum StoreError {
     Malformed {
         /// The document.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A file has another digest than the one it is known by.
@@ -47,7 +47,7 @@ pub enum StoreError {
     NotAModule {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The name belongs to other files.

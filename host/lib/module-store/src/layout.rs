@@ -108,7 +108,7 @@ impl Layout {
         write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     ) -> Result<(), PutError<E>> {
         let path = self.blob(&descriptor.digest);
-        if Digest::of_file(&path).is_ok_and(|digest| digest == descriptor.digest) {
+        if verify_file(&path, &descriptor.digest).is_ok() {
             return Ok(());
         }
         let io = |source| PutError::Store(StoreError::Io { path: path.clone(), source });
@@ -191,21 +191,33 @@ impl<W: Write> Write for Bounded<W> {
     }
 }
 
-/// Checks that the file at `path` has this digest.
+/// Checks that the file at `path` has this digest, and that nobody else can change it afterwards.
 pub(crate) fn verify_file(path: &Path, wanted: &Digest) -> Result<(), StoreError> {
-    let (path, wanted) = (path.to_owned(), *wanted);
-    match Digest::of_file(&path) {
-        Ok(found) if found == wanted => Ok(()),
-        Ok(found) => Err(StoreError::Damaged { path, wanted, found: Some(found) }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::Damaged { path, wanted, found: None }),
-        Err(source) => Err(StoreError::Io { path, source }),
-    }
+    let damaged = |found| StoreError::Damaged { path: path.to_owned(), wanted: *wanted, found };
+    let file = match open(path) {
+        Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Err(damaged(None)),
+        opened => opened?,
+    };
+    let found = Digest::of_reader(file).map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+    if found == *wanted { Ok(()) } else { Err(damaged(Some(found))) }
+}
+
+/// Opens a file of the store. The folder may have been open to others before, who may have left files there that they can still change.
+fn open(path: &Path) -> Result<File, StoreError> {
+    own_files::open_own_linked(path).map_err(|source| {
+        // What the system refuses has a number.
+        if source.kind() == io::ErrorKind::PermissionDenied && source.raw_os_error().is_none() {
+            StoreError::Untrusted(path.to_owned())
+        } else {
+            StoreError::Io { path: path.to_owned(), source }
+        }
+    })
 }
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>, StoreError> {
     let io = |source| StoreError::Io { path: path.to_owned(), source };
     let mut bytes = Vec::new();
-    File::open(path).map_err(io)?.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(io)?;
+    open(path)?.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(io)?;
     if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
         let reason = "it has more than 4 MiB".to_owned();
         return Err(StoreError::Malformed { path: path.to_owned(), reason });
@@ -224,7 +236,7 @@ pub(crate) fn is_own(path: &Path) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
     #[test]
     fn folder_that_others_can_write_to_is_refused() {
@@ -257,6 +269,48 @@ mod tests {
         [&b"wrong"[..], b"righ", b"right and more", b""].into_iter().for_each(check);
         assert_eq!(layout.put("text/plain", b"right").unwrap(), announced);
         assert_eq!(layout.document(&announced).unwrap(), b"right");
+    }
+
+    #[test]
+    fn file_that_others_can_change_or_a_link_is_not_read_and_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::open(&folder.path().join("store")).unwrap();
+        let stored = layout.put("text/plain", b"right").unwrap();
+        let path = layout.blob(&stored.digest);
+        let refuses = |why: &str| {
+            assert!(layout.document(&stored).is_err() && layout.verify(&stored.digest).is_err(), "{why}");
+            layout.put("text/plain", b"right").unwrap();
+            assert_eq!(layout.document(&stored).unwrap(), b"right", "{why}");
+            assert_eq!(fs::symlink_metadata(&path).unwrap().mode() & 0o7777, 0o600, "{why}");
+        };
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(matches!(layout.verify(&stored.digest), Err(StoreError::Untrusted(found)) if found == path));
+        refuses("others can write to it");
+        let elsewhere = folder.path().join("elsewhere");
+        fs::rename(&path, &elsewhere).unwrap();
+        symlink(&elsewhere, &path).unwrap();
+        refuses("a link");
+        assert_eq!(fs::read(&elsewhere).unwrap(), b"right", "the link was followed");
+        let index = layout.root().join(INDEX_FILE);
+        layout.write_index(&Index::default(), &layout.lock().unwrap()).unwrap();
+        fs::set_permissions(&index, fs::Permissions::from_mode(0o606)).unwrap();
+        assert!(matches!(layout.index(), Err(StoreError::Untrusted(found)) if found == index));
+    }
+
+    #[test]
+    fn reader_finds_the_old_index_or_the_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::open(&folder.path().join("store")).unwrap();
+        let full = Index { manifests: vec![Descriptor::of_bytes("text/plain", b""); 200], ..Index::default() };
+        let indexes = [Index::default(), full];
+        let write = |turn: usize| layout.write_index(&indexes[turn % 2], &layout.lock().unwrap()).unwrap();
+        write(0);
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| (0..100).for_each(write));
+            while !writer.is_finished() {
+                assert!(indexes.contains(&layout.index().unwrap()), "a part of one");
+            }
+        });
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub struct StoredSignature {
 pub struct Damage {
     /// The module that has it, as it is shown.
     pub module: String,
-    /// What is wrong.
+    /// The problem.
     pub error: StoreError,
 }
 

@@ -67,7 +67,7 @@ pub enum PolicyError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// It is malformed.
@@ -75,7 +75,7 @@ pub enum PolicyError {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// Others can write to it.

@@ -59,7 +59,7 @@ pub enum ReferenceError {
     Version {
         /// The version.
         version: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The version has build metadata.

@@ -250,14 +250,26 @@ impl Store {
                     continue;
                 }
             };
-            let attached = module.natives.iter().map(|native| &native.manifest);
-            let attached = attached.chain(module.signatures.iter().map(|signature| &signature.manifest));
-            for manifest in std::iter::once(&module.manifest).chain(attached) {
-                let blobs = self.manifest(manifest)?;
-                for blob in std::iter::once(&blobs.config).chain(&blobs.layers) {
-                    let module = module.shown();
-                    damaged.extend(self.layout.verify(&blob.digest).err().map(|error| Damage { module, error }));
-                }
+            let errors = self.damage_of(&module)?.into_iter();
+            damaged.extend(errors.map(|error| Damage { module: module.shown(), error }));
+        }
+        Ok(damaged)
+    }
+
+    /// Whether all files of the module, and the documents about them, have their digests.
+    pub fn is_intact(&self, module: &StoredModule) -> bool {
+        self.damage_of(module).is_ok_and(|damaged| damaged.is_empty())
+    }
+
+    /// What is wrong with the blobs of the module.
+    fn damage_of(&self, module: &StoredModule) -> Result<Vec<StoreError>, StoreError> {
+        let mut damaged = Vec::new();
+        let attached = module.natives.iter().map(|native| &native.manifest);
+        let attached = attached.chain(module.signatures.iter().map(|signature| &signature.manifest));
+        for manifest in std::iter::once(&module.manifest).chain(attached) {
+            let blobs = self.manifest(manifest)?;
+            for blob in std::iter::once(&blobs.config).chain(&blobs.layers) {
+                damaged.extend(self.layout.verify(&blob.digest).err());
             }
         }
         Ok(damaged)
@@ -425,7 +437,9 @@ fn unknown(reference: &Reference, modules: &[StoredModule]) -> StoreError {
             let names = modules.iter().filter_map(|module| module.name.as_ref()).filter(is_other);
             let versions: Vec<_> = names.map(|other| other.version.to_string()).collect();
             if versions.is_empty() {
-                format!("add it with `bench-host registry add {name} FILE`, or pull it")
+                format!(
+                    "add it with `bench-host registry add {name} FILE`, or pull it with `bench-host registry pull oci://…`"
+                )
             } else {
                 format!("its versions there are {}", versions.join(", "))
             }

@@ -11,7 +11,7 @@ pub enum RegistryError {
     Connect {
         /// The host.
         host: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// It does not answer.
@@ -27,7 +27,7 @@ pub enum RegistryError {
     Broken {
         /// The host.
         host: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// HTTP without TLS to another machine.
@@ -48,7 +48,7 @@ pub enum RegistryError {
     Credentials {
         /// The file.
         path: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// It refuses.
@@ -94,7 +94,7 @@ pub enum RegistryError {
     NotAModule {
         /// What was pulled.
         what: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A tag that is not a version may be another module tomorrow.

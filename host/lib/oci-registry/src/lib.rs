@@ -12,6 +12,6 @@ mod wire;
 
 pub use credentials::Credentials;
 pub use error::RegistryError;
-pub use pull::{PullOptions, pull};
+pub use pull::{PullOptions, held, pull};
 pub use push::{PushOptions, Pushed, push};
-pub use registry::Registry;
+pub use registry::{Registry, Transport};

@@ -25,6 +25,16 @@ const ATTACHED_MAX: usize = 64;
 /// The largest number of files of a manifest.
 const LAYERS_MAX: usize = 8;
 
+/// The module that the store has for `remote`, if its files are intact. No registry needs to be asked for it, because a digest and a version
+/// do not change; any other tag may have moved, so for one there is no answer.
+pub fn held(store: &Store, remote: &RemoteReference) -> Option<StoredModule> {
+    if remote.digest.is_none() && !is_version(remote) {
+        return None;
+    }
+    let module = store.find(&Reference::Remote(remote.clone())).ok()?;
+    store.is_intact(&module).then_some(module)
+}
+
 /// Pulls `remote`, and enters it into the store. Files that the store has are not fetched again.
 pub fn pull(
     registry: &Registry,

@@ -7,7 +7,7 @@ use crate::url::{Url, is_loopback};
 use crate::wire::{Answer, Http, Question, Target};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use module_store::{Descriptor, Digest, Index, media_type};
+use module_store::{Descriptor, Digest, Index, RemoteReference, media_type};
 use serde::Deserialize;
 use std::cell::RefCell;
 use std::io::Write;
@@ -23,6 +23,18 @@ pub struct Registry {
     allows_plain: bool,
 }
 
+/// Whether a registry is reached with TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// With TLS, except on this machine.
+    #[default]
+    ByHost,
+    /// Without TLS. A token may then be fetched from the same server without TLS too.
+    Plain,
+    /// With TLS, on this machine too.
+    Tls,
+}
+
 /// A manifest as it came.
 #[derive(Clone, Debug)]
 pub(crate) struct ReceivedManifest {
@@ -32,6 +44,9 @@ pub(crate) struct ReceivedManifest {
 
 /// The largest number of times that a location is followed.
 const REDIRECTS_MAX: usize = 5;
+
+/// The largest number of pages of tags.
+const TAG_PAGES_MAX: usize = 100;
 
 /// The tags of a repository.
 #[derive(Deserialize)]
@@ -55,10 +70,15 @@ struct ErrorJson {
 }
 
 impl Registry {
-    /// The registry at `host`, with `credentials` if it asks for some. Another machine is reached without TLS only if `allows_plain`.
-    pub fn new(host: &str, credentials: Option<Credentials>, allows_plain: bool) -> Result<Self, RegistryError> {
-        let base =
-            Url { is_tls: !allows_plain && !is_loopback(host), authority: host.to_owned(), path: "/v2/".to_owned() };
+    /// The registry at `host`, with `credentials` if it asks for some.
+    pub fn new(host: &str, credentials: Option<Credentials>, transport: Transport) -> Result<Self, RegistryError> {
+        let is_tls = match transport {
+            Transport::ByHost => !is_loopback(host),
+            Transport::Plain => false,
+            Transport::Tls => true,
+        };
+        let allows_plain = transport == Transport::Plain;
+        let base = Url { is_tls, authority: host.to_owned(), path: "/v2/".to_owned() };
         let authorization = RefCell::new(None);
         Ok(Self { base, http: Http::new()?, credentials, authorization, allows_plain })
     }
@@ -178,15 +198,41 @@ impl Registry {
         }
     }
 
-    /// The tags of `repository`, without those that stand for digests; none if they cannot be had.
+    /// The first tags of `repository`, as a hint; none if they cannot be had.
     pub(crate) fn tags(&self, repository: &str) -> Vec<String> {
-        let answer = self.ask(self.question(Method::GET, repository, "tags/list"), None);
-        let answer = answer.ok().filter(|answer| answer.status == StatusCode::OK);
-        let tags = answer.and_then(|answer| serde_json::from_slice::<TagsJson>(&answer.body).ok()?.tags);
-        let mut tags = tags.unwrap_or_default();
-        tags.retain(|tag| !tag.starts_with("sha256-"));
+        let mut tags = self.list_tags(repository).unwrap_or_default();
         tags.truncate(20);
         tags
+    }
+
+    /// The tags of `repository` that an address can have, without those that stand for digests.
+    pub fn list_tags(&self, repository: &str) -> Result<Vec<String>, RegistryError> {
+        let is_address = |tag: &String| format!("oci://host/name:{tag}").parse::<RemoteReference>().is_ok();
+        let mut question = self.question(Method::GET, repository, "tags/list");
+        let mut tags = Vec::new();
+        for _ in 0..TAG_PAGES_MAX {
+            let answer = self.ask(question.clone(), None)?;
+            match answer.status {
+                StatusCode::OK => {}
+                StatusCode::NOT_FOUND => {
+                    let reference = format!("oci://{}/{repository}", self.host());
+                    return Err(RegistryError::NotFound { reference, tags: Vec::new() });
+                }
+                _ => return Err(self.refused("the list of tags", &answer)),
+            }
+            let page: TagsJson = serde_json::from_slice(&answer.body).map_err(|error| RegistryError::NotAModule {
+                what: format!("the list of tags, from {}", self.host()),
+                reason: error.to_string(),
+            })?;
+            let page = page.tags.unwrap_or_default().into_iter();
+            tags.extend(page.filter(|tag| !tag.starts_with("sha256-") && is_address(tag)));
+            let next = next_page(&answer.headers).and_then(|next| question.url.join(next));
+            match next.filter(|next| next.is_same_server(&self.base)) {
+                Some(next) => question.url = next,
+                None => break,
+            }
+        }
+        Ok(tags)
     }
 
     fn index(&self, bytes: &[u8]) -> Result<Index, RegistryError> {
@@ -297,7 +343,11 @@ impl Registry {
     fn refused(&self, what: &str, answer: &Answer) -> RegistryError {
         let errors = serde_json::from_slice::<ErrorsJson>(&answer.body).map(|answer| answer.errors).unwrap_or_default();
         let texts = errors.iter().map(|error| format!("{} {}", error.code, error.message).trim().to_owned());
-        let detail: String = texts.collect::<Vec<_>>().join(", ").chars().take(200).collect();
+        let mut detail: String = texts.collect::<Vec<_>>().join(", ").chars().take(200).collect();
+        if !self.base.is_tls && speaks_tls(answer) {
+            detail =
+                "it expects TLS; `registry pull --tls` and `registry push --tls` use it on this machine too".to_owned();
+        }
         RegistryError::Refused {
             host: self.host().to_owned(),
             what: what.to_owned(),
@@ -307,9 +357,21 @@ impl Registry {
     }
 }
 
+/// Where the next page of a list is, by the header `link`.
+fn next_page(headers: &HeaderMap) -> Option<&str> {
+    let link = headers.get(header::LINK)?.to_str().ok()?;
+    let (address, parameters) = link.strip_prefix('<')?.split_once('>')?;
+    parameters.replace('"', "").contains("rel=next").then_some(address)
+}
+
 /// The tag that lists what is attached to `subject` where the API for that is missing.
 pub(crate) fn fallback_tag(subject: &Digest) -> String {
     format!("sha256-{}", subject.hex())
+}
+
+/// Whether a server says that a request without TLS came where it expects TLS, as those in Go and nginx do.
+fn speaks_tls(answer: &Answer) -> bool {
+    answer.status == StatusCode::BAD_REQUEST && String::from_utf8_lossy(&answer.body).contains("HTTPS")
 }
 
 fn value(text: &str) -> HeaderValue {

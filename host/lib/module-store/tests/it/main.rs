@@ -3,7 +3,8 @@
 use module_store::{
     Annotations, Digest, ModuleName, NewModule, Reference, SecretKey, Store, StoreError, StoredModule, media_type,
 };
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -171,6 +172,23 @@ fn changed_file_is_not_checked_out_again_until_it_is_added_again() {
 }
 
 #[test]
+fn checked_out_link_that_leads_elsewhere_is_replaced_and_an_open_folder_is_refused() {
+    let bench = Bench::new();
+    let module = bench.add(NAME, "a", None).unwrap();
+    let path = bench.store.check_out(&module, None).unwrap();
+    let evil = bench.file("evil.wasm", b"evil");
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink(&evil, &path).unwrap();
+    assert_eq!(bench.store.check_out(&module, None).unwrap(), path);
+    assert!(!path.is_symlink());
+    assert_eq!(Digest::of_file(&path).unwrap(), module.component.as_ref().unwrap().digest);
+    assert_eq!(fs::read(&evil).unwrap(), b"evil", "the link was followed");
+    let folder = path.parent().unwrap();
+    fs::set_permissions(folder, Permissions::from_mode(0o777)).unwrap();
+    check(bench.store.check_out(&module, None), &[&folder.display().to_string(), "other users can write to it"]);
+}
+
+#[test]
 fn damaged_module_harms_no_other_and_can_be_removed() {
     let bench = Bench::new();
     let module = bench.add(NAME, "a", None).unwrap();
@@ -225,8 +243,10 @@ fn signature_is_attached_to_the_module_that_it_is_of() {
 #[test]
 fn malformed_index_is_reported_with_its_path() {
     let bench = Bench::new();
-    fs::write(bench.folder.path().join("store/index.json"), "[]").unwrap();
+    let index = bench.folder.path().join("store/index.json");
+    fs::write(&index, "[]").unwrap();
+    fs::set_permissions(&index, Permissions::from_mode(0o600)).unwrap();
     check(bench.find(NAME), &["store/index.json"]);
-    fs::write(bench.folder.path().join("store/index.json"), vec![b' '; (4 << 20) + 1]).unwrap();
+    fs::write(&index, vec![b' '; (4 << 20) + 1]).unwrap();
     check(bench.find(NAME), &["index.json", "4 MiB"]);
 }

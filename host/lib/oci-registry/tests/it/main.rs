@@ -1,10 +1,13 @@
-//! Pushes to and pulls from a registry that behaves, one that asks for a password, one that lies, and Debian's.
+//! Pushes to and pulls from a registry that behaves, one that asks for a password, one that lies, and Debian's; and what other tools pull.
 
 mod debian;
+mod peers;
 mod stub;
 
 use module_store::{Annotations, ModuleName, NewModule, RemoteReference, SecretKey, Store, StoredModule, annotation};
-use oci_registry::{Credentials, PullOptions, PushOptions, Pushed, Registry, RegistryError, pull, push};
+use oci_registry::{
+    Credentials, PullOptions, PushOptions, Pushed, Registry, RegistryError, Transport, held, pull, push,
+};
 use std::fs;
 use stub::{Behaviour, Stub};
 use tempfile::TempDir;
@@ -51,7 +54,7 @@ impl User {
     }
 
     fn registry(&self, host: &str) -> Registry {
-        Registry::new(host, self.credentials.clone(), false).unwrap()
+        Registry::new(host, self.credentials.clone(), Transport::ByHost).unwrap()
     }
 
     fn push(&self, module: &StoredModule, host: &str) -> Result<Pushed, RegistryError> {
@@ -206,6 +209,55 @@ fn tag_that_moved_is_reported_on_both_sides() {
     assert_eq!((pulled.manifest.digest, pulled.name), (moved.manifest.digest, None), "its name is another's");
     let reference = module_store::Reference::Remote(remote(&stub.host(), ":1.2.0"));
     assert_eq!(third.store.find(&reference).unwrap().manifest.digest, moved.manifest.digest);
+}
+
+#[test]
+fn tags_that_can_be_pulled_are_listed_from_all_pages() {
+    let stub = Stub::start(Behaviour { tags_a_page: 1, ..Behaviour::default() });
+    let host = stub.host();
+    let one = User::new();
+    let module = one.add("a");
+    for tag in [":1.2.0", ":latest"] {
+        push(&one.registry(&host), &one.store, &module, &remote(&host, tag), PushOptions::default()).unwrap();
+    }
+    // What is no tag is not shown.
+    stub.state().manifests.insert("~\u{1b}[2J".to_owned(), (String::new(), Vec::new()));
+    let before = stub.state().requests.len();
+    assert_eq!(one.registry(&host).list_tags("acme/json").unwrap(), ["1.2.0", "latest"]);
+    assert!(
+        stub.state().requests.len() >= before + 5,
+        "a page for each tag, also those of a probe, a signature, and their list"
+    );
+    check(one.registry(&host).list_tags("acme/other"), &[&format!("oci://{host}/acme/other is not there")]);
+}
+
+#[test]
+fn module_that_is_there_needs_no_registry() {
+    let stub = Stub::start(Behaviour::default());
+    let host = stub.host();
+    let (one, other) = (User::new(), User::new());
+    let module = one.add("a");
+    one.push(&module, &host).unwrap();
+    let by_digest = format!("@{}", module.manifest.digest);
+    let there = |rest: &str| held(&other.store, &remote(&host, rest));
+    assert_eq!(there(":1.2.0"), None);
+    let pulled = other.pull(&host, ":1.2.0", PullOptions::default()).unwrap();
+    let asked = stub.state().requests.len();
+    for rest in [":1.2.0", by_digest.as_str(), format!(":1.2.0{by_digest}").as_str()] {
+        assert_eq!(there(rest).as_ref(), Some(&pulled), "{rest}");
+    }
+    assert_eq!(there(":1.2.1"), None, "another version");
+    assert_eq!(stub.state().requests.len(), asked);
+    // A file that was changed is fetched again.
+    let component = other.store.blob(&module.component.as_ref().unwrap().digest).unwrap();
+    fs::write(component, "changed").unwrap();
+    assert_eq!(there(&by_digest), None);
+    other.pull(&host, &by_digest, PullOptions::default()).unwrap();
+    assert_eq!(there(&by_digest).as_ref(), Some(&pulled));
+    // A tag that is no version may have moved.
+    push(&one.registry(&host), &one.store, &module, &remote(&host, ":latest"), PushOptions::default()).unwrap();
+    other.pull(&host, ":latest", MOVING).unwrap();
+    assert_eq!(there(":latest"), None);
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub(crate) struct Behaviour {
     pub(crate) lies_about_manifests: bool,
     /// Where blobs are said to be.
     pub(crate) sends_blobs_to: Option<String>,
+    /// How many tags a page has; all if 0.
+    pub(crate) tags_a_page: usize,
     /// Whether lists and manifests never end.
     pub(crate) floods: bool,
 }
@@ -186,12 +188,25 @@ impl State {
             ("PUT", "manifests") => self.put_manifest(name, request),
             ("GET", "manifests") => self.manifest(name),
             ("GET", "referrers") if self.behaviour.has_referrers => self.referrers(name),
-            ("GET", "tags") => {
-                let tags: Vec<_> = self.manifests.keys().filter(|name| !name.starts_with("sha256:")).collect();
-                json("application/json", &serde_json::json!({"name": "acme/json", "tags": tags}))
-            }
+            ("GET", "tags") => self.tags(request),
             _ => status(404),
         }
+    }
+
+    /// The tags, or a page of them.
+    fn tags(&self, request: &Request) -> Response {
+        let last = request.query.split('&').find_map(|field| field.strip_prefix("last="));
+        let is_listed = |tag: &&String| !tag.starts_with("sha256:") && last.is_none_or(|last| tag.as_str() > last);
+        let mut tags: Vec<&String> = self.manifests.keys().filter(is_listed).collect();
+        let size = self.behaviour.tags_a_page;
+        let mut link = None;
+        if size > 0 && tags.len() > size {
+            tags.truncate(size);
+            link = Some(format!("</v2/acme/json/tags/list?last={}&n={size}>; rel=\"next\"", tags[size - 1]));
+        }
+        let mut response = json("application/json", &serde_json::json!({"name": "acme/json", "tags": tags}));
+        response.headers.extend(link.map(|link| ("link", link)));
+        response
     }
 
     /// Gives a token for the password that the header says.
