@@ -1,4 +1,4 @@
-//! Folders and files that other users of this machine cannot change, and replacing files without following the links that somebody may
+//! Folders and files that other users of this machine cannot change, and replacing files without following the links that other users may
 //! have put in their place.
 
 #![forbid(unsafe_code)]
@@ -28,7 +28,7 @@ pub enum Exposure {
     Io {
         /// The folder or file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
@@ -69,14 +69,24 @@ pub fn ensure_private(path: &Path) -> Result<(), Exposure> {
     Ok(())
 }
 
-/// Opens the file at `path` for reading if it is a regular file of this user alone: no link, and writable for nobody else. It must be in
-/// a folder that is [private](ensure_private), which it may not always have been.
+/// Opens the file at `path` for reading if it is a regular file of this user alone: no link, and not writable for other users. It must be
+/// in a folder that is [private](ensure_private), which it may not always have been.
 pub fn open_own(path: &Path) -> io::Result<File> {
+    // None, if it was replaced after it was opened.
+    open_if(path, |found| found.nlink() <= 1)
+}
+
+/// As [`open_own`], for a file that this user gives several names in private folders.
+pub fn open_own_linked(path: &Path) -> io::Result<File> {
+    open_if(path, |_| true)
+}
+
+fn open_if(path: &Path, is_right: impl FnOnce(&Metadata) -> bool) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     let found = file.metadata()?;
-    let is_own = found.uid() == geteuid().as_raw() && found.mode() & WRITABLE == 0 && found.nlink() == 1;
-    if found.is_file() && is_own {
+    let is_own = found.uid() == geteuid().as_raw() && found.mode() & WRITABLE == 0;
+    if found.is_file() && is_own && is_right(&found) {
         return Ok(file);
     }
     Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not a regular file that only this user can write to"))
@@ -125,7 +135,7 @@ fn metadata(path: &Path) -> Result<Metadata, Exposure> {
 mod tests {
     use super::*;
     use std::fs::Permissions;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
     fn set(path: &Path, mode: u32) {
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
@@ -206,8 +216,28 @@ mod tests {
         assert!(open_own(&path("link")).is_err() && open_own(folder.path()).is_err());
         fs::hard_link(path("file"), path("hard-link")).unwrap();
         assert!(open_own(&path("file")).is_err(), "another name of it may be in a folder of others");
+        assert!(open_own_linked(&path("file")).is_ok() && open_own_linked(&path("link")).is_err());
         fs::remove_file(path("hard-link")).unwrap();
         set(&path("file"), 0o664);
-        assert!(open_own(&path("file")).is_err());
+        assert!(open_own(&path("file")).is_err() && open_own_linked(&path("file")).is_err());
+    }
+
+    #[test]
+    fn file_and_folder_of_another_user_are_not_trusted() {
+        let parent = tempfile::tempdir().unwrap();
+        let (folder, file) = (parent.path().join("folder"), parent.path().join("file"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(&file, "content").unwrap();
+        set(&folder, 0o755);
+        set(&file, 0o644);
+        if let Err(error) = chown(&folder, Some(1), None).and_then(|()| chown(&file, Some(1), None)) {
+            eprintln!("skipped: only root can give files away ({error}); run the tests as root");
+            return;
+        }
+        assert!(matches!(ensure_private(&folder), Err(Exposure::Foreign(found)) if found == folder));
+        fs::create_dir(folder.join("own")).unwrap();
+        set(&folder.join("own"), 0o700);
+        assert!(matches!(ensure_private(&folder.join("own")), Err(Exposure::Foreign(found)) if found == folder));
+        assert!(open_own(&file).is_err() && open_own_linked(&file).is_err());
     }
 }

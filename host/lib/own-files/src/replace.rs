@@ -62,6 +62,21 @@ mod tests {
     }
 
     #[test]
+    fn reader_finds_the_old_content_or_the_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let contents = [vec![b'a'; 1 << 16], vec![b'b'; 1 << 15]];
+        replace(&path, &contents[0]).unwrap();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| (0..100).for_each(|turn| replace(&path, &contents[turn % 2]).unwrap()));
+            while !writer.is_finished() {
+                let found = fs::read(&path).unwrap();
+                assert!(contents.contains(&found), "{} bytes are neither", found.len());
+            }
+        });
+    }
+
+    #[test]
     fn failure_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("folder");

@@ -70,7 +70,7 @@ fn data(folder: &Path) -> PathBuf {
     folder.join("data")
 }
 
-/// Tries to lock it; returns whether nobody else held the lock.
+/// Tries to lock it; returns whether no other process held the lock.
 fn try_lock(lock: &File) -> io::Result<bool> {
     match flock(lock, FlockOperation::NonBlockingLockExclusive) {
         Err(Errno::WOULDBLOCK) => Ok(false),

@@ -1,4 +1,4 @@
-//! What of a user's environment decides a connection: variables, files in the home folder, the name of the user.
+//! The parts of a user's environment that decide a connection: variables, files in the home folder, the name of the user.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

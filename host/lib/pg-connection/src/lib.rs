@@ -17,7 +17,7 @@ mod tls;
 pub use environment::Environment;
 #[cfg(feature = "proxy")]
 pub use proxy::{Proxy, ProxyError};
-pub use redact::{HIDDEN, has_hidden, is_connection, redact, without_hidden};
+pub use redact::{HIDDEN, has_hidden, is_connection, redact, redact_text, without_hidden};
 pub use settings::{Address, Settings, SettingsError, SslMode};
 #[cfg(feature = "proxy")]
 pub use tls::TlsError;

@@ -22,7 +22,7 @@ pub enum ProxyError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The host is not a name that a certificate can be for.
-    #[error("`{0}` is no name of a host")]
+    #[error("`{0}` is not a host name")]
     Host(String),
     /// The server does not answer within the time of the settings.
     #[error("no answer within {} s", .0.as_secs())]
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn server_that_is_none_fails_the_handshake() {
-        let (port, _) = server(b"S and what is no handshake");
+        let (port, _) = server(b"S and not a handshake");
         assert!(matches!(start(port, "sslmode=require"), Err(ProxyError::Io(_))));
         let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = silent.local_addr().unwrap().port();

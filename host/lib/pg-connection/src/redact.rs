@@ -23,18 +23,25 @@ pub fn redact(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     while let Some(begin) = find_url(text, at) {
-        out.push_str(&redact_words(&text[at..begin]));
+        out.push_str(&redact_other(&text[at..begin]));
         // In a list the next URL follows a comma.
         let next = find_url(text, begin + 1).filter(|next| text[..*next].ends_with(','));
         let end = next.map_or(text.len(), |next| next - 1);
         out.push_str(&redact_url(&text[begin..end]));
         at = end;
     }
-    if at == 0 {
-        return redact_authority(&redact_words(text));
-    }
-    out.push_str(&redact_words(&text[at..]));
+    out.push_str(&redact_other(&text[at..]));
     out
+}
+
+/// Like [`redact`], for sentences and whole logs: a URL in them ends at a blank.
+pub fn redact_text(text: &str) -> String {
+    redact_words(text).split_inclusive(char::is_whitespace).map(redact).collect()
+}
+
+/// Text without URLs of a PostgreSQL server.
+fn redact_other(text: &str) -> String {
+    redact_logins(&redact_words(text))
 }
 
 fn redact_url(url: &str) -> String {
@@ -103,16 +110,32 @@ fn value_len(text: &str) -> usize {
     text.len()
 }
 
-/// Hides the password of `scheme://user:password@…`, for URLs of other kinds.
-fn redact_authority(text: &str) -> String {
-    let parts = || {
-        let (scheme, rest) = text.split_once("://")?;
-        let authority = rest.split(['/', '?']).next()?;
-        let (login, _) = authority.rsplit_once('@')?;
-        let (user, _) = login.split_once(':')?;
-        Some(format!("{scheme}://{user}:{HIDDEN}{}", &rest[login.len()..]))
-    };
-    parts().unwrap_or_else(|| text.to_owned())
+/// Hides the passwords of `scheme://user:password@…`, for URLs of other kinds.
+fn redact_logins(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (scheme, url) = rest.split_at(at + "://".len());
+        // In a list the next URL follows a comma.
+        let end = url.find("://").and_then(|next| url[..next].rfind(',')).unwrap_or(url.len());
+        out.push_str(scheme);
+        out.push_str(&redact_login(&url[..end]));
+        rest = &url[end..];
+    }
+    out + rest
+}
+
+/// Hides the password of `user:password@…`.
+fn redact_login(url: &str) -> String {
+    let authority = url.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let has_address = authority.starts_with('[') || authority.split_once(':').is_none_or(|(_, port)| is_port(port));
+    // Where what follows the name is no port, it is a password with a slash that should have been encoded.
+    let end = authority.rfind('@').or_else(|| url.rfind('@').filter(|_| !has_address));
+    match end.and_then(|end| Some((url[..end].split_once(':')?.0, end))) {
+        Some((user, end)) => format!("{user}:{HIDDEN}{}", &url[end..]),
+        None => url.to_owned(),
+    }
 }
 
 /// Whether a secret was hidden in `text`.
@@ -153,17 +176,45 @@ mod tests {
             "database_url=postgres://a:***@h/d,postgres://b:***@h/d",
         );
         check("https://u:secret@h/d", "https://u:***@h/d");
+        check("mysql://ann:s3/cret@h/d?x=a@b", "mysql://ann:***@b");
+        check("urls=https://u:se,cret@h/d,nats://v:other@h:4222", "urls=https://u:***@h/d,nats://v:***@h:4222");
+        check("https://u:secret@h,postgres://a:other@h/d", "https://u:***@h,postgres://a:***@h/d");
     }
 
     #[test]
-    fn what_cannot_be_parsed_is_hidden_as_a_whole() {
+    fn unparsable_text_is_hidden_as_a_whole() {
         check("postgres://ann:s3/cret@h/d", "postgres://***");
         check("url=postgres://ann:50%@h/d", "url=postgres://***");
     }
 
     #[test]
+    fn url_in_a_sentence_ends_at_a_blank() {
+        let check = |text: &str, expect: &str| assert_eq!(redact_text(text), expect);
+        check(
+            "no route to postgres://u:s3cret@h/d: timed out\n at 7",
+            "no route to postgres://u:***@h/d: timed out\n at 7",
+        );
+        check(
+            "password='s 3' of \"https://u:s3@h\" and postgres://u:s3/cret@h",
+            "password=*** of \"https://u:***@h\" and postgres://***",
+        );
+        check("password authentication failed for user \"u\"\n", "password authentication failed for user \"u\"\n");
+    }
+
+    #[test]
     fn text_without_secrets_is_unchanged() {
-        for text in ["a:b@c", "postgres://h/d", "postgres://user@h/d", "-p", "rows=1", "", "http://h/a:b@c", "host=h"] {
+        for text in [
+            "a:b@c",
+            "postgres://h/d",
+            "postgres://user@h/d",
+            "-p",
+            "rows=1",
+            "",
+            "http://h/a:b@c",
+            "https://h:80/@a",
+            "https://[::1]:80/@a",
+            "host=h",
+        ] {
             check(text, text);
         }
     }
@@ -178,7 +229,7 @@ mod tests {
         #[test]
         fn no_secret_is_left(
             secret in "[a-z0-9]{2}[!-~]{4,12}[a-z0-9]",
-            user in "[a-z]{1,4}", host in "[a-z]{1,6}", before in "[a-z =-]{0,6}", form in 0..5,
+            user in "[a-z]{1,4}", host in "[a-z]{1,6}", before in "[a-z =-]{0,6}", form in 0..7,
         ) {
             let quoted = secret.replace('\\', "\\\\").replace('\'', "\\'");
             let safe = encoded(&secret);
@@ -187,6 +238,8 @@ mod tests {
                 1 => (format!("postgresql://{host}/d?user={user}&password={safe}"), safe),
                 2 => (format!("host={host} password='{quoted}' user={user}"), quoted),
                 3 => (format!("user={user} password={quoted}"), quoted),
+                4 => (format!("https://{user}:{safe}@{host}/d"), safe),
+                5 => (format!("nats://{host}:1,nats://{user}:{safe}@{host}"), safe),
                 // Not encoded, as people paste it.
                 _ => (format!("postgres://{user}:{secret}@{host}/d"), secret.clone()),
             };

@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_supported_is_refused_by_name() {
+    fn unsupported_keyword_is_refused_by_name() {
         check("postgres://h/d?sslcert=a.crt", &plain(), Err("`sslcert`: client certificates are not supported"));
         check("postgres://h/d?channel_binding=require", &plain(), Err("`channel_binding`: connectors cannot bind"));
         check("postgres://h/d?sslmode=sometimes", &plain(), Err("`sslmode` must be one of disable, allow"));

@@ -38,7 +38,7 @@ pub(crate) fn config(settings: &Settings) -> Result<Arc<ClientConfig>, TlsError>
     Ok(Arc::new(config))
 }
 
-/// What of a certificate is verified.
+/// The parts of a certificate that are verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verified {
     Nothing,

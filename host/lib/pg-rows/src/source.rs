@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn name_of_a_table_is_no_statement() {
+    fn name_of_a_table_is_not_a_statement() {
         assert!(of("a'; DROP TABLE b; --").create().ends_with("SELECT 'a''; DROP TABLE b; --'::regclass;\n"));
     }
 }

@@ -12,7 +12,7 @@ use wal_log::{Config, Entry, Log, LogError, ReadError, Retention, Snapshot, Stre
 /// One log. Dropping it removes its files.
 #[derive(Debug)]
 pub struct SessionLog {
-    /// The view for reads. It keeps segments from being recycled, so it is dropped at the next append.
+    /// The view for reads and of what can be read. It keeps segments from being recycled, so it is dropped at the next append.
     view: Option<Snapshot>,
     // Fields are dropped in order: the log's thread ends before its folder is removed.
     log: Log,
@@ -57,9 +57,9 @@ impl SessionLog {
         Ok(self.view.get_or_insert_with(|| self.log.snapshot()).read(sequence)?.payload)
     }
 
-    /// The first sequence that can still be read, or the next one where there is none.
-    pub fn first_sequence(&self) -> u64 {
-        self.log.snapshot().first_sequence()
+    /// The first sequence that can still be read, or the next one where there is none. It can be read until the next append.
+    pub fn first_sequence(&mut self) -> u64 {
+        self.view.get_or_insert_with(|| self.log.snapshot()).first_sequence()
     }
 
     /// The sequence of the next payload.

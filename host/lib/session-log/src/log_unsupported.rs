@@ -30,8 +30,8 @@ impl SessionLog {
         match self.0 {}
     }
 
-    /// The first sequence that can still be read, or the next one where there is none.
-    pub fn first_sequence(&self) -> u64 {
+    /// The first sequence that can still be read, or the next one where there is none. It can be read until the next append.
+    pub fn first_sequence(&mut self) -> u64 {
         match self.0 {}
     }
 

@@ -96,10 +96,10 @@ impl CellProducer {
             }
         }
         let memory = &self.claim.memory;
-        // SAFETY: the message fits the cell, a capacity is at least a cell, and the consumer has released this one; nobody else writes
+        // SAFETY: the message fits the cell, a capacity is at least a cell, and the consumer has released this one; nothing else writes
         // there.
         unsafe { copy(message, memory.payload_to_write(self.tail, message.len())) };
-        // Release: whoever sees the word sees the payload.
+        // Release: a thread that sees the word sees the payload.
         memory.word(self.tail).store(encode(self.tail, message.len()), Ordering::Release);
         self.tail += LINE_BYTES;
         // Read by the next producer only, so its line stays here.

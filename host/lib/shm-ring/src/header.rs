@@ -36,7 +36,7 @@ pub(crate) struct Line<T>(pub(crate) T);
 #[derive(Debug)]
 pub(crate) struct Header {
     identity: Line<Identity>,
-    /// Written by the producer after each publication. Nobody reads it while a producer lives, so its line stays in the
+    /// Written by the producer after each publication. It is not read while a producer lives, so its line stays in the
     /// producer's cache; the next producer starts from it.
     pub(crate) tail: Line<AtomicU64>,
     /// Written by the consumer after each release, read by a producer that believes the ring is full.

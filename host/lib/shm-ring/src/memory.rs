@@ -37,7 +37,7 @@ impl Memory {
         let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
         rustix::fs::fcntl_add_seals(&fd, seals).map_err(system("fcntl(F_ADD_SEALS)"))?;
         let memory = Self::map(fd, page, capacity)?;
-        // SAFETY: the first page is mapped, aligned and as large as a header at least, and nobody else has it yet.
+        // SAFETY: the first page is mapped, aligned and as large as a header at least, and no other process has it yet.
         unsafe { memory.base.cast::<Header>().write(Header::new(capacity, form, integrity, waking)) };
         Ok(memory)
     }
@@ -49,9 +49,9 @@ impl Memory {
         if page_allowing(capacity).is_err() {
             return Err(RingError::NotARing(format!("its {bytes} bytes are not one page and a ring's capacity")));
         }
-        // A peer that can shrink the memory can kill whoever touches it; a ring is sealed when it is made.
+        // A peer that can shrink the memory can kill the process that touches it; a ring is sealed when it is made.
         let seals = rustix::fs::fcntl_get_seals(&fd)
-            .map_err(|_| RingError::NotARing("it is no memfd, which the ring would be sealed by".to_owned()))?;
+            .map_err(|_| RingError::NotARing("it is not a memfd, and only those can be sealed".to_owned()))?;
         if !seals.contains(SealFlags::SHRINK) {
             return Err(RingError::NotARing("it is not sealed against shrinking".to_owned()));
         }
@@ -165,8 +165,8 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: the addresses were reserved by `map`, and whoever points into them holds an `Arc` of `self`. A failure
-        // would leave them mapped, which harms nobody.
+        // SAFETY: the addresses were reserved by `map`, and what points into them holds an `Arc` of `self`. A failure would leave them
+        // mapped, which does no harm.
         let _ = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.page + 2 * self.capacity) };
     }
 }

@@ -74,7 +74,7 @@ impl Producer {
         let end = self.reserve(message.len())?;
         self.mark_end(end);
         // SAFETY: `reserve` saw that the record lies within the `capacity` bytes that are mapped from `tail` on and that
-        // the consumer has released them; nobody else writes there.
+        // the consumer has released them; nothing else writes there.
         unsafe { copy(message, self.claim.memory.payload_to_write(self.tail, message.len())) };
         self.publish_one(message.len(), crc, end);
         Ok(())
@@ -124,7 +124,7 @@ impl Producer {
         self.marked = NOWHERE;
         let memory = &self.claim.memory;
         memory.word(self.tail).store(record::END, Ordering::Relaxed);
-        // Release: whoever sees the word sees all the records behind it and their end mark.
+        // Release: a thread that sees the word sees all the records behind it and their end mark.
         memory.word(first.position).store(first.word, Ordering::Release);
         memory.header().tail.0.store(self.tail, Ordering::Release);
         wait::wake(self.waking, self.claim.peer());
@@ -226,7 +226,7 @@ impl Producer {
         if has_room && on_this_line {
             memory.word(next_end).store(record::END, Ordering::Relaxed);
         }
-        // Release: whoever sees the word sees the payload and the end mark.
+        // Release: a thread that sees the word sees the payload and the end mark.
         memory.word(self.tail).store(record::encode(self.tail, len, crc), Ordering::Release);
         memory.header().tail.0.store(end, Ordering::Release);
         if has_room {

@@ -59,7 +59,7 @@ impl Ring {
     pub const CAPACITY_MAX: usize = 64 << 20;
 
     /// Makes a ring of `capacity` bytes, a power of two from 4 KiB (or the page size, if that is larger) to 64 MiB,
-    /// whose ends wake nobody.
+    /// whose ends do not wake each other.
     pub fn create(capacity: usize, integrity: Integrity) -> Result<Self, RingError> {
         Self::create_with(capacity, integrity, Waking::Never)
     }

@@ -27,7 +27,7 @@ pub struct Components {
     pub relay: Vec<u8>,
     /// The functions, in the order of their numbers.
     pub functions: Vec<Function>,
-    /// How many resources there are.
+    /// The number of resources.
     pub resources: usize,
     resolve: Resolve,
     api: Vec<wit_parser::Function>,

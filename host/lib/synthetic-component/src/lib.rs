@@ -31,7 +31,7 @@ pub const VALUES: &str = "bench-host:price/values";
 
 /// The name of the function with this number.
 pub fn function_name(number: usize) -> String {
-    format!("f{number}")
+    format!("call{number}")
 }
 
 /// The name of the function of a caller that calls the function with this number as often as it is told.

@@ -12,7 +12,7 @@ pub enum WitError {
     Invalid {
         /// The file, the line and the column.
         location: String,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
     /// It cannot be read, or it does not say where it is wrong.
@@ -20,7 +20,7 @@ pub enum WitError {
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// It has no such world.

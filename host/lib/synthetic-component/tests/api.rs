@@ -88,7 +88,7 @@ fn every_function_and_type_of_a_world_is_there_once() {
         ],
     );
     assert!(api.wit.contains("record t0 { %name: string, %list: list<u8> }"), "{}", api.wit);
-    assert!(api.wit.contains("f4: func(p0: borrow<r0>, p1: t0) -> result<u32, t1>;"), "{}", api.wit);
+    assert!(api.wit.contains("call4: func(p0: borrow<r0>, p1: t0) -> result<u32, t1>;"), "{}", api.wit);
 }
 
 #[test]
@@ -139,4 +139,14 @@ fn world_must_be_one_that_there_is() {
         "api.wit: no world `w` in the package a:b; its worlds are none"
     );
     assert_eq!(refused(SHOP, Some("empty")), "api.wit: no function in the world `empty`; give a WIT with functions");
+}
+
+/// The numbers of functions reach those of types, such as `f32` and `s64`, which are keywords.
+#[test]
+fn function_of_any_number_has_a_valid_name() {
+    let functions: String = (0..70).map(|number| format!("  of{number}: func();\n")).collect();
+    let (_folder, file) = with(&format!("package a:b;\ninterface i {{\n{functions}}}\n"));
+    let api = Api::read(&file, None).unwrap();
+    assert!(api.entries.len() >= 70);
+    assert!(Components::new(&api.wit).is_ok());
 }

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// The first thing in some input that is not as it should be.
+/// The first error in an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The number of the row, from 1; 0 if it is not about a row.
     pub row: u64,
     /// The name of the column, if it is about one.
     pub column: Option<String>,
-    /// What is wrong.
+    /// The problem.
     pub reason: String,
 }
 

@@ -1,4 +1,4 @@
-//! The types of a table that somebody else wrote as CSV. All rows are read, not the first few, and a column has a type only if every one of
+//! Infers the column types of a CSV file of the user. All rows are read, not the first few, and a column has a type only if every one of
 //! its values keeps what is written in it.
 
 use crate::csv::{self, Dialect};
@@ -62,7 +62,7 @@ impl Guess {
     }
 }
 
-/// Whether a cell of this type keeps `value`. Zeros at the end of a fraction are no part of a number; those at its start may be part of a
+/// Whether a cell of this type keeps `value`. Zeros at the end of a fraction are not part of a number; those at its start may be part of a
 /// code, such as that of a place.
 fn keeps(kind: Kind, value: &str, written: &mut String) -> bool {
     let Ok(cell) = text::parse(kind, value) else { return false };

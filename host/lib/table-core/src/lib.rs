@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod clock;
 pub mod csv;
 mod digest;
 mod fault;

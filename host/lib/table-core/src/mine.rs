@@ -33,7 +33,7 @@ impl Format {
         }
     }
 
-    /// How its lines are written, if it is no JSON.
+    /// How its lines are written, unless it is JSON.
     pub fn dialect(self) -> Option<Dialect> {
         match self {
             Self::Csv => Some(Dialect::Mine),

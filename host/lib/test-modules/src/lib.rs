@@ -42,7 +42,7 @@ pub fn probe(source: &Path, definitions: &[&str]) -> Option<Library> {
     let path = folder.path().join(name).with_extension(env::consts::DLL_EXTENSION);
     let mut command = Command::new(compiler);
     command.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"]).arg(&path);
-    // A Mach-O library may leave names open only if it is told to.
+    // A Mach-O library may leave names open only with this option.
     if cfg!(target_vendor = "apple") {
         command.arg("-Wl,-undefined,dynamic_lookup");
     }

@@ -79,7 +79,7 @@ impl From<vocabulary::log::Durability> for Durability {
 /// Which segments are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retention {
-    /// All of them.
+    /// All segments.
     All,
     /// This many, including the current one. The oldest is recycled as soon as no reader holds it.
     Segments(u32),

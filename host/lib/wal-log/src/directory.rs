@@ -178,7 +178,7 @@ fn take_lock(directory: &Path) -> Result<File, LogError> {
         }
         Err(errno) => return Err(LogError::system("flock", path)(errno.into())),
     }
-    // For the message of whoever comes second; the lock is what counts.
+    // For the error of a second process; only the lock counts.
     let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
     Ok(file)
 }

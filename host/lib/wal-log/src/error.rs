@@ -138,10 +138,10 @@ pub enum ReadError {
     Lost {
         /// What was asked for.
         sequence: u64,
-        /// The next sequence there is.
+        /// The next sequence that exists.
         next: u64,
     },
-    /// It was intact when the log was opened or written, and is no more.
+    /// A record that was intact when the log was opened or written, and is now damaged.
     #[error("{0}; close the log and open it again, to have recovery look at it")]
     Corrupt(Box<Finding>),
 }

@@ -38,7 +38,7 @@ impl Index {
         let (Ok(delta), Ok(word)) = (u32::try_from(place.delta), u32::try_from(place.offset / 8)) else { return };
         let Some(entry) = self.entries.get(len) else { return };
         entry.store(u64::from(delta) << 32 | u64::from(word), Ordering::Relaxed);
-        // Release: whoever sees the length sees the entry.
+        // Release: a thread that sees the length sees the entry.
         self.len.store(len + 1, Ordering::Release);
     }
 

@@ -127,7 +127,7 @@ pub use message::{Message, MessageError};
 pub use record::{Entry, Record, StreamId};
 pub use records::Records;
 pub use recovery::Recovery;
-pub use snapshot::{Held, Snapshot};
+pub use snapshot::{HeldEntry, Snapshot};
 pub use subscription::Subscription;
 pub use transaction::Transaction;
 pub use vocabulary::log::PageState;

@@ -8,7 +8,7 @@ use crate::recovery::{self, Recovered};
 use crate::shared::Shared;
 use crate::tail::Tail;
 use crate::ticker::Ticker;
-use crate::{Config, Durability, Held, LogError, LogId, ReadError, Recovery, Snapshot, Subscription, Transaction};
+use crate::{Config, Durability, HeldEntry, LogError, LogId, ReadError, Recovery, Snapshot, Subscription, Transaction};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -139,10 +139,10 @@ impl Log {
     }
 
     /// The entry of a sequence, which keeps its segment alive. To read many, take a [`Log::snapshot`] once.
-    pub fn read(&self, sequence: u64) -> Result<Held, ReadError> {
+    pub fn read(&self, sequence: u64) -> Result<HeldEntry, ReadError> {
         let snapshot = self.snapshot();
         let (segment, place) = snapshot.find(sequence)?;
-        Ok(Held::new(segment, place))
+        Ok(HeldEntry::new(segment, place))
     }
 
     /// Follows the log from a sequence on, which must be in it or be the next one.

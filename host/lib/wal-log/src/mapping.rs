@@ -48,7 +48,7 @@ impl Mapping {
     /// Borrows bytes of the mapping.
     ///
     /// # Safety
-    /// Nobody writes to the range as long as the loan lasts, neither through this mapping nor another one.
+    /// Nothing writes to the range as long as the loan lasts, neither through this mapping nor another one.
     #[inline]
     pub(crate) unsafe fn slice(&self, range: Range<usize>) -> &[u8] {
         assert!(range.start <= range.end && range.end <= self.bytes, "within the mapping");
@@ -59,7 +59,7 @@ impl Mapping {
     /// Borrows bytes of the mapping for writing.
     ///
     /// # Safety
-    /// Nobody else reads or writes the range as long as the loan lasts.
+    /// Nothing else reads or writes the range as long as the loan lasts.
     #[inline]
     #[expect(clippy::mut_from_ref, reason = "the caller is the one who knows that the range is not shared")]
     pub(crate) unsafe fn slice_mut(&self, range: Range<usize>) -> &mut [u8] {
@@ -113,8 +113,7 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: whoever points into the mapping borrows `self` or holds its owner. A failure would leave it mapped,
-        // which harms nobody.
+        // SAFETY: a pointer into the mapping borrows `self` or holds its owner. A failure would leave it mapped, which does no harm.
         let _ = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.bytes) };
     }
 }

@@ -116,7 +116,7 @@ impl Found {
 /// any moment leaves a whole record or none.
 ///
 /// # Safety
-/// `at` is aligned to 8, and nobody else reads or writes the `footprint(payload.len())` bytes from there. The payload is
+/// `at` is aligned to 8, and nothing else reads or writes the `footprint(payload.len())` bytes from there. The payload is
 /// shorter than 2³² bytes less a head.
 #[inline(always)]
 pub(crate) unsafe fn put<C: Crc>(crc: C, at: *mut u8, seed: Seed, head: Head, payload: &[u8]) -> usize {
@@ -139,12 +139,12 @@ pub(crate) unsafe fn put<C: Crc>(crc: C, at: *mut u8, seed: Seed, head: Head, pa
 /// Copies the payload and pads it with zeros to a word; returns the checksum state after it.
 ///
 /// # Safety
-/// Nobody else reads or writes the words from `to` on that hold the payload.
+/// Nothing else reads or writes the words from `to` on that hold the payload.
 #[inline(always)]
 unsafe fn put_payload<C: Crc>(crc: C, mut state: u32, to: *mut u64, payload: &[u8]) -> u32 {
     let whole = payload.len() / 8;
     if payload.len() >= LONG {
-        // SAFETY: `whole` words are within what the caller grants; a borrowed payload lies elsewhere, because nobody reads there.
+        // SAFETY: `whole` words are within what the caller grants; a borrowed payload lies elsewhere, because nothing reads there.
         unsafe { std::ptr::copy_nonoverlapping(payload.as_ptr(), to.cast::<u8>(), whole * 8) };
         state = checksum::bytes(state, &payload[..whole * 8]);
     } else {

@@ -6,7 +6,7 @@ use crate::header::{Activation, HEADER_BYTES, LogId};
 use crate::repair::{self, Repair};
 use crate::segment::Segment;
 use crate::streams::Streams;
-use crate::survey::{Active, Content, Problem, Slot, Survey};
+use crate::survey::{Active, Content, Problem, SegmentFile, Survey};
 use crate::{Config, LogError, Policy, provision, shared};
 
 /// The most rounds of survey and repair. One repair can uncover damage for the next: a file of the wrong length is resized, then its
@@ -118,7 +118,7 @@ fn finish(
     let mut segments: Vec<Segment> = Vec::new();
     let mut spares: Vec<Segment> = Vec::new();
     let mut next_number = survey.slots.first().map_or(1, |slot| slot.number);
-    for Slot { content, path, number } in survey.slots {
+    for SegmentFile { content, path, number } in survey.slots {
         match content {
             Content::Active(active) => {
                 segments.push(accept(active, &mut streams, &mut report));

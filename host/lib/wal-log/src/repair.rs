@@ -4,7 +4,7 @@ use crate::directory::Directory;
 use crate::header::{Activation, HEADER_BYTES};
 use crate::record::{self, Flags, HEAD_BYTES, Head};
 use crate::segment::Segment;
-use crate::survey::{Content, Slot};
+use crate::survey::{Content, SegmentFile};
 use crate::{Config, LogError, Recovery, checksum};
 use std::fs::File;
 use std::ops::Range;
@@ -34,7 +34,7 @@ pub(crate) fn apply(
     repair: Repair,
     config: &Config,
     directory: &Directory,
-    slots: &mut Vec<Slot>,
+    slots: &mut Vec<SegmentFile>,
     report: &mut Recovery,
 ) -> Result<(), LogError> {
     match repair {
@@ -82,14 +82,14 @@ pub(crate) fn apply(
     }
 }
 
-fn segment_mut(number: u64, slots: &mut [Slot]) -> Option<&mut Segment> {
+fn segment_mut(number: u64, slots: &mut [SegmentFile]) -> Option<&mut Segment> {
     match &mut slots.iter_mut().find(|slot| slot.number == number)?.content {
         Content::Active(active) => Some(&mut active.segment),
         _ => None,
     }
 }
 
-fn mark_gap(number: u64, slots: &mut [Slot]) {
+fn mark_gap(number: u64, slots: &mut [SegmentFile]) {
     let slot = slots.iter_mut().find(|slot| slot.number == number);
     if let Some(Content::Active(active)) = slot.map(|slot| &mut slot.content) {
         let activation = Activation { follows_gap: true, ..active.activation };

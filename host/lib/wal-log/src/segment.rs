@@ -134,7 +134,7 @@ impl Segment {
     /// Lets readers see what lies below `offset`, with `next_sequence` being the first that does not.
     #[inline]
     pub(crate) fn publish(&self, offset: usize, next_sequence: u64) {
-        // Release: whoever sees the offset sees the records below it, and whoever sees the sequence sees the offset.
+        // Release: a thread that sees the offset sees the records below it, and one that sees the sequence sees the offset.
         self.end.offset.store(offset, Ordering::Release);
         self.end.next_sequence.store(next_sequence, Ordering::Release);
     }

@@ -140,12 +140,12 @@ fn find_carefully(segment: &Segment, published: &[u8], sequence: u64) -> Result<
 /// An entry that keeps its segment alive: while this lives, the segment is neither unmapped nor recycled, and the log cannot be opened
 /// again.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct HeldEntry {
     segment: Arc<Segment>,
     place: Place,
 }
 
-impl Held {
+impl HeldEntry {
     pub(crate) fn new(segment: &Arc<Segment>, place: Place) -> Self {
         Self { segment: Arc::clone(segment), place }
     }

@@ -3,7 +3,7 @@
 use crate::record::Record;
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
-use crate::{Held, ReadError};
+use crate::{HeldEntry, ReadError};
 use std::time::{Duration, Instant};
 
 /// How often a waiting subscription checks before it sleeps.
@@ -48,13 +48,13 @@ impl<'log> Subscription<'log> {
     }
 
     /// The next entry, if there is one, which keeps its segment alive.
-    pub fn poll(&mut self) -> Result<Option<Held>, ReadError> {
+    pub fn poll(&mut self) -> Result<Option<HeldEntry>, ReadError> {
         loop {
             let mut records = self.snapshot.iter(self.next)?;
             if let Some(record) = records.next().transpose()? {
                 let sequence = record.sequence;
                 let (segment, place) = self.snapshot.find(sequence)?;
-                let held = Held::new(segment, place);
+                let held = HeldEntry::new(segment, place);
                 self.next = sequence + 1;
                 return Ok(Some(held));
             }

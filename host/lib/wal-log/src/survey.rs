@@ -20,7 +20,7 @@ use std::sync::Mutex;
 #[derive(Debug)]
 pub(crate) struct Survey {
     /// In the order of their numbers.
-    pub(crate) slots: Vec<Slot>,
+    pub(crate) slots: Vec<SegmentFile>,
     /// The heads of streams whose records are recycled.
     pub(crate) heads: Streams,
     /// In the order of the log.
@@ -29,7 +29,7 @@ pub(crate) struct Survey {
 
 /// One segment file.
 #[derive(Debug)]
-pub(crate) struct Slot {
+pub(crate) struct SegmentFile {
     pub(crate) number: u64,
     pub(crate) path: PathBuf,
     pub(crate) content: Content,
@@ -67,7 +67,7 @@ impl Survey {
         let mut slots = Vec::new();
         for (number, path) in directory.segments()? {
             let content = open(directory, &path, number, log, config.index_stride_bytes as usize)?;
-            slots.push(Slot { number, path, content });
+            slots.push(SegmentFile { number, path, content });
         }
         let mut problems = Vec::new();
         let heads = read_heads(directory, log, &mut problems)?;
@@ -139,7 +139,7 @@ fn read_heads(directory: &Directory, log: LogId, problems: &mut Vec<Problem>) ->
 }
 
 /// A segment without activation is damaged where it has records, or where a later one is activated.
-fn expose_unactivated(config: &Config, slots: &mut [Slot]) {
+fn expose_unactivated(config: &Config, slots: &mut [SegmentFile]) {
     let last_active = slots.iter().rposition(|slot| matches!(slot.content, Content::Active(_)));
     for (index, slot) in slots.iter_mut().enumerate() {
         let Content::Spare(segment) = &mut slot.content else { continue };
@@ -154,7 +154,7 @@ fn expose_unactivated(config: &Config, slots: &mut [Slot]) {
 }
 
 /// Scans the activated segments with as many threads as the configuration says.
-fn scan_all(config: &Config, slots: &mut [Slot]) {
+fn scan_all(config: &Config, slots: &mut [SegmentFile]) {
     let mut jobs: Vec<(&mut Active, Option<u64>)> = Vec::new();
     for slot in slots.iter_mut() {
         if let Content::Active(active) = &mut slot.content {
@@ -200,7 +200,7 @@ impl Active {
     }
 }
 
-fn expose_unreadable(slots: &mut [Slot]) {
+fn expose_unreadable(slots: &mut [SegmentFile]) {
     for slot in slots {
         if let Content::Active(Active { scan: Err(error), .. }) = &slot.content {
             slot.content = Content::Broken(Damage::Unreadable { reason: error.to_string() });
@@ -209,8 +209,8 @@ fn expose_unreadable(slots: &mut [Slot]) {
 }
 
 /// Finds damage between consecutive segments and within them.
-fn join(config: &Config, slots: &[Slot], problems: &mut Vec<Problem>) {
-    let mut before: Option<&Slot> = None;
+fn join(config: &Config, slots: &[SegmentFile], problems: &mut Vec<Problem>) {
+    let mut before: Option<&SegmentFile> = None;
     for slot in slots {
         match &slot.content {
             Content::Broken(damage) => {
@@ -218,7 +218,7 @@ fn join(config: &Config, slots: &[Slot], problems: &mut Vec<Problem>) {
             }
             Content::Spare(_) => {}
             Content::Active(active) => {
-                // Behind a broken segment nobody knows what to expect; that segment is the problem.
+                // After a broken segment it is unknown what to expect; that segment is the problem.
                 if let Some(before) = before
                     && let Some(last) = before.active()
                 {
@@ -232,7 +232,7 @@ fn join(config: &Config, slots: &[Slot], problems: &mut Vec<Problem>) {
     }
 }
 
-impl Slot {
+impl SegmentFile {
     pub(crate) fn active(&self) -> Option<&Active> {
         match &self.content {
             Content::Active(active) => Some(active),

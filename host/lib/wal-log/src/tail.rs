@@ -41,7 +41,7 @@ pub(crate) struct Tail {
     /// Records are written to the file from here, where they are not stored to the mapping.
     scratch: Option<Scratch>,
     pub(crate) streams: Streams,
-    /// Whether somebody waits for the next record.
+    /// Whether a thread waits for the next record.
     pub(crate) is_watched: bool,
     /// The offset at which it is time to touch pages further ahead.
     touch_at: usize,

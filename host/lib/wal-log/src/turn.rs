@@ -2,9 +2,8 @@
 //!
 //! The standard lock is made for fewer. Once one thread sleeps on it, every arriving one goes to sleep too, and every release
 //! wakes one: after a holder was preempted once, all threads queue up, and each transfer of the lock costs the tens of microseconds
-//! that waking a thread takes. Here an arriving thread always spins for a while, and may overtake sleepers; and a release wakes
-//! nobody as long as the last one that was woken is still on its way. So the threads that run go on, and the sleepers join
-//! them one by one.
+//! that waking a thread takes. Here an arriving thread always spins for a while, and may overtake sleepers; and a release wakes no thread
+//! as long as the last one that was woken is still on its way. So the threads that run go on, and the sleepers join them one by one.
 
 use rustix::thread::futex;
 use std::cell::UnsafeCell;
@@ -69,7 +68,7 @@ impl<T> Turn<T> {
                 std::hint::spin_loop();
             }
             let state = self.state.load(Ordering::Relaxed);
-            // Only while it is locked is there somebody who will wake this thread.
+            // Only while it is locked is there a thread that will wake this one.
             if state & LOCKED == 0 || !self.exchange(state, settled(state, was_woken) + SLEEPER) {
                 continue;
             }

@@ -115,7 +115,7 @@ impl Raw {
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        // SAFETY: nobody has the words any more.
+        // SAFETY: nothing refers to the words any more.
         let _ = unsafe { rustix::mm::munmap(self.base.cast(), self.bytes) };
     }
 }
@@ -177,7 +177,7 @@ fn raw_scan(directory: &Path) -> [Duration; 2] {
         let file = File::open(path).unwrap();
         let bytes = file.metadata().unwrap().len() as usize;
         let start = Instant::now();
-        // SAFETY: a new mapping, which nobody writes to meanwhile.
+        // SAFETY: a new mapping, which nothing writes to meanwhile.
         let mapped = unsafe {
             let base = rustix::mm::mmap(std::ptr::null_mut(), bytes, ProtFlags::READ, MapFlags::SHARED, &file, 0);
             std::slice::from_raw_parts(base.unwrap().cast::<u8>(), bytes)
@@ -204,7 +204,7 @@ fn recovery() {
         let entries = vec![entry(&payload); 1000.min(count)];
         (0..count / entries.len()).for_each(|_| assert!(log.append_batch(&entries).is_ok()));
         drop(log);
-        // The best of several, in turns: what is not the work itself only adds.
+        // The best of several, interleaved: everything but the work itself only adds time.
         let mut best = [Duration::MAX; 4];
         for _ in 0..8 {
             let [fresh, resident] = raw_scan(directory.path());

@@ -62,15 +62,19 @@ impl Fields {
 
     /// As JSON, fields by name.
     pub(super) fn to_json(&self) -> String {
-        let mut text = String::from("{");
+        let mut text = b"{".to_vec();
         for (index, (name, field)) in self.0.iter().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            text.push_str(comma);
-            text.push_str(&Value::from(&**name).to_string());
-            text.push(':');
-            text.push_str(&field.value.to_string());
+            if index > 0 {
+                text.push(b',');
+            }
+            // Straight into the text: every write of an operator comes here, and a formatter would make a text of each part first.
+            let written = serde_json::to_writer(&mut text, &**name).and_then(|()| {
+                text.push(b':');
+                serde_json::to_writer(&mut text, &field.value)
+            });
+            written.expect("JSON can be written into memory");
         }
-        text.push('}');
-        text
+        text.push(b'}');
+        String::from_utf8(text).expect("JSON is text")
     }
 }

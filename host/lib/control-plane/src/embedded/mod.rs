@@ -54,14 +54,16 @@ impl State {
         let scope = self.scopes.make(&key.kind, &key.namespace);
         scope.objects.insert(Stored { object: Arc::clone(&object), fields });
         let made = if is_new { Event::Added } else { Event::Modified };
-        self.notify(made(Arc::clone(&object)));
+        let event = made(Arc::clone(&object));
+        scope.deliver(&event);
+        self.history.push(event);
         object
     }
 
     fn notify(&mut self, event: Event) {
         let key = event.key();
         if let Some(scope) = self.scopes.get(&key.kind, &key.namespace) {
-            scope.watches.iter().for_each(|watch| watch.mailbox.deliver(watch.token, Ok(event.clone())));
+            scope.deliver(&event);
         }
         self.history.push(event);
     }

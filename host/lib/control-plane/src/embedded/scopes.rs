@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use super::objects::Objects;
-use crate::{Mailbox, Object, Token};
+use crate::{Event, Mailbox, Object, Token};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -36,6 +36,13 @@ pub(super) struct Watch {
     pub(super) number: u64,
     pub(super) token: Token,
     pub(super) mailbox: Arc<Mailbox>,
+}
+
+impl Contents {
+    /// Delivers a change of its objects to all watches.
+    pub(super) fn deliver(&self, event: &Event) {
+        self.watches.iter().for_each(|watch| watch.mailbox.deliver(watch.token, Ok(event.clone())));
+    }
 }
 
 impl Scopes {

@@ -19,7 +19,7 @@ fn taken(mailbox: &Mailbox) -> Vec<(Token, Event)> {
     std::iter::from_fn(|| mailbox.take()).map(|(token, delivery)| (token, delivery.unwrap())).collect()
 }
 
-/// Applies each of `(manager, spec)` to one object, and expects the last of them to come to `expect`.
+/// Applies each of `(manager, spec)` to one object, and expects `expect` of the last of them.
 #[track_caller]
 fn check(steps: &[(&str, &str)], expect: Result<&str, PlaneError>) {
     let plane = Embedded::new();

@@ -1,5 +1,5 @@
 //! The definition of a kind (a CustomResourceDefinition), which all runs on an API server share: the first run creates it,
-//! each run registers in it, and the last one removes it. A definition that somebody else made is used as it is.
+//! each run registers in it, and the last one removes it. A definition of another owner is used as it is.
 
 use super::names::{GROUP, MANAGED_BY, Resource, USER, VERSION, definitions};
 use super::owner::Owner;

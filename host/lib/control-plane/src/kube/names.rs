@@ -4,7 +4,7 @@ use crate::spec::check_named;
 use crate::{Key, PlaneError};
 use kube::core::Request;
 
-/// The API group of every kind. Domains under `test` are reserved (RFC 2606), so nobody else has it.
+/// The API group of every kind. Domains under `test` are reserved (RFC 2606), so no other project has it.
 pub(super) const GROUP: &str = "bench-host.test";
 
 /// The version of the kinds in it.

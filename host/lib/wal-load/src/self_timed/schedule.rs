@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn standstill_counts_only_while_the_thread_had_nothing_to_do() {
         check_standstill(|_| Some(0), 0, true);
-        // A log that is slow is always late, and nobody has waited.
+        // A log that is slow is always late, and the schedule has never waited.
         check_standstill(|_| None, 0, true);
         check_standstill(|number| if number == 0 { Some(0) } else { None }, 0, true);
         // The machine stands still once, and it takes nine operations to catch up.

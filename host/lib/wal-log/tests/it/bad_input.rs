@@ -34,7 +34,7 @@ fn firsts(files: &[PathBuf]) -> Vec<u64> {
     files.iter().map(|path| u64::from_le_bytes(fs::read(path).unwrap()[64..72].try_into().unwrap())).collect()
 }
 
-/// What `damage` does to a copy of the sample is told by policy `fail` with `message` in one line, for file `index`; policy
+/// Policy `fail` reports what `damage` does to a copy of the sample with `message` in one line, for file `index`; policy
 /// `truncate` leaves `kept` entries, policy `skip` all but `lost`; and both leave a log that policy `fail` opens.
 fn check(damage: impl Fn(&[PathBuf]), index: usize, message: &str, kept: u64, lost: std::ops::Range<u64>) {
     let (original, _) = sample();

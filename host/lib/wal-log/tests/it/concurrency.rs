@@ -140,7 +140,7 @@ fn shared_types_are_send_and_sync() {
     fn check<T: Send + Sync>() {}
     check::<Log>();
     check::<wal_log::Snapshot>();
-    check::<wal_log::Held>();
+    check::<wal_log::HeldEntry>();
     check::<wal_log::Subscription<'_>>();
     check::<wal_log::LogError>();
 }

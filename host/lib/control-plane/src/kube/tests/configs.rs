@@ -58,7 +58,7 @@ fn unusable_kubeconfig_is_reported() {
 #[test]
 fn unreachable_or_forbidding_server_is_reported() {
     let folder = TempDir::new().unwrap();
-    // Nobody listens on port 1, and no listener of another test is ever given it.
+    // Nothing listens on port 1, and no listener of another test is ever given it.
     let places = kubeconfig(folder.path(), "http://127.0.0.1:1");
     check(&places, &["context here", "server 127.0.0.1:1", "refused"]);
     let replay = Replay::of(&[include_str!("exchanges/forbidden.http")], &names());

@@ -111,7 +111,7 @@ fn serve(stream: &TcpStream, script: &Script) {
             break;
         }
     }
-    // Whoever reads has nothing more to wait for.
+    // A reader has nothing more to wait for.
     drop(stream.shutdown(Shutdown::Both));
 }
 
