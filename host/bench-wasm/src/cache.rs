@@ -33,7 +33,7 @@ pub enum CacheError {
     Io {
         /// The folder or file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The engine refuses what it has just written.
@@ -41,7 +41,7 @@ pub enum CacheError {
     Refused {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -105,9 +105,8 @@ impl Cache {
 
 #[expect(unsafe_code, reason = "mapping compiled code is the one thing here that the compiler cannot check")]
 fn deserialize(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
-    // SAFETY: the file is code that an engine of this version and these settings has compiled: `Cache::open` refuses a
-    // folder that anybody else can write, `Cache::map` a file that somebody else has made, and `Cache::keep` is the only one
-    // who writes there.
+    // SAFETY: the file is code that an engine of this version and these settings has compiled: `Cache::open` refuses a folder that other
+    // users can write to, `Cache::map` a file of another user, and only `Cache::keep` writes there.
     unsafe { Component::deserialize_file(engine, path) }
 }
 
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn code_that_somebody_else_could_have_placed_is_not_mapped() {
+    fn code_that_another_user_could_have_placed_is_not_mapped() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(&folder.path().join("code")).unwrap();
         let engine = Engine::default();
@@ -153,6 +152,21 @@ mod tests {
         assert!(cache.map(&engine, "digest").is_none(), "a second name of the file");
         cache.keep(&engine, "digest", &code).unwrap();
         assert!(cache.map(&engine, "digest").is_some(), "what is kept replaces it");
+    }
+
+    #[test]
+    fn reader_finds_the_old_file_or_the_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(&folder.path().join("code")).unwrap();
+        let contents = [vec![b'a'; 1 << 16], vec![b'b'; 1 << 15]];
+        cache.write("name", &contents[0]).unwrap();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| (0..100).for_each(|turn| cache.write("name", &contents[turn % 2]).unwrap()));
+            while !writer.is_finished() {
+                let found = cache.read("name").expect("it is there all the time");
+                assert!(contents.contains(&found), "{} bytes are neither", found.len());
+            }
+        });
     }
 
     #[test]

@@ -74,8 +74,18 @@ impl std::fmt::Debug for Component {
 impl Component {
     /// Loads the component at `path`, whose digest is `sha256`. Its sessions have `grants`; the call of `describe` has none.
     ///
-    /// If its instances do not fit into the pool of `runtime`, they are allocated on demand, and [`note`](Module::note) says so.
+    /// If its instances do not fit into the pool of `runtime`, they are allocated on demand, and [`note`](Module::note) says so; also of a
+    /// component of WASI 0.3, which has an engine of its own.
     pub fn load(runtime: &Runtime, path: &Path, sha256: &str, grants: Grants) -> Result<Self, LoadError> {
+        match Self::load_or_on_demand(runtime, path, sha256, grants.clone()) {
+            Err(LoadError::Async { .. }) if cfg!(feature = "wasi-0-3") && !runtime.is_for_wasi_0_3 => {
+                Self::load_or_on_demand(&runtime.for_wasi_0_3()?, path, sha256, grants)
+            }
+            loaded => loaded,
+        }
+    }
+
+    fn load_or_on_demand(runtime: &Runtime, path: &Path, sha256: &str, grants: Grants) -> Result<Self, LoadError> {
         let reason = if runtime.has_pool() && runtime.is_known_not_to_fit(sha256) {
             None
         } else {
@@ -104,7 +114,7 @@ impl Component {
         let engine = &runtime.engine;
         let is_plugin = inspect::is_plugin(path, engine, &code)?;
         let imports = inspect::imports(engine, &code);
-        let linked = runtime.linker().and_then(|linker| linker.instantiate_pre(&code));
+        let linked = runtime.component_linker().and_then(|linker| linker.instantiate_pre(&code));
         let instance = linked.map_err(|error| LoadError::imports(path, &imports, &runtime.further_names(), &error))?;
         let load_times = LoadTimes { read, code: code_took, mapped, ready: opened.elapsed() };
         let component = Self {
@@ -168,6 +178,11 @@ impl Component {
         } else {
             Err(format!("{}: has changed since it was loaded; start again", self.path.display()))
         }
+    }
+
+    /// How many core modules it is made of. Fails if its file has changed.
+    pub fn core_modules(&self) -> Result<u32, String> {
+        Ok(crate::shape::core_modules(&self.bytes()?))
     }
 
     /// The digest of its file.

@@ -30,6 +30,8 @@ pub struct Runtime {
     pub(crate) adapters: Adapters,
     /// What a user must know about how instances are allocated.
     note: Option<String>,
+    /// Whether it is for components of WASI 0.3, whose calls are awaited.
+    pub(crate) is_for_wasi_0_3: bool,
     /// The engine for many of this one and its clones.
     many: ForMany,
     /// Runs while samples of stacks are taken.
@@ -38,7 +40,14 @@ pub struct Runtime {
 
 /// An engine whose pool has room for so many components, as long as anybody uses it.
 #[derive(Clone, Default)]
-struct ForMany(Arc<Mutex<Option<(u32, EngineWeak)>>>);
+struct ForMany(Arc<Mutex<Option<(Room, EngineWeak)>>>);
+
+/// What a pool for many has room for: components, and core instances of each.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    count: u32,
+    cores: u32,
+}
 
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -69,7 +78,8 @@ const KEPT_RESIDENT_BYTES: usize = 2 << 20;
 /// other before an image is taken.
 const SPARE_OF_MANY: u32 = 16;
 
-/// Maximum number of core instances of such a component: its own, those of adapters and glue code, and the accessor to its memory.
+/// Core instances that each place of such a pool has room for: the component's own, those of adapters and glue code, and the accessor to
+/// its memory. Components of interpreted languages are linked out of more.
 const CORES_OF_MANY: u32 = 7;
 
 /// The address space reserved for one linear memory: 4 GiB, the maximum with 32-bit addresses.
@@ -94,9 +104,13 @@ const TABLE_ELEMENTS_ON_DEMAND_MAX: usize = 10_000_000;
 /// The address space in which a memory can grow in place, where address space is limited.
 const SMALL_GROWTH: u64 = 1 << 20;
 
-/// What is said where the address space is too small for a pool.
+/// The warning where the address space is too small for a pool.
 const LIMITED_ADDRESS_SPACE: &str = "the address space of this process is limited (`ulimit -v`), so instances are allocated on demand and \
                                      each access to memory is checked, which is slower; `ulimit -v unlimited` measures as usual";
+
+/// What is said of a component of WASI 0.3.
+const WASI_0_3: &str =
+    "built for WASI 0.3, which the engine calls experimental: its calls can be concurrent, which makes each one slower";
 
 impl Runtime {
     /// An engine with these `settings`, for components with these `limits`, whose code is stored in `cache` if there is
@@ -116,7 +130,18 @@ impl Runtime {
         let is_sampled = settings.profiling() == Profiling::GuestSamples;
         let ticker = is_sampled.then(|| Arc::new(Ticker::start(&engine)));
         let many = ForMany::default();
-        Ok(Self { engine, limits, settings, cache, capabilities: &[], adapters: &[], note, many, _ticker: ticker })
+        Ok(Self {
+            engine,
+            limits,
+            settings,
+            cache,
+            capabilities: &[],
+            adapters: &[],
+            note,
+            is_for_wasi_0_3: false,
+            many,
+            _ticker: ticker,
+        })
     }
 
     /// The same engine without a pool, for a component that does not fit into one.
@@ -125,7 +150,15 @@ impl Runtime {
         let limits = Limits { table_elements_max: TABLE_ELEMENTS_ON_DEMAND_MAX, ..self.limits };
         let runtime = Self::new(limits, self.cache.clone(), &settings)?;
         let runtime = runtime.with_capabilities(self.capabilities).with_adapters(self.adapters);
-        Ok(Self { note: Some(note), ..runtime })
+        Ok(Self { note: Some(note), is_for_wasi_0_3: self.is_for_wasi_0_3, ..runtime })
+    }
+
+    /// A second engine, for a component of WASI 0.3: its instances keep what concurrent calls need, which costs every call.
+    pub(crate) fn for_wasi_0_3(&self) -> Result<Self, LoadError> {
+        let runtime =
+            Self::new(self.limits, self.cache.clone(), &self.settings.clone().with(EngineOption::Concurrency))?;
+        let runtime = runtime.with_capabilities(self.capabilities).with_adapters(self.adapters);
+        Ok(Self { note: Some(WASI_0_3.to_owned()), is_for_wasi_0_3: true, ..runtime })
     }
 
     /// Whether instances come from a pool.
@@ -183,6 +216,17 @@ impl Runtime {
         capability::linker(&self.engine, self.capabilities)
     }
 
+    /// The linker of the components that it loads.
+    pub(crate) fn component_linker(&self) -> wasmtime::Result<Linker<State>> {
+        #[cfg(feature = "wasi-0-3")]
+        if self.is_for_wasi_0_3 {
+            let mut linker = self.awaiting_linker()?;
+            wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+            return Ok(linker);
+        }
+        self.linker()
+    }
+
     /// Like [`linker`](Self::linker), for instances with asynchronous calls.
     pub fn awaiting_linker(&self) -> wasmtime::Result<Linker<State>> {
         capability::awaiting_linker(&self.engine, self.capabilities)
@@ -215,21 +259,28 @@ impl Runtime {
     }
 
     /// A second engine with a pool for `count` simultaneous components, most of which are idle. Their memory is returned to the system
-    /// when they are dropped: pages kept for the next instance would be counted for an unloaded one. Whoever asks again while it is in
-    /// use has the same engine, if its pool is large enough: a pool writes 64 bytes for each place that it has, used or not.
-    pub fn for_many(&self, count: usize) -> Result<Self, LoadError> {
+    /// when they are dropped: pages kept for the next instance would be counted for an unloaded one. A caller that asks again while it is
+    /// in use gets the same engine, if its pool is large enough: a pool writes 64 bytes for each place that it has, used or not. Each
+    /// component consists of at most `modules` core modules.
+    pub fn for_many(&self, count: usize, modules: u32) -> Result<Self, LoadError> {
         let count = u32::try_from(count).unwrap_or(u32::MAX).saturating_add(SPARE_OF_MANY);
+        // One more is the accessor.
+        let cores = CORES_OF_MANY.max(modules.saturating_add(1)).min(INSTANCES_MAX as u32);
         let mut many = self.many.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = many.as_ref().filter(|(room, _)| *room >= count).and_then(|(_, engine)| engine.upgrade());
+        let has_room = |found: &&(Room, EngineWeak)| found.0.count >= count && found.0.cores >= cores;
+        let known = many.as_ref().filter(has_room).and_then(|(_, engine)| engine.upgrade());
         if let Some(engine) = known {
             return Ok(Self { engine, ..self.clone() });
         }
         let mut config = config(&self.limits, &self.settings);
         if self.has_pool() {
-            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool_for_many(&self.limits, count)));
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool_for_many(
+                &self.limits,
+                Room { count, cores },
+            )));
         }
         let engine = engine(config, &self.settings)?;
-        *many = Some((count, engine.weak()));
+        *many = Some((Room { count, cores }, engine.weak()));
         Ok(Self { engine, ..self.clone() })
     }
 
@@ -251,7 +302,7 @@ impl Runtime {
     /// The code of the component in `bytes`, whose digest is `sha256`: mapped if it is in the cache.
     pub fn compile(&self, path: &Path, bytes: &[u8], sha256: &str) -> Result<Code, LoadError> {
         let compiled = |component| Code { component, mapped: false };
-        let compile_error = |error: wasmtime::Error| LoadError::compile(path, &error);
+        let compile_error = |error: wasmtime::Error| LoadError::compile(path, bytes, &error);
         let pool_error = |reason: String| LoadError::Pool { path: path.to_owned(), reason };
         let check = || shape::check(bytes).map_err(|reason| LoadError::Shape { path: path.to_owned(), reason });
         let Some(cache) = &self.cache else {
@@ -367,17 +418,18 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     pool
 }
 
-/// A pool for `count` components, each with one memory.
-fn pool_for_many(limits: &Limits, count: u32) -> PoolingAllocationConfig {
-    let cores = count.saturating_mul(CORES_OF_MANY);
+/// A pool for many components, each with one memory.
+fn pool_for_many(limits: &Limits, room: Room) -> PoolingAllocationConfig {
+    let Room { count, cores: of_each } = room;
+    let cores = count.saturating_mul(of_each);
     let mut pool = pool(limits);
     pool.total_component_instances(count)
         .total_core_instances(cores)
         .total_memories(count)
         .total_tables(cores)
         .total_stacks(count.clamp(STACKS, STACKS_OF_MANY_MAX))
-        .max_core_instances_per_component(CORES_OF_MANY)
-        .max_tables_per_component(CORES_OF_MANY)
+        .max_core_instances_per_component(of_each)
+        .max_tables_per_component(of_each)
         .table_elements(limits.table_elements_max.min(TABLE_ELEMENTS_OF_MANY_MAX))
         .linear_memory_keep_resident(0)
         .table_keep_resident(0);
@@ -391,9 +443,12 @@ mod tests {
     #[test]
     fn engine_for_many_is_shared_while_it_is_in_use() {
         let runtime = Runtime::new(Limits::default(), None, &Settings::default()).expect("there is an engine");
-        let many = |runtime: &Runtime, count| runtime.for_many(count).expect("there is an engine for many").engine;
+        let many = |runtime: &Runtime, count| runtime.for_many(count, 3).expect("there is an engine for many").engine;
         let first = many(&runtime, 100);
         assert!(Engine::same(&first, &many(&runtime.clone(), 10)), "it has room");
+        let linked = runtime.for_many(10, 30).expect("there is an engine for many").engine;
+        assert!(!Engine::same(&first, &linked), "it has no room for components of thirty modules");
+        drop(linked);
         assert!(!Engine::same(&first, &many(&runtime, 1_000)), "it has no room for a thousand");
         assert!(!Engine::same(&first, &runtime.engine));
     }

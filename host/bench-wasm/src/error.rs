@@ -2,6 +2,7 @@
 
 use crate::missing::missing;
 use std::path::{Path, PathBuf};
+use wasmparser::{Validator, WasmFeatures};
 
 /// The reason why a file cannot be loaded as a component.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +15,7 @@ pub enum LoadError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// It is not a WebAssembly file.
@@ -31,7 +32,15 @@ pub enum LoadError {
         /// The message of the parser.
         reason: String,
     },
-    /// It uses the functions, streams or futures of WASI 0.3.
+    /// It uses a proposal of WebAssembly that the engine is configured or built without.
+    #[error("{}: valid WebAssembly that this engine does not run: {reason}; build it without that proposal", path.display())]
+    Proposal {
+        /// The file.
+        path: PathBuf,
+        /// The message of the parser.
+        reason: String,
+    },
+    /// It uses the functions, streams or futures of WASI 0.3, which this build or this engine does not run.
     #[error("{}: built for WASI 0.3, which this bench-host does not run; build it for WASI 0.2 and without `async` ({reason})", path.display())]
     Async {
         /// The file.
@@ -44,7 +53,7 @@ pub enum LoadError {
     Shape {
         /// The file.
         path: PathBuf,
-        /// Of what there is too much.
+        /// The bound that it exceeds.
         reason: String,
     },
     /// Its instances do not fit into the pool, or it is damaged.
@@ -52,7 +61,7 @@ pub enum LoadError {
     Pool {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// It is a core module that cannot be made a component.
@@ -97,7 +106,7 @@ pub enum LoadError {
     Describe {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// Something cannot be granted.
@@ -105,15 +114,21 @@ pub enum LoadError {
     Grant {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
 impl LoadError {
-    pub(crate) fn compile(path: &Path, error: &wasmtime::Error) -> Self {
+    /// The reason why the component in `bytes` cannot be compiled.
+    pub(crate) fn compile(path: &Path, bytes: &[u8], error: &wasmtime::Error) -> Self {
         let (path, reason) = (path.to_owned(), one_line(error));
-        if needs_async(&reason) { Self::Async { path, reason } } else { Self::Damaged { path, reason } }
+        let is_valid = || Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).is_ok();
+        match needs_async(&reason) {
+            true => Self::Async { path, reason },
+            false if is_valid() => Self::Proposal { path, reason },
+            false => Self::Damaged { path, reason },
+        }
     }
 
     /// The imports that are missing, else the error of the engine.
@@ -129,7 +144,7 @@ impl LoadError {
     }
 }
 
-/// Whether the parser refused a component for what only components of WASI 0.3 contain: engines here have no support for concurrent
+/// Whether the parser refused a component for what only components of WASI 0.3 contain: other engines have no support for concurrent
 /// calls, because it would make every call slower. The parser tells it in its text alone.
 fn needs_async(reason: &str) -> bool {
     let features = ["async", "async stackful", "more async builtins", "error-context", "threading"];

@@ -4,6 +4,7 @@ use crate::LoadError;
 use std::path::Path;
 use wasmtime::Engine;
 use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
 
 /// The version of wit/workload that this host supports.
 pub(crate) const WORKLOAD_VERSION: &str = "0.1.0";
@@ -41,9 +42,19 @@ pub(crate) fn sniff(path: &Path, bytes: &[u8]) -> Result<Kind, LoadError> {
     }
 }
 
-/// The interfaces that a component imports, in order.
+/// The interfaces that a component imports, in order, and the modules that core modules which it exports import.
 pub(crate) fn imports(engine: &Engine, component: &Component) -> Vec<String> {
-    component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect()
+    let ty = component.component_type();
+    let mut names: Vec<_> = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
+    for (_, exported) in ty.exports(engine) {
+        let ComponentItem::Module(module) = exported.ty else { continue };
+        for ((from, _), _) in module.imports(engine) {
+            if !names.iter().any(|name| name == from) {
+                names.push(from.to_owned());
+            }
+        }
+    }
+    names
 }
 
 /// Whether the component exports an interface whose name has this prefix.

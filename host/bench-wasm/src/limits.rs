@@ -22,6 +22,9 @@ impl Default for Limits {
 /// Maximum number of instances, memories and tables of one store; components of common toolchains have a few.
 pub(crate) const INSTANCES_MAX: usize = 64;
 
+/// Maximum number of resources that the host holds for one store at the same time, such as fields, bodies, streams and files.
+pub(crate) const RESOURCES_MAX: usize = 1 << 16;
+
 /// Counts the resource usage of one store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limiter {
@@ -75,5 +78,20 @@ impl ResourceLimiter for Limiter {
 
     fn memories(&self) -> usize {
         INSTANCES_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_are_limited_together() {
+        let mut limiter = Limiter::new(Limits { memory_bytes_max: 100 << 20, ..Limits::default() });
+        assert!(limiter.memory_growing(0, 60 << 20, None).is_ok_and(|is_allowed| is_allowed));
+        let second = limiter.memory_growing(0, 60 << 20, None).unwrap_err().to_string();
+        assert_eq!(second, "requested 120 MiB of memory, but the limit is 100 MiB; allow more with --memory");
+        assert!(limiter.memory_growing(60 << 20, 100 << 20, None).is_ok_and(|is_allowed| is_allowed));
+        assert_eq!(limiter.memory_bytes(), 100 << 20);
     }
 }

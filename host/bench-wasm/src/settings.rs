@@ -62,11 +62,9 @@ impl EngineOption {
 
     /// Whether this build has what the option needs.
     pub fn is_available(self) -> bool {
-        match self {
-            Self::Concurrency => cfg!(feature = "concurrency"),
-            Self::Winch | Self::Pulley => cfg!(feature = "code-generators"),
-            _ => true,
-        }
+        let lacks_concurrency = self == Self::Concurrency && !cfg!(feature = "concurrency");
+        let lacks_generator = matches!(self, Self::Winch | Self::Pulley) && !cfg!(feature = "code-generators");
+        !lacks_concurrency && !lacks_generator
     }
 
     /// The cargo feature that the option needs, if it needs one.
@@ -140,7 +138,7 @@ impl FromStr for EngineOption {
             // Addresses are as wide as a module was compiled for.
             "memory64" => {
                 return Err(format!(
-                    "`{text}` is no option of the engine, which runs modules of both kinds; compare two builds, such as \
+                    "`{text}` is not an option of the engine, which runs modules of both kinds; compare two builds, such as \
                      `compare memory32.wasm memory64.wasm`"
                 ));
             }
@@ -267,6 +265,6 @@ mod tests {
         check("fuel+", Err(&format!("unknown engine option ``; {known}")));
         let builds =
             "which runs modules of both kinds; compare two builds, such as `compare memory32.wasm memory64.wasm`";
-        check("fuel+memory64", Err(&format!("`memory64` is no option of the engine, {builds}")));
+        check("fuel+memory64", Err(&format!("`memory64` is not an option of the engine, {builds}")));
     }
 }

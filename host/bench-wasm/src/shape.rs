@@ -31,9 +31,22 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+/// How many core modules a component is made of, also in components that are nested in it.
+pub(crate) fn core_modules(bytes: &[u8]) -> u32 {
+    let payloads = Parser::new(0).parse_all(bytes).map_while(Result::ok);
+    let count = payloads.filter(|payload| matches!(payload, Payload::ModuleSection { .. })).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn core_modules_are_counted_in_nested_components_too() {
+        let component = wat::parse_str("(component (core module) (component (core module)) (core module))").unwrap();
+        assert_eq!([core_modules(&component), core_modules(&nested(3, 2)), core_modules(b"")], [3, 0, 0]);
+    }
 
     /// What each component begins with, and the section that holds another one.
     const HEADER: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];

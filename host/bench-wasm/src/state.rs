@@ -2,7 +2,7 @@
 //! are requested.
 
 use crate::ledger::Observer;
-use crate::limits::Limiter;
+use crate::limits::{Limiter, RESOURCES_MAX};
 use crate::{LoadError, Runtime};
 use bench_drivers::{Grants, ScratchGrant};
 use bench_model::Metric;
@@ -120,10 +120,12 @@ pub(crate) fn store_with(
     let mut wasi = wasi(grants).map_err(|reason| LoadError::Grant { path: path.to_owned(), reason })?;
     set(&mut wasi);
     let wasi = wasi.build();
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(RESOURCES_MAX);
     let state = State {
         sink: Sink::new(metrics),
         scratch: grants.scratch.clone(),
-        table: ResourceTable::new(),
+        table,
         traffic: Traffic::default(),
         observer: None,
         slots: Vec::new(),

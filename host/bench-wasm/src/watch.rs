@@ -21,11 +21,14 @@ pub(crate) fn calls(body: impl FnOnce()) -> BTreeMap<String, u64> {
     std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
+/// The spans of calls of a component, and of WASI 0.1.
+const SPANS: [&str; 2] = ["wit-bindgen import", "wiggle abi"];
+
 struct Listener(Arc<Mutex<BTreeMap<String, u64>>>);
 
 impl<S: Subscriber> Layer<S> for Listener {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        metadata.name() == "wit-bindgen import"
+        SPANS.contains(&metadata.name())
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {

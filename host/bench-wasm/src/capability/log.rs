@@ -72,7 +72,7 @@ impl log::HostLog for State {
     }
 
     fn first_sequence(&mut self, log: Resource<SessionLog>) -> Result<u64> {
-        self.body(move |state| Ok(state.table.get(&log)?.first_sequence()))
+        self.body(move |state| Ok(state.table.get_mut(&log)?.first_sequence()))
     }
 
     fn next_sequence(&mut self, log: Resource<SessionLog>) -> Result<u64> {
@@ -91,14 +91,14 @@ impl log::HostLog for State {
     }
 }
 
-/// A log for `directory`, if that is a scratch folder of the session. Its files go beside that: a component could put a link
+/// A log for `directory`, if that is a scratch folder of the session. Its files are next to that folder: a component could put a link
 /// in their place, or make a mapped one shorter, which would end the process.
 fn opened(state: &mut State, directory: &str, options: Options) -> Result<SessionLog, log::Error> {
     let scratch = state.scratch.iter().find(|scratch| scratch.guest == directory);
     let scratch = scratch.ok_or_else(|| log::Error {
         fault: log::Fault::Denied,
         reason: format!(
-            "`{directory}` is no scratch folder of this session; pass what a parameter required as `scratch:NAME` has"
+            "`{directory}` is not a scratch folder of this session; pass what a parameter required as `scratch:NAME` has"
         ),
     })?;
     let folder = scratch.beside.clone();

@@ -7,7 +7,7 @@
 //! free handle of the component's, and `give` takes it back.
 
 use super::module::{global_name, memory_name};
-use super::rewrite::{Held, Spaces};
+use super::rewrite::{InstanceState, Spaces};
 use wasm_encoder::{
     Alias, CanonicalFunctionSection, CanonicalOption, CodeSection, Component, ComponentAliasSection,
     ComponentExportKind, ComponentExportSection, ComponentInstanceSection, ComponentTypeSection, ComponentValType,
@@ -57,7 +57,7 @@ const IMPORTED: u32 = 2;
 const ACCESSOR: u32 = 1;
 
 /// Appends the accessor to a component in which there are `spaces`, and whose instances hold `held`.
-pub(super) fn append(component: &mut Component, spaces: &Spaces, held: &[Held]) {
+pub(super) fn append(component: &mut Component, spaces: &Spaces, held: &[InstanceState]) {
     let memories: Vec<(u32, u32)> = pairs(held, |held| &held.holdings.memories);
     let globals: Vec<(u32, (u32, wasmparser::ValType))> = pairs(held, |held| &held.holdings.globals);
     let mut accessor = Accessor {
@@ -82,7 +82,7 @@ pub(super) fn append(component: &mut Component, spaces: &Spaces, held: &[Held]) 
     accessor.finish(component, &imports(&memories, &globals), held);
 }
 
-fn pairs<T: Copy>(held: &[Held], of: impl Fn(&Held) -> &Vec<T>) -> Vec<(u32, T)> {
+fn pairs<T: Copy>(held: &[InstanceState], of: impl Fn(&InstanceState) -> &Vec<T>) -> Vec<(u32, T)> {
     held.iter().flat_map(|held| of(held).iter().map(|&each| (held.instance, each))).collect()
 }
 
@@ -226,7 +226,7 @@ impl Accessor<'_> {
         first + u32::from(words)
     }
 
-    fn finish(self, component: &mut Component, imports: &ImportSection, held: &[Held]) {
+    fn finish(self, component: &mut Component, imports: &ImportSection, held: &[InstanceState]) {
         let Self { spaces, functions, exports, code, aliases, canonical, lifted } = self;
         let mut module = Module::new();
         module.section(&core_types()).section(imports).section(&functions);

@@ -25,7 +25,7 @@ pub(super) fn global_name(index: u32) -> String {
 }
 
 impl Holdings {
-    /// Those of a module.
+    /// The memories and globals of a module.
     pub(super) fn of(module: &[u8]) -> wasmparser::Result<Self> {
         let mut holdings = Self::default();
         let (mut memories, mut globals) = (0, 0);

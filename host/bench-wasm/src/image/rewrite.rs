@@ -34,7 +34,7 @@ pub(super) struct Spaces {
 
 /// An instance of a module, and its state.
 #[derive(Clone, Debug)]
-pub(super) struct Held {
+pub(super) struct InstanceState {
     pub(super) instance: u32,
     pub(super) holdings: Holdings,
 }
@@ -88,7 +88,7 @@ struct Walk {
     spaces: Spaces,
     /// Nothing is known about imported modules.
     modules: Vec<Option<Holdings>>,
-    held: Vec<Held>,
+    held: Vec<InstanceState>,
 }
 
 impl Walk {
@@ -146,7 +146,7 @@ impl Walk {
         if let Some(what) = holdings.refusal {
             return Err(Refusal::Has(what));
         }
-        self.held.push(Held { instance: self.spaces.core_instances, holdings: holdings.clone() });
+        self.held.push(InstanceState { instance: self.spaces.core_instances, holdings: holdings.clone() });
         Ok(())
     }
 

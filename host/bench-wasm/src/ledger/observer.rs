@@ -27,8 +27,7 @@ pub(crate) struct Observer {
 enum Phase {
     /// The component runs, or nothing does.
     Outside,
-    /// The host was called and its function does not run yet; of functions that are no capability's this is all there
-    /// is.
+    /// The host was called and its function does not run yet; functions outside of capabilities have no other phase.
     Lift,
     /// The function of a capability runs.
     Body,
@@ -48,7 +47,7 @@ pub(crate) struct Seen {
     pub(crate) lift: u64,
     /// While they ran.
     pub(crate) body: u64,
-    /// Calls of the host that are no capability's: of WASI, and of the engine itself.
+    /// Calls of the host outside of capabilities: of WASI, and of the engine itself.
     pub(crate) unstamped: HostCalls,
     /// While they ran, with their arguments and results.
     pub(crate) whole: u64,

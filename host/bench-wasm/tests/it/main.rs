@@ -5,5 +5,6 @@ mod corruption;
 mod counts;
 mod fixture;
 mod ledgers;
+mod mutated;
 mod settings;
 mod versions;

@@ -70,3 +70,16 @@ fn later_version_is_refused_with_both_versions() {
         assert!(reason.contains(part), "{part:?} is not in: {reason}");
     }
 }
+
+#[test]
+fn component_of_wasi_0_3_is_compiled_or_named_as_such() {
+    // One type, a stream, which only components with concurrent calls have.
+    let fixture = Fixture::of(b"\0asm\x0d\0\x01\0\x07\x03\x01\x66\0".to_vec());
+    let runtime = Runtime::new(Limits::default(), None, &Settings::default()).expect("the engine starts");
+    let sha256 = bench_sink::digest::of_file(&fixture.path()).expect("the module is there");
+    let refused = Component::load(&runtime, &fixture.path(), &sha256, Grants::default()).expect_err("it is refused");
+    let reason = refused.to_string();
+    // With the feature an engine of its own compiles it, and finds nothing to run in it.
+    let expect = if cfg!(feature = "wasi-0-3") { "exports nothing to run" } else { "built for WASI 0.3" };
+    assert!(reason.contains(expect), "{reason}");
+}
