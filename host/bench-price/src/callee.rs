@@ -1,9 +1,9 @@
 //! Calls of a component by the host.
 
+use crate::call_path::CallForm;
 use crate::compile;
 use crate::reference::{REFERENCES, TypedCalls};
 use crate::values::{Vals, are_equal, function_types, visit_resources};
-use crate::way::CallForm;
 use bench_wasm::Runtime;
 use bench_wasm::wasmtime::component::{Component, Func, Instance, Linker, ResourceAny, TypedFunc, Val};
 use bench_wasm::wasmtime::{Error, Result, Store};

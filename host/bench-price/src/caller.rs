@@ -1,9 +1,9 @@
 //! Calls of the host by a component.
 
+use crate::call_path::CallForm;
 use crate::compile;
 use crate::reference::REFERENCES;
 use crate::values::{Vals, are_equal, function_types, renew_resources, visit_resources};
-use crate::way::CallForm;
 use bench_wasm::Runtime;
 use bench_wasm::wasmtime::component::{
     Component, Linker, LinkerInstance, Resource, ResourceAny, ResourceType, TypedFunc, Val,

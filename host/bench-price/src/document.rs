@@ -1,7 +1,7 @@
 //! The price list as a document: a table for each direction, and what is not in it.
 
+use crate::call_path::{CallForm, Direction};
 use crate::prices::{Price, PriceList, label};
-use crate::way::{CallForm, Direction};
 use bench_report::{Body, Column, Datum, Document, Group, Measure, Rank, Records, Section, Table, escape};
 use bench_stats::ProcessMean;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ pub fn document(wit: &str, list: &PriceList) -> Document {
         .map(|table| Section::new("skipped", "skipped: no component is made of these", Body::Table(table)).in_data());
     let warnings = Section::warnings(
         list.faults()
-            .map(|(price, fault)| format!("{}, {}: {fault}", price.name(), price.way.direction.title()))
+            .map(|(price, fault)| format!("{}, {}: {fault}", price.name(), price.path.direction.title()))
             .collect(),
     );
     let footer = Section::footer(remarks(wit, list));
@@ -54,7 +54,7 @@ fn table(list: &PriceList) -> Table {
     let groups = Direction::ALL.into_iter().flat_map(|direction| kinds.map(|kind| (direction, kind)));
     let groups = groups.filter_map(|(direction, kind)| {
         let of_kind = |price: &&Price| {
-            price.way.direction == direction
+            price.path.direction == direction
                 && price.entry.as_ref().map_or(EntryKind::Reference, |entry| entry.kind) == kind
         };
         let rows: Vec<_> = list.prices.iter().filter(of_kind).map(row).collect();
@@ -74,7 +74,7 @@ fn row(price: &Price) -> Vec<Datum> {
     let per_unit = growth.and_then(|growth| growth.per_unit);
     vec![
         Datum::text(price.name()),
-        Datum::text(price.way.form.as_str()),
+        Datum::text(price.path.form.as_str()),
         Datum::or_absent(fixed.map(|mean| Datum::number(mean.mean, per_call()))),
         range(fixed, &per_call()),
         // A payload that does not vary has no price.
@@ -166,8 +166,8 @@ fn price(price: &Price) -> Value {
         "interface": entry.map_or("", |entry| entry.interface.as_str()),
         "name": entry.map_or("empty call", |entry| entry.name.as_str()),
         "signature": entry.map_or("()", |entry| entry.signature.as_str()),
-        "direction": price.way.direction.as_str(),
-        "call": price.way.form.as_str(),
+        "direction": price.path.direction.as_str(),
+        "call": price.path.form.as_str(),
         "status": if growth.is_ok() { "ok" } else { "failed" },
         "reason": growth.err(),
         "per_call": mean(growth.ok().map(|growth| growth.fixed), "ns"),
@@ -234,8 +234,8 @@ fn record(price: &Price) -> Vec<String> {
         text(entry.map_or("", |entry| entry.interface.as_str())),
         text(entry.map_or("empty call", |entry| entry.name.as_str())),
         text(entry.map_or("()", |entry| entry.signature.as_str())),
-        price.way.direction.as_str().to_owned(),
-        price.way.form.as_str().to_owned(),
+        price.path.direction.as_str().to_owned(),
+        price.path.form.as_str().to_owned(),
         if growth.is_ok() { "ok" } else { "failed" }.to_owned(),
         text(growth.err().map_or("", String::as_str)),
     ];

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod call_path;
 mod callee;
 mod caller;
 mod document;
@@ -15,15 +16,14 @@ mod reference;
 mod relay;
 mod timing;
 mod values;
-mod way;
 
+pub use call_path::{CallForm, CallPath, Direction};
 pub use document::document;
 pub use measure::{Measured, PayloadTimes, measure};
 pub use prices::{Price, PriceList};
 pub use relay::Relay;
 pub use synthetic_component::{Api, PAYLOADS, WitError};
 pub use timing::Effort;
-pub use way::{CallForm, Direction, Way};
 
 use bench_sink::digest;
 use bench_wasm::wasmtime::component::Component;

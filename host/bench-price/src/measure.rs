@@ -1,12 +1,12 @@
 //! Makes the components of an interface, checks them, and measures every call, in an order drawn from a seed.
 
+use crate::call_path::{CallForm, CallPath, Direction};
 use crate::callee::{Callee, Composed};
 use crate::caller::Caller;
 use crate::reason;
 use crate::reference::{CoreCall, REFERENCES};
 use crate::relay::Relay;
 use crate::timing::{Calls, Effort, samples};
-use crate::way::{CallForm, Direction, Way};
 use bench_engine::placement;
 use bench_wasm::Runtime;
 use bench_wasm::wasmtime::{Error, Result};
@@ -22,7 +22,7 @@ pub struct Measured {
     /// The number of the function; `None` for the empty function of a core module.
     pub function: Option<usize>,
     /// How it is called.
-    pub way: Way,
+    pub path: CallPath,
     /// The samples of each payload.
     pub payloads: Vec<PayloadTimes>,
     /// Why there are none.
@@ -44,7 +44,7 @@ pub struct PayloadTimes {
 #[derive(Clone, Copy, Debug)]
 struct Job {
     function: Option<usize>,
-    way: Way,
+    path: CallPath,
 }
 
 /// Samples of each function with values that are drawn, to check what passes through a component.
@@ -69,10 +69,10 @@ pub fn measure(runtime: &Runtime, wit: &str, effort: Effort, seed: u64) -> Resul
     let measured = |job: Job| {
         let passed = job.function.map_or(Ok(()), |number| passed[number].clone());
         let measured = passed.and_then(|()| bench.measure(job, &components, effort).map_err(|error| reason(&error)));
-        let (function, way) = (job.function, job.way);
+        let (function, path) = (job.function, job.path);
         match measured {
-            Ok(payloads) => Measured { function, way, payloads, fault: None },
-            Err(fault) => Measured { function, way, payloads: Vec::new(), fault: Some(fault) },
+            Ok(payloads) => Measured { function, path, payloads, fault: None },
+            Err(fault) => Measured { function, path, payloads: Vec::new(), fault: Some(fault) },
         }
     };
     Ok(jobs.into_iter().map(measured).collect())
@@ -86,14 +86,14 @@ fn relayed(relay: &mut Relay, components: &Components, number: usize) -> Result<
 
 /// Every call: each function in each direction, and the references in further forms.
 fn jobs(functions: usize) -> Vec<Job> {
-    let core = Way { direction: Direction::HostToGuest, form: CallForm::Core };
-    let mut jobs = vec![Job { function: None, way: core }];
+    let core = CallPath { direction: Direction::HostToGuest, form: CallForm::Core };
+    let mut jobs = vec![Job { function: None, path: core }];
     for number in 0..functions {
         let function = Some(number);
-        jobs.extend(Direction::ALL.map(|direction| Job { function, way: direction.way() }));
+        jobs.extend(Direction::ALL.map(|direction| Job { function, path: direction.path() }));
         if number < REFERENCES {
             let typed = [Direction::HostToGuest, Direction::GuestToHost];
-            jobs.extend(typed.map(|direction| Job { function, way: Way { direction, form: CallForm::Typed } }));
+            jobs.extend(typed.map(|direction| Job { function, path: CallPath { direction, form: CallForm::Typed } }));
         }
     }
     jobs
@@ -145,18 +145,20 @@ struct JobCalls<'a> {
 impl Calls for JobCalls<'_> {
     fn select(&mut self, payload: usize) -> Result<()> {
         self.payload = payload;
-        match self.job.way {
-            Way { form: CallForm::Core, .. } => Ok(()),
-            Way { direction: Direction::HostToGuest, .. } => self.bench.callee.select(payload),
-            Way { direction: Direction::GuestToHost, form: CallForm::Typed } => self.bench.typed_caller.select(payload),
-            Way { direction: Direction::GuestToHost, .. } => self.bench.caller.select(payload),
-            Way { direction: Direction::GuestToGuest, .. } => self.bench.composed.select(payload),
+        match self.job.path {
+            CallPath { form: CallForm::Core, .. } => Ok(()),
+            CallPath { direction: Direction::HostToGuest, .. } => self.bench.callee.select(payload),
+            CallPath { direction: Direction::GuestToHost, form: CallForm::Typed } => {
+                self.bench.typed_caller.select(payload)
+            }
+            CallPath { direction: Direction::GuestToHost, .. } => self.bench.caller.select(payload),
+            CallPath { direction: Direction::GuestToGuest, .. } => self.bench.composed.select(payload),
         }
     }
 
     fn repeat(&mut self, times: u32) -> Result<()> {
         let Some(number) = self.job.function else { return self.bench.core.repeat(times) };
-        let Way { direction, form } = self.job.way;
+        let CallPath { direction, form } = self.job.path;
         match (direction, form) {
             (Direction::HostToGuest, form) => self.bench.callee.repeat(number, form, self.payload, times),
             (Direction::GuestToHost, CallForm::Typed) => self.bench.typed_caller.repeat(number, times),
@@ -174,7 +176,7 @@ impl JobCalls<'_> {
     /// every call arrives at the other component.
     fn check(&mut self) -> Result<()> {
         let Some(number) = self.job.function else { return Ok(()) };
-        let Way { direction, form } = self.job.way;
+        let CallPath { direction, form } = self.job.path;
         let fault = match (direction, form) {
             (Direction::HostToGuest, CallForm::Dynamic) => {
                 self.repeat(1)?;

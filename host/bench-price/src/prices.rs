@@ -1,7 +1,7 @@
 //! Estimates prices from what several processes measured.
 
+use crate::call_path::CallPath;
 use crate::measure::{Measured, PayloadTimes};
-use crate::way::Way;
 use bench_stats::{Distribution, Growth, LEVEL, growth};
 use std::collections::BTreeMap;
 use synthetic_component::{Api, Entry, Skipped};
@@ -23,7 +23,7 @@ pub struct Price {
     /// What is called; `None` for the empty function of a core module.
     pub entry: Option<Entry>,
     /// How it is called.
-    pub way: Way,
+    pub path: CallPath,
     /// The nanoseconds of a call with the smallest payload, and of each byte more; or the reason why they are not known.
     pub growth: Result<Growth, String>,
     /// How many samples it is of, over all processes and payloads.
@@ -37,17 +37,17 @@ pub struct Price {
 impl PriceList {
     /// The prices of `api`, of which each process measured every call.
     pub fn new(api: &Api, processes: &[Vec<Measured>]) -> Self {
-        let mut calls: BTreeMap<(Option<usize>, Way), Vec<&Measured>> = BTreeMap::new();
+        let mut calls: BTreeMap<(Option<usize>, CallPath), Vec<&Measured>> = BTreeMap::new();
         for measured in processes.iter().flatten() {
-            calls.entry((measured.function, measured.way)).or_default().push(measured);
+            calls.entry((measured.function, measured.path)).or_default().push(measured);
         }
-        let prices = calls.into_iter().filter_map(|((function, way), measured)| {
+        let prices = calls.into_iter().filter_map(|((function, path), measured)| {
             let entry = match function {
                 // What is not in the interface cannot have been measured.
                 Some(number) => Some(api.entries.get(number)?.clone()),
                 None => None,
             };
-            Some(Price::new(entry, way, &measured, processes.len()))
+            Some(Price::new(entry, path, &measured, processes.len()))
         });
         Self { prices: prices.collect(), skipped: api.skipped.clone(), processes: processes.len() }
     }
@@ -59,12 +59,12 @@ impl PriceList {
 }
 
 impl Price {
-    fn new(entry: Option<Entry>, way: Way, measured: &[&Measured], processes: usize) -> Self {
+    fn new(entry: Option<Entry>, path: CallPath, measured: &[&Measured], processes: usize) -> Self {
         let payloads = || measured.iter().flat_map(|measured| &measured.payloads);
         let calls = |payload: &PayloadTimes| payload.ns.len() as u64 * u64::from(payload.batch);
         Self {
             entry,
-            way,
+            path,
             growth: estimate(measured, processes),
             samples: payloads().map(|payload| payload.ns.len() as u64).sum(),
             calls: payloads().map(calls).sum(),
@@ -108,7 +108,7 @@ fn estimate(measured: &[&Measured], processes: usize) -> Result<Growth, String> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::way::Direction;
+    use crate::call_path::Direction;
     use synthetic_component::EntryKind;
 
     fn api() -> Api {
@@ -126,8 +126,8 @@ mod tests {
     /// A process in which each call takes `fixed` ns and half a nanosecond a byte.
     fn process(fixed: f64) -> Vec<Measured> {
         let payload = |bytes: u64| PayloadTimes { bytes, batch: 100, ns: vec![fixed + bytes as f64 / 2.0; 3] };
-        let way = Direction::HostToGuest.way();
-        let measured = |function, payloads: Vec<PayloadTimes>| Measured { function, way, payloads, fault: None };
+        let path = Direction::HostToGuest.path();
+        let measured = |function, payloads: Vec<PayloadTimes>| Measured { function, path, payloads, fault: None };
         vec![measured(Some(1), vec![payload(0), payload(100), payload(200)]), measured(None, vec![payload(0)])]
     }
 

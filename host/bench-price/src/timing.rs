@@ -1,4 +1,4 @@
-//! Times calls in batches, with the payloads taking turns, so that a change of the machine meets all of them.
+//! Times calls in batches, with the payloads interleaved, so that a change of the machine meets all of them.
 
 use bench_wasm::wasmtime::Result;
 use serde::{Deserialize, Serialize};

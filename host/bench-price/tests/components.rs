@@ -97,7 +97,7 @@ proptest! {
 
     /// Numbers, lengths and cases are drawn; the values go from the host through a component to the host, and back.
     #[test]
-    fn what_the_host_sends_comes_back(types in proptest::collection::vec(types(), 1..4), seed in any::<u64>()) {
+    fn sent_values_come_back_unchanged(types in proptest::collection::vec(types(), 1..4), seed in any::<u64>()) {
         let wit = package(&types);
         let components = Components::new(&api(&wit).wit);
         prop_assert!(components.is_ok(), "{:?}\n{wit}", components.err());
@@ -146,12 +146,13 @@ interface i {
 fn resources_are_lent_made_and_dropped_in_every_direction() {
     let (api, measured) = measured(RESOURCES);
     assert!(api.skipped.is_empty(), "{:?}", api.skipped);
-    let faults: Vec<_> = measured.iter().filter_map(|one| Some((one.function, one.way, one.fault.as_ref()?))).collect();
+    let faults: Vec<_> =
+        measured.iter().filter_map(|one| Some((one.function, one.path, one.fault.as_ref()?))).collect();
     assert!(faults.is_empty(), "{faults:?}");
     let with_resources = api.entries.iter().filter(|entry| entry.signature.contains("file")).count();
     assert!(with_resources >= 6, "{:?}", api.entries);
     for direction in Direction::ALL {
-        let count = measured.iter().filter(|one| one.way.direction == direction && one.function.is_some());
+        let count = measured.iter().filter(|one| one.path.direction == direction && one.function.is_some());
         assert!(count.count() >= api.entries.len(), "{direction:?}");
     }
 }
@@ -164,8 +165,8 @@ fn price_list_has_every_function_and_type_in_each_direction() {
     let list = PriceList::new(&api, &[first, second]);
     assert_eq!(list.faults().count(), 0);
     assert!(list.prices.iter().all(|price| price.growth.as_ref().is_ok_and(|growth| growth.fixed.mean > 0.0)));
-    let core = list.prices.iter().filter(|price| price.way.form == CallForm::Core).count();
-    let typed = list.prices.iter().filter(|price| price.way.form == CallForm::Typed).count();
+    let core = list.prices.iter().filter(|price| price.path.form == CallForm::Core).count();
+    let typed = list.prices.iter().filter(|price| price.path.form == CallForm::Typed).count();
     assert_eq!((core, typed), (1, 6));
     let document = document("api.wit", &list);
     let text = Text.render(&document, &Layout { width: 400, ..Layout::default() });

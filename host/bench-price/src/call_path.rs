@@ -1,4 +1,4 @@
-//! The ways in which a function is called.
+//! The paths on which a call reaches a function.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub enum CallForm {
 
 /// A direction and a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Way {
+pub struct CallPath {
     /// Who calls whom.
     pub direction: Direction,
     /// With what code.
@@ -59,10 +59,10 @@ impl Direction {
         }
     }
 
-    /// The way in which every function is called in this direction.
-    pub(crate) fn way(self) -> Way {
+    /// The path on which every function is called in this direction.
+    pub(crate) fn path(self) -> CallPath {
         let form = if self == Self::GuestToGuest { CallForm::Fused } else { CallForm::Dynamic };
-        Way { direction: self, form }
+        CallPath { direction: self, form }
     }
 }
 
