@@ -1,4 +1,4 @@
-//! Arguments in tables: those that rows share are said once, those in which they differ are columns.
+//! Arguments in tables: those that all rows share appear once, those in which rows differ are columns.
 
 use crate::document::{Column, Datum, Rank};
 use bench_model::{Arguments, Value};

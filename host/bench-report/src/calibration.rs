@@ -1,5 +1,4 @@
-//! The machine's limits before and after a run, side by side. Knows what was written about them, not how they were
-//! measured.
+//! The machine's limits before and after a run, side by side.
 
 use bench_model::{MachineLimit, Unit};
 use bench_sink::runfile::{CalibrationRecord, LimitRecord, Named, When};

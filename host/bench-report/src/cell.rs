@@ -298,7 +298,7 @@ fn partial(finished: u32, planned: u32, unmeasured: Option<&str>) -> Option<Stri
     (finished < planned).then(|| unmeasured.map_or_else(|| text.clone(), |why| format!("{text}: {why}")))
 }
 
-/// The one value of all, where they are equal.
+/// The value that all of them have, if they are equal.
 fn same<T: PartialEq>(mut values: impl Iterator<Item = Option<T>>) -> Option<T> {
     let first = values.next()??;
     values.all(|value| value.as_ref() == Some(&first)).then_some(first)

@@ -15,34 +15,34 @@ const OTHERS_BUSY_SHARE_MIN: f64 = 0.15;
 /// One line for each thing of the machine that makes figures doubtful, with what to do about it. Not escaped.
 pub(crate) fn environment(view: &RunView) -> Vec<String> {
     let warnings = view.warnings.iter().map(|warning| format!("{}: {}", warning.found, warning.remedy));
-    warnings.chain(withheld(&view.cells)).chain(contended(&view.cells)).chain(neighbours(&view.cells)).collect()
+    let seen = disturbances(&view.cells).map(|(what, effect)| format!("{what}: {effect}"));
+    warnings.chain(seen).collect()
 }
 
-/// That hypervisor, quota or suspension took the processor away.
-fn withheld(cells: &[CellView]) -> Option<String> {
+/// What disturbed the repetitions of one cell. Not escaped.
+pub(crate) fn of_cell(cell: &CellView) -> Vec<String> {
+    disturbances(std::slice::from_ref(cell)).map(|(what, _)| what).collect()
+}
+
+/// What disturbed the repetitions of `cells`, each with its effect and what to do about it.
+fn disturbances(cells: &[CellView]) -> impl Iterator<Item = (String, &'static str)> {
     let all = cells.iter().flat_map(|cell| &cell.witnesses);
-    let line = seen(all, Witness::withheld_share, WITHHELD_SHARE_MIN)?;
-    Some(format!(
-        "the machine withheld the processor {line}: high quantiles show it; use a machine with processors of its own"
-    ))
-}
-
-/// That the thread that is timed did not have its processor to itself. Only cells that are bound to one are looked at: modules
-/// that place their threads themselves may want them to share.
-fn contended(cells: &[CellView]) -> Option<String> {
-    let bound = cells.iter().filter(|cell| cell.cpu.is_some()).flat_map(|cell| &cell.witnesses);
-    let line = seen(bound, Witness::run_queue_share, RUN_QUEUE_SHARE_MIN)?;
-    Some(format!("other work was on the processor that was measured {line}: stop other work, or wait"))
-}
-
-/// That other processes kept the machine busy. They share caches, memory and frequency with what is measured, so even a ratio of two arms is
-/// that of a busy machine.
-fn neighbours(cells: &[CellView]) -> Option<String> {
-    let bound = cells.iter().filter(|cell| cell.cpu.is_some()).flat_map(|cell| &cell.witnesses);
-    let line = seen(bound, Witness::others_busy_share, OTHERS_BUSY_SHARE_MIN)?;
-    Some(format!(
-        "other processes used the processors {line}: figures and ratios are those of a busy machine; stop other work, or wait"
-    ))
+    // Only cells that are bound to a processor: modules that place their threads themselves may want them to share.
+    let bound = || cells.iter().filter(|cell| cell.cpu.is_some()).flat_map(|cell| &cell.witnesses);
+    // That hypervisor, quota or suspension took the processor away.
+    let withheld = seen(all, Witness::withheld_share, WITHHELD_SHARE_MIN).map(|line| {
+        let effect = "high quantiles show it; use a machine with processors of its own";
+        (format!("the machine withheld the processor {line}"), effect)
+    });
+    // That the thread that is timed did not have its processor to itself.
+    let contended = seen(bound(), Witness::run_queue_share, RUN_QUEUE_SHARE_MIN)
+        .map(|line| (format!("other work was on the processor that was measured {line}"), "stop other work, or wait"));
+    // Other processes share caches, memory and frequency with what is measured, so even a ratio of two arms is that of a busy machine.
+    let neighbours = seen(bound(), Witness::others_busy_share, OTHERS_BUSY_SHARE_MIN).map(|line| {
+        let effect = "figures and ratios are those of a busy machine; stop other work, or wait";
+        (format!("other processes used the processors {line}"), effect)
+    });
+    [withheld, contended, neighbours].into_iter().flatten()
 }
 
 /// In how many of `witnesses` the share is at least `min`, and the largest.

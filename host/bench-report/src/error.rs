@@ -26,7 +26,7 @@ pub enum ReportError {
         process: u32,
         /// What was measured.
         metric: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: HistogramError,
     },
@@ -42,7 +42,7 @@ pub enum ReportError {
     /// One side of a comparison has no run at all.
     #[error("side {side} of the comparison has no run; name at least one run directory for each side")]
     NoSide {
-        /// Which.
+        /// The side.
         side: Side,
     },
     /// Two runs were made on different machines.

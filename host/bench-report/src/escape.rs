@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_would_obey_becomes_visible() {
+    fn control_characters_become_visible() {
         check("\u{1b}[31mred\u{1b}[0m", "\\u{1b}[31mred\\u{1b}[0m");
         check("two\r\nlines\tand a bell\u{7}", "two\\r\\nlines\\tand a bell\\u{7}");
         check("\u{9b}2J", "\\u{9b}2J");

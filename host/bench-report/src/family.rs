@@ -108,11 +108,11 @@ pub struct Ratios {
     pub title: String,
     /// What is divided by what.
     pub across: String,
-    /// What counts as no difference, where something does.
+    /// The largest difference that counts as none, if there is one.
     pub delta: Option<f64>,
     /// The ratios, from top to bottom.
     pub rows: Vec<RatioRow>,
-    /// Said below: what ratios and intervals are, of how many.
+    /// The notes below: what ratios and intervals are, of how many.
     pub notes: Vec<String>,
 }
 

@@ -1,7 +1,7 @@
 //! The fields of the JSON document of a run: everything a program may want of it, under names that stay.
 
 use crate::calibration::{self, LimitPair};
-use crate::{AccountView, CellView, Data, RunView, SeriesView};
+use crate::{AccountView, CellView, Data, RunView, SeriesView, environment};
 use bench_model::{Arguments, Arm, Checksum, MachineLimit};
 use bench_sink::environment::WarningRecord;
 use bench_sink::fingerprint::Fingerprint;
@@ -97,6 +97,9 @@ struct CellJson<'a> {
     /// Left out where the driver has found none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     conditions: BTreeMap<&'a str, &'a str>,
+    /// What the machine did meanwhile that makes the figures doubtful; left out where nothing was seen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disturbances: Vec<String>,
     processes: u32,
     planned_processes: u32,
     iterations: u64,
@@ -284,6 +287,7 @@ fn cell<'a>(view: &'a RunView, cell: &'a CellView) -> CellJson<'a> {
         module: &cell.module,
         cpu: cell.cpu,
         conditions: cell.conditions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+        disturbances: environment::of_cell(cell),
         processes: cell.processes,
         planned_processes: view.planned.processes,
         iterations: cell.iterations,

@@ -1,4 +1,4 @@
-//! What is said below a table: a line for each thing that is not as it should be, and then what was measured where. Not escaped.
+//! The notes below a table: one line for each problem, and then what was measured and on which machine. Not escaped.
 
 use crate::environment::environment;
 use crate::text::number;
@@ -7,7 +7,7 @@ use bench_model::Steadiness;
 use bench_sink::runfile::Status;
 use std::collections::BTreeSet;
 
-/// One line for each thing that is not as it should be; none where all is well. Cells that share a reason share a line, below which
+/// One line for each problem; none if there are none. Cells that share a reason share a line, below which
 /// they are listed where `all_cells`.
 pub(crate) fn notes(view: &RunView, all_cells: bool) -> Vec<String> {
     let drifts = view.drifts();
@@ -24,7 +24,7 @@ pub(crate) fn troubles(view: &RunView, all_cells: bool) -> Vec<String> {
         let (cells, planned) = (missing.cells, missing.planned);
         format!("{cells} of {planned} cells were not run: {}", missing.reason)
     });
-    // Without a missing cell nobody would learn that the later processes of some are.
+    // The note about missing cells says so too, but there is none if only later processes of some cells are missing.
     let cut =
         view.interrupted().filter(|_| view.missing().is_none()).map(|reason| format!("the run did not end: {reason}"));
     let torn = view.torn.map(|torn| {
@@ -168,7 +168,7 @@ pub(crate) fn effort(view: &RunView, of: &str) -> String {
     format!("bench-host {}; {processes}{effort}{of}; seed {}{parts}", view.fingerprint.host_version, view.seed)
 }
 
-/// A time that somebody chose, so without the digits of one that was measured.
+/// A time that a user chose, so without the digits of a measured one.
 fn effort_time(nanoseconds: u64) -> String {
     let units = [("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1_000)];
     let fit = units.into_iter().find(|(_, factor)| nanoseconds >= *factor && nanoseconds.is_multiple_of(*factor));

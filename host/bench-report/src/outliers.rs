@@ -43,7 +43,7 @@ pub(crate) fn hardware(record: &HardwareRecord, operations: u64) -> String {
     }
 }
 
-/// The slowest samples of each cell, where all that is known is shown.
+/// The slowest samples of each cell, if `detail` asks for all cells.
 pub(crate) fn section(view: &RunView, detail: Detail) -> Option<Section> {
     let line = |cell: &CellView| {
         let account = cell.account.as_ref()?;

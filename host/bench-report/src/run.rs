@@ -1,5 +1,4 @@
-//! A whole run as a report sees it: cells in the order of tables, and what is not as it should be. Knows the records, not
-//! the shape of any document.
+//! A whole run as a report sees it: cells in the order of tables, and problems.
 
 use crate::calibration::{self, Drift};
 use crate::cell::Block;
@@ -31,7 +30,7 @@ pub struct RunView {
     pub planned: Planned,
     /// The machine and the program.
     pub fingerprint: Fingerprint,
-    /// What of the machine makes figures doubtful, as it was when the run began.
+    /// Properties of the machine that make figures doubtful, as they were when the run began.
     pub warnings: Vec<WarningRecord>,
     /// The command line, word by word.
     pub command: Vec<String>,

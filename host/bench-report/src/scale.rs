@@ -87,7 +87,7 @@ pub fn about(value: f64) -> String {
 /// printed with three digits, so it is 1.00 µs.
 fn scaled(value: f64, units: &[(&str, f64)], space: &str, step: f64) -> String {
     let texts = units.iter().enumerate().map(|(index, (unit, factor))| {
-        // Only what is in the base unit can be a whole number that somebody counted.
+        // Only a value in the base unit can be a count.
         let text = if index == 0 { digits(value) } else { significant(value / factor, 3) };
         (text, unit)
     });

@@ -20,7 +20,7 @@ pub struct SeriesView {
     pub labels: Vec<(String, String)>,
     /// Operations a sample spans, or nothing where the processes differ in it.
     pub batch: Option<u64>,
-    /// How many samples there are.
+    /// The number of samples.
     pub samples: u64,
     /// How many operations all samples together span.
     pub operations: u64,

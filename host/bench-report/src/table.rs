@@ -1,4 +1,4 @@
-//! The document of a run: a table of cells by scenario, the sections of families, what is not as it should be, and what was measured
+//! The document of a run: a table of cells by scenario, the sections of families, problems, and what was measured
 //! where.
 
 use crate::arguments::Varying;
@@ -124,7 +124,7 @@ fn hidden(view: &RunView, families: &[&dyn FamilyReport], detail: Detail) -> usi
     cells.map(hidden).sum()
 }
 
-/// What an operation of the central time amounts to in a second: bytes, or operations where they have none.
+/// The rate at the central time of an operation, per second: bytes, or operations where they have none.
 pub(crate) fn rate(cell: &CellView) -> Option<(f64, Unit)> {
     let timed = cell.timed().filter(|series| series.unit == Unit::Nanoseconds)?;
     let seconds = timed.summary.p50.unwrap_or(timed.summary.mean) / 1e9;

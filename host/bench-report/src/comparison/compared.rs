@@ -1,4 +1,4 @@
-//! One candidate against its baseline, and the verdict. Knows what a compared is made of, not where its samples came from.
+//! One candidate against its baseline, and the verdict.
 
 use crate::cell::arm_label;
 use bench_model::{Arguments, Arm, Checksum};
@@ -28,10 +28,10 @@ pub struct Label {
     pub side: Option<Side>,
 }
 
-/// One of the two of a compared.
+/// One of the two cells that are compared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// Who it is.
+    /// Its name and arm in tables.
     pub label: Label,
     /// How its cell ended.
     pub status: Status,
@@ -77,7 +77,7 @@ pub struct Comparison {
 pub struct Figures {
     /// Candidate over baseline, in the time of an operation.
     pub ratios: Ratios,
-    /// Each against itself, where it had two sessions that took turns.
+    /// Each against itself, where it had two interleaved sessions.
     pub aa: Vec<(Label, RatioEstimate)>,
     /// How far from 1 the same code comes out.
     pub band: Option<Band>,

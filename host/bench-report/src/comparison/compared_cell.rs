@@ -1,5 +1,4 @@
-//! A cell as a comparison sees it, be it of one run or of several runs of a side. Knows what is said of it, not its
-//! samples.
+//! A cell of a comparison, from one run or from several runs of a side: its labels and figures, without samples.
 
 use super::compared::{Draft, Measured};
 use super::{Candidate, Comparison, Label, LedgerView, SubjectAccount};

@@ -3,8 +3,8 @@
 
 use crate::AccountView;
 
-/// What is no move: a count that is amortised over a batch is not quite the same in each, and so small a move explains no
-/// time that moved.
+/// A smaller change of a count is not reported: a count that is amortised over a batch differs a little between batches, and so small a
+/// change explains no change of the time.
 const MOVED_SHARE_MIN: f64 = 1e-3;
 
 /// Each count an operation that is another in `b` than in `a`, as `instructions 1204 → 1310`; nothing at all where they

@@ -192,7 +192,7 @@ struct MeanJson {
 struct TermJson<'a> {
     name: &'a str,
     ns: MeanJson,
-    /// Left out where the time is no part of an operation.
+    /// Left out where the time is not part of an operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     share: Option<Number>,
 }

@@ -1,5 +1,4 @@
-//! Where the time of an operation went, over all processes. Knows how the ledgers of single processes become one, not how
-//! a boundary is observed.
+//! Where the time of an operation went, over all processes.
 
 use super::Label;
 use bench_model::Arguments;
@@ -83,7 +82,7 @@ impl LedgerView {
         })
     }
 
-    /// What no part accounts for, as a share of the total.
+    /// The share of the total that no part accounts for.
     pub fn residual_share(&self) -> Option<f64> {
         self.terms.iter().find(|term| term.name == RESIDUAL)?.share
     }
@@ -119,7 +118,7 @@ fn parts(records: &[LedgerRecord], total: f64) -> Vec<LedgerTerm> {
     names.into_iter().map(term).collect()
 }
 
-/// Times that are no parts of anything: each is the mean over the processes that measured it.
+/// Times that are not parts of another time: each is the mean over the processes that measured it.
 fn times(records: &[LedgerRecord], of: fn(&LedgerRecord) -> &Vec<TermRecord>) -> Vec<LedgerTerm> {
     let term = |name: &str| {
         let found: Vec<f64> = records.iter().filter_map(|record| time(of(record), name)).collect();

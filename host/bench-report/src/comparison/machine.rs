@@ -1,5 +1,4 @@
-//! Whether runs were made on the same machine. Knows what names a machine, and leaves aside what only names a moment: its
-//! load, its kernel, what was installed.
+//! Whether runs were made on the same machine. The load, the kernel and installed software may differ.
 
 use crate::RunView;
 use bench_sink::fingerprint::Fingerprint;

@@ -1,5 +1,4 @@
-//! What two arms, or two sides of several runs each, differ in. It knows how run files become ratios with verdicts, and
-//! neither how anything was run nor how a ratio is estimated.
+//! Comparisons of two arms, or of two sides of several runs each: makes ratios with verdicts of run files.
 
 mod compared;
 mod compared_cell;

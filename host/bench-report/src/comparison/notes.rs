@@ -1,5 +1,4 @@
-//! What is said below a comparison: whatever is not as it should be, one line each, and then what was compared how. Knows
-//! what a reader must be told, not how lines are laid out.
+//! The notes below a comparison: one line for each problem, and then what was compared and how. Layout is left to the renderers.
 
 use super::{Comparison, ComparisonReport, Figures, Runs, Side};
 use crate::calibration::{self, DRIFT_SHARE_MIN, Drift};
@@ -10,7 +9,7 @@ use bench_sink::runfile::Named;
 use bench_stats::{LEVEL, PROCESSES_MIN, Verdict};
 use std::collections::BTreeMap;
 
-/// One line for each thing that is not as it should be, or that says what a ratio does not; none where all is well. Not escaped.
+/// One line for each problem, and for each fact that the ratio does not show; none if there are neither. Not escaped.
 pub(super) fn comparison_notes(comparison: &ComparisonReport) -> Vec<String> {
     let machines = comparison.across_machines.as_ref().map(|difference| {
         format!("A and B were measured on different machines ({difference}): a ratio is one of machines too, not of code alone")
@@ -76,12 +75,12 @@ fn looks(runs: &Runs) -> usize {
     }
 }
 
-/// A number that somebody chose: `2`, `2.5`.
+/// A number that a user chose: `2`, `2.5`.
 pub(super) fn trimmed(value: f64) -> String {
     ((value * 1e6).round() / 1e6).to_string()
 }
 
-/// What several comparisons say alike, said once.
+/// A note that several comparisons share appears once.
 fn together<'a>(reasons: impl Iterator<Item = (&'a Comparison, &'a str)>) -> Vec<String> {
     let mut said: Vec<(&str, Vec<&Comparison>)> = Vec::new();
     for (compared, reason) in reasons {
@@ -105,7 +104,7 @@ fn about(compared: &Comparison, text: &str) -> String {
     format!("{name}: {text}")
 }
 
-/// What is amiss with the runs themselves. What several runs of a side say alike is said once.
+/// Problems of the runs themselves. A note that several runs of a side share appears once.
 fn troubles(runs: &Runs) -> Vec<String> {
     let (a, b) = match runs {
         Runs::Paired(run) => return notes::troubles(run, false),

@@ -1,5 +1,4 @@
-//! The arms of one run that measured them interleaved: from its records to pairs of samples. Knows which samples belong
-//! together, not how a ratio is estimated of them.
+//! The arms of one run that measured them interleaved: from its records to pairs of samples.
 
 use super::compared::{Comparison, Draft, Measured, judge, judge_look};
 use super::compared_cell::{ComparedCell, Measurement, draft, single_process};
@@ -62,7 +61,7 @@ impl<'a> Round<'a> {
         self.cells.iter().position(|known| *known == cell).map(|index| self.samples[index])
     }
 
-    /// Sample by sample: the sessions of both arms take turns in the same way.
+    /// Sample by sample: the sessions of both arms are interleaved in the same way.
     fn pairs(&self, baseline: u32, candidate: u32) -> Option<Vec<(f64, f64)>> {
         let (baseline, candidate) = (self.samples_of(baseline)?, self.samples_of(candidate)?);
         Some(baseline.iter().copied().zip(candidate.iter().copied()).collect())

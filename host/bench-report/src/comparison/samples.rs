@@ -1,4 +1,4 @@
-//! The timed samples of a run, one by one. Knows where a run file keeps them, not what they are compared with.
+//! The timed samples of a run, one by one.
 
 use crate::ReportError;
 use crate::cell::own_name;
@@ -17,7 +17,7 @@ impl Samples {
         Self(in_order.collect())
     }
 
-    /// All of them, of the histogram where no others are kept.
+    /// All samples, in any order: those of the histogram where no raw samples are kept.
     pub(super) fn in_any_order(file: &RunFile) -> Result<Self, ReportError> {
         let samples = |series| raw(series).map_or_else(|| of_histogram(series), Ok);
         timed(file).into_iter().map(|(key, series)| Ok((key, samples(series)?))).collect::<Result<_, _>>().map(Self)

@@ -1,5 +1,4 @@
-//! Two sides of a comparison, several runs each: from their records to comparisons of the same cell on both. Knows which
-//! processes stand for a cell, not how a ratio is estimated of them.
+//! Two sides of a comparison, several runs each: from their records to comparisons of the same cell on both.
 
 use super::compared::{Draft, Measured, judge};
 use super::compared_cell::{ComparedCell, Measurement, draft, single_process};

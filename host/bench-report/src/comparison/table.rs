@@ -1,5 +1,5 @@
-//! The document of a comparison: a row for each compared with its verdict and ratio first, where the time went, notes where something
-//! is not as it should be, and what was compared how.
+//! The document of a comparison: a row for each compared with its verdict and ratio first, where the time went, notes on problems, and what
+//! was compared and how.
 
 use super::notes::{comparison_notes, footer, trimmed};
 use super::{

@@ -21,9 +21,9 @@ pub enum Datum {
     Number {
         /// In the base unit of the measure.
         value: f64,
-        /// What it is.
+        /// How it is scaled.
         measure: Measure,
-        /// Before the figure, such as `mean` or `≤`.
+        /// A text before the figure, such as `mean` or `≤`.
         prefix: &'static str,
     },
     /// From one figure to another.
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_empty_or_null_and_never_zero() {
+    fn absent_values_are_empty_or_null_and_never_zero() {
         check(Datum::Absent, "–", "", Value::Null);
         check(Datum::Blank, "", "", Value::Null);
         check(Datum::nanoseconds(f64::NAN), "NaN s", "", json!({"value": null, "unit": "ns"}));

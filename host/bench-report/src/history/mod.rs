@@ -16,7 +16,7 @@ use crate::document::{Data, Document, Records, Section};
 use crate::escape;
 use serde::Serialize;
 
-/// What of the history is shown, and what was left out.
+/// The part of the history that is shown, and what was left out.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// The runs, oldest first.

@@ -6,7 +6,7 @@ use super::write::{figure, list, pairs, safe};
 use crate::document::Datum;
 use crate::plots::Chart;
 use crate::table::figures;
-use crate::{AccountView, CellView, RunView, SeriesView, comparison, scale};
+use crate::{AccountView, CellView, RunView, SeriesView, comparison, environment, scale};
 use bench_model::Value;
 
 /// The names of columns for figures of a series.
@@ -71,6 +71,7 @@ fn conditions(cell: &CellView) -> String {
         ("processor", cell.cpu.map(|cpu| format!("{cpu}, bound"))),
         ("result", cell.checksum.map(|checksum| format!("checksum {checksum}"))),
         ("overhead", overhead),
+        ("disturbed", Some(environment::of_cell(cell).join("; "))),
     ];
     let others = cell.conditions.iter().map(|(name, value)| (name.as_str(), Some(value.clone())));
     part("Conditions", &pairs(own.into_iter().chain(others)))
@@ -93,8 +94,12 @@ fn series(others: &[&SeriesView]) -> String {
     )
 }
 
-/// The command line that measures this cell alone, with the seed and the effort of the run.
+/// The command line that measures this cell alone, with the seed and the effort of the run; that of the whole run where it compared
+/// cells, because a ratio is measured together.
 pub(super) fn command(view: &RunView, cell: &CellView) -> String {
+    if let Some(comparison) = comparison_again(&view.command, view.seed) {
+        return comparison;
+    }
     let is_load = view.command.iter().any(|word| word == "load");
     let mut words: Vec<String> = vec!["bench-host".to_owned()];
     match is_load {
@@ -119,6 +124,15 @@ pub(super) fn command(view: &RunView, cell: &CellView) -> String {
         (None, None) => {}
     }
     words.join(" ")
+}
+
+/// The command line `command` with its seed, if it compares.
+fn comparison_again(command: &[String], seed: u64) -> Option<String> {
+    let words = command.iter().skip(1);
+    words.clone().find(|word| !word.starts_with('-')).filter(|word| *word == "compare")?;
+    let has_seed = words.clone().any(|word| word == "--seed" || word.starts_with("--seed="));
+    let seed = if has_seed { String::new() } else { format!(" --seed {seed}") };
+    Some(words.fold("bench-host".to_owned(), |line, word| format!("{line} {}", quoted(word))) + &seed)
 }
 
 /// `word` as a POSIX shell takes it.
@@ -146,6 +160,22 @@ pub(super) fn spread(series: &SeriesView) -> Datum {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comparison_is_measured_again_as_a_whole() {
+        let check = |line: &str, expect: Option<&str>| {
+            let command: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(comparison_again(&command, 7).as_deref(), expect, "{line}");
+        };
+        check("./bench-host run compare", None);
+        check("bench-host load a.wasm", None);
+        check("bench-host", None);
+        check(
+            "./bench-host -v compare kernels/* --engine fuel",
+            Some("bench-host -v compare 'kernels/*' --engine fuel --seed 7"),
+        );
+        check("bench-host compare old.wasm --seed=3", Some("bench-host compare old.wasm --seed=3"));
+    }
 
     #[test]
     fn words_of_a_command_survive_a_shell() {

@@ -18,6 +18,9 @@ const AFTER: [(&str, &str); 3] = [
     ("limit", "How many times what the machine itself takes"),
 ];
 
+/// So many rows are shown at first. Browsers lay out this many in a moment.
+const SHOWN: usize = 100;
+
 /// Where in the page `cell` is, the same whenever a page is made of its run.
 pub(super) fn anchor(view: &RunView, cell: &CellView) -> String {
     let parts = [&view.id, &cell.scenario, &cell.arm_label(), &cell.arguments.to_string(), &cell.module.file];
@@ -28,20 +31,21 @@ pub(super) fn anchor(view: &RunView, cell: &CellView) -> String {
 /// The table with what it is searched by; `index` tells the tables of several runs apart.
 pub(super) fn table(view: &RunView, courses: &Courses, index: usize) -> String {
     let id = format!("cells-{index}");
-    let rows = in_parallel(&view.cells, |cell| rows(view, cell, courses)).concat();
+    let numbered: Vec<_> = view.cells.iter().enumerate().collect();
+    let rows = in_parallel(&numbered, |(number, cell)| rows(view, cell, courses, *number < SHOWN)).concat();
     let tools = format!(
         "<div class=\"tools\" data-for=\"{id}\">\
          <label>Filter <input type=\"search\" placeholder=\"scenario, argument…\" data-filter></label>\
          <label>Arm <select data-arm><option value=\"\">all</option>{}</select></label>\
          <label>Status <select data-status><option value=\"\">all</option>{}</select></label>\
-         <button type=\"button\" data-open-all>Open all</button>{}\
+         <button type=\"button\" data-open-all>Open all</button><button type=\"button\" data-show-all hidden>Show all</button>{}\
          <span class=\"count\" role=\"status\" aria-live=\"polite\"></span></div>",
         options(view.cells.iter().map(CellView::arm_label)),
         options(view.cells.iter().map(|cell| check(cell.status).to_owned())),
         copy_button(&id)
     );
     format!(
-        "{tools}<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Cells\"><table id=\"{id}\" class=\"cells\">\
+        "{tools}<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Cells\"><table id=\"{id}\" class=\"cells\" data-shown=\"{SHOWN}\">\
          <caption>Times are of one operation; n = samples × operations of each sample; –: not measured, or too few samples.</caption>\
          <thead><tr>{}</tr></thead>{rows}</table></div>",
         head()
@@ -71,8 +75,9 @@ fn column(name: &str, what: &str, class: &str) -> String {
     )
 }
 
-/// The row of `cell` and the one it opens.
-fn rows(view: &RunView, cell: &CellView, courses: &Courses) -> String {
+/// The row of `cell` and the one it opens. What that contains is an element for browsers without scripts, which those with scripts need not
+/// parse before a reader opens it.
+fn rows(view: &RunView, cell: &CellView, courses: &Courses, is_shown: bool) -> String {
     let (anchor, status) = (anchor(view, cell), check(cell.status));
     let name = view.name_of(cell);
     let arguments = cell.arguments.to_string();
@@ -91,12 +96,13 @@ fn rows(view: &RunView, cell: &CellView, courses: &Courses) -> String {
     let values: String = timed.iter().chain([&spread, &rate, &limit]).map(figure).collect();
     let columns = 1 + BEFORE.len() + FIGURES.len() + AFTER.len();
     format!(
-        "<tbody id=\"{anchor}\" data-arm=\"{arm}\" data-status=\"{status}\"><tr>{first}<td>{arm}</td>\
+        "<tbody id=\"{anchor}\" data-arm=\"{arm}\" data-status=\"{status}\"{hidden}><tr>{first}<td>{arm}</td>\
          <td><span class=\"{}\">{status}</span></td>{values}</tr>\
-         <tr class=\"more\" id=\"{anchor}-more\" hidden><td colspan=\"{columns}\"><template>{}</template></td></tr></tbody>\n",
+         <tr class=\"more\" id=\"{anchor}-more\" hidden><td colspan=\"{columns}\"><noscript>{}</noscript></td></tr></tbody>\n",
         tone(cell.status),
         details(view, cell, courses),
         arm = safe(&cell.arm_label()),
+        hidden = if is_shown { "" } else { " hidden" },
     )
 }
 

@@ -12,7 +12,7 @@ const SAMPLES_MIN: u64 = 3;
 /// Points of the curve of quantiles.
 const QUANTILES: usize = 80;
 
-/// What of a cell can be drawn, each with the name of its file.
+/// The charts of a cell that can be drawn, each with the name of its file.
 pub(super) fn of_cell(view: &RunView, cell: &CellView, courses: &Courses) -> Vec<(&'static str, Chart)> {
     let Some(timed) = cell.timed() else { return Vec::new() };
     let processes: Vec<(u32, &Course)> =

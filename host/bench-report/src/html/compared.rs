@@ -6,7 +6,7 @@ use super::write::safe;
 use crate::comparison::verdict;
 use crate::plots::{Chart, Dimension, Row, Rows, Tone};
 use crate::{Body, Comparison, ComparisonReport, Document, Section, comparison_document, scale};
-use bench_model::Unit;
+use bench_model::{Arguments, Unit, Value};
 use bench_stats::{LEVEL, Verdict};
 
 /// More ratios than this are in the table alone.
@@ -15,7 +15,13 @@ const ROWS_MAX: usize = 80;
 /// Ratios with their intervals, the noise of each arm against itself, and the margin of equivalence; none where there is no ratio.
 pub(super) fn forest(comparison: &ComparisonReport) -> Option<Chart> {
     let delta = comparison.options.delta;
-    let with_ratio: Vec<Row> = comparison.comparisons.iter().filter_map(|compared| row(compared, delta)).collect();
+    let of_scenario = |scenario: &str| {
+        let same = comparison.comparisons.iter().filter(|other| other.scenario == scenario);
+        same.map(|other| &other.arguments).collect::<Vec<_>>()
+    };
+    let names = |compared: &Comparison| varying(&compared.arguments, &of_scenario(&compared.scenario));
+    let rows = comparison.comparisons.iter().filter_map(|compared| row(compared, &names(compared), delta));
+    let with_ratio: Vec<Row> = rows.collect();
     if with_ratio.is_empty() {
         return None;
     }
@@ -41,15 +47,24 @@ pub(super) fn forest(comparison: &ComparisonReport) -> Option<Chart> {
     }))
 }
 
-fn row(matchup: &Comparison, delta: f64) -> Option<Row> {
-    let figures = matchup.figures.as_ref()?;
+/// Those of `arguments` that differ between `all`: the others are in the table, and would leave no room for the arms.
+fn varying(arguments: &Arguments, all: &[&Arguments]) -> Arguments {
+    let varies = |name: &str, value: &Value| all.iter().any(|other| other.get(name) != Some(value));
+    arguments.iter().filter(|(name, value)| varies(name, value)).map(|(name, value)| (name, value.clone())).collect()
+}
+
+/// The row of a ratio, which `arguments` tell from the others of its scenario.
+fn row(compared: &Comparison, arguments: &Arguments, delta: f64) -> Option<Row> {
+    let figures = compared.figures.as_ref()?;
     let interval = figures.ratios.medians.interval(LEVEL);
-    let processes = matchup.processes.unwrap_or_default();
+    let processes = compared.processes.unwrap_or_default();
     let has_interval = interval.low.is_finite() && interval.high.is_finite() && processes >= bench_stats::PROCESSES_MIN;
     let ratio = figures.ratios.medians.ratio();
-    let words = if has_interval { verdict(matchup, delta) } else { format!("n = {processes} processes, no interval") };
+    let words = if has_interval { verdict(compared, delta) } else { format!("n = {processes} processes, no interval") };
+    let (arguments, title) = (arguments.to_string(), compared.title());
+    let parts = [&compared.scenario, &arguments, &title].into_iter().filter(|part| !part.is_empty());
     Some(Row {
-        name: format!("{} {}  {}", matchup.scenario, matchup.arguments, matchup.title()).replace("  ", " "),
+        name: parts.map(String::as_str).collect::<Vec<_>>().join(" "),
         value: format!("{}×  {words}", scale::factor(ratio)),
         tone: tone(figures.verdict, ratio),
         band: figures.band.map(|band| (band.low(), band.high())),
@@ -91,4 +106,26 @@ pub(super) fn section(comparison: &ComparisonReport, title: &str, index: usize) 
         ),
     };
     format!("<section id=\"compared-{index}\"><h2>{}</h2>{forest}{tables}{breakdowns}</section>", safe(title))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_arguments_that_differ_name_a_row() {
+        let arguments = |size: i64, file: &str| {
+            let mut arguments = Arguments::default();
+            arguments.set("size", size);
+            arguments.set("file", file);
+            arguments
+        };
+        let (small, large, other) = (arguments(1, "a"), arguments(2, "a"), arguments(2, "b"));
+        let check = |all: &[&Arguments], expect: &str| assert_eq!(varying(&large, all).to_string(), expect);
+        check(&[&large], "");
+        check(&[&large, &large], "");
+        check(&[&small, &large], "size=2");
+        check(&[&small, &large, &other], "size=2 file=a");
+        check(&[&large, &Arguments::default()], "size=2 file=a");
+    }
 }

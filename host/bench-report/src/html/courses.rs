@@ -24,7 +24,7 @@ pub struct Courses(BTreeMap<(u32, u32), Course>);
 /// The timed samples of one repetition, each the time of one operation in the unit of the series.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Course {
-    /// How many samples there are.
+    /// The number of samples.
     pub(super) samples: u64,
     /// Values in ascending order, each with the share of samples that do not exceed it.
     pub(super) distribution: Vec<(f64, f64)>,

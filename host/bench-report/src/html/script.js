@@ -16,12 +16,12 @@
   show();
   theme.addEventListener('click', () => { root.dataset.theme = isDark() ? 'light' : 'dark'; store(root.dataset.theme); show(); });
 
-  // Rows that open. What is in them becomes part of the page when they are opened first, so that a page of many rows stays quick.
+  // Rows that open. What is in them is text until they are opened first, so that a page of many rows stays quick.
   const open = (button, isOpen) => {
     button.setAttribute('aria-expanded', String(isOpen));
     const more = document.getElementById(button.getAttribute('aria-controls'));
-    const kept = isOpen && more.querySelector('template');
-    if (kept) kept.replaceWith(kept.content);
+    const kept = isOpen && more.querySelector('noscript');
+    if (kept) kept.outerHTML = kept.textContent;
     more.hidden = !isOpen;
   };
   const isOpen = (button) => button.getAttribute('aria-expanded') === 'true';
@@ -42,29 +42,37 @@
   addEventListener('hashchange', follow);
   follow();
 
-  // Filters.
+  // Filters. Of many rows that match, the first are shown, because browsers take long to lay out thousands; all are on request, and in
+  // print.
   for (const tools of all('.tools[data-for]')) {
     const table = document.getElementById(tools.dataset.for);
-    const bodies = [...table.tBodies];
-    const texts = bodies.map((body) => body.querySelector('th').textContent.toLowerCase());
+    const texts = new Map([...table.tBodies].map((body) => [body, body.querySelector('th').textContent.toLowerCase()]));
     const [words, arm, status] = ['[data-filter]', '[data-arm]', '[data-status]'].map((name) => tools.querySelector(name));
-    const count = tools.querySelector('.count');
+    const [count, showAll, toggle] = ['.count', '[data-show-all]', '[data-open-all]'].map((name) => tools.querySelector(name));
+    const most = Number(table.dataset.shown);
+    let isWhole = false;
     const filter = () => {
       const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
-      let shown = 0;
-      bodies.forEach((body, index) => {
-        body.hidden = !(wanted.every((word) => texts[index].includes(word))
-          && (!arm.value || body.dataset.arm === arm.value) && (!status.value || body.dataset.status === status.value));
-        shown += !body.hidden;
-      });
-      count.textContent = `${shown} of ${bodies.length} cells`;
+      let found = 0;
+      for (const body of table.tBodies) {
+        const isFound = wanted.every((word) => texts.get(body).includes(word))
+          && (!arm.value || body.dataset.arm === arm.value) && (!status.value || body.dataset.status === status.value);
+        found += isFound;
+        body.hidden = !isFound || (found > most && !isWhole);
+      }
+      const isCut = found > most && !isWhole;
+      count.textContent = `${found} of ${texts.size} cells${isCut ? `, the first ${most} shown` : ''}`;
+      showAll.hidden = !isCut;
     };
+    const showWhole = (whole) => { isWhole = whole; filter(); };
     [words, arm, status].forEach((input) => input.addEventListener('input', filter));
+    table.addEventListener('sorted', filter);
+    showAll.addEventListener('click', () => showWhole(true));
+    addEventListener('beforeprint', () => { const was = isWhole; showWhole(true); addEventListener('afterprint', () => showWhole(was), { once: true }); });
     filter();
-    const toggle = tools.querySelector('[data-open-all]');
     toggle.addEventListener('click', () => {
       const isAll = toggle.dataset.open !== 'true';
-      all('button.open', table).forEach((button) => open(button, isAll));
+      all(isAll ? 'tbody:not([hidden]) button.open' : 'button.open', table).forEach((button) => open(button, isAll));
       toggle.dataset.open = String(isAll);
       toggle.textContent = isAll ? 'Close all' : 'Open all';
     });
@@ -93,6 +101,7 @@
         return order * (a.value - b.value);
       });
       table.append(...keyed.map((one) => one.body));
+      table.dispatchEvent(new Event('sorted'));
     });
   }
 

@@ -1,4 +1,4 @@
-//! Sections of a document as HTML: tables, trees, figures and notes, whoever made them.
+//! Sections of a document as HTML: tables, trees, figures and notes, those of families included.
 
 use super::cell::chart;
 use super::write::{copy_button, figure, list, safe};

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_of_a_module_is_no_markup() {
+    fn text_of_a_module_is_not_markup() {
         let check = |text: &str, expect: &str| assert_eq!(safe(text), expect);
         check("</script><script>alert('x')", "&lt;/script&gt;&lt;script&gt;alert(&#39;x&#39;)");
         check("\" onclick=\"x & y", "&quot; onclick=&quot;x &amp; y");

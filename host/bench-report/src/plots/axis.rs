@@ -1,9 +1,9 @@
-//! An axis: from where to where, in which unit, straight or logarithmic, and where its ticks are. Knows numbers, not pixels.
+//! An axis: from where to where, in which unit, straight or logarithmic, and where its ticks are.
 
 use crate::scale;
 use bench_model::Unit;
 
-/// Values that lie so many times apart are told apart on a logarithmic axis alone.
+/// From this ratio of the largest to the smallest value on, an axis is logarithmic.
 const LOGARITHMIC_FROM: f64 = 50.0;
 
 /// The same on an axis that need not begin at 0.
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_far_apart_is_logarithmic() {
+    fn values_far_apart_make_the_axis_logarithmic() {
         let labels = ["10", "20", "50", "100", "200", "500", "1000", "2000", "5000"];
         check(&Unit::Count, &[10.0, 5000.0], "memory (logarithmic)", &labels);
         let labels = ["1", "10", "100", "1000", "10000", "100000", "1000000"];

@@ -59,7 +59,7 @@ impl Chart {
         }
     }
 
-    /// What is said below. Not escaped.
+    /// The notes below. Not escaped.
     pub(crate) fn notes(&self) -> &[String] {
         match self {
             Self::Figure(figure) => &figure.notes,

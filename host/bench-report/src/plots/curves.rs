@@ -19,7 +19,7 @@ pub(crate) struct Curves {
     pub(crate) up: Scale,
     /// One at least, with one point at least each.
     pub(crate) curves: Vec<Curve>,
-    /// Said below.
+    /// The notes below.
     pub(crate) notes: Vec<String>,
 }
 

@@ -10,7 +10,7 @@ pub(super) const CAPITAL: f32 = 0.7;
 pub(super) struct Face(pub(super) FontRef<'static>);
 
 impl Face {
-    /// The one that is built in. `None` where it is no font.
+    /// The one that is built in. `None` if it cannot be read.
     pub(super) fn built_in() -> Option<Self> {
         Some(Self(FontRef::try_from_slice(UBUNTU_LIGHT).ok()?))
     }

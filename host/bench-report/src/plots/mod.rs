@@ -1,5 +1,4 @@
-//! Figures: panels of lines with their intervals, a legend below them, and what a reader must know to judge them. Knows how a
-//! figure is laid out, not what it is of.
+//! Figures: panels of lines with their intervals, a legend below them, and what a reader must know to judge them.
 
 mod axis;
 mod canvas;
@@ -59,7 +58,7 @@ pub struct Figure {
     pub title: String,
     /// Side by side, up to three in a row; one at least.
     pub panels: Vec<Panel>,
-    /// Said below: what points and intervals are, of how many.
+    /// The notes below: what points and intervals are, of how many.
     pub notes: Vec<String>,
 }
 
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn svg_has_the_same_shapes_and_text_that_is_no_markup() {
+    fn svg_has_the_same_shapes_and_escaped_text() {
         let mut figure = figure(1, &["a note"]);
         figure.title = "A <figure> & more".to_owned();
         let svg = figure.svg().unwrap();

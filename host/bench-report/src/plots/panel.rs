@@ -1,4 +1,4 @@
-//! One panel: axes, ticks, lines and the intervals of their points. Knows its room on the sheet, not what lies beside it.
+//! One panel: axes, ticks, lines and the intervals of their points.
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, Lettering};
@@ -85,7 +85,7 @@ impl Panel {
             let half = (each * BAR / 2.0).min(BAR_HALF_MAX);
             let (foot, top) = (plot.height(up, 0.0), plot.height(up, point.up));
             canvas.bar((middle - half, foot), (middle + half, top), line.look.colour);
-            // What has the colour of another is told from it by its mark, as in the legend.
+            // Lines of equal colour differ in their mark, as in the legend.
             canvas.mark(line.look.mark, (middle, top), MARK, line.look.colour);
             let highest = point.between.map_or(top, |(_, high)| top.min(plot.height(up, high)));
             let value = scale::figure(point.up, &self.up.unit);

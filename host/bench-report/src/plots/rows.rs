@@ -16,7 +16,7 @@ pub(super) const AXIS: f32 = 70.0;
 /// The share of the width that names take at most.
 const NAMES_MAX: f32 = 0.42;
 
-/// Things over one axis.
+/// Labelled figures over one axis, a row for each.
 #[derive(Clone, Debug)]
 pub(crate) struct Rows {
     /// The heading.
@@ -25,24 +25,24 @@ pub(crate) struct Rows {
     pub(crate) across: Dimension,
     /// Whether bars begin at 0, so that the axis does.
     pub(crate) is_from_zero: bool,
-    /// What counts as no difference.
+    /// The differences that count as none.
     pub(crate) zone: Option<(f64, f64)>,
     /// Where a line stands across all rows.
     pub(crate) origin: Option<f64>,
-    /// One at least.
+    /// At least one row.
     pub(crate) rows: Vec<Row>,
-    /// Said below.
+    /// The notes below.
     pub(crate) notes: Vec<String>,
 }
 
-/// One of them.
+/// One row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
-    /// What it is.
+    /// The label.
     pub(crate) name: String,
     /// Its figure in words, at the end of the row.
     pub(crate) value: String,
-    /// What it is told apart by.
+    /// What distinguishes it.
     pub(crate) tone: Tone,
     /// A faint range behind the others, such as the noise.
     pub(crate) band: Option<(f64, f64)>,
@@ -186,13 +186,38 @@ pub(super) fn ticks(canvas: &mut Canvas, plot: Room, axis: &Axis) {
     canvas.text(&axis.title, (middle, plot.bottom + TICK.size * (0.9 + LEADING)), Anchor::Middle, TICK);
 }
 
-/// `name` without its end, where it is longer than `room`.
+/// `name` without its middle, where it is longer than `room`: its end tells what is compared.
 pub(super) fn shortened(canvas: &Canvas, name: &str, room: f32) -> String {
+    const CHARACTERS_MAX: usize = 160;
     if canvas.width_of(name, NAME.size) <= room {
         return name.to_owned();
     }
-    let mut short: String = name.chars().take(120).collect();
-    while canvas.width_of(&short, NAME.size) > room && short.pop().is_some() {}
-    short.pop();
-    short + "…"
+    let characters: Vec<char> = name.chars().collect();
+    let without_middle = |kept: usize| {
+        let (head, tail) = (kept.div_ceil(2), kept / 2);
+        let ends = [&characters[..head], &['…'], &characters[characters.len() - tail..]];
+        ends.concat().into_iter().collect::<String>()
+    };
+    let mut shorter = (0..characters.len().min(CHARACTERS_MAX)).rev().map(without_middle);
+    shorter.find(|short| canvas.width_of(short, NAME.size) <= room).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_name_loses_its_middle() {
+        let canvas = Canvas::new().expect("there is a canvas");
+        let name = format!("kernels/sort {} wasm / native", "input=@project ".repeat(20));
+        for room in [200.0, 400.0, 800.0] {
+            let short = shortened(&canvas, &name, room);
+            assert!(canvas.width_of(&short, NAME.size) <= room, "{short}");
+            let (head, tail) = short.split_once('…').expect("something is left out");
+            assert!(name.starts_with(head) && name.ends_with(tail), "{short}");
+            assert!(head.chars().count().abs_diff(tail.chars().count()) <= 1, "{short}");
+        }
+        assert_eq!(shortened(&canvas, "kernels/sum", 400.0), "kernels/sum");
+        assert_eq!(shortened(&canvas, &name, 0.0), "");
+    }
 }

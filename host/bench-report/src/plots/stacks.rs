@@ -24,7 +24,7 @@ pub struct Stacks {
     pub across: Dimension,
     /// One at least.
     pub stacks: Vec<Stack>,
-    /// Said below: what parts are, of how many. Not escaped.
+    /// The notes below: what parts are, of how many. Not escaped.
     pub notes: Vec<String>,
 }
 
@@ -112,7 +112,7 @@ impl Stack {
             let look = legend.iter().find(|(name, _)| *name == part.name).map_or(Look::of(0), |(_, look)| *look);
             let to = if to - from > 2.0 * GAP { to - GAP } else { to };
             canvas.bar((from, y - EACH * 0.32), (to, y + EACH * 0.32), look.colour);
-            // What has the colour of another is told from it by its mark, as in the legend.
+            // Lines of equal colour differ in their mark, as in the legend.
             if to - from > 2.0 * MARK {
                 canvas.mark(look.mark, ((from + to) / 2.0, y), MARK, look.colour);
             }

@@ -1,4 +1,4 @@
-//! Colours and marks that a reader tells apart, also one who sees few colours. Knows their order, not what has which.
+//! Colours and marks that readers can distinguish, also those who see few colours.
 
 /// Red, green and blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use crate::escape;
 
 /// Tables and lists for a book or a site made with Asciidoctor.
 #[derive(Clone, Copy, Debug)]
-pub struct Asciidoc;
+pub(super) struct Asciidoc;
 
 impl Renderer for Asciidoc {
     fn name(&self) -> &'static str {
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_no_markup() {
+    fn text_is_not_markup() {
         let check = |text: &str, expect: &str| assert_eq!(safe(text), expect);
         check("a|b *c* {d}", "a&#124;b &#42;c&#42; &#123;d&#125;");
         check("include::/etc/passwd[]", "include&#58;&#58;/etc/passwd&#91;&#93;");

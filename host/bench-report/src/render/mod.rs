@@ -6,7 +6,6 @@ mod json;
 mod markdown;
 mod text;
 
-pub use self::asciidoc::Asciidoc;
 pub use self::csv::Csv;
 pub use self::json::Json;
 pub use self::markdown::Markdown;
@@ -21,7 +20,7 @@ use crate::Document;
 use std::fmt::Debug;
 
 /// Every format, the default one first.
-pub const RENDERERS: &[&dyn Renderer] = &[&Text, &Json, &Csv, &Markdown, &Asciidoc];
+pub const RENDERERS: &[&dyn Renderer] = &[&Text, &Json, &Csv, &Markdown, &asciidoc::Asciidoc];
 
 /// Writes documents in one format.
 pub trait Renderer: Debug + Sync {
@@ -50,7 +49,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The width where the output is no terminal.
+    /// The width where the output is not a terminal.
     pub const WIDTH: usize = 100;
 }
 

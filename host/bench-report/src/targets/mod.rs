@@ -1,5 +1,4 @@
-//! Targets that were held against a run: what each came to, its bound, and what follows from the two. Knows neither how
-//! targets are written nor how a value is found.
+//! The targets that a run was checked against: the value of each, its bound, and what follows from the two.
 
 mod csv;
 mod json;
@@ -51,7 +50,7 @@ pub enum Quantity {
     },
 }
 
-/// What a target's value came to: of all cells that it applies to, in the one that is worst.
+/// The value of a target: that of the worst of all cells that it applies to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeasuredValue {
     /// The value.
@@ -75,7 +74,7 @@ pub enum TargetVerdict {
     Pass,
     /// It is not.
     Miss,
-    /// There is no value to say.
+    /// There is no value to show.
     NotMeasured,
 }
 
@@ -85,7 +84,7 @@ impl TargetResult {
         match self.margin() {
             None => TargetVerdict::NotMeasured,
             Some(margin) if margin >= 0.0 => TargetVerdict::Pass,
-            // A value that is no number keeps no bound.
+            // NaN meets no bound.
             Some(_) => TargetVerdict::Miss,
         }
     }

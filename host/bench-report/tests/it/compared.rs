@@ -1,5 +1,4 @@
-//! Run files that were compared, written by hand: arms that took turns, and sides of several runs. Knows the records, not
-//! what is made of them.
+//! Run files of comparisons, written by hand: interleaved arms, and sides of several runs.
 
 use crate::fixture::{Block, Run, fingerprint};
 use bench_report::{ComparisonReport, Options};
@@ -35,7 +34,7 @@ pub(crate) fn terms(terms: &[(&str, f64)]) -> Vec<TermRecord> {
     terms.iter().map(|(name, ns)| TermRecord { name: (*name).to_owned(), ns: *ns }).collect()
 }
 
-/// A ledger of an operation of `total` nanoseconds, of which `total` - 60 are nobody's.
+/// A ledger of an operation of `total` nanoseconds, of which `total` - 60 belong to no term.
 pub(crate) fn ledger(cell: u32, process: u32, total: f64) -> LedgerRecord {
     LedgerRecord {
         cell,

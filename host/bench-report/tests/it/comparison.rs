@@ -1,4 +1,4 @@
-//! What of a run counts where its arms were interleaved: pairs, processes, reasons. Knows no layout.
+//! Which parts of a run count where its arms were interleaved: pairs, processes, reasons.
 
 use crate::compared::{BATCH, OPTIONS, account, of_pairs, pairing, three_arms, turns, wobbling};
 use crate::fixture::{Block, Run, outcome};
@@ -150,7 +150,7 @@ fn a_verdict_needs_three_processes_and_a_ratio_two() {
 }
 
 #[test]
-fn what_cannot_be_paired_says_why() {
+fn unpairable_cells_have_a_reason() {
     let both =
         |process| vec![block(0, process, "native").timed(1, [10; 40]), block(1, process, "wasm").timed(1, [20; 40])];
     let look = |compared: &Comparison| (compared.status, compared.reason.clone().unwrap_or_default());
@@ -161,13 +161,13 @@ fn what_cannot_be_paired_says_why() {
     let mut skipped = both(0);
     skipped[1] = block(1, 0, "wasm").ended(Status::Skipped, "needs 4 processors");
     check(&[turns(skipped)], look, (Status::Skipped, "wasm: needs 4 processors".to_owned()));
-    // One that took turns with another cell, of which there is no record.
+    // One that was interleaved with another cell, of which there is no record.
     let never = both(0).into_iter().flat_map(Block::records).chain([pairing(0, &[0, 7], 2)]).collect();
     check(&[never], look, (Status::Skipped, "it was not interleaved with native".to_owned()));
 }
 
 #[test]
-fn what_failed_before_it_was_paired_is_compared_with_what_was_written_first() {
+fn cell_that_failed_alone_is_compared_with_the_first_one_written() {
     let baseline = block(7, 0, "native").timed(1, [10; 40]);
     let failed = block(2, 0, "wasm").ended(Status::Failed, "trapped");
     let look = |compared: &Comparison| (compared.title(), compared.reason.clone().unwrap());
@@ -231,7 +231,7 @@ fn accounts_are_of_one_operation_over_all_processes() {
     assert_eq!((wasm.lifted_bytes, wasm.lowered_bytes), (Some(64.0), Some(0.0)));
     assert_eq!((wasm.faults_minor, wasm.switches_voluntary), (Some(0.012), None));
     assert_eq!((native.instructions, native.host_calls.as_ref(), native.code_bytes), (None, None, None));
-    // What one process could not count is nobody's.
+    // What one process could not count is in no row.
     let mut run = three_arms(2);
     run.append(&[Record::Account(account(1, 1, None))]);
     assert_eq!(of_pairs(&run).accounts[0].account.instructions, None);

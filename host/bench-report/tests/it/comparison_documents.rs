@@ -1,4 +1,4 @@
-//! The comparison as a person and as a program read it, whole. Knows how it looks, not how figures come about.
+//! The comparison as a person and as a program read it, whole.
 
 use crate::compared::{BATCH, OPTIONS, SideRun, of_pairs, side, steady_arms, three_arms, turns, wobbling};
 use crate::fixture::{Block, Run, calibration, compared, module};
@@ -164,7 +164,7 @@ fn troubled() -> Run {
 }
 
 #[test]
-fn what_is_amiss_is_said_with_what_to_do() {
+fn problems_are_noted_with_a_next_step() {
     assert_snapshot!(compared(&Text, &of_pairs(&troubled())), @r"
       verdict    ratio  95 % interval  compared       baseline  candidate       A/A  pairs  proc.
     ring/stream

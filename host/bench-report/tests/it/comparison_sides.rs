@@ -1,4 +1,4 @@
-//! What of two sides of runs counts: matching cells, machines, checksums, counts. Knows no layout.
+//! Which parts of two sides of runs count: matching cells, machines, checksums, counts.
 
 use crate::compared::{BATCH, OPTIONS, SideRun, side, wobbling};
 use crate::fixture::{Block, calibration, compared};

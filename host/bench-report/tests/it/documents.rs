@@ -3,6 +3,7 @@
 use crate::compared::three_arms;
 use crate::fixture::{Block, Run, calibration, csv, eventful, json, module};
 use bench_model::Unit;
+use bench_sink::environment::Witness;
 use bench_sink::runfile::{AccountRecord, Record, Status, When};
 use insta::assert_snapshot;
 
@@ -234,7 +235,7 @@ fn csv_has_a_line_for_each_series_and_each_cell_without() {
 }
 
 #[test]
-fn what_a_terminal_obeys_is_escaped_and_stays_the_same_text() {
+fn control_characters_are_escaped_and_the_text_stays_the_same() {
     let name = "m/\u{9b}2J\u{202e}\u{e0041}\n\u{1b}";
     let mut run = Run::begin(1, 1);
     run.append(&Block::new(0, 0, name, "wasm").timed(1, 1..=3).records());
@@ -244,4 +245,21 @@ fn what_a_terminal_obeys_is_escaped_and_stays_the_same_text() {
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(document["cells"][0]["scenario"], name);
     assert_eq!(csv(&view).lines().count(), 2);
+}
+
+#[test]
+fn what_disturbed_a_cell_is_said_with_it() {
+    let mut disturbed = Block::new(0, 0, "m/disturbed", "wasm").timed(1, 1..=3);
+    disturbed.cell.cpu = Some(1);
+    disturbed.outcome.witness = Some(Witness { wall_ns: 100, others_busy_ns: Some(40), ..Witness::default() });
+    let mut run = Run::begin(2, 1);
+    run.append(&disturbed.records());
+    run.append(&Block::new(1, 0, "m/quiet", "wasm").timed(1, 1..=3).records());
+    let document: serde_json::Value = serde_json::from_str(&json(&run.view())).unwrap();
+    let of = |scenario: &str| {
+        let mut cells = document["cells"].as_array().unwrap().iter();
+        cells.find(|cell| cell["scenario"] == scenario).unwrap().get("disturbances")
+    };
+    let expect = "other processes used the processors in 1 of 1 repetitions, for up to 40 % of the time";
+    assert_eq!((of("m/disturbed"), of("m/quiet")), (Some(&serde_json::json!([expect])), None));
 }

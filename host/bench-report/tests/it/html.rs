@@ -49,7 +49,7 @@ fn paired() -> Run {
 }
 
 #[test]
-fn eventful_run_is_told_from_the_summary_to_the_machine() {
+fn eventful_run_is_shown_from_the_summary_to_the_machine() {
     insta::assert_snapshot!(text(&page(&eventful().file())));
 }
 
@@ -61,7 +61,7 @@ fn interleaved_arms_have_a_forest_plot_with_their_verdict() {
 }
 
 #[test]
-fn text_of_a_module_is_no_markup() {
+fn text_of_a_module_is_not_markup() {
     let mut run = Run::begin(1, 1);
     let hostile = "x/</script><script>alert(1)</script><img src=x onerror=alert(2)>\" onclick=\"alert(3)";
     let block = Block::new(0, 0, hostile, "wasm").argument("a", "<u>'\u{202e}").timed(1, 1..=40);

@@ -3,8 +3,8 @@
 use crate::fixture::{Block, Run, eventful};
 use bench_model::{Direction, Unit};
 use bench_report::{
-    Asciidoc, Courses, Detail, MeasuredValue, Page, PageRun, Quantity, TargetResult, bencher_json, github_comment,
-    github_summary, hgrm, junit_xml, openmetrics, run_document,
+    Courses, Detail, Document, MeasuredValue, Page, PageRun, Quantity, RENDERERS, TargetResult, bencher_json,
+    github_comment, github_summary, hgrm, junit_xml, openmetrics, run_document,
 };
 use bench_sink::runfile::Status;
 use serde_json::{Value, json};
@@ -307,7 +307,7 @@ console.log(JSON.stringify({
     std::fs::write(&file, PROGRAM).unwrap();
     let document = tempfile::NamedTempFile::new().unwrap();
     let run = named.view();
-    let text = crate::fixture::rendered(&Asciidoc, &run_document(&run, &[], Detail::default()));
+    let text = asciidoc(&run_document(&run, &[], Detail::default()));
     std::fs::write(document.path(), &text).unwrap();
     let output = Command::new("node").arg(&file).arg(document.path()).current_dir(&folder).output().unwrap();
     let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -322,6 +322,12 @@ console.log(JSON.stringify({
     let failed = format!("{name} native: failed: -- (TM) image::x[] pass:[x] \\u{{1b}}");
     let items = found["items"].as_array().unwrap();
     assert!(items.iter().any(|item| *item == failed), "{failed}: {items:#?}");
+}
+
+/// `document` in AsciiDoc.
+fn asciidoc(document: &Document) -> String {
+    let renderer = RENDERERS.iter().find(|renderer| renderer.name() == "asciidoc").expect("it is a format");
+    crate::fixture::rendered(*renderer, document)
 }
 
 /// The folder in which Node.js finds Asciidoctor, which is installed once; or why there is none.
@@ -342,11 +348,11 @@ fn markdown_and_asciidoc_take_no_text_for_markup() {
     let eventful = eventful();
     insta::assert_snapshot!("github_summary", github_summary(&eventful.view(), &document(&eventful), None));
     insta::assert_snapshot!("github_comment", github_comment(&eventful.view(), &document(&eventful), None));
-    insta::assert_snapshot!("asciidoc", crate::fixture::rendered(&Asciidoc, &document(&eventful)));
+    insta::assert_snapshot!("asciidoc", asciidoc(&document(&eventful)));
     let hostile = hostile();
     let comment = github_comment(&hostile.view(), &document(&hostile), None);
     assert!(comment.contains("m/\\<a href=\"x\"\\>\\|b") && !comment.contains("</script>"), "{comment}");
-    let adoc = crate::fixture::rendered(&Asciidoc, &document(&hostile));
+    let adoc = asciidoc(&document(&hostile));
     assert!(adoc.contains("&#124;b&#92;&#96;&#42;&#95;") && !adoc.contains("</script>"), "{adoc}");
 }
 

@@ -259,7 +259,7 @@ fn no_table_is_wider_than_the_terminal_unless_the_user_wants_it() {
 }
 
 #[test]
-fn every_series_and_every_cell_is_shown_to_whoever_asks() {
+fn every_series_and_every_cell_is_shown_on_request() {
     let detail = Detail { all_series: true, all_cells: true };
     let document = run_document(&eventful().view(), &[], detail);
     assert_snapshot!(Text.render(&document, &Layout::default()), @r"

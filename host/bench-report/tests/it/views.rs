@@ -54,7 +54,7 @@ fn a_cell_is_ok_failed_void_or_skipped() {
 }
 
 #[test]
-fn what_the_machine_did_is_said_once_for_the_whole_run() {
+fn disturbances_by_the_machine_are_noted_once_per_run() {
     let second = 1_000_000_000;
     let during = |process: u32, cpu: Option<u32>, stolen_ns: u64, run_queue_ns: u64| {
         let mut block = block(process);
