@@ -83,7 +83,7 @@ impl Family for Components {
                 long: "expect",
                 parameter: calls::EXPECT,
                 takes: Takes::One("RESULT"),
-                help: "What every operation must result in: a value in WAVE notation, the output of a command, or @FILE \
+                help: "Expected result of every operation: a value in WAVE notation, the output of a command, or @FILE \
                        [default: the result of the first operation]",
             },
         ];

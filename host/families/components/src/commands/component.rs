@@ -65,7 +65,7 @@ impl Command for ComponentCommand {
 }
 
 /// The exit status: of a command that returned, or that called `exit`. Any other error is a trap.
-fn exit_status(ran: wasmtime::Result<Result<(), ()>>) -> wasmtime::Result<i32> {
+pub(super) fn exit_status(ran: wasmtime::Result<Result<(), ()>>) -> wasmtime::Result<i32> {
     match ran {
         Ok(Ok(())) => Ok(0),
         Ok(Err(())) => Ok(1),
@@ -76,6 +76,6 @@ fn exit_status(ran: wasmtime::Result<Result<(), ()>>) -> wasmtime::Result<i32> {
     }
 }
 
-fn fuel_consumed(store: &Store<State>) -> Option<u64> {
+pub(super) fn fuel_consumed(store: &Store<State>) -> Option<u64> {
     store.get_fuel().ok().map(|left| u64::MAX - left)
 }

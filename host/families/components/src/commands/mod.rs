@@ -1,7 +1,13 @@
 //! The scenario `run`: runs a command from its start to its exit, and checks its exit status and its output. In the arm `wasm` the
-//! command is a component that exports `wasi:cli/run`, in the arm `process` a program built from the same source.
+//! command is a component that exports `wasi:cli/run` or a core module that exports `_start`, in the arm `process` a program built from
+//! the same source.
 
 mod component;
+#[cfg(feature = "wasi-0-3")]
+mod concurrent;
+#[cfg(feature = "core-modules")]
+pub(crate) mod core_module;
+mod denied;
 mod native;
 mod options;
 mod output;
@@ -10,6 +16,7 @@ mod session;
 pub(crate) use native::NativeCommand;
 
 use crate::FAMILY;
+use bench_drivers::Module;
 use bench_model::{Arguments, Arm, Metric, ModuleError, Parameter, Scenario, Unit};
 use bench_wasm::{Adapter, Component, ComponentSession};
 use component::ComponentCommand;
@@ -30,7 +37,7 @@ pub(crate) struct Commands;
 
 impl Adapter for Commands {
     fn scenarios(&self, component: &Component) -> Vec<Scenario> {
-        match component.offers(RUN) {
+        match is_command(component) {
             true if component.wants(crate::stopwatch::INTERFACE) => vec![timed_scenario()],
             true => vec![run_scenario()],
             false => Vec::new(),
@@ -44,9 +51,32 @@ impl Adapter for Commands {
         arguments: &Arguments,
     ) -> Result<Box<dyn ComponentSession>, ModuleError> {
         let options = Options::of(arguments)?;
+        let denied = denied::denied(&component.imports(), component.grants());
+        #[cfg(feature = "core-modules")]
+        if component.offers(core_module::EXPORT) {
+            let command = core_module::CoreCommand::new(component, &options)?;
+            return Ok(Box::new(CommandSession::new(command, options, scenario).without(denied)));
+        }
+        #[cfg(feature = "wasi-0-3")]
+        if component.offers(concurrent::RUN) {
+            let command = concurrent::ConcurrentCommand::new(component, &options)?;
+            return Ok(Box::new(CommandSession::new(command, options, scenario).without(denied)));
+        }
         let command = ComponentCommand::new(component, &options)?;
-        Ok(Box::new(CommandSession::new(command, options, scenario)))
+        Ok(Box::new(CommandSession::new(command, options, scenario).without(denied)))
     }
+}
+
+fn is_command(component: &Component) -> bool {
+    #[cfg(feature = "core-modules")]
+    if component.offers(core_module::EXPORT) {
+        return true;
+    }
+    #[cfg(feature = "wasi-0-3")]
+    if component.offers(concurrent::RUN) {
+        return true;
+    }
+    component.offers(RUN)
 }
 
 fn run_scenario() -> Scenario {
@@ -73,5 +103,13 @@ fn with_parameters(scenario: Scenario) -> Scenario {
             "",
             "the standard output that every run must have, or @FILE; empty: that of the first run",
         ))
+        .parameter(
+            Parameter::new(
+                options::OUTPUT,
+                options::SAME,
+                "`any`: the standard output may differ from run to run, as one with times does, unless `expect` is given",
+            )
+            .choices([options::SAME, options::ANY]),
+        )
         .metric(stage.label("name"))
 }

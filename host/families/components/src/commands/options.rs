@@ -9,6 +9,11 @@ use std::sync::Arc;
 pub(super) const ARGS: &str = "args";
 pub(super) const STDIN: &str = "stdin";
 pub(super) const EXIT: &str = "exit";
+pub(super) const OUTPUT: &str = "output";
+
+/// The values of `output`: whether every run must print the same.
+pub(super) const SAME: &str = "same";
+pub(super) const ANY: &str = "any";
 
 /// How a command is started, and what it must do.
 #[derive(Clone, Debug)]
@@ -21,6 +26,8 @@ pub(super) struct Options {
     pub(super) exit: i64,
     /// The standard output that it must have, if the user gave it.
     pub(super) expect: Option<Digest>,
+    /// Whether every run must have the same standard output.
+    pub(super) same_output: bool,
 }
 
 impl Options {
@@ -41,11 +48,13 @@ impl Options {
                 None => format!("{text}\n").into_bytes(),
             }),
         };
+        let same_output = arguments.text(OUTPUT)? == SAME || expect.is_some();
         Ok(Self {
             args: split(arguments.text(ARGS)?).map_err(ModuleError::InvalidArgument)?,
             stdin: stdin.into(),
             exit: arguments.integer(EXIT)?,
             expect: expect.map(|bytes| Digest::of(&bytes)),
+            same_output,
         })
     }
 }

@@ -8,6 +8,9 @@ use bench_sink::Sink;
 use bench_wasm::wasmtime::Store;
 use bench_wasm::{ComponentSession, State};
 
+/// What to do if the output differs from run to run.
+const MAY_DIFFER: &str = "; give -p output=any if it prints times or random values";
+
 /// A command that can be run many times.
 pub(super) trait Command {
     /// Runs it from its start to its exit.
@@ -34,6 +37,8 @@ pub(super) struct Finished {
 pub(super) struct CommandSession<C> {
     command: C,
     options: Options,
+    /// What it imports and was not granted.
+    denied: Option<String>,
     /// The first run, which all others must equal.
     first: Option<Finished>,
     runs: u64,
@@ -45,17 +50,32 @@ pub(super) struct CommandSession<C> {
 impl<C: Command> CommandSession<C> {
     pub(super) fn new(command: C, options: Options, scenario: &Scenario) -> Self {
         let timed = scenario.has_own_clock().then(|| scenario.name.clone());
-        Self { command, options, first: None, runs: 0, timed, sink: Sink::new(&scenario.metrics) }
+        Self { command, options, denied: None, first: None, runs: 0, timed, sink: Sink::new(&scenario.metrics) }
+    }
+
+    /// The same session, of a command that was not granted this.
+    pub(super) fn without(self, denied: Option<String>) -> Self {
+        Self { denied, ..self }
+    }
+
+    /// What to do if the exit status is not the expected one.
+    fn advice(&self) -> String {
+        let denied = self.denied.as_ref().map(|denied| format!("; it was not granted {denied}"));
+        format!("; give -p exit=STATUS if that is right{}", denied.unwrap_or_default())
     }
 
     fn run(&mut self) -> Result<(), ModuleError> {
         let finished = self.command.run()?;
         let first = self.first.get_or_insert_with(|| finished.clone());
-        if (finished.exit, &finished.stdout) != (first.exit, &first.stdout) {
+        if finished.exit != first.exit || self.options.same_output && finished.stdout != first.stdout {
             return Err(ModuleError::Other(format!(
                 "a run differs from the first: exit status {} and {}, at first {} and {}; a benchmark needs a command that always \
-                 does the same",
-                finished.exit, finished.stdout, first.exit, first.stdout
+                 does the same{}",
+                finished.exit,
+                finished.stdout,
+                first.exit,
+                first.stdout,
+                if finished.exit == first.exit { MAY_DIFFER } else { "" }
             )));
         }
         self.runs += 1;
@@ -85,7 +105,10 @@ impl<C: Command> Session for CommandSession<C> {
         for _ in 0..times {
             self.run()?;
         }
-        let checksum = self.first.as_ref().map_or(0, |first| first.stdout.checksum(first.exit));
+        let checksum = self.first.as_ref().map_or(0, |first| match self.options.same_output {
+            true => first.stdout.checksum(first.exit),
+            false => Digest::default().checksum(first.exit),
+        });
         Ok(Outcome { operations: times, bytes: 0, checksum })
     }
 
@@ -96,11 +119,13 @@ impl<C: Command> Session for CommandSession<C> {
             "expected {}, found {found} in {} runs{}",
             self.options.exit,
             self.runs,
-            if found == self.options.exit { "" } else { "; give -p exit=STATUS if that is right" }
+            if found == self.options.exit { String::new() } else { self.advice() }
         );
         let mut checks = vec![Check::that("exit-status", found == self.options.exit, detail)];
-        let expected = self.options.expect.as_ref();
-        let stdout = match expected {
+        if !self.options.same_output {
+            return Ok(checks);
+        }
+        let stdout = match &self.options.expect {
             Some(expected) => Check::that(
                 "standard-output",
                 *expected == first.stdout,
@@ -108,7 +133,11 @@ impl<C: Command> Session for CommandSession<C> {
             ),
             None => {
                 let again = self.command.run()?.stdout;
-                Check::that("standard-output", again == first.stdout, format!("{again} in every run"))
+                let detail = match again == first.stdout {
+                    true => format!("{again} in every run"),
+                    false => format!("{again}, at first {}{MAY_DIFFER}", first.stdout),
+                };
+                Check::that("standard-output", again == first.stdout, detail)
             }
         };
         checks.push(stdout);

@@ -1,21 +1,23 @@
-//! Makes components of core modules: of commands of WASI 0.1, of modules of the Sightglass suite, and of modules that export functions
-//! of numbers.
+//! Makes components of core modules: around commands of WASI 0.1, among them modules of the Sightglass suite, and of modules that export
+//! functions of numbers.
 
+pub(crate) mod imports;
 mod library;
 mod module;
 
+use crate::commands::core_module::{EXPORT, START};
 use bench_model::Scenario;
 use bench_wasm::{Adapter, Component};
 use module::CoreModule;
 use wasi_preview1_component_adapter_provider::{
-    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as WASI, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND_ADAPTER,
-    WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR_ADAPTER,
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as WASI, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR_ADAPTER,
 };
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wasm_encoder::{ComponentExportKind, ComponentExportSection, ComponentSectionId, RawSection};
+use wit_component::ComponentEncoder;
 
-/// The module that Sightglass' benchmarks import, which starts and stops the clock.
-const BENCH: &str = "bench";
+/// Why a library of Go is refused.
+const UNADAPTABLE: &str = "a core module of Go without `cabi_realloc`: Go's allocator takes all memory for its heap, also the pages \
+                           that an adapter for WASI 0.1 needs; build it as a command, or with the SDK (`bench-host new`)";
 
 /// Makes components; other adapters make scenarios of these.
 pub(crate) struct CoreModules;
@@ -32,34 +34,36 @@ impl Adapter for CoreModules {
 
 fn component(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let module = CoreModule::parse(bytes)?;
-    if let Some((from, name)) = module.imports.iter().find(|(from, _)| from != WASI && from != BENCH) {
+    let is_provided = |from: &str| [WASI, crate::stopwatch::INTERFACE].contains(&from);
+    if let Some((from, name)) = module.imports.iter().find(|(from, _)| !is_provided(from)) {
         return Err(format!(
             "a core module that imports `{from}` `{name}`, which nothing provides; build it for wasm32-wasip1 or wasm32-wasip2"
         ));
     }
-    let is_command = module.exports.iter().any(|export| export.name == "_start");
-    // That of commands is what exports `wasi:cli/run`, also of a command that imports nothing of WASI.
-    let adapter = match is_command {
-        true => Some(COMMAND_ADAPTER),
-        false => module.imports_from(WASI).then_some(REACTOR_ADAPTER),
-    };
-    let prepared = match is_command {
-        true if module.imports_from(BENCH) => timed(bytes),
-        true => Ok(bytes.to_vec()),
-        false => Ok(library::library(bytes, &module)?),
-    };
-    prepared.and_then(|prepared| encode(&prepared, adapter)).map_err(|error| {
+    if module.exports.iter().any(|export| export.name == START) {
+        let distinct = imports::with_distinct_imports(bytes);
+        return distinct.map(|distinct| container(&distinct)).map_err(|error| {
+            format!("a core module whose imports cannot be named apart: {error}; build it for wasm32-wasip2")
+        });
+    }
+    let needs_wasi = module.imports_from(WASI);
+    if needs_wasi && module.owns_all_memory() {
+        return Err(UNADAPTABLE.to_owned());
+    }
+    let library = library::library(bytes, &module)?;
+    encode(&library, needs_wasi.then_some(REACTOR_ADAPTER)).map_err(|error| {
         format!("a core module of which no component can be made: {error:#}; build it for wasm32-wasip2")
     })
 }
 
-/// The module with the world that declares its stopwatch.
-fn timed(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let (mut module, mut resolve) = (bytes.to_vec(), Resolve::default());
-    let package = resolve.push_str("stopwatch.wit", include_str!("stopwatch.wit"))?;
-    let world = resolve.select_world(&[package], None)?;
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
-    Ok(module)
+/// A component that only exports the command in `bytes`, whose compiled code is thereby kept as that of any component.
+fn container(bytes: &[u8]) -> Vec<u8> {
+    let mut exports = ComponentExportSection::new();
+    exports.export(EXPORT, ComponentExportKind::Module, 0, None);
+    let mut component = wasm_encoder::Component::new();
+    component.section(&RawSection { id: ComponentSectionId::CoreModule.into(), data: bytes });
+    component.section(&exports);
+    component.finish()
 }
 
 /// The component around `module`, with an adapter of WASI 0.1 if it needs one.

@@ -9,7 +9,12 @@ pub(super) struct CoreModule {
     pub(super) imports: Vec<(String, String)>,
     /// Its exported functions.
     pub(super) exports: Vec<CoreExport>,
+    /// Whether the toolchain of Go linked it.
+    pub(super) is_of_go: bool,
 }
+
+/// The custom section that Go's linker writes into every module.
+const GO_BUILD_ID: &str = "go:buildid";
 
 /// An exported function.
 #[derive(Debug)]
@@ -27,6 +32,12 @@ impl CoreModule {
     /// Whether it imports something from the module `name`.
     pub(super) fn imports_from(&self, name: &str) -> bool {
         self.imports.iter().any(|(from, _)| from == name)
+    }
+
+    /// Whether its allocator takes all memory after its own data for its heap, and there is no `cabi_realloc` that an adapter could ask
+    /// for memory instead of growing it. Go's allocator counts the pages that it has asked for, and never reads where they are.
+    pub(super) fn owns_all_memory(&self) -> bool {
+        self.is_of_go && !self.exports.iter().any(|export| export.name == "cabi_realloc")
     }
 
     fn read(bytes: &[u8]) -> wasmparser::Result<Self> {
@@ -69,6 +80,7 @@ impl CoreModule {
                         }
                     }
                 }
+                Payload::CustomSection(section) => module.is_of_go |= section.name() == GO_BUILD_ID,
                 _ => {}
             }
         }

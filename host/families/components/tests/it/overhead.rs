@@ -1,4 +1,5 @@
-//! What a call through the host costs, next to the same typed call of the engine.
+//! What a call through the host costs, next to the same typed call of the engine, on request:
+//! `cargo test --release -p family-components --features core-modules --test it overhead -- --ignored --nocapture`.
 
 use crate::fixture::{Fixture, LIBRARY, open};
 use bench_wasm::wasmtime::component::TypedFunc;
@@ -35,10 +36,14 @@ fn medians() -> [f64; 2] {
     })
 }
 
+/// The most that a call through the host may cost, as a share of a bare one.
+const RATIO_MAX: f64 = 1.15;
+
 #[test]
+#[ignore = "figures"]
 fn call_through_the_host_costs_about_as_much_as_a_bare_one() {
     let [host, bare] = medians();
-    eprintln!("host {host:.1} ns, bare {bare:.1} ns, ratio {:.3}, n = {ROUNDS} × {CALLS}", host / bare);
-    // The target is 1.15; a busy machine and an unoptimised build are held to it roughly.
-    assert!(host < 2.0 * bare, "host {host:.1} ns, bare {bare:.1} ns");
+    let ratio = host / bare;
+    eprintln!("host {host:.1} ns, bare {bare:.1} ns, ratio {ratio:.3}, target {RATIO_MAX}, n = {ROUNDS} × {CALLS}");
+    assert!(ratio <= RATIO_MAX, "host {host:.1} ns, bare {bare:.1} ns");
 }
