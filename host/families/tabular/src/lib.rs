@@ -1,10 +1,15 @@
-//! The family `tabular`: stages of a table's way from an answer to an aggregate. Its scenarios run with the driver `workload`; this crate
-//! knows how long they may take, and what a report says of them.
+//! The family `tabular`: stages of a table's way from an answer to an aggregate. Most of its scenarios run with the driver `workload`; this
+//! crate has the driver `stage`, for stages that take and give tables through the boundary, and what a report says of all of them.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod arrow;
+mod driver;
 mod report;
+mod spec;
+mod stages;
 
+use bench_drivers::Driver;
 use bench_family::{Family, Shorthand, Takes};
 use bench_model::{Arguments, Scenario};
 use bench_report::FamilyReport;
@@ -32,6 +37,10 @@ impl Family for Tabular {
         "Stages of tables"
     }
 
+    fn drivers(&self) -> &'static [&'static dyn Driver] {
+        &[&driver::StageDriver]
+    }
+
     fn report(&self) -> Option<&'static dyn FamilyReport> {
         Some(&report::TabularReport)
     }
@@ -54,13 +63,13 @@ impl Family for Tabular {
                 long: "replay",
                 parameter: "replay",
                 takes: Takes::One("RUN|FOLDER"),
-                help: "Run directory or folder with pages that --keep kept, for the stages behind fetching (same as `-p replay=FOLDER`)",
+                help: "Run directory or folder with pages that --keep kept, for the stages after fetching (same as `-p replay=FOLDER`)",
             },
             Shorthand {
                 long: "metric-goal",
                 parameter: "metric_goal",
                 takes: Takes::One("GOAL"),
-                help: "What `run '*/model'` is about: throughput, where objects are dropped at once, or memory, where all are kept (same as `-p metric_goal=GOAL`)",
+                help: "Goal of `run '*/model'`: throughput, which drops objects at once, or memory, which keeps them all (same as `-p metric_goal=GOAL`)",
             },
             Shorthand {
                 long: "sample-mode",
@@ -84,7 +93,7 @@ impl Family for Tabular {
                 long: "strict-parity",
                 parameter: "",
                 takes: Takes::Nothing,
-                help: "Fail a run in which formats, arms or engines make different rows of the same rows; this is always so",
+                help: "Fail a run in which formats, arms or engines make different rows of the same rows; always on",
             },
         ]
     }

@@ -1,6 +1,7 @@
 //! What the family adds to the report of a run: the stages of pipelines, what each stage used, whether results of all formats, arms and engines are equal,
-//! what workers and orders of fetching gain and cost, and what starts of modules cost.
+//! what the boundary of stages costs, what workers and orders of fetching gain and cost, and what starts of modules cost.
 
+mod boundary;
 mod orders;
 mod parity;
 mod resources;
@@ -28,6 +29,7 @@ impl FamilyReport for TabularReport {
         stages::sections(&cells)
             .chain(resources::sections(&cells))
             .chain(parity::sections(&cells))
+            .chain(boundary::sections(&cells))
             .chain(orders::sections(&cells))
             .chain(starts::sections(&cells))
             .collect()
@@ -53,7 +55,7 @@ impl FamilyReport for TabularReport {
     fn exports(&self) -> &'static [Export] {
         &[Export {
             name: "stage-model-json",
-            summary: "Stages, their times and what they agree in, as the schema benchmark_stage_model_v1 has it",
+            summary: "Stages, their times and whether their results agree, in the schema benchmark_stage_model_v1 (JSON)",
             print: stage_model::print,
         }]
     }

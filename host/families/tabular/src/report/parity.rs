@@ -70,9 +70,9 @@ fn key(cell: &CellView) -> Option<Key> {
     }
     let result = match cell.scenario_name() {
         "decode" | "csv-write" | "csv-scan" | "parquet-write" | "parquet-scan" | "ipc-write" | "ipc-scan"
-        | "jsonl-write" | "jsonl-scan" => "genes",
-        "join" => "genes ⟗ publications",
-        "aggregate" | "pipeline" | "pipeline-elt" | "pipeline-etl" => "genes by organism",
+        | "jsonl-write" | "jsonl-scan" | "stage-pass" | "stage-decode" | "stage-scan" => "genes",
+        "join" | "stage-join" => "genes ⟗ publications",
+        "aggregate" | "stage-aggregate" | "pipeline" | "pipeline-elt" | "pipeline-etl" => "genes by organism",
         _ => return None,
     };
     Some((result.to_owned(), loses, Some(integer(cell, "rows")?), Some(integer(cell, "seed")?)))

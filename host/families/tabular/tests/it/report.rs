@@ -179,6 +179,25 @@ fn starts_of_modules_are_a_table() {
 }
 
 #[test]
+fn stages_through_the_boundary_are_next_to_those_without() {
+    let mut run = Run::begin(4, 1);
+    for (cell, scenario, ms) in [(0, "tabular/join", 2), (1, "tabular/stage-join", 3), (2, "tabular/stage-pass", 1)] {
+        run.append(&block(cell, scenario, "wasm").timed(1, [ms * 1_000_000]).checksum(0x1).records());
+    }
+    // Of another module, which has no join without the boundary.
+    run.append(&block(3, "theirs/stage-join", "wasm").timed(1, [4_000_000]).checksum(0x2).records());
+    run.end(None);
+    let report = text(&run.view(), Tabular.report());
+    let has = |row: &[&str]| report.lines().any(|line| line.split_whitespace().eq(row.iter().copied()));
+    assert!(has(&["tabular/stage-join", "wasm", "2000", "3.00", "ms", "2.00", "ms", "1.5×"]), "{report}");
+    assert!(has(&["tabular/stage-pass", "wasm", "2000", "1.00", "ms"]), "{report}");
+    assert!(has(&["theirs/stage-join", "wasm", "2000", "4.00", "ms"]), "{report}");
+    let findings = Tabular.report().unwrap().findings(&run.view());
+    assert!(matches!(findings.as_slice(), [one] if one.contains("theirs/stage-join wasm")), "{findings:?}");
+    assert!(!text(&self::run().view(), Tabular.report()).contains("through the boundary"));
+}
+
+#[test]
 fn stage_model_has_its_schema() {
     let export = Tabular.report().unwrap().exports()[0];
     let document: Value = serde_json::from_str(&(export.print)(&run().view()).unwrap()).unwrap();

@@ -1,0 +1,60 @@
+//! What the boundary costs that stages of other modules have: each stage through it, next to the same stage of the same module without it.
+
+use super::{integer, text};
+use bench_report::{Body, CellView, Column, Datum, Measure, Section, Table};
+
+/// A row per cell of the driver `stage`.
+pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
+    let stages = cells.iter().filter(|cell| cell.scenario_name().starts_with("stage-"));
+    let rows: Vec<_> = stages.map(|cell| row(cell, without(cells, cell))).collect();
+    let columns = vec![
+        Column::words("stage"),
+        Column::words("arm"),
+        Column::figures("rows"),
+        Column::words("with"),
+        Column::figures("mean"),
+        Column::figures("without").key("without_boundary_ns"),
+        Column::figures("ratio"),
+    ];
+    let meaning = "without: the same stage of the same module and arm, whose tables do not cross to the host and back; stage-pass is nothing but \
+                   that crossing";
+    let is_empty = rows.is_empty();
+    let body = Body::Table(Table::plain(columns, rows));
+    let section = Section::new("tabular.boundary", "stages through the boundary", body);
+    (!is_empty).then(|| section.with_remarks(vec![meaning.to_owned()])).into_iter()
+}
+
+/// The cell whose operation is that of `stage` without the boundary, if the run has it.
+fn without<'a>(cells: &[&'a CellView], stage: &CellView) -> Option<&'a CellView> {
+    let (module, name) = stage.scenario.split_once('/')?;
+    let direct = match name {
+        "stage-decode" => "decode",
+        "stage-scan" => "csv-scan",
+        "stage-join" => "join",
+        "stage-aggregate" => "aggregate",
+        _ => return None,
+    };
+    let scenario = format!("{module}/{direct}");
+    let input =
+        |cell: &CellView| (integer(cell, "rows"), integer(cell, "seed"), text(cell, "format").map(str::to_owned));
+    let is_it = |cell: &&CellView| {
+        cell.scenario == scenario && cell.arm_label() == stage.arm_label() && input(cell) == input(stage)
+    };
+    cells.iter().copied().find(is_it)
+}
+
+fn row(stage: &CellView, without: Option<&CellView>) -> Vec<Datum> {
+    let mean = |cell: &CellView| cell.timed().map(|timed| timed.summary.mean);
+    let (through, without) = (mean(stage), without.and_then(mean));
+    let ratio = through.zip(without).map(|(through, without)| Datum::number(through / without, Measure::Ratio));
+    let rows = integer(stage, "rows").map(|rows| Datum::number(rows as f64, Measure::Plain));
+    vec![
+        Datum::text(stage.scenario.as_str()),
+        Datum::text(stage.arm_label()),
+        rows.unwrap_or(Datum::Blank),
+        Datum::text(text(stage, "format").unwrap_or_default()),
+        Datum::or_absent(through.map(Datum::nanoseconds)),
+        without.map_or(Datum::Blank, Datum::nanoseconds),
+        ratio.unwrap_or(Datum::Blank),
+    ]
+}
