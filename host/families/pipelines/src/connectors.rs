@@ -9,7 +9,7 @@ use probe_abi::raw;
 use std::any::Any;
 use std::borrow::Cow;
 
-/// A batch may have this many bytes. A connector that hands over more is told [`BatchError::TooLarge`].
+/// A batch may have this many bytes. A connector that hands over more gets [`BatchError::TooLarge`].
 pub const BATCH_BYTES_MAX: u64 = 64 << 20;
 
 /// What a module offers to these drivers.
@@ -49,15 +49,15 @@ pub trait Connector: Send {
 
 /// A connector that can be called, once.
 pub trait ConnectorInstance {
-    /// Hands all rows that `arguments` ask for to `batches`, which is dropped before this returns: the other side then knows
-    /// that there are no more. Only a connector of the driver `source` can.
+    /// Hands all rows that `arguments` ask for to `batches`, which is dropped before this returns: that is the end for the other side. Only
+    /// a connector of the driver `source` can.
     fn read(&mut self, arguments: &Arguments, batches: Box<dyn Emit>) -> Result<Transfer, ModuleError>;
 
-    /// Writes what `batches` yields, until there is no more, and commits. `batches` is dropped before this returns. Only a
+    /// Writes all that `batches` yields, and commits. `batches` is dropped before this returns. Only a
     /// connector of the driver `destination` can.
     fn write(&mut self, arguments: &Arguments, batches: Box<dyn Next>) -> Result<Transfer, ModuleError>;
 
-    /// Hands on to `into`, changed as `arguments` say, what `from` yields, until there is no more. Both are dropped before this
+    /// Hands on to `into`, changed as `arguments` say, all that `from` yields. Both are dropped before this
     /// returns. Only a connector of the driver `transform` can.
     fn change(
         &mut self,
@@ -66,7 +66,7 @@ pub trait ConnectorInstance {
         into: Box<dyn Emit>,
     ) -> Result<Transfer, ModuleError> {
         let _ = (arguments, from, into);
-        Err(ModuleError::Other("it is no transform".to_owned()))
+        Err(ModuleError::Other("this connector is not a transform".to_owned()))
     }
 }
 
@@ -86,7 +86,7 @@ pub trait Next: Send {
 /// Why a batch cannot change hands. The cases are those of the interface `batches` and of the probes' table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
-    /// Nobody is at the other end any more; why is that side's to say.
+    /// The other side has ended, and reports the reason itself.
     #[error("the other side has ended")]
     Closed,
     /// The batch has more than this many bytes.

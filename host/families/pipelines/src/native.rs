@@ -1,5 +1,4 @@
-//! What a probe offers to the drivers `source` and `destination`: the extension `bench-host:pipeline/0.1` of its table. It must
-//! not know what a batch holds, nor time anything.
+//! What a probe offers to the drivers `source` and `destination`: the extension `bench-host:pipeline/0.1` of its table.
 
 mod batches;
 

@@ -89,7 +89,7 @@ impl Drop for Postgres {
         let users = self.users.get_mut().unwrap_or_else(PoisonError::into_inner);
         for (text, mut server) in std::mem::take(users) {
             if let Err(error) = server.forget(&self.schema) {
-                // Nobody is left to report to where standard error is closed.
+                // Where standard error is closed, this cannot be reported.
                 let _ = writeln!(
                     std::io::stderr(),
                     "bench-host: the schema {schema} cannot be removed from {}: {error}; the next run there removes it, or DROP \

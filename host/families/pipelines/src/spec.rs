@@ -1,4 +1,4 @@
-//! What the drivers `source` and `destination` measure: parameters, metrics and requirements of their scenarios, said once.
+//! The specification of the drivers `source` and `destination`: parameters, metrics and requirements of their scenarios.
 
 use bench_model::{Metric, Parameter, Scenario, Unit};
 
@@ -109,7 +109,7 @@ fn transfer(name: &str, driver: &str, summary: &str) -> Scenario {
     recorded().into_iter().fold(scenario, Scenario::metric)
 }
 
-/// The series beside the timed one.
+/// The series besides the timed one.
 fn recorded() -> [Metric; 8] {
     let ns = |name, summary| Metric::new(name, Unit::Nanoseconds, summary).label("side");
     let count = |name, summary| Metric::new(name, Unit::Count, summary).label("side");

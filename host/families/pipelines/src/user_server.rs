@@ -130,7 +130,7 @@ impl UserServer {
         Ok(())
     }
 
-    /// Removes the schemas of runs whose lock nobody holds. One that belongs to another user stays.
+    /// Removes the schemas of runs whose lock no session holds. One that belongs to another user stays.
     fn remove_orphans(&mut self, own: &str) -> Result<(), postgres::Error> {
         let rows = self
             .client

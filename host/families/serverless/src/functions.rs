@@ -1,5 +1,4 @@
-//! What a module offers to the driver `function`, and where it is found: each loader's module has an adapter in this crate. It must
-//! not know how a function is timed.
+//! What a module offers to the driver `function`, and where it is found: each loader's module has an adapter in this crate.
 
 use bench_drivers::{Direct, Module};
 use bench_model::{Arguments, ModuleError};

@@ -1,5 +1,4 @@
-//! What a probe offers to the driver `function`: the extension `bench-host:function/0.1` of its table, called in place. It must
-//! not know what is asked, nor time anything.
+//! What a probe offers to the driver `function`: the extension `bench-host:function/0.1` of its table, called in place.
 
 use crate::functions::{Answer, Function, Functions, HttpRequest, Initialisation, Start, Started, Starter};
 use bench_model::ModuleError;

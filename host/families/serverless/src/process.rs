@@ -24,7 +24,7 @@ pub(crate) const SERVER: Program = Program {
     load,
 };
 
-/// What a program that serves by itself, and is measured beside a function, is called after the probe that describes it.
+/// The ending, after the name of the probe that describes it, of a program that serves by itself and is measured next to a function.
 const PEER_ENDING: &str = "-peer";
 
 /// Such a program.
@@ -71,7 +71,7 @@ struct Running {
 }
 
 impl Running {
-    /// It is given a socket that listens already, so no port is taken by another meanwhile, and nobody need ask when it is ready.
+    /// It is given a socket that listens already, so no port is taken by another meanwhile, and its readiness need not be polled.
     fn start(program: &Path, initialisation: Initialisation) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;

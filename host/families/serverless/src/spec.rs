@@ -1,4 +1,4 @@
-//! What the driver `function` measures: scenarios, parameters, metrics and needs, said once. It must not know how.
+//! The specification of the driver `function`: scenarios, parameters, metrics and requirements.
 
 use bench_model::{Arm, Direction, Metric, Parameter, Scenario, Unit};
 

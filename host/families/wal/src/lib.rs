@@ -37,7 +37,7 @@ impl Family for Wal {
             long: "durability",
             parameter: "durability",
             takes: Takes::Many("MODE[,MODE…]"),
-            help: "When an append is durable: none, process-crash, interval, group or each, as far as the log has it; each value makes cells of its own (same as `-p durability=…`)",
+            help: "When an append is durable: none, process-crash, interval, group or each, as far as the log supports it; each value makes cells of its own (same as `-p durability=…`)",
         }]
     }
 }

@@ -1,5 +1,4 @@
-//! The scenario `chain`: operators in a row pass tokens on to each other, in phases in which memory and times are measured. It must
-//! not know the arm of the operators.
+//! The scenario `chain`: operators in a row pass tokens on to each other, in phases in which memory and times are measured.
 
 use super::KIND;
 use super::figures::{self, Figures};

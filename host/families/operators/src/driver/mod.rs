@@ -78,13 +78,13 @@ fn attempt(
     Ok((sink, sent))
 }
 
-/// The factories of the operators, which take turns.
+/// The factories of the operators, used in rotation.
 fn factories(
     module: &mut dyn Module,
     dependency: Option<&mut Dependency>,
     settings: &Settings,
 ) -> Result<Vec<Box<dyn Factory>>, ModuleError> {
-    // Modules that run in one engine share its pool, so each is told of all operators.
+    // Modules that run in one engine share its pool, so each gets the number of all operators.
     let (suspension, count) = (settings.suspension, settings.count);
     let mut factories = vec![operators(module)?.prepare(suspension, count)?];
     if let Some(dependency) = dependency {

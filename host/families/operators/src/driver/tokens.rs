@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_seen_twice_or_was_never_written_is_strange() {
+    fn tokens_seen_twice_or_never_written_are_strange() {
         let mut tokens = Tokens::new(100);
         tokens.next(0);
         assert_eq!([1, 1, 0, 2, u64::MAX].map(|token| tokens.see(token, 5)), [Some(5), None, None, None, None]);

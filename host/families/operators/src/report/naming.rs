@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_beside_the_count_is_in_the_name() {
+    fn arguments_other_than_the_count_are_in_the_name() {
         check(
             &[
                 ("operator-rust/chain", Arm::Wasm, None, &[("count", "10"), ("rate", "0"), ("suspend", "own")]),

@@ -29,10 +29,15 @@ pub(crate) const OPERATOR: &str = "bench-host:operator/operator@";
 impl Operators for Component {
     fn prepare(&mut self, suspension: Suspension, count: usize) -> Result<Box<dyn Factory>, ModuleError> {
         let failed = |reason: String| ModuleError::Other(reason);
-        let runtime = self.runtime().for_many(count).map_err(|error| failed(error.to_string()))?;
-        let instance = match suspension {
-            Suspension::Own => self.twin(&runtime).map_err(failed)?.instance_pre().clone(),
-            Suspension::Memory => rewritten(self, &runtime)?,
+        let modules = self.core_modules().map_err(failed)?;
+        let runtime = self.runtime().for_many(count, modules).map_err(|error| failed(error.to_string()))?;
+        let (instance, runtime) = match suspension {
+            Suspension::Own => {
+                // Where it does not fit into the pool, its engine is another one.
+                let twin = self.twin(&runtime).map_err(failed)?;
+                (twin.instance_pre().clone(), twin.runtime().clone())
+            }
+            Suspension::Memory => (rewritten(self, &runtime)?, runtime),
         };
         let exports = Indices::new(&instance).map_err(|error| failed(one_line(&error)))?;
         let seed = Seed { runtime, path: self.path().to_owned(), grants: self.grants().clone(), instance };

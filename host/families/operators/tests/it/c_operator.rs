@@ -85,7 +85,7 @@ fn an_operator_writes_through_the_table_that_each_call_is_given() {
 }
 
 #[test]
-fn what_breaks_the_contract_is_told() {
+fn breach_of_the_contract_is_reported() {
     check(1, &["`make` broke the contract: it gave none"]);
     check(2, &["`start` broke the contract: it gave 1 watches, or none behind a pointer"]);
     check(

@@ -22,7 +22,7 @@ struct Cost {
 const COMPONENTS: Cost = Cost { none: 40 * MIB, each: 60 * KIB };
 const PROCESSES: Cost = Cost { none: 20 * MIB, each: 800 * KIB };
 
-/// A chain of `count` operators that are as dear as `cost` says, in one process. An unloaded one takes a sixteenth; processes
+/// A chain of `count` operators that cost `cost`, in one process. An unloaded one takes a sixteenth; processes
 /// differ by 8 KiB.
 fn chain(cell: u32, process: u32, module: &str, arm: &str, count: u64, cost: Cost) -> Block {
     let noise = u64::from(process) * 8 * KIB;
@@ -140,7 +140,7 @@ fn a_repetition_that_was_made_again_has_its_rows_once() {
 }
 
 #[test]
-fn what_an_operator_adds_is_below_the_table() {
+fn cost_per_operator_is_below_the_table() {
     assert_snapshot!(text(&both_arms().view()), @r"
       arm      count    n      p50      p90  p99      max        rate  check
     operator-rust/chain
@@ -238,7 +238,7 @@ fn arms_are_compared_at_the_numbers_that_all_have() {
 }
 
 #[test]
-fn what_is_absent_says_why() {
+fn absent_figures_have_a_reason() {
     let mut run = Run::begin(2, 1);
     run.append(&chain(0, 0, "operator-rust", "wasm", 10, COMPONENTS).records());
     let shown = text(&run.view());

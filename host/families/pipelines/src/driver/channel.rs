@@ -1,5 +1,5 @@
-//! The bounded channel between the two sides. It times what the host does in a call and what it only waits for apart, and an end
-//! that nobody has confirmed is an error: a source that fails after half must not look like one that is done.
+//! The bounded channel between the two sides. It times what the host does in a call and what it only waits for apart, and an end without
+//! confirmation is an error: a source that fails after half must not look like one that is done.
 
 use super::compression::{Compression, Packed, Packer, Unpacker};
 use crate::connectors::{BATCH_BYTES_MAX, BatchError, Emit, Next};
@@ -77,7 +77,7 @@ pub(super) struct BatchReceiver {
 pub(super) struct EofGuard(SyncSender<Message>);
 
 impl EofGuard {
-    /// Waits until there is room. Nobody may be left to hear of it, which is not the source's fault.
+    /// Blocks until there is room. A closed receiver is ignored: that is not the source's error.
     pub(super) fn confirm(self) {
         let _ = self.0.send(Message::End);
     }

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_unpacked_is_what_was_packed() {
+    fn unpacking_restores_the_packed_bytes() {
         let batches: [Vec<u8>; 3] = [Vec::new(), vec![7; 100_000], (0..=255).cycle().take(70_001).collect()];
         for compression in [Compression::None, Compression::Lz4, Compression::Zstd] {
             let (mut packer, mut unpacker) = (compression.packer().unwrap(), compression.unpacker().unwrap());

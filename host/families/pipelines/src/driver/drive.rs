@@ -106,7 +106,7 @@ impl Sides {
         })?;
         let Dependency { module, scenario, arguments: of_source, further } = dependency;
         if scenario.driver != spec::SOURCE {
-            let reason = format!("`{}` has the driver `{}`, and is no source", scenario.name, scenario.driver);
+            let reason = format!("`{}` has the driver `{}`, and is not a source", scenario.name, scenario.driver);
             return Err(ModuleError::InvalidArgument(reason));
         }
         let between = ChannelOptions {
@@ -118,7 +118,7 @@ impl Sides {
         Ok(Self { source, transform, destination: Some((own, between)), retries_max })
     }
 
-    /// What the figures depend on beside the arguments.
+    /// Conditions that the figures depend on, besides the arguments.
     fn conditions(&self, tables: &dyn Tables) -> Vec<(String, String)> {
         let code =
             |which: Which, of: &Prepared| (format!("{}_code", which.name()), code_name(of.loading.code).to_owned());
@@ -156,7 +156,7 @@ impl Sides {
 fn transform(dependency: &mut Dependency) -> Result<Prepared, ModuleError> {
     let Dependency { module, scenario, arguments, .. } = dependency;
     if scenario.driver != spec::TRANSFORM {
-        let reason = format!("`{}` has the driver `{}`, and is no transform", scenario.name, scenario.driver);
+        let reason = format!("`{}` has the driver `{}`, and is not a transform", scenario.name, scenario.driver);
         return Err(ModuleError::InvalidArgument(reason));
     }
     Prepared::of(module.as_mut(), scenario, arguments)
@@ -238,7 +238,7 @@ fn repetition(sides: &mut Sides, tables: &mut dyn Tables, checks: &mut Vec<Check
         Ok(()) => Ok(transferred),
         Err(_) if tables.has_source_changed()? => {
             checks.clear();
-            let reason = format!("{from} changed while it was moved; give a table that nobody writes to meanwhile");
+            let reason = format!("{from} changed while it was moved; give a table that is not written to meanwhile");
             Err(CellFailure { status: Status::Void, reason })
         }
         Err(failure) => Err(failure),

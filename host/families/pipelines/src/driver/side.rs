@@ -1,12 +1,11 @@
-//! One side of a transfer: an instance, called once, on the thread that this runs on; and where its wall time went. It must not
-//! know of the other side.
+//! One side of a transfer: an instance, called once, on the thread that this runs on; and where its wall time went.
 
 use super::channel::{Calls, Meter};
 use crate::connectors::{Connector, ConnectorInstance, Transfer};
 use bench_engine::{Clock, MonotonicClock};
 use bench_model::{Check, ModuleError};
 
-/// What of a side's wall time may be in no stage.
+/// The share of a side's wall time that may be in no stage.
 const OTHER_MAX: f64 = 0.02;
 
 /// Which side.
@@ -143,7 +142,7 @@ impl Side {
         self.host_stages().flat_map(parts_of).collect()
     }
 
-    /// What of the wall time is in no stage; negative where stages have more than there was.
+    /// The part of the wall time that is in no stage; negative where stages have more than there was.
     pub(super) fn other_ns(&self) -> i64 {
         let parts: u64 = self.parts().iter().map(|(_, ns)| ns).sum();
         self.wall_ns.cast_signed() - parts.cast_signed()

@@ -11,7 +11,7 @@ use postgres::{Client, Config};
 
 /// What the host does to the tables.
 pub(super) trait Tables {
-    /// Beside the arguments: what figures depend on, as found. Names and values.
+    /// The conditions that figures depend on besides the arguments, as found: names and values.
     fn conditions(&self) -> &[(String, String)];
 
     /// The table that a source reads, as it is written in SQL, and what it holds.
@@ -29,7 +29,7 @@ pub(super) trait Tables {
     /// What was loaded; `None` where there is no table.
     fn loaded(&mut self) -> Result<Option<TableFingerprint>, ModuleError>;
 
-    /// Whether somebody else has changed the table that a source reads.
+    /// Whether another session has changed the table that a source reads.
     fn has_source_changed(&mut self) -> Result<bool, ModuleError>;
 }
 

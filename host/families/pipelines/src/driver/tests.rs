@@ -257,7 +257,7 @@ impl Tables for MockTables {
     }
 }
 
-/// What a transfer between made-up connectors comes to: series or the reason, and the checks.
+/// The result of a transfer between made-up connectors: series or the reason, and the checks.
 struct Found {
     result: Result<Vec<Series>, String>,
     checks: Vec<Check>,
@@ -359,7 +359,7 @@ fn a_transfer_is_timed_by_stages_and_counted_on_both_sides() {
 }
 
 #[test]
-fn who_waits_for_whom_is_told_apart() {
+fn waiting_of_each_side_is_distinguished() {
     let sum = |found: &Found, side, stage| samples(found, "stage", &[side, stage]).iter().sum::<u64>();
     let slow_source = driven(Setup { source: Deed::Slow, ..Setup::default() });
     assert!(sum(&slow_source, "destination", "receive/blocked") > sum(&slow_source, "source", "emit/blocked"));
@@ -381,7 +381,7 @@ fn batches_arrive_as_they_left_however_they_are_packed() {
 }
 
 #[test]
-fn a_side_that_fails_leaves_no_rows_and_is_the_one_that_is_told() {
+fn failed_side_leaves_no_rows_and_is_reported() {
     let rolled_back = |checks: Vec<Check>| {
         let found: Vec<_> = checks.iter().map(|check| (check.name.as_str(), check.passed)).collect();
         assert_eq!(found, [("rolled back", true)]);
@@ -398,7 +398,7 @@ fn a_side_that_fails_leaves_no_rows_and_is_the_one_that_is_told() {
 }
 
 #[test]
-fn what_is_not_true_yields_no_figure() {
+fn false_report_of_a_connector_yields_no_figure() {
     let lying = |lie| Setup { lie: Some(lie), ..Setup::default() };
     fails(lying(held(999, "same")), "check `rows of the tables` failed: expected 1000, found 999");
     fails(lying(held(1000, "changed")), "check `hash over all columns of all rows` failed");
@@ -414,7 +414,7 @@ fn what_is_not_true_yields_no_figure() {
 }
 
 #[test]
-fn source_that_somebody_changes_is_no_fault_of_a_side() {
+fn source_that_is_changed_meanwhile_is_not_a_fault_of_a_side() {
     let changed = |lie| Setup { lie, is_source_changed: true, ..Setup::default() };
     assert!(fails(changed(Some(held(999, "same"))), "from changed while it was moved").is_empty());
     assert!(driven(changed(None)).result.is_ok(), "it is looked at again only if tables differ");
@@ -471,7 +471,7 @@ fn a_source_alone_is_drained() {
 }
 
 #[test]
-fn what_cannot_be_paired_says_why() {
+fn sides_that_cannot_be_paired_have_a_reason() {
     let target = Target::default();
     let mut destination = module("destination", Deed::None, &target);
     let paired = scenario(&destination);
@@ -488,6 +488,6 @@ fn what_cannot_be_paired_says_why() {
         let scenario = scenario(&module);
         Dependency { module: Box::new(module), scenario, arguments: Arguments::default(), further: Vec::new() }
     };
-    check(Some(&mut dependency("destination")), "has the driver `destination`, and is no source");
+    check(Some(&mut dependency("destination")), "has the driver `destination`, and is not a source");
     check(Some(&mut dependency("source")), "`compression` is `brotli`; it knows none, lz4, zstd");
 }

@@ -1,5 +1,5 @@
-//! One transfer: a source on a thread of its own, alone or with a destination on another, and a transform between them on a third. Of
-//! sides that fail, the one that failed by itself is told, not those that were cut off by it.
+//! One transfer: a source on a thread of its own, alone or with a destination on another, and a transform between them on a third. If
+//! several sides fail, the error is that of the side that failed by itself, not of those that it cut off.
 
 use super::channel::{self, Drain, Meter};
 use super::compression::Compression;
@@ -24,7 +24,7 @@ pub(super) struct ChannelOptions {
     pub(super) compression: Compression,
 }
 
-/// What a transfer came to.
+/// The result of a transfer.
 #[derive(Clone, Debug)]
 pub(super) struct Transferred {
     /// From before either side was started to after both had ended, in nanoseconds.
@@ -146,7 +146,7 @@ fn run_destination(party: &mut Endpoint<'_>, meter: &Meter, batches: Box<dyn Nex
     side::run(Which::Destination, party.connector, meter, |instance| instance.write(arguments, batches))
 }
 
-/// What a side's thread came to; a panic is the connector's.
+/// The result of a side's thread; a panic is an error of the connector.
 fn joined(ended: thread::Result<Result<Side, ModuleError>>) -> Result<Side, ModuleError> {
     ended.unwrap_or_else(|_| Err(ModuleError::Crashed("it panicked".to_owned())))
 }

@@ -1,5 +1,4 @@
-//! The host's side of a transfer behind C functions: batches are lent on their way in and copied once on their way out. It must
-//! not know what a batch holds, nor who carries it.
+//! The host's side of a transfer behind C functions: batches are lent on their way in and copied once on their way out.
 
 use crate::connectors::{BatchError, Emit, Next};
 use bench_model::ModuleError;
@@ -30,20 +29,20 @@ pub(super) struct Batches {
     table: &'static raw::Batches,
 }
 
-/// What the functions work on.
+/// The state of the functions.
 struct Line {
     end: Option<End>,
-    /// The one that is lent.
+    /// The batch that is lent.
     lent: Vec<u8>,
     /// Why the last call gave or took no batch.
     reason: String,
     /// What the transfer leaves behind.
-    ended: Ended,
+    ended: Remainder,
 }
 
 /// What is left of a transfer.
 #[derive(Default)]
-pub(super) struct Ended {
+pub(super) struct Remainder {
     stages: Vec<(String, u64)>,
     /// The first thing that no probe may do.
     breach: Option<String>,
@@ -51,7 +50,7 @@ pub(super) struct Ended {
 
 impl Batches {
     pub(super) fn new(end: End) -> Self {
-        let line = Line { end: Some(end), lent: Vec::new(), reason: String::new(), ended: Ended::default() };
+        let line = Line { end: Some(end), lent: Vec::new(), reason: String::new(), ended: Remainder::default() };
         let line = NonNull::from(Box::leak(Box::new(line)));
         let ctx = line.as_ptr().cast();
         let table = raw::Batches { size: size_of::<raw::Batches>(), ctx, emit, next, reason, stage };
@@ -64,7 +63,7 @@ impl Batches {
     }
 
     /// From now on none are carried. The probe's call has returned.
-    pub(super) fn end(mut self) -> Ended {
+    pub(super) fn end(mut self) -> Remainder {
         // SAFETY: the line is never freed, and no other reference to it is alive: functions of the table make one for their
         // bodies, inside the call of the probe, which has returned.
         let line = unsafe { self.line.as_mut() };
@@ -74,7 +73,7 @@ impl Batches {
     }
 }
 
-impl Ended {
+impl Remainder {
     /// The stages that were reported while `function` was called.
     pub(super) fn stages(self, function: &str) -> Result<Vec<(String, u64)>, ModuleError> {
         match self.breach {
@@ -100,7 +99,7 @@ impl Ended {
 }
 
 impl Line {
-    /// The status that `served` comes to; the words for it are kept for `reason`. The driver's panic is an error like any
+    /// The status for `served`; its text is kept for `reason`. The driver's panic is an error like any
     /// other, because it must not reach the probe's frames.
     fn status(&mut self, served: std::thread::Result<Result<i32, BatchError>>) -> i32 {
         let panicked = |_| Err(BatchError::Other("this function of the host panicked".to_owned()));

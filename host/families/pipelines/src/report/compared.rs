@@ -16,8 +16,12 @@ use std::collections::BTreeSet;
 const DELTA: f64 = 0.02;
 
 /// The baselines of load methods: the method, and the scenario of the database's own client.
-const BASELINES: [(&str, &str); 3] =
-    [("insert", "psql/insert"), ("copy-binary", "psql/pipe"), ("copy-binary", "psql/server-copy")];
+const BASELINES: [(&str, &str); 4] = [
+    ("insert", "psql/insert"),
+    ("copy", "psql/dump-restore"),
+    ("copy-binary", "psql/pipe"),
+    ("copy-binary", "psql/server-copy"),
+];
 
 /// A cell and its baseline.
 struct Pair<'a> {

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 /// The capability.
 pub(crate) struct BatchTransfer;
 
-/// The one there is.
+/// The capability, as the family lists it.
 pub(crate) const BATCHES: BatchTransfer = BatchTransfer;
 
 impl Capability for BatchTransfer {

@@ -1,5 +1,4 @@
-//! What a component offers to the drivers `source` and `destination`: instances on whichever thread they are to run. It must
-//! not know what a batch holds, nor time anything.
+//! What a component offers to the drivers `source` and `destination`: instances on whichever thread they are to run.
 
 mod batches;
 mod bindings;
@@ -78,7 +77,7 @@ struct WasmConnector {
 impl Connector for WasmConnector {
     fn instantiate(&mut self) -> Result<Box<dyn ConnectorInstance>, ModuleError> {
         let mut store = self.runtime.session(&self.path, &self.metrics, &self.grants)?;
-        // A batch that is too large is refused by the driver in words; to read it costs no more than the component has memory.
+        // The driver refuses a batch that is too large with a reason, so it must be read: at most as much as the component has memory.
         store.set_hostcall_fuel(self.runtime.limits().memory_bytes_max);
         let instance = self.instance.instantiate(&mut store);
         let exports = instance.and_then(|instance| self.load(&mut store, &instance));

@@ -112,7 +112,7 @@ fn batches_stages_and_counts_go_out() {
 }
 
 #[test]
-fn what_takes_no_more_is_told_apart_and_said() {
+fn refusals_of_a_batch_are_distinguished() {
     let refused = |reason: &str| format!(r#"Err(Other("{reason}")) ["batch"]"#);
     check_read("read", 1, BatchError::Closed, &refused("closed"));
     check_read("read", 1, BatchError::TooLarge(5), &refused("large"));
@@ -122,7 +122,7 @@ fn what_takes_no_more_is_told_apart_and_said() {
 }
 
 #[test]
-fn batches_come_in_until_there_are_no_more() {
+fn batches_come_in_until_the_end() {
     let expect = r#"Ok(Transfer { records: 7, bytes: 3, stages: [("fetch", 42)] })"#;
     check_write(Giver(vec![vec![0, 3], vec![], vec![4]], None), expect);
     let failure = Some(BatchError::Other("the source failed".to_owned()));
@@ -130,7 +130,7 @@ fn batches_come_in_until_there_are_no_more() {
 }
 
 #[test]
-fn what_is_no_connector_is_none() {
+fn component_without_a_connector_is_refused() {
     let world = "package bench-host:fixture; world fixture { export bench-host:workload/plugin@0.1.0; }";
     let mut other = component(DESCRIBED_ONLY, world, &["workload"]);
     assert!(matches!(connectors(&mut other), Err(ModuleError::Unavailable(_))));

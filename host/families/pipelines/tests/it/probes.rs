@@ -87,7 +87,7 @@ fn batches_stages_and_counts_go_out() {
 }
 
 #[test]
-fn what_takes_no_more_is_told_apart_and_said() {
+fn refusals_of_a_batch_are_distinguished() {
     let refused = |reason: &str| format!(r#"Err(Other("{reason}")) ["t.rows"]"#);
     check_read(&[], "", 1, BatchError::Closed, &refused("the other side has ended"));
     check_read(
@@ -101,7 +101,7 @@ fn what_takes_no_more_is_told_apart_and_said() {
 }
 
 #[test]
-fn a_breach_is_told_from_a_refusal() {
+fn breach_is_distinguished_from_a_refusal() {
     let nothing = r#"Err(Other("a batch behind a null pointer")) []"#;
     check_read(&[], "nothing", 9, BatchError::Closed, nothing);
     let other = r#"Err(Other("`next` is for a probe whose `write` was called; call it from there")) []"#;
@@ -111,20 +111,20 @@ fn a_breach_is_told_from_a_refusal() {
 }
 
 #[test]
-fn batches_come_in_until_there_are_no_more() {
+fn batches_come_in_until_the_end() {
     let expect = r#"Ok(Transfer { records: 7, bytes: 3, stages: [("flush", 3)] })"#;
     check_write(&[], Giver(vec![vec![0, 3], vec![], vec![4]], None), expect);
     check_write(&[], Giver(vec![], None), r#"Ok(Transfer { records: 0, bytes: 0, stages: [("flush", 0)] })"#);
 }
 
 #[test]
-fn a_source_that_fails_is_no_end() {
+fn failed_source_is_not_an_end() {
     let failure = Some(BatchError::Other("the source failed".to_owned()));
     check_write(&[], Giver(vec![vec![1]], failure), r#"Err(Other("the source failed"))"#);
 }
 
 #[test]
-fn what_a_probe_lacks_is_named() {
+fn missing_parts_of_a_probe_are_named() {
     let one_way = r#"Err(Other("`write` is for the driver `destination`, and the probe has no function `write`"))"#;
     check_write(&["READS_ONLY"], Giver(vec![], None), one_way);
     let short = r#"Err(Crashed("the probe's table `bench-host:pipeline/0.1` has 8 bytes, but needs 24: set `size` to sizeof(bhp_pipeline)"))"#;

@@ -1,5 +1,4 @@
-//! The client: connections that are kept alive, driven by one thread that does nothing else, so that no answer waits for it to
-//! be woken. It must not know what serves them.
+//! The client: connections that are kept alive, driven by one thread that does nothing else, so that no answer waits for it to be woken.
 
 use super::arrival_rate::ArrivalRate;
 use super::http::{RequestText, parse_answer};
@@ -21,8 +20,8 @@ const SHED_NS: u64 = 1_000_000_000;
 /// Read at once.
 const READ_BYTES: usize = 16 << 10;
 
-/// Pauses of the processor between two looks at whether an answer is there: less than a microsecond, in which whoever shares a
-/// core with the client has it alone.
+/// Pauses of the processor between two looks at whether an answer is there: less than a microsecond, in which a thread that shares a core
+/// with the client has it alone.
 const PAUSES: usize = 32;
 
 /// What the connections did in one phase.

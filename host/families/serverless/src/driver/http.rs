@@ -1,5 +1,4 @@
-//! HTTP/1.1 as the client speaks it: one known request, and whole answers of a length that is said. It must not know how bytes
-//! travel.
+//! HTTP/1.1 as the client speaks it: one known request, and whole answers whose length the head says.
 
 use crate::functions::{ANSWER_BYTES_MAX, Answer, HttpRequest};
 
@@ -45,11 +44,11 @@ pub(super) fn parse_answer(input: &[u8]) -> Result<Option<(Answer, usize)>, Stri
     let Some(head_bytes) = input.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4) else {
         return if input.len() > HEAD_BYTES_MAX { Err("the answer's head has no end".to_owned()) } else { Ok(None) };
     };
-    let head = std::str::from_utf8(&input[..head_bytes]).map_err(|_| "the answer's head is no text")?;
+    let head = std::str::from_utf8(&input[..head_bytes]).map_err(|_| "the head of the response is not text")?;
     let mut lines = head.split("\r\n");
     let first = lines.next().unwrap_or_default();
     let status = first.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
-    let status = status.ok_or_else(|| format!("`{first}` is no first line of an HTTP/1.1 answer"))?;
+    let status = status.ok_or_else(|| format!("`{first}` is not the first line of an HTTP/1.1 response"))?;
     let mut headers = lines.filter_map(|line| line.split_once(':'));
     let length = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     let length: usize = length
@@ -87,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_says_why() {
+    fn malformed_answer_is_refused_with_the_reason() {
         for (text, reason) in [
             ("SSH-2.0\r\n\r\n", "first line"),
             ("HTTP/1.1 200 OK\r\n\r\n", "length"),

@@ -20,7 +20,7 @@ use bench_model::{Arguments, Check, ModuleError, Scenario};
 use bench_sink::runfile::OutcomeRecord;
 use bench_sink::{Sink, digest};
 
-/// What a measurement came to.
+/// The result of a measurement.
 struct Findings {
     sink: Sink,
     /// Operations that were timed.
@@ -162,7 +162,7 @@ fn conformance(
     let no_order = HttpRequest { body: b"no order".to_vec(), ..exchange.request.clone() };
     let refused = started.function.call(&no_order)?.status;
     Ok(vec![
-        Check::equal(name("refuses what is no order with status 400"), &400, &refused),
+        Check::equal(name("refuses a malformed order with status 400"), &400, &refused),
         exchange.check(name("answers the known request"), &started.function.call(&exchange.request)?),
     ])
 }

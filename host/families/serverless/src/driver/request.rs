@@ -1,5 +1,5 @@
-//! The scenario `request`: a client and a server, each with a processor of its own where there are two, and what a request
-//! takes between them. It must not know who serves.
+//! The scenario `request`: a client and a server, each with a processor of its own where there are two, and what a request takes between
+//! them.
 
 use super::Findings;
 use super::arrival_rate::ArrivalRate;
@@ -13,6 +13,7 @@ use bench_drivers::{CellFailure, Task, record};
 use bench_engine::{Amount, Budget, MonotonicClock, placement};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
+use bench_sink::runfile::Status;
 use std::cell::RefCell;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -128,7 +129,7 @@ fn here(load: &Load, instance: Instance, is_measuring: &Arc<AtomicBool>) -> (io:
         thread::scope(|scope| {
             let client = scope.spawn(move || {
                 let found = load.drive(address, is_measuring);
-                // Where the server has gone it need not be told.
+                // If the server has ended, it does not receive this.
                 let _ = done.send(());
                 found
             });
@@ -198,6 +199,12 @@ fn findings(
     checks: &mut Vec<Check>,
 ) -> Result<Findings, CellFailure> {
     let answered = tally.response_ns.len() as u64;
+    if answered == 0 && tally.failed == 0 {
+        // Whatever is sent is answered, so nothing was sent.
+        let reason =
+            "no request was sent in time, because the machine stood still; give more time (`--time`), or ask for less";
+        return Err(CellFailure { status: Status::Void, reason: reason.to_owned() });
+    }
     let right = Check::that("answers", answered > 0, format!("{answered} answers, each as it should be"));
     checks.push(tally.wrong.unwrap_or(right));
     // A wrong answer ends the search, which then has found nothing.

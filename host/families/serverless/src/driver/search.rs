@@ -79,7 +79,7 @@ impl Search {
         self.kept
     }
 
-    /// Takes what the trial at `rate` came to.
+    /// Takes the result of the trial at `rate`.
     pub(super) fn record(&mut self, rate: f64, was_kept: bool) {
         if was_kept {
             self.kept = Some(rate);

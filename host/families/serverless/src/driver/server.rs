@@ -1,5 +1,4 @@
-//! The host's own HTTP server, for functions that have none: hyper in one thread, which also runs the function. It must not
-//! know what the function is.
+//! The host's own HTTP server, for functions that have none: hyper in one thread, which also runs the function.
 
 use super::http::SENT;
 use crate::functions::{Answer, Function, HttpRequest, Starter};
@@ -82,7 +81,9 @@ pub(super) fn serve(
     stop: oneshot::Receiver<()>,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Without timers, as the native server: with them, tokio locks its timers twice and reads the clock whenever it waits. A function cannot
+    // wait for one anyway, because it blocks the thread that would wake it.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let handler = Rc::clone(handler);
     LocalSet::new().block_on(&runtime, async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;

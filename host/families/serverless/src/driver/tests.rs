@@ -111,14 +111,18 @@ impl Server for MockServer {
     }
 }
 
-/// What a scenario of a made-up function comes to with these arguments beside the defaults, over so many operations.
+/// The report of a scenario of a made-up function, with these arguments besides the defaults, over so many operations.
 fn driven(mode: Mode, scenario: &str, given: &[(&str, bench_model::Value)], operations: u64) -> Report {
+    driven_for(mode, scenario, given, Amount::Operations(operations))
+}
+
+fn driven_for(mode: Mode, scenario: &str, given: &[(&str, bench_model::Value)], amount: Amount) -> Report {
     let mut mock = module(mode);
     let scenario = mock.descriptor().scenarios.iter().find(|known| known.name == scenario).unwrap().clone();
     let defaults = scenario.parameters.iter().map(|one| (one.name.clone(), one.defaults[0].clone()));
     let mut arguments: Arguments = defaults.collect();
     given.iter().for_each(|(name, value)| arguments.set(*name, value.clone()));
-    let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(operations) };
+    let budget = Budget { warm_up_ns: 0, amount };
     let repetition = Repetition { cell: 0, process: 0 };
     drive(
         FunctionDriver::Known,
@@ -136,7 +140,7 @@ fn check(report: &Report, expect: &[(&str, u64)]) {
     assert_eq!(found, expect);
 }
 
-/// Expects a report of `asked` requests, and of those beside them that were under way when the last of them was answered; with
+/// Expects a report of `asked` requests, and of further ones that were under way when the last of them was answered; with
 /// a sample of each in the series `each`, and how many of them came to what.
 #[track_caller]
 fn check_requests(report: &Report, asked: u64, each: &[&str]) {
@@ -203,6 +207,12 @@ fn a_rate_beyond_what_can_be_kept_is_void() {
 }
 
 #[test]
+fn time_that_is_over_before_the_first_request_is_void() {
+    let report = driven_for(Mode::Right, "request", &[], Amount::Time { ns: 0 });
+    refused(&report, Status::Void, "no request was sent in time");
+}
+
+#[test]
 fn the_highest_rate_under_a_bound_is_found_or_said_not_to_be() {
     let within = |rate: i64, p99_us: i64| {
         driven(Mode::Right, "request", &[("rate", rate.into()), ("p99_us_max", p99_us.into())], 80)
@@ -214,7 +224,7 @@ fn the_highest_rate_under_a_bound_is_found_or_said_not_to_be() {
 }
 
 #[test]
-fn what_the_driver_does_not_know_is_skipped() {
+fn unknown_scenario_is_skipped() {
     refused(&driven(Mode::Right, "other", &[], 1), Status::Skipped, "it knows cold-start, request");
 }
 

@@ -16,7 +16,7 @@ const MEMORY: &str = "heap_bytes";
 const WORK: &str = "init_ms";
 
 /// Starts that do the work each time, and starts that skip it.
-const AFRESH: [&str; 5] = ["spawn", "spawn-python", "spawn-node", "wasm-cached", "wasm-pooled"];
+const AFRESH: [&str; 6] = ["spawn", "fork-exec", "spawn-python", "spawn-node", "wasm-cached", "wasm-pooled"];
 const BROUGHT_BACK: [&str; 4] = ["criu-restore", "criu-lazy-pages", "fork-zygote", "wasm-preinitialised"];
 
 /// One kind of start with one amount of memory: its median time over the work at the start.

@@ -1,4 +1,4 @@
-//! One instance, and a request to it: what a server would do, without the server. It must not know who asks.
+//! One instance, and a request to it: what a server would do, without the server.
 
 use super::head::Heads;
 use super::http;
@@ -87,7 +87,7 @@ async fn taken<E: std::fmt::Debug>(
             // The only piece of most answers, which is not copied.
             Ok(data) if body.is_empty() => body = data.into(),
             Ok(data) => body.extend_from_slice(&data),
-            // Trailers are no part of the answer.
+            // Trailers are not part of the answer.
             Err(_) => {}
         }
     }
@@ -121,11 +121,11 @@ impl Function for WasmFunction {
     }
 }
 
-/// Waits for `future` in this thread, blocking it. Also inside a task of somebody's run-time: whoever calls a function here
-/// wants nothing else done meanwhile. Nor may that run-time take turns from it, which it could never give back.
+/// Blocks this thread until `future` is ready, inside a task of another run-time too: a caller of a function wants nothing else done
+/// meanwhile. The future is not subject to the task budget of that run-time, which would never be renewed here.
 pub(super) fn wait<F: Future>(future: F) -> F::Output {
     let mut future = pin!(tokio::task::unconstrained(future));
-    // Most calls have nothing to wait for, and need nobody who wakes them.
+    // Most calls have nothing to wait for, and need no waker.
     if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         return output;
     }

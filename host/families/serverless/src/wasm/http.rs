@@ -10,7 +10,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttp, WasiHttpCtx,
 /// The capability.
 pub(crate) struct IncomingHttp;
 
-/// The one there is.
+/// The capability, as the family lists it.
 pub(crate) const HTTP: IncomingHttp = IncomingHttp;
 
 impl Capability for IncomingHttp {
@@ -27,6 +27,9 @@ impl Capability for IncomingHttp {
     }
 }
 
+/// The size of one set of fields, such as the headers of an answer; servers accept half as much. A session has up to 65,536 resources.
+const FIELDS_BYTES_MAX: usize = 32 << 10;
+
 /// What a session holds for it.
 struct Http {
     context: WasiHttpCtx,
@@ -35,7 +38,9 @@ struct Http {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { context: WasiHttpCtx::new(), hooks: NothingGoesOut }
+        let mut context = WasiHttpCtx::new();
+        context.set_field_size_limit(FIELDS_BYTES_MAX);
+        Self { context, hooks: NothingGoesOut }
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a component offers to the driver `function`: instances behind `wasi:http/incoming-handler`, made out of as much as a
-//! start kind lets be there. It must not know what the function does, nor time anything but its own stages.
+//! What a component offers to the driver `function`: instances behind `wasi:http/incoming-handler`, prepared as far as the kind of start
+//! allows.
 
 mod adapter;
 mod call;
@@ -62,7 +62,7 @@ fn cached(component: &Component, bytes: Vec<u8>) -> Result<Source, ModuleError> 
     // The first fills the cache, where it has not been.
     code()?;
     if !code()?.mapped {
-        let reason = "compiled code is not cached here: give the user's cache folder to nobody else to write";
+        let reason = "compiled code is not cached here: make the user's cache folder writable for this user alone";
         return Err(ModuleError::Unavailable(reason.to_owned()));
     }
     Ok(Source::Cached { bytes, sha256 })
@@ -92,7 +92,8 @@ impl Factory {
 
     fn link(&self, compiled: &Compiled) -> Result<ProxyPre<State>, ModuleError> {
         let linked = self.linker.instantiate_pre(compiled).and_then(ProxyPre::new);
-        linked.map_err(|error| module_error(format!("it does not fit this host: {}", one_line(&error))))
+        linked
+            .map_err(|error| module_error(format!("the component cannot be linked on this host: {}", one_line(&error))))
     }
 
     /// The component in `bytes`, with the memory of an initialised instance.

@@ -88,14 +88,14 @@ fn rate_that_is_not_achieved_is_void() {
 }
 
 #[test]
-fn what_is_tried_again_is_not_lost() {
+fn retried_event_is_not_lost() {
     let report = driven(Mode::Fails(1), 0, &arguments(3, 0));
     assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
     assert!(report.series.iter().any(|series| series.metric == "retried"));
 }
 
 #[test]
-fn what_cannot_be_asked_for_is_refused() {
+fn invalid_arguments_are_refused() {
     for (arguments, expect) in [(arguments(0, 0), "`count` is 0"), (arguments(1, -1), "`rate` is -1")] {
         let report = driven(Mode::Right, 0, &arguments);
         assert!(report.outcome.reason.as_deref().unwrap().contains(expect), "{:?}", report.outcome);

@@ -219,7 +219,7 @@ impl ControlPlane for Forgetful {
 }
 
 #[test]
-fn what_the_control_plane_has_forgotten_is_listed_and_nothing_comes_twice() {
+fn forgotten_changes_are_listed_and_nothing_comes_twice() {
     let (clock, mut mock) = (FakeClock::default(), Mock::new(Mode::Right, 0));
     let plane = Arc::new(Forgetful::default());
     let rules = Rules { idle_ns: None, depth_max: 1, reclaim };
