@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn malformed_address_is_refused() {
         check("http://queue", Err("not the address of a NATS server"));
         for text in
             ["nats://", "nats://queue:", "nats://queue:x", "nats://queue:0", "nats://a b", "nats://a/b", "nats://[::1"]

@@ -208,7 +208,7 @@ pub fn serve(
     }
 }
 
-/// What became of the modules that were asked for.
+/// The outcome of asking for modules.
 enum Fetched {
     All,
     Stopped,
@@ -260,6 +260,7 @@ fn foreign(spec: &Spec, card: &HostCard, run: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::made_up::spec;
     use crate::protocol::ModuleDigest;
     use bench_model::Arm;
     use std::sync::{Arc, Mutex};
@@ -305,20 +306,6 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
-        }
-    }
-
-    fn spec() -> Spec {
-        Spec {
-            protocol: PROTOCOL,
-            host_version: "1".to_owned(),
-            id: "r".to_owned(),
-            words: vec!["s".to_owned()],
-            command: Vec::new(),
-            seed: 1,
-            order_sha256: String::new(),
-            modules: Vec::new(),
-            signature: None,
         }
     }
 

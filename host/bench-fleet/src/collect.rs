@@ -6,7 +6,9 @@ use crate::protocol::HostCard;
 use crate::queue::{AgentId, Blocks};
 use bench_model::Checksum;
 use bench_sink::digest;
-use bench_sink::runfile::{ClockRecord, EndRecord, FILE_NAME, PartRecord, RawLine, Record, RunWriter, Status, encode};
+use bench_sink::runfile::{
+    ClockRecord, EndRecord, FILE_NAME, PartRecord, RawLine, RawLines, Record, RunWriter, Status, encode,
+};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -76,9 +78,16 @@ pub struct ShardOf<'a> {
 
 /// Whether an agent has sent the head of its run file. Without it, nothing of it can be merged.
 pub fn has_head(collected: &Path) -> Result<bool, MergeError> {
-    let lines = RawLine::read_all(collected)?;
-    Ok(lines.iter().any(|line| matches!(line.record, Some(Record::Run(_)))))
+    for line in RawLines::open(collected)? {
+        if matches!(line?.record, Some(Record::Run(_))) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
+
+/// How much of a shard is written at once. Each piece is synced.
+const PIECE_BYTES: usize = 16 << 20;
 
 /// Writes what counts of the run file in `collected` as a shard into the new run directory `out`. The blocks of cells for which
 /// `is_official` is false are left out; all other lines are as the agent wrote them.
@@ -88,10 +97,31 @@ pub fn write_shard(
     shard: &ShardOf<'_>,
     is_official: impl Fn(u32) -> bool,
 ) -> Result<Collected, MergeError> {
+    let mut writer = RunWriter::create(out)?;
+    let copied = copy_lines(collected, &mut writer, shard, &is_official);
+    if copied.is_err() {
+        // Half a shard would be in the way of the next attempt.
+        let _ = fs::remove_dir_all(out);
+    }
+    copied
+}
+
+/// Copies the lines that count, and ends the run file.
+fn copy_lines(
+    collected: &Path,
+    writer: &mut RunWriter,
+    shard: &ShardOf<'_>,
+    is_official: &dyn Fn(u32) -> bool,
+) -> Result<Collected, MergeError> {
     let mut found = Collected::default();
     let mut bytes = Vec::new();
     let mut finished = None;
-    for RawLine { record, text } in RawLine::read_all(collected)? {
+    for line in RawLines::open(collected)? {
+        let RawLine { record, text } = line?;
+        if bytes.len() >= PIECE_BYTES {
+            writer.append_raw(&bytes)?;
+            bytes.clear();
+        }
         if let Some(Record::Outcome(outcome)) = &record {
             let counter = if is_official(outcome.cell) { &mut found.counted } else { &mut found.spare };
             *counter += 1;
@@ -113,13 +143,13 @@ pub fn write_shard(
                 bytes.extend(encode(&[Record::Part(part)]));
             }
             Some(Record::End(end)) => finished = Some(end.finished),
-            record if record.as_ref().and_then(cell).is_none_or(&is_official) => bytes.extend(text),
+            record if record.as_ref().and_then(cell).is_none_or(is_official) => bytes.extend(text),
             _ => {}
         }
     }
     let finished = finished.unwrap_or_else(|| shard.finished.to_owned());
     bytes.extend(encode(&[Record::End(EndRecord { finished, stopped: None })]));
-    RunWriter::create(out)?.append_raw(&bytes)?;
+    writer.append_raw(&bytes)?;
     Ok(found)
 }
 

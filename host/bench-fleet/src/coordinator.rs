@@ -6,9 +6,11 @@ use crate::queue::{AgentId, ClassId, Completed, Lease, Progress, Queue, QueueErr
 use std::collections::VecDeque;
 
 mod event;
+mod simulation;
 mod spread;
 
 pub use event::Event;
+pub use simulation::{Simulated, simulate};
 
 use spread::Spread;
 

@@ -23,7 +23,7 @@ pub enum MergeError {
     Different {
         /// The first directory.
         first: PathBuf,
-        /// The one that differs from it.
+        /// The directory that differs from it.
         other: PathBuf,
         /// What differs.
         what: String,

@@ -34,7 +34,7 @@ pub struct Fleet {
     messages: Receiver<Message>,
     waker: SyncSender<Message>,
     begun: Instant,
-    /// How many agents there are to be.
+    /// The expected number of agents.
     expected: usize,
     /// How long to wait before an agent that was lost is started again, for each time.
     restarts: Vec<Duration>,
@@ -49,7 +49,7 @@ struct Agent {
     process: Option<Process>,
     /// Closed to ask it to stop.
     orders: Option<Pipe>,
-    /// How many connections it has had: what still arrives over an earlier one does not count.
+    /// The number of its connections so far: messages of an earlier one are ignored.
     connection: u32,
     has_ended: bool,
     /// The machine and the program that introduced themselves.
@@ -174,16 +174,20 @@ impl Fleet {
         Ok(())
     }
 
-    /// The next message; one of a connection that was replaced only wakes.
-    fn receive(&self, within: Duration) -> Result<Message, RecvTimeoutError> {
-        let message = self.messages.recv_timeout(within)?;
-        let is_current = match &message {
-            Message::Said { agent, connection, .. } | Message::Ended { agent, connection, .. } => {
-                self.agents[agent.0 as usize].connection == *connection
+    /// The next message. One of a connection that was replaced only wakes, and so does the time of an agent, which is noted here.
+    fn receive(&mut self, within: Duration) -> Result<Message, RecvTimeoutError> {
+        match self.messages.recv_timeout(within)? {
+            Message::Said { agent, connection, .. } | Message::Ended { agent, connection, .. }
+                if self.agents[agent.0 as usize].connection != connection =>
+            {
+                Ok(Message::Woken)
             }
-            Message::Came(_) | Message::Woken => true,
-        };
-        Ok(if is_current { message } else { Message::Woken })
+            Message::Said { agent, message: FromAgent::Clock { sent_ns, received_ns, answered_ns }, at_ns, .. } => {
+                self.note_time(agent, Exchange { sent_ns, received_ns, answered_ns, returned_ns: at_ns });
+                Ok(Message::Woken)
+            }
+            message => Ok(message),
+        }
     }
 
     /// Sends these files of modules, given by digest, to agents that lack them.
@@ -245,17 +249,6 @@ impl Fleet {
                         self.ask_for_time(agent);
                     }
                     cards[agent.0 as usize] = Some(*card);
-                }
-                Ok(Message::Said {
-                    agent,
-                    message: FromAgent::Clock { sent_ns, received_ns, answered_ns },
-                    at_ns,
-                    ..
-                }) => {
-                    self.note_time(agent, Exchange { sent_ns, received_ns, answered_ns, returned_ns: at_ns });
-                    if self.agents[agent.0 as usize].clock[0].1 < CLOCK_SAMPLES {
-                        self.ask_for_time(agent);
-                    }
                 }
                 Ok(Message::Said { agent, message: FromAgent::Failed { reason }, .. }) => {
                     return Err(FleetError::Refused { agent: self.name(agent), reason });
@@ -338,15 +331,6 @@ impl Fleet {
                     let orders = coordinator.handle(agent, &FromAgent::Failed { reason }, &[], self.now_ns())?;
                     self.expect(coordinator, agent);
                     orders
-                }
-                Ok(Message::Said {
-                    agent,
-                    message: FromAgent::Clock { sent_ns, received_ns, answered_ns },
-                    at_ns,
-                    ..
-                }) => {
-                    self.note_time(agent, Exchange { sent_ns, received_ns, answered_ns, returned_ns: at_ns });
-                    Vec::new()
                 }
                 Ok(Message::Said { agent, message, block, .. }) => {
                     if matches!(message, FromAgent::Ready { .. }) {

@@ -3,7 +3,7 @@
 //! merged the same way.
 
 // Helpers that unit tests share with the other tests name the crate.
-#[cfg(all(test, feature = "nats"))]
+#[cfg(test)]
 extern crate self as bench_fleet;
 
 #[cfg(feature = "nats")]
@@ -16,6 +16,9 @@ mod coordinator;
 mod error;
 mod fleet;
 mod loopback;
+#[cfg(test)]
+#[path = "../tests/made_up/mod.rs"]
+mod made_up;
 mod merge;
 #[cfg(feature = "nats")]
 mod nats;
@@ -38,7 +41,7 @@ pub use agent::{AgentTask, Orders, Received, Served, Uplink, listen, serve};
 pub use classes::{ClassError, classify};
 pub use clock::wall_ns;
 pub use collect::{Collected, Collector, FleetFolder, ShardOf, contradiction, has_head, write_shard};
-pub use coordinator::{AgentState, COMMON_GROUP, Coordinator, Event, HAND_MAX, Order};
+pub use coordinator::{AgentState, COMMON_GROUP, Coordinator, Event, HAND_MAX, Order, Simulated, simulate};
 pub use error::MergeError;
 pub use fleet::{Fleet, FleetError, FleetObserver, JOIN, RESTARTS, Visitor};
 pub use loopback::Loopback;

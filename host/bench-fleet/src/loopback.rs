@@ -65,7 +65,7 @@ impl Loopback {
         let out = theirs.try_clone()?;
         thread::Builder::new().name("agent".to_owned()).spawn(move || {
             let orders = listen(BufReader::new(theirs), wall_ns, || {});
-            // The coordinator's end tells whatever went wrong.
+            // If something goes wrong, the coordinator's side reports it.
             let _ = serve(&orders, &mut Uplink::new(out), (&card, Some(NAME)), &mut Sender(block));
         })?;
         let collector = Collector::create(folder, &[NAME.to_owned()])?;

@@ -43,7 +43,7 @@ pub fn merge_stopped(
         let part = Part::read(directory)?;
         let number = part.part.number;
         match parts.get(&number) {
-            Some(known) if known.body == part.body => copies.push(directory.clone()),
+            Some(known) if known.body_sha256 == part.body_sha256 => copies.push(directory.clone()),
             Some(known) => {
                 fit(known, &part)?;
                 let (first, other) = (known.directory.clone(), directory.clone());
@@ -60,7 +60,7 @@ pub fn merge_stopped(
     writer.append(&[Record::Run(run)])?;
     writer.append_raw(&first.head)?;
     for part in &parts {
-        writer.append_raw(&part.body)?;
+        part.copy_body(&mut writer)?;
     }
     let finished = parts.iter().filter_map(|part| part.end.as_ref()).map(|end| end.finished.clone()).max();
     writer.append(&[Record::End(EndRecord { finished: finished.unwrap_or_default(), stopped })])?;

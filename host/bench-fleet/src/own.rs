@@ -41,10 +41,8 @@ pub fn own_blocks(directory: &Path) -> Result<Vec<(Part, Vec<u8>)>, ReadError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bench_model::{Arguments, Arm};
-    use bench_sink::runfile::{
-        CalibrationRecord, CellRecord, EndRecord, ModuleRef, OutcomeRecord, RunWriter, When, encode,
-    };
+    use crate::made_up;
+    use bench_sink::runfile::{CalibrationRecord, EndRecord, OutcomeRecord, RunWriter, When, encode};
     use proptest::prelude::*;
 
     const HEAD: &str = "{\"v\":1,\"record\":\"run\",\"id\":\"r\",\"started\":\"1\",\"seed\":1,\"command\":[],\"planned\":{\"cells\":2,\"processes\":1},\"fingerprint\":{\"host_version\":\"1\",\"os\":\"\",\"kernel\":\"\",\"architecture\":\"\",\"cpus\":1}}\n";
@@ -52,20 +50,7 @@ mod tests {
 
     /// The block of a repetition, with an outcome of each of the repetitions that it contradicts.
     fn repetition(cell: u32, process: u32, contradicted: u32) -> Vec<u8> {
-        let identity = CellRecord {
-            cell,
-            process,
-            scenario: "m/s".to_owned(),
-            family: String::new(),
-            arm: Arm::Wasm,
-            variant: None,
-            arguments: Arguments::default(),
-            module: ModuleRef { file: "m".to_owned(), sha256: "d".to_owned() },
-            limit: None,
-            cpu: None,
-            conditions: Vec::new(),
-        };
-        let mut records = vec![Record::Cell(identity)];
+        let mut records = vec![Record::Cell(made_up::cell(cell, process, "m.wasm"))];
         records.extend((0..contradicted).map(|other| Record::Outcome(OutcomeRecord::ok(100 + other, 0))));
         records.push(Record::Outcome(OutcomeRecord::ok(cell, process)));
         encode(&records)

@@ -1,7 +1,14 @@
-//! One shard as it was measured: what it belongs to, and its lines as they were written.
+//! One shard as it was measured: what it belongs to, and its lines as they were written. The lines stay on the disk until they are copied.
 
 use crate::MergeError;
-use bench_sink::runfile::{EndRecord, ModuleRecord, PartRecord, RawLine, Record, RunRecord};
+use bench_sink::digest::Hasher;
+use bench_sink::regular;
+use bench_sink::runfile::{
+    EndRecord, FILE_NAME, ModuleRecord, PartRecord, RawLine, RawLines, ReadError, Record, RunRecord, RunWriter,
+};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// One shard.
@@ -16,17 +23,26 @@ pub(crate) struct Part {
     pub(crate) repetitions: Vec<(u32, u32)>,
     /// The lines of modules.
     pub(crate) head: Vec<u8>,
-    /// All other lines but the first and the ends.
-    pub(crate) body: Vec<u8>,
+    /// Where all other lines are in the file, but the first and the ends.
+    body: Vec<Range<u64>>,
+    /// The digest of those lines.
+    pub(crate) body_sha256: String,
 }
+
+/// How much is copied at once. Each piece is synced.
+const PIECE_BYTES: u64 = 16 << 20;
 
 impl Part {
     pub(crate) fn read(directory: &Path) -> Result<Self, MergeError> {
         let directory = directory.to_owned();
         let (mut run, mut part, mut end) = (None, None, None);
         let (mut modules, mut repetitions) = (Vec::new(), Vec::new());
-        let (mut head, mut body) = (Vec::new(), Vec::new());
-        for RawLine { record, text } in RawLine::read_all(&directory)? {
+        let (mut head, mut body, mut hasher) = (Vec::new(), Vec::new(), Hasher::default());
+        let mut end_of_line = 0;
+        for line in RawLines::open(&directory)? {
+            let RawLine { record, text } = line?;
+            let begin_of_line = end_of_line;
+            end_of_line += text.len() as u64;
             match record {
                 Some(Record::Run(record)) => run = Some(record),
                 Some(Record::Module(record)) => {
@@ -41,7 +57,8 @@ impl Part {
                         Some(Record::Resumed(_)) => end = None,
                         _ => {}
                     }
-                    body.extend(text);
+                    hasher.update(&text);
+                    add(&mut body, begin_of_line..end_of_line);
                 }
             }
         }
@@ -50,7 +67,29 @@ impl Part {
         // A later outcome of the same repetition replaces an earlier one.
         repetitions.sort_unstable();
         repetitions.dedup();
-        Ok(Self { directory, run, part, modules, end, repetitions, head, body })
+        Ok(Self { directory, run, part, modules, end, repetitions, head, body, body_sha256: hasher.finish() })
+    }
+
+    /// Appends all lines but those of the head and the ends to another run file, as they were written.
+    pub(crate) fn copy_body(&self, writer: &mut RunWriter) -> Result<(), MergeError> {
+        let path = self.directory.join(FILE_NAME);
+        let fail = |source| ReadError::Io { path: path.clone(), source };
+        let mut file = regular::open(&path, File::options().read(true)).map_err(fail)?;
+        for range in &self.body {
+            file.seek(SeekFrom::Start(range.start)).map_err(fail)?;
+            let mut left = range.end - range.start;
+            while left > 0 {
+                let wanted = left.min(PIECE_BYTES);
+                let mut piece = Vec::new();
+                let read = file.by_ref().take(wanted).read_to_end(&mut piece).map_err(fail)? as u64;
+                if read < wanted {
+                    return Err(fail(io::ErrorKind::UnexpectedEof.into()).into());
+                }
+                writer.append_raw(&piece)?;
+                left -= wanted;
+            }
+        }
+        Ok(())
     }
 
     /// What tells it from a shard of the same run as `other`, if anything does.
@@ -71,5 +110,13 @@ impl Part {
         let is_same = self.part.boot_id.is_some() && self.part.boot_id == other.part.boot_id;
         let begins_before_end = |a: &Self, b: &Self| b.end.as_ref().is_none_or(|end| a.part.started < end.finished);
         is_same && begins_before_end(self, other) && begins_before_end(other, self)
+    }
+}
+
+/// Adds the next range; one that follows the last without a gap is a part of that.
+fn add(ranges: &mut Vec<Range<u64>>, next: Range<u64>) {
+    match ranges.last_mut() {
+        Some(last) if last.end == next.start => last.end = next.end,
+        _ => ranges.push(next),
     }
 }

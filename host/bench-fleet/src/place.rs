@@ -106,7 +106,7 @@ pub fn agents(places: &[Place]) -> Result<Vec<AgentPlace>, String> {
             Place::Ssh(hosts) => agents.extend(hosts.iter().map(|host| (host.clone(), Some(host.clone())))),
             // The cluster starts those, from a manifest.
             Place::Kubernetes(_) => {}
-            // Whoever they are, they come by themselves.
+            // These agents connect by themselves.
             #[cfg(feature = "nats")]
             Place::Nats(_) => {}
         }

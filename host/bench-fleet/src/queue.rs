@@ -64,7 +64,7 @@ pub struct Lease {
     pub until_ns: u64,
 }
 
-/// What became of a block.
+/// The outcome of storing a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
     /// It is the first of its subject, and is kept.
@@ -75,7 +75,7 @@ pub enum Stored {
     Different,
 }
 
-/// What became of the report that a group is finished.
+/// The outcome of reporting a finished group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completed {
     /// The agent is the first to finish the group, so its blocks are those of the run.
@@ -90,7 +90,7 @@ pub enum Completed {
 /// How many groups of a class are in which state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Nobody has them.
+    /// Groups that no agent has.
     pub waiting: u32,
     /// An agent measures them.
     pub leased: u32,
@@ -168,7 +168,7 @@ pub trait Queue {
     /// The state of a class.
     fn progress(&self, class: ClassId) -> Result<Progress, QueueError>;
 
-    /// The agent that finished a group first; `None` while nobody has.
+    /// The agent that finished a group first; `None` while none has.
     fn owner(&self, class: ClassId, group: u32) -> Option<AgentId>;
 }
 

@@ -151,7 +151,7 @@ impl FleetFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::PROTOCOL;
+    use crate::made_up;
 
     #[test]
     fn run_that_has_begun_is_kept_for_another_process() {
@@ -159,17 +159,7 @@ mod tests {
         let folder = FleetFolder::new(out.path(), "r");
         drop(folder.begin().unwrap());
         assert_eq!(folder.resume_spec().unwrap(), None);
-        let spec = Spec {
-            protocol: PROTOCOL,
-            host_version: "1".to_owned(),
-            id: "r".to_owned(),
-            words: Vec::new(),
-            command: Vec::new(),
-            seed: 7,
-            order_sha256: String::new(),
-            modules: Vec::new(),
-            signature: None,
-        };
+        let spec = made_up::spec();
         folder.keep_spec(&spec).unwrap();
         fs::create_dir_all(folder.collected()).unwrap();
         fs::create_dir_all(folder.agents()).unwrap();

@@ -2,11 +2,12 @@
 
 use crate::MergeError;
 use crate::collect::{DIGESTS, FleetFolder};
-use bench_sink::digest;
-use bench_sink::runfile::{FILE_NAME, RawLine, Record};
+use crate::protocol::BLOCK_BYTES_MAX;
+use bench_sink::runfile::{FILE_BYTES_MAX, FILE_NAME, RawLine, RawLines, Record};
+use bench_sink::{digest, regular};
 use std::collections::{HashMap, HashSet};
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// What was checked.
@@ -49,9 +50,7 @@ pub fn verify(folder: &FleetFolder, merged: &[PathBuf]) -> Result<Verified, Veri
     for agent in agents(&folder.collected())? {
         let directory = folder.collected().join(&agent);
         verified.blocks += check_blocks(&directory, &mut verified.findings)?;
-        let lines = RawLine::read_all(&directory).map_err(MergeError::from)?;
-        let digests = lines.iter().map(|line| digest::of_bytes(&line.text)).collect();
-        sent.insert(format!("{id}@{agent}"), digests);
+        sent.insert(format!("{id}@{agent}"), lines_of(&directory.join(FILE_NAME))?);
         verified.agents.push(agent);
     }
     for directory in merged {
@@ -71,11 +70,27 @@ fn agents(collected: &Path) -> Result<Vec<String>, VerifyError> {
     Ok(names)
 }
 
+/// The digests of the complete lines of a file.
+fn lines_of(path: &Path) -> Result<HashSet<String>, VerifyError> {
+    let fail = |source| VerifyError::Io { path: path.to_owned(), source };
+    let file = regular::open(path, File::options().read(true)).map_err(fail)?;
+    let mut file = BufReader::with_capacity(1 << 20, file.take(FILE_BYTES_MAX));
+    let (mut line, mut digests) = (Vec::new(), HashSet::new());
+    loop {
+        line.clear();
+        file.read_until(b'\n', &mut line).map_err(fail)?;
+        if line.last() != Some(&b'\n') {
+            return Ok(digests);
+        }
+        digests.insert(digest::of_bytes(&line));
+    }
+}
+
 /// Checks the blocks of an agent against the digests that were noted when they arrived. Returns how many there are.
 fn check_blocks(directory: &Path, findings: &mut Vec<String>) -> Result<usize, VerifyError> {
     let read = |name: &str| {
         let path = directory.join(name);
-        fs::read(&path).map_err(|source| VerifyError::Io { path, source })
+        regular::read(&path, FILE_BYTES_MAX).map_err(|source| VerifyError::Io { path, source })
     };
     let noted = match read(DIGESTS) {
         Err(VerifyError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -83,27 +98,30 @@ fn check_blocks(directory: &Path, findings: &mut Vec<String>) -> Result<usize, V
         }
         noted => noted?,
     };
-    let bytes = read(FILE_NAME)?;
     let shown = directory.join(FILE_NAME);
-    let mut rest = bytes.as_slice();
+    let fail = |source| VerifyError::Io { path: shown.clone(), source };
+    let mut sent = regular::open(&shown, File::options().read(true)).map_err(fail)?;
     let mut blocks = 0;
     for (number, line) in String::from_utf8_lossy(&noted).lines().enumerate() {
-        let noted = line.split_once(' ').and_then(|(bytes, sha256)| Some((bytes.parse::<usize>().ok()?, sha256)));
-        let Some((block, wanted)) = noted.and_then(|(bytes, sha256)| Some((rest.split_at_checked(bytes)?, sha256)))
-        else {
+        let noted = line.split_once(' ').and_then(|(bytes, sha256)| Some((bytes.parse::<u64>().ok()?, sha256)));
+        let mut block = Vec::new();
+        let (wanted_bytes, wanted) = noted.unwrap_or((u64::MAX, ""));
+        // As much as there is, and no block is larger: the number may be wrong.
+        sent.by_ref().take(wanted_bytes.min(BLOCK_BYTES_MAX)).read_to_end(&mut block).map_err(fail)?;
+        if block.len() as u64 != wanted_bytes {
             findings.push(format!("{}: block {number} is not complete", shown.display()));
             return Ok(blocks);
-        };
-        let found = digest::of_bytes(block.0);
+        }
+        let found = digest::of_bytes(&block);
         if found != wanted {
             findings
                 .push(format!("{}: block {number} was changed: its digest is {found}, not {wanted}", shown.display()));
         }
-        rest = block.1;
         blocks += 1;
     }
-    if !rest.is_empty() {
-        findings.push(format!("{}: {} bytes at its end were sent by no agent", shown.display(), rest.len()));
+    let rest = io::copy(&mut sent, &mut io::sink()).map_err(fail)?;
+    if rest > 0 {
+        findings.push(format!("{}: {rest} bytes at its end were sent by no agent", shown.display()));
     }
     Ok(blocks)
 }
@@ -116,7 +134,8 @@ fn check_merged(
 ) -> Result<(), VerifyError> {
     let mut by: Option<&HashSet<String>> = None;
     let mut seen = HashSet::new();
-    for (number, RawLine { record, text }) in (1..).zip(RawLine::read_all(directory).map_err(MergeError::from)?) {
+    for (number, line) in (1..).zip(RawLines::open(directory).map_err(MergeError::from)?) {
+        let RawLine { record, text } = line.map_err(MergeError::from)?;
         let line: (&Path, u32) = (directory, number);
         match &record {
             // These lines are written by who merges.
@@ -211,6 +230,12 @@ mod tests {
         check(Some("a"), change, &["block 1 was changed: its digest is", "line 3: the line is not as the agent"]);
         let longer = |text: String| text + "{\"v\":1,\"record\":\"later\"}\n";
         check(Some("b"), longer, &["25 bytes at its end were sent by no agent"]);
+    }
+
+    #[test]
+    fn part_of_another_run_is_found() {
+        let foreign = |text: String| text.replace("\"run\":\"r@a\"", "\"run\":\"x@a\"");
+        check(None, foreign, &["line 2: x@a is not an agent of this run"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::queue::{AgentId, ClassId, Queue, QueueError};
 /// Who measures the groups of a class besides the common one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spread {
-    /// Nobody yet: it depends on the common group.
+    /// No agent yet: it depends on the common group.
     Undecided,
     /// Every agent.
     All,

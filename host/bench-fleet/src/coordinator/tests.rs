@@ -1,140 +1,21 @@
 //! Simulates fleets with a clock of their own.
 
+use super::simulation::{Counted, PROCESSES, REPETITION_NS, Simulation};
 use super::*;
-use crate::queue::{Blocks, Embedded, Part};
+use crate::queue::{Embedded, Part};
 use proptest::prelude::*;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
-use std::io;
-
-/// Counts blocks instead of keeping them.
-#[derive(Debug, Default)]
-struct Counted(u64);
-
-impl Blocks for Counted {
-    fn append(&mut self, _: AgentId, _: &[u8]) -> io::Result<()> {
-        self.0 += 1;
-        Ok(())
-    }
-}
-
-/// Repetitions of each group; a group has one cell.
-const PROCESSES: u32 = 10;
-
-/// The time of a repetition. The lease is longer.
-const REPETITION_NS: u64 = 1_000;
-
-/// A fleet whose agents are entries of a list of times.
-struct Simulation {
-    coordinator: Coordinator<Embedded<Counted>>,
-    groups: u32,
-    /// What each agent does next, and when.
-    next: BinaryHeap<Reverse<(u64, u32)>>,
-    doing: Vec<Doing>,
-    /// The time at which an agent is killed.
-    killed: BTreeMap<u32, u64>,
-    now_ns: u64,
-}
-
-#[derive(Clone, Debug)]
-enum Doing {
-    Joining,
-    Measuring { groups: Vec<u32>, done: u32 },
-    Leaving,
-    Nothing,
-}
-
-impl Simulation {
-    fn new(classes: &[ClassId], groups: u32) -> Self {
-        let coordinator = Coordinator::new(Embedded::new(Counted::default()), classes, groups, true).unwrap();
-        let agents = classes.len() as u32;
-        Self {
-            coordinator,
-            groups,
-            next: (0..agents).map(|agent| Reverse((u64::from(agent), agent))).collect(),
-            doing: vec![Doing::Joining; classes.len()],
-            killed: BTreeMap::new(),
-            now_ns: 0,
-        }
-    }
-
-    /// Runs until nothing happens any more.
-    fn run(&mut self) {
-        loop {
-            let agent_ns = self.next.peek().map(|Reverse((at_ns, _))| *at_ns);
-            let lease_ns = self.coordinator.wake_ns();
-            let Some(at_ns) = agent_ns.into_iter().chain(lease_ns).min() else { break };
-            self.now_ns = self.now_ns.max(at_ns);
-            if lease_ns == Some(at_ns) {
-                let orders = self.coordinator.expire(self.now_ns).unwrap();
-                self.obey(orders);
-            } else if let Some(Reverse((_, agent))) = self.next.pop() {
-                self.act(agent);
-            }
-        }
-    }
-
-    fn act(&mut self, agent: u32) {
-        if self.killed.get(&agent).is_some_and(|killed_ns| *killed_ns <= self.now_ns) {
-            self.doing[agent as usize] = Doing::Nothing;
-            let orders = self.coordinator.gone(AgentId(agent), self.now_ns).unwrap();
-            return self.obey(orders);
-        }
-        match std::mem::replace(&mut self.doing[agent as usize], Doing::Nothing) {
-            Doing::Joining => {
-                self.say(agent, &FromAgent::Ready { lease_ns: 5 * REPETITION_NS });
-                self.say(agent, &FromAgent::Claim);
-            }
-            Doing::Measuring { groups, done } if done < groups.len() as u32 * PROCESSES => {
-                let (cell, process) = (groups[(done / PROCESSES) as usize], done % PROCESSES);
-                let part = Part::Repetition { cell, process };
-                self.say(agent, &FromAgent::Block { part, bytes: 0, sha256: String::new() });
-                self.doing[agent as usize] = Doing::Measuring { groups, done: done + 1 };
-                self.next.push(Reverse((self.now_ns + REPETITION_NS, agent)));
-            }
-            Doing::Measuring { groups, .. } => {
-                self.say(agent, &FromAgent::Completed { groups });
-                self.say(agent, &FromAgent::Claim);
-            }
-            Doing::Leaving => self.say(agent, &FromAgent::Leaving),
-            Doing::Nothing => {}
-        }
-    }
-
-    fn say(&mut self, agent: u32, message: &FromAgent) {
-        let orders = self.coordinator.handle(AgentId(agent), message, b"", self.now_ns).unwrap();
-        self.obey(orders);
-    }
-
-    fn obey(&mut self, orders: Vec<Order>) {
-        for (agent, order) in orders {
-            self.doing[agent.0 as usize] = match order {
-                ToAgent::Measure { groups } => Doing::Measuring { groups, done: 0 },
-                ToAgent::Leave => Doing::Leaving,
-                ToAgent::Spec(_) | ToAgent::Clock { .. } | ToAgent::Module { .. } => {
-                    panic!("the coordinator sends none of them")
-                }
-            };
-            self.next.push(Reverse((self.now_ns + REPETITION_NS, agent.0)));
-        }
-    }
-
-    fn work(&self) -> u64 {
-        self.coordinator.steps() + self.coordinator.queue().steps()
-    }
-}
 
 /// The work for each repetition, and the entries in memory for each, of a fleet in which each agent measures 100 repetitions.
 fn per_repetition(agents: u32) -> (f64, f64) {
     let groups = agents * 10;
-    let mut fleet = Simulation::new(&vec![ClassId(0); agents as usize], groups);
-    fleet.run();
+    let mut fleet = Simulation::new(&vec![ClassId(0); agents as usize], groups).unwrap();
+    fleet.run().unwrap();
     assert!(fleet.coordinator.is_over(fleet.now_ns).unwrap());
-    let repetitions = u64::from((groups + agents - 1) * PROCESSES);
-    assert_eq!(fleet.coordinator.queue().blocks().0, repetitions, "each once, but for the common group");
     assert!((0..groups).all(|group| fleet.coordinator.owner(ClassId(0), group).is_some()));
+    let Simulated { repetitions, steps, entries } = fleet.simulated();
+    assert_eq!(repetitions, u64::from((groups + agents - 1) * PROCESSES), "each once, but for the common group");
     let repetitions = f64::from(groups * PROCESSES);
-    (fleet.work() as f64 / repetitions, fleet.coordinator.queue().entries() as f64 / repetitions)
+    (steps as f64 / repetitions, entries as f64 / repetitions)
 }
 
 #[test]
@@ -157,13 +38,13 @@ proptest! {
     ) {
         // One agent of each class survives.
         let classes: Vec<_> = [0, 1].into_iter().chain(classes).map(ClassId).collect();
-        let mut fleet = Simulation::new(&classes, groups);
+        let mut fleet = Simulation::new(&classes, groups).unwrap();
         fleet.killed = killed.into_iter().filter(|(agent, _)| (2..classes.len() as u32).contains(agent)).collect();
-        fleet.run();
+        fleet.run().unwrap();
         prop_assert!(fleet.coordinator.is_over(fleet.now_ns).unwrap());
         for class in [ClassId(0), ClassId(1)] {
             let progress = fleet.coordinator.progress(class).unwrap();
-            prop_assert_eq!(progress.finished + progress.given_up, fleet.groups);
+            prop_assert_eq!(progress.finished + progress.given_up, groups);
             for group in 0..groups {
                 let owner = fleet.coordinator.owner(class, group);
                 prop_assert!(owner.is_none_or(|owner| classes[owner.0 as usize] == class));
@@ -230,6 +111,24 @@ fn lost_agent_that_is_started_again_gets_groups() {
         coordinator.handle(a, &FromAgent::Completed { groups: vec![group] }, b"", 3).unwrap();
     }
     assert_eq!(coordinator.handle(a, &FromAgent::Claim, b"", 4).unwrap(), [(a, ToAgent::Leave)]);
+}
+
+#[test]
+fn class_without_agents_keeps_no_other_class_waiting() {
+    let classes = [ClassId(0), ClassId(1)];
+    let mut coordinator = Coordinator::new(Embedded::new(Counted::default()), &classes, 2, false).unwrap();
+    let (a, b) = (AgentId(0), AgentId(1));
+    assert!(coordinator.gone(b, 0).unwrap().is_empty(), "what it would have measured is not for another class");
+    for group in 0..2 {
+        let orders = coordinator.handle(a, &FromAgent::Claim, b"", 1).unwrap();
+        assert_eq!(orders, [(a, ToAgent::Measure { groups: vec![group] })]);
+        coordinator.handle(a, &FromAgent::Completed { groups: vec![group] }, b"", 1).unwrap();
+    }
+    assert_eq!(coordinator.handle(a, &FromAgent::Claim, b"", 1).unwrap(), [(a, ToAgent::Leave)]);
+    coordinator.handle(a, &FromAgent::Leaving, b"", 1).unwrap();
+    assert!(coordinator.is_over(1).unwrap());
+    assert_eq!(coordinator.progress(ClassId(0)).unwrap(), Progress { finished: 2, ..Progress::default() });
+    assert_eq!(coordinator.progress(ClassId(1)).unwrap(), Progress { waiting: 2, ..Progress::default() });
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub enum FleetError {
     Module {
         /// Its digest.
         sha256: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// Interrupted before anything was measured.

@@ -52,7 +52,7 @@ impl Process {
     }
 }
 
-/// Starts the program of an agent, with pipes for what is said and a log for the rest.
+/// Starts the program of an agent, with pipes for messages and a log for its standard error.
 fn spawn(command: &mut Command, log: &Path) -> io::Result<Child> {
     let log = File::options().create(true).append(true).open(log)?;
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn()

@@ -20,12 +20,16 @@ impl Fleet {
         self.send(agent, &ToAgent::Clock { sent_ns: wall_ns() });
     }
 
-    /// Notes how far the clock of an agent is ahead. When it joins it is asked until there are enough answers, later only when it leaves.
+    /// Notes how far the clock of an agent is ahead, and asks it again until there are enough answers. After it has joined, it is asked only
+    /// when it leaves.
     pub(super) fn note_time(&mut self, agent: AgentId, exchange: Exchange) {
         let [joined, left] = &mut self.agents[agent.0 as usize].clock;
         let (clock, samples) = if joined.1 < CLOCK_SAMPLES { joined } else { left };
         *clock = Some(better(*clock, exchange.offset()));
         *samples += 1;
+        if self.agents[agent.0 as usize].clock[0].1 < CLOCK_SAMPLES {
+            self.ask_for_time(agent);
+        }
     }
 
     /// How far the clock of an agent was ahead of this machine's, when it joined and, as far as it did, when it left.

@@ -60,7 +60,7 @@ impl Fleet {
     /// A function that gives the fleet an agent that has connected.
     pub fn door(&self) -> impl Fn(Visitor) + Send + 'static + use<> {
         let door = self.waker.clone();
-        // A fleet that is gone needs nobody: the connection ends.
+        // A fleet that is gone takes no agents: the connection ends.
         move |visitor| _ = door.send(Message::Came(visitor))
     }
 
@@ -111,5 +111,17 @@ impl Fleet {
     /// Why a fleet cannot begin whose agents did not all come.
     pub(super) fn too_few(&self, within: Duration) -> FleetError {
         FleetError::TooFew { found: self.agents.len(), expected: self.expected, seconds: within.as_secs() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agents_that_do_not_come_are_counted() {
+        let mut fleet = Fleet::expect_visitors(&[], 2);
+        let error = fleet.join(Duration::from_millis(1), &|| false).unwrap_err().to_string();
+        assert!(error.starts_with("only 0 of 2 agents came within 0 s") && error.contains("--nodes"), "{error}");
     }
 }

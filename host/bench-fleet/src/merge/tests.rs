@@ -1,11 +1,10 @@
 //! Merges shards that were made up, and every kind of directory that does not fit.
 
 use super::*;
-use bench_model::{Arguments, Arm};
+use crate::made_up;
+use bench_model::Arm;
 use bench_sink::fingerprint::Fingerprint;
-use bench_sink::runfile::{
-    CellRecord, FILE_NAME, ModuleRecord, ModuleRef, OutcomeRecord, PartRecord, Planned, RawLine, RunFile, Status,
-};
+use bench_sink::runfile::{FILE_NAME, ModuleRecord, OutcomeRecord, PartRecord, Planned, RawLine, RunFile, Status};
 use proptest::prelude::*;
 use std::fs;
 
@@ -83,22 +82,8 @@ impl Made {
 }
 
 fn block(cell: u32, process: u32, recorded: u64) -> [Record; 2] {
-    let module = ModuleRef { file: "m.wasm".to_owned(), sha256: "d".to_owned() };
-    let identity = CellRecord {
-        cell,
-        process,
-        scenario: "m/s".to_owned(),
-        family: String::new(),
-        arm: Arm::Wasm,
-        variant: None,
-        arguments: Arguments::default(),
-        module,
-        limit: None,
-        cpu: None,
-        conditions: Vec::new(),
-    };
     let outcome = OutcomeRecord { recorded, ..OutcomeRecord::without_figures(cell, process, Status::Ok) };
-    [Record::Cell(identity), Record::Outcome(outcome)]
+    [Record::Cell(made_up::cell(cell, process, "m.wasm")), Record::Outcome(outcome)]
 }
 
 /// The result of merging `shards`, or the text of the error with the folder left out.

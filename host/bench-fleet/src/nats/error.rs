@@ -38,6 +38,17 @@ pub enum NatsError {
         /// The error of the client.
         reason: String,
     },
+    /// Its certificate is for another time than this machine has.
+    #[error(
+        "the certificate of the NATS server at {address} is not valid at the time of this machine: {reason}; set the clock of this machine \
+         if that is wrong, or renew the certificate"
+    )]
+    OutOfDate {
+        /// The address.
+        address: String,
+        /// The error of the client.
+        reason: String,
+    },
     /// It lacks what a fleet needs.
     #[error("the NATS server at {address} is {found}, but a fleet needs 2.9.2 or newer; install a newer one")]
     TooOld {

@@ -122,7 +122,7 @@ fn ask(server: &Server, subject: &str, message: &Bytes, patience: Duration) -> i
     }
 }
 
-/// Whether somebody reads `subject`.
+/// Whether `subject` has a reader.
 pub(super) fn is_read(server: &Server, subject: &str) -> bool {
     let request = Request::new().payload(message(CHECK, b"")).timeout(Some(ANSWER));
     server.wait(server.client().send_request(subject.to_owned(), request)).is_ok()
@@ -165,7 +165,7 @@ impl LinkReader {
         Ok(Self { received, current: Bytes::new(), task, _server: server.clone() })
     }
 
-    /// Ends it: whoever reads, reads the end.
+    /// Ends it: a reader reads the end.
     pub(super) fn closer(&self) -> AbortHandle {
         self.task.clone()
     }
@@ -191,7 +191,7 @@ impl Drop for LinkReader {
     }
 }
 
-/// Passes on what arrives, in the order of its numbers, until the end or until nobody reads it.
+/// Passes on what arrives, in the order of its numbers, until the end or until it is no longer read.
 async fn receive(client: Client, mut subscriber: Subscriber, sender: Sender<Bytes>) {
     let mut expected = CHECK + 1;
     loop {
@@ -203,7 +203,7 @@ async fn receive(client: Client, mut subscriber: Subscriber, sender: Sender<Byte
         let Some(reply) = arrived.reply else { continue };
         let Some((number, _)) = arrived.payload.split_first_chunk::<8>() else { continue };
         let (number, bytes) = (u64::from_be_bytes(*number), arrived.payload.slice(8..));
-        // A message comes only after the one before was answered: this is of a connection that there is no more.
+        // A message comes only after the one before was answered: this one is of a connection that has ended.
         if number > expected {
             continue;
         }
@@ -230,7 +230,7 @@ mod tests {
     use crate::nats_server::NatsServer;
 
     #[test]
-    fn bytes_arrive_once_and_in_order_and_the_end_is_told() {
+    fn bytes_and_the_end_arrive_once_and_in_order() {
         let Some(nats) = NatsServer::start() else { return };
         let (sending, receiving) = (nats.connect(), nats.connect());
         let mut reader = LinkReader::listen(&receiving, "link".to_owned()).unwrap();

@@ -17,12 +17,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tokio::task::AbortHandle;
 
-/// Who is invited.
+/// The agents that are invited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Guests {
-    /// The first agents that come, so many.
+    /// This many agents, the first that connect.
     Any(u32),
-    /// Those of these names.
+    /// The agents of these names.
     Named(Vec<String>),
 }
 

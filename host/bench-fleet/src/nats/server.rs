@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 pub enum Pings {
     /// Often enough to notice soon that it is not.
     Often,
-    /// Practically never: not a packet is sent that nobody asked for, because this machine measures.
+    /// Practically never: no packet is sent without need, because this machine measures.
     Never,
 }
 
@@ -93,7 +93,7 @@ impl Server {
         self.threads.block_on(future)
     }
 
-    /// Runs `future` beside what else goes on, until it ends or is aborted.
+    /// Runs `future` in the background, until it ends or is aborted.
     pub(super) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         self.threads.spawn(future).abort_handle()
     }
@@ -119,9 +119,15 @@ fn refusal(address: &NatsAddress, error: &ConnectError) -> NatsError {
         ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
             NatsError::Refused { address, reason }
         }
+        _ if is_of_tls && is_of_time(&reason) => NatsError::OutOfDate { address, reason },
         _ if is_of_tls => NatsError::Tls { address, reason },
         _ => NatsError::Unreachable { address, reason },
     }
+}
+
+/// Whether a certificate is refused because it is for another time, which the client tells in words only.
+fn is_of_time(reason: &str) -> bool {
+    ["certificate expired", "certificate not valid yet"].iter().any(|words| reason.contains(words))
 }
 
 /// The kind of the error of input and output that an error comes from, if it does.
@@ -140,13 +146,11 @@ fn kind_of_io(error: &ConnectError) -> Option<io::ErrorKind> {
 mod tests {
     use super::*;
     use crate::nats::RunStream;
-    use crate::nats_server::NatsServer;
+    use crate::nats_server::{NatsServer, certify, certify_for, encrypted};
     use std::ffi::OsString;
     use std::fs;
     use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
-    use std::path::Path;
-    use std::process::Command;
     use std::thread;
 
     /// Opens a run on the server at `address`, and checks why that is not possible.
@@ -240,34 +244,30 @@ mod tests {
         check(&nats.address().to_string(), &owner, &["refuses this user"]);
     }
 
-    /// Makes a certificate for this machine, and its key. Returns whether that is possible here.
-    fn certify(folder: &Path) -> bool {
-        let settings = "[req]\ndistinguished_name = name\nx509_extensions = extensions\nprompt = no\n[name]\nCN = 127.0.0.1\n[extensions]\nsubjectAltName = IP:127.0.0.1\nbasicConstraints = critical,CA:FALSE\n";
-        fs::write(folder.join("openssl.cnf"), settings).unwrap();
-        let line = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -config openssl.cnf -keyout key.pem -out cert.pem";
-        let made = Command::new("openssl").args(line.split(' ')).current_dir(folder).output();
-        let is_made = made.is_ok_and(|output| output.status.success());
-        if !is_made {
-            eprintln!("skipped: `openssl` is absent; `apt-get install openssl` has it");
-        }
-        is_made
-    }
-
     #[test]
     fn connection_is_encrypted_if_the_certificate_is_trusted() {
         let folder = tempfile::tempdir().unwrap();
-        if !certify(folder.path()) {
-            return;
-        }
-        let [certificate, key] = ["cert.pem", "key.pem"].map(|file| folder.path().join(file).display().to_string());
-        let settings = format!(
-            "jetstream {{ store_dir: \"STORE\" }}\ntls {{ cert_file: \"{certificate}\", key_file: \"{key}\" }}"
-        );
-        let Some(nats) = NatsServer::start_with(&settings) else { return };
+        let Some(files) = certify(folder.path(), "127.0.0.1") else { return };
+        let Some(nats) = NatsServer::start_with(&encrypted(&files)) else { return };
         let address = nats.address().to_string().replace("nats://", "tls://");
         check(&address, &Login::default(), &["cannot be encrypted", "NATS_CA"]);
-        let trusting = login(&[("NATS_CA", &certificate)]);
+        let trusting = login(&[("NATS_CA", &files[0])]);
         let server = Server::connect(&address.parse().unwrap(), &trusting, Pings::Often).unwrap();
         RunStream::open(&server, "r").unwrap().remove().unwrap();
+    }
+
+    #[test]
+    fn certificate_of_another_time_is_named_as_one() {
+        for time in [
+            "-startdate 20200101000000Z -enddate 20200102000000Z",
+            "-startdate 20990101000000Z -enddate 20990102000000Z",
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let Some(files) = certify_for(folder.path(), "127.0.0.1", time) else { return };
+            let Some(nats) = NatsServer::start_with(&encrypted(&files)) else { return };
+            let address = nats.address().to_string().replace("nats://", "tls://");
+            let parts = ["is not valid at the time of this machine", "set the clock of this machine"];
+            check(&address, &login(&[("NATS_CA", &files[0])]), &parts);
+        }
     }
 }

@@ -30,7 +30,7 @@ impl fmt::Debug for RunStream {
     }
 }
 
-/// What became of a message.
+/// The outcome of storing a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Put {
     /// It is the first of its subject, and stays.

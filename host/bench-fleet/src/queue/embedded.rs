@@ -19,7 +19,7 @@ pub trait Blocks {
 pub struct Embedded<B> {
     blocks: B,
     classes: HashMap<ClassId, Class>,
-    leases: HashMap<AgentId, Held>,
+    leases: HashMap<AgentId, Claim>,
     /// For each agent with a lease at most one entry, which may be earlier than the end of its lease.
     ends: BinaryHeap<Reverse<(u64, AgentId)>>,
     /// The digest of the first block of each subject.
@@ -51,7 +51,7 @@ enum State {
 
 /// What an agent holds.
 #[derive(Debug)]
-struct Held {
+struct Claim {
     class: ClassId,
     groups: Vec<u32>,
     until_ns: u64,
@@ -199,7 +199,7 @@ impl<B: Blocks> Queue for Embedded<B> {
         if claimed.is_empty() {
             return Ok(claimed);
         }
-        let held = self.leases.entry(agent).or_insert_with(|| Held {
+        let held = self.leases.entry(agent).or_insert_with(|| Claim {
             class,
             groups: Vec::new(),
             until_ns: lease.until_ns,

@@ -1,15 +1,15 @@
 //! An agent that measures nothing, as a process that kills or freezes itself at a given step of its work.
 
+use crate::made_up;
 #[cfg(feature = "nats")]
 use bench_fleet::{AgentLink, Login, Pings, Server, join_link};
 use bench_fleet::{
     AgentTask, HostCard, Orders, PROTOCOL, Part, Served, Spec, Uplink, listen, own_blocks, serve, wall_ns,
 };
-use bench_model::{Arguments, Arm, Checksum};
+use bench_model::Checksum;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CellRecord, EndRecord, FILE_NAME, LockedRun, ModuleRef, OutcomeRecord, Planned, Record, RunRecord, RunWriter,
-    encode,
+    EndRecord, FILE_NAME, LockedRun, OutcomeRecord, Planned, Record, RunRecord, RunWriter, encode,
 };
 use std::collections::BTreeSet;
 use std::fs;
@@ -36,7 +36,14 @@ pub(crate) const LINK: &str = "BENCH_FLEET_TEST_LINK";
 pub(crate) const TAKES: &str = "BENCH_FLEET_TEST_TAKES";
 
 /// Instead, the step at which it is frozen for longer than its lease.
-const FREEZES_AT: &str = "BENCH_FLEET_TEST_FREEZES_AT";
+pub(crate) const FREEZES_AT: &str = "BENCH_FLEET_TEST_FREEZES_AT";
+
+/// Set if each block is sent twice.
+const SENDS_TWICE: &str = "BENCH_FLEET_TEST_SENDS_TWICE";
+
+/// The file with the certificate of the server's authority, if it has one.
+#[cfg(feature = "nats")]
+pub(crate) const AUTHORITY: &str = "NATS_CA";
 
 /// The lease of an agent that cannot freeze, and of one that can.
 const LEASE: Duration = Duration::from_secs(600);
@@ -48,6 +55,7 @@ pub(crate) enum Fate {
     Lives,
     DiesAt(u32),
     FreezesAt(u32),
+    SendsTwice,
 }
 
 /// An agent that measures nothing.
@@ -61,6 +69,7 @@ struct Fake {
     steps: u32,
     dies_at: Option<u32>,
     freezes_at: Option<u32>,
+    sends_twice: bool,
     /// How long a repetition takes.
     takes: Duration,
 }
@@ -118,7 +127,9 @@ impl Fake {
         let writer = self.writer.as_mut().ok_or("no run file")?;
         writer.append_raw(&block).map_err(|error| error.to_string())?;
         self.step();
-        uplink.block(part, &block).map_err(|error| error.to_string())?;
+        for _ in 0..=u32::from(self.sends_twice) {
+            uplink.block(part, &block).map_err(|error| error.to_string())?;
+        }
         self.step();
         Ok(())
     }
@@ -180,19 +191,7 @@ impl AgentTask for Fake {
 }
 
 fn block(cell: u32, process: u32, agent: &str) -> [Record; 2] {
-    let identity = CellRecord {
-        cell,
-        process,
-        scenario: "m/s".to_owned(),
-        family: String::new(),
-        arm: Arm::Wasm,
-        variant: None,
-        arguments: Arguments::default(),
-        module: ModuleRef { file: format!("{agent}.wasm"), sha256: "d".to_owned() },
-        limit: None,
-        cpu: None,
-        conditions: Vec::new(),
-    };
+    let identity = made_up::cell(cell, process, &format!("{agent}.wasm"));
     let outcome = OutcomeRecord { checksum: Some(Checksum(cell.into())), ..OutcomeRecord::ok(cell, process) };
     [Record::Cell(identity), Record::Outcome(outcome)]
 }
@@ -224,7 +223,9 @@ fn agent_process() {
     let (dies_at, freezes_at) = (step(DIES_AT), step(FREEZES_AT));
     let done = BTreeSet::new();
     let takes = Duration::from_millis(std::env::var(TAKES).map_or(0, |takes| takes.parse().unwrap()));
-    let mut task = Fake { name, folder, writer: None, notes: 0, done, steps: 0, dies_at, freezes_at, takes };
+    let sends_twice = std::env::var_os(SENDS_TWICE).is_some();
+    let mut task =
+        Fake { name, folder, writer: None, notes: 0, done, steps: 0, dies_at, freezes_at, sends_twice, takes };
     if task.died().exists() {
         task.dies_at = None;
     }
@@ -238,7 +239,7 @@ fn agent_process() {
 fn connection(_name: &str) -> (Orders, Uplink) {
     #[cfg(feature = "nats")]
     if let (Ok(server), Ok(link)) = (std::env::var(SERVER), std::env::var(LINK)) {
-        let server = Server::connect(&server.parse().unwrap(), &Login::default(), Pings::Never).unwrap();
+        let server = Server::connect(&server.parse().unwrap(), &login(), Pings::Never).unwrap();
         let AgentLink { orders, messages, check } = join_link(&server, _name, &link).unwrap();
         let orders = listen(BufReader::new(orders), skewed_ns, || {});
         return (orders, Uplink::with_check(messages, check));
@@ -249,6 +250,12 @@ fn connection(_name: &str) -> (Orders, Uplink) {
     (listen(BufReader::new(io::stdin()), skewed_ns, || {}), Uplink::new(out))
 }
 
+/// Who trusts the authority that the environment names.
+#[cfg(feature = "nats")]
+pub(crate) fn login() -> Login {
+    Login::read(|name| std::env::var_os(name).filter(|_| name == AUTHORITY)).unwrap()
+}
+
 /// The command that starts the process of an agent.
 pub(crate) fn command(name: &str, folder: &Path, fate: Fate) -> (String, Command) {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -257,6 +264,7 @@ pub(crate) fn command(name: &str, folder: &Path, fate: Fate) -> (String, Command
         Fate::Lives => {}
         Fate::DiesAt(step) => _ = command.env(DIES_AT, step.to_string()),
         Fate::FreezesAt(step) => _ = command.env(FREEZES_AT, step.to_string()),
+        Fate::SendsTwice => _ = command.env(SENDS_TWICE, "1"),
     }
     (name.to_owned(), command)
 }

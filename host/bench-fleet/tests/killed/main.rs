@@ -2,16 +2,22 @@
 //! by others, and one that is started again goes on from its own run file.
 
 mod fake;
+#[path = "../made_up/mod.rs"]
+mod made_up;
 #[cfg(feature = "nats")]
 #[path = "../nats_server/mod.rs"]
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod nats_server;
+#[cfg(all(feature = "nats", target_os = "linux"))]
+mod networks;
 #[cfg(feature = "nats")]
 mod over_nats;
+#[cfg(feature = "nats")]
+mod quiet;
 
 use bench_fleet::{
     AgentId, Checks, ClassId, Collected, Collector, Coordinator, Embedded, Fleet, FleetFolder, FleetObserver, JOIN,
-    PROTOCOL, Queue, ShardOf, Spec, classify, has_head, merge, write_shard,
+    Queue, ShardOf, classify, has_head, merge, write_shard,
 };
 use bench_sink::runfile::{ClockRecord, RawLine, Record};
 use fake::{Fate, GROUPS, PROCESSES, command};
@@ -94,19 +100,8 @@ fn measure_with(
     assert!(classes.iter().all(|class| *class == ClassId(0)));
     let collector = Collector::create(&folder.collected(), &names).unwrap();
     let mut coordinator = Coordinator::new(queue(collector, &names), &classes, GROUPS, true).unwrap();
-    let spec = Spec {
-        protocol: PROTOCOL,
-        host_version: "1".to_owned(),
-        id: "r".to_owned(),
-        words: Vec::new(),
-        command: vec!["bench-host".to_owned()],
-        seed: 1,
-        order_sha256: String::new(),
-        modules: Vec::new(),
-        signature: None,
-    };
     let mut failures = Failures::default();
-    assert!(!fleet.drive(&mut coordinator, &spec, &mut failures, &|| false).unwrap());
+    assert!(!fleet.drive(&mut coordinator, &made_up::spec(), &mut failures, &|| false).unwrap());
     let clocks: Vec<_> = (0..names.len() as u32).map(|agent| fleet.clock(AgentId(agent))).collect();
     drop(fleet);
     for (name, clock) in names.iter().zip(&clocks) {
@@ -179,6 +174,12 @@ fn agent_that_is_frozen_for_longer_than_its_lease_loses_nothing_and_counts_nothi
         let (given_up, failures) = measure(&[("a", Fate::Lives), ("b", Fate::FreezesAt(step))], &[]);
         assert_eq!((given_up, failures), (0, 0), "{step}: a freeze is no end");
     }
+}
+
+#[test]
+fn agent_that_sends_every_block_twice_counts_once() {
+    let agents = [("a", Fate::Lives), ("b", Fate::SendsTwice), ("c", Fate::DiesAt(9))];
+    assert_eq!(measure(&agents, &[Duration::ZERO]), (0, 1));
 }
 
 #[test]

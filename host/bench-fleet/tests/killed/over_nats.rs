@@ -1,16 +1,15 @@
 //! The same agents, connected to a real `nats-server`: they and the server are killed at random moments, and cut off from each other.
 
-use crate::fake::{Fate, LINK, SERVER, TAKES, card, command};
-use crate::measure_with;
+use crate::fake::{Fate, LINK, SERVER, TAKES, command};
 use crate::nats_server::NatsServer;
+use crate::{measure_with, quiet};
 use bench_fleet::{
-    AgentId, AgentLink, AgentTask, Blocks, Coordinator, Embedded, Fleet, FleetFolder, FleetObserver, Guests,
-    Invitation, JOIN, Jetstream, Login, NatsAddress, PROTOCOL, Part, Pings, Reception, RunStream, Server, Spec, Uplink,
-    classify, join_link, listen, serve, wait_for_invitation, wall_ns,
+    Fleet, FleetFolder, Guests, Invitation, Jetstream, Login, NatsAddress, Pings, Reception, RunStream, Server,
+    wait_for_invitation,
 };
-use std::io::{self, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -24,14 +23,14 @@ const KILLS: (&str, u32) = ("BENCH_FLEET_TEST_KILLS", 6);
 const RESTARTS: (&str, u32) = ("BENCH_FLEET_TEST_RESTARTS", 1);
 
 /// How long a repetition takes, so that something is killed while it goes on.
-const TAKES_MS: u64 = 20;
+pub(crate) const TAKES_MS: u64 = 20;
 
-fn times((variable, few): (&str, u32)) -> u32 {
+pub(crate) fn times((variable, few): (&str, u32)) -> u32 {
     std::env::var(variable).map_or(few, |times| times.parse().unwrap())
 }
 
 /// Lets time pass for the others.
-fn pause(time: Duration) {
+pub(crate) fn pause(time: Duration) {
     let (_held, nothing) = mpsc::channel::<()>();
     let _ = nothing.recv_timeout(time);
 }
@@ -119,21 +118,37 @@ fn measure(
     agents: &[(&str, Fate, NatsAddress)],
     mut during: impl FnMut(&[Attendant]) + Send,
 ) -> (u32, usize) {
+    let start = |own: &Path| {
+        let start = |(name, fate, address): &(&str, Fate, NatsAddress)| {
+            Attendant::start(address.clone(), name, own.to_owned(), *fate)
+        };
+        agents.iter().map(start).collect::<Vec<_>>()
+    };
+    measure_at(server, agents.len() as u32, start, |_, agents| during(agents))
+}
+
+/// Measures with so many agents, which `start` has connect to the server and keep their own run files in the folder that it is given. Calls
+/// `during` with that folder and the agents until that is over.
+#[track_caller]
+pub(crate) fn measure_at<T: Sync>(
+    server: &Server,
+    number: u32,
+    start: impl FnOnce(&Path) -> Vec<T>,
+    mut during: impl FnMut(&Path, &[T]) + Send,
+) -> (u32, usize) {
     let out = tempfile::tempdir().unwrap();
     let folder = FleetFolder::new(out.path(), "r");
     let _lock = folder.begin().unwrap();
     let mut stream = RunStream::open(server, "r").unwrap();
-    let fleet = Fleet::expect_visitors(&[], agents.len());
-    let _reception = Reception::open(server, "r", Guests::Any(agents.len() as u32), fleet.door()).unwrap();
-    let attendants: Vec<_> = agents
-        .iter()
-        .map(|(name, fate, address)| Attendant::start(address.clone(), name, folder.agents(), *fate))
-        .collect();
+    let fleet = Fleet::expect_visitors(&[], number as usize);
+    let _reception = Reception::open(server, "r", Guests::Any(number), fleet.door()).unwrap();
+    let own = folder.agents();
+    let agents = start(&own);
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::SeqCst) {
-                during(&attendants);
+                during(&own, &agents);
             }
         });
         let _over = Over(&is_over);
@@ -173,19 +188,24 @@ fn agent_killed_at_random_moments_loses_nothing_that_it_finished() {
 #[track_caller]
 fn check_restarts(is_wiped: bool) {
     let Some(mut server) = NatsServer::start() else { return };
-    let agents = [("a", Fate::Lives, server.address()), ("b", Fate::Lives, server.address())];
+    let address = server.address();
     let connection = server.connect();
     let mut dice = Dice(2);
-    let mut restarts = 0;
-    let (given_up, _) = measure(&connection, &agents, |_| {
-        pause(Duration::from_millis(200 + dice.below(300)));
-        if restarts < times(RESTARTS) {
-            restarts += 1;
-            server.restart(is_wiped);
-        }
-    });
-    assert_eq!(given_up, 0);
-    assert!(restarts > 0);
+    let (mut restarts, mut runs) = (0, 0);
+    while restarts < times(RESTARTS) {
+        runs += 1;
+        assert!(runs <= 10 * times(RESTARTS), "a run lasts long enough for a restart");
+        let agents = [("a", Fate::Lives, address.clone()), ("b", Fate::Lives, address.clone())];
+        let (given_up, _) = measure(&connection, &agents, |_| {
+            pause(Duration::from_millis(200 + dice.below(300)));
+            if restarts < times(RESTARTS) {
+                restarts += 1;
+                server.restart(is_wiped);
+            }
+        });
+        assert_eq!(given_up, 0);
+        RunStream::open(&connection, "r").unwrap().remove().unwrap();
+    }
 }
 
 #[test]
@@ -206,6 +226,8 @@ struct Proxy {
 
 #[derive(Default)]
 struct Line {
+    /// The connections at both ends.
+    open: Mutex<Vec<TcpStream>>,
     is_cut: AtomicBool,
     bytes: AtomicU64,
     is_closed: AtomicBool,
@@ -220,6 +242,7 @@ impl Proxy {
         thread::spawn(move || {
             while let Ok((near, _)) = listener.accept() {
                 let Ok(far) = TcpStream::connect(("127.0.0.1", to)) else { continue };
+                shared.open.lock().unwrap().extend([near.try_clone().unwrap(), far.try_clone().unwrap()]);
                 for (from, to) in [(&near, &far), (&far, &near)] {
                     let (from, to, line) = (from.try_clone().unwrap(), to.try_clone().unwrap(), Arc::clone(&shared));
                     thread::spawn(move || line.carry(from, to));
@@ -241,6 +264,13 @@ impl Drop for Proxy {
 }
 
 impl Line {
+    /// Ends every connection. What is under way is lost, also answers to what has arrived. Returns whether there was one.
+    fn break_off(&self) -> bool {
+        let open = std::mem::take(&mut *self.open.lock().unwrap());
+        // One that has ended by itself cannot be shut down.
+        open.iter().filter(|stream| stream.shutdown(Shutdown::Both).is_ok()).count() > 0
+    }
+
     /// Passes on what arrives. While the line is cut, it waits, as what is sent again and again does.
     fn carry(&self, mut from: TcpStream, mut to: TcpStream) {
         let mut buffer = [0; 1 << 16];
@@ -288,104 +318,37 @@ fn agent_that_is_cut_off_for_longer_than_its_lease_loses_nothing_and_counts_noth
     check_cut(Fate::FreezesAt(0), Duration::from_secs(3));
 }
 
-/// Notes how many bytes passed while its repetitions went on.
-struct Quiet {
-    line: Arc<Line>,
-    passed: Arc<Mutex<Vec<u64>>>,
+#[test]
+fn answers_that_get_lost_with_the_connection_count_nothing_twice() {
+    let Some(server) = NatsServer::start() else { return };
+    let proxy = Proxy::start(server.port());
+    let agents = [("a", Fate::Lives, server.address()), ("b", Fate::Lives, proxy.address())];
+    let mut dice = Dice(3);
+    let mut breaks = 0;
+    let (given_up, _) = measure(&server.connect(), &agents, |_| {
+        pause(Duration::from_millis(50 + dice.below(100)));
+        breaks += u32::from(breaks < 3 && proxy.line.break_off());
+    });
+    assert_eq!(given_up, 0);
+    assert!(breaks > 0);
 }
 
-impl AgentTask for Quiet {
-    fn prepare(&mut self, _: &Spec, _: &mut Uplink) -> Result<Duration, String> {
-        // The server measures the way to a client about a second after it has connected, while an agent measures its rooflines.
-        pause(Duration::from_millis(2_500));
-        Ok(Duration::from_secs(600))
-    }
-
-    fn measure(&mut self, groups: &[u32], uplink: &mut Uplink) -> Result<bool, String> {
-        for cell in groups {
-            // What was sent before may still be on its way through this process.
-            pause(Duration::from_millis(50));
-            let before = self.line.bytes.load(Ordering::SeqCst);
-            // The coordinator asks twice meanwhile who is there.
-            pause(Duration::from_millis(2_200));
-            self.passed.lock().unwrap().push(self.line.bytes.load(Ordering::SeqCst) - before);
-            let part = Part::Repetition { cell: *cell, process: 0 };
-            uplink.block(part, &[b'x'; 1 << 20]).map_err(|error| error.to_string())?;
-        }
-        Ok(true)
-    }
-
-    fn finish(&mut self, _: &mut Uplink) -> Result<(), String> {
-        Ok(())
-    }
-}
-
-/// The number of bytes that were sent.
-#[derive(Clone, Default)]
-struct Bytes(Arc<AtomicU64>);
-
-impl Blocks for Bytes {
-    fn append(&mut self, _: AgentId, block: &[u8]) -> io::Result<()> {
-        self.0.fetch_add(block.len() as u64, Ordering::SeqCst);
-        Ok(())
-    }
-}
-
-struct Silent;
-
-impl<Q> FleetObserver<Q> for Silent {
-    fn changed(&mut self, _: &mut Coordinator<Q>, _: u64) {}
-
-    fn failed(&mut self, agent: &str, reason: &str) {
-        panic!("{agent}: {reason}");
-    }
-}
-
-/// Connects an agent to `address`, and has it measure in this process.
-fn measure_quietly(address: &NatsAddress, mut task: Quiet) -> JoinHandle<()> {
-    let server = Server::connect(address, &Login::default(), Pings::Never).unwrap();
-    thread::spawn(move || {
-        let invitation = wait_for_invitation(&server, "a", &[], &|| false).unwrap().unwrap();
-        let AgentLink { orders, messages, check } = join_link(&server, "a", &invitation.link).unwrap();
-        let orders = listen(BufReader::new(orders), wall_ns, || {});
-        serve(&orders, &mut Uplink::with_check(messages, check), (&card(), Some("r")), &mut task).unwrap();
-    })
+#[test]
+fn agent_that_sends_every_block_twice_counts_once_at_a_server() {
+    let Some(server) = NatsServer::start() else { return };
+    let agents = [("a", Fate::Lives, server.address()), ("b", Fate::SendsTwice, server.address())];
+    let (given_up, _) = measure(&server.connect(), &agents, |_| pause(Duration::from_millis(10)));
+    assert_eq!(given_up, 0);
 }
 
 #[test]
 fn nothing_is_sent_to_or_by_an_agent_while_a_repetition_measures() {
     let Some(server) = NatsServer::start() else { return };
-    let (connection, proxy) = (server.connect(), Proxy::start(server.port()));
-    let mut fleet = Fleet::expect_visitors(&[], 1);
-    let _reception = Reception::open(&connection, "r", Guests::Any(1), fleet.door()).unwrap();
-    let passed = Arc::default();
-    let task = Quiet { line: Arc::clone(&proxy.line), passed: Arc::clone(&passed) };
-    let agent = measure_quietly(&proxy.address(), task);
-    let cards = fleet.join(JOIN, &|| false).unwrap();
-    let classes = classify(&[("a", &cards[0])], "1", false).unwrap();
-    let bytes = Bytes::default();
-    let mut coordinator = Coordinator::new(Embedded::new(bytes.clone()), &classes, 2, true).unwrap();
-    assert!(!fleet.drive(&mut coordinator, &spec(), &mut Silent, &|| false).unwrap());
-    drop(fleet);
-    agent.join().unwrap();
-    assert_eq!(*passed.lock().unwrap(), [0, 0]);
-    assert_eq!(
-        bytes.0.load(Ordering::SeqCst),
-        2 << 20,
-        "larger than one message of the server, each block arrives once"
-    );
-}
-
-fn spec() -> Spec {
-    Spec {
-        protocol: PROTOCOL,
-        host_version: "1".to_owned(),
-        id: "r".to_owned(),
-        words: Vec::new(),
-        command: Vec::new(),
-        seed: 1,
-        order_sha256: String::new(),
-        modules: Vec::new(),
-        signature: None,
-    }
+    let proxy = Proxy::start(server.port());
+    let start = || {
+        let line = Arc::clone(&proxy.line);
+        let connected = Server::connect(&proxy.address(), &Login::default(), Pings::Never).unwrap();
+        thread::spawn(move || quiet::serve(&connected, Box::new(move || line.bytes.load(Ordering::SeqCst))))
+    };
+    quiet::check(&server.connect(), start, |agent| agent.join().unwrap());
 }
