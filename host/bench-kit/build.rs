@@ -9,9 +9,10 @@ use std::{env, fs, io};
 
 /// A folder or file of the project, and its place in the SDK's folder. Crates lie side by side, in a workspace of their own. A later file
 /// takes the place of an earlier one.
-const SDK: [(&str, &str); 18] = [
+const SDK: [(&str, &str); 19] = [
     ("LICENSE", "LICENSE"),
     ("wit", "wit"),
+    ("host/bench-kit/wasi", "wit/wasi"),
     ("native-probes/probe-abi/include", "include"),
     ("host/bench-kit/sdk/README.md", "README.md"),
     ("host/bench-kit/sdk/workspace.toml", "rust/Cargo.toml"),
@@ -22,12 +23,12 @@ const SDK: [(&str, &str); 18] = [
     ("host/lib/operator-process", "rust/operator-process"),
     ("host/lib/vocabulary", "rust/vocabulary"),
     ("native-probes/probe-abi", "rust/probe-abi"),
-    // Its tests need a server, which is no part of the SDK, so its manifest is another one.
+    // Its tests need a server, which is not part of the SDK, so its manifest is another one.
     ("plugins/pg-wire/src", "rust/pg-wire/src"),
     ("host/bench-kit/sdk/pg-wire.toml", "rust/pg-wire/Cargo.toml"),
     ("plugins/sdk-go", "go"),
     ("plugins/sdk-c", "c"),
-    // That of the project is for those who change the packages, and leads to files that are no part of the SDK.
+    // That of the project is for those who change the packages, and leads to files that are not part of the SDK.
     ("host/bench-kit/sdk/wit.md", "wit/README.md"),
     ("host/bench-kit/sdk/wit.md", "rust/bench-plugin/wit/README.md"),
 ];

@@ -39,6 +39,15 @@ pub fn wit_packages() -> Vec<(&'static str, &'static str)> {
     SDK.iter().filter_map(package).collect()
 }
 
+/// The WIT packages of WASI that functions are written against, each after those that it uses: names and texts.
+pub fn wasi_packages() -> Vec<(&'static str, &'static str)> {
+    let package = |name: &'static str| {
+        let place = format!("wit/wasi/{name}.wit");
+        SDK.iter().find(|(path, _)| *path == place).map(|(_, text)| (name, *text))
+    };
+    ["io", "clocks", "http"].into_iter().filter_map(package).collect()
+}
+
 /// The C header of native probes.
 pub fn header() -> &'static str {
     SDK.iter().find(|(path, _)| *path == "include/bench_probe.h").map(|(_, text)| *text).unwrap_or_default()
@@ -51,7 +60,8 @@ mod tests {
     #[test]
     fn sdk_has_every_part() {
         let names: Vec<_> = wit_packages().into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["function", "log", "operator", "pipeline", "ring", "workload"]);
+        assert_eq!(names, ["function", "log", "operator", "pipeline", "ring", "tabular", "workload"]);
+        assert_eq!(wasi_packages().len(), 3);
         assert!(header().contains("bench_probe_v1"));
         let paths: Vec<_> = sdk().into_iter().map(|file| file.path).collect();
         for path in [

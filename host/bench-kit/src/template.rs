@@ -34,7 +34,7 @@ impl Language {
         }
     }
 
-    /// The folders of the SDK that a plug-in in this language is built with.
+    /// The folders of the SDK that a plug-in in this language is built with, unless it has a world of its own.
     pub fn sdk(self) -> &'static [&'static str] {
         match self {
             Self::Rust => &["rust/"],
@@ -75,16 +75,33 @@ impl Driver {
         }
     }
 
-    /// The folders of a language with the files of this driver. A destination has a source in the same module, so that it can be tried
+    /// The folders of a language with the files of this driver, where there are such. `component` is what all drivers need that are built as
+    /// components only. A destination has a source in the same module, so that it can be tried
     /// alone.
     fn parts(self) -> &'static [&'static str] {
         match self {
             Self::Workload => &["workload"],
-            Self::Operator => &["operator"],
+            Self::Operator => &["component", "operator"],
             Self::Source => &["source"],
             Self::Destination => &["source", "destination"],
-            Self::Function => &["function"],
+            Self::Function => &["component", "function"],
         }
+    }
+
+    /// Why there is no template in a language, if there is none: the table of what `new` can make.
+    fn refusal(self, language: Language) -> Option<&'static str> {
+        match (language, self) {
+            (Language::Rust, _) | (_, Self::Workload | Self::Operator | Self::Function) => None,
+            (_, Self::Source | Self::Destination) => Some(
+                "it speaks PostgreSQL's protocol over a socket, for which only the SDK for Rust has a client; use --lang rust, or begin \
+                 with --driver workload and export what `bench-host wit pipeline` says",
+            ),
+        }
+    }
+
+    /// Whether a plug-in in a language can be a native probe: there is code for the table of the driver in the language's SDK.
+    fn has_probe(self, language: Language) -> bool {
+        language == Language::Rust || (language == Language::C && self == Self::Workload)
     }
 }
 
@@ -134,43 +151,23 @@ pub enum ProjectError {
     )]
     Name(String),
     /// There is no template.
-    #[error("there is no template for the driver {driver} in {language}; {}", known(*.driver))]
+    #[error("there is no template for the driver {driver} in {language}: {}", .driver.refusal(*.language).unwrap_or_default())]
     Driver {
         /// The language.
         language: Language,
         /// The driver.
         driver: Driver,
     },
-    /// The language cannot make native probes.
-    #[error("a plug-in in {0} cannot be a native probe; use --lang rust or --lang c")]
-    Probe(Language),
-}
-
-/// The languages with a template for a driver, and what to do in another.
-fn known(driver: Driver) -> String {
-    let languages = Language::ALL.iter().filter(|language| has_template(**language, driver.as_str()));
-    let languages: Vec<_> = languages.map(|language| language.as_str()).collect();
-    let next = match driver {
-        // Such a component is described by the host.
-        Driver::Function => {
-            "a component that exports `wasi:http/incoming-handler` needs none: give it to `bench-host load`".to_owned()
-        }
-        _ => format!("begin with --driver workload and export what `bench-host wit {}` says", package(driver)),
-    };
-    format!("there is one in {}; in another language, {next}", languages.join(" and "))
-}
-
-/// The WIT package of a driver.
-fn package(driver: Driver) -> &'static str {
-    match driver {
-        Driver::Source | Driver::Destination => "pipeline",
-        other => other.as_str(),
-    }
-}
-
-fn has_template(language: Language, part: &str) -> bool {
-    let folder = format!("{language}/{part}/");
-    TEMPLATES.iter().any(|(path, _)| path.starts_with(&folder))
+    /// It cannot be a native probe.
+    #[error(
+        "a plug-in in {language} for the driver {driver} cannot be a native probe; use --lang rust, or --lang c with --driver workload"
+    )]
+    Probe {
+        /// The language.
+        language: Language,
+        /// The driver.
+        driver: Driver,
+    },
 }
 
 impl Project {
@@ -181,11 +178,12 @@ impl Project {
         if name.len() > 64 || !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) {
             return Err(ProjectError::Name(name.clone()));
         }
-        if !has_template(*language, driver.as_str()) {
-            return Err(ProjectError::Driver { language: *language, driver: *driver });
+        let (language, driver) = (*language, *driver);
+        if driver.refusal(language).is_some() {
+            return Err(ProjectError::Driver { language, driver });
         }
-        if *is_probe && !has_template(*language, "probe") {
-            return Err(ProjectError::Probe(*language));
+        if *is_probe && !driver.has_probe(language) {
+            return Err(ProjectError::Probe { language, driver });
         }
         let mut files = Vec::new();
         // A later part overrides files of an earlier one.
@@ -199,9 +197,42 @@ impl Project {
                 files.push(File { path, text: self.fill(text) });
             }
         }
-        let wanted = |file: &File| language.sdk().iter().any(|folder| file.path.starts_with(folder));
-        files.extend(sdk().into_iter().filter(wanted).map(|file| File { path: format!("sdk/{}", file.path), ..file }));
+        let packages = self.world_packages();
+        if packages.is_empty() {
+            let wanted = |file: &File| language.sdk().iter().any(|folder| file.path.starts_with(folder));
+            let placed = |file: File| File { path: format!("sdk/{}", file.path), ..file };
+            files.extend(sdk().into_iter().filter(wanted).map(placed));
+        } else {
+            files.extend(self.world(packages));
+        }
         Ok(files)
+    }
+
+    /// The WIT packages of a plug-in that has a world of its own, by their places in the SDK. Tools of interpreted languages read a world
+    /// and all that it uses from one folder; to wrap a core module no world is needed.
+    fn world_packages(&self) -> &'static [&'static str] {
+        match (self.language, self.driver) {
+            (Language::Python | Language::JavaScript, Driver::Operator) => &["workload/workload", "operator/operator"],
+            (Language::Python | Language::JavaScript, Driver::Function) => {
+                &["workload/workload", "wasi/io", "wasi/clocks", "wasi/http"]
+            }
+            _ => &[],
+        }
+    }
+
+    /// The folder `wit`: the world, and the packages in the layout that tools read.
+    fn world(&self, packages: &[&str]) -> Vec<File> {
+        let sdk = sdk();
+        let package = |place: &&str| {
+            let path = format!("wit/{place}.wit");
+            let text = sdk.iter().find(|file| file.path == path)?.text.clone();
+            let (_, name) = place.rsplit_once('/')?;
+            Some(File { path: format!("wit/deps/{name}.wit"), text })
+        };
+        let world = format!("worlds/{}/plugin.wit", self.driver);
+        let world = TEMPLATES.iter().find(|(path, _)| *path == world);
+        let world = world.map(|(_, text)| File { path: "wit/plugin.wit".to_owned(), text: (*text).to_owned() });
+        world.into_iter().chain(packages.iter().filter_map(package)).collect()
     }
 
     /// Replaces the places of a template.
@@ -211,7 +242,11 @@ impl Project {
             Driver::Source | Driver::Destination => "\"pipeline\"",
             Driver::Workload | Driver::Function => "",
         };
+        let (wit, world) =
+            if self.world_packages().is_empty() { ("sdk/wit/workload", "workload") } else { ("wit", "plugin") };
         text.replace("{{name}}", &self.name)
+            .replace("{{wit}}", wit)
+            .replace("{{world}}", world)
             .replace("{{name_}}", &self.name.replace('-', "_"))
             .replace("{{driver}}", self.driver.as_str())
             .replace("{{features}}", features)
@@ -232,7 +267,7 @@ mod tests {
                     assert!(own.iter().any(|file| file.path == name), "{language} {driver}: {name} is missing");
                 }
                 for file in own {
-                    // Braces of other languages are no places: those hold a word alone.
+                    // Braces of other languages are not placeholders: those hold a word alone.
                     let is_place = |(word, _): (&str, &str)| {
                         !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
                     };
@@ -240,7 +275,10 @@ mod tests {
                     let left = rest.find(|text| text.split_once("}}").is_some_and(is_place));
                     assert_eq!(left, None, "{}: a place is not filled", file.path);
                 }
-                assert!(files.iter().any(|file| file.path.starts_with("sdk/")));
+                // What it is built with is there in one of two layouts.
+                let count = |folder: &str| files.iter().filter(|file| file.path.starts_with(folder)).count();
+                assert_eq!(project.world_packages().len(), count("wit/deps/"), "{language} {driver}");
+                assert!((count("sdk/") == 0) == (count("wit/plugin.wit") == 1), "{language} {driver}");
             }
             (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
             (found, expect) => panic!("{:?}, expected {expect:?}", found.map(|files| files.len())),
@@ -248,16 +286,15 @@ mod tests {
     }
 
     #[test]
-    fn every_language_has_a_template_for_workloads() {
+    fn every_place_of_the_table_has_a_template_or_a_reason() {
         for language in Language::ALL {
-            check("my-sum", language, Driver::Workload, false, Ok(()));
-        }
-    }
-
-    #[test]
-    fn rust_has_a_template_for_every_driver() {
-        for driver in Driver::ALL {
-            check("my-module", Language::Rust, driver, false, Ok(()));
+            for driver in Driver::ALL {
+                let folder = format!("{language}/{driver}/");
+                let has_template = TEMPLATES.iter().any(|(path, _)| path.starts_with(&folder));
+                assert_eq!(driver.refusal(language).is_none(), has_template, "{language} {driver}");
+                let reason = "for which only the SDK for Rust has a client; use --lang rust";
+                check("my-module", language, driver, false, if has_template { Ok(()) } else { Err(reason) });
+            }
         }
     }
 
@@ -284,13 +321,13 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_no_template_for_is_refused_with_what_there_is() {
+    fn missing_template_is_refused_with_the_existing_ones() {
         check("Sum", Language::Rust, Driver::Workload, false, Err("use 1 to 64 characters"));
         check("1", Language::Rust, Driver::Workload, false, Err("beginning with a letter"));
-        check("sum", Language::Python, Driver::Operator, false, Err("there is one in rust and go"));
-        check("sum", Language::Go, Driver::Source, false, Err("for the driver source in go; there is one in rust"));
+        check("sum", Language::Go, Driver::Source, false, Err("no template for the driver source in go: it speaks"));
         check("sum", Language::C, Driver::Destination, false, Err("export what `bench-host wit pipeline` says"));
-        check("sum", Language::JavaScript, Driver::Function, false, Err("`wasi:http/incoming-handler` needs none"));
-        check("sum", Language::Go, Driver::Workload, true, Err("use --lang rust or --lang c"));
+        check("sum", Language::Go, Driver::Workload, true, Err("use --lang rust, or --lang c with --driver workload"));
+        check("sum", Language::C, Driver::Operator, true, Err("in c for the driver operator cannot be a native probe"));
+        check("sum", Language::C, Driver::Workload, true, Ok(()));
     }
 }

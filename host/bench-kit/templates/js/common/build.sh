@@ -4,4 +4,4 @@ set -eu
 cd "$(dirname "$0")"
 mkdir -p out
 PATH="$PWD/node_modules/.bin:$PATH"
-componentize-js plugin.js -w sdk/wit/workload -n workload -d stdio random clocks http fetch-event -o out/{{name}}.wasm
+componentize-js plugin.js -w {{wit}} -n {{world}} -d stdio random clocks http fetch-event -o out/{{name}}.wasm

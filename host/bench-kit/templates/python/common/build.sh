@@ -3,4 +3,4 @@
 set -eu
 cd "$(dirname "$0")"
 mkdir -p out
-componentize-py -d sdk/wit/workload -w workload componentize app -o out/{{name}}.wasm
+componentize-py -d {{wit}} -w {{world}} componentize app -o out/{{name}}.wasm
